@@ -1,0 +1,59 @@
+# One command for each thing a person or CI does. `make` alone lists them.
+#
+# The target directory lives outside the checkout, so that a fresh clone reuses what was compiled before (a clean build of
+# RocksDB and DataFusion takes half an hour on two cores). Everything uses the release profile for the same reason.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nebulusdb
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export NEBULUSDB_CACHE ?= $(CACHE)
+export NEBULUSDB_BIN ?= $(CARGO_TARGET_DIR)/release/nebulusdb
+# Arguments of `make bench`, for example: make bench ARGS="--only nearest --seconds 5"
+ARGS ?=
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+.PHONY: install-deps
+install-deps: ## install the compilers and clients that are missing (without root: print the command)
+	@scripts/install-deps build test
+
+.PHONY: build
+build: ## build the server; the last line of standard output is the path of the binary
+	@scripts/install-deps build >&2
+	@cargo build --release --locked --bin nebulusdb >&2
+	@echo "$(CARGO_TARGET_DIR)/release/nebulusdb"
+
+.PHONY: demo
+demo: ## build, start a server, load the sample, show both languages, keep serving (ONCE=1: stop after the queries)
+	@ONCE="$(ONCE)" demo/run
+
+.PHONY: lint
+lint: ## formatting, clippy, and cargo-deny where it is installed
+	cargo fmt --check
+	cargo clippy --release --locked --all-targets -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny --offline check bans licenses sources; \
+	else echo "lint: cargo-deny is not installed, licences and sources were NOT checked" >&2; fi
+
+.PHONY: test
+test: ## every test: formatting, clippy, Rust tests, Python drivers
+	@scripts/install-deps build test
+	cargo fmt --check
+	cargo clippy --release --locked --all-targets -- -D warnings
+	cargo test --release --locked
+	cargo build --release --locked --bin nebulusdb
+	scripts/test-clients
+
+.PHONY: bench
+bench: build ## compare with PostgreSQL 18 + pgvector in one run; writes benches/RESULTS.md
+	@scripts/install-deps bench
+	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/compare.py $(ARGS)
+
+.PHONY: clean
+clean: ## remove this project's own build products; the compiled dependencies stay
+	cargo clean --release --package nebulusdb
+	rm -rf "$(CACHE)/venv-clients" "$(CACHE)/venv-bench"

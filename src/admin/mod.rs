@@ -1,0 +1,7 @@
+//! The health and metrics page of a node: `/healthz` for supervisors, `/metrics` for Prometheus. Off unless asked for.
+//!
+//! It shows numbers only: no statement, no name of a collection or secret, no value.
+
+mod page;
+
+pub use page::serve;

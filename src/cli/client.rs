@@ -1,0 +1,153 @@
+//! Connecting to a server as a client, and showing its errors the way psql does.
+//!
+//! Used by `nebulusdb query` and by the loader of the demo. The connection is plain TCP: both are for a server on this
+//! machine. Addresses and user names may appear in errors, passwords never do. Rendering of rows is [`super::table`]'s.
+
+use std::future::poll_fn;
+
+use tokio::task::JoinHandle;
+use tokio_postgres::error::{DbError, ErrorPosition};
+use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The address a client uses when none is given: the one `make demo` serves on.
+pub const URL_DEFAULT: &str = "postgresql://nebulus@127.0.0.1:5433/nebulus";
+/// How long connecting may take before it is called a failure.
+const CONNECT_TIMEOUT_SECONDS: u64 = 10;
+/// A line of a statement that is longer than this is shown in part, around the place of the error.
+const ERROR_LINE_CHARS_MAX: usize = 72;
+
+/// An open connection: the client, and the task that moves its bytes and prints the server's notices.
+pub struct Session {
+    pub client: Client,
+    driver: JoinHandle<()>,
+}
+
+impl Session {
+    /// Connects to `postgresql://user:password@host:port/database`. A URL without a password takes the one in the
+    /// environment variable `NEBULUSDB_PASSWORD`, if there is one.
+    pub async fn connect(url: &str) -> Result<Session> {
+        let mut config: Config = url.parse().map_err(|_| {
+            Error::new(ErrorKind::Configuration, "the server's URL cannot be read")
+                .with_hint("write it as postgresql://nebulus@127.0.0.1:5433/nebulus")
+        })?;
+        config.connect_timeout(std::time::Duration::from_secs(CONNECT_TIMEOUT_SECONDS));
+        if config.get_password().is_none()
+            && let Ok(password) = std::env::var("NEBULUSDB_PASSWORD")
+        {
+            config.password(password);
+        }
+        let (client, mut connection) = config.connect(NoTls).await.map_err(|error| cannot_connect(&config, &error))?;
+        let driver = tokio::spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+                if let AsyncMessage::Notice(notice) = message {
+                    eprintln!("{}:  {}", notice.severity(), notice.message());
+                }
+            }
+        });
+        Ok(Session { client, driver })
+    }
+
+    /// Says goodbye to the server and waits until the connection is closed.
+    pub async fn close(self) -> Result<()> {
+        drop(self.client);
+        self.driver.await.map_err(|error| Error::internal(format!("the connection's task failed: {error}")))
+    }
+}
+
+fn cannot_connect(config: &Config, error: &tokio_postgres::Error) -> Error {
+    let address: Vec<String> = config
+        .get_hosts()
+        .iter()
+        .map(|host| match host {
+            tokio_postgres::config::Host::Tcp(name) => name.clone(),
+            tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
+        })
+        .zip(config.get_ports().iter().chain(std::iter::repeat(&5432)))
+        .map(|(host, port)| format!("{host}:{port}"))
+        .collect();
+    let failure = Error::new(ErrorKind::Io, format!("cannot connect to {}: {}", address.join(", "), reason(error)));
+    match error.as_db_error() {
+        Some(_) => failure.with_hint("check the user, and the password in NEBULUSDB_PASSWORD"),
+        None => failure.with_hint("start a server with: nebulusdb serve --trust-local"),
+    }
+}
+
+/// The text of an error with its causes, as one line.
+pub fn reason(error: &tokio_postgres::Error) -> String {
+    if let Some(report) = error.as_db_error() {
+        return report.message().to_string();
+    }
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+/// What psql prints for an error of the server: `ERROR:`, the line with a caret, `DETAIL:`, `HINT:`.
+pub fn describe(report: &DbError, statement: &str) -> String {
+    let mut lines = vec![format!("{}:  {}", report.severity(), report.message())];
+    if let Some(ErrorPosition::Original(position)) = report.position()
+        && let Ok(position) = usize::try_from(*position)
+    {
+        lines.extend(caret(statement, position).into_iter().flatten());
+    }
+    if let Some(detail) = report.detail() {
+        lines.push(format!("DETAIL:  {detail}"));
+    }
+    if let Some(hint) = report.hint() {
+        lines.push(format!("HINT:  {hint}"));
+    }
+    lines.join("\n")
+}
+
+/// The line that holds the 1-based character `position`, and a caret below it; a long line is cut on both sides.
+fn caret(statement: &str, position: usize) -> Option<[String; 2]> {
+    let before = position.checked_sub(1)?;
+    let mut start = 0;
+    for (index, line) in statement.split('\n').enumerate() {
+        let chars = line.chars().count();
+        if before <= start + chars {
+            let column = before - start;
+            let skipped =
+                if chars <= ERROR_LINE_CHARS_MAX { 0 } else { column.saturating_sub(ERROR_LINE_CHARS_MAX / 2) };
+            let shown: String = line.chars().skip(skipped).take(ERROR_LINE_CHARS_MAX).collect();
+            let head = if skipped > 0 { "..." } else { "" };
+            let tail = if skipped + ERROR_LINE_CHARS_MAX < chars { "..." } else { "" };
+            let prefix = format!("LINE {}: {head}", index + 1);
+            let indent = prefix.chars().count() + column - skipped;
+            return Some([format!("{prefix}{}{tail}", shown.replace('\t', " ")), format!("{:indent$}^", "")]);
+        }
+        start += chars + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caret_stands_below_the_character() {
+        let [line, mark] = caret("SELECT 1\nFROM nowhere", 15).expect("the position is inside");
+        assert_eq!(line, "LINE 2: FROM nowhere");
+        assert_eq!(mark.find('^'), line.find("nowhere"));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_position() {
+        let statement = format!("GET MEMORY SIMILAR TO [{}] LIMITED 10", "0.25, ".repeat(100));
+        let at = statement.find("LIMITED").expect("it is there");
+        let [line, mark] = caret(&statement, at + 1).expect("the position is inside");
+        assert!(line.starts_with("LINE 1: ...") && line.chars().count() < 100, "{line}");
+        assert_eq!(mark.find('^'), line.find("LIMITED"));
+    }
+
+    #[test]
+    fn a_position_outside_the_statement_has_no_caret() {
+        assert!(caret("SELECT", 0).is_none());
+        assert!(caret("SELECT", 8).is_none());
+        assert!(caret("SELECT", 7).is_some(), "one past the end is where the input broke off");
+    }
+}

@@ -1,0 +1,59 @@
+//! The commands and their dispatch.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::cli::{check, demo_load, query, serve, vault};
+use crate::config::{Flags, StoreFlags};
+use crate::error::Result;
+
+/// A local-first database for memories: facts, vectors, blobs and secrets behind PostgreSQL's wire protocol.
+#[derive(Parser)]
+#[command(name = "nebulusdb", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve a data directory until SIGTERM
+    Serve(Box<Flags>),
+    /// Run statements on a server and print their results
+    Query(query::QueryArgs),
+    /// Open a data directory read-only and verify everything in it
+    Check(StoreFlags),
+    /// Look after the key of the AUTH entries, while no server runs
+    Vault(vault::VaultArgs),
+    /// Load the demo's sample into a server
+    #[command(hide = true)]
+    DemoLoad(demo_load::DemoLoadArgs),
+}
+
+/// Runs the command line. Errors go to standard error; the exit status is 1 then.
+pub fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Serve(flags) => serve::run(&flags),
+        Command::Check(flags) => check::run(&flags),
+        Command::Vault(arguments) => vault::run(&arguments),
+        Command::Query(arguments) => block_on(query::run(&arguments)),
+        Command::DemoLoad(arguments) => block_on(demo_load::run(&arguments)).map(|()| ExitCode::SUCCESS),
+    };
+    result.unwrap_or_else(|error| {
+        let mut text = format!("nebulusdb: {}\n", error.message());
+        for (label, part) in [("detail", error.detail()), ("hint", error.hint())] {
+            if let Some(part) = part {
+                text.push_str(&format!("{label}: {part}\n"));
+            }
+        }
+        // Nobody is left to tell when standard error is gone.
+        drop(std::io::stderr().write_all(text.as_bytes()));
+        ExitCode::FAILURE
+    })
+}
+
+fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}

@@ -1,0 +1,12 @@
+//! The command line: what `nebulusdb` does, one file a command.
+
+mod check;
+mod client;
+mod command;
+mod demo_load;
+mod query;
+mod serve;
+mod table;
+mod vault;
+
+pub use command::main;

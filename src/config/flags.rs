@@ -1,0 +1,79 @@
+//! Options as the command line and the environment give them; what is absent comes from the file or the defaults.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    On,
+    Off,
+}
+
+/// How log lines are written to standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Where the data and its keys lie: what every command that opens a store takes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct StoreFlags {
+    /// Directory of the data; the keys lie in its folder `keys` then
+    #[arg(long, value_name = "DIR", env = "NEBULUSDB_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Directory of the vault's key files
+    #[arg(long, value_name = "DIR", env = "NEBULUSDB_KEY_DIR")]
+    pub key_dir: Option<PathBuf>,
+    /// File with the passphrase that the vault's key is derived from, in place of a key file
+    #[arg(long, value_name = "FILE", env = "NEBULUSDB_VAULT_PASSPHRASE_FILE")]
+    pub vault_passphrase_file: Option<PathBuf>,
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = "NEBULUSDB_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Megabytes of memory for cached blocks
+    #[arg(long, value_name = "MB", env = "NEBULUSDB_CACHE_MB")]
+    pub cache_mb: Option<usize>,
+}
+
+/// Options of `serve`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Flags {
+    #[command(flatten)]
+    pub store: StoreFlags,
+    /// Address that PostgreSQL clients connect to; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", env = "NEBULUSDB_LISTEN")]
+    pub listen: Option<String>,
+    /// Let connections from this machine in without a password
+    #[arg(long, env = "NEBULUSDB_TRUST_LOCAL", num_args = 0..=1, default_missing_value = "true")]
+    pub trust_local: Option<bool>,
+    /// Addresses that peers connect to (networks come with a later version; nothing listens yet)
+    #[arg(long, value_name = "MULTIADDR", env = "NEBULUSDB_P2P_LISTEN", value_delimiter = ',')]
+    pub p2p_listen: Vec<String>,
+    /// Address of the health and metrics page, or off
+    #[arg(long, value_name = "HOST:PORT|off", env = "NEBULUSDB_ADMIN")]
+    pub admin: Option<String>,
+    /// Certificate chain (PEM) for TLS
+    #[arg(long, value_name = "FILE", env = "NEBULUSDB_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key (PEM) for TLS
+    #[arg(long, value_name = "FILE", env = "NEBULUSDB_TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
+    /// Whether a commit waits for the disk. off: power loss may take the last commits; a crash of the server does not
+    #[arg(long, value_enum, env = "NEBULUSDB_FSYNC")]
+    pub fsync: Option<Switch>,
+    /// Connections at the same time, at most
+    #[arg(long, value_name = "N", env = "NEBULUSDB_MAX_CONNECTIONS")]
+    pub max_connections: Option<usize>,
+    /// Form of the log lines on standard error
+    #[arg(long, value_enum, env = "NEBULUSDB_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Least level of the log lines: error, warn, info, debug or trace, also by module as in `info,nebulusdb::db=debug`
+    #[arg(long, value_name = "LEVEL", env = "NEBULUSDB_LOG")]
+    pub log: Option<String>,
+}

@@ -1,0 +1,405 @@
+//! Turning one transaction's write set into bytes: verified against what is committed, stamped by the laws of merging.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::db::change::CatalogChange;
+use crate::db::commit::{Group, VectorChange};
+use crate::db::constraints::Constraints;
+use crate::db::row::{check_dimension, EntryView};
+use crate::db::shared::Shared;
+use crate::db::view::vector_slot;
+use crate::db::write_set::{EntryKey, Pending, WriteSet};
+use crate::db::{Catalog, ReadView};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, ColumnType, Hlc, Index, IndexKind, Stamp, Stage, Value, FACT_BLOB_HASH,
+};
+use crate::store::{
+    bytes_of_vector, encode_sorted_record, Batch, BlobHash, Key, KeyRange, Publicity, RecordField, RecordHeader,
+    RecordView, Stored,
+};
+
+/// What one commit adds to its group.
+pub(crate) struct Effects {
+    pub batch: Batch,
+    pub records: HashMap<(CollectionId, Vec<u8>), Option<Arc<[u8]>>>,
+    pub unique: HashMap<(CollectionId, Vec<u8>), Vec<u8>>,
+    pub blobs: HashMap<[u8; 32], u64>,
+    pub vectors: Vec<VectorChange>,
+    pub facts: Vec<CollectionId>,
+    pub catalog: Option<Arc<Catalog>>,
+}
+
+/// One commit being applied.
+struct Apply<'a> {
+    shared: &'a Arc<Shared>,
+    group: &'a Group,
+    view: ReadView,
+    version: u64,
+    hlc: Hlc,
+    effects: Effects,
+}
+
+/// Verifies a write set and encodes it.
+///
+/// # Errors
+/// 40001 when another commit changed one of its entries first, 23505 for a unique index, 22000 for a vector of the wrong
+/// dimension, 54000 for an entry over its limits.
+pub(crate) fn apply(
+    shared: &Arc<Shared>,
+    group: &Group,
+    writes: &Arc<WriteSet>,
+    version: u64,
+    hlc: Hlc,
+) -> Result<Effects> {
+    let effects = Effects {
+        batch: Batch::new(),
+        records: HashMap::new(),
+        unique: HashMap::new(),
+        blobs: HashMap::new(),
+        vectors: Vec::new(),
+        facts: Vec::new(),
+        catalog: None,
+    };
+    let view = ReadView {
+        database: Arc::clone(shared),
+        snapshot: Arc::clone(&group.snapshot),
+        catalog: Arc::clone(&group.catalog),
+        writes: Arc::clone(writes),
+        version,
+    };
+    let mut apply = Apply { shared, group, view, version, hlc, effects };
+    apply.catalog(&writes.catalog)?;
+    for (id, rows) in &writes.rows {
+        apply.collection(*id, rows)?;
+    }
+    for (name, secret) in &writes.secrets {
+        let secret = secret.0.as_ref().map(|text| text.as_str());
+        shared.secrets.put(&mut apply.effects.batch, name, secret, version)?;
+    }
+    Ok(apply.effects)
+}
+
+impl Apply<'_> {
+    fn current_catalog(&self) -> &Arc<Catalog> {
+        self.effects.catalog.as_ref().unwrap_or(&self.group.catalog)
+    }
+
+    fn catalog(&mut self, changes: &[CatalogChange]) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut catalog = (**self.current_catalog()).clone();
+        for change in changes {
+            match change {
+                CatalogChange::Put { collection, .. } => {
+                    let old = catalog.collection_by_id(collection.id).cloned();
+                    self.drop_indexes(old.as_deref(), Some(collection))?;
+                    self.put_collection(collection)?;
+                    self.note_new_indexes(old.as_deref(), collection);
+                }
+                CatalogChange::Drop(id) => {
+                    let old = catalog.collection_by_id(*id).cloned();
+                    self.drop_indexes(old.as_deref(), None)?;
+                    self.effects.batch.delete(&Key::Collection(*id));
+                    self.effects.batch.delete_range(&KeyRange::entries(*id));
+                    self.effects.batch.delete_range(&KeyRange::all_vectors(*id));
+                    self.effects.batch.delete_range(&KeyRange::sequences(*id));
+                }
+            }
+            change.apply(&mut catalog);
+        }
+        self.effects.catalog = Some(Arc::new(catalog));
+        Ok(())
+    }
+
+    fn put_collection(&mut self, collection: &Collection) -> Result<()> {
+        let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
+        self.effects.batch.put(&Key::Collection(collection.id), &json);
+        Ok(())
+    }
+
+    /// Removes the entries of ordered indexes that a change leaves out.
+    fn drop_indexes(&mut self, old: Option<&Collection>, new: Option<&Arc<Collection>>) -> Result<()> {
+        for index in old.into_iter().flat_map(|old| &old.indexes) {
+            let stays = new.is_some_and(|new| new.indexes.iter().any(|kept| kept.id == index.id));
+            if !stays {
+                self.effects.batch.delete_range(&KeyRange::index(index.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers that an ordered index over existing entries is not filled yet, in case the server stops before it is.
+    fn note_new_indexes(&mut self, old: Option<&Collection>, new: &Collection) {
+        let Some(old) = old else { return };
+        for index in &new.indexes {
+            let is_new = !old.indexes.iter().any(|known| known.id == index.id);
+            if is_new && !matches!(index.kind, IndexKind::Hnsw { .. }) {
+                self.effects.batch.put(&Key::Meta(&building_name(index.id)), &[]);
+            }
+        }
+    }
+
+    fn collection(&mut self, id: CollectionId, rows: &BTreeMap<EntryKey, Pending>) -> Result<()> {
+        let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else {
+            return Err(conflict("its table was dropped"));
+        };
+        let collection = self.fix_dimensions(collection, rows)?;
+        for (key, pending) in rows {
+            self.entry(&collection, key.as_bytes(), pending)?;
+        }
+        let facts = rows.values().filter(|pending| pending.alive).map(|pending| pending.changes.iter());
+        if collection.kind == CollectionKind::Memory {
+            for changes in facts {
+                if self.shared.facts.note(id, changes) && !self.effects.facts.contains(&id) {
+                    self.effects.facts.push(id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a vector column without a dimension that of the first vector stored in it.
+    fn fix_dimensions(
+        &mut self,
+        collection: Arc<Collection>,
+        rows: &BTreeMap<EntryKey, Pending>,
+    ) -> Result<Arc<Collection>> {
+        let open: Vec<usize> = collection
+            .vector_columns()
+            .filter(|position| {
+                collection.columns.get(*position).is_some_and(|column| column.ty == ColumnType::Vector(None))
+            })
+            .collect();
+        let mut changed = (*collection).clone();
+        for position in open {
+            let Some(name) = collection.field_name(position) else { continue };
+            let first = rows.values().filter(|pending| pending.alive).find_map(|pending| {
+                match pending.changes.get(name) {
+                    Some(Some(Value::Vector(vector))) => u32::try_from(vector.len()).ok(),
+                    _ => None,
+                }
+            });
+            if let (Some(dimension), Some(column)) = (first, changed.columns.get_mut(position)) {
+                column.ty = ColumnType::Vector(Some(dimension));
+            }
+        }
+        if changed == *collection {
+            return Ok(collection);
+        }
+        self.put_collection(&changed)?;
+        let changed = Arc::new(changed);
+        let mut catalog = (**self.current_catalog()).clone();
+        catalog.put(Arc::clone(&changed));
+        self.effects.catalog = Some(Arc::new(catalog));
+        Ok(changed)
+    }
+
+    /// The committed record of an entry, the group's own commits included.
+    fn current(&self, id: CollectionId, key: &[u8]) -> Result<Option<Arc<[u8]>>> {
+        match self.group.records.get(&(id, key.to_vec())) {
+            Some(record) => Ok(record.clone()),
+            None => Ok(self.group.snapshot.get(&Key::Entry(id, key))?.map(|bytes| Arc::from(&*bytes))),
+        }
+    }
+
+    fn entry(&mut self, collection: &Arc<Collection>, key: &[u8], pending: &Pending) -> Result<()> {
+        let current = self.current(collection.id, key)?;
+        if version_of(current.as_deref())? != version_of(pending.base.as_deref())? {
+            return Err(conflict("another transaction changed the same entry"));
+        }
+        let base = pending.base.as_deref().map(RecordView::parse).transpose()?;
+        let base_alive = base.as_ref().is_some_and(RecordView::is_alive);
+        if !pending.alive && !base_alive {
+            return Ok(());
+        }
+        let view = self.view.clone();
+        let old = EntryView { view: &view, collection, key, record: base, pending: None };
+        let new = EntryView { view: &view, collection, key, record: base, pending: Some(pending) };
+        let old = base_alive.then_some(&old);
+        let new = pending.alive.then_some(&new);
+        let mut constraints = Constraints { group: self.group, view: &view, effects: &mut self.effects };
+        constraints.update_indexes(collection, key, old, new)?;
+        self.count_blobs(collection, old, new)?;
+        self.vectors(collection, key, pending, base.as_ref())?;
+        let record = self.record(collection, pending, base.as_ref())?;
+        match &record {
+            Some(record) => self.effects.batch.put(&Key::Entry(collection.id, key), record),
+            None => self.effects.batch.delete(&Key::Entry(collection.id, key)),
+        }
+        self.effects.records.insert((collection.id, key.to_vec()), record.map(Arc::from));
+        Ok(())
+    }
+
+    /// The bytes of the new version; `None` for the deletion of an entry that nobody else has ever seen.
+    fn record(
+        &self,
+        collection: &Collection,
+        pending: &Pending,
+        base: Option<&RecordView<'_>>,
+    ) -> Result<Option<Vec<u8>>> {
+        let base_header = base.map(RecordView::header).transpose()?;
+        let publicity = base_header.as_ref().map_or(Publicity::Private, |header| header.publicity);
+        let seen = base_header.as_ref().map_or(0, |header| header.causal_length);
+        if !pending.alive && publicity == Publicity::Private {
+            return Ok(None);
+        }
+        let causal_length = match (pending.alive, seen % 2 == 1) {
+            (true, true) if pending.replaced => seen + 2,
+            (true, true) | (false, false) => seen,
+            (true, false) | (false, true) => seen + 1,
+        };
+        let peer_id = self.shared.peer_id.clone();
+        let stamp = Stamp { causal_length, hlc: self.hlc, peer_id: peer_id.clone() };
+        let mut fields: BTreeMap<&str, RecordField> = BTreeMap::new();
+        if let (Some(base), false) = (base, pending.replaced || !pending.alive) {
+            for field in base.fields() {
+                let (name, field) = field?;
+                fields.insert(name, field);
+            }
+        }
+        for (name, change) in &pending.changes {
+            let stored = match change {
+                Some(Value::Null) | None => match publicity {
+                    Publicity::Private => {
+                        fields.remove(name.as_str());
+                        continue;
+                    }
+                    Publicity::Posted | Publicity::PostedAndEdited => Stored::Removed,
+                },
+                Some(Value::Vector(vector)) => Stored::Vector {
+                    dimension: u32::try_from(vector.len()).map_err(|_| Error::internal("a vector is too long"))?,
+                },
+                Some(value) => Stored::Value(value.clone()),
+            };
+            fields.insert(name, RecordField { stored, stamp: stamp.clone() });
+        }
+        let mut clock = base.map(RecordView::clock).transpose()?.unwrap_or_default();
+        clock.increment(&peer_id);
+        let header = RecordHeader {
+            version: self.version,
+            causal_length,
+            timestamp: self.hlc,
+            peer_id,
+            stage: pending.stage.or(base_header.map(|header| header.stage)).unwrap_or(Stage::Private),
+            publicity: match publicity {
+                Publicity::Private => Publicity::Private,
+                Publicity::Posted | Publicity::PostedAndEdited => Publicity::PostedAndEdited,
+            },
+        };
+        let fields: Vec<(&str, RecordField)> = fields.into_iter().collect();
+        encode_sorted_record(&header, &clock, &fields).map(Some).map_err(|error| {
+            error.with_detail(format!("The entry is in \"{}\".", collection.name))
+        })
+    }
+
+    /// Writes and removes vectors, and notes them for the nearest-neighbour indexes.
+    fn vectors(
+        &mut self,
+        collection: &Collection,
+        key: &[u8],
+        pending: &Pending,
+        base: Option<&RecordView<'_>>,
+    ) -> Result<()> {
+        for position in collection.vector_columns() {
+            let Some(name) = collection.field_name(position) else { continue };
+            let change = pending.changes.get(name);
+            let had = base.map(|base| base.get_ref(name)).transpose()?.flatten().is_some();
+            let vector = match change {
+                Some(Some(Value::Vector(vector))) if pending.alive => Some(vector),
+                Some(_) => None,
+                None if pending.alive && !pending.replaced => continue,
+                None => None,
+            };
+            if vector.is_none() && !had {
+                continue;
+            }
+            let declared = match collection.columns.get(position).map(|column| (&column.name, &column.ty)) {
+                Some((name, ColumnType::Vector(dimension))) => Some((name, *dimension)),
+                _ => None,
+            };
+            if let (Some(vector), Some((name, dimension))) = (vector, declared) {
+                check_dimension(name, dimension, vector)?;
+            }
+            let slot = Key::Vector(collection.id, vector_slot(position)?, key);
+            match vector {
+                Some(vector) => self.effects.batch.put(&slot, &bytes_of_vector(vector)),
+                None => self.effects.batch.delete(&slot),
+            }
+            for index in self.shared.vector_indexes.of_collection(collection.id) {
+                if index.column == position {
+                    let (key, vector) = (key.to_vec(), vector.cloned());
+                    self.effects.vectors.push(VectorChange { index, key, vector });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the number of entries that refer to each blob.
+    fn count_blobs(
+        &mut self,
+        collection: &Collection,
+        old: Option<&EntryView<'_>>,
+        new: Option<&EntryView<'_>>,
+    ) -> Result<()> {
+        if collection.kind != CollectionKind::Memory {
+            return Ok(());
+        }
+        let hash = |entry: Option<&EntryView<'_>>| -> Result<Option<BlobHash>> {
+            match entry.map(|entry| entry.field(FACT_BLOB_HASH, None)).transpose()?.flatten() {
+                Some(Value::Text(text)) => text.parse().map(Some),
+                _ => Ok(None),
+            }
+        };
+        let (old, new) = (hash(old)?, hash(new)?);
+        if old == new {
+            return Ok(());
+        }
+        for (hash, added) in [(old, false), (new, true)] {
+            let Some(hash) = hash else { continue };
+            let count = self.blob_count(hash.as_bytes())?;
+            let count = if added { count + 1 } else { count.saturating_sub(1) };
+            match count {
+                0 => self.effects.batch.delete(&Key::Blob(hash.as_bytes())),
+                count => self.effects.batch.put(&Key::Blob(hash.as_bytes()), &count.to_le_bytes()),
+            }
+            self.effects.blobs.insert(*hash.as_bytes(), count);
+        }
+        Ok(())
+    }
+
+    fn blob_count(&self, hash: &[u8; 32]) -> Result<u64> {
+        if let Some(count) = self.effects.blobs.get(hash).or_else(|| self.group.blobs.get(hash)) {
+            return Ok(*count);
+        }
+        match self.group.snapshot.get(&Key::Blob(hash))? {
+            None => Ok(0),
+            Some(bytes) => (&*bytes)
+                .try_into()
+                .map(u64::from_le_bytes)
+                .map_err(|_| Error::new(ErrorKind::Corrupted, "a reference count of a blob cannot be read")),
+        }
+    }
+}
+
+/// Name of the singleton that says an ordered index is not filled yet.
+pub(crate) fn building_name(index: CollectionId) -> String {
+    format!("building:{}", index.0)
+}
+
+/// Whether an index is an ordered one.
+pub(crate) fn is_ordered(index: &Index) -> bool {
+    !matches!(index.kind, IndexKind::Hnsw { .. })
+}
+
+fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
+    record.map(|bytes| RecordView::parse(bytes).map(|record| record.version())).transpose()
+}
+
+fn conflict(reason: &str) -> Error {
+    Error::new(ErrorKind::SerializationFailure, format!("could not serialize access due to concurrent update: {reason}"))
+        .with_hint("Run the transaction again.")
+}

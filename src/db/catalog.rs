@@ -1,0 +1,192 @@
+//! The catalog: which collections and indexes exist. An immutable snapshot that a statement holds on to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, SystemColumn};
+
+/// The default collection of MEMORY entries.
+pub const MEMORY: &str = "memory";
+/// The default collection of AUTH entries.
+pub const AUTH: &str = "auth";
+
+/// Every collection by name and by id. Cloning is cheap enough for DDL, which is rare.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    by_name: BTreeMap<String, Arc<Collection>>,
+    by_id: HashMap<CollectionId, Arc<Collection>>,
+    /// Goes up with every change, so that prepared statements know when they are stale.
+    version: u64,
+}
+
+impl Catalog {
+    pub fn new(collections: Vec<Collection>) -> Self {
+        let mut catalog = Catalog::default();
+        for collection in collections {
+            catalog.put(Arc::new(collection));
+        }
+        catalog
+    }
+
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    pub fn collection(&self, name: &str) -> Option<&Arc<Collection>> {
+        self.by_name.get(name)
+    }
+
+    /// # Errors
+    /// 42P01 when there is none of that name.
+    pub fn expect_collection(&self, name: &str) -> Result<&Arc<Collection>> {
+        self.collection(name).ok_or_else(|| {
+            let near = self.by_name.keys().find(|known| known.eq_ignore_ascii_case(name));
+            let error = Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist"));
+            match near {
+                Some(near) => error.with_hint(format!("There is a relation \"{near}\".")),
+                None => error,
+            }
+        })
+    }
+
+    pub fn collection_by_id(&self, id: CollectionId) -> Option<&Arc<Collection>> {
+        self.by_id.get(&id)
+    }
+
+    /// Collections in order of name.
+    pub fn collections(&self) -> impl Iterator<Item = &Arc<Collection>> {
+        self.by_name.values()
+    }
+
+    pub fn index_by_name(&self, name: &str) -> Option<(&Arc<Collection>, &Index)> {
+        self.by_name.values().find_map(|collection| {
+            collection.indexes.iter().find(|index| index.name == name).map(|index| (collection, index))
+        })
+    }
+
+    /// Adds a collection or replaces the one of the same id.
+    pub(crate) fn put(&mut self, collection: Arc<Collection>) {
+        if let Some(old) = self.by_id.insert(collection.id, Arc::clone(&collection)) {
+            self.by_name.remove(&old.name);
+        }
+        self.by_name.insert(collection.name.clone(), collection);
+        self.version += 1;
+    }
+
+    pub(crate) fn remove(&mut self, id: CollectionId) {
+        if let Some(old) = self.by_id.remove(&id) {
+            self.by_name.remove(&old.name);
+        }
+        self.version += 1;
+    }
+
+    /// Whether a name is taken by a collection, an index or a built-in view.
+    pub fn is_taken(&self, name: &str) -> bool {
+        name == "memory_facts" || self.by_name.contains_key(name) || self.index_by_name(name).is_some()
+    }
+}
+
+/// The collections that every node has from its first start.
+pub(crate) fn default_collections() -> Vec<Collection> {
+    let column = |name: &str, ty: ColumnType, not_null: bool, default: Option<DefaultValue>| Column {
+        name: name.to_string(),
+        ty,
+        not_null,
+        default,
+    };
+    let memory = Collection {
+        id: CollectionId(1),
+        name: MEMORY.to_string(),
+        kind: CollectionKind::Memory,
+        columns: vec![
+            column("id", ColumnType::Text, true, Some(DefaultValue::GeneratedId)),
+            column("metadata", ColumnType::Jsonb, false, None),
+            column("vector", ColumnType::Vector(None), false, None),
+            column("blob_hash", ColumnType::Text, false, None),
+            column("blob_size", ColumnType::Int8, false, None),
+            column("blob_type", ColumnType::Text, false, None),
+        ],
+        primary_key: vec![0],
+        indexes: vec![Index {
+            id: CollectionId(3),
+            name: "memory_vector_idx".to_string(),
+            kind: IndexKind::Hnsw {
+                column: 2,
+                operator_class: "vector_cosine_ops".to_string(),
+                m: 16,
+                ef_construction: 64,
+            },
+        }],
+    };
+    let auth = Collection {
+        id: CollectionId(2),
+        name: AUTH.to_string(),
+        kind: CollectionKind::Auth,
+        columns: vec![
+            column("key", ColumnType::Text, true, None),
+            column("value", ColumnType::Text, true, None),
+        ],
+        primary_key: vec![0],
+        indexes: Vec::new(),
+    };
+    vec![memory, auth]
+}
+
+/// The first number that collections and indexes made by a user take.
+pub(crate) const FIRST_FREE_ID: u32 = 16;
+
+/// Checks a collection that CREATE TABLE is about to make.
+pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Result<()> {
+    check_identifier(&collection.name)?;
+    if catalog.is_taken(&collection.name) {
+        return Err(Error::new(
+            ErrorKind::DuplicateTable,
+            format!("relation \"{}\" already exists", collection.name),
+        ));
+    }
+    if collection.columns.len() > COLUMNS_MAX {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("tables can have at most {COLUMNS_MAX} columns, this one has {}", collection.columns.len()),
+        ));
+    }
+    for (position, column) in collection.columns.iter().enumerate() {
+        check_identifier(&column.name)?;
+        let is_system = SystemColumn::ALL
+            .iter()
+            .any(|system| *system != SystemColumn::Metadata && system.name() == column.name);
+        if is_system || column.name.starts_with('$') {
+            return Err(Error::new(
+                ErrorKind::DuplicateColumn,
+                format!("column name \"{}\" conflicts with a system column name", column.name),
+            ));
+        }
+        if collection.columns.iter().take(position).any(|other| other.name == column.name) {
+            return Err(Error::new(
+                ErrorKind::DuplicateColumn,
+                format!("column \"{}\" specified more than once", column.name),
+            ));
+        }
+        if matches!(column.ty, ColumnType::Array(_) | ColumnType::Interval | ColumnType::Unknown | ColumnType::Void) {
+            return Err(Error::unsupported(
+                format!("column \"{}\" has type {}, which no column can have here", column.name, column.ty),
+                "Use jsonb for arrays, and bigint or text for intervals.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// # Errors
+/// 42622's role is played by 54000: names are refused, not cut off.
+pub(crate) fn check_identifier(name: &str) -> Result<()> {
+    if name.is_empty() || name.len() > IDENTIFIER_BYTES_MAX {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("identifier \"{name}\" has {} bytes, allowed are 1 to {IDENTIFIER_BYTES_MAX}", name.len()),
+        ));
+    }
+    Ok(())
+}

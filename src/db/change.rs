@@ -1,0 +1,23 @@
+//! Changes of the catalog inside a transaction.
+
+use std::sync::Arc;
+
+use crate::db::Catalog;
+use crate::model::{Collection, CollectionId};
+
+/// One catalog change; applied in order.
+#[derive(Clone, Debug)]
+pub(crate) enum CatalogChange {
+    /// A collection is new, or has other columns or indexes than before.
+    Put { collection: Arc<Collection>, created: bool },
+    Drop(CollectionId),
+}
+
+impl CatalogChange {
+    pub fn apply(&self, catalog: &mut Catalog) {
+        match self {
+            CatalogChange::Put { collection, .. } => catalog.put(Arc::clone(collection)),
+            CatalogChange::Drop(id) => catalog.remove(*id),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Ordered indexes at commit: their entries follow the rows, and unique ones refuse what is there already.
+
+use crate::db::apply::{is_ordered, Effects};
+use crate::db::commit::Group;
+use crate::db::index_keys::{index_prefix, indexed_operands, unique_prefix};
+use crate::db::query::Operand;
+use crate::db::row::EntryView;
+use crate::db::ReadView;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, Index, IndexKind, Value};
+use crate::store::{skip_key_parts, Key, KeyRange, RecordView};
+
+/// The index side of one commit.
+pub(crate) struct Constraints<'a> {
+    pub group: &'a Group,
+    pub view: &'a ReadView,
+    pub effects: &'a mut Effects,
+}
+
+impl Constraints<'_> {
+    /// Moves the index entries of one row from its old version to its new one.
+    pub fn update_indexes(
+        &mut self,
+        collection: &Collection,
+        key: &[u8],
+        old: Option<&EntryView<'_>>,
+        new: Option<&EntryView<'_>>,
+    ) -> Result<()> {
+        for index in collection.indexes.iter().filter(|index| is_ordered(index)) {
+            let operands = indexed_operands(collection, index);
+            let before = old.map(|entry| index_prefix(entry, &operands)).transpose()?;
+            let after = new.map(|entry| index_prefix(entry, &operands)).transpose()?;
+            if before == after {
+                continue;
+            }
+            if let Some(mut before) = before {
+                before.extend_from_slice(key);
+                self.effects.batch.delete(&Key::Index(index.id, &before));
+            }
+            let Some(mut after) = after else { continue };
+            if let (IndexKind::Ordered { unique: true, .. }, Some(entry)) = (&index.kind, new)
+                && let Some(prefix) = unique_prefix(entry, &operands)?
+            {
+                self.check_unique(collection, index, &operands, &prefix, entry)?;
+                self.effects.unique.insert((index.id, prefix), key.to_vec());
+            }
+            after.extend_from_slice(key);
+            self.effects.batch.put(&Key::Index(index.id, &after), &[]);
+        }
+        Ok(())
+    }
+
+    fn check_unique(
+        &self,
+        collection: &Collection,
+        index: &Index,
+        operands: &[Operand],
+        prefix: &[u8],
+        entry: &EntryView<'_>,
+    ) -> Result<()> {
+        let taken = (index.id, prefix.to_vec());
+        let by_group = self.effects.unique.get(&taken).or_else(|| self.group.unique.get(&taken));
+        if by_group.is_some_and(|other| other != entry.key && self.still_holds(collection, other, operands, prefix)) {
+            return unique_violation(index, operands, entry);
+        }
+        let mut entries_range = self.group.snapshot.scan(&KeyRange::index(index.id).starting_with(prefix));
+        while let Some((index_key, _)) = entries_range.next()? {
+            let other = skip_key_parts(index_key, operands.len())?;
+            if other != entry.key && self.still_holds(collection, other, operands, prefix) {
+                return unique_violation(index, operands, entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether another entry has those values at this point of the group: it may have changed after the snapshot.
+    fn still_holds(&self, collection: &Collection, key: &[u8], operands: &[Operand], prefix: &[u8]) -> bool {
+        let id = (collection.id, key.to_vec());
+        let in_group = self.effects.records.get(&id).or_else(|| self.group.records.get(&id));
+        let stored;
+        let bytes: Option<&[u8]> = match in_group {
+            Some(record) => record.as_deref(),
+            None => {
+                // A row of the same transaction that comes later in key order moves out of the way.
+                if let Some(pending) = self.view.writes.row(collection.id, key) {
+                    let entry = EntryView { view: self.view, collection, key, record: None, pending: Some(pending) };
+                    if !pending.alive {
+                        return false;
+                    }
+                    stored = self.group.snapshot.get(&Key::Entry(collection.id, key)).ok().flatten();
+                    let record = stored.as_deref().and_then(|bytes| RecordView::parse(bytes).ok());
+                    let entry = EntryView { record, ..entry };
+                    return index_prefix(&entry, operands).is_ok_and(|other| other == prefix);
+                }
+                stored = self.group.snapshot.get(&Key::Entry(collection.id, key)).ok().flatten();
+                stored.as_deref()
+            }
+        };
+        let Some(record) = bytes.and_then(|bytes| RecordView::parse(bytes).ok()).filter(RecordView::is_alive) else {
+            return false;
+        };
+        let entry = EntryView { view: self.view, collection, key, record: Some(record), pending: None };
+        index_prefix(&entry, operands).is_ok_and(|other| other == prefix)
+    }
+}
+
+/// 23505 in PostgreSQL's words, with the key that is there already.
+pub(crate) fn unique_violation<T>(index: &Index, operands: &[Operand], entry: &EntryView<'_>) -> Result<T> {
+    let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
+    let names: Vec<&str> = match &index.kind {
+        IndexKind::Ordered { columns, .. } => columns
+            .iter()
+            .filter_map(|column| entry.collection.columns.get(*column))
+            .map(|column| column.name.as_str())
+            .collect(),
+        IndexKind::Fact { path } => path.iter().map(String::as_str).collect(),
+        IndexKind::Hnsw { .. } => Vec::new(),
+    };
+    Err(duplicate_key(&index.name, &names, &values))
+}
+
+/// 23505 in PostgreSQL's words.
+pub(crate) fn duplicate_key(constraint: &str, names: &[&str], values: &[Value]) -> Error {
+    let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
+    Error::new(
+        ErrorKind::UniqueViolation,
+        format!("duplicate key value violates unique constraint \"{constraint}\""),
+    )
+    .with_detail(format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", ")))
+}

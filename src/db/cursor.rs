@@ -1,0 +1,375 @@
+//! Running a plan: entries from the access path, filtered, ordered, cut, and shown as rows in chunks.
+//!
+//! A plan whose order is the wanted one streams: a chunk is read when it is asked for, and the scan goes on behind the last
+//! key. One that must sort reads everything first and keeps only the best rows where there is a LIMIT.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::ops::{Bound, ControlFlow};
+
+use crate::db::nearest::{self, Neighbour};
+use crate::db::plan::{Access, Plan};
+use crate::db::predicate::Filter;
+use crate::db::query::{Order, OrderBy, Output, Query};
+use crate::db::row::EntryView;
+use crate::db::scan::{visit_entries, visit_key, Span};
+use crate::db::{secrets, Cancel, ReadView};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::ROWS_PER_CHUNK;
+use crate::model::{Collection, Value};
+
+/// One row of a result, in the order of [`Query::output`].
+pub type Row = Vec<Value>;
+
+/// Most bytes that a sort may hold.
+const SORT_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Reads of so many keys, or a graph walk without a filter, are done on the thread they were asked on.
+const SHORT_KEYS: usize = 16;
+
+/// A running query. Blocking: see [`Cursor::is_short`].
+pub struct Cursor {
+    view: ReadView,
+    query: Query,
+    plan: Plan,
+    filter: Option<Filter>,
+    cancel: Cancel,
+    /// Rows still to be left out, and still to be shown.
+    skip: usize,
+    remaining: usize,
+    state: State,
+}
+
+enum State {
+    NotStarted,
+    /// Entries by key, with their distance where there is one.
+    Keys(std::vec::IntoIter<Neighbour>),
+    /// A scan that goes on behind the last key.
+    Span(Span),
+    /// Rows that were sorted.
+    Sorted(std::vec::IntoIter<Row>),
+    Done,
+}
+
+impl Access {
+    /// A scan of the whole collection.
+    pub fn everything() -> Access {
+        Access::Range { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false }
+    }
+}
+
+impl Cursor {
+    pub(crate) fn open(view: ReadView, query: &Query, plan: Plan, cancel: Cancel) -> Result<Cursor> {
+        let (limit, offset) = query.window()?;
+        let filter = query.filter.as_ref().map(Filter::compile).transpose()?;
+        let state = if limit == Some(0) { State::Done } else { State::NotStarted };
+        let remaining = limit.unwrap_or(usize::MAX);
+        Ok(Cursor { view, query: query.clone(), plan, filter, cancel, skip: offset, remaining, state })
+    }
+
+    /// Whether a chunk takes microseconds, so that it may be read on an async thread.
+    pub fn is_short(&self) -> bool {
+        match &self.plan.access {
+            Access::Keys(keys) | Access::Index { keys, .. } => keys.len() <= SHORT_KEYS,
+            Access::Graph { .. } => self.filter.is_none() && self.remaining <= ROWS_PER_CHUNK,
+            Access::Range { .. } | Access::Secrets { .. } => false,
+        }
+    }
+
+    /// The next rows, at most [`ROWS_PER_CHUNK`]; `None` at the end.
+    pub fn next_chunk(&mut self) -> Result<Option<Vec<Row>>> {
+        self.cancel.check()?;
+        if matches!(self.state, State::NotStarted) {
+            self.state = self.start()?;
+        }
+        let mut state = std::mem::replace(&mut self.state, State::Done);
+        let mut chunk = Vec::new();
+        let more = match &mut state {
+            State::NotStarted | State::Done => false,
+            State::Sorted(rows) => {
+                chunk.extend(rows.take(ROWS_PER_CHUNK));
+                rows.len() > 0
+            }
+            State::Keys(keys) => self.read_keys(keys, &mut chunk)?,
+            State::Span(span) => self.read_span(span, &mut chunk)?,
+        };
+        if more {
+            self.state = state;
+        }
+        Ok(if chunk.is_empty() { None } else { Some(chunk) })
+    }
+
+    /// All remaining rows.
+    pub fn collect(mut self) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        while let Some(chunk) = self.next_chunk()? {
+            rows.extend(chunk);
+        }
+        Ok(rows)
+    }
+
+    fn start(&mut self) -> Result<State> {
+        if self.query.nearest.is_some() {
+            let neighbours = nearest::search(&self.view, &self.query, &self.plan, self.filter.as_ref(), &self.cancel)?;
+            if self.query.order.is_empty() {
+                return Ok(State::Keys(neighbours.into_iter()));
+            }
+            return self.sort_neighbours(neighbours);
+        }
+        if !self.plan.ordered || matches!(self.plan.access, Access::Secrets { .. }) {
+            return self.sort_entries();
+        }
+        Ok(match &self.plan.access {
+            Access::Keys(keys) | Access::Index { keys, .. } => State::Keys(unmeasured(keys.clone())),
+            Access::Range { lower, upper, reverse } => {
+                State::Span(Span { lower: lower.clone(), upper: upper.clone(), reverse: *reverse })
+            }
+            Access::Graph { .. } | Access::Secrets { .. } => State::Done,
+        })
+    }
+
+    /// Fills a chunk from keys; whether there may be more.
+    fn read_keys(&mut self, keys: &mut std::vec::IntoIter<Neighbour>, chunk: &mut Vec<Row>) -> Result<bool> {
+        // Neighbours were filtered inside the search.
+        let filter = if self.query.nearest.is_some() { None } else { self.filter.as_ref() };
+        while self.remaining > 0 && chunk.len() < ROWS_PER_CHUNK {
+            let Some(neighbour) = keys.next() else { return Ok(false) };
+            let row = visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| {
+                if filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
+                    show(entry, &self.query.output, Some(neighbour.distance)).map(Some)
+                } else {
+                    Ok(None)
+                }
+            })?;
+            let Some(row) = row.flatten() else { continue };
+            if self.skip > 0 {
+                self.skip -= 1;
+                continue;
+            }
+            self.remaining -= 1;
+            chunk.push(row);
+        }
+        Ok(self.remaining > 0)
+    }
+
+    /// Fills a chunk from a scan and moves the span behind it; whether there may be more.
+    fn read_span(&mut self, span: &mut Span, chunk: &mut Vec<Row>) -> Result<bool> {
+        let (skip, remaining) = (&mut self.skip, &mut self.remaining);
+        let (filter, output) = (self.filter.as_ref(), &self.query.output);
+        let mut last_key = None;
+        visit_entries(&self.view, &self.query.collection, span, &self.cancel, &mut |entry| {
+            if !filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
+                return Ok(ControlFlow::Continue(()));
+            }
+            if *skip > 0 {
+                *skip -= 1;
+                return Ok(ControlFlow::Continue(()));
+            }
+            chunk.push(show(entry, output, None)?);
+            *remaining -= 1;
+            if *remaining == 0 || chunk.len() >= ROWS_PER_CHUNK {
+                last_key = Some(entry.key.to_vec());
+                return Ok(ControlFlow::Break(()));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let Some(key) = last_key else { return Ok(false) };
+        if span.reverse {
+            span.upper = Bound::Excluded(key);
+        } else {
+            span.lower = Bound::Excluded(key);
+        }
+        Ok(self.remaining > 0)
+    }
+
+    fn sort_neighbours(&self, neighbours: Vec<Neighbour>) -> Result<State> {
+        let mut sorter = self.sorter();
+        for neighbour in neighbours {
+            visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| {
+                sorter.add(entry, Some(neighbour.distance))
+            })?;
+        }
+        Ok(State::Sorted(sorter.finish()))
+    }
+
+    fn sort_entries(&self) -> Result<State> {
+        let mut sorter = self.sorter();
+        let filter = self.filter.as_ref();
+        visit_access(&self.view, &self.query.collection, &self.plan.access, &self.cancel, &mut |entry| {
+            if filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
+                sorter.add(entry, None)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(State::Sorted(sorter.finish()))
+    }
+
+    fn sorter(&self) -> Sorter<'_> {
+        Sorter {
+            order: &self.query.order,
+            output: &self.query.output,
+            skip: self.skip,
+            keep: self.remaining.saturating_add(self.skip),
+            rows: BinaryHeap::new(),
+            arrived: 0,
+            bytes: 0,
+        }
+    }
+}
+
+fn unmeasured(keys: Vec<Vec<u8>>) -> std::vec::IntoIter<Neighbour> {
+    keys.into_iter().map(|key| Neighbour { distance: f64::NAN, key }).collect::<Vec<_>>().into_iter()
+}
+
+/// Calls `visit` with each live entry that an access path yields.
+pub(crate) fn visit_access(
+    view: &ReadView,
+    collection: &Collection,
+    access: &Access,
+    cancel: &Cancel,
+    visit: &mut dyn FnMut(&EntryView<'_>) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let keys = match access {
+        Access::Keys(keys) | Access::Index { keys, .. } => keys,
+        Access::Range { lower, upper, reverse } => {
+            let span = Span { lower: lower.clone(), upper: upper.clone(), reverse: *reverse };
+            return visit_entries(view, collection, &span, cancel, visit);
+        }
+        Access::Secrets { key } => return secrets::visit(view, collection, key.as_deref(), visit),
+        Access::Graph { .. } => {
+            return Err(Error::internal("this access path does not visit entries one by one"));
+        }
+    };
+    for key in keys {
+        cancel.check()?;
+        if visit_key(view, collection, key, &mut *visit)?.is_some_and(|flow| flow.is_break()) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The row that an entry shows.
+fn show(entry: &EntryView<'_>, output: &[Output], distance: Option<f64>) -> Result<Row> {
+    output
+        .iter()
+        .map(|output| match output {
+            Output::Operand(operand) => entry.operand(operand),
+            Output::Distance => Ok(distance.map_or(Value::Null, Value::Float8)),
+            Output::LinearDistance { constant, factor } => {
+                Ok(distance.map_or(Value::Null, |distance| Value::Float8(constant + factor * distance)))
+            }
+            Output::Constant(scalar) => scalar.value().cloned(),
+        })
+        .collect()
+}
+
+/// Sorts rows by the query's order; keeps only the first `keep`.
+struct Sorter<'a> {
+    order: &'a [Order],
+    output: &'a [Output],
+    skip: usize,
+    keep: usize,
+    rows: BinaryHeap<Sorted<'a>>,
+    arrived: usize,
+    bytes: usize,
+}
+
+/// A row with the values it is ordered by. The greatest comes last in the result, and out of the heap first.
+struct Sorted<'a> {
+    order: &'a [Order],
+    keys: Row,
+    /// Arrival, so that the sort is stable.
+    number: usize,
+    row: Row,
+}
+
+impl<'a> Sorter<'a> {
+    fn add(&mut self, entry: &EntryView<'_>, distance: Option<f64>) -> Result<()> {
+        let keys = self.order.iter().map(|order| match &order.operand {
+            OrderBy::Operand(operand) => entry.operand(operand),
+            OrderBy::Distance => Ok(distance.map_or(Value::Null, Value::Float8)),
+        });
+        let keys = keys.collect::<Result<Row>>()?;
+        let row = show(entry, self.output, distance)?;
+        self.push(keys, row)
+    }
+
+    fn push(&mut self, keys: Row, row: Row) -> Result<()> {
+        self.bytes += keys.iter().chain(&row).map(Value::bytes).sum::<usize>();
+        self.arrived += 1;
+        self.rows.push(Sorted { order: self.order, keys, number: self.arrived, row });
+        if self.rows.len() > self.keep
+            && let Some(last) = self.rows.pop()
+        {
+            self.bytes = self.bytes.saturating_sub(last.keys.iter().chain(&last.row).map(Value::bytes).sum());
+        }
+        if self.bytes > SORT_BYTES_MAX {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("the sort of this query needs more than {SORT_BYTES_MAX} bytes"),
+            )
+            .with_hint("Select fewer columns, or add a LIMIT."));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> std::vec::IntoIter<Row> {
+        let skip = self.skip;
+        let rows: Vec<Row> = self.rows.into_sorted_vec().into_iter().skip(skip).map(|sorted| sorted.row).collect();
+        rows.into_iter()
+    }
+}
+
+impl Ord for Sorted<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        for ((order, left), right) in self.order.iter().zip(&self.keys).zip(&other.keys) {
+            let ordering = match (left.is_null(), right.is_null()) {
+                (true, true) => Ordering::Equal,
+                (true, false) if order.nulls_first => Ordering::Less,
+                (true, false) => Ordering::Greater,
+                (false, true) if order.nulls_first => Ordering::Greater,
+                (false, true) => Ordering::Less,
+                (false, false) => {
+                    let ordering = left.compare(right).unwrap_or_else(|| kind_order(left).cmp(&kind_order(right)));
+                    if order.descending { ordering.reverse() } else { ordering }
+                }
+            };
+            if ordering != Ordering::Equal {
+                return ordering;
+            }
+        }
+        self.number.cmp(&other.number)
+    }
+}
+
+/// Where values of different kinds stand to one another: facts have no declared type.
+fn kind_order(value: &Value) -> u8 {
+    match value {
+        Value::Bool(_) => 0,
+        Value::Int2(_)
+        | Value::Int4(_)
+        | Value::Int8(_)
+        | Value::Float4(_)
+        | Value::Float8(_)
+        | Value::Numeric(_) => 1,
+        Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::TimestampTz(_) | Value::Interval(_) => 2,
+        Value::Text(_) | Value::Uuid(_) => 3,
+        Value::Bytea(_) | Value::Vector(_) => 4,
+        Value::Json(_) | Value::Array(..) => 5,
+        Value::Null => 6,
+    }
+}
+
+impl PartialOrd for Sorted<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Sorted<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Sorted<'_> {}

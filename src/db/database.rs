@@ -1,0 +1,154 @@
+//! An open database: its threads, and the door to transactions.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+
+use crate::db::commit::{Committer, Job};
+use crate::db::graph_builder;
+use crate::db::index_build::fill_graph;
+use crate::db::open::{open, DatabaseOptions, Opened};
+use crate::db::shared::Shared;
+use crate::db::write_set::WriteSet;
+use crate::db::{Catalog, ReadView, ScramVerifier, Transaction, OWNER};
+use crate::error::{Error, Result};
+use crate::model::PeerId;
+use crate::store::{Batch, BlobHash, Key, StoreStatistics};
+
+/// A database. Clones share it; the last one dropped, or [`Database::shutdown`], stops it.
+#[derive(Clone)]
+pub struct Database(Arc<Running>);
+
+/// The threads of a database, stopped when this is dropped.
+struct Running {
+    shared: Arc<Shared>,
+    stop: Arc<AtomicBool>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Database {
+    /// Opens a data directory, or makes a new one. Graphs that cannot be loaded are made in the background; queries measure
+    /// all vectors until then.
+    ///
+    /// # Errors
+    /// 55006 when another server holds it, F0000 for a newer format or a wrong vault key, XX001, 53100.
+    pub fn open(options: &DatabaseOptions) -> Result<Database> {
+        let Opened { shared, jobs, signals, hlc, unfilled } = open(options)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let committer = Committer::new(Arc::clone(&shared), jobs, hlc);
+        let mut threads = vec![spawn("committer", move || committer.run())?];
+        let (builder_shared, builder_stop) = (Arc::clone(&shared), Arc::clone(&stop));
+        threads.push(spawn("graphs", move || {
+            for index in unfilled {
+                tracing::info!(index = index.id.0, "building a graph from the stored vectors");
+                if let Err(error) = fill_graph(&builder_shared, &index, true) {
+                    tracing::warn!(index = index.id.0, %error, "building a graph failed; searches measure all vectors");
+                }
+            }
+            graph_builder::run(&builder_shared, &signals, &builder_stop);
+        })?);
+        Ok(Database(Arc::new(Running { shared, stop, threads: Mutex::new(threads) })))
+    }
+
+    /// A transaction on the present state.
+    pub fn begin(&self) -> Transaction {
+        Transaction::begin(&self.0.shared)
+    }
+
+    /// The present state, for reading.
+    pub fn view(&self) -> ReadView {
+        self.0.shared.view(Arc::new(WriteSet::default()))
+    }
+
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.0.shared.catalog()
+    }
+
+    pub fn peer_id(&self) -> &PeerId {
+        self.0.shared.peer_id()
+    }
+
+    pub fn statistics(&self) -> StoreStatistics {
+        self.0.shared.store.statistics()
+    }
+
+    /// Number of the last commit.
+    pub fn version(&self) -> u64 {
+        self.0.shared.version()
+    }
+
+    /// The verifier of a user's password, when one was set.
+    pub fn password(&self, user: &str) -> Result<Option<ScramVerifier>> {
+        match self.0.shared.store.snapshot().get(&Key::Role(user))? {
+            None => Ok(None),
+            Some(bytes) => ScramVerifier::from_bytes(&bytes).map(Some),
+        }
+    }
+
+    /// Sets the owner's password.
+    pub fn set_password(&self, verifier: &ScramVerifier) -> Result<()> {
+        let mut batch = Batch::new();
+        batch.put(&Key::Role(OWNER), &verifier.to_bytes()?);
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let stopped = || Error::new(crate::error::ErrorKind::Shutdown, "the database is shutting down");
+        self.0.shared.jobs.try_send(Job::Raw { batch, reply }).map_err(|_| stopped())?;
+        // A oneshot's blocking receive must not run on an async thread; this is one write at a start.
+        std::thread::scope(|scope| {
+            scope.spawn(|| answer.blocking_recv()).join().map_err(|_| stopped())?.map_err(|_| stopped())?
+        })
+    }
+
+    /// Removes blob files that no entry refers to any more; how many bytes that freed.
+    pub fn collect_blobs(&self) -> Result<u64> {
+        let shared = &self.0.shared;
+        let is_referenced =
+            |hash: &BlobHash| Ok(shared.store.snapshot().get(&Key::Blob(hash.as_bytes()))?.is_some());
+        Ok(shared.blobs.collect(is_referenced)?.bytes)
+    }
+
+    /// Waits for the commits under way, saves the graphs, and closes the store. Later calls do nothing.
+    pub fn shutdown(&self) -> Result<()> {
+        self.0.shutdown()
+    }
+}
+
+impl Running {
+    fn shutdown(&self) -> Result<()> {
+        let threads = std::mem::take(&mut *self.threads.lock());
+        if threads.is_empty() {
+            return Ok(());
+        }
+        self.stop.store(true, Ordering::Release);
+        self.shared.wake_builder();
+        let mut waiting = Job::Stop;
+        while let Err(tokio::sync::mpsc::error::TrySendError::Full(job)) = self.shared.jobs.try_send(waiting) {
+            waiting = job;
+            std::thread::yield_now();
+        }
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a database thread had panicked");
+            }
+        }
+        graph_builder::save_all(&self.shared);
+        let mut batch = Batch::new();
+        self.shared.sequences.release(&mut batch);
+        let released = if batch.is_empty() { Ok(()) } else { self.shared.store.write(batch) };
+        self.shared.store.close();
+        released
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.shutdown() {
+            tracing::warn!(%error, "the database did not close cleanly; the next start replays its log");
+        }
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    Ok(std::thread::Builder::new().name(format!("nebulus-{name}")).spawn(run)?)
+}

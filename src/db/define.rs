@@ -1,0 +1,150 @@
+//! Data definition inside a transaction: collections and indexes made and dropped.
+
+use std::sync::Arc;
+
+use crate::db::catalog::{check_collection, check_identifier, AUTH, MEMORY};
+use crate::db::change::CatalogChange;
+use crate::db::{Catalog, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind};
+use crate::vector::{Metric, Parameters, DIMENSION_MAX};
+
+impl Transaction {
+    /// A number for a new collection or index.
+    pub fn new_id(&self) -> CollectionId {
+        self.shared.new_id()
+    }
+
+    /// Makes a collection. Its id and those of its indexes come from [`Transaction::new_id`].
+    ///
+    /// # Errors
+    /// 42P07, 42701, 54000, 0A000 for a column type that cannot be stored.
+    pub fn create_collection(&mut self, collection: Collection) -> Result<()> {
+        check_collection(self.catalog(), &collection)?;
+        for index in &collection.indexes {
+            check_index(self.catalog(), &collection, index)?;
+        }
+        self.change_catalog(CatalogChange::Put { collection: Arc::new(collection), created: true });
+        Ok(())
+    }
+
+    /// Drops a collection with its entries and indexes.
+    ///
+    /// # Errors
+    /// 42P01, 42501 for a built-in one.
+    pub fn drop_collection(&mut self, name: &str) -> Result<()> {
+        let collection = Arc::clone(self.catalog().expect_collection(name)?);
+        if name == MEMORY || name == AUTH {
+            return Err(Error::new(
+                ErrorKind::InsufficientPrivilege,
+                format!("cannot drop table {name} because it is a default collection"),
+            )
+            .with_hint(format!("DELETE FROM {name} empties it.")));
+        }
+        self.writes().rows.remove(&collection.id);
+        self.change_catalog(CatalogChange::Drop(collection.id));
+        Ok(())
+    }
+
+    /// Adds an index to a collection; it is filled when the transaction commits.
+    ///
+    /// # Errors
+    /// 42P01, 42P07, 42703, 22023 for parameters out of range.
+    pub fn create_index(&mut self, collection: &str, index: Index) -> Result<()> {
+        let mut changed = (**self.catalog().expect_collection(collection)?).clone();
+        if changed.kind == CollectionKind::Auth {
+            return Err(Error::unsupported("secrets cannot be indexed", "Their keys are looked up by hash already."));
+        }
+        check_index(self.catalog(), &changed, &index)?;
+        changed.indexes.push(index);
+        self.change_catalog(CatalogChange::Put { collection: Arc::new(changed), created: false });
+        Ok(())
+    }
+
+    /// # Errors
+    /// 42704 when there is no index of that name.
+    pub fn drop_index(&mut self, name: &str) -> Result<()> {
+        let Some((collection, _)) = self.catalog().index_by_name(name) else {
+            return Err(Error::new(ErrorKind::UndefinedObject, format!("index \"{name}\" does not exist")));
+        };
+        let mut changed = (**collection).clone();
+        changed.indexes.retain(|index| index.name != name);
+        self.change_catalog(CatalogChange::Put { collection: Arc::new(changed), created: false });
+        Ok(())
+    }
+
+    /// Adds a column that existing entries have no value for.
+    ///
+    /// # Errors
+    /// 42701; 0A000 for a column that must not be null.
+    pub fn add_column(&mut self, collection: &str, column: Column) -> Result<()> {
+        let current = Arc::clone(self.catalog().expect_collection(collection)?);
+        if current.kind != CollectionKind::Table {
+            return Err(Error::unsupported(
+                format!("columns cannot be added to \"{collection}\""),
+                "Put facts into its metadata.",
+            ));
+        }
+        if column.not_null {
+            return Err(Error::unsupported(
+                "a new column cannot be NOT NULL",
+                "Add it without, fill it, and make a new table where the rule matters.",
+            ));
+        }
+        let mut changed = (*current).clone();
+        changed.columns.push(column);
+        let mut catalog = (**self.catalog()).clone();
+        catalog.remove(current.id);
+        check_collection(&catalog, &changed)?;
+        self.change_catalog(CatalogChange::Put { collection: Arc::new(changed), created: false });
+        Ok(())
+    }
+
+    /// Gives a collection another name.
+    ///
+    /// # Errors
+    /// 42P01, 42P07.
+    pub fn rename_collection(&mut self, from: &str, to: &str) -> Result<()> {
+        let current = Arc::clone(self.catalog().expect_collection(from)?);
+        if current.kind != CollectionKind::Table {
+            return Err(Error::unsupported(format!("\"{from}\" keeps its name"), "It is a default collection."));
+        }
+        check_identifier(to)?;
+        if self.catalog().is_taken(to) {
+            return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
+        }
+        let mut changed = (*current).clone();
+        changed.name = to.to_string();
+        self.change_catalog(CatalogChange::Put { collection: Arc::new(changed), created: false });
+        Ok(())
+    }
+
+    fn change_catalog(&mut self, change: CatalogChange) {
+        let mut catalog = (*self.view.catalog).clone();
+        change.apply(&mut catalog);
+        self.view.catalog = Arc::new(catalog);
+        self.writes().catalog.push(change);
+    }
+}
+
+fn check_index(catalog: &Catalog, collection: &Collection, index: &Index) -> Result<()> {
+    check_identifier(&index.name)?;
+    if catalog.is_taken(&index.name) || index.name == collection.name {
+        return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", index.name)));
+    }
+    if let IndexKind::Hnsw { column, operator_class, m, ef_construction } = &index.kind {
+        operator_class.parse::<Metric>()?;
+        Parameters::new(usize::from(*m), usize::from(*ef_construction))?;
+        match collection.columns.get(*column).map(|column| &column.ty) {
+            Some(ColumnType::Vector(dimension)) if dimension.is_none_or(|n| n as usize <= DIMENSION_MAX) => {}
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::DatatypeMismatch,
+                    format!("operator class \"{operator_class}\" does not accept the column's type"),
+                )
+                .with_hint("An hnsw index stands on a vector column."));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! The facade over the store: catalog, the only write path, reads, and the query that both languages lower to.
+//!
+//! One INSERT: `sql` evaluates the row and calls [`Transaction::insert`], which checks it against the catalog and keeps it
+//! in the transaction's write set; [`Transaction::commit`] hands the set to the one committer thread, which verifies that
+//! nobody else changed those entries, stamps the fields, encodes records, index entries and vectors into one batch, makes
+//! it durable together with the other commits that wait, and only then answers.
+//!
+//! One nearest SELECT: a [`Query`] is given to [`ReadView::query`], `plan` chooses the access path, the vector index yields
+//! candidates while the filter is evaluated inside the walk, each candidate is checked against the statement's snapshot,
+//! rows of the own transaction are merged in, and a [`Cursor`] yields rows in chunks.
+
+mod apply;
+mod cancel;
+mod catalog;
+mod change;
+mod commit;
+mod conflict;
+mod constraints;
+mod cursor;
+mod database;
+mod define;
+mod graph_builder;
+mod facts;
+mod index_build;
+mod index_keys;
+mod nearest;
+mod open;
+mod plan;
+mod predicate;
+mod query;
+mod roles;
+mod row;
+mod scan;
+mod rotate;
+mod secrets;
+mod sequence;
+mod settings;
+mod shared;
+mod stream;
+mod transaction;
+mod vector_indexes;
+mod view;
+mod write_set;
+
+pub use cancel::Cancel;
+pub use catalog::{Catalog, AUTH, MEMORY};
+pub use conflict::{Inserted, OnConflict};
+pub use cursor::{Cursor, Row};
+pub use database::Database;
+pub use open::DatabaseOptions;
+pub use crate::model::jsonb::PathStep;
+pub use query::{
+    Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar,
+    Target,
+};
+pub use rotate::rotate_vault;
+pub use roles::{ScramVerifier, OWNER};
+pub use settings::{Settings, EF_SEARCH_DEFAULT, EF_SEARCH_MAX};
+pub use stream::{RowSender, RowStream};
+pub use transaction::{Savepoint, Transaction};
+pub use view::ReadView;
+pub use write_set::EntryKey;

@@ -1,0 +1,218 @@
+//! Nearest-neighbour retrieval: the rows of a collection by their distance to a vector.
+//!
+//! By the graph when the plan says so: candidates come in order of distance, each is checked against the snapshot and the
+//! filter inside the search, and rows of the own transaction are measured and merged in. Otherwise every entry that the
+//! access path yields is measured. Both give exact distances.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::db::cursor::visit_access;
+use crate::db::plan::{Access, Plan};
+use crate::db::predicate::Filter;
+use crate::db::query::{Nearest, Query, Target};
+use crate::db::row::{check_dimension, EntryView};
+use crate::db::scan::visit_key;
+use crate::db::{Cancel, ReadView};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::NEAREST_LIMIT_MAX;
+use crate::model::{CollectionId, ColumnType, Value};
+use crate::store::encode_key;
+use crate::vector::check_finite;
+
+/// An entry with its distance. Ordered by distance, then by key, so that results are the same every time.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Neighbour {
+    pub distance: f64,
+    pub key: Vec<u8>,
+}
+
+impl Eq for Neighbour {}
+
+impl PartialOrd for Neighbour {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Neighbour {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.distance.total_cmp(&other.distance).then_with(|| self.key.cmp(&other.key))
+    }
+}
+
+/// A bound search.
+struct Search<'a> {
+    view: &'a ReadView,
+    query: &'a Query,
+    nearest: &'a Nearest,
+    target: Arc<[f32]>,
+    within: Option<f64>,
+    filter: Option<&'a Filter>,
+    /// Neighbours wanted at most, offset included.
+    wanted: usize,
+    cancel: &'a Cancel,
+}
+
+/// The nearest entries that pass the filter, nearest first: as many as LIMIT and OFFSET together ask for.
+pub(crate) fn search(
+    view: &ReadView,
+    query: &Query,
+    plan: &Plan,
+    filter: Option<&Filter>,
+    cancel: &Cancel,
+) -> Result<Vec<Neighbour>> {
+    let nearest = query.nearest.as_ref().ok_or_else(|| Error::internal("a search without a target"))?;
+    let Some(target) = target(view, query, nearest)? else { return Ok(Vec::new()) };
+    let (limit, offset) = query.window()?;
+    let within = match &nearest.within {
+        None => None,
+        Some(within) => match within.value()?.clone().cast(&ColumnType::Float8, false)? {
+            Value::Float8(within) => Some(within),
+            _ => None,
+        },
+    };
+    let wanted = limit.map_or(usize::MAX, |limit| limit.saturating_add(offset));
+    let search = Search { view, query, nearest, target, within, filter, wanted, cancel };
+    match &plan.access {
+        Access::Graph { id, ef, .. } => search.by_graph(*id, *ef),
+        access => search.by_measuring(access),
+    }
+}
+
+/// The vector that the neighbours are near to; `None` for a NULL, which is near to nothing.
+fn target(view: &ReadView, query: &Query, nearest: &Nearest) -> Result<Option<Arc<[f32]>>> {
+    let column = query.collection.columns.get(nearest.column);
+    let (name, ty) = column.map_or(("", None), |column| (column.name.as_str(), Some(&column.ty)));
+    let value = match &nearest.target {
+        Target::Scalar(scalar) => scalar.value()?.clone().cast(&ColumnType::Vector(None), false)?,
+        Target::Entry(id) => {
+            let mut key = Vec::new();
+            encode_key(std::slice::from_ref(id.value()?), &mut key)?;
+            let found = visit_key(view, &query.collection, &key, |entry| entry.column(nearest.column))?;
+            match found {
+                Some(Value::Null) | None => {
+                    return Err(Error::new(
+                        ErrorKind::UndefinedObject,
+                        format!("entry \"{}\" has no vector in \"{}\"", id.value()?.to_text(), query.collection.name),
+                    ));
+                }
+                Some(vector) => vector,
+            }
+        }
+    };
+    match value {
+        Value::Vector(vector) => {
+            let declared = match ty {
+                Some(ColumnType::Vector(dimension)) => *dimension,
+                _ => None,
+            };
+            check_dimension(name, declared, &vector)?;
+            check_finite(&vector)?;
+            Ok(Some(vector))
+        }
+        _ => Ok(None),
+    }
+}
+
+impl Search<'_> {
+    fn by_graph(&self, index: CollectionId, ef: usize) -> Result<Vec<Neighbour>> {
+        let Some(index) = self.view.database.vector_index(index) else {
+            return self.by_measuring(&Access::everything());
+        };
+        let mut neighbours = Vec::new();
+        if let Some(graph) = index.graph() {
+            let mut failure = None;
+            let agrees = index.agrees_with(self.view.version);
+            let mut accept = |key: &[u8]| match self.accepts(key, agrees) {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    failure.get_or_insert(error);
+                    false
+                }
+            };
+            let wanted = self.wanted.min(NEAREST_LIMIT_MAX);
+            let candidates = graph.search(&self.target, wanted, ef, &mut accept)?;
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            for candidate in candidates {
+                // A commit after the snapshot may have moved the vector: then the snapshot's own one counts.
+                let distance = if agrees { Some(candidate.distance) } else { self.distance_of(&candidate.key)? };
+                neighbours.extend(distance.map(|distance| Neighbour { distance, key: candidate.key.to_vec() }));
+            }
+        }
+        self.add_own(&mut neighbours)?;
+        neighbours.sort_unstable();
+        Ok(self.cut(neighbours))
+    }
+
+    /// Whether a candidate of the graph is in the snapshot and passes the filter. Own changes are merged in later.
+    fn accepts(&self, key: &[u8], agrees: bool) -> Result<bool> {
+        self.cancel.check()?;
+        if self.view.writes.row(self.query.collection.id, key).is_some() {
+            return Ok(false);
+        }
+        if agrees && self.filter.is_none() {
+            return Ok(true);
+        }
+        let accepted = visit_key(self.view, &self.query.collection, key, |entry| self.passes(entry))?;
+        Ok(accepted == Some(true))
+    }
+
+    fn passes(&self, entry: &EntryView<'_>) -> Result<bool> {
+        self.filter.map_or(Ok(true), |filter| filter.accepts(entry))
+    }
+
+    fn distance_of(&self, key: &[u8]) -> Result<Option<f64>> {
+        Ok(visit_key(self.view, &self.query.collection, key, |entry| self.measure(entry))?.flatten())
+    }
+
+    fn measure(&self, entry: &EntryView<'_>) -> Result<Option<f64>> {
+        let Value::Vector(vector) = entry.column(self.nearest.column)? else { return Ok(None) };
+        let column = self.query.collection.columns.get(self.nearest.column).map_or("", |column| column.name.as_str());
+        check_dimension(column, u32::try_from(self.target.len()).ok(), &vector)?;
+        Ok(Some(self.nearest.metric.distance(&self.target, &vector)))
+    }
+
+    /// Measures the rows of the own transaction, which no index holds.
+    fn add_own(&self, neighbours: &mut Vec<Neighbour>) -> Result<()> {
+        let Some(own) = self.view.writes.rows_of(self.query.collection.id) else { return Ok(()) };
+        for key in own.keys() {
+            let found = visit_key(self.view, &self.query.collection, key.as_bytes(), |entry| {
+                if self.passes(entry)? { self.measure(entry) } else { Ok(None) }
+            })?;
+            neighbours.extend(found.flatten().map(|distance| Neighbour { distance, key: key.as_bytes().to_vec() }));
+        }
+        Ok(())
+    }
+
+    fn by_measuring(&self, access: &Access) -> Result<Vec<Neighbour>> {
+        let mut nearest: BinaryHeap<Neighbour> = BinaryHeap::new();
+        visit_access(self.view, &self.query.collection, access, self.cancel, &mut |entry| {
+            if self.passes(entry)?
+                && let Some(distance) = self.measure(entry)?
+            {
+                if nearest.len() < self.wanted {
+                    nearest.push(Neighbour { distance, key: entry.key.to_vec() });
+                } else if nearest.peek().is_some_and(|worst| distance.total_cmp(&worst.distance).is_lt()) {
+                    nearest.pop();
+                    nearest.push(Neighbour { distance, key: entry.key.to_vec() });
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(self.cut(nearest.into_sorted_vec()))
+    }
+
+    /// Applies WITHIN and the number of neighbours wanted.
+    fn cut(&self, mut neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
+        if let Some(within) = self.within {
+            neighbours.retain(|neighbour| neighbour.distance <= within);
+        }
+        neighbours.truncate(self.wanted);
+        neighbours
+    }
+}

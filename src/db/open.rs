@@ -1,0 +1,251 @@
+//! Opening a database: the store, the identity, the vault, the catalog, and the graphs that lie beside them.
+
+use std::ops::Bound;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use crate::db::apply::building_name;
+use crate::db::catalog::{default_collections, FIRST_FREE_ID};
+use crate::db::commit::{facts_name, COMMITS_WAITING_MAX, PROGRESS};
+use crate::db::index_build::{build_step, fill_graph, BuildStep};
+use crate::db::secrets::Secrets;
+use crate::db::shared::{Parts, Shared};
+use crate::db::vector_indexes::VectorIndex;
+use crate::db::view::vector_slot;
+use crate::db::Catalog;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, Hlc};
+use crate::store::{
+    vector_of_bytes, Argon2Cost, Batch, BlobStore, Identity, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot,
+    Store, StoreOptions, Vault,
+};
+
+/// Name of the singleton by which the vault recognises its key.
+pub(crate) const VAULT_VERIFIER: &str = "vault_verifier";
+/// Name of the singleton with the next free collection number.
+const NEXT_ID: &str = "next_id";
+/// Collection numbers that a start skips, so that none given out before a crash is given out again.
+const IDS_PER_START: u32 = 4096;
+
+/// How a database is opened.
+#[derive(Clone, Debug)]
+pub struct DatabaseOptions {
+    pub data_directory: PathBuf,
+    /// Where the vault's key lies; apart from the data, so that a copy of the data alone reveals nothing.
+    pub key_directory: PathBuf,
+    pub key_source: KeySource,
+    /// Bytes of RocksDB's block cache.
+    pub cache_bytes: usize,
+    /// Whether a commit is on disk when it returns. Without it, power loss may take the last commits.
+    pub sync: bool,
+}
+
+/// An opened database before its threads run.
+pub(crate) struct Opened {
+    pub shared: Arc<Shared>,
+    pub jobs: mpsc::Receiver<crate::db::commit::Job>,
+    pub signals: std::sync::mpsc::Receiver<()>,
+    pub hlc: Hlc,
+    /// Graphs that must be made anew, which the background does.
+    pub unfilled: Vec<Arc<VectorIndex>>,
+}
+
+pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
+    let directory = &options.data_directory;
+    std::fs::create_dir_all(directory)?;
+    let store_options = StoreOptions { read_only: false, cache_bytes: options.cache_bytes, sync: options.sync };
+    let store = Store::open(directory, &store_options)?;
+    let identity = Identity::load_or_create(&directory.join("identity.key"))?;
+    let vault = open_vault(&store, options)?;
+    let blobs = BlobStore::open_directory(directory.join("blobs"))?;
+    let snapshot = store.snapshot();
+    let collections = load_collections(&store, &snapshot)?;
+    let (version, hlc) = load_progress(&snapshot)?;
+    let next_id = reserve_ids(&store, &snapshot)?;
+    let (jobs_sender, jobs) = mpsc::channel(COMMITS_WAITING_MAX);
+    let (builder, signals) = std::sync::mpsc::sync_channel(1);
+    let shared = Arc::new(Shared::new(Parts {
+        store,
+        peer_id: identity.peer_id().clone(),
+        vector_directory: directory.join("vectors"),
+        secrets: Secrets::new(vault),
+        blobs,
+        jobs: jobs_sender,
+        builder,
+        catalog: Catalog::new(collections),
+        version,
+        next_id,
+    }));
+    collect_blobs(&shared, &snapshot)?;
+    load_facts(&shared, &snapshot)?;
+    resume_builds(&shared)?;
+    let unfilled = load_graphs(&shared, &snapshot)?;
+    Ok(Opened { shared, jobs, signals, hlc, unfilled })
+}
+
+/// Where the keys of a vault lie.
+pub(crate) fn key_directory(options: &DatabaseOptions) -> KeyDirectory {
+    KeyDirectory::new(&options.key_directory, Argon2Cost::default())
+}
+
+fn open_vault(store: &Store, options: &DatabaseOptions) -> Result<Vault> {
+    let keys = key_directory(options);
+    let verifier = store.snapshot().get(&Key::Meta(VAULT_VERIFIER))?.map(|bytes| bytes.to_vec());
+    let vault = Vault::unlock(&keys, &options.key_source, verifier.as_deref())?;
+    if verifier.is_none() {
+        let mut batch = Batch::new();
+        batch.put(&Key::Meta(VAULT_VERIFIER), &vault.verifier()?);
+        store.write(batch)?;
+    }
+    vault.finish_rotation(&keys)?;
+    Ok(vault)
+}
+
+fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection>> {
+    let mut collections = Vec::new();
+    let mut stored = snapshot.scan(&KeyRange::collections());
+    while let Some((_, json)) = stored.next()? {
+        let collection = serde_json::from_slice(json).map_err(|error| {
+            Error::new(ErrorKind::Corrupted, format!("the catalog cannot be read: {error}"))
+        })?;
+        collections.push(collection);
+    }
+    if !collections.is_empty() {
+        return Ok(collections);
+    }
+    let mut batch = Batch::new();
+    let defaults = default_collections();
+    for collection in &defaults {
+        let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
+        batch.put(&Key::Collection(collection.id), &json);
+    }
+    store.write(batch)?;
+    Ok(defaults)
+}
+
+/// Number and time of the last commit.
+fn load_progress(snapshot: &Snapshot) -> Result<(u64, Hlc)> {
+    let Some(bytes) = snapshot.get(&Key::Meta(PROGRESS))? else { return Ok((0, Hlc::default())) };
+    match bytes.as_chunks::<8>() {
+        ([version, hlc], []) => Ok((u64::from_le_bytes(*version), Hlc::from_bits(u64::from_le_bytes(*hlc)))),
+        _ => Err(Error::new(ErrorKind::Corrupted, "the number of the last commit cannot be read")),
+    }
+}
+
+fn reserve_ids(store: &Store, snapshot: &Snapshot) -> Result<u32> {
+    let next = match snapshot.get(&Key::Meta(NEXT_ID))? {
+        None => FIRST_FREE_ID,
+        Some(bytes) => (&*bytes)
+            .try_into()
+            .map(u32::from_le_bytes)
+            .map_err(|_| Error::new(ErrorKind::Corrupted, "the next collection number cannot be read"))?,
+    };
+    let mut batch = Batch::new();
+    batch.put(&Key::Meta(NEXT_ID), &next.saturating_add(IDS_PER_START).to_le_bytes());
+    store.write(batch)?;
+    Ok(next)
+}
+
+/// Removes blob files that no entry refers to: left-overs of transactions that never committed, and of deleted entries.
+fn collect_blobs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
+    let collected =
+        shared.blobs.collect(|hash| Ok(snapshot.get(&Key::Blob(hash.as_bytes()))?.is_some()))?;
+    tracing::debug!(?collected, "blobs collected");
+    Ok(())
+}
+
+fn load_facts(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
+    for collection in shared.catalog().collections() {
+        if let Some(bytes) = snapshot.get(&Key::Meta(&facts_name(collection.id)))? {
+            shared.facts.load(collection.id, &bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Finishes filling ordered indexes that a stop interrupted.
+fn resume_builds(shared: &Arc<Shared>) -> Result<()> {
+    for collection in shared.catalog().collections() {
+        for index in &collection.indexes {
+            if shared.store.snapshot().get(&Key::Meta(&building_name(index.id)))?.is_none() {
+                continue;
+            }
+            tracing::info!(index = %index.name, "filling an index that was interrupted");
+            let mut after = Bound::Unbounded;
+            while let BuildStep::More(key) = build_step(shared, collection.id, index.id, &after)? {
+                after = Bound::Excluded(key);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Loads the graphs; gives back those that are missing or of no use.
+fn load_graphs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<Vec<Arc<VectorIndex>>> {
+    let catalog = shared.catalog();
+    shared.register_vector_indexes(&catalog)?;
+    let mut unfilled = Vec::new();
+    for index in shared.vector_indexes.all() {
+        let started = Instant::now();
+        match index.load(&shared.vector_directory) {
+            Ok(Some(watermark)) if catch_up(shared, snapshot, &index, watermark)? => {
+                index.set_ready();
+                let vectors = index.graph().map_or(0, |graph| graph.len());
+                tracing::info!(index = index.id.0, vectors, elapsed_ms = started.elapsed().as_millis(), "graph loaded");
+                continue;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(index = index.id.0, %error, "a saved graph is of no use and is built again"),
+        }
+        let is_empty = {
+            let slot = vector_slot(index.column)?;
+            snapshot.scan(&KeyRange::vectors(index.collection, slot)).next()?.is_none()
+        };
+        let index = if index.graph().is_some() {
+            shared.vector_indexes.remove(index.id);
+            shared.register_vector_indexes(&catalog)?;
+            let Some(fresh) = shared.vector_index(index.id) else { continue };
+            fresh
+        } else {
+            index
+        };
+        if is_empty {
+            fill_graph(shared, &index, false)?;
+        } else {
+            unfilled.push(index);
+        }
+    }
+    Ok(unfilled)
+}
+
+/// Brings a loaded graph up to the store: commits after `watermark` are looked up in the records. False when the graph
+/// holds entries that no longer exist and must be made anew.
+fn catch_up(shared: &Arc<Shared>, snapshot: &Snapshot, index: &Arc<VectorIndex>, watermark: u64) -> Result<bool> {
+    if watermark >= shared.version() {
+        return Ok(watermark == shared.version());
+    }
+    let Some(graph) = index.graph() else { return Ok(false) };
+    let slot = vector_slot(index.column)?;
+    let mut live = 0;
+    let mut records = snapshot.scan(&KeyRange::entries(index.collection));
+    while let Some((key, bytes)) = records.next()? {
+        let record = RecordView::parse(bytes)?;
+        let is_new = record.version() > watermark;
+        if !is_new {
+            live += usize::from(graph.contains(key));
+            continue;
+        }
+        match snapshot.get(&Key::Vector(index.collection, slot, key))?.filter(|_| record.is_alive()) {
+            Some(bytes) => {
+                index.insert(key, &vector_of_bytes(&bytes)?)?;
+                live += usize::from(graph.contains(key));
+            }
+            None => index.delete(key),
+        }
+    }
+    Ok(live == graph.len())
+}
+

@@ -1,0 +1,135 @@
+//! Visiting the live entries of a collection in key order, with the own uncommitted changes merged in.
+
+use std::ops::{Bound, ControlFlow};
+
+use crate::db::plan::IndexAccess;
+use crate::db::row::EntryView;
+use crate::db::{Cancel, EntryKey, ReadView};
+use crate::error::Result;
+use crate::model::Collection;
+use crate::store::{skip_key_parts, Key, KeyRange, RecordView};
+
+/// Entries between two looks at the cancel flag.
+const ENTRIES_PER_CHECK: usize = 256;
+
+/// A range of encoded keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    pub lower: Bound<Vec<u8>>,
+    pub upper: Bound<Vec<u8>>,
+    pub reverse: bool,
+}
+
+/// Calls `visit` with each live entry of the span in order until it breaks.
+pub(crate) fn visit_entries(
+    view: &ReadView,
+    collection: &Collection,
+    span: &Span,
+    cancel: &Cancel,
+    visit: &mut dyn FnMut(&EntryView<'_>) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let mut range = KeyRange::entries(collection.id).from(as_slice(&span.lower)).to(as_slice(&span.upper));
+    if span.reverse {
+        range = range.reversed();
+    }
+    let mut committed = view.snapshot.scan(&range);
+    let own: Vec<&EntryKey> = match view.writes.rows_of(collection.id) {
+        None => Vec::new(),
+        Some(rows) => {
+            let inside = rows.range::<[u8], _>((as_slice(&span.lower), as_slice(&span.upper))).map(|(key, _)| key);
+            if span.reverse { inside.rev().collect() } else { inside.collect() }
+        }
+    };
+    let mut own = own.into_iter().peekable();
+    let mut visited = 0_usize;
+    while let Some((key, record)) = committed.next()? {
+        visited += 1;
+        if visited.is_multiple_of(ENTRIES_PER_CHECK) {
+            cancel.check()?;
+        }
+        while let Some(mine) = own.peek().copied() {
+            let comes_first = if span.reverse { mine.as_bytes() > key } else { mine.as_bytes() < key };
+            if !comes_first {
+                break;
+            }
+            own.next();
+            if visit_own(view, collection, mine, visit)?.is_break() {
+                return Ok(());
+            }
+        }
+        let mut pending = None;
+        if own.peek().is_some_and(|mine| mine.as_bytes() == key) {
+            own.next();
+            pending = view.writes.row(collection.id, key);
+        }
+        let entry = EntryView { view, collection, key, record: Some(RecordView::parse(record)?), pending };
+        if entry.is_alive() && visit(&entry)?.is_break() {
+            return Ok(());
+        }
+    }
+    for mine in own {
+        if visit_own(view, collection, mine, visit)?.is_break() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Visits an entry of the own transaction that has no committed record in the snapshot.
+fn visit_own(
+    view: &ReadView,
+    collection: &Collection,
+    key: &EntryKey,
+    visit: &mut dyn FnMut(&EntryView<'_>) -> Result<ControlFlow<()>>,
+) -> Result<ControlFlow<()>> {
+    let pending = view.writes.row(collection.id, key.as_bytes());
+    let entry = EntryView { view, collection, key: key.as_bytes(), record: None, pending };
+    if entry.is_alive() { visit(&entry) } else { Ok(ControlFlow::Continue(())) }
+}
+
+fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
+    match bound {
+        Bound::Included(key) => Bound::Included(key.as_slice()),
+        Bound::Excluded(key) => Bound::Excluded(key.as_slice()),
+        Bound::Unbounded => Bound::Unbounded,
+    }
+}
+
+/// Keys of entries that an index of `columns` columns names in its spans, without repetition, and those of the own
+/// transaction, whose index entries do not exist yet. At most `limit` from the index.
+pub(crate) fn index_keys(
+    view: &ReadView,
+    collection: &Collection,
+    access: &IndexAccess,
+    limit: usize,
+) -> Result<Vec<Vec<u8>>> {
+    let mut keys = Vec::new();
+    for (lower, upper) in &access.spans {
+        let range = KeyRange::index(access.id).from(as_slice(lower)).to(as_slice(upper));
+        let mut entries = view.snapshot.scan(&range);
+        while keys.len() < limit
+            && let Some((key, _)) = entries.next()?
+        {
+            keys.push(skip_key_parts(key, access.columns)?.to_vec());
+        }
+    }
+    if let Some(own) = view.writes.rows_of(collection.id) {
+        keys.extend(own.keys().map(|key| key.as_bytes().to_vec()));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
+}
+
+/// One entry by its key, `None` when it is not alive in the view.
+pub(crate) fn visit_key<T>(
+    view: &ReadView,
+    collection: &Collection,
+    key: &[u8],
+    visit: impl FnOnce(&EntryView<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    let bytes = view.snapshot.get(&Key::Entry(collection.id, key))?;
+    let record = bytes.as_deref().map(RecordView::parse).transpose()?;
+    let entry = EntryView { view, collection, key, record, pending: view.writes.row(collection.id, key) };
+    if entry.is_alive() { visit(&entry).map(Some) } else { Ok(None) }
+}

@@ -1,0 +1,174 @@
+//! What all transactions and the background threads of one database share.
+
+use std::collections::HashSet;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use tokio::sync::mpsc;
+
+use crate::db::commit::Job;
+use crate::db::facts::FactTypes;
+use crate::db::secrets::Secrets;
+use crate::db::sequence::Sequences;
+use crate::db::vector_indexes::{VectorIndex, VectorIndexes};
+use crate::db::write_set::WriteSet;
+use crate::db::{Catalog, ReadView};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{CollectionId, ColumnType, PeerId};
+use crate::store::{BlobHash, BlobStore, Store};
+
+/// The parts of an open database.
+pub(crate) struct Shared {
+    pub store: Store,
+    pub peer_id: PeerId,
+    pub vector_indexes: VectorIndexes,
+    pub vector_directory: PathBuf,
+    pub facts: FactTypes,
+    pub sequences: Sequences,
+    pub secrets: Secrets,
+    pub blobs: BlobStore,
+    pub jobs: mpsc::Sender<Job>,
+    pub builder: SyncSender<()>,
+    /// Ordered indexes that are being filled; no plan uses them yet.
+    pub building: RwLock<HashSet<CollectionId>>,
+    catalog: RwLock<Arc<Catalog>>,
+    version: AtomicU64,
+    next_id: AtomicU32,
+}
+
+/// What [`Shared`] is made of at the start.
+pub(crate) struct Parts {
+    pub store: Store,
+    pub peer_id: PeerId,
+    pub vector_directory: PathBuf,
+    pub secrets: Secrets,
+    pub blobs: BlobStore,
+    pub jobs: mpsc::Sender<Job>,
+    pub builder: SyncSender<()>,
+    pub catalog: Catalog,
+    pub version: u64,
+    pub next_id: u32,
+}
+
+impl Shared {
+    pub fn new(parts: Parts) -> Self {
+        Shared {
+            store: parts.store,
+            peer_id: parts.peer_id,
+            vector_indexes: VectorIndexes::default(),
+            vector_directory: parts.vector_directory,
+            facts: FactTypes::default(),
+            sequences: Sequences::default(),
+            secrets: parts.secrets,
+            blobs: parts.blobs,
+            jobs: parts.jobs,
+            builder: parts.builder,
+            building: RwLock::default(),
+            catalog: RwLock::new(Arc::new(parts.catalog)),
+            version: AtomicU64::new(parts.version),
+            next_id: AtomicU32::new(parts.next_id),
+        }
+    }
+
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read())
+    }
+
+    /// Number of the last commit.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    pub fn peer_id(&self) -> &PeerId {
+        &self.peer_id
+    }
+
+    /// A number for a new collection or index; never given twice.
+    pub fn new_id(&self) -> CollectionId {
+        CollectionId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The present state, with the own changes of a transaction over it.
+    pub fn view(self: &Arc<Self>, writes: Arc<WriteSet>) -> ReadView {
+        // Under the lock, so that the catalog is the one the snapshot was written with. The version is read first: what
+        // commits in between is in the snapshot without being counted, which readers of the indexes allow for.
+        let catalog = self.catalog.read();
+        let version = self.version();
+        let snapshot = Arc::new(self.store.snapshot());
+        ReadView { database: Arc::clone(self), snapshot, catalog: Arc::clone(&catalog), writes, version }
+    }
+
+    /// Makes a commit visible: `write` has made it durable when it returns. A changed catalog shows at the same moment.
+    pub fn publish(&self, version: u64, catalog: Option<Arc<Catalog>>, write: impl FnOnce() -> Result<()>) -> Result<()> {
+        match catalog {
+            None => write()?,
+            Some(catalog) => {
+                let mut current = self.catalog.write();
+                write()?;
+                self.register_vector_indexes(&catalog)?;
+                *current = catalog;
+            }
+        }
+        self.version.store(version, Ordering::Release);
+        Ok(())
+    }
+
+    /// Makes the nearest-neighbour indexes that the catalog names, and drops those it no longer names.
+    pub fn register_vector_indexes(&self, catalog: &Catalog) -> Result<()> {
+        let mut named = HashSet::new();
+        for collection in catalog.collections() {
+            for definition in &collection.indexes {
+                named.insert(definition.id);
+                if self.vector_indexes.get(definition.id).is_none()
+                    && let Some(index) = VectorIndex::new(collection, definition)
+                {
+                    self.vector_indexes.put(index?);
+                }
+            }
+        }
+        for index in self.vector_indexes.all() {
+            if !named.contains(&index.id) {
+                self.vector_indexes.remove(index.id);
+                index.remove_file(&self.vector_directory)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub fn vector_index(&self, id: CollectionId) -> Option<Arc<VectorIndex>> {
+        self.vector_indexes.get(id)
+    }
+
+    pub fn fact_columns(&self, collection: CollectionId, writes: &WriteSet) -> Vec<(String, ColumnType)> {
+        self.facts.columns(collection, writes)
+    }
+
+    /// The bytes of a blob, verified.
+    pub fn read_blob(&self, hash: &str) -> Result<Vec<u8>> {
+        let hash: BlobHash = hash.parse()?;
+        let mut bytes = Vec::new();
+        self.blobs.open(&hash)?.read_to_end(&mut bytes)?;
+        if BlobHash::of(&bytes) != hash {
+            return Err(Error::new(ErrorKind::Corrupted, format!("the file of blob {hash} holds other bytes"))
+                .with_hint("Restore it from a backup, or store the blob again."));
+        }
+        Ok(bytes)
+    }
+
+    /// Tells the builder of nearest-neighbour graphs that there may be work. It is told already when the signal waits.
+    pub fn wake_builder(&self) {
+        drop(self.builder.try_send(()));
+    }
+
+    /// Gives the committer a job and waits for its answer.
+    pub async fn ask<T>(&self, job: impl FnOnce(tokio::sync::oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let stopped = || Error::new(ErrorKind::Shutdown, "the database is shutting down");
+        self.jobs.send(job(reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+}

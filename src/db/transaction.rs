@@ -1,0 +1,482 @@
+//! A transaction: snapshot isolation, its own writes visible to itself, first committer wins.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::db::change::CatalogChange;
+use crate::db::commit::Job;
+use crate::db::conflict::{Inserted, OnConflict};
+use crate::db::constraints::{duplicate_key, unique_violation};
+use crate::db::index_keys::{indexed_operands, unique_prefix};
+use crate::db::plan::IndexAccess;
+use crate::db::row::{fact_name, EntryView};
+use crate::db::scan::{index_keys, visit_key};
+use crate::db::secrets::check_secret;
+use crate::db::shared::Shared;
+use crate::db::view::vector_slot;
+use crate::db::write_set::{EntryKey, Pending, PendingSecret, WriteSet};
+use crate::db::{Catalog, ReadView, Row};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    split_object, Collection, CollectionKind, ColumnType, DefaultValue, Index, IndexKind, Stage, Value,
+};
+use crate::store::{encode_key, Key, Pin, RecordView};
+use crate::vector::check_finite;
+
+/// An open transaction. Dropping it rolls it back.
+pub struct Transaction {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) view: ReadView,
+    /// Version of the committed catalog that the transaction began with.
+    pub(crate) catalog_version: u64,
+    /// Blobs stored by this transaction, kept from being collected until it ends.
+    pins: Vec<Pin>,
+}
+
+/// A point in a transaction to roll back to.
+#[derive(Clone)]
+pub struct Savepoint {
+    writes: Arc<WriteSet>,
+    catalog: Arc<Catalog>,
+}
+
+impl Transaction {
+    pub(crate) fn begin(shared: &Arc<Shared>) -> Self {
+        let view = shared.view(Arc::new(WriteSet::default()));
+        let catalog_version = view.catalog.version();
+        Transaction { shared: Arc::clone(shared), view, catalog_version, pins: Vec::new() }
+    }
+
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.view.catalog
+    }
+
+    /// What this transaction sees.
+    pub fn view(&self) -> &ReadView {
+        &self.view
+    }
+
+    /// Whether it has changed nothing so far.
+    pub fn is_read_only(&self) -> bool {
+        self.view.writes.is_empty()
+    }
+
+    /// A newer snapshot for a transaction that has changed nothing: the next statement of READ COMMITTED.
+    pub fn refresh(&mut self) {
+        if self.is_read_only() {
+            *self = Transaction::begin(&self.shared);
+        }
+    }
+
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint { writes: Arc::clone(&self.view.writes), catalog: Arc::clone(&self.view.catalog) }
+    }
+
+    pub fn rollback_to(&mut self, savepoint: &Savepoint) {
+        self.view.writes = Arc::clone(&savepoint.writes);
+        self.view.catalog = Arc::clone(&savepoint.catalog);
+    }
+
+    /// Makes the changes durable and visible. New indexes are filled before it returns.
+    ///
+    /// # Errors
+    /// 40001 when another transaction changed one of the entries first; 23505; 53100 when the disk is full. Nothing of the
+    /// transaction remains then.
+    pub async fn commit(self) -> Result<()> {
+        if self.is_read_only() {
+            return Ok(());
+        }
+        let writes = Arc::clone(&self.view.writes);
+        let (shared, catalog_version) = (Arc::clone(&self.shared), self.catalog_version);
+        let job_writes = Arc::clone(&writes);
+        shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, reply }).await?;
+        for change in &writes.catalog {
+            if let CatalogChange::Put { collection, .. } = change {
+                Box::pin(crate::db::index_build::build_new_indexes(&shared, collection)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn writes(&mut self) -> &mut WriteSet {
+        Arc::make_mut(&mut self.view.writes)
+    }
+
+    /// Inserts one entry: a value for each declared column, `None` for its default (an expression default is evaluated by
+    /// the caller, and NULL here).
+    ///
+    /// # Errors
+    /// 23502, 23505 (with [`OnConflict::Fail`]), 22000 for a vector, 22P02 for metadata that is no object, 54000.
+    pub fn insert(
+        &mut self,
+        collection: &Arc<Collection>,
+        row: Vec<Option<Value>>,
+        on_conflict: OnConflict,
+    ) -> Result<Inserted> {
+        let row = self.complete(collection, row)?;
+        if collection.kind == CollectionKind::Auth {
+            return self.insert_secret(collection, &row, on_conflict);
+        }
+        let key = self.key_of(collection, &row)?;
+        let pending = self.pending(collection, &key)?;
+        if pending.alive {
+            return self.conflict_with(collection, key, &row, on_conflict);
+        }
+        let mut changes = BTreeMap::new();
+        for (position, value) in row.into_iter().enumerate() {
+            self.put_column(collection, position, value, None, &mut changes)?;
+        }
+        let pending = Pending { alive: true, replaced: true, changes, stage: Some(Stage::Private), ..pending };
+        if let Some((other, index)) = self.unique_conflict(collection, &key, &pending)? {
+            return match on_conflict {
+                OnConflict::Report => Ok(Inserted::Conflict { key: other, constraint: index.name }),
+                OnConflict::Fail => {
+                    let entry = self.entry_view(collection, &key, &pending);
+                    unique_violation(&index, &indexed_operands(collection, &index), &entry)
+                }
+            };
+        }
+        self.writes().put(collection.id, key.clone(), pending)?;
+        Ok(Inserted::New(key))
+    }
+
+    /// Changes declared columns of an entry; nothing happens when it does not exist. A changed primary key moves the entry.
+    pub fn update(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+        changes: Vec<(usize, Value)>,
+    ) -> Result<bool> {
+        if collection.kind == CollectionKind::Auth {
+            return self.update_secret(collection, key, &changes);
+        }
+        let Some(old) = self.view.row(collection, key)? else { return Ok(false) };
+        let mut row = old.clone();
+        for (position, value) in &changes {
+            if let Some(slot) = row.get_mut(*position) {
+                slot.clone_from(value);
+            }
+        }
+        let row = self.complete(collection, row.into_iter().map(Some).collect())?;
+        let moved = self.key_of_existing(collection, &row, key)?;
+        if moved != *key {
+            return self.move_entry(collection, key, moved, row);
+        }
+        let mut pending = self.pending(collection, key)?;
+        for (position, _) in &changes {
+            let value = row.get(*position).cloned().unwrap_or_default();
+            self.put_column(collection, *position, value, old.get(*position), &mut pending.changes)?;
+        }
+        if let Some((_, index)) = self.unique_conflict(collection, key, &pending)? {
+            let entry = self.entry_view(collection, key, &pending);
+            return unique_violation(&index, &indexed_operands(collection, &index), &entry);
+        }
+        self.writes().put(collection.id, key.clone(), pending)?;
+        Ok(true)
+    }
+
+    /// Sets (`Some`) or removes (`None`) facts by their metadata key.
+    pub fn set_facts(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+        facts: Vec<(String, Option<Value>)>,
+    ) -> Result<bool> {
+        let mut pending = self.pending(collection, key)?;
+        if !pending.alive {
+            return Ok(false);
+        }
+        pending.changes.extend(facts.into_iter().map(|(name, value)| (fact_name(&name), value)));
+        self.writes().put(collection.id, key.clone(), pending)?;
+        Ok(true)
+    }
+
+    /// Marks an entry for publication or takes the mark back.
+    pub fn set_stage(&mut self, collection: &Arc<Collection>, key: &EntryKey, stage: Stage) -> Result<bool> {
+        if collection.kind == CollectionKind::Auth {
+            return Err(Error::new(ErrorKind::InsufficientPrivilege, "AUTH entries are never staged"));
+        }
+        let mut pending = self.pending(collection, key)?;
+        if !pending.alive {
+            return Ok(false);
+        }
+        pending.stage = Some(stage);
+        self.writes().put(collection.id, key.clone(), pending)?;
+        Ok(true)
+    }
+
+    /// Deletes an entry; whether there was one.
+    pub fn delete(&mut self, collection: &Arc<Collection>, key: &EntryKey) -> Result<bool> {
+        if collection.kind == CollectionKind::Auth {
+            return self.delete_secret(collection, key);
+        }
+        let pending = self.pending(collection, key)?;
+        if !pending.alive {
+            return Ok(false);
+        }
+        let deleted =
+            Pending { alive: false, replaced: true, changes: BTreeMap::new(), stage: None, base: pending.base };
+        self.writes().put(collection.id, key.clone(), deleted)?;
+        Ok(true)
+    }
+
+    /// Stores a blob in its file and gives its hash and size; an entry that names the hash keeps it.
+    pub fn put_blob(&mut self, bytes: &[u8]) -> Result<(String, u64)> {
+        let pin = self.shared.blobs.put(bytes)?;
+        let stored = (pin.hash().to_string(), pin.size());
+        self.pins.push(pin);
+        Ok(stored)
+    }
+
+    /// The key of an entry from the values of its primary key, in their order.
+    pub fn key(&self, collection: &Collection, values: Vec<Value>) -> Result<EntryKey> {
+        let types = crate::db::row::key_types(collection);
+        let values =
+            values.into_iter().zip(&types).map(|(value, ty)| value.cast(ty, false)).collect::<Result<Vec<_>>>()?;
+        let mut key = Vec::new();
+        encode_key(&values, &mut key)?;
+        Ok(EntryKey::from_bytes(key))
+    }
+
+    /// Fills in generated defaults, brings values into their column's type and checks them.
+    fn complete(&self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
+        let mut complete = Vec::with_capacity(row.len());
+        for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
+            let value = match (value, &column.default) {
+                (None, Some(DefaultValue::Sequence)) => {
+                    let slot = vector_slot(position)?;
+                    Value::Int8(self.shared.sequences.next(&self.shared.store, collection.id, slot)?)
+                }
+                (None, Some(DefaultValue::GeneratedId)) => Value::text(Uuid::now_v7().to_string()),
+                (None, _) => Value::Null,
+                (Some(value), _) => value,
+            };
+            let value = if value.is_of(&column.ty) { value } else { value.cast(&column.ty, false)? };
+            if let Value::Vector(vector) = &value {
+                check_finite(vector)?;
+                if let ColumnType::Vector(dimension) = column.ty {
+                    crate::db::row::check_dimension(&column.name, dimension, vector)?;
+                }
+            }
+            if value.is_null() && column.not_null {
+                return Err(Error::new(
+                    ErrorKind::NotNullViolation,
+                    format!(
+                        "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                        column.name, collection.name
+                    ),
+                ));
+            }
+            complete.push(value);
+        }
+        Ok(complete)
+    }
+
+    fn key_of(&self, collection: &Collection, row: &[Value]) -> Result<EntryKey> {
+        let mut key = Vec::new();
+        if collection.primary_key.is_empty() {
+            encode_key(&[Value::text(Uuid::now_v7().to_string())], &mut key)?;
+        } else {
+            let parts: Vec<Value> =
+                collection.primary_key.iter().filter_map(|position| row.get(*position)).cloned().collect();
+            encode_key(&parts, &mut key)?;
+        }
+        Ok(EntryKey::from_bytes(key))
+    }
+
+    fn key_of_existing(&self, collection: &Collection, row: &[Value], key: &EntryKey) -> Result<EntryKey> {
+        if collection.primary_key.is_empty() { Ok(key.clone()) } else { self.key_of(collection, row) }
+    }
+
+    /// The entry as this transaction has it now, ready to be changed.
+    fn pending(&self, collection: &Collection, key: &EntryKey) -> Result<Pending> {
+        if let Some(pending) = self.view.writes.row(collection.id, key.as_bytes()) {
+            return Ok(pending.clone());
+        }
+        let base: Option<Arc<[u8]>> =
+            self.view.snapshot.get(&Key::Entry(collection.id, key.as_bytes()))?.map(|bytes| Arc::from(&*bytes));
+        let alive = base.as_deref().map(RecordView::parse).transpose()?.is_some_and(|record| record.is_alive());
+        Ok(Pending { base, alive, replaced: false, changes: BTreeMap::new(), stage: None })
+    }
+
+    fn entry_view<'a>(&'a self, collection: &'a Collection, key: &'a EntryKey, pending: &'a Pending) -> EntryView<'a> {
+        let record = pending.base.as_deref().and_then(|bytes| RecordView::parse(bytes).ok());
+        EntryView { view: &self.view, collection, key: key.as_bytes(), record, pending: Some(pending) }
+    }
+
+    /// Adds the change of one column to the fields of its entry; `old` is the value before, for those that touch only
+    /// what differs.
+    fn put_column(
+        &self,
+        collection: &Collection,
+        position: usize,
+        value: Value,
+        old: Option<&Value>,
+        changes: &mut BTreeMap<String, Option<Value>>,
+    ) -> Result<()> {
+        let Some(name) = collection.field_name(position) else {
+            let is_metadata = collection.columns.get(position).is_some_and(|column| column.name == "metadata");
+            return if is_metadata { put_facts(&value, old, changes) } else { Ok(()) };
+        };
+        if collection.kind == CollectionKind::Memory && name == crate::model::FACT_BLOB_HASH {
+            if let Value::Text(hash) = &value {
+                let hash: crate::store::BlobHash = hash.parse()?;
+                self.shared.blobs.size(&hash)?;
+            }
+        }
+        if crate::db::row::key_part(collection, position).is_some() {
+            return Ok(());
+        }
+        changes.insert(name.to_string(), if value.is_null() { None } else { Some(value) });
+        Ok(())
+    }
+
+    fn conflict_with(
+        &self,
+        collection: &Collection,
+        key: EntryKey,
+        row: &[Value],
+        on_conflict: OnConflict,
+    ) -> Result<Inserted> {
+        let constraint = format!("{}_pkey", collection.name);
+        if on_conflict == OnConflict::Report {
+            return Ok(Inserted::Conflict { key, constraint });
+        }
+        let part = |position: &usize| Some((collection.columns.get(*position)?.name.as_str(), row.get(*position)?.clone()));
+        let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
+        Err(duplicate_key(&constraint, &names, &values))
+    }
+
+    /// Another entry of the view that holds the same values in a unique index.
+    fn unique_conflict(
+        &self,
+        collection: &Collection,
+        key: &EntryKey,
+        pending: &Pending,
+    ) -> Result<Option<(EntryKey, Index)>> {
+        let entry = self.entry_view(collection, key, pending);
+        for index in &collection.indexes {
+            let IndexKind::Ordered { columns, unique: true } = &index.kind else { continue };
+            let operands = indexed_operands(collection, index);
+            let Some(prefix) = unique_prefix(&entry, &operands)? else { continue };
+            let access = IndexAccess::prefix(index, columns.len(), prefix.clone());
+            for other in index_keys(&self.view, collection, &access, usize::MAX)? {
+                let holds = |other: &EntryView<'_>| Ok(unique_prefix(other, &operands)?.as_ref() == Some(&prefix));
+                if other != key.as_bytes() && visit_key(&self.view, collection, &other, holds)? == Some(true) {
+                    return Ok(Some((EntryKey::from_bytes(other), index.clone())));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn move_entry(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+        moved: EntryKey,
+        row: Row,
+    ) -> Result<bool> {
+        if self.view.exists(collection, &moved)? {
+            self.conflict_with(collection, moved, &row, OnConflict::Fail)?;
+            return Ok(false);
+        }
+        self.delete(collection, key)?;
+        self.insert(collection, row.into_iter().map(Some).collect(), OnConflict::Fail)?;
+        Ok(true)
+    }
+
+    fn insert_secret(&mut self, collection: &Collection, row: &[Value], on_conflict: OnConflict) -> Result<Inserted> {
+        let (Some(Value::Text(name)), Some(Value::Text(secret))) = (row.first(), row.get(1)) else {
+            return Err(Error::internal("an AUTH entry needs a key and a value"));
+        };
+        let key = self.key_of(collection, row)?;
+        if self.has_secret(collection, name)? {
+            return self.conflict_with(collection, key, row.get(..1).unwrap_or_default(), on_conflict);
+        }
+        self.set_secret(name, secret)?;
+        Ok(Inserted::New(key))
+    }
+
+    /// Writes a secret, over an older one of the same name.
+    pub fn set_secret(&mut self, name: &str, secret: &str) -> Result<()> {
+        check_secret(name, secret)?;
+        let secret = PendingSecret(Some(Zeroizing::new(secret.to_string())));
+        self.writes().secrets.insert(name.to_string(), secret);
+        Ok(())
+    }
+
+    fn has_secret(&self, collection: &Collection, name: &str) -> Result<bool> {
+        let mut found = false;
+        crate::db::secrets::visit(&self.view, collection, Some(name), &mut |_| {
+            found = true;
+            Ok(std::ops::ControlFlow::Break(()))
+        })?;
+        Ok(found)
+    }
+
+    fn update_secret(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+        changes: &[(usize, Value)],
+    ) -> Result<bool> {
+        let name = secret_name(key)?;
+        if !self.has_secret(collection, &name)? {
+            return Ok(false);
+        }
+        for (position, value) in changes {
+            match (position, value) {
+                (1, Value::Text(secret)) => self.set_secret(&name, secret)?,
+                (0, Value::Text(new)) if **new == *name => {}
+                _ => {
+                    return Err(Error::unsupported(
+                        "only the value of an AUTH entry can be changed, to a text",
+                        "Delete the entry and set it again under the other key.",
+                    ));
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn delete_secret(&mut self, collection: &Collection, key: &EntryKey) -> Result<bool> {
+        let name = secret_name(key)?;
+        let found = self.has_secret(collection, &name)?;
+        if found {
+            self.writes().secrets.insert(name, PendingSecret(None));
+        }
+        Ok(found)
+    }
+}
+
+fn secret_name(key: &EntryKey) -> Result<String> {
+    match crate::store::decode_key_part(key.as_bytes(), 0, &ColumnType::Text)? {
+        Value::Text(name) => Ok(name.into()),
+        _ => Err(Error::internal("the key of an AUTH entry is no text")),
+    }
+}
+
+/// Replaces the facts of a memory by those of a JSON object; facts that stay the same are not touched.
+fn put_facts(value: &Value, old: Option<&Value>, changes: &mut BTreeMap<String, Option<Value>>) -> Result<()> {
+    let facts = |value: &Value| match value {
+        Value::Json(text) if text.starts_with('{') => split_object(text),
+        Value::Null => Ok(Vec::new()),
+        _ => Err(Error::new(ErrorKind::InvalidTextRepresentation, "metadata must be a JSON object")
+            .with_detail("Its keys are the facts of the entry.")),
+    };
+    let old: BTreeMap<String, Value> = old.map(facts).transpose()?.unwrap_or_default().into_iter().collect();
+    let new: BTreeMap<String, Value> = facts(value)?.into_iter().collect();
+    for name in old.keys().filter(|name| !new.contains_key(*name)) {
+        changes.insert(fact_name(name), None);
+    }
+    for (name, value) in new {
+        if old.get(&name) != Some(&value) {
+            changes.insert(fact_name(&name), Some(value));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! The nearest-neighbour indexes of a node: one for each HNSW index of the catalog, kept in step by the committer, grown
+//! by a background thread, saved beside the store.
+//!
+//! An index is a cache of the store. It may hold a vector a moment before its commit is durable and a deleted one a moment
+//! after, so every candidate is checked against the snapshot of the reader.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::RwLock;
+
+use crate::error::Result;
+use crate::model::{Collection, CollectionId, Index as IndexDefinition, IndexKind};
+use crate::vector::{Index, Metric, Parameters};
+
+/// One index of the catalog with its graph.
+pub(crate) struct VectorIndex {
+    pub id: CollectionId,
+    pub collection: CollectionId,
+    pub column: usize,
+    pub metric: Metric,
+    parameters: Parameters,
+    /// Made with the first vector, which brings the dimension.
+    graph: OnceLock<Index>,
+    /// Every committed vector is in it.
+    ready: AtomicBool,
+    /// Number of the last commit that changed it.
+    applied: AtomicU64,
+}
+
+impl VectorIndex {
+    pub fn new(collection: &Collection, definition: &IndexDefinition) -> Option<Result<Self>> {
+        let IndexKind::Hnsw { column, operator_class, m, ef_construction } = &definition.kind else { return None };
+        Some(operator_class.parse().and_then(|metric| {
+            Ok(VectorIndex {
+                id: definition.id,
+                collection: collection.id,
+                column: *column,
+                metric,
+                parameters: Parameters::new(usize::from(*m), usize::from(*ef_construction))?,
+                graph: OnceLock::new(),
+                ready: AtomicBool::new(false),
+                applied: AtomicU64::new(0),
+            })
+        }))
+    }
+
+    /// The graph, when any vector was ever stored.
+    pub fn graph(&self) -> Option<&Index> {
+        self.graph.get()
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// Whether nothing newer than `version` has touched the index: then it agrees with a snapshot of that version.
+    pub fn agrees_with(&self, version: u64) -> bool {
+        self.applied.load(Ordering::Acquire) <= version
+    }
+
+    /// Notes that commit `version` is about to change the index.
+    pub fn touch(&self, version: u64) {
+        self.applied.fetch_max(version, Ordering::AcqRel);
+    }
+
+    /// Stores a vector under a key, in place of an older one.
+    pub fn insert(&self, key: &[u8], vector: &[f32]) -> Result<()> {
+        self.graph.get_or_init(|| Index::new(self.metric, vector.len(), self.parameters)).insert(key, vector)
+    }
+
+    /// Like [`VectorIndex::insert`], unless the key has a vector already, which is then newer.
+    pub fn insert_if_absent(&self, key: &[u8], vector: &[f32]) -> Result<()> {
+        let graph = self.graph.get_or_init(|| Index::new(self.metric, vector.len(), self.parameters));
+        graph.insert_if_absent(key, vector).map(|_| ())
+    }
+
+    pub fn delete(&self, key: &[u8]) {
+        if let Some(graph) = self.graph() {
+            graph.delete(key);
+        }
+    }
+
+    /// Reads the saved graph; the number of the commit it is current to, or why it cannot be used.
+    pub fn load(&self, directory: &Path) -> Result<Option<u64>> {
+        let path = self.path(directory);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let (graph, watermark) = Index::load(BufReader::with_capacity(1 << 20, File::open(path)?))?;
+        if graph.metric() != self.metric || graph.parameters() != self.parameters {
+            return Ok(None);
+        }
+        self.touch(watermark);
+        Ok(self.graph.set(graph).is_ok().then_some(watermark))
+    }
+
+    /// Writes the graph to a temporary name and renames it, so that a crash leaves the old file or the new.
+    pub fn save(&self, directory: &Path, watermark: u64) -> Result<()> {
+        let Some(graph) = self.graph() else { return Ok(()) };
+        std::fs::create_dir_all(directory)?;
+        let path = self.path(directory);
+        let temporary = path.with_extension("tmp");
+        let mut writer = BufWriter::with_capacity(1 << 20, File::create(&temporary)?);
+        graph.save(&mut writer, watermark)?;
+        writer.flush()?;
+        writer.get_ref().sync_all()?;
+        std::fs::rename(&temporary, &path)?;
+        Ok(())
+    }
+
+    pub fn remove_file(&self, directory: &Path) -> Result<()> {
+        match std::fs::remove_file(self.path(directory)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, directory: &Path) -> PathBuf {
+        directory.join(format!("{}.hnsw", self.id.0))
+    }
+}
+
+/// The indexes by their ids.
+#[derive(Default)]
+pub(crate) struct VectorIndexes(RwLock<HashMap<CollectionId, Arc<VectorIndex>>>);
+
+impl VectorIndexes {
+    pub fn get(&self, id: CollectionId) -> Option<Arc<VectorIndex>> {
+        self.0.read().get(&id).cloned()
+    }
+
+    pub fn all(&self) -> Vec<Arc<VectorIndex>> {
+        self.0.read().values().cloned().collect()
+    }
+
+    pub fn of_collection(&self, collection: CollectionId) -> Vec<Arc<VectorIndex>> {
+        self.0.read().values().filter(|index| index.collection == collection).cloned().collect()
+    }
+
+    pub fn put(&self, index: VectorIndex) -> Arc<VectorIndex> {
+        let index = Arc::new(index);
+        self.0.write().insert(index.id, Arc::clone(&index));
+        index
+    }
+
+    pub fn remove(&self, id: CollectionId) -> Option<Arc<VectorIndex>> {
+        self.0.write().remove(&id)
+    }
+}

@@ -1,0 +1,98 @@
+//! What one statement reads: a snapshot of the store, the catalog of that moment, and the own uncommitted writes.
+
+use std::sync::Arc;
+
+use crate::db::cursor::Cursor;
+use crate::db::plan;
+use crate::db::scan::visit_key;
+use crate::db::write_set::WriteSet;
+use crate::db::shared::Shared;
+use crate::db::{Cancel, Catalog, EntryKey, Query, Row, Settings};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnType, PeerId, Value};
+use crate::store::{vector_of_bytes, Key, Snapshot};
+
+/// A consistent view. Cheap to clone and to send; it holds its snapshot for as long as it lives.
+#[derive(Clone)]
+pub struct ReadView {
+    pub(crate) database: Arc<Shared>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) writes: Arc<WriteSet>,
+    /// Commits up to this number are in the snapshot for certain; later ones may be.
+    pub(crate) version: u64,
+}
+
+impl ReadView {
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+
+    pub fn peer_id(&self) -> &PeerId {
+        self.database.peer_id()
+    }
+
+    /// Runs a bound query.
+    pub fn query(&self, query: &Query, settings: &Settings, cancel: &Cancel) -> Result<Cursor> {
+        let plan = plan::choose(self, query, settings)?;
+        Cursor::open(self.clone(), query, plan, cancel.clone())
+    }
+
+    /// The lines of EXPLAIN: how a bound query would run, outermost step first.
+    pub fn explain(&self, query: &Query, settings: &Settings) -> Result<Vec<String>> {
+        Ok(plan::choose(self, query, settings)?.describe(query))
+    }
+
+    /// The whole declared row of an entry, `None` when there is none.
+    pub fn row(&self, collection: &Collection, key: &EntryKey) -> Result<Option<Row>> {
+        visit_key(self, collection, key.as_bytes(), |entry| {
+            (0..collection.columns.len()).map(|position| entry.column(position)).collect::<Result<Row>>()
+        })
+    }
+
+    /// Whether the entry exists.
+    pub fn exists(&self, collection: &Collection, key: &EntryKey) -> Result<bool> {
+        Ok(visit_key(self, collection, key.as_bytes(), |_| Ok(()))?.is_some())
+    }
+
+    /// A committed vector.
+    pub(crate) fn vector(&self, collection: CollectionId, column: usize, key: &[u8]) -> Result<Option<Value>> {
+        let column = vector_slot(column)?;
+        match self.snapshot.get(&Key::Vector(collection, column, key))? {
+            None => Ok(None),
+            Some(bytes) => vector_of_bytes(&bytes).map(|vector| Some(Value::Vector(vector))),
+        }
+    }
+
+    /// The fact keys that occur in a MEMORY collection with the type each one shows as, in order of name.
+    pub fn fact_columns(&self, collection: &Collection) -> Vec<(String, ColumnType)> {
+        match collection.kind {
+            CollectionKind::Memory => self.database.fact_columns(collection.id, &self.writes),
+            CollectionKind::Auth | CollectionKind::Table => Vec::new(),
+        }
+    }
+
+    /// The blob of a memory, read from its local file and verified.
+    ///
+    /// # Errors
+    /// 58030 when the entry names a blob whose file is not here.
+    pub fn blob(&self, collection: &Collection, key: &EntryKey) -> Result<Option<Vec<u8>>> {
+        let Some(position) = collection.column("blob_hash") else {
+            return Err(Error::new(
+                ErrorKind::UndefinedColumn,
+                format!("entries of \"{}\" have no blobs", collection.name),
+            ));
+        };
+        let hash = visit_key(self, collection, key.as_bytes(), |entry| entry.column(position))?;
+        match hash {
+            Some(Value::Text(hash)) => self.database.read_blob(&hash).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The number under which a column's vectors are kept.
+pub(crate) fn vector_slot(column: usize) -> Result<u16> {
+    u16::try_from(column).map_err(|_| Error::internal(format!("column {column} is beyond any table")))
+}

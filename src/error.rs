@@ -1,0 +1,286 @@
+//! The one error type of the crate.
+//!
+//! An [`Error`] is what a client sees: a kind that decides the SQLSTATE, a message, and where they help a detail, a hint
+//! and the 1-based character position in the statement. Layers below the wire build errors with the constructors here and
+//! never format SQLSTATEs themselves. Messages name the value, the limit and what to do; they never carry a secret.
+
+use std::fmt;
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, named for what the caller can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The text is not in the language: fix the statement.
+    Syntax,
+    /// PostgreSQL has it, this server does not: see COMPAT.md.
+    Unsupported,
+    /// A named relation does not exist.
+    UndefinedTable,
+    /// A named column does not exist.
+    UndefinedColumn,
+    /// No function or operator of that name takes these arguments.
+    UndefinedFunction,
+    /// Some other named object (type, index, setting, portal, …) does not exist.
+    UndefinedObject,
+    /// A parameter `$n` has no type or no value.
+    UndefinedParameter,
+    /// A relation of that name exists.
+    DuplicateTable,
+    /// A column is named twice.
+    DuplicateColumn,
+    /// Some other object of that name exists.
+    DuplicateObject,
+    /// A prepared statement of that name exists.
+    DuplicatePreparedStatement,
+    /// A prepared statement of that name does not exist.
+    UndefinedPreparedStatement,
+    /// A portal of that name does not exist.
+    UndefinedCursor,
+    /// A column name fits more than one relation.
+    AmbiguousColumn,
+    /// A column must be grouped or aggregated.
+    Grouping,
+    /// No cast leads from the one type to the other.
+    CannotCoerce,
+    /// A value has the wrong type for its place.
+    DatatypeMismatch,
+    /// A value cannot be converted to the wanted type's text form.
+    InvalidTextRepresentation,
+    /// A value cannot be read in the wanted type's binary form.
+    InvalidBinaryRepresentation,
+    /// Data breaks a rule of its type: wrong vector dimension, NaN component.
+    DataException,
+    /// A number does not fit its type.
+    NumericOutOfRange,
+    /// Text that is not a date, time or interval.
+    InvalidDatetimeFormat,
+    /// A date or time does not exist or does not fit.
+    DatetimeOutOfRange,
+    /// Division by zero.
+    DivisionByZero,
+    /// A text is longer than its column.
+    StringTooLong,
+    /// Bytes that are not UTF-8, or a NUL in a text.
+    InvalidEncoding,
+    /// A setting or argument is outside its range.
+    InvalidParameterValue,
+    /// LIMIT is negative.
+    InvalidLimit,
+    /// A statement that returns more than one row where one is wanted.
+    Cardinality,
+    /// A NULL in a column that forbids it.
+    NotNullViolation,
+    /// A key that exists already.
+    UniqueViolation,
+    /// The wrong user or password.
+    InvalidPassword,
+    /// The connection may not do that.
+    InsufficientPrivilege,
+    /// Somebody else changed the row first: retry the transaction.
+    SerializationFailure,
+    /// An earlier statement failed: roll back.
+    InFailedTransaction,
+    /// BEGIN inside a transaction and the like.
+    ActiveTransaction,
+    /// A statement that needs a transaction block stands outside one.
+    NoActiveTransaction,
+    /// A write in a transaction that may only read.
+    ReadOnlyTransaction,
+    /// A savepoint of that name does not exist.
+    InvalidSavepoint,
+    /// A message, entry, statement or nesting over its limit.
+    LimitExceeded,
+    /// The statement is nested too deeply.
+    TooComplex,
+    /// The disk is full or a write failed; reads go on.
+    DiskFull,
+    /// The server holds as many connections, statements or bytes as it may.
+    TooManyConnections,
+    /// The owner asked to cancel, or the statement ran into its timeout.
+    QueryCanceled,
+    /// The server is going down.
+    Shutdown,
+    /// The client broke the wire protocol.
+    ProtocolViolation,
+    /// A configuration file, flag or key file is wrong: fix it and start again.
+    Configuration,
+    /// Another server holds the data directory, or a thing is in use.
+    ObjectInUse,
+    /// Stored bytes fail their checks.
+    Corrupted,
+    /// Reading or writing a file failed.
+    Io,
+    /// A defect of this program.
+    Internal,
+}
+
+impl ErrorKind {
+    /// The SQLSTATE of this kind (PostgreSQL documentation, appendix A).
+    pub fn sqlstate(self) -> &'static str {
+        match self {
+            ErrorKind::Syntax => "42601",
+            ErrorKind::Unsupported => "0A000",
+            ErrorKind::UndefinedTable => "42P01",
+            ErrorKind::UndefinedColumn => "42703",
+            ErrorKind::UndefinedFunction => "42883",
+            ErrorKind::UndefinedObject => "42704",
+            ErrorKind::UndefinedParameter => "42P02",
+            ErrorKind::DuplicateTable => "42P07",
+            ErrorKind::DuplicateColumn => "42701",
+            ErrorKind::DuplicateObject => "42710",
+            ErrorKind::DuplicatePreparedStatement => "42P05",
+            ErrorKind::UndefinedPreparedStatement => "26000",
+            ErrorKind::UndefinedCursor => "34000",
+            ErrorKind::AmbiguousColumn => "42702",
+            ErrorKind::Grouping => "42803",
+            ErrorKind::CannotCoerce => "42846",
+            ErrorKind::DatatypeMismatch => "42804",
+            ErrorKind::InvalidTextRepresentation => "22P02",
+            ErrorKind::InvalidBinaryRepresentation => "22P03",
+            ErrorKind::DataException => "22000",
+            ErrorKind::NumericOutOfRange => "22003",
+            ErrorKind::InvalidDatetimeFormat => "22007",
+            ErrorKind::DatetimeOutOfRange => "22008",
+            ErrorKind::DivisionByZero => "22012",
+            ErrorKind::StringTooLong => "22001",
+            ErrorKind::InvalidEncoding => "22021",
+            ErrorKind::InvalidParameterValue => "22023",
+            ErrorKind::InvalidLimit => "2201W",
+            ErrorKind::Cardinality => "21000",
+            ErrorKind::NotNullViolation => "23502",
+            ErrorKind::UniqueViolation => "23505",
+            ErrorKind::InvalidPassword => "28P01",
+            ErrorKind::InsufficientPrivilege => "42501",
+            ErrorKind::SerializationFailure => "40001",
+            ErrorKind::InFailedTransaction => "25P02",
+            ErrorKind::ActiveTransaction => "25001",
+            ErrorKind::NoActiveTransaction => "25P01",
+            ErrorKind::ReadOnlyTransaction => "25006",
+            ErrorKind::InvalidSavepoint => "3B001",
+            ErrorKind::LimitExceeded => "54000",
+            ErrorKind::TooComplex => "54001",
+            ErrorKind::DiskFull => "53100",
+            ErrorKind::TooManyConnections => "53300",
+            ErrorKind::QueryCanceled => "57014",
+            ErrorKind::Shutdown => "57P01",
+            ErrorKind::ProtocolViolation => "08P01",
+            ErrorKind::Configuration => "F0000",
+            ErrorKind::ObjectInUse => "55006",
+            ErrorKind::Corrupted => "XX001",
+            ErrorKind::Io => "58030",
+            ErrorKind::Internal => "XX000",
+        }
+    }
+}
+
+/// An error with everything a client is told. One pointer wide, so that `Result` stays small.
+#[derive(Clone)]
+pub struct Error(Box<Report>);
+
+#[derive(Clone)]
+struct Report {
+    kind: ErrorKind,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+    position: Option<usize>,
+}
+
+impl Error {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(Report { kind, message: message.into(), detail: None, hint: None, position: None }))
+    }
+
+    /// A statement that is not in the language, at a 1-based character position.
+    pub fn syntax(message: impl Into<String>, position: Option<usize>) -> Self {
+        let mut error = Error::new(ErrorKind::Syntax, message);
+        error.0.position = position;
+        error
+    }
+
+    /// Something PostgreSQL has and this server lacks; `hint` says what to do instead.
+    pub fn unsupported(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Unsupported, message).with_hint(hint)
+    }
+
+    /// A defect of this program.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Internal, message)
+    }
+
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Points at a 1-based character of the statement.
+    #[must_use]
+    pub fn with_position(mut self, position: usize) -> Self {
+        self.0.position = Some(position);
+        self
+    }
+
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    pub fn sqlstate(&self) -> &'static str {
+        self.0.kind.sqlstate()
+    }
+
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    pub fn position(&self) -> Option<usize> {
+        self.0.position
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        if let Some(detail) = &self.0.detail {
+            write!(f, " ({detail})")?;
+        }
+        if let Some(hint) = &self.0.hint {
+            write!(f, "; {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {self}", self.sqlstate())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
+            _ => ErrorKind::Io,
+        };
+        Error::new(kind, error.to_string())
+    }
+}

@@ -1,0 +1,236 @@
+//! What a KNIRVQL statement says, as plain data.
+//!
+//! The tree holds what was written and resolves nothing: paths are not columns yet, parameters have no types. Text that
+//! may be a secret is marked as such by the parser ([`Text::secret`]); neither `Debug` nor `Display` ever shows it.
+
+use std::fmt;
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    GetMemory(GetMemory),
+    GetAuth { condition: Condition },
+    SetAuth { key: Bindable<Text>, value: Bindable<Text> },
+    SetMemory(SetMemory),
+    Delete(Delete),
+    Stage(Stage),
+    CreateNetwork { network: String, options: Vec<NetworkOption> },
+    JoinNetwork { network: String, addresses: Vec<String>, options: Vec<NetworkOption> },
+    LeaveNetwork { network: String },
+    AttachCollection { collection: String, network: String, options: Vec<NetworkOption> },
+    DetachCollection { collection: String, network: String },
+    Sync { network: Option<String> },
+    Show(Show),
+    Explain { analyze: bool, statement: Box<Statement> },
+}
+
+/// GET MEMORY.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetMemory {
+    /// The wanted columns; empty means all.
+    pub fields: Vec<Path>,
+    pub collection: Option<String>,
+    pub condition: Option<Condition>,
+    pub similar: Option<Similar>,
+    pub order: Vec<OrderKey>,
+    pub limit: Option<Bindable<u64>>,
+    pub offset: Option<Bindable<u64>>,
+}
+
+/// SIMILAR TO with what belongs to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Similar {
+    pub vector: VectorSource,
+    pub metric: Option<Metric>,
+    /// The greatest distance of a result.
+    pub within: Option<Bindable<f64>>,
+    /// The width of the search.
+    pub ef: Option<Bindable<u64>>,
+}
+
+/// Where the vector of SIMILAR TO comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum VectorSource {
+    Components(Vec<f32>),
+    Parameter(u16),
+    /// The vector of the entry with this id.
+    Entry(Bindable<Text>),
+}
+
+/// The distance of USING.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    Cosine,
+    L2,
+    InnerProduct,
+    L1,
+}
+
+/// One key of ORDER BY.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderKey {
+    pub path: Path,
+    pub descending: bool,
+}
+
+/// SET MEMORY: the parts that were named.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SetMemory {
+    pub collection: Option<String>,
+    /// A text, a number or a parameter.
+    pub id: Option<Literal>,
+    pub metadata: Option<Bindable<serde_json::Map<String, serde_json::Value>>>,
+    pub vector: Option<Bindable<Vec<f32>>>,
+    pub blob: Option<Bindable<Vec<u8>>>,
+}
+
+/// DELETE.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delete {
+    /// MEMORY or AUTH, where one was written.
+    pub entry_type: Option<EntryType>,
+    pub collection: Option<String>,
+    pub condition: Condition,
+}
+
+/// The two types of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryType {
+    Memory,
+    Auth,
+}
+
+/// STAGE and UNSTAGE.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// False for UNSTAGE.
+    pub staged: bool,
+    pub collection: Option<String>,
+    pub condition: Condition,
+    pub network: Option<String>,
+}
+
+/// One `name = value` of WITH; the name is in lower case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkOption {
+    pub name: String,
+    /// Never null and never a parameter.
+    pub value: Literal,
+}
+
+/// What SHOW lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    Networks,
+    Peers,
+    Sync,
+    Collections,
+}
+
+/// A condition. `And` and `Or` hold at least two members.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Condition {
+    And(Vec<Condition>),
+    Or(Vec<Condition>),
+    Not(Box<Condition>),
+    Compare { path: Path, operator: Comparison, value: Literal },
+    In { path: Path, values: Vec<Literal> },
+    IsNull { path: Path, negated: bool },
+}
+
+/// How a field is compared with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Like,
+    Contains,
+    StartsWith,
+    Matches,
+}
+
+/// A column, or a place inside one. Equal paths are written the same way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Path {
+    pub root: String,
+    pub steps: Vec<Step>,
+}
+
+/// One level down.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    Field(String),
+    /// Counted from 0.
+    Index(u32),
+}
+
+/// A value in a condition.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    Null,
+    Boolean(bool),
+    Integer(i64),
+    /// A number that is no `i64`, as a numeral that is finite as an `f64`, so that decimals lose nothing.
+    Number(String),
+    Text(Text),
+    /// `$n`, counted from 1.
+    Parameter(u16),
+}
+
+/// A value that a parameter may stand for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bindable<T> {
+    Value(T),
+    /// `$n`, counted from 1.
+    Parameter(u16),
+}
+
+/// A text that may be a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text {
+    pub value: String,
+    /// Neither `Debug` nor `Display` shows the value.
+    pub secret: bool,
+}
+
+/// What stands in the place of a secret.
+pub const REDACTED: &str = "[redacted]";
+
+impl Text {
+    /// A text that may be shown.
+    pub fn open(value: impl Into<String>) -> Self {
+        Text { value: value.into(), secret: false }
+    }
+
+    /// A text that must not be shown.
+    pub fn secret(value: impl Into<String>) -> Self {
+        Text { value: value.into(), secret: true }
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.secret { f.write_str(REDACTED) } else { write!(f, "{:?}", self.value) }
+    }
+}
+
+impl<T> Bindable<T> {
+    /// The number of the parameter, where there is one.
+    pub fn parameter(&self) -> Option<u16> {
+        match self {
+            Bindable::Value(_) => None,
+            Bindable::Parameter(number) => Some(*number),
+        }
+    }
+}
+
+impl Path {
+    /// A path of one name.
+    pub fn column(name: impl Into<String>) -> Self {
+        Path { root: name.into(), steps: Vec::new() }
+    }
+}

@@ -1,0 +1,82 @@
+//! Lowers conditions to predicates.
+
+use regex::Regex;
+
+use crate::db::{self, Predicate};
+use crate::error::{Error, ErrorKind, Result};
+use crate::knirvql::ast::{Comparison, Condition, Literal, Path};
+use crate::knirvql::resolve::{ParameterTypes, Resolved, resolve, scalar};
+use crate::model::{Collection, ColumnType};
+
+/// The predicate of a condition on a collection. Recursion ends: the parser bounds the nesting.
+pub fn filter(collection: &Collection, condition: &Condition, parameters: &mut ParameterTypes) -> Result<Predicate> {
+    match condition {
+        Condition::And(members) => members
+            .iter()
+            .map(|member| filter(collection, member, parameters))
+            .collect::<Result<_>>()
+            .map(Predicate::And),
+        Condition::Or(members) => members
+            .iter()
+            .map(|member| filter(collection, member, parameters))
+            .collect::<Result<_>>()
+            .map(Predicate::Or),
+        Condition::Not(inner) => Ok(Predicate::Not(Box::new(filter(collection, inner, parameters)?))),
+        Condition::Compare { path, operator, value } => compare(collection, path, *operator, value, parameters),
+        Condition::In { path, values } => {
+            let Resolved { operand: left, ty } = resolve(collection, path)?;
+            let values = values.iter().map(|value| scalar(value, &ty, parameters)).collect::<Result<_>>()?;
+            Ok(Predicate::In { left, values })
+        }
+        Condition::IsNull { path, negated } => {
+            let is_null = Predicate::IsNull(resolve(collection, path)?.operand);
+            Ok(if *negated { Predicate::Not(Box::new(is_null)) } else { is_null })
+        }
+    }
+}
+
+fn compare(
+    collection: &Collection,
+    path: &Path,
+    operator: Comparison,
+    literal: &Literal,
+    parameters: &mut ParameterTypes,
+) -> Result<Predicate> {
+    let Resolved { operand: left, ty } = resolve(collection, path)?;
+    let operator = match operator {
+        Comparison::Equal => db::Comparison::Equal,
+        Comparison::NotEqual => db::Comparison::NotEqual,
+        Comparison::Less => db::Comparison::Less,
+        Comparison::LessOrEqual => db::Comparison::LessOrEqual,
+        Comparison::Greater => db::Comparison::Greater,
+        Comparison::GreaterOrEqual => db::Comparison::GreaterOrEqual,
+        Comparison::Contains => {
+            // A part of a text is a text; what a JSON value contains may be of any kind.
+            let part = if matches!(ty, ColumnType::Json | ColumnType::Jsonb) { ColumnType::Unknown } else { ty };
+            return Ok(Predicate::Contains { left, value: scalar(literal, &part, parameters)? });
+        }
+        Comparison::Like => {
+            let pattern = scalar(literal, &ColumnType::Text, parameters)?;
+            return Ok(Predicate::Like { left, pattern, case_insensitive: false });
+        }
+        Comparison::StartsWith => {
+            return Ok(Predicate::StartsWith { left, prefix: scalar(literal, &ColumnType::Text, parameters)? });
+        }
+        Comparison::Matches => {
+            check_secret_expression(literal)?;
+            let pattern = scalar(literal, &ColumnType::Text, parameters)?;
+            return Ok(Predicate::Matches { left, pattern, case_insensitive: false });
+        }
+    };
+    Ok(Predicate::Compare { left, operator, right: scalar(literal, &ty, parameters)? })
+}
+
+/// Refuses a wrong regular expression here where its text must not be shown; others are refused where they run.
+fn check_secret_expression(literal: &Literal) -> Result<()> {
+    match literal {
+        Literal::Text(text) if text.secret && Regex::new(&text.value).is_err() => {
+            Err(Error::new(ErrorKind::InvalidParameterValue, "the text after MATCHES is no regular expression"))
+        }
+        _ => Ok(()),
+    }
+}

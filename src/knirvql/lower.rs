@@ -1,0 +1,372 @@
+//! From statement to action: names become columns of the catalog, conditions predicates, parameters get their types.
+//!
+//! GET lowers to the [`Query`] that SQL lowers to as well, and DELETE and STAGE to the filter of the entries they change, so
+//! that both languages meet one executor. Lowering happens once, at Parse; each Execute binds parameters.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::db::{
+    AUTH, Catalog, MEMORY, Nearest, Operand, Order, OrderBy, Output, PathResult, Predicate, Query, Row, Scalar, Target,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::knirvql::ast::{
+    self, Bindable, Delete, EntryType, GetMemory, Path, Show, Similar, Stage, Statement, Step, Text, VectorSource,
+};
+use crate::knirvql::filter::filter;
+use crate::knirvql::memory_write::{MemoryWrite, id_column, vector_column, vector_scalar};
+use crate::knirvql::parameters::parameters;
+use crate::knirvql::resolve::{ParameterTypes, Resolved, resolve};
+use crate::model::{Collection, CollectionKind, ColumnType, IndexKind, OutputColumn, Value};
+use crate::vector::Metric;
+
+/// A statement ready to be executed.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    pub action: Action,
+    /// The type of each parameter, `$1` first.
+    pub parameters: Vec<ColumnType>,
+    /// The columns of the result; `None` where there is none.
+    pub columns: Option<Arc<[OutputColumn]>>,
+}
+
+/// What a statement does. Constants of AUTH statements are secrets: do not log an action, log the statement's text form.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// GET: rows of a query.
+    Read(Box<Query>),
+    /// SHOW: rows that are known already.
+    Rows(Vec<Row>),
+    /// SET AUTH, with texts or parameters of type text.
+    SetAuth { key: Bindable<Text>, value: Bindable<Text> },
+    /// SET MEMORY: insert the entry, or update it where its id exists.
+    SetMemory(MemoryWrite),
+    /// DELETE: from each of these collections what its filter accepts.
+    Delete(Vec<Selection>),
+    /// STAGE (or, with false, UNSTAGE) of what the filter accepts.
+    Stage { selection: Selection, staged: bool },
+    /// EXPLAIN: the plan of the inner action, run as well with `analyze`.
+    Explain { analyze: bool, inner: Box<Lowered> },
+}
+
+/// Entries of a collection to be changed.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    pub collection: Arc<Collection>,
+    filter: Predicate,
+    /// A parameter that does not fit this collection's types matches nothing here.
+    lenient: bool,
+}
+
+impl Selection {
+    /// The filter with its parameters replaced; `None` where no entry of the collection can match.
+    pub fn bind(&self, parameters: &[Value]) -> Result<Option<Predicate>> {
+        match self.filter.bind(parameters) {
+            Ok(filter) => Ok(Some(filter)),
+            Err(error) if self.lenient && fits_nothing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether an error says that a constant is not of a collection's kind, so that nothing there equals it.
+fn fits_nothing(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UndefinedColumn
+            | ErrorKind::DatatypeMismatch
+            | ErrorKind::InvalidTextRepresentation
+            | ErrorKind::NumericOutOfRange
+            | ErrorKind::DatetimeOutOfRange
+    )
+}
+
+/// Lowers a statement against a catalog; `declared` are the parameter types that the client named.
+///
+/// # Errors
+/// 42P01 and 42703 for unknown names, 42804 for values of another kind than their column, 0A000 for what concerns networks.
+pub fn lower(statement: &Statement, catalog: &Catalog, declared: &[Option<ColumnType>]) -> Result<Lowered> {
+    let highest = parameters(statement).last().map_or(0, |role| role.number);
+    let mut lowering = Lowering { catalog, parameters: ParameterTypes::new(declared, highest) };
+    let (action, columns) = lowering.statement(statement)?;
+    Ok(Lowered { action, parameters: lowering.parameters.finish(), columns: columns.map(Arc::from) })
+}
+
+struct Lowering<'a> {
+    catalog: &'a Catalog,
+    parameters: ParameterTypes,
+}
+
+type ActionWithColumns = (Action, Option<Vec<OutputColumn>>);
+
+impl Lowering<'_> {
+    fn statement(&mut self, statement: &Statement) -> Result<ActionWithColumns> {
+        match statement {
+            Statement::GetMemory(get) => self.get_memory(get),
+            Statement::GetAuth { condition } => {
+                let collection = Arc::clone(self.catalog.expect_collection(AUTH)?);
+                let filter = Some(filter(&collection, condition, &mut self.parameters)?);
+                let (output, columns) = declared_columns(&collection);
+                let query =
+                    Query { collection, output, filter, nearest: None, order: vec![], limit: None, offset: None };
+                Ok((Action::Read(Box::new(query)), Some(columns)))
+            }
+            Statement::SetAuth { key, value } => {
+                for parameter in [key, value].into_iter().filter_map(Bindable::parameter) {
+                    self.parameters.scalar(parameter, &ColumnType::Text);
+                }
+                Ok((Action::SetAuth { key: key.clone(), value: value.clone() }, None))
+            }
+            Statement::SetMemory(set) => {
+                let collection = self.memory_collection(set.collection.as_deref())?;
+                Ok((Action::SetMemory(MemoryWrite::new(collection, set, &mut self.parameters)?), None))
+            }
+            Statement::Delete(delete) => self.delete(delete),
+            Statement::Stage(stage) => self.stage(stage),
+            Statement::Show(Show::Collections) => Ok(self.collections()),
+            Statement::Explain { analyze, statement } => self.explain(*analyze, statement),
+            Statement::CreateNetwork { .. } => Err(no_networks("CREATE NETWORK")),
+            Statement::JoinNetwork { .. } => Err(no_networks("JOIN NETWORK")),
+            Statement::LeaveNetwork { .. } => Err(no_networks("LEAVE NETWORK")),
+            Statement::AttachCollection { .. } => Err(no_networks("ATTACH COLLECTION")),
+            Statement::DetachCollection { .. } => Err(no_networks("DETACH COLLECTION")),
+            Statement::Sync { .. } => Err(no_networks("SYNC")),
+            Statement::Show(Show::Networks) => Err(no_networks("SHOW NETWORKS")),
+            Statement::Show(Show::Peers) => Err(no_networks("SHOW PEERS")),
+            Statement::Show(Show::Sync) => Err(no_networks("SHOW SYNC")),
+        }
+    }
+
+    /// The collection of a MEMORY statement.
+    fn memory_collection(&self, name: Option<&str>) -> Result<Arc<Collection>> {
+        let collection = self.catalog.expect_collection(name.unwrap_or(MEMORY))?;
+        match collection.kind {
+            CollectionKind::Memory | CollectionKind::Table => Ok(Arc::clone(collection)),
+            CollectionKind::Auth => Err(Error::new(
+                ErrorKind::InvalidParameterValue,
+                format!("the collection \"{}\" holds AUTH entries", collection.name),
+            )
+            .with_hint("Use GET AUTH, SET AUTH and DELETE AUTH.")),
+        }
+    }
+
+    fn get_memory(&mut self, get: &GetMemory) -> Result<ActionWithColumns> {
+        let collection = self.memory_collection(get.collection.as_deref())?;
+        let condition = get.condition.as_ref();
+        let filter = condition.map(|condition| filter(&collection, condition, &mut self.parameters)).transpose()?;
+        let nearest = get.similar.as_ref().map(|similar| self.nearest(&collection, similar)).transpose()?;
+        let (output, columns) = if get.fields.is_empty() {
+            let (mut output, mut columns) = declared_columns(&collection);
+            if nearest.is_some() {
+                output.push(Output::Distance);
+                columns.push(distance_column());
+            }
+            (output, columns)
+        } else {
+            get.fields
+                .iter()
+                .map(|path| field(&collection, path, nearest.is_some()))
+                .collect::<Result<Vec<_>>>()?
+                .into_iter()
+                .unzip()
+        };
+        let order = get.order.iter().map(|key| {
+            let operand = if names_distance(&collection, &key.path, nearest.is_some()) {
+                OrderBy::Distance
+            } else {
+                OrderBy::Operand(resolve(&collection, &key.path)?.operand)
+            };
+            Ok(Order { operand, descending: key.descending, nulls_first: key.descending })
+        });
+        let order = order.collect::<Result<_>>()?;
+        let limit = get.limit.as_ref().map(|count| self.count(count));
+        let offset = get.offset.as_ref().map(|count| self.count(count));
+        let query = Query { collection, output, filter, nearest, order, limit, offset };
+        Ok((Action::Read(Box::new(query)), Some(columns)))
+    }
+
+    fn nearest(&mut self, collection: &Collection, similar: &Similar) -> Result<Nearest> {
+        let (column, ty) = vector_column(collection)?;
+        let parameters = &mut self.parameters;
+        let target = match &similar.vector {
+            VectorSource::Components(components) => {
+                let value = Value::Vector(components.as_slice().into());
+                Target::Scalar(Scalar::Value(value))
+            }
+            VectorSource::Parameter(number) => {
+                Target::Scalar(vector_scalar(&Bindable::Parameter(*number), &ty, parameters))
+            }
+            VectorSource::Entry(id) => {
+                let position = id_column(collection)?;
+                let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
+                Target::Entry(match id {
+                    Bindable::Parameter(number) => parameters.scalar(*number, &ty),
+                    Bindable::Value(text) => Scalar::Value(Value::parse_text(&ty, &text.value)?),
+                })
+            }
+        };
+        let within = similar.within.as_ref().map(|within| match within {
+            Bindable::Parameter(number) => parameters.scalar(*number, &ColumnType::Float8),
+            Bindable::Value(distance) => Scalar::Value(Value::Float8(*distance)),
+        });
+        let ef = similar.ef.as_ref().map(|ef| self.count(ef));
+        let metric = similar.metric.map_or_else(|| index_metric(collection, column), metric);
+        Ok(Nearest { column, target, metric, ef, within })
+    }
+
+    fn count(&mut self, count: &Bindable<u64>) -> Scalar {
+        match count {
+            Bindable::Parameter(number) => self.parameters.scalar(*number, &ColumnType::Int8),
+            Bindable::Value(count) => Scalar::Value(Value::Int8(i64::try_from(*count).unwrap_or(i64::MAX))),
+        }
+    }
+
+    fn delete(&mut self, delete: &Delete) -> Result<ActionWithColumns> {
+        let collection = match (delete.entry_type, delete.collection.as_deref()) {
+            (None, None) => return self.delete_everywhere(delete),
+            (None, Some(name)) => Arc::clone(self.catalog.expect_collection(name)?),
+            (Some(EntryType::Memory), name) => self.memory_collection(name)?,
+            (Some(EntryType::Auth), name) => {
+                let collection = self.catalog.expect_collection(name.unwrap_or(AUTH))?;
+                if collection.kind != CollectionKind::Auth {
+                    let message = format!("the collection \"{}\" holds MEMORY entries", collection.name);
+                    return Err(Error::new(ErrorKind::InvalidParameterValue, message).with_hint("Use DELETE MEMORY."));
+                }
+                Arc::clone(collection)
+            }
+        };
+        let filter = filter(&collection, &delete.condition, &mut self.parameters)?;
+        Ok((Action::Delete(vec![Selection { collection, filter, lenient: false }]), None))
+    }
+
+    /// DELETE without a type: from the default collection, and from every other one that the condition makes sense for.
+    fn delete_everywhere(&mut self, delete: &Delete) -> Result<ActionWithColumns> {
+        let is_default = |collection: &&Arc<Collection>| collection.name == MEMORY;
+        let others = self.catalog.collections().filter(|collection| !is_default(collection));
+        let mut selections = Vec::new();
+        let mut refusal = None;
+        for collection in self.catalog.collections().filter(is_default).chain(others) {
+            match filter(collection, &delete.condition, &mut self.parameters) {
+                Ok(filter) => selections.push(Selection { collection: Arc::clone(collection), filter, lenient: true }),
+                Err(error) if fits_nothing(&error) => {
+                    refusal.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match (selections.is_empty(), refusal) {
+            (true, Some(error)) => Err(error),
+            _ => Ok((Action::Delete(selections), None)),
+        }
+    }
+
+    fn stage(&mut self, stage: &Stage) -> Result<ActionWithColumns> {
+        if stage.network.is_some() {
+            return Err(no_networks("FOR NETWORK"));
+        }
+        let collection = self.memory_collection(stage.collection.as_deref())?;
+        let filter = filter(&collection, &stage.condition, &mut self.parameters)?;
+        let selection = Selection { collection, filter, lenient: false };
+        Ok((Action::Stage { selection, staged: stage.staged }, None))
+    }
+
+    fn collections(&self) -> ActionWithColumns {
+        let columns = vec![
+            OutputColumn::computed("collection", ColumnType::Text),
+            OutputColumn::computed("type", ColumnType::Text),
+            OutputColumn::computed("columns", ColumnType::Int8),
+            OutputColumn::computed("indexes", ColumnType::Int8),
+        ];
+        let count = |number: usize| Value::Int8(i64::try_from(number).unwrap_or(i64::MAX));
+        let rows = self.catalog.collections().map(|collection| {
+            let entry_type = if collection.kind == CollectionKind::Auth { "AUTH" } else { "MEMORY" };
+            vec![
+                Value::text(collection.name.as_str()),
+                Value::text(entry_type),
+                count(collection.columns.len()),
+                count(collection.indexes.len()),
+            ]
+        });
+        (Action::Rows(rows.collect()), Some(columns))
+    }
+
+    fn explain(&mut self, analyze: bool, statement: &Statement) -> Result<ActionWithColumns> {
+        let (action, columns) = self.statement(statement)?;
+        let inner = Lowered { action, parameters: Vec::new(), columns: columns.map(Arc::from) };
+        let plan = OutputColumn::computed("QUERY PLAN", ColumnType::Text);
+        Ok((Action::Explain { analyze, inner: Box::new(inner) }, Some(vec![plan])))
+    }
+}
+
+/// All declared columns, as `SELECT *` shows them.
+fn declared_columns(collection: &Collection) -> (Vec<Output>, Vec<OutputColumn>) {
+    let positions = 0..collection.columns.len();
+    let output = positions.map(|position| Output::Operand(Operand::Column(position))).collect();
+    let columns = collection.columns.iter().enumerate();
+    (output, columns.map(|(position, column)| stored_column(collection, position, column.name.clone())).collect())
+}
+
+fn stored_column(collection: &Collection, position: usize, name: String) -> OutputColumn {
+    let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
+    let attribute = i16::try_from(position + 1).unwrap_or(0);
+    OutputColumn { name, ty, table_oid: collection.oid(), attribute }
+}
+
+fn distance_column() -> OutputColumn {
+    OutputColumn::computed("distance", ColumnType::Float8)
+}
+
+/// Whether a path means the distance of SIMILAR TO.
+fn names_distance(collection: &Collection, path: &Path, is_nearest: bool) -> bool {
+    is_nearest
+        && path.steps.is_empty()
+        && path.root.eq_ignore_ascii_case("distance")
+        && collection.column("distance").is_none()
+}
+
+/// One column of FIELDS, named after the last name of its path. A fact keeps its type as jsonb, since each entry may have
+/// another one.
+fn field(collection: &Collection, path: &Path, is_nearest: bool) -> Result<(Output, OutputColumn)> {
+    if names_distance(collection, path, is_nearest) {
+        return Ok((Output::Distance, distance_column()));
+    }
+    let name = path.steps.iter().rev().find_map(|step| match step {
+        Step::Field(name) => Some(name.clone()),
+        Step::Index(_) => None,
+    });
+    let name = name.unwrap_or_else(|| path.root.to_ascii_lowercase());
+    let Resolved { operand, ty } = resolve(collection, path)?;
+    Ok(match operand {
+        Operand::Column(position) => (Output::Operand(operand), stored_column(collection, position, name)),
+        Operand::System(_) => (Output::Operand(operand), OutputColumn::computed(name, ty)),
+        Operand::Path { base, path, .. } => {
+            let operand = Operand::Path { base, path, result: PathResult::Json };
+            (Output::Operand(operand), OutputColumn::computed(name, ColumnType::Jsonb))
+        }
+    })
+}
+
+fn metric(metric: ast::Metric) -> Metric {
+    match metric {
+        ast::Metric::Cosine => Metric::Cosine,
+        ast::Metric::L2 => Metric::L2,
+        ast::Metric::InnerProduct => Metric::InnerProduct,
+        ast::Metric::L1 => Metric::L1,
+    }
+}
+
+/// The metric of the column's index, cosine where it has none.
+fn index_metric(collection: &Collection, vector: usize) -> Metric {
+    let metric = collection.indexes.iter().find_map(|index| match &index.kind {
+        IndexKind::Hnsw { column, operator_class, .. } if *column == vector => Metric::from_str(operator_class).ok(),
+        _ => None,
+    });
+    metric.unwrap_or(Metric::Cosine)
+}
+
+fn no_networks(what: &str) -> Error {
+    Error::unsupported(
+        format!("{what} is not available: this server has no networks yet"),
+        "Entries stay on this machine. STAGE MEMORY marks those to be posted once it has.",
+    )
+}

@@ -1,0 +1,183 @@
+//! What SET MEMORY writes: lowered once, bound with each execution's parameters.
+
+use std::sync::Arc;
+
+use crate::db::Scalar;
+use crate::error::{Error, ErrorKind, Result};
+use crate::knirvql::ast::{Bindable, SetMemory};
+use crate::knirvql::resolve::{ParameterTypes, scalar};
+use crate::model::limits::BLOB_BYTES_MAX;
+use crate::model::{Collection, CollectionKind, ColumnType, Value, split_object};
+
+/// A lowered SET MEMORY.
+#[derive(Clone, Debug)]
+pub struct MemoryWrite {
+    pub collection: Arc<Collection>,
+    /// The column of the id, with its value.
+    id: Option<(usize, Scalar)>,
+    metadata: Option<Scalar>,
+    /// The vector column, with its value.
+    vector: Option<(usize, Scalar)>,
+    blob: Option<Scalar>,
+}
+
+/// The parts of one entry, ready to be written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EntryParts {
+    /// The id where one was given: the value of the only primary-key column, also among `columns`.
+    pub id: Option<Value>,
+    /// Declared columns by position, with values of their types.
+    pub columns: Vec<(usize, Value)>,
+    /// Facts of a table that no column declares.
+    pub facts: Vec<(String, Value)>,
+    pub blob: Option<Box<[u8]>>,
+}
+
+impl MemoryWrite {
+    /// Lowers SET MEMORY on its collection.
+    ///
+    /// # Errors
+    /// 0A000 for an id, a vector or a blob where the collection has no place for one.
+    pub fn new(collection: Arc<Collection>, set: &SetMemory, parameters: &mut ParameterTypes) -> Result<Self> {
+        let id = set.id.as_ref().map(|id| -> Result<_> {
+            let position = id_column(&collection)?;
+            let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
+            Ok((position, scalar(id, &ty, parameters)?))
+        });
+        let metadata = set.metadata.as_ref().map(|metadata| match metadata {
+            Bindable::Parameter(number) => Ok(parameters.scalar(*number, &ColumnType::Jsonb)),
+            Bindable::Value(members) => {
+                let text = serde_json::to_string(members)
+                    .map_err(|error| Error::internal(format!("metadata cannot be written as JSON: {error}")))?;
+                Value::parse_text(&ColumnType::Jsonb, &text).map(Scalar::Value)
+            }
+        });
+        let vector = set.vector.as_ref().map(|vector| -> Result<_> {
+            let (position, ty) = vector_column(&collection)?;
+            Ok((position, vector_scalar(vector, &ty, parameters)))
+        });
+        let blob = set.blob.as_ref().map(|blob| match (collection.kind, blob) {
+            (CollectionKind::Memory, Bindable::Parameter(number)) => Ok(parameters.scalar(*number, &ColumnType::Bytea)),
+            (CollectionKind::Memory, Bindable::Value(bytes)) => {
+                Ok(Scalar::Value(Value::Bytea(bytes.as_slice().into())))
+            }
+            (CollectionKind::Auth | CollectionKind::Table, _) => Err(Error::unsupported(
+                format!("entries of \"{}\" have no blobs", collection.name),
+                "Blobs belong to the collection memory; a table may have a column of type bytea.",
+            )),
+        });
+        Ok(MemoryWrite {
+            id: id.transpose()?,
+            metadata: metadata.transpose()?,
+            vector: vector.transpose()?,
+            blob: blob.transpose()?,
+            collection,
+        })
+    }
+
+    /// The parts with the parameters in their places.
+    ///
+    /// # Errors
+    /// 22023 for metadata that is no JSON object, 42701 for a column named twice, and what a value's type refuses.
+    pub fn bind(&self, parameters: &[Value]) -> Result<EntryParts> {
+        let mut parts = EntryParts::default();
+        if let Some((position, id)) = &self.id {
+            let id = id.bind(parameters)?.value()?.clone();
+            if id.is_null() {
+                return Err(Error::new(ErrorKind::NotNullViolation, "the id of an entry is not null")
+                    .with_hint("Leave the id out to have one made."));
+            }
+            parts.columns.push((*position, id.clone()));
+            parts.id = Some(id);
+        }
+        if let Some((position, vector)) = &self.vector {
+            parts.columns.push((*position, vector.bind(parameters)?.value()?.clone()));
+        }
+        if let Some(metadata) = &self.metadata {
+            self.spread(metadata.bind(parameters)?.value()?, &mut parts)?;
+        }
+        if let Some(blob) = &self.blob
+            && let Value::Bytea(bytes) = blob.bind(parameters)?.value()?
+        {
+            if bytes.len() > BLOB_BYTES_MAX {
+                let message = format!("a blob of {} bytes is over the limit of {BLOB_BYTES_MAX}", bytes.len());
+                return Err(Error::new(ErrorKind::LimitExceeded, message));
+            }
+            parts.blob = Some(bytes.clone());
+        }
+        Ok(parts)
+    }
+
+    /// Metadata go where the collection keeps them: a column of that name, or declared columns and facts.
+    fn spread(&self, metadata: &Value, parts: &mut EntryParts) -> Result<()> {
+        let Some(object) = metadata.as_str().filter(|text| text.trim_start().starts_with('{')) else {
+            return Err(Error::new(ErrorKind::InvalidParameterValue, "metadata is not a JSON object")
+                .with_hint("Send an object: {\"source\": \"web\"}."));
+        };
+        if let Some(position) = self.collection.column("metadata") {
+            parts.columns.push((position, metadata.clone()));
+            return Ok(());
+        }
+        for (name, value) in split_object(object)? {
+            let Some(position) = self.collection.column(&name) else {
+                parts.facts.push((name, value));
+                continue;
+            };
+            if parts.columns.iter().any(|(taken, _)| *taken == position) {
+                let message = format!("column \"{name}\" is written twice, by name and in metadata");
+                return Err(Error::new(ErrorKind::DuplicateColumn, message));
+            }
+            let ty = self.collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
+            parts.columns.push((position, declared(value, &ty)?));
+        }
+        Ok(())
+    }
+}
+
+/// A member of metadata as the value of a declared column.
+fn declared(value: Value, ty: &ColumnType) -> Result<Value> {
+    match value {
+        Value::Json(text) => Value::parse_text(ty, &text),
+        Value::Text(text) if !ty.is_text() => Value::parse_text(ty, &text),
+        other => other.cast(ty, false),
+    }
+}
+
+/// The column that identifies an entry.
+pub fn id_column(collection: &Collection) -> Result<usize> {
+    match collection.primary_key.as_slice() {
+        [position] => Ok(*position),
+        keys => Err(Error::unsupported(
+            format!("\"{}\" has a primary key of {} columns, and an id names one", collection.name, keys.len()),
+            "Write such entries with INSERT.",
+        )),
+    }
+}
+
+/// The one vector column of a collection, with its type.
+pub fn vector_column(collection: &Collection) -> Result<(usize, ColumnType)> {
+    let mut positions = collection.vector_columns();
+    match (positions.next(), positions.next()) {
+        (Some(position), None) => {
+            let ty = collection.columns.get(position).map(|column| column.ty.clone());
+            Ok((position, ty.unwrap_or(ColumnType::Vector(None))))
+        }
+        (None, _) => Err(Error::new(
+            ErrorKind::UndefinedColumn,
+            format!("the collection \"{}\" has no vector column", collection.name),
+        )),
+        (Some(_), Some(_)) => Err(Error::new(
+            ErrorKind::AmbiguousColumn,
+            format!("the collection \"{}\" has more than one vector column", collection.name),
+        )
+        .with_hint("Name the column in SQL: ORDER BY column <-> '[…]'.")),
+    }
+}
+
+/// A vector for a column of type `ty`.
+pub fn vector_scalar(vector: &Bindable<Vec<f32>>, ty: &ColumnType, parameters: &mut ParameterTypes) -> Scalar {
+    match vector {
+        Bindable::Parameter(number) => parameters.scalar(*number, ty),
+        Bindable::Value(components) => Scalar::Value(Value::Vector(components.as_slice().into())),
+    }
+}

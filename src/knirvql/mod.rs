@@ -1,0 +1,36 @@
+//! KNIRVQL, the database's own query language: text in, statement out, statement lowered to the query that SQL meets too.
+//!
+//! One statement's way: `session` asks [`is_knirvql`] which language a text is in and splits texts at [`statement_end`];
+//! [`parse`] first scans for limits (`scan`), then runs the parser that pest derives from `grammar/knirvql.pest`
+//! (`grammar`), builds the tree (`parse`, `condition`, `literal` into `ast`) or says in words what is wrong (`report`).
+//! [`parameters`] tells where each `$n` stands. The tree prints itself in canonical form (`print`), with secrets redacted.
+//! [`lower`] then looks names up in the catalog (`resolve`), gives parameters their types, and yields an [`Action`]: a
+//! [`Query`](crate::db::Query), or what is to be written or deleted (`filter`, `memory_write`), for `session` to execute.
+//!
+//! Guarantees: no text makes the parser panic or exhaust the stack; errors carry the 1-based character position; no error,
+//! `Debug` or `Display` shows a secret of an AUTH statement.
+
+mod ast;
+mod condition;
+mod dispatch;
+mod filter;
+mod grammar;
+mod literal;
+mod lower;
+mod memory_write;
+mod parameters;
+mod parse;
+mod print;
+mod report;
+mod resolve;
+mod scan;
+
+pub use ast::{
+    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkOption, OrderKey, Path,
+    REDACTED, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource,
+};
+pub use dispatch::{is_knirvql, statement_end};
+pub use lower::{Action, Lowered, Selection, lower};
+pub use memory_write::{EntryParts, MemoryWrite};
+pub use parameters::{ParameterPlace, ParameterRole, parameters};
+pub use parse::parse;

@@ -1,0 +1,131 @@
+//! Where the parameters of a statement stand, so that Describe can name their types.
+
+use crate::knirvql::ast::{Bindable, Comparison, Condition, Literal, Path, SetMemory, Statement, VectorSource};
+
+/// One use of a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ParameterRole {
+    /// `$n`, counted from 1.
+    pub number: u16,
+    pub place: ParameterPlace,
+}
+
+/// What a parameter stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParameterPlace {
+    /// A vector.
+    Vector,
+    /// LIMIT, OFFSET or ef: int8.
+    Count,
+    /// WITHIN: float8.
+    Distance,
+    /// The id of the entry whose vector is compared: text.
+    EntryId,
+    /// The id of the entry that SET MEMORY writes: the type of the collection's id.
+    Id,
+    /// jsonb.
+    Metadata,
+    /// bytea.
+    Blob,
+    /// The key of SET AUTH: text.
+    AuthKey,
+    /// The value of SET AUTH, a secret: text.
+    AuthValue,
+    /// Compared with the value at this path: the type of that.
+    Operand(Path),
+    /// The pattern, prefix or part that the text at this path is searched for: text.
+    Pattern(Path),
+}
+
+/// Every use of a parameter, by number. The highest number is that of the last one.
+pub fn parameters(statement: &Statement) -> Vec<ParameterRole> {
+    let mut roles = Roles(Vec::new());
+    roles.statement(statement);
+    roles.0.sort_by_key(|role| role.number);
+    roles.0
+}
+
+struct Roles(Vec<ParameterRole>);
+
+impl Roles {
+    fn add(&mut self, number: u16, place: ParameterPlace) {
+        self.0.push(ParameterRole { number, place });
+    }
+
+    fn bindable<T>(&mut self, bindable: &Bindable<T>, place: ParameterPlace) {
+        if let Some(number) = bindable.parameter() {
+            self.add(number, place);
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        match statement {
+            Statement::GetMemory(get) => {
+                get.condition.iter().for_each(|condition| self.condition(condition));
+                if let Some(similar) = &get.similar {
+                    match &similar.vector {
+                        VectorSource::Components(_) => {}
+                        VectorSource::Parameter(number) => self.add(*number, ParameterPlace::Vector),
+                        VectorSource::Entry(id) => self.bindable(id, ParameterPlace::EntryId),
+                    }
+                    similar.within.iter().for_each(|within| self.bindable(within, ParameterPlace::Distance));
+                    similar.ef.iter().for_each(|ef| self.bindable(ef, ParameterPlace::Count));
+                }
+                for count in get.limit.iter().chain(&get.offset) {
+                    self.bindable(count, ParameterPlace::Count);
+                }
+            }
+            Statement::GetAuth { condition } => self.condition(condition),
+            Statement::SetAuth { key, value } => {
+                self.bindable(key, ParameterPlace::AuthKey);
+                self.bindable(value, ParameterPlace::AuthValue);
+            }
+            Statement::SetMemory(set) => self.set_memory(set),
+            Statement::Delete(delete) => self.condition(&delete.condition),
+            Statement::Stage(stage) => self.condition(&stage.condition),
+            Statement::Explain { statement, .. } => self.statement(statement),
+            Statement::CreateNetwork { .. }
+            | Statement::JoinNetwork { .. }
+            | Statement::LeaveNetwork { .. }
+            | Statement::AttachCollection { .. }
+            | Statement::DetachCollection { .. }
+            | Statement::Sync { .. }
+            | Statement::Show(_) => {}
+        }
+    }
+
+    fn set_memory(&mut self, set: &SetMemory) {
+        if let Some(Literal::Parameter(number)) = set.id {
+            self.add(number, ParameterPlace::Id);
+        }
+        set.metadata.iter().for_each(|metadata| self.bindable(metadata, ParameterPlace::Metadata));
+        set.vector.iter().for_each(|vector| self.bindable(vector, ParameterPlace::Vector));
+        set.blob.iter().for_each(|blob| self.bindable(blob, ParameterPlace::Blob));
+    }
+
+    fn condition(&mut self, condition: &Condition) {
+        match condition {
+            Condition::And(members) | Condition::Or(members) => {
+                members.iter().for_each(|member| self.condition(member));
+            }
+            Condition::Not(inner) => self.condition(inner),
+            Condition::Compare { path, operator, value } => {
+                let place = match operator {
+                    Comparison::Like | Comparison::StartsWith | Comparison::Matches => ParameterPlace::Pattern,
+                    _ => ParameterPlace::Operand,
+                };
+                self.literal(value, || place(path.clone()));
+            }
+            Condition::In { path, values } => {
+                values.iter().for_each(|value| self.literal(value, || ParameterPlace::Operand(path.clone())));
+            }
+            Condition::IsNull { .. } => {}
+        }
+    }
+
+    fn literal(&mut self, literal: &Literal, place: impl FnOnce() -> ParameterPlace) {
+        if let Literal::Parameter(number) = literal {
+            self.add(*number, place());
+        }
+    }
+}

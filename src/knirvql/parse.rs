@@ -1,0 +1,343 @@
+//! From text to statement: limits, grammar, tree.
+//!
+//! The grammar has decided what is KNIRVQL when the tree is built; here only values are checked that a grammar cannot
+//! check. A node is read by the rules of its children, keywords and punctuation are passed over.
+
+use pest::Parser;
+use pest::iterators::Pair;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::knirvql::ast::{
+    Bindable, Delete, EntryType, GetMemory, Literal, Metric, NetworkOption, OrderKey, SetMemory, Show, Similar, Stage,
+    Statement, VectorSource,
+};
+use crate::knirvql::grammar::{Grammar, Rule};
+use crate::knirvql::report;
+use crate::knirvql::scan::{character_position, check_limits};
+
+/// A place in the statement that a rule of the grammar has matched.
+pub type Node<'a> = Pair<'a, Rule>;
+
+/// Which texts of a statement are secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrecy {
+    /// None.
+    Open,
+    /// Those not compared with an id: the statement may reach AUTH entries, though it names no secret's type.
+    AllButId,
+    /// All: the statement is about AUTH entries.
+    All,
+}
+
+/// Builds the tree of one statement.
+pub struct Builder<'a> {
+    /// The whole text, for positions.
+    pub text: &'a str,
+    pub secrecy: Secrecy,
+}
+
+/// Parses one statement, with an optional `;` at its end.
+///
+/// Errors: 42601 with position and hint for what is not in the language; 54000 and 54001 for what is over a limit; 22000,
+/// 22003, 2201W and 42P02 for values that cannot be.
+pub fn parse(text: &str) -> Result<Statement> {
+    check_limits(text)?;
+    let nodes = Grammar::parse(Rule::input, text).map_err(|error| report::syntax_error(text, &error))?;
+    let mut builder = Builder { text, secrecy: Secrecy::Open };
+    for node in nodes {
+        if node.as_rule() == Rule::statement {
+            return builder.statement(node);
+        }
+    }
+    Err(disagreement(Rule::statement))
+}
+
+/// What the grammar promises is not there.
+fn disagreement(rule: Rule) -> Error {
+    Error::internal(format!("the KNIRVQL grammar and its reader disagree about {rule:?}"))
+}
+
+/// The first child of a rule.
+pub fn child(node: Node<'_>, rule: Rule) -> Result<Node<'_>> {
+    node.into_inner().find(|child| child.as_rule() == rule).ok_or_else(|| disagreement(rule))
+}
+
+/// The only child of a node that wraps one of several rules.
+pub fn only(node: Node<'_>) -> Result<Node<'_>> {
+    let rule = node.as_rule();
+    node.into_inner().next().ok_or_else(|| disagreement(rule))
+}
+
+/// The children of a rule.
+pub fn children(node: Node<'_>, rule: Rule) -> impl Iterator<Item = Node<'_>> {
+    node.into_inner().filter(move |child| child.as_rule() == rule)
+}
+
+fn has(node: &Node<'_>, rule: Rule) -> bool {
+    node.clone().into_inner().any(|child| child.as_rule() == rule)
+}
+
+impl Builder<'_> {
+    /// An error at a byte offset of the statement.
+    pub fn error_at(&self, offset: usize, kind: ErrorKind, message: impl Into<String>) -> Error {
+        Error::new(kind, message).with_position(character_position(self.text, offset))
+    }
+
+    /// An error where a node starts.
+    pub fn error(&self, node: &Node<'_>, kind: ErrorKind, message: impl Into<String>) -> Error {
+        self.error_at(node.as_span().start(), kind, message)
+    }
+
+    fn statement(&mut self, node: Node<'_>) -> Result<Statement> {
+        let node = only(node)?;
+        if node.as_rule() != Rule::explain {
+            return self.plain_statement(only(node)?);
+        }
+        let analyze = has(&node, Rule::kw_analyze);
+        let statement = self.plain_statement(only(child(node, Rule::plain_statement)?)?)?;
+        Ok(Statement::Explain { analyze, statement: Box::new(statement) })
+    }
+
+    fn plain_statement(&mut self, node: Node<'_>) -> Result<Statement> {
+        match node.as_rule() {
+            Rule::get_memory => self.get_memory(node).map(Statement::GetMemory),
+            Rule::get_auth => {
+                self.secrecy = Secrecy::All;
+                Ok(Statement::GetAuth { condition: self.where_clause(child(node, Rule::where_clause)?)? })
+            }
+            Rule::set_auth => self.set_auth(node),
+            Rule::set_memory => self.set_memory(node).map(Statement::SetMemory),
+            Rule::delete => self.delete(node).map(Statement::Delete),
+            Rule::stage => self.stage(node, true).map(Statement::Stage),
+            Rule::unstage => self.stage(node, false).map(Statement::Stage),
+            Rule::create_network => {
+                Ok(Statement::CreateNetwork { options: self.options(&node)?, network: self.network(node)? })
+            }
+            Rule::join_network => self.join_network(node),
+            Rule::leave_network => Ok(Statement::LeaveNetwork { network: self.network(node)? }),
+            Rule::attach_collection => Ok(Statement::AttachCollection {
+                options: self.options(&node)?,
+                collection: self.collection(child(node.clone(), Rule::collection)?)?,
+                network: self.network(node)?,
+            }),
+            Rule::detach_collection => Ok(Statement::DetachCollection {
+                collection: self.collection(child(node.clone(), Rule::collection)?)?,
+                network: self.network(node)?,
+            }),
+            Rule::sync => {
+                let network = children(node, Rule::for_sync).next();
+                Ok(Statement::Sync { network: network.map(|clause| self.network(clause)).transpose()? })
+            }
+            Rule::show => show(node),
+            other => Err(disagreement(other)),
+        }
+    }
+
+    fn get_memory(&mut self, node: Node<'_>) -> Result<GetMemory> {
+        let mut get = GetMemory::default();
+        for clause in node.into_inner() {
+            match clause.as_rule() {
+                Rule::fields_clause => {
+                    get.fields = children(clause, Rule::path).map(|path| self.path(path)).collect::<Result<_>>()?;
+                }
+                Rule::in_clause => get.collection = Some(self.in_clause(clause)?),
+                Rule::where_clause => get.condition = Some(self.where_clause(clause)?),
+                Rule::similar_clause => get.similar = Some(self.similar(clause)?),
+                Rule::order_clause => {
+                    get.order =
+                        children(clause, Rule::order_key).map(|key| self.order_key(key)).collect::<Result<_>>()?;
+                }
+                Rule::limit_clause => get.limit = Some(self.count(child(clause, Rule::count)?, "LIMIT")?),
+                Rule::offset_clause => get.offset = Some(self.count(child(clause, Rule::count)?, "OFFSET")?),
+                _ => {}
+            }
+        }
+        Ok(get)
+    }
+
+    fn similar(&self, node: Node<'_>) -> Result<Similar> {
+        let vector = only(child(node.clone(), Rule::vector)?)?;
+        let vector = match vector.as_rule() {
+            Rule::parameter => VectorSource::Parameter(self.parameter(&vector)?),
+            Rule::stored_vector => VectorSource::Entry(self.text(child(vector, Rule::text)?)?),
+            _ => VectorSource::Components(self.components(vector)?),
+        };
+        let mut similar = Similar { vector, metric: None, within: None, ef: None };
+        for clause in node.into_inner() {
+            match clause.as_rule() {
+                Rule::using_clause => similar.metric = Some(metric(child(clause, Rule::metric)?)?),
+                Rule::within_clause => similar.within = Some(self.distance(clause)?),
+                Rule::search_options => similar.ef = Some(self.count(child(clause, Rule::count)?, "ef")?),
+                _ => {}
+            }
+        }
+        Ok(similar)
+    }
+
+    fn order_key(&self, node: Node<'_>) -> Result<OrderKey> {
+        let descending = has(&node, Rule::kw_desc);
+        Ok(OrderKey { path: self.path(child(node, Rule::path)?)?, descending })
+    }
+
+    fn set_auth(&mut self, node: Node<'_>) -> Result<Statement> {
+        self.secrecy = Secrecy::All;
+        let mut texts = children(node, Rule::text);
+        match (texts.next(), texts.next()) {
+            (Some(key), Some(value)) => Ok(Statement::SetAuth { key: self.text(key)?, value: self.text(value)? }),
+            _ => Err(disagreement(Rule::set_auth)),
+        }
+    }
+
+    fn set_memory(&mut self, node: Node<'_>) -> Result<SetMemory> {
+        let mut set = SetMemory::default();
+        for clause in node.into_inner() {
+            match clause.as_rule() {
+                Rule::in_clause => set.collection = Some(self.in_clause(clause)?),
+                Rule::part => self.part(only(clause)?, &mut set)?,
+                _ => {}
+            }
+        }
+        Ok(set)
+    }
+
+    fn part(&self, node: Node<'_>, set: &mut SetMemory) -> Result<()> {
+        let (name, taken) = match node.as_rule() {
+            Rule::id_part => ("id", set.id.is_some()),
+            Rule::metadata_part => ("metadata", set.metadata.is_some()),
+            Rule::vector_part => ("vector", set.vector.is_some()),
+            _ => ("blob", set.blob.is_some()),
+        };
+        if taken {
+            let error = self.error(&node, ErrorKind::Syntax, format!("SET MEMORY names {name} twice"));
+            return Err(error.with_hint("Name each of id, metadata, vector and blob at most once."));
+        }
+        for value in node.into_inner() {
+            match value.as_rule() {
+                Rule::value => set.id = Some(self.id(value)?),
+                Rule::json_object => set.metadata = Some(Bindable::Value(self.json_object(value)?)),
+                Rule::vector_literal => set.vector = Some(Bindable::Value(self.components(value)?)),
+                Rule::string => set.blob = Some(Bindable::Value(self.bytes(&value)?)),
+                Rule::parameter => {
+                    let number = self.parameter(&value)?;
+                    match name {
+                        "metadata" => set.metadata = Some(Bindable::Parameter(number)),
+                        "vector" => set.vector = Some(Bindable::Parameter(number)),
+                        _ => set.blob = Some(Bindable::Parameter(number)),
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn id(&self, node: Node<'_>) -> Result<Literal> {
+        let place = node.clone();
+        match self.literal(node)? {
+            Literal::Null | Literal::Boolean(_) => {
+                let error = self.error(&place, ErrorKind::Syntax, "an id is a string, a number or a parameter");
+                Err(error.with_hint("Leave the id out to have one made."))
+            }
+            id => Ok(id),
+        }
+    }
+
+    fn delete(&mut self, node: Node<'_>) -> Result<Delete> {
+        let entry_type = if has(&node, Rule::kw_auth) {
+            Some(EntryType::Auth)
+        } else {
+            has(&node, Rule::kw_memory).then_some(EntryType::Memory)
+        };
+        let collection = children(node.clone(), Rule::in_clause).next();
+        let collection = collection.map(|clause| self.in_clause(clause)).transpose()?;
+        match (entry_type, &collection) {
+            (Some(EntryType::Auth), _) => self.secrecy = Secrecy::All,
+            (None, None) => self.secrecy = Secrecy::AllButId,
+            _ => {}
+        }
+        Ok(Delete { entry_type, collection, condition: self.where_clause(child(node, Rule::where_clause)?)? })
+    }
+
+    fn stage(&mut self, node: Node<'_>, staged: bool) -> Result<Stage> {
+        let collection = children(node.clone(), Rule::in_clause).next();
+        let network = children(node.clone(), Rule::for_network).next();
+        Ok(Stage {
+            staged,
+            collection: collection.map(|clause| self.in_clause(clause)).transpose()?,
+            network: network.map(|clause| self.network(clause)).transpose()?,
+            condition: self.where_clause(child(node, Rule::where_clause)?)?,
+        })
+    }
+
+    fn join_network(&self, node: Node<'_>) -> Result<Statement> {
+        let addresses = children(node.clone(), Rule::address)
+            .map(|address| self.string(&child(address, Rule::string)?))
+            .collect::<Result<_>>()?;
+        Ok(Statement::JoinNetwork { addresses, options: self.options(&node)?, network: self.network(node)? })
+    }
+
+    fn options(&self, node: &Node<'_>) -> Result<Vec<NetworkOption>> {
+        let mut options: Vec<NetworkOption> = Vec::new();
+        let nodes = children(node.clone(), Rule::options).flat_map(|list| children(list, Rule::option));
+        for option in nodes {
+            let name = child(option.clone(), Rule::option_name)?.as_str().to_ascii_lowercase();
+            if options.iter().any(|earlier| earlier.name == name) {
+                let error = self.error(&option, ErrorKind::Syntax, format!("the option {name} is given twice"));
+                return Err(error.with_hint("Give each option once."));
+            }
+            let mut value = self.literal(child(option, Rule::constant)?)?;
+            if let Literal::Text(text) = &mut value {
+                text.secret = ["secret", "pass", "key", "token"].iter().any(|word| name.contains(word));
+            }
+            options.push(NetworkOption { name, value });
+        }
+        Ok(options)
+    }
+
+    /// The collection of a statement; it comes before the conditions.
+    fn in_clause(&mut self, node: Node<'_>) -> Result<String> {
+        let collection = self.collection(child(node, Rule::collection)?)?;
+        if collection == "auth" {
+            self.secrecy = Secrecy::All;
+        }
+        Ok(collection)
+    }
+
+    fn collection(&self, node: Node<'_>) -> Result<String> {
+        let node = only(node)?;
+        match node.as_rule() {
+            Rule::string => self.string(&node),
+            _ => Ok(node.as_str().to_ascii_lowercase()),
+        }
+    }
+
+    /// The network named by a child of this node.
+    fn network(&self, node: Node<'_>) -> Result<String> {
+        let node = only(child(node, Rule::network_name)?)?;
+        match node.as_rule() {
+            Rule::string => self.string(&node),
+            _ => Ok(node.as_str().to_string()),
+        }
+    }
+}
+
+fn metric(node: Node<'_>) -> Result<Metric> {
+    match only(node)?.as_rule() {
+        Rule::kw_cosine => Ok(Metric::Cosine),
+        Rule::kw_l2 => Ok(Metric::L2),
+        Rule::kw_ip => Ok(Metric::InnerProduct),
+        Rule::kw_l1 => Ok(Metric::L1),
+        other => Err(disagreement(other)),
+    }
+}
+
+fn show(node: Node<'_>) -> Result<Statement> {
+    let subject = node.into_inner().find_map(|word| match word.as_rule() {
+        Rule::kw_networks => Some(Show::Networks),
+        Rule::kw_peers => Some(Show::Peers),
+        Rule::kw_sync => Some(Show::Sync),
+        Rule::kw_collections => Some(Show::Collections),
+        _ => None,
+    });
+    subject.map(Statement::Show).ok_or_else(|| disagreement(Rule::show))
+}

@@ -1,0 +1,403 @@
+//! Writes statements in canonical form: what EXPLAIN, activity views and logs show.
+//!
+//! Parsing the canonical form gives the same statement again, except for secrets, in whose place `"[redacted]"` stands.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use crate::knirvql::ast::{
+    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkOption, OrderKey, Path,
+    REDACTED, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource,
+};
+
+impl Display for Statement {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Statement::GetMemory(get) => get.fmt(f),
+            Statement::GetAuth { condition } => write!(f, "GET AUTH WHERE {condition}"),
+            Statement::SetAuth { key, value } => write!(f, "SET AUTH key = {key} value = {value}"),
+            Statement::SetMemory(set) => set.fmt(f),
+            Statement::Delete(delete) => delete.fmt(f),
+            Statement::Stage(stage) => stage.fmt(f),
+            Statement::CreateNetwork { network, options } => {
+                write!(f, "CREATE NETWORK {}{}", Quoted(network), With(options))
+            }
+            Statement::JoinNetwork { network, addresses, options } => {
+                write!(f, "JOIN NETWORK {} AT ", Quoted(network))?;
+                comma_separated(f, addresses.iter().map(|address| Quoted(address)))?;
+                With(options).fmt(f)
+            }
+            Statement::LeaveNetwork { network } => write!(f, "LEAVE NETWORK {}", Quoted(network)),
+            Statement::AttachCollection { collection, network, options } => {
+                let (name, network, options) = (Name(collection), Quoted(network), With(options));
+                write!(f, "ATTACH COLLECTION {name} TO NETWORK {network}{options}")
+            }
+            Statement::DetachCollection { collection, network } => {
+                write!(f, "DETACH COLLECTION {} FROM NETWORK {}", Name(collection), Quoted(network))
+            }
+            Statement::Sync { network: None } => f.write_str("SYNC"),
+            Statement::Sync { network: Some(network) } => write!(f, "SYNC NETWORK {}", Quoted(network)),
+            Statement::Show(show) => write!(f, "SHOW {show}"),
+            Statement::Explain { analyze, statement } => {
+                write!(f, "EXPLAIN {}{statement}", if *analyze { "ANALYZE " } else { "" })
+            }
+        }
+    }
+}
+
+impl Display for GetMemory {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("GET MEMORY")?;
+        if !self.fields.is_empty() {
+            f.write_str(" FIELDS ")?;
+            comma_separated(f, &self.fields)?;
+        }
+        In(self.collection.as_deref()).fmt(f)?;
+        if let Some(condition) = &self.condition {
+            write!(f, " WHERE {condition}")?;
+        }
+        if let Some(similar) = &self.similar {
+            write!(f, " {similar}")?;
+        }
+        if !self.order.is_empty() {
+            f.write_str(" ORDER BY ")?;
+            comma_separated(f, &self.order)?;
+        }
+        if let Some(limit) = &self.limit {
+            write!(f, " LIMIT {limit}")?;
+        }
+        if let Some(offset) = &self.offset {
+            write!(f, " OFFSET {offset}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Similar {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("SIMILAR TO ")?;
+        match &self.vector {
+            VectorSource::Components(components) => Components(components).fmt(f)?,
+            VectorSource::Parameter(number) => write!(f, "${number}")?,
+            VectorSource::Entry(id) => write!(f, "ENTRY {id}")?,
+        }
+        if let Some(metric) = self.metric {
+            write!(f, " USING {metric}")?;
+        }
+        match &self.within {
+            Some(Bindable::Value(distance)) => write!(f, " WITHIN {}", Float(*distance))?,
+            Some(Bindable::Parameter(number)) => write!(f, " WITHIN ${number}")?,
+            None => {}
+        }
+        if let Some(ef) = &self.ef {
+            write!(f, " WITH (ef = {ef})")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for SetMemory {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "SET MEMORY{}", In(self.collection.as_deref()))?;
+        if let Some(id) = &self.id {
+            write!(f, " id = {id}")?;
+        }
+        match &self.metadata {
+            Some(Bindable::Value(metadata)) => {
+                f.write_str(" metadata = ")?;
+                json_object(f, metadata)?;
+            }
+            Some(Bindable::Parameter(number)) => write!(f, " metadata = ${number}")?,
+            None => {}
+        }
+        match &self.vector {
+            Some(Bindable::Value(components)) => write!(f, " vector = {}", Components(components))?,
+            Some(Bindable::Parameter(number)) => write!(f, " vector = ${number}")?,
+            None => {}
+        }
+        match &self.blob {
+            Some(Bindable::Value(bytes)) => {
+                f.write_str(" blob = '\\x")?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+                f.write_str("'")
+            }
+            Some(Bindable::Parameter(number)) => write!(f, " blob = ${number}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Display for Delete {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("DELETE")?;
+        match self.entry_type {
+            Some(EntryType::Memory) => f.write_str(" MEMORY")?,
+            Some(EntryType::Auth) => f.write_str(" AUTH")?,
+            None => {}
+        }
+        write!(f, "{} WHERE {}", In(self.collection.as_deref()), self.condition)
+    }
+}
+
+impl Display for Stage {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let verb = if self.staged { "STAGE" } else { "UNSTAGE" };
+        write!(f, "{verb} MEMORY{} WHERE {}", In(self.collection.as_deref()), self.condition)?;
+        match &self.network {
+            Some(network) => write!(f, " FOR NETWORK {}", Quoted(network)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Display for Show {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Show::Networks => "NETWORKS",
+            Show::Peers => "PEERS",
+            Show::Sync => "SYNC",
+            Show::Collections => "COLLECTIONS",
+        })
+    }
+}
+
+impl Display for OrderKey {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.path, if self.descending { " DESC" } else { "" })
+    }
+}
+
+impl Display for Metric {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Metric::Cosine => "cosine",
+            Metric::L2 => "l2",
+            Metric::InnerProduct => "ip",
+            Metric::L1 => "l1",
+        })
+    }
+}
+
+impl Display for Condition {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Condition::Or(members) => joined(f, members, " OR ", |member| matches!(member, Condition::Or(_))),
+            Condition::And(members) => {
+                joined(f, members, " AND ", |member| matches!(member, Condition::Or(_) | Condition::And(_)))
+            }
+            Condition::Not(inner) => match **inner {
+                Condition::Or(_) | Condition::And(_) => write!(f, "NOT ({inner})"),
+                _ => write!(f, "NOT {inner}"),
+            },
+            Condition::Compare { path, operator, value } => write!(f, "{path} {operator} {value}"),
+            Condition::In { path, values } => {
+                write!(f, "{path} IN (")?;
+                comma_separated(f, values)?;
+                f.write_str(")")
+            }
+            Condition::IsNull { path, negated } => write!(f, "{path} IS {}NULL", if *negated { "NOT " } else { "" }),
+        }
+    }
+}
+
+fn joined(
+    f: &mut Formatter<'_>,
+    members: &[Condition],
+    separator: &str,
+    needs_parentheses: impl Fn(&Condition) -> bool,
+) -> fmt::Result {
+    for (position, member) in members.iter().enumerate() {
+        if position > 0 {
+            f.write_str(separator)?;
+        }
+        if needs_parentheses(member) { write!(f, "({member})") } else { write!(f, "{member}") }?;
+    }
+    Ok(())
+}
+
+impl Display for Comparison {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Comparison::Equal => "=",
+            Comparison::NotEqual => "!=",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+            Comparison::Like => "LIKE",
+            Comparison::Contains => "CONTAINS",
+            Comparison::StartsWith => "STARTS WITH",
+            Comparison::Matches => "MATCHES",
+        })
+    }
+}
+
+impl Display for Path {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.root)?;
+        self.steps.iter().try_for_each(|step| match step {
+            Step::Field(name) if is_plain_word(name) => write!(f, ".{name}"),
+            Step::Field(name) => write!(f, ".{}", Quoted(name)),
+            Step::Index(index) => write!(f, "[{index}]"),
+        })
+    }
+}
+
+impl Display for Literal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Literal::Null => f.write_str("null"),
+            Literal::Boolean(value) => value.fmt(f),
+            Literal::Integer(value) => value.fmt(f),
+            Literal::Number(numeral) => f.write_str(numeral),
+            Literal::Text(text) => text.fmt(f),
+            Literal::Parameter(number) => write!(f, "${number}"),
+        }
+    }
+}
+
+impl Display for Text {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Quoted(if self.secret { REDACTED } else { &self.value }).fmt(f)
+    }
+}
+
+impl<T: Display> Display for Bindable<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Bindable::Value(value) => value.fmt(f),
+            Bindable::Parameter(number) => write!(f, "${number}"),
+        }
+    }
+}
+
+/// ` IN collection`, or nothing.
+struct In<'a>(Option<&'a str>);
+
+impl Display for In<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(collection) => write!(f, " IN {}", Name(collection)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// ` WITH (…)`, or nothing.
+struct With<'a>(&'a [NetworkOption]);
+
+impl Display for With<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        f.write_str(" WITH (")?;
+        comma_separated(f, self.0)?;
+        f.write_str(")")
+    }
+}
+
+impl Display for NetworkOption {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.name, self.value)
+    }
+}
+
+/// The name of a collection: bare where it reads back as it is.
+struct Name<'a>(&'a str);
+
+impl Display for Name<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let lower = !self.0.contains(|character: char| character.is_ascii_uppercase());
+        if lower && is_plain_word(self.0) && !is_reserved(self.0) { f.write_str(self.0) } else { Quoted(self.0).fmt(f) }
+    }
+}
+
+/// The words of the grammar's rule `reserved`.
+fn is_reserved(word: &str) -> bool {
+    const RESERVED: [&str; 15] = [
+        "AND", "FALSE", "FOR", "IN", "IS", "LIKE", "LIMIT", "NOT", "NULL", "OFFSET", "ORDER", "OR", "SIMILAR", "TRUE",
+        "WHERE",
+    ];
+    RESERVED.iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
+}
+
+fn is_plain_word(name: &str) -> bool {
+    name.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic())
+        && name.chars().all(|character| character == '_' || character.is_ascii_alphanumeric())
+}
+
+/// Text in double quotes, with JSON's escapes.
+struct Quoted<'a>(&'a str);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for character in self.0.chars() {
+            match character {
+                '"' => f.write_str("\\\"")?,
+                '\\' => f.write_str("\\\\")?,
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\t' => f.write_str("\\t")?,
+                control if control.is_control() => write!(f, "\\u{:04x}", u32::from(control))?,
+                other => f.write_char(other)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// The components of a vector.
+struct Components<'a>(&'a [f32]);
+
+impl Display for Components<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        comma_separated(f, self.0.iter().map(|component| Float(*component)))?;
+        f.write_str("]")
+    }
+}
+
+/// A number in the fewest digits that read back as the same number.
+struct Float<T>(T);
+
+impl<T: fmt::Debug> Display for Float<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let digits = format!("{:?}", self.0);
+        f.write_str(digits.strip_suffix(".0").unwrap_or(&digits))
+    }
+}
+
+fn json_object(f: &mut Formatter<'_>, members: &serde_json::Map<String, serde_json::Value>) -> fmt::Result {
+    f.write_str("{")?;
+    for (position, (key, value)) in members.iter().enumerate() {
+        write!(f, "{}{}: ", if position > 0 { ", " } else { "" }, Quoted(key))?;
+        json_value(f, value)?;
+    }
+    f.write_str("}")
+}
+
+/// Recursion ends: the parser bounds the nesting.
+fn json_value(f: &mut Formatter<'_>, value: &serde_json::Value) -> fmt::Result {
+    match value {
+        serde_json::Value::Object(members) => json_object(f, members),
+        serde_json::Value::Array(elements) => {
+            f.write_str("[")?;
+            for (position, element) in elements.iter().enumerate() {
+                f.write_str(if position > 0 { ", " } else { "" })?;
+                json_value(f, element)?;
+            }
+            f.write_str("]")
+        }
+        serde_json::Value::String(text) => Quoted(text).fmt(f),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => write!(f, "{value}"),
+    }
+}
+
+fn comma_separated(f: &mut Formatter<'_>, items: impl IntoIterator<Item = impl Display>) -> fmt::Result {
+    for (position, item) in items.into_iter().enumerate() {
+        f.write_str(if position > 0 { ", " } else { "" })?;
+        item.fmt(f)?;
+    }
+    Ok(())
+}

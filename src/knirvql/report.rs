@@ -1,0 +1,279 @@
+//! Says in words where a text leaves the grammar: what was expected, after what, what was found, and what to do.
+//!
+//! Nothing that could be a secret is repeated: strings and numbers never, words only where they are keywords or the
+//! statement cannot hold a secret.
+
+use std::fmt::Write;
+
+use pest::error::{ErrorVariant, InputLocation};
+
+use crate::error::{Error, ErrorKind};
+use crate::knirvql::grammar::Rule;
+use crate::knirvql::scan::{Scanner, Token, TokenKind, character_position};
+
+/// Longest word that an error repeats, in characters.
+const WORD_CHARACTERS_MAX: usize = 40;
+
+/// The rules that begin with the bracket of a vector.
+const VECTORS: [Rule; 2] = [Rule::vector, Rule::vector_literal];
+
+/// The error for a text that the grammar refuses.
+pub fn syntax_error(text: &str, error: &pest::error::Error<Rule>) -> Error {
+    let offset = match error.location {
+        InputLocation::Pos(offset) | InputLocation::Span((offset, _)) => offset,
+    };
+    let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
+        return Error::new(ErrorKind::TooComplex, "the statement is nested too deeply for the parser's stack")
+            .with_hint("Use fewer parentheses, and send deep metadata as a parameter.");
+    };
+    refusal(text, offset, positives)
+}
+
+/// The error for a text that has something else at a byte offset than one of these rules.
+pub fn refusal(text: &str, offset: usize, positives: &[Rule]) -> Error {
+    let place = Place::find(text, offset);
+    let position = character_position(text, place.offset);
+    if let Some(found) = place.not_finite(text) {
+        return Error::new(ErrorKind::DataException, format!("a vector component is a finite number, not {found}"))
+            .with_position(position);
+    }
+    if positives.iter().any(|rule| VECTORS.contains(rule))
+        && place.next.as_ref().is_some_and(|next| next.is_symbol("["))
+    {
+        return Error::syntax("a vector does not end", Some(position)).with_hint("Close it with ].");
+    }
+    let mut message = format!("expected {}", expectation(positives));
+    if let Some(previous) = &place.previous {
+        write_after(&mut message, previous);
+    }
+    message.push_str(", found ");
+    message.push_str(&place.found());
+    Error::syntax(message, Some(position)).with_hint(place.hint(positives))
+}
+
+/// The place of an error among the tokens.
+struct Place<'a> {
+    /// Where the offending token starts.
+    offset: usize,
+    previous: Option<Token<'a>>,
+    next: Option<Token<'a>>,
+    /// The statement may hold secrets.
+    guarded: bool,
+    /// The form of the statement that the text opens.
+    synopsis: &'static str,
+}
+
+impl<'a> Place<'a> {
+    fn find(text: &'a str, offset: usize) -> Self {
+        let mut previous = None;
+        let mut next = None;
+        for token in Scanner::new(text) {
+            if token.range.start >= offset || token.range.end > offset {
+                next = Some(token);
+                break;
+            }
+            previous = Some(token);
+        }
+        let start = next.as_ref().map_or(text.len(), |token| token.range.start.max(offset));
+        Place { offset: start, previous, next, guarded: may_hold_secrets(text), synopsis: synopsis(text) }
+    }
+
+    fn found(&self) -> String {
+        let Some(token) = &self.next else {
+            return "the end of the statement".to_string();
+        };
+        match token.kind {
+            _ if token.is_symbol(";") => "the end of the statement".to_string(),
+            TokenKind::Word if is_keyword(token.text) => token.text.to_ascii_uppercase(),
+            TokenKind::Word if self.guarded || token.text.chars().count() > WORD_CHARACTERS_MAX => "a word".to_string(),
+            TokenKind::Word => format!("the word {}", token.text),
+            TokenKind::Number => "a number".to_string(),
+            TokenKind::Text | TokenKind::Unterminated => "a string".to_string(),
+            TokenKind::Parameter => "a parameter".to_string(),
+            TokenKind::Symbol => format!("\"{}\"", token.text.escape_default()),
+        }
+    }
+
+    /// The name of what is no finite number, where one was to stand in a vector.
+    fn not_finite(&self, text: &str) -> Option<&'static str> {
+        self.previous.as_ref().filter(|token| token.is_symbol("[") || token.is_symbol(","))?;
+        let unsigned = text.get(self.offset..)?.trim_start_matches(['-', '+']);
+        let word = Scanner::new(unsigned).next()?;
+        [("nan", "NaN"), ("inf", "infinity"), ("infinity", "infinity")]
+            .into_iter()
+            .find(|(name, _)| word.is_word(name))
+            .map(|(_, name)| name)
+    }
+
+    fn hint(&self, positives: &[Rule]) -> &'static str {
+        let expects = |rules: &[Rule]| rules.iter().any(|rule| positives.contains(rule));
+        let next_is = |symbol: &str| self.next.as_ref().is_some_and(|token| token.is_symbol(symbol));
+        let previous_is = |symbol: &str| self.previous.as_ref().is_some_and(|token| token.is_symbol(symbol));
+        let next_opens_clause =
+            || self.next.as_ref().is_some_and(|token| CLAUSES.iter().any(|clause| token.is_word(clause)));
+        if previous_is(";") {
+            "Send one statement at a time."
+        } else if previous_is("=") && next_is("=") {
+            "Equality is written with one =."
+        } else if next_is(".") && expects(&[Rule::number]) {
+            "Write every component of the vector, or send it as a parameter."
+        } else if expects(&[Rule::negation, Rule::conjunction, Rule::condition]) {
+            "A condition compares a path with a value: metadata.source = \"web\"."
+        } else if expects(&[Rule::test]) {
+            "The operators are = != <> < <= > >= LIKE, IN (…), IS NULL, IS NOT NULL, CONTAINS, STARTS WITH and MATCHES."
+        } else if expects(&VECTORS)
+            || [[Rule::number].as_slice(), &[Rule::comma, Rule::close_bracket]].contains(&positives)
+        {
+            "A vector is [0.1, 0.2, 0.3], a parameter such as $1, or ENTRY \"id\"."
+        } else if expects(&[Rule::value, Rule::text, Rule::constant, Rule::address, Rule::json_value, Rule::string]) {
+            "Text stands in quotes: \"text\"."
+        } else if expects(&[Rule::end_of_statement]) && next_opens_clause() {
+            "The clauses come in this order, each once: FIELDS, IN, WHERE, SIMILAR TO, USING, WITHIN, WITH, ORDER BY, \
+             LIMIT, OFFSET."
+        } else {
+            self.synopsis
+        }
+    }
+}
+
+/// The words that open the clauses of GET MEMORY.
+const CLAUSES: [&str; 9] = ["FIELDS", "IN", "WHERE", "SIMILAR", "USING", "WITHIN", "ORDER", "LIMIT", "OFFSET"];
+
+/// Statements by their opening words, in short.
+const SYNOPSES: [(&str, &str, &str); 16] = [
+    (
+        "GET",
+        "MEMORY",
+        "GET MEMORY [FIELDS path, …] [IN collection] [WHERE condition] [SIMILAR TO vector [USING metric] \
+      [WITHIN distance] [WITH (ef = n)]] [ORDER BY path [ASC | DESC], …] [LIMIT n] [OFFSET n]",
+    ),
+    ("GET", "AUTH", "GET AUTH WHERE key = \"…\""),
+    ("GET", "", "GET MEMORY … or GET AUTH WHERE …"),
+    ("SET", "AUTH", "SET AUTH key = \"…\" value = \"…\""),
+    ("SET", "MEMORY", "SET MEMORY [IN collection] id = \"…\" metadata = {…} vector = […] blob = $1"),
+    ("DELETE", "", "DELETE [MEMORY | AUTH] [IN collection] WHERE condition"),
+    ("STAGE", "", "STAGE MEMORY [IN collection] WHERE condition [FOR NETWORK name]"),
+    ("UNSTAGE", "", "UNSTAGE MEMORY [IN collection] WHERE condition [FOR NETWORK name]"),
+    ("CREATE", "", "CREATE NETWORK name [WITH (option = value, …)]"),
+    ("JOIN", "", "JOIN NETWORK name AT \"address\", … [WITH (option = value, …)]"),
+    ("LEAVE", "", "LEAVE NETWORK name"),
+    ("ATTACH", "", "ATTACH COLLECTION name TO NETWORK name [WITH (option = value, …)]"),
+    ("DETACH", "", "DETACH COLLECTION name FROM NETWORK name"),
+    ("SYNC", "", "SYNC [NETWORK name]"),
+    ("SHOW", "", "SHOW NETWORKS | PEERS | SYNC | COLLECTIONS"),
+    (
+        "",
+        "",
+        "A statement opens with GET, SET, DELETE, STAGE, UNSTAGE, CREATE NETWORK, JOIN NETWORK, LEAVE NETWORK, \
+      ATTACH COLLECTION, DETACH COLLECTION, SYNC, SHOW or EXPLAIN.",
+    ),
+];
+
+/// The first two words of the statement, after EXPLAIN [ANALYZE].
+fn opening(text: &str) -> (Option<Token<'_>>, Option<Token<'_>>) {
+    let mut words = Scanner::new(text).skip_while(|token| token.is_word("EXPLAIN") || token.is_word("ANALYZE"));
+    (words.next(), words.next())
+}
+
+fn synopsis(text: &str) -> &'static str {
+    let (first, second) = opening(text);
+    let fits =
+        |word: &str, token: &Option<Token<'_>>| word.is_empty() || token.as_ref().is_some_and(|t| t.is_word(word));
+    let found = SYNOPSES.iter().find(|(one, two, _)| fits(one, &first) && fits(two, &second));
+    found.map_or("See the reference of KNIRVQL.", |(_, _, synopsis)| synopsis)
+}
+
+/// Whether the text may hold the parts of an AUTH entry or a network's secret.
+fn may_hold_secrets(text: &str) -> bool {
+    if Scanner::new(text).any(|token| token.is_word("AUTH")) {
+        return true;
+    }
+    let (first, second) = opening(text);
+    let opens = |word: &str| first.as_ref().is_some_and(|token| token.is_word(word));
+    let memory = second.is_some_and(|token| token.is_word("MEMORY"));
+    let open = ["STAGE", "UNSTAGE", "SHOW", "SYNC", "LEAVE", "DETACH"].into_iter().any(opens);
+    !(open || memory && ["GET", "SET", "DELETE"].into_iter().any(opens))
+}
+
+fn write_after(message: &mut String, previous: &Token<'_>) {
+    let written = match previous.kind {
+        TokenKind::Word if is_keyword(previous.text) => {
+            write!(message, " after {}", previous.text.to_ascii_uppercase())
+        }
+        TokenKind::Symbol => write!(message, " after \"{}\"", previous.text.escape_default()),
+        TokenKind::Word => write!(message, " after a name"),
+        TokenKind::Number => write!(message, " after a number"),
+        TokenKind::Text | TokenKind::Unterminated => write!(message, " after a string"),
+        TokenKind::Parameter => write!(message, " after a parameter"),
+    };
+    debug_assert!(written.is_ok(), "writing to a String does not fail");
+}
+
+/// Whether the grammar has a keyword of this name; its rule is named `kw_` and the keyword in lower case.
+fn is_keyword(word: &str) -> bool {
+    Rule::all_rules().iter().any(|rule| keyword(*rule).is_some_and(|keyword| keyword.eq_ignore_ascii_case(word)))
+}
+
+fn keyword(rule: Rule) -> Option<String> {
+    format!("{rule:?}").strip_prefix("kw_").map(str::to_ascii_uppercase)
+}
+
+/// What would have been right, as a list in words, the end of the statement last.
+fn expectation(positives: &[Rule]) -> String {
+    let is_end = |rule: &Rule| *rule == Rule::end_of_statement;
+    let ordered = positives.iter().filter(|rule| !is_end(rule)).chain(positives.iter().filter(|rule| is_end(rule)));
+    let mut words: Vec<String> = Vec::new();
+    for word in ordered.filter_map(|rule| name(*rule).map(str::to_string).or_else(|| keyword(*rule))) {
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    match words.split_last() {
+        None => "something else".to_string(),
+        Some((only, [])) => only.clone(),
+        Some((last, first)) => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// What a rule is called in an error.
+/// Keywords and what no reader of errors needs have none.
+fn name(rule: Rule) -> Option<&'static str> {
+    let name = match rule {
+        Rule::statement | Rule::plain_statement => "a statement",
+        Rule::end_of_statement | Rule::EOI | Rule::semicolon => "the end of the statement",
+        Rule::condition | Rule::conjunction | Rule::negation | Rule::group | Rule::comparison => "a condition",
+        Rule::test | Rule::comparison_operator => "an operator",
+        Rule::value | Rule::constant => "a value",
+        Rule::json_value => "a JSON value",
+        Rule::json_member => "a key",
+        Rule::json_object | Rule::open_brace => "a JSON object",
+        Rule::text => "a string or a parameter",
+        Rule::string | Rule::double_quoted | Rule::single_quoted => "a string",
+        Rule::count => "a whole number or a parameter",
+        Rule::number | Rule::index => "a number",
+        Rule::parameter => "a parameter",
+        Rule::path | Rule::order_key => "a path",
+        Rule::identifier | Rule::name => "a name",
+        Rule::collection => "the name of a collection",
+        Rule::network_name => "the name of a network",
+        Rule::address => "an address in quotes",
+        Rule::option | Rule::option_name => "the name of an option",
+        Rule::vector | Rule::vector_literal => "a vector",
+        Rule::metric => "cosine, l2, ip or l1",
+        Rule::part => "a part (id, metadata, vector, blob)",
+        Rule::comma => "a comma",
+        Rule::colon => "a colon",
+        Rule::equals => "=",
+        Rule::open_parenthesis => "\"(\"",
+        Rule::close_parenthesis => "\")\"",
+        Rule::open_bracket => "\"[\"",
+        Rule::close_bracket => "\"]\"",
+        Rule::close_brace => "\"}\"",
+        Rule::kw_order => "ORDER BY",
+        Rule::kw_similar => "SIMILAR TO",
+        Rule::kw_starts => "STARTS WITH",
+        Rule::kw_ef => "ef",
+        _ => return None,
+    };
+    Some(name)
+}

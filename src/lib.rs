@@ -1,0 +1,30 @@
+//! NebulusDB: a local-first, peer-to-peer database for memories.
+//!
+//! Modules in order of rank; each imports only from those above it in this list. `ARCHITECTURE.md` walks one INSERT and one
+//! nearest SELECT through them.
+
+pub mod error;
+pub mod metrics;
+
+pub mod model;
+
+pub mod merge;
+pub mod vector;
+
+pub mod store;
+
+pub mod db;
+
+pub mod knirvql;
+pub mod sql;
+
+pub mod session;
+
+pub mod admin;
+pub mod pg;
+
+pub mod config;
+
+pub mod server;
+
+pub mod cli;

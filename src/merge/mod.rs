@@ -1,0 +1,27 @@
+//! The laws of merging: what two versions of an entry mean together.
+//!
+//! A local write becomes a delta ([`insert_delta`], [`update_delta`], [`delete_delta`]): a [`State`](crate::model::State)
+//! that holds only what the write touched, stamped with (causal length, hybrid logical time, peer). [`merge`] joins a delta
+//! with what is there; peers that have received the same deltas in any order, any number of times, hold states with equal
+//! [`digest`]s. States under `merge` are a join-semilattice: commutative, associative, idempotent; [`delta`] gives back
+//! what one state knows and another does not.
+//!
+//! Everything here is pure: no I/O, no clock, no randomness. Who reads the wall clock, persists the high-water mark of the
+//! hybrid clock and keeps quarantined deltas is decided above.
+
+mod digest;
+mod edit;
+mod hybrid_clock;
+mod states;
+mod vector_clock;
+
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod spec_tests;
+
+pub use digest::{digest, hash_value};
+pub use edit::{WriteContext, delete, delete_delta, insert, insert_delta, update, update_delta};
+pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, tick};
+pub use states::{CAUSAL_LENGTH_MAX, delta, merge, validate};
+pub use vector_clock::Causality;

@@ -1,0 +1,170 @@
+//! Collections: what SQL calls tables. Their columns are declared facts; entries may carry others besides.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ColumnType;
+
+/// Names the field that holds the embedding of a default-shaped MEMORY entry.
+pub const FACT_VECTOR: &str = "$vector";
+/// Names the field with the BLAKE3 hash of the blob.
+pub const FACT_BLOB_HASH: &str = "$blob_hash";
+/// Names the field with the size of the blob in bytes.
+pub const FACT_BLOB_SIZE: &str = "$blob_size";
+/// Names the field with the media type of the blob.
+pub const FACT_BLOB_TYPE: &str = "$blob_type";
+
+/// The number of a collection: part of every key, never used again after DROP. Its OID in the catalogs is derived from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CollectionId(pub u32);
+
+/// What shape a collection has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CollectionKind {
+    /// `id, metadata, vector, blob_hash, blob_size, blob_type`: facts are the keys of `metadata`.
+    Memory,
+    /// `id, key, value`: secrets, kept by the vault.
+    Auth,
+    /// Made by CREATE TABLE: facts are the declared columns; undeclared ones show in the hidden column `metadata`.
+    Table,
+}
+
+/// One collection with its columns and indexes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Collection {
+    pub id: CollectionId,
+    pub name: String,
+    pub kind: CollectionKind,
+    pub columns: Vec<Column>,
+    /// Positions in `columns`; empty when the entry id is hidden and generated (UUIDv7).
+    pub primary_key: Vec<usize>,
+    pub indexes: Vec<Index>,
+}
+
+/// One declared column. Its position in the collection is its `attnum - 1`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    #[serde(with = "crate::model::column_type::as_text")]
+    pub ty: ColumnType,
+    pub not_null: bool,
+    pub default: Option<DefaultValue>,
+}
+
+/// What a column takes when INSERT names no value for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DefaultValue {
+    /// The next number of the column's own sequence (`bigserial`, identity).
+    Sequence,
+    /// A fresh UUIDv7 in text form.
+    GeneratedId,
+    /// An SQL expression, kept as its text and evaluated once a row.
+    Expression(String),
+}
+
+/// An index over one or more columns or facts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Index {
+    /// Shares the number space of collections.
+    pub id: CollectionId,
+    pub name: String,
+    pub kind: IndexKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum IndexKind {
+    /// An ordered index over columns (positions in `columns`).
+    Ordered { columns: Vec<usize>, unique: bool },
+    /// An ordered index over one fact of `metadata`, by its path.
+    Fact { path: Vec<String> },
+    /// A nearest-neighbour graph over one vector column. `operator_class` is pgvector's, e.g. `vector_cosine_ops`.
+    Hnsw { column: usize, operator_class: String, m: u16, ef_construction: u16 },
+}
+
+/// Columns every collection has, which `SELECT *` hides and a named select shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SystemColumn {
+    EntryType,
+    VectorClock,
+    Timestamp,
+    PeerId,
+    Stage,
+    /// Facts of a table that no column declares.
+    Metadata,
+}
+
+impl SystemColumn {
+    pub const ALL: [SystemColumn; 6] = [
+        SystemColumn::EntryType,
+        SystemColumn::VectorClock,
+        SystemColumn::Timestamp,
+        SystemColumn::PeerId,
+        SystemColumn::Stage,
+        SystemColumn::Metadata,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            SystemColumn::EntryType => "_entry_type",
+            SystemColumn::VectorClock => "_vector_clock",
+            SystemColumn::Timestamp => "_timestamp",
+            SystemColumn::PeerId => "_peer_id",
+            SystemColumn::Stage => "_stage",
+            SystemColumn::Metadata => "metadata",
+        }
+    }
+
+    pub fn ty(self) -> ColumnType {
+        match self {
+            SystemColumn::EntryType | SystemColumn::PeerId | SystemColumn::Stage => ColumnType::Text,
+            SystemColumn::VectorClock | SystemColumn::Metadata => ColumnType::Jsonb,
+            SystemColumn::Timestamp => ColumnType::TimestampTz,
+        }
+    }
+}
+
+impl Collection {
+    /// The position of a declared column.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The system column of that name; `metadata` is one only where the collection declares no column of that name.
+    pub fn system_column(&self, name: &str) -> Option<SystemColumn> {
+        SystemColumn::ALL.into_iter().find(|system| system.name() == name && self.column(name).is_none())
+    }
+
+    /// The name of the [`State`](crate::model::State) field that holds a column, or `None` for a column that is
+    /// assembled (`metadata` of a memory) or lies in the key.
+    pub fn field_name(&self, position: usize) -> Option<&str> {
+        let column = self.columns.get(position)?;
+        match (self.kind, column.name.as_str()) {
+            (CollectionKind::Memory, "id" | "metadata") => None,
+            (CollectionKind::Memory, "vector") => Some(FACT_VECTOR),
+            (CollectionKind::Memory, "blob_hash") => Some(FACT_BLOB_HASH),
+            (CollectionKind::Memory, "blob_size") => Some(FACT_BLOB_SIZE),
+            (CollectionKind::Memory, "blob_type") => Some(FACT_BLOB_TYPE),
+            (_, name) => Some(name),
+        }
+    }
+
+    /// Positions of the vector columns.
+    pub fn vector_columns(&self) -> impl Iterator<Item = usize> + '_ {
+        self.columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| matches!(column.ty, ColumnType::Vector(_)))
+            .map(|(position, _)| position)
+    }
+
+    /// The OID that the catalogs show for this collection.
+    pub fn oid(&self) -> u32 {
+        self.id.oid()
+    }
+}
+
+impl CollectionId {
+    /// Numbers map into the user range of OIDs, above the types this server adds.
+    pub fn oid(self) -> u32 {
+        self.0.saturating_add(20_000)
+    }
+}

@@ -1,0 +1,36 @@
+//! Named bounds of everything that grows with what a client sends.
+
+/// Largest message of the wire protocol, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Largest startup or password message, in bytes.
+pub const STARTUP_BYTES_MAX: usize = 16 * 1024;
+/// Longest statement text, in bytes.
+pub const STATEMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest entry without its vectors and blob, in bytes.
+pub const ENTRY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest blob that one statement may carry, in bytes.
+pub const BLOB_BYTES_MAX: usize = 200 * 1024 * 1024;
+/// Longest encoded primary key or index key, in bytes.
+pub const KEY_BYTES_MAX: usize = 8 * 1024;
+/// Most components of a vector (pgvector's storage limit is 16,000).
+pub const VECTOR_DIMENSION_MAX: usize = 16_000;
+/// Deepest nesting of arrays and objects in a JSON value.
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Deepest nesting of a query's expressions and parentheses.
+pub const QUERY_DEPTH_MAX: usize = 64;
+/// Most columns of a collection.
+pub const COLUMNS_MAX: usize = 1600;
+/// Most facts of one entry.
+pub const FACTS_MAX: usize = 4096;
+/// Longest identifier, in bytes (PostgreSQL truncates at 63; longer ones are refused here).
+pub const IDENTIFIER_BYTES_MAX: usize = 63;
+/// Most parameters of a prepared statement (the wire's 16-bit count).
+pub const PARAMETERS_MAX: usize = 65_535;
+/// Most rows a transaction may hold back before COMMIT.
+pub const TRANSACTION_WRITES_MAX: usize = 1_000_000;
+/// Most bytes a transaction may hold back before COMMIT.
+pub const TRANSACTION_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
+/// Rows of one chunk on the way from the executor to the wire.
+pub const ROWS_PER_CHUNK: usize = 1024;
+/// Largest LIMIT of a nearest query that uses the vector index.
+pub const NEAREST_LIMIT_MAX: usize = 100_000;

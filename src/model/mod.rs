@@ -1,0 +1,50 @@
+//! What an entry is: values and their types, collections and their columns, stamps, clocks and states.
+//!
+//! Plain data with its text forms; no I/O, no clock. A value keeps its type from the wire to the disk and back: a client's
+//! parameter becomes a [`Value`] in `pg`, travels through `sql` or `knirvql` into a [`State`]'s field in `db`, and is
+//! written by `store`. What two states mean together is `merge`'s business.
+
+mod array_text;
+mod cast;
+mod clock;
+mod collection;
+mod column_type;
+mod compare;
+mod datetime;
+mod datetime_text;
+mod interval_text;
+mod json;
+mod json_scan;
+pub mod jsonb;
+pub mod limits;
+mod number_text;
+mod numeric;
+mod output;
+mod state;
+mod text;
+mod time_zone;
+mod type_name;
+mod value;
+mod vector_text;
+
+pub use array_text::ARRAY_DIMENSIONS_MAX;
+pub use clock::{Hlc, PeerId, Stamp, VectorClock};
+pub use collection::{
+    Collection, CollectionId, CollectionKind, Column, DefaultValue, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
+    FACT_VECTOR, Index, IndexKind, SystemColumn,
+};
+pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
+pub use datetime::{
+    DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, add_interval, civil_from_days, days_from_civil, days_in_month,
+    join_timestamp, split_timestamp,
+};
+pub use json::{
+    check_json, check_json_depth, join_object, json_of_value, json_text_of_value, jsonb_text, split_object,
+    value_of_json, value_of_json_text,
+};
+pub use output::OutputColumn;
+pub use state::{EntryType, Field, Stage, State};
+pub use text::quote_identifier;
+pub use value::{Interval, Value};
+pub use vector_text::{check_dimension, check_vector, parse_vector, vector_text, write_vector};

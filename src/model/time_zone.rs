@@ -1,0 +1,73 @@
+//! Time zones as they are written behind a time: offsets, abbreviations and IANA names.
+
+use chrono::{NaiveDateTime, Offset, TimeZone};
+
+use crate::model::datetime::{MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND};
+
+#[derive(Clone, Copy)]
+pub(super) enum Zone {
+    /// Microseconds east of UTC.
+    Offset(i64),
+    Named(chrono_tz::Tz),
+}
+
+impl Zone {
+    /// Microseconds east of UTC at a local time: before the jump where it happens twice, after it where it never happens.
+    pub(super) fn offset_at(self, local: i64) -> Option<i64> {
+        let zone = match self {
+            Zone::Offset(micros) => return Some(micros),
+            Zone::Named(zone) => zone,
+        };
+        let naive: NaiveDateTime = chrono::DateTime::from_timestamp_micros(local)?.naive_utc();
+        let seconds = match zone.offset_from_local_datetime(&naive).earliest() {
+            Some(offset) => offset.fix().local_minus_utc(),
+            None => zone.offset_from_utc_datetime(&naive).fix().local_minus_utc(),
+        };
+        Some(i64::from(seconds) * MICROS_PER_SECOND)
+    }
+}
+
+/// `+hh`, `-hh:mm`, `+hhmm` or `+hh:mm:ss` in microseconds.
+pub(super) fn parse_offset(field: &str) -> Option<i64> {
+    let (sign, digits) = field.split_at_checked(1)?;
+    let parts: Vec<i64> = if digits.contains(':') {
+        digits.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?
+    } else if digits.len() > 2 {
+        let (hours, minutes) = digits.split_at_checked(digits.len() - 2)?;
+        vec![hours.parse().ok()?, minutes.parse().ok()?]
+    } else {
+        vec![digits.parse().ok()?]
+    };
+    let in_range = |part: Option<&i64>, bound: i64| match part {
+        None => Some(0),
+        Some(part) => (0..bound).contains(part).then_some(*part),
+    };
+    if parts.len() > 3 {
+        return None;
+    }
+    let micros = in_range(parts.first(), 100)? * MICROS_PER_HOUR
+        + in_range(parts.get(1), 60)? * MICROS_PER_MINUTE
+        + in_range(parts.get(2), 60)? * MICROS_PER_SECOND;
+    Some(if sign == "-" { -micros } else { micros })
+}
+
+/// A zone by its IANA name in any case, or by a common abbreviation.
+pub(super) fn named_zone(word: &str, lower: &str) -> Option<Zone> {
+    let hours = match lower {
+        "est" | "cdt" => -5,
+        "edt" => -4,
+        "cst" | "mdt" => -6,
+        "mst" | "pdt" => -7,
+        "pst" => -8,
+        "cet" | "bst" | "west" => 1,
+        "cest" | "eet" => 2,
+        "eest" | "msk" => 3,
+        "jst" => 9,
+        "wet" => 0,
+        _ => {
+            let zone = chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(word))?;
+            return Some(Zone::Named(*zone));
+        }
+    };
+    Some(Zone::Offset(hours * MICROS_PER_HOUR))
+}

@@ -1,0 +1,105 @@
+//! A typed value, as it travels between the wire, the languages and the store.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::model::ColumnType;
+
+/// One value. Times are microseconds and dates are days since 1970-01-01, without a time zone or in UTC.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Value {
+    #[default]
+    Null,
+    Bool(bool),
+    Int2(i16),
+    Int4(i32),
+    Int8(i64),
+    Float4(f32),
+    Float8(f64),
+    Numeric(Decimal),
+    Text(Box<str>),
+    Bytea(Box<[u8]>),
+    /// The text of a `json` value as it was written, or of a `jsonb` value in canonical form.
+    Json(Box<str>),
+    Date(i32),
+    Time(i64),
+    Timestamp(i64),
+    TimestampTz(i64),
+    Interval(Interval),
+    Uuid(Uuid),
+    Vector(Arc<[f32]>),
+    /// Query results only: no column stores an array.
+    Array(Box<ColumnType>, Vec<Value>),
+}
+
+/// A PostgreSQL interval: its three parts do not convert into one another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Interval {
+    pub months: i32,
+    pub days: i32,
+    pub micros: i64,
+}
+
+impl Value {
+    pub fn text(text: impl Into<Box<str>>) -> Self {
+        Value::Text(text.into())
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) | Value::Json(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Value::Int2(n) => Some(i64::from(*n)),
+            Value::Int4(n) => Some(i64::from(*n)),
+            Value::Int8(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The natural type of the value; a NULL has none.
+    pub fn column_type(&self) -> ColumnType {
+        match self {
+            Value::Null => ColumnType::Unknown,
+            Value::Bool(_) => ColumnType::Bool,
+            Value::Int2(_) => ColumnType::Int2,
+            Value::Int4(_) => ColumnType::Int4,
+            Value::Int8(_) => ColumnType::Int8,
+            Value::Float4(_) => ColumnType::Float4,
+            Value::Float8(_) => ColumnType::Float8,
+            Value::Numeric(_) => ColumnType::Numeric(None),
+            Value::Text(_) => ColumnType::Text,
+            Value::Bytea(_) => ColumnType::Bytea,
+            Value::Json(_) => ColumnType::Jsonb,
+            Value::Date(_) => ColumnType::Date,
+            Value::Time(_) => ColumnType::Time,
+            Value::Timestamp(_) => ColumnType::Timestamp,
+            Value::TimestampTz(_) => ColumnType::TimestampTz,
+            Value::Interval(_) => ColumnType::Interval,
+            Value::Uuid(_) => ColumnType::Uuid,
+            Value::Vector(_) => ColumnType::Vector(None),
+            Value::Array(element, _) => ColumnType::Array(element.clone()),
+        }
+    }
+
+    /// Bytes that the value holds, for limits and memory accounting.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Value::Text(text) | Value::Json(text) => text.len(),
+            Value::Bytea(bytes) => bytes.len(),
+            Value::Vector(vector) => size_of_val::<[f32]>(vector),
+            Value::Array(_, values) => values.iter().map(|value| value.bytes() + size_of::<Value>()).sum(),
+            _ => size_of::<Value>(),
+        }
+    }
+}

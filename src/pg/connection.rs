@@ -1,0 +1,236 @@
+//! One client's connection: messages in, statements to the session, messages out.
+//!
+//! A prepared point select: Bind, Describe, Execute and Sync arrive with one read; each is taken from the buffer
+//! (`input`), `extended` binds its parameters as values and has the session execute it on this very task; rows are encoded
+//! into the output buffer (`output`); only when no further message has arrived is the buffer written, once. An error in a
+//! statement leaves the connection usable, an error in the stream of messages ends it.
+
+use std::collections::HashMap;
+use std::future::pending;
+
+use tokio::sync::watch;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::pg::cancel::Registration;
+use crate::pg::input::{Frame, Input};
+use crate::pg::listener::Shared;
+use crate::pg::output::Output;
+use crate::pg::portal::Portal;
+use crate::pg::startup::Wire;
+use crate::pg::transport::Transport;
+use crate::session::{Session, TransactionStatus};
+
+/// Messages the server knows, besides those of authentication.
+const KNOWN_MESSAGES: &[u8] = b"QPBEDCHSXdcfFp";
+
+/// An open connection.
+pub(super) struct Connection {
+    pub transport: Transport,
+    pub input: Input,
+    pub output: Output,
+    pub session: Session,
+    pub unnamed_portal: Option<Portal>,
+    pub portals: HashMap<String, Portal>,
+    /// After an error of the extended protocol: everything up to Sync is left out.
+    pub is_skipping: bool,
+    /// The client waits for what is in the output buffer.
+    wants_flush: bool,
+    registration: Registration,
+    shutdown: watch::Receiver<bool>,
+}
+
+/// Why a message could not be served.
+pub(super) enum Failure {
+    /// The statement failed; the connection goes on.
+    Statement(Error),
+    /// The stream is broken or the server goes down; the connection ends.
+    Connection(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Shutdown => Failure::Connection(error),
+            _ => Failure::Statement(error),
+        }
+    }
+}
+
+/// What a connection woke up for.
+enum Event {
+    Arrived,
+    Gone,
+    IdleTimeout,
+    Shutdown,
+}
+
+impl Connection {
+    pub fn new(wire: Wire, session: Session, registration: Registration, shared: &Shared) -> Self {
+        Connection {
+            transport: wire.transport,
+            input: wire.input,
+            output: wire.output,
+            session,
+            unnamed_portal: None,
+            portals: HashMap::new(),
+            is_skipping: false,
+            wants_flush: true,
+            registration,
+            shutdown: shared.shutdown.clone(),
+        }
+    }
+
+    /// Serves messages until the client leaves.
+    pub async fn run(&mut self) -> Result<()> {
+        loop {
+            let frame = match self.next_frame().await {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return Ok(()),
+                Err(Failure::Connection(error) | Failure::Statement(error)) => {
+                    return self.end(error.sqlstate(), &error).await;
+                }
+            };
+            if frame.tag == b'X' {
+                return Ok(());
+            }
+            if self.is_skipping && frame.tag != b'S' {
+                continue;
+            }
+            match self.serve(&frame).await {
+                Ok(()) => {}
+                Err(Failure::Statement(error)) => {
+                    self.session.fail();
+                    self.tell_changes()?;
+                    self.output.error("ERROR", &error)?;
+                    self.is_skipping = true;
+                }
+                Err(Failure::Connection(error)) => return self.end(error.sqlstate(), &error).await,
+            }
+        }
+    }
+
+    async fn serve(&mut self, frame: &Frame) -> std::result::Result<(), Failure> {
+        match frame.tag {
+            b'Q' => self.query(&frame.body).await,
+            b'P' => self.parse(&frame.body),
+            b'B' => self.bind(&frame.body),
+            b'E' => self.execute(&frame.body).await,
+            b'D' => self.describe(&frame.body),
+            b'C' => self.close(&frame.body),
+            b'H' => {
+                self.wants_flush = true;
+                Ok(())
+            }
+            b'S' => self.sync().await,
+            // Left over from a COPY that failed.
+            b'd' | b'c' | b'f' => Ok(()),
+            b'F' => Err(Failure::Statement(Error::unsupported(
+                "function calls of the old protocol are not supported",
+                "Call the function with SELECT.",
+            ))),
+            tag => Err(Failure::Connection(Error::new(
+                ErrorKind::ProtocolViolation,
+                format!("unexpected message type {tag}"),
+            ))),
+        }
+    }
+
+    /// The next message; `None` when the client has gone.
+    pub async fn next_frame(&mut self) -> std::result::Result<Option<Frame>, Failure> {
+        loop {
+            if let Some(tag) = self.input.next_tag()
+                && !KNOWN_MESSAGES.contains(&tag)
+            {
+                let text = format!("invalid frontend message type {tag}");
+                return Err(Failure::Connection(Error::new(ErrorKind::ProtocolViolation, text)));
+            }
+            if let Some(frame) = self.input.take().map_err(Failure::Connection)? {
+                return Ok(Some(frame));
+            }
+            if self.wants_flush || self.output.is_full() {
+                self.flush().await?;
+            }
+            let fatal = match self.wait().await {
+                Event::Arrived => continue,
+                Event::Gone => return Ok(None),
+                Event::IdleTimeout => Error::new(
+                    ErrorKind::Shutdown,
+                    "terminating connection due to idle-in-transaction timeout",
+                )
+                .with_hint("SET idle_in_transaction_session_timeout = 0 turns the timeout off."),
+                Event::Shutdown => {
+                    Error::new(ErrorKind::Shutdown, "terminating connection due to administrator command")
+                }
+            };
+            return Err(Failure::Connection(fatal));
+        }
+    }
+
+    /// Waits for bytes of the client, the timeout of an idle transaction, or the end of the server.
+    async fn wait(&mut self) -> Event {
+        let patience = match self.session.status() {
+            TransactionStatus::Idle => None,
+            TransactionStatus::InTransaction | TransactionStatus::Failed => self.session.idle_timeout(),
+        };
+        let timeout = async {
+            match patience {
+                Some(patience) => tokio::time::sleep(patience).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            read = self.input.fill(&mut self.transport) => match read {
+                Ok(true) => Event::Arrived,
+                Ok(false) => Event::Gone,
+                Err(error) => {
+                    tracing::debug!(%error, "a client's stream broke");
+                    Event::Gone
+                }
+            },
+            () = timeout => Event::IdleTimeout,
+            _ = self.shutdown.wait_for(|stop| *stop) => Event::Shutdown,
+        }
+    }
+
+    /// Writes what the client waits for.
+    pub async fn flush(&mut self) -> std::result::Result<(), Failure> {
+        self.wants_flush = false;
+        self.output.flush(&mut self.transport).await.map_err(|error| Failure::Connection(error.into()))
+    }
+
+    /// Tells the client that the server waits for it.
+    pub fn ready(&mut self) {
+        if self.session.status() == TransactionStatus::Idle {
+            self.unnamed_portal = None;
+            if !self.portals.is_empty() {
+                self.portals.clear();
+            }
+        }
+        self.session.rest();
+        self.output.ready(self.session.status());
+        self.wants_flush = true;
+    }
+
+    /// Notices and changed settings that a statement left.
+    pub fn tell_changes(&mut self) -> Result<()> {
+        if self.session.has_news() {
+            for notice in self.session.take_notices() {
+                self.output.notice(&notice)?;
+            }
+            for (name, value) in self.session.take_changed_settings() {
+                self.output.parameter_status(&name, &value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the connection with an error, as far as the client still listens.
+    pub async fn end(&mut self, sqlstate: &str, error: &Error) -> Result<()> {
+        tracing::debug!(connection = self.registration.id, sqlstate, "a connection is ended");
+        self.output.fatal(sqlstate, error)?;
+        self.output.flush(&mut self.transport).await?;
+        tokio::io::AsyncWriteExt::shutdown(&mut self.transport).await?;
+        Ok(())
+    }
+}

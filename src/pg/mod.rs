@@ -1,0 +1,33 @@
+//! PostgreSQL's wire protocol, version 3: connections, authentication, the simple and the extended protocol.
+//!
+//! One connection's way: [`serve`] accepts it (`listener`), `startup` negotiates encryption and reads the parameters,
+//! `authentication` and `scram` check the password, and `connection` then serves its messages: `input` cuts them out of the
+//! stream, `simple`, `extended`, `portal` and `copy` hand statements to the [session](crate::session), the codecs turn
+//! values into bytes and back, and `output` gathers the answers. pgwire is named here and nowhere else.
+//!
+//! Guarantees: no client can make the server buffer more than one message and one chunk of rows; whatever a client sends,
+//! it gets an error with a SQLSTATE, and the other connections do not notice.
+
+mod authentication;
+mod cancel;
+mod codec_decode;
+mod codec_encode;
+mod codec_numeric;
+mod codec_reader;
+mod connection;
+mod copy;
+mod extended;
+mod input;
+mod listener;
+mod output;
+mod password;
+mod portal;
+mod scram;
+mod simple;
+mod startup;
+mod tls;
+mod transport;
+
+pub use listener::{CONNECTIONS_MAX_DEFAULT, ServerContext, serve};
+pub use password::{SCRAM_ITERATIONS, random_password, make_verifier};
+pub use tls::{Tls, load_tls};

@@ -1,0 +1,285 @@
+//! Messages to the client, gathered in one buffer and written with one system call.
+//!
+//! Messages of every statement are encoded by hand, straight into the buffer; rare ones with pgwire's types. The buffer is
+//! flushed when the client waits for it, or when it has grown to a named size, so that a slow client slows its own query
+//! down and a large result never lies in memory.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use pgwire::messages::Message;
+use pgwire::messages::copy::{CopyInResponse, CopyOutResponse};
+use pgwire::messages::data::{FieldDescription, ParameterDescription, RowDescription};
+use pgwire::messages::response::{ErrorResponse, NoticeResponse};
+use pgwire::messages::startup::{
+    Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey,
+};
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, OutputColumn, Value};
+use crate::pg::codec_encode::{encode_binary, encode_text};
+use crate::session::{Notice, TransactionStatus};
+
+/// Bytes that are gathered before they are written without being asked for.
+pub(super) const FLUSH_BYTES: usize = 64 * 1024;
+/// An empty buffer that has grown beyond this is given back.
+const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
+/// Most columns of a result, PostgreSQL's `MaxTupleAttributeNumber`.
+const COLUMNS_MAX: usize = 1664;
+
+pub(super) const PARSE_COMPLETE: u8 = b'1';
+pub(super) const BIND_COMPLETE: u8 = b'2';
+pub(super) const CLOSE_COMPLETE: u8 = b'3';
+pub(super) const PORTAL_SUSPENDED: u8 = b's';
+pub(super) const NO_DATA: u8 = b'n';
+pub(super) const EMPTY_QUERY: u8 = b'I';
+pub(super) const COPY_DONE: u8 = b'c';
+
+/// The result formats that a Bind message chose.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Formats {
+    Text,
+    Binary,
+    /// For each column whether it is binary.
+    Each(Vec<bool>),
+}
+
+impl Formats {
+    pub fn is_binary(&self, column: usize) -> bool {
+        match self {
+            Formats::Text => false,
+            Formats::Binary => true,
+            Formats::Each(each) => each.get(column).copied().unwrap_or(false),
+        }
+    }
+}
+
+/// What waits to be written.
+pub(super) struct Output {
+    buffer: BytesMut,
+}
+
+impl Output {
+    pub fn new() -> Self {
+        Output { buffer: BytesMut::with_capacity(FLUSH_BYTES / 8) }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.buffer.len() >= FLUSH_BYTES
+    }
+
+    /// Writes everything.
+    pub async fn flush(&mut self, stream: &mut (impl AsyncWrite + Unpin)) -> std::io::Result<()> {
+        if !self.buffer.is_empty() {
+            stream.write_all(&self.buffer).await?;
+            self.buffer.clear();
+            if self.buffer.capacity() > BUFFER_BYTES_KEPT {
+                self.buffer = BytesMut::with_capacity(FLUSH_BYTES / 8);
+            }
+        }
+        stream.flush().await
+    }
+
+    /// A message without a body.
+    pub fn empty(&mut self, tag: u8) {
+        self.buffer.put_u8(tag);
+        self.buffer.put_i32(4);
+    }
+
+    pub fn encoded(&mut self, message: &Bytes) {
+        self.buffer.put_slice(message);
+    }
+
+    pub fn ready(&mut self, status: TransactionStatus) {
+        self.buffer.put_u8(b'Z');
+        self.buffer.put_i32(5);
+        self.buffer.put_u8(match status {
+            TransactionStatus::Idle => b'I',
+            TransactionStatus::InTransaction => b'T',
+            TransactionStatus::Failed => b'E',
+        });
+    }
+
+    pub fn command_complete(&mut self, tag: std::fmt::Arguments<'_>) {
+        let start = self.begin(b'C');
+        // Writing into a growing buffer does not fail.
+        if std::fmt::Write::write_fmt(&mut self.buffer, tag).is_ok() {
+            self.buffer.put_u8(0);
+        }
+        self.end(start);
+    }
+
+    /// One row. On an error the buffer is as it was.
+    pub fn data_row(&mut self, row: &[Value], columns: &[OutputColumn], formats: &Formats) -> Result<()> {
+        let start = self.begin(b'D');
+        let fields = i16::try_from(columns.len()).map_err(|_| too_many_columns(columns.len()))?;
+        self.buffer.put_i16(fields);
+        for (position, column) in columns.iter().enumerate() {
+            let value = row.get(position).unwrap_or(&Value::Null);
+            let encoded = if formats.is_binary(position) {
+                encode_binary(value, &column.ty, &mut self.buffer)
+            } else {
+                encode_text(value, &column.ty, &mut self.buffer)
+            };
+            if let Err(error) = encoded {
+                self.buffer.truncate(start);
+                return Err(error);
+            }
+        }
+        self.end(start);
+        Ok(())
+    }
+
+    pub fn copy_data(&mut self, data: &[u8]) {
+        let start = self.begin(b'd');
+        self.buffer.put_slice(data);
+        self.end(start);
+    }
+
+    pub fn error(&mut self, severity: &str, error: &Error) -> Result<()> {
+        self.message(&ErrorResponse::new(fields_of(severity, error.sqlstate(), error)))
+    }
+
+    /// An error that ends the connection, with a SQLSTATE of the connection's own.
+    pub fn fatal(&mut self, sqlstate: &str, error: &Error) -> Result<()> {
+        self.message(&ErrorResponse::new(fields_of("FATAL", sqlstate, error)))
+    }
+
+    pub fn notice(&mut self, notice: &Notice) -> Result<()> {
+        let Notice { severity, report } = notice;
+        self.message(&NoticeResponse::new(fields_of(severity, report.sqlstate(), report)))
+    }
+
+    pub fn parameter_status(&mut self, name: &str, value: &str) -> Result<()> {
+        self.message(&ParameterStatus::new(name.to_string(), value.to_string()))
+    }
+
+    pub fn authentication(&mut self, message: &Authentication) -> Result<()> {
+        self.message(message)
+    }
+
+    pub fn backend_key(&mut self, id: i32, secret: &[u8]) -> Result<()> {
+        self.message(&BackendKeyData::new(id, SecretKey::Bytes(Bytes::copy_from_slice(secret))))
+    }
+
+    pub fn negotiate(&mut self, version: i32, unknown: Vec<String>) -> Result<()> {
+        self.message(&NegotiateProtocolVersion::new(version, unknown))
+    }
+
+    pub fn parameter_description(&mut self, types: &[ColumnType]) -> Result<()> {
+        self.message(&ParameterDescription::new(types.iter().map(ColumnType::oid).collect()))
+    }
+
+    pub fn copy_in(&mut self, is_binary: bool, columns: usize) -> Result<()> {
+        let (format, formats, columns) = copy_formats(is_binary, columns)?;
+        self.message(&CopyInResponse::new(format, columns, formats))
+    }
+
+    pub fn copy_out(&mut self, is_binary: bool, columns: usize) -> Result<()> {
+        let (format, formats, columns) = copy_formats(is_binary, columns)?;
+        self.message(&CopyOutResponse::new(format, columns, formats))
+    }
+
+    fn message(&mut self, message: &impl Message) -> Result<()> {
+        encode(message, &mut self.buffer)
+    }
+
+    /// Opens a message; the length is filled in by [`Output::end`].
+    fn begin(&mut self, tag: u8) -> usize {
+        let start = self.buffer.len();
+        self.buffer.put_u8(tag);
+        self.buffer.put_i32(0);
+        start
+    }
+
+    fn end(&mut self, start: usize) {
+        // A row's fields are bounded by the limits of entries and blobs, far below 2 GiB.
+        let length = i32::try_from(self.buffer.len() - start - 1).unwrap_or(i32::MAX);
+        if let Some(slot) = self.buffer.get_mut(start + 1..start + 5) {
+            slot.copy_from_slice(&length.to_be_bytes());
+        }
+    }
+}
+
+/// A whole RowDescription message, to be kept with its statement.
+pub(super) fn row_description(columns: &[OutputColumn], formats: &Formats) -> Result<Bytes> {
+    if columns.len() > COLUMNS_MAX {
+        return Err(too_many_columns(columns.len()));
+    }
+    let fields = columns.iter().enumerate().map(|(position, column)| {
+        FieldDescription::new(
+            without_nul(&column.name),
+            column.table_oid.cast_signed(),
+            column.attribute,
+            column.ty.oid(),
+            column.ty.length(),
+            column.ty.modifier(),
+            i16::from(formats.is_binary(position)),
+        )
+    });
+    let mut buffer = BytesMut::new();
+    encode(&RowDescription::new(fields.collect()), &mut buffer)?;
+    Ok(buffer.freeze())
+}
+
+fn encode(message: &impl Message, buffer: &mut BytesMut) -> Result<()> {
+    let start = buffer.len();
+    message.encode(buffer).map_err(|error| {
+        buffer.truncate(start);
+        Error::internal(format!("a message cannot be encoded: {error}"))
+    })
+}
+
+fn too_many_columns(count: usize) -> Error {
+    Error::new(ErrorKind::LimitExceeded, format!("a result has {count} columns, allowed are {COLUMNS_MAX}"))
+}
+
+fn copy_formats(is_binary: bool, columns: usize) -> Result<(i8, Vec<i16>, i16)> {
+    let count = i16::try_from(columns).map_err(|_| too_many_columns(columns))?;
+    Ok((i8::from(is_binary), vec![i16::from(is_binary); columns], count))
+}
+
+/// The fields of an error or a notice (PostgreSQL documentation, section 54.8).
+fn fields_of(severity: &str, sqlstate: &str, error: &Error) -> Vec<(u8, String)> {
+    let mut fields = vec![
+        (b'S', severity.to_string()),
+        (b'V', severity.to_string()),
+        (b'C', sqlstate.to_string()),
+        (b'M', without_nul(error.message())),
+    ];
+    fields.extend(error.detail().map(|detail| (b'D', without_nul(detail))));
+    fields.extend(error.hint().map(|hint| (b'H', without_nul(hint))));
+    fields.extend(error.position().map(|position| (b'P', position.to_string())));
+    fields
+}
+
+/// Texts on the wire end at the first NUL.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_its_length_and_its_fields_in_their_formats() {
+        let columns = [OutputColumn::computed("a", ColumnType::Int4), OutputColumn::computed("b", ColumnType::Text)];
+        let mut output = Output::new();
+        let row = [Value::Int4(7), Value::Null];
+        output.data_row(&row, &columns, &Formats::Each(vec![true, false])).unwrap();
+        assert_eq!(&output.buffer[..], b"D\0\0\0\x12\0\x02\0\0\0\x04\0\0\0\x07\xff\xff\xff\xff");
+    }
+
+    #[test]
+    fn errors_carry_their_fields() {
+        let mut output = Output::new();
+        let error = Error::syntax("bad\0thing", Some(8)).with_hint("do");
+        output.error("ERROR", &error).unwrap();
+        let text = String::from_utf8_lossy(&output.buffer).replace('\0', "|");
+        assert!(text.ends_with("SERROR|VERROR|C42601|Mbad\u{FFFD}thing|Hdo|P8||"), "{text}");
+    }
+}

@@ -1,0 +1,99 @@
+//! The simple protocol: a text with any number of statements, executed and sent one after another.
+//!
+//! All statements are parsed before the first one runs, as in PostgreSQL. Several of them are one implicit transaction,
+//! which is committed before the last one is reported complete.
+
+use crate::error::{Error, Result};
+use crate::pg::connection::{Connection, Failure};
+use crate::pg::input::Fields;
+use crate::pg::output::{EMPTY_QUERY, Formats, row_description};
+use crate::pg::portal::{PortalState, Running};
+use crate::session::{Outcome, Parsed, parse_script};
+
+impl Connection {
+    pub async fn query(&mut self, body: &[u8]) -> Result<(), Failure> {
+        // PostgreSQL drops the unnamed statement and portal with every simple query.
+        self.unnamed_portal = None;
+        self.session.drop_statement("");
+        match self.run_script(body).await {
+            Ok(()) => {}
+            Err(Failure::Statement(error)) => {
+                self.session.fail();
+                self.tell_changes()?;
+                self.output.error("ERROR", &error)?;
+                self.session.end_implicit().await?;
+            }
+            Err(failure) => return Err(failure),
+        }
+        self.ready();
+        Ok(())
+    }
+
+    async fn run_script(&mut self, body: &[u8]) -> Result<(), Failure> {
+        let mut fields = Fields(body);
+        let text = fields.text()?;
+        fields.finish()?;
+        let script = parse_script(text)?;
+        let Some((last, others)) = script.split_last() else {
+            self.output.empty(EMPTY_QUERY);
+            return Ok(());
+        };
+        for parsed in others {
+            self.run_parsed(parsed, false).await.map_err(|failure| placed(failure, parsed))?;
+        }
+        // Alone, the last statement is committed by the session before it answers; behind others it ends their transaction.
+        self.run_parsed(last, true).await.map_err(|failure| placed(failure, last))
+    }
+
+    async fn run_parsed(&mut self, parsed: &Parsed, is_last: bool) -> Result<(), Failure> {
+        let prepared = self.session.prepare_parsed(parsed, &[])?;
+        let outcome = self.session.execute(&prepared, Vec::new(), is_last).await?;
+        match outcome {
+            Outcome::Rows { rows, tag } => {
+                self.output.encoded(&row_description(&rows.columns(), &Formats::Text)?);
+                let running = Running::new(rows, tag.clone());
+                let (_, sent) = self.send_rows(running, &Formats::Text, None).await?;
+                self.end_if_last(is_last).await?;
+                self.rows_complete(&tag, sent);
+            }
+            Outcome::CopyOut(copy) => {
+                let tag = self.copy_out(copy).await?;
+                self.end_if_last(is_last).await?;
+                self.output.command_complete(format_args!("{tag}"));
+            }
+            Outcome::CopyIn(copy) => {
+                let tag = self.copy_in(copy).await?;
+                self.end_if_last(is_last).await?;
+                self.output.command_complete(format_args!("{tag}"));
+            }
+            other => {
+                self.end_if_last(is_last).await?;
+                let _: PortalState = self.finish(other, &Formats::Text, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn end_if_last(&mut self, is_last: bool) -> Result<(), Failure> {
+        if is_last {
+            self.session.end_implicit().await?;
+        }
+        self.tell_changes()?;
+        Ok(())
+    }
+}
+
+/// Moves the position of an error from its statement to the whole text.
+fn placed(failure: Failure, parsed: &Parsed) -> Failure {
+    match failure {
+        Failure::Statement(error) => Failure::Statement(shifted(error, parsed.characters_before)),
+        other => other,
+    }
+}
+
+fn shifted(error: Error, characters: usize) -> Error {
+    match error.position() {
+        Some(position) if characters > 0 => error.with_position(position + characters),
+        _ => error,
+    }
+}

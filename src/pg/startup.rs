@@ -1,0 +1,344 @@
+//! From the first byte of a connection to its first ReadyForQuery: encryption, cancel requests, parameters, the password.
+//!
+//! Until a password was checked the client may send little and has a bounded time. Bytes that were sent in plaintext behind a
+//! request for TLS drop the connection, since somebody on the way may have put them there (CVE-2021-23222).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::db::OWNER;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::{MESSAGE_BYTES_MAX, STARTUP_BYTES_MAX};
+use crate::pg::authentication::authenticate;
+use crate::pg::cancel::Registration;
+use crate::pg::connection::Connection;
+use crate::pg::input::{Fields, Input};
+use crate::pg::listener::Shared;
+use crate::pg::output::Output;
+use crate::pg::tls::Tls;
+use crate::pg::transport::Transport;
+use crate::session::Session;
+
+/// The one database of a node.
+const DATABASE: &str = "nebulus";
+/// Time from the first byte to a checked password.
+pub(super) const STARTUP_SECONDS_MAX: u64 = 30;
+
+const SSL_REQUEST: i32 = 80_877_103;
+const GSS_REQUEST: i32 = 80_877_104;
+const CANCEL_REQUEST: i32 = 80_877_102;
+/// Newest version of the protocol that is spoken: 3.2.
+const PROTOCOL_MAJOR: i32 = 3;
+const PROTOCOL_MINOR_MAX: i32 = 2;
+
+/// The two ends of a connection before it has a session.
+pub(super) struct Wire {
+    pub transport: Transport,
+    pub input: Input,
+    pub output: Output,
+}
+
+/// An error that refuses the connection, with its SQLSTATE.
+pub(super) struct Refusal {
+    pub sqlstate: &'static str,
+    pub error: Error,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Refusal { sqlstate: error.sqlstate(), error }
+    }
+}
+
+impl From<std::io::Error> for Refusal {
+    fn from(error: std::io::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+/// What the startup message says.
+struct StartupMessage {
+    minor: i32,
+    user: String,
+    database: String,
+    settings: Vec<(String, String)>,
+    /// Options of the protocol itself that are not known.
+    unknown: Vec<String>,
+}
+
+/// Brings a client up to its first statement. `None`: it went away, cancelled something, or was refused and told so.
+pub(super) async fn start(stream: TcpStream, peer: SocketAddr, shared: &Shared, has_room: bool) -> Option<Connection> {
+    let patience = Duration::from_secs(STARTUP_SECONDS_MAX);
+    match tokio::time::timeout(patience, start_unbounded(stream, peer, shared, has_room)).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => {
+            tracing::debug!(%peer, %error, "a connection ended before its first statement");
+            None
+        }
+        Err(_) => {
+            tracing::debug!(%peer, "a connection took too long to start");
+            None
+        }
+    }
+}
+
+async fn start_unbounded(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: &Shared,
+    has_room: bool,
+) -> Result<Option<Connection>> {
+    stream.set_nodelay(true)?;
+    let mut wire =
+        Wire { transport: Transport::Plain(stream), input: Input::new(STARTUP_BYTES_MAX), output: Output::new() };
+    let mut refused = None;
+    let body = match negotiate(&mut wire, shared.context.tls.as_ref()).await {
+        Ok(Negotiated::Startup(body)) => body,
+        Ok(Negotiated::Cancel(id, secret)) => {
+            shared.cancels.cancel(id, &secret);
+            return Ok(None);
+        }
+        Ok(Negotiated::Gone) => return Ok(None),
+        Err(error) => {
+            refused = Some(error.into());
+            Bytes::new()
+        }
+    };
+    if refused.is_none() {
+        match greet(&mut wire, &body, peer, shared, has_room).await {
+            Ok((session, registration)) => return Ok(Some(Connection::new(wire, session, registration, shared))),
+            Err(refusal) => refused = Some(refusal),
+        }
+    }
+    if let Some(Refusal { sqlstate, error }) = refused {
+        wire.output.fatal(sqlstate, &error)?;
+        wire.output.flush(&mut wire.transport).await?;
+        wire.transport.shutdown().await?;
+    }
+    Ok(None)
+}
+
+enum Negotiated {
+    Startup(Bytes),
+    Cancel(i32, Bytes),
+    Gone,
+}
+
+/// Answers requests for encryption until the startup message comes.
+async fn negotiate(wire: &mut Wire, tls: Option<&Tls>) -> Result<Negotiated> {
+    let (mut may_ask_tls, mut may_ask_gss) = (true, true);
+    loop {
+        let body = loop {
+            if let Some(body) = wire.input.take_startup()? {
+                break body;
+            }
+            if !wire.input.fill(&mut wire.transport).await? {
+                return Ok(Negotiated::Gone);
+            }
+        };
+        let mut fields = Fields(&body);
+        match fields.i32()? {
+            SSL_REQUEST if may_ask_tls => {
+                may_ask_tls = false;
+                let Some(tls) = tls else {
+                    wire.transport.write_all(b"N").await?;
+                    continue;
+                };
+                if !wire.input.is_empty() {
+                    return Ok(Negotiated::Gone);
+                }
+                wire.transport.write_all(b"S").await?;
+                if !encrypt(wire, tls).await? {
+                    return Ok(Negotiated::Gone);
+                }
+            }
+            GSS_REQUEST if may_ask_gss => {
+                may_ask_gss = false;
+                wire.transport.write_all(b"N").await?;
+            }
+            CANCEL_REQUEST => {
+                let id = fields.i32()?;
+                return Ok(Negotiated::Cancel(id, Bytes::copy_from_slice(fields.0)));
+            }
+            SSL_REQUEST | GSS_REQUEST => {
+                return Err(Error::new(ErrorKind::ProtocolViolation, "encryption was requested twice"));
+            }
+            _ => return Ok(Negotiated::Startup(body)),
+        }
+    }
+}
+
+/// Puts TLS over the plain stream; false when the handshake failed.
+async fn encrypt(wire: &mut Wire, tls: &Tls) -> Result<bool> {
+    // Whatever happens, nothing is written to the stream in plaintext any more.
+    let Transport::Plain(stream) = std::mem::replace(&mut wire.transport, Transport::Closed) else {
+        return Ok(false);
+    };
+    match tls.0.accept(stream).await {
+        Ok(stream) => {
+            wire.transport = Transport::Tls(Box::new(stream));
+            Ok(true)
+        }
+        Err(error) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            Ok(false)
+        }
+    }
+}
+
+/// Reads the startup message, checks the password and opens the session.
+async fn greet(
+    wire: &mut Wire,
+    body: &[u8],
+    peer: SocketAddr,
+    shared: &Shared,
+    has_room: bool,
+) -> std::result::Result<(Session, Registration), Refusal> {
+    let message = read_startup(body)?;
+    if message.minor > PROTOCOL_MINOR_MAX || !message.unknown.is_empty() {
+        let minor = message.minor.min(PROTOCOL_MINOR_MAX);
+        wire.output.negotiate((PROTOCOL_MAJOR << 16) | minor, message.unknown.clone())?;
+    }
+    if !has_room {
+        let most = shared.context.connections_max;
+        return Err(Error::new(ErrorKind::TooManyConnections, "sorry, too many clients already")
+            .with_detail(format!("The server serves at most {most} connections."))
+            .with_hint("Close idle connections, or use a connection pool.")
+            .into());
+    }
+    let is_trusted = shared.context.trust_local && peer.ip().to_canonical().is_loopback();
+    if !is_trusted {
+        authenticate(wire, &message.user, shared).await?;
+    }
+    if message.user != OWNER {
+        let error = Error::new(ErrorKind::InsufficientPrivilege, format!("role \"{}\" does not exist", message.user))
+            .with_hint(format!("Connect as user \"{OWNER}\"."));
+        return Err(Refusal { sqlstate: "28000", error });
+    }
+    if message.database != DATABASE {
+        let text = format!("database \"{}\" does not exist", message.database);
+        let error =
+            Error::new(ErrorKind::UndefinedObject, text).with_hint(format!("Connect to database \"{DATABASE}\"."));
+        return Err(Refusal { sqlstate: "3D000", error });
+    }
+    let registration = shared.cancels.register(message.minor >= 2)?;
+    let activity = shared.context.activity.register(registration.id, OWNER, &peer.to_string());
+    let cancel = registration.cancel.clone();
+    let mut session = Session::new(shared.context.database.clone(), OWNER, DATABASE, cancel, activity);
+    for (name, value) in &message.settings {
+        session.set_at_startup(name, value)?;
+    }
+    wire.output.authentication(&pgwire::messages::startup::Authentication::Ok)?;
+    for (name, value) in session.settings().reported() {
+        wire.output.parameter_status(&name, &value)?;
+    }
+    for notice in session.take_notices() {
+        wire.output.notice(&notice)?;
+    }
+    wire.output.backend_key(registration.id, &registration.secret)?;
+    wire.output.ready(session.status());
+    wire.input.allow(MESSAGE_BYTES_MAX);
+    Ok((session, registration))
+}
+
+fn read_startup(body: &[u8]) -> std::result::Result<StartupMessage, Refusal> {
+    let mut fields = Fields(body);
+    let version = fields.i32()?;
+    if version >> 16 != PROTOCOL_MAJOR {
+        let text = format!("unsupported frontend protocol {}.{}", version >> 16, version & 0xffff);
+        return Err(Error::unsupported(text, "This server speaks protocol 3.0 and 3.2.").into());
+    }
+    let mut message = StartupMessage {
+        minor: version & 0xffff,
+        user: String::new(),
+        database: String::new(),
+        settings: Vec::new(),
+        unknown: Vec::new(),
+    };
+    loop {
+        let name = fields.text()?;
+        if name.is_empty() {
+            break;
+        }
+        let value = fields.text()?;
+        match name {
+            "user" => message.user = value.to_string(),
+            "database" => message.database = value.to_string(),
+            "options" => message.settings.extend(options(value)?),
+            "replication" if !matches!(value, "false" | "off" | "no" | "0") => {
+                let hint = "Back up the data directory, or join a network to copy entries.";
+                return Err(Error::unsupported("replication connections are not supported", hint).into());
+            }
+            "replication" => {}
+            _ if name.starts_with("_pq_.") => message.unknown.push(name.to_string()),
+            _ => message.settings.push((name.to_string(), value.to_string())),
+        }
+    }
+    fields.finish()?;
+    if message.user.is_empty() {
+        let error = Error::new(ErrorKind::InsufficientPrivilege, "no PostgreSQL user name specified in startup packet");
+        return Err(Refusal { sqlstate: "28000", error });
+    }
+    if message.database.is_empty() {
+        message.database.clone_from(&message.user);
+    }
+    Ok(message)
+}
+
+/// The settings of `-c name=value` and `--name=value`; a backslash keeps the next character.
+fn options(text: &str) -> Result<Vec<(String, String)>> {
+    let mut words = vec![String::new()];
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => words.last_mut().into_iter().for_each(|word| word.extend(characters.next())),
+            _ if character.is_ascii_whitespace() => words.push(String::new()),
+            _ => words.last_mut().into_iter().for_each(|word| word.push(character)),
+        }
+    }
+    let mut settings = Vec::new();
+    let mut words = words.into_iter().filter(|word| !word.is_empty());
+    while let Some(word) = words.next() {
+        let assignment = match word.strip_prefix("-c").or_else(|| word.strip_prefix("--")) {
+            Some("") => words.next().unwrap_or_default(),
+            Some(rest) => rest.to_string(),
+            None => word.clone(),
+        };
+        let is_option = word.starts_with("-c") || word.starts_with("--");
+        match assignment.split_once('=').filter(|_| is_option) {
+            Some((name, value)) => settings.push((name.replace('-', "_"), value.to_string())),
+            None => {
+                return Err(Error::syntax(format!("invalid command-line argument for server process: {word}"), None)
+                    .with_hint("Write options as -c name=value."));
+            }
+        }
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_as_a_command_line() {
+        let read = options("-c a=1 -cb=2  --c-d=3 -c e=x\\ y").unwrap();
+        let read: Vec<_> = read.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(read, [("a", "1"), ("b", "2"), ("c_d", "3"), ("e", "x y")]);
+        assert!(options("-c").is_err() && options("-x y=1").is_err());
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        let sqlstate = |body: &[u8]| read_startup(body).err().map(|refusal| refusal.sqlstate);
+        assert_eq!(sqlstate(b"\0\x02\0\0"), Some("0A000"));
+        assert_eq!(sqlstate(b"\0\x03\0\0user\0nebulus"), Some("08P01"));
+        assert_eq!(sqlstate(b"\0\x03\0\0user\0\xff\0\0"), Some("22021"));
+        assert_eq!(sqlstate(b"\0\x03\0\0\0"), Some("28000"));
+        assert_eq!(sqlstate(b"\0\x03\0\0user\0nebulus\0\0"), None);
+    }
+}

@@ -1,0 +1,89 @@
+//! TLS from a certificate and a key in PEM files.
+//!
+//! Whatever is wrong with them is an error before the server listens; there is no way back to plaintext.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Accepts TLS connections with one certificate.
+#[derive(Clone)]
+pub struct Tls(pub(super) TlsAcceptor);
+
+/// Reads a certificate chain, leaf first, and its private key.
+///
+/// # Errors
+/// F0000 naming the file that is missing or broken, or that the two do not belong together.
+pub fn load_tls(certificate: &Path, key: &Path) -> Result<Tls> {
+        let broken = |path: &Path, what: &str, why: &dyn std::fmt::Display| {
+            configuration(format!("the TLS {what} {} cannot be used: {why}", path.display()))
+        };
+        let chain = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
+            .map_err(|error| broken(certificate, "certificate", &error))?;
+        if chain.is_empty() {
+            return Err(broken(certificate, "certificate", &"the file holds none"));
+        }
+        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| broken(key, "key", &error))?;
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| configuration(format!("TLS cannot be set up: {error}")))?
+            .with_no_client_auth()
+            .with_single_cert(chain, private)
+            .map_err(|error| {
+                configuration(format!(
+                    "the TLS certificate {} and key {} cannot be used together: {error}",
+                    certificate.display(),
+                    key.display()
+                ))
+            })?;
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+        Ok(Tls(TlsAcceptor::from(Arc::new(config))))
+}
+
+fn configuration(message: String) -> Error {
+    Error::new(ErrorKind::Configuration, message)
+        .with_hint("Give a certificate chain and its private key as PEM files, or leave TLS off.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(certificate: &str, key: &str) -> (tempfile::TempDir, Result<Tls>) {
+        let directory = tempfile::tempdir().unwrap();
+        let (certificate_path, key_path) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+        std::fs::write(&certificate_path, certificate).unwrap();
+        std::fs::write(&key_path, key).unwrap();
+        let tls = load_tls(&certificate_path, &key_path);
+        (directory, tls)
+    }
+
+    fn pair() -> (String, String) {
+        let certified = rcgen::generate_simple_self_signed(vec!["localhost".to_string()]).unwrap();
+        (certified.cert.pem(), certified.signing_key.serialize_pem())
+    }
+
+    #[test]
+    fn a_certificate_with_its_key_is_taken() {
+        let (certificate, key) = pair();
+        assert!(files(&certificate, &key).1.is_ok());
+    }
+
+    #[test]
+    fn broken_missing_and_mismatched_files_are_refused() {
+        let ((certificate, key), (_, other)) = (pair(), pair());
+        for (certificate, key) in [("", &*key), (&*certificate, ""), (&*certificate, &*other), ("x", &*key)] {
+            let Err(error) = files(certificate, key).1 else { panic!("accepted") };
+            assert_eq!(error.kind(), ErrorKind::Configuration, "{error}");
+        }
+        assert!(load_tls(Path::new("/nonexistent/cert"), Path::new("/nonexistent/key")).is_err());
+    }
+}

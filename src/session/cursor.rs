@@ -1,0 +1,108 @@
+//! SQL cursors: DECLARE, FETCH, MOVE, CLOSE. They go forward only and read as they are fetched.
+
+use std::sync::Arc;
+
+use crate::db::{Row, RowStream};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::OutputColumn;
+use crate::session::rows::{Outcome, Rows, RowsTag};
+use crate::session::session::Session;
+
+/// Most open cursors of one session.
+const CURSORS_MAX: usize = 1000;
+/// Most rows of one FETCH with a count.
+const FETCH_ROWS_MAX: u64 = 100_000;
+
+/// An open cursor.
+pub(super) struct Cursor {
+    pub columns: Arc<[OutputColumn]>,
+    /// Lives on after its transaction.
+    pub is_held: bool,
+    rows: Rows,
+    waiting: std::vec::IntoIter<Row>,
+}
+
+impl Cursor {
+    async fn next(&mut self) -> Result<Option<Row>> {
+        loop {
+            if let Some(row) = self.waiting.next() {
+                return Ok(Some(row));
+            }
+            match self.rows.next_chunk().await? {
+                Some(chunk) => self.waiting = chunk.into_iter(),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+impl Session {
+    /// # Errors
+    /// 42710 (PostgreSQL: 42P03) for a name that is taken, 54000 over the limit.
+    pub(super) fn open_cursor(&mut self, name: &str, rows: Rows, is_held: bool) -> Result<()> {
+        if self.cursors.contains_key(name) {
+            return Err(Error::new(ErrorKind::DuplicateObject, format!("cursor \"{name}\" already exists")));
+        }
+        if self.cursors.len() >= CURSORS_MAX {
+            return Err(Error::new(ErrorKind::LimitExceeded, format!("more than {CURSORS_MAX} open cursors"))
+                .with_hint("CLOSE cursors that are no longer needed."));
+        }
+        let cursor = Cursor { columns: rows.columns(), is_held, rows, waiting: Vec::new().into_iter() };
+        self.cursors.insert(name.to_string(), cursor);
+        Ok(())
+    }
+
+    pub(super) fn cursor_columns(&self, name: &str) -> Result<Arc<[OutputColumn]>> {
+        self.cursors.get(name).map(|cursor| Arc::clone(&cursor.columns)).ok_or_else(|| no_cursor(name))
+    }
+
+    /// Reads on; `None` reads to the end.
+    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>, is_move: bool) -> Result<Outcome> {
+        let cancel = self.cancel.clone();
+        let cursor = self.cursors.get_mut(name).ok_or_else(|| no_cursor(name))?;
+        let columns = Arc::clone(&cursor.columns);
+        if let (Some(count), false) = (count, is_move)
+            && count > FETCH_ROWS_MAX
+        {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("FETCH of {count} rows is over the limit of {FETCH_ROWS_MAX}"),
+            )
+            .with_hint("FETCH fewer rows at a time, or FETCH ALL."));
+        }
+        if count.is_none() && !is_move {
+            // Everything that is left is streamed; the cursor stays, at its end.
+            let nothing = Rows::new(Arc::clone(&columns), RowStream::from_rows(Vec::new()), &cancel);
+            let rest = std::mem::replace(&mut cursor.rows, nothing);
+            let waiting = std::mem::replace(&mut cursor.waiting, Vec::new().into_iter());
+            return Ok(Outcome::Rows { rows: rest.behind(waiting), tag: RowsTag::Counted("FETCH") });
+        }
+        let mut rows = Vec::new();
+        let mut moved = 0;
+        while count.is_none_or(|count| moved < count) {
+            let Some(row) = cursor.next().await? else { break };
+            moved += 1;
+            if !is_move {
+                rows.push(row);
+            }
+        }
+        if is_move {
+            return Ok(Outcome::Done { tag: format!("MOVE {moved}") });
+        }
+        let rows = Rows::new(columns, RowStream::from_rows(rows), &cancel);
+        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("FETCH") })
+    }
+
+    pub(super) fn close_cursor(&mut self, name: &str) -> Result<()> {
+        self.cursors.remove(name).map(drop).ok_or_else(|| no_cursor(name))
+    }
+
+    /// The transaction is over: its cursors are closed.
+    pub(super) fn end_cursors(&mut self) {
+        self.cursors.retain(|_, cursor| cursor.is_held);
+    }
+}
+
+fn no_cursor(name: &str) -> Error {
+    Error::new(ErrorKind::UndefinedCursor, format!("cursor \"{name}\" does not exist"))
+}

@@ -1,0 +1,239 @@
+//! Executing a prepared statement.
+//!
+//! A read takes a view, binds and reads; nothing is opened or committed for it. A write that stands alone is a transaction of
+//! its own: it is committed before it answers, and run again when somebody else changed its entries first. Work that may
+//! scan leaves the async threads.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+
+use crate::db::{Cancel, ReadView, Row, RowStream, Settings, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::knirvql;
+use crate::model::{OutputColumn, Value};
+use crate::session::knirvql_run::{self, Run};
+use crate::session::prepared::{Plan, Prepared, Work};
+use crate::session::rows::{Outcome, Rows, RowsTag, cancellable};
+use crate::session::session::Session;
+use crate::session::transaction::Open;
+use crate::sql::Action;
+
+/// How often a statement that is a transaction by itself is run again after a conflict.
+const CONFLICT_RETRIES_MAX: u32 = 64;
+
+/// What a statement did that ran inside a transaction.
+pub(super) struct Written {
+    pub tag: String,
+    pub rows: Vec<Row>,
+}
+
+/// How a statement has to be run.
+enum Kind {
+    Nothing,
+    Read,
+    Write,
+    Control,
+    Copy,
+}
+
+fn kind(work: &Work) -> Kind {
+    match work {
+        Work::Nothing => Kind::Nothing,
+        Work::Knirvql(lowered) if knirvql_run::writes(&lowered.action) => Kind::Write,
+        Work::Knirvql(_) => Kind::Read,
+        Work::Sql(planned) => match &planned.action {
+            Action::Empty => Kind::Nothing,
+            Action::Read(_) => Kind::Read,
+            Action::Write(_) | Action::Define(_) => Kind::Write,
+            Action::Control(_) => Kind::Control,
+            Action::CopyIn(_) | Action::CopyOut(_) => Kind::Copy,
+            Action::Explain(explain) => match explain.writes() {
+                true => Kind::Write,
+                false => Kind::Read,
+            },
+        },
+    }
+}
+
+impl Session {
+    /// Executes a statement. `is_alone`: it is a transaction by itself, since Sync or the end of the text comes next.
+    ///
+    /// # Errors
+    /// Whatever the statement fails with; the caller then calls [`Session::fail`].
+    pub async fn execute(
+        &mut self,
+        prepared: &Arc<Prepared>,
+        parameters: Vec<Value>,
+        is_alone: bool,
+    ) -> Result<Outcome> {
+        self.start(prepared);
+        self.check_allowed(prepared)?;
+        let kind = kind(&prepared.plan.lock().work);
+        match kind {
+            Kind::Nothing => Ok(Outcome::Empty),
+            Kind::Read => {
+                let view = self.view(is_alone);
+                let plan = self.current_plan(prepared, &view)?;
+                self.read(&plan, prepared.columns.as_ref(), &view, &parameters).await
+            }
+            Kind::Write => {
+                let written = self.write(prepared, &parameters, is_alone).await?;
+                self.stop_clock();
+                Ok(match &prepared.columns {
+                    Some(columns) => self.outcome_of_rows(columns, written),
+                    None => Outcome::Done { tag: written.tag },
+                })
+            }
+            Kind::Control => {
+                let plan = Arc::clone(&prepared.plan.lock());
+                // Boxed: EXECUTE comes back here.
+                Box::pin(self.control(&plan, parameters, is_alone)).await
+            }
+            Kind::Copy => self.copy(prepared, &parameters, is_alone).await,
+        }
+    }
+
+    fn outcome_of_rows(&self, columns: &Arc<[OutputColumn]>, written: Written) -> Outcome {
+        let rows = Rows::new(Arc::clone(columns), RowStream::from_rows(written.rows), &self.cancel);
+        Outcome::Rows { rows, tag: RowsTag::Fixed(written.tag) }
+    }
+
+    async fn read(
+        &self,
+        plan: &Plan,
+        columns: Option<&Arc<[OutputColumn]>>,
+        view: &ReadView,
+        parameters: &[Value],
+    ) -> Result<Outcome> {
+        let settings = self.settings.effective();
+        let stream = match &plan.work {
+            Work::Sql(planned) => match &planned.action {
+                Action::Read(plan) => {
+                    cancellable(plan.execute(view, parameters, settings, &self.cancel), &self.cancel).await?
+                }
+                Action::Explain(explain) => {
+                    let lines = explain.run(view, parameters, settings, &self.cancel);
+                    RowStream::from_rows(cancellable(lines, &self.cancel).await?)
+                }
+                _ => return Err(Error::internal("this statement reads nothing")),
+            },
+            Work::Knirvql(lowered) => self.read_knirvql(&lowered.action, view, parameters)?,
+            Work::Nothing => return Ok(Outcome::Empty),
+        };
+        let columns = columns.cloned().unwrap_or_else(|| Arc::from([]));
+        let word = match &plan.work {
+            Work::Sql(planned) if matches!(planned.action, Action::Explain(_)) => return Ok(Outcome::Rows {
+                rows: Rows::new(columns, stream, &self.cancel),
+                tag: RowsTag::Fixed("EXPLAIN".to_string()),
+            }),
+            _ => "SELECT",
+        };
+        Ok(Outcome::Rows { rows: Rows::new(columns, stream, &self.cancel), tag: RowsTag::Counted(word) })
+    }
+
+    fn read_knirvql(&self, action: &knirvql::Action, view: &ReadView, parameters: &[Value]) -> Result<RowStream> {
+        let settings = self.settings.effective();
+        match action {
+            knirvql::Action::Read(query) => {
+                let cursor = view.query(&query.bind(parameters)?, settings, &self.cancel)?;
+                Ok(RowStream::from_cursor(cursor))
+            }
+            knirvql::Action::Rows(rows) => Ok(RowStream::from_rows(rows.clone())),
+            knirvql::Action::Explain { analyze, inner } => {
+                let lines = if *analyze {
+                    let mut transaction = self.database.begin();
+                    let mut run =
+                        Run { transaction: &mut transaction, parameters, settings, cancel: &self.cancel };
+                    block_in_place(|| knirvql_run::explain_analyze(&mut run, &inner.action))?
+                } else {
+                    knirvql_run::explain(&inner.action, view, parameters, settings)?
+                };
+                Ok(RowStream::from_rows(lines.into_iter().map(|line| vec![Value::text(line)]).collect()))
+            }
+            _ => Err(Error::internal("this statement reads nothing")),
+        }
+    }
+
+    async fn write(&mut self, prepared: &Prepared, parameters: &[Value], is_alone: bool) -> Result<Written> {
+        let settings = Arc::clone(self.settings.effective());
+        let cancel = self.cancel.clone();
+        if self.writing(is_alone)?.is_some() {
+            let plan = self.current_plan(prepared, &self.planning_view())?;
+            let Some(transaction) = self.writing(is_alone)? else {
+                return Err(Error::internal("a transaction has vanished"));
+            };
+            return cancellable(run_write(&plan.work, transaction, parameters, &settings, &cancel), &cancel).await;
+        }
+        let mut attempt = 0;
+        loop {
+            let mut transaction = self.database.begin();
+            let plan = self.current_plan(prepared, transaction.view())?;
+            let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);
+            let written = cancellable(run, &cancel).await?;
+            match transaction.commit().await {
+                Ok(()) => return Ok(written),
+                Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < CONFLICT_RETRIES_MAX => {
+                    attempt += 1;
+                    cancel.check()?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Commits a transaction that a statement which stands alone has made.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(self.open, Open::None)
+    }
+}
+
+/// Runs a statement that writes, in a transaction.
+async fn run_write(
+    work: &Work,
+    transaction: &mut Transaction,
+    parameters: &[Value],
+    settings: &Settings,
+    cancel: &Cancel,
+) -> Result<Written> {
+    match work {
+        Work::Sql(planned) => match &planned.action {
+            Action::Write(plan) => {
+                let run = plan.execute(transaction, parameters, settings, cancel);
+                let written = if plan.is_short() { run.await? } else { off_the_async_threads(run)? };
+                Ok(Written { tag: written.tag, rows: written.rows })
+            }
+            Action::Define(definition) => {
+                let tag = definition.execute(transaction, parameters, settings, cancel).await?;
+                Ok(Written { tag, rows: Vec::new() })
+            }
+            Action::Explain(explain) => {
+                let rows = off_the_async_threads(explain.run_writing(transaction, parameters, settings, cancel))?;
+                Ok(Written { tag: "EXPLAIN".to_string(), rows })
+            }
+            _ => Err(Error::internal("this statement writes nothing")),
+        },
+        Work::Knirvql(lowered) => {
+            let mut run = Run { transaction, parameters, settings, cancel };
+            match &lowered.action {
+                knirvql::Action::Explain { inner, .. } => {
+                    let lines = block_in_place(|| knirvql_run::explain_analyze(&mut run, &inner.action))?;
+                    let rows = lines.into_iter().map(|line| vec![Value::text(line)]).collect();
+                    Ok(Written { tag: "EXPLAIN".to_string(), rows })
+                }
+                action if knirvql_run::is_long(action) => {
+                    let tag = block_in_place(|| run.write(action))?;
+                    Ok(Written { tag, rows: Vec::new() })
+                }
+                action => Ok(Written { tag: run.write(action)?, rows: Vec::new() }),
+            }
+        }
+        Work::Nothing => Err(Error::internal("an empty statement writes nothing")),
+    }
+}
+
+/// Runs work that may take long where it does not hold up other connections: the thread's other tasks move to another one.
+pub(super) fn off_the_async_threads<T>(work: impl Future<Output = T>) -> T {
+    block_in_place(|| Handle::current().block_on(work))
+}

@@ -1,0 +1,220 @@
+//! Running KNIRVQL's actions in a transaction.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::db::{Cancel, EntryKey, OnConflict, Operand, Output, Predicate, Query, ReadView, Settings, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::knirvql::{Action, Bindable, EntryParts, MemoryWrite, Selection, Text};
+use crate::model::{Collection, CollectionKind, Stage, Value};
+
+/// What an action runs with.
+pub(super) struct Run<'a> {
+    pub transaction: &'a mut Transaction,
+    pub parameters: &'a [Value],
+    pub settings: &'a Settings,
+    pub cancel: &'a Cancel,
+}
+
+/// Whether an action changes something.
+pub(super) fn writes(action: &Action) -> bool {
+    match action {
+        Action::Read(_) | Action::Rows(_) => false,
+        Action::SetAuth { .. } | Action::SetMemory(_) | Action::Delete(_) | Action::Stage { .. } => true,
+        Action::Explain { analyze, inner } => *analyze && writes(&inner.action),
+    }
+}
+
+/// Whether an action may scan a collection, so that it must not run on an async thread.
+pub(super) fn is_long(action: &Action) -> bool {
+    match action {
+        Action::Read(_) | Action::Rows(_) | Action::SetAuth { .. } => false,
+        // A blob is written to its file and fsynced.
+        Action::SetMemory(_) | Action::Delete(_) | Action::Stage { .. } => true,
+        Action::Explain { inner, .. } => is_long(&inner.action),
+    }
+}
+
+impl Run<'_> {
+    /// Runs an action that changes something; its command tag.
+    pub fn write(&mut self, action: &Action) -> Result<String> {
+        match action {
+            Action::SetAuth { key, value } => {
+                let (key, value) = (self.text(key, "key")?, self.text(value, "value")?);
+                self.transaction.set_secret(&key, &value)?;
+                Ok("SET".to_string())
+            }
+            Action::SetMemory(write) => {
+                self.set_memory(write)?;
+                Ok("SET".to_string())
+            }
+            Action::Delete(selections) => {
+                let mut deleted = 0_u64;
+                for selection in selections {
+                    for key in self.keys(selection)? {
+                        deleted += u64::from(self.transaction.delete(&selection.collection, &key)?);
+                    }
+                }
+                Ok(format!("DELETE {deleted}"))
+            }
+            Action::Stage { selection, staged } => {
+                let stage = if *staged { Stage::PostPending } else { Stage::Private };
+                let mut changed = 0_u64;
+                for key in self.keys(selection)? {
+                    changed += u64::from(self.transaction.set_stage(&selection.collection, &key, stage)?);
+                }
+                Ok(format!("{} {changed}", if *staged { "STAGE" } else { "UNSTAGE" }))
+            }
+            Action::Read(_) | Action::Rows(_) | Action::Explain { .. } => {
+                Err(Error::internal("this action changes nothing"))
+            }
+        }
+    }
+
+    /// A text or the value of its parameter; errors do not show it.
+    fn text(&self, text: &Bindable<Text>, what: &str) -> Result<String> {
+        match text {
+            Bindable::Value(text) => Ok(text.value.clone()),
+            Bindable::Parameter(number) => {
+                match usize::from(*number).checked_sub(1).and_then(|position| self.parameters.get(position)) {
+                    Some(Value::Text(text)) => Ok(text.to_string()),
+                    Some(Value::Null) => Err(Error::new(
+                        ErrorKind::NotNullViolation,
+                        format!("the {what} of an AUTH entry is not null"),
+                    )),
+                    _ => Err(Error::new(ErrorKind::UndefinedParameter, format!("there is no parameter ${number}"))),
+                }
+            }
+        }
+    }
+
+    /// Inserts the entry, or updates the one of its id.
+    fn set_memory(&mut self, write: &MemoryWrite) -> Result<()> {
+        let EntryParts { id, mut columns, facts, blob } = write.bind(self.parameters)?;
+        let collection = &write.collection;
+        if let Some(blob) = blob {
+            let (hash, size) = self.transaction.put_blob(&blob)?;
+            let size = i64::try_from(size).unwrap_or(i64::MAX);
+            columns.extend(collection.column("blob_hash").map(|position| (position, Value::text(hash))));
+            columns.extend(collection.column("blob_size").map(|position| (position, Value::Int8(size))));
+        }
+        let known = id.map(|id| self.transaction.key(collection, vec![id])).transpose()?;
+        let key = match known {
+            Some(key) if self.transaction.view().exists(collection, &key)? => {
+                columns.retain(|(position, _)| !collection.primary_key.contains(position));
+                if !columns.is_empty() {
+                    self.transaction.update(collection, &key, columns)?;
+                }
+                key
+            }
+            _ => {
+                let mut row = vec![None; collection.columns.len()];
+                for (position, value) in columns {
+                    if let Some(slot) = row.get_mut(position) {
+                        *slot = Some(value);
+                    }
+                }
+                match self.transaction.insert(collection, row, OnConflict::Fail)? {
+                    crate::db::Inserted::New(key) | crate::db::Inserted::Conflict { key, .. } => key,
+                }
+            }
+        };
+        if !facts.is_empty() {
+            let facts = facts.into_iter().map(|(name, value)| (name, Some(value))).collect();
+            self.transaction.set_facts(collection, &key, facts)?;
+        }
+        Ok(())
+    }
+
+    /// The keys of the entries that a selection accepts.
+    fn keys(&self, selection: &Selection) -> Result<Vec<EntryKey>> {
+        let Some(filter) = selection.bind(self.parameters)? else { return Ok(Vec::new()) };
+        let query = keys_query(&selection.collection, filter);
+        let mut cursor = self.transaction.view().query(&query, self.settings, self.cancel)?;
+        let mut keys = Vec::new();
+        while let Some(chunk) = cursor.next_chunk()? {
+            for value in chunk.into_iter().flatten() {
+                keys.push(match value {
+                    Value::Bytea(bytes) => EntryKey::from_bytes(bytes),
+                    name => self.transaction.key(&selection.collection, vec![name])?,
+                });
+            }
+        }
+        Ok(keys)
+    }
+}
+
+/// Reads the keys of entries; a secret has no stored key and is known by its name.
+fn keys_query(collection: &Arc<Collection>, filter: Predicate) -> Query {
+    let key = match collection.kind {
+        CollectionKind::Auth => Operand::Column(0),
+        CollectionKind::Memory | CollectionKind::Table => Operand::Key,
+    };
+    Query {
+        collection: Arc::clone(collection),
+        output: vec![Output::Operand(key)],
+        filter: Some(filter),
+        nearest: None,
+        order: Vec::new(),
+        limit: None,
+        offset: None,
+    }
+}
+
+/// The lines of EXPLAIN.
+pub(super) fn explain(
+    action: &Action,
+    view: &ReadView,
+    parameters: &[Value],
+    settings: &Settings,
+) -> Result<Vec<String>> {
+    let selected = |verb: &str, selections: &[Selection]| {
+        let mut lines = Vec::new();
+        for selection in selections {
+            lines.push(format!("{verb} on {}", selection.collection.name));
+            match selection.bind(parameters)? {
+                None => lines.push("  ->  Nothing: the condition fits no entry".to_string()),
+                Some(filter) => {
+                    let inner = view.explain(&keys_query(&selection.collection, filter), settings)?;
+                    let arrow = |(at, line): (usize, String)| {
+                        if at == 0 { format!("  ->  {line}") } else { format!("      {line}") }
+                    };
+                    lines.extend(inner.into_iter().enumerate().map(arrow));
+                }
+            }
+        }
+        Ok(lines)
+    };
+    match action {
+        Action::Read(query) => view.explain(&query.bind(parameters)?, settings),
+        Action::Rows(_) => Ok(vec!["Result".to_string()]),
+        Action::SetAuth { .. } => Ok(vec!["Upsert on auth".to_string()]),
+        Action::SetMemory(write) => Ok(vec![format!("Upsert on {}", write.collection.name)]),
+        Action::Delete(selections) => selected("Delete", selections),
+        Action::Stage { selection, .. } => selected("Stage", std::slice::from_ref(selection)),
+        Action::Explain { inner, .. } => explain(&inner.action, view, parameters, settings),
+    }
+}
+
+/// Runs the inner action of EXPLAIN ANALYZE and adds what it did; a write goes into `transaction`, the caller decides
+/// whether it stays.
+pub(super) fn explain_analyze(run: &mut Run<'_>, action: &Action) -> Result<Vec<String>> {
+    let mut lines = explain(action, run.transaction.view(), run.parameters, run.settings)?;
+    let start = Instant::now();
+    let done = if writes(action) {
+        run.write(action)?
+    } else if let Action::Read(query) = action {
+        let query = query.bind(run.parameters)?;
+        let mut cursor = run.transaction.view().query(&query, run.settings, run.cancel)?;
+        let mut rows = 0;
+        while let Some(chunk) = cursor.next_chunk()? {
+            rows += chunk.len();
+        }
+        format!("{rows} rows")
+    } else {
+        "done".to_string()
+    };
+    lines.push(format!("Actual: {done}"));
+    lines.push(format!("Execution Time: {:.3} ms", start.elapsed().as_secs_f64() * 1000.0));
+    Ok(lines)
+}

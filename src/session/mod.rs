@@ -1,0 +1,31 @@
+//! One connection's session: which language a statement is in, what it was prepared to, its transaction, its settings.
+//!
+//! A statement's way: the wire hands a text to [`parse_script`] (`script`), which cuts it into statements of SQL and KNIRVQL;
+//! [`Session::prepare`] plans one (`prepared`); [`Session::execute`] runs it (`execute`): a read on a view, a write in the
+//! open `transaction` or in one of its own, a `control` statement on the session itself (`settings`, `cursor`). What comes
+//! of it is an [`Outcome`] whose [`Rows`] are fetched chunk by chunk (`rows`).
+//!
+//! Guarantees: a failed statement leaves nothing behind; a result holds at most a chunk of rows in memory; texts in the
+//! [`Activity`] show no secrets.
+
+mod activity;
+mod control;
+mod copy;
+mod cursor;
+mod execute;
+mod knirvql_run;
+mod prepared;
+mod rows;
+mod script;
+#[expect(clippy::module_inception, reason = "the file holds the type Session")]
+mod session;
+mod settings;
+mod transaction;
+
+pub use activity::{Activity, ActivityHandle, ConnectionActivity};
+pub use copy::{CopyIn, CopyOut};
+pub use prepared::Prepared;
+pub use rows::{Outcome, Rows, RowsTag};
+pub use script::{Parsed, parse_script};
+pub use session::{Notice, Session};
+pub use transaction::TransactionStatus;

@@ -1,0 +1,86 @@
+//! What comes of a statement, and the rows of a result while they are fetched.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::db::{Cancel, Row, RowStream};
+use crate::error::Result;
+use crate::model::OutputColumn;
+use crate::session::copy::{CopyIn, CopyOut};
+
+/// How often a statement that waits looks whether it was cancelled.
+const CANCEL_CHECK_MILLIS: u64 = 20;
+
+/// What came of a statement.
+pub enum Outcome {
+    Rows { rows: Rows, tag: RowsTag },
+    /// With its command tag.
+    Done { tag: String },
+    Empty,
+    /// The client is to send data.
+    CopyIn(CopyIn),
+    CopyOut(CopyOut),
+}
+
+/// The command tag behind rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowsTag {
+    /// The word, to be followed by the number of rows that were sent.
+    Counted(&'static str),
+    Fixed(String),
+}
+
+/// The rows of a result. Dropping them stops the work behind them.
+pub struct Rows {
+    columns: Arc<[OutputColumn]>,
+    /// Rows that were read already and come first.
+    first: Option<Vec<Row>>,
+    stream: RowStream,
+    cancel: Cancel,
+}
+
+impl Rows {
+    pub(super) fn new(columns: Arc<[OutputColumn]>, stream: RowStream, cancel: &Cancel) -> Self {
+        Rows { columns, first: None, stream, cancel: cancel.clone() }
+    }
+
+    /// These rows behind others.
+    pub(super) fn behind(mut self, first: std::vec::IntoIter<Row>) -> Self {
+        self.first = Some(first.collect()).filter(|rows: &Vec<Row>| !rows.is_empty());
+        self
+    }
+
+    pub fn columns(&self) -> Arc<[OutputColumn]> {
+        Arc::clone(&self.columns)
+    }
+
+    /// The next rows, `None` at the end.
+    ///
+    /// # Errors
+    /// 57014 when the statement was cancelled or ran into its timeout while it waited.
+    pub async fn next_chunk(&mut self) -> Result<Option<Vec<Row>>> {
+        match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => cancellable(self.stream.next_chunk(), &self.cancel).await,
+        }
+    }
+}
+
+/// Waits for work, and gives it up when the statement is cancelled.
+pub(super) async fn cancellable<T>(work: impl Future<Output = Result<T>>, cancel: &Cancel) -> Result<T> {
+    let mut work = pin!(work);
+    // Most work is done at once; only what waits needs the clock.
+    if let Poll::Ready(done) = futures::poll!(work.as_mut()) {
+        return done;
+    }
+    loop {
+        tokio::select! {
+            biased;
+            done = work.as_mut() => return done,
+            () = tokio::time::sleep(Duration::from_millis(CANCEL_CHECK_MILLIS)) => cancel.check()?,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! A client's text cut into statements of both languages, each parsed.
+//!
+//! SQL is cut by SQL's rules of quoting and KNIRVQL by its own, so a text may mix them. Everything is parsed before anything
+//! runs.
+
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::knirvql;
+use crate::sql;
+
+/// Most statements of one text.
+const STATEMENTS_MAX: usize = 100_000;
+/// Most changes from SQL to KNIRVQL in one text: each one cuts the rest of the text anew.
+const LANGUAGE_CHANGES_MAX: usize = 1000;
+
+/// One parsed statement.
+#[derive(Clone)]
+pub struct Parsed {
+    /// Characters of the whole text before this statement, for the positions of errors.
+    pub characters_before: usize,
+    pub(super) text: Arc<str>,
+    pub(super) language: Language,
+}
+
+#[derive(Clone)]
+pub(super) enum Language {
+    Sql(Arc<sql::ParsedStatement>),
+    Knirvql(Arc<knirvql::Statement>),
+}
+
+impl Parsed {
+    /// The text without secrets: KNIRVQL prints itself redacted; SQL that touches secrets is not shown at all.
+    pub(super) fn shown(&self) -> Arc<str> {
+        match &self.language {
+            Language::Knirvql(statement) => statement.to_string().into(),
+            Language::Sql(_) if mentions_secrets(&self.text) => "[a statement on auth]".into(),
+            Language::Sql(_) => Arc::clone(&self.text),
+        }
+    }
+
+    /// Whether a failed transaction accepts the statement: it ends the transaction or goes back to a savepoint.
+    pub(super) fn ends_transaction(&self) -> bool {
+        let word: String = self.text.chars().take_while(char::is_ascii_alphabetic).collect();
+        ["COMMIT", "END", "ROLLBACK", "ABORT"].iter().any(|end| word.eq_ignore_ascii_case(end))
+    }
+}
+
+fn mentions_secrets(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.contains("auth") || lower.contains("password")
+}
+
+/// Parses a text with any number of statements; empty ones are left out.
+///
+/// # Errors
+/// 42601 with its position in the whole text, 54000 and 54001 over the limits.
+pub fn parse_script(text: &str) -> Result<Vec<Parsed>> {
+    let mut statements = Vec::new();
+    for (start, end, is_knirvql) in cut(text)? {
+        let statement = text.get(start..end).unwrap_or_default();
+        let characters_before = text.get(..start).unwrap_or_default().chars().count();
+        let parsed = if is_knirvql {
+            knirvql::parse(statement).map(|parsed| Language::Knirvql(Arc::new(parsed)))
+        } else {
+            sql::parse(statement).map(|parsed| Language::Sql(Arc::new(parsed)))
+        };
+        let language = parsed.map_err(|error| match error.position() {
+            Some(position) => error.with_position(position + characters_before),
+            None => error,
+        })?;
+        statements.push(Parsed { characters_before, text: statement.into(), language });
+    }
+    Ok(statements)
+}
+
+/// Start and end of each statement in bytes, and whether it is KNIRVQL.
+fn cut(text: &str) -> Result<Vec<(usize, usize, bool)>> {
+    let mut statements = Vec::new();
+    let mut start = 0;
+    let mut changes = 0;
+    while let Some(rest) = text.get(start..).filter(|rest| !rest.trim().is_empty()) {
+        let begin = start + (rest.len() - rest.trim_start().len());
+        if knirvql::is_knirvql(rest) {
+            let end = knirvql::statement_end(rest).map_or(text.len(), |end| start + end);
+            statements.push((begin, end, true));
+            start = end;
+        } else {
+            let mut next = text.len();
+            for range in sql::split(rest)? {
+                let statement = rest.get(range.clone()).unwrap_or_default();
+                if knirvql::is_knirvql(statement) {
+                    next = start + range.start;
+                    changes += 1;
+                    break;
+                }
+                statements.push((start + range.start, start + range.end, false));
+            }
+            start = next;
+        }
+        if statements.len() > STATEMENTS_MAX || changes > LANGUAGE_CHANGES_MAX {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("more than {STATEMENTS_MAX} statements, or {LANGUAGE_CHANGES_MAX} changes of language, in one text"),
+            )
+            .with_hint("Send it in several parts."));
+        }
+    }
+    Ok(statements)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(text: &str) -> Vec<(String, bool)> {
+        let statements = cut(text).unwrap().into_iter();
+        statements.map(|(start, end, is_knirvql)| (text[start..end].to_string(), is_knirvql)).collect()
+    }
+
+    #[test]
+    fn both_languages_are_cut_by_their_own_rules() {
+        let text = "select 'a;b'; GET MEMORY WHERE metadata.x = \"p;q\" LIMIT 1; select 2;;";
+        let expected = [
+            ("select 'a;b'", false),
+            ("GET MEMORY WHERE metadata.x = \"p;q\" LIMIT 1;", true),
+            ("select 2", false),
+        ];
+        assert_eq!(parts(text), expected.map(|(text, is_knirvql)| (text.to_string(), is_knirvql)));
+        assert!(parts(" ; -- nothing\n").is_empty());
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let parsed = parse_script("SET AUTH key = \"k\" value = \"hush\"; insert into auth values ('k', 'hush')").unwrap();
+        assert_eq!(parsed.len(), 2);
+        assert!(parsed.iter().all(|parsed| !parsed.shown().contains("hush")));
+    }
+
+    #[test]
+    fn errors_point_into_the_whole_text() {
+        let error = parse_script("select 1; selec 2").err().unwrap();
+        assert_eq!(error.sqlstate(), "42601");
+        assert!(error.position().is_some_and(|position| position >= 11), "{error:?}");
+    }
+
+    #[test]
+    fn transaction_ends_are_known() {
+        let ends = |text: &str| parse_script(text).unwrap()[0].ends_transaction();
+        assert!(ends("/* x */ commit") && ends("ROLLBACK TO SAVEPOINT a") && !ends("select 1") && !ends("begin"));
+    }
+}

@@ -1,0 +1,330 @@
+//! A session's transaction: none, implicit, or a block between BEGIN and its end.
+//!
+//! Outside of a block each statement is a transaction of its own, except that statements sent together (a multi-statement
+//! text, or several Executes before one Sync) share an implicit one, as in PostgreSQL.
+
+use crate::db::{ReadView, Savepoint, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::session::session::{Notice, Session};
+use crate::session::settings::SettingsMark;
+use crate::sql::release_advisory_locks;
+
+/// Most savepoints of one transaction.
+const SAVEPOINTS_MAX: usize = 10_000;
+
+/// What ReadyForQuery says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionStatus {
+    Idle,
+    InTransaction,
+    /// After an error: only its end is accepted.
+    Failed,
+}
+
+/// The open transaction.
+pub(super) enum Open {
+    None,
+    Implicit(Box<Transaction>),
+    Block(Box<Block>),
+}
+
+/// A transaction between BEGIN and its end.
+pub(super) struct Block {
+    pub transaction: Transaction,
+    pub is_failed: bool,
+    pub is_read_only: bool,
+    /// READ COMMITTED: each statement sees what was committed before it, as long as nothing was written.
+    pub is_refreshed: bool,
+    settings_before: SettingsMark,
+    savepoints: Vec<NamedSavepoint>,
+}
+
+struct NamedSavepoint {
+    name: String,
+    savepoint: Savepoint,
+    settings: SettingsMark,
+}
+
+/// What BEGIN and SET TRANSACTION choose; `None` keeps the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Modes {
+    pub is_read_only: Option<bool>,
+    pub isolation: Option<&'static str>,
+}
+
+impl Session {
+    pub fn status(&self) -> TransactionStatus {
+        match &self.open {
+            Open::None | Open::Implicit(_) => TransactionStatus::Idle,
+            Open::Block(block) if block.is_failed => TransactionStatus::Failed,
+            Open::Block(_) => TransactionStatus::InTransaction,
+        }
+    }
+
+    /// What the next statement reads. `is_alone`: no other statement belongs to its implicit transaction.
+    pub(super) fn view(&mut self, is_alone: bool) -> ReadView {
+        match &mut self.open {
+            Open::None if is_alone => self.database.view(),
+            Open::None => {
+                let transaction = Box::new(self.database.begin());
+                let view = transaction.view().clone();
+                self.open = Open::Implicit(transaction);
+                view
+            }
+            Open::Implicit(transaction) => transaction.view().clone(),
+            Open::Block(block) => {
+                if block.is_refreshed {
+                    block.transaction.refresh();
+                }
+                block.transaction.view().clone()
+            }
+        }
+    }
+
+    /// What a statement is planned with; opens nothing.
+    pub(super) fn planning_view(&self) -> ReadView {
+        match &self.open {
+            Open::None => self.database.view(),
+            Open::Implicit(transaction) => transaction.view().clone(),
+            Open::Block(block) => block.transaction.view().clone(),
+        }
+    }
+
+    /// The transaction that a statement writes in; `None` when the statement is one by itself.
+    pub(super) fn writing(&mut self, is_alone: bool) -> Result<Option<&mut Transaction>> {
+        if matches!(self.open, Open::None) {
+            if self.settings.effective().get("default_transaction_read_only").is_ok_and(is_on) {
+                return Err(read_only());
+            }
+            if is_alone {
+                return Ok(None);
+            }
+            self.open = Open::Implicit(Box::new(self.database.begin()));
+        }
+        match &mut self.open {
+            Open::None => Ok(None),
+            Open::Implicit(transaction) => Ok(Some(transaction)),
+            Open::Block(block) if block.is_read_only => Err(read_only()),
+            Open::Block(block) => {
+                if block.is_refreshed {
+                    block.transaction.refresh();
+                }
+                Ok(Some(&mut block.transaction))
+            }
+        }
+    }
+
+    pub(super) fn begin(&mut self, modes: Modes) -> Result<()> {
+        let transaction = match std::mem::replace(&mut self.open, Open::None) {
+            Open::Block(block) => {
+                self.open = Open::Block(block);
+                self.warn(ErrorKind::ActiveTransaction, "there is already a transaction in progress");
+                return Ok(());
+            }
+            Open::Implicit(transaction) => *transaction,
+            Open::None => self.database.begin(),
+        };
+        let settings_before = self.settings.mark();
+        let effective = self.settings.effective();
+        let is_read_only = effective.get("default_transaction_read_only").is_ok_and(is_on);
+        let isolation = effective.get("default_transaction_isolation")?.to_string();
+        self.open = Open::Block(Box::new(Block {
+            transaction,
+            is_failed: false,
+            is_read_only,
+            is_refreshed: is_refreshed(&isolation),
+            settings_before,
+            savepoints: Vec::new(),
+        }));
+        let isolation = modes.isolation.unwrap_or(&isolation).to_string();
+        self.settings.set("transaction_isolation", &isolation, true)?;
+        self.set_modes(modes)
+    }
+
+    /// SET TRANSACTION, and the modes of BEGIN.
+    pub(super) fn set_modes(&mut self, modes: Modes) -> Result<()> {
+        let Open::Block(block) = &mut self.open else {
+            self.warn(ErrorKind::NoActiveTransaction, "SET TRANSACTION can only be used in transaction blocks");
+            return Ok(());
+        };
+        if let Some(isolation) = modes.isolation {
+            self.settings.set("transaction_isolation", isolation, true)?;
+            block.is_refreshed = is_refreshed(isolation);
+        }
+        if let Some(is_read_only) = modes.is_read_only {
+            block.is_read_only = is_read_only;
+        }
+        let shown = if block.is_read_only { "on" } else { "off" };
+        self.settings.set("transaction_read_only", shown, true)
+    }
+
+    /// COMMIT: its tag, which is ROLLBACK after an error.
+    pub(super) async fn commit(&mut self, is_chained: bool) -> Result<String> {
+        let modes = self.chained_modes(is_chained)?;
+        let tag = match std::mem::replace(&mut self.open, Open::None) {
+            Open::None => {
+                self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
+                "COMMIT"
+            }
+            Open::Implicit(transaction) => {
+                self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
+                self.end_cursors();
+                transaction.commit().await?;
+                "COMMIT"
+            }
+            Open::Block(block) => {
+                self.end_cursors();
+                self.release_locks();
+                if block.is_failed {
+                    self.settings.go_back(&block.settings_before);
+                    "ROLLBACK"
+                } else {
+                    if let Err(error) = block.transaction.commit().await {
+                        self.settings.go_back(&block.settings_before);
+                        return Err(error);
+                    }
+                    self.settings.commit();
+                    "COMMIT"
+                }
+            }
+        };
+        if let Some(modes) = modes {
+            self.begin(modes)?;
+        }
+        Ok(tag.to_string())
+    }
+
+    pub(super) fn rollback(&mut self, is_chained: bool) -> Result<()> {
+        let modes = self.chained_modes(is_chained)?;
+        match std::mem::replace(&mut self.open, Open::None) {
+            Open::None | Open::Implicit(_) => {
+                self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
+            }
+            Open::Block(block) => self.settings.go_back(&block.settings_before),
+        }
+        self.end_cursors();
+        self.release_locks();
+        if let Some(modes) = modes {
+            self.begin(modes)?;
+        }
+        Ok(())
+    }
+
+    /// The modes that AND CHAIN takes over.
+    fn chained_modes(&self, is_chained: bool) -> Result<Option<Modes>> {
+        match &self.open {
+            _ if !is_chained => Ok(None),
+            Open::Block(block) => Ok(Some(Modes {
+                is_read_only: Some(block.is_read_only),
+                isolation: Some(if block.is_refreshed { "read committed" } else { "repeatable read" }),
+            })),
+            Open::None | Open::Implicit(_) => Err(Error::new(
+                ErrorKind::NoActiveTransaction,
+                "COMMIT AND CHAIN and ROLLBACK AND CHAIN can only be used in transaction blocks",
+            )),
+        }
+    }
+
+    pub(super) fn savepoint(&mut self, name: &str) -> Result<()> {
+        let settings = self.settings.mark();
+        let block = self.block("SAVEPOINT")?;
+        if block.savepoints.len() >= SAVEPOINTS_MAX {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("more than {SAVEPOINTS_MAX} savepoints in one transaction"),
+            )
+            .with_hint("RELEASE savepoints that are no longer needed."));
+        }
+        let savepoint = block.transaction.savepoint();
+        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings });
+        Ok(())
+    }
+
+    pub(super) fn release(&mut self, name: &str) -> Result<()> {
+        let block = self.block("RELEASE SAVEPOINT")?;
+        let position = block.find(name)?;
+        block.savepoints.truncate(position);
+        Ok(())
+    }
+
+    pub(super) fn rollback_to(&mut self, name: &str) -> Result<()> {
+        let block = self.block("ROLLBACK TO SAVEPOINT")?;
+        let position = block.find(name)?;
+        block.savepoints.truncate(position + 1);
+        let Some(last) = block.savepoints.last() else { return Ok(()) };
+        block.transaction.rollback_to(&last.savepoint);
+        block.is_failed = false;
+        let settings = last.settings.clone();
+        self.settings.go_back(&settings);
+        Ok(())
+    }
+
+    fn block(&mut self, statement: &str) -> Result<&mut Block> {
+        match &mut self.open {
+            Open::Block(block) => Ok(block),
+            Open::None | Open::Implicit(_) => Err(Error::new(
+                ErrorKind::NoActiveTransaction,
+                format!("{statement} can only be used in transaction blocks"),
+            )),
+        }
+    }
+
+    /// The end of an implicit transaction: Sync, or the last statement of a text.
+    ///
+    /// # Errors
+    /// What its commit fails with; nothing of it remains then.
+    pub async fn end_implicit(&mut self) -> Result<()> {
+        if !matches!(self.open, Open::Implicit(_)) {
+            return Ok(());
+        }
+        if let Open::Implicit(transaction) = std::mem::replace(&mut self.open, Open::None) {
+            self.end_cursors();
+            self.release_locks();
+            transaction.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// A statement failed: its implicit transaction is rolled back, a block waits for its end.
+    pub fn fail(&mut self) {
+        self.stop_clock();
+        match &mut self.open {
+            Open::None => {}
+            Open::Implicit(_) => {
+                self.open = Open::None;
+                self.end_cursors();
+                self.release_locks();
+            }
+            Open::Block(block) => block.is_failed = true,
+        }
+    }
+
+    pub(super) fn release_locks(&self) {
+        release_advisory_locks(self.activity.id(), true);
+    }
+
+    pub(super) fn warn(&mut self, kind: ErrorKind, text: &str) {
+        self.notices.push(Notice { severity: "WARNING", report: Error::new(kind, text) });
+    }
+}
+
+impl Block {
+    fn find(&self, name: &str) -> Result<usize> {
+        self.savepoints.iter().rposition(|savepoint| savepoint.name == name).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidSavepoint, format!("savepoint \"{name}\" does not exist"))
+        })
+    }
+}
+
+fn is_on(value: &str) -> bool {
+    matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1")
+}
+
+fn is_refreshed(isolation: &str) -> bool {
+    matches!(isolation, "read committed" | "read uncommitted")
+}
+
+fn read_only() -> Error {
+    Error::new(ErrorKind::ReadOnlyTransaction, "cannot write in a read-only transaction")
+        .with_hint("BEGIN READ WRITE, or SET default_transaction_read_only = off.")
+}

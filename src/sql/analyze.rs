@@ -1,0 +1,335 @@
+//! The one walk over a query before it is planned: names are resolved, `*` is written out, types are found.
+//!
+//! In goes the tree as it was parsed; out comes a tree that means the same to every later step, whichever path the query
+//! takes: literals of unknown type have become constants of the type that their place wants, pgvector's and JSON's
+//! operators are function calls, parts of JSON columns are columns of their own, relations have one-part names. Parameters
+//! get the types PostgreSQL would give them, result columns the names. Mistakes in names are found here, with a position.
+//!
+//! `analyze` walks queries, `analyze_select` and `analyze_from` their clauses, `analyze_expr`, `analyze_binary`,
+//! `analyze_cast` and `analyze_call` expressions; `literals` makes constants.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::sql::sqlparser::ast::{
+    Expr, LimitClause, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, SetOperator, Spanned, UnaryOperator,
+    Value as Literal, Values,
+};
+use datafusion::sql::sqlparser::tokenizer::Location;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, Value};
+use crate::sql::context::PlanContext;
+use crate::sql::parameters::ParameterTypes;
+use crate::sql::parse::character;
+use crate::sql::pg_catalog;
+use crate::sql::scope::{Relation, Scope, ScopeColumn, exact, folded};
+use crate::sql::table::CollectionTable;
+
+/// A table that the statement reads.
+#[derive(Clone, Debug)]
+pub enum StatementTable {
+    Collection(CollectionTable),
+    Other(Arc<dyn TableProvider>),
+}
+
+/// What the walk found.
+#[derive(Debug)]
+pub struct Analysis {
+    pub query: Query,
+    /// The result's columns; their types are known where the walk found them.
+    pub columns: Vec<ScopeColumn>,
+    /// Values of the parameters behind the statement's own.
+    pub constants: Vec<(Value, ColumnType)>,
+    pub tables: BTreeMap<String, StatementTable>,
+    /// No system catalog is read, whose rows are made when the plan is.
+    pub is_cacheable: bool,
+}
+
+/// Walks a whole query.
+pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Analysis> {
+    let mut query = query.clone();
+    pg_catalog::rewrite(&mut query);
+    let mut analyzer = Analyzer {
+        context,
+        first_constant: parameters.len(),
+        parameters,
+        constants: Vec::new(),
+        tables: BTreeMap::new(),
+        scopes: Vec::new(),
+        ctes: Vec::new(),
+        is_cacheable: true,
+    };
+    let columns = analyzer.query(&mut query, true)?;
+    let Analyzer { constants, tables, is_cacheable, .. } = analyzer;
+    Ok(Analysis { query, columns, constants, tables, is_cacheable })
+}
+
+pub struct Analyzer<'a> {
+    pub context: &'a PlanContext<'a>,
+    pub parameters: &'a mut ParameterTypes,
+    /// Position of the first constant among the parameters.
+    pub first_constant: usize,
+    pub constants: Vec<(Value, ColumnType)>,
+    pub tables: BTreeMap<String, StatementTable>,
+    /// The queries around the current one, outermost first.
+    pub scopes: Vec<Scope>,
+    pub ctes: Vec<(String, Vec<ScopeColumn>)>,
+    pub is_cacheable: bool,
+}
+
+impl Analyzer<'_> {
+    pub fn query(&mut self, query: &mut Query, is_outermost: bool) -> Result<Vec<ScopeColumn>> {
+        let visible = self.ctes.len();
+        if let Some(with) = &mut query.with {
+            let recursive = with.recursive;
+            for cte in &mut with.cte_tables {
+                let name = folded(&cte.alias.name);
+                let renames: Vec<String> = cte.alias.columns.iter().map(|column| folded(&column.name)).collect();
+                if recursive && let SetExpr::SetOperation { left, .. } = cte.query.body.as_ref() {
+                    let mut first = left.as_ref().clone();
+                    let columns = self.body(&mut first, None, false)?;
+                    self.ctes.push((name.clone(), renamed(columns, &renames)));
+                }
+                let columns = self.query(&mut cte.query, false)?;
+                self.ctes.push((name, renamed(columns, &renames)));
+            }
+        }
+        self.row_window(query)?;
+        query.locks.clear();
+        let mut order = query.order_by.take();
+        let order_list = match &mut order {
+            Some(order) => match &mut order.kind {
+                OrderByKind::Expressions(list) => Some(list),
+                OrderByKind::All(_) => None,
+            },
+            None => None,
+        };
+        let columns = self.body(&mut query.body, order_list, is_outermost)?;
+        query.order_by = order;
+        self.ctes.truncate(visible);
+        Ok(columns)
+    }
+
+    /// LIMIT, OFFSET and FETCH FIRST: counts are `bigint`.
+    fn row_window(&mut self, query: &mut Query) -> Result<()> {
+        if let Some(fetch) = query.fetch.take() {
+            if fetch.with_ties || fetch.percent {
+                return Err(Error::unsupported("FETCH ... WITH TIES and PERCENT are not offered", "Use LIMIT."));
+            }
+            let count = fetch.quantity.unwrap_or_else(|| Expr::value(Literal::Number("1".to_string(), false)));
+            let offset = match query.limit_clause.take() {
+                Some(LimitClause::LimitOffset { offset, .. }) => offset,
+                _ => None,
+            };
+            query.limit_clause = Some(LimitClause::LimitOffset { limit: Some(count), offset, limit_by: Vec::new() });
+        }
+        if let Some(LimitClause::OffsetCommaLimit { offset, limit }) = &query.limit_clause {
+            query.limit_clause = Some(LimitClause::LimitOffset {
+                limit: Some(limit.clone()),
+                offset: Some(Offset { value: offset.clone(), rows: OffsetRows::None }),
+                limit_by: Vec::new(),
+            });
+        }
+        if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause {
+            for count in limit.iter_mut().chain(offset.iter_mut().map(|offset| &mut offset.value)) {
+                self.row_count(count)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn row_count(&mut self, count: &mut Expr) -> Result<()> {
+        self.adopt(count, &ColumnType::Int8)?;
+        if !matches!(count, Expr::Value(_)) {
+            self.expr(count)?;
+        }
+        if let Some(text) = negative_number(count) {
+            return Err(Error::new(ErrorKind::InvalidLimit, format!("LIMIT must not be negative, it is -{text}")));
+        }
+        Ok(())
+    }
+
+    fn body(
+        &mut self,
+        body: &mut SetExpr,
+        order: Option<&mut Vec<OrderByExpr>>,
+        is_outermost: bool,
+    ) -> Result<Vec<ScopeColumn>> {
+        match body {
+            SetExpr::Select(select) => self.select(select, order, is_outermost),
+            SetExpr::Query(query) => {
+                let columns = self.query(query, false)?;
+                self.order_by_output(order, &columns)?;
+                Ok(columns)
+            }
+            SetExpr::SetOperation { left, op, right, .. } => {
+                let mut columns = self.body(left, None, false)?;
+                let others = self.body(right, None, false)?;
+                if columns.len() != others.len() {
+                    let word = match op {
+                        SetOperator::Union => "UNION",
+                        SetOperator::Intersect => "INTERSECT",
+                        SetOperator::Except | SetOperator::Minus => "EXCEPT",
+                    };
+                    return Err(Error::syntax(format!("each {word} query must have the same number of columns"), None));
+                }
+                for (column, other) in columns.iter_mut().zip(others) {
+                    column.origin = None;
+                    column.ty = unified(column.ty.take(), other.ty);
+                }
+                self.order_by_output(order, &columns)?;
+                Ok(columns)
+            }
+            SetExpr::Values(values) => {
+                let columns = self.values(values)?;
+                self.order_by_output(order, &columns)?;
+                Ok(columns)
+            }
+            SetExpr::Table(_) => {
+                Err(Error::unsupported("the statement TABLE is not offered", "Use SELECT * FROM the table."))
+            }
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+                Err(Error::unsupported(
+                    "a statement that writes inside WITH or a subquery is not offered",
+                    "Run it as a statement of its own, with RETURNING where its rows are wanted.",
+                ))
+            }
+        }
+    }
+
+    /// ORDER BY over a set operation or VALUES names result columns only.
+    fn order_by_output(&mut self, order: Option<&mut Vec<OrderByExpr>>, columns: &[ScopeColumn]) -> Result<()> {
+        let Some(order) = order else { return Ok(()) };
+        self.scopes.push(Scope { relations: vec![Relation { columns: columns.to_vec(), ..Relation::default() }] });
+        let result = order.iter_mut().try_for_each(|each| self.order_item(each, columns));
+        self.scopes.pop();
+        result
+    }
+
+    fn values(&mut self, values: &mut Values) -> Result<Vec<ScopeColumn>> {
+        let mut types: Vec<Option<ColumnType>> = Vec::new();
+        for row in &mut values.rows {
+            for (position, expr) in row.content.iter_mut().enumerate() {
+                let ty = self.expr(expr)?;
+                match types.get_mut(position) {
+                    Some(known) => *known = unified(known.take(), ty),
+                    None => types.push(ty),
+                }
+            }
+        }
+        for row in &mut values.rows {
+            if row.content.len() != types.len() {
+                return Err(Error::syntax("VALUES lists must all be the same length", None));
+            }
+            for (expr, ty) in row.content.iter_mut().zip(&types) {
+                if let Some(ty) = ty {
+                    self.adopt(expr, ty)?;
+                }
+            }
+        }
+        let columns = types.into_iter().enumerate();
+        Ok(columns.map(|(position, ty)| ScopeColumn::computed(format!("column{}", position + 1), ty)).collect())
+    }
+
+    /// A condition of WHERE, ON or HAVING.
+    pub fn condition(&mut self, condition: &mut Expr) -> Result<()> {
+        self.adopt(condition, &ColumnType::Bool)?;
+        let ty = self.expr(condition)?;
+        match ty {
+            None | Some(ColumnType::Bool) => Ok(()),
+            Some(ty) => Err(self.at(
+                Error::new(
+                    ErrorKind::DatatypeMismatch,
+                    format!("argument of WHERE must be type boolean, not type {ty}"),
+                ),
+                condition.span().start,
+            )),
+        }
+    }
+
+    pub fn order_item(&mut self, item: &mut OrderByExpr, outputs: &[ScopeColumn]) -> Result<()> {
+        if is_ordinal(&item.expr) {
+            return Ok(());
+        }
+        if let Expr::Identifier(ident) = &item.expr {
+            let name = folded(ident);
+            if outputs.iter().any(|output| output.name == name) {
+                item.expr = Expr::Identifier(exact(name));
+                return Ok(());
+            }
+        }
+        self.expr(&mut item.expr)?;
+        Ok(())
+    }
+
+    /// The error with its place in the statement.
+    pub fn at(&self, error: Error, location: Location) -> Error {
+        match character(self.context.text, location) {
+            Some(position) if error.position().is_none() => error.with_position(position),
+            _ => error,
+        }
+    }
+}
+
+/// Columns under the names that an alias gives them.
+pub fn renamed(mut columns: Vec<ScopeColumn>, names: &[String]) -> Vec<ScopeColumn> {
+    for (column, name) in columns.iter_mut().zip(names) {
+        column.name.clone_from(name);
+    }
+    columns
+}
+
+/// The type that two branches share.
+pub fn unified(left: Option<ColumnType>, right: Option<ColumnType>) -> Option<ColumnType> {
+    match (left, right) {
+        (Some(left), Some(right)) => {
+            if left == right {
+                Some(left)
+            } else if left.is_number() && right.is_number() {
+                Some(wider(&left, &right))
+            } else if left.is_text() && right.is_text() {
+                Some(ColumnType::Text)
+            } else {
+                None
+            }
+        }
+        (one, other) => one.or(other),
+    }
+}
+
+/// The type of arithmetic between two numbers.
+pub fn wider(left: &ColumnType, right: &ColumnType) -> ColumnType {
+    let rank = |ty: &ColumnType| match ty {
+        ColumnType::Int2 => 0,
+        ColumnType::Int4 => 1,
+        ColumnType::Oid | ColumnType::Int8 => 2,
+        ColumnType::Numeric(_) => 3,
+        ColumnType::Float4 => 4,
+        _ => 5,
+    };
+    let wide = if rank(left) >= rank(right) { left } else { right };
+    match wide {
+        ColumnType::Numeric(_) => ColumnType::Numeric(None),
+        ColumnType::Float4 if left != right => ColumnType::Float8,
+        other => other.clone(),
+    }
+}
+
+pub fn is_ordinal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(value.value, Literal::Number(..)))
+}
+
+fn negative_number(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match expr.as_ref() {
+            Expr::Value(value) => match &value.value {
+                Literal::Number(text, _) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,122 @@
+//! Calls of functions and their windows: which function it is, and what types its arguments take.
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, NamedWindowDefinition,
+    NamedWindowExpr, ObjectName, Spanned, WindowSpec, WindowType,
+};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::ColumnType;
+use crate::sql::analyze::{Analyzer, unified};
+use crate::sql::engine;
+use crate::sql::function_types;
+use crate::sql::literals::number_of;
+use crate::sql::names;
+use crate::sql::parameters::unmodified;
+use crate::sql::scope::exact;
+
+impl Analyzer<'_> {
+    pub fn function(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::Function(function) = expr else { return Ok(None) };
+        let name = names::last_part(&function.name).unwrap_or_default();
+        if !engine::is_function(&name) {
+            let location = function.name.span().start;
+            let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name}() does not exist"))
+                .with_hint("COMPAT.md lists the functions that are offered.");
+            return Err(self.at(error, location));
+        }
+        function.name = ObjectName::from(vec![exact(name.clone())]);
+        let types = self.function_parts(function, &name)?;
+        if function_types::takes_constants(&name)
+            && let FunctionArguments::List(list) = &mut function.args
+        {
+            let mut arguments: Vec<&mut Expr> = list.args.iter_mut().filter_map(plain_argument).collect();
+            let common = types.iter().cloned().reduce(unified).flatten();
+            if let Some(ty) = &common {
+                for argument in &mut arguments {
+                    self.adopt(argument, &unmodified(ty))?;
+                }
+            }
+            return Ok(common);
+        }
+        Ok(function_types::result(&name, &types))
+    }
+
+    /// Walks what a call is made of; the types of its arguments.
+    fn function_parts(&mut self, function: &mut Function, name: &str) -> Result<Vec<Option<ColumnType>>> {
+        let mut types = Vec::new();
+        let shares_type = function_types::takes_constants(name);
+        match &mut function.args {
+            FunctionArguments::None => {}
+            FunctionArguments::Subquery(query) => {
+                self.query(query, false)?;
+            }
+            FunctionArguments::List(list) => {
+                for (position, argument) in list.args.iter_mut().enumerate() {
+                    let Some(argument) = plain_argument(argument) else { continue };
+                    if let Some(ty) = function_types::parameter(name, position) {
+                        if function_types::is_read_by_planner(name) {
+                            self.adopt_parameter(argument, &ty);
+                        } else {
+                            self.adopt(argument, &ty)?;
+                        }
+                    }
+                    types.push(if shares_type { self.expr(argument)? } else { self.argument(argument)? });
+                }
+                for clause in &mut list.clauses {
+                    if let FunctionArgumentClause::OrderBy(order) = clause {
+                        for item in order {
+                            self.order_item(item, &[])?;
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(filter) = &mut function.filter {
+            self.condition(filter)?;
+        }
+        for item in &mut function.within_group {
+            self.order_item(item, &[])?;
+        }
+        if let Some(WindowType::WindowSpec(spec)) = &mut function.over {
+            self.window(spec)?;
+        }
+        Ok(types)
+    }
+
+    /// An argument of a function: number literals stay literals, which some functions must see while they are planned.
+    pub fn argument(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        match number_of(expr) {
+            Some((text, _)) if text.parse::<i32>().is_ok() => Ok(Some(ColumnType::Int4)),
+            Some((text, _)) if text.parse::<i64>().is_ok() => Ok(Some(ColumnType::Int8)),
+            Some(_) => Ok(Some(ColumnType::Numeric(None))),
+            None => self.expr(expr),
+        }
+    }
+
+    fn window(&mut self, spec: &mut WindowSpec) -> Result<()> {
+        for expr in &mut spec.partition_by {
+            self.expr(expr)?;
+        }
+        for item in &mut spec.order_by {
+            self.order_item(item, &[])?;
+        }
+        Ok(())
+    }
+
+    pub fn named_window(&mut self, window: &mut NamedWindowDefinition) -> Result<()> {
+        match &mut window.1 {
+            NamedWindowExpr::WindowSpec(spec) => self.window(spec),
+            NamedWindowExpr::NamedWindow(_) => Ok(()),
+        }
+    }
+}
+
+fn plain_argument(argument: &mut FunctionArg) -> Option<&mut Expr> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+        | FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }
+        | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(expr), .. } => Some(expr),
+        _ => None,
+    }
+}

@@ -1,0 +1,366 @@
+//! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
+
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, Spanned, UnaryOperator, Value as Literal};
+
+use crate::error::{Error, Result};
+use crate::model::ColumnType;
+use crate::sql::analyze::{Analyzer, unified};
+use crate::sql::engine;
+use crate::sql::function_types;
+use crate::sql::literals::{number_of, placeholder, string_of};
+use crate::sql::operators::call;
+use crate::sql::parameters::unmodified;
+use crate::sql::scope::{self, exact, folded};
+
+impl Analyzer<'_> {
+    /// Rewrites an expression in place; its type, where it is known before planning.
+    pub fn expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        if let Some((text, negative)) = number_of(expr) {
+            let text = text.to_string();
+            return Ok(match self.number(&text, negative) {
+                Some((constant, ty)) => {
+                    *expr = constant;
+                    Some(ty)
+                }
+                None => Some(ColumnType::Float8),
+            });
+        }
+        match expr {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.column(expr),
+            Expr::Value(value) => Ok(match &value.value {
+                Literal::Placeholder(name) => placeholder(name).and_then(|at| self.parameter_type(at).cloned()),
+                Literal::Boolean(_) => Some(ColumnType::Bool),
+                Literal::HexStringLiteral(_) => Some(ColumnType::Bytea),
+                other => {
+                    // Escapes were resolved by the tokenizer: a plain string from here on.
+                    if let Some(text) = string_of(other).map(str::to_string) {
+                        value.value = Literal::SingleQuotedString(text);
+                    }
+                    None
+                }
+            }),
+            Expr::Nested(inner) => self.expr(inner),
+            Expr::Collate { expr: inner, .. } => {
+                let mut inner = inner.as_ref().clone();
+                let ty = self.expr(&mut inner)?;
+                *expr = inner;
+                Ok(ty)
+            }
+            Expr::UnaryOp { op, expr: inner } => {
+                let op = *op;
+                if op == UnaryOperator::Not {
+                    self.condition(inner)?;
+                    return Ok(Some(ColumnType::Bool));
+                }
+                let ty = self.expr(inner)?;
+                if let Some(name) = unary_function(op) {
+                    *expr = call(name, vec![inner.as_ref().clone()]);
+                }
+                Ok(ty)
+            }
+            Expr::BinaryOp { .. } => self.binary(expr),
+            Expr::Cast { .. } | Expr::TypedString(_) => self.cast(expr),
+            Expr::Function(_) => self.function(expr),
+            _ => self.composite(expr),
+        }
+    }
+
+    fn column(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let location = expr.span().start;
+        let found = match expr {
+            Expr::Identifier(ident) => {
+                let name = folded(ident);
+                match scope::resolve(&self.scopes, None, &name) {
+                    Err(_) if ident.quote_style.is_none() && engine::is_keyword_function(&name) => {
+                        let ty = function_types::result(&name, &[]);
+                        *expr = call(&name, Vec::new());
+                        return Ok(ty);
+                    }
+                    other => other,
+                }
+            }
+            Expr::CompoundIdentifier(parts) => {
+                let [.., relation, name] = parts.as_slice() else { return Ok(None) };
+                let found = scope::resolve(&self.scopes, Some(&folded(relation)), &folded(name));
+                if parts.len() > 2 {
+                    *parts = vec![relation.clone(), name.clone()];
+                }
+                found
+            }
+            _ => return Ok(None),
+        };
+        let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
+        if let Expr::Identifier(ident) = expr
+            && scope::is_merged(&self.scopes, &found.column.name)
+        {
+            let ident = ident.clone();
+            *expr = Expr::CompoundIdentifier(vec![exact(found.relation), ident]);
+        }
+        Ok(found.column.ty)
+    }
+
+    /// Every other kind of expression.
+    fn composite(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let boolean = Ok(Some(ColumnType::Bool));
+        match expr {
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) => {
+                if self.is_adoptable(inner) {
+                    self.adopt(inner, &ColumnType::Text)?;
+                }
+                self.expr(inner)?;
+                boolean
+            }
+            Expr::IsTrue(inner)
+            | Expr::IsNotTrue(inner)
+            | Expr::IsFalse(inner)
+            | Expr::IsNotFalse(inner)
+            | Expr::IsUnknown(inner)
+            | Expr::IsNotUnknown(inner) => {
+                self.condition(inner)?;
+                boolean
+            }
+            Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
+                self.pair(left, right)?;
+                boolean
+            }
+            Expr::Between { expr: inner, low, high, .. } => {
+                self.pair(inner, low)?;
+                self.pair(inner, high)?;
+                boolean
+            }
+            Expr::InList { expr: inner, list, .. } => {
+                for each in list {
+                    self.pair(inner, each)?;
+                }
+                boolean
+            }
+            Expr::InSubquery { expr: inner, subquery, .. } => {
+                let columns = self.query(subquery, false)?;
+                if let [column] = columns.as_slice()
+                    && let Some(ty) = &column.ty
+                {
+                    self.adopt(inner, ty)?;
+                }
+                self.expr(inner)?;
+                boolean
+            }
+            Expr::Exists { subquery, .. } => {
+                self.query(subquery, false)?;
+                boolean
+            }
+            Expr::Subquery(query) => {
+                let columns = self.query(query, false)?;
+                Ok(columns.into_iter().next().and_then(|column| column.ty))
+            }
+            Expr::Like { any, expr: inner, pattern, .. } | Expr::ILike { any, expr: inner, pattern, .. } => {
+                if *any {
+                    return Err(Error::unsupported("LIKE ANY is not offered", "Join LIKE conditions with OR."));
+                }
+                self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;
+                boolean
+            }
+            Expr::SimilarTo { expr: inner, pattern, .. } => {
+                self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;
+                boolean
+            }
+            Expr::AnyOp { .. } | Expr::AllOp { .. } => self.quantified(expr),
+            Expr::Case { operand, conditions, else_result, .. } => {
+                for when in conditions.iter_mut() {
+                    match operand {
+                        Some(operand) => self.pair(operand, &mut when.condition)?,
+                        None => self.condition(&mut when.condition)?,
+                    }
+                }
+                let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
+                results.extend(else_result.as_deref_mut());
+                self.same_type(&mut results)
+            }
+            Expr::Array(array) => {
+                let ty = self.same_type(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
+                Ok(ty.map(|ty| ColumnType::Array(Box::new(ty))))
+            }
+            Expr::Tuple(list) => {
+                for each in list {
+                    self.expr(each)?;
+                }
+                Ok(None)
+            }
+            Expr::Extract { expr: inner, .. } => {
+                self.adopt(inner, &ColumnType::TimestampTz)?;
+                self.expr(inner)?;
+                Ok(None)
+            }
+            Expr::AtTimeZone { timestamp, time_zone } => {
+                self.adopt(timestamp, &ColumnType::TimestampTz)?;
+                let ty = self.expr(timestamp)?;
+                self.argument(time_zone)?;
+                let zoned =
+                    if ty == Some(ColumnType::TimestampTz) { ColumnType::Timestamp } else { ColumnType::TimestampTz };
+                *expr = call("timezone", vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()]);
+                Ok(ty.map(|_| zoned))
+            }
+            Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => self.expr(inner),
+            Expr::Position { expr: needle, r#in: text } => {
+                self.texts(&mut [needle.as_mut(), text.as_mut()])?;
+                Ok(Some(ColumnType::Int4))
+            }
+            Expr::Substring { expr: inner, substring_from, substring_for, .. } => {
+                self.argument(inner)?;
+                for number in [substring_from, substring_for].into_iter().flatten() {
+                    self.adopt_parameter(number, &ColumnType::Int4);
+                    self.argument(number)?;
+                }
+                Ok(Some(ColumnType::Text))
+            }
+            Expr::Trim { expr: inner, trim_what, .. } => {
+                self.argument(inner)?;
+                if let Some(what) = trim_what {
+                    self.argument(what)?;
+                }
+                Ok(Some(ColumnType::Text))
+            }
+            Expr::Overlay { expr: inner, overlay_what, overlay_from, overlay_for } => {
+                let numbers = std::iter::once(overlay_from).chain(overlay_for.iter_mut());
+                for each in [inner, overlay_what].into_iter().chain(numbers) {
+                    self.argument(each)?;
+                }
+                Ok(Some(ColumnType::Text))
+            }
+            Expr::Interval(interval) => match interval.value.as_ref() {
+                Expr::Value(value) if interval.leading_field.is_none() => {
+                    let mut literal = Expr::Value(value.clone());
+                    self.adopt(&mut literal, &ColumnType::Interval)?;
+                    *expr = literal;
+                    Ok(Some(ColumnType::Interval))
+                }
+                _ => Ok(Some(ColumnType::Interval)),
+            },
+            Expr::CompoundFieldAccess { root, .. } => {
+                let element = match self.expr(root)? {
+                    Some(ColumnType::Array(element)) => Some(*element),
+                    _ => None,
+                };
+                Ok(element)
+            }
+            other => Err(self.at(
+                Error::unsupported("this expression is not offered", "COMPAT.md lists what of PostgreSQL is."),
+                other.span().start,
+            )),
+        }
+    }
+
+    /// Two expressions that are compared: the one without a type takes the other's.
+    pub fn pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<()> {
+        let left_type = self.expr(left)?;
+        let right_type = self.expr(right)?;
+        self.meet(left, left_type, right, right_type)
+    }
+
+    /// What [`Analyzer::pair`] does for expressions that were walked already.
+    pub fn meet(
+        &mut self,
+        left: &mut Expr,
+        left_type: Option<ColumnType>,
+        right: &mut Expr,
+        right_type: Option<ColumnType>,
+    ) -> Result<()> {
+        match (&left_type, &right_type) {
+            (Some(ty), None) => self.adopt(right, ty),
+            (None, Some(ty)) => self.adopt(left, ty),
+            (Some(a), Some(b)) if a.is_number() && b.is_number() && a != b => {
+                self.adopt_number(right, a);
+                self.adopt_number(left, b);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn texts(&mut self, list: &mut [&mut Expr]) -> Result<()> {
+        for each in list {
+            self.adopt(each, &ColumnType::Text)?;
+            self.expr(each)?;
+        }
+        Ok(())
+    }
+
+    /// Expressions of which one is the result: they share a type.
+    pub fn same_type(&mut self, list: &mut [&mut Expr]) -> Result<Option<ColumnType>> {
+        let mut common = None;
+        for each in list.iter_mut() {
+            let ty = self.expr(each)?;
+            common = unified(common, ty);
+        }
+        if let Some(ty) = &common {
+            for each in list {
+                if self.is_adoptable(each) {
+                    self.adopt(each, &unmodified(ty))?;
+                }
+            }
+        } else if !list.is_empty() && list.iter().all(|each| self.is_adoptable(each)) {
+            return Ok(Some(ColumnType::Text));
+        }
+        Ok(common)
+    }
+
+    /// `x = ANY (array)` and the like.
+    fn quantified(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let (left, operator, right, is_all) = match expr {
+            Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op, right, false),
+            Expr::AllOp { left, compare_op, right } => (left, compare_op, right, true),
+            _ => return Ok(None),
+        };
+        let mut array = right.as_ref().clone();
+        while let Expr::Nested(inner) = array {
+            array = *inner;
+        }
+        if let Expr::Subquery(query) = &mut array {
+            self.query(query, false)?;
+            self.expr(left)?;
+            **right = array;
+            return Ok(Some(ColumnType::Bool));
+        }
+        let is_membership = match (operator, is_all) {
+            (BinaryOperator::Eq, false) => true,
+            (BinaryOperator::NotEq, true) => false,
+            _ => {
+                return Err(Error::unsupported(
+                    "only = ANY (array) and <> ALL (array) are offered",
+                    "Use unnest(array) in a subquery.",
+                ));
+            }
+        };
+        let mut left = left.as_ref().clone();
+        let left_type = self.expr(&mut left)?;
+        if let Expr::Array(list) = array {
+            let mut list = Expr::InList { expr: Box::new(left), list: list.elem, negated: !is_membership };
+            self.composite(&mut list)?;
+            *expr = list;
+            return Ok(Some(ColumnType::Bool));
+        }
+        if let Some(ty) = &left_type {
+            self.adopt(&mut array, &ColumnType::Array(Box::new(unmodified(ty))))?;
+        }
+        if let Some(ColumnType::Array(element)) = self.expr(&mut array)? {
+            self.adopt(&mut left, &element)?;
+        }
+        let found = call("array_has", vec![array, left]);
+        *expr = if is_membership { found } else { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(found) } };
+        Ok(Some(ColumnType::Bool))
+    }
+}
+
+fn unary_function(operator: UnaryOperator) -> Option<&'static str> {
+    match operator {
+        UnaryOperator::PGAbs => Some("abs"),
+        UnaryOperator::PGSquareRoot => Some("sqrt"),
+        UnaryOperator::PGCubeRoot => Some("cbrt"),
+        _ => None,
+    }
+}
+
+/// An unquoted identifier for a column of a relation.
+pub fn column_of(relation: &str, name: &str) -> Expr {
+    let parts: Vec<Ident> = vec![exact(relation), exact(name)];
+    Expr::CompoundIdentifier(parts)
+}

@@ -1,0 +1,223 @@
+//! One SELECT: its result columns with their names, `*` written out, conditions, grouping and order.
+
+use datafusion::sql::sqlparser::ast::{
+    Distinct, Expr, GroupByExpr, Ident, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned,
+    WildcardAdditionalOptions,
+};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::ColumnType;
+use crate::sql::analyze::{Analyzer, is_ordinal};
+use crate::sql::names;
+use crate::sql::scope::{self, Found, Relation, Scope, ScopeColumn, exact, folded};
+
+impl Analyzer<'_> {
+    pub fn select(
+        &mut self,
+        select: &mut Select,
+        order: Option<&mut Vec<OrderByExpr>>,
+        is_outermost: bool,
+    ) -> Result<Vec<ScopeColumn>> {
+        if select.into.is_some() {
+            return Err(Error::unsupported("SELECT INTO is not offered", "Use CREATE TABLE and INSERT ... SELECT."));
+        }
+        self.scopes.push(Scope::default());
+        let result = self.select_in_scope(select, order, is_outermost);
+        self.scopes.pop();
+        result
+    }
+
+    fn select_in_scope(
+        &mut self,
+        select: &mut Select,
+        order: Option<&mut Vec<OrderByExpr>>,
+        is_outermost: bool,
+    ) -> Result<Vec<ScopeColumn>> {
+        for item in &mut select.from {
+            self.from_item(item)?;
+        }
+        self.expand_wildcards(select)?;
+        let columns = self.projection(select, is_outermost)?;
+        if let Some(condition) = &mut select.selection {
+            self.condition(condition)?;
+        }
+        if let GroupByExpr::Expressions(list, _) = &mut select.group_by {
+            for expr in list {
+                self.group_item(expr, &columns)?;
+            }
+        }
+        if let Some(condition) = &mut select.having {
+            self.condition(condition)?;
+        }
+        if let Some(Distinct::On(list)) = &mut select.distinct {
+            for expr in list {
+                self.group_item(expr, &columns)?;
+            }
+        }
+        for window in &mut select.named_window {
+            self.named_window(window)?;
+        }
+        if let Some(order) = order {
+            for item in order {
+                self.order_item(item, &columns)?;
+            }
+        }
+        Ok(columns)
+    }
+
+    /// An item of GROUP BY or DISTINCT ON: a number or an output name stays, anything else is an expression.
+    fn group_item(&mut self, expr: &mut Expr, outputs: &[ScopeColumn]) -> Result<()> {
+        if is_ordinal(expr) {
+            return Ok(());
+        }
+        if let Expr::Identifier(ident) = expr {
+            let name = folded(ident);
+            let is_column = scope::resolve(&self.scopes, None, &name).is_ok_and(|found| found.is_some());
+            if !is_column && outputs.iter().any(|output| output.name == name) {
+                return Ok(());
+            }
+        }
+        match expr {
+            Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) => {
+                for each in sets.iter_mut().flatten() {
+                    self.expr(each)?;
+                }
+            }
+            other => {
+                self.expr(other)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn expand_wildcards(&mut self, select: &mut Select) -> Result<()> {
+        let is_wildcard =
+            |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+        if !select.projection.iter().any(is_wildcard) {
+            return Ok(());
+        }
+        let relations = self.scopes.last().map(|scope| scope.relations.clone()).unwrap_or_default();
+        let mut expanded = Vec::with_capacity(select.projection.len());
+        for item in std::mem::take(&mut select.projection) {
+            match item {
+                SelectItem::Wildcard(_) => {
+                    if relations.is_empty() {
+                        return Err(Error::syntax("SELECT * with no tables specified is not valid", None));
+                    }
+                    for relation in &relations {
+                        expand(relation, true, &mut expanded);
+                    }
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                    let wanted = names::last_part(&name).unwrap_or_default();
+                    let Some(relation) = relations.iter().find(|relation| relation.name == wanted) else {
+                        return Err(self.at(
+                            Error::new(
+                                ErrorKind::UndefinedTable,
+                                format!("missing FROM-clause entry for table \"{wanted}\""),
+                            ),
+                            name.span().start,
+                        ));
+                    };
+                    expand(relation, false, &mut expanded);
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => {
+                    return Err(Error::unsupported("(expression).* is not offered", "Name the parts you want."));
+                }
+                other => expanded.push(other),
+            }
+        }
+        select.projection = expanded;
+        Ok(())
+    }
+
+    fn projection(&mut self, select: &mut Select, is_outermost: bool) -> Result<Vec<ScopeColumn>> {
+        let mut columns: Vec<ScopeColumn> = Vec::with_capacity(select.projection.len());
+        let mut used: Vec<String> = Vec::with_capacity(select.projection.len());
+        for item in &mut select.projection {
+            let (mut expr, alias) =
+                match std::mem::replace(item, SelectItem::Wildcard(WildcardAdditionalOptions::default())) {
+                    SelectItem::UnnamedExpr(expr) => (expr, None),
+                    SelectItem::ExprWithAlias { expr, alias } => (expr, Some(folded(&alias))),
+                    SelectItem::ExprWithAliases { .. } => {
+                        return Err(Error::unsupported(
+                            "several aliases for one column are not offered",
+                            "Use one alias.",
+                        ));
+                    }
+                    wildcard => {
+                        // Columns of an opaque relation: the planner will count them.
+                        *item = wildcard;
+                        continue;
+                    }
+                };
+            let name = alias.clone().unwrap_or_else(|| names::column_name(&expr));
+            let origin = self.plain_column(&expr);
+            let mut ty = self.expr(&mut expr)?;
+            if ty.is_none() && self.is_adoptable(&expr) {
+                self.adopt(&mut expr, &ColumnType::Text)?;
+                ty = Some(ColumnType::Text);
+            }
+            let is_column = origin.is_some() && alias.is_none();
+            let label = if is_column && is_outermost { format!("{}.{name}", origin_name(&expr)) } else { name.clone() };
+            let is_taken = used.contains(&label);
+            used.push(label);
+            *item = if is_taken {
+                SelectItem::ExprWithAlias { expr, alias: exact(format!("{name}#{}", used.len())) }
+            } else if is_column && last_name(&expr).is_some_and(|last| last == name) {
+                SelectItem::UnnamedExpr(expr)
+            } else {
+                SelectItem::ExprWithAlias { expr, alias: exact(name.clone()) }
+            };
+            let origin = origin.and_then(|found| found.column.origin);
+            columns.push(ScopeColumn { origin, ..ScopeColumn::computed(name, ty) });
+        }
+        Ok(columns)
+    }
+
+    /// The column that an expression plainly names.
+    fn plain_column(&self, expr: &Expr) -> Option<Found> {
+        match expr {
+            Expr::Identifier(ident) => scope::resolve(&self.scopes, None, &folded(ident)).ok().flatten(),
+            Expr::CompoundIdentifier(parts) => {
+                let [.., relation, name] = parts.as_slice() else { return None };
+                scope::resolve(&self.scopes, Some(&folded(relation)), &folded(name)).ok().flatten()
+            }
+            Expr::Nested(inner) => self.plain_column(inner),
+            _ => None,
+        }
+    }
+}
+
+fn expand(relation: &Relation, skip_merged: bool, items: &mut Vec<SelectItem>) {
+    if relation.is_opaque {
+        let name = vec![exact(relation.name.clone())].into();
+        items.push(SelectItem::QualifiedWildcard(
+            SelectItemQualifiedWildcardKind::ObjectName(name),
+            WildcardAdditionalOptions::default(),
+        ));
+        return;
+    }
+    for column in &relation.columns {
+        if column.is_hidden || (skip_merged && column.is_merged) {
+            continue;
+        }
+        let parts: Vec<Ident> = vec![exact(relation.name.clone()), exact(column.name.clone())];
+        items.push(SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)));
+    }
+}
+
+fn origin_name(expr: &Expr) -> String {
+    match expr {
+        Expr::CompoundIdentifier(parts) => parts.first().map(folded).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn last_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(ident) => Some(folded(ident)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(folded),
+        _ => None,
+    }
+}

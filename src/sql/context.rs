@@ -1,0 +1,73 @@
+//! What a statement is planned and run with: its view of the data, its settings, and the flag that stops it.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
+use datafusion::config::ConfigOptions;
+use datafusion::error::DataFusionError;
+
+use crate::db::{Cancel, Query, ReadView, Settings};
+use crate::error::Result;
+use crate::model::OutputColumn;
+
+/// Lowers the text of another query language, for the table function `knirvql('…')`.
+pub type QueryFunction = dyn Fn(&str, &ReadView) -> Result<(Query, Vec<OutputColumn>)> + Send + Sync;
+
+/// What planning a statement looks at.
+#[derive(Clone, Copy)]
+pub struct PlanContext<'a> {
+    pub view: &'a ReadView,
+    pub settings: &'a Settings,
+    /// The statement's text, for the positions of errors.
+    pub text: &'a str,
+    pub query_function: Option<&'a Arc<QueryFunction>>,
+}
+
+/// What table scans and functions of a running statement look at. It travels in DataFusion's configuration.
+#[derive(Clone)]
+pub struct ReadContext {
+    pub view: ReadView,
+    pub settings: Arc<Settings>,
+    pub cancel: Cancel,
+}
+
+impl ReadContext {
+    /// The context of the statement that a configuration belongs to.
+    pub fn of(options: &ConfigOptions) -> Option<&ReadContext> {
+        options.extensions.get::<ReadContext>()
+    }
+}
+
+impl fmt::Debug for ReadContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ReadContext")
+    }
+}
+
+impl ConfigExtension for ReadContext {
+    const PREFIX: &'static str = "nebulus_read";
+}
+
+impl ExtensionOptions for ReadContext {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, _value: &str) -> datafusion::error::Result<()> {
+        Err(DataFusionError::Configuration(format!("nebulus_read.{key} cannot be set")))
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        Vec::new()
+    }
+}

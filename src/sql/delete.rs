@@ -1,0 +1,142 @@
+//! DELETE, planned: by the key of one row where WHERE fixes it, otherwise by a SELECT that finds keys.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{Delete, FromTable, SetExpr, TableFactor, With};
+
+use crate::db::EntryKey;
+use crate::error::{Error, Result};
+use crate::model::{Collection, OutputColumn};
+use crate::sql::context::PlanContext;
+use crate::sql::key_lookup::KeyLookup;
+use crate::sql::parameters::ParameterTypes;
+use crate::sql::read::{ReadPlan, plan_query};
+use crate::sql::returning::Returning;
+use crate::sql::row_compile::{Compiler, Visible};
+use crate::sql::row_expression::RowInput;
+use crate::sql::target::writable;
+use crate::sql::write::{Run, WritePlan, Written, key_expression, key_of_value, relation_of, select_of};
+
+/// A planned DELETE.
+pub struct DeletePlan {
+    collection: Arc<Collection>,
+    method: Method,
+    returning: Option<Returning>,
+}
+
+enum Method {
+    Key(KeyLookup),
+    /// Each row is a key.
+    Select(ReadPlan),
+}
+
+pub fn plan_delete(
+    delete: &Delete,
+    with: Option<&With>,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<WritePlan> {
+    let FromTable::WithFromKeyword(tables) = &delete.from else {
+        return Err(Error::syntax("DELETE needs FROM", None).with_hint("DELETE FROM table [WHERE ...]"));
+    };
+    let is_foreign = !delete.tables.is_empty()
+        || delete.output.is_some()
+        || !delete.order_by.is_empty()
+        || delete.limit.is_some();
+    let ([table], false) = (tables.as_slice(), is_foreign) else {
+        return Err(Error::syntax("this form of DELETE is not PostgreSQL's", None)
+            .with_hint("DELETE FROM table [USING ...] [WHERE ...] [RETURNING ...]"));
+    };
+    let TableFactor::Table { name, args: None, .. } = &table.relation else {
+        return Err(Error::unsupported("DELETE from a subquery or function is not offered", "Name a table."));
+    };
+    let collection = writable(name, context)?;
+    let relation = relation_of(&table.relation, &collection);
+    let mut lookup = None;
+    if with.is_none() && delete.using.is_none() && table.joins.is_empty() {
+        let mut compiler = Compiler::new(&collection, &relation, Visible::Row, parameters, context);
+        lookup = KeyLookup::plan(delete.selection.as_ref(), &mut compiler)?;
+    }
+    let method = match lookup {
+        Some(lookup) => Method::Key(lookup),
+        None => {
+            let mut query = select_of(vec![key_expression(&collection, &relation)])?;
+            query.with = with.cloned();
+            if let SetExpr::Select(select) = query.body.as_mut() {
+                select.from = std::iter::once(table).chain(delete.using.iter().flatten()).cloned().collect();
+                select.selection.clone_from(&delete.selection);
+            }
+            Method::Select(plan_query(&query, parameters, context)?)
+        }
+    };
+    let returning = Returning::plan(delete.returning.as_deref(), &collection, &relation, parameters, context)?;
+    Ok(WritePlan::Delete(Box::new(DeletePlan { collection, method, returning })))
+}
+
+impl DeletePlan {
+    pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {
+        self.returning.as_ref().map(|returning| Arc::clone(&returning.columns))
+    }
+
+    pub fn collection(&self) -> &Arc<Collection> {
+        &self.collection
+    }
+
+    pub fn source_plan(&self) -> Option<&ReadPlan> {
+        match &self.method {
+            Method::Key(_) => None,
+            Method::Select(plan) => Some(plan),
+        }
+    }
+
+    pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
+        let (mut count, mut shown) = (0_u64, Vec::new());
+        for key in self.keys(run).await? {
+            run.cancel.check()?;
+            let row = match &self.returning {
+                Some(_) => run.transaction.view().row(&self.collection, &key)?,
+                None => None,
+            };
+            if let (Some(returning), Some(row)) = (&self.returning, &row) {
+                shown.push(returning.row(run, row).await?);
+            }
+            if run.transaction.delete(&self.collection, &key)? {
+                count += 1;
+            }
+        }
+        Ok(Written { tag: format!("DELETE {count}"), rows: shown })
+    }
+
+    async fn keys(&self, run: &Run<'_>) -> Result<Vec<EntryKey>> {
+        match &self.method {
+            Method::Key(lookup) => {
+                let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
+                let Some(key) = lookup.key(run.transaction, &self.collection, &input)? else { return Ok(Vec::new()) };
+                if lookup.has_filter() {
+                    let Some(row) = run.transaction.view().row(&self.collection, &key)? else {
+                        return Ok(Vec::new());
+                    };
+                    if !lookup.holds(&row, input)? {
+                        return Ok(Vec::new());
+                    }
+                }
+                Ok(vec![key])
+            }
+            Method::Select(plan) => {
+                let view = run.transaction.view();
+                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect().await?;
+                let mut seen = HashSet::with_capacity(rows.len());
+                let mut keys = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let value = row.into_iter().next().unwrap_or_default();
+                    let key = key_of_value(run.transaction, &self.collection, value)?;
+                    if seen.insert(key.clone()) {
+                        keys.push(key);
+                    }
+                }
+                Ok(keys)
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! DataFusion as this server uses it: one prepared base for all statements, and names resolved by our own catalog.
+//!
+//! The base holds configuration, functions and rules and is made once. A statement clones it, which copies pointers, and
+//! adds what it reads. Memory is bounded for all statements together; a query that needs more fails, the server does not.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion::catalog::TableFunctionArgs;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::{DFSchema, TableReference};
+use datafusion::datasource::{cte_worktable::CteWorkTable, provider_as_source};
+use datafusion::error::DataFusionError;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::GreedyMemoryPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::prelude::SessionConfig;
+use datafusion::sql::planner::{PlannerContext, SqlToRel};
+use datafusion::sql::sqlparser::ast::{Query, Statement};
+
+use crate::error::Result;
+use crate::model::ColumnType;
+use crate::model::limits::ROWS_PER_CHUNK;
+use crate::sql::analyze::StatementTable;
+use crate::sql::arithmetic::arithmetic_function;
+use crate::sql::arrow_types::field_of;
+use crate::sql::casts::cast_function;
+use crate::sql::context::ReadContext;
+use crate::sql::errors::from_datafusion;
+use crate::sql::functions;
+use crate::sql::nearest_rule::NearestRule;
+
+/// Memory that the relational work of all statements together may hold.
+const QUERY_MEMORY_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Partitions that one statement's work is split into.
+const PARTITIONS: usize = 2;
+
+static BASE: LazyLock<Result<SessionState>> = LazyLock::new(build);
+
+fn build() -> Result<SessionState> {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(PARTITIONS)
+        .with_batch_size(ROWS_PER_CHUNK)
+        .with_information_schema(false)
+        .with_create_default_catalog_and_schema(false)
+        .with_collect_statistics(false);
+    let options = config.options_mut();
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.collect_spans = false;
+    // PostgreSQL's names and order of NULLs.
+    options.sql_parser.enable_ident_normalization = true;
+    options.execution.time_zone = Some("UTC".to_string());
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(GreedyMemoryPool::new(QUERY_MEMORY_BYTES_MAX)))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
+        .build_arc()
+        .map_err(from_datafusion)?;
+    let mut state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_optimizer_rule(Arc::new(NearestRule))
+        .build();
+    functions::register(&mut state)?;
+    Ok(state)
+}
+
+fn base() -> Result<&'static SessionState> {
+    BASE.as_ref().map_err(Clone::clone)
+}
+
+/// The state of one statement.
+pub fn state(context: ReadContext) -> Result<SessionState> {
+    let mut state = base()?.clone();
+    state.config_mut().options_mut().extensions.insert(context);
+    // now() is the time of the statement, not of the base.
+    let options = Arc::clone(state.config_options());
+    state.execution_props_mut().mark_start_execution(options);
+    Ok(state)
+}
+
+/// Whether a function of that name exists, of whichever kind.
+pub fn is_function(name: &str) -> bool {
+    base().is_ok_and(|state| {
+        state.scalar_functions().contains_key(name)
+            || state.aggregate_functions().contains_key(name)
+            || state.window_functions().contains_key(name)
+            || state.higher_order_functions().contains_key(name)
+            || arithmetic_function(name).is_some()
+            || cast_function(name).is_some()
+            || matches!(name, "unnest" | "grouping")
+    })
+}
+
+/// Whether the name is a function that is called without parentheses.
+pub fn is_keyword_function(name: &str) -> bool {
+    matches!(
+        name,
+        "current_user"
+            | "session_user"
+            | "user"
+            | "current_role"
+            | "current_catalog"
+            | "current_schema"
+            | "current_date"
+            | "current_time"
+            | "current_timestamp"
+            | "localtime"
+            | "localtimestamp"
+    ) && is_function(name)
+}
+
+/// The logical plan of an analysed query, its types settled. Parameters without a type get none here.
+pub fn logical_plan(
+    query: &Query,
+    tables: &BTreeMap<String, StatementTable>,
+    parameters: &[Option<ColumnType>],
+    state: &SessionState,
+) -> Result<LogicalPlan> {
+    let names = Names { state, tables };
+    let fields: Vec<Option<FieldRef>> =
+        parameters.iter().map(|ty| ty.as_ref().map(|ty| Arc::new(field_of("", ty, true)))).collect();
+    let mut planner = PlannerContext::new().with_prepare_param_data_types(fields);
+    let statement = Statement::Query(Box::new(query.clone()));
+    let plan =
+        SqlToRel::new(&names).sql_statement_to_plan_with_context(statement, &mut planner).map_err(from_datafusion)?;
+    if parameters.iter().any(Option::is_none) {
+        return Ok(plan);
+    }
+    state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(from_datafusion)
+}
+
+/// What the planner may know by name.
+struct Names<'a> {
+    state: &'a SessionState,
+    tables: &'a BTreeMap<String, StatementTable>,
+}
+
+impl ContextProvider for Names<'_> {
+    fn get_table_source(&self, name: TableReference) -> datafusion::error::Result<Arc<dyn TableSource>> {
+        match self.tables.get(name.table()) {
+            Some(StatementTable::Collection(table)) => Ok(provider_as_source(Arc::new(table.clone()))),
+            Some(StatementTable::Other(table)) => Ok(provider_as_source(Arc::clone(table))),
+            None => Err(DataFusionError::Plan(format!("table '{}' not found", name.table()))),
+        }
+    }
+
+    fn get_table_function_source(
+        &self,
+        name: &str,
+        arguments: Vec<Expr>,
+    ) -> datafusion::error::Result<Arc<dyn TableSource>> {
+        let function = self
+            .state
+            .table_functions()
+            .get(name)
+            .ok_or_else(|| DataFusionError::Plan(format!("Invalid function: {name} returns no rows")))?;
+        let context = SimplifyContext::builder()
+            .with_config_options(Arc::clone(self.state.config_options()))
+            .with_query_execution_start_time(self.state.execution_props().query_execution_start_time)
+            .build();
+        let simplifier = ExprSimplifier::new(context);
+        let schema = DFSchema::empty();
+        let arguments = arguments
+            .into_iter()
+            .map(|argument| simplifier.coerce(argument, &schema).and_then(|argument| simplifier.simplify(argument)))
+            .collect::<datafusion::error::Result<Vec<_>>>()?;
+        let table = function.create_table_provider_with_args(TableFunctionArgs::new(&arguments, self.state))?;
+        Ok(provider_as_source(table))
+    }
+
+    fn create_cte_work_table(
+        &self,
+        name: &str,
+        schema: datafusion::arrow::datatypes::SchemaRef,
+    ) -> datafusion::error::Result<Arc<dyn TableSource>> {
+        Ok(provider_as_source(Arc::new(CteWorkTable::new(name, schema))))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.state.expr_planners()
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        let known = self.state.scalar_functions().get(name).cloned();
+        known.or_else(|| arithmetic_function(name)).or_else(|| cast_function(name))
+    }
+
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.state.higher_order_functions().get(name).cloned()
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.state.aggregate_functions().get(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.state.window_functions().get(name).cloned()
+    }
+
+    fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.state.config_options()
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.state.scalar_functions().keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.state.higher_order_functions().keys().cloned().collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.state.aggregate_functions().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.state.window_functions().keys().cloned().collect()
+    }
+}

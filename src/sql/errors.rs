@@ -1,0 +1,205 @@
+//! What DataFusion and Arrow report, as the errors PostgreSQL would give.
+//!
+//! Most mistakes are found by `analyze` before the planner sees a statement, with a position. What is left is recognised
+//! by the error's variant, then by its words; only what nothing recognises is a defect of this program (XX000).
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+
+use crate::error::{Error, ErrorKind};
+
+/// Our own error on its way through DataFusion.
+pub fn to_datafusion(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+pub fn from_datafusion(error: DataFusionError) -> Error {
+    match error {
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => from_datafusion(*inner),
+        DataFusionError::Shared(shared) => from_shared(&shared),
+        DataFusionError::Collection(mut errors) => match errors.pop() {
+            Some(first) => from_datafusion(first),
+            None => Error::internal("an empty collection of errors"),
+        },
+        DataFusionError::External(inner) => match inner.downcast::<Error>() {
+            Ok(own) => *own,
+            Err(other) => match other.downcast::<DataFusionError>() {
+                Ok(inner) => from_datafusion(*inner),
+                Err(other) => Error::internal(other.to_string()),
+            },
+        },
+        DataFusionError::ArrowError(inner, _) => from_arrow(*inner),
+        DataFusionError::SchemaError(inner, _) => schema_error(&inner),
+        DataFusionError::SQL(inner, _) => Error::syntax(format!("syntax error: {inner}"), None),
+        DataFusionError::NotImplemented(message) => not_implemented(&message),
+        DataFusionError::Plan(message) => planning(&message),
+        DataFusionError::Execution(message) => execution(&message),
+        DataFusionError::ResourcesExhausted(message) => exhausted(&message),
+        DataFusionError::IoError(error) => Error::from(error),
+        DataFusionError::ObjectStore(error) => Error::new(ErrorKind::Io, error.to_string()),
+        DataFusionError::Configuration(message) => Error::new(ErrorKind::InvalidParameterValue, message),
+        DataFusionError::ExecutionJoin(error) => Error::internal(format!("a task of the query stopped: {error}")),
+        DataFusionError::Internal(message) | DataFusionError::Substrait(message) | DataFusionError::Ffi(message) => {
+            let first = message.lines().next().unwrap_or("");
+            Error::internal(format!("the planner failed: {first}"))
+        }
+    }
+}
+
+/// An error that several readers share cannot be taken apart by value.
+fn from_shared(error: &DataFusionError) -> Error {
+    match error.find_root() {
+        DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
+            Some(own) => own.clone(),
+            None => Error::internal(inner.to_string()),
+        },
+        DataFusionError::ArrowError(inner, _) => arrow_error(inner),
+        DataFusionError::SchemaError(inner, _) => schema_error(inner),
+        DataFusionError::NotImplemented(message) => not_implemented(message),
+        DataFusionError::Plan(message) => planning(message),
+        DataFusionError::Execution(message) => execution(message),
+        DataFusionError::ResourcesExhausted(message) => exhausted(message),
+        other => Error::internal(other.to_string()),
+    }
+}
+
+pub fn from_arrow(error: ArrowError) -> Error {
+    match error {
+        ArrowError::ExternalError(inner) => match inner.downcast::<Error>() {
+            Ok(own) => *own,
+            Err(other) => match other.downcast::<DataFusionError>() {
+                Ok(inner) => from_datafusion(*inner),
+                Err(other) => Error::internal(other.to_string()),
+            },
+        },
+        other => arrow_error(&other),
+    }
+}
+
+fn arrow_error(error: &ArrowError) -> Error {
+    match error {
+        ArrowError::DivideByZero => Error::new(ErrorKind::DivisionByZero, "division by zero"),
+        ArrowError::ArithmeticOverflow(detail) => {
+            Error::new(ErrorKind::NumericOutOfRange, "value out of range").with_detail(detail.clone())
+        }
+        ArrowError::OffsetOverflowError(_) | ArrowError::MemoryError(_) => exhausted(&error.to_string()),
+        ArrowError::CastError(message) | ArrowError::ParseError(message) => conversion(message),
+        ArrowError::ComputeError(message) | ArrowError::InvalidArgumentError(message) => execution(message),
+        ArrowError::NotYetImplemented(message) => not_implemented(message),
+        ArrowError::ExternalError(inner) => match inner.downcast_ref::<Error>() {
+            Some(own) => own.clone(),
+            None => Error::internal(inner.to_string()),
+        },
+        other => Error::internal(other.to_string()),
+    }
+}
+
+fn schema_error(error: &SchemaError) -> Error {
+    match error {
+        SchemaError::AmbiguousReference { field } => {
+            Error::new(ErrorKind::AmbiguousColumn, format!("column reference \"{}\" is ambiguous", field.name))
+        }
+        SchemaError::FieldNotFound { field, .. } => {
+            let name = match &field.relation {
+                Some(relation) => format!("{}.{}", relation.table(), field.name),
+                None => format!("\"{}\"", field.name),
+            };
+            Error::new(ErrorKind::UndefinedColumn, format!("column {name} does not exist"))
+        }
+        SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
+            Error::new(ErrorKind::DuplicateColumn, format!("column \"{name}\" specified more than once"))
+        }
+    }
+}
+
+fn not_implemented(message: &str) -> Error {
+    if message.contains("ScalarSubquery") || message.contains("OuterReferenceColumn") {
+        return Error::unsupported(
+            "this subquery refers to the outer query in a way that is not offered",
+            "Compare with the outer query by = only, or write a join with GROUP BY.",
+        );
+    }
+    Error::unsupported(first_line(message), "COMPAT.md lists what of PostgreSQL is offered.")
+}
+
+fn first_line(message: &str) -> String {
+    message.lines().next().unwrap_or("").trim().to_string()
+}
+
+fn planning(message: &str) -> Error {
+    let lower = message.to_ascii_lowercase();
+    let has = |part: &str| lower.contains(part);
+    let kind = if has("invalid function") || has("no function matches") || has("failed to coerce arguments") {
+        ErrorKind::UndefinedFunction
+    } else if has("must appear in the group by") || has("aggregate") && has("must") || has("not in group by") {
+        ErrorKind::Grouping
+    } else if has("aggregate functions are not allowed") || has("could not be resolved from available columns") {
+        ErrorKind::Grouping
+    } else if has("table") && has("not found") {
+        ErrorKind::UndefinedTable
+    } else if has("ambiguous reference") {
+        ErrorKind::AmbiguousColumn
+    } else if has("no field named") || has("does not exist in the schema") {
+        ErrorKind::UndefinedColumn
+    } else if has("not unique") || has("unique expression names") || has("specified more than once") {
+        ErrorKind::DuplicateColumn
+    } else if has("cannot coerce")
+        || has("cannot infer common argument type")
+        || has("cannot get result type")
+        || has("there isn't result type")
+        || has("incompatible")
+        || has("can't be evaluated")
+        || has("cannot cast")
+        || has("unsupported cast")
+    {
+        ErrorKind::DatatypeMismatch
+    } else if has("placeholder") || has("parameter") {
+        ErrorKind::UndefinedParameter
+    } else if has("unsupported") || has("not supported") || has("not implemented") || has("physical plan does not") {
+        return not_implemented(message);
+    } else {
+        ErrorKind::Syntax
+    };
+    Error::new(kind, first_line(message))
+}
+
+fn execution(message: &str) -> Error {
+    let lower = message.to_ascii_lowercase();
+    let has = |part: &str| lower.contains(part);
+    if has("divide by zero") || has("division by zero") {
+        return Error::new(ErrorKind::DivisionByZero, "division by zero");
+    }
+    let kind = if has("overflow") || has("out of range") || has("too large") {
+        ErrorKind::NumericOutOfRange
+    } else if has("more than one row") || has("scalar subquery") {
+        ErrorKind::Cardinality
+    } else if has("regular expression") || has("regex") {
+        ErrorKind::InvalidParameterValue
+    } else if has("cast") || has("parse") || has("parsing") {
+        return conversion(message);
+    } else if has("not supported") || has("unsupported") || has("not implemented") {
+        return not_implemented(message);
+    } else {
+        ErrorKind::DataException
+    };
+    Error::new(kind, first_line(message))
+}
+
+fn conversion(message: &str) -> Error {
+    let lower = message.to_ascii_lowercase();
+    let kind = if lower.contains("overflow") || lower.contains("out of range") || lower.contains("can't cast value") {
+        ErrorKind::NumericOutOfRange
+    } else if lower.contains("timestamp") || lower.contains("date") || lower.contains("time") {
+        ErrorKind::InvalidDatetimeFormat
+    } else {
+        ErrorKind::InvalidTextRepresentation
+    };
+    Error::new(kind, first_line(message))
+}
+
+fn exhausted(message: &str) -> Error {
+    Error::new(ErrorKind::LimitExceeded, "the query needs more memory than it may use")
+        .with_detail(first_line(message))
+        .with_hint("Filter or aggregate earlier, or add a LIMIT.")
+}

@@ -1,0 +1,144 @@
+//! Advisory locks: in-process, counted, by session.
+//!
+//! A lock is held by the session number of `pg_backend_pid`. Waiting is done by short sleeps on the thread that runs the
+//! query, so that a cancel or a timeout ends it. Locks that a transaction takes live until [`release`] with `transaction`;
+//! the session calls it at the end of a transaction and, for all, when the connection closes.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, Value};
+use crate::sql::functions::definition::Parameter::Int;
+use crate::sql::functions::definition::{Definition, Invocation, int_of};
+use crate::sql::functions::session::backend_pid;
+
+/// Most advisory locks of the whole server.
+const LOCKS_MAX: usize = 10_000;
+/// How often a waiting statement looks again.
+const WAIT: Duration = Duration::from_millis(5);
+
+/// One lock: who holds it, and how often for the session and for its transaction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Held {
+    session: i32,
+    by_session: u32,
+    by_transaction: u32,
+}
+
+type Key = (i64, Option<i64>);
+
+static LOCKS: LazyLock<Mutex<HashMap<Key, Held>>> = LazyLock::new(Mutex::default);
+
+pub fn definitions() -> Vec<Definition> {
+    let void = ColumnType::Void;
+    let lock = |name: &'static str, body: crate::sql::functions::definition::Body| {
+        Definition::new(name, &[Int, Int], void.clone(), body).optional(1).volatile()
+    };
+    let test = |name: &'static str, body: crate::sql::functions::definition::Body| {
+        Definition::new(name, &[Int, Int], ColumnType::Bool, body).optional(1).volatile()
+    };
+    vec![
+        lock("pg_advisory_lock", |invocation, arguments| wait(invocation, arguments, false)),
+        lock("pg_advisory_xact_lock", |invocation, arguments| wait(invocation, arguments, true)),
+        test("pg_try_advisory_lock", |invocation, arguments| {
+            take(session(invocation)?, key(arguments), false).map(Value::Bool)
+        }),
+        test("pg_try_advisory_xact_lock", |invocation, arguments| {
+            take(session(invocation)?, key(arguments), true).map(Value::Bool)
+        }),
+        test("pg_advisory_unlock", |invocation, arguments| {
+            Ok(Value::Bool(unlock(session(invocation)?, key(arguments))))
+        }),
+        Definition::new("pg_advisory_unlock_all", &[], void.clone(), |invocation, _| {
+            release(session(invocation)?, false);
+            Ok(Value::text(""))
+        })
+        .volatile(),
+    ]
+}
+
+fn session(invocation: &Invocation<'_>) -> Result<i32> {
+    Ok(backend_pid(&invocation.context()?.settings))
+}
+
+fn key(arguments: &[Value]) -> Key {
+    (int_of(arguments, 0).unwrap_or(0), int_of(arguments, 1))
+}
+
+/// Takes the lock if it is free or held by the same session already.
+fn take(session: i32, key: Key, transaction: bool) -> Result<bool> {
+    let mut locks = LOCKS.lock();
+    if locks.len() >= LOCKS_MAX && !locks.contains_key(&key) {
+        return Err(Error::new(ErrorKind::LimitExceeded, format!("more than {LOCKS_MAX} advisory locks are held"))
+            .with_hint("Release some with pg_advisory_unlock()."));
+    }
+    let held = locks.entry(key).or_insert(Held { session, by_session: 0, by_transaction: 0 });
+    if held.session != session {
+        return Ok(false);
+    }
+    let count = if transaction { &mut held.by_transaction } else { &mut held.by_session };
+    *count = count.saturating_add(1);
+    Ok(true)
+}
+
+fn wait(invocation: &Invocation<'_>, arguments: &[Value], transaction: bool) -> Result<Value> {
+    let session = session(invocation)?;
+    let key = key(arguments);
+    while !take(session, key, transaction)? {
+        invocation.context()?.cancel.check()?;
+        std::thread::sleep(WAIT);
+    }
+    Ok(Value::text(""))
+}
+
+fn unlock(session: i32, key: Key) -> bool {
+    let mut locks = LOCKS.lock();
+    let Some(held) = locks.get_mut(&key).filter(|held| held.session == session && held.by_session > 0) else {
+        return false;
+    };
+    held.by_session -= 1;
+    if held.by_session + held.by_transaction == 0 {
+        locks.remove(&key);
+    }
+    true
+}
+
+/// Gives up a session's advisory locks: those of its transaction, or all those of the session.
+pub fn release(session: i32, transaction: bool) {
+    let mut locks = LOCKS.lock();
+    if locks.is_empty() {
+        return;
+    }
+    locks.retain(|_, held| {
+        if held.session == session {
+            if transaction {
+                held.by_transaction = 0;
+            } else {
+                held.by_session = 0;
+            }
+        }
+        held.by_session + held.by_transaction > 0
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_excludes_other_sessions_until_it_is_released_as_often_as_taken() {
+        let key = (-77, None);
+        assert!(take(-1, key, false).unwrap() && take(-1, key, false).unwrap());
+        assert!(!take(-2, key, false).unwrap());
+        assert!(unlock(-1, key) && !take(-2, key, false).unwrap());
+        assert!(unlock(-1, key) && take(-2, key, true).unwrap());
+        assert!(!unlock(-2, key));
+        release(-2, true);
+        assert!(take(-1, key, false).unwrap());
+        release(-1, false);
+    }
+}

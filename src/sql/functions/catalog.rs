@@ -1,0 +1,315 @@
+//! Functions over the catalogs: names of objects, their definitions, their visibility, rights and sizes.
+//!
+//! Everything belongs to one owner, who may do everything; what does not exist has no rights and no size.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, Value};
+use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, Text, TextArray};
+use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
+use crate::sql::pg_catalog::{self, NAMESPACE_INFORMATION};
+
+pub fn definitions() -> Vec<Definition> {
+    let mut all = names();
+    all.extend(texts());
+    all.extend(visibility());
+    all.extend(rights());
+    all.extend(sizes());
+    all
+}
+
+/// An OID among the arguments: given as a number, or as the name of a relation.
+fn oid_of(invocation: &Invocation<'_>, arguments: &[Value], position: usize) -> Result<Option<u32>> {
+    match arguments.get(position) {
+        Some(Value::Text(name)) => Ok(pg_catalog::find_class(invocation.context()?.view.catalog(), name)),
+        Some(other) => Ok(other.as_i64().and_then(|number| u32::try_from(number).ok())),
+        None => Ok(None),
+    }
+}
+
+fn optional_text(text: Option<String>) -> Value {
+    text.map_or(Value::Null, Value::text)
+}
+
+fn optional_oid(oid: Option<u32>) -> Value {
+    oid.map_or(Value::Null, |oid| Value::Int8(i64::from(oid)))
+}
+
+fn names() -> Vec<Definition> {
+    let text = ColumnType::Text;
+    vec![
+        Definition::new("to_regclass", &[Text], ColumnType::Oid, |invocation, arguments| {
+            Ok(optional_oid(oid_of(invocation, arguments, 0)?))
+        })
+        .stable(),
+        Definition::new("to_regtype", &[Text], ColumnType::Oid, |_, arguments| {
+            Ok(optional_oid(pg_catalog::find_type(text_of(arguments, 0))))
+        }),
+        Definition::new("to_regnamespace", &[Text], ColumnType::Oid, |_, arguments| {
+            Ok(optional_oid(pg_catalog::find_namespace(text_of(arguments, 0)).ok()))
+        }),
+        Definition::new("regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
+            match oid_of(invocation, arguments, 0)? {
+                None => Err(Error::new(
+                    ErrorKind::UndefinedTable,
+                    format!("relation \"{}\" does not exist", text_of(arguments, 0)),
+                )),
+                found => Ok(optional_oid(found)),
+            }
+        })
+        .stable(),
+        Definition::new("regclass_out", &[Object], text.clone(), |invocation, arguments| {
+            let catalog = invocation.context()?.view.catalog();
+            match oid_of(invocation, arguments, 0)? {
+                Some(oid) => Ok(Value::text(pg_catalog::class_name(catalog, oid))),
+                None => Err(Error::new(
+                    ErrorKind::UndefinedTable,
+                    format!("relation \"{}\" does not exist", text_of(arguments, 0)),
+                )),
+            }
+        })
+        .stable(),
+        Definition::new("regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
+            regtype(arguments).map(|oid| Value::Int8(i64::from(oid)))
+        }),
+        Definition::new("regtype_out", &[Object], text.clone(), |_, arguments| {
+            Ok(Value::text(pg_catalog::type_name(regtype(arguments)?)))
+        }),
+        Definition::new("regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
+            regnamespace(arguments).map(|oid| Value::Int8(i64::from(oid)))
+        }),
+        Definition::new("regnamespace_out", &[Object], text.clone(), |_, arguments| {
+            Ok(Value::text(pg_catalog::namespace_name(regnamespace(arguments)?)))
+        }),
+        Definition::new("to_regproc", &[Text], ColumnType::Oid, |_, arguments| {
+            let name = text_of(arguments, 0).rsplit('.').next().unwrap_or("");
+            Ok(optional_oid(pg_catalog::find_procedure(name)))
+        })
+        .alias(&["to_regprocedure"]),
+        Definition::new("regproc_out", &[Any], text.clone(), |_, arguments| {
+            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
+            let name = oid.and_then(pg_catalog::procedure_name).map(ToString::to_string);
+            Ok(Value::text(name.unwrap_or_else(|| arguments.first().map(Value::to_text).unwrap_or_default())))
+        }),
+        Definition::new("format_type", &[Oid, Int], text, |_, arguments| {
+            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
+            let modifier = int_of(arguments, 1).and_then(|modifier| i32::try_from(modifier).ok());
+            Ok(optional_text(pg_catalog::format_type(oid, modifier)))
+        })
+        .with_nulls(),
+    ]
+}
+
+fn regtype(arguments: &[Value]) -> Result<u32> {
+    let found = match arguments.first() {
+        Some(Value::Text(name)) => pg_catalog::find_type(name),
+        Some(other) => other.as_i64().and_then(|oid| u32::try_from(oid).ok()),
+        None => None,
+    };
+    found.ok_or_else(|| {
+        Error::new(ErrorKind::UndefinedObject, format!("type \"{}\" does not exist", text_of(arguments, 0)))
+    })
+}
+
+fn regnamespace(arguments: &[Value]) -> Result<u32> {
+    match arguments.first() {
+        Some(Value::Text(name)) => pg_catalog::find_namespace(name),
+        Some(other) => Ok(other.as_i64().and_then(|oid| u32::try_from(oid).ok()).unwrap_or(0)),
+        None => Ok(0),
+    }
+}
+
+fn texts() -> Vec<Definition> {
+    let text = ColumnType::Text;
+    let nothing = |name: &'static str, parameters: &[crate::sql::functions::Parameter], optional: usize| {
+        Definition::new(name, parameters, ColumnType::Text, |_, _| Ok(Value::Null))
+            .optional(optional)
+            .with_nulls()
+            .stable()
+    };
+    vec![
+        // The catalogs hold expressions as text already.
+        Definition::new("pg_get_expr", &[Text, Object, Bool], text.clone(), |_, arguments| {
+            Ok(arguments.first().cloned().unwrap_or_default())
+        })
+        .optional(1),
+        Definition::new("pg_get_constraintdef", &[Oid, Bool], text.clone(), |invocation, arguments| {
+            let catalog = invocation.context()?.view.catalog();
+            let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
+            Ok(optional_text(oid.and_then(|oid| pg_catalog::constraint_definition(catalog, oid))))
+        })
+        .optional(1)
+        .stable(),
+        Definition::new("pg_get_indexdef", &[Oid, Int, Bool], text.clone(), index_definition).optional(2).stable(),
+        Definition::new("pg_get_serial_sequence", &[Text, Text], text, serial_sequence).stable(),
+        nothing("pg_get_viewdef", &[Oid, Any], 1),
+        nothing("pg_get_ruledef", &[Oid, Bool], 1),
+        nothing("pg_get_triggerdef", &[Oid, Bool], 1),
+        nothing("pg_get_partkeydef", &[Oid], 0),
+        nothing("pg_get_partition_constraintdef", &[Oid], 0),
+        nothing("pg_get_statisticsobjdef", &[Oid], 0),
+        nothing("pg_get_statisticsobjdef_columns", &[Oid], 0),
+        nothing("pg_get_functiondef", &[Oid], 0),
+        nothing("pg_get_function_sqlbody", &[Oid], 0),
+        Definition::new("pg_get_function_arguments", &[Oid], ColumnType::Text, |_, arguments| {
+            function_text(arguments, false)
+        })
+        .alias(&["pg_get_function_identity_arguments"]),
+        Definition::new("pg_get_function_result", &[Oid], ColumnType::Text, |_, arguments| {
+            function_text(arguments, true)
+        }),
+        nothing("obj_description", &[Oid, Text], 1),
+        nothing("col_description", &[Oid, Int], 0),
+        nothing("shobj_description", &[Oid, Text], 0),
+        nothing("pg_describe_object", &[Oid, Oid, Int], 0),
+        nothing("pg_tablespace_location", &[Oid], 0),
+        nothing("pg_relation_filenode", &[Object], 0),
+        nothing("pg_relation_filepath", &[Object], 0),
+    ]
+}
+
+fn function_text(arguments: &[Value], result: bool) -> Result<Value> {
+    let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
+    Ok(optional_text(oid.and_then(|oid| pg_catalog::function_signature(oid, result))))
+}
+
+fn index_definition(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let catalog = invocation.context()?.view.catalog();
+    let Some(oid) = oid_of(invocation, arguments, 0)? else { return Ok(Value::Null) };
+    let text = match int_of(arguments, 1).and_then(|number| usize::try_from(number).ok()) {
+        None | Some(0) => pg_catalog::index_definition(catalog, oid),
+        Some(number) => Some(pg_catalog::index_column(catalog, oid, number).unwrap_or_default()),
+    };
+    Ok(optional_text(text))
+}
+
+fn serial_sequence(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let catalog = invocation.context()?.view.catalog();
+    let collection = catalog.expect_collection(text_of(arguments, 0).trim_start_matches("public."))?;
+    let column = text_of(arguments, 1);
+    let position = collection.column(column).ok_or_else(|| {
+        let message = format!("column \"{column}\" of relation \"{}\" does not exist", collection.name);
+        Error::new(ErrorKind::UndefinedColumn, message)
+    })?;
+    let default = pg_catalog::default_expression(collection, position);
+    let is_serial = default.is_some_and(|default| default.starts_with("nextval("));
+    Ok(if is_serial { Value::text(format!("public.{}_{column}_seq", collection.name)) } else { Value::Null })
+}
+
+fn visibility() -> Vec<Definition> {
+    let seen =
+        |name: &'static str| Definition::new(name, &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(true))).stable();
+    vec![
+        Definition::new("pg_table_is_visible", &[Oid], ColumnType::Bool, |invocation, arguments| {
+            let catalog = invocation.context()?.view.catalog();
+            let object = oid_of(invocation, arguments, 0)?.and_then(|oid| pg_catalog::Object::find(catalog, oid));
+            Ok(object.map_or(Value::Null, |object| Value::Bool(object.namespace() != NAMESPACE_INFORMATION)))
+        })
+        .stable(),
+        seen("pg_type_is_visible"),
+        seen("pg_function_is_visible"),
+        seen("pg_operator_is_visible"),
+        seen("pg_opclass_is_visible"),
+        seen("pg_opfamily_is_visible"),
+        seen("pg_collation_is_visible"),
+        seen("pg_conversion_is_visible"),
+        seen("pg_statistics_obj_is_visible"),
+        seen("pg_ts_config_is_visible"),
+        seen("pg_ts_dict_is_visible"),
+        seen("pg_ts_parser_is_visible"),
+        seen("pg_ts_template_is_visible"),
+        Definition::new("pg_relation_is_publishable", &[Object], ColumnType::Bool, |_, _| Ok(Value::Bool(false)))
+            .stable(),
+        Definition::new("pg_is_other_temp_schema", &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
+        Definition::new("pg_my_temp_schema", &[], ColumnType::Oid, |_, _| Ok(Value::Int8(0))).stable(),
+        Definition::new("pg_indexam_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
+        Definition::new("pg_index_column_has_property", &[Object, Int, Text], ColumnType::Bool, |_, _| {
+            Ok(Value::Bool(false))
+        }),
+        Definition::new("pg_index_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
+        Definition::new("pg_relation_is_updatable", &[Object, Bool], ColumnType::Int4, |_, _| Ok(Value::Int4(28))),
+        Definition::new("pg_column_is_updatable", &[Object, Int, Bool], ColumnType::Bool, |_, _| Ok(Value::Bool(true))),
+    ]
+}
+
+fn rights() -> Vec<Definition> {
+    let granted = |name: &'static str, arguments: usize, optional: usize| {
+        Definition::new(name, &vec![Any; arguments], ColumnType::Bool, |_, _| Ok(Value::Bool(true)))
+            .optional(optional)
+            .stable()
+    };
+    vec![
+        granted("has_table_privilege", 3, 1),
+        granted("has_any_column_privilege", 3, 1),
+        granted("has_column_privilege", 4, 1),
+        granted("has_schema_privilege", 3, 1),
+        granted("has_database_privilege", 3, 1),
+        granted("has_function_privilege", 3, 1),
+        granted("has_sequence_privilege", 3, 1),
+        granted("has_type_privilege", 3, 1),
+        granted("has_language_privilege", 3, 1),
+        granted("has_tablespace_privilege", 3, 1),
+        granted("has_parameter_privilege", 3, 1),
+        granted("pg_has_role", 3, 1),
+        granted("row_security_active", 1, 0),
+        Definition::new("acldefault", &[Any, Oid], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
+            Ok(Value::Null)
+        }),
+        Definition::new("aclexplode", &[TextArray], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
+            Ok(Value::Null)
+        }),
+    ]
+}
+
+fn sizes() -> Vec<Definition> {
+    // Entries of all tables share files; the size of one is not counted.
+    let unknown = |name: &'static str| {
+        Definition::new(name, &[Object, Text], ColumnType::Int8, |_, _| Ok(Value::Int8(0))).optional(1).stable()
+    };
+    vec![
+        unknown("pg_total_relation_size"),
+        unknown("pg_relation_size"),
+        unknown("pg_table_size"),
+        unknown("pg_indexes_size"),
+        unknown("pg_tablespace_size"),
+        Definition::new("pg_database_size", &[Any], ColumnType::Int8, |_, _| Ok(Value::Int8(0))).stable(),
+        Definition::new("pg_size_pretty", &[Int], ColumnType::Text, |_, arguments| {
+            Ok(Value::text(size_pretty(int_of(arguments, 0).unwrap_or(0))))
+        }),
+        Definition::new("pg_column_size", &[Any], ColumnType::Int4, |_, arguments| {
+            let bytes = arguments.first().map_or(0, Value::bytes);
+            Ok(Value::Int4(i32::try_from(bytes).unwrap_or(i32::MAX)))
+        }),
+    ]
+}
+
+/// Bytes in the unit PostgreSQL chooses: it moves on at ten thousand and rounds halves away from zero.
+fn size_pretty(bytes: i64) -> String {
+    const UNITS: [&str; 6] = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+    let mut size = i128::from(bytes);
+    let mut halved = false;
+    for (position, unit) in UNITS.iter().enumerate() {
+        let rounded = if halved { (size + size.signum()) / 2 } else { size };
+        let limit = if halved { 20_480 - 1 } else { 10_240 };
+        if size.abs() < limit || position + 1 == UNITS.len() {
+            return format!("{rounded} {unit}");
+        }
+        // Keeps one bit more than the unit shows, for rounding.
+        size = if halved { size / 1024 } else { size / 512 };
+        halved = true;
+    }
+    format!("{bytes} bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_read_as_postgresql_writes_them() {
+        assert_eq!(size_pretty(8192), "8192 bytes");
+        assert_eq!(size_pretty(10_240), "10 kB");
+        assert_eq!(size_pretty(1_048_576), "1024 kB");
+        assert_eq!(size_pretty(1_073_741_824), "1024 MB");
+        assert_eq!(size_pretty(-20_480), "-20 kB");
+    }
+}

@@ -1,0 +1,171 @@
+//! The description of a function: what `pg_proc` shows and `scalar` runs.
+
+use datafusion::logical_expr::Volatility;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, Value};
+use crate::sql::context::ReadContext;
+
+/// What a parameter takes. Literals of unknown type arrive as text and are read as the parameter's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    Any,
+    Bool,
+    Int,
+    Float,
+    Text,
+    Json,
+    Vector,
+    TextArray,
+    /// A list of anything, kept as it is.
+    AnyArray,
+    Timestamp,
+    Interval,
+    Oid,
+    /// An OID, or a name that the function looks up itself.
+    Object,
+}
+
+/// What a function runs with besides its arguments.
+pub struct Invocation<'a> {
+    /// The name it was called by.
+    pub name: &'a str,
+    pub context: Option<&'a ReadContext>,
+    /// The types of the arguments as the statement has them.
+    pub types: &'a [ColumnType],
+}
+
+impl<'a> Invocation<'a> {
+    /// The statement's view and settings.
+    ///
+    /// # Errors
+    /// XX000 where a function is evaluated outside a statement.
+    pub fn context(&self) -> Result<&'a ReadContext> {
+        self.context.ok_or_else(|| Error::internal(format!("{}() runs outside a statement", self.name)))
+    }
+}
+
+/// The code of a function, for one row.
+pub type Body = fn(&Invocation<'_>, &[Value]) -> Result<Value>;
+
+/// One function.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    pub name: &'static str,
+    pub aliases: &'static [&'static str],
+    pub parameters: Vec<Parameter>,
+    /// How many trailing parameters may be left out.
+    pub optional: usize,
+    /// The last parameter may be repeated, or left out.
+    pub variadic: bool,
+    pub returns: ColumnType,
+    pub volatility: Volatility,
+    /// A NULL argument makes the result NULL without a call.
+    pub strict: bool,
+    pub body: Body,
+}
+
+impl Definition {
+    /// A strict, immutable function.
+    pub fn new(name: &'static str, parameters: &[Parameter], returns: ColumnType, body: Body) -> Self {
+        Definition {
+            name,
+            aliases: &[],
+            parameters: parameters.to_vec(),
+            optional: 0,
+            variadic: false,
+            returns,
+            volatility: Volatility::Immutable,
+            strict: true,
+            body,
+        }
+    }
+
+    #[must_use]
+    pub fn alias(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    #[must_use]
+    pub fn optional(mut self, count: usize) -> Self {
+        self.optional = count;
+        self
+    }
+
+    #[must_use]
+    pub fn variadic(mut self) -> Self {
+        self.variadic = true;
+        self
+    }
+
+    #[must_use]
+    pub fn stable(mut self) -> Self {
+        self.volatility = Volatility::Stable;
+        self
+    }
+
+    #[must_use]
+    pub fn volatile(mut self) -> Self {
+        self.volatility = Volatility::Volatile;
+        self
+    }
+
+    /// Called with NULLs too.
+    #[must_use]
+    pub fn with_nulls(mut self) -> Self {
+        self.strict = false;
+        self
+    }
+
+    /// The parameter that an argument at that position goes to.
+    pub fn parameter(&self, position: usize) -> Option<Parameter> {
+        match self.parameters.get(position) {
+            None if self.variadic => self.parameters.last().copied(),
+            found => found.copied(),
+        }
+    }
+
+    /// Whether the function takes that many arguments.
+    pub fn takes(&self, count: usize) -> bool {
+        let most = self.parameters.len();
+        let least = most.saturating_sub(self.optional.max(usize::from(self.variadic)));
+        count >= least && (self.variadic || count <= most)
+    }
+}
+
+impl Parameter {
+    /// The type that `pg_proc` names.
+    pub fn column_type(self) -> ColumnType {
+        match self {
+            Parameter::Any | Parameter::Text => ColumnType::Text,
+            Parameter::Bool => ColumnType::Bool,
+            Parameter::Int => ColumnType::Int8,
+            Parameter::Float => ColumnType::Float8,
+            Parameter::Json => ColumnType::Jsonb,
+            Parameter::Vector => ColumnType::Vector(None),
+            Parameter::TextArray | Parameter::AnyArray => ColumnType::Array(Box::new(ColumnType::Text)),
+            Parameter::Timestamp => ColumnType::TimestampTz,
+            Parameter::Interval => ColumnType::Interval,
+            Parameter::Oid => ColumnType::Oid,
+            Parameter::Object => ColumnType::Text,
+        }
+    }
+}
+
+/// 42883 for arguments that no function of that name takes.
+pub fn undefined(name: &str, types: &[ColumnType]) -> Error {
+    let list: Vec<String> = types.iter().map(ToString::to_string).collect();
+    Error::new(ErrorKind::UndefinedFunction, format!("function {name}({}) does not exist", list.join(", ")))
+        .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.")
+}
+
+/// The text of an argument; empty for NULL.
+pub fn text_of(arguments: &[Value], position: usize) -> &str {
+    arguments.get(position).and_then(Value::as_str).unwrap_or("")
+}
+
+/// A number among the arguments.
+pub fn int_of(arguments: &[Value], position: usize) -> Option<i64> {
+    arguments.get(position).and_then(Value::as_i64)
+}

@@ -1,0 +1,324 @@
+//! The other JSON functions: tests, changes, construction. The routines are `crate::model::jsonb`'s.
+
+use std::fmt::Write;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::jsonb::{self, PathStep};
+use crate::model::{ColumnType, Value, join_object, json_text_of_value, jsonb_text};
+use crate::sql::functions::definition::Parameter::{Any, Bool, Json, Text, TextArray};
+use crate::sql::functions::definition::{Definition, Invocation, text_of};
+use crate::sql::functions::json_access::steps;
+
+/// Spaces of one level of `jsonb_pretty`.
+const INDENT: usize = 4;
+
+pub fn definitions() -> Vec<Definition> {
+    let json = ColumnType::Jsonb;
+    vec![
+        Definition::new("jsonb_exists_any", &[Json, TextArray], ColumnType::Bool, |_, arguments| {
+            Ok(Value::Bool(jsonb::has_any(text_of(arguments, 0), keys(arguments))))
+        }),
+        Definition::new("jsonb_exists_all", &[Json, TextArray], ColumnType::Bool, |_, arguments| {
+            Ok(Value::Bool(jsonb::has_all(text_of(arguments, 0), keys(arguments))))
+        }),
+        Definition::new("jsonb_concat", &[Json, Json], json.clone(), |_, arguments| {
+            canonical(&jsonb::concat(text_of(arguments, 0), text_of(arguments, 1)))
+        }),
+        Definition::new("jsonb_delete", &[Json, Any], json.clone(), delete),
+        Definition::new("jsonb_delete_path", &[Json, TextArray], json.clone(), |_, arguments| {
+            let path = path(arguments)?;
+            changed(text_of(arguments, 0), &path, &Change::Delete)
+        }),
+        Definition::new("jsonb_set", &[Json, TextArray, Json, Bool], json.clone(), set).optional(1),
+        Definition::new("jsonb_typeof", &[Json], ColumnType::Text, |_, arguments| {
+            Ok(Value::text(jsonb::type_name(text_of(arguments, 0))))
+        })
+        .alias(&["json_typeof"]),
+        Definition::new("jsonb_array_length", &[Json], ColumnType::Int4, |_, arguments| {
+            Ok(Value::Int4(i32::try_from(jsonb::array_length(text_of(arguments, 0))?).unwrap_or(i32::MAX)))
+        })
+        .alias(&["json_array_length"]),
+        Definition::new("jsonb_build_object", &[Any], json.clone(), build_object)
+            .variadic()
+            .with_nulls()
+            .alias(&["json_build_object"]),
+        Definition::new("jsonb_build_array", &[Any], json.clone(), |_, arguments| Ok(build_array(arguments)))
+            .variadic()
+            .with_nulls()
+            .alias(&["json_build_array"]),
+        Definition::new("to_jsonb", &[Any], json.clone(), |_, arguments| {
+            let value = arguments.first().unwrap_or(&Value::Null);
+            Ok(Value::Json(json_text_of_value(value)))
+        })
+        .alias(&["to_json"]),
+        Definition::new("jsonb_pretty", &[Json], ColumnType::Text, |_, arguments| {
+            let mut out = String::new();
+            pretty(text_of(arguments, 0), 0, &mut out)?;
+            Ok(Value::text(out))
+        }),
+        Definition::new("jsonb_strip_nulls", &[Json], json, |_, arguments| {
+            let mut value = parsed(text_of(arguments, 0))?;
+            strip_nulls(&mut value);
+            canonical(&value.to_string())
+        })
+        .alias(&["json_strip_nulls"]),
+    ]
+    .into_iter()
+    .chain(unsupported())
+    .collect()
+}
+
+/// SQL/JSON path has a language of its own, which this server lacks.
+fn unsupported() -> impl Iterator<Item = Definition> {
+    let names = [
+        "jsonb_path_query",
+        "jsonb_path_exists",
+        "jsonb_path_match",
+        "jsonb_path_query_array",
+        "jsonb_path_query_first",
+    ];
+    names.into_iter().map(|name| {
+        Definition::new(name, &[Json, Text], ColumnType::Jsonb, |invocation, _| {
+            Err(Error::unsupported(
+                format!("{}() and SQL/JSON paths are not offered", invocation.name),
+                "Use -> and #> with keys and positions, or @> for containment.",
+            ))
+        })
+    })
+}
+
+fn canonical(text: &str) -> Result<Value> {
+    jsonb_text(text).map(Value::Json)
+}
+
+fn parsed(text: &str) -> Result<serde_json::Value> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::new(ErrorKind::InvalidTextRepresentation, "invalid input syntax for type json")
+            .with_detail(error.to_string())
+    })
+}
+
+fn keys(arguments: &[Value]) -> impl Iterator<Item = &str> {
+    let elements = match arguments.get(1) {
+        Some(Value::Array(_, elements)) => elements.as_slice(),
+        _ => &[],
+    };
+    elements.iter().filter_map(Value::as_str)
+}
+
+fn delete(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let json = text_of(arguments, 0);
+    let rest = match arguments.get(1) {
+        Some(Value::Array(_, elements)) => {
+            let mut rest = json.to_string();
+            for key in elements.iter().filter_map(Value::as_str) {
+                rest = jsonb::delete_key(&rest, key)?;
+            }
+            rest
+        }
+        Some(other) => match other.as_i64() {
+            Some(index) => jsonb::delete_index(json, index)?,
+            None => jsonb::delete_key(json, text_of(arguments, 1))?,
+        },
+        None => json.to_string(),
+    };
+    canonical(&rest)
+}
+
+fn path(arguments: &[Value]) -> Result<Vec<PathStep>> {
+    Ok(steps(arguments.get(1).cloned().unwrap_or_default())?.unwrap_or_default())
+}
+
+/// What happens at the end of a path.
+enum Change {
+    Delete,
+    Set { value: serde_json::Value, create: bool },
+}
+
+fn set(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let create = !matches!(arguments.get(3), Some(Value::Bool(false)));
+    let value = parsed(text_of(arguments, 2))?;
+    changed(text_of(arguments, 0), &path(arguments)?, &Change::Set { value, create })
+}
+
+fn changed(json: &str, path: &[PathStep], change: &Change) -> Result<Value> {
+    let mut root = parsed(json)?;
+    if let Some((last, way)) = path.split_last() {
+        let mut place = Some(&mut root);
+        for step in way {
+            place = place.and_then(|place| descend(place, step));
+        }
+        if let Some(place) = place {
+            apply(place, last, change);
+        }
+    }
+    canonical(&root.to_string())
+}
+
+fn key_of(step: &PathStep) -> String {
+    match step {
+        PathStep::Key(key) => key.clone(),
+        PathStep::Index(index) => index.to_string(),
+    }
+}
+
+/// A position in an array of that length, counted from the end when negative; `Err` says before or behind.
+fn position(step: &PathStep, length: usize) -> Option<std::result::Result<usize, bool>> {
+    let index: i64 = key_of(step).parse().ok()?;
+    let length = i64::try_from(length).ok()?;
+    let index = if index < 0 { index + length } else { index };
+    Some(match usize::try_from(index) {
+        Ok(index) if i64::try_from(index).is_ok_and(|index| index < length) => Ok(index),
+        Ok(_) => Err(true),
+        Err(_) => Err(false),
+    })
+}
+
+fn descend<'a>(place: &'a mut serde_json::Value, step: &PathStep) -> Option<&'a mut serde_json::Value> {
+    match place {
+        serde_json::Value::Object(members) => members.get_mut(&key_of(step)),
+        serde_json::Value::Array(elements) => {
+            let position = position(step, elements.len())?.ok()?;
+            elements.get_mut(position)
+        }
+        _ => None,
+    }
+}
+
+fn apply(place: &mut serde_json::Value, step: &PathStep, change: &Change) {
+    match (place, change) {
+        (serde_json::Value::Object(members), Change::Delete) => {
+            members.shift_remove(&key_of(step));
+        }
+        (serde_json::Value::Object(members), Change::Set { value, create }) => {
+            let key = key_of(step);
+            if *create || members.contains_key(&key) {
+                members.insert(key, value.clone());
+            }
+        }
+        (serde_json::Value::Array(elements), change) => match (position(step, elements.len()), change) {
+            (Some(Ok(position)), Change::Delete) => {
+                elements.remove(position);
+            }
+            (Some(Ok(position)), Change::Set { value, .. }) => {
+                if let Some(element) = elements.get_mut(position) {
+                    *element = value.clone();
+                }
+            }
+            (Some(Err(behind)), Change::Set { value, create: true }) => {
+                let end = if behind { elements.len() } else { 0 };
+                elements.insert(end, value.clone());
+            }
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
+fn build_object(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let (pairs, rest) = arguments.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(Error::new(ErrorKind::InvalidParameterValue, "argument list must have even number of elements")
+            .with_hint("The arguments of jsonb_build_object() must consist of alternating keys and values."));
+    }
+    let mut members = Vec::with_capacity(pairs.len());
+    for [key, value] in pairs {
+        if key.is_null() {
+            return Err(Error::new(
+                ErrorKind::InvalidParameterValue,
+                "argument of jsonb_build_object: key must not be null",
+            ));
+        }
+        members.push((key.to_text(), value));
+    }
+    Ok(Value::Json(join_object(members.iter().map(|(key, value)| (key.as_str(), *value)))))
+}
+
+/// The JSON array of some values.
+pub fn build_array(values: &[Value]) -> Value {
+    let elements: Vec<Box<str>> = values.iter().map(json_text_of_value).collect();
+    Value::Json(format!("[{}]", elements.join(", ")).into())
+}
+
+fn pretty(json: &str, depth: usize, out: &mut String) -> Result<()> {
+    let (open, close, lines) = match jsonb::type_name(json) {
+        "array" => {
+            let lines: Vec<(Option<String>, &str)> = jsonb::elements(json).map(|element| (None, element)).collect();
+            ('[', ']', lines)
+        }
+        "object" => {
+            let key = |key: &str| Some(String::from(json_text_of_value(&Value::text(key))));
+            let lines = jsonb::members(json).map(|(name, value)| (key(&name), value)).collect();
+            ('{', '}', lines)
+        }
+        _ => {
+            out.push_str(json);
+            return Ok(());
+        }
+    };
+    out.push(open);
+    let count = lines.len();
+    for (position, (key, value)) in lines.into_iter().enumerate() {
+        let written = write!(out, "\n{:width$}", "", width = (depth + 1) * INDENT);
+        written.map_err(|_| Error::internal("text cannot be written"))?;
+        if let Some(key) = key {
+            out.push_str(&key);
+            out.push_str(": ");
+        }
+        pretty(value, depth + 1, out)?;
+        if position + 1 < count {
+            out.push(',');
+        }
+    }
+    write!(out, "\n{:width$}{close}", "", width = depth * INDENT).map_err(|_| Error::internal("text cannot be written"))
+}
+
+fn strip_nulls(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(strip_nulls);
+        }
+        serde_json::Value::Array(elements) => elements.iter_mut().for_each(strip_nulls),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(name: &str, arguments: &[Value]) -> Result<Value> {
+        let definition = definitions().into_iter().find(|definition| definition.name == name).unwrap();
+        (definition.body)(&Invocation { name: definition.name, context: None, types: &[] }, arguments)
+    }
+
+    fn json(text: &str) -> Value {
+        Value::Json(text.into())
+    }
+
+    #[test]
+    fn set_replaces_and_creates() {
+        let set = |path: &str, value: &str| {
+            call("jsonb_set", &[json(r#"{"a": [1, 2]}"#), Value::text(path), json(value)]).unwrap()
+        };
+        assert_eq!(set("{a,0}", "7"), json(r#"{"a": [7, 2]}"#));
+        assert_eq!(set("{b}", "true"), json(r#"{"a": [1, 2], "b": true}"#));
+        assert_eq!(set("{a,9}", "3"), json(r#"{"a": [1, 2, 3]}"#));
+    }
+
+    #[test]
+    fn objects_are_built_and_stripped() {
+        let built =
+            call("jsonb_build_object", &[Value::text("k"), Value::Null, Value::text("n"), Value::Int4(1)]).unwrap();
+        assert_eq!(built, json(r#"{"k": null, "n": 1}"#));
+        assert_eq!(call("jsonb_strip_nulls", &[built]).unwrap(), json(r#"{"n": 1}"#));
+        assert_eq!(call("jsonb_build_object", &[Value::text("k")]).unwrap_err().sqlstate(), "22023");
+    }
+
+    #[test]
+    fn pretty_indents_by_four() {
+        let text = call("jsonb_pretty", &[json(r#"{"a": [1]}"#)]).unwrap();
+        assert_eq!(text, Value::text("{\n    \"a\": [\n        1\n    ]\n}"));
+    }
+}

@@ -1,0 +1,60 @@
+//! Set-returning JSON functions. Here they return lists; the rewrite of a statement puts `unnest` around them.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::jsonb;
+use crate::model::{ColumnType, Value};
+use crate::sql::functions::definition::Parameter::Json;
+use crate::sql::functions::definition::{Definition, Invocation, text_of};
+
+pub fn definitions() -> Vec<Definition> {
+    let list = |ty: ColumnType| ColumnType::Array(Box::new(ty));
+    vec![
+        Definition::new("jsonb_array_elements", &[Json], list(ColumnType::Jsonb), elements)
+            .alias(&["json_array_elements"]),
+        Definition::new("jsonb_array_elements_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
+            as_texts(elements(invocation, arguments)?)
+        })
+        .alias(&["json_array_elements_text"]),
+        Definition::new("jsonb_object_keys", &[Json], list(ColumnType::Text), |_, arguments| {
+            let json = object(arguments)?;
+            let keys = jsonb::members(json).map(|(key, _)| Value::text(key.as_ref())).collect();
+            Ok(Value::Array(Box::new(ColumnType::Text), keys))
+        })
+        .alias(&["json_object_keys"]),
+        Definition::new("jsonb_object_values", &[Json], list(ColumnType::Jsonb), values),
+        Definition::new("jsonb_object_values_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
+            as_texts(values(invocation, arguments)?)
+        }),
+    ]
+}
+
+fn elements(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let json = text_of(arguments, 0);
+    if jsonb::type_name(json) != "array" {
+        return Err(Error::new(ErrorKind::InvalidParameterValue, "cannot extract elements from an object or a scalar"));
+    }
+    let elements = jsonb::elements(json).map(|element| Value::Json(element.into())).collect();
+    Ok(Value::Array(Box::new(ColumnType::Jsonb), elements))
+}
+
+fn object(arguments: &[Value]) -> Result<&str> {
+    let json = text_of(arguments, 0);
+    if jsonb::type_name(json) == "object" {
+        return Ok(json);
+    }
+    Err(Error::new(ErrorKind::InvalidParameterValue, "cannot take an array or a scalar apart as an object"))
+}
+
+fn values(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let json = object(arguments)?;
+    let values = jsonb::members(json).map(|(_, value)| Value::Json(value.into())).collect();
+    Ok(Value::Array(Box::new(ColumnType::Jsonb), values))
+}
+
+fn as_texts(list: Value) -> Result<Value> {
+    let Value::Array(_, elements) = list else { return Ok(list) };
+    let texts = elements.iter().map(|element| {
+        element.as_str().and_then(jsonb::as_text).map_or(Value::Null, |text| Value::text(text.as_ref()))
+    });
+    Ok(Value::Array(Box::new(ColumnType::Text), texts.collect()))
+}

@@ -1,0 +1,33 @@
+//! SQL functions beyond DataFusion's own: pgvector's, JSON's, and what PostgreSQL's clients and tools call.
+//!
+//! [`register`] adds them to the shared base state once; nothing is made per statement. A function that looks at the
+//! session or the data (`current_setting`, `blob`, `to_regclass`) finds its statement's `ReadContext` in the configuration
+//! DataFusion hands it. Most are one line of a table: `definition` describes name, parameters and result, `scalar` runs
+//! them row by row on `Value`s with PostgreSQL's coercions. The hot ones (`distances`, `json_access`) read Arrow's
+//! arrays directly. Errors keep their SQLSTATE: they travel as `DataFusionError::External`.
+
+mod advisory;
+mod blobs;
+mod catalog;
+mod definition;
+mod distances;
+mod json;
+mod json_access;
+mod json_aggregates;
+mod json_sets;
+mod random;
+mod register;
+mod scalar;
+mod session;
+mod single_value;
+mod strings;
+mod time;
+mod time_format;
+mod vector_aggregates;
+mod vector_argument;
+mod vectors;
+
+pub use advisory::release as release_advisory_locks;
+pub use definition::{Definition, Parameter};
+pub use register::{aggregates, definitions, register};
+pub use session::backend_pid;

@@ -1,0 +1,109 @@
+//! The list of all functions, and their registration with the planner.
+
+use std::sync::{Arc, LazyLock};
+
+use datafusion::execution::FunctionRegistry;
+
+use crate::error::{Error, Result};
+use crate::model::ColumnType;
+use crate::sql::errors::from_datafusion;
+use crate::sql::functions::definition::Definition;
+use crate::sql::functions::definition::Parameter::{Json, Vector};
+use crate::sql::functions::scalar::scalar_function;
+use crate::sql::functions::single_value::single_value;
+use crate::sql::functions::vector_aggregates::VectorAggregate;
+use crate::sql::functions::{
+    advisory, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, random, session, strings, time,
+    vectors,
+};
+
+static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
+    let mut all = row_functions();
+    all.extend(array_functions());
+    all
+});
+
+/// Functions that run row by row.
+fn row_functions() -> Vec<Definition> {
+    let groups = [
+        advisory::definitions(),
+        blobs::definitions(),
+        catalog::definitions(),
+        json::definitions(),
+        json_sets::definitions(),
+        random::definitions(),
+        session::definitions(),
+        strings::definitions(),
+        time::definitions(),
+        vectors::definitions(),
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+/// The descriptions of functions that run on arrays; their bodies are elsewhere.
+fn array_functions() -> Vec<Definition> {
+    let describe = |name, parameters: &[_], returns: ColumnType| {
+        Definition::new(name, parameters, returns, |invocation, _| {
+            Err(Error::internal(format!("{}() has no row form", invocation.name)))
+        })
+    };
+    let distances = ["l2_distance", "inner_product", "vector_negative_inner_product", "cosine_distance", "l1_distance"];
+    let mut all: Vec<Definition> =
+        distances.into_iter().map(|name| describe(name, &[Vector, Vector], ColumnType::Float8)).collect();
+    let json = json_access::descriptions();
+    all.extend(json.map(|(name, operand, returns)| describe(name, &[Json, operand], returns)));
+    all
+}
+
+/// Every scalar function that this server adds.
+pub fn definitions() -> Vec<Definition> {
+    DEFINITIONS.clone()
+}
+
+/// Every aggregate that this server adds: name, arguments, result.
+pub fn aggregates() -> Vec<(&'static str, Vec<ColumnType>, ColumnType)> {
+    let vector = ColumnType::Vector(None);
+    vec![
+        ("avg", vec![vector.clone()], vector.clone()),
+        ("sum", vec![vector.clone()], vector),
+        ("json_agg", vec![ColumnType::Text], ColumnType::Jsonb),
+        ("jsonb_agg", vec![ColumnType::Text], ColumnType::Jsonb),
+        ("json_object_agg", vec![ColumnType::Text, ColumnType::Text], ColumnType::Jsonb),
+        ("jsonb_object_agg", vec![ColumnType::Text, ColumnType::Text], ColumnType::Jsonb),
+    ]
+}
+
+/// Adds everything to a state that has DataFusion's own functions already; ours win over those of the same name.
+pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
+    for definition in row_functions() {
+        registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
+    }
+    for function in distances::distances().into_iter().chain(json_access::accessors()) {
+        registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
+    }
+    for name in ["avg", "sum"] {
+        let numbers = registry.udaf(name).map_err(from_datafusion)?;
+        registry.register_udaf(Arc::new(VectorAggregate::over(numbers))).map_err(from_datafusion)?;
+    }
+    for aggregate in json_aggregates::aggregates().into_iter().chain([single_value()]) {
+        registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_name_is_taken_twice() {
+        let mut seen = HashSet::new();
+        for definition in definitions() {
+            for name in std::iter::once(definition.name).chain(definition.aliases.iter().copied()) {
+                assert!(seen.insert(name), "{name}");
+            }
+        }
+    }
+}

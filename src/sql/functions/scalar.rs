@@ -1,0 +1,205 @@
+//! Runs a [`Definition`] inside DataFusion: coerces the arguments, calls the body for each row, collects the results.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::common::ScalarValue;
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+
+use crate::error::Result;
+use crate::model::{ColumnType, Value};
+use crate::sql::arrow_types::{data_type_of, field_of, type_of};
+use crate::sql::arrow_values::{array_of, readable, value_at};
+use crate::sql::context::ReadContext;
+use crate::sql::errors::{from_datafusion, to_datafusion};
+use crate::sql::functions::definition::{Definition, Invocation, Parameter, undefined};
+
+/// A function that runs row by row.
+#[derive(Debug)]
+struct RowFunction {
+    definition: Definition,
+    aliases: Vec<String>,
+    signature: Signature,
+}
+
+/// The planner's form of a definition.
+pub fn scalar_function(definition: Definition) -> ScalarUDF {
+    let signature = Signature::user_defined(definition.volatility);
+    let aliases = definition.aliases.iter().map(|alias| (*alias).to_string()).collect();
+    ScalarUDF::from(RowFunction { definition, aliases, signature })
+}
+
+impl PartialEq for RowFunction {
+    fn eq(&self, other: &Self) -> bool {
+        self.definition.name == other.definition.name
+    }
+}
+
+impl Eq for RowFunction {}
+
+impl Hash for RowFunction {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.definition.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for RowFunction {
+    fn name(&self) -> &str {
+        self.definition.name
+    }
+
+    fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+        coerce(&self.definition, types)
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> DataFusionResult<DataType> {
+        Ok(data_type_of(&self.definition.returns))
+    }
+
+    fn return_field_from_args(&self, _arguments: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
+        Ok(Arc::new(field_of(self.definition.name, &self.definition.returns, true)))
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
+        // A volatile function without arguments still differs from row to row.
+        let all_scalar = arguments.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
+        let is_constant = all_scalar && self.definition.volatility != Volatility::Volatile;
+        let array = run(&self.definition, &arguments, if is_constant { 1 } else { arguments.number_rows })
+            .map_err(to_datafusion)?;
+        if is_constant {
+            Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+        } else {
+            Ok(ColumnarValue::Array(array))
+        }
+    }
+}
+
+fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ArrayRef> {
+    let types: Vec<ColumnType> = arguments.arg_fields.iter().map(|field| type_of(field)).collect();
+    let mut columns = Vec::with_capacity(arguments.args.len());
+    for argument in &arguments.args {
+        let array = match argument {
+            ColumnarValue::Array(array) => Arc::clone(array),
+            ColumnarValue::Scalar(scalar) => scalar.to_array_of_size(1).map_err(from_datafusion)?,
+        };
+        columns.push((readable(&array)?, matches!(argument, ColumnarValue::Scalar(_))));
+    }
+    let invocation =
+        Invocation { name: definition.name, context: ReadContext::of(&arguments.config_options), types: &types };
+    let mut results = Vec::with_capacity(rows);
+    let mut values = Vec::with_capacity(columns.len());
+    for row in 0..rows {
+        values.clear();
+        for (position, (array, is_scalar)) in columns.iter().enumerate() {
+            let ty = types.get(position).unwrap_or(&ColumnType::Text);
+            values.push(argument(definition, position, value_at(array, if *is_scalar { 0 } else { row }, ty)?)?);
+        }
+        let result = if definition.strict && values.iter().any(Value::is_null) {
+            Value::Null
+        } else {
+            (definition.body)(&invocation, &values)?
+        };
+        results.push(result);
+    }
+    array_of(&definition.returns, &results)
+}
+
+/// Reads text that arrived for a parameter of another type.
+fn argument(definition: &Definition, position: usize, value: Value) -> Result<Value> {
+    let Some(parameter) = definition.parameter(position) else { return Ok(value) };
+    match (&value, parameter) {
+        (
+            Value::Text(_),
+            Parameter::Any | Parameter::Text | Parameter::Object | Parameter::AnyArray | Parameter::TextArray,
+        )
+        | (Value::Null, _) => Ok(value),
+        (Value::Text(_), _) => value.cast(&parameter.column_type(), false),
+        (Value::Vector(_), _) if parameter != Parameter::Json => Ok(value),
+        (Value::Json(_), Parameter::Json | Parameter::Any) => Ok(value),
+        (Value::Json(text), Parameter::Text) => Ok(Value::Text(text.clone())),
+        _ => Ok(value),
+    }
+}
+
+/// The types that arguments are cast to before the function sees them. Text stays text: [`argument`] reads it.
+fn coerce(definition: &Definition, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+    let refused = || {
+        let named: Vec<ColumnType> =
+            types.iter().map(|data_type| type_of(&Field::new("argument", data_type.clone(), true))).collect();
+        to_datafusion(undefined(definition.name, &named))
+    };
+    if !definition.takes(types.len()) {
+        return Err(refused());
+    }
+    let coerced = types.iter().enumerate().map(|(position, from)| {
+        let parameter = definition.parameter(position)?;
+        coerced(parameter, from)
+    });
+    coerced.collect::<Option<Vec<_>>>().ok_or_else(refused)
+}
+
+fn coerced(parameter: Parameter, from: &DataType) -> Option<DataType> {
+    if matches!(from, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+        return Some(DataType::Utf8);
+    }
+    let is_list = matches!(from, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..));
+    let target = match parameter {
+        Parameter::Any => return Some(if *from == DataType::Null { DataType::Utf8 } else { from.clone() }),
+        Parameter::Text if is_list => return None,
+        Parameter::AnyArray if is_list => return Some(from.clone()),
+        Parameter::Object => DataType::UInt32,
+        Parameter::Json | Parameter::Text => DataType::Utf8,
+        Parameter::Vector if *from == DataType::Null => DataType::Utf8,
+        Parameter::Timestamp => match from {
+            DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
+            _ => DataType::Timestamp(TimeUnit::Microsecond, None),
+        },
+        other => data_type_of(&other.column_type()),
+    };
+    let possible = *from == DataType::Null
+        || match parameter {
+            Parameter::Bool => *from == DataType::Boolean,
+            Parameter::Int | Parameter::Oid | Parameter::Object => from.is_integer(),
+            Parameter::Float => from.is_numeric(),
+            Parameter::Vector | Parameter::AnyArray | Parameter::TextArray => is_list,
+            Parameter::Timestamp => matches!(from, DataType::Timestamp(..) | DataType::Date32),
+            Parameter::Interval => matches!(from, DataType::Interval(_)),
+            Parameter::Any | Parameter::Text | Parameter::Json => true,
+        };
+    possible.then_some(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_arguments_are_checked() {
+        let definition =
+            Definition::new("f", &[Parameter::Text, Parameter::Int], ColumnType::Text, |_, _| Ok(Value::Null))
+                .optional(1);
+        assert!(definition.takes(1) && definition.takes(2) && !definition.takes(0) && !definition.takes(3));
+        assert_eq!(definition.volatility, Volatility::Immutable);
+        let refused = coerce(&definition, &[]).unwrap_err();
+        assert!(refused.to_string().contains("function f() does not exist"));
+    }
+
+    #[test]
+    fn unknown_literals_stay_text_until_they_are_read() {
+        assert_eq!(coerced(Parameter::Vector, &DataType::Utf8), Some(DataType::Utf8));
+        assert_eq!(coerced(Parameter::Int, &DataType::Boolean), None);
+    }
+}

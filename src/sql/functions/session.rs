@@ -1,0 +1,98 @@
+//! Functions that tell of the session and the server.
+
+use crate::db::Settings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, Value};
+use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Oid, Text};
+use crate::sql::functions::definition::{Definition, Invocation, text_of};
+
+/// What `version()` answers. Clients read PostgreSQL's version from it.
+const SERVER_VERSION: &str = concat!("PostgreSQL 18.0 (NebulusDB ", env!("CARGO_PKG_VERSION"), "), 64-bit");
+/// The setting under which a session keeps the number that its BackendKeyData carries.
+const BACKEND_SETTING: &str = "nebulus.backend_pid";
+
+pub fn definitions() -> Vec<Definition> {
+    let name = ColumnType::Name;
+    vec![
+        Definition::new("version", &[], ColumnType::Text, |_, _| Ok(Value::text(SERVER_VERSION))),
+        Definition::new("current_database", &[], name.clone(), |invocation, _| {
+            Ok(Value::text(invocation.context()?.settings.database.as_str()))
+        })
+        .stable()
+        .alias(&["current_catalog"]),
+        Definition::new("current_user", &[], name.clone(), |invocation, _| {
+            Ok(Value::text(invocation.context()?.settings.user.as_str()))
+        })
+        .stable()
+        .alias(&["session_user", "current_role", "user", "system_user"]),
+        Definition::new("current_schema", &[], name.clone(), |_, _| Ok(Value::text("public"))).stable(),
+        Definition::new("current_schemas", &[Bool], ColumnType::Array(Box::new(name)), current_schemas).stable(),
+        Definition::new("current_setting", &[Text, Bool], ColumnType::Text, current_setting).optional(1).stable(),
+        Definition::new("set_config", &[Text, Text, Bool], ColumnType::Text, |_, _| {
+            Err(Error::unsupported(
+                "set_config() within a larger query is not offered",
+                "Use SET, or SELECT set_config(…) by itself.",
+            ))
+        })
+        .volatile()
+        .with_nulls(),
+        Definition::new("pg_backend_pid", &[], ColumnType::Int4, |invocation, _| {
+            Ok(Value::Int4(backend_pid(&invocation.context()?.settings)))
+        })
+        .stable(),
+        Definition::new("pg_is_in_recovery", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
+        Definition::new("pg_is_wal_replay_paused", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
+        Definition::new("inet_server_addr", &[], ColumnType::Text, |_, _| Ok(Value::Null)).stable(),
+        Definition::new("inet_client_addr", &[], ColumnType::Text, |_, _| Ok(Value::Null)).stable(),
+        Definition::new("inet_server_port", &[], ColumnType::Int4, |_, _| Ok(Value::Null)).stable(),
+        Definition::new("inet_client_port", &[], ColumnType::Int4, |_, _| Ok(Value::Null)).stable(),
+        Definition::new("pg_postmaster_start_time", &[], ColumnType::TimestampTz, |_, _| Ok(Value::Null)).stable(),
+        Definition::new("pg_conf_load_time", &[], ColumnType::TimestampTz, |_, _| Ok(Value::Null)).stable(),
+        Definition::new("txid_current", &[], ColumnType::Int8, |_, _| Ok(Value::Int8(1)))
+            .stable()
+            .alias(&["pg_current_xact_id"]),
+        Definition::new("txid_current_if_assigned", &[], ColumnType::Int8, |_, _| Ok(Value::Null))
+            .stable()
+            .alias(&["pg_current_xact_id_if_assigned"]),
+        Definition::new("pg_typeof", &[Any], ColumnType::Text, |invocation, _| {
+            let ty = invocation.types.first().unwrap_or(&ColumnType::Unknown);
+            Ok(Value::text(ty.to_string()))
+        })
+        .with_nulls(),
+        Definition::new("pg_encoding_to_char", &[Int], ColumnType::Name, |_, arguments| {
+            Ok(Value::text(if arguments.first().and_then(Value::as_i64) == Some(6) { "UTF8" } else { "" }))
+        }),
+        Definition::new("pg_char_to_encoding", &[Text], ColumnType::Int4, |_, arguments| {
+            let is_utf8 = matches!(text_of(arguments, 0).to_ascii_lowercase().as_str(), "utf8" | "unicode");
+            Ok(Value::Int4(if is_utf8 { 6 } else { -1 }))
+        }),
+        Definition::new("pg_client_encoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
+        Definition::new("getdatabaseencoding", &[], ColumnType::Name, |_, _| Ok(Value::text("UTF8"))).stable(),
+        Definition::new("pg_get_userbyid", &[Oid], ColumnType::Name, |invocation, _| {
+            Ok(Value::text(invocation.context()?.settings.user.as_str()))
+        })
+        .stable(),
+    ]
+}
+
+fn current_schemas(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let mut schemas = vec![Value::text("public")];
+    if arguments.first() == Some(&Value::Bool(true)) {
+        schemas.insert(0, Value::text("pg_catalog"));
+    }
+    Ok(Value::Array(Box::new(ColumnType::Name), schemas))
+}
+
+fn current_setting(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let missing_ok = arguments.get(1) == Some(&Value::Bool(true));
+    match invocation.context()?.settings.get(text_of(arguments, 0)) {
+        Ok(value) => Ok(Value::text(value)),
+        Err(error) if missing_ok && error.kind() == ErrorKind::UndefinedObject => Ok(Value::Null),
+        Err(error) => Err(error),
+    }
+}
+
+/// The number by which a client would cancel this session.
+pub fn backend_pid(settings: &Settings) -> i32 {
+    settings.get(BACKEND_SETTING).ok().and_then(|pid| pid.parse().ok()).unwrap_or(0)
+}

@@ -1,0 +1,170 @@
+//! Functions of text and arrays that DataFusion lacks or means differently.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, Value, quote_identifier};
+use crate::sql::functions::definition::Parameter::{Any, AnyArray, Float, Int, Text};
+use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
+
+pub fn definitions() -> Vec<Definition> {
+    let text = ColumnType::Text;
+    vec![
+        Definition::new("quote_ident", &[Text], text.clone(), |_, arguments| {
+            Ok(Value::text(quote_identifier(text_of(arguments, 0))))
+        }),
+        Definition::new("quote_literal", &[Any], text.clone(), |_, arguments| {
+            Ok(Value::text(quoted(arguments.first())))
+        }),
+        Definition::new("quote_nullable", &[Any], text.clone(), |_, arguments| {
+            let value = arguments.first().filter(|value| !value.is_null());
+            Ok(Value::text(if value.is_some() { quoted(value) } else { "NULL".to_string() }))
+        })
+        .with_nulls(),
+        Definition::new("format", &[Text, Any], text.clone(), format_text).variadic().with_nulls(),
+        Definition::new("array_to_string", &[AnyArray, Text, Text], text, array_to_string).optional(1).with_nulls(),
+        Definition::new("array_upper", &[AnyArray, Int], ColumnType::Int4, |_, arguments| Ok(bound(arguments, false))),
+        Definition::new("array_lower", &[AnyArray, Int], ColumnType::Int4, |_, arguments| Ok(bound(arguments, true))),
+        Definition::new(
+            "array_prefix",
+            &[Text, AnyArray],
+            ColumnType::Array(Box::new(ColumnType::Text)),
+            |_, arguments| {
+                let Some(Value::Array(_, elements)) = arguments.get(1) else { return Ok(Value::Null) };
+                let prefix = text_of(arguments, 0);
+                let prefixed = elements.iter().map(|element| Value::text(format!("{prefix}{}", element.to_text())));
+                Ok(Value::Array(Box::new(ColumnType::Text), prefixed.collect()))
+            },
+        ),
+        Definition::new("width_bucket", &[Float, Float, Float, Int], ColumnType::Int4, width_bucket),
+    ]
+}
+
+fn quoted(value: Option<&Value>) -> String {
+    let text = value.map(Value::to_text).unwrap_or_default();
+    let doubled = text.replace('\'', "''");
+    if doubled.contains('\\') { format!(" E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
+}
+
+/// `format('%s %I %L %1$s', …)`.
+fn format_text(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let Some(pattern) = arguments.first().and_then(Value::as_str) else { return Ok(Value::Null) };
+    let invalid = |message: String| Error::new(ErrorKind::InvalidParameterValue, message);
+    let mut out = String::with_capacity(pattern.len());
+    let mut next = 1;
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let digits = after.find(|character: char| !character.is_ascii_digit()).unwrap_or(after.len());
+        let (number, tail) = after.split_at_checked(digits).unwrap_or(("", after));
+        let (position, tail) = match (number.parse::<usize>(), tail.strip_prefix('$')) {
+            (Ok(position), Some(tail)) => (Some(position), tail),
+            _ => (None, after),
+        };
+        let mut characters = tail.chars();
+        let specifier = characters.next().ok_or_else(|| invalid("unterminated format() type specifier".to_string()))?;
+        rest = characters.as_str();
+        if specifier == '%' {
+            out.push('%');
+            continue;
+        }
+        let position = position.unwrap_or(next);
+        next = position + 1;
+        let value = arguments.get(position).ok_or_else(|| invalid("too few arguments for format()".to_string()))?;
+        match specifier {
+            's' => out.push_str(&value.to_text()),
+            'I' if value.is_null() => {
+                return Err(invalid("null values cannot be formatted as an SQL identifier".to_string()));
+            }
+            'I' => out.push_str(&quote_identifier(&value.to_text())),
+            'L' if value.is_null() => out.push_str("NULL"),
+            'L' => out.push_str(&quoted(Some(value))),
+            other => return Err(invalid(format!("unrecognized format() type specifier \"{other}\""))),
+        }
+    }
+    out.push_str(rest);
+    Ok(Value::text(out))
+}
+
+fn array_to_string(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let elements = match arguments.first() {
+        Some(Value::Array(_, elements)) => elements.clone(),
+        Some(Value::Vector(vector)) => vector.iter().map(|component| Value::Float4(*component)).collect(),
+        _ => return Ok(Value::Null),
+    };
+    if arguments.get(1).is_none_or(Value::is_null) {
+        return Ok(Value::Null);
+    }
+    let null = arguments.get(2).and_then(Value::as_str);
+    let texts: Vec<String> = elements
+        .iter()
+        .filter_map(|element| if element.is_null() { null.map(ToString::to_string) } else { Some(element.to_text()) })
+        .collect();
+    Ok(Value::text(texts.join(text_of(arguments, 1))))
+}
+
+/// The bounds of an array: 1 to its length, none when it is empty. Arrays have one dimension here.
+fn bound(arguments: &[Value], lower: bool) -> Value {
+    let length = match arguments.first() {
+        Some(Value::Array(_, elements)) => elements.len(),
+        Some(Value::Vector(vector)) => vector.len(),
+        _ => 0,
+    };
+    match (int_of(arguments, 1), i32::try_from(length)) {
+        (Some(1), Ok(length)) if length > 0 => Value::Int4(if lower { 1 } else { length }),
+        _ => Value::Null,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the quotient lies within the count")]
+fn width_bucket(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let [Value::Float8(operand), Value::Float8(low), Value::Float8(high), count] = arguments else {
+        return Ok(Value::Null);
+    };
+    let count = count.as_i64().and_then(|count| i32::try_from(count).ok()).filter(|count| *count > 0);
+    let (Some(count), true) = (count, low != high && low.is_finite() && high.is_finite()) else {
+        return Err(Error::new(
+            ErrorKind::InvalidParameterValue,
+            "count must be greater than zero and the bounds must differ",
+        ));
+    };
+    let part = (operand - low) / (high - low);
+    let bucket = if part < 0.0 {
+        0
+    } else if part >= 1.0 {
+        count.saturating_add(1)
+    } else {
+        (part * f64::from(count)).floor() as i32 + 1
+    };
+    Ok(Value::Int4(bucket))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(name: &str, arguments: &[Value]) -> Result<Value> {
+        let definition = definitions().into_iter().find(|definition| definition.name == name).unwrap();
+        (definition.body)(&Invocation { name: definition.name, context: None, types: &[] }, arguments)
+    }
+
+    #[test]
+    fn format_quotes_names_and_literals() {
+        let arguments = [Value::text("%s %I %L %%"), Value::Int4(1), Value::text("A b"), Value::text("it's")];
+        assert_eq!(call("format", &arguments).unwrap(), Value::text("1 \"A b\" 'it''s' %"));
+        assert_eq!(
+            call("format", &[Value::text("%2$s%1$s"), Value::text("a"), Value::text("b")]).unwrap(),
+            Value::text("ba")
+        );
+        assert_eq!(call("format", &[Value::text("%s")]).unwrap_err().sqlstate(), "22023");
+    }
+
+    #[test]
+    fn buckets_count_from_one() {
+        let bucket = |x: f64| {
+            call("width_bucket", &[Value::Float8(x), Value::Float8(0.0), Value::Float8(10.0), Value::Int8(5)]).unwrap()
+        };
+        assert_eq!(
+            (bucket(-1.0), bucket(0.0), bucket(9.9), bucket(10.0)),
+            (Value::Int4(0), Value::Int4(1), Value::Int4(5), Value::Int4(6))
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! `WHERE id = $1`: conditions that fix the whole primary key, so that no scan has to look for the row.
+
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+
+use crate::db::{EntryKey, Row, Transaction};
+use crate::error::Result;
+use crate::model::{Collection, ColumnType, Value};
+use crate::sql::parameters::unmodified;
+use crate::sql::row_compile::{Compiler, Typed};
+use crate::sql::row_expression::{RowExpression, RowInput};
+use crate::sql::target::Place;
+
+/// A row found by its key, with what else must hold of it.
+pub struct KeyLookup {
+    /// The parts of the key, in its order.
+    parts: Vec<RowExpression>,
+    filter: Option<RowExpression>,
+}
+
+impl KeyLookup {
+    /// The lookup that a condition amounts to; `None` when it needs a scan.
+    pub fn plan(condition: Option<&Expr>, compiler: &mut Compiler<'_>) -> Result<Option<KeyLookup>> {
+        let Some(condition) = condition else { return Ok(None) };
+        if compiler.collection.primary_key.is_empty() {
+            return Ok(None);
+        }
+        let mut conjuncts = Vec::new();
+        flatten(condition, &mut conjuncts);
+        let mut parts: Vec<Option<RowExpression>> = vec![None; compiler.collection.primary_key.len()];
+        let mut filter: Option<RowExpression> = None;
+        for conjunct in conjuncts {
+            let found = key_part(conjunct, compiler)?;
+            if let Some((part, value)) = found
+                && let Some(slot @ None) = parts.get_mut(part)
+            {
+                *slot = Some(value);
+                continue;
+            }
+            let Some(condition) = compiler.try_condition(conjunct)? else { return Ok(None) };
+            filter = Some(match filter {
+                None => condition,
+                Some(before) => RowExpression::And(Box::new(before), Box::new(condition)),
+            });
+        }
+        let parts: Option<Vec<RowExpression>> = parts.into_iter().collect();
+        Ok(parts.map(|parts| KeyLookup { parts, filter }))
+    }
+
+    /// The key that these parameters name; `None` where a part is NULL, which equals nothing.
+    pub fn key(
+        &self,
+        transaction: &Transaction,
+        collection: &Collection,
+        input: &RowInput<'_>,
+    ) -> Result<Option<EntryKey>> {
+        let parts = self.parts.iter().map(|part| part.evaluate(input)).collect::<Result<Vec<Value>>>()?;
+        if parts.iter().any(Value::is_null) {
+            return Ok(None);
+        }
+        transaction.key(collection, parts).map(Some)
+    }
+
+    /// Whether more than the key decides.
+    pub fn has_filter(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    pub fn holds(&self, row: &Row, input: RowInput<'_>) -> Result<bool> {
+        match &self.filter {
+            None => Ok(true),
+            Some(filter) => Ok(filter.truth(&RowInput { row, ..input })? == Some(true)),
+        }
+    }
+}
+
+fn flatten<'a>(condition: &'a Expr, conjuncts: &mut Vec<&'a Expr>) {
+    match condition {
+        Expr::Nested(inner) => flatten(inner, conjuncts),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            flatten(left, conjuncts);
+            flatten(right, conjuncts);
+        }
+        other => conjuncts.push(other),
+    }
+}
+
+/// The part of the key that `column = constant` fixes, with its value.
+fn key_part(condition: &Expr, compiler: &mut Compiler<'_>) -> Result<Option<(usize, RowExpression)>> {
+    let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = condition else { return Ok(None) };
+    for (column, value) in [(left, right), (right, left)] {
+        if !matches!(column.as_ref(), Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+            continue;
+        }
+        let Some(Typed { expression: RowExpression::Column(position), .. }) = compiler.typed(column)? else {
+            continue;
+        };
+        let Some(part) = compiler.collection.primary_key.iter().position(|key| *key == position) else { continue };
+        let ty = Place::Column(position).ty(compiler.collection);
+        let Some(mut typed) = compiler.typed(value)? else { return Ok(None) };
+        compiler.adopt(&mut typed, &ty)?;
+        let is_constant = !typed.expression.any(&|each| {
+            matches!(each, RowExpression::Column(_) | RowExpression::Planned(_) | RowExpression::RandomUuid)
+        });
+        let from = typed.ty.as_ref().map(unmodified);
+        if is_constant && from.is_some_and(|from| keeps_value(&typed.expression, &from, &ty)) {
+            return Ok(Some((part, typed.expression)));
+        }
+        return Ok(None);
+    }
+    Ok(None)
+}
+
+/// Whether a value can be looked up as a key of type `to` without changing which rows are equal to it.
+fn keeps_value(value: &RowExpression, from: &ColumnType, to: &ColumnType) -> bool {
+    if *from == unmodified(to) {
+        return !matches!(to, ColumnType::Char(_) | ColumnType::Varchar(Some(_)) | ColumnType::Numeric(_));
+    }
+    match value {
+        RowExpression::Constant(value) => {
+            from.is_integer() && to.is_integer() && value.clone().cast(to, false).is_ok()
+        }
+        _ => false,
+    }
+}

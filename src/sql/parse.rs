@@ -1,0 +1,417 @@
+//! From text to a statement's syntax tree, with PostgreSQL's lexical rules where sqlparser's differ.
+//!
+//! pgvector's operators become one token each with the precedence of "any other operator": sqlparser knows no `<+>`, and
+//! gives `<=>` the precedence of `=`. Every error carries the 1-based character position that psql draws its caret at.
+//! Length, nesting and chains of operators are bounded here, so that later walks over the tree may recurse.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
+
+/// Deepest nesting of parentheses and subqueries in a statement.
+const NESTING_MAX: usize = 128;
+/// Longest chain of operators in one expression: each one nests the tree one deeper.
+const OPERATORS_MAX: usize = 500;
+
+/// One SQL statement.
+#[derive(Clone, Debug)]
+pub struct ParsedStatement {
+    /// `None` for an empty statement: blanks, comments or a lone semicolon.
+    pub statement: Option<Statement>,
+    pub text: Arc<str>,
+    /// The highest `n` of `$n`.
+    pub parameters: usize,
+}
+
+/// Parses one statement, with or without its semicolon.
+///
+/// # Errors
+/// 42601 with a position for text that is not SQL or holds several statements, 54000 and 54001 over the limits.
+pub fn parse(text: &str) -> Result<ParsedStatement> {
+    let tokens = tokenize(text)?;
+    check_nesting(&tokens, text)?;
+    let parameters = count_parameters(&tokens, text)?;
+    let mut parser =
+        Parser::new(&PostgreSqlDialect {}).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
+    while parser.consume_token(&Token::SemiColon) {}
+    let statement = match parser.peek_token().token {
+        Token::EOF => None,
+        _ => Some(parser.parse_statement().map_err(|error| syntax_error(&error, text))?),
+    };
+    while parser.consume_token(&Token::SemiColon) {}
+    let rest = parser.peek_token();
+    if rest.token != Token::EOF {
+        let position = character(text, rest.span.start);
+        return Err(Error::syntax(format!("syntax error at or near \"{}\"", rest.token), position));
+    }
+    Ok(ParsedStatement { statement, text: text.into(), parameters })
+}
+
+/// The byte ranges of the statements of a text, without their semicolons and surrounding blanks; empty ones are left out.
+///
+/// # Errors
+/// 42601 for an unterminated string or comment.
+pub fn split(text: &str) -> Result<Vec<Range<usize>>> {
+    let tokens = tokenize(text)?;
+    let lines = Lines::new(text);
+    let mut ranges = Vec::new();
+    let mut current: Option<Range<usize>> = None;
+    for token in &tokens {
+        match token.token {
+            Token::SemiColon => ranges.extend(current.take()),
+            Token::Whitespace(_) | Token::EOF => {}
+            _ => {
+                let end = lines.byte(token.span.end);
+                match &mut current {
+                    Some(range) => range.end = end,
+                    None => current = Some(lines.byte(token.span.start)..end),
+                }
+            }
+        }
+    }
+    ranges.extend(current);
+    Ok(ranges)
+}
+
+/// The 1-based character position of a place in `text`; `None` where the tree does not know.
+pub fn character(text: &str, location: Location) -> Option<usize> {
+    if location.line == 0 {
+        return None;
+    }
+    let line = usize::try_from(location.line - 1).ok()?;
+    let before: usize = text.split('\n').take(line).map(|each| each.chars().count() + 1).sum();
+    Some(before + usize::try_from(location.column).ok()?.max(1))
+}
+
+fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
+    if text.len() > STATEMENT_BYTES_MAX {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("statement of {} bytes is over the limit of {STATEMENT_BYTES_MAX}", text.len()),
+        )
+        .with_hint("Send rows with COPY or in several statements."));
+    }
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location().map_err(|error| {
+        let message = match error.message.as_str() {
+            "Unterminated string literal" => "unterminated quoted string".to_string(),
+            "Unexpected EOF while in a multi-line comment" => "unterminated /* comment".to_string(),
+            other => format!("syntax error: {other}"),
+        };
+        Error::syntax(message, character(text, error.location))
+    })?;
+    Ok(bracket_distinct(merge_operators(tokens)))
+}
+
+/// Makes each of pgvector's operators one token with the precedence of "any other operator".
+fn merge_operators(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut merged: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for mut token in tokens {
+        match token.token {
+            Token::Spaceship => token.token = Token::CustomBinaryOperator("<=>".to_string()),
+            Token::TwoWayArrow => token.token = Token::CustomBinaryOperator("<->".to_string()),
+            Token::Gt if ends_with_less_plus(&merged, token.span.start) => {
+                merged.pop();
+                if let Some(less) = merged.pop() {
+                    token.span = Span { start: less.span.start, end: token.span.end };
+                }
+                token.token = Token::CustomBinaryOperator("<+>".to_string());
+            }
+            _ => {}
+        }
+        merged.push(token);
+    }
+    merged
+}
+
+/// Puts parentheses around what follows IS DISTINCT FROM. The parser takes everything up to the end of the condition for
+/// its right side; in PostgreSQL it ends before AND and OR.
+fn bracket_distinct(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let keyword = |token: &TokenWithSpan| match &token.token {
+        Token::Word(word) => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let mut words = tokens.iter().map(keyword).filter(|word| *word == Keyword::DISTINCT);
+    if words.next().is_none() {
+        return tokens;
+    }
+    let mut bracketed = Vec::with_capacity(tokens.len() + 2);
+    // How deep in parentheses each open bracket of ours began, and how deep we are.
+    let mut open: Vec<usize> = Vec::new();
+    let mut depth = 0_usize;
+    let mut before = [Keyword::NoKeyword; 2];
+    for token in tokens {
+        let word = keyword(&token);
+        let closes = matches!(token.token, Token::RParen | Token::RBracket) || word == Keyword::END;
+        while open.last().is_some_and(|began| {
+            *began == depth
+                && (closes || ends_operand(word) || matches!(token.token, Token::Comma | Token::SemiColon | Token::EOF))
+        }) {
+            open.pop();
+            bracketed.push(TokenWithSpan { token: Token::RParen, span: token.span });
+        }
+        let opens = matches!(token.token, Token::LParen | Token::LBracket) || word == Keyword::CASE;
+        depth = if opens { depth + 1 } else { depth.saturating_sub(usize::from(closes)) };
+        let span = token.span;
+        let is_blank = matches!(token.token, Token::Whitespace(_));
+        bracketed.push(token);
+        if !is_blank {
+            let is_distinct = matches!(before, [Keyword::IS | Keyword::NOT, Keyword::DISTINCT]);
+            if is_distinct && word == Keyword::FROM {
+                open.push(depth);
+                bracketed.push(TokenWithSpan { token: Token::LParen, span });
+            }
+            let [_, last] = before;
+            before = [last, word];
+        }
+    }
+    let end = bracketed.last().map(|token| token.span);
+    if let Some(span) = end {
+        bracketed.extend(open.iter().map(|_| TokenWithSpan { token: Token::RParen, span }));
+    }
+    bracketed
+}
+
+/// Whether a keyword ends the operand of a comparison.
+fn ends_operand(word: Keyword) -> bool {
+    matches!(
+        word,
+        Keyword::AND
+            | Keyword::OR
+            | Keyword::THEN
+            | Keyword::ELSE
+            | Keyword::WHEN
+            | Keyword::WHERE
+            | Keyword::GROUP
+            | Keyword::HAVING
+            | Keyword::ORDER
+            | Keyword::LIMIT
+            | Keyword::OFFSET
+            | Keyword::FETCH
+            | Keyword::FOR
+            | Keyword::UNION
+            | Keyword::EXCEPT
+            | Keyword::INTERSECT
+            | Keyword::WINDOW
+            | Keyword::RETURNING
+            | Keyword::JOIN
+            | Keyword::LEFT
+            | Keyword::RIGHT
+            | Keyword::INNER
+            | Keyword::FULL
+            | Keyword::CROSS
+            | Keyword::AS
+            | Keyword::ASC
+            | Keyword::DESC
+            | Keyword::NULLS
+            | Keyword::FROM
+            | Keyword::IS
+    )
+}
+
+/// Whether `<` and `+` stand right before `start`, without blanks between them.
+fn ends_with_less_plus(tokens: &[TokenWithSpan], start: Location) -> bool {
+    match tokens {
+        [.., less, plus] => {
+            less.token == Token::Lt
+                && plus.token == Token::Plus
+                && less.span.end == plus.span.start
+                && plus.span.end == start
+        }
+        _ => false,
+    }
+}
+
+/// Refuses trees that would be too deep to walk. The parser bounds parentheses itself; chains such as `a OR b OR c` and
+/// `x UNION y UNION z` nest one level an operator without its noticing.
+fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
+    let mut chains = vec![0_usize];
+    for token in tokens {
+        match &token.token {
+            Token::LParen | Token::LBracket => chains.push(0),
+            Token::RParen | Token::RBracket if chains.len() > 1 => {
+                chains.pop();
+            }
+            Token::Comma | Token::SemiColon => {
+                if let Some(chain) = chains.last_mut() {
+                    *chain = 0;
+                }
+            }
+            other if is_chained(other) => {
+                if let Some(chain) = chains.last_mut() {
+                    *chain += 1;
+                    if *chain > OPERATORS_MAX {
+                        let error = Error::new(
+                            ErrorKind::TooComplex,
+                            format!("more than {OPERATORS_MAX} operators in one expression"),
+                        )
+                        .with_hint("Use IN (...) or = ANY($1) with an array.");
+                        return Err(match character(text, token.span.start) {
+                            Some(position) => error.with_position(position),
+                            None => error,
+                        });
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn is_chained(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::IS
+                | Keyword::IN
+                | Keyword::LIKE
+                | Keyword::ILIKE
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT
+                | Keyword::JOIN
+                | Keyword::COLLATE
+                | Keyword::AT
+        ),
+        Token::Whitespace(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::DollarQuotedString(_)
+        | Token::EscapedStringLiteral(_)
+        | Token::Placeholder(_)
+        | Token::Period
+        | Token::EOF
+        | Token::RParen
+        | Token::RBracket => false,
+        _ => true,
+    }
+}
+
+fn count_parameters(tokens: &[TokenWithSpan], text: &str) -> Result<usize> {
+    let mut highest = 0;
+    for token in tokens {
+        let Token::Placeholder(name) = &token.token else { continue };
+        match name.strip_prefix('$').and_then(|digits| digits.parse::<usize>().ok()) {
+            Some(n) if (1..=PARAMETERS_MAX).contains(&n) => highest = highest.max(n),
+            _ => {
+                return Err(Error::new(ErrorKind::UndefinedParameter, format!("there is no parameter {name}"))
+                    .with_detail(format!("Parameters are $1 to ${PARAMETERS_MAX}."))
+                    .with_position(character(text, token.span.start).unwrap_or(1)));
+            }
+        }
+    }
+    Ok(highest)
+}
+
+/// sqlparser's error as PostgreSQL words it: what stands there, and what was expected as the detail.
+fn syntax_error(error: &ParserError, text: &str) -> Error {
+    let message = match error {
+        ParserError::RecursionLimitExceeded => {
+            return Error::new(ErrorKind::TooComplex, format!("statement is nested more than {NESTING_MAX} deep"));
+        }
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
+    };
+    let (message, position) = match message.rsplit_once(" at Line: ") {
+        Some((message, place)) => (message, parse_place(place).and_then(|location| character(text, location))),
+        None => (message.as_str(), None),
+    };
+    let expected_found = message.strip_prefix("Expected: ").and_then(|rest| rest.rsplit_once(", found: "));
+    match expected_found {
+        Some((expected, "EOF")) => {
+            let end = text.trim_end().chars().count() + 1;
+            Error::syntax("syntax error at end of input", Some(end)).with_detail(format!("Expected {expected}."))
+        }
+        Some((expected, found)) => Error::syntax(format!("syntax error at or near \"{found}\""), position)
+            .with_detail(format!("Expected {expected}.")),
+        None => Error::syntax(format!("syntax error: {message}"), position),
+    }
+}
+
+/// Reads `1, Column: 8`.
+fn parse_place(place: &str) -> Option<Location> {
+    let (line, column) = place.split_once(", Column: ")?;
+    Some(Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? })
+}
+
+/// Byte offsets of a text's lines.
+struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Lines { text, starts }
+    }
+
+    /// The byte at a 1-based line and character column.
+    fn byte(&self, location: Location) -> usize {
+        let line = usize::try_from(location.line.saturating_sub(1)).unwrap_or(0);
+        let start = self.starts.get(line).copied().unwrap_or(self.text.len());
+        let column = usize::try_from(location.column.saturating_sub(1)).unwrap_or(0);
+        let rest = self.text.get(start..).unwrap_or("");
+        start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(text: &str) -> String {
+        parse(text).unwrap().statement.unwrap().to_string()
+    }
+
+    #[test]
+    fn distance_operators_bind_tighter_than_comparisons() {
+        for operator in ["<->", "<=>", "<#>", "<+>"] {
+            let sql = format!("SELECT 1 FROM t WHERE a {operator} '[1]' < 0.5 AND b = 1");
+            let tree = format!("{:?}", parse(&sql).unwrap().statement.unwrap());
+            assert!(tree.contains(&format!("Custom(\"{operator}\")")), "{tree}");
+            assert_eq!(canonical(&sql), sql);
+            let Some(Statement::Query(query)) = parse(&sql).unwrap().statement else { panic!("a query") };
+            let select = query.body.as_select().unwrap().selection.clone().unwrap();
+            assert!(format!("{select:?}").starts_with("BinaryOp { left: BinaryOp { left: BinaryOp"), "{select:?}");
+        }
+        assert_eq!(canonical("select 1 < +2"), "SELECT 1 < +2");
+    }
+
+    #[test]
+    fn statements_are_split_outside_of_strings_and_comments() {
+        let text = "select 'a;b'; -- c;d\n select $$x;y$$ ;; /* e;f */ select \"g;h\" from é;";
+        let parts: Vec<&str> = split(text).unwrap().into_iter().map(|range| &text[range]).collect();
+        assert_eq!(parts, ["select 'a;b'", "select $$x;y$$", "select \"g;h\" from é"]);
+    }
+
+    #[test]
+    fn errors_point_at_the_character() {
+        let error = parse("select é from\n t where )").unwrap_err();
+        assert_eq!((error.sqlstate(), error.position()), ("42601", Some(24)), "{error:?}");
+        assert_eq!(parse("select (1").unwrap_err().message(), "syntax error at end of input");
+        assert_eq!(parse("select 'a").unwrap_err().message(), "unterminated quoted string");
+        assert_eq!(parse("select 1 select 2").unwrap_err().sqlstate(), "42601");
+        assert!(parse(" ; -- nothing\n").unwrap().statement.is_none());
+    }
+
+    #[test]
+    fn deep_statements_are_refused() {
+        let chain = format!("select {}1", "1 or ".repeat(OPERATORS_MAX + 1));
+        assert_eq!(parse(&chain).unwrap_err().sqlstate(), "54001");
+        let nested = format!("select {}1{}", "(".repeat(100_000), ")".repeat(100_000));
+        assert_eq!(parse(&nested).unwrap_err().sqlstate(), "54001");
+        assert_eq!(parse("select $1 + $12").unwrap().parameters, 12);
+        assert_eq!(parse("select $0").unwrap_err().sqlstate(), "42P02");
+    }
+}

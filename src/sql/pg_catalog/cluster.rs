@@ -1,0 +1,213 @@
+//! The catalogs of the server itself: databases, roles, schemas, extensions, settings, languages.
+//!
+//! There is one database and one owner. Passwords are never shown.
+
+use crate::db::Settings;
+use crate::model::{Interval, Value};
+use crate::sql::pg_catalog::names::NAMESPACES;
+use crate::sql::pg_catalog::oids::{COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
+use crate::sql::pg_catalog::relation::{Row, oid, text};
+
+/// The version of pgvector whose SQL this server speaks.
+pub const VECTOR_VERSION: &str = "0.8.1";
+const UTF8: i32 = 6;
+const TABLESPACE_DEFAULT: u32 = 1663;
+const LANGUAGE_INTERNAL: u32 = 12;
+const LANGUAGE_SQL: u32 = 14;
+
+/// Name, version, OID, schema, what it is.
+const EXTENSIONS: [(&str, &str, u32, u32, &str); 2] = [
+    ("plpgsql", "1.0", 12_771, NAMESPACE_CATALOG, "PL/pgSQL procedural language"),
+    ("vector", VECTOR_VERSION, 16_384, NAMESPACE_PUBLIC, "vector data type and hnsw access method"),
+];
+
+/// OID of `pg_extension`, whose descriptions `\dx` shows.
+const EXTENSION_CATALOG: u32 = 3079;
+
+pub fn namespace() -> Vec<Row> {
+    NAMESPACES
+        .iter()
+        .map(|(name, number)| vec![("oid", oid(*number)), ("nspname", text(name)), ("nspowner", oid(OWNER_OID))])
+        .collect()
+}
+
+pub fn database(settings: &Settings) -> Vec<Row> {
+    vec![vec![
+        ("oid", oid(DATABASE_OID)),
+        ("datname", text(&settings.database)),
+        ("datdba", oid(OWNER_OID)),
+        ("encoding", Value::Int4(UTF8)),
+        ("datlocprovider", text("b")),
+        ("datallowconn", Value::Bool(true)),
+        ("datconnlimit", Value::Int4(-1)),
+        ("dattablespace", oid(TABLESPACE_DEFAULT)),
+        ("datcollate", text("C")),
+        ("datctype", text("C")),
+        ("datlocale", text("C.UTF-8")),
+    ]]
+}
+
+pub fn tablespace() -> Vec<Row> {
+    [(TABLESPACE_DEFAULT, "pg_default"), (1664, "pg_global")]
+        .into_iter()
+        .map(|(number, name)| vec![("oid", oid(number)), ("spcname", text(name)), ("spcowner", oid(OWNER_OID))])
+        .collect()
+}
+
+/// The columns that `pg_authid` and `pg_roles` share.
+pub fn roles(settings: &Settings) -> Vec<Row> {
+    vec![vec![
+        ("oid", oid(OWNER_OID)),
+        ("rolname", text(&settings.user)),
+        ("rolsuper", Value::Bool(true)),
+        ("rolinherit", Value::Bool(true)),
+        ("rolcreaterole", Value::Bool(false)),
+        ("rolcreatedb", Value::Bool(false)),
+        ("rolcanlogin", Value::Bool(true)),
+        ("rolreplication", Value::Bool(false)),
+        ("rolconnlimit", Value::Int4(-1)),
+        ("rolbypassrls", Value::Bool(true)),
+    ]]
+}
+
+pub fn user(settings: &Settings) -> Vec<Row> {
+    vec![vec![
+        ("usename", text(&settings.user)),
+        ("usesysid", oid(OWNER_OID)),
+        ("usecreatedb", Value::Bool(false)),
+        ("usesuper", Value::Bool(true)),
+        ("userepl", Value::Bool(false)),
+        ("usebypassrls", Value::Bool(true)),
+    ]]
+}
+
+pub fn settings(settings: &Settings) -> Vec<Row> {
+    let all = settings.all().into_iter();
+    all.map(|(name, value)| {
+        let numeric = value.parse::<i64>().is_ok();
+        let boolean = matches!(value.as_str(), "on" | "off");
+        vec![
+            ("name", text(&name)),
+            ("setting", text(&value)),
+            ("category", text("Client Connection Defaults")),
+            ("short_desc", text("")),
+            ("context", text("user")),
+            (
+                "vartype",
+                text(if boolean {
+                    "bool"
+                } else if numeric {
+                    "integer"
+                } else {
+                    "string"
+                }),
+            ),
+            ("source", text("default")),
+            ("boot_val", text(&value)),
+            ("reset_val", text(&value)),
+            ("pending_restart", Value::Bool(false)),
+        ]
+    })
+    .collect()
+}
+
+pub fn extension() -> Vec<Row> {
+    let row = |(name, version, number, schema, _): (&str, &str, u32, u32, &str)| -> Row {
+        vec![
+            ("oid", oid(number)),
+            ("extname", text(name)),
+            ("extowner", oid(OWNER_OID)),
+            ("extnamespace", oid(schema)),
+            ("extrelocatable", Value::Bool(false)),
+            ("extversion", text(version)),
+        ]
+    };
+    EXTENSIONS.into_iter().map(row).collect()
+}
+
+pub fn available_extensions() -> Vec<Row> {
+    let row = |(name, version, _, _, comment): (&str, &str, u32, u32, &str)| -> Row {
+        vec![
+            ("name", text(name)),
+            ("default_version", text(version)),
+            ("installed_version", text(version)),
+            ("comment", text(comment)),
+        ]
+    };
+    EXTENSIONS.into_iter().map(row).collect()
+}
+
+pub fn available_extension_versions() -> Vec<Row> {
+    let row = |(name, version, _, _, comment): (&str, &str, u32, u32, &str)| -> Row {
+        vec![
+            ("name", text(name)),
+            ("version", text(version)),
+            ("installed", Value::Bool(true)),
+            ("superuser", Value::Bool(true)),
+            ("trusted", Value::Bool(true)),
+            ("relocatable", Value::Bool(false)),
+            ("comment", text(comment)),
+        ]
+    };
+    EXTENSIONS.into_iter().map(row).collect()
+}
+
+/// Descriptions of the extensions: the only objects that carry a comment.
+pub fn description() -> Vec<Row> {
+    let row = |(_, _, number, _, comment): (&str, &str, u32, u32, &str)| -> Row {
+        vec![
+            ("objoid", oid(number)),
+            ("classoid", oid(EXTENSION_CATALOG)),
+            ("objsubid", Value::Int4(0)),
+            ("description", text(comment)),
+        ]
+    };
+    EXTENSIONS.into_iter().map(row).collect()
+}
+
+pub fn collation() -> Vec<Row> {
+    [(COLLATION_DEFAULT, "default", "d", -1), (950, "C", "c", -1), (951, "POSIX", "c", -1)]
+        .into_iter()
+        .map(|(number, name, provider, encoding)| {
+            vec![
+                ("oid", oid(number)),
+                ("collname", text(name)),
+                ("collnamespace", oid(NAMESPACE_CATALOG)),
+                ("collowner", oid(OWNER_OID)),
+                ("collprovider", text(provider)),
+                ("collisdeterministic", Value::Bool(true)),
+                ("collencoding", Value::Int4(encoding)),
+                ("collcollate", text("C")),
+                ("collctype", text("C")),
+            ]
+        })
+        .collect()
+}
+
+pub fn language() -> Vec<Row> {
+    [(LANGUAGE_INTERNAL, "internal"), (LANGUAGE_SQL, "sql")]
+        .into_iter()
+        .map(|(number, name)| {
+            vec![
+                ("oid", oid(number)),
+                ("lanname", text(name)),
+                ("lanowner", oid(OWNER_OID)),
+                ("lanpltrusted", Value::Bool(true)),
+            ]
+        })
+        .collect()
+}
+
+/// The one time zone whose clock this server shows.
+pub fn timezone_names() -> Vec<Row> {
+    let zero = Value::Interval(Interval::default());
+    let row = |name: &str| -> Row {
+        vec![
+            ("name", text(name)),
+            ("abbrev", text("UTC")),
+            ("utc_offset", zero.clone()),
+            ("is_dst", Value::Bool(false)),
+        ]
+    };
+    vec![row("UTC"), row("Etc/UTC")]
+}

@@ -1,0 +1,263 @@
+//! The information schema: the standard's view of tables, columns and constraints.
+
+use crate::db::{Catalog, ReadView, Settings};
+use crate::model::{Collection, ColumnType, Value};
+use crate::sql::pg_catalog::definitions::{constraints, default_expression};
+use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
+use crate::sql::pg_catalog::oids::{NAMESPACE_PUBLIC, Object, sequence_name};
+use crate::sql::pg_catalog::relation::{Row, text, yes_or_no};
+use crate::sql::pg_catalog::relations::{self, sequence_max, sequences};
+use crate::sql::pg_catalog::views::view_definition;
+
+fn count(number: usize) -> Value {
+    Value::Int4(i32::try_from(number).unwrap_or(i32::MAX))
+}
+
+pub fn schemata(settings: &Settings) -> Vec<Row> {
+    NAMESPACES
+        .iter()
+        .map(|(name, _)| {
+            vec![
+                ("catalog_name", text(&settings.database)),
+                ("schema_name", text(name)),
+                ("schema_owner", text(&settings.user)),
+            ]
+        })
+        .collect()
+}
+
+pub fn catalog_name(settings: &Settings) -> Vec<Row> {
+    vec![vec![("catalog_name", text(&settings.database))]]
+}
+
+pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+    let objects = Object::all(catalog);
+    let tables = objects.iter().filter(|object| matches!(object.kind(), "r" | "v"));
+    tables
+        .map(|object| {
+            let is_table = matches!(object, Object::Table(_));
+            vec![
+                ("table_catalog", text(&settings.database)),
+                ("table_schema", text(namespace_name(object.namespace()))),
+                ("table_name", text(object.name())),
+                ("table_type", text(if object.kind() == "r" { "BASE TABLE" } else { "VIEW" })),
+                ("is_insertable_into", yes_or_no(is_table)),
+                ("is_typed", yes_or_no(false)),
+            ]
+        })
+        .collect()
+}
+
+pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+    let objects = Object::all(catalog);
+    let views = objects.iter().filter(|object| object.kind() == "v");
+    views
+        .map(|object| {
+            vec![
+                ("table_catalog", text(&settings.database)),
+                ("table_schema", text(namespace_name(object.namespace()))),
+                ("table_name", text(object.name())),
+                ("view_definition", view_definition(object).map_or(Value::Null, text)),
+                ("check_option", text("NONE")),
+                ("is_updatable", yes_or_no(false)),
+                ("is_insertable_into", yes_or_no(false)),
+                ("is_trigger_updatable", yes_or_no(false)),
+                ("is_trigger_deletable", yes_or_no(false)),
+                ("is_trigger_insertable_into", yes_or_no(false)),
+            ]
+        })
+        .collect()
+}
+
+pub fn columns(view: &ReadView, settings: &Settings) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for object in Object::all(view.catalog()) {
+        if !matches!(object.kind(), "r" | "v") {
+            continue;
+        }
+        let collection = match &object {
+            Object::Table(collection) => Some(collection.as_ref()),
+            _ => None,
+        };
+        for (position, (name, ty, not_null)) in relations::columns(&object, view).into_iter().enumerate() {
+            let mut row = vec![
+                ("table_catalog", text(&settings.database)),
+                ("table_schema", text(namespace_name(object.namespace()))),
+                ("table_name", text(object.name())),
+                ("column_name", text(name)),
+                ("ordinal_position", count(position + 1)),
+                ("is_nullable", yes_or_no(!not_null)),
+                ("is_self_referencing", yes_or_no(false)),
+                ("is_generated", text("NEVER")),
+                ("is_updatable", yes_or_no(collection.is_some())),
+                ("dtd_identifier", text((position + 1).to_string())),
+            ];
+            row.extend(type_cells(&ty, settings));
+            row.extend(default_cells(collection, position));
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// What the standard says of a column's type.
+fn type_cells(ty: &ColumnType, settings: &Settings) -> Row {
+    let data_type = match ty {
+        ColumnType::Array(_) => "ARRAY".to_string(),
+        ColumnType::Vector(_) => "USER-DEFINED".to_string(),
+        other => format_type(Some(other.oid()), None).unwrap_or_default(),
+    };
+    let schema = if matches!(ty, ColumnType::Vector(_)) { "public" } else { "pg_catalog" };
+    let mut row = vec![
+        ("data_type", text(data_type)),
+        ("udt_catalog", text(&settings.database)),
+        ("udt_schema", text(schema)),
+        ("udt_name", text(ty.internal_name())),
+    ];
+    let number = |n: i32| Value::Int4(n);
+    match ty {
+        ColumnType::Varchar(Some(length)) | ColumnType::Char(length) => {
+            let length = i32::try_from(*length).unwrap_or(i32::MAX);
+            row.push(("character_maximum_length", number(length)));
+            row.push(("character_octet_length", number(length.saturating_mul(4))));
+        }
+        ColumnType::Text | ColumnType::Varchar(None) => row.push(("character_octet_length", number(1 << 30))),
+        ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 => {
+            row.push(("numeric_precision", number(i32::from(ty.length()) * 8)));
+            row.push(("numeric_precision_radix", number(2)));
+            row.push(("numeric_scale", number(0)));
+        }
+        ColumnType::Float4 | ColumnType::Float8 => {
+            row.push(("numeric_precision", number(if *ty == ColumnType::Float4 { 24 } else { 53 })));
+            row.push(("numeric_precision_radix", number(2)));
+        }
+        ColumnType::Numeric(declared) => {
+            row.push(("numeric_precision_radix", number(10)));
+            if let Some((precision, scale)) = declared {
+                row.push(("numeric_precision", number(i32::from(*precision))));
+                row.push(("numeric_scale", number(i32::from(*scale))));
+            }
+        }
+        ColumnType::Date => row.push(("datetime_precision", number(0))),
+        ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz | ColumnType::Interval => {
+            row.push(("datetime_precision", number(6)));
+        }
+        _ => {}
+    }
+    row
+}
+
+fn default_cells(collection: Option<&Collection>, position: usize) -> Row {
+    let Some(collection) = collection else { return vec![("is_identity", yes_or_no(false))] };
+    let default = default_expression(collection, position);
+    vec![("is_identity", yes_or_no(false)), ("column_default", default.map_or(Value::Null, text))]
+}
+
+pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for collection in catalog.collections() {
+        for constraint in constraints(collection) {
+            rows.push(vec![
+                ("constraint_catalog", text(&settings.database)),
+                ("constraint_schema", text("public")),
+                ("constraint_name", text(constraint.name)),
+                ("table_catalog", text(&settings.database)),
+                ("table_schema", text("public")),
+                ("table_name", text(&collection.name)),
+                ("constraint_type", text(if constraint.primary { "PRIMARY KEY" } else { "UNIQUE" })),
+                ("is_deferrable", yes_or_no(false)),
+                ("initially_deferred", yes_or_no(false)),
+                ("enforced", yes_or_no(true)),
+                ("nulls_distinct", yes_or_no(true)),
+            ]);
+        }
+    }
+    rows
+}
+
+/// One row for each column of each key; `usage` leaves out the position, as `constraint_column_usage` does.
+pub fn key_columns(catalog: &Catalog, settings: &Settings, usage: bool) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for collection in catalog.collections() {
+        for constraint in constraints(collection) {
+            for (place, position) in constraint.columns.iter().enumerate() {
+                let Some(column) = collection.columns.get(*position) else { continue };
+                let mut row = vec![
+                    ("constraint_catalog", text(&settings.database)),
+                    ("constraint_schema", text("public")),
+                    ("constraint_name", text(&constraint.name)),
+                    ("table_catalog", text(&settings.database)),
+                    ("table_schema", text("public")),
+                    ("table_name", text(&collection.name)),
+                    ("column_name", text(&column.name)),
+                ];
+                if !usage {
+                    row.push(("ordinal_position", count(place + 1)));
+                }
+                rows.push(row);
+            }
+        }
+    }
+    rows
+}
+
+pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+    sequences(catalog)
+        .into_iter()
+        .map(|(collection, position)| {
+            let ty = collection.columns.get(position).map(|column| &column.ty);
+            vec![
+                ("sequence_catalog", text(&settings.database)),
+                ("sequence_schema", text("public")),
+                ("sequence_name", text(sequence_name(collection, position))),
+                ("data_type", text(ty.map_or("bigint".to_string(), ColumnType::to_string))),
+                ("numeric_precision", Value::Int4(ty.map_or(64, |ty| i32::from(ty.length()) * 8))),
+                ("numeric_precision_radix", Value::Int4(2)),
+                ("numeric_scale", Value::Int4(0)),
+                ("start_value", text("1")),
+                ("minimum_value", text("1")),
+                ("maximum_value", text(sequence_max(ty).to_string())),
+                ("increment", text("1")),
+                ("cycle_option", yes_or_no(false)),
+            ]
+        })
+        .collect()
+}
+
+pub fn character_sets(settings: &Settings) -> Vec<Row> {
+    vec![vec![
+        ("character_set_name", text("UTF8")),
+        ("character_repertoire", text("UCS")),
+        ("form_of_use", text("UTF8")),
+        ("default_collate_catalog", text(&settings.database)),
+        ("default_collate_schema", text("pg_catalog")),
+        ("default_collate_name", text("C")),
+    ]]
+}
+
+pub fn enabled_roles(settings: &Settings) -> Vec<Row> {
+    vec![vec![("role_name", text(&settings.user))]]
+}
+
+/// The owner's rights on its tables.
+pub fn table_privileges(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for object in Object::all(catalog) {
+        if object.namespace() != NAMESPACE_PUBLIC || !matches!(object.kind(), "r" | "v") {
+            continue;
+        }
+        for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
+            rows.push(vec![
+                ("grantor", text(&settings.user)),
+                ("grantee", text(&settings.user)),
+                ("table_catalog", text(&settings.database)),
+                ("table_schema", text("public")),
+                ("table_name", text(object.name())),
+                ("privilege_type", text(privilege)),
+                ("is_grantable", yes_or_no(true)),
+                ("with_hierarchy", yes_or_no(privilege == "SELECT")),
+            ]);
+        }
+    }
+    rows
+}

@@ -1,0 +1,35 @@
+//! PostgreSQL's system catalogs and information schema, made from the collections a statement sees.
+//!
+//! A statement names `pg_class`; [`schema`] hands DataFusion a schema whose `table` builds just that relation as a small
+//! batch: `relation` knows the columns PostgreSQL 18 gives it (`columns.txt`), `relations`, `types`, `cluster`, `views` and
+//! `information` fill in the rows. A relation nobody fills is empty with the right columns. OIDs (`oids`) follow from the
+//! numbers of collections and columns, so that they survive a restart. [`rewrite`] turns what psql, drivers and tools send
+//! into what the planner takes; `definitions` writes the text of indexes, constraints and defaults.
+//!
+//! The catalogs are read-only. Rows of data, privileges beyond one owner and anything of the network are left to others.
+
+mod cluster;
+mod correlated;
+mod definitions;
+mod expanded;
+mod information;
+mod names;
+mod oids;
+mod procedures;
+mod recognise;
+mod relation;
+mod relations;
+mod rewrite;
+mod rewrite_expr;
+mod schema;
+mod statistics;
+mod types;
+mod views;
+
+pub use definitions::{constraint_definition, default_expression, index_column, index_definition};
+pub use names::{class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name};
+pub use oids::{NAMESPACE_INFORMATION, Object};
+pub use procedures::{find as find_procedure, function_signature, procedure_name};
+pub use recognise::set_config;
+pub use rewrite::rewrite;
+pub use schema::schema;

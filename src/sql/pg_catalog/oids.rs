@@ -1,0 +1,196 @@
+//! OIDs of everything the catalogs list, and the list itself.
+//!
+//! Collections and indexes have numbers of their own. What has none gets one derived from its owner, in ranges that do not
+//! meet: primary keys, sequences and defaults, constraints. Catalogs keep PostgreSQL's OIDs where clients know them by heart.
+
+use std::sync::Arc;
+
+use crate::db::Catalog;
+use crate::model::{Collection, CollectionId, ColumnType, DefaultValue, Index, IndexKind};
+use crate::sql::pg_catalog::relation::{self, Relation};
+
+pub const NAMESPACE_CATALOG: u32 = 11;
+pub const NAMESPACE_PUBLIC: u32 = 2200;
+pub const NAMESPACE_INFORMATION: u32 = 13_000;
+pub const NAMESPACE_NEBULUS: u32 = 13_001;
+/// The role that owns everything.
+pub const OWNER_OID: u32 = 10;
+/// The one database.
+pub const DATABASE_OID: u32 = 5;
+/// The view `memory_facts`, whose number is reserved among the collections.
+pub const MEMORY_FACTS: CollectionId = CollectionId(4);
+/// The collation of text columns.
+pub const COLLATION_DEFAULT: u32 = 100;
+pub const METHOD_HEAP: u32 = 2;
+pub const METHOD_BTREE: u32 = 403;
+pub const METHOD_HNSW: u32 = 16_390;
+
+const PRIMARY_KEY_FIRST: u32 = 0x4000_0000;
+const CONSTRAINT_FIRST: u32 = 0x6000_0000;
+const COLUMN_FIRST: u32 = 0x8000_0000;
+/// Columns of one collection fit in these bits (`COLUMNS_MAX` is 1600).
+const COLUMN_BITS: u32 = 11;
+
+/// Anything with a row in `pg_class`.
+#[derive(Clone, Debug)]
+pub enum Object {
+    Table(Arc<Collection>),
+    PrimaryKey(Arc<Collection>),
+    Index(Arc<Collection>, Index),
+    /// The sequence of a column, by the column's position.
+    Sequence(Arc<Collection>, usize),
+    MemoryFacts,
+    System(&'static Relation),
+}
+
+impl Object {
+    /// Everything a catalog lists, collections first.
+    pub fn all(catalog: &Catalog) -> Vec<Object> {
+        let mut objects = Vec::new();
+        for collection in catalog.collections() {
+            objects.push(Object::Table(Arc::clone(collection)));
+            if !collection.primary_key.is_empty() {
+                objects.push(Object::PrimaryKey(Arc::clone(collection)));
+            }
+            for index in &collection.indexes {
+                objects.push(Object::Index(Arc::clone(collection), index.clone()));
+            }
+            for (position, column) in collection.columns.iter().enumerate() {
+                if column.default == Some(DefaultValue::Sequence) {
+                    objects.push(Object::Sequence(Arc::clone(collection), position));
+                }
+            }
+        }
+        objects.push(Object::MemoryFacts);
+        objects.extend(relation::all().iter().map(Object::System));
+        objects
+    }
+
+    pub fn find(catalog: &Catalog, oid: u32) -> Option<Object> {
+        Object::all(catalog).into_iter().find(|object| object.oid() == oid)
+    }
+
+    pub fn oid(&self) -> u32 {
+        match self {
+            Object::Table(collection) => collection.oid(),
+            Object::PrimaryKey(collection) => primary_key_oid(collection),
+            Object::Index(_, index) => index.id.oid(),
+            Object::Sequence(collection, position) => column_oid(collection, *position),
+            Object::MemoryFacts => MEMORY_FACTS.oid(),
+            Object::System(relation) => relation.oid,
+        }
+    }
+
+    pub fn name(&self) -> String {
+        match self {
+            Object::Table(collection) => collection.name.clone(),
+            Object::PrimaryKey(collection) => format!("{}_pkey", collection.name),
+            Object::Index(_, index) => index.name.clone(),
+            Object::Sequence(collection, position) => sequence_name(collection, *position),
+            Object::MemoryFacts => "memory_facts".to_string(),
+            Object::System(relation) => relation.name.to_string(),
+        }
+    }
+
+    pub fn namespace(&self) -> u32 {
+        match self {
+            Object::System(relation) if relation.schema == "pg_catalog" => NAMESPACE_CATALOG,
+            Object::System(_) => NAMESPACE_INFORMATION,
+            _ => NAMESPACE_PUBLIC,
+        }
+    }
+
+    /// `relkind`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Object::Table(_) => "r",
+            Object::PrimaryKey(_) | Object::Index(..) => "i",
+            Object::Sequence(..) => "S",
+            Object::MemoryFacts => "v",
+            Object::System(relation) if relation.schema == "pg_catalog" => "r",
+            Object::System(_) => "v",
+        }
+    }
+
+    /// The access method, 0 for what has no storage of its own.
+    pub fn access_method(&self) -> u32 {
+        match self {
+            Object::Table(_) => METHOD_HEAP,
+            Object::Index(_, Index { kind: IndexKind::Hnsw { .. }, .. }) => METHOD_HNSW,
+            Object::PrimaryKey(_) | Object::Index(..) => METHOD_BTREE,
+            Object::Sequence(..) | Object::MemoryFacts | Object::System(_) => 0,
+        }
+    }
+
+    /// Names and types of the columns, in the order of `attnum`.
+    pub fn columns(&self) -> Vec<(String, ColumnType, bool)> {
+        match self {
+            Object::Table(collection) => collection
+                .columns
+                .iter()
+                .map(|column| (column.name.clone(), column.ty.clone(), column.not_null))
+                .collect(),
+            Object::PrimaryKey(collection) => picked(collection, &collection.primary_key),
+            Object::Index(collection, index) => match &index.kind {
+                IndexKind::Ordered { columns, .. } => picked(collection, columns),
+                IndexKind::Hnsw { column, .. } => picked(collection, &[*column]),
+                IndexKind::Fact { .. } => vec![("expr".to_string(), ColumnType::Jsonb, false)],
+            },
+            Object::Sequence(..) => vec![
+                ("last_value".to_string(), ColumnType::Int8, true),
+                ("log_cnt".to_string(), ColumnType::Int8, true),
+                ("is_called".to_string(), ColumnType::Bool, true),
+            ],
+            // Its columns follow the facts that occur: `relations` asks the view for them.
+            Object::MemoryFacts => Vec::new(),
+            Object::System(relation) => relation
+                .columns
+                .iter()
+                .map(|column| (column.name.to_string(), column.ty.clone(), column.not_null))
+                .collect(),
+        }
+    }
+}
+
+fn picked(collection: &Collection, positions: &[usize]) -> Vec<(String, ColumnType, bool)> {
+    positions
+        .iter()
+        .filter_map(|position| collection.columns.get(*position))
+        .map(|column| (column.name.clone(), column.ty.clone(), false))
+        .collect()
+}
+
+/// The OID of what belongs to one column: its sequence and its default.
+pub fn column_oid(collection: &Collection, position: usize) -> u32 {
+    let position = u32::try_from(position).unwrap_or(u32::MAX);
+    COLUMN_FIRST | ((collection.id.0 << COLUMN_BITS) & (COLUMN_FIRST - 1)) | position
+}
+
+/// The OID of the index behind a primary key.
+pub fn primary_key_oid(collection: &Collection) -> u32 {
+    PRIMARY_KEY_FIRST.wrapping_add(collection.oid())
+}
+
+/// The OID of the constraint that an index or a primary key enforces; both share one number space.
+pub fn constraint_oid(number: CollectionId) -> u32 {
+    CONSTRAINT_FIRST.wrapping_add(number.oid())
+}
+
+pub fn sequence_name(collection: &Collection, position: usize) -> String {
+    let column = collection.columns.get(position).map_or("", |column| column.name.as_str());
+    format!("{}_{column}_seq", collection.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_relations_share_an_oid() {
+        let objects = Object::all(&Catalog::default());
+        let oids: HashSet<u32> = objects.iter().map(Object::oid).collect();
+        assert_eq!(oids.len(), objects.len());
+    }
+}

@@ -1,0 +1,187 @@
+//! The shapes of the catalogs: which columns each relation has, and how rows become a batch.
+//!
+//! Rows name only the columns they know. The rest is NULL, or the zero of its type where PostgreSQL never has a NULL.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::MemTable;
+
+use crate::error::{Error, Result};
+use crate::model::{ColumnType, Value};
+use crate::sql::arrow_types::{field_of, hidden_field_of};
+use crate::sql::arrow_values::array_of;
+
+/// OID of the first relation; the others follow in the order of `columns.txt`.
+const SYSTEM_FIRST: u32 = 12_000;
+
+/// Catalogs whose OIDs clients know.
+const WELL_KNOWN: &[(&str, u32)] = &[
+    ("pg_type", 1247),
+    ("pg_attribute", 1249),
+    ("pg_proc", 1255),
+    ("pg_class", 1259),
+    ("pg_authid", 1260),
+    ("pg_database", 1262),
+    ("pg_attrdef", 2604),
+    ("pg_constraint", 2606),
+    ("pg_index", 2610),
+    ("pg_namespace", 2615),
+    ("pg_opclass", 2616),
+    ("pg_operator", 2617),
+    ("pg_rewrite", 2618),
+    ("pg_trigger", 2620),
+    ("pg_extension", 3079),
+];
+
+/// One row: the columns it has a value for.
+pub type Row = Vec<(&'static str, Value)>;
+
+/// One relation of `pg_catalog` or `information_schema`.
+#[derive(Debug)]
+pub struct Relation {
+    pub schema: &'static str,
+    pub name: &'static str,
+    pub oid: u32,
+    pub columns: Vec<RelationColumn>,
+    /// The columns and, hidden, `tableoid`.
+    pub arrow: SchemaRef,
+}
+
+#[derive(Debug)]
+pub struct RelationColumn {
+    pub name: &'static str,
+    pub ty: ColumnType,
+    pub not_null: bool,
+}
+
+static RELATIONS: LazyLock<Vec<Relation>> = LazyLock::new(|| {
+    let lines = include_str!("columns.txt").lines().filter(|line| !line.starts_with('#'));
+    (SYSTEM_FIRST..).zip(lines).filter_map(|(number, line)| parse(number, line)).collect()
+});
+
+static BY_NAME: LazyLock<HashMap<(&'static str, &'static str), usize>> = LazyLock::new(|| {
+    RELATIONS.iter().enumerate().map(|(position, relation)| ((relation.schema, relation.name), position)).collect()
+});
+
+/// Every relation, in the order of `columns.txt`; the position is part of its OID.
+pub fn all() -> &'static [Relation] {
+    &RELATIONS
+}
+
+pub fn find(schema: &str, name: &str) -> Option<&'static Relation> {
+    BY_NAME.get(&(schema, name)).and_then(|position| RELATIONS.get(*position))
+}
+
+fn parse(number: u32, line: &'static str) -> Option<Relation> {
+    let mut words = line.split(' ');
+    let (schema, name) = words.next()?.split_once('.')?;
+    let columns: Vec<RelationColumn> = words.filter_map(parse_column).collect();
+    let mut fields: Vec<_> = columns.iter().map(|column| field_of(column.name, &column.ty, true)).collect();
+    fields.push(hidden_field_of("tableoid", &ColumnType::Oid));
+    let known = WELL_KNOWN.iter().find(|(known, _)| *known == name && schema == "pg_catalog");
+    let oid = known.map_or(number, |(_, oid)| *oid);
+    Some(Relation { schema, name, oid, columns, arrow: Arc::new(Schema::new(fields)) })
+}
+
+fn parse_column(word: &'static str) -> Option<RelationColumn> {
+    let (name, ty) = word.split_once(':')?;
+    let (ty, not_null) = match ty.strip_suffix('!') {
+        Some(ty) => (ty, true),
+        None => (ty, false),
+    };
+    let ty = match ty {
+        "char" => ColumnType::CatalogChar,
+        "_char" => ColumnType::Array(Box::new(ColumnType::CatalogChar)),
+        other => ColumnType::parse(other).ok()?,
+    };
+    Some(RelationColumn { name, ty, not_null })
+}
+
+impl Relation {
+    /// The rows as a table in memory.
+    pub fn table(&self, rows: Vec<Row>) -> Result<MemTable> {
+        let count = rows.len();
+        let mut values: Vec<Vec<Value>> = self.columns.iter().map(|column| vec![column.absent(); count]).collect();
+        for (row, cells) in rows.into_iter().enumerate() {
+            for (name, value) in cells {
+                let position = self.columns.iter().position(|column| column.name == name);
+                let cell =
+                    position.and_then(|position| values.get_mut(position)).and_then(|column| column.get_mut(row));
+                match cell {
+                    Some(cell) => *cell = value,
+                    None => return Err(Error::internal(format!("{} has no column {name}", self.name))),
+                }
+            }
+        }
+        let arrays = self.columns.iter().zip(values).map(|(column, values)| array_of(&column.ty, &values));
+        let mut arrays = arrays.collect::<Result<Vec<_>>>()?;
+        arrays.push(array_of(&ColumnType::Oid, &vec![oid(self.oid); count])?);
+        let batch = RecordBatch::try_new(Arc::clone(&self.arrow), arrays)
+            .map_err(|error| Error::internal(format!("{}: {error}", self.name)))?;
+        MemTable::try_new(Arc::clone(&self.arrow), vec![vec![batch]])
+            .map_err(|error| Error::internal(format!("{}: {error}", self.name)))
+    }
+}
+
+impl RelationColumn {
+    /// What a column holds that a row says nothing of.
+    fn absent(&self) -> Value {
+        if !self.not_null {
+            return Value::Null;
+        }
+        match &self.ty {
+            ColumnType::Bool => Value::Bool(false),
+            ColumnType::Int2 => Value::Int2(0),
+            ColumnType::Int4 => Value::Int4(0),
+            ColumnType::Int8 | ColumnType::Oid => Value::Int8(0),
+            ColumnType::Float4 => Value::Float4(0.0),
+            ColumnType::Float8 => Value::Float8(0.0),
+            ColumnType::Array(element) => Value::Array(element.clone(), Vec::new()),
+            ty if ty.is_text() || *ty == ColumnType::CatalogChar => Value::text(""),
+            _ => Value::Null,
+        }
+    }
+}
+
+pub fn oid(oid: u32) -> Value {
+    Value::Int8(i64::from(oid))
+}
+
+/// A count or position that always fits its catalog column.
+pub fn small(count: usize) -> Value {
+    Value::Int2(i16::try_from(count).unwrap_or(i16::MAX))
+}
+
+pub fn text(text: impl AsRef<str>) -> Value {
+    Value::text(text.as_ref())
+}
+
+pub fn yes_or_no(yes: bool) -> Value {
+    Value::text(if yes { "YES" } else { "NO" })
+}
+
+/// An array of attribute numbers.
+pub fn numbers(positions: impl IntoIterator<Item = usize>) -> Value {
+    Value::Array(Box::new(ColumnType::Int2), positions.into_iter().map(small).collect())
+}
+
+pub fn oids(oids: impl IntoIterator<Item = u32>) -> Value {
+    Value::Array(Box::new(ColumnType::Oid), oids.into_iter().map(oid).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_the_column_list_is_read() {
+        let lines = include_str!("columns.txt").lines().filter(|line| !line.starts_with('#'));
+        assert_eq!(lines.clone().count(), all().len());
+        for (line, relation) in lines.zip(all()) {
+            assert_eq!(line.split(' ').count() - 1, relation.columns.len(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`, `pg_sequence`.
+
+use crate::db::{Catalog, MEMORY, ReadView};
+use crate::model::{Collection, ColumnType, DefaultValue, IndexKind, Value};
+use crate::sql::pg_catalog::definitions::{self, Constraint};
+use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, OWNER_OID, Object};
+use crate::sql::pg_catalog::relation::{Row, numbers, oid, oids as oid_array, small, text};
+use crate::sql::pg_catalog::types;
+
+/// The columns of a relation; those of `memory_facts` are the facts that occur.
+pub fn columns(object: &Object, view: &ReadView) -> Vec<(String, ColumnType, bool)> {
+    match (object, view.catalog().collection(MEMORY)) {
+        (Object::MemoryFacts, Some(memory)) => {
+            let id = ("id".to_string(), ColumnType::Text, false);
+            let facts = view.fact_columns(memory).into_iter().map(|(name, ty)| (name, ty, false));
+            std::iter::once(id).chain(facts).collect()
+        }
+        _ => object.columns(),
+    }
+}
+
+pub fn class(view: &ReadView) -> Vec<Row> {
+    let objects = Object::all(view.catalog());
+    objects.iter().map(|object| class_row(object, view)).collect()
+}
+
+fn class_row(object: &Object, view: &ReadView) -> Row {
+    let has_index = match object {
+        Object::Table(collection) => !collection.indexes.is_empty() || !collection.primary_key.is_empty(),
+        _ => false,
+    };
+    let options = match object {
+        Object::Index(_, index) => match &index.kind {
+            IndexKind::Hnsw { m, ef_construction, .. } => Value::Array(
+                Box::new(ColumnType::Text),
+                vec![text(format!("m={m}")), text(format!("ef_construction={ef_construction}"))],
+            ),
+            _ => Value::Null,
+        },
+        _ => Value::Null,
+    };
+    vec![
+        ("oid", oid(object.oid())),
+        ("relname", text(object.name())),
+        ("relnamespace", oid(object.namespace())),
+        ("relowner", oid(OWNER_OID)),
+        ("relam", oid(object.access_method())),
+        ("relfilenode", oid(object.oid())),
+        ("reltuples", Value::Float4(-1.0)),
+        ("relhasindex", Value::Bool(has_index)),
+        ("relpersistence", text("p")),
+        ("relkind", text(object.kind())),
+        ("relnatts", small(columns(object, view).len())),
+        ("relispopulated", Value::Bool(true)),
+        ("relreplident", text(if object.kind() == "r" { "d" } else { "n" })),
+        ("reloptions", options),
+    ]
+}
+
+pub fn attribute(view: &ReadView) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for object in Object::all(view.catalog()) {
+        let collection = match &object {
+            Object::Table(collection) => Some(collection.as_ref()),
+            _ => None,
+        };
+        for (position, (name, ty, not_null)) in columns(&object, view).into_iter().enumerate() {
+            let default = collection.and_then(|collection| collection.columns.get(position)?.default.as_ref());
+            rows.push(attribute_row(object.oid(), position, &name, &ty, not_null, default.is_some()));
+        }
+    }
+    rows
+}
+
+fn attribute_row(relation: u32, position: usize, name: &str, ty: &ColumnType, not_null: bool, default: bool) -> Row {
+    let collation = if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 };
+    let dimensions = i16::from(matches!(ty, ColumnType::Array(_)));
+    vec![
+        ("attrelid", oid(relation)),
+        ("attname", text(name)),
+        ("atttypid", oid(ty.oid())),
+        ("attlen", Value::Int2(ty.length())),
+        ("attnum", small(position + 1)),
+        ("atttypmod", Value::Int4(ty.modifier())),
+        ("attndims", Value::Int2(dimensions)),
+        ("attbyval", Value::Bool(types::is_by_value(ty))),
+        ("attalign", text(types::alignment(ty))),
+        ("attstorage", text(types::storage(ty))),
+        ("attnotnull", Value::Bool(not_null)),
+        ("atthasdef", Value::Bool(default)),
+        ("attislocal", Value::Bool(true)),
+        ("attcollation", oid(collation)),
+    ]
+}
+
+pub fn attribute_default(catalog: &Catalog) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for collection in catalog.collections() {
+        for position in 0..collection.columns.len() {
+            if let Some(expression) = definitions::default_expression(collection, position) {
+                rows.push(vec![
+                    ("oid", oid(oids::column_oid(collection, position))),
+                    ("adrelid", oid(collection.oid())),
+                    ("adnum", small(position + 1)),
+                    ("adbin", text(expression)),
+                ]);
+            }
+        }
+    }
+    rows
+}
+
+pub fn index(catalog: &Catalog) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for collection in catalog.collections() {
+        if !collection.primary_key.is_empty() {
+            let keys: Vec<Option<usize>> = collection.primary_key.iter().copied().map(Some).collect();
+            rows.push(index_row(collection, oids::primary_key_oid(collection), &keys, true, true, None, None));
+        }
+        for index in &collection.indexes {
+            let (unique, class, expression) = match &index.kind {
+                IndexKind::Ordered { unique, .. } => (*unique, None, None),
+                IndexKind::Fact { path } => (false, None, Some(definitions::fact_expression(path))),
+                IndexKind::Hnsw { operator_class, .. } => (false, Some(operator_class.as_str()), None),
+            };
+            let keys = definitions::key_positions(index);
+            rows.push(index_row(collection, index.id.oid(), &keys, unique, false, class, expression));
+        }
+    }
+    rows
+}
+
+fn index_row(
+    collection: &Collection,
+    index: u32,
+    keys: &[Option<usize>],
+    unique: bool,
+    primary: bool,
+    class: Option<&str>,
+    expression: Option<String>,
+) -> Row {
+    let column_types: Vec<ColumnType> = keys
+        .iter()
+        .map(|key| key.and_then(|key| collection.columns.get(key)).map_or(ColumnType::Text, |column| column.ty.clone()))
+        .collect();
+    let collations = column_types.iter().map(|ty| if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 });
+    vec![
+        ("indexrelid", oid(index)),
+        ("indrelid", oid(collection.oid())),
+        ("indnatts", small(keys.len())),
+        ("indnkeyatts", small(keys.len())),
+        ("indisunique", Value::Bool(unique)),
+        ("indisprimary", Value::Bool(primary)),
+        ("indimmediate", Value::Bool(true)),
+        ("indisvalid", Value::Bool(true)),
+        ("indisready", Value::Bool(true)),
+        ("indislive", Value::Bool(true)),
+        ("indkey", numbers(keys.iter().map(|key| key.map_or(0, |key| key + 1)))),
+        ("indcollation", oid_array(collations)),
+        ("indclass", oid_array(column_types.iter().map(|ty| types::operator_class(ty, class)))),
+        ("indoption", numbers(keys.iter().map(|_| 0))),
+        ("indexprs", expression.map_or(Value::Null, text)),
+    ]
+}
+
+pub fn constraint(catalog: &Catalog) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for collection in catalog.collections() {
+        for Constraint { oid: own, name, index, primary, columns } in definitions::constraints(collection) {
+            rows.push(vec![
+                ("oid", oid(own)),
+                ("conname", text(name)),
+                ("connamespace", oid(oids::NAMESPACE_PUBLIC)),
+                ("contype", text(if primary { "p" } else { "u" })),
+                ("conenforced", Value::Bool(true)),
+                ("convalidated", Value::Bool(true)),
+                ("conrelid", oid(collection.oid())),
+                ("conindid", oid(index)),
+                ("confupdtype", text(" ")),
+                ("confdeltype", text(" ")),
+                ("confmatchtype", text(" ")),
+                ("conislocal", Value::Bool(true)),
+                ("connoinherit", Value::Bool(true)),
+                ("conkey", numbers(columns.iter().map(|column| column + 1))),
+            ]);
+        }
+    }
+    rows
+}
+
+/// The columns that draw from a sequence of their own: collection, position.
+pub fn sequences(catalog: &Catalog) -> Vec<(&Collection, usize)> {
+    let owns = |column: &crate::model::Column| column.default == Some(DefaultValue::Sequence);
+    catalog
+        .collections()
+        .flat_map(|collection| {
+            let positions = collection.columns.iter().enumerate().filter(move |(_, column)| owns(column));
+            positions.map(move |(position, _)| (collection.as_ref(), position))
+        })
+        .collect()
+}
+
+/// The largest number a sequence of that column's type gives.
+pub fn sequence_max(ty: Option<&ColumnType>) -> i64 {
+    match ty {
+        Some(ColumnType::Int2) => i64::from(i16::MAX),
+        Some(ColumnType::Int4) => i64::from(i32::MAX),
+        _ => i64::MAX,
+    }
+}
+
+pub fn sequence(catalog: &Catalog) -> Vec<Row> {
+    sequences(catalog)
+        .into_iter()
+        .map(|(collection, position)| {
+            let ty = collection.columns.get(position).map(|column| &column.ty);
+            vec![
+                ("seqrelid", oid(oids::column_oid(collection, position))),
+                ("seqtypid", oid(ty.map_or(20, ColumnType::oid))),
+                ("seqstart", Value::Int8(1)),
+                ("seqincrement", Value::Int8(1)),
+                ("seqmax", Value::Int8(sequence_max(ty))),
+                ("seqmin", Value::Int8(1)),
+                ("seqcache", Value::Int8(1)),
+            ]
+        })
+        .collect()
+}
+
+/// What belongs to what: sequences to their columns.
+pub fn depend(catalog: &Catalog) -> Vec<Row> {
+    sequences(catalog)
+        .into_iter()
+        .map(|(collection, position)| {
+            vec![
+                ("classid", oid(1259)),
+                ("objid", oid(oids::column_oid(collection, position))),
+                ("refclassid", oid(1259)),
+                ("refobjid", oid(collection.oid())),
+                ("refobjsubid", Value::Int4(i32::try_from(position + 1).unwrap_or(i32::MAX))),
+                ("deptype", text("a")),
+            ]
+        })
+        .collect()
+}

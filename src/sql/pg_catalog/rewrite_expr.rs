@@ -1,0 +1,306 @@
+//! The rules of [`rewrite`](super::rewrite()) for single expressions.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CastKind, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArgumentList, FunctionArguments, GroupByExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
+    TableFactor, Value as Literal, Visit, Visitor, visit_expressions,
+};
+
+use crate::sql::names::last_part;
+use crate::sql::operators::call;
+use crate::sql::pg_catalog::correlated;
+use crate::sql::pg_catalog::rewrite::plain_select;
+
+/// Aggregates of the planner that make a SELECT yield a row of no rows.
+const AGGREGATES: &[&str] = &[
+    "array_agg",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bool_and",
+    "bool_or",
+    "corr",
+    "count",
+    "every",
+    "first_value",
+    "json_agg",
+    "json_object_agg",
+    "jsonb_agg",
+    "jsonb_object_agg",
+    "last_value",
+    "max",
+    "min",
+    "single_value",
+    "stddev",
+    "stddev_pop",
+    "stddev_samp",
+    "string_agg",
+    "sum",
+    "var_pop",
+    "var_samp",
+    "variance",
+];
+
+/// Rewrites one expression whose parts were rewritten already.
+pub fn rewrite(expr: &mut Expr) {
+    match expr {
+        Expr::BinaryOp { op, .. } => {
+            if let Some(plain) = plain_operator(op) {
+                *op = plain;
+            }
+        }
+        Expr::Function(function) => {
+            if let Some(array) = array_of_subquery(function) {
+                *expr = array;
+            } else if let Some(function) = renamed(function) {
+                *expr = function;
+            }
+        }
+        Expr::Subquery(query) => {
+            if let Some(other) = correlated::one_row(query) {
+                *expr = other;
+            }
+        }
+        Expr::Cast { expr: inner, data_type, array: false, .. } => {
+            let is_class = data_type.to_string().trim_start_matches("pg_catalog.").eq_ignore_ascii_case("regclass");
+            if let (true, Expr::Value(value)) = (is_class, inner.as_ref())
+                && matches!(value.value, Literal::SingleQuotedString(_))
+            {
+                *expr = call("regclass_oid", vec![Expr::Value(value.clone())]);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `OPERATOR(pg_catalog.~)` as `~`.
+fn plain_operator(operator: &BinaryOperator) -> Option<BinaryOperator> {
+    let BinaryOperator::PGCustomBinaryOperator(parts) = operator else { return None };
+    Some(match parts.last()?.as_str() {
+        "~" => BinaryOperator::PGRegexMatch,
+        "~*" => BinaryOperator::PGRegexIMatch,
+        "!~" => BinaryOperator::PGRegexNotMatch,
+        "!~*" => BinaryOperator::PGRegexNotIMatch,
+        "~~" => BinaryOperator::PGLikeMatch,
+        "~~*" => BinaryOperator::PGILikeMatch,
+        "!~~" => BinaryOperator::PGNotLikeMatch,
+        "!~~*" => BinaryOperator::PGNotILikeMatch,
+        "=" => BinaryOperator::Eq,
+        "<>" | "!=" => BinaryOperator::NotEq,
+        "<" => BinaryOperator::Lt,
+        "<=" => BinaryOperator::LtEq,
+        ">" => BinaryOperator::Gt,
+        ">=" => BinaryOperator::GtEq,
+        "+" => BinaryOperator::Plus,
+        "-" => BinaryOperator::Minus,
+        "*" => BinaryOperator::Multiply,
+        "/" => BinaryOperator::Divide,
+        "%" => BinaryOperator::Modulo,
+        "||" => BinaryOperator::StringConcat,
+        "&&" => BinaryOperator::PGOverlap,
+        "@>" => BinaryOperator::AtArrow,
+        "<@" => BinaryOperator::ArrowAt,
+        "->" => BinaryOperator::Arrow,
+        "->>" => BinaryOperator::LongArrow,
+        "<=>" => BinaryOperator::Spaceship,
+        _ => return None,
+    })
+}
+
+/// The expression of a plain argument.
+pub fn argument(argument: &FunctionArg) -> Option<&Expr> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+        _ => None,
+    }
+}
+
+/// The plain arguments of a call.
+pub fn arguments(function: &Function) -> Vec<Expr> {
+    match &function.args {
+        FunctionArguments::List(list) => list.args.iter().filter_map(argument).cloned().collect(),
+        FunctionArguments::None | FunctionArguments::Subquery(_) => Vec::new(),
+    }
+}
+
+/// Functions that are another function of other arguments.
+fn renamed(function: &Function) -> Option<Expr> {
+    let name = last_part(&function.name)?;
+    let list = arguments(function);
+    match (name.as_str(), list.as_slice()) {
+        ("generate_subscripts", [array, _]) => {
+            let one = Expr::Value(Literal::Number("1".to_string(), false).into());
+            Some(call("generate_series", vec![one, call("cardinality", vec![array.clone()])]))
+        }
+        ("string_to_table", [text, separator]) => Some(call("string_to_array", vec![text.clone(), separator.clone()])),
+        ("every", [condition]) if function.over.is_none() => Some(call("bool_and", vec![condition.clone()])),
+        _ => None,
+    }
+}
+
+/// `ARRAY(SELECT x …)` as a subquery that aggregates.
+fn array_of_subquery(function: &Function) -> Option<Expr> {
+    let FunctionArguments::Subquery(query) = &function.args else { return None };
+    if !last_part(&function.name)?.eq_ignore_ascii_case("array") {
+        return None;
+    }
+    if let Some(prefixed) = prefixed_elements(query) {
+        return Some(prefixed);
+    }
+    let mut query = query.as_ref().clone();
+    let order = order_of(&query);
+    let select = plain_select(&mut query)?;
+    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = select.projection.first()? else {
+        return None;
+    };
+    // `ORDER BY 1` names the only column.
+    let order = order.into_iter().map(|mut item| {
+        if matches!(&item.expr, Expr::Value(value) if matches!(&value.value, Literal::Number(..))) {
+            item.expr = expr.clone();
+        }
+        item
+    });
+    let clauses = match order.collect::<Vec<_>>() {
+        none if none.is_empty() => Vec::new(),
+        some => vec![FunctionArgumentClause::OrderBy(some)],
+    };
+    let duplicates = select.distinct.take().map(|_| DuplicateTreatment::Distinct);
+    let mut aggregate = call("array_agg", vec![expr.clone()]);
+    if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = &mut aggregate {
+        list.clauses = clauses;
+        list.duplicate_treatment = duplicates;
+    }
+    select.projection = vec![SelectItem::UnnamedExpr(aggregate)];
+    query.order_by = None;
+    Some(Expr::Subquery(Box::new(query)))
+}
+
+/// `ARRAY(SELECT 'p' || x FROM unnest(a) x)`: the elements of `a`, each behind a prefix.
+fn prefixed_elements(query: &Query) -> Option<Expr> {
+    let mut query = query.clone();
+    let select = plain_select(&mut query)?;
+    let [SelectItem::UnnamedExpr(Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right })] =
+        select.projection.as_slice()
+    else {
+        return None;
+    };
+    let ([from], None) = (select.from.as_slice(), &select.selection) else { return None };
+    let TableFactor::UNNEST { alias: Some(alias), array_exprs, .. } = &from.relation else { return None };
+    let ([array], Expr::Identifier(element), true) = (array_exprs.as_slice(), right.as_ref(), from.joins.is_empty())
+    else {
+        return None;
+    };
+    (element.value == alias.name.value).then(|| call("array_prefix", vec![left.as_ref().clone(), array.clone()]))
+}
+
+/// The ORDER BY of a query.
+pub fn order_of(query: &Query) -> Vec<OrderByExpr> {
+    match query.order_by.as_ref().map(|order| &order.kind) {
+        Some(OrderByKind::Expressions(list)) => list.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a SELECT groups or aggregates.
+pub fn has_aggregate(select: &Select) -> bool {
+    let grouped = match &select.group_by {
+        GroupByExpr::All(_) => true,
+        GroupByExpr::Expressions(list, _) => !list.is_empty(),
+    };
+    grouped || select.having.is_some() || select.projection.iter().any(is_aggregate)
+}
+
+fn is_aggregate(item: &SelectItem) -> bool {
+    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return false };
+    expr.visit(&mut OwnAggregate { depth: 0 }).is_break()
+}
+
+/// Looks for an aggregate that is not in a subquery.
+struct OwnAggregate {
+    depth: usize,
+}
+
+impl Visitor for OwnAggregate {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Function(function) if self.depth == 0 && function.over.is_none() && names_aggregate(function) => {
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+fn names_aggregate(function: &Function) -> bool {
+    last_part(&function.name).is_some_and(|name| AGGREGATES.contains(&name.as_str()))
+}
+
+/// Whether an expression holds a subquery.
+pub fn has_subquery(expr: &Expr) -> bool {
+    let found = visit_expressions(expr, |part: &Expr| match part {
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(()),
+        Expr::Function(Function { args: FunctionArguments::Subquery(_), .. }) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+/// `EXISTS (…)` as `(SELECT count(*) …) > 0`.
+pub fn count_exists(expr: &mut Expr) -> bool {
+    let Expr::Exists { subquery, negated } = expr else { return false };
+    let mut query = subquery.as_ref().clone();
+    let Some(select) = plain_select(&mut query) else { return false };
+    if has_aggregate(select) {
+        return false;
+    }
+    let mut count = call("count", Vec::new());
+    if let Expr::Function(Function { args: FunctionArguments::List(FunctionArgumentList { args, .. }), .. }) =
+        &mut count
+    {
+        *args = vec![FunctionArg::Unnamed(FunctionArgExpr::Wildcard)];
+    }
+    select.distinct = None;
+    select.projection = vec![SelectItem::UnnamedExpr(count)];
+    query.order_by = None;
+    query.limit_clause = None;
+    let op = if *negated { BinaryOperator::Eq } else { BinaryOperator::Gt };
+    let zero = Expr::Value(Literal::Number("0".to_string(), false).into());
+    let count = Expr::Subquery(Box::new(query));
+    *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(count), op, right: Box::new(zero) }));
+    true
+}
+
+/// A name that is shown as a relation: `SELECT 'items'::regclass` answers the name, not the number.
+pub fn shown_name(expr: &mut Expr) -> bool {
+    let Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr: inner, data_type, array: false, .. } = expr
+    else {
+        return false;
+    };
+    let Expr::Value(value) = inner.as_ref() else { return false };
+    if !matches!(value.value, Literal::SingleQuotedString(_)) {
+        return false;
+    }
+    let ty = data_type.to_string().to_ascii_lowercase();
+    let function = match ty.trim_start_matches("pg_catalog.") {
+        "regclass" => "regclass_out",
+        "regtype" => "regtype_out",
+        "regnamespace" => "regnamespace_out",
+        _ => return false,
+    };
+    *expr = call(function, vec![Expr::Value(value.clone())]);
+    true
+}

@@ -1,0 +1,129 @@
+//! The schemas `pg_catalog` and `information_schema` as DataFusion sees them. A relation is built when a statement names it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::error::DataFusionError;
+
+use crate::sql::context::ReadContext;
+use crate::sql::errors::to_datafusion;
+use crate::sql::functions::backend_pid;
+use crate::sql::pg_catalog::relation::{self, Row};
+use crate::sql::pg_catalog::{cluster, information, procedures, relations, statistics, types, views};
+
+const INFORMATION_SCHEMA: &str = "information_schema";
+
+/// One of the two schemas, for one statement.
+pub struct CatalogSchema {
+    name: &'static str,
+    context: ReadContext,
+}
+
+/// The schema `pg_catalog` or `information_schema` of one statement; making it costs next to nothing.
+pub fn schema(name: &'static str, context: ReadContext) -> Arc<dyn SchemaProvider> {
+    Arc::new(CatalogSchema { name, context })
+}
+
+impl fmt::Debug for CatalogSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CatalogSchema").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for CatalogSchema {
+    fn table_names(&self) -> Vec<String> {
+        let relations = relation::all().iter().filter(|relation| relation.schema == self.name);
+        relations.map(|relation| relation.name.to_string()).collect()
+    }
+
+    async fn table(&self, name: &str) -> std::result::Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        let Some(relation) = relation::find(self.name, name) else { return Ok(None) };
+        let rows = match self.name {
+            INFORMATION_SCHEMA => information_rows(name, &self.context),
+            _ => catalog_rows(name, &self.context),
+        };
+        match relation.table(rows) {
+            Ok(table) => Ok(Some(Arc::new(table))),
+            Err(error) => Err(to_datafusion(error)),
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        relation::find(self.name, name).is_some()
+    }
+}
+
+/// The rows of a relation of `pg_catalog`; one that nobody fills is empty.
+fn catalog_rows(name: &str, context: &ReadContext) -> Vec<Row> {
+    let (view, settings) = (&context.view, context.settings.as_ref());
+    let catalog = view.catalog();
+    match name {
+        "pg_class" => relations::class(view),
+        "pg_attribute" => relations::attribute(view),
+        "pg_attrdef" => relations::attribute_default(catalog),
+        "pg_index" => relations::index(catalog),
+        "pg_constraint" => relations::constraint(catalog),
+        "pg_sequence" => relations::sequence(catalog),
+        "pg_depend" => relations::depend(catalog),
+        "pg_type" => types::types(),
+        "pg_opclass" => types::opclass(),
+        "pg_opfamily" => types::opfamily(),
+        "pg_am" => types::access_method(),
+        "pg_operator" => types::operator(),
+        "pg_cast" => types::cast(),
+        "pg_proc" => procedures::procedures(),
+        "pg_aggregate" => procedures::aggregates(),
+        "pg_namespace" => cluster::namespace(),
+        "pg_database" => cluster::database(settings),
+        "pg_tablespace" => cluster::tablespace(),
+        "pg_roles" | "pg_authid" => cluster::roles(settings),
+        "pg_user" => cluster::user(settings),
+        "pg_settings" => cluster::settings(settings),
+        "pg_extension" => cluster::extension(),
+        "pg_available_extensions" => cluster::available_extensions(),
+        "pg_available_extension_versions" => cluster::available_extension_versions(),
+        "pg_description" => cluster::description(),
+        "pg_collation" => cluster::collation(),
+        "pg_language" => cluster::language(),
+        "pg_timezone_names" => cluster::timezone_names(),
+        "pg_tables" => views::tables(catalog, settings),
+        "pg_views" => views::views(catalog, settings),
+        "pg_indexes" => views::indexes(catalog),
+        "pg_sequences" => views::pg_sequences(catalog, settings),
+        "pg_stat_activity" => statistics::activity(settings, backend_pid(settings)),
+        "pg_stat_database" => statistics::databases(settings),
+        "pg_stat_user_tables" | "pg_statio_user_tables" | "pg_stat_xact_user_tables" => {
+            statistics::tables(catalog, true, false)
+        }
+        "pg_stat_all_tables" | "pg_statio_all_tables" => statistics::tables(catalog, true, true),
+        "pg_stat_sys_tables" | "pg_statio_sys_tables" => statistics::tables(catalog, false, true),
+        "pg_stat_user_indexes" | "pg_stat_all_indexes" | "pg_statio_user_indexes" | "pg_statio_all_indexes" => {
+            statistics::indexes(catalog)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn information_rows(name: &str, context: &ReadContext) -> Vec<Row> {
+    let (view, settings) = (&context.view, context.settings.as_ref());
+    let catalog = view.catalog();
+    match name {
+        "schemata" => information::schemata(settings),
+        "information_schema_catalog_name" => information::catalog_name(settings),
+        "tables" => information::tables(catalog, settings),
+        "views" => information::views(catalog, settings),
+        "columns" => information::columns(view, settings),
+        "table_constraints" => information::table_constraints(catalog, settings),
+        "key_column_usage" => information::key_columns(catalog, settings, false),
+        "constraint_column_usage" => information::key_columns(catalog, settings, true),
+        "sequences" => information::sequences_view(catalog, settings),
+        "character_sets" => information::character_sets(settings),
+        "enabled_roles" => information::enabled_roles(settings),
+        "table_privileges" | "role_table_grants" => information::table_privileges(catalog, settings),
+        "routines" => procedures::routines(settings),
+        _ => Vec::new(),
+    }
+}

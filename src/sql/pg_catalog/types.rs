@@ -1,0 +1,333 @@
+//! The catalogs of types and what indexes know of them: `pg_type`, `pg_opclass`, `pg_opfamily`, `pg_am`, `pg_operator`, `pg_cast`.
+
+use crate::model::{ColumnType, RegKind, Value};
+use crate::sql::pg_catalog::oids::{
+    COLLATION_DEFAULT, METHOD_BTREE, METHOD_HEAP, METHOD_HNSW, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID,
+};
+use crate::sql::pg_catalog::procedures;
+use crate::sql::pg_catalog::relation::{Row, oid, text};
+use crate::vector::Metric;
+
+/// Types that only catalogs name: OID, name, category.
+const PSEUDO_TYPES: &[(u32, &str)] = &[
+    (2249, "record"),
+    (2276, "any"),
+    (2277, "anyarray"),
+    (2279, "trigger"),
+    (2283, "anyelement"),
+    (3838, "event_trigger"),
+];
+
+/// First OID of the operator classes listed here; one for each type, then pgvector's.
+const OPERATOR_CLASS_FIRST: u32 = 10_100;
+const OPERATOR_FIRST: u32 = 10_400;
+const CAST_FIRST: u32 = 10_600;
+
+pub fn types() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for ty in ColumnType::catalogued() {
+        let has_array = !matches!(ty, ColumnType::Unknown | ColumnType::Void);
+        rows.push(type_row(&ty, has_array));
+        if has_array {
+            rows.push(type_row(&ColumnType::Array(Box::new(ty)), false));
+        }
+    }
+    for (number, name) in PSEUDO_TYPES {
+        rows.push(vec![
+            ("oid", oid(*number)),
+            ("typname", text(name)),
+            ("typnamespace", oid(NAMESPACE_CATALOG)),
+            ("typowner", oid(OWNER_OID)),
+            ("typlen", Value::Int2(4)),
+            ("typbyval", Value::Bool(true)),
+            ("typtype", text("p")),
+            ("typcategory", text("P")),
+            ("typisdefined", Value::Bool(true)),
+            ("typdelim", text(",")),
+            ("typalign", text("i")),
+            ("typstorage", text("p")),
+            ("typtypmod", Value::Int4(-1)),
+        ]);
+    }
+    rows
+}
+
+fn type_row(ty: &ColumnType, has_array: bool) -> Row {
+    let element = match ty {
+        ColumnType::Array(element) => element.oid(),
+        _ => 0,
+    };
+    let is_array = element != 0;
+    let kind = if matches!(ty, ColumnType::Unknown | ColumnType::Void) { "p" } else { "b" };
+    let name = ty.internal_name();
+    let prefix = function_prefix(ty);
+    vec![
+        ("oid", oid(ty.oid())),
+        ("typname", text(&name)),
+        ("typnamespace", oid(namespace(ty))),
+        ("typowner", oid(OWNER_OID)),
+        ("typlen", Value::Int2(ty.length())),
+        ("typbyval", Value::Bool(is_by_value(ty))),
+        ("typtype", text(kind)),
+        ("typcategory", text(category(ty))),
+        ("typispreferred", Value::Bool(is_preferred(ty))),
+        ("typisdefined", Value::Bool(true)),
+        ("typdelim", text(",")),
+        ("typsubscript", oid(if is_array { function("array_subscript_handler") } else { 0 })),
+        ("typelem", oid(element)),
+        ("typarray", oid(if has_array { ty.array_oid() } else { 0 })),
+        ("typinput", oid(function(&format!("{prefix}in")))),
+        ("typoutput", oid(function(&format!("{prefix}out")))),
+        ("typreceive", oid(function(&format!("{prefix}recv")))),
+        ("typsend", oid(function(&format!("{prefix}send")))),
+        ("typalign", text(alignment(ty))),
+        ("typstorage", text(storage(ty))),
+        ("typtypmod", Value::Int4(-1)),
+        ("typcollation", oid(if is_collatable(ty) { COLLATION_DEFAULT } else { 0 })),
+    ]
+}
+
+/// The OID of an input or output function.
+fn function(name: &str) -> u32 {
+    procedures::find(name).unwrap_or(0)
+}
+
+/// The names of the functions that read and write each type.
+pub fn input_output_functions() -> Vec<String> {
+    let mut names = vec!["array_subscript_handler".to_string()];
+    let array = ColumnType::Array(Box::new(ColumnType::Text));
+    for ty in ColumnType::catalogued().into_iter().chain([array]) {
+        let name = function_prefix(&ty);
+        names.extend(["in", "out", "recv", "send"].map(|suffix| format!("{name}{suffix}")));
+    }
+    names
+}
+
+/// What the names of a type's functions begin with.
+fn function_prefix(ty: &ColumnType) -> String {
+    let name = match ty {
+        ColumnType::Array(_) => "array".to_string(),
+        _ => ty.internal_name(),
+    };
+    if takes_underscore(ty) { format!("{name}_") } else { name }
+}
+
+/// Where a type lives: `vector` comes with an extension, in `public`.
+fn namespace(ty: &ColumnType) -> u32 {
+    match ty {
+        ColumnType::Vector(_) => NAMESPACE_PUBLIC,
+        ColumnType::Array(element) => namespace(element),
+        _ => NAMESPACE_CATALOG,
+    }
+}
+
+/// The types whose input functions PostgreSQL names with an underscore.
+fn takes_underscore(ty: &ColumnType) -> bool {
+    matches!(
+        ty,
+        ColumnType::Array(_)
+            | ColumnType::Json
+            | ColumnType::Jsonb
+            | ColumnType::Date
+            | ColumnType::Time
+            | ColumnType::Timestamp
+            | ColumnType::TimestampTz
+            | ColumnType::Interval
+            | ColumnType::Uuid
+            | ColumnType::Numeric(_)
+            | ColumnType::Void
+            | ColumnType::Vector(_)
+    )
+}
+
+fn category(ty: &ColumnType) -> &'static str {
+    match ty {
+        ColumnType::Bool => "B",
+        ColumnType::Array(_) => "A",
+        ColumnType::Date | ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz => "D",
+        ColumnType::Interval => "T",
+        ColumnType::Unknown => "X",
+        ColumnType::Void => "P",
+        ColumnType::CatalogChar => "Z",
+        ColumnType::Reg(_) => "N",
+        ty if ty.is_number() => "N",
+        ty if ty.is_text() => "S",
+        _ => "U",
+    }
+}
+
+fn is_preferred(ty: &ColumnType) -> bool {
+    matches!(
+        ty,
+        ColumnType::Bool
+            | ColumnType::Text
+            | ColumnType::Float8
+            | ColumnType::Oid
+            | ColumnType::TimestampTz
+            | ColumnType::Interval
+    )
+}
+
+pub fn is_by_value(ty: &ColumnType) -> bool {
+    matches!(ty.length(), 1 | 2 | 4 | 8) && !matches!(ty, ColumnType::Name)
+}
+
+pub fn is_collatable(ty: &ColumnType) -> bool {
+    match ty {
+        ColumnType::Array(element) => is_collatable(element),
+        ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Name => true,
+        _ => false,
+    }
+}
+
+pub fn alignment(ty: &ColumnType) -> &'static str {
+    match ty {
+        ColumnType::Bool | ColumnType::CatalogChar | ColumnType::Name | ColumnType::Uuid | ColumnType::Unknown => "c",
+        ColumnType::Int2 => "s",
+        ColumnType::Int8
+        | ColumnType::Float8
+        | ColumnType::Time
+        | ColumnType::Timestamp
+        | ColumnType::TimestampTz
+        | ColumnType::Interval => "d",
+        ColumnType::Array(element) => match alignment(element) {
+            "d" => "d",
+            _ => "i",
+        },
+        _ => "i",
+    }
+}
+
+pub fn storage(ty: &ColumnType) -> &'static str {
+    match ty {
+        ColumnType::Numeric(_) => "m",
+        ColumnType::Vector(_) => "e",
+        _ if ty.length() == -1 => "x",
+        _ => "p",
+    }
+}
+
+/// The operator class of an index key: pgvector's by name, else the default of the type.
+pub fn operator_class(ty: &ColumnType, class: Option<&str>) -> u32 {
+    let list = operator_classes();
+    let found = list.iter().find(|(_, _, name, of, _)| match class {
+        Some(class) => name == class,
+        None => of.oid() == ty.oid(),
+    });
+    found.map_or(0, |(number, ..)| *number)
+}
+
+/// OID, access method, name, type, whether it is the type's default.
+fn operator_classes() -> Vec<(u32, u32, String, ColumnType, bool)> {
+    let ordered = ColumnType::catalogued().into_iter().filter(|ty| {
+        !matches!(
+            ty,
+            ColumnType::Json | ColumnType::Unknown | ColumnType::Void | ColumnType::Reg(_) | ColumnType::Vector(_)
+        )
+    });
+    let ordered = ordered.map(|ty| (METHOD_BTREE, format!("{}_ops", ty.internal_name()), ty, true));
+    let vectors = Metric::ALL
+        .into_iter()
+        .map(|metric| (METHOD_HNSW, metric.operator_class().to_string(), ColumnType::Vector(None), false));
+    let numbered = (OPERATOR_CLASS_FIRST..).zip(ordered.chain(vectors));
+    numbered.map(|(number, (method, name, ty, default))| (number, method, name, ty, default)).collect()
+}
+
+pub fn opclass() -> Vec<Row> {
+    let row = |(number, method, name, ty, default): (u32, u32, String, ColumnType, bool)| -> Row {
+        vec![
+            ("oid", oid(number)),
+            ("opcmethod", oid(method)),
+            ("opcname", text(name)),
+            ("opcnamespace", oid(namespace(&ty))),
+            ("opcowner", oid(OWNER_OID)),
+            ("opcfamily", oid(number)),
+            ("opcintype", oid(ty.oid())),
+            ("opcdefault", Value::Bool(default)),
+        ]
+    };
+    operator_classes().into_iter().map(row).collect()
+}
+
+pub fn opfamily() -> Vec<Row> {
+    let row = |(number, method, name, ty, _): (u32, u32, String, ColumnType, bool)| -> Row {
+        vec![
+            ("oid", oid(number)),
+            ("opfmethod", oid(method)),
+            ("opfname", text(name)),
+            ("opfnamespace", oid(namespace(&ty))),
+            ("opfowner", oid(OWNER_OID)),
+        ]
+    };
+    operator_classes().into_iter().map(row).collect()
+}
+
+pub fn access_method() -> Vec<Row> {
+    let row = |number: u32, name: &str, handler: &str, kind: &str| -> Row {
+        vec![("oid", oid(number)), ("amname", text(name)), ("amhandler", text(handler)), ("amtype", text(kind))]
+    };
+    vec![
+        row(METHOD_HEAP, "heap", "heap_tableam_handler", "t"),
+        row(METHOD_BTREE, "btree", "bthandler", "i"),
+        row(METHOD_HNSW, "hnsw", "hnswhandler", "i"),
+    ]
+}
+
+/// pgvector's operators and the comparisons of each ordered type.
+pub fn operator() -> Vec<Row> {
+    let vector = ColumnType::Vector(None);
+    let distances = Metric::ALL.into_iter().map(|metric| (metric.operator(), vector.clone(), ColumnType::Float8));
+    let sums = ["+", "-", "*"].into_iter().map(|name| (name, vector.clone(), vector.clone()));
+    let ordered = operator_classes().into_iter().filter(|(_, method, ..)| *method == METHOD_BTREE);
+    let comparisons = ordered.flat_map(|(_, _, _, ty, _)| {
+        ["=", "<>", "<", "<=", ">", ">="].into_iter().map(move |name| (name, ty.clone(), ColumnType::Bool))
+    });
+    (OPERATOR_FIRST..)
+        .zip(distances.chain(sums).chain(comparisons))
+        .map(|(number, (name, operand, result))| {
+            vec![
+                ("oid", oid(number)),
+                ("oprname", text(name)),
+                ("oprnamespace", oid(namespace(&operand))),
+                ("oprowner", oid(OWNER_OID)),
+                ("oprkind", text("b")),
+                ("oprleft", oid(operand.oid())),
+                ("oprright", oid(operand.oid())),
+                ("oprresult", oid(result.oid())),
+                ("oprcode", text("-")),
+                ("oprrest", text("-")),
+                ("oprjoin", text("-")),
+            ]
+        })
+        .collect()
+}
+
+/// The casts that lose nothing.
+pub fn cast() -> Vec<Row> {
+    let pairs = [
+        (ColumnType::Int2, ColumnType::Int4),
+        (ColumnType::Int2, ColumnType::Int8),
+        (ColumnType::Int4, ColumnType::Int8),
+        (ColumnType::Int4, ColumnType::Float8),
+        (ColumnType::Int8, ColumnType::Numeric(None)),
+        (ColumnType::Float4, ColumnType::Float8),
+        (ColumnType::Varchar(None), ColumnType::Text),
+        (ColumnType::Name, ColumnType::Text),
+        (ColumnType::Date, ColumnType::Timestamp),
+        (ColumnType::Timestamp, ColumnType::TimestampTz),
+        (ColumnType::Oid, ColumnType::Reg(RegKind::Class)),
+        (ColumnType::Oid, ColumnType::Reg(RegKind::Type)),
+    ];
+    (CAST_FIRST..)
+        .zip(pairs)
+        .map(|(number, (source, target))| {
+            vec![
+                ("oid", oid(number)),
+                ("castsource", oid(source.oid())),
+                ("casttarget", oid(target.oid())),
+                ("castcontext", text("i")),
+                ("castmethod", text("f")),
+            ]
+        })
+        .collect()
+}

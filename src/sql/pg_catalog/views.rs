@@ -1,0 +1,93 @@
+//! The views over the catalogs that people read: `pg_tables`, `pg_indexes`, `pg_views`, `pg_sequences`.
+
+use crate::db::{Catalog, Settings};
+use crate::model::{ColumnType, Value};
+use crate::sql::pg_catalog::definitions::index_definition;
+use crate::sql::pg_catalog::names::namespace_name;
+use crate::sql::pg_catalog::oids::{Object, sequence_name};
+use crate::sql::pg_catalog::relation::{Row, text};
+use crate::sql::pg_catalog::relations::{sequence_max, sequences};
+
+/// What the view `memory_facts` shows, in words of SQL.
+pub const MEMORY_FACTS_DEFINITION: &str =
+    " SELECT id, metadata.* AS one column for each fact that occurs\n   FROM memory;";
+
+pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+    let objects = Object::all(catalog);
+    let tables = objects.iter().filter(|object| object.kind() == "r");
+    tables
+        .map(|object| {
+            let indexed = match object {
+                Object::Table(collection) => !collection.indexes.is_empty() || !collection.primary_key.is_empty(),
+                _ => false,
+            };
+            vec![
+                ("schemaname", text(namespace_name(object.namespace()))),
+                ("tablename", text(object.name())),
+                ("tableowner", text(&settings.user)),
+                ("hasindexes", Value::Bool(indexed)),
+                ("hasrules", Value::Bool(false)),
+                ("hastriggers", Value::Bool(false)),
+                ("rowsecurity", Value::Bool(false)),
+            ]
+        })
+        .collect()
+}
+
+pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+    let objects = Object::all(catalog);
+    let views = objects.iter().filter(|object| object.kind() == "v");
+    views
+        .map(|object| {
+            vec![
+                ("schemaname", text(namespace_name(object.namespace()))),
+                ("viewname", text(object.name())),
+                ("viewowner", text(&settings.user)),
+                ("definition", view_definition(object).map_or(Value::Null, text)),
+            ]
+        })
+        .collect()
+}
+
+/// The text of a view; those of the information schema are made, not defined.
+pub fn view_definition(object: &Object) -> Option<&'static str> {
+    match object {
+        Object::MemoryFacts => Some(MEMORY_FACTS_DEFINITION),
+        _ => None,
+    }
+}
+
+pub fn indexes(catalog: &Catalog) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for object in Object::all(catalog) {
+        let (Object::PrimaryKey(collection) | Object::Index(collection, _)) = &object else { continue };
+        rows.push(vec![
+            ("schemaname", text("public")),
+            ("tablename", text(&collection.name)),
+            ("indexname", text(object.name())),
+            ("indexdef", index_definition(catalog, object.oid()).map_or(Value::Null, text)),
+        ]);
+    }
+    rows
+}
+
+pub fn pg_sequences(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+    sequences(catalog)
+        .into_iter()
+        .map(|(collection, position)| {
+            let ty = collection.columns.get(position).map(|column| &column.ty);
+            vec![
+                ("schemaname", text("public")),
+                ("sequencename", text(sequence_name(collection, position))),
+                ("sequenceowner", text(&settings.user)),
+                ("data_type", text(ty.map_or("bigint".to_string(), ColumnType::to_string))),
+                ("start_value", Value::Int8(1)),
+                ("min_value", Value::Int8(1)),
+                ("max_value", Value::Int8(sequence_max(ty))),
+                ("increment_by", Value::Int8(1)),
+                ("cycle", Value::Bool(false)),
+                ("cache_size", Value::Int8(1)),
+            ]
+        })
+        .collect()
+}

@@ -1,0 +1,344 @@
+//! A planned SELECT: prepared once, run by each Execute.
+//!
+//! Planning analyses the tree and then takes the shortest way: rows of constants, one query of `db`, or DataFusion. What
+//! was planned holds for the catalog it was planned with; a statement that runs after the schema changed is planned again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::common::ParamValues;
+use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::sql::sqlparser::ast::Query as SqlQuery;
+use futures::StreamExt;
+
+use crate::db::{Cancel, Catalog, Operand, Predicate, Query, ReadView, Row, RowSender, RowStream, Scalar, Settings};
+use crate::error::{Error, Result};
+use crate::model::limits::ROWS_PER_CHUNK;
+use crate::model::{ColumnType, OutputColumn, Value};
+use crate::sql::analyze::{Analysis, analyze};
+use crate::sql::arrow_types::{metadata_of, type_of};
+use crate::sql::arrow_values::{readable, scalar_of, value_at};
+use crate::sql::context::{PlanContext, QueryFunction, ReadContext};
+use crate::sql::engine;
+use crate::sql::errors::from_datafusion;
+use crate::sql::lower::{Lowered, lower};
+use crate::sql::parameters::ParameterTypes;
+use crate::sql::scope::ScopeColumn;
+
+/// How often a running statement that yields no rows looks at its cancel flag.
+const CANCEL_CHECK: Duration = Duration::from_millis(50);
+
+/// A planned query.
+#[derive(Clone)]
+pub struct ReadPlan {
+    columns: Arc<[OutputColumn]>,
+    source: Source,
+    statement: Arc<Statement>,
+}
+
+/// What planning started from, to plan again when the schema has changed.
+struct Statement {
+    query: SqlQuery,
+    text: String,
+    types: Vec<ColumnType>,
+    query_function: Option<Arc<QueryFunction>>,
+    catalog: Arc<Catalog>,
+}
+
+#[derive(Clone)]
+enum Source {
+    Rows(Arc<[Vec<Scalar>]>),
+    Short(Arc<Query>),
+    Planned(Arc<Planned>),
+}
+
+struct Planned {
+    plan: LogicalPlan,
+    constants: Vec<(Value, ColumnType)>,
+    is_cacheable: bool,
+}
+
+/// Plans a query. Types that it gives parameters are kept in `parameters`; those that nothing gives a type become text.
+///
+/// # Errors
+/// What PostgreSQL reports of an undefined or ambiguous name, a mistyped literal, an operator that does not exist.
+pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<ReadPlan> {
+    let first_constant = parameters.len();
+    let analysis = analyze(query, parameters, context)?;
+    let statement = |parameters: &ParameterTypes| {
+        Arc::new(Statement {
+            query: query.clone(),
+            text: context.text.to_string(),
+            types: parameters.finish(),
+            query_function: context.query_function.cloned(),
+            catalog: Arc::clone(context.view.catalog()),
+        })
+    };
+    if let Some(lowered) = lower(&analysis, first_constant, parameters) {
+        let (source, types) = match lowered {
+            Lowered::Rows { rows, types } => (Source::Rows(rows.into()), types),
+            Lowered::Query { query, types } => (Source::Short(Arc::new(query)), types),
+        };
+        let columns = analysis.columns.iter().zip(types).map(|(column, ty)| output_column(column, ty)).collect();
+        return Ok(ReadPlan { columns, source, statement: statement(parameters) });
+    }
+    let plan = planned(&analysis, parameters, context)?;
+    let columns = planned_columns(&analysis, &plan);
+    let Analysis { constants, is_cacheable, .. } = analysis;
+    let source = Source::Planned(Arc::new(Planned { plan, constants, is_cacheable }));
+    Ok(ReadPlan { columns, source, statement: statement(parameters) })
+}
+
+/// The logical plan; parameters that the walk gave no type are typed by the planner.
+fn planned(analysis: &Analysis, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<LogicalPlan> {
+    let state = engine::state(ReadContext {
+        view: context.view.clone(),
+        settings: Arc::new(context.settings.clone()),
+        cancel: Cancel::new(),
+    })?;
+    let constants = || analysis.constants.iter().map(|(_, ty)| Some(ty.clone()));
+    if parameters.has_unknown() {
+        let types: Vec<_> =
+            (0..parameters.len()).map(|position| parameters.get(position).cloned()).chain(constants()).collect();
+        if let Ok(plan) = engine::logical_plan(&analysis.query, &analysis.tables, &types, &state)
+            && let Ok(fields) = plan.get_parameter_fields()
+        {
+            for position in 0..parameters.len() {
+                if let Some(Some(field)) = fields.get(&format!("${}", position + 1)) {
+                    parameters.suggest(position, &type_of(field));
+                }
+            }
+        }
+    }
+    let types: Vec<_> = parameters.finish().into_iter().map(Some).chain(constants()).collect();
+    engine::logical_plan(&analysis.query, &analysis.tables, &types, &state)
+}
+
+fn planned_columns(analysis: &Analysis, plan: &LogicalPlan) -> Arc<[OutputColumn]> {
+    let fields = plan.schema().fields();
+    if fields.len() == analysis.columns.len() {
+        return analysis
+            .columns
+            .iter()
+            .zip(fields.iter())
+            .map(|(column, field)| output_column(column, type_of(field)))
+            .collect();
+    }
+    fields.iter().map(|field| OutputColumn::computed(field.name().clone(), type_of(field))).collect()
+}
+
+fn output_column(column: &ScopeColumn, ty: ColumnType) -> OutputColumn {
+    let (table_oid, attribute) = column.origin.unwrap_or((0, 0));
+    OutputColumn { name: column.name.clone(), ty, table_oid, attribute }
+}
+
+impl ReadPlan {
+    pub fn columns(&self) -> Arc<[OutputColumn]> {
+        Arc::clone(&self.columns)
+    }
+
+    /// Whether `db` runs the query without a planner.
+    pub fn is_short(&self) -> bool {
+        !matches!(self.source, Source::Planned(_))
+    }
+
+    /// Runs the query in a view of the data. `parameters` has a value for each parameter.
+    pub async fn execute(
+        &self,
+        view: &ReadView,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<RowStream> {
+        let source = self.current(view, settings)?;
+        match &source {
+            Source::Rows(rows) => {
+                let bind =
+                    |row: &Vec<Scalar>| row.iter().map(|scalar| scalar.bind(parameters)?.value().cloned()).collect();
+                Ok(RowStream::from_rows(rows.iter().map(bind).collect::<Result<Vec<Row>>>()?))
+            }
+            Source::Short(query) => {
+                let query = bound(query, parameters)?;
+                Ok(RowStream::from_cursor(view.query(&query, settings, cancel)?))
+            }
+            Source::Planned(planned) => {
+                let context =
+                    ReadContext { view: view.clone(), settings: Arc::new(settings.clone()), cancel: cancel.clone() };
+                let state = engine::state(context)?;
+                let physical = self.physical(planned, parameters, &state).await?;
+                let stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
+                let types = self.columns.iter().map(|column| column.ty.clone()).collect();
+                let (sender, rows) = RowStream::channel();
+                tokio::spawn(forward(stream, types, sender, cancel.clone()));
+                Ok(rows)
+            }
+        }
+    }
+
+    /// The steps of the query with these parameters, outermost first, as EXPLAIN shows them.
+    pub async fn explain(&self, view: &ReadView, parameters: &[Value], settings: &Settings) -> Result<Vec<String>> {
+        let source = self.current(view, settings)?;
+        match &source {
+            Source::Rows(rows) if rows.len() == 1 => Ok(vec!["Result".to_string()]),
+            Source::Rows(_) => Ok(vec!["Values Scan".to_string()]),
+            Source::Short(query) => view.explain(&bound(query, parameters)?, settings),
+            Source::Planned(planned) => {
+                let context =
+                    ReadContext { view: view.clone(), settings: Arc::new(settings.clone()), cancel: Cancel::new() };
+                let state = engine::state(context)?;
+                let physical = self.physical(planned, parameters, &state).await?;
+                Ok(displayable(physical.as_ref()).indent(false).to_string().lines().map(str::to_string).collect())
+            }
+        }
+    }
+
+    /// The source for the view's catalog: the prepared one, or one planned anew.
+    fn current(&self, view: &ReadView, settings: &Settings) -> Result<Source> {
+        let catalog = view.catalog();
+        let is_current = match &self.source {
+            Source::Rows(_) => true,
+            Source::Short(query) => {
+                catalog.collection_by_id(query.collection.id).is_some_and(|now| Arc::ptr_eq(now, &query.collection))
+            }
+            Source::Planned(planned) => planned.is_cacheable && Arc::ptr_eq(catalog, &self.statement.catalog),
+        };
+        if is_current {
+            return Ok(self.source.clone());
+        }
+        let types: Vec<_> = self.statement.types.iter().cloned().map(Some).collect();
+        let mut parameters = ParameterTypes::new(&types, types.len());
+        let context = PlanContext {
+            view,
+            settings,
+            text: &self.statement.text,
+            query_function: self.statement.query_function.as_ref(),
+        };
+        let plan = plan_query(&self.statement.query, &mut parameters, &context)?;
+        let same = |a: &OutputColumn, b: &OutputColumn| a.ty == b.ty;
+        if plan.columns.len() != self.columns.len()
+            || !plan.columns.iter().zip(self.columns.iter()).all(|(a, b)| same(a, b))
+        {
+            return Err(Error::unsupported(
+                "cached plan must not change result type",
+                "The tables of this prepared statement have changed: prepare it again.",
+            ));
+        }
+        Ok(plan.source)
+    }
+
+    async fn physical(
+        &self,
+        planned: &Planned,
+        parameters: &[Value],
+        state: &datafusion::execution::SessionState,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut values = Vec::with_capacity(parameters.len() + planned.constants.len());
+        let types = self.statement.types.iter();
+        let given =
+            parameters.iter().zip(types).map(|(value, ty)| value.clone().cast(ty, false).map(|value| (value, ty)));
+        for pair in given {
+            let (value, ty) = pair?;
+            values.push(ScalarAndMetadata::new(scalar_of(&value, ty)?, metadata_of(ty)));
+        }
+        for (value, ty) in &planned.constants {
+            values.push(ScalarAndMetadata::new(scalar_of(value, ty)?, metadata_of(ty)));
+        }
+        let plan = planned.plan.clone();
+        let plan = if values.is_empty() {
+            plan
+        } else {
+            plan.replace_params_with_values(&ParamValues::List(values)).map_err(from_datafusion)?
+        };
+        state.create_physical_plan(&plan).await.map_err(from_datafusion)
+    }
+}
+
+/// Sends the rows of a stream on, until its end, an error, or nobody listens.
+async fn forward(mut stream: SendableRecordBatchStream, types: Vec<ColumnType>, sender: RowSender, cancel: Cancel) {
+    let mut checks = tokio::time::interval(CANCEL_CHECK);
+    loop {
+        let batch = tokio::select! {
+            batch = stream.next() => batch,
+            _ = checks.tick() => match cancel.check() {
+                Ok(()) => continue,
+                Err(error) => {
+                    sender.send(Err(error)).await;
+                    return;
+                }
+            },
+        };
+        let rows = match batch {
+            None => return,
+            Some(Err(error)) => Err(from_datafusion(error)),
+            Some(Ok(batch)) => rows_of(&batch, &types),
+        };
+        match rows {
+            Ok(rows) if rows.is_empty() => {}
+            Ok(rows) => {
+                let mut rows = rows.into_iter();
+                loop {
+                    let chunk: Vec<Row> = rows.by_ref().take(ROWS_PER_CHUNK).collect();
+                    if chunk.is_empty() {
+                        break;
+                    }
+                    if !sender.send(Ok(chunk)).await {
+                        return;
+                    }
+                }
+            }
+            Err(error) => {
+                sender.send(Err(error)).await;
+                return;
+            }
+        }
+    }
+}
+
+fn rows_of(batch: &datafusion::arrow::array::RecordBatch, types: &[ColumnType]) -> Result<Vec<Row>> {
+    let columns = batch.columns().iter().map(readable).collect::<Result<Vec<_>>>()?;
+    let row =
+        |at: usize| columns.iter().zip(types).map(|(column, ty)| value_at(column, at, ty)).collect::<Result<Row>>();
+    (0..batch.num_rows()).map(row).collect()
+}
+
+/// The query with its parameters, arrays spread out and whole numbers in their column's type.
+fn bound(query: &Query, parameters: &[Value]) -> Result<Query> {
+    let mut query = query.bind(parameters)?;
+    if let Some(filter) = &mut query.filter {
+        let types: Vec<ColumnType> = query.collection.columns.iter().map(|column| column.ty.clone()).collect();
+        settle(filter, &types);
+    }
+    Ok(query)
+}
+
+fn settle(predicate: &mut Predicate, types: &[ColumnType]) {
+    let column_type = |operand: &Operand| match operand {
+        Operand::Column(position) => types.get(*position).filter(|ty| ty.is_integer()),
+        _ => None,
+    };
+    let fit = |scalar: &mut Scalar, ty: Option<&ColumnType>| {
+        if let (Scalar::Value(value), Some(ty)) = (&mut *scalar, ty)
+            && value.as_i64().is_some()
+            && let Ok(fitting) = value.clone().cast(ty, false)
+        {
+            *scalar = Scalar::Value(fitting);
+        }
+    };
+    match predicate {
+        Predicate::And(list) | Predicate::Or(list) => list.iter_mut().for_each(|each| settle(each, types)),
+        Predicate::Not(inner) => settle(inner, types),
+        Predicate::Compare { left, right, .. } => fit(right, column_type(left)),
+        Predicate::In { left, values } => {
+            let spread = std::mem::take(values).into_iter().flat_map(|scalar| match scalar {
+                Scalar::Value(Value::Array(_, elements)) => elements.into_iter().map(Scalar::Value).collect(),
+                other => vec![other],
+            });
+            *values = spread.collect();
+            values.iter_mut().for_each(|value| fit(value, column_type(left)));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,288 @@
+//! Expressions over one row, evaluated without a planner: what INSERT, `SET n = n + 1` and RETURNING are made of.
+//!
+//! The common forms only; `row_compile` makes them from the tree and hands everything else to the planner. NULL in, NULL
+//! out, except where SQL says otherwise.
+
+use std::cmp::Ordering;
+
+use uuid::Uuid;
+
+use crate::db::Comparison;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, Value, jsonb};
+
+/// An expression over the values of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowExpression {
+    Constant(Value),
+    /// 0-based position, and the type that the value is read as.
+    Parameter(usize, ColumnType),
+    /// A column of the entry as it was before the statement.
+    Column(usize),
+    /// A column of the row that INSERT proposed.
+    Excluded(usize),
+    /// A value that the planner computes, by position in [`RowInput::planned`].
+    Planned(usize),
+    Now,
+    RandomUuid,
+    Convert { inner: Box<RowExpression>, to: ColumnType, explicit: bool },
+    Arithmetic { operator: Arithmetic, left: Box<RowExpression>, right: Box<RowExpression>, ty: ColumnType },
+    Compare { operator: Comparison, left: Box<RowExpression>, right: Box<RowExpression> },
+    And(Box<RowExpression>, Box<RowExpression>),
+    Or(Box<RowExpression>, Box<RowExpression>),
+    Not(Box<RowExpression>),
+    IsNull(Box<RowExpression>),
+    Coalesce(Vec<RowExpression>),
+    /// `||` of texts.
+    Concat(Box<RowExpression>, Box<RowExpression>),
+    /// `||` of jsonb.
+    JsonConcat(Box<RowExpression>, Box<RowExpression>),
+    /// jsonb without a key, or an element by position.
+    JsonDelete(Box<RowExpression>, Box<RowExpression>),
+    /// `->` and `->>` by key or position.
+    JsonField { json: Box<RowExpression>, step: Box<RowExpression>, as_text: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+}
+
+/// What an expression is evaluated over.
+#[derive(Clone, Copy, Default)]
+pub struct RowInput<'a> {
+    pub row: &'a [Value],
+    pub excluded: &'a [Value],
+    pub parameters: &'a [Value],
+    pub planned: &'a [Value],
+    /// Microseconds since 1970.
+    pub now: i64,
+}
+
+impl RowExpression {
+    /// # Errors
+    /// What the operation reports: 22012, 22003, 22P02, …
+    pub fn evaluate(&self, input: &RowInput<'_>) -> Result<Value> {
+        let pick = |values: &[Value], position: usize| {
+            values.get(position).cloned().ok_or_else(|| Error::internal(format!("value {position} of a row is missing")))
+        };
+        match self {
+            RowExpression::Constant(value) => Ok(value.clone()),
+            RowExpression::Parameter(position, ty) => {
+                let value = input.parameters.get(*position).ok_or_else(|| {
+                    Error::new(ErrorKind::UndefinedParameter, format!("there is no parameter ${}", position + 1))
+                })?;
+                if value.is_of(ty) { Ok(value.clone()) } else { value.clone().cast(ty, false) }
+            }
+            RowExpression::Column(position) => pick(input.row, *position),
+            RowExpression::Excluded(position) => pick(input.excluded, *position),
+            RowExpression::Planned(position) => pick(input.planned, *position),
+            RowExpression::Now => Ok(Value::TimestampTz(input.now)),
+            RowExpression::RandomUuid => Ok(Value::Uuid(Uuid::new_v4())),
+            RowExpression::Convert { inner, to, explicit } => inner.evaluate(input)?.cast(to, *explicit),
+            RowExpression::Arithmetic { operator, left, right, ty } => {
+                match (left.evaluate(input)?, right.evaluate(input)?) {
+                    (Value::Null, _) | (_, Value::Null) => Ok(Value::Null),
+                    (left, right) => operator.apply(left.cast(ty, false)?, right.cast(ty, false)?, ty),
+                }
+            }
+            RowExpression::Compare { operator, left, right } => {
+                let (left, right) = (left.evaluate(input)?, right.evaluate(input)?);
+                Ok(compare(*operator, &left, &right).map_or(Value::Null, Value::Bool))
+            }
+            RowExpression::And(left, right) => {
+                Ok(match (left.truth(input)?, right.truth(input)?) {
+                    (Some(false), _) | (_, Some(false)) => Value::Bool(false),
+                    (Some(true), Some(true)) => Value::Bool(true),
+                    _ => Value::Null,
+                })
+            }
+            RowExpression::Or(left, right) => Ok(match (left.truth(input)?, right.truth(input)?) {
+                (Some(true), _) | (_, Some(true)) => Value::Bool(true),
+                (Some(false), Some(false)) => Value::Bool(false),
+                _ => Value::Null,
+            }),
+            RowExpression::Not(inner) => Ok(inner.truth(input)?.map_or(Value::Null, |truth| Value::Bool(!truth))),
+            RowExpression::IsNull(inner) => Ok(Value::Bool(inner.evaluate(input)?.is_null())),
+            RowExpression::Coalesce(list) => {
+                for each in list {
+                    let value = each.evaluate(input)?;
+                    if !value.is_null() {
+                        return Ok(value);
+                    }
+                }
+                Ok(Value::Null)
+            }
+            RowExpression::Concat(..)
+            | RowExpression::JsonConcat(..)
+            | RowExpression::JsonDelete(..)
+            | RowExpression::JsonField { .. } => self.evaluate_text(input),
+        }
+    }
+
+    /// Operations on texts and JSON.
+    fn evaluate_text(&self, input: &RowInput<'_>) -> Result<Value> {
+        let (left, right) = match self {
+            RowExpression::Concat(left, right)
+            | RowExpression::JsonConcat(left, right)
+            | RowExpression::JsonDelete(left, right)
+            | RowExpression::JsonField { json: left, step: right, .. } => {
+                (left.evaluate(input)?, right.evaluate(input)?)
+            }
+            _ => return Err(Error::internal("an expression is no operation on texts")),
+        };
+        if left.is_null() || right.is_null() {
+            return Ok(Value::Null);
+        }
+        if matches!(self, RowExpression::Concat(..)) {
+            let (left, right) = (left.cast(&ColumnType::Text, true)?, right.cast(&ColumnType::Text, true)?);
+            return Ok(Value::text([left.as_str().unwrap_or(""), right.as_str().unwrap_or("")].concat()));
+        }
+        let json = left.as_str().unwrap_or("null");
+        match self {
+            RowExpression::JsonConcat(..) => Ok(Value::Json(jsonb::concat(json, right.as_str().unwrap_or("null")).into())),
+            RowExpression::JsonDelete(..) => {
+                let rest = match (&right, right.as_i64()) {
+                    (_, Some(index)) => jsonb::delete_index(json, index)?,
+                    (key, None) => jsonb::delete_key(json, key.as_str().unwrap_or(""))?,
+                };
+                Ok(Value::Json(rest.into()))
+            }
+            RowExpression::JsonField { as_text, .. } => {
+                let found = match (&right, right.as_i64()) {
+                    (_, Some(index)) => jsonb::get_index(json, index),
+                    (key, None) => jsonb::get_key(json, key.as_str().unwrap_or("")),
+                };
+                Ok(match found {
+                    None => Value::Null,
+                    Some(found) if *as_text => jsonb::as_text(found).map_or(Value::Null, Value::text),
+                    Some(found) => Value::Json(found.into()),
+                })
+            }
+            _ => Err(Error::internal("an expression is no operation on JSON")),
+        }
+    }
+
+    /// Whether a condition holds: SQL's three truth values.
+    pub fn truth(&self, input: &RowInput<'_>) -> Result<Option<bool>> {
+        match self.evaluate(input)? {
+            Value::Null => Ok(None),
+            Value::Bool(truth) => Ok(Some(truth)),
+            other => Err(Error::new(
+                ErrorKind::DatatypeMismatch,
+                format!("a condition must be type boolean, not type {}", other.column_type()),
+            )),
+        }
+    }
+
+    /// Whether any part of it is the named kind.
+    pub fn any(&self, is_wanted: &dyn Fn(&RowExpression) -> bool) -> bool {
+        if is_wanted(self) {
+            return true;
+        }
+        match self {
+            RowExpression::Convert { inner, .. } | RowExpression::Not(inner) | RowExpression::IsNull(inner) => {
+                inner.any(is_wanted)
+            }
+            RowExpression::Arithmetic { left, right, .. }
+            | RowExpression::Compare { left, right, .. }
+            | RowExpression::And(left, right)
+            | RowExpression::Or(left, right)
+            | RowExpression::Concat(left, right)
+            | RowExpression::JsonConcat(left, right)
+            | RowExpression::JsonDelete(left, right)
+            | RowExpression::JsonField { json: left, step: right, .. } => left.any(is_wanted) || right.any(is_wanted),
+            RowExpression::Coalesce(list) => list.iter().any(|each| each.any(is_wanted)),
+            RowExpression::Constant(_)
+            | RowExpression::Parameter(..)
+            | RowExpression::Column(_)
+            | RowExpression::Excluded(_)
+            | RowExpression::Planned(_)
+            | RowExpression::Now
+            | RowExpression::RandomUuid => false,
+        }
+    }
+
+    /// Whether it looks at the entry as it was.
+    pub fn reads_row(&self) -> bool {
+        self.any(&|each| matches!(each, RowExpression::Column(_)))
+    }
+}
+
+fn compare(operator: Comparison, left: &Value, right: &Value) -> Option<bool> {
+    if left.is_null() || right.is_null() {
+        return None;
+    }
+    match operator {
+        Comparison::Equal => return Some(left.equals(right)),
+        Comparison::NotEqual => return Some(!left.equals(right)),
+        _ => {}
+    }
+    let order = left.compare(right)?;
+    Some(match operator {
+        Comparison::Less => order == Ordering::Less,
+        Comparison::LessOrEqual => order != Ordering::Greater,
+        Comparison::Greater => order == Ordering::Greater,
+        _ => order != Ordering::Less,
+    })
+}
+
+impl Arithmetic {
+    /// Computes with two values of type `ty`.
+    fn apply(self, left: Value, right: Value, ty: &ColumnType) -> Result<Value> {
+        let out_of_range = || Error::new(ErrorKind::NumericOutOfRange, format!("{ty} out of range"));
+        let by_zero = || Error::new(ErrorKind::DivisionByZero, "division by zero");
+        if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64()) {
+            let result = match self {
+                Arithmetic::Add => left.checked_add(right),
+                Arithmetic::Subtract => left.checked_sub(right),
+                Arithmetic::Multiply => left.checked_mul(right),
+                Arithmetic::Divide if right == 0 => return Err(by_zero()),
+                Arithmetic::Divide => left.checked_div(right),
+            };
+            return Value::Int8(result.ok_or_else(out_of_range)?).cast(ty, false);
+        }
+        match (left, right) {
+            (Value::Numeric(left), Value::Numeric(right)) => {
+                let result = match self {
+                    Arithmetic::Add => left.checked_add(right),
+                    Arithmetic::Subtract => left.checked_sub(right),
+                    Arithmetic::Multiply => left.checked_mul(right),
+                    Arithmetic::Divide if right.is_zero() => return Err(by_zero()),
+                    Arithmetic::Divide => left.checked_div(right),
+                };
+                result.map(Value::Numeric).ok_or_else(out_of_range)
+            }
+            (Value::Float8(left), Value::Float8(right)) => {
+                let result = self.apply_float(left, right)?;
+                if result.is_infinite() && left.is_finite() && right.is_finite() {
+                    return Err(Error::new(ErrorKind::NumericOutOfRange, "value out of range: overflow"));
+                }
+                Ok(Value::Float8(result))
+            }
+            (Value::Float4(left), Value::Float4(right)) => {
+                Value::Float8(self.apply_float(f64::from(left), f64::from(right))?).cast(ty, false)
+            }
+            (left, right) => Err(Error::internal(format!(
+                "arithmetic between {} and {}",
+                left.column_type(),
+                right.column_type()
+            ))),
+        }
+    }
+
+    fn apply_float(self, left: f64, right: f64) -> Result<f64> {
+        Ok(match self {
+            Arithmetic::Add => left + right,
+            Arithmetic::Subtract => left - right,
+            Arithmetic::Multiply => left * right,
+            Arithmetic::Divide if right == 0.0 => {
+                return Err(Error::new(ErrorKind::DivisionByZero, "division by zero"));
+            }
+            Arithmetic::Divide => left / right,
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! Row expressions that only the planner can compute, as one SELECT of constants and parameters.
+//!
+//! Every name that means a column of the row becomes a parameter behind the statement's own, so that the SELECT needs no
+//! table and the same plan serves each row. Inside a subquery only qualified names do: unqualified ones are its own.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{Expr, Query, Value as Literal, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{Visit, Visitor};
+
+use crate::db::ReadView;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, OutputColumn, Value};
+use crate::sql::parameters::ParameterTypes;
+use crate::sql::read::{ReadPlan, plan_query};
+use crate::sql::row_compile::{Compiler, Visible};
+use crate::sql::row_expression::RowInput;
+use crate::sql::scope::folded;
+use crate::sql::target::Place;
+use crate::sql::write::{Run, select_of};
+
+/// The planner's part of a set of row expressions.
+pub struct RowPlan {
+    plan: ReadPlan,
+    /// What the parameters behind the statement's own are.
+    inputs: Vec<Input>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Column(usize),
+    Excluded(usize),
+}
+
+impl Compiler<'_> {
+    /// Plans what the small language lacked; `None` when it lacked nothing.
+    pub fn finish(self) -> Result<Option<RowPlan>> {
+        if self.hard.is_empty() {
+            return Ok(None);
+        }
+        let count = self.parameters.len();
+        let mut inputs: Vec<Input> = Vec::new();
+        let mut items = self.hard.clone();
+        for item in &mut items {
+            let has_subquery = has_subquery(item);
+            let _: ControlFlow<()> = visit_expressions_mut(item, |expr| {
+                if let Some(input) = self.input(expr, has_subquery) {
+                    let known = inputs.iter().position(|other| *other == input).unwrap_or_else(|| {
+                        inputs.push(input);
+                        inputs.len() - 1
+                    });
+                    *expr = Expr::value(Literal::Placeholder(format!("${}", count + known + 1)));
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        let mut types: Vec<Option<ColumnType>> = (0..count).map(|at| self.parameters.get(at).cloned()).collect();
+        types.extend(inputs.iter().map(|input| {
+            let (Input::Column(position) | Input::Excluded(position)) = input;
+            Some(Place::Column(*position).ty(self.collection))
+        }));
+        let mut planned_types = ParameterTypes::new(&types, types.len());
+        let plan = plan_query(&select_of(items)?, &mut planned_types, self.context)?;
+        for at in 0..count {
+            if let Some(ty) = planned_types.get(at) {
+                self.parameters.suggest(at, ty);
+            }
+        }
+        Ok(Some(RowPlan { plan, inputs }))
+    }
+
+    /// The column of the row that a name means.
+    fn input(&self, expr: &Expr, has_subquery: bool) -> Option<Input> {
+        match expr {
+            Expr::Identifier(ident) if self.visible != Visible::Nothing && !has_subquery => {
+                self.collection.column(&folded(ident)).map(Input::Column)
+            }
+            Expr::CompoundIdentifier(parts) => {
+                let [relation, name] = parts.as_slice() else { return None };
+                let (relation, position) = (folded(relation), self.collection.column(&folded(name))?);
+                if self.visible == Visible::RowAndExcluded && relation == "excluded" {
+                    Some(Input::Excluded(position))
+                } else if self.visible != Visible::Nothing && relation == self.relation {
+                    Some(Input::Column(position))
+                } else {
+                    None
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+struct FindQuery;
+
+impl Visitor for FindQuery {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+}
+
+fn has_subquery(expr: &Expr) -> bool {
+    expr.visit(&mut FindQuery).is_break()
+}
+
+impl RowPlan {
+    /// Name and type of each planned expression.
+    pub fn column(&self, position: usize) -> Option<OutputColumn> {
+        self.plan.columns().get(position).cloned()
+    }
+
+    /// Whether it gives the same values for every row of a statement.
+    pub fn is_constant(&self) -> bool {
+        self.inputs.is_empty()
+    }
+
+    /// The values of the planned expressions for one row.
+    pub async fn values(&self, run: &Run<'_>, view: &ReadView, input: RowInput<'_>) -> Result<Vec<Value>> {
+        let mut parameters = run.parameters.to_vec();
+        for each in &self.inputs {
+            let (row, position) = match each {
+                Input::Column(position) => (input.row, position),
+                Input::Excluded(position) => (input.excluded, position),
+            };
+            parameters.push(row.get(*position).cloned().unwrap_or_default());
+        }
+        let rows = self.plan.execute(view, &parameters, run.settings, run.cancel).await?.collect().await?;
+        let mut rows = rows.into_iter();
+        match (rows.next(), rows.next()) {
+            (Some(row), None) => Ok(row),
+            _ => Err(Error::new(ErrorKind::Cardinality, "an expression of one row gave none or several")),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The leaf of physical plans: a query of `db`, its rows turned into Arrow batches.
+//!
+//! The scan blocks, so it runs on a blocking thread and hands batches over a bounded channel; a reader that goes away or a
+//! cancelled statement stops it at its next chunk.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+
+use crate::db::{Query, Row};
+use crate::error::Result;
+use crate::model::{ColumnType, Value};
+use crate::sql::arrow_values::array_of;
+use crate::sql::context::ReadContext;
+use crate::sql::errors::to_datafusion;
+
+/// Batches that may wait between the scan and its reader.
+const BATCHES_IN_FLIGHT: usize = 2;
+
+#[derive(Clone)]
+pub struct QueryScan {
+    query: Arc<Query>,
+    types: Arc<[ColumnType]>,
+    context: ReadContext,
+    properties: Arc<PlanProperties>,
+}
+
+impl QueryScan {
+    /// `query` is bound; `types` are those of its outputs, as `schema` shows them.
+    pub fn new(query: Query, types: Vec<ColumnType>, schema: SchemaRef, context: ReadContext) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        QueryScan { query: Arc::new(query), types: types.into(), context, properties: Arc::new(properties) }
+    }
+
+    /// How `db` will run the query, one step a line.
+    pub fn describe(&self) -> Result<Vec<String>> {
+        self.context.view.explain(&self.query, &self.context.settings)
+    }
+}
+
+impl fmt::Debug for QueryScan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "QueryScan({})", self.query.collection.name)
+    }
+}
+
+impl DisplayAs for QueryScan {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.describe() {
+            Ok(lines) => {
+                let steps: Vec<&str> = lines.iter().map(|line| line.trim().trim_start_matches("-> ").trim()).collect();
+                f.write_str(&steps.join("; "))
+            }
+            Err(_) => write!(f, "Scan on {}", self.query.collection.name),
+        }
+    }
+}
+
+impl ExecutionPlan for QueryScan {
+    fn name(&self) -> &str {
+        "QueryScan"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> datafusion::error::Result<TreeNodeRecursion>,
+    ) -> datafusion::error::Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        _context: Arc<TaskContext>,
+    ) -> datafusion::error::Result<SendableRecordBatchStream> {
+        if partition != 0 {
+            return Err(DataFusionError::Internal(format!("a scan has one partition, not {partition}")));
+        }
+        let schema = self.schema();
+        let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&schema), BATCHES_IN_FLIGHT);
+        let sender = builder.tx();
+        let scan = self.clone();
+        builder.spawn_blocking(move || {
+            let context = &scan.context;
+            let mut cursor =
+                context.view.query(&scan.query, &context.settings, &context.cancel).map_err(to_datafusion)?;
+            while let Some(rows) = cursor.next_chunk().map_err(to_datafusion)? {
+                let batch = batch_of(&rows, &scan.types, &schema)?;
+                if sender.blocking_send(Ok(batch)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        Ok(builder.build())
+    }
+}
+
+/// Rows as a batch.
+pub fn batch_of(rows: &[Row], types: &[ColumnType], schema: &SchemaRef) -> datafusion::error::Result<RecordBatch> {
+    let null = Value::Null;
+    let columns = types
+        .iter()
+        .enumerate()
+        .map(|(position, ty)| array_of(ty, rows.iter().map(|row| row.get(position).unwrap_or(&null))))
+        .collect::<Result<Vec<_>>>()
+        .map_err(to_datafusion)?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+/// The scans of a physical plan, leftmost first.
+pub fn as_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<&QueryScan> {
+    let any: &dyn Any = plan.as_ref();
+    any.downcast_ref::<QueryScan>()
+}

@@ -1,0 +1,119 @@
+//! The RocksDB database behind the store: opening it, its format, and what its errors mean to a client.
+//!
+//! Everything lies in the folder `rocksdb` of the data directory. RocksDB's own lock keeps a second server out.
+
+use std::fs::DirBuilder;
+use std::path::{Path, PathBuf};
+
+use rocksdb::{ColumnFamily, DB, Options};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::family::{database_options, descriptors};
+use crate::store::{Family, Key, StoreOptions};
+
+/// The format of keys and values that this program writes.
+pub const STORE_FORMAT: u32 = 1;
+/// Holds the format, in decimal.
+pub(super) const FORMAT_KEY: Key<'static> = Key::Meta("format");
+const FOLDER: &str = "rocksdb";
+
+/// An open database.
+pub(super) struct Database {
+    pub(super) db: DB,
+    pub(super) directory: PathBuf,
+}
+
+impl Database {
+    pub(super) fn open(directory: &Path, options: &StoreOptions) -> Result<Database> {
+        let folder = directory.join(FOLDER);
+        let exists = folder.join("CURRENT").exists();
+        if options.read_only && !exists {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("there is no database in {}", directory.display()),
+            )
+            .with_hint("Name the data directory of a server with --data-dir."));
+        }
+        if !options.read_only {
+            create_private(&folder)?;
+        }
+        let fail = |error: rocksdb::Error| open_error(directory, &error);
+        let others = if exists { DB::list_cf(&Options::default(), &folder).map_err(fail)? } else { Vec::new() };
+        let families = descriptors(options.cache_bytes, &others);
+        let db = if options.read_only {
+            DB::open_cf_descriptors_read_only(&database_options(options.sync), &folder, families, false)
+        } else {
+            DB::open_cf_descriptors(&database_options(options.sync), &folder, families)
+        };
+        Ok(Database { db: db.map_err(fail)?, directory: directory.to_path_buf() })
+    }
+
+    pub(super) fn family(&self, family: Family) -> Result<&ColumnFamily> {
+        self.db
+            .cf_handle(family.name())
+            .ok_or_else(|| Error::internal(format!("the column family {} is not open", family.name())))
+    }
+
+    /// Compares a stored format with this program's.
+    pub(super) fn check_format(&self, stored: &[u8]) -> Result<()> {
+        let format: Option<u32> = std::str::from_utf8(stored).ok().and_then(|text| text.parse().ok());
+        match format {
+            Some(STORE_FORMAT) => Ok(()),
+            Some(newer) if newer > STORE_FORMAT => Err(Error::new(
+                ErrorKind::Configuration,
+                format!(
+                    "the data directory {} has format {newer}, this program reads up to {STORE_FORMAT}",
+                    self.directory.display()
+                ),
+            )
+            .with_hint("Start the newer nebulusdb that wrote it, or name another directory with --data-dir.")),
+            _ => Err(Error::new(
+                ErrorKind::Corrupted,
+                format!("the data directory {} has an unknown format", self.directory.display()),
+            )),
+        }
+    }
+}
+
+/// Creates a folder that only its owner may enter.
+fn create_private(folder: &Path) -> Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| {
+        let error = Error::from(error);
+        Error::new(error.kind(), format!("cannot create the folder {}: {}", folder.display(), error.message()))
+    })
+}
+
+fn open_error(directory: &Path, error: &rocksdb::Error) -> Error {
+    let text = error.as_ref();
+    if text.contains("While lock file") || text.contains("lock hold by current process") {
+        return Error::new(
+            ErrorKind::ObjectInUse,
+            format!("another server holds the data directory {}", directory.display()),
+        )
+        .with_hint("Stop that server, or name another directory with --data-dir.");
+    }
+    let error = store_error(error);
+    Error::new(error.kind(), format!("cannot open the data directory {}: {}", directory.display(), error.message()))
+        .with_hint(error.hint().unwrap_or("Check that the directory belongs to this user and its disk works."))
+}
+
+/// What a RocksDB error means to a client.
+pub(super) fn store_error(error: &rocksdb::Error) -> Error {
+    let text = error.as_ref();
+    let full = ["No space left", "Disk quota exceeded", "Space limit reached"].iter().any(|sign| text.contains(sign));
+    match error.kind() {
+        _ if full => Error::new(ErrorKind::DiskFull, "the disk of the data directory is full").with_detail(text),
+        rocksdb::ErrorKind::Corruption => Error::new(ErrorKind::Corrupted, "stored data is damaged")
+            .with_detail(text)
+            .with_hint("Run `nebulusdb check` on the data directory."),
+        rocksdb::ErrorKind::Busy | rocksdb::ErrorKind::TryAgain => {
+            Error::new(ErrorKind::ObjectInUse, "the store is busy").with_detail(text).with_hint("Try again.")
+        }
+        rocksdb::ErrorKind::ShutdownInProgress => Error::new(ErrorKind::Shutdown, "the store is closed"),
+        _ => Error::new(ErrorKind::Io, "reading or writing the data directory failed").with_detail(text),
+    }
+}

@@ -1,0 +1,367 @@
+//! Every key of the store, and the ranges of them that are scanned.
+//!
+//! A [`Key`] knows its column family and writes its bytes so that keys sort by collection, then by the encoded primary or
+//! index key (`key_codec.rs`). Numbers are big-endian; the catalog family tells its kinds apart by a first letter. These
+//! bytes never change.
+
+use std::ops::Bound;
+
+use crate::model::CollectionId;
+use crate::store::Family;
+
+const META: u8 = b'm';
+const COLLECTION: u8 = b'c';
+const SEQUENCE: u8 = b'q';
+const ROLE: u8 = b'r';
+const SETTING: u8 = b's';
+const BLOB: u8 = b'b';
+
+/// Keys up to this length are built on the stack.
+const STACK_BYTES: usize = 128;
+
+/// One key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// A singleton: format, next collection id, ….
+    Meta(&'a str),
+    /// A collection, as JSON.
+    Collection(CollectionId),
+    /// The next number of a column's sequence.
+    Sequence(CollectionId, u16),
+    Role(&'a str),
+    Setting(&'a str),
+    /// How many entries refer to a blob, by its hash.
+    Blob(&'a [u8; 32]),
+    /// What a reader sees of an entry, by its encoded primary key.
+    Entry(CollectionId, &'a [u8]),
+    /// The public state of an entry that was posted and then edited.
+    Public(CollectionId, &'a [u8]),
+    /// The components of a vector column.
+    Vector(CollectionId, u16, &'a [u8]),
+    /// An index entry: the index's id, then encoded columns and encoded primary key.
+    Index(CollectionId, &'a [u8]),
+    /// An entry that waits to be posted.
+    Staged(CollectionId, &'a [u8]),
+    /// An encrypted secret, by the keyed hash of its name.
+    Secret(&'a [u8; 32]),
+}
+
+impl Key<'_> {
+    pub fn family(&self) -> Family {
+        match self {
+            Key::Meta(_) | Key::Collection(_) | Key::Sequence(..) | Key::Role(_) | Key::Setting(_) | Key::Blob(_) => {
+                Family::Catalog
+            }
+            Key::Entry(..) => Family::Entries,
+            Key::Public(..) => Family::Public,
+            Key::Vector(..) => Family::Vectors,
+            Key::Index(..) => Family::Indexes,
+            Key::Staged(..) => Family::Staging,
+            Key::Secret(_) => Family::Vault,
+        }
+    }
+
+    /// Appends the bytes of the key.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        for part in self.parts().iter() {
+            out.extend_from_slice(part);
+        }
+    }
+
+    /// Lends the bytes of the key; a key of usual length is built without allocating.
+    pub(super) fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
+        let parts = self.parts();
+        let mut stack = [0; STACK_BYTES];
+        let mut length = 0;
+        for part in parts.iter() {
+            match stack.get_mut(length..length + part.len()) {
+                Some(place) => place.copy_from_slice(part),
+                None => {
+                    let mut heap = Vec::with_capacity(parts.iter().map(<[u8]>::len).sum());
+                    self.write_to(&mut heap);
+                    return f(&heap);
+                }
+            }
+            length += part.len();
+        }
+        f(stack.get(..length).unwrap_or_default())
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        match self {
+            Key::Meta(name) => Parts::kind(META, name.as_bytes()),
+            Key::Role(name) => Parts::kind(ROLE, name.as_bytes()),
+            Key::Setting(name) => Parts::kind(SETTING, name.as_bytes()),
+            Key::Blob(hash) => Parts::kind(BLOB, hash.as_slice()),
+            Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
+            Key::Sequence(id, column) => Parts::new(Some(SEQUENCE), Some(*id), Some(*column), &[]),
+            Key::Entry(id, key) | Key::Public(id, key) | Key::Index(id, key) | Key::Staged(id, key) => {
+                Parts::new(None, Some(*id), None, key)
+            }
+            Key::Vector(id, column, key) => Parts::new(None, Some(*id), Some(*column), key),
+            Key::Secret(hash) => Parts::new(None, None, None, hash.as_slice()),
+        }
+    }
+}
+
+/// The pieces of a key in order; absent ones are empty.
+struct Parts<'a> {
+    kind: Option<[u8; 1]>,
+    id: Option<[u8; 4]>,
+    column: Option<[u8; 2]>,
+    rest: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn new(kind: Option<u8>, id: Option<CollectionId>, column: Option<u16>, rest: &'a [u8]) -> Self {
+        Parts {
+            kind: kind.map(|kind| [kind]),
+            id: id.map(|id| id.0.to_be_bytes()),
+            column: column.map(u16::to_be_bytes),
+            rest,
+        }
+    }
+
+    fn kind(kind: u8, rest: &'a [u8]) -> Self {
+        Parts::new(Some(kind), None, None, rest)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        fn bytes<const N: usize>(part: &Option<[u8; N]>) -> &[u8] {
+            part.as_ref().map_or(&[], |part| part.as_slice())
+        }
+        [bytes(&self.kind), bytes(&self.id), bytes(&self.column), self.rest].into_iter()
+    }
+}
+
+/// A range of keys with a common prefix, forward or in reverse. Bounds speak of what follows the prefix: encoded primary
+/// keys for entries, encoded columns and primary key for an index, a name for roles and settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    family: Family,
+    prefix: Vec<u8>,
+    lower: Vec<u8>,
+    /// Exclusive; `None` only where no key can lie above the prefix.
+    upper: Option<Vec<u8>>,
+    reverse: bool,
+    keep_cached: bool,
+}
+
+impl KeyRange {
+    pub fn metas() -> Self {
+        KeyRange::of(Family::Catalog, &[META])
+    }
+
+    pub fn collections() -> Self {
+        KeyRange::of(Family::Catalog, &[COLLECTION])
+    }
+
+    /// All sequences of a collection; what follows the prefix is the big-endian `u16` column.
+    pub fn sequences(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Catalog, &[&[SEQUENCE], collection.0.to_be_bytes().as_slice()].concat())
+    }
+
+    pub fn roles() -> Self {
+        KeyRange::of(Family::Catalog, &[ROLE])
+    }
+
+    pub fn settings() -> Self {
+        KeyRange::of(Family::Catalog, &[SETTING])
+    }
+
+    pub fn blobs() -> Self {
+        KeyRange::of(Family::Catalog, &[BLOB])
+    }
+
+    pub fn entries(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Entries, &collection.0.to_be_bytes())
+    }
+
+    pub fn public(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Public, &collection.0.to_be_bytes())
+    }
+
+    /// The vectors of one column.
+    pub fn vectors(collection: CollectionId, column: u16) -> Self {
+        KeyRange::of(Family::Vectors, &[collection.0.to_be_bytes().as_slice(), &column.to_be_bytes()].concat())
+    }
+
+    /// The vectors of all columns; what follows the prefix begins with the big-endian `u16` column.
+    pub fn all_vectors(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Vectors, &collection.0.to_be_bytes())
+    }
+
+    pub fn index(index: CollectionId) -> Self {
+        KeyRange::of(Family::Indexes, &index.0.to_be_bytes())
+    }
+
+    pub fn staged(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Staging, &collection.0.to_be_bytes())
+    }
+
+    pub fn secrets() -> Self {
+        KeyRange::of(Family::Vault, &[])
+    }
+
+    /// All keys of a family.
+    pub(super) fn family_of(family: Family) -> Self {
+        KeyRange::of(family, &[])
+    }
+
+    fn of(family: Family, prefix: &[u8]) -> Self {
+        KeyRange {
+            family,
+            prefix: prefix.to_vec(),
+            lower: prefix.to_vec(),
+            upper: successor(prefix),
+            reverse: false,
+            keep_cached: true,
+        }
+    }
+
+    /// Only keys that begin with `start` after the prefix.
+    #[must_use]
+    pub fn starting_with(self, start: &[u8]) -> Self {
+        self.from(Bound::Included(start)).to(Bound::Included(start))
+    }
+
+    /// The lower end. `Included(p)`: keys that begin with `p`, and above. `Excluded(p)`: only those above, none that begins
+    /// with `p`. A whole primary key begins no other key, so both also mean what they say for one key.
+    #[must_use]
+    pub fn from(mut self, bound: Bound<&[u8]>) -> Self {
+        let lower = match bound {
+            Bound::Unbounded => return self,
+            Bound::Included(start) => Some([self.prefix.as_slice(), start].concat()),
+            Bound::Excluded(start) => successor(&[self.prefix.as_slice(), start].concat()),
+        };
+        match lower {
+            Some(lower) => self.lower = lower.max(self.lower),
+            // Nothing lies above a run of 0xff bytes.
+            None => self.upper = Some(self.lower.clone()),
+        }
+        self
+    }
+
+    /// The upper end. `Included(p)`: keys that begin with `p`, and below. `Excluded(p)`: only those below.
+    #[must_use]
+    pub fn to(mut self, bound: Bound<&[u8]>) -> Self {
+        let upper = match bound {
+            Bound::Unbounded => return self,
+            Bound::Included(end) => successor(&[self.prefix.as_slice(), end].concat()),
+            Bound::Excluded(end) => Some([self.prefix.as_slice(), end].concat()),
+        };
+        self.upper = match (upper, self.upper.take()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self
+    }
+
+    /// From the last key to the first.
+    #[must_use]
+    pub fn reversed(mut self) -> Self {
+        self.reverse = !self.reverse;
+        self
+    }
+
+    /// For scans over more than memory should remember: blocks read do not enter the cache.
+    #[must_use]
+    pub fn uncached(mut self) -> Self {
+        self.keep_cached = false;
+        self
+    }
+
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    pub fn is_reversed(&self) -> bool {
+        self.reverse
+    }
+
+    /// Whether no key can lie in it.
+    pub fn is_empty(&self) -> bool {
+        self.upper.as_ref().is_some_and(|upper| *upper <= self.lower)
+    }
+
+    pub(super) fn prefix_len(&self) -> usize {
+        self.prefix.len()
+    }
+
+    pub(super) fn lower(&self) -> &[u8] {
+        &self.lower
+    }
+
+    pub(super) fn upper(&self) -> Option<&[u8]> {
+        self.upper.as_deref()
+    }
+
+    pub(super) fn keeps_cached(&self) -> bool {
+        self.keep_cached
+    }
+}
+
+/// The least key above all that begin with `prefix`; `None` for a run of 0xff bytes.
+fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
+    let mut next: Vec<u8> = prefix.iter().take(last + 1).copied().collect();
+    if let Some(byte) = next.last_mut() {
+        *byte += 1;
+    }
+    Some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(key: Key<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        key.write_to(&mut out);
+        key.with_bytes(|lent| assert_eq!(lent, out));
+        out
+    }
+
+    #[test]
+    fn bytes_of_format_1() {
+        let id = CollectionId(0x0102_0304);
+        let hash = [7; 32];
+        assert_eq!(bytes(Key::Meta("format")), b"mformat");
+        assert_eq!(bytes(Key::Collection(id)), b"c\x01\x02\x03\x04");
+        assert_eq!(bytes(Key::Sequence(id, 9)), b"q\x01\x02\x03\x04\x00\x09");
+        assert_eq!(bytes(Key::Role("ada")), b"rada");
+        assert_eq!(bytes(Key::Setting("a.b")), b"sa.b");
+        assert_eq!(bytes(Key::Blob(&hash)), [b"b".as_slice(), &hash].concat());
+        assert_eq!(bytes(Key::Entry(id, b"k")), b"\x01\x02\x03\x04k");
+        assert_eq!(bytes(Key::Public(id, b"k")), b"\x01\x02\x03\x04k");
+        assert_eq!(bytes(Key::Vector(id, 2, b"k")), b"\x01\x02\x03\x04\x00\x02k");
+        assert_eq!(bytes(Key::Index(id, b"vk")), b"\x01\x02\x03\x04vk");
+        assert_eq!(bytes(Key::Staged(id, b"k")), b"\x01\x02\x03\x04k");
+        assert_eq!(bytes(Key::Secret(&hash)), hash);
+    }
+
+    #[test]
+    fn long_key_leaves_the_stack() {
+        let key = [1; 4 * STACK_BYTES];
+        assert_eq!(bytes(Key::Entry(CollectionId(1), &key)).len(), key.len() + 4);
+    }
+
+    #[test]
+    fn ranges_narrow_by_prefix() {
+        let range = KeyRange::index(CollectionId(1));
+        assert_eq!((range.lower(), range.upper()), (b"\0\0\0\x01".as_slice(), Some(b"\0\0\0\x02".as_slice())));
+        let range = range.from(Bound::Excluded(b"a")).to(Bound::Included(b"c"));
+        assert_eq!((range.lower(), range.upper()), (b"\0\0\0\x01b".as_slice(), Some(b"\0\0\0\x01d".as_slice())));
+        assert!(!range.is_empty());
+        assert!(range.clone().to(Bound::Excluded(b"b")).is_empty());
+        assert!(range.starting_with(b"x").is_empty());
+    }
+
+    #[test]
+    fn range_above_everything_is_empty() {
+        let last = KeyRange::entries(CollectionId(u32::MAX));
+        assert_eq!(last.upper(), None);
+        assert!(last.from(Bound::Excluded(b"\xff")).is_empty());
+        assert_eq!(successor(b"a\xff\xff"), Some(b"b".to_vec()));
+    }
+}

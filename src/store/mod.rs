@@ -1,0 +1,43 @@
+//! The disk: RocksDB behind one door, the keys and records that lie in it, the vault, the blobs and the node's identity.
+//!
+//! A write arrives as a [`Batch`] of [`Key`]s and bytes and is durable when [`Store::write`] returns. A read takes a
+//! [`Snapshot`], gets or scans bytes, and looks at them through a [`RecordView`], which decodes only the fields it is
+//! asked for. Primary and index keys are tuples in an order-preserving encoding ([`encode_key`]). Layers above decide what
+//! is written; nothing outside of this folder knows RocksDB.
+
+mod batch;
+mod blobs;
+mod check;
+mod database;
+mod family;
+mod identity;
+mod key;
+mod key_codec;
+mod key_decimal;
+mod poison;
+mod private_file;
+mod record;
+mod record_view;
+mod snapshot;
+#[expect(clippy::module_inception, reason = "the file holds the type Store")]
+mod store;
+mod value_codec;
+mod vault;
+mod vault_key;
+
+pub use batch::Batch;
+pub use blobs::{BlobHash, BlobStore, BlobWriter, Collected, Pin};
+pub use check::CheckReport;
+pub use database::STORE_FORMAT;
+pub use family::Family;
+pub use identity::{Identity, peer_id_of};
+pub use key::{Key, KeyRange};
+pub use key_codec::{decode_key, decode_key_part, encode_key, encode_text_prefix, skip_key_parts};
+pub use private_file::create as create_private_file;
+pub use record::{Publicity, RecordField, RecordHeader, encode_record, encode_sorted_record};
+pub use record_view::RecordView;
+pub use snapshot::{PinnedBytes, ScanIter, Snapshot};
+pub use store::{Store, StoreOptions, StoreStatistics};
+pub use value_codec::{Stored, ValueRef, bytes_of_vector, vector_of_bytes};
+pub use vault::{NameHash, OpenedSecret, Rotation, SealedSecret, Vault};
+pub use vault_key::{Argon2Cost, KeyDirectory, KeySource, MasterKey, PASSPHRASE_BYTES_MIN};

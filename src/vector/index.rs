@@ -1,0 +1,243 @@
+//! The index of one vector column: keys to vectors, growing by a tail that is sealed into segments with graphs.
+//!
+//! Two locks: `writer` orders inserts, deletes and the end of a build; `view` guards the list of parts for as long as it
+//! takes to copy pointers, so a search waits for nobody's work. `writer` is taken before `view`. Every row is referred to
+//! by (unit, row), where a unit is a tail or a segment.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use super::build::{Progress, build_graph};
+use super::codes::Codes;
+use super::distance::{Metric, check_dimension, check_vector};
+use super::entries::{Entries, Key};
+use super::parameters::Parameters;
+use super::parts::{BuildScope, Input, Place, View, gather};
+use super::segment::Segment;
+use super::tail::Tail;
+use super::walk::WalkPool;
+use crate::error::Result;
+
+/// What only writers touch.
+#[derive(Default)]
+pub(super) struct Writer {
+    pub places: HashMap<Key, Place>,
+    pub next_unit: u32,
+}
+
+/// Nearest-neighbour index of one column by one metric.
+pub struct Index {
+    pub(super) metric: Metric,
+    pub(super) dimension: usize,
+    pub(super) parameters: Parameters,
+    pub(super) writer: Mutex<Writer>,
+    pub(super) view: RwLock<View>,
+    pub(super) walks: WalkPool,
+    live: AtomicUsize,
+    /// Held during a build, so that there is one at a time.
+    one_build: Mutex<()>,
+}
+
+impl Index {
+    /// An empty index for vectors of `dimension` components.
+    pub fn new(metric: Metric, dimension: usize, parameters: Parameters) -> Index {
+        Index::from_segments(metric, dimension, parameters, Vec::new())
+    }
+
+    /// An index of segments whose units are numbered from 0 and whose live rows have distinct keys.
+    pub(super) fn from_segments(
+        metric: Metric,
+        dimension: usize,
+        parameters: Parameters,
+        segments: Vec<Arc<Segment>>,
+    ) -> Index {
+        let mut places = HashMap::with_capacity(segments.iter().map(|segment| segment.entries.live()).sum());
+        let mut next_unit = 0;
+        for segment in &segments {
+            for row in segment.entries.live_rows() {
+                places.insert(segment.entries.key(row).clone(), Place { unit: segment.unit, row });
+            }
+            next_unit = next_unit.max(segment.unit + 1);
+        }
+        let live = AtomicUsize::new(places.len());
+        let view = View { segments, building: Vec::new(), tail: Tail::new(next_unit) };
+        Index {
+            metric,
+            dimension,
+            parameters,
+            writer: Mutex::new(Writer { places, next_unit: next_unit + 1 }),
+            view: RwLock::new(view),
+            walks: WalkPool::default(),
+            live,
+            one_build: Mutex::new(()),
+        }
+    }
+
+    /// Gives `key` this vector, in place of the one it may have had. A zero vector has no cosine distance and gets no
+    /// place in an index of that metric, as in pgvector.
+    ///
+    /// Errors: the wrong dimension, or components that are not finite (22000).
+    pub fn insert(&self, key: &[u8], vector: &[f32]) -> Result<()> {
+        check_dimension(vector, self.dimension)?;
+        check_vector(vector)?;
+        if self.metric == Metric::Cosine && !is_direction(vector) {
+            self.delete(key);
+            return Ok(());
+        }
+        self.put(&mut self.writer.lock(), key, vector)
+    }
+
+    /// As [`Index::insert`], unless the key has a vector already. True if it was put.
+    pub fn insert_if_absent(&self, key: &[u8], vector: &[f32]) -> Result<bool> {
+        check_dimension(vector, self.dimension)?;
+        check_vector(vector)?;
+        let mut writer = self.writer.lock();
+        if writer.places.contains_key(key) || (self.metric == Metric::Cosine && !is_direction(vector)) {
+            return Ok(false);
+        }
+        self.put(&mut writer, key, vector)?;
+        Ok(true)
+    }
+
+    fn put(&self, writer: &mut Writer, key: &[u8], vector: &[f32]) -> Result<()> {
+        let key: Key = match writer.places.get_key_value(key) {
+            Some((known, _)) => known.clone(),
+            None => Arc::from(key),
+        };
+        // One lock for both, or a search between them would find the key twice.
+        let mut view = self.view.write();
+        let unit = view.tail.unit;
+        let place = Place { unit, row: view.tail.push(self.metric, key.clone(), vector)? };
+        match writer.places.insert(key, place) {
+            Some(old) => view.mark_deleted(old),
+            None => {
+                self.live.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a key. True if it was there.
+    pub fn delete(&self, key: &[u8]) -> bool {
+        let mut writer = self.writer.lock();
+        let Some(place) = writer.places.remove(key) else {
+            return false;
+        };
+        self.view.read().mark_deleted(place);
+        self.live.fetch_sub(1, Ordering::Relaxed);
+        true
+    }
+
+    pub fn contains(&self, key: &[u8]) -> bool {
+        self.writer.lock().places.contains_key(key)
+    }
+
+    /// Whether [`Index::build`] has something to do.
+    pub fn needs_build(&self) -> bool {
+        self.view.read().needs_build()
+    }
+
+    /// Seals the tail into a segment and joins segments, as `scope` says. Takes seconds on a large index, with all
+    /// processors; meant for a background thread. Searches and writes go on meanwhile. `progress` is told now and then
+    /// and stops the build by returning false, which is an error (57014) and leaves the index as it was.
+    pub fn build(&self, scope: BuildScope, progress: &mut dyn FnMut(Progress) -> bool) -> Result<()> {
+        let _alone = self.one_build.lock();
+        let inputs = self.begin_build(scope);
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let (entries, origins) = gather(&inputs, self.metric, self.dimension)?;
+        let codes = Codes::of(&entries.rows, self.metric)?;
+        let graph = match entries.len() {
+            0 => None,
+            _ => Some(build_graph(&entries.rows, codes.as_ref(), self.metric, self.parameters, progress)?),
+        };
+        let seal = |unit, entries| graph.map(|graph| Segment::with_codes(unit, entries, graph, codes));
+        self.finish_build(&inputs, entries, &origins, seal);
+        Ok(())
+    }
+
+    /// Chooses the parts to build from and starts a new tail where the old one is among them.
+    fn begin_build(&self, scope: BuildScope) -> Vec<Input> {
+        let mut writer = self.writer.lock();
+        let mut view = self.view.write();
+        if view.takes_tail(scope) {
+            let unit = writer.next_unit;
+            writer.next_unit += 1;
+            let full = std::mem::replace(&mut view.tail, Tail::new(unit));
+            view.building.push(full);
+        }
+        view.inputs(scope)
+    }
+
+    /// Puts the new segment, if anything is left for one, in the place of what it was built from. What was deleted or
+    /// superseded meanwhile is marked.
+    fn finish_build(
+        &self,
+        inputs: &[Input],
+        entries: Entries,
+        origins: &[Place],
+        seal: impl FnOnce(u32, Entries) -> Option<Segment>,
+    ) {
+        let mut writer = self.writer.lock();
+        let unit = writer.next_unit;
+        writer.next_unit += 1;
+        for (row, origin) in (0u32..).zip(origins) {
+            match writer.places.get_mut(entries.key(row)) {
+                Some(place) if place == origin => *place = Place { unit, row },
+                _ => entries.deleted.set(row),
+            }
+        }
+        let mut view = self.view.write();
+        view.segments.retain(|segment| inputs.iter().all(|input| input.unit() != segment.unit));
+        view.building.retain(|tail| inputs.iter().all(|input| input.unit() != tail.unit));
+        view.segments.extend(seal(unit, entries).map(Arc::new));
+    }
+
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    pub fn parameters(&self) -> Parameters {
+        self.parameters
+    }
+
+    /// Keys in the index.
+    pub fn len(&self) -> usize {
+        self.live.load(Ordering::Relaxed)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Rows that are in no graph yet.
+    pub fn tail_len(&self) -> usize {
+        let view = self.view.read();
+        view.tail.len() + view.building.iter().map(Tail::len).sum::<usize>()
+    }
+
+    pub fn segment_count(&self) -> usize {
+        self.view.read().segments.len()
+    }
+
+    /// Bytes of memory held, the map of keys estimated.
+    pub fn bytes(&self) -> usize {
+        let writer = self.writer.lock();
+        let keys: usize = writer.places.keys().map(|key| key.len()).sum();
+        let places = writer.places.capacity() * (size_of::<Key>() + size_of::<Place>());
+        keys + places + self.view.read().bytes()
+    }
+}
+
+/// Whether a vector points anywhere.
+fn is_direction(vector: &[f32]) -> bool {
+    vector.iter().any(|component| *component != 0.0)
+}

@@ -1,0 +1,37 @@
+//! Nearest-neighbour search: distances and one index for each (collection, column, metric).
+//!
+//! A search, end to end: `Index::search` takes a snapshot of the index's parts under a short lock (`index`, `search`);
+//! each sealed segment (`segment`) is walked along its graph (`graph`, `walk`) with the kernels of `kernels`, the tail of
+//! recent vectors (`tail`) is scanned; the caller's filter judges candidates in order of distance until enough are
+//! accepted, and walks are widened as long as the filter is choosier than expected; the accepted ones get their exact
+//! distance (`distance`). Graphs are made in the background (`build`) and saved with everything else (`file`).
+//!
+//! The index is a cache of the store: it knows keys and vectors, nothing of rows, transactions or visibility. Callers
+//! check candidates against their snapshot in the filter they pass.
+
+mod build;
+mod codec;
+mod codes;
+mod distance;
+mod entries;
+mod file;
+mod graph;
+mod index;
+mod kernels;
+mod parameters;
+mod parts;
+mod rows;
+mod search;
+mod segment;
+mod sources;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use build::Progress;
+pub use distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
+pub use index::Index;
+pub use parameters::Parameters;
+pub use parts::BuildScope;
+pub use search::Candidate;

@@ -1,0 +1,162 @@
+//! Vectors side by side in one aligned array, and queries prepared to be compared with them.
+//!
+//! A row is padded with zeros to a multiple of 16 components and starts at a cache line, so that the kernels run over
+//! whole registers and touch no line twice. Padding adds nothing to any of the distances.
+
+use super::distance::{Metric, l2_norm};
+use super::kernels;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Components in a cache line of 64 bytes.
+const LINE: usize = 16;
+
+/// Vectors of one dimension, numbered from 0.
+pub struct Rows {
+    dimension: usize,
+    stride: usize,
+    /// Components skipped at the start of `components`, so that row 0 starts at a cache line.
+    start: usize,
+    len: usize,
+    components: Vec<f32>,
+    /// For [`Metric::Cosine`], the reciprocal length of each row, by which an inner product becomes a cosine.
+    scales: Vec<f32>,
+    metric: Metric,
+}
+
+impl Rows {
+    /// Room for exactly `capacity` rows; memory the system does not have is an error, not an abort.
+    pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<Rows> {
+        let stride = dimension.next_multiple_of(LINE);
+        let wanted = stride
+            .checked_mul(capacity)
+            .and_then(|components| components.checked_add(LINE))
+            .ok_or_else(|| out_of_memory(capacity, dimension))?;
+        let mut components: Vec<f32> = Vec::new();
+        components.try_reserve_exact(wanted).map_err(|_| out_of_memory(capacity, dimension))?;
+        // `align_offset` may decline to answer; rows are then correct but not aligned.
+        let start = components.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        components.resize(start, 0.0);
+        let scales = Vec::with_capacity(if metric == Metric::Cosine { capacity } else { 0 });
+        Ok(Rows { dimension, stride, start, len: 0, components, scales, metric })
+    }
+
+    /// Appends a vector of the right dimension.
+    pub fn push(&mut self, vector: &[f32]) {
+        debug_assert_eq!(vector.len(), self.dimension);
+        if self.metric == Metric::Cosine {
+            self.scales.push(reciprocal(l2_norm(vector)));
+        }
+        self.components.extend_from_slice(vector);
+        self.len += 1;
+        self.components.resize(self.start + self.len * self.stride, 0.0);
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// The vector without padding.
+    pub fn vector(&self, row: u32) -> &[f32] {
+        &self.padded(row)[..self.dimension]
+    }
+
+    /// The vector with its padding, as queries are compared with it.
+    #[inline(always)]
+    pub fn padded(&self, row: u32) -> &[f32] {
+        let at = self.start + row as usize * self.stride;
+        &self.components[at..at + self.stride]
+    }
+
+    /// A number that orders rows by their distance to the query: smaller is nearer.
+    #[inline(always)]
+    pub fn closeness(&self, query: &Query, row: u32) -> f32 {
+        let vector = self.padded(row);
+        match self.metric {
+            Metric::L2 => kernels::l2_squared(&query.padded, vector),
+            Metric::InnerProduct => -kernels::dot(&query.padded, vector),
+            Metric::Cosine => -kernels::dot(&query.padded, vector) * self.scales[row as usize],
+            Metric::L1 => kernels::l1(&query.padded, vector),
+        }
+    }
+
+    /// The factor that brings a row to unit length where the metric wants that.
+    #[inline(always)]
+    pub fn unit_scale(&self, row: u32) -> f32 {
+        self.scales.get(row as usize).copied().unwrap_or(1.0)
+    }
+
+    pub fn bytes(&self) -> usize {
+        (self.components.capacity() + self.scales.capacity()) * size_of::<f32>()
+    }
+}
+
+impl Clone for Rows {
+    /// A copy with the same room, aligned anew.
+    fn clone(&self) -> Rows {
+        let capacity = self.components.capacity().saturating_sub(LINE) / self.stride.max(1);
+        let mut copy = Rows {
+            dimension: self.dimension,
+            stride: self.stride,
+            start: 0,
+            len: self.len,
+            components: Vec::with_capacity(capacity * self.stride + LINE),
+            scales: self.scales.clone(),
+            metric: self.metric,
+        };
+        copy.start = copy.components.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        copy.components.resize(copy.start, 0.0);
+        copy.components.extend_from_slice(&self.components[self.start..]);
+        copy
+    }
+}
+
+/// A vector to search for, padded like the rows it is compared with.
+pub struct Query {
+    metric: Metric,
+    dimension: usize,
+    padded: Vec<f32>,
+}
+
+impl Query {
+    pub fn new(metric: Metric, vector: &[f32]) -> Query {
+        let mut padded = vector.to_vec();
+        padded.resize(vector.len().next_multiple_of(LINE), 0.0);
+        Query { metric, dimension: vector.len(), padded }
+    }
+
+    pub fn vector(&self) -> &[f32] {
+        &self.padded[..self.dimension]
+    }
+
+    /// The exact distance to a vector.
+    pub fn distance(&self, vector: &[f32]) -> f64 {
+        self.metric.distance(self.vector(), vector)
+    }
+}
+
+/// Maps a closeness to an integer of the same order, with NaN last, so that it can share one word with a row number.
+#[inline(always)]
+pub fn order_of(closeness: f32) -> u32 {
+    if closeness.is_nan() {
+        return u32::MAX;
+    }
+    let bits = closeness.to_bits();
+    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
+fn reciprocal(length: f64) -> f32 {
+    (1.0 / length).min(f64::from(f32::MAX)) as f32
+}
+
+/// Refused for want of memory.
+pub fn out_of_memory(rows: usize, dimension: usize) -> Error {
+    Error::new(
+        ErrorKind::LimitExceeded,
+        format!("not enough memory for a vector index of {rows} vectors of {dimension} dimensions"),
+    )
+}

@@ -1,0 +1,127 @@
+//! Search: all parts of the index together, with the caller's filter inside.
+//!
+//! Each part offers candidates in order of distance: a segment by a walk of width `ef`, a tail by a scan. They are merged
+//! and shown to the filter one by one until `k` are accepted, so that the filter is asked as rarely as possible. When the
+//! k-th accepted candidate lies deep in a part's list, that part's walk was too narrow to be trusted at that depth: it is
+//! widened and goes on. A filter that rejects so much that the walk would touch a large share of the index is served by
+//! an exact scan instead, which is then the cheaper way; so is one that exhausts a graph. Either way `k` rows are found
+//! whenever there are `k`.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::distance::check_dimension;
+use super::entries::Key;
+use super::index::Index;
+use super::rows::Query;
+use super::sources::{Offer, Parts, Sources, Verdicts, WIDTH_PER_DEPTH_HALVES};
+use crate::error::Result;
+
+/// Rows a walk meets for each step of its width, about, when it is narrow.
+const MET_PER_WIDTH: usize = 8;
+
+/// A key and its exact distance to the query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    pub key: Key,
+    pub distance: f64,
+}
+
+/// The caller's filter. True for keys that may be returned.
+pub type Accept<'a> = dyn FnMut(&[u8]) -> bool + 'a;
+
+impl Index {
+    /// The `k` nearest keys that `accept` lets through, nearest first. `ef` is the least width of the walks: more is
+    /// slower and misses less. `accept` is called at most once for each row.
+    ///
+    /// Errors: a query of the wrong dimension (22000).
+    pub fn search(&self, query: &[f32], k: usize, ef: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
+        check_dimension(query, self.dimension)?;
+        if k == 0 {
+            return Ok(Vec::new());
+        }
+        let parts = Parts::of(&self.view.read());
+        let query = Query::new(self.metric, query);
+        let ef = ef.max(k.saturating_mul(WIDTH_PER_DEPTH_HALVES) / 2).max(1);
+        let mut verdicts = Verdicts::new(accept);
+        let found = if ef.saturating_mul(MET_PER_WIDTH) < parts.live() {
+            let mut sources = Sources::open(&parts, &query, ef, &self.walks);
+            let found = sources.find(k, &mut verdicts);
+            sources.close(&self.walks);
+            found
+        } else {
+            None
+        };
+        let found = found.unwrap_or_else(|| scan(&parts, &query, k, &mut verdicts));
+        Ok(candidates(&parts, &query, &found))
+    }
+
+    /// Like [`Index::search`], by comparing the query with every row.
+    pub fn search_exact(&self, query: &[f32], k: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
+        check_dimension(query, self.dimension)?;
+        let parts = Parts::of(&self.view.read());
+        let query = Query::new(self.metric, query);
+        let found = scan(&parts, &query, k, &mut Verdicts::new(accept));
+        Ok(candidates(&parts, &query, &found))
+    }
+
+    /// The `k` nearest of the given keys, nearest first; keys that are not in the index are passed over. The way to go
+    /// when the keys that match are few and known.
+    pub fn search_among<'k>(
+        &self,
+        query: &[f32],
+        k: usize,
+        keys: impl IntoIterator<Item = &'k [u8]>,
+    ) -> Result<Vec<Candidate>> {
+        check_dimension(query, self.dimension)?;
+        let query = Query::new(self.metric, query);
+        let mut found: Vec<Candidate> = Vec::new();
+        let writer = self.writer.lock();
+        let view = self.view.read();
+        for key in keys {
+            let Some((key, place)) = writer.places.get_key_value(key) else {
+                continue;
+            };
+            if let Some((entries, row)) = view.find(*place) {
+                found.push(Candidate { key: key.clone(), distance: query.distance(entries.rows.vector(row)) });
+            }
+        }
+        drop(view);
+        drop(writer);
+        found.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+        found.truncate(k);
+        Ok(found)
+    }
+}
+
+/// Compares the query with every live row and asks the filter in order of distance.
+fn scan(parts: &Parts, query: &Query, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<Offer> {
+    let mut offers: Vec<Reverse<Offer>> = Vec::with_capacity(parts.live());
+    for part in parts.numbers() {
+        parts.offer_all(part, query, |offer| offers.push(Reverse(offer)));
+    }
+    let mut offers = BinaryHeap::from(offers);
+    let mut accepted = Vec::new();
+    while accepted.len() < k
+        && let Some(Reverse(offer)) = offers.pop()
+    {
+        if verdicts.accepts_last(parts, offer) {
+            accepted.push(offer);
+        }
+    }
+    accepted
+}
+
+/// Puts exact distances to the rows found, nearest first.
+fn candidates(parts: &Parts, query: &Query, offers: &[Offer]) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = offers
+        .iter()
+        .map(|offer| {
+            let entries = parts.entries(offer.part);
+            let distance = query.distance(entries.rows.vector(offer.row));
+            Candidate { key: entries.key(offer.row).clone(), distance }
+        })
+        .collect();
+    found.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+    found
+}

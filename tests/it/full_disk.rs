@@ -1,0 +1,103 @@
+//! A full disk: writes are refused with 53100, reads go on, nothing acknowledged is lost, and space brings writes back.
+//!
+//! It needs a small file system of its own, which only root can mount. Without that, the test says so on standard error,
+//! past the capture of the test runner, and checks nothing.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::client::Client;
+use crate::harness::Launch;
+
+const DISK_MEGABYTES: usize = 96;
+const BALLAST_MEGABYTES: usize = 32;
+/// Rows of 64 KiB that fill the disk many times over.
+const ROWS_MAX: usize = 4_000;
+const ROW_BYTES: usize = 64 * 1024;
+
+/// A mounted tmpfs, unmounted when dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(path: &Path) -> Option<SmallDisk> {
+        std::fs::create_dir_all(path).expect("a directory");
+        let size = format!("size={DISK_MEGABYTES}m");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(path).output();
+        mounted.is_ok_and(|output| output.status.success()).then(|| SmallDisk(path.to_path_buf()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazy: a server that a failed test leaves behind may still hold a file.
+        let unmounted = Command::new("umount").arg("-l").arg(&self.0).status();
+        assert!(unmounted.is_ok_and(|status| status.success()) || std::thread::panicking(), "the disk is unmounted");
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_and_serves_reads() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let Some(disk) = SmallDisk::mount(&directory.path().join("disk")) else {
+        std::io::stderr()
+            .write_all(b"\nSKIPPED a_full_disk_refuses_writes_and_serves_reads: only root can mount a small disk\n")
+            .expect("standard error is open");
+        return;
+    };
+    let ballast = disk.0.join("ballast");
+    std::fs::write(&ballast, vec![1; BALLAST_MEGABYTES * 1024 * 1024]).expect("the ballast fits");
+    let data = disk.0.join("data");
+    let server = Launch::on(&data).start();
+    let mut client = server.client();
+    client.run("CREATE TABLE filler (id int PRIMARY KEY, word text)");
+    let mut acknowledged = 0;
+    let failure = loop {
+        assert!(acknowledged < ROWS_MAX, "the disk never filled");
+        let reply =
+            client.run_with("INSERT INTO filler VALUES ($1, $2)", &[&acknowledged.to_string(), &word(acknowledged)]);
+        match reply.failure() {
+            None => acknowledged += 1,
+            Some(failure) => break failure.clone(),
+        }
+    };
+    assert_eq!(failure.code, "53100", "{failure:?}");
+    assert!(acknowledged > 0);
+    check_reads(&mut client, acknowledged);
+    assert_eq!(client.error("INSERT INTO filler VALUES (-1, 'still full')").code, "53100");
+    assert_eq!(client.error("CREATE TABLE more (id int PRIMARY KEY)").code, "53100");
+    check_reads(&mut server.client(), acknowledged);
+
+    std::fs::remove_file(&ballast).expect("the ballast goes");
+    let words = client.query("INSERT INTO filler VALUES (-2, 'space again')");
+    let came_back = words.failure().is_none();
+    server.kill();
+    let server = Launch::on(&data).start();
+    let mut client = server.client();
+    let last: usize = client.value("SELECT count(*) FROM filler WHERE id >= 0").parse().expect("a count");
+    // A write whose fsync failed may show after a restart; one that was acknowledged must.
+    assert!((acknowledged..=acknowledged + 1).contains(&last), "{last} rows, {acknowledged} acknowledged");
+    check_reads(&mut client, acknowledged);
+    assert_eq!(client.value("SELECT count(*) FROM filler WHERE id = -2"), if came_back { "1" } else { "0" });
+    client.run("INSERT INTO filler VALUES (-3, 'after a restart')");
+    assert!(came_back, "space brings writes back without a restart");
+    assert!(server.stop().success());
+}
+
+fn word(number: usize) -> String {
+    // Not repetitive, so that compression does not save the disk.
+    let mut state = number as u64 + 1;
+    let letters = (0..ROW_BYTES).map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'!' + u8::try_from((state >> 33) % 90).expect("below 90"))
+    });
+    letters.filter(|letter| *letter != '\'' && *letter != '\\').collect()
+}
+
+fn check_reads(client: &mut Client, acknowledged: usize) {
+    for number in [0, acknowledged / 2, acknowledged - 1] {
+        assert_eq!(client.value(&format!("SELECT word FROM filler WHERE id = {number}")), word(number));
+    }
+    let count: usize = client.value("SELECT count(*) FROM filler WHERE id >= 0").parse().expect("a count");
+    assert!(count >= acknowledged);
+}

@@ -1,0 +1,161 @@
+//! Lowering: golden scripts of queries and actions against a small catalog, and what SET MEMORY and DELETE bind to.
+
+use std::fmt::Write;
+
+use nebulusdb::db::{Catalog, Query};
+use nebulusdb::error::Error;
+use nebulusdb::knirvql::{Action, Lowered, Selection, lower, parse};
+use nebulusdb::model::{
+    Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, Value,
+};
+
+use super::scripts::{failure, run_directory};
+
+fn collection(id: u32, name: &str, kind: CollectionKind, columns: &[(&str, ColumnType)]) -> Collection {
+    let columns = columns.iter().map(|(name, ty)| Column {
+        name: (*name).to_string(),
+        ty: ty.clone(),
+        not_null: false,
+        default: (*name == "id").then_some(DefaultValue::GeneratedId),
+    });
+    Collection {
+        id: CollectionId(id),
+        name: name.to_string(),
+        kind,
+        columns: columns.collect(),
+        primary_key: vec![0],
+        indexes: vec![],
+    }
+}
+
+/// The default collections, a table with facts, one with two vectors, and one without an id.
+fn catalog() -> Catalog {
+    let memory = [
+        ("id", ColumnType::Text),
+        ("metadata", ColumnType::Jsonb),
+        ("vector", ColumnType::Vector(None)),
+        ("blob_hash", ColumnType::Text),
+        ("blob_size", ColumnType::Int8),
+        ("blob_type", ColumnType::Text),
+    ];
+    let notes = [
+        ("id", ColumnType::Int8),
+        ("title", ColumnType::Text),
+        ("price", ColumnType::Numeric(None)),
+        ("details", ColumnType::Jsonb),
+        ("embedding", ColumnType::Vector(Some(3))),
+        ("at", ColumnType::TimestampTz),
+    ];
+    let pairs = [("name", ColumnType::Text), ("a", ColumnType::Vector(None)), ("b", ColumnType::Vector(None))];
+    let mut notes = collection(20, "notes", CollectionKind::Table, &notes);
+    let kind = IndexKind::Hnsw { column: 4, operator_class: "vector_l2_ops".to_string(), m: 16, ef_construction: 64 };
+    notes.indexes.push(Index { id: CollectionId(21), name: "notes_embedding_idx".to_string(), kind });
+    let auth = [("key", ColumnType::Text), ("value", ColumnType::Text)];
+    Catalog::new(vec![
+        collection(1, "memory", CollectionKind::Memory, &memory),
+        collection(2, "auth", CollectionKind::Auth, &auth),
+        notes,
+        collection(22, "pairs", CollectionKind::Table, &pairs),
+    ])
+}
+
+fn lowered(text: &str) -> Result<Lowered, Error> {
+    lower(&parse(text)?, &catalog(), &[])
+}
+
+#[test]
+fn golden_lowerings_hold() {
+    run_directory("tests/golden/knirvql_lowering", |text| match lowered(text) {
+        Ok(lowered) => shown(&lowered),
+        Err(error) => failure(text, &error),
+    });
+}
+
+fn shown(lowered: &Lowered) -> String {
+    let mut shown = String::new();
+    match &lowered.action {
+        Action::Read(query) => show_query(&mut shown, query),
+        Action::Delete(selections) => selections.iter().for_each(|selection| show_selection(&mut shown, selection)),
+        Action::Stage { selection, staged } => {
+            writeln!(shown, "staged {staged}").unwrap();
+            show_selection(&mut shown, selection);
+        }
+        other => writeln!(shown, "{other:?}").unwrap(),
+    }
+    if let Some(columns) = &lowered.columns {
+        let columns: Vec<String> = columns.iter().map(|column| format!("{} {}", column.name, column.ty)).collect();
+        writeln!(shown, "columns {}", columns.join(", ")).unwrap();
+    }
+    if !lowered.parameters.is_empty() {
+        let types: Vec<String> = lowered.parameters.iter().map(ToString::to_string).collect();
+        writeln!(shown, "parameters {}", types.join(", ")).unwrap();
+    }
+    shown
+}
+
+fn show_query(shown: &mut String, query: &Query) {
+    writeln!(shown, "from {}", query.collection.name).unwrap();
+    if let Some(filter) = &query.filter {
+        writeln!(shown, "filter {filter:?}").unwrap();
+    }
+    if let Some(nearest) = &query.nearest {
+        writeln!(shown, "nearest {nearest:?}").unwrap();
+    }
+    query.order.iter().for_each(|order| writeln!(shown, "order {order:?}").unwrap());
+    query.limit.iter().for_each(|limit| writeln!(shown, "limit {limit:?}").unwrap());
+    query.offset.iter().for_each(|offset| writeln!(shown, "offset {offset:?}").unwrap());
+}
+
+fn show_selection(shown: &mut String, selection: &Selection) {
+    let placeholders = vec![Value::text("7"); 9];
+    writeln!(shown, "from {} {:?}", selection.collection.name, selection.bind(&placeholders).unwrap()).unwrap();
+}
+
+#[test]
+fn metadata_of_a_table_goes_to_columns_and_facts() {
+    let statement = "SET MEMORY IN notes id = 7 metadata = {title: \"a\", price: 1.50, source: \"web\", at: '2026-01-02'} \
+                     vector = [1, 2, 3]";
+    let Action::SetMemory(write) = lowered(statement).unwrap().action else { panic!("not a write") };
+    let parts = write.bind(&[]).unwrap();
+    assert_eq!(parts.id, Some(Value::Int8(7)));
+    let mut positions: Vec<usize> = parts.columns.iter().map(|(position, _)| *position).collect();
+    positions.sort_unstable();
+    assert_eq!(positions, [0, 1, 2, 4, 5]);
+    assert_eq!(parts.facts, [("source".to_string(), Value::text("web"))]);
+    assert!(parts.columns.contains(&(4, Value::Vector([1.0, 2.0, 3.0].into()))));
+}
+
+#[test]
+fn parameters_of_set_memory_are_bound_to_their_types() {
+    let lowered = lowered("SET MEMORY id = $1 metadata = $2 vector = $3 blob = $4").unwrap();
+    assert_eq!(lowered.parameters, [ColumnType::Text, ColumnType::Jsonb, ColumnType::Vector(None), ColumnType::Bytea]);
+    let Action::SetMemory(write) = lowered.action else { panic!("not a write") };
+    let vector = Value::Vector([1.0].into());
+    let bind = |metadata: &str| {
+        write.bind(&[Value::text("m"), Value::Json(metadata.into()), vector.clone(), Value::Bytea([1, 2].into())])
+    };
+    let parts = bind("{\"a\": 1}").unwrap();
+    assert_eq!(parts.id, Some(Value::text("m")));
+    assert_eq!(parts.columns.len(), 3);
+    assert_eq!(parts.blob.as_deref(), Some([1, 2].as_slice()));
+    assert_eq!(bind("[1]").unwrap_err().sqlstate(), "22023");
+    assert_eq!(write.bind(&vec![Value::Null; 4]).unwrap_err().sqlstate(), "23502");
+}
+
+#[test]
+fn a_delete_everywhere_leaves_out_what_cannot_match() {
+    let Action::Delete(selections) = lowered("DELETE WHERE id = $1").unwrap().action else { panic!("not a delete") };
+    let bound = |id: &str| {
+        let matching = selections.iter().filter(|selection| selection.bind(&[Value::text(id)]).unwrap().is_some());
+        matching.map(|selection| selection.collection.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(bound("entry-id-12345"), ["memory"]);
+    assert_eq!(bound("7"), ["memory", "notes"]);
+}
+
+#[test]
+fn declared_parameter_types_are_kept() {
+    let statement = parse("GET MEMORY WHERE metadata.year > $1 AND id = $2 LIMIT $3").unwrap();
+    let lowered = lower(&statement, &catalog(), &[Some(ColumnType::Int4), None, None]).unwrap();
+    assert_eq!(lowered.parameters, [ColumnType::Int4, ColumnType::Text, ColumnType::Int8]);
+}

@@ -1,0 +1,25 @@
+//! The integration tests: one binary, since each one links RocksDB and DataFusion again.
+//!
+//! Tests go through the door a user uses, the wire, unless the thing is pure. Each starts a server of its own.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, in its own functions and in those it shares with others"
+)]
+
+mod bad_input;
+mod client;
+mod crash;
+mod full_disk;
+mod golden;
+mod harness;
+mod knirvql;
+mod nearest;
+mod psql;
+mod secrets;
+mod sql;
+mod tidy;
+mod wire;

@@ -1,0 +1,164 @@
+//! SQL and KNIRVQL through the wire: golden scripts, each on a fresh server, and what needs two connections.
+//!
+//! The expected outputs are PostgreSQL 18's and pgvector's wherever they have the statement; where this server knowingly
+//! answers otherwise, a comment beside it begins with `# differs:`.
+
+use std::path::{Path, PathBuf};
+
+use crate::harness::Server;
+use crate::{golden, psql};
+
+macro_rules! scripts {
+    ($($name:ident),* $(,)?) => {
+        const SCRIPTS: &[&str] = &[$(stringify!($name)),*];
+        $(#[test]
+        fn $name() {
+            run_script(stringify!($name));
+        })*
+    };
+}
+
+scripts!(
+    auth,
+    bigserial,
+    catalog,
+    conflict_returning,
+    create_insert,
+    errors,
+    explain,
+    hnsw,
+    jsonb,
+    knirvql,
+    memory,
+    select,
+    transactions,
+    types,
+    update_delete,
+    vector_ops,
+);
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/sql")
+}
+
+fn run_script(name: &str) {
+    let server = Server::start();
+    let mut client = server.client();
+    golden::check(&directory().join(name).with_extension("sql"), |text| psql::show(text, &client.query(text)));
+}
+
+#[test]
+fn every_script_is_run() {
+    let files = std::fs::read_dir(directory()).expect("the scripts lie there");
+    for file in files {
+        let path = file.expect("an entry").path();
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        assert!(SCRIPTS.contains(&name.as_ref()), "{} is not in the list of scripts", path.display());
+    }
+}
+
+#[test]
+fn the_first_committer_wins() {
+    let server = Server::start();
+    let (mut first, mut second) = (server.client(), server.client());
+    first.run("CREATE TABLE account (id int PRIMARY KEY, amount int)");
+    first.run("INSERT INTO account VALUES (1, 100), (2, 100)");
+    for client in [&mut first, &mut second] {
+        client.run("BEGIN");
+        client.run("UPDATE account SET amount = amount - 10 WHERE id = 1");
+    }
+    first.run("COMMIT");
+    assert_eq!(second.error("COMMIT").code, "40001");
+    assert_eq!(second.query("SELECT 1").status, 'I', "a failed COMMIT ends the transaction");
+    assert_eq!(second.value("SELECT amount FROM account WHERE id = 1"), "90");
+}
+
+#[test]
+fn the_same_new_key_in_two_transactions_is_refused() {
+    let server = Server::start();
+    let (mut first, mut second) = (server.client(), server.client());
+    first.run("CREATE TABLE unit (id int PRIMARY KEY, owner text)");
+    first.run("BEGIN; INSERT INTO unit VALUES (1, 'first')");
+    second.run("BEGIN; INSERT INTO unit VALUES (1, 'second')");
+    first.run("COMMIT");
+    let code = second.error("COMMIT").code;
+    assert!(code == "40001" || code == "23505", "{code}");
+    assert_eq!(second.value("SELECT owner FROM unit"), "first");
+}
+
+#[test]
+fn a_transaction_reads_its_own_snapshot() {
+    let server = Server::start();
+    let (mut reader, mut writer) = (server.client(), server.client());
+    reader.run("CREATE TABLE page (id int PRIMARY KEY)");
+    reader.run("BEGIN");
+    assert_eq!(reader.value("SELECT count(*) FROM page"), "0");
+    writer.run("INSERT INTO page VALUES (1)");
+    assert_eq!(writer.value("SELECT count(*) FROM page"), "1");
+    assert_eq!(reader.value("SELECT count(*) FROM page"), "0");
+    reader.run("INSERT INTO page VALUES (2)");
+    assert_eq!(reader.value("SELECT count(*) FROM page"), "1");
+    assert_eq!(writer.value("SELECT count(*) FROM page"), "1", "what is not committed is nobody else's");
+    reader.run("COMMIT");
+    assert_eq!(reader.value("SELECT count(*) FROM page"), "2");
+}
+
+#[test]
+fn concurrent_increments_lose_nothing() {
+    const CLIENTS: usize = 4;
+    const INCREMENTS: usize = 25;
+    let server = Server::start();
+    server.client().run("CREATE TABLE counter (id int PRIMARY KEY, n int); INSERT INTO counter VALUES (1, 0)");
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let mut client = server.client();
+                for _ in 0..INCREMENTS {
+                    // A conflict is the server's way to say "again"; every round one of the clients succeeds.
+                    while let Some(failure) = client.query("UPDATE counter SET n = n + 1 WHERE id = 1").failure() {
+                        assert_eq!(failure.code, "40001", "{failure:?}");
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(server.client().value("SELECT n FROM counter"), (CLIENTS * INCREMENTS).to_string());
+}
+
+#[test]
+fn new_facts_become_columns_of_memory_facts() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run(r#"INSERT INTO memory (id, metadata) VALUES ('a', '{"colour": "red", "count": 3}')"#);
+    let columns = "SELECT column_name FROM information_schema.columns WHERE table_name = 'memory_facts'";
+    let before = client.column(columns);
+    assert!(before.contains(&"colour".to_string()) && before.contains(&"count".to_string()), "{before:?}");
+    client.run(r#"INSERT INTO memory (id, metadata) VALUES ('b', '{"weight": 1.5}')"#);
+    assert!(client.column(columns).contains(&"weight".to_string()));
+    assert_eq!(client.value("SELECT sum(count) FROM memory_facts"), "3");
+    assert_eq!(client.value("SELECT weight FROM memory_facts WHERE id = 'b'"), "1.5");
+}
+
+#[test]
+fn generated_ids_are_uuids_in_order() {
+    let server = Server::start();
+    let mut client = server.client();
+    let insert = "INSERT INTO memory (metadata) VALUES ('{}') RETURNING id";
+    let ids: Vec<String> = (0..20).map(|_| client.value(insert)).collect();
+    assert!(ids.iter().all(|id| id.len() == 36 && id.as_bytes()[14] == b'7'), "{ids:?}");
+    assert!(ids.is_sorted(), "UUIDv7 follow time: {ids:?}");
+}
+
+#[test]
+fn system_columns_tell_where_an_entry_comes_from() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("INSERT INTO memory (id) VALUES ('a')");
+    let named = "SELECT _entry_type, _stage, _peer_id, _timestamp, _vector_clock FROM memory WHERE id = 'a'";
+    let row = client.rows(named).remove(0);
+    assert_eq!(row[0].as_deref(), Some("MEMORY"));
+    assert!(row[2].as_deref().is_some_and(|peer| peer.len() > 20), "{row:?}");
+    assert!(row[3].is_some());
+    let hidden = client.rows("SELECT * FROM memory");
+    assert_eq!(hidden[0].len(), 6, "SELECT * hides the system columns");
+}

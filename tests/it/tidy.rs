@@ -1,0 +1,268 @@
+//! The house rules that a machine can check: who may import whom, who may name which library, headers, sizes, and what
+//! never lands. See CONTRIBUTING.md for the reasons.
+
+use std::path::{Path, PathBuf};
+
+/// Modules by rank: each imports from lower ranks only, siblings never import each other.
+const RANKS: [&[&str]; 12] = [
+    &["error", "metrics"],
+    &["model"],
+    &["merge", "vector"],
+    &["store"],
+    &["db"],
+    &["knirvql", "sql", "sync"],
+    &["session"],
+    &["pg", "admin"],
+    &["config"],
+    &["server"],
+    &["cli"],
+    &["main"],
+];
+/// Libraries and the one module that may name each.
+const NAMED_ONLY_IN: [(&str, &str); 5] =
+    [("rocksdb", "store"), ("pgwire", "pg"), ("datafusion", "sql"), ("sqlparser", "sql"), ("libp2p", "sync")];
+const NEVER: [&str; 6] = ["unbounded_channel", "todo!", "unimplemented!", "dbg!", "#[allow(", "#![allow("];
+const VAGUE_NAMES: [&str; 5] = ["util", "utils", "common", "helpers", "misc"];
+const LINES_MAX: usize = 500;
+/// How far above `unsafe` its proof may begin.
+const PROOF_LINES_MAX: usize = 10;
+
+#[test]
+fn sources_keep_the_rules() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for path in rust_files(&root.join("src")) {
+        let text = std::fs::read_to_string(&path).expect("a source is text");
+        let name = path.strip_prefix(root.join("src")).expect("it lies there").to_string_lossy().into_owned();
+        found.extend(problems(&name, &text).into_iter().map(|problem| format!("src/{name}{problem}")));
+    }
+    assert!(found.is_empty(), "{} problems:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn tests_have_headers_and_are_declared() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let mut found = Vec::new();
+    for path in rust_files(&root) {
+        let text = std::fs::read_to_string(&path).expect("a test is text");
+        if !text.starts_with("//!") {
+            found.push(format!("{} has no `//!` header", path.display()));
+        }
+        let folder = path.parent().expect("a folder");
+        let declaring = if folder == root { root.join("main.rs") } else { folder.with_extension("rs") };
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        let declared = std::fs::read_to_string(&declaring).unwrap_or_default();
+        if path != declaring && !declared.lines().any(|line| line == format!("mod {name};")) {
+            found.push(format!("{} is not declared in {}: it never runs", path.display(), declaring.display()));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_rules_find_what_breaks_them() {
+    let header = "//! Header.\n";
+    let said = |name: &str, text: &str| problems(name, &format!("{header}{text}")).join("\n");
+    assert_eq!(said("db/good.rs", "use crate::store::{Key, Store};\nuse crate::db::Row;\n"), "");
+    assert_eq!(
+        said("db/good.rs", "// use crate::sql::x, todo!, rocksdb\nconst A: &str = \"crate::sql::x todo!\";"),
+        ""
+    );
+    assert_eq!(said("db/good.rs", "const A: &str = r#\"a \"crate::sql::x\" \"#; const B: char = '\"'; // '"), "");
+    assert_eq!(said("db/good.rs", "fn a<'a>(a: &'a str) -> &'a str { macro_rules!{ $crate::sql::x } }"), "");
+    for (name, text, wanted) in [
+        ("store/bad.rs", "use crate::db::Row;", "2: store (rank 3) imports db (rank 4)"),
+        ("sql/bad.rs", "use crate::knirvql::parse;", "sql (rank 5) imports its sibling knirvql"),
+        ("store/bad.rs", "\nfn a() { crate::session::run(); }", "3: store (rank 3) imports session (rank 6)"),
+        ("store/bad.rs", "use crate::{error::Result, db::{Row, Query}};", "imports db"),
+        ("store/bad.rs", "pub(crate) use crate::{\n    model::Value,\n    sql,\n};", "imports sql"),
+        ("db/bad.rs", "use crate::nowhere::X;", "nowhere has no rank"),
+        ("nowhere/bad.rs", "", "nowhere has no rank"),
+        ("db/bad.rs", "use rocksdb::DB;", "rocksdb is named outside store"),
+        ("session/bad.rs", "fn a(x: datafusion::X) {}", "datafusion is named outside sql"),
+        ("session/bad.rs", "use sqlparser::X;", "sqlparser is named outside sql"),
+        ("session/bad.rs", "use pgwire::X;", "pgwire is named outside pg"),
+        ("db/bad.rs", "fn a() { todo!() }", "`todo!`"),
+        ("db/bad.rs", "#[allow(dead_code)]\nfn a() {}", "`#[allow(`"),
+        ("db/bad.rs", "fn a() { mpsc::unbounded_channel(); }", "`unbounded_channel`"),
+        ("db/bad.rs", "fn a() { unsafe { b() } }", "unsafe without a SAFETY comment"),
+        ("db/helpers.rs", "", "a vague name"),
+        ("db/mod.rs", "mod a;\nfn b() {}", "mod.rs holds logic"),
+        ("db/bad.rs", "//\n".repeat(LINES_MAX).as_str(), "501 lines"),
+    ] {
+        let said = said(name, text);
+        assert!(said.contains(wanted), "{name}: {text}\nwanted: {wanted}\nsaid: {said}");
+    }
+    assert!(problems("db/bad.rs", "use crate::error::Result;\n").join("").contains("no `//!` header"));
+    assert_eq!(said("db/bad_tests.rs", &"//\n".repeat(LINES_MAX)), "", "tests may be long");
+    assert_eq!(said("db/good.rs", "// SAFETY: b never fails.\nfn a() { unsafe { b() } }"), "");
+}
+
+/// What is wrong with a source; `name` is its path below `src`. Each begins with `:line: ` or `: `.
+fn problems(name: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let code = code_of(text);
+    let module = name.split('/').next().unwrap_or(name).trim_end_matches(".rs");
+    let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    if !text.starts_with("//!") {
+        found.push(": no `//!` header".to_string());
+    }
+    let lines = text.lines().count();
+    if lines > LINES_MAX && !stem.contains("tests") {
+        found.push(format!(": {lines} lines, {LINES_MAX} is the most"));
+    }
+    if VAGUE_NAMES.contains(&stem.as_str()) {
+        found.push(": a vague name: say what the file holds".to_string());
+    }
+    if stem == "mod" && code.lines().any(|line| has_word(line, "fn") || has_word(line, "impl")) {
+        found.push(": mod.rs holds logic".to_string());
+    }
+    if module != "lib" {
+        found.extend(import_problems(module, &code));
+    }
+    for (number, line) in (1..).zip(code.lines()) {
+        let libraries = NAMED_ONLY_IN.iter().filter(|(library, home)| module != *home && has_word(line, library));
+        found.extend(libraries.map(|(library, home)| format!(":{number}: {library} is named outside {home}")));
+        let never = NEVER.iter().filter(|word| line.contains(**word));
+        found.extend(never.map(|word| format!(":{number}: `{word}` never lands")));
+        if has_word(line, "unsafe") && !has_proof(text, number) {
+            found.push(format!(":{number}: unsafe without a SAFETY comment"));
+        }
+    }
+    found
+}
+
+fn has_proof(text: &str, line: usize) -> bool {
+    text.lines().take(line).skip(line.saturating_sub(PROOF_LINES_MAX)).any(|line| line.contains("SAFETY"))
+}
+
+fn rank(module: &str) -> Option<usize> {
+    RANKS.iter().position(|modules| modules.contains(&module))
+}
+
+fn import_problems(module: &str, code: &str) -> Vec<String> {
+    let Some(own) = rank(module) else {
+        return vec![format!(": {module} has no rank")];
+    };
+    let mut found = Vec::new();
+    for (place, _) in code.match_indices("crate::") {
+        if code[..place].ends_with(|before: char| before == '$' || before == '_' || before.is_alphanumeric()) {
+            continue;
+        }
+        let number = code[..place].matches('\n').count() + 1;
+        for imported in first_names(&code[place + "crate::".len()..]) {
+            let problem = match rank(&imported) {
+                _ if imported == module => continue,
+                None => format!("{imported} has no rank"),
+                Some(other) if other == own => format!("{module} (rank {own}) imports its sibling {imported}"),
+                Some(other) if other > own => {
+                    format!("{module} (rank {own}) imports {imported} (rank {other})")
+                }
+                Some(_) => continue,
+            };
+            found.push(format!(":{number}: {problem}"));
+        }
+    }
+    found
+}
+
+/// The first names of the paths behind `crate::`: one, or all of a braced list.
+fn first_names(rest: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        text.trim_start().chars().take_while(|each| each.is_alphanumeric() || *each == '_').collect()
+    };
+    let Some(list) = rest.strip_prefix('{') else {
+        return vec![name(rest)];
+    };
+    let mut names = Vec::new();
+    let (mut depth, mut start) = (1, 0);
+    for (place, character) in list.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 || (depth == 1 && character == ',') {
+            names.push(name(&list[start..place]));
+            start = place + 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+fn has_word(line: &str, word: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    line.match_indices(word)
+        .any(|(place, _)| !line[..place].ends_with(is_part) && !line[place + word.len()..].starts_with(is_part))
+}
+
+/// The source with comments, strings and characters blanked out, line by line in place.
+fn code_of(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let mut code = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < characters.len() {
+        let end = skipped(&characters, at);
+        if end == at {
+            code.push(characters[at]);
+            at += 1;
+        } else {
+            code.extend(characters[at..end].iter().map(|each| if *each == '\n' { '\n' } else { ' ' }));
+            at = end;
+        }
+    }
+    code
+}
+
+/// The end of the comment, string or character that begins at `at`; `at` itself where none does.
+fn skipped(text: &[char], at: usize) -> usize {
+    let find = |from: usize, wanted: &[char]| {
+        (from..text.len())
+            .find(|place| text[*place..].starts_with(wanted))
+            .map_or(text.len(), |place| place + wanted.len())
+    };
+    match text[at..] {
+        ['/', '/', ..] => find(at, &['\n']) - 1,
+        ['/', '*', ..] => find(at, &['*', '/']),
+        ['"', ..] => {
+            let mut place = at + 1;
+            while place < text.len() && text[place] != '"' {
+                place += if text[place] == '\\' { 2 } else { 1 };
+            }
+            (place + 1).min(text.len())
+        }
+        ['r', '"' | '#', ..] if at == 0 || !(text[at - 1].is_alphanumeric() && text[at - 1] != 'b') => {
+            let hashes = text[at + 1..].iter().take_while(|each| **each == '#').count();
+            if text.get(at + 1 + hashes) != Some(&'"') {
+                return at;
+            }
+            let mut closing = vec!['"'];
+            closing.resize(1 + hashes, '#');
+            find(at + 2 + hashes, &closing)
+        }
+        ['\'', '\\', ..] => find(at + 3, &['\'']),
+        ['\'', _, '\'', ..] => at + 3,
+        _ => at,
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
