@@ -93,7 +93,7 @@ impl Apply<'_> {
         let mut catalog = (**self.current_catalog()).clone();
         for change in changes {
             match change {
-                CatalogChange::Put { collection, .. } => {
+                CatalogChange::Put(collection) => {
                     let old = catalog.collection_by_id(collection.id).cloned();
                     self.drop_indexes(old.as_deref(), Some(collection))?;
                     self.put_collection(collection)?;

@@ -9,14 +9,14 @@ use crate::model::{Collection, CollectionId};
 #[derive(Clone, Debug)]
 pub(crate) enum CatalogChange {
     /// A collection is new, or has other columns or indexes than before.
-    Put { collection: Arc<Collection>, created: bool },
+    Put(Arc<Collection>),
     Drop(CollectionId),
 }
 
 impl CatalogChange {
     pub fn apply(&self, catalog: &mut Catalog) {
         match self {
-            CatalogChange::Put { collection, .. } => catalog.put(Arc::clone(collection)),
+            CatalogChange::Put(collection) => catalog.put(Arc::clone(collection)),
             CatalogChange::Drop(id) => catalog.remove(*id),
         }
     }

@@ -24,7 +24,7 @@ impl Transaction {
         for index in &collection.indexes {
             check_index(self.catalog(), &collection, index)?;
         }
-        self.change_catalog(CatalogChange::Put { collection: Arc::new(collection), created: true });
+        self.change_catalog(CatalogChange::Put(Arc::new(collection)));
         Ok(())
     }
 
@@ -57,7 +57,7 @@ impl Transaction {
         }
         check_index(self.catalog(), &changed, &index)?;
         changed.indexes.push(index);
-        self.change_catalog(CatalogChange::Put { collection: Arc::new(changed), created: false });
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }
 
@@ -69,7 +69,7 @@ impl Transaction {
         };
         let mut changed = (**collection).clone();
         changed.indexes.retain(|index| index.name != name);
-        self.change_catalog(CatalogChange::Put { collection: Arc::new(changed), created: false });
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl Transaction {
         let mut catalog = (**self.catalog()).clone();
         catalog.remove(current.id);
         check_collection(&catalog, &changed)?;
-        self.change_catalog(CatalogChange::Put { collection: Arc::new(changed), created: false });
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl Transaction {
         }
         let mut changed = (*current).clone();
         changed.name = to.to_string();
-        self.change_catalog(CatalogChange::Put { collection: Arc::new(changed), created: false });
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The background thread that links new vectors into their graphs and saves the graphs.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,7 +20,9 @@ pub(crate) fn run(shared: &Arc<Shared>, signals: &Receiver<()>, stop: &AtomicBoo
     let mut saved = Instant::now();
     while !stop.load(Ordering::Acquire) {
         // A timeout is as good a reason to look as a signal.
-        drop(signals.recv_timeout(LOOK_INTERVAL));
+        if signals.recv_timeout(LOOK_INTERVAL) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
         for index in shared.vector_indexes.all() {
             if let Err(error) = build_due(&index, stop) {
                 tracing::warn!(index = index.id.0, %error, "linking new vectors failed; searches measure them instead");

@@ -72,8 +72,9 @@ async fn drop_failed(shared: &Arc<Shared>, collection: CollectionId, index: Coll
     let Some(current) = catalog.collection_by_id(collection) else { return Ok(()) };
     let mut changed = (**current).clone();
     changed.indexes.retain(|known| known.id != index);
-    let change = CatalogChange::Put { collection: Arc::new(changed), created: false };
-    let writes = Arc::new(WriteSet { catalog: vec![change], ..WriteSet::default() });
+    let mut writes = WriteSet::default();
+    writes.catalog.push(CatalogChange::Put(Arc::new(changed)));
+    let writes = Arc::new(writes);
     let catalog_version = catalog.version();
     shared.ask(|reply| Job::Commit { writes, catalog_version, reply }).await?;
     shared.building.write().remove(&index);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -159,9 +159,12 @@ impl Shared {
         Ok(bytes)
     }
 
-    /// Tells the builder of nearest-neighbour graphs that there may be work. It is told already when the signal waits.
+    /// Tells the builder of nearest-neighbour graphs that there may be work.
     pub fn wake_builder(&self) {
-        drop(self.builder.try_send(()));
+        match self.builder.try_send(()) {
+            // A signal that waits already says the same; a builder that is gone builds nothing.
+            Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+        }
     }
 
     /// Gives the committer a job and waits for its answer.

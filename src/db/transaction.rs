@@ -94,7 +94,7 @@ impl Transaction {
         let job_writes = Arc::clone(&writes);
         shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, reply }).await?;
         for change in &writes.catalog {
-            if let CatalogChange::Put { collection, .. } = change {
+            if let CatalogChange::Put(collection) = change {
                 Box::pin(crate::db::index_build::build_new_indexes(&shared, collection)).await?;
             }
         }

@@ -29,6 +29,11 @@ impl ReadView {
     }
 
 
+    /// Bytes that the whole database takes on disk, blobs aside.
+    pub fn stored_bytes(&self) -> u64 {
+        self.database.store.statistics().bytes
+    }
+
     pub fn peer_id(&self) -> &PeerId {
         self.database.peer_id()
     }

@@ -44,10 +44,7 @@ pub(super) async fn authenticate(wire: &mut Wire, user: &str, shared: &Shared) -
         None => {
             tokio::time::sleep(Duration::from_millis(FAILURE_DELAY_MILLIS)).await;
             tracing::warn!("a password was refused");
-            Err(Error::new(
-                ErrorKind::InvalidPassword,
-                format!("password authentication failed for user \"{user}\""),
-            ))
+            Err(Error::new(ErrorKind::InvalidPassword, format!("password authentication failed for user \"{user}\"")))
         }
     }
 }

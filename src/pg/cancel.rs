@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 
 use crate::db::Cancel;
 use crate::error::Result;
-use crate::pg::password::fill_random;
 use crate::pg::scram::is_equal;
+use crate::session::fill_random;
 
 /// Bytes of a secret of protocol 3.0.
 const SHORT_SECRET_BYTES: usize = 4;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::cancel::Registration;
 use crate::pg::input::{Frame, Input};
-use crate::pg::listener::Shared;
+use crate::pg::listener::{Shared, stopped};
 use crate::pg::output::Output;
 use crate::pg::portal::Portal;
 use crate::pg::startup::Wire;
@@ -22,6 +22,9 @@ use crate::session::{Session, TransactionStatus};
 
 /// Messages the server knows, besides those of authentication.
 const KNOWN_MESSAGES: &[u8] = b"QPBEDCHSXdcfFp";
+
+/// SQLSTATE of an idle transaction that ran into its timeout.
+const IDLE_IN_TRANSACTION: &str = "25P03";
 
 /// An open connection.
 pub(super) struct Connection {
@@ -45,6 +48,8 @@ pub(super) enum Failure {
     Statement(Error),
     /// The stream is broken or the server goes down; the connection ends.
     Connection(Error),
+    /// The client left a transaction open for too long; the connection ends.
+    IdleTimeout,
 }
 
 impl From<Error> for Failure {
@@ -86,9 +91,7 @@ impl Connection {
             let frame = match self.next_frame().await {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return Ok(()),
-                Err(Failure::Connection(error) | Failure::Statement(error)) => {
-                    return self.end(error.sqlstate(), &error).await;
-                }
+                Err(failure) => return self.end_after(failure).await,
             };
             if frame.tag == b'X' {
                 return Ok(());
@@ -104,7 +107,7 @@ impl Connection {
                     self.output.error("ERROR", &error)?;
                     self.is_skipping = true;
                 }
-                Err(Failure::Connection(error)) => return self.end(error.sqlstate(), &error).await,
+                Err(failure) => return self.end_after(failure).await,
             }
         }
     }
@@ -150,19 +153,17 @@ impl Connection {
             if self.wants_flush || self.output.is_full() {
                 self.flush().await?;
             }
-            let fatal = match self.wait().await {
-                Event::Arrived => continue,
+            match self.wait().await {
+                Event::Arrived => {}
                 Event::Gone => return Ok(None),
-                Event::IdleTimeout => Error::new(
-                    ErrorKind::Shutdown,
-                    "terminating connection due to idle-in-transaction timeout",
-                )
-                .with_hint("SET idle_in_transaction_session_timeout = 0 turns the timeout off."),
+                Event::IdleTimeout => return Err(Failure::IdleTimeout),
                 Event::Shutdown => {
-                    Error::new(ErrorKind::Shutdown, "terminating connection due to administrator command")
+                    return Err(Failure::Connection(Error::new(
+                        ErrorKind::Shutdown,
+                        "terminating connection due to administrator command",
+                    )));
                 }
-            };
-            return Err(Failure::Connection(fatal));
+            }
         }
     }
 
@@ -189,7 +190,7 @@ impl Connection {
                 }
             },
             () = timeout => Event::IdleTimeout,
-            _ = self.shutdown.wait_for(|stop| *stop) => Event::Shutdown,
+            () = stopped(&mut self.shutdown) => Event::Shutdown,
         }
     }
 
@@ -223,6 +224,18 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    async fn end_after(&mut self, failure: Failure) -> Result<()> {
+        match failure {
+            Failure::Statement(error) | Failure::Connection(error) => self.end(error.sqlstate(), &error).await,
+            Failure::IdleTimeout => {
+                let error =
+                    Error::new(ErrorKind::Shutdown, "terminating connection due to idle-in-transaction timeout")
+                        .with_hint("SET idle_in_transaction_session_timeout = 0 turns the timeout off.");
+                self.end(IDLE_IN_TRANSACTION, &error).await
+            }
+        }
     }
 
     /// Ends the connection with an error, as far as the client still listens.

@@ -1,10 +1,29 @@
 //! COPY: data from the client, chunk by chunk into the session's copy, and data to the client.
 
+use bytes::BytesMut;
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, Value};
+use crate::pg::codec_decode::decode_binary;
+use crate::pg::codec_encode::encode_binary;
 use crate::pg::connection::{Connection, Failure};
 use crate::pg::input::Fields;
 use crate::pg::output::COPY_DONE;
 use crate::session::{CopyIn, CopyOut};
+use crate::sql::BinaryCodec;
+
+/// The wire's binary forms, for COPY BINARY.
+pub(super) const BINARY_CODEC: BinaryCodec = BinaryCodec { decode: decode_binary, encode: encode_without_length };
+
+/// Bytes of the length that a field of a DataRow begins with.
+const LENGTH_BYTES: usize = 4;
+
+fn encode_without_length(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()> {
+    let mut field = BytesMut::new();
+    encode_binary(value, ty, &mut field)?;
+    out.extend_from_slice(field.get(LENGTH_BYTES..).unwrap_or_default());
+    Ok(())
+}
 
 impl Connection {
     /// Takes the client's data; the tag of the finished COPY.

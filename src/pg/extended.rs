@@ -95,7 +95,10 @@ impl Connection {
                 let outcome = self.session.execute(&portal.prepared, parameters, is_last).await?;
                 self.finish(outcome, &portal.formats, rows_max).await?
             }
-            PortalState::Running(running) => self.fetch(running, &portal.formats, rows_max).await?,
+            PortalState::Running(running) => {
+                self.session.start(&portal.prepared);
+                self.fetch(running, &portal.formats, rows_max).await?
+            }
             PortalState::Done if portal.prepared.columns.is_some() => {
                 self.output.command_complete(format_args!("SELECT 0"));
                 PortalState::Done
@@ -249,10 +252,8 @@ fn is_binary_code(code: i16) -> Result<bool> {
     match code {
         0 => Ok(false),
         1 => Ok(true),
-        other => {
-            Err(Error::new(ErrorKind::InvalidParameterValue, format!("unsupported format code: {other}"))
-                .with_hint("0 is text, 1 is binary."))
-        }
+        other => Err(Error::new(ErrorKind::InvalidParameterValue, format!("unsupported format code: {other}"))
+            .with_hint("0 is text, 1 is binary.")),
     }
 }
 

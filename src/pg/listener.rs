@@ -13,10 +13,10 @@ use tokio::task::{JoinError, JoinSet};
 use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::cancel::CancelRegistry;
-use crate::pg::password::fill_random;
 use crate::pg::startup;
 use crate::pg::tls::Tls;
 use crate::session::Activity;
+use crate::session::fill_random;
 
 /// Connections that are served at once, unless configured otherwise.
 pub const CONNECTIONS_MAX_DEFAULT: usize = 200;
@@ -67,7 +67,7 @@ pub async fn serve(listener: TcpListener, context: ServerContext, shutdown: watc
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     if let Ok(entry) = Arc::clone(&door).try_acquire_owned() {
@@ -110,6 +110,11 @@ async fn connection(
     if let Err(error) = told {
         tracing::debug!(%peer, %error, "a connection ended");
     }
+}
+
+/// Waits until the server is to go down, or nobody is left who could say so.
+pub(super) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    drop(shutdown.wait_for(|stop| *stop).await);
 }
 
 /// Lets running statements finish within a bounded time, then cancels them, then drops what is left.

@@ -20,7 +20,6 @@ mod extended;
 mod input;
 mod listener;
 mod output;
-mod password;
 mod portal;
 mod scram;
 mod simple;
@@ -28,6 +27,6 @@ mod startup;
 mod tls;
 mod transport;
 
+pub use crate::session::{make_verifier, random_password};
 pub use listener::{CONNECTIONS_MAX_DEFAULT, ServerContext, serve};
-pub use password::{SCRAM_ITERATIONS, random_password, make_verifier};
 pub use tls::{Tls, load_tls};

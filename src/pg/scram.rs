@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::db::ScramVerifier;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pg::password::{SCRAM_ITERATIONS, fill_random, hmac};
+use crate::session::{SCRAM_ITERATIONS, fill_random, hmac};
 
 /// The one mechanism that is offered.
 pub(super) const MECHANISM: &str = "SCRAM-SHA-256";
@@ -119,12 +119,12 @@ fn malformed(why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pg::password::verifier;
+    use crate::session::scram_verifier;
 
     /// The example of RFC 7677, section 3.
     fn rfc_exchange(password: &str) -> (Exchange, String) {
         let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
-        let verifier = verifier(password, salt, 4096).unwrap();
+        let verifier = scram_verifier(password, salt, 4096).unwrap();
         let first = b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
         Exchange::start_with(verifier, true, first, "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0").unwrap()
     }

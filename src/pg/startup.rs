@@ -16,6 +16,7 @@ use crate::model::limits::{MESSAGE_BYTES_MAX, STARTUP_BYTES_MAX};
 use crate::pg::authentication::authenticate;
 use crate::pg::cancel::Registration;
 use crate::pg::connection::Connection;
+use crate::pg::copy::BINARY_CODEC;
 use crate::pg::input::{Fields, Input};
 use crate::pg::listener::Shared;
 use crate::pg::output::Output;
@@ -228,7 +229,7 @@ async fn greet(
     let registration = shared.cancels.register(message.minor >= 2)?;
     let activity = shared.context.activity.register(registration.id, OWNER, &peer.to_string());
     let cancel = registration.cancel.clone();
-    let mut session = Session::new(shared.context.database.clone(), OWNER, DATABASE, cancel, activity);
+    let mut session = Session::new(shared.context.database.clone(), (OWNER, DATABASE), cancel, activity, BINARY_CODEC);
     for (name, value) in &message.settings {
         session.set_at_startup(name, value)?;
     }

@@ -22,30 +22,30 @@ pub struct Tls(pub(super) TlsAcceptor);
 /// # Errors
 /// F0000 naming the file that is missing or broken, or that the two do not belong together.
 pub fn load_tls(certificate: &Path, key: &Path) -> Result<Tls> {
-        let broken = |path: &Path, what: &str, why: &dyn std::fmt::Display| {
-            configuration(format!("the TLS {what} {} cannot be used: {why}", path.display()))
-        };
-        let chain = CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
-            .map_err(|error| broken(certificate, "certificate", &error))?;
-        if chain.is_empty() {
-            return Err(broken(certificate, "certificate", &"the file holds none"));
-        }
-        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| broken(key, "key", &error))?;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| configuration(format!("TLS cannot be set up: {error}")))?
-            .with_no_client_auth()
-            .with_single_cert(chain, private)
-            .map_err(|error| {
-                configuration(format!(
-                    "the TLS certificate {} and key {} cannot be used together: {error}",
-                    certificate.display(),
-                    key.display()
-                ))
-            })?;
-        config.alpn_protocols = vec![b"postgresql".to_vec()];
-        Ok(Tls(TlsAcceptor::from(Arc::new(config))))
+    let broken = |path: &Path, what: &str, why: &dyn std::fmt::Display| {
+        configuration(format!("the TLS {what} {} cannot be used: {why}", path.display()))
+    };
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
+        .map_err(|error| broken(certificate, "certificate", &error))?;
+    if chain.is_empty() {
+        return Err(broken(certificate, "certificate", &"the file holds none"));
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| broken(key, "key", &error))?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| configuration(format!("TLS cannot be set up: {error}")))?
+        .with_no_client_auth()
+        .with_single_cert(chain, private)
+        .map_err(|error| {
+            configuration(format!(
+                "the TLS certificate {} and key {} cannot be used together: {error}",
+                certificate.display(),
+                key.display()
+            ))
+        })?;
+    config.alpn_protocols = vec![b"postgresql".to_vec()];
+    Ok(Tls(TlsAcceptor::from(Arc::new(config))))
 }
 
 fn configuration(message: String) -> Error {

@@ -1,4 +1,4 @@
-//! SQL cursors: DECLARE, FETCH, MOVE, CLOSE. They go forward only and read as they are fetched.
+//! SQL cursors: DECLARE, FETCH, CLOSE. They go forward only and read as they are fetched.
 
 use std::sync::Arc;
 
@@ -57,37 +57,28 @@ impl Session {
     }
 
     /// Reads on; `None` reads to the end.
-    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>, is_move: bool) -> Result<Outcome> {
+    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>) -> Result<Outcome> {
         let cancel = self.cancel.clone();
         let cursor = self.cursors.get_mut(name).ok_or_else(|| no_cursor(name))?;
         let columns = Arc::clone(&cursor.columns);
-        if let (Some(count), false) = (count, is_move)
-            && count > FETCH_ROWS_MAX
-        {
+        let Some(count) = count else {
+            // Everything that is left is streamed; the cursor stays, at its end.
+            let nothing = Rows::new(Arc::clone(&columns), RowStream::from_rows(Vec::new()), &cancel);
+            let rest = std::mem::replace(&mut cursor.rows, nothing);
+            let waiting = std::mem::replace(&mut cursor.waiting, Vec::new().into_iter());
+            return Ok(Outcome::Rows { rows: rest.behind(waiting), tag: RowsTag::Counted("FETCH") });
+        };
+        if count > FETCH_ROWS_MAX {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
                 format!("FETCH of {count} rows is over the limit of {FETCH_ROWS_MAX}"),
             )
             .with_hint("FETCH fewer rows at a time, or FETCH ALL."));
         }
-        if count.is_none() && !is_move {
-            // Everything that is left is streamed; the cursor stays, at its end.
-            let nothing = Rows::new(Arc::clone(&columns), RowStream::from_rows(Vec::new()), &cancel);
-            let rest = std::mem::replace(&mut cursor.rows, nothing);
-            let waiting = std::mem::replace(&mut cursor.waiting, Vec::new().into_iter());
-            return Ok(Outcome::Rows { rows: rest.behind(waiting), tag: RowsTag::Counted("FETCH") });
-        }
         let mut rows = Vec::new();
-        let mut moved = 0;
-        while count.is_none_or(|count| moved < count) {
+        for _ in 0..count {
             let Some(row) = cursor.next().await? else { break };
-            moved += 1;
-            if !is_move {
-                rows.push(row);
-            }
-        }
-        if is_move {
-            return Ok(Outcome::Done { tag: format!("MOVE {moved}") });
+            rows.push(row);
         }
         let rows = Rows::new(columns, RowStream::from_rows(rows), &cancel);
         Ok(Outcome::Rows { rows, tag: RowsTag::Counted("FETCH") })

@@ -17,7 +17,6 @@ use crate::session::knirvql_run::{self, Run};
 use crate::session::prepared::{Plan, Prepared, Work};
 use crate::session::rows::{Outcome, Rows, RowsTag, cancellable};
 use crate::session::session::Session;
-use crate::session::transaction::Open;
 use crate::sql::Action;
 
 /// How often a statement that is a transaction by itself is run again after a conflict.
@@ -124,10 +123,12 @@ impl Session {
         };
         let columns = columns.cloned().unwrap_or_else(|| Arc::from([]));
         let word = match &plan.work {
-            Work::Sql(planned) if matches!(planned.action, Action::Explain(_)) => return Ok(Outcome::Rows {
-                rows: Rows::new(columns, stream, &self.cancel),
-                tag: RowsTag::Fixed("EXPLAIN".to_string()),
-            }),
+            Work::Sql(planned) if matches!(planned.action, Action::Explain(_)) => {
+                return Ok(Outcome::Rows {
+                    rows: Rows::new(columns, stream, &self.cancel),
+                    tag: RowsTag::Fixed("EXPLAIN".to_string()),
+                });
+            }
             _ => "SELECT",
         };
         Ok(Outcome::Rows { rows: Rows::new(columns, stream, &self.cancel), tag: RowsTag::Counted(word) })
@@ -144,8 +145,7 @@ impl Session {
             knirvql::Action::Explain { analyze, inner } => {
                 let lines = if *analyze {
                     let mut transaction = self.database.begin();
-                    let mut run =
-                        Run { transaction: &mut transaction, parameters, settings, cancel: &self.cancel };
+                    let mut run = Run { transaction: &mut transaction, parameters, settings, cancel: &self.cancel };
                     block_in_place(|| knirvql_run::explain_analyze(&mut run, &inner.action))?
                 } else {
                     knirvql_run::explain(&inner.action, view, parameters, settings)?
@@ -181,11 +181,6 @@ impl Session {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// Commits a transaction that a statement which stands alone has made.
-    pub(super) fn is_open(&self) -> bool {
-        !matches!(self.open, Open::None)
     }
 }
 

@@ -78,10 +78,9 @@ impl Run<'_> {
             Bindable::Parameter(number) => {
                 match usize::from(*number).checked_sub(1).and_then(|position| self.parameters.get(position)) {
                     Some(Value::Text(text)) => Ok(text.to_string()),
-                    Some(Value::Null) => Err(Error::new(
-                        ErrorKind::NotNullViolation,
-                        format!("the {what} of an AUTH entry is not null"),
-                    )),
+                    Some(Value::Null) => {
+                        Err(Error::new(ErrorKind::NotNullViolation, format!("the {what} of an AUTH entry is not null")))
+                    }
                     _ => Err(Error::new(ErrorKind::UndefinedParameter, format!("there is no parameter ${number}"))),
                 }
             }

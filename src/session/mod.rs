@@ -14,6 +14,7 @@ mod copy;
 mod cursor;
 mod execute;
 mod knirvql_run;
+mod password;
 mod prepared;
 mod rows;
 mod script;
@@ -24,6 +25,7 @@ mod transaction;
 
 pub use activity::{Activity, ActivityHandle, ConnectionActivity};
 pub use copy::{CopyIn, CopyOut};
+pub use password::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use prepared::Prepared;
 pub use rows::{Outcome, Rows, RowsTag};
 pub use script::{Parsed, parse_script};

@@ -16,9 +16,14 @@ const CANCEL_CHECK_MILLIS: u64 = 20;
 
 /// What came of a statement.
 pub enum Outcome {
-    Rows { rows: Rows, tag: RowsTag },
+    Rows {
+        rows: Rows,
+        tag: RowsTag,
+    },
     /// With its command tag.
-    Done { tag: String },
+    Done {
+        tag: String,
+    },
     Empty,
     /// The client is to send data.
     CopyIn(CopyIn),

@@ -101,7 +101,9 @@ fn cut(text: &str) -> Result<Vec<(usize, usize, bool)>> {
         if statements.len() > STATEMENTS_MAX || changes > LANGUAGE_CHANGES_MAX {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
-                format!("more than {STATEMENTS_MAX} statements, or {LANGUAGE_CHANGES_MAX} changes of language, in one text"),
+                format!(
+                    "more than {STATEMENTS_MAX} statements, or {LANGUAGE_CHANGES_MAX} changes of language, in one text"
+                ),
             )
             .with_hint("Send it in several parts."));
         }
@@ -121,18 +123,16 @@ mod tests {
     #[test]
     fn both_languages_are_cut_by_their_own_rules() {
         let text = "select 'a;b'; GET MEMORY WHERE metadata.x = \"p;q\" LIMIT 1; select 2;;";
-        let expected = [
-            ("select 'a;b'", false),
-            ("GET MEMORY WHERE metadata.x = \"p;q\" LIMIT 1;", true),
-            ("select 2", false),
-        ];
+        let expected =
+            [("select 'a;b'", false), ("GET MEMORY WHERE metadata.x = \"p;q\" LIMIT 1;", true), ("select 2", false)];
         assert_eq!(parts(text), expected.map(|(text, is_knirvql)| (text.to_string(), is_knirvql)));
         assert!(parts(" ; -- nothing\n").is_empty());
     }
 
     #[test]
     fn secrets_are_not_shown() {
-        let parsed = parse_script("SET AUTH key = \"k\" value = \"hush\"; insert into auth values ('k', 'hush')").unwrap();
+        let parsed =
+            parse_script("SET AUTH key = \"k\" value = \"hush\"; insert into auth values ('k', 'hush')").unwrap();
         assert_eq!(parsed.len(), 2);
         assert!(parsed.iter().all(|parsed| !parsed.shown().contains("hush")));
     }

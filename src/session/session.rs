@@ -16,7 +16,7 @@ use crate::session::prepared::{Plan, Prepared, Work};
 use crate::session::script::{Language, Parsed, parse_script};
 use crate::session::settings::SessionSettings;
 use crate::session::transaction::{Open, TransactionStatus};
-use crate::sql::{self, QueryFunction, release_advisory_locks};
+use crate::sql::{self, BinaryCodec, QueryFunction};
 
 /// Most named prepared statements of one session.
 const STATEMENTS_MAX: usize = 10_000;
@@ -35,6 +35,7 @@ pub struct Session {
     pub(super) cancel: Cancel,
     pub(super) activity: ActivityHandle,
     clock: Option<Clock>,
+    pub(super) codec: BinaryCodec,
     query_function: Arc<QueryFunction>,
 }
 
@@ -56,8 +57,15 @@ impl Drop for Clock {
 }
 
 impl Session {
-    /// A session of a user who is let in. `cancel` is the flag that cancel requests set.
-    pub fn new(database: Database, user: &str, name: &str, cancel: Cancel, activity: ActivityHandle) -> Session {
+    /// A session of a user who is let in, in the database `name`. `cancel` is the flag that cancel requests set, `codec` the
+    /// wire's binary forms.
+    pub fn new(
+        database: Database,
+        (user, name): (&str, &str),
+        cancel: Cancel,
+        activity: ActivityHandle,
+        codec: BinaryCodec,
+    ) -> Session {
         let mut settings = Settings::new(user, name);
         // A custom setting with a number cannot fail; the session works without it.
         if let Err(error) = settings.set(BACKEND_SETTING, &activity.id().to_string()) {
@@ -74,6 +82,7 @@ impl Session {
             cancel,
             activity,
             clock: None,
+            codec,
             query_function: Arc::new(knirvql_query),
         }
     }
@@ -130,10 +139,8 @@ impl Session {
                     None => error,
                 })
             }
-            (Some(_), false) => {
-                Err(Error::syntax("cannot insert multiple commands into a prepared statement", None)
-                    .with_hint("Prepare each statement by itself."))
-            }
+            (Some(_), false) => Err(Error::syntax("cannot insert multiple commands into a prepared statement", None)
+                .with_hint("Prepare each statement by itself.")),
         }
     }
 
@@ -260,13 +267,13 @@ impl Session {
     pub fn start(&mut self, prepared: &Prepared) {
         self.cancel.reset();
         self.activity.run(&prepared.shown);
-        if let Some(timeout) = self.settings.statement_timeout() {
+        self.clock = self.settings.statement_timeout().map(|timeout| {
             let cancel = self.cancel.clone();
-            self.clock = Some(Clock(tokio::spawn(async move {
+            Clock(tokio::spawn(async move {
                 tokio::time::sleep(timeout).await;
                 cancel.time_out();
-            })));
-        }
+            }))
+        });
     }
 
     pub(super) fn stop_clock(&mut self) {
@@ -282,8 +289,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        release_advisory_locks(self.activity.id(), true);
-        release_advisory_locks(self.activity.id(), false);
+        self.release_all_locks();
     }
 }
 

@@ -303,6 +303,12 @@ impl Session {
         release_advisory_locks(self.activity.id(), true);
     }
 
+    /// Those of the session, too.
+    pub(super) fn release_all_locks(&self) {
+        release_advisory_locks(self.activity.id(), true);
+        release_advisory_locks(self.activity.id(), false);
+    }
+
     pub(super) fn warn(&mut self, kind: ErrorKind, text: &str) {
         self.notices.push(Notice { severity: "WARNING", report: Error::new(kind, text) });
     }
@@ -310,9 +316,10 @@ impl Session {
 
 impl Block {
     fn find(&self, name: &str) -> Result<usize> {
-        self.savepoints.iter().rposition(|savepoint| savepoint.name == name).ok_or_else(|| {
-            Error::new(ErrorKind::InvalidSavepoint, format!("savepoint \"{name}\" does not exist"))
-        })
+        self.savepoints
+            .iter()
+            .rposition(|savepoint| savepoint.name == name)
+            .ok_or_else(|| Error::new(ErrorKind::InvalidSavepoint, format!("savepoint \"{name}\" does not exist")))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::{ColumnType, SystemColumn, Value};
 use crate::sql::analyze::{Analyzer, StatementTable, wider};
 use crate::sql::analyze_expr::column_of;
 use crate::sql::arithmetic::checked_function;
+use crate::sql::casts::cast_name;
 use crate::sql::literals::{number_of, string_of};
 use crate::sql::operators::{call, distance_function, json_function, json_result, operator_metric};
 use crate::sql::scope::{self, Found, folded};
@@ -223,7 +224,7 @@ impl Analyzer<'_> {
         for (side, ty) in [(left, &left_type), (right, &right_type)] {
             self.adopt(side, &ColumnType::Text)?;
             if ty.as_ref().is_some_and(|ty| !ty.is_text()) {
-                **side = call(&crate::sql::casts::cast_name(&ColumnType::Text), vec![side.as_ref().clone()]);
+                **side = call(&cast_name(&ColumnType::Text), vec![side.as_ref().clone()]);
             }
         }
         Ok(Some(ColumnType::Text))
@@ -281,30 +282,7 @@ impl Analyzer<'_> {
             }
             _ => {}
         }
-        Ok(match (left_type, right_type) {
-            (Some(a), Some(b)) if a.is_number() && b.is_number() => {
-                let ty = wider(&a, &b);
-                if ty.is_integer()
-                    && let Some(name) = checked_function(op)
-                {
-                    *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
-                }
-                Some(ty)
-            }
-            (Some(ty), None) | (None, Some(ty)) if ty.is_number() => {
-                if ty.is_integer()
-                    && let Some(name) = checked_function(op)
-                {
-                    *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
-                }
-                Some(ty)
-            }
-            (Some(time), Some(ColumnType::Interval)) => match time {
-                ColumnType::Date => Some(ColumnType::Timestamp),
-                other => Some(other),
-            },
-            _ => None,
-        })
+        Ok(computed(expr, left_type, right_type))
     }
 
     /// A part of a JSON column of a collection by a constant path, as a column of its own.
@@ -338,6 +316,24 @@ impl Analyzer<'_> {
         let name = table.add_virtual(Operand::Path { base, path, result }, ty.clone());
         Ok(Some((column_of(&relation, &name), ty)))
     }
+}
+
+/// The type of arithmetic; between integers it becomes the function that fails when the result does not fit.
+fn computed(expr: &mut Expr, left_type: Option<ColumnType>, right_type: Option<ColumnType>) -> Option<ColumnType> {
+    let ty = match (left_type, right_type) {
+        (Some(a), Some(b)) if a.is_number() && b.is_number() => wider(&a, &b),
+        (Some(ty), None) | (None, Some(ty)) if ty.is_number() => ty,
+        (Some(ColumnType::Date), Some(ColumnType::Interval)) => ColumnType::Timestamp,
+        (Some(time), Some(ColumnType::Interval)) => time,
+        _ => return None,
+    };
+    if let Expr::BinaryOp { left, op, right } = expr
+        && ty.is_integer()
+        && let Some(name) = checked_function(op)
+    {
+        *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
+    }
+    Some(ty)
 }
 
 fn json_result_known(operator: &BinaryOperator) -> bool {

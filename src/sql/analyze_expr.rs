@@ -99,7 +99,7 @@ impl Analyzer<'_> {
         Ok(found.column.ty)
     }
 
-    /// Every other kind of expression.
+    /// Conditions and subqueries, and every other kind of expression.
     fn composite(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let boolean = Ok(Some(ColumnType::Bool));
         match expr {
@@ -164,6 +164,13 @@ impl Analyzer<'_> {
                 boolean
             }
             Expr::AnyOp { .. } | Expr::AllOp { .. } => self.quantified(expr),
+            _ => self.value_expr(expr),
+        }
+    }
+
+    /// Expressions that choose, collect or compute a value.
+    fn value_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        match expr {
             Expr::Case { operand, conditions, else_result, .. } => {
                 for when in conditions.iter_mut() {
                     match operand {
@@ -200,6 +207,29 @@ impl Analyzer<'_> {
                 Ok(ty.map(|_| zoned))
             }
             Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => self.expr(inner),
+            Expr::Interval(interval) => match interval.value.as_ref() {
+                Expr::Value(value) if interval.leading_field.is_none() => {
+                    let mut literal = Expr::Value(value.clone());
+                    self.adopt(&mut literal, &ColumnType::Interval)?;
+                    *expr = literal;
+                    Ok(Some(ColumnType::Interval))
+                }
+                _ => Ok(Some(ColumnType::Interval)),
+            },
+            Expr::CompoundFieldAccess { root, .. } => {
+                let element = match self.expr(root)? {
+                    Some(ColumnType::Array(element)) => Some(*element),
+                    _ => None,
+                };
+                Ok(element)
+            }
+            other => self.text_expr(other),
+        }
+    }
+
+    /// Functions with a syntax of their own.
+    fn text_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        match expr {
             Expr::Position { expr: needle, r#in: text } => {
                 self.texts(&mut [needle.as_mut(), text.as_mut()])?;
                 Ok(Some(ColumnType::Int4))
@@ -225,22 +255,6 @@ impl Analyzer<'_> {
                     self.argument(each)?;
                 }
                 Ok(Some(ColumnType::Text))
-            }
-            Expr::Interval(interval) => match interval.value.as_ref() {
-                Expr::Value(value) if interval.leading_field.is_none() => {
-                    let mut literal = Expr::Value(value.clone());
-                    self.adopt(&mut literal, &ColumnType::Interval)?;
-                    *expr = literal;
-                    Ok(Some(ColumnType::Interval))
-                }
-                _ => Ok(Some(ColumnType::Interval)),
-            },
-            Expr::CompoundFieldAccess { root, .. } => {
-                let element = match self.expr(root)? {
-                    Some(ColumnType::Array(element)) => Some(*element),
-                    _ => None,
-                };
-                Ok(element)
             }
             other => Err(self.at(
                 Error::unsupported("this expression is not offered", "COMPAT.md lists what of PostgreSQL is."),

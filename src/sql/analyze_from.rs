@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use futures::FutureExt;
 
+use crate::db::{Cancel, MEMORY};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, OutputColumn};
 use crate::sql::analyze::{Analyzer, StatementTable, renamed};
@@ -226,7 +227,7 @@ impl Analyzer<'_> {
                 return Ok((key, StatementTable::Collection(CollectionTable::new(collection))));
             }
             if table == FACTS_VIEW {
-                let memory = catalog.expect_collection(crate::db::MEMORY)?;
+                let memory = catalog.expect_collection(MEMORY)?;
                 let facts = self.context.view.fact_columns(memory);
                 self.is_cacheable = false;
                 return Ok((key, StatementTable::Collection(CollectionTable::facts(memory, facts))));
@@ -264,7 +265,7 @@ impl Analyzer<'_> {
         let context = ReadContext {
             view: self.context.view.clone(),
             settings: Arc::new(self.context.settings.clone()),
-            cancel: crate::db::Cancel::new(),
+            cancel: Cancel::new(),
         };
         match name {
             "pg_catalog" | "information_schema" => Some(pg_catalog::schema(name, context)),

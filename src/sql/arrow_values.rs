@@ -23,7 +23,7 @@ use rust_decimal::Decimal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Interval, Value};
 use crate::sql::arrow_types::{NUMERIC_PRECISION, data_type_of, list_element};
-use crate::sql::errors::from_arrow;
+use crate::sql::errors::{from_arrow, from_datafusion};
 
 /// Microseconds of a day, into which a difference of times is split as PostgreSQL splits it.
 const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -36,20 +36,7 @@ pub fn array_of<'a>(ty: &ColumnType, values: impl IntoIterator<Item = &'a Value>
     let values = values.into_iter();
     let rows = values.size_hint().0;
     Ok(match ty {
-        ColumnType::Bool => {
-            let mut builder = BooleanBuilder::with_capacity(rows);
-            for value in values {
-                match value {
-                    Value::Null => builder.append_null(),
-                    Value::Bool(flag) => builder.append_value(*flag),
-                    other => match converted(other, ty)? {
-                        Value::Bool(flag) => builder.append_value(flag),
-                        _ => builder.append_null(),
-                    },
-                }
-            }
-            Arc::new(builder.finish())
-        }
+        ColumnType::Bool => booleans(values)?,
         ColumnType::Int2 => primitive::<Int16Type>(ty, values, |value| match value {
             Value::Int2(n) => Some(*n),
             _ => None,
@@ -89,20 +76,7 @@ pub fn array_of<'a>(ty: &ColumnType, values: impl IntoIterator<Item = &'a Value>
             _ => None,
         })?,
         ColumnType::Numeric(_) => decimals(ty, values)?,
-        ColumnType::Bytea => {
-            let mut builder = BinaryBuilder::with_capacity(rows, rows * 16);
-            for value in values {
-                match value {
-                    Value::Null => builder.append_null(),
-                    Value::Bytea(bytes) => builder.append_value(bytes),
-                    other => match converted(other, ty)? {
-                        Value::Bytea(bytes) => builder.append_value(bytes),
-                        _ => builder.append_null(),
-                    },
-                }
-            }
-            Arc::new(builder.finish())
-        }
+        ColumnType::Bytea => binaries(values, rows)?,
         ColumnType::Vector(_) => vectors(ty, values)?,
         ColumnType::Array(element) => lists(ty, element, values)?,
         _ => texts(values, rows),
@@ -138,6 +112,36 @@ fn primitive<'a, T: ArrowPrimitiveType>(
                     None => return Err(Error::internal(format!("a value is no {ty} after its cast"))),
                 }
             }
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn booleans<'a>(values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
+    let mut builder = BooleanBuilder::with_capacity(values.size_hint().0);
+    for value in values {
+        match value {
+            Value::Null => builder.append_null(),
+            Value::Bool(flag) => builder.append_value(*flag),
+            other => match converted(other, &ColumnType::Bool)? {
+                Value::Bool(flag) => builder.append_value(flag),
+                _ => builder.append_null(),
+            },
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn binaries<'a>(values: impl Iterator<Item = &'a Value>, rows: usize) -> Result<ArrayRef> {
+    let mut builder = BinaryBuilder::with_capacity(rows, rows * 16);
+    for value in values {
+        match value {
+            Value::Null => builder.append_null(),
+            Value::Bytea(bytes) => builder.append_value(bytes),
+            other => match converted(other, &ColumnType::Bytea)? {
+                Value::Bytea(bytes) => builder.append_value(bytes),
+                _ => builder.append_null(),
+            },
         }
     }
     Ok(Arc::new(builder.finish()))
@@ -254,7 +258,7 @@ fn retyped(array: &ArrayRef, data_type: DataType) -> Result<ArrayRef> {
 /// One value as a constant of a plan.
 pub fn scalar_of(value: &Value, ty: &ColumnType) -> Result<ScalarValue> {
     let array = array_of(ty, std::iter::once(value))?;
-    ScalarValue::try_from_array(&array, 0).map_err(crate::sql::errors::from_datafusion)
+    ScalarValue::try_from_array(&array, 0).map_err(from_datafusion)
 }
 
 /// A column of a batch, made ready for [`value_at`]: uncommon encodings become the usual one.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{ConflictTarget, OnConflict as OnConflictClause, OnConflictAction, Spanned};
+use datafusion::sql::sqlparser::ast::{ConflictTarget, OnConflict as OnConflictClause, OnConflictAction};
 
 use crate::db::{EntryKey, Inserted, OnConflict};
 use crate::error::{Error, ErrorKind, Result};
@@ -218,7 +218,7 @@ fn constraint(target: &ConflictTarget, collection: &Collection, context: &PlanCo
                         "there is no unique or exclusion constraint matching the ON CONFLICT specification",
                     );
                     Err(match columns.first() {
-                        Some(column) => located(error, context.text, column.span().start),
+                        Some(column) => located(error, context.text, column.span.start),
                         None => error,
                     })
                 }

@@ -1,7 +1,7 @@
 //! CREATE INDEX: ordered indexes over columns or one fact, and nearest-neighbour graphs, named as PostgreSQL names them.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CreateIndex, Expr, Ident, IndexColumn, IndexType, NullsDistinctOption, Spanned, UniqueConstraint,
+    BinaryOperator, CreateIndex, Expr, Ident, IndexColumn, IndexType, NullsDistinctOption, UniqueConstraint,
     Value as Literal,
 };
 
@@ -236,11 +236,8 @@ fn has_facts(collection: &Collection) -> bool {
         || (collection.kind == CollectionKind::Table && collection.column("metadata").is_none())
 }
 
-/// The column that an item of an index or key names.
+/// The column that an item of an index or key names. Its direction means nothing: an ordered index is read either way.
 pub fn plain_column(column: &IndexColumn) -> Result<&Ident> {
-    if column.column.options.asc == Some(false) || column.column.options.nulls_first == Some(true) {
-        return Err(Error::unsupported("an index in descending order is not offered", "Indexes are ascending."));
-    }
     match &column.column.expr {
         Expr::Identifier(ident) => Ok(ident),
         _ => Err(Error::unsupported(
@@ -259,7 +256,7 @@ fn known_column<'a>(
     let found = collection.columns.iter().enumerate().find(|(_, column)| column.name == name);
     found.ok_or_else(|| {
         let error = Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist"));
-        located(error, context.text, ident.span().start)
+        located(error, context.text, ident.span.start)
     })
 }
 

@@ -1,7 +1,7 @@
 //! CREATE TABLE: columns, their types and constraints, as a collection.
 
 use datafusion::sql::sqlparser::ast::{
-    ColumnDef, ColumnOption, CreateTable, CreateTableOptions, GeneratedAs, Ident, IndexColumn, Spanned,
+    ColumnDef, ColumnOption, CreateTable, CreateTableOptions, GeneratedAs, Ident, IndexColumn,
     TableConstraint,
 };
 
@@ -221,7 +221,7 @@ impl TableRequest {
             let Some(position) = self.columns.iter().position(|known| known.name == name) else {
                 let message = format!("column \"{name}\" named in key does not exist");
                 let error = Error::new(ErrorKind::UndefinedColumn, message);
-                return Err(located(error, context.text, ident.span().start));
+                return Err(located(error, context.text, ident.span.start));
             };
             if positions.contains(&position) {
                 let message = format!("column \"{name}\" appears twice in a key");

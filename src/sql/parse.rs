@@ -4,10 +4,10 @@
 //! gives `<=>` the precedence of `=`. Every error carries the 1-based character position that psql draws its caret at.
 //! Length, nesting and chains of operators are bounded here, so that later walks over the tree may recurse.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Statement, visit_expressions_mut};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -15,11 +15,15 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
+use crate::sql::forms::normalized;
 
 /// Deepest nesting of parentheses and subqueries in a statement.
 const NESTING_MAX: usize = 128;
 /// Longest chain of operators in one expression: each one nests the tree one deeper.
 const OPERATORS_MAX: usize = 500;
+
+/// IS NOT DISTINCT FROM, as one operator.
+const NOT_DISTINCT: &str = "IS NOT DISTINCT FROM";
 
 /// One SQL statement.
 #[derive(Clone, Debug)]
@@ -40,11 +44,15 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
     check_nesting(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
     let mut parser =
-        Parser::new(&PostgreSqlDialect {}).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(tokens);
+        Parser::new(&PostgreSqlDialect {}).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(normalized(tokens));
     while parser.consume_token(&Token::SemiColon) {}
     let statement = match parser.peek_token().token {
         Token::EOF => None,
-        _ => Some(parser.parse_statement().map_err(|error| syntax_error(&error, text))?),
+        _ => {
+            let mut statement = parser.parse_statement().map_err(|error| syntax_error(&error, text))?;
+            part_distinct(&mut statement);
+            Some(statement)
+        }
     };
     while parser.consume_token(&Token::SemiColon) {}
     let rest = parser.peek_token();
@@ -107,7 +115,7 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
         };
         Error::syntax(message, character(text, error.location))
     })?;
-    Ok(bracket_distinct(merge_operators(tokens)))
+    Ok(fuse_distinct(merge_operators(tokens)))
 }
 
 /// Makes each of pgvector's operators one token with the precedence of "any other operator".
@@ -131,89 +139,63 @@ fn merge_operators(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     merged
 }
 
-/// Puts parentheses around what follows IS DISTINCT FROM. The parser takes everything up to the end of the condition for
-/// its right side; in PostgreSQL it ends before AND and OR.
-fn bracket_distinct(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+/// Makes one token of IS [NOT] DISTINCT FROM. The parser would take everything up to the end of the condition for its
+/// right side; as a binary operator it ends where PostgreSQL ends it, before AND and OR.
+fn fuse_distinct(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let keyword = |token: &TokenWithSpan| match &token.token {
         Token::Word(word) => word.keyword,
         _ => Keyword::NoKeyword,
     };
-    let mut words = tokens.iter().map(keyword).filter(|word| *word == Keyword::DISTINCT);
-    if words.next().is_none() {
+    if !tokens.iter().any(|token| keyword(token) == Keyword::DISTINCT) {
         return tokens;
     }
-    let mut bracketed = Vec::with_capacity(tokens.len() + 2);
-    // How deep in parentheses each open bracket of ours began, and how deep we are.
-    let mut open: Vec<usize> = Vec::new();
-    let mut depth = 0_usize;
-    let mut before = [Keyword::NoKeyword; 2];
+    let mut fused: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
     for token in tokens {
-        let word = keyword(&token);
-        let closes = matches!(token.token, Token::RParen | Token::RBracket) || word == Keyword::END;
-        while open.last().is_some_and(|began| {
-            *began == depth
-                && (closes || ends_operand(word) || matches!(token.token, Token::Comma | Token::SemiColon | Token::EOF))
-        }) {
-            open.pop();
-            bracketed.push(TokenWithSpan { token: Token::RParen, span: token.span });
+        if keyword(&token) == Keyword::FROM {
+            let is_blank = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+            let words: Vec<(usize, Keyword)> = fused
+                .iter()
+                .enumerate()
+                .rev()
+                .filter(|(_, token)| !is_blank(token))
+                .take(3)
+                .map(|(position, token)| (position, keyword(token)))
+                .collect();
+            let (start, operator) = match words.as_slice() {
+                [(_, Keyword::DISTINCT), (start, Keyword::IS), ..] => (*start, Token::Spaceship),
+                [(_, Keyword::DISTINCT), (_, Keyword::NOT), (start, Keyword::IS)] => {
+                    (*start, Token::CustomBinaryOperator(NOT_DISTINCT.to_string()))
+                }
+                _ => {
+                    fused.push(token);
+                    continue;
+                }
+            };
+            let span = fused.get(start).map_or(token.span, |is| Span { start: is.span.start, end: token.span.end });
+            fused.truncate(start);
+            fused.push(TokenWithSpan { token: operator, span });
+            continue;
         }
-        let opens = matches!(token.token, Token::LParen | Token::LBracket) || word == Keyword::CASE;
-        depth = if opens { depth + 1 } else { depth.saturating_sub(usize::from(closes)) };
-        let span = token.span;
-        let is_blank = matches!(token.token, Token::Whitespace(_));
-        bracketed.push(token);
-        if !is_blank {
-            let is_distinct = matches!(before, [Keyword::IS | Keyword::NOT, Keyword::DISTINCT]);
-            if is_distinct && word == Keyword::FROM {
-                open.push(depth);
-                bracketed.push(TokenWithSpan { token: Token::LParen, span });
-            }
-            let [_, last] = before;
-            before = [last, word];
-        }
+        fused.push(token);
     }
-    let end = bracketed.last().map(|token| token.span);
-    if let Some(span) = end {
-        bracketed.extend(open.iter().map(|_| TokenWithSpan { token: Token::RParen, span }));
-    }
-    bracketed
+    fused
 }
 
-/// Whether a keyword ends the operand of a comparison.
-fn ends_operand(word: Keyword) -> bool {
-    matches!(
-        word,
-        Keyword::AND
-            | Keyword::OR
-            | Keyword::THEN
-            | Keyword::ELSE
-            | Keyword::WHEN
-            | Keyword::WHERE
-            | Keyword::GROUP
-            | Keyword::HAVING
-            | Keyword::ORDER
-            | Keyword::LIMIT
-            | Keyword::OFFSET
-            | Keyword::FETCH
-            | Keyword::FOR
-            | Keyword::UNION
-            | Keyword::EXCEPT
-            | Keyword::INTERSECT
-            | Keyword::WINDOW
-            | Keyword::RETURNING
-            | Keyword::JOIN
-            | Keyword::LEFT
-            | Keyword::RIGHT
-            | Keyword::INNER
-            | Keyword::FULL
-            | Keyword::CROSS
-            | Keyword::AS
-            | Keyword::ASC
-            | Keyword::DESC
-            | Keyword::NULLS
-            | Keyword::FROM
-            | Keyword::IS
-    )
+/// Gives the operators of [`fuse_distinct`] their own place in the tree.
+fn part_distinct(statement: &mut Statement) {
+    let walked: ControlFlow<()> = visit_expressions_mut(statement, |expr| {
+        if let Expr::BinaryOp { left, op, right } = expr {
+            let is_equal = match op {
+                BinaryOperator::Spaceship => false,
+                BinaryOperator::Custom(name) if name == NOT_DISTINCT => true,
+                _ => return ControlFlow::Continue(()),
+            };
+            let (left, right) = (left.clone(), right.clone());
+            *expr = if is_equal { Expr::IsNotDistinctFrom(left, right) } else { Expr::IsDistinctFrom(left, right) };
+        }
+        ControlFlow::Continue(())
+    });
+    debug_assert!(walked.is_continue());
 }
 
 /// Whether `<` and `+` stand right before `start`, without blanks between them.
@@ -386,6 +368,15 @@ mod tests {
             assert!(format!("{select:?}").starts_with("BinaryOp { left: BinaryOp { left: BinaryOp"), "{select:?}");
         }
         assert_eq!(canonical("select 1 < +2"), "SELECT 1 < +2");
+    }
+
+    #[test]
+    fn is_distinct_from_ends_before_and() {
+        let sql = "SELECT 1 FROM t WHERE a IS DISTINCT FROM b + 1 AND c IS NOT DISTINCT FROM 'x' OR d";
+        assert_eq!(canonical(sql), sql);
+        let tree = format!("{:?}", parse(sql).unwrap().statement.unwrap());
+        let (before, after) = (tree.find("op: Or").unwrap(), tree.find("IsDistinctFrom").unwrap());
+        assert!(after < before && tree.contains("IsNotDistinctFrom"), "{tree}");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! The scan blocks, so it runs on a blocking thread and hands batches over a bounded channel; a reader that goes away or a
 //! cancelled statement stops it at its next chunk.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -137,10 +136,4 @@ pub fn batch_of(rows: &[Row], types: &[ColumnType], schema: &SchemaRef) -> dataf
         .map_err(to_datafusion)?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
-}
-
-/// The scans of a physical plan, leftmost first.
-pub fn as_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<&QueryScan> {
-    let any: &dyn Any = plan.as_ref();
-    any.downcast_ref::<QueryScan>()
 }

@@ -115,10 +115,6 @@ impl Server {
         client
     }
 
-    pub fn process_id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// What it wrote to standard error, and every server before it on the same directory.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(log_path(&self.data)).expect("there is a log")).into_owned()

@@ -261,9 +261,9 @@ fn rights() -> Vec<Definition> {
 }
 
 fn sizes() -> Vec<Definition> {
-    // Entries of all tables share files; the size of one is not counted.
+    // Entries of all tables share files: the size of one is not known.
     let unknown = |name: &'static str| {
-        Definition::new(name, &[Object, Text], ColumnType::Int8, |_, _| Ok(Value::Int8(0))).optional(1).stable()
+        Definition::new(name, &[Object, Text], ColumnType::Int8, |_, _| Ok(Value::Null)).optional(1).stable()
     };
     vec![
         unknown("pg_total_relation_size"),
@@ -271,7 +271,11 @@ fn sizes() -> Vec<Definition> {
         unknown("pg_table_size"),
         unknown("pg_indexes_size"),
         unknown("pg_tablespace_size"),
-        Definition::new("pg_database_size", &[Any], ColumnType::Int8, |_, _| Ok(Value::Int8(0))).stable(),
+        Definition::new("pg_database_size", &[Any], ColumnType::Int8, |invocation, _| {
+            let bytes = invocation.context()?.view.stored_bytes();
+            Ok(Value::Int8(i64::try_from(bytes).unwrap_or(i64::MAX)))
+        })
+        .stable(),
         Definition::new("pg_size_pretty", &[Int], ColumnType::Text, |_, arguments| {
             Ok(Value::text(size_pretty(int_of(arguments, 0).unwrap_or(0))))
         }),

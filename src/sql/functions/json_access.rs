@@ -63,8 +63,7 @@ pub fn accessors() -> Vec<ScalarUDF> {
 pub fn descriptions() -> impl Iterator<Item = (&'static str, Parameter, ColumnType)> {
     ACCESSORS.iter().map(|(name, access)| {
         let operand = match access {
-            Access::Get { .. } => Parameter::Any,
-            Access::Path { .. } => Parameter::TextArray,
+            Access::Get { .. } | Access::Path { .. } => Parameter::Any,
             Access::Contains | Access::Contained => Parameter::Json,
             Access::Exists => Parameter::Text,
         };

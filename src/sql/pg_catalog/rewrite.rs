@@ -100,7 +100,7 @@ impl VisitorMut for Rewriter {
 fn project(item: &mut SelectItem) {
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return };
     let name = column_name(expr);
-    let mut changed = false;
+    let mut changed = rewrite_expr::changes_name(expr);
     let walked: ControlFlow<()> = visit_expressions_mut(expr, |part| {
         changed |= rewrite_expr::count_exists(part) || unnest_set(part);
         ControlFlow::Continue(())
@@ -116,10 +116,19 @@ fn project(item: &mut SelectItem) {
 fn unnest_set(expr: &mut Expr) -> bool {
     let Expr::Function(function) = expr else { return false };
     let Some(name) = last_part(&function.name) else { return false };
+    if name == "unnest"
+        && let [Expr::Function(inner)] = rewrite_expr::arguments(function).as_slice()
+        && last_part(&inner.name).as_deref() == Some("unnest")
+    {
+        // What is unnested was a set-returning function itself.
+        *expr = Expr::Function(inner.clone());
+        return false;
+    }
     if !SET_FUNCTIONS.contains(&name.as_str()) {
         return false;
     }
-    *expr = call("unnest", vec![Expr::Function(function.clone())]);
+    let set = call("unnest", vec![Expr::Function(function.clone())]);
+    *expr = if name.ends_with("_array_elements") { rewrite_expr::as_jsonb(set) } else { set };
     true
 }
 

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArgumentList, FunctionArguments, GroupByExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    TableFactor, Value as Literal, Visit, Visitor, visit_expressions,
+    BinaryOperator, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, OrderByExpr, OrderByKind, Query,
+    Select, SelectItem, TableFactor, Value as Literal, Visit, Visitor, visit_expressions,
 };
 
 use crate::sql::names::last_part;
@@ -59,12 +59,22 @@ pub fn rewrite(expr: &mut Expr) {
             }
         }
         Expr::Subquery(query) => {
-            if let Some(other) = correlated::one_row(query) {
+            if describes_identity(query) {
+                *expr = Expr::Value(Literal::Null.into());
+            } else if let Some(other) = correlated::one_row(query) {
                 *expr = other;
             }
         }
         Expr::Cast { expr: inner, data_type, array: false, .. } => {
-            let is_class = data_type.to_string().trim_start_matches("pg_catalog.").eq_ignore_ascii_case("regclass");
+            let name = data_type.to_string().to_ascii_lowercase();
+            let name = name.trim_start_matches("pg_catalog.");
+            if let ("text" | "varchar" | "name", Expr::Function(function)) = (name, inner.as_ref())
+                && last_part(&function.name).as_deref() == Some("regclass_oid")
+            {
+                *expr = call("regclass_out", arguments(function));
+                return;
+            }
+            let is_class = name == "regclass";
             if let (true, Expr::Value(value)) = (is_class, inner.as_ref())
                 && matches!(value.value, Literal::SingleQuotedString(_))
             {
@@ -257,6 +267,37 @@ pub fn has_subquery(expr: &Expr) -> bool {
         _ => ControlFlow::Continue(()),
     });
     found.is_break()
+}
+
+/// Whether [`rewrite`] gives a result column another name than PostgreSQL would.
+pub fn changes_name(expr: &Expr) -> bool {
+    let found = visit_expressions(expr, |part: &Expr| match part {
+        Expr::Subquery(_) | Expr::Function(Function { args: FunctionArguments::Subquery(_), .. }) => {
+            ControlFlow::Break(())
+        }
+        Expr::Cast { data_type, .. } if data_type.to_string().to_ascii_lowercase().contains("regclass") => {
+            ControlFlow::Break(())
+        }
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
+}
+
+/// What SQLAlchemy asks of identity columns, of which there are none: `attidentity` is empty everywhere.
+fn describes_identity(query: &Query) -> bool {
+    let mut query = query.clone();
+    let Some(select) = plain_select(&mut query) else { return false };
+    let [from] = select.from.as_slice() else { return false };
+    let TableFactor::Table { name, .. } = &from.relation else { return false };
+    let condition = select.selection.as_ref().map(ToString::to_string).unwrap_or_default();
+    last_part(name).as_deref() == Some("pg_sequence")
+        && (condition.contains("attidentity != ''") || condition.contains("attidentity <> ''"))
+        && !condition.contains(" OR ")
+}
+
+/// The expression as `jsonb`.
+pub fn as_jsonb(expr: Expr) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type: DataType::JSONB, array: false, format: None }
 }
 
 /// `EXISTS (…)` as `(SELECT count(*) …) > 0`.

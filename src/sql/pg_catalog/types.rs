@@ -294,9 +294,6 @@ pub fn operator() -> Vec<Row> {
                 ("oprleft", oid(operand.oid())),
                 ("oprright", oid(operand.oid())),
                 ("oprresult", oid(result.oid())),
-                ("oprcode", text("-")),
-                ("oprrest", text("-")),
-                ("oprjoin", text("-")),
             ]
         })
         .collect()

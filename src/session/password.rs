@@ -23,7 +23,7 @@ const PASSWORD_RANDOM_BYTES: usize = 24;
 pub fn make_verifier(password: &str) -> Result<ScramVerifier> {
     let mut salt = vec![0; SALT_BYTES];
     fill_random(&mut salt)?;
-    verifier(password, salt, SCRAM_ITERATIONS)
+    scram_verifier(password, salt, SCRAM_ITERATIONS)
 }
 
 /// A random password of 32 letters, digits, `-` and `_`.
@@ -34,7 +34,7 @@ pub fn random_password() -> Result<Zeroizing<String>> {
 }
 
 /// RFC 5802, section 3: StoredKey and ServerKey of a salted password.
-pub(super) fn verifier(password: &str, salt: Vec<u8>, iterations: u32) -> Result<ScramVerifier> {
+pub fn scram_verifier(password: &str, salt: Vec<u8>, iterations: u32) -> Result<ScramVerifier> {
     let prepared = stringprep::saslprep(password).map_or_else(|_| password.to_string(), std::borrow::Cow::into_owned);
     let prepared = Zeroizing::new(prepared);
     let salted = Zeroizing::new(salted_password(prepared.as_bytes(), &salt, iterations)?);
@@ -64,7 +64,7 @@ fn salted_password(password: &[u8], salt: &[u8], iterations: u32) -> Result<[u8;
     Ok(result)
 }
 
-pub(super) fn hmac(key: &[u8], message: &[u8]) -> Result<[u8; 32]> {
+pub fn hmac(key: &[u8], message: &[u8]) -> Result<[u8; 32]> {
     let mut mac = keyed(key)?;
     mac.update(message);
     Ok(mac.finalize().into_bytes().into())
@@ -75,7 +75,7 @@ fn keyed(key: &[u8]) -> Result<Hmac<Sha256>> {
         .map_err(|error| Error::internal(format!("message authentication: {error}")))
 }
 
-pub(super) fn fill_random(bytes: &mut [u8]) -> Result<()> {
+pub fn fill_random(bytes: &mut [u8]) -> Result<()> {
     getrandom::fill(bytes).map_err(|error| Error::internal(format!("no randomness: {error}")))
 }
 
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn saslprep_makes_equal_what_looks_equal() {
         let salt = vec![1; SALT_BYTES];
-        let composed = verifier("\u{00AA}\u{2168}", salt.clone(), 2).unwrap();
-        assert_eq!(composed.stored_key, verifier("aIX", salt, 2).unwrap().stored_key);
+        let composed = scram_verifier("\u{00AA}\u{2168}", salt.clone(), 2).unwrap();
+        assert_eq!(composed.stored_key, scram_verifier("aIX", salt, 2).unwrap().stored_key);
     }
 }

@@ -1,0 +1,261 @@
+//! Statements about the session itself: transactions, settings, prepared statements, cursors.
+
+use std::sync::Arc;
+
+use tokio::task::block_in_place;
+
+use crate::db::{OWNER, RowStream};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Value;
+use crate::session::password::make_verifier;
+use crate::session::prepared::{Plan, Work};
+use crate::session::rows::{Outcome, Rows, RowsTag, cancellable};
+use crate::session::script::{Language, Parsed};
+use crate::session::session::Session;
+use crate::session::transaction::{Modes, Open, TransactionStatus};
+use crate::sql::{Action, Control, Discard, Fetch, ParsedStatement, ReadPlan, SecretText, TransactionModes};
+
+impl From<&TransactionModes> for Modes {
+    fn from(modes: &TransactionModes) -> Self {
+        Modes { is_read_only: modes.read_only, isolation: modes.isolation }
+    }
+}
+
+impl Session {
+    /// The columns that only the session knows: those of FETCH and EXECUTE.
+    pub(super) fn complete_columns(&self, work: &mut Work) -> Result<()> {
+        let Work::Sql(planned) = work else { return Ok(()) };
+        match &planned.action {
+            Action::Control(Control::Fetch { cursor, .. }) => planned.columns = Some(self.cursor_columns(cursor)?),
+            Action::Control(Control::Execute { name, .. }) => planned.columns = self.statement(name)?.columns.clone(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) async fn control(&mut self, plan: &Plan, parameters: Vec<Value>, is_alone: bool) -> Result<Outcome> {
+        let Work::Sql(planned) = &plan.work else { return Err(Error::internal("no statement about the session")) };
+        let Action::Control(control) = &planned.action else {
+            return Err(Error::internal("no statement about the session"));
+        };
+        let tag = match control {
+            Control::Begin { modes, tag } => {
+                self.begin(modes.into())?;
+                (*tag).to_string()
+            }
+            Control::Commit { chain } => self.commit(*chain).await?,
+            Control::Rollback { chain } => {
+                self.rollback(*chain)?;
+                "ROLLBACK".to_string()
+            }
+            Control::Savepoint(name) => done("SAVEPOINT", self.savepoint(name))?,
+            Control::Release(name) => done("RELEASE", self.release(name))?,
+            Control::RollbackTo(name) => done("ROLLBACK", self.rollback_to(name))?,
+            Control::SetTransaction { modes, session } => {
+                if *session {
+                    self.set_defaults(modes)?;
+                } else {
+                    self.set_modes(modes.into())?;
+                }
+                "SET".to_string()
+            }
+            Control::Set { name, value: Some(value), local } => done("SET", self.set(name, value, *local))?,
+            Control::Set { name, value: None, .. } => done("SET", self.settings.reset(name))?,
+            Control::Reset(Some(name)) => done("RESET", self.settings.reset(name))?,
+            Control::Reset(None) => {
+                self.settings.reset_all();
+                "RESET".to_string()
+            }
+            Control::Show(_) | Control::ShowAll => return self.show(control, planned.columns.as_deref()),
+            Control::Discard(what) => self.discard(*what)?,
+            Control::Prepare { name, parameter_types, statement } => {
+                let types: Vec<_> = parameter_types.iter().cloned().map(Some).collect();
+                self.check_statement_name(name)?;
+                let parsed = parsed(statement);
+                let prepared = self.prepare_parsed(&parsed, &types)?;
+                done("PREPARE", self.keep_statement(name, prepared))?
+            }
+            Control::Execute { name, arguments } => {
+                return self.execute_named(name, arguments.as_ref(), &parameters, is_alone).await;
+            }
+            Control::Deallocate(Some(name)) => {
+                self.statement(name)?;
+                self.drop_statement(name);
+                "DEALLOCATE".to_string()
+            }
+            Control::Deallocate(None) => {
+                self.drop_all_statements();
+                "DEALLOCATE ALL".to_string()
+            }
+            Control::DeclareCursor { name, query, hold } => {
+                self.declare(name, query, *hold, &parameters, is_alone).await?;
+                "DECLARE CURSOR".to_string()
+            }
+            Control::Fetch { cursor, fetch } => {
+                let count = match fetch {
+                    Fetch::Forward(count) => Some(*count),
+                    Fetch::ForwardAll => None,
+                };
+                return self.fetch(cursor, count).await;
+            }
+            Control::CloseCursor(Some(name)) => done("CLOSE CURSOR", self.close_cursor(name))?,
+            Control::CloseCursor(None) => {
+                self.cursors.clear();
+                "CLOSE CURSOR ALL".to_string()
+            }
+            Control::SetPassword { role, password } => done("ALTER ROLE", self.set_password(role, password.as_ref()))?,
+            Control::NoOpInTransaction(tag) => {
+                if self.status() == TransactionStatus::Idle {
+                    return Err(outside_of_block(tag));
+                }
+                (*tag).to_string()
+            }
+            Control::NoOp(tag) => (*tag).to_string(),
+        };
+        Ok(Outcome::Done { tag })
+    }
+
+    fn set(&mut self, name: &str, value: &str, is_local: bool) -> Result<()> {
+        match name {
+            "transaction_isolation" => {
+                // Checked by the settings, which know the levels.
+                let level = match value.to_ascii_lowercase().as_str() {
+                    "read uncommitted" => Some("read uncommitted"),
+                    "read committed" => Some("read committed"),
+                    "repeatable read" => Some("repeatable read"),
+                    _ => None,
+                };
+                match level {
+                    Some(level) => self.set_modes(Modes { isolation: Some(level), is_read_only: None }),
+                    None => self.settings.set(name, value, true),
+                }
+            }
+            "transaction_read_only" => {
+                let is_read_only = matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1");
+                self.set_modes(Modes { isolation: None, is_read_only: Some(is_read_only) })
+            }
+            _ if is_local && !matches!(self.open, Open::Block(_)) => {
+                self.warn(ErrorKind::NoActiveTransaction, "SET LOCAL can only be used in transaction blocks");
+                Ok(())
+            }
+            _ => self.settings.set(name, value, is_local),
+        }
+    }
+
+    /// SET SESSION CHARACTERISTICS AS TRANSACTION.
+    fn set_defaults(&mut self, modes: &TransactionModes) -> Result<()> {
+        if let Some(isolation) = modes.isolation {
+            self.settings.set("default_transaction_isolation", isolation, false)?;
+        }
+        if let Some(is_read_only) = modes.read_only {
+            let value = if is_read_only { "on" } else { "off" };
+            self.settings.set("default_transaction_read_only", value, false)?;
+        }
+        Ok(())
+    }
+
+    fn show(&self, control: &Control, columns: Option<&[crate::model::OutputColumn]>) -> Result<Outcome> {
+        let settings = self.settings.effective();
+        let rows = match control {
+            Control::Show(name) => vec![vec![Value::text(settings.get(name)?)]],
+            _ => {
+                let all = settings.all().into_iter();
+                all.map(|(name, value)| vec![Value::text(name), Value::text(value), Value::text("")]).collect()
+            }
+        };
+        let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(rows), &self.cancel);
+        Ok(Outcome::Rows { rows, tag: RowsTag::Fixed("SHOW".to_string()) })
+    }
+
+    fn discard(&mut self, what: Discard) -> Result<String> {
+        let tag = match what {
+            Discard::All if self.status() != TransactionStatus::Idle => {
+                return Err(Error::new(
+                    ErrorKind::ActiveTransaction,
+                    "DISCARD ALL cannot run inside a transaction block",
+                ));
+            }
+            Discard::All => {
+                self.drop_all_statements();
+                self.cursors.clear();
+                self.settings.reset_all();
+                self.release_all_locks();
+                "DISCARD ALL"
+            }
+            // Plans are kept with their statements and are made anew when they are stale.
+            Discard::Plans => "DISCARD PLANS",
+            Discard::Sequences => "DISCARD SEQUENCES",
+            Discard::Temp => "DISCARD TEMP",
+        };
+        Ok(tag.to_string())
+    }
+
+    async fn execute_named(
+        &mut self,
+        name: &str,
+        arguments: Option<&ReadPlan>,
+        parameters: &[Value],
+        is_alone: bool,
+    ) -> Result<Outcome> {
+        let prepared = Arc::clone(self.statement(name)?);
+        let row = match arguments {
+            None => Vec::new(),
+            Some(plan) => {
+                let view = self.planning_view();
+                let settings = self.settings.effective();
+                let rows = plan.execute(&view, parameters, settings, &self.cancel).await?.collect().await?;
+                rows.into_iter().next().unwrap_or_default()
+            }
+        };
+        if row.len() != prepared.parameters.len() {
+            return Err(Error::syntax(format!("wrong number of parameters for prepared statement \"{name}\""), None)
+                .with_detail(format!("Expected {} parameters but got {}.", prepared.parameters.len(), row.len())));
+        }
+        let cast = row.into_iter().zip(&prepared.parameters).map(|(value, ty)| value.cast(ty, false));
+        let values = cast.collect::<Result<Vec<Value>>>()?;
+        Box::pin(self.execute(&prepared, values, is_alone)).await
+    }
+
+    async fn declare(
+        &mut self,
+        name: &str,
+        query: &ReadPlan,
+        is_held: bool,
+        parameters: &[Value],
+        is_alone: bool,
+    ) -> Result<()> {
+        if !is_held && is_alone && matches!(self.open, Open::None) {
+            return Err(outside_of_block("DECLARE CURSOR"));
+        }
+        let view = self.view(is_alone);
+        let settings = self.settings.effective();
+        let stream = cancellable(query.execute(&view, parameters, settings, &self.cancel), &self.cancel).await?;
+        let rows = Rows::new(query.columns(), stream, &self.cancel);
+        self.open_cursor(name, rows, is_held)
+    }
+
+    fn set_password(&mut self, role: &str, password: Option<&SecretText>) -> Result<()> {
+        if role != OWNER {
+            return Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{role}\" does not exist")));
+        }
+        let Some(password) = password.filter(|password| !password.expose().is_empty()) else {
+            return Err(Error::unsupported("the owner always has a password", "Give a new one."));
+        };
+        let database = self.database.clone();
+        block_in_place(|| database.set_password(&make_verifier(password.expose())?))
+    }
+}
+
+/// The statement inside of PREPARE. Its positions are those of the whole text.
+fn parsed(statement: &Arc<ParsedStatement>) -> Parsed {
+    Parsed { characters_before: 0, text: Arc::clone(&statement.text), language: Language::Sql(Arc::clone(statement)) }
+}
+
+fn done(tag: &str, result: Result<()>) -> Result<String> {
+    result.map(|()| tag.to_string())
+}
+
+fn outside_of_block(statement: &str) -> Error {
+    Error::new(ErrorKind::NoActiveTransaction, format!("{statement} can only be used in transaction blocks"))
+        .with_hint("BEGIN a transaction first.")
+}

@@ -1,0 +1,151 @@
+//! COPY between the client and a transaction.
+//!
+//! Rows from the client go into the open transaction, or into one of their own that the end of the data commits; rows to
+//! the client are read and written chunk by chunk.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::db::Transaction;
+use crate::error::{Error, Result};
+use crate::model::Value;
+use crate::session::prepared::{Prepared, Work};
+use crate::session::rows::{Outcome, Rows, cancellable};
+use crate::session::session::Session;
+use crate::sql::{self, Action};
+
+/// A COPY that takes the client's data.
+pub struct CopyIn {
+    copy: sql::CopyIn,
+    /// The transaction of its own; `None` within an open one.
+    own: Option<Transaction>,
+}
+
+/// A COPY that gives data to the client.
+pub struct CopyOut {
+    copy: sql::CopyOut,
+    rows: Rows,
+    state: CopyState,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum CopyState {
+    Begin,
+    Rows,
+    Done,
+}
+
+impl CopyIn {
+    pub fn is_binary(&self) -> bool {
+        self.copy.is_binary()
+    }
+
+    pub fn columns(&self) -> usize {
+        self.copy.columns()
+    }
+}
+
+impl CopyOut {
+    pub fn is_binary(&self) -> bool {
+        self.copy.is_binary()
+    }
+
+    pub fn columns(&self) -> usize {
+        self.copy.columns()
+    }
+
+    /// The next pieces of data, each one row as a rule; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Vec<Bytes>>> {
+        let mut out = BytesMut::new();
+        let mut pieces = Vec::new();
+        match self.state {
+            CopyState::Begin => {
+                self.copy.begin(&mut out);
+                self.state = CopyState::Rows;
+            }
+            CopyState::Rows => match self.rows.next_chunk().await? {
+                Some(chunk) => {
+                    for row in &chunk {
+                        self.copy.row(row, &mut out)?;
+                        pieces.push(out.split().freeze());
+                    }
+                }
+                None => {
+                    self.copy.end(&mut out);
+                    self.state = CopyState::Done;
+                }
+            },
+            CopyState::Done => return Ok(None),
+        }
+        if !out.is_empty() {
+            pieces.push(out.freeze());
+        }
+        Ok(Some(pieces))
+    }
+
+    pub fn tag(&self) -> String {
+        self.copy.tag()
+    }
+}
+
+impl Session {
+    pub(super) async fn copy(&mut self, prepared: &Prepared, parameters: &[Value], is_alone: bool) -> Result<Outcome> {
+        let codec = self.codec;
+        let view = match is_alone {
+            true => self.planning_view(),
+            false => self.view(false),
+        };
+        let plan = self.current_plan(prepared, &view)?;
+        let Work::Sql(planned) = &plan.work else { return Err(Error::internal("no COPY")) };
+        match &planned.action {
+            Action::CopyIn(plan) => {
+                drop(view);
+                let own = match self.writing(is_alone)? {
+                    Some(_) => None,
+                    None => Some(self.database.begin()),
+                };
+                Ok(Outcome::CopyIn(CopyIn { copy: plan.start(codec), own }))
+            }
+            Action::CopyOut(plan) => {
+                let settings = self.settings.effective();
+                let run = plan.plan.execute(&view, parameters, settings, &self.cancel);
+                let stream = cancellable(run, &self.cancel).await?;
+                let rows = Rows::new(plan.plan.columns(), stream, &self.cancel);
+                Ok(Outcome::CopyOut(CopyOut { copy: plan.start(codec), rows, state: CopyState::Begin }))
+            }
+            _ => Err(Error::internal("no COPY")),
+        }
+    }
+
+    /// Takes data of the client.
+    ///
+    /// # Errors
+    /// What a row is refused for; the copy is over then.
+    pub async fn copy_data(&mut self, copy: &mut CopyIn, bytes: &[u8]) -> Result<()> {
+        let (settings, cancel) = (std::sync::Arc::clone(self.settings.effective()), self.cancel.clone());
+        let transaction = match &mut copy.own {
+            Some(own) => own,
+            None => self.writing(false)?.ok_or_else(|| Error::internal("COPY has lost its transaction"))?,
+        };
+        copy.copy.feed(bytes, transaction, &settings, &cancel).await
+    }
+
+    /// The data is complete: its command tag, once it is committed where it stands alone.
+    pub async fn copy_finish(&mut self, copy: CopyIn) -> Result<String> {
+        let (settings, cancel) = (std::sync::Arc::clone(self.settings.effective()), self.cancel.clone());
+        let CopyIn { copy, own } = copy;
+        let tag = match own {
+            Some(mut own) => {
+                let tag = copy.finish(&mut own, &settings, &cancel).await?;
+                own.commit().await?;
+                tag
+            }
+            None => {
+                let transaction =
+                    self.writing(false)?.ok_or_else(|| Error::internal("COPY has lost its transaction"))?;
+                copy.finish(transaction, &settings, &cancel).await?
+            }
+        };
+        self.stop_clock();
+        Ok(tag)
+    }
+}

@@ -1,0 +1,80 @@
+//! Statement forms of PostgreSQL that sqlparser does not read, brought into those that it does, token by token.
+//!
+//! Only words that change nothing are dropped, and only synonyms replaced; positions of what stays are untouched.
+
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+
+/// The tokens of a statement in the forms that the parser reads.
+pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    // The positions of the statement's words, blanks and comments left out.
+    let solid: Vec<usize> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| !matches!(token.token, Token::Whitespace(_) | Token::EOF | Token::SemiColon))
+        .map(|(at, _)| at)
+        .collect();
+    let word = |at: usize| solid.get(at).and_then(|at| tokens.get(*at)).and_then(|token| keyword_text(&token.token));
+    let Some(first) = word(0) else { return tokens };
+    let mut dropped: Vec<usize> = Vec::new();
+    let mut replaced: Vec<(usize, Token)> = Vec::new();
+    match first.as_str() {
+        "ABORT" => replaced.extend(solid.first().map(|at| (*at, keyword("ROLLBACK")))),
+        // Which tables, and how thoroughly, makes no difference here: there is nothing to do.
+        "VACUUM" | "ANALYZE" | "ANALYSE" => {
+            replaced.extend(solid.first().filter(|_| first == "ANALYSE").map(|at| (*at, keyword("ANALYZE"))));
+            dropped.extend(solid.iter().skip(1));
+        }
+        "CREATE" if word(1).as_deref() == Some("UNLOGGED") => dropped.extend(solid.get(1)),
+        "BEGIN" | "START" | "SET" => {
+            for at in 1..solid.len() {
+                if word(at).as_deref() == Some("DEFERRABLE") {
+                    dropped.extend(solid.get(at));
+                    let before = solid.get(at - 1).and_then(|at| tokens.get(*at));
+                    let is_joined = before.is_some_and(|token| token.token == Token::Comma);
+                    if is_joined || word(at - 1).as_deref() == Some("NOT") {
+                        dropped.extend(solid.get(at - 1));
+                    }
+                }
+            }
+        }
+        "INSERT" => {
+            let found = (1..solid.len()).find(|at| {
+                word(*at).as_deref() == Some("OVERRIDING") && word(at + 2).as_deref() == Some("VALUE")
+            });
+            dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
+        }
+        "FETCH" => {
+            // FROM may be left out: FETCH ALL c, FETCH 10 c.
+            let has_from = (1..solid.len()).any(|at| matches!(word(at).as_deref(), Some("FROM" | "IN")));
+            if !has_from && let Some(last) = solid.last().filter(|_| solid.len() > 2) {
+                let span = tokens.get(*last).map(|token| token.span);
+                let from = span.map(|span| TokenWithSpan { token: keyword("FROM"), span });
+                let at = *last;
+                tokens.splice(at..at, from);
+                return tokens;
+            }
+        }
+        _ => {}
+    }
+    for (at, token) in replaced {
+        if let Some(slot) = tokens.get_mut(at) {
+            slot.token = token;
+        }
+    }
+    if dropped.is_empty() {
+        return tokens;
+    }
+    let kept = tokens.into_iter().enumerate().filter(|(at, _)| !dropped.contains(at));
+    kept.map(|(_, token)| token).collect()
+}
+
+fn keyword_text(token: &Token) -> Option<String> {
+    match token {
+        Token::Word(Word { quote_style: None, value, .. }) => Some(value.to_ascii_uppercase()),
+        _ => None,
+    }
+}
+
+fn keyword(word: &str) -> Token {
+    Token::make_keyword(word)
+}
