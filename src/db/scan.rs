@@ -4,9 +4,10 @@ use std::ops::{Bound, ControlFlow};
 
 use crate::db::plan::IndexAccess;
 use crate::db::row::EntryView;
+use crate::db::secrets::{self, secret_name};
 use crate::db::{Cancel, EntryKey, ReadView};
 use crate::error::Result;
-use crate::model::Collection;
+use crate::model::{Collection, CollectionKind};
 use crate::store::{skip_key_parts, Key, KeyRange, RecordView};
 
 /// Entries between two looks at the cancel flag.
@@ -128,6 +129,17 @@ pub(crate) fn visit_key<T>(
     key: &[u8],
     visit: impl FnOnce(&EntryView<'_>) -> Result<T>,
 ) -> Result<Option<T>> {
+    if collection.kind == CollectionKind::Auth {
+        let name = secret_name(key)?;
+        let (mut visit, mut result) = (Some(visit), None);
+        secrets::visit(view, collection, Some(&name), &mut |entry| {
+            if let Some(visit) = visit.take() {
+                result = Some(visit(entry)?);
+            }
+            Ok(ControlFlow::Break(()))
+        })?;
+        return Ok(result);
+    }
     let bytes = view.snapshot.get(&Key::Entry(collection.id, key))?;
     let record = bytes.as_deref().map(RecordView::parse).transpose()?;
     let entry = EntryView { view, collection, key, record, pending: view.writes.row(collection.id, key) };

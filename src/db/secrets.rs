@@ -9,8 +9,8 @@ use crate::db::row::EntryView;
 use crate::db::write_set::Pending;
 use crate::db::{ReadView, AUTH};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Value};
-use crate::store::{encode_key, Batch, Key, KeyRange, Vault};
+use crate::model::{Collection, ColumnType, Value};
+use crate::store::{decode_key_part, encode_key, Batch, Key, KeyRange, Vault};
 
 /// Longest name of a secret, in bytes.
 pub(crate) const SECRET_NAME_BYTES_MAX: usize = 1024;
@@ -101,6 +101,14 @@ pub(crate) fn visit(
         }
     }
     Ok(())
+}
+
+/// The name of a secret from its encoded key.
+pub(crate) fn secret_name(key: &[u8]) -> Result<String> {
+    match decode_key_part(key, 0, &ColumnType::Text)? {
+        Value::Text(name) => Ok(name.into()),
+        _ => Err(Error::internal("the key of an AUTH entry is no text")),
+    }
 }
 
 /// Checks a secret before it is taken.

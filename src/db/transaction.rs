@@ -14,7 +14,7 @@ use crate::db::index_keys::{indexed_operands, unique_prefix};
 use crate::db::plan::IndexAccess;
 use crate::db::row::{fact_name, EntryView};
 use crate::db::scan::{index_keys, visit_key};
-use crate::db::secrets::check_secret;
+use crate::db::secrets::{check_secret, secret_name};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, PendingSecret, WriteSet};
@@ -424,7 +424,7 @@ impl Transaction {
         key: &EntryKey,
         changes: &[(usize, Value)],
     ) -> Result<bool> {
-        let name = secret_name(key)?;
+        let name = secret_name(key.as_bytes())?;
         if !self.has_secret(collection, &name)? {
             return Ok(false);
         }
@@ -444,19 +444,12 @@ impl Transaction {
     }
 
     fn delete_secret(&mut self, collection: &Collection, key: &EntryKey) -> Result<bool> {
-        let name = secret_name(key)?;
+        let name = secret_name(key.as_bytes())?;
         let found = self.has_secret(collection, &name)?;
         if found {
             self.writes().secrets.insert(name, PendingSecret(None));
         }
         Ok(found)
-    }
-}
-
-fn secret_name(key: &EntryKey) -> Result<String> {
-    match crate::store::decode_key_part(key.as_bytes(), 0, &ColumnType::Text)? {
-        Value::Text(name) => Ok(name.into()),
-        _ => Err(Error::internal("the key of an AUTH entry is no text")),
     }
 }
 

@@ -57,14 +57,20 @@ impl Conflict {
             return Ok(Conflict { constraint, update: None });
         };
         if constraint.is_none() {
-            return Err(Error::syntax("ON CONFLICT DO UPDATE requires inference specification or constraint name", None)
-                .with_hint("For example, ON CONFLICT (column_name)."));
+            return Err(Error::syntax(
+                "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+                None,
+            )
+            .with_hint("For example, ON CONFLICT (column_name)."));
         }
         let mut compiler = Compiler::new(collection, relation, Visible::RowAndExcluded, parameters, context);
         let mut list = Vec::with_capacity(update.assignments.len());
         for (place, expr) in assignments(&update.assignments, collection, context)? {
-            let value =
-                if is_default(expr) { default_of(place, collection, context)? } else { compiler.assign(expr, place)? };
+            let value = if is_default(expr) {
+                default_of(place, collection, context)?
+            } else {
+                compiler.assign(expr, place)?
+            };
             list.push((place, value));
         }
         let filter = update.selection.as_ref().map(|expr| compiler.condition(expr)).transpose()?;
@@ -183,9 +189,10 @@ fn constraint(target: &ConflictTarget, collection: &Collection, context: &PlanCo
     match target {
         ConflictTarget::OnConstraint(name) => {
             let (_, wanted) = crate::sql::target::relation_name(name)?;
-            let is_index = collection.indexes.iter().any(|index| {
-                index.name == wanted && matches!(index.kind, IndexKind::Ordered { unique: true, .. })
-            });
+            let is_index = collection
+                .indexes
+                .iter()
+                .any(|index| index.name == wanted && matches!(index.kind, IndexKind::Ordered { unique: true, .. }));
             if is_index || (wanted == primary_key && !collection.primary_key.is_empty()) {
                 return Ok(wanted);
             }
@@ -207,9 +214,10 @@ fn constraint(target: &ConflictTarget, collection: &Collection, context: &PlanCo
             if !collection.primary_key.is_empty() && is_same(&collection.primary_key) {
                 return Ok(primary_key);
             }
-            let index = collection.indexes.iter().find(
-                |index| matches!(&index.kind, IndexKind::Ordered { columns, unique: true } if is_same(columns)),
-            );
+            let index = collection
+                .indexes
+                .iter()
+                .find(|index| matches!(&index.kind, IndexKind::Ordered { columns, unique: true } if is_same(columns)));
             match index {
                 Some(index) => Ok(index.name.clone()),
                 None => {

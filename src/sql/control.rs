@@ -6,9 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    CloseCursor, ContextModifier, Declare, DiscardObject, Expr, FetchDirection, Ident, ObjectName, Password, Reset,
-    RoleOption, Set, SetSessionAuthorizationParamKind, Statement, TransactionAccessMode, TransactionIsolationLevel,
-    TransactionMode, Value as Literal, ValueWithSpan, AlterRoleOperation,
+    AlterRoleOperation, CloseCursor, ContextModifier, Declare, DiscardObject, Expr, FetchDirection, Ident, ObjectName,
+    Password, Reset, RoleOption, Set, SetSessionAuthorizationParamKind, Statement, TransactionAccessMode,
+    TransactionIsolationLevel, TransactionMode, Value as Literal, ValueWithSpan,
 };
 use zeroize::Zeroizing;
 
@@ -26,31 +26,62 @@ use crate::sql::write::select_of;
 
 /// A statement that the session itself carries out.
 pub enum Control {
-    Begin { modes: TransactionModes, tag: &'static str },
-    Commit { chain: bool },
-    Rollback { chain: bool },
+    Begin {
+        modes: TransactionModes,
+        tag: &'static str,
+    },
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
     Savepoint(String),
     Release(String),
     RollbackTo(String),
     /// SET TRANSACTION, or with `session` SET SESSION CHARACTERISTICS.
-    SetTransaction { modes: TransactionModes, session: bool },
+    SetTransaction {
+        modes: TransactionModes,
+        session: bool,
+    },
     /// `None` for DEFAULT.
-    Set { name: String, value: Option<String>, local: bool },
+    Set {
+        name: String,
+        value: Option<String>,
+        local: bool,
+    },
     /// RESET; `None` for ALL.
     Reset(Option<String>),
     Show(String),
     ShowAll,
     Discard(Discard),
-    Prepare { name: String, parameter_types: Vec<ColumnType>, statement: Arc<ParsedStatement> },
+    Prepare {
+        name: String,
+        parameter_types: Vec<ColumnType>,
+        statement: Arc<ParsedStatement>,
+    },
     /// The arguments are a query of one row.
-    Execute { name: String, arguments: Option<ReadPlan> },
+    Execute {
+        name: String,
+        arguments: Option<ReadPlan>,
+    },
     /// `None` for ALL.
     Deallocate(Option<String>),
-    DeclareCursor { name: String, query: ReadPlan, hold: bool },
-    Fetch { cursor: String, fetch: Fetch },
+    DeclareCursor {
+        name: String,
+        query: ReadPlan,
+        hold: bool,
+    },
+    Fetch {
+        cursor: String,
+        fetch: Fetch,
+    },
     /// `None` for ALL.
     CloseCursor(Option<String>),
-    SetPassword { role: String, password: Option<SecretText> },
+    SetPassword {
+        role: String,
+        password: Option<SecretText>,
+    },
     /// Nothing to do here, but only inside a transaction block.
     NoOpInTransaction(&'static str),
     /// Accepted, and nothing to do here: the tag to answer with.
@@ -116,10 +147,9 @@ pub fn plan_control(
     context: &PlanContext<'_>,
 ) -> Result<Option<Control>> {
     let control = match statement {
-        Statement::StartTransaction { modes, begin, .. } => Control::Begin {
-            modes: transaction_modes(modes)?,
-            tag: if *begin { "BEGIN" } else { "START TRANSACTION" },
-        },
+        Statement::StartTransaction { modes, begin, .. } => {
+            Control::Begin { modes: transaction_modes(modes)?, tag: if *begin { "BEGIN" } else { "START TRANSACTION" } }
+        }
         Statement::Commit { chain, .. } => Control::Commit { chain: *chain },
         Statement::Rollback { savepoint: Some(name), .. } => Control::RollbackTo(folded(name)),
         Statement::Rollback { chain, savepoint: None } => Control::Rollback { chain: *chain },

@@ -267,8 +267,7 @@ fn write_escaped(text: &[u8], options: &CopyOptions, out: &mut BytesMut) {
 }
 
 fn write_csv(text: &[u8], options: &CopyOptions, out: &mut BytesMut) {
-    let is_special =
-        |byte: &u8| matches!(*byte, b'\n' | b'\r') || *byte == options.delimiter || *byte == options.quote;
+    let is_special = |byte: &u8| matches!(*byte, b'\n' | b'\r') || *byte == options.delimiter || *byte == options.quote;
     if text != options.null.as_bytes() && text != b"\\." && !text.iter().any(is_special) {
         out.extend_from_slice(text);
         return;

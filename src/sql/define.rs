@@ -25,13 +25,34 @@ use crate::sql::target::{located, public_name, relation_name, writable};
 
 /// A planned statement that changes the catalog, or empties tables.
 pub enum Definition {
-    CreateTable { table: TableRequest, if_not_exists: bool },
-    CreateTableAs { name: String, plan: ReadPlan, columns: Vec<Column>, if_not_exists: bool },
+    CreateTable {
+        table: TableRequest,
+        if_not_exists: bool,
+    },
+    CreateTableAs {
+        name: String,
+        plan: ReadPlan,
+        columns: Vec<Column>,
+        if_not_exists: bool,
+    },
     CreateIndex(IndexRequest),
-    DropTables { names: Vec<String>, if_exists: bool },
-    DropIndexes { names: Vec<String>, if_exists: bool },
-    AddColumn { table: String, column: Column, if_not_exists: bool },
-    RenameTable { from: String, to: String },
+    DropTables {
+        names: Vec<String>,
+        if_exists: bool,
+    },
+    DropIndexes {
+        names: Vec<String>,
+        if_exists: bool,
+    },
+    AddColumn {
+        table: String,
+        column: Column,
+        if_not_exists: bool,
+    },
+    RenameTable {
+        from: String,
+        to: String,
+    },
     AddUnique(IndexRequest),
     Truncate(Vec<String>),
     /// Already so: the tag to answer with.
@@ -68,9 +89,7 @@ pub fn plan_definition(
             };
             match (is_public, if_not_exists) {
                 (true, true) => Ok(Definition::Nothing("CREATE SCHEMA")),
-                (true, false) => {
-                    Err(Error::new(ErrorKind::DuplicateObject, "schema \"public\" already exists"))
-                }
+                (true, false) => Err(Error::new(ErrorKind::DuplicateObject, "schema \"public\" already exists")),
                 (false, _) => Err(Error::unsupported("schemas cannot be made", "Every table is in the schema public.")),
             }
         }
@@ -147,9 +166,7 @@ fn plan_drop(
             found.push(public_name(name, context)?);
         } else if !if_exists {
             let error = match object_type {
-                ObjectType::Table => {
-                    Error::new(ErrorKind::UndefinedTable, format!("table \"{plain}\" does not exist"))
-                }
+                ObjectType::Table => Error::new(ErrorKind::UndefinedTable, format!("table \"{plain}\" does not exist")),
                 _ => Error::new(ErrorKind::UndefinedObject, format!("index \"{plain}\" does not exist")),
             };
             return Err(located(error, context.text, name.span().start));
@@ -172,7 +189,10 @@ fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Definitio
         other => other?,
     };
     let [operation] = alter.operations.as_slice() else {
-        return Err(Error::unsupported("several changes in one ALTER TABLE are not offered", "Use one statement each."));
+        return Err(Error::unsupported(
+            "several changes in one ALTER TABLE are not offered",
+            "Use one statement each.",
+        ));
     };
     match operation {
         AlterTableOperation::AddColumn { column_def, if_not_exists, .. } => {

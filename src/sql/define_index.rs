@@ -72,7 +72,10 @@ pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Resu
         "btree" => ordered(index, &collection, context)?,
         "hnsw" => hnsw(index, &collection, context)?,
         "ivfflat" => {
-            return Err(Error::unsupported("access method \"ivfflat\" is not offered", "Use hnsw: CREATE INDEX ... USING hnsw."));
+            return Err(Error::unsupported(
+                "access method \"ivfflat\" is not offered",
+                "Use hnsw: CREATE INDEX ... USING hnsw.",
+            ));
         }
         "gin" | "gist" | "hash" | "brin" | "spgist" => {
             return Err(Error::unsupported(
@@ -152,7 +155,10 @@ fn ordered(
 
 fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>) -> Result<(IndexKind, Vec<String>)> {
     let [column] = index.columns.as_slice() else {
-        return Err(Error::unsupported("access method \"hnsw\" does not support multicolumn indexes", "Index one column."));
+        return Err(Error::unsupported(
+            "access method \"hnsw\" does not support multicolumn indexes",
+            "Index one column.",
+        ));
     };
     if index.unique {
         return Err(Error::unsupported("access method \"hnsw\" does not support unique indexes", "Leave out UNIQUE."));
@@ -181,11 +187,8 @@ fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>)
             "m" => m = value,
             "ef_construction" => ef_construction = value,
             _ => {
-                return Err(Error::new(
-                    ErrorKind::InvalidParameterValue,
-                    format!("unrecognized parameter \"{name}\""),
-                )
-                .with_hint("hnsw takes m and ef_construction."));
+                return Err(Error::new(ErrorKind::InvalidParameterValue, format!("unrecognized parameter \"{name}\""))
+                    .with_hint("hnsw takes m and ef_construction."));
             }
         }
     }
@@ -268,8 +271,8 @@ pub fn check_ordered(column: &Column) -> Result<()> {
         TimestampTz, Uuid, Varchar,
     };
     match column.ty {
-        Bool | Bytea | Char(_) | Date | Float4 | Float8 | Int2 | Int4 | Int8 | Name | Numeric(_) | Oid | Text | Time
-        | Timestamp | TimestampTz | Uuid | Varchar(_) => Ok(()),
+        Bool | Bytea | Char(_) | Date | Float4 | Float8 | Int2 | Int4 | Int8 | Name | Numeric(_) | Oid | Text
+        | Time | Timestamp | TimestampTz | Uuid | Varchar(_) => Ok(()),
         ref ty => Err(Error::new(
             ErrorKind::UndefinedObject,
             format!("data type {ty} has no default operator class for access method \"btree\""),

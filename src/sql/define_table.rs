@@ -1,8 +1,7 @@
 //! CREATE TABLE: columns, their types and constraints, as a collection.
 
 use datafusion::sql::sqlparser::ast::{
-    ColumnDef, ColumnOption, CreateTable, CreateTableOptions, GeneratedAs, Ident, IndexColumn,
-    TableConstraint,
+    ColumnDef, ColumnOption, CreateTable, CreateTableOptions, GeneratedAs, Ident, IndexColumn, TableConstraint,
 };
 
 use crate::db::Transaction;
@@ -141,7 +140,11 @@ pub fn plan_column(definition: &ColumnDef, context: &PlanContext<'_>) -> Result<
             ColumnOption::Default(expr) => {
                 planned.column.default = plan_default(expr, &planned.column, context)?;
             }
-            ColumnOption::Generated { generated_as: GeneratedAs::Always | GeneratedAs::ByDefault, generation_expr: None, .. }
+            ColumnOption::Generated {
+                generated_as: GeneratedAs::Always | GeneratedAs::ByDefault,
+                generation_expr: None,
+                ..
+            }
             | ColumnOption::Identity(_) => {
                 if !planned.column.ty.is_integer() {
                     let error = Error::new(
@@ -194,7 +197,9 @@ fn plan_default(
     let mut parameters = ParameterTypes::default();
     let mut compiler = Compiler::new(&alone, "", Visible::Nothing, &mut parameters, context);
     compiler.assign(expr, Place::Column(0)).map_err(|error| match error.kind() {
-        ErrorKind::UndefinedColumn => Error::unsupported("a default cannot name columns", "Use a constant or a function."),
+        ErrorKind::UndefinedColumn => {
+            Error::unsupported("a default cannot name columns", "Use a constant or a function.")
+        }
         _ => error,
     })?;
     compiler.finish()?;

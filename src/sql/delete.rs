@@ -40,10 +40,8 @@ pub fn plan_delete(
     let FromTable::WithFromKeyword(tables) = &delete.from else {
         return Err(Error::syntax("DELETE needs FROM", None).with_hint("DELETE FROM table [WHERE ...]"));
     };
-    let is_foreign = !delete.tables.is_empty()
-        || delete.output.is_some()
-        || !delete.order_by.is_empty()
-        || delete.limit.is_some();
+    let is_foreign =
+        !delete.tables.is_empty() || delete.output.is_some() || !delete.order_by.is_empty() || delete.limit.is_some();
     let ([table], false) = (tables.as_slice(), is_foreign) else {
         return Err(Error::syntax("this form of DELETE is not PostgreSQL's", None)
             .with_hint("DELETE FROM table [USING ...] [WHERE ...] [RETURNING ...]"));

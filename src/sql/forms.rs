@@ -38,9 +38,8 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             }
         }
         "INSERT" => {
-            let found = (1..solid.len()).find(|at| {
-                word(*at).as_deref() == Some("OVERRIDING") && word(at + 2).as_deref() == Some("VALUE")
-            });
+            let found = (1..solid.len())
+                .find(|at| word(*at).as_deref() == Some("OVERRIDING") && word(at + 2).as_deref() == Some("VALUE"));
             dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
         }
         "FETCH" => {

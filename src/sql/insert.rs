@@ -42,8 +42,14 @@ pub struct InsertPlan {
 
 enum Source {
     /// Rows of VALUES: one expression for each declared column and `_stage`; `None` takes the default.
-    Rows { rows: Vec<Slots>, planned: Option<RowPlan> },
-    Query { plan: ReadPlan, places: Vec<Place> },
+    Rows {
+        rows: Vec<Slots>,
+        planned: Option<RowPlan>,
+    },
+    Query {
+        plan: ReadPlan,
+        places: Vec<Place>,
+    },
 }
 
 struct Slots {
@@ -118,11 +124,7 @@ fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanCo
         let place = Place::of(collection, column, context)?;
         if places.contains(&place) {
             let message = format!("column \"{}\" specified more than once", place.name(collection));
-            return Err(located(
-                Error::new(ErrorKind::DuplicateColumn, message),
-                context.text,
-                column.span.start,
-            ));
+            return Err(located(Error::new(ErrorKind::DuplicateColumn, message), context.text, column.span.start));
         }
         places.push(place);
     }
@@ -225,8 +227,7 @@ impl Defaults {
     /// Compiles the expression defaults of a collection.
     pub fn plan(collection: &Collection, context: &PlanContext<'_>) -> Result<Defaults> {
         let mut parameters = ParameterTypes::default();
-        let mut compiler =
-            Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
+        let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
         let mut expressions = Vec::with_capacity(collection.columns.len());
         for (position, column) in collection.columns.iter().enumerate() {
             expressions.push(match &column.default {

@@ -116,9 +116,7 @@ fn keeps_value(value: &RowExpression, from: &ColumnType, to: &ColumnType) -> boo
         return !matches!(to, ColumnType::Char(_) | ColumnType::Varchar(Some(_)) | ColumnType::Numeric(_));
     }
     match value {
-        RowExpression::Constant(value) => {
-            from.is_integer() && to.is_integer() && value.clone().cast(to, false).is_ok()
-        }
+        RowExpression::Constant(value) => from.is_integer() && to.is_integer() && value.clone().cast(to, false).is_ok(),
         _ => false,
     }
 }

@@ -23,6 +23,8 @@ mod casts;
 mod conflict;
 mod context;
 mod control;
+#[cfg(test)]
+mod control_tests;
 mod copy;
 mod copy_binary;
 mod copy_in;

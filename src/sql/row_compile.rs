@@ -197,8 +197,7 @@ impl<'a> Compiler<'a> {
             return at(Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist")));
         };
         let ty = Place::Column(position).ty(self.collection);
-        let expression =
-            if is_excluded { RowExpression::Excluded(position) } else { RowExpression::Column(position) };
+        let expression = if is_excluded { RowExpression::Excluded(position) } else { RowExpression::Column(position) };
         Ok(Some(Typed { expression, ty: Some(ty), location }))
     }
 

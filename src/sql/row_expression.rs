@@ -25,9 +25,22 @@ pub enum RowExpression {
     Planned(usize),
     Now,
     RandomUuid,
-    Convert { inner: Box<RowExpression>, to: ColumnType, explicit: bool },
-    Arithmetic { operator: Arithmetic, left: Box<RowExpression>, right: Box<RowExpression>, ty: ColumnType },
-    Compare { operator: Comparison, left: Box<RowExpression>, right: Box<RowExpression> },
+    Convert {
+        inner: Box<RowExpression>,
+        to: ColumnType,
+        explicit: bool,
+    },
+    Arithmetic {
+        operator: Arithmetic,
+        left: Box<RowExpression>,
+        right: Box<RowExpression>,
+        ty: ColumnType,
+    },
+    Compare {
+        operator: Comparison,
+        left: Box<RowExpression>,
+        right: Box<RowExpression>,
+    },
     And(Box<RowExpression>, Box<RowExpression>),
     Or(Box<RowExpression>, Box<RowExpression>),
     Not(Box<RowExpression>),
@@ -40,7 +53,11 @@ pub enum RowExpression {
     /// jsonb without a key, or an element by position.
     JsonDelete(Box<RowExpression>, Box<RowExpression>),
     /// `->` and `->>` by key or position.
-    JsonField { json: Box<RowExpression>, step: Box<RowExpression>, as_text: bool },
+    JsonField {
+        json: Box<RowExpression>,
+        step: Box<RowExpression>,
+        as_text: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +84,10 @@ impl RowExpression {
     /// What the operation reports: 22012, 22003, 22P02, …
     pub fn evaluate(&self, input: &RowInput<'_>) -> Result<Value> {
         let pick = |values: &[Value], position: usize| {
-            values.get(position).cloned().ok_or_else(|| Error::internal(format!("value {position} of a row is missing")))
+            values
+                .get(position)
+                .cloned()
+                .ok_or_else(|| Error::internal(format!("value {position} of a row is missing")))
         };
         match self {
             RowExpression::Constant(value) => Ok(value.clone()),
@@ -93,13 +113,11 @@ impl RowExpression {
                 let (left, right) = (left.evaluate(input)?, right.evaluate(input)?);
                 Ok(compare(*operator, &left, &right).map_or(Value::Null, Value::Bool))
             }
-            RowExpression::And(left, right) => {
-                Ok(match (left.truth(input)?, right.truth(input)?) {
-                    (Some(false), _) | (_, Some(false)) => Value::Bool(false),
-                    (Some(true), Some(true)) => Value::Bool(true),
-                    _ => Value::Null,
-                })
-            }
+            RowExpression::And(left, right) => Ok(match (left.truth(input)?, right.truth(input)?) {
+                (Some(false), _) | (_, Some(false)) => Value::Bool(false),
+                (Some(true), Some(true)) => Value::Bool(true),
+                _ => Value::Null,
+            }),
             RowExpression::Or(left, right) => Ok(match (left.truth(input)?, right.truth(input)?) {
                 (Some(true), _) | (_, Some(true)) => Value::Bool(true),
                 (Some(false), Some(false)) => Value::Bool(false),
@@ -143,7 +161,9 @@ impl RowExpression {
         }
         let json = left.as_str().unwrap_or("null");
         match self {
-            RowExpression::JsonConcat(..) => Ok(Value::Json(jsonb::concat(json, right.as_str().unwrap_or("null")).into())),
+            RowExpression::JsonConcat(..) => {
+                Ok(Value::Json(jsonb::concat(json, right.as_str().unwrap_or("null")).into()))
+            }
             RowExpression::JsonDelete(..) => {
                 let rest = match (&right, right.as_i64()) {
                     (_, Some(index)) => jsonb::delete_index(json, index)?,
@@ -266,11 +286,9 @@ impl Arithmetic {
             (Value::Float4(left), Value::Float4(right)) => {
                 Value::Float8(self.apply_float(f64::from(left), f64::from(right))?).cast(ty, false)
             }
-            (left, right) => Err(Error::internal(format!(
-                "arithmetic between {} and {}",
-                left.column_type(),
-                right.column_type()
-            ))),
+            (left, right) => {
+                Err(Error::internal(format!("arithmetic between {} and {}", left.column_type(), right.column_type())))
+            }
         }
     }
 
@@ -284,5 +302,71 @@ impl Arithmetic {
             }
             Arithmetic::Divide => left / right,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn constant(value: Value) -> Box<RowExpression> {
+        Box::new(RowExpression::Constant(value))
+    }
+
+    fn arithmetic(operator: Arithmetic, left: Value, right: Value, ty: ColumnType) -> Result<Value> {
+        let (left, right) = (constant(left), constant(right));
+        RowExpression::Arithmetic { operator, left, right, ty }.evaluate(&RowInput::default())
+    }
+
+    #[test]
+    fn arithmetic_is_checked() {
+        use Arithmetic::{Add, Divide, Multiply, Subtract};
+        let int4 = |operator, a, b| arithmetic(operator, Value::Int4(a), Value::Int4(b), ColumnType::Int4);
+        assert_eq!(int4(Add, 2, 3).unwrap(), Value::Int4(5));
+        assert_eq!(int4(Divide, -7, 2).unwrap(), Value::Int4(-3));
+        assert_eq!(int4(Divide, 1, 0).unwrap_err().sqlstate(), "22012");
+        assert_eq!(int4(Multiply, i32::MAX, 2).unwrap_err().message(), "integer out of range");
+        let wide = arithmetic(Subtract, Value::Int8(i64::MIN), Value::Int4(1), ColumnType::Int8);
+        assert_eq!(wide.unwrap_err().message(), "bigint out of range");
+        let mixed = arithmetic(Add, Value::Numeric("1.5".parse().unwrap()), Value::Int4(1), ColumnType::Numeric(None));
+        assert_eq!(mixed.unwrap().to_text(), "2.5");
+        let float = arithmetic(Multiply, Value::Float8(1e300), Value::Float8(1e300), ColumnType::Float8);
+        assert_eq!(float.unwrap_err().sqlstate(), "22003");
+        assert_eq!(arithmetic(Add, Value::Null, Value::Int4(1), ColumnType::Int4).unwrap(), Value::Null);
+    }
+
+    #[test]
+    fn conditions_have_three_truth_values() {
+        let truth = |expression: RowExpression| expression.truth(&RowInput::default()).unwrap();
+        let bool = |truth: Option<bool>| constant(truth.map_or(Value::Null, Value::Bool));
+        assert_eq!(truth(RowExpression::And(bool(None), bool(Some(false)))), Some(false));
+        assert_eq!(truth(RowExpression::And(bool(None), bool(Some(true)))), None);
+        assert_eq!(truth(RowExpression::Or(bool(None), bool(Some(true)))), Some(true));
+        assert_eq!(truth(RowExpression::Not(bool(None))), None);
+        let compare =
+            |operator, left, right| RowExpression::Compare { operator, left: constant(left), right: constant(right) };
+        assert_eq!(truth(compare(Comparison::Less, Value::Int4(1), Value::Float8(1.5))), Some(true));
+        assert_eq!(truth(compare(Comparison::Equal, Value::Null, Value::Null)), None);
+        assert_eq!(truth(compare(Comparison::NotEqual, Value::text("a"), Value::text("b"))), Some(true));
+    }
+
+    #[test]
+    fn rows_parameters_and_json_are_read() {
+        let row = [Value::Json("{\"a\": {\"b\": \"x\"}, \"n\": 1}".into()), Value::Null];
+        let input = RowInput { row: &row, parameters: &[Value::text("7")], ..RowInput::default() };
+        let field = |json: RowExpression, key: &str, as_text| RowExpression::JsonField {
+            json: Box::new(json),
+            step: constant(Value::text(key)),
+            as_text,
+        };
+        let nested = field(field(RowExpression::Column(0), "a", false), "b", true);
+        assert_eq!(nested.evaluate(&input).unwrap(), Value::text("x"));
+        let less = RowExpression::JsonDelete(Box::new(RowExpression::Column(0)), constant(Value::text("a")));
+        assert_eq!(less.evaluate(&input).unwrap().to_text(), "{\"n\": 1}");
+        assert_eq!(RowExpression::Parameter(0, ColumnType::Int4).evaluate(&input).unwrap(), Value::Int4(7));
+        assert_eq!(RowExpression::Parameter(1, ColumnType::Int4).evaluate(&input).unwrap_err().sqlstate(), "42P02");
+        let first = RowExpression::Coalesce(vec![RowExpression::Column(1), RowExpression::Now]);
+        assert_eq!(first.evaluate(&input).unwrap(), Value::TimestampTz(0));
+        assert!(first.reads_row() && !nested.any(&|each| matches!(each, RowExpression::Now)));
     }
 }

@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{
-    Expr, SetExpr, TableFactor, TableWithJoins, Update, UpdateTableFromKind, With,
-};
+use datafusion::sql::sqlparser::ast::{Expr, SetExpr, TableFactor, TableWithJoins, Update, UpdateTableFromKind, With};
 
 use crate::db::EntryKey;
 use crate::error::{Error, Result};
@@ -31,9 +29,17 @@ pub struct UpdatePlan {
 }
 
 enum Method {
-    Key { lookup: KeyLookup, assignments: Vec<(Place, RowExpression)>, reads_row: bool },
+    Key {
+        lookup: KeyLookup,
+        assignments: Vec<(Place, RowExpression)>,
+        reads_row: bool,
+    },
     /// Each row is a key and then the new values of `places`.
-    Select { plan: ReadPlan, places: Vec<Place>, defaults: Vec<(Place, RowExpression)> },
+    Select {
+        plan: ReadPlan,
+        places: Vec<Place>,
+        defaults: Vec<(Place, RowExpression)>,
+    },
 }
 
 pub fn plan_update(

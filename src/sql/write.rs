@@ -138,9 +138,8 @@ pub fn select_of(items: Vec<Expr>) -> Result<Query> {
     };
     if let SetExpr::Select(select) = query.body.as_mut() {
         let named = items.into_iter().enumerate();
-        select.projection = named
-            .map(|(at, expr)| SelectItem::ExprWithAlias { expr, alias: exact(format!("c{at}")) })
-            .collect();
+        select.projection =
+            named.map(|(at, expr)| SelectItem::ExprWithAlias { expr, alias: exact(format!("c{at}")) }).collect();
     }
     Ok(*query)
 }

@@ -33,8 +33,7 @@ impl Fixture {
 
     fn plan(&self, transaction: &Transaction, text: &str) -> Result<Planned> {
         let parsed = parse(text)?;
-        let context =
-            PlanContext { view: transaction.view(), settings: &self.settings, text, query_function: None };
+        let context = PlanContext { view: transaction.view(), settings: &self.settings, text, query_function: None };
         plan(&parsed, &[], &context)
     }
 
@@ -100,22 +99,34 @@ fn rows_are_inserted() {
         (ITEMS, "CREATE TABLE"),
         ("INSERT INTO items (name, price, v, doc) VALUES ('a', 1.005, '[1,2,3]', '{\"x\": 1}')", "INSERT 0 1"),
         ("SELECT id, name, price, n, made IS NULL, v, doc FROM items", "1|a|1.01|5|f|[1,2,3]|{\"x\": 1}"),
-        ("INSERT INTO items (name, n) VALUES ('b', DEFAULT), ('c', 1 + 2) RETURNING id, n + 1 AS m, upper(name)",
-         "INSERT 0 2; 2|6|B; 3|4|C"),
-        ("INSERT INTO items (id, name) VALUES (10, 'd') RETURNING *",
-         "INSERT 0 1; 10|d|null|5|"),
+        (
+            "INSERT INTO items (name, n) VALUES ('b', DEFAULT), ('c', 1 + 2) RETURNING id, n + 1 AS m, upper(name)",
+            "INSERT 0 2; 2|6|B; 3|4|C",
+        ),
+        (
+            "INSERT INTO items (id, name, made) VALUES (10, 'd', '2024-01-02') RETURNING *",
+            "INSERT 0 1; 10|d|null|5|2024-01-02 00:00:00+00|null|null|null",
+        ),
         ("INSERT INTO items (id, name) SELECT id + 100, name FROM items WHERE id < 3", "INSERT 0 2"),
         ("WITH x AS (SELECT 7 AS n) INSERT INTO items (name, n) SELECT 'w', n FROM x RETURNING n", "INSERT 0 1; 7"),
         ("INSERT INTO items (name) VALUES (lower('ABC')) RETURNING name", "INSERT 0 1; abc"),
-        ("INSERT INTO items (id, name) VALUES (1, 'again')",
-         "23505: duplicate key value violates unique constraint \"items_pkey\""),
-        ("INSERT INTO items (name) VALUES (NULL)",
-         "23502: null value in column \"name\" of relation \"items\" violates not-null constraint"),
-        ("INSERT INTO items (name) VALUES ('far too long')", "22001: value too long for type character varying(10)"),
-        ("INSERT INTO items (name, n) VALUES ('x', 'y')",
-         "22P02 at 43: invalid input syntax for type integer: \"y\""),
-        ("INSERT INTO items (name, n) VALUES ('x', true)",
-         "42804 at 43: column \"n\" is of type integer but expression is of type boolean"),
+        (
+            "INSERT INTO items (id, name) VALUES (1, 'again')",
+            "23505: duplicate key value violates unique constraint \"items_pkey\"",
+        ),
+        (
+            "INSERT INTO items (name) VALUES (NULL)",
+            "23502: null value in column \"name\" of relation \"items\" violates not-null constraint",
+        ),
+        (
+            "INSERT INTO items (name) VALUES ('far too long')",
+            "22001 at 34: value too long for type character varying(10)",
+        ),
+        ("INSERT INTO items (name, n) VALUES ('x', 'y')", "22P02 at 43: invalid input syntax for type integer: \"y\""),
+        (
+            "INSERT INTO items (name, n) VALUES ('x', true)",
+            "42804 at 43: column \"n\" is of type integer but expression is of type boolean",
+        ),
         ("INSERT INTO items (name, v) VALUES ('x', '[1,2]')", "22000: expected 3 dimensions, not 2"),
         ("INSERT INTO items (name) VALUES ('x', 'y')", "42601 at 40: INSERT has more expressions than target columns"),
         ("INSERT INTO items (name, n) VALUES ('x')", "42601: INSERT has more target columns than expressions"),
@@ -123,7 +134,7 @@ fn rows_are_inserted() {
         ("INSERT INTO nothing VALUES (1)", "42P01 at 13: relation \"nothing\" does not exist"),
         ("INSERT INTO memory_facts VALUES (1)", "0A000 at 13: cannot write to view \"memory_facts\""),
         ("INSERT INTO pg_class VALUES (1)", "42501 at 13: permission denied: \"pg_class\" is a system catalog"),
-    ].map(|(text, expected)| (text, expected)));
+    ]);
 }
 
 #[test]
@@ -133,20 +144,32 @@ fn conflicts_are_resolved() {
         ("CREATE TABLE t (id int PRIMARY KEY, n int, name text UNIQUE)", "CREATE TABLE"),
         ("INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b')", "INSERT 0 2"),
         ("INSERT INTO t VALUES (1, 9, 'z') ON CONFLICT DO NOTHING RETURNING id", "INSERT 0 0"),
-        ("INSERT INTO t VALUES (1, 10, 'a') ON CONFLICT (id) DO UPDATE SET n = t.n + EXCLUDED.n RETURNING n",
-         "INSERT 0 1; 11"),
+        (
+            "INSERT INTO t VALUES (1, 10, 'a') ON CONFLICT (id) DO UPDATE SET n = t.n + EXCLUDED.n RETURNING n",
+            "INSERT 0 1; 11",
+        ),
         ("INSERT INTO t AS x VALUES (1, 10, 'a') ON CONFLICT (id) DO UPDATE SET n = 0 WHERE x.n < 5", "INSERT 0 0"),
-        ("INSERT INTO t VALUES (3, 10, 'b') ON CONFLICT (name) DO UPDATE SET n = greatest(t.n, excluded.n)",
-         "INSERT 0 1"),
-        ("INSERT INTO t VALUES (3, 10, 'b') ON CONFLICT (id) DO NOTHING",
-         "23505: duplicate key value violates unique constraint \"t_name_key\""),
-        ("INSERT INTO t VALUES (4, 1, 'x'), (4, 2, 'x') ON CONFLICT (id) DO UPDATE SET n = EXCLUDED.n",
-         "21000: ON CONFLICT DO UPDATE command cannot affect row a second time"),
+        (
+            "INSERT INTO t VALUES (3, 10, 'b') ON CONFLICT (name) DO UPDATE SET n = greatest(t.n, excluded.n)",
+            "INSERT 0 1",
+        ),
+        (
+            "INSERT INTO t VALUES (3, 10, 'b') ON CONFLICT (id) DO NOTHING",
+            "23505: duplicate key value violates unique constraint \"t_name_key\"",
+        ),
+        (
+            "INSERT INTO t VALUES (4, 1, 'x'), (4, 2, 'x') ON CONFLICT (id) DO UPDATE SET n = EXCLUDED.n",
+            "21000: ON CONFLICT DO UPDATE command cannot affect row a second time",
+        ),
         ("INSERT INTO t VALUES (5, 1, 'y'), (5, 2, 'y') ON CONFLICT DO NOTHING", "INSERT 0 1"),
-        ("INSERT INTO t VALUES (1, 1, 'a') ON CONFLICT (n) DO NOTHING",
-         "22023 at 47: there is no unique or exclusion constraint matching the ON CONFLICT specification"),
-        ("INSERT INTO t VALUES (1, 1, 'a') ON CONFLICT DO UPDATE SET n = 1",
-         "42601: ON CONFLICT DO UPDATE requires inference specification or constraint name"),
+        (
+            "INSERT INTO t VALUES (1, 1, 'a') ON CONFLICT (n) DO NOTHING",
+            "22023 at 47: there is no unique or exclusion constraint matching the ON CONFLICT specification",
+        ),
+        (
+            "INSERT INTO t VALUES (1, 1, 'a') ON CONFLICT DO UPDATE SET n = 1",
+            "42601: ON CONFLICT DO UPDATE requires inference specification or constraint name",
+        ),
         ("INSERT INTO t VALUES (1, 1, 'a') ON CONFLICT ON CONSTRAINT t_pkey DO UPDATE SET n = DEFAULT", "INSERT 0 1"),
         ("SELECT id, n, name FROM t ORDER BY id", "1|null|a; 2|10|b; 5|1|y"),
     ]);
@@ -170,7 +193,10 @@ fn upserts_are_prepared_once() {
     assert_eq!(update.parameters, [ColumnType::Int4, ColumnType::Int8]);
     let Action::Write(write) = &update.action else { panic!("an UPDATE") };
     assert!(write.is_short());
-    assert_eq!(fixture.run_with("UPDATE t SET n = n + $1 WHERE id = $2", &[Value::Int4(5), Value::Int8(1)]), "UPDATE 1");
+    assert_eq!(
+        fixture.run_with("UPDATE t SET n = n + $1 WHERE id = $2", &[Value::Int4(5), Value::Int8(1)]),
+        "UPDATE 1"
+    );
     assert_eq!(fixture.run_with("DELETE FROM t WHERE id = $1 RETURNING n", &[Value::Int8(1)]), "DELETE 1; 7");
     assert_eq!(fixture.run_with("DELETE FROM t WHERE id = $1", &[Value::Null]), "DELETE 0");
 }
@@ -193,9 +219,11 @@ fn rows_are_updated_and_deleted() {
         ("UPDATE t SET n = (SELECT max(bonus) FROM other) WHERE id = 3 RETURNING n", "UPDATE 1; 30"),
         ("UPDATE t SET id = 9 WHERE id = 3 RETURNING id", "UPDATE 1; 9"),
         ("UPDATE t SET id = 1 WHERE id = 9", "23505: duplicate key value violates unique constraint \"t_pkey\""),
-        ("UPDATE t SET name = 'too long' WHERE n > 0", "22001: value too long for type character varying(5)"),
-        ("UPDATE t SET n = name WHERE id = 1",
-         "42804 at 18: column \"n\" is of type integer but expression is of type character varying(5)"),
+        ("UPDATE t SET name = 'too long' WHERE n > 0", "22001 at 21: value too long for type character varying(5)"),
+        (
+            "UPDATE t SET n = name WHERE id = 1",
+            "42804 at 18: column \"n\" is of type integer but expression is of type character varying(5)",
+        ),
         ("UPDATE t SET n = n / 0 WHERE id = 1", "22012: division by zero"),
         ("UPDATE t SET nn = 1", "42703 at 14: column \"nn\" of relation \"t\" does not exist"),
         ("UPDATE t SET n = 1, n = 2", "42601: multiple assignments to same column \"n\""),
@@ -247,8 +275,10 @@ fn tables_and_indexes_are_defined() {
         ("DROP INDEX IF EXISTS nothing", "DROP INDEX"),
         ("CREATE INDEX ON items USING ivfflat (v vector_l2_ops)", "0A000: access method \"ivfflat\" is not offered"),
         ("CREATE INDEX ON items USING hnsw (v) WITH (lists = 5)", "22023: unrecognized parameter \"lists\""),
-        ("CREATE INDEX ON items (v)",
-         "42704: data type vector(3) has no default operator class for access method \"btree\""),
+        (
+            "CREATE INDEX ON items (v)",
+            "42704: data type vector(3) has no default operator class for access method \"btree\"",
+        ),
         ("CREATE INDEX ON items (x)", "42703 at 24: column \"x\" does not exist"),
         ("INSERT INTO items (name) VALUES ('a')", "INSERT 0 1"),
         ("ALTER TABLE items ADD COLUMN extra int DEFAULT 3", "ALTER TABLE"),
