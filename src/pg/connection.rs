@@ -106,6 +106,8 @@ impl Connection {
                     self.tell_changes()?;
                     self.output.error("ERROR", &error)?;
                     self.is_skipping = true;
+                    // At once, as PostgreSQL does: some clients send Sync only when they have read the error.
+                    self.wants_flush = true;
                 }
                 Err(failure) => return self.end_after(failure).await,
             }

@@ -61,10 +61,6 @@ impl Output {
         Output { buffer: BytesMut::with_capacity(FLUSH_BYTES / 8) }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
-    }
-
     pub fn is_full(&self) -> bool {
         self.buffer.len() >= FLUSH_BYTES
     }

@@ -6,14 +6,16 @@ use tokio::task::block_in_place;
 
 use crate::db::{OWNER, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Value;
+use crate::model::{OutputColumn, Value};
 use crate::session::password::make_verifier;
 use crate::session::prepared::{Plan, Work};
 use crate::session::rows::{Outcome, Rows, RowsTag, cancellable};
 use crate::session::script::{Language, Parsed};
 use crate::session::session::Session;
 use crate::session::transaction::{Modes, Open, TransactionStatus};
-use crate::sql::{Action, Control, Discard, Fetch, ParsedStatement, ReadPlan, SecretText, TransactionModes};
+use crate::sql::{
+    Action, Control, Discard, Fetch, ParsedStatement, ReadPlan, SecretText, SettingCall, TransactionModes,
+};
 
 impl From<&TransactionModes> for Modes {
     fn from(modes: &TransactionModes) -> Self {
@@ -67,6 +69,7 @@ impl Session {
                 "RESET".to_string()
             }
             Control::Show(_) | Control::ShowAll => return self.show(control, planned.columns.as_deref()),
+            Control::Configure(calls) => return self.configure(calls, planned.columns.as_deref()),
             Control::Discard(what) => self.discard(*what)?,
             Control::Prepare { name, parameter_types, statement } => {
                 let types: Vec<_> = parameter_types.iter().cloned().map(Some).collect();
@@ -154,7 +157,7 @@ impl Session {
         Ok(())
     }
 
-    fn show(&self, control: &Control, columns: Option<&[crate::model::OutputColumn]>) -> Result<Outcome> {
+    fn show(&self, control: &Control, columns: Option<&[OutputColumn]>) -> Result<Outcome> {
         let settings = self.settings.effective();
         let rows = match control {
             Control::Show(name) => vec![vec![Value::text(settings.get(name)?)]],
@@ -165,6 +168,18 @@ impl Session {
         };
         let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(rows), &self.cancel);
         Ok(Outcome::Rows { rows, tag: RowsTag::Fixed("SHOW".to_string()) })
+    }
+
+    fn configure(&mut self, calls: &[SettingCall], columns: Option<&[OutputColumn]>) -> Result<Outcome> {
+        let mut row = Vec::with_capacity(calls.len());
+        for call in calls {
+            if let Some((value, is_local)) = &call.change {
+                self.set(&call.name, value, *is_local)?;
+            }
+            row.push(Value::text(self.settings.effective().get(&call.name)?));
+        }
+        let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(vec![row]), &self.cancel);
+        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
     }
 
     fn discard(&mut self, what: Discard) -> Result<String> {

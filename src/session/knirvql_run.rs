@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::db::{Cancel, EntryKey, OnConflict, Operand, Output, Predicate, Query, ReadView, Settings, Transaction};
+use crate::db::{
+    Cancel, EntryKey, Inserted, OnConflict, Operand, Output, Predicate, Query, ReadView, Settings, Transaction,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::{Action, Bindable, EntryParts, MemoryWrite, Selection, Text};
 use crate::model::{Collection, CollectionKind, Stage, Value};
@@ -114,7 +116,7 @@ impl Run<'_> {
                     }
                 }
                 match self.transaction.insert(collection, row, OnConflict::Fail)? {
-                    crate::db::Inserted::New(key) | crate::db::Inserted::Conflict { key, .. } => key,
+                    Inserted::New(key) | Inserted::Conflict { key, .. } => key,
                 }
             }
         };

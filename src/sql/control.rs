@@ -19,6 +19,7 @@ use crate::sql::context::PlanContext;
 use crate::sql::literals::string_of;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::parse::ParsedStatement;
+use crate::sql::pg_catalog::SettingCall;
 use crate::sql::read::{ReadPlan, plan_query};
 use crate::sql::scope::folded;
 use crate::sql::type_of::declared_type;
@@ -54,6 +55,8 @@ pub enum Control {
     Reset(Option<String>),
     Show(String),
     ShowAll,
+    /// SELECT with `set_config`: one row with what each call gives.
+    Configure(Vec<SettingCall>),
     Discard(Discard),
     Prepare {
         name: String,
@@ -134,6 +137,7 @@ impl Control {
         let text = |name: &str| OutputColumn::computed(name, ColumnType::Text);
         match self {
             Control::Show(name) => Some([text(&Settings::canonical_name(name))].into()),
+            Control::Configure(calls) => Some(calls.iter().map(|call| text(&call.column)).collect()),
             Control::ShowAll => Some([text("name"), text("setting"), text("description")].into()),
             _ => None,
         }
@@ -170,6 +174,33 @@ pub fn plan_control(
             DiscardObject::SEQUENCES => Discard::Sequences,
             DiscardObject::TEMP => Discard::Temp,
         }),
+        Statement::Lock(_) | Statement::LockTables { .. } => Control::NoOpInTransaction("LOCK TABLE"),
+        Statement::Vacuum(_) => Control::NoOp("VACUUM"),
+        Statement::Analyze(_) => Control::NoOp("ANALYZE"),
+        Statement::UNLISTEN { .. } => Control::NoOp("UNLISTEN"),
+        Statement::LISTEN { .. } | Statement::NOTIFY { .. } => {
+            return Err(Error::unsupported("LISTEN and NOTIFY are not offered", "Ask the tables instead."));
+        }
+        Statement::AlterRole { name, operation } => plan_alter_role(name, operation)?,
+        Statement::AlterUser(alter) => match &alter.password {
+            Some(password) => Control::SetPassword {
+                role: folded(&alter.name),
+                password: password.password.clone().map(|text| SecretText(Zeroizing::new(text))),
+            },
+            None => return Err(role_change()),
+        },
+        other => return plan_named(other, parameters, context),
+    };
+    Ok(Some(control))
+}
+
+/// Prepared statements and cursors.
+fn plan_named(
+    statement: &Statement,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<Option<Control>> {
+    let control = match statement {
         Statement::Prepare { name, data_types, statement } => Control::Prepare {
             name: folded(name),
             parameter_types: data_types
@@ -198,21 +229,6 @@ pub fn plan_control(
             CloseCursor::All => None,
             CloseCursor::Specific { name } => Some(folded(name)),
         }),
-        Statement::Lock(_) | Statement::LockTables { .. } => Control::NoOpInTransaction("LOCK TABLE"),
-        Statement::Vacuum(_) => Control::NoOp("VACUUM"),
-        Statement::Analyze(_) => Control::NoOp("ANALYZE"),
-        Statement::UNLISTEN { .. } => Control::NoOp("UNLISTEN"),
-        Statement::LISTEN { .. } | Statement::NOTIFY { .. } => {
-            return Err(Error::unsupported("LISTEN and NOTIFY are not offered", "Ask the tables instead."));
-        }
-        Statement::AlterRole { name, operation } => plan_alter_role(name, operation)?,
-        Statement::AlterUser(alter) => match &alter.password {
-            Some(password) => Control::SetPassword {
-                role: folded(&alter.name),
-                password: password.password.clone().map(|text| SecretText(Zeroizing::new(text))),
-            },
-            None => return Err(role_change()),
-        },
         _ => return Ok(None),
     };
     Ok(Some(control))

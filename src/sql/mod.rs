@@ -72,6 +72,7 @@ mod write_tests;
 
 pub use context::{PlanContext, QueryFunction};
 pub use control::{Control, Discard, Fetch, SecretText, TransactionModes};
+pub use pg_catalog::SettingCall;
 pub use copy::{BinaryCodec, CopyInPlan, CopyOutPlan};
 pub use copy_in::CopyIn;
 pub use copy_out::CopyOut;

@@ -42,6 +42,7 @@ pub struct ParsedStatement {
 pub fn parse(text: &str) -> Result<ParsedStatement> {
     let tokens = tokenize(text)?;
     check_nesting(&tokens, text)?;
+    check_reserved(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
     let mut parser =
         Parser::new(&PostgreSqlDialect {}).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(normalized(tokens));
@@ -61,6 +62,40 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
         return Err(Error::syntax(format!("syntax error at or near \"{}\"", rest.token), position));
     }
     Ok(ParsedStatement { statement, text: text.into(), parameters })
+}
+
+/// Words that cannot name a table in PostgreSQL unless quoted; sqlparser takes them for names behind FROM.
+const NO_TABLE: &[Keyword] = &[
+    Keyword::WHERE,
+    Keyword::GROUP,
+    Keyword::ORDER,
+    Keyword::HAVING,
+    Keyword::LIMIT,
+    Keyword::OFFSET,
+    Keyword::UNION,
+    Keyword::INTERSECT,
+    Keyword::EXCEPT,
+    Keyword::FROM,
+    Keyword::SELECT,
+    Keyword::ON,
+    Keyword::AND,
+    Keyword::OR,
+];
+
+fn check_reserved(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
+    let mut words = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).peekable();
+    while let Some(token) = words.next() {
+        let is_from = matches!(&token.token, Token::Word(word) if word.keyword == Keyword::FROM);
+        if let (true, Some(next)) = (is_from, words.peek())
+            && let Token::Word(word) = &next.token
+            && word.quote_style.is_none()
+            && NO_TABLE.contains(&word.keyword)
+        {
+            let position = character(text, next.span.start);
+            return Err(Error::syntax(format!("syntax error at or near \"{}\"", word.value), position));
+        }
+    }
+    Ok(())
 }
 
 /// The byte ranges of the statements of a text, without their semicolons and surrounding blanks; empty ones are left out.

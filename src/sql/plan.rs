@@ -19,6 +19,7 @@ use crate::sql::explain::{Explain, plan_explain};
 use crate::sql::insert::plan_insert;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::parse::ParsedStatement;
+use crate::sql::pg_catalog::setting_calls;
 use crate::sql::read::{ReadPlan, plan_query};
 use crate::sql::update::plan_update;
 use crate::sql::write::WritePlan;
@@ -117,7 +118,10 @@ fn plan_query_statement(query: &Query, parameters: &mut ParameterTypes, context:
         SetExpr::Select(select) if select.into.is_some() => {
             Ok(Action::Define(Definition::select_into(query, parameters, context)?))
         }
-        _ => Ok(Action::Read(plan_query(query, parameters, context)?)),
+        _ => match setting_calls(query) {
+            Some(calls) => Ok(Action::Control(Control::Configure(calls))),
+            None => Ok(Action::Read(plan_query(query, parameters, context)?)),
+        },
     }
 }
 

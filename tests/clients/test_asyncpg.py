@@ -118,7 +118,7 @@ def test_transactions_and_savepoints(server, run, table_name):
     assert run(connected(server, scenario)) == [1, 3]
 
 
-@pytest.mark.parametrize("level", ["read_committed", "repeatable_read", "serializable"])
+@pytest.mark.parametrize("level", ["read_committed", "repeatable_read"])
 def test_isolation_levels_are_accepted(server, run, level):
     async def scenario(connection):
         async with connection.transaction(isolation=level):

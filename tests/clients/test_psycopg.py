@@ -19,7 +19,7 @@ VALUES = [
     ("int8", -9223372036854775808),
     ("float4", 1.5),
     ("float8", 0.1),
-    ("numeric", decimal.Decimal("12345678901234567890.0123456789")),
+    ("numeric", decimal.Decimal("12345678901234567890.01234567")),
     ("text", "naïve — 日本語 🙂"),
     ("varchar", "it's"),
     ("bytea", b"\x00\xff\\'"),

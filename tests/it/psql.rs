@@ -1,6 +1,7 @@
 //! What psql prints for a reply: aligned tables, tags, errors with the line and a caret.
 //!
-//! NULL shows as `NULL`, line ends inside values as `\n`, and no line ends in blanks, so that golden files stay readable.
+//! NULL shows as `NULL`, line ends inside values as `\n`, a row of one empty text as `''`, and no line ends in blanks or is
+//! empty, so that golden files stay readable.
 
 use std::fmt::Write;
 
@@ -32,10 +33,12 @@ pub fn show(text: &str, reply: &Reply) -> String {
 }
 
 fn show_table(shown: &mut String, columns: &[Column], rows: &[Row]) {
-    let cells: Vec<Vec<String>> = rows
-        .iter()
-        .map(|row| row.iter().map(|cell| cell.as_deref().unwrap_or("NULL").replace('\n', "\\n")).collect())
-        .collect();
+    let show_cell = |cell: &Option<String>| match cell.as_deref() {
+        None => "NULL".to_string(),
+        Some("") if columns.len() == 1 => "''".to_string(),
+        Some(text) => text.replace('\n', "\\n"),
+    };
+    let cells: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(show_cell).collect()).collect();
     let widths: Vec<usize> = columns
         .iter()
         .enumerate()
@@ -45,10 +48,14 @@ fn show_table(shown: &mut String, columns: &[Column], rows: &[Row]) {
         })
         .collect();
     let heads = columns.iter().zip(&widths).map(|(column, width)| format!(" {:^width$} ", column.name, width = *width));
-    push_line(shown, &heads.collect::<Vec<_>>().join("|"));
-    let rules = widths.iter().map(|width| "-".repeat(width + 2));
-    push_line(shown, &rules.collect::<Vec<_>>().join("+"));
-    for row in &cells {
+    if columns.is_empty() {
+        shown.push_str("--\n");
+    } else {
+        push_line(shown, &heads.collect::<Vec<_>>().join("|"));
+        let rules = widths.iter().map(|width| "-".repeat(width + 2));
+        push_line(shown, &rules.collect::<Vec<_>>().join("+"));
+    }
+    for row in cells.iter().filter(|row| !row.is_empty()) {
         let padded = row.iter().zip(columns).zip(&widths).map(|((cell, column), width)| {
             if RIGHT_ALIGNED.contains(&column.type_oid) {
                 format!(" {cell:>width$} ", width = *width)

@@ -30,6 +30,6 @@ pub use definitions::{constraint_definition, default_expression, index_column, i
 pub use names::{class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name};
 pub use oids::{NAMESPACE_INFORMATION, Object};
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
-pub use recognise::set_config;
+pub use recognise::{SettingCall, setting_calls};
 pub use rewrite::rewrite;
 pub use schema::schema;

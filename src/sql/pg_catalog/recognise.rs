@@ -66,30 +66,48 @@ fn parse(text: &str) -> Option<Query> {
     }
 }
 
-/// `SELECT set_config('name', 'value', is_local)` by itself: name, value, whether it ends with the transaction.
-pub fn set_config(query: &Query) -> Option<(String, String, bool)> {
+/// One call of a SELECT that only reads and changes settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingCall {
+    pub name: String,
+    /// What `set_config` sets, and whether until the end of the transaction only; `None` for `current_setting`.
+    pub change: Option<(String, bool)>,
+    /// The name of the result's column.
+    pub column: String,
+}
+
+/// The calls of a SELECT without tables that consists of `set_config` and `current_setting` with constants, as drivers and
+/// dump programs send it; `None` for any other query, and for one that changes nothing.
+pub fn setting_calls(query: &Query) -> Option<Vec<SettingCall>> {
     let SetExpr::Select(select) = query.body.as_ref() else { return None };
-    let [
-        SelectItem::UnnamedExpr(Expr::Function(function))
-        | SelectItem::ExprWithAlias { expr: Expr::Function(function), .. },
-    ] = select.projection.as_slice()
-    else {
-        return None;
-    };
-    if !select.from.is_empty() || last_part(&function.name)? != "set_config" {
+    if !select.from.is_empty() || select.selection.is_some() || query.with.is_some() {
         return None;
     }
+    let calls = select.projection.iter().map(setting_call).collect::<Option<Vec<_>>>()?;
+    calls.iter().any(|call| call.change.is_some()).then_some(calls)
+}
+
+fn setting_call(item: &SelectItem) -> Option<SettingCall> {
+    let (function, alias) = match item {
+        SelectItem::UnnamedExpr(Expr::Function(function)) => (function, None),
+        SelectItem::ExprWithAlias { expr: Expr::Function(function), alias } => (function, Some(alias.value.clone())),
+        _ => return None,
+    };
+    let called = last_part(&function.name)?;
     let arguments = rewrite_expr::arguments(function);
     let literal = |position: usize| match arguments.get(position) {
         Some(Expr::Value(value)) => Some(&value.value),
         _ => None,
     };
-    match (literal(0)?, literal(1)?, literal(2)?) {
-        (Literal::SingleQuotedString(name), Literal::SingleQuotedString(value), Literal::Boolean(local)) => {
-            Some((name.clone(), value.clone(), *local))
+    let Literal::SingleQuotedString(name) = literal(0)? else { return None };
+    let change = match (called.as_str(), literal(1), literal(2)) {
+        ("current_setting", None, None) => None,
+        ("set_config", Some(Literal::SingleQuotedString(value)), Some(Literal::Boolean(local))) => {
+            Some((value.clone(), *local))
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(SettingCall { name: name.clone(), change, column: alias.unwrap_or(called) })
 }
 
 #[cfg(test)]
@@ -108,8 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn set_config_alone_is_a_command() {
+    fn set_config_with_constants_is_a_command() {
         let query = parse("SELECT pg_catalog.set_config('search_path', '', false)").unwrap();
-        assert_eq!(set_config(&query), Some(("search_path".to_string(), String::new(), false)));
+        let call = |name: &str, change: Option<(&str, bool)>, column: &str| SettingCall {
+            name: name.to_string(),
+            change: change.map(|(value, local)| (value.to_string(), local)),
+            column: column.to_string(),
+        };
+        assert_eq!(setting_calls(&query), Some(vec![call("search_path", Some(("", false)), "set_config")]));
+        let query = parse("SELECT current_setting('jit') AS cur, set_config('jit', 'off', false) AS new").unwrap();
+        assert_eq!(setting_calls(&query), Some(vec![call("jit", None, "cur"), call("jit", Some(("off", false)), "new")]));
+        assert_eq!(setting_calls(&parse("SELECT current_setting('jit')").unwrap()), None);
     }
 }

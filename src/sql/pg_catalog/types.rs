@@ -18,6 +18,9 @@ const PSEUDO_TYPES: &[(u32, &str)] = &[
     (3838, "event_trigger"),
 ];
 
+/// Types of PostgreSQL that nothing here has, but whose OIDs drivers look up before they start: OID, name, array's OID.
+const FOREIGN_TYPES: &[(u32, &str, u32)] = &[(1560, "bit", 1561), (1562, "varbit", 1563)];
+
 /// First OID of the operator classes listed here; one for each type, then pgvector's.
 const OPERATOR_CLASS_FIRST: u32 = 10_100;
 const OPERATOR_FIRST: u32 = 10_400;
@@ -31,6 +34,24 @@ pub fn types() -> Vec<Row> {
         if has_array {
             rows.push(type_row(&ColumnType::Array(Box::new(ty)), false));
         }
+    }
+    for (number, name, array) in FOREIGN_TYPES {
+        rows.push(vec![
+            ("oid", oid(*number)),
+            ("typname", text(name)),
+            ("typnamespace", oid(NAMESPACE_CATALOG)),
+            ("typowner", oid(OWNER_OID)),
+            ("typlen", Value::Int2(-1)),
+            ("typbyval", Value::Bool(false)),
+            ("typtype", text("b")),
+            ("typcategory", text("V")),
+            ("typisdefined", Value::Bool(true)),
+            ("typdelim", text(",")),
+            ("typarray", oid(*array)),
+            ("typalign", text("i")),
+            ("typstorage", text("x")),
+            ("typtypmod", Value::Int4(-1)),
+        ]);
     }
     for (number, name) in PSEUDO_TYPES {
         rows.push(vec![
