@@ -3,6 +3,8 @@
 //! Used by `nebulusdb query` and by the loader of the demo. The connection is plain TCP: both are for a server on this
 //! machine. Addresses and user names may appear in errors, passwords never do. Rendering of rows is [`super::table`]'s.
 
+#![expect(clippy::print_stderr, reason = "a command speaks to the person who ran it")]
+
 use std::future::poll_fn;
 
 use tokio::task::JoinHandle;

@@ -4,6 +4,8 @@
 //! sample is `packages-sample.jsonl.zst` (facts) and `packages-sample.f16` (vectors, half floats in the order of the
 //! lines). An entry's id is the package's name, its metadata are the other facts.
 
+#![expect(clippy::print_stderr, reason = "a command speaks to the person who ran it")]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

@@ -4,6 +4,8 @@
 //! standard output, notices and errors on standard error. Stops at the first error with exit status 1. The protocol
 //! layer of the client library gives the number of rows a command touched, not its tag, so `OK` stands for the tag.
 
+#![expect(clippy::print_stderr, reason = "a command speaks to the person who ran it")]
+
 use std::io::Write;
 use std::pin::pin;
 use std::process::ExitCode;

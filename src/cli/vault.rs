@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::config::{read_passphrase, StoreFlags, StorePaths};
+use crate::config::{StoreFlags, StorePaths, read_passphrase};
 use crate::db::rotate_vault;
 use crate::error::Result;
 use crate::store::KeySource;

@@ -114,10 +114,7 @@ impl StorePaths {
         Ok(StorePaths {
             data_directory,
             key_directory: chosen_keys.unwrap_or(default_keys),
-            vault_passphrase_file: flags
-                .vault_passphrase_file
-                .clone()
-                .or_else(|| file.vault_passphrase_file.clone()),
+            vault_passphrase_file: flags.vault_passphrase_file.clone().or_else(|| file.vault_passphrase_file.clone()),
             cache_bytes: cache_mb * 1024 * 1024,
         })
     }

@@ -4,26 +4,26 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::db::change::CatalogChange;
-use crate::db::commit::{Group, VectorChange};
+use crate::db::commit::{Group, Records, VectorChange};
 use crate::db::constraints::Constraints;
-use crate::db::row::{check_dimension, EntryView};
+use crate::db::row::{EntryView, check_dimension};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Collection, CollectionId, CollectionKind, ColumnType, Hlc, Index, IndexKind, Stamp, Stage, Value, FACT_BLOB_HASH,
+    Collection, CollectionId, CollectionKind, ColumnType, FACT_BLOB_HASH, Hlc, Index, IndexKind, Stage, Stamp, Value,
 };
 use crate::store::{
-    bytes_of_vector, encode_sorted_record, Batch, BlobHash, Key, KeyRange, Publicity, RecordField, RecordHeader,
-    RecordView, Stored,
+    Batch, BlobHash, Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector,
+    encode_sorted_record,
 };
 
 /// What one commit adds to its group.
 pub(crate) struct Effects {
     pub batch: Batch,
-    pub records: HashMap<(CollectionId, Vec<u8>), Option<Arc<[u8]>>>,
+    pub records: Records,
     pub unique: HashMap<(CollectionId, Vec<u8>), Vec<u8>>,
     pub blobs: HashMap<[u8; 32], u64>,
     pub vectors: Vec<VectorChange>,
@@ -176,12 +176,11 @@ impl Apply<'_> {
         let mut changed = (*collection).clone();
         for position in open {
             let Some(name) = collection.field_name(position) else { continue };
-            let first = rows.values().filter(|pending| pending.alive).find_map(|pending| {
-                match pending.changes.get(name) {
+            let first =
+                rows.values().filter(|pending| pending.alive).find_map(|pending| match pending.changes.get(name) {
                     Some(Some(Value::Vector(vector))) => u32::try_from(vector.len()).ok(),
                     _ => None,
-                }
-            });
+                });
             if let (Some(dimension), Some(column)) = (first, changed.columns.get_mut(position)) {
                 column.ty = ColumnType::Vector(Some(dimension));
             }
@@ -290,9 +289,9 @@ impl Apply<'_> {
             },
         };
         let fields: Vec<(&str, RecordField)> = fields.into_iter().collect();
-        encode_sorted_record(&header, &clock, &fields).map(Some).map_err(|error| {
-            error.with_detail(format!("The entry is in \"{}\".", collection.name))
-        })
+        encode_sorted_record(&header, &clock, &fields)
+            .map(Some)
+            .map_err(|error| error.with_detail(format!("The entry is in \"{}\".", collection.name)))
     }
 
     /// Writes and removes vectors, and notes them for the nearest-neighbour indexes.
@@ -400,6 +399,9 @@ fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
 }
 
 fn conflict(reason: &str) -> Error {
-    Error::new(ErrorKind::SerializationFailure, format!("could not serialize access due to concurrent update: {reason}"))
-        .with_hint("Run the transaction again.")
+    Error::new(
+        ErrorKind::SerializationFailure,
+        format!("could not serialize access due to concurrent update: {reason}"),
+    )
+    .with_hint("Run the transaction again.")
 }

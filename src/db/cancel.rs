@@ -1,8 +1,8 @@
 //! The flag that stops a running statement: a cancel request, a timeout, a closed connection or a shutdown sets it, long
 //! loops check it.
 
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -46,9 +46,7 @@ impl Cancel {
     pub fn check(&self) -> Result<()> {
         match self.0.load(Ordering::Relaxed) {
             RUNNING => Ok(()),
-            TIMED_OUT => {
-                Err(Error::new(ErrorKind::QueryCanceled, "canceling statement due to statement timeout"))
-            }
+            TIMED_OUT => Err(Error::new(ErrorKind::QueryCanceled, "canceling statement due to statement timeout")),
             SHUTTING_DOWN => {
                 Err(Error::new(ErrorKind::Shutdown, "terminating connection due to administrator command"))
             }

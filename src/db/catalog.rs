@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, SystemColumn};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, SystemColumn,
+};
 
 /// The default collection of MEMORY entries.
 pub const MEMORY: &str = "memory";
@@ -124,10 +126,7 @@ pub(crate) fn default_collections() -> Vec<Collection> {
         id: CollectionId(2),
         name: AUTH.to_string(),
         kind: CollectionKind::Auth,
-        columns: vec![
-            column("key", ColumnType::Text, true, None),
-            column("value", ColumnType::Text, true, None),
-        ],
+        columns: vec![column("key", ColumnType::Text, true, None), column("value", ColumnType::Text, true, None)],
         primary_key: vec![0],
         indexes: Vec::new(),
     };
@@ -141,10 +140,7 @@ pub(crate) const FIRST_FREE_ID: u32 = 16;
 pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Result<()> {
     check_identifier(&collection.name)?;
     if catalog.is_taken(&collection.name) {
-        return Err(Error::new(
-            ErrorKind::DuplicateTable,
-            format!("relation \"{}\" already exists", collection.name),
-        ));
+        return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", collection.name)));
     }
     if collection.columns.len() > COLUMNS_MAX {
         return Err(Error::new(
@@ -154,9 +150,8 @@ pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Re
     }
     for (position, column) in collection.columns.iter().enumerate() {
         check_identifier(&column.name)?;
-        let is_system = SystemColumn::ALL
-            .iter()
-            .any(|system| *system != SystemColumn::Metadata && system.name() == column.name);
+        let is_system =
+            SystemColumn::ALL.iter().any(|system| *system != SystemColumn::Metadata && system.name() == column.name);
         if is_system || column.name.starts_with('$') {
             return Err(Error::new(
                 ErrorKind::DuplicateColumn,

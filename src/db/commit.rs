@@ -11,12 +11,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::db::apply::{apply, Effects};
-use crate::db::index_build::{build_step, BuildStep};
+use crate::db::Catalog;
+use crate::db::apply::{Effects, apply};
+use crate::db::index_build::{BuildStep, build_step};
 use crate::db::shared::Shared;
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::write_set::WriteSet;
-use crate::db::Catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::tick;
 use crate::metrics;
@@ -35,13 +35,28 @@ pub(crate) const PROGRESS: &str = "progress";
 
 /// What the committer is asked to do.
 pub(crate) enum Job {
-    Commit { writes: Arc<WriteSet>, catalog_version: u64, reply: oneshot::Sender<Result<u64>> },
+    Commit {
+        writes: Arc<WriteSet>,
+        catalog_version: u64,
+        reply: oneshot::Sender<Result<u64>>,
+    },
     /// One step of filling an ordered index with the entries that were there before it.
-    Build { collection: CollectionId, index: CollectionId, after: Bound<Vec<u8>>, reply: oneshot::Sender<Result<BuildStep>> },
+    Build {
+        collection: CollectionId,
+        index: CollectionId,
+        after: Bound<Vec<u8>>,
+        reply: oneshot::Sender<Result<BuildStep>>,
+    },
     /// A batch made elsewhere that no entry depends on: passwords, rotated secrets.
-    Raw { batch: Batch, reply: oneshot::Sender<Result<()>> },
+    Raw {
+        batch: Batch,
+        reply: oneshot::Sender<Result<()>>,
+    },
     Stop,
 }
+
+/// Records by collection and encoded key; `None` for one that was removed.
+pub(crate) type Records = HashMap<(CollectionId, Vec<u8>), Option<Arc<[u8]>>>;
 
 /// Commits that are verified and encoded, but not yet written.
 pub(crate) struct Group {
@@ -53,7 +68,7 @@ pub(crate) struct Group {
     pub version: u64,
     pub hlc: Hlc,
     /// Records written by the group; `None` for one that was removed.
-    pub records: HashMap<(CollectionId, Vec<u8>), Option<Arc<[u8]>>>,
+    pub records: Records,
     /// Keys that the group gave out in unique indexes.
     pub unique: HashMap<(CollectionId, Vec<u8>), Vec<u8>>,
     /// Reference counts of blobs that the group changed.
@@ -187,24 +202,23 @@ impl Committer {
         }
         self.hlc = group.hlc;
         metrics::BATCHES.add(1);
-        // Into the indexes before the store: a reader of the new snapshot must find what it holds. Readers of older ones
-        // check candidates against their snapshot.
+        // Into the indexes before the store: a reader of the new snapshot must find what it holds and no more. Readers of
+        // older ones check candidates against their snapshot, and measure what was noted here.
         for change in &group.vectors {
-            change.index.touch(group.version);
-            if let Some(vector) = &change.vector {
-                change.index.insert(&change.key, vector)?;
+            change.index.note(group.version, &change.key);
+            match &change.vector {
+                Some(vector) => change.index.insert(&change.key, vector)?,
+                None => change.index.delete(&change.key),
             }
         }
         let batch = std::mem::take(&mut group.batch);
-        let written = self.shared.publish(group.version, group.catalog_changed.then(|| Arc::clone(&group.catalog)), || {
-            self.shared.store.write(batch)
-        });
+        let written =
+            self.shared.publish(group.version, group.catalog_changed.then(|| Arc::clone(&group.catalog)), || {
+                self.shared.store.write(batch)
+            });
         if let Err(error) = written {
             self.restore_vectors(&group)?;
             return Err(error);
-        }
-        for change in group.vectors.iter().filter(|change| change.vector.is_none()) {
-            change.index.delete(&change.key);
         }
         if !group.vectors.is_empty() {
             self.shared.wake_builder();

@@ -16,5 +16,8 @@ pub enum OnConflict {
 pub enum Inserted {
     New(EntryKey),
     /// The entry with this key is in the way, by its primary key or by the unique index of this name.
-    Conflict { key: EntryKey, constraint: String },
+    Conflict {
+        key: EntryKey,
+        constraint: String,
+    },
 }

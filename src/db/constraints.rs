@@ -1,14 +1,14 @@
 //! Ordered indexes at commit: their entries follow the rows, and unique ones refuse what is there already.
 
-use crate::db::apply::{is_ordered, Effects};
+use crate::db::ReadView;
+use crate::db::apply::{Effects, is_ordered};
 use crate::db::commit::Group;
 use crate::db::index_keys::{index_prefix, indexed_operands, unique_prefix};
 use crate::db::query::Operand;
 use crate::db::row::EntryView;
-use crate::db::ReadView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Index, IndexKind, Value};
-use crate::store::{skip_key_parts, Key, KeyRange, RecordView};
+use crate::store::{Key, KeyRange, RecordView, skip_key_parts};
 
 /// The index side of one commit.
 pub(crate) struct Constraints<'a> {
@@ -122,9 +122,6 @@ pub(crate) fn unique_violation<T>(index: &Index, operands: &[Operand], entry: &E
 /// 23505 in PostgreSQL's words.
 pub(crate) fn duplicate_key(constraint: &str, names: &[&str], values: &[Value]) -> Error {
     let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
-    Error::new(
-        ErrorKind::UniqueViolation,
-        format!("duplicate key value violates unique constraint \"{constraint}\""),
-    )
-    .with_detail(format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", ")))
+    Error::new(ErrorKind::UniqueViolation, format!("duplicate key value violates unique constraint \"{constraint}\""))
+        .with_detail(format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", ")))
 }

@@ -12,8 +12,8 @@ use crate::db::plan::{Access, Plan};
 use crate::db::predicate::Filter;
 use crate::db::query::{Order, OrderBy, Output, Query};
 use crate::db::row::EntryView;
-use crate::db::scan::{visit_entries, visit_key, Span};
-use crate::db::{secrets, Cancel, ReadView};
+use crate::db::scan::{Span, visit_entries, visit_key};
+use crate::db::{Cancel, ReadView, secrets};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::ROWS_PER_CHUNK;
 use crate::model::{Collection, Value};
@@ -75,6 +75,11 @@ impl Cursor {
         }
     }
 
+    /// Whether all rows were read, so that nobody has to ask for the end.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
     /// The next rows, at most [`ROWS_PER_CHUNK`]; `None` at the end.
     pub fn next_chunk(&mut self) -> Result<Option<Vec<Row>>> {
         self.cancel.check()?;
@@ -89,7 +94,7 @@ impl Cursor {
                 chunk.extend(rows.take(ROWS_PER_CHUNK));
                 rows.len() > 0
             }
-            State::Keys(keys) => self.read_keys(keys, &mut chunk)?,
+            State::Keys(keys) => self.read_keys(keys, &mut chunk)? && keys.len() > 0,
             State::Span(span) => self.read_span(span, &mut chunk)?,
         };
         if more {
@@ -346,12 +351,7 @@ impl Ord for Sorted<'_> {
 fn kind_order(value: &Value) -> u8 {
     match value {
         Value::Bool(_) => 0,
-        Value::Int2(_)
-        | Value::Int4(_)
-        | Value::Int8(_)
-        | Value::Float4(_)
-        | Value::Float8(_)
-        | Value::Numeric(_) => 1,
+        Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Float4(_) | Value::Float8(_) | Value::Numeric(_) => 1,
         Value::Date(_) | Value::Time(_) | Value::Timestamp(_) | Value::TimestampTz(_) | Value::Interval(_) => 2,
         Value::Text(_) | Value::Uuid(_) => 3,
         Value::Bytea(_) | Value::Vector(_) => 4,

@@ -1,7 +1,7 @@
 //! An open database: its threads, and the door to transactions.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
@@ -9,10 +9,10 @@ use parking_lot::Mutex;
 use crate::db::commit::{Committer, Job};
 use crate::db::graph_builder;
 use crate::db::index_build::fill_graph;
-use crate::db::open::{open, DatabaseOptions, Opened};
+use crate::db::open::{DatabaseOptions, Opened, open};
 use crate::db::shared::Shared;
 use crate::db::write_set::WriteSet;
-use crate::db::{Catalog, ReadView, ScramVerifier, Transaction, OWNER};
+use crate::db::{Catalog, OWNER, ReadView, ScramVerifier, Transaction};
 use crate::error::{Error, Result};
 use crate::model::PeerId;
 use crate::store::{Batch, BlobHash, Key, StoreStatistics};
@@ -103,8 +103,7 @@ impl Database {
     /// Removes blob files that no entry refers to any more; how many bytes that freed.
     pub fn collect_blobs(&self) -> Result<u64> {
         let shared = &self.0.shared;
-        let is_referenced =
-            |hash: &BlobHash| Ok(shared.store.snapshot().get(&Key::Blob(hash.as_bytes()))?.is_some());
+        let is_referenced = |hash: &BlobHash| Ok(shared.store.snapshot().get(&Key::Blob(hash.as_bytes()))?.is_some());
         Ok(shared.blobs.collect(is_referenced)?.bytes)
     }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::db::catalog::{check_collection, check_identifier, AUTH, MEMORY};
+use crate::db::catalog::{AUTH, MEMORY, check_collection, check_identifier};
 use crate::db::change::CatalogChange;
 use crate::db::{Catalog, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind};
-use crate::vector::{Metric, Parameters, DIMENSION_MAX};
+use crate::vector::{DIMENSION_MAX, Metric, Parameters};
 
 impl Transaction {
     /// A number for a new collection or index.

@@ -1,8 +1,8 @@
 //! The background thread that links new vectors into their graphs and saves the graphs.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::db::shared::Shared;
@@ -43,7 +43,12 @@ fn build_due(index: &VectorIndex, stop: &AtomicBool) -> Result<()> {
         return Ok(());
     }
     built?;
-    tracing::info!(index = index.id.0, vectors = graph.len(), elapsed_ms = started.elapsed().as_millis(), "graph built");
+    tracing::info!(
+        index = index.id.0,
+        vectors = graph.len(),
+        elapsed_ms = started.elapsed().as_millis(),
+        "graph built"
+    );
     Ok(())
 }
 

@@ -7,20 +7,20 @@
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
+use crate::db::Cancel;
 use crate::db::apply::{building_name, is_ordered};
 use crate::db::change::CatalogChange;
 use crate::db::commit::Job;
 use crate::db::constraints::unique_violation;
 use crate::db::index_keys::{index_prefix, indexed_operands, unique_prefix};
-use crate::db::scan::{visit_entries, Span};
+use crate::db::scan::{Span, visit_entries};
 use crate::db::shared::Shared;
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::view::vector_slot;
 use crate::db::write_set::WriteSet;
-use crate::db::Cancel;
 use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, IndexKind};
-use crate::store::{skip_key_parts, vector_of_bytes, Batch, Key, KeyRange, RecordView};
+use crate::store::{Batch, Key, KeyRange, RecordView, skip_key_parts, vector_of_bytes};
 use crate::vector::BuildScope;
 
 /// Entries that one step of the committer indexes.
@@ -159,4 +159,3 @@ pub(crate) fn fill_graph(shared: &Arc<Shared>, index: &Arc<VectorIndex>, build: 
     index.set_ready();
     Ok(())
 }
-

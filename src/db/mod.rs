@@ -19,8 +19,8 @@ mod constraints;
 mod cursor;
 mod database;
 mod define;
-mod graph_builder;
 mod facts;
+mod graph_builder;
 mod index_build;
 mod index_keys;
 mod nearest;
@@ -29,9 +29,9 @@ mod plan;
 mod predicate;
 mod query;
 mod roles;
+mod rotate;
 mod row;
 mod scan;
-mod rotate;
 mod secrets;
 mod sequence;
 mod settings;
@@ -42,20 +42,19 @@ mod vector_indexes;
 mod view;
 mod write_set;
 
+pub use crate::model::jsonb::PathStep;
 pub use cancel::Cancel;
-pub use catalog::{Catalog, AUTH, MEMORY};
+pub use catalog::{AUTH, Catalog, MEMORY};
 pub use conflict::{Inserted, OnConflict};
 pub use cursor::{Cursor, Row};
 pub use database::Database;
 pub use open::DatabaseOptions;
-pub use crate::model::jsonb::PathStep;
 pub use query::{
-    Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar,
-    Target,
+    Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar, Target,
 };
+pub use roles::{OWNER, ScramVerifier};
 pub use rotate::rotate_vault;
-pub use roles::{ScramVerifier, OWNER};
-pub use settings::{Settings, EF_SEARCH_DEFAULT, EF_SEARCH_MAX};
+pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, Settings};
 pub use stream::{RowSender, RowStream};
 pub use transaction::{Savepoint, Transaction};
 pub use view::ReadView;

@@ -1,11 +1,12 @@
 //! Nearest-neighbour retrieval: the rows of a collection by their distance to a vector.
 //!
 //! By the graph when the plan says so: candidates come in order of distance, each is checked against the snapshot and the
-//! filter inside the search, and rows of the own transaction are measured and merged in. Otherwise every entry that the
+//! filter inside the search, and rows of the own transaction, as well as those that later commits changed, are measured and
+//! merged in. Otherwise every entry that the
 //! access path yields is measured. Both give exact distances.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -13,14 +14,18 @@ use crate::db::cursor::visit_access;
 use crate::db::plan::{Access, Plan};
 use crate::db::predicate::Filter;
 use crate::db::query::{Nearest, Query, Target};
-use crate::db::row::{check_dimension, EntryView};
+use crate::db::row::{EntryView, check_dimension};
 use crate::db::scan::visit_key;
-use crate::db::{Cancel, ReadView};
+use crate::db::vector_indexes::VectorIndex;
+use crate::db::{Cancel, EntryKey, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::NEAREST_LIMIT_MAX;
 use crate::model::{CollectionId, ColumnType, Value};
 use crate::store::encode_key;
 use crate::vector::check_finite;
+
+/// Walks of the graph before every entry is measured instead, when commits keep getting in between.
+const SEARCHES_MAX: usize = 3;
 
 /// An entry with its distance. Ordered by distance, then by key, so that results are the same every time.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,52 +127,63 @@ impl Search<'_> {
         let Some(index) = self.view.database.vector_index(index) else {
             return self.by_measuring(&Access::everything());
         };
-        let mut neighbours = Vec::new();
-        if let Some(graph) = index.graph() {
-            let mut failure = None;
-            let agrees = index.agrees_with(self.view.version);
-            let mut accept = |key: &[u8]| match self.accepts(key, agrees) {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    failure.get_or_insert(error);
-                    false
-                }
-            };
-            let wanted = self.wanted.min(NEAREST_LIMIT_MAX);
-            let candidates = graph.search(&self.target, wanted, ef, &mut accept)?;
-            if let Some(error) = failure {
-                return Err(error);
+        for _ in 0..SEARCHES_MAX {
+            let Some(changed) = index.changed_since(self.view.version) else { break };
+            let mut neighbours = self.candidates(&index, ef, &changed)?;
+            // A commit during the search may have taken entries out of the graph before the walk came by.
+            if index.changed_since(self.view.version).is_none_or(|now| now.len() != changed.len()) {
+                continue;
             }
-            for candidate in candidates {
-                // A commit after the snapshot may have moved the vector: then the snapshot's own one counts.
-                let distance = if agrees { Some(candidate.distance) } else { self.distance_of(&candidate.key)? };
-                neighbours.extend(distance.map(|distance| Neighbour { distance, key: candidate.key.to_vec() }));
+            self.add_measured(changed.iter().map(AsRef::as_ref).filter(|key| !self.is_own(key)), &mut neighbours)?;
+            if let Some(own) = self.view.writes.rows_of(self.query.collection.id) {
+                self.add_measured(own.keys().map(EntryKey::as_bytes), &mut neighbours)?;
             }
+            neighbours.sort_unstable();
+            return Ok(self.cut(neighbours));
         }
-        self.add_own(&mut neighbours)?;
-        neighbours.sort_unstable();
-        Ok(self.cut(neighbours))
+        self.by_measuring(&Access::everything())
     }
 
-    /// Whether a candidate of the graph is in the snapshot and passes the filter. Own changes are merged in later.
-    fn accepts(&self, key: &[u8], agrees: bool) -> Result<bool> {
+    /// What the graph finds, without the entries in `changed` and those of the own transaction.
+    fn candidates(&self, index: &VectorIndex, ef: usize, changed: &HashSet<Box<[u8]>>) -> Result<Vec<Neighbour>> {
+        let Some(graph) = index.graph() else { return Ok(Vec::new()) };
+        let mut failure = None;
+        let mut accept = |key: &[u8]| match self.accepts(index, key, changed) {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                failure.get_or_insert(error);
+                false
+            }
+        };
+        let found = graph.search(&self.target, self.wanted.min(NEAREST_LIMIT_MAX), ef, &mut accept)?;
+        match failure {
+            Some(error) => Err(error),
+            None => Ok(found
+                .into_iter()
+                .map(|candidate| Neighbour { distance: candidate.distance, key: candidate.key.to_vec() })
+                .collect()),
+        }
+    }
+
+    /// Whether a candidate of the graph is in the snapshot with the graph's vector, and passes the filter.
+    fn accepts(&self, index: &VectorIndex, key: &[u8], changed: &HashSet<Box<[u8]>>) -> Result<bool> {
         self.cancel.check()?;
-        if self.view.writes.row(self.query.collection.id, key).is_some() {
+        if self.is_own(key) || changed.contains(key) {
             return Ok(false);
         }
-        if agrees && self.filter.is_none() {
+        if self.filter.is_none() && index.agrees_with(self.view.version) {
             return Ok(true);
         }
         let accepted = visit_key(self.view, &self.query.collection, key, |entry| self.passes(entry))?;
         Ok(accepted == Some(true))
     }
 
-    fn passes(&self, entry: &EntryView<'_>) -> Result<bool> {
-        self.filter.map_or(Ok(true), |filter| filter.accepts(entry))
+    fn is_own(&self, key: &[u8]) -> bool {
+        self.view.writes.row(self.query.collection.id, key).is_some()
     }
 
-    fn distance_of(&self, key: &[u8]) -> Result<Option<f64>> {
-        Ok(visit_key(self.view, &self.query.collection, key, |entry| self.measure(entry))?.flatten())
+    fn passes(&self, entry: &EntryView<'_>) -> Result<bool> {
+        self.filter.map_or(Ok(true), |filter| filter.accepts(entry))
     }
 
     fn measure(&self, entry: &EntryView<'_>) -> Result<Option<f64>> {
@@ -177,14 +193,13 @@ impl Search<'_> {
         Ok(Some(self.nearest.metric.distance(&self.target, &vector)))
     }
 
-    /// Measures the rows of the own transaction, which no index holds.
-    fn add_own(&self, neighbours: &mut Vec<Neighbour>) -> Result<()> {
-        let Some(own) = self.view.writes.rows_of(self.query.collection.id) else { return Ok(()) };
-        for key in own.keys() {
-            let found = visit_key(self.view, &self.query.collection, key.as_bytes(), |entry| {
+    /// Measures entries that the graph does not hold as this reader sees them.
+    fn add_measured<'k>(&self, keys: impl Iterator<Item = &'k [u8]>, neighbours: &mut Vec<Neighbour>) -> Result<()> {
+        for key in keys {
+            let found = visit_key(self.view, &self.query.collection, key, |entry| {
                 if self.passes(entry)? { self.measure(entry) } else { Ok(None) }
             })?;
-            neighbours.extend(found.flatten().map(|distance| Neighbour { distance, key: key.as_bytes().to_vec() }));
+            neighbours.extend(found.flatten().map(|distance| Neighbour { distance, key: key.to_vec() }));
         }
         Ok(())
     }

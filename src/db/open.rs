@@ -7,20 +7,20 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use crate::db::Catalog;
 use crate::db::apply::building_name;
-use crate::db::catalog::{default_collections, FIRST_FREE_ID};
-use crate::db::commit::{facts_name, COMMITS_WAITING_MAX, PROGRESS};
-use crate::db::index_build::{build_step, fill_graph, BuildStep};
+use crate::db::catalog::{FIRST_FREE_ID, default_collections};
+use crate::db::commit::{COMMITS_WAITING_MAX, PROGRESS, facts_name};
+use crate::db::index_build::{BuildStep, build_step, fill_graph};
 use crate::db::secrets::Secrets;
 use crate::db::shared::{Parts, Shared};
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::view::vector_slot;
-use crate::db::Catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Hlc};
 use crate::store::{
-    vector_of_bytes, Argon2Cost, Batch, BlobStore, Identity, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot,
-    Store, StoreOptions, Vault,
+    Argon2Cost, Batch, BlobStore, Identity, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store,
+    StoreOptions, Vault, vector_of_bytes,
 };
 
 /// Name of the singleton by which the vault recognises its key.
@@ -108,9 +108,8 @@ fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection
     let mut collections = Vec::new();
     let mut stored = snapshot.scan(&KeyRange::collections());
     while let Some((_, json)) = stored.next()? {
-        let collection = serde_json::from_slice(json).map_err(|error| {
-            Error::new(ErrorKind::Corrupted, format!("the catalog cannot be read: {error}"))
-        })?;
+        let collection = serde_json::from_slice(json)
+            .map_err(|error| Error::new(ErrorKind::Corrupted, format!("the catalog cannot be read: {error}")))?;
         collections.push(collection);
     }
     if !collections.is_empty() {
@@ -151,8 +150,7 @@ fn reserve_ids(store: &Store, snapshot: &Snapshot) -> Result<u32> {
 
 /// Removes blob files that no entry refers to: left-overs of transactions that never committed, and of deleted entries.
 fn collect_blobs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
-    let collected =
-        shared.blobs.collect(|hash| Ok(snapshot.get(&Key::Blob(hash.as_bytes()))?.is_some()))?;
+    let collected = shared.blobs.collect(|hash| Ok(snapshot.get(&Key::Blob(hash.as_bytes()))?.is_some()))?;
     tracing::debug!(?collected, "blobs collected");
     Ok(())
 }
@@ -248,4 +246,3 @@ fn catch_up(shared: &Arc<Shared>, snapshot: &Snapshot, index: &Arc<VectorIndex>,
     }
     Ok(live == graph.len())
 }
-

@@ -8,7 +8,7 @@ use std::ops::Bound;
 
 use crate::db::query::{Comparison, Nearest, Operand, OrderBy, PathBase, Predicate, Query, Scalar, Target};
 use crate::db::scan::index_keys;
-use crate::db::{ReadView, Settings, EF_SEARCH_MAX};
+use crate::db::{EF_SEARCH_MAX, ReadView, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::jsonb::PathStep;
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind, Value};
@@ -37,6 +37,9 @@ pub(crate) enum Access {
     Secrets { key: Option<String> },
 }
 
+/// The lower and the upper end of a range of encoded keys.
+pub(crate) type KeyBounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
 /// A part of an ordered index.
 #[derive(Debug)]
 pub(crate) struct IndexAccess {
@@ -45,7 +48,7 @@ pub(crate) struct IndexAccess {
     /// Columns in front of the primary key in each index entry.
     pub columns: usize,
     /// Parts of the index, by bounds on its encoded columns.
-    pub spans: Vec<(Bound<Vec<u8>>, Bound<Vec<u8>>)>,
+    pub spans: Vec<KeyBounds>,
 }
 
 impl IndexAccess {
@@ -234,7 +237,7 @@ fn ordered_access(
         count += 1;
         tuples = tuples
             .iter()
-            .flat_map(|tuple| values.iter().map(|value| [tuple.as_slice(), &[value.clone()]].concat()))
+            .flat_map(|tuple| values.iter().map(|value| [tuple.as_slice(), std::slice::from_ref(value)].concat()))
             .collect();
     }
     let prefixes = tuples.iter().map(|tuple| encode(tuple)).collect::<Result<Vec<_>>>()?;
@@ -256,18 +259,12 @@ fn ordered_access(
         };
         (behind(&lower), behind(&upper))
     });
-    let access =
-        IndexAccess { id: index.id, name: index.name.clone(), columns: columns.len(), spans: spans.collect() };
+    let access = IndexAccess { id: index.id, name: index.name.clone(), columns: columns.len(), spans: spans.collect() };
     Ok(Some((weight, access)))
 }
 
 /// The bounds that comparisons with a column leave, encoded; `None` when there are none.
-#[expect(clippy::type_complexity, reason = "a pair of bounds")]
-fn value_range(
-    collection: &Collection,
-    column: usize,
-    conjuncts: &[&Predicate],
-) -> Result<Option<(Bound<Vec<u8>>, Bound<Vec<u8>>)>> {
+fn value_range(collection: &Collection, column: usize, conjuncts: &[&Predicate]) -> Result<Option<KeyBounds>> {
     let (mut lower, mut upper) = (Bound::Unbounded, Bound::Unbounded);
     for predicate in conjuncts {
         let Predicate::Compare { left, operator, right: Scalar::Value(value) } = predicate else { continue };
@@ -339,7 +336,7 @@ fn graph_index<'a>(view: &ReadView, collection: &'a Collection, column: usize, m
 }
 
 /// The range of primary keys that comparisons with the first key column leave.
-fn key_range(collection: &Collection, conjuncts: &[&Predicate]) -> Result<(Bound<Vec<u8>>, Bound<Vec<u8>>)> {
+fn key_range(collection: &Collection, conjuncts: &[&Predicate]) -> Result<KeyBounds> {
     let Some(first) = collection.primary_key.first() else { return Ok((Bound::Unbounded, Bound::Unbounded)) };
     let (lower, upper) = value_range(collection, *first, conjuncts)?.unwrap_or((Bound::Unbounded, Bound::Unbounded));
     // Own uncommitted keys are compared as bytes, where a longer key comes after its prefix: with more key columns behind

@@ -10,7 +10,7 @@ use regex::{Regex, RegexBuilder};
 use crate::db::query::{Comparison, Operand, Predicate};
 use crate::db::row::EntryView;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{json_text_of_value, jsonb, Value};
+use crate::model::{Value, json_text_of_value, jsonb};
 
 /// Largest compiled size of a user's regular expression, in bytes.
 const REGEX_BYTES_MAX: usize = 1 << 20;
@@ -22,16 +22,47 @@ pub(crate) enum Filter {
     Or(Vec<Filter>),
     Not(Box<Filter>),
     /// Equality or inequality with a text: the most frequent filter, run without copying.
-    Text { left: Operand, operator: Comparison, right: Box<str> },
-    Compare { left: Operand, operator: Comparison, right: Value },
-    CompareOperands { left: Operand, operator: Comparison, right: Operand },
-    In { left: Operand, values: Vec<Value>, has_null: bool },
+    Text {
+        left: Operand,
+        operator: Comparison,
+        right: Box<str>,
+    },
+    Compare {
+        left: Operand,
+        operator: Comparison,
+        right: Value,
+    },
+    CompareOperands {
+        left: Operand,
+        operator: Comparison,
+        right: Operand,
+    },
+    In {
+        left: Operand,
+        values: Vec<Value>,
+        has_null: bool,
+    },
     IsNull(Operand),
-    Pattern { left: Operand, pattern: Regex },
-    Prefix { left: Operand, prefix: Box<str> },
-    Contains { left: Operand, value: Value },
-    JsonContains { left: Operand, value: Box<str> },
-    JsonHasKey { left: Operand, key: Box<str> },
+    Pattern {
+        left: Operand,
+        pattern: Regex,
+    },
+    Prefix {
+        left: Operand,
+        prefix: Box<str>,
+    },
+    Contains {
+        left: Operand,
+        value: Value,
+    },
+    JsonContains {
+        left: Operand,
+        value: Box<str>,
+    },
+    JsonHasKey {
+        left: Operand,
+        key: Box<str>,
+    },
     IsTrue(Operand),
     Constant(Option<bool>),
 }
@@ -115,7 +146,13 @@ impl Filter {
                     return Ok(None);
                 }
                 let found = values.iter().any(|candidate| compare(&value, Comparison::Equal, candidate) == Some(true));
-                Ok(if found { Some(true) } else if *has_null { None } else { Some(false) })
+                Ok(if found {
+                    Some(true)
+                } else if *has_null {
+                    None
+                } else {
+                    Some(false)
+                })
             }
             Filter::IsNull(operand) => Ok(Some(entry.operand(operand)?.is_null())),
             Filter::Pattern { left, pattern } => match entry.stored_text(left)? {

@@ -40,7 +40,10 @@ pub enum Output {
     /// The distance of the row to `Query::nearest`'s target by its metric.
     Distance,
     /// `constant + factor * distance`, e.g. the cosine similarity `1 - (a <=> b)`.
-    LinearDistance { constant: f64, factor: f64 },
+    LinearDistance {
+        constant: f64,
+        factor: f64,
+    },
     Constant(Scalar),
 }
 
@@ -54,7 +57,11 @@ pub enum Operand {
     Key,
     /// A part of a JSON column or of the facts. `KNIRVQL metadata.a.b` and SQL `metadata->'a'->'b'` are typed
     /// ([`PathResult::Typed`], [`PathResult::Json`]); SQL `->>` is text.
-    Path { base: PathBase, path: Vec<PathStep>, result: PathResult },
+    Path {
+        base: PathBase,
+        path: Vec<PathStep>,
+        result: PathResult,
+    },
 }
 
 /// Where a path starts.
@@ -83,22 +90,53 @@ pub enum Predicate {
     And(Vec<Predicate>),
     Or(Vec<Predicate>),
     Not(Box<Predicate>),
-    Compare { left: Operand, operator: Comparison, right: Scalar },
+    Compare {
+        left: Operand,
+        operator: Comparison,
+        right: Scalar,
+    },
     /// Two operands of the row against each other.
-    CompareOperands { left: Operand, operator: Comparison, right: Operand },
-    In { left: Operand, values: Vec<Scalar> },
+    CompareOperands {
+        left: Operand,
+        operator: Comparison,
+        right: Operand,
+    },
+    In {
+        left: Operand,
+        values: Vec<Scalar>,
+    },
     IsNull(Operand),
     /// SQL LIKE / ILIKE with `%` and `_`.
-    Like { left: Operand, pattern: Scalar, case_insensitive: bool },
+    Like {
+        left: Operand,
+        pattern: Scalar,
+        case_insensitive: bool,
+    },
     /// KNIRVQL CONTAINS: a text contains a text, a JSON array contains a value, an object contains a key.
-    Contains { left: Operand, value: Scalar },
-    StartsWith { left: Operand, prefix: Scalar },
+    Contains {
+        left: Operand,
+        value: Scalar,
+    },
+    StartsWith {
+        left: Operand,
+        prefix: Scalar,
+    },
     /// A regular expression (linear-time engine) matches somewhere in a text; SQL's `~` and `~*`.
-    Matches { left: Operand, pattern: Scalar, case_insensitive: bool },
+    Matches {
+        left: Operand,
+        pattern: Scalar,
+        case_insensitive: bool,
+    },
     /// SQL `@>` on jsonb.
-    JsonContains { left: Operand, value: Scalar },
+    JsonContains {
+        left: Operand,
+        value: Scalar,
+    },
     /// SQL `?` on jsonb.
-    JsonHasKey { left: Operand, key: Scalar },
+    JsonHasKey {
+        left: Operand,
+        key: Scalar,
+    },
     /// A boolean operand by itself.
     IsTrue(Operand),
     Constant(Option<bool>),

@@ -1,7 +1,7 @@
 //! `vault rotate`: every secret under a new key, while no server runs.
 
-use crate::db::open::{key_directory, DatabaseOptions, VAULT_VERIFIER};
 use crate::db::AUTH;
+use crate::db::open::{DatabaseOptions, VAULT_VERIFIER, key_directory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Batch, Key, KeyRange, KeySource, Store, StoreOptions, Vault};
 

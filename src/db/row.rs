@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::db::ReadView;
 use crate::db::query::{Operand, PathBase, PathResult};
 use crate::db::write_set::Pending;
-use crate::db::ReadView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::jsonb::PathStep;
 use crate::model::{
-    join_object, json_text_of_value, jsonb, value_of_json_text, Collection, CollectionKind, ColumnType,
-    EntryType, Stage, SystemColumn, Value,
+    Collection, CollectionKind, ColumnType, EntryType, Stage, SystemColumn, Value, join_object, json_text_of_value,
+    jsonb, value_of_json_text,
 };
-use crate::store::{decode_key_part, RecordView, Stored, ValueRef};
+use crate::store::{RecordView, Stored, ValueRef, decode_key_part};
 
 /// Borrowed view of one entry; reads only what is asked for.
 pub(crate) struct EntryView<'a> {
@@ -113,9 +113,8 @@ impl<'a> EntryView<'a> {
             }),
             SystemColumn::Metadata => self.metadata()?,
             SystemColumn::Stage => {
-                let stage = self.pending.and_then(|pending| pending.stage).or_else(|| {
-                    self.base().map(RecordView::stage)
-                });
+                let stage =
+                    self.pending.and_then(|pending| pending.stage).or_else(|| self.base().map(RecordView::stage));
                 stage.and_then(Stage::name).map_or(Value::Null, Value::text)
             }
             SystemColumn::Timestamp => {
@@ -130,7 +129,9 @@ impl<'a> EntryView<'a> {
                 let counts: Vec<(String, Value)> = record
                     .clock()?
                     .iter()
-                    .map(|(peer, count)| (peer.as_str().to_string(), Value::Int8(i64::try_from(count).unwrap_or(i64::MAX))))
+                    .map(|(peer, count)| {
+                        (peer.as_str().to_string(), Value::Int8(i64::try_from(count).unwrap_or(i64::MAX)))
+                    })
                     .collect();
                 Value::Json(join_object(counts.iter().map(|(peer, count)| (peer.as_str(), count))))
             }
@@ -262,11 +263,10 @@ pub(crate) fn key_types(collection: &Collection) -> Vec<ColumnType> {
 /// 22000 for a dimension that differs from the column's, naming both.
 pub(crate) fn check_dimension(column: &str, declared: Option<u32>, vector: &Arc<[f32]>) -> Result<()> {
     match declared {
-        Some(dimension) if vector.len() != dimension as usize => Err(Error::new(
-            ErrorKind::DataException,
-            format!("expected {dimension} dimensions, not {}", vector.len()),
-        )
-        .with_detail(format!("Column \"{column}\" holds vectors of {dimension} dimensions."))),
+        Some(dimension) if vector.len() != dimension as usize => {
+            Err(Error::new(ErrorKind::DataException, format!("expected {dimension} dimensions, not {}", vector.len()))
+                .with_detail(format!("Column \"{column}\" holds vectors of {dimension} dimensions.")))
+        }
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use crate::db::secrets::{self, secret_name};
 use crate::db::{Cancel, EntryKey, ReadView};
 use crate::error::Result;
 use crate::model::{Collection, CollectionKind};
-use crate::store::{skip_key_parts, Key, KeyRange, RecordView};
+use crate::store::{Key, KeyRange, RecordView, skip_key_parts};
 
 /// Entries between two looks at the cancel flag.
 const ENTRIES_PER_CHECK: usize = 256;

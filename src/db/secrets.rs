@@ -7,10 +7,10 @@ use parking_lot::RwLock;
 
 use crate::db::row::EntryView;
 use crate::db::write_set::Pending;
-use crate::db::{ReadView, AUTH};
+use crate::db::{AUTH, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, ColumnType, Value};
-use crate::store::{decode_key_part, encode_key, Batch, Key, KeyRange, Vault};
+use crate::store::{Batch, Key, KeyRange, Vault, decode_key_part, encode_key};
 
 /// Longest name of a secret, in bytes.
 pub(crate) const SECRET_NAME_BYTES_MAX: usize = 1024;
@@ -41,8 +41,8 @@ impl Secrets {
     /// The name and the text of a sealed secret.
     fn open(&self, hash: &[u8; 32], bytes: &[u8]) -> Result<(String, String)> {
         let opened = self.0.read().open(AUTH, hash, bytes)?;
-        let text = std::str::from_utf8(&opened.value)
-            .map_err(|_| Error::new(ErrorKind::Corrupted, "a secret is no text"))?;
+        let text =
+            std::str::from_utf8(&opened.value).map_err(|_| Error::new(ErrorKind::Corrupted, "a secret is no text"))?;
         Ok((opened.name.to_string(), text.to_string()))
     }
 
@@ -113,9 +113,7 @@ pub(crate) fn secret_name(key: &[u8]) -> Result<String> {
 
 /// Checks a secret before it is taken.
 pub(crate) fn check_secret(name: &str, secret: &str) -> Result<()> {
-    for (what, length, max) in
-        [("key", name.len(), SECRET_NAME_BYTES_MAX), ("value", secret.len(), SECRET_BYTES_MAX)]
-    {
+    for (what, length, max) in [("key", name.len(), SECRET_NAME_BYTES_MAX), ("value", secret.len(), SECRET_BYTES_MAX)] {
         if length > max {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
-use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
@@ -103,7 +103,12 @@ impl Shared {
     }
 
     /// Makes a commit visible: `write` has made it durable when it returns. A changed catalog shows at the same moment.
-    pub fn publish(&self, version: u64, catalog: Option<Arc<Catalog>>, write: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub fn publish(
+        &self,
+        version: u64,
+        catalog: Option<Arc<Catalog>>,
+        write: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         match catalog {
             None => write()?,
             Some(catalog) => {

@@ -63,7 +63,7 @@ impl RowStream {
                     .await
                     .map_err(|error| Error::internal(format!("a scan stopped: {error}")))?
                 };
-                if matches!(chunk, Ok(Some(_))) {
+                if matches!(chunk, Ok(Some(_))) && !cursor.is_done() {
                     *slot = Some(cursor);
                 }
                 chunk

@@ -12,7 +12,7 @@ use crate::db::conflict::{Inserted, OnConflict};
 use crate::db::constraints::{duplicate_key, unique_violation};
 use crate::db::index_keys::{indexed_operands, unique_prefix};
 use crate::db::plan::IndexAccess;
-use crate::db::row::{fact_name, EntryView};
+use crate::db::row::{EntryView, fact_name};
 use crate::db::scan::{index_keys, visit_key};
 use crate::db::secrets::{check_secret, secret_name};
 use crate::db::shared::Shared;
@@ -21,9 +21,9 @@ use crate::db::write_set::{EntryKey, Pending, PendingSecret, WriteSet};
 use crate::db::{Catalog, ReadView, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    split_object, Collection, CollectionKind, ColumnType, DefaultValue, Index, IndexKind, Stage, Value,
+    Collection, CollectionKind, ColumnType, DefaultValue, FACT_BLOB_HASH, Index, IndexKind, Stage, Value, split_object,
 };
-use crate::store::{encode_key, Key, Pin, RecordView};
+use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
 use crate::vector::check_finite;
 
 /// An open transaction. Dropping it rolls it back.
@@ -321,11 +321,12 @@ impl Transaction {
             let is_metadata = collection.columns.get(position).is_some_and(|column| column.name == "metadata");
             return if is_metadata { put_facts(&value, old, changes) } else { Ok(()) };
         };
-        if collection.kind == CollectionKind::Memory && name == crate::model::FACT_BLOB_HASH {
-            if let Value::Text(hash) = &value {
-                let hash: crate::store::BlobHash = hash.parse()?;
-                self.shared.blobs.size(&hash)?;
-            }
+        if collection.kind == CollectionKind::Memory
+            && name == FACT_BLOB_HASH
+            && let Value::Text(hash) = &value
+        {
+            let hash: BlobHash = hash.parse()?;
+            self.shared.blobs.size(&hash)?;
         }
         if crate::db::row::key_part(collection, position).is_some() {
             return Ok(());
@@ -345,7 +346,8 @@ impl Transaction {
         if on_conflict == OnConflict::Report {
             return Ok(Inserted::Conflict { key, constraint });
         }
-        let part = |position: &usize| Some((collection.columns.get(*position)?.name.as_str(), row.get(*position)?.clone()));
+        let part =
+            |position: &usize| Some((collection.columns.get(*position)?.name.as_str(), row.get(*position)?.clone()));
         let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
         Err(duplicate_key(&constraint, &names, &values))
     }
@@ -373,13 +375,7 @@ impl Transaction {
         Ok(None)
     }
 
-    fn move_entry(
-        &mut self,
-        collection: &Arc<Collection>,
-        key: &EntryKey,
-        moved: EntryKey,
-        row: Row,
-    ) -> Result<bool> {
+    fn move_entry(&mut self, collection: &Arc<Collection>, key: &EntryKey, moved: EntryKey, row: Row) -> Result<bool> {
         if self.view.exists(collection, &moved)? {
             self.conflict_with(collection, moved, &row, OnConflict::Fail)?;
             return Ok(false);

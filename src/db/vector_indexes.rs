@@ -1,21 +1,34 @@
 //! The nearest-neighbour indexes of a node: one for each HNSW index of the catalog, kept in step by the committer, grown
 //! by a background thread, saved beside the store.
 //!
-//! An index is a cache of the store. It may hold a vector a moment before its commit is durable and a deleted one a moment
-//! after, so every candidate is checked against the snapshot of the reader.
+//! An index is a cache of the store and a moment ahead of it: it changes before the commit is durable. So candidates are
+//! checked against the snapshot of the reader, and the keys whose vectors were replaced or removed lately are remembered:
+//! a reader of an older snapshot measures those by itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use crate::error::Result;
 use crate::model::{Collection, CollectionId, Index as IndexDefinition, IndexKind};
 use crate::vector::{Index, Metric, Parameters};
+
+/// Replaced and removed vectors that an index remembers. A reader whose snapshot is older than all of them measures every
+/// entry instead.
+const CHANGES_MAX: usize = 8192;
+
+/// Keys whose vectors were replaced or removed, with the number of the commit, oldest first.
+#[derive(Default)]
+struct Changes {
+    recent: VecDeque<(u64, Box<[u8]>)>,
+    /// Number of the last commit of which a change was forgotten.
+    forgotten: u64,
+}
 
 /// One index of the catalog with its graph.
 pub(crate) struct VectorIndex {
@@ -30,6 +43,7 @@ pub(crate) struct VectorIndex {
     ready: AtomicBool,
     /// Number of the last commit that changed it.
     applied: AtomicU64,
+    changes: Mutex<Changes>,
 }
 
 impl VectorIndex {
@@ -45,6 +59,7 @@ impl VectorIndex {
                 graph: OnceLock::new(),
                 ready: AtomicBool::new(false),
                 applied: AtomicU64::new(0),
+                changes: Mutex::default(),
             })
         }))
     }
@@ -70,6 +85,31 @@ impl VectorIndex {
     /// Notes that commit `version` is about to change the index.
     pub fn touch(&self, version: u64) {
         self.applied.fetch_max(version, Ordering::AcqRel);
+    }
+
+    /// Notes that commit `version` is about to replace or remove the vector of a key, when there is one.
+    pub fn note(&self, version: u64, key: &[u8]) {
+        self.touch(version);
+        if !self.graph().is_some_and(|graph| graph.contains(key)) {
+            return;
+        }
+        let mut changes = self.changes.lock();
+        if changes.recent.len() >= CHANGES_MAX
+            && let Some((version, _)) = changes.recent.pop_front()
+        {
+            changes.forgotten = version;
+        }
+        changes.recent.push_back((version, key.into()));
+    }
+
+    /// The keys whose vectors were replaced or removed by commits after `version`; `None` when too many were.
+    pub fn changed_since(&self, version: u64) -> Option<HashSet<Box<[u8]>>> {
+        if self.agrees_with(version) {
+            return Some(HashSet::new());
+        }
+        let changes = self.changes.lock();
+        let newer = changes.recent.iter().rev().take_while(|(changed, _)| *changed > version);
+        (changes.forgotten <= version).then(|| newer.map(|(_, key)| key.clone()).collect())
     }
 
     /// Stores a vector under a key, in place of an older one.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::db::cursor::Cursor;
 use crate::db::plan;
 use crate::db::scan::visit_key;
-use crate::db::write_set::WriteSet;
 use crate::db::shared::Shared;
+use crate::db::write_set::WriteSet;
 use crate::db::{Cancel, Catalog, EntryKey, Query, Row, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, ColumnType, PeerId, Value};
-use crate::store::{vector_of_bytes, Key, Snapshot};
+use crate::store::{Key, Snapshot, vector_of_bytes};
 
 /// A consistent view. Cheap to clone and to send; it holds its snapshot for as long as it lives.
 #[derive(Clone)]
@@ -27,7 +27,6 @@ impl ReadView {
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
     }
-
 
     /// Bytes that the whole database takes on disk, blobs aside.
     pub fn stored_bytes(&self) -> u64 {

@@ -89,7 +89,11 @@ impl WriteSet {
     pub fn put(&mut self, collection: CollectionId, key: EntryKey, pending: Pending) -> Result<()> {
         self.writes += 1;
         self.bytes += key.as_bytes().len()
-            + pending.changes.iter().map(|(name, value)| name.len() + value.as_ref().map_or(0, Value::bytes)).sum::<usize>();
+            + pending
+                .changes
+                .iter()
+                .map(|(name, value)| name.len() + value.as_ref().map_or(0, Value::bytes))
+                .sum::<usize>();
         if self.writes > TRANSACTION_WRITES_MAX || self.bytes > TRANSACTION_BYTES_MAX {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,

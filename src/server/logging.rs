@@ -5,9 +5,13 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 use crate::config::LogFormat;
 use crate::error::{Error, ErrorKind, Result};
+
+/// Libraries that log statements with their values at lower levels, secrets among them.
+const WITHHELD: [&str; 2] = ["sqlparser=warn", "datafusion=warn"];
 
 /// Starts logging for the whole process.
 ///
@@ -18,7 +22,10 @@ pub fn start_logging(format: LogFormat, filter: &str) -> Result<()> {
         Error::new(ErrorKind::Configuration, format!("log filter \"{filter}\": {error}"))
             .with_hint("Use error, warn, info, debug or trace, also by module: info,nebulusdb::db=debug.")
     };
-    let filter = EnvFilter::try_new(filter).map_err(|error| wrong(&error))?;
+    let mut filter = EnvFilter::try_new(filter).map_err(|error| wrong(&error))?;
+    for directive in WITHHELD {
+        filter = filter.add_directive(directive.parse().map_err(|error: ParseError| wrong(&error))?);
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

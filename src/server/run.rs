@@ -4,14 +4,14 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{signal, SignalKind};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::admin;
 use crate::config::Options;
 use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pg::{self, load_tls, ServerContext};
+use crate::pg::{self, ServerContext, load_tls};
 use crate::server::first_start::ensure_password;
 
 /// Runs a server with these options until SIGTERM or SIGINT.

@@ -35,6 +35,7 @@ impl Session {
         Ok(())
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each statement about the session")]
     pub(super) async fn control(&mut self, plan: &Plan, parameters: Vec<Value>, is_alone: bool) -> Result<Outcome> {
         let Work::Sql(planned) = &plan.work else { return Err(Error::internal("no statement about the session")) };
         let Action::Control(control) = &planned.action else {

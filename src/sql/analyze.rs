@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 use datafusion::sql::sqlparser::ast::{
-    Expr, LimitClause, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, SetOperator, Spanned, UnaryOperator,
-    Value as Literal, Values,
+    Expr, LimitClause, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, SetOperator, Spanned,
+    UnaryOperator, Value as Literal, Values,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 

@@ -25,7 +25,7 @@ use crate::sql::table::{CollectionTable, FACTS_VIEW, QueryTable};
 const QUERY_FUNCTION: &str = "knirvql";
 
 impl Analyzer<'_> {
-    pub fn from_item(&mut self, item: &mut TableWithJoins) -> Result<()> {
+    pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<()> {
         self.factor(&mut item.relation)?;
         for join in &mut item.joins {
             let left = self.scopes.last().map_or(0, |scope| scope.relations.len());
@@ -120,7 +120,7 @@ impl Analyzer<'_> {
                 if alias.is_some() {
                     return Err(Error::unsupported("an alias of a join is not offered", "Name the joined tables."));
                 }
-                self.from_item(table_with_joins)
+                self.table_with_joins(table_with_joins)
             }
             TableFactor::UNNEST { alias, array_exprs, .. } => {
                 for array in array_exprs.iter_mut() {

@@ -34,7 +34,7 @@ impl Analyzer<'_> {
         is_outermost: bool,
     ) -> Result<Vec<ScopeColumn>> {
         for item in &mut select.from {
-            self.from_item(item)?;
+            self.table_with_joins(item)?;
         }
         self.expand_wildcards(select)?;
         let columns = self.projection(select, is_outermost)?;

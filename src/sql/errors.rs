@@ -127,7 +127,65 @@ fn first_line(message: &str) -> String {
     message.lines().next().unwrap_or("").trim().to_string()
 }
 
+/// The planner's words for frequent mistakes, in PostgreSQL's.
+fn known_mistake(message: &str) -> Option<Error> {
+    let between = |start: &str, end: &str| message.split_once(start)?.1.split_once(end).map(|(inside, _)| inside);
+    if message.contains("must appear in the GROUP BY clause") {
+        let column = between("column \"", "\"")?;
+        let text =
+            format!("column \"{column}\" must appear in the GROUP BY clause or be used in an aggregate function");
+        return Some(Error::new(ErrorKind::Grouping, text));
+    }
+    if message.contains("Aggregate functions are not allowed in the WHERE clause") {
+        return Some(Error::new(ErrorKind::Grouping, "aggregate functions are not allowed in WHERE"));
+    }
+    if message.contains("subquery should only return one column") {
+        return Some(Error::syntax("subquery must return only one column", None));
+    }
+    if let Some(operands) = between("Cannot coerce arithmetic expression ", " to valid types") {
+        let text = format!("operator does not exist: {}", column_type_names(operands));
+        let hint = "No operator matches the given name and argument types. You might need to add explicit type casts.";
+        return Some(Error::new(ErrorKind::UndefinedFunction, text).with_hint(hint));
+    }
+    let is_call = message.contains("user-defined coercion failed") || message.contains("arguments but received");
+    let name = between("Function '", "'").filter(|_| is_call)?;
+    let hint = "No function matches the given name and argument types. You might need to add explicit type casts.";
+    let text = match between(&format!("'{name}("), ")'") {
+        Some(types) => format!("function {name}({}) does not exist", column_type_names(types)),
+        None => format!("function {name} does not exist for arguments of these types"),
+    };
+    Some(Error::new(ErrorKind::UndefinedFunction, text).with_hint(hint))
+}
+
+/// A text with Arrow's names of types replaced by SQL's.
+fn column_type_names(text: &str) -> String {
+    let name = |word: &str| match word {
+        "Boolean" => "boolean",
+        "Int16" => "smallint",
+        "Int32" => "integer",
+        "Int64" => "bigint",
+        "Float32" => "real",
+        "Float64" => "double precision",
+        "Utf8" | "Utf8View" | "LargeUtf8" => "text",
+        "Binary" => "bytea",
+        "Date32" => "date",
+        "Null" => "unknown",
+        _ => "",
+    };
+    let words = text.split_inclusive([' ', ',']).map(|part| {
+        let word = part.trim_end_matches([' ', ',']);
+        match name(word) {
+            "" => part.to_string(),
+            known => part.replacen(word, known, 1),
+        }
+    });
+    words.collect()
+}
+
 fn planning(message: &str) -> Error {
+    if let Some(error) = known_mistake(message) {
+        return error;
+    }
     let lower = message.to_ascii_lowercase();
     let has = |part: &str| lower.contains(part);
     let kind = if has("invalid function") || has("no function matches") || has("failed to coerce arguments") {
@@ -165,15 +223,20 @@ fn planning(message: &str) -> Error {
 }
 
 fn execution(message: &str) -> Error {
+    if let Some(error) = known_mistake(message) {
+        return error;
+    }
     let lower = message.to_ascii_lowercase();
     let has = |part: &str| lower.contains(part);
     if has("divide by zero") || has("division by zero") {
         return Error::new(ErrorKind::DivisionByZero, "division by zero");
     }
+    if has("more than one row") || has("scalar subquery") {
+        let text = "more than one row returned by a subquery used as an expression";
+        return Error::new(ErrorKind::Cardinality, text);
+    }
     let kind = if has("overflow") || has("out of range") || has("too large") {
         ErrorKind::NumericOutOfRange
-    } else if has("more than one row") || has("scalar subquery") {
-        ErrorKind::Cardinality
     } else if has("regular expression") || has("regex") {
         ErrorKind::InvalidParameterValue
     } else if has("cast") || has("parse") || has("parsing") {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use datafusion::sql::sqlparser::ast::{
     Expr, Insert, ObjectName, ObjectNamePart, OnInsert, Query, SelectItem, SetExpr, Spanned, TableObject, With,
 };
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use crate::db::{Inserted, OnConflict};
@@ -17,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, DefaultValue, OutputColumn, Value};
 use crate::sql::conflict::{Conflict, Resolved, Seen};
 use crate::sql::context::PlanContext;
+use crate::sql::dialect::PostgresDialect;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::read::{ReadPlan, plan_query};
 use crate::sql::returning::Returning;
@@ -268,7 +268,7 @@ impl Defaults {
 
 /// The tree of a default kept as text.
 pub fn default_expression(text: &str) -> Result<Expr> {
-    Parser::new(&PostgreSqlDialect {})
+    Parser::new(&PostgresDialect)
         .try_with_sql(text)
         .and_then(|mut parser| parser.parse_expr())
         .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a stored default cannot be read: {error}")))

@@ -20,6 +20,7 @@ use crate::sql::table::{CollectionTable, FACTS_VIEW, TableColumn};
 use crate::vector::Metric;
 
 /// A query that needs no planner.
+#[expect(clippy::large_enum_variant, reason = "one a prepared statement, and boxing would cost each Execute")]
 #[derive(Clone, Debug)]
 pub enum Lowered {
     Query {

@@ -8,17 +8,20 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Statement, visit_expressions_mut};
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
+use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::normalized;
 
 /// Deepest nesting of parentheses and subqueries in a statement.
 const NESTING_MAX: usize = 128;
+/// Deepest nesting of brackets: twice what PostgreSQL's arrays have. A syntax error inside of brackets makes the parser
+/// read each level twice.
+const BRACKETS_MAX: usize = 12;
 /// Longest chain of operators in one expression: each one nests the tree one deeper.
 const OPERATORS_MAX: usize = 500;
 
@@ -45,7 +48,7 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
     check_reserved(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
     let mut parser =
-        Parser::new(&PostgreSqlDialect {}).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(normalized(tokens));
+        Parser::new(&PostgresDialect).with_recursion_limit(NESTING_MAX).with_tokens_with_locations(normalized(tokens));
     while parser.consume_token(&Token::SemiColon) {}
     let statement = match parser.peek_token().token {
         Token::EOF => None,
@@ -142,7 +145,7 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
         )
         .with_hint("Send rows with COPY or in several statements."));
     }
-    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location().map_err(|error| {
+    let tokens = Tokenizer::new(&PostgresDialect, text).tokenize_with_location().map_err(|error| {
         let message = match error.message.as_str() {
             "Unterminated string literal" => "unterminated quoted string".to_string(),
             "Unexpected EOF while in a multi-line comment" => "unterminated /* comment".to_string(),
@@ -250,7 +253,18 @@ fn ends_with_less_plus(tokens: &[TokenWithSpan], start: Location) -> bool {
 /// `x UNION y UNION z` nest one level an operator without its noticing.
 fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
     let mut chains = vec![0_usize];
+    let mut brackets = 0_usize;
     for token in tokens {
+        match token.token {
+            Token::LBracket => brackets += 1,
+            Token::RBracket => brackets = brackets.saturating_sub(1),
+            _ => {}
+        }
+        if brackets > BRACKETS_MAX {
+            let error =
+                Error::new(ErrorKind::TooComplex, format!("brackets are nested more than {BRACKETS_MAX} levels deep"));
+            return Err(error.with_position(character(text, token.span.start).unwrap_or(1)));
+        }
         match &token.token {
             Token::LParen | Token::LBracket => chains.push(0),
             Token::RParen | Token::RBracket if chains.len() > 1 => {

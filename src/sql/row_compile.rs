@@ -302,10 +302,8 @@ impl<'a> Compiler<'a> {
         if let Some(operator) = comparison(operator) {
             let both = |is: fn(&ColumnType) -> bool| is(left_type) && is(right_type);
             let is_plain = !matches!(left_type, ColumnType::Json | ColumnType::Array(_) | ColumnType::Interval);
-            if !both(ColumnType::is_number)
-                && !both(ColumnType::is_text)
-                && !(is_plain && unmodified(left_type) == unmodified(right_type))
-            {
+            let is_same = is_plain && unmodified(left_type) == unmodified(right_type);
+            if !(both(ColumnType::is_number) || both(ColumnType::is_text) || is_same) {
                 return Ok(None);
             }
             let (left, right) = (Box::new(left.expression), Box::new(right.expression));

@@ -43,7 +43,8 @@ impl Compiler<'_> {
         let mut items = self.hard.clone();
         for item in &mut items {
             let has_subquery = has_subquery(item);
-            let _: ControlFlow<()> = visit_expressions_mut(item, |expr| {
+            // Nothing breaks off this walk.
+            let (ControlFlow::Continue(()) | ControlFlow::Break(())) = visit_expressions_mut(item, |expr| {
                 if let Some(input) = self.input(expr, has_subquery) {
                     let known = inputs.iter().position(|other| *other == input).unwrap_or_else(|| {
                         inputs.push(input);
@@ -51,7 +52,7 @@ impl Compiler<'_> {
                     });
                     *expr = Expr::value(Literal::Placeholder(format!("${}", count + known + 1)));
                 }
-                ControlFlow::Continue(())
+                ControlFlow::<()>::Continue(())
             });
         }
         let mut types: Vec<Option<ColumnType>> = (0..count).map(|at| self.parameters.get(at).cloned()).collect();

@@ -17,8 +17,9 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 
 use crate::db::{Query, Row};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
+use crate::sql::arrow_types::NUMERIC_SCALE;
 use crate::sql::arrow_values::array_of;
 use crate::sql::context::ReadContext;
 use crate::sql::errors::to_datafusion;
@@ -131,9 +132,28 @@ pub fn batch_of(rows: &[Row], types: &[ColumnType], schema: &SchemaRef) -> dataf
     let columns = types
         .iter()
         .enumerate()
-        .map(|(position, ty)| array_of(ty, rows.iter().map(|row| row.get(position).unwrap_or(&null))))
+        .map(|(position, ty)| {
+            let values = || rows.iter().map(|row| row.get(position).unwrap_or(&null));
+            if *ty == ColumnType::Numeric(None) {
+                values().try_for_each(check_digits)?;
+            }
+            array_of(ty, values())
+        })
         .collect::<Result<Vec<_>>>()
         .map_err(to_datafusion)?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+/// Refuses a stored number that has more digits than are computed with: it would come out rounded.
+fn check_digits(value: &Value) -> Result<()> {
+    match value {
+        Value::Numeric(number) if number.normalize().scale() > u32::from(NUMERIC_SCALE.unsigned_abs()) => {
+            let message = format!("{number} has more than {NUMERIC_SCALE} digits after the point");
+            Err(Error::new(ErrorKind::NumericOutOfRange, message)
+                .with_detail("A column of type numeric without precision is computed with that many.")
+                .with_hint("Declare the column as numeric(precision, scale)."))
+        }
+        _ => Ok(()),
+    }
 }

@@ -6,6 +6,11 @@
 //! that the nearest by Euclid are those of the greatest inner product. Searches do without that component, because a
 //! query has zero there. The distances are those of the codes; L1 has none and compares vectors.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
+)]
+
 use anndists::dist::distances::Distance;
 use hnsw_rs::hnsw::Hnsw;
 

@@ -5,6 +5,11 @@
 //! vectors themselves, so a code decides where a walk goes and never what is returned first. L1 has no codes, since its
 //! distance does not split into products.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
+)]
+
 use super::distance::Metric;
 use super::kernels;
 use super::rows::{Rows, out_of_memory};

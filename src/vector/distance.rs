@@ -4,6 +4,11 @@
 //! walks on the `f32` kernels and takes its final distances from here. What is not a number or has the wrong dimension
 //! is refused before it gets here ([`check_vector`], [`check_finite`]).
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
+)]
+
 use std::fmt;
 use std::str::FromStr;
 

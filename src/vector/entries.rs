@@ -2,6 +2,11 @@
 //!
 //! Rows are only ever added while the owner is alone with them; marks may be set at any time through a shared reference.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

@@ -4,6 +4,11 @@
 //! numbering, so that a descent follows array positions and hashes nothing. Hierarchical navigable small worlds are
 //! described in Malkov and Yashunin, <https://arxiv.org/abs/1603.09320>.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
+)]
+
 use super::rows::order_of;
 use crate::error::{Error, ErrorKind, Result};
 

@@ -3,6 +3,11 @@
 //! A row is padded with zeros to a multiple of 16 components and starts at a cache line, so that the kernels run over
 //! whole registers and touch no line twice. Padding adds nothing to any of the distances.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
+)]
+
 use super::distance::{Metric, l2_norm};
 use super::kernels;
 use crate::error::{Error, ErrorKind, Result};

@@ -1,5 +1,10 @@
 //! What a search draws candidates from: one walk for each segment, one scan for the tails.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
+)]
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

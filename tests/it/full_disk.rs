@@ -10,10 +10,10 @@ use std::process::Command;
 use crate::client::Client;
 use crate::harness::Launch;
 
-const DISK_MEGABYTES: usize = 96;
-const BALLAST_MEGABYTES: usize = 32;
+const DISK_MEGABYTES: usize = 640;
+const BALLAST_MEGABYTES: usize = 256;
 /// Rows of 64 KiB that fill the disk many times over.
-const ROWS_MAX: usize = 4_000;
+const ROWS_MAX: usize = 20_000;
 const ROW_BYTES: usize = 64 * 1024;
 
 /// A mounted tmpfs, unmounted when dropped.

@@ -72,13 +72,15 @@ impl AggregateUDFImpl for JsonAggregate {
         if arguments.is_distinct {
             return Err(DataFusionError::NotImplemented(format!("{}(DISTINCT …) is not supported", self.name)));
         }
+        if !arguments.order_bys.is_empty() {
+            return Err(DataFusionError::NotImplemented(format!("{}(… ORDER BY …) is not supported", self.name)));
+        }
         let types = arguments.expr_fields.iter().map(|field| type_of(field)).collect();
         Ok(Box::new(JsonText { types, text: None, is_object: self.is_object }))
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> DataFusionResult<Vec<FieldRef>> {
-        let own = Field::new(format!("{}[text]", arguments.name), DataType::Utf8, true);
-        Ok(std::iter::once(Arc::new(own)).chain(arguments.ordering_fields.iter().cloned()).collect())
+        Ok(vec![Arc::new(Field::new(format!("{}[text]", arguments.name), DataType::Utf8, true))])
     }
 }
 

@@ -55,8 +55,14 @@ pub fn definitions() -> Vec<Definition> {
             .stable()
             .alias(&["pg_current_xact_id_if_assigned"]),
         Definition::new("pg_typeof", &[Any], ColumnType::Text, |invocation, _| {
-            let ty = invocation.types.first().unwrap_or(&ColumnType::Unknown);
-            Ok(Value::text(ty.to_string()))
+            let name = match invocation.types.first().unwrap_or(&ColumnType::Unknown) {
+                ColumnType::Varchar(_) => ColumnType::Varchar(None).to_string(),
+                ColumnType::Char(_) => "character".to_string(),
+                ColumnType::Numeric(_) => ColumnType::Numeric(None).to_string(),
+                ColumnType::Vector(_) => ColumnType::Vector(None).to_string(),
+                ty => ty.to_string(),
+            };
+            Ok(Value::text(name))
         })
         .with_nulls(),
         Definition::new("pg_encoding_to_char", &[Int], ColumnType::Name, |_, arguments| {

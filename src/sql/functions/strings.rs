@@ -114,7 +114,6 @@ fn bound(arguments: &[Value], lower: bool) -> Value {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "the quotient lies within the count")]
 fn width_bucket(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let [Value::Float8(operand), Value::Float8(low), Value::Float8(high), count] = arguments else {
         return Ok(Value::Null);

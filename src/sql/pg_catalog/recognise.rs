@@ -135,7 +135,10 @@ mod tests {
         };
         assert_eq!(setting_calls(&query), Some(vec![call("search_path", Some(("", false)), "set_config")]));
         let query = parse("SELECT current_setting('jit') AS cur, set_config('jit', 'off', false) AS new").unwrap();
-        assert_eq!(setting_calls(&query), Some(vec![call("jit", None, "cur"), call("jit", Some(("off", false)), "new")]));
+        assert_eq!(
+            setting_calls(&query),
+            Some(vec![call("jit", None, "cur"), call("jit", Some(("off", false)), "new")])
+        );
         assert_eq!(setting_calls(&parse("SELECT current_setting('jit')").unwrap()), None);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::railroad::{Expression, Grammar, diagram, production};
-use super::scripts::compare_or_update;
+use crate::golden::compare_or_update;
 
 #[test]
 fn the_reference_page_is_that_of_the_grammar() {

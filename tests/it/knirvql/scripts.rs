@@ -1,11 +1,13 @@
-//! Runs the golden scripts: lines after `> ` are a statement, what follows is the canonical form and the parameters, or
-//! the error. `UPDATE_GOLDEN=1` writes what comes out now.
+//! Runs the golden scripts of the parser: what comes out for a statement is its canonical form and its parameters, or the
+//! error.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use nebulusdb::error::Error;
 use nebulusdb::knirvql::{parameters, parse};
+
+use crate::golden;
 
 #[test]
 fn golden_scripts_hold() {
@@ -20,44 +22,8 @@ pub fn run_directory(directory: &str, outcome: impl Fn(&str) -> String) {
     scripts.sort();
     assert!(!scripts.is_empty());
     for script in scripts {
-        let written = std::fs::read_to_string(&script).unwrap();
-        compare_or_update(&script, &written, &run(&written, &outcome));
+        golden::check(&script, &outcome);
     }
-}
-
-/// Compares a golden file with what comes out now, or rewrites it under `UPDATE_GOLDEN=1`.
-pub fn compare_or_update(path: &Path, expected: &str, actual: &str) {
-    if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
-        std::fs::write(path, actual).unwrap();
-        return;
-    }
-    for (number, (expected, actual)) in expected.lines().zip(actual.lines()).enumerate() {
-        assert_eq!(expected, actual, "{}:{} (UPDATE_GOLDEN=1 rewrites it)", path.display(), number + 1);
-    }
-    assert_eq!(expected, actual, "{}", path.display());
-}
-
-/// The script with its outputs as they are now.
-fn run(script: &str, outcome: impl Fn(&str) -> String) -> String {
-    let mut output = String::new();
-    let mut lines = script.lines().peekable();
-    while let Some(line) = lines.next() {
-        let Some(first) = line.strip_prefix("> ") else {
-            assert!(line.is_empty() || line.starts_with('#'), "output without a statement: {line}");
-            writeln!(output, "{line}").unwrap();
-            continue;
-        };
-        let mut statement = first.to_string();
-        writeln!(output, "{line}").unwrap();
-        while let Some(line) = lines.next_if(|line| line.starts_with('>')) {
-            writeln!(output, "{line}").unwrap();
-            statement.push('\n');
-            statement.push_str(line.trim_start_matches('>').trim_start_matches(' '));
-        }
-        while lines.next_if(|line| !line.is_empty()).is_some() {}
-        output.push_str(&outcome(&statement));
-    }
-    output
 }
 
 fn outcome(text: &str) -> String {
