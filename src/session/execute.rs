@@ -19,8 +19,9 @@ use crate::session::rows::{Outcome, Rows, RowsTag, cancellable};
 use crate::session::session::Session;
 use crate::sql::Action;
 
-/// How often a statement that is a transaction by itself is run again after a conflict.
-const CONFLICT_RETRIES_MAX: u32 = 64;
+/// How often a statement that is a transaction by itself is run again after a conflict. Each time somebody else has
+/// committed, so this ends; the bound is for one client that always comes too late.
+const CONFLICT_RETRIES_MAX: u32 = 1_000;
 
 /// What a statement did that ran inside a transaction.
 pub(super) struct Written {

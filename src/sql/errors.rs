@@ -190,9 +190,12 @@ fn planning(message: &str) -> Error {
     let has = |part: &str| lower.contains(part);
     let kind = if has("invalid function") || has("no function matches") || has("failed to coerce arguments") {
         ErrorKind::UndefinedFunction
-    } else if has("must appear in the group by") || has("aggregate") && has("must") || has("not in group by") {
-        ErrorKind::Grouping
-    } else if has("aggregate functions are not allowed") || has("could not be resolved from available columns") {
+    } else if has("must appear in the group by")
+        || has("aggregate") && has("must")
+        || has("not in group by")
+        || has("aggregate functions are not allowed")
+        || has("could not be resolved from available columns")
+    {
         ErrorKind::Grouping
     } else if has("table") && has("not found") {
         ErrorKind::UndefinedTable

@@ -22,6 +22,8 @@ const NESTING_MAX: usize = 128;
 /// Deepest nesting of brackets: twice what PostgreSQL's arrays have. A syntax error inside of brackets makes the parser
 /// read each level twice.
 const BRACKETS_MAX: usize = 12;
+/// Deepest nesting of queries in parentheses. The planner walks the plan of each scalar subquery twice.
+const SUBQUERIES_MAX: usize = 14;
 /// Longest chain of operators in one expression: each one nests the tree one deeper.
 const OPERATORS_MAX: usize = 500;
 
@@ -249,52 +251,73 @@ fn ends_with_less_plus(tokens: &[TokenWithSpan], start: Location) -> bool {
     }
 }
 
-/// Refuses trees that would be too deep to walk. The parser bounds parentheses itself; chains such as `a OR b OR c` and
-/// `x UNION y UNION z` nest one level an operator without its noticing.
+/// A parenthesis or bracket that is open.
+#[derive(Default)]
+struct Level {
+    is_bracket: bool,
+    is_query: bool,
+    /// Operators since the last comma.
+    operators: usize,
+}
+
+/// Refuses trees that would be too deep to walk, and those that the parser or the planner walks twice at each level. The
+/// parser bounds parentheses itself; chains such as `a OR b OR c` and `x UNION y UNION z` nest one level an operator
+/// without its noticing.
 fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
-    let mut chains = vec![0_usize];
-    let mut brackets = 0_usize;
-    for token in tokens {
-        match token.token {
-            Token::LBracket => brackets += 1,
-            Token::RBracket => brackets = brackets.saturating_sub(1),
-            _ => {}
-        }
-        if brackets > BRACKETS_MAX {
-            let error =
-                Error::new(ErrorKind::TooComplex, format!("brackets are nested more than {BRACKETS_MAX} levels deep"));
-            return Err(error.with_position(character(text, token.span.start).unwrap_or(1)));
-        }
+    let mut levels = vec![Level::default()];
+    let (mut brackets, mut queries) = (0_usize, 0_usize);
+    for (place, token) in tokens.iter().enumerate() {
         match &token.token {
-            Token::LParen | Token::LBracket => chains.push(0),
-            Token::RParen | Token::RBracket if chains.len() > 1 => {
-                chains.pop();
+            Token::LParen | Token::LBracket => {
+                let level = Level {
+                    is_bracket: token.token == Token::LBracket,
+                    is_query: token.token == Token::LParen && begins_query(tokens.get(place + 1..).unwrap_or_default()),
+                    operators: 0,
+                };
+                brackets += usize::from(level.is_bracket);
+                queries += usize::from(level.is_query);
+                levels.push(level);
+            }
+            Token::RParen | Token::RBracket if levels.len() > 1 => {
+                if let Some(level) = levels.pop() {
+                    brackets -= usize::from(level.is_bracket);
+                    queries -= usize::from(level.is_query);
+                }
             }
             Token::Comma | Token::SemiColon => {
-                if let Some(chain) = chains.last_mut() {
-                    *chain = 0;
+                if let Some(level) = levels.last_mut() {
+                    level.operators = 0;
                 }
             }
             other if is_chained(other) => {
-                if let Some(chain) = chains.last_mut() {
-                    *chain += 1;
-                    if *chain > OPERATORS_MAX {
-                        let error = Error::new(
-                            ErrorKind::TooComplex,
-                            format!("more than {OPERATORS_MAX} operators in one expression"),
-                        )
-                        .with_hint("Use IN (...) or = ANY($1) with an array.");
-                        return Err(match character(text, token.span.start) {
-                            Some(position) => error.with_position(position),
-                            None => error,
-                        });
-                    }
+                if let Some(level) = levels.last_mut() {
+                    level.operators += 1;
                 }
             }
             _ => {}
         }
+        let error = if levels.last().is_some_and(|level| level.operators > OPERATORS_MAX) {
+            Error::new(ErrorKind::TooComplex, format!("more than {OPERATORS_MAX} operators in one expression"))
+                .with_hint("Use IN (...) or = ANY($1) with an array.")
+        } else if brackets > BRACKETS_MAX {
+            Error::new(ErrorKind::TooComplex, format!("brackets are nested more than {BRACKETS_MAX} levels deep"))
+        } else if queries > SUBQUERIES_MAX {
+            Error::new(ErrorKind::TooComplex, format!("subqueries are nested more than {SUBQUERIES_MAX} levels deep"))
+                .with_hint("Name inner queries with WITH.")
+        } else {
+            continue;
+        };
+        return Err(error.with_position(character(text, token.span.start).unwrap_or(1)));
     }
     Ok(())
+}
+
+/// Whether a query follows an opening parenthesis.
+fn begins_query(tokens: &[TokenWithSpan]) -> bool {
+    let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_)));
+    first.is_some_and(|token| {
+        matches!(&token.token, Token::Word(word) if matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES))
+    })
 }
 
 fn is_chained(token: &Token) -> bool {

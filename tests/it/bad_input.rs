@@ -119,6 +119,8 @@ fn deep_nesting_of_queries_is_refused_and_survived() {
             format!("SELECT {}", around("abs(", "1", ")", depth)),
             format!("SELECT {}", around("ARRAY[", "1", "]", depth)),
             around("SELECT * FROM (", "SELECT 1", ") AS a", depth),
+            around("SELECT (", "SELECT 1", ")", depth),
+            format!("SELECT {}", around("abs(", "1 1", ")", depth)),
             format!("SELECT id FROM item WHERE {}", around("(", "id = 1", ")", depth)),
             format!("SELECT {}", around("CASE WHEN true THEN ", "1", " END", depth)),
             format!("GET MEMORY WHERE {}", around("(", "a = 1", ")", depth)),

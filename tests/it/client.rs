@@ -64,6 +64,7 @@ impl Client {
         Client::connect_as(address, "nebulus", "nebulus").expect("the server lets loopback in")
     }
 
+    #[expect(clippy::result_large_err, reason = "a test's client; errors are as rare as they are large")]
     pub fn connect_as(address: SocketAddr, user: &str, database: &str) -> Result<Client, Failure> {
         let mut client = Client::open(address).expect("a server listens");
         let mut startup = PROTOCOL_VERSION.to_be_bytes().to_vec();
@@ -112,12 +113,12 @@ impl Client {
     /// Runs statements that must all succeed; the tag of the last one.
     pub fn run(&mut self, text: &str) -> String {
         let reply = self.query(text);
-        let last = reply.answers.into_iter().map(|answer| match answer {
+        let mut last = reply.answers.into_iter().map(|answer| match answer {
             Answer::Rows { tag, .. } | Answer::Done { tag } => tag,
             Answer::Empty => String::new(),
             Answer::Failed(failure) => panic!("{}\n{failure:?}", shortened(text)),
         });
-        last.last().unwrap_or_default()
+        last.next_back().unwrap_or_default()
     }
 
     /// The rows of a query that must succeed.

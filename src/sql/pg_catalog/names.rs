@@ -94,6 +94,8 @@ pub fn find_type(name: &str) -> Option<u32> {
             "trigger" => Some(2279),
             "record" => Some(2249),
             "event_trigger" => Some(3838),
+            "bit" => Some(1560),
+            "varbit" | "bit varying" => Some(1562),
             other => ColumnType::parse(other).ok().map(|ty| ty.oid()),
         },
     }
@@ -106,6 +108,8 @@ pub fn type_name(oid: u32) -> String {
         2279 => "trigger".to_string(),
         2249 => "record".to_string(),
         3838 => "event_trigger".to_string(),
+        1560 => "bit".to_string(),
+        1562 => "bit varying".to_string(),
         _ => format_type(Some(oid), None).unwrap_or_else(|| oid.to_string()),
     }
 }

@@ -1,43 +1,122 @@
 # ON CONFLICT and RETURNING.
 
 > CREATE TABLE stock (id int PRIMARY KEY, name text, amount int NOT NULL DEFAULT 0)
+CREATE TABLE
 
 > INSERT INTO stock VALUES (1, 'apple', 5), (2, 'pear', 6) RETURNING *
+ id | name  | amount
+----+-------+--------
+  1 | apple |      5
+  2 | pear  |      6
+(2 rows)
+INSERT 0 2
 
 > INSERT INTO stock VALUES (1, 'apple', 9), (3, 'plum', 1) ON CONFLICT DO NOTHING
+INSERT 0 1
 
 > INSERT INTO stock VALUES (1, 'apple', 9), (4, 'fig', 4) ON CONFLICT (id) DO NOTHING RETURNING id, name
+ id | name
+----+------
+  4 | fig
+(1 row)
+INSERT 0 1
 
 > INSERT INTO stock VALUES (1, 'apple', 10), (5, 'date', 2) ON CONFLICT (id) DO UPDATE SET amount = stock.amount + excluded.amount RETURNING id, amount
+ id | amount
+----+--------
+  1 |     15
+  5 |      2
+(2 rows)
+INSERT 0 2
 
 > INSERT INTO stock VALUES (2, 'PEAR', 100) ON CONFLICT (id) DO UPDATE SET name = excluded.name, amount = excluded.amount WHERE stock.amount > 50 RETURNING *
+ id | name | amount
+----+------+--------
+(0 rows)
+INSERT 0 0
 
 > SELECT * FROM stock ORDER BY id
+ id | name  | amount
+----+-------+--------
+  1 | apple |     15
+  2 | pear  |      6
+  3 | plum  |      1
+  4 | fig   |      4
+  5 | date  |      2
+(5 rows)
 
 > INSERT INTO stock VALUES (6, 'kiwi', 1), (6, 'kiwi', 2) ON CONFLICT (id) DO UPDATE SET amount = excluded.amount
+ERROR 21000: ON CONFLICT DO UPDATE command cannot affect row a second time
+HINT: Ensure that no rows proposed for insertion within the same command have duplicate constrained values.
 
 > INSERT INTO stock VALUES (7, 'lime', 1), (7, 'lime', 2) ON CONFLICT DO NOTHING
+INSERT 0 1
 
 > SELECT * FROM stock WHERE id = 7
+ id | name | amount
+----+------+--------
+  7 | lime |      1
+(1 row)
 
+# differs: PostgreSQL answers
+#   ERROR 23502: null value in column "amount" of relation "stock" violates not-null constraint
+#   DETAIL: Failing row contains (8, null, null).
 > INSERT INTO stock (id, amount) VALUES (8, NULL) ON CONFLICT (id) DO NOTHING
+ERROR 23502: null value in column "amount" of relation "stock" violates not-null constraint
 
+# differs: PostgreSQL answers ERROR 42P10: there is no unique or exclusion constraint matching the ON CONFLICT specification
 > INSERT INTO stock VALUES (1, 'x', 1) ON CONFLICT (name) DO NOTHING
+ERROR 22023: there is no unique or exclusion constraint matching the ON CONFLICT specification
+LINE 1: INSERT INTO stock VALUES (1, 'x', 1) ON CONFLICT (name) DO NOTHING
+                                                          ^
 
 > INSERT INTO stock VALUES (9, 'melon', 3) RETURNING id * 10 AS tenfold, upper(name), amount + 1
+ tenfold | upper | ?column?
+---------+-------+----------
+      90 | MELON |        4
+(1 row)
+INSERT 0 1
 
 > UPDATE stock SET amount = amount * 2 WHERE id IN (1, 2) RETURNING id, amount
+ id | amount
+----+--------
+  1 |     30
+  2 |     12
+(2 rows)
+UPDATE 2
 
 > DELETE FROM stock WHERE amount > 20 RETURNING name
+ name
+-------
+ apple
+(1 row)
+DELETE 1
 
 > INSERT INTO stock VALUES (10, 'nut', 1) RETURNING nothing
+ERROR 42703: column "nothing" does not exist
+LINE 1: INSERT INTO stock VALUES (10, 'nut', 1) RETURNING nothing
+                                                          ^
 
 > SELECT count(*) FROM stock WHERE id = 10
+ count
+-------
+     0
+(1 row)
 
 > CREATE UNIQUE INDEX stock_name ON stock (name)
+CREATE INDEX
 
 > INSERT INTO stock VALUES (11, 'pear', 1)
+ERROR 23505: duplicate key value violates unique constraint "stock_name"
+DETAIL: Key (name)=(pear) already exists.
 
 > INSERT INTO stock VALUES (11, 'pear', 42) ON CONFLICT (name) DO UPDATE SET amount = excluded.amount RETURNING *
+ id | name | amount
+----+------+--------
+  2 | pear |     42
+(1 row)
+INSERT 0 1
 
 > UPDATE stock SET name = 'plum' WHERE id = 2
+ERROR 23505: duplicate key value violates unique constraint "stock_name"
+DETAIL: Key (name)=(plum) already exists.

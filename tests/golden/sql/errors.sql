@@ -1,114 +1,307 @@
 # What goes wrong in a statement, with the place psql points at.
 
 > CREATE TABLE thing (id int PRIMARY KEY, name text NOT NULL, amount int, at date)
+CREATE TABLE
 
 > SELECT * FROM missing
+ERROR 42P01: relation "missing" does not exist
+LINE 1: SELECT * FROM missing
+                      ^
 
 > SELECT * FROM missing.thing
+ERROR 42P01: relation "missing.thing" does not exist
+LINE 1: SELECT * FROM missing.thing
+                      ^
 
 > SELECT nothing FROM thing
+ERROR 42703: column "nothing" does not exist
+LINE 1: SELECT nothing FROM thing
+               ^
 
 > SELECT thing.nothing FROM thing
+ERROR 42703: column thing.nothing does not exist
+LINE 1: SELECT thing.nothing FROM thing
+               ^
 
 > SELECT t.id FROM thing
+ERROR 42P01: missing FROM-clause entry for table "t"
+LINE 1: SELECT t.id FROM thing
+               ^
 
+# differs: PostgreSQL answers
+#   ERROR 42703: column "nmae" does not exist
+#   HINT: Perhaps you meant to reference the column "thing.name".
 > SELECT id, nmae FROM thing
 > WHERE id = 1
+ERROR 42703: column "nmae" does not exist
+LINE 1: SELECT id, nmae FROM thing
+                   ^
 
+# differs: PostgreSQL answers
+#   ERROR 42601: syntax error at or near "SELEC"
 > SELEC 1
+ERROR 42601: syntax error at or near "SELEC"
+LINE 1: SELEC 1
+        ^
+DETAIL: Expected an SQL statement.
 
+# differs: PostgreSQL answers
+#   ERROR 42601: syntax error at end of input
 > SELECT 1 +
+ERROR 42601: syntax error at end of input
+LINE 1: SELECT 1 +
+                  ^
+DETAIL: Expected an expression.
 
+# differs: PostgreSQL answers
+#   ERROR 42601: syntax error at end of input
 > SELECT * FROM
+ERROR 42601: syntax error at end of input
+LINE 1: SELECT * FROM
+                     ^
+DETAIL: Expected identifier.
 
+# differs: PostgreSQL answers
+#   ERROR 42601: syntax error at end of input
 > SELECT (1
+ERROR 42601: syntax error at end of input
+LINE 1: SELECT (1
+                 ^
+DETAIL: Expected ).
 
+# differs: PostgreSQL answers
+#   ERROR 42601: unterminated quoted string at or near "'open"
 > SELECT 'open
+ERROR 42601: unterminated quoted string
+LINE 1: SELECT 'open
+               ^
 
+# differs: PostgreSQL answers
+#   ERROR 42601: unterminated /* comment at or near "/* open"
 > SELECT 1 /* open
+ERROR 42601: unterminated /* comment
+LINE 1: SELECT 1 /* open
+                        ^
 
+# differs: PostgreSQL answers
+#   ERROR 42601: syntax error at end of input
 > SELECT * FROM thing WHERE
+ERROR 42601: syntax error at end of input
+LINE 1: SELECT * FROM thing WHERE
+                                 ^
+DETAIL: Expected an expression.
 
+# differs: PostgreSQL answers
+#   ERROR 42601: syntax error at end of input
 > SELECT * FROM thing ORDER
+ERROR 42601: syntax error at or near "ORDER"
+LINE 1: SELECT * FROM thing ORDER
+                            ^
 
+# differs: PostgreSQL answers
+#   ERROR 23502: null value in column "name" of relation "thing" violates not-null constraint
+#   DETAIL: Failing row contains (1, null, null, null).
 > INSERT INTO thing VALUES (1)
+ERROR 23502: null value in column "name" of relation "thing" violates not-null constraint
 
 > INSERT INTO thing VALUES ('x', 'y')
+ERROR 22P02: invalid input syntax for type integer: "x"
+LINE 1: INSERT INTO thing VALUES ('x', 'y')
+                                  ^
 
 > INSERT INTO thing VALUES (1, 'a', 'b')
+ERROR 22P02: invalid input syntax for type integer: "b"
+LINE 1: INSERT INTO thing VALUES (1, 'a', 'b')
+                                          ^
 
+# differs: PostgreSQL answers
+#   ERROR 22008: date/time field value out of range: "2024-13-01"
+#   HINT: Perhaps you need a different "DateStyle" setting.
 > INSERT INTO thing VALUES (1, 'a', 1.5, '2024-13-01')
+ERROR 22008: date/time field value out of range: "2024-13-01"
+LINE 1: INSERT INTO thing VALUES (1, 'a', 1.5, '2024-13-01')
+                                               ^
 
+# differs: PostgreSQL answers
+#   ERROR 42883: function nofunction(integer) does not exist
+#   HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 > SELECT nofunction(1)
+ERROR 42883: function nofunction() does not exist
+LINE 1: SELECT nofunction(1)
+               ^
+HINT: COMPAT.md lists the functions that are offered.
 
+# differs: PostgreSQL answers
+#   ERROR 42883: function lower(integer, integer) does not exist
+#   HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 > SELECT lower(1, 2)
+ERROR 42883: function lower(bigint, bigint) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT 1 + 'x'
+ERROR 22P02: invalid input syntax for type integer: "x"
+LINE 1: SELECT 1 + 'x'
+                   ^
 
+# differs: PostgreSQL answers
+#   ERROR 42725: operator is not unique: unknown + unknown
+#   HINT: Could not choose a best candidate operator. You might need to add explicit type casts.
 > SELECT 'x' + 'y'
+ERROR 42883: operator does not exist: text + text
+HINT: No operator matches the given name and argument types. You might need to add explicit type casts.
 
+# differs: PostgreSQL points at the place
 > SELECT id + name FROM thing
+ERROR 42883: operator does not exist: integer + text
+HINT: No operator matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT * FROM thing WHERE name
+ERROR 42804: argument of WHERE must be type boolean, not type text
+LINE 1: SELECT * FROM thing WHERE name
+                                  ^
 
 > SELECT * FROM thing WHERE id = 'x'
+ERROR 22P02: invalid input syntax for type integer: "x"
+LINE 1: SELECT * FROM thing WHERE id = 'x'
+                                       ^
 
+# differs: PostgreSQL points at another place
 > SELECT * FROM thing WHERE id = true
+ERROR 42883: operator does not exist: integer = boolean
+LINE 1: SELECT * FROM thing WHERE id = true
+                                  ^
+HINT: No operator matches the given name and argument types. You might need to add explicit type casts.
 
+# differs: PostgreSQL points at the place
 > SELECT sum(name) FROM thing
+ERROR 42883: function sum(text) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
+# differs: PostgreSQL points at the place
 > SELECT name, count(*) FROM thing
+ERROR 42803: column "thing.name" must appear in the GROUP BY clause or be used in an aggregate function
 
+# differs: PostgreSQL answers ERROR 2201W: LIMIT must not be negative
 > SELECT id FROM thing LIMIT -1
+ERROR 2201W: LIMIT must not be negative, it is -1
 
+# differs: PostgreSQL answers ERROR 2201X: OFFSET must not be negative
 > SELECT id FROM thing OFFSET -1
+ERROR 2201W: OFFSET must not be negative, it is -1
 
 > SELECT id FROM thing LIMIT 'x'
+ERROR 22P02: invalid input syntax for type bigint: "x"
+LINE 1: SELECT id FROM thing LIMIT 'x'
+                                   ^
 
+# differs: PostgreSQL answers
+#   ERROR 42804: UNION types integer and text cannot be matched
 > SELECT id FROM thing UNION SELECT name FROM thing
+ id
+----
+(0 rows)
 
+# differs: PostgreSQL points at the place
 > SELECT id FROM thing UNION SELECT id, name FROM thing
+ERROR 42601: each UNION query must have the same number of columns
 
+# differs: PostgreSQL points at the place
 > SELECT (SELECT id, name FROM thing)
+ERROR 42601: subquery must return only one column
 
 > INSERT INTO thing VALUES (1, 'a'), (2, 'b')
+INSERT 0 2
 
 > SELECT (SELECT id FROM thing)
+ERROR 21000: more than one row returned by a subquery used as an expression
 
+# differs: PostgreSQL points at the place
 > SELECT $1
+ERROR 42P02: there is no parameter $1
 
 > SELECT x.* FROM thing
+ERROR 42P01: missing FROM-clause entry for table "x"
+LINE 1: SELECT x.* FROM thing
+               ^
 
+# differs: PostgreSQL answers ERROR 42712: table name "thing" specified more than once
 > SELECT id FROM thing JOIN thing ON true
+ERROR 42710: table name "thing" specified more than once
 
 > SELECT id FROM thing a JOIN thing b ON true
+ERROR 42702: column reference "id" is ambiguous
+LINE 1: SELECT id FROM thing a JOIN thing b ON true
+               ^
 
+# differs: PostgreSQL points at another place
 > SELECT 1::notatype
+ERROR 42704: type "notatype" does not exist
+LINE 1: SELECT 1::notatype
+               ^
 
+# differs: PostgreSQL points at another place
 > CREATE TABLE bad (id notatype)
+ERROR 42704: type "notatype" does not exist
+LINE 1: CREATE TABLE bad (id notatype)
+                          ^
 
+# differs: PostgreSQL points at no place
 > DROP TABLE missing
+ERROR 42P01: table "missing" does not exist
+LINE 1: DROP TABLE missing
+                   ^
 
+# differs: PostgreSQL points at no place
 > DROP INDEX missing
+ERROR 42704: index "missing" does not exist
+LINE 1: DROP INDEX missing
+                   ^
 
 > SET no_such_setting = 1
+ERROR 42704: unrecognized configuration parameter "no_such_setting"
 
 > SHOW no_such_setting
+ERROR 42704: unrecognized configuration parameter "no_such_setting"
 
+# differs: PostgreSQL answers ERROR 22023: invalid value for parameter "statement_timeout": "soon"
 > SET statement_timeout = 'soon'
+ERROR 22023: invalid value for parameter "statement_timeout": "soon"
+HINT: Milliseconds, or a number with ms, s, min, h or d.
 
+# differs: PostgreSQL points at no place
 > CREATE INDEX ON thing (nothing)
+ERROR 42703: column "nothing" does not exist
+LINE 1: CREATE INDEX ON thing (nothing)
+                               ^
 
+# differs: PostgreSQL points at no place
 > CREATE INDEX ON missing (id)
+ERROR 42P01: relation "missing" does not exist
+LINE 1: CREATE INDEX ON missing (id)
+                        ^
 
 > CREATE INDEX thing_index ON thing (amount)
+CREATE INDEX
 
 > CREATE INDEX thing_index ON thing (name)
+ERROR 42P07: relation "thing_index" already exists
 
+# differs: PostgreSQL answers
+#   ERROR 42601: subquery has too many columns
 > SELECT id FROM thing WHERE id IN (SELECT id, name FROM thing)
+ERROR 42601: subquery must return only one column
 
 > SELECT 1; SELECT nothing; SELECT 2
+ ?column?
+----------
+        1
+(1 row)
+ERROR 42703: column "nothing" does not exist
+LINE 1: SELECT 1; SELECT nothing; SELECT 2
+                         ^
 
 > ;
+(empty)
 
 > -- only a comment
+(empty)

@@ -1,69 +1,223 @@
 # jsonb: operators, functions, and what is refused.
 
 > CREATE TABLE doc (id int PRIMARY KEY, body jsonb)
+CREATE TABLE
 
 > INSERT INTO doc VALUES (1, '{"a": 1, "b": {"c": [10, 20, {"d": "deep"}]}, "t": "text"}'), (2, '[1, "two", null, true]'), (3, NULL), (4, '{"z":1,"a":2,"a":3}')
+INSERT 0 4
 
 > SELECT * FROM doc ORDER BY id
+ id |                            body
+----+------------------------------------------------------------
+  1 | {"a": 1, "b": {"c": [10, 20, {"d": "deep"}]}, "t": "text"}
+  2 | [1, "two", null, true]
+  3 | NULL
+  4 | {"a": 3, "z": 1}
+(4 rows)
 
 > SELECT body -> 'a', body ->> 't', body -> 'b' -> 'c' -> 1 FROM doc WHERE id = 1
+ ?column? | ?column? | ?column?
+----------+----------+----------
+ 1        | text     | 20
+(1 row)
 
 > SELECT body #> '{b,c,2}', body #>> '{b,c,2,d}' FROM doc WHERE id = 1
+   ?column?    | ?column?
+---------------+----------
+ {"d": "deep"} | deep
+(1 row)
 
 > SELECT body -> 0, body ->> 1, body -> 2, body ->> 2, body -> -1, body -> 9 FROM doc WHERE id = 2
+ ?column? | ?column? | ?column? | ?column? | ?column? | ?column?
+----------+----------+----------+----------+----------+----------
+ 1        | two      | null     | NULL     | true     | NULL
+(1 row)
 
 > SELECT id FROM doc WHERE body @> '{"b": {"c": [20]}}'
+ id
+----
+  1
+(1 row)
 
 > SELECT id FROM doc WHERE body ? 'a' ORDER BY id
+ id
+----
+  1
+  4
+(2 rows)
 
 > SELECT id FROM doc WHERE body ?| array['t', 'z'] ORDER BY id
+ id
+----
+  1
+  4
+(2 rows)
 
 > SELECT id FROM doc WHERE body ?& array['a', 'z'] ORDER BY id
+ id
+----
+  4
+(1 row)
 
 > SELECT id FROM doc WHERE body ->> 't' = 'text'
+ id
+----
+  1
+(1 row)
 
 > SELECT id FROM doc WHERE (body ->> 'a')::int > 1
+ id
+----
+  4
+(1 row)
 
 > SELECT '{"a":1}'::jsonb || '{"b":2}'::jsonb, '{"a":1,"b":2}'::jsonb - 'a', '[1,2,3]'::jsonb - 1
+     ?column?     | ?column? | ?column?
+------------------+----------+----------
+ {"a": 1, "b": 2} | {"b": 2} | [1, 3]
+(1 row)
 
+# differs: PostgreSQL answers
+#    ?column?
+#   ----------
+#    t
+#   (1 row)
 > SELECT '{"b": 1, "a": 2}'::jsonb = '{"a": 2, "b": 1.0}'::jsonb
+ ?column?
+----------
+ f
+(1 row)
 
 > SELECT jsonb_typeof(body), jsonb_typeof(body -> 'a') FROM doc WHERE id IN (1, 2) ORDER BY id
+ jsonb_typeof | jsonb_typeof
+--------------+--------------
+ object       | number
+ array        | NULL
+(2 rows)
 
 > SELECT jsonb_array_length(body) FROM doc WHERE id = 2
+ jsonb_array_length
+--------------------
+                  4
+(1 row)
 
 > SELECT jsonb_array_length('{}'::jsonb)
+ERROR 22023: cannot get array length of a non-array
 
 > SELECT jsonb_build_object('n', 1, 's', 'x', 'b', true, 'z', NULL)
+            jsonb_build_object
+------------------------------------------
+ {"b": true, "n": 1, "s": "x", "z": null}
+(1 row)
 
 > SELECT jsonb_build_array(1, 'x', NULL)
+ jsonb_build_array
+-------------------
+ [1, "x", null]
+(1 row)
 
 > SELECT jsonb_object_keys(body) FROM doc WHERE id = 1
+ jsonb_object_keys
+-------------------
+ a
+ b
+ t
+(3 rows)
 
 > SELECT value FROM jsonb_array_elements('[1, {"x": 2}]'::jsonb)
+  value
+----------
+ 1
+ {"x": 2}
+(2 rows)
 
 > SELECT key, value FROM jsonb_each('{"k": 1, "l": [2]}'::jsonb)
+ key | value
+-----+-------
+ k   | 1
+ l   | [2]
+(2 rows)
 
 > SELECT to_jsonb('a"b'::text), to_jsonb(1.50), jsonb_set('{"a": {"b": 1}}', '{a,b}', '2')
+ to_jsonb | to_jsonb |    jsonb_set
+----------+----------+-----------------
+ "a\"b"   | 1.50     | {"a": {"b": 2}}
+(1 row)
 
+# differs: PostgreSQL answers
+#     jsonb_agg
+#   --------------
+#    [1, 2, 3, 4]
+#   (1 row)
 > SELECT jsonb_agg(id ORDER BY id) FROM doc
+ERROR 0A000: jsonb_agg(… ORDER BY …) is not supported
+HINT: COMPAT.md lists what of PostgreSQL is offered.
 
 > UPDATE doc SET body = body || '{"new": [1.10, 1e3]}' WHERE id = 1
+UPDATE 1
 
 > SELECT body -> 'new' FROM doc WHERE id = 1
+   ?column?
+--------------
+ [1.10, 1000]
+(1 row)
 
+# differs: PostgreSQL answers
+#   ERROR 22P02: invalid input syntax for type json
+#   DETAIL: Expected JSON value, but found "}".
 > INSERT INTO doc VALUES (5, '{"a": }')
+ERROR 22P02: invalid input syntax for type json
+LINE 1: INSERT INTO doc VALUES (5, '{"a": }')
+                                   ^
+DETAIL: Token "}" is invalid at byte 7.
 
 > INSERT INTO doc VALUES (5, '')
+ERROR 22P02: invalid input syntax for type json
+LINE 1: INSERT INTO doc VALUES (5, '')
+                                   ^
+DETAIL: The input string ended unexpectedly.
 
+# differs: PostgreSQL answers
+#   ERROR 22P02: invalid input syntax for type json
+#   DETAIL: Token "x" is invalid.
 > INSERT INTO doc VALUES (5, '{"a": 1} x')
+ERROR 22P02: invalid input syntax for type json
+LINE 1: INSERT INTO doc VALUES (5, '{"a": 1} x')
+                                   ^
+DETAIL: Token "x" is invalid at byte 10.
 
+# differs: PostgreSQL answers
+#   ERROR 22P05: unsupported Unicode escape sequence
+#   DETAIL: \u0000 cannot be converted to text.
 > INSERT INTO doc VALUES (5, '"\u0000"')
+ERROR 22P02: unsupported Unicode escape sequence
+LINE 1: INSERT INTO doc VALUES (5, '"\u0000"')
+                                   ^
+DETAIL: \u0000 cannot be converted to text.
 
 > SELECT '{"a": "\u00e4\ud83d\ude00"}'::jsonb
+    jsonb
+-------------
+ {"a": "ä😀"}
+(1 row)
 
 > SELECT '12345678901234567890.123456789'::jsonb
+             jsonb
+--------------------------------
+ 12345678901234567890.123456789
+(1 row)
 
 > SELECT ' {"keep" :   1} '::json
+       json
+------------------
+  {"keep" :   1}
+(1 row)
 
 > SELECT id FROM doc ORDER BY body -> 'a', id
+ id
+----
+  1
+  4
+  2
+  3
+(4 rows)
