@@ -113,12 +113,12 @@ impl Client {
     /// Runs statements that must all succeed; the tag of the last one.
     pub fn run(&mut self, text: &str) -> String {
         let reply = self.query(text);
-        let mut last = reply.answers.into_iter().map(|answer| match answer {
+        let tags = reply.answers.into_iter().map(|answer| match answer {
             Answer::Rows { tag, .. } | Answer::Done { tag } => tag,
             Answer::Empty => String::new(),
             Answer::Failed(failure) => panic!("{}\n{failure:?}", shortened(text)),
         });
-        last.next_back().unwrap_or_default()
+        tags.fold(String::new(), |_, tag| tag)
     }
 
     /// The rows of a query that must succeed.
