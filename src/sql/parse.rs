@@ -19,11 +19,13 @@ use crate::sql::forms::normalized;
 
 /// Deepest nesting of parentheses and subqueries in a statement.
 const NESTING_MAX: usize = 128;
-/// Deepest nesting of brackets: twice what PostgreSQL's arrays have. A syntax error inside of brackets makes the parser
-/// read each level twice.
+/// Deepest nesting of brackets, ROW and CASE together: twice what PostgreSQL's arrays have. A syntax error inside makes the
+/// parser read each level twice.
 const BRACKETS_MAX: usize = 12;
 /// Deepest nesting of queries in parentheses. The planner walks the plan of each scalar subquery twice.
 const SUBQUERIES_MAX: usize = 14;
+/// What a query in parentheses begins with.
+const QUERY_WORDS: [Keyword; 3] = [Keyword::SELECT, Keyword::WITH, Keyword::VALUES];
 /// Longest chain of operators in one expression: each one nests the tree one deeper.
 const OPERATORS_MAX: usize = 500;
 
@@ -269,9 +271,12 @@ fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
     for (place, token) in tokens.iter().enumerate() {
         match &token.token {
             Token::LParen | Token::LBracket => {
+                let (before, after) =
+                    (tokens.get(..place).unwrap_or_default(), tokens.get(place + 1..).unwrap_or_default());
+                let is_parenthesis = token.token == Token::LParen;
                 let level = Level {
-                    is_bracket: token.token == Token::LBracket,
-                    is_query: token.token == Token::LParen && begins_query(tokens.get(place + 1..).unwrap_or_default()),
+                    is_bracket: !is_parenthesis || nearest_keyword(before.iter().rev()) == Keyword::ROW,
+                    is_query: is_parenthesis && QUERY_WORDS.contains(&nearest_keyword(after.iter())),
                     operators: 0,
                 };
                 brackets += usize::from(level.is_bracket);
@@ -280,8 +285,8 @@ fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
             }
             Token::RParen | Token::RBracket if levels.len() > 1 => {
                 if let Some(level) = levels.pop() {
-                    brackets -= usize::from(level.is_bracket);
-                    queries -= usize::from(level.is_query);
+                    brackets = brackets.saturating_sub(usize::from(level.is_bracket));
+                    queries = queries.saturating_sub(usize::from(level.is_query));
                 }
             }
             Token::Comma | Token::SemiColon => {
@@ -289,6 +294,8 @@ fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
                     level.operators = 0;
                 }
             }
+            Token::Word(word) if word.keyword == Keyword::CASE => brackets += 1,
+            Token::Word(word) if word.keyword == Keyword::END => brackets = brackets.saturating_sub(1),
             other if is_chained(other) => {
                 if let Some(level) = levels.last_mut() {
                     level.operators += 1;
@@ -300,7 +307,10 @@ fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
             Error::new(ErrorKind::TooComplex, format!("more than {OPERATORS_MAX} operators in one expression"))
                 .with_hint("Use IN (...) or = ANY($1) with an array.")
         } else if brackets > BRACKETS_MAX {
-            Error::new(ErrorKind::TooComplex, format!("brackets are nested more than {BRACKETS_MAX} levels deep"))
+            Error::new(
+                ErrorKind::TooComplex,
+                format!("brackets, ROW and CASE are nested more than {BRACKETS_MAX} levels deep"),
+            )
         } else if queries > SUBQUERIES_MAX {
             Error::new(ErrorKind::TooComplex, format!("subqueries are nested more than {SUBQUERIES_MAX} levels deep"))
                 .with_hint("Name inner queries with WITH.")
@@ -312,12 +322,12 @@ fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whether a query follows an opening parenthesis.
-fn begins_query(tokens: &[TokenWithSpan]) -> bool {
-    let first = tokens.iter().find(|token| !matches!(token.token, Token::Whitespace(_)));
-    first.is_some_and(|token| {
-        matches!(&token.token, Token::Word(word) if matches!(word.keyword, Keyword::SELECT | Keyword::WITH | Keyword::VALUES))
-    })
+/// The keyword that is the first token, blanks left out.
+fn nearest_keyword<'a>(tokens: impl Iterator<Item = &'a TokenWithSpan>) -> Keyword {
+    match tokens.map(|token| &token.token).find(|token| !matches!(token, Token::Whitespace(_))) {
+        Some(Token::Word(word)) => word.keyword,
+        _ => Keyword::NoKeyword,
+    }
 }
 
 fn is_chained(token: &Token) -> bool {

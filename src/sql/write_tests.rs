@@ -127,7 +127,7 @@ fn rows_are_inserted() {
             "INSERT INTO items (name, n) VALUES ('x', true)",
             "42804 at 42: column \"n\" is of type integer but expression is of type boolean",
         ),
-        ("INSERT INTO items (name, v) VALUES ('x', '[1,2]')", "22000: expected 3 dimensions, not 2"),
+        ("INSERT INTO items (name, v) VALUES ('x', '[1,2]')", "22000 at 42: expected 3 dimensions, not 2"),
         ("INSERT INTO items (name) VALUES ('x', 'y')", "42601 at 39: INSERT has more expressions than target columns"),
         ("INSERT INTO items (name, n) VALUES ('x')", "42601: INSERT has more target columns than expressions"),
         ("INSERT INTO items (nam) VALUES ('x')", "42703 at 20: column \"nam\" of relation \"items\" does not exist"),

@@ -75,7 +75,7 @@ impl Family {
         const KIB: usize = 1024;
         const MIB: usize = 1024 * KIB;
         match self {
-            Family::Entries => Tuning { write_buffer: 64 * MIB, block: 8 * KIB, access: Access::Point, compress: true },
+            Family::Entries => Tuning { write_buffer: 32 * MIB, block: 8 * KIB, access: Access::Point, compress: true },
             Family::Public => Tuning { write_buffer: 16 * MIB, block: 8 * KIB, access: Access::Point, compress: true },
             Family::Vectors => Tuning { write_buffer: 64 * MIB, block: 32 * KIB, access: Access::Hit, compress: false },
             Family::Indexes => Tuning { write_buffer: 32 * MIB, block: 8 * KIB, access: Access::Scan, compress: true },

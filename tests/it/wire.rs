@@ -10,7 +10,7 @@ use crate::harness::Server;
 /// Rows of a result that does not fit into any buffer on its way.
 const MANY_ROWS: usize = 200_000;
 /// A statement that runs far longer than any test waits.
-const LONG_STATEMENT: &str = "SELECT count(*) FROM generate_series(1, 1000000) a(x), generate_series(1, 1000000) b(x) \
+const LONG_STATEMENT: &str = "SELECT count(*) FROM generate_series(1, 100000) a(x), generate_series(1, 100000) b(x) \
                               WHERE a.x * b.x = -1";
 
 fn execute(rows_max: i32) -> Vec<u8> {
