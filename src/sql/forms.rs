@@ -63,7 +63,8 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     if dropped.is_empty() {
         return tokens;
     }
-    let kept = tokens.into_iter().enumerate().filter(|(at, _)| !dropped.contains(at));
+    dropped.sort_unstable();
+    let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
 }
 

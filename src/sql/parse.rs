@@ -111,7 +111,7 @@ fn check_reserved(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
 /// 42601 for an unterminated string or comment.
 pub fn split(text: &str) -> Result<Vec<Range<usize>>> {
     let tokens = tokenize(text)?;
-    let lines = Lines::new(text);
+    let mut places = Places::new(text);
     let mut ranges = Vec::new();
     let mut current: Option<Range<usize>> = None;
     for token in &tokens {
@@ -119,10 +119,11 @@ pub fn split(text: &str) -> Result<Vec<Range<usize>>> {
             Token::SemiColon => ranges.extend(current.take()),
             Token::Whitespace(_) | Token::EOF => {}
             _ => {
-                let end = lines.byte(token.span.end);
+                let start = places.byte(token.span.start);
+                let end = places.byte(token.span.end);
                 match &mut current {
                     Some(range) => range.end = end,
-                    None => current = Some(lines.byte(token.span.start)..end),
+                    None => current = Some(start..end),
                 }
             }
         }
@@ -408,25 +409,32 @@ fn parse_place(place: &str) -> Option<Location> {
     Some(Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? })
 }
 
-/// Byte offsets of a text's lines.
-struct Lines<'a> {
-    text: &'a str,
-    starts: Vec<usize>,
+/// Finds places of a text by line and column, each one behind the one before: the text is walked once, however many places
+/// are asked for.
+struct Places<'a> {
+    characters: std::str::CharIndices<'a>,
+    line: u64,
+    column: u64,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> Places<'a> {
     fn new(text: &'a str) -> Self {
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Lines { text, starts }
+        Places { characters: text.char_indices(), line: 1, column: 1 }
     }
 
     /// The byte at a 1-based line and character column.
-    fn byte(&self, location: Location) -> usize {
-        let line = usize::try_from(location.line.saturating_sub(1)).unwrap_or(0);
-        let start = self.starts.get(line).copied().unwrap_or(self.text.len());
-        let column = usize::try_from(location.column.saturating_sub(1)).unwrap_or(0);
-        let rest = self.text.get(start..).unwrap_or("");
-        start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+    fn byte(&mut self, location: Location) -> usize {
+        while (self.line, self.column) < (location.line, location.column) {
+            match self.characters.next() {
+                Some((_, '\n')) => {
+                    self.line += 1;
+                    self.column = 1;
+                }
+                Some(_) => self.column += 1,
+                None => break,
+            }
+        }
+        self.characters.offset()
     }
 }
 
