@@ -60,47 +60,41 @@ impl Constraints<'_> {
     ) -> Result<()> {
         let taken = (index.id, prefix.to_vec());
         let by_group = self.effects.unique.get(&taken).or_else(|| self.group.unique.get(&taken));
-        if by_group.is_some_and(|other| other != entry.key && self.still_holds(collection, other, operands, prefix)) {
+        if let Some(other) = by_group
+            && other != entry.key
+            && self.still_holds(collection, other, operands, prefix)?
+        {
             return unique_violation(index, operands, entry);
         }
         let mut entries_range = self.group.snapshot.scan(&KeyRange::index(index.id).starting_with(prefix));
         while let Some((index_key, _)) = entries_range.next()? {
             let other = skip_key_parts(index_key, operands.len())?;
-            if other != entry.key && self.still_holds(collection, other, operands, prefix) {
+            if other != entry.key && self.still_holds(collection, other, operands, prefix)? {
                 return unique_violation(index, operands, entry);
             }
         }
         Ok(())
     }
 
-    /// Whether another entry has those values at this point of the group: it may have changed after the snapshot.
-    fn still_holds(&self, collection: &Collection, key: &[u8], operands: &[Operand], prefix: &[u8]) -> bool {
+    /// Whether another entry has those values at this point of the group: it may have changed after the snapshot. What
+    /// cannot be read is an error, not the absence of a conflict.
+    fn still_holds(&self, collection: &Collection, key: &[u8], operands: &[Operand], prefix: &[u8]) -> Result<bool> {
         let id = (collection.id, key.to_vec());
         let in_group = self.effects.records.get(&id).or_else(|| self.group.records.get(&id));
         let stored;
+        // A row of the same transaction that comes later in key order may move out of the way.
+        let mut pending = None;
         let bytes: Option<&[u8]> = match in_group {
             Some(record) => record.as_deref(),
             None => {
-                // A row of the same transaction that comes later in key order moves out of the way.
-                if let Some(pending) = self.view.writes.row(collection.id, key) {
-                    let entry = EntryView { view: self.view, collection, key, record: None, pending: Some(pending) };
-                    if !pending.alive {
-                        return false;
-                    }
-                    stored = self.group.snapshot.get(&Key::Entry(collection.id, key)).ok().flatten();
-                    let record = stored.as_deref().and_then(|bytes| RecordView::parse(bytes).ok());
-                    let entry = EntryView { record, ..entry };
-                    return index_prefix(&entry, operands).is_ok_and(|other| other == prefix);
-                }
-                stored = self.group.snapshot.get(&Key::Entry(collection.id, key)).ok().flatten();
+                pending = self.view.writes.row(collection.id, key);
+                stored = self.group.snapshot.get(&Key::Entry(collection.id, key))?;
                 stored.as_deref()
             }
         };
-        let Some(record) = bytes.and_then(|bytes| RecordView::parse(bytes).ok()).filter(RecordView::is_alive) else {
-            return false;
-        };
-        let entry = EntryView { view: self.view, collection, key, record: Some(record), pending: None };
-        index_prefix(&entry, operands).is_ok_and(|other| other == prefix)
+        let record = bytes.map(RecordView::parse).transpose()?;
+        let entry = EntryView { view: self.view, collection, key, record, pending };
+        Ok(entry.is_alive() && index_prefix(&entry, operands)? == prefix)
     }
 }
 
