@@ -17,6 +17,7 @@ mod json;
 mod json_scan;
 pub mod jsonb;
 pub mod limits;
+mod network;
 mod number_text;
 mod numeric;
 mod output;
@@ -42,6 +43,9 @@ pub use datetime::{
 pub use json::{
     check_json, check_json_depth, join_object, json_of_value, json_text_of_value, jsonb_text, split_object,
     value_of_json, value_of_json_text,
+};
+pub use network::{
+    Attachment, Bytes, ChainHash, Delta, Head, Network, NetworkId, NetworkOptions, PEER_ID_BYTES_MAX, Replication, Run,
 };
 pub use output::OutputColumn;
 pub use state::{EntryType, Field, Stage, State};

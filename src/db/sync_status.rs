@@ -1,0 +1,101 @@
+//! What the sync task shows of itself, and what others ask of it: the seam between a database and its peers.
+//!
+//! `sync` publishes a [`SyncStatus`] now and then, and takes [`SyncCommand`]s from a bounded channel. Where no sync task
+//! runs, the status is empty and commands answer that networks are off.
+
+use tokio::sync::oneshot;
+
+use crate::error::Result;
+use crate::model::{NetworkId, PeerId};
+use crate::store::BlobHash;
+
+/// Commands that wait for the sync task, at most; senders wait beyond that.
+pub const SYNC_COMMANDS_MAX: usize = 64;
+
+/// What the sync task is asked to do.
+#[derive(Debug)]
+pub enum SyncCommand {
+    /// Posts what is staged and exchanges deltas with all connected members, of one network or of all.
+    Sync { network: Option<NetworkId>, reply: oneshot::Sender<Result<SyncReport>> },
+    /// Brings a blob from a member of the network of its collection into the local blob store.
+    FetchBlob { network: NetworkId, hash: BlobHash, size: Option<u64>, reply: oneshot::Sender<Result<()>> },
+}
+
+/// What a SYNC did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncReport {
+    pub networks: u64,
+    /// Deltas posted by this SYNC.
+    pub posted: u64,
+    /// Connected members that were asked and have answered.
+    pub peers: u64,
+    /// Deltas received while it ran.
+    pub received: u64,
+}
+
+/// The node as peers see it, its networks and its peers, at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SyncStatus {
+    pub running: bool,
+    /// Multiaddresses, each with this node's peer id, that peers can dial.
+    pub addresses: Vec<String>,
+    pub networks: Vec<NetworkStatus>,
+    pub peers: Vec<PeerStatus>,
+}
+
+/// One network: `NetworkStats` of the specification and more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkStatus {
+    pub network: NetworkId,
+    pub connected_peers: u64,
+    /// Members that were ever met and not removed, this node among them.
+    pub total_peers: u64,
+    pub deltas_sent: u64,
+    pub deltas_received: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub messages_sent: u64,
+    pub messages_received: u64,
+    /// Milliseconds; `None` before the first measurement.
+    pub average_latency_ms: Option<f64>,
+    /// Milliseconds since 1970 of the last exchange that ended with both sides equal.
+    pub last_sync_ms: Option<u64>,
+    pub sync_in_progress: bool,
+    /// Of the last thing that went wrong, for people.
+    pub last_error: Option<String>,
+    pub quarantine: Vec<Quarantined>,
+    /// Columns that differ between members and therefore wait, for people.
+    pub schema_conflicts: Vec<String>,
+}
+
+/// A peer in one network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeerStatus {
+    pub network: NetworkId,
+    pub peer_id: PeerId,
+    pub addresses: Vec<String>,
+    pub connected: bool,
+    pub latency_ms: Option<f64>,
+    /// Milliseconds since 1970.
+    pub last_seen_ms: Option<u64>,
+    pub collections: Vec<String>,
+    /// Deltas that this node has and the peer has not acknowledged.
+    pub behind_deltas: u64,
+    /// Age in milliseconds of the oldest of them.
+    pub behind_ms: u64,
+    /// Deltas that the peer has announced and this node has not applied.
+    pub ahead_deltas: u64,
+    /// Until when (milliseconds since 1970) nothing is taken from it.
+    pub banned_until_ms: Option<u64>,
+}
+
+/// Deltas that wait or were set aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    pub origin: PeerId,
+    pub seq: u64,
+    /// Why, in words; never a value of the entry.
+    pub reason: String,
+    /// When (milliseconds since 1970) it is looked at again; `None` for never.
+    pub due_ms: Option<u64>,
+}
