@@ -306,6 +306,9 @@ impl Lowering<'_> {
 
     fn explain(&mut self, analyze: bool, statement: &Statement) -> Result<ActionWithColumns> {
         let (action, columns) = self.statement(statement)?;
+        if analyze && matches!(action, Action::Sync(_)) {
+            return Err(Error::unsupported("EXPLAIN ANALYZE SYNC is not offered", "Run SYNC, and then SHOW SYNC."));
+        }
         let inner = Lowered { action, parameters: Vec::new(), columns: columns.map(Arc::from) };
         let plan = OutputColumn::computed("QUERY PLAN", ColumnType::Text);
         Ok((Action::Explain { analyze, inner: Box::new(inner) }, Some(vec![plan])))
