@@ -69,6 +69,7 @@ impl NetworkTable {
                 ("sync_in_progress", Bool),
                 ("last_error", Text),
                 ("schema_conflicts", texts()),
+                ("leaving", Bool),
             ],
             NetworkTable::Peers => vec![
                 ("network", Text),
@@ -153,6 +154,7 @@ fn networks(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
             Value::Bool(known.is_some_and(|known| known.sync_in_progress)),
             known.and_then(|known| known.last_error.as_deref()).map_or(Value::Null, Value::text),
             texts(known.map_or(&[], |known| known.schema_conflicts.as_slice())),
+            Value::Bool(network.leaving),
         ])
     };
     view.catalog().networks().map(|network| row(network)).collect()

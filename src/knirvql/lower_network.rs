@@ -60,20 +60,20 @@ pub fn lower_network(statement: &Statement, catalog: &Catalog) -> Result<ActionW
         }
         Statement::JoinNetwork { network, addresses, options } => join(network, addresses, options)?,
         Statement::LeaveNetwork { network } => {
-            NetworkWrite::Leave { network: expect_network(catalog, network)?.name.clone() }
+            NetworkWrite::Leave { network: catalog.expect_network(network)?.name.clone() }
         }
-        Statement::AlterNetwork { network, change } => alter(expect_network(catalog, network)?, change)?,
+        Statement::AlterNetwork { network, change } => alter(catalog.expect_network(network)?, change)?,
         Statement::AttachCollection { collection, network, options } => NetworkWrite::Attach {
             collection: catalog.expect_collection(collection)?.name.clone(),
-            network: expect_network(catalog, network)?.name.clone(),
+            network: catalog.expect_network(network)?.name.clone(),
             private_by_default: network_options::of_attachment(options)?,
         },
         Statement::DetachCollection { collection, network } => NetworkWrite::Detach {
             collection: catalog.expect_collection(collection)?.name.clone(),
-            network: expect_network(catalog, network)?.name.clone(),
+            network: catalog.expect_network(network)?.name.clone(),
         },
         Statement::Sync { network } => {
-            let network = network.as_deref().map(|name| expect_network(catalog, name)).transpose()?;
+            let network = network.as_deref().map(|name| catalog.expect_network(name)).transpose()?;
             let columns = ["networks", "posted", "peers", "received"];
             let columns = columns.map(|name| OutputColumn::computed(name, ColumnType::Int8));
             return Ok((Action::Sync(network.map(|network| network.id)), Some(columns.to_vec())));
@@ -113,8 +113,7 @@ fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
             Ok(NetworkWrite::RemovePeer { network: name, peer: peer.clone() })
         }
         NetworkChange::RotateSecret(secret) => {
-            let secret = secret.as_ref().map(network_options::checked_secret).transpose()?;
-            Ok(NetworkWrite::RotateSecret { network: name, secret })
+            Ok(NetworkWrite::RotateSecret { network: name, secret: secret.clone() })
         }
         NetworkChange::Set(options) => {
             Ok(NetworkWrite::Alter { options: network_options::changed(&network.options, options)?, network: name })
@@ -137,28 +136,12 @@ fn shown(show: Show) -> Result<ActionWithColumns> {
     Ok((Action::NetworkRows { table, positions }, Some(columns)))
 }
 
-/// # Errors
-/// 42704.
-fn expect_network<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Network> {
-    match catalog.network(name) {
-        Some(network) => Ok(network),
-        None => {
-            let error = Error::new(ErrorKind::UndefinedObject, format!("network \"{name}\" does not exist"));
-            let near = catalog.networks().find(|known| known.name.eq_ignore_ascii_case(name));
-            Err(match near {
-                Some(near) => error.with_hint(format!("There is a network \"{}\".", near.name)),
-                None => error.with_hint("CREATE NETWORK founds one, JOIN NETWORK joins one."),
-            })
-        }
-    }
-}
-
 /// Checks the FOR NETWORK of STAGE and UNSTAGE: entries go to the network of their collection and to no other.
 ///
 /// # Errors
 /// 42704 for an unknown network, 55006 for another one than the collection's.
 pub fn check_stage_network(catalog: &Catalog, collection: &Collection, network: &str) -> Result<()> {
-    let wanted = expect_network(catalog, network)?;
+    let wanted = catalog.expect_network(network)?;
     let name = &collection.name;
     let error = |message: String| Error::new(ErrorKind::ObjectInUse, message);
     match catalog.network_of(collection.id) {

@@ -39,8 +39,6 @@ const MESSAGES_PER_SECOND_MAX: u64 = 1_000_000;
 const CLASSIFICATIONS_MAX: usize = 64;
 /// Longest name of a class, in bytes.
 const CLASSIFICATION_BYTES_MAX: usize = 128;
-/// Longest secret, in bytes.
-const SECRET_BYTES_MAX: usize = 1024;
 /// Longest URL, in bytes.
 const URL_BYTES_MAX: usize = 2048;
 
@@ -56,7 +54,7 @@ pub fn of_new_network(network: &str, options: &[NetworkOption]) -> Result<(Netwo
     }
     for option in options {
         if option.name == "secret" {
-            secret = Some(checked_secret(text(option)?)?);
+            secret = Some(Text::secret(text(option)?.value.as_str()));
         } else {
             set(&mut result, option, &["secret"])?;
         }
@@ -93,22 +91,6 @@ pub fn of_attachment(options: &[NetworkOption]) -> Result<Option<bool>> {
         }
     }
     Ok(private_by_default)
-}
-
-/// Checks a secret.
-///
-/// # Errors
-/// 22023 for one that is empty or too long; neither is shown.
-pub fn checked_secret(secret: &Text) -> Result<Text> {
-    match secret.value.len() {
-        0 => Err(Error::new(ErrorKind::InvalidParameterValue, "the secret of a network is empty")
-            .with_hint("Leave it out to have a random one made.")),
-        bytes if bytes > SECRET_BYTES_MAX => Err(Error::new(
-            ErrorKind::InvalidParameterValue,
-            format!("the secret of a network has {bytes} bytes, allowed are {SECRET_BYTES_MAX}"),
-        )),
-        _ => Ok(Text::secret(secret.value.as_str())),
-    }
 }
 
 /// `more`: options that are allowed here besides the usual ones.
@@ -303,7 +285,6 @@ mod tests {
             ("replication", words("half"), "22023"),
             ("replication", words("partial"), "0A000"),
             ("replication", words("leader"), "0A000"),
-            ("secret", words(""), "22023"),
             ("max_peers", Literal::Integer(1), "22023"),
         ] {
             let error = of_new_network("team", &[option(name, value)]).unwrap_err();
