@@ -25,7 +25,8 @@ const PEERS: &str = "SELECT network, peer_id, connected, round(latency_ms::numer
     FROM nebulus.peers ORDER BY network, peer_id";
 const STAGED: &str = "SELECT coalesce(network, '') AS network, collection, count(*) AS staged FROM nebulus.staged \
     GROUP BY 1, 2 ORDER BY 1, 2";
-const QUARANTINE: &str = "SELECT network, origin, seq, reason, due FROM nebulus.quarantine ORDER BY network, origin, seq";
+const QUARANTINE: &str =
+    "SELECT network, origin, seq, reason, due FROM nebulus.quarantine ORDER BY network, origin, seq";
 
 /// The options of `nebulusdb sync-status`.
 #[derive(Debug, clap::Args)]

@@ -105,13 +105,9 @@ impl NetworkTable {
                 ("average_latency", Float8),
             ],
             NetworkTable::Staged => vec![("network", Text), ("collection", Text), ("id", Text)],
-            NetworkTable::Quarantine => vec![
-                ("network", Text),
-                ("origin", Text),
-                ("seq", Int8),
-                ("reason", Text),
-                ("due", TimestampTz),
-            ],
+            NetworkTable::Quarantine => {
+                vec![("network", Text), ("origin", Text), ("seq", Int8), ("reason", Text), ("due", TimestampTz)]
+            }
         }
     }
 
@@ -261,11 +257,7 @@ fn staged(view: &ReadView) -> Result<Vec<Row>> {
     let entries = view.staged(None)?.into_iter();
     Ok(entries
         .map(|entry| {
-            vec![
-                entry.network.map_or(Value::Null, Value::text),
-                Value::text(entry.collection),
-                Value::text(entry.id),
-            ]
+            vec![entry.network.map_or(Value::Null, Value::text), Value::text(entry.collection), Value::text(entry.id)]
         })
         .collect())
 }
@@ -276,9 +268,9 @@ fn quarantine(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
     for network in view.catalog().networks() {
         let on_record = view.set_aside(network.id)?;
         let waiting = network_status(status, network.id).map_or(&[][..], |known| &known.quarantine);
-        let also = waiting.iter().filter(|delta| {
-            !on_record.iter().any(|known| known.origin == delta.origin && known.seq == delta.seq)
-        });
+        let also = waiting
+            .iter()
+            .filter(|delta| !on_record.iter().any(|known| known.origin == delta.origin && known.seq == delta.seq));
         for delta in on_record.iter().chain(also) {
             rows.push(vec![
                 Value::text(network.name.as_str()),

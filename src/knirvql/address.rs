@@ -68,11 +68,7 @@ pub fn check_address(address: &str) -> Result<()> {
         }
     }
     let has = |wanted: &[&str]| protocols.iter().any(|protocol| wanted.contains(protocol));
-    if has(&["tcp", "udp", "dnsaddr", "p2p-circuit"]) {
-        Ok(())
-    } else {
-        Err(invalid(address, "it names no port"))
-    }
+    if has(&["tcp", "udp", "dnsaddr", "p2p-circuit"]) { Ok(()) } else { Err(invalid(address, "it names no port")) }
 }
 
 /// What the operand should have been, where it is something else.
@@ -99,7 +95,9 @@ fn invalid(address: &str, reason: &str) -> Error {
         ErrorKind::InvalidParameterValue,
         format!("\"{}\" is no address of a peer: {}", address.escape_default(), reason.escape_default()),
     )
-    .with_hint("An address is written as /ip4/203.0.113.7/udp/4001/quic-v1/p2p/12D3KooW…; nebulus.node shows a peer's own.")
+    .with_hint(
+        "An address is written as /ip4/203.0.113.7/udp/4001/quic-v1/p2p/12D3KooW…; nebulus.node shows a peer's own.",
+    )
 }
 
 #[cfg(test)]

@@ -21,15 +21,38 @@ const SHOWN_OF_PEERS: &[&str] =
 #[derive(Clone, Debug)]
 pub enum NetworkWrite {
     /// CREATE, or with addresses JOIN.
-    Create { network: String, options: NetworkOptions, secret: Option<Text>, bootstrap: Vec<String> },
-    Leave { network: String },
+    Create {
+        network: String,
+        options: NetworkOptions,
+        secret: Option<Text>,
+        bootstrap: Vec<String>,
+    },
+    Leave {
+        network: String,
+    },
     /// All options as they are to be.
-    Alter { network: String, options: NetworkOptions },
-    RemovePeer { network: String, peer: String },
+    Alter {
+        network: String,
+        options: NetworkOptions,
+    },
+    RemovePeer {
+        network: String,
+        peer: String,
+    },
     /// `None` for a random one.
-    RotateSecret { network: String, secret: Option<Text> },
-    Attach { collection: String, network: String, private_by_default: Option<bool> },
-    Detach { collection: String, network: String },
+    RotateSecret {
+        network: String,
+        secret: Option<Text>,
+    },
+    Attach {
+        collection: String,
+        network: String,
+        private_by_default: Option<bool>,
+    },
+    Detach {
+        collection: String,
+        network: String,
+    },
 }
 
 impl NetworkWrite {
@@ -93,8 +116,11 @@ fn join(network: &str, addresses: &[String], options: &[NetworkOption]) -> Resul
     addresses.iter().try_for_each(|address| check_address(address))?;
     let (options, secret) = network_options::of_new_network(network, options)?;
     if secret.is_none() {
-        return Err(Error::new(ErrorKind::InvalidParameterValue, format!("the secret of network \"{network}\" is missing"))
-            .with_hint("Add WITH (secret = '…'); a member learns it by SELECT nebulus_network_secret('name')."));
+        return Err(Error::new(
+            ErrorKind::InvalidParameterValue,
+            format!("the secret of network \"{network}\" is missing"),
+        )
+        .with_hint("Add WITH (secret = '…'); a member learns it by SELECT nebulus_network_secret('name')."));
     }
     Ok(NetworkWrite::Create { network: network.to_string(), options, secret, bootstrap: addresses.to_vec() })
 }
@@ -112,9 +138,7 @@ fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
             }
             Ok(NetworkWrite::RemovePeer { network: name, peer: peer.clone() })
         }
-        NetworkChange::RotateSecret(secret) => {
-            Ok(NetworkWrite::RotateSecret { network: name, secret: secret.clone() })
-        }
+        NetworkChange::RotateSecret(secret) => Ok(NetworkWrite::RotateSecret { network: name, secret: secret.clone() }),
         NetworkChange::Set(options) => {
             Ok(NetworkWrite::Alter { options: network_options::changed(&network.options, options)?, network: name })
         }
@@ -131,8 +155,7 @@ fn shown(show: Show) -> Result<ActionWithColumns> {
     };
     let all = table.columns().into_iter().enumerate();
     let kept = all.filter(|(_, (name, _))| wanted.is_none_or(|wanted| wanted.contains(name)));
-    let (positions, columns) =
-        kept.map(|(position, (name, ty))| (position, OutputColumn::computed(name, ty))).unzip();
+    let (positions, columns) = kept.map(|(position, (name, ty))| (position, OutputColumn::computed(name, ty))).unzip();
     Ok((Action::NetworkRows { table, positions }, Some(columns)))
 }
 
@@ -146,10 +169,11 @@ pub fn check_stage_network(catalog: &Catalog, collection: &Collection, network: 
     let error = |message: String| Error::new(ErrorKind::ObjectInUse, message);
     match catalog.network_of(collection.id) {
         Some((attached, _)) if attached.id == wanted.id => Ok(()),
-        Some((attached, _)) => {
-            Err(error(format!("collection \"{name}\" is attached to network \"{}\", not to \"{network}\"", attached.name))
-                .with_hint("Leave FOR NETWORK out, or copy the entries to a collection of that network."))
-        }
+        Some((attached, _)) => Err(error(format!(
+            "collection \"{name}\" is attached to network \"{}\", not to \"{network}\"",
+            attached.name
+        ))
+        .with_hint("Leave FOR NETWORK out, or copy the entries to a collection of that network.")),
         None => Err(error(format!("collection \"{name}\" is not attached to network \"{network}\""))
             .with_hint(format!("ATTACH COLLECTION \"{name}\" TO NETWORK \"{network}\" shares what is staged in it."))),
     }

@@ -168,8 +168,9 @@ fn classifications(option: &NetworkOption) -> Result<Vec<String>> {
         }
     }
     if names.len() > CLASSIFICATIONS_MAX || names.iter().any(|name| name.len() > CLASSIFICATION_BYTES_MAX) {
-        let allowed =
-            format!("at most {CLASSIFICATIONS_MAX} names of at most {CLASSIFICATION_BYTES_MAX} bytes, e.g. 'Error,Idea'");
+        let allowed = format!(
+            "at most {CLASSIFICATIONS_MAX} names of at most {CLASSIFICATION_BYTES_MAX} bytes, e.g. 'Error,Idea'"
+        );
         return Err(invalid(option, &allowed));
     }
     Ok(names)
@@ -293,6 +294,9 @@ mod tests {
         }
         let hint = of_attachment(&[option("mdns", Literal::Boolean(true))]).unwrap_err();
         assert_eq!(hint.hint(), Some("The options are private_by_default."));
-        assert_eq!(changed(&NetworkOptions::default(), &[option("secret", words("x"))]).unwrap_err().sqlstate(), "22023");
+        assert_eq!(
+            changed(&NetworkOptions::default(), &[option("secret", words("x"))]).unwrap_err().sqlstate(),
+            "22023"
+        );
     }
 }

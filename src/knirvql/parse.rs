@@ -296,7 +296,9 @@ impl Builder<'_> {
                     let secret = secret.map(|secret| self.string(&only(secret)?).map(Text::secret)).transpose()?;
                     return Ok(NetworkChange::RotateSecret(secret));
                 }
-                Rule::set_options => return self.option_list(child(change, Rule::option_list)?).map(NetworkChange::Set),
+                Rule::set_options => {
+                    return self.option_list(child(change, Rule::option_list)?).map(NetworkChange::Set);
+                }
                 _ => {}
             }
         }

@@ -40,11 +40,9 @@ pub(super) fn is_long(action: &Action) -> bool {
             false
         }
         // A blob is written to its file and fsynced; a collection that is attached or detached is looked through.
-        Action::SetMemory(_)
-        | Action::Delete(_)
-        | Action::Stage { .. }
-        | Action::Revert(_)
-        | Action::Network(_) => true,
+        Action::SetMemory(_) | Action::Delete(_) | Action::Stage { .. } | Action::Revert(_) | Action::Network(_) => {
+            true
+        }
         Action::Explain { inner, .. } => is_long(&inner.action),
     }
 }
@@ -104,9 +102,7 @@ impl Run<'_> {
             NetworkWrite::Leave { network } => transaction.leave_network(network),
             NetworkWrite::Alter { network, options } => transaction.alter_network(network, options.clone()),
             NetworkWrite::RemovePeer { network, peer } => transaction.remove_peer(network, peer),
-            NetworkWrite::RotateSecret { network, secret } => {
-                transaction.rotate_secret(network, exposed(secret))
-            }
+            NetworkWrite::RotateSecret { network, secret } => transaction.rotate_secret(network, exposed(secret)),
             NetworkWrite::Attach { collection, network, private_by_default } => {
                 transaction.attach_collection(collection, network, *private_by_default)
             }

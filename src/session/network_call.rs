@@ -102,10 +102,9 @@ impl Arguments<'_> {
                 condition: self.condition(1)?,
                 network: None,
             }),
-            NetworkFunction::Revert => Statement::Revert(Revert {
-                collection: Some(self.text(0)?.to_string()),
-                condition: self.condition(1)?,
-            }),
+            NetworkFunction::Revert => {
+                Statement::Revert(Revert { collection: Some(self.text(0)?.to_string()), condition: self.condition(1)? })
+            }
             NetworkFunction::Sync => {
                 Statement::Sync { network: if self.is_given(0) { Some(network(0)?) } else { None } }
             }
@@ -132,7 +131,11 @@ impl Arguments<'_> {
         let statement = knirvql::parse(&format!("STAGE MEMORY WHERE {}", self.text(position)?));
         match statement {
             Ok(Statement::Stage(Stage { condition, network: None, .. })) => Ok(condition),
-            Ok(_) => Err(self.refused(format!("argument {} of {}() is more than a condition", position + 1, self.function.name()))),
+            Ok(_) => Err(self.refused(format!(
+                "argument {} of {}() is more than a condition",
+                position + 1,
+                self.function.name()
+            ))),
             Err(error) => {
                 let plain = Error::new(error.kind(), error.message());
                 Err(match error.hint() {
@@ -146,8 +149,10 @@ impl Arguments<'_> {
     /// The options of a JSON object; lists are joined with commas, nulls are left out.
     fn options(&self, position: usize) -> Result<Vec<NetworkOption>> {
         let Some(text) = self.values.get(position).and_then(Value::as_str) else { return Ok(Vec::new()) };
-        let not_object = || self.refused(format!("argument {} of {}() is not a JSON object", position + 1, self.function.name()));
-        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(|_| not_object())?;
+        let not_object =
+            || self.refused(format!("argument {} of {}() is not a JSON object", position + 1, self.function.name()));
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(text).map_err(|_| not_object())?;
         let mut options = Vec::with_capacity(object.len());
         for (name, value) in object {
             let literal = match value {
@@ -159,7 +164,8 @@ impl Arguments<'_> {
                 serde_json::Value::String(text) => Literal::Text(Text::open(text)),
                 serde_json::Value::Array(elements) => {
                     let texts = elements.iter().map(serde_json::Value::as_str).collect::<Option<Vec<_>>>();
-                    let texts = texts.ok_or_else(|| self.refused(format!("option \"{name}\" is not a list of texts")))?;
+                    let texts =
+                        texts.ok_or_else(|| self.refused(format!("option \"{name}\" is not a list of texts")))?;
                     Literal::Text(Text::open(texts.join(",")))
                 }
                 serde_json::Value::Object(_) => {
@@ -193,8 +199,10 @@ mod tests {
                 NetworkFunction::Create,
                 vec![
                     text("team"),
-                    json(r#"{"secret": "hush", "mdns": false, "sync_interval_ms": 5, "posting_url": null,
-                             "auto_post_classifications": ["Error", "Idea"]}"#),
+                    json(
+                        r#"{"secret": "hush", "mdns": false, "sync_interval_ms": 5, "posting_url": null,
+                             "auto_post_classifications": ["Error", "Idea"]}"#,
+                    ),
                 ],
                 "CREATE NETWORK \"team\" WITH (auto_post_classifications = \"Error,Idea\", mdns = false, \
                  secret = \"[redacted]\", sync_interval_ms = 5)",
@@ -210,7 +218,11 @@ mod tests {
                 vec![text("team"), json(r#"{"log_age_max_s": 60}"#)],
                 "ALTER NETWORK \"team\" SET (log_age_max_s = 60)",
             ),
-            (NetworkFunction::RemovePeer, vec![text("team"), text("12D3")], "ALTER NETWORK \"team\" REMOVE PEER \"12D3\""),
+            (
+                NetworkFunction::RemovePeer,
+                vec![text("team"), text("12D3")],
+                "ALTER NETWORK \"team\" REMOVE PEER \"12D3\"",
+            ),
             (NetworkFunction::RotateSecret, vec![text("team"), Value::Null], "ALTER NETWORK \"team\" ROTATE SECRET"),
             (
                 NetworkFunction::RotateSecret,
@@ -222,13 +234,21 @@ mod tests {
                 vec![text("notes"), text("team"), json(r#"{"private_by_default": false}"#)],
                 "ATTACH COLLECTION notes TO NETWORK \"team\" WITH (private_by_default = false)",
             ),
-            (NetworkFunction::Detach, vec![text("notes"), text("team")], "DETACH COLLECTION notes FROM NETWORK \"team\""),
+            (
+                NetworkFunction::Detach,
+                vec![text("notes"), text("team")],
+                "DETACH COLLECTION notes FROM NETWORK \"team\"",
+            ),
             (
                 NetworkFunction::Stage,
                 vec![text("notes"), text("id = 'x' OR metadata.y > 3")],
                 "STAGE MEMORY IN notes WHERE id = \"x\" OR metadata.y > 3",
             ),
-            (NetworkFunction::Unstage, vec![text("notes"), text("id = 'x'")], "UNSTAGE MEMORY IN notes WHERE id = \"x\""),
+            (
+                NetworkFunction::Unstage,
+                vec![text("notes"), text("id = 'x'")],
+                "UNSTAGE MEMORY IN notes WHERE id = \"x\"",
+            ),
             (NetworkFunction::Revert, vec![text("notes"), text("id = 'x'")], "REVERT MEMORY IN notes WHERE id = \"x\""),
             (NetworkFunction::Sync, vec![], "SYNC"),
             (NetworkFunction::Sync, vec![text("team")], "SYNC NETWORK \"team\""),

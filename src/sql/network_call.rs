@@ -42,8 +42,11 @@ pub fn plan_network_call(
     if !definition.takes(arguments.len()) {
         let wanted: Vec<_> = definition.parameters.iter().map(|parameter| parameter.column_type()).collect();
         let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-        return Err(undefined(function.name(), &[])
-            .with_detail(format!("It takes ({}), and was given {} arguments.", wanted.join(", "), arguments.len())));
+        return Err(undefined(function.name(), &[]).with_detail(format!(
+            "It takes ({}), and was given {} arguments.",
+            wanted.join(", "),
+            arguments.len()
+        )));
     }
     if arguments.is_empty() {
         return Ok(Some(NetworkCall { function, arguments: None, column }));

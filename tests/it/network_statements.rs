@@ -110,7 +110,8 @@ fn no_secret_of_a_network_is_readable_in_files_logs_or_errors() {
         let texts = [Some(&failure.message), failure.detail.as_ref(), failure.hint.as_ref()];
         assert!(texts.into_iter().flatten().all(|text| !text.contains(CANARY)), "{statement}: {failure:?}");
     }
-    let explained = format!("{:?}", client.query(&format!("EXPLAIN ALTER NETWORK one ROTATE SECRET '{CANARY}'")).answers);
+    let explained =
+        format!("{:?}", client.query(&format!("EXPLAIN ALTER NETWORK one ROTATE SECRET '{CANARY}'")).answers);
     assert!(!explained.contains(CANARY), "{explained}");
     assert_eq!(client.value("SELECT nebulus_network_secret('one')"), format!("{CANARY}-2"), "its owner may know");
     let log = server.log();
@@ -133,7 +134,9 @@ fn a_blob_that_is_nowhere_is_an_error_that_names_it() {
     let hash = client.value("SELECT blob_hash FROM memory");
     let file = crate::secrets::files_below(&server.data.join("blobs")).pop().expect("a blob's file");
     std::fs::remove_file(file).expect("the file goes");
-    for query in ["SELECT blob(id) FROM memory", "SELECT blob('a')", "SELECT length(blob(id)) FROM memory WHERE id = 'a'"] {
+    for query in
+        ["SELECT blob(id) FROM memory", "SELECT blob('a')", "SELECT length(blob(id)) FROM memory WHERE id = 'a'"]
+    {
         let failure = client.error(query);
         assert!(failure.code == "58030" && failure.message.contains(&hash[..8]), "{query}: {failure:?}");
     }

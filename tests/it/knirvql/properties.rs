@@ -2,8 +2,8 @@
 
 use nebulusdb::knirvql::{
     Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption,
-    OrderKey, Path, Revert, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource, is_knirvql, parameters,
-    parse, statement_end,
+    OrderKey, Path, Revert, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource, is_knirvql,
+    parameters, parse, statement_end,
 };
 use proptest::collection::vec;
 use proptest::option::of;
