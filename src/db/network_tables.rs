@@ -3,11 +3,12 @@
 //! Rows come from the catalog, the delta log and what the sync task last told of itself. Both languages read them here, so
 //! that they show the same. No row holds a secret, or anything of an entry but its key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::db::{MemberInfo, NetworkStatus, PeerStatus, ReadView, Row, SyncStatus};
 use crate::error::{Error, Result};
-use crate::model::{ColumnType, Network, NetworkId, PeerId, Value};
+use crate::model::{Collection, ColumnType, Network, NetworkId, PeerId, Value};
 
 /// One table of the schema `nebulus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,21 +132,21 @@ impl NetworkTable {
 }
 
 fn networks(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
-    let staged = staged_counts(view)?;
     let row = |network: &Network| {
         let known = network_status(status, network.id);
         let collections = collections(view, network);
-        let waiting: i64 = collections.iter().filter_map(|name| staged.get(name)).sum();
+        let waiting = collections.iter().map(|collection| view.staged_count(collection.id)).sum::<Result<u64>>()?;
+        let names: Vec<String> = collections.iter().map(|collection| collection.name.clone()).collect();
         let options = serde_json::to_string(&network.options).map_err(|error| Error::internal(error.to_string()))?;
         Ok(vec![
             Value::text(network.name.as_str()),
             count(network.epoch),
             Value::parse_text(&ColumnType::Jsonb, &options)?,
             texts(&network.bootstrap),
-            texts(&collections),
+            texts(&names),
             count(known.map_or(0, |known| known.connected_peers)),
             count(total_peers(known)),
-            Value::Int8(waiting),
+            count(waiting),
             time(known.and_then(|known| known.last_sync_ms)),
             Value::Bool(known.is_some_and(|known| known.sync_in_progress)),
             known.and_then(|known| known.last_error.as_deref()).map_or(Value::Null, Value::text),
@@ -207,19 +208,19 @@ fn peer_row(
 }
 
 fn sync_state(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
-    let staged = staged_counts(view)?;
     let mut rows = Vec::new();
     for network in view.catalog().networks() {
         let known = network_status(status, network.id);
         let heads = view.heads(network.id)?;
         for collection in collections(view, network) {
+            let staged = view.staged_count(collection.id)?;
             let mut push = |origin: Value, seq: Value| {
                 rows.push(vec![
                     Value::text(network.name.as_str()),
-                    Value::text(collection.as_str()),
+                    Value::text(collection.name.as_str()),
                     origin,
                     seq,
-                    Value::Int8(staged.get(&collection).copied().unwrap_or(0)),
+                    count(staged),
                     time(known.and_then(|known| known.last_sync_ms)),
                     Value::Bool(known.is_some_and(|known| known.sync_in_progress)),
                 ]);
@@ -293,22 +294,10 @@ fn total_peers(known: Option<&NetworkStatus>) -> u64 {
     known.map_or(1, |known| known.total_peers.max(1))
 }
 
-/// Names of the attached collections, as they are called here.
-fn collections(view: &ReadView, network: &Network) -> Vec<String> {
+/// The attached collections.
+fn collections<'a>(view: &'a ReadView, network: &Network) -> Vec<&'a Arc<Collection>> {
     let attached = network.attachments.iter().filter(|attachment| !attachment.detaching);
-    attached
-        .filter_map(|attachment| view.catalog().collection_by_id(attachment.collection))
-        .map(|collection| collection.name.clone())
-        .collect()
-}
-
-/// How many entries wait, by collection.
-fn staged_counts(view: &ReadView) -> Result<HashMap<String, i64>> {
-    let mut counts = HashMap::new();
-    for entry in view.staged(None)? {
-        *counts.entry(entry.collection).or_insert(0) += 1;
-    }
-    Ok(counts)
+    attached.filter_map(|attachment| view.catalog().collection_by_id(attachment.collection)).collect()
 }
 
 fn count(number: u64) -> Value {
