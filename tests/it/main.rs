@@ -18,6 +18,7 @@ mod golden;
 mod harness;
 mod knirvql;
 mod nearest;
+mod network_statements;
 mod psql;
 mod secrets;
 mod sql;
