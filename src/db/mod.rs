@@ -36,6 +36,7 @@ mod secrets;
 mod sequence;
 mod settings;
 mod shared;
+mod staged;
 mod stream;
 mod transaction;
 mod vector_indexes;
@@ -55,6 +56,7 @@ pub use query::{
 pub use roles::{OWNER, ScramVerifier};
 pub use rotate::rotate_vault;
 pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, Settings};
+pub use staged::StagedForPosting;
 pub use stream::{RowSender, RowStream};
 pub use transaction::{Savepoint, Transaction};
 pub use view::ReadView;
