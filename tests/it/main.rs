@@ -21,5 +21,6 @@ mod nearest;
 mod psql;
 mod secrets;
 mod sql;
+mod sync;
 mod tidy;
 mod wire;
