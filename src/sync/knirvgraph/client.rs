@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use tokio_rustls::rustls::Error as TlsError;
 use ureq::http::{Response, StatusCode, Uri, header};
 use ureq::{Agent, Body, Timeout};
 
@@ -24,6 +25,8 @@ const RESPONSE_HEAD_BYTES_MAX: usize = 16 * 1024;
 const IDLE_CONNECTIONS_MAX: usize = 1;
 /// How long a connection is kept, in seconds: shorter than servers do, so that none is used that is just being closed.
 const IDLE_SECONDS_MAX: u64 = 4;
+/// Longest reason of a failure of TLS: it may list the names of a certificate.
+const TLS_REASON_CHARS_MAX: usize = 300;
 /// Longest wait that an endpoint may ask for, in milliseconds.
 const RETRY_AFTER_MS_MAX: u64 = 60 * 60 * 1_000;
 
@@ -166,8 +169,11 @@ impl Endpoint {
             ureq::Error::BodyExceedsLimit(limit) => format!("answered with more than {limit} bytes"),
             ureq::Error::LargeResponseHeader(_, limit) => format!("answered with a head of more than {limit} bytes"),
             ureq::Error::HostNotFound => "has a name that no host has".to_string(),
-            ureq::Error::Io(error) => format!("cannot be spoken to: {}", error.kind()),
-            ureq::Error::Rustls(error) => format!("cannot be spoken to by TLS: {error}"),
+            ureq::Error::Io(error) => match error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>()) {
+                Some(error) => not_by_tls(error),
+                None => format!("cannot be spoken to: {}", error.kind()),
+            },
+            ureq::Error::Rustls(error) => not_by_tls(error),
             // Of the rest some quote what came over the wire.
             _ => "does not speak HTTP as it should".to_string(),
         };
@@ -177,6 +183,11 @@ impl Endpoint {
     fn rejected(&self, blame: Blame, what: &str, retry_after_ms: u64) -> Rejected {
         Rejected { blame, error: Error::new(ErrorKind::Io, format!("{} {what}", self.host)), retry_after_ms }
     }
+}
+
+/// Why a connection by TLS failed: mostly a certificate that cannot be trusted.
+fn not_by_tls(error: &TlsError) -> String {
+    format!("cannot be spoken to by TLS: {error}").chars().take(TLS_REASON_CHARS_MAX).collect()
 }
 
 /// Refuses what cannot be the address of an endpoint: something else than `http` or `https`, a URL with a user or password
@@ -204,6 +215,10 @@ fn parsed(url: &str) -> Result<Uri> {
     }
     if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return refuse("holds a user or a password, which everybody could see who lists the networks");
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str() != authority.host() && authority.port_u16().is_none())
+    {
+        return refuse("has a port that is none");
     }
     if uri.query().is_some() || url.contains('#') {
         return refuse("has a query or a fragment");

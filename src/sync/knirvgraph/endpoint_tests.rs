@@ -1,5 +1,6 @@
 //! What counts as accepted, what each failure is blamed on, and that failures are bounded and say nothing they should not.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -145,6 +146,26 @@ fn an_endpoint_that_nobody_serves_is_an_error() {
     let rejected = Endpoint::new(&format!("http://{address}"), &QUICK).unwrap().submit(&sent()).unwrap_err();
     assert_eq!(rejected.blame, Blame::Endpoint);
     assert!(rejected.error.message().contains("refused"), "{}", rejected.error);
+}
+
+#[test]
+fn https_says_nothing_before_the_host_has_proved_itself() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut hello = vec![0; 4096];
+        let size = stream.read(&mut hello).unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        hello.truncate(size);
+        hello
+    });
+    let rejected = Endpoint::new(&format!("https://{address}"), &QUICK).unwrap().submit(&sent()).unwrap_err();
+    assert_eq!(rejected.blame, Blame::Endpoint);
+    assert!(rejected.error.message().contains("TLS"), "{}", rejected.error);
+    let hello = server.join().unwrap();
+    assert_eq!(hello[..2], [0x16, 0x03], "a handshake");
+    assert!(!String::from_utf8_lossy(&hello).contains("tx-1"));
 }
 
 #[test]

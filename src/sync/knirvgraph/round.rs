@@ -157,18 +157,18 @@ impl<O: Outbox> Round<O> {
         }
     }
 
-    /// The entry waits even when the endpoint is to blame, so that one that brings it down does not stand in front of all
-    /// others for ever.
     fn rejected(&mut self, staged: &StagedForPosting, rejected: &Rejected, progress: &mut Progress) -> Outcome {
         let now_ms = progress.now_ms();
         progress.refused(&rejected.error);
         progress.refusals_in_a_row += 1;
-        self.back_off.failed(name_of(staged), staged.version, now_ms, rejected.retry_after_ms);
-        if rejected.blame == Blame::Transaction && progress.refusals_in_a_row < REFUSALS_IN_A_ROW_MAX {
-            return Outcome::Stays;
+        let mut wait_ms = rejected.retry_after_ms;
+        let ends = rejected.blame == Blame::Endpoint || progress.refusals_in_a_row >= REFUSALS_IN_A_ROW_MAX;
+        if ends {
+            self.back_off.endpoint_failed(now_ms, rejected.retry_after_ms);
+            wait_ms = self.back_off.behind_endpoint_ms(now_ms);
         }
-        self.back_off.endpoint_failed(now_ms, rejected.retry_after_ms);
-        Outcome::EndsRound
+        self.back_off.failed(name_of(staged), staged.version, now_ms, wait_ms);
+        if ends { Outcome::EndsRound } else { Outcome::Stays }
     }
 }
 

@@ -130,7 +130,10 @@ fn serve(stream: TcpStream, script: &Script) -> std::io::Result<()> {
                 stream.read_exact(&mut [0])?;
                 return Ok(());
             }
-            Behaviour::Huge(size) => answer(stream, 200, "", &format!("{accepted:size$}"))?,
+            Behaviour::Huge(size) => {
+                let padding = " ".repeat(size.saturating_sub(accepted.len()));
+                answer(stream, 200, "", &(accepted + &padding))?;
+            }
         }
     }
     Ok(())
