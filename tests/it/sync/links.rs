@@ -66,7 +66,7 @@ fn a_node_that_cannot_be_reached_blocks_nothing_and_is_found_again() {
     a.wait_for_value("SELECT connected_peers FROM nebulus.networks", "0");
     a.post("meanwhile", "weather", "sun");
     assert_eq!(a.value("SELECT count(*) FROM nebulus.staged"), "0", "posting needs nobody");
-    // Behind the cut link b comes up, writes, and finds its way back when the link heals.
+    // b comes up and writes; they find each other again by the link, or by addresses that they have learnt meanwhile.
     b.restart();
     b.post("also meanwhile", "weather", "snow");
     forwarder.heal();

@@ -40,7 +40,9 @@ impl Node {
 
     fn launch(&mut self) {
         assert!(self.running.is_none(), "{} runs", self.name);
-        let arguments = self.listen.iter().flat_map(|address| ["--p2p-listen", address.as_str()]).collect::<Vec<_>>();
+        let listen = self.listen.iter().flat_map(|address| ["--p2p-listen", address.as_str()]);
+        // Many servers run at once in these tests.
+        let arguments: Vec<&str> = ["--cache-mb", "32"].into_iter().chain(listen).collect();
         let server = Launch::on(&self.data).with(&arguments).start();
         let client = server.client();
         self.running = Some((server, client));
@@ -280,10 +282,6 @@ impl Consortium {
     /// One more node, outside of the network.
     pub fn stranger(&self, name: &'static str) -> Node {
         Node::start(self.directory.path(), name)
-    }
-
-    pub fn folder(&self) -> &Path {
-        self.directory.path()
     }
 
     /// All of them, by name.
