@@ -22,5 +22,6 @@ mod network_statements;
 mod psql;
 mod secrets;
 mod sql;
+mod sync;
 mod tidy;
 mod wire;
