@@ -17,6 +17,7 @@ pub mod db;
 
 pub mod knirvql;
 pub mod sql;
+pub mod sync;
 
 pub mod session;
 

@@ -1,0 +1,13 @@
+//! A peer's day: networks and what goes through them.
+
+mod bounded;
+mod encoding;
+mod message;
+mod work;
+
+pub use encoding::{Assembler, PROTOCOL_VERSION, encode};
+pub use message::{Message, MessageType};
+pub use work::{
+    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead, Verdict,
+    View, Work,
+};
