@@ -16,10 +16,10 @@ use tokio::time::timeout;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
-use crate::model::{NetworkId, PeerId};
+use crate::model::{NetworkId, PeerId, Run};
 use crate::sync::encoding::{Assembler, encode};
 use crate::sync::frames::{FrameReader, FrameWriter};
-use crate::sync::message::Message;
+use crate::sync::message::{Fingerprint, Message, PublicEntry, ReconcileAnswer};
 use crate::sync::proof::{Answer, Hello, Keyring, Nonce, PROOF_BYTES, Parties, Purpose, SessionKeys};
 
 /// How long a peer may take to prove itself.
@@ -32,6 +32,9 @@ pub const QUEUED_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const RECEIVED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long a peer may take to accept what is written to it.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// What a message counts for besides its bodies, and a head or digest in it.
+const MESSAGE_BYTES: usize = 256;
+const HEAD_BYTES: usize = 192;
 /// Longest frame before a peer is trusted, in bytes.
 const CONFIRM_BYTES_MAX: usize = 16;
 
@@ -56,6 +59,8 @@ pub enum LinkEvent {
     /// A peer opened a stream and proved nothing.
     IncomingRefused { id: EndId, peer: PeerId },
     Received { id: EndId, message: Message, bytes: usize, permit: OwnedSemaphorePermit },
+    /// A message has been written, with this many bytes.
+    Sent { id: EndId, bytes: usize },
     /// An end that was proven is gone.
     Closed { id: EndId, error: Option<Error> },
 }
@@ -83,17 +88,39 @@ pub fn queue() -> (LinkQueue, QueuedMessages) {
 }
 
 impl LinkQueue {
-    /// Queues a message of about this many bytes.
+    /// Queues a message.
     ///
     /// # Errors
     /// 54000 when the queue is full or its stream is gone: the link is of no use any more.
-    pub fn push(&self, message: Message, bytes: usize) -> Result<()> {
+    pub fn push(&self, message: Message) -> Result<()> {
+        let bytes = bytes_of(&message);
         let queued = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
         if queued > QUEUED_BYTES_MAX || self.messages.try_send((message, bytes)).is_err() {
             return Err(Error::new(ErrorKind::LimitExceeded, "the peer does not keep up with what is sent to it"));
         }
         Ok(())
     }
+}
+
+/// Bytes that a message takes in memory and on the wire, about.
+fn bytes_of(message: &Message) -> usize {
+    let runs = |runs: &[Run]| runs.iter().map(Run::bytes).sum::<usize>();
+    let entries = |entries: &[PublicEntry]| entries.iter().map(PublicEntry::bytes).sum::<usize>();
+    let body = match message {
+        Message::SyncResponse(response) => runs(&response.runs),
+        Message::Operation(operation) => runs(&operation.runs),
+        Message::Heartbeat(heartbeat) => heartbeat.heads.len() * HEAD_BYTES,
+        Message::Stability(stability) => stability.marks.len() * HEAD_BYTES,
+        Message::ReconcileResponse(response) => match &response.answer {
+            ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
+            ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
+            ReconcileAnswer::Digests(digests) => digests.digests.len() * HEAD_BYTES,
+            ReconcileAnswer::Entries { entries: found, .. } | ReconcileAnswer::Page { entries: found, .. } => entries(found),
+            ReconcileAnswer::Refused => 0,
+        },
+        _ => 0,
+    };
+    body + MESSAGE_BYTES
 }
 
 /// What an end needs to know of the node.
@@ -140,7 +167,7 @@ where
     };
     context.report(LinkEvent::OutgoingProven { id }).await;
     let mut writer = FrameWriter::new(stream, &keys.to_responder);
-    let result = send_all(&mut writer, &mut queued).await;
+    let result = send_all(&context, id, &mut writer, &mut queued).await;
     if result.is_ok() {
         // The peer sees the end either way; a failure means that it is gone already.
         drop(timeout(PROOF_TIMEOUT, writer.close()).await);
@@ -163,7 +190,12 @@ where
     hello.finish(&reply).ok_or_else(|| refused("the peer does not prove the key"))
 }
 
-async fn send_all<S>(writer: &mut FrameWriter<S>, queued: &mut QueuedMessages) -> Result<()>
+async fn send_all<S>(
+    context: &LinkContext,
+    id: EndId,
+    writer: &mut FrameWriter<S>,
+    queued: &mut QueuedMessages,
+) -> Result<()>
 where
     S: AsyncWrite + Unpin,
 {
@@ -171,23 +203,37 @@ where
     writer.write(|_| Ok(())).await?;
     stalled(writer.flush()).await?;
     while let Some(first) = queued.messages.recv().await {
-        let mut next = Some(first);
+        let (mut next, mut sent) = (Some(first), Vec::new());
         while let Some((message, bytes)) = next {
             queued.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
-            for part in encode(&message)? {
-                metrics::SYNC_BYTES_SENT.add(part.len() as u64);
-                let append = |buffer: &mut Vec<u8>| {
-                    buffer.extend_from_slice(&part);
-                    Ok(())
-                };
-                stalled(writer.write(append)).await?;
-            }
-            metrics::SYNC_MESSAGES_SENT.add(1);
+            sent.push(send(writer, &message).await?);
             next = queued.messages.try_recv().ok();
         }
         stalled(writer.flush()).await?;
+        for bytes in sent {
+            context.report(LinkEvent::Sent { id, bytes }).await;
+        }
     }
     Ok(())
+}
+
+/// Writes one message; its bytes.
+async fn send<S>(writer: &mut FrameWriter<S>, message: &Message) -> Result<usize>
+where
+    S: AsyncWrite + Unpin,
+{
+    let mut bytes = 0;
+    for part in encode(message)? {
+        bytes += part.len();
+        let append = |buffer: &mut Vec<u8>| {
+            buffer.extend_from_slice(&part);
+            Ok(())
+        };
+        stalled(writer.write(append)).await?;
+    }
+    metrics::SYNC_MESSAGES_SENT.add(1);
+    metrics::SYNC_BYTES_SENT.add(bytes as u64);
+    Ok(bytes)
 }
 
 async fn stalled<T>(write: impl Future<Output = Result<T>>) -> Result<T> {
