@@ -1,0 +1,196 @@
+//! Messages as bytes: postcard behind a version, cut into frames where they are long.
+//!
+//! A frame is `version u8, more u8, part of the message`. Most messages are one frame; one that carries a delta or entry
+//! above [`MESSAGE_BYTES_MAX`] is several, in order on the same stream, all but the last with `more` = 1. Decoding never
+//! panics, never sets aside memory by a length that came from outside, and gives a message within its limits or an error.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Head, Run};
+use crate::sync::message::{
+    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, MESSAGE_BYTES_MAX, Message,
+    NAME_BYTES_MAX, NETWORK_MEMBERS_MAX, PublicEntry, ReconcileAnswer, ReconcileAsk, SIGNATURE_BYTES_MAX, Stability,
+    TREE_DEPTH, TREE_FANOUT,
+};
+
+/// The version of the protocol; a frame with another is refused.
+pub const PROTOCOL_VERSION: u8 = 1;
+const HEADER_BYTES: usize = 2;
+const LAST: u8 = 0;
+const MORE: u8 = 1;
+
+/// The frames of a message, each at most [`MESSAGE_BYTES_MAX`] bytes.
+///
+/// # Errors
+/// 54000 for a message over [`ASSEMBLED_BYTES_MAX`]; nothing that the engine sends is.
+pub fn encode(message: &Message) -> Result<Vec<Vec<u8>>> {
+    let header = vec![PROTOCOL_VERSION, LAST];
+    let bytes = postcard::to_extend(message, header).map_err(|error| Error::internal(error.to_string()))?;
+    if bytes.len() > ASSEMBLED_BYTES_MAX {
+        let kind = message.message_type().name();
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("a {kind} message of {} bytes is above the limit of {ASSEMBLED_BYTES_MAX}", bytes.len()),
+        ));
+    }
+    if bytes.len() <= MESSAGE_BYTES_MAX {
+        return Ok(vec![bytes]);
+    }
+    let body = bytes.get(HEADER_BYTES..).unwrap_or_default();
+    let mut parts = body.chunks(MESSAGE_BYTES_MAX - HEADER_BYTES).peekable();
+    let mut frames = Vec::new();
+    while let Some(part) = parts.next() {
+        let mut frame = Vec::with_capacity(HEADER_BYTES + part.len());
+        frame.extend([PROTOCOL_VERSION, if parts.peek().is_some() { MORE } else { LAST }]);
+        frame.extend_from_slice(part);
+        frames.push(frame);
+    }
+    Ok(frames)
+}
+
+/// Puts the frames of one stream together.
+#[derive(Debug, Default)]
+pub struct Assembler {
+    /// Parts of a message whose last frame has not come.
+    waiting: Vec<u8>,
+}
+
+impl Assembler {
+    pub fn new() -> Self {
+        Assembler::default()
+    }
+
+    /// Takes the next frame; the message when it is the last of one.
+    ///
+    /// # Errors
+    /// 08P01 for anything that is no frame of a message; the stream is of no use after that.
+    pub fn push(&mut self, frame: &[u8]) -> Result<Option<Message>> {
+        let &[version, more, ref part @ ..] = frame else {
+            return Err(refused("a frame is too short"));
+        };
+        if version != PROTOCOL_VERSION {
+            return Err(refused(format!("protocol version {version} is not known, this is {PROTOCOL_VERSION}")));
+        }
+        if frame.len() > MESSAGE_BYTES_MAX || self.waiting.len() + part.len() > ASSEMBLED_BYTES_MAX {
+            self.waiting = Vec::new();
+            return Err(refused("a message is too long"));
+        }
+        match more {
+            MORE => {
+                self.waiting.extend_from_slice(part);
+                Ok(None)
+            }
+            LAST if self.waiting.is_empty() => decode(part).map(Some),
+            LAST => {
+                let mut whole = std::mem::take(&mut self.waiting);
+                whole.extend_from_slice(part);
+                decode(&whole).map(Some)
+            }
+            _ => Err(refused("a frame has an unknown flag")),
+        }
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<Message> {
+    let (message, rest) = postcard::take_from_bytes::<Message>(bytes)
+        // The reader's own words may quote what it read.
+        .map_err(|_| refused("a message cannot be read"))?;
+    if !rest.is_empty() {
+        return Err(refused("a message is followed by other bytes"));
+    }
+    check(&message)?;
+    Ok(message)
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::ProtocolViolation, message)
+}
+
+/// The limits that the form alone does not keep.
+fn check(message: &Message) -> Result<()> {
+    let is_good = match message {
+        Message::SyncRequest(request) => !request.wants.is_empty(),
+        Message::SyncResponse(response) => response.runs.iter().all(is_run),
+        Message::Operation(operation) => operation.runs.iter().all(is_run),
+        Message::Heartbeat(heartbeat) => heartbeat.heads.iter().all(is_head),
+        Message::CollectionAnnounce(announce) => announce.collections.iter().all(is_schema),
+        Message::Members(members) => members
+            .members
+            .iter()
+            .flat_map(|member| &member.addresses)
+            .all(|address| !address.is_empty() && address.len() <= ADDRESS_BYTES_MAX),
+        Message::Stability(stability) => is_stability(stability),
+        Message::ReconcileRequest(request) => is_ask(&request.ask),
+        Message::ReconcileResponse(response) => is_answer(&response.answer),
+        Message::CollectionRequest | Message::Epoch(_) => true,
+    };
+    if is_good {
+        return Ok(());
+    }
+    Err(refused(format!("a {} message breaks a limit", message.message_type().name())))
+}
+
+/// Numbers without gaps, from 1 on.
+fn is_run(run: &Run) -> bool {
+    let Some(first) = run.deltas.first().map(|delta| delta.seq) else { return false };
+    let is_dense = (first..).zip(&run.deltas).all(|(seq, delta)| delta.seq == seq);
+    let is_within = run.deltas.iter().all(|delta| {
+        delta.body.len() <= BODY_BYTES_MAX
+            && delta.signature.as_ref().is_none_or(|signature| signature.len() == SIGNATURE_BYTES_MAX)
+    });
+    let has_room = first.checked_add(u64::try_from(run.deltas.len()).unwrap_or(u64::MAX)).is_some();
+    first > 0 && has_room && is_dense && is_within
+}
+
+fn is_head(head: &Head) -> bool {
+    head.seq > 0 && head.seq < u64::MAX && head.signature.len() == SIGNATURE_BYTES_MAX
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= NAME_BYTES_MAX
+}
+
+fn is_schema(schema: &CollectionSchema) -> bool {
+    is_name(&schema.name)
+        && schema.columns.iter().all(|column| is_name(&column.name) && is_name(&column.type_name))
+        && schema.primary_key.iter().all(|position| usize::from(*position) < schema.columns.len())
+}
+
+fn is_stability(stability: &Stability) -> bool {
+    stability.contributed.len() <= NETWORK_MEMBERS_MAX / 8
+        && stability.marks.iter().all(|mark| mark.least <= mark.greatest && mark.greatest < u64::MAX)
+        && stability.marks.is_sorted_by(|a, b| a.origin < b.origin)
+}
+
+fn is_ask(ask: &ReconcileAsk) -> bool {
+    match ask {
+        ReconcileAsk::Open | ReconcileAsk::Close => true,
+        ReconcileAsk::Tree { collection, level, nodes } => {
+            // A level has 16^level nodes; the children of the last one are the buckets.
+            let width = 1_u32 << (4 * u32::from(*level).min(3));
+            let are_nodes = nodes.iter().all(|node| u32::from(*node) < width);
+            is_name(collection) && *level < TREE_DEPTH && !nodes.is_empty() && are_nodes
+        }
+        ReconcileAsk::Digests { collection, buckets } => is_name(collection) && !buckets.is_empty(),
+        ReconcileAsk::Entries { collection, key_hashes } => is_name(collection) && !key_hashes.is_empty(),
+        ReconcileAsk::Page { collection, after } => {
+            is_name(collection) && after.as_ref().is_none_or(|key| key.len() <= BODY_BYTES_MAX)
+        }
+    }
+}
+
+fn is_answer(answer: &ReconcileAnswer) -> bool {
+    let are_entries =
+        |entries: &[PublicEntry]| entries.iter().all(|entry| entry.key.len().max(entry.body.len()) <= BODY_BYTES_MAX);
+    match answer {
+        ReconcileAnswer::View { heads, whole, partial } => {
+            heads.iter().all(is_head) && whole.iter().chain(partial).all(|name| is_name(name))
+        }
+        ReconcileAnswer::Tree { children } => children.len() % TREE_FANOUT == 0,
+        ReconcileAnswer::Digests(digests) => digests.digests.iter().all(|digest| {
+            let is_origin = |position: &u32| usize::try_from(*position).is_ok_and(|at| at < digests.origins.len());
+            digest.clock.iter().all(|(position, _)| is_origin(position))
+        }),
+        ReconcileAnswer::Entries { entries, .. } | ReconcileAnswer::Page { entries, .. } => are_entries(entries),
+        ReconcileAnswer::Refused => true,
+    }
+}

@@ -1,0 +1,447 @@
+//! What members say to each other in a network: the messages of the specification, and what members, epochs and
+//! reconciliation need besides.
+//!
+//! Plain data with limits on every count. Messages travel between peers that have proved the network's key, in order for
+//! each (peer, network) and sealed; how they become bytes is `encoding`'s business, what they do is the engine's. Nothing
+//! here holds a byte of a private state: bodies come from the delta log and from public states alone.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+use crate::model::{Bytes, ChainHash, Head, PeerId, Run};
+use crate::sync::bounded::{bounded, bounded_runs};
+
+/// Longest frame of a message, in bytes. A message with a larger delta or entry goes in several.
+pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Longest message put together from frames, in bytes: one delta or entry of greatest size, with room.
+pub const ASSEMBLED_BYTES_MAX: usize = 40 * 1024 * 1024;
+/// Largest body of a delta or entry that can travel, in bytes.
+pub const BODY_BYTES_MAX: usize = 36 * 1024 * 1024;
+/// Bytes of deltas or entries after which a response is full.
+pub const SYNC_BATCH_BYTES: usize = 1024 * 1024;
+/// Most heads in one heartbeat; more go in several.
+pub const HEADS_MAX: usize = 1024;
+/// Most heads of a view.
+pub const VIEW_HEADS_MAX: usize = 65_536;
+/// Most origins asked for in one request.
+pub const WANTS_MAX: usize = 64;
+/// Most runs in one response.
+pub const RUNS_MAX: usize = 64;
+/// Most deltas in one run of a message.
+pub const RUN_DELTAS_MAX: usize = 8192;
+/// Most members in one message.
+pub const MEMBERS_PER_MESSAGE_MAX: usize = 256;
+/// Most addresses told of one member.
+pub const ADDRESSES_MAX: usize = 16;
+/// Longest address, in bytes.
+pub const ADDRESS_BYTES_MAX: usize = 256;
+/// Most collections that take part in a network.
+pub const COLLECTIONS_MAX: usize = 256;
+/// Longest name of a collection, column or type, in bytes.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Most columns of a collection.
+pub const COLUMNS_MAX: usize = crate::model::limits::COLUMNS_MAX;
+/// Most peers that were ever removed from a network.
+pub const REMOVED_MAX: usize = 4096;
+/// Most origins in the marks of a stability round.
+pub const MARKS_MAX: usize = 65_536;
+/// Most members of a network, and bits of a stability round.
+pub const NETWORK_MEMBERS_MAX: usize = 16_384;
+/// Most nodes of the fingerprint tree in one request.
+pub const TREE_NODES_MAX: usize = 1024;
+/// Children of a node of the fingerprint tree.
+pub const TREE_FANOUT: usize = 16;
+/// Most fingerprints in one answer.
+pub const TREE_CHILDREN_MAX: usize = TREE_NODES_MAX * TREE_FANOUT;
+/// Levels above the buckets: 16^4 = 65,536.
+pub const TREE_DEPTH: u8 = 4;
+/// Buckets of the fingerprint tree: one for each first 16 bits of a key's hash.
+pub const BUCKETS: usize = 65_536;
+/// Most buckets in one request for digests.
+pub const REQUEST_BUCKETS_MAX: usize = 256;
+/// Most digests in one answer.
+pub const DIGESTS_MAX: usize = 262_144;
+/// Most origins in one clock.
+pub const CLOCK_MAX: usize = 4096;
+/// Most entries in one request by hash, and in one answer.
+pub const ENTRIES_MAX: usize = 8192;
+/// Most short names of peers that a push has gone to.
+pub const PUSHED_MAX: usize = 16;
+/// Longest signature, in bytes.
+pub const SIGNATURE_BYTES_MAX: usize = 64;
+
+/// BLAKE3 over the applied heads of a node, in order of origin; equal where two nodes hold the same.
+pub type HeadsDigest = [u8; 16];
+/// XOR of the mixed digests of all entries below a node of the fingerprint tree; 0 where there are none.
+pub type Fingerprint = [u8; 16];
+/// The first eight bytes of BLAKE3(key).
+pub type KeyHash = [u8; 8];
+
+/// One message between two members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    SyncRequest(SyncRequest),
+    SyncResponse(SyncResponse),
+    Operation(Operation),
+    Heartbeat(Heartbeat),
+    CollectionAnnounce(CollectionAnnounce),
+    CollectionRequest,
+    Members(Members),
+    Stability(Stability),
+    Epoch(EpochNews),
+    ReconcileRequest(ReconcileRequest),
+    ReconcileResponse(ReconcileResponse),
+}
+
+/// The kind of a message, for metrics and logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessageType {
+    SyncRequest,
+    SyncResponse,
+    Operation,
+    Heartbeat,
+    CollectionAnnounce,
+    CollectionRequest,
+    Members,
+    Stability,
+    Epoch,
+    ReconcileRequest,
+    ReconcileResponse,
+}
+
+impl MessageType {
+    pub const ALL: [MessageType; 11] = [
+        MessageType::SyncRequest,
+        MessageType::SyncResponse,
+        MessageType::Operation,
+        MessageType::Heartbeat,
+        MessageType::CollectionAnnounce,
+        MessageType::CollectionRequest,
+        MessageType::Members,
+        MessageType::Stability,
+        MessageType::Epoch,
+        MessageType::ReconcileRequest,
+        MessageType::ReconcileResponse,
+    ];
+
+    /// The name in the specification's form.
+    pub fn name(self) -> &'static str {
+        match self {
+            MessageType::SyncRequest => "sync_request",
+            MessageType::SyncResponse => "sync_response",
+            MessageType::Operation => "operation",
+            MessageType::Heartbeat => "heartbeat",
+            MessageType::CollectionAnnounce => "collection_announce",
+            MessageType::CollectionRequest => "collection_request",
+            MessageType::Members => "members",
+            MessageType::Stability => "stability",
+            MessageType::Epoch => "epoch",
+            MessageType::ReconcileRequest => "reconcile_request",
+            MessageType::ReconcileResponse => "reconcile_response",
+        }
+    }
+}
+
+impl Message {
+    pub fn message_type(&self) -> MessageType {
+        match self {
+            Message::SyncRequest(_) => MessageType::SyncRequest,
+            Message::SyncResponse(_) => MessageType::SyncResponse,
+            Message::Operation(_) => MessageType::Operation,
+            Message::Heartbeat(_) => MessageType::Heartbeat,
+            Message::CollectionAnnounce(_) => MessageType::CollectionAnnounce,
+            Message::CollectionRequest => MessageType::CollectionRequest,
+            Message::Members(_) => MessageType::Members,
+            Message::Stability(_) => MessageType::Stability,
+            Message::Epoch(_) => MessageType::Epoch,
+            Message::ReconcileRequest(_) => MessageType::ReconcileRequest,
+            Message::ReconcileResponse(_) => MessageType::ReconcileResponse,
+        }
+    }
+}
+
+/// Asks for deltas out of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncRequest {
+    /// Comes back in the response.
+    pub number: u64,
+    #[serde(deserialize_with = "bounded::<_, _, WANTS_MAX>")]
+    pub wants: Vec<Want>,
+    /// Bytes of deltas after which the response is full; one delta may go beyond it.
+    pub bytes_max: u32,
+}
+
+/// The deltas of an origin from a number on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    pub origin: PeerId,
+    pub from_seq: u64,
+}
+
+/// Answers a [`SyncRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncResponse {
+    pub number: u64,
+    /// How many of the wants, from the first on, were looked at; the rest found the response full.
+    pub served: u32,
+    #[serde(deserialize_with = "bounded_runs")]
+    pub runs: Vec<Run>,
+    /// Wants that begin before the log does, with the oldest number still there.
+    #[serde(deserialize_with = "bounded::<_, _, WANTS_MAX>")]
+    pub pruned: Vec<Want>,
+}
+
+/// Fresh deltas, not asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    #[serde(deserialize_with = "bounded_runs")]
+    pub runs: Vec<Run>,
+    /// Short names ([`short_name`]) of the other peers that were sent the same.
+    #[serde(deserialize_with = "bounded::<_, _, PUSHED_MAX>")]
+    pub pushed_to: Vec<u32>,
+}
+
+/// "I am here, and this is what I have": sent when heads move, and now and then when they do not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// Over all applied heads.
+    pub digest: HeadsDigest,
+    /// Heads that moved since the last heartbeat to this peer.
+    #[serde(deserialize_with = "bounded::<_, _, HEADS_MAX>")]
+    pub heads: Vec<Head>,
+    /// False where more heads than these differ from what this peer was told: others follow, or wait to be asked for.
+    pub complete: bool,
+    /// Asks for all heads.
+    pub wants_heads: bool,
+    /// Over the collections as last announced.
+    pub collections: u64,
+    /// Over the member list.
+    pub members: u64,
+    /// Greater than 0: wants to be answered once everything sent before is applied.
+    pub ask: u64,
+    /// The number of an `ask` that this answers, else 0.
+    pub answer: u64,
+}
+
+/// The collections that the sender has attached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectionAnnounce {
+    #[serde(deserialize_with = "bounded::<_, _, COLLECTIONS_MAX>")]
+    pub collections: Vec<CollectionSchema>,
+}
+
+/// What a collection looks like to its network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectionSchema {
+    /// The shared name.
+    pub name: String,
+    /// Made by CREATE TABLE; otherwise of the shape of `memory`.
+    pub is_table: bool,
+    #[serde(deserialize_with = "bounded::<_, _, COLUMNS_MAX>")]
+    pub columns: Vec<ColumnSchema>,
+    /// Positions in `columns`.
+    #[serde(deserialize_with = "bounded::<_, _, COLUMNS_MAX>")]
+    pub primary_key: Vec<u16>,
+}
+
+/// A declared column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnSchema {
+    pub name: String,
+    /// The type's name in SQL, as `format_type` prints it.
+    pub type_name: String,
+    pub not_null: bool,
+}
+
+/// Members that the sender knows of and has not told this peer yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    #[serde(deserialize_with = "bounded::<_, _, MEMBERS_PER_MESSAGE_MAX>")]
+    pub members: Vec<MemberNews>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberNews {
+    pub peer: PeerId,
+    #[serde(deserialize_with = "bounded::<_, _, ADDRESSES_MAX>")]
+    pub addresses: Vec<String>,
+}
+
+/// A round of agreement on what all members hold: each adds its bit and its heads once. Where all bits are set, the
+/// lesser marks are acknowledged by all, and nothing that anybody held at that time lies above the greater ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stability {
+    pub round: u64,
+    /// Over epoch and member list; rounds over different lists do not mix.
+    pub members: u64,
+    /// A bit for each member in order of peer id.
+    pub contributed: Bytes,
+    #[serde(deserialize_with = "bounded::<_, _, MARKS_MAX>")]
+    pub marks: Vec<StabilityMark>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StabilityMark {
+    pub origin: PeerId,
+    /// The least number that a contributor has applied.
+    pub least: u64,
+    /// The greatest.
+    pub greatest: u64,
+}
+
+/// A new epoch, told to a member that proved an older one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochNews {
+    pub epoch: u64,
+    pub key: EpochKey,
+    #[serde(deserialize_with = "bounded::<_, _, REMOVED_MAX>")]
+    pub removed: Vec<PeerId>,
+}
+
+/// The key of an epoch. Wiped on drop and never printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochKey(pub [u8; 32]);
+
+impl fmt::Debug for EpochKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EpochKey")
+    }
+}
+
+impl Drop for EpochKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// A step of a reconciliation; the peer answers from one view that it keeps from `Open` to `Close`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReconcileRequest {
+    /// Comes back in the response.
+    pub number: u64,
+    pub ask: ReconcileAsk,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReconcileAsk {
+    Open,
+    /// The fingerprints of the children of these nodes of a level (0 is the root).
+    Tree {
+        collection: String,
+        level: u8,
+        #[serde(deserialize_with = "bounded::<_, _, TREE_NODES_MAX>")]
+        nodes: Vec<u16>,
+    },
+    Digests {
+        collection: String,
+        #[serde(deserialize_with = "bounded::<_, _, REQUEST_BUCKETS_MAX>")]
+        buckets: Vec<u16>,
+    },
+    Entries {
+        collection: String,
+        #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
+        key_hashes: Vec<KeyHash>,
+    },
+    /// Entries in key order, for somebody who holds nothing.
+    Page {
+        collection: String,
+        after: Option<Bytes>,
+    },
+    Close,
+}
+
+/// Answers a [`ReconcileRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReconcileResponse {
+    pub number: u64,
+    pub answer: ReconcileAnswer,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReconcileAnswer {
+    View {
+        #[serde(deserialize_with = "bounded::<_, _, VIEW_HEADS_MAX>")]
+        heads: Vec<Head>,
+        /// Attached collections; what these heads cover of them is all here.
+        #[serde(deserialize_with = "bounded::<_, _, COLLECTIONS_MAX>")]
+        whole: Vec<String>,
+        /// Collections of which deltas that these heads cover may be missing here, attached or not.
+        #[serde(deserialize_with = "bounded::<_, _, COLLECTIONS_MAX>")]
+        partial: Vec<String>,
+    },
+    /// [`TREE_FANOUT`] for each node asked for, in the same order.
+    Tree {
+        #[serde(deserialize_with = "bounded::<_, _, TREE_CHILDREN_MAX>")]
+        children: Vec<Fingerprint>,
+    },
+    Digests(Digests),
+    Entries {
+        /// How many of the key hashes, from the first on, were looked at; the rest found the answer full.
+        served: u32,
+        #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
+        entries: Vec<PublicEntry>,
+    },
+    Page {
+        #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
+        entries: Vec<PublicEntry>,
+        /// The key to go on after; `None` at the end.
+        next: Option<Bytes>,
+    },
+    /// No view is free, or the one asked about is gone: start again later.
+    Refused,
+}
+
+/// What a peer holds in some buckets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digests {
+    /// Origins that the clocks count, by position.
+    #[serde(deserialize_with = "bounded::<_, _, MARKS_MAX>")]
+    pub origins: Vec<PeerId>,
+    #[serde(deserialize_with = "bounded::<_, _, DIGESTS_MAX>")]
+    pub digests: Vec<WireDigest>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireDigest {
+    pub bucket: u16,
+    pub key_hash: KeyHash,
+    pub digest: [u8; 16],
+    /// (position in `origins`, number).
+    #[serde(deserialize_with = "bounded::<_, _, CLOCK_MAX>")]
+    pub clock: Vec<(u32, u64)>,
+}
+
+/// The public state of an entry, encoded by `store` as in a delta.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicEntry {
+    pub key: Bytes,
+    pub body: Bytes,
+}
+
+impl PublicEntry {
+    /// Bytes that the entry takes in memory and on the wire, about.
+    pub fn bytes(&self) -> usize {
+        self.key.len() + self.body.len() + 16
+    }
+}
+
+/// A peer's id in four bytes, for hints that may be wrong.
+pub fn short_name(peer: &PeerId) -> u32 {
+    let hash = blake3::hash(peer.as_str().as_bytes());
+    let [a, b, c, d, ..] = *hash.as_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
+
+/// The digest of heads given in order of origin.
+pub fn heads_digest<'a>(heads: impl IntoIterator<Item = (&'a PeerId, u64, &'a ChainHash)>) -> HeadsDigest {
+    let mut hasher = blake3::Hasher::new();
+    for (origin, seq, hash) in heads {
+        let text = origin.as_str().as_bytes();
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text).update(&seq.to_le_bytes()).update(hash);
+    }
+    let mut digest = [0; 16];
+    hasher.finalize_xof().fill(&mut digest);
+    digest
+}

@@ -1,0 +1,257 @@
+//! What goes into an engine and what comes out of it: the seam to whoever drives it.
+//!
+//! A driver (the task that owns the swarm, or the simulator) hands each [`Input`] to the engine of its network and carries
+//! out the [`Action`]s: it sends messages, has [`Work`] done on the database and brings back each [`Outcome`], and logs
+//! events. Nothing here knows of a database, a socket or a clock.
+
+use crate::error::Result;
+use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Run};
+use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, KeyHash, Message, PublicEntry};
+
+/// What an engine has to know of its network; given anew when any of it changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineConfig {
+    /// This node.
+    pub this: PeerId,
+    pub network: NetworkId,
+    pub options: NetworkOptions,
+    pub epoch: u64,
+    /// Peers that may not take part any more.
+    pub removed: Vec<PeerId>,
+    /// Attached collections.
+    pub collections: Vec<CollectionSchema>,
+    /// Collections, by shared name, of which deltas went by that are not held here: attached later, or not at all.
+    pub partial: Vec<String>,
+    /// All randomness of the engine comes from it.
+    pub seed: u64,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The time of [`Engine::next_tick_ms`](crate::sync::Engine::next_tick_ms) has come.
+    Tick,
+    /// Both sides have proved the key of `epoch`.
+    PeerUp { peer: PeerId, epoch: u64, addresses: Vec<String> },
+    PeerDown { peer: PeerId },
+    Received { peer: PeerId, message: Message, bytes: usize },
+    /// The peer sent bytes that are no message.
+    Malformed { peer: PeerId },
+    /// A message has left with this many bytes, for the statistics.
+    Sent { peer: PeerId, bytes: usize },
+    /// Something else than the engine's own work moved heads in the database.
+    HeadsMoved { heads: Vec<Head> },
+    /// Something was staged: posting need not wait for the next interval.
+    Staged,
+    /// Options, epoch, removed peers or attachments have changed.
+    Reconfigured(EngineConfig),
+    /// SYNC was asked for; exactly one [`Action::SyncDone`] with the same number follows.
+    SyncRequested { number: u64 },
+    /// Completes an [`Action::Work`].
+    Done { number: u64, outcome: Outcome },
+}
+
+/// Something to do.
+#[derive(Clone, Debug)]
+pub enum Action {
+    Send {
+        peer: PeerId,
+        message: Message,
+    },
+    /// Work on the database; exactly one [`Input::Done`] with the same number must follow.
+    Work {
+        number: u64,
+        work: Work,
+    },
+    /// Ends the session with a peer; until `until_ms` (milliseconds since 1970) no new one is made with it.
+    Disconnect {
+        peer: PeerId,
+        until_ms: u64,
+        reason: &'static str,
+    },
+    SyncDone {
+        number: u64,
+        report: ExchangeReport,
+    },
+    /// This node has a new peer id: the swarm has to start again under it, with new engines.
+    Renewed {
+        peer: PeerId,
+    },
+    Event(Event),
+}
+
+/// What a SYNC did in one network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExchangeReport {
+    /// Deltas posted.
+    pub posted: u64,
+    /// Connected members that have answered.
+    pub peers: u64,
+    /// Deltas applied while it ran.
+    pub received: u64,
+}
+
+/// For the log and metrics: numbers and peer ids, nothing of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A member that was not known before.
+    MemberMet { peer: PeerId },
+    Posted { seq: u64 },
+    /// A run with a wrong signature or hash was refused.
+    Forged { peer: PeerId, origin: PeerId },
+    /// The origin signed two deltas with one number; its later deltas are not taken.
+    Forked { origin: PeerId, seq: u64 },
+    /// Stamps from the future: the origin waits.
+    Quarantined { origin: PeerId, seq: u64, due_ms: u64 },
+    Banned { peer: PeerId, until_ms: u64 },
+    ReconciliationBegan { peer: PeerId },
+    ReconciliationEnded { peer: PeerId, entries: u64, bytes: u64, whole: bool },
+    TombstonesCollected { count: u64 },
+    LogPruned { count: u64 },
+    EpochAdopted { epoch: u64 },
+    /// This node's data directory is an old copy; it goes on under a new peer id.
+    Renewed { peer: PeerId },
+    SchemaConflicts { count: u64 },
+    /// Work on the database failed; the words are safe to log.
+    WorkFailed { what: &'static str, error: String },
+}
+
+/// Work on the database.
+#[derive(Clone, Debug)]
+pub enum Work {
+    /// Posts what is staged.
+    Post,
+    ReadLog { origin: PeerId, from_seq: u64, bytes_max: usize },
+    Apply { run: Run },
+    /// Pins the view that this peer's reconciliation is answered from; replaces an older one of the same peer.
+    OpenView { peer: PeerId },
+    CloseView { peer: PeerId },
+    /// The fingerprints of all buckets; of the view pinned for `view`, or of now.
+    Fingerprints { view: Option<PeerId>, collection: String },
+    DigestsIn { view: Option<PeerId>, collection: String, buckets: Vec<u16> },
+    Entries { view: PeerId, collection: String, key_hashes: Vec<KeyHash>, bytes_max: usize },
+    EntriesAfter { view: PeerId, collection: String, after: Option<Bytes>, bytes_max: usize },
+    MergeStates { collection: String, entries: Vec<PublicEntry> },
+    /// Drops entries that a peer with these heads has collected.
+    DropCollected { collection: String, keys: Vec<Bytes>, heads: Vec<Head> },
+    /// Keeps `partial` and then takes over heads: everything up to them is here, but for those collections.
+    AdoptHeads { heads: Vec<Head>, partial: Vec<String> },
+    CollectTombstones { stable: Vec<(PeerId, u64)> },
+    PruneLog { acknowledged: Vec<(PeerId, u64)> },
+    SaveMember(Member),
+    /// Reads the newest epoch for somebody who has missed it.
+    ReadEpoch,
+    SaveEpoch { news: EpochNews },
+    /// A peer showed this head of our own origin. Where its signature holds and our log does not know it, the data directory
+    /// is an old copy and gets a new identity.
+    CheckOwnHead { head: Head },
+    MergeSchema { collections: Vec<CollectionSchema> },
+}
+
+/// What became of a [`Work`], one kind for each.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The own head afterwards, where something was posted.
+    Posted(Result<Option<Head>>),
+    LogRead(Result<LogRead>),
+    Applied(Result<Applied>),
+    ViewOpened(Result<View>),
+    ViewClosed,
+    /// `BUCKETS` of them.
+    Fingerprints(Result<Vec<Fingerprint>>),
+    Digests(Result<Vec<EntryDigest>>),
+    /// How many of the key hashes were looked at, and what they gave.
+    Entries(Result<(usize, Vec<PublicEntry>)>),
+    /// A page, and the key to go on after; `None` at the end.
+    EntriesAfter(Result<(Vec<PublicEntry>, Option<Bytes>)>),
+    /// How many entries changed.
+    Merged(Result<u64>),
+    Dropped(Result<u64>),
+    /// All heads afterwards.
+    HeadsAdopted(Result<Vec<Head>>),
+    Collected(Result<u64>),
+    Pruned(Result<u64>),
+    MemberSaved(Result<()>),
+    EpochRead(Result<EpochNews>),
+    EpochSaved(Result<()>),
+    OwnHeadChecked(Result<OwnHead>),
+    /// Differences that wait, for people.
+    SchemaMerged(Result<Vec<String>>),
+}
+
+/// Deltas read from the log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LogRead {
+    Deltas(Vec<Delta>),
+    /// The oldest number still there.
+    Pruned {
+        floor: u64,
+    },
+}
+
+/// What became of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Applied {
+    /// The origin's head afterwards: always the end of a posting.
+    pub head: Head,
+    /// Number of the last delta in the log; not less than that of the head.
+    pub received: u64,
+    pub verdict: Verdict,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Applied,
+    /// The run begins behind `received + 1`.
+    Gap,
+    /// Stamps from the future: nothing of the posting was taken.
+    Early {
+        due_ms: u64,
+    },
+    /// A wrong signature or hash.
+    Forged,
+    /// The origin signed two deltas with one number.
+    Fork {
+        seq: u64,
+    },
+}
+
+/// A pinned view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    pub heads: Vec<Head>,
+    /// Shared names of attached collections.
+    pub collections: Vec<String>,
+}
+
+/// What an entry is, short of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryDigest {
+    pub bucket: u16,
+    pub key_hash: KeyHash,
+    pub digest: [u8; 16],
+    pub key: Bytes,
+    pub clock: Vec<(PeerId, u64)>,
+}
+
+/// What a head of our own origin, shown by a peer, means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OwnHead {
+    /// Our log has it; our own heads, for an engine that has not heard of the last postings.
+    Known(Vec<Head>),
+    /// Nobody signed it.
+    Forged,
+    /// We signed it and do not know it: from now on this node has another peer id.
+    Renewed(PeerId),
+}
+
+/// A member as it is kept over restarts.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Member {
+    pub peer: PeerId,
+    pub addresses: Vec<String>,
+    /// What it was last known to have applied, by origin.
+    pub acknowledged: Vec<(PeerId, u64)>,
+    /// Milliseconds since 1970; 0 for never.
+    pub last_seen_ms: u64,
+}
