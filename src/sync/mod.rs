@@ -17,7 +17,6 @@ mod link;
 mod links;
 mod members_only;
 mod message;
-mod node;
 mod proof;
 mod seal;
 mod streams;
