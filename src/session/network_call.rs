@@ -204,8 +204,8 @@ mod tests {
                              "auto_post_classifications": ["Error", "Idea"]}"#,
                     ),
                 ],
-                "CREATE NETWORK \"team\" WITH (auto_post_classifications = \"Error,Idea\", mdns = false, \
-                 secret = \"[redacted]\", sync_interval_ms = 5)",
+                "CREATE NETWORK \"team\" WITH (secret = \"[redacted]\", mdns = false, sync_interval_ms = 5, \
+                 auto_post_classifications = \"Error,Idea\")",
             ),
             (
                 NetworkFunction::Join,

@@ -170,6 +170,7 @@ fn class_name(class: &str) -> String {
         "ANY" => "any character",
         "NEWLINE" => "end of line",
         "ASCII_DIGIT" => "digit",
+        "ASCII_ALPHANUMERIC" => "letter or digit of ASCII",
         "XID_START" => "letter",
         "XID_CONTINUE" => "letter, digit or _",
         other => panic!("the built-in rule {other} has no name"),
