@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::admin;
@@ -40,9 +40,11 @@ pub async fn run(options: Options) -> Result<()> {
             Some(tokio::spawn(admin::serve(listener, database.clone(), stopping.clone())))
         }
     };
+    // Before anybody is told that the server is there: a signal right after it must drain as well.
+    let signals = Signals::listen()?;
     announce(address)?;
     let serving = tokio::spawn(pg::serve(listener, context, stopping));
-    wait_for_signal().await?;
+    signals.wait().await;
     tracing::info!("stopping: no new connections, running statements may finish");
     stop.send_replace(true);
     let served = serving.await.map_err(|error| Error::internal(format!("the listener stopped: {error}")))?;
@@ -71,12 +73,21 @@ fn announce(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-async fn wait_for_signal() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What ends the server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals> {
+        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
