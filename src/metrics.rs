@@ -63,7 +63,8 @@ pub static SYNC_DELTAS_RECEIVED: Counter =
 pub static SYNC_PROOFS_REJECTED: Counter =
     Counter::new("nebulusdb_sync_proofs_rejected_total", "Streams whose opener proved no network's key.");
 /// Times that a peer was kept out for a while.
-pub static SYNC_BANS: Counter = Counter::new("nebulusdb_sync_bans_total", "Times that a peer was kept out for a while.");
+pub static SYNC_BANS: Counter =
+    Counter::new("nebulusdb_sync_bans_total", "Times that a peer was kept out for a while.");
 
 /// All counters as a Prometheus page.
 pub fn render() -> String {

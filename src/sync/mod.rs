@@ -3,12 +3,12 @@
 mod bounded;
 mod encoding;
 pub mod knirvgraph;
-mod message;
+pub mod message;
 mod work;
 
 pub use encoding::{Assembler, PROTOCOL_VERSION, encode};
 pub use message::{Message, MessageType};
 pub use work::{
-    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead, Verdict,
-    View, Work,
+    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead,
+    Verdict, View, Work,
 };

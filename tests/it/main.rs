@@ -13,6 +13,7 @@
 mod bad_input;
 mod client;
 mod crash;
+mod decoders;
 mod full_disk;
 mod golden;
 mod harness;

@@ -1,0 +1,52 @@
+//! What has to hold for any bytes that come from outside: nothing panics, and what could be read can be written again and
+//! read as the same. Run by the fuzz targets beside this file, and on made-up bytes by the tests.
+
+use nebulusdb::knirvql;
+use nebulusdb::store::{DeltaBody, decode_state, encode_body};
+use nebulusdb::sync::{Assembler, encode};
+
+/// A frame of a message between members, and the message.
+pub fn message(bytes: &[u8]) {
+    let mut assembler = Assembler::new();
+    let Ok(Some(message)) = assembler.push(bytes) else { return };
+    let frames = encode(&message).expect("what was read can be written");
+    let mut again = Assembler::new();
+    let mut read = None;
+    for frame in &frames {
+        read = again.push(frame).expect("what was written can be read");
+    }
+    assert_eq!(read.as_ref(), Some(&message));
+}
+
+/// Several frames of one stream, one after the other: each two bytes of length, then the frame.
+pub fn stream(mut bytes: &[u8]) {
+    let mut assembler = Assembler::new();
+    while let Some((length, rest)) = bytes.split_first_chunk() {
+        let (frame, rest) = rest.split_at(usize::from(u16::from_le_bytes(*length)).min(rest.len()));
+        if assembler.push(frame).is_err() {
+            return;
+        }
+        bytes = rest;
+    }
+}
+
+/// The body of a delta, and the state in it.
+pub fn delta(bytes: &[u8]) {
+    let Ok(body) = DeltaBody::parse(bytes) else { return };
+    let Ok(state) = decode_state(body.state) else { return };
+    let written = encode_body(body.collection, body.key, &state).expect("what was read can be written");
+    let again = DeltaBody::parse(&written).expect("what was written can be taken apart");
+    assert_eq!((again.collection, again.key), (body.collection, body.key));
+    assert_eq!(decode_state(again.state).expect("what was written can be read"), state);
+}
+
+/// A statement of KNIRVQL. Its printed form hides secrets, so that only those without one are read again.
+pub fn statement(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(statement) = knirvql::parse(text) else { return };
+    let printed = statement.to_string();
+    if !printed.contains("[redacted]") {
+        let again = knirvql::parse(&printed).expect("what was printed can be read");
+        assert_eq!(again.to_string(), printed);
+    }
+}
