@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use crate::model::{Bytes, ChainHash, Head, PeerId, Run};
+use crate::model::{Bytes, Head, PeerId, Run};
 use crate::sync::bounded::{bounded, bounded_runs};
 
 /// Longest frame of a message, in bytes. A message with a larger delta or entry goes in several.
@@ -72,7 +72,7 @@ pub const PUSHED_MAX: usize = 16;
 /// Longest signature, in bytes.
 pub const SIGNATURE_BYTES_MAX: usize = 64;
 
-/// BLAKE3 over the applied heads of a node, in order of origin; equal where two nodes hold the same.
+/// Over the applied heads of a node ([`head_digest`]); equal where two nodes hold the same.
 pub type HeadsDigest = [u8; 16];
 /// XOR of the mixed digests of all entries below a node of the fingerprint tree; 0 where there are none.
 pub type Fingerprint = [u8; 16];
@@ -265,6 +265,8 @@ pub struct Members {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberNews {
     pub peer: PeerId,
+    /// When (milliseconds since 1970, its own clock) the member itself named these addresses; 0 for hearsay.
+    pub named_ms: u64,
     #[serde(deserialize_with = "bounded::<_, _, ADDRESSES_MAX>")]
     pub addresses: Vec<String>,
 }
@@ -434,14 +436,16 @@ pub fn short_name(peer: &PeerId) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// The digest of heads given in order of origin.
-pub fn heads_digest<'a>(heads: impl IntoIterator<Item = (&'a PeerId, u64, &'a ChainHash)>) -> HeadsDigest {
+/// What one head adds to a [`HeadsDigest`]: digests are XORed, so that a moved head changes one without the others.
+pub fn head_digest(head: &Head) -> HeadsDigest {
     let mut hasher = blake3::Hasher::new();
-    for (origin, seq, hash) in heads {
-        let text = origin.as_str().as_bytes();
-        hasher.update(&(text.len() as u64).to_le_bytes()).update(text).update(&seq.to_le_bytes()).update(hash);
-    }
+    hasher.update(&head.seq.to_le_bytes()).update(&head.hash).update(head.origin.as_str().as_bytes());
     let mut digest = [0; 16];
     hasher.finalize_xof().fill(&mut digest);
     digest
+}
+
+/// XOR of two digests or fingerprints.
+pub fn xor(a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
+    (u128::from_le_bytes(a) ^ u128::from_le_bytes(b)).to_le_bytes()
 }

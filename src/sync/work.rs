@@ -34,6 +34,8 @@ pub enum Input {
     /// Both sides have proved the key of `epoch`.
     PeerUp { peer: PeerId, epoch: u64, addresses: Vec<String> },
     PeerDown { peer: PeerId },
+    /// The addresses under which other nodes can dial this one.
+    Addresses { addresses: Vec<String> },
     Received { peer: PeerId, message: Message, bytes: usize },
     /// The peer sent bytes that are no message.
     Malformed { peer: PeerId },
@@ -250,6 +252,8 @@ pub enum OwnHead {
 pub struct Member {
     pub peer: PeerId,
     pub addresses: Vec<String>,
+    /// When (milliseconds since 1970, its own clock) it named them; 0 for hearsay.
+    pub named_ms: u64,
     /// What it was last known to have applied, by origin.
     pub acknowledged: Vec<(PeerId, u64)>,
     /// Milliseconds since 1970; 0 for never.
