@@ -53,6 +53,11 @@ bench: build ## compare with PostgreSQL 18 + pgvector in one run; writes benches
 	@scripts/install-deps bench
 	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/compare.py $(ARGS)
 
+.PHONY: bench-sync
+bench-sync: build ## measure sync between nodes on loopback; writes into benches/RESULTS.md
+	@scripts/install-deps bench
+	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/sync.py $(ARGS)
+
 .PHONY: clean
 clean: ## remove this project's own build products; the compiled dependencies stay
 	cargo clean --release --package nebulusdb

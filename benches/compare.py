@@ -236,7 +236,9 @@ def main() -> int:
     if options.only or options.rows or options.server != "both":
         print(text)
     else:
-        (ROOT / "benches" / "RESULTS.md").write_text(text)
+        results = ROOT / "benches" / "RESULTS.md"
+        _, heading, sync = results.read_text().partition("# Sync between nodes")
+        results.write_text(f"{text}\n{heading}{sync}" if heading else text)
         print(table(run, rows))
         say("wrote benches/RESULTS.md")
     return 1 if any(place[0] == "NebulusDB" for place in run.failures) else 0

@@ -6,7 +6,7 @@ use directories::ProjectDirs;
 use zeroize::Zeroizing;
 
 use crate::config::{FileOptions, Flags, LogFormat, StoreFlags, Switch};
-use crate::db::DatabaseOptions;
+use crate::db::{Clock, DatabaseOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::KeySource;
 
@@ -134,6 +134,7 @@ impl StorePaths {
             key_source,
             cache_bytes: self.cache_bytes,
             sync,
+            clock: Clock::System,
         })
     }
 }

@@ -1,11 +1,12 @@
 //! Turning one transaction's write set into bytes: verified against what is committed, stamped by the laws of merging.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::change::CatalogChange;
-use crate::db::commit::{Group, Records, VectorChange};
 use crate::db::constraints::Constraints;
+use crate::db::entry_states::fitting;
+use crate::db::group::{Effects, Group, VectorChange};
 use crate::db::row::{EntryView, check_dimension};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
@@ -13,80 +14,65 @@ use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Collection, CollectionId, CollectionKind, ColumnType, FACT_BLOB_HASH, Hlc, Index, IndexKind, Stage, Stamp, Value,
+    Collection, CollectionId, CollectionKind, ColumnType, FACT_BLOB_HASH, Hlc, Index, IndexKind, Network, NetworkId,
+    Stage, Stamp, Value,
 };
 use crate::store::{
-    Batch, BlobHash, Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector,
+    BlobHash, Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector,
     encode_sorted_record,
 };
 
-/// What one commit adds to its group.
-pub(crate) struct Effects {
-    pub batch: Batch,
-    pub records: Records,
-    pub unique: HashMap<(CollectionId, Vec<u8>), Vec<u8>>,
-    pub blobs: HashMap<[u8; 32], u64>,
-    pub vectors: Vec<VectorChange>,
-    pub facts: Vec<CollectionId>,
-    pub catalog: Option<Arc<Catalog>>,
+/// One commit, posting or receipt being verified and encoded on top of its group.
+pub(crate) struct Apply<'a> {
+    pub shared: &'a Arc<Shared>,
+    pub group: &'a Group,
+    pub view: ReadView,
+    pub version: u64,
+    pub hlc: Hlc,
+    pub effects: Effects,
 }
 
-/// One commit being applied.
-struct Apply<'a> {
-    shared: &'a Arc<Shared>,
-    group: &'a Group,
-    view: ReadView,
-    version: u64,
-    hlc: Hlc,
-    effects: Effects,
-}
+impl<'a> Apply<'a> {
+    pub fn new(shared: &'a Arc<Shared>, group: &'a Group, writes: Arc<WriteSet>, version: u64, hlc: Hlc) -> Self {
+        let view = ReadView {
+            database: Arc::clone(shared),
+            snapshot: Arc::clone(&group.snapshot),
+            catalog: Arc::clone(&group.catalog),
+            writes,
+            version,
+        };
+        Apply { shared, group, view, version, hlc, effects: Effects::default() }
+    }
 
-/// Verifies a write set and encodes it.
-///
-/// # Errors
-/// 40001 when another commit changed one of its entries first, 23505 for a unique index, 22000 for a vector of the wrong
-/// dimension, 54000 for an entry over its limits.
-pub(crate) fn apply(
-    shared: &Arc<Shared>,
-    group: &Group,
-    writes: &Arc<WriteSet>,
-    version: u64,
-    hlc: Hlc,
-) -> Result<Effects> {
-    let effects = Effects {
-        batch: Batch::new(),
-        records: HashMap::new(),
-        unique: HashMap::new(),
-        blobs: HashMap::new(),
-        vectors: Vec::new(),
-        facts: Vec::new(),
-        catalog: None,
-    };
-    let view = ReadView {
-        database: Arc::clone(shared),
-        snapshot: Arc::clone(&group.snapshot),
-        catalog: Arc::clone(&group.catalog),
-        writes: Arc::clone(writes),
-        version,
-    };
-    let mut apply = Apply { shared, group, view, version, hlc, effects };
-    apply.catalog(&writes.catalog)?;
-    for (id, rows) in &writes.rows {
-        apply.collection(*id, rows)?;
+    pub fn finish(self) -> (Effects, Hlc) {
+        (self.effects, self.hlc)
     }
-    for (name, secret) in &writes.secrets {
-        let secret = secret.0.as_ref().map(|text| text.as_str());
-        shared.secrets.put(&mut apply.effects.batch, name, secret, version)?;
+
+    /// Verifies and encodes the write set of a transaction.
+    ///
+    /// # Errors
+    /// 40001 when another commit changed one of its entries first, 23505 for a unique index, 22000 for a vector of the wrong
+    /// dimension, 54000 for an entry over its limits.
+    pub fn commit(&mut self) -> Result<()> {
+        let writes = Arc::clone(&self.view.writes);
+        self.catalog(&writes.catalog)?;
+        for (id, rows) in &writes.rows {
+            self.collection(*id, rows)?;
+        }
+        for (name, secret) in &writes.secrets {
+            let secret = secret.0.as_ref().map(|text| text.as_str());
+            self.shared.secrets.put(&mut self.effects.batch, name, secret, self.version)?;
+        }
+        self.post_at_once()
     }
-    Ok(apply.effects)
 }
 
 impl Apply<'_> {
-    fn current_catalog(&self) -> &Arc<Catalog> {
+    pub fn current_catalog(&self) -> &Arc<Catalog> {
         self.effects.catalog.as_ref().unwrap_or(&self.group.catalog)
     }
 
-    fn catalog(&mut self, changes: &[CatalogChange]) -> Result<()> {
+    pub fn catalog(&mut self, changes: &[CatalogChange]) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -104,9 +90,18 @@ impl Apply<'_> {
                     self.drop_indexes(old.as_deref(), None)?;
                     self.effects.batch.delete(&Key::Collection(*id));
                     self.effects.batch.delete_range(&KeyRange::entries(*id));
+                    self.effects.batch.delete_range(&KeyRange::public(*id));
+                    self.effects.batch.delete_range(&KeyRange::staged(*id));
+                    self.effects.batch.delete_range(&KeyRange::public_blobs(*id));
                     self.effects.batch.delete_range(&KeyRange::all_vectors(*id));
                     self.effects.batch.delete_range(&KeyRange::sequences(*id));
                 }
+                CatalogChange::PutNetwork(network) => self.put_network(network)?,
+                CatalogChange::PutSecrets(network, secrets) => {
+                    let sealed = self.shared.secrets.seal_network(*network, secrets, self.version)?;
+                    self.effects.batch.put(&Key::NetworkSecret(*network), &sealed);
+                }
+                CatalogChange::DropNetwork(network) => self.drop_network(*network),
             }
             change.apply(&mut catalog);
         }
@@ -114,7 +109,7 @@ impl Apply<'_> {
         Ok(())
     }
 
-    fn put_collection(&mut self, collection: &Collection) -> Result<()> {
+    pub fn put_collection(&mut self, collection: &Collection) -> Result<()> {
         let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
         self.effects.batch.put(&Key::Collection(collection.id), &json);
         Ok(())
@@ -197,8 +192,9 @@ impl Apply<'_> {
     }
 
     /// The committed record of an entry, the group's own commits included.
-    fn current(&self, id: CollectionId, key: &[u8]) -> Result<Option<Arc<[u8]>>> {
-        match self.group.records.get(&(id, key.to_vec())) {
+    pub fn current(&self, id: CollectionId, key: &[u8]) -> Result<Option<Arc<[u8]>>> {
+        let place = (id, key.to_vec());
+        match self.effects.overlay.records.get(&place).or_else(|| self.group.overlay.records.get(&place)) {
             Some(record) => Ok(record.clone()),
             None => Ok(self.group.snapshot.get(&Key::Entry(id, key))?.map(|bytes| Arc::from(&*bytes))),
         }
@@ -209,7 +205,13 @@ impl Apply<'_> {
         if version_of(current.as_deref())? != version_of(pending.base.as_deref())? {
             return Err(conflict("another transaction changed the same entry"));
         }
-        let base = pending.base.as_deref().map(RecordView::parse).transpose()?;
+        // The record of now, not the one the transaction saw: of the same version, but it may have been posted meanwhile.
+        let base = current.as_deref().map(RecordView::parse).transpose()?;
+        if pending.reverted {
+            let old = self.entry_states(collection, key)?;
+            let visible = fitting(collection, &old.public);
+            return self.put_states(collection, key, &old, (&visible, &old.public), Stage::Private);
+        }
         let base_alive = base.as_ref().is_some_and(RecordView::is_alive);
         if !pending.alive && !base_alive {
             return Ok(());
@@ -219,17 +221,33 @@ impl Apply<'_> {
         let new = EntryView { view: &view, collection, key, record: base, pending: Some(pending) };
         let old = base_alive.then_some(&old);
         let new = pending.alive.then_some(&new);
-        let mut constraints = Constraints { group: self.group, view: &view, effects: &mut self.effects };
+        let mut constraints =
+            Constraints { group: self.group, view: &view, effects: &mut self.effects, check_unique: true };
         constraints.update_indexes(collection, key, old, new)?;
         self.count_blobs(collection, old, new)?;
-        self.vectors(collection, key, pending, base.as_ref())?;
-        let record = self.record(collection, pending, base.as_ref())?;
-        match &record {
-            Some(record) => self.effects.batch.put(&Key::Entry(collection.id, key), record),
-            None => self.effects.batch.delete(&Key::Entry(collection.id, key)),
+        if let Some(base) = &base
+            && base.publicity() == Publicity::Posted
+            && (pending.replaced || !pending.changes.is_empty())
+        {
+            self.keep_public(collection, key, base)?;
         }
-        self.effects.records.insert((collection.id, key.to_vec()), record.map(Arc::from));
+        self.vectors(collection, key, pending, base.as_ref())?;
+        let stage = self.stage_of(collection, key, pending, base.as_ref(), new)?;
+        let record = self.record(collection, pending, base.as_ref(), stage)?;
+        if record.is_some() || base.as_ref().is_some_and(|base| base.stage() == Stage::PostPending) {
+            let stage = if record.is_some() { stage } else { Stage::Private };
+            self.mark_stage(collection.id, key, base.as_ref().map(RecordView::stage).unwrap_or_default(), stage)?;
+        }
+        self.put_record(collection.id, key, record);
         Ok(())
+    }
+
+    pub fn put_record(&mut self, id: CollectionId, key: &[u8], record: Option<Vec<u8>>) {
+        match &record {
+            Some(record) => self.effects.batch.put(&Key::Entry(id, key), record),
+            None => self.effects.batch.delete(&Key::Entry(id, key)),
+        }
+        self.effects.overlay.records.insert((id, key.to_vec()), record.map(Arc::from));
     }
 
     /// The bytes of the new version; `None` for the deletion of an entry that nobody else has ever seen.
@@ -238,8 +256,15 @@ impl Apply<'_> {
         collection: &Collection,
         pending: &Pending,
         base: Option<&RecordView<'_>>,
+        stage: Stage,
     ) -> Result<Option<Vec<u8>>> {
         let base_header = base.map(RecordView::header).transpose()?;
+        if let (Some(base), Some(header), false) = (base, &base_header, pending.changes_state()) {
+            // Only the mark of the stage changes: the entry stays the version that it was.
+            let header = RecordHeader { version: self.version, stage, ..header.clone() };
+            let fields = base.fields().collect::<Result<Vec<_>>>()?;
+            return encode_sorted_record(&header, &base.clock()?, &fields).map(Some);
+        }
         let publicity = base_header.as_ref().map_or(Publicity::Private, |header| header.publicity);
         let seen = base_header.as_ref().map_or(0, |header| header.causal_length);
         if !pending.alive && publicity == Publicity::Private {
@@ -250,7 +275,7 @@ impl Apply<'_> {
             (true, true) | (false, false) => seen,
             (true, false) | (false, true) => seen + 1,
         };
-        let peer_id = self.shared.peer_id.clone();
+        let peer_id = self.shared.peer_id();
         let stamp = Stamp { causal_length, hlc: self.hlc, peer_id: peer_id.clone() };
         let mut fields: BTreeMap<&str, RecordField> = BTreeMap::new();
         if let (Some(base), false) = (base, pending.replaced || !pending.alive) {
@@ -282,7 +307,7 @@ impl Apply<'_> {
             causal_length,
             timestamp: self.hlc,
             peer_id,
-            stage: pending.stage.or(base_header.map(|header| header.stage)).unwrap_or(Stage::Private),
+            stage,
             publicity: match publicity {
                 Publicity::Private => Publicity::Private,
                 Publicity::Posted | Publicity::PostedAndEdited => Publicity::PostedAndEdited,
@@ -322,23 +347,35 @@ impl Apply<'_> {
             if let (Some(vector), Some((name, dimension))) = (vector, declared) {
                 check_dimension(name, dimension, vector)?;
             }
-            let slot = Key::Vector(collection.id, vector_slot(position)?, key);
-            match vector {
-                Some(vector) => self.effects.batch.put(&slot, &bytes_of_vector(vector)),
-                None => self.effects.batch.delete(&slot),
-            }
-            for index in self.shared.vector_indexes.of_collection(collection.id) {
-                if index.column == position {
-                    let (key, vector) = (key.to_vec(), vector.cloned());
-                    self.effects.vectors.push(VectorChange { index, key, vector });
-                }
+            self.put_vector(collection.id, position, key, vector)?;
+        }
+        Ok(())
+    }
+
+    /// Writes or removes one vector, in the store and in the nearest-neighbour indexes.
+    pub fn put_vector(
+        &mut self,
+        collection: CollectionId,
+        position: usize,
+        key: &[u8],
+        vector: Option<&Arc<[f32]>>,
+    ) -> Result<()> {
+        let slot = vector_slot(position)?;
+        match vector {
+            Some(vector) => self.effects.batch.put(&Key::Vector(collection, slot, key), &bytes_of_vector(vector)),
+            None => self.effects.batch.delete(&Key::Vector(collection, slot, key)),
+        }
+        self.effects.overlay.components.insert((collection, slot, key.to_vec()), vector.cloned());
+        for index in self.shared.vector_indexes.of_collection(collection) {
+            if index.column == position {
+                self.effects.vectors.push(VectorChange { index, key: key.to_vec(), vector: vector.cloned() });
             }
         }
         Ok(())
     }
 
     /// Keeps the number of entries that refer to each blob.
-    fn count_blobs(
+    pub fn count_blobs(
         &mut self,
         collection: &Collection,
         old: Option<&EntryView<'_>>,
@@ -365,13 +402,13 @@ impl Apply<'_> {
                 0 => self.effects.batch.delete(&Key::Blob(hash.as_bytes())),
                 count => self.effects.batch.put(&Key::Blob(hash.as_bytes()), &count.to_le_bytes()),
             }
-            self.effects.blobs.insert(*hash.as_bytes(), count);
+            self.effects.overlay.blobs.insert(*hash.as_bytes(), count);
         }
         Ok(())
     }
 
     fn blob_count(&self, hash: &[u8; 32]) -> Result<u64> {
-        if let Some(count) = self.effects.blobs.get(hash).or_else(|| self.group.blobs.get(hash)) {
+        if let Some(count) = self.effects.overlay.blobs.get(hash).or_else(|| self.group.overlay.blobs.get(hash)) {
             return Ok(*count);
         }
         match self.group.snapshot.get(&Key::Blob(hash))? {
@@ -380,6 +417,22 @@ impl Apply<'_> {
                 .try_into()
                 .map(u64::from_le_bytes)
                 .map_err(|_| Error::new(ErrorKind::Corrupted, "a reference count of a blob cannot be read")),
+        }
+    }
+}
+
+impl Apply<'_> {
+    fn put_network(&mut self, network: &Network) -> Result<()> {
+        let json = serde_json::to_vec(network).map_err(|error| Error::internal(error.to_string()))?;
+        self.effects.batch.put(&Key::Network(network.id), &json);
+        Ok(())
+    }
+
+    fn drop_network(&mut self, id: NetworkId) {
+        self.effects.batch.delete(&Key::Network(id));
+        self.effects.batch.delete(&Key::NetworkSecret(id));
+        for range in [KeyRange::heads(id), KeyRange::sync_records(id), KeyRange::deltas(id)] {
+            self.effects.batch.delete_range(&range);
         }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
 use crate::model::{
-    Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, SystemColumn,
+    Attachment, Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, Network,
+    NetworkId, SystemColumn,
 };
 
 /// The default collection of MEMORY entries.
@@ -19,6 +20,7 @@ pub const AUTH: &str = "auth";
 pub struct Catalog {
     by_name: BTreeMap<String, Arc<Collection>>,
     by_id: HashMap<CollectionId, Arc<Collection>>,
+    networks: BTreeMap<String, Arc<Network>>,
     /// Goes up with every change, so that prepared statements know when they are stale.
     version: u64,
 }
@@ -34,6 +36,47 @@ impl Catalog {
 
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Networks in order of name.
+    pub fn networks(&self) -> impl Iterator<Item = &Arc<Network>> {
+        self.networks.values()
+    }
+
+    pub fn network(&self, name: &str) -> Option<&Arc<Network>> {
+        self.networks.get(name)
+    }
+
+    /// # Errors
+    /// 42704 when there is none of that name.
+    pub fn expect_network(&self, name: &str) -> Result<&Arc<Network>> {
+        self.network(name).ok_or_else(|| {
+            Error::new(ErrorKind::UndefinedObject, format!("network \"{name}\" does not exist"))
+                .with_hint("SHOW NETWORKS lists those of this node; CREATE NETWORK and JOIN NETWORK add one.")
+        })
+    }
+
+    pub fn network_by_id(&self, id: NetworkId) -> Option<&Arc<Network>> {
+        self.networks.values().find(|network| network.id == id)
+    }
+
+    /// The network that a collection takes part in; none while it is being detached.
+    pub fn network_of(&self, collection: CollectionId) -> Option<(&Arc<Network>, &Attachment)> {
+        self.networks.values().find_map(|network| {
+            let attachment = network.attachment(collection).filter(|attachment| !attachment.detaching)?;
+            Some((network, attachment))
+        })
+    }
+
+    pub(crate) fn put_network(&mut self, network: Arc<Network>) {
+        self.networks.retain(|_, known| known.id != network.id);
+        self.networks.insert(network.name.clone(), network);
+        self.version += 1;
+    }
+
+    pub(crate) fn remove_network(&mut self, id: NetworkId) {
+        self.networks.retain(|_, known| known.id != id);
+        self.version += 1;
     }
 
     pub fn collection(&self, name: &str) -> Option<&Arc<Collection>> {

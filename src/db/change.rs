@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::db::Catalog;
-use crate::model::{Collection, CollectionId};
+use crate::db::network_secrets::NetworkSecrets;
+use crate::model::{Collection, CollectionId, Network, NetworkId};
 
 /// One catalog change; applied in order.
 #[derive(Clone, Debug)]
@@ -11,6 +12,11 @@ pub(crate) enum CatalogChange {
     /// A collection is new, or has other columns or indexes than before.
     Put(Arc<Collection>),
     Drop(CollectionId),
+    /// A network is new, or has other options, members or attachments than before.
+    PutNetwork(Arc<Network>),
+    /// The secrets of a network's epochs.
+    PutSecrets(NetworkId, Arc<NetworkSecrets>),
+    DropNetwork(NetworkId),
 }
 
 impl CatalogChange {
@@ -18,6 +24,9 @@ impl CatalogChange {
         match self {
             CatalogChange::Put(collection) => catalog.put(Arc::clone(collection)),
             CatalogChange::Drop(id) => catalog.remove(*id),
+            CatalogChange::PutNetwork(network) => catalog.put_network(Arc::clone(network)),
+            CatalogChange::PutSecrets(..) => {}
+            CatalogChange::DropNetwork(id) => catalog.remove_network(*id),
         }
     }
 }

@@ -4,24 +4,21 @@
 //! one fsync, publishes the catalog and the vectors, and only then answers. A commit that fails its checks leaves no trace
 //! and does not disturb the others of its group.
 
-use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::db::Catalog;
-use crate::db::apply::{Effects, apply};
+use crate::db::apply::Apply;
+use crate::db::group::Group;
 use crate::db::index_build::{BuildStep, build_step};
 use crate::db::shared::Shared;
-use crate::db::vector_indexes::VectorIndex;
 use crate::db::write_set::WriteSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::tick;
 use crate::metrics;
 use crate::model::{CollectionId, Hlc};
-use crate::store::{Batch, Key, Snapshot};
+use crate::store::{Batch, Key};
 
 /// Commits that may wait for the committer; more make their senders wait.
 pub(crate) const COMMITS_WAITING_MAX: usize = 1024;
@@ -52,38 +49,16 @@ pub(crate) enum Job {
         batch: Batch,
         reply: oneshot::Sender<Result<()>>,
     },
+    /// What is encoded on top of the commits before it without being one: postings, what peers sent.
+    Encode(Encode),
     Stop,
 }
 
-/// Records by collection and encoded key; `None` for one that was removed.
-pub(crate) type Records = HashMap<(CollectionId, Vec<u8>), Option<Arc<[u8]>>>;
+/// Encodes something; gives back whom to tell once it is durable, or nobody where it failed and its client knows already.
+pub(crate) type Encode = Box<dyn FnOnce(&mut Apply<'_>) -> Option<Answer> + Send>;
 
-/// Commits that are verified and encoded, but not yet written.
-pub(crate) struct Group {
-    pub snapshot: Arc<Snapshot>,
-    pub catalog: Arc<Catalog>,
-    pub catalog_changed: bool,
-    pub batch: Batch,
-    /// Number of the last commit in the group.
-    pub version: u64,
-    pub hlc: Hlc,
-    /// Records written by the group; `None` for one that was removed.
-    pub records: Records,
-    /// Keys that the group gave out in unique indexes.
-    pub unique: HashMap<(CollectionId, Vec<u8>), Vec<u8>>,
-    /// Reference counts of blobs that the group changed.
-    pub blobs: HashMap<[u8; 32], u64>,
-    pub vectors: Vec<VectorChange>,
-    pub facts: Vec<CollectionId>,
-}
-
-/// A change of a nearest-neighbour index.
-pub(crate) struct VectorChange {
-    pub index: Arc<VectorIndex>,
-    pub key: Vec<u8>,
-    /// The new vector; `None` when the entry has none any more.
-    pub vector: Option<Arc<[f32]>>,
-}
+/// Tells a client that its work is durable, or why not.
+pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 
 /// The committer's own state.
 pub(crate) struct Committer {
@@ -107,60 +82,40 @@ impl Committer {
                     answer(reply, build_step(&self.shared, collection, index, &after));
                 }
                 Job::Raw { batch, reply } => answer(reply, self.shared.store.write(batch)),
-                Job::Commit { writes, catalog_version, reply } => {
-                    next = self.commit_group(writes, catalog_version, reply);
-                }
+                job @ (Job::Commit { .. } | Job::Encode(_)) => next = self.commit_group(job),
             }
         }
     }
 
     /// Commits this one and those that wait behind it; gives back the first job that is no commit.
-    fn commit_group(
-        &mut self,
-        writes: Arc<WriteSet>,
-        catalog_version: u64,
-        reply: oneshot::Sender<Result<u64>>,
-    ) -> Option<Job> {
-        let mut group = self.new_group();
+    fn commit_group(&mut self, first: Job) -> Option<Job> {
+        let snapshot = Arc::new(self.shared.store.snapshot());
+        let mut group = Group::new(snapshot, self.shared.catalog(), self.shared.version(), self.hlc);
         let mut waiting = Vec::new();
-        self.add(&mut group, &writes, catalog_version, reply, &mut waiting);
-        let mut next = None;
-        while waiting.len() < GROUP_COMMITS_MAX && group.batch.bytes() < GROUP_BYTES_MAX {
-            match self.jobs.try_recv() {
-                Ok(Job::Commit { writes, catalog_version, reply }) => {
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            match job {
+                Job::Commit { writes, catalog_version, reply } => {
                     self.add(&mut group, &writes, catalog_version, reply, &mut waiting);
                 }
-                Ok(other) => {
+                Job::Encode(encode) => waiting.extend(self.encode(&mut group, encode)),
+                other => {
                     next = Some(other);
                     break;
                 }
-                Err(_) => break,
+            }
+            if waiting.len() < GROUP_COMMITS_MAX && group.batch.bytes() < GROUP_BYTES_MAX {
+                next = self.jobs.try_recv().ok();
             }
         }
         let result = self.write(group);
         if result.is_ok() {
             metrics::COMMITS.add(waiting.len() as u64);
         }
-        for (reply, version) in waiting {
-            answer(reply, result.clone().map(|()| version));
+        for answer in waiting {
+            answer(result.clone());
         }
         next
-    }
-
-    fn new_group(&self) -> Group {
-        Group {
-            snapshot: Arc::new(self.shared.store.snapshot()),
-            catalog: self.shared.catalog(),
-            catalog_changed: false,
-            batch: Batch::new(),
-            version: self.shared.version(),
-            hlc: self.hlc,
-            records: HashMap::new(),
-            unique: HashMap::new(),
-            blobs: HashMap::new(),
-            vectors: Vec::new(),
-            facts: Vec::new(),
-        }
     }
 
     /// Verifies and encodes one commit; one that fails is answered at once and changes nothing.
@@ -170,7 +125,7 @@ impl Committer {
         writes: &Arc<WriteSet>,
         catalog_version: u64,
         reply: oneshot::Sender<Result<u64>>,
-        waiting: &mut Vec<(oneshot::Sender<Result<u64>>, u64)>,
+        waiting: &mut Vec<Answer>,
     ) {
         if !writes.catalog.is_empty() && catalog_version != group.catalog.version() {
             let error = Error::new(
@@ -180,14 +135,26 @@ impl Committer {
             return answer(reply, Err(error.with_hint("Run the transaction again.")));
         }
         let version = group.version + 1;
-        let hlc = tick(group.hlc, wall_millis());
-        match apply(&self.shared, group, writes, version, hlc) {
-            Ok(effects) => {
+        let hlc = tick(group.hlc, self.shared.clock.millis());
+        let mut apply = Apply::new(&self.shared, group, Arc::clone(writes), version, hlc);
+        match apply.commit() {
+            Ok(()) => {
+                let (effects, hlc) = apply.finish();
                 group.accept(effects, version, hlc);
-                waiting.push((reply, version));
+                waiting.push(Box::new(move |written| answer(reply, written.map(|()| version))));
             }
             Err(error) => answer(reply, Err(error)),
         }
+    }
+
+    fn encode(&self, group: &mut Group, encode: Encode) -> Option<Answer> {
+        let version = group.version + 1;
+        let hlc = tick(group.hlc, self.shared.clock.millis());
+        let mut apply = Apply::new(&self.shared, group, Arc::default(), version, hlc);
+        let answer = encode(&mut apply)?;
+        let (effects, hlc) = apply.finish();
+        group.accept(effects, version, hlc);
+        Some(answer)
     }
 
     /// Makes the group durable and visible.
@@ -223,6 +190,7 @@ impl Committer {
         if !group.vectors.is_empty() {
             self.shared.wake_builder();
         }
+        self.shared.signals.tell(&group);
         Ok(())
     }
 
@@ -239,32 +207,9 @@ impl Committer {
     }
 }
 
-impl Group {
-    fn accept(&mut self, effects: Effects, version: u64, hlc: Hlc) {
-        self.batch.append_batch(&effects.batch);
-        self.records.extend(effects.records);
-        self.unique.extend(effects.unique);
-        self.blobs.extend(effects.blobs);
-        self.vectors.extend(effects.vectors);
-        self.facts.extend(effects.facts);
-        if let Some(catalog) = effects.catalog {
-            self.catalog = catalog;
-            self.catalog_changed = true;
-        }
-        self.version = version;
-        self.hlc = hlc;
-    }
-}
-
 /// Name of the singleton that lists the facts of a collection.
 pub(crate) fn facts_name(collection: CollectionId) -> String {
     format!("facts:{}", collection.0)
-}
-
-/// The wall clock in milliseconds since 1970.
-pub(crate) fn wall_millis() -> u64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Answers a waiting client; one that went away meanwhile needs no answer.

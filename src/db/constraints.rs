@@ -1,8 +1,8 @@
 //! Ordered indexes at commit: their entries follow the rows, and unique ones refuse what is there already.
 
 use crate::db::ReadView;
-use crate::db::apply::{Effects, is_ordered};
-use crate::db::commit::Group;
+use crate::db::apply::is_ordered;
+use crate::db::group::{Effects, Group};
 use crate::db::index_keys::{index_prefix, indexed_operands, unique_prefix};
 use crate::db::query::Operand;
 use crate::db::row::EntryView;
@@ -15,6 +15,8 @@ pub(crate) struct Constraints<'a> {
     pub group: &'a Group,
     pub view: &'a ReadView,
     pub effects: &'a mut Effects,
+    /// What peers sent is taken as it is: attached collections have no unique indexes.
+    pub check_unique: bool,
 }
 
 impl Constraints<'_> {
@@ -38,11 +40,11 @@ impl Constraints<'_> {
                 self.effects.batch.delete(&Key::Index(index.id, &before));
             }
             let Some(mut after) = after else { continue };
-            if let (IndexKind::Ordered { unique: true, .. }, Some(entry)) = (&index.kind, new)
+            if let (IndexKind::Ordered { unique: true, .. }, Some(entry), true) = (&index.kind, new, self.check_unique)
                 && let Some(prefix) = unique_prefix(entry, &operands)?
             {
                 self.check_unique(collection, index, &operands, &prefix, entry)?;
-                self.effects.unique.insert((index.id, prefix), key.to_vec());
+                self.effects.overlay.unique.insert((index.id, prefix), key.to_vec());
             }
             after.extend_from_slice(key);
             self.effects.batch.put(&Key::Index(index.id, &after), &[]);
@@ -59,7 +61,7 @@ impl Constraints<'_> {
         entry: &EntryView<'_>,
     ) -> Result<()> {
         let taken = (index.id, prefix.to_vec());
-        let by_group = self.effects.unique.get(&taken).or_else(|| self.group.unique.get(&taken));
+        let by_group = self.effects.overlay.unique.get(&taken).or_else(|| self.group.overlay.unique.get(&taken));
         if let Some(other) = by_group
             && other != entry.key
             && self.still_holds(collection, other, operands, prefix)?
@@ -80,7 +82,7 @@ impl Constraints<'_> {
     /// cannot be read is an error, not the absence of a conflict.
     fn still_holds(&self, collection: &Collection, key: &[u8], operands: &[Operand], prefix: &[u8]) -> Result<bool> {
         let id = (collection.id, key.to_vec());
-        let in_group = self.effects.records.get(&id).or_else(|| self.group.records.get(&id));
+        let in_group = self.effects.overlay.records.get(&id).or_else(|| self.group.overlay.records.get(&id));
         let stored;
         // A row of the same transaction that comes later in key order may move out of the way.
         let mut pending = None;

@@ -49,7 +49,32 @@ impl Database {
             }
             graph_builder::run(&builder_shared, &signals, &builder_stop);
         })?);
-        Ok(Database(Arc::new(Running { shared, stop, threads: Mutex::new(threads) })))
+        let database = Database(Arc::new(Running { shared, stop, threads: Mutex::new(threads) }));
+        database.resume_detaching()?;
+        Ok(database)
+    }
+
+    /// Goes on with what a stop interrupted while collections were being detached.
+    fn resume_detaching(&self) -> Result<()> {
+        let shared = &self.0.shared;
+        let catalog = shared.catalog();
+        for network in catalog.networks() {
+            let is_changing = network.leaving || network.attachments.iter().any(|attachment| attachment.detaching);
+            if !is_changing {
+                continue;
+            }
+            tracing::info!(network = network.name, "going on to detach collections");
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            let resume = crate::db::detach::follow_network_change(shared, Some(network), network);
+            // On a thread of its own, since the caller may stand on an async one.
+            std::thread::scope(|scope| scope.spawn(|| runtime.block_on(resume)).join())
+                .map_err(|_| Error::internal("detaching a collection stopped"))??;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0.shared
     }
 
     /// A transaction on the present state.
@@ -66,7 +91,7 @@ impl Database {
         self.0.shared.catalog()
     }
 
-    pub fn peer_id(&self) -> &PeerId {
+    pub fn peer_id(&self) -> PeerId {
         self.0.shared.peer_id()
     }
 

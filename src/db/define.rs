@@ -41,6 +41,13 @@ impl Transaction {
             )
             .with_hint(format!("DELETE FROM {name} empties it.")));
         }
+        if let Some((network, _)) = self.catalog().network_of(collection.id) {
+            return Err(Error::new(
+                ErrorKind::ObjectInUse,
+                format!("cannot drop table {name} because it is attached to network \"{}\"", network.name),
+            )
+            .with_hint(format!("DETACH COLLECTION {name} FROM NETWORK \"{}\" first.", network.name)));
+        }
         self.writes().rows.remove(&collection.id);
         self.change_catalog(CatalogChange::Drop(collection.id));
         Ok(())
@@ -56,6 +63,14 @@ impl Transaction {
             return Err(Error::unsupported("secrets cannot be indexed", "Their keys are looked up by hash already."));
         }
         check_index(self.catalog(), &changed, &index)?;
+        if matches!(index.kind, IndexKind::Ordered { unique: true, .. })
+            && self.catalog().network_of(changed.id).is_some()
+        {
+            return Err(Error::unsupported(
+                format!("collection \"{collection}\" is attached to a network and cannot have a unique index"),
+                "Peers write at the same time, so only the primary key can be unique there.",
+            ));
+        }
         changed.indexes.push(index);
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
@@ -119,7 +134,7 @@ impl Transaction {
         Ok(())
     }
 
-    fn change_catalog(&mut self, change: CatalogChange) {
+    pub(crate) fn change_catalog(&mut self, change: CatalogChange) {
         let mut catalog = (*self.view.catalog).clone();
         change.apply(&mut catalog);
         self.view.catalog = Arc::new(catalog);

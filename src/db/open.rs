@@ -10,8 +10,10 @@ use tokio::sync::mpsc;
 use crate::db::Catalog;
 use crate::db::apply::building_name;
 use crate::db::catalog::{FIRST_FREE_ID, default_collections};
+use crate::db::clock::Clock;
 use crate::db::commit::{COMMITS_WAITING_MAX, PROGRESS, facts_name};
 use crate::db::index_build::{BuildStep, build_step, fill_graph};
+use crate::db::origin::open_identity;
 use crate::db::secrets::Secrets;
 use crate::db::shared::{Parts, Shared};
 use crate::db::vector_indexes::VectorIndex;
@@ -41,6 +43,7 @@ pub struct DatabaseOptions {
     pub cache_bytes: usize,
     /// Whether a commit is on disk when it returns. Without it, power loss may take the last commits.
     pub sync: bool,
+    pub clock: Clock,
 }
 
 /// An opened database before its threads run.
@@ -58,7 +61,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     std::fs::create_dir_all(directory)?;
     let store_options = StoreOptions { read_only: false, cache_bytes: options.cache_bytes, sync: options.sync };
     let store = Store::open(directory, &store_options)?;
-    let identity = Identity::load_or_create(&directory.join("identity.key"))?;
+    let identity = open_identity(&store, directory)?;
     let vault = open_vault(&store, options)?;
     let blobs = BlobStore::open_directory(directory.join("blobs"))?;
     let snapshot = store.snapshot();
@@ -69,13 +72,14 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     let (builder, signals) = std::sync::mpsc::sync_channel(1);
     let shared = Arc::new(Shared::new(Parts {
         store,
-        peer_id: identity.peer_id().clone(),
+        clock: options.clock.clone(),
+        identity,
         vector_directory: directory.join("vectors"),
         secrets: Secrets::new(vault),
         blobs,
         jobs: jobs_sender,
         builder,
-        catalog: Catalog::new(collections),
+        catalog: load_networks(&snapshot, Catalog::new(collections))?,
         version,
         next_id,
     }));
@@ -123,6 +127,16 @@ fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection
     }
     store.write(batch)?;
     Ok(defaults)
+}
+
+fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
+    let mut stored = snapshot.scan(&KeyRange::networks());
+    while let Some((_, json)) = stored.next()? {
+        let network = serde_json::from_slice(json)
+            .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a network cannot be read: {error}")))?;
+        catalog.put_network(Arc::new(network));
+    }
+    Ok(catalog)
 }
 
 /// Number and time of the last commit.

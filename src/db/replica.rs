@@ -1,78 +1,407 @@
-//! What sync reads and writes of a database. (Interface; bodies follow.)
+//! What sync reads and writes of a database.
 //!
-//! Sync reaches the public states and the delta log through here and nothing else.
+//! Everything that leaves this node goes through [`Database::read_log`] and [`PublicView`](crate::db::PublicView), which
+//! see the delta log and the public states and nothing else: private states, AUTH entries and what was never staged cannot
+//! be reached from here.
 
-// impl Database {
-//     /// Heads of everything received in a network, own postings included, in order of origin. Always at the end of a posting.
-//     pub fn heads(&self, network: NetworkId) -> Result<Vec<Head>>;
-//     /// Consecutive deltas from `from_seq`, at most about `bytes_max` (at least one).
-//     pub fn read_log(&self, network: NetworkId, origin: &PeerId, from_seq: u64, bytes_max: usize) -> Result<LogRead>;
-//     /// Posts everything staged in the network's collections as one posting; `None` where nothing was staged.
-//     pub async fn post_staged(&self, network: NetworkId) -> Result<Option<Head>>;
-//     /// Verifies and commits what a peer sent: log, entries and head in one batch. A posting that is not complete yet
-//     /// waits in the log and moves `received` on, not the head.
-//     pub async fn apply_run(&self, network: NetworkId, run: Run) -> Result<Applied>;
-//
-//     // Tier 2: reconciliation of public states
-//     /// A consistent view of a network's public states; holds a snapshot, so keep it briefly.
-//     pub fn public_view(&self, network: NetworkId) -> Result<PublicView>;
-//     /// Merges states that a member vouches for into the public states.
-//     pub async fn merge_states(&self, network: NetworkId, collection: String, entries: Vec<PublicEntry>) -> Result<u64>;
-//     /// Drops public entries that a peer with these heads does not hold although it has seen all their deltas
-//     /// (collected tombstones).
-//     pub async fn drop_collected(&self, network: NetworkId, collection: String, keys: Vec<Bytes>, heads: Vec<Head>) -> Result<u64>;
-//     /// After a reconciliation with a peer: everything up to these heads is here. Signatures are verified.
-//     pub async fn adopt_heads(&self, network: NetworkId, heads: Vec<Head>) -> Result<Vec<Head>>;
-//
-//     // House-keeping
-//     /// Removes tombstones whose deltas are covered by `stable` (numbers by origin that every member has acknowledged).
-//     pub async fn collect_tombstones(&self, network: NetworkId, stable: Vec<(PeerId, u64)>) -> Result<u64>;
-//     /// Drops the oldest part of the log beyond the network's limits of bytes and age, keeping what `keep` says some
-//     /// member still lacks unless the limits force it; how many deltas went.
-//     pub async fn prune_log(&self, network: NetworkId, acknowledged: Vec<(PeerId, u64)>) -> Result<u64>;
-//     /// A peer showed a signed head of this node's own origin above its own log: this data directory is an old copy.
-//     /// Mints a new identity; the server restarts its swarm under it.
-//     pub async fn renew_origin(&self) -> Result<PeerId>;
-//     /// Small records of sync itself (members, acknowledgements), by name.
-//     pub fn sync_record(&self, network: NetworkId, name: &str) -> Result<Option<Vec<u8>>>;
-//     pub fn sync_records(&self, network: NetworkId, prefix: &str) -> Result<Vec<(String, Vec<u8>)>>;
-//     pub async fn put_sync_record(&self, network: NetworkId, name: &str, value: Option<Vec<u8>>) -> Result<()>;
-//     /// Keys of the epochs, newest first.
-//     pub fn network_keys(&self, network: NetworkId) -> Result<Vec<NetworkKey>>;   // { epoch: u64, key: Zeroizing<[u8; 32]> }
-//     pub async fn adopt_epoch(&self, network: NetworkId, key: NetworkKey, removed: Vec<PeerId>) -> Result<()>;
-//     pub fn identity(&self) -> &Arc<Identity>   // store::Identity: sign, keypair_bytes
-//     /// Resolves when the catalog changed, when something was staged or posted.
-//     pub fn changes(&self) -> DatabaseChanges  // tokio watch receivers: catalog: watch::Receiver<u64>, staged: watch::Receiver<u64>, posted: watch::Receiver<u64>
-//     /// For tests: milliseconds since 1970 that this database takes for now. DatabaseOptions { clock: Clock::System | Clock::Manual(Arc<AtomicU64>) }
-// }
-//
-// pub enum LogRead { Deltas(Vec<Delta>), Pruned { floor: u64 } }     // floor: oldest seq that is still there
-//
-// pub struct Applied { pub head: Head, pub received: u64 /* last seq in the log, >= head.seq */, pub verdict: Verdict }
-// pub enum Verdict {
-//     Applied,
-//     /// The run begins behind `received + 1`: ask again from there.
-//     Gap,
-//     /// Stamps ahead of the clock here: nothing of the posting was taken; ask again from received + 1 when due.
-//     Early { due_ms: u64 },
-//     /// A wrong signature or hash: the peer that sent it is lying.
-//     Forged { reason: String },
-//     /// The origin signed two deltas with one number.
-//     Fork { seq: u64 },
-// }
-//
-// pub struct PublicEntry { pub key: Bytes, pub body: Bytes }     // body: the encoded State, as in a delta
-// pub struct PublicView; impl {
-//     pub fn heads(&self) -> &[Head];
-//     /// Names (shared names) of attached collections.
-//     pub fn collections(&self) -> Vec<String>;
-//     /// 65,536 fingerprints: XOR of the first 16 bytes of digest(state) mixed with the key, of all entries whose
-//     /// BLAKE3(key) begins with these 16 bits. One scan; run it on a blocking thread.
-//     pub fn fingerprints(&self, collection: &str) -> Result<Vec<[u8; 16]>>;
-//     /// (key hash: first 8 bytes of BLAKE3(key), digest: 16 bytes) of the entries in these buckets.
-//     pub fn digests_in(&self, collection: &str, buckets: &[u16]) -> Result<Vec<EntryDigest>>;   // { bucket, key_hash: [u8; 8], digest: [u8; 16], key: Bytes, clock: Vec<(PeerId, u64)> }
-//     /// The entries with these key hashes.
-//     pub fn entries(&self, collection: &str, key_hashes: &[[u8; 8]]) -> Result<Vec<PublicEntry>>;
-//     /// In key order, for a newcomer: at most about `bytes_max`; the key to go on after, `None` at the end.
-//     pub fn entries_after(&self, collection: &str, after: Option<&[u8]>, bytes_max: usize) -> Result<(Vec<PublicEntry>, Option<Bytes>)>;
-// }
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::db::heads::StoredHead;
+use crate::db::network_secrets::NetworkKey;
+use crate::db::origin;
+use crate::db::post::{END_BYTES, decode_log_entry};
+use crate::db::receive::{Applied, SET_ASIDE, Touched};
+use crate::db::signals::DatabaseChanges;
+use crate::db::{Database, EpochSecret, PublicEntry, Quarantined, ReadView};
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge::signed_message;
+use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run};
+use crate::store::{
+    Batch, BlobHash, BlobStore, Identity, Key, KeyRange, Publicity, decode_state, delta_place, delta_seq,
+    verify_signature,
+};
+
+/// Longest name and value of what sync remembers, in bytes.
+const SYNC_RECORD_BYTES_MAX: usize = 1024 * 1024;
+
+/// What the log holds from a number on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogRead {
+    Deltas(Vec<Delta>),
+    /// The log begins later: at `floor`.
+    Pruned {
+        floor: u64,
+    },
+}
+
+impl Database {
+    /// The heads of all origins in a network, the own one included, in order of origin. Each is the end of a posting.
+    pub fn heads(&self, network: NetworkId) -> Result<Vec<Head>> {
+        self.shared().heads(network)
+    }
+
+    /// Consecutive applied deltas from `from_seq` on, at most about `bytes_max` (at least one posting's end where one is
+    /// near); none where the origin has posted no more.
+    pub fn read_log(&self, network: NetworkId, origin: &PeerId, from_seq: u64, bytes_max: usize) -> Result<LogRead> {
+        let snapshot = self.shared().store.snapshot();
+        let Some(head) = snapshot.get(&Key::Head(network, origin.as_str()))? else {
+            return Ok(LogRead::Deltas(Vec::new()));
+        };
+        let head = StoredHead::from_bytes(&head)?;
+        if from_seq > head.seq {
+            return Ok(LogRead::Deltas(Vec::new()));
+        }
+        let range = KeyRange::deltas_of(network, origin).from(Bound::Included(&delta_place(origin, from_seq)));
+        let mut log = snapshot.scan(&range);
+        let (mut deltas, mut bytes, mut next) = (Vec::new(), 0, from_seq);
+        let network_name =
+            self.catalog().network_by_id(network).map(|network| network.name.clone()).unwrap_or_default();
+        // Signatures inside of a run were not verified when it came, so a batch never ends with one that does not hold:
+        // the receiver would take us for the forger.
+        while (bytes < bytes_max || !ends_well(&network_name, origin, deltas.last(), head.seq))
+            && next <= head.seq
+            && let Some((place, entry)) = log.next()?
+        {
+            let seq = delta_seq(place).unwrap_or(0);
+            if seq != next {
+                if deltas.is_empty() {
+                    return Ok(LogRead::Pruned { floor: seq });
+                }
+                break;
+            }
+            let (end, body) = decode_log_entry(entry)?;
+            let delta = Delta { seq, signature: end.map(Bytes::new), body: Bytes::new(body) };
+            bytes += delta.bytes();
+            deltas.push(delta);
+            next += 1;
+        }
+        if deltas.is_empty() {
+            return Ok(LogRead::Pruned { floor: head.seq + 1 });
+        }
+        Ok(LogRead::Deltas(deltas))
+    }
+
+    /// Posts what is staged in a network's collections; the own head after it, `None` where nothing was staged.
+    pub async fn post_staged(&self, network: NetworkId) -> Result<Option<Head>> {
+        let mut last = None;
+        loop {
+            let posted = self.shared().encode(move |apply| apply.post_staged(network)).await?;
+            last = posted.head.or(last);
+            if !posted.is_more || posted.deltas == 0 {
+                return Ok(last);
+            }
+        }
+    }
+
+    /// Verifies and commits what a peer sent: log, entries and head in one batch.
+    pub async fn apply_run(&self, network: NetworkId, run: Run) -> Result<Applied> {
+        self.shared().encode(move |apply| apply.receive(network, &run)).await
+    }
+
+    /// Merges states that a member vouches for into the public states; how many were news.
+    ///
+    /// # Errors
+    /// `Corrupted` or 22000 for a state that no write makes: nothing is taken then.
+    pub async fn merge_states(&self, network: NetworkId, collection: String, entries: Vec<PublicEntry>) -> Result<u64> {
+        let states = entries.into_iter().map(|entry| Ok((decode_state(&entry.body)?, entry.key)));
+        let states = states.collect::<Result<Vec<_>>>()?;
+        let shared = self.shared();
+        shared
+            .encode(move |apply| {
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                let mut touched = Touched::new();
+                let mut news = 0;
+                for (state, key) in &states {
+                    apply.hlc = crate::merge::observe(apply.hlc, state.timestamp, apply.shared.clock.millis());
+                    news += u64::from(apply.merge_public(&network, &collection, key, state, &mut touched)?);
+                }
+                apply.write_touched(touched)?;
+                Ok(news)
+            })
+            .await
+    }
+
+    /// Drops public entries that a peer with these heads does not hold although it has seen all their deltas: tombstones
+    /// that were collected there, and what they buried. Private edits stay, as private entries.
+    pub async fn drop_collected(
+        &self,
+        network: NetworkId,
+        collection: String,
+        keys: Vec<Bytes>,
+        heads: Vec<Head>,
+    ) -> Result<u64> {
+        let seen: BTreeMap<PeerId, u64> = heads.into_iter().map(|head| (head.origin, head.seq)).collect();
+        self.shared()
+            .encode(move |apply| {
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                let mut dropped = 0;
+                for key in &keys {
+                    dropped += u64::from(apply.drop_public(&network, &collection, key, &seen)?);
+                }
+                Ok(dropped)
+            })
+            .await
+    }
+
+    /// After a reconciliation with a peer: everything up to these heads is here. Heads with wrong signatures are left out.
+    pub async fn adopt_heads(&self, network: NetworkId, heads: Vec<Head>) -> Result<Vec<Head>> {
+        let shared = self.shared();
+        shared
+            .encode(move |apply| {
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else {
+                    return Ok(Vec::new());
+                };
+                let mut adopted = Vec::new();
+                for head in heads {
+                    let known = apply.head(&network, &head.origin)?;
+                    if head.seq <= known.seq || !is_signed(&network, &head) {
+                        continue;
+                    }
+                    let (seq, hash, signature) = (head.seq, head.hash, head.signature.to_vec());
+                    let stored = StoredHead { seq, hash, signature, received: seq, received_hash: hash };
+                    apply.put_head(network.id, head.origin.clone(), stored);
+                    adopted.push(head);
+                }
+                Ok(adopted)
+            })
+            .await
+    }
+
+    /// Removes tombstones whose deltas are all covered by `stable`: numbers by origin that every member has acknowledged.
+    pub async fn collect_tombstones(&self, network: NetworkId, stable: Vec<(PeerId, u64)>) -> Result<u64> {
+        let stable: BTreeMap<PeerId, u64> = stable.into_iter().collect();
+        let view = self.public_view(network)?;
+        let covered = stable.clone();
+        let found = tokio::task::spawn_blocking(move || view.collectable(&covered))
+            .await
+            .map_err(|error| Error::internal(format!("looking for tombstones stopped: {error}")))??;
+        if found.is_empty() {
+            return Ok(0);
+        }
+        self.shared()
+            .encode(move |apply| {
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                let mut removed = 0;
+                for (collection, key) in &found {
+                    removed += u64::from(apply.collect_tombstone(&network, collection, key, &stable)?);
+                }
+                Ok(removed)
+            })
+            .await
+    }
+
+    /// Drops the oldest deltas of the log: those that all members have (`acknowledged`, numbers by origin) once they are
+    /// older than the network's limit of age, and any once the log is larger than its limit of bytes. How many went.
+    pub async fn prune_log(&self, network: NetworkId, acknowledged: Vec<(PeerId, u64)>) -> Result<u64> {
+        let catalog = self.catalog();
+        let Some(definition) = catalog.network_by_id(network) else { return Ok(0) };
+        let snapshot = self.shared().store.snapshot();
+        let options = definition.options.clone();
+        let now = self.shared().clock.millis();
+        let acknowledged: BTreeMap<PeerId, u64> = acknowledged.into_iter().collect();
+        let prunable = move || crate::db::prune::prunable(&snapshot, network, &options, &acknowledged, now);
+        let places = tokio::task::spawn_blocking(prunable)
+            .await
+            .map_err(|error| Error::internal(format!("looking through the log stopped: {error}")))??;
+        let count = places.len() as u64;
+        if count > 0 {
+            let mut batch = Batch::new();
+            places.iter().for_each(|place| batch.delete(&Key::Delta(network, place)));
+            self.shared().ask(|reply| crate::db::commit::Job::Raw { batch, reply }).await?;
+        }
+        Ok(count)
+    }
+
+    /// Makes this node post under a new identity: a peer showed that this data directory is an older copy.
+    pub async fn renew_origin(&self) -> Result<PeerId> {
+        let shared = Arc::clone(self.shared());
+        let directory = shared.store.directory().to_path_buf();
+        let renewed = tokio::task::spawn_blocking(move || {
+            let identity = origin::renew(&directory)?;
+            shared.store.write(origin::place_batch(&directory)?)?;
+            let peer_id = identity.peer_id().clone();
+            shared.set_identity(identity);
+            Ok(peer_id)
+        });
+        renewed.await.map_err(|error| Error::internal(format!("renewing the identity stopped: {error}")))?
+    }
+
+    /// What sync remembers under a name.
+    pub fn sync_record(&self, network: NetworkId, name: &str) -> Result<Option<Vec<u8>>> {
+        Ok(self.shared().store.snapshot().get(&Key::SyncRecord(network, name))?.map(|bytes| bytes.to_vec()))
+    }
+
+    /// What sync remembers under names that begin with `prefix`.
+    pub fn sync_records(&self, network: NetworkId, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+        records_in(&self.view(), network, prefix)
+    }
+
+    /// Remembers something, or forgets it.
+    pub async fn put_sync_record(&self, network: NetworkId, name: &str, value: Option<Vec<u8>>) -> Result<()> {
+        let bytes = name.len() + value.as_ref().map_or(0, Vec::len);
+        if bytes > SYNC_RECORD_BYTES_MAX {
+            return Err(Error::new(ErrorKind::LimitExceeded, format!("a record of sync has {bytes} bytes")));
+        }
+        let name = name.to_string();
+        self.shared()
+            .encode(move |apply| {
+                if apply.current_catalog().network_by_id(network).is_some() {
+                    match &value {
+                        Some(value) => apply.effects.batch.put(&Key::SyncRecord(network, &name), value),
+                        None => apply.effects.batch.delete(&Key::SyncRecord(network, &name)),
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// The keys of a network's epochs, newest first. Takes a tenth of a second for each: not for an async thread.
+    pub fn network_keys(&self, network: &Network) -> Result<Vec<NetworkKey>> {
+        self.shared().network_secrets(network.id)?.keys(&network.name)
+    }
+
+    /// The secret of the present epoch, for members that do not know it yet.
+    pub fn epoch_secret(&self, network: NetworkId) -> Result<Option<EpochSecret>> {
+        Ok(self.shared().network_secrets(network)?.newest().cloned())
+    }
+
+    /// The secret that lets others join.
+    ///
+    /// # Errors
+    /// 42704.
+    pub fn network_secret(&self, name: &str) -> Result<String> {
+        let catalog = self.catalog();
+        let network = catalog.expect_network(name)?;
+        let secrets = self.shared().network_secrets(network.id)?;
+        let newest = secrets.newest().ok_or_else(|| Error::internal("a network has no secret"))?;
+        Ok(newest.secret.to_string())
+    }
+
+    /// Takes over an epoch that another member began; whether it was news.
+    pub async fn adopt_epoch(&self, network: NetworkId, secret: EpochSecret, removed: Vec<PeerId>) -> Result<bool> {
+        let mut transaction = self.begin();
+        let is_news = transaction.adopt_epoch(network, secret, removed)?;
+        transaction.commit().await?;
+        Ok(is_news)
+    }
+
+    pub fn identity(&self) -> Arc<Identity> {
+        self.shared().identity()
+    }
+
+    pub fn changes(&self) -> DatabaseChanges {
+        self.shared().signals.subscribe()
+    }
+
+    pub fn blobs(&self) -> &BlobStore {
+        &self.shared().blobs
+    }
+
+    /// Whether a public state in this network refers to a blob: only then may its members have it.
+    pub fn is_blob_public(&self, network: NetworkId, hash: &BlobHash) -> Result<bool> {
+        let view = self.view();
+        let Some(network) = view.catalog.network_by_id(network) else { return Ok(false) };
+        for attachment in network.attachments.iter().filter(|attachment| !attachment.detaching) {
+            if view.snapshot.get(&Key::PublicBlob(attachment.collection, hash.as_bytes()))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+impl ReadView {
+    /// The heads of a network.
+    pub fn heads(&self, network: NetworkId) -> Result<Vec<Head>> {
+        crate::db::public_view::heads_in(&self.snapshot, network)
+    }
+
+    /// Deltas that were malformed, with the reason.
+    pub fn set_aside(&self, network: NetworkId) -> Result<Vec<Quarantined>> {
+        let records = records_in(self, network, SET_ASIDE)?;
+        let parse = |(name, reason): (String, Vec<u8>)| {
+            let (origin, seq) = name.strip_prefix(SET_ASIDE)?.rsplit_once('/')?;
+            let reason = String::from_utf8_lossy(&reason).into_owned();
+            Some(Quarantined { origin: PeerId::new(origin), seq: seq.parse().ok()?, reason, due_ms: None })
+        };
+        Ok(records.into_iter().filter_map(parse).collect())
+    }
+}
+
+fn records_in(view: &ReadView, network: NetworkId, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut records = Vec::new();
+    let mut stored = view.snapshot.scan(&KeyRange::sync_records(network).starting_with(prefix.as_bytes()));
+    while let Some((name, value)) = stored.next()? {
+        records.push((String::from_utf8_lossy(name).into_owned(), value.to_vec()));
+    }
+    Ok(records)
+}
+
+/// Whether the last delta of a batch is in the middle of a posting, the head, or signed by its origin.
+fn ends_well(network: &str, origin: &PeerId, last: Option<&Delta>, head_seq: u64) -> bool {
+    let Some(Delta { seq, signature: Some(end), .. }) = last else { return last.is_some() };
+    let Some((hash, signature)) = end.split_first_chunk() else { return false };
+    *seq == head_seq || verify_signature(origin, &signed_message(network, origin, *seq, hash), signature)
+}
+
+fn is_signed(network: &Network, head: &Head) -> bool {
+    let message = signed_message(&network.name, &head.origin, head.seq, &head.hash);
+    head.signature.len() == END_BYTES - 32 && verify_signature(&head.origin, &message, &head.signature)
+}
+
+impl crate::db::apply::Apply<'_> {
+    /// Forgets the public state of an entry whose deltas are all covered by `seen`.
+    fn drop_public(
+        &mut self,
+        network: &Network,
+        shared_name: &str,
+        key: &[u8],
+        seen: &BTreeMap<PeerId, u64>,
+    ) -> Result<bool> {
+        let Some(attachment) = network.attachment_named(shared_name) else { return Ok(false) };
+        let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
+            return Ok(false);
+        };
+        let old = self.entry_states(&collection, key)?;
+        let is_covered = old.public.clock.iter().all(|(peer, seq)| seen.get(peer).is_some_and(|known| *known >= seq));
+        if old.publicity == Publicity::Private || !is_covered {
+            return Ok(false);
+        }
+        let empty = crate::model::State::empty(self.shared.peer_id());
+        if old.publicity == Publicity::PostedAndEdited && old.visible.is_alive() {
+            // What was written here alone is not the network's to take.
+            self.put_states(&collection, key, &old, (&old.visible, &empty), old.stage)?;
+            return Ok(true);
+        }
+        let gone =
+            crate::model::State { causal_length: old.visible.causal_length.next_multiple_of(2), ..empty.clone() };
+        self.put_states(&collection, key, &old, (&gone, &empty), crate::model::Stage::Private)?;
+        self.put_record(collection.id, key, None);
+        Ok(true)
+    }
+
+    fn collect_tombstone(
+        &mut self,
+        network: &Network,
+        shared_name: &str,
+        key: &[u8],
+        stable: &BTreeMap<PeerId, u64>,
+    ) -> Result<bool> {
+        let Some(attachment) = network.attachment_named(shared_name) else { return Ok(false) };
+        let Some(bytes) = self.current(attachment.collection, key)? else { return Ok(false) };
+        let record = crate::store::RecordView::parse(&bytes)?;
+        let is_covered = record.clock()?.iter().all(|(peer, seq)| stable.get(peer).is_some_and(|known| *known >= seq));
+        let is_done = !record.is_alive() && record.publicity() == Publicity::Posted && is_covered;
+        if is_done {
+            self.put_record(attachment.collection, key, None);
+        }
+        Ok(is_done)
+    }
+}
+
+#[cfg(test)]
+#[path = "replica_tests.rs"]
+mod tests;

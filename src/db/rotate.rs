@@ -1,8 +1,10 @@
 //! `vault rotate`: every secret under a new key, while no server runs.
 
 use crate::db::AUTH;
+use crate::db::network_secrets::NETWORK_SECRETS;
 use crate::db::open::{DatabaseOptions, VAULT_VERIFIER, key_directory};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::NetworkId;
 use crate::store::{Batch, Key, KeyRange, KeySource, Store, StoreOptions, Vault};
 
 /// Re-encrypts all secrets under a new key from `source`; how many there were. An interrupted rotation leaves the old key in
@@ -30,6 +32,16 @@ pub fn rotate_vault(options: &DatabaseOptions, source: &KeySource) -> Result<usi
         count += 1;
     }
     drop(sealed);
+    let mut networks = snapshot.scan(&KeyRange::network_secrets());
+    while let Some((id, sealed)) = networks.next()? {
+        let cut = || Error::new(ErrorKind::Corrupted, "the secrets of a network are cut off");
+        let id = id.try_into().map(u32::from_be_bytes).map_err(|_| cut())?;
+        let (hash, bytes) = sealed.split_first_chunk().ok_or_else(cut)?;
+        let secret = rotation.reseal(NETWORK_SECRETS, hash, bytes)?;
+        let sealed = [secret.name_hash.as_slice(), &secret.bytes].concat();
+        batch.put(&Key::NetworkSecret(NetworkId(id)), &sealed);
+    }
+    drop(networks);
     batch.put(&Key::Meta(VAULT_VERIFIER), &rotation.to.verifier()?);
     store.write(batch)?;
     rotation.to.finish_rotation(&keys)?;

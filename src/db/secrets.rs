@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 
 use parking_lot::RwLock;
 
+use crate::db::network_secrets::{NETWORK_SECRETS, NetworkSecrets};
 use crate::db::row::EntryView;
 use crate::db::write_set::Pending;
 use crate::db::{AUTH, ReadView};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, ColumnType, Value};
+use crate::model::{Collection, ColumnType, NetworkId, Value};
 use crate::store::{Batch, Key, KeyRange, Vault, decode_key_part, encode_key};
 
 /// Longest name of a secret, in bytes.
@@ -44,6 +45,20 @@ impl Secrets {
         let text =
             std::str::from_utf8(&opened.value).map_err(|_| Error::new(ErrorKind::Corrupted, "a secret is no text"))?;
         Ok((opened.name.to_string(), text.to_string()))
+    }
+
+    /// Seals the secrets of a network.
+    pub fn seal_network(&self, network: NetworkId, secrets: &NetworkSecrets, version: u64) -> Result<Vec<u8>> {
+        let text = secrets.to_text()?;
+        let sealed = self.0.read().seal(NETWORK_SECRETS, &network.0.to_string(), text.as_bytes(), version)?;
+        Ok([sealed.name_hash.as_slice(), &sealed.bytes].concat())
+    }
+
+    /// The secrets of a network, as [`seal_network`](Self::seal_network) left them.
+    pub fn open_network(&self, sealed: &[u8]) -> Result<NetworkSecrets> {
+        let cut = || Error::new(ErrorKind::Corrupted, "the secrets of a network are cut off");
+        let (hash, bytes) = sealed.split_first_chunk().ok_or_else(cut)?;
+        NetworkSecrets::from_text(&self.0.read().open(NETWORK_SECRETS, hash, bytes)?.value)
     }
 
     fn hash(&self, name: &str) -> Result<[u8; 32]> {
@@ -94,6 +109,7 @@ pub(crate) fn visit(
             replaced: true,
             changes: BTreeMap::from([("value".to_string(), Some(Value::text(text)))]),
             stage: None,
+            reverted: false,
         };
         let entry = EntryView { view, collection, key: &key, record: None, pending: Some(&pending) };
         if visit(&entry)?.is_break() {

@@ -10,21 +10,29 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
-use crate::db::commit::Job;
+use crate::db::apply::Apply;
+use crate::db::clock::Clock;
+use crate::db::commit::{Answer, Encode, Job};
 use crate::db::facts::FactTypes;
+use crate::db::network_secrets::NetworkSecrets;
 use crate::db::secrets::Secrets;
 use crate::db::sequence::Sequences;
+use crate::db::signals::Signals;
+use crate::db::sync_seam::SyncSeam;
 use crate::db::vector_indexes::{VectorIndex, VectorIndexes};
 use crate::db::write_set::WriteSet;
 use crate::db::{Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CollectionId, ColumnType, PeerId};
-use crate::store::{BlobHash, BlobStore, Store};
+use crate::model::{CollectionId, ColumnType, NetworkId, PeerId};
+use crate::store::{BlobHash, BlobStore, Identity, Key, Store};
 
 /// The parts of an open database.
 pub(crate) struct Shared {
     pub store: Store,
-    pub peer_id: PeerId,
+    pub clock: Clock,
+    pub signals: Signals,
+    pub sync: SyncSeam,
+    identity: RwLock<Arc<Identity>>,
     pub vector_indexes: VectorIndexes,
     pub vector_directory: PathBuf,
     pub facts: FactTypes,
@@ -43,7 +51,8 @@ pub(crate) struct Shared {
 /// What [`Shared`] is made of at the start.
 pub(crate) struct Parts {
     pub store: Store,
-    pub peer_id: PeerId,
+    pub clock: Clock,
+    pub identity: Identity,
     pub vector_directory: PathBuf,
     pub secrets: Secrets,
     pub blobs: BlobStore,
@@ -58,7 +67,10 @@ impl Shared {
     pub fn new(parts: Parts) -> Self {
         Shared {
             store: parts.store,
-            peer_id: parts.peer_id,
+            clock: parts.clock,
+            signals: Signals::new(),
+            sync: SyncSeam::new(),
+            identity: RwLock::new(Arc::new(parts.identity)),
             vector_indexes: VectorIndexes::default(),
             vector_directory: parts.vector_directory,
             facts: FactTypes::default(),
@@ -83,8 +95,25 @@ impl Shared {
         self.version.load(Ordering::Acquire)
     }
 
-    pub fn peer_id(&self) -> &PeerId {
-        &self.peer_id
+    pub fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.identity.read())
+    }
+
+    /// From now on this node writes and posts under another identity.
+    pub fn set_identity(&self, identity: Identity) {
+        *self.identity.write() = Arc::new(identity);
+    }
+
+    pub fn peer_id(&self) -> PeerId {
+        self.identity.read().peer_id().clone()
+    }
+
+    /// The secrets of a network's epochs.
+    pub fn network_secrets(&self, id: NetworkId) -> Result<NetworkSecrets> {
+        match self.store.snapshot().get(&Key::NetworkSecret(id))? {
+            Some(sealed) => self.secrets.open_network(&sealed),
+            None => Ok(NetworkSecrets::default()),
+        }
     }
 
     /// A number for a new collection or index; never given twice.
@@ -170,6 +199,28 @@ impl Shared {
             // A signal that waits already says the same; a builder that is gone builds nothing.
             Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
         }
+    }
+
+    /// Has the committer encode something on top of the commits before it, and waits until it is durable.
+    pub async fn encode<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Apply<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let stopped = || Error::new(ErrorKind::Shutdown, "the database is shutting down");
+        let encode: Encode = Box::new(move |apply| match work(apply) {
+            Ok(value) => {
+                let answer: Answer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
+                Some(answer)
+            }
+            Err(error) => {
+                // Who asked has gone away, or is told.
+                drop(reply.send(Err(error)));
+                None
+            }
+        });
+        self.jobs.send(Job::Encode(encode)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
     }
 
     /// Gives the committer a job and waits for its answer.

@@ -92,10 +92,18 @@ impl Transaction {
         let writes = Arc::clone(&self.view.writes);
         let (shared, catalog_version) = (Arc::clone(&self.shared), self.catalog_version);
         let job_writes = Arc::clone(&writes);
+        let before = shared.catalog();
         shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, reply }).await?;
         for change in &writes.catalog {
-            if let CatalogChange::Put(collection) = change {
-                Box::pin(crate::db::index_build::build_new_indexes(&shared, collection)).await?;
+            match change {
+                CatalogChange::Put(collection) => {
+                    Box::pin(crate::db::index_build::build_new_indexes(&shared, collection)).await?;
+                }
+                CatalogChange::PutNetwork(network) => {
+                    let before = before.network_by_id(network.id).map(|network| &**network);
+                    Box::pin(crate::db::detach::follow_network_change(&shared, before, network)).await?;
+                }
+                CatalogChange::Drop(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => {}
             }
         }
         Ok(())
@@ -129,7 +137,8 @@ impl Transaction {
         for (position, value) in row.into_iter().enumerate() {
             self.put_column(collection, position, value, None, &mut changes)?;
         }
-        let pending = Pending { alive: true, replaced: true, changes, stage: Some(Stage::Private), ..pending };
+        let pending =
+            Pending { alive: true, replaced: true, changes, stage: Some(Stage::Private), reverted: false, ..pending };
         if let Some((other, index)) = self.unique_conflict(collection, &key, &pending)? {
             return match on_conflict {
                 OnConflict::Report => Ok(Inserted::Conflict { key: other, constraint: index.name }),
@@ -217,8 +226,14 @@ impl Transaction {
         if !pending.alive {
             return Ok(false);
         }
-        let deleted =
-            Pending { alive: false, replaced: true, changes: BTreeMap::new(), stage: None, base: pending.base };
+        let deleted = Pending {
+            alive: false,
+            replaced: true,
+            changes: BTreeMap::new(),
+            stage: None,
+            reverted: false,
+            base: pending.base,
+        };
         self.writes().put(collection.id, key.clone(), deleted)?;
         Ok(true)
     }
@@ -299,7 +314,7 @@ impl Transaction {
         let base: Option<Arc<[u8]>> =
             self.view.snapshot.get(&Key::Entry(collection.id, key.as_bytes()))?.map(|bytes| Arc::from(&*bytes));
         let alive = base.as_deref().map(RecordView::parse).transpose()?.is_some_and(|record| record.is_alive());
-        Ok(Pending { base, alive, replaced: false, changes: BTreeMap::new(), stage: None })
+        Ok(Pending { base, alive, replaced: false, changes: BTreeMap::new(), stage: None, reverted: false })
     }
 
     fn entry_view<'a>(&'a self, collection: &'a Collection, key: &'a EntryKey, pending: &'a Pending) -> EntryView<'a> {

@@ -33,7 +33,7 @@ impl ReadView {
         self.database.store.statistics().bytes
     }
 
-    pub fn peer_id(&self) -> &PeerId {
+    pub fn peer_id(&self) -> PeerId {
         self.database.peer_id()
     }
 

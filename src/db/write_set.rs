@@ -48,6 +48,27 @@ pub(crate) struct Pending {
     /// Fields written, by name; `None` removes one.
     pub changes: BTreeMap<String, Option<Value>>,
     pub stage: Option<Stage>,
+    /// What was not posted is dropped; nothing else changes.
+    pub reverted: bool,
+}
+
+impl Pending {
+    /// A committed entry that is alive, before any change.
+    pub fn of(base: Arc<[u8]>) -> Self {
+        Pending {
+            base: Some(base),
+            alive: true,
+            replaced: false,
+            changes: BTreeMap::new(),
+            stage: None,
+            reverted: false,
+        }
+    }
+
+    /// Whether more than the mark of the stage changes.
+    pub fn changes_state(&self) -> bool {
+        !self.alive || self.replaced || !self.changes.is_empty()
+    }
 }
 
 /// A secret to be written (`Some`) or deleted. The text is wiped when dropped and never printed.

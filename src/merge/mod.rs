@@ -9,6 +9,7 @@
 //! Everything here is pure: no I/O, no clock, no randomness. Who reads the wall clock, persists the high-water mark of the
 //! hybrid clock and keeps quarantined deltas is decided above.
 
+mod chain;
 mod digest;
 mod edit;
 mod hybrid_clock;
@@ -20,6 +21,7 @@ mod property_tests;
 #[cfg(test)]
 mod spec_tests;
 
+pub use chain::{chain_next, chain_start, signed_message};
 pub use digest::{digest, hash_value};
 pub use edit::{WriteContext, delete, delete_delta, insert, insert_delta, update, update_delta};
 pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, tick};

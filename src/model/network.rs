@@ -28,6 +28,9 @@ pub struct Network {
     /// Peers that may not take part any more.
     pub removed: Vec<PeerId>,
     pub attachments: Vec<Attachment>,
+    /// LEAVE has begun: it goes as soon as its collections are detached.
+    #[serde(default)]
+    pub leaving: bool,
 }
 
 /// The options of a network: `NetworkConfig` of the specification, and the limits of what it may use.
@@ -128,8 +131,8 @@ pub type ChainHash = [u8; 32];
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delta {
     pub seq: u64,
-    /// The Ed25519 signature of the origin, 64 bytes, on the last delta of a posting; `None` on those before it, which
-    /// apply together with it or not at all.
+    /// On the last delta of a posting the hash of the chain up to it and the origin's Ed25519 signature, 32 and 64 bytes;
+    /// `None` on those before it, which apply together with it or not at all.
     pub signature: Option<Bytes>,
     /// Collection, key and changed fields with their stamps.
     pub body: Bytes,

@@ -1,6 +1,6 @@
 //! What statements about the session ask for.
 
-use crate::db::{Cancel, Database, DatabaseOptions, Settings};
+use crate::db::{Cancel, Clock, Database, DatabaseOptions, Settings};
 use crate::error::Result;
 use crate::model::{ColumnType, Value};
 use crate::sql::{Action, BinaryCodec, Control, Fetch, PlanContext, Planned, parse, plan};
@@ -29,6 +29,7 @@ impl Fixture {
             key_source: KeySource::File,
             cache_bytes: 8 << 20,
             sync: false,
+            clock: Clock::System,
         };
         let runtime = tokio::runtime::Runtime::new().unwrap();
         Fixture { runtime, database: Database::open(&options).unwrap(), _directory: directory }

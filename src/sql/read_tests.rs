@@ -1,6 +1,6 @@
 //! SELECTs from their text to their rows: what they are called, how they run, what they give.
 
-use crate::db::{Cancel, Database, DatabaseOptions, OnConflict, Settings};
+use crate::db::{Cancel, Clock, Database, DatabaseOptions, OnConflict, Settings};
 use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Value};
 use crate::sql::{ParameterTypes, PlanContext, ReadPlan, parse, plan_query};
@@ -32,6 +32,7 @@ impl Fixture {
             key_source: KeySource::File,
             cache_bytes: 8 << 20,
             sync: false,
+            clock: Clock::System,
         };
         let database = Database::open(&options).unwrap();
         let fixture =

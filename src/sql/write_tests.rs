@@ -1,6 +1,6 @@
 //! Statements that write, from their text to what they leave behind.
 
-use crate::db::{Cancel, Database, DatabaseOptions, Settings, Transaction};
+use crate::db::{Cancel, Clock, Database, DatabaseOptions, Settings, Transaction};
 use crate::error::Result;
 use crate::model::{ColumnType, Value};
 use crate::sql::{Action, PlanContext, Planned, WritePlan, parse, plan};
@@ -22,6 +22,7 @@ impl Fixture {
             key_source: KeySource::File,
             cache_bytes: 8 << 20,
             sync: false,
+            clock: Clock::System,
         };
         Fixture {
             runtime: tokio::runtime::Runtime::new().unwrap(),

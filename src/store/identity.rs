@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::Path;
 
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -94,12 +94,25 @@ pub fn peer_id_of(public_key: &[u8; 32]) -> PeerId {
     PeerId::new(bs58::encode(multihash).into_string())
 }
 
+/// Whether `signature` is that of the peer over `message`. False as well for an id that names no Ed25519 key.
+pub fn verify_signature(peer: &PeerId, message: &[u8], signature: &[u8]) -> bool {
+    let mut bytes = [0; PEER_ID_PREFIX.len() + SEED_BYTES];
+    let is_whole = bs58::decode(peer.as_str()).onto(bytes.as_mut_slice()) == Ok(bytes.len());
+    let Some((prefix, key)) = bytes.split_first_chunk() else { return false };
+    let (Ok(key), Ok(signature)) = (<&[u8; 32]>::try_from(key), <&[u8; 64]>::try_from(signature)) else {
+        return false;
+    };
+    is_whole
+        && *prefix == PEER_ID_PREFIX
+        && VerifyingKey::from_bytes(key)
+            .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use base64::Engine;
     use base64::engine::general_purpose::STANDARD;
-    use ed25519_dalek::{Signature, VerifyingKey};
 
     #[test]
     fn the_peer_id_is_the_one_that_libp2p_prints() {
@@ -131,6 +144,10 @@ mod tests {
         let signature = Signature::from_bytes(&identity.sign(b"delta"));
         assert!(key.verify_strict(b"delta", &signature).is_ok());
         assert!(key.verify_strict(b"another", &signature).is_err());
+        assert!(verify_signature(identity.peer_id(), b"delta", &signature.to_bytes()));
+        assert!(!verify_signature(identity.peer_id(), b"another", &signature.to_bytes()));
+        assert!(!verify_signature(&PeerId::new("QmNoKey"), b"delta", &signature.to_bytes()));
+        assert!(!verify_signature(identity.peer_id(), b"delta", &[0; 12]));
     }
 
     #[test]

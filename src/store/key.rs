@@ -6,7 +6,7 @@
 
 use std::ops::Bound;
 
-use crate::model::CollectionId;
+use crate::model::{CollectionId, NetworkId, PeerId};
 use crate::store::Family;
 
 const META: u8 = b'm';
@@ -15,6 +15,11 @@ const SEQUENCE: u8 = b'q';
 const ROLE: u8 = b'r';
 const SETTING: u8 = b's';
 const BLOB: u8 = b'b';
+const PUBLIC_BLOB: u8 = b'p';
+const NETWORK: u8 = b'n';
+const NETWORK_SECRET: u8 = b'k';
+const HEAD: u8 = b'h';
+const SYNC_RECORD: u8 = b'y';
 
 /// Keys up to this length are built on the stack.
 const STACK_BYTES: usize = 128;
@@ -44,6 +49,28 @@ pub enum Key<'a> {
     Staged(CollectionId, &'a [u8]),
     /// An encrypted secret, by the keyed hash of its name.
     Secret(&'a [u8; 32]),
+    /// How many public states of a collection refer to a blob: what its network may fetch.
+    PublicBlob(CollectionId, &'a [u8; 32]),
+    /// A network, as JSON.
+    Network(NetworkId),
+    /// The sealed secrets of a network's epochs.
+    NetworkSecret(NetworkId),
+    /// How far the deltas of an origin have come, by the text of its peer id.
+    Head(NetworkId, &'a str),
+    /// What sync remembers of a network, by name.
+    SyncRecord(NetworkId, &'a str),
+    /// A delta, by [`delta_place`].
+    Delta(NetworkId, &'a [u8]),
+}
+
+/// Where a delta stands in the log of its network: origin, a NUL, number.
+pub fn delta_place(origin: &PeerId, seq: u64) -> Vec<u8> {
+    [origin.as_str().as_bytes(), &[0], &seq.to_be_bytes()].concat()
+}
+
+/// The number of a delta from the end of its place.
+pub fn delta_seq(place: &[u8]) -> Option<u64> {
+    place.last_chunk().map(|seq| u64::from_be_bytes(*seq))
 }
 
 impl Key<'_> {
@@ -52,6 +79,10 @@ impl Key<'_> {
             Key::Meta(_) | Key::Collection(_) | Key::Sequence(..) | Key::Role(_) | Key::Setting(_) | Key::Blob(_) => {
                 Family::Catalog
             }
+            Key::PublicBlob(..) | Key::Network(_) | Key::NetworkSecret(_) | Key::Head(..) | Key::SyncRecord(..) => {
+                Family::Catalog
+            }
+            Key::Delta(..) => Family::DeltaLog,
             Key::Entry(..) => Family::Entries,
             Key::Public(..) => Family::Public,
             Key::Vector(..) => Family::Vectors,
@@ -100,8 +131,19 @@ impl Key<'_> {
             }
             Key::Vector(id, column, key) => Parts::new(None, Some(*id), Some(*column), key),
             Key::Secret(hash) => Parts::new(None, None, None, hash.as_slice()),
+            Key::PublicBlob(id, hash) => Parts::new(Some(PUBLIC_BLOB), Some(*id), None, hash.as_slice()),
+            Key::Network(id) => Parts::new(Some(NETWORK), Some(number(*id)), None, &[]),
+            Key::NetworkSecret(id) => Parts::new(Some(NETWORK_SECRET), Some(number(*id)), None, &[]),
+            Key::Head(id, origin) => Parts::new(Some(HEAD), Some(number(*id)), None, origin.as_bytes()),
+            Key::SyncRecord(id, name) => Parts::new(Some(SYNC_RECORD), Some(number(*id)), None, name.as_bytes()),
+            Key::Delta(id, place) => Parts::new(None, Some(number(*id)), None, place),
         }
     }
+}
+
+/// Networks and collections share one number space and one form.
+fn number(id: NetworkId) -> CollectionId {
+    CollectionId(id.0)
 }
 
 /// The pieces of a key in order; absent ones are empty.
@@ -197,6 +239,38 @@ impl KeyRange {
 
     pub fn staged(collection: CollectionId) -> Self {
         KeyRange::of(Family::Staging, &collection.0.to_be_bytes())
+    }
+
+    pub fn networks() -> Self {
+        KeyRange::of(Family::Catalog, &[NETWORK])
+    }
+
+    pub fn network_secrets() -> Self {
+        KeyRange::of(Family::Catalog, &[NETWORK_SECRET])
+    }
+
+    /// The heads of a network; what follows the prefix is the origin.
+    pub fn heads(network: NetworkId) -> Self {
+        KeyRange::of(Family::Catalog, &[&[HEAD], network.0.to_be_bytes().as_slice()].concat())
+    }
+
+    /// What sync remembers of a network; what follows the prefix is the name.
+    pub fn sync_records(network: NetworkId) -> Self {
+        KeyRange::of(Family::Catalog, &[&[SYNC_RECORD], network.0.to_be_bytes().as_slice()].concat())
+    }
+
+    /// The log of a network; what follows the prefix is a delta's place.
+    pub fn deltas(network: NetworkId) -> Self {
+        KeyRange::of(Family::DeltaLog, &network.0.to_be_bytes())
+    }
+
+    /// The log of one origin in a network.
+    pub fn deltas_of(network: NetworkId, origin: &PeerId) -> Self {
+        KeyRange::deltas(network).starting_with(&[origin.as_str().as_bytes(), &[0]].concat())
+    }
+
+    pub fn public_blobs(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Catalog, &[&[PUBLIC_BLOB], collection.0.to_be_bytes().as_slice()].concat())
     }
 
     pub fn secrets() -> Self {
@@ -338,6 +412,15 @@ mod tests {
         assert_eq!(bytes(Key::Index(id, b"vk")), b"\x01\x02\x03\x04vk");
         assert_eq!(bytes(Key::Staged(id, b"k")), b"\x01\x02\x03\x04k");
         assert_eq!(bytes(Key::Secret(&hash)), hash);
+        let network = NetworkId(id.0);
+        assert_eq!(bytes(Key::PublicBlob(id, &hash)), [b"p\x01\x02\x03\x04".as_slice(), &hash].concat());
+        assert_eq!(bytes(Key::Network(network)), b"n\x01\x02\x03\x04");
+        assert_eq!(bytes(Key::NetworkSecret(network)), b"k\x01\x02\x03\x04");
+        assert_eq!(bytes(Key::Head(network, "peer")), b"h\x01\x02\x03\x04peer");
+        assert_eq!(bytes(Key::SyncRecord(network, "name")), b"y\x01\x02\x03\x04name");
+        let place = delta_place(&PeerId::new("peer"), 258);
+        assert_eq!(bytes(Key::Delta(network, &place)), b"\x01\x02\x03\x04peer\0\0\0\0\0\0\0\x01\x02");
+        assert_eq!(delta_seq(&place), Some(258));
     }
 
     #[test]

@@ -267,6 +267,13 @@ fn derive(passphrase: &Zeroizing<String>, salt: &[u8], cost: Argon2Cost) -> Resu
     Ok(MasterKey(key))
 }
 
+/// A key from a secret that people chose and share: Argon2id with a salt made of a public `context`, so that all who know
+/// the secret get the same key and guessing it costs memory and time.
+pub fn stretch_secret(secret: &Zeroizing<String>, context: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>> {
+    let salt = blake3::derive_key("nebulusdb 2026 salt of shared secrets", context.as_bytes());
+    derive(secret, &salt, Argon2Cost::default()).map(|key| key.0.clone())
+}
+
 fn configuration(message: String, hint: &str) -> Error {
     Error::new(ErrorKind::Configuration, message).with_hint(hint)
 }

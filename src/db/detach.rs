@@ -1,0 +1,150 @@
+//! Taking a collection out of its network, and giving one that is attached late what came before.
+//!
+//! Detaching walks over the entries in steps of the committer: public states are forgotten, tombstones go, marks of the
+//! stage are kept. Until the last step nothing goes out or comes in; a stop in between is taken up again at the next start.
+
+use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
+
+use crate::db::apply::Apply;
+use crate::db::change::CatalogChange;
+use crate::db::receive::Touched;
+use crate::db::shared::Shared;
+use crate::error::Result;
+use crate::model::{CollectionId, Network, NetworkId, PeerId};
+use crate::store::{Key, KeyRange, Publicity, RecordHeader, RecordView, delta_seq, encode_sorted_record};
+
+/// Entries of one step.
+const ENTRIES_PER_STEP: usize = 2_000;
+/// Deltas of one step of replaying the log.
+const DELTAS_PER_STEP: usize = 10_000;
+
+impl Apply<'_> {
+    /// Makes the next entries behind `after` private; where to go on, or the end.
+    fn detach_step(&mut self, collection: CollectionId, after: &Bound<Vec<u8>>) -> Result<ControlFlow<(), Vec<u8>>> {
+        let snapshot = Arc::clone(&self.group.snapshot);
+        let mut records = snapshot.scan(&KeyRange::entries(collection).from(after.as_ref().map(Vec::as_slice)));
+        let mut last = None;
+        let mut seen = 0;
+        while seen < ENTRIES_PER_STEP
+            && let Some((key, _)) = records.next()?
+        {
+            seen += 1;
+            last = Some(key.to_vec());
+            let Some(bytes) = self.current(collection, key)? else { continue };
+            let record = RecordView::parse(&bytes)?;
+            match record.publicity() {
+                Publicity::Private => continue,
+                Publicity::Posted => {}
+                Publicity::PostedAndEdited => self.effects.batch.delete(&Key::Public(collection, key)),
+            }
+            if !record.is_alive() {
+                self.mark_stage(collection, key, record.stage(), crate::model::Stage::Private)?;
+                self.put_record(collection, key, None);
+                continue;
+            }
+            let header = RecordHeader { publicity: Publicity::Private, ..record.header()? };
+            let fields = record.fields().collect::<Result<Vec<_>>>()?;
+            let private = encode_sorted_record(&header, &record.clock()?, &fields)?;
+            self.put_record(collection, key, Some(private));
+        }
+        Ok(match last {
+            Some(key) if seen == ENTRIES_PER_STEP => ControlFlow::Continue(key),
+            _ => ControlFlow::Break(()),
+        })
+    }
+
+    /// The last step: the attachment goes, and the network with it where it is being left.
+    fn end_detach(&mut self, id: NetworkId, collection: Option<CollectionId>) -> Result<()> {
+        let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(()) };
+        let mut changed = (*network).clone();
+        changed.attachments.retain(|attachment| Some(attachment.collection) != collection);
+        if let Some(collection) = collection {
+            self.effects.batch.delete_range(&KeyRange::public_blobs(collection));
+            self.effects.batch.delete_range(&KeyRange::public(collection));
+        }
+        let is_gone = changed.leaving && changed.attachments.is_empty();
+        let change =
+            if is_gone { CatalogChange::DropNetwork(id) } else { CatalogChange::PutNetwork(Arc::new(changed)) };
+        self.catalog(&[change])
+    }
+
+    /// Applies what the log holds of a collection from behind `after` on; where to go on, or the end.
+    fn replay_step(
+        &mut self,
+        network: &Arc<Network>,
+        shared_name: &str,
+        after: &Bound<Vec<u8>>,
+    ) -> Result<ControlFlow<(), Vec<u8>>> {
+        let snapshot = Arc::clone(&self.group.snapshot);
+        let mut log = snapshot.scan(&KeyRange::deltas(network.id).from(after.as_ref().map(Vec::as_slice)));
+        let mut touched = Touched::new();
+        let (mut last, mut seen) = (None, 0);
+        while seen < DELTAS_PER_STEP
+            && let Some((place, entry)) = log.next()?
+        {
+            seen += 1;
+            last = Some(place.to_vec());
+            let Some((origin, seq)) = split_place(place) else { continue };
+            let (_, body) = crate::db::post::decode_log_entry(entry)?;
+            let is_wanted = crate::store::DeltaBody::parse(body).is_ok_and(|body| body.collection == shared_name);
+            if is_wanted && seq <= self.head(network, &origin)?.seq {
+                self.apply_delta(network, &origin, seq, body, &mut touched)?;
+            }
+        }
+        self.write_touched(touched)?;
+        Ok(match last {
+            Some(place) if seen == DELTAS_PER_STEP => ControlFlow::Continue(place),
+            _ => ControlFlow::Break(()),
+        })
+    }
+}
+
+fn split_place(place: &[u8]) -> Option<(PeerId, u64)> {
+    let origin = place.get(..place.len().checked_sub(9)?)?;
+    Some((PeerId::new(std::str::from_utf8(origin).ok()?), delta_seq(place)?))
+}
+
+/// Does what follows from committed changes of networks: detaches what is being detached, brings what was attached up to
+/// the log.
+pub(crate) async fn follow_network_change(shared: &Arc<Shared>, before: Option<&Network>, now: &Network) -> Result<()> {
+    for attachment in &now.attachments {
+        if attachment.detaching {
+            detach(shared, now.id, attachment.collection).await?;
+        } else if before.is_none_or(|before| before.attachment(attachment.collection).is_none()) {
+            replay(shared, now.id, &attachment.shared_name).await?;
+        }
+    }
+    if now.leaving && now.attachments.is_empty() {
+        let id = now.id;
+        shared.encode(move |apply| apply.end_detach(id, None)).await?;
+    }
+    Ok(())
+}
+
+async fn detach(shared: &Arc<Shared>, network: NetworkId, collection: CollectionId) -> Result<()> {
+    let mut after = Bound::Unbounded;
+    loop {
+        let step = shared.encode(move |apply| apply.detach_step(collection, &after)).await?;
+        match step {
+            ControlFlow::Continue(key) => after = Bound::Excluded(key),
+            ControlFlow::Break(()) => break,
+        }
+    }
+    shared.encode(move |apply| apply.end_detach(network, Some(collection))).await
+}
+
+async fn replay(shared: &Arc<Shared>, id: NetworkId, shared_name: &str) -> Result<()> {
+    let mut after = Bound::Unbounded;
+    loop {
+        let shared_name = shared_name.to_string();
+        let step = shared.encode(move |apply| match apply.current_catalog().network_by_id(id).cloned() {
+            Some(network) => apply.replay_step(&network, &shared_name, &after),
+            None => Ok(ControlFlow::Break(())),
+        });
+        match step.await? {
+            ControlFlow::Continue(place) => after = Bound::Excluded(place),
+            ControlFlow::Break(()) => return Ok(()),
+        }
+    }
+}

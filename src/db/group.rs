@@ -1,0 +1,120 @@
+//! Commits that are verified and encoded but not yet written, and what one more adds to them.
+//!
+//! Whoever encodes a commit reads through [`Apply`](crate::db::apply::Apply): its own effects first, then the group's, then
+//! the snapshot that both stand on.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::db::Catalog;
+use crate::db::heads::StoredHead;
+use crate::db::staging::StagedAt;
+use crate::db::vector_indexes::VectorIndex;
+use crate::model::{CollectionId, Hlc, NetworkId, PeerId};
+use crate::store::{Batch, Snapshot};
+
+/// An entry: its collection and its encoded key.
+pub(crate) type EntryPlace = (CollectionId, Vec<u8>);
+
+/// What was written and is not in the snapshot yet; `None` for what was removed.
+#[derive(Default)]
+pub(crate) struct Overlay {
+    pub records: HashMap<EntryPlace, Option<Arc<[u8]>>>,
+    /// Public states of entries that were edited after they were posted.
+    pub publics: HashMap<EntryPlace, Option<Arc<[u8]>>>,
+    /// Vectors by collection, slot and key.
+    pub components: HashMap<(CollectionId, u16, Vec<u8>), Option<Arc<[f32]>>>,
+    /// Entries put on the stage or taken off it.
+    pub staged: HashMap<EntryPlace, Option<StagedAt>>,
+    pub heads: HashMap<(NetworkId, PeerId), StoredHead>,
+    /// Keys that were given out in unique indexes.
+    pub unique: HashMap<EntryPlace, Vec<u8>>,
+    /// Reference counts of blobs.
+    pub blobs: HashMap<[u8; 32], u64>,
+    pub public_blobs: HashMap<(CollectionId, [u8; 32]), u64>,
+}
+
+impl Overlay {
+    fn extend(&mut self, other: Overlay) {
+        self.records.extend(other.records);
+        self.publics.extend(other.publics);
+        self.components.extend(other.components);
+        self.staged.extend(other.staged);
+        self.heads.extend(other.heads);
+        self.unique.extend(other.unique);
+        self.blobs.extend(other.blobs);
+        self.public_blobs.extend(other.public_blobs);
+    }
+}
+
+/// What one commit adds to its group.
+#[derive(Default)]
+pub(crate) struct Effects {
+    pub batch: Batch,
+    pub overlay: Overlay,
+    pub vectors: Vec<VectorChange>,
+    pub facts: Vec<CollectionId>,
+    pub catalog: Option<Arc<Catalog>>,
+    /// Entries to be posted with this very commit.
+    pub to_post: Vec<(NetworkId, EntryPlace)>,
+    /// Whether something was put on the stage, and whether the heads moved: sync is told.
+    pub has_staged: bool,
+    pub has_posted: bool,
+}
+
+/// A change of a nearest-neighbour index.
+pub(crate) struct VectorChange {
+    pub index: Arc<VectorIndex>,
+    pub key: Vec<u8>,
+    /// The new vector; `None` when the entry has none any more.
+    pub vector: Option<Arc<[f32]>>,
+}
+
+/// Commits that are verified and encoded, but not yet written.
+pub(crate) struct Group {
+    pub snapshot: Arc<Snapshot>,
+    pub catalog: Arc<Catalog>,
+    pub catalog_changed: bool,
+    pub batch: Batch,
+    /// Number of the last commit in the group.
+    pub version: u64,
+    pub hlc: Hlc,
+    pub overlay: Overlay,
+    pub vectors: Vec<VectorChange>,
+    pub facts: Vec<CollectionId>,
+    pub has_staged: bool,
+    pub has_posted: bool,
+}
+
+impl Group {
+    pub fn new(snapshot: Arc<Snapshot>, catalog: Arc<Catalog>, version: u64, hlc: Hlc) -> Self {
+        Group {
+            snapshot,
+            catalog,
+            catalog_changed: false,
+            batch: Batch::new(),
+            version,
+            hlc,
+            overlay: Overlay::default(),
+            vectors: Vec::new(),
+            facts: Vec::new(),
+            has_staged: false,
+            has_posted: false,
+        }
+    }
+
+    pub fn accept(&mut self, effects: Effects, version: u64, hlc: Hlc) {
+        self.batch.append_batch(&effects.batch);
+        self.overlay.extend(effects.overlay);
+        self.vectors.extend(effects.vectors);
+        self.facts.extend(effects.facts);
+        if let Some(catalog) = effects.catalog {
+            self.catalog = catalog;
+            self.catalog_changed = true;
+        }
+        self.has_staged |= effects.has_staged;
+        self.has_posted |= effects.has_posted;
+        self.version = version;
+        self.hlc = hlc;
+    }
+}

@@ -1,0 +1,72 @@
+//! How far each origin's deltas have come on this node, as it is stored.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge::chain_start;
+use crate::model::{Bytes, ChainHash, Head, PeerId};
+
+const SIGNATURE_BYTES: usize = 64;
+const STORED_BYTES: usize = 8 + 32 + 8 + 32;
+
+/// The head of an origin, and the part of a posting behind it whose end has not come yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredHead {
+    /// The last delta that was applied: always the end of a posting.
+    pub seq: u64,
+    pub hash: ChainHash,
+    /// The origin's, over `hash`; empty where `seq` is 0.
+    pub signature: Vec<u8>,
+    /// The last delta in the log.
+    pub received: u64,
+    pub received_hash: ChainHash,
+}
+
+impl StoredHead {
+    /// The head of an origin of which nothing has come.
+    pub fn start(network: &str, origin: &PeerId) -> Self {
+        let hash = chain_start(network, origin);
+        StoredHead { seq: 0, hash, signature: Vec::new(), received: 0, received_hash: hash }
+    }
+
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(STORED_BYTES + SIGNATURE_BYTES);
+        bytes.extend_from_slice(&self.seq.to_le_bytes());
+        bytes.extend_from_slice(&self.hash);
+        bytes.extend_from_slice(&self.received.to_le_bytes());
+        bytes.extend_from_slice(&self.received_hash);
+        bytes.extend_from_slice(&self.signature);
+        bytes
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let damaged = || Error::new(ErrorKind::Corrupted, "the head of an origin cannot be read");
+        let (seq, rest) = bytes.split_first_chunk().ok_or_else(damaged)?;
+        let (hash, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (received, rest) = rest.split_first_chunk().ok_or_else(damaged)?;
+        let (received_hash, signature) = rest.split_first_chunk().ok_or_else(damaged)?;
+        Ok(StoredHead {
+            seq: u64::from_le_bytes(*seq),
+            hash: *hash,
+            signature: signature.to_vec(),
+            received: u64::from_le_bytes(*received),
+            received_hash: *received_hash,
+        })
+    }
+
+    pub fn head(&self, origin: PeerId) -> Head {
+        Head { origin, seq: self.seq, hash: self.hash, signature: Bytes::new(self.signature.as_slice()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_comes_back() {
+        let mut head = StoredHead::start("n", &PeerId::new("a"));
+        assert_eq!(StoredHead::from_bytes(&head.to_bytes()).unwrap(), head);
+        head = StoredHead { seq: 7, signature: vec![1; SIGNATURE_BYTES], received: 9, ..head };
+        assert_eq!(StoredHead::from_bytes(&head.to_bytes()).unwrap(), head);
+        assert!(StoredHead::from_bytes(b"short").is_err());
+    }
+}

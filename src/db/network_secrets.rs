@@ -1,0 +1,144 @@
+//! The secrets of a network's epochs and the keys made of them.
+//!
+//! Every epoch has a secret text; whoever knows it can join. The key that peers prove to one another is stretched from it.
+//! Older secrets are kept, so that a member that was away while the epoch changed can be recognised and told.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::stretch_secret;
+
+/// What the secrets of networks are sealed under in the vault; no collection can have this name.
+pub(crate) const NETWORK_SECRETS: &str = "$networks";
+/// Shortest and longest secret, in bytes.
+pub const NETWORK_SECRET_BYTES: std::ops::RangeInclusive<usize> = 8..=1024;
+/// Older epochs whose secrets are kept.
+const OLD_EPOCHS_MAX: usize = 16;
+/// Random bytes of a secret that nobody chose.
+const RANDOM_BYTES: usize = 24;
+
+/// The key of one epoch. Wiped on drop and never printed.
+#[derive(Clone)]
+pub struct NetworkKey {
+    pub epoch: u64,
+    pub key: Zeroizing<[u8; 32]>,
+}
+
+/// The secret of one epoch.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct EpochSecret {
+    pub epoch: u64,
+    pub secret: Zeroizing<String>,
+}
+
+/// Secrets, newest first.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct NetworkSecrets(Vec<EpochSecret>);
+
+impl fmt::Debug for NetworkKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "key of epoch {}", self.epoch)
+    }
+}
+
+impl fmt::Debug for EpochSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "secret of epoch {}", self.epoch)
+    }
+}
+
+impl fmt::Debug for NetworkSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "secrets of {} epochs", self.0.len())
+    }
+}
+
+impl NetworkSecrets {
+    pub fn new(epoch: u64, secret: Zeroizing<String>) -> Self {
+        NetworkSecrets(vec![EpochSecret { epoch, secret }])
+    }
+
+    /// With the secret of a newer epoch; where that is the same text, only its number changes.
+    #[must_use]
+    pub fn with(&self, epoch: u64, secret: Zeroizing<String>) -> Self {
+        let mut secrets = self.0.clone();
+        secrets.retain(|known| known.secret != secret);
+        secrets.insert(0, EpochSecret { epoch, secret });
+        secrets.truncate(OLD_EPOCHS_MAX);
+        NetworkSecrets(secrets)
+    }
+
+    pub fn newest(&self) -> Option<&EpochSecret> {
+        self.0.first()
+    }
+
+    /// The keys of all epochs, newest first. Stretching takes a tenth of a second each: the caller keeps them.
+    pub fn keys(&self, network: &str) -> Result<Vec<NetworkKey>> {
+        self.0
+            .iter()
+            .map(|known| Ok(NetworkKey { epoch: known.epoch, key: stretch_secret(&known.secret, network)? }))
+            .collect()
+    }
+
+    pub fn to_text(&self) -> Result<Zeroizing<String>> {
+        serde_json::to_string(self).map(Zeroizing::new).map_err(|error| Error::internal(error.to_string()))
+    }
+
+    pub fn from_text(text: &[u8]) -> Result<Self> {
+        serde_json::from_slice(text)
+            .map_err(|_| Error::new(ErrorKind::Corrupted, "the secrets of a network cannot be read"))
+    }
+}
+
+/// Checks a secret that somebody chose, or makes one.
+///
+/// # Errors
+/// 22023 for one that is too short or too long; the message does not show it.
+pub(crate) fn chosen_or_random(secret: Option<&str>) -> Result<Zeroizing<String>> {
+    match secret {
+        Some(secret) if NETWORK_SECRET_BYTES.contains(&secret.len()) => Ok(Zeroizing::new(secret.to_string())),
+        Some(secret) => Err(Error::new(
+            ErrorKind::InvalidParameterValue,
+            format!(
+                "the secret of a network has {} bytes, allowed are {} to {}",
+                secret.len(),
+                NETWORK_SECRET_BYTES.start(),
+                NETWORK_SECRET_BYTES.end()
+            ),
+        )),
+        None => {
+            let mut bytes = Zeroizing::new([0; RANDOM_BYTES]);
+            getrandom::fill(bytes.as_mut_slice())
+                .map_err(|error| Error::internal(format!("no randomness: {error}")))?;
+            Ok(Zeroizing::new(bs58::encode(bytes.as_slice()).into_string()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_epoch_comes_first_and_the_same_secret_stands_once() {
+        let text = |text: &str| Zeroizing::new(text.to_string());
+        let secrets = NetworkSecrets::new(1, text("first secret")).with(2, text("second secret"));
+        let secrets = secrets.with(5, text("second secret"));
+        let epochs: Vec<u64> = secrets.0.iter().map(|known| known.epoch).collect();
+        assert_eq!(epochs, [5, 1]);
+        let back = NetworkSecrets::from_text(secrets.to_text().unwrap().as_bytes()).unwrap();
+        assert_eq!(back.newest().unwrap().secret.as_str(), "second secret");
+        assert!(!format!("{secrets:?} {:?}", secrets.newest()).contains("second secret"));
+    }
+
+    #[test]
+    fn secrets_out_of_bounds_are_refused_without_being_shown() {
+        let error = chosen_or_random(Some("short")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidParameterValue);
+        assert!(!error.to_string().contains("short"));
+        assert_ne!(chosen_or_random(None).unwrap(), chosen_or_random(None).unwrap());
+    }
+}

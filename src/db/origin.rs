@@ -1,0 +1,60 @@
+//! Which origin this node posts as.
+//!
+//! A number of (origin, network) must never be given twice. A copy of a data directory, from a backup or a clone, would do
+//! that, so a database remembers where its identity file lies on the disk; when it wakes up elsewhere, it mints a new
+//! identity and keeps the old one beside it. What the old origin posted stays valid and travels on like anybody's.
+
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Batch, Identity, Key, Store};
+
+const IDENTITY_FILE: &str = "identity.key";
+/// Name of the singleton that says where the identity file lies.
+const PLACE: &str = "identity_place";
+
+/// The identity of a data directory, a new one where the directory is a copy.
+pub(crate) fn open_identity(store: &Store, directory: &Path) -> Result<Identity> {
+    let path = directory.join(IDENTITY_FILE);
+    let mut identity = Identity::load_or_create(&path)?;
+    let known = store.snapshot().get(&Key::Meta(PLACE))?.map(|bytes| bytes.to_vec());
+    let place = place_of(&path)?;
+    match known {
+        Some(known) if known == place => return Ok(identity),
+        Some(_) => {
+            let old = identity.peer_id().clone();
+            identity = renew(directory)?;
+            tracing::warn!(%old, new = %identity.peer_id(), "this data directory is a copy: it got a new peer id");
+        }
+        None => {}
+    }
+    let mut batch = Batch::new();
+    batch.put(&Key::Meta(PLACE), &place_of(&path)?);
+    store.write(batch)?;
+    Ok(identity)
+}
+
+/// Puts a new identity in place of the one that is there, which is kept under its own name.
+pub(crate) fn renew(directory: &Path) -> Result<Identity> {
+    let path = directory.join(IDENTITY_FILE);
+    if let Some(old) = Identity::load(&path)? {
+        std::fs::rename(&path, directory.join(format!("identity.{}.key", old.peer_id())))?;
+    }
+    Identity::create(&path)
+}
+
+/// Remembers where the identity file lies now.
+pub(crate) fn place_batch(directory: &Path) -> Result<Batch> {
+    let mut batch = Batch::new();
+    batch.put(&Key::Meta(PLACE), &place_of(&directory.join(IDENTITY_FILE))?);
+    Ok(batch)
+}
+
+/// Device and number of a file: another file in its place, or a copy elsewhere, has other ones.
+fn place_of(path: &Path) -> Result<Vec<u8>> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        Error::new(ErrorKind::Io, format!("the identity file {} cannot be looked at: {error}", path.display()))
+    })?;
+    Ok([metadata.dev().to_be_bytes(), metadata.ino().to_be_bytes()].concat())
+}

@@ -1,0 +1,177 @@
+//! Posting: what is staged becomes numbered, signed deltas in the log, and public.
+//!
+//! Everything that one posting takes applies together on every peer. Numbers are given here and nowhere else, so that a
+//! write that is never shared leaves no gap and tells nobody that it happened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::db::apply::Apply;
+use crate::db::group::EntryPlace;
+use crate::db::heads::StoredHead;
+use crate::db::staging::{StagedAt, next_posting};
+use crate::error::{Error, Result};
+use crate::merge::{chain_next, delta, merge, signed_message};
+use crate::model::{CollectionId, Head, Network, NetworkId, PeerId, Stage, State};
+use crate::store::{Key, KeyRange, delta_place, encode_body};
+
+/// What a posting did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Posted {
+    /// The own head after it; `None` where nothing was to be posted.
+    pub head: Option<Head>,
+    pub deltas: u64,
+    /// Entries are left on the stage for the next posting.
+    pub is_more: bool,
+}
+
+impl Apply<'_> {
+    /// Posts the entries of the commit being encoded that their network wants at once.
+    pub fn post_at_once(&mut self) -> Result<()> {
+        let mut by_network: BTreeMap<NetworkId, Vec<EntryPlace>> = BTreeMap::new();
+        for (network, place) in std::mem::take(&mut self.effects.to_post) {
+            by_network.entry(network).or_default().push(place);
+        }
+        for (id, places) in by_network {
+            let network = self.current_catalog().network_by_id(id).cloned();
+            if let Some(network) = network {
+                self.post(&network, places)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Posts what is staged in a network's collections.
+    pub fn post_staged(&mut self, id: NetworkId) -> Result<Posted> {
+        let nothing = Posted { head: None, deltas: 0, is_more: false };
+        let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(nothing) };
+        if network.options.posting_url.is_some() {
+            return Ok(nothing);
+        }
+        let mut staged = Vec::new();
+        for attachment in network.attachments.iter().filter(|attachment| !attachment.detaching) {
+            self.staged_in(attachment.collection, &mut staged)?;
+        }
+        let (places, is_more) = next_posting(staged);
+        let (head, deltas) = self.post(&network, places)?;
+        Ok(Posted { head, deltas, is_more })
+    }
+
+    /// What is staged in a collection, the group's changes included.
+    fn staged_in(&self, collection: CollectionId, staged: &mut Vec<(StagedAt, EntryPlace)>) -> Result<()> {
+        let mut changed: BTreeMap<&[u8], Option<StagedAt>> = BTreeMap::new();
+        for overlay in [&self.group.overlay, &self.effects.overlay] {
+            let here = overlay.staged.iter().filter(|((id, _), _)| *id == collection);
+            changed.extend(here.map(|((_, key), at)| (key.as_slice(), *at)));
+        }
+        let mut stored = self.group.snapshot.scan(&KeyRange::staged(collection));
+        while let Some((key, at)) = stored.next()? {
+            if !changed.contains_key(key) {
+                staged.push((StagedAt::from_bytes(at)?, (collection, key.to_vec())));
+            }
+        }
+        staged.extend(changed.into_iter().filter_map(|(key, at)| Some((at?, (collection, key.to_vec())))));
+        Ok(())
+    }
+
+    /// Posts these entries together.
+    fn post(&mut self, network: &Arc<Network>, places: Vec<EntryPlace>) -> Result<(Option<Head>, u64)> {
+        let me = self.shared.peer_id();
+        let mut head = self.head(network, &me)?;
+        let mut bodies = Vec::new();
+        for (id, key) in places {
+            let seq = head.seq + bodies.len() as u64 + 1;
+            if let Some(body) = self.post_entry(network, (id, &key), (&me, seq))? {
+                bodies.push(body);
+            }
+        }
+        let Some(last) = bodies.len().checked_sub(1) else { return Ok((None, 0)) };
+        let identity = self.shared.identity();
+        for (position, body) in bodies.iter().enumerate() {
+            let (seq, ends) = (head.seq + 1, position == last);
+            head.hash = chain_next(&head.hash, seq, ends, body);
+            head.seq = seq;
+            let mut signature = Vec::new();
+            if ends {
+                head.signature = identity.sign(&signed_message(&network.name, &me, seq, &head.hash)).to_vec();
+                signature = [head.hash.as_slice(), &head.signature].concat();
+            }
+            let entry = encode_log_entry(&signature, body);
+            self.effects.batch.put(&Key::Delta(network.id, &delta_place(&me, seq)), &entry);
+        }
+        (head.received, head.received_hash) = (head.seq, head.hash);
+        let shown = head.head(me.clone());
+        self.put_head(network.id, me, head);
+        Ok((Some(shown), bodies.len() as u64))
+    }
+
+    /// Makes one entry public under a number; its body, or `None` where its network knows all of it already.
+    fn post_entry(
+        &mut self,
+        network: &Network,
+        (id, key): (CollectionId, &[u8]),
+        (me, seq): (&PeerId, u64),
+    ) -> Result<Option<Vec<u8>>> {
+        let collection = self.current_catalog().collection_by_id(id).cloned();
+        let Some((collection, attachment)) = collection.zip(network.attachment(id)) else { return Ok(None) };
+        let old = self.entry_states(&collection, key)?;
+        if old.record.is_none() {
+            self.mark_stage(id, key, Stage::PostPending, Stage::Private)?;
+            return Ok(None);
+        }
+        let mut news = delta(&old.public, &old.visible);
+        if news.fields.is_empty() && old.visible.causal_length == old.public.causal_length {
+            self.put_states(&collection, key, &old, (&old.visible, &old.public), Stage::Private)?;
+            return Ok(None);
+        }
+        news.clock = [(me.clone(), seq)].into_iter().collect();
+        let public = merge(&old.public, &news);
+        let visible = State { clock: public.clock.clone(), ..old.visible.clone() };
+        let body = encode_body(&attachment.shared_name, key, &news)?;
+        self.put_states(&collection, key, &old, (&visible, &public), Stage::Private)?;
+        Ok(Some(body))
+    }
+
+    /// The head of an origin at this point.
+    pub fn head(&self, network: &Network, origin: &PeerId) -> Result<StoredHead> {
+        let place = (network.id, origin.clone());
+        if let Some(head) = self.effects.overlay.heads.get(&place).or_else(|| self.group.overlay.heads.get(&place)) {
+            return Ok(head.clone());
+        }
+        match self.group.snapshot.get(&Key::Head(network.id, origin.as_str()))? {
+            Some(bytes) => StoredHead::from_bytes(&bytes),
+            None => Ok(StoredHead::start(&network.name, origin)),
+        }
+    }
+
+    pub fn put_head(&mut self, network: NetworkId, origin: PeerId, head: StoredHead) {
+        self.effects.batch.put(&Key::Head(network, origin.as_str()), &head.to_bytes());
+        self.effects.overlay.heads.insert((network, origin), head);
+        self.effects.has_posted = true;
+    }
+}
+
+/// Bytes of hash and signature at the end of a posting.
+pub(crate) const END_BYTES: usize = 96;
+
+/// A delta in the log: 1 and hash and signature where it ends its posting, else 0; then its body.
+pub(crate) fn encode_log_entry(signature: &[u8], body: &[u8]) -> Vec<u8> {
+    let mut entry = Vec::with_capacity(1 + signature.len() + body.len());
+    entry.push(u8::from(!signature.is_empty()));
+    entry.extend_from_slice(signature);
+    entry.extend_from_slice(body);
+    entry
+}
+
+/// Hash and signature, where it ends its posting, and the body.
+pub(crate) fn decode_log_entry(entry: &[u8]) -> Result<(Option<&[u8]>, &[u8])> {
+    let damaged = || Error::new(crate::error::ErrorKind::Corrupted, "a delta in the log is damaged");
+    match entry.split_first().ok_or_else(damaged)? {
+        (0, body) => Ok((None, body)),
+        (1, rest) => {
+            let (end, body) = rest.split_at_checked(END_BYTES).ok_or_else(damaged)?;
+            Ok((Some(end), body))
+        }
+        _ => Err(damaged()),
+    }
+}

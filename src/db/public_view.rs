@@ -1,0 +1,255 @@
+//! Public states as peers compare them: fingerprints of buckets, digests of entries, the entries themselves.
+//!
+//! An entry falls into one of 65,536 buckets by the hash of its key. The fingerprint of a bucket is the XOR of its entries'
+//! digests, so two peers find what differs by comparing sums, at a cost that grows with the difference (after Meyer,
+//! "Range-Based Set Reconciliation", 2023, with ranges of hashes).
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use crate::db::entry_states::state_of_record;
+use crate::db::heads::StoredHead;
+use crate::db::shared::Shared;
+use crate::db::view::vector_slot;
+use crate::db::{Catalog, Database};
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge::digest;
+use crate::model::{Bytes, Collection, Head, Network, NetworkId, PeerId, State};
+use crate::store::{Key, KeyRange, Publicity, RecordView, Snapshot, decode_state, encode_state, vector_of_bytes};
+
+/// Buckets of a collection: one for each start of 16 bits.
+pub const BUCKETS: usize = 1 << 16;
+
+/// A fingerprint or a digest.
+pub type Fingerprint = [u8; 16];
+/// The start of BLAKE3(key).
+pub type KeyHash = [u8; 8];
+
+/// An entry as it travels outside of a delta.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PublicEntry {
+    pub key: Bytes,
+    /// Its state, as in a delta.
+    pub body: Bytes,
+}
+
+/// An entry by what it is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryDigest {
+    pub bucket: u16,
+    pub key_hash: KeyHash,
+    pub digest: Fingerprint,
+    pub key: Bytes,
+    /// The last delta of each origin that touched it.
+    pub clock: Vec<(PeerId, u64)>,
+}
+
+/// The public states of a network at one moment.
+#[derive(Clone)]
+pub struct PublicView {
+    snapshot: Snapshot,
+    catalog: Arc<Catalog>,
+    network: Arc<Network>,
+    heads: Vec<Head>,
+}
+
+impl Database {
+    /// A consistent view of a network's public states. It holds a snapshot: keep it briefly.
+    ///
+    /// # Errors
+    /// 42704 when the network is gone.
+    pub fn public_view(&self, id: NetworkId) -> Result<PublicView> {
+        let view = self.view();
+        let network = view
+            .catalog
+            .network_by_id(id)
+            .cloned()
+            .ok_or_else(|| Error::new(ErrorKind::UndefinedObject, "the network does not exist any more"))?;
+        let heads = heads_in(&view.snapshot, id)?;
+        Ok(PublicView { snapshot: (*view.snapshot).clone(), catalog: view.catalog, network, heads })
+    }
+}
+
+/// The heads of a network in a snapshot, in order of origin.
+pub(crate) fn heads_in(snapshot: &Snapshot, network: NetworkId) -> Result<Vec<Head>> {
+    let mut heads = Vec::new();
+    let mut stored = snapshot.scan(&KeyRange::heads(network));
+    while let Some((origin, head)) = stored.next()? {
+        let origin = std::str::from_utf8(origin)
+            .map_err(|_| Error::new(ErrorKind::Corrupted, "the name of an origin is damaged"))?;
+        heads.push(StoredHead::from_bytes(head)?.head(PeerId::new(origin)));
+    }
+    Ok(heads)
+}
+
+impl PublicView {
+    pub fn heads(&self) -> &[Head] {
+        &self.heads
+    }
+
+    /// The names that attached collections have in the network.
+    pub fn collections(&self) -> Vec<String> {
+        let attached = self.network.attachments.iter().filter(|attachment| !attachment.detaching);
+        attached.map(|attachment| attachment.shared_name.clone()).collect()
+    }
+
+    /// The fingerprints of all buckets. One scan: not for an async thread.
+    pub fn fingerprints(&self, collection: &str) -> Result<Vec<Fingerprint>> {
+        let mut fingerprints = vec![Fingerprint::default(); BUCKETS];
+        self.visit(collection, None, &mut |key, state| {
+            let (bucket, _, digest) = identify(key, &state);
+            if let Some(fingerprint) = fingerprints.get_mut(usize::from(bucket)) {
+                xor(fingerprint, &digest);
+            }
+            Ok(true)
+        })?;
+        Ok(fingerprints)
+    }
+
+    /// The entries of some buckets by what they are compared with. One scan.
+    pub fn digests_in(&self, collection: &str, buckets: &[u16]) -> Result<Vec<EntryDigest>> {
+        let wanted: HashSet<u16> = buckets.iter().copied().collect();
+        let mut digests = Vec::new();
+        self.visit(collection, Some(&|key| wanted.contains(&bucket_of(&hash_of(key)))), &mut |key, state| {
+            let (bucket, key_hash, digest) = identify(key, &state);
+            let clock = state.clock.iter().map(|(peer, seq)| (peer.clone(), seq)).collect();
+            digests.push(EntryDigest { bucket, key_hash, digest, key: Bytes::new(key), clock });
+            Ok(true)
+        })?;
+        Ok(digests)
+    }
+
+    /// The entries whose keys have these hashes. One scan.
+    pub fn entries(&self, collection: &str, key_hashes: &[KeyHash]) -> Result<Vec<PublicEntry>> {
+        let wanted: HashSet<KeyHash> = key_hashes.iter().copied().collect();
+        let mut entries = Vec::new();
+        self.visit(collection, Some(&|key| wanted.contains(&hash_of(key))), &mut |key, state| {
+            entries.push(PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?) });
+            Ok(true)
+        })?;
+        Ok(entries)
+    }
+
+    /// Entries in order of key, at most about `bytes_max` (at least one), and the key to go on after; `None` at the end.
+    pub fn entries_after(
+        &self,
+        collection: &str,
+        after: Option<&[u8]>,
+        bytes_max: usize,
+    ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        let mut is_more = false;
+        self.visit_after(collection, after, None, &mut |key, state| {
+            if bytes >= bytes_max {
+                is_more = true;
+                return Ok(false);
+            }
+            let entry = PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?) };
+            bytes += entry.key.len() + entry.body.len();
+            entries.push(entry);
+            Ok(true)
+        })?;
+        let next = entries.last().map(|entry| entry.key.clone()).filter(|_| is_more);
+        Ok((entries, next))
+    }
+
+    /// Each tombstone whose deltas are all covered by `stable`.
+    pub(crate) fn collectable(&self, stable: &BTreeMap<PeerId, u64>) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut found = Vec::new();
+        for name in self.collections() {
+            let collection = self.collection(&name)?;
+            let mut records = self.snapshot.scan(&KeyRange::entries(collection.id).uncached());
+            while let Some((key, bytes)) = records.next()? {
+                let record = RecordView::parse(bytes)?;
+                if !record.is_alive() && record.publicity() == Publicity::Posted && covers(stable, &record)? {
+                    found.push((name.clone(), key.to_vec()));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn collection(&self, shared_name: &str) -> Result<&Arc<Collection>> {
+        let gone = || Error::new(ErrorKind::UndefinedTable, format!("\"{shared_name}\" is not attached any more"));
+        let attachment = self.network.attachment_named(shared_name).ok_or_else(gone)?;
+        self.catalog.collection_by_id(attachment.collection).ok_or_else(gone)
+    }
+
+    fn visit(
+        &self,
+        shared_name: &str,
+        wanted: Option<&dyn Fn(&[u8]) -> bool>,
+        visit: &mut dyn FnMut(&[u8], State) -> Result<bool>,
+    ) -> Result<()> {
+        self.visit_after(shared_name, None, wanted, visit)
+    }
+
+    /// Calls `visit` with each public state behind a key, until it says no.
+    fn visit_after(
+        &self,
+        shared_name: &str,
+        after: Option<&[u8]>,
+        wanted: Option<&dyn Fn(&[u8]) -> bool>,
+        visit: &mut dyn FnMut(&[u8], State) -> Result<bool>,
+    ) -> Result<()> {
+        let collection = self.collection(shared_name)?;
+        let after = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        let mut records = self.snapshot.scan(&KeyRange::entries(collection.id).from(after).uncached());
+        while let Some((key, bytes)) = records.next()? {
+            let record = RecordView::parse(bytes)?;
+            if record.publicity() == Publicity::Private || wanted.is_some_and(|wanted| !wanted(key)) {
+                continue;
+            }
+            let state = if record.publicity() == Publicity::Posted {
+                state_of_record(collection, &record, &mut |position| {
+                    let place = Key::Vector(collection.id, vector_slot(position)?, key);
+                    self.snapshot.get(&place)?.map(|bytes| vector_of_bytes(&bytes)).transpose()
+                })?
+            } else {
+                match self.snapshot.get(&Key::Public(collection.id, key))? {
+                    Some(copy) => decode_state(&copy)?,
+                    None => return Err(Error::internal("the public state of an edited entry is missing")),
+                }
+            };
+            if !visit(key, state)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn covers(stable: &BTreeMap<PeerId, u64>, record: &RecordView<'_>) -> Result<bool> {
+    Ok(record.clock()?.iter().all(|(peer, seq)| stable.get(peer).is_some_and(|known| *known >= seq)))
+}
+
+/// The start of the hash of a key.
+pub(crate) fn hash_of(key: &[u8]) -> KeyHash {
+    blake3::hash(key).as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+fn bucket_of(hash: &KeyHash) -> u16 {
+    u16::from_be_bytes([hash[0], hash[1]])
+}
+
+fn identify(key: &[u8], state: &State) -> (u16, KeyHash, Fingerprint) {
+    let hash = hash_of(key);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&digest(state)).update(key);
+    let digest = hasher.finalize().as_bytes().first_chunk().copied().unwrap_or_default();
+    (bucket_of(&hash), hash, digest)
+}
+
+fn xor(sum: &mut Fingerprint, digest: &Fingerprint) {
+    for (byte, other) in sum.iter_mut().zip(digest) {
+        *byte ^= other;
+    }
+}
+
+impl Shared {
+    /// Heads of a network now.
+    pub fn heads(&self, network: NetworkId) -> Result<Vec<Head>> {
+        heads_in(&self.store.snapshot(), network)
+    }
+}

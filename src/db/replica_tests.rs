@@ -1,0 +1,390 @@
+//! Two and three databases that exchange deltas by hand.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::db::{Clock, Database, DatabaseOptions, EntryKey, LogRead, OnConflict, Verdict};
+use crate::error::ErrorKind;
+use crate::model::{Bytes, NetworkId, NetworkOptions, Run, Stage, Value};
+use crate::store::KeySource;
+
+const SECRET: &str = "a secret for tests";
+const START_MS: u64 = 1_700_000_000_000;
+
+struct Node {
+    runtime: tokio::runtime::Runtime,
+    database: Database,
+    wall: Arc<AtomicU64>,
+    directory: tempfile::TempDir,
+}
+
+fn open(directory: &Path, wall: &Arc<AtomicU64>) -> Database {
+    Database::open(&DatabaseOptions {
+        data_directory: directory.join("data"),
+        key_directory: directory.join("keys"),
+        key_source: KeySource::File,
+        cache_bytes: 8 << 20,
+        sync: false,
+        clock: Clock::Manual(Arc::clone(wall)),
+    })
+    .unwrap()
+}
+
+impl Node {
+    /// A node in network "n" with the collection "memory" attached.
+    fn new() -> Node {
+        let node = Node::alone();
+        node.define(|transaction| {
+            transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+            transaction.attach_collection("memory", "n", None).unwrap();
+        });
+        node
+    }
+
+    fn alone() -> Node {
+        let directory = tempfile::tempdir().unwrap();
+        let wall = Arc::new(AtomicU64::new(START_MS));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let database = open(directory.path(), &wall);
+        Node { runtime, database, wall, directory }
+    }
+
+    fn define(&self, change: impl FnOnce(&mut crate::db::Transaction)) {
+        let mut transaction = self.database.begin();
+        change(&mut transaction);
+        self.runtime.block_on(transaction.commit()).unwrap();
+    }
+
+    fn network(&self) -> NetworkId {
+        self.database.catalog().network("n").unwrap().id
+    }
+
+    fn key(&self, id: &str) -> EntryKey {
+        let transaction = self.database.begin();
+        let collection = Arc::clone(transaction.catalog().expect_collection("memory").unwrap());
+        transaction.key(&collection, vec![Value::text(id)]).unwrap()
+    }
+
+    /// Inserts or updates an entry and puts it on the stage, or not.
+    fn write(&self, id: &str, metadata: &str, stage: Stage) {
+        self.write_all(&[(id, metadata)], stage);
+    }
+
+    fn write_all(&self, entries: &[(&str, &str)], stage: Stage) {
+        self.define(|transaction| {
+            let collection = Arc::clone(transaction.catalog().expect_collection("memory").unwrap());
+            for (id, metadata) in entries {
+                let key = transaction.key(&collection, vec![Value::text(*id)]).unwrap();
+                let metadata = Value::Json((*metadata).into());
+                if transaction.view().exists(&collection, &key).unwrap() {
+                    transaction.update(&collection, &key, vec![(1, metadata)]).unwrap();
+                } else {
+                    let vector = Value::Vector(vec![1.0, 2.0, 3.0].into());
+                    let row = vec![Some(Value::text(*id)), Some(metadata), Some(vector), None, None, None];
+                    transaction.insert(&collection, row, OnConflict::Fail).unwrap();
+                }
+                if stage == Stage::PostPending {
+                    transaction.set_stage(&collection, &key, stage).unwrap();
+                }
+            }
+        });
+    }
+
+    fn delete(&self, id: &str) {
+        let key = self.key(id);
+        self.define(|transaction| {
+            let collection = Arc::clone(transaction.catalog().expect_collection("memory").unwrap());
+            assert!(transaction.delete(&collection, &key).unwrap());
+        });
+    }
+
+    fn post(&self) -> u64 {
+        let head = self.runtime.block_on(self.database.post_staged(self.network())).unwrap();
+        head.map_or(0, |head| head.seq)
+    }
+
+    /// Everything that `self` has of every origin and `other` lacks, in runs of at most `bytes`.
+    fn send_to(&self, other: &Node, bytes: usize) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        for head in self.database.heads(self.network()).unwrap() {
+            let mut next = 1;
+            while next <= head.seq {
+                let read = self.database.read_log(self.network(), &head.origin, next, bytes).unwrap();
+                let LogRead::Deltas(deltas) = read else { panic!("the log is pruned") };
+                next = deltas.last().unwrap().seq + 1;
+                verdicts.push(other.apply(Run { origin: head.origin.clone(), deltas }));
+            }
+        }
+        verdicts
+    }
+
+    fn apply(&self, run: Run) -> Verdict {
+        self.runtime.block_on(self.database.apply_run(self.network(), run)).unwrap().verdict
+    }
+
+    fn metadata(&self, id: &str) -> Option<String> {
+        let view = self.database.view();
+        let collection = Arc::clone(view.catalog().expect_collection("memory").unwrap());
+        let row = view.row(&collection, &self.key(id)).unwrap()?;
+        row.get(1).and_then(Value::as_str).map(str::to_string)
+    }
+
+    fn fingerprint(&self) -> Vec<[u8; 16]> {
+        self.database.public_view(self.network()).unwrap().fingerprints("memory").unwrap()
+    }
+
+    /// All bodies that the log holds, one after the other.
+    fn log(&self) -> Vec<u8> {
+        let me = self.database.peer_id();
+        match self.database.read_log(self.network(), &me, 1, usize::MAX).unwrap() {
+            LogRead::Deltas(deltas) => deltas.iter().flat_map(|delta| delta.body.to_vec()).collect(),
+            LogRead::Pruned { .. } => panic!("the log is pruned"),
+        }
+    }
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[test]
+fn only_what_was_staged_is_posted_and_arrives_alike() {
+    let (a, b) = (Node::new(), Node::new());
+    a.write("one", r#"{"topic": "weather"}"#, Stage::PostPending);
+    a.write("two", r#"{"topic": "canary-private"}"#, Stage::Private);
+    assert_eq!(a.post(), 1);
+    assert_eq!(a.post(), 0, "nothing is left on the stage");
+    assert!(contains(&a.log(), "weather") && !contains(&a.log(), "canary-private"));
+    assert_eq!(a.send_to(&b, usize::MAX), [Verdict::Applied]);
+    assert_eq!(b.metadata("one").unwrap(), r#"{"topic": "weather"}"#);
+    assert_eq!(b.metadata("two"), None);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+    assert_eq!(a.send_to(&b, usize::MAX), [Verdict::Applied], "a second time changes nothing");
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn a_private_edit_of_a_posted_entry_stays_here_and_merges_with_what_comes() {
+    let (a, b) = (Node::new(), Node::new());
+    a.write("one", r#"{"x": 1, "y": 1}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    b.wall.fetch_add(1000, Ordering::Relaxed);
+    b.write("one", r#"{"x": 2, "y": 1}"#, Stage::Private);
+    assert_eq!(a.fingerprint(), b.fingerprint(), "the public state is what it was");
+    a.wall.fetch_add(2000, Ordering::Relaxed);
+    a.write("one", r#"{"x": 1, "y": 3}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    assert_eq!(b.metadata("one").unwrap(), r#"{"x": 2, "y": 3}"#);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+    b.define(|transaction| {
+        let collection = Arc::clone(transaction.catalog().expect_collection("memory").unwrap());
+        let key = transaction.key(&collection, vec![Value::text("one")]).unwrap();
+        assert!(transaction.revert(&collection, &key).unwrap());
+    });
+    assert_eq!(b.metadata("one").unwrap(), r#"{"x": 1, "y": 3}"#);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn both_sides_write_and_end_alike() {
+    let (a, b) = (Node::new(), Node::new());
+    a.write("one", r#"{"from": "a", "a": 1}"#, Stage::PostPending);
+    b.wall.fetch_add(5, Ordering::Relaxed);
+    b.write("one", r#"{"from": "b", "b": 1}"#, Stage::PostPending);
+    a.post();
+    b.post();
+    a.send_to(&b, usize::MAX);
+    b.send_to(&a, usize::MAX);
+    assert_eq!(a.metadata("one"), b.metadata("one"));
+    assert_eq!(a.metadata("one").unwrap(), r#"{"a": 1, "b": 1, "from": "b"}"#);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn deleting_a_posted_entry_posts_its_tombstone_and_it_does_not_come_back() {
+    let (a, b, c) = (Node::new(), Node::new(), Node::new());
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    a.send_to(&c, usize::MAX);
+    a.delete("one");
+    assert_eq!(a.post(), 2);
+    a.send_to(&b, usize::MAX);
+    assert_eq!(b.metadata("one"), None);
+    // The peer that was away sends what it has.
+    assert!(c.send_to(&b, usize::MAX).iter().all(|verdict| *verdict == Verdict::Applied));
+    assert_eq!(b.metadata("one"), None);
+    a.send_to(&c, usize::MAX);
+    assert_eq!(c.fingerprint(), a.fingerprint());
+    let heads = a.database.heads(a.network()).unwrap();
+    let stable: Vec<_> = heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
+    let collect = |node: &Node| node.runtime.block_on(node.database.collect_tombstones(node.network(), stable.clone()));
+    assert_eq!((collect(&a).unwrap(), collect(&b).unwrap(), collect(&c).unwrap()), (1, 1, 1));
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn a_posting_in_pieces_shows_at_once() {
+    let (a, b) = (Node::new(), Node::new());
+    let ids: Vec<String> = (0..20).map(|number| format!("entry-{number:02}")).collect();
+    let entries: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), r#"{"x": 1}"#)).collect();
+    a.write_all(&entries, Stage::PostPending);
+    assert_eq!(a.post(), 20);
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 1, usize::MAX).unwrap()
+    else {
+        panic!("pruned");
+    };
+    let (first, rest) = deltas.split_at(7);
+    let run = |deltas: &[crate::model::Delta]| Run { origin: a.database.peer_id(), deltas: deltas.to_vec() };
+    assert_eq!(b.apply(run(rest)), Verdict::Gap);
+    assert_eq!(b.apply(run(first)), Verdict::Applied);
+    assert_eq!(b.metadata("entry-00"), None);
+    assert_eq!(b.database.heads(b.network()).unwrap()[0].seq, 0);
+    assert_eq!(b.apply(run(rest)), Verdict::Applied);
+    assert!(ids.iter().all(|id| b.metadata(id).is_some()));
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn forged_and_forked_runs_change_nothing() {
+    let (a, b) = (Node::new(), Node::new());
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 1, usize::MAX).unwrap()
+    else {
+        panic!("pruned");
+    };
+    let origin = a.database.peer_id();
+    for at in 0..3 {
+        let mut changed = deltas.clone();
+        let delta = &mut changed[0];
+        let mut bytes = if at == 0 { delta.body.to_vec() } else { delta.signature.as_ref().unwrap().to_vec() };
+        let position = if at == 2 { 5 } else { bytes.len() - 1 };
+        bytes[position] ^= 1;
+        if at == 0 {
+            delta.body = Bytes::new(bytes);
+        } else {
+            delta.signature = Some(Bytes::new(bytes));
+        }
+        let verdict = b.apply(Run { origin: origin.clone(), deltas: changed });
+        // A changed body under the origin's true signature cannot be told from a fork: neither is taken.
+        assert!(matches!(verdict, Verdict::Forged { .. } | Verdict::Fork { .. }), "{verdict:?}");
+        assert_eq!(b.metadata("one"), None);
+    }
+    assert_eq!(b.apply(Run { origin, deltas }), Verdict::Applied);
+}
+
+#[test]
+fn a_stamp_from_the_future_waits_until_it_is_due() {
+    let (a, b) = (Node::new(), Node::new());
+    a.write("now", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    a.wall.fetch_add(3_600_000, Ordering::Relaxed);
+    a.write("later", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    let due_ms = START_MS + 3_600_000 - 300_000;
+    assert_eq!(a.send_to(&b, usize::MAX), [Verdict::Early { due_ms }]);
+    assert!(b.metadata("now").is_some() && b.metadata("later").is_none());
+    b.wall.store(due_ms, Ordering::Relaxed);
+    assert_eq!(a.send_to(&b, usize::MAX), [Verdict::Applied]);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn detaching_makes_everything_private_again() {
+    let (a, b) = (Node::new(), Node::new());
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    b.define(|transaction| transaction.leave_network("n").unwrap());
+    assert!(b.database.catalog().network("n").is_none());
+    assert_eq!(b.metadata("one").unwrap(), r#"{"x": 1}"#);
+    b.define(|transaction| {
+        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+        transaction.attach_collection("memory", "n", None).unwrap();
+    });
+    assert_eq!(b.fingerprint(), Node::new().fingerprint(), "nothing is public after a new start");
+    a.send_to(&b, usize::MAX);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn what_came_before_a_collection_was_attached_shows_afterwards() {
+    let (a, b) = (Node::new(), Node::alone());
+    b.define(|transaction| {
+        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+    });
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    assert_eq!(b.metadata("one"), None);
+    b.define(|transaction| transaction.attach_collection("memory", "n", None).unwrap());
+    assert_eq!(b.metadata("one").unwrap(), r#"{"x": 1}"#);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn states_travel_without_the_log() {
+    let (a, b) = (Node::new(), Node::new());
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    a.post();
+    let view = a.database.public_view(a.network()).unwrap();
+    let (first, next) = view.entries_after("memory", None, 1).unwrap();
+    let (second, end) = view.entries_after("memory", next.as_deref(), usize::MAX).unwrap();
+    assert_eq!((first.len(), second.len(), end), (1, 1, None));
+    for page in [first, second] {
+        let merged = b.database.merge_states(b.network(), "memory".to_string(), page);
+        assert_eq!(b.runtime.block_on(merged).unwrap(), 1);
+    }
+    let adopted = b.runtime.block_on(b.database.adopt_heads(b.network(), view.heads().to_vec())).unwrap();
+    assert_eq!(adopted, view.heads());
+    assert_eq!(a.fingerprint(), b.fingerprint());
+    a.write("three", r#"{"x": 3}"#, Stage::PostPending);
+    a.post();
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 3, usize::MAX).unwrap()
+    else {
+        panic!("pruned");
+    };
+    assert_eq!(b.apply(Run { origin: a.database.peer_id(), deltas }), Verdict::Applied);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn a_copied_directory_posts_as_another_origin() {
+    let a = Node::new();
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    let Node { database, directory, wall, runtime } = a;
+    let old = database.peer_id();
+    database.shutdown().unwrap();
+    drop(database);
+    let copy = tempfile::tempdir().unwrap();
+    let copied = std::process::Command::new("cp").arg("-a").arg(directory.path().join(".")).arg(copy.path()).status();
+    assert!(copied.unwrap().success());
+    let original = Node { database: open(directory.path(), &wall), runtime, wall: Arc::clone(&wall), directory };
+    assert_eq!(original.database.peer_id(), old, "a restart keeps the identity");
+    let database = open(copy.path(), &wall);
+    assert_ne!(database.peer_id(), old);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let copy = Node { runtime, database, wall, directory: copy };
+    copy.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    assert_eq!(copy.post(), 1);
+    copy.send_to(&original, usize::MAX);
+    assert_eq!(copy.fingerprint(), original.fingerprint());
+}
+
+#[test]
+fn auth_entries_and_unique_indexes_stay_out_of_networks() {
+    let a = Node::new();
+    let mut transaction = a.database.begin();
+    let refused = transaction.attach_collection("auth", "n", None).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InsufficientPrivilege);
+    let twice = transaction.attach_collection("memory", "n", None).unwrap_err();
+    assert_eq!(twice.kind(), ErrorKind::ObjectInUse);
+    let unknown = transaction.attach_collection("memory", "m", None).unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::UndefinedObject);
+}

@@ -1,0 +1,162 @@
+//! What waits to be posted, for people who look and for the poster of a network that is an HTTP endpoint.
+
+use crate::db::entry_states::EntryStates;
+use crate::db::row::key_types;
+use crate::db::{Database, EntryKey, ReadView};
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge::{delta, merge};
+use crate::model::{Collection, CollectionId, NetworkId, PeerId, Stage, State};
+use crate::store::{KeyRange, Publicity, decode_key};
+
+/// An entry on the stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedEntry {
+    pub collection: String,
+    /// The text of its primary key; parts of a composite one are joined by commas.
+    pub id: String,
+    /// The network that it will be posted to, where its collection is attached to one.
+    pub network: Option<String>,
+}
+
+/// A member of a network, as it was last seen.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MemberInfo {
+    pub peer: PeerId,
+    pub addresses: Vec<String>,
+    /// Milliseconds since 1970.
+    pub last_seen_ms: u64,
+    /// Shut out by REMOVE PEER.
+    #[serde(default)]
+    pub removed: bool,
+}
+
+/// An entry that is to be posted to an HTTP endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StagedForPosting {
+    pub collection: CollectionId,
+    pub collection_name: String,
+    pub key: EntryKey,
+    pub id: String,
+    /// Number of the commit that last changed it.
+    pub version: u64,
+    /// What a reader here sees, and with the posting the network.
+    pub state: State,
+    /// Whether an earlier version was posted.
+    pub was_posted: bool,
+}
+
+impl ReadView {
+    /// What is on the stage, of one network's collections or of all.
+    pub fn staged(&self, network: Option<NetworkId>) -> Result<Vec<StagedEntry>> {
+        let mut staged = Vec::new();
+        for collection in self.catalog.collections() {
+            let attached = self.catalog.network_of(collection.id);
+            if network.is_some() && attached.map(|(attached, _)| attached.id) != network {
+                continue;
+            }
+            let mut stored = self.snapshot.scan(&KeyRange::staged(collection.id));
+            while let Some((key, _)) = stored.next()? {
+                staged.push(StagedEntry {
+                    collection: collection.name.clone(),
+                    id: id_text(collection, key)?,
+                    network: attached.map(|(network, _)| network.name.clone()),
+                });
+            }
+        }
+        Ok(staged)
+    }
+}
+
+/// Names of the records of members.
+pub(crate) const MEMBER: &str = "member/";
+
+impl ReadView {
+    /// The members of a network that were ever met, those that were shut out among them.
+    pub fn members(&self, id: NetworkId) -> Result<Vec<MemberInfo>> {
+        let removed = self.catalog.network_by_id(id).map(|network| network.removed.as_slice()).unwrap_or_default();
+        let mut members = Vec::new();
+        let mut stored = self.snapshot.scan(&KeyRange::sync_records(id).starting_with(MEMBER.as_bytes()));
+        while let Some((_, json)) = stored.next()? {
+            let mut member: MemberInfo = serde_json::from_slice(json)
+                .map_err(|_| Error::new(ErrorKind::Corrupted, "the record of a member cannot be read"))?;
+            member.removed = removed.contains(&member.peer);
+            members.push(member);
+        }
+        Ok(members)
+    }
+}
+
+impl Database {
+    /// The first entries on the stage of a network, with what would be posted of them.
+    pub async fn staged_entries(&self, network: NetworkId, limit: usize) -> Result<Vec<StagedForPosting>> {
+        self.shared()
+            .encode(move |apply| {
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else {
+                    return Ok(Vec::new());
+                };
+                let mut staged = Vec::new();
+                for attachment in network.attachments.iter().filter(|attachment| !attachment.detaching) {
+                    let catalog = std::sync::Arc::clone(apply.current_catalog());
+                    let Some(collection) = catalog.collection_by_id(attachment.collection) else { continue };
+                    let snapshot = std::sync::Arc::clone(&apply.group.snapshot);
+                    let mut stored = snapshot.scan(&KeyRange::staged(collection.id));
+                    while staged.len() < limit
+                        && let Some((key, _)) = stored.next()?
+                    {
+                        let EntryStates { record, stage, publicity, version, visible, .. } =
+                            apply.entry_states(collection, key)?;
+                        if record.is_some() && stage == Stage::PostPending {
+                            staged.push(StagedForPosting {
+                                collection: collection.id,
+                                collection_name: attachment.shared_name.clone(),
+                                key: EntryKey::from_bytes(key),
+                                id: id_text(collection, key)?,
+                                version,
+                                state: visible,
+                                was_posted: publicity != Publicity::Private,
+                            });
+                        }
+                    }
+                }
+                Ok(staged)
+            })
+            .await
+    }
+
+    /// Takes entries off the stage that were posted to an HTTP endpoint, unless they have changed since; how many it were.
+    pub async fn mark_posted(&self, network: NetworkId, posted: Vec<(CollectionId, EntryKey, u64)>) -> Result<u64> {
+        self.shared()
+            .encode(move |apply| {
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                let me = apply.shared.peer_id();
+                let mut head = apply.head(&network, &me)?;
+                let mut count = 0;
+                for (id, key, version) in &posted {
+                    let collection = apply.current_catalog().collection_by_id(*id).cloned();
+                    let Some(collection) = collection.filter(|_| network.attachment(*id).is_some()) else { continue };
+                    let old = apply.entry_states(&collection, key.as_bytes())?;
+                    if old.version != *version || old.record.is_none() || old.stage != Stage::PostPending {
+                        continue;
+                    }
+                    head.seq += 1;
+                    let mut news = delta(&old.public, &old.visible);
+                    news.clock = [(me.clone(), head.seq)].into_iter().collect();
+                    let public = merge(&old.public, &news);
+                    apply.put_states(&collection, key.as_bytes(), &old, (&old.visible, &public), Stage::Private)?;
+                    count += 1;
+                }
+                if count > 0 {
+                    head.received = head.seq;
+                    apply.put_head(network.id, me, head);
+                }
+                Ok(count)
+            })
+            .await
+    }
+}
+
+/// The text of an entry's primary key.
+pub(crate) fn id_text(collection: &Collection, key: &[u8]) -> Result<String> {
+    let parts = decode_key(&key_types(collection), key)?;
+    Ok(parts.iter().map(|part| part.to_text()).collect::<Vec<_>>().join(","))
+}

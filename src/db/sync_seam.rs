@@ -1,0 +1,99 @@
+//! Where database and sync task meet: the status that one shows, the commands that the other takes.
+
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::db::shared::Shared;
+use crate::db::sync_status::SYNC_COMMANDS_MAX;
+use crate::db::{Database, ReadView, SyncCommand, SyncReport, SyncStatus};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, NetworkId};
+use crate::store::BlobHash;
+
+/// The two directions.
+pub(crate) struct SyncSeam {
+    status: RwLock<Arc<SyncStatus>>,
+    commands: mpsc::Sender<SyncCommand>,
+    /// Until the sync task takes it.
+    receiver: Mutex<Option<mpsc::Receiver<SyncCommand>>>,
+}
+
+impl SyncSeam {
+    pub fn new() -> Self {
+        let (commands, receiver) = mpsc::channel(SYNC_COMMANDS_MAX);
+        SyncSeam { status: RwLock::default(), commands, receiver: Mutex::new(Some(receiver)) }
+    }
+}
+
+impl Shared {
+    pub fn sync_status(&self) -> Arc<SyncStatus> {
+        Arc::clone(&self.sync.status.read())
+    }
+
+    async fn command<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T>>) -> SyncCommand) -> Result<T> {
+        let off = || {
+            Error::new(ErrorKind::ObjectInUse, "networks are not running on this server")
+                .with_hint("They start with the server; see its log for why they did not.")
+        };
+        if !self.sync_status().running {
+            return Err(off());
+        }
+        let (reply, answer) = oneshot::channel();
+        self.sync.commands.send(command(reply)).await.map_err(|_| off())?;
+        answer.await.map_err(|_| off())?
+    }
+}
+
+impl Database {
+    /// Posts what is staged and exchanges deltas with all connected members.
+    ///
+    /// # Errors
+    /// 55006 while no sync task runs.
+    pub async fn request_sync(&self, network: Option<NetworkId>) -> Result<SyncReport> {
+        self.shared().command(|reply| SyncCommand::Sync { network, reply }).await
+    }
+
+    /// Brings the blob that an entry of a collection names to this node.
+    ///
+    /// # Errors
+    /// 42704 for a collection in no network, 58030 naming who was asked when nobody has it.
+    pub async fn fetch_blob(&self, collection: &Collection, hash: &str) -> Result<()> {
+        let hash: BlobHash = hash.parse()?;
+        let shared = self.shared();
+        if shared.blobs.size(&hash).is_ok() {
+            return Ok(());
+        }
+        let catalog = shared.catalog();
+        let Some((network, _)) = catalog.network_of(collection.id) else {
+            return Err(Error::new(
+                ErrorKind::Io,
+                format!("the file of blob {hash} is not here, and \"{}\" is in no network", collection.name),
+            )
+            .with_hint("Restore it from a backup, or store the blob again."));
+        };
+        let network = network.id;
+        shared.command(|reply| SyncCommand::FetchBlob { network, hash, size: None, reply }).await
+    }
+
+    pub fn sync_status(&self) -> Arc<SyncStatus> {
+        self.shared().sync_status()
+    }
+
+    /// Shows what the sync task knows.
+    pub fn publish_sync_status(&self, status: SyncStatus) {
+        *self.shared().sync.status.write() = Arc::new(status);
+    }
+
+    /// The commands for the sync task; the first caller gets them.
+    pub fn take_sync_commands(&self) -> Option<mpsc::Receiver<SyncCommand>> {
+        self.shared().sync.receiver.lock().take()
+    }
+}
+
+impl ReadView {
+    pub fn sync_status(&self) -> Arc<SyncStatus> {
+        self.database.sync_status()
+    }
+}
