@@ -11,6 +11,8 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nebulusdb
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export NEBULUSDB_CACHE ?= $(CACHE)
 export NEBULUSDB_BIN ?= $(CARGO_TARGET_DIR)/release/nebulusdb
+# Steps of `make soak`.
+STEPS ?= 1000000
 # Arguments of `make bench`, for example: make bench ARGS="--only nearest --seconds 5"
 ARGS ?=
 
@@ -32,6 +34,10 @@ build: ## build the server; the last line of standard output is the path of the 
 demo: ## build, start a server, load the sample, show both languages, keep serving (ONCE=1: stop after the queries)
 	@ONCE="$(ONCE)" demo/run
 
+.PHONY: demo-network
+demo-network: ## build, start three nodes on this machine, share memories between them, keep serving (ONCE=1: stop at the end)
+	@ONCE="$(ONCE)" demo/network
+
 .PHONY: lint
 lint: ## formatting, clippy, and cargo-deny where it is installed
 	cargo fmt --check
@@ -47,6 +53,11 @@ test: ## every test: formatting, clippy, Rust tests, Python drivers
 	cargo test --release --locked
 	cargo build --release --locked --bin nebulusdb
 	scripts/test-clients
+
+.PHONY: soak
+soak: ## hours of simulated networks: the tests named soak, which `make test` leaves out (STEPS=n: how many steps)
+	@scripts/install-deps build test
+	NEBULUSDB_SOAK_STEPS="$(STEPS)" cargo test --release --locked soak -- --ignored --nocapture --test-threads 1
 
 .PHONY: bench
 bench: build ## compare with PostgreSQL 18 + pgvector in one run; writes benches/RESULTS.md

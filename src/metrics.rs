@@ -35,10 +35,57 @@ pub static COMMITS: Counter = Counter::new("nebulusdb_commits_total", "Commits t
 /// Batches written, each with one fsync: fewer than commits when commits share one.
 pub static BATCHES: Counter = Counter::new("nebulusdb_batches_total", "Batches written to the store.");
 
+/// Messages sent to peers.
+pub static SYNC_MESSAGES_SENT: Counter =
+    Counter::new("nebulusdb_sync_messages_sent_total", "Messages sent to members of networks.");
+/// Messages received from peers.
+pub static SYNC_MESSAGES_RECEIVED: Counter =
+    Counter::new("nebulusdb_sync_messages_received_total", "Messages received from members of networks.");
+/// Bytes of messages sent to peers, before sealing.
+pub static SYNC_BYTES_SENT: Counter =
+    Counter::new("nebulusdb_sync_bytes_sent_total", "Bytes of messages sent to members of networks.");
+/// Bytes of messages received from peers, after opening.
+pub static SYNC_BYTES_RECEIVED: Counter =
+    Counter::new("nebulusdb_sync_bytes_received_total", "Bytes of messages received from members of networks.");
+/// Bytes of blobs served to peers.
+pub static SYNC_BLOB_BYTES_SENT: Counter =
+    Counter::new("nebulusdb_sync_blob_bytes_sent_total", "Bytes of blobs sent to members of networks.");
+/// Bytes of blobs fetched from peers.
+pub static SYNC_BLOB_BYTES_RECEIVED: Counter =
+    Counter::new("nebulusdb_sync_blob_bytes_received_total", "Bytes of blobs fetched from members of networks.");
+/// Deltas sent to peers.
+pub static SYNC_DELTAS_SENT: Counter =
+    Counter::new("nebulusdb_sync_deltas_sent_total", "Deltas sent to members of networks.");
+/// Deltas received from peers.
+pub static SYNC_DELTAS_RECEIVED: Counter =
+    Counter::new("nebulusdb_sync_deltas_received_total", "Deltas received from members of networks.");
+/// Peers that did not prove a network's key.
+pub static SYNC_PROOFS_REJECTED: Counter =
+    Counter::new("nebulusdb_sync_proofs_rejected_total", "Streams whose opener proved no network's key.");
+/// Times that a peer was kept out for a while.
+pub static SYNC_BANS: Counter = Counter::new("nebulusdb_sync_bans_total", "Times that a peer was kept out for a while.");
+
 /// All counters as a Prometheus page.
 pub fn render() -> String {
     let mut page = String::new();
-    for counter in [&CONNECTIONS, &STATEMENTS, &ERRORS, &COMMITS, &BATCHES] {
+    let counters = [
+        &CONNECTIONS,
+        &STATEMENTS,
+        &ERRORS,
+        &COMMITS,
+        &BATCHES,
+        &SYNC_MESSAGES_SENT,
+        &SYNC_MESSAGES_RECEIVED,
+        &SYNC_BYTES_SENT,
+        &SYNC_BYTES_RECEIVED,
+        &SYNC_BLOB_BYTES_SENT,
+        &SYNC_BLOB_BYTES_RECEIVED,
+        &SYNC_DELTAS_SENT,
+        &SYNC_DELTAS_RECEIVED,
+        &SYNC_PROOFS_REJECTED,
+        &SYNC_BANS,
+    ];
+    for counter in counters {
         let (name, help, value) = (counter.name, counter.help, counter.get());
         writeln!(page, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}").unwrap_or_default();
     }

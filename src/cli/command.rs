@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{check, demo_load, query, serve, vault};
+use crate::cli::{check, demo_load, query, serve, sync_status, vault};
 use crate::config::{Flags, StoreFlags};
 use crate::error::Result;
 
@@ -23,6 +23,8 @@ enum Command {
     Serve(Box<Flags>),
     /// Run statements on a server and print their results
     Query(query::QueryArgs),
+    /// Show a server's networks, their peers and what waits to be posted
+    SyncStatus(sync_status::SyncStatusArgs),
     /// Open a data directory read-only and verify everything in it
     Check(StoreFlags),
     /// Look after the key of the AUTH entries, while no server runs
@@ -39,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Check(flags) => check::run(&flags),
         Command::Vault(arguments) => vault::run(&arguments),
         Command::Query(arguments) => block_on(query::run(&arguments)),
+        Command::SyncStatus(arguments) => block_on(sync_status::run(&arguments)),
         Command::DemoLoad(arguments) => block_on(demo_load::run(&arguments)).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -6,6 +6,7 @@ mod command;
 mod demo_load;
 mod query;
 mod serve;
+mod sync_status;
 mod table;
 mod vault;
 

@@ -34,6 +34,13 @@ impl Catalog {
         catalog
     }
 
+    /// The catalog with one more network.
+    #[must_use]
+    pub fn with_network(mut self, network: Network) -> Self {
+        self.put_network(Arc::new(network));
+        self
+    }
+
     pub fn version(&self) -> u64 {
         self.version
     }

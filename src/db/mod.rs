@@ -30,6 +30,7 @@ mod index_build;
 mod index_keys;
 mod nearest;
 mod network_secrets;
+mod network_tables;
 mod networks;
 mod open;
 mod origin;
@@ -68,6 +69,7 @@ pub use conflict::{Inserted, OnConflict};
 pub use cursor::{Cursor, Row};
 pub use database::Database;
 pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
+pub use network_tables::NetworkTable;
 pub use open::DatabaseOptions;
 pub use public_view::{BUCKETS, EntryDigest, Fingerprint, KeyHash, PublicEntry, PublicView};
 pub use query::{

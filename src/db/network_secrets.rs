@@ -31,7 +31,22 @@ pub struct NetworkKey {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct EpochSecret {
     pub epoch: u64,
+    #[serde(with = "wiped_text")]
     pub secret: Zeroizing<String>,
+}
+
+/// A text that is wiped on drop, as serde writes and reads it.
+mod wiped_text {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use zeroize::Zeroizing;
+
+    pub fn serialize<S: Serializer>(text: &Zeroizing<String>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(text)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
+        String::deserialize(deserializer).map(Zeroizing::new)
+    }
 }
 
 /// Secrets, newest first.

@@ -21,7 +21,7 @@ use crate::db::view::vector_slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Hlc};
 use crate::store::{
-    Argon2Cost, Batch, BlobStore, Identity, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store,
+    Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store,
     StoreOptions, Vault, vector_of_bytes,
 };
 

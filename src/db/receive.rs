@@ -174,7 +174,7 @@ impl Apply<'_> {
         match decode_delta(origin, seq, body) {
             Ok((body, state)) => {
                 self.hlc = observe(self.hlc, state.timestamp, self.shared.clock.millis());
-                self.merge_public(network, body.collection, body.key, &state, touched)
+                self.merge_public(network, body.collection, body.key, &state, touched).map(drop)
             }
             Err(error) => {
                 tracing::warn!(%origin, seq, network = network.name, "a delta is malformed and was set aside");

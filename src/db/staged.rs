@@ -67,6 +67,18 @@ impl ReadView {
     }
 }
 
+impl ReadView {
+    /// How many entries of a collection are on the stage.
+    pub fn staged_count(&self, collection: CollectionId) -> Result<u64> {
+        let mut stored = self.snapshot.scan(&KeyRange::staged(collection));
+        let mut count = 0;
+        while stored.next()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
 /// Names of the records of members.
 pub(crate) const MEMBER: &str = "member/";
 

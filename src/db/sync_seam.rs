@@ -46,6 +46,25 @@ impl Shared {
     }
 }
 
+impl Shared {
+    async fn fetch_blob(&self, collection: &Collection, hash: &str) -> Result<()> {
+        let hash: BlobHash = hash.parse()?;
+        if self.blobs.size(&hash).is_ok() {
+            return Ok(());
+        }
+        let catalog = self.catalog();
+        let Some((network, _)) = catalog.network_of(collection.id) else {
+            return Err(Error::new(
+                ErrorKind::Io,
+                format!("the file of blob {hash} is not here, and \"{}\" is in no network", collection.name),
+            )
+            .with_hint("Restore it from a backup, or store the blob again."));
+        };
+        let network = network.id;
+        self.command(|reply| SyncCommand::FetchBlob { network, hash, size: None, reply }).await
+    }
+}
+
 impl Database {
     /// Posts what is staged and exchanges deltas with all connected members.
     ///
@@ -58,23 +77,9 @@ impl Database {
     /// Brings the blob that an entry of a collection names to this node.
     ///
     /// # Errors
-    /// 42704 for a collection in no network, 58030 naming who was asked when nobody has it.
+    /// 58030 for a collection in no network, or naming who was asked when nobody has it.
     pub async fn fetch_blob(&self, collection: &Collection, hash: &str) -> Result<()> {
-        let hash: BlobHash = hash.parse()?;
-        let shared = self.shared();
-        if shared.blobs.size(&hash).is_ok() {
-            return Ok(());
-        }
-        let catalog = shared.catalog();
-        let Some((network, _)) = catalog.network_of(collection.id) else {
-            return Err(Error::new(
-                ErrorKind::Io,
-                format!("the file of blob {hash} is not here, and \"{}\" is in no network", collection.name),
-            )
-            .with_hint("Restore it from a backup, or store the blob again."));
-        };
-        let network = network.id;
-        shared.command(|reply| SyncCommand::FetchBlob { network, hash, size: None, reply }).await
+        self.shared().fetch_blob(collection, hash).await
     }
 
     pub fn sync_status(&self) -> Arc<SyncStatus> {
@@ -95,5 +100,10 @@ impl Database {
 impl ReadView {
     pub fn sync_status(&self) -> Arc<SyncStatus> {
         self.database.sync_status()
+    }
+
+    /// As [`Database::fetch_blob`], for who holds a view alone.
+    pub async fn fetch_blob(&self, collection: &Collection, hash: &str) -> Result<()> {
+        self.database.fetch_blob(collection, hash).await
     }
 }

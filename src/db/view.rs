@@ -77,11 +77,11 @@ impl ReadView {
         }
     }
 
-    /// The blob of a memory, read from its local file and verified.
+    /// The hash of the blob that a memory names; `None` where there is no entry or no blob.
     ///
     /// # Errors
-    /// 58030 when the entry names a blob whose file is not here.
-    pub fn blob(&self, collection: &Collection, key: &EntryKey) -> Result<Option<Vec<u8>>> {
+    /// 42703 for a collection whose entries have no blobs.
+    pub fn blob_hash(&self, collection: &Collection, key: &EntryKey) -> Result<Option<String>> {
         let Some(position) = collection.column("blob_hash") else {
             return Err(Error::new(
                 ErrorKind::UndefinedColumn,
@@ -90,9 +90,22 @@ impl ReadView {
         };
         let hash = visit_key(self, collection, key.as_bytes(), |entry| entry.column(position))?;
         match hash {
-            Some(Value::Text(hash)) => self.database.read_blob(&hash).map(Some),
+            Some(Value::Text(hash)) => Ok(Some(hash.into())),
             _ => Ok(None),
         }
+    }
+
+    /// Whether the file of a blob is here.
+    pub fn has_blob(&self, hash: &str) -> Result<bool> {
+        Ok(self.database.blobs.size(&hash.parse()?).is_ok())
+    }
+
+    /// A blob, read from its local file and verified.
+    ///
+    /// # Errors
+    /// 58030 when its file is not here, XX001 when it holds something else.
+    pub fn read_blob(&self, hash: &str) -> Result<Vec<u8>> {
+        self.database.read_blob(hash)
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::error::{Error, Result};
+
 /// One statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Statement {
@@ -14,9 +16,11 @@ pub enum Statement {
     SetMemory(SetMemory),
     Delete(Delete),
     Stage(Stage),
+    Revert(Revert),
     CreateNetwork { network: String, options: Vec<NetworkOption> },
     JoinNetwork { network: String, addresses: Vec<String>, options: Vec<NetworkOption> },
     LeaveNetwork { network: String },
+    AlterNetwork { network: String, change: NetworkChange },
     AttachCollection { collection: String, network: String, options: Vec<NetworkOption> },
     DetachCollection { collection: String, network: String },
     Sync { network: Option<String> },
@@ -110,7 +114,24 @@ pub struct Stage {
     pub network: Option<String>,
 }
 
-/// One `name = value` of WITH; the name is in lower case.
+/// REVERT.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revert {
+    pub collection: Option<String>,
+    pub condition: Condition,
+}
+
+/// What ALTER NETWORK changes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NetworkChange {
+    /// By its id.
+    RemovePeer(String),
+    /// `None` for a random one.
+    RotateSecret(Option<Text>),
+    Set(Vec<NetworkOption>),
+}
+
+/// One `name = value` of WITH or SET; the name is in lower case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkOption {
     pub name: String,
@@ -209,6 +230,26 @@ impl Text {
     /// A text that must not be shown.
     pub fn secret(value: impl Into<String>) -> Self {
         Text { value: value.into(), secret: true }
+    }
+}
+
+impl NetworkOption {
+    /// An option by its name in any case. Under a name that speaks of a secret the value is one.
+    ///
+    /// # Errors
+    /// 42601 for a secret that is no text: its number would be shown.
+    pub fn new(name: &str, mut value: Literal) -> Result<Self> {
+        let name = name.to_ascii_lowercase();
+        let is_secret = ["secret", "pass", "key", "token"].iter().any(|word| name.contains(word));
+        match &mut value {
+            Literal::Text(text) => text.secret |= is_secret,
+            _ if is_secret => {
+                let error = Error::syntax(format!("the option {name} takes a text"), None);
+                return Err(error.with_hint("Put the value in quotes."));
+            }
+            _ => {}
+        }
+        Ok(NetworkOption { name, value })
     }
 }
 

@@ -32,13 +32,13 @@ pub fn is_knirvql(text: &str) -> bool {
 fn opens<'a>(first: &str, second: &Option<Token<'a>>, third: impl FnOnce() -> Option<Token<'a>>) -> bool {
     let second_is = |words: &[&str]| words.iter().any(|word| is(second, word));
     let first_is = |word: &str| first.eq_ignore_ascii_case(word);
-    if ["GET", "STAGE", "UNSTAGE", "SYNC"].iter().any(|word| first_is(word)) {
+    if ["GET", "STAGE", "UNSTAGE", "REVERT", "SYNC"].iter().any(|word| first_is(word)) {
         true
     } else if first_is("SET") {
         second_is(&["AUTH", "MEMORY"]) && !continues_setting(&third())
     } else if first_is("DELETE") {
         second_is(&["WHERE", "MEMORY", "AUTH", "IN"])
-    } else if ["CREATE", "JOIN", "LEAVE"].iter().any(|word| first_is(word)) {
+    } else if ["CREATE", "JOIN", "LEAVE", "ALTER"].iter().any(|word| first_is(word)) {
         second_is(&["NETWORK"])
     } else if ["ATTACH", "DETACH"].iter().any(|word| first_is(word)) {
         second_is(&["COLLECTION"])

@@ -7,17 +7,19 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::db::{
-    AUTH, Catalog, MEMORY, Nearest, Operand, Order, OrderBy, Output, PathResult, Predicate, Query, Row, Scalar, Target,
+    AUTH, Catalog, MEMORY, Nearest, NetworkTable, Operand, Order, OrderBy, Output, PathResult, Predicate, Query, Row,
+    Scalar, Target,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{
     self, Bindable, Delete, EntryType, GetMemory, Path, Show, Similar, Stage, Statement, Step, Text, VectorSource,
 };
 use crate::knirvql::filter::filter;
+use crate::knirvql::lower_network::{NetworkWrite, check_stage_network, lower_network};
 use crate::knirvql::memory_write::{MemoryWrite, id_column, vector_column, vector_scalar};
 use crate::knirvql::parameters::parameters;
 use crate::knirvql::resolve::{ParameterTypes, Resolved, resolve};
-use crate::model::{Collection, CollectionKind, ColumnType, IndexKind, OutputColumn, Value};
+use crate::model::{Collection, CollectionKind, ColumnType, IndexKind, NetworkId, OutputColumn, Value};
 use crate::vector::Metric;
 
 /// A statement ready to be executed.
@@ -45,6 +47,14 @@ pub enum Action {
     Delete(Vec<Selection>),
     /// STAGE (or, with false, UNSTAGE) of what the filter accepts.
     Stage { selection: Selection, staged: bool },
+    /// REVERT of what the filter accepts.
+    Revert(Selection),
+    /// Networks made, changed and left.
+    Network(NetworkWrite),
+    /// SYNC, of one network or of all.
+    Sync(Option<NetworkId>),
+    /// SHOW of networks: these columns of a table.
+    NetworkRows { table: NetworkTable, positions: Vec<usize> },
     /// EXPLAIN: the plan of the inner action, run as well with `analyze`.
     Explain { analyze: bool, inner: Box<Lowered> },
 }
@@ -84,7 +94,7 @@ fn fits_nothing(error: &Error) -> bool {
 /// Lowers a statement against a catalog; `declared` are the parameter types that the client named.
 ///
 /// # Errors
-/// 42P01 and 42703 for unknown names, 42804 for values of another kind than their column, 0A000 for what concerns networks.
+/// 42P01, 42703 and 42704 for unknown names, 42804 for values of another kind than their column, 22023 for options.
 pub fn lower(statement: &Statement, catalog: &Catalog, declared: &[Option<ColumnType>]) -> Result<Lowered> {
     let highest = parameters(statement).last().map_or(0, |role| role.number);
     let mut lowering = Lowering { catalog, parameters: ParameterTypes::new(declared, highest) };
@@ -97,7 +107,7 @@ struct Lowering<'a> {
     parameters: ParameterTypes,
 }
 
-type ActionWithColumns = (Action, Option<Vec<OutputColumn>>);
+pub type ActionWithColumns = (Action, Option<Vec<OutputColumn>>);
 
 impl Lowering<'_> {
     fn statement(&mut self, statement: &Statement) -> Result<ActionWithColumns> {
@@ -123,17 +133,21 @@ impl Lowering<'_> {
             }
             Statement::Delete(delete) => self.delete(delete),
             Statement::Stage(stage) => self.stage(stage),
+            Statement::Revert(revert) => {
+                let collection = self.memory_collection(revert.collection.as_deref())?;
+                let filter = filter(&collection, &revert.condition, &mut self.parameters)?;
+                Ok((Action::Revert(Selection { collection, filter, lenient: false }), None))
+            }
             Statement::Show(Show::Collections) => Ok(self.collections()),
             Statement::Explain { analyze, statement } => self.explain(*analyze, statement),
-            Statement::CreateNetwork { .. } => Err(no_networks("CREATE NETWORK")),
-            Statement::JoinNetwork { .. } => Err(no_networks("JOIN NETWORK")),
-            Statement::LeaveNetwork { .. } => Err(no_networks("LEAVE NETWORK")),
-            Statement::AttachCollection { .. } => Err(no_networks("ATTACH COLLECTION")),
-            Statement::DetachCollection { .. } => Err(no_networks("DETACH COLLECTION")),
-            Statement::Sync { .. } => Err(no_networks("SYNC")),
-            Statement::Show(Show::Networks) => Err(no_networks("SHOW NETWORKS")),
-            Statement::Show(Show::Peers) => Err(no_networks("SHOW PEERS")),
-            Statement::Show(Show::Sync) => Err(no_networks("SHOW SYNC")),
+            Statement::CreateNetwork { .. }
+            | Statement::JoinNetwork { .. }
+            | Statement::LeaveNetwork { .. }
+            | Statement::AlterNetwork { .. }
+            | Statement::AttachCollection { .. }
+            | Statement::DetachCollection { .. }
+            | Statement::Sync { .. }
+            | Statement::Show(Show::Networks | Show::Peers | Show::Sync) => lower_network(statement, self.catalog),
         }
     }
 
@@ -261,10 +275,10 @@ impl Lowering<'_> {
     }
 
     fn stage(&mut self, stage: &Stage) -> Result<ActionWithColumns> {
-        if stage.network.is_some() {
-            return Err(no_networks("FOR NETWORK"));
-        }
         let collection = self.memory_collection(stage.collection.as_deref())?;
+        if let Some(network) = &stage.network {
+            check_stage_network(self.catalog, &collection, network)?;
+        }
         let filter = filter(&collection, &stage.condition, &mut self.parameters)?;
         let selection = Selection { collection, filter, lenient: false };
         Ok((Action::Stage { selection, staged: stage.staged }, None))
@@ -292,6 +306,9 @@ impl Lowering<'_> {
 
     fn explain(&mut self, analyze: bool, statement: &Statement) -> Result<ActionWithColumns> {
         let (action, columns) = self.statement(statement)?;
+        if analyze && matches!(action, Action::Sync(_)) {
+            return Err(Error::unsupported("EXPLAIN ANALYZE SYNC is not offered", "Run SYNC, and then SHOW SYNC."));
+        }
         let inner = Lowered { action, parameters: Vec::new(), columns: columns.map(Arc::from) };
         let plan = OutputColumn::computed("QUERY PLAN", ColumnType::Text);
         Ok((Action::Explain { analyze, inner: Box::new(inner) }, Some(vec![plan])))
@@ -362,11 +379,4 @@ fn index_metric(collection: &Collection, vector: usize) -> Metric {
         _ => None,
     });
     metric.unwrap_or(Metric::Cosine)
-}
-
-fn no_networks(what: &str) -> Error {
-    Error::unsupported(
-        format!("{what} is not available: this server has no networks yet"),
-        "Entries stay on this machine. STAGE MEMORY marks those to be posted once it has.",
-    )
 }

@@ -5,11 +5,13 @@
 //! (`grammar`), builds the tree (`parse`, `condition`, `literal` into `ast`) or says in words what is wrong (`report`).
 //! [`parameters`] tells where each `$n` stands. The tree prints itself in canonical form (`print`), with secrets redacted.
 //! [`lower`] then looks names up in the catalog (`resolve`), gives parameters their types, and yields an [`Action`]: a
-//! [`Query`](crate::db::Query), or what is to be written or deleted (`filter`, `memory_write`), for `session` to execute.
+//! [`Query`](crate::db::Query), or what is to be written or deleted (`filter`, `memory_write`), or what is to be done about
+//! networks (`lower_network`, `network_options`, `address`), for `session` to execute.
 //!
 //! Guarantees: no text makes the parser panic or exhaust the stack; errors carry the 1-based character position; no error,
-//! `Debug` or `Display` shows a secret of an AUTH statement.
+//! `Debug` or `Display` shows a secret of an AUTH statement or of a network.
 
+mod address;
 mod ast;
 mod condition;
 mod dispatch;
@@ -17,7 +19,9 @@ mod filter;
 mod grammar;
 mod literal;
 mod lower;
+mod lower_network;
 mod memory_write;
+mod network_options;
 mod parameters;
 mod parse;
 mod print;
@@ -26,11 +30,12 @@ mod resolve;
 mod scan;
 
 pub use ast::{
-    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkOption, OrderKey, Path,
-    REDACTED, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource,
+    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption,
+    OrderKey, Path, REDACTED, Revert, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource,
 };
 pub use dispatch::{is_knirvql, statement_end};
 pub use lower::{Action, Lowered, Selection, lower};
+pub use lower_network::NetworkWrite;
 pub use memory_write::{EntryParts, MemoryWrite};
 pub use parameters::{ParameterPlace, ParameterRole, parameters};
 pub use parse::parse;

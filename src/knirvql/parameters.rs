@@ -83,10 +83,12 @@ impl Roles {
             Statement::SetMemory(set) => self.set_memory(set),
             Statement::Delete(delete) => self.condition(&delete.condition),
             Statement::Stage(stage) => self.condition(&stage.condition),
+            Statement::Revert(revert) => self.condition(&revert.condition),
             Statement::Explain { statement, .. } => self.statement(statement),
             Statement::CreateNetwork { .. }
             | Statement::JoinNetwork { .. }
             | Statement::LeaveNetwork { .. }
+            | Statement::AlterNetwork { .. }
             | Statement::AttachCollection { .. }
             | Statement::DetachCollection { .. }
             | Statement::Sync { .. }

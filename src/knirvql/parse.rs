@@ -8,8 +8,8 @@ use pest::iterators::Pair;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{
-    Bindable, Delete, EntryType, GetMemory, Literal, Metric, NetworkOption, OrderKey, SetMemory, Show, Similar, Stage,
-    Statement, VectorSource,
+    Bindable, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption, OrderKey, Revert, SetMemory,
+    Show, Similar, Stage, Statement, Text, VectorSource,
 };
 use crate::knirvql::grammar::{Grammar, Rule};
 use crate::knirvql::report;
@@ -110,11 +110,15 @@ impl Builder<'_> {
             Rule::delete => self.delete(node).map(Statement::Delete),
             Rule::stage => self.stage(node, true).map(Statement::Stage),
             Rule::unstage => self.stage(node, false).map(Statement::Stage),
+            Rule::revert => self.revert(node).map(Statement::Revert),
             Rule::create_network => {
                 Ok(Statement::CreateNetwork { options: self.options(&node)?, network: self.network(node)? })
             }
             Rule::join_network => self.join_network(node),
             Rule::leave_network => Ok(Statement::LeaveNetwork { network: self.network(node)? }),
+            Rule::alter_network => {
+                Ok(Statement::AlterNetwork { change: self.network_change(&node)?, network: self.network(node)? })
+            }
             Rule::attach_collection => Ok(Statement::AttachCollection {
                 options: self.options(&node)?,
                 collection: self.collection(child(node.clone(), Rule::collection)?)?,
@@ -269,6 +273,38 @@ impl Builder<'_> {
         })
     }
 
+    fn revert(&mut self, node: Node<'_>) -> Result<Revert> {
+        let collection = children(node.clone(), Rule::in_clause).next();
+        Ok(Revert {
+            collection: collection.map(|clause| self.in_clause(clause)).transpose()?,
+            condition: self.where_clause(child(node, Rule::where_clause)?)?,
+        })
+    }
+
+    fn network_change(&self, node: &Node<'_>) -> Result<NetworkChange> {
+        for change in node.clone().into_inner() {
+            match change.as_rule() {
+                Rule::remove_peer => {
+                    let peer = only(child(change, Rule::peer)?)?;
+                    return Ok(NetworkChange::RemovePeer(match peer.as_rule() {
+                        Rule::string => self.string(&peer)?,
+                        _ => peer.as_str().to_string(),
+                    }));
+                }
+                Rule::rotate_secret => {
+                    let secret = children(change, Rule::secret).next();
+                    let secret = secret.map(|secret| self.string(&only(secret)?).map(Text::secret)).transpose()?;
+                    return Ok(NetworkChange::RotateSecret(secret));
+                }
+                Rule::set_options => {
+                    return self.option_list(child(change, Rule::option_list)?).map(NetworkChange::Set);
+                }
+                _ => {}
+            }
+        }
+        Err(disagreement(Rule::alter_network))
+    }
+
     fn join_network(&self, node: Node<'_>) -> Result<Statement> {
         let addresses = children(node.clone(), Rule::address)
             .map(|address| self.string(&child(address, Rule::string)?))
@@ -276,20 +312,27 @@ impl Builder<'_> {
         Ok(Statement::JoinNetwork { addresses, options: self.options(&node)?, network: self.network(node)? })
     }
 
+    /// The options of WITH, where there is one.
     fn options(&self, node: &Node<'_>) -> Result<Vec<NetworkOption>> {
+        match children(node.clone(), Rule::options).next() {
+            Some(options) => self.option_list(child(options, Rule::option_list)?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn option_list(&self, node: Node<'_>) -> Result<Vec<NetworkOption>> {
         let mut options: Vec<NetworkOption> = Vec::new();
-        let nodes = children(node.clone(), Rule::options).flat_map(|list| children(list, Rule::option));
-        for option in nodes {
-            let name = child(option.clone(), Rule::option_name)?.as_str().to_ascii_lowercase();
-            if options.iter().any(|earlier| earlier.name == name) {
-                let error = self.error(&option, ErrorKind::Syntax, format!("the option {name} is given twice"));
-                return Err(error.with_hint("Give each option once."));
+        for node in children(node, Rule::option) {
+            let name = child(node.clone(), Rule::option_name)?.as_str();
+            let constant = child(node.clone(), Rule::constant)?;
+            let position = character_position(self.text, constant.as_span().start());
+            let option = NetworkOption::new(name, self.literal(constant)?);
+            let option = option.map_err(|error| error.with_position(position))?;
+            if options.iter().any(|earlier| earlier.name == option.name) {
+                let message = format!("the option {} is given twice", option.name);
+                return Err(self.error(&node, ErrorKind::Syntax, message).with_hint("Give each option once."));
             }
-            let mut value = self.literal(child(option, Rule::constant)?)?;
-            if let Literal::Text(text) = &mut value {
-                text.secret = ["secret", "pass", "key", "token"].iter().any(|word| name.contains(word));
-            }
-            options.push(NetworkOption { name, value });
+            options.push(option);
         }
         Ok(options)
     }

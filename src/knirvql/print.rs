@@ -5,8 +5,8 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use crate::knirvql::ast::{
-    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkOption, OrderKey, Path,
-    REDACTED, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource,
+    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption,
+    OrderKey, Path, REDACTED, Revert, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource,
 };
 
 impl Display for Statement {
@@ -18,6 +18,7 @@ impl Display for Statement {
             Statement::SetMemory(set) => set.fmt(f),
             Statement::Delete(delete) => delete.fmt(f),
             Statement::Stage(stage) => stage.fmt(f),
+            Statement::Revert(revert) => revert.fmt(f),
             Statement::CreateNetwork { network, options } => {
                 write!(f, "CREATE NETWORK {}{}", Quoted(network), With(options))
             }
@@ -27,6 +28,7 @@ impl Display for Statement {
                 With(options).fmt(f)
             }
             Statement::LeaveNetwork { network } => write!(f, "LEAVE NETWORK {}", Quoted(network)),
+            Statement::AlterNetwork { network, change } => write!(f, "ALTER NETWORK {} {change}", Quoted(network)),
             Statement::AttachCollection { collection, network, options } => {
                 let (name, network, options) = (Name(collection), Quoted(network), With(options));
                 write!(f, "ATTACH COLLECTION {name} TO NETWORK {network}{options}")
@@ -145,6 +147,23 @@ impl Display for Stage {
         match &self.network {
             Some(network) => write!(f, " FOR NETWORK {}", Quoted(network)),
             None => Ok(()),
+        }
+    }
+}
+
+impl Display for Revert {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "REVERT MEMORY{} WHERE {}", In(self.collection.as_deref()), self.condition)
+    }
+}
+
+impl Display for NetworkChange {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            NetworkChange::RemovePeer(peer) => write!(f, "REMOVE PEER {}", Quoted(peer)),
+            NetworkChange::RotateSecret(None) => f.write_str("ROTATE SECRET"),
+            NetworkChange::RotateSecret(Some(secret)) => write!(f, "ROTATE SECRET {secret}"),
+            NetworkChange::Set(options) => write!(f, "SET {}", OptionList(options)),
         }
     }
 }
@@ -287,10 +306,16 @@ struct With<'a>(&'a [NetworkOption]);
 
 impl Display for With<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return Ok(());
-        }
-        f.write_str(" WITH (")?;
+        if self.0.is_empty() { Ok(()) } else { write!(f, " WITH {}", OptionList(self.0)) }
+    }
+}
+
+/// `(…)`
+struct OptionList<'a>(&'a [NetworkOption]);
+
+impl Display for OptionList<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("(")?;
         comma_separated(f, self.0)?;
         f.write_str(")")
     }

@@ -140,7 +140,7 @@ impl<'a> Place<'a> {
 const CLAUSES: [&str; 9] = ["FIELDS", "IN", "WHERE", "SIMILAR", "USING", "WITHIN", "ORDER", "LIMIT", "OFFSET"];
 
 /// Statements by their opening words, in short.
-const SYNOPSES: [(&str, &str, &str); 16] = [
+const SYNOPSES: [(&str, &str, &str); 18] = [
     (
         "GET",
         "MEMORY",
@@ -154,9 +154,11 @@ const SYNOPSES: [(&str, &str, &str); 16] = [
     ("DELETE", "", "DELETE [MEMORY | AUTH] [IN collection] WHERE condition"),
     ("STAGE", "", "STAGE MEMORY [IN collection] WHERE condition [FOR NETWORK name]"),
     ("UNSTAGE", "", "UNSTAGE MEMORY [IN collection] WHERE condition [FOR NETWORK name]"),
+    ("REVERT", "", "REVERT MEMORY [IN collection] WHERE condition"),
     ("CREATE", "", "CREATE NETWORK name [WITH (option = value, …)]"),
     ("JOIN", "", "JOIN NETWORK name AT \"address\", … [WITH (option = value, …)]"),
     ("LEAVE", "", "LEAVE NETWORK name"),
+    ("ALTER", "", "ALTER NETWORK name REMOVE PEER id | ROTATE SECRET [\"…\"] | SET (option = value, …)"),
     ("ATTACH", "", "ATTACH COLLECTION name TO NETWORK name [WITH (option = value, …)]"),
     ("DETACH", "", "DETACH COLLECTION name FROM NETWORK name"),
     ("SYNC", "", "SYNC [NETWORK name]"),
@@ -164,8 +166,8 @@ const SYNOPSES: [(&str, &str, &str); 16] = [
     (
         "",
         "",
-        "A statement opens with GET, SET, DELETE, STAGE, UNSTAGE, CREATE NETWORK, JOIN NETWORK, LEAVE NETWORK, \
-      ATTACH COLLECTION, DETACH COLLECTION, SYNC, SHOW or EXPLAIN.",
+        "A statement opens with GET, SET, DELETE, STAGE, UNSTAGE, REVERT, CREATE NETWORK, JOIN NETWORK, LEAVE NETWORK, \
+      ALTER NETWORK, ATTACH COLLECTION, DETACH COLLECTION, SYNC, SHOW or EXPLAIN.",
     ),
 ];
 
@@ -191,7 +193,7 @@ fn may_hold_secrets(text: &str) -> bool {
     let (first, second) = opening(text);
     let opens = |word: &str| first.as_ref().is_some_and(|token| token.is_word(word));
     let memory = second.is_some_and(|token| token.is_word("MEMORY"));
-    let open = ["STAGE", "UNSTAGE", "SHOW", "SYNC", "LEAVE", "DETACH"].into_iter().any(opens);
+    let open = ["STAGE", "UNSTAGE", "REVERT", "SHOW", "SYNC", "LEAVE", "DETACH"].into_iter().any(opens);
     !(open || memory && ["GET", "SET", "DELETE"].into_iter().any(opens))
 }
 
@@ -258,13 +260,15 @@ fn name(rule: Rule) -> Option<&'static str> {
         Rule::network_name => "the name of a network",
         Rule::address => "an address in quotes",
         Rule::option | Rule::option_name => "the name of an option",
+        Rule::peer | Rule::peer_id => "the id of a peer",
+        Rule::secret => "a secret in quotes",
         Rule::vector | Rule::vector_literal => "a vector",
         Rule::metric => "cosine, l2, ip or l1",
         Rule::part => "a part (id, metadata, vector, blob)",
         Rule::comma => "a comma",
         Rule::colon => "a colon",
         Rule::equals => "=",
-        Rule::open_parenthesis => "\"(\"",
+        Rule::open_parenthesis | Rule::option_list => "\"(\"",
         Rule::close_parenthesis => "\")\"",
         Rule::open_bracket => "\"[\"",
         Rule::close_bracket => "\"]\"",
@@ -272,6 +276,9 @@ fn name(rule: Rule) -> Option<&'static str> {
         Rule::kw_order => "ORDER BY",
         Rule::kw_similar => "SIMILAR TO",
         Rule::kw_starts => "STARTS WITH",
+        Rule::kw_remove | Rule::remove_peer => "REMOVE PEER",
+        Rule::kw_rotate | Rule::rotate_secret => "ROTATE SECRET",
+        Rule::set_options => "SET",
         Rule::kw_ef => "ef",
         _ => return None,
     };

@@ -141,7 +141,7 @@ pub struct Delta {
 impl Delta {
     /// Bytes that the delta takes in memory and on the wire, about.
     pub fn bytes(&self) -> usize {
-        self.body.len() + self.signature.as_ref().map_or(0, Bytes::len) + 16
+        self.body.len() + self.signature.as_ref().map_or(0, |signature| signature.len()) + 16
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::block_in_place;
 
-use crate::db::{OWNER, RowStream};
+use crate::db::{OWNER, Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{OutputColumn, Value};
 use crate::session::password::make_verifier;
@@ -71,6 +71,7 @@ impl Session {
             }
             Control::Show(_) | Control::ShowAll => return self.show(control, planned.columns.as_deref()),
             Control::Configure(calls) => return self.configure(calls, planned.columns.as_deref()),
+            Control::Network(call) => return self.call_network(call, &parameters, is_alone).await,
             Control::Discard(what) => self.discard(*what)?,
             Control::Prepare { name, parameter_types, statement } => {
                 let types: Vec<_> = parameter_types.iter().cloned().map(Some).collect();
@@ -216,12 +217,7 @@ impl Session {
         let prepared = Arc::clone(self.statement(name)?);
         let row = match arguments {
             None => Vec::new(),
-            Some(plan) => {
-                let view = self.planning_view();
-                let settings = self.settings.effective();
-                let rows = plan.execute(&view, parameters, settings, &self.cancel).await?.collect().await?;
-                rows.into_iter().next().unwrap_or_default()
-            }
+            Some(plan) => self.argument_row(plan, parameters).await?,
         };
         if row.len() != prepared.parameters.len() {
             return Err(Error::syntax(format!("wrong number of parameters for prepared statement \"{name}\""), None)
@@ -230,6 +226,14 @@ impl Session {
         let cast = row.into_iter().zip(&prepared.parameters).map(|(value, ty)| value.cast(ty, false));
         let values = cast.collect::<Result<Vec<Value>>>()?;
         Box::pin(self.execute(&prepared, values, is_alone)).await
+    }
+
+    /// The row of a query that gives the arguments of a call.
+    pub(super) async fn argument_row(&self, plan: &ReadPlan, parameters: &[Value]) -> Result<Row> {
+        let view = self.planning_view();
+        let settings = self.settings.effective();
+        let rows = plan.execute(&view, parameters, settings, &self.cancel).await?.collect().await?;
+        Ok(rows.into_iter().next().unwrap_or_default())
     }
 
     async fn declare(

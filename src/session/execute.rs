@@ -17,6 +17,7 @@ use crate::session::knirvql_run::{self, Run};
 use crate::session::prepared::{Plan, Prepared, Work};
 use crate::session::rows::{Outcome, Rows, RowsTag, cancellable};
 use crate::session::session::Session;
+use crate::session::transaction::Open;
 use crate::sql::Action;
 
 /// How often a statement that is a transaction by itself is run again after a conflict. Each time somebody else has
@@ -36,13 +37,17 @@ enum Kind {
     Write,
     Control,
     Copy,
+    Sync,
 }
 
 fn kind(work: &Work) -> Kind {
     match work {
         Work::Nothing => Kind::Nothing,
-        Work::Knirvql(lowered) if knirvql_run::writes(&lowered.action) => Kind::Write,
-        Work::Knirvql(_) => Kind::Read,
+        Work::Knirvql(lowered) => match &lowered.action {
+            knirvql::Action::Sync(_) => Kind::Sync,
+            action if knirvql_run::writes(action) => Kind::Write,
+            _ => Kind::Read,
+        },
         Work::Sql(planned) => match &planned.action {
             Action::Empty => Kind::Nothing,
             Action::Read(_) => Kind::Read,
@@ -92,7 +97,33 @@ impl Session {
                 Box::pin(self.control(&plan, parameters, is_alone)).await
             }
             Kind::Copy => self.copy(prepared, &parameters, is_alone).await,
+            Kind::Sync => {
+                let row = self.sync(prepared, is_alone).await?;
+                self.stop_clock();
+                let columns = prepared.columns.clone().unwrap_or_else(|| Arc::from([]));
+                Ok(self.outcome_of_rows(&columns, Written { tag: "SYNC".to_string(), rows: vec![row] }))
+            }
         }
+    }
+
+    /// Posts what is staged and waits for what the connected members say: networks, deltas posted, peers, deltas received.
+    ///
+    /// # Errors
+    /// 25001 inside a transaction: what it staged is not there for anybody else before its end.
+    async fn sync(&mut self, prepared: &Prepared, is_alone: bool) -> Result<Row> {
+        if !is_alone || !matches!(self.open, Open::None) {
+            let error = Error::new(ErrorKind::ActiveTransaction, "SYNC cannot run inside a transaction block");
+            return Err(error.with_hint("End the transaction, and send SYNC by itself."));
+        }
+        // Posting writes, which a session may have forbidden itself.
+        self.writing(is_alone)?;
+        let plan = self.current_plan(prepared, &self.planning_view())?;
+        let Work::Knirvql(knirvql::Lowered { action: knirvql::Action::Sync(network), .. }) = &plan.work else {
+            return Err(Error::internal("no SYNC"));
+        };
+        let report = cancellable(self.database.request_sync(*network), &self.cancel).await?;
+        let counts = [report.networks, report.posted, report.peers, report.received];
+        Ok(counts.into_iter().map(|count| Value::Int8(i64::try_from(count).unwrap_or(i64::MAX))).collect())
     }
 
     fn outcome_of_rows(&self, columns: &Arc<[OutputColumn]>, written: Written) -> Outcome {
@@ -143,6 +174,10 @@ impl Session {
                 Ok(RowStream::from_cursor(cursor))
             }
             knirvql::Action::Rows(rows) => Ok(RowStream::from_rows(rows.clone())),
+            knirvql::Action::NetworkRows { table, positions } => {
+                let rows = block_in_place(|| knirvql_run::network_rows(view, *table, positions))?;
+                Ok(RowStream::from_rows(rows))
+            }
             knirvql::Action::Explain { analyze, inner } => {
                 let lines = if *analyze {
                     let mut transaction = self.database.begin();

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::db::{
-    Cancel, EntryKey, Inserted, OnConflict, Operand, Output, Predicate, Query, ReadView, Settings, Transaction,
+    Cancel, EntryKey, Inserted, NetworkTable, OnConflict, Operand, Output, Predicate, Query, ReadView, Row, Settings,
+    Transaction,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::knirvql::{Action, Bindable, EntryParts, MemoryWrite, Selection, Text};
+use crate::knirvql::{Action, Bindable, EntryParts, MemoryWrite, NetworkWrite, Selection, Text};
 use crate::model::{Collection, CollectionKind, Stage, Value};
 
 /// What an action runs with.
@@ -21,8 +22,13 @@ pub(super) struct Run<'a> {
 /// Whether an action changes something.
 pub(super) fn writes(action: &Action) -> bool {
     match action {
-        Action::Read(_) | Action::Rows(_) => false,
-        Action::SetAuth { .. } | Action::SetMemory(_) | Action::Delete(_) | Action::Stage { .. } => true,
+        Action::Read(_) | Action::Rows(_) | Action::NetworkRows { .. } | Action::Sync(_) => false,
+        Action::SetAuth { .. }
+        | Action::SetMemory(_)
+        | Action::Delete(_)
+        | Action::Stage { .. }
+        | Action::Revert(_)
+        | Action::Network(_) => true,
         Action::Explain { analyze, inner } => *analyze && writes(&inner.action),
     }
 }
@@ -30,9 +36,13 @@ pub(super) fn writes(action: &Action) -> bool {
 /// Whether an action may scan a collection, so that it must not run on an async thread.
 pub(super) fn is_long(action: &Action) -> bool {
     match action {
-        Action::Read(_) | Action::Rows(_) | Action::SetAuth { .. } => false,
-        // A blob is written to its file and fsynced.
-        Action::SetMemory(_) | Action::Delete(_) | Action::Stage { .. } => true,
+        Action::Read(_) | Action::Rows(_) | Action::NetworkRows { .. } | Action::Sync(_) | Action::SetAuth { .. } => {
+            false
+        }
+        // A blob is written to its file and fsynced; a collection that is attached or detached is looked through.
+        Action::SetMemory(_) | Action::Delete(_) | Action::Stage { .. } | Action::Revert(_) | Action::Network(_) => {
+            true
+        }
         Action::Explain { inner, .. } => is_long(&inner.action),
     }
 }
@@ -67,9 +77,36 @@ impl Run<'_> {
                 }
                 Ok(format!("{} {changed}", if *staged { "STAGE" } else { "UNSTAGE" }))
             }
-            Action::Read(_) | Action::Rows(_) | Action::Explain { .. } => {
-                Err(Error::internal("this action changes nothing"))
+            Action::Revert(selection) => {
+                let mut reverted = 0_u64;
+                for key in self.keys(selection)? {
+                    reverted += u64::from(self.transaction.revert(&selection.collection, &key)?);
+                }
+                Ok(format!("REVERT {reverted}"))
             }
+            Action::Network(write) => self.network(write).map(|()| write.tag().to_string()),
+            Action::Read(_)
+            | Action::Rows(_)
+            | Action::NetworkRows { .. }
+            | Action::Sync(_)
+            | Action::Explain { .. } => Err(Error::internal("this action changes nothing")),
+        }
+    }
+
+    fn network(&mut self, write: &NetworkWrite) -> Result<()> {
+        let transaction = &mut *self.transaction;
+        match write {
+            NetworkWrite::Create { network, options, secret, bootstrap } => {
+                transaction.create_network(network, options.clone(), exposed(secret), bootstrap.clone())
+            }
+            NetworkWrite::Leave { network } => transaction.leave_network(network),
+            NetworkWrite::Alter { network, options } => transaction.alter_network(network, options.clone()),
+            NetworkWrite::RemovePeer { network, peer } => transaction.remove_peer(network, peer),
+            NetworkWrite::RotateSecret { network, secret } => transaction.rotate_secret(network, exposed(secret)),
+            NetworkWrite::Attach { collection, network, private_by_default } => {
+                transaction.attach_collection(collection, network, *private_by_default)
+            }
+            NetworkWrite::Detach { collection, network } => transaction.detach_collection(collection, network),
         }
     }
 
@@ -162,6 +199,17 @@ fn keys_query(collection: &Arc<Collection>, filter: Predicate) -> Query {
     }
 }
 
+/// A network's secret in the clear.
+fn exposed(secret: &Option<Text>) -> Option<&str> {
+    secret.as_ref().map(|secret| secret.value.as_str())
+}
+
+/// These columns of the rows of a table.
+pub(super) fn network_rows(view: &ReadView, table: NetworkTable, positions: &[usize]) -> Result<Vec<Row>> {
+    let rows = table.rows(view)?.into_iter();
+    Ok(rows.map(|row| positions.iter().filter_map(|position| row.get(*position).cloned()).collect()).collect())
+}
+
 /// The lines of EXPLAIN.
 pub(super) fn explain(
     action: &Action,
@@ -189,6 +237,10 @@ pub(super) fn explain(
     match action {
         Action::Read(query) => view.explain(&query.bind(parameters)?, settings),
         Action::Rows(_) => Ok(vec!["Result".to_string()]),
+        Action::NetworkRows { table, .. } => Ok(vec![format!("Scan on nebulus.{}", table.name())]),
+        Action::Sync(_) => Ok(vec!["Sync".to_string()]),
+        Action::Network(write) => Ok(vec![write.tag().to_string()]),
+        Action::Revert(selection) => selected("Revert", std::slice::from_ref(selection)),
         Action::SetAuth { .. } => Ok(vec!["Upsert on auth".to_string()]),
         Action::SetMemory(write) => Ok(vec![format!("Upsert on {}", write.collection.name)]),
         Action::Delete(selections) => selected("Delete", selections),
@@ -212,6 +264,8 @@ pub(super) fn explain_analyze(run: &mut Run<'_>, action: &Action) -> Result<Vec<
             rows += chunk.len();
         }
         format!("{rows} rows")
+    } else if let Action::NetworkRows { table, .. } = action {
+        format!("{} rows", table.rows(run.transaction.view())?.len())
     } else {
         "done".to_string()
     };

@@ -14,6 +14,7 @@ mod copy;
 mod cursor;
 mod execute;
 mod knirvql_run;
+mod network_call;
 mod password;
 mod prepared;
 mod rows;

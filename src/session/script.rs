@@ -34,7 +34,7 @@ impl Parsed {
     pub(super) fn shown(&self) -> Arc<str> {
         match &self.language {
             Language::Knirvql(statement) => statement.to_string().into(),
-            Language::Sql(_) if mentions_secrets(&self.text) => "[a statement on auth]".into(),
+            Language::Sql(_) if mentions_secrets(&self.text) => "[a statement on secrets]".into(),
             Language::Sql(_) => Arc::clone(&self.text),
         }
     }
@@ -48,7 +48,9 @@ impl Parsed {
 
 fn mentions_secrets(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    lower.contains("auth") || lower.contains("password")
+    ["auth", "password", "secret", "nebulus_create_network", "nebulus_join_network"]
+        .into_iter()
+        .any(|word| lower.contains(word))
 }
 
 /// Parses a text with any number of statements; empty ones are left out.

@@ -268,7 +268,7 @@ impl Analyzer<'_> {
             cancel: Cancel::new(),
         };
         match name {
-            "pg_catalog" | "information_schema" => Some(pg_catalog::schema(name, context)),
+            "pg_catalog" | "information_schema" | "nebulus" => Some(pg_catalog::schema(name, context)),
             _ => None,
         }
     }

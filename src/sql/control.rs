@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, OutputColumn, quote_identifier};
 use crate::sql::context::PlanContext;
 use crate::sql::literals::string_of;
+use crate::sql::network_call::NetworkCall;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::parse::ParsedStatement;
 use crate::sql::pg_catalog::SettingCall;
@@ -57,6 +58,8 @@ pub enum Control {
     ShowAll,
     /// SELECT with `set_config`: one row with what each call gives.
     Configure(Vec<SettingCall>),
+    /// SELECT of a function on networks: one row with what it gives.
+    Network(NetworkCall),
     Discard(Discard),
     Prepare {
         name: String,
@@ -138,6 +141,7 @@ impl Control {
         match self {
             Control::Show(name) => Some([text(&Settings::canonical_name(name))].into()),
             Control::Configure(calls) => Some(calls.iter().map(|call| text(&call.column)).collect()),
+            Control::Network(call) => Some(call.columns().into()),
             Control::ShowAll => Some([text("name"), text("setting"), text("description")].into()),
             _ => None,
         }

@@ -57,6 +57,8 @@ fn build() -> Result<SessionState> {
     // PostgreSQL's names and order of NULLs.
     options.sql_parser.enable_ident_normalization = true;
     options.execution.time_zone = Some("UTC".to_string());
+    // Rows of a plain plan come in their order, as PostgreSQL's do: no dealing out of batches to several threads.
+    options.optimizer.enable_round_robin_repartition = false;
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(GreedyMemoryPool::new(QUERY_MEMORY_BYTES_MAX)))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))

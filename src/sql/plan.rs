@@ -17,6 +17,7 @@ use crate::sql::define::{Definition, plan_definition};
 use crate::sql::delete::plan_delete;
 use crate::sql::explain::{Explain, plan_explain};
 use crate::sql::insert::plan_insert;
+use crate::sql::network_call::plan_network_call;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::parse::ParsedStatement;
 use crate::sql::pg_catalog::setting_calls;
@@ -118,10 +119,15 @@ fn plan_query_statement(query: &Query, parameters: &mut ParameterTypes, context:
         SetExpr::Select(select) if select.into.is_some() => {
             Ok(Action::Define(Definition::select_into(query, parameters, context)?))
         }
-        _ => match setting_calls(query) {
-            Some(calls) => Ok(Action::Control(Control::Configure(calls))),
-            None => Ok(Action::Read(plan_query(query, parameters, context)?)),
-        },
+        _ => {
+            if let Some(calls) = setting_calls(query) {
+                return Ok(Action::Control(Control::Configure(calls)));
+            }
+            match plan_network_call(query, parameters, context)? {
+                Some(call) => Ok(Action::Control(Control::Network(call))),
+                None => Ok(Action::Read(plan_query(query, parameters, context)?)),
+            }
+        }
     }
 }
 

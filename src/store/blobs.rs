@@ -246,6 +246,21 @@ pub struct BlobWriter {
 }
 
 impl BlobWriter {
+    /// Bytes written so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Like [`finish`](BlobWriter::finish) where what was written is the blob with this hash; [`ErrorKind::Corrupted`]
+    /// where it is not, and then nothing is left of it.
+    pub fn finish_as(self, expected: &BlobHash) -> Result<Pin> {
+        let found = BlobHash(*self.hasher.finalize().as_bytes());
+        if found != *expected {
+            return Err(Error::new(ErrorKind::Corrupted, format!("what came as blob {expected} has the hash {found}")));
+        }
+        self.finish()
+    }
+
     /// Makes the blob durable under its hash. One that is stored already is written over, which heals a damaged copy.
     pub fn finish(self) -> Result<Pin> {
         self.file.sync_all().map_err(|error| at(&self.temporary, error))?;

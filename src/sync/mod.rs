@@ -2,6 +2,7 @@
 
 mod bounded;
 mod encoding;
+pub mod knirvgraph;
 mod message;
 mod work;
 

@@ -26,6 +26,8 @@ pub struct Launch {
     /// Further arguments of `serve`.
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
+    /// The network namespace that it runs in; `None` for this machine's own.
+    pub namespace: Option<String>,
 }
 
 /// A running server; killed when dropped.
@@ -41,7 +43,13 @@ pub struct Server {
 
 impl Launch {
     pub fn on(data: &Path) -> Launch {
-        Launch { data: data.to_path_buf(), trust_local: true, arguments: Vec::new(), environment: Vec::new() }
+        Launch {
+            data: data.to_path_buf(),
+            trust_local: true,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            namespace: None,
+        }
     }
 
     pub fn with(mut self, arguments: &[&str]) -> Launch {
@@ -54,7 +62,7 @@ impl Launch {
         let log_path = log_path(&self.data);
         let log = File::options().create(true).append(true).open(&log_path).expect("the log can be written");
         let before = std::fs::metadata(&log_path).map_or(0, |metadata| metadata.len());
-        let mut command = program();
+        let mut command = program_in(self.namespace.as_deref());
         command.arg("serve").arg("--data-dir").arg(&self.data).args(["--listen", "127.0.0.1:0", "--admin", "off"]);
         if self.trust_local {
             command.arg("--trust-local");
@@ -164,7 +172,21 @@ impl Drop for Server {
 
 /// The program under test, with an environment that no variable of the machine disturbs.
 pub fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nebulusdb"));
+    program_in(None)
+}
+
+/// The program, run in a network namespace.
+pub fn program_in(namespace: Option<&str>) -> Command {
+    let path = env!("CARGO_BIN_EXE_nebulusdb");
+    let mut command = match namespace {
+        None => Command::new(path),
+        // `ip netns exec` becomes the program, so that its process id is the server's.
+        Some(namespace) => {
+            let mut command = Command::new("ip");
+            command.args(["netns", "exec", namespace, path]);
+            command
+        }
+    };
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("NEBULUSDB_") {
             command.env_remove(name);

@@ -44,6 +44,8 @@ fn opening_words_choose_the_language() {
         "CREATE NETWORK x",
         "JOIN NETWORK x",
         "LEAVE NETWORK x",
+        "ALTER NETWORK x ROTATE SECRET",
+        "REVERT MEMORY WHERE",
         "ATTACH COLLECTION c",
         "DETACH COLLECTION c",
         "SYNC",
@@ -75,6 +77,8 @@ fn opening_words_choose_the_language() {
         "DELETE FROM memory",
         "DELETE",
         "CREATE TABLE network (a int)",
+        "ALTER TABLE network ADD COLUMN b int",
+        "ALTER ROLE nebulus PASSWORD 'x'",
         "CREATE",
         "SHOW server_version",
         "SHOW ALL",
@@ -151,6 +155,9 @@ fn secrets_do_not_show() {
         r#"DELETE WHERE value = "hunter2""#,
         r#"EXPLAIN SET AUTH key = "a" value = "hunter2""#,
         r#"CREATE NETWORK "n" WITH (secret = "hunter2", Pre_Shared_Key = 'hunter2')"#,
+        r#"JOIN NETWORK n AT "/ip4/127.0.0.1/tcp/1" WITH (secret = 'hunter2')"#,
+        r#"ALTER NETWORK n ROTATE SECRET "hunter2""#,
+        r#"EXPLAIN ALTER NETWORK n SET (secret = 'hunter2')"#,
     ];
     for text in statements {
         let statement = parse(text).unwrap();
@@ -170,12 +177,19 @@ fn secrets_do_not_show() {
         r#"EXPLAIN ANALYZE SET AUTH key = "a" value = hunter2"#,
         r#"CREATE NETWORK n WITH (secret = hunter2)"#,
         r#"JOIN NETWORK n AT "/ip4/1.2.3.4" WITH (secret = "a" hunter2)"#,
+        r#"ALTER NETWORK n ROTATE SECRET hunter2"#,
+        r#"ALTER NETWORK n ROTATE SECRET "a" hunter2"#,
+        r#"ALTER NETWORK n ROTATE SECRET "hunter2\q""#,
+        r#"ALTER NETWORK n SET (secret = hunter2)"#,
     ];
     for text in mistakes {
         let error = parse(text).unwrap_err();
         assert!(!format!("{error:?} {error}").contains(secret), "{error:?}");
     }
-    assert_eq!(parse(r#"GET AUTH WHERE value = 1234"#).unwrap_err().sqlstate(), "42601");
+    for text in [r#"GET AUTH WHERE value = 1234"#, "CREATE NETWORK n WITH (secret = 1234)"] {
+        let error = parse(text).unwrap_err();
+        assert!(error.sqlstate() == "42601" && !error.to_string().contains("1234"), "{error:?}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn get(client: &mut Client, key: &str) -> String {
     client.value(&format!(r#"SELECT value FROM auth WHERE key = '{key}'"#))
 }
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
@@ -30,7 +30,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-fn contains(bytes: &[u8], wanted: &str) -> bool {
+pub fn contains(bytes: &[u8], wanted: &str) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes())
 }
 

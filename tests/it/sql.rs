@@ -30,6 +30,7 @@ scripts!(
     jsonb,
     knirvql,
     memory,
+    networks,
     select,
     transactions,
     types,

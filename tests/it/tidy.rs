@@ -19,8 +19,14 @@ const RANKS: [&[&str]; 12] = [
     &["main"],
 ];
 /// Libraries and the one module that may name each.
-const NAMED_ONLY_IN: [(&str, &str); 5] =
-    [("rocksdb", "store"), ("pgwire", "pg"), ("datafusion", "sql"), ("sqlparser", "sql"), ("libp2p", "sync")];
+const NAMED_ONLY_IN: [(&str, &str); 6] = [
+    ("rocksdb", "store"),
+    ("pgwire", "pg"),
+    ("datafusion", "sql"),
+    ("sqlparser", "sql"),
+    ("libp2p", "sync"),
+    ("ureq", "sync"),
+];
 const NEVER: [&str; 6] = ["unbounded_channel", "todo!", "unimplemented!", "dbg!", "#[allow(", "#![allow("];
 const VAGUE_NAMES: [&str; 5] = ["util", "utils", "common", "helpers", "misc"];
 const LINES_MAX: usize = 500;

@@ -1,22 +1,57 @@
-//! `blob(id)`: the bytes of an entry's blob, from the local blob store.
+//! `blob(id)`: the bytes of an entry's blob, from the local blob store, or else from a peer that has it.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 use crate::db::{EntryKey, MEMORY};
-use crate::error::Result;
-use crate::model::{ColumnType, Value};
+use crate::error::{Error, Result};
+use crate::model::{Collection, ColumnType, Value};
+use crate::sql::context::ReadContext;
 use crate::sql::functions::definition::Parameter::Text;
 use crate::sql::functions::definition::{Definition, Invocation, text_of};
 use crate::store::encode_key;
+
+/// How often a statement that waits for a blob looks whether it was cancelled.
+const CANCEL_CHECK: Duration = Duration::from_millis(20);
 
 pub fn definitions() -> Vec<Definition> {
     vec![Definition::new("blob", &[Text, Text], ColumnType::Bytea, blob).optional(1).stable()]
 }
 
-/// `blob(id)` of a memory, or `blob(id, collection)`; NULL where there is no entry or no blob.
+/// `blob(id)` of a memory, or `blob(id, collection)`; NULL where there is no entry or no blob. The first read of a blob that
+/// was made on another node brings it here.
 fn blob(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let view = &invocation.context()?.view;
+    let context = invocation.context()?;
+    let view = &context.view;
     let name = arguments.get(1).and_then(Value::as_str).unwrap_or(MEMORY);
     let collection = view.catalog().expect_collection(name)?;
     let mut key = Vec::new();
     encode_key(&[Value::text(text_of(arguments, 0))], &mut key)?;
-    Ok(view.blob(collection, &EntryKey::from_bytes(key))?.map_or(Value::Null, |bytes| Value::Bytea(bytes.into())))
+    let Some(hash) = view.blob_hash(collection, &EntryKey::from_bytes(key))? else { return Ok(Value::Null) };
+    if !view.has_blob(&hash)? {
+        fetch(context, collection, &hash)?;
+    }
+    Ok(Value::Bytea(view.read_blob(&hash)?.into()))
+}
+
+/// Waits for a blob where it stands: the other tasks of this thread move to another one.
+fn fetch(context: &ReadContext, collection: &Collection, hash: &str) -> Result<()> {
+    let runtime = Handle::try_current().ok().filter(|handle| handle.runtime_flavor() != RuntimeFlavor::CurrentThread);
+    let Some(runtime) = runtime else {
+        return Err(Error::internal("a blob of another node is wanted where nothing can wait for it"));
+    };
+    let wait = async {
+        let mut fetching = pin!(context.view.fetch_blob(collection, hash));
+        loop {
+            tokio::select! {
+                biased;
+                done = fetching.as_mut() => return done,
+                () = tokio::time::sleep(CANCEL_CHECK) => context.cancel.check()?,
+            }
+        }
+    };
+    block_in_place(|| runtime.block_on(wait))
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, Text, TextArray};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
-use crate::sql::pg_catalog::{self, NAMESPACE_INFORMATION};
+use crate::sql::pg_catalog;
 
 pub fn definitions() -> Vec<Definition> {
     let mut all = names();
@@ -202,7 +202,7 @@ fn visibility() -> Vec<Definition> {
         Definition::new("pg_table_is_visible", &[Oid], ColumnType::Bool, |invocation, arguments| {
             let catalog = invocation.context()?.view.catalog();
             let object = oid_of(invocation, arguments, 0)?.and_then(|oid| pg_catalog::Object::find(catalog, oid));
-            Ok(object.map_or(Value::Null, |object| Value::Bool(object.namespace() != NAMESPACE_INFORMATION)))
+            Ok(object.map_or(Value::Null, |object| Value::Bool(object.is_visible())))
         })
         .stable(),
         seen("pg_type_is_visible"),

@@ -15,6 +15,7 @@ mod json;
 mod json_access;
 mod json_aggregates;
 mod json_sets;
+mod networks;
 mod random;
 mod register;
 mod scalar;
@@ -28,6 +29,7 @@ mod vector_argument;
 mod vectors;
 
 pub use advisory::release as release_advisory_locks;
-pub use definition::{Definition, Parameter};
+pub use definition::{Definition, Parameter, undefined};
+pub use networks::NetworkFunction;
 pub use register::{aggregates, definitions, register};
 pub use session::backend_pid;

@@ -13,8 +13,8 @@ use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::single_value::single_value;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
-    advisory, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, random, session, strings, time,
-    vectors,
+    advisory, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, networks, random, session,
+    strings, time, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -31,6 +31,7 @@ fn row_functions() -> Vec<Definition> {
         catalog::definitions(),
         json::definitions(),
         json_sets::definitions(),
+        networks::definitions(),
         random::definitions(),
         session::definitions(),
         strings::definitions(),

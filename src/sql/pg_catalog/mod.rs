@@ -6,7 +6,9 @@
 //! numbers of collections and columns, so that they survive a restart. [`rewrite`] turns what psql, drivers and tools send
 //! into what the planner takes; `definitions` writes the text of indexes, constraints and defaults.
 //!
-//! The catalogs are read-only. Rows of data, privileges beyond one owner and anything of the network are left to others.
+//! The schema `nebulus` shows what [`NetworkTable`](crate::db::NetworkTable) knows of networks in the same way.
+//!
+//! The catalogs are read-only. Rows of data and privileges beyond one owner are left to others.
 
 mod cluster;
 mod correlated;
@@ -28,8 +30,9 @@ mod views;
 
 pub use definitions::{constraint_definition, default_expression, index_column, index_definition};
 pub use names::{class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name};
-pub use oids::{NAMESPACE_INFORMATION, Object};
+pub use oids::Object;
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 pub use recognise::{SettingCall, setting_calls};
 pub use rewrite::rewrite;
+pub use rewrite_expr::arguments;
 pub use schema::schema;

@@ -53,7 +53,7 @@ pub fn find_class(catalog: &Catalog, name: &str) -> Option<u32> {
     let objects = Object::all(catalog);
     let visible = |object: &Object| match schema {
         Some(schema) => object.namespace() == schema,
-        None => object.namespace() != NAMESPACE_INFORMATION,
+        None => object.is_visible(),
     };
     objects.iter().find(|object| visible(object) && object.name() == *name).map(Object::oid)
 }
@@ -63,8 +63,8 @@ pub fn class_name(catalog: &Catalog, oid: u32) -> String {
     match Object::find(catalog, oid) {
         None if oid == 0 => "-".to_string(),
         None => oid.to_string(),
-        Some(object) if object.namespace() == NAMESPACE_INFORMATION => {
-            format!("information_schema.{}", quote_identifier(&object.name()))
+        Some(object) if !object.is_visible() => {
+            format!("{}.{}", namespace_name(object.namespace()), quote_identifier(&object.name()))
         }
         Some(object) => quote_identifier(&object.name()).to_string(),
     }

@@ -94,10 +94,18 @@ impl Object {
 
     pub fn namespace(&self) -> u32 {
         match self {
-            Object::System(relation) if relation.schema == "pg_catalog" => NAMESPACE_CATALOG,
-            Object::System(_) => NAMESPACE_INFORMATION,
+            Object::System(relation) => match relation.schema {
+                "pg_catalog" => NAMESPACE_CATALOG,
+                relation::NEBULUS_SCHEMA => NAMESPACE_NEBULUS,
+                _ => NAMESPACE_INFORMATION,
+            },
             _ => NAMESPACE_PUBLIC,
         }
+    }
+
+    /// Whether a name without a schema finds it.
+    pub fn is_visible(&self) -> bool {
+        matches!(self.namespace(), NAMESPACE_CATALOG | NAMESPACE_PUBLIC)
     }
 
     /// `relkind`.
@@ -107,8 +115,8 @@ impl Object {
             Object::PrimaryKey(_) | Object::Index(..) => "i",
             Object::Sequence(..) => "S",
             Object::MemoryFacts => "v",
-            Object::System(relation) if relation.schema == "pg_catalog" => "r",
-            Object::System(_) => "v",
+            Object::System(relation) if relation.schema == "information_schema" => "v",
+            Object::System(_) => "r",
         }
     }
 

@@ -9,6 +9,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::MemTable;
 
+use crate::db::NetworkTable;
 use crate::error::{Error, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::arrow_types::{field_of, hidden_field_of};
@@ -16,6 +17,10 @@ use crate::sql::arrow_values::array_of;
 
 /// OID of the first relation; the others follow in the order of `columns.txt`.
 const SYSTEM_FIRST: u32 = 12_000;
+/// OID of the first table of the schema `nebulus`; the others follow in the order of [`NetworkTable::ALL`].
+const NEBULUS_FIRST: u32 = 13_100;
+/// The schema of what this server tells of itself.
+pub const NEBULUS_SCHEMA: &str = "nebulus";
 
 /// Catalogs whose OIDs clients know.
 const WELL_KNOWN: &[(&str, u32)] = &[
@@ -39,7 +44,7 @@ const WELL_KNOWN: &[(&str, u32)] = &[
 /// One row: the columns it has a value for.
 pub type Row = Vec<(&'static str, Value)>;
 
-/// One relation of `pg_catalog` or `information_schema`.
+/// One relation of `pg_catalog`, `information_schema` or `nebulus`.
 #[derive(Debug)]
 pub struct Relation {
     pub schema: &'static str,
@@ -59,14 +64,16 @@ pub struct RelationColumn {
 
 static RELATIONS: LazyLock<Vec<Relation>> = LazyLock::new(|| {
     let lines = include_str!("columns.txt").lines().filter(|line| !line.starts_with('#'));
-    (SYSTEM_FIRST..).zip(lines).filter_map(|(number, line)| parse(number, line)).collect()
+    let catalogs = (SYSTEM_FIRST..).zip(lines).filter_map(|(number, line)| parse(number, line));
+    let networks = (NEBULUS_FIRST..).zip(NetworkTable::ALL).map(|(number, table)| of_networks(number, table));
+    catalogs.chain(networks).collect()
 });
 
 static BY_NAME: LazyLock<HashMap<(&'static str, &'static str), usize>> = LazyLock::new(|| {
     RELATIONS.iter().enumerate().map(|(position, relation)| ((relation.schema, relation.name), position)).collect()
 });
 
-/// Every relation, in the order of `columns.txt`; the position is part of its OID.
+/// Every relation, in the order of `columns.txt`, and then those of `nebulus`; the position is part of its OID.
 pub fn all() -> &'static [Relation] {
     &RELATIONS
 }
@@ -79,11 +86,21 @@ fn parse(number: u32, line: &'static str) -> Option<Relation> {
     let mut words = line.split(' ');
     let (schema, name) = words.next()?.split_once('.')?;
     let columns: Vec<RelationColumn> = words.filter_map(parse_column).collect();
-    let mut fields: Vec<_> = columns.iter().map(|column| field_of(column.name, &column.ty, true)).collect();
-    fields.push(hidden_field_of("tableoid", &ColumnType::Oid));
     let known = WELL_KNOWN.iter().find(|(known, _)| *known == name && schema == "pg_catalog");
     let oid = known.map_or(number, |(_, oid)| *oid);
-    Some(Relation { schema, name, oid, columns, arrow: Arc::new(Schema::new(fields)) })
+    Some(Relation { schema, name, oid, arrow: arrow_of(&columns), columns })
+}
+
+fn of_networks(oid: u32, table: NetworkTable) -> Relation {
+    let columns = table.columns().into_iter().map(|(name, ty)| RelationColumn { name, ty, not_null: false });
+    let columns: Vec<RelationColumn> = columns.collect();
+    Relation { schema: NEBULUS_SCHEMA, name: table.name(), oid, arrow: arrow_of(&columns), columns }
+}
+
+fn arrow_of(columns: &[RelationColumn]) -> SchemaRef {
+    let mut fields: Vec<_> = columns.iter().map(|column| field_of(column.name, &column.ty, true)).collect();
+    fields.push(hidden_field_of("tableoid", &ColumnType::Oid));
+    Arc::new(Schema::new(fields))
 }
 
 fn parse_column(word: &'static str) -> Option<RelationColumn> {
@@ -179,8 +196,9 @@ mod tests {
     #[test]
     fn every_line_of_the_column_list_is_read() {
         let lines = include_str!("columns.txt").lines().filter(|line| !line.starts_with('#'));
-        assert_eq!(lines.clone().count(), all().len());
-        for (line, relation) in lines.zip(all()) {
+        let catalogs = all().iter().filter(|relation| relation.schema != NEBULUS_SCHEMA);
+        assert_eq!(lines.clone().count(), catalogs.clone().count());
+        for (line, relation) in lines.zip(catalogs) {
             assert_eq!(line.split(' ').count() - 1, relation.columns.len(), "{line}");
         }
     }

@@ -1,4 +1,5 @@
-//! The schemas `pg_catalog` and `information_schema` as DataFusion sees them. A relation is built when a statement names it.
+//! The schemas `pg_catalog`, `information_schema` and `nebulus` as DataFusion sees them. A relation is built when a statement
+//! names it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,6 +8,8 @@ use async_trait::async_trait;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::error::DataFusionError;
 
+use crate::db::NetworkTable;
+use crate::error::Result;
 use crate::sql::context::ReadContext;
 use crate::sql::errors::to_datafusion;
 use crate::sql::functions::backend_pid;
@@ -15,13 +18,13 @@ use crate::sql::pg_catalog::{cluster, information, procedures, relations, statis
 
 const INFORMATION_SCHEMA: &str = "information_schema";
 
-/// One of the two schemas, for one statement.
+/// One of the three schemas, for one statement.
 pub struct CatalogSchema {
     name: &'static str,
     context: ReadContext,
 }
 
-/// The schema `pg_catalog` or `information_schema` of one statement; making it costs next to nothing.
+/// The schema `pg_catalog`, `information_schema` or `nebulus` of one statement; making it costs next to nothing.
 pub fn schema(name: &'static str, context: ReadContext) -> Arc<dyn SchemaProvider> {
     Arc::new(CatalogSchema { name, context })
 }
@@ -42,10 +45,11 @@ impl SchemaProvider for CatalogSchema {
     async fn table(&self, name: &str) -> std::result::Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         let Some(relation) = relation::find(self.name, name) else { return Ok(None) };
         let rows = match self.name {
-            INFORMATION_SCHEMA => information_rows(name, &self.context),
-            _ => catalog_rows(name, &self.context),
+            INFORMATION_SCHEMA => Ok(information_rows(name, &self.context)),
+            relation::NEBULUS_SCHEMA => network_rows(name, &self.context),
+            _ => Ok(catalog_rows(name, &self.context)),
         };
-        match relation.table(rows) {
+        match rows.and_then(|rows| relation.table(rows)) {
             Ok(table) => Ok(Some(Arc::new(table))),
             Err(error) => Err(to_datafusion(error)),
         }
@@ -105,6 +109,13 @@ fn catalog_rows(name: &str, context: &ReadContext) -> Vec<Row> {
         }
         _ => Vec::new(),
     }
+}
+
+fn network_rows(name: &str, context: &ReadContext) -> Result<Vec<Row>> {
+    let Some(table) = NetworkTable::ALL.into_iter().find(|table| table.name() == name) else { return Ok(Vec::new()) };
+    let columns = table.columns();
+    let named = |row: crate::db::Row| columns.iter().map(|(name, _)| *name).zip(row).collect();
+    Ok(table.rows(&context.view)?.into_iter().map(named).collect())
 }
 
 fn information_rows(name: &str, context: &ReadContext) -> Vec<Row> {

@@ -129,20 +129,14 @@ SET
  note       | MEMORY |       3 |       0
 (3 rows)
 
-> SHOW NETWORKS
-ERROR 0A000: SHOW NETWORKS is not available: this server has no networks yet
-HINT: Entries stay on this machine. STAGE MEMORY marks those to be posted once it has.
-
-> CREATE NETWORK home
-ERROR 0A000: CREATE NETWORK is not available: this server has no networks yet
-HINT: Entries stay on this machine. STAGE MEMORY marks those to be posted once it has.
-
 > STAGE MEMORY WHERE id = "entry-2"
 STAGE 1
 
-> SYNC
-ERROR 0A000: SYNC is not available: this server has no networks yet
-HINT: Entries stay on this machine. STAGE MEMORY marks those to be posted once it has.
+> UNSTAGE MEMORY WHERE id = "entry-2"
+UNSTAGE 1
+
+> REVERT MEMORY WHERE id = "entry-2"
+REVERT 0
 
 > GET MEMORY WHERE metadata.source == "x"
 ERROR 42601: expected a value after "=", found "="

@@ -6,7 +6,8 @@ use nebulusdb::db::{Catalog, Query};
 use nebulusdb::error::Error;
 use nebulusdb::knirvql::{Action, Lowered, Selection, lower, parse};
 use nebulusdb::model::{
-    Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, Value,
+    Attachment, Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, Network,
+    NetworkId, NetworkOptions, Value,
 };
 
 use super::scripts::{failure, run_directory};
@@ -28,7 +29,7 @@ fn collection(id: u32, name: &str, kind: CollectionKind, columns: &[(&str, Colum
     }
 }
 
-/// The default collections, a table with facts, one with two vectors, and one without an id.
+/// The default collections, a table with facts, one with two vectors, and two networks, of which one shares memories.
 fn catalog() -> Catalog {
     let memory = [
         ("id", ColumnType::Text),
@@ -57,6 +58,27 @@ fn catalog() -> Catalog {
         notes,
         collection(22, "pairs", CollectionKind::Table, &pairs),
     ])
+    .with_network(network(30, "team", &[(1, "memory")]))
+    .with_network(network(31, "Labor", &[]))
+}
+
+fn network(id: u32, name: &str, attached: &[(u32, &str)]) -> Network {
+    let attachments = attached.iter().map(|(collection, name)| Attachment {
+        collection: CollectionId(*collection),
+        shared_name: (*name).to_string(),
+        private_by_default: None,
+        detaching: false,
+    });
+    Network {
+        id: NetworkId(id),
+        name: name.to_string(),
+        bootstrap: Vec::new(),
+        options: NetworkOptions::default(),
+        epoch: 1,
+        removed: Vec::new(),
+        attachments: attachments.collect(),
+        leaving: false,
+    }
 }
 
 fn lowered(text: &str) -> Result<Lowered, Error> {
@@ -80,6 +102,7 @@ fn shown(lowered: &Lowered) -> String {
             writeln!(shown, "staged {staged}").unwrap();
             show_selection(&mut shown, selection);
         }
+        Action::Revert(selection) => show_selection(&mut shown, selection),
         other => writeln!(shown, "{other:?}").unwrap(),
     }
     if let Some(columns) = &lowered.columns {

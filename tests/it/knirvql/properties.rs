@@ -1,8 +1,9 @@
 //! What must hold for every statement and every text.
 
 use nebulusdb::knirvql::{
-    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkOption, OrderKey, Path,
-    SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource, is_knirvql, parameters, parse, statement_end,
+    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption,
+    OrderKey, Path, Revert, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource, is_knirvql,
+    parameters, parse, statement_end,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -145,6 +146,15 @@ fn options() -> impl Strategy<Value = Vec<NetworkOption>> {
     })
 }
 
+fn network_change() -> impl Strategy<Value = NetworkChange> {
+    let option = options().prop_filter("one option", |options| !options.is_empty());
+    prop_oneof![
+        text().prop_map(NetworkChange::RemovePeer),
+        Just(NetworkChange::RotateSecret(None)),
+        option.prop_map(NetworkChange::Set),
+    ]
+}
+
 fn plain_statement() -> impl Strategy<Value = Statement> {
     let delete = (any::<bool>(), text(), condition()).prop_map(|(typed, collection, condition)| {
         let entry_type = typed.then_some(EntryType::Memory);
@@ -154,6 +164,8 @@ fn plain_statement() -> impl Strategy<Value = Statement> {
         (any::<bool>(), of(text()), condition(), of(text())).prop_map(|(staged, collection, condition, network)| {
             Statement::Stage(Stage { staged, collection, condition, network })
         });
+    let revert = (of(text()), condition())
+        .prop_map(|(collection, condition)| Statement::Revert(Revert { collection, condition }));
     let attach = (text(), text(), options()).prop_map(|(collection, network, options)| Statement::AttachCollection {
         collection,
         network,
@@ -167,6 +179,8 @@ fn plain_statement() -> impl Strategy<Value = Statement> {
         3 => set_memory().prop_map(Statement::SetMemory),
         1 => delete,
         1 => stage,
+        1 => revert,
+        1 => (text(), network_change()).prop_map(|(network, change)| Statement::AlterNetwork { network, change }),
         1 => attach,
         1 => join,
         1 => (text(), options()).prop_map(|(network, options)| Statement::CreateNetwork { network, options }),
@@ -186,7 +200,8 @@ fn statement() -> impl Strategy<Value = Statement> {
 }
 
 fn tokens() -> impl Strategy<Value = String> {
-    let words = "GET MEMORY AUTH SET key value id metadata vector blob DELETE STAGE CREATE NETWORK JOIN SYNC SHOW EXPLAIN \
+    let words = "GET MEMORY AUTH SET key value id metadata vector blob DELETE STAGE REVERT CREATE NETWORK JOIN ALTER REMOVE \
+                 PEER ROTATE SECRET SYNC SHOW EXPLAIN \
                  FIELDS IN WHERE SIMILAR TO USING WITHIN WITH ORDER BY LIMIT OFFSET AND OR NOT LIKE IS NULL CONTAINS \
                  STARTS MATCHES ENTRY ef cosine true null NaN ( ) [ ] { } , ; = != < > . : - + $1 $0 $99999 1 1.5e9 1e999 \
                  \"a\" 'b' \"\\u00zz\" \" ' // -- /* */ x metadata.a[0] é";

@@ -1,0 +1,180 @@
+//! Lowers what concerns networks: their making and changing, SYNC, and SHOW.
+
+use crate::db::{Catalog, NetworkTable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::knirvql::address::check_address;
+use crate::knirvql::ast::{NetworkChange, NetworkOption, Show, Statement, Text};
+use crate::knirvql::lower::{Action, ActionWithColumns};
+use crate::knirvql::network_options;
+use crate::model::{Collection, ColumnType, Network, NetworkOptions, OutputColumn, PEER_ID_BYTES_MAX};
+
+/// Most addresses of one JOIN.
+const ADDRESSES_MAX: usize = 64;
+
+/// What SHOW leaves out of the tables of the schema `nebulus`.
+const SHOWN_OF_NETWORKS: &[&str] =
+    &["name", "epoch", "collections", "connected_peers", "total_peers", "staged", "last_sync", "last_error"];
+const SHOWN_OF_PEERS: &[&str] =
+    &["network", "peer_id", "connected", "latency_ms", "last_seen", "behind_deltas", "behind_ms", "ahead_deltas"];
+
+/// A change of networks, for `session` to carry out in its transaction. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub enum NetworkWrite {
+    /// CREATE, or with addresses JOIN.
+    Create {
+        network: String,
+        options: NetworkOptions,
+        secret: Option<Text>,
+        bootstrap: Vec<String>,
+    },
+    Leave {
+        network: String,
+    },
+    /// All options as they are to be.
+    Alter {
+        network: String,
+        options: NetworkOptions,
+    },
+    RemovePeer {
+        network: String,
+        peer: String,
+    },
+    /// `None` for a random one.
+    RotateSecret {
+        network: String,
+        secret: Option<Text>,
+    },
+    Attach {
+        collection: String,
+        network: String,
+        private_by_default: Option<bool>,
+    },
+    Detach {
+        collection: String,
+        network: String,
+    },
+}
+
+impl NetworkWrite {
+    /// The command tag.
+    pub fn tag(&self) -> &'static str {
+        match self {
+            NetworkWrite::Create { bootstrap, .. } if bootstrap.is_empty() => "CREATE NETWORK",
+            NetworkWrite::Create { .. } => "JOIN NETWORK",
+            NetworkWrite::Leave { .. } => "LEAVE NETWORK",
+            NetworkWrite::Alter { .. } | NetworkWrite::RemovePeer { .. } | NetworkWrite::RotateSecret { .. } => {
+                "ALTER NETWORK"
+            }
+            NetworkWrite::Attach { .. } => "ATTACH COLLECTION",
+            NetworkWrite::Detach { .. } => "DETACH COLLECTION",
+        }
+    }
+}
+
+/// Lowers a statement on networks.
+///
+/// # Errors
+/// 42704 for an unknown network, 42P01 for an unknown collection, 22023 for options, addresses and peers that cannot be.
+pub fn lower_network(statement: &Statement, catalog: &Catalog) -> Result<ActionWithColumns> {
+    let write = match statement {
+        Statement::CreateNetwork { network, options } => {
+            let (options, secret) = network_options::of_new_network(network, options)?;
+            NetworkWrite::Create { network: network.clone(), options, secret, bootstrap: Vec::new() }
+        }
+        Statement::JoinNetwork { network, addresses, options } => join(network, addresses, options)?,
+        Statement::LeaveNetwork { network } => {
+            NetworkWrite::Leave { network: catalog.expect_network(network)?.name.clone() }
+        }
+        Statement::AlterNetwork { network, change } => alter(catalog.expect_network(network)?, change)?,
+        Statement::AttachCollection { collection, network, options } => NetworkWrite::Attach {
+            collection: catalog.expect_collection(collection)?.name.clone(),
+            network: catalog.expect_network(network)?.name.clone(),
+            private_by_default: network_options::of_attachment(options)?,
+        },
+        Statement::DetachCollection { collection, network } => NetworkWrite::Detach {
+            collection: catalog.expect_collection(collection)?.name.clone(),
+            network: catalog.expect_network(network)?.name.clone(),
+        },
+        Statement::Sync { network } => {
+            let network = network.as_deref().map(|name| catalog.expect_network(name)).transpose()?;
+            let columns = ["networks", "posted", "peers", "received"];
+            let columns = columns.map(|name| OutputColumn::computed(name, ColumnType::Int8));
+            return Ok((Action::Sync(network.map(|network| network.id)), Some(columns.to_vec())));
+        }
+        Statement::Show(show) => return shown(*show),
+        _ => return Err(Error::internal("this statement is not about networks")),
+    };
+    Ok((Action::Network(write), None))
+}
+
+fn join(network: &str, addresses: &[String], options: &[NetworkOption]) -> Result<NetworkWrite> {
+    if addresses.is_empty() || addresses.len() > ADDRESSES_MAX {
+        let message = format!("a network is joined at 1 to {ADDRESSES_MAX} addresses, not at {}", addresses.len());
+        return Err(Error::new(ErrorKind::InvalidParameterValue, message)
+            .with_hint("Name the addresses of some members; the others are learned from them."));
+    }
+    addresses.iter().try_for_each(|address| check_address(address))?;
+    let (options, secret) = network_options::of_new_network(network, options)?;
+    if secret.is_none() {
+        return Err(Error::new(
+            ErrorKind::InvalidParameterValue,
+            format!("the secret of network \"{network}\" is missing"),
+        )
+        .with_hint("Add WITH (secret = '…'); a member learns it by SELECT nebulus_network_secret('name')."));
+    }
+    Ok(NetworkWrite::Create { network: network.to_string(), options, secret, bootstrap: addresses.to_vec() })
+}
+
+fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
+    let name = network.name.clone();
+    match change {
+        NetworkChange::RemovePeer(peer) => {
+            let is_id = |peer: &str| {
+                (1..=PEER_ID_BYTES_MAX).contains(&peer.len()) && peer.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            };
+            if !is_id(peer) {
+                let message = format!("\"{}\" is no id of a peer", peer.escape_default());
+                return Err(Error::new(ErrorKind::InvalidParameterValue, message).with_hint("SHOW PEERS lists them."));
+            }
+            Ok(NetworkWrite::RemovePeer { network: name, peer: peer.clone() })
+        }
+        NetworkChange::RotateSecret(secret) => Ok(NetworkWrite::RotateSecret { network: name, secret: secret.clone() }),
+        NetworkChange::Set(options) => {
+            Ok(NetworkWrite::Alter { options: network_options::changed(&network.options, options)?, network: name })
+        }
+    }
+}
+
+/// SHOW NETWORKS, PEERS and SYNC: columns of the tables of the schema `nebulus`, whose rows are known when it runs.
+fn shown(show: Show) -> Result<ActionWithColumns> {
+    let (table, wanted) = match show {
+        Show::Networks => (NetworkTable::Networks, Some(SHOWN_OF_NETWORKS)),
+        Show::Peers => (NetworkTable::Peers, Some(SHOWN_OF_PEERS)),
+        Show::Sync => (NetworkTable::SyncState, None),
+        Show::Collections => return Err(Error::internal("collections are no networks")),
+    };
+    let all = table.columns().into_iter().enumerate();
+    let kept = all.filter(|(_, (name, _))| wanted.is_none_or(|wanted| wanted.contains(name)));
+    let (positions, columns) = kept.map(|(position, (name, ty))| (position, OutputColumn::computed(name, ty))).unzip();
+    Ok((Action::NetworkRows { table, positions }, Some(columns)))
+}
+
+/// Checks the FOR NETWORK of STAGE and UNSTAGE: entries go to the network of their collection and to no other.
+///
+/// # Errors
+/// 42704 for an unknown network, 55006 for another one than the collection's.
+pub fn check_stage_network(catalog: &Catalog, collection: &Collection, network: &str) -> Result<()> {
+    let wanted = catalog.expect_network(network)?;
+    let name = &collection.name;
+    let error = |message: String| Error::new(ErrorKind::ObjectInUse, message);
+    match catalog.network_of(collection.id) {
+        Some((attached, _)) if attached.id == wanted.id => Ok(()),
+        Some((attached, _)) => Err(error(format!(
+            "collection \"{name}\" is attached to network \"{}\", not to \"{network}\"",
+            attached.name
+        ))
+        .with_hint("Leave FOR NETWORK out, or copy the entries to a collection of that network.")),
+        None => Err(error(format!("collection \"{name}\" is not attached to network \"{network}\""))
+            .with_hint(format!("ATTACH COLLECTION \"{name}\" TO NETWORK \"{network}\" shares what is staged in it."))),
+    }
+}

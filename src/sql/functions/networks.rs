@@ -1,0 +1,131 @@
+//! Functions on networks, for drivers that would rather call than speak KNIRVQL.
+//!
+//! Those that change something, or wait for peers, stand alone in a SELECT: `session` makes the KNIRVQL statement of such a
+//! call (see `network_call`) and runs that. Inside a larger query they are refused here.
+
+use crate::error::Error;
+use crate::model::{ColumnType, Value};
+use crate::sql::functions::definition::Parameter::{Json, Text};
+use crate::sql::functions::definition::{Definition, Parameter};
+
+/// A function that stands for a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkFunction {
+    Create,
+    Join,
+    Leave,
+    Alter,
+    RemovePeer,
+    RotateSecret,
+    Attach,
+    Detach,
+    Stage,
+    Unstage,
+    Revert,
+    Sync,
+    Secret,
+}
+
+impl NetworkFunction {
+    pub const ALL: [NetworkFunction; 13] = [
+        NetworkFunction::Create,
+        NetworkFunction::Join,
+        NetworkFunction::Leave,
+        NetworkFunction::Alter,
+        NetworkFunction::RemovePeer,
+        NetworkFunction::RotateSecret,
+        NetworkFunction::Attach,
+        NetworkFunction::Detach,
+        NetworkFunction::Stage,
+        NetworkFunction::Unstage,
+        NetworkFunction::Revert,
+        NetworkFunction::Sync,
+        NetworkFunction::Secret,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            NetworkFunction::Create => "nebulus_create_network",
+            NetworkFunction::Join => "nebulus_join_network",
+            NetworkFunction::Leave => "nebulus_leave_network",
+            NetworkFunction::Alter => "nebulus_alter_network",
+            NetworkFunction::RemovePeer => "nebulus_remove_peer",
+            NetworkFunction::RotateSecret => "nebulus_rotate_secret",
+            NetworkFunction::Attach => "nebulus_attach",
+            NetworkFunction::Detach => "nebulus_detach",
+            NetworkFunction::Stage => "nebulus_stage",
+            NetworkFunction::Unstage => "nebulus_unstage",
+            NetworkFunction::Revert => "nebulus_revert",
+            NetworkFunction::Sync => "nebulus_sync",
+            NetworkFunction::Secret => "nebulus_network_secret",
+        }
+    }
+
+    /// The parameters, and how many of the last ones may be left out.
+    fn parameters(self) -> (&'static [Parameter], usize) {
+        match self {
+            // Network, options.
+            NetworkFunction::Create => (&[Text, Json], 1),
+            // Network, addresses with commas between them, options.
+            NetworkFunction::Join => (&[Text, Text, Json], 0),
+            NetworkFunction::Leave | NetworkFunction::Secret => (&[Text], 0),
+            NetworkFunction::Alter => (&[Text, Json], 0),
+            // Network, peer.
+            NetworkFunction::RemovePeer => (&[Text, Text], 0),
+            // Network, secret.
+            NetworkFunction::RotateSecret => (&[Text, Text], 1),
+            // Collection, network, options.
+            NetworkFunction::Attach => (&[Text, Text, Json], 1),
+            NetworkFunction::Detach => (&[Text, Text], 0),
+            // Collection, a condition of KNIRVQL.
+            NetworkFunction::Stage | NetworkFunction::Unstage | NetworkFunction::Revert => (&[Text, Text], 0),
+            // Network.
+            NetworkFunction::Sync => (&[Text], 1),
+        }
+    }
+
+    pub fn returns(self) -> ColumnType {
+        match self {
+            // How many entries.
+            NetworkFunction::Stage | NetworkFunction::Unstage | NetworkFunction::Revert => ColumnType::Int8,
+            NetworkFunction::Sync => ColumnType::Jsonb,
+            NetworkFunction::Secret => ColumnType::Text,
+            NetworkFunction::Create
+            | NetworkFunction::Join
+            | NetworkFunction::Leave
+            | NetworkFunction::Alter
+            | NetworkFunction::RemovePeer
+            | NetworkFunction::RotateSecret
+            | NetworkFunction::Attach
+            | NetworkFunction::Detach => ColumnType::Void,
+        }
+    }
+
+    /// Whether a secret is among the arguments, so that errors must not quote them.
+    pub fn takes_secret(self) -> bool {
+        matches!(
+            self,
+            NetworkFunction::Create | NetworkFunction::Join | NetworkFunction::Alter | NetworkFunction::RotateSecret
+        )
+    }
+
+    /// The description that `pg_proc` shows.
+    pub fn definition(self) -> Definition {
+        let (parameters, optional) = self.parameters();
+        let definition = Definition::new(self.name(), parameters, self.returns(), |invocation, _| {
+            let name = invocation.name;
+            Err(Error::unsupported(
+                format!("{name}() within a larger query is not offered"),
+                format!("Use SELECT {name}(…) by itself."),
+            ))
+        });
+        definition.optional(optional).volatile().with_nulls()
+    }
+}
+
+pub fn definitions() -> Vec<Definition> {
+    let own_id = Definition::new("nebulus_peer_id", &[], ColumnType::Text, |invocation, _| {
+        Ok(Value::text(invocation.context()?.view.peer_id().as_str()))
+    });
+    NetworkFunction::ALL.into_iter().map(NetworkFunction::definition).chain([own_id.stable()]).collect()
+}

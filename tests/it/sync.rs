@@ -1,0 +1,20 @@
+//! Networks of real servers on loopback: what is staged on one is seen on the others, and nothing else ever is.
+//!
+//! Every wait is for a condition, by SQL, with a deadline, and what was seen last is told when it passes. Where a test
+//! claims that something does *not* arrive, it first waits for a later entry that does: deltas of one origin come in order.
+
+mod blobs;
+mod collection_suite;
+mod conflicts;
+mod database_suite;
+mod forwarder;
+mod graph_endpoint;
+mod links;
+mod manager_suite;
+mod members;
+mod namespaces;
+mod nodes;
+mod posting;
+mod restarts;
+mod sharing;
+mod strangers;
