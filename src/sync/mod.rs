@@ -2,11 +2,14 @@
 
 mod bounded;
 mod encoding;
+mod engine;
+mod executor;
 pub mod knirvgraph;
 pub mod message;
 mod work;
 
 pub use encoding::{Assembler, PROTOCOL_VERSION, encode};
+pub use executor::Executor;
 pub use message::{Message, MessageType};
 pub use work::{
     Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead,

@@ -6,6 +6,7 @@
 
 use crate::error::Result;
 use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Run};
+use crate::sync::engine::Tuning;
 use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, KeyHash, Message, PublicEntry};
 
 /// What an engine has to know of its network; given anew when any of it changes.
@@ -20,8 +21,10 @@ pub struct EngineConfig {
     pub removed: Vec<PeerId>,
     /// Attached collections.
     pub collections: Vec<CollectionSchema>,
-    /// Collections, by shared name, of which deltas went by that are not held here: attached later, or not at all.
+    /// Attached collections, by shared name, of which deltas may be missing that the heads cover: attached when the log
+    /// did not reach back any more, or not held by the peer whose heads were adopted.
     pub partial: Vec<String>,
+    pub tuning: Tuning,
     /// All randomness of the engine comes from it.
     pub seed: u64,
 }
@@ -32,45 +35,25 @@ pub enum Input {
     /// The time of [`Engine::next_tick_ms`](crate::sync::Engine::next_tick_ms) has come.
     Tick,
     /// Both sides have proved the key of `epoch`.
-    PeerUp {
-        peer: PeerId,
-        epoch: u64,
-        addresses: Vec<String>,
-    },
-    PeerDown {
-        peer: PeerId,
-    },
-    Received {
-        peer: PeerId,
-        message: Message,
-        bytes: usize,
-    },
+    PeerUp { peer: PeerId, epoch: u64, addresses: Vec<String> },
+    PeerDown { peer: PeerId },
+    /// The addresses under which other nodes can dial this one.
+    Addresses { addresses: Vec<String> },
+    Received { peer: PeerId, message: Message, bytes: usize },
     /// The peer sent bytes that are no message.
-    Malformed {
-        peer: PeerId,
-    },
+    Malformed { peer: PeerId },
     /// A message has left with this many bytes, for the statistics.
-    Sent {
-        peer: PeerId,
-        bytes: usize,
-    },
+    Sent { peer: PeerId, bytes: usize },
     /// Something else than the engine's own work moved heads in the database.
-    HeadsMoved {
-        heads: Vec<Head>,
-    },
+    HeadsMoved { heads: Vec<Head> },
     /// Something was staged: posting need not wait for the next interval.
     Staged,
     /// Options, epoch, removed peers or attachments have changed.
     Reconfigured(EngineConfig),
     /// SYNC was asked for; exactly one [`Action::SyncDone`] with the same number follows.
-    SyncRequested {
-        number: u64,
-    },
+    SyncRequested { number: u64 },
     /// Completes an [`Action::Work`].
-    Done {
-        number: u64,
-        outcome: Outcome,
-    },
+    Done { number: u64, outcome: Outcome },
 }
 
 /// Something to do.
@@ -117,62 +100,25 @@ pub struct ExchangeReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A member that was not known before.
-    MemberMet {
-        peer: PeerId,
-    },
-    Posted {
-        seq: u64,
-    },
+    MemberMet { peer: PeerId },
+    Posted { seq: u64 },
     /// A run with a wrong signature or hash was refused.
-    Forged {
-        peer: PeerId,
-        origin: PeerId,
-    },
+    Forged { peer: PeerId, origin: PeerId },
     /// The origin signed two deltas with one number; its later deltas are not taken.
-    Forked {
-        origin: PeerId,
-        seq: u64,
-    },
+    Forked { origin: PeerId, seq: u64 },
     /// Stamps from the future: the origin waits.
-    Quarantined {
-        origin: PeerId,
-        seq: u64,
-        due_ms: u64,
-    },
-    Banned {
-        peer: PeerId,
-        until_ms: u64,
-    },
-    ReconciliationBegan {
-        peer: PeerId,
-    },
-    ReconciliationEnded {
-        peer: PeerId,
-        entries: u64,
-        bytes: u64,
-        whole: bool,
-    },
-    TombstonesCollected {
-        count: u64,
-    },
-    LogPruned {
-        count: u64,
-    },
-    EpochAdopted {
-        epoch: u64,
-    },
+    Quarantined { origin: PeerId, seq: u64, due_ms: u64 },
+    Banned { peer: PeerId, until_ms: u64 },
+    ReconciliationBegan { peer: PeerId },
+    ReconciliationEnded { peer: PeerId, entries: u64, bytes: u64, whole: bool },
+    TombstonesCollected { count: u64 },
+    LogPruned { count: u64 },
+    EpochAdopted { epoch: u64 },
     /// This node's data directory is an old copy; it goes on under a new peer id.
-    Renewed {
-        peer: PeerId,
-    },
-    SchemaConflicts {
-        count: u64,
-    },
+    Renewed { peer: PeerId },
+    SchemaConflicts { count: u64 },
     /// Work on the database failed; the words are safe to log.
-    WorkFailed {
-        what: &'static str,
-        error: String,
-    },
+    WorkFailed { what: &'static str, error: String },
 }
 
 /// Work on the database.
@@ -180,78 +126,37 @@ pub enum Event {
 pub enum Work {
     /// Posts what is staged.
     Post,
-    ReadLog {
-        origin: PeerId,
-        from_seq: u64,
-        bytes_max: usize,
-    },
-    Apply {
-        run: Run,
-    },
+    ReadLog { origin: PeerId, from_seq: u64, bytes_max: usize },
+    Apply { run: Run },
     /// Pins the view that this peer's reconciliation is answered from; replaces an older one of the same peer.
-    OpenView {
-        peer: PeerId,
-    },
-    CloseView {
-        peer: PeerId,
-    },
+    OpenView { peer: PeerId },
+    CloseView { peer: PeerId },
     /// The fingerprints of all buckets; of the view pinned for `view`, or of now.
-    Fingerprints {
-        view: Option<PeerId>,
-        collection: String,
-    },
-    DigestsIn {
-        view: Option<PeerId>,
-        collection: String,
-        buckets: Vec<u16>,
-    },
+    Fingerprints { view: Option<PeerId>, collection: String },
+    DigestsIn { view: Option<PeerId>, collection: String, buckets: Vec<u16> },
+    /// Entries in key order from behind `after` on: those with these key hashes, or all.
     Entries {
         view: PeerId,
         collection: String,
-        key_hashes: Vec<KeyHash>,
-        bytes_max: usize,
-    },
-    EntriesAfter {
-        view: PeerId,
-        collection: String,
+        key_hashes: Option<Vec<KeyHash>>,
         after: Option<Bytes>,
         bytes_max: usize,
     },
-    MergeStates {
-        collection: String,
-        entries: Vec<PublicEntry>,
-    },
+    MergeStates { collection: String, entries: Vec<PublicEntry> },
     /// Drops entries that a peer with these heads has collected.
-    DropCollected {
-        collection: String,
-        keys: Vec<Bytes>,
-        heads: Vec<Head>,
-    },
-    /// Keeps `partial` and then takes over heads: everything up to them is here, but for those collections.
-    AdoptHeads {
-        heads: Vec<Head>,
-        partial: Vec<String>,
-    },
-    CollectTombstones {
-        stable: Vec<(PeerId, u64)>,
-    },
-    PruneLog {
-        acknowledged: Vec<(PeerId, u64)>,
-    },
+    DropCollected { collection: String, keys: Vec<Bytes>, heads: Vec<Head> },
+    /// Keeps which collections are partial, and then takes over heads: everything up to them is here, but for those.
+    AdoptHeads { heads: Vec<Head>, partial: Vec<String> },
+    CollectTombstones { stable: Vec<(PeerId, u64)> },
+    PruneLog { acknowledged: Vec<(PeerId, u64)> },
     SaveMember(Member),
     /// Reads the newest epoch for somebody who has missed it.
     ReadEpoch,
-    SaveEpoch {
-        news: EpochNews,
-    },
+    SaveEpoch { news: EpochNews },
     /// A peer showed this head of our own origin. Where its signature holds and our log does not know it, the data directory
     /// is an old copy and gets a new identity.
-    CheckOwnHead {
-        head: Head,
-    },
-    MergeSchema {
-        collections: Vec<CollectionSchema>,
-    },
+    CheckOwnHead { head: Head },
+    MergeSchema { collections: Vec<CollectionSchema> },
 }
 
 /// What became of a [`Work`], one kind for each.
@@ -266,10 +171,8 @@ pub enum Outcome {
     /// `BUCKETS` of them.
     Fingerprints(Result<Vec<Fingerprint>>),
     Digests(Result<Vec<EntryDigest>>),
-    /// How many of the key hashes were looked at, and what they gave.
-    Entries(Result<(usize, Vec<PublicEntry>)>),
-    /// A page, and the key to go on after; `None` at the end.
-    EntriesAfter(Result<(Vec<PublicEntry>, Option<Bytes>)>),
+    /// Entries, and the key to go on after; `None` at the end.
+    Entries(Result<(Vec<PublicEntry>, Option<Bytes>)>),
     /// How many entries changed.
     Merged(Result<u64>),
     Dropped(Result<u64>),
@@ -356,6 +259,8 @@ pub enum OwnHead {
 pub struct Member {
     pub peer: PeerId,
     pub addresses: Vec<String>,
+    /// When (milliseconds since 1970, its own clock) it named them; 0 for hearsay.
+    pub named_ms: u64,
     /// What it was last known to have applied, by origin.
     pub acknowledged: Vec<(PeerId, u64)>,
     /// Milliseconds since 1970; 0 for never.
