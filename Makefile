@@ -65,9 +65,11 @@ bench: build ## compare with PostgreSQL 18 + pgvector in one run; writes benches
 	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/compare.py $(ARGS)
 
 .PHONY: bench-sync
-bench-sync: build ## measure sync between nodes on loopback; writes into benches/RESULTS.md
+bench-sync: build ## measure sync between nodes on loopback beside iroh; writes into benches/RESULTS.md
 	@scripts/install-deps bench
-	@python="$$(scripts/venv bench benches/requirements.txt)"; "$$python" -B benches/sync.py $(ARGS)
+	@cargo build --release --locked --manifest-path benches/iroh/Cargo.toml --target-dir "$(CARGO_TARGET_DIR)/iroh" >&2
+	@python="$$(scripts/venv bench benches/requirements.txt)"; \
+	IROH_BIN="$(CARGO_TARGET_DIR)/iroh/release/iroh-peers" "$$python" -B benches/sync.py $(ARGS)
 
 .PHONY: clean
 clean: ## remove this project's own build products; the compiled dependencies stay
