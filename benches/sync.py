@@ -302,7 +302,7 @@ def main() -> int:
         finally:
             shutil.rmtree(work, ignore_errors=True)
         try:
-            beside = anchor() if anchor else "does not do it"
+            beside = anchor() if anchor else "not measured"
         except (TimeoutError, subprocess.TimeoutExpired, OSError, ValueError) as error:
             beside, failed = f"**failed**: {str(error).splitlines()[0]}", True
         lines.append(f"| {title} | {measured} | {beside} | {budget} |")
