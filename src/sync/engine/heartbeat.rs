@@ -215,7 +215,7 @@ impl Engine {
             Ok(OwnHead::Renewed(renewed)) => {
                 self.event(Event::Renewed { peer: renewed.clone() });
                 self.actions.push(Action::Renewed { peer: renewed });
-                self.is_retired = true;
+                self.retire();
             }
             Err(error) => {
                 self.failed("checking an own head", &error);

@@ -35,7 +35,8 @@ impl Engine {
             return self.drop_view(peer);
         }
         if request.ask == ReconcileAsk::Open {
-            self.drop_view(peer);
+            // Opening replaces an older view of the same peer; closing that one as well could come later.
+            self.views.remove(peer);
             if self.views.len() >= VIEWS_MAX {
                 return self.answer(peer, number, ReconcileAnswer::Refused);
             }
