@@ -394,18 +394,30 @@ HINT: Text stands in quotes: "text".
 # Transactions
 
 > CREATE TABLE word (id int PRIMARY KEY)
+CREATE TABLE
 
 > BEGIN; CREATE NETWORK brief; ATTACH COLLECTION word TO NETWORK brief; ROLLBACK
 BEGIN
 CREATE NETWORK
-ERROR 55006: collection "note" is attached to network "graph" already
-HINT: A collection takes part in one network. DETACH COLLECTION first.
+ATTACH COLLECTION
+ROLLBACK
 
 > BEGIN; CREATE NETWORK brief; SELECT name FROM nebulus.networks ORDER BY name; ROLLBACK
-ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
+BEGIN
+CREATE NETWORK
+ name
+-------
+ Labor
+ brief
+ graph
+ team
+(4 rows)
+ROLLBACK
 
 > BEGIN; SYNC
-ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
+BEGIN
+ERROR 25001: SYNC cannot run inside a transaction block
+HINT: End the transaction, and send SYNC by itself.
 
 > ROLLBACK
 ROLLBACK
