@@ -6,6 +6,9 @@ mod engine;
 mod executor;
 pub mod knirvgraph;
 mod message;
+mod random;
+#[cfg(test)]
+mod simulation;
 mod work;
 
 pub use encoding::{Assembler, PROTOCOL_VERSION, encode};
