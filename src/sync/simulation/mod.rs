@@ -8,6 +8,7 @@
 //! `NEBULUSDB_SIM_SEEDS` says how many seeds are played, `NEBULUSDB_SIM_NODES` on how many nodes.
 
 mod checks;
+mod crowd;
 mod faults;
 mod ledger;
 mod links;
