@@ -14,6 +14,6 @@ pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, 
 pub use message::{Message, MessageType};
 pub use status::database_status;
 pub use work::{
-    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead, Verdict,
-    View, Work,
+    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead,
+    Verdict, View, Work,
 };

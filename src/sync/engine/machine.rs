@@ -60,20 +60,34 @@ pub struct Engine {
 #[derive(Debug)]
 pub(super) enum Task {
     Post,
-    Serve { peer: PeerId },
-    Push { to_seq: u64 },
-    Apply { origin: PeerId },
+    Serve {
+        peer: PeerId,
+    },
+    Push {
+        to_seq: u64,
+    },
+    Apply {
+        origin: PeerId,
+    },
     /// For a peer's reconciliation with us.
-    View { peer: PeerId },
+    View {
+        peer: PeerId,
+    },
     CloseView,
     /// For our reconciliation with a peer.
-    Reconcile { run: u64 },
+    Reconcile {
+        run: u64,
+    },
     Collect,
     Prune,
     Save,
     ReadEpoch,
-    SaveEpoch { epoch: u64 },
-    CheckOwnHead { peer: PeerId },
+    SaveEpoch {
+        epoch: u64,
+    },
+    CheckOwnHead {
+        peer: PeerId,
+    },
     MergeSchema,
 }
 

@@ -71,13 +71,9 @@ impl Engine {
                 Work::Fingerprints { view: source, collection }
             }
             ReconcileAsk::Digests { collection, buckets } => Work::DigestsIn { view: source, collection, buckets },
-            ReconcileAsk::Entries { collection, key_hashes, after } => Work::Entries {
-                view: peer.clone(),
-                collection,
-                key_hashes: Some(key_hashes),
-                after,
-                bytes_max,
-            },
+            ReconcileAsk::Entries { collection, key_hashes, after } => {
+                Work::Entries { view: peer.clone(), collection, key_hashes: Some(key_hashes), after, bytes_max }
+            }
             ReconcileAsk::Page { collection, after } => {
                 Work::Entries { view: peer.clone(), collection, key_hashes: None::<Vec<KeyHash>>, after, bytes_max }
             }
