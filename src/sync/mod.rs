@@ -9,12 +9,15 @@ mod message;
 mod random;
 #[cfg(test)]
 mod simulation;
+mod status;
 mod work;
 
 pub use encoding::{Assembler, PROTOCOL_VERSION, encode};
+pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, SYNC_WAIT_MS_MAX, Tuning};
 pub use executor::Executor;
 pub use message::{Message, MessageType};
+pub use status::database_status;
 pub use work::{
-    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead, Verdict,
-    View, Work,
+    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead,
+    Verdict, View, Work,
 };

@@ -35,7 +35,8 @@ impl Engine {
             return self.drop_view(peer);
         }
         if request.ask == ReconcileAsk::Open {
-            self.drop_view(peer);
+            // Opening replaces an older view of the same peer; closing that one as well could come later.
+            self.views.remove(peer);
             if self.views.len() >= VIEWS_MAX {
                 return self.answer(peer, number, ReconcileAnswer::Refused);
             }
@@ -70,13 +71,9 @@ impl Engine {
                 Work::Fingerprints { view: source, collection }
             }
             ReconcileAsk::Digests { collection, buckets } => Work::DigestsIn { view: source, collection, buckets },
-            ReconcileAsk::Entries { collection, key_hashes, after } => Work::Entries {
-                view: peer.clone(),
-                collection,
-                key_hashes: Some(key_hashes),
-                after,
-                bytes_max,
-            },
+            ReconcileAsk::Entries { collection, key_hashes, after } => {
+                Work::Entries { view: peer.clone(), collection, key_hashes: Some(key_hashes), after, bytes_max }
+            }
             ReconcileAsk::Page { collection, after } => {
                 Work::Entries { view: peer.clone(), collection, key_hashes: None::<Vec<KeyHash>>, after, bytes_max }
             }
