@@ -7,6 +7,8 @@ mod executor;
 pub mod knirvgraph;
 pub mod message;
 mod random;
+#[cfg(test)]
+mod simulation;
 mod status;
 mod work;
 

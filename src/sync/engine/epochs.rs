@@ -69,8 +69,7 @@ impl Engine {
         // Two members may have begun the same epoch at the same time with different keys; the database decides between
         // them as everybody else's does.
         self.work(Task::SaveEpoch { epoch }, Work::SaveEpoch { news });
-        let is_told =
-            self.sessions.get(peer).is_some_and(|session| session.is_outdated && session.told_epoch >= epoch);
+        let is_told = self.sessions.get(peer).is_some_and(|session| session.is_outdated && session.told_epoch >= epoch);
         if is_told && !is_newer {
             // Both know it now: the next session is one of the new epoch.
             self.disconnect(peer, self.now_ms, "its epoch is over");

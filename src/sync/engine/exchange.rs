@@ -39,11 +39,20 @@ enum Phase {
     PostsNext,
     Posts,
     /// Everything is posted, up to this own number; it goes out.
-    Pushes { own_seq: u64 },
+    Pushes {
+        own_seq: u64,
+    },
     /// Peers have been asked whether they have it.
-    Asks { own_seq: u64, asked: BTreeMap<PeerId, Asked>, answered: u64 },
+    Asks {
+        own_seq: u64,
+        asked: BTreeMap<PeerId, Asked>,
+        answered: u64,
+    },
     /// What they had shown by then is pulled.
-    Pulls { targets: BTreeMap<PeerId, u64>, answered: u64 },
+    Pulls {
+        targets: BTreeMap<PeerId, u64>,
+        answered: u64,
+    },
 }
 
 /// A peer that has not answered yet.

@@ -18,7 +18,7 @@ use crate::sync::engine::session::Session;
 use crate::sync::engine::stability::Round;
 use crate::sync::engine::status::Counters;
 use crate::sync::engine::views::ServedView;
-use crate::sync::message::Message;
+use crate::sync::message::{Message, Want};
 use crate::sync::random::Random;
 use crate::sync::work::{Action, EngineConfig, Event, ExchangeReport, Input, Member, Outcome, Work};
 
@@ -60,20 +60,39 @@ pub struct Engine {
 #[derive(Debug)]
 pub(super) enum Task {
     Post,
-    Serve { peer: PeerId },
-    Push { to_seq: u64 },
-    Apply { origin: PeerId },
+    Serve {
+        peer: PeerId,
+        want: Want,
+    },
+    Push {
+        to_seq: u64,
+    },
+    Apply {
+        origin: PeerId,
+    },
     /// For a peer's reconciliation with us.
-    View { peer: PeerId },
-    CloseView,
+    View {
+        peer: PeerId,
+        /// Which of its views, one after the other.
+        number: u64,
+    },
+    CloseView {
+        peer: PeerId,
+    },
     /// For our reconciliation with a peer.
-    Reconcile { run: u64 },
+    Reconcile {
+        run: u64,
+    },
     Collect,
     Prune,
     Save,
     ReadEpoch,
-    SaveEpoch { epoch: u64 },
-    CheckOwnHead { peer: PeerId },
+    SaveEpoch {
+        epoch: u64,
+    },
+    CheckOwnHead {
+        peer: PeerId,
+    },
     MergeSchema,
 }
 
@@ -207,11 +226,11 @@ impl Engine {
         let Some(task) = self.works.remove(&number) else { return };
         match (task, outcome) {
             (Task::Post, Outcome::Posted(result)) => self.posted(result),
-            (Task::Serve { peer }, Outcome::LogRead(result)) => self.log_read(&peer, result),
+            (Task::Serve { peer, want }, Outcome::LogRead(result)) => self.log_read(&peer, &want, result),
             (Task::Push { to_seq }, Outcome::LogRead(result)) => self.push_read(to_seq, result),
             (Task::Apply { origin }, Outcome::Applied(result)) => self.applied(&origin, result),
-            (Task::View { peer }, outcome) => self.view_read(&peer, outcome),
-            (Task::CloseView, Outcome::ViewClosed) => {}
+            (Task::View { peer, number }, outcome) => self.view_read(&peer, number, outcome),
+            (Task::CloseView { peer }, Outcome::ViewClosed) => self.view_closed(&peer),
             (Task::Reconcile { run }, outcome) => self.reconcile_worked(run, outcome),
             (Task::Collect, Outcome::Collected(result)) => match result {
                 Ok(0) => {}

@@ -126,8 +126,7 @@ impl Engine {
             let is_avoided = self.reconciling.avoided.get(peer).is_some_and(|until_ms| *until_ms > self.now_ms);
             let has_held = held.iter().any(|origin| session.known_seq(origin) > self.received_seq(origin));
             let deltas = session.known.values().fold(0, |sum: u64, seq| sum.saturating_add(*seq));
-            let is_far_ahead =
-                is_newcomer && session.has_told_all && deltas >= self.config.tuning.snapshot_deltas_min;
+            let is_far_ahead = is_newcomer && session.has_told_all && deltas >= self.config.tuning.snapshot_deltas_min;
             let has_partial = self.config.partial.iter().any(|name| session.collections.contains(name));
             let is_of_use = has_held || is_far_ahead || (has_partial && session.has_told_all);
             if is_of_use && !is_avoided {
@@ -274,10 +273,8 @@ impl Engine {
         let moves = heads.iter().any(|head| head.seq > self.heads.seq(&head.origin));
         let names = self.config.collections.iter().map(|collection| &collection.name);
         // What the peer does not hold either is not covered by its heads here.
-        let is_partial = |name: &&String| {
-            !running.whole.contains(name)
-                && (moves || self.config.partial.contains(name))
-        };
+        let is_partial =
+            |name: &&String| !running.whole.contains(name) && (moves || self.config.partial.contains(name));
         let partial: Vec<String> = names.filter(is_partial).cloned().collect();
         let peer = running.peer.clone();
         let number = self.next_number();
@@ -362,7 +359,8 @@ impl Engine {
         self.consider_reconciling();
         if !self.reconciling.is_running() {
             let now_ms = self.now_ms;
-            let timers = self.reconciling.avoided.values().chain([&self.reconciling.audit_ms, &self.reconciling.retry_ms]);
+            let timers =
+                self.reconciling.avoided.values().chain([&self.reconciling.audit_ms, &self.reconciling.retry_ms]);
             if let Some(next_ms) = timers.copied().filter(|at_ms| *at_ms > now_ms).min() {
                 self.wake_at(next_ms);
             }

@@ -134,14 +134,17 @@ impl Walk {
     }
 
     /// Once both sides are known, what they differ in.
-    fn compare(&mut self, was_seen_here: &dyn Fn(&[(PeerId, u64)]) -> bool, was_seen_there: &dyn Fn(&[(PeerId, u64)]) -> bool) -> Option<Difference> {
+    fn compare(
+        &mut self,
+        was_seen_here: &dyn Fn(&[(PeerId, u64)]) -> bool,
+        was_seen_there: &dyn Fn(&[(PeerId, u64)]) -> bool,
+    ) -> Option<Difference> {
         let ready = self.comparing.take_if(|comparing| comparing.ours.is_some() && comparing.theirs.is_some())?;
         let (Some(ours), Some(theirs)) = (ready.ours, ready.theirs) else { return None };
         if ours.len().max(theirs.digests.len()) < DIGESTS_WANTED {
             self.buckets_at_once = self.buckets_at_once.saturating_mul(2).min(REQUEST_BUCKETS_MAX);
         }
-        let mut ours: BTreeMap<KeyHash, EntryDigest> =
-            ours.into_iter().map(|entry| (entry.key_hash, entry)).collect();
+        let mut ours: BTreeMap<KeyHash, EntryDigest> = ours.into_iter().map(|entry| (entry.key_hash, entry)).collect();
         let mut difference = Difference::default();
         for entry in theirs.digests {
             let origin = |position: &u32| usize::try_from(*position).ok().and_then(|at| theirs.origins.get(at));

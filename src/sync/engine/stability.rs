@@ -207,14 +207,13 @@ impl Engine {
             .is_some_and(|frontier| frontier.iter().all(|(origin, mark)| least(origin) >= mark.greatest));
         match frontier {
             Some(frontier) if is_reached => {
+                // Two rounds that found everybody with the same: what they cover is collected with this.
+                let is_settled = frontier == marks
+                    && marks.values().all(|mark| mark.least == mark.greatest)
+                    && self.heads.iter().all(|head| least(&head.origin) == head.seq);
+                self.round.settled = is_settled.then(|| (self.heads.digest(), self.round.members));
                 let stable = frontier.into_iter().map(|(origin, mark)| (origin, mark.least));
                 self.work(Task::Collect, Work::CollectTombstones { stable: stable.collect() });
-                let is_settled = marks.values().all(|mark| mark.least == mark.greatest)
-                    && self.heads.iter().all(|head| least(&head.origin) == head.seq);
-                // One round more, so that what this one acknowledged can go as well.
-                let was_known = self.round.settled.take();
-                let here = (self.heads.digest(), self.round.members);
-                self.round.settled = (is_settled && was_known.is_none_or(|known| known != here)).then_some(here);
                 self.round.frontier = Some(marks);
             }
             Some(frontier) => self.round.frontier = Some(frontier),
@@ -236,8 +235,7 @@ impl Engine {
     }
 
     fn acknowledged_by_all(&self) -> BTreeMap<PeerId, u64> {
-        let mut least: BTreeMap<PeerId, u64> =
-            self.heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
+        let mut least: BTreeMap<PeerId, u64> = self.heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
         for peer in self.roster.peers().filter(|peer| **peer != self.config.this) {
             let session = self.sessions.get(peer).filter(|session| !session.is_outdated);
             let known = session.map(|session| &session.known).or_else(|| self.roster.acknowledged(peer));

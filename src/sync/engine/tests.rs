@@ -65,14 +65,14 @@ fn a_chain_passes_on_what_it_hears() {
 fn an_absent_member_pulls_what_it_missed() {
     let mut world = World::new(3);
     world.connect(0, 1);
-    for key in 0..500 {
+    for key in 0..400 {
         world.write(0, key, Some(key));
         world.write(1, 1_000 + key, Some(key));
     }
     world.run_for(5_000);
     world.connect(1, 2);
     world.run_for(3_000);
-    assert_eq!(world.values(2).len(), 1_000);
+    assert_eq!(world.values(2).len(), 800);
     assert!(world.sent(2, "sync_request") > 2, "in batches");
     world.disconnect(1, 2);
     world.write(0, 7_000, Some(7));

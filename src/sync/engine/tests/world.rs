@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Run};
 use crate::sync::encoding::{Assembler, encode};
 use crate::sync::engine::{Engine, Tuning};
-use crate::sync::message::{BUCKETS, CollectionSchema, EpochNews, Fingerprint, KeyHash, Message, PublicEntry, SecretText, xor};
+use crate::sync::message::{
+    BUCKETS, CollectionSchema, EpochNews, Fingerprint, KeyHash, Message, PublicEntry, SecretText, xor,
+};
 use crate::sync::work::{
     Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Outcome, OwnHead, Verdict, View,
     Work,
@@ -175,7 +177,12 @@ impl Fake {
         buckets
     }
 
-    fn entries(&self, hashes: Option<&[KeyHash]>, after: Option<&Bytes>, bytes_max: usize) -> (Vec<PublicEntry>, Option<Bytes>) {
+    fn entries(
+        &self,
+        hashes: Option<&[KeyHash]>,
+        after: Option<&Bytes>,
+        bytes_max: usize,
+    ) -> (Vec<PublicEntry>, Option<Bytes>) {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for (key, state) in &self.entries {
             let key_bytes = Bytes::new(key.to_be_bytes());
@@ -252,9 +259,9 @@ impl Node {
                 Outcome::Entries(Ok(self.views[&view].entries(key_hashes.as_deref(), after.as_ref(), bytes_max)))
             }
             Work::MergeStates { entries, .. } => {
-                let merged = entries.iter().filter(|entry| {
-                    database.merge(key_of(&entry.key), postcard::from_bytes(&entry.body).unwrap())
-                });
+                let merged = entries
+                    .iter()
+                    .filter(|entry| database.merge(key_of(&entry.key), postcard::from_bytes(&entry.body).unwrap()));
                 Outcome::Merged(Ok(merged.count() as u64))
             }
             Work::DropCollected { keys, .. } => {
