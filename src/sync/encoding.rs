@@ -7,9 +7,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Head, Run};
 use crate::sync::message::{
-    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, MESSAGE_BYTES_MAX, Message,
-    NAME_BYTES_MAX, NETWORK_MEMBERS_MAX, PublicEntry, ReconcileAnswer, ReconcileAsk, SIGNATURE_BYTES_MAX, Stability,
-    TREE_DEPTH, TREE_FANOUT,
+    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES,
+    MESSAGE_BYTES_MAX, Message, NAME_BYTES_MAX, NETWORK_MEMBERS_MAX, PublicEntry, ReconcileAnswer, ReconcileAsk,
+    SECRET_BYTES_MAX, Stability, TREE_DEPTH, TREE_FANOUT,
 };
 
 /// The version of the protocol; a frame with another is refused.
@@ -121,7 +121,8 @@ fn check(message: &Message) -> Result<()> {
         Message::Stability(stability) => is_stability(stability),
         Message::ReconcileRequest(request) => is_ask(&request.ask),
         Message::ReconcileResponse(response) => is_answer(&response.answer),
-        Message::CollectionRequest | Message::Epoch(_) => true,
+        Message::Epoch(news) => news.secret.0.len() <= SECRET_BYTES_MAX,
+        Message::CollectionRequest => true,
     };
     if is_good {
         return Ok(());
@@ -135,14 +136,14 @@ fn is_run(run: &Run) -> bool {
     let is_dense = (first..).zip(&run.deltas).all(|(seq, delta)| delta.seq == seq);
     let is_within = run.deltas.iter().all(|delta| {
         delta.body.len() <= BODY_BYTES_MAX
-            && delta.signature.as_ref().is_none_or(|signature| signature.len() == SIGNATURE_BYTES_MAX)
+            && delta.signature.as_ref().is_none_or(|signature| signature.len() == END_SIGNATURE_BYTES)
     });
     let has_room = first.checked_add(u64::try_from(run.deltas.len()).unwrap_or(u64::MAX)).is_some();
     first > 0 && has_room && is_dense && is_within
 }
 
 fn is_head(head: &Head) -> bool {
-    head.seq > 0 && head.seq < u64::MAX && head.signature.len() == SIGNATURE_BYTES_MAX
+    head.seq > 0 && head.seq < u64::MAX && head.signature.len() == HEAD_SIGNATURE_BYTES
 }
 
 fn is_name(name: &str) -> bool {
@@ -171,10 +172,8 @@ fn is_ask(ask: &ReconcileAsk) -> bool {
             is_name(collection) && *level < TREE_DEPTH && !nodes.is_empty() && are_nodes
         }
         ReconcileAsk::Digests { collection, buckets } => is_name(collection) && !buckets.is_empty(),
-        ReconcileAsk::Entries { collection, key_hashes } => is_name(collection) && !key_hashes.is_empty(),
-        ReconcileAsk::Page { collection, after } => {
-            is_name(collection) && after.as_ref().is_none_or(|key| key.len() <= BODY_BYTES_MAX)
-        }
+        ReconcileAsk::Entries { collection, key_hashes, .. } => is_name(collection) && !key_hashes.is_empty(),
+        ReconcileAsk::Page { collection, .. } => is_name(collection),
     }
 }
 
@@ -190,7 +189,7 @@ fn is_answer(answer: &ReconcileAnswer) -> bool {
             let is_origin = |position: &u32| usize::try_from(*position).is_ok_and(|at| at < digests.origins.len());
             digest.clock.iter().all(|(position, _)| is_origin(position))
         }),
-        ReconcileAnswer::Entries { entries, .. } | ReconcileAnswer::Page { entries, .. } => are_entries(entries),
+        ReconcileAnswer::Entries { entries, .. } => are_entries(entries),
         ReconcileAnswer::Refused => true,
     }
 }

@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use crate::model::{Bytes, ChainHash, Head, PeerId, Run};
+use crate::model::{Bytes, Head, PeerId, Run};
 use crate::sync::bounded::{bounded, bounded_runs};
 
 /// Longest frame of a message, in bytes. A message with a larger delta or entry goes in several.
@@ -30,7 +30,7 @@ pub const WANTS_MAX: usize = 64;
 /// Most runs in one response.
 pub const RUNS_MAX: usize = 64;
 /// Most deltas in one run of a message.
-pub const RUN_DELTAS_MAX: usize = 8192;
+pub const RUN_DELTAS_MAX: usize = 16_384;
 /// Most members in one message.
 pub const MEMBERS_PER_MESSAGE_MAX: usize = 256;
 /// Most addresses told of one member.
@@ -60,7 +60,7 @@ pub const TREE_DEPTH: u8 = 4;
 /// Buckets of the fingerprint tree: one for each first 16 bits of a key's hash.
 pub const BUCKETS: usize = 65_536;
 /// Most buckets in one request for digests.
-pub const REQUEST_BUCKETS_MAX: usize = 256;
+pub const REQUEST_BUCKETS_MAX: usize = 4096;
 /// Most digests in one answer.
 pub const DIGESTS_MAX: usize = 262_144;
 /// Most origins in one clock.
@@ -69,10 +69,13 @@ pub const CLOCK_MAX: usize = 4096;
 pub const ENTRIES_MAX: usize = 8192;
 /// Most short names of peers that a push has gone to.
 pub const PUSHED_MAX: usize = 16;
-/// Longest signature, in bytes.
-pub const SIGNATURE_BYTES_MAX: usize = 64;
+/// Bytes of the signature of a head, and of the hash and signature at the end of a posting.
+pub const HEAD_SIGNATURE_BYTES: usize = 64;
+pub const END_SIGNATURE_BYTES: usize = 96;
+/// Longest secret of an epoch, in bytes.
+pub const SECRET_BYTES_MAX: usize = 1024;
 
-/// BLAKE3 over the applied heads of a node, in order of origin; equal where two nodes hold the same.
+/// Over the applied heads of a node ([`head_digest`]); equal where two nodes hold the same.
 pub type HeadsDigest = [u8; 16];
 /// XOR of the mixed digests of all entries below a node of the fingerprint tree; 0 where there are none.
 pub type Fingerprint = [u8; 16];
@@ -265,6 +268,8 @@ pub struct Members {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberNews {
     pub peer: PeerId,
+    /// When (milliseconds since 1970, its own clock) the member itself named these addresses; 0 for hearsay.
+    pub named_ms: u64,
     #[serde(deserialize_with = "bounded::<_, _, ADDRESSES_MAX>")]
     pub addresses: Vec<String>,
 }
@@ -295,22 +300,22 @@ pub struct StabilityMark {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochNews {
     pub epoch: u64,
-    pub key: EpochKey,
+    pub secret: SecretText,
     #[serde(deserialize_with = "bounded::<_, _, REMOVED_MAX>")]
     pub removed: Vec<PeerId>,
 }
 
-/// The key of an epoch. Wiped on drop and never printed.
+/// The secret of an epoch. Wiped on drop and never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EpochKey(pub [u8; 32]);
+pub struct SecretText(pub String);
 
-impl fmt::Debug for EpochKey {
+impl fmt::Debug for SecretText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EpochKey")
+        f.write_str("a secret")
     }
 }
 
-impl Drop for EpochKey {
+impl Drop for SecretText {
     fn drop(&mut self) {
         self.0.zeroize();
     }
@@ -343,6 +348,8 @@ pub enum ReconcileAsk {
         collection: String,
         #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
         key_hashes: Vec<KeyHash>,
+        /// In key order, from behind this key on.
+        after: Option<Bytes>,
     },
     /// Entries in key order, for somebody who holds nothing.
     Page {
@@ -377,13 +384,8 @@ pub enum ReconcileAnswer {
         children: Vec<Fingerprint>,
     },
     Digests(Digests),
+    /// Answers both `Entries` and `Page`.
     Entries {
-        /// How many of the key hashes, from the first on, were looked at; the rest found the answer full.
-        served: u32,
-        #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
-        entries: Vec<PublicEntry>,
-    },
-    Page {
         #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
         entries: Vec<PublicEntry>,
         /// The key to go on after; `None` at the end.
@@ -434,14 +436,16 @@ pub fn short_name(peer: &PeerId) -> u32 {
     u32::from_le_bytes([a, b, c, d])
 }
 
-/// The digest of heads given in order of origin.
-pub fn heads_digest<'a>(heads: impl IntoIterator<Item = (&'a PeerId, u64, &'a ChainHash)>) -> HeadsDigest {
+/// What one head adds to a [`HeadsDigest`]: digests are XORed, so that a moved head changes one without the others.
+pub fn head_digest(head: &Head) -> HeadsDigest {
     let mut hasher = blake3::Hasher::new();
-    for (origin, seq, hash) in heads {
-        let text = origin.as_str().as_bytes();
-        hasher.update(&(text.len() as u64).to_le_bytes()).update(text).update(&seq.to_le_bytes()).update(hash);
-    }
+    hasher.update(&head.seq.to_le_bytes()).update(&head.hash).update(head.origin.as_str().as_bytes());
     let mut digest = [0; 16];
     hasher.finalize_xof().fill(&mut digest);
     digest
+}
+
+/// XOR of two digests or fingerprints.
+pub fn xor(a: [u8; 16], b: [u8; 16]) -> [u8; 16] {
+    (u128::from_le_bytes(a) ^ u128::from_le_bytes(b)).to_le_bytes()
 }

@@ -6,6 +6,7 @@
 
 use crate::error::Result;
 use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Run};
+use crate::sync::engine::Tuning;
 use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, KeyHash, Message, PublicEntry};
 
 /// What an engine has to know of its network; given anew when any of it changes.
@@ -20,8 +21,10 @@ pub struct EngineConfig {
     pub removed: Vec<PeerId>,
     /// Attached collections.
     pub collections: Vec<CollectionSchema>,
-    /// Collections, by shared name, of which deltas went by that are not held here: attached later, or not at all.
+    /// Attached collections, by shared name, of which deltas may be missing that the heads cover: attached when the log
+    /// did not reach back any more, or not held by the peer whose heads were adopted.
     pub partial: Vec<String>,
+    pub tuning: Tuning,
     /// All randomness of the engine comes from it.
     pub seed: u64,
 }
@@ -34,6 +37,8 @@ pub enum Input {
     /// Both sides have proved the key of `epoch`.
     PeerUp { peer: PeerId, epoch: u64, addresses: Vec<String> },
     PeerDown { peer: PeerId },
+    /// The addresses under which other nodes can dial this one.
+    Addresses { addresses: Vec<String> },
     Received { peer: PeerId, message: Message, bytes: usize },
     /// The peer sent bytes that are no message.
     Malformed { peer: PeerId },
@@ -129,12 +134,18 @@ pub enum Work {
     /// The fingerprints of all buckets; of the view pinned for `view`, or of now.
     Fingerprints { view: Option<PeerId>, collection: String },
     DigestsIn { view: Option<PeerId>, collection: String, buckets: Vec<u16> },
-    Entries { view: PeerId, collection: String, key_hashes: Vec<KeyHash>, bytes_max: usize },
-    EntriesAfter { view: PeerId, collection: String, after: Option<Bytes>, bytes_max: usize },
+    /// Entries in key order from behind `after` on: those with these key hashes, or all.
+    Entries {
+        view: PeerId,
+        collection: String,
+        key_hashes: Option<Vec<KeyHash>>,
+        after: Option<Bytes>,
+        bytes_max: usize,
+    },
     MergeStates { collection: String, entries: Vec<PublicEntry> },
     /// Drops entries that a peer with these heads has collected.
     DropCollected { collection: String, keys: Vec<Bytes>, heads: Vec<Head> },
-    /// Keeps `partial` and then takes over heads: everything up to them is here, but for those collections.
+    /// Keeps which collections are partial, and then takes over heads: everything up to them is here, but for those.
     AdoptHeads { heads: Vec<Head>, partial: Vec<String> },
     CollectTombstones { stable: Vec<(PeerId, u64)> },
     PruneLog { acknowledged: Vec<(PeerId, u64)> },
@@ -160,10 +171,8 @@ pub enum Outcome {
     /// `BUCKETS` of them.
     Fingerprints(Result<Vec<Fingerprint>>),
     Digests(Result<Vec<EntryDigest>>),
-    /// How many of the key hashes were looked at, and what they gave.
-    Entries(Result<(usize, Vec<PublicEntry>)>),
-    /// A page, and the key to go on after; `None` at the end.
-    EntriesAfter(Result<(Vec<PublicEntry>, Option<Bytes>)>),
+    /// Entries, and the key to go on after; `None` at the end.
+    Entries(Result<(Vec<PublicEntry>, Option<Bytes>)>),
     /// How many entries changed.
     Merged(Result<u64>),
     Dropped(Result<u64>),
@@ -250,6 +259,8 @@ pub enum OwnHead {
 pub struct Member {
     pub peer: PeerId,
     pub addresses: Vec<String>,
+    /// When (milliseconds since 1970, its own clock) it named them; 0 for hearsay.
+    pub named_ms: u64,
     /// What it was last known to have applied, by origin.
     pub acknowledged: Vec<(PeerId, u64)>,
     /// Milliseconds since 1970; 0 for never.

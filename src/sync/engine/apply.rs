@@ -1,0 +1,181 @@
+//! Applying: runs that wait for the database, and what it makes of them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::error::Result;
+use crate::model::{PeerId, Run};
+use crate::sync::engine::Engine;
+use crate::sync::engine::limits::{ACKNOWLEDGE_MS, APPLIES_MAX, DISTRUST_MS, POINTS_FORGED, RETRY_MS};
+use crate::sync::engine::machine::Task;
+use crate::sync::message::RUN_DELTAS_MAX;
+use crate::sync::work::{Applied, Event, Verdict, Work};
+
+/// Runs on their way into the database: of each origin one at a time, in order.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: BTreeMap<PeerId, VecDeque<Waiting>>,
+    applying: BTreeMap<PeerId, Waiting>,
+    /// Origins with something waiting and nothing being applied, in the order in which they became so.
+    ready: VecDeque<PeerId>,
+    bytes: usize,
+}
+
+/// A run and where it came from.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub peer: PeerId,
+    pub run: Run,
+    /// Short names of other peers that have been sent it.
+    pub pushed_to: Vec<u32>,
+}
+
+impl Queue {
+    /// Bytes of all runs that wait or are being applied.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.applying.is_empty()
+    }
+
+    /// Whether anything that a peer sent is not applied yet.
+    pub fn waits_for(&self, peer: &PeerId) -> bool {
+        self.applying.values().chain(self.waiting.values().flatten()).any(|waiting| waiting.peer == *peer)
+    }
+
+    pub fn push(&mut self, waiting: Waiting) {
+        self.bytes += waiting.run.bytes();
+        let origin = waiting.run.origin.clone();
+        let runs = self.waiting.entry(origin.clone()).or_default();
+        if runs.is_empty() && !self.applying.contains_key(&origin) {
+            self.ready.push_back(origin);
+        }
+        runs.push_back(waiting);
+    }
+
+    /// The next runs to apply, joined while they are of the same origin and peer and within `bytes_max`.
+    fn start(&mut self, bytes_max: usize) -> Option<Run> {
+        if self.applying.len() >= APPLIES_MAX {
+            return None;
+        }
+        let origin = self.ready.pop_front()?;
+        let runs = self.waiting.get_mut(&origin)?;
+        let mut first = runs.pop_front()?;
+        while let Some(next) = runs.front() {
+            let fits = first.run.bytes() + next.run.bytes() <= bytes_max
+                && first.run.deltas.len() + next.run.deltas.len() <= RUN_DELTAS_MAX;
+            if !fits || next.peer != first.peer {
+                break;
+            }
+            let Some(next) = runs.pop_front() else { break };
+            first.run.deltas.extend(next.run.deltas);
+            first.pushed_to = next.pushed_to;
+        }
+        if runs.is_empty() {
+            self.waiting.remove(&origin);
+        }
+        let run = first.run.clone();
+        self.applying.insert(origin, first);
+        Some(run)
+    }
+
+    fn end(&mut self, origin: &PeerId) -> Option<Waiting> {
+        let applied = self.applying.remove(origin)?;
+        self.bytes = self.bytes.saturating_sub(applied.run.bytes());
+        if self.waiting.contains_key(origin) {
+            self.ready.push_back(origin.clone());
+        }
+        Some(applied)
+    }
+
+    /// Drops what waits of an origin; what is being applied goes on.
+    fn clear(&mut self, origin: &PeerId) {
+        for dropped in self.waiting.remove(origin).unwrap_or_default() {
+            self.bytes = self.bytes.saturating_sub(dropped.run.bytes());
+        }
+        self.ready.retain(|ready| ready != origin);
+    }
+}
+
+impl Engine {
+    pub(super) fn start_applies(&mut self) {
+        while let Some(run) = self.queue.start(self.config.tuning.batch_bytes) {
+            self.work(Task::Apply { origin: run.origin.clone() }, Work::Apply { run });
+        }
+    }
+
+    pub(super) fn applied(&mut self, origin: &PeerId, result: Result<Applied>) {
+        let Some(waiting) = self.queue.end(origin) else { return };
+        match result {
+            Ok(applied) => self.judge(origin, &waiting, applied),
+            Err(error) => {
+                self.failed("applying deltas", &error);
+                let retry_ms = self.now_ms.saturating_add(RETRY_MS);
+                self.origin_mut(origin).retry_ms = retry_ms;
+                self.start_over(origin);
+                self.wake_at(retry_ms);
+            }
+        }
+        self.start_applies();
+        let unanswered: Vec<PeerId> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| session.unanswered.is_some())
+            .map(|(peer, _)| peer.clone())
+            .collect();
+        for peer in unanswered {
+            self.answer_if_applied(&peer);
+        }
+        self.schedule_pulls();
+        self.check_exchanges();
+    }
+
+    fn judge(&mut self, origin: &PeerId, waiting: &Waiting, applied: Applied) {
+        let last = waiting.run.deltas.last().map_or(0, |delta| delta.seq);
+        let head_seq = applied.head.seq;
+        self.origin_mut(origin).received = applied.received;
+        let old_seq = self.advance(applied.head);
+        match applied.verdict {
+            Verdict::Applied => {
+                self.counters.deltas_received += u64::try_from(waiting.run.deltas.len()).unwrap_or(0);
+                if applied.received < last {
+                    self.start_over(origin);
+                }
+                if let Some(old_seq) = old_seq {
+                    self.beat_within(&waiting.peer, ACKNOWLEDGE_MS);
+                    self.relay(waiting, old_seq, head_seq);
+                }
+            }
+            Verdict::Gap => self.start_over(origin),
+            Verdict::Early { due_ms } => {
+                let seq = applied.received.saturating_add(1);
+                self.origin_mut(origin).quarantine_ms = Some(due_ms);
+                self.event(Event::Quarantined { origin: origin.clone(), seq, due_ms });
+                self.start_over(origin);
+                self.wake_at(due_ms);
+            }
+            Verdict::Forged => {
+                self.event(Event::Forged { peer: waiting.peer.clone(), origin: origin.clone() });
+                if let Some(session) = self.sessions.get_mut(&waiting.peer) {
+                    session.distrusted.insert(origin.clone(), self.now_ms.saturating_add(DISTRUST_MS));
+                }
+                self.start_over(origin);
+                self.strike(&waiting.peer, POINTS_FORGED, "sent deltas that their origin did not sign");
+            }
+            Verdict::Fork { seq } => {
+                self.forked(origin, seq);
+                self.origin_mut(origin).is_frozen = true;
+                self.start_over(origin);
+            }
+        }
+    }
+
+    /// What waits of an origin does not follow what the database holds: it is asked for again.
+    fn start_over(&mut self, origin: &PeerId) {
+        self.queue.clear(origin);
+        let state = self.origin_mut(origin);
+        state.next = state.received.saturating_add(1);
+        self.wanted.insert(origin.clone());
+    }
+}

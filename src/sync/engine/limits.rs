@@ -1,0 +1,113 @@
+//! How often, how much, how long: the numbers by which an engine lives. Times in milliseconds.
+
+/// Heartbeats to a peer: this far apart after something changed,
+pub const HEARTBEAT_MS_MIN: u64 = 1_000;
+/// and twice as far each time while nothing does, up to this.
+pub const HEARTBEAT_MS_MAX: u64 = 10_000;
+/// A peer that has been silent for so long is taken for gone.
+pub const PEER_SILENT_MS_MAX: u64 = 45_000;
+/// How soon a peer that sent deltas is told that they were applied.
+pub const ACKNOWLEDGE_MS: u64 = 100;
+/// How long a heads message to a few peers waits for more heads to move.
+pub const ANNOUNCE_MS: u64 = 3;
+/// Most heads that are told without being asked for; a peer with other digests asks for the rest.
+pub const GREETING_HEADS_MAX: usize = 64;
+/// How often all heads are asked for, or the member list is repeated, at most.
+pub const REPEAT_MS_MIN: u64 = 15_000;
+
+/// Fresh deltas go at once to so many peers; where more are connected, the others learn of them from one another.
+pub const EAGER_PEERS_MAX: usize = 8;
+/// Peers that a node in a large network tells of news at once.
+pub const RELAY_FANOUT: usize = 4;
+/// Largest run that is pushed, in bytes; of larger ones only the head is told.
+pub const PUSH_BYTES_MAX: usize = 256 * 1024;
+
+/// Requests under way to one peer.
+pub const PULLS_PER_PEER_MAX: usize = 4;
+/// A pull that is not answered goes to another peer.
+pub const PULL_TIMEOUT_MS: u64 = 20_000;
+/// Requests of one peer that wait to be served; more are a flood.
+pub const SERVES_PER_PEER_MAX: usize = 16;
+/// Runs being applied at the same time, each of another origin.
+pub const APPLIES_MAX: usize = 4;
+/// How long an origin rests after the database failed on it, or a peer whose deltas of it were refused.
+pub const RETRY_MS: u64 = 5_000;
+pub const DISTRUST_MS: u64 = 600_000;
+
+/// Views kept for peers that reconcile with this node.
+pub const VIEWS_MAX: usize = 4;
+/// A view that nobody asks from is closed,
+pub const VIEW_IDLE_MS_MAX: u64 = 60_000;
+/// and so is one that gets too old.
+pub const VIEW_AGE_MS_MAX: u64 = 1_800_000;
+/// A step of a reconciliation that is not answered ends it.
+pub const RECONCILE_TIMEOUT_MS: u64 = 30_000;
+/// How long to wait before reconciling again after it failed.
+pub const RECONCILE_RETRY_MS: u64 = 5_000;
+/// Buckets whose digests are asked for at a time.
+pub const DIGEST_BUCKETS: usize = 64;
+/// Entries that are asked for at a time.
+pub const FETCH_ENTRIES: usize = 1_024;
+/// Batches of entries being merged while the next are on their way.
+pub const MERGES_MAX: usize = 2;
+
+/// How often an unfinished stability round is told again.
+pub const STABILITY_REPEAT_MS: u64 = 10_000;
+/// How soon news of a round go on.
+pub const STABILITY_GOSSIP_MS: u64 = 500;
+/// Peers that are told of a round at a time.
+pub const STABILITY_FANOUT: usize = 3;
+
+/// Members are kept with what they have acknowledged so often.
+pub const SAVE_MEMBERS_MS: u64 = 60_000;
+/// A session with an old epoch is ended so long after the new one was told.
+pub const EPOCH_GRACE_MS: u64 = 10_000;
+/// Longest wait of a SYNC.
+pub const SYNC_WAIT_MS_MAX: u64 = 5_000;
+/// SYNCs that wait; one more is answered at once.
+pub const SYNCS_MAX: usize = 256;
+
+/// Bytes a second that one peer may send, and at once.
+pub const BYTES_PER_SECOND_MAX: u64 = 512 * 1024 * 1024;
+/// Points at which a peer is banned.
+pub const BAN_POINTS: u64 = 100;
+/// Points halve in this time.
+pub const BAN_HALF_LIFE_MS: u64 = 600_000;
+/// The first ban; each further one is twice as long, up to the last.
+pub const BAN_MS_MIN: u64 = 60_000;
+pub const BAN_MS_MAX: u64 = 3_600_000;
+/// Peers whose points are remembered.
+pub const BANS_MAX: usize = 1_024;
+/// Points for deltas that nobody signed.
+pub const POINTS_FORGED: u64 = 40;
+/// Points for bytes that are no message, or a message that breaks the protocol.
+pub const POINTS_MALFORMED: u64 = 50;
+/// Points for more messages than allowed.
+pub const POINTS_FLOOD: u64 = 25;
+
+/// What tests and simulations choose otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// Bytes of deltas or entries asked for at a time.
+    pub batch_bytes: usize,
+    /// Bytes of runs that wait to be applied.
+    pub apply_queue_bytes: usize,
+    /// A node that holds nothing takes a snapshot of a peer that has applied at least so many deltas.
+    pub snapshot_deltas_min: u64,
+    /// How often an idle node compares its entries with those of a peer.
+    pub audit_interval_ms: u64,
+    /// How often members agree on what all of them hold.
+    pub stability_interval_ms: u64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Tuning {
+            batch_bytes: crate::sync::message::SYNC_BATCH_BYTES,
+            apply_queue_bytes: 8 * 1024 * 1024,
+            snapshot_deltas_min: 10_000,
+            audit_interval_ms: 600_000,
+            stability_interval_ms: 30_000,
+        }
+    }
+}

@@ -1,0 +1,398 @@
+//! The engine itself: its state, and which subject takes which input.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::Error;
+use crate::model::{Head, PeerId};
+use crate::sync::engine::apply::Queue;
+use crate::sync::engine::collections::Schemas;
+use crate::sync::engine::exchange::Exchange;
+use crate::sync::engine::heads::Heads;
+use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, PEER_SILENT_MS_MAX, SAVE_MEMBERS_MS};
+use crate::sync::engine::pull::{Origin, Pull};
+use crate::sync::engine::push::Push;
+use crate::sync::engine::rates::Strikes;
+use crate::sync::engine::reconcile::Reconciling;
+use crate::sync::engine::roster::{Met, Roster};
+use crate::sync::engine::session::Session;
+use crate::sync::engine::stability::Round;
+use crate::sync::engine::status::Counters;
+use crate::sync::engine::views::ServedView;
+use crate::sync::message::Message;
+use crate::sync::random::Random;
+use crate::sync::work::{Action, EngineConfig, Event, Input, Member, Outcome, Work};
+
+/// The protocol state of one network on one node.
+pub struct Engine {
+    pub(super) config: EngineConfig,
+    pub(super) now_ms: u64,
+    pub(super) random: Random,
+    pub(super) actions: Vec<Action>,
+    /// When the next thing is due.
+    pub(super) wake_ms: u64,
+    /// Work under way, by number.
+    pub(super) works: BTreeMap<u64, Task>,
+    /// The last number given to work, a request or an ask.
+    pub(super) last_number: u64,
+    pub(super) heads: Heads,
+    pub(super) roster: Roster,
+    pub(super) sessions: BTreeMap<PeerId, Session>,
+    pub(super) strikes: Strikes,
+    pub(super) origins: BTreeMap<PeerId, Origin>,
+    /// Origins that somebody connected has more of.
+    pub(super) wanted: BTreeSet<PeerId>,
+    pub(super) pulls: BTreeMap<u64, Pull>,
+    pub(super) queue: Queue,
+    pub(super) push: Push,
+    pub(super) reconciling: Reconciling,
+    pub(super) views: BTreeMap<PeerId, ServedView>,
+    pub(super) round: Round,
+    pub(super) schemas: Schemas,
+    pub(super) exchange: Exchange,
+    pub(super) counters: Counters,
+    pub(super) save_members_ms: u64,
+    pub(super) dirty_members: BTreeSet<PeerId>,
+}
+
+/// What work was asked for, to know what to do with its outcome.
+#[derive(Debug)]
+pub(super) enum Task {
+    Post,
+    Serve { peer: PeerId },
+    Push { to_seq: u64 },
+    Apply { origin: PeerId },
+    /// For a peer's reconciliation with us.
+    View { peer: PeerId },
+    /// For our reconciliation with a peer.
+    Reconcile,
+    Collect,
+    Prune,
+    Save,
+    ReadEpoch,
+    SaveEpoch { epoch: u64 },
+    CheckOwnHead { peer: PeerId },
+    MergeSchema,
+}
+
+impl Engine {
+    /// `heads` are those of the database, `members` what it kept of them.
+    pub fn new(config: EngineConfig, heads: Vec<Head>, members: Vec<Member>, now_ms: u64) -> Engine {
+        let mut random = Random::new(config.seed);
+        let roster = Roster::new(&config.this, members, &config.removed);
+        let heads = Heads::new(heads, now_ms);
+        Engine {
+            push: Push::new(heads.seq(&config.this)),
+            reconciling: Reconciling::new(&config.tuning, &mut random, now_ms),
+            round: Round::new(&config.tuning, now_ms),
+            schemas: Schemas::new(&config.collections),
+            exchange: Exchange::new(&config.options, now_ms),
+            config,
+            now_ms,
+            random,
+            actions: Vec::new(),
+            wake_ms: now_ms,
+            works: BTreeMap::new(),
+            last_number: 0,
+            heads,
+            roster,
+            sessions: BTreeMap::new(),
+            strikes: Strikes::default(),
+            origins: BTreeMap::new(),
+            wanted: BTreeSet::new(),
+            pulls: BTreeMap::new(),
+            queue: Queue::default(),
+            views: BTreeMap::new(),
+            counters: Counters::default(),
+            save_members_ms: now_ms.saturating_add(SAVE_MEMBERS_MS),
+            dirty_members: BTreeSet::new(),
+        }
+    }
+
+    /// Takes an input at `now_ms` (milliseconds since 1970); what is to be done is added to `actions`, in order.
+    pub fn handle(&mut self, now_ms: u64, input: Input, actions: &mut Vec<Action>) {
+        // A wall clock may go back; the engine's timers do not.
+        self.now_ms = self.now_ms.max(now_ms);
+        std::mem::swap(&mut self.actions, actions);
+        match input {
+            Input::Tick => {}
+            Input::PeerUp { peer, epoch, addresses } => self.peer_up(peer, epoch, addresses),
+            Input::PeerDown { peer } => self.peer_down(&peer),
+            Input::Addresses { addresses } => self.own_addresses(addresses),
+            Input::Received { peer, message, bytes } => self.received(&peer, message, bytes),
+            Input::Malformed { peer } => self.malformed(&peer),
+            Input::Sent { peer, bytes } => self.counters.sent(&peer, bytes),
+            Input::HeadsMoved { heads } => self.heads_moved(heads),
+            Input::Staged => self.post(),
+            Input::Reconfigured(config) => self.reconfigured(config),
+            Input::SyncRequested { number } => self.sync_requested(number),
+            Input::Done { number, outcome } => self.done(number, outcome),
+        }
+        if self.now_ms >= self.wake_ms {
+            self.tick();
+        }
+        std::mem::swap(&mut self.actions, actions);
+    }
+
+    /// When [`Input::Tick`] is wanted next, in milliseconds since 1970.
+    pub fn next_tick_ms(&self) -> u64 {
+        self.wake_ms
+    }
+
+    /// Asks to be woken no later than then.
+    pub(super) fn wake_at(&mut self, at_ms: u64) {
+        self.wake_ms = self.wake_ms.min(at_ms);
+    }
+
+    /// Everything that is due. Each subject says when it wants to be woken again.
+    fn tick(&mut self) {
+        self.wake_ms = u64::MAX;
+        self.tick_sessions();
+        self.tick_pulls();
+        self.tick_exchange();
+        self.tick_reconciling();
+        self.tick_views();
+        self.tick_stability();
+        if self.now_ms >= self.save_members_ms {
+            self.save_members_ms = self.now_ms.saturating_add(SAVE_MEMBERS_MS);
+            self.save_members();
+        }
+        self.wake_at(self.save_members_ms);
+        // Never spins, whatever a subject asked for.
+        self.wake_ms = self.wake_ms.max(self.now_ms.saturating_add(1));
+    }
+
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    pub(super) fn send(&mut self, peer: &PeerId, message: Message) {
+        self.counters.sending(peer, &message);
+        self.actions.push(Action::Send { peer: peer.clone(), message });
+    }
+
+    pub(super) fn work(&mut self, task: Task, work: Work) {
+        let number = self.next_number();
+        self.works.insert(number, task);
+        self.actions.push(Action::Work { number, work });
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.actions.push(Action::Event(event));
+    }
+
+    pub(super) fn failed(&mut self, what: &'static str, error: &Error) {
+        let error = error.to_string();
+        self.counters.last_error = Some(format!("{what} failed: {error}"));
+        self.event(Event::WorkFailed { what, error });
+    }
+
+    fn done(&mut self, number: u64, outcome: Outcome) {
+        let Some(task) = self.works.remove(&number) else { return };
+        match (task, outcome) {
+            (Task::Post, Outcome::Posted(result)) => self.posted(result),
+            (Task::Serve { peer }, Outcome::LogRead(result)) => self.log_read(&peer, result),
+            (Task::Push { to_seq }, Outcome::LogRead(result)) => self.push_read(to_seq, result),
+            (Task::Apply { origin }, Outcome::Applied(result)) => self.applied(&origin, result),
+            (Task::View { peer }, outcome) => self.view_read(&peer, outcome),
+            (Task::Reconcile, outcome) => self.reconcile_worked(outcome),
+            (Task::Collect, Outcome::Collected(result)) => match result {
+                Ok(0) => {}
+                Ok(count) => self.event(Event::TombstonesCollected { count }),
+                Err(error) => self.failed("collecting tombstones", &error),
+            },
+            (Task::Prune, Outcome::Pruned(result)) => match result {
+                Ok(0) => {}
+                Ok(count) => self.event(Event::LogPruned { count }),
+                Err(error) => self.failed("pruning the log", &error),
+            },
+            (Task::Save, Outcome::MemberSaved(result)) => {
+                if let Err(error) = result {
+                    self.failed("keeping a member", &error);
+                }
+            }
+            (Task::ReadEpoch, Outcome::EpochRead(result)) => self.epoch_read(result),
+            (Task::SaveEpoch { epoch }, Outcome::EpochSaved(result)) => match result {
+                Ok(()) => self.event(Event::EpochAdopted { epoch }),
+                Err(error) => self.failed("adopting an epoch", &error),
+            },
+            (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
+            (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
+            (task, _) => {
+                let error = Error::internal(format!("an outcome does not fit its work: {task:?}"));
+                self.failed("work", &error);
+            }
+        }
+    }
+
+    fn peer_up(&mut self, peer: PeerId, epoch: u64, addresses: Vec<String>) {
+        if peer == self.config.this {
+            return;
+        }
+        if self.config.removed.contains(&peer) {
+            return self.disconnect(&peer, u64::MAX, "removed from the network");
+        }
+        if let Some(until_ms) = self.strikes.banned_until(&peer, self.now_ms) {
+            return self.disconnect(&peer, until_ms, "banned");
+        }
+        self.end_session(&peer);
+        let session = Session::new(self.config.options.messages_per_second_max, self.now_ms);
+        self.sessions.insert(peer.clone(), session);
+        self.counters.met(&peer);
+        self.meet(&peer, addresses, 0);
+        self.roster.seen(&peer, self.now_ms);
+        self.dirty_members.insert(peer.clone());
+        self.wake_at(self.now_ms.saturating_add(HEARTBEAT_MS_MIN));
+        if epoch < self.config.epoch {
+            return self.outdate(&peer);
+        }
+        self.tell_members(&peer);
+        self.announce_collections(&peer);
+        self.greet(&peer);
+    }
+
+    fn peer_down(&mut self, peer: &PeerId) {
+        self.end_session(peer);
+        self.schedule_pulls();
+        self.check_exchanges();
+    }
+
+    /// Forgets what was under way with a peer.
+    pub(super) fn end_session(&mut self, peer: &PeerId) {
+        let Some(session) = self.sessions.remove(peer) else { return };
+        self.roster.acknowledge(peer, &session.known);
+        self.dirty_members.insert(peer.clone());
+        self.drop_pulls_of(peer);
+        self.drop_view(peer);
+        if self.reconciling.is_with(peer) {
+            self.reconcile_failed();
+        }
+    }
+
+    /// Ends a session and tells the driver so.
+    pub(super) fn disconnect(&mut self, peer: &PeerId, until_ms: u64, reason: &'static str) {
+        self.end_session(peer);
+        self.actions.push(Action::Disconnect { peer: peer.clone(), until_ms, reason });
+    }
+
+    /// Counts points against a peer; enough of them end the session for a while.
+    pub(super) fn strike(&mut self, peer: &PeerId, points: u64, reason: &'static str) {
+        if let Some(until_ms) = self.strikes.add(peer, points, self.now_ms) {
+            self.event(Event::Banned { peer: peer.clone(), until_ms });
+            self.disconnect(peer, until_ms, reason);
+            self.schedule_pulls();
+        }
+    }
+
+    fn malformed(&mut self, peer: &PeerId) {
+        self.strike(peer, super::limits::POINTS_MALFORMED, "sent what is no message");
+        if self.sessions.contains_key(peer) {
+            self.disconnect(peer, self.now_ms, "sent what is no message");
+            self.schedule_pulls();
+        }
+    }
+
+    /// Takes a member in, and keeps it where that is news.
+    pub(super) fn meet(&mut self, peer: &PeerId, addresses: Vec<String>, named_ms: u64) {
+        if self.config.removed.contains(peer) {
+            return;
+        }
+        match self.roster.meet(peer, addresses, named_ms) {
+            Met::New => {
+                self.event(Event::MemberMet { peer: peer.clone() });
+                self.save_member(peer);
+                self.tell_members_soon();
+            }
+            Met::Moved => {
+                self.save_member(peer);
+                self.tell_members_soon();
+            }
+            Met::Known | Met::Refused => {}
+        }
+    }
+
+    fn own_addresses(&mut self, addresses: Vec<String>) {
+        let this = self.config.this.clone();
+        if self.roster.meet(&this, addresses, self.now_ms) == Met::Moved {
+            self.tell_members_soon();
+        }
+    }
+
+    fn save_member(&mut self, peer: &PeerId) {
+        if *peer == self.config.this {
+            return;
+        }
+        if let Some(member) = self.roster.member(peer) {
+            self.work(Task::Save, Work::SaveMember(member));
+        }
+    }
+
+    fn save_members(&mut self) {
+        for (peer, session) in &self.sessions {
+            self.roster.acknowledge(peer, &session.known);
+            self.roster.seen(peer, session.seen_ms);
+        }
+        for peer in std::mem::take(&mut self.dirty_members) {
+            self.save_member(&peer);
+        }
+    }
+
+    fn received(&mut self, peer: &PeerId, message: Message, bytes: usize) {
+        let now_ms = self.now_ms;
+        let Some(session) = self.sessions.get_mut(peer) else { return };
+        session.seen_ms = now_ms;
+        let size = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let is_within = session.messages.take(1, now_ms) && session.bytes.take(size, now_ms);
+        let is_outdated = session.is_outdated;
+        self.counters.received(peer, &message, bytes);
+        if !is_within {
+            // A dropped message may be one that others rely on, so the session starts anew.
+            self.strike(peer, super::limits::POINTS_FLOOD, "sent too much");
+            if self.sessions.contains_key(peer) {
+                self.disconnect(peer, now_ms, "sent too much");
+            }
+            return;
+        }
+        if is_outdated && !matches!(message, Message::Epoch(_)) {
+            return;
+        }
+        match message {
+            Message::Heartbeat(heartbeat) => self.heartbeat(peer, heartbeat),
+            Message::SyncRequest(request) => self.sync_request(peer, request),
+            Message::SyncResponse(response) => self.sync_response(peer, response),
+            Message::Operation(operation) => self.operation(peer, operation),
+            Message::CollectionAnnounce(announce) => self.collections_announced(peer, announce),
+            Message::CollectionRequest => self.announce_collections(peer),
+            Message::Members(members) => {
+                for member in members.members {
+                    self.meet(&member.peer, member.addresses, member.named_ms);
+                }
+            }
+            Message::Stability(stability) => self.stability(peer, stability),
+            Message::Epoch(news) => self.epoch_news(peer, news),
+            Message::ReconcileRequest(request) => self.reconcile_request(peer, request),
+            Message::ReconcileResponse(response) => self.reconcile_response(peer, response, bytes),
+        }
+    }
+
+    fn tick_sessions(&mut self) {
+        let now_ms = self.now_ms;
+        let peers: Vec<PeerId> = self.sessions.keys().cloned().collect();
+        for peer in peers {
+            let Some(session) = self.sessions.get(&peer) else { continue };
+            let silent_ms = session.seen_ms.saturating_add(PEER_SILENT_MS_MAX);
+            if now_ms >= session.end_ms {
+                self.disconnect(&peer, now_ms, "its epoch is over");
+            } else if now_ms >= silent_ms {
+                self.disconnect(&peer, now_ms, "silent");
+                self.schedule_pulls();
+            } else if !session.is_outdated && now_ms >= session.heartbeat_ms {
+                self.beat(&peer);
+            }
+            if let Some(session) = self.sessions.get(&peer) {
+                let heartbeat_ms = if session.is_outdated { u64::MAX } else { session.heartbeat_ms };
+                self.wake_at(heartbeat_ms.min(session.end_ms).min(session.seen_ms.saturating_add(PEER_SILENT_MS_MAX)));
+            }
+        }
+    }
+}

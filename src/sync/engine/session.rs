@@ -1,0 +1,105 @@
+//! What is known of one connected peer.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::model::PeerId;
+use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
+use crate::sync::engine::rates::Bucket;
+use crate::sync::engine::serve::Serve;
+use crate::sync::message::HeadsDigest;
+
+/// A peer that has proved the network's key, from PeerUp to PeerDown.
+#[derive(Debug)]
+pub(super) struct Session {
+    /// It proved an older epoch: it is told the new one and nothing else.
+    pub is_outdated: bool,
+    /// When a session of an older epoch is ended.
+    pub end_ms: u64,
+    pub seen_ms: u64,
+    /// Numbers of the deltas that it has applied, by origin, as far as it has told.
+    pub known: BTreeMap<PeerId, u64>,
+    /// Numbers up to which fresh deltas were pushed to it.
+    pub pushed: BTreeMap<PeerId, u64>,
+    /// Its heads' digest as last told.
+    pub digest: Option<HeadsDigest>,
+    /// It has told all its heads.
+    pub has_told_all: bool,
+    /// Up to which move of our heads it has been told.
+    pub told_moves: u64,
+    /// Up to which change of the member list it has been told.
+    pub told_members: u64,
+    pub heartbeat_ms: u64,
+    pub heartbeat_interval_ms: u64,
+    /// When heads were last asked for, or members repeated.
+    pub asked_heads_ms: u64,
+    pub repeated_members_ms: u64,
+    /// An `ask` of the peer that waits until what came before it is applied.
+    pub unanswered: Option<u64>,
+    /// Our own last `ask`, and when it left.
+    pub ask: Option<(u64, u64)>,
+    pub latency_ms: Option<f64>,
+    /// Names of its collections, and the digest of its announcement.
+    pub collections: Vec<String>,
+    pub collections_digest: u64,
+    pub requested_collections_ms: u64,
+    pub messages: Bucket,
+    pub bytes: Bucket,
+    /// Requests that wait for the log, the first of them under way.
+    pub serving: VecDeque<Serve>,
+    /// Pulls under way to it.
+    pub pulls: usize,
+    /// Origins whose log begins behind what we need there.
+    pub pruned: BTreeSet<PeerId>,
+    /// Origins whose deltas from it were refused, until when.
+    pub distrusted: BTreeMap<PeerId, u64>,
+    /// Number of the greatest head of our own origin that it has shown.
+    pub own_checked: u64,
+}
+
+impl Session {
+    pub fn new(messages_per_second: u32, now_ms: u64) -> Self {
+        Session {
+            is_outdated: false,
+            end_ms: u64::MAX,
+            seen_ms: now_ms,
+            known: BTreeMap::new(),
+            pushed: BTreeMap::new(),
+            digest: None,
+            has_told_all: false,
+            told_moves: 0,
+            told_members: 0,
+            heartbeat_ms: now_ms,
+            heartbeat_interval_ms: HEARTBEAT_MS_MIN,
+            asked_heads_ms: 0,
+            repeated_members_ms: now_ms,
+            unanswered: None,
+            ask: None,
+            latency_ms: None,
+            collections: Vec::new(),
+            collections_digest: 0,
+            requested_collections_ms: 0,
+            messages: Bucket::new(u64::from(messages_per_second), now_ms),
+            bytes: Bucket::new(BYTES_PER_SECOND_MAX, now_ms),
+            serving: VecDeque::new(),
+            pulls: 0,
+            pruned: BTreeSet::new(),
+            distrusted: BTreeMap::new(),
+            own_checked: 0,
+        }
+    }
+
+    /// The number of the last delta of an origin that the peer is known to have applied.
+    pub fn known_seq(&self, origin: &PeerId) -> u64 {
+        self.known.get(origin).copied().unwrap_or(0)
+    }
+
+    /// As [`known_seq`](Session::known_seq), counting what was pushed to it and is on its way.
+    pub fn expected_seq(&self, origin: &PeerId) -> u64 {
+        self.known_seq(origin).max(self.pushed.get(origin).copied().unwrap_or(0))
+    }
+
+    /// Whether deltas of this origin are taken from it.
+    pub fn is_trusted(&self, origin: &PeerId, now_ms: u64) -> bool {
+        self.distrusted.get(origin).is_none_or(|until_ms| *until_ms <= now_ms)
+    }
+}

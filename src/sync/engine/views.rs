@@ -1,0 +1,194 @@
+//! The serving side of a reconciliation: a peer asks step by step what one view of the public states holds.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::error::Result;
+use crate::model::{Head, PeerId};
+use crate::sync::engine::Engine;
+use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
+use crate::sync::engine::machine::Task;
+use crate::sync::engine::tree::Tree;
+use crate::sync::message::{
+    DIGESTS_MAX, Digests, ENTRIES_MAX, KeyHash, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
+    ReconcileResponse, VIEW_HEADS_MAX, WireDigest,
+};
+use crate::sync::work::{EntryDigest, Outcome, View, Work};
+
+/// Requests of one reconciliation that wait.
+const WAITING_MAX: usize = 4;
+
+/// A view that is kept for a peer.
+#[derive(Debug)]
+pub(super) struct ServedView {
+    opened_ms: u64,
+    used_ms: u64,
+    /// The collection whose tree is at hand.
+    tree: Option<(String, Tree)>,
+    /// The first is under way.
+    requests: VecDeque<ReconcileRequest>,
+}
+
+impl Engine {
+    pub(super) fn reconcile_request(&mut self, peer: &PeerId, request: ReconcileRequest) {
+        let (now_ms, number) = (self.now_ms, request.number);
+        if request.ask == ReconcileAsk::Close {
+            return self.drop_view(peer);
+        }
+        if request.ask == ReconcileAsk::Open {
+            self.drop_view(peer);
+            if self.views.len() >= VIEWS_MAX {
+                return self.answer(peer, number, ReconcileAnswer::Refused);
+            }
+            let view =
+                ServedView { opened_ms: now_ms, used_ms: now_ms, tree: None, requests: VecDeque::from([request]) };
+            self.views.insert(peer.clone(), view);
+            self.wake_at(now_ms.saturating_add(VIEW_IDLE_MS_MAX));
+            return self.work(Task::View { peer: peer.clone() }, Work::OpenView { peer: peer.clone() });
+        }
+        let Some(view) = self.views.get_mut(peer).filter(|view| view.requests.len() < WAITING_MAX) else {
+            return self.answer(peer, number, ReconcileAnswer::Refused);
+        };
+        view.used_ms = now_ms;
+        view.requests.push_back(request);
+        if view.requests.len() == 1 {
+            self.look(peer);
+        }
+    }
+
+    /// Has done what the first request of a peer needs.
+    fn look(&mut self, peer: &PeerId) {
+        let Some(view) = self.views.get_mut(peer) else { return };
+        let Some(request) = view.requests.front() else { return };
+        let source = Some(peer.clone());
+        let bytes_max = self.config.tuning.batch_bytes;
+        let work = match request.ask.clone() {
+            ReconcileAsk::Tree { collection, level, nodes } => {
+                if let Some((_, tree)) = view.tree.as_ref().filter(|(name, _)| *name == collection) {
+                    let children = nodes.iter().flat_map(|node| tree.children(level, *node)).copied().collect();
+                    return self.answer_first(peer, ReconcileAnswer::Tree { children });
+                }
+                Work::Fingerprints { view: source, collection }
+            }
+            ReconcileAsk::Digests { collection, buckets } => Work::DigestsIn { view: source, collection, buckets },
+            ReconcileAsk::Entries { collection, key_hashes, after } => Work::Entries {
+                view: peer.clone(),
+                collection,
+                key_hashes: Some(key_hashes),
+                after,
+                bytes_max,
+            },
+            ReconcileAsk::Page { collection, after } => {
+                Work::Entries { view: peer.clone(), collection, key_hashes: None::<Vec<KeyHash>>, after, bytes_max }
+            }
+            ReconcileAsk::Open | ReconcileAsk::Close => return,
+        };
+        self.work(Task::View { peer: peer.clone() }, work);
+    }
+
+    pub(super) fn view_read(&mut self, peer: &PeerId, outcome: Outcome) {
+        let Some(view) = self.views.get_mut(peer) else { return };
+        let Some(ask) = view.requests.front().map(|request| &request.ask) else { return };
+        let read = match (ask, outcome) {
+            (ReconcileAsk::Open, Outcome::ViewOpened(opened)) => opened.map(|opened| self.view_answer(opened)),
+            (ReconcileAsk::Tree { collection, .. }, Outcome::Fingerprints(Ok(buckets))) => {
+                view.tree = Some((collection.clone(), Tree::new(buckets)));
+                return self.look(peer);
+            }
+            (ReconcileAsk::Digests { .. }, Outcome::Digests(digests)) => digests.map(digests_answer),
+            (ReconcileAsk::Entries { .. } | ReconcileAsk::Page { .. }, Outcome::Entries(read)) => {
+                read.map(|(mut entries, next)| {
+                    let next = match entries.get(ENTRIES_MAX - 1) {
+                        Some(last) if entries.len() > ENTRIES_MAX => Some(last.key.clone()),
+                        _ => next,
+                    };
+                    entries.truncate(ENTRIES_MAX);
+                    ReconcileAnswer::Entries { entries, next }
+                })
+            }
+            (_, Outcome::Fingerprints(Err(error))) => Err(error),
+            // Of a view that has been replaced meanwhile.
+            _ => return,
+        };
+        self.answer_read(peer, read);
+    }
+
+    fn answer_read(&mut self, peer: &PeerId, read: Result<ReconcileAnswer>) {
+        match read {
+            Ok(answer) => self.answer_first(peer, answer),
+            Err(error) => {
+                self.failed("reading public states", &error);
+                self.answer_first(peer, ReconcileAnswer::Refused);
+                self.drop_view(peer);
+            }
+        }
+    }
+
+    fn view_answer(&self, view: View) -> ReconcileAnswer {
+        let is_partial = |name: &String| self.config.partial.contains(name);
+        let (partial, whole) = view.collections.into_iter().partition(is_partial);
+        let mut heads: Vec<Head> = view.heads;
+        heads.retain(|head| head.seq > 0);
+        heads.truncate(VIEW_HEADS_MAX);
+        ReconcileAnswer::View { heads, whole, partial }
+    }
+
+    fn answer_first(&mut self, peer: &PeerId, answer: ReconcileAnswer) {
+        let now_ms = self.now_ms;
+        let Some(view) = self.views.get_mut(peer) else { return };
+        view.used_ms = now_ms;
+        let Some(request) = view.requests.pop_front() else { return };
+        self.answer(peer, request.number, answer);
+        self.look(peer);
+    }
+
+    fn answer(&mut self, peer: &PeerId, number: u64, answer: ReconcileAnswer) {
+        self.send(peer, Message::ReconcileResponse(ReconcileResponse { number, answer }));
+    }
+
+    pub(super) fn drop_view(&mut self, peer: &PeerId) {
+        if self.views.remove(peer).is_some() {
+            self.work(Task::CloseView, Work::CloseView { peer: peer.clone() });
+        }
+    }
+
+    pub(super) fn tick_views(&mut self) {
+        let now_ms = self.now_ms;
+        let end_ms = |view: &ServedView| {
+            view.opened_ms.saturating_add(VIEW_AGE_MS_MAX).min(view.used_ms.saturating_add(VIEW_IDLE_MS_MAX))
+        };
+        let old: Vec<PeerId> =
+            self.views.iter().filter(|(_, view)| end_ms(view) <= now_ms).map(|(peer, _)| peer.clone()).collect();
+        for peer in old {
+            self.drop_view(&peer);
+        }
+        if let Some(wake_ms) = self.views.values().map(end_ms).min() {
+            self.wake_at(wake_ms);
+        }
+    }
+}
+
+/// Clocks name origins by position, since most entries name the same few.
+fn digests_answer(digests: Vec<EntryDigest>) -> ReconcileAnswer {
+    if digests.len() > DIGESTS_MAX {
+        // The peer has to ask for fewer buckets.
+        return ReconcileAnswer::Refused;
+    }
+    let mut positions: BTreeMap<PeerId, u32> = BTreeMap::new();
+    let mut origins = Vec::new();
+    let mut position_of = |origin: PeerId| {
+        *positions.entry(origin).or_insert_with_key(|origin| {
+            origins.push(origin.clone());
+            u32::try_from(origins.len() - 1).unwrap_or(u32::MAX)
+        })
+    };
+    let digests = digests
+        .into_iter()
+        .map(|entry| WireDigest {
+            bucket: entry.bucket,
+            key_hash: entry.key_hash,
+            digest: entry.digest,
+            clock: entry.clock.into_iter().map(|(origin, seq)| (position_of(origin), seq)).collect(),
+        })
+        .collect();
+    ReconcileAnswer::Digests(Digests { origins, digests })
+}
