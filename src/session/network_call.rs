@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn calls_become_statements() {
-        let text = Value::text::<&str>;
+        let text = |text: &str| Value::text(text);
         for (function, values, expected) in [
             (NetworkFunction::Create, vec![text("team")], "CREATE NETWORK \"team\""),
             (

@@ -68,6 +68,7 @@ mod table;
 mod target;
 mod type_of;
 mod update;
+mod workers;
 mod write;
 #[cfg(test)]
 mod write_tests;

@@ -8,11 +8,9 @@ use std::time::Duration;
 
 use datafusion::common::ParamValues;
 use datafusion::common::metadata::ScalarAndMetadata;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::sql::sqlparser::ast::Query as SqlQuery;
-use futures::StreamExt;
 
 use crate::db::{Cancel, Catalog, Operand, Predicate, Query, ReadView, Row, RowSender, RowStream, Scalar, Settings};
 use crate::error::{Error, Result};
@@ -27,6 +25,7 @@ use crate::sql::errors::from_datafusion;
 use crate::sql::lower::{Lowered, lower};
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::scope::ScopeColumn;
+use crate::sql::workers::{self, Batches};
 
 /// How often a running statement that yields no rows looks at its cancel flag.
 const CANCEL_CHECK: Duration = Duration::from_millis(50);
@@ -169,10 +168,10 @@ impl ReadPlan {
                     ReadContext { view: view.clone(), settings: Arc::new(settings.clone()), cancel: cancel.clone() };
                 let state = engine::state(context)?;
                 let physical = self.physical(planned, parameters, &state).await?;
-                let stream = execute_stream(physical, state.task_ctx()).map_err(from_datafusion)?;
+                let batches = workers::run(physical, state.task_ctx())?;
                 let types = self.columns.iter().map(|column| column.ty.clone()).collect();
                 let (sender, rows) = RowStream::channel();
-                tokio::spawn(forward(stream, types, sender, cancel.clone()));
+                tokio::spawn(forward(batches, types, sender, cancel.clone()));
                 Ok(rows)
             }
         }
@@ -256,12 +255,12 @@ impl ReadPlan {
     }
 }
 
-/// Sends the rows of a stream on, until its end, an error, or nobody listens.
-async fn forward(mut stream: SendableRecordBatchStream, types: Vec<ColumnType>, sender: RowSender, cancel: Cancel) {
+/// Sends the rows of a plan on, until its end, an error, or nobody listens.
+async fn forward(mut batches: Batches, types: Vec<ColumnType>, sender: RowSender, cancel: Cancel) {
     let mut checks = tokio::time::interval(CANCEL_CHECK);
     loop {
         let batch = tokio::select! {
-            batch = stream.next() => batch,
+            batch = batches.next() => batch,
             _ = checks.tick() => match cancel.check() {
                 Ok(()) => continue,
                 Err(error) => {
