@@ -192,6 +192,11 @@ pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Re
     if catalog.is_taken(&collection.name) {
         return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", collection.name)));
     }
+    check_columns(collection)
+}
+
+/// Checks the columns of a collection: their number, names and types.
+pub(crate) fn check_columns(collection: &Collection) -> Result<()> {
     if collection.columns.len() > COLUMNS_MAX {
         return Err(Error::new(
             ErrorKind::LimitExceeded,

@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use crate::db::apply::Apply;
 use crate::db::change::CatalogChange;
+use crate::db::public_view::heads_in;
 use crate::db::receive::Touched;
+use crate::db::replica::PARTIAL;
 use crate::db::shared::Shared;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{CollectionId, Network, NetworkId, PeerId};
 use crate::store::{Key, KeyRange, Publicity, RecordHeader, RecordView, delta_seq, encode_sorted_record};
 
@@ -100,6 +102,30 @@ impl Apply<'_> {
     }
 }
 
+impl Apply<'_> {
+    /// Remembers a collection as partial where the log does not reach back to the beginning of what has been applied.
+    fn note_partial(&mut self, id: NetworkId, shared_name: String) -> Result<()> {
+        let snapshot = Arc::clone(&self.group.snapshot);
+        let mut is_whole = true;
+        for head in heads_in(&snapshot, id)? {
+            let mut log = snapshot.scan(&KeyRange::deltas_of(id, &head.origin));
+            let first = log.next()?.and_then(|(place, _)| delta_seq(place));
+            is_whole &= head.seq == 0 || first == Some(1);
+        }
+        if is_whole {
+            return Ok(());
+        }
+        let known = snapshot.get(&Key::SyncRecord(id, PARTIAL))?;
+        let mut names: Vec<String> = known.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+        if !names.contains(&shared_name) {
+            names.push(shared_name);
+            let json = serde_json::to_vec(&names).map_err(|error| Error::internal(error.to_string()))?;
+            self.effects.batch.put(&Key::SyncRecord(id, PARTIAL), &json);
+        }
+        Ok(())
+    }
+}
+
 fn split_place(place: &[u8]) -> Option<(PeerId, u64)> {
     let origin = place.get(..place.len().checked_sub(9)?)?;
     Some((PeerId::new(std::str::from_utf8(origin).ok()?), delta_seq(place)?))
@@ -144,7 +170,9 @@ async fn replay(shared: &Arc<Shared>, id: NetworkId, shared_name: &str) -> Resul
         });
         match step.await? {
             ControlFlow::Continue(place) => after = Bound::Excluded(place),
-            ControlFlow::Break(()) => return Ok(()),
+            ControlFlow::Break(()) => break,
         }
     }
+    let shared_name = shared_name.to_string();
+    shared.encode(move |apply| apply.note_partial(id, shared_name)).await
 }

@@ -175,6 +175,7 @@ impl Transaction {
     ) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(collection)?);
         check_attachable(&collection)?;
+        self.catalog().expect_network(network)?;
         let taken = self.catalog().networks().find(|network| network.attachment(collection.id).is_some());
         if let Some(taken) = taken {
             return Err(Error::new(

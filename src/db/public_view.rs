@@ -119,17 +119,6 @@ impl PublicView {
         Ok(digests)
     }
 
-    /// The entries whose keys have these hashes. One scan.
-    pub fn entries(&self, collection: &str, key_hashes: &[KeyHash]) -> Result<Vec<PublicEntry>> {
-        let wanted: HashSet<KeyHash> = key_hashes.iter().copied().collect();
-        let mut entries = Vec::new();
-        self.visit(collection, Some(&|key| wanted.contains(&hash_of(key))), &mut |key, state| {
-            entries.push(PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?) });
-            Ok(true)
-        })?;
-        Ok(entries)
-    }
-
     /// Entries in order of key, at most about `bytes_max` (at least one), and the key to go on after; `None` at the end.
     pub fn entries_after(
         &self,
@@ -137,10 +126,32 @@ impl PublicView {
         after: Option<&[u8]>,
         bytes_max: usize,
     ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
+        self.page(collection, None, after, bytes_max)
+    }
+
+    /// As [`PublicView::entries_after`], of those whose keys have these hashes.
+    pub fn entries_with(
+        &self,
+        collection: &str,
+        key_hashes: &[KeyHash],
+        after: Option<&[u8]>,
+        bytes_max: usize,
+    ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
+        let wanted: HashSet<KeyHash> = key_hashes.iter().copied().collect();
+        self.page(collection, Some(&|key| wanted.contains(&hash_of(key))), after, bytes_max)
+    }
+
+    fn page(
+        &self,
+        collection: &str,
+        wanted: Option<&dyn Fn(&[u8]) -> bool>,
+        after: Option<&[u8]>,
+        bytes_max: usize,
+    ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
         let mut entries = Vec::new();
         let mut bytes = 0;
         let mut is_more = false;
-        self.visit_after(collection, after, None, &mut |key, state| {
+        self.visit_after(collection, after, wanted, &mut |key, state| {
             if bytes >= bytes_max {
                 is_more = true;
                 return Ok(false);

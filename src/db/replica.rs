@@ -26,6 +26,9 @@ use crate::store::{
 /// Longest name and value of what sync remembers, in bytes.
 const SYNC_RECORD_BYTES_MAX: usize = 1024 * 1024;
 
+/// Name of the record with the partial collections.
+pub(crate) const PARTIAL: &str = "partial";
+
 /// What the log holds from a number on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogRead {
@@ -228,6 +231,19 @@ impl Database {
         renewed.await.map_err(|error| Error::internal(format!("renewing the identity stopped: {error}")))?
     }
 
+    /// Names of attached collections, as the network calls them, of which deltas may be missing that the heads cover.
+    pub fn partial_collections(&self, network: NetworkId) -> Result<Vec<String>> {
+        let damaged = |_| Error::new(ErrorKind::Corrupted, "the list of partial collections cannot be read");
+        let record = self.sync_record(network, PARTIAL)?;
+        record.map_or(Ok(Vec::new()), |json| serde_json::from_slice(&json).map_err(damaged))
+    }
+
+    /// Remembers which collections are partial.
+    pub async fn put_partial_collections(&self, network: NetworkId, names: &[String]) -> Result<()> {
+        let json = serde_json::to_vec(names).map_err(|error| Error::internal(error.to_string()))?;
+        self.put_sync_record(network, PARTIAL, Some(json).filter(|_| !names.is_empty())).await
+    }
+
     /// What sync remembers under a name.
     pub fn sync_record(&self, network: NetworkId, name: &str) -> Result<Option<Vec<u8>>> {
         Ok(self.shared().store.snapshot().get(&Key::SyncRecord(network, name))?.map(|bytes| bytes.to_vec()))
@@ -347,7 +363,8 @@ fn ends_well(network: &str, origin: &PeerId, last: Option<&Delta>, head_seq: u64
     *seq == head_seq || verify_signature(origin, &signed_message(network, origin, *seq, hash), signature)
 }
 
-fn is_signed(network: &Network, head: &Head) -> bool {
+/// Whether the origin signed a head.
+pub(crate) fn is_signed(network: &Network, head: &Head) -> bool {
     let message = signed_message(&network.name, &head.origin, head.seq, &head.hash);
     head.signature.len() == END_BYTES - 32 && verify_signature(&head.origin, &message, &head.signature)
 }

@@ -1,0 +1,296 @@
+//! Carries an engine's [`Work`] out on a database.
+//!
+//! One executor serves one network. Work is synchronous and may take its time: it belongs on blocking threads. Several
+//! pieces of work may run side by side; the engine orders those that must not.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use zeroize::Zeroizing;
+
+use crate::db::{Database, EpochSecret, OwnChain, PublicView, SharedColumn, SharedSchema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Bytes, CollectionKind, Head, Network, NetworkId, PeerId};
+use crate::sync::engine::Tuning;
+use crate::sync::message::{CollectionSchema, ColumnSchema, EpochNews, KeyHash, PublicEntry, SecretText};
+use crate::sync::work::{Applied, EngineConfig, EntryDigest, LogRead, Member, Outcome, OwnHead, Verdict, View, Work};
+
+/// Views pinned for peers that reconcile; the oldest goes for one more.
+pub const VIEWS_MAX: usize = 4;
+/// A pinned view keeps old versions of entries on the disk: none is kept longer.
+pub const VIEW_AGE_MAX: Duration = Duration::from_secs(1_800);
+/// Names of the records of members, as `db` reads them.
+const MEMBER: &str = "member/";
+/// Longest record of a member, in bytes; without room for what it has acknowledged, that is left out.
+const MEMBER_BYTES_MAX: usize = 512 * 1024;
+/// How often something is tried again when somebody else changes the catalog at the same moment.
+const TRIES_MAX: usize = 8;
+
+/// Does the work of one network's engine.
+pub struct Executor {
+    database: Database,
+    network: NetworkId,
+    views: Mutex<BTreeMap<PeerId, Pinned>>,
+}
+
+/// A view that a peer's questions are answered from.
+struct Pinned {
+    view: PublicView,
+    opened: Instant,
+}
+
+impl Executor {
+    pub fn new(database: Database, network: NetworkId) -> Executor {
+        Executor { database, network, views: Mutex::default() }
+    }
+
+    /// What an engine of this network has to know of it now.
+    ///
+    /// # Errors
+    /// 42704 when the network is gone.
+    pub fn config(&self, tuning: Tuning, seed: u64) -> Result<EngineConfig> {
+        let catalog = self.database.catalog();
+        let network = catalog.network_by_id(self.network).ok_or_else(gone)?;
+        let attached = network.attachments.iter().filter(|attachment| !attachment.detaching);
+        let collections = attached.filter_map(|attachment| {
+            let collection = catalog.collection_by_id(attachment.collection)?;
+            let columns = collection.columns.iter().map(|column| ColumnSchema {
+                name: column.name.clone(),
+                type_name: column.ty.to_string(),
+                not_null: column.not_null,
+            });
+            Some(CollectionSchema {
+                name: attachment.shared_name.clone(),
+                is_table: collection.kind == CollectionKind::Table,
+                columns: columns.collect(),
+                primary_key: collection.primary_key.iter().filter_map(|place| u16::try_from(*place).ok()).collect(),
+            })
+        });
+        Ok(EngineConfig {
+            this: self.database.peer_id(),
+            network: self.network,
+            options: network.options.clone(),
+            epoch: network.epoch,
+            removed: network.removed.clone(),
+            collections: collections.collect(),
+            partial: self.database.partial_collections(self.network)?,
+            tuning,
+            seed,
+        })
+    }
+
+    /// The heads that an engine starts with.
+    pub fn heads(&self) -> Result<Vec<Head>> {
+        self.database.heads(self.network)
+    }
+
+    /// The members that an engine starts with. A record that cannot be read is left out: members are met again.
+    pub fn members(&self) -> Result<Vec<Member>> {
+        let records = self.database.sync_records(self.network, MEMBER)?;
+        Ok(records.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
+    }
+
+    /// Does one piece of work. Must not be called on an async thread.
+    pub fn run(&self, work: Work) -> Outcome {
+        let (database, network) = (&self.database, self.network);
+        match work {
+            Work::Post => Outcome::Posted(wait(database.post_staged(network))),
+            Work::ReadLog { origin, from_seq, bytes_max } => {
+                Outcome::LogRead(database.read_log(network, &origin, from_seq, bytes_max).map(log_read))
+            }
+            Work::Apply { run } => Outcome::Applied(wait(database.apply_run(network, run)).map(applied)),
+            Work::OpenView { peer } => Outcome::ViewOpened(self.open_view(peer)),
+            Work::CloseView { peer } => {
+                self.views.lock().remove(&peer);
+                Outcome::ViewClosed
+            }
+            Work::Fingerprints { view, collection } => {
+                Outcome::Fingerprints(self.view_of(view.as_ref()).and_then(|view| view.fingerprints(&collection)))
+            }
+            Work::DigestsIn { view, collection, buckets } => {
+                Outcome::Digests(self.digests(view.as_ref(), &collection, &buckets))
+            }
+            Work::Entries { view, collection, key_hashes, after, bytes_max } => {
+                Outcome::Entries(self.entries(&view, &collection, key_hashes.as_deref(), after.as_deref(), bytes_max))
+            }
+            Work::MergeStates { collection, entries } => {
+                Outcome::Merged(wait(database.merge_states(network, collection, to_database(entries))))
+            }
+            Work::DropCollected { collection, keys, heads } => {
+                Outcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
+            }
+            Work::AdoptHeads { heads, partial } => Outcome::HeadsAdopted(self.adopt_heads(heads, &partial)),
+            Work::CollectTombstones { stable } => {
+                Outcome::Collected(wait(database.collect_tombstones(network, stable)))
+            }
+            Work::PruneLog { acknowledged } => Outcome::Pruned(wait(database.prune_log(network, acknowledged))),
+            Work::SaveMember(member) => Outcome::MemberSaved(self.save_member(member)),
+            Work::ReadEpoch => Outcome::EpochRead(self.read_epoch()),
+            Work::SaveEpoch { news } => Outcome::EpochSaved(self.save_epoch(&news)),
+            Work::CheckOwnHead { head } => Outcome::OwnHeadChecked(self.check_own_head(&head)),
+            Work::MergeSchema { collections } => {
+                let schemas: Vec<SharedSchema> = collections.into_iter().map(schema_to_database).collect();
+                Outcome::SchemaMerged(wait(database.merge_schemas(network, &schemas)))
+            }
+        }
+    }
+
+    fn open_view(&self, peer: PeerId) -> Result<View> {
+        let view = self.database.public_view(self.network)?;
+        let shown = View { heads: view.heads().to_vec(), collections: view.collections() };
+        let mut views = self.views.lock();
+        views.remove(&peer);
+        drop_old(&mut views);
+        while views.len() >= VIEWS_MAX {
+            let oldest = views.iter().min_by_key(|(_, pinned)| pinned.opened).map(|(peer, _)| peer.clone());
+            let Some(oldest) = oldest else { break };
+            views.remove(&oldest);
+        }
+        views.insert(peer, Pinned { view, opened: Instant::now() });
+        Ok(shown)
+    }
+
+    /// The view pinned for a peer, or one of now.
+    fn view_of(&self, peer: Option<&PeerId>) -> Result<PublicView> {
+        let Some(peer) = peer else { return self.database.public_view(self.network) };
+        let mut views = self.views.lock();
+        drop_old(&mut views);
+        let pinned = views.get(peer).map(|pinned| pinned.view.clone());
+        pinned.ok_or_else(|| Error::new(ErrorKind::UndefinedObject, "the view of a reconciliation is closed"))
+    }
+
+    fn digests(&self, view: Option<&PeerId>, collection: &str, buckets: &[u16]) -> Result<Vec<EntryDigest>> {
+        let digests = self.view_of(view)?.digests_in(collection, buckets)?;
+        let convert = |entry: crate::db::EntryDigest| EntryDigest {
+            bucket: entry.bucket,
+            key_hash: entry.key_hash,
+            digest: entry.digest,
+            key: entry.key,
+            clock: entry.clock,
+        };
+        Ok(digests.into_iter().map(convert).collect())
+    }
+
+    fn entries(
+        &self,
+        peer: &PeerId,
+        collection: &str,
+        key_hashes: Option<&[KeyHash]>,
+        after: Option<&[u8]>,
+        bytes_max: usize,
+    ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
+        let view = self.view_of(Some(peer))?;
+        let (entries, next) = match key_hashes {
+            Some(key_hashes) => view.entries_with(collection, key_hashes, after, bytes_max)?,
+            None => view.entries_after(collection, after, bytes_max)?,
+        };
+        let convert = |entry: crate::db::PublicEntry| PublicEntry { key: entry.key, body: entry.body };
+        Ok((entries.into_iter().map(convert).collect(), next))
+    }
+
+    /// What is partial is kept first: after a stop in between, too much is called partial and not too little.
+    fn adopt_heads(&self, heads: Vec<Head>, partial: &[String]) -> Result<Vec<Head>> {
+        if self.database.partial_collections(self.network)? != partial {
+            wait(self.database.put_partial_collections(self.network, partial))?;
+        }
+        wait(self.database.adopt_heads(self.network, heads))?;
+        self.heads()
+    }
+
+    fn save_member(&self, mut member: Member) -> Result<()> {
+        let json = |member: &Member| serde_json::to_vec(member).map_err(|error| Error::internal(error.to_string()));
+        let mut record = json(&member)?;
+        if record.len() > MEMBER_BYTES_MAX {
+            member.acknowledged.clear();
+            record = json(&member)?;
+        }
+        wait(self.database.put_sync_record(self.network, &format!("{MEMBER}{}", member.peer), Some(record)))
+    }
+
+    fn read_epoch(&self) -> Result<EpochNews> {
+        // The secret first: whoever was removed meanwhile is named too early and not too late.
+        let secret = self.database.epoch_secret(self.network)?.ok_or_else(gone)?;
+        let catalog = self.database.catalog();
+        let network: &Network = catalog.network_by_id(self.network).ok_or_else(gone)?;
+        let EpochSecret { epoch, secret } = secret;
+        Ok(EpochNews { epoch, secret: SecretText(secret.to_string()), removed: network.removed.clone() })
+    }
+
+    fn save_epoch(&self, news: &EpochNews) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let secret = EpochSecret { epoch: news.epoch, secret: Zeroizing::new(news.secret.0.clone()) };
+            match wait(self.database.adopt_epoch(self.network, secret, news.removed.clone())) {
+                Err(error) if error.kind() == ErrorKind::SerializationFailure && tries < TRIES_MAX => {}
+                result => return result.map(drop),
+            }
+        }
+    }
+
+    fn check_own_head(&self, head: &Head) -> Result<OwnHead> {
+        match self.database.check_own_head(self.network, head)? {
+            OwnChain::Known => {
+                let mut heads = self.heads()?;
+                heads.retain(|known| known.origin == head.origin);
+                Ok(OwnHead::Known(heads))
+            }
+            OwnChain::Forged => Ok(OwnHead::Forged),
+            OwnChain::Unknown => wait(self.database.renew_origin()).map(OwnHead::Renewed),
+        }
+    }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::UndefinedObject, "the network does not exist any more")
+}
+
+fn drop_old(views: &mut BTreeMap<PeerId, Pinned>) {
+    views.retain(|_, pinned| pinned.opened.elapsed() < VIEW_AGE_MAX);
+}
+
+/// Waits for the database on this thread.
+fn wait<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    match tokio::runtime::Handle::try_current() {
+        Ok(handle) => handle.block_on(future),
+        Err(_) => tokio::runtime::Builder::new_current_thread().build()?.block_on(future),
+    }
+}
+
+fn log_read(read: crate::db::LogRead) -> LogRead {
+    match read {
+        crate::db::LogRead::Deltas(deltas) => LogRead::Deltas(deltas),
+        crate::db::LogRead::Pruned { floor } => LogRead::Pruned { floor },
+    }
+}
+
+fn applied(applied: crate::db::Applied) -> Applied {
+    let verdict = match applied.verdict {
+        crate::db::Verdict::Applied => Verdict::Applied,
+        // Of the own origin nothing is taken: the engine hears of it by heads.
+        crate::db::Verdict::Gap | crate::db::Verdict::OwnOrigin => Verdict::Gap,
+        crate::db::Verdict::Early { due_ms } => Verdict::Early { due_ms },
+        crate::db::Verdict::Forged { reason } => {
+            tracing::debug!(origin = %applied.head.origin, reason, "deltas were refused");
+            Verdict::Forged
+        }
+        crate::db::Verdict::Fork { seq } => Verdict::Fork { seq },
+    };
+    Applied { head: applied.head, received: applied.received, verdict }
+}
+
+fn to_database(entries: Vec<PublicEntry>) -> Vec<crate::db::PublicEntry> {
+    entries.into_iter().map(|entry| crate::db::PublicEntry { key: entry.key, body: entry.body }).collect()
+}
+
+fn schema_to_database(schema: CollectionSchema) -> SharedSchema {
+    let columns = schema.columns.into_iter();
+    SharedSchema {
+        name: schema.name,
+        is_table: schema.is_table,
+        columns: columns.map(|column| SharedColumn { name: column.name, type_name: column.type_name }).collect(),
+        primary_key: schema.primary_key.into_iter().map(usize::from).collect(),
+    }
+}

@@ -1,0 +1,128 @@
+//! What must be true: at every look, and when everything has come to rest.
+
+use std::collections::BTreeMap;
+
+use crate::sync::simulation::node::{LIVE, MEMORY, Running};
+use crate::sync::simulation::world::World;
+use crate::sync::simulation::workload::GROUP_FACT;
+
+/// How long the nodes may take to agree once nothing disturbs them any more.
+const QUIET_MS_MAX: u64 = 45 * 60 * 1_000;
+/// How often it is looked whether they do.
+const LOOK_MS: u64 = 2_000;
+
+impl World {
+    /// Looks at a node as a reader would.
+    pub fn look(&mut self, node: usize) {
+        let Some(running) = &self.nodes[node].running else { return };
+        if self.plan.is_always_whole() {
+            for places in self.ledger.groups.values() {
+                let values: Vec<Option<String>> =
+                    places.iter().map(|(collection, id)| group_value(running, collection, id)).collect();
+                let is_whole = values.windows(2).all(|pair| pair[0] == pair[1]);
+                assert!(is_whole, "node {node} shows a part of a transaction: {values:?}");
+            }
+        }
+        let mut seen = Vec::new();
+        for place in &self.ledger.mortals {
+            seen.push((place.clone(), running.exists(place.0, &place.1)));
+        }
+        let local = &mut self.nodes[node].local;
+        for (place, is_alive) in seen {
+            if is_alive {
+                assert!(!local.dead.contains(&place), "{place:?} came back to life on node {node}");
+                local.alive.insert(place);
+            } else if local.alive.contains(&place) {
+                local.dead.insert(place);
+            }
+        }
+    }
+
+    /// Ends all misfortunes and waits until the nodes agree.
+    pub fn come_to_rest(&mut self) {
+        self.tell(|_| "everything heals".to_string());
+        self.parts.fill(0);
+        self.plan.loss = 0;
+        for node in 0..self.nodes.len() {
+            self.nodes[node].skew_ms = self.nodes[node].skew_ms.clamp(-1_000, 1_000);
+            if self.nodes[node].running.is_none() {
+                self.start(node);
+            }
+        }
+        let end_ms = self.now_ms + QUIET_MS_MAX;
+        while self.now_ms < end_ms {
+            self.play_until(self.now_ms + LOOK_MS);
+            if self.agree() {
+                return self.check_all();
+            }
+        }
+        panic!("the nodes do not agree: {}", self.differences());
+    }
+
+    fn running(&self) -> impl Iterator<Item = &Running> {
+        self.nodes.iter().filter_map(|node| node.running.as_ref())
+    }
+
+    /// Whether all nodes have posted everything and hold the same.
+    fn agree(&self) -> bool {
+        let Some(first) = self.running().next() else { return false };
+        let heads = first.heads();
+        let have_posted = self.running().all(|running| {
+            running.database.view().staged(Some(running.network)).unwrap().is_empty() && running.heads() == heads
+        });
+        have_posted && [MEMORY, LIVE].iter().all(|name| self.running().all(|other| digest(first, name) == digest(other, name)))
+    }
+
+    fn differences(&self) -> String {
+        let mut lines = Vec::new();
+        for (number, running) in self.running().enumerate() {
+            let heads: BTreeMap<_, _> = running
+                .heads()
+                .into_iter()
+                .map(|head| (super::world::short(&head.origin).to_string(), (head.seq, head.hash[0])))
+                .collect();
+            let staged = running.database.view().staged(Some(running.network)).unwrap().len();
+            let digests = [MEMORY, LIVE].map(|name| format!("{:x}", digest(running, name) >> 96));
+            lines.push(format!("node {number}: heads {heads:?}, {staged} staged, digests {digests:?}"));
+        }
+        lines.join("\n")
+    }
+
+    /// Everything that was promised.
+    fn check_all(&mut self) {
+        for node in 0..self.nodes.len() {
+            self.look(node);
+            let running = self.nodes[node].running.as_ref().unwrap();
+            let set_aside = running.database.view().set_aside(running.network).unwrap();
+            assert!(set_aside.is_empty(), "node {node} set deltas aside: {set_aside:?}");
+            for fact in &self.ledger.facts {
+                let Some(posting) = fact.posted.as_ref().filter(|posting| !posting.is_uncertain) else { continue };
+                if self.ledger.mortals.contains(&fact.place) {
+                    continue;
+                }
+                let (collection, id) = &fact.place;
+                let facts = running.facts(collection, id).unwrap_or_default();
+                let value = facts.get(&fact.name).and_then(|value| value.as_str());
+                assert_eq!(value, Some(fact.value.as_str()), "node {node} lost {fact:?} of {posting:?}");
+            }
+            for (place, posting) in &self.ledger.deleted {
+                let is_alive = running.exists(place.0, &place.1);
+                assert!(!is_alive || posting.is_uncertain, "node {node} still shows {place:?}, deleted in {posting:?}");
+            }
+            for places in self.ledger.groups.values() {
+                let values: Vec<Option<String>> =
+                    places.iter().map(|(collection, id)| group_value(running, collection, id)).collect();
+                let is_whole = values.windows(2).all(|pair| pair[0] == pair[1]);
+                assert!(is_whole || self.plan.restores > 0, "node {node} has a part of a transaction: {values:?}");
+            }
+        }
+    }
+}
+
+fn group_value(running: &Running, collection: &str, id: &str) -> Option<String> {
+    running.facts(collection, id)?.get(GROUP_FACT)?.as_str().map(str::to_string)
+}
+
+fn digest(running: &Running, collection: &str) -> u128 {
+    running.digest(collection).unwrap()
+}

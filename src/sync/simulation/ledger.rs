@@ -1,0 +1,84 @@
+//! What the users of all nodes did, and what they may therefore expect of everybody in the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::PeerId;
+
+/// A collection and the id of an entry.
+pub(super) type Place = (&'static str, String);
+
+/// What one user did on one node; goes back with its data directory when that is restored.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Local {
+    /// Facts that were written here and not posted, by entry.
+    pub unposted: BTreeMap<Place, Vec<usize>>,
+    pub staged: BTreeSet<Place>,
+    /// Entries that carry a canary here: they are never staged again.
+    pub guarded: BTreeSet<Place>,
+    /// Entries deleted here whose tombstone was not posted yet.
+    pub deleted: BTreeSet<Place>,
+    /// Entries that were seen dead here after they had been alive: they never come back.
+    pub dead: BTreeSet<Place>,
+    /// Entries that were seen alive here.
+    pub alive: BTreeSet<Place>,
+}
+
+/// One fact that somebody wrote.
+#[derive(Clone, Debug)]
+pub(super) struct Fact {
+    pub place: Place,
+    pub name: String,
+    pub value: String,
+    pub posted: Option<Posting>,
+}
+
+/// Under which number something went out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Posting {
+    pub origin: PeerId,
+    /// It has this number or a smaller one.
+    pub seq: u64,
+    /// The only copy may have been lost with a restored directory.
+    pub is_uncertain: bool,
+}
+
+/// What everybody may expect.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pub facts: Vec<Fact>,
+    /// Deletions that were posted.
+    pub deleted: BTreeMap<Place, Posting>,
+    /// Entries that are made once and may be deleted.
+    pub mortals: Vec<Place>,
+    /// Entries that are only ever written together, by group.
+    pub groups: BTreeMap<u64, Vec<Place>>,
+}
+
+impl Ledger {
+    /// A fact that was committed and not posted.
+    pub fn write(&mut self, local: &mut Local, place: &Place, name: String, value: String) {
+        local.unposted.entry(place.clone()).or_default().push(self.facts.len());
+        self.facts.push(Fact { place: place.clone(), name, value, posted: None });
+    }
+
+    /// Everything on the stage of a node has gone out, under numbers up to `seq`.
+    pub fn posted(&mut self, local: &mut Local, origin: &PeerId, seq: u64) {
+        let posting = Posting { origin: origin.clone(), seq, is_uncertain: false };
+        for place in std::mem::take(&mut local.staged) {
+            for fact in local.unposted.remove(&place).unwrap_or_default() {
+                self.facts[fact].posted = Some(posting.clone());
+            }
+        }
+        for place in std::mem::take(&mut local.deleted) {
+            self.deleted.insert(place, posting.clone());
+        }
+    }
+
+    /// What an origin posted above a number is uncertain from now on, but for what others hold (`held`).
+    pub fn doubt(&mut self, origin: &PeerId, above_seq: u64, held: u64) {
+        let facts = self.facts.iter_mut().filter_map(|fact| fact.posted.as_mut());
+        for posting in facts.chain(self.deleted.values_mut()) {
+            posting.is_uncertain |= posting.origin == *origin && posting.seq > above_seq && posting.seq > held;
+        }
+    }
+}

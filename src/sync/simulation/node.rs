@@ -1,0 +1,282 @@
+//! One node: a data directory that outlives crashes, and what runs on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::db::{Clock, Database, DatabaseChanges, DatabaseOptions, EntryKey, OnConflict, Transaction};
+use crate::error::Result;
+use crate::model::{Collection, CollectionKind, Head, NetworkId, PeerId, Stage, Value};
+use crate::store::KeySource;
+use crate::sync::engine::{Engine, Tuning};
+use crate::sync::executor::Executor;
+use crate::sync::simulation::ledger::Local;
+use crate::sync::simulation::plan::Plan;
+
+/// The network that everything happens in.
+pub(super) const NETWORK: &str = "simulated";
+/// The secret of its first epoch.
+const SECRET: &str = "the first secret";
+/// What is staged by hand.
+pub(super) const MEMORY: &str = "memory";
+/// What is posted by every commit.
+pub(super) const LIVE: &str = "live";
+const CACHE_BYTES: usize = 1 << 20;
+/// True time at the start of a simulation, in milliseconds since 1970.
+pub(super) const START_MS: u64 = 1_700_000_000_000;
+
+pub(super) struct Node {
+    directory: PathBuf,
+    pub wall: Arc<AtomicU64>,
+    /// How far its clock is ahead of the true time.
+    pub skew_ms: i64,
+    /// Number of the present or last start.
+    pub boot: u64,
+    pub running: Option<Running>,
+    /// What its user did and expects.
+    pub local: Local,
+    pub backup: Option<Backup>,
+    /// Secrets of the network by epoch that were ever known here.
+    pub secrets: BTreeSet<(u64, String)>,
+    /// Peer ids that it ever had.
+    pub identities: BTreeSet<PeerId>,
+}
+
+/// What is gone with a crash.
+pub(super) struct Running {
+    pub database: Database,
+    pub executor: Executor,
+    pub engine: Engine,
+    pub changes: DatabaseChanges,
+    pub peer: PeerId,
+    pub network: NetworkId,
+    /// The engine's clock runs ahead of the true time by so much: it follows the wall clock of the start.
+    pub engine_ahead_ms: i64,
+    /// When the next tick is to come, by the true time.
+    pub tick_ms: u64,
+    /// Open sessions by peer.
+    pub sessions: BTreeMap<PeerId, u64>,
+    /// Peers that the engine wants nothing of until then, by its own clock.
+    pub banned: BTreeMap<PeerId, u64>,
+}
+
+/// An older copy of a data directory.
+pub(super) struct Backup {
+    pub local: Local,
+    pub peer: PeerId,
+    /// Number of the own head in it.
+    pub own_seq: u64,
+    pub secrets: BTreeSet<(u64, String)>,
+}
+
+impl Node {
+    /// A node with an empty directory and an identity that its seed decides.
+    pub fn new(directory: PathBuf, seed: u64, skew_ms: i64) -> Node {
+        let data = directory.join("data");
+        std::fs::create_dir_all(&data).unwrap();
+        for (name, number) in [("identity.key", 0_u64), ("identity.next", 1)] {
+            let hash = blake3::hash(&[seed.to_le_bytes(), number.to_le_bytes()].concat());
+            write_private(&data.join(name), hash.as_bytes());
+        }
+        Node {
+            directory,
+            wall: Arc::new(AtomicU64::new(START_MS)),
+            skew_ms,
+            boot: 0,
+            running: None,
+            local: Local::default(),
+            backup: None,
+            secrets: BTreeSet::new(),
+            identities: BTreeSet::new(),
+        }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.join("data")
+    }
+
+    pub fn set_time(&self, now_ms: u64) {
+        let wall_ms = (START_MS + now_ms).checked_add_signed(self.skew_ms).unwrap();
+        self.wall.store(wall_ms, Ordering::Relaxed);
+    }
+
+    /// Starts, the first time with a new network.
+    pub fn start(&mut self, now_ms: u64, plan: &Plan, seed: u64, runtime: &tokio::runtime::Runtime) {
+        self.set_time(now_ms);
+        let database = Database::open(&DatabaseOptions {
+            data_directory: self.data(),
+            key_directory: self.directory.join("keys"),
+            key_source: KeySource::File,
+            cache_bytes: CACHE_BYTES,
+            sync: false,
+            clock: Clock::Manual(Arc::clone(&self.wall)),
+        })
+        .unwrap();
+        if database.catalog().network(NETWORK).is_none() {
+            let mut transaction = database.begin();
+            found(&mut transaction, plan);
+            runtime.block_on(transaction.commit()).unwrap();
+        }
+        self.boot += 1;
+        self.run(database, &plan.tuning, seed);
+    }
+
+    /// Makes a new engine on an open database.
+    pub fn run(&mut self, database: Database, tuning: &Tuning, seed: u64) {
+        let network = database.catalog().network(NETWORK).unwrap().id;
+        let executor = Executor::new(database.clone(), network);
+        let config = executor.config(tuning.clone(), seed).unwrap();
+        let heads = executor.heads().unwrap();
+        let members = executor.members().unwrap();
+        let engine = Engine::new(config, heads, members, self.wall.load(Ordering::Relaxed));
+        self.running = Some(Running {
+            changes: database.changes(),
+            peer: database.peer_id(),
+            database,
+            executor,
+            engine,
+            network,
+            engine_ahead_ms: self.skew_ms,
+            tick_ms: u64::MAX,
+            sessions: BTreeMap::new(),
+            banned: BTreeMap::new(),
+        });
+        self.identities.insert(self.running.as_ref().unwrap().peer.clone());
+        self.note_secret();
+    }
+
+    /// Remembers the secret of the present epoch, as a key ring would.
+    pub fn note_secret(&mut self) {
+        let running = self.running.as_ref().unwrap();
+        let secret = running.database.epoch_secret(running.network).unwrap().unwrap();
+        self.secrets.insert((secret.epoch, secret.secret.to_string()));
+    }
+
+    /// Stops, in good order or as with a power cut: then what the closing writes is undone.
+    pub fn stop(&mut self, is_kill: bool) {
+        let Some(Running { database, executor, engine, .. }) = self.running.take() else { return };
+        let (store, copy) = (self.data().join("rocksdb"), self.data().join("rocksdb.killed"));
+        if is_kill {
+            copy_folder(&store, &copy);
+        }
+        drop((executor, engine));
+        database.shutdown().unwrap();
+        drop(database);
+        if is_kill {
+            std::fs::remove_dir_all(&store).unwrap();
+            std::fs::rename(&copy, &store).unwrap();
+        }
+    }
+
+    /// Copies the store away.
+    pub fn back_up(&mut self) {
+        let Some(running) = &self.running else { return };
+        let target = self.directory.join("backup");
+        if target.exists() {
+            std::fs::remove_dir_all(&target).unwrap();
+        }
+        copy_folder(&self.data().join("rocksdb"), &target);
+        std::fs::copy(self.data().join("identity.key"), target.join("identity.key")).unwrap();
+        let (peer, own_seq) = (running.peer.clone(), running.own_seq());
+        let (local, secrets) = (self.local.clone(), self.secrets.clone());
+        self.backup = Some(Backup { local, peer, own_seq, secrets });
+    }
+
+    /// Puts the copy back while nothing runs. In place nothing gives it away but what peers know.
+    pub fn restore(&mut self, is_in_place: bool) {
+        let (store, source) = (self.data().join("rocksdb"), self.directory.join("backup"));
+        std::fs::remove_dir_all(&store).unwrap();
+        copy_folder(&source, &store);
+        let identity = std::fs::read(store.join("identity.key")).unwrap();
+        let path = self.data().join("identity.key");
+        if !is_in_place {
+            std::fs::remove_file(&path).unwrap();
+        }
+        write_private(&path, &identity);
+    }
+}
+
+impl Running {
+    /// The number of the last own posting.
+    pub fn own_seq(&self) -> u64 {
+        self.heads().iter().find(|head| head.origin == self.peer).map_or(0, |head| head.seq)
+    }
+
+    pub fn heads(&self) -> Vec<Head> {
+        self.database.heads(self.network).unwrap()
+    }
+
+    pub fn collection(&self, name: &str) -> Arc<Collection> {
+        Arc::clone(self.database.catalog().expect_collection(name).unwrap())
+    }
+
+    pub fn key(&self, collection: &Collection, id: &str) -> EntryKey {
+        self.database.begin().key(collection, vec![Value::text(id)]).unwrap()
+    }
+
+    pub fn exists(&self, collection: &str, id: &str) -> bool {
+        let collection = self.collection(collection);
+        self.database.view().exists(&collection, &self.key(&collection, id)).unwrap()
+    }
+
+    /// The facts of an entry, as a reader here sees them.
+    pub fn facts(&self, collection: &str, id: &str) -> Option<BTreeMap<String, serde_json::Value>> {
+        let collection = self.collection(collection);
+        let row = self.database.view().row(&collection, &self.key(&collection, id)).unwrap()?;
+        let metadata = row.get(1).and_then(Value::as_str).unwrap_or("{}");
+        Some(serde_json::from_str(metadata).unwrap())
+    }
+
+    /// XOR of the fingerprints of a collection.
+    pub fn digest(&self, collection: &str) -> Result<u128> {
+        let fingerprints = self.database.public_view(self.network)?.fingerprints(collection)?;
+        Ok(fingerprints.into_iter().map(u128::from_le_bytes).fold(0, |sum, each| sum ^ each))
+    }
+}
+
+fn found(transaction: &mut Transaction, plan: &Plan) {
+    let memory = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
+    let id = transaction.new_id();
+    let live = Collection { id, name: LIVE.to_string(), indexes: Vec::new(), ..(*memory).clone() };
+    assert_eq!(live.kind, CollectionKind::Memory);
+    transaction.create_collection(live).unwrap();
+    transaction.create_network(NETWORK, plan.options.clone(), Some(SECRET), Vec::new()).unwrap();
+    transaction.attach_collection(MEMORY, NETWORK, None).unwrap();
+    transaction.attach_collection(LIVE, NETWORK, Some(false)).unwrap();
+}
+
+/// Puts facts into an entry, which is made where it does not exist, and marks or unmarks it.
+pub(super) fn put(
+    transaction: &mut Transaction,
+    collection: &Arc<Collection>,
+    id: &str,
+    facts: &[(String, String)],
+    stage: Option<Stage>,
+) {
+    let key = transaction.key(collection, vec![Value::text(id)]).unwrap();
+    if !transaction.view().exists(collection, &key).unwrap() {
+        let row = vec![Some(Value::text(id)), None, None, None, None, None];
+        transaction.insert(collection, row, OnConflict::Fail).unwrap();
+    }
+    let facts = facts.iter().map(|(name, value)| (name.clone(), Some(Value::text(value.as_str())))).collect();
+    assert!(transaction.set_facts(collection, &key, facts).unwrap());
+    if let Some(stage) = stage {
+        assert!(transaction.set_stage(collection, &key, stage).unwrap());
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).unwrap();
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}

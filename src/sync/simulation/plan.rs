@@ -1,0 +1,95 @@
+//! What one seed plays: how many nodes, how bad the network, which misfortunes.
+
+use crate::model::NetworkOptions;
+use crate::sync::engine::Tuning;
+use crate::sync::random::Random;
+
+/// The parameters of one simulation, all of them chosen by its seed.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub nodes: usize,
+    /// Operations of users, and the mean time between two of them.
+    pub operations: u32,
+    pub operation_gap_ms: u64,
+    /// Frames in ten thousand that are lost, and the session with them.
+    pub loss: u64,
+    /// Deltas that were pushed and arrive twice, in ten thousand.
+    pub duplicates: u64,
+    /// Longest way of a frame.
+    pub delay_ms: u64,
+    /// Longest time that work on the database waits.
+    pub work_ms: u64,
+    pub partitions: u32,
+    pub crashes: u32,
+    /// Data directories put back to an older copy.
+    pub restores: u32,
+    /// Largest difference of a node's clock from the true time.
+    pub skew_ms: u64,
+    pub rotations: u32,
+    /// The last node comes when the others have been at work for a while.
+    pub has_newcomer: bool,
+    /// Logs are dropped early, so that reconciliation has work.
+    pub is_log_small: bool,
+    pub tuning: Tuning,
+    pub options: NetworkOptions,
+}
+
+impl Plan {
+    /// `nodes` overrides how many there are.
+    pub fn new(random: &mut Random, nodes: Option<usize>) -> Plan {
+        let default = Tuning::default();
+        let is_small = one_in(random, 2);
+        let is_log_small = one_in(random, 3);
+        let tuning = Tuning {
+            batch_bytes: if is_small { between(random, 200, 4_000) as usize } else { default.batch_bytes },
+            apply_queue_bytes: if is_small { 8_000 } else { default.apply_queue_bytes },
+            snapshot_deltas_min: if one_in(random, 2) { between(random, 1, 20) } else { default.snapshot_deltas_min },
+            audit_interval_ms: if one_in(random, 3) { 20_000 } else { default.audit_interval_ms },
+            stability_interval_ms: between(random, 3_000, 30_000),
+        };
+        let options = NetworkOptions {
+            sync_interval_ms: between(random, 200, 2_000),
+            log_bytes_max: if is_log_small { between(random, 300, 3_000) } else { 1 << 28 },
+            ..NetworkOptions::default()
+        };
+        let usual = if one_in(random, 2) { 3 } else { between(random, 3, 8) as usize };
+        let misfortunes = |random: &mut Random, one: u64| if one_in(random, one) { between(random, 1, 2) as u32 } else { 0 };
+        Plan {
+            nodes: nodes.unwrap_or(usual),
+            operations: between(random, 10, 45) as u32,
+            operation_gap_ms: between(random, 50, 1_500),
+            loss: if one_in(random, 2) { 0 } else { between(random, 10, 500) },
+            duplicates: if one_in(random, 2) { 0 } else { 1_000 },
+            delay_ms: if one_in(random, 2) { 5 } else { between(random, 10, 2_000) },
+            work_ms: if one_in(random, 2) { 0 } else { between(random, 1, 200) },
+            partitions: misfortunes(random, 2),
+            crashes: misfortunes(random, 2),
+            restores: misfortunes(random, 8),
+            skew_ms: if one_in(random, 3) { 400_000 } else { 100 },
+            rotations: misfortunes(random, 10),
+            has_newcomer: one_in(random, 4),
+            is_log_small,
+            tuning,
+            options,
+        }
+    }
+
+    /// Whether entries travel only by the log, so that what was posted together shows together at any time.
+    pub fn is_always_whole(&self) -> bool {
+        let default = Tuning::default();
+        !self.is_log_small
+            && self.restores == 0
+            && self.tuning.snapshot_deltas_min == default.snapshot_deltas_min
+            && self.tuning.audit_interval_ms == default.audit_interval_ms
+    }
+}
+
+/// True once in `count` times.
+pub(super) fn one_in(random: &mut Random, count: u64) -> bool {
+    random.below(count) == 0
+}
+
+/// A number within bounds, both included.
+pub(super) fn between(random: &mut Random, least: u64, greatest: u64) -> u64 {
+    least + random.below(greatest - least + 1)
+}

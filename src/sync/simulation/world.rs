@@ -1,0 +1,399 @@
+//! The world of one simulation: true time, the events to come, and what each of them does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::db::Database;
+use crate::model::PeerId;
+use crate::sync::message::Message;
+use crate::sync::random::Random;
+use crate::sync::simulation::faults::Fault;
+use crate::sync::simulation::ledger::Ledger;
+use crate::sync::simulation::links::Session;
+use crate::sync::simulation::node::{Node, START_MS};
+use crate::sync::simulation::plan::{Plan, between};
+use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Work};
+
+/// Events after which a simulation is taken for one that never comes to rest.
+const EVENTS_MAX: u64 = 400_000;
+/// Lines of the story that are kept for a failure.
+const STORY_LINES: usize = 400;
+/// Longest time between a piece of work and the engine hearing of it.
+const ANSWER_MS: u64 = 3;
+
+/// Something that is going to happen.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A user does something.
+    Operation,
+    Fault(Fault),
+    /// Two nodes try to make a session.
+    Connect { pair: (usize, usize) },
+    Up { session: u64, end: usize },
+    Down { session: u64, end: usize },
+    Frame { session: u64, end: usize, bytes: Vec<u8> },
+    Work { node: usize, boot: u64, number: u64, work: Box<Work> },
+    Done { node: usize, boot: u64, number: u64, outcome: Box<Outcome> },
+    Tick { node: usize, boot: u64, at_ms: u64 },
+}
+
+/// Everything there is.
+pub(super) struct World {
+    pub seed: u64,
+    pub plan: Plan,
+    pub random: Random,
+    /// Milliseconds since the start.
+    pub now_ms: u64,
+    events: BTreeMap<(u64, u64), Event>,
+    last_event: u64,
+    pub nodes: Vec<Node>,
+    /// Open sessions by number.
+    pub sessions: BTreeMap<u64, Session>,
+    pub last_session: u64,
+    /// Pairs that have a session, or are going to try.
+    pub linked: BTreeMap<(usize, usize), u64>,
+    pub connecting: BTreeSet<(usize, usize)>,
+    /// Nodes of different parts do not reach each other.
+    pub parts: Vec<usize>,
+    pub ledger: Ledger,
+    pub operations_left: u32,
+    /// Numbers the names of entries, facts and values.
+    pub last_name: u64,
+    pub runtime: tokio::runtime::Runtime,
+    pub frames: u64,
+    pub bytes: u64,
+    story: Vec<String>,
+    /// Prints the story as it happens.
+    is_loud: bool,
+}
+
+impl World {
+    pub fn new(seed: u64, nodes: Option<usize>, directory: &Path, is_loud: bool) -> World {
+        let mut random = Random::new(seed);
+        let plan = Plan::new(&mut random, nodes);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let count = plan.nodes;
+        let make = |number: usize| {
+            let skew_ms = i64::try_from(random.below(2 * plan.skew_ms + 1)).unwrap();
+            let skew_ms = skew_ms - i64::try_from(plan.skew_ms).unwrap();
+            Node::new(directory.join(format!("node{number}")), random.next(), skew_ms)
+        };
+        let nodes = (0..count).map(make).collect();
+        let mut world = World {
+            seed,
+            operations_left: plan.operations,
+            plan,
+            random,
+            now_ms: 0,
+            events: BTreeMap::new(),
+            last_event: 0,
+            nodes,
+            sessions: BTreeMap::new(),
+            last_session: 0,
+            linked: BTreeMap::new(),
+            connecting: BTreeSet::new(),
+            parts: vec![0; count],
+            ledger: Ledger::default(),
+            last_name: 0,
+            runtime,
+            frames: 0,
+            bytes: 0,
+            story: Vec::new(),
+            is_loud,
+        };
+        world.tell(|world| format!("{:?}", world.plan));
+        world
+    }
+
+    /// Adds a line to the story.
+    #[expect(clippy::print_stderr, reason = "the story of one seed, for who reads a failing test")]
+    pub fn tell(&mut self, line: impl FnOnce(&World) -> String) {
+        let line = format!("{:>8} {}", self.now_ms, line(self));
+        if self.is_loud {
+            eprintln!("{line}");
+        }
+        if self.story.len() == STORY_LINES {
+            self.story.drain(..STORY_LINES / 2);
+        }
+        self.story.push(line);
+    }
+
+    /// The last lines of the story.
+    pub fn story(&self) -> String {
+        self.story.join("\n")
+    }
+
+    pub fn schedule(&mut self, in_ms: u64, event: Event) {
+        self.schedule_at(self.now_ms + in_ms, event);
+    }
+
+    pub fn schedule_at(&mut self, at_ms: u64, event: Event) {
+        self.last_event += 1;
+        self.events.insert((at_ms, self.last_event), event);
+    }
+
+    /// Lets things happen until a time.
+    pub fn play_until(&mut self, until_ms: u64) {
+        while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= until_ms) {
+            let ((at_ms, number), event) = entry.remove_entry();
+            assert!(number < EVENTS_MAX, "there is no end of events");
+            self.now_ms = self.now_ms.max(at_ms);
+            self.happen(event);
+        }
+        self.now_ms = until_ms;
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Operation => self.operate(),
+            Event::Fault(fault) => self.befall(fault),
+            Event::Connect { pair } => self.connect(pair),
+            Event::Up { session, end } => self.session_up(session, end),
+            Event::Down { session, end } => self.session_down(session, end),
+            Event::Frame { session, end, bytes } => self.frame(session, end, &bytes),
+            Event::Work { node, boot, number, work } => self.work(node, boot, number, *work),
+            Event::Done { node, boot, number, outcome } => {
+                if self.is_running(node, boot) {
+                    self.handle(node, Input::Done { number, outcome: *outcome });
+                }
+            }
+            Event::Tick { node, boot, at_ms } => {
+                let is_boot = self.is_running(node, boot);
+                let running = self.nodes[node].running.as_mut();
+                if let Some(running) = running.filter(|running| is_boot && running.tick_ms == at_ms) {
+                    running.tick_ms = u64::MAX;
+                    self.handle(node, Input::Tick);
+                }
+            }
+        }
+    }
+
+    fn is_running(&self, node: usize, boot: u64) -> bool {
+        self.nodes[node].running.is_some() && self.nodes[node].boot == boot
+    }
+
+    /// Starts a node; all others try to reach it.
+    pub fn start(&mut self, node: usize) {
+        let seed = self.random.next();
+        self.nodes[node].start(self.now_ms, &self.plan, seed, &self.runtime);
+        self.tell(|world| format!("node {node} runs as {}", world.name(node)));
+        self.after_start(node);
+    }
+
+    fn after_start(&mut self, node: usize) {
+        self.plan_tick(node);
+        for other in 0..self.nodes.len() {
+            if other != node {
+                self.try_soon((node.min(other), node.max(other)));
+            }
+        }
+    }
+
+    /// The last characters of a peer id tell peers apart.
+    pub fn name(&self, node: usize) -> String {
+        let peer = self.nodes[node].running.as_ref().map(|running| running.peer.to_string()).unwrap_or_default();
+        peer.get(peer.len().saturating_sub(5)..).unwrap_or_default().to_string()
+    }
+
+    /// Gives a node's engine something and carries out what it wants.
+    pub fn handle(&mut self, node: usize, input: Input) {
+        let mut actions = Vec::new();
+        let now_ms = self.now_ms;
+        self.nodes[node].set_time(now_ms);
+        let Some(running) = &mut self.nodes[node].running else { return };
+        let engine_ms = (START_MS + now_ms).checked_add_signed(running.engine_ahead_ms).unwrap();
+        running.engine.handle(engine_ms, input, &mut actions);
+        for action in actions {
+            self.act(node, action);
+        }
+        self.plan_tick(node);
+    }
+
+    fn plan_tick(&mut self, node: usize) {
+        let Some(running) = &mut self.nodes[node].running else { return };
+        let at_ms = running.engine.next_tick_ms().saturating_sub(START_MS);
+        let at_ms = at_ms.checked_add_signed(-running.engine_ahead_ms).unwrap_or(0).max(self.now_ms);
+        if at_ms < running.tick_ms {
+            running.tick_ms = at_ms;
+            let boot = self.nodes[node].boot;
+            self.schedule_at(at_ms, Event::Tick { node, boot, at_ms });
+        }
+    }
+
+    fn act(&mut self, node: usize, action: Action) {
+        match action {
+            Action::Send { peer, message } => self.send(node, &peer, &message),
+            Action::Work { number, work } => {
+                let boot = self.nodes[node].boot;
+                let in_ms = self.random.below(self.plan.work_ms + 1);
+                self.schedule(in_ms, Event::Work { node, boot, number, work: Box::new(work) });
+            }
+            Action::Disconnect { peer, until_ms, reason } => {
+                self.tell(|world| format!("{} ends the session with {}: {reason}", world.name(node), short(&peer)));
+                self.disconnect(node, &peer, until_ms);
+            }
+            Action::SyncDone { .. } => {}
+            Action::Renewed { peer } => self.renew(node, &peer),
+            Action::Event(event) => self.engine_event(node, &event),
+        }
+    }
+
+    fn engine_event(&mut self, node: usize, event: &EngineEvent) {
+        self.tell(|world| format!("{} says {event:?}", world.name(node)));
+        match event {
+            EngineEvent::WorkFailed { .. } => panic!("work failed on node {node}: {event:?}"),
+            EngineEvent::Forged { .. } | EngineEvent::Banned { .. } => panic!("honest nodes quarrel: {event:?}"),
+            EngineEvent::Forked { .. } if self.plan.restores == 0 => panic!("nobody forked: {event:?}"),
+            _ => {}
+        }
+    }
+
+    /// A node goes on under another peer id.
+    fn renew(&mut self, node: usize, peer: &PeerId) {
+        self.end_sessions_of(node);
+        let seed = self.random.next();
+        let Some(running) = self.nodes[node].running.take() else { return };
+        assert_eq!(running.database.peer_id(), *peer);
+        let database: Database = running.database;
+        self.nodes[node].boot += 1;
+        let tuning = self.plan.tuning.clone();
+        self.nodes[node].run(database, &tuning, seed);
+        self.tell(|world| format!("node {node} goes on as {}", world.name(node)));
+        self.after_start(node);
+    }
+
+    /// Does work on a node's database.
+    fn work(&mut self, node: usize, boot: u64, number: u64, work: Work) {
+        if !self.is_running(node, boot) {
+            return;
+        }
+        let now_ms = self.now_ms;
+        self.nodes[node].set_time(now_ms);
+        let what = what(&work);
+        let Some(running) = &self.nodes[node].running else { return };
+        let outcome = {
+            let _guard = self.runtime.enter();
+            running.executor.run(work)
+        };
+        self.tell(|world| format!("{} {what} -> {}", world.name(node), brief(&outcome)));
+        self.worked(node, &outcome);
+        let in_ms = self.random.below(ANSWER_MS + 1);
+        self.schedule(in_ms, Event::Done { node, boot, number, outcome: Box::new(outcome) });
+        self.follow_changes(node);
+    }
+
+    fn worked(&mut self, node: usize, outcome: &Outcome) {
+        match outcome {
+            Outcome::Posted(Ok(head)) => {
+                let (origin, seq) = match head {
+                    Some(head) => (head.origin.clone(), head.seq),
+                    None => {
+                        let running = self.nodes[node].running.as_ref().unwrap();
+                        (running.peer.clone(), running.own_seq())
+                    }
+                };
+                self.ledger.posted(&mut self.nodes[node].local, &origin, seq);
+            }
+            Outcome::Applied(Ok(_)) | Outcome::Merged(Ok(_)) | Outcome::Dropped(Ok(_)) => self.look(node),
+            _ => {}
+        }
+    }
+
+    /// Tells the engine what its driver sees change in the database.
+    pub fn follow_changes(&mut self, node: usize) {
+        let Some(running) = &mut self.nodes[node].running else { return };
+        let mut inputs = Vec::new();
+        if running.changes.catalog.has_changed().unwrap() {
+            running.changes.catalog.mark_unchanged();
+            let config = running.executor.config(self.plan.tuning.clone(), self.seed).unwrap();
+            inputs.push(Input::Reconfigured(config));
+        }
+        if running.changes.posted.has_changed().unwrap() {
+            running.changes.posted.mark_unchanged();
+            let mut heads = running.heads();
+            heads.retain(|head| head.origin == running.peer);
+            inputs.push(Input::HeadsMoved { heads });
+        }
+        if running.changes.staged.has_changed().unwrap() {
+            running.changes.staged.mark_unchanged();
+            inputs.push(Input::Staged);
+        }
+        if matches!(inputs.first(), Some(Input::Reconfigured(_))) {
+            self.nodes[node].note_secret();
+        }
+        for input in inputs {
+            self.handle(node, input);
+        }
+    }
+
+    /// A random number within bounds.
+    pub fn between(&mut self, least: u64, greatest: u64) -> u64 {
+        between(&mut self.random, least, greatest)
+    }
+
+    /// A number that no other entry, fact or value has.
+    pub fn new_name(&mut self) -> u64 {
+        self.last_name += 1;
+        self.last_name
+    }
+}
+
+/// The end of a peer id.
+pub(super) fn short(peer: &PeerId) -> &str {
+    peer.as_str().get(peer.as_str().len().saturating_sub(5)..).unwrap_or_default()
+}
+
+fn what(work: &Work) -> String {
+    match work {
+        Work::Apply { run } => {
+            let seq = |delta: Option<&crate::model::Delta>| delta.map_or(0, |delta| delta.seq);
+            let (first, last) = (seq(run.deltas.first()), seq(run.deltas.last()));
+            format!("applies {} {first} to {last}", short(&run.origin))
+        }
+        Work::ReadLog { origin, from_seq, .. } => format!("reads the log of {} from {from_seq}", short(origin)),
+        Work::MergeStates { collection, entries } => format!("merges {} states of {collection}", entries.len()),
+        Work::DropCollected { keys, .. } => format!("drops {} entries", keys.len()),
+        Work::AdoptHeads { heads, partial } => format!("adopts {} heads, partial {partial:?}", heads.len()),
+        Work::CollectTombstones { stable } | Work::PruneLog { acknowledged: stable } => {
+            let numbers: Vec<_> = stable.iter().map(|(origin, seq)| (short(origin), seq)).collect();
+            let what = if matches!(work, Work::PruneLog { .. }) { "prunes the log" } else { "collects tombstones" };
+            format!("{what} up to {numbers:?}")
+        }
+        other => format!("{other:?}").chars().take(60).collect(),
+    }
+}
+
+fn brief(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Fingerprints(_) => "fingerprints".to_string(),
+        Outcome::Digests(Ok(digests)) => format!("{} digests", digests.len()),
+        Outcome::LogRead(Ok(crate::sync::work::LogRead::Deltas(deltas))) => format!("{} deltas", deltas.len()),
+        Outcome::Posted(Ok(head)) => format!("{:?}", head.as_ref().map(|head| head.seq)),
+        Outcome::Applied(Ok(applied)) => format!("{:?}, head {}", applied.verdict, applied.head.seq),
+        other => format!("{other:?}").chars().take(80).collect(),
+    }
+}
+
+/// A message in a few words.
+pub(super) fn gist(message: &Message) -> String {
+    let runs = |runs: &[crate::model::Run]| {
+        let of = |run: &crate::model::Run| {
+            format!("{} {}+{}", short(&run.origin), run.deltas.first().map_or(0, |delta| delta.seq), run.deltas.len())
+        };
+        runs.iter().map(of).collect::<Vec<_>>().join(", ")
+    };
+    match message {
+        Message::Operation(operation) => format!("operation {}", runs(&operation.runs)),
+        Message::SyncResponse(response) => format!("response {} {}", response.number, runs(&response.runs)),
+        Message::SyncRequest(request) => {
+            let wants: Vec<_> = request.wants.iter().map(|want| (short(&want.origin), want.from_seq)).collect();
+            format!("request {} {wants:?}", request.number)
+        }
+        Message::Heartbeat(heartbeat) => {
+            let heads: Vec<_> = heartbeat.heads.iter().map(|head| (short(&head.origin), head.seq)).collect();
+            format!("heartbeat {heads:?} ask {} answer {}", heartbeat.ask, heartbeat.answer)
+        }
+        Message::ReconcileRequest(request) => format!("{:?}", request.ask).chars().take(60).collect(),
+        other => other.message_type().name().to_string(),
+    }
+}
