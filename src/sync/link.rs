@@ -58,6 +58,8 @@ pub enum LinkEvent {
     IncomingProven { id: EndId, key: LinkKey, epoch: u64, start: oneshot::Sender<()> },
     /// A peer opened a stream and proved nothing.
     IncomingRefused { id: EndId, peer: PeerId },
+    /// A peer opened a stream for a blob and proved a network's key, or nothing.
+    BlobAsked { peer: PeerId, is_proven: bool },
     Received { id: EndId, message: Message, bytes: usize, permit: OwnedSemaphorePermit },
     /// A message has been written, with this many bytes.
     Sent { id: EndId, bytes: usize },
@@ -115,7 +117,7 @@ fn bytes_of(message: &Message) -> usize {
             ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
             ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
             ReconcileAnswer::Digests(digests) => digests.digests.len() * HEAD_BYTES,
-            ReconcileAnswer::Entries { entries: found, .. } | ReconcileAnswer::Page { entries: found, .. } => entries(found),
+            ReconcileAnswer::Entries { entries: found, .. } => entries(found),
             ReconcileAnswer::Refused => 0,
         },
         _ => 0,
@@ -303,7 +305,7 @@ where
             // One message of several frames at a time, in room of its own, so that two halves never wait for each other.
             permit = context.room_for_long().await?;
             while message.is_none() {
-                let next = frames.header().await?.ok_or_else(|| refused("the stream ended within a message"))?;
+                let next = frames.header().await?.ok_or_else(|| Error::new(ErrorKind::Io, "the stream ended within a message"))?;
                 let body = frames.body(next).await?;
                 bytes += body.len();
                 message = assembler.push(&body)?;
