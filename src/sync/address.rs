@@ -107,10 +107,24 @@ mod tests {
 
     #[test]
     fn only_addresses_that_lead_somewhere_are_taken_from_peers() {
-        for good in ["/ip4/10.0.0.1/tcp/4001", "/ip6/::1/udp/9/quic-v1", "/dns/a.example/tcp/80/ws", "/ip4/1.2.3.4/tcp/443/tls/ws"] {
+        for good in [
+            "/ip4/10.0.0.1/tcp/4001",
+            "/ip6/::1/udp/9/quic-v1",
+            "/dns/a.example/tcp/80/ws",
+            "/ip4/1.2.3.4/tcp/443/tls/ws",
+        ] {
             assert!(from_peer(good).is_some(), "{good}");
         }
-        for bad in ["", "x", "/ip4/0.0.0.0/tcp/1", "/ip4/1.2.3.4/tcp/0", "/ip4/1.2.3.4", "/ip4/1.2.3.4/udp/53", "/ip4/224.0.0.1/tcp/1", "/unix/a"] {
+        for bad in [
+            "",
+            "x",
+            "/ip4/0.0.0.0/tcp/1",
+            "/ip4/1.2.3.4/tcp/0",
+            "/ip4/1.2.3.4",
+            "/ip4/1.2.3.4/udp/53",
+            "/ip4/224.0.0.1/tcp/1",
+            "/unix/a",
+        ] {
             assert!(from_peer(bad).is_none(), "{bad}");
         }
         assert!(from_peer(&format!("/dns4/{}/tcp/1", "a".repeat(300))).is_none());

@@ -144,12 +144,7 @@ impl Fetcher {
     }
 
     /// Asks one holder for what the writer lacks.
-    async fn fetch_from(
-        &self,
-        fetch: &Fetch,
-        holder: &PeerId,
-        writer: BlobWriter,
-    ) -> Result<(BlobWriter, FromHolder)> {
+    async fn fetch_from(&self, fetch: &Fetch, holder: &PeerId, writer: BlobWriter) -> Result<(BlobWriter, FromHolder)> {
         let offset = writer.size();
         let asked = self.ask(fetch, holder, offset).await;
         let (frames, answer) = match asked {
@@ -247,10 +242,7 @@ impl FromHolder {
 }
 
 /// The frames of a blob, as they come.
-async fn read_all<R: AsyncRead + Unpin>(
-    stream: &mut R,
-    sender: &mpsc::Sender<(FrameHeader, Vec<u8>)>,
-) -> Result<()> {
+async fn read_all<R: AsyncRead + Unpin>(stream: &mut R, sender: &mpsc::Sender<(FrameHeader, Vec<u8>)>) -> Result<()> {
     loop {
         let next = async {
             let Some(header) = read_header(stream).await? else { return Ok(None) };
@@ -298,7 +290,7 @@ fn nobody(fetch: &Fetch, said: &[String]) -> Error {
         count => format!("blob {} is not here and could not be fetched: {count} members were asked", fetch.hash),
     };
     let asked: Vec<_> = fetch.holders.iter().zip(said).map(|(holder, said)| format!("{holder}: {said}")).collect();
-    let error = Error::new(ErrorKind::UndefinedObject, message)
+    let error = Error::new(ErrorKind::Io, message)
         .with_hint("Try again when the peer that stored it, or another that has fetched it, is connected.");
     if asked.is_empty() { error } else { error.with_detail(asked.join("; ")) }
 }

@@ -159,12 +159,7 @@ fn find(
 }
 
 /// Seals `left` bytes of a file in frames; ends early where nobody wants them any more.
-fn read_and_seal(
-    mut file: impl Read,
-    mut left: u64,
-    mut sealer: Sealer,
-    sender: &mpsc::Sender<Vec<u8>>,
-) -> Result<()> {
+fn read_and_seal(mut file: impl Read, mut left: u64, mut sealer: Sealer, sender: &mpsc::Sender<Vec<u8>>) -> Result<()> {
     while left > 0 {
         let bytes = usize::try_from(left).unwrap_or(usize::MAX).min(BLOB_FRAME_BYTES);
         let mut frame = Vec::with_capacity(HEADER_BYTES + bytes + TAG_BYTES);

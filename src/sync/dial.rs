@@ -139,7 +139,11 @@ impl Dialer {
     /// Networks that want this peer: that name it or an address where it answered, or that it is a member of.
     pub fn networks_of(&self, peer: PeerId) -> BTreeSet<NetworkId> {
         let is_it = |target: &Target, entry: &Entry| *target == Target::Peer(peer) || entry.answered == Some(peer);
-        self.targets.iter().filter(|(target, entry)| is_it(target, entry)).flat_map(|(_, entry)| entry.networks()).collect()
+        self.targets
+            .iter()
+            .filter(|(target, entry)| is_it(target, entry))
+            .flat_map(|(_, entry)| entry.networks())
+            .collect()
     }
 
     /// Connections to begin now. `has_enough` says of which networks no more members are needed.

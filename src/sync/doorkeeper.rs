@@ -180,6 +180,9 @@ mod tests {
             }
         }
         assert_eq!(door.visitors.len(), PEERS_MAX);
-        assert!(door.admits(&PeerId::new("R"), false, NOW + FAILURE_FORGOTTEN_MS), "room again once failures are forgotten");
+        assert!(
+            door.admits(&PeerId::new("R"), false, NOW + FAILURE_FORGOTTEN_MS),
+            "room again once failures are forgotten"
+        );
     }
 }

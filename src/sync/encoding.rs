@@ -7,9 +7,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Head, Run};
 use crate::sync::message::{
-    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES,
-    MESSAGE_BYTES_MAX, Message, NAME_BYTES_MAX, NETWORK_MEMBERS_MAX, PublicEntry, ReconcileAnswer, ReconcileAsk,
-    SECRET_BYTES_MAX, Stability, TREE_DEPTH, TREE_FANOUT,
+    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES,
+    HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, Message, NAME_BYTES_MAX, NETWORK_MEMBERS_MAX, PublicEntry,
+    ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH, TREE_FANOUT,
 };
 
 /// The version of the protocol; a frame with another is refused.

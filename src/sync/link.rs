@@ -51,18 +51,46 @@ pub type EndId = u64;
 /// What the ends report.
 pub enum LinkEvent {
     /// Both sides of the stream that was opened from here have proved the key.
-    OutgoingProven { id: EndId },
+    OutgoingProven {
+        id: EndId,
+    },
     /// The peer did not, or went away.
-    OutgoingRefused { id: EndId },
+    OutgoingRefused {
+        id: EndId,
+    },
     /// A peer opened a stream and proved a network's key. Messages are read from it once `start` is used.
-    IncomingProven { id: EndId, key: LinkKey, epoch: u64, start: oneshot::Sender<()> },
+    IncomingProven {
+        id: EndId,
+        key: LinkKey,
+        epoch: u64,
+        start: oneshot::Sender<()>,
+    },
     /// A peer opened a stream and proved nothing.
-    IncomingRefused { id: EndId, peer: PeerId },
-    Received { id: EndId, message: Message, bytes: usize, permit: OwnedSemaphorePermit },
+    IncomingRefused {
+        id: EndId,
+        peer: PeerId,
+    },
+    /// A peer opened a stream for a blob and proved a network's key, or nothing.
+    BlobAsked {
+        peer: PeerId,
+        is_proven: bool,
+    },
+    Received {
+        id: EndId,
+        message: Message,
+        bytes: usize,
+        permit: OwnedSemaphorePermit,
+    },
     /// A message has been written, with this many bytes.
-    Sent { id: EndId, bytes: usize },
+    Sent {
+        id: EndId,
+        bytes: usize,
+    },
     /// An end that was proven is gone.
-    Closed { id: EndId, error: Option<Error> },
+    Closed {
+        id: EndId,
+        error: Option<Error>,
+    },
 }
 
 /// Where messages to one peer in one network wait.
@@ -115,7 +143,7 @@ fn bytes_of(message: &Message) -> usize {
             ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
             ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
             ReconcileAnswer::Digests(digests) => digests.digests.len() * HEAD_BYTES,
-            ReconcileAnswer::Entries { entries: found, .. } | ReconcileAnswer::Page { entries: found, .. } => entries(found),
+            ReconcileAnswer::Entries { entries: found, .. } => entries(found),
             ReconcileAnswer::Refused => 0,
         },
         _ => 0,
@@ -303,7 +331,10 @@ where
             // One message of several frames at a time, in room of its own, so that two halves never wait for each other.
             permit = context.room_for_long().await?;
             while message.is_none() {
-                let next = frames.header().await?.ok_or_else(|| refused("the stream ended within a message"))?;
+                let next = frames
+                    .header()
+                    .await?
+                    .ok_or_else(|| Error::new(ErrorKind::Io, "the stream ended within a message"))?;
                 let body = frames.body(next).await?;
                 bytes += body.len();
                 message = assembler.push(&body)?;

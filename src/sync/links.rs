@@ -226,13 +226,15 @@ impl Links {
 
     /// Links of which one half has waited too long for the other.
     pub fn half_for_too_long(&self, now_ms: u64) -> Vec<EndId> {
-        let is_too_old = |link: &Link| link.half_since_ms.is_some_and(|since| now_ms.saturating_sub(since) > HALF_MS_MAX);
+        let is_too_old =
+            |link: &Link| link.half_since_ms.is_some_and(|since| now_ms.saturating_sub(since) > HALF_MS_MAX);
         self.links.values().filter(|link| is_too_old(link)).filter_map(Link::any_end).collect()
     }
 
     /// Links whose proofs are of an older epoch than this.
     pub fn older_than(&self, network: NetworkId, epoch: u64) -> Vec<LinkKey> {
-        let links = self.links.iter().filter(|(key, link)| key.network == network && link.is_up && link.epoch() < epoch);
+        let links =
+            self.links.iter().filter(|(key, link)| key.network == network && link.is_up && link.epoch() < epoch);
         links.map(|(key, _)| key.clone()).collect()
     }
 

@@ -73,7 +73,7 @@ pub struct NetworkEpoch {
 }
 
 /// The keys of all networks and epochs of this node.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Keyring {
     entries: Vec<Entry>,
     /// Keys that nobody has, to make up the numbers.
@@ -82,6 +82,7 @@ pub struct Keyring {
     banned: HashSet<(PeerId, NetworkId)>,
 }
 
+#[derive(Clone)]
 struct Entry {
     network: NetworkId,
     epoch: u64,
@@ -230,7 +231,7 @@ impl Entry {
         Ok(Entry {
             network: epoch.network,
             epoch: epoch.epoch,
-            tags: keyed(&derive(b"nebulusdb network 1 hello")?)?,
+            tags: keyed(&*derive(b"nebulusdb network 1 hello")?)?,
             sessions: derive(b"nebulusdb network 1 session")?,
             only: epoch.only,
             removed: epoch.removed,

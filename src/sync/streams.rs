@@ -106,12 +106,7 @@ impl NetworkBehaviour for Behaviour {
 
     fn on_swarm_event(&mut self, _event: FromSwarm<'_>) {}
 
-    fn on_connection_handler_event(
-        &mut self,
-        peer: PeerId,
-        connection: ConnectionId,
-        event: THandlerOutEvent<Self>,
-    ) {
+    fn on_connection_handler_event(&mut self, peer: PeerId, connection: ConnectionId, event: THandlerOutEvent<Self>) {
         let event = match event {
             Arrived::Inbound { protocol, stream } => Event::Inbound { peer, connection, protocol, stream },
             Arrived::Opened { number, stream } => Event::Opened { number, stream },
@@ -196,7 +191,9 @@ impl ConnectionHandler for Handler {
 
     fn on_connection_event(&mut self, event: ConnectionEvent<'_, AnyOf, AnyOf, (), u64>) {
         match event {
-            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: (protocol, stream), .. }) => {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
+                protocol: (protocol, stream), ..
+            }) => {
                 if self.waiting.len() < WAITING_MAX {
                     self.arrived(Arrived::Inbound { protocol, stream });
                 }

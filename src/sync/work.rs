@@ -35,25 +35,49 @@ pub enum Input {
     /// The time of [`Engine::next_tick_ms`](crate::sync::Engine::next_tick_ms) has come.
     Tick,
     /// Both sides have proved the key of `epoch`.
-    PeerUp { peer: PeerId, epoch: u64, addresses: Vec<String> },
-    PeerDown { peer: PeerId },
+    PeerUp {
+        peer: PeerId,
+        epoch: u64,
+        addresses: Vec<String>,
+    },
+    PeerDown {
+        peer: PeerId,
+    },
     /// The addresses under which other nodes can dial this one.
-    Addresses { addresses: Vec<String> },
-    Received { peer: PeerId, message: Message, bytes: usize },
+    Addresses {
+        addresses: Vec<String>,
+    },
+    Received {
+        peer: PeerId,
+        message: Message,
+        bytes: usize,
+    },
     /// The peer sent bytes that are no message.
-    Malformed { peer: PeerId },
+    Malformed {
+        peer: PeerId,
+    },
     /// A message has left with this many bytes, for the statistics.
-    Sent { peer: PeerId, bytes: usize },
+    Sent {
+        peer: PeerId,
+        bytes: usize,
+    },
     /// Something else than the engine's own work moved heads in the database.
-    HeadsMoved { heads: Vec<Head> },
+    HeadsMoved {
+        heads: Vec<Head>,
+    },
     /// Something was staged: posting need not wait for the next interval.
     Staged,
     /// Options, epoch, removed peers or attachments have changed.
     Reconfigured(EngineConfig),
     /// SYNC was asked for; exactly one [`Action::SyncDone`] with the same number follows.
-    SyncRequested { number: u64 },
+    SyncRequested {
+        number: u64,
+    },
     /// Completes an [`Action::Work`].
-    Done { number: u64, outcome: Outcome },
+    Done {
+        number: u64,
+        outcome: Outcome,
+    },
 }
 
 /// Something to do.
@@ -100,25 +124,62 @@ pub struct ExchangeReport {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A member that was not known before.
-    MemberMet { peer: PeerId },
-    Posted { seq: u64 },
+    MemberMet {
+        peer: PeerId,
+    },
+    Posted {
+        seq: u64,
+    },
     /// A run with a wrong signature or hash was refused.
-    Forged { peer: PeerId, origin: PeerId },
+    Forged {
+        peer: PeerId,
+        origin: PeerId,
+    },
     /// The origin signed two deltas with one number; its later deltas are not taken.
-    Forked { origin: PeerId, seq: u64 },
+    Forked {
+        origin: PeerId,
+        seq: u64,
+    },
     /// Stamps from the future: the origin waits.
-    Quarantined { origin: PeerId, seq: u64, due_ms: u64 },
-    Banned { peer: PeerId, until_ms: u64 },
-    ReconciliationBegan { peer: PeerId },
-    ReconciliationEnded { peer: PeerId, entries: u64, bytes: u64, whole: bool },
-    TombstonesCollected { count: u64 },
-    LogPruned { count: u64 },
-    EpochAdopted { epoch: u64 },
+    Quarantined {
+        origin: PeerId,
+        seq: u64,
+        due_ms: u64,
+    },
+    Banned {
+        peer: PeerId,
+        until_ms: u64,
+    },
+    ReconciliationBegan {
+        peer: PeerId,
+    },
+    ReconciliationEnded {
+        peer: PeerId,
+        entries: u64,
+        bytes: u64,
+        whole: bool,
+    },
+    TombstonesCollected {
+        count: u64,
+    },
+    LogPruned {
+        count: u64,
+    },
+    EpochAdopted {
+        epoch: u64,
+    },
     /// This node's data directory is an old copy; it goes on under a new peer id.
-    Renewed { peer: PeerId },
-    SchemaConflicts { count: u64 },
+    Renewed {
+        peer: PeerId,
+    },
+    SchemaConflicts {
+        count: u64,
+    },
     /// Work on the database failed; the words are safe to log.
-    WorkFailed { what: &'static str, error: String },
+    WorkFailed {
+        what: &'static str,
+        error: String,
+    },
 }
 
 /// Work on the database.
@@ -126,14 +187,31 @@ pub enum Event {
 pub enum Work {
     /// Posts what is staged.
     Post,
-    ReadLog { origin: PeerId, from_seq: u64, bytes_max: usize },
-    Apply { run: Run },
+    ReadLog {
+        origin: PeerId,
+        from_seq: u64,
+        bytes_max: usize,
+    },
+    Apply {
+        run: Run,
+    },
     /// Pins the view that this peer's reconciliation is answered from; replaces an older one of the same peer.
-    OpenView { peer: PeerId },
-    CloseView { peer: PeerId },
+    OpenView {
+        peer: PeerId,
+    },
+    CloseView {
+        peer: PeerId,
+    },
     /// The fingerprints of all buckets; of the view pinned for `view`, or of now.
-    Fingerprints { view: Option<PeerId>, collection: String },
-    DigestsIn { view: Option<PeerId>, collection: String, buckets: Vec<u16> },
+    Fingerprints {
+        view: Option<PeerId>,
+        collection: String,
+    },
+    DigestsIn {
+        view: Option<PeerId>,
+        collection: String,
+        buckets: Vec<u16>,
+    },
     /// Entries in key order from behind `after` on: those with these key hashes, or all.
     Entries {
         view: PeerId,
@@ -142,21 +220,41 @@ pub enum Work {
         after: Option<Bytes>,
         bytes_max: usize,
     },
-    MergeStates { collection: String, entries: Vec<PublicEntry> },
+    MergeStates {
+        collection: String,
+        entries: Vec<PublicEntry>,
+    },
     /// Drops entries that a peer with these heads has collected.
-    DropCollected { collection: String, keys: Vec<Bytes>, heads: Vec<Head> },
+    DropCollected {
+        collection: String,
+        keys: Vec<Bytes>,
+        heads: Vec<Head>,
+    },
     /// Keeps which collections are partial, and then takes over heads: everything up to them is here, but for those.
-    AdoptHeads { heads: Vec<Head>, partial: Vec<String> },
-    CollectTombstones { stable: Vec<(PeerId, u64)> },
-    PruneLog { acknowledged: Vec<(PeerId, u64)> },
+    AdoptHeads {
+        heads: Vec<Head>,
+        partial: Vec<String>,
+    },
+    CollectTombstones {
+        stable: Vec<(PeerId, u64)>,
+    },
+    PruneLog {
+        acknowledged: Vec<(PeerId, u64)>,
+    },
     SaveMember(Member),
     /// Reads the newest epoch for somebody who has missed it.
     ReadEpoch,
-    SaveEpoch { news: EpochNews },
+    SaveEpoch {
+        news: EpochNews,
+    },
     /// A peer showed this head of our own origin. Where its signature holds and our log does not know it, the data directory
     /// is an old copy and gets a new identity.
-    CheckOwnHead { head: Head },
-    MergeSchema { collections: Vec<CollectionSchema> },
+    CheckOwnHead {
+        head: Head,
+    },
+    MergeSchema {
+        collections: Vec<CollectionSchema>,
+    },
 }
 
 /// What became of a [`Work`], one kind for each.

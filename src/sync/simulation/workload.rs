@@ -112,13 +112,8 @@ impl World {
     /// Deletes an entry that is seen here; its network hears of it where it knows it.
     fn delete_mortal(&mut self, node: usize) {
         let running = self.nodes[node].running.as_ref().unwrap();
-        let alive: Vec<Place> = self
-            .ledger
-            .mortals
-            .iter()
-            .filter(|(collection, id)| running.exists(collection, id))
-            .cloned()
-            .collect();
+        let alive: Vec<Place> =
+            self.ledger.mortals.iter().filter(|(collection, id)| running.exists(collection, id)).cloned().collect();
         let at = usize::try_from(self.random.below(alive.len() as u64)).unwrap();
         let Some(place) = alive.get(at).cloned() else { return };
         self.tell(|world| format!("{} deletes {place:?}", world.name(node)));
