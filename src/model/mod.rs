@@ -46,5 +46,6 @@ pub use json::{
 pub use output::OutputColumn;
 pub use state::{EntryType, Field, Stage, State};
 pub use text::quote_identifier;
+pub use time_zone::{local_time, moment_of};
 pub use value::{Interval, Value};
 pub use vector_text::{check_dimension, check_vector, parse_vector, vector_text, write_vector};
