@@ -16,6 +16,7 @@ mod interval_text;
 mod json;
 mod json_scan;
 pub mod jsonb;
+mod jsonb_key;
 pub mod limits;
 mod number_text;
 mod numeric;
@@ -43,6 +44,7 @@ pub use json::{
     check_json, check_json_depth, join_object, json_of_value, json_text_of_value, jsonb_text, split_object,
     value_of_json, value_of_json_text,
 };
+pub use jsonb_key::sort_key;
 pub use output::OutputColumn;
 pub use state::{EntryType, Field, Stage, State};
 pub use text::quote_identifier;

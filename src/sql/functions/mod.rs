@@ -29,5 +29,7 @@ mod vectors;
 
 pub use advisory::release as release_advisory_locks;
 pub use definition::{Definition, Parameter};
+pub use json::JSON_SORT_KEY;
 pub use register::{aggregates, definitions, register};
 pub use session::backend_pid;
+pub use time::MOMENT_OF_LOCAL;

@@ -32,4 +32,5 @@ pub use oids::{NAMESPACE_INFORMATION, Object};
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 pub use recognise::{SettingCall, setting_calls};
 pub use rewrite::rewrite;
+pub use rewrite_expr::has_aggregate;
 pub use schema::schema;
