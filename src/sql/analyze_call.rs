@@ -14,6 +14,7 @@ use crate::sql::analyze_jsonb::{by_value, is_jsonb};
 use crate::sql::casts::cast_name;
 use crate::sql::engine;
 use crate::sql::function_types;
+use crate::sql::functions::SERIES_END;
 use crate::sql::literals::number_of;
 use crate::sql::names;
 use crate::sql::operators;
@@ -86,6 +87,9 @@ impl Analyzer<'_> {
                     }
                     types.push(ty);
                 }
+                if name == "generate_series" {
+                    bound_series(&mut list.args, &types);
+                }
                 for clause in &mut list.clauses {
                     if let FunctionArgumentClause::OrderBy(order) = clause {
                         for item in order {
@@ -139,6 +143,15 @@ impl Analyzer<'_> {
             NamedWindowExpr::WindowSpec(spec) => self.window(spec),
             NamedWindowExpr::NamedWindow(_) => Ok(()),
         }
+    }
+}
+
+/// Has the end of a series of numbers checked: the list that it becomes must fit the memory.
+fn bound_series(arguments: &mut [FunctionArg], types: &[Option<ColumnType>]) {
+    let is_integers = types.iter().all(|ty| ty.as_ref().is_some_and(ColumnType::is_integer));
+    let given: Vec<Expr> = arguments.iter_mut().filter_map(plain_argument).map(|argument| argument.clone()).collect();
+    if let (true, 2 | 3, Some(end)) = (is_integers, given.len(), arguments.get_mut(1).and_then(plain_argument)) {
+        *end = operators::call(SERIES_END, given);
     }
 }
 

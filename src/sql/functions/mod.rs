@@ -32,4 +32,5 @@ pub use definition::{Definition, Parameter};
 pub use json::JSON_SORT_KEY;
 pub use register::{aggregates, definitions, register};
 pub use session::backend_pid;
+pub use strings::SERIES_END;
 pub use time::MOMENT_OF_LOCAL;

@@ -323,3 +323,14 @@ LINE 1: SELECT 1; SELECT nothing; SELECT 2
 > SELECT * FROM thing TABLESAMPLE BERNOULLI (10)
 ERROR 0A000: TABLESAMPLE is not offered
 HINT: Use ORDER BY random() LIMIT n.
+
+> SELECT repeat('x', 2000000000)
+ERROR 54000: requested length too large
+DETAIL: A text has at most 16777216 bytes.
+
+> SELECT count(lpad(n::text, 16000000)) FROM generate_series(1, 100) AS n
+ERROR 54000: results of lpad() are too large together
+
+> SELECT generate_series(1, amount * 1000000000) FROM (VALUES (2::bigint)) AS v(amount)
+ERROR 54000: a computed series has at most 10000000 numbers
+HINT: Between constants it may be of any length.
