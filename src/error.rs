@@ -76,6 +76,8 @@ pub enum ErrorKind {
     UniqueViolation,
     /// The wrong user or password.
     InvalidPassword,
+    /// A column that only the server fills: leave it out, or assign DEFAULT.
+    GeneratedAlways,
     /// The connection may not do that.
     InsufficientPrivilege,
     /// Somebody else changed the row first: retry the transaction.
@@ -151,6 +153,7 @@ impl ErrorKind {
             ErrorKind::Cardinality => "21000",
             ErrorKind::NotNullViolation => "23502",
             ErrorKind::UniqueViolation => "23505",
+            ErrorKind::GeneratedAlways => "428C9",
             ErrorKind::InvalidPassword => "28P01",
             ErrorKind::InsufficientPrivilege => "42501",
             ErrorKind::SerializationFailure => "40001",

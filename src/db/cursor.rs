@@ -140,7 +140,7 @@ impl Cursor {
             let Some(neighbour) = keys.next() else { return Ok(false) };
             let row = visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| {
                 if filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
-                    show(entry, &self.query.output, Some(neighbour.distance)).map(Some)
+                    show(entry, &self.query.output, neighbour.distance).map(Some)
                 } else {
                     Ok(None)
                 }
@@ -190,7 +190,7 @@ impl Cursor {
         let mut sorter = self.sorter();
         for neighbour in neighbours {
             visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| {
-                sorter.add(entry, Some(neighbour.distance))
+                sorter.add(entry, neighbour.distance)
             })?;
         }
         Ok(State::Sorted(sorter.finish()))
@@ -222,7 +222,7 @@ impl Cursor {
 }
 
 fn unmeasured(keys: Vec<Vec<u8>>) -> std::vec::IntoIter<Neighbour> {
-    keys.into_iter().map(|key| Neighbour { distance: f64::NAN, key }).collect::<Vec<_>>().into_iter()
+    keys.into_iter().map(|key| Neighbour { distance: None, key }).collect::<Vec<_>>().into_iter()
 }
 
 /// Calls `visit` with each live entry that an access path yields.

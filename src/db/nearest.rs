@@ -27,10 +27,11 @@ use crate::vector::check_finite;
 /// Walks of the graph before every entry is measured instead, when commits keep getting in between.
 const SEARCHES_MAX: usize = 3;
 
-/// An entry with its distance. Ordered by distance, then by key, so that results are the same every time.
+/// An entry with its distance, `None` without a vector. Ordered by distance, those without one last, then by key, so that
+/// results are the same every time.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Neighbour {
-    pub distance: f64,
+    pub distance: Option<f64>,
     pub key: Vec<u8>,
 }
 
@@ -44,7 +45,14 @@ impl PartialOrd for Neighbour {
 
 impl Ord for Neighbour {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.distance.total_cmp(&other.distance).then_with(|| self.key.cmp(&other.key))
+        compare_distances(self.distance, other.distance).then_with(|| self.key.cmp(&other.key))
+    }
+}
+
+fn compare_distances(left: Option<f64>, right: Option<f64>) -> Ordering {
+    match (left, right) {
+        (Some(left), Some(right)) => left.total_cmp(&right),
+        (left, right) => left.is_none().cmp(&right.is_none()),
     }
 }
 
@@ -53,7 +61,8 @@ struct Search<'a> {
     view: &'a ReadView,
     query: &'a Query,
     nearest: &'a Nearest,
-    target: Arc<[f32]>,
+    /// `None` is NULL, to which every distance is NULL.
+    target: Option<Arc<[f32]>>,
     within: Option<f64>,
     filter: Option<&'a Filter>,
     /// Neighbours wanted at most, offset included.
@@ -70,7 +79,10 @@ pub(crate) fn search(
     cancel: &Cancel,
 ) -> Result<Vec<Neighbour>> {
     let nearest = query.nearest.as_ref().ok_or_else(|| Error::internal("a search without a target"))?;
-    let Some(target) = target(view, query, nearest)? else { return Ok(Vec::new()) };
+    let target = target(view, query, nearest)?;
+    if target.is_none() && !nearest.keeps_missing {
+        return Ok(Vec::new());
+    }
     let (limit, offset) = query.window()?;
     let within = match &nearest.within {
         None => None,
@@ -82,8 +94,11 @@ pub(crate) fn search(
     let wanted = limit.map_or(usize::MAX, |limit| limit.saturating_add(offset));
     let search = Search { view, query, nearest, target, within, filter, wanted, cancel };
     match &plan.access {
-        Access::Graph { id, ef, .. } => search.by_graph(*id, *ef),
-        access => search.by_measuring(access),
+        Access::Graph { id, ef, .. } => match &search.target {
+            Some(target) => search.by_graph(target, *id, *ef),
+            None => search.by_measuring(&Access::everything(), true),
+        },
+        access => search.by_measuring(access, nearest.keeps_missing),
     }
 }
 
@@ -123,13 +138,13 @@ fn target(view: &ReadView, query: &Query, nearest: &Nearest) -> Result<Option<Ar
 }
 
 impl Search<'_> {
-    fn by_graph(&self, index: CollectionId, ef: usize) -> Result<Vec<Neighbour>> {
+    fn by_graph(&self, target: &[f32], index: CollectionId, ef: usize) -> Result<Vec<Neighbour>> {
         let Some(index) = self.view.database.vector_index(index) else {
-            return self.by_measuring(&Access::everything());
+            return self.by_measuring(&Access::everything(), false);
         };
         for _ in 0..SEARCHES_MAX {
             let Some(changed) = index.changed_since(self.view.version) else { break };
-            let mut neighbours = self.candidates(&index, ef, &changed)?;
+            let mut neighbours = self.candidates(target, &index, ef, &changed)?;
             // A commit during the search may have taken entries out of the graph before the walk came by.
             if index.changed_since(self.view.version).is_none_or(|now| now.len() != changed.len()) {
                 continue;
@@ -141,11 +156,17 @@ impl Search<'_> {
             neighbours.sort_unstable();
             return Ok(self.cut(neighbours));
         }
-        self.by_measuring(&Access::everything())
+        self.by_measuring(&Access::everything(), false)
     }
 
     /// What the graph finds, without the entries in `changed` and those of the own transaction.
-    fn candidates(&self, index: &VectorIndex, ef: usize, changed: &HashSet<Box<[u8]>>) -> Result<Vec<Neighbour>> {
+    fn candidates(
+        &self,
+        target: &[f32],
+        index: &VectorIndex,
+        ef: usize,
+        changed: &HashSet<Box<[u8]>>,
+    ) -> Result<Vec<Neighbour>> {
         let Some(graph) = index.graph() else { return Ok(Vec::new()) };
         let mut failure = None;
         let mut accept = |key: &[u8]| match self.accepts(index, key, changed) {
@@ -155,12 +176,12 @@ impl Search<'_> {
                 false
             }
         };
-        let found = graph.search(&self.target, self.wanted.min(NEAREST_LIMIT_MAX), ef, &mut accept)?;
+        let found = graph.search(target, self.wanted.min(NEAREST_LIMIT_MAX), ef, &mut accept)?;
         match failure {
             Some(error) => Err(error),
             None => Ok(found
                 .into_iter()
-                .map(|candidate| Neighbour { distance: candidate.distance, key: candidate.key.to_vec() })
+                .map(|candidate| Neighbour { distance: Some(candidate.distance), key: candidate.key.to_vec() })
                 .collect()),
         }
     }
@@ -187,10 +208,11 @@ impl Search<'_> {
     }
 
     fn measure(&self, entry: &EntryView<'_>) -> Result<Option<f64>> {
+        let Some(target) = &self.target else { return Ok(None) };
         let Value::Vector(vector) = entry.column(self.nearest.column)? else { return Ok(None) };
         let column = self.query.collection.columns.get(self.nearest.column).map_or("", |column| column.name.as_str());
-        check_dimension(column, u32::try_from(self.target.len()).ok(), &vector)?;
-        Ok(Some(self.nearest.metric.distance(&self.target, &vector)))
+        check_dimension(column, u32::try_from(target.len()).ok(), &vector)?;
+        Ok(Some(self.nearest.metric.distance(target, &vector)))
     }
 
     /// Measures entries that the graph does not hold as this reader sees them.
@@ -199,20 +221,23 @@ impl Search<'_> {
             let found = visit_key(self.view, &self.query.collection, key, |entry| {
                 if self.passes(entry)? { self.measure(entry) } else { Ok(None) }
             })?;
-            neighbours.extend(found.flatten().map(|distance| Neighbour { distance, key: key.to_vec() }));
+            neighbours
+                .extend(found.flatten().map(|distance| Neighbour { distance: Some(distance), key: key.to_vec() }));
         }
         Ok(())
     }
 
-    fn by_measuring(&self, access: &Access) -> Result<Vec<Neighbour>> {
+    fn by_measuring(&self, access: &Access, keeps_missing: bool) -> Result<Vec<Neighbour>> {
         let mut nearest: BinaryHeap<Neighbour> = BinaryHeap::new();
         visit_access(self.view, &self.query.collection, access, self.cancel, &mut |entry| {
-            if self.passes(entry)?
-                && let Some(distance) = self.measure(entry)?
-            {
+            if !self.passes(entry)? {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let distance = self.measure(entry)?;
+            if distance.is_some() || keeps_missing {
                 if nearest.len() < self.wanted {
                     nearest.push(Neighbour { distance, key: entry.key.to_vec() });
-                } else if nearest.peek().is_some_and(|worst| distance.total_cmp(&worst.distance).is_lt()) {
+                } else if nearest.peek().is_some_and(|worst| compare_distances(distance, worst.distance).is_lt()) {
                     nearest.pop();
                     nearest.push(Neighbour { distance, key: entry.key.to_vec() });
                 }
@@ -225,7 +250,7 @@ impl Search<'_> {
     /// Applies WITHIN and the number of neighbours wanted.
     fn cut(&self, mut neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
         if let Some(within) = self.within {
-            neighbours.retain(|neighbour| neighbour.distance <= within);
+            neighbours.retain(|neighbour| neighbour.distance.is_some_and(|distance| distance <= within));
         }
         neighbours.truncate(self.wanted);
         neighbours

@@ -163,6 +163,8 @@ pub struct Nearest {
     pub ef: Option<Scalar>,
     /// Only rows at most this far away.
     pub within: Option<Scalar>,
+    /// Rows without a vector come last, as NULL does, unless a graph is walked, which does not hold them.
+    pub keeps_missing: bool,
 }
 
 /// What the neighbours are near to.
@@ -270,6 +272,7 @@ impl Query {
                 metric: nearest.metric,
                 ef: scalar(&nearest.ef)?,
                 within: scalar(&nearest.within)?,
+                keeps_missing: nearest.keeps_missing,
             }),
         };
         let output = self.output.iter().map(|output| match output {

@@ -261,7 +261,7 @@ impl Transaction {
         let mut complete = Vec::with_capacity(row.len());
         for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
             let value = match (value, &column.default) {
-                (None, Some(DefaultValue::Sequence)) => {
+                (None, Some(DefaultValue::Sequence | DefaultValue::Identity)) => {
                     let slot = vector_slot(position)?;
                     Value::Int8(self.shared.sequences.next(&self.shared.store, collection.id, slot)?)
                 }

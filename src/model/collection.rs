@@ -53,12 +53,21 @@ pub struct Column {
 /// What a column takes when INSERT names no value for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum DefaultValue {
-    /// The next number of the column's own sequence (`bigserial`, identity).
+    /// The next number of the column's own sequence (`bigserial`, identity BY DEFAULT).
     Sequence,
     /// A fresh UUIDv7 in text form.
     GeneratedId,
     /// An SQL expression, kept as its text and evaluated once a row.
     Expression(String),
+    /// The next number of the column's own sequence, and no other value: identity ALWAYS.
+    Identity,
+}
+
+impl Column {
+    /// Whether the column has a sequence of its own.
+    pub fn has_sequence(&self) -> bool {
+        matches!(self.default, Some(DefaultValue::Sequence | DefaultValue::Identity))
+    }
 }
 
 /// An index over one or more columns or facts.

@@ -204,7 +204,7 @@ fn object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 
 /// The kinds of JSON values, in PostgreSQL's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(super) enum Kind {
     Null,
     String,
     Number,
@@ -213,7 +213,7 @@ enum Kind {
     Object,
 }
 
-fn kind(json: &str) -> Kind {
+pub(super) fn kind(json: &str) -> Kind {
     match json.bytes().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Kind::Object,
         Some(b'[') => Kind::Array,
@@ -224,7 +224,7 @@ fn kind(json: &str) -> Kind {
     }
 }
 
-fn string(json: &str) -> Option<Cow<'_, str>> {
+pub(super) fn string(json: &str) -> Option<Cow<'_, str>> {
     unescape(json.trim_ascii().strip_prefix('"')?.strip_suffix('"')?).ok()
 }
 

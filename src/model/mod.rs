@@ -16,6 +16,7 @@ mod interval_text;
 mod json;
 mod json_scan;
 pub mod jsonb;
+mod jsonb_key;
 pub mod limits;
 mod network;
 mod number_text;
@@ -44,11 +45,13 @@ pub use json::{
     check_json, check_json_depth, join_object, json_of_value, json_text_of_value, jsonb_text, split_object,
     value_of_json, value_of_json_text,
 };
+pub use jsonb_key::sort_key;
 pub use network::{
     Attachment, Bytes, ChainHash, Delta, Head, Network, NetworkId, NetworkOptions, PEER_ID_BYTES_MAX, Replication, Run,
 };
 pub use output::OutputColumn;
 pub use state::{EntryType, Field, Stage, State};
 pub use text::quote_identifier;
+pub use time_zone::{local_time, moment_of};
 pub use value::{Interval, Value};
 pub use vector_text::{check_dimension, check_vector, parse_vector, vector_text, write_vector};

@@ -2,6 +2,7 @@
 
 use chrono::{NaiveDateTime, Offset, TimeZone};
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::datetime::{MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND};
 
 #[derive(Clone, Copy)]
@@ -25,6 +26,41 @@ impl Zone {
         };
         Some(i64::from(seconds) * MICROS_PER_SECOND)
     }
+
+    /// Microseconds east of UTC at a moment.
+    fn offset_from(self, utc: i64) -> Option<i64> {
+        match self {
+            Zone::Offset(micros) => Some(micros),
+            Zone::Named(zone) => {
+                let naive: NaiveDateTime = chrono::DateTime::from_timestamp_micros(utc)?.naive_utc();
+                let seconds = zone.offset_from_utc_datetime(&naive).fix().local_minus_utc();
+                Some(i64::from(seconds) * MICROS_PER_SECOND)
+            }
+        }
+    }
+}
+
+/// What the clocks of a zone show at a moment; both in microseconds since 1970. The infinities stay.
+///
+/// # Errors
+/// 22023 for a zone of no known name.
+pub fn local_time(zone: &str, utc: i64) -> Result<i64> {
+    Ok(utc.saturating_add(known_zone(zone)?.offset_from(utc).unwrap_or(0)))
+}
+
+/// The moment at which the clocks of a zone show a time, as [`local_time`] the other way round.
+///
+/// # Errors
+/// 22023 for a zone of no known name.
+pub fn moment_of(zone: &str, local: i64) -> Result<i64> {
+    Ok(local.saturating_sub(known_zone(zone)?.offset_at(local).unwrap_or(0)))
+}
+
+fn known_zone(name: &str) -> Result<Zone> {
+    named_zone(name.trim(), &name.trim().to_ascii_lowercase()).ok_or_else(|| {
+        Error::new(ErrorKind::InvalidParameterValue, format!("time zone \"{name}\" not recognized"))
+            .with_hint("Name a zone of the IANA database, such as Europe/Zurich.")
+    })
 }
 
 /// `+hh`, `-hh:mm`, `+hhmm` or `+hh:mm:ss` in microseconds.

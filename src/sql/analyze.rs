@@ -5,21 +5,23 @@
 //! operators are function calls, parts of JSON columns are columns of their own, relations have one-part names. Parameters
 //! get the types PostgreSQL would give them, result columns the names. Mistakes in names are found here, with a position.
 //!
-//! `analyze` walks queries, `analyze_select` and `analyze_from` their clauses, `analyze_expr`, `analyze_binary`,
-//! `analyze_cast` and `analyze_call` expressions; `literals` makes constants.
+//! `analyze` walks queries, `analyze_set` set operations, `analyze_select` and `analyze_from` the clauses, `analyze_expr`,
+//! `analyze_binary`, `analyze_arithmetic`, `analyze_cast` and `analyze_call` expressions; `analyze_jsonb` compares JSON by
+//! value; `literals` makes constants.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 use datafusion::sql::sqlparser::ast::{
-    Expr, LimitClause, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, SetOperator, Spanned,
-    UnaryOperator, Value as Literal, Values,
+    Expr, LimitClause, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, Spanned, UnaryOperator,
+    Value as Literal,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
+use crate::sql::analyze_jsonb::ordinal;
 use crate::sql::context::PlanContext;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::parse::character;
@@ -59,6 +61,7 @@ pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanCon
         tables: BTreeMap::new(),
         scopes: Vec::new(),
         ctes: Vec::new(),
+        keeps_unknown: false,
         is_cacheable: true,
     };
     let columns = analyzer.query(&mut query, true)?;
@@ -76,6 +79,8 @@ pub struct Analyzer<'a> {
     /// The queries around the current one, outermost first.
     pub scopes: Vec<Scope>,
     pub ctes: Vec<(String, Vec<ScopeColumn>)>,
+    /// The next SELECT is a branch of a set operation: its literals wait for the type of the other branch.
+    pub keeps_unknown: bool,
     pub is_cacheable: bool,
 }
 
@@ -151,7 +156,7 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    fn body(
+    pub fn body(
         &mut self,
         body: &mut SetExpr,
         order: Option<&mut Vec<OrderByExpr>>,
@@ -165,20 +170,7 @@ impl Analyzer<'_> {
                 Ok(columns)
             }
             SetExpr::SetOperation { left, op, right, .. } => {
-                let mut columns = self.body(left, None, false)?;
-                let others = self.body(right, None, false)?;
-                if columns.len() != others.len() {
-                    let word = match op {
-                        SetOperator::Union => "UNION",
-                        SetOperator::Intersect => "INTERSECT",
-                        SetOperator::Except | SetOperator::Minus => "EXCEPT",
-                    };
-                    return Err(Error::syntax(format!("each {word} query must have the same number of columns"), None));
-                }
-                for (column, other) in columns.iter_mut().zip(others) {
-                    column.origin = None;
-                    column.ty = unified(column.ty.take(), other.ty);
-                }
+                let columns = self.set_operation(left, *op, right)?;
                 self.order_by_output(order, &columns)?;
                 Ok(columns)
             }
@@ -203,34 +195,9 @@ impl Analyzer<'_> {
     fn order_by_output(&mut self, order: Option<&mut Vec<OrderByExpr>>, columns: &[ScopeColumn]) -> Result<()> {
         let Some(order) = order else { return Ok(()) };
         self.scopes.push(Scope { relations: vec![Relation { columns: columns.to_vec(), ..Relation::default() }] });
-        let result = order.iter_mut().try_for_each(|each| self.order_item(each, columns));
+        let result = order.iter_mut().try_for_each(|each| self.ordered(each, columns));
         self.scopes.pop();
         result
-    }
-
-    fn values(&mut self, values: &mut Values) -> Result<Vec<ScopeColumn>> {
-        let mut types: Vec<Option<ColumnType>> = Vec::new();
-        for row in &mut values.rows {
-            for (position, expr) in row.content.iter_mut().enumerate() {
-                let ty = self.expr(expr)?;
-                match types.get_mut(position) {
-                    Some(known) => *known = unified(known.take(), ty),
-                    None => types.push(ty),
-                }
-            }
-        }
-        for row in &mut values.rows {
-            if row.content.len() != types.len() {
-                return Err(Error::syntax("VALUES lists must all be the same length", None));
-            }
-            for (expr, ty) in row.content.iter_mut().zip(&types) {
-                if let Some(ty) = ty {
-                    self.adopt(expr, ty)?;
-                }
-            }
-        }
-        let columns = types.into_iter().enumerate();
-        Ok(columns.map(|(position, ty)| ScopeColumn::computed(format!("column{}", position + 1), ty)).collect())
     }
 
     /// A condition of WHERE, ON or HAVING.
@@ -249,19 +216,20 @@ impl Analyzer<'_> {
         }
     }
 
-    pub fn order_item(&mut self, item: &mut OrderByExpr, outputs: &[ScopeColumn]) -> Result<()> {
+    /// An item of ORDER BY: a number or an output name stays, anything else is an expression. Its type.
+    pub fn order_item(&mut self, item: &mut OrderByExpr, outputs: &[ScopeColumn]) -> Result<Option<ColumnType>> {
         if is_ordinal(&item.expr) {
-            return Ok(());
+            let output = ordinal(&item.expr).and_then(|position| outputs.get(position));
+            return Ok(output.and_then(|output| output.ty.clone()));
         }
         if let Expr::Identifier(ident) = &item.expr {
             let name = folded(ident);
-            if outputs.iter().any(|output| output.name == name) {
+            if let Some(output) = outputs.iter().find(|output| output.name == name) {
                 item.expr = Expr::Identifier(exact(name));
-                return Ok(());
+                return Ok(output.ty.clone());
             }
         }
-        self.expr(&mut item.expr)?;
-        Ok(())
+        self.expr(&mut item.expr)
     }
 
     /// The error with its place in the statement.

@@ -1,13 +1,13 @@
 //! Binary operators: which ones are functions, what types their sides give each other, and paths into JSON columns.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType, Expr, Spanned, Value as Literal};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned, Value as Literal};
 
 use crate::db::{Operand, PathBase, PathResult, PathStep};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, SystemColumn, Value};
-use crate::sql::analyze::{Analyzer, StatementTable, wider};
+use crate::sql::analyze::{Analyzer, StatementTable};
 use crate::sql::analyze_expr::column_of;
-use crate::sql::arithmetic::checked_function;
+use crate::sql::analyze_jsonb::{by_value, is_jsonb};
 use crate::sql::casts::cast_name;
 use crate::sql::literals::{number_of, string_of};
 use crate::sql::operators::{call, distance_function, json_function, json_result, operator_metric};
@@ -146,7 +146,12 @@ impl Analyzer<'_> {
                     "No operator matches the given name and argument types. You might need to add explicit type casts.",
                 ));
         }
+        let is_json = is_jsonb(left_type.as_ref()) || is_jsonb(right_type.as_ref());
         self.meet(left, left_type, right, right_type)?;
+        if is_json {
+            by_value(left);
+            by_value(right);
+        }
         Ok(Some(ColumnType::Bool))
     }
 
@@ -230,61 +235,6 @@ impl Analyzer<'_> {
         Ok(Some(ColumnType::Text))
     }
 
-    fn arithmetic(
-        &mut self,
-        expr: &mut Expr,
-        left_type: Option<ColumnType>,
-        right_type: Option<ColumnType>,
-    ) -> Result<Option<ColumnType>> {
-        let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
-        if matches!(&left_type, Some(ColumnType::Jsonb)) && *op == BinaryOperator::Minus {
-            self.adopt(right, &ColumnType::Text)?;
-            *expr = call("jsonb_delete", vec![left.as_ref().clone(), right.as_ref().clone()]);
-            return Ok(Some(ColumnType::Jsonb));
-        }
-        let is_time = |ty: &Option<ColumnType>| {
-            matches!(ty, Some(ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz | ColumnType::Time))
-        };
-        match (&left_type, &right_type) {
-            (Some(ColumnType::Vector(_)), _) | (_, Some(ColumnType::Vector(_))) => {
-                let name = match op {
-                    BinaryOperator::Plus => "vector_add",
-                    BinaryOperator::Minus => "vector_sub",
-                    _ => "vector_mul",
-                };
-                self.adopt(left, &ColumnType::Vector(None))?;
-                self.adopt(right, &ColumnType::Vector(None))?;
-                *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
-                return Ok(Some(ColumnType::Vector(None)));
-            }
-            (Some(_), None) if is_time(&left_type) => {
-                // As in PostgreSQL, what is taken from a time is of unknown type another time; what is added is an interval.
-                let wanted = match (op, &left_type) {
-                    (BinaryOperator::Minus, Some(ty)) => ty.clone(),
-                    _ => ColumnType::Interval,
-                };
-                self.adopt(right, &wanted)?;
-                return Ok(if wanted == ColumnType::Interval { left_type } else { Some(ColumnType::Interval) });
-            }
-            (Some(ty), None) => self.adopt(right, ty)?,
-            (None, Some(ty)) => self.adopt(left, ty)?,
-            (Some(ColumnType::Date), Some(ColumnType::Date)) if *op == BinaryOperator::Minus => {
-                let days = |side: &Expr| native_cast(side.clone(), DataType::Int(None));
-                *expr = Expr::Nested(Box::new(binary(days(left), BinaryOperator::Minus, days(right))));
-                return Ok(Some(ColumnType::Int4));
-            }
-            (Some(ColumnType::Date), Some(number)) if number.is_integer() => {
-                let days = native_cast(left.as_ref().clone(), DataType::Int(None));
-                let count = native_cast(right.as_ref().clone(), DataType::Int(None));
-                let sum = Expr::Nested(Box::new(binary(days, op.clone(), count)));
-                *expr = native_cast(sum, DataType::Date);
-                return Ok(Some(ColumnType::Date));
-            }
-            _ => {}
-        }
-        Ok(computed(expr, left_type, right_type))
-    }
-
     /// A part of a JSON column of a collection by a constant path, as a column of its own.
     fn json_part(&mut self, expr: &Expr) -> Result<Option<(Expr, ColumnType)>> {
         let Some((root, steps, is_text)) = constant_path(expr) else { return Ok(None) };
@@ -316,24 +266,6 @@ impl Analyzer<'_> {
         let name = table.add_virtual(Operand::Path { base, path, result }, ty.clone());
         Ok(Some((column_of(&relation, &name), ty)))
     }
-}
-
-/// The type of arithmetic; between integers it becomes the function that fails when the result does not fit.
-fn computed(expr: &mut Expr, left_type: Option<ColumnType>, right_type: Option<ColumnType>) -> Option<ColumnType> {
-    let ty = match (left_type, right_type) {
-        (Some(a), Some(b)) if a.is_number() && b.is_number() => wider(&a, &b),
-        (Some(ty), None) | (None, Some(ty)) if ty.is_number() => ty,
-        (Some(ColumnType::Date), Some(ColumnType::Interval)) => ColumnType::Timestamp,
-        (Some(time), Some(ColumnType::Interval)) => time,
-        _ => return None,
-    };
-    if let Expr::BinaryOp { left, op, right } = expr
-        && ty.is_integer()
-        && let Some(name) = checked_function(op)
-    {
-        *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
-    }
-    Some(ty)
 }
 
 fn json_result_known(operator: &BinaryOperator) -> bool {
@@ -401,18 +333,8 @@ fn like(operator: &BinaryOperator, left: Expr, right: Expr) -> Expr {
     }
 }
 
-fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+pub fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
-}
-
-fn native_cast(expr: Expr, data_type: DataType) -> Expr {
-    Expr::Cast {
-        kind: datafusion::sql::sqlparser::ast::CastKind::Cast,
-        expr: Box::new(expr),
-        data_type,
-        array: false,
-        format: None,
-    }
 }
 
 fn plain_operator(name: &str) -> Option<BinaryOperator> {

@@ -1,17 +1,23 @@
 //! Calls of functions and their windows: which function it is, and what types its arguments take.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, NamedWindowDefinition,
-    NamedWindowExpr, ObjectName, Spanned, WindowSpec, WindowType,
+    DataType, DuplicateTreatment, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, NamedWindowDefinition, NamedWindowExpr, ObjectName, Spanned,
+    Value as Literal, WindowSpec, WindowType,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
 use crate::sql::analyze::{Analyzer, unified};
+use crate::sql::analyze_arithmetic::native_cast;
+use crate::sql::analyze_jsonb::{by_value, is_jsonb};
+use crate::sql::casts::cast_name;
 use crate::sql::engine;
 use crate::sql::function_types;
+use crate::sql::functions::SERIES_END;
 use crate::sql::literals::number_of;
 use crate::sql::names;
+use crate::sql::operators;
 use crate::sql::parameters::unmodified;
 use crate::sql::scope::exact;
 
@@ -52,6 +58,7 @@ impl Analyzer<'_> {
                 self.query(query, false)?;
             }
             FunctionArguments::List(list) => {
+                let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
                 for (position, argument) in list.args.iter_mut().enumerate() {
                     let Some(argument) = plain_argument(argument) else { continue };
                     if let Some(ty) = function_types::parameter(name, position) {
@@ -61,12 +68,32 @@ impl Analyzer<'_> {
                             self.adopt(argument, &ty)?;
                         }
                     }
-                    types.push(if shares_type { self.expr(argument)? } else { self.argument(argument)? });
+                    if name == "generate_series"
+                        && let Some(ty) = step_type(position, &types)
+                    {
+                        self.adopt(argument, &ty)?;
+                    }
+                    let mut ty = if shares_type { self.expr(argument)? } else { self.argument(argument)? };
+                    if name == "count" && is_distinct && is_jsonb(ty.as_ref()) {
+                        by_value(argument);
+                    }
+                    if name == "generate_series" && ty == Some(ColumnType::Date) {
+                        *argument = operators::call(&cast_name(&ColumnType::TimestampTz), vec![argument.clone()]);
+                        ty = Some(ColumnType::TimestampTz);
+                    }
+                    if name == "avg" && matches!(ty, Some(ColumnType::Numeric(Some(_)))) {
+                        // The average has four decimals more than what it is of.
+                        *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
+                    }
+                    types.push(ty);
+                }
+                if name == "generate_series" {
+                    bound_series(&mut list.args, &types);
                 }
                 for clause in &mut list.clauses {
                     if let FunctionArgumentClause::OrderBy(order) = clause {
                         for item in order {
-                            self.order_item(item, &[])?;
+                            self.ordered(item, &[])?;
                         }
                     }
                 }
@@ -76,7 +103,7 @@ impl Analyzer<'_> {
             self.condition(filter)?;
         }
         for item in &mut function.within_group {
-            self.order_item(item, &[])?;
+            self.ordered(item, &[])?;
         }
         if let Some(WindowType::WindowSpec(spec)) = &mut function.over {
             self.window(spec)?;
@@ -96,10 +123,17 @@ impl Analyzer<'_> {
 
     fn window(&mut self, spec: &mut WindowSpec) -> Result<()> {
         for expr in &mut spec.partition_by {
-            self.expr(expr)?;
+            if is_jsonb(self.expr(expr)?.as_ref()) {
+                by_value(expr);
+            }
         }
         for item in &mut spec.order_by {
-            self.order_item(item, &[])?;
+            // A frame is bounded by what the planner can compare with: text, not bytes.
+            if is_jsonb(self.order_item(item, &[])?.as_ref()) {
+                by_value(&mut item.expr);
+                let hex = Expr::value(Literal::SingleQuotedString("hex".to_string()));
+                item.expr = operators::call("encode", vec![item.expr.clone(), hex]);
+            }
         }
         Ok(())
     }
@@ -110,6 +144,22 @@ impl Analyzer<'_> {
             NamedWindowExpr::NamedWindow(_) => Ok(()),
         }
     }
+}
+
+/// Has the end of a series of numbers checked: the list that it becomes must fit the memory.
+fn bound_series(arguments: &mut [FunctionArg], types: &[Option<ColumnType>]) {
+    let is_integers = types.iter().all(|ty| ty.as_ref().is_some_and(ColumnType::is_integer));
+    let given: Vec<Expr> = arguments.iter_mut().filter_map(plain_argument).map(|argument| argument.clone()).collect();
+    if let (true, 2 | 3, Some(end)) = (is_integers, given.len(), arguments.get_mut(1).and_then(plain_argument)) {
+        *end = operators::call(SERIES_END, given);
+    }
+}
+
+/// The type of the end or the step of a series of times.
+fn step_type(position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType> {
+    let first = types.first()?.as_ref()?;
+    let is_time = matches!(first, ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz);
+    is_time.then(|| if position == 2 { ColumnType::Interval } else { first.clone() })
 }
 
 fn plain_argument(argument: &mut FunctionArg) -> Option<&mut Expr> {

@@ -5,8 +5,10 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, Spanned, Unar
 use crate::error::{Error, Result};
 use crate::model::ColumnType;
 use crate::sql::analyze::{Analyzer, unified};
+use crate::sql::analyze_jsonb::{by_value, is_jsonb};
 use crate::sql::engine;
 use crate::sql::function_types;
+use crate::sql::functions::MOMENT_OF_LOCAL;
 use crate::sql::literals::{number_of, placeholder, string_of};
 use crate::sql::operators::call;
 use crate::sql::parameters::unmodified;
@@ -120,17 +122,21 @@ impl Analyzer<'_> {
                 boolean
             }
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
-                self.pair(left, right)?;
+                if self.pair(left, right)? {
+                    [left, right].into_iter().for_each(|side| by_value(side));
+                }
                 boolean
             }
             Expr::Between { expr: inner, low, high, .. } => {
-                self.pair(inner, low)?;
-                self.pair(inner, high)?;
+                if self.against(inner, [low.as_mut(), high.as_mut()])? {
+                    [inner, low, high].into_iter().for_each(|side| by_value(side));
+                }
                 boolean
             }
             Expr::InList { expr: inner, list, .. } => {
-                for each in list {
-                    self.pair(inner, each)?;
+                if self.against(inner, list.iter_mut())? {
+                    by_value(inner);
+                    list.iter_mut().for_each(by_value);
                 }
                 boolean
             }
@@ -172,11 +178,12 @@ impl Analyzer<'_> {
     fn value_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         match expr {
             Expr::Case { operand, conditions, else_result, .. } => {
-                for when in conditions.iter_mut() {
-                    match operand {
-                        Some(operand) => self.pair(operand, &mut when.condition)?,
-                        None => self.condition(&mut when.condition)?,
+                let tested = conditions.iter_mut().map(|when| &mut when.condition);
+                match operand {
+                    Some(operand) => {
+                        self.against(operand, tested)?;
                     }
+                    None => tested.into_iter().try_for_each(|condition| self.condition(condition))?,
                 }
                 let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
                 results.extend(else_result.as_deref_mut());
@@ -200,11 +207,14 @@ impl Analyzer<'_> {
             Expr::AtTimeZone { timestamp, time_zone } => {
                 self.adopt(timestamp, &ColumnType::TimestampTz)?;
                 let ty = self.expr(timestamp)?;
+                self.adopt(time_zone, &ColumnType::Text)?;
                 self.argument(time_zone)?;
-                let zoned =
-                    if ty == Some(ColumnType::TimestampTz) { ColumnType::Timestamp } else { ColumnType::TimestampTz };
-                *expr = call("timezone", vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()]);
-                Ok(ty.map(|_| zoned))
+                let (name, zoned) = match ty {
+                    Some(ColumnType::Timestamp) => (MOMENT_OF_LOCAL, ColumnType::TimestampTz),
+                    _ => ("timezone", ColumnType::Timestamp),
+                };
+                *expr = call(name, vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()]);
+                Ok(Some(zoned))
             }
             Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => self.expr(inner),
             Expr::Interval(interval) => match interval.value.as_ref() {
@@ -263,11 +273,22 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Two expressions that are compared: the one without a type takes the other's.
-    pub fn pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<()> {
-        let left_type = self.expr(left)?;
-        let right_type = self.expr(right)?;
-        self.meet(left, left_type, right, right_type)
+    /// Two expressions that are compared: the one without a type takes the other's. Whether they are JSON.
+    pub fn pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<bool> {
+        self.against(left, [right])
+    }
+
+    /// An expression that is compared with each of several. It is walked once: what a walk wrote is no name any more.
+    fn against<'e>(&mut self, left: &mut Expr, others: impl IntoIterator<Item = &'e mut Expr>) -> Result<bool> {
+        let mut left_type = self.expr(left)?;
+        let mut is_json = is_jsonb(left_type.as_ref());
+        for other in others {
+            let other_type = self.expr(other)?;
+            is_json |= is_jsonb(other_type.as_ref());
+            self.meet(left, left_type.clone(), other, other_type.clone())?;
+            left_type = left_type.or(other_type);
+        }
+        Ok(is_json)
     }
 
     /// What [`Analyzer::pair`] does for expressions that were walked already.
@@ -345,14 +366,13 @@ impl Analyzer<'_> {
             }
         };
         let mut left = left.as_ref().clone();
-        let left_type = self.expr(&mut left)?;
         if let Expr::Array(list) = array {
             let mut list = Expr::InList { expr: Box::new(left), list: list.elem, negated: !is_membership };
             self.composite(&mut list)?;
             *expr = list;
             return Ok(Some(ColumnType::Bool));
         }
-        if let Some(ty) = &left_type {
+        if let Some(ty) = &self.expr(&mut left)? {
             self.adopt(&mut array, &ColumnType::Array(Box::new(unmodified(ty))))?;
         }
         if let Some(ColumnType::Array(element)) = self.expr(&mut array)? {

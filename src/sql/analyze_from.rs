@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Spanned, TableAlias,
-    TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal,
+    Expr, FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, SetExpr,
+    Spanned, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal,
 };
 use futures::FutureExt;
 
@@ -74,6 +74,9 @@ impl Analyzer<'_> {
 
     fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
         match factor {
+            TableFactor::Table { sample: Some(_), .. } => {
+                Err(Error::unsupported("TABLESAMPLE is not offered", "Use ORDER BY random() LIMIT n."))
+            }
             TableFactor::Table { name, alias, args: None, .. } => {
                 let name = name.clone();
                 let mut alias = alias.take();
@@ -101,7 +104,11 @@ impl Analyzer<'_> {
                 *alias = Some(with_columns);
                 Ok(())
             }
-            TableFactor::Derived { subquery, alias, .. } => {
+            TableFactor::Derived { lateral, subquery, alias, .. } => {
+                if *lateral && subquery.limit_clause.is_none() && subquery.fetch.is_none() && !is_distinct(subquery) {
+                    // The planner cannot join a correlated query that sorts, and a join keeps no order.
+                    subquery.order_by = None;
+                }
                 let columns = self.query(subquery, false)?;
                 let names: Vec<String> =
                     alias.iter().flat_map(|alias| &alias.columns).map(|column| folded(&column.name)).collect();
@@ -262,11 +269,7 @@ impl Analyzer<'_> {
     }
 
     fn system_schema(&self, name: &'static str) -> Option<Arc<dyn SchemaProvider>> {
-        let context = ReadContext {
-            view: self.context.view.clone(),
-            settings: Arc::new(self.context.settings.clone()),
-            cancel: Cancel::new(),
-        };
+        let context = ReadContext::new(self.context.view, self.context.settings, Cancel::new());
         match name {
             "pg_catalog" | "information_schema" | "nebulus" => Some(pg_catalog::schema(name, context)),
             _ => None,
@@ -375,6 +378,10 @@ fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
         | JoinOperator::CrossJoin(constraint) => Some(constraint),
         _ => None,
     }
+}
+
+fn is_distinct(query: &Query) -> bool {
+    matches!(query.body.as_ref(), SetExpr::Select(select) if select.distinct.is_some())
 }
 
 fn table_alias(name: &str) -> TableAlias {

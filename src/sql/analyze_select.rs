@@ -2,12 +2,13 @@
 
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, GroupByExpr, Ident, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned,
-    WildcardAdditionalOptions,
+    Value as Literal, WildcardAdditionalOptions,
 };
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
 use crate::sql::analyze::{Analyzer, is_ordinal};
+use crate::sql::analyze_jsonb::{distinct_jsonb, group_jsonb, is_jsonb, ordinal};
 use crate::sql::names;
 use crate::sql::scope::{self, Found, Relation, Scope, ScopeColumn, exact, folded};
 
@@ -21,8 +22,9 @@ impl Analyzer<'_> {
         if select.into.is_some() {
             return Err(Error::unsupported("SELECT INTO is not offered", "Use CREATE TABLE and INSERT ... SELECT."));
         }
+        let keeps_unknown = std::mem::take(&mut self.keeps_unknown);
         self.scopes.push(Scope::default());
-        let result = self.select_in_scope(select, order, is_outermost);
+        let result = self.select_in_scope(select, order, is_outermost, keeps_unknown);
         self.scopes.pop();
         result
     }
@@ -32,18 +34,20 @@ impl Analyzer<'_> {
         select: &mut Select,
         order: Option<&mut Vec<OrderByExpr>>,
         is_outermost: bool,
+        keeps_unknown: bool,
     ) -> Result<Vec<ScopeColumn>> {
         for item in &mut select.from {
             self.table_with_joins(item)?;
         }
         self.expand_wildcards(select)?;
-        let columns = self.projection(select, is_outermost)?;
+        let columns = self.projection(select, is_outermost, keeps_unknown)?;
         if let Some(condition) = &mut select.selection {
             self.condition(condition)?;
         }
+        let mut grouped = Vec::new();
         if let GroupByExpr::Expressions(list, _) = &mut select.group_by {
             for expr in list {
-                self.group_item(expr, &columns)?;
+                grouped.push(self.group_item(expr, &columns)?);
             }
         }
         if let Some(condition) = &mut select.having {
@@ -57,24 +61,37 @@ impl Analyzer<'_> {
         for window in &mut select.named_window {
             self.named_window(window)?;
         }
-        if let Some(order) = order {
-            for item in order {
+        let mut order = order;
+        for item in order.iter_mut().flat_map(|order| order.iter_mut()) {
+            // What DISTINCT ON compares has to be what it is ordered by.
+            if matches!(select.distinct, Some(Distinct::On(_))) {
                 self.order_item(item, &columns)?;
+            } else {
+                self.ordered(item, &columns)?;
             }
         }
+        if let Some(types) = distinct_jsonb(select, &columns) {
+            grouped = types;
+        }
+        group_jsonb(select, &grouped, &columns, order);
         Ok(columns)
     }
 
-    /// An item of GROUP BY or DISTINCT ON: a number or an output name stays, anything else is an expression.
-    fn group_item(&mut self, expr: &mut Expr, outputs: &[ScopeColumn]) -> Result<()> {
+    /// An item of GROUP BY or DISTINCT ON: a number or an output name stays, anything else is an expression. Its type.
+    fn group_item(&mut self, expr: &mut Expr, outputs: &[ScopeColumn]) -> Result<Option<ColumnType>> {
         if is_ordinal(expr) {
-            return Ok(());
+            let output = ordinal(expr).and_then(|position| outputs.get(position));
+            return Ok(output.and_then(|output| output.ty.clone()));
         }
         if let Expr::Identifier(ident) = expr {
             let name = folded(ident);
             let is_column = scope::resolve(&self.scopes, None, &name).is_ok_and(|found| found.is_some());
-            if !is_column && outputs.iter().any(|output| output.name == name) {
-                return Ok(());
+            if !is_column && let Some(position) = outputs.iter().position(|output| output.name == name) {
+                let ty = outputs.get(position).and_then(|output| output.ty.clone());
+                if is_jsonb(ty.as_ref()) {
+                    *expr = Expr::value(Literal::Number((position + 1).to_string(), false));
+                }
+                return Ok(ty);
             }
         }
         match expr {
@@ -82,12 +99,10 @@ impl Analyzer<'_> {
                 for each in sets.iter_mut().flatten() {
                     self.expr(each)?;
                 }
+                Ok(None)
             }
-            other => {
-                self.expr(other)?;
-            }
+            other => self.expr(other),
         }
-        Ok(())
     }
 
     fn expand_wildcards(&mut self, select: &mut Select) -> Result<()> {
@@ -131,9 +146,9 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    fn projection(&mut self, select: &mut Select, is_outermost: bool) -> Result<Vec<ScopeColumn>> {
+    fn projection(&mut self, select: &mut Select, is_outermost: bool, keeps_unknown: bool) -> Result<Vec<ScopeColumn>> {
         let mut columns: Vec<ScopeColumn> = Vec::with_capacity(select.projection.len());
-        let mut used: Vec<String> = Vec::with_capacity(select.projection.len());
+        let mut used: Vec<Label> = Vec::with_capacity(select.projection.len());
         for item in &mut select.projection {
             let (mut expr, alias) =
                 match std::mem::replace(item, SelectItem::Wildcard(WildcardAdditionalOptions::default())) {
@@ -154,13 +169,14 @@ impl Analyzer<'_> {
             let name = alias.clone().unwrap_or_else(|| names::column_name(&expr));
             let origin = self.plain_column(&expr);
             let mut ty = self.expr(&mut expr)?;
-            if ty.is_none() && self.is_adoptable(&expr) {
+            if !keeps_unknown && ty.is_none() && self.is_adoptable(&expr) {
                 self.adopt(&mut expr, &ColumnType::Text)?;
                 ty = Some(ColumnType::Text);
             }
             let is_column = origin.is_some() && alias.is_none();
-            let label = if is_column && is_outermost { format!("{}.{name}", origin_name(&expr)) } else { name.clone() };
-            let is_taken = used.contains(&label);
+            let relation = (is_column && is_outermost).then(|| origin_name(&expr));
+            let label = Label { relation, name: name.clone() };
+            let is_taken = used.iter().any(|other| other.clashes(&label));
             used.push(label);
             *item = if is_taken {
                 SelectItem::ExprWithAlias { expr, alias: exact(format!("{name}#{}", used.len())) }
@@ -186,6 +202,20 @@ impl Analyzer<'_> {
             Expr::Nested(inner) => self.plain_column(inner),
             _ => None,
         }
+    }
+}
+
+/// What the planner knows a result column by; `None` where it stands for itself.
+struct Label {
+    relation: Option<String>,
+    name: String,
+}
+
+impl Label {
+    /// Whether the planner could not tell the two apart: a name alone means a column of any relation.
+    fn clashes(&self, other: &Label) -> bool {
+        let differ = |(a, b): (&String, &String)| a != b;
+        self.name == other.name && !self.relation.as_ref().zip(other.relation.as_ref()).is_some_and(differ)
     }
 }
 

@@ -172,7 +172,9 @@ pub fn default_of(place: Place, collection: &Collection, context: &PlanContext<'
                 _ => Err(no_default(place, collection)),
             }
         }
-        Some(DefaultValue::Sequence | DefaultValue::GeneratedId) => Err(no_default(place, collection)),
+        Some(DefaultValue::Sequence | DefaultValue::Identity | DefaultValue::GeneratedId) => {
+            Err(no_default(place, collection))
+        }
     }
 }
 

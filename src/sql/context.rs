@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::Utc;
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ExtensionOptions};
 use datafusion::config::ConfigOptions;
 use datafusion::error::DataFusionError;
@@ -31,9 +32,17 @@ pub struct ReadContext {
     pub view: ReadView,
     pub settings: Arc<Settings>,
     pub cancel: Cancel,
+    /// When the statement began, in microseconds since 1970: its `now()`.
+    pub now_micros: i64,
 }
 
 impl ReadContext {
+    /// The context of a statement that begins now.
+    pub fn new(view: &ReadView, settings: &Settings, cancel: Cancel) -> Self {
+        let now_micros = Utc::now().timestamp_micros();
+        ReadContext { view: view.clone(), settings: Arc::new(settings.clone()), cancel, now_micros }
+    }
+
     /// The context of the statement that a configuration belongs to.
     pub fn of(options: &ConfigOptions) -> Option<&ReadContext> {
         options.extensions.get::<ReadContext>()

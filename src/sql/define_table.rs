@@ -141,21 +141,14 @@ pub fn plan_column(definition: &ColumnDef, context: &PlanContext<'_>) -> Result<
                 planned.column.default = plan_default(expr, &planned.column, context)?;
             }
             ColumnOption::Generated {
-                generated_as: GeneratedAs::Always | GeneratedAs::ByDefault,
+                generated_as: generated_as @ (GeneratedAs::Always | GeneratedAs::ByDefault),
                 generation_expr: None,
                 ..
+            } => {
+                let is_always = matches!(generated_as, GeneratedAs::Always);
+                make_identity(&mut planned.column, is_always).map_err(at)?;
             }
-            | ColumnOption::Identity(_) => {
-                if !planned.column.ty.is_integer() {
-                    let error = Error::new(
-                        ErrorKind::InvalidParameterValue,
-                        "identity column type must be smallint, integer, or bigint",
-                    );
-                    return Err(at(error));
-                }
-                planned.column.not_null = true;
-                planned.column.default = Some(DefaultValue::Sequence);
-            }
+            ColumnOption::Identity(_) => make_identity(&mut planned.column, false).map_err(at)?,
             ColumnOption::Collation(name) => {
                 let collation = name.to_string().trim_matches('"').to_ascii_lowercase();
                 if !matches!(collation.as_str(), "c" | "posix" | "default" | "ucs_basic" | "pg_catalog.default") {
@@ -174,6 +167,17 @@ pub fn plan_column(definition: &ColumnDef, context: &PlanContext<'_>) -> Result<
         }
     }
     Ok(planned)
+}
+
+/// Makes an identity column of one of whole numbers.
+fn make_identity(column: &mut Column, is_always: bool) -> Result<()> {
+    if !column.ty.is_integer() {
+        let message = "identity column type must be smallint, integer, or bigint";
+        return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+    }
+    column.not_null = true;
+    column.default = Some(if is_always { DefaultValue::Identity } else { DefaultValue::Sequence });
+    Ok(())
 }
 
 /// A DEFAULT clause, checked against the column's type. NULL is none.

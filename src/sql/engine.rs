@@ -20,6 +20,8 @@ use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement};
@@ -35,6 +37,7 @@ use crate::sql::context::ReadContext;
 use crate::sql::errors::from_datafusion;
 use crate::sql::functions;
 use crate::sql::nearest_rule::NearestRule;
+use crate::sql::row_order::RowOrderRule;
 
 /// Memory that the relational work of all statements together may hold.
 const QUERY_MEMORY_BYTES_MAX: usize = 1024 * 1024 * 1024;
@@ -57,8 +60,9 @@ fn build() -> Result<SessionState> {
     // PostgreSQL's names and order of NULLs.
     options.sql_parser.enable_ident_normalization = true;
     options.execution.time_zone = Some("UTC".to_string());
-    // Rows of a plain plan come in their order, as PostgreSQL's do: no dealing out of batches to several threads.
+    // Rows of scans, series and sorted subqueries keep their order; `row_order` does the rest.
     options.optimizer.enable_round_robin_repartition = false;
+    options.sql_parser.enable_subquery_sort_elimination = false;
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(GreedyMemoryPool::new(QUERY_MEMORY_BYTES_MAX)))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
@@ -69,9 +73,17 @@ fn build() -> Result<SessionState> {
         .with_runtime_env(runtime)
         .with_default_features()
         .with_optimizer_rule(Arc::new(NearestRule))
+        .with_physical_optimizer_rules(physical_rules())
         .build();
     functions::register(&mut state)?;
     Ok(state)
+}
+
+/// DataFusion's rules behind our own, which its first rule has to see.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(RowOrderRule)];
+    rules.extend(PhysicalOptimizer::new().rules);
+    rules
 }
 
 fn base() -> Result<&'static SessionState> {
@@ -99,6 +111,11 @@ pub fn is_function(name: &str) -> bool {
             || cast_function(name).is_some()
             || matches!(name, "unnest" | "grouping")
     })
+}
+
+/// Whether the name is an aggregate.
+pub fn is_aggregate(name: &str) -> bool {
+    base().is_ok_and(|state| state.aggregate_functions().contains_key(name))
 }
 
 /// Whether the name is a function that is called without parentheses.

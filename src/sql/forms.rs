@@ -2,7 +2,10 @@
 //!
 //! Only words that change nothing are dropped, and only synonyms replaced; positions of what stays are untouched.
 
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Word};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+
+use crate::error::{Error, Result};
+use crate::sql::dialect::PostgresDialect;
 
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
@@ -37,7 +40,8 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                 }
             }
         }
-        "INSERT" => {
+        // [`overrides_system`] looks for it again.
+        "INSERT" | "WITH" | "EXPLAIN" | "PREPARE" => {
             let found = (1..solid.len())
                 .find(|at| word(*at).as_deref() == Some("OVERRIDING") && word(at + 2).as_deref() == Some("VALUE"));
             dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
@@ -67,6 +71,32 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
 }
+
+/// Whether an INSERT says OVERRIDING SYSTEM VALUE.
+///
+/// # Errors
+/// 0A000 for OVERRIDING USER VALUE, which ignores what is given.
+pub fn overrides_system(text: &str) -> Result<bool> {
+    let has_word = text.as_bytes().windows(OVERRIDING.len()).any(|part| part.eq_ignore_ascii_case(OVERRIDING));
+    if !has_word {
+        return Ok(false);
+    }
+    let tokens = Tokenizer::new(&PostgresDialect, text).tokenize().unwrap_or_default();
+    let solid = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_)));
+    let words: Vec<Option<String>> = solid.map(keyword_text).collect();
+    let said = |what: &str| {
+        words.windows(3).any(|words| {
+            let wanted = ["OVERRIDING", what, "VALUE"];
+            words.iter().zip(wanted).all(|(word, wanted)| word.as_deref() == Some(wanted))
+        })
+    };
+    if said("USER") {
+        return Err(Error::unsupported("OVERRIDING USER VALUE is not offered", "Leave the identity column out."));
+    }
+    Ok(said("SYSTEM"))
+}
+
+const OVERRIDING: &[u8] = b"overriding";
 
 fn keyword_text(token: &Token) -> Option<String> {
     match token {

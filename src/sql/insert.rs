@@ -17,6 +17,7 @@ use crate::model::{Collection, DefaultValue, OutputColumn, Value};
 use crate::sql::conflict::{Conflict, Resolved, Seen};
 use crate::sql::context::PlanContext;
 use crate::sql::dialect::PostgresDialect;
+use crate::sql::forms::overrides_system;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::read::{ReadPlan, plan_query};
 use crate::sql::returning::Returning;
@@ -24,7 +25,7 @@ use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::{RowExpression, RowInput};
 use crate::sql::row_plan::RowPlan;
 use crate::sql::scope::folded;
-use crate::sql::target::{Place, check_assignable, is_default, located, writable};
+use crate::sql::target::{Place, check_assignable, check_insertable, is_default, located, writable};
 use crate::sql::write::{Run, WritePlan, Written, stage_of, typed_for};
 
 /// Most rows of VALUES that are inserted without leaving the connection's thread.
@@ -140,6 +141,8 @@ fn plan_source(
     context: &PlanContext<'_>,
 ) -> Result<Source> {
     let has_list = !places.is_empty();
+    let may_override = overrides_system(context.text)?;
+    let check = |place: Place| if may_override { Ok(()) } else { check_insertable(collection, place) };
     let Some(query) = insert.source.as_deref() else {
         let slots = Slots { columns: vec![None; collection.columns.len()], stage: None };
         return Ok(Source::Rows { rows: vec![slots], planned: None });
@@ -158,6 +161,8 @@ fn plan_source(
                 return Err(at.map_or(error.clone(), |at| located(error, context.text, at)));
             }
             check_width(&row.content, places.len(), has_list, context)?;
+            let given = row.content.iter().zip(&places).filter(|(expr, _)| !is_default(expr));
+            given.into_iter().try_for_each(|(_, place)| check(*place))?;
             rows.push(slots_of(&row.content, &places, &mut compiler)?);
         }
         let planned = compiler.finish()?;
@@ -184,6 +189,7 @@ fn plan_source(
     }
     places.truncate(columns.len());
     for (column, place) in columns.iter().zip(&places) {
+        check(*place)?;
         check_assignable(collection, *place, &column.ty)?;
     }
     Ok(Source::Query { plan, places })

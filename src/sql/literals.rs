@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use crate::error::Result;
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze::Analyzer;
+use crate::sql::arrow_types::NUMERIC_SCALE;
 
 impl Analyzer<'_> {
     /// Whether the expression has no type of its own: a string literal, NULL, or a parameter without a type.
@@ -125,9 +126,18 @@ impl Analyzer<'_> {
 
     /// An expression for a value; equal values are one constant, so that equal expressions stay equal.
     pub fn constant(&mut self, value: Value, ty: &ColumnType) -> Expr {
-        let known = self.constants.iter().position(|(known, known_type)| *known == value && known_type == ty);
+        let ty = match (&value, ty) {
+            // An undeclared numeric is computed with fewer digits than a constant may have.
+            (Value::Numeric(decimal), ColumnType::Numeric(None))
+                if decimal.scale() > NUMERIC_SCALE.unsigned_abs().into() =>
+            {
+                type_of_digits(decimal).unwrap_or(ColumnType::Numeric(None))
+            }
+            (_, ty) => ty.clone(),
+        };
+        let known = self.constants.iter().position(|(known, known_type)| *known == value && *known_type == ty);
         let position = known.unwrap_or_else(|| {
-            self.constants.push((value, ty.clone()));
+            self.constants.push((value, ty));
             self.constants.len() - 1
         });
         Expr::value(Literal::Placeholder(format!("${}", self.first_constant + position + 1)))
@@ -144,11 +154,16 @@ impl Analyzer<'_> {
             return Some((self.constant(Value::Int8(large), &ColumnType::Int8), ColumnType::Int8));
         }
         let decimal: Decimal = digits.parse().ok().or_else(|| Decimal::from_scientific(&digits).ok())?;
-        let scale = i8::try_from(decimal.scale()).ok()?;
-        let precision = decimal.mantissa().unsigned_abs().to_string().len().max(usize::try_from(scale).ok()?).max(1);
-        let ty = ColumnType::Numeric(Some((u8::try_from(precision).ok()?, scale)));
+        let ty = type_of_digits(&decimal)?;
         Some((self.constant(Value::Numeric(decimal), &ty), ColumnType::Numeric(None)))
     }
+}
+
+/// The numeric type that has just the digits of a number.
+fn type_of_digits(decimal: &Decimal) -> Option<ColumnType> {
+    let scale = i8::try_from(decimal.scale()).ok()?;
+    let precision = decimal.mantissa().unsigned_abs().to_string().len().max(usize::try_from(scale).ok()?).max(1);
+    Some(ColumnType::Numeric(Some((u8::try_from(precision).ok()?, scale))))
 }
 
 /// The 0-based position of `$n`.

@@ -158,6 +158,7 @@ impl<'a> Lowering<'a> {
             metric: distance.metric,
             ef: None,
             within,
+            keeps_missing: true,
         });
         let query = Query { collection: table.collection.clone(), output, filter, nearest, order, limit, offset };
         Some(Lowered::Query { query, types })

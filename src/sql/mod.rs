@@ -1,21 +1,26 @@
 //! SQL: from a statement's text to a plan that a session runs.
 //!
 //! One SELECT, end to end: `parse` makes the tree and knows the characters' positions; `analyze` (with `analyze_from`,
-//! `analyze_expr`, `analyze_binary`, `literals`, `scope`, `names`) resolves names, finds the types of parameters and
-//! literals and writes every operator as what it stands for; `lower` recognises what `db` can answer by itself, so that
-//! Execute only binds and reads; everything else goes through `engine` to DataFusion, whose scans (`table`, `pushdown`,
-//! `scan`) are `db` queries again, nearest searches included (`nearest_rule`). `read` holds the plan and runs it. Values
+//! `analyze_set`, `analyze_expr`, `analyze_binary`, `literals`, `scope`, `names`) resolves names, finds the types of
+//! parameters and literals and writes every operator as what it stands for; `lower` recognises what `db` can answer by
+//! itself, so that Execute only binds and reads; everything else goes through `engine` to DataFusion, whose scans (`table`,
+//! `pushdown`, `scan`) are `db` queries again, nearest searches included (`nearest_rule`), and whose rows come in the order
+//! of scans (`row_order`). `read` holds the plan and runs it, relational ones on threads of their own (`workers`). Values
 //! cross in `arrow_types` and `arrow_values`, errors in `errors`.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
 
 mod analyze;
+mod analyze_arithmetic;
 mod analyze_binary;
 mod analyze_call;
 mod analyze_cast;
 mod analyze_expr;
 mod analyze_from;
+mod analyze_jsonb;
 mod analyze_select;
+mod analyze_set;
+mod append;
 mod arithmetic;
 mod arrow_types;
 mod arrow_values;
@@ -61,6 +66,7 @@ mod read_tests;
 mod returning;
 mod row_compile;
 mod row_expression;
+mod row_order;
 mod row_plan;
 mod scan;
 mod scope;

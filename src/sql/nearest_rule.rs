@@ -3,8 +3,8 @@
 //! `Sort(distance(column, constant)) fetch k` over a chain of projections, aliases and cheap filters that ends in a
 //! collection's scan keeps the sort, for the exact order of what is found, and gives the scan the search. Filters that the
 //! scan evaluates are inside the search. A filter left above it would drop rows after the search and make LIMIT k return
-//! fewer than k, so such a chain stays as it is, unless the filter only bounds the same distance. As with pgvector's
-//! index, rows without a vector are not found.
+//! fewer than k, so such a chain stays as it is, unless the filter only bounds the same distance. Rows
+//! without a vector come last, unless an index is used, which does not hold them.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl OptimizerRule for NearestRule {
     fn rewrite(&self, plan: LogicalPlan, _config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Sort(sort) = &plan else { return Ok(Transformed::no(plan)) };
         let (Some(limit), Some(first)) = (sort.fetch, sort.expr.first()) else { return Ok(Transformed::no(plan)) };
-        if !first.asc || limit == 0 || limit > NEAREST_LIMIT_MAX {
+        if !first.asc || first.nulls_first || limit == 0 || limit > NEAREST_LIMIT_MAX {
             return Ok(Transformed::no(plan));
         }
         // Binding parameters keeps an expression's name as an alias.
@@ -125,6 +125,7 @@ fn nearest(order: &Expr, table: &CollectionTable) -> Option<Nearest> {
         metric,
         ef: None,
         within: None,
+        keeps_missing: true,
     })
 }
 

@@ -24,6 +24,7 @@ use crate::sql::engine;
 use crate::sql::errors::from_datafusion;
 use crate::sql::lower::{Lowered, lower};
 use crate::sql::parameters::ParameterTypes;
+use crate::sql::scan::check_digits;
 use crate::sql::scope::ScopeColumn;
 use crate::sql::workers::{self, Batches};
 
@@ -93,11 +94,7 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
 
 /// The logical plan; parameters that the walk gave no type are typed by the planner.
 fn planned(analysis: &Analysis, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<LogicalPlan> {
-    let state = engine::state(ReadContext {
-        view: context.view.clone(),
-        settings: Arc::new(context.settings.clone()),
-        cancel: Cancel::new(),
-    })?;
+    let state = engine::state(ReadContext::new(context.view, context.settings, Cancel::new()))?;
     let constants = || analysis.constants.iter().map(|(_, ty)| Some(ty.clone()));
     if parameters.has_unknown() {
         let types: Vec<_> =
@@ -164,9 +161,7 @@ impl ReadPlan {
                 Ok(RowStream::from_cursor(view.query(&query, settings, cancel)?))
             }
             Source::Planned(planned) => {
-                let context =
-                    ReadContext { view: view.clone(), settings: Arc::new(settings.clone()), cancel: cancel.clone() };
-                let state = engine::state(context)?;
+                let state = engine::state(ReadContext::new(view, settings, cancel.clone()))?;
                 let physical = self.physical(planned, parameters, &state).await?;
                 let batches = workers::run(physical, state.task_ctx())?;
                 let types = self.columns.iter().map(|column| column.ty.clone()).collect();
@@ -185,9 +180,7 @@ impl ReadPlan {
             Source::Rows(_) => Ok(vec!["Values Scan".to_string()]),
             Source::Short(query) => view.explain(&bound(query, parameters)?, settings),
             Source::Planned(planned) => {
-                let context =
-                    ReadContext { view: view.clone(), settings: Arc::new(settings.clone()), cancel: Cancel::new() };
-                let state = engine::state(context)?;
+                let state = engine::state(ReadContext::new(view, settings, Cancel::new()))?;
                 let physical = self.physical(planned, parameters, &state).await?;
                 Ok(displayable(physical.as_ref()).indent(false).to_string().lines().map(str::to_string).collect())
             }
@@ -240,6 +233,9 @@ impl ReadPlan {
             parameters.iter().zip(types).map(|(value, ty)| value.clone().cast(ty, false).map(|value| (value, ty)));
         for pair in given {
             let (value, ty) = pair?;
+            if *ty == ColumnType::Numeric(None) {
+                check_digits(&value)?;
+            }
             values.push(ScalarAndMetadata::new(scalar_of(&value, ty)?, metadata_of(ty)));
         }
         for (value, ty) in &planned.constants {
@@ -269,27 +265,20 @@ async fn forward(mut batches: Batches, types: Vec<ColumnType>, sender: RowSender
                 }
             },
         };
-        let rows = match batch {
+        let batch = match batch {
             None => return,
-            Some(Err(error)) => Err(from_datafusion(error)),
-            Some(Ok(batch)) => rows_of(&batch, &types),
-        };
-        match rows {
-            Ok(rows) if rows.is_empty() => {}
-            Ok(rows) => {
-                let mut rows = rows.into_iter();
-                loop {
-                    let chunk: Vec<Row> = rows.by_ref().take(ROWS_PER_CHUNK).collect();
-                    if chunk.is_empty() {
-                        break;
-                    }
-                    if !sender.send(Ok(chunk)).await {
-                        return;
-                    }
-                }
+            Some(Err(error)) => {
+                sender.send(Err(from_datafusion(error))).await;
+                return;
             }
-            Err(error) => {
-                sender.send(Err(error)).await;
+            Some(Ok(batch)) => batch,
+        };
+        // A batch may be of any size: a list that is spread out comes as one.
+        for start in (0..batch.num_rows()).step_by(ROWS_PER_CHUNK) {
+            let part = batch.slice(start, ROWS_PER_CHUNK.min(batch.num_rows() - start));
+            let rows = cancel.check().and_then(|()| rows_of(&part, &types));
+            let is_last = rows.is_err();
+            if !sender.send(rows).await || is_last {
                 return;
             }
         }

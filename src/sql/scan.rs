@@ -145,8 +145,8 @@ pub fn batch_of(rows: &[Row], types: &[ColumnType], schema: &SchemaRef) -> dataf
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
 }
 
-/// Refuses a stored number that has more digits than are computed with: it would come out rounded.
-fn check_digits(value: &Value) -> Result<()> {
+/// Refuses a number of type numeric without precision with more digits than are computed with: it would come out rounded.
+pub fn check_digits(value: &Value) -> Result<()> {
     match value {
         Value::Numeric(number) if number.normalize().scale() > u32::from(NUMERIC_SCALE.unsigned_abs()) => {
             let message = format!("{number} has more than {NUMERIC_SCALE} digits after the point");

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, ColumnType, SystemColumn};
+use crate::model::{Collection, ColumnType, DefaultValue, SystemColumn};
 use crate::sql::context::PlanContext;
 use crate::sql::parse::character;
 use crate::sql::scope::folded;
@@ -141,6 +141,30 @@ impl Place {
     }
 }
 
+/// Refuses a value for an identity column that only the server fills.
+///
+/// # Errors
+/// 428C9.
+pub fn check_insertable(collection: &Collection, place: Place) -> Result<()> {
+    match always_generated(collection, place) {
+        None => Ok(()),
+        Some(name) => Err(generated(name, format!("cannot insert a non-DEFAULT value into column \"{name}\""))
+            .with_hint("Use OVERRIDING SYSTEM VALUE to override.")),
+    }
+}
+
+/// The name of the place where it is an identity column that takes no value of the user's.
+fn always_generated(collection: &Collection, place: Place) -> Option<&str> {
+    let Place::Column(position) = place else { return None };
+    let column = collection.columns.get(position)?;
+    (column.default == Some(DefaultValue::Identity)).then_some(&column.name)
+}
+
+fn generated(name: &str, message: String) -> Error {
+    Error::new(ErrorKind::GeneratedAlways, message)
+        .with_detail(format!("Column \"{name}\" is an identity column defined as GENERATED ALWAYS."))
+}
+
 /// The assignments of SET, one expression for each place; `(a, b) = (1, 2)` is taken apart.
 pub fn assignments<'a>(
     list: &'a [Assignment],
@@ -169,7 +193,10 @@ pub fn assignments<'a>(
             }
         }
     }
-    for (at, (place, _)) in places.iter().enumerate() {
+    for (at, (place, value)) in places.iter().enumerate() {
+        if let Some(name) = always_generated(collection, *place).filter(|_| !is_default(value)) {
+            return Err(generated(name, format!("column \"{name}\" can only be updated to DEFAULT")));
+        }
         if places.iter().take(at).any(|(other, _)| other == place) {
             return Err(Error::syntax(
                 format!("multiple assignments to same column \"{}\"", place.name(collection)),

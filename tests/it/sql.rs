@@ -163,3 +163,42 @@ fn system_columns_tell_where_an_entry_comes_from() {
     let hidden = client.rows("SELECT * FROM memory");
     assert_eq!(hidden[0].len(), 6, "SELECT * hides the system columns");
 }
+
+#[test]
+fn rows_come_in_the_order_of_scans_series_and_sorted_subqueries() {
+    const ROWS: usize = 60_000;
+    const HALF: usize = ROWS / 2;
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE number (n int PRIMARY KEY)");
+    client.run(&format!("INSERT INTO number SELECT n FROM generate_series(1, {HALF}) AS n"));
+    let rising = |from: usize, to: usize| (from..=to).map(|n| n.to_string()).collect::<Vec<_>>();
+    let falling = rising(1, HALF).into_iter().rev().collect::<Vec<_>>();
+    let cases = [
+        (format!("SELECT n, n * 2 AS twice FROM generate_series(1, {ROWS}) AS g(n)"), rising(1, ROWS)),
+        (format!("SELECT generate_series(1, {ROWS})"), rising(1, ROWS)),
+        ("SELECT n, upper(n::text) FROM number WHERE n % 1 = 0".to_string(), rising(1, HALF)),
+        (
+            format!(
+                "SELECT n + 0 FROM number UNION ALL SELECT n FROM generate_series({}, {ROWS}) AS n UNION ALL VALUES (0)",
+                HALF + 1
+            ),
+            rising(1, ROWS).into_iter().chain(["0".to_string()]).collect(),
+        ),
+        ("SELECT n + 0 FROM (SELECT n FROM number ORDER BY n DESC) AS s".to_string(), falling.clone()),
+        ("WITH s AS (SELECT n FROM number ORDER BY n DESC) SELECT n, n + 1 FROM s".to_string(), falling.clone()),
+        (
+            "SELECT unnest(list) FROM (SELECT array_agg(n) AS list FROM (SELECT n FROM number ORDER BY n DESC) AS s) AS t"
+                .to_string(),
+            falling,
+        ),
+    ];
+    // What was mixed by threads came out in order now and then.
+    for _ in 0..3 {
+        for (text, expected) in &cases {
+            let found = client.column(text);
+            let first_wrong = found.iter().zip(expected).position(|(found, expected)| found != expected);
+            assert_eq!((found.len(), first_wrong), (expected.len(), None), "{text}");
+        }
+    }
+}

@@ -286,6 +286,23 @@ fn statements_and_idle_transactions_have_timeouts() {
 }
 
 #[test]
+fn a_long_series_heeds_the_timeout() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("SET statement_timeout = '200ms'");
+    for text in [
+        "SELECT count(*) FROM generate_series(1, 20000000000)",
+        "SELECT generate_series(1, 20000000000)",
+        "SELECT sum(n) FROM generate_series(1, 20000000000) AS g(n) WHERE n % 7 = 3",
+    ] {
+        let began = Instant::now();
+        // Rows that were sent before the timeout are no answer.
+        let failure = client.query(text).failure().cloned().expect("it does not end in time");
+        assert_eq!((failure.code.as_str(), began.elapsed() < Duration::from_secs(5)), ("57014", true), "{text}");
+    }
+}
+
+#[test]
 fn a_large_result_streams_and_a_broken_pipe_stops_it() {
     let server = Server::start();
     let mut client = server.client();

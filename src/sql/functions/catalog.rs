@@ -3,7 +3,7 @@
 //! Everything belongs to one owner, who may do everything; what does not exist has no rights and no size.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Value};
+use crate::model::{Column, ColumnType, Value};
 use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, Text, TextArray};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
 use crate::sql::pg_catalog;
@@ -190,8 +190,7 @@ fn serial_sequence(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
         let message = format!("column \"{column}\" of relation \"{}\" does not exist", collection.name);
         Error::new(ErrorKind::UndefinedColumn, message)
     })?;
-    let default = pg_catalog::default_expression(collection, position);
-    let is_serial = default.is_some_and(|default| default.starts_with("nextval("));
+    let is_serial = collection.columns.get(position).is_some_and(Column::has_sequence);
     Ok(if is_serial { Value::text(format!("public.{}_{column}_seq", collection.name)) } else { Value::Null })
 }
 

@@ -4,10 +4,13 @@ use std::fmt::Write;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::jsonb::{self, PathStep};
-use crate::model::{ColumnType, Value, join_object, json_text_of_value, jsonb_text};
+use crate::model::{ColumnType, Value, join_object, json_text_of_value, jsonb_text, sort_key};
 use crate::sql::functions::definition::Parameter::{Any, Bool, Json, Text, TextArray};
 use crate::sql::functions::definition::{Definition, Invocation, text_of};
 use crate::sql::functions::json_access::steps;
+
+/// The function by whose bytes JSON is compared, grouped and ordered.
+pub const JSON_SORT_KEY: &str = "jsonb_sort_key";
 
 /// Spaces of one level of `jsonb_pretty`.
 const INDENT: usize = 4;
@@ -51,6 +54,9 @@ pub fn definitions() -> Vec<Definition> {
             Ok(Value::Json(json_text_of_value(value)))
         })
         .alias(&["to_json"]),
+        Definition::new(JSON_SORT_KEY, &[Json], ColumnType::Bytea, |_, arguments| {
+            Ok(Value::Bytea(sort_key(text_of(arguments, 0)).into()))
+        }),
         Definition::new("jsonb_pretty", &[Json], ColumnType::Text, |_, arguments| {
             let mut out = String::new();
             pretty(text_of(arguments, 0), 0, &mut out)?;

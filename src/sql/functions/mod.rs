@@ -30,6 +30,9 @@ mod vectors;
 
 pub use advisory::release as release_advisory_locks;
 pub use definition::{Definition, Parameter, undefined};
+pub use json::JSON_SORT_KEY;
 pub use networks::NetworkFunction;
 pub use register::{aggregates, definitions, register};
 pub use session::backend_pid;
+pub use strings::SERIES_END;
+pub use time::MOMENT_OF_LOCAL;

@@ -11,13 +11,16 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::arrow_types::{data_type_of, field_of, type_of};
 use crate::sql::arrow_values::{array_of, readable, value_at};
 use crate::sql::context::ReadContext;
 use crate::sql::errors::{from_datafusion, to_datafusion};
 use crate::sql::functions::definition::{Definition, Invocation, Parameter, undefined};
+
+/// Bytes of text that a function's results for one batch hold at most.
+const RESULT_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// A function that runs row by row.
 #[derive(Debug)]
@@ -101,6 +104,7 @@ fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> 
         Invocation { name: definition.name, context: ReadContext::of(&arguments.config_options), types: &types };
     let mut results = Vec::with_capacity(rows);
     let mut values = Vec::with_capacity(columns.len());
+    let mut held = 0_usize;
     for row in 0..rows {
         values.clear();
         for (position, (array, is_scalar)) in columns.iter().enumerate() {
@@ -112,6 +116,11 @@ fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> 
         } else {
             (definition.body)(&invocation, &values)?
         };
+        held = held.saturating_add(result.as_str().map_or(0, str::len));
+        if held > RESULT_BYTES_MAX {
+            let message = format!("results of {}() are too large together", definition.name);
+            return Err(Error::new(ErrorKind::LimitExceeded, message));
+        }
         results.push(result);
     }
     array_of(&definition.returns, &results)

@@ -1,13 +1,23 @@
 //! Functions of text and arrays that DataFusion lacks or means differently.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::ENTRY_BYTES_MAX;
 use crate::model::{ColumnType, Value, quote_identifier};
 use crate::sql::functions::definition::Parameter::{Any, AnyArray, Float, Int, Text};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
 
+/// The end of a series that is made as a list, checked: too long a list would fill the memory.
+pub const SERIES_END: &str = "series_end";
+/// Numbers that a list of a series holds at most. A series between constants is no list and has no bound.
+const SERIES_LIST_MAX: u64 = 10_000_000;
+
 pub fn definitions() -> Vec<Definition> {
     let text = ColumnType::Text;
     vec![
+        Definition::new("repeat", &[Text, Int], text.clone(), repeat),
+        Definition::new("lpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, true)).optional(1),
+        Definition::new("rpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, false)).optional(1),
+        Definition::new(SERIES_END, &[Int, Int, Int], ColumnType::Int8, series_end).optional(1),
         Definition::new("quote_ident", &[Text], text.clone(), |_, arguments| {
             Ok(Value::text(quote_identifier(text_of(arguments, 0))))
         }),
@@ -36,6 +46,47 @@ pub fn definitions() -> Vec<Definition> {
         ),
         Definition::new("width_bucket", &[Float, Float, Float, Int], ColumnType::Int4, width_bucket),
     ]
+}
+
+fn too_long() -> Error {
+    Error::new(ErrorKind::LimitExceeded, "requested length too large")
+        .with_detail(format!("A text has at most {ENTRY_BYTES_MAX} bytes."))
+}
+
+fn repeat(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let text = text_of(arguments, 0);
+    let count = usize::try_from(int_of(arguments, 1).unwrap_or(0).max(0)).map_err(|_| too_long())?;
+    match text.len().checked_mul(count) {
+        Some(bytes) if bytes <= ENTRY_BYTES_MAX => Ok(Value::text(text.repeat(count))),
+        _ => Err(too_long()),
+    }
+}
+
+/// `lpad` and `rpad`: a text of just so many characters.
+fn padded(arguments: &[Value], at_left: bool) -> Result<Value> {
+    let text = text_of(arguments, 0);
+    let length = usize::try_from(int_of(arguments, 1).unwrap_or(0).max(0)).map_err(|_| too_long())?;
+    if length > ENTRY_BYTES_MAX {
+        return Err(too_long());
+    }
+    let fill = if arguments.len() > 2 { text_of(arguments, 2) } else { " " };
+    let kept: String = text.chars().take(length).collect();
+    let missing = length.saturating_sub(text.chars().count());
+    let padding: String = fill.chars().cycle().take(missing).collect();
+    Ok(Value::text(if at_left { padding + &kept } else { kept + &padding }))
+}
+
+fn series_end(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let (Some(start), Some(end)) = (int_of(arguments, 0), int_of(arguments, 1)) else { return Ok(Value::Null) };
+    let step = if arguments.len() > 2 { int_of(arguments, 2).unwrap_or(1) } else { 1 };
+    let is_empty = if step > 0 { start > end } else { start < end };
+    if !is_empty && start.abs_diff(end) / step.unsigned_abs().max(1) >= SERIES_LIST_MAX {
+        let message = format!("a computed series has at most {SERIES_LIST_MAX} numbers");
+        return Err(
+            Error::new(ErrorKind::LimitExceeded, message).with_hint("Between constants it may be of any length.")
+        );
+    }
+    Ok(Value::Int8(end))
 }
 
 fn quoted(value: Option<&Value>) -> String {
@@ -154,6 +205,25 @@ mod tests {
             Value::text("ba")
         );
         assert_eq!(call("format", &[Value::text("%s")]).unwrap_err().sqlstate(), "22023");
+    }
+
+    #[test]
+    fn texts_and_series_have_bounds() {
+        let text = |name: &str, text: &str, length: i64, fill: &str| {
+            call(name, &[Value::text(text), Value::Int8(length), Value::text(fill)]).unwrap()
+        };
+        assert_eq!(text("lpad", "äb", 5, "xyz"), Value::text("xyzäb"));
+        assert_eq!(text("rpad", "äb", 5, "xyz"), Value::text("äbxyz"));
+        assert_eq!((text("lpad", "äbc", 2, "x"), text("rpad", "a", 3, "")), (Value::text("äb"), Value::text("a")));
+        assert_eq!(text("lpad", "a", -1, "x"), Value::text(""));
+        assert_eq!(call("repeat", &[Value::text("ab"), Value::Int8(2)]).unwrap(), Value::text("abab"));
+        for (name, length) in [("repeat", 20_000_000), ("lpad", i64::MAX), ("rpad", 20_000_000)] {
+            assert_eq!(call(name, &[Value::text("x"), Value::Int8(length)]).unwrap_err().sqlstate(), "54000");
+        }
+        let end = |start, end, step| call(SERIES_END, &[Value::Int8(start), Value::Int8(end), Value::Int8(step)]);
+        assert_eq!(end(1, 10_000_000, 1).unwrap(), Value::Int8(10_000_000));
+        assert_eq!(end(1, i64::MAX, -1).unwrap(), Value::Int8(i64::MAX));
+        assert_eq!(end(i64::MIN, i64::MAX, 3).unwrap_err().sqlstate(), "54000");
     }
 
     #[test]

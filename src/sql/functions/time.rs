@@ -5,23 +5,38 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Interval, Value};
+use crate::model::{ColumnType, Interval, Value, local_time, moment_of};
 use crate::sql::functions::definition::Parameter::{self, Any, Float, Int, Text, Timestamp};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
 use crate::sql::functions::time_format;
+
+/// `timezone` of a time without a zone, which goes the other way.
+pub const MOMENT_OF_LOCAL: &str = "timezone_of_local";
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 
 pub fn definitions() -> Vec<Definition> {
     vec![
-        Definition::new("now", &[], ColumnType::TimestampTz, |_, _| Ok(Value::TimestampTz(now_micros())))
-            .stable()
-            .alias(&["current_timestamp", "transaction_timestamp", "statement_timestamp"]),
+        Definition::new("now", &[], ColumnType::TimestampTz, |invocation, _| {
+            Ok(Value::TimestampTz(began_micros(invocation)))
+        })
+        .stable()
+        .alias(&["current_timestamp", "transaction_timestamp", "statement_timestamp"]),
         Definition::new("clock_timestamp", &[], ColumnType::TimestampTz, |_, _| Ok(Value::TimestampTz(now_micros())))
             .volatile(),
-        Definition::new("localtimestamp", &[], ColumnType::Timestamp, |_, _| Ok(Value::Timestamp(now_micros())))
-            .stable(),
+        Definition::new("localtimestamp", &[], ColumnType::Timestamp, |invocation, _| {
+            Ok(Value::Timestamp(began_micros(invocation)))
+        })
+        .stable(),
+        Definition::new("timezone", &[Text, Timestamp], ColumnType::Timestamp, |_, arguments| {
+            let moment = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
+            Ok(Value::Timestamp(local_time(text_of(arguments, 0), moment)?))
+        }),
+        Definition::new(MOMENT_OF_LOCAL, &[Text, Timestamp], ColumnType::TimestampTz, |_, arguments| {
+            let local = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
+            Ok(Value::TimestampTz(moment_of(text_of(arguments, 0), local)?))
+        }),
         Definition::new("timeofday", &[], ColumnType::Text, |_, _| {
             Ok(Value::text(Utc::now().format("%a %b %d %H:%M:%S%.6f %Y UTC").to_string()))
         })
@@ -51,6 +66,11 @@ pub fn definitions() -> Vec<Definition> {
 
 fn now_micros() -> i64 {
     Utc::now().timestamp_micros()
+}
+
+/// When the statement began.
+fn began_micros(invocation: &Invocation<'_>) -> i64 {
+    invocation.context.map_or_else(now_micros, |context| context.now_micros)
 }
 
 fn interval_of(arguments: &[Value]) -> Option<Interval> {

@@ -128,7 +128,7 @@ pub fn constraint_definition(catalog: &Catalog, oid: u32) -> Option<String> {
     })
 }
 
-/// The text of a column's default.
+/// The text of a column's default; an identity column has none.
 pub fn default_expression(collection: &Collection, position: usize) -> Option<String> {
     match collection.columns.get(position)?.default.as_ref()? {
         DefaultValue::Sequence => {
@@ -137,6 +137,7 @@ pub fn default_expression(collection: &Collection, position: usize) -> Option<St
         }
         DefaultValue::GeneratedId => Some("uuidv7()".to_string()),
         DefaultValue::Expression(text) => Some(text.clone()),
+        DefaultValue::Identity => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The information schema: the standard's view of tables, columns and constraints.
 
 use crate::db::{Catalog, ReadView, Settings};
-use crate::model::{Collection, ColumnType, Value};
+use crate::model::{Collection, ColumnType, DefaultValue, Value};
 use crate::sql::pg_catalog::definitions::{constraints, default_expression};
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
 use crate::sql::pg_catalog::oids::{NAMESPACE_PUBLIC, Object, sequence_name};
@@ -149,8 +149,11 @@ fn type_cells(ty: &ColumnType, settings: &Settings) -> Row {
 
 fn default_cells(collection: Option<&Collection>, position: usize) -> Row {
     let Some(collection) = collection else { return vec![("is_identity", yes_or_no(false))] };
-    let default = default_expression(collection, position);
-    vec![("is_identity", yes_or_no(false)), ("column_default", default.map_or(Value::Null, text))]
+    let default = default_expression(collection, position).map_or(Value::Null, text);
+    let column = collection.columns.get(position);
+    let is_identity = column.is_some_and(|column| column.default == Some(DefaultValue::Identity));
+    let generation = if is_identity { text("ALWAYS") } else { Value::Null };
+    vec![("is_identity", yes_or_no(is_identity)), ("identity_generation", generation), ("column_default", default)]
 }
 
 pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<Row> {

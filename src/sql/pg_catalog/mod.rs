@@ -28,11 +28,11 @@ mod statistics;
 mod types;
 mod views;
 
-pub use definitions::{constraint_definition, default_expression, index_column, index_definition};
+pub use definitions::{constraint_definition, index_column, index_definition};
 pub use names::{class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name};
 pub use oids::Object;
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 pub use recognise::{SettingCall, setting_calls};
 pub use rewrite::rewrite;
-pub use rewrite_expr::arguments;
+pub use rewrite_expr::{arguments, has_aggregate};
 pub use schema::schema;

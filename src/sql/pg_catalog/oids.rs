@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::db::Catalog;
-use crate::model::{Collection, CollectionId, ColumnType, DefaultValue, Index, IndexKind};
+use crate::model::{Collection, CollectionId, ColumnType, Index, IndexKind};
 use crate::sql::pg_catalog::relation::{self, Relation};
 
 pub const NAMESPACE_CATALOG: u32 = 11;
@@ -56,7 +56,7 @@ impl Object {
                 objects.push(Object::Index(Arc::clone(collection), index.clone()));
             }
             for (position, column) in collection.columns.iter().enumerate() {
-                if column.default == Some(DefaultValue::Sequence) {
+                if column.has_sequence() {
                     objects.push(Object::Sequence(Arc::clone(collection), position));
                 }
             }

@@ -66,13 +66,21 @@ pub fn attribute(view: &ReadView) -> Vec<Row> {
         };
         for (position, (name, ty, not_null)) in columns(&object, view).into_iter().enumerate() {
             let default = collection.and_then(|collection| collection.columns.get(position)?.default.as_ref());
-            rows.push(attribute_row(object.oid(), position, &name, &ty, not_null, default.is_some()));
+            rows.push(attribute_row(object.oid(), position, &name, &ty, not_null, default));
         }
     }
     rows
 }
 
-fn attribute_row(relation: u32, position: usize, name: &str, ty: &ColumnType, not_null: bool, default: bool) -> Row {
+fn attribute_row(
+    relation: u32,
+    position: usize,
+    name: &str,
+    ty: &ColumnType,
+    not_null: bool,
+    default: Option<&DefaultValue>,
+) -> Row {
+    let is_identity = default == Some(&DefaultValue::Identity);
     let collation = if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 };
     let dimensions = i16::from(matches!(ty, ColumnType::Array(_)));
     vec![
@@ -87,7 +95,8 @@ fn attribute_row(relation: u32, position: usize, name: &str, ty: &ColumnType, no
         ("attalign", text(types::alignment(ty))),
         ("attstorage", text(types::storage(ty))),
         ("attnotnull", Value::Bool(not_null)),
-        ("atthasdef", Value::Bool(default)),
+        ("atthasdef", Value::Bool(default.is_some() && !is_identity)),
+        ("attidentity", text(if is_identity { "a" } else { "" })),
         ("attislocal", Value::Bool(true)),
         ("attcollation", oid(collation)),
     ]
@@ -190,11 +199,10 @@ pub fn constraint(catalog: &Catalog) -> Vec<Row> {
 
 /// The columns that draw from a sequence of their own: collection, position.
 pub fn sequences(catalog: &Catalog) -> Vec<(&Collection, usize)> {
-    let owns = |column: &crate::model::Column| column.default == Some(DefaultValue::Sequence);
     catalog
         .collections()
         .flat_map(|collection| {
-            let positions = collection.columns.iter().enumerate().filter(move |(_, column)| owns(column));
+            let positions = collection.columns.iter().enumerate().filter(|(_, column)| column.has_sequence());
             positions.map(move |(position, _)| (collection.as_ref(), position))
         })
         .collect()

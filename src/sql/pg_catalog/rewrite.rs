@@ -9,10 +9,12 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, TableAlias,
-    TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut, VisitorMut, visit_expressions_mut,
+    Expr, FunctionArg, FunctionArguments, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
+    SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut, VisitorMut,
+    visit_expressions_mut,
 };
 
+use crate::sql::literals::number_of;
 use crate::sql::names::{column_name, last_part};
 use crate::sql::operators::call;
 use crate::sql::pg_catalog::expanded;
@@ -78,6 +80,7 @@ impl VisitorMut for Rewriter {
         if reads_nothing(select) {
             drop_computations(select);
         }
+        series_of_nothing(select);
         for item in &mut select.projection {
             project(item);
         }
@@ -132,6 +135,33 @@ fn unnest_set(expr: &mut Expr) -> bool {
     true
 }
 
+/// Whether a series is known before the statement runs: then it is made row by row, however long it is.
+fn is_constant_series(function: &str, arguments: &[Expr]) -> bool {
+    let is_number = |expr: &Expr| number_of(expr).is_some_and(|(digits, _)| digits.parse::<i64>().is_ok());
+    function == "generate_series" && matches!(arguments.len(), 2 | 3) && arguments.iter().all(is_number)
+}
+
+/// `SELECT generate_series(1, 9)` becomes `SELECT generate_series FROM generate_series(1, 9)`, whose rows need no list.
+fn series_of_nothing(select: &mut Select) {
+    if let ([SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }], []) =
+        (select.projection.as_mut_slice(), select.from.as_slice())
+        && let Expr::Function(function) = &*expr
+        && let Some(name) = last_part(&function.name)
+        && let FunctionArguments::List(list) = &function.args
+        && is_constant_series(&name, &rewrite_expr::arguments(function))
+    {
+        let relation = TableFactor::Function {
+            lateral: false,
+            name: function.name.clone(),
+            args: list.args.clone(),
+            with_ordinality: false,
+            alias: None,
+        };
+        *expr = Expr::Identifier(Ident::new(name));
+        select.from.push(TableWithJoins { relation, joins: Vec::new() });
+    }
+}
+
 /// A function in FROM becomes UNNEST of the list that it returns here.
 fn table_function(factor: &mut TableFactor) {
     let (name, args, alias) = match factor {
@@ -146,6 +176,10 @@ fn table_function(factor: &mut TableFactor) {
     let Some(function) = last_part(&name) else { return };
     let arguments: Vec<Expr> = args.iter().filter_map(rewrite_expr::argument).cloned().collect();
     let lists = match function.as_str() {
+        series if is_constant_series(series, &arguments) => {
+            restore(factor, &function, args, alias);
+            return;
+        }
         "jsonb_each" | "json_each" => pair(&arguments, "jsonb_object_values"),
         "jsonb_each_text" | "json_each_text" => pair(&arguments, "jsonb_object_values_text"),
         "unnest" => arguments,

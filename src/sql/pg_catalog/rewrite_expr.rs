@@ -145,6 +145,12 @@ fn renamed(function: &Function) -> Option<Expr> {
             Some(call("generate_series", vec![one, call("cardinality", vec![array.clone()])]))
         }
         ("string_to_table", [text, separator]) => Some(call("string_to_array", vec![text.clone(), separator.clone()])),
+        ("mod", [left, right]) => Some(Expr::Nested(Box::new(Expr::BinaryOp {
+            left: Box::new(Expr::Nested(Box::new(left.clone()))),
+            op: BinaryOperator::Modulo,
+            right: Box::new(Expr::Nested(Box::new(right.clone()))),
+        }))),
+        ("sign", [number]) => Some(call("signum", vec![number.clone()])),
         ("every", [condition]) if function.over.is_none() => Some(call("bool_and", vec![condition.clone()])),
         _ => None,
     }
@@ -275,6 +281,7 @@ pub fn changes_name(expr: &Expr) -> bool {
         Expr::Subquery(_) | Expr::Function(Function { args: FunctionArguments::Subquery(_), .. }) => {
             ControlFlow::Break(())
         }
+        Expr::Function(function) if renamed(function).is_some() => ControlFlow::Break(()),
         Expr::Cast { data_type, .. } if data_type.to_string().to_ascii_lowercase().contains("regclass") => {
             ControlFlow::Break(())
         }
@@ -283,7 +290,7 @@ pub fn changes_name(expr: &Expr) -> bool {
     found.is_break()
 }
 
-/// What SQLAlchemy asks of identity columns, of which there are none: `attidentity` is empty everywhere.
+/// What SQLAlchemy asks of identity columns: the options of their sequences, which all have the defaults.
 fn describes_identity(query: &Query) -> bool {
     let mut query = query.clone();
     let Some(select) = plain_select(&mut query) else { return false };

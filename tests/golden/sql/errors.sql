@@ -194,12 +194,25 @@ ERROR 22P02: invalid input syntax for type bigint: "x"
 LINE 1: SELECT id FROM thing LIMIT 'x'
                                    ^
 
-# differs: PostgreSQL answers
-#   ERROR 42804: UNION types integer and text cannot be matched
 > SELECT id FROM thing UNION SELECT name FROM thing
- id
-----
-(0 rows)
+ERROR 42804: UNION types integer and text cannot be matched
+LINE 1: SELECT id FROM thing UNION SELECT name FROM thing
+                                          ^
+
+> SELECT 1 INTERSECT SELECT true
+ERROR 42804: INTERSECT types integer and boolean cannot be matched
+LINE 1: SELECT 1 INTERSECT SELECT true
+                                  ^
+
+> SELECT id FROM thing EXCEPT SELECT 'x'
+ERROR 22P02: invalid input syntax for type integer: "x"
+LINE 1: SELECT id FROM thing EXCEPT SELECT 'x'
+                                           ^
+
+> VALUES (1), ('a'::text)
+ERROR 42804: VALUES types integer and text cannot be matched
+LINE 1: VALUES (1), ('a'::text)
+                     ^
 
 # differs: PostgreSQL points at the place
 > SELECT id FROM thing UNION SELECT id, name FROM thing
@@ -305,3 +318,19 @@ LINE 1: SELECT 1; SELECT nothing; SELECT 2
 
 > -- only a comment
 (empty)
+
+# differs: PostgreSQL answers with a sample
+> SELECT * FROM thing TABLESAMPLE BERNOULLI (10)
+ERROR 0A000: TABLESAMPLE is not offered
+HINT: Use ORDER BY random() LIMIT n.
+
+> SELECT repeat('x', 2000000000)
+ERROR 54000: requested length too large
+DETAIL: A text has at most 16777216 bytes.
+
+> SELECT count(lpad(n::text, 16000000)) FROM generate_series(1, 100) AS n
+ERROR 54000: results of lpad() are too large together
+
+> SELECT generate_series(1, amount * 1000000000) FROM (VALUES (2::bigint)) AS v(amount)
+ERROR 54000: a computed series has at most 10000000 numbers
+HINT: Between constants it may be of any length.

@@ -77,15 +77,10 @@ INSERT 0 4
  {"a": 1, "b": 2} | {"b": 2} | [1, 3]
 (1 row)
 
-# differs: PostgreSQL answers
-#    ?column?
-#   ----------
-#    t
-#   (1 row)
 > SELECT '{"b": 1, "a": 2}'::jsonb = '{"a": 2, "b": 1.0}'::jsonb
  ?column?
 ----------
- f
+ t
 (1 row)
 
 > SELECT jsonb_typeof(body), jsonb_typeof(body -> 'a') FROM doc WHERE id IN (1, 2) ORDER BY id
@@ -221,3 +216,124 @@ DETAIL: \u0000 cannot be converted to text.
   2
   3
 (4 rows)
+
+# Numbers inside are compared by value, keys in any order.
+
+> SELECT '{"a":1}'::jsonb = '{"a":1.0}'::jsonb AS same, '{"a":1,"b":2}'::jsonb = '{"b":2.00, "a":1}'::jsonb AS order, '[1]'::jsonb < '[1.5]'::jsonb AS less, '1'::jsonb IS DISTINCT FROM '1.0'::jsonb AS distinct, '1.0'::jsonb IN ('2', '1') AS found
+ same | order | less | distinct | found
+------+-------+------+----------+-------
+ t    | t     | t    | f        | t
+(1 row)
+
+> CREATE TABLE measure (id int PRIMARY KEY, j jsonb)
+CREATE TABLE
+
+> INSERT INTO measure VALUES (1, '{"a": 1}'), (2, '{"a": 1.0}'), (3, '{"a": 2}'), (4, '10'), (5, '9'), (6, NULL), (7, '1e1')
+INSERT 0 7
+
+> SELECT id FROM measure WHERE j = '{"a": 1.00}' ORDER BY id
+ id
+----
+  1
+  2
+(2 rows)
+
+> SELECT j, count(*) FROM measure GROUP BY j ORDER BY j
+    j     | count
+----------+-------
+ 9        |     1
+ 10       |     2
+ {"a": 1} |     2
+ {"a": 2} |     1
+ NULL     |     1
+(5 rows)
+
+> SELECT DISTINCT j -> 'a' AS a FROM measure ORDER BY a
+  a
+------
+ 1
+ 2
+ NULL
+(3 rows)
+
+> SELECT count(DISTINCT j) FROM measure
+ count
+-------
+     4
+(1 row)
+
+> SELECT l.id, r.id FROM measure l JOIN measure r ON r.j = l.j AND r.id > l.id ORDER BY l.id
+ id | id
+----+----
+  1 |  2
+  4 |  7
+(2 rows)
+
+> SELECT id FROM measure ORDER BY j DESC NULLS LAST, id
+ id
+----
+  3
+  1
+  2
+  4
+  7
+  5
+  6
+(7 rows)
+
+# A part of a column may be compared with several values.
+
+> SELECT id FROM measure WHERE j -> 'a' IN ('1.0', '3') ORDER BY id
+ id
+----
+  1
+  2
+(2 rows)
+
+> SELECT id FROM measure WHERE j ->> 'a' IN ('1', '2') ORDER BY id
+ id
+----
+  1
+  3
+(2 rows)
+
+> SELECT id FROM measure WHERE j ->> 'a' = ANY (ARRAY['1', '2']) ORDER BY id
+ id
+----
+  1
+  3
+(2 rows)
+
+> SELECT id FROM measure WHERE j ->> 'a' <> ALL (ARRAY['1', '3']) ORDER BY id
+ id
+----
+  2
+  3
+(2 rows)
+
+> SELECT id FROM measure WHERE j ->> 'a' BETWEEN '1' AND '1.5' ORDER BY id
+ id
+----
+  1
+  2
+(2 rows)
+
+> SELECT id, CASE j ->> 'a' WHEN '1' THEN 'one' WHEN '2' THEN 'two' END AS named FROM measure WHERE id < 4 ORDER BY id
+ id | named
+----+-------
+  1 | one
+  2 | NULL
+  3 | two
+(3 rows)
+
+> SELECT id, rank() OVER (ORDER BY j) FROM measure ORDER BY id
+ id | rank
+----+------
+  1 |    4
+  2 |    4
+  3 |    6
+  4 |    2
+  5 |    1
+  6 |    7
+  7 |    2
+(7 rows)

@@ -163,14 +163,12 @@ INSERT 0 3
  Wien
 (4 rows)
 
-# differs: PostgreSQL answers
-#    name  |    name
-#   -------+-------------
-#    Bern  | Switzerland
-#    Basel | Switzerland
-#   (2 rows)
 > SELECT name, (SELECT name FROM country WHERE code = city.country) FROM city WHERE id < 3 ORDER BY id
-ERROR 42702: column reference "name" is ambiguous
+ name  |    name
+-------+-------------
+ Bern  | Switzerland
+ Basel | Switzerland
+(2 rows)
 
 > SELECT name FROM city WHERE id = ANY('{1,3}') ORDER BY id
  name
@@ -202,7 +200,7 @@ ERROR 42702: column reference "name" is ambiguous
 > SELECT 1 + 1 AS two, 7 / 2 AS whole, 7 % 3 AS rest, 7 / 2.0 AS fraction, 2 ^ 10 AS power
  two | whole | rest | fraction | power
 -----+-------+------+----------+-------
-   2 |     3 |    1 |   3.5000 |  1024
+   2 |     3 |    1 |      3.5 |  1024
 (1 row)
 
 # differs: PostgreSQL answers
@@ -306,3 +304,46 @@ DETAIL: Expected an expression.
 -----
  two
 (1 row)
+
+# Branches of set operations share a type.
+
+> SELECT 1 AS n UNION ALL SELECT '2' UNION ALL SELECT NULL
+  n
+------
+    1
+    2
+ NULL
+(3 rows)
+
+> SELECT '2020-01-02' AS d UNION ALL SELECT date '2020-01-01'
+     d
+------------
+ 2020-01-02
+ 2020-01-01
+(2 rows)
+
+# differs: PostgreSQL answers 1 in the first row
+> SELECT 1 AS n UNION ALL SELECT 2.5
+  n
+-----
+ 1.0
+ 2.5
+(2 rows)
+
+# A subquery's column may be named as one beside it.
+
+> SELECT c.name, (SELECT k.name FROM country k WHERE k.code = c.country) FROM city c WHERE c.id < 4 ORDER BY c.id
+ name  |    name
+-------+-------------
+ Bern  | Switzerland
+ Basel | Switzerland
+ Wien  | Austria
+(3 rows)
+
+> SELECT id, (SELECT max(d.id) FROM city d WHERE d.country = c.country) AS id FROM city c WHERE c.id < 4 ORDER BY c.id
+ id | id
+----+----
+  1 |  2
+  2 |  2
+  3 |  4
+(3 rows)

@@ -81,7 +81,7 @@ INSERT 0 1
 > SELECT 5 / 2, -5 / 2, 5 % -3, 5.0 / 2
  ?column? | ?column? | ?column? | ?column?
 ----------+----------+----------+----------
-        2 |       -2 |        2 |  2.50000
+        2 |       -2 |        2 |      2.5
 (1 row)
 
 > SELECT '2024-01-15'::date + 30, '2024-01-15'::date - '2023-12-25'::date
@@ -243,11 +243,7 @@ HINT: use double precision
 #    12345678901234567890.5
 #   (2 rows)
 > SELECT a.n FROM (VALUES (1, 0.000000000000001::numeric), (2, 12345678901234567890.5::numeric)) AS a(id, n) ORDER BY id
-           n
-------------------------
-                      0
- 12345678901234567890.5
-(2 rows)
+ERROR 22003: numeric field overflow
 
 > CREATE TABLE exact (id int PRIMARY KEY, n numeric)
 CREATE TABLE
@@ -272,3 +268,91 @@ INSERT 0 2
 ERROR 22003: 0.000000000000001 has more than 10 digits after the point
 DETAIL: A column of type numeric without precision is computed with that many.
 HINT: Declare the column as numeric(precision, scale).
+
+# Literals keep their digits.
+
+> SELECT 1.23456789012345 AS plain, 1.23456789012345 + 1 AS sum, 0.000000000001 > 0 AS positive, coalesce(NULL, 1.123456789012) AS chosen
+      plain       |       sum        | positive |     chosen
+------------------+------------------+----------+----------------
+ 1.23456789012345 | 2.23456789012345 | t        | 1.123456789012
+(1 row)
+
+> SELECT id FROM exact WHERE id = 1 AND 0.000000000000001 < 0.000000000000002
+ id
+----
+  1
+(1 row)
+
+> SELECT * FROM (VALUES (1, 'a'), (2.5, 'b'), (NULL, 'c'), (3::numeric, 'd')) AS v(n, t)
+  n   | t
+------+---
+    1 | a
+  2.5 | b
+ NULL | c
+    3 | d
+(4 rows)
+
+> SELECT n + 1 AS more FROM (VALUES (1.5), (NULL), (0.123456789012345)) AS v(n) WHERE n < 1
+       more
+-------------------
+ 1.123456789012345
+(1 row)
+
+# differs: PostgreSQL answers 20 decimals, rounded
+> SELECT 1 / 3.0 AS third, 2.0 / 3 AS thirds, 7 / 2.0 AS half, 7 / 2 AS whole
+      third       |      thirds      | half | whole
+------------------+------------------+------+-------
+ 0.33333333333333 | 0.66666666666666 |  3.5 |     3
+(1 row)
+
+> SELECT round(avg(n), 6) AS average FROM (VALUES (1.25::numeric(10,2)), (2.5), (3.5)) AS v(n)
+ average
+----------
+ 2.416667
+(1 row)
+
+> SELECT mod(7, 3), sign(-2.5), mod(-7, 3)
+ mod | sign | mod
+-----+------+-----
+   1 |   -1 |  -1
+(1 row)
+
+# Times.
+
+> SELECT now() = now() AS same, now() - now() AS none, now() = current_timestamp AS alike
+ same |   none   | alike
+------+----------+-------
+ t    | 00:00:00 | t
+(1 row)
+
+> SELECT date '2024-02-28' + interval '1 day' AS later, date '2024-03-01' - interval '1 hour' AS earlier, interval '1 hour' + date '2024-03-01' AS turned
+        later        |       earlier       |       turned
+---------------------+---------------------+---------------------
+ 2024-02-29 00:00:00 | 2024-02-29 23:00:00 | 2024-03-01 01:00:00
+(1 row)
+
+> SELECT timestamptz '2024-07-01 12:00:00+00' AT TIME ZONE 'Europe/Zurich' AS shown, timestamp '2024-01-01 12:00:00' AT TIME ZONE 'America/New_York' AS moment
+        shown        |         moment
+---------------------+------------------------
+ 2024-07-01 14:00:00 | 2024-01-01 17:00:00+00
+(1 row)
+
+> SELECT timestamptz '2024-07-01 12:00:00+00' AT TIME ZONE 'Nowhere'
+ERROR 22023: time zone "Nowhere" not recognized
+HINT: Name a zone of the IANA database, such as Europe/Zurich.
+
+> SELECT * FROM generate_series('2024-02-28'::timestamp, '2024-03-01', '1 day') AS day
+         day
+---------------------
+ 2024-02-28 00:00:00
+ 2024-02-29 00:00:00
+ 2024-03-01 00:00:00
+(3 rows)
+
+> SELECT * FROM generate_series('2024-02-28'::date, '2024-02-29'::date, '12 hours') AS hour
+          hour
+------------------------
+ 2024-02-28 00:00:00+00
+ 2024-02-28 12:00:00+00
+ 2024-02-29 00:00:00+00
+(3 rows)

@@ -29,7 +29,20 @@ INSERT 0 4
   1 | 2.449489742783178
   3 | 4.499111467792324
   2 | 5.744562646538029
-(3 rows)
+  4 |              NULL
+(4 rows)
+
+> SELECT id FROM item WHERE id > 2 ORDER BY embedding <-> '[3,1,2]' LIMIT 1 OFFSET 1
+ id
+----
+  4
+(1 row)
+
+> SELECT count(*) FROM (SELECT id FROM item ORDER BY embedding <-> '[3,1,2]' LIMIT 9) AS s
+ count
+-------
+     4
+(1 row)
 
 > SELECT id, embedding <#> '[3,1,2]' AS negative_inner_product FROM item ORDER BY embedding <#> '[3,1,2]' LIMIT 2
  id | negative_inner_product

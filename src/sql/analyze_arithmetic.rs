@@ -1,0 +1,124 @@
+//! Arithmetic: vectors, times and JSON have operators of their own, integers are checked, quotients get enough decimals.
+
+use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr};
+
+use crate::error::Result;
+use crate::model::{ColumnType, Value};
+use crate::sql::analyze::{Analyzer, wider};
+use crate::sql::analyze_binary::binary;
+use crate::sql::arithmetic::checked_function;
+use crate::sql::arrow_types::NUMERIC_SCALE;
+use crate::sql::casts::cast_name;
+use crate::sql::operators::call;
+
+impl Analyzer<'_> {
+    pub fn arithmetic(
+        &mut self,
+        expr: &mut Expr,
+        left_type: Option<ColumnType>,
+        right_type: Option<ColumnType>,
+    ) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
+        if matches!(&left_type, Some(ColumnType::Jsonb)) && *op == BinaryOperator::Minus {
+            self.adopt(right, &ColumnType::Text)?;
+            *expr = call("jsonb_delete", vec![left.as_ref().clone(), right.as_ref().clone()]);
+            return Ok(Some(ColumnType::Jsonb));
+        }
+        let is_time = |ty: &Option<ColumnType>| {
+            matches!(ty, Some(ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz | ColumnType::Time))
+        };
+        match (&left_type, &right_type) {
+            (Some(ColumnType::Vector(_)), _) | (_, Some(ColumnType::Vector(_))) => {
+                let name = match op {
+                    BinaryOperator::Plus => "vector_add",
+                    BinaryOperator::Minus => "vector_sub",
+                    _ => "vector_mul",
+                };
+                self.adopt(left, &ColumnType::Vector(None))?;
+                self.adopt(right, &ColumnType::Vector(None))?;
+                *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                return Ok(Some(ColumnType::Vector(None)));
+            }
+            (Some(_), None) if is_time(&left_type) => {
+                // As in PostgreSQL, what is taken from a time is of unknown type another time; what is added is an interval.
+                let wanted = match (op, &left_type) {
+                    (BinaryOperator::Minus, Some(ty)) => ty.clone(),
+                    _ => ColumnType::Interval,
+                };
+                self.adopt(right, &wanted)?;
+                return Ok(if wanted == ColumnType::Interval { left_type } else { Some(ColumnType::Interval) });
+            }
+            (Some(ty), None) => self.adopt(right, ty)?,
+            (None, Some(ty)) => self.adopt(left, ty)?,
+            (Some(ColumnType::Date), Some(ColumnType::Date)) if *op == BinaryOperator::Minus => {
+                let days = |side: &Expr| native_cast(side.clone(), DataType::Int(None));
+                *expr = Expr::Nested(Box::new(binary(days(left), BinaryOperator::Minus, days(right))));
+                return Ok(Some(ColumnType::Int4));
+            }
+            (Some(ColumnType::Date), Some(number)) if number.is_integer() => {
+                let days = native_cast(left.as_ref().clone(), DataType::Int(None));
+                let count = native_cast(right.as_ref().clone(), DataType::Int(None));
+                let sum = Expr::Nested(Box::new(binary(days, op.clone(), count)));
+                *expr = native_cast(sum, DataType::Date);
+                return Ok(Some(ColumnType::Date));
+            }
+            _ => {}
+        }
+        if *op == BinaryOperator::Divide {
+            self.widen_dividend(left, left_type.as_ref(), right_type.as_ref());
+        }
+        Ok(computed(expr, left_type, right_type))
+    }
+
+    /// A quotient has four decimals more than the dividend: with the scale of an undeclared numeric it has enough of them.
+    fn widen_dividend(&self, left: &mut Expr, left_type: Option<&ColumnType>, right_type: Option<&ColumnType>) {
+        let is_exact = |ty: Option<&ColumnType>| ty.is_some_and(|ty| ty.is_integer() || is_numeric(Some(ty)));
+        let has_more = match self.constant_value(left) {
+            Some(Value::Numeric(number)) => number.scale() > NUMERIC_SCALE.unsigned_abs().into(),
+            _ => false,
+        };
+        let is_quotient =
+            is_exact(left_type) && is_exact(right_type) && (is_numeric(left_type) || is_numeric(right_type));
+        if is_quotient && !has_more {
+            *left = native_cast(left.clone(), DataType::Numeric(ExactNumberInfo::None));
+        }
+    }
+}
+
+/// The type of arithmetic; between integers it becomes the function that fails when the result does not fit.
+fn computed(expr: &mut Expr, left_type: Option<ColumnType>, right_type: Option<ColumnType>) -> Option<ColumnType> {
+    let dates = [&left_type, &right_type].map(|ty| *ty == Some(ColumnType::Date));
+    let ty = match (left_type, right_type) {
+        (Some(a), Some(b)) if a.is_number() && b.is_number() => wider(&a, &b),
+        (Some(ty), None) | (None, Some(ty)) if ty.is_number() => ty,
+        (Some(ColumnType::Date), Some(ColumnType::Interval)) | (Some(ColumnType::Interval), Some(ColumnType::Date)) => {
+            ColumnType::Timestamp
+        }
+        (Some(time), Some(ColumnType::Interval)) => time,
+        _ => return None,
+    };
+    if ty == ColumnType::Timestamp
+        && let Expr::BinaryOp { left, right, .. } = expr
+    {
+        // A date and an interval make a time of day.
+        for side in dates.into_iter().zip([left, right]).filter_map(|(is_date, side)| is_date.then_some(side)) {
+            **side = call(&cast_name(&ColumnType::Timestamp), vec![side.as_ref().clone()]);
+        }
+    }
+    if let Expr::BinaryOp { left, op, right } = expr
+        && ty.is_integer()
+        && let Some(name) = checked_function(op)
+    {
+        *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
+    }
+    Some(ty)
+}
+
+fn is_numeric(ty: Option<&ColumnType>) -> bool {
+    matches!(ty, Some(ColumnType::Numeric(_)))
+}
+
+/// A cast that the planner makes itself.
+pub fn native_cast(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
+}

@@ -1,0 +1,166 @@
+//! `jsonb` by value: `{"a": 1}` equals `{"a": 1.0}`, though their texts differ.
+//!
+//! The planner holds JSON as text. Where values are compared, grouped or ordered it gets their sort keys instead, whose
+//! bytes are equal and ordered as the values are; a group shows the first of the values that it holds.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Distinct, Expr, GroupByExpr, OrderByExpr, Select, SelectItem, Value as Literal, VisitMut, VisitorMut,
+};
+
+use crate::error::Result;
+use crate::model::ColumnType;
+use crate::sql::analyze::{Analyzer, is_ordinal};
+use crate::sql::engine;
+use crate::sql::functions::JSON_SORT_KEY;
+use crate::sql::names::last_part;
+use crate::sql::operators::call;
+use crate::sql::pg_catalog::has_aggregate;
+use crate::sql::scope::{ScopeColumn, exact};
+
+/// Whether a type is compared by its sort key.
+pub fn is_jsonb(ty: Option<&ColumnType>) -> bool {
+    ty == Some(&ColumnType::Jsonb)
+}
+
+/// Replaces a value by its sort key.
+pub fn by_value(expr: &mut Expr) {
+    *expr = call(JSON_SORT_KEY, vec![expr.clone()]);
+}
+
+impl Analyzer<'_> {
+    /// An item of ORDER BY, JSON by value.
+    pub fn ordered(&mut self, item: &mut OrderByExpr, outputs: &[ScopeColumn]) -> Result<()> {
+        let ty = self.order_item(item, outputs)?;
+        if !is_jsonb(ty.as_ref()) {
+            return Ok(());
+        }
+        if let Some(output) = ordinal(&item.expr).and_then(|position| outputs.get(position)) {
+            if outputs.iter().filter(|other| other.name == output.name).count() > 1 {
+                return Ok(());
+            }
+            item.expr = Expr::Identifier(exact(output.name.clone()));
+        }
+        by_value(&mut item.expr);
+        Ok(())
+    }
+}
+
+/// Makes DISTINCT with JSON among its columns the grouping that it is; the types of what it groups by.
+pub fn distinct_jsonb(select: &mut Select, columns: &[ScopeColumn]) -> Option<Vec<Option<ColumnType>>> {
+    let is_plain = matches!(select.distinct, Some(Distinct::Distinct))
+        && select.projection.len() == columns.len()
+        && !has_aggregate(select)
+        && !select.projection.iter().any(has_window);
+    if !is_plain || !columns.iter().any(|column| is_jsonb(column.ty.as_ref())) {
+        return None;
+    }
+    let (mut grouped, mut types) = (Vec::new(), Vec::new());
+    for (position, (item, column)) in select.projection.iter().zip(columns).enumerate() {
+        if !matches!(value(item), Some(Expr::Value(_)) | None) {
+            grouped.push(Expr::value(Literal::Number((position + 1).to_string(), false)));
+            types.push(column.ty.clone());
+        }
+    }
+    if grouped.is_empty() {
+        return None;
+    }
+    select.distinct = None;
+    select.group_by = GroupByExpr::Expressions(grouped, Vec::new());
+    Some(types)
+}
+
+/// Groups by JSON values. The clauses were walked already; `types` are those of the items of GROUP BY.
+pub fn group_jsonb(
+    select: &mut Select,
+    types: &[Option<ColumnType>],
+    columns: &[ScopeColumn],
+    order: Option<&mut Vec<OrderByExpr>>,
+) {
+    let Select { group_by: GroupByExpr::Expressions(list, _), projection, having, .. } = select else { return };
+    let mut replaced: Vec<Expr> = Vec::new();
+    for (item, ty) in list.iter_mut().zip(types) {
+        if !is_jsonb(ty.as_ref()) {
+            continue;
+        }
+        if let Some(output) = ordinal(item).and_then(|position| projection.get(position)).and_then(value) {
+            *item = output.clone();
+        }
+        replaced.push(item.clone());
+        by_value(item);
+    }
+    if replaced.is_empty() {
+        return;
+    }
+    let mut shown = Representative { grouped: &replaced, aggregates: 0 };
+    for (item, column) in projection.iter_mut().zip(columns) {
+        let before = item.clone();
+        shown.put(item);
+        // A column keeps its name.
+        if let SelectItem::UnnamedExpr(expr) = &*item
+            && *item != before
+        {
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: exact(column.name.clone()) };
+        }
+    }
+    having.iter_mut().for_each(|condition| shown.put(condition));
+    order.into_iter().flatten().for_each(|item| shown.put(&mut item.expr));
+}
+
+/// Puts the first value of a group where a grouped value stands outside of aggregates.
+struct Representative<'a> {
+    grouped: &'a [Expr],
+    aggregates: usize,
+}
+
+impl Representative<'_> {
+    fn put(&mut self, part: &mut impl VisitMut) {
+        let walked: ControlFlow<()> = part.visit(self);
+        debug_assert!(walked.is_continue());
+    }
+}
+
+impl VisitorMut for Representative<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        self.aggregates += usize::from(is_aggregate(expr));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if is_aggregate(expr) {
+            self.aggregates = self.aggregates.saturating_sub(1);
+        } else if self.aggregates == 0 && self.grouped.contains(expr) {
+            *expr = call("first_value", vec![expr.clone()]);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn is_aggregate(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(function) if last_part(&function.name).is_some_and(|name| engine::is_aggregate(&name)))
+}
+
+fn has_window(item: &SelectItem) -> bool {
+    matches!(value(item), Some(Expr::Function(function)) if function.over.is_some())
+}
+
+/// The 0-based position that a number in ORDER BY or GROUP BY means.
+pub fn ordinal(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Value(value) if is_ordinal(expr) => match &value.value {
+            Literal::Number(digits, _) => digits.parse::<usize>().ok()?.checked_sub(1),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn value(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    }
+}

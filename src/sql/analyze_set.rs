@@ -1,0 +1,179 @@
+//! Set operations and VALUES: the types that their rows share.
+//!
+//! A literal in one branch takes the type of the other branch's column, as in PostgreSQL; two types of which neither
+//! leads to the other are refused.
+
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, SetOperator, Spanned, Values};
+use datafusion::sql::sqlparser::tokenizer::Location;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ColumnType, Value};
+use crate::sql::analyze::{Analyzer, unified};
+use crate::sql::arrow_types::{NUMERIC_PRECISION, NUMERIC_SCALE};
+use crate::sql::parameters::unmodified;
+use crate::sql::scope::ScopeColumn;
+
+impl Analyzer<'_> {
+    pub fn set_operation(
+        &mut self,
+        left: &mut SetExpr,
+        operator: SetOperator,
+        right: &mut SetExpr,
+    ) -> Result<Vec<ScopeColumn>> {
+        let word = match operator {
+            SetOperator::Union => "UNION",
+            SetOperator::Intersect => "INTERSECT",
+            SetOperator::Except | SetOperator::Minus => "EXCEPT",
+        };
+        let mut columns = self.branch(left)?;
+        let places = locations(right);
+        let others = self.branch(right)?;
+        if columns.len() != others.len() {
+            return Err(Error::syntax(format!("each {word} query must have the same number of columns"), None));
+        }
+        for (position, (column, other)) in columns.iter_mut().zip(&others).enumerate() {
+            column.origin = None;
+            let is_open = |branch: &mut SetExpr, ty: &Option<ColumnType>| {
+                ty.is_none() && open_item(branch, position).is_some_and(|expr| self.is_adoptable(expr))
+            };
+            let (left_open, right_open) = (is_open(left, &column.ty), is_open(right, &other.ty));
+            column.ty = match (left_open, right_open) {
+                (false, false) => matched(word, column.ty.take(), other.ty.clone())
+                    .map_err(|error| places.get(position).map_or(error.clone(), |place| self.at(error, *place)))?,
+                (true, false) => Some(other.ty.clone().unwrap_or(ColumnType::Text)),
+                (false, true) => Some(column.ty.take().unwrap_or(ColumnType::Text)),
+                (true, true) => Some(ColumnType::Text),
+            };
+            let Some(ty) = column.ty.as_ref().map(unmodified) else { continue };
+            for (branch, is_open) in [(&mut *left, left_open), (&mut *right, right_open)] {
+                if let (true, Some(expr)) = (is_open, open_item(branch, position)) {
+                    self.adopt(expr, &ty)?;
+                }
+            }
+        }
+        Ok(columns)
+    }
+
+    /// A side of a set operation; literals among its columns get no type yet.
+    fn branch(&mut self, branch: &mut SetExpr) -> Result<Vec<ScopeColumn>> {
+        self.keeps_unknown = match branch {
+            SetExpr::Select(_) => true,
+            SetExpr::Query(query) => query.with.is_none() && matches!(query.body.as_ref(), SetExpr::Select(_)),
+            _ => false,
+        };
+        let columns = self.body(branch, None, false);
+        self.keeps_unknown = false;
+        columns
+    }
+
+    pub fn values(&mut self, values: &mut Values) -> Result<Vec<ScopeColumn>> {
+        let mut types: Vec<Option<ColumnType>> = Vec::new();
+        for row in &mut values.rows {
+            for (position, expr) in row.content.iter_mut().enumerate() {
+                let place = expr.span().start;
+                let ty = self.expr(expr)?;
+                match types.get_mut(position) {
+                    Some(known) => {
+                        *known = matched("VALUES", known.take(), ty).map_err(|error| self.at(error, place))?;
+                    }
+                    None => types.push(ty),
+                }
+            }
+        }
+        for row in &mut values.rows {
+            if row.content.len() != types.len() {
+                return Err(Error::syntax("VALUES lists must all be the same length", None));
+            }
+            for (expr, ty) in row.content.iter_mut().zip(&types) {
+                if let Some(ty) = ty {
+                    self.adopt(expr, ty)?;
+                }
+            }
+        }
+        if values.rows.len() > 1 {
+            let numeric = types.iter().enumerate().filter(|(_, ty)| matches!(ty, Some(ColumnType::Numeric(_))));
+            numeric.into_iter().for_each(|(position, _)| self.share_scale(values, position));
+        }
+        let columns = types.into_iter().enumerate();
+        Ok(columns.map(|(position, ty)| ScopeColumn::computed(format!("column{}", position + 1), ty)).collect())
+    }
+
+    /// Gives the constants of a column of numerics one scale, as the planner wants it, with all of their digits.
+    fn share_scale(&mut self, values: &mut Values, position: usize) {
+        let mut numbers = Vec::new();
+        for expr in values.rows.iter_mut().filter_map(|row| row.content.get_mut(position)) {
+            let value = self.constant_value(expr).cloned();
+            if let Some(Ok(number)) = value.map(|value| value.cast(&ColumnType::Numeric(None), false)) {
+                numbers.push((expr, number));
+            }
+        }
+        let scale_of = |number: &Value| if let Value::Numeric(number) = number { number.scale() } else { 0 };
+        let scale = numbers.iter().map(|(_, number)| scale_of(number)).max().unwrap_or(0);
+        let ty = match i8::try_from(scale) {
+            Ok(scale) if scale > NUMERIC_SCALE => ColumnType::Numeric(Some((NUMERIC_PRECISION, scale))),
+            _ => ColumnType::Numeric(None),
+        };
+        for (expr, number) in numbers {
+            *expr = self.constant(number, &ty);
+        }
+    }
+}
+
+/// Where the columns of a branch stand in the statement.
+fn locations(branch: &SetExpr) -> Vec<Location> {
+    match branch {
+        SetExpr::Select(select) => select.projection.iter().map(|item| item.span().start).collect(),
+        SetExpr::Query(query) => locations(&query.body),
+        _ => Vec::new(),
+    }
+}
+
+/// The expression of a column of a plain branch.
+fn open_item(branch: &mut SetExpr, position: usize) -> Option<&mut Expr> {
+    let select = match branch {
+        SetExpr::Select(select) => select,
+        SetExpr::Query(query) => match query.body.as_mut() {
+            SetExpr::Select(select) => select,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let is_counted = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+    if !select.projection.iter().all(is_counted) {
+        return None;
+    }
+    match select.projection.get_mut(position)? {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    }
+}
+
+/// The type that two branches share; `None` where only the planner knows one of them.
+///
+/// # Errors
+/// 42804 when neither type leads to the other.
+fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> Result<Option<ColumnType>> {
+    let (Some(a), Some(b)) = (&left, &right) else { return Ok(left.or(right)) };
+    if let Some(ty) = unified(left.clone(), right.clone()) {
+        return Ok(Some(ty));
+    }
+    let (a, b) = (unmodified(a), unmodified(b));
+    if a == b {
+        return Ok(Some(a));
+    }
+    use ColumnType::{Array, CatalogChar, Date, Reg, Timestamp, TimestampTz, Unknown, Vector, Void};
+    match (&a, &b) {
+        (Date | Timestamp, Date | Timestamp) => Ok(Some(Timestamp)),
+        // The planner takes the zone away.
+        (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz) => Ok(None),
+        (Vector(_), Vector(_)) => Ok(Some(Vector(None))),
+        // Lists are compared by the planner; OIDs, names and what prints them lead to one another in many ways.
+        (Array(_), Array(_))
+        | (CatalogChar | Reg(_) | Unknown | Void, _)
+        | (_, CatalogChar | Reg(_) | Unknown | Void) => Ok(None),
+        _ => {
+            let message = format!("{word} types {a} and {b} cannot be matched");
+            Err(Error::new(ErrorKind::DatatypeMismatch, message))
+        }
+    }
+}
