@@ -65,7 +65,7 @@ pub enum Input {
     HeadsMoved {
         heads: Vec<Head>,
     },
-    /// Something was staged: posting need not wait for the next interval.
+    /// Something was staged: it is posted when the interval since the last posting is over.
     Staged,
     /// Options, epoch, removed peers or attachments have changed.
     Reconfigured(EngineConfig),

@@ -15,7 +15,7 @@ impl Engine {
             }
         }
         if old.options.sync_interval_ms != self.config.options.sync_interval_ms {
-            self.posting_interval_changed();
+            self.post_if_due();
         }
         for peer in self.config.removed.clone() {
             if !old.removed.contains(&peer) {

@@ -13,7 +13,10 @@ use crate::sync::work::{Action, Event, ExchangeReport, Work};
 /// Postings, and those that wait for an exchange.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    post_ms: u64,
+    /// When the last posting began, or this engine.
+    last_post_ms: u64,
+    /// Something may be staged that no posting has seen.
+    has_staged: bool,
     is_posting: bool,
     /// The own number when the posting under way began.
     from_seq: u64,
@@ -66,7 +69,14 @@ struct Asked {
 
 impl Exchange {
     pub fn new(now_ms: u64) -> Self {
-        Exchange { post_ms: now_ms, is_posting: false, from_seq: 0, posts_again: false, syncs: VecDeque::new() }
+        Exchange {
+            last_post_ms: now_ms,
+            has_staged: true,
+            is_posting: false,
+            from_seq: 0,
+            posts_again: false,
+            syncs: VecDeque::new(),
+        }
     }
 
     pub fn is_syncing(&self) -> bool {
@@ -108,6 +118,8 @@ impl Engine {
             return;
         }
         self.exchange.is_posting = true;
+        self.exchange.has_staged = false;
+        self.exchange.last_post_ms = self.now_ms;
         self.exchange.from_seq = self.heads.seq(&self.config.this);
         self.work(Task::Post, Work::Post);
     }
@@ -120,33 +132,42 @@ impl Engine {
                 self.heads_moved(vec![head]);
             }
             Ok(None) => {}
-            Err(error) => self.failed("posting", &error),
+            Err(error) => {
+                self.exchange.has_staged = true;
+                self.failed("posting", &error);
+            }
         }
         let own_seq = self.heads.seq(&self.config.this);
         self.exchange.posted(own_seq.saturating_sub(self.exchange.from_seq), own_seq);
         if std::mem::take(&mut self.exchange.posts_again) {
             self.post();
         }
+        self.post_if_due();
         self.check_exchanges();
     }
 
     pub(super) fn tick_exchange(&mut self) {
-        if self.now_ms >= self.exchange.post_ms {
-            self.exchange.post_ms = self.now_ms.saturating_add(self.posting_interval_ms());
-            self.post();
-        }
-        self.wake_at(self.exchange.post_ms);
+        self.post_if_due();
         self.check_exchanges();
     }
 
-    fn posting_interval_ms(&self) -> u64 {
-        self.config.options.sync_interval_ms.max(POSTING_MS_MIN)
+    /// Something was staged: it is posted when the interval since the last posting is over.
+    pub(super) fn staged(&mut self) {
+        self.exchange.has_staged = true;
+        self.post_if_due();
     }
 
-    pub(super) fn posting_interval_changed(&mut self) {
-        let next_ms = self.now_ms.saturating_add(self.posting_interval_ms());
-        self.exchange.post_ms = self.exchange.post_ms.min(next_ms);
-        self.wake_at(self.exchange.post_ms);
+    pub(super) fn post_if_due(&mut self) {
+        if !self.exchange.has_staged || self.exchange.is_posting {
+            return;
+        }
+        let interval_ms = self.config.options.sync_interval_ms.max(POSTING_MS_MIN);
+        let due_ms = self.exchange.last_post_ms.saturating_add(interval_ms);
+        if self.now_ms >= due_ms {
+            self.post();
+        } else {
+            self.wake_at(due_ms);
+        }
     }
 
     pub(super) fn sync_requested(&mut self, number: u64) {

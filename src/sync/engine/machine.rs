@@ -150,7 +150,7 @@ impl Engine {
             Input::Malformed { peer } => self.malformed(&peer),
             Input::Sent { bytes, .. } => self.counters.sent(bytes),
             Input::HeadsMoved { heads } => self.heads_moved(heads),
-            Input::Staged => self.post(),
+            Input::Staged => self.staged(),
             Input::Reconfigured(config) => self.reconfigured(config),
             Input::SyncRequested { number } => self.sync_requested(number),
             Input::Done { number, outcome } => self.done(number, outcome),
