@@ -167,6 +167,9 @@ impl Engine {
                 self.forked(origin, seq);
                 self.origin_mut(origin).is_frozen = true;
                 self.start_over(origin);
+                // Deltas of both stories cannot meet, states can.
+                self.reconciling.is_needed = true;
+                self.consider_reconciling();
             }
         }
     }
