@@ -58,6 +58,7 @@ mod staging;
 mod stream;
 mod sync_seam;
 mod sync_status;
+mod take_back;
 mod transaction;
 mod vector_indexes;
 mod view;

@@ -77,7 +77,7 @@ impl Apply<'_> {
     /// Posts these entries together.
     fn post(&mut self, network: &Arc<Network>, places: Vec<EntryPlace>) -> Result<(Option<Head>, u64)> {
         let me = self.shared.peer_id();
-        let mut head = self.head(network, &me)?;
+        let head = self.head(network, &me)?;
         let mut bodies = Vec::new();
         for (id, key) in places {
             let seq = head.seq + bodies.len() as u64 + 1;
@@ -85,10 +85,19 @@ impl Apply<'_> {
                 bodies.push(body);
             }
         }
-        let Some(last) = bodies.len().checked_sub(1) else { return Ok((None, 0)) };
+        let count = bodies.len() as u64;
+        if count == 0 {
+            return Ok((None, 0));
+        }
+        Ok((Some(self.log_posting(network, head, &bodies)), count))
+    }
+
+    /// Numbers, signs and logs the bodies of one posting behind the own head; the head after it.
+    pub fn log_posting(&mut self, network: &Network, mut head: StoredHead, bodies: &[Vec<u8>]) -> Head {
+        let me = self.shared.peer_id();
         let identity = self.shared.identity();
         for (position, body) in bodies.iter().enumerate() {
-            let (seq, ends) = (head.seq + 1, position == last);
+            let (seq, ends) = (head.seq + 1, position + 1 == bodies.len());
             head.hash = chain_next(&head.hash, seq, ends, body);
             head.seq = seq;
             let mut signature = Vec::new();
@@ -102,7 +111,7 @@ impl Apply<'_> {
         (head.received, head.received_hash) = (head.seq, head.hash);
         let shown = head.head(me.clone());
         self.put_head(network.id, me, head);
-        Ok((Some(shown), bodies.len() as u64))
+        shown
     }
 
     /// Makes one entry public under a number; its body, or `None` where its network knows all of it already.

@@ -157,6 +157,7 @@ impl Database {
     }
 
     /// After a reconciliation with a peer: everything up to these heads is here. Heads with wrong signatures are left out.
+    /// Of two heads with one number, by an origin that forked, the greater hash wins everywhere.
     pub async fn adopt_heads(&self, network: NetworkId, heads: Vec<Head>) -> Result<Vec<Head>> {
         let shared = self.shared();
         shared
@@ -167,8 +168,13 @@ impl Database {
                 let mut adopted = Vec::new();
                 for head in heads {
                     let known = apply.head(&network, &head.origin)?;
-                    if head.seq <= known.seq || !is_signed(&network, &head) {
+                    let is_rival = head.seq == known.seq && head.hash > known.hash;
+                    if (head.seq <= known.seq && !is_rival) || !is_signed(&network, &head) {
                         continue;
+                    }
+                    if is_rival {
+                        // It tells the other story.
+                        apply.effects.batch.delete_range(&KeyRange::deltas_of(network.id, &head.origin));
                     }
                     let (seq, hash, signature) = (head.seq, head.hash, head.signature.to_vec());
                     let stored = StoredHead { seq, hash, signature, received: seq, received_hash: hash };
@@ -225,10 +231,12 @@ impl Database {
         Ok(count)
     }
 
-    /// Makes this node post under a new identity: a peer showed that this data directory is an older copy.
+    /// Makes this node post under a new identity: a peer showed that this data directory is an older copy. What was posted
+    /// since the start, under numbers that the later life has used as well, is posted anew.
     pub async fn renew_origin(&self) -> Result<PeerId> {
         let shared = Arc::clone(self.shared());
         let directory = shared.store.directory().to_path_buf();
+        let old = self.peer_id();
         let renewed = tokio::task::spawn_blocking(move || {
             let identity = origin::renew(&directory)?;
             shared.store.write(origin::place_batch(&directory)?)?;
@@ -236,7 +244,13 @@ impl Database {
             shared.set_identity(identity);
             Ok(peer_id)
         });
-        renewed.await.map_err(|error| Error::internal(format!("renewing the identity stopped: {error}")))?
+        let renewed =
+            renewed.await.map_err(|error| Error::internal(format!("renewing the identity stopped: {error}")))?;
+        for network in self.catalog().networks() {
+            let (id, old) = (network.id, old.clone());
+            self.shared().encode(move |apply| apply.take_back(id, &old)).await?;
+        }
+        renewed
     }
 
     /// Names of attached collections, as the network calls them, of which deltas may be missing that the heads cover.

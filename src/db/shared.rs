@@ -1,6 +1,6 @@
 //! What all transactions and the background threads of one database share.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use crate::db::apply::Apply;
 use crate::db::clock::Clock;
 use crate::db::commit::{Answer, Encode, Job};
 use crate::db::facts::FactTypes;
+use crate::db::heads::StoredHead;
 use crate::db::network_secrets::NetworkSecrets;
 use crate::db::secrets::Secrets;
 use crate::db::sequence::Sequences;
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub signals: Signals,
     pub sync: SyncSeam,
     identity: RwLock<Arc<Identity>>,
+    /// The own heads at the start: what was posted since is the only part that an older copy can have posted anew.
+    pub first_heads: BTreeMap<NetworkId, StoredHead>,
     pub vector_indexes: VectorIndexes,
     pub vector_directory: PathBuf,
     pub facts: FactTypes,
@@ -53,6 +56,7 @@ pub(crate) struct Parts {
     pub store: Store,
     pub clock: Clock,
     pub identity: Identity,
+    pub first_heads: BTreeMap<NetworkId, StoredHead>,
     pub vector_directory: PathBuf,
     pub secrets: Secrets,
     pub blobs: BlobStore,
@@ -71,6 +75,7 @@ impl Shared {
             signals: Signals::new(),
             sync: SyncSeam::new(),
             identity: RwLock::new(Arc::new(parts.identity)),
+            first_heads: parts.first_heads,
             vector_indexes: VectorIndexes::default(),
             vector_directory: parts.vector_directory,
             facts: FactTypes::default(),

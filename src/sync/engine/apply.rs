@@ -149,6 +149,8 @@ impl Engine {
             }
             Verdict::Gap => self.start_over(origin),
             Verdict::Early { due_ms } => {
+                // The clock that stamps are compared with may be behind this one.
+                let due_ms = due_ms.max(self.now_ms.saturating_add(RETRY_MS));
                 let seq = applied.received.saturating_add(1);
                 self.origin_mut(origin).quarantine_ms = Some(due_ms);
                 self.event(Event::Quarantined { origin: origin.clone(), seq, due_ms });
@@ -167,6 +169,9 @@ impl Engine {
                 self.forked(origin, seq);
                 self.origin_mut(origin).is_frozen = true;
                 self.start_over(origin);
+                // Deltas of both stories cannot meet, states can.
+                self.reconciling.is_needed = true;
+                self.consider_reconciling();
             }
         }
     }

@@ -36,11 +36,13 @@ impl Heads {
         all
     }
 
-    /// Takes a head that is further than the present one; the number that the origin had before, if so.
+    /// Takes a head that is further than the present one, or tells another story of the same length that goes before it; the
+    /// number that the origin had before, if so.
     pub fn advance(&mut self, head: Head, now_ms: u64) -> Option<u64> {
         let old = self.heads.get(&head.origin);
         let old_seq = old.map_or(0, |old| old.seq);
-        if head.seq <= old_seq {
+        let is_outdone = old.is_some_and(|old| old.seq == head.seq && old.hash < head.hash);
+        if head.seq <= old_seq && !is_outdone {
             return None;
         }
         let old_digest = old.map_or([0; 16], head_digest);

@@ -184,8 +184,11 @@ impl Engine {
             return self.own_head_shown(peer, head);
         }
         if is_forked {
-            // Its deltas do not follow ours, and that is not its fault.
+            // Its deltas do not follow ours, and that is not its fault. The greater hash is the story that all tell in the end.
+            let is_outdone = our_head.is_some_and(|ours| ours.hash < head.hash);
             session.distrusted.insert(head.origin.clone(), self.now_ms.saturating_add(DISTRUST_MS));
+            self.reconciling.is_needed |= is_outdone;
+            self.origin_mut(&head.origin).is_outdone = is_outdone;
             return self.forked(&head.origin, head.seq);
         }
         if is_news {

@@ -4,7 +4,7 @@
 //! that response is being applied. A peer that does not answer, goes away, or has dropped that part of its log is replaced
 //! by another. What no log holds any more is left to reconciliation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{PeerId, Run};
 use crate::sync::engine::Engine;
@@ -26,8 +26,10 @@ pub(super) struct Origin {
     pub quarantine_ms: Option<u64>,
     /// The number that the origin has used twice, as a peer's head says or as the database has proved.
     pub fork: Option<u64>,
-    /// The database has proved it: no more deltas are taken.
+    /// The database has proved it: no more deltas are taken until a reconciliation has gone beyond it.
     pub is_frozen: bool,
+    /// A peer's story of the same length goes before ours.
+    pub is_outdone: bool,
     /// No connected peer's log reaches back far enough.
     pub is_held: bool,
     /// Not before then, after a failure.
@@ -51,6 +53,7 @@ impl Origin {
             quarantine_ms: None,
             fork: None,
             is_frozen: false,
+            is_outdone: false,
             is_held: false,
             retry_ms: 0,
         }
@@ -272,6 +275,15 @@ impl Engine {
         if let Some(wake_ms) = wake_ms {
             self.wake_at(wake_ms);
         }
+    }
+
+    /// Origins whose numbers say nothing: they may count other deltas at a peer than here.
+    pub(super) fn forked_origins(&self) -> BTreeSet<PeerId> {
+        self.origins.keys().filter(|origin| self.is_forked(origin)).cloned().collect()
+    }
+
+    pub(super) fn is_forked(&self, origin: &PeerId) -> bool {
+        self.origins.get(origin).is_some_and(|state| state.fork.is_some() || state.is_frozen)
     }
 
     /// The origin has signed two deltas with one number.

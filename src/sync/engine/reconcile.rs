@@ -12,6 +12,7 @@ use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, Tuning};
 use crate::sync::engine::machine::Task;
+use crate::sync::engine::pull::Origin;
 use crate::sync::engine::reconcile_steps::Walk;
 use crate::sync::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
 use crate::sync::random::Random;
@@ -119,13 +120,18 @@ impl Engine {
         if !self.reconciling.is_needed && !is_newcomer && !is_partial {
             return None;
         }
-        let held: Vec<&PeerId> =
-            self.origins.iter().filter(|(_, state)| state.is_held).map(|(origin, _)| origin).collect();
+        let is_stuck = |state: &Origin| state.is_held || state.is_frozen || state.is_outdone;
+        let held: Vec<(&PeerId, u64)> = self
+            .origins
+            .iter()
+            .filter(|(_, state)| is_stuck(state))
+            .map(|(origin, state)| (origin, self.received_seq(origin) + u64::from(!state.is_outdone)))
+            .collect();
         self.reconciling.is_needed &= !held.is_empty();
         let mut candidates = Vec::new();
         for (peer, session) in self.sessions.iter().filter(|(_, session)| !session.is_outdated) {
             let is_avoided = self.reconciling.avoided.get(peer).is_some_and(|until_ms| *until_ms > self.now_ms);
-            let has_held = held.iter().any(|origin| session.known_seq(origin) > self.received_seq(origin));
+            let has_held = held.iter().any(|(origin, least)| session.known_seq(origin) >= *least);
             let deltas = session.known.values().fold(0, |sum: u64, seq| sum.saturating_add(*seq));
             let is_far_ahead = is_newcomer && session.has_told_all && deltas >= self.config.tuning.snapshot_deltas_min;
             let has_partial = self.config.partial.iter().any(|name| session.collections.contains(name));
@@ -300,6 +306,8 @@ impl Engine {
             }
         }
         for origin in &moved {
+            let state = self.origin_mut(origin);
+            (state.fork, state.is_frozen, state.is_outdone) = (None, false, false);
             self.start_over(origin);
             for session in self.sessions.values_mut() {
                 session.pruned.remove(origin);

@@ -287,11 +287,14 @@ impl Engine {
     }
 
     fn compared(&mut self) {
+        let forked: BTreeSet<PeerId> = self.forked_origins();
+        let is_ambiguous = |clock: &[(PeerId, u64)]| clock.iter().any(|(origin, _)| forked.contains(origin));
         let Some(running) = self.reconciling.running.as_mut() else { return };
         let Some(mut walk) = running.walk.take() else { return };
         let is_partial = self.config.partial.contains(&walk.collection);
-        let was_seen_here = |clock: &[(PeerId, u64)]| !is_partial && self.heads.cover(clock);
-        let difference = walk.compare(&was_seen_here, &|clock| running.covers(clock)).unwrap_or_default();
+        let was_seen_here = |clock: &[(PeerId, u64)]| !is_partial && self.heads.cover(clock) && !is_ambiguous(clock);
+        let was_seen_there = |clock: &[(PeerId, u64)]| running.covers(clock) && !is_ambiguous(clock);
+        let difference = walk.compare(&was_seen_here, &was_seen_there).unwrap_or_default();
         let fetches = difference.fetch.chunks(FETCH_ENTRIES);
         walk.fetches.extend(fetches.map(|key_hashes| Fetch { key_hashes: key_hashes.to_vec(), after: None }));
         let (collection, heads) = (walk.collection.clone(), running.heads.clone());

@@ -151,7 +151,9 @@ impl Engine {
         let is_partial = |name: &String| self.config.partial.contains(name);
         let (partial, whole) = view.collections.into_iter().partition(is_partial);
         let mut heads: Vec<Head> = view.heads;
-        heads.retain(|head| head.seq > 0);
+        // Of an origin that forked our numbers may mean other deltas than the peer's, and it may not know yet.
+        let is_frozen = |origin: &PeerId| self.origins.get(origin).is_some_and(|state| state.is_frozen);
+        heads.retain(|head| head.seq > 0 && !is_frozen(&head.origin));
         heads.truncate(VIEW_HEADS_MAX);
         ReconcileAnswer::View { heads, whole, partial }
     }
