@@ -41,9 +41,9 @@ impl Database {
         let others = if exists { DB::list_cf(&Options::default(), &folder).map_err(fail)? } else { Vec::new() };
         let families = descriptors(options.cache_bytes, &others);
         let db = if options.read_only {
-            DB::open_cf_descriptors_read_only(&database_options(options.sync), &folder, families, false)
+            DB::open_cf_descriptors_read_only(&database_options(options), &folder, families, false)
         } else {
-            DB::open_cf_descriptors(&database_options(options.sync), &folder, families)
+            DB::open_cf_descriptors(&database_options(options), &folder, families)
         };
         Ok(Database { db: db.map_err(fail)?, directory: directory.to_path_buf() })
     }

@@ -38,6 +38,7 @@ mod reload;
 mod seal;
 #[cfg(test)]
 mod simulation;
+mod status;
 mod streams;
 mod supervisor;
 mod swarm;
@@ -45,11 +46,13 @@ mod swarm_events;
 mod work;
 
 pub use encoding::{Assembler, PROTOCOL_VERSION, encode};
+pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, SYNC_WAIT_MS_MAX, Tuning};
 pub use executor::Executor;
 pub use message::{Message, MessageType};
+pub use status::database_status;
 pub use supervisor::{SyncOptions, start};
 pub use swarm::listen_addresses;
 pub use work::{
-    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead, Verdict,
-    View, Work,
+    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead,
+    Verdict, View, Work,
 };

@@ -172,7 +172,7 @@ impl Engine {
     }
 
     /// What waits of an origin does not follow what the database holds: it is asked for again.
-    fn start_over(&mut self, origin: &PeerId) {
+    pub(super) fn start_over(&mut self, origin: &PeerId) {
         self.queue.clear(origin);
         let state = self.origin_mut(origin);
         state.next = state.received.saturating_add(1);

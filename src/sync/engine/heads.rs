@@ -75,10 +75,6 @@ impl Heads {
         self.heads.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.heads.is_empty()
-    }
-
     pub fn digest(&self) -> HeadsDigest {
         self.digest
     }

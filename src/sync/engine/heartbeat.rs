@@ -161,8 +161,8 @@ impl Engine {
         } else {
             is_complete
         };
-        let is_time = session.asked_heads_ms == 0
-            || self.now_ms >= session.asked_heads_ms.saturating_add(REPEAT_MS_MIN);
+        let is_time =
+            session.asked_heads_ms == 0 || self.now_ms >= session.asked_heads_ms.saturating_add(REPEAT_MS_MIN);
         let wants = !is_explained && is_time;
         if let Some(session) = self.sessions.get_mut(peer).filter(|_| wants) {
             session.asked_heads_ms = self.now_ms;
@@ -215,7 +215,7 @@ impl Engine {
             Ok(OwnHead::Renewed(renewed)) => {
                 self.event(Event::Renewed { peer: renewed.clone() });
                 self.actions.push(Action::Renewed { peer: renewed });
-                self.is_retired = true;
+                self.retire();
             }
             Err(error) => {
                 self.failed("checking an own head", &error);

@@ -46,6 +46,8 @@ pub const RECONCILE_TIMEOUT_MS: u64 = 30_000;
 pub const RECONCILE_RETRY_MS: u64 = 5_000;
 /// Buckets whose digests are asked for at a time.
 pub const DIGEST_BUCKETS: usize = 64;
+/// Twice as many the next time, while there are fewer digests in them than these.
+pub const DIGESTS_WANTED: usize = 8_192;
 /// Entries that are asked for at a time.
 pub const FETCH_ENTRIES: usize = 1_024;
 /// Batches of entries being merged while the next are on their way.
@@ -64,6 +66,10 @@ pub const SAVE_MEMBERS_MS: u64 = 60_000;
 pub const EPOCH_GRACE_MS: u64 = 10_000;
 /// Longest wait of a SYNC.
 pub const SYNC_WAIT_MS_MAX: u64 = 5_000;
+/// A SYNC asks a peer that had not applied everything yet again after this.
+pub const SYNC_ASK_MS: u64 = 50;
+/// Postings by the interval are no closer than this.
+pub const POSTING_MS_MIN: u64 = 50;
 /// SYNCs that wait; one more is answered at once.
 pub const SYNCS_MAX: usize = 256;
 

@@ -18,9 +18,9 @@ use crate::sync::engine::session::Session;
 use crate::sync::engine::stability::Round;
 use crate::sync::engine::status::Counters;
 use crate::sync::engine::views::ServedView;
-use crate::sync::message::Message;
+use crate::sync::message::{Message, Want};
 use crate::sync::random::Random;
-use crate::sync::work::{Action, EngineConfig, Event, Input, Member, Outcome, Work};
+use crate::sync::work::{Action, EngineConfig, Event, ExchangeReport, Input, Member, Outcome, Work};
 
 /// The protocol state of one network on one node.
 pub struct Engine {
@@ -52,25 +52,47 @@ pub struct Engine {
     pub(super) counters: Counters,
     pub(super) save_members_ms: u64,
     pub(super) dirty_members: BTreeSet<PeerId>,
+    /// This node goes on under another peer id: nothing is done any more.
+    pub(super) is_retired: bool,
 }
 
 /// What work was asked for, to know what to do with its outcome.
 #[derive(Debug)]
 pub(super) enum Task {
     Post,
-    Serve { peer: PeerId },
-    Push { to_seq: u64 },
-    Apply { origin: PeerId },
+    Serve {
+        peer: PeerId,
+        want: Want,
+    },
+    Push {
+        to_seq: u64,
+    },
+    Apply {
+        origin: PeerId,
+    },
     /// For a peer's reconciliation with us.
-    View { peer: PeerId },
+    View {
+        peer: PeerId,
+        /// Which of its views, one after the other.
+        number: u64,
+    },
+    CloseView {
+        peer: PeerId,
+    },
     /// For our reconciliation with a peer.
-    Reconcile,
+    Reconcile {
+        run: u64,
+    },
     Collect,
     Prune,
     Save,
     ReadEpoch,
-    SaveEpoch { epoch: u64 },
-    CheckOwnHead { peer: PeerId },
+    SaveEpoch {
+        epoch: u64,
+    },
+    CheckOwnHead {
+        peer: PeerId,
+    },
     MergeSchema,
 }
 
@@ -85,7 +107,7 @@ impl Engine {
             reconciling: Reconciling::new(&config.tuning, &mut random, now_ms),
             round: Round::new(&config.tuning, now_ms),
             schemas: Schemas::new(&config.collections),
-            exchange: Exchange::new(&config.options, now_ms),
+            exchange: Exchange::new(now_ms),
             config,
             now_ms,
             random,
@@ -105,6 +127,7 @@ impl Engine {
             counters: Counters::default(),
             save_members_ms: now_ms.saturating_add(SAVE_MEMBERS_MS),
             dirty_members: BTreeSet::new(),
+            is_retired: false,
         }
     }
 
@@ -113,6 +136,11 @@ impl Engine {
         // A wall clock may go back; the engine's timers do not.
         self.now_ms = self.now_ms.max(now_ms);
         std::mem::swap(&mut self.actions, actions);
+        if self.is_retired {
+            self.refuse(input);
+            self.wake_ms = u64::MAX;
+            return std::mem::swap(&mut self.actions, actions);
+        }
         match input {
             Input::Tick => {}
             Input::PeerUp { peer, epoch, addresses } => self.peer_up(peer, epoch, addresses),
@@ -120,7 +148,7 @@ impl Engine {
             Input::Addresses { addresses } => self.own_addresses(addresses),
             Input::Received { peer, message, bytes } => self.received(&peer, message, bytes),
             Input::Malformed { peer } => self.malformed(&peer),
-            Input::Sent { peer, bytes } => self.counters.sent(&peer, bytes),
+            Input::Sent { bytes, .. } => self.counters.sent(bytes),
             Input::HeadsMoved { heads } => self.heads_moved(heads),
             Input::Staged => self.post(),
             Input::Reconfigured(config) => self.reconfigured(config),
@@ -131,6 +159,13 @@ impl Engine {
             self.tick();
         }
         std::mem::swap(&mut self.actions, actions);
+    }
+
+    /// After this node has got another peer id, only those who wait are answered.
+    fn refuse(&mut self, input: Input) {
+        if let Input::SyncRequested { number } = input {
+            self.actions.push(Action::SyncDone { number, report: ExchangeReport::default() });
+        }
     }
 
     /// When [`Input::Tick`] is wanted next, in milliseconds since 1970.
@@ -167,7 +202,7 @@ impl Engine {
     }
 
     pub(super) fn send(&mut self, peer: &PeerId, message: Message) {
-        self.counters.sending(peer, &message);
+        self.counters.sending();
         self.actions.push(Action::Send { peer: peer.clone(), message });
     }
 
@@ -191,11 +226,12 @@ impl Engine {
         let Some(task) = self.works.remove(&number) else { return };
         match (task, outcome) {
             (Task::Post, Outcome::Posted(result)) => self.posted(result),
-            (Task::Serve { peer }, Outcome::LogRead(result)) => self.log_read(&peer, result),
+            (Task::Serve { peer, want }, Outcome::LogRead(result)) => self.log_read(&peer, &want, result),
             (Task::Push { to_seq }, Outcome::LogRead(result)) => self.push_read(to_seq, result),
             (Task::Apply { origin }, Outcome::Applied(result)) => self.applied(&origin, result),
-            (Task::View { peer }, outcome) => self.view_read(&peer, outcome),
-            (Task::Reconcile, outcome) => self.reconcile_worked(outcome),
+            (Task::View { peer, number }, outcome) => self.view_read(&peer, number, outcome),
+            (Task::CloseView { peer }, Outcome::ViewClosed) => self.view_closed(&peer),
+            (Task::Reconcile { run }, outcome) => self.reconcile_worked(run, outcome),
             (Task::Collect, Outcome::Collected(result)) => match result {
                 Ok(0) => {}
                 Ok(count) => self.event(Event::TombstonesCollected { count }),
@@ -236,9 +272,8 @@ impl Engine {
             return self.disconnect(&peer, until_ms, "banned");
         }
         self.end_session(&peer);
-        let session = Session::new(self.config.options.messages_per_second_max, self.now_ms);
+        let session = Session::new(epoch, self.config.options.messages_per_second_max, self.now_ms);
         self.sessions.insert(peer.clone(), session);
-        self.counters.met(&peer);
         self.meet(&peer, addresses, 0);
         self.roster.seen(&peer, self.now_ms);
         self.dirty_members.insert(peer.clone());
@@ -249,6 +284,7 @@ impl Engine {
         self.tell_members(&peer);
         self.announce_collections(&peer);
         self.greet(&peer);
+        self.release_held();
     }
 
     fn peer_down(&mut self, peer: &PeerId) {
@@ -264,6 +300,7 @@ impl Engine {
         self.dirty_members.insert(peer.clone());
         self.drop_pulls_of(peer);
         self.drop_view(peer);
+        self.forget_schemas_of(peer);
         if self.reconciling.is_with(peer) {
             self.reconcile_failed();
         }
@@ -344,7 +381,7 @@ impl Engine {
         let size = u64::try_from(bytes).unwrap_or(u64::MAX);
         let is_within = session.messages.take(1, now_ms) && session.bytes.take(size, now_ms);
         let is_outdated = session.is_outdated;
-        self.counters.received(peer, &message, bytes);
+        self.counters.received(bytes);
         if !is_within {
             // A dropped message may be one that others rely on, so the session starts anew.
             self.strike(peer, super::limits::POINTS_FLOOD, "sent too much");

@@ -15,12 +15,13 @@
 
 mod apply;
 mod collections;
-mod machine;
+mod configure;
 mod epochs;
 mod exchange;
 mod heads;
 mod heartbeat;
 mod limits;
+mod machine;
 mod pull;
 mod push;
 mod rates;
@@ -37,6 +38,6 @@ mod views;
 #[cfg(test)]
 mod tests;
 
-pub use machine::Engine;
 pub use limits::{EAGER_PEERS_MAX, SYNC_WAIT_MS_MAX, Tuning};
+pub use machine::Engine;
 pub use status::{EnginePeer, EngineStatus, EngineWait};

@@ -75,6 +75,8 @@ impl Engine {
 
     /// Sends the requests for which there is a peer and room.
     pub(super) fn schedule_pulls(&mut self) {
+        // A newcomer that is far behind takes a snapshot before it begins to pull.
+        self.consider_reconciling();
         if self.wanted.is_empty() || self.reconciling.holds_pulls() {
             return;
         }

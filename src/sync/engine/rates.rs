@@ -55,12 +55,8 @@ impl Strikes {
         if self.peers.len() >= BANS_MAX && !self.peers.contains_key(peer) {
             self.forget_one(now_ms);
         }
-        let record = self.peers.entry(peer.clone()).or_insert(Record {
-            points: 0,
-            counted_ms: now_ms,
-            bans: 0,
-            until_ms: 0,
-        });
+        let record =
+            self.peers.entry(peer.clone()).or_insert(Record { points: 0, counted_ms: now_ms, bans: 0, until_ms: 0 });
         record.points = record.points_at(now_ms).saturating_add(points);
         record.counted_ms = now_ms;
         if record.points < BAN_POINTS {

@@ -45,6 +45,7 @@ impl Roster {
         let mut addresses = addresses;
         addresses.retain(|address| !address.is_empty() && address.len() <= ADDRESS_BYTES_MAX);
         addresses.truncate(ADDRESSES_MAX);
+        let is_full = self.members.len() >= NETWORK_MEMBERS_MAX;
         let met = match self.members.get_mut(peer) {
             Some(known) => {
                 let fills_gap = named_ms == 0 && known.addresses.is_empty() && !addresses.is_empty();
@@ -58,7 +59,7 @@ impl Roster {
                 known.addresses = addresses;
                 Met::Moved
             }
-            None if self.members.len() >= NETWORK_MEMBERS_MAX => return Met::Refused,
+            None if is_full => return Met::Refused,
             None => {
                 let known = Known { addresses, named_ms, acknowledged: BTreeMap::new(), last_seen_ms: 0, change: 0 };
                 self.members.insert(peer.clone(), known);
@@ -110,6 +111,10 @@ impl Roster {
             let (addresses, named_ms) = (known.addresses.clone(), known.named_ms);
             Some((*number, MemberNews { peer: peer.clone(), named_ms, addresses }))
         })
+    }
+
+    pub fn addresses(&self, peer: &PeerId) -> &[String] {
+        self.members.get(peer).map(|known| known.addresses.as_slice()).unwrap_or_default()
     }
 
     pub fn seen(&mut self, peer: &PeerId, now_ms: u64) {

@@ -54,13 +54,15 @@ impl Engine {
                 continue;
             }
             let work = Work::ReadLog { origin: want.origin.clone(), from_seq: want.from_seq, bytes_max: serve.room };
-            return self.work(Task::Serve { peer: peer.clone() }, work);
+            let want = want.clone();
+            return self.work(Task::Serve { peer: peer.clone(), want }, work);
         }
     }
 
-    pub(super) fn log_read(&mut self, peer: &PeerId, result: Result<LogRead>) {
-        // A session may have ended and begun anew meanwhile; then nothing of it waits for this.
+    pub(super) fn log_read(&mut self, peer: &PeerId, read: &Want, result: Result<LogRead>) {
+        // A session may have ended and begun anew meanwhile; what waits of it now waits for something else.
         let serve = self.sessions.get_mut(peer).and_then(|session| session.serving.front_mut());
+        let serve = serve.filter(|serve| serve.wants.front() == Some(read));
         let Some((serve, want)) = serve.and_then(|serve| serve.wants.pop_front().map(|want| (serve, want))) else {
             return;
         };

@@ -11,6 +11,10 @@ use crate::sync::message::HeadsDigest;
 /// A peer that has proved the network's key, from PeerUp to PeerDown.
 #[derive(Debug)]
 pub(super) struct Session {
+    /// The one that it proved.
+    pub epoch: u64,
+    /// The newest one that it was told, in a session of an older one.
+    pub told_epoch: u64,
     /// It proved an older epoch: it is told the new one and nothing else.
     pub is_outdated: bool,
     /// When a session of an older epoch is ended.
@@ -57,8 +61,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub fn new(messages_per_second: u32, now_ms: u64) -> Self {
+    pub fn new(epoch: u64, messages_per_second: u32, now_ms: u64) -> Self {
         Session {
+            epoch,
+            told_epoch: 0,
             is_outdated: false,
             end_ms: u64::MAX,
             seen_ms: now_ms,

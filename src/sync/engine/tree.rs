@@ -52,21 +52,20 @@ mod tests {
     fn walk(ours: &Tree, theirs: &Tree) -> Vec<u16> {
         let mut nodes = vec![0];
         for level in 0..TREE_DEPTH {
-            nodes = nodes
-                .into_iter()
-                .flat_map(|node| ours.differing(level, node, theirs.children(level, node)))
-                .collect();
+            nodes =
+                nodes.into_iter().flat_map(|node| ours.differing(level, node, theirs.children(level, node))).collect();
         }
         nodes
     }
 
     #[test]
     fn the_walk_finds_exactly_what_differs() {
-        let mut buckets = vec![[7; 16]; BUCKETS];
+        let sum = |number: usize| *blake3::hash(&number.to_le_bytes()).as_bytes().first_chunk().unwrap();
+        let mut buckets: Vec<Fingerprint> = (0..BUCKETS).map(sum).collect();
         let ours = Tree::new(buckets.clone());
         assert!(walk(&ours, &Tree::new(buckets.clone())).is_empty());
         for changed in [0, 15, 16, 4096, 65_535] {
-            buckets[changed] = [9; 16];
+            buckets[changed] = sum(changed + BUCKETS);
         }
         assert_eq!(walk(&ours, &Tree::new(buckets)), [0, 15, 16, 4096, 65_535]);
         assert_eq!(walk(&ours, &Tree::new(Vec::new())).len(), BUCKETS);

@@ -20,6 +20,10 @@ const WAITING_MAX: usize = 4;
 /// A view that is kept for a peer.
 #[derive(Debug)]
 pub(super) struct ServedView {
+    /// No other view, of the same peer or of another one, has it.
+    number: u64,
+    /// The peer's last view is being closed, which the next one waits for.
+    is_waiting: bool,
     opened_ms: u64,
     used_ms: u64,
     /// The collection whose tree is at hand.
@@ -35,15 +39,22 @@ impl Engine {
             return self.drop_view(peer);
         }
         if request.ask == ReconcileAsk::Open {
-            self.drop_view(peer);
+            // Opening replaces an older view of the same peer; closing that one as well could come later.
+            self.views.remove(peer);
             if self.views.len() >= VIEWS_MAX {
                 return self.answer(peer, number, ReconcileAnswer::Refused);
             }
-            let view =
-                ServedView { opened_ms: now_ms, used_ms: now_ms, tree: None, requests: VecDeque::from([request]) };
+            let view = ServedView {
+                number: self.next_number(),
+                is_waiting: self.is_closing_view(peer),
+                opened_ms: now_ms,
+                used_ms: now_ms,
+                tree: None,
+                requests: VecDeque::from([request]),
+            };
             self.views.insert(peer.clone(), view);
             self.wake_at(now_ms.saturating_add(VIEW_IDLE_MS_MAX));
-            return self.work(Task::View { peer: peer.clone() }, Work::OpenView { peer: peer.clone() });
+            return self.look(peer);
         }
         let Some(view) = self.views.get_mut(peer).filter(|view| view.requests.len() < WAITING_MAX) else {
             return self.answer(peer, number, ReconcileAnswer::Refused);
@@ -55,9 +66,25 @@ impl Engine {
         }
     }
 
+    /// Whether a view of this peer is being closed: work does not run in order, and the next view is not to be closed for it.
+    fn is_closing_view(&self, peer: &PeerId) -> bool {
+        self.works.values().any(|task| matches!(task, Task::CloseView { peer: closing } if closing == peer))
+    }
+
+    pub(super) fn view_closed(&mut self, peer: &PeerId) {
+        if self.is_closing_view(peer) {
+            return;
+        }
+        if let Some(view) = self.views.get_mut(peer).filter(|view| view.is_waiting) {
+            view.is_waiting = false;
+            self.look(peer);
+        }
+    }
+
     /// Has done what the first request of a peer needs.
     fn look(&mut self, peer: &PeerId) {
-        let Some(view) = self.views.get_mut(peer) else { return };
+        let Some(view) = self.views.get_mut(peer).filter(|view| !view.is_waiting) else { return };
+        let number = view.number;
         let Some(request) = view.requests.front() else { return };
         let source = Some(peer.clone());
         let bytes_max = self.config.tuning.batch_bytes;
@@ -70,23 +97,21 @@ impl Engine {
                 Work::Fingerprints { view: source, collection }
             }
             ReconcileAsk::Digests { collection, buckets } => Work::DigestsIn { view: source, collection, buckets },
-            ReconcileAsk::Entries { collection, key_hashes, after } => Work::Entries {
-                view: peer.clone(),
-                collection,
-                key_hashes: Some(key_hashes),
-                after,
-                bytes_max,
-            },
+            ReconcileAsk::Entries { collection, key_hashes, after } => {
+                Work::Entries { view: peer.clone(), collection, key_hashes: Some(key_hashes), after, bytes_max }
+            }
             ReconcileAsk::Page { collection, after } => {
                 Work::Entries { view: peer.clone(), collection, key_hashes: None::<Vec<KeyHash>>, after, bytes_max }
             }
-            ReconcileAsk::Open | ReconcileAsk::Close => return,
+            ReconcileAsk::Open => Work::OpenView { peer: peer.clone() },
+            ReconcileAsk::Close => return,
         };
-        self.work(Task::View { peer: peer.clone() }, work);
+        self.work(Task::View { peer: peer.clone(), number }, work);
     }
 
-    pub(super) fn view_read(&mut self, peer: &PeerId, outcome: Outcome) {
-        let Some(view) = self.views.get_mut(peer) else { return };
+    pub(super) fn view_read(&mut self, peer: &PeerId, number: u64, outcome: Outcome) {
+        // Not of one that has been replaced meanwhile.
+        let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
         let Some(ask) = view.requests.front().map(|request| &request.ask) else { return };
         let read = match (ask, outcome) {
             (ReconcileAsk::Open, Outcome::ViewOpened(opened)) => opened.map(|opened| self.view_answer(opened)),
@@ -106,7 +131,6 @@ impl Engine {
                 })
             }
             (_, Outcome::Fingerprints(Err(error))) => Err(error),
-            // Of a view that has been replaced meanwhile.
             _ => return,
         };
         self.answer_read(peer, read);
@@ -147,7 +171,7 @@ impl Engine {
 
     pub(super) fn drop_view(&mut self, peer: &PeerId) {
         if self.views.remove(peer).is_some() {
-            self.work(Task::CloseView, Work::CloseView { peer: peer.clone() });
+            self.work(Task::CloseView { peer: peer.clone() }, Work::CloseView { peer: peer.clone() });
         }
     }
 

@@ -120,7 +120,7 @@ impl World {
             let held = self.held(&identity);
             self.ledger.doubt(&identity, kept, held);
         }
-        self.nodes[node].restore(false);
+        self.nodes[node].restore(self.plan.are_restores_in_place);
         // Private entries of the copy may be older than a deletion that the network has forgotten meanwhile.
         for place in local.unposted.keys() {
             if let Some(posting) = self.ledger.deleted.get_mut(place) {

@@ -8,6 +8,7 @@
 //! `NEBULUSDB_SIM_SEEDS` says how many seeds are played, `NEBULUSDB_SIM_NODES` on how many nodes.
 
 mod checks;
+mod crowd;
 mod faults;
 mod ledger;
 mod links;
@@ -16,10 +17,13 @@ mod plan;
 mod workload;
 mod world;
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+use parking_lot::Mutex;
 
 use world::{Event, World};
 
@@ -36,6 +40,7 @@ struct Sum {
     frames: AtomicU64,
     bytes: AtomicU64,
     virtual_ms: AtomicU64,
+    happened: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 fn number_of(variable: &str) -> Option<u64> {
@@ -62,6 +67,9 @@ fn play(seed: u64, is_loud: bool, sum: &Sum) -> Result<(), String> {
     sum.frames.fetch_add(world.frames, Ordering::Relaxed);
     sum.bytes.fetch_add(world.bytes, Ordering::Relaxed);
     sum.virtual_ms.fetch_add(world.now_ms, Ordering::Relaxed);
+    for (name, count) in &world.happened {
+        *sum.happened.lock().entry(name).or_default() += count;
+    }
     played.map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         format!("{}\n{}", world.story(), text.unwrap_or("a panic without words"))
@@ -95,6 +103,7 @@ fn play_all(count: u64) {
     let [frames, bytes, virtual_ms] =
         [&sum.frames, &sum.bytes, &sum.virtual_ms].map(|number| number.load(Ordering::Relaxed));
     eprintln!("{count} seeds in {elapsed:.1} s: {frames} frames, {bytes} bytes, {} hours", virtual_ms / 3_600_000);
+    eprintln!("{:?}", sum.happened.lock());
 }
 
 #[test]

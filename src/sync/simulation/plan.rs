@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub crashes: u32,
     /// Data directories put back to an older copy.
     pub restores: u32,
+    /// The copy takes the exact place of the files, so that only peers can know.
+    pub are_restores_in_place: bool,
     /// Largest difference of a node's clock from the true time.
     pub skew_ms: u64,
     pub rotations: u32,
@@ -65,6 +67,7 @@ impl Plan {
             partitions: misfortunes(random, 2),
             crashes: misfortunes(random, 2),
             restores: misfortunes(random, 8),
+            are_restores_in_place: one_in(random, 2),
             skew_ms: if one_in(random, 3) { 400_000 } else { 100 },
             rotations: misfortunes(random, 10),
             has_newcomer: one_in(random, 4),

@@ -12,7 +12,7 @@ use crate::sync::simulation::ledger::Ledger;
 use crate::sync::simulation::links::Session;
 use crate::sync::simulation::node::{Node, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
-use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Work};
+use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
 
 /// Events after which a simulation is taken for one that never comes to rest.
 const EVENTS_MAX: u64 = 400_000;
@@ -62,6 +62,8 @@ pub(super) struct World {
     pub runtime: tokio::runtime::Runtime,
     pub frames: u64,
     pub bytes: u64,
+    /// How often something of note happened.
+    pub happened: BTreeMap<&'static str, u64>,
     story: Vec<String>,
     /// Prints the story as it happens.
     is_loud: bool,
@@ -98,6 +100,7 @@ impl World {
             runtime,
             frames: 0,
             bytes: 0,
+            happened: BTreeMap::new(),
             story: Vec::new(),
             is_loud,
         };
@@ -240,6 +243,9 @@ impl World {
 
     fn engine_event(&mut self, node: usize, event: &EngineEvent) {
         self.tell(|world| format!("{} says {event:?}", world.name(node)));
+        if let Some((name, count)) = note_of(event) {
+            *self.happened.entry(name).or_default() += count;
+        }
         match event {
             EngineEvent::WorkFailed { .. } => panic!("work failed on node {node}: {event:?}"),
             EngineEvent::Forged { .. } | EngineEvent::Banned { .. } => panic!("honest nodes quarrel: {event:?}"),
@@ -294,7 +300,19 @@ impl World {
                 };
                 self.ledger.posted(&mut self.nodes[node].local, &origin, seq);
             }
-            Outcome::Applied(Ok(_)) | Outcome::Merged(Ok(_)) | Outcome::Dropped(Ok(_)) => self.look(node),
+            Outcome::Applied(Ok(applied)) => {
+                *self.happened.entry("runs applied").or_default() += 1;
+                *self.happened.entry("gaps").or_default() += u64::from(applied.verdict == Verdict::Gap);
+                self.look(node);
+            }
+            Outcome::Merged(Ok(count)) => {
+                *self.happened.entry("states merged").or_default() += count;
+                self.look(node);
+            }
+            Outcome::Dropped(Ok(count)) => {
+                *self.happened.entry("entries dropped").or_default() += count;
+                self.look(node);
+            }
             _ => {}
         }
     }
@@ -341,6 +359,21 @@ impl World {
 /// The end of a peer id.
 pub(super) fn short(peer: &PeerId) -> &str {
     peer.as_str().get(peer.as_str().len().saturating_sub(5)..).unwrap_or_default()
+}
+
+/// Under which name an event is counted, and how often it counts.
+fn note_of(event: &EngineEvent) -> Option<(&'static str, u64)> {
+    Some(match event {
+        EngineEvent::Posted { .. } => ("postings", 1),
+        EngineEvent::Forked { .. } => ("forks", 1),
+        EngineEvent::Quarantined { .. } => ("quarantines", 1),
+        EngineEvent::ReconciliationEnded { .. } => ("reconciliations", 1),
+        EngineEvent::TombstonesCollected { count } => ("tombstones collected", *count),
+        EngineEvent::LogPruned { count } => ("deltas pruned", *count),
+        EngineEvent::EpochAdopted { .. } => ("epochs adopted", 1),
+        EngineEvent::Renewed { .. } => ("renewed identities", 1),
+        _ => return None,
+    })
 }
 
 fn what(work: &Work) -> String {

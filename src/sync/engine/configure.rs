@@ -1,0 +1,49 @@
+//! What changes while an engine runs: options, epoch, removed peers, attached collections.
+
+use crate::model::PeerId;
+use crate::sync::engine::Engine;
+use crate::sync::engine::rates::Bucket;
+use crate::sync::work::EngineConfig;
+
+impl Engine {
+    pub(super) fn reconfigured(&mut self, config: EngineConfig) {
+        let old = std::mem::replace(&mut self.config, config);
+        let (now_ms, rate) = (self.now_ms, self.config.options.messages_per_second_max);
+        if old.options.messages_per_second_max != rate {
+            for session in self.sessions.values_mut() {
+                session.messages = Bucket::new(u64::from(rate), now_ms);
+            }
+        }
+        if old.options.sync_interval_ms != self.config.options.sync_interval_ms {
+            self.posting_interval_changed();
+        }
+        for peer in self.config.removed.clone() {
+            if !old.removed.contains(&peer) {
+                self.removed(&peer);
+            }
+        }
+        self.outdate_sessions();
+        self.collections_changed();
+        self.consider_reconciling();
+    }
+
+    fn removed(&mut self, peer: &PeerId) {
+        if *peer == self.config.this {
+            return;
+        }
+        self.roster.remove(peer);
+        if self.sessions.contains_key(peer) {
+            self.disconnect(peer, u64::MAX, "removed from the network");
+            self.schedule_pulls();
+        }
+        self.dirty_members.remove(peer);
+        self.forget_schemas_of(peer);
+        self.check_exchanges();
+    }
+
+    /// Peers that messages of every kind go to.
+    pub(super) fn active_peers(&self) -> Vec<PeerId> {
+        let active = self.sessions.iter().filter(|(_, session)| !session.is_outdated);
+        active.map(|(peer, _)| peer.clone()).collect()
+    }
+}

@@ -1,0 +1,472 @@
+//! A few engines with databases in memory, joined by links that take a millisecond.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Run};
+use crate::sync::encoding::{Assembler, encode};
+use crate::sync::engine::{Engine, Tuning};
+use crate::sync::message::{
+    BUCKETS, CollectionSchema, EpochNews, Fingerprint, KeyHash, Message, PublicEntry, SecretText, xor,
+};
+use crate::sync::work::{
+    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Outcome, OwnHead, Verdict, View,
+    Work,
+};
+
+pub(super) const MEMORY: &str = "memory";
+
+/// What an entry is here: the last value wins, and everybody who wrote it is counted.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct State {
+    stamp: u64,
+    /// `None` is a tombstone.
+    value: Option<u64>,
+    clock: BTreeMap<PeerId, u64>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Change {
+    key: u64,
+    stamp: u64,
+    value: Option<u64>,
+}
+
+/// A database of one collection.
+#[derive(Clone, Default)]
+pub(super) struct Fake {
+    log: BTreeMap<PeerId, BTreeMap<u64, Delta>>,
+    heads: BTreeMap<PeerId, Head>,
+    staged: VecDeque<(u64, Option<u64>)>,
+    entries: BTreeMap<u64, State>,
+}
+
+pub(super) struct Node {
+    pub peer: PeerId,
+    pub engine: Engine,
+    pub config: EngineConfig,
+    pub database: Fake,
+    views: BTreeMap<PeerId, Fake>,
+    works: VecDeque<(u64, Work)>,
+    pub epoch: EpochNews,
+    pub saved_epochs: Vec<u64>,
+    pub reports: Vec<(u64, ExchangeReport)>,
+    pub events: Vec<Event>,
+    pub disconnects: Vec<(PeerId, u64, &'static str)>,
+    pub sent: Vec<(PeerId, &'static str)>,
+    pub collected: u64,
+}
+
+pub(super) struct World {
+    pub now_ms: u64,
+    pub nodes: Vec<Node>,
+    links: BTreeSet<(usize, usize)>,
+    under_way: VecDeque<(u64, usize, usize, Vec<Vec<u8>>)>,
+}
+
+pub(super) fn tuning() -> Tuning {
+    Tuning { snapshot_deltas_min: 1_000, stability_interval_ms: 1_000, batch_bytes: 4_096, ..Tuning::default() }
+}
+
+fn schema() -> CollectionSchema {
+    CollectionSchema { name: MEMORY.into(), is_table: false, columns: Vec::new(), primary_key: Vec::new() }
+}
+
+fn hash_of(key: u64) -> KeyHash {
+    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(&key.to_be_bytes()).as_bytes();
+    [a, b, c, d, e, f, g, h]
+}
+
+fn head(origin: &PeerId, seq: u64, hash: [u8; 32]) -> Head {
+    Head { origin: origin.clone(), seq, hash, signature: Bytes::new([7; 64]) }
+}
+
+impl Fake {
+    fn merge(&mut self, key: u64, other: State) -> bool {
+        let old = self.entries.get(&key).cloned();
+        let state = self.entries.entry(key).or_insert_with(|| other.clone());
+        if (other.stamp, other.value) > (state.stamp, state.value) {
+            (state.stamp, state.value) = (other.stamp, other.value);
+        }
+        for (origin, seq) in other.clock {
+            let known = state.clock.entry(origin).or_default();
+            *known = (*known).max(seq);
+        }
+        old.as_ref() != Some(state)
+    }
+
+    fn take(&mut self, origin: &PeerId, delta: &Delta) {
+        let change: Change = postcard::from_bytes(&delta.body).unwrap();
+        let clock = BTreeMap::from([(origin.clone(), delta.seq)]);
+        self.merge(change.key, State { stamp: change.stamp, value: change.value, clock });
+        self.log.entry(origin.clone()).or_default().insert(delta.seq, delta.clone());
+        let before = self.heads.get(origin).map_or([0; 32], |head| head.hash);
+        let hash = *blake3::hash(&[before.as_slice(), &delta.body].concat()).as_bytes();
+        self.heads.insert(origin.clone(), head(origin, delta.seq, hash));
+    }
+
+    pub fn seq(&self, origin: &PeerId) -> u64 {
+        self.heads.get(origin).map_or(0, |head| head.seq)
+    }
+
+    fn post(&mut self, this: &PeerId, now_ms: u64) -> Option<Head> {
+        while let Some((key, value)) = self.staged.pop_front() {
+            let seq = self.seq(this) + 1;
+            let stamp = now_ms * 1_000_000 + seq;
+            let body = Bytes::new(postcard::to_allocvec(&Change { key, stamp, value }).unwrap());
+            self.take(this, &Delta { seq, signature: Some(Bytes::new([1; 96])), body });
+        }
+        self.heads.get(this).cloned()
+    }
+
+    fn apply(&mut self, run: &Run) -> Applied {
+        let have = self.seq(&run.origin);
+        let mut verdict = Verdict::Applied;
+        if run.deltas[0].seq > have + 1 {
+            verdict = Verdict::Gap;
+        } else if run.deltas.iter().any(|delta| delta.signature.as_deref() != Some(&[1; 96])) {
+            verdict = Verdict::Forged;
+        } else {
+            for delta in run.deltas.iter().filter(|delta| delta.seq > have) {
+                self.take(&run.origin, delta);
+            }
+        }
+        let none = head(&run.origin, 0, [0; 32]);
+        let head = self.heads.get(&run.origin).cloned().unwrap_or(none);
+        Applied { received: head.seq, head, verdict }
+    }
+
+    fn read(&self, origin: &PeerId, from_seq: u64, bytes_max: usize) -> LogRead {
+        if from_seq > self.seq(origin) {
+            return LogRead::Deltas(Vec::new());
+        }
+        let log = self.log.get(origin).cloned().unwrap_or_default();
+        if !log.contains_key(&from_seq) {
+            let floor = log.keys().next().copied().unwrap_or(self.seq(origin) + 1);
+            return LogRead::Pruned { floor };
+        }
+        let mut bytes = 0;
+        let fits = |delta: &&Delta| {
+            let has_room = bytes < bytes_max;
+            bytes += delta.bytes();
+            has_room
+        };
+        LogRead::Deltas(log.range(from_seq..).map(|(_, delta)| delta).take_while(fits).cloned().collect())
+    }
+
+    fn digests(&self) -> Vec<EntryDigest> {
+        let of = |(key, state): (&u64, &State)| {
+            let bytes = postcard::to_allocvec(&(key, state)).unwrap();
+            let [a, b, ..] = hash_of(*key);
+            EntryDigest {
+                bucket: u16::from_be_bytes([a, b]),
+                key_hash: hash_of(*key),
+                digest: *blake3::hash(&bytes).as_bytes().first_chunk().unwrap(),
+                key: Bytes::new(key.to_be_bytes()),
+                clock: state.clock.clone().into_iter().collect(),
+            }
+        };
+        self.entries.iter().map(of).collect()
+    }
+
+    fn fingerprints(&self) -> Vec<Fingerprint> {
+        let mut buckets = vec![Fingerprint::default(); BUCKETS];
+        for entry in self.digests() {
+            let bucket = &mut buckets[usize::from(entry.bucket)];
+            *bucket = xor(*bucket, entry.digest);
+        }
+        buckets
+    }
+
+    fn entries(
+        &self,
+        hashes: Option<&[KeyHash]>,
+        after: Option<&Bytes>,
+        bytes_max: usize,
+    ) -> (Vec<PublicEntry>, Option<Bytes>) {
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        for (key, state) in &self.entries {
+            let key_bytes = Bytes::new(key.to_be_bytes());
+            let is_behind = after.is_none_or(|after| key_bytes > *after);
+            if !is_behind || hashes.is_some_and(|hashes| !hashes.contains(&hash_of(*key))) {
+                continue;
+            }
+            if bytes >= bytes_max {
+                let next = entries.last().map(|entry: &PublicEntry| entry.key.clone());
+                return (entries, next);
+            }
+            let entry = PublicEntry { key: key_bytes, body: Bytes::new(postcard::to_allocvec(state).unwrap()) };
+            bytes += entry.bytes();
+            entries.push(entry);
+        }
+        (entries, None)
+    }
+
+    /// What a reader sees.
+    pub fn values(&self) -> BTreeMap<u64, u64> {
+        self.entries.iter().filter_map(|(key, state)| Some((*key, state.value?))).collect()
+    }
+
+    pub fn tombstones(&self) -> usize {
+        self.entries.values().filter(|state| state.value.is_none()).count()
+    }
+
+    /// Forgets the log up to a number.
+    pub fn prune(&mut self, origin: &PeerId, up_to: u64) {
+        if let Some(log) = self.log.get_mut(origin) {
+            log.retain(|seq, _| *seq > up_to);
+        }
+    }
+
+    pub fn forget(&mut self, key: u64) {
+        self.entries.remove(&key);
+    }
+}
+
+fn key_of(bytes: &Bytes) -> u64 {
+    u64::from_be_bytes(bytes.as_ref().try_into().unwrap())
+}
+
+impl Node {
+    fn run(&mut self, work: Work, now_ms: u64) -> Outcome {
+        let database = &mut self.database;
+        match work {
+            Work::Post if database.staged.is_empty() => Outcome::Posted(Ok(None)),
+            Work::Post => Outcome::Posted(Ok(database.post(&self.peer, now_ms))),
+            Work::ReadLog { origin, from_seq, bytes_max } => {
+                Outcome::LogRead(Ok(database.read(&origin, from_seq, bytes_max)))
+            }
+            Work::Apply { run } => Outcome::Applied(Ok(database.apply(&run))),
+            Work::OpenView { peer } => {
+                self.views.insert(peer, database.clone());
+                let heads = database.heads.values().cloned().collect();
+                Outcome::ViewOpened(Ok(View { heads, collections: vec![MEMORY.into()] }))
+            }
+            Work::CloseView { peer } => {
+                self.views.remove(&peer);
+                Outcome::ViewClosed
+            }
+            Work::Fingerprints { view, .. } => {
+                let database = view.map_or(&*database, |peer| &self.views[&peer]);
+                Outcome::Fingerprints(Ok(database.fingerprints()))
+            }
+            Work::DigestsIn { view, buckets, .. } => {
+                let database = view.map_or(&*database, |peer| &self.views[&peer]);
+                let mut digests = database.digests();
+                digests.retain(|entry| buckets.contains(&entry.bucket));
+                Outcome::Digests(Ok(digests))
+            }
+            Work::Entries { view, key_hashes, after, bytes_max, .. } => {
+                Outcome::Entries(Ok(self.views[&view].entries(key_hashes.as_deref(), after.as_ref(), bytes_max)))
+            }
+            Work::MergeStates { entries, .. } => {
+                let merged = entries
+                    .iter()
+                    .filter(|entry| database.merge(key_of(&entry.key), postcard::from_bytes(&entry.body).unwrap()));
+                Outcome::Merged(Ok(merged.count() as u64))
+            }
+            Work::DropCollected { keys, .. } => {
+                keys.iter().for_each(|key| database.forget(key_of(key)));
+                Outcome::Dropped(Ok(keys.len() as u64))
+            }
+            Work::AdoptHeads { heads, .. } => {
+                for head in heads {
+                    if head.seq > database.seq(&head.origin) {
+                        database.log.remove(&head.origin);
+                        database.heads.insert(head.origin.clone(), head);
+                    }
+                }
+                Outcome::HeadsAdopted(Ok(database.heads.values().cloned().collect()))
+            }
+            Work::CollectTombstones { stable } => {
+                let stable: BTreeMap<PeerId, u64> = stable.into_iter().collect();
+                let before = database.entries.len();
+                let is_covered = |state: &State| {
+                    state.clock.iter().all(|(origin, seq)| stable.get(origin).is_some_and(|known| known >= seq))
+                };
+                database.entries.retain(|_, state| state.value.is_some() || !is_covered(state));
+                let count = (before - database.entries.len()) as u64;
+                self.collected += count;
+                Outcome::Collected(Ok(count))
+            }
+            Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
+            Work::SaveMember(_) => Outcome::MemberSaved(Ok(())),
+            Work::ReadEpoch => Outcome::EpochRead(Ok(self.epoch.clone())),
+            Work::SaveEpoch { news } => {
+                self.saved_epochs.push(news.epoch);
+                if news.epoch > self.epoch.epoch {
+                    self.epoch = news;
+                }
+                Outcome::EpochSaved(Ok(()))
+            }
+            Work::CheckOwnHead { .. } => Outcome::OwnHeadChecked(Ok(OwnHead::Known(Vec::new()))),
+            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(Vec::new())),
+        }
+    }
+}
+
+impl World {
+    pub fn new(count: usize) -> World {
+        World::with(count, &tuning(), &NetworkOptions::default())
+    }
+
+    pub fn with(count: usize, tuning: &Tuning, options: &NetworkOptions) -> World {
+        let mut world =
+            World { now_ms: 1_000_000, nodes: Vec::new(), links: BTreeSet::new(), under_way: VecDeque::new() };
+        for number in 0..count {
+            let config = EngineConfig {
+                this: PeerId::new(format!("peer{number}")),
+                network: NetworkId(1),
+                options: options.clone(),
+                epoch: 1,
+                removed: Vec::new(),
+                collections: vec![schema()],
+                partial: Vec::new(),
+                tuning: tuning.clone(),
+                seed: number as u64,
+            };
+            world.nodes.push(Node {
+                peer: config.this.clone(),
+                engine: Engine::new(config.clone(), Vec::new(), Vec::new(), world.now_ms),
+                config,
+                database: Fake::default(),
+                views: BTreeMap::new(),
+                works: VecDeque::new(),
+                epoch: EpochNews { epoch: 1, secret: SecretText("first".into()), removed: Vec::new() },
+                saved_epochs: Vec::new(),
+                reports: Vec::new(),
+                events: Vec::new(),
+                disconnects: Vec::new(),
+                sent: Vec::new(),
+                collected: 0,
+            });
+        }
+        world
+    }
+
+    pub fn peer(&self, node: usize) -> PeerId {
+        self.nodes[node].peer.clone()
+    }
+
+    pub fn input(&mut self, node: usize, input: Input) {
+        let mut actions = Vec::new();
+        self.nodes[node].engine.handle(self.now_ms, input, &mut actions);
+        for action in actions {
+            self.act(node, action);
+        }
+    }
+
+    fn act(&mut self, node: usize, action: Action) {
+        match action {
+            Action::Send { peer, message } => {
+                let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
+                let kind = message.message_type().name();
+                self.nodes[node].sent.push((peer, kind));
+                let frames = encode(&message).unwrap();
+                self.under_way.push_back((self.now_ms + 1, node, other, frames));
+            }
+            Action::Work { number, work } => self.nodes[node].works.push_back((number, work)),
+            Action::Disconnect { peer, until_ms, reason } => {
+                self.nodes[node].disconnects.push((peer.clone(), until_ms, reason));
+                let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
+                self.disconnect(node, other);
+            }
+            Action::SyncDone { number, report } => self.nodes[node].reports.push((number, report)),
+            Action::Renewed { .. } => {}
+            Action::Event(event) => self.nodes[node].events.push(event),
+        }
+    }
+
+    pub fn connect(&mut self, one: usize, two: usize) {
+        self.connect_with(one, two, 1);
+    }
+
+    /// Both prove the key of an epoch.
+    pub fn connect_with(&mut self, one: usize, two: usize, epoch: u64) {
+        self.links.extend([(one, two), (two, one)]);
+        for (node, other) in [(one, two), (two, one)] {
+            let peer = self.peer(other);
+            self.input(node, Input::PeerUp { peer, epoch, addresses: Vec::new() });
+        }
+    }
+
+    pub fn disconnect(&mut self, one: usize, two: usize) {
+        self.links.remove(&(one, two));
+        self.links.remove(&(two, one));
+        let is_between = |from: usize, to: usize| [(one, two), (two, one)].contains(&(from, to));
+        self.under_way.retain(|(_, from, to, _)| !is_between(*from, *to));
+        for (node, other) in [(one, two), (two, one)] {
+            let peer = self.peer(other);
+            self.input(node, Input::PeerDown { peer });
+        }
+    }
+
+    pub fn deliver(&mut self, from: usize, to: usize, message: Message) {
+        let frames = encode(&message).unwrap();
+        self.under_way.push_back((self.now_ms + 1, from, to, frames));
+    }
+
+    pub fn stage(&mut self, node: usize, key: u64, value: Option<u64>) {
+        self.nodes[node].database.staged.push_back((key, value));
+    }
+
+    pub fn write(&mut self, node: usize, key: u64, value: Option<u64>) {
+        self.stage(node, key, value);
+        self.input(node, Input::Staged);
+    }
+
+    pub fn run_for(&mut self, ms: u64) {
+        let end_ms = self.now_ms + ms;
+        loop {
+            self.work();
+            let delivery = self.under_way.front().map_or(u64::MAX, |(at_ms, ..)| *at_ms);
+            let ticks = (0..self.nodes.len()).map(|node| (self.nodes[node].engine.next_tick_ms(), node));
+            let (tick_ms, ticking) = ticks.min().unwrap();
+            let next_ms = delivery.min(tick_ms).max(self.now_ms);
+            if next_ms > end_ms {
+                break;
+            }
+            self.now_ms = next_ms;
+            if delivery <= tick_ms {
+                let Some((_, from, to, frames)) = self.under_way.pop_front() else { break };
+                self.arrive(from, to, &frames);
+            } else {
+                self.input(ticking, Input::Tick);
+            }
+        }
+        self.now_ms = end_ms;
+    }
+
+    fn arrive(&mut self, from: usize, to: usize, frames: &[Vec<u8>]) {
+        if !self.links.contains(&(from, to)) {
+            return;
+        }
+        let mut assembler = Assembler::new();
+        let bytes = frames.iter().map(Vec::len).sum();
+        let message = frames.iter().filter_map(|frame| assembler.push(frame).unwrap()).last().unwrap();
+        let peer = self.peer(from);
+        self.input(to, Input::Received { peer, message, bytes });
+    }
+
+    fn work(&mut self) {
+        while let Some(node) = (0..self.nodes.len()).find(|node| !self.nodes[*node].works.is_empty()) {
+            let (number, work) = self.nodes[node].works.pop_front().unwrap();
+            let outcome = self.nodes[node].run(work, self.now_ms);
+            self.input(node, Input::Done { number, outcome });
+        }
+    }
+
+    pub fn values(&self, node: usize) -> BTreeMap<u64, u64> {
+        self.nodes[node].database.values()
+    }
+
+    /// How many messages of a kind a node has sent.
+    pub fn sent(&self, node: usize, kind: &str) -> usize {
+        self.nodes[node].sent.iter().filter(|(_, sent)| *sent == kind).count()
+    }
+
+    pub fn reconfigure(&mut self, node: usize, change: impl FnOnce(&mut EngineConfig)) {
+        change(&mut self.nodes[node].config);
+        let config = self.nodes[node].config.clone();
+        self.input(node, Input::Reconfigured(config));
+    }
+}
