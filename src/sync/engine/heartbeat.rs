@@ -275,7 +275,10 @@ impl Engine {
 
     /// Heads that moved without this engine.
     pub(super) fn heads_moved(&mut self, heads: Vec<Head>) {
-        let has_moved = heads.into_iter().fold(false, |moved, head| self.advance(head).is_some() || moved);
+        let mut has_moved = false;
+        for head in heads {
+            has_moved |= self.advance(head).is_some();
+        }
         if has_moved {
             self.push_own();
             self.schedule_pulls();

@@ -121,6 +121,7 @@ impl Engine {
         }
         let held: Vec<&PeerId> =
             self.origins.iter().filter(|(_, state)| state.is_held).map(|(origin, _)| origin).collect();
+        self.reconciling.is_needed &= !held.is_empty();
         let mut candidates = Vec::new();
         for (peer, session) in self.sessions.iter().filter(|(_, session)| !session.is_outdated) {
             let is_avoided = self.reconciling.avoided.get(peer).is_some_and(|until_ms| *until_ms > self.now_ms);
@@ -197,8 +198,8 @@ impl Engine {
         running.request = None;
         running.bytes = running.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         match response.answer {
-            ReconcileAnswer::View { heads, whole, .. } if running.walk.is_none() && running.heads.is_empty() => {
-                self.view_opened(heads, &whole);
+            ReconcileAnswer::View { heads, whole, partial } if running.walk.is_none() && running.heads.is_empty() => {
+                self.view_opened(heads, &whole, &partial);
             }
             answer => {
                 if !self.step_answered(answer) {
@@ -210,17 +211,16 @@ impl Engine {
     }
 
     /// The peer has pinned a view.
-    fn view_opened(&mut self, mut heads: Vec<Head>, whole: &[String]) {
+    fn view_opened(&mut self, mut heads: Vec<Head>, whole: &[String], partial: &[String]) {
         heads.sort_by(|a, b| a.origin.cmp(&b.origin));
         let Some(running) = self.reconciling.running.as_mut() else { return };
-        let theirs = self.sessions.get(&running.peer).map(|session| session.collections.clone()).unwrap_or_default();
         running.heads = heads;
         for ours in &self.config.collections {
             let is_whole = whole.contains(&ours.name);
             if is_whole {
                 running.whole.push(ours.name.clone());
             }
-            if is_whole || theirs.contains(&ours.name) {
+            if is_whole || partial.contains(&ours.name) {
                 running.collections.push_back((ours.name.clone(), is_whole));
             }
         }

@@ -51,6 +51,9 @@ struct Fetch {
     after: Option<Bytes>,
 }
 
+/// Whether everything that a clock counts has been applied somewhere.
+type Seen<'a> = &'a dyn Fn(&[(PeerId, u64)]) -> bool;
+
 /// What comes of a comparison.
 #[derive(Debug, Default)]
 struct Difference {
@@ -134,11 +137,7 @@ impl Walk {
     }
 
     /// Once both sides are known, what they differ in.
-    fn compare(
-        &mut self,
-        was_seen_here: &dyn Fn(&[(PeerId, u64)]) -> bool,
-        was_seen_there: &dyn Fn(&[(PeerId, u64)]) -> bool,
-    ) -> Option<Difference> {
+    fn compare(&mut self, was_seen_here: Seen<'_>, was_seen_there: Seen<'_>) -> Option<Difference> {
         let ready = self.comparing.take_if(|comparing| comparing.ours.is_some() && comparing.theirs.is_some())?;
         let (Some(ours), Some(theirs)) = (ready.ours, ready.theirs) else { return None };
         if ours.len().max(theirs.digests.len()) < DIGESTS_WANTED {

@@ -108,6 +108,10 @@ impl Fake {
         self.heads.get(origin).map_or(0, |head| head.seq)
     }
 
+    pub fn heads(&self) -> Vec<Head> {
+        self.heads.values().cloned().collect()
+    }
+
     fn post(&mut self, this: &PeerId, now_ms: u64) -> Option<Head> {
         while let Some((key, value)) = self.staged.pop_front() {
             let seq = self.seq(this) + 1;
@@ -382,6 +386,9 @@ impl World {
 
     /// Both prove the key of an epoch.
     pub fn connect_with(&mut self, one: usize, two: usize, epoch: u64) {
+        if self.links.contains(&(one, two)) {
+            return;
+        }
         self.links.extend([(one, two), (two, one)]);
         for (node, other) in [(one, two), (two, one)] {
             let peer = self.peer(other);
