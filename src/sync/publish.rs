@@ -1,10 +1,9 @@
 //! What the node shows of itself: its addresses, networks and peers.
 
-use crate::db::{NetworkStatus, PeerStatus, Quarantined, SyncStatus};
-use crate::model::NetworkId;
-use crate::sync::engine::{EnginePeer, EngineStatus};
+use crate::db::SyncStatus;
 use crate::sync::node::Node;
 use crate::sync::posting::Posting;
+use crate::sync::status::database_status;
 
 /// How often the status is shown anew where nothing seems to have changed, in milliseconds: ages grow.
 const PUBLISH_MS: u64 = 1_000;
@@ -26,53 +25,10 @@ impl Node {
             peers: Vec::new(),
         };
         for running in self.networks.values() {
-            let shown = running.engine.status(now_ms);
-            let network = shown.network;
-            status.peers.extend(shown.peers.iter().map(|peer| peer_status(network, peer)));
-            status.networks.push(network_status(shown));
+            let (network, peers) = database_status(running.engine.status(now_ms));
+            status.networks.push(network);
+            status.peers.extend(peers);
         }
         self.database.publish_sync_status(status);
-    }
-}
-
-fn network_status(status: EngineStatus) -> NetworkStatus {
-    let quarantine = status.waits.into_iter().map(|wait| Quarantined {
-        origin: wait.origin,
-        seq: wait.seq,
-        reason: wait.reason.to_string(),
-        due_ms: wait.due_ms,
-    });
-    NetworkStatus {
-        network: status.network,
-        connected_peers: status.connected_peers,
-        total_peers: status.total_peers,
-        deltas_sent: status.deltas_sent,
-        deltas_received: status.deltas_received,
-        bytes_sent: status.bytes_sent,
-        bytes_received: status.bytes_received,
-        messages_sent: status.messages_sent,
-        messages_received: status.messages_received,
-        average_latency_ms: status.average_latency_ms,
-        last_sync_ms: status.last_sync_ms,
-        sync_in_progress: status.sync_in_progress,
-        last_error: status.last_error,
-        quarantine: quarantine.collect(),
-        schema_conflicts: status.schema_conflicts,
-    }
-}
-
-fn peer_status(network: NetworkId, peer: &EnginePeer) -> PeerStatus {
-    PeerStatus {
-        network,
-        peer_id: peer.peer.clone(),
-        addresses: peer.addresses.clone(),
-        connected: peer.connected,
-        latency_ms: peer.latency_ms,
-        last_seen_ms: peer.last_seen_ms,
-        collections: peer.collections.clone(),
-        behind_deltas: peer.behind_deltas,
-        behind_ms: peer.behind_ms,
-        ahead_deltas: peer.ahead_deltas,
-        banned_until_ms: peer.banned_until_ms,
     }
 }
