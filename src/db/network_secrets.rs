@@ -86,6 +86,10 @@ impl NetworkSecrets {
         NetworkSecrets(secrets)
     }
 
+    pub fn contains(&self, secret: &str) -> bool {
+        self.0.iter().any(|known| known.secret.as_str() == secret)
+    }
+
     pub fn newest(&self) -> Option<&EpochSecret> {
         self.0.first()
     }

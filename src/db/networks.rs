@@ -116,15 +116,25 @@ impl Transaction {
     }
 
     /// Begins a new epoch with this secret, or with a random one.
+    ///
+    /// # Errors
+    /// 42704, 22023 for a secret of a wrong length or one that this network had before.
     pub fn rotate_secret(&mut self, name: &str, secret: Option<&str>) -> Result<()> {
         let secret = chosen_or_random(secret)?;
+        let id = self.catalog().expect_network(name)?.id;
+        if self.shared.network_secrets(id)?.contains(&secret) {
+            return Err(Error::new(
+                ErrorKind::InvalidParameterValue,
+                format!("network \"{name}\" had this secret before, and it would let in whoever knows it"),
+            )
+            .with_hint("Choose another one, or none for a random one."));
+        }
         let mut epoch = 0;
         self.change_network(name, |network| {
             network.epoch += 1;
             epoch = network.epoch;
             Ok(())
         })?;
-        let id = self.catalog().expect_network(name)?.id;
         self.put_secret(id, EpochSecret { epoch, secret })
     }
 

@@ -14,7 +14,8 @@
 //! the purpose, so that none can be used by or against another peer, turned around, or carried from one protocol to the
 //! other. A recorded hello leads nowhere: the session keys depend on the responder's fresh nonce.
 //!
-//! Keys are derived from the network's key by HKDF-SHA256 (RFC 5869), with its name and epoch.
+//! Keys are derived from the key of the network's epoch by HKDF-SHA256 (RFC 5869), with its name. The number of the epoch has no
+//! part in it: who joins knows the newest secret, and is told by the others how many there were.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -221,10 +222,9 @@ impl Hello {
 impl Entry {
     fn new(epoch: NetworkEpoch) -> Result<Entry> {
         let hkdf = Hkdf::<Sha256>::new(None, epoch.key.as_slice());
-        let number = epoch.epoch.to_be_bytes();
         let derive = |label: &[u8]| -> Result<SecretKey> {
             let mut key = SecretKey::default();
-            hkdf.expand_multi_info(&[label, &number, epoch.name.as_bytes()], key.as_mut_slice())
+            hkdf.expand_multi_info(&[label, epoch.name.as_bytes()], key.as_mut_slice())
                 .map_err(|error| Error::internal(format!("key derivation: {error}")))?;
             Ok(key)
         };
