@@ -16,6 +16,9 @@ use crate::store::{Batch, Snapshot};
 /// An entry: its collection and its encoded key.
 pub(crate) type EntryPlace = (CollectionId, Vec<u8>);
 
+/// A component of a vector column: its collection, its slot and the encoded key of its entry.
+pub(crate) type VectorPlace = (CollectionId, u16, Vec<u8>);
+
 /// What was written and is not in the snapshot yet; `None` for what was removed.
 #[derive(Default)]
 pub(crate) struct Overlay {
@@ -23,7 +26,7 @@ pub(crate) struct Overlay {
     /// Public states of entries that were edited after they were posted.
     pub publics: HashMap<EntryPlace, Option<Arc<[u8]>>>,
     /// Vectors by collection, slot and key.
-    pub components: HashMap<(CollectionId, u16, Vec<u8>), Option<Arc<[f32]>>>,
+    pub components: HashMap<VectorPlace, Option<Arc<[f32]>>>,
     /// Entries put on the stage or taken off it.
     pub staged: HashMap<EntryPlace, Option<StagedAt>>,
     pub heads: HashMap<(NetworkId, PeerId), StoredHead>,

@@ -44,6 +44,9 @@ pub struct EntryDigest {
     pub clock: Vec<(PeerId, u64)>,
 }
 
+/// Whether an entry with this encoded key is asked for.
+type IsWanted<'a> = dyn Fn(&[u8]) -> bool + 'a;
+
 /// The public states of a network at one moment.
 #[derive(Clone)]
 pub struct PublicView {
@@ -144,7 +147,7 @@ impl PublicView {
     fn page(
         &self,
         collection: &str,
-        wanted: Option<&dyn Fn(&[u8]) -> bool>,
+        wanted: Option<&IsWanted<'_>>,
         after: Option<&[u8]>,
         bytes_max: usize,
     ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
@@ -190,7 +193,7 @@ impl PublicView {
     fn visit(
         &self,
         shared_name: &str,
-        wanted: Option<&dyn Fn(&[u8]) -> bool>,
+        wanted: Option<&IsWanted<'_>>,
         visit: &mut dyn FnMut(&[u8], State) -> Result<bool>,
     ) -> Result<()> {
         self.visit_after(shared_name, None, wanted, visit)
@@ -201,7 +204,7 @@ impl PublicView {
         &self,
         shared_name: &str,
         after: Option<&[u8]>,
-        wanted: Option<&dyn Fn(&[u8]) -> bool>,
+        wanted: Option<&IsWanted<'_>>,
         visit: &mut dyn FnMut(&[u8], State) -> Result<bool>,
     ) -> Result<()> {
         let collection = self.collection(shared_name)?;

@@ -193,11 +193,7 @@ impl ConnectionHandler for Handler {
         match event {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
                 protocol: (protocol, stream), ..
-            }) => {
-                if self.waiting.len() < WAITING_MAX {
-                    self.arrived(Arrived::Inbound { protocol, stream });
-                }
-            }
+            }) if self.waiting.len() < WAITING_MAX => self.arrived(Arrived::Inbound { protocol, stream }),
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol: (_, stream), info }) => {
                 self.opening_count = self.opening_count.saturating_sub(1);
                 self.arrived(Arrived::Opened { number: info, stream });

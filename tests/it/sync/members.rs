@@ -63,7 +63,7 @@ fn a_new_secret_reaches_members_and_shuts_out_the_old_one() {
     let epoch = a.value("SELECT epoch FROM nebulus.networks");
     b.wait_for_value("SELECT epoch FROM nebulus.networks", &epoch);
     let address = a.address_by("/udp/");
-    old.join_network(NETWORK, SECRET, &[address.clone()]);
+    old.join_network(NETWORK, SECRET, std::slice::from_ref(&address));
     new.join_network(NETWORK, "a better one", &[address]);
     for node in [&mut old, &mut new] {
         node.attach("memory", NETWORK);

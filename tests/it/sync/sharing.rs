@@ -248,7 +248,7 @@ fn networks_of_one_node_do_not_mix() {
     a.attach("memory", "first");
     a.attach("plans", "second");
     let address = a.address_by("/udp/");
-    b.join_network("first", "secret of the first", &[address.clone()]);
+    b.join_network("first", "secret of the first", std::slice::from_ref(&address));
     c.join_network("second", "secret of the second", &[address]);
     for node in [&mut *b, &mut *c] {
         let network = if node.name == "b" { "first" } else { "second" };

@@ -47,7 +47,7 @@ fn a_network_of_another_name_is_not_told_from_a_wrong_secret() {
     let (mut wrong_name, mut wrong_secret) = (consortium.stranger("wrong name"), consortium.stranger("wrong secret"));
     let [a, b] = consortium.each();
     let address = a.address_by("/udp/");
-    wrong_name.join_network("no such network", SECRET, &[address.clone()]);
+    wrong_name.join_network("no such network", SECRET, std::slice::from_ref(&address));
     wrong_name.attach("memory", "no such network");
     wrong_secret.join_network(NETWORK, "a wrong guess", &[address]);
     wrong_secret.attach("memory", NETWORK);

@@ -221,13 +221,23 @@ impl Fake {
         }
     }
 
+    /// Drops tombstones that these numbers cover; how many.
+    fn collect(&mut self, stable: &BTreeMap<PeerId, u64>) -> u64 {
+        let before = self.entries.len();
+        let is_covered = |state: &State| {
+            state.clock.iter().all(|(origin, seq)| stable.get(origin).is_some_and(|known| known >= seq))
+        };
+        self.entries.retain(|_, state| state.value.is_some() || !is_covered(state));
+        (before - self.entries.len()) as u64
+    }
+
     pub fn forget(&mut self, key: u64) {
         self.entries.remove(&key);
     }
 }
 
 fn key_of(bytes: &Bytes) -> u64 {
-    u64::from_be_bytes(bytes.as_ref().try_into().unwrap())
+    u64::from_be_bytes(<[u8; 8]>::try_from(&**bytes).unwrap())
 }
 
 impl Node {
@@ -282,13 +292,7 @@ impl Node {
                 Outcome::HeadsAdopted(Ok(database.heads.values().cloned().collect()))
             }
             Work::CollectTombstones { stable } => {
-                let stable: BTreeMap<PeerId, u64> = stable.into_iter().collect();
-                let before = database.entries.len();
-                let is_covered = |state: &State| {
-                    state.clock.iter().all(|(origin, seq)| stable.get(origin).is_some_and(|known| known >= seq))
-                };
-                database.entries.retain(|_, state| state.value.is_some() || !is_covered(state));
-                let count = (before - database.entries.len()) as u64;
+                let count = database.collect(&stable.into_iter().collect());
                 self.collected += count;
                 Outcome::Collected(Ok(count))
             }
