@@ -164,6 +164,7 @@ fn open_database(directory: &std::path::Path) -> Database {
         key_source: KeySource::File,
         cache_bytes: 64 * 1024 * 1024,
         sync: false,
+        clock: Clock::System,
     };
     let database = Database::open(&options).expect("the database opens");
     let mut numbers = Numbers(4);
@@ -221,6 +222,7 @@ fn queries(criterion: &mut Criterion) {
             metric: Metric::Cosine,
             ef: None,
             within: None,
+            keeps_missing: false,
         }),
         limit: Some(Scalar::Value(Value::Int8(NEAREST as i64))),
         ..point(0)

@@ -209,8 +209,6 @@ pub struct Operation {
 /// "I am here, and this is what I have": sent when heads move, and now and then when they do not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heartbeat {
-    /// The sender's number of the epoch. Somebody who joined with the newest secret counts from 1 until he is told better.
-    pub epoch: u64,
     /// Over all applied heads.
     pub digest: HeadsDigest,
     /// Heads that moved since the last heartbeat to this peer.

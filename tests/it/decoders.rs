@@ -98,7 +98,6 @@ fn messages() -> Vec<Message> {
         }),
         Message::Operation(Operation { runs: vec![run], pushed_to: vec![1, 2] }),
         Message::Heartbeat(Heartbeat {
-            epoch: 1,
             digest: [3; 16],
             heads: vec![head],
             complete: true,

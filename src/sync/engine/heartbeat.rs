@@ -70,7 +70,6 @@ impl Engine {
 
     fn heartbeat_with(&self, heads: Vec<Head>, complete: bool, asides: Asides) -> Heartbeat {
         Heartbeat {
-            epoch: self.config.epoch,
             digest: self.heads.digest(),
             heads,
             complete,
@@ -118,10 +117,6 @@ impl Engine {
     }
 
     pub(super) fn heartbeat(&mut self, peer: &PeerId, heartbeat: Heartbeat) {
-        if heartbeat.epoch < self.config.epoch {
-            // It has the key, and not the number and who was removed.
-            return self.outdate(peer);
-        }
         for head in &heartbeat.heads {
             self.head_shown(peer, head);
         }

@@ -11,7 +11,6 @@ use world::{World, tuning};
 
 fn heartbeat() -> Message {
     Message::Heartbeat(Heartbeat {
-        epoch: 1,
         digest: [0; 16],
         heads: Vec::new(),
         complete: false,
