@@ -191,7 +191,7 @@ async fn a_queue_that_nobody_empties_is_given_up() {
     assert_eq!(accepted, QUEUED_MESSAGES_MAX);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_peer_that_says_nothing_is_refused_after_a_while() {
     let (_one, two) = pipe();
     let (events, mut incoming) = mpsc::channel(64);
