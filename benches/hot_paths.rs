@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use nebulusdb::db::{
-    Cancel, Comparison, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Operand, Output, PathStep, Predicate,
-    Query, Scalar, Settings, Target,
+    Cancel, Clock, Comparison, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Operand, Output, PathStep,
+    Predicate, Query, Scalar, Settings, Target,
 };
 use nebulusdb::merge::merge;
 use nebulusdb::model::{Field, Hlc, PeerId, Stage, Stamp, State, Value, VectorClock, jsonb, parse_vector, vector_text};

@@ -30,7 +30,7 @@ impl Node {
                 }
             }
             LinkEvent::OutgoingRefused { id } => self.end_of(id),
-            LinkEvent::IncomingProven { id, key, epoch, start } => {
+            LinkEvent::IncomingProven { id, key, epoch, said_epoch, start } => {
                 let is_member = self.is_member(&key.peer);
                 self.door.ended(&key.peer, true, is_member, now_ms);
                 // The keys may have changed since the proof began.
@@ -38,6 +38,7 @@ impl Node {
                     self.receiving.remove(&id);
                     return;
                 }
+                self.links.said_epoch(&key, said_epoch);
                 let change = self.links.incoming_proven(id, &key, epoch, start, now_ms);
                 self.changed(&key, &change);
                 self.open_links(now_ms);

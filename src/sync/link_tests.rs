@@ -99,7 +99,8 @@ fn large(bytes: usize) -> Message {
 async fn messages_arrive_in_order_after_both_have_proved_the_key() {
     let mut ends = join(1, 1);
     assert!(matches!(ends.outgoing.recv().await, Some(LinkEvent::OutgoingProven { id: 1 })));
-    let Some(LinkEvent::IncomingProven { id: 2, key, epoch: 1, start }) = ends.incoming.recv().await else {
+    let Some(LinkEvent::IncomingProven { id: 2, key, epoch: 1, said_epoch: 1, start }) = ends.incoming.recv().await
+    else {
         panic!("the peer was not let in");
     };
     assert_eq!(key, LinkKey { peer: peer("A"), network: NETWORK });

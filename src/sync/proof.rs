@@ -14,8 +14,8 @@
 //! the purpose, so that none can be used by or against another peer, turned around, or carried from one protocol to the
 //! other. A recorded hello leads nowhere: the session keys depend on the responder's fresh nonce.
 //!
-//! Keys are derived from the key of the network's epoch by HKDF-SHA256 (RFC 5869), with its name. The number of the epoch has no
-//! part in it: who joins knows the newest secret, and is told by the others how many there were.
+//! Keys are derived from the network's key by HKDF-SHA256 (RFC 5869), with its name. The number of the epoch is not among
+//! it, since whoever joins by the secret of a later epoch does not know its number; the first frame tells it.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -112,6 +112,8 @@ pub struct Parties<'a> {
 /// An initiator that has said hello and waits for the reply.
 pub struct Hello {
     pub bytes: Proof,
+    /// The epoch as this node counts.
+    pub epoch: u64,
     tag_of_reply: Hmac<Sha256>,
     sessions: SecretKey,
     context: Vec<u8>,
@@ -167,6 +169,7 @@ impl Keyring {
         let context = context(parties);
         let tag = tag(&entry.tags, &[b"initiator", &context, &nonce]);
         Some(Hello {
+            epoch,
             bytes: join(&nonce, &tag),
             tag_of_reply: entry.tags.clone(),
             sessions: entry.sessions.clone(),
