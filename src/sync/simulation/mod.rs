@@ -27,8 +27,8 @@ use parking_lot::Mutex;
 
 use world::{Event, World};
 
-/// Seeds that the usual test run plays.
-const SEEDS: u64 = 300;
+/// Seeds that the usual test run plays: a minute and a little on two cores.
+const SEEDS: u64 = 1_000;
 /// Seeds of a long run.
 const SOAK_SEEDS: u64 = 20_000;
 /// Threads that play.
