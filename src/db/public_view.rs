@@ -22,6 +22,8 @@ pub const BUCKETS: usize = 1 << 16;
 
 /// A fingerprint or a digest.
 pub type Fingerprint = [u8; 16];
+/// Which keys are to be looked at.
+type Wanted<'a> = &'a dyn Fn(&[u8]) -> bool;
 /// The start of BLAKE3(key).
 pub type KeyHash = [u8; 8];
 
@@ -144,7 +146,7 @@ impl PublicView {
     fn page(
         &self,
         collection: &str,
-        wanted: Option<&dyn Fn(&[u8]) -> bool>,
+        wanted: Option<Wanted<'_>>,
         after: Option<&[u8]>,
         bytes_max: usize,
     ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
@@ -190,7 +192,7 @@ impl PublicView {
     fn visit(
         &self,
         shared_name: &str,
-        wanted: Option<&dyn Fn(&[u8]) -> bool>,
+        wanted: Option<Wanted<'_>>,
         visit: &mut dyn FnMut(&[u8], State) -> Result<bool>,
     ) -> Result<()> {
         self.visit_after(shared_name, None, wanted, visit)
@@ -201,7 +203,7 @@ impl PublicView {
         &self,
         shared_name: &str,
         after: Option<&[u8]>,
-        wanted: Option<&dyn Fn(&[u8]) -> bool>,
+        wanted: Option<Wanted<'_>>,
         visit: &mut dyn FnMut(&[u8], State) -> Result<bool>,
     ) -> Result<()> {
         let collection = self.collection(shared_name)?;

@@ -55,10 +55,10 @@ fn play(seed: u64, is_loud: bool, sum: &Sum) -> Result<(), String> {
     let mut world = World::new(seed, nodes, directory.path(), is_loud);
     let played = catch_unwind(AssertUnwindSafe(|| {
         let late = usize::from(world.plan.has_newcomer);
+        world.plan_faults();
         for node in 0..world.nodes.len() - late {
             world.start(node);
         }
-        world.plan_faults();
         world.schedule(100, Event::Operation);
         let length_ms = 2 * u64::from(world.plan.operations) * world.plan.operation_gap_ms;
         world.play_until(length_ms + 5_000);

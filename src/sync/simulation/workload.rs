@@ -81,6 +81,9 @@ impl World {
     /// A commit that is posted with itself.
     fn write_live(&mut self, node: usize) {
         let place = (LIVE, format!("live{}", self.random.below(SHARED)));
+        if !self.nodes[node].running.as_ref().is_some_and(|running| running.has_attached(LIVE)) {
+            return;
+        }
         self.put_fact(node, &place, None);
         let running = self.nodes[node].running.as_ref().unwrap();
         let (origin, seq) = (running.peer.clone(), running.own_seq());
