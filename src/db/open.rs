@@ -23,8 +23,8 @@ use crate::db::view::vector_slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Hlc, NetworkId, PeerId};
 use crate::store::{
-    Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store,
-    StoreOptions, Vault, vector_of_bytes,
+    Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
+    Vault, vector_of_bytes,
 };
 
 /// Name of the singleton by which the vault recognises its key.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::sync::simulation::node::{LIVE, MEMORY, Running};
-use crate::sync::simulation::world::World;
 use crate::sync::simulation::workload::GROUP_FACT;
+use crate::sync::simulation::world::World;
 
 /// How long the nodes may take to agree once nothing disturbs them any more.
 const QUIET_MS_MAX: u64 = 45 * 60 * 1_000;
@@ -71,7 +71,8 @@ impl World {
         let have_posted = self.running().all(|running| {
             running.database.view().staged(Some(running.network)).unwrap().is_empty() && running.heads() == heads
         });
-        have_posted && [MEMORY, LIVE].iter().all(|name| self.running().all(|other| digest(first, name) == digest(other, name)))
+        have_posted
+            && [MEMORY, LIVE].iter().all(|name| self.running().all(|other| digest(first, name) == digest(other, name)))
     }
 
     fn differences(&self) -> String {

@@ -10,15 +10,25 @@ pub(super) enum Fault {
     /// The network falls into two parts.
     Part,
     Heal,
-    Crash { is_kill: bool },
-    Start { node: usize },
+    Crash {
+        is_kill: bool,
+    },
+    Start {
+        node: usize,
+    },
     /// A clock jumps.
     Skew,
-    BackUp { node: usize },
+    BackUp {
+        node: usize,
+    },
     /// The copy is put back.
-    Restore { node: usize },
+    Restore {
+        node: usize,
+    },
     /// A node attaches the second collection where it has not.
-    Attach { node: usize },
+    Attach {
+        node: usize,
+    },
     /// A member begins a new epoch.
     Rotate,
 }
@@ -90,7 +100,8 @@ impl World {
             Fault::Skew => {
                 let Some(node) = self.running_node() else { return };
                 let span = 2 * self.plan.skew_ms;
-                let skew_ms = i64::try_from(self.random.below(span)).unwrap() - i64::try_from(self.plan.skew_ms).unwrap();
+                let skew_ms =
+                    i64::try_from(self.random.below(span)).unwrap() - i64::try_from(self.plan.skew_ms).unwrap();
                 self.nodes[node].skew_ms = skew_ms;
             }
             Fault::BackUp { node } => self.nodes[node].back_up(),
@@ -102,8 +113,7 @@ impl World {
 
     /// A node that runs, by chance.
     pub fn running_node(&mut self) -> Option<usize> {
-        let running: Vec<usize> =
-            (0..self.nodes.len()).filter(|node| self.nodes[*node].running.is_some()).collect();
+        let running: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].running.is_some()).collect();
         let at = usize::try_from(self.random.below(running.len() as u64)).unwrap();
         running.get(at).copied()
     }

@@ -164,8 +164,7 @@ impl World {
             return;
         }
         let Some(message) = open.assemblers[end].push(bytes).unwrap() else { return };
-        let is_twice =
-            matches!(message, Message::Operation(_)) && self.random.below(10_000) < self.plan.duplicates;
+        let is_twice = matches!(message, Message::Operation(_)) && self.random.below(10_000) < self.plan.duplicates;
         for _ in 0..=usize::from(is_twice) {
             let input = Input::Received { peer: peer.clone(), message: message.clone(), bytes: bytes.len() };
             self.handle(node, input);

@@ -58,7 +58,8 @@ impl Plan {
         };
         let greatest = if one_in(random, 50) { 20 } else { 8 };
         let usual = if one_in(random, 2) { 3 } else { between(random, 3, greatest) as usize };
-        let misfortunes = |random: &mut Random, one: u64| if one_in(random, one) { between(random, 1, 2) as u32 } else { 0 };
+        let misfortunes =
+            |random: &mut Random, one: u64| if one_in(random, one) { between(random, 1, 2) as u32 } else { 0 };
         Plan {
             nodes: nodes.unwrap_or(usual),
             operations: between(random, 10, 45) as u32,

@@ -28,13 +28,39 @@ pub(super) enum Event {
     Operation,
     Fault(Fault),
     /// Two nodes try to make a session.
-    Connect { pair: (usize, usize) },
-    Up { session: u64, end: usize },
-    Down { session: u64, end: usize },
-    Frame { session: u64, end: usize, bytes: Vec<u8> },
-    Work { node: usize, boot: u64, number: u64, work: Box<Work> },
-    Done { node: usize, boot: u64, number: u64, outcome: Box<Outcome> },
-    Tick { node: usize, boot: u64, at_ms: u64 },
+    Connect {
+        pair: (usize, usize),
+    },
+    Up {
+        session: u64,
+        end: usize,
+    },
+    Down {
+        session: u64,
+        end: usize,
+    },
+    Frame {
+        session: u64,
+        end: usize,
+        bytes: Vec<u8>,
+    },
+    Work {
+        node: usize,
+        boot: u64,
+        number: u64,
+        work: Box<Work>,
+    },
+    Done {
+        node: usize,
+        boot: u64,
+        number: u64,
+        outcome: Box<Outcome>,
+    },
+    Tick {
+        node: usize,
+        boot: u64,
+        at_ms: u64,
+    },
 }
 
 /// Everything there is.
