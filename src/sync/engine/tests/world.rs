@@ -227,7 +227,7 @@ impl Fake {
 }
 
 fn key_of(bytes: &Bytes) -> u64 {
-    u64::from_be_bytes(bytes.as_ref().try_into().unwrap())
+    u64::from_be_bytes((&**bytes).try_into().unwrap())
 }
 
 impl Node {
