@@ -13,6 +13,8 @@ export NEBULUSDB_CACHE ?= $(CACHE)
 export NEBULUSDB_BIN ?= $(CARGO_TARGET_DIR)/release/nebulusdb
 # Steps of `make soak`.
 STEPS ?= 1000000
+# Networks that `make soak` plays.
+SEEDS ?= 20000
 # Arguments of `make bench`, for example: make bench ARGS="--only nearest --seconds 5"
 ARGS ?=
 
@@ -55,9 +57,9 @@ test: ## every test: formatting, clippy, Rust tests, Python drivers
 	scripts/test-clients
 
 .PHONY: soak
-soak: ## hours of simulated networks: the tests named soak, which `make test` leaves out (STEPS=n: how many steps)
+soak: ## hours of simulated networks: the tests named soak, which `make test` leaves out (STEPS=n, SEEDS=n: how much)
 	@scripts/install-deps build test
-	NEBULUSDB_SOAK_STEPS="$(STEPS)" cargo test --release --locked soak -- --ignored --nocapture --test-threads 1
+	NEBULUSDB_SOAK_STEPS="$(STEPS)" NEBULUSDB_SIM_SEEDS="$(SEEDS)" cargo test --release --locked soak -- --ignored --nocapture --test-threads 1
 
 .PHONY: bench
 bench: build ## compare with PostgreSQL 18 + pgvector in one run; writes benches/RESULTS.md

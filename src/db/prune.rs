@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::db::public_view::heads_in;
 use crate::error::Result;
 use crate::model::{NetworkId, NetworkOptions, PeerId};
 use crate::store::{DeltaBody, KeyRange, RecordView, Snapshot, delta_seq};
@@ -21,12 +22,19 @@ pub(crate) fn prunable(
     let mut total_bytes = 0_u64;
     let mut by_age: Vec<(u64, Vec<u8>, u64)> = Vec::new();
     let mut places = Vec::new();
+    // What waits for the end of its posting is nowhere else.
+    let applied: BTreeMap<PeerId, u64> =
+        heads_in(snapshot, network)?.into_iter().map(|head| (head.origin, head.seq)).collect();
     // Of each origin only a beginning goes, so that what is left can be read to its end.
     let mut current = Origin::default();
     let mut log = snapshot.scan(&KeyRange::deltas(network).uncached());
     while let Some((place, entry)) = log.next()? {
         let bytes = (place.len() + entry.len()) as u64;
         let origin = origin_of(place);
+        let applied_seq = origin.as_ref().and_then(|origin| applied.get(origin)).copied();
+        if delta_seq(place) > applied_seq {
+            continue;
+        }
         if origin != current.peer {
             current = Origin { peer: origin, ..Origin::default() };
         }

@@ -13,10 +13,12 @@ use crate::store::StoreOptions;
 
 /// Bytes of all write buffers together before RocksDB flushes the largest.
 const WRITE_BUFFERS_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// With a small cache write buffers are small as well, down to this: it is also what a log reserves on the disk.
+/// With a small cache write buffers are small as well, down to this.
 const WRITE_BUFFERS_BYTES_MIN: usize = 16 * 1024 * 1024;
 /// Bytes of the write-ahead log before the column families that hold it back are flushed; bounds the work of a restart.
 const LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// With a small cache the log is small as well, down to this.
+const LOG_BYTES_MIN: u64 = 1024 * 1024;
 /// Table files kept open; stays below the usual limit of 1024 descriptors a process.
 const OPEN_FILES_MAX: i32 = 768;
 /// Finished logs kept for reuse: appending to one does not change its size, which saves the file system a journal write.
@@ -150,7 +152,9 @@ pub(super) fn database_options(store: &StoreOptions) -> Options {
     // In a reused log, recovery takes a lost tail for the end of the log. A synced write makes everything before it
     // durable, so nothing can be missing in the middle; without syncs power loss could leave such a hole.
     options.set_recycle_log_file_num(if store.sync { RECYCLED_LOGS_MAX } else { 0 });
-    options.set_max_total_wal_size(LOG_BYTES_MAX);
+    let cache_bytes = u64::try_from(store.cache_bytes).unwrap_or(u64::MAX);
+    // Also what a log reserves on the disk.
+    options.set_max_total_wal_size(cache_bytes.clamp(LOG_BYTES_MIN, LOG_BYTES_MAX));
     options.set_db_write_buffer_size(store.cache_bytes.clamp(WRITE_BUFFERS_BYTES_MIN, WRITE_BUFFERS_BYTES_MAX));
     options.set_max_background_jobs(i32::try_from(threads.clamp(BACKGROUND_JOBS.0, BACKGROUND_JOBS.1)).unwrap_or(2));
     options.set_max_open_files(OPEN_FILES_MAX);

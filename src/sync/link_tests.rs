@@ -150,6 +150,7 @@ async fn a_whole_recorded_stream_can_not_be_played_again() {
     let mut recorded = hello.bytes.to_vec();
     let mut sealer = crate::sync::seal::Sealer::new(&keys.to_responder);
     let start = crate::sync::seal::begin_frame(&mut recorded);
+    recorded.extend_from_slice(&1_u64.to_le_bytes());
     sealer.seal(&mut recorded, start).unwrap();
     one.write_all(&recorded[PROOF_BYTES..]).await.unwrap();
     assert!(matches!(incoming.recv().await, Some(LinkEvent::IncomingProven { .. })));
@@ -167,7 +168,11 @@ async fn bytes_that_are_no_frame_end_the_link() {
     tokio::spawn(run_incoming(LinkContext::new(peer("B"), events), 2, peer("A"), ring(1), two));
     let keys = prove(&mut one, &hello(&ring(1))).await.unwrap();
     let mut writer = FrameWriter::new(one, &keys.to_responder);
-    writer.write(|_| Ok(())).await.unwrap();
+    let epoch = |buffer: &mut Vec<u8>| {
+        buffer.extend_from_slice(&1_u64.to_le_bytes());
+        Ok(())
+    };
+    writer.write(epoch).await.unwrap();
     writer.flush().await.unwrap();
     let Some(LinkEvent::IncomingProven { start, .. }) = incoming.recv().await else { panic!("not let in") };
     start.send(()).unwrap();

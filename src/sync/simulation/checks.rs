@@ -48,6 +48,7 @@ impl World {
             if self.nodes[node].running.is_none() {
                 self.start(node);
             }
+            self.attach(node);
         }
         let end_ms = self.now_ms + QUIET_MS_MAX;
         while self.now_ms < end_ms {

@@ -1,7 +1,7 @@
 //! Misfortunes: cut networks, crashes, clocks that jump, old copies put back, secrets changed.
 
 use crate::model::PeerId;
-use crate::sync::simulation::node::NETWORK;
+use crate::sync::simulation::node::{LIVE, NETWORK};
 use crate::sync::simulation::plan::one_in;
 use crate::sync::simulation::world::{Event, World};
 
@@ -23,6 +23,10 @@ pub(super) enum Fault {
     },
     /// The copy is put back.
     Restore {
+        node: usize,
+    },
+    /// A node attaches the second collection where it has not.
+    Attach {
         node: usize,
     },
     /// A member begins a new epoch.
@@ -54,6 +58,11 @@ impl World {
         for _ in 0..self.plan.rotations {
             let at_ms = self.between(0, length_ms);
             self.schedule_at(at_ms, Event::Fault(Fault::Rotate));
+        }
+        if self.plan.attaches_late {
+            let at_ms = self.between(0, 2 * length_ms);
+            self.nodes[0].attaches_late = true;
+            self.schedule_at(at_ms, Event::Fault(Fault::Attach { node: 0 }));
         }
         if self.plan.skew_ms > 1_000 {
             let at_ms = self.between(0, length_ms);
@@ -97,6 +106,7 @@ impl World {
             }
             Fault::BackUp { node } => self.nodes[node].back_up(),
             Fault::Restore { node } => self.restore(node),
+            Fault::Attach { node } => self.attach(node),
             Fault::Rotate => self.rotate(),
         }
     }
@@ -144,6 +154,16 @@ impl World {
         let running = self.nodes.iter().filter_map(|node| node.running.as_ref());
         let heads = running.flat_map(|running| running.heads()).filter(|head| head.origin == *origin);
         heads.map(|head| head.seq).max().unwrap_or(0)
+    }
+
+    pub fn attach(&mut self, node: usize) {
+        let Some(running) = self.nodes[node].running.as_ref().filter(|running| !running.has_attached(LIVE)) else {
+            return;
+        };
+        let mut transaction = running.database.begin();
+        transaction.attach_collection(LIVE, NETWORK, Some(false)).unwrap();
+        self.runtime.block_on(transaction.commit()).unwrap();
+        self.follow_changes(node);
     }
 
     fn rotate(&mut self) {

@@ -39,6 +39,8 @@ pub(super) struct Node {
     pub backup: Option<Backup>,
     /// Secrets of the network by epoch that were ever known here.
     pub secrets: BTreeSet<(u64, String)>,
+    /// It attaches the second collection later.
+    pub attaches_late: bool,
     /// Peer ids that it ever had.
     pub identities: BTreeSet<PeerId>,
 }
@@ -88,6 +90,7 @@ impl Node {
             local: Local::default(),
             backup: None,
             secrets: BTreeSet::new(),
+            attaches_late: false,
             identities: BTreeSet::new(),
         }
     }
@@ -116,6 +119,9 @@ impl Node {
         if database.catalog().network(NETWORK).is_none() {
             let mut transaction = database.begin();
             found(&mut transaction, plan);
+            if !self.attaches_late {
+                transaction.attach_collection(LIVE, NETWORK, Some(false)).unwrap();
+            }
             runtime.block_on(transaction.commit()).unwrap();
         }
         self.boot += 1;
@@ -207,6 +213,10 @@ impl Running {
         self.database.heads(self.network).unwrap()
     }
 
+    pub fn has_attached(&self, name: &str) -> bool {
+        self.database.catalog().network_of(self.collection(name).id).is_some()
+    }
+
     pub fn collection(&self, name: &str) -> Arc<Collection> {
         Arc::clone(self.database.catalog().expect_collection(name).unwrap())
     }
@@ -243,7 +253,6 @@ fn found(transaction: &mut Transaction, plan: &Plan) {
     transaction.create_collection(live).unwrap();
     transaction.create_network(NETWORK, plan.options.clone(), Some(SECRET), Vec::new()).unwrap();
     transaction.attach_collection(MEMORY, NETWORK, None).unwrap();
-    transaction.attach_collection(LIVE, NETWORK, Some(false)).unwrap();
 }
 
 /// Puts facts into an entry, which is made where it does not exist, and marks or unmarks it.

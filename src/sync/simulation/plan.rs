@@ -30,6 +30,8 @@ pub(super) struct Plan {
     pub rotations: u32,
     /// The last node comes when the others have been at work for a while.
     pub has_newcomer: bool,
+    /// One node attaches the second collection when others have used it for a while.
+    pub attaches_late: bool,
     /// Logs are dropped early, so that reconciliation has work.
     pub is_log_small: bool,
     pub tuning: Tuning,
@@ -54,7 +56,8 @@ impl Plan {
             log_bytes_max: if is_log_small { between(random, 300, 3_000) } else { 1 << 28 },
             ..NetworkOptions::default()
         };
-        let usual = if one_in(random, 2) { 3 } else { between(random, 3, 8) as usize };
+        let greatest = if one_in(random, 50) { 20 } else { 8 };
+        let usual = if one_in(random, 2) { 3 } else { between(random, 3, greatest) as usize };
         let misfortunes =
             |random: &mut Random, one: u64| if one_in(random, one) { between(random, 1, 2) as u32 } else { 0 };
         Plan {
@@ -72,6 +75,7 @@ impl Plan {
             skew_ms: if one_in(random, 3) { 400_000 } else { 100 },
             rotations: misfortunes(random, 10),
             has_newcomer: one_in(random, 4),
+            attaches_late: one_in(random, 6),
             is_log_small,
             tuning,
             options,

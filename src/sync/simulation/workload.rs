@@ -32,8 +32,9 @@ impl World {
             25..35 => self.write(node, false),
             35..45 => self.write_live(node),
             45..55 => self.write_group(node),
-            55..67 => self.make_mortal(node),
-            67..80 => self.delete_mortal(node),
+            55..64 => self.make_mortal(node),
+            64..72 => self.edit_mortal(node),
+            72..80 => self.delete_mortal(node),
             80..85 => self.stage_and_take_back(node),
             85..90 => self.guard(node),
             90..95 => self.revert(node),
@@ -80,6 +81,9 @@ impl World {
     /// A commit that is posted with itself.
     fn write_live(&mut self, node: usize) {
         let place = (LIVE, format!("live{}", self.random.below(SHARED)));
+        if !self.nodes[node].running.as_ref().is_some_and(|running| running.has_attached(LIVE)) {
+            return;
+        }
         self.put_fact(node, &place, None);
         let running = self.nodes[node].running.as_ref().unwrap();
         let (origin, seq) = (running.peer.clone(), running.own_seq());
@@ -109,13 +113,25 @@ impl World {
         self.look(node);
     }
 
+    /// An entry that may be deleted and is seen here.
+    fn mortal(&mut self, node: usize) -> Option<Place> {
+        let running = self.nodes[node].running.as_ref()?;
+        let mortals = self.ledger.mortals.iter();
+        let alive: Vec<Place> = mortals.filter(|(collection, id)| running.exists(collection, id)).cloned().collect();
+        let at = usize::try_from(self.random.below(alive.len() as u64)).ok()?;
+        alive.get(at).cloned()
+    }
+
+    /// Writes to an entry that somebody may be deleting at the same time: then it is gone all the same.
+    fn edit_mortal(&mut self, node: usize) {
+        if let Some(place) = self.mortal(node) {
+            self.put_fact(node, &place, Some(Stage::PostPending));
+        }
+    }
+
     /// Deletes an entry that is seen here; its network hears of it where it knows it.
     fn delete_mortal(&mut self, node: usize) {
-        let running = self.nodes[node].running.as_ref().unwrap();
-        let alive: Vec<Place> =
-            self.ledger.mortals.iter().filter(|(collection, id)| running.exists(collection, id)).cloned().collect();
-        let at = usize::try_from(self.random.below(alive.len() as u64)).unwrap();
-        let Some(place) = alive.get(at).cloned() else { return };
+        let Some(place) = self.mortal(node) else { return };
         self.tell(|world| format!("{} deletes {place:?}", world.name(node)));
         let running = self.nodes[node].running.as_ref().unwrap();
         let (collection, key) = self.key(node, &place);

@@ -14,8 +14,8 @@ use crate::sync::simulation::node::{Node, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
 use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
 
-/// Events after which a simulation is taken for one that never comes to rest.
-const EVENTS_MAX: u64 = 400_000;
+/// Events for each pair of nodes after which a simulation is taken for one that never comes to rest.
+const EVENTS_PER_PAIR_MAX: u64 = 100_000;
 /// Lines of the story that are kept for a failure.
 const STORY_LINES: usize = 400;
 /// Longest time between a piece of work and the engine hearing of it.
@@ -163,9 +163,11 @@ impl World {
 
     /// Lets things happen until a time.
     pub fn play_until(&mut self, until_ms: u64) {
+        let pairs = self.nodes.len() * self.nodes.len().saturating_sub(1) / 2;
+        let events_max = EVENTS_PER_PAIR_MAX * u64::try_from(pairs).unwrap();
         while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= until_ms) {
             let ((at_ms, number), event) = entry.remove_entry();
-            assert!(number < EVENTS_MAX, "there is no end of events");
+            assert!(number < events_max, "there is no end of events");
             self.now_ms = self.now_ms.max(at_ms);
             self.happen(event);
         }

@@ -416,12 +416,9 @@ impl World {
         self.under_way.push_back((self.now_ms + 1, from, to, frames));
     }
 
-    pub fn stage(&mut self, node: usize, key: u64, value: Option<u64>) {
-        self.nodes[node].database.staged.push_back((key, value));
-    }
-
+    /// Stages an entry: the engine posts it when its interval is over.
     pub fn write(&mut self, node: usize, key: u64, value: Option<u64>) {
-        self.stage(node, key, value);
+        self.nodes[node].database.staged.push_back((key, value));
         self.input(node, Input::Staged);
     }
 

@@ -1,0 +1,101 @@
+//! The tests: many seeds in turn, one seed with its story, or very many for hours.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use crate::sync::simulation::world::{Event, World};
+
+/// Seeds that the usual test run plays: a minute and a little on two cores.
+const SEEDS: u64 = 1_000;
+/// Seeds of a long run.
+const SOAK_SEEDS: u64 = 20_000;
+/// Threads that play.
+const THREADS: usize = 2;
+
+/// What seeds did, all in all.
+#[derive(Default)]
+struct Sum {
+    frames: AtomicU64,
+    bytes: AtomicU64,
+    virtual_ms: AtomicU64,
+    happened: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+fn number_of(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap())
+}
+
+/// Plays one seed; the story where it fails.
+fn play(seed: u64, is_loud: bool, sum: &Sum) -> Result<(), String> {
+    let memory = Path::new("/dev/shm");
+    let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
+    let nodes = number_of("NEBULUSDB_SIM_NODES").map(|nodes| usize::try_from(nodes).unwrap());
+    let mut world = World::new(seed, nodes, directory.path(), is_loud);
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        let late = usize::from(world.plan.has_newcomer);
+        world.plan_faults();
+        for node in 0..world.nodes.len() - late {
+            world.start(node);
+        }
+        world.schedule(100, Event::Operation);
+        let length_ms = 2 * u64::from(world.plan.operations) * world.plan.operation_gap_ms;
+        world.play_until(length_ms + 5_000);
+        world.come_to_rest();
+    }));
+    sum.frames.fetch_add(world.frames, Ordering::Relaxed);
+    sum.bytes.fetch_add(world.bytes, Ordering::Relaxed);
+    sum.virtual_ms.fetch_add(world.now_ms, Ordering::Relaxed);
+    for (name, count) in &world.happened {
+        *sum.happened.lock().entry(name).or_default() += count;
+    }
+    played.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        format!("{}\n{}", world.story(), text.unwrap_or("a panic without words"))
+    })
+}
+
+/// Plays seeds on all threads.
+#[expect(clippy::print_stderr, reason = "how much was played, for who reads the output of the tests")]
+fn play_all(count: u64) {
+    let (sum, started) = (Sum::default(), Instant::now());
+    if let Some(seed) = number_of("NEBULUSDB_SIM_SEED") {
+        return play(seed, true, &sum).unwrap_or_else(|story| panic!("{story}\nseed {seed} fails"));
+    }
+    let count = number_of("NEBULUSDB_SIM_SEEDS").unwrap_or(count);
+    let next = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let seed = next.fetch_add(1, Ordering::Relaxed)
+                    && seed < count
+                {
+                    if let Err(story) = play(seed, false, &sum) {
+                        next.store(count, Ordering::Relaxed);
+                        panic!("{story}\nseed {seed} fails: NEBULUSDB_SIM_SEED={seed} plays it again");
+                    }
+                }
+            });
+        }
+    });
+    let elapsed = started.elapsed().as_secs_f64();
+    let [frames, bytes, virtual_ms] =
+        [&sum.frames, &sum.bytes, &sum.virtual_ms].map(|number| number.load(Ordering::Relaxed));
+    eprintln!("{count} seeds in {elapsed:.1} s: {frames} frames, {bytes} bytes, {} hours", virtual_ms / 3_600_000);
+    eprintln!("{:?}", sum.happened.lock());
+}
+
+#[test]
+fn simulated_nodes_agree_and_keep_their_promises() {
+    play_all(SEEDS);
+}
+
+#[test]
+#[ignore = "hours: see `make soak`"]
+fn soak_simulated_nodes() {
+    play_all(SOAK_SEEDS);
+}
