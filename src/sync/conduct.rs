@@ -145,6 +145,14 @@ impl Node {
         }
     }
 
+    /// Something was staged, in one network or another: each looks when its interval is over.
+    pub fn staged(&mut self) {
+        let networks: Vec<NetworkId> = self.networks.keys().copied().collect();
+        for network in networks {
+            self.feed(network, Input::Staged);
+        }
+    }
+
     pub fn until_next_tick(&self) -> Duration {
         let next_ms = self.networks.values().map(|running| running.engine.next_tick_ms()).min();
         next_ms.map_or(SLEEP_MAX, |next_ms| Duration::from_millis(next_ms.saturating_sub(self.now_ms())).min(SLEEP_MAX))

@@ -235,6 +235,7 @@ impl Node {
                 Some(done) = reports.done.recv() => self.work_done(done),
                 event = self.swarm.select_next_some() => self.swarm_event(event),
                 Ok(()) = changes.posted.changed() => self.heads_moved(),
+                Ok(()) = changes.staged.changed() => self.staged(),
                 Ok(()) = changes.catalog.changed() => self.reload(),
                 Some(loaded) = reports.loaded.recv() => self.apply_loaded(loaded),
                 Some(command) = commands.recv(), if self.delayed.len() < SYNC_COMMANDS_MAX => self.command(command),
