@@ -127,16 +127,15 @@ impl World {
     /// Puts an older copy of a data directory in place of the present one.
     fn restore(&mut self, node: usize) {
         let Some(backup) = &self.nodes[node].backup else { return };
-        let (local, secrets, own_seq, peer) =
-            (backup.local.clone(), backup.secrets.clone(), backup.own_seq, backup.peer.clone());
+        let (local, secrets, heads) = (backup.local.clone(), backup.secrets.clone(), backup.heads.clone());
         if self.nodes[node].running.is_some() {
             self.stop(node, false);
         }
-        // What this node posted since the copy, and nobody else holds, is gone.
-        for identity in self.nodes[node].identities.clone() {
-            let kept = if identity == peer { own_seq } else { 0 };
-            let held = self.held(&identity);
-            self.ledger.doubt(&identity, kept, held);
+        // What only this node held since the copy, its own or somebody else's, is gone.
+        for origin in self.ledger.origins() {
+            let kept = heads.iter().find(|head| head.origin == origin).map_or(0, |head| head.seq);
+            let held = self.held(&origin);
+            self.ledger.doubt(&origin, kept.max(held));
         }
         self.nodes[node].restore(self.plan.are_restores_in_place);
         // Private entries of the copy may be older than a deletion that the network has forgotten meanwhile.

@@ -74,11 +74,17 @@ impl Ledger {
         }
     }
 
-    /// What an origin posted above a number is uncertain from now on, but for what others hold (`held`).
-    pub fn doubt(&mut self, origin: &PeerId, above_seq: u64, held: u64) {
+    /// Everybody who posted something.
+    pub fn origins(&self) -> BTreeSet<PeerId> {
+        let facts = self.facts.iter().filter_map(|fact| fact.posted.as_ref());
+        facts.chain(self.deleted.values()).map(|posting| posting.origin.clone()).collect()
+    }
+
+    /// What an origin posted above a number is uncertain from now on.
+    pub fn doubt(&mut self, origin: &PeerId, above_seq: u64) {
         let facts = self.facts.iter_mut().filter_map(|fact| fact.posted.as_mut());
         for posting in facts.chain(self.deleted.values_mut()) {
-            posting.is_uncertain |= posting.origin == *origin && posting.seq > above_seq && posting.seq > held;
+            posting.is_uncertain |= posting.origin == *origin && posting.seq > above_seq;
         }
     }
 }

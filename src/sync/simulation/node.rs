@@ -41,8 +41,6 @@ pub(super) struct Node {
     pub secrets: BTreeSet<(u64, String)>,
     /// It attaches the second collection later.
     pub attaches_late: bool,
-    /// Peer ids that it ever had.
-    pub identities: BTreeSet<PeerId>,
 }
 
 /// What is gone with a crash.
@@ -66,9 +64,7 @@ pub(super) struct Running {
 /// An older copy of a data directory.
 pub(super) struct Backup {
     pub local: Local,
-    pub peer: PeerId,
-    /// Number of the own head in it.
-    pub own_seq: u64,
+    pub heads: Vec<Head>,
     pub secrets: BTreeSet<(u64, String)>,
 }
 
@@ -91,7 +87,6 @@ impl Node {
             backup: None,
             secrets: BTreeSet::new(),
             attaches_late: false,
-            identities: BTreeSet::new(),
         }
     }
 
@@ -148,7 +143,6 @@ impl Node {
             sessions: BTreeMap::new(),
             banned: BTreeMap::new(),
         });
-        self.identities.insert(self.running.as_ref().unwrap().peer.clone());
         self.note_secret();
     }
 
@@ -184,9 +178,9 @@ impl Node {
         }
         copy_folder(&self.data().join("rocksdb"), &target);
         std::fs::copy(self.data().join("identity.key"), target.join("identity.key")).unwrap();
-        let (peer, own_seq) = (running.peer.clone(), running.own_seq());
+        let heads = running.heads();
         let (local, secrets) = (self.local.clone(), self.secrets.clone());
-        self.backup = Some(Backup { local, peer, own_seq, secrets });
+        self.backup = Some(Backup { local, heads, secrets });
     }
 
     /// Puts the copy back while nothing runs. In place nothing gives it away but what peers know.
