@@ -43,7 +43,7 @@ fn a_push_arrives_at_once_and_once() {
 fn staged_entries_are_posted_by_the_interval() {
     let mut world = World::new(2);
     world.connect(0, 1);
-    world.run_for(1_000);
+    world.run_for(3_000);
     world.write(0, 4, Some(40));
     world.run_for(20);
     assert_eq!(world.values(1).get(&4), Some(&40), "the interval was over");
@@ -113,9 +113,9 @@ fn sync_waits_for_the_round_trip() {
     world.connect(0, 1);
     world.connect(0, 2);
     world.run_for(30_000);
-    world.write(0, 1, Some(1));
-    world.write(0, 2, Some(2));
-    world.write(1, 3, Some(3));
+    world.stage(0, 1, Some(1));
+    world.stage(0, 2, Some(2));
+    world.stage(1, 3, Some(3));
     world.input(0, Input::SyncRequested { number: 77 });
     world.run_for(300);
     let (number, report) = world.nodes[0].reports[0];

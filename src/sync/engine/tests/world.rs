@@ -416,9 +416,14 @@ impl World {
         self.under_way.push_back((self.now_ms + 1, from, to, frames));
     }
 
+    /// Stages an entry and tells nobody: whoever posts finds it.
+    pub fn stage(&mut self, node: usize, key: u64, value: Option<u64>) {
+        self.nodes[node].database.staged.push_back((key, value));
+    }
+
     /// Stages an entry: the engine posts it when its interval is over.
     pub fn write(&mut self, node: usize, key: u64, value: Option<u64>) {
-        self.nodes[node].database.staged.push_back((key, value));
+        self.stage(node, key, value);
         self.input(node, Input::Staged);
     }
 
