@@ -45,6 +45,14 @@ impl Database {
         self.shared().heads(network)
     }
 
+    /// The own head in a network; `None` where this node has posted nothing. One look-up by key.
+    pub fn own_head(&self, network: NetworkId) -> Result<Option<Head>> {
+        let me = self.peer_id();
+        let snapshot = self.shared().store.snapshot();
+        let stored = snapshot.get(&Key::Head(network, me.as_str()))?;
+        stored.map(|bytes| Ok(StoredHead::from_bytes(&bytes)?.head(me))).transpose()
+    }
+
     /// Consecutive applied deltas from `from_seq` on, at most about `bytes_max` (at least one posting's end where one is
     /// near); none where the origin has posted no more.
     pub fn read_log(&self, network: NetworkId, origin: &PeerId, from_seq: u64, bytes_max: usize) -> Result<LogRead> {

@@ -1,11 +1,13 @@
 //! What waits to be posted, for people who look and for the poster of a network that is an HTTP endpoint.
 
+use std::ops::Bound;
+
 use crate::db::entry_states::EntryStates;
 use crate::db::row::key_types;
 use crate::db::{Database, EntryKey, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{delta, merge};
-use crate::model::{Collection, CollectionId, NetworkId, PeerId, Stage, State};
+use crate::model::{Attachment, Collection, CollectionId, NetworkId, PeerId, Stage, State};
 use crate::store::{KeyRange, Publicity, decode_key};
 
 /// An entry on the stage.
@@ -99,19 +101,36 @@ impl ReadView {
 }
 
 impl Database {
-    /// The first entries on the stage of a network, with what would be posted of them.
-    pub async fn staged_entries(&self, network: NetworkId, limit: usize) -> Result<Vec<StagedForPosting>> {
+    /// Entries on the stage of a network, in order of (collection, key), behind `after`, at most `limit`, with what would
+    /// be posted of them.
+    pub async fn staged_entries(
+        &self,
+        network: NetworkId,
+        after: Option<(CollectionId, EntryKey)>,
+        limit: usize,
+    ) -> Result<Vec<StagedForPosting>> {
         self.shared()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else {
                     return Ok(Vec::new());
                 };
                 let mut staged = Vec::new();
-                for attachment in network.attachments.iter().filter(|attachment| !attachment.detaching) {
+                let is_ahead = |attachment: &&Attachment| {
+                    !attachment.detaching && after.as_ref().is_none_or(|(last, _)| *last <= attachment.collection)
+                };
+                let mut attachments: Vec<&Attachment> = network.attachments.iter().filter(is_ahead).collect();
+                attachments.sort_by_key(|attachment| attachment.collection);
+                for attachment in attachments {
                     let catalog = std::sync::Arc::clone(apply.current_catalog());
                     let Some(collection) = catalog.collection_by_id(attachment.collection) else { continue };
                     let snapshot = std::sync::Arc::clone(&apply.group.snapshot);
-                    let mut stored = snapshot.scan(&KeyRange::staged(collection.id));
+                    let mut range = KeyRange::staged(collection.id);
+                    if let Some((last, key)) = &after
+                        && *last == collection.id
+                    {
+                        range = range.from(Bound::Excluded(key.as_bytes()));
+                    }
+                    let mut stored = snapshot.scan(&range);
                     while staged.len() < limit
                         && let Some((key, _)) = stored.next()?
                     {

@@ -1,4 +1,4 @@
-//! Serving until a signal, then draining: connections end, commits finish, graphs are saved.
+//! Serving until a signal, then draining: connections end, peers are left, commits finish, graphs are saved.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -13,6 +13,7 @@ use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::{self, ServerContext, load_tls};
 use crate::server::first_start::ensure_password;
+use crate::sync::{self, SyncOptions};
 
 /// Runs a server with these options until SIGTERM or SIGINT.
 ///
@@ -22,10 +23,9 @@ pub async fn run(options: Options) -> Result<()> {
     let tls = options.tls.as_ref().map(|(certificate, key)| load_tls(certificate, key)).transpose()?;
     let listener = bind(&options.listen).await?;
     let address = listener.local_addr()?;
-    if !options.p2p_listen.is_empty() {
-        tracing::warn!("p2p_listen is set, but networks are not part of this version: nothing listens for peers");
-    }
+    let p2p_listen = sync::listen_addresses(&options.p2p_listen)?;
     let database_options = options.database()?;
+    let database_clock = database_options.clock.clone();
     let database = tokio::task::spawn_blocking(move || Database::open(&database_options))
         .await
         .map_err(|error| Error::internal(format!("opening the database stopped: {error}")))??;
@@ -40,6 +40,9 @@ pub async fn run(options: Options) -> Result<()> {
             Some(tokio::spawn(admin::serve(listener, database.clone(), stopping.clone())))
         }
     };
+    let (stop_sync, sync_stopping) = watch::channel(false);
+    let sync_options = SyncOptions { listen: p2p_listen, clock: database_clock };
+    let syncing = sync::start(database.clone(), sync_options, sync_stopping);
     announce(address)?;
     let serving = tokio::spawn(pg::serve(listener, context, stopping));
     wait_for_signal().await?;
@@ -49,6 +52,9 @@ pub async fn run(options: Options) -> Result<()> {
     if let Some(page) = admin_page {
         page.await.map_err(|error| Error::internal(format!("the metrics page stopped: {error}")))?;
     }
+    // A statement that waited for peers has had its answer by now.
+    stop_sync.send_replace(true);
+    syncing.await.map_err(|error| Error::internal(format!("the networks stopped: {error}")))?;
     tokio::task::spawn_blocking(move || database.shutdown())
         .await
         .map_err(|error| Error::internal(format!("closing the database stopped: {error}")))??;

@@ -298,7 +298,7 @@ fn nobody(fetch: &Fetch, said: &[String]) -> Error {
         count => format!("blob {} is not here and could not be fetched: {count} members were asked", fetch.hash),
     };
     let asked: Vec<_> = fetch.holders.iter().zip(said).map(|(holder, said)| format!("{holder}: {said}")).collect();
-    let error = Error::new(ErrorKind::UndefinedObject, message)
+    let error = Error::new(ErrorKind::Io, message)
         .with_hint("Try again when the peer that stored it, or another that has fetched it, is connected.");
     if asked.is_empty() { error } else { error.with_detail(asked.join("; ")) }
 }

@@ -47,6 +47,11 @@ impl Connections {
         false
     }
 
+    /// All connected peers.
+    pub fn peers(&self) -> Vec<PeerId> {
+        self.peers.keys().copied().collect()
+    }
+
     pub fn is_connected(&self, peer: &PeerId) -> bool {
         self.peers.contains_key(peer)
     }

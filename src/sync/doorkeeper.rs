@@ -79,7 +79,8 @@ impl Doorkeeper {
         Some(visitor.banned_until_ms)
     }
 
-    pub fn is_banned(&self, peer: &PeerId, now_ms: u64) -> bool {
+    #[cfg(test)]
+    fn is_banned(&self, peer: &PeerId, now_ms: u64) -> bool {
         self.visitors.get(peer).is_some_and(|visitor| visitor.banned_until_ms > now_ms)
     }
 

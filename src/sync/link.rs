@@ -35,8 +35,8 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// What a message counts for besides its bodies, and a head or digest in it.
 const MESSAGE_BYTES: usize = 256;
 const HEAD_BYTES: usize = 192;
-/// Longest frame before a peer is trusted, in bytes.
-const CONFIRM_BYTES_MAX: usize = 16;
+/// Bytes of the first frame: the number of an epoch.
+const CONFIRM_BYTES: usize = 8;
 
 /// A peer in a network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,9 +55,12 @@ pub enum LinkEvent {
     /// The peer did not, or went away.
     OutgoingRefused { id: EndId },
     /// A peer opened a stream and proved a network's key. Messages are read from it once `start` is used.
-    IncomingProven { id: EndId, key: LinkKey, epoch: u64, start: oneshot::Sender<()> },
+    /// `said_epoch` is the epoch as the peer counts: whoever has joined by its secret does not know the number yet.
+    IncomingProven { id: EndId, key: LinkKey, epoch: u64, said_epoch: u64, start: oneshot::Sender<()> },
     /// A peer opened a stream and proved nothing.
     IncomingRefused { id: EndId, peer: PeerId },
+    /// A peer opened a stream for a blob and proved a network's key, or nothing.
+    BlobAsked { peer: PeerId, is_proven: bool },
     Received { id: EndId, message: Message, bytes: usize, permit: OwnedSemaphorePermit },
     /// A message has been written, with this many bytes.
     Sent { id: EndId, bytes: usize },
@@ -115,7 +118,7 @@ fn bytes_of(message: &Message) -> usize {
             ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
             ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
             ReconcileAnswer::Digests(digests) => digests.digests.len() * HEAD_BYTES,
-            ReconcileAnswer::Entries { entries: found, .. } | ReconcileAnswer::Page { entries: found, .. } => entries(found),
+            ReconcileAnswer::Entries { entries: found, .. } => entries(found),
             ReconcileAnswer::Refused => 0,
         },
         _ => 0,
@@ -167,7 +170,7 @@ where
     };
     context.report(LinkEvent::OutgoingProven { id }).await;
     let mut writer = FrameWriter::new(stream, &keys.to_responder);
-    let result = send_all(&context, id, &mut writer, &mut queued).await;
+    let result = send_all(&context, id, hello.epoch, &mut writer, &mut queued).await;
     if result.is_ok() {
         // The peer sees the end either way; a failure means that it is gone already.
         drop(timeout(PROOF_TIMEOUT, writer.close()).await);
@@ -193,14 +196,19 @@ where
 async fn send_all<S>(
     context: &LinkContext,
     id: EndId,
+    epoch: u64,
     writer: &mut FrameWriter<S>,
     queued: &mut QueuedMessages,
 ) -> Result<()>
 where
     S: AsyncWrite + Unpin,
 {
-    // An empty frame shows that the session key is known here.
-    writer.write(|_| Ok(())).await?;
+    // The first frame shows that the session key is known here, and tells the number of its epoch.
+    let append = |buffer: &mut Vec<u8>| {
+        buffer.extend_from_slice(&epoch.to_le_bytes());
+        Ok(())
+    };
+    writer.write(append).await?;
     stalled(writer.flush()).await?;
     while let Some(first) = queued.messages.recv().await {
         let (mut next, mut sent) = (Some(first), Vec::new());
@@ -268,18 +276,19 @@ where
     let proven = timeout(PROOF_TIMEOUT, async {
         let parties = Parties { purpose: Purpose::Sync, initiator: &peer, responder: &context.this };
         let (answer, mut frames) = answer(stream, parties, &keyring).await?;
-        frames.short(CONFIRM_BYTES_MAX).await?;
-        Ok::<_, Error>((answer, frames))
+        let said = frames.short(CONFIRM_BYTES).await?;
+        let said = said.as_slice().try_into().map_err(|_| refused("the first frame tells no epoch"))?;
+        Ok::<_, Error>((answer, u64::from_le_bytes(said), frames))
     })
     .await;
     drop(keyring);
-    let Ok(Ok((answer, frames))) = proven else {
+    let Ok(Ok((answer, said_epoch, frames))) = proven else {
         context.report(LinkEvent::IncomingRefused { id, peer }).await;
         return;
     };
     let (start, started) = oneshot::channel();
     let key = LinkKey { peer, network: answer.network };
-    context.report(LinkEvent::IncomingProven { id, key, epoch: answer.epoch, start }).await;
+    context.report(LinkEvent::IncomingProven { id, key, epoch: answer.epoch, said_epoch, start }).await;
     // Dropped without being used where this stream is not wanted.
     if started.await.is_ok() {
         let result = receive_all(&context, id, frames).await;
@@ -303,7 +312,7 @@ where
             // One message of several frames at a time, in room of its own, so that two halves never wait for each other.
             permit = context.room_for_long().await?;
             while message.is_none() {
-                let next = frames.header().await?.ok_or_else(|| refused("the stream ended within a message"))?;
+                let next = frames.header().await?.ok_or_else(|| Error::new(ErrorKind::Io, "the stream ended within a message"))?;
                 let body = frames.body(next).await?;
                 bytes += body.len();
                 message = assembler.push(&body)?;

@@ -37,6 +37,8 @@ struct Link {
     outgoing: Outgoing,
     incoming: Option<Incoming>,
     is_up: bool,
+    /// The epoch as the peer counts.
+    said_epoch: Option<u64>,
     /// Since when one half waits.
     half_since_ms: Option<u64>,
     attempts: Backoff,
@@ -71,7 +73,7 @@ struct Incoming {
 pub struct Change {
     /// It was up and is not any more.
     pub went_down: bool,
-    /// It is up now, with the older of both proofs' epochs.
+    /// It is up now, with the oldest epoch among both proofs and what the peer said.
     pub went_up: Option<u64>,
     /// The peer's end, which is to be stopped.
     pub stop: Option<EndId>,
@@ -162,6 +164,11 @@ impl Links {
         };
         let change = link.settle(now_ms);
         Some((key, change))
+    }
+
+    /// The peer's number of the epoch that it is about to prove.
+    pub fn said_epoch(&mut self, key: &LinkKey, epoch: u64) {
+        self.links.entry(key.clone()).or_default().said_epoch = Some(epoch);
     }
 
     /// A peer has proved itself on a stream of its own. A `Change::stop` is the end that this one replaces.
@@ -268,7 +275,8 @@ impl Link {
                     self.is_up = true;
                     self.half_since_ms = None;
                     self.attempts.succeeded();
-                    change.went_up = Some(incoming.epoch.min(*epoch));
+                    let said = self.said_epoch.unwrap_or(u64::MAX);
+                    change.went_up = Some(incoming.epoch.min(*epoch).min(said));
                 }
             }
             (Outgoing::Proven { .. }, None) | (_, Some(_)) if !self.is_up => {

@@ -1,15 +1,48 @@
 //! A peer's day: networks and what goes through them.
+//!
+//! [`start`] begins the task of a server that watches the catalog. While there is a network, it runs a node: one task
+//! (`node`) that owns the swarm, with a protocol machine (`engine`) for each network. What the engine wants of the database
+//! the `executor` does, what it says to a peer goes through a `link`. A network that is an HTTP endpoint has a poster of
+//! [`knirvgraph`] in place of an engine.
 
+mod address;
+mod backoff;
+mod behaviour;
+mod blob_fetch;
+mod blob_serve;
+mod blob_wire;
 mod bounded;
+mod commands;
+mod conduct;
+mod connections;
+mod dial;
+mod doorkeeper;
 mod encoding;
 mod engine;
 mod executor;
+mod frames;
 pub mod knirvgraph;
+mod link;
+mod link_events;
+mod links;
+mod members_only;
+mod membership;
 mod message;
+mod network;
+mod node;
+mod posting;
+mod proof;
+mod publish;
 mod random;
+mod reload;
+mod seal;
 #[cfg(test)]
 mod simulation;
 mod status;
+mod streams;
+mod supervisor;
+mod swarm;
+mod swarm_events;
 mod work;
 
 pub use encoding::{Assembler, PROTOCOL_VERSION, encode};
@@ -17,6 +50,8 @@ pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, 
 pub use executor::Executor;
 pub use message::{Message, MessageType};
 pub use status::database_status;
+pub use supervisor::{SyncOptions, start};
+pub use swarm::listen_addresses;
 pub use work::{
     Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead,
     Verdict, View, Work,

@@ -4,7 +4,7 @@
 //! what they ask for. It never waits: reading and writing, encoding and sealing, and all work on the database happen in
 //! other tasks, which report to it through bounded channels.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use libp2p::{Multiaddr, Stream, Swarm};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
-use crate::db::{Clock, Database, DatabaseChanges, SyncCommand, SyncReport};
+use crate::db::{Clock, Database, DatabaseChanges, SYNC_COMMANDS_MAX, SyncCommand, SyncReport};
 use crate::error::Result;
 use crate::model::{NetworkId, PeerId};
 use crate::store::BlobHash;
@@ -22,6 +22,7 @@ use crate::sync::address::peer_there;
 use crate::sync::behaviour::Behaviour;
 use crate::sync::blob_fetch::{Fetched, Fetcher, OpenBlobStream};
 use crate::sync::blob_serve::BlobServer;
+use crate::sync::conduct::stopping;
 use crate::sync::connections::Connections;
 use crate::sync::dial::Dialer;
 use crate::sync::doorkeeper::Doorkeeper;
@@ -29,8 +30,10 @@ use crate::sync::link::{EndId, LinkContext, LinkEvent, LinkKey};
 use crate::sync::links::Links;
 use crate::sync::membership::{Loaded, Memory};
 use crate::sync::network::{Done, Running};
+use crate::sync::posting::Posting;
 use crate::sync::proof::Keyring;
-use crate::sync::{swarm, SyncOptions};
+use crate::sync::supervisor::SyncOptions;
+use crate::sync::swarm;
 
 /// Events of links that wait for the task.
 const LINK_EVENTS_MAX: usize = 1024;
@@ -73,7 +76,16 @@ pub(super) struct Node {
     pub clock: Clock,
     pub swarm: Swarm<Behaviour>,
     pub has_mdns: bool,
+    /// Where to listen; the default addresses where it is empty.
+    pub listen: Vec<Multiaddr>,
+    pub is_listening: bool,
+    /// Where peers can dial this node, without its peer id.
+    pub addresses: Vec<String>,
     pub networks: BTreeMap<NetworkId, Running>,
+    /// Networks that are HTTP endpoints.
+    pub postings: BTreeMap<NetworkId, Posting>,
+    /// Number of the catalog that was last read.
+    pub version: u64,
     pub memory: Memory,
     pub keyring: Arc<Keyring>,
     pub links: Links,
@@ -93,6 +105,10 @@ pub(super) struct Node {
     pub loaded: mpsc::Sender<Result<Loaded>>,
     pub is_loading: bool,
     pub is_outdated: bool,
+    /// Commands that wait until the catalog is read.
+    pub delayed: VecDeque<SyncCommand>,
+    /// Members or their addresses have changed since the dialler was told.
+    pub has_new_members: bool,
     pub server: Arc<BlobServer>,
     pub fetcher: Arc<Fetcher>,
     pub fetched: mpsc::Sender<(NetworkId, BlobHash, Fetched)>,
@@ -122,22 +138,25 @@ struct Reports {
 pub(super) async fn run(
     database: &Database,
     options: &SyncOptions,
-    listen: &[Multiaddr],
-    memory: Memory,
+    memory: &Memory,
+    waiting: &mut VecDeque<SyncCommand>,
     commands: &mut mpsc::Receiver<SyncCommand>,
     stopping: &mut watch::Receiver<bool>,
-) -> Result<(Stopped, Memory)> {
+) -> Result<Stopped> {
     let (mut node, mut reports) = Node::new(database, options, memory)?;
-    swarm::listen(&mut node.swarm, listen);
+    node.delayed.append(waiting);
+    if !options.listen.is_empty() {
+        node.listen();
+    }
     let mut changes = database.changes();
     node.reload();
     let stopped = node.work(&mut reports, &mut changes, commands, stopping).await;
     node.end();
-    Ok((stopped, node.memory))
+    Ok(stopped)
 }
 
 impl Node {
-    fn new(database: &Database, options: &SyncOptions, memory: Memory) -> Result<(Node, Reports)> {
+    fn new(database: &Database, options: &SyncOptions, memory: &Memory) -> Result<(Node, Reports)> {
         let identity = database.identity();
         let this = identity.peer_id().clone();
         let has_mdns = memory.wants_mdns(&database.catalog());
@@ -155,8 +174,13 @@ impl Node {
             this: this.clone(),
             clock: options.clock.clone(),
             has_mdns,
+            listen: options.listen.clone(),
+            is_listening: false,
+            addresses: Vec::new(),
             networks: BTreeMap::new(),
-            memory,
+            postings: BTreeMap::new(),
+            version: 0,
+            memory: memory.clone(),
             keyring: Arc::new(Keyring::new([])?),
             links: Links::default(),
             dialer: Dialer::new(*swarm.local_peer_id(), random),
@@ -173,6 +197,8 @@ impl Node {
             loaded: loaded_sender,
             is_loading: false,
             is_outdated: false,
+            delayed: VecDeque::new(),
+            has_new_members: false,
             server: Arc::new(BlobServer::new(database.blobs().clone(), is_public)),
             fetcher: Arc::new(Fetcher::new(this, database.blobs().clone(), blob_streams_sender)),
             fetched: fetched_sender,
@@ -208,10 +234,9 @@ impl Node {
                 Some(done) = reports.done.recv() => self.work_done(done),
                 event = self.swarm.select_next_some() => self.swarm_event(event),
                 Ok(()) = changes.posted.changed() => self.heads_moved(),
-                Ok(()) = changes.staged.changed() => self.staged(),
                 Ok(()) = changes.catalog.changed() => self.reload(),
                 Some(loaded) = reports.loaded.recv() => self.apply_loaded(loaded),
-                Some(command) = commands.recv() => self.command(command),
+                Some(command) = commands.recv(), if self.delayed.len() < SYNC_COMMANDS_MAX => self.command(command),
                 Some(request) = reports.blob_streams.recv() => self.open_blob_stream(request),
                 Some((network, hash, fetched)) = reports.fetched.recv() => self.blob_fetched(network, hash, fetched),
                 _ = housekeeping.tick() => self.keep_house(),
@@ -226,7 +251,12 @@ impl Node {
             task.abort();
         }
         self.context.received_bytes.close();
-        let stopping = || crate::error::Error::new(crate::error::ErrorKind::Shutdown, "networks are stopping");
+        for command in self.delayed.drain(..) {
+            match command {
+                SyncCommand::Sync { reply, .. } => drop(reply.send(Err(stopping()))),
+                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(stopping()))),
+            }
+        }
         for (_, wait) in self.syncs.drain() {
             // Whoever asked may have gone.
             drop(wait.reply.send(Err(stopping())));
@@ -253,6 +283,12 @@ impl Node {
         self.random
     }
 
+    pub fn listen(&mut self) {
+        if !std::mem::replace(&mut self.is_listening, true) {
+            swarm::listen(&mut self.swarm, &self.listen);
+        }
+    }
+
     /// Whether a peer is known as a member of some network here.
     pub fn is_member(&self, peer: &PeerId) -> bool {
         self.networks.values().any(|running| running.members.contains_key(peer))
@@ -261,6 +297,7 @@ impl Node {
     fn keep_house(&mut self) {
         let now_ms = self.now_ms();
         self.end_bans(now_ms);
+        self.tell_members();
         self.end_half_links(now_ms);
         self.end_old_epochs(now_ms);
         self.dial(now_ms);

@@ -14,7 +14,8 @@
 //! the purpose, so that none can be used by or against another peer, turned around, or carried from one protocol to the
 //! other. A recorded hello leads nowhere: the session keys depend on the responder's fresh nonce.
 //!
-//! Keys are derived from the network's key by HKDF-SHA256 (RFC 5869), with its name and epoch.
+//! Keys are derived from the network's key by HKDF-SHA256 (RFC 5869), with its name. The number of the epoch is not among
+//! it, since whoever joins by the secret of a later epoch does not know its number; the first frame tells it.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -73,7 +74,7 @@ pub struct NetworkEpoch {
 }
 
 /// The keys of all networks and epochs of this node.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Keyring {
     entries: Vec<Entry>,
     /// Keys that nobody has, to make up the numbers.
@@ -82,6 +83,7 @@ pub struct Keyring {
     banned: HashSet<(PeerId, NetworkId)>,
 }
 
+#[derive(Clone)]
 struct Entry {
     network: NetworkId,
     epoch: u64,
@@ -110,6 +112,8 @@ pub struct Parties<'a> {
 /// An initiator that has said hello and waits for the reply.
 pub struct Hello {
     pub bytes: Proof,
+    /// The epoch as this node counts.
+    pub epoch: u64,
     tag_of_reply: Hmac<Sha256>,
     sessions: SecretKey,
     context: Vec<u8>,
@@ -165,6 +169,7 @@ impl Keyring {
         let context = context(parties);
         let tag = tag(&entry.tags, &[b"initiator", &context, &nonce]);
         Some(Hello {
+            epoch,
             bytes: join(&nonce, &tag),
             tag_of_reply: entry.tags.clone(),
             sessions: entry.sessions.clone(),
@@ -220,17 +225,16 @@ impl Hello {
 impl Entry {
     fn new(epoch: NetworkEpoch) -> Result<Entry> {
         let hkdf = Hkdf::<Sha256>::new(None, epoch.key.as_slice());
-        let number = epoch.epoch.to_be_bytes();
         let derive = |label: &[u8]| -> Result<SecretKey> {
             let mut key = SecretKey::default();
-            hkdf.expand_multi_info(&[label, &number, epoch.name.as_bytes()], key.as_mut_slice())
+            hkdf.expand_multi_info(&[label, epoch.name.as_bytes()], key.as_mut_slice())
                 .map_err(|error| Error::internal(format!("key derivation: {error}")))?;
             Ok(key)
         };
         Ok(Entry {
             network: epoch.network,
             epoch: epoch.epoch,
-            tags: keyed(&derive(b"nebulusdb network 1 hello")?)?,
+            tags: keyed(&*derive(b"nebulusdb network 1 hello")?)?,
             sessions: derive(b"nebulusdb network 1 session")?,
             only: epoch.only,
             removed: epoch.removed,

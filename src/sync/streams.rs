@@ -35,7 +35,7 @@ pub struct Behaviour {
 #[derive(Debug)]
 pub enum Event {
     /// The peer opened a stream.
-    Inbound { peer: PeerId, connection: ConnectionId, protocol: StreamProtocol, stream: Stream },
+    Inbound { peer: PeerId, protocol: StreamProtocol, stream: Stream },
     /// The stream that was asked for with this number.
     Opened { number: u64, stream: Stream },
     /// There will be no stream for this number: the peer does not speak the protocol or the connection broke. When a
@@ -109,11 +109,11 @@ impl NetworkBehaviour for Behaviour {
     fn on_connection_handler_event(
         &mut self,
         peer: PeerId,
-        connection: ConnectionId,
+        _connection: ConnectionId,
         event: THandlerOutEvent<Self>,
     ) {
         let event = match event {
-            Arrived::Inbound { protocol, stream } => Event::Inbound { peer, connection, protocol, stream },
+            Arrived::Inbound { protocol, stream } => Event::Inbound { peer, protocol, stream },
             Arrived::Opened { number, stream } => Event::Opened { number, stream },
             Arrived::Failed { number } => Event::Failed { number },
         };

@@ -1,0 +1,189 @@
+//! Engines and what they ask for: inputs go in, actions are carried out, finished work comes back.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::db::SyncReport;
+use crate::error::Error;
+use crate::metrics;
+use crate::model::{NetworkId, PeerId};
+use crate::sync::knirvgraph::PostingReport;
+use crate::sync::link::LinkKey;
+use crate::sync::network::Done;
+use crate::sync::node::{Node, Stopped};
+use crate::sync::work::{Action, Event, Input, Member, Outcome, Work};
+
+/// Longest sleep: housekeeping comes before.
+const SLEEP_MAX: Duration = Duration::from_secs(1);
+/// After a link was ended on purpose, no sooner than so many milliseconds is it tried again.
+const AGAIN_MS_MIN: u64 = 300;
+
+impl Node {
+    /// Gives an input to a network's engine and carries out what it says.
+    pub fn feed(&mut self, network: NetworkId, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        // What is carried out may end links, which the engine hears of, too.
+        while let Some(input) = inputs.pop_front() {
+            let now_ms = self.now_ms();
+            let Some(running) = self.networks.get_mut(&network) else { return };
+            let mut actions = Vec::new();
+            running.engine.handle(now_ms, input, &mut actions);
+            for action in actions {
+                self.carry_out(network, action, &mut inputs);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, network: NetworkId, action: Action, inputs: &mut VecDeque<Input>) {
+        match action {
+            Action::Send { peer, message } => {
+                let key = LinkKey { peer, network };
+                if let Err(error) = self.links.send(&key, message) {
+                    tracing::debug!(peer = %key.peer, network = network.0, %error, "a link ends");
+                    let change = self.links.take_down(&key);
+                    self.stop_receiving(&change);
+                    self.links.wait_until(&key, self.now_ms().saturating_add(AGAIN_MS_MIN));
+                    if change.went_down {
+                        inputs.push_back(Input::PeerDown { peer: key.peer });
+                    }
+                }
+            }
+            Action::Work { number, work } => self.begin(network, number, work),
+            Action::Disconnect { peer, until_ms, reason } => self.disconnect(network, peer, until_ms, reason),
+            Action::SyncDone { number, report } => {
+                let report =
+                    SyncReport { networks: 1, posted: report.posted, peers: report.peers, received: report.received };
+                self.sync_done(number, network, Ok(report));
+            }
+            Action::Renewed { peer } => {
+                tracing::warn!(%peer, "this data directory is an old copy: the node goes on under a new peer id");
+                self.stopped = Some(Stopped::Restart);
+            }
+            Action::Event(event) => self.event(network, &event),
+        }
+    }
+
+    fn begin(&mut self, network: NetworkId, number: u64, work: Work) {
+        if let Work::SaveMember(member) = &work {
+            self.member_changed(network, member);
+        }
+        if let Some(running) = self.networks.get_mut(&network) {
+            running.begin(number, work, &self.done);
+        }
+    }
+
+    /// Keeps what is known of a member, and looks for it where it is now.
+    fn member_changed(&mut self, network: NetworkId, member: &Member) {
+        let Some(running) = self.networks.get_mut(&network) else { return };
+        let known = running.members.get(&member.peer);
+        if known.is_none_or(|known| known.addresses != member.addresses) {
+            self.has_new_members = true;
+        }
+        running.members.insert(member.peer.clone(), member.clone());
+    }
+
+    fn disconnect(&mut self, network: NetworkId, peer: PeerId, until_ms: u64, reason: &'static str) {
+        let now_ms = self.now_ms();
+        tracing::info!(%peer, network = network.0, reason, until_ms, "a session ends");
+        let key = LinkKey { peer, network };
+        let change = self.links.take_down(&key);
+        self.stop_receiving(&change);
+        self.links.wait_until(&key, until_ms.max(now_ms.saturating_add(AGAIN_MS_MIN)));
+        if until_ms > now_ms {
+            metrics::SYNC_BANS.add(1);
+            std::sync::Arc::make_mut(&mut self.keyring).set_banned(&key.peer, network, true);
+            self.bans.insert((until_ms, key.peer, Some(network)));
+        }
+        self.has_news = true;
+    }
+
+    pub fn work_done(&mut self, done: Done) {
+        let (network, number, lane, outcome) = match done {
+            Done::Work { network, number, lane, outcome } => (network, number, lane, outcome),
+            Done::Posted { network, number, result } => {
+                return self.sync_done(number, network, result.map(|report| posting_report(&report)));
+            }
+        };
+        let Some(running) = self.networks.get_mut(&network) else { return };
+        running.ended(lane, &self.done);
+        let Some(outcome) = outcome else {
+            tracing::error!(network = network.0, "work on the database broke off; the node starts again");
+            self.stopped = Some(Stopped::Restart);
+            return;
+        };
+        let has_posted = matches!(outcome, Outcome::Posted(_));
+        if let Outcome::Posted(result) = &outcome {
+            running.posting = running.posting.saturating_sub(1);
+            if let Ok(Some(head)) = result {
+                running.own_seq = running.own_seq.max(head.seq);
+            }
+        }
+        self.has_news = true;
+        self.feed(network, Input::Done { number, outcome });
+        if has_posted {
+            self.heads_moved();
+        }
+    }
+
+    /// Heads have moved: by an engine's own work, which knows it already, or by a commit that was posted at once.
+    /// While a posting is under way, its outcome tells.
+    pub fn heads_moved(&mut self) {
+        let mut moved = Vec::new();
+        for (id, running) in self.networks.iter_mut().filter(|(_, running)| running.posting == 0) {
+            // One look-up of a key that was written a moment ago.
+            match self.database.own_head(*id) {
+                Ok(Some(head)) if head.seq > running.own_seq => {
+                    running.own_seq = head.seq;
+                    moved.push((*id, head));
+                }
+                Ok(_) => {}
+                Err(error) => tracing::error!(network = id.0, %error, "the own head cannot be read"),
+            }
+        }
+        for (id, head) in moved {
+            self.feed(id, Input::HeadsMoved { heads: vec![head] });
+        }
+    }
+
+    pub fn until_next_tick(&self) -> Duration {
+        let next_ms = self.networks.values().map(|running| running.engine.next_tick_ms()).min();
+        next_ms.map_or(SLEEP_MAX, |next_ms| Duration::from_millis(next_ms.saturating_sub(self.now_ms())).min(SLEEP_MAX))
+    }
+
+    pub fn tick(&mut self) {
+        let now_ms = self.now_ms();
+        let due = self.networks.iter().filter(|(_, running)| running.engine.next_tick_ms() <= now_ms);
+        let due: Vec<NetworkId> = due.map(|(id, _)| *id).collect();
+        for id in due {
+            self.feed(id, Input::Tick);
+        }
+    }
+
+    fn event(&mut self, network: NetworkId, event: &Event) {
+        self.has_news = true;
+        let network = network.0;
+        match event {
+            Event::Forged { peer, origin } => tracing::warn!(network, %peer, %origin, "refused deltas that nobody signed"),
+            Event::Forked { origin, seq } => {
+                tracing::error!(network, %origin, seq, "an origin signed two deltas with one number; it is not followed");
+            }
+            Event::Quarantined { origin, seq, due_ms } => {
+                tracing::warn!(network, %origin, seq, due_ms, "deltas with stamps from the future wait");
+            }
+            Event::Banned { peer, until_ms } => tracing::warn!(network, %peer, until_ms, "a peer is kept out"),
+            Event::WorkFailed { what, error } => tracing::error!(network, what, error, "work on the database failed"),
+            Event::EpochAdopted { epoch } => tracing::info!(network, epoch, "a new epoch"),
+            Event::SchemaConflicts { count } => tracing::warn!(network, count, "columns differ between members"),
+            event => tracing::debug!(network, ?event, "event"),
+        }
+    }
+}
+
+fn posting_report(report: &PostingReport) -> SyncReport {
+    SyncReport { networks: 1, posted: report.cleared, peers: 0, received: 0 }
+}
+
+/// What is answered where a node or a network ends first.
+pub fn stopping() -> Error {
+    Error::new(crate::error::ErrorKind::Shutdown, "networks are stopping")
+}

@@ -1,0 +1,34 @@
+//! What the node shows of itself: its addresses, networks and peers.
+
+use crate::db::SyncStatus;
+use crate::sync::node::Node;
+use crate::sync::posting::Posting;
+use crate::sync::status::database_status;
+
+/// How often the status is shown anew where nothing seems to have changed, in milliseconds: ages grow.
+const PUBLISH_MS: u64 = 1_000;
+
+impl Node {
+    /// Shows the state, where it has changed or a while has passed.
+    pub fn publish_status(&mut self, now_ms: u64) {
+        let has_posted = self.postings.values().any(Posting::has_changed);
+        let is_old = now_ms >= self.last_published_ms.saturating_add(PUBLISH_MS);
+        if !(self.has_news || has_posted || is_old) {
+            return;
+        }
+        self.has_news = false;
+        self.last_published_ms = now_ms;
+        let mut status = SyncStatus {
+            running: true,
+            addresses: self.addresses.iter().map(|address| format!("{address}/p2p/{}", self.this)).collect(),
+            networks: self.postings.iter().map(|(id, posting)| posting.status(*id)).collect(),
+            peers: Vec::new(),
+        };
+        for running in self.networks.values() {
+            let (network, peers) = database_status(running.engine.status(now_ms));
+            status.networks.push(network);
+            status.peers.extend(peers);
+        }
+        self.database.publish_sync_status(status);
+    }
+}

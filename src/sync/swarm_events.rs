@@ -1,0 +1,219 @@
+//! What the swarm tells, and what is done with connections: dialling, looking for the lost, sending visitors away.
+
+use libp2p::core::ConnectedPoint;
+use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
+use libp2p::{Multiaddr, PeerId, identify, kad, mdns};
+
+use crate::sync::address::{is_dialable, is_relayed, peer_here, split_peer};
+use crate::sync::behaviour::BehaviourEvent;
+use crate::sync::connections::Connection;
+use crate::sync::link::LinkKey;
+use crate::sync::node::Node;
+use crate::sync::streams;
+use crate::sync::work::Input;
+
+/// Connected members of a network beyond which no more are dialled, but for those that its definition names.
+const MEMBERS_ENOUGH: usize = 24;
+/// Failed dials after which a member counts as lost.
+const LOST_FAILURES: u32 = 5;
+/// Between two searches for lost members, in milliseconds, and members that are looked for at a time.
+const LOOKUP_MS: u64 = 60_000;
+const LOOKUPS_MAX: usize = 8;
+/// How long a connection may be of no use, in milliseconds, and how often that is looked at.
+const VISIT_MS_MAX: u64 = 30_000;
+const SWEEP_MS: u64 = 5_000;
+
+impl Node {
+    pub fn swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.behaviour_event(event),
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.connected(peer_id, connection_id, &endpoint);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => self.disconnected(peer_id, connection_id),
+            SwarmEvent::OutgoingConnectionError { connection_id, error, peer_id } => {
+                let is_this = matches!(error, DialError::LocalPeerId { .. });
+                tracing::debug!(peer = ?peer_id, %error, "a peer could not be reached");
+                let now_ms = self.now_ms();
+                self.dialer.failed(connection_id, is_this, now_ms);
+            }
+            SwarmEvent::NewListenAddr { address, .. } => {
+                tracing::info!(%address, "listening for peers");
+                self.addresses_changed();
+            }
+            SwarmEvent::ExpiredListenAddr { .. }
+            | SwarmEvent::ExternalAddrConfirmed { .. }
+            | SwarmEvent::ExternalAddrExpired { .. } => self.addresses_changed(),
+            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
+                if let Err(error) = reason {
+                    tracing::error!(?addresses, %error, "no longer listening for peers");
+                }
+                self.addresses_changed();
+            }
+            SwarmEvent::ListenerError { error, .. } => tracing::warn!(%error, "listening for peers"),
+            event => tracing::trace!(?event, "swarm"),
+        }
+    }
+
+    fn behaviour_event(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Streams(streams::Event::Inbound { peer, protocol, stream, .. }) => {
+                self.stream_arrived(peer, &protocol, stream);
+            }
+            BehaviourEvent::Streams(streams::Event::Opened { number, stream }) => self.stream_opened(number, stream),
+            BehaviourEvent::Streams(streams::Event::Failed { number }) => self.stream_failed(number),
+            BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
+                let addresses = dialable(info.listen_addrs);
+                self.dialer.learn(peer_id, addresses.iter().cloned());
+                let behaviour = self.swarm.behaviour_mut();
+                if behaviour.kademlia.served().contains(&peer_id) {
+                    for address in addresses {
+                        behaviour.kademlia.inner_mut().add_address(&peer_id, address);
+                    }
+                }
+            }
+            BehaviourEvent::Ping(ping) => {
+                if let Ok(delay) = ping.result {
+                    self.connections.set_delay(ping.peer, u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
+                }
+            }
+            BehaviourEvent::Mdns(mdns::Event::Discovered(neighbours)) => {
+                let wanting = self.networks.iter().filter(|(_, running)| running.config.options.mdns);
+                let networks: Vec<_> = wanting.map(|(id, _)| *id).collect();
+                for (peer, address) in neighbours {
+                    self.dialer.neighbour(&networks, peer, split_peer(address).0);
+                    if self.connections.is_connected(&peer) {
+                        self.want_links_with(peer);
+                    }
+                }
+            }
+            BehaviourEvent::Mdns(mdns::Event::Expired(neighbours)) => {
+                neighbours.into_iter().for_each(|(peer, _)| self.dialer.neighbour_left(peer));
+            }
+            BehaviourEvent::Kademlia(kad::Event::OutboundQueryProgressed {
+                result: kad::QueryResult::GetClosestPeers(Ok(found)),
+                ..
+            }) => {
+                for peer in found.peers {
+                    self.dialer.learn(peer.peer_id, dialable(peer.addrs));
+                }
+            }
+            event => tracing::trace!(?event, "behaviour"),
+        }
+    }
+
+    fn connected(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint) {
+        let now_ms = self.now_ms();
+        let address = match endpoint {
+            ConnectedPoint::Dialer { address, .. } => Some(split_peer(address.clone()).0),
+            ConnectedPoint::Listener { .. } => None,
+        };
+        let connection = Connection {
+            id,
+            is_relayed: endpoint.is_relayed(),
+            is_dialled: address.is_some(),
+            address,
+            since_ms: now_ms,
+        };
+        let is_relayed = connection.is_relayed;
+        let was_relayed = self.connections.add(peer, connection);
+        self.dialer.established(id, peer);
+        self.want_links_with(peer);
+        if was_relayed && !is_relayed {
+            self.move_links(peer);
+        }
+        self.open_links(now_ms);
+    }
+
+    /// There is a direct connection now: links are made anew over that.
+    fn move_links(&mut self, peer: PeerId) {
+        let here = peer_here(&peer);
+        let networks: Vec<_> = self.networks.keys().copied().collect();
+        for network in networks {
+            let key = LinkKey { peer: here.clone(), network };
+            if self.links.is_up(&key) {
+                let change = self.links.take_down(&key);
+                self.changed(&key, &change);
+            }
+        }
+    }
+
+    fn disconnected(&mut self, peer: PeerId, connection: ConnectionId) {
+        self.streams_lost(connection);
+        if self.connections.remove(peer, connection) {
+            let now_ms = self.now_ms();
+            self.dialer.disconnected(peer, now_ms);
+        }
+        self.has_news = true;
+    }
+
+    /// Tells members and the status where this node can be dialled.
+    fn addresses_changed(&mut self) {
+        let mut addresses: Vec<Multiaddr> = Vec::new();
+        for address in self.swarm.external_addresses().chain(self.swarm.listeners()) {
+            let (address, _) = split_peer(address.clone());
+            if is_dialable(&address) && !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        if addresses == self.addresses {
+            return;
+        }
+        self.addresses = addresses;
+        let networks: Vec<_> = self.networks.keys().copied().collect();
+        for network in networks {
+            self.feed(network, Input::Addresses { addresses: self.addresses.clone() });
+        }
+        self.has_news = true;
+        let now_ms = self.now_ms();
+        self.publish_status(now_ms);
+    }
+
+    pub fn dial(&mut self, now_ms: u64) {
+        let (connections, links) = (&self.connections, &self.links);
+        let due = self.dialer.due(
+            now_ms,
+            |peer| connections.is_connected(peer),
+            |network| links.up_in(network).take(MEMBERS_ENOUGH).count() >= MEMBERS_ENOUGH,
+        );
+        for dial in due {
+            let id = dial.connection_id();
+            if let Err(error) = self.swarm.dial(dial) {
+                tracing::debug!(%error, "a peer cannot be dialled");
+                self.dialer.failed(id, matches!(error, DialError::LocalPeerId { .. }), now_ms);
+            }
+        }
+    }
+
+    /// Asks members where those are whose every address fails.
+    pub fn look_for_lost(&mut self, now_ms: u64) {
+        if now_ms < self.last_lookup_ms.saturating_add(LOOKUP_MS) {
+            return;
+        }
+        self.last_lookup_ms = now_ms;
+        for peer in self.dialer.lost(LOST_FAILURES).into_iter().take(LOOKUPS_MAX) {
+            self.swarm.behaviour_mut().kademlia.inner_mut().get_closest_peers(peer);
+        }
+    }
+
+    /// Ends connections from outside that have proved nothing for a while.
+    pub fn send_visitors_away(&mut self, now_ms: u64) {
+        if now_ms < self.last_sweep_ms.saturating_add(SWEEP_MS) {
+            return;
+        }
+        self.last_sweep_ms = now_ms;
+        for peer in self.connections.visitors_since(now_ms.saturating_sub(VISIT_MS_MAX)) {
+            if !self.is_member(&peer_here(&peer)) && !self.has_link_with(&peer) {
+                // Where it has gone meanwhile, nothing is left to do.
+                self.swarm.disconnect_peer_id(peer).unwrap_or_default();
+            }
+        }
+    }
+}
+
+/// Addresses that a peer named of itself or of others, as far as they may be dialled.
+fn dialable(addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
+    let bare = addresses.into_iter().map(|address| split_peer(address).0);
+    bare.filter(|address| is_dialable(address) && !is_relayed(address)).collect()
+}
