@@ -285,6 +285,7 @@ impl World {
     /// A node goes on under another peer id.
     fn renew(&mut self, node: usize, peer: &PeerId) {
         self.end_sessions_of(node);
+        self.nodes[node].is_unaware = false;
         let seed = self.random.next();
         let Some(running) = self.nodes[node].running.take() else { return };
         assert_eq!(running.database.peer_id(), *peer);
