@@ -8,6 +8,13 @@ use crate::sync::work::EngineConfig;
 impl Engine {
     pub(super) fn reconfigured(&mut self, config: EngineConfig) {
         let old = std::mem::replace(&mut self.config, config);
+        // What was read of the database may be older than what this engine has found out since.
+        for name in old.partial {
+            let is_attached = self.config.collections.iter().any(|collection| collection.name == name);
+            if is_attached && !self.config.partial.contains(&name) {
+                self.config.partial.push(name);
+            }
+        }
         let (now_ms, rate) = (self.now_ms, self.config.options.messages_per_second_max);
         if old.options.messages_per_second_max != rate {
             for session in self.sessions.values_mut() {

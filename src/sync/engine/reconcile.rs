@@ -27,6 +27,8 @@ pub(super) struct Reconciling {
     /// Not before then, after a failure.
     retry_ms: u64,
     audit_ms: u64,
+    /// Of each partial collection the numbers up to which deltas may be missing.
+    lacking: BTreeMap<String, BTreeMap<PeerId, u64>>,
     /// Peers that were of no use, until when.
     avoided: BTreeMap<PeerId, u64>,
 }
@@ -79,6 +81,7 @@ impl Reconciling {
             is_needed: false,
             retry_ms: 0,
             audit_ms: now_ms.saturating_add(first_ms),
+            lacking: BTreeMap::new(),
             avoided: BTreeMap::new(),
         }
     }
@@ -160,6 +163,7 @@ impl Engine {
     }
 
     fn reconcile_with(&mut self, peer: PeerId, reason: Reason) {
+        self.note_lacking(false);
         let number = self.next_number();
         self.event(Event::ReconciliationBegan { peer: peer.clone() });
         self.reconciling.running = Some(Running {
@@ -272,15 +276,25 @@ impl Engine {
     /// All collections are through: the peer's heads are ours now. An audit leaves them to pulling, which fills the log.
     pub(super) fn adopt(&mut self) {
         let this = self.config.this.clone();
-        let Some(running) = self.reconciling.running.as_mut() else { return };
-        running.is_adopting = true;
+        if let Some(running) = self.reconciling.running.as_mut() {
+            running.is_adopting = true;
+        }
+        let Some(running) = self.reconciling.running.as_ref() else { return };
         let heads = if running.reason == Reason::Audit { Vec::new() } else { running.heads.clone() };
         let heads: Vec<Head> = heads.into_iter().filter(|head| head.origin != this).collect();
         let moves = heads.iter().any(|head| head.seq > self.heads.seq(&head.origin));
         let names = self.config.collections.iter().map(|collection| &collection.name);
-        // What the peer does not hold either is not covered by its heads here.
-        let is_partial =
-            |name: &&String| !running.whole.contains(name) && (moves || self.config.partial.contains(name));
+        // What the peer does not hold either is not covered by its heads here; nor does a peer fill a gap that is whole as far
+        // as its heads go, and those do not reach as far as the gap.
+        let lacking = &self.reconciling.lacking;
+        let is_filled = |name: &String| {
+            let gap: Vec<(PeerId, u64)> =
+                lacking.get(name).into_iter().flatten().map(|(origin, seq)| (origin.clone(), *seq)).collect();
+            running.whole.contains(name) && running.covers(&gap)
+        };
+        let is_partial = |name: &&String| {
+            if self.config.partial.contains(name) { !is_filled(name) } else { moves && !running.whole.contains(name) }
+        };
         let partial: Vec<String> = names.filter(is_partial).cloned().collect();
         let peer = running.peer.clone();
         let number = self.next_number();
@@ -313,6 +327,7 @@ impl Engine {
                 session.pruned.remove(origin);
             }
         }
+        self.note_lacking(!moved.is_empty());
         let (entries, bytes, whole) = (running.entries, running.bytes, self.config.partial.is_empty());
         if !whole {
             // Somebody else may hold the rest; the same peer has no more of it for now.
@@ -325,6 +340,17 @@ impl Engine {
         self.release_held();
         self.schedule_pulls();
         self.check_exchanges();
+    }
+
+    /// Remembers how far partial collections may have gaps: up to where the heads stand when they become so, or `has_moved` by
+    /// adoption.
+    fn note_lacking(&mut self, has_moved: bool) {
+        let partial = &self.config.partial;
+        self.reconciling.lacking.retain(|name, _| partial.contains(name) && !has_moved);
+        for name in partial {
+            let heads = self.heads.iter().map(|head| (head.origin.clone(), head.seq));
+            self.reconciling.lacking.entry(name.clone()).or_insert_with(|| heads.collect());
+        }
     }
 
     fn avoid(&mut self, peer: &PeerId, until_ms: u64) {

@@ -87,7 +87,7 @@ impl World {
             }
             Fault::Heal => self.parts.fill(0),
             Fault::Crash { is_kill } => {
-                let Some(node) = self.running_node() else { return };
+                let Some(node) = self.running_node().filter(|node| !self.nodes[*node].is_unaware) else { return };
                 self.stop(node, is_kill);
                 let in_ms = self.between(100, 30_000);
                 self.schedule(in_ms, Event::Fault(Fault::Start { node }));
@@ -126,7 +126,7 @@ impl World {
 
     /// Puts an older copy of a data directory in place of the present one.
     fn restore(&mut self, node: usize) {
-        let Some(backup) = &self.nodes[node].backup else { return };
+        let Some(backup) = self.nodes[node].backup.as_ref().filter(|_| !self.nodes[node].is_unaware) else { return };
         let (local, secrets, heads) = (backup.local.clone(), backup.secrets.clone(), backup.heads.clone());
         if self.nodes[node].running.is_some() {
             self.stop(node, false);
@@ -137,6 +137,7 @@ impl World {
             let held = self.held(&origin);
             self.ledger.doubt(&origin, kept.max(held));
         }
+        self.nodes[node].is_unaware = self.plan.are_restores_in_place;
         self.nodes[node].restore(self.plan.are_restores_in_place);
         // Private entries of the copy may be older than a deletion that the network has forgotten meanwhile.
         for place in local.unposted.keys() {

@@ -38,6 +38,8 @@ pub(super) struct Posting {
     pub origin: PeerId,
     /// It has this number or a smaller one.
     pub seq: u64,
+    /// The node, and the start of it, that posted it.
+    pub posted_by: (usize, u64),
     /// The only copy may have been lost with a restored directory.
     pub is_uncertain: bool,
 }
@@ -62,8 +64,8 @@ impl Ledger {
     }
 
     /// Everything on the stage of a node has gone out, under numbers up to `seq`.
-    pub fn posted(&mut self, local: &mut Local, origin: &PeerId, seq: u64) {
-        let posting = Posting { origin: origin.clone(), seq, is_uncertain: false };
+    pub fn posted(&mut self, local: &mut Local, origin: &PeerId, seq: u64, posted_by: (usize, u64)) {
+        let posting = Posting { origin: origin.clone(), seq, posted_by, is_uncertain: false };
         for place in std::mem::take(&mut local.staged) {
             for fact in local.unposted.remove(&place).unwrap_or_default() {
                 self.facts[fact].posted = Some(posting.clone());
@@ -78,6 +80,14 @@ impl Ledger {
     pub fn origins(&self) -> BTreeSet<PeerId> {
         let facts = self.facts.iter().filter_map(|fact| fact.posted.as_ref());
         facts.chain(self.deleted.values()).map(|posting| posting.origin.clone()).collect()
+    }
+
+    /// What was posted since this start of a node went out again, under another identity.
+    pub fn posted_again(&mut self, posted_by: (usize, u64), origin: &PeerId, seq: u64) {
+        let facts = self.facts.iter_mut().filter_map(|fact| fact.posted.as_mut());
+        for posting in facts.chain(self.deleted.values_mut()).filter(|posting| posting.posted_by == posted_by) {
+            (posting.origin, posting.seq) = (origin.clone(), seq);
+        }
     }
 
     /// What an origin posted above a number is uncertain from now on.

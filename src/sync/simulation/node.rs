@@ -39,6 +39,9 @@ pub(super) struct Node {
     pub backup: Option<Backup>,
     /// Secrets of the network by epoch that were ever known here.
     pub secrets: BTreeSet<(u64, String)>,
+    /// An older copy was put in place here and no peer has shown it yet. A second start in this state is not played: what
+    /// the first one posted would not be posted again.
+    pub is_unaware: bool,
     /// It attaches the second collection later.
     pub attaches_late: bool,
 }
@@ -86,6 +89,7 @@ impl Node {
             local: Local::default(),
             backup: None,
             secrets: BTreeSet::new(),
+            is_unaware: false,
             attaches_late: false,
         }
     }

@@ -87,11 +87,12 @@ impl World {
         self.put_fact(node, &place, None);
         let running = self.nodes[node].running.as_ref().unwrap();
         let (origin, seq) = (running.peer.clone(), running.own_seq());
+        let posted_by = (node, self.nodes[node].boot);
         let local = &mut self.nodes[node].local;
         let mut alone = std::mem::take(&mut local.staged);
         let deleted = std::mem::take(&mut local.deleted);
         local.staged.insert(place);
-        self.ledger.posted(local, &origin, seq);
+        self.ledger.posted(local, &origin, seq, posted_by);
         local.staged.append(&mut alone);
         local.deleted = deleted;
     }

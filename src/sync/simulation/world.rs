@@ -285,9 +285,13 @@ impl World {
     /// A node goes on under another peer id.
     fn renew(&mut self, node: usize, peer: &PeerId) {
         self.end_sessions_of(node);
+        self.nodes[node].is_unaware = false;
         let seed = self.random.next();
         let Some(running) = self.nodes[node].running.take() else { return };
         assert_eq!(running.database.peer_id(), *peer);
+        let heads = running.heads();
+        let own_seq = heads.iter().find(|head| head.origin == *peer).map_or(0, |head| head.seq);
+        self.ledger.posted_again((node, self.nodes[node].boot), peer, own_seq);
         let database: Database = running.database;
         self.nodes[node].boot += 1;
         let tuning = self.plan.tuning.clone();
@@ -326,7 +330,8 @@ impl World {
                         (running.peer.clone(), running.own_seq())
                     }
                 };
-                self.ledger.posted(&mut self.nodes[node].local, &origin, seq);
+                let posted_by = (node, self.nodes[node].boot);
+                self.ledger.posted(&mut self.nodes[node].local, &origin, seq, posted_by);
             }
             Outcome::Applied(Ok(applied)) => {
                 *self.happened.entry("runs applied").or_default() += 1;
