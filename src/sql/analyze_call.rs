@@ -14,7 +14,7 @@ use crate::sql::analyze_jsonb::{by_value, is_jsonb};
 use crate::sql::casts::cast_name;
 use crate::sql::engine;
 use crate::sql::function_types;
-use crate::sql::functions::SERIES_END;
+use crate::sql::functions::{BYTES_LENGTH, SERIES_END};
 use crate::sql::literals::number_of;
 use crate::sql::names;
 use crate::sql::operators;
@@ -44,6 +44,10 @@ impl Analyzer<'_> {
                 }
             }
             return Ok(common);
+        }
+        if matches!(name.as_str(), "length" | "octet_length") && matches!(types.first(), Some(Some(ColumnType::Bytea)))
+        {
+            function.name = ObjectName::from(vec![exact(BYTES_LENGTH)]);
         }
         Ok(function_types::result(&name, &types))
     }

@@ -11,9 +11,13 @@ pub const SERIES_END: &str = "series_end";
 /// Numbers that a list of a series holds at most. A series between constants is no list and has no bound.
 const SERIES_LIST_MAX: u64 = 10_000_000;
 
+/// `length` and `octet_length` of a bytea; DataFusion's take texts alone.
+pub const BYTES_LENGTH: &str = "bytes_length";
+
 pub fn definitions() -> Vec<Definition> {
     let text = ColumnType::Text;
     vec![
+        Definition::new(BYTES_LENGTH, &[Any], ColumnType::Int4, bytes_length),
         Definition::new("repeat", &[Text, Int], text.clone(), repeat),
         Definition::new("lpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, true)).optional(1),
         Definition::new("rpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, false)).optional(1),
@@ -51,6 +55,11 @@ pub fn definitions() -> Vec<Definition> {
 fn too_long() -> Error {
     Error::new(ErrorKind::LimitExceeded, "requested length too large")
         .with_detail(format!("A text has at most {ENTRY_BYTES_MAX} bytes."))
+}
+
+fn bytes_length(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let Some(Value::Bytea(bytes)) = arguments.first() else { return Ok(Value::Null) };
+    i32::try_from(bytes.len()).map(Value::Int4).map_err(|_| too_long())
 }
 
 fn repeat(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
