@@ -347,3 +347,11 @@ DETAIL: Expected an expression.
   2 |  2
   3 |  4
 (3 rows)
+
+# Bytes
+
+> SELECT length('\xff00'::bytea) AS l, octet_length('\xff00'::bytea) AS o, length('äb') AS chars
+ l | o | chars
+---+---+-------
+ 2 | 2 |     2
+(1 row)
