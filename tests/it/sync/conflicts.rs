@@ -1,11 +1,17 @@
 //! Concurrent edits: all nodes end with the same entries, and with those that the laws of merging name.
 
+use std::time::Duration;
+
 use super::nodes::{Consortium, Node, wait_for};
 
-/// Writes on several nodes while none has seen the others', then lets them meet.
+/// Stamps count milliseconds, so that writes that lie this far apart never have equal ones.
+const BETWEEN_WRITES: Duration = Duration::from_millis(2);
+
+/// Writes on several nodes, one after the other, while none has seen the others', then lets them meet.
 fn apart_then_together(consortium: &mut Consortium, write: impl Fn(usize, &mut Node)) {
     for (position, node) in consortium.nodes.iter_mut().enumerate() {
         write(position, node);
+        std::thread::sleep(BETWEEN_WRITES);
     }
     for node in &mut consortium.nodes {
         node.run("STAGE MEMORY WHERE metadata.topic = \"shared\"");

@@ -265,9 +265,8 @@ impl Consortium {
             node.attach("memory", NETWORK);
         }
         let others = nodes.len() - 1;
-        nodes[0].wait_for_peers(NETWORK, others);
-        for node in &mut nodes[1..] {
-            node.wait_for_peers(NETWORK, 1);
+        for node in nodes {
+            node.wait_for_peers(NETWORK, others);
         }
         consortium
     }
