@@ -56,11 +56,12 @@ impl Connections {
         self.peers.contains_key(peer)
     }
 
-    /// The connection that new streams go over: the oldest direct one, else the oldest.
+    /// The connection that new streams go over: the newest direct one, else the newest. A peer that was killed and came
+    /// back has its old connections here until they time out, and those lead nowhere.
     pub fn best(&self, peer: &PeerId) -> Option<ConnectionId> {
         let connections = self.peers.get(peer)?;
-        let direct = connections.iter().find(|connection| !connection.is_relayed);
-        direct.or(connections.first()).map(|connection| connection.id)
+        let direct = connections.iter().rev().find(|connection| !connection.is_relayed);
+        direct.or(connections.last()).map(|connection| connection.id)
     }
 
     /// Addresses where this peer was reached from here.
@@ -98,16 +99,19 @@ mod tests {
     }
 
     #[test]
-    fn direct_connections_come_first_and_the_last_one_is_noticed() {
+    fn new_direct_connections_come_first_and_the_last_one_is_noticed() {
         let (mut connections, peer) = (Connections::default(), PeerId::random());
         assert!(!connections.add(peer, connection(1, true, true)));
         assert_eq!(connections.best(&peer), Some(ConnectionId::new_unchecked(1)));
         assert!(connections.add(peer, connection(2, false, true)), "it was relayed before");
         assert!(!connections.add(peer, connection(3, false, true)));
-        assert_eq!(connections.best(&peer), Some(ConnectionId::new_unchecked(2)));
+        assert_eq!(connections.best(&peer), Some(ConnectionId::new_unchecked(3)));
+        assert!(!connections.add(peer, connection(4, true, true)));
+        assert_eq!(connections.best(&peer), Some(ConnectionId::new_unchecked(3)));
         connections.set_delay(peer, 7);
-        assert!(!connections.remove(peer, ConnectionId::new_unchecked(2)));
-        assert!(!connections.remove(peer, ConnectionId::new_unchecked(1)));
+        for id in [2, 1, 4] {
+            assert!(!connections.remove(peer, ConnectionId::new_unchecked(id)));
+        }
         assert_eq!(connections.delay(&peer), 7);
         assert!(connections.remove(peer, ConnectionId::new_unchecked(3)));
         assert!(!connections.is_connected(&peer) && connections.delay(&peer) == u64::MAX);
