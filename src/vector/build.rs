@@ -21,6 +21,7 @@ use super::graph::Graph;
 use super::kernels;
 use super::parameters::Parameters;
 use super::rows::Rows;
+use super::workers;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Rows inserted between two reports of progress.
@@ -75,10 +76,11 @@ pub fn build_graph(
     let distance = RowDistance { rows, codes, lacking };
     let hnsw = Hnsw::new(parameters.m, total, LAYERS_MAX, parameters.ef_construction, distance);
     let order = shuffled(total);
+    let workers = workers::pool()?;
     let mut done = 0;
     for batch in order.chunks(REPORT_ROWS) {
         let batch: Vec<(&[u32], usize)> = batch.iter().map(|row| (std::slice::from_ref(row), *row as usize)).collect();
-        hnsw.parallel_insert_slice(&batch);
+        workers.install(|| hnsw.parallel_insert_slice(&batch));
         done += batch.len();
         if !progress(Progress { done, total }) {
             return Err(Error::new(ErrorKind::QueryCanceled, "building the vector index was stopped"));

@@ -4,7 +4,7 @@
 //! each sealed segment (`segment`) is walked along its graph (`graph`, `walk`) with the kernels of `kernels`, the tail of
 //! recent vectors (`tail`) is scanned; the caller's filter judges candidates in order of distance until enough are
 //! accepted, and walks are widened as long as the filter is choosier than expected; the accepted ones get their exact
-//! distance (`distance`). Graphs are made in the background (`build`) and saved with everything else (`file`).
+//! distance (`distance`). Graphs are made in the background (`build`, on `workers`) and saved with everything else (`file`).
 //!
 //! The index is a cache of the store: it knows keys and vectors, nothing of rows, transactions or visibility. Callers
 //! check candidates against their snapshot in the filter they pass.
@@ -28,6 +28,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod workers;
 
 pub use build::Progress;
 pub use distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
