@@ -29,6 +29,8 @@ RESULTS = ROOT / "benches" / "RESULTS.md"
 HEADING = "# Sync between nodes"
 SECRET = "a secret for benchmarks"
 STEP_SECONDS_MAX = 300
+# Logs are pruned every 30 seconds, 200,000 deltas at a time and the oldest first.
+PRUNE_SECONDS = 200
 
 
 class Node(Nebulus):
@@ -144,7 +146,7 @@ def catch_up(work: Path, binary: str, count: int, write, unit) -> str:
         started = time.perf_counter()
         late.join("bench", first.address())
         late.attach("bench")
-        until(lambda: late.one("SELECT count(*) FROM memory") == count, STEP_SECONDS_MAX, "third copy", 0.02)
+        until(lambda: late.one("SELECT count(*) FROM memory") == count, STEP_SECONDS_MAX, "third copy", 0.05)
         return unit(time.perf_counter() - started)
     finally:
         stop([first, second, late])
@@ -157,12 +159,45 @@ def deltas(work: Path, binary: str) -> str:
 
 
 def vectors(work: Path, binary: str) -> str:
-    count, dimensions = 20_000, 384
+    count, dimensions = 60_000, 384
     random = numpy.random.default_rng(1)
     text = ["[" + ",".join(f"{x:.4f}" for x in row) + "]" for row in random.standard_normal((count, dimensions))]
     row = lambda number: (f"vector-{number:06}", f'{{"n": {number}}}', text[number])  # noqa: E731
     megabytes = count * dimensions * 4 / 1e6
     return catch_up(work, binary, count, row, lambda seconds: f"{megabytes / seconds:.1f} MB/s of vectors")
+
+
+def resync(work: Path, binary: str) -> str:
+    """A node that was away comes back when the log has forgotten what it missed: one entry in a thousand was changed."""
+    count, changed = 1_000_000, 1_000
+    first, second = trio(work, binary, ", log_bytes_max = 4096, log_age_max_s = 1", count=2)
+    try:
+        stage_all(first, count, lambda number: (f"entry-{number:07}", f'{{"n": {number}, "v": 1}}', None))
+        until(lambda: second.one("SELECT count(*) FROM memory") == count, STEP_SECONDS_MAX, "second copy", 1)
+        second.stop()
+        keys = [f"entry-{number:07}" for number in range(0, count, count // changed)]
+        with first.connect() as connection:
+            for key in keys:
+                connection.execute(
+                    "UPDATE memory SET metadata = metadata || '{\"v\": 2}'::jsonb, _stage = 'post-pending' WHERE id = %s",
+                    (key,), prepare=True,
+                )  # fmt: skip
+        first.run("SYNC")
+        time.sleep(PRUNE_SECONDS)
+        second.start()
+        started = time.perf_counter()
+        with second.connect() as reader:
+            query = "SELECT metadata->>'v' FROM memory WHERE id = %s"
+            for key in keys:
+                is_there = lambda key=key: reader.execute(query, (key,), prepare=True).fetchone()[0] == "2"  # noqa: E731
+                until(is_there, STEP_SECONDS_MAX, "changed entry", 0.05)
+        seconds = time.perf_counter() - started
+        moved, deltas = second.run("SELECT bytes_transferred, deltas_received FROM nebulus.network_stats")[0]
+        if deltas >= changed:
+            raise TimeoutError(f"reconciliation: the log still had {deltas} deltas")
+        return f"{seconds:.1f} s, {moved / 1e6:.2f} MB for {changed:,} changed entries, {moved / changed:,.0f} bytes each"
+    finally:
+        stop([first, second])
 
 
 def idle(work: Path, binary: str) -> str:
@@ -262,6 +297,7 @@ ROWS = {
     "live": ("a just posted entry visible on another node", live, iroh_live, "p50 < 5 ms, p99 < 20 ms"),
     "deltas": ("catching up 100,000 deltas of 300 bytes", deltas, iroh_deltas, ">= 20,000/s"),
     "vectors": ("catching up entries of 384 dimensions", vectors, None, ">= 60 MB/s"),
+    "resync": ("1,000,000 entries re-synced after a pruned log", resync, None, "bytes proportional to the difference"),
     "idle": ("idle traffic", idle, None, "< 1,000 bytes/s a peer"),
     "blob": ("fetching a blob", blob, iroh_blob, ">= 200 MB/s"),
     "overhead": ("what a network adds to a local write", overhead, None, "< 5 %"),
