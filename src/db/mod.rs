@@ -23,6 +23,7 @@ mod define;
 mod detach;
 mod entry_states;
 mod facts;
+mod first_heads;
 mod graph_builder;
 mod group;
 mod heads;

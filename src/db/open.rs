@@ -1,6 +1,5 @@
 //! Opening a database: the store, the identity, the vault, the catalog, and the graphs that lie beside them.
 
-use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use crate::db::apply::building_name;
 use crate::db::catalog::{FIRST_FREE_ID, default_collections};
 use crate::db::clock::Clock;
 use crate::db::commit::{COMMITS_WAITING_MAX, PROGRESS, facts_name};
-use crate::db::heads::StoredHead;
+use crate::db::first_heads::load_first_heads;
 use crate::db::index_build::{BuildStep, build_step, fill_graph};
 use crate::db::origin::open_identity;
 use crate::db::secrets::Secrets;
@@ -21,7 +20,7 @@ use crate::db::shared::{Parts, Shared};
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::view::vector_slot;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Hlc, NetworkId, PeerId};
+use crate::model::{Collection, Hlc};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, vector_of_bytes,
@@ -73,7 +72,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     let (jobs_sender, jobs) = mpsc::channel(COMMITS_WAITING_MAX);
     let (builder, signals) = std::sync::mpsc::sync_channel(1);
     let catalog = load_networks(&snapshot, Catalog::new(collections))?;
-    let first_heads = load_own_heads(&snapshot, &catalog, identity.peer_id())?;
+    let first_heads = load_first_heads(&snapshot, &catalog, identity.peer_id())?;
     let shared = Arc::new(Shared::new(Parts {
         store,
         clock: options.clock.clone(),
@@ -142,16 +141,6 @@ fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
         catalog.put_network(Arc::new(network));
     }
     Ok(catalog)
-}
-
-fn load_own_heads(snapshot: &Snapshot, catalog: &Catalog, me: &PeerId) -> Result<BTreeMap<NetworkId, StoredHead>> {
-    let mut heads = BTreeMap::new();
-    for network in catalog.networks() {
-        if let Some(bytes) = snapshot.get(&Key::Head(network.id, me.as_str()))? {
-            heads.insert(network.id, StoredHead::from_bytes(&bytes)?);
-        }
-    }
-    Ok(heads)
 }
 
 /// Number and time of the last commit.

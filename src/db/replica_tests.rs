@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::db::{Clock, Database, DatabaseOptions, EntryKey, LogRead, OnConflict, Verdict};
+use crate::db::{Clock, Database, DatabaseOptions, EntryKey, LogRead, OnConflict, OwnChain, Verdict};
 use crate::error::ErrorKind;
 use crate::model::{Bytes, NetworkId, NetworkOptions, Run, Stage, Value};
 use crate::store::KeySource;
@@ -375,6 +375,63 @@ fn a_copied_directory_posts_as_another_origin() {
     assert_eq!(copy.post(), 1);
     copy.send_to(&original, usize::MAX);
     assert_eq!(copy.fingerprint(), original.fingerprint());
+}
+
+#[test]
+fn an_old_copy_put_back_posts_again_what_all_its_starts_have_posted() {
+    let copy_folder = |from: &Path, to: &Path| {
+        let copied = std::process::Command::new("cp").arg("-a").args([from, to]).status();
+        assert!(copied.unwrap().success());
+    };
+    let (a, b) = (Node::new(), Node::new());
+    let old = a.database.peer_id();
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    assert_eq!(a.post(), 1);
+    a.send_to(&b, usize::MAX);
+    // What `b` has is known before the copy is made.
+    let member = format!(r#"{{"peer": "{}", "acknowledged": [["{old}", 1]]}}"#, b.database.peer_id());
+    let name = format!("member/{}", b.database.peer_id());
+    let kept = a.database.put_sync_record(a.network(), &name, Some(member.into_bytes()));
+    a.runtime.block_on(kept).unwrap();
+    let Node { database, directory, wall, runtime } = a;
+    let (store, backup) = (directory.path().join("data/rocksdb"), directory.path().join("backup"));
+    database.shutdown().unwrap();
+    drop(database);
+    copy_folder(&store, &backup);
+    let life = Node { database: open(directory.path(), &wall), directory, wall, runtime };
+    life.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    assert_eq!(life.post(), 2);
+    life.send_to(&b, usize::MAX);
+    let lost = life.database.heads(life.network()).unwrap();
+    let Node { database: last, directory, wall, runtime } = life;
+    last.shutdown().unwrap();
+    drop(last);
+    std::fs::remove_dir_all(&store).unwrap();
+    copy_folder(&backup, &store);
+    // The copy runs twice before it meets anybody.
+    let database = open(directory.path(), &wall);
+    let copy = Node { database, directory, wall, runtime };
+    copy.write("three", r#"{"x": 3}"#, Stage::PostPending);
+    assert_eq!(copy.post(), 2);
+    let Node { database, directory, wall, runtime } = copy;
+    database.shutdown().unwrap();
+    drop(database);
+    let copy = Node { database: open(directory.path(), &wall), directory, wall, runtime };
+    copy.write("four", r#"{"x": 4}"#, Stage::PostPending);
+    assert_eq!(copy.post(), 3);
+    assert_eq!(copy.database.peer_id(), old);
+    let shown = copy.database.check_own_head(copy.network(), &lost[0]).unwrap();
+    assert_eq!(shown, OwnChain::Unknown);
+    copy.runtime.block_on(copy.database.renew_origin()).unwrap();
+    let heads = copy.database.heads(copy.network()).unwrap();
+    assert_eq!(heads.iter().find(|head| head.origin == old).map(|head| head.seq), Some(1));
+    assert_eq!(heads.iter().find(|head| head.origin != old).map(|head| head.seq), Some(2), "three and four");
+    assert!(copy.send_to(&b, usize::MAX).iter().all(|verdict| *verdict == Verdict::Applied));
+    b.send_to(&copy, usize::MAX);
+    assert_eq!(copy.fingerprint(), b.fingerprint());
+    for id in ["one", "two", "three", "four"] {
+        assert!(b.metadata(id).is_some() && copy.metadata(id).is_some(), "{id}");
+    }
 }
 
 #[test]

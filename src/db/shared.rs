@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     pub signals: Signals,
     pub sync: SyncSeam,
     identity: RwLock<Arc<Identity>>,
-    /// The own heads at the start: what was posted since is the only part that an older copy can have posted anew.
+    /// Up to where the own postings are surely no other copy's: see `first_heads`.
     pub first_heads: BTreeMap<NetworkId, StoredHead>,
     pub vector_indexes: VectorIndexes,
     pub vector_directory: PathBuf,

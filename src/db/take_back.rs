@@ -1,8 +1,8 @@
 //! Taking back what an older copy of a data directory posted under numbers that had been used.
 //!
 //! The copy posts under its origin's next numbers, which its later life gave to other deltas. Once that shows, the origin is
-//! nobody's any more: what was posted since the start goes out again under the new identity, and the log and the head of
-//! the old one go back to where they stood at the start, so that the true continuation can come from peers.
+//! nobody's any more: what was posted above its first head (see `first_heads`) goes out again under the new identity, and the
+//! log and the head of the old one go back to that, so that the true continuation can come from peers.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::model::{Network, NetworkId, PeerId, State};
 use crate::store::{Key, KeyRange, Publicity, RecordView, delta_place, encode_body};
 
 impl Apply<'_> {
-    /// Posts anew what `old`, until now this node's own origin, has posted since the start.
+    /// Posts anew what `old`, until now this node's own origin, has posted above its first head.
     pub fn take_back(&mut self, id: NetworkId, old: &PeerId) -> Result<()> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(()) };
         let known = self.head(&network, old)?;
@@ -54,7 +54,13 @@ impl Apply<'_> {
                 let mut news = State { clock: Default::default(), ..states.public.clone() };
                 news.fields.retain(|_, field| field.stamp.peer_id == *old);
                 news.clock.set(me.clone(), head.seq + bodies.len() as u64 + 1);
-                let (visible, public) = (merge(&states.visible, &news), merge(&states.public, &news));
+                // Its numbers above the first head mean other deltas to everybody else.
+                let taken_back = |state: &State| {
+                    let others = state.clock.iter().filter(|(peer, _)| *peer != old);
+                    let clock = others.map(|(peer, count)| (peer.clone(), count)).collect();
+                    merge(&State { clock, ..state.clone() }, &news)
+                };
+                let (visible, public) = (taken_back(&states.visible), taken_back(&states.public));
                 bodies.push(encode_body(&attachment.shared_name, key, &news)?);
                 self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
             }

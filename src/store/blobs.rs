@@ -251,6 +251,11 @@ impl BlobWriter {
         self.size
     }
 
+    /// Brings to disk what was written so far, so that finishing has less to wait for.
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| at(&self.temporary, error))
+    }
+
     /// Like [`finish`](BlobWriter::finish) where what was written is the blob with this hash; [`ErrorKind::Corrupted`]
     /// where it is not, and then nothing is left of it.
     pub fn finish_as(self, expected: &BlobHash) -> Result<Pin> {

@@ -34,6 +34,8 @@ const FETCHED_MAX: usize = 8;
 const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Frames that wait to be opened and written.
 const FRAMES_AHEAD: usize = 4;
+/// Bytes that are written before they are brought to disk, while more come.
+const SYNC_BYTES: u64 = 16 * 1024 * 1024;
 /// How often all holders are asked, as long as something comes of it.
 const ROUNDS_MAX: usize = 4;
 /// How long holders that are busy are given.
@@ -270,12 +272,17 @@ fn open_and_write(
     mut sealed: mpsc::Receiver<(FrameHeader, Vec<u8>)>,
 ) -> (BlobWriter, Result<()>) {
     let mut run = || {
+        let mut synced = writer.size();
         while let Some((header, mut body)) = sealed.blocking_recv() {
             opener.open(header.raw(), &mut body)?;
             if writer.size() + body.len() as u64 > size {
                 return Err(Error::new(ErrorKind::ProtocolViolation, "it sent more than the blob has"));
             }
             writer.write_all(&body)?;
+            if writer.size() - synced >= SYNC_BYTES {
+                writer.sync()?;
+                synced = writer.size();
+            }
             metrics::SYNC_BLOB_BYTES_RECEIVED.add(body.len() as u64);
         }
         Ok(())

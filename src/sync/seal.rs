@@ -9,8 +9,7 @@
 //! replayed, dropped, reordered, cut short or from another stream does not open. A stream ends long before its numbers do;
 //! the next one has new keys.
 
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::{Aes256Gcm, KeyInit, Nonce};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::proof::SecretKey;
@@ -26,13 +25,14 @@ const FRAMES_MAX: u64 = 1 << 28;
 
 /// Seals the frames of one direction of a stream.
 pub struct Sealer {
-    cipher: Aes256Gcm,
+    /// `None` for a key of the wrong length, which [`SecretKey`] cannot be: nothing is sealed with it.
+    cipher: Option<LessSafeKey>,
     next: u64,
 }
 
 /// Opens the frames that a [`Sealer`] with the same key sealed, in their order.
 pub struct Opener {
-    cipher: Aes256Gcm,
+    cipher: Option<LessSafeKey>,
     next: u64,
 }
 
@@ -45,7 +45,7 @@ pub fn begin_frame(buffer: &mut Vec<u8>) -> usize {
 
 impl Sealer {
     pub fn new(key: &SecretKey) -> Sealer {
-        Sealer { cipher: Aes256Gcm::new((&**key).into()), next: 0 }
+        Sealer { cipher: cipher(key), next: 0 }
     }
 
     /// Seals in place the frame that [`begin_frame`] began at `start` and that ends with the buffer.
@@ -60,18 +60,17 @@ impl Sealer {
         let length = sealed_length(plaintext.len())?;
         header.copy_from_slice(&length);
         let nonce = take_nonce(&mut self.next)?;
-        let tag = self
-            .cipher
-            .encrypt_inout_detached(&Nonce::from(nonce), &length, plaintext.into())
-            .map_err(|_| Error::internal("a frame cannot be sealed"))?;
-        buffer.extend_from_slice(&tag);
+        let cannot = || Error::internal("a frame cannot be sealed");
+        let cipher = self.cipher.as_ref().ok_or_else(cannot)?;
+        let tag = cipher.seal_in_place_separate_tag(nonce, Aad::from(length), plaintext).map_err(|_| cannot())?;
+        buffer.extend_from_slice(tag.as_ref());
         Ok(())
     }
 }
 
 impl Opener {
     pub fn new(key: &SecretKey) -> Opener {
-        Opener { cipher: Aes256Gcm::new((&**key).into()), next: 0 }
+        Opener { cipher: cipher(key), next: 0 }
     }
 
     /// Opens in place what followed a header; the plaintext remains.
@@ -83,12 +82,10 @@ impl Opener {
             return Err(broken("a frame is cut short"));
         }
         let nonce = take_nonce(&mut self.next)?;
-        let end = body.len().saturating_sub(TAG_BYTES);
-        let (ciphertext, tag) = body.split_at_mut(end);
-        let tag = <[u8; TAG_BYTES]>::try_from(&*tag).map_err(|_| broken("a frame is cut short"))?;
-        self.cipher
-            .decrypt_inout_detached(&Nonce::from(nonce), &header, ciphertext.into(), &tag.into())
-            .map_err(|_| broken("a frame does not open"))?;
+        let does_not_open = || broken("a frame does not open");
+        let cipher = self.cipher.as_ref().ok_or_else(does_not_open)?;
+        let plaintext = cipher.open_in_place(nonce, Aad::from(header), body).map_err(|_| does_not_open())?;
+        let end = plaintext.len();
         body.truncate(end);
         Ok(())
     }
@@ -117,16 +114,20 @@ fn sealed_length(plaintext: usize) -> Result<[u8; HEADER_BYTES]> {
     })
 }
 
+fn cipher(key: &SecretKey) -> Option<LessSafeKey> {
+    UnboundKey::new(&AES_256_GCM, key.as_slice()).ok().map(LessSafeKey::new)
+}
+
 /// The next number, as a nonce.
-fn take_nonce(next: &mut u64) -> Result<[u8; 12]> {
+fn take_nonce(next: &mut u64) -> Result<Nonce> {
     if *next >= FRAMES_MAX {
         return Err(Error::new(ErrorKind::LimitExceeded, "a stream has used up its key"));
     }
-    let mut nonce = [0; 12];
+    let mut nonce = [0; NONCE_LEN];
     let (_, number) = nonce.split_at_mut(4);
     number.copy_from_slice(&next.to_be_bytes());
     *next += 1;
-    Ok(nonce)
+    Ok(Nonce::assume_unique_for_key(nonce))
 }
 
 fn broken(message: &str) -> Error {

@@ -4,7 +4,8 @@ use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{
-    DISTRUST_MS, GREETING_HEADS_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, POINTS_FORGED, REPEAT_MS_MIN,
+    ACKNOWLEDGE_MS, DISTRUST_MS, GREETING_HEADS_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, POINTS_FORGED, REPEAT_MS_MIN,
+    SMALL_NETWORK_MAX,
 };
 use crate::sync::engine::machine::Task;
 use crate::sync::message::{HEADS_MAX, Heartbeat, MEMBERS_PER_MESSAGE_MAX, Members, Message};
@@ -100,8 +101,10 @@ impl Engine {
         self.wake_at(at_ms);
     }
 
+    /// At once in a small network, so that its members find each other; in a large one many newcomers are told together.
     pub(super) fn tell_members_soon(&mut self) {
-        self.beat_all_within(HEARTBEAT_MS_MIN);
+        let is_small = self.roster.len() <= SMALL_NETWORK_MAX;
+        self.beat_all_within(if is_small { ACKNOWLEDGE_MS } else { HEARTBEAT_MS_MIN });
     }
 
     /// Tells a peer all members that it has not been told.

@@ -6,8 +6,10 @@ pub const HEARTBEAT_MS_MIN: u64 = 1_000;
 pub const HEARTBEAT_MS_MAX: u64 = 10_000;
 /// A peer that has been silent for so long is taken for gone.
 pub const PEER_SILENT_MS_MAX: u64 = 45_000;
-/// How soon a peer that sent deltas is told that they were applied.
+/// How soon a peer that sent deltas is told that they were applied, and members of a small network of new ones.
 pub const ACKNOWLEDGE_MS: u64 = 100;
+/// Members up to which a network is small.
+pub const SMALL_NETWORK_MAX: usize = 16;
 /// How long a heads message to a few peers waits for more heads to move.
 pub const ANNOUNCE_MS: u64 = 3;
 /// Most heads that are told without being asked for; a peer with other digests asks for the rest.

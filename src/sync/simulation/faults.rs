@@ -87,7 +87,7 @@ impl World {
             }
             Fault::Heal => self.parts.fill(0),
             Fault::Crash { is_kill } => {
-                let Some(node) = self.running_node().filter(|node| !self.nodes[*node].is_unaware) else { return };
+                let Some(node) = self.running_node() else { return };
                 self.stop(node, is_kill);
                 let in_ms = self.between(100, 30_000);
                 self.schedule(in_ms, Event::Fault(Fault::Start { node }));

@@ -38,7 +38,7 @@ pub(super) struct Posting {
     pub origin: PeerId,
     /// It has this number or a smaller one.
     pub seq: u64,
-    /// The node, and the start of it, that posted it.
+    /// The node, and the life of it, that posted it.
     pub posted_by: (usize, u64),
     /// The only copy may have been lost with a restored directory.
     pub is_uncertain: bool,
@@ -82,7 +82,7 @@ impl Ledger {
         facts.chain(self.deleted.values()).map(|posting| posting.origin.clone()).collect()
     }
 
-    /// What was posted since this start of a node went out again, under another identity.
+    /// What was posted in this life of a node went out again, under another identity.
     pub fn posted_again(&mut self, posted_by: (usize, u64), origin: &PeerId, seq: u64) {
         let facts = self.facts.iter_mut().filter_map(|fact| fact.posted.as_mut());
         for posting in facts.chain(self.deleted.values_mut()).filter(|posting| posting.posted_by == posted_by) {

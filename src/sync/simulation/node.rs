@@ -33,14 +33,16 @@ pub(super) struct Node {
     pub skew_ms: i64,
     /// Number of the present or last start.
     pub boot: u64,
+    /// Goes up with every old copy that is put back, and with every new identity: what one life posted is posted again together.
+    pub life: u64,
     pub running: Option<Running>,
     /// What its user did and expects.
     pub local: Local,
     pub backup: Option<Backup>,
     /// Secrets of the network by epoch that were ever known here.
     pub secrets: BTreeSet<(u64, String)>,
-    /// An older copy was put in place here and no peer has shown it yet. A second start in this state is not played: what
-    /// the first one posted would not be posted again.
+    /// An older copy was put in place here and no peer has shown it yet. A second copy in this state is not played: what the
+    /// first one posted is lost with it.
     pub is_unaware: bool,
     /// It attaches the second collection later.
     pub attaches_late: bool,
@@ -85,6 +87,7 @@ impl Node {
             wall: Arc::new(AtomicU64::new(START_MS)),
             skew_ms,
             boot: 0,
+            life: 0,
             running: None,
             local: Local::default(),
             backup: None,
@@ -189,6 +192,7 @@ impl Node {
 
     /// Puts the copy back while nothing runs. In place nothing gives it away but what peers know.
     pub fn restore(&mut self, is_in_place: bool) {
+        self.life += 1;
         let (store, source) = (self.data().join("rocksdb"), self.directory.join("backup"));
         std::fs::remove_dir_all(&store).unwrap();
         copy_folder(&source, &store);

@@ -87,7 +87,7 @@ impl World {
         self.put_fact(node, &place, None);
         let running = self.nodes[node].running.as_ref().unwrap();
         let (origin, seq) = (running.peer.clone(), running.own_seq());
-        let posted_by = (node, self.nodes[node].boot);
+        let posted_by = (node, self.nodes[node].life);
         let local = &mut self.nodes[node].local;
         let mut alone = std::mem::take(&mut local.staged);
         let deleted = std::mem::take(&mut local.deleted);

@@ -291,7 +291,8 @@ impl World {
         assert_eq!(running.database.peer_id(), *peer);
         let heads = running.heads();
         let own_seq = heads.iter().find(|head| head.origin == *peer).map_or(0, |head| head.seq);
-        self.ledger.posted_again((node, self.nodes[node].boot), peer, own_seq);
+        self.ledger.posted_again((node, self.nodes[node].life), peer, own_seq);
+        self.nodes[node].life += 1;
         let database: Database = running.database;
         self.nodes[node].boot += 1;
         let tuning = self.plan.tuning.clone();
@@ -330,7 +331,7 @@ impl World {
                         (running.peer.clone(), running.own_seq())
                     }
                 };
-                let posted_by = (node, self.nodes[node].boot);
+                let posted_by = (node, self.nodes[node].life);
                 self.ledger.posted(&mut self.nodes[node].local, &origin, seq, posted_by);
             }
             Outcome::Applied(Ok(applied)) => {

@@ -1,0 +1,84 @@
+//! How far the own postings are safe from having been numbered by an older copy of this data directory.
+//!
+//! A copy that is put back posts under numbers that its later life gave to other deltas, and nothing tells a start that it
+//! runs on a copy. What every member has acknowledged, as this directory knows it, was posted before any copy of it began a
+//! life of its own. All that lies above may have to be taken back, over as many starts as it takes until a peer shows it.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use crate::db::Catalog;
+use crate::db::heads::StoredHead;
+use crate::db::post::{END_BYTES, decode_log_entry};
+use crate::db::staged::MEMBER;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Network, NetworkId, PeerId};
+use crate::store::{Key, KeyRange, Snapshot, delta_place, delta_seq};
+
+/// What the record of a member says of acknowledgements.
+#[derive(serde::Deserialize)]
+struct Acknowledgements {
+    peer: PeerId,
+    acknowledged: Vec<(PeerId, u64)>,
+}
+
+/// The heads of `me` up to which nothing is ever taken back, by network.
+pub(crate) fn load_first_heads(
+    snapshot: &Snapshot,
+    catalog: &Catalog,
+    me: &PeerId,
+) -> Result<BTreeMap<NetworkId, StoredHead>> {
+    let mut heads = BTreeMap::new();
+    for network in catalog.networks() {
+        if let Some(bytes) = snapshot.get(&Key::Head(network.id, me.as_str()))? {
+            let last = StoredHead::from_bytes(&bytes)?;
+            let acknowledged = acknowledged_by_all(snapshot, network, me)?;
+            heads.insert(network.id, first_head(snapshot, network, me, acknowledged, last)?);
+        }
+    }
+    Ok(heads)
+}
+
+/// The last of the own deltas that all members had when they were last seen; 0 where none was ever met.
+fn acknowledged_by_all(snapshot: &Snapshot, network: &Network, me: &PeerId) -> Result<u64> {
+    let mut least = None;
+    let mut stored = snapshot.scan(&KeyRange::sync_records(network.id).starting_with(MEMBER.as_bytes()));
+    while let Some((_, json)) = stored.next()? {
+        let member: Acknowledgements = serde_json::from_slice(json)
+            .map_err(|_| Error::new(ErrorKind::Corrupted, "the record of a member cannot be read"))?;
+        if network.removed.contains(&member.peer) || member.peer == *me {
+            continue;
+        }
+        let known = member.acknowledged.iter().find(|(origin, _)| origin == me).map_or(0, |(_, seq)| *seq);
+        least = Some(least.map_or(known, |least: u64| least.min(known)));
+    }
+    Ok(least.unwrap_or(0))
+}
+
+/// The first end of a posting at `acknowledged` or behind it that the log still has; the start, where it has everything.
+fn first_head(
+    snapshot: &Snapshot,
+    network: &Network,
+    me: &PeerId,
+    acknowledged: u64,
+    last: StoredHead,
+) -> Result<StoredHead> {
+    if acknowledged >= last.seq {
+        return Ok(last);
+    }
+    let from = delta_place(me, acknowledged.max(1));
+    let mut log = snapshot.scan(&KeyRange::deltas_of(network.id, me).from(Bound::Included(&from)));
+    while let Some((place, entry)) = log.next()? {
+        let Some(seq) = delta_seq(place).filter(|seq| *seq <= last.seq) else { break };
+        if acknowledged == 0 && seq == 1 {
+            return Ok(StoredHead::start(&network.name, me));
+        }
+        let (Some(end), _) = decode_log_entry(entry)? else { continue };
+        let (hash, signature) = end
+            .split_first_chunk()
+            .filter(|_| end.len() == END_BYTES)
+            .ok_or_else(|| Error::new(ErrorKind::Corrupted, "the end of a posting in the log is damaged"))?;
+        return Ok(StoredHead { seq, hash: *hash, signature: signature.to_vec(), received: seq, received_hash: *hash });
+    }
+    Ok(last)
+}
