@@ -89,6 +89,21 @@ def until(condition, seconds: float, what: str, pause: float = 0.002):
         time.sleep(pause)
 
 
+def settle(nodes: list[Node]) -> None:
+    """Waits until nothing is left to be done in the background: graphs to be built, files to be merged."""
+
+    def used() -> float:
+        stats = [Path(f"/proc/{node.process.pid}/stat").read_text().rsplit(")", 1)[1].split() for node in nodes]
+        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+    def is_idle() -> bool:
+        before = used()
+        time.sleep(1)
+        return used() - before < 0.1
+
+    until(is_idle, STEP_SECONDS_MAX, "idle node")
+
+
 def trio(work: Path, binary: str, options: str = "", count: int = 3) -> list[Node]:
     """Nodes in one network, all connected."""
     nodes = [Node(work, f"node-{number}", binary) for number in range(count)]
@@ -142,11 +157,12 @@ def catch_up(work: Path, binary: str, count: int, write, unit) -> str:
     try:
         stage_all(first, count, write)
         until(lambda: second.one("SELECT count(*) FROM memory") == count, STEP_SECONDS_MAX, "second copy", 0.1)
+        settle([first, second])
         late.start()
         started = time.perf_counter()
         late.join("bench", first.address())
         late.attach("bench")
-        until(lambda: late.one("SELECT count(*) FROM memory") == count, STEP_SECONDS_MAX, "third copy", 0.05)
+        until(lambda: late.one("SELECT count(*) FROM memory") == count, STEP_SECONDS_MAX, "third copy", 0.1)
         return unit(time.perf_counter() - started)
     finally:
         stop([first, second, late])
@@ -174,6 +190,7 @@ def resync(work: Path, binary: str) -> str:
     try:
         stage_all(first, count, lambda number: (f"entry-{number:07}", f'{{"n": {number}, "v": 1}}', None))
         until(lambda: second.one("SELECT count(*) FROM memory") == count, STEP_SECONDS_MAX, "second copy", 1)
+        settle([first, second])
         second.stop()
         keys = [f"entry-{number:07}" for number in range(0, count, count // changed)]
         with first.connect() as connection:
@@ -192,7 +209,7 @@ def resync(work: Path, binary: str) -> str:
                 is_there = lambda key=key: reader.execute(query, (key,), prepare=True).fetchone()[0] == "2"  # noqa: E731
                 until(is_there, STEP_SECONDS_MAX, "changed entry", 0.05)
         seconds = time.perf_counter() - started
-        moved, deltas = second.run("SELECT bytes_transferred, deltas_received FROM nebulus.network_stats")[0]
+        moved, deltas = second.run("SELECT bytes_transferred, operations_received FROM nebulus.network_stats")[0]
         if deltas >= changed:
             raise TimeoutError(f"reconciliation: the log still had {deltas} deltas")
         return f"{seconds:.1f} s, {moved / 1e6:.2f} MB for {changed:,} changed entries, {moved / changed:,.0f} bytes each"

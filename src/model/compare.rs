@@ -107,7 +107,7 @@ impl Value {
             Value::Uuid(uuid) => feed(uuid.as_bytes()),
             Value::Vector(components) => {
                 feed(&(components.len() as u64).to_be_bytes());
-                components.iter().for_each(|number| feed(&number.to_bits().to_be_bytes()));
+                feed_components(components, feed);
             }
             Value::Array(element, values) => {
                 feed_sized(element.internal_name().as_bytes(), feed);
@@ -118,6 +118,18 @@ impl Value {
                 }
             }
         }
+    }
+}
+
+/// Many at a time: a hash of long pieces is several times as fast as one of four bytes each.
+fn feed_components(components: &[f32], feed: &mut impl FnMut(&[u8])) {
+    let mut buffer = [0; 4096];
+    for piece in components.chunks(buffer.len() / size_of::<f32>()) {
+        let (places, _) = buffer.as_chunks_mut();
+        for (place, number) in places.iter_mut().zip(piece) {
+            *place = number.to_bits().to_be_bytes();
+        }
+        feed(buffer.get(..size_of_val(piece)).unwrap_or_default());
     }
 }
 

@@ -135,7 +135,8 @@ impl Engine {
         for (peer, session) in self.sessions.iter().filter(|(_, session)| !session.is_outdated) {
             let is_avoided = self.reconciling.avoided.get(peer).is_some_and(|until_ms| *until_ms > self.now_ms);
             let has_held = held.iter().any(|(origin, least)| session.known_seq(origin) >= *least);
-            let deltas = session.known.values().fold(0, |sum: u64, seq| sum.saturating_add(*seq));
+            let of_others = session.known.iter().filter(|(origin, _)| **origin != self.config.this);
+            let deltas = of_others.fold(0, |sum: u64, (_, seq)| sum.saturating_add(*seq));
             let is_far_ahead = is_newcomer && session.has_told_all && deltas >= self.config.tuning.snapshot_deltas_min;
             let has_partial = self.config.partial.iter().any(|name| session.collections.contains(name));
             let is_of_use = has_held || is_far_ahead || (has_partial && session.has_told_all);

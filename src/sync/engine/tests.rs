@@ -205,6 +205,8 @@ fn a_newcomer_takes_a_snapshot() {
     assert_eq!(world.nodes[1].database.seq(&world.peer(0)), 2_000);
     assert_eq!(world.sent(1, "sync_request"), 0);
     assert!(world.sent(1, "reconcile_request") > 10);
+    // Whoever made all of it is no newcomer, although it has nothing of others.
+    assert_eq!(world.sent(0, "reconcile_request"), 0);
 }
 
 #[test]
