@@ -175,7 +175,7 @@ def deltas(work: Path, binary: str) -> str:
 
 
 def vectors(work: Path, binary: str) -> str:
-    count, dimensions = 60_000, 384
+    count, dimensions = 100_000, 384
     random = numpy.random.default_rng(1)
     text = ["[" + ",".join(f"{x:.4f}" for x in row) + "]" for row in random.standard_normal((count, dimensions))]
     row = lambda number: (f"vector-{number:06}", f'{{"n": {number}}}', text[number])  # noqa: E731
@@ -318,7 +318,7 @@ def iroh_blob() -> str:
 ROWS = {
     "live": ("a just posted entry visible on another node", live, iroh_live, "p50 < 5 ms, p99 < 20 ms"),
     "deltas": ("catching up 100,000 deltas of 300 bytes", deltas, iroh_deltas, ">= 20,000/s"),
-    "vectors": ("catching up entries of 384 dimensions", vectors, None, ">= 60 MB/s"),
+    "vectors": ("catching up 100,000 entries of 384 dimensions", vectors, None, ">= 60 MB/s"),
     "resync": ("1,000,000 entries re-synced after a pruned log", resync, None, "bytes proportional to the difference"),
     "idle": ("idle traffic", idle, None, "< 1,000 bytes/s a peer"),
     "blob": ("fetching a blob", blob, iroh_blob, ">= 200 MB/s"),
