@@ -139,16 +139,19 @@ impl Transaction {
     }
 
     /// Takes over an epoch that another member began. Older ones change nothing; of two with one number the greater secret
-    /// wins everywhere.
+    /// wins everywhere. Where the one that wins was begun without knowing of everybody who is removed, one of those may know
+    /// its secret, or have begun it: then another epoch follows at once.
     pub(crate) fn adopt_epoch(&mut self, id: NetworkId, secret: EpochSecret, removed: Vec<PeerId>) -> Result<bool> {
         let Some(network) = self.catalog().network_by_id(id).cloned() else { return Ok(false) };
         let known = self.shared.network_secrets(id)?;
         let ours = known.newest().map(|newest| (network.epoch, newest.secret.as_str()));
         let is_newer = ours.is_none_or(|ours| ours < (secret.epoch, secret.secret.as_str()));
         let mut changed = (*network).clone();
+        let excluded_by_winner = if is_newer { removed.clone() } else { network.removed.clone() };
         changed.removed.extend(removed);
         changed.removed.sort_unstable();
         changed.removed.dedup();
+        let is_known_outside = changed.removed.iter().any(|peer| !excluded_by_winner.contains(peer));
         if is_newer {
             changed.epoch = secret.epoch;
             self.put_secret(id, secret)?;
@@ -156,6 +159,9 @@ impl Transaction {
         let is_news = changed != *network;
         if is_news {
             self.change_catalog(CatalogChange::PutNetwork(Arc::new(changed)));
+        }
+        if is_known_outside {
+            self.rotate_secret(&network.name, None)?;
         }
         Ok(is_news || is_newer)
     }

@@ -29,10 +29,11 @@ impl World {
         }
         let local = &mut self.nodes[node].local;
         for (place, is_alive) in seen {
-            if is_alive {
+            let is_uncertain = self.ledger.deleted.get(&place).is_some_and(|posting| posting.is_uncertain);
+            if is_alive && !is_uncertain {
                 assert!(!local.dead.contains(&place), "{place:?} came back to life on node {node}");
                 local.alive.insert(place);
-            } else if local.alive.contains(&place) {
+            } else if !is_alive && local.alive.contains(&place) {
                 local.dead.insert(place);
             }
         }
@@ -48,7 +49,9 @@ impl World {
             if self.nodes[node].running.is_none() {
                 self.start(node);
             }
-            self.attach(node);
+            if !self.nodes[node].is_removed {
+                self.attach(node);
+            }
         }
         let end_ms = self.now_ms + QUIET_MS_MAX;
         while self.now_ms < end_ms {
@@ -60,8 +63,9 @@ impl World {
         panic!("the nodes do not agree: {}", self.differences());
     }
 
-    fn running(&self) -> impl Iterator<Item = &Running> {
-        self.nodes.iter().filter_map(|node| node.running.as_ref())
+    /// The members that run.
+    pub fn running(&self) -> impl Iterator<Item = &Running> {
+        self.nodes.iter().filter(|node| !node.is_removed).filter_map(|node| node.running.as_ref())
     }
 
     /// Whether all nodes have posted everything and hold the same.
@@ -92,7 +96,11 @@ impl World {
 
     /// Everything that was promised.
     fn check_all(&mut self) {
+        self.check_removed();
         for node in 0..self.nodes.len() {
+            if self.nodes[node].is_removed {
+                continue;
+            }
             self.look(node);
             let running = self.nodes[node].running.as_ref().unwrap();
             let set_aside = running.database.view().set_aside(running.network).unwrap();
@@ -116,6 +124,28 @@ impl World {
                     places.iter().map(|(collection, id)| group_value(running, collection, id)).collect();
                 let is_whole = values.windows(2).all(|pair| pair[0] == pair[1]);
                 assert!(is_whole || self.plan.restores > 0, "node {node} has a part of a transaction: {values:?}");
+            }
+        }
+    }
+}
+
+impl World {
+    /// What the removed ones posted and no member has heard of is theirs alone, and so is the network's key the members'.
+    fn check_removed(&mut self) {
+        for removed in 0..self.nodes.len() {
+            if !self.nodes[removed].is_removed {
+                continue;
+            }
+            let peer = self.nodes[removed].running.as_ref().unwrap().peer.clone();
+            let held = self.held(&peer);
+            self.ledger.doubt(&peer, held);
+            let secrets = self.nodes[removed].secrets.clone();
+            for member in self.nodes.iter().filter(|node| !node.is_removed) {
+                assert!(member.has_removed(&peer), "a member does not know who was removed");
+                let running = member.running.as_ref().unwrap();
+                let newest = running.database.epoch_secret(running.network).unwrap().unwrap();
+                let is_known = secrets.contains(&(newest.epoch, newest.secret.to_string()));
+                assert!(!is_known, "who was removed knows the secret of epoch {}", newest.epoch);
             }
         }
     }

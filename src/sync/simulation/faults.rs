@@ -31,6 +31,8 @@ pub(super) enum Fault {
     },
     /// A member begins a new epoch.
     Rotate,
+    /// A member removes another one.
+    Remove,
 }
 
 impl World {
@@ -58,6 +60,10 @@ impl World {
         for _ in 0..self.plan.rotations {
             let at_ms = self.between(0, length_ms);
             self.schedule_at(at_ms, Event::Fault(Fault::Rotate));
+        }
+        for _ in 0..self.plan.removals {
+            let at_ms = self.between(0, length_ms);
+            self.schedule_at(at_ms, Event::Fault(Fault::Remove));
         }
         if self.plan.attaches_late {
             let at_ms = self.between(0, 2 * length_ms);
@@ -108,6 +114,7 @@ impl World {
             Fault::Restore { node } => self.restore(node),
             Fault::Attach { node } => self.attach(node),
             Fault::Rotate => self.rotate(),
+            Fault::Remove => self.remove(),
         }
     }
 
@@ -149,10 +156,9 @@ impl World {
         self.start(node);
     }
 
-    /// The number of the last delta of an origin that a running node holds.
-    fn held(&self, origin: &PeerId) -> u64 {
-        let running = self.nodes.iter().filter_map(|node| node.running.as_ref());
-        let heads = running.flat_map(|running| running.heads()).filter(|head| head.origin == *origin);
+    /// The number of the last delta of an origin that a running member holds.
+    pub fn held(&self, origin: &PeerId) -> u64 {
+        let heads = self.running().flat_map(|running| running.heads()).filter(|head| head.origin == *origin);
         heads.map(|head| head.seq).max().unwrap_or(0)
     }
 
@@ -163,6 +169,22 @@ impl World {
         let mut transaction = running.database.begin();
         transaction.attach_collection(LIVE, NETWORK, Some(false)).unwrap();
         self.runtime.block_on(transaction.commit()).unwrap();
+        self.follow_changes(node);
+    }
+
+    fn remove(&mut self) {
+        let (Some(node), Some(other)) = (self.running_node(), self.running_node()) else { return };
+        if node == other || self.nodes[node].is_removed || self.nodes[other].is_removed {
+            return;
+        }
+        let peer = self.nodes[other].running.as_ref().unwrap().peer.clone();
+        self.tell(|world| format!("{} removes {}", world.name(node), world.name(other)));
+        let running = self.nodes[node].running.as_ref().unwrap();
+        let mut transaction = running.database.begin();
+        transaction.remove_peer(NETWORK, peer.as_str()).unwrap();
+        self.runtime.block_on(transaction.commit()).unwrap();
+        self.nodes[other].is_removed = true;
+        *self.happened.entry("members removed").or_default() += 1;
         self.follow_changes(node);
     }
 

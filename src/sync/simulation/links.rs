@@ -72,7 +72,8 @@ impl World {
                 return false;
             };
             let engine_ms = (START_MS + self.now_ms).checked_add_signed(running.engine_ahead_ms).unwrap();
-            running.banned.get(&other.peer).is_none_or(|until_ms| *until_ms <= engine_ms)
+            let is_banned = running.banned.get(&other.peer).is_some_and(|until_ms| *until_ms > engine_ms);
+            !is_banned && !self.nodes[node].has_removed(&other.peer)
         };
         allows(a, b) && allows(b, a)
     }
@@ -131,6 +132,7 @@ impl World {
         let frames = encode(message).unwrap();
         let Some(running) = &self.nodes[node].running else { return };
         let Some(session) = running.sessions.get(peer).copied() else { return };
+        assert!(!self.nodes[node].has_removed(peer), "a {} goes to a peer that was removed", gist(message));
         self.tell(|world| format!("{} -> {} {}", world.name(node), short(peer), gist(message)));
         let mut bytes = 0;
         for frame in frames {

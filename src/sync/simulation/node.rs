@@ -44,6 +44,8 @@ pub(super) struct Node {
     /// An older copy was put in place here and no peer has shown it yet. A second copy in this state is not played: what the
     /// first one posted is lost with it.
     pub is_unaware: bool,
+    /// A member removed it: it goes on, and what it does is its own affair.
+    pub is_removed: bool,
     /// It attaches the second collection later.
     pub attaches_late: bool,
 }
@@ -93,6 +95,7 @@ impl Node {
             backup: None,
             secrets: BTreeSet::new(),
             is_unaware: false,
+            is_removed: false,
             attaches_late: false,
         }
     }
@@ -158,6 +161,13 @@ impl Node {
         let running = self.running.as_ref().unwrap();
         let secret = running.database.epoch_secret(running.network).unwrap().unwrap();
         self.secrets.insert((secret.epoch, secret.secret.to_string()));
+    }
+
+    /// Whether this node knows that a peer was removed.
+    pub fn has_removed(&self, peer: &PeerId) -> bool {
+        let catalog = self.running.as_ref().map(|running| running.database.catalog());
+        let network = catalog.as_ref().and_then(|catalog| catalog.network(NETWORK));
+        network.is_some_and(|network| network.removed.contains(peer))
     }
 
     /// Stops, in good order or as with a power cut: then what the closing writes is undone.

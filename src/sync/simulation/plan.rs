@@ -28,6 +28,8 @@ pub(super) struct Plan {
     /// Largest difference of a node's clock from the true time.
     pub skew_ms: u64,
     pub rotations: u32,
+    /// Members that are removed; never where copies are put back, which may lose what only the removed one holds.
+    pub removals: u32,
     /// The last node comes when the others have been at work for a while.
     pub has_newcomer: bool,
     /// One node attaches the second collection when others have used it for a while.
@@ -60,6 +62,8 @@ impl Plan {
         let usual = if one_in(random, 2) { 3 } else { between(random, 3, greatest) as usize };
         let misfortunes =
             |random: &mut Random, one: u64| if one_in(random, one) { between(random, 1, 2) as u32 } else { 0 };
+        let restores = misfortunes(random, 8);
+        let removes = restores == 0 && one_in(random, 6);
         Plan {
             nodes: nodes.unwrap_or(usual),
             operations: between(random, 10, 45) as u32,
@@ -70,10 +74,11 @@ impl Plan {
             work_ms: if one_in(random, 2) { 0 } else { between(random, 1, 200) },
             partitions: misfortunes(random, 2),
             crashes: misfortunes(random, 2),
-            restores: misfortunes(random, 8),
+            restores,
             are_restores_in_place: one_in(random, 2),
             skew_ms: if one_in(random, 3) { 400_000 } else { 100 },
-            rotations: misfortunes(random, 10),
+            rotations: misfortunes(random, if removes { 2 } else { 10 }),
+            removals: u32::from(removes),
             has_newcomer: one_in(random, 4),
             attaches_late: one_in(random, 6),
             is_log_small,

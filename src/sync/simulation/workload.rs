@@ -127,6 +127,11 @@ impl World {
     fn edit_mortal(&mut self, node: usize) {
         if let Some(place) = self.mortal(node) {
             self.put_fact(node, &place, Some(Stage::PostPending));
+            // On an old copy it is made anew where everybody else has forgotten that it was deleted.
+            let is_copy = self.nodes[node].life > 0;
+            if let Some(posting) = self.ledger.deleted.get_mut(&place).filter(|_| is_copy) {
+                posting.is_uncertain = true;
+            }
         }
     }
 

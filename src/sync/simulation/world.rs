@@ -376,6 +376,10 @@ impl World {
         for input in inputs {
             self.handle(node, input);
         }
+        let Some(running) = &self.nodes[node].running else { return };
+        let shut_out = |(peer, _): &(&PeerId, &u64)| self.nodes[node].has_removed(peer);
+        let shut_out: Vec<u64> = running.sessions.iter().filter(shut_out).map(|(_, session)| *session).collect();
+        shut_out.into_iter().for_each(|session| self.break_session(session));
     }
 
     /// A random number within bounds.
