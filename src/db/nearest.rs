@@ -22,10 +22,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::NEAREST_LIMIT_MAX;
 use crate::model::{CollectionId, ColumnType, Value};
 use crate::store::encode_key;
-use crate::vector::check_finite;
+use crate::vector::{Candidate, check_finite};
 
 /// Walks of the graph before every entry is measured instead, when commits keep getting in between.
 const SEARCHES_MAX: usize = 3;
+
+/// What looking an entry up by its key costs, and measuring one, each against passing one in a scan.
+const LOOK_UP_COST: f64 = 12.0;
+const MEASURE_COST: f64 = 20.0;
 
 /// An entry with its distance, `None` without a vector. Ordered by distance, those without one last, then by key, so that
 /// results are the same every time.
@@ -144,7 +148,7 @@ impl Search<'_> {
         };
         for _ in 0..SEARCHES_MAX {
             let Some(changed) = index.changed_since(self.view.version) else { break };
-            let mut neighbours = self.candidates(target, &index, ef, &changed)?;
+            let Some(mut neighbours) = self.candidates(target, &index, ef, &changed)? else { break };
             // A commit during the search may have taken entries out of the graph before the walk came by.
             if index.changed_since(self.view.version).is_none_or(|now| now.len() != changed.len()) {
                 continue;
@@ -156,18 +160,20 @@ impl Search<'_> {
             neighbours.sort_unstable();
             return Ok(self.cut(neighbours));
         }
+        // Commits keep getting in between, or the filter lets so few through that a scan finds them faster.
         self.by_measuring(&Access::everything(), false)
     }
 
-    /// What the graph finds, without the entries in `changed` and those of the own transaction.
+    /// What the graph finds, without the entries in `changed` and those of the own transaction; `None` where a scan is the
+    /// better way.
     fn candidates(
         &self,
         target: &[f32],
         index: &VectorIndex,
         ef: usize,
         changed: &HashSet<Box<[u8]>>,
-    ) -> Result<Vec<Neighbour>> {
-        let Some(graph) = index.graph() else { return Ok(Vec::new()) };
+    ) -> Result<Option<Vec<Neighbour>>> {
+        let Some(graph) = index.graph() else { return Ok(Some(Vec::new())) };
         let mut failure = None;
         let mut accept = |key: &[u8]| match self.accepts(index, key, changed) {
             Ok(accepted) => accepted,
@@ -176,13 +182,19 @@ impl Search<'_> {
                 false
             }
         };
-        let found = graph.search(target, self.wanted.min(NEAREST_LIMIT_MAX), ef, &mut accept)?;
+        let (wanted, entries) = (self.wanted.min(NEAREST_LIMIT_MAX), graph.len() as f64);
+        let is_too_choosy = |share: f64| {
+            let (by_graph, by_scan) = (wanted as f64 / share * LOOK_UP_COST, entries * (1.0 + share * MEASURE_COST));
+            self.filter.is_some() && by_graph > by_scan
+        };
+        let found = graph.search_unless(target, wanted, ef, &mut accept, &is_too_choosy)?;
         match failure {
             Some(error) => Err(error),
-            None => Ok(found
-                .into_iter()
-                .map(|candidate| Neighbour { distance: Some(candidate.distance), key: candidate.key.to_vec() })
-                .collect()),
+            None => Ok(found.map(|found| {
+                let neighbour =
+                    |found: Candidate| Neighbour { distance: Some(found.distance), key: found.key.to_vec() };
+                found.into_iter().map(neighbour).collect()
+            })),
         }
     }
 

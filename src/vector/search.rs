@@ -15,7 +15,7 @@ use super::entries::Key;
 use super::index::Index;
 use super::rows::Query;
 use super::sources::{Offer, Parts, Sources, Verdicts, WIDTH_PER_DEPTH_HALVES};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Rows a walk meets for each step of its width, about, when it is narrow.
 const MET_PER_WIDTH: usize = 8;
@@ -36,9 +36,23 @@ impl Index {
     ///
     /// Errors: a query of the wrong dimension (22000).
     pub fn search(&self, query: &[f32], k: usize, ef: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
+        let found = self.search_unless(query, k, ef, accept, &|_| false)?;
+        found.ok_or_else(|| Error::internal("a search gave up that must not"))
+    }
+
+    /// As [`Index::search`]; `None` where the caller has a better way to find the few that its filter accepts: where the
+    /// walks find too few and `is_too_choosy` says so of the share of rows that were accepted.
+    pub fn search_unless(
+        &self,
+        query: &[f32],
+        k: usize,
+        ef: usize,
+        accept: &mut Accept<'_>,
+        is_too_choosy: &dyn Fn(f64) -> bool,
+    ) -> Result<Option<Vec<Candidate>>> {
         check_dimension(query, self.dimension)?;
         if k == 0 {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let parts = Parts::of(&self.view.read());
         let query = Query::new(self.metric, query);
@@ -52,8 +66,12 @@ impl Index {
         } else {
             None
         };
-        let found = found.unwrap_or_else(|| scan(&parts, &query, k, &mut verdicts));
-        Ok(candidates(&parts, &query, &found))
+        let found = match found {
+            Some(found) => found,
+            None if verdicts.share().is_some_and(is_too_choosy) => return Ok(None),
+            None => scan(&parts, &query, k, &mut verdicts),
+        };
+        Ok(Some(candidates(&parts, &query, &found)))
     }
 
     /// Like [`Index::search`], by comparing the query with every row.

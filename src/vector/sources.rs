@@ -79,6 +79,9 @@ impl Parts {
     }
 }
 
+/// Rows that must have been asked about before the share of accepted ones means anything.
+const ASKED_TO_TELL: usize = 64;
+
 /// The filter, and what it said: it is asked once about each row.
 pub struct Verdicts<'v, 'a> {
     accept: &'v mut Accept<'a>,
@@ -88,6 +91,13 @@ pub struct Verdicts<'v, 'a> {
 impl<'v, 'a> Verdicts<'v, 'a> {
     pub fn new(accept: &'v mut Accept<'a>) -> Verdicts<'v, 'a> {
         Verdicts { accept, known: HashMap::new() }
+    }
+
+    /// The share of rows that are accepted, as far as they were asked about; `None` where those are too few to tell.
+    pub fn share(&self) -> Option<f64> {
+        let asked = self.known.len();
+        let accepted = self.known.values().filter(|verdict| **verdict).count();
+        (asked >= ASKED_TO_TELL).then(|| (accepted + 1) as f64 / (asked + 2) as f64)
     }
 
     /// Asks about a row that may come up again.
