@@ -54,18 +54,18 @@ impl Database {
         Ok(database)
     }
 
-    /// Goes on with what a stop interrupted while collections were being detached.
+    /// Goes on with what a stop interrupted while collections were being attached or detached.
     fn resume_detaching(&self) -> Result<()> {
         let shared = &self.0.shared;
         let catalog = shared.catalog();
         for network in catalog.networks() {
-            let is_changing = network.leaving || network.attachments.iter().any(|attachment| attachment.detaching);
+            let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());
             if !is_changing {
                 continue;
             }
-            tracing::info!(network = network.name, "going on to detach collections");
+            tracing::info!(network = network.name, "going on to attach and detach collections");
             let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-            let resume = crate::db::detach::follow_network_change(shared, Some(network), network);
+            let resume = crate::db::detach::follow_network_change(shared, network);
             // On a thread of its own, since the caller may stand on an async one.
             std::thread::scope(|scope| scope.spawn(|| runtime.block_on(resume)).join())
                 .map_err(|_| Error::internal("detaching a collection stopped"))??;

@@ -1,7 +1,8 @@
 //! Taking a collection out of its network, and giving one that is attached late what came before.
 //!
 //! Detaching walks over the entries in steps of the committer: public states are forgotten, tombstones go, marks of the
-//! stage are kept. Until the last step nothing goes out or comes in; a stop in between is taken up again at the next start.
+//! stage are kept. Until the last step nothing goes out or comes in. Attaching applies what the log holds; until its last step
+//! no peer is told of the collection. A stop in between is taken up again at the next start.
 
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::db::replica::PARTIAL;
 use crate::db::shared::Shared;
 use crate::error::{Error, Result};
 use crate::model::{CollectionId, Network, NetworkId, PeerId};
-use crate::store::{Key, KeyRange, Publicity, RecordHeader, RecordView, delta_seq, encode_sorted_record};
+use crate::store::{Key, KeyRange, Publicity, RecordHeader, RecordView, Snapshot, delta_seq, encode_sorted_record};
 
 /// Entries of one step.
 const ENTRIES_PER_STEP: usize = 2_000;
@@ -103,27 +104,48 @@ impl Apply<'_> {
 }
 
 impl Apply<'_> {
-    /// Remembers a collection as partial where the log does not reach back to the beginning of what has been applied.
-    fn note_partial(&mut self, id: NetworkId, shared_name: String) -> Result<()> {
-        let snapshot = Arc::clone(&self.group.snapshot);
-        let mut is_whole = true;
-        for head in heads_in(&snapshot, id)? {
-            let mut log = snapshot.scan(&KeyRange::deltas_of(id, &head.origin));
-            let first = log.next()?.and_then(|(place, _)| delta_seq(place));
-            is_whole &= head.seq == 0 || first == Some(1);
+    /// The last step of attaching: peers are told. The collection is partial where the log does not reach back to the
+    /// beginning of what has been applied.
+    fn end_attach(&mut self, id: NetworkId, shared_name: &str) -> Result<()> {
+        let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(()) };
+        let mut changed = (*network).clone();
+        let attaching = changed.attachments.iter_mut().filter(|found| found.attaching);
+        for attachment in attaching.filter(|found| found.shared_name == shared_name) {
+            attachment.attaching = false;
         }
-        if is_whole {
+        if changed == *network {
             return Ok(());
         }
+        let snapshot = Arc::clone(&self.group.snapshot);
         let known = snapshot.get(&Key::SyncRecord(id, PARTIAL))?;
         let mut names: Vec<String> = known.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
-        if !names.contains(&shared_name) {
-            names.push(shared_name);
-            let json = serde_json::to_vec(&names).map_err(|error| Error::internal(error.to_string()))?;
-            self.effects.batch.put(&Key::SyncRecord(id, PARTIAL), &json);
+        names.retain(|name| name != shared_name);
+        if !is_log_whole(&snapshot, id)? {
+            names.push(shared_name.to_string());
         }
-        Ok(())
+        let json = serde_json::to_vec(&names).map_err(|error| Error::internal(error.to_string()))?;
+        self.effects.batch.put(&Key::SyncRecord(id, PARTIAL), &json);
+        self.catalog(&[CatalogChange::PutNetwork(Arc::new(changed))])
     }
+}
+
+/// Whether the log holds every delta that has been applied. Heads that were adopted from a peer leave gaps behind an older
+/// beginning.
+fn is_log_whole(snapshot: &Snapshot, id: NetworkId) -> Result<bool> {
+    for head in heads_in(snapshot, id)? {
+        let mut log = snapshot.scan(&KeyRange::deltas_of(id, &head.origin).uncached());
+        let mut next = 1;
+        while next <= head.seq
+            && let Some((place, _)) = log.next()?
+            && delta_seq(place) == Some(next)
+        {
+            next += 1;
+        }
+        if next <= head.seq {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn split_place(place: &[u8]) -> Option<(PeerId, u64)> {
@@ -133,11 +155,11 @@ fn split_place(place: &[u8]) -> Option<(PeerId, u64)> {
 
 /// Does what follows from committed changes of networks: detaches what is being detached, brings what was attached up to
 /// the log.
-pub(crate) async fn follow_network_change(shared: &Arc<Shared>, before: Option<&Network>, now: &Network) -> Result<()> {
+pub(crate) async fn follow_network_change(shared: &Arc<Shared>, now: &Network) -> Result<()> {
     for attachment in &now.attachments {
         if attachment.detaching {
             detach(shared, now.id, attachment.collection).await?;
-        } else if before.is_none_or(|before| before.attachment(attachment.collection).is_none()) {
+        } else if attachment.attaching {
             replay(shared, now.id, &attachment.shared_name).await?;
         }
     }
@@ -174,5 +196,5 @@ async fn replay(shared: &Arc<Shared>, id: NetworkId, shared_name: &str) -> Resul
         }
     }
     let shared_name = shared_name.to_string();
-    shared.encode(move |apply| apply.note_partial(id, shared_name)).await
+    shared.encode(move |apply| apply.end_attach(id, &shared_name)).await
 }

@@ -212,6 +212,7 @@ impl Transaction {
                 shared_name: collection.name.clone(),
                 private_by_default,
                 detaching: false,
+                attaching: true,
             });
             Ok(())
         })

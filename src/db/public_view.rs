@@ -92,7 +92,7 @@ impl PublicView {
 
     /// The names that attached collections have in the network.
     pub fn collections(&self) -> Vec<String> {
-        let attached = self.network.attachments.iter().filter(|attachment| !attachment.detaching);
+        let attached = self.network.attachments.iter().filter(|attachment| attachment.is_shown());
         attached.map(|attachment| attachment.shared_name.clone()).collect()
     }
 

@@ -445,3 +445,58 @@ fn auth_entries_and_unique_indexes_stay_out_of_networks() {
     let unknown = transaction.attach_collection("memory", "m", None).unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::UndefinedObject);
 }
+
+#[test]
+fn nobody_is_told_of_an_attached_collection_before_the_log_is_applied() {
+    let (a, b) = (Node::new(), Node::alone());
+    b.define(|transaction| {
+        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+    });
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    // The commit of ATTACH alone, as a stop right behind it leaves it.
+    let mut transaction = b.database.begin();
+    transaction.attach_collection("memory", "n", None).unwrap();
+    let attached = Arc::clone(transaction.catalog().network("n").unwrap());
+    drop(transaction);
+    let shared = b.database.shared();
+    let commit = shared.encode(move |apply| apply.catalog(&[crate::db::change::CatalogChange::PutNetwork(attached)]));
+    b.runtime.block_on(commit).unwrap();
+    assert_eq!(b.metadata("one"), None);
+    assert!(b.database.public_view(b.network()).unwrap().collections().is_empty());
+    let Node { database, directory, wall, runtime } = b;
+    database.shutdown().unwrap();
+    drop(database);
+    let b = Node { database: open(directory.path(), &wall), directory, wall, runtime };
+    assert_eq!(b.metadata("one").unwrap(), r#"{"x": 1}"#);
+    assert_eq!(b.database.public_view(b.network()).unwrap().collections(), ["memory"]);
+    assert!(b.database.partial_collections(b.network()).unwrap().is_empty());
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
+#[test]
+fn a_collection_attached_behind_a_gap_of_the_log_is_partial() {
+    let (a, b) = (Node::new(), Node::alone());
+    b.define(|transaction| {
+        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+    });
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    a.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    a.post();
+    // The second delta never comes: its number is covered by a head that a peer showed.
+    let heads = a.database.heads(a.network()).unwrap();
+    b.runtime.block_on(b.database.adopt_heads(b.network(), heads)).unwrap();
+    a.write("three", r#"{"x": 3}"#, Stage::PostPending);
+    a.post();
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 3, usize::MAX).unwrap()
+    else {
+        panic!("the log is pruned");
+    };
+    assert_eq!(b.apply(Run { origin: a.database.peer_id(), deltas }), Verdict::Applied);
+    b.define(|transaction| transaction.attach_collection("memory", "n", None).unwrap());
+    assert_eq!((b.metadata("one").is_some(), b.metadata("two"), b.metadata("three").is_some()), (true, None, true));
+    assert_eq!(b.database.partial_collections(b.network()).unwrap(), ["memory"]);
+}

@@ -92,7 +92,6 @@ impl Transaction {
         let writes = Arc::clone(&self.view.writes);
         let (shared, catalog_version) = (Arc::clone(&self.shared), self.catalog_version);
         let job_writes = Arc::clone(&writes);
-        let before = shared.catalog();
         shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, reply }).await?;
         for change in &writes.catalog {
             match change {
@@ -100,8 +99,7 @@ impl Transaction {
                     Box::pin(crate::db::index_build::build_new_indexes(&shared, collection)).await?;
                 }
                 CatalogChange::PutNetwork(network) => {
-                    let before = before.network_by_id(network.id).map(|network| &**network);
-                    Box::pin(crate::db::detach::follow_network_change(&shared, before, network)).await?;
+                    Box::pin(crate::db::detach::follow_network_change(&shared, network)).await?;
                 }
                 CatalogChange::Drop(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => {}
             }

@@ -94,6 +94,17 @@ pub struct Attachment {
     pub private_by_default: Option<bool>,
     /// DETACH has begun: nothing goes out or comes in, entries are being taken back into privacy.
     pub detaching: bool,
+    /// ATTACH has begun: what the log holds of it is being applied, and until then nobody is told of it, since whoever compared
+    /// entries would take what is missing here for collected.
+    #[serde(default)]
+    pub attaching: bool,
+}
+
+impl Attachment {
+    /// Whether peers are told of the collection and may compare its entries.
+    pub fn is_shown(&self) -> bool {
+        !self.detaching && !self.attaching
+    }
 }
 
 impl Network {

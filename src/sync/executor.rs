@@ -53,7 +53,7 @@ impl Executor {
     pub fn config(&self, tuning: Tuning, seed: u64) -> Result<EngineConfig> {
         let catalog = self.database.catalog();
         let network = catalog.network_by_id(self.network).ok_or_else(gone)?;
-        let attached = network.attachments.iter().filter(|attachment| !attachment.detaching);
+        let attached = network.attachments.iter().filter(|attachment| attachment.is_shown());
         let collections = attached.filter_map(|attachment| {
             let collection = catalog.collection_by_id(attachment.collection)?;
             let columns = collection.columns.iter().map(|column| ColumnSchema {

@@ -68,6 +68,7 @@ fn network(id: u32, name: &str, attached: &[(u32, &str)]) -> Network {
         shared_name: (*name).to_string(),
         private_by_default: None,
         detaching: false,
+        attaching: false,
     });
     Network {
         id: NetworkId(id),
