@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::db::Database;
 use crate::db::apply::Apply;
 use crate::db::change::CatalogChange;
-use crate::db::entry_states::fitting;
+use crate::db::entry_states::{fits, fitting};
 use crate::error::{ErrorKind, Result};
 use crate::merge::merge;
-use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, NetworkId};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Field, NetworkId};
 use crate::store::{KeyRange, Publicity, RecordView};
 
 /// How often a merge is tried again when somebody else changes the catalog at the same moment.
@@ -72,7 +72,7 @@ impl Database {
         }
     }
 
-    /// Shows values of public states that no column here had fitted before.
+    /// Shows values of public states that no column here had fitted before, and hides those that no column fits any more.
     async fn show_what_fits(&self, id: CollectionId) -> Result<()> {
         let mut after: Option<Vec<u8>> = None;
         loop {
@@ -95,9 +95,13 @@ impl Apply<'_> {
         while let Some((key, _)) = records.next()? {
             seen += 1;
             let Some(bytes) = self.current(id, key)? else { continue };
-            if RecordView::parse(&bytes)?.publicity() == Publicity::PostedAndEdited {
+            if RecordView::parse(&bytes)?.publicity() != Publicity::Private {
                 let old = self.entry_states(&collection, key)?;
-                let visible = merge(&old.visible, &fitting(&collection, &old.public));
+                // What came while no column here had its name may be of another type than the column that came since.
+                let mut here = old.visible.clone();
+                let is_own = |name: &String, field: &Field| old.public.fields.get(name) != Some(field);
+                here.fields.retain(|name, field| fits(&collection, name, field.value.as_ref()) || is_own(name, field));
+                let visible = merge(&here, &fitting(&collection, &old.public));
                 if visible != old.visible {
                     let (public, stage) = (old.public.clone(), old.stage);
                     self.put_states(&collection, key, &old, (&visible, &public), stage)?;
@@ -166,3 +170,7 @@ fn are_alike(ours: &ColumnType, theirs: &ColumnType) -> bool {
         _ => ours == theirs,
     }
 }
+
+#[cfg(test)]
+#[path = "schema_merge_tests.rs"]
+mod tests;
