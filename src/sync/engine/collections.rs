@@ -147,6 +147,10 @@ impl Engine {
         if !self.schemas.replace(&self.config.collections) {
             return;
         }
+        // What is attached may have waited on the stage, and the log may have brought tombstones back that all others have
+        // forgotten.
+        self.staged();
+        self.round.unsettle();
         for peer in self.active_peers() {
             self.announce_collections(&peer);
             // Columns of a collection attached just now have not been compared with anybody's.

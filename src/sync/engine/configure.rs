@@ -15,6 +15,7 @@ impl Engine {
                 self.config.partial.push(name);
             }
         }
+        self.reconciling.forget_gaps_of_detached(&self.config.collections);
         let (now_ms, rate) = (self.now_ms, self.config.options.messages_per_second_max);
         if old.options.messages_per_second_max != rate {
             for session in self.sessions.values_mut() {

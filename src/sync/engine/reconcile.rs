@@ -14,7 +14,9 @@ use crate::sync::engine::limits::{RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, Tuni
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::pull::Origin;
 use crate::sync::engine::reconcile_steps::Walk;
-use crate::sync::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
+use crate::sync::message::{
+    CollectionSchema, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
+};
 use crate::sync::random::Random;
 use crate::sync::work::{Event, Outcome, Work};
 
@@ -86,6 +88,11 @@ impl Reconciling {
         }
     }
 
+    /// A collection that is attached again later may have greater gaps by then.
+    pub fn forget_gaps_of_detached(&mut self, attached: &[CollectionSchema]) {
+        self.lacking.retain(|name, _| attached.iter().any(|collection| collection.name == *name));
+    }
+
     pub fn is_running(&self) -> bool {
         self.running.is_some()
     }
@@ -149,6 +156,16 @@ impl Engine {
         candidates.retain(|(shared, _)| *shared == most);
         self.random.choose(&mut candidates, 1);
         candidates.pop().map(|(_, peer)| peer)
+    }
+
+    /// A second story that nobody here tells any more keeps nothing back: ours is the one that all know. What clocks say of the
+    /// origin stays in doubt.
+    fn thaw(&mut self) {
+        let sessions = &self.sessions;
+        for (origin, state) in self.origins.iter_mut().filter(|(_, state)| state.is_frozen) {
+            let mut active = sessions.values().filter(|session| !session.is_outdated);
+            state.is_frozen = active.any(|session| session.known_seq(origin) > state.received);
+        }
     }
 
     /// A peer to compare with when it is time to and nothing else is to be done.
@@ -330,6 +347,10 @@ impl Engine {
         }
         self.note_lacking(!moved.is_empty());
         let (entries, bytes, whole) = (running.entries, running.bytes, self.config.partial.is_empty());
+        if running.reason == Reason::Needed && moved.is_empty() {
+            // The same again would come to the same.
+            self.avoid(&running.peer, self.now_ms.saturating_add(RECONCILE_RETRY_MS));
+        }
         if !whole {
             // Somebody else may hold the rest; the same peer has no more of it for now.
             let until_ms = self.now_ms.saturating_add(self.config.tuning.audit_interval_ms);
@@ -382,6 +403,7 @@ impl Engine {
     }
 
     pub(super) fn tick_reconciling(&mut self) {
+        self.thaw();
         let late = self.reconciling.running.as_ref().and_then(|running| running.request);
         if let Some((_, sent_ms)) = late {
             let late_ms = sent_ms.saturating_add(RECONCILE_TIMEOUT_MS);

@@ -58,6 +58,11 @@ impl Round {
         }
     }
 
+    /// Another round may come to something new, although no head has moved.
+    pub fn unsettle(&mut self) {
+        self.settled = None;
+    }
+
     fn has(&self, position: usize) -> bool {
         self.contributed.get(position / 8).is_some_and(|byte| byte & (1 << (position % 8)) != 0)
     }

@@ -1,5 +1,7 @@
 //! Engines that talk to each other.
 
+mod attaching;
+mod own_heads;
 mod world;
 
 use crate::model::{Bytes, Delta, NetworkOptions, Run};

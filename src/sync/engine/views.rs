@@ -114,7 +114,7 @@ impl Engine {
         let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
         let Some(ask) = view.requests.front().map(|request| &request.ask) else { return };
         let read = match (ask, outcome) {
-            (ReconcileAsk::Open, Outcome::ViewOpened(opened)) => opened.map(|opened| self.view_answer(opened)),
+            (ReconcileAsk::Open, Outcome::ViewOpened(opened)) => opened.map(|opened| self.view_answer(peer, opened)),
             (ReconcileAsk::Tree { collection, .. }, Outcome::Fingerprints(Ok(buckets))) => {
                 view.tree = Some((collection.clone(), Tree::new(buckets)));
                 return self.look(peer);
@@ -147,13 +147,15 @@ impl Engine {
         }
     }
 
-    fn view_answer(&self, view: View) -> ReconcileAnswer {
+    fn view_answer(&self, peer: &PeerId, view: View) -> ReconcileAnswer {
         let is_partial = |name: &String| self.config.partial.contains(name);
         let (partial, whole) = view.collections.into_iter().partition(is_partial);
         let mut heads: Vec<Head> = view.heads;
         // Of an origin that forked our numbers may mean other deltas than the peer's, and it may not know yet.
         let is_frozen = |origin: &PeerId| self.origins.get(origin).is_some_and(|state| state.is_frozen);
-        heads.retain(|head| head.seq > 0 && !is_frozen(&head.origin));
+        let known_seq = |origin: &PeerId| self.sessions.get(peer).map_or(0, |session| session.known_seq(origin));
+        let is_doubtful = |head: &Head| self.is_forked(&head.origin) && known_seq(&head.origin) > head.seq;
+        heads.retain(|head| head.seq > 0 && !is_frozen(&head.origin) && !is_doubtful(head));
         heads.truncate(VIEW_HEADS_MAX);
         ReconcileAnswer::View { heads, whole, partial }
     }

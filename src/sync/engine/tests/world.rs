@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::error::Result;
 use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Run};
 use crate::sync::encoding::{Assembler, encode};
 use crate::sync::engine::{Engine, Tuning};
@@ -54,6 +55,12 @@ pub(super) struct Node {
     pub disconnects: Vec<(PeerId, u64, &'static str)>,
     pub sent: Vec<(PeerId, &'static str)>,
     pub collected: u64,
+    /// What the database says of heads of the own origin, and what it was asked; nothing for ones that it knows.
+    pub own_heads: VecDeque<Result<OwnHead>>,
+    pub shown_heads: Vec<Head>,
+    pub renewed: Vec<PeerId>,
+    /// The next run is judged so, whatever it is.
+    pub verdict: Option<Verdict>,
 }
 
 pub(super) struct World {
@@ -67,7 +74,7 @@ pub(super) fn tuning() -> Tuning {
     Tuning { snapshot_deltas_min: 1_000, stability_interval_ms: 1_000, batch_bytes: 4_096, ..Tuning::default() }
 }
 
-fn schema() -> CollectionSchema {
+pub(super) fn schema() -> CollectionSchema {
     CollectionSchema { name: MEMORY.into(), is_table: false, columns: Vec::new(), primary_key: Vec::new() }
 }
 
@@ -76,7 +83,7 @@ fn hash_of(key: u64) -> KeyHash {
     [a, b, c, d, e, f, g, h]
 }
 
-fn head(origin: &PeerId, seq: u64, hash: [u8; 32]) -> Head {
+pub(super) fn head(origin: &PeerId, seq: u64, hash: [u8; 32]) -> Head {
     Head { origin: origin.clone(), seq, hash, signature: Bytes::new([7; 64]) }
 }
 
@@ -231,6 +238,17 @@ impl Fake {
         (before - self.entries.len()) as u64
     }
 
+    /// Applies the log once more, as attaching a collection does.
+    pub fn replay(&mut self) {
+        for (origin, log) in self.log.clone() {
+            for delta in log.values() {
+                let change: Change = postcard::from_bytes(&delta.body).unwrap();
+                let clock = BTreeMap::from([(origin.clone(), delta.seq)]);
+                self.merge(change.key, State { stamp: change.stamp, value: change.value, clock });
+            }
+        }
+    }
+
     pub fn forget(&mut self, key: u64) {
         self.entries.remove(&key);
     }
@@ -249,7 +267,13 @@ impl Node {
             Work::ReadLog { origin, from_seq, bytes_max } => {
                 Outcome::LogRead(Ok(database.read(&origin, from_seq, bytes_max)))
             }
-            Work::Apply { run } => Outcome::Applied(Ok(database.apply(&run))),
+            Work::Apply { run } => Outcome::Applied(Ok(match self.verdict.take() {
+                Some(verdict) => {
+                    let head = database.heads[&run.origin].clone();
+                    Applied { received: head.seq, head, verdict }
+                }
+                None => database.apply(&run),
+            })),
             Work::OpenView { peer } => {
                 self.views.insert(peer, database.clone());
                 let heads = database.heads.values().cloned().collect();
@@ -306,7 +330,10 @@ impl Node {
                 }
                 Outcome::EpochSaved(Ok(()))
             }
-            Work::CheckOwnHead { .. } => Outcome::OwnHeadChecked(Ok(OwnHead::Known(Vec::new()))),
+            Work::CheckOwnHead { head } => {
+                self.shown_heads.push(head);
+                Outcome::OwnHeadChecked(self.own_heads.pop_front().unwrap_or(Ok(OwnHead::Known(Vec::new()))))
+            }
             Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(Vec::new())),
         }
     }
@@ -346,6 +373,10 @@ impl World {
                 disconnects: Vec::new(),
                 sent: Vec::new(),
                 collected: 0,
+                own_heads: VecDeque::new(),
+                shown_heads: Vec::new(),
+                renewed: Vec::new(),
+                verdict: None,
             });
         }
         world
@@ -379,7 +410,7 @@ impl World {
                 self.disconnect(node, other);
             }
             Action::SyncDone { number, report } => self.nodes[node].reports.push((number, report)),
-            Action::Renewed { .. } => {}
+            Action::Renewed { peer } => self.nodes[node].renewed.push(peer),
             Action::Event(event) => self.nodes[node].events.push(event),
         }
     }

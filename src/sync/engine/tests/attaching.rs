@@ -1,0 +1,73 @@
+//! Collections that are attached and detached while an engine runs.
+
+use super::world::{MEMORY, World, schema};
+use crate::sync::message::CollectionSchema;
+
+#[test]
+fn what_waited_on_the_stage_is_posted_once_its_collection_is_attached() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.run_for(3_000);
+    world.stage(0, 4, Some(40));
+    world.run_for(60_000);
+    assert_eq!(world.values(1).get(&4), None, "nobody has said that something is staged");
+    let things = CollectionSchema { name: "things".into(), ..schema() };
+    world.reconfigure(0, |config| config.collections.push(things));
+    world.run_for(1_100);
+    assert_eq!(world.values(1).get(&4), Some(&40));
+}
+
+#[test]
+fn tombstones_that_a_replayed_log_brings_back_go_again() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.write(0, 1, Some(1));
+    world.run_for(3_000);
+    world.write(0, 1, None);
+    world.run_for(60_000);
+    assert!(world.nodes.iter().all(|node| node.database.tombstones() == 0));
+    world.nodes[1].database.replay();
+    assert_eq!(world.nodes[1].database.tombstones(), 1);
+    let things = CollectionSchema { name: "things".into(), ..schema() };
+    world.reconfigure(1, |config| config.collections.push(things));
+    world.run_for(20_000);
+    assert_eq!(world.nodes[1].database.tombstones(), 0);
+}
+
+/// A gap is filled by a peer that holds everything up to where it ends; after a second time of being detached it ends later.
+#[test]
+fn a_gap_is_as_great_as_the_last_time_of_being_detached_left_it() {
+    let mut world = World::new(3);
+    world.connect(0, 1);
+    world.write(0, 1, Some(1));
+    world.run_for(2_000);
+    world.disconnect(0, 1);
+    for node in [1, 2] {
+        world.reconfigure(node, |config| config.partial = vec![MEMORY.into()]);
+    }
+    world.connect(1, 2);
+    world.run_for(20_000);
+    world.disconnect(1, 2);
+    // Until node 1 would ask node 2 again.
+    world.run_for(650_000);
+    for node in [1, 2] {
+        world.reconfigure(node, |config| (config.collections, config.partial) = (Vec::new(), Vec::new()));
+    }
+    world.connect(0, 1);
+    world.write(0, 2, Some(2));
+    world.run_for(2_000);
+    world.disconnect(0, 1);
+    let origin = world.peer(0);
+    world.nodes[1].database.forget(2);
+    world.nodes[1].database.prune(&origin, 2);
+    world.reconfigure(1, |config| (config.collections, config.partial) = (vec![schema()], vec![MEMORY.into()]));
+    // It holds everything of its heads, and has not heard of the second delta.
+    world.reconfigure(2, |config| config.collections = vec![schema()]);
+    assert_eq!(world.nodes[2].database.seq(&origin), 1);
+    world.connect(1, 2);
+    world.run_for(10_000);
+    world.disconnect(1, 2);
+    world.connect(0, 1);
+    world.run_for(30_000);
+    assert_eq!(world.values(1).get(&2), Some(&2), "node 0 is asked as well");
+}
