@@ -1,8 +1,9 @@
 //! What must be true: at every look, and when everything has come to rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::sync::simulation::node::{LIVE, MEMORY, Running};
+use crate::model::PeerId;
+use crate::sync::simulation::node::{COLLECTIONS, NETWORK, Running};
 use crate::sync::simulation::workload::GROUP_FACT;
 use crate::sync::simulation::world::World;
 
@@ -29,7 +30,7 @@ impl World {
         }
         let local = &mut self.nodes[node].local;
         for (place, is_alive) in seen {
-            let is_uncertain = self.ledger.deleted.get(&place).is_some_and(|posting| posting.is_uncertain);
+            let is_uncertain = self.ledger.deleted.contains_key(&place) && !self.ledger.is_surely_deleted(&place);
             if is_alive && !is_uncertain {
                 assert!(!local.dead.contains(&place), "{place:?} came back to life on node {node}");
                 local.alive.insert(place);
@@ -44,9 +45,10 @@ impl World {
         self.tell(|_| "everything heals".to_string());
         self.parts.fill(0);
         self.plan.loss = 0;
+        self.end_departures();
         for node in 0..self.nodes.len() {
             self.nodes[node].skew_ms = self.nodes[node].skew_ms.clamp(-1_000, 1_000);
-            if self.nodes[node].running.is_none() {
+            if self.nodes[node].running.is_none() && !self.nodes[node].is_away {
                 self.start(node);
             }
             if !self.nodes[node].is_removed {
@@ -57,6 +59,7 @@ impl World {
         while self.now_ms < end_ms {
             self.play_until(self.now_ms + LOOK_MS);
             if self.agree() {
+                self.tombstones_go(end_ms, LOOK_MS);
                 return self.check_all();
             }
         }
@@ -65,7 +68,7 @@ impl World {
 
     /// The members that run.
     pub fn running(&self) -> impl Iterator<Item = &Running> {
-        self.nodes.iter().filter(|node| !node.is_removed).filter_map(|node| node.running.as_ref())
+        self.nodes.iter().filter(|node| node.is_member()).filter_map(|node| node.running.as_ref())
     }
 
     /// Whether all nodes have posted everything and hold the same.
@@ -76,7 +79,28 @@ impl World {
             running.database.view().staged(Some(running.network)).unwrap().is_empty() && running.heads() == heads
         });
         have_posted
-            && [MEMORY, LIVE].iter().all(|name| self.running().all(|other| digest(first, name) == digest(other, name)))
+            && self.know_the_same_removed()
+            && self.tables_agree()
+            && COLLECTIONS.into_iter().all(|name| self.agree_on(name))
+    }
+
+    fn know_the_same_removed(&self) -> bool {
+        let removed = |running: &Running| -> BTreeSet<PeerId> {
+            running
+                .database
+                .catalog()
+                .network(NETWORK)
+                .map(|network| network.removed.iter().cloned().collect())
+                .unwrap()
+        };
+        let mut all = self.running().map(removed);
+        all.next().is_none_or(|first| all.all(|other| other == first))
+    }
+
+    /// Whether all that have a collection attached hold the same of it.
+    fn agree_on(&self, name: &str) -> bool {
+        let mut digests = self.running().filter(|running| running.has_attached(name)).map(|one| digest(one, name));
+        digests.next().is_none_or(|first| digests.all(|other| other == first))
     }
 
     fn differences(&self) -> String {
@@ -88,7 +112,9 @@ impl World {
                 .map(|head| (super::world::short(&head.origin).to_string(), (head.seq, head.hash[0])))
                 .collect();
             let staged = running.database.view().staged(Some(running.network)).unwrap().len();
-            let digests = [MEMORY, LIVE].map(|name| format!("{:x}", digest(running, name) >> 96));
+            let digests = COLLECTIONS.map(|name| {
+                running.has_attached(name).then(|| format!("{:x}", digest(running, name) >> 96)).unwrap_or_default()
+            });
             lines.push(format!("node {number}: heads {heads:?}, {staged} staged, digests {digests:?}"));
         }
         lines.join("\n")
@@ -97,8 +123,10 @@ impl World {
     /// Everything that was promised.
     fn check_all(&mut self) {
         self.check_removed();
+        self.check_tables();
+        self.check_blobs();
         for node in 0..self.nodes.len() {
-            if self.nodes[node].is_removed {
+            if !self.nodes[node].is_member() {
                 continue;
             }
             self.look(node);
@@ -107,7 +135,7 @@ impl World {
             assert!(set_aside.is_empty(), "node {node} set deltas aside: {set_aside:?}");
             for fact in &self.ledger.facts {
                 let Some(posting) = fact.posted.as_ref().filter(|posting| !posting.is_uncertain) else { continue };
-                if self.ledger.mortals.contains(&fact.place) {
+                if self.ledger.mortals.contains(&fact.place) || !running.has_attached(fact.place.0) {
                     continue;
                 }
                 let (collection, id) = &fact.place;
@@ -116,8 +144,12 @@ impl World {
                 assert_eq!(value, Some(fact.value.as_str()), "node {node} lost {fact:?} of {posting:?}");
             }
             for (place, posting) in &self.ledger.deleted {
-                let is_alive = running.exists(place.0, &place.1);
-                assert!(!is_alive || posting.is_uncertain, "node {node} still shows {place:?}, deleted in {posting:?}");
+                let is_copy = self.nodes[node].local.kept.contains(place) || !running.has_attached(place.0);
+                let is_alive = running.exists(place.0, &place.1) && !is_copy;
+                assert!(
+                    !is_alive || !self.ledger.is_surely_deleted(place),
+                    "node {node} still shows {place:?}, deleted in {posting:?}"
+                );
             }
             for places in self.ledger.groups.values() {
                 let values: Vec<Option<String>> =
@@ -140,7 +172,7 @@ impl World {
             let held = self.held(&peer);
             self.ledger.doubt(&peer, held);
             let secrets = self.nodes[removed].secrets.clone();
-            for member in self.nodes.iter().filter(|node| !node.is_removed) {
+            for member in self.nodes.iter().filter(|node| node.is_member()) {
                 assert!(member.has_removed(&peer), "a member does not know who was removed");
                 let running = member.running.as_ref().unwrap();
                 let newest = running.database.epoch_secret(running.network).unwrap().unwrap();

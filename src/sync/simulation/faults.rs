@@ -70,6 +70,8 @@ impl World {
             self.nodes[0].attaches_late = true;
             self.schedule_at(at_ms, Event::Fault(Fault::Attach { node: 0 }));
         }
+        self.plan_tables();
+        self.plan_departures(length_ms);
         if self.plan.skew_ms > 1_000 {
             let at_ms = self.between(0, length_ms);
             self.schedule_at(at_ms, Event::Fault(Fault::Skew));
@@ -99,7 +101,7 @@ impl World {
                 self.schedule(in_ms, Event::Fault(Fault::Start { node }));
             }
             Fault::Start { node } => {
-                if self.nodes[node].running.is_none() {
+                if self.nodes[node].running.is_none() && !self.nodes[node].is_away {
                     self.start(node);
                 }
             }
@@ -163,6 +165,9 @@ impl World {
     }
 
     pub fn attach(&mut self, node: usize) {
+        if self.nodes[node].is_away || self.nodes[node].detached.contains(LIVE) {
+            return;
+        }
         let Some(running) = self.nodes[node].running.as_ref().filter(|running| !running.has_attached(LIVE)) else {
             return;
         };

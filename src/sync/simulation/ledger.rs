@@ -21,6 +21,9 @@ pub(super) struct Local {
     pub dead: BTreeSet<Place>,
     /// Entries that were seen alive here.
     pub alive: BTreeSet<Place>,
+    /// Entries that were known by a network which the node, or their collection, has left: private copies, which the network
+    /// may have deleted and forgotten since.
+    pub kept: BTreeSet<Place>,
 }
 
 /// One fact that somebody wrote.
@@ -50,6 +53,11 @@ pub(super) struct Ledger {
     pub facts: Vec<Fact>,
     /// Deletions that were posted.
     pub deleted: BTreeMap<Place, Posting>,
+    /// Entries that somebody may have posted anew from a private copy after their deletion was forgotten.
+    pub revived: BTreeSet<Place>,
+    /// Hashes of all blobs, and of those that must not be known elsewhere.
+    pub blobs: BTreeSet<String>,
+    pub secrets: Vec<String>,
     /// Entries that are made once and may be deleted.
     pub mortals: Vec<Place>,
     /// Entries that are only ever written together, by group.

@@ -137,6 +137,11 @@ impl World {
         let mut bytes = 0;
         for frame in frames {
             assert!(find(&frame, CANARY.as_bytes()).is_none(), "a private byte travels in a {}", gist(message));
+            let mut secrets = self.ledger.secrets.iter();
+            assert!(
+                secrets.all(|secret| find(&frame, secret.as_bytes()).is_none()),
+                "the name of a private blob travels"
+            );
             self.frames += 1;
             bytes += frame.len();
             self.put_on_way(session, node, frame);

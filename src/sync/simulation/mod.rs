@@ -1,7 +1,8 @@
 //! Simulated networks: real engines on real databases, with everything between them played from a seed.
 //!
 //! A [`World`](world::World) has a queue of events and one random number generator. Frames are late, get lost with their
-//! session or arrive twice, nodes crash and come back from disk, clocks jump, old copies are put back, and users write all
+//! session or arrive twice, nodes crash and come back from disk, clocks jump, old copies are put back, members leave and
+//! come back, and users write all
 //! the while. Afterwards everything heals, and all nodes must agree and have kept what they promised.
 //!
 //! A failing seed prints itself: `NEBULUSDB_SIM_SEED=7 cargo test --release simulat` plays it again, with its story.
@@ -9,11 +10,13 @@
 
 mod checks;
 mod crowd;
+mod departures;
 mod faults;
 mod ledger;
 mod links;
 mod node;
 mod plan;
 mod runs;
+mod tables;
 mod workload;
 mod world;

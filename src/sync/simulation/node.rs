@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::{Clock, Database, DatabaseChanges, DatabaseOptions, EntryKey, OnConflict, Transaction};
 use crate::error::Result;
-use crate::model::{Collection, CollectionKind, Head, NetworkId, PeerId, Stage, Value};
+use crate::model::{Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, NetworkId, PeerId, Stage, Value};
 use crate::store::KeySource;
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::executor::Executor;
 use crate::sync::simulation::ledger::Local;
 use crate::sync::simulation::plan::Plan;
+use crate::sync::simulation::tables::found_table;
 
 /// The network that everything happens in.
 pub(super) const NETWORK: &str = "simulated";
@@ -22,6 +23,10 @@ const SECRET: &str = "the first secret";
 pub(super) const MEMORY: &str = "memory";
 /// What is posted by every commit.
 pub(super) const LIVE: &str = "live";
+/// A table, which is not there in every simulation.
+pub(super) const TABLE: &str = "things";
+/// Everything that takes part in the network.
+pub(super) const COLLECTIONS: [&str; 3] = [MEMORY, LIVE, TABLE];
 const CACHE_BYTES: usize = 1 << 20;
 /// True time at the start of a simulation, in milliseconds since 1970.
 pub(super) const START_MS: u64 = 1_700_000_000_000;
@@ -48,6 +53,14 @@ pub(super) struct Node {
     pub is_removed: bool,
     /// It attaches the second collection later.
     pub attaches_late: bool,
+    /// The columns of its table; none where there is no table.
+    pub columns: Vec<Column>,
+    /// Collections that it has taken out of the network.
+    pub detached: BTreeSet<&'static str>,
+    /// It has left the network and rests.
+    pub is_away: bool,
+    /// Under which peer id it left.
+    pub left_as: Option<PeerId>,
 }
 
 /// What is gone with a crash.
@@ -97,6 +110,10 @@ impl Node {
             is_unaware: false,
             is_removed: false,
             attaches_late: false,
+            columns: Vec::new(),
+            detached: BTreeSet::new(),
+            is_away: false,
+            left_as: None,
         }
     }
 
@@ -124,8 +141,11 @@ impl Node {
         if database.catalog().network(NETWORK).is_none() {
             let mut transaction = database.begin();
             found(&mut transaction, plan);
+            if !self.columns.is_empty() {
+                found_table(&mut transaction, &self.columns);
+            }
             if !self.attaches_late {
-                transaction.attach_collection(LIVE, NETWORK, Some(false)).unwrap();
+                transaction.attach_collection(LIVE, NETWORK, private_by_default(LIVE)).unwrap();
             }
             runtime.block_on(transaction.commit()).unwrap();
         }
@@ -161,6 +181,11 @@ impl Node {
         let running = self.running.as_ref().unwrap();
         let secret = running.database.epoch_secret(running.network).unwrap().unwrap();
         self.secrets.insert((secret.epoch, secret.secret.to_string()));
+    }
+
+    /// Whether it takes part: neither removed nor gone.
+    pub fn is_member(&self) -> bool {
+        !self.is_removed && !self.is_away
     }
 
     /// Whether this node knows that a peer was removed.
@@ -226,7 +251,8 @@ impl Running {
     }
 
     pub fn has_attached(&self, name: &str) -> bool {
-        self.database.catalog().network_of(self.collection(name).id).is_some()
+        let catalog = self.database.catalog();
+        catalog.expect_collection(name).is_ok_and(|collection| catalog.network_of(collection.id).is_some())
     }
 
     pub fn collection(&self, name: &str) -> Arc<Collection> {
@@ -246,8 +272,22 @@ impl Running {
     pub fn facts(&self, collection: &str, id: &str) -> Option<BTreeMap<String, serde_json::Value>> {
         let collection = self.collection(collection);
         let row = self.database.view().row(&collection, &self.key(&collection, id)).unwrap()?;
+        if collection.kind == CollectionKind::Table {
+            let texts =
+                collection.columns.iter().zip(&row).filter_map(|(column, value)| Some((column, value.as_str()?)));
+            return Some(texts.map(|(column, text)| (column.name.clone(), text.into())).collect());
+        }
         let metadata = row.get(1).and_then(Value::as_str).unwrap_or("{}");
-        Some(serde_json::from_str(metadata).unwrap())
+        let mut facts: BTreeMap<String, serde_json::Value> = serde_json::from_str(metadata).unwrap();
+        let hash = row.get(3).and_then(Value::as_str);
+        facts.extend(hash.map(|hash| (FACT_BLOB_HASH.to_string(), hash.into())));
+        Some(facts)
+    }
+
+    /// Tombstones that the network could forget.
+    pub fn tombstones(&self) -> usize {
+        let everything = self.heads().into_iter().map(|head| (head.origin, u64::MAX)).collect();
+        self.database.public_view(self.network).unwrap().collectable(&everything).unwrap().len()
     }
 
     /// XOR of the fingerprints of a collection.
@@ -258,13 +298,20 @@ impl Running {
 }
 
 fn found(transaction: &mut Transaction, plan: &Plan) {
-    let memory = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
-    let id = transaction.new_id();
-    let live = Collection { id, name: LIVE.to_string(), indexes: Vec::new(), ..(*memory).clone() };
-    assert_eq!(live.kind, CollectionKind::Memory);
-    transaction.create_collection(live).unwrap();
+    if transaction.catalog().expect_collection(LIVE).is_err() {
+        let memory = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
+        let id = transaction.new_id();
+        let live = Collection { id, name: LIVE.to_string(), indexes: Vec::new(), ..(*memory).clone() };
+        assert_eq!(live.kind, CollectionKind::Memory);
+        transaction.create_collection(live).unwrap();
+    }
     transaction.create_network(NETWORK, plan.options.clone(), Some(SECRET), Vec::new()).unwrap();
     transaction.attach_collection(MEMORY, NETWORK, None).unwrap();
+}
+
+/// How a collection is attached.
+pub(super) fn private_by_default(collection: &str) -> Option<bool> {
+    (collection == LIVE).then_some(false)
 }
 
 /// Puts facts into an entry, which is made where it does not exist, and marks or unmarks it.

@@ -3,6 +3,7 @@
 use crate::model::NetworkOptions;
 use crate::sync::engine::Tuning;
 use crate::sync::random::Random;
+use crate::sync::simulation::departures::Departures;
 
 /// The parameters of one simulation, all of them chosen by its seed.
 #[derive(Clone, Debug)]
@@ -36,6 +37,9 @@ pub(super) struct Plan {
     pub attaches_late: bool,
     /// Logs are dropped early, so that reconciliation has work.
     pub is_log_small: bool,
+    /// There is a table, with other columns on each node.
+    pub has_tables: bool,
+    pub departures: Departures,
     pub tuning: Tuning,
     pub options: NetworkOptions,
 }
@@ -64,7 +68,7 @@ impl Plan {
             |random: &mut Random, one: u64| if one_in(random, one) { between(random, 1, 2) as u32 } else { 0 };
         let restores = misfortunes(random, 8);
         let removes = restores == 0 && one_in(random, 6);
-        Plan {
+        let mut plan = Plan {
             nodes: nodes.unwrap_or(usual),
             operations: between(random, 10, 45) as u32,
             operation_gap_ms: between(random, 50, 1_500),
@@ -82,9 +86,13 @@ impl Plan {
             has_newcomer: one_in(random, 4),
             attaches_late: one_in(random, 6),
             is_log_small,
+            has_tables: one_in(random, 3),
+            departures: Departures::default(),
             tuning,
             options,
-        }
+        };
+        plan.departures = Departures::new(random, &plan);
+        plan
     }
 
     /// Whether entries travel only by the log, so that what was posted together shows together at any time.

@@ -27,7 +27,7 @@ impl World {
         let Some(node) = self.running_node() else { return };
         let now_ms = self.now_ms;
         self.nodes[node].set_time(now_ms);
-        match self.random.below(100) {
+        match self.random.below(if self.plan.has_tables { 125 } else { 106 }) {
             0..25 => self.write(node, true),
             25..35 => self.write(node, false),
             35..45 => self.write_live(node),
@@ -38,7 +38,9 @@ impl World {
             80..85 => self.stage_and_take_back(node),
             85..90 => self.guard(node),
             90..95 => self.revert(node),
-            _ => self.keep_secret(node),
+            95..100 => self.keep_secret(node),
+            100..106 => self.write_blob(node),
+            _ => self.write_thing(node),
         }
         self.follow_changes(node);
     }
@@ -58,6 +60,11 @@ impl World {
             Some(Stage::Private) => drop(self.nodes[node].local.staged.remove(place)),
             None => {}
         }
+    }
+
+    /// A canary in an entry.
+    pub fn put_canary(&mut self, node: usize, place: &Place, stage: Option<Stage>) {
+        self.put(node, std::slice::from_ref(place), "secret", CANARY, stage);
     }
 
     fn put(&mut self, node: usize, places: &[Place], name: &str, value: &str, stage: Option<Stage>) {
@@ -129,6 +136,9 @@ impl World {
             self.put_fact(node, &place, Some(Stage::PostPending));
             // On an old copy it is made anew where everybody else has forgotten that it was deleted.
             let is_copy = self.nodes[node].life > 0;
+            if self.nodes[node].local.kept.contains(&place) {
+                self.ledger.revived.insert(place.clone());
+            }
             if let Some(posting) = self.ledger.deleted.get_mut(&place).filter(|_| is_copy) {
                 posting.is_uncertain = true;
             }
@@ -140,6 +150,7 @@ impl World {
         let Some(place) = self.mortal(node) else { return };
         self.tell(|world| format!("{} deletes {place:?}", world.name(node)));
         let running = self.nodes[node].running.as_ref().unwrap();
+        let is_attached = running.has_attached(place.0);
         let (collection, key) = self.key(node, &place);
         let mut transaction = running.database.begin();
         assert!(transaction.delete(&collection, &key).unwrap());
@@ -147,7 +158,9 @@ impl World {
         let local = &mut self.nodes[node].local;
         local.staged.remove(&place);
         local.unposted.remove(&place);
-        local.deleted.insert(place);
+        if is_attached {
+            local.deleted.insert(place);
+        }
         self.look(node);
     }
 

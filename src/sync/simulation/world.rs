@@ -7,6 +7,7 @@ use crate::db::Database;
 use crate::model::PeerId;
 use crate::sync::message::Message;
 use crate::sync::random::Random;
+use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Ledger;
 use crate::sync::simulation::links::Session;
@@ -27,6 +28,7 @@ pub(super) enum Event {
     /// A user does something.
     Operation,
     Fault(Fault),
+    Departure(Step),
     /// Two nodes try to make a session.
     Connect {
         pair: (usize, usize),
@@ -178,6 +180,7 @@ impl World {
         match event {
             Event::Operation => self.operate(),
             Event::Fault(fault) => self.befall(fault),
+            Event::Departure(step) => self.depart(step),
             Event::Connect { pair } => self.connect(pair),
             Event::Up { session, end } => self.session_up(session, end),
             Event::Down { session, end } => self.session_down(session, end),
@@ -277,7 +280,9 @@ impl World {
         match event {
             EngineEvent::WorkFailed { .. } => panic!("work failed on node {node}: {event:?}"),
             EngineEvent::Forged { .. } | EngineEvent::Banned { .. } => panic!("honest nodes quarrel: {event:?}"),
-            EngineEvent::Forked { .. } if self.plan.restores == 0 => panic!("nobody forked: {event:?}"),
+            EngineEvent::Forked { .. } if self.plan.restores == 0 && !self.plan.departures.comes_back() => {
+                panic!("nobody forked: {event:?}")
+            }
             _ => {}
         }
     }
@@ -331,8 +336,7 @@ impl World {
                         (running.peer.clone(), running.own_seq())
                     }
                 };
-                let posted_by = (node, self.nodes[node].life);
-                self.ledger.posted(&mut self.nodes[node].local, &origin, seq, posted_by);
+                self.posted(node, &origin, seq);
             }
             Outcome::Applied(Ok(applied)) => {
                 *self.happened.entry("runs applied").or_default() += 1;
