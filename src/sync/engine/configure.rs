@@ -15,6 +15,11 @@ impl Engine {
                 self.config.partial.push(name);
             }
         }
+        let is_attached = |name: &String| self.config.collections.iter().any(|collection| collection.name == *name);
+        if !old.collections.iter().all(|collection| is_attached(&collection.name)) {
+            // It may be comparing what is no longer compared.
+            self.reconcile_failed();
+        }
         self.reconciling.forget_gaps_of_detached(&self.config.collections);
         let (now_ms, rate) = (self.now_ms, self.config.options.messages_per_second_max);
         if old.options.messages_per_second_max != rate {

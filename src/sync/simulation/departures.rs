@@ -239,9 +239,9 @@ impl World {
             return;
         }
         let departures = &self.plan.departures;
-        let is_for_good =
-            if departures.leaver == Some(node) { !departures.returns } else { !departures.attaches_again };
-        let stage = (is_for_good && one_in(&mut self.random, 2)).then_some(Stage::PostPending);
+        let returns = departures.leaver == Some(node) && departures.returns;
+        let attaches = departures.detacher == Some((node, collection)) && departures.attaches_again;
+        let stage = (!returns && !attaches && one_in(&mut self.random, 2)).then_some(Stage::PostPending);
         let place = (collection, format!("alone{}", self.new_name()));
         if collection == TABLE {
             self.put_thing(node, &place, (1, Value::text(CANARY)), stage);
