@@ -113,7 +113,7 @@ impl World {
                 .collect();
             let staged = running.database.view().staged(Some(running.network)).unwrap().len();
             let digests = COLLECTIONS.map(|name| {
-                running.has_attached(name).then(|| format!("{:x}", digest(running, name) >> 96)).unwrap_or_default()
+                if running.has_attached(name) { format!("{:x}", digest(running, name) >> 96) } else { String::new() }
             });
             lines.push(format!("node {number}: heads {heads:?}, {staged} staged, digests {digests:?}"));
         }

@@ -33,7 +33,7 @@ fn a_head_that_an_older_copy_cannot_know_gives_it_another_name() {
     let later = head(&this, 7, [3; 32]);
     shown(&mut world, later.clone());
     assert_eq!(world.nodes[0].shown_heads, [later]);
-    assert_eq!(world.nodes[0].renewed, [other.clone()]);
+    assert_eq!(world.nodes[0].renewed.as_slice(), std::slice::from_ref(&other));
     assert!(world.nodes[0].events.contains(&Event::Renewed { peer: other }));
     // From here on the engine is silent, but whoever waits for a SYNC is answered.
     let sent = world.nodes[0].sent.len();

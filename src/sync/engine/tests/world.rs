@@ -259,6 +259,7 @@ fn key_of(bytes: &Bytes) -> u64 {
 }
 
 impl Node {
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of work")]
     fn run(&mut self, work: Work, now_ms: u64) -> Outcome {
         let database = &mut self.database;
         match work {
