@@ -114,6 +114,8 @@ pub enum ErrorKind {
     Corrupted,
     /// Reading or writing a file failed.
     Io,
+    /// Entries that other members of a network hold have to be fetched before they can be read here.
+    NotHeld,
     /// A defect of this program.
     Internal,
 }
@@ -172,7 +174,7 @@ impl ErrorKind {
             ErrorKind::Configuration => "F0000",
             ErrorKind::ObjectInUse => "55006",
             ErrorKind::Corrupted => "XX001",
-            ErrorKind::Io => "58030",
+            ErrorKind::Io | ErrorKind::NotHeld => "58030",
             ErrorKind::Internal => "XX000",
         }
     }
@@ -189,11 +191,22 @@ struct Report {
     detail: Option<String>,
     hint: Option<String>,
     position: Option<usize>,
+    absent: Option<Absent>,
+}
+
+/// Entries that a statement names and that are not here.
+#[derive(Clone)]
+pub struct Absent {
+    /// The number of the collection.
+    pub collection: u32,
+    /// Encoded primary keys.
+    pub keys: Vec<Vec<u8>>,
 }
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error(Box::new(Report { kind, message: message.into(), detail: None, hint: None, position: None }))
+        let (detail, hint, position, absent) = (None, None, None, None);
+        Error(Box::new(Report { kind, message: message.into(), detail, hint, position, absent }))
     }
 
     /// A statement that is not in the language, at a 1-based character position.
@@ -211,6 +224,14 @@ impl Error {
     /// A defect of this program.
     pub fn internal(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::Internal, message)
+    }
+
+    /// Entries that have to be fetched first.
+    pub fn not_held(absent: Absent) -> Self {
+        let mut error = Error::new(ErrorKind::NotHeld, "an entry that the statement names is held by other members")
+            .with_hint("Read it by its primary key first, in a statement of its own.");
+        error.0.absent = Some(absent);
+        error
     }
 
     #[must_use]
@@ -250,6 +271,11 @@ impl Error {
 
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    /// What [`Error::not_held`] was made of.
+    pub fn absent(&self) -> Option<&Absent> {
+        self.0.absent.as_ref()
     }
 
     pub fn position(&self) -> Option<usize> {

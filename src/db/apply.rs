@@ -15,7 +15,7 @@ use crate::db::{Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Collection, CollectionId, CollectionKind, ColumnType, FACT_BLOB_HASH, Hlc, Index, IndexKind, Network, NetworkId,
-    Stage, Stamp, Value,
+    Shares, Stage, Stamp, Value,
 };
 use crate::store::{
     BlobHash, Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector,
@@ -30,6 +30,8 @@ pub(crate) struct Apply<'a> {
     pub version: u64,
     pub hlc: Hlc,
     pub effects: Effects,
+    /// What is held here of collections that are spread over the members; deltas of other entries are not merged.
+    pub shares: Option<Shares>,
 }
 
 impl<'a> Apply<'a> {
@@ -40,8 +42,9 @@ impl<'a> Apply<'a> {
             catalog: Arc::clone(&group.catalog),
             writes,
             version,
+            fetched: None,
         };
-        Apply { shared, group, view, version, hlc, effects: Effects::default() }
+        Apply { shared, group, view, version, hlc, effects: Effects::default(), shares: None }
     }
 
     pub fn finish(self) -> (Effects, Hlc) {

@@ -61,6 +61,10 @@ impl Apply<'_> {
     fn end_detach(&mut self, id: NetworkId, collection: Option<CollectionId>) -> Result<()> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(()) };
         let mut changed = (*network).clone();
+        let detached = network.attachments.iter().find(|attachment| Some(attachment.collection) == collection);
+        if let Some(detached) = detached {
+            self.forget_placement(id, &detached.shared_name)?;
+        }
         changed.attachments.retain(|attachment| Some(attachment.collection) != collection);
         if let Some(collection) = collection {
             self.effects.batch.delete_range(&KeyRange::public_blobs(collection));

@@ -52,6 +52,7 @@ mod schema_merge;
 mod secrets;
 mod sequence;
 mod settings;
+mod share;
 mod shared;
 mod signals;
 mod staged;
@@ -76,7 +77,7 @@ pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use network_tables::NetworkTable;
 pub use open::DatabaseOptions;
 pub use own_head::OwnChain;
-pub use public_view::{BUCKETS, EntryDigest, Fingerprint, KeyHash, PublicEntry, PublicView};
+pub use public_view::{EntryDigest, Fingerprint, PublicEntry, PublicView};
 pub use query::{
     Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar, Target,
 };
@@ -91,5 +92,5 @@ pub use staged::{MemberInfo, StagedEntry, StagedForPosting};
 pub use stream::{RowSender, RowStream};
 pub use sync_status::{NetworkStatus, PeerStatus, Quarantined, SYNC_COMMANDS_MAX, SyncCommand, SyncReport, SyncStatus};
 pub use transaction::{Savepoint, Transaction};
-pub use view::ReadView;
+pub use view::{Fetched, ReadView};
 pub use write_set::EntryKey;

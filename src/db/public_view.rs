@@ -14,16 +14,13 @@ use crate::db::view::vector_slot;
 use crate::db::{Catalog, Database};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::digest;
-use crate::model::{Bytes, Collection, Head, Network, NetworkId, PeerId, State};
+use crate::model::{
+    BUCKETS, Buckets, Bytes, Collection, Head, KeyHash, Network, NetworkId, PeerId, State, bucket_of, hash_of_key,
+};
 use crate::store::{Key, KeyRange, Publicity, RecordView, Snapshot, decode_state, encode_state, vector_of_bytes};
-
-/// Buckets of a collection: one for each start of 16 bits.
-pub const BUCKETS: usize = 1 << 16;
 
 /// A fingerprint or a digest.
 pub type Fingerprint = [u8; 16];
-/// The start of BLAKE3(key).
-pub type KeyHash = [u8; 8];
 
 /// An entry as it travels outside of a delta.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -113,7 +110,7 @@ impl PublicView {
     pub fn digests_in(&self, collection: &str, buckets: &[u16]) -> Result<Vec<EntryDigest>> {
         let wanted: HashSet<u16> = buckets.iter().copied().collect();
         let mut digests = Vec::new();
-        self.visit(collection, Some(&|key| wanted.contains(&bucket_of(&hash_of(key)))), &mut |key, state| {
+        self.visit(collection, Some(&|key| wanted.contains(&bucket_of(&hash_of_key(key)))), &mut |key, state| {
             let (bucket, key_hash, digest) = identify(key, &state);
             let clock = state.clock.iter().map(|(peer, seq)| (peer.clone(), seq)).collect();
             digests.push(EntryDigest { bucket, key_hash, digest, key: Bytes::new(key), clock });
@@ -122,14 +119,16 @@ impl PublicView {
         Ok(digests)
     }
 
-    /// Entries in order of key, at most about `bytes_max` (at least one), and the key to go on after; `None` at the end.
+    /// Entries of some buckets in order of key, at most about `bytes_max` (at least one), and the key to go on after; `None`
+    /// at the end.
     pub fn entries_after(
         &self,
         collection: &str,
+        within: &Buckets,
         after: Option<&[u8]>,
         bytes_max: usize,
     ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
-        self.page(collection, None, after, bytes_max)
+        self.page(collection, Some(&|key| within.hold(key)), after, bytes_max)
     }
 
     /// As [`PublicView::entries_after`], of those whose keys have these hashes.
@@ -141,7 +140,7 @@ impl PublicView {
         bytes_max: usize,
     ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
         let wanted: HashSet<KeyHash> = key_hashes.iter().copied().collect();
-        self.page(collection, Some(&|key| wanted.contains(&hash_of(key))), after, bytes_max)
+        self.page(collection, Some(&|key| wanted.contains(&hash_of_key(key))), after, bytes_max)
     }
 
     fn page(
@@ -184,6 +183,36 @@ impl PublicView {
         Ok(found)
     }
 
+    /// The snapshot and an attached collection.
+    pub(crate) fn parts(&self, shared_name: &str) -> Result<(&Snapshot, &Arc<Collection>)> {
+        Ok((&self.snapshot, self.collection(shared_name)?))
+    }
+
+    /// The public state of one entry, encoded as in a delta.
+    pub(crate) fn entry(&self, shared_name: &str, key: &[u8]) -> Result<Option<Bytes>> {
+        let collection = self.collection(shared_name)?;
+        let Some(bytes) = self.snapshot.get(&Key::Entry(collection.id, key))? else { return Ok(None) };
+        let record = RecordView::parse(&bytes)?;
+        if record.publicity() == Publicity::Private {
+            return Ok(None);
+        }
+        let state = self.public_state(collection, key, &record)?;
+        Ok(Some(Bytes::new(encode_state(&state)?)))
+    }
+
+    fn public_state(&self, collection: &Collection, key: &[u8], record: &RecordView<'_>) -> Result<State> {
+        if record.publicity() == Publicity::Posted {
+            return state_of_record(collection, record, &mut |position| {
+                let place = Key::Vector(collection.id, vector_slot(position)?, key);
+                self.snapshot.get(&place)?.map(|bytes| vector_of_bytes(&bytes)).transpose()
+            });
+        }
+        match self.snapshot.get(&Key::Public(collection.id, key))? {
+            Some(copy) => decode_state(&copy),
+            None => Err(Error::internal("the public state of an edited entry is missing")),
+        }
+    }
+
     fn collection(&self, shared_name: &str) -> Result<&Arc<Collection>> {
         let gone = || Error::new(ErrorKind::UndefinedTable, format!("\"{shared_name}\" is not attached any more"));
         let attachment = self.network.attachment_named(shared_name).ok_or_else(gone)?;
@@ -215,18 +244,7 @@ impl PublicView {
             if record.publicity() == Publicity::Private || wanted.is_some_and(|wanted| !wanted(key)) {
                 continue;
             }
-            let state = if record.publicity() == Publicity::Posted {
-                state_of_record(collection, &record, &mut |position| {
-                    let place = Key::Vector(collection.id, vector_slot(position)?, key);
-                    self.snapshot.get(&place)?.map(|bytes| vector_of_bytes(&bytes)).transpose()
-                })?
-            } else {
-                match self.snapshot.get(&Key::Public(collection.id, key))? {
-                    Some(copy) => decode_state(&copy)?,
-                    None => return Err(Error::internal("the public state of an edited entry is missing")),
-                }
-            };
-            if !visit(key, state)? {
+            if !visit(key, self.public_state(collection, key, &record)?)? {
                 return Ok(());
             }
         }
@@ -234,21 +252,12 @@ impl PublicView {
     }
 }
 
-fn covers(stable: &BTreeMap<PeerId, u64>, record: &RecordView<'_>) -> Result<bool> {
+pub(crate) fn covers(stable: &BTreeMap<PeerId, u64>, record: &RecordView<'_>) -> Result<bool> {
     Ok(record.clock()?.iter().all(|(peer, seq)| stable.get(peer).is_some_and(|known| *known >= seq)))
 }
 
-/// The start of the hash of a key.
-pub(crate) fn hash_of(key: &[u8]) -> KeyHash {
-    blake3::hash(key).as_bytes().first_chunk().copied().unwrap_or_default()
-}
-
-fn bucket_of(hash: &KeyHash) -> u16 {
-    u16::from_be_bytes([hash[0], hash[1]])
-}
-
 fn identify(key: &[u8], state: &State) -> (u16, KeyHash, Fingerprint) {
-    let hash = hash_of(key);
+    let hash = hash_of_key(key);
     let mut hasher = blake3::Hasher::new();
     hasher.update(&digest(state)).update(key);
     let digest = hasher.finalize().as_bytes().first_chunk().copied().unwrap_or_default();

@@ -15,7 +15,9 @@ use crate::db::post::{END_BYTES, decode_log_entry, encode_log_entry};
 use crate::error::{Error, Result};
 use crate::merge::{Drift, chain_next, check_drift, merge, observe, signed_message};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
-use crate::model::{ChainHash, Collection, ColumnType, Delta, Head, Network, NetworkId, PeerId, Run, State, Value};
+use crate::model::{
+    ChainHash, Collection, ColumnType, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State, Value,
+};
 use crate::store::{DeltaBody, Key, KeyRange, RecordView, decode_state, delta_place, delta_seq, verify_signature};
 
 /// What became of a run.
@@ -57,8 +59,10 @@ struct End {
 pub(crate) type Touched = BTreeMap<EntryPlace, (Arc<Collection>, EntryStates, State, State)>;
 
 impl Apply<'_> {
-    /// Takes a run of one origin's deltas.
-    pub fn receive(&mut self, id: NetworkId, run: &Run) -> Result<Applied> {
+    /// Takes a run of one origin's deltas. All of them are logged; of collections in `shares` only those are merged that
+    /// change an entry of the share, or one that is here all the same.
+    pub fn receive(&mut self, id: NetworkId, run: &Run, shares: Option<Shares>) -> Result<Applied> {
+        self.shares = shares;
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else {
             return Err(Error::internal("deltas came for a network that is gone"));
         };
@@ -174,6 +178,9 @@ impl Apply<'_> {
         match decode_delta(origin, seq, body) {
             Ok((body, state)) => {
                 self.hlc = observe(self.hlc, state.timestamp, self.shared.clock.millis());
+                if !self.is_held(network, body.collection, body.key, touched)? {
+                    return Ok(());
+                }
                 self.merge_public(network, body.collection, body.key, &state, touched).map(drop)
             }
             Err(error) => {
@@ -183,6 +190,19 @@ impl Apply<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether what the network knows of an entry is kept here. Of an entry that is not here a delta gives a part alone.
+    fn is_held(&self, network: &Network, shared_name: &str, key: &[u8], touched: &Touched) -> Result<bool> {
+        let share = self.shares.as_ref().and_then(|shares| shares.get(shared_name));
+        if share.is_none_or(|share| share.hold(key)) {
+            return Ok(true);
+        }
+        let Some(attachment) = network.attachment_named(shared_name) else { return Ok(false) };
+        if touched.contains_key(&(attachment.collection, key.to_vec())) {
+            return Ok(true);
+        }
+        Ok(self.current(attachment.collection, key)?.is_some())
     }
 
     /// Merges a state of an entry into its public state, and so into what a reader sees.

@@ -13,11 +13,12 @@ use crate::db::network_secrets::NetworkKey;
 use crate::db::origin;
 use crate::db::post::{END_BYTES, decode_log_entry};
 use crate::db::receive::{Applied, SET_ASIDE, Touched};
+use crate::db::shared::Shared;
 use crate::db::signals::DatabaseChanges;
 use crate::db::{Database, EpochSecret, PublicEntry, Quarantined, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::signed_message;
-use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run};
+use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run, Shares};
 use crate::store::{
     Batch, BlobHash, BlobStore, Identity, Key, KeyRange, Publicity, decode_state, delta_place, delta_seq,
     verify_signature,
@@ -37,6 +38,15 @@ pub enum LogRead {
     Pruned {
         floor: u64,
     },
+}
+
+impl Shared {
+    pub fn partial_collections(&self, network: NetworkId) -> Result<Vec<String>> {
+        let damaged = |_| Error::new(ErrorKind::Corrupted, "the list of partial collections cannot be read");
+        let snapshot = self.store.snapshot();
+        let record = snapshot.get(&Key::SyncRecord(network, PARTIAL))?;
+        record.map_or(Ok(Vec::new()), |json| serde_json::from_slice(&json).map_err(damaged))
+    }
 }
 
 impl Database {
@@ -107,8 +117,9 @@ impl Database {
     }
 
     /// Verifies and commits what a peer sent: log, entries and head in one batch.
-    pub async fn apply_run(&self, network: NetworkId, run: Run) -> Result<Applied> {
-        self.shared().encode(move |apply| apply.receive(network, &run)).await
+    /// `shares` as [`Apply::receive`](crate::db::apply::Apply::receive) takes them.
+    pub async fn apply_run(&self, network: NetworkId, run: Run, shares: Option<Shares>) -> Result<Applied> {
+        self.shared().encode(move |apply| apply.receive(network, &run, shares)).await
     }
 
     /// Merges states that a member vouches for into the public states; how many were news.
@@ -255,9 +266,7 @@ impl Database {
 
     /// Names of attached collections, as the network calls them, of which deltas may be missing that the heads cover.
     pub fn partial_collections(&self, network: NetworkId) -> Result<Vec<String>> {
-        let damaged = |_| Error::new(ErrorKind::Corrupted, "the list of partial collections cannot be read");
-        let record = self.sync_record(network, PARTIAL)?;
-        record.map_or(Ok(Vec::new()), |json| serde_json::from_slice(&json).map_err(damaged))
+        self.shared().partial_collections(network)
     }
 
     /// Remembers which collections are partial.
@@ -393,7 +402,7 @@ pub(crate) fn is_signed(network: &Network, head: &Head) -> bool {
 
 impl crate::db::apply::Apply<'_> {
     /// Forgets the public state of an entry whose deltas are all covered by `seen`.
-    fn drop_public(
+    pub fn drop_public(
         &mut self,
         network: &Network,
         shared_name: &str,

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::db::{Clock, Database, DatabaseOptions, EntryKey, LogRead, OnConflict, OwnChain, Verdict};
+use crate::db::{Clock, Database, DatabaseOptions, EntryKey, LogRead, OnConflict, OwnChain, PublicEntry, Verdict};
 use crate::error::ErrorKind;
-use crate::model::{Bytes, NetworkId, NetworkOptions, Run, Stage, Value};
+use crate::model::{Buckets, Bytes, NetworkId, NetworkOptions, Run, Shares, Stage, Value};
 use crate::store::KeySource;
 
 const SECRET: &str = "a secret for tests";
@@ -120,7 +120,7 @@ impl Node {
     }
 
     fn apply(&self, run: Run) -> Verdict {
-        self.runtime.block_on(self.database.apply_run(self.network(), run)).unwrap().verdict
+        self.runtime.block_on(self.database.apply_run(self.network(), run, None)).unwrap().verdict
     }
 
     fn metadata(&self, id: &str) -> Option<String> {
@@ -333,8 +333,8 @@ fn states_travel_without_the_log() {
     a.write("two", r#"{"x": 2}"#, Stage::PostPending);
     a.post();
     let view = a.database.public_view(a.network()).unwrap();
-    let (first, next) = view.entries_after("memory", None, 1).unwrap();
-    let (second, end) = view.entries_after("memory", next.as_deref(), usize::MAX).unwrap();
+    let (first, next) = view.entries_after("memory", &Buckets::all(), None, 1).unwrap();
+    let (second, end) = view.entries_after("memory", &Buckets::all(), next.as_deref(), usize::MAX).unwrap();
     assert_eq!((first.len(), second.len(), end), (1, 1, None));
     for page in [first, second] {
         let merged = b.database.merge_states(b.network(), "memory".to_string(), page);
@@ -499,4 +499,85 @@ fn a_collection_attached_behind_a_gap_of_the_log_is_partial() {
     b.define(|transaction| transaction.attach_collection("memory", "n", None).unwrap());
     assert_eq!((b.metadata("one").is_some(), b.metadata("two"), b.metadata("three").is_some()), (true, None, true));
     assert_eq!(b.database.partial_collections(b.network()).unwrap(), ["memory"]);
+}
+
+#[test]
+fn what_others_hold_is_dropped_and_what_lies_here_alone_stays() {
+    let a = Node::new();
+    for id in ["plain", "edited", "staged", "late"] {
+        a.write(id, r#"{"x": 1}"#, Stage::PostPending);
+        a.post();
+    }
+    a.write("private", r#"{"x": 1}"#, Stage::Private);
+    a.write("edited", r#"{"x": 2}"#, Stage::Private);
+    a.write("staged", r#"{"x": 2}"#, Stage::PostPending);
+    let evict = |shares: Buckets| {
+        let stable = vec![(a.database.peer_id(), 3)];
+        a.runtime.block_on(a.database.evict(a.network(), vec![("memory".to_string(), shares)], stable)).unwrap()
+    };
+    assert_eq!(evict(Buckets::all()), 0, "the own share stays");
+    assert_eq!(evict(Buckets::none()), 1, "the fourth posting is not known to be held by others");
+    let is_here = ["plain", "edited", "staged", "late", "private"].map(|id| a.metadata(id).is_some());
+    assert_eq!(is_here, [false, true, true, true, true]);
+    assert_eq!(a.metadata("edited").unwrap(), r#"{"x": 2}"#);
+}
+
+#[test]
+fn an_entry_with_its_blob_is_not_dropped() {
+    let a = Node::new();
+    a.define(|transaction| {
+        let collection = Arc::clone(transaction.catalog().expect_collection("memory").unwrap());
+        let (hash, size) = transaction.put_blob(b"only here").unwrap();
+        let size = Value::Int8(i64::try_from(size).unwrap());
+        let row = vec![Some(Value::text("blob")), None, None, Some(Value::text(hash)), Some(size), None];
+        transaction.insert(&collection, row, OnConflict::Fail).unwrap();
+        let key = transaction.key(&collection, vec![Value::text("blob")]).unwrap();
+        transaction.set_stage(&collection, &key, Stage::PostPending).unwrap();
+    });
+    a.post();
+    let stable = vec![(a.database.peer_id(), 1)];
+    let shares = vec![("memory".to_string(), Buckets::none())];
+    assert_eq!(a.runtime.block_on(a.database.evict(a.network(), shares, stable)).unwrap(), 0);
+}
+
+#[test]
+fn deltas_outside_of_the_share_are_logged_and_reach_an_entry_that_is_fetched() {
+    let (a, b) = (Node::new(), Node::new());
+    a.write("one", r#"{"x": 1, "kept": true}"#, Stage::PostPending);
+    a.post();
+    let view = a.database.public_view(a.network()).unwrap();
+    let key = Bytes::new(a.key("one").as_bytes());
+    let body = view.entries_of("memory", std::slice::from_ref(&key)).unwrap().remove(0).unwrap();
+    a.write("one", r#"{"x": 2, "kept": true}"#, Stage::PostPending);
+    a.post();
+    let shares: Shares = Arc::new([("memory".to_string(), Buckets::none())].into_iter().collect());
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 1, usize::MAX).unwrap()
+    else {
+        panic!("the log is pruned");
+    };
+    let run = Run { origin: a.database.peer_id(), deltas };
+    let applied = b.runtime.block_on(b.database.apply_run(b.network(), run, Some(shares))).unwrap();
+    assert_eq!((applied.verdict, applied.head.seq), (Verdict::Applied, 2));
+    assert_eq!(b.metadata("one"), None);
+    a.send_to(&b, usize::MAX);
+    assert_eq!(b.metadata("one"), None, "what was logged is not merged later by itself");
+    // The holder had applied the first delta only.
+    let entries = vec![PublicEntry { key: key.clone(), body }];
+    let fetched =
+        b.database.merge_fetched(b.network(), "memory".to_string(), entries, Vec::new(), view.heads().to_vec());
+    assert_eq!(b.runtime.block_on(fetched).unwrap(), 1);
+    assert_eq!(b.metadata("one").unwrap(), r#"{"x": 2, "kept": true}"#);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+    // And where it had applied none, and said that there is no such entry.
+    let c = Node::new();
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 1, usize::MAX).unwrap()
+    else {
+        panic!("the log is pruned");
+    };
+    let shares: Shares = Arc::new([("memory".to_string(), Buckets::none())].into_iter().collect());
+    let run = Run { origin: a.database.peer_id(), deltas };
+    c.runtime.block_on(c.database.apply_run(c.network(), run, Some(shares))).unwrap();
+    let absent = c.database.merge_fetched(c.network(), "memory".to_string(), Vec::new(), vec![key], Vec::new());
+    c.runtime.block_on(absent).unwrap();
+    assert_eq!(a.fingerprint(), c.fingerprint());
 }

@@ -81,7 +81,7 @@ impl Node {
         let origin = self.database.peer_id();
         let read = self.database.read_log(self.network(), &origin, 1, usize::MAX).unwrap();
         let crate::db::LogRead::Deltas(deltas) = read else { panic!("the log is pruned") };
-        other.runtime.block_on(other.database.apply_run(other.network(), Run { origin, deltas })).unwrap();
+        other.runtime.block_on(other.database.apply_run(other.network(), Run { origin, deltas }, None)).unwrap();
     }
 
     fn shown(&self, id: &str, column: &str) -> Value {

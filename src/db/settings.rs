@@ -42,6 +42,7 @@ const KNOWN: &[(&str, &str, bool, bool)] = &[
     ("max_identifier_length", "63", false, false),
     ("max_parallel_maintenance_workers", "2", true, false),
     ("max_parallel_workers_per_gather", "2", true, false),
+    ("nebulus.fetch", "on", true, false),
     ("row_security", "on", true, false),
     ("search_path", "\"$user\", public", true, true),
     ("server_encoding", "UTF8", false, true),
@@ -151,6 +152,11 @@ impl Settings {
         self.all().into_iter().filter(|(name, _)| Settings::is_reported(name)).collect()
     }
 
+    /// `nebulus.fetch`: whether entries that a statement names are fetched from the members that hold them.
+    pub fn fetches(&self) -> bool {
+        self.get("nebulus.fetch").is_ok_and(|value| value == "on")
+    }
+
     /// `hnsw.ef_search`.
     pub fn ef_search(&self) -> usize {
         self.get("hnsw.ef_search").ok().and_then(|value| value.parse().ok()).unwrap_or(EF_SEARCH_DEFAULT)
@@ -195,6 +201,11 @@ fn check(lower: &str, value: &str) -> Result<String> {
         "hnsw.ef_search" => match value.parse::<usize>() {
             Ok(ef) if (1..=EF_SEARCH_MAX).contains(&ef) => Ok(ef.to_string()),
             _ => invalid(format!("A whole number from 1 to {EF_SEARCH_MAX}.")),
+        },
+        "nebulus.fetch" => match value.to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" | "1" => Ok("on".to_string()),
+            "off" | "false" | "no" | "0" => Ok("off".to_string()),
+            _ => invalid("on or off.".to_string()),
         },
         "statement_timeout" | "lock_timeout" | "idle_in_transaction_session_timeout" => match milliseconds(value) {
             Some(millis) => Ok(millis.to_string()),

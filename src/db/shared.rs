@@ -133,7 +133,8 @@ impl Shared {
         let catalog = self.catalog.read();
         let version = self.version();
         let snapshot = Arc::new(self.store.snapshot());
-        ReadView { database: Arc::clone(self), snapshot, catalog: Arc::clone(&catalog), writes, version }
+        let catalog = Arc::clone(&catalog);
+        ReadView { database: Arc::clone(self), snapshot, catalog, writes, version, fetched: None }
     }
 
     /// Makes a commit visible: `write` has made it durable when it returns. A changed catalog shows at the same moment.

@@ -9,7 +9,7 @@ use crate::db::shared::Shared;
 use crate::db::sync_status::SYNC_COMMANDS_MAX;
 use crate::db::{Database, ReadView, SyncCommand, SyncReport, SyncStatus};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, NetworkId};
+use crate::model::{Bytes, Collection, NetworkId};
 use crate::store::BlobHash;
 
 /// The two directions.
@@ -80,6 +80,15 @@ impl Database {
     /// 58030 for a collection in no network, or naming who was asked when nobody has it.
     pub async fn fetch_blob(&self, collection: &Collection, hash: &str) -> Result<()> {
         self.shared().fetch_blob(collection, hash).await
+    }
+
+    /// Brings what other members hold of these entries to this node.
+    ///
+    /// # Errors
+    /// 58030 naming who was asked where nobody that may hold one has answered.
+    pub async fn fetch_entries(&self, network: NetworkId, collection: &str, keys: Vec<Bytes>) -> Result<()> {
+        let collection = collection.to_string();
+        self.shared().command(|reply| SyncCommand::FetchEntries { network, collection, keys, reply }).await
     }
 
     pub fn sync_status(&self) -> Arc<SyncStatus> {

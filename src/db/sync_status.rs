@@ -6,7 +6,7 @@
 use tokio::sync::oneshot;
 
 use crate::error::Result;
-use crate::model::{NetworkId, PeerId};
+use crate::model::{Bytes, NetworkId, PeerId};
 use crate::store::BlobHash;
 
 /// Commands that wait for the sync task, at most; senders wait beyond that.
@@ -19,6 +19,9 @@ pub enum SyncCommand {
     Sync { network: Option<NetworkId>, reply: oneshot::Sender<Result<SyncReport>> },
     /// Brings a blob from a member of the network of its collection into the local blob store.
     FetchBlob { network: NetworkId, hash: BlobHash, size: Option<u64>, reply: oneshot::Sender<Result<()>> },
+    /// Brings what there is of entries with these encoded keys from members that hold them into the database. The
+    /// collection by its shared name.
+    FetchEntries { network: NetworkId, collection: String, keys: Vec<Bytes>, reply: oneshot::Sender<Result<()>> },
 }
 
 /// What a SYNC did.

@@ -1,5 +1,6 @@
 //! What one statement reads: a snapshot of the store, the catalog of that moment, and the own uncommitted writes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::db::cursor::Cursor;
@@ -21,7 +22,12 @@ pub struct ReadView {
     pub(crate) writes: Arc<WriteSet>,
     /// Commits up to this number are in the snapshot for certain; later ones may be.
     pub(crate) version: u64,
+    /// Entries that the statement has had fetched: what is not here of them is nowhere.
+    pub(crate) fetched: Option<Fetched>,
 }
+
+/// Entries that were fetched for a statement, by the number of their collection and their encoded primary key.
+pub type Fetched = Arc<BTreeSet<(u32, Vec<u8>)>>;
 
 impl ReadView {
     pub fn catalog(&self) -> &Arc<Catalog> {
@@ -40,7 +46,23 @@ impl ReadView {
     /// Runs a bound query.
     pub fn query(&self, query: &Query, settings: &Settings, cancel: &Cancel) -> Result<Cursor> {
         let plan = plan::choose(self, query, settings)?;
+        self.check_held(query, &plan, settings)?;
         Cursor::open(self.clone(), query, plan, cancel.clone())
+    }
+
+    /// The view for a statement that has had entries fetched.
+    #[must_use]
+    pub fn having(self, fetched: Option<&Fetched>) -> ReadView {
+        ReadView { fetched: fetched.cloned(), ..self }
+    }
+
+    /// Whether the entries that a bound query names are here, or nowhere; before anything of it is run.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotHeld`] with those that may be held by other members.
+    pub fn check(&self, query: &Query, settings: &Settings) -> Result<()> {
+        let is_spread = self.spread_name(query.collection.id, settings)?.is_some();
+        if !is_spread { Ok(()) } else { self.check_held(query, &plan::choose(self, query, settings)?, settings) }
     }
 
     /// The lines of EXPLAIN: how a bound query would run, outermost step first.

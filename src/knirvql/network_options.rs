@@ -9,12 +9,13 @@ const KNIRVGRAPH: &str = "knirvgraph";
 const KNIRVGRAPH_CLASSIFICATIONS: [&str; 3] = ["Error", "Context", "Idea"];
 
 /// Options of CREATE and JOIN besides the secret, and of ALTER NETWORK … SET.
-const OPTIONS: [&str; 10] = [
+const OPTIONS: [&str; 11] = [
     "sync_interval_ms",
     "private_by_default",
     "auto_post_classifications",
     "posting_url",
     "replication",
+    "replication_factor",
     "mdns",
     "log_bytes_max",
     "log_age_max_s",
@@ -31,6 +32,8 @@ const LOG_BYTES_MAX: u64 = 1 << 50;
 const LOG_AGE_S_MIN: u64 = 1;
 /// Ten years.
 const LOG_AGE_S_MAX: u64 = 10 * 366 * 24 * 3600;
+/// One for each member of the largest network.
+const REPLICATION_FACTOR_MAX: u64 = 16_384;
 const CLOCK_DRIFT_MS_MIN: u64 = 1;
 const CLOCK_DRIFT_MS_MAX: u64 = DAY_MS;
 const MESSAGES_PER_SECOND_MIN: u64 = 1;
@@ -101,6 +104,10 @@ fn set(options: &mut NetworkOptions, option: &NetworkOption, more: &[&str]) -> R
         "auto_post_classifications" => options.auto_post_classifications = classifications(option)?,
         "posting_url" => options.posting_url = posting_url(option)?,
         "replication" => options.replication = replication(option)?,
+        "replication_factor" => {
+            let wanted = number(option, 1, REPLICATION_FACTOR_MAX)?;
+            options.replication_factor = u32::try_from(wanted).unwrap_or(u32::MAX);
+        }
         "mdns" => options.mdns = boolean(option)?,
         "log_bytes_max" => options.log_bytes_max = number(option, LOG_BYTES_MIN, LOG_BYTES_MAX)?,
         "log_age_max_s" => options.log_age_max_s = number(option, LOG_AGE_S_MIN, LOG_AGE_S_MAX)?,
@@ -200,11 +207,13 @@ fn posting_url(option: &NetworkOption) -> Result<Option<String>> {
 fn replication(option: &NetworkOption) -> Result<Replication> {
     match text(option)?.value.to_ascii_lowercase().as_str() {
         "full" => Ok(Replication::Full),
-        strategy @ ("partial" | "leader") => Err(Error::unsupported(
-            format!("replication = '{strategy}' is not offered yet"),
-            "Use replication = 'full': each member holds every posted entry.",
+        "partial" => Ok(Replication::Partial),
+        "leader" => Err(Error::unsupported(
+            "replication = 'leader' is not offered yet",
+            "Use replication = 'full', where each member holds every posted entry, or 'partial', where each entry has \
+             replication_factor copies.",
         )),
-        _ => Err(invalid(option, "'full'")),
+        _ => Err(invalid(option, "'full' or 'partial'")),
     }
 }
 
@@ -228,7 +237,8 @@ mod tests {
             option("Private_By_Default", Literal::Boolean(false)),
             option("auto_post_classifications", words("Error, Idea,,Error")),
             option("posting_url", words("http://127.0.0.1:8080/api")),
-            option("replication", words("Full")),
+            option("replication", words("Partial")),
+            option("replication_factor", Literal::Integer(2)),
             option("mdns", words("on")),
             option("log_bytes_max", words("1048576")),
             option("log_age_max_s", Literal::Integer(60)),
@@ -244,7 +254,8 @@ mod tests {
                 auto_post_classifications: vec!["Error".to_string(), "Idea".to_string()],
                 private_by_default: false,
                 posting_url: Some("http://127.0.0.1:8080/api".to_string()),
-                replication: Replication::Full,
+                replication: Replication::Partial,
+                replication_factor: 2,
                 mdns: true,
                 log_bytes_max: 1_048_576,
                 log_age_max_s: 60,
@@ -284,7 +295,7 @@ mod tests {
             ("posting_url", words("https://user:pw@graph.example"), "22023"),
             ("posting_url", Literal::Integer(1), "22023"),
             ("replication", words("half"), "22023"),
-            ("replication", words("partial"), "0A000"),
+            ("replication_factor", Literal::Integer(0), "22023"),
             ("replication", words("leader"), "0A000"),
             ("max_peers", Literal::Integer(1), "22023"),
         ] {

@@ -22,6 +22,7 @@ mod network;
 mod number_text;
 mod numeric;
 mod output;
+mod placement;
 mod state;
 mod text;
 mod time_zone;
@@ -50,6 +51,7 @@ pub use network::{
     Attachment, Bytes, ChainHash, Delta, Head, Network, NetworkId, NetworkOptions, PEER_ID_BYTES_MAX, Replication, Run,
 };
 pub use output::OutputColumn;
+pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
 pub use state::{EntryType, Field, Stage, State};
 pub use text::quote_identifier;
 pub use time_zone::{local_time, moment_of};

@@ -46,6 +46,8 @@ pub struct NetworkOptions {
     /// A KNIRVGRAPH endpoint that staged entries are posted to, in place of peers.
     pub posting_url: Option<String>,
     pub replication: Replication,
+    /// Copies of an entry in the network, where this node's replication is partial.
+    pub replication_factor: u32,
     /// Looks for members on the local network by multicast DNS.
     pub mdns: bool,
     /// Bytes of the delta log beyond which its oldest part is dropped.
@@ -66,6 +68,7 @@ impl Default for NetworkOptions {
             private_by_default: true,
             posting_url: None,
             replication: Replication::Full,
+            replication_factor: 3,
             mdns: false,
             log_bytes_max: 256 * 1024 * 1024,
             log_age_max_s: 7 * 24 * 3600,
@@ -75,13 +78,25 @@ impl Default for NetworkOptions {
     }
 }
 
-/// Which members hold an entry.
+/// Which posted entries this node holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Replication {
     /// All of them.
     #[default]
     Full,
+    /// Its share, so that each entry has [`NetworkOptions::replication_factor`] copies; others are fetched when they are read.
+    Partial,
+}
+
+impl NetworkOptions {
+    /// Copies of each entry, of which this node holds its share; `None` where it holds all entries.
+    pub fn copies(&self) -> Option<u32> {
+        match self.replication {
+            Replication::Full => None,
+            Replication::Partial => Some(self.replication_factor),
+        }
+    }
 }
 
 /// A collection that takes part in a network.

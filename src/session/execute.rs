@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
 use crate::db::{Cancel, ReadView, Row, RowStream, Settings, Transaction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::knirvql;
 use crate::model::{OutputColumn, Value};
 use crate::session::knirvql_run::{self, Run};
@@ -23,6 +23,9 @@ use crate::sql::Action;
 /// How often a statement that is a transaction by itself is run again after a conflict. Each time somebody else has
 /// committed, so this ends; the bound is for one client that always comes too late.
 const CONFLICT_RETRIES_MAX: u32 = 1_000;
+
+/// How often one statement fetches entries and is run again: it may name them in several places.
+const FETCHES_PER_STATEMENT_MAX: u32 = 16;
 
 /// What a statement did that ran inside a transaction.
 pub(super) struct Written {
@@ -75,16 +78,43 @@ impl Session {
     ) -> Result<Outcome> {
         self.start(prepared);
         self.check_allowed(prepared)?;
+        let mut fetches = 0;
+        self.fetched = None;
+        loop {
+            let result = self.execute_once(prepared, &parameters, is_alone).await;
+            match &result {
+                Err(error) if fetches < FETCHES_PER_STATEMENT_MAX => match error.absent() {
+                    Some(absent) => self.fetch_absent(absent).await?,
+                    None => return result,
+                },
+                Ok(_) => {
+                    if !matches!(kind(&prepared.plan.lock().work), Kind::Nothing | Kind::Control) {
+                        self.has_run();
+                    }
+                    return result;
+                }
+                Err(_) => return result,
+            }
+            fetches += 1;
+        }
+    }
+
+    async fn execute_once(
+        &mut self,
+        prepared: &Arc<Prepared>,
+        parameters: &[Value],
+        is_alone: bool,
+    ) -> Result<Outcome> {
         let kind = kind(&prepared.plan.lock().work);
         match kind {
             Kind::Nothing => Ok(Outcome::Empty),
             Kind::Read => {
-                let view = self.view(is_alone);
+                let view = self.view(is_alone).having(self.fetched.as_ref());
                 let plan = self.current_plan(prepared, &view)?;
-                self.read(&plan, prepared.columns.as_ref(), &view, &parameters).await
+                self.read(&plan, prepared.columns.as_ref(), &view, parameters).await
             }
             Kind::Write => {
-                let written = self.write(prepared, &parameters, is_alone).await?;
+                let written = self.write(prepared, parameters, is_alone).await?;
                 self.stop_clock();
                 Ok(match &prepared.columns {
                     Some(columns) => self.outcome_of_rows(columns, written),
@@ -94,9 +124,9 @@ impl Session {
             Kind::Control => {
                 let plan = Arc::clone(&prepared.plan.lock());
                 // Boxed: EXECUTE comes back here.
-                Box::pin(self.control(&plan, parameters, is_alone)).await
+                Box::pin(self.control(&plan, parameters.to_vec(), is_alone)).await
             }
-            Kind::Copy => self.copy(prepared, &parameters, is_alone).await,
+            Kind::Copy => self.copy(prepared, parameters, is_alone).await,
             Kind::Sync => {
                 let row = self.sync(prepared, is_alone).await?;
                 self.stop_clock();
@@ -104,6 +134,23 @@ impl Session {
                 Ok(self.outcome_of_rows(&columns, Written { tag: "SYNC".to_string(), rows: vec![row] }))
             }
         }
+    }
+
+    /// Brings entries here that a statement names and other members hold, so that it can be run again and see them.
+    ///
+    /// # Errors
+    /// 58030 where nobody that holds one answered; 40001 where the transaction goes on seeing what it saw before.
+    async fn fetch_absent(&mut self, absent: &Absent) -> Result<()> {
+        cancellable(self.database.fetch_absent(absent), &self.cancel).await?;
+        let keys = absent.keys.iter().map(|key| (absent.collection, key.clone()));
+        let before = self.fetched.take().map(|fetched| (*fetched).clone()).unwrap_or_default();
+        self.fetched = Some(Arc::new(before.into_iter().chain(keys).collect()));
+        if self.looks_again() {
+            return Ok(());
+        }
+        let error = "could not serialize access: an entry was fetched that this transaction cannot see";
+        Err(Error::new(ErrorKind::SerializationFailure, error)
+            .with_hint("Run the transaction again: the entry is here now. READ COMMITTED sees it at once."))
     }
 
     /// Posts what is staged and waits for what the connected members say: networks, deltas posted, peers, deltas received.
@@ -195,16 +242,19 @@ impl Session {
     async fn write(&mut self, prepared: &Prepared, parameters: &[Value], is_alone: bool) -> Result<Written> {
         let settings = Arc::clone(self.settings.effective());
         let cancel = self.cancel.clone();
+        let fetched = self.fetched.clone();
         if self.writing(is_alone)?.is_some() {
             let plan = self.current_plan(prepared, &self.planning_view())?;
             let Some(transaction) = self.writing(is_alone)? else {
                 return Err(Error::internal("a transaction has vanished"));
             };
+            transaction.having(fetched.as_ref());
             return cancellable(run_write(&plan.work, transaction, parameters, &settings, &cancel), &cancel).await;
         }
         let mut attempt = 0;
         loop {
             let mut transaction = self.database.begin();
+            transaction.having(fetched.as_ref());
             let plan = self.current_plan(prepared, transaction.view())?;
             let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);
             let written = cancellable(run, &cancel).await?;

@@ -35,6 +35,8 @@ pub(super) struct Block {
     pub is_read_only: bool,
     /// READ COMMITTED: each statement sees what was committed before it, as long as nothing was written.
     pub is_refreshed: bool,
+    /// A statement has read or written something in it.
+    pub has_run: bool,
     settings_before: SettingsMark,
     savepoints: Vec<NamedSavepoint>,
 }
@@ -78,6 +80,30 @@ impl Session {
                 }
                 block.transaction.view().clone()
             }
+        }
+    }
+
+    /// A statement has come to its end.
+    pub(super) fn has_run(&mut self) {
+        if let Open::Block(block) = &mut self.open {
+            block.has_run = true;
+        }
+    }
+
+    /// Whether the statement that is run again sees what was committed since: in a block nothing was read or written yet,
+    /// or it is READ COMMITTED and nothing was written.
+    pub(super) fn looks_again(&mut self) -> bool {
+        match &mut self.open {
+            Open::None => true,
+            Open::Implicit(transaction) if transaction.is_read_only() => {
+                transaction.refresh();
+                true
+            }
+            Open::Block(block) if block.transaction.is_read_only() && (block.is_refreshed || !block.has_run) => {
+                block.transaction.refresh();
+                true
+            }
+            Open::Implicit(_) | Open::Block(_) => false,
         }
     }
 
@@ -133,6 +159,7 @@ impl Session {
             is_failed: false,
             is_read_only,
             is_refreshed: is_refreshed(&isolation),
+            has_run: false,
             settings_before,
             savepoints: Vec::new(),
         }));

@@ -110,7 +110,9 @@ impl DeletePlan {
         match &self.method {
             Method::Key(lookup) => {
                 let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
-                let Some(key) = lookup.key(run.transaction, &self.collection, &input)? else { return Ok(Vec::new()) };
+                let Some(key) = lookup.key(run.transaction, &self.collection, &input, run.settings)? else {
+                    return Ok(Vec::new());
+                };
                 if lookup.has_filter() {
                     let Some(row) = run.transaction.view().row(&self.collection, &key)? else {
                         return Ok(Vec::new());

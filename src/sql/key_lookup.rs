@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 
-use crate::db::{EntryKey, Row, Transaction};
+use crate::db::{EntryKey, Row, Settings, Transaction};
 use crate::error::Result;
 use crate::model::{Collection, ColumnType, Value};
 use crate::sql::parameters::unmodified;
@@ -47,17 +47,23 @@ impl KeyLookup {
     }
 
     /// The key that these parameters name; `None` where a part is NULL, which equals nothing.
+    ///
+    /// # Errors
+    /// Where the entry has to be fetched from another member first.
     pub fn key(
         &self,
         transaction: &Transaction,
         collection: &Collection,
         input: &RowInput<'_>,
+        settings: &Settings,
     ) -> Result<Option<EntryKey>> {
         let parts = self.parts.iter().map(|part| part.evaluate(input)).collect::<Result<Vec<Value>>>()?;
         if parts.iter().any(Value::is_null) {
             return Ok(None);
         }
-        transaction.key(collection, parts).map(Some)
+        let key = transaction.key(collection, parts)?;
+        transaction.view().check_key(collection, &key, settings)?;
+        Ok(Some(key))
     }
 
     /// Whether more than the key decides.

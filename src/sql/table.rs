@@ -18,6 +18,7 @@ use crate::db::{Nearest, Operand, Output, PathBase, PathResult, PathStep, Predic
 use crate::model::{Collection, CollectionKind, ColumnType, OutputColumn, SystemColumn, Value};
 use crate::sql::arrow_types::{field_of, hidden_field_of};
 use crate::sql::context::ReadContext;
+use crate::sql::errors::to_datafusion;
 use crate::sql::pushdown;
 use crate::sql::scan::QueryScan;
 
@@ -215,6 +216,7 @@ impl TableProvider for CollectionTable {
             limit,
             offset: None,
         };
+        context.view.check(&query, &context.settings).map_err(to_datafusion)?;
         let types = columns.iter().map(|column| column.ty.clone()).collect();
         let schema = Arc::new(self.schema.project(wanted)?);
         Ok(Arc::new(QueryScan::new(query, types, schema, context.clone())))
@@ -260,6 +262,7 @@ impl TableProvider for QueryTable {
         let wanted = projection.unwrap_or(&everything);
         let mut query = self.query.clone();
         query.output = wanted.iter().filter_map(|position| self.query.output.get(*position).cloned()).collect();
+        context.view.check(&query, &context.settings).map_err(to_datafusion)?;
         let types = wanted.iter().filter_map(|position| self.types.get(*position).cloned()).collect();
         let schema = Arc::new(self.schema.project(wanted)?);
         Ok(Arc::new(QueryScan::new(query, types, schema, context.clone())))

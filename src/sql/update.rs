@@ -175,7 +175,9 @@ impl UpdatePlan {
         let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
         match &self.method {
             Method::Key { lookup, assignments, reads_row } => {
-                let Some(key) = lookup.key(run.transaction, &self.collection, &input)? else { return Ok(Vec::new()) };
+                let Some(key) = lookup.key(run.transaction, &self.collection, &input, run.settings)? else {
+                    return Ok(Vec::new());
+                };
                 let mut row = Vec::new();
                 if *reads_row {
                     let Some(found) = run.transaction.view().row(&self.collection, &key)? else {

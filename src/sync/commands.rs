@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::db::{SyncCommand, SyncReport};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::NetworkId;
+use crate::model::{Bytes, NetworkId};
 use crate::store::BlobHash;
 use crate::sync::address::peer_there;
 use crate::sync::behaviour::BLOB_PROTOCOL;
@@ -29,6 +29,9 @@ impl Node {
         }
         match command {
             SyncCommand::Sync { network, reply } => self.sync(network, reply),
+            SyncCommand::FetchEntries { network, collection, keys, reply } => {
+                self.fetch_entries(network, collection, keys, reply);
+            }
             SyncCommand::FetchBlob { network, hash, size, reply } => self.fetch_blob(network, hash, size, reply),
         }
     }
@@ -96,9 +99,34 @@ impl Node {
 
     /// A network is gone: nobody waits for it any more.
     pub fn end_syncs_of(&mut self, network: NetworkId) {
+        self.entry_fetches.retain(|_, (waiting, _)| *waiting != network);
         let waiting = self.syncs.iter().filter(|(_, wait)| wait.left.contains(&network)).map(|(number, _)| *number);
         for number in waiting.collect::<Vec<_>>() {
             self.sync_done(number, network, Ok(SyncReport::default()));
+        }
+    }
+
+    fn fetch_entries(
+        &mut self,
+        network: NetworkId,
+        collection: String,
+        keys: Vec<Bytes>,
+        reply: oneshot::Sender<Result<()>>,
+    ) {
+        if !self.networks.contains_key(&network) {
+            let error = Error::new(ErrorKind::ObjectInUse, "the network is not running on this server")
+                .with_hint("SET nebulus.fetch = off reads what is here alone.");
+            return drop(reply.send(Err(error)));
+        }
+        let number = self.next_number();
+        self.entry_fetches.insert(number, (network, reply));
+        self.feed(network, Input::FetchRequested { number, collection, keys });
+    }
+
+    pub fn entries_fetched(&mut self, number: u64, result: Result<()>) {
+        if let Some((_, reply)) = self.entry_fetches.remove(&number) {
+            // Whoever asked may have gone.
+            drop(reply.send(result));
         }
     }
 

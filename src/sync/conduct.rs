@@ -55,6 +55,7 @@ impl Node {
                     SyncReport { networks: 1, posted: report.posted, peers: report.peers, received: report.received };
                 self.sync_done(number, network, Ok(report));
             }
+            Action::FetchDone { number, result } => self.entries_fetched(number, result),
             Action::Renewed { peer } => {
                 tracing::warn!(%peer, "this data directory is an old copy: the node goes on under a new peer id");
                 self.stopped = Some(Stopped::Restart);

@@ -7,13 +7,13 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Head, Run};
 use crate::sync::message::{
-    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES,
+    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES, FetchAnswer,
     HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, Message, NAME_BYTES_MAX, NETWORK_MEMBERS_MAX, PublicEntry,
     ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH, TREE_FANOUT,
 };
 
 /// The version of the protocol; a frame with another is refused.
-pub const PROTOCOL_VERSION: u8 = 1;
+pub const PROTOCOL_VERSION: u8 = 2;
 const HEADER_BYTES: usize = 2;
 const LAST: u8 = 0;
 const MORE: u8 = 1;
@@ -123,6 +123,16 @@ fn check(message: &Message) -> Result<()> {
         Message::ReconcileResponse(response) => is_answer(&response.answer),
         Message::Epoch(news) => news.secret.0.len() <= SECRET_BYTES_MAX,
         Message::CollectionRequest => true,
+        Message::FetchRequest(request) => {
+            is_name(&request.collection) && !request.keys.is_empty() && request.keys.iter().all(|key| is_body(key))
+        }
+        Message::FetchResponse(response) => {
+            let is_within = |answer: &FetchAnswer| match answer {
+                FetchAnswer::Found { body, .. } => is_body(body),
+                FetchAnswer::Absent | FetchAnswer::Unknown => true,
+            };
+            response.heads.iter().all(is_head) && response.answers.iter().all(is_within)
+        }
     };
     if is_good {
         return Ok(());
@@ -146,6 +156,10 @@ fn is_head(head: &Head) -> bool {
     head.seq > 0 && head.seq < u64::MAX && head.signature.len() == HEAD_SIGNATURE_BYTES
 }
 
+fn is_body(bytes: &[u8]) -> bool {
+    bytes.len() <= BODY_BYTES_MAX
+}
+
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= NAME_BYTES_MAX
 }
@@ -160,11 +174,13 @@ fn is_stability(stability: &Stability) -> bool {
     stability.contributed.len() <= NETWORK_MEMBERS_MAX / 8
         && stability.marks.iter().all(|mark| mark.least <= mark.greatest && mark.greatest < u64::MAX)
         && stability.marks.is_sorted_by(|a, b| a.origin < b.origin)
+        && stability.whole.iter().all(|name| is_name(name))
+        && stability.whole.is_sorted()
 }
 
 fn is_ask(ask: &ReconcileAsk) -> bool {
     match ask {
-        ReconcileAsk::Open | ReconcileAsk::Close => true,
+        ReconcileAsk::Open { .. } | ReconcileAsk::Close => true,
         ReconcileAsk::Tree { collection, level, nodes } => {
             // A level has 16^level nodes; the children of the last one are the buckets.
             let width = 1_u32 << (4 * u32::from(*level).min(3));
@@ -181,7 +197,7 @@ fn is_answer(answer: &ReconcileAnswer) -> bool {
     let are_entries =
         |entries: &[PublicEntry]| entries.iter().all(|entry| entry.key.len().max(entry.body.len()) <= BODY_BYTES_MAX);
     match answer {
-        ReconcileAnswer::View { heads, whole, partial } => {
+        ReconcileAnswer::View { heads, whole, partial, .. } => {
             heads.iter().all(is_head) && whole.iter().chain(partial).all(|name| is_name(name))
         }
         ReconcileAnswer::Tree { children } => children.len() % TREE_FANOUT == 0,

@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 
 use crate::db::{Database, EpochSecret, OwnChain, PublicView, SharedColumn, SharedSchema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Bytes, CollectionKind, Head, Network, NetworkId, PeerId};
+use crate::model::{Buckets, Bytes, CollectionKind, Head, KeyHash, Network, NetworkId, PeerId, Placement};
 use crate::sync::engine::Tuning;
-use crate::sync::message::{CollectionSchema, ColumnSchema, EpochNews, KeyHash, PublicEntry, SecretText};
+use crate::sync::message::{CollectionSchema, ColumnSchema, EpochNews, PublicEntry, SecretText};
 use crate::sync::work::{Applied, EngineConfig, EntryDigest, LogRead, Member, Outcome, OwnHead, Verdict, View, Work};
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.
@@ -33,6 +33,12 @@ pub struct Executor {
     database: Database,
     network: NetworkId,
     views: Mutex<BTreeMap<PeerId, Pinned>>,
+}
+
+/// Entries that a peer asks for.
+enum Chosen<'a> {
+    Hashes(&'a [KeyHash]),
+    Within(&'a Buckets),
 }
 
 /// A view that a peer's questions are answered from.
@@ -68,14 +74,23 @@ impl Executor {
                 primary_key: collection.primary_key.iter().filter_map(|place| u16::try_from(*place).ok()).collect(),
             })
         });
+        let placement = self.database.placement(self.network)?;
+        let mut partial = self.database.partial_collections(self.network)?;
+        let this = self.database.peer_id();
+        if !placement.covers_share_of(&this, network.options.copies(), &network.removed) {
+            // What lies here is the share of another id, or too small a one.
+            let known = partial.clone();
+            partial.extend(placement.collections.iter().filter(|name| !known.contains(name)).cloned());
+        }
         Ok(EngineConfig {
-            this: self.database.peer_id(),
+            this,
             network: self.network,
             options: network.options.clone(),
             epoch: network.epoch,
             removed: network.removed.clone(),
             collections: collections.collect(),
-            partial: self.database.partial_collections(self.network)?,
+            partial,
+            placement,
             tuning,
             seed,
         })
@@ -100,7 +115,9 @@ impl Executor {
             Work::ReadLog { origin, from_seq, bytes_max } => {
                 Outcome::LogRead(database.read_log(network, &origin, from_seq, bytes_max).map(log_read))
             }
-            Work::Apply { run } => Outcome::Applied(wait(database.apply_run(network, run)).map(applied)),
+            Work::Apply { run, shares } => {
+                Outcome::Applied(wait(database.apply_run(network, run, shares)).map(applied))
+            }
             Work::OpenView { peer } => Outcome::ViewOpened(self.open_view(peer)),
             Work::CloseView { peer } => {
                 self.views.lock().remove(&peer);
@@ -112,8 +129,9 @@ impl Executor {
             Work::DigestsIn { view, collection, buckets } => {
                 Outcome::Digests(self.digests(view.as_ref(), &collection, &buckets))
             }
-            Work::Entries { view, collection, key_hashes, after, bytes_max } => {
-                Outcome::Entries(self.entries(&view, &collection, key_hashes.as_deref(), after.as_deref(), bytes_max))
+            Work::Entries { view, collection, key_hashes, within, after, bytes_max } => {
+                let chosen = key_hashes.as_deref().map_or(Chosen::Within(&within), Chosen::Hashes);
+                Outcome::Entries(self.entries(&view, &collection, &chosen, after.as_deref(), bytes_max))
             }
             Work::MergeStates { collection, entries } => {
                 Outcome::Merged(wait(database.merge_states(network, collection, to_database(entries))))
@@ -121,9 +139,17 @@ impl Executor {
             Work::DropCollected { collection, keys, heads } => {
                 Outcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
             }
-            Work::AdoptHeads { heads, partial } => Outcome::HeadsAdopted(self.adopt_heads(heads, &partial)),
+            Work::AdoptHeads { heads, partial, placement } => {
+                Outcome::HeadsAdopted(self.adopt_heads(heads, &partial, placement.as_ref()))
+            }
             Work::CollectTombstones { stable } => {
                 Outcome::Collected(wait(database.collect_tombstones(network, stable)))
+            }
+            Work::Evict { placement, shares, stable } => Outcome::Evicted(self.evict(&placement, shares, stable)),
+            Work::ReadEntries { collection, keys } => Outcome::EntriesRead(self.read_entries(&collection, &keys)),
+            Work::MergeFetched { collection, entries, absent, heads } => {
+                let entries = to_database(entries);
+                Outcome::FetchMerged(wait(database.merge_fetched(network, collection, entries, absent, heads)))
             }
             Work::PruneLog { acknowledged } => Outcome::Pruned(wait(database.prune_log(network, acknowledged))),
             Work::SaveMember(member) => Outcome::MemberSaved(self.save_member(member)),
@@ -135,6 +161,19 @@ impl Executor {
                 Outcome::SchemaMerged(wait(database.merge_schemas(network, &schemas)))
             }
         }
+    }
+
+    /// The placement is kept first: after a stop in between, what is still here outside of the share does no harm.
+    fn evict(&self, placement: &Placement, shares: Vec<(String, Buckets)>, stable: Vec<(PeerId, u64)>) -> Result<u64> {
+        if self.database.placement(self.network)? != *placement {
+            wait(self.database.put_placement(self.network, placement))?;
+        }
+        wait(self.database.evict(self.network, shares, stable))
+    }
+
+    fn read_entries(&self, collection: &str, keys: &[Bytes]) -> Result<(Vec<Head>, Vec<Option<Bytes>>)> {
+        let view = self.database.public_view(self.network)?;
+        Ok((view.heads().to_vec(), view.entries_of(collection, keys)?))
     }
 
     fn open_view(&self, peer: PeerId) -> Result<View> {
@@ -177,23 +216,26 @@ impl Executor {
         &self,
         peer: &PeerId,
         collection: &str,
-        key_hashes: Option<&[KeyHash]>,
+        chosen: &Chosen<'_>,
         after: Option<&[u8]>,
         bytes_max: usize,
     ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
         let view = self.view_of(Some(peer))?;
-        let (entries, next) = match key_hashes {
-            Some(key_hashes) => view.entries_with(collection, key_hashes, after, bytes_max)?,
-            None => view.entries_after(collection, after, bytes_max)?,
+        let (entries, next) = match chosen {
+            Chosen::Hashes(key_hashes) => view.entries_with(collection, key_hashes, after, bytes_max)?,
+            Chosen::Within(buckets) => view.entries_after(collection, buckets, after, bytes_max)?,
         };
         let convert = |entry: crate::db::PublicEntry| PublicEntry { key: entry.key, body: entry.body };
         Ok((entries.into_iter().map(convert).collect(), next))
     }
 
     /// What is partial is kept first: after a stop in between, too much is called partial and not too little.
-    fn adopt_heads(&self, heads: Vec<Head>, partial: &[String]) -> Result<Vec<Head>> {
+    fn adopt_heads(&self, heads: Vec<Head>, partial: &[String], placement: Option<&Placement>) -> Result<Vec<Head>> {
         if self.database.partial_collections(self.network)? != partial {
             wait(self.database.put_partial_collections(self.network, partial))?;
+        }
+        if let Some(placement) = placement {
+            wait(self.database.put_placement(self.network, placement))?;
         }
         wait(self.database.adopt_heads(self.network, heads))?;
         self.heads()

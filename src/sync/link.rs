@@ -19,7 +19,7 @@ use crate::metrics;
 use crate::model::{NetworkId, PeerId, Run};
 use crate::sync::encoding::{Assembler, encode};
 use crate::sync::frames::{FrameReader, FrameWriter};
-use crate::sync::message::{Fingerprint, Message, PublicEntry, ReconcileAnswer};
+use crate::sync::message::{FetchAnswer, Fingerprint, Message, PublicEntry, ReconcileAnswer};
 use crate::sync::proof::{Answer, Hello, Keyring, Nonce, PROOF_BYTES, Parties, Purpose, SessionKeys};
 
 /// How long a peer may take to prove itself.
@@ -148,6 +148,14 @@ fn bytes_of(message: &Message) -> usize {
             ReconcileAnswer::Entries { entries: found, .. } => entries(found),
             ReconcileAnswer::Refused => 0,
         },
+        Message::FetchRequest(request) => request.keys.iter().map(|key| key.len()).sum(),
+        Message::FetchResponse(response) => {
+            let found = response.answers.iter().map(|answer| match answer {
+                FetchAnswer::Found { body, .. } => body.len(),
+                FetchAnswer::Absent | FetchAnswer::Unknown => 0,
+            });
+            response.heads.len() * HEAD_BYTES + found.sum::<usize>()
+        }
         _ => 0,
     };
     body + MESSAGE_BYTES

@@ -12,6 +12,10 @@ use zeroize::Zeroize;
 
 use crate::model::{Bytes, Head, PeerId, Run};
 use crate::sync::bounded::{bounded, bounded_runs};
+pub use crate::sync::state_message::{
+    Digests, FetchAnswer, FetchRequest, FetchResponse, PublicEntry, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
+    ReconcileResponse, WireDigest,
+};
 
 /// Longest frame of a message, in bytes. A message with a larger delta or entry goes in several.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -57,8 +61,6 @@ pub const TREE_FANOUT: usize = 16;
 pub const TREE_CHILDREN_MAX: usize = TREE_NODES_MAX * TREE_FANOUT;
 /// Levels above the buckets: 16^4 = 65,536.
 pub const TREE_DEPTH: u8 = 4;
-/// Buckets of the fingerprint tree: one for each first 16 bits of a key's hash.
-pub const BUCKETS: usize = 65_536;
 /// Most buckets in one request for digests.
 pub const REQUEST_BUCKETS_MAX: usize = 4096;
 /// Most digests in one answer.
@@ -67,6 +69,8 @@ pub const DIGESTS_MAX: usize = 262_144;
 pub const CLOCK_MAX: usize = 4096;
 /// Most entries in one request by hash, and in one answer.
 pub const ENTRIES_MAX: usize = 8192;
+/// Most keys in one request for entries that a member does not hold.
+pub const FETCH_KEYS_MAX: usize = 64;
 /// Most short names of peers that a push has gone to.
 pub const PUSHED_MAX: usize = 16;
 /// Bytes of the signature of a head, and of the hash and signature at the end of a posting.
@@ -79,8 +83,6 @@ pub const SECRET_BYTES_MAX: usize = 1024;
 pub type HeadsDigest = [u8; 16];
 /// XOR of the mixed digests of all entries below a node of the fingerprint tree; 0 where there are none.
 pub type Fingerprint = [u8; 16];
-/// The first eight bytes of BLAKE3(key).
-pub type KeyHash = [u8; 8];
 
 /// One message between two members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +98,8 @@ pub enum Message {
     Epoch(EpochNews),
     ReconcileRequest(ReconcileRequest),
     ReconcileResponse(ReconcileResponse),
+    FetchRequest(FetchRequest),
+    FetchResponse(FetchResponse),
 }
 
 /// The kind of a message, for metrics and logs.
@@ -112,10 +116,12 @@ pub enum MessageType {
     Epoch,
     ReconcileRequest,
     ReconcileResponse,
+    FetchRequest,
+    FetchResponse,
 }
 
 impl MessageType {
-    pub const ALL: [MessageType; 11] = [
+    pub const ALL: [MessageType; 13] = [
         MessageType::SyncRequest,
         MessageType::SyncResponse,
         MessageType::Operation,
@@ -127,6 +133,8 @@ impl MessageType {
         MessageType::Epoch,
         MessageType::ReconcileRequest,
         MessageType::ReconcileResponse,
+        MessageType::FetchRequest,
+        MessageType::FetchResponse,
     ];
 
     /// The name in the specification's form.
@@ -143,6 +151,8 @@ impl MessageType {
             MessageType::Epoch => "epoch",
             MessageType::ReconcileRequest => "reconcile_request",
             MessageType::ReconcileResponse => "reconcile_response",
+            MessageType::FetchRequest => "fetch_request",
+            MessageType::FetchResponse => "fetch_response",
         }
     }
 }
@@ -161,6 +171,8 @@ impl Message {
             Message::Epoch(_) => MessageType::Epoch,
             Message::ReconcileRequest(_) => MessageType::ReconcileRequest,
             Message::ReconcileResponse(_) => MessageType::ReconcileResponse,
+            Message::FetchRequest(_) => MessageType::FetchRequest,
+            Message::FetchResponse(_) => MessageType::FetchResponse,
         }
     }
 }
@@ -285,6 +297,9 @@ pub struct Stability {
     pub contributed: Bytes,
     #[serde(deserialize_with = "bounded::<_, _, MARKS_MAX>")]
     pub marks: Vec<StabilityMark>,
+    /// Collections that every contributor has attached and holds its whole share of, as far as its heads go; in order.
+    #[serde(deserialize_with = "bounded::<_, _, COLLECTIONS_MAX>")]
+    pub whole: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -318,114 +333,6 @@ impl fmt::Debug for SecretText {
 impl Drop for SecretText {
     fn drop(&mut self) {
         self.0.zeroize();
-    }
-}
-
-/// A step of a reconciliation; the peer answers from one view that it keeps from `Open` to `Close`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReconcileRequest {
-    /// Comes back in the response.
-    pub number: u64,
-    pub ask: ReconcileAsk,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ReconcileAsk {
-    Open,
-    /// The fingerprints of the children of these nodes of a level (0 is the root).
-    Tree {
-        collection: String,
-        level: u8,
-        #[serde(deserialize_with = "bounded::<_, _, TREE_NODES_MAX>")]
-        nodes: Vec<u16>,
-    },
-    Digests {
-        collection: String,
-        #[serde(deserialize_with = "bounded::<_, _, REQUEST_BUCKETS_MAX>")]
-        buckets: Vec<u16>,
-    },
-    Entries {
-        collection: String,
-        #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
-        key_hashes: Vec<KeyHash>,
-        /// In key order, from behind this key on.
-        after: Option<Bytes>,
-    },
-    /// Entries in key order, for somebody who holds nothing.
-    Page {
-        collection: String,
-        after: Option<Bytes>,
-    },
-    Close,
-}
-
-/// Answers a [`ReconcileRequest`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReconcileResponse {
-    pub number: u64,
-    pub answer: ReconcileAnswer,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ReconcileAnswer {
-    View {
-        #[serde(deserialize_with = "bounded::<_, _, VIEW_HEADS_MAX>")]
-        heads: Vec<Head>,
-        /// Attached collections; what these heads cover of them is all here.
-        #[serde(deserialize_with = "bounded::<_, _, COLLECTIONS_MAX>")]
-        whole: Vec<String>,
-        /// Collections of which deltas that these heads cover may be missing here, attached or not.
-        #[serde(deserialize_with = "bounded::<_, _, COLLECTIONS_MAX>")]
-        partial: Vec<String>,
-    },
-    /// [`TREE_FANOUT`] for each node asked for, in the same order.
-    Tree {
-        #[serde(deserialize_with = "bounded::<_, _, TREE_CHILDREN_MAX>")]
-        children: Vec<Fingerprint>,
-    },
-    Digests(Digests),
-    /// Answers both `Entries` and `Page`.
-    Entries {
-        #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
-        entries: Vec<PublicEntry>,
-        /// The key to go on after; `None` at the end.
-        next: Option<Bytes>,
-    },
-    /// No view is free, or the one asked about is gone: start again later.
-    Refused,
-}
-
-/// What a peer holds in some buckets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Digests {
-    /// Origins that the clocks count, by position.
-    #[serde(deserialize_with = "bounded::<_, _, MARKS_MAX>")]
-    pub origins: Vec<PeerId>,
-    #[serde(deserialize_with = "bounded::<_, _, DIGESTS_MAX>")]
-    pub digests: Vec<WireDigest>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WireDigest {
-    pub bucket: u16,
-    pub key_hash: KeyHash,
-    pub digest: [u8; 16],
-    /// (position in `origins`, number).
-    #[serde(deserialize_with = "bounded::<_, _, CLOCK_MAX>")]
-    pub clock: Vec<(u32, u64)>,
-}
-
-/// The public state of an entry, encoded by `store` as in a delta.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicEntry {
-    pub key: Bytes,
-    pub body: Bytes,
-}
-
-impl PublicEntry {
-    /// Bytes that the entry takes in memory and on the wire, about.
-    pub fn bytes(&self) -> usize {
-        self.key.len() + self.body.len() + 16
     }
 }
 

@@ -38,6 +38,7 @@ mod reload;
 mod seal;
 #[cfg(test)]
 mod simulation;
+mod state_message;
 mod status;
 mod streams;
 mod supervisor;

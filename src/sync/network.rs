@@ -156,8 +156,10 @@ fn lane_of(work: &Work) -> Lane {
         | Work::Apply { .. }
         | Work::MergeStates { .. }
         | Work::DropCollected { .. }
+        | Work::MergeFetched { .. }
         | Work::AdoptHeads { .. } => Lane::Writes,
         Work::CollectTombstones { .. }
+        | Work::Evict { .. }
         | Work::PruneLog { .. }
         | Work::SaveMember(_)
         | Work::SaveEpoch { .. }
@@ -169,6 +171,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::Fingerprints { .. }
         | Work::DigestsIn { .. }
         | Work::Entries { .. }
+        | Work::ReadEntries { .. }
         | Work::ReadEpoch => Lane::Reads,
     }
 }

@@ -114,6 +114,8 @@ pub(super) struct Node {
     pub fetched: mpsc::Sender<(NetworkId, BlobHash, Fetched)>,
     pub fetches: HashMap<(NetworkId, BlobHash), Vec<oneshot::Sender<Result<()>>>>,
     pub syncs: HashMap<u64, SyncWait>,
+    /// Who waits for entries, by the number of the input.
+    pub entry_fetches: HashMap<u64, (NetworkId, oneshot::Sender<Result<()>>)>,
     pub last_published_ms: u64,
     pub has_news: bool,
     pub last_lookup_ms: u64,
@@ -205,6 +207,7 @@ impl Node {
             fetched: fetched_sender,
             fetches: HashMap::new(),
             syncs: HashMap::new(),
+            entry_fetches: HashMap::new(),
             last_published_ms: 0,
             has_news: true,
             last_lookup_ms: 0,
@@ -256,12 +259,17 @@ impl Node {
         for command in self.delayed.drain(..) {
             match command {
                 SyncCommand::Sync { reply, .. } => drop(reply.send(Err(stopping()))),
-                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(stopping()))),
+                SyncCommand::FetchBlob { reply, .. } | SyncCommand::FetchEntries { reply, .. } => {
+                    drop(reply.send(Err(stopping())));
+                }
             }
         }
         for (_, wait) in self.syncs.drain() {
             // Whoever asked may have gone.
             drop(wait.reply.send(Err(stopping())));
+        }
+        for (_, (_, reply)) in self.entry_fetches.drain() {
+            drop(reply.send(Err(stopping())));
         }
         for reply in self.fetches.drain().flat_map(|(_, replies)| replies) {
             drop(reply.send(Err(stopping())));

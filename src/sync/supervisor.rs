@@ -87,7 +87,9 @@ async fn idle(
         for command in waiting.drain(..) {
             match command {
                 SyncCommand::Sync { reply, .. } => drop(reply.send(Ok(SyncReport::default()))),
-                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(no_network()))),
+                SyncCommand::FetchBlob { reply, .. } | SyncCommand::FetchEntries { reply, .. } => {
+                    drop(reply.send(Err(no_network())));
+                }
             }
         }
         tokio::select! {
@@ -113,12 +115,14 @@ async fn wait(
             () = &mut until => return true,
             Some(command) = commands.recv() => match command {
                 SyncCommand::Sync { reply, .. } => drop(reply.send(Err(reason.clone()))),
-                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(reason.clone()))),
+                SyncCommand::FetchBlob { reply, .. } | SyncCommand::FetchEntries { reply, .. } => {
+                    drop(reply.send(Err(reason.clone())));
+                }
             },
         }
     }
 }
 
 fn no_network() -> Error {
-    Error::new(ErrorKind::Io, "the blob is not here, and this node is in no network")
+    Error::new(ErrorKind::Io, "it is not here, and this node is in no network")
 }

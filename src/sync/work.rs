@@ -5,9 +5,9 @@
 //! events. Nothing here knows of a database, a socket or a clock.
 
 use crate::error::Result;
-use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Run};
+use crate::model::{Buckets, Bytes, Delta, Head, KeyHash, NetworkId, NetworkOptions, PeerId, Placement, Run, Shares};
 use crate::sync::engine::Tuning;
-use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, KeyHash, Message, PublicEntry};
+use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
 
 /// What an engine has to know of its network; given anew when any of it changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub struct EngineConfig {
     /// Attached collections, by shared name, of which deltas may be missing that the heads cover: attached when the log
     /// did not reach back any more, or not held by the peer whose heads were adopted.
     pub partial: Vec<String>,
+    /// How collections were last spread over the members.
+    pub placement: Placement,
     pub tuning: Tuning,
     /// All randomness of the engine comes from it.
     pub seed: u64,
@@ -73,6 +75,14 @@ pub enum Input {
     SyncRequested {
         number: u64,
     },
+    /// Entries are read that are not here; exactly one [`Action::FetchDone`] with the same number follows.
+    FetchRequested {
+        number: u64,
+        /// The shared name.
+        collection: String,
+        /// Encoded primary keys, at most [`FETCH_KEYS_MAX`](crate::sync::message::FETCH_KEYS_MAX).
+        keys: Vec<Bytes>,
+    },
     /// Completes an [`Action::Work`].
     Done {
         number: u64,
@@ -101,6 +111,11 @@ pub enum Action {
     SyncDone {
         number: u64,
         report: ExchangeReport,
+    },
+    /// What there is of the entries asked for is here now.
+    FetchDone {
+        number: u64,
+        result: Result<()>,
     },
     /// This node has a new peer id: the swarm has to start again under it, with new engines.
     Renewed {
@@ -162,6 +177,10 @@ pub enum Event {
     TombstonesCollected {
         count: u64,
     },
+    /// Entries outside of this node's share were dropped: others hold them.
+    Evicted {
+        count: u64,
+    },
     LogPruned {
         count: u64,
     },
@@ -194,6 +213,8 @@ pub enum Work {
     },
     Apply {
         run: Run,
+        /// What this node holds of collections that are spread over the members.
+        shares: Option<Shares>,
     },
     /// Pins the view that this peer's reconciliation is answered from; replaces an older one of the same peer.
     OpenView {
@@ -217,6 +238,8 @@ pub enum Work {
         view: PeerId,
         collection: String,
         key_hashes: Option<Vec<KeyHash>>,
+        /// Where all are asked for: those in these buckets.
+        within: Buckets,
         after: Option<Bytes>,
         bytes_max: usize,
     },
@@ -234,9 +257,30 @@ pub enum Work {
     AdoptHeads {
         heads: Vec<Head>,
         partial: Vec<String>,
+        /// Whose share is here now, where that has changed.
+        placement: Option<Placement>,
     },
     CollectTombstones {
         stable: Vec<(PeerId, u64)>,
+    },
+    /// Remembers how collections are spread, and then drops what falls outside of the shares and is covered by `stable`.
+    Evict {
+        placement: Placement,
+        shares: Vec<(String, Buckets)>,
+        stable: Vec<(PeerId, u64)>,
+    },
+    /// Public states by key, for a peer that reads what it does not hold; with the heads they are of.
+    ReadEntries {
+        collection: String,
+        keys: Vec<Bytes>,
+    },
+    /// Takes in what a peer with these heads has sent because it is read here.
+    MergeFetched {
+        collection: String,
+        entries: Vec<PublicEntry>,
+        /// Keys of which the peer knows that it holds nothing.
+        absent: Vec<Bytes>,
+        heads: Vec<Head>,
     },
     PruneLog {
         acknowledged: Vec<(PeerId, u64)>,
@@ -277,6 +321,9 @@ pub enum Outcome {
     /// All heads afterwards.
     HeadsAdopted(Result<Vec<Head>>),
     Collected(Result<u64>),
+    Evicted(Result<u64>),
+    EntriesRead(Result<(Vec<Head>, Vec<Option<Bytes>>)>),
+    FetchMerged(Result<u64>),
     Pruned(Result<u64>),
     MemberSaved(Result<()>),
     EpochRead(Result<EpochNews>),

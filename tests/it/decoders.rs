@@ -7,8 +7,9 @@ use nebulusdb::merge::{WriteContext, insert};
 use nebulusdb::model::{Bytes, Delta, Head, Hlc, PeerId, Run, Value};
 use nebulusdb::store::encode_body;
 use nebulusdb::sync::message::{
-    Digests, EpochNews, Heartbeat, Message, Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
-    ReconcileResponse, SecretText, Stability, StabilityMark, SyncRequest, Want, WireDigest,
+    Digests, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, Message, Operation, ReconcileAnswer,
+    ReconcileAsk, ReconcileRequest, ReconcileResponse, SecretText, Stability, StabilityMark, SyncRequest, Want,
+    WireDigest,
 };
 use nebulusdb::sync::{Assembler, encode};
 
@@ -99,7 +100,7 @@ fn messages() -> Vec<Message> {
         Message::Operation(Operation { runs: vec![run], pushed_to: vec![1, 2] }),
         Message::Heartbeat(Heartbeat {
             digest: [3; 16],
-            heads: vec![head],
+            heads: vec![head.clone()],
             complete: true,
             wants_heads: false,
             collections: 1,
@@ -112,6 +113,7 @@ fn messages() -> Vec<Message> {
             members: 2,
             contributed: Bytes::new(vec![3]),
             marks: vec![StabilityMark { origin: a.clone(), least: 1, greatest: 2 }],
+            whole: vec!["live".into(), "memory".into()],
         }),
         Message::Epoch(EpochNews { epoch: 2, secret: SecretText("a new secret".into()), removed: vec![b.clone()] }),
         Message::ReconcileRequest(ReconcileRequest {
@@ -121,6 +123,20 @@ fn messages() -> Vec<Message> {
         Message::ReconcileResponse(ReconcileResponse {
             number: 4,
             answer: ReconcileAnswer::Digests(Digests { origins: vec![a, b], digests: vec![digest] }),
+        }),
+        Message::FetchRequest(FetchRequest {
+            number: 5,
+            collection: "memory".into(),
+            keys: vec![Bytes::new(vec![7, 8])],
+        }),
+        Message::FetchResponse(FetchResponse {
+            number: 5,
+            heads: vec![head],
+            answers: vec![
+                FetchAnswer::Found { body: Bytes::new(vec![9]), is_whole: true },
+                FetchAnswer::Absent,
+                FetchAnswer::Unknown,
+            ],
         }),
     ]
 }

@@ -14,6 +14,7 @@ mod manager_suite;
 mod members;
 mod namespaces;
 mod nodes;
+mod partial;
 mod posting;
 mod restarts;
 mod sharing;

@@ -101,8 +101,20 @@ impl Queue {
 impl Engine {
     pub(super) fn start_applies(&mut self) {
         while let Some(run) = self.queue.start(self.config.tuning.batch_bytes) {
-            self.work(Task::Apply { origin: run.origin.clone() }, Work::Apply { run });
+            let shares = self.shares();
+            self.work(Task::Apply { origin: run.origin.clone() }, Work::Apply { run, shares });
         }
+    }
+
+    /// Numbers of the last deltas that are applied or being applied.
+    pub(super) fn coming_heads(&self) -> BTreeMap<PeerId, u64> {
+        let mut coming: BTreeMap<PeerId, u64> = self.heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
+        for (origin, waiting) in &self.queue.applying {
+            let last = waiting.run.deltas.last().map_or(0, |delta| delta.seq);
+            let seq = coming.entry(origin.clone()).or_default();
+            *seq = (*seq).max(last);
+        }
+        coming
     }
 
     pub(super) fn applied(&mut self, origin: &PeerId, result: Result<Applied>) {

@@ -15,6 +15,9 @@ impl Engine {
                 self.config.partial.push(name);
             }
         }
+        let mut placement = old.placement;
+        placement.collections.retain(|name| self.config.collections.iter().any(|collection| collection.name == *name));
+        self.place(placement);
         let is_attached = |name: &String| self.config.collections.iter().any(|collection| collection.name == *name);
         if !old.collections.iter().all(|collection| is_attached(&collection.name)) {
             // It may be comparing what is no longer compared.
@@ -45,6 +48,7 @@ impl Engine {
             return;
         }
         self.roster.remove(peer);
+        self.take_over_share();
         if self.sessions.contains_key(peer) {
             self.disconnect(peer, u64::MAX, "removed from the network");
             self.schedule_pulls();

@@ -55,6 +55,17 @@ pub const FETCH_ENTRIES: usize = 1_024;
 /// Batches of entries being merged while the next are on their way.
 pub const MERGES_MAX: usize = 2;
 
+/// Statements that fetch entries from other members at a time,
+pub const FETCHES_MAX: usize = 256;
+/// how long one member may take to answer,
+pub const FETCH_TIMEOUT_MS: u64 = 5_000;
+/// and all of them.
+pub const FETCH_MS_MAX: u64 = 15_000;
+/// How often a member is asked again because it is behind what is known here.
+pub const FETCH_TRIES_MAX: u32 = 20;
+/// Bytes of keys in one request of a peer that are looked up.
+pub const SERVED_KEYS_BYTES_MAX: usize = 1024 * 1024;
+
 /// How often an unfinished stability round is told again.
 pub const STABILITY_REPEAT_MS: u64 = 10_000;
 /// How soon news of a round go on.

@@ -7,6 +7,7 @@ use crate::model::{Head, PeerId};
 use crate::sync::engine::apply::Queue;
 use crate::sync::engine::collections::Schemas;
 use crate::sync::engine::exchange::Exchange;
+use crate::sync::engine::fetch::Fetches;
 use crate::sync::engine::heads::Heads;
 use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, PEER_SILENT_MS_MAX, SAVE_MEMBERS_MS};
 use crate::sync::engine::pull::{Origin, Pull};
@@ -15,10 +16,11 @@ use crate::sync::engine::rates::Strikes;
 use crate::sync::engine::reconcile::Reconciling;
 use crate::sync::engine::roster::{Met, Roster};
 use crate::sync::engine::session::Session;
+use crate::sync::engine::share::Share;
 use crate::sync::engine::stability::Round;
 use crate::sync::engine::status::Counters;
 use crate::sync::engine::views::ServedView;
-use crate::sync::message::{Message, Want};
+use crate::sync::message::{FetchRequest, Message, Want};
 use crate::sync::random::Random;
 use crate::sync::work::{Action, EngineConfig, Event, ExchangeReport, Input, Member, Outcome, Work};
 
@@ -47,6 +49,8 @@ pub struct Engine {
     pub(super) reconciling: Reconciling,
     pub(super) views: BTreeMap<PeerId, ServedView>,
     pub(super) round: Round,
+    pub(super) share: Share,
+    pub(super) fetches: Fetches,
     pub(super) schemas: Schemas,
     pub(super) exchange: Exchange,
     pub(super) counters: Counters,
@@ -84,6 +88,16 @@ pub(super) enum Task {
         run: u64,
     },
     Collect,
+    Evict,
+    /// For a peer that reads what it does not hold.
+    ServeFetch {
+        peer: PeerId,
+        request: FetchRequest,
+    },
+    /// For a fetch of our own.
+    MergeFetched {
+        fetch: u64,
+    },
     Prune,
     Save,
     ReadEpoch,
@@ -124,6 +138,8 @@ impl Engine {
             pulls: BTreeMap::new(),
             queue: Queue::default(),
             views: BTreeMap::new(),
+            share: Share::default(),
+            fetches: Fetches::default(),
             counters: Counters::default(),
             save_members_ms: now_ms.saturating_add(SAVE_MEMBERS_MS),
             dirty_members: BTreeSet::new(),
@@ -153,6 +169,7 @@ impl Engine {
             Input::Staged => self.staged(),
             Input::Reconfigured(config) => self.reconfigured(config),
             Input::SyncRequested { number } => self.sync_requested(number),
+            Input::FetchRequested { number, collection, keys } => self.fetch_requested(number, collection, keys),
             Input::Done { number, outcome } => self.done(number, outcome),
         }
         if self.now_ms >= self.wake_ms {
@@ -163,8 +180,14 @@ impl Engine {
 
     /// After this node has got another peer id, only those who wait are answered.
     fn refuse(&mut self, input: Input) {
-        if let Input::SyncRequested { number } = input {
-            self.actions.push(Action::SyncDone { number, report: ExchangeReport::default() });
+        match input {
+            Input::SyncRequested { number } => {
+                self.actions.push(Action::SyncDone { number, report: ExchangeReport::default() });
+            }
+            Input::FetchRequested { number, .. } => {
+                self.actions.push(Action::FetchDone { number, result: Err(super::fetch::interrupted()) });
+            }
+            _ => {}
         }
     }
 
@@ -187,6 +210,7 @@ impl Engine {
         self.tick_reconciling();
         self.tick_views();
         self.tick_stability();
+        self.tick_fetches();
         if self.now_ms >= self.save_members_ms {
             self.save_members_ms = self.now_ms.saturating_add(SAVE_MEMBERS_MS);
             self.save_members();
@@ -237,6 +261,11 @@ impl Engine {
                 Ok(count) => self.event(Event::TombstonesCollected { count }),
                 Err(error) => self.failed("collecting tombstones", &error),
             },
+            (Task::Evict, Outcome::Evicted(result)) => self.evicted(result),
+            (Task::ServeFetch { peer, request }, Outcome::EntriesRead(result)) => {
+                self.entries_read(&peer, request, result)
+            }
+            (Task::MergeFetched { fetch }, Outcome::FetchMerged(result)) => self.fetch_merged(fetch, result),
             (Task::Prune, Outcome::Pruned(result)) => match result {
                 Ok(0) => {}
                 Ok(count) => self.event(Event::LogPruned { count }),
@@ -301,6 +330,7 @@ impl Engine {
         self.drop_pulls_of(peer);
         self.drop_view(peer);
         self.forget_schemas_of(peer);
+        self.fetches_end_with(peer);
         if self.reconciling.is_with(peer) {
             self.reconcile_failed();
         }
@@ -409,6 +439,8 @@ impl Engine {
             Message::Epoch(news) => self.epoch_news(peer, news),
             Message::ReconcileRequest(request) => self.reconcile_request(peer, request),
             Message::ReconcileResponse(response) => self.reconcile_response(peer, response, bytes),
+            Message::FetchRequest(request) => self.fetch_request(peer, request),
+            Message::FetchResponse(response) => self.fetch_response(peer, response),
         }
     }
 

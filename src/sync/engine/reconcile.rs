@@ -8,15 +8,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Result;
-use crate::model::{Head, PeerId};
+use crate::model::{Buckets, Head, PeerId};
 use crate::sync::engine::Engine;
+use crate::sync::engine::fill::Lacking;
 use crate::sync::engine::limits::{RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, Tuning};
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::pull::Origin;
 use crate::sync::engine::reconcile_steps::Walk;
-use crate::sync::message::{
-    CollectionSchema, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
-};
+use crate::sync::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
 use crate::sync::random::Random;
 use crate::sync::work::{Event, Outcome, Work};
 
@@ -30,7 +29,7 @@ pub(super) struct Reconciling {
     retry_ms: u64,
     audit_ms: u64,
     /// Of each partial collection the numbers up to which deltas may be missing.
-    lacking: BTreeMap<String, BTreeMap<PeerId, u64>>,
+    pub(super) lacking: BTreeMap<String, Lacking>,
     /// Peers that were of no use, until when.
     avoided: BTreeMap<PeerId, u64>,
 }
@@ -40,6 +39,8 @@ pub(super) struct Reconciling {
 pub(super) enum Reason {
     /// Something is lacking: what the peer holds is taken over with its heads.
     Needed,
+    /// Collections are partial: what the peer holds of them is taken over, and its deltas are left to the logs.
+    Fill,
     Audit,
 }
 
@@ -57,6 +58,12 @@ pub(super) struct Running {
     /// Of ours those that the peer holds everything of.
     pub whole: Vec<String>,
     pub walk: Option<Walk>,
+    /// Our electorate when it began, and whether it is the peer's.
+    pub members: u64,
+    pub is_of_one_mind: bool,
+    /// The buckets that are compared, and those that the peer has to hold.
+    pub within: Buckets,
+    pub held_there: Buckets,
     /// Writes to the database under way.
     pub writes: usize,
     pub is_adopting: bool,
@@ -88,11 +95,6 @@ impl Reconciling {
         }
     }
 
-    /// A collection that is attached again later may have greater gaps by then.
-    pub fn forget_gaps_of_detached(&mut self, attached: &[CollectionSchema]) {
-        self.lacking.retain(|name, _| attached.iter().any(|collection| collection.name == *name));
-    }
-
     pub fn is_running(&self) -> bool {
         self.running.is_some()
     }
@@ -111,20 +113,21 @@ impl Engine {
     /// Begins one where there is reason to.
     pub(super) fn consider_reconciling(&mut self) {
         let now_ms = self.now_ms;
-        if self.reconciling.is_running() || self.is_retired {
+        // What others hold is being dropped by a list of members that may not be the present one.
+        if self.reconciling.is_running() || self.is_retired || self.is_evicting() {
             return;
         }
         if now_ms < self.reconciling.retry_ms {
             return self.wake_at(self.reconciling.retry_ms);
         }
-        let found = self.candidate().map(|peer| (peer, Reason::Needed)).or_else(|| self.auditee());
+        let found = self.candidate().or_else(|| self.auditee());
         if let Some((peer, reason)) = found {
             self.reconcile_with(peer, reason);
         }
     }
 
-    /// A peer to take over from what is lacking.
-    fn candidate(&mut self) -> Option<PeerId> {
+    /// A peer to take over from what is lacking, first of all what keeps deltas from being pulled.
+    fn candidate(&mut self) -> Option<(PeerId, Reason)> {
         let is_newcomer = self.heads.iter().all(|head| head.origin == self.config.this);
         let is_partial = !self.config.partial.is_empty();
         if !self.reconciling.is_needed && !is_newcomer && !is_partial {
@@ -145,17 +148,19 @@ impl Engine {
             let of_others = session.known.iter().filter(|(origin, _)| **origin != self.config.this);
             let deltas = of_others.fold(0, |sum: u64, (_, seq)| sum.saturating_add(*seq));
             let is_far_ahead = is_newcomer && session.has_told_all && deltas >= self.config.tuning.snapshot_deltas_min;
-            let has_partial = self.config.partial.iter().any(|name| session.collections.contains(name));
-            let is_of_use = has_held || is_far_ahead || (has_partial && session.has_told_all);
-            if is_of_use && !is_avoided {
+            let is_needed = has_held || is_far_ahead;
+            let has_more = |name: &String| !self.reconciling.is_compared(name, peer);
+            let fills = session.has_told_all && self.config.partial.iter().any(has_more);
+            if (is_needed || fills) && !is_avoided {
                 let shared = self.config.collections.iter().filter(|ours| session.collections.contains(&ours.name));
-                candidates.push((shared.count(), peer.clone()));
+                candidates.push((is_needed, shared.count(), peer.clone()));
             }
         }
-        let most = candidates.iter().map(|(shared, _)| *shared).max()?;
-        candidates.retain(|(shared, _)| *shared == most);
+        let most = candidates.iter().map(|(is_needed, shared, _)| (*is_needed, *shared)).max()?;
+        candidates.retain(|(is_needed, shared, _)| (*is_needed, *shared) == most);
         self.random.choose(&mut candidates, 1);
-        candidates.pop().map(|(_, peer)| peer)
+        let (is_needed, _, peer) = candidates.pop()?;
+        Some((peer, if is_needed { Reason::Needed } else { Reason::Fill }))
     }
 
     /// A second story that nobody here tells any more keeps nothing back: ours is the one that all know. What clocks say of the
@@ -182,7 +187,7 @@ impl Engine {
 
     fn reconcile_with(&mut self, peer: PeerId, reason: Reason) {
         self.note_lacking(false);
-        let number = self.next_number();
+        let (number, members) = (self.next_number(), self.electorate());
         self.event(Event::ReconciliationBegan { peer: peer.clone() });
         self.reconciling.running = Some(Running {
             peer,
@@ -193,12 +198,17 @@ impl Engine {
             collections: VecDeque::new(),
             whole: Vec::new(),
             walk: None,
+            members,
+            is_of_one_mind: false,
+            within: Buckets::all(),
+            held_there: Buckets::all(),
             writes: 0,
             is_adopting: false,
             entries: 0,
             bytes: 0,
         });
-        self.reconcile_ask(ReconcileAsk::Open);
+        let copies = self.copies().unwrap_or(0);
+        self.reconcile_ask(ReconcileAsk::Open { members, copies, is_filling: reason != Reason::Audit });
     }
 
     /// Sends the next request of the one under way.
@@ -226,7 +236,12 @@ impl Engine {
         running.request = None;
         running.bytes = running.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         match response.answer {
-            ReconcileAnswer::View { heads, whole, partial } if running.walk.is_none() && running.heads.is_empty() => {
+            ReconcileAnswer::View { heads, whole, partial, members, copies }
+                if running.walk.is_none() && running.heads.is_empty() =>
+            {
+                if !self.spread_known(members, copies) {
+                    return self.reconcile_failed();
+                }
                 self.view_opened(heads, &whole, &partial);
             }
             answer => {
@@ -236,6 +251,29 @@ impl Engine {
             }
         }
         self.step();
+    }
+
+    /// Works out which buckets are compared, and which the peer has to hold; false where that cannot be known and would have
+    /// to be.
+    fn spread_known(&mut self, members: u64, copies: u32) -> bool {
+        let own = self.own_share();
+        let Some(running) = self.reconciling.running.as_ref() else { return false };
+        let (reason, is_of_one_mind) = (running.reason, running.members == members);
+        let is_spread = copies > 0 || self.copies().is_some();
+        // Where the lists of members differ, nobody knows the other's share: only what cannot wait goes on, with everything.
+        if is_spread && !is_of_one_mind && reason != Reason::Needed {
+            return false;
+        }
+        let theirs = self.share_of(&running.peer.clone(), copies);
+        let Some(running) = self.reconciling.running.as_mut() else { return false };
+        running.is_of_one_mind = is_of_one_mind;
+        if is_of_one_mind {
+            running.within = if reason == Reason::Audit { own.and(&theirs) } else { own };
+            running.held_there = theirs;
+        } else if is_spread {
+            running.held_there = if copies == 0 { Buckets::all() } else { Buckets::none() };
+        }
+        true
     }
 
     /// The peer has pinned a view.
@@ -297,27 +335,32 @@ impl Engine {
         if let Some(running) = self.reconciling.running.as_mut() {
             running.is_adopting = true;
         }
+        let own_share = self.own_share();
         let Some(running) = self.reconciling.running.as_ref() else { return };
-        let heads = if running.reason == Reason::Audit { Vec::new() } else { running.heads.clone() };
+        let heads = if running.reason == Reason::Needed { running.heads.clone() } else { Vec::new() };
         let heads: Vec<Head> = heads.into_iter().filter(|head| head.origin != this).collect();
         let moves = heads.iter().any(|head| head.seq > self.heads.seq(&head.origin));
         let names = self.config.collections.iter().map(|collection| &collection.name);
-        // What the peer does not hold either is not covered by its heads here; nor does a peer fill a gap that is whole as far
-        // as its heads go, and those do not reach as far as the gap.
-        let lacking = &self.reconciling.lacking;
-        let is_filled = |name: &String| {
-            let gap: Vec<(PeerId, u64)> =
-                lacking.get(name).into_iter().flatten().map(|(origin, seq)| (origin.clone(), *seq)).collect();
-            running.whole.contains(name) && running.covers(&gap)
-        };
-        let is_partial = |name: &&String| {
-            if self.config.partial.contains(name) { !is_filled(name) } else { moves && !running.whole.contains(name) }
-        };
-        let partial: Vec<String> = names.filter(is_partial).cloned().collect();
+        let names: Vec<String> = names.cloned().collect();
         let peer = running.peer.clone();
+        let has_share: Vec<String> = match running.held_there.cover(&own_share) {
+            true => running.whole.clone(),
+            false => Vec::new(),
+        };
+        self.note_compared(&peer);
+        // What the peer does not hold either is not covered by its heads here.
+        let is_partial = |name: &String| match self.config.partial.contains(name) {
+            true => !self.is_filled(name, &has_share),
+            false => moves && !has_share.contains(name),
+        };
+        let partial: Vec<String> = names.into_iter().filter(is_partial).collect();
         let number = self.next_number();
         self.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask: ReconcileAsk::Close }));
-        self.reconcile_work(Work::AdoptHeads { heads, partial: partial.clone() });
+        let placement = self.placement_when_whole(&partial);
+        if let Some(placement) = &placement {
+            self.place(placement.clone());
+        }
+        self.reconcile_work(Work::AdoptHeads { heads, partial: partial.clone(), placement });
         self.config.partial = partial;
     }
 
@@ -352,9 +395,10 @@ impl Engine {
             self.avoid(&running.peer, self.now_ms.saturating_add(RECONCILE_RETRY_MS));
         }
         if !whole {
-            // Somebody else may hold the rest; the same peer has no more of it for now.
-            let until_ms = self.now_ms.saturating_add(self.config.tuning.audit_interval_ms);
-            self.avoid(&running.peer, until_ms);
+            // Somebody else may hold the rest.
+            let knows_all = self.config.partial.iter().all(|name| self.reconciling.is_compared(name, &running.peer));
+            let wait_ms = if knows_all { self.config.tuning.audit_interval_ms } else { RECONCILE_RETRY_MS };
+            self.avoid(&running.peer, self.now_ms.saturating_add(wait_ms));
         }
         self.event(Event::ReconciliationEnded { peer: running.peer, entries, bytes, whole });
         self.reconciling.is_needed = false;
@@ -362,17 +406,6 @@ impl Engine {
         self.release_held();
         self.schedule_pulls();
         self.check_exchanges();
-    }
-
-    /// Remembers how far partial collections may have gaps: up to where the heads stand when they become so, or `has_moved` by
-    /// adoption.
-    fn note_lacking(&mut self, has_moved: bool) {
-        let partial = &self.config.partial;
-        self.reconciling.lacking.retain(|name, _| partial.contains(name) && !has_moved);
-        for name in partial {
-            let heads = self.heads.iter().map(|head| (head.origin.clone(), head.seq));
-            self.reconciling.lacking.entry(name.clone()).or_insert_with(|| heads.collect());
-        }
     }
 
     fn avoid(&mut self, peer: &PeerId, until_ms: u64) {

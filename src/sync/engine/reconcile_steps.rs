@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::model::{Bytes, PeerId};
+use crate::model::{Bytes, KeyHash, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{DIGEST_BUCKETS, DIGESTS_WANTED, FETCH_ENTRIES, MERGES_MAX};
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
-    Digests, Fingerprint, KeyHash, PublicEntry, REQUEST_BUCKETS_MAX, ReconcileAnswer, ReconcileAsk, TREE_DEPTH,
-    TREE_FANOUT, TREE_NODES_MAX,
+    Digests, Fingerprint, PublicEntry, REQUEST_BUCKETS_MAX, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT,
+    TREE_NODES_MAX,
 };
 use crate::sync::work::{EntryDigest, Work};
 
@@ -51,8 +51,18 @@ struct Fetch {
     after: Option<Bytes>,
 }
 
-/// Whether everything that a clock counts has been applied somewhere.
-type Seen<'a> = &'a dyn Fn(&[(PeerId, u64)]) -> bool;
+/// A clock: the last delta of each origin.
+type Clock = [(PeerId, u64)];
+
+/// What the two sides of a comparison have seen.
+struct Judge<'a> {
+    /// Deltas may be missing here that our heads cover.
+    is_partial: bool,
+    /// Whether everything that a clock counts has been applied here.
+    was_seen_here: &'a dyn Fn(&Clock) -> bool,
+    /// Whether it has been applied there, by somebody who holds this bucket.
+    was_seen_there: &'a dyn Fn(u16, &Clock) -> bool,
+}
 
 /// What comes of a comparison.
 #[derive(Debug, Default)]
@@ -137,7 +147,7 @@ impl Walk {
     }
 
     /// Once both sides are known, what they differ in.
-    fn compare(&mut self, was_seen_here: Seen<'_>, was_seen_there: Seen<'_>) -> Option<Difference> {
+    fn compare(&mut self, judge: &Judge<'_>) -> Option<Difference> {
         let ready = self.comparing.take_if(|comparing| comparing.ours.is_some() && comparing.theirs.is_some())?;
         let (Some(ours), Some(theirs)) = (ready.ours, ready.theirs) else { return None };
         if ours.len().max(theirs.digests.len()) < DIGESTS_WANTED {
@@ -153,17 +163,19 @@ impl Walk {
                 .filter_map(|(position, seq)| origin(position).map(|origin| (origin.clone(), *seq)))
                 .collect();
             let is_wanted = match ours.remove(&entry.key_hash) {
-                Some(our) => our.digest != entry.digest && !is_newer(&our.clock, &clock),
+                // What is newer here may lack what came before.
+                Some(our) => our.digest != entry.digest && (judge.is_partial || !is_newer(&our.clock, &clock)),
                 // Seen here and not here any more: it was collected.
-                None => clock.is_empty() || !was_seen_here(&clock),
+                None => clock.is_empty() || judge.is_partial || !(judge.was_seen_here)(&clock),
             };
             if is_wanted {
                 difference.fetch.push(entry.key_hash);
             }
         }
         if self.is_whole {
-            let collected = ours.into_values().filter(|our| !our.clock.is_empty() && was_seen_there(&our.clock));
-            difference.drop = collected.map(|our| our.key).collect();
+            let is_collected =
+                |our: &EntryDigest| !our.clock.is_empty() && (judge.was_seen_there)(our.bucket, &our.clock);
+            difference.drop = ours.into_values().filter(is_collected).map(|our| our.key).collect();
         }
         Some(difference)
     }
@@ -259,10 +271,9 @@ impl Engine {
 
     /// Our own fingerprints of the collection.
     pub(super) fn counted(&mut self, buckets: Vec<Fingerprint>) -> bool {
-        let Some(walk) = self.reconciling.running.as_mut().and_then(|running| running.walk.as_mut()) else {
-            return false;
-        };
-        let tree = Tree::new(buckets);
+        let Some(running) = self.reconciling.running.as_mut() else { return false };
+        let Some(walk) = running.walk.as_mut() else { return false };
+        let tree = Tree::new(buckets, &running.within);
         if tree.is_empty() {
             walk.page = Some(None);
         } else {
@@ -292,9 +303,12 @@ impl Engine {
         let Some(running) = self.reconciling.running.as_mut() else { return };
         let Some(mut walk) = running.walk.take() else { return };
         let is_partial = self.config.partial.contains(&walk.collection);
-        let was_seen_here = |clock: &[(PeerId, u64)]| !is_partial && self.heads.cover(clock) && !is_ambiguous(clock);
-        let was_seen_there = |clock: &[(PeerId, u64)]| running.covers(clock) && !is_ambiguous(clock);
-        let difference = walk.compare(&was_seen_here, &was_seen_there).unwrap_or_default();
+        let was_seen_here = |clock: &[(PeerId, u64)]| self.heads.cover(clock) && !is_ambiguous(clock);
+        let was_seen_there = |bucket: u16, clock: &[(PeerId, u64)]| {
+            running.held_there.contains(bucket) && running.covers(clock) && !is_ambiguous(clock)
+        };
+        let judge = Judge { is_partial, was_seen_here: &was_seen_here, was_seen_there: &was_seen_there };
+        let difference = walk.compare(&judge).unwrap_or_default();
         let fetches = difference.fetch.chunks(FETCH_ENTRIES);
         walk.fetches.extend(fetches.map(|key_hashes| Fetch { key_hashes: key_hashes.to_vec(), after: None }));
         let (collection, heads) = (walk.collection.clone(), running.heads.clone());

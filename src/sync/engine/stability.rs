@@ -22,6 +22,8 @@ pub(super) struct Round {
     members: u64,
     contributed: Vec<u8>,
     marks: BTreeMap<PeerId, Mark>,
+    /// Collections that every contributor holds its whole share of, in order.
+    whole: Vec<String>,
     is_complete: bool,
     /// When the next one begins, or the log is looked through again.
     next_ms: u64,
@@ -48,6 +50,7 @@ impl Round {
             members: 0,
             contributed: Vec::new(),
             marks: BTreeMap::new(),
+            whole: Vec::new(),
             is_complete: true,
             next_ms: now_ms.saturating_add(tuning.stability_interval_ms),
             repeat_ms: u64::MAX,
@@ -77,11 +80,12 @@ impl Round {
         self.members = members;
         self.contributed = vec![0; count.div_ceil(8)];
         self.marks.clear();
+        self.whole.clear();
         self.is_complete = false;
     }
 
     /// Adds what others have contributed; whether that was news.
-    fn merge(&mut self, contributed: &[u8], marks: &BTreeMap<PeerId, Mark>) -> bool {
+    fn merge(&mut self, contributed: &[u8], marks: &BTreeMap<PeerId, Mark>, whole: &[String]) -> bool {
         let is_news = contributed.iter().zip(&self.contributed).any(|(theirs, ours)| theirs & !ours != 0);
         let is_first = self.contributed.iter().all(|byte| *byte == 0);
         let are_none = contributed.iter().all(|byte| *byte == 0);
@@ -91,6 +95,10 @@ impl Round {
         for (ours, theirs) in self.contributed.iter_mut().zip(contributed) {
             *ours |= theirs;
         }
+        if is_first {
+            self.whole = whole.to_vec();
+        }
+        self.whole.retain(|name| whole.contains(name));
         // Who does not name an origin has applied nothing of it.
         for (origin, mark) in &mut self.marks {
             if !marks.contains_key(origin) {
@@ -109,7 +117,7 @@ impl Round {
 
 impl Engine {
     /// Over epoch and member list: rounds of different ones do not mix.
-    fn electorate(&self) -> u64 {
+    pub(super) fn electorate(&self) -> u64 {
         self.roster.digest() ^ self.config.epoch.wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
@@ -132,7 +140,7 @@ impl Engine {
         let marks = marks
             .map(|mark| (mark.origin, Mark { least: mark.least, greatest: mark.greatest }))
             .collect::<BTreeMap<_, _>>();
-        let is_news = self.round.merge(&stability.contributed, &marks);
+        let is_news = self.round.merge(&stability.contributed, &marks, &stability.whole);
         let lacks_ours = self.round.contributed.as_slice() != &*stability.contributed;
         if is_news {
             self.gossip_soon();
@@ -164,7 +172,8 @@ impl Engine {
         }
         let marks = self.heads.iter().filter(|head| head.seq > 0);
         let marks = marks.map(|head| (head.origin.clone(), Mark { least: head.seq, greatest: head.seq })).collect();
-        self.round.merge(&contributed, &marks);
+        let whole = self.whole_collections();
+        self.round.merge(&contributed, &marks, &whole);
         self.gossip_soon();
     }
 
@@ -190,6 +199,7 @@ impl Engine {
             members: self.round.members,
             contributed: Bytes::new(self.round.contributed.as_slice()),
             marks: self.round.marks.iter().map(mark).collect(),
+            whole: self.round.whole.clone(),
         };
         self.send(peer, Message::Stability(stability));
     }
@@ -205,6 +215,7 @@ impl Engine {
         self.wake_at(self.round.next_ms);
         let marks = self.round.marks.clone();
         self.round.acknowledged = marks.iter().map(|(origin, mark)| (origin.clone(), mark.least)).collect();
+        self.evict(&self.round.acknowledged.clone(), &self.round.whole.clone());
         let least = |origin: &PeerId| marks.get(origin).map_or(0, |mark| mark.least);
         let frontier = self.round.frontier.take();
         let is_reached = frontier
@@ -257,7 +268,8 @@ impl Engine {
         self.check_electorate();
         if now_ms >= self.round.next_ms {
             self.round.next_ms = now_ms.saturating_add(self.config.tuning.stability_interval_ms);
-            let is_settled = self.round.settled == Some((self.heads.digest(), self.round.members));
+            let is_settled =
+                self.round.settled == Some((self.heads.digest(), self.round.members)) && self.share.is_settled;
             if self.round.is_complete && !is_settled && self.heads.len() <= MARKS_MAX {
                 let number = self.round.number.saturating_add(1).min(u64::MAX - 1);
                 self.round.begin(number, self.round.members, self.roster.len());

@@ -1,6 +1,7 @@
 //! Engines that talk to each other.
 
 mod attaching;
+mod fake;
 mod own_heads;
 mod world;
 

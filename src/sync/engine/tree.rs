@@ -1,7 +1,8 @@
 //! The tree of fingerprints over the 65,536 buckets of a collection: each node is the XOR of its sixteen children, so two
 //! peers find the buckets in which they differ by walking down where sums differ.
 
-use crate::sync::message::{BUCKETS, Fingerprint, TREE_DEPTH, TREE_FANOUT, xor};
+use crate::model::{BUCKETS, Buckets};
+use crate::sync::message::{Fingerprint, TREE_DEPTH, TREE_FANOUT, xor};
 
 /// All levels, the root (one node) first, the buckets last.
 #[derive(Debug)]
@@ -10,9 +11,16 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// From the fingerprints of the buckets; missing ones count as empty.
-    pub fn new(mut buckets: Vec<Fingerprint>) -> Self {
+    /// From the fingerprints of all buckets; missing ones and those outside of `within` count as empty.
+    pub fn new(mut buckets: Vec<Fingerprint>, within: &Buckets) -> Self {
         buckets.resize(BUCKETS, Fingerprint::default());
+        if !within.are_all() {
+            for (bucket, fingerprint) in (0..=u16::MAX).zip(&mut buckets) {
+                if !within.contains(bucket) {
+                    *fingerprint = Fingerprint::default();
+                }
+            }
+        }
         let mut levels = vec![buckets];
         for _ in 0..TREE_DEPTH {
             let below = levels.last().map(Vec::as_slice).unwrap_or_default();
@@ -62,21 +70,21 @@ mod tests {
     fn the_walk_finds_exactly_what_differs() {
         let sum = |number: usize| *blake3::hash(&number.to_le_bytes()).as_bytes().first_chunk().unwrap();
         let mut buckets: Vec<Fingerprint> = (0..BUCKETS).map(sum).collect();
-        let ours = Tree::new(buckets.clone());
-        assert!(walk(&ours, &Tree::new(buckets.clone())).is_empty());
+        let ours = Tree::new(buckets.clone(), &Buckets::all());
+        assert!(walk(&ours, &Tree::new(buckets.clone(), &Buckets::all())).is_empty());
         for changed in [0, 15, 16, 4096, 65_535] {
             buckets[changed] = sum(changed + BUCKETS);
         }
-        assert_eq!(walk(&ours, &Tree::new(buckets)), [0, 15, 16, 4096, 65_535]);
-        assert_eq!(walk(&ours, &Tree::new(Vec::new())).len(), BUCKETS);
+        assert_eq!(walk(&ours, &Tree::new(buckets, &Buckets::all())), [0, 15, 16, 4096, 65_535]);
+        assert_eq!(walk(&ours, &Tree::new(Vec::new(), &Buckets::all())).len(), BUCKETS);
     }
 
     #[test]
     fn an_empty_tree_is_empty() {
-        assert!(Tree::new(Vec::new()).is_empty());
+        assert!(Tree::new(Vec::new(), &Buckets::all()).is_empty());
         let mut buckets = vec![Fingerprint::default(); BUCKETS];
         buckets[300] = [1; 16];
-        let tree = Tree::new(buckets);
+        let tree = Tree::new(buckets, &Buckets::all());
         assert!(!tree.is_empty());
         assert_eq!(tree.children(3, 18)[12], [1; 16]);
         assert!(tree.children(4, 0).is_empty() && tree.children(0, 1).is_empty());

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Result;
-use crate::model::{Head, PeerId};
+use crate::model::{Buckets, Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
-    DIGESTS_MAX, Digests, ENTRIES_MAX, KeyHash, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
-    ReconcileResponse, VIEW_HEADS_MAX, WireDigest,
+    DIGESTS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
+    VIEW_HEADS_MAX, WireDigest,
 };
 use crate::sync::work::{EntryDigest, Outcome, View, Work};
 
@@ -30,6 +30,8 @@ pub(super) struct ServedView {
     tree: Option<(String, Tree)>,
     /// The first is under way.
     requests: VecDeque<ReconcileRequest>,
+    /// What the peer is told of: its share, or all where the lists of members differ.
+    within: Buckets,
 }
 
 impl Engine {
@@ -38,12 +40,13 @@ impl Engine {
         if request.ask == ReconcileAsk::Close {
             return self.drop_view(peer);
         }
-        if request.ask == ReconcileAsk::Open {
+        if let ReconcileAsk::Open { members, copies, is_filling } = request.ask {
             // Opening replaces an older view of the same peer; closing that one as well could come later.
             self.views.remove(peer);
             if self.views.len() >= VIEWS_MAX {
                 return self.answer(peer, number, ReconcileAnswer::Refused);
             }
+            let within = self.told_of(peer, members, copies, is_filling);
             let view = ServedView {
                 number: self.next_number(),
                 is_waiting: self.is_closing_view(peer),
@@ -51,6 +54,7 @@ impl Engine {
                 used_ms: now_ms,
                 tree: None,
                 requests: VecDeque::from([request]),
+                within,
             };
             self.views.insert(peer.clone(), view);
             self.wake_at(now_ms.saturating_add(VIEW_IDLE_MS_MAX));
@@ -64,6 +68,15 @@ impl Engine {
         if view.requests.len() == 1 {
             self.look(peer);
         }
+    }
+
+    /// The buckets that a peer is told of: those that it has to hold where it fills them, else those that both hold.
+    fn told_of(&mut self, peer: &PeerId, members: u64, copies: u32, is_filling: bool) -> Buckets {
+        if members != self.electorate() {
+            return Buckets::all();
+        }
+        let share = self.share_of(peer, copies);
+        if is_filling { share } else { share.and(&self.own_share()) }
     }
 
     /// Whether a view of this peer is being closed: work does not run in order, and the next view is not to be closed for it.
@@ -98,12 +111,14 @@ impl Engine {
             }
             ReconcileAsk::Digests { collection, buckets } => Work::DigestsIn { view: source, collection, buckets },
             ReconcileAsk::Entries { collection, key_hashes, after } => {
-                Work::Entries { view: peer.clone(), collection, key_hashes: Some(key_hashes), after, bytes_max }
+                let (view, within) = (peer.clone(), Buckets::all());
+                Work::Entries { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max }
             }
             ReconcileAsk::Page { collection, after } => {
-                Work::Entries { view: peer.clone(), collection, key_hashes: None::<Vec<KeyHash>>, after, bytes_max }
+                let (view, within) = (peer.clone(), view.within.clone());
+                Work::Entries { view, collection, key_hashes: None, within, after, bytes_max }
             }
-            ReconcileAsk::Open => Work::OpenView { peer: peer.clone() },
+            ReconcileAsk::Open { .. } => Work::OpenView { peer: peer.clone() },
             ReconcileAsk::Close => return,
         };
         self.work(Task::View { peer: peer.clone(), number }, work);
@@ -114,9 +129,11 @@ impl Engine {
         let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
         let Some(ask) = view.requests.front().map(|request| &request.ask) else { return };
         let read = match (ask, outcome) {
-            (ReconcileAsk::Open, Outcome::ViewOpened(opened)) => opened.map(|opened| self.view_answer(peer, opened)),
+            (ReconcileAsk::Open { .. }, Outcome::ViewOpened(opened)) => {
+                opened.map(|opened| self.view_answer(peer, opened))
+            }
             (ReconcileAsk::Tree { collection, .. }, Outcome::Fingerprints(Ok(buckets))) => {
-                view.tree = Some((collection.clone(), Tree::new(buckets)));
+                view.tree = Some((collection.clone(), Tree::new(buckets, &view.within)));
                 return self.look(peer);
             }
             (ReconcileAsk::Digests { .. }, Outcome::Digests(digests)) => digests.map(digests_answer),
@@ -157,7 +174,8 @@ impl Engine {
         let is_doubtful = |head: &Head| self.is_forked(&head.origin) && known_seq(&head.origin) > head.seq;
         heads.retain(|head| head.seq > 0 && !is_frozen(&head.origin) && !is_doubtful(head));
         heads.truncate(VIEW_HEADS_MAX);
-        ReconcileAnswer::View { heads, whole, partial }
+        let (members, copies) = (self.electorate(), self.copies().unwrap_or(0));
+        ReconcileAnswer::View { heads, whole, partial, members, copies }
     }
 
     fn answer_first(&mut self, peer: &PeerId, answer: ReconcileAnswer) {

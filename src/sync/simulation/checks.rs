@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::PeerId;
+use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::node::{COLLECTIONS, NETWORK, Running};
 use crate::sync::simulation::workload::GROUP_FACT;
 use crate::sync::simulation::world::World;
@@ -15,11 +16,12 @@ const LOOK_MS: u64 = 2_000;
 impl World {
     /// Looks at a node as a reader would.
     pub fn look(&mut self, node: usize) {
+        self.note_share(node);
         let Some(running) = &self.nodes[node].running else { return };
         if self.plan.is_always_whole() {
             for places in self.ledger.groups.values() {
                 let values: Vec<Option<String>> =
-                    places.iter().map(|(collection, id)| group_value(running, collection, id)).collect();
+                    self.held_of(node, places).map(|(collection, id)| group_value(running, collection, id)).collect();
                 let is_whole = values.windows(2).all(|pair| pair[0] == pair[1]);
                 assert!(is_whole, "node {node} shows a part of a transaction: {values:?}");
             }
@@ -40,6 +42,11 @@ impl World {
         }
     }
 
+    /// Those entries that a node has to hold.
+    fn held_of<'a>(&'a self, node: usize, places: &'a [Place]) -> impl Iterator<Item = &'a Place> {
+        places.iter().filter(move |place| self.is_in_share(node, place))
+    }
+
     /// Ends all misfortunes and waits until the nodes agree.
     pub fn come_to_rest(&mut self) {
         self.tell(|_| "everything heals".to_string());
@@ -58,9 +65,11 @@ impl World {
         let end_ms = self.now_ms + QUIET_MS_MAX;
         while self.now_ms < end_ms {
             self.play_until(self.now_ms + LOOK_MS);
+            (0..self.nodes.len()).for_each(|node| self.note_share(node));
             if self.agree() {
                 self.tombstones_go(end_ms, LOOK_MS);
-                return self.check_all();
+                self.check_all();
+                return self.read_everything();
             }
         }
         panic!("the nodes do not agree: {}", self.differences());
@@ -81,7 +90,10 @@ impl World {
         have_posted
             && self.know_the_same_removed()
             && self.tables_agree()
-            && COLLECTIONS.into_iter().all(|name| self.agree_on(name))
+            && match self.plan.copies {
+                None => COLLECTIONS.into_iter().all(|name| self.agree_on(name)),
+                Some(_) => self.shares_agree(),
+            }
     }
 
     fn know_the_same_removed(&self) -> bool {
@@ -135,7 +147,8 @@ impl World {
             assert!(set_aside.is_empty(), "node {node} set deltas aside: {set_aside:?}");
             for fact in &self.ledger.facts {
                 let Some(posting) = fact.posted.as_ref().filter(|posting| !posting.is_uncertain) else { continue };
-                if self.ledger.mortals.contains(&fact.place) || !running.has_attached(fact.place.0) {
+                let is_held = running.has_attached(fact.place.0) && self.is_in_share(node, &fact.place);
+                if self.ledger.mortals.contains(&fact.place) || !is_held {
                     continue;
                 }
                 let (collection, id) = &fact.place;
@@ -153,7 +166,7 @@ impl World {
             }
             for places in self.ledger.groups.values() {
                 let values: Vec<Option<String>> =
-                    places.iter().map(|(collection, id)| group_value(running, collection, id)).collect();
+                    self.held_of(node, places).map(|(collection, id)| group_value(running, collection, id)).collect();
                 let is_whole = values.windows(2).all(|pair| pair[0] == pair[1]);
                 assert!(is_whole || self.plan.restores > 0, "node {node} has a part of a transaction: {values:?}");
             }

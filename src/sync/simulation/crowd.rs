@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Run};
+use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Placement, Run};
 use crate::sync::encoding::encode;
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
@@ -79,6 +79,7 @@ impl Crowd {
                 removed: Vec::new(),
                 collections: Vec::new(),
                 partial: Vec::new(),
+                placement: Placement::default(),
                 tuning: Tuning::default(),
                 seed: seed + number as u64,
             };
@@ -162,7 +163,7 @@ impl Crowd {
                     }
                 }
                 Action::Disconnect { reason, .. } => panic!("a session ends: {reason}"),
-                Action::SyncDone { .. } | Action::Renewed { .. } | Action::Event(_) => {}
+                Action::SyncDone { .. } | Action::FetchDone { .. } | Action::Renewed { .. } | Action::Event(_) => {}
             }
         }
         let at_ms = self.members[node].engine.next_tick_ms().saturating_sub(START_MS).max(self.now_ms);
@@ -206,7 +207,7 @@ impl Crowd {
                 let count = (bytes_max / DELTA_BYTES).max(1);
                 Outcome::LogRead(Ok(LogRead::Deltas(log.iter().skip(from).take(count).cloned().collect())))
             }
-            Work::Apply { run } => Outcome::Applied(Ok(self.apply(node, run))),
+            Work::Apply { run, .. } => Outcome::Applied(Ok(self.apply(node, run))),
             Work::SaveMember(_) => Outcome::MemberSaved(Ok(())),
             Work::CollectTombstones { .. } => Outcome::Collected(Ok(0)),
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),

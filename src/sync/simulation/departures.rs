@@ -14,7 +14,7 @@ use crate::sync::simulation::workload::CANARY;
 use crate::sync::simulation::world::{Event, World};
 
 /// Who departs, from what, and whether for good.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Departures {
     /// A node and the collection that it detaches.
     pub detacher: Option<(usize, &'static str)>,

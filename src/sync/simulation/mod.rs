@@ -17,6 +17,7 @@ mod links;
 mod node;
 mod plan;
 mod runs;
+mod shares;
 mod tables;
 mod workload;
 mod world;

@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::{Clock, Database, DatabaseChanges, DatabaseOptions, EntryKey, OnConflict, Transaction};
 use crate::error::Result;
-use crate::model::{Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, NetworkId, PeerId, Stage, Value};
+use crate::model::{
+    Buckets, Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, NetworkId, NetworkOptions, PeerId, Stage, Value,
+};
 use crate::store::KeySource;
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::executor::Executor;
 use crate::sync::simulation::ledger::Local;
 use crate::sync::simulation::plan::Plan;
+use crate::sync::simulation::shares;
 use crate::sync::simulation::tables::found_table;
 
 /// The network that everything happens in.
@@ -49,6 +52,13 @@ pub(super) struct Node {
     /// An older copy was put in place here and no peer has shown it yet. A second copy in this state is not played: what the
     /// first one posted is lost with it.
     pub is_unaware: bool,
+    /// Copies of an entry, of which it holds its share; all entries without.
+    pub copies: Option<u32>,
+    /// The share, as last looked at.
+    pub share: Buckets,
+    /// Numbers of fetches under way; everything is there to be fetched at the end.
+    pub fetching: BTreeSet<u64>,
+    pub must_fetch: bool,
     /// A member removed it: it goes on, and what it does is its own affair.
     pub is_removed: bool,
     /// It attaches the second collection later.
@@ -108,6 +118,10 @@ impl Node {
             backup: None,
             secrets: BTreeSet::new(),
             is_unaware: false,
+            copies: None,
+            share: Buckets::all(),
+            fetching: BTreeSet::new(),
+            must_fetch: false,
             is_removed: false,
             attaches_late: false,
             columns: Vec::new(),
@@ -140,7 +154,7 @@ impl Node {
         .unwrap();
         if database.catalog().network(NETWORK).is_none() {
             let mut transaction = database.begin();
-            found(&mut transaction, plan);
+            found(&mut transaction, shares::options(plan, self.copies));
             if !self.columns.is_empty() {
                 found_table(&mut transaction, &self.columns);
             }
@@ -197,6 +211,7 @@ impl Node {
 
     /// Stops, in good order or as with a power cut: then what the closing writes is undone.
     pub fn stop(&mut self, is_kill: bool) {
+        self.fetching.clear();
         let Some(Running { database, executor, engine, .. }) = self.running.take() else { return };
         let (store, copy) = (self.data().join("rocksdb"), self.data().join("rocksdb.killed"));
         if is_kill {
@@ -297,7 +312,7 @@ impl Running {
     }
 }
 
-fn found(transaction: &mut Transaction, plan: &Plan) {
+fn found(transaction: &mut Transaction, options: NetworkOptions) {
     if transaction.catalog().expect_collection(LIVE).is_err() {
         let memory = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
         let id = transaction.new_id();
@@ -305,7 +320,7 @@ fn found(transaction: &mut Transaction, plan: &Plan) {
         assert_eq!(live.kind, CollectionKind::Memory);
         transaction.create_collection(live).unwrap();
     }
-    transaction.create_network(NETWORK, plan.options.clone(), Some(SECRET), Vec::new()).unwrap();
+    transaction.create_network(NETWORK, options, Some(SECRET), Vec::new()).unwrap();
     transaction.attach_collection(MEMORY, NETWORK, None).unwrap();
 }
 

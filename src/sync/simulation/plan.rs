@@ -40,6 +40,8 @@ pub(super) struct Plan {
     /// There is a table, with other columns on each node.
     pub has_tables: bool,
     pub departures: Departures,
+    /// Copies of each entry, on those nodes that hold a share; never where copies of directories are put back.
+    pub copies: Option<u32>,
     pub tuning: Tuning,
     pub options: NetworkOptions,
 }
@@ -88,6 +90,7 @@ impl Plan {
             is_log_small,
             has_tables: one_in(random, 3),
             departures: Departures::default(),
+            copies: None,
             tuning,
             options,
         };

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::db::{OnConflict, Transaction};
-use crate::model::{Collection, CollectionKind, Column, ColumnType, FACT_BLOB_HASH, Stage, State, Value};
+use crate::model::{Buckets, Collection, CollectionKind, Column, ColumnType, FACT_BLOB_HASH, Stage, State, Value};
 use crate::store::{decode_key, decode_state};
 use crate::sync::random::Random;
 use crate::sync::simulation::ledger::Place;
@@ -210,6 +210,6 @@ impl World {
 /// What the network knows of a collection, by key.
 fn public_states(running: &Running, collection: &str) -> Vec<(Vec<u8>, State)> {
     let view = running.database.public_view(running.network).unwrap();
-    let (entries, _) = view.entries_after(collection, None, usize::MAX).unwrap();
+    let (entries, _) = view.entries_after(collection, &Buckets::all(), None, usize::MAX).unwrap();
     entries.into_iter().map(|entry| (entry.key.to_vec(), decode_state(&entry.body).unwrap())).collect()
 }

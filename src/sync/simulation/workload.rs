@@ -51,6 +51,9 @@ impl World {
 
     /// A new fact in an entry, committed.
     fn put_fact(&mut self, node: usize, place: &Place, stage: Option<Stage>) {
+        if self.reads_first(node, std::slice::from_ref(place)) {
+            return;
+        }
         let number = self.new_name();
         let (name, value) = (format!("fact{number}"), format!("value{number}"));
         self.put(node, std::slice::from_ref(place), &name, &value, stage);
@@ -91,6 +94,9 @@ impl World {
         if !self.nodes[node].running.as_ref().is_some_and(|running| running.has_attached(LIVE)) {
             return;
         }
+        if self.reads_first(node, std::slice::from_ref(&place)) {
+            return;
+        }
         self.put_fact(node, &place, None);
         let running = self.nodes[node].running.as_ref().unwrap();
         let (origin, seq) = (running.peer.clone(), running.own_seq());
@@ -108,6 +114,9 @@ impl World {
     fn write_group(&mut self, node: usize) {
         let group = self.random.below(GROUPS);
         let places: Vec<Place> = (0..GROUP_ENTRIES).map(|entry| (MEMORY, format!("group{group}-{entry}"))).collect();
+        if self.reads_first(node, &places) {
+            return;
+        }
         let value = self.new_name().to_string();
         self.put(node, &places, GROUP_FACT, &value, Some(Stage::PostPending));
         self.nodes[node].local.staged.extend(places.iter().cloned());
@@ -183,6 +192,9 @@ impl World {
     fn guard(&mut self, node: usize) {
         let place = self.shared_place();
         if self.nodes[node].local.staged.contains(&place) {
+            return;
+        }
+        if self.reads_first(node, std::slice::from_ref(&place)) {
             return;
         }
         let name = format!("secret{}", self.new_name());

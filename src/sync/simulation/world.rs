@@ -13,6 +13,7 @@ use crate::sync::simulation::ledger::Ledger;
 use crate::sync::simulation::links::Session;
 use crate::sync::simulation::node::{Node, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
+use crate::sync::simulation::shares;
 use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
 
 /// Events for each pair of nodes after which a simulation is taken for one that never comes to rest.
@@ -100,7 +101,8 @@ pub(super) struct World {
 impl World {
     pub fn new(seed: u64, nodes: Option<usize>, directory: &Path, is_loud: bool) -> World {
         let mut random = Random::new(seed);
-        let plan = Plan::new(&mut random, nodes);
+        let mut plan = Plan::new(&mut random, nodes);
+        let copies = shares::choose(seed, &mut plan);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let count = plan.nodes;
         let make = |number: usize| {
@@ -108,7 +110,8 @@ impl World {
             let skew_ms = skew_ms - i64::try_from(plan.skew_ms).unwrap();
             Node::new(directory.join(format!("node{number}")), random.next(), skew_ms)
         };
-        let nodes = (0..count).map(make).collect();
+        let mut nodes: Vec<Node> = (0..count).map(make).collect();
+        nodes.iter_mut().zip(copies).for_each(|(node, copies)| node.copies = copies);
         let mut world = World {
             seed,
             operations_left: plan.operations,
@@ -267,6 +270,7 @@ impl World {
                 self.disconnect(node, &peer, until_ms);
             }
             Action::SyncDone { .. } => {}
+            Action::FetchDone { number, result } => self.fetched(node, number, &result),
             Action::Renewed { peer } => self.renew(node, &peer),
             Action::Event(event) => self.engine_event(node, &event),
         }
@@ -410,6 +414,7 @@ fn note_of(event: &EngineEvent) -> Option<(&'static str, u64)> {
         EngineEvent::Forked { .. } => ("forks", 1),
         EngineEvent::Quarantined { .. } => ("quarantines", 1),
         EngineEvent::ReconciliationEnded { .. } => ("reconciliations", 1),
+        EngineEvent::Evicted { count } => ("entries dropped that others hold", *count),
         EngineEvent::TombstonesCollected { count } => ("tombstones collected", *count),
         EngineEvent::LogPruned { count } => ("deltas pruned", *count),
         EngineEvent::EpochAdopted { .. } => ("epochs adopted", 1),
@@ -420,7 +425,7 @@ fn note_of(event: &EngineEvent) -> Option<(&'static str, u64)> {
 
 fn what(work: &Work) -> String {
     match work {
-        Work::Apply { run } => {
+        Work::Apply { run, .. } => {
             let seq = |delta: Option<&crate::model::Delta>| delta.map_or(0, |delta| delta.seq);
             let (first, last) = (seq(run.deltas.first()), seq(run.deltas.last()));
             format!("applies {} {first} to {last}", short(&run.origin))
@@ -428,7 +433,7 @@ fn what(work: &Work) -> String {
         Work::ReadLog { origin, from_seq, .. } => format!("reads the log of {} from {from_seq}", short(origin)),
         Work::MergeStates { collection, entries } => format!("merges {} states of {collection}", entries.len()),
         Work::DropCollected { keys, .. } => format!("drops {} entries", keys.len()),
-        Work::AdoptHeads { heads, partial } => format!("adopts {} heads, partial {partial:?}", heads.len()),
+        Work::AdoptHeads { heads, partial, .. } => format!("adopts {} heads, partial {partial:?}", heads.len()),
         Work::CollectTombstones { stable } | Work::PruneLog { acknowledged: stable } => {
             let numbers: Vec<_> = stable.iter().map(|(origin, seq)| (short(origin), seq)).collect();
             let what = if matches!(work, Work::PruneLog { .. }) { "prunes the log" } else { "collects tombstones" };

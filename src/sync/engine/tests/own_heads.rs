@@ -1,7 +1,8 @@
 //! Heads of a node's own origin that peers show, and origins that told two stories.
 
+use super::fake::head;
 use super::heartbeat;
-use super::world::{World, head};
+use super::world::World;
 use crate::error::Error;
 use crate::model::{Bytes, Delta, Head, PeerId, Run};
 use crate::sync::message::{Heartbeat, Message, Operation};

@@ -3,43 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::error::Result;
-use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Run};
+use crate::model::{Head, NetworkId, NetworkOptions, PeerId, Placement};
 use crate::sync::encoding::{Assembler, encode};
+use crate::sync::engine::tests::fake::{Fake, key_of};
 use crate::sync::engine::{Engine, Tuning};
-use crate::sync::message::{
-    BUCKETS, CollectionSchema, EpochNews, Fingerprint, KeyHash, Message, PublicEntry, SecretText, xor,
-};
+use crate::sync::message::{CollectionSchema, EpochNews, Message, SecretText};
 use crate::sync::work::{
-    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Outcome, OwnHead, Verdict, View,
-    Work,
+    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Outcome, OwnHead, Verdict, View, Work,
 };
 
 pub(super) const MEMORY: &str = "memory";
-
-/// What an entry is here: the last value wins, and everybody who wrote it is counted.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-struct State {
-    stamp: u64,
-    /// `None` is a tombstone.
-    value: Option<u64>,
-    clock: BTreeMap<PeerId, u64>,
-}
-
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Change {
-    key: u64,
-    stamp: u64,
-    value: Option<u64>,
-}
-
-/// A database of one collection.
-#[derive(Clone, Default)]
-pub(super) struct Fake {
-    log: BTreeMap<PeerId, BTreeMap<u64, Delta>>,
-    heads: BTreeMap<PeerId, Head>,
-    staged: VecDeque<(u64, Option<u64>)>,
-    entries: BTreeMap<u64, State>,
-}
 
 pub(super) struct Node {
     pub peer: PeerId,
@@ -78,186 +51,6 @@ pub(super) fn schema() -> CollectionSchema {
     CollectionSchema { name: MEMORY.into(), is_table: false, columns: Vec::new(), primary_key: Vec::new() }
 }
 
-fn hash_of(key: u64) -> KeyHash {
-    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(&key.to_be_bytes()).as_bytes();
-    [a, b, c, d, e, f, g, h]
-}
-
-pub(super) fn head(origin: &PeerId, seq: u64, hash: [u8; 32]) -> Head {
-    Head { origin: origin.clone(), seq, hash, signature: Bytes::new([7; 64]) }
-}
-
-impl Fake {
-    fn merge(&mut self, key: u64, other: State) -> bool {
-        let old = self.entries.get(&key).cloned();
-        let state = self.entries.entry(key).or_insert_with(|| other.clone());
-        if (other.stamp, other.value) > (state.stamp, state.value) {
-            (state.stamp, state.value) = (other.stamp, other.value);
-        }
-        for (origin, seq) in other.clock {
-            let known = state.clock.entry(origin).or_default();
-            *known = (*known).max(seq);
-        }
-        old.as_ref() != Some(state)
-    }
-
-    fn take(&mut self, origin: &PeerId, delta: &Delta) {
-        let change: Change = postcard::from_bytes(&delta.body).unwrap();
-        let clock = BTreeMap::from([(origin.clone(), delta.seq)]);
-        self.merge(change.key, State { stamp: change.stamp, value: change.value, clock });
-        self.log.entry(origin.clone()).or_default().insert(delta.seq, delta.clone());
-        let before = self.heads.get(origin).map_or([0; 32], |head| head.hash);
-        let hash = *blake3::hash(&[before.as_slice(), &delta.body].concat()).as_bytes();
-        self.heads.insert(origin.clone(), head(origin, delta.seq, hash));
-    }
-
-    pub fn seq(&self, origin: &PeerId) -> u64 {
-        self.heads.get(origin).map_or(0, |head| head.seq)
-    }
-
-    pub fn heads(&self) -> Vec<Head> {
-        self.heads.values().cloned().collect()
-    }
-
-    fn post(&mut self, this: &PeerId, now_ms: u64) -> Option<Head> {
-        while let Some((key, value)) = self.staged.pop_front() {
-            let seq = self.seq(this) + 1;
-            let stamp = now_ms * 1_000_000 + seq;
-            let body = Bytes::new(postcard::to_allocvec(&Change { key, stamp, value }).unwrap());
-            self.take(this, &Delta { seq, signature: Some(Bytes::new([1; 96])), body });
-        }
-        self.heads.get(this).cloned()
-    }
-
-    fn apply(&mut self, run: &Run) -> Applied {
-        let have = self.seq(&run.origin);
-        let mut verdict = Verdict::Applied;
-        if run.deltas[0].seq > have + 1 {
-            verdict = Verdict::Gap;
-        } else if run.deltas.iter().any(|delta| delta.signature.as_deref() != Some(&[1; 96])) {
-            verdict = Verdict::Forged;
-        } else {
-            for delta in run.deltas.iter().filter(|delta| delta.seq > have) {
-                self.take(&run.origin, delta);
-            }
-        }
-        let none = head(&run.origin, 0, [0; 32]);
-        let head = self.heads.get(&run.origin).cloned().unwrap_or(none);
-        Applied { received: head.seq, head, verdict }
-    }
-
-    fn read(&self, origin: &PeerId, from_seq: u64, bytes_max: usize) -> LogRead {
-        if from_seq > self.seq(origin) {
-            return LogRead::Deltas(Vec::new());
-        }
-        let log = self.log.get(origin).cloned().unwrap_or_default();
-        if !log.contains_key(&from_seq) {
-            let floor = log.keys().next().copied().unwrap_or(self.seq(origin) + 1);
-            return LogRead::Pruned { floor };
-        }
-        let mut bytes = 0;
-        let fits = |delta: &&Delta| {
-            let has_room = bytes < bytes_max;
-            bytes += delta.bytes();
-            has_room
-        };
-        LogRead::Deltas(log.range(from_seq..).map(|(_, delta)| delta).take_while(fits).cloned().collect())
-    }
-
-    fn digests(&self) -> Vec<EntryDigest> {
-        let of = |(key, state): (&u64, &State)| {
-            let bytes = postcard::to_allocvec(&(key, state)).unwrap();
-            let [a, b, ..] = hash_of(*key);
-            EntryDigest {
-                bucket: u16::from_be_bytes([a, b]),
-                key_hash: hash_of(*key),
-                digest: *blake3::hash(&bytes).as_bytes().first_chunk().unwrap(),
-                key: Bytes::new(key.to_be_bytes()),
-                clock: state.clock.clone().into_iter().collect(),
-            }
-        };
-        self.entries.iter().map(of).collect()
-    }
-
-    fn fingerprints(&self) -> Vec<Fingerprint> {
-        let mut buckets = vec![Fingerprint::default(); BUCKETS];
-        for entry in self.digests() {
-            let bucket = &mut buckets[usize::from(entry.bucket)];
-            *bucket = xor(*bucket, entry.digest);
-        }
-        buckets
-    }
-
-    fn entries(
-        &self,
-        hashes: Option<&[KeyHash]>,
-        after: Option<&Bytes>,
-        bytes_max: usize,
-    ) -> (Vec<PublicEntry>, Option<Bytes>) {
-        let (mut entries, mut bytes) = (Vec::new(), 0);
-        for (key, state) in &self.entries {
-            let key_bytes = Bytes::new(key.to_be_bytes());
-            let is_behind = after.is_none_or(|after| key_bytes > *after);
-            if !is_behind || hashes.is_some_and(|hashes| !hashes.contains(&hash_of(*key))) {
-                continue;
-            }
-            if bytes >= bytes_max {
-                let next = entries.last().map(|entry: &PublicEntry| entry.key.clone());
-                return (entries, next);
-            }
-            let entry = PublicEntry { key: key_bytes, body: Bytes::new(postcard::to_allocvec(state).unwrap()) };
-            bytes += entry.bytes();
-            entries.push(entry);
-        }
-        (entries, None)
-    }
-
-    /// What a reader sees.
-    pub fn values(&self) -> BTreeMap<u64, u64> {
-        self.entries.iter().filter_map(|(key, state)| Some((*key, state.value?))).collect()
-    }
-
-    pub fn tombstones(&self) -> usize {
-        self.entries.values().filter(|state| state.value.is_none()).count()
-    }
-
-    /// Forgets the log up to a number.
-    pub fn prune(&mut self, origin: &PeerId, up_to: u64) {
-        if let Some(log) = self.log.get_mut(origin) {
-            log.retain(|seq, _| *seq > up_to);
-        }
-    }
-
-    /// Drops tombstones that these numbers cover; how many.
-    fn collect(&mut self, stable: &BTreeMap<PeerId, u64>) -> u64 {
-        let before = self.entries.len();
-        let is_covered = |state: &State| {
-            state.clock.iter().all(|(origin, seq)| stable.get(origin).is_some_and(|known| known >= seq))
-        };
-        self.entries.retain(|_, state| state.value.is_some() || !is_covered(state));
-        (before - self.entries.len()) as u64
-    }
-
-    /// Applies the log once more, as attaching a collection does.
-    pub fn replay(&mut self) {
-        for (origin, log) in self.log.clone() {
-            for delta in log.values() {
-                let change: Change = postcard::from_bytes(&delta.body).unwrap();
-                let clock = BTreeMap::from([(origin.clone(), delta.seq)]);
-                self.merge(change.key, State { stamp: change.stamp, value: change.value, clock });
-            }
-        }
-    }
-
-    pub fn forget(&mut self, key: u64) {
-        self.entries.remove(&key);
-    }
-}
-
-fn key_of(bytes: &Bytes) -> u64 {
-    u64::from_be_bytes(<[u8; 8]>::try_from(&**bytes).unwrap())
-}
-
 impl Node {
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of work")]
     fn run(&mut self, work: Work, now_ms: u64) -> Outcome {
@@ -268,7 +61,7 @@ impl Node {
             Work::ReadLog { origin, from_seq, bytes_max } => {
                 Outcome::LogRead(Ok(database.read(&origin, from_seq, bytes_max)))
             }
-            Work::Apply { run } => Outcome::Applied(Ok(match self.verdict.take() {
+            Work::Apply { run, .. } => Outcome::Applied(Ok(match self.verdict.take() {
                 Some(verdict) => {
                     let head = database.heads[&run.origin].clone();
                     Applied { received: head.seq, head, verdict }
@@ -322,6 +115,9 @@ impl Node {
                 Outcome::Collected(Ok(count))
             }
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
+            Work::Evict { .. } | Work::ReadEntries { .. } | Work::MergeFetched { .. } => {
+                unreachable!("replication is full here")
+            }
             Work::SaveMember(_) => Outcome::MemberSaved(Ok(())),
             Work::ReadEpoch => Outcome::EpochRead(Ok(self.epoch.clone())),
             Work::SaveEpoch { news } => {
@@ -357,6 +153,7 @@ impl World {
                 removed: Vec::new(),
                 collections: vec![schema()],
                 partial: Vec::new(),
+                placement: Placement::default(),
                 tuning: tuning.clone(),
                 seed: number as u64,
             };
@@ -410,6 +207,7 @@ impl World {
                 let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
                 self.disconnect(node, other);
             }
+            Action::FetchDone { .. } => {}
             Action::SyncDone { number, report } => self.nodes[node].reports.push((number, report)),
             Action::Renewed { peer } => self.nodes[node].renewed.push(peer),
             Action::Event(event) => self.nodes[node].events.push(event),

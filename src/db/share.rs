@@ -1,0 +1,310 @@
+//! What a node keeps of a collection that is spread over the members of its network: dropping what others hold, taking in
+//! what is read all the same, and remembering whose share lies here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::db::apply::Apply;
+use crate::db::plan::{Access, Plan};
+use crate::db::post::decode_log_entry;
+use crate::db::public_view::covers;
+use crate::db::query::{Query, Target};
+use crate::db::receive::Touched;
+use crate::db::shared::Shared;
+use crate::db::{Database, EntryKey, PublicEntry, PublicView, ReadView, Settings};
+use crate::error::{Absent, Error, ErrorKind, Result};
+use crate::model::{
+    Buckets, Bytes, Collection, CollectionId, FACT_BLOB_HASH, Head, Network, NetworkId, PeerId, Placement, Stage, Value,
+};
+use crate::store::{
+    BlobHash, DeltaBody, Key, KeyRange, Publicity, RecordView, Stored, decode_state, delta_place, delta_seq, encode_key,
+};
+
+/// Name of the record of the last placement.
+pub(crate) const PLACEMENT: &str = "placement";
+/// Entries that are dropped in one commit.
+const ENTRIES_PER_STEP: usize = 1_000;
+/// Deltas by which a holder may be behind what is here while an entry is fetched from it.
+const DELTAS_BEHIND_MAX: u64 = 10_000;
+
+/// Entries that are asked for at a time.
+const FETCHED_AT_ONCE_MAX: usize = 64;
+
+/// Numbers by origin.
+type Numbers = BTreeMap<PeerId, u64>;
+
+impl Shared {
+    fn placement(&self, network: NetworkId) -> Result<Placement> {
+        let damaged = |_| Error::new(ErrorKind::Corrupted, "the placement of a network cannot be read");
+        let snapshot = self.store.snapshot();
+        let record = snapshot.get(&Key::SyncRecord(network, PLACEMENT))?;
+        record.map_or(Ok(Placement::default()), |json| serde_json::from_slice(&json).map_err(damaged))
+    }
+}
+
+impl Database {
+    /// How collections of a network were last spread; empty where they never were.
+    pub fn placement(&self, network: NetworkId) -> Result<Placement> {
+        self.shared().placement(network)
+    }
+
+    pub async fn put_placement(&self, network: NetworkId, placement: &Placement) -> Result<()> {
+        let json = serde_json::to_vec(placement).map_err(|error| Error::internal(error.to_string()))?;
+        let is_empty = placement.collections.is_empty();
+        self.put_sync_record(network, PLACEMENT, Some(json).filter(|_| !is_empty)).await
+    }
+
+    /// Drops public entries outside of `shares` of which everything that `stable` covers is held by other members. An entry
+    /// stays that was edited here, is on the stage, or has its blob here. How many went.
+    pub async fn evict(
+        &self,
+        network: NetworkId,
+        shares: Vec<(String, Buckets)>,
+        stable: Vec<(PeerId, u64)>,
+    ) -> Result<u64> {
+        let stable: Arc<Numbers> = Arc::new(stable.into_iter().collect());
+        let (view, shared, covered) = (self.public_view(network)?, Arc::clone(self.shared()), Arc::clone(&stable));
+        let find = move || {
+            let mut found = Vec::new();
+            for (name, share) in &shares {
+                let keys = view.evictable(name, share, &covered, &shared)?;
+                found.extend(keys.into_iter().map(|key| (name.clone(), key)));
+            }
+            Ok::<_, Error>(found)
+        };
+        let found = tokio::task::spawn_blocking(find)
+            .await
+            .map_err(|error| Error::internal(format!("looking for entries that others hold stopped: {error}")))??;
+        let mut dropped = 0;
+        for step in found.chunks(ENTRIES_PER_STEP) {
+            let (step, stable) = (step.to_vec(), Arc::clone(&stable));
+            dropped += self
+                .shared()
+                .encode(move |apply| {
+                    let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                    let mut dropped = 0;
+                    for (name, key) in &step {
+                        dropped += u64::from(apply.evict(&network, name, key, &stable)?);
+                    }
+                    Ok(dropped)
+                })
+                .await?;
+        }
+        Ok(dropped)
+    }
+
+    /// Takes in entries that a holder with these heads has sent, or said that it has not, because they are read here. Deltas that have come here since
+    /// and that the holder had not applied are merged as well. How many were news.
+    ///
+    /// # Errors
+    /// 55006 where what the holder lacks is not at hand: it has to be asked again.
+    pub async fn merge_fetched(
+        &self,
+        network: NetworkId,
+        collection: String,
+        entries: Vec<PublicEntry>,
+        absent: Vec<Bytes>,
+        heads: Vec<Head>,
+    ) -> Result<u64> {
+        let states = entries.into_iter().map(|entry| Ok((decode_state(&entry.body)?, entry.key)));
+        let states = states.collect::<Result<Vec<_>>>()?;
+        let held: Numbers = heads.into_iter().map(|head| (head.origin, head.seq)).collect();
+        self.shared()
+            .encode(move |apply| {
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                let mut touched = Touched::new();
+                let mut news = 0;
+                for (state, key) in &states {
+                    apply.hlc = crate::merge::observe(apply.hlc, state.timestamp, apply.shared.clock.millis());
+                    news += u64::from(apply.merge_public(&network, &collection, key, state, &mut touched)?);
+                }
+                let keys: BTreeSet<&[u8]> =
+                    states.iter().map(|(_, key)| key).chain(&absent).map(|key| &**key).collect();
+                apply.catch_up(&network, &collection, &keys, &held, &mut touched)?;
+                apply.write_touched(touched)?;
+                Ok(news)
+            })
+            .await
+    }
+}
+
+impl ReadView {
+    /// The network and the shared name of a collection of which other members hold entries that are not here; `None` where
+    /// there are none, or the session does not want them.
+    pub(crate) fn spread_name(&self, id: CollectionId, settings: &Settings) -> Result<Option<(NetworkId, String)>> {
+        let Some((network, attachment)) = self.catalog.network_of(id) else { return Ok(None) };
+        if network.options.copies().is_none() || attachment.detaching || !settings.fetches() {
+            return Ok(None);
+        }
+        let (id, name) = (network.id, &attachment.shared_name);
+        let is_spread = self.database.placement(id)?.collections.contains(name);
+        let is_spread = is_spread || self.database.partial_collections(id)?.contains(name);
+        Ok(is_spread.then(|| (id, name.clone())))
+    }
+
+    /// Whether what a query names by key is here, or known to be nowhere.
+    pub(crate) fn check_held(&self, query: &Query, plan: &Plan, settings: &Settings) -> Result<()> {
+        let mut named: Vec<Vec<u8>> = Vec::new();
+        if let Some(Target::Entry(id)) = query.nearest.as_ref().map(|nearest| &nearest.target) {
+            let mut key = Vec::new();
+            encode_key(std::slice::from_ref(id.value()?), &mut key)?;
+            named.push(key);
+        }
+        let keys = match &plan.access {
+            Access::Keys(keys) => keys.as_slice(),
+            _ => &[],
+        };
+        if (keys.is_empty() && named.is_empty()) || self.spread_name(query.collection.id, settings)?.is_none() {
+            return Ok(());
+        }
+        named.extend(keys.iter().cloned());
+        self.check_keys(query.collection.id, named)
+    }
+
+    /// Whether an entry that a statement names by its key is here, or known to be nowhere.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotHeld`] where other members may hold it.
+    pub fn check_key(&self, collection: &Collection, key: &EntryKey, settings: &Settings) -> Result<()> {
+        match self.spread_name(collection.id, settings)? {
+            None => Ok(()),
+            Some(_) => self.check_keys(collection.id, vec![key.as_bytes().to_vec()]),
+        }
+    }
+
+    fn check_keys(&self, id: CollectionId, named: Vec<Vec<u8>>) -> Result<()> {
+        let own = self.writes.rows_of(id);
+        let mut absent = Vec::new();
+        for key in named {
+            let is_own = own.is_some_and(|own| own.keys().any(|own| own.as_bytes() == key));
+            let place = (id.0, key);
+            let is_fetched = self.fetched.as_ref().is_some_and(|fetched| fetched.contains(&place));
+            let (_, key) = place;
+            if !is_own && !is_fetched && self.snapshot.get(&Key::Entry(id, &key))?.is_none() {
+                absent.push(key);
+            }
+        }
+        if absent.is_empty() { Ok(()) } else { Err(Error::not_held(Absent { collection: id.0, keys: absent })) }
+    }
+}
+
+impl Database {
+    /// Brings entries that a statement names and that are not here from the members that hold them, as far as there are any.
+    ///
+    /// # Errors
+    /// 58030 naming who was asked where nobody that may hold one has answered.
+    pub async fn fetch_absent(&self, absent: &Absent) -> Result<()> {
+        let catalog = self.catalog();
+        let Some((network, attachment)) = catalog.network_of(CollectionId(absent.collection)) else { return Ok(()) };
+        for keys in absent.keys.chunks(FETCHED_AT_ONCE_MAX) {
+            let keys = keys.iter().map(|key| Bytes::new(key.as_slice())).collect();
+            self.fetch_entries(network.id, &attachment.shared_name, keys).await?;
+        }
+        Ok(())
+    }
+}
+
+impl PublicView {
+    /// The public states of these keys, in the same order.
+    pub fn entries_of(&self, shared_name: &str, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>> {
+        keys.iter().map(|key| self.entry(shared_name, key)).collect()
+    }
+
+    /// Keys of entries that [`Database::evict`] may drop.
+    fn evictable(&self, shared_name: &str, share: &Buckets, stable: &Numbers, shared: &Shared) -> Result<Vec<Vec<u8>>> {
+        let mut found = Vec::new();
+        let (snapshot, collection) = self.parts(shared_name)?;
+        let mut records = snapshot.scan(&KeyRange::entries(collection.id).uncached());
+        while let Some((key, bytes)) = records.next()? {
+            if !share.hold(key) && is_evictable(&RecordView::parse(bytes)?, stable, shared)? {
+                found.push(key.to_vec());
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether an entry is only what the network knows of it, all of that is stable, and nothing of it lies here alone.
+fn is_evictable(record: &RecordView<'_>, stable: &Numbers, shared: &Shared) -> Result<bool> {
+    let is_public_alone =
+        record.is_alive() && record.publicity() == Publicity::Posted && record.stage() == Stage::Private;
+    if !is_public_alone || !covers(stable, record)? {
+        return Ok(false);
+    }
+    let Some(Stored::Value(Value::Text(hash))) = record.get(FACT_BLOB_HASH)? else { return Ok(true) };
+    // The file of a blob is where it was made: it goes with the last entry here that names it.
+    Ok(hash.parse::<BlobHash>().map_or(true, |hash| shared.blobs.size(&hash).is_err()))
+}
+
+impl Apply<'_> {
+    fn evict(&mut self, network: &Network, shared_name: &str, key: &[u8], stable: &Numbers) -> Result<bool> {
+        let Some(attachment) = network.attachment_named(shared_name).filter(|attachment| !attachment.detaching) else {
+            return Ok(false);
+        };
+        let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
+            return Ok(false);
+        };
+        let Some(bytes) = self.current(collection.id, key)? else { return Ok(false) };
+        if !is_evictable(&RecordView::parse(&bytes)?, stable, self.shared)? {
+            return Ok(false);
+        }
+        self.drop_public(network, shared_name, key, stable)
+    }
+
+    /// Merges those deltas of some entries that this node has logged and a holder with these heads has not applied.
+    fn catch_up(
+        &mut self,
+        network: &Arc<Network>,
+        shared_name: &str,
+        keys: &BTreeSet<&[u8]>,
+        held: &Numbers,
+        touched: &mut Touched,
+    ) -> Result<()> {
+        let again = || Error::new(ErrorKind::ObjectInUse, "who sent an entry is behind what is known here");
+        let snapshot = Arc::clone(&self.group.snapshot);
+        for head in crate::db::public_view::heads_in(&snapshot, network.id)? {
+            // What came in the present group is not in the snapshot yet.
+            let known = self.head(network, &head.origin)?.seq;
+            let from = held.get(&head.origin).copied().unwrap_or(0);
+            if known > head.seq || head.seq.saturating_sub(from) > DELTAS_BEHIND_MAX {
+                return Err(again());
+            }
+            if from >= head.seq {
+                continue;
+            }
+            let start = delta_place(&head.origin, from);
+            let range = KeyRange::deltas_of(network.id, &head.origin).from(Bound::Excluded(&start));
+            let mut log = snapshot.scan(&range);
+            let mut next = from + 1;
+            while next <= head.seq
+                && let Some((place, entry)) = log.next()?
+            {
+                if delta_seq(place) != Some(next) {
+                    break;
+                }
+                let (_, body) = decode_log_entry(entry)?;
+                let is_wanted =
+                    DeltaBody::parse(body).is_ok_and(|body| body.collection == shared_name && keys.contains(body.key));
+                if is_wanted {
+                    self.apply_delta(network, &head.origin, next, body, touched)?;
+                }
+                next += 1;
+            }
+            if next <= head.seq {
+                return Err(again());
+            }
+        }
+        Ok(())
+    }
+
+    /// A collection is detached: nothing of it is spread any more.
+    pub fn forget_placement(&mut self, id: NetworkId, shared_name: &str) -> Result<()> {
+        let Some(json) = self.group.snapshot.get(&Key::SyncRecord(id, PLACEMENT))? else { return Ok(()) };
+        let mut placement: Placement = serde_json::from_slice(&json).unwrap_or_default();
+        placement.collections.retain(|name| name != shared_name);
+        let json = serde_json::to_vec(&placement).map_err(|error| Error::internal(error.to_string()))?;
+        self.effects.batch.put(&Key::SyncRecord(id, PLACEMENT), &json);
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Shares: which buckets of its collections this node and its peers hold where replication is partial, and dropping what
+//! others hold.
+//!
+//! All members log all deltas; a node with a share merges only those of entries that it holds. Entries outside of the
+//! share are dropped when a stability round over the present members has found that all of them have their shares. What a
+//! node has to hold only grows when a member is removed (and with its own options): until it has compared itself with
+//! everybody after that, its collections count as partial, and it vouches for nothing in a round.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::model::{Buckets, PeerId, Placement, Shares};
+use crate::sync::engine::Engine;
+use crate::sync::engine::machine::Task;
+use crate::sync::work::{Event, Work};
+
+/// What has been worked out of shares; good for one list of members.
+#[derive(Debug, Default)]
+pub(super) struct Share {
+    /// Over the members and the copies.
+    key: (u64, Option<u32>),
+    own: Option<Buckets>,
+    placed: Option<Buckets>,
+    merged: Option<Shares>,
+    /// A round has found everybody whole and what it covers has been dropped, or nothing need be.
+    pub is_settled: bool,
+}
+
+impl Engine {
+    /// Copies of each entry of which this node holds its share; `None` where it holds all.
+    pub(super) fn copies(&self) -> Option<u32> {
+        self.config.options.copies()
+    }
+
+    /// The buckets that a member holds at least, of so many copies; 0 for all.
+    pub(super) fn share_of(&self, peer: &PeerId, copies: u32) -> Buckets {
+        if copies == 0 { Buckets::all() } else { Buckets::held_by(peer, self.roster.peers(), copies) }
+    }
+
+    fn check_share(&mut self) {
+        let key = (self.roster.digest(), self.copies());
+        if self.share.key != key {
+            self.share = Share { key, is_settled: self.copies().is_none(), ..Share::default() };
+        }
+    }
+
+    /// The buckets that this node has to hold.
+    pub fn own_share(&mut self) -> Buckets {
+        self.check_share();
+        if let Some(own) = &self.share.own {
+            return own.clone();
+        }
+        let own = self.share_of(&self.config.this.clone(), self.copies().unwrap_or(0));
+        self.share.own = Some(own.clone());
+        own
+    }
+
+    /// What incoming deltas are merged by: of collections that are spread, the share of today and that of the last round,
+    /// since others may go by either.
+    pub(super) fn shares(&mut self) -> Option<Shares> {
+        self.check_share();
+        if self.copies().is_none() || self.config.placement.collections.is_empty() {
+            return None;
+        }
+        if let Some(merged) = &self.share.merged {
+            return Some(Arc::clone(merged));
+        }
+        let buckets = self.own_share().or(&self.placed_share());
+        let collections = self.config.placement.collections.iter();
+        let merged: Shares = Arc::new(collections.map(|name| (name.clone(), buckets.clone())).collect());
+        self.share.merged = Some(Arc::clone(&merged));
+        Some(merged)
+    }
+
+    /// The buckets that this node held of the members of the last round.
+    fn placed_share(&mut self) -> Buckets {
+        self.check_share();
+        if let Some(placed) = &self.share.placed {
+            return placed.clone();
+        }
+        let placement = &self.config.placement;
+        let placed = Buckets::held_by(&self.config.this, placement.members.iter(), placement.copies);
+        self.share.placed = Some(placed.clone());
+        placed
+    }
+
+    /// Takes over how collections are spread.
+    pub(super) fn place(&mut self, placement: Placement) {
+        self.config.placement = placement;
+        (self.share.placed, self.share.merged) = (None, None);
+    }
+
+    /// Whether an entry of a collection that is not here is nowhere.
+    pub(super) fn would_hold(&mut self, collection: &str, key: &[u8]) -> bool {
+        let is_in = |names: &[String]| names.iter().any(|name| name == collection);
+        let (is_partial, is_spread) = (is_in(&self.config.partial), is_in(&self.config.placement.collections));
+        !is_partial && (!is_spread || self.placed_share().hold(key))
+    }
+
+    /// Attached collections that this node holds its whole share of, as far as its heads go.
+    pub(super) fn whole_collections(&self) -> Vec<String> {
+        if self.is_evicting() {
+            return Vec::new();
+        }
+        let names = self.config.collections.iter().map(|collection| &collection.name);
+        let mut whole: Vec<String> = names.filter(|name| !self.config.partial.contains(name)).cloned().collect();
+        whole.sort_unstable();
+        whole
+    }
+
+    pub(super) fn is_evicting(&self) -> bool {
+        self.works.values().any(|task| matches!(task, Task::Evict))
+    }
+
+    /// All members hold their shares of these collections up to `stable`: what others hold can go.
+    pub(super) fn evict(&mut self, stable: &BTreeMap<PeerId, u64>, whole: &[String]) {
+        self.check_share();
+        let Some(copies) = self.copies() else { return };
+        let names = self.config.collections.iter().map(|collection| &collection.name);
+        let spread: Vec<String> =
+            names.filter(|name| whole.contains(name) && !self.config.partial.contains(name)).cloned().collect();
+        let is_busy = self.is_evicting() || self.reconciling.is_running();
+        self.share.is_settled = !is_busy && spread.len() == self.config.collections.len();
+        let share = self.own_share();
+        if spread.is_empty() || is_busy || share.are_all() {
+            return;
+        }
+        let known = &self.config.placement.collections;
+        let new = spread.iter().filter(|name| !known.contains(name));
+        let placement = Placement {
+            peer: Some(self.config.this.clone()),
+            copies,
+            members: self.roster.peers().cloned().collect(),
+            collections: known.iter().chain(new).cloned().collect(),
+        };
+        self.place(placement.clone());
+        let shares = spread.into_iter().map(|name| (name, share.clone())).collect();
+        let stable = stable.iter().map(|(origin, seq)| (origin.clone(), *seq)).collect();
+        self.work(Task::Evict, Work::Evict { placement, shares, stable });
+    }
+
+    pub(super) fn evicted(&mut self, result: Result<u64>) {
+        match result {
+            Ok(0) => {}
+            Ok(count) => self.event(Event::Evicted { count }),
+            Err(error) => {
+                self.share.is_settled = false;
+                self.failed("dropping what others hold", &error);
+            }
+        }
+        self.consider_reconciling();
+    }
+
+    /// A member is gone: this node has to hold a part of what that one held.
+    pub(super) fn take_over_share(&mut self) {
+        if self.copies().is_none() {
+            return;
+        }
+        if self.reconciling.is_running() {
+            // It compares by the old share.
+            self.reconcile_failed();
+        }
+        for name in self.config.placement.collections.clone() {
+            let is_attached = self.config.collections.iter().any(|collection| collection.name == name);
+            if is_attached && !self.config.partial.contains(&name) {
+                self.config.partial.push(name.clone());
+            }
+            self.reconciling.forget_compared(&name);
+        }
+    }
+
+    /// The placement as it is once everything lacking has been filled in; `None` where that changes nothing.
+    pub(super) fn placement_when_whole(&self, partial: &[String]) -> Option<Placement> {
+        let placement = &self.config.placement;
+        let is_spread = !placement.collections.is_empty();
+        let is_whole = !placement.collections.iter().any(|name| partial.contains(name));
+        let is_current = placement.covers_share_of(&self.config.this, self.copies(), &self.config.removed);
+        if !is_spread || !is_whole || is_current {
+            return None;
+        }
+        Some(match self.copies() {
+            None => Placement::default(),
+            Some(copies) => Placement {
+                peer: Some(self.config.this.clone()),
+                copies,
+                members: self.roster.peers().cloned().collect(),
+                collections: placement.collections.clone(),
+            },
+        })
+    }
+}

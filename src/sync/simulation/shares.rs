@@ -1,0 +1,164 @@
+//! Nodes that hold a share of what is posted: what must be true of them, and reading what others hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::Result;
+use crate::model::{Bytes, NetworkOptions, Replication};
+use crate::sync::random::Random;
+use crate::sync::simulation::departures::Departures;
+use crate::sync::simulation::ledger::Place;
+use crate::sync::simulation::node::{COLLECTIONS, Running};
+use crate::sync::simulation::plan::{Plan, between, one_in};
+use crate::sync::simulation::world::World;
+use crate::sync::work::Input;
+
+/// Sets this part's choices apart from all others, which stay as they are.
+const APART: u64 = 0x5348_4152_4553;
+/// How long entries may take to come.
+const FETCH_MS_MAX: u64 = 120_000;
+
+/// Chooses whether nodes of a simulation hold shares, and which.
+pub(super) fn choose(seed: u64, plan: &mut Plan) -> Vec<Option<u32>> {
+    let mut random = Random::new(seed ^ APART);
+    let is_wanted = one_in(&mut random, 3) || std::env::var_os("NEBULUSDB_SIM_SHARES").is_some();
+    let is_played = is_wanted && plan.restores == 0 && plan.departures == Departures::default();
+    if !is_played {
+        return vec![None; plan.nodes];
+    }
+    // Who removes a member takes what that one alone holds from the network.
+    let least = if plan.removals > 0 { 2 } else { 1 };
+    plan.copies = Some(u32::try_from(between(&mut random, least, 3)).unwrap());
+    plan.has_tables = false;
+    (0..plan.nodes).map(|_| plan.copies.filter(|_| !one_in(&mut random, 4))).collect()
+}
+
+/// The options of a node's network.
+pub(super) fn options(plan: &Plan, copies: Option<u32>) -> NetworkOptions {
+    match copies {
+        None => plan.options.clone(),
+        Some(copies) => {
+            NetworkOptions { replication: Replication::Partial, replication_factor: copies, ..plan.options.clone() }
+        }
+    }
+}
+
+/// Where an entry lies here, and what a peer would compare it by.
+fn digests(running: &Running, collection: &str) -> BTreeMap<Vec<u8>, (u16, [u8; 16])> {
+    let view = running.database.public_view(running.network).unwrap();
+    let buckets: Vec<u16> = (0..=u16::MAX).collect();
+    let entries = view.digests_in(collection, &buckets).unwrap();
+    entries.into_iter().map(|entry| (entry.key.to_vec(), (entry.bucket, entry.digest))).collect()
+}
+
+impl World {
+    /// Works out anew what a node has to hold.
+    pub fn note_share(&mut self, node: usize) {
+        let node = &mut self.nodes[node];
+        if let Some(running) = node.running.as_mut().filter(|_| node.copies.is_some()) {
+            node.share = running.engine.own_share();
+        }
+    }
+
+    /// Whether a node has to hold an entry.
+    pub fn is_in_share(&self, node: usize, place: &Place) -> bool {
+        let share = &self.nodes[node].share;
+        let Some(running) = self.nodes[node].running.as_ref().filter(|_| !share.are_all()) else { return true };
+        share.hold(running.key(&running.collection(place.0), &place.1).as_bytes())
+    }
+
+    /// Whether all that have to hold an entry hold the same of it.
+    pub fn shares_agree(&self) -> bool {
+        COLLECTIONS.into_iter().all(|name| {
+            let members = self.nodes.iter().filter(|node| node.is_member());
+            let held: Vec<_> = members
+                .filter_map(|node| Some((node.running.as_ref()?, &node.share)))
+                .filter(|(running, _)| running.has_attached(name))
+                .map(|(running, share)| (digests(running, name), share))
+                .collect();
+            let keys: BTreeSet<&Vec<u8>> = held.iter().flat_map(|(entries, _)| entries.keys()).collect();
+            keys.into_iter().all(|key| {
+                let holders = held.iter().filter(|(_, share)| share.hold(key));
+                let mut found = holders.map(|(entries, _)| entries.get(key));
+                let first = found.next().flatten();
+                first.is_some() && found.all(|other| other == first)
+            })
+        })
+    }
+
+    /// Whether an entry that others may know is not here: a user reads it before writing to it.
+    pub fn reads_first(&mut self, node: usize, places: &[Place]) -> bool {
+        if self.nodes[node].copies.is_none() {
+            return false;
+        }
+        let running = self.nodes[node].running.as_ref().unwrap();
+        let is_known = |place: &&Place| self.ledger.facts.iter().any(|fact| fact.place == **place);
+        let missing: Vec<Place> =
+            places.iter().filter(is_known).filter(|place| !running.exists(place.0, &place.1)).cloned().collect();
+        for place in &missing {
+            self.fetch(node, place);
+        }
+        !missing.is_empty()
+    }
+
+    fn fetch(&mut self, node: usize, place: &Place) {
+        let running = self.nodes[node].running.as_ref().unwrap();
+        let key = running.key(&running.collection(place.0), &place.1);
+        let (collection, keys) = (place.0.to_string(), vec![Bytes::new(key.as_bytes())]);
+        let number = self.new_name();
+        self.nodes[node].fetching.insert(number);
+        self.tell(|world| format!("{} fetches {place:?}", world.name(node)));
+        self.handle(node, Input::FetchRequested { number, collection, keys });
+    }
+
+    pub fn fetched(&mut self, node: usize, number: u64, result: &Result<()>) {
+        *self.happened.entry(if result.is_ok() { "fetches" } else { "fetches in vain" }).or_default() += 1;
+        self.tell(|world| format!("{} has fetched: {result:?}", world.name(node)));
+        assert!(self.nodes[node].fetching.remove(&number), "a fetch is answered twice");
+        let is_quiet = self.nodes[node].must_fetch;
+        assert!(result.is_ok() || !is_quiet, "a fetch fails while everybody is there: {result:?}");
+    }
+
+    /// At rest: everything can be read anywhere.
+    pub fn read_everything(&mut self) {
+        let Some(copies) = self.plan.copies else { return };
+        // Until what others hold is gone.
+        self.play_until(self.now_ms + 3 * self.plan.tuning.stability_interval_ms + 60_000);
+        (0..self.nodes.len()).for_each(|node| self.note_share(node));
+        assert!(self.shares_agree(), "holders have dropped what they have to hold");
+        for node in 0..self.nodes.len() {
+            if !self.nodes[node].is_member() || self.nodes[node].copies.is_none() {
+                continue;
+            }
+            self.nodes[node].must_fetch = true;
+            let running = self.nodes[node].running.as_ref().unwrap();
+            let places: BTreeSet<Place> = self.ledger.facts.iter().map(|fact| fact.place.clone()).collect();
+            let missing: Vec<Place> = places
+                .into_iter()
+                .filter(|place| running.has_attached(place.0) && !running.exists(place.0, &place.1))
+                .collect();
+            *self.happened.entry("entries held elsewhere").or_default() += missing.len() as u64;
+            missing.iter().for_each(|place| self.fetch(node, place));
+            let until_ms = self.now_ms + FETCH_MS_MAX;
+            while !self.nodes[node].fetching.is_empty() {
+                assert!(self.now_ms < until_ms, "entries do not come, of {copies} copies");
+                self.play_until(self.now_ms + 500);
+            }
+            self.check_facts(node, &missing);
+        }
+    }
+
+    /// All that was posted of these entries shows on a node.
+    fn check_facts(&self, node: usize, places: &[Place]) {
+        let running = self.nodes[node].running.as_ref().unwrap();
+        for fact in self.ledger.facts.iter().filter(|fact| places.contains(&fact.place)) {
+            let Some(posting) = fact.posted.as_ref().filter(|posting| !posting.is_uncertain) else { continue };
+            let (collection, id) = &fact.place;
+            if self.ledger.mortals.contains(&fact.place) && !running.exists(collection, id) {
+                continue;
+            }
+            let facts = running.facts(collection, id).unwrap_or_default();
+            let value = facts.get(&fact.name).and_then(|value| value.as_str());
+            assert_eq!(value, Some(fact.value.as_str()), "node {node} reads {fact:?} of {posting:?} otherwise");
+        }
+    }
+}
