@@ -90,7 +90,9 @@ pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, Settings};
 pub use signals::DatabaseChanges;
 pub use staged::{MemberInfo, StagedEntry, StagedForPosting};
 pub use stream::{RowSender, RowStream};
-pub use sync_status::{NetworkStatus, PeerStatus, Quarantined, SYNC_COMMANDS_MAX, SyncCommand, SyncReport, SyncStatus};
+pub use sync_status::{
+    FETCH_KEYS_MAX, NetworkStatus, PeerStatus, Quarantined, SYNC_COMMANDS_MAX, SyncCommand, SyncReport, SyncStatus,
+};
 pub use transaction::{Savepoint, Transaction};
 pub use view::{Fetched, ReadView};
 pub use write_set::EntryKey;

@@ -34,10 +34,15 @@ fn open(directory: &Path, wall: &Arc<AtomicU64>) -> Database {
 impl Node {
     /// A node in network "n" with the collection "memory" attached.
     fn new() -> Node {
+        let node = Node::unattached();
+        node.define(|transaction| transaction.attach_collection("memory", "n", None).unwrap());
+        node
+    }
+
+    fn unattached() -> Node {
         let node = Node::alone();
         node.define(|transaction| {
             transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
-            transaction.attach_collection("memory", "n", None).unwrap();
         });
         node
     }
@@ -313,10 +318,7 @@ fn detaching_makes_everything_private_again() {
 
 #[test]
 fn what_came_before_a_collection_was_attached_shows_afterwards() {
-    let (a, b) = (Node::new(), Node::alone());
-    b.define(|transaction| {
-        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
-    });
+    let (a, b) = (Node::new(), Node::unattached());
     a.write("one", r#"{"x": 1}"#, Stage::PostPending);
     a.post();
     a.send_to(&b, usize::MAX);
@@ -448,10 +450,7 @@ fn auth_entries_and_unique_indexes_stay_out_of_networks() {
 
 #[test]
 fn nobody_is_told_of_an_attached_collection_before_the_log_is_applied() {
-    let (a, b) = (Node::new(), Node::alone());
-    b.define(|transaction| {
-        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
-    });
+    let (a, b) = (Node::new(), Node::unattached());
     a.write("one", r#"{"x": 1}"#, Stage::PostPending);
     a.post();
     a.send_to(&b, usize::MAX);
@@ -477,10 +476,7 @@ fn nobody_is_told_of_an_attached_collection_before_the_log_is_applied() {
 
 #[test]
 fn a_collection_attached_behind_a_gap_of_the_log_is_partial() {
-    let (a, b) = (Node::new(), Node::alone());
-    b.define(|transaction| {
-        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
-    });
+    let (a, b) = (Node::new(), Node::unattached());
     a.write("one", r#"{"x": 1}"#, Stage::PostPending);
     a.post();
     a.send_to(&b, usize::MAX);

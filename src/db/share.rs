@@ -6,13 +6,13 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::db::apply::Apply;
-use crate::db::plan::{Access, Plan};
+use crate::db::plan::{self, Access, Plan};
 use crate::db::post::decode_log_entry;
 use crate::db::public_view::covers;
 use crate::db::query::{Query, Target};
 use crate::db::receive::Touched;
 use crate::db::shared::Shared;
-use crate::db::{Database, EntryKey, PublicEntry, PublicView, ReadView, Settings};
+use crate::db::{Database, EntryKey, FETCH_KEYS_MAX, PublicEntry, PublicView, ReadView, Settings};
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::model::{
     Buckets, Bytes, Collection, CollectionId, FACT_BLOB_HASH, Head, Network, NetworkId, PeerId, Placement, Stage, Value,
@@ -27,9 +27,6 @@ pub(crate) const PLACEMENT: &str = "placement";
 const ENTRIES_PER_STEP: usize = 1_000;
 /// Deltas by which a holder may be behind what is here while an entry is fetched from it.
 const DELTAS_BEHIND_MAX: u64 = 10_000;
-
-/// Entries that are asked for at a time.
-const FETCHED_AT_ONCE_MAX: usize = 64;
 
 /// Numbers by origin.
 type Numbers = BTreeMap<PeerId, u64>;
@@ -94,8 +91,8 @@ impl Database {
         Ok(dropped)
     }
 
-    /// Takes in entries that a holder with these heads has sent, or said that it has not, because they are read here. Deltas that have come here since
-    /// and that the holder had not applied are merged as well. How many were news.
+    /// Takes in entries that a holder with these heads has sent, or said that it has not, because they are read here. Deltas
+    /// that have come here since and that the holder had not applied are merged as well. How many were news.
     ///
     /// # Errors
     /// 55006 where what the holder lacks is not at hand: it has to be asked again.
@@ -130,36 +127,39 @@ impl Database {
 }
 
 impl ReadView {
-    /// The network and the shared name of a collection of which other members hold entries that are not here; `None` where
-    /// there are none, or the session does not want them.
-    pub(crate) fn spread_name(&self, id: CollectionId, settings: &Settings) -> Result<Option<(NetworkId, String)>> {
-        let Some((network, attachment)) = self.catalog.network_of(id) else { return Ok(None) };
-        if network.options.copies().is_none() || attachment.detaching || !settings.fetches() {
-            return Ok(None);
-        }
-        let (id, name) = (network.id, &attachment.shared_name);
-        let is_spread = self.database.placement(id)?.collections.contains(name);
-        let is_spread = is_spread || self.database.partial_collections(id)?.contains(name);
-        Ok(is_spread.then(|| (id, name.clone())))
+    /// Whether this node holds a share of a collection, so that entries may be elsewhere, and the session wants them.
+    fn holds_share(&self, id: CollectionId, settings: &Settings) -> bool {
+        let found = self.catalog.network_of(id).filter(|(_, attachment)| !attachment.detaching);
+        found.is_some_and(|(network, _)| network.options.copies().is_some()) && settings.fetches()
     }
 
     /// Whether what a query names by key is here, or known to be nowhere.
     pub(crate) fn check_held(&self, query: &Query, plan: &Plan, settings: &Settings) -> Result<()> {
-        let mut named: Vec<Vec<u8>> = Vec::new();
+        let id = query.collection.id;
+        if !self.holds_share(id, settings) {
+            return Ok(());
+        }
+        let mut named = match &plan.access {
+            Access::Keys(keys) => keys.clone(),
+            _ => Vec::new(),
+        };
         if let Some(Target::Entry(id)) = query.nearest.as_ref().map(|nearest| &nearest.target) {
             let mut key = Vec::new();
             encode_key(std::slice::from_ref(id.value()?), &mut key)?;
             named.push(key);
         }
-        let keys = match &plan.access {
-            Access::Keys(keys) => keys.as_slice(),
-            _ => &[],
-        };
-        if (keys.is_empty() && named.is_empty()) || self.spread_name(query.collection.id, settings)?.is_none() {
+        self.check_keys(id, named)
+    }
+
+    /// [`ReadView::check_held`] of a query that is run later.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotHeld`] with those entries that other members may hold.
+    pub fn check(&self, query: &Query, settings: &Settings) -> Result<()> {
+        if !self.holds_share(query.collection.id, settings) {
             return Ok(());
         }
-        named.extend(keys.iter().cloned());
-        self.check_keys(query.collection.id, named)
+        self.check_held(query, &plan::choose(self, query, settings)?, settings)
     }
 
     /// Whether an entry that a statement names by its key is here, or known to be nowhere.
@@ -167,9 +167,9 @@ impl ReadView {
     /// # Errors
     /// [`ErrorKind::NotHeld`] where other members may hold it.
     pub fn check_key(&self, collection: &Collection, key: &EntryKey, settings: &Settings) -> Result<()> {
-        match self.spread_name(collection.id, settings)? {
-            None => Ok(()),
-            Some(_) => self.check_keys(collection.id, vec![key.as_bytes().to_vec()]),
+        match self.holds_share(collection.id, settings) {
+            true => self.check_keys(collection.id, vec![key.as_bytes().to_vec()]),
+            false => Ok(()),
         }
     }
 
@@ -178,14 +178,26 @@ impl ReadView {
         let mut absent = Vec::new();
         for key in named {
             let is_own = own.is_some_and(|own| own.keys().any(|own| own.as_bytes() == key));
+            if is_own || self.snapshot.get(&Key::Entry(id, &key))?.is_some() {
+                continue;
+            }
             let place = (id.0, key);
-            let is_fetched = self.fetched.as_ref().is_some_and(|fetched| fetched.contains(&place));
-            let (_, key) = place;
-            if !is_own && !is_fetched && self.snapshot.get(&Key::Entry(id, &key))?.is_none() {
-                absent.push(key);
+            if !self.fetched.as_ref().is_some_and(|fetched| fetched.contains(&place)) {
+                absent.push(place.1);
             }
         }
-        if absent.is_empty() { Ok(()) } else { Err(Error::not_held(Absent { collection: id.0, keys: absent })) }
+        if absent.is_empty() || !self.is_spread(id)? {
+            return Ok(());
+        }
+        Err(Error::not_held(Absent { collection: id.0, keys: absent }))
+    }
+
+    /// Whether other members hold entries of a collection that are not here.
+    fn is_spread(&self, id: CollectionId) -> Result<bool> {
+        let Some((network, attachment)) = self.catalog.network_of(id) else { return Ok(false) };
+        let (id, name) = (network.id, &attachment.shared_name);
+        Ok(self.database.placement(id)?.collections.contains(name)
+            || self.database.partial_collections(id)?.contains(name))
     }
 }
 
@@ -197,7 +209,7 @@ impl Database {
     pub async fn fetch_absent(&self, absent: &Absent) -> Result<()> {
         let catalog = self.catalog();
         let Some((network, attachment)) = catalog.network_of(CollectionId(absent.collection)) else { return Ok(()) };
-        for keys in absent.keys.chunks(FETCHED_AT_ONCE_MAX) {
+        for keys in absent.keys.chunks(FETCH_KEYS_MAX) {
             let keys = keys.iter().map(|key| Bytes::new(key.as_slice())).collect();
             self.fetch_entries(network.id, &attachment.shared_name, keys).await?;
         }

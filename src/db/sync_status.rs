@@ -12,6 +12,9 @@ use crate::store::BlobHash;
 /// Commands that wait for the sync task, at most; senders wait beyond that.
 pub const SYNC_COMMANDS_MAX: usize = 64;
 
+/// Entries that are fetched from a member at a time.
+pub const FETCH_KEYS_MAX: usize = 64;
+
 /// What the sync task is asked to do.
 #[derive(Debug)]
 pub enum SyncCommand {

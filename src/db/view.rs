@@ -56,15 +56,6 @@ impl ReadView {
         ReadView { fetched: fetched.cloned(), ..self }
     }
 
-    /// Whether the entries that a bound query names are here, or nowhere; before anything of it is run.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotHeld`] with those that may be held by other members.
-    pub fn check(&self, query: &Query, settings: &Settings) -> Result<()> {
-        let is_spread = self.spread_name(query.collection.id, settings)?.is_some();
-        if !is_spread { Ok(()) } else { self.check_held(query, &plan::choose(self, query, settings)?, settings) }
-    }
-
     /// The lines of EXPLAIN: how a bound query would run, outermost step first.
     pub fn explain(&self, query: &Query, settings: &Settings) -> Result<Vec<String>> {
         Ok(plan::choose(self, query, settings)?.describe(query))

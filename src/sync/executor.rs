@@ -145,7 +145,8 @@ impl Executor {
             Work::CollectTombstones { stable } => {
                 Outcome::Collected(wait(database.collect_tombstones(network, stable)))
             }
-            Work::Evict { placement, shares, stable } => Outcome::Evicted(self.evict(&placement, shares, stable)),
+            Work::Place { placement } => Outcome::Placed(wait(database.put_placement(network, &placement))),
+            Work::Evict { shares, stable } => Outcome::Evicted(wait(database.evict(network, shares, stable))),
             Work::ReadEntries { collection, keys } => Outcome::EntriesRead(self.read_entries(&collection, &keys)),
             Work::MergeFetched { collection, entries, absent, heads } => {
                 let entries = to_database(entries);
@@ -161,14 +162,6 @@ impl Executor {
                 Outcome::SchemaMerged(wait(database.merge_schemas(network, &schemas)))
             }
         }
-    }
-
-    /// The placement is kept first: after a stop in between, what is still here outside of the share does no harm.
-    fn evict(&self, placement: &Placement, shares: Vec<(String, Buckets)>, stable: Vec<(PeerId, u64)>) -> Result<u64> {
-        if self.database.placement(self.network)? != *placement {
-            wait(self.database.put_placement(self.network, placement))?;
-        }
-        wait(self.database.evict(self.network, shares, stable))
     }
 
     fn read_entries(&self, collection: &str, keys: &[Bytes]) -> Result<(Vec<Head>, Vec<Option<Bytes>>)> {

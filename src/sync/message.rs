@@ -70,7 +70,7 @@ pub const CLOCK_MAX: usize = 4096;
 /// Most entries in one request by hash, and in one answer.
 pub const ENTRIES_MAX: usize = 8192;
 /// Most keys in one request for entries that a member does not hold.
-pub const FETCH_KEYS_MAX: usize = 64;
+pub const FETCH_KEYS_MAX: usize = crate::db::FETCH_KEYS_MAX;
 /// Most short names of peers that a push has gone to.
 pub const PUSHED_MAX: usize = 16;
 /// Bytes of the signature of a head, and of the hash and signature at the end of a posting.

@@ -159,6 +159,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::MergeFetched { .. }
         | Work::AdoptHeads { .. } => Lane::Writes,
         Work::CollectTombstones { .. }
+        | Work::Place { .. }
         | Work::Evict { .. }
         | Work::PruneLog { .. }
         | Work::SaveMember(_)

@@ -263,9 +263,12 @@ pub enum Work {
     CollectTombstones {
         stable: Vec<(PeerId, u64)>,
     },
-    /// Remembers how collections are spread, and then drops what falls outside of the shares and is covered by `stable`.
-    Evict {
+    /// Remembers how collections are spread.
+    Place {
         placement: Placement,
+    },
+    /// Drops what falls outside of the shares and is covered by `stable`.
+    Evict {
         shares: Vec<(String, Buckets)>,
         stable: Vec<(PeerId, u64)>,
     },
@@ -321,6 +324,7 @@ pub enum Outcome {
     /// All heads afterwards.
     HeadsAdopted(Result<Vec<Head>>),
     Collected(Result<u64>),
+    Placed(Result<()>),
     Evicted(Result<u64>),
     EntriesRead(Result<(Vec<Head>, Vec<Option<Bytes>>)>),
     FetchMerged(Result<u64>),

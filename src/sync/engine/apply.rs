@@ -35,6 +35,11 @@ impl Queue {
         self.bytes
     }
 
+    /// Origins of the runs being applied.
+    pub fn applying(&self) -> impl Iterator<Item = &PeerId> {
+        self.applying.keys()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.applying.is_empty()
     }
@@ -119,6 +124,7 @@ impl Engine {
 
     pub(super) fn applied(&mut self, origin: &PeerId, result: Result<Applied>) {
         let Some(waiting) = self.queue.end(origin) else { return };
+        self.applied_by_older(origin);
         match result {
             Ok(applied) => self.judge(origin, &waiting, applied),
             Err(error) => {

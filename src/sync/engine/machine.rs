@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
-use crate::model::{Head, PeerId};
+use crate::model::{Head, PeerId, Placement};
 use crate::sync::engine::apply::Queue;
 use crate::sync::engine::collections::Schemas;
 use crate::sync::engine::exchange::Exchange;
@@ -88,6 +88,9 @@ pub(super) enum Task {
         run: u64,
     },
     Collect,
+    Place {
+        placement: Placement,
+    },
     Evict,
     /// For a peer that reads what it does not hold.
     ServeFetch {
@@ -261,6 +264,7 @@ impl Engine {
                 Ok(count) => self.event(Event::TombstonesCollected { count }),
                 Err(error) => self.failed("collecting tombstones", &error),
             },
+            (Task::Place { placement }, Outcome::Placed(result)) => self.placed(placement, result),
             (Task::Evict, Outcome::Evicted(result)) => self.evicted(result),
             (Task::ServeFetch { peer, request }, Outcome::EntriesRead(result)) => {
                 self.entries_read(&peer, request, result)

@@ -6,7 +6,7 @@
 //! node has to hold only grows when a member is removed (and with its own options): until it has compared itself with
 //! everybody after that, its collections count as partial, and it vouches for nothing in a round.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::error::Result;
@@ -23,8 +23,20 @@ pub(super) struct Share {
     own: Option<Buckets>,
     placed: Option<Buckets>,
     merged: Option<Shares>,
+    /// What is going to be dropped once the placement is kept and no run is being applied by an older one.
+    eviction: Option<Eviction>,
     /// A round has found everybody whole and what it covers has been dropped, or nothing need be.
     pub is_settled: bool,
+}
+
+/// Entries that go because all members hold their shares.
+#[derive(Debug)]
+struct Eviction {
+    placement: Placement,
+    shares: Vec<(String, Buckets)>,
+    stable: Vec<(PeerId, u64)>,
+    /// Origins of runs that are being applied by an older placement.
+    applying: BTreeSet<PeerId>,
 }
 
 impl Engine {
@@ -110,7 +122,8 @@ impl Engine {
     }
 
     pub(super) fn is_evicting(&self) -> bool {
-        self.works.values().any(|task| matches!(task, Task::Evict))
+        self.share.eviction.is_some()
+            || self.works.values().any(|task| matches!(task, Task::Place { .. } | Task::Evict))
     }
 
     /// All members hold their shares of these collections up to `stable`: what others hold can go.
@@ -134,10 +147,45 @@ impl Engine {
             members: self.roster.peers().cloned().collect(),
             collections: known.iter().chain(new).cloned().collect(),
         };
-        self.place(placement.clone());
         let shares = spread.into_iter().map(|name| (name, share.clone())).collect();
         let stable = stable.iter().map(|(origin, seq)| (origin.clone(), *seq)).collect();
-        self.work(Task::Evict, Work::Evict { placement, shares, stable });
+        let eviction = Eviction { placement: placement.clone(), shares, stable, applying: BTreeSet::new() };
+        self.share.eviction = Some(eviction);
+        // First of all it is kept: a node that forgot it would take what it has left out for what is nowhere.
+        self.work(Task::Place { placement: placement.clone() }, Work::Place { placement });
+    }
+
+    /// The placement is kept: from now on deltas are merged by it. Entries go when no run is being applied by the one before,
+    /// which might bring a part of one back.
+    pub(super) fn placed(&mut self, placement: Placement, result: Result<()>) {
+        if let Err(error) = result {
+            self.share.eviction = None;
+            self.share.is_settled = false;
+            self.failed("keeping how collections are spread", &error);
+            return self.consider_reconciling();
+        }
+        self.place(placement);
+        let applying = self.queue.applying().cloned().collect();
+        if let Some(eviction) = &mut self.share.eviction {
+            eviction.applying = applying;
+        }
+        self.evict_if_quiet();
+    }
+
+    /// A run of this origin has been applied, or has failed.
+    pub(super) fn applied_by_older(&mut self, origin: &PeerId) {
+        if let Some(eviction) = &mut self.share.eviction {
+            eviction.applying.remove(origin);
+            self.evict_if_quiet();
+        }
+    }
+
+    fn evict_if_quiet(&mut self) {
+        let is_placed = |eviction: &Eviction| eviction.placement == self.config.placement;
+        let ready = self.share.eviction.take_if(|eviction| is_placed(eviction) && eviction.applying.is_empty());
+        if let Some(Eviction { shares, stable, .. }) = ready {
+            self.work(Task::Evict, Work::Evict { shares, stable });
+        }
     }
 
     pub(super) fn evicted(&mut self, result: Result<u64>) {
@@ -154,6 +202,8 @@ impl Engine {
 
     /// A member is gone: this node has to hold a part of what that one held.
     pub(super) fn take_over_share(&mut self) {
+        // What was going to be dropped belonged to others by the old list.
+        self.check_share();
         if self.copies().is_none() {
             return;
         }

@@ -115,7 +115,7 @@ impl Node {
                 Outcome::Collected(Ok(count))
             }
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
-            Work::Evict { .. } | Work::ReadEntries { .. } | Work::MergeFetched { .. } => {
+            Work::Place { .. } | Work::Evict { .. } | Work::ReadEntries { .. } | Work::MergeFetched { .. } => {
                 unreachable!("replication is full here")
             }
             Work::SaveMember(_) => Outcome::MemberSaved(Ok(())),
