@@ -182,7 +182,7 @@ impl ReadView {
                 continue;
             }
             let place = (id.0, key);
-            if !self.fetched.as_ref().is_some_and(|fetched| fetched.contains(&place)) {
+            if !self.nowhere.as_ref().is_some_and(|nowhere| nowhere.contains(&place)) {
                 absent.push(place.1);
             }
         }
@@ -202,18 +202,20 @@ impl ReadView {
 }
 
 impl Database {
-    /// Brings entries that a statement names and that are not here from the members that hold them, as far as there are any.
+    /// Brings entries that a statement names and that are not here from the members that hold them; the keys of those that
+    /// there are not.
     ///
     /// # Errors
     /// 58030 naming who was asked where nobody that may hold one has answered.
-    pub async fn fetch_absent(&self, absent: &Absent) -> Result<()> {
+    pub async fn fetch_absent(&self, absent: &Absent) -> Result<Vec<Bytes>> {
         let catalog = self.catalog();
-        let Some((network, attachment)) = catalog.network_of(CollectionId(absent.collection)) else { return Ok(()) };
-        for keys in absent.keys.chunks(FETCH_KEYS_MAX) {
-            let keys = keys.iter().map(|key| Bytes::new(key.as_slice())).collect();
-            self.fetch_entries(network.id, &attachment.shared_name, keys).await?;
+        let keys: Vec<Bytes> = absent.keys.iter().map(|key| Bytes::new(key.as_slice())).collect();
+        let Some((network, attachment)) = catalog.network_of(CollectionId(absent.collection)) else { return Ok(keys) };
+        let mut nowhere = Vec::new();
+        for keys in keys.chunks(FETCH_KEYS_MAX) {
+            nowhere.extend(self.fetch_entries(network.id, &attachment.shared_name, keys.to_vec()).await?);
         }
-        Ok(())
+        Ok(nowhere)
     }
 }
 

@@ -82,11 +82,11 @@ impl Database {
         self.shared().fetch_blob(collection, hash).await
     }
 
-    /// Brings what other members hold of these entries to this node.
+    /// Brings what other members hold of these entries to this node; the keys of those that nobody holds.
     ///
     /// # Errors
     /// 58030 naming who was asked where nobody that may hold one has answered.
-    pub async fn fetch_entries(&self, network: NetworkId, collection: &str, keys: Vec<Bytes>) -> Result<()> {
+    pub async fn fetch_entries(&self, network: NetworkId, collection: &str, keys: Vec<Bytes>) -> Result<Vec<Bytes>> {
         let collection = collection.to_string();
         self.shared().command(|reply| SyncCommand::FetchEntries { network, collection, keys, reply }).await
     }

@@ -15,6 +15,9 @@ pub const SYNC_COMMANDS_MAX: usize = 64;
 /// Entries that are fetched from a member at a time.
 pub const FETCH_KEYS_MAX: usize = 64;
 
+/// Tells the keys of entries that no member holds.
+pub type NowhereReply = oneshot::Sender<Result<Vec<Bytes>>>;
+
 /// What the sync task is asked to do.
 #[derive(Debug)]
 pub enum SyncCommand {
@@ -22,9 +25,9 @@ pub enum SyncCommand {
     Sync { network: Option<NetworkId>, reply: oneshot::Sender<Result<SyncReport>> },
     /// Brings a blob from a member of the network of its collection into the local blob store.
     FetchBlob { network: NetworkId, hash: BlobHash, size: Option<u64>, reply: oneshot::Sender<Result<()>> },
-    /// Brings what there is of entries with these encoded keys from members that hold them into the database. The
-    /// collection by its shared name.
-    FetchEntries { network: NetworkId, collection: String, keys: Vec<Bytes>, reply: oneshot::Sender<Result<()>> },
+    /// Brings what there is of entries with these encoded keys from members that hold them into the database; the keys of
+    /// those that there are not. The collection by its shared name.
+    FetchEntries { network: NetworkId, collection: String, keys: Vec<Bytes>, reply: NowhereReply },
 }
 
 /// What a SYNC did.

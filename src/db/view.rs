@@ -22,12 +22,12 @@ pub struct ReadView {
     pub(crate) writes: Arc<WriteSet>,
     /// Commits up to this number are in the snapshot for certain; later ones may be.
     pub(crate) version: u64,
-    /// Entries that the statement has had fetched: what is not here of them is nowhere.
-    pub(crate) fetched: Option<Fetched>,
+    /// Entries that the statement has asked other members for in vain.
+    pub(crate) nowhere: Option<Nowhere>,
 }
 
-/// Entries that were fetched for a statement, by the number of their collection and their encoded primary key.
-pub type Fetched = Arc<BTreeSet<(u32, Vec<u8>)>>;
+/// Entries that no member holds, by the number of their collection and their encoded primary key.
+pub type Nowhere = Arc<BTreeSet<(u32, Vec<u8>)>>;
 
 impl ReadView {
     pub fn catalog(&self) -> &Arc<Catalog> {
@@ -50,10 +50,10 @@ impl ReadView {
         Cursor::open(self.clone(), query, plan, cancel.clone())
     }
 
-    /// The view for a statement that has had entries fetched.
+    /// The view for a statement that has asked other members for entries.
     #[must_use]
-    pub fn having(self, fetched: Option<&Fetched>) -> ReadView {
-        ReadView { fetched: fetched.cloned(), ..self }
+    pub fn knowing(self, nowhere: Option<&Nowhere>) -> ReadView {
+        ReadView { nowhere: nowhere.cloned(), ..self }
     }
 
     /// The lines of EXPLAIN: how a bound query would run, outermost step first.

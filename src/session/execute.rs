@@ -79,7 +79,7 @@ impl Session {
         self.start(prepared);
         self.check_allowed(prepared)?;
         let mut fetches = 0;
-        self.fetched = None;
+        self.nowhere = None;
         loop {
             let result = self.execute_once(prepared, &parameters, is_alone).await;
             match &result {
@@ -109,7 +109,7 @@ impl Session {
         match kind {
             Kind::Nothing => Ok(Outcome::Empty),
             Kind::Read => {
-                let view = self.view(is_alone).having(self.fetched.as_ref());
+                let view = self.view(is_alone).knowing(self.nowhere.as_ref());
                 let plan = self.current_plan(prepared, &view)?;
                 self.read(&plan, prepared.columns.as_ref(), &view, parameters).await
             }
@@ -141,10 +141,10 @@ impl Session {
     /// # Errors
     /// 58030 where nobody that holds one answered; 40001 where the transaction goes on seeing what it saw before.
     async fn fetch_absent(&mut self, absent: &Absent) -> Result<()> {
-        cancellable(self.database.fetch_absent(absent), &self.cancel).await?;
-        let keys = absent.keys.iter().map(|key| (absent.collection, key.clone()));
-        let before = self.fetched.take().map(|fetched| (*fetched).clone()).unwrap_or_default();
-        self.fetched = Some(Arc::new(before.into_iter().chain(keys).collect()));
+        let found_nowhere = cancellable(self.database.fetch_absent(absent), &self.cancel).await?;
+        let keys = found_nowhere.iter().map(|key| (absent.collection, key.to_vec()));
+        let before = self.nowhere.take().map(|nowhere| (*nowhere).clone()).unwrap_or_default();
+        self.nowhere = Some(Arc::new(before.into_iter().chain(keys).collect()));
         if self.looks_again() {
             return Ok(());
         }
@@ -242,19 +242,19 @@ impl Session {
     async fn write(&mut self, prepared: &Prepared, parameters: &[Value], is_alone: bool) -> Result<Written> {
         let settings = Arc::clone(self.settings.effective());
         let cancel = self.cancel.clone();
-        let fetched = self.fetched.clone();
+        let nowhere = self.nowhere.clone();
         if self.writing(is_alone)?.is_some() {
             let plan = self.current_plan(prepared, &self.planning_view())?;
             let Some(transaction) = self.writing(is_alone)? else {
                 return Err(Error::internal("a transaction has vanished"));
             };
-            transaction.having(fetched.as_ref());
+            transaction.know(nowhere.as_ref());
             return cancellable(run_write(&plan.work, transaction, parameters, &settings, &cancel), &cancel).await;
         }
         let mut attempt = 0;
         loop {
             let mut transaction = self.database.begin();
-            transaction.having(fetched.as_ref());
+            transaction.know(nowhere.as_ref());
             let plan = self.current_plan(prepared, transaction.view())?;
             let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);
             let written = cancellable(run, &cancel).await?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::db::{Cancel, Database, Fetched, Query, ReadView, Settings};
+use crate::db::{Cancel, Database, Nowhere, Query, ReadView, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql;
 use crate::model::{ColumnType, OutputColumn};
@@ -28,8 +28,8 @@ pub struct Session {
     pub(super) database: Database,
     pub(super) settings: SessionSettings,
     pub(super) open: Open,
-    /// What the present statement has had fetched from other members.
-    pub(super) fetched: Option<Fetched>,
+    /// What the present statement has asked other members for in vain.
+    pub(super) nowhere: Option<Nowhere>,
     statements: HashMap<String, Arc<Prepared>>,
     unnamed: Option<Arc<Prepared>>,
     pub(super) cursors: HashMap<String, Cursor>,
@@ -77,7 +77,7 @@ impl Session {
             database,
             settings: SessionSettings::new(settings),
             open: Open::None,
-            fetched: None,
+            nowhere: None,
             statements: HashMap::new(),
             unnamed: None,
             cursors: HashMap::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::db::{SyncCommand, SyncReport};
+use crate::db::{NowhereReply, SyncCommand, SyncReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, NetworkId};
 use crate::store::BlobHash;
@@ -106,13 +106,7 @@ impl Node {
         }
     }
 
-    fn fetch_entries(
-        &mut self,
-        network: NetworkId,
-        collection: String,
-        keys: Vec<Bytes>,
-        reply: oneshot::Sender<Result<()>>,
-    ) {
+    fn fetch_entries(&mut self, network: NetworkId, collection: String, keys: Vec<Bytes>, reply: NowhereReply) {
         if !self.networks.contains_key(&network) {
             let error = Error::new(ErrorKind::ObjectInUse, "the network is not running on this server")
                 .with_hint("SET nebulus.fetch = off reads what is here alone.");
@@ -123,7 +117,7 @@ impl Node {
         self.feed(network, Input::FetchRequested { number, collection, keys });
     }
 
-    pub fn entries_fetched(&mut self, number: u64, result: Result<()>) {
+    pub fn entries_fetched(&mut self, number: u64, result: Result<Vec<Bytes>>) {
         if let Some((_, reply)) = self.entry_fetches.remove(&number) {
             // Whoever asked may have gone.
             drop(reply.send(result));

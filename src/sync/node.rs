@@ -14,7 +14,7 @@ use libp2p::{Multiaddr, Stream, Swarm};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
-use crate::db::{Clock, Database, DatabaseChanges, SYNC_COMMANDS_MAX, SyncCommand, SyncReport};
+use crate::db::{Clock, Database, DatabaseChanges, NowhereReply, SYNC_COMMANDS_MAX, SyncCommand, SyncReport};
 use crate::error::Result;
 use crate::model::{NetworkId, PeerId};
 use crate::store::BlobHash;
@@ -115,7 +115,7 @@ pub(super) struct Node {
     pub fetches: HashMap<(NetworkId, BlobHash), Vec<oneshot::Sender<Result<()>>>>,
     pub syncs: HashMap<u64, SyncWait>,
     /// Who waits for entries, by the number of the input.
-    pub entry_fetches: HashMap<u64, (NetworkId, oneshot::Sender<Result<()>>)>,
+    pub entry_fetches: HashMap<u64, (NetworkId, NowhereReply)>,
     pub last_published_ms: u64,
     pub has_news: bool,
     pub last_lookup_ms: u64,
@@ -259,9 +259,8 @@ impl Node {
         for command in self.delayed.drain(..) {
             match command {
                 SyncCommand::Sync { reply, .. } => drop(reply.send(Err(stopping()))),
-                SyncCommand::FetchBlob { reply, .. } | SyncCommand::FetchEntries { reply, .. } => {
-                    drop(reply.send(Err(stopping())));
-                }
+                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(stopping()))),
+                SyncCommand::FetchEntries { reply, .. } => drop(reply.send(Err(stopping()))),
             }
         }
         for (_, wait) in self.syncs.drain() {

@@ -87,9 +87,8 @@ async fn idle(
         for command in waiting.drain(..) {
             match command {
                 SyncCommand::Sync { reply, .. } => drop(reply.send(Ok(SyncReport::default()))),
-                SyncCommand::FetchBlob { reply, .. } | SyncCommand::FetchEntries { reply, .. } => {
-                    drop(reply.send(Err(no_network())));
-                }
+                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(no_network()))),
+                SyncCommand::FetchEntries { reply, .. } => drop(reply.send(Err(no_network()))),
             }
         }
         tokio::select! {
@@ -115,9 +114,8 @@ async fn wait(
             () = &mut until => return true,
             Some(command) = commands.recv() => match command {
                 SyncCommand::Sync { reply, .. } => drop(reply.send(Err(reason.clone()))),
-                SyncCommand::FetchBlob { reply, .. } | SyncCommand::FetchEntries { reply, .. } => {
-                    drop(reply.send(Err(reason.clone())));
-                }
+                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(reason.clone()))),
+                SyncCommand::FetchEntries { reply, .. } => drop(reply.send(Err(reason.clone()))),
             },
         }
     }

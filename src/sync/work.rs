@@ -112,10 +112,10 @@ pub enum Action {
         number: u64,
         report: ExchangeReport,
     },
-    /// What there is of the entries asked for is here now.
+    /// What there is of the entries asked for has come; the keys of those that there are not.
     FetchDone {
         number: u64,
-        result: Result<()>,
+        result: Result<Vec<Bytes>>,
     },
     /// This node has a new peer id: the swarm has to start again under it, with new engines.
     Renewed {

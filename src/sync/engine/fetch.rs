@@ -16,6 +16,9 @@ use crate::sync::engine::machine::Task;
 use crate::sync::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message, PublicEntry};
 use crate::sync::work::{Action, Work};
 
+/// Said of a member that holds nothing and cannot vouch for there being nothing.
+const NOT_HELD: &str = "it does not hold it";
+
 /// Fetches under way, by the number that they have in messages.
 #[derive(Debug, Default)]
 pub(super) struct Fetches {
@@ -29,10 +32,12 @@ struct Fetch {
     collection: String,
     /// Keys that are still open.
     left: Vec<Bytes>,
+    /// Keys of entries that there are not.
+    nowhere: Vec<Bytes>,
     /// Who is being asked, until when.
     asked: Option<(PeerId, u64)>,
-    /// Keys that are settled once the database has taken in what came.
-    merging: Vec<Bytes>,
+    /// Keys that are settled once the database has taken in what came, and whether there is an entry.
+    merging: Vec<(Bytes, bool)>,
     /// What somebody had that need not hold it, with the heads there: for want of anything better.
     doubtful: Option<(Vec<PublicEntry>, Vec<Head>)>,
     /// Who is of no more use, and why.
@@ -49,9 +54,10 @@ pub(super) fn interrupted() -> Error {
 
 impl Engine {
     pub(super) fn fetch_requested(&mut self, number: u64, collection: String, keys: Vec<Bytes>) {
-        let left: Vec<Bytes> = keys.into_iter().filter(|key| !self.would_hold(&collection, key)).collect();
+        let (nowhere, left): (Vec<Bytes>, Vec<Bytes>) =
+            keys.into_iter().partition(|key| self.would_hold(&collection, key));
         if left.is_empty() {
-            return self.actions.push(Action::FetchDone { number, result: Ok(()) });
+            return self.actions.push(Action::FetchDone { number, result: Ok(nowhere) });
         }
         if self.fetches.running.len() >= FETCHES_MAX || left.len() > FETCH_KEYS_MAX {
             let error = Error::new(ErrorKind::LimitExceeded, "too many entries are being fetched from other members")
@@ -61,7 +67,7 @@ impl Engine {
         let id = self.next_number();
         let end_ms = self.now_ms.saturating_add(FETCH_MS_MAX);
         let (asked, merging, doubtful, said) = (None, Vec::new(), None, Vec::new());
-        let fetch = Fetch { number, collection, left, asked, merging, doubtful, said, tries: 0, end_ms };
+        let fetch = Fetch { number, collection, left, nowhere, asked, merging, doubtful, said, tries: 0, end_ms };
         self.fetches.running.insert(id, fetch);
         self.ask_next(id);
     }
@@ -70,7 +76,7 @@ impl Engine {
     fn ask_next(&mut self, id: u64) {
         let now_ms = self.now_ms;
         let Some(fetch) = self.fetches.running.get(&id) else { return };
-        let Some(first) = fetch.left.first() else { return self.end_fetch(id, Ok(())) };
+        let Some(first) = fetch.left.first() else { return self.end_fetch(id) };
         let is_able = |peer: &&&PeerId| {
             let session = self.sessions.get(**peer);
             session.is_some_and(|session| !session.is_outdated && session.collections.contains(&fetch.collection))
@@ -84,20 +90,34 @@ impl Engine {
         }
     }
 
+    /// Whether every other member has said that it does not hold what is left.
+    fn have_all_answered(&self, id: u64) -> bool {
+        let Some(fetch) = self.fetches.running.get(&id) else { return false };
+        let has_answered = |peer: &PeerId| fetch.said.iter().any(|(asked, why)| asked == peer && *why == NOT_HELD);
+        self.roster.peers().filter(|peer| **peer != self.config.this).all(has_answered)
+    }
+
     /// Nobody is left to ask: takes what somebody had, or ends the fetch in vain.
     fn make_do(&mut self, id: u64) {
         let Some(fetch) = self.fetches.running.get_mut(&id) else { return };
         match fetch.doubtful.take() {
             Some((mut entries, heads)) => {
                 entries.retain(|entry| fetch.left.contains(&entry.key));
-                fetch.merging = entries.iter().map(|entry| entry.key.clone()).collect();
+                fetch.merging = entries.iter().map(|entry| (entry.key.clone(), true)).collect();
                 let collection = fetch.collection.clone();
                 let work = Work::MergeFetched { collection, entries, absent: Vec::new(), heads };
                 self.work(Task::MergeFetched { fetch: id }, work);
             }
+            None if self.have_all_answered(id) => {
+                // While members fill their shares nobody vouches alone; together they do.
+                if let Some(fetch) = self.fetches.running.get_mut(&id) {
+                    fetch.nowhere.append(&mut fetch.left);
+                }
+                self.end_fetch(id);
+            }
             None => {
                 let error = self.nobody(id);
-                self.end_fetch(id, Err(error));
+                self.fail_fetch(id, error);
             }
         }
     }
@@ -111,9 +131,15 @@ impl Engine {
         self.send(peer, Message::FetchRequest(request));
     }
 
-    fn end_fetch(&mut self, id: u64, result: Result<()>) {
-        if let Some(fetch) = self.fetches.running.remove(&id) {
-            self.actions.push(Action::FetchDone { number: fetch.number, result });
+    fn end_fetch(&mut self, id: u64) {
+        if let Some(Fetch { number, nowhere, .. }) = self.fetches.running.remove(&id) {
+            self.actions.push(Action::FetchDone { number, result: Ok(nowhere) });
+        }
+    }
+
+    fn fail_fetch(&mut self, id: u64, error: Error) {
+        if let Some(Fetch { number, .. }) = self.fetches.running.remove(&id) {
+            self.actions.push(Action::FetchDone { number, result: Err(error) });
         }
     }
 
@@ -165,9 +191,10 @@ impl Engine {
             fetch.doubtful = Some((doubtful, response.heads.clone()));
         }
         if response.answers.len() == unknown {
-            return self.give_up_on(id, peer.clone(), "it does not hold it");
+            return self.give_up_on(id, peer.clone(), NOT_HELD);
         }
-        fetch.merging = entries.iter().map(|entry| entry.key.clone()).chain(absent.iter().cloned()).collect();
+        let found = entries.iter().map(|entry| (entry.key.clone(), true));
+        fetch.merging = found.chain(absent.iter().map(|key| (key.clone(), false))).collect();
         let known: BTreeMap<&PeerId, u64> = response.heads.iter().map(|head| (&head.origin, head.seq)).collect();
         let is_ahead = self.heads.iter().all(|head| known.get(&head.origin).is_some_and(|seq| *seq >= head.seq));
         if entries.is_empty() && is_ahead {
@@ -186,7 +213,10 @@ impl Engine {
         let peer = fetch.asked.take().map(|(peer, _)| peer);
         match result {
             Ok(_) => {
-                fetch.left.retain(|key| !merged.contains(key));
+                for (key, is_found) in merged {
+                    fetch.left.retain(|left| *left != key);
+                    fetch.nowhere.extend(Some(key).filter(|_| !is_found));
+                }
                 self.ask_next(id);
             }
             Err(error) if error.kind() == ErrorKind::ObjectInUse && fetch.tries < FETCH_TRIES_MAX => {
@@ -196,7 +226,7 @@ impl Engine {
                     None => self.ask_next(id),
                 }
             }
-            Err(error) => self.end_fetch(id, Err(error)),
+            Err(error) => self.fail_fetch(id, error),
         }
     }
 

@@ -240,3 +240,7 @@ impl Engine {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "share_tests.rs"]
+mod tests;

@@ -30,13 +30,16 @@ impl World {
         for place in &self.ledger.mortals {
             seen.push((place.clone(), running.exists(place.0, &place.1)));
         }
+        let has_share = self.nodes[node].copies.is_some();
         let local = &mut self.nodes[node].local;
         for (place, is_alive) in seen {
             let is_uncertain = self.ledger.deleted.contains_key(&place) && !self.ledger.is_surely_deleted(&place);
             if is_alive && !is_uncertain {
                 assert!(!local.dead.contains(&place), "{place:?} came back to life on node {node}");
                 local.alive.insert(place);
-            } else if !is_alive && local.alive.contains(&place) {
+            } else if !is_alive && local.alive.contains(&place) && (!has_share || self.ledger.is_surely_deleted(&place))
+            {
+                // What is not here of a share may only have been dropped.
                 local.dead.insert(place);
             }
         }
@@ -53,7 +56,41 @@ impl World {
         self.parts.fill(0);
         self.plan.loss = 0;
         self.end_departures();
-        for node in 0..self.nodes.len() {
+        let newcomer = self.nodes.iter().position(|node| node.boot == 0).filter(|_| self.plan.copies.is_some());
+        self.bring_back(newcomer);
+        if newcomer.is_some() {
+            // Whoever comes now finds everything with those who hold it, and nobody who holds all.
+            self.play_until_spread();
+            self.bring_back(None);
+        }
+        let end_ms = self.now_ms + QUIET_MS_MAX;
+        self.play_until_agreed();
+        self.tombstones_go(end_ms, LOOK_MS);
+        self.check_all();
+        if self.plan.copies.is_some() {
+            self.play_until_spread();
+            self.lose_a_holder();
+            self.read_everything();
+        }
+    }
+
+    /// # Panics
+    /// Where the nodes do not agree in time.
+    pub fn play_until_agreed(&mut self) {
+        let end_ms = self.now_ms + QUIET_MS_MAX;
+        while self.now_ms < end_ms {
+            self.play_until(self.now_ms + LOOK_MS);
+            (0..self.nodes.len()).for_each(|node| self.note_share(node));
+            if self.agree() {
+                return;
+            }
+        }
+        panic!("the nodes do not agree: {}", self.differences());
+    }
+
+    /// Starts all that do not run, and has them take part in everything, but for one.
+    fn bring_back(&mut self, but: Option<usize>) {
+        for node in (0..self.nodes.len()).filter(|node| Some(*node) != but) {
             self.nodes[node].skew_ms = self.nodes[node].skew_ms.clamp(-1_000, 1_000);
             if self.nodes[node].running.is_none() && !self.nodes[node].is_away {
                 self.start(node);
@@ -62,17 +99,6 @@ impl World {
                 self.attach(node);
             }
         }
-        let end_ms = self.now_ms + QUIET_MS_MAX;
-        while self.now_ms < end_ms {
-            self.play_until(self.now_ms + LOOK_MS);
-            (0..self.nodes.len()).for_each(|node| self.note_share(node));
-            if self.agree() {
-                self.tombstones_go(end_ms, LOOK_MS);
-                self.check_all();
-                return self.read_everything();
-            }
-        }
-        panic!("the nodes do not agree: {}", self.differences());
     }
 
     /// The members that run.
@@ -133,7 +159,7 @@ impl World {
     }
 
     /// Everything that was promised.
-    fn check_all(&mut self) {
+    pub fn check_all(&mut self) {
         self.check_removed();
         self.check_tables();
         self.check_blobs();

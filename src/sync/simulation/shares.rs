@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::model::{Bytes, NetworkOptions, Replication};
 use crate::sync::random::Random;
 use crate::sync::simulation::departures::Departures;
+use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::node::{COLLECTIONS, Running};
 use crate::sync::simulation::plan::{Plan, between, one_in};
@@ -14,6 +15,8 @@ use crate::sync::work::Input;
 
 /// Sets this part's choices apart from all others, which stay as they are.
 const APART: u64 = 0x5348_4152_4553;
+/// How often what is missing is fetched: it may be dropped again before it is looked at.
+const READS_MAX: u32 = 3;
 /// How long entries may take to come.
 const FETCH_MS_MAX: u64 = 120_000;
 
@@ -110,7 +113,7 @@ impl World {
         self.handle(node, Input::FetchRequested { number, collection, keys });
     }
 
-    pub fn fetched(&mut self, node: usize, number: u64, result: &Result<()>) {
+    pub fn fetched(&mut self, node: usize, number: u64, result: &Result<Vec<Bytes>>) {
         *self.happened.entry(if result.is_ok() { "fetches" } else { "fetches in vain" }).or_default() += 1;
         self.tell(|world| format!("{} has fetched: {result:?}", world.name(node)));
         assert!(self.nodes[node].fetching.remove(&number), "a fetch is answered twice");
@@ -118,37 +121,52 @@ impl World {
         assert!(result.is_ok() || !is_quiet, "a fetch fails while everybody is there: {result:?}");
     }
 
+    /// Plays until what others hold is gone.
+    pub fn play_until_spread(&mut self) {
+        self.play_until(self.now_ms + 3 * self.plan.tuning.stability_interval_ms + 60_000);
+    }
+
+    /// A member is removed when everything is spread: nothing goes with it, since there are other copies.
+    pub fn lose_a_holder(&mut self) {
+        (0..self.nodes.len()).for_each(|node| self.note_share(node));
+        assert!(self.shares_agree(), "holders have dropped what they have to hold");
+        if self.plan.copies.is_none_or(|copies| copies < 2) {
+            return;
+        }
+        self.befall(Fault::Remove);
+        self.play_until_agreed();
+        self.check_all();
+    }
+
     /// At rest: everything can be read anywhere.
     pub fn read_everything(&mut self) {
         let Some(copies) = self.plan.copies else { return };
-        // Until what others hold is gone.
-        self.play_until(self.now_ms + 3 * self.plan.tuning.stability_interval_ms + 60_000);
-        (0..self.nodes.len()).for_each(|node| self.note_share(node));
-        assert!(self.shares_agree(), "holders have dropped what they have to hold");
         for node in 0..self.nodes.len() {
             if !self.nodes[node].is_member() || self.nodes[node].copies.is_none() {
                 continue;
             }
             self.nodes[node].must_fetch = true;
-            let running = self.nodes[node].running.as_ref().unwrap();
             let places: BTreeSet<Place> = self.ledger.facts.iter().map(|fact| fact.place.clone()).collect();
-            let missing: Vec<Place> = places
-                .into_iter()
-                .filter(|place| running.has_attached(place.0) && !running.exists(place.0, &place.1))
-                .collect();
-            *self.happened.entry("entries held elsewhere").or_default() += missing.len() as u64;
-            missing.iter().for_each(|place| self.fetch(node, place));
-            let until_ms = self.now_ms + FETCH_MS_MAX;
-            while !self.nodes[node].fetching.is_empty() {
-                assert!(self.now_ms < until_ms, "entries do not come, of {copies} copies");
-                self.play_until(self.now_ms + 500);
+            let mut read = BTreeSet::new();
+            for _ in 0..READS_MAX {
+                let running = self.nodes[node].running.as_ref().unwrap();
+                let is_missing = |place: &&Place| running.has_attached(place.0) && !running.exists(place.0, &place.1);
+                let missing: Vec<Place> = places.iter().filter(is_missing).cloned().collect();
+                missing.iter().for_each(|place| self.fetch(node, place));
+                read.extend(missing);
+                let until_ms = self.now_ms + FETCH_MS_MAX;
+                while !self.nodes[node].fetching.is_empty() {
+                    assert!(self.now_ms < until_ms, "entries do not come, of {copies} copies");
+                    self.play_until(self.now_ms + 500);
+                }
             }
-            self.check_facts(node, &missing);
+            *self.happened.entry("entries held elsewhere").or_default() += read.len() as u64;
+            self.check_facts(node, &read);
         }
     }
 
     /// All that was posted of these entries shows on a node.
-    fn check_facts(&self, node: usize, places: &[Place]) {
+    fn check_facts(&self, node: usize, places: &BTreeSet<Place>) {
         let running = self.nodes[node].running.as_ref().unwrap();
         for fact in self.ledger.facts.iter().filter(|fact| places.contains(&fact.place)) {
             let Some(posting) = fact.posted.as_ref().filter(|posting| !posting.is_uncertain) else { continue };

@@ -98,6 +98,8 @@ fn entries_are_spread_and_can_be_read_and_written_everywhere() {
     let rows = c.client().rows(&format!("GET MEMORY FIELDS metadata.text WHERE id = \"{}\"", id(number)));
     assert_eq!(rows, [[Some(format!("\"text {number}\""))]]);
     let number = missing_on(c, COUNT);
+    assert_eq!(c.value(&format!("SELECT count(*) FROM memory WHERE id IN ('{}', 'never')", id(number))), "1");
+    let number = missing_on(c, COUNT);
     let joined = format!(
         "SELECT m.metadata->>'text' FROM memory m JOIN (VALUES (1)) AS one(n) ON n = 1 WHERE m.id = '{}'",
         id(number)
