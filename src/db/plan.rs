@@ -130,8 +130,8 @@ fn conjuncts(filter: Option<&Predicate>) -> Vec<&Predicate> {
 }
 
 /// The values that the filter allows for an operand matched by `is`, when it names them one by one.
-fn fixed_by(conjuncts: &[&Predicate], is: impl Fn(&Operand) -> bool) -> Option<Vec<Value>> {
-    conjuncts.iter().find_map(|predicate| match predicate {
+fn fixed_by(parts: &[&Predicate], is: &dyn Fn(&Operand) -> bool) -> Option<Vec<Value>> {
+    parts.iter().find_map(|predicate| match predicate {
         Predicate::Compare { left, operator: Comparison::Equal, right: Scalar::Value(value) } if is(left) => {
             Some(vec![value.clone()])
         }
@@ -142,12 +142,20 @@ fn fixed_by(conjuncts: &[&Predicate], is: impl Fn(&Operand) -> bool) -> Option<V
                 Scalar::Parameter(..) => None,
             })
             .collect(),
+        // As planners write a short IN list.
+        Predicate::Or(branches) => {
+            let mut values = Vec::new();
+            for branch in branches {
+                values.extend(fixed_by(&conjuncts(Some(branch)), is)?);
+            }
+            Some(values).filter(|values| values.len() <= KEYS_MAX)
+        }
         _ => None,
     })
 }
 
 fn fixed(conjuncts: &[&Predicate], column: usize) -> Option<Vec<Value>> {
-    fixed_by(conjuncts, |operand| *operand == Operand::Column(column))
+    fixed_by(conjuncts, &|operand| *operand == Operand::Column(column))
 }
 
 /// Values in the column's own type, NULLs left out: nothing equals NULL, and a value that the column cannot hold matches
@@ -293,7 +301,7 @@ fn fact_access(
     path: &[String],
     conjuncts: &[&Predicate],
 ) -> Result<Option<(usize, IndexAccess)>> {
-    let Some(values) = fixed_by(conjuncts, |operand| is_fact_path(collection, operand, path)) else {
+    let Some(values) = fixed_by(conjuncts, &|operand| is_fact_path(collection, operand, path)) else {
         return Ok(None);
     };
     // The index holds the text of each fact; a number has more than one.
