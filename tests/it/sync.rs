@@ -4,17 +4,22 @@
 //! claims that something does *not* arrive, it first waits for a later entry that does: deltas of one origin come in order.
 
 mod blobs;
+mod circuits;
 mod collection_suite;
 mod conflicts;
 mod database_suite;
+mod discovery;
 mod forwarder;
 mod graph_endpoint;
+mod lab;
 mod links;
 mod manager_suite;
 mod members;
 mod namespaces;
 mod nodes;
 mod posting;
+mod relay;
 mod restarts;
 mod sharing;
+mod small_disk;
 mod strangers;
