@@ -164,9 +164,9 @@ mod tests {
             let mut listening = Listening::default();
             assert!(!listening.has_begun());
             listening.want(&[], is_restart);
-            let mut tried = Vec::new();
+            let mut tried: Vec<String> = Vec::new();
             for round in 0..rounds {
-                assert!(tried.iter().all(|address| LISTEN_DEFAULT.contains(&&**address)), "{tried:?}");
+                assert!(tried.iter().all(|address| LISTEN_DEFAULT.contains(&address.as_str())), "{tried:?}");
                 listening.listen(u64::from(round) * 60_000, 0, |address| {
                     let is_free = free.contains(&&*address.to_string());
                     tried.push(address.to_string());
