@@ -52,7 +52,8 @@ pub struct Flags {
     /// Let connections from this machine in without a password
     #[arg(long, env = "NEBULUSDB_TRUST_LOCAL", num_args = 0..=1, default_missing_value = "true")]
     pub trust_local: Option<bool>,
-    /// Addresses that peers connect to; by default all interfaces, by QUIC and TCP on port 4001, once there is a network
+    /// Addresses that peers connect to; by default all interfaces, by QUIC and TCP on port 4001, once there is a network.
+    /// One that ends with /p2p/…/p2p-circuit is a place at that relay
     #[arg(long, value_name = "MULTIADDR", env = "NEBULUSDB_P2P_LISTEN", value_delimiter = ',')]
     pub p2p_listen: Vec<String>,
     /// Address of the health and metrics page, or off

@@ -107,8 +107,8 @@ impl Behaviour {
         })
     }
 
-    /// Who is a member of some network here, and who of all of them. Connections whose peers are now offered more than
-    /// before, or less, are to be made anew: whose they are is returned.
+    /// Who is a member of some network here, and who of all of them. Whoever is offered more than before gets it with the
+    /// next connection. Connections whose peers are offered less are to be made anew: whose they are is returned.
     pub fn set_members(&mut self, of_some: HashSet<PeerId>, of_all: HashSet<PeerId>) -> Vec<PeerId> {
         let mut outdated: Vec<_> = self.kademlia.served().difference(&of_all).copied().collect();
         outdated.extend(self.autonat_server.served().difference(&of_some));

@@ -17,7 +17,7 @@ use crate::sync::backoff::{Backoff, Delays};
 const ADDRESSES_MAX: usize = 16;
 /// Connections that are being made, at most.
 const UNDER_WAY_MAX: usize = 32;
-/// Peers met by multicast DNS that are tried, at most.
+/// Peers met by multicast DNS that are kept, at most.
 const NEIGHBOURS_MAX: usize = 256;
 const DELAYS: Delays = Delays { first_ms: 500, longest_ms: 60_000 };
 
@@ -26,6 +26,10 @@ pub struct Dialer {
     this: PeerId,
     targets: BTreeMap<Target, Entry>,
     under_way: HashMap<ConnectionId, Target>,
+    /// Peers seen on the local network, and where.
+    neighbours: BTreeMap<PeerId, BTreeSet<Multiaddr>>,
+    /// Networks that look for members among them.
+    looking: BTreeSet<NetworkId>,
     /// Where the random parts of delays come from.
     random: u64,
 }
@@ -72,7 +76,14 @@ impl Entry {
 
 impl Dialer {
     pub fn new(this: PeerId, seed: u64) -> Self {
-        Dialer { this, targets: BTreeMap::new(), under_way: HashMap::new(), random: seed | 1 }
+        Dialer {
+            this,
+            targets: BTreeMap::new(),
+            under_way: HashMap::new(),
+            neighbours: BTreeMap::new(),
+            looking: BTreeSet::new(),
+            random: seed | 1,
+        }
     }
 
     /// Says what a network names: its bootstrap addresses, and its members with theirs.
@@ -103,28 +114,52 @@ impl Dialer {
 
     pub fn remove_network(&mut self, network: NetworkId) {
         self.set_network(network, &[], &[]);
-        self.targets.values_mut().for_each(|entry| {
-            entry.neighbour_for.remove(&network);
-        });
-        self.forget_unwanted();
+        self.looking.remove(&network);
+        self.look_again();
     }
 
-    /// A peer was seen on the local network, for networks that look there.
-    pub fn neighbour(&mut self, networks: &[NetworkId], peer: PeerId, address: Multiaddr) {
-        let neighbours = self.targets.values().filter(|entry| !entry.neighbour_for.is_empty()).count();
-        let is_known = self.targets.contains_key(&Target::Peer(peer));
-        if networks.is_empty() || (!is_known && neighbours >= NEIGHBOURS_MAX) {
+    /// These networks, and no others, look for members on the local network.
+    pub fn look_among_neighbours(&mut self, networks: BTreeSet<NetworkId>) {
+        if self.looking != networks {
+            self.looking = networks;
+            self.look_again();
+        }
+    }
+
+    /// A peer was seen on the local network. It is told once, so it is kept for networks that look there later.
+    pub fn neighbour(&mut self, peer: PeerId, address: Multiaddr) {
+        if !self.neighbours.contains_key(&peer) && self.neighbours.len() >= NEIGHBOURS_MAX {
             return;
         }
-        let entry = self.targets.entry(Target::Peer(peer)).or_default();
-        entry.neighbour_for.extend(networks);
-        entry.learn([address]);
+        let addresses = self.neighbours.entry(peer).or_default();
+        if addresses.len() < ADDRESSES_MAX {
+            addresses.insert(address);
+        }
+        self.look_again();
     }
 
-    /// A peer is not on the local network any more.
-    pub fn neighbour_left(&mut self, peer: PeerId) {
-        if let Some(entry) = self.targets.get_mut(&Target::Peer(peer)) {
-            entry.neighbour_for.clear();
+    /// A peer is not there on the local network any more.
+    pub fn neighbour_left(&mut self, peer: PeerId, address: &Multiaddr) {
+        let Some(addresses) = self.neighbours.get_mut(&peer) else { return };
+        addresses.remove(address);
+        if addresses.is_empty() {
+            self.neighbours.remove(&peer);
+        }
+        self.look_again();
+    }
+
+    /// Makes targets of the neighbours for those who look, and for nobody else.
+    fn look_again(&mut self) {
+        for (target, entry) in &mut self.targets {
+            let is_neighbour = matches!(target, Target::Peer(peer) if self.neighbours.contains_key(peer));
+            entry.neighbour_for = if is_neighbour { self.looking.clone() } else { BTreeSet::new() };
+        }
+        for (peer, addresses) in self.neighbours.iter().filter(|_| !self.looking.is_empty()) {
+            let entry = self.targets.entry(Target::Peer(*peer)).or_default();
+            entry.neighbour_for.clone_from(&self.looking);
+            let news = addresses.iter().filter(|address| !entry.addresses.contains(address));
+            let news: Vec<_> = news.cloned().collect();
+            entry.learn(news);
         }
         self.forget_unwanted();
     }

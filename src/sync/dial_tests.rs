@@ -82,14 +82,27 @@ fn members_beyond_need_are_not_dialled_but_bootstrap_addresses_are() {
 #[test]
 fn neighbours_come_and_go() {
     let (mut dialer, peer) = (dialer(), PeerId::random());
-    dialer.neighbour(&[], peer, address(1));
-    assert!(due(&mut dialer, 0).is_empty(), "no network looks for neighbours");
-    dialer.neighbour(&[ALPHA], peer, address(1));
+    dialer.neighbour(peer, address(1));
+    assert!(due(&mut dialer, 0).is_empty() && dialer.targets.is_empty(), "no network looks for neighbours");
+    dialer.look_among_neighbours(BTreeSet::from([ALPHA]));
     assert_eq!(dialer.networks_of(peer), BTreeSet::from([ALPHA]));
-    dialer.neighbour_left(peer);
-    assert!(due(&mut dialer, 0).is_empty());
+    dialer.look_among_neighbours(BTreeSet::from([ALPHA, BETA]));
+    assert_eq!(dialer.networks_of(peer), BTreeSet::from([ALPHA, BETA]), "it was there before BETA looked");
+    dialer.remove_network(ALPHA);
+    assert_eq!(dialer.networks_of(peer), BTreeSet::from([BETA]));
+    dialer.neighbour(peer, address(2));
+    dialer.neighbour_left(peer, &address(1));
+    assert_eq!(dialer.networks_of(peer), BTreeSet::from([BETA]), "it is at the other address");
+    dialer.neighbour_left(peer, &address(2));
+    assert!(due(&mut dialer, 0).is_empty() && dialer.targets.is_empty());
+}
+
+#[test]
+fn neighbours_are_bounded() {
+    let mut dialer = dialer();
+    dialer.look_among_neighbours(BTreeSet::from([ALPHA]));
     for _ in 0..2 * NEIGHBOURS_MAX {
-        dialer.neighbour(&[ALPHA], PeerId::random(), address(1));
+        dialer.neighbour(PeerId::random(), address(1));
     }
     assert_eq!(dialer.targets.len(), NEIGHBOURS_MAX);
     assert_eq!(due(&mut dialer, 0).len(), UNDER_WAY_MAX);

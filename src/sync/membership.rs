@@ -21,6 +21,8 @@ use crate::sync::work::{EngineConfig, Member};
 #[derive(Clone, Default)]
 pub struct Memory {
     keys: Arc<Mutex<BTreeMap<NetworkId, KnownKeys>>>,
+    /// A node ran before in this process, and may not have let go of its ports yet.
+    pub is_restart: bool,
     /// Multicast DNS is not to be had on this machine.
     pub is_mdns_refused: bool,
 }

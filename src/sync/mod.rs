@@ -25,6 +25,7 @@ pub mod knirvgraph;
 mod link;
 mod link_events;
 mod links;
+mod listening;
 mod members_only;
 mod membership;
 pub mod message;

@@ -28,6 +28,7 @@ use crate::sync::dial::Dialer;
 use crate::sync::doorkeeper::Doorkeeper;
 use crate::sync::link::{EndId, LinkContext, LinkEvent, LinkKey};
 use crate::sync::links::Links;
+use crate::sync::listening::Listening;
 use crate::sync::membership::{Loaded, Memory};
 use crate::sync::network::{Done, Running};
 use crate::sync::posting::Posting;
@@ -78,7 +79,7 @@ pub(super) struct Node {
     pub has_mdns: bool,
     /// Where to listen; the default addresses where it is empty.
     pub listen: Vec<Multiaddr>,
-    pub is_listening: bool,
+    pub listening: Listening,
     /// Where peers can dial this node, without its peer id.
     pub addresses: Vec<String>,
     pub networks: BTreeMap<NetworkId, Running>,
@@ -147,9 +148,6 @@ pub(super) async fn run(
 ) -> Result<Stopped> {
     let (mut node, mut reports) = Node::new(database, options, memory)?;
     node.delayed.append(waiting);
-    if !options.listen.is_empty() {
-        node.listen();
-    }
     let mut changes = database.changes();
     node.reload();
     let stopped = node.work(&mut reports, &mut changes, commands, stopping).await;
@@ -178,7 +176,7 @@ impl Node {
             clock: options.clock.clone(),
             has_mdns,
             listen: options.listen.clone(),
-            is_listening: false,
+            listening: Listening::default(),
             addresses: Vec::new(),
             networks: BTreeMap::new(),
             postings: BTreeMap::new(),
@@ -292,10 +290,13 @@ impl Node {
         self.random
     }
 
+    /// Listens wherever it should and does not yet.
     pub fn listen(&mut self) {
-        if !std::mem::replace(&mut self.is_listening, true) {
-            swarm::listen(&mut self.swarm, &self.listen);
+        if !self.listening.has_begun() {
+            self.listening.want(&self.listen, self.memory.is_restart);
         }
+        let (now_ms, random) = (self.now_ms(), self.next_random());
+        self.listening.listen(now_ms, random, |address| self.swarm.listen_on(address));
     }
 
     /// Whether a peer is known as a member of some network here.
@@ -307,6 +308,9 @@ impl Node {
         let now_ms = self.now_ms();
         self.end_bans(now_ms);
         self.tell_members();
+        if self.listening.has_begun() {
+            self.listen();
+        }
         self.end_half_links(now_ms);
         self.end_old_epochs(now_ms);
         self.dial(now_ms);

@@ -72,15 +72,22 @@ impl Node {
         for (id, peering) in peerings {
             self.set_peering(id, *peering);
         }
-        if !self.networks.is_empty() {
-            self.listen();
-        }
+        let looking = self.networks.iter().filter(|(_, running)| running.config.options.mdns);
+        self.dialer.look_among_neighbours(looking.map(|(id, _)| *id).collect());
         self.remake_keyring();
         self.has_new_members = true;
         self.tell_members();
+        // Not before members are known: who connects earlier would be a stranger to Kademlia and AutoNAT until the next time.
+        let begins = !self.listening.has_begun();
+        if !self.networks.is_empty() || !self.listen.is_empty() {
+            self.listen();
+        }
         self.end_unadmitted();
         let now_ms = self.now_ms();
-        self.dial(now_ms);
+        if !begins {
+            // Else a moment later, from the ports that are listened on, so that others see those.
+            self.dial(now_ms);
+        }
         self.want_links();
         self.open_links(now_ms);
         self.has_news = true;

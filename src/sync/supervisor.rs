@@ -51,7 +51,9 @@ async fn supervise(
             break;
         }
         let wants_mdns = memory.wants_mdns(&database.catalog());
-        match node::run(database, options, &memory, &mut waiting, &mut commands, &mut stopping).await {
+        let ended = node::run(database, options, &memory, &mut waiting, &mut commands, &mut stopping).await;
+        memory.is_restart = true;
+        match ended {
             Ok(Stopped::Shutdown) => break,
             Ok(Stopped::Idle) => tracing::info!("no network is left"),
             Ok(Stopped::Restart) => tracing::info!("the node starts again"),

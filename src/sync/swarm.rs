@@ -1,4 +1,4 @@
-//! The swarm: the node's identity, its transports, and the addresses it listens on.
+//! The swarm: the node's identity and its transports.
 //!
 //! QUIC, TCP and WebSocket with Noise and Yamux, and circuits through relays. TLS and QUIC use ring. Yamux grows its
 //! windows with the connection's delay and throughput by itself, up to 1 GiB for all streams of a connection; a stream
@@ -20,10 +20,9 @@ use libp2p::{Multiaddr, PeerId, Swarm, Transport, dns, noise, quic, relay, tcp, 
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Identity;
+use crate::sync::address::is_relayed;
 use crate::sync::behaviour::Behaviour;
 
-/// Where a node listens when nothing else was said.
-const LISTEN_DEFAULT: [&str; 2] = ["/ip4/0.0.0.0/udp/4001/quic-v1", "/ip4/0.0.0.0/tcp/4001"];
 /// How long a connection may take to be made.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection without streams is kept. Members always have one; this is for those who have just met, or whose
@@ -107,39 +106,6 @@ where
     Ok(transport.upgrade(Version::V1Lazy).authenticate(noise).multiplex(yamux).boxed())
 }
 
-/// Listens on these addresses, or where there are none on the default ones. What cannot be listened on is logged; a default
-/// port that is taken is replaced by a free one.
-pub fn listen(swarm: &mut Swarm<Behaviour>, addresses: &[Multiaddr]) {
-    for address in addresses {
-        if let Err(error) = swarm.listen_on(address.clone()) {
-            tracing::error!(%address, %error, "cannot listen for peers there");
-        }
-    }
-    if !addresses.is_empty() {
-        return;
-    }
-    for text in LISTEN_DEFAULT {
-        let Ok(address) = text.parse::<Multiaddr>() else { continue };
-        if let Err(error) = swarm.listen_on(address.clone()) {
-            tracing::warn!(%address, %error, "cannot listen for peers there; taking a free port");
-            if let Err(error) = swarm.listen_on(with_free_port(&address)) {
-                tracing::error!(%address, %error, "cannot listen for peers");
-            }
-        }
-    }
-}
-
-fn with_free_port(address: &Multiaddr) -> Multiaddr {
-    address
-        .iter()
-        .map(|part| match part {
-            Protocol::Tcp(_) => Protocol::Tcp(0),
-            Protocol::Udp(_) => Protocol::Udp(0),
-            other => other,
-        })
-        .collect()
-}
-
 /// Reads the addresses to listen on.
 ///
 /// # Errors
@@ -151,5 +117,36 @@ pub fn listen_addresses(texts: &[String]) -> Result<Vec<Multiaddr>> {
                 .with_hint("Write it like /ip4/0.0.0.0/udp/4001/quic-v1 or /ip4/127.0.0.1/tcp/0.")
         })
     };
-    texts.iter().map(parse).collect()
+    let addresses = texts.iter().map(parse).collect::<Result<Vec<Multiaddr>>>()?;
+    match addresses.iter().find(|address| is_relayed(address) && !names_relay(address)) {
+        None => Ok(addresses),
+        Some(address) => Err(Error::new(ErrorKind::Configuration, format!("{address} does not say which relay"))
+            .with_hint("A place at a relay is written like /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW…/p2p-circuit.")),
+    }
+}
+
+/// Whether an address at a relay says where that is and who.
+fn names_relay(address: &Multiaddr) -> bool {
+    let mut parts = address.iter().collect::<Vec<_>>().into_iter().rev();
+    matches!((parts.next(), parts.next()), (Some(Protocol::P2pCircuit), Some(Protocol::P2p(_))))
+        && parts.next().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_at_a_relay_names_the_relay() {
+        const PEER: &str = "12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu";
+        let read = |text: String| listen_addresses(&[text]).map(|addresses| addresses[0].to_string());
+        let at_relay = format!("/ip4/192.0.2.1/tcp/4001/p2p/{PEER}/p2p-circuit");
+        assert_eq!(read(at_relay.clone()).unwrap(), at_relay);
+        for wrong in ["/ip4/192.0.2.1/tcp/4001/p2p-circuit".to_string(), format!("/p2p/{PEER}/p2p-circuit")] {
+            let error = read(wrong.clone()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Configuration);
+            assert!(error.message().contains(&wrong), "{error}");
+        }
+        assert!(listen_addresses(&["192.0.2.1:4001".to_string()]).is_err());
+    }
 }

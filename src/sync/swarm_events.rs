@@ -2,7 +2,7 @@
 
 use libp2p::core::ConnectedPoint;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
-use libp2p::{Multiaddr, PeerId, identify, kad, mdns};
+use libp2p::{Multiaddr, PeerId, autonat, identify, kad, mdns};
 
 use crate::sync::address::{is_dialable, is_relayed, peer_here, split_peer};
 use crate::sync::behaviour::BehaviourEvent;
@@ -37,16 +37,20 @@ impl Node {
                 let now_ms = self.now_ms();
                 self.dialer.failed(connection_id, is_this, now_ms);
             }
-            SwarmEvent::NewListenAddr { address, .. } => {
+            SwarmEvent::NewListenAddr { address, listener_id } => {
                 tracing::info!(%address, "listening for peers");
+                self.listening.works(listener_id);
                 self.addresses_changed();
             }
-            SwarmEvent::ExpiredListenAddr { .. }
-            | SwarmEvent::ExternalAddrConfirmed { .. }
-            | SwarmEvent::ExternalAddrExpired { .. } => self.addresses_changed(),
-            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
-                if let Err(error) = reason {
-                    tracing::error!(?addresses, %error, "no longer listening for peers");
+            SwarmEvent::ExternalAddrConfirmed { address } => {
+                tracing::info!(%address, "peers reach this node there");
+                self.addresses_changed();
+            }
+            SwarmEvent::ExpiredListenAddr { .. } | SwarmEvent::ExternalAddrExpired { .. } => self.addresses_changed(),
+            SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
+                let (now_ms, random) = (self.now_ms(), self.next_random());
+                if let Some(address) = self.listening.closed(listener_id, now_ms, random) {
+                    tracing::warn!(%address, ?reason, "not listening for peers there; it is tried again");
                 }
                 self.addresses_changed();
             }
@@ -78,17 +82,20 @@ impl Node {
                 }
             }
             BehaviourEvent::Mdns(mdns::Event::Discovered(neighbours)) => {
-                let wanting = self.networks.iter().filter(|(_, running)| running.config.options.mdns);
-                let networks: Vec<_> = wanting.map(|(id, _)| *id).collect();
                 for (peer, address) in neighbours {
-                    self.dialer.neighbour(&networks, peer, split_peer(address).0);
+                    self.dialer.neighbour(peer, split_peer(address).0);
                     if self.connections.is_connected(&peer) {
                         self.want_links_with(peer);
                     }
                 }
             }
             BehaviourEvent::Mdns(mdns::Event::Expired(neighbours)) => {
-                neighbours.into_iter().for_each(|(peer, _)| self.dialer.neighbour_left(peer));
+                for (peer, address) in neighbours {
+                    self.dialer.neighbour_left(peer, &split_peer(address).0);
+                }
+            }
+            BehaviourEvent::Autonat(autonat::v2::client::Event { tested_addr, result: Err(error), .. }) => {
+                tracing::info!(address = %tested_addr, %error, "a member could not reach this node there");
             }
             BehaviourEvent::Kademlia(kad::Event::OutboundQueryProgressed {
                 result: kad::QueryResult::GetClosestPeers(Ok(found)),
@@ -120,6 +127,7 @@ impl Node {
         self.dialer.established(id, peer);
         self.want_links_with(peer);
         if was_relayed && !is_relayed {
+            tracing::info!(%peer, "a peer that was reached through a relay is reached directly now");
             self.move_links(peer);
         }
         self.open_links(now_ms);

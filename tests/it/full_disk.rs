@@ -13,20 +13,44 @@ use crate::harness::Launch;
 
 const DISK_MEGABYTES: usize = 640;
 const BALLAST_MEGABYTES: usize = 256;
+const FILL_BYTES: usize = 64 * 1024;
 /// Rows of 64 KiB that fill the disk many times over.
 const ROWS_MAX: usize = 20_000;
 const ROW_BYTES: usize = 64 * 1024;
 const WRITES_RESUME_MAX: Duration = Duration::from_secs(30);
 
 /// A mounted tmpfs, unmounted when dropped.
-struct SmallDisk(PathBuf);
+pub struct SmallDisk(pub PathBuf);
 
 impl SmallDisk {
-    fn mount(path: &Path) -> Option<SmallDisk> {
+    /// `None`, and a message, where the machine does not allow it.
+    pub fn mount(test: &str, path: &Path, megabytes: usize) -> Option<SmallDisk> {
         std::fs::create_dir_all(path).expect("a directory");
-        let size = format!("size={DISK_MEGABYTES}m");
+        let size = format!("size={megabytes}m");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(path).output();
-        mounted.is_ok_and(|output| output.status.success()).then(|| SmallDisk(path.to_path_buf()))
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(SmallDisk(path.to_path_buf()));
+        }
+        let said = format!("\nSKIPPED {test}: only root can mount a small disk\n");
+        std::io::stderr().write_all(said.as_bytes()).expect("standard error is open");
+        None
+    }
+
+    /// Writes until nothing more fits; what it wrote goes with [`SmallDisk::clear`].
+    pub fn fill(&self) {
+        let mut ballast = std::fs::File::create(self.0.join("ballast")).expect("an empty file fits");
+        let piece = vec![1; FILL_BYTES];
+        while ballast.write_all(&piece).is_ok() {}
+    }
+
+    pub fn clear(&self) {
+        std::fs::remove_file(self.0.join("ballast")).expect("the ballast goes");
+    }
+
+    pub fn resize(&self, megabytes: usize) {
+        let size = format!("remount,size={megabytes}m");
+        let resized = Command::new("mount").args(["-o", &size]).arg(&self.0).status();
+        assert!(resized.is_ok_and(|status| status.success()), "the disk has {megabytes} MB now");
     }
 }
 
@@ -41,12 +65,8 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_refuses_writes_and_serves_reads() {
     let directory = tempfile::tempdir().expect("a directory");
-    let Some(disk) = SmallDisk::mount(&directory.path().join("disk")) else {
-        std::io::stderr()
-            .write_all(b"\nSKIPPED a_full_disk_refuses_writes_and_serves_reads: only root can mount a small disk\n")
-            .expect("standard error is open");
-        return;
-    };
+    let test = "a_full_disk_refuses_writes_and_serves_reads";
+    let Some(disk) = SmallDisk::mount(test, &directory.path().join("disk"), DISK_MEGABYTES) else { return };
     let ballast = disk.0.join("ballast");
     std::fs::write(&ballast, vec![1; BALLAST_MEGABYTES * 1024 * 1024]).expect("the ballast fits");
     let data = disk.0.join("data");
@@ -88,8 +108,8 @@ fn a_full_disk_refuses_writes_and_serves_reads() {
     assert!(server.stop().success());
 }
 
-fn word(number: usize) -> String {
-    // Not repetitive, so that compression does not save the disk.
+/// Text of [`ROW_BYTES`] or somewhat less, not repetitive, so that compression does not save the disk.
+pub fn word(number: usize) -> String {
     let mut state = number as u64 + 1;
     let letters = (0..ROW_BYTES).map(|_| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

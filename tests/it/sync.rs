@@ -4,11 +4,14 @@
 //! claims that something does *not* arrive, it first waits for a later entry that does: deltas of one origin come in order.
 
 mod blobs;
+mod circuits;
 mod collection_suite;
 mod conflicts;
 mod database_suite;
+mod discovery;
 mod forwarder;
 mod graph_endpoint;
+mod lab;
 mod links;
 mod manager_suite;
 mod members;
@@ -16,6 +19,8 @@ mod namespaces;
 mod nodes;
 mod partial;
 mod posting;
+mod relay;
 mod restarts;
 mod sharing;
+mod small_disk;
 mod strangers;

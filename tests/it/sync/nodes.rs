@@ -74,6 +74,12 @@ impl Node {
         }
     }
 
+    /// It comes back on free ports that nobody knows.
+    pub fn forget_ports(&mut self) {
+        assert!(self.running.is_none(), "{} runs", self.name);
+        self.listen = LISTEN_ANYWHERE.map(String::from).to_vec();
+    }
+
     pub fn client(&mut self) -> &mut Client {
         let name = self.name;
         &mut self.running.as_mut().unwrap_or_else(|| panic!("{name} is down")).1
@@ -237,13 +243,17 @@ impl Drop for Node {
         if std::thread::panicking()
             && let Some((server, _)) = &self.running
         {
-            let log = server.log();
-            let lines: Vec<&str> = log.lines().collect();
-            let last = lines[lines.len().saturating_sub(40)..].join("\n");
-            let said = format!("the end of the log of {}:\n{last}\n", self.name);
-            std::io::stderr().write_all(said.as_bytes()).ok();
+            say_end_of_log(self.name, &server.log());
         }
     }
+}
+
+/// Tells the end of a log on standard error.
+pub fn say_end_of_log(name: &str, log: &str) {
+    let lines: Vec<&str> = log.lines().collect();
+    let last = lines[lines.len().saturating_sub(40)..].join("\n");
+    let said = format!("the end of the log of {name}:\n{last}\n");
+    std::io::stderr().write_all(said.as_bytes()).ok();
 }
 
 /// Nodes with one network, `memory` attached to it on each.
