@@ -50,13 +50,17 @@ impl Database {
             graph_builder::run(&builder_shared, &signals, &builder_stop);
         })?);
         let database = Database(Arc::new(Running { shared, stop, threads: Mutex::new(threads) }));
-        database.resume_detaching()?;
+        database.resume()?;
         Ok(database)
     }
 
-    /// Goes on with what a stop interrupted while collections were being attached or detached.
-    fn resume_detaching(&self) -> Result<()> {
+    /// Goes on with what a stop interrupted: taking back what an older origin posted, attaching and detaching collections.
+    fn resume(&self) -> Result<()> {
         let shared = &self.0.shared;
+        if crate::db::take_back::is_unfinished(shared)? {
+            tracing::info!("going on to post anew what an older peer id posted");
+            wait(crate::db::take_back::finish(shared))?;
+        }
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());
@@ -64,11 +68,7 @@ impl Database {
                 continue;
             }
             tracing::info!(network = network.name, "going on to attach and detach collections");
-            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-            let resume = crate::db::detach::follow_network_change(shared, network);
-            // On a thread of its own, since the caller may stand on an async one.
-            std::thread::scope(|scope| scope.spawn(|| runtime.block_on(resume)).join())
-                .map_err(|_| Error::internal("detaching a collection stopped"))??;
+            wait(crate::db::detach::follow_network_change(shared, network))?;
         }
         Ok(())
     }
@@ -175,4 +175,11 @@ impl Drop for Running {
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     Ok(std::thread::Builder::new().name(format!("nebulus-{name}")).spawn(run)?)
+}
+
+/// Waits for work of a start on a thread of its own, since the caller may stand on an async one.
+fn wait(work: impl Future<Output = Result<()>> + Send) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join())
+        .map_err(|_| Error::internal("going on with what a stop interrupted has failed"))?
 }

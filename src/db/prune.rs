@@ -10,7 +10,7 @@ use crate::store::{DeltaBody, KeyRange, RecordView, Snapshot, delta_seq};
 /// Deltas that one run removes, at most.
 const DELTAS_PER_RUN_MAX: usize = 200_000;
 
-/// Places of the deltas to be dropped.
+/// Places of the deltas to be dropped. A posting goes as a whole, since what is left of the log may be applied anew.
 pub(crate) fn prunable(
     snapshot: &Snapshot,
     network: NetworkId,
@@ -20,7 +20,7 @@ pub(crate) fn prunable(
 ) -> Result<Vec<Vec<u8>>> {
     let oldest_ms = now_ms.saturating_sub(options.log_age_max_s.saturating_mul(1000));
     let mut total_bytes = 0_u64;
-    let mut by_age: Vec<(u64, Vec<u8>, u64)> = Vec::new();
+    let mut by_age: Vec<Posting> = Vec::new();
     let mut places = Vec::new();
     // What waits for the end of its posting is nowhere else.
     let applied: BTreeMap<PeerId, u64> =
@@ -29,7 +29,6 @@ pub(crate) fn prunable(
     let mut current = Origin::default();
     let mut log = snapshot.scan(&KeyRange::deltas(network).uncached());
     while let Some((place, entry)) = log.next()? {
-        let bytes = (place.len() + entry.len()) as u64;
         let origin = origin_of(place);
         let applied_seq = origin.as_ref().and_then(|origin| applied.get(origin)).copied();
         if delta_seq(place) > applied_seq {
@@ -38,26 +37,33 @@ pub(crate) fn prunable(
         if origin != current.peer {
             current = Origin { peer: origin, ..Origin::default() };
         }
-        let millis = written_ms(entry).max(current.millis);
-        current.millis = millis;
+        let (ends, written_ms) = end_and_time(entry);
+        let posting = &mut current.posting;
+        posting.millis = written_ms.max(posting.millis);
+        posting.bytes += (place.len() + entry.len()) as u64;
+        posting.places.push(place.to_vec());
+        if !ends {
+            continue;
+        }
+        let posting = std::mem::replace(posting, Posting { millis: posting.millis, ..Posting::default() });
         let known = current.peer.as_ref().and_then(|origin| acknowledged.get(origin)).copied();
-        let is_old = known >= delta_seq(place) && millis < oldest_ms && places.len() < DELTAS_PER_RUN_MAX;
+        let is_old = known >= delta_seq(place) && posting.millis < oldest_ms && places.len() < DELTAS_PER_RUN_MAX;
         if is_old && !current.is_kept {
-            places.push(place.to_vec());
+            places.extend(posting.places);
             continue;
         }
         current.is_kept = true;
-        total_bytes += bytes;
-        by_age.push((millis, place.to_vec(), bytes));
+        total_bytes += posting.bytes;
+        by_age.push(posting);
     }
     if total_bytes > options.log_bytes_max {
-        by_age.sort_unstable_by(|(a_ms, a, _), (b_ms, b, _)| (a_ms, a).cmp(&(b_ms, b)));
-        for (_, place, bytes) in by_age {
+        by_age.sort_unstable_by(|a, b| (a.millis, a.places.first()).cmp(&(b.millis, b.places.first())));
+        for posting in by_age {
             if total_bytes <= options.log_bytes_max || places.len() >= DELTAS_PER_RUN_MAX {
                 break;
             }
-            total_bytes -= bytes;
-            places.push(place);
+            total_bytes -= posting.bytes;
+            places.extend(posting.places);
         }
     }
     Ok(places)
@@ -67,18 +73,28 @@ pub(crate) fn prunable(
 #[derive(Default)]
 struct Origin {
     peer: Option<PeerId>,
-    /// The greatest time so far, so that times go up with numbers.
-    millis: u64,
+    /// Its deltas since the last end of a posting.
+    posting: Posting,
     /// A delta of it stays, and so all behind that.
     is_kept: bool,
 }
 
-/// Milliseconds since 1970 of the last write in a delta; 0 where it cannot be read.
-fn written_ms(entry: &[u8]) -> u64 {
-    crate::db::post::decode_log_entry(entry)
-        .and_then(|(_, body)| DeltaBody::parse(body))
+/// Deltas that were posted together.
+#[derive(Default)]
+struct Posting {
+    /// The greatest time of a write up to here, so that times go up with numbers.
+    millis: u64,
+    bytes: u64,
+    places: Vec<Vec<u8>>,
+}
+
+/// Whether a delta ends its posting, and the milliseconds since 1970 of the last write in it: 0 where that cannot be read.
+fn end_and_time(entry: &[u8]) -> (bool, u64) {
+    let Ok((end, body)) = crate::db::post::decode_log_entry(entry) else { return (true, 0) };
+    let written_ms = DeltaBody::parse(body)
         .and_then(|body| RecordView::parse(body.state).map(|record| record.timestamp().millis()))
-        .unwrap_or(0)
+        .unwrap_or(0);
+    (end.is_some(), written_ms)
 }
 
 fn origin_of(place: &[u8]) -> Option<PeerId> {

@@ -15,6 +15,7 @@ use crate::db::post::{END_BYTES, decode_log_entry};
 use crate::db::receive::{Applied, SET_ASIDE, Touched};
 use crate::db::shared::Shared;
 use crate::db::signals::DatabaseChanges;
+use crate::db::take_back;
 use crate::db::{Database, EpochSecret, PublicEntry, Quarantined, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::signed_message;
@@ -167,6 +168,11 @@ impl Database {
             .await
     }
 
+    /// Posts public entries once more under numbers of this node's own; how many went out.
+    pub async fn repost(&self, network: NetworkId, collection: String, keys: Vec<Bytes>) -> Result<u64> {
+        self.shared().encode(move |apply| apply.repost(network, &collection, &keys)).await
+    }
+
     /// After a reconciliation with a peer: everything up to these heads is here. Heads with wrong signatures are left out.
     /// Of two heads with one number, by an origin that forked, the greater hash wins everywhere.
     pub async fn adopt_heads(&self, network: NetworkId, heads: Vec<Head>) -> Result<Vec<Head>> {
@@ -249,19 +255,17 @@ impl Database {
         let directory = shared.store.directory().to_path_buf();
         let old = self.peer_id();
         let renewed = tokio::task::spawn_blocking(move || {
+            take_back::note_outdated(&shared, &old)?;
             let identity = origin::renew(&directory)?;
             shared.store.write(origin::place_batch(&directory)?)?;
             let peer_id = identity.peer_id().clone();
             shared.set_identity(identity);
-            Ok(peer_id)
+            Ok::<PeerId, Error>(peer_id)
         });
         let renewed =
-            renewed.await.map_err(|error| Error::internal(format!("renewing the identity stopped: {error}")))?;
-        for network in self.catalog().networks() {
-            let (id, old) = (network.id, old.clone());
-            self.shared().encode(move |apply| apply.take_back(id, &old)).await?;
-        }
-        renewed
+            renewed.await.map_err(|error| Error::internal(format!("renewing the identity stopped: {error}")))??;
+        take_back::finish(self.shared()).await?;
+        Ok(renewed)
     }
 
     /// Names of attached collections, as the network calls them, of which deltas may be missing that the heads cover.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::{Clock, Database, DatabaseOptions, EntryKey, LogRead, OnConflict, OwnChain, PublicEntry, Verdict};
+use crate::db::{origin, take_back};
 use crate::error::ErrorKind;
 use crate::model::{Buckets, Bytes, NetworkId, NetworkOptions, Run, Shares, Stage, Value};
 use crate::store::KeySource;
@@ -53,6 +54,14 @@ impl Node {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let database = open(directory.path(), &wall);
         Node { runtime, database, wall, directory }
+    }
+
+    /// The node after a stop and a start.
+    fn restarted(self) -> Node {
+        let Node { database, directory, wall, runtime } = self;
+        database.shutdown().unwrap();
+        drop(database);
+        Node { database: open(directory.path(), &wall), directory, wall, runtime }
     }
 
     fn define(&self, change: impl FnOnce(&mut crate::db::Transaction)) {
@@ -381,6 +390,37 @@ fn a_copied_directory_posts_as_another_origin() {
 
 #[test]
 fn an_old_copy_put_back_posts_again_what_all_its_starts_have_posted() {
+    an_old_copy_is_taken_back(|copy| {
+        copy.runtime.block_on(copy.database.renew_origin()).unwrap();
+        copy
+    });
+}
+
+#[test]
+fn a_renewal_that_a_stop_interrupts_goes_on_at_the_next_start() {
+    for steps in 0..3 {
+        an_old_copy_is_taken_back(|copy| {
+            let shared = copy.database.shared();
+            let data = copy.directory.path().join("data");
+            take_back::note_outdated(shared, &copy.database.peer_id()).unwrap();
+            if steps > 0 {
+                origin::renew(&data).unwrap();
+            }
+            if steps > 1 {
+                shared.store.write(origin::place_batch(&data).unwrap()).unwrap();
+            }
+            let copy = copy.restarted();
+            assert!(!take_back::is_unfinished(copy.database.shared()).unwrap());
+            if steps == 0 {
+                copy.runtime.block_on(copy.database.renew_origin()).unwrap();
+            }
+            copy
+        });
+    }
+}
+
+/// An old copy of a directory posts under numbers that were used, and gets a new identity from `renew`.
+fn an_old_copy_is_taken_back(renew: impl FnOnce(Node) -> Node) {
     let copy_folder = |from: &Path, to: &Path| {
         let copied = std::process::Command::new("cp").arg("-a").args([from, to]).status();
         assert!(copied.unwrap().success());
@@ -424,7 +464,7 @@ fn an_old_copy_put_back_posts_again_what_all_its_starts_have_posted() {
     assert_eq!(copy.database.peer_id(), old);
     let shown = copy.database.check_own_head(copy.network(), &lost[0]).unwrap();
     assert_eq!(shown, OwnChain::Unknown);
-    copy.runtime.block_on(copy.database.renew_origin()).unwrap();
+    let copy = renew(copy);
     let heads = copy.database.heads(copy.network()).unwrap();
     assert_eq!(heads.iter().find(|head| head.origin == old).map(|head| head.seq), Some(1));
     assert_eq!(heads.iter().find(|head| head.origin != old).map(|head| head.seq), Some(2), "three and four");
@@ -434,6 +474,35 @@ fn an_old_copy_put_back_posts_again_what_all_its_starts_have_posted() {
     for id in ["one", "two", "three", "four"] {
         assert!(b.metadata(id).is_some() && copy.metadata(id).is_some(), "{id}");
     }
+}
+
+#[test]
+fn what_is_posted_once_more_comes_under_the_numbers_of_who_does_it() {
+    let (a, b, c) = (Node::new(), Node::new(), Node::new());
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    b.write("private", r#"{"x": 3}"#, Stage::Private);
+    let view = b.database.public_view(b.network()).unwrap();
+    let (entries, _) = view.entries_after("memory", &Buckets::all(), None, usize::MAX).unwrap();
+    let mut keys: Vec<Bytes> = entries.into_iter().map(|entry| entry.key).collect();
+    let private = b.key("private");
+    keys.push(Bytes::new(private.as_bytes()));
+    let reposted = b.runtime.block_on(b.database.repost(b.network(), "memory".to_string(), keys)).unwrap();
+    assert_eq!(reposted, 2, "and nothing that is private");
+    let LogRead::Deltas(deltas) = b.database.read_log(b.network(), &b.database.peer_id(), 1, usize::MAX).unwrap()
+    else {
+        panic!("the log is pruned")
+    };
+    assert_eq!(c.apply(Run { origin: b.database.peer_id(), deltas }), Verdict::Applied);
+    assert_eq!((c.metadata("one"), c.metadata("two")), (a.metadata("one"), a.metadata("two")));
+    assert_eq!(c.metadata("private"), None);
+    // Who knew them by the other numbers agrees in the end.
+    a.send_to(&c, usize::MAX);
+    b.send_to(&a, usize::MAX);
+    assert_eq!(a.fingerprint(), c.fingerprint());
+    assert_eq!(a.fingerprint(), b.fingerprint());
 }
 
 #[test]

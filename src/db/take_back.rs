@@ -1,25 +1,88 @@
-//! Taking back what an older copy of a data directory posted under numbers that had been used.
+//! Posting once more what was posted under numbers that an origin has used twice.
 //!
 //! The copy posts under its origin's next numbers, which its later life gave to other deltas. Once that shows, the origin is
 //! nobody's any more: what was posted above its first head (see `first_heads`) goes out again under the new identity, and the
-//! log and the head of the old one go back to that, so that the true continuation can come from peers.
+//! log and the head of the old one go back to that, so that the true continuation can come from peers. Before the new identity
+//! is minted it is written down what is to be taken back, so that a start finishes what a crash has interrupted.
 
 use std::sync::Arc;
 
 use crate::db::apply::Apply;
 use crate::db::heads::StoredHead;
+use crate::db::shared::Shared;
 use crate::error::Result;
 use crate::merge::merge;
-use crate::model::{Network, NetworkId, PeerId, State};
-use crate::store::{Key, KeyRange, Publicity, RecordView, delta_place, encode_body};
+use crate::model::{Bytes, Network, NetworkId, PeerId, State};
+use crate::store::{Batch, Key, KeyRange, Publicity, RecordView, Snapshot, delta_place, encode_body};
+
+/// Names of the records of own origins that are nobody's any more, with their first heads.
+const OUTDATED: &str = "outdated/";
+
+fn outdated_name(old: &PeerId) -> String {
+    format!("{OUTDATED}{old}")
+}
+
+/// Notes what an origin has to take back, before it ends.
+pub(crate) fn note_outdated(shared: &Shared, old: &PeerId) -> Result<()> {
+    let mut batch = Batch::new();
+    for network in shared.catalog().networks() {
+        let first = shared.first_heads.get(&network.id).cloned();
+        let first = first.unwrap_or_else(|| StoredHead::start(&network.name, old));
+        batch.put(&Key::SyncRecord(network.id, &outdated_name(old)), &first.to_bytes());
+    }
+    shared.store.write(batch)
+}
+
+/// Takes back everything that was noted.
+pub(crate) async fn finish(shared: &Arc<Shared>) -> Result<()> {
+    for network in shared.catalog().networks() {
+        for (name, first) in noted(&shared.store.snapshot(), network.id)? {
+            let (id, old) = (network.id, PeerId::new(name.trim_start_matches(OUTDATED)));
+            let first = StoredHead::from_bytes(&first)?;
+            shared
+                .encode(move |apply| {
+                    if old == apply.shared.peer_id() {
+                        // The stop came before there was a new one.
+                        apply.effects.batch.delete(&Key::SyncRecord(id, &name));
+                        return Ok(());
+                    }
+                    apply.take_back(id, &old, first)
+                })
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether something was noted and not taken back.
+pub(crate) fn is_unfinished(shared: &Shared) -> Result<bool> {
+    let snapshot = shared.store.snapshot();
+    for network in shared.catalog().networks() {
+        if !noted(&snapshot, network.id)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn noted(snapshot: &Snapshot, network: NetworkId) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut found = Vec::new();
+    let mut stored = snapshot.scan(&KeyRange::sync_records(network).starting_with(OUTDATED.as_bytes()));
+    while let Some((name, first)) = stored.next()? {
+        found.push((String::from_utf8_lossy(name).into_owned(), first.to_vec()));
+    }
+    Ok(found)
+}
+
+/// Bytes of bodies from which on a posting of what is posted once more ends.
+const REPOST_BYTES: usize = 1024 * 1024;
 
 impl Apply<'_> {
     /// Posts anew what `old`, until now this node's own origin, has posted above its first head.
-    pub fn take_back(&mut self, id: NetworkId, old: &PeerId) -> Result<()> {
+    pub fn take_back(&mut self, id: NetworkId, old: &PeerId, first: StoredHead) -> Result<()> {
+        self.effects.batch.delete(&Key::SyncRecord(id, &outdated_name(old)));
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(()) };
         let known = self.head(&network, old)?;
-        let first = self.shared.first_heads.get(&id).cloned();
-        let first = first.unwrap_or_else(|| StoredHead::start(&network.name, old));
         if known.seq <= first.seq {
             return Ok(());
         }
@@ -29,6 +92,42 @@ impl Apply<'_> {
         }
         self.put_head(id, old.clone(), first);
         Ok(())
+    }
+
+    /// Posts the public states of entries as they are, as this node's own. Whoever knows other deltas by the numbers that
+    /// these came under would take the entries for collected ones. How many went out.
+    pub fn repost(&mut self, id: NetworkId, shared_name: &str, keys: &[Bytes]) -> Result<u64> {
+        let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(0) };
+        let attachment = network.attachment_named(shared_name).filter(|attachment| !attachment.detaching);
+        let Some(attachment) = attachment else { return Ok(0) };
+        let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
+            return Ok(0);
+        };
+        let me = self.shared.peer_id();
+        let (mut bodies, mut bytes, mut count) = (Vec::new(), 0, 0);
+        for key in keys {
+            let states = self.entry_states(&collection, key)?;
+            if states.record.is_none() || states.publicity == Publicity::Private {
+                continue;
+            }
+            let head = self.head(&network, &me)?;
+            let mut news = State { clock: Default::default(), ..states.public.clone() };
+            news.clock.set(me.clone(), head.seq + bodies.len() as u64 + 1);
+            let (visible, public) = (merge(&states.visible, &news), merge(&states.public, &news));
+            let body = encode_body(shared_name, key, &news)?;
+            self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
+            (bytes, count) = (bytes + body.len(), count + 1);
+            bodies.push(body);
+            if bytes >= REPOST_BYTES {
+                self.log_posting(&network, head, &bodies);
+                (bodies, bytes) = (Vec::new(), 0);
+            }
+        }
+        if !bodies.is_empty() {
+            let head = self.head(&network, &me)?;
+            self.log_posting(&network, head, &bodies);
+        }
+        Ok(count)
     }
 
     /// Posts what an origin wrote in the entries that its deltas above a number have touched.

@@ -18,6 +18,7 @@ use crate::sql::names::last_part;
 use crate::sql::operators::call;
 use crate::sql::pg_catalog::has_aggregate;
 use crate::sql::scope::{ScopeColumn, exact};
+use crate::sql::walk::visit_mut;
 
 /// Whether a type is compared by its sort key.
 pub fn is_jsonb(ty: Option<&ColumnType>) -> bool {
@@ -116,7 +117,7 @@ struct Representative<'a> {
 
 impl Representative<'_> {
     fn put(&mut self, part: &mut impl VisitMut) {
-        let walked: ControlFlow<()> = part.visit(self);
+        let walked = visit_mut(part, self);
         debug_assert!(walked.is_continue());
     }
 }

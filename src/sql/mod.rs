@@ -74,6 +74,7 @@ mod table;
 mod target;
 mod type_of;
 mod update;
+mod walk;
 mod workers;
 mod write;
 #[cfg(test)]

@@ -4,10 +4,10 @@
 //! gives `<=>` the precedence of `=`. Every error carries the 1-based character position that psql draws its caret at.
 //! Length, nesting and chains of operators are bounded here, so that later walks over the tree may recurse.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Statement, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Statement};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
 use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::normalized;
+use crate::sql::walk::change_expressions;
 
 /// Deepest nesting of parentheses and subqueries in a statement.
 const NESTING_MAX: usize = 128;
@@ -226,19 +227,17 @@ fn fuse_distinct(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 
 /// Gives the operators of [`fuse_distinct`] their own place in the tree.
 fn part_distinct(statement: &mut Statement) {
-    let walked: ControlFlow<()> = visit_expressions_mut(statement, |expr| {
+    change_expressions(statement, |expr| {
         if let Expr::BinaryOp { left, op, right } = expr {
             let is_equal = match op {
                 BinaryOperator::Spaceship => false,
                 BinaryOperator::Custom(name) if name == NOT_DISTINCT => true,
-                _ => return ControlFlow::Continue(()),
+                _ => return,
             };
             let (left, right) = (left.clone(), right.clone());
             *expr = if is_equal { Expr::IsNotDistinctFrom(left, right) } else { Expr::IsDistinctFrom(left, right) };
         }
-        ControlFlow::Continue(())
     });
-    debug_assert!(walked.is_continue());
 }
 
 /// Whether `<` and `+` stand right before `start`, without blanks between them.

@@ -5,8 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, Value as Literal, visit_expressions_mut};
-use datafusion::sql::sqlparser::ast::{Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Value as Literal, Visitor};
 
 use crate::db::ReadView;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +16,7 @@ use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::RowInput;
 use crate::sql::scope::folded;
 use crate::sql::target::Place;
+use crate::sql::walk::{change_expressions, visit};
 use crate::sql::write::{Run, select_of};
 
 /// The planner's part of a set of row expressions.
@@ -43,8 +43,7 @@ impl Compiler<'_> {
         let mut items = self.hard.clone();
         for item in &mut items {
             let has_subquery = has_subquery(item);
-            // Nothing breaks off this walk.
-            let (ControlFlow::Continue(()) | ControlFlow::Break(())) = visit_expressions_mut(item, |expr| {
+            change_expressions(item, |expr| {
                 if let Some(input) = self.input(expr, has_subquery) {
                     let known = inputs.iter().position(|other| *other == input).unwrap_or_else(|| {
                         inputs.push(input);
@@ -52,7 +51,6 @@ impl Compiler<'_> {
                     });
                     *expr = Expr::value(Literal::Placeholder(format!("${}", count + known + 1)));
                 }
-                ControlFlow::<()>::Continue(())
             });
         }
         let mut types: Vec<Option<ColumnType>> = (0..count).map(|at| self.parameters.get(at).cloned()).collect();
@@ -103,7 +101,7 @@ impl Visitor for FindQuery {
 }
 
 fn has_subquery(expr: &Expr) -> bool {
-    expr.visit(&mut FindQuery).is_break()
+    visit(expr, &mut FindQuery).is_break()
 }
 
 impl RowPlan {

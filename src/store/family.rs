@@ -19,6 +19,10 @@ const WRITE_BUFFERS_BYTES_MIN: usize = 16 * 1024 * 1024;
 const LOG_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// With a small cache the log is small as well, down to this.
 const LOG_BYTES_MIN: u64 = 1024 * 1024;
+/// With a small cache the buffer of a family is small as well, down to this.
+const WRITE_BUFFER_BYTES_MIN: usize = 1024 * 1024;
+/// Bytes by which the file that lists all others grows on the disk.
+const MANIFEST_STEP_BYTES: usize = 256 * 1024;
 /// Table files kept open; stays below the usual limit of 1024 descriptors a process.
 const OPEN_FILES_MAX: i32 = 768;
 /// Finished logs kept for reuse: appending to one does not change its size, which saves the file system a journal write.
@@ -94,7 +98,7 @@ impl Family {
         }
     }
 
-    fn options(self, cache: &Cache) -> Options {
+    fn options(self, cache: &Cache, cache_bytes: usize) -> Options {
         let tuning = self.tuning();
         let mut table = BlockBasedOptions::default();
         table.set_block_cache(cache);
@@ -102,7 +106,8 @@ impl Family {
         table.set_bloom_filter(FILTER_BITS_PER_KEY, false);
         table.set_whole_key_filtering(true);
         let mut options = Options::default();
-        options.set_write_buffer_size(tuning.write_buffer);
+        // With a small cache buffers are small as well: filters and arenas are laid out for their full size.
+        options.set_write_buffer_size(tuning.write_buffer.min(cache_bytes.max(WRITE_BUFFER_BYTES_MIN)));
         options.set_max_write_buffer_number(3);
         options.set_compression_type(if tuning.compress { DBCompressionType::Lz4 } else { DBCompressionType::None });
         match tuning.access {
@@ -159,6 +164,7 @@ pub(super) fn database_options(store: &StoreOptions) -> Options {
     options.set_max_background_jobs(i32::try_from(threads.clamp(BACKGROUND_JOBS.0, BACKGROUND_JOBS.1)).unwrap_or(2));
     options.set_max_open_files(OPEN_FILES_MAX);
     options.set_bytes_per_sync(1024 * 1024);
+    options.set_manifest_preallocation_size(MANIFEST_STEP_BYTES);
     options.set_log_level(LogLevel::Warn);
     options.set_keep_log_file_num(4);
     options.set_max_log_file_size(4 * 1024 * 1024);
@@ -170,8 +176,9 @@ pub(super) fn database_options(store: &StoreOptions) -> Options {
 /// What to open: this program's families, and `others` that a newer program left, so that its version can be read.
 pub(super) fn descriptors(cache_bytes: usize, others: &[String]) -> Vec<ColumnFamilyDescriptor> {
     let cache = Cache::new_hyper_clock_cache(cache_bytes, 0);
-    let known =
-        Family::ALL.into_iter().map(|family| ColumnFamilyDescriptor::new(family.name(), family.options(&cache)));
+    let known = Family::ALL
+        .into_iter()
+        .map(|family| ColumnFamilyDescriptor::new(family.name(), family.options(&cache, cache_bytes)));
     let unknown = others
         .iter()
         .filter(|name| Family::ALL.into_iter().all(|family| family.name() != name.as_str()))

@@ -139,6 +139,7 @@ impl Executor {
             Work::DropCollected { collection, keys, heads } => {
                 Outcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
             }
+            Work::Repost { collection, keys } => Outcome::Reposted(wait(database.repost(network, collection, keys))),
             Work::AdoptHeads { heads, partial, placement } => {
                 Outcome::HeadsAdopted(self.adopt_heads(heads, &partial, placement.as_ref()))
             }

@@ -156,6 +156,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::Apply { .. }
         | Work::MergeStates { .. }
         | Work::DropCollected { .. }
+        | Work::Repost { .. }
         | Work::MergeFetched { .. }
         | Work::AdoptHeads { .. } => Lane::Writes,
         Work::CollectTombstones { .. }

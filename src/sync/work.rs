@@ -253,6 +253,12 @@ pub enum Work {
         keys: Vec<Bytes>,
         heads: Vec<Head>,
     },
+    /// Posts public states once more, as this node's own: an origin has given the numbers that they were posted under to
+    /// other deltas.
+    Repost {
+        collection: String,
+        keys: Vec<Bytes>,
+    },
     /// Keeps which collections are partial, and then takes over heads: everything up to them is here, but for those.
     AdoptHeads {
         heads: Vec<Head>,
@@ -321,6 +327,7 @@ pub enum Outcome {
     /// How many entries changed.
     Merged(Result<u64>),
     Dropped(Result<u64>),
+    Reposted(Result<u64>),
     /// All heads afterwards.
     HeadsAdopted(Result<Vec<Head>>),
     Collected(Result<u64>),

@@ -4,18 +4,17 @@
 //! `single_value`, which insists on one row, or into `first_value` for LIMIT 1. In other conditions an outer column is
 //! replaced by the inner one it equals; a condition on outer columns alone moves out, into a CASE around the subquery.
 
-use std::ops::ControlFlow;
-
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CaseWhen, Expr, Function, FunctionArgumentClause, FunctionArguments, Ident, LimitClause, Query,
-    SelectItem, TableFactor, Value as Literal, Visit, visit_expressions, visit_expressions_mut,
+    SelectItem, TableFactor, Value as Literal, Visit,
 };
 
 use crate::sql::names::{column_name, last_part};
 use crate::sql::operators::call;
 use crate::sql::pg_catalog::rewrite::plain_select;
 use crate::sql::pg_catalog::rewrite_expr::{has_aggregate, order_of};
+use crate::sql::walk::{change_expressions, has_expression};
 
 /// The aggregate that insists on one row.
 const SINGLE_VALUE: &str = "single_value";
@@ -132,7 +131,7 @@ fn equalities(conditions: &[Expr], own: &[String]) -> Vec<(Vec<Ident>, Expr)> {
 
 /// Replaces outer columns by the inner expressions that they equal.
 fn substitute(condition: &mut Expr, equal: &[(Vec<Ident>, Expr)]) {
-    let walked: ControlFlow<()> = visit_expressions_mut(condition, |part| {
+    change_expressions(condition, |part| {
         let inner = match part {
             Expr::CompoundIdentifier(parts) => equal.iter().find(|(outer, _)| same_name(outer, parts)),
             _ => None,
@@ -140,9 +139,7 @@ fn substitute(condition: &mut Expr, equal: &[(Vec<Ident>, Expr)]) {
         if let Some((_, inner)) = inner {
             *part = inner.clone();
         }
-        ControlFlow::Continue(())
     });
-    debug_assert!(walked.is_continue());
 }
 
 fn same_name(a: &[Ident], b: &[Ident]) -> bool {
@@ -164,21 +161,16 @@ fn own_relations(query: &Query) -> Option<Vec<String>> {
 
 /// Whether a column of a relation that is not among `own` is named.
 fn names_foreign<T: Visit>(part: &T, own: &[String]) -> bool {
-    let found = visit_expressions(part, |expr: &Expr| match expr {
-        Expr::CompoundIdentifier(parts) if is_foreign(parts, own) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
+    has_expression(part, |expr| matches!(expr, Expr::CompoundIdentifier(parts) if is_foreign(parts, own)))
 }
 
 /// Whether a column of an own relation is named, or one without a relation before it.
 fn names_own(part: &Expr, own: &[String]) -> bool {
-    let found = visit_expressions(part, |expr: &Expr| match expr {
-        Expr::Identifier(_) => ControlFlow::Break(()),
-        Expr::CompoundIdentifier(parts) if !is_foreign(parts, own) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
+    has_expression(part, |expr| match expr {
+        Expr::Identifier(_) => true,
+        Expr::CompoundIdentifier(parts) => !is_foreign(parts, own),
+        _ => false,
+    })
 }
 
 fn is_foreign(parts: &[Ident], own: &[String]) -> bool {

@@ -3,34 +3,26 @@
 //! It returns rows of (x, n): an element and its position. Rows as values do not exist here; the function stands for its
 //! `x`, and `(f(a)).n` for the positions. Taking `.x` of a column that held such a row gives the column.
 
-use std::ops::ControlFlow;
-
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Select, Value as Literal,
-    visit_expressions, visit_expressions_mut,
 };
 
 use crate::sql::names::last_part;
 use crate::sql::operators::call;
+use crate::sql::walk::{change_expressions, has_expression};
 
 const FUNCTION: &str = "_pg_expandarray";
 
 /// Replaces the function and the fields of its rows in one SELECT.
 pub fn rewrite(select: &mut Select) {
-    let mentioned = visit_expressions(select, |expr: &Expr| match expanded(expr) {
-        Some(_) => ControlFlow::Break(()),
-        None => ControlFlow::Continue(()),
-    });
-    if mentioned.is_continue() {
+    if !has_expression(select, |expr| expanded(expr).is_some()) {
         return;
     }
-    let walked: ControlFlow<()> = visit_expressions_mut(select, |expr| {
+    change_expressions(select, |expr| {
         if let Some(other) = field(expr).or_else(|| expanded(expr).map(|array| call("unnest", vec![array]))) {
             *expr = other;
         }
-        ControlFlow::Continue(())
     });
-    debug_assert!(walked.is_continue());
 }
 
 /// The array that the function expands.

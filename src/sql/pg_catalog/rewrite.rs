@@ -11,7 +11,6 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArguments, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
     SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut, VisitorMut,
-    visit_expressions_mut,
 };
 
 use crate::sql::literals::number_of;
@@ -20,6 +19,7 @@ use crate::sql::operators::call;
 use crate::sql::pg_catalog::expanded;
 use crate::sql::pg_catalog::recognise::recognise;
 use crate::sql::pg_catalog::rewrite_expr;
+use crate::sql::walk::{change_expressions, visit_mut};
 
 /// Catalogs that no row is ever in: this server has nothing of the kind.
 const EMPTY: &[&str] = &[
@@ -60,7 +60,7 @@ pub const SET_FUNCTIONS: &[&str] = &[
 
 /// Rewrites a statement or a query in place.
 pub fn rewrite<T: VisitMut>(statement: &mut T) {
-    let walked: ControlFlow<()> = statement.visit(&mut Rewriter);
+    let walked = visit_mut(statement, &mut Rewriter);
     debug_assert!(walked.is_continue());
 }
 
@@ -104,11 +104,7 @@ fn project(item: &mut SelectItem) {
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return };
     let name = column_name(expr);
     let mut changed = rewrite_expr::changes_name(expr);
-    let walked: ControlFlow<()> = visit_expressions_mut(expr, |part| {
-        changed |= rewrite_expr::count_exists(part) || unnest_set(part);
-        ControlFlow::Continue(())
-    });
-    debug_assert!(walked.is_continue());
+    change_expressions(expr, |part| changed |= rewrite_expr::count_exists(part) || unnest_set(part));
     changed |= rewrite_expr::shown_name(expr);
     if let (true, SelectItem::UnnamedExpr(expr)) = (changed, &*item) {
         *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', name) };

@@ -5,13 +5,14 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, OrderByExpr, OrderByKind, Query,
-    Select, SelectItem, TableFactor, Value as Literal, Visit, Visitor, visit_expressions,
+    Select, SelectItem, TableFactor, Value as Literal, Visitor,
 };
 
 use crate::sql::names::last_part;
 use crate::sql::operators::call;
 use crate::sql::pg_catalog::correlated;
 use crate::sql::pg_catalog::rewrite::plain_select;
+use crate::sql::walk::{has_expression, visit};
 
 /// Aggregates of the planner that make a SELECT yield a row of no rows.
 const AGGREGATES: &[&str] = &[
@@ -230,7 +231,7 @@ pub fn has_aggregate(select: &Select) -> bool {
 
 fn is_aggregate(item: &SelectItem) -> bool {
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return false };
-    expr.visit(&mut OwnAggregate { depth: 0 }).is_break()
+    visit(expr, &mut OwnAggregate { depth: 0 }).is_break()
 }
 
 /// Looks for an aggregate that is not in a subquery.
@@ -267,27 +268,23 @@ fn names_aggregate(function: &Function) -> bool {
 
 /// Whether an expression holds a subquery.
 pub fn has_subquery(expr: &Expr) -> bool {
-    let found = visit_expressions(expr, |part: &Expr| match part {
-        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(()),
-        Expr::Function(Function { args: FunctionArguments::Subquery(_), .. }) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
+    has_expression(expr, |part| match part {
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => true,
+        Expr::Function(function) => matches!(function.args, FunctionArguments::Subquery(_)),
+        _ => false,
+    })
 }
 
 /// Whether [`rewrite`] gives a result column another name than PostgreSQL would.
 pub fn changes_name(expr: &Expr) -> bool {
-    let found = visit_expressions(expr, |part: &Expr| match part {
-        Expr::Subquery(_) | Expr::Function(Function { args: FunctionArguments::Subquery(_), .. }) => {
-            ControlFlow::Break(())
+    has_expression(expr, |part| match part {
+        Expr::Subquery(_) => true,
+        Expr::Function(function) => {
+            matches!(function.args, FunctionArguments::Subquery(_)) || renamed(function).is_some()
         }
-        Expr::Function(function) if renamed(function).is_some() => ControlFlow::Break(()),
-        Expr::Cast { data_type, .. } if data_type.to_string().to_ascii_lowercase().contains("regclass") => {
-            ControlFlow::Break(())
-        }
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
+        Expr::Cast { data_type, .. } => data_type.to_string().to_ascii_lowercase().contains("regclass"),
+        _ => false,
+    })
 }
 
 /// What SQLAlchemy asks of identity columns: the options of their sequences, which all have the defaults.

@@ -297,7 +297,7 @@ impl Engine {
             return;
         }
         let is_well = match outcome {
-            Outcome::Merged(result) | Outcome::Dropped(result) => self.written(result),
+            Outcome::Merged(result) | Outcome::Dropped(result) | Outcome::Reposted(result) => self.written(result),
             Outcome::HeadsAdopted(result) => return self.adopted(result),
             Outcome::Fingerprints(Ok(buckets)) => self.counted(buckets),
             Outcome::Digests(Ok(digests)) => self.digested(digests),

@@ -2,13 +2,15 @@
 //!
 //! Where this node holds nothing of it, it asks for pages in order of key. Otherwise it walks down the tree of fingerprints
 //! where sums differ, compares the digests of the entries in the differing buckets, fetches entries that it lacks or that
-//! are newer there, and drops those that the peer has seen and collected.
+//! are newer there, and drops those that the peer has seen and collected. Of an origin that told two stories the numbers
+//! say nothing: what the peer lacks of the one that was known here is posted once more.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::{Bytes, KeyHash, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{DIGEST_BUCKETS, DIGESTS_WANTED, FETCH_ENTRIES, MERGES_MAX};
+use crate::sync::engine::reconcile::Reason;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
     Digests, Fingerprint, PublicEntry, REQUEST_BUCKETS_MAX, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT,
@@ -58,6 +60,10 @@ type Clock = [(PeerId, u64)];
 struct Judge<'a> {
     /// Deltas may be missing here that our heads cover.
     is_partial: bool,
+    /// Whether a clock counts deltas of an origin that told two stories.
+    is_ambiguous: &'a dyn Fn(&Clock) -> bool,
+    /// What was known here of those is going to be forgotten.
+    changes_story: bool,
     /// Whether everything that a clock counts has been applied here.
     was_seen_here: &'a dyn Fn(&Clock) -> bool,
     /// Whether it has been applied there, by somebody who holds this bucket.
@@ -69,6 +75,7 @@ struct Judge<'a> {
 struct Difference {
     fetch: Vec<KeyHash>,
     drop: Vec<Bytes>,
+    repost: Vec<Bytes>,
 }
 
 impl Walk {
@@ -163,19 +170,32 @@ impl Walk {
                 .filter_map(|(position, seq)| origin(position).map(|origin| (origin.clone(), *seq)))
                 .collect();
             let is_wanted = match ours.remove(&entry.key_hash) {
+                Some(our) if our.digest == entry.digest => false,
+                Some(our) if (judge.is_ambiguous)(&our.clock) => {
+                    difference.repost.extend(judge.changes_story.then_some(our.key));
+                    true
+                }
                 // What is newer here may lack what came before.
-                Some(our) => our.digest != entry.digest && (judge.is_partial || !is_newer(&our.clock, &clock)),
+                Some(our) => judge.is_partial || !is_newer(&our.clock, &clock),
                 // Seen here and not here any more: it was collected.
-                None => clock.is_empty() || judge.is_partial || !(judge.was_seen_here)(&clock),
+                None => {
+                    let was_seen = (judge.was_seen_here)(&clock) && !(judge.is_ambiguous)(&clock);
+                    clock.is_empty() || judge.is_partial || !was_seen
+                }
             };
             if is_wanted {
                 difference.fetch.push(entry.key_hash);
             }
         }
         if self.is_whole {
-            let is_collected =
-                |our: &EntryDigest| !our.clock.is_empty() && (judge.was_seen_there)(our.bucket, &our.clock);
-            difference.drop = ours.into_values().filter(is_collected).map(|our| our.key).collect();
+            let was_seen = |our: &EntryDigest| !our.clock.is_empty() && (judge.was_seen_there)(our.bucket, &our.clock);
+            for our in ours.into_values().filter(was_seen) {
+                match (judge.is_ambiguous)(&our.clock) {
+                    false => difference.drop.push(our.key),
+                    true if judge.changes_story => difference.repost.push(our.key),
+                    true => {}
+                }
+            }
         }
         Some(difference)
     }
@@ -303,11 +323,16 @@ impl Engine {
         let Some(running) = self.reconciling.running.as_mut() else { return };
         let Some(mut walk) = running.walk.take() else { return };
         let is_partial = self.config.partial.contains(&walk.collection);
-        let was_seen_here = |clock: &[(PeerId, u64)]| self.heads.cover(clock) && !is_ambiguous(clock);
-        let was_seen_there = |bucket: u16, clock: &[(PeerId, u64)]| {
-            running.held_there.contains(bucket) && running.covers(clock) && !is_ambiguous(clock)
+        let was_seen_here = |clock: &[(PeerId, u64)]| self.heads.cover(clock);
+        let was_seen_there =
+            |bucket: u16, clock: &[(PeerId, u64)]| running.held_there.contains(bucket) && running.covers(clock);
+        let judge = Judge {
+            is_partial,
+            is_ambiguous: &is_ambiguous,
+            changes_story: running.reason == Reason::Needed,
+            was_seen_here: &was_seen_here,
+            was_seen_there: &was_seen_there,
         };
-        let judge = Judge { is_partial, was_seen_here: &was_seen_here, was_seen_there: &was_seen_there };
         let difference = walk.compare(&judge).unwrap_or_default();
         let fetches = difference.fetch.chunks(FETCH_ENTRIES);
         walk.fetches.extend(fetches.map(|key_hashes| Fetch { key_hashes: key_hashes.to_vec(), after: None }));
@@ -315,7 +340,13 @@ impl Engine {
         running.walk = Some(walk);
         if !difference.drop.is_empty() {
             running.writes += 1;
-            self.reconcile_work(Work::DropCollected { collection, keys: difference.drop, heads });
+            self.reconcile_work(Work::DropCollected { collection: collection.clone(), keys: difference.drop, heads });
+        }
+        if !difference.repost.is_empty()
+            && let Some(running) = self.reconciling.running.as_mut()
+        {
+            running.writes += 1;
+            self.reconcile_work(Work::Repost { collection, keys: difference.repost });
         }
     }
 }

@@ -99,6 +99,40 @@ impl World {
                 self.attach(node);
             }
         }
+        self.join_anew();
+    }
+
+    /// Whoever missed a new secret and is known to nobody who has it stays outside, until its user leaves the network and
+    /// joins it by that secret. Whom only such a node has removed is removed by a member first.
+    fn join_anew(&mut self) {
+        let (inside, strangers) = self.strangers();
+        let Some(member) = inside.first().copied().filter(|_| !strangers.is_empty()) else { return };
+        self.has_strangers = true;
+        let removed = self.nodes.iter().filter(|node| node.is_removed).filter_map(|node| node.running.as_ref());
+        let removed: Vec<PeerId> = removed.map(|running| running.peer.clone()).collect();
+        for peer in removed.iter().filter(|peer| !self.nodes[member].has_removed(peer)) {
+            let running = self.nodes[member].running.as_ref().unwrap();
+            let mut transaction = running.database.begin();
+            transaction.remove_peer(NETWORK, peer.as_str()).unwrap();
+            self.runtime.block_on(transaction.commit()).unwrap();
+        }
+        self.follow_changes(member);
+        for node in self.strangers().1 {
+            self.leave(node);
+            self.come_back(node);
+            *self.happened.entry("strangers joined anew").or_default() += 1;
+        }
+    }
+
+    /// The members that know the newest secret, and those whom none of them lets in.
+    fn strangers(&self) -> (Vec<usize>, Vec<usize>) {
+        let Some(newest) = self.newest_secret() else { return (Vec::new(), Vec::new()) };
+        let (inside, outside): (Vec<usize>, Vec<usize>) = (0..self.nodes.len())
+            .filter(|node| self.nodes[*node].is_member() && self.nodes[*node].running.is_some())
+            .partition(|node| self.nodes[*node].epochs().contains_key(newest.as_str()));
+        let is_stranger = |node: &usize| inside.iter().all(|member| self.common_epoch(*member, *node).is_none());
+        let strangers = outside.into_iter().filter(is_stranger).collect();
+        (inside, strangers)
     }
 
     /// The members that run.

@@ -180,7 +180,7 @@ impl World {
     }
 
     /// Leaves the network; the data directory rests until the node comes back.
-    fn leave(&mut self, node: usize) {
+    pub fn leave(&mut self, node: usize) {
         if self.nodes[node].running.is_none() {
             self.start(node);
         }
@@ -201,6 +201,7 @@ impl World {
         self.stop(node, is_kill);
         let departed = &mut self.nodes[node];
         (departed.is_away, departed.left_as) = (true, Some(peer));
+        departed.has_left = true;
         departed.secrets.clear();
         departed.detached.clear();
         departed.life += 1;
@@ -208,7 +209,7 @@ impl World {
     }
 
     /// Joins the network that it has left as if it were new.
-    fn come_back(&mut self, node: usize) {
+    pub fn come_back(&mut self, node: usize) {
         if !std::mem::take(&mut self.nodes[node].is_away) {
             return;
         }
@@ -239,7 +240,7 @@ impl World {
             return;
         }
         let departures = &self.plan.departures;
-        let returns = departures.leaver == Some(node) && departures.returns;
+        let returns = self.has_strangers || (departures.leaver == Some(node) && departures.returns);
         let attaches = departures.detacher == Some((node, collection)) && departures.attaches_again;
         let stage = (!returns && !attaches && one_in(&mut self.random, 2)).then_some(Stage::PostPending);
         let place = (collection, format!("alone{}", self.new_name()));
@@ -270,7 +271,8 @@ impl World {
 
     /// What nobody else who is there holds of a collection may go with a node's log and public states.
     fn doubt_what_only(&mut self, node: usize, collection: &'static str) {
-        let holders = self.nodes.iter().enumerate().filter(|(number, _)| *number != node);
+        let holders =
+            self.nodes.iter().enumerate().filter(|(number, _)| *number != node && self.nodes[*number].is_member());
         let holders = holders.filter_map(|(_, node)| node.running.as_ref());
         let holds = |running: &&super::node::Running| {
             let partial = running.database.partial_collections(running.network).unwrap();
@@ -298,7 +300,7 @@ impl World {
     /// Once all members agree, and all whom they know are there, no tombstone stays for ever.
     pub fn tombstones_go(&mut self, until_ms: u64, look_ms: u64) {
         let departures = &self.plan.departures;
-        if self.plan.restores > 0 || self.plan.removals > 0 || !departures.is_roster_complete() {
+        if self.has_strangers || self.plan.restores > 0 || self.plan.removals > 0 || !departures.is_roster_complete() {
             return;
         }
         while self.now_ms < until_ms {

@@ -59,10 +59,17 @@ impl World {
         }
     }
 
-    /// The newest epoch whose secret both know.
-    fn common_epoch(&self, a: usize, b: usize) -> Option<u64> {
-        let (ours, theirs) = (&self.nodes[a].secrets, &self.nodes[b].secrets);
-        ours.intersection(theirs).last().map(|(epoch, _)| *epoch)
+    /// The newest epoch that both can prove and let each other in by. Where one of them counts it differently, the lower
+    /// number.
+    pub fn common_epoch(&self, a: usize, b: usize) -> Option<u64> {
+        let (ours, theirs) = (self.nodes[a].epochs(), self.nodes[b].epochs());
+        let shared = ours.iter().filter_map(|(secret, epoch)| Some((*secret, *epoch, *theirs.get(secret)?)));
+        let admits = |node: usize, secret: &str, other: usize| {
+            let other = self.nodes[other].running.as_ref().map(|running| &running.peer);
+            other.is_some_and(|other| self.nodes[node].admits(secret, other))
+        };
+        let shared = shared.filter(|(secret, ..)| admits(a, secret, b) && admits(b, secret, a));
+        shared.map(|(_, ours, theirs)| ours.min(theirs)).max()
     }
 
     /// Whether neither has been told by its engine to keep away.

@@ -49,6 +49,8 @@ pub(super) struct Node {
     pub backup: Option<Backup>,
     /// Secrets of the network by epoch that were ever known here.
     pub secrets: BTreeSet<(u64, String)>,
+    /// The secret that a member tells somebody who joins.
+    pub invitation: Option<String>,
     /// An older copy was put in place here and no peer has shown it yet. A second copy in this state is not played: what the
     /// first one posted is lost with it.
     pub is_unaware: bool,
@@ -69,6 +71,8 @@ pub(super) struct Node {
     pub detached: BTreeSet<&'static str>,
     /// It has left the network and rests.
     pub is_away: bool,
+    /// It has left the network at least once.
+    pub has_left: bool,
     /// Under which peer id it left.
     pub left_as: Option<PeerId>,
 }
@@ -117,6 +121,7 @@ impl Node {
             local: Local::default(),
             backup: None,
             secrets: BTreeSet::new(),
+            invitation: None,
             is_unaware: false,
             copies: None,
             share: Buckets::all(),
@@ -127,6 +132,7 @@ impl Node {
             columns: Vec::new(),
             detached: BTreeSet::new(),
             is_away: false,
+            has_left: false,
             left_as: None,
         }
     }
@@ -154,7 +160,8 @@ impl Node {
         .unwrap();
         if database.catalog().network(NETWORK).is_none() {
             let mut transaction = database.begin();
-            found(&mut transaction, shares::options(plan, self.copies));
+            let secret = self.invitation.as_deref().unwrap_or(SECRET);
+            found(&mut transaction, shares::options(plan, self.copies), secret);
             if !self.columns.is_empty() {
                 found_table(&mut transaction, &self.columns);
             }
@@ -195,6 +202,19 @@ impl Node {
         let running = self.running.as_ref().unwrap();
         let secret = running.database.epoch_secret(running.network).unwrap().unwrap();
         self.secrets.insert((secret.epoch, secret.secret.to_string()));
+    }
+
+    /// The secrets known here, each with the last number it had.
+    pub fn epochs(&self) -> BTreeMap<&str, u64> {
+        self.secrets.iter().map(|(epoch, secret)| (secret.as_str(), *epoch)).collect()
+    }
+
+    /// Whether a peer is let in by a secret: by an older one only whoever is known as a member.
+    pub fn admits(&self, secret: &str, peer: &PeerId) -> bool {
+        let Some(running) = &self.running else { return false };
+        let newest = running.database.epoch_secret(running.network).unwrap().unwrap();
+        let is_known = || running.executor.members().unwrap().iter().any(|member| member.peer == *peer);
+        newest.secret.as_str() == secret || is_known()
     }
 
     /// Whether it takes part: neither removed nor gone.
@@ -312,7 +332,7 @@ impl Running {
     }
 }
 
-fn found(transaction: &mut Transaction, options: NetworkOptions) {
+fn found(transaction: &mut Transaction, options: NetworkOptions, secret: &str) {
     if transaction.catalog().expect_collection(LIVE).is_err() {
         let memory = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
         let id = transaction.new_id();
@@ -320,7 +340,7 @@ fn found(transaction: &mut Transaction, options: NetworkOptions) {
         assert_eq!(live.kind, CollectionKind::Memory);
         transaction.create_collection(live).unwrap();
     }
-    transaction.create_network(NETWORK, options, Some(SECRET), Vec::new()).unwrap();
+    transaction.create_network(NETWORK, options, Some(secret), Vec::new()).unwrap();
     transaction.attach_collection(MEMORY, NETWORK, None).unwrap();
 }
 

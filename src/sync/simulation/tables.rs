@@ -171,7 +171,7 @@ impl World {
             let Some(running) = one.running.as_ref().filter(|running| running.has_attached(TABLE)) else { continue };
             let table = running.collection(TABLE);
             // A private copy of what went with a log may be newer than what the network knows.
-            let is_private_copy = departures.leaver == Some(node) || departures.detacher == Some((node, TABLE));
+            let is_private_copy = one.has_left || departures.detacher == Some((node, TABLE));
             for (key, state) in public_states(running, TABLE) {
                 let id = decode_key(&[ColumnType::Text], &key).unwrap()[0].to_text();
                 let key = running.key(&table, &id);

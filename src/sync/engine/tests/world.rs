@@ -115,6 +115,7 @@ impl Node {
                 Outcome::Collected(Ok(count))
             }
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
+            Work::Repost { .. } => unreachable!("nobody forks here"),
             Work::Place { .. } | Work::Evict { .. } | Work::ReadEntries { .. } | Work::MergeFetched { .. } => {
                 unreachable!("replication is full here")
             }
