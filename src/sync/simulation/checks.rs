@@ -69,7 +69,7 @@ impl World {
         self.check_all();
         if self.plan.copies.is_some() {
             self.play_until_spread();
-            self.lose_a_holder();
+            self.lose_holders();
             self.read_everything();
         }
     }

@@ -182,6 +182,11 @@ impl World {
         if node == other || self.nodes[node].is_removed || self.nodes[other].is_removed {
             return;
         }
+        self.shut_out(node, other);
+    }
+
+    /// A member removes another one.
+    pub fn shut_out(&mut self, node: usize, other: usize) {
         let peer = self.nodes[other].running.as_ref().unwrap().peer.clone();
         self.tell(|world| format!("{} removes {}", world.name(node), world.name(other)));
         let running = self.nodes[node].running.as_ref().unwrap();

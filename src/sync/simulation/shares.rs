@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::model::{Bytes, NetworkOptions, Replication};
 use crate::sync::random::Random;
 use crate::sync::simulation::departures::Departures;
-use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::node::{COLLECTIONS, Running};
 use crate::sync::simulation::plan::{Plan, between, one_in};
@@ -17,6 +16,8 @@ use crate::sync::work::Input;
 const APART: u64 = 0x5348_4152_4553;
 /// How often what is missing is fetched: it may be dropped again before it is looked at.
 const READS_MAX: u32 = 3;
+/// Members that are removed at the end, of those that hold two copies and more of everything.
+const HOLDERS_LOST: usize = 2;
 /// How long entries may take to come.
 const FETCH_MS_MAX: u64 = 120_000;
 
@@ -126,16 +127,25 @@ impl World {
         self.play_until(self.now_ms + 3 * self.plan.tuning.stability_interval_ms + 60_000);
     }
 
-    /// A member is removed when everything is spread: nothing goes with it, since there are other copies.
-    pub fn lose_a_holder(&mut self) {
+    /// Members are removed one after the other, each when everything is spread. Nothing goes with the first, since there are
+    /// other copies, and nothing with the second, since the others have made new ones.
+    pub fn lose_holders(&mut self) {
         (0..self.nodes.len()).for_each(|node| self.note_share(node));
         assert!(self.shares_agree(), "holders have dropped what they have to hold");
         if self.plan.copies.is_none_or(|copies| copies < 2) {
             return;
         }
-        self.befall(Fault::Remove);
-        self.play_until_agreed();
-        self.check_all();
+        for _ in 0..HOLDERS_LOST {
+            let mut members: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_member()).collect();
+            if members.len() < 3 {
+                return;
+            }
+            self.random.choose(&mut members, 2);
+            self.shut_out(members[0], members[1]);
+            self.play_until_agreed();
+            self.check_all();
+            self.play_until_spread();
+        }
     }
 
     /// At rest: everything can be read anywhere.
