@@ -137,7 +137,7 @@ impl World {
         }
         for _ in 0..HOLDERS_LOST {
             let mut members: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_member()).collect();
-            if members.len() < 3 {
+            if members.len() < 2 {
                 return;
             }
             self.random.choose(&mut members, 2);
