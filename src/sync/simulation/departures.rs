@@ -240,7 +240,10 @@ impl World {
             return;
         }
         let departures = &self.plan.departures;
-        let returns = self.has_strangers || (departures.leaver == Some(node) && departures.returns);
+        // Where secrets change, any node may have to join anew.
+        let may_join_anew =
+            self.plan.rotations + self.plan.removals > 0 || (departures.leaver.is_some() && departures.is_removed);
+        let returns = may_join_anew || (departures.leaver == Some(node) && departures.returns);
         let attaches = departures.detacher == Some((node, collection)) && departures.attaches_again;
         let stage = (!returns && !attaches && one_in(&mut self.random, 2)).then_some(Stage::PostPending);
         let place = (collection, format!("alone{}", self.new_name()));
