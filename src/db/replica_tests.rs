@@ -477,6 +477,28 @@ fn an_old_copy_is_taken_back(renew: impl FnOnce(Node) -> Node) {
 }
 
 #[test]
+fn a_small_log_loses_postings_as_a_whole() {
+    let node = Node::new();
+    node.write_all(&[("one", r#"{"x": 1}"#), ("two", r#"{"x": 2}"#), ("three", r#"{"x": 3}"#)], Stage::PostPending);
+    assert_eq!(node.post(), 3);
+    node.write("four", r#"{"x": 4}"#, Stage::PostPending);
+    assert_eq!(node.post(), 4);
+    let mut floors = Vec::new();
+    for log_bytes_max in (0..2_000).rev().step_by(10) {
+        let options = NetworkOptions { log_bytes_max, ..NetworkOptions::default() };
+        node.define(|transaction| transaction.alter_network("n", options).unwrap());
+        node.runtime.block_on(node.database.prune_log(node.network(), Vec::new())).unwrap();
+        let read = node.database.read_log(node.network(), &node.database.peer_id(), 1, usize::MAX).unwrap();
+        floors.push(match read {
+            LogRead::Deltas(_) => 1,
+            LogRead::Pruned { floor } => floor,
+        });
+    }
+    floors.dedup();
+    assert_eq!(floors, [1, 4, 5]);
+}
+
+#[test]
 fn what_is_posted_once_more_comes_under_the_numbers_of_who_does_it() {
     let (a, b, c) = (Node::new(), Node::new(), Node::new());
     a.write("one", r#"{"x": 1}"#, Stage::PostPending);

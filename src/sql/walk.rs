@@ -1,7 +1,8 @@
 //! Walks over sqlparser's trees that are compiled once.
 //!
 //! sqlparser's own are generic over the visitor, and each new visitor compiles the walk over every kind of node once more:
-//! they were half of this crate's code. Behind a reference to any visitor there is one walk that reads and one that writes.
+//! seventeen of them were a fifth of this crate's code. Behind a reference to any visitor there is one walk that reads and
+//! one that writes.
 
 use std::ops::ControlFlow;
 

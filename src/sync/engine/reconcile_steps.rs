@@ -350,3 +350,50 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock_of(origin: &str, seq: u64) -> Vec<(PeerId, u64)> {
+        vec![(PeerId::new(origin), seq)]
+    }
+
+    fn ours(number: u8, clock: &Clock) -> EntryDigest {
+        EntryDigest {
+            bucket: 7,
+            key_hash: [number; 8],
+            digest: [number; 16],
+            key: Bytes::new(vec![number]),
+            clock: clock.to_vec(),
+        }
+    }
+
+    /// What comes of three entries here and none there, by one origin that told two stories and by one that did not.
+    fn compare(changes_story: bool) -> Difference {
+        let mut walk = Walk::new("memory".to_string(), true);
+        let origins = [(1, "two stories"), (2, "one story"), (3, "unseen")];
+        let entries = origins.map(|(number, origin)| ours(number, &clock_of(origin, 3))).to_vec();
+        let theirs = Some(Digests { origins: Vec::new(), digests: Vec::new() });
+        walk.comparing = Some(Comparing { buckets: vec![7], ours: Some(entries), theirs });
+        let was_seen = |clock: &Clock| clock.iter().all(|(origin, _)| origin.as_str() != "unseen");
+        let judge = Judge {
+            is_partial: false,
+            is_ambiguous: &|clock| clock.iter().any(|(origin, _)| origin.as_str() == "two stories"),
+            changes_story,
+            was_seen_here: &was_seen,
+            was_seen_there: &|_, clock| was_seen(clock),
+        };
+        walk.compare(&judge).unwrap()
+    }
+
+    #[test]
+    fn what_only_one_story_told_is_posted_once_more_and_never_dropped() {
+        let difference = compare(true);
+        assert_eq!(difference.repost, [Bytes::new(vec![1])]);
+        assert_eq!(difference.drop, [Bytes::new(vec![2])], "it was collected there");
+        let difference = compare(false);
+        assert!(difference.repost.is_empty(), "an audit changes no story");
+        assert_eq!(difference.drop, [Bytes::new(vec![2])]);
+    }
+}

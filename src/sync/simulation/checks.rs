@@ -18,7 +18,10 @@ impl World {
     pub fn look(&mut self, node: usize) {
         self.note_share(node);
         let Some(running) = &self.nodes[node].running else { return };
-        if self.plan.is_always_whole() {
+        // Who takes a share over shows what has come of it so far.
+        let is_filling = self.nodes[node].copies.is_some()
+            && !running.database.partial_collections(running.network).unwrap().is_empty();
+        if self.plan.is_always_whole() && !is_filling {
             for places in self.ledger.groups.values() {
                 let values: Vec<Option<String>> =
                     self.held_of(node, places).map(|(collection, id)| group_value(running, collection, id)).collect();
