@@ -212,7 +212,7 @@ impl Apply<'_> {
         let base = current.as_deref().map(RecordView::parse).transpose()?;
         if pending.reverted {
             let old = self.entry_states(collection, key)?;
-            let visible = fitting(collection, &old.public);
+            let visible = fitting(collection, old.public.clone());
             return self.put_states(collection, key, &old, (&visible, &old.public), Stage::Private);
         }
         let base_alive = base.as_ref().is_some_and(RecordView::is_alive);

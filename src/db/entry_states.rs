@@ -113,7 +113,7 @@ impl Apply<'_> {
         stage: Stage,
     ) -> Result<()> {
         let is_public = public.causal_length > 0;
-        let is_same = visible.causal_length == public.causal_length && visible.fields == public.fields;
+        let is_same = visible.causal_length == public.causal_length && visible.has_fields_of(public);
         let visible = if is_same { public } else { visible };
         let publicity = match (is_public, is_same) {
             (false, _) => Publicity::Private,
@@ -126,7 +126,7 @@ impl Apply<'_> {
             self.put_public_copy(collection.id, key, None)?;
         }
         let is_unchanged = old.record.is_some()
-            && old.visible.fields == visible.fields
+            && old.visible.has_fields_of(visible)
             && old.visible.causal_length == visible.causal_length;
         let header = RecordHeader {
             version: if is_unchanged { old.version } else { self.version },
@@ -172,9 +172,8 @@ impl Apply<'_> {
             }
         }
         if collection.kind == CollectionKind::Memory {
-            let values: BTreeMap<String, Option<Value>> =
-                visible.fields.iter().map(|(name, field)| (name.clone(), field.value.clone())).collect();
-            if self.shared.facts.note(collection.id, values.iter()) && !self.effects.facts.contains(&collection.id) {
+            let values = visible.fields.iter().map(|(name, field)| (name, &field.value));
+            if self.shared.facts.note(collection.id, values) && !self.effects.facts.contains(&collection.id) {
                 self.effects.facts.push(collection.id);
             }
         }
@@ -347,8 +346,7 @@ pub(crate) fn fits(collection: &Collection, name: &str, value: Option<&Value>) -
 }
 
 /// What of a state a reader here can be shown.
-pub(crate) fn fitting(collection: &Collection, state: &State) -> State {
-    let mut fitting = state.clone();
-    fitting.fields.retain(|name, field| fits(collection, name, field.value.as_ref()));
-    fitting
+pub(crate) fn fitting(collection: &Collection, mut state: State) -> State {
+    state.fields.retain(|name, field| fits(collection, name, field.value.as_ref()));
+    state
 }

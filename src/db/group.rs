@@ -107,7 +107,11 @@ impl Group {
     }
 
     pub fn accept(&mut self, effects: Effects, version: u64, hlc: Hlc) {
-        self.batch.append_batch(&effects.batch);
+        if self.batch.is_empty() {
+            self.batch = effects.batch;
+        } else {
+            self.batch.append_batch(&effects.batch);
+        }
         self.overlay.extend(effects.overlay);
         self.vectors.extend(effects.vectors);
         self.facts.extend(effects.facts);

@@ -13,7 +13,7 @@ use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
 use crate::db::post::{END_BYTES, decode_log_entry, encode_log_entry};
 use crate::error::{Error, Result};
-use crate::merge::{Drift, chain_next, check_drift, merge, observe, signed_message};
+use crate::merge::{Drift, chain_next, check_drift, merge_into, observe, signed_message};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
 use crate::model::{
     ChainHash, Collection, ColumnType, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State, Value,
@@ -181,7 +181,7 @@ impl Apply<'_> {
                 if !self.is_held(network, body.collection, body.key, touched)? {
                     return Ok(());
                 }
-                self.merge_public(network, body.collection, body.key, &state, touched).map(drop)
+                self.merge_public(network, body.collection, body.key, state, touched).map(drop)
             }
             Err(error) => {
                 tracing::warn!(%origin, seq, network = network.name, "a delta is malformed and was set aside");
@@ -211,7 +211,7 @@ impl Apply<'_> {
         network: &Arc<Network>,
         shared_name: &str,
         key: &[u8],
-        state: &State,
+        state: State,
         touched: &mut Touched,
     ) -> Result<bool> {
         let attachment = network.attachment_named(shared_name).filter(|attachment| !attachment.detaching);
@@ -230,18 +230,15 @@ impl Apply<'_> {
         if let Some(current) = self.current_catalog().collection_by_id(attachment.collection) {
             *collection = Arc::clone(current);
         }
-        if let Some(changed) = with_dimension(collection, state) {
+        if let Some(changed) = with_dimension(collection, &state) {
             *collection = Arc::clone(&changed);
             self.put_collection(&changed)?;
             let mut catalog = (**self.current_catalog()).clone();
             catalog.put(changed);
             self.effects.catalog = Some(Arc::new(catalog));
         }
-        let merged = merge(public, state);
-        let is_news = merged != *public;
-        *public = merged;
-        *visible = merge(visible, &fitting(collection, state));
-        Ok(is_news)
+        merge_into(visible, fitting(collection, state.clone()));
+        Ok(merge_into(public, state))
     }
 
     pub fn write_touched(&mut self, touched: Touched) -> Result<()> {
@@ -340,16 +337,17 @@ fn decode_delta<'a>(origin: &PeerId, seq: u64, body: &'a [u8]) -> Result<(DeltaB
 
 /// A collection whose vector column takes its dimension from the first vector that comes.
 fn with_dimension(collection: &Collection, state: &State) -> Option<Arc<Collection>> {
-    let mut changed = collection.clone();
+    let mut changed = None;
     for position in collection.vector_columns() {
         let value = collection.field_name(position).and_then(|name| state.value(name));
-        if let (Some(Value::Vector(vector)), Some(column)) = (value, changed.columns.get_mut(position))
-            && column.ty == ColumnType::Vector(None)
-        {
+        let is_open = collection.columns.get(position).is_some_and(|column| column.ty == ColumnType::Vector(None));
+        let Some(Value::Vector(vector)) = value.filter(|_| is_open) else { continue };
+        let changed: &mut Collection = changed.get_or_insert_with(|| collection.clone());
+        if let Some(column) = changed.columns.get_mut(position) {
             column.ty = ColumnType::Vector(u32::try_from(vector.len()).ok());
         }
     }
-    (changed != *collection).then(|| Arc::new(changed))
+    changed.map(Arc::new)
 }
 
 /// Names of the records of deltas that were set aside.

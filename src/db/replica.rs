@@ -136,9 +136,9 @@ impl Database {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
                 let mut touched = Touched::new();
                 let mut news = 0;
-                for (state, key) in &states {
+                for (state, key) in states {
                     apply.hlc = crate::merge::observe(apply.hlc, state.timestamp, apply.shared.clock.millis());
-                    news += u64::from(apply.merge_public(&network, &collection, key, state, &mut touched)?);
+                    news += u64::from(apply.merge_public(&network, &collection, &key, state, &mut touched)?);
                 }
                 apply.write_touched(touched)?;
                 Ok(news)

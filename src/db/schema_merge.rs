@@ -101,7 +101,7 @@ impl Apply<'_> {
                 let mut here = old.visible.clone();
                 let is_own = |name: &String, field: &Field| old.public.fields.get(name) != Some(field);
                 here.fields.retain(|name, field| fits(&collection, name, field.value.as_ref()) || is_own(name, field));
-                let visible = merge(&here, &fitting(&collection, &old.public));
+                let visible = merge(&here, &fitting(&collection, old.public.clone()));
                 if visible != old.visible {
                     let (public, stage) = (old.public.clone(), old.stage);
                     self.put_states(&collection, key, &old, (&visible, &public), stage)?;

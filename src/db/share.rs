@@ -112,12 +112,12 @@ impl Database {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
                 let mut touched = Touched::new();
                 let mut news = 0;
-                for (state, key) in &states {
+                let keys: BTreeSet<Bytes> = states.iter().map(|(_, key)| key).chain(&absent).cloned().collect();
+                for (state, key) in states {
                     apply.hlc = crate::merge::observe(apply.hlc, state.timestamp, apply.shared.clock.millis());
-                    news += u64::from(apply.merge_public(&network, &collection, key, state, &mut touched)?);
+                    news += u64::from(apply.merge_public(&network, &collection, &key, state, &mut touched)?);
                 }
-                let keys: BTreeSet<&[u8]> =
-                    states.iter().map(|(_, key)| key).chain(&absent).map(|key| &**key).collect();
+                let keys: BTreeSet<&[u8]> = keys.iter().map(|key| &**key).collect();
                 apply.catch_up(&network, &collection, &keys, &held, &mut touched)?;
                 apply.write_touched(touched)?;
                 Ok(news)

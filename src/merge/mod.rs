@@ -25,5 +25,5 @@ pub use chain::{chain_next, chain_start, signed_message};
 pub use digest::{digest, hash_value};
 pub use edit::{WriteContext, delete, delete_delta, insert, insert_delta, update, update_delta};
 pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, tick};
-pub use states::{CAUSAL_LENGTH_MAX, delta, merge, validate};
+pub use states::{CAUSAL_LENGTH_MAX, delta, merge, merge_into, validate};
 pub use vector_clock::Causality;

@@ -5,6 +5,7 @@
 //! and a field counts only in the life that it was written in. Within a life the greater stamp wins, field by field.
 
 use std::cmp::Ordering;
+use std::collections::btree_map::Entry;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::hash_value;
@@ -17,23 +18,40 @@ pub const CAUSAL_LENGTH_MAX: u64 = 1 << 62;
 /// both clocks.
 #[must_use]
 pub fn merge(a: &State, b: &State) -> State {
-    let causal_length = a.causal_length.max(b.causal_length);
-    let in_this_life = |field: &&Field| field.stamp.causal_length >= causal_length;
-    let mut fields = a.fields.clone();
-    fields.retain(|_, field| in_this_life(&&*field));
-    for (name, theirs) in b.fields.iter().filter(|(_, field)| in_this_life(field)) {
-        match fields.get_mut(name) {
-            Some(ours) if precedence(ours, theirs) == Ordering::Less => *ours = theirs.clone(),
-            Some(_) => {}
-            None => {
-                fields.insert(name.clone(), theirs.clone());
+    let mut merged = a.clone();
+    merge_into(&mut merged, b.clone());
+    merged
+}
+
+/// As [`merge`], in place of the first; whether the second knew anything that the first did not.
+pub fn merge_into(state: &mut State, other: State) -> bool {
+    let mut is_news = other.causal_length > state.causal_length;
+    if last_write(&other) > last_write(state) {
+        (state.timestamp, state.peer_id) = (other.timestamp, other.peer_id);
+        is_news = true;
+    }
+    state.causal_length = state.causal_length.max(other.causal_length);
+    let causal_length = state.causal_length;
+    let in_this_life = |field: &Field| field.stamp.causal_length >= causal_length;
+    state.fields.retain(|_, field| in_this_life(field));
+    for (name, theirs) in other.fields.into_iter().filter(|(_, field)| in_this_life(field)) {
+        match state.fields.entry(name) {
+            Entry::Occupied(ours) if precedence(ours.get(), &theirs) != Ordering::Less => {}
+            Entry::Occupied(mut ours) => {
+                ours.insert(theirs);
+                is_news = true;
+            }
+            Entry::Vacant(place) => {
+                place.insert(theirs);
+                is_news = true;
             }
         }
     }
-    let mut clock = a.clock.clone();
-    clock.merge(&b.clock);
-    let last = if last_write(a) >= last_write(b) { a } else { b };
-    State { causal_length, fields, clock, timestamp: last.timestamp, peer_id: last.peer_id.clone() }
+    if other.clock.iter().any(|(peer, count)| count > state.clock.get(peer)) {
+        state.clock.merge(&other.clock);
+        is_news = true;
+    }
+    is_news
 }
 
 /// What `state` knows and `base` does not, as a state: `merge(base, delta(base, state)) == merge(base, state)`.

@@ -76,8 +76,52 @@ impl State {
         self.causal_length % 2 == 1
     }
 
+    /// Whether both have the same fields, with the same stamps and to the bit the same values.
+    pub fn has_fields_of(&self, other: &State) -> bool {
+        let is_same = |a: &Option<Value>, b: &Option<Value>| match (a, b) {
+            (Some(a), Some(b)) => a.is_identical(b),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        self.fields.len() == other.fields.len()
+            && self.fields.iter().zip(&other.fields).all(|((name, ours), (other_name, theirs))| {
+                name == other_name && ours.stamp == theirs.stamp && is_same(&ours.value, &theirs.value)
+            })
+    }
+
     /// The value of a field that is present and not removed.
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.fields.get(name).and_then(|field| field.value.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(value: Option<Value>) -> State {
+        let stamp = Stamp { causal_length: 1, hlc: Hlc::new(1, 0), peer_id: PeerId::new("a") };
+        let fields = BTreeMap::from([("value".to_string(), Field { value, stamp })]);
+        State { causal_length: 1, fields, ..State::empty(PeerId::new("a")) }
+    }
+
+    #[test]
+    fn fields_are_compared_to_the_bit() {
+        let values = [
+            None,
+            Some(Value::Float8(f64::NAN)),
+            Some(Value::Float4(f32::NAN)),
+            Some(Value::Float8(0.0)),
+            Some(Value::Float8(-0.0)),
+            Some(Value::Numeric("1.0".parse().unwrap())),
+            Some(Value::Numeric("1.00".parse().unwrap())),
+            Some(Value::Vector(vec![1.0, 0.0].into())),
+            Some(Value::Vector(vec![1.0, -0.0].into())),
+        ];
+        for (position, value) in values.iter().enumerate() {
+            for (other_position, other) in values.iter().enumerate() {
+                let is_same = with(value.clone()).has_fields_of(&with(other.clone()));
+                assert_eq!(is_same, position == other_position, "{value:?} {other:?}");
+            }
+        }
     }
 }

@@ -92,6 +92,23 @@ impl Value {
         }
     }
 
+    /// Whether both are the same to the bit: NaN is NaN, 0 is not -0, and 1.0 is not 1.00.
+    pub fn is_identical(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Float4(a), Value::Float4(b)) => a.to_bits() == b.to_bits(),
+            (Value::Float8(a), Value::Float8(b)) => a.to_bits() == b.to_bits(),
+            (Value::Numeric(a), Value::Numeric(b)) => a == b && a.scale() == b.scale(),
+            (Value::Vector(a), Value::Vector(b)) => {
+                let bits = |component: &f32| component.to_bits();
+                Arc::ptr_eq(a, b) || a.iter().map(bits).eq(b.iter().map(bits))
+            }
+            (Value::Array(a, ours), Value::Array(b, theirs)) => {
+                a == b && ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.is_identical(b))
+            }
+            _ => self == other,
+        }
+    }
+
     /// Bytes that the value holds, for limits and memory accounting.
     pub fn bytes(&self) -> usize {
         match self {

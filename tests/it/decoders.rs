@@ -162,7 +162,10 @@ fn streams_of_frames_hold_against_any_bytes() {
 
 #[test]
 fn deltas_hold_against_any_bytes() {
-    check(properties::delta, &[body()]);
+    let fields = [("ratio".to_string(), Value::Float8(f64::NAN)), ("part".to_string(), Value::Float4(-0.0))];
+    let state = insert(None, fields, &WriteContext { hlc: Hlc::new(10, 0), peer_id: PeerId::new("a") });
+    let not_a_number = encode_body("memory", b"key", &state).expect("a body");
+    check(properties::delta, &[body(), not_a_number]);
 }
 
 #[test]

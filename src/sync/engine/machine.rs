@@ -19,7 +19,7 @@ use crate::sync::engine::session::Session;
 use crate::sync::engine::share::Share;
 use crate::sync::engine::stability::Round;
 use crate::sync::engine::status::Counters;
-use crate::sync::engine::views::ServedView;
+use crate::sync::engine::views::{PagePlace, ServedView};
 use crate::sync::message::{FetchRequest, Message, Want};
 use crate::sync::random::Random;
 use crate::sync::work::{Action, EngineConfig, Event, ExchangeReport, Input, Member, Outcome, Work};
@@ -79,6 +79,12 @@ pub(super) enum Task {
         peer: PeerId,
         /// Which of its views, one after the other.
         number: u64,
+    },
+    /// The next page of a peer's view.
+    ReadAhead {
+        peer: PeerId,
+        number: u64,
+        page: PagePlace,
     },
     CloseView {
         peer: PeerId,
@@ -257,6 +263,9 @@ impl Engine {
             (Task::Push { to_seq }, Outcome::LogRead(result)) => self.push_read(to_seq, result),
             (Task::Apply { origin }, Outcome::Applied(result)) => self.applied(&origin, result),
             (Task::View { peer, number }, outcome) => self.view_read(&peer, number, outcome),
+            (Task::ReadAhead { peer, number, page }, Outcome::Entries(read)) => {
+                self.read_ahead(&peer, number, &page, read);
+            }
             (Task::CloseView { peer }, Outcome::ViewClosed) => self.view_closed(&peer),
             (Task::Reconcile { run }, outcome) => self.reconcile_worked(run, outcome),
             (Task::Collect, Outcome::Collected(result)) => match result {

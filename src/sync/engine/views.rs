@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Result;
-use crate::model::{Buckets, Head, PeerId};
+use crate::model::{Buckets, Bytes, Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
-    DIGESTS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
-    VIEW_HEADS_MAX, WireDigest,
+    DIGESTS_MAX, Digests, ENTRIES_MAX, Message, PublicEntry, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
+    ReconcileResponse, VIEW_HEADS_MAX, WireDigest,
 };
 use crate::sync::work::{EntryDigest, Outcome, View, Work};
 
@@ -32,7 +32,23 @@ pub(super) struct ServedView {
     requests: VecDeque<ReconcileRequest>,
     /// What the peer is told of: its share, or all where the lists of members differ.
     within: Buckets,
+    /// The page that the peer will ask for next.
+    ahead: Option<Ahead>,
 }
+
+/// A page that is read before it is asked for, while the one before is on its way.
+#[derive(Debug)]
+struct Ahead {
+    place: PagePlace,
+    /// `None` while it is being read.
+    page: Option<Page>,
+}
+
+/// A page by its collection and the key that it begins behind.
+pub(super) type PagePlace = (String, Bytes);
+
+/// Entries, and the key to go on after.
+type Page = (Vec<PublicEntry>, Option<Bytes>);
 
 impl Engine {
     pub(super) fn reconcile_request(&mut self, peer: &PeerId, request: ReconcileRequest) {
@@ -55,6 +71,7 @@ impl Engine {
                 tree: None,
                 requests: VecDeque::from([request]),
                 within,
+                ahead: None,
             };
             self.views.insert(peer.clone(), view);
             self.wake_at(now_ms.saturating_add(VIEW_IDLE_MS_MAX));
@@ -115,6 +132,14 @@ impl Engine {
                 Work::Entries { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max }
             }
             ReconcileAsk::Page { collection, after } => {
+                let is_this = |ahead: &&mut Ahead| ahead.place.0 == collection && Some(&ahead.place.1) == after.as_ref();
+                if let Some(ahead) = view.ahead.as_mut().filter(is_this) {
+                    if let Some(page) = ahead.page.take() {
+                        self.answer_page(peer, page);
+                    }
+                    return;
+                }
+                view.ahead = None;
                 let (view, within) = (peer.clone(), view.within.clone());
                 Work::Entries { view, collection, key_hashes: None, within, after, bytes_max }
             }
@@ -137,20 +162,51 @@ impl Engine {
                 return self.look(peer);
             }
             (ReconcileAsk::Digests { .. }, Outcome::Digests(digests)) => digests.map(digests_answer),
+            (ReconcileAsk::Page { .. }, Outcome::Entries(Ok(page))) => return self.answer_page(peer, page),
             (ReconcileAsk::Entries { .. } | ReconcileAsk::Page { .. }, Outcome::Entries(read)) => {
-                read.map(|(mut entries, next)| {
-                    let next = match entries.get(ENTRIES_MAX - 1) {
-                        Some(last) if entries.len() > ENTRIES_MAX => Some(last.key.clone()),
-                        _ => next,
-                    };
-                    entries.truncate(ENTRIES_MAX);
-                    ReconcileAnswer::Entries { entries, next }
-                })
+                read.map(|page| entries_answer(page))
             }
             (_, Outcome::Fingerprints(Err(error))) => Err(error),
             _ => return,
         };
         self.answer_read(peer, read);
+    }
+
+    /// Answers with a page, and begins to read the next one.
+    fn answer_page(&mut self, peer: &PeerId, page: Page) {
+        let bytes_max = self.config.tuning.batch_bytes;
+        let answer = entries_answer(page);
+        let Some(view) = self.views.get_mut(peer) else { return };
+        view.ahead = None;
+        if let ReconcileAnswer::Entries { next: Some(after), .. } = &answer
+            && let Some(ReconcileAsk::Page { collection, .. }) = view.requests.front().map(|request| &request.ask)
+        {
+            let place = (collection.clone(), after.clone());
+            view.ahead = Some(Ahead { place: place.clone(), page: None });
+            let (number, within) = (view.number, view.within.clone());
+            let (collection, after) = (place.0.clone(), Some(place.1.clone()));
+            let work = Work::Entries { view: peer.clone(), collection, key_hashes: None, within, after, bytes_max };
+            let task = Task::ReadAhead { peer: peer.clone(), number, page: place };
+            self.work(task, work);
+        }
+        self.answer_first(peer, answer);
+    }
+
+    /// A page that nobody had asked for when its reading began.
+    pub(super) fn read_ahead(&mut self, peer: &PeerId, number: u64, place: &PagePlace, read: Result<Page>) {
+        let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
+        let Some(ahead) = view.ahead.as_mut().filter(|ahead| ahead.place == *place) else { return };
+        let front = view.requests.front().map(|request| &request.ask);
+        let is_waited_for = matches!(front, Some(ReconcileAsk::Page { collection, after })
+            if *collection == place.0 && after.as_ref() == Some(&place.1));
+        match read {
+            Ok(page) => ahead.page = Some(page),
+            // It is read again when it is asked for, and fails then.
+            Err(_) => view.ahead = None,
+        }
+        if is_waited_for {
+            self.look(peer);
+        }
     }
 
     fn answer_read(&mut self, peer: &PeerId, read: Result<ReconcileAnswer>) {
@@ -211,6 +267,15 @@ impl Engine {
             self.wake_at(wake_ms);
         }
     }
+}
+
+fn entries_answer((mut entries, next): Page) -> ReconcileAnswer {
+    let next = match entries.get(ENTRIES_MAX - 1) {
+        Some(last) if entries.len() > ENTRIES_MAX => Some(last.key.clone()),
+        _ => next,
+    };
+    entries.truncate(ENTRIES_MAX);
+    ReconcileAnswer::Entries { entries, next }
 }
 
 /// Clocks name origins by position, since most entries name the same few.
