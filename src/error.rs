@@ -199,8 +199,8 @@ struct Report {
 pub struct Absent {
     /// The number of the collection.
     pub collection: u32,
-    /// Encoded primary keys.
-    pub keys: Vec<Vec<u8>>,
+    /// Encoded primary keys; `None` where it may be any entries.
+    pub keys: Option<Vec<Vec<u8>>>,
 }
 
 impl Error {

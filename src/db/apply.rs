@@ -42,7 +42,7 @@ impl<'a> Apply<'a> {
             catalog: Arc::clone(&group.catalog),
             writes,
             version,
-            nowhere: None,
+            sought: None,
         };
         Apply { shared, group, view, version, hlc, effects: Effects::default(), shares: None }
     }

@@ -91,9 +91,9 @@ pub use signals::DatabaseChanges;
 pub use staged::{MemberInfo, StagedEntry, StagedForPosting};
 pub use stream::{RowSender, RowStream};
 pub use sync_status::{
-    FETCH_KEYS_MAX, NetworkStatus, NowhereReply, PeerStatus, Quarantined, SYNC_COMMANDS_MAX, SyncCommand, SyncReport,
-    SyncStatus,
+    FETCH_KEYS_MAX, ListingReply, NetworkStatus, NowhereReply, PeerStatus, Quarantined, SYNC_COMMANDS_MAX, SyncCommand,
+    SyncReport, SyncStatus,
 };
 pub use transaction::{Savepoint, Transaction};
-pub use view::{Nowhere, ReadView};
+pub use view::{ReadView, Sought};
 pub use write_set::EntryKey;

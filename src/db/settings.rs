@@ -154,7 +154,12 @@ impl Settings {
 
     /// `nebulus.fetch`: whether entries that a statement names are fetched from the members that hold them.
     pub fn fetches(&self) -> bool {
-        self.get("nebulus.fetch").is_ok_and(|value| value == "on")
+        self.get("nebulus.fetch").is_ok_and(|value| value != "off")
+    }
+
+    /// `nebulus.fetch = all`: whether a statement that names none fetches all of the collection.
+    pub fn fetches_all(&self) -> bool {
+        self.get("nebulus.fetch").is_ok_and(|value| value == "all")
     }
 
     /// `hnsw.ef_search`.
@@ -205,7 +210,10 @@ fn check(lower: &str, value: &str) -> Result<String> {
         "nebulus.fetch" => match value.to_ascii_lowercase().as_str() {
             "on" | "true" | "yes" | "1" => Ok("on".to_string()),
             "off" | "false" | "no" | "0" => Ok("off".to_string()),
-            _ => invalid("on or off.".to_string()),
+            "all" => Ok("all".to_string()),
+            _ => invalid(
+                "on, off, or all, which fetches whole collections for statements that name no entry.".to_string(),
+            ),
         },
         "statement_timeout" | "lock_timeout" | "idle_in_transaction_session_timeout" => match milliseconds(value) {
             Some(millis) => Ok(millis.to_string()),

@@ -12,10 +12,11 @@ use crate::db::public_view::covers;
 use crate::db::query::{Query, Target};
 use crate::db::receive::Touched;
 use crate::db::shared::Shared;
-use crate::db::{Database, EntryKey, FETCH_KEYS_MAX, PublicEntry, PublicView, ReadView, Settings};
+use crate::db::{Database, EntryKey, FETCH_KEYS_MAX, PublicEntry, PublicView, ReadView, Settings, Sought};
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::model::{
-    Buckets, Bytes, Collection, CollectionId, FACT_BLOB_HASH, Head, Network, NetworkId, PeerId, Placement, Stage, Value,
+    Buckets, Bytes, Collection, CollectionId, FACT_BLOB_HASH, Head, ListingPage, ListingPlace, Network, NetworkId,
+    PeerId, Placement, Stage, Value,
 };
 use crate::store::{
     BlobHash, DeltaBody, Key, KeyRange, Publicity, RecordView, Stored, decode_state, delta_place, delta_seq, encode_key,
@@ -25,6 +26,8 @@ use crate::store::{
 pub(crate) const PLACEMENT: &str = "placement";
 /// Entries that are dropped in one commit.
 const ENTRIES_PER_STEP: usize = 1_000;
+/// Fetches of one statement that are under way at a time.
+const FETCHES_AT_ONCE: usize = 8;
 /// Deltas by which a holder may be behind what is here while an entry is fetched from it.
 const DELTAS_BEHIND_MAX: u64 = 10_000;
 
@@ -141,6 +144,7 @@ impl ReadView {
         }
         let mut named = match &plan.access {
             Access::Keys(keys) => keys.clone(),
+            _ if settings.fetches_all() => return self.check_gathered(id),
             _ => Vec::new(),
         };
         if let Some(Target::Entry(id)) = query.nearest.as_ref().map(|nearest| &nearest.target) {
@@ -182,14 +186,23 @@ impl ReadView {
                 continue;
             }
             let place = (id.0, key);
-            if !self.nowhere.as_ref().is_some_and(|nowhere| nowhere.contains(&place)) {
+            if !self.sought.as_ref().is_some_and(|sought| sought.nowhere.contains(&place)) {
                 absent.push(place.1);
             }
         }
         if absent.is_empty() || !self.is_spread(id)? {
             return Ok(());
         }
-        Err(Error::not_held(Absent { collection: id.0, keys: absent }))
+        Err(Error::not_held(Absent { collection: id.0, keys: Some(absent) }))
+    }
+
+    /// Whether all of a collection is here, or was brought here for this statement.
+    fn check_gathered(&self, id: CollectionId) -> Result<()> {
+        let is_gathered = self.sought.as_ref().is_some_and(|sought| sought.gathered.contains(&id.0));
+        if is_gathered || !self.is_spread(id)? {
+            return Ok(());
+        }
+        Err(Error::not_held(Absent { collection: id.0, keys: None }))
     }
 
     /// Whether other members hold entries of a collection that are not here.
@@ -202,18 +215,70 @@ impl ReadView {
 }
 
 impl Database {
-    /// Brings entries that a statement names and that are not here from the members that hold them; the keys of those that
-    /// there are not.
+    /// Brings entries that a statement reads and that are not here from the members that hold them; adds to what it has
+    /// sought.
     ///
     /// # Errors
     /// 58030 naming who was asked where nobody that may hold one has answered.
-    pub async fn fetch_absent(&self, absent: &Absent) -> Result<Vec<Bytes>> {
+    pub async fn fetch_absent(&self, absent: &Absent, sought: &mut Sought) -> Result<()> {
+        let collection = CollectionId(absent.collection);
         let catalog = self.catalog();
-        let keys: Vec<Bytes> = absent.keys.iter().map(|key| Bytes::new(key.as_slice())).collect();
-        let Some((network, attachment)) = catalog.network_of(CollectionId(absent.collection)) else { return Ok(keys) };
+        let attached =
+            catalog.network_of(collection).map(|(network, attachment)| (network.id, &attachment.shared_name));
+        let Some(keys) = &absent.keys else {
+            if let Some((network, name)) = attached {
+                self.gather(network, name, collection).await?;
+            }
+            sought.gathered.insert(collection.0);
+            return Ok(());
+        };
+        let keys: Vec<Bytes> = keys.iter().map(|key| Bytes::new(key.as_slice())).collect();
+        let nowhere = match attached {
+            Some((network, name)) => self.fetch_from(network, name, &keys, None).await?,
+            None => keys,
+        };
+        sought.nowhere.extend(nowhere.iter().map(|key| (collection.0, key.to_vec())));
+        Ok(())
+    }
+
+    /// Brings everything of a collection here that other members hold. It stays for a while, and goes with the next
+    /// [`Database::evict`] after that.
+    async fn gather(&self, network: NetworkId, shared_name: &str, collection: CollectionId) -> Result<()> {
+        let mut place = ListingPlace::default();
+        loop {
+            let ListingPage { keys, holder, next } = self.list_keys(network, shared_name, place).await?;
+            let view = self.view();
+            let absent = move || {
+                let is_absent = |key: &Bytes| Ok(view.snapshot.get(&Key::Entry(collection, key))?.is_none());
+                keys.into_iter()
+                    .filter_map(|key| is_absent(&key).map(|is_absent| is_absent.then_some(key)).transpose())
+                    .collect::<Result<Vec<Bytes>>>()
+            };
+            let absent = tokio::task::spawn_blocking(absent)
+                .await
+                .map_err(|error| Error::internal(format!("looking for keys stopped: {error}")))??;
+            self.fetch_from(network, shared_name, &absent, holder.as_ref()).await?;
+            match next {
+                Some(next) => place = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Fetches any number of entries, `holder` being asked first; the keys of those that there are not.
+    async fn fetch_from(
+        &self,
+        network: NetworkId,
+        shared_name: &str,
+        keys: &[Bytes],
+        holder: Option<&PeerId>,
+    ) -> Result<Vec<Bytes>> {
         let mut nowhere = Vec::new();
-        for keys in keys.chunks(FETCH_KEYS_MAX) {
-            nowhere.extend(self.fetch_entries(network.id, &attachment.shared_name, keys.to_vec()).await?);
+        for keys in keys.chunks(FETCH_KEYS_MAX * FETCHES_AT_ONCE) {
+            let fetches = keys
+                .chunks(FETCH_KEYS_MAX)
+                .map(|keys| self.fetch_entries(network, shared_name, keys.to_vec(), holder.cloned()));
+            nowhere.extend(futures::future::try_join_all(fetches).await?.into_iter().flatten());
         }
         Ok(nowhere)
     }
@@ -223,6 +288,39 @@ impl PublicView {
     /// The public states of these keys, in the same order.
     pub fn entries_of(&self, shared_name: &str, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>> {
         keys.iter().map(|key| self.entry(shared_name, key)).collect()
+    }
+
+    /// Keys of public entries that live and fall into some buckets, in order, from behind `after` on, and whether there are
+    /// more: at most `count_max`, and about `bytes_max`.
+    pub fn keys_after(
+        &self,
+        shared_name: &str,
+        within: &Buckets,
+        after: Option<&[u8]>,
+        (count_max, bytes_max): (usize, usize),
+    ) -> Result<(Vec<Bytes>, bool)> {
+        let (mut keys, mut bytes) = (Vec::new(), 0);
+        let (snapshot, collection) = self.parts(shared_name)?;
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut records = snapshot.scan(&KeyRange::entries(collection.id).from(after).uncached());
+        while let Some((key, record)) = records.next()? {
+            let record = RecordView::parse(record)?;
+            let is_alive = match record.publicity() {
+                Publicity::Private => false,
+                Publicity::Posted => record.is_alive(),
+                // Its public state lies elsewhere; a key too many is no harm.
+                Publicity::PostedAndEdited => true,
+            };
+            if !is_alive || !within.hold(key) {
+                continue;
+            }
+            if keys.len() >= count_max || bytes >= bytes_max {
+                return Ok((keys, true));
+            }
+            bytes += key.len();
+            keys.push(Bytes::new(key));
+        }
+        Ok((keys, false))
     }
 
     /// Keys of entries that [`Database::evict`] may drop.

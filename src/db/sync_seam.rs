@@ -9,7 +9,7 @@ use crate::db::shared::Shared;
 use crate::db::sync_status::SYNC_COMMANDS_MAX;
 use crate::db::{Database, ReadView, SyncCommand, SyncReport, SyncStatus};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Bytes, Collection, NetworkId};
+use crate::model::{Bytes, Collection, ListingPage, ListingPlace, NetworkId, PeerId};
 use crate::store::BlobHash;
 
 /// The two directions.
@@ -86,9 +86,24 @@ impl Database {
     ///
     /// # Errors
     /// 58030 naming who was asked where nobody that may hold one has answered.
-    pub async fn fetch_entries(&self, network: NetworkId, collection: &str, keys: Vec<Bytes>) -> Result<Vec<Bytes>> {
+    pub async fn fetch_entries(
+        &self,
+        network: NetworkId,
+        collection: &str,
+        keys: Vec<Bytes>,
+        holder: Option<PeerId>,
+    ) -> Result<Vec<Bytes>> {
         let collection = collection.to_string();
-        self.shared().command(|reply| SyncCommand::FetchEntries { network, collection, keys, reply }).await
+        self.shared().command(|reply| SyncCommand::FetchEntries { network, collection, keys, holder, reply }).await
+    }
+
+    /// The next keys of a collection that other members hold and this node need not. What is here is not dropped for a minute.
+    ///
+    /// # Errors
+    /// 58030 naming who was asked where some have been told by nobody.
+    pub async fn list_keys(&self, network: NetworkId, collection: &str, place: ListingPlace) -> Result<ListingPage> {
+        let collection = collection.to_string();
+        self.shared().command(|reply| SyncCommand::ListKeys { network, collection, place, reply }).await
     }
 
     pub fn sync_status(&self) -> Arc<SyncStatus> {

@@ -5,8 +5,8 @@
 
 use tokio::sync::oneshot;
 
-use crate::error::Result;
-use crate::model::{Bytes, NetworkId, PeerId};
+use crate::error::{Error, Result};
+use crate::model::{Bytes, ListingPage, ListingPlace, NetworkId, PeerId};
 use crate::store::BlobHash;
 
 /// Commands that wait for the sync task, at most; senders wait beyond that.
@@ -18,6 +18,9 @@ pub const FETCH_KEYS_MAX: usize = 64;
 /// Tells the keys of entries that no member holds.
 pub type NowhereReply = oneshot::Sender<Result<Vec<Bytes>>>;
 
+/// Tells the next keys of a listing.
+pub type ListingReply = oneshot::Sender<Result<ListingPage>>;
+
 /// What the sync task is asked to do.
 #[derive(Debug)]
 pub enum SyncCommand {
@@ -27,7 +30,28 @@ pub enum SyncCommand {
     FetchBlob { network: NetworkId, hash: BlobHash, size: Option<u64>, reply: oneshot::Sender<Result<()>> },
     /// Brings what there is of entries with these encoded keys from members that hold them into the database; the keys of
     /// those that there are not. The collection by its shared name.
-    FetchEntries { network: NetworkId, collection: String, keys: Vec<Bytes>, reply: NowhereReply },
+    FetchEntries {
+        network: NetworkId,
+        collection: String,
+        keys: Vec<Bytes>,
+        /// Who is asked first.
+        holder: Option<PeerId>,
+        reply: NowhereReply,
+    },
+    /// Asks members, one after the other, for the keys of what they hold of a collection and this node does not.
+    ListKeys { network: NetworkId, collection: String, place: ListingPlace, reply: ListingReply },
+}
+
+impl SyncCommand {
+    /// Answers that it will not be done. Whoever asked may have gone.
+    pub fn fail(self, error: Error) {
+        match self {
+            SyncCommand::Sync { reply, .. } => drop(reply.send(Err(error))),
+            SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(error))),
+            SyncCommand::FetchEntries { reply, .. } => drop(reply.send(Err(error))),
+            SyncCommand::ListKeys { reply, .. } => drop(reply.send(Err(error))),
+        }
+    }
 }
 
 /// What a SYNC did.

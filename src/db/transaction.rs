@@ -18,7 +18,7 @@ use crate::db::secrets::{check_secret, secret_name};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, PendingSecret, WriteSet};
-use crate::db::{Catalog, Nowhere, ReadView, Row};
+use crate::db::{Catalog, ReadView, Row, Sought};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Collection, CollectionKind, ColumnType, DefaultValue, FACT_BLOB_HASH, Index, IndexKind, Stage, Value, split_object,
@@ -60,8 +60,8 @@ impl Transaction {
     }
 
     /// Entries that the next statement has asked other members for in vain.
-    pub fn know(&mut self, nowhere: Option<&Nowhere>) {
-        self.view.nowhere = nowhere.cloned();
+    pub fn know(&mut self, sought: Option<&Arc<Sought>>) {
+        self.view.sought = sought.cloned();
     }
 
     /// Whether it has changed nothing so far.

@@ -22,12 +22,18 @@ pub struct ReadView {
     pub(crate) writes: Arc<WriteSet>,
     /// Commits up to this number are in the snapshot for certain; later ones may be.
     pub(crate) version: u64,
-    /// Entries that the statement has asked other members for in vain.
-    pub(crate) nowhere: Option<Nowhere>,
+    /// What the statement has asked other members for.
+    pub(crate) sought: Option<Arc<Sought>>,
 }
 
-/// Entries that no member holds, by the number of their collection and their encoded primary key.
-pub type Nowhere = Arc<BTreeSet<(u32, Vec<u8>)>>;
+/// What a statement has asked other members for. Collections by their numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Sought {
+    /// Encoded primary keys of entries that no member holds.
+    pub nowhere: BTreeSet<(u32, Vec<u8>)>,
+    /// Collections of which everything was brought here.
+    pub gathered: BTreeSet<u32>,
+}
 
 impl ReadView {
     pub fn catalog(&self) -> &Arc<Catalog> {
@@ -52,8 +58,8 @@ impl ReadView {
 
     /// The view for a statement that has asked other members for entries.
     #[must_use]
-    pub fn knowing(self, nowhere: Option<&Nowhere>) -> ReadView {
-        ReadView { nowhere: nowhere.cloned(), ..self }
+    pub fn knowing(self, sought: Option<&Arc<Sought>>) -> ReadView {
+        ReadView { sought: sought.cloned(), ..self }
     }
 
     /// The lines of EXPLAIN: how a bound query would run, outermost step first.

@@ -18,6 +18,7 @@ mod json_scan;
 pub mod jsonb;
 mod jsonb_key;
 pub mod limits;
+mod listing;
 mod network;
 mod number_text;
 mod numeric;
@@ -47,6 +48,7 @@ pub use json::{
     value_of_json, value_of_json_text,
 };
 pub use jsonb_key::sort_key;
+pub use listing::{ListingPage, ListingPlace};
 pub use network::{
     Attachment, Bytes, ChainHash, Delta, Head, Network, NetworkId, NetworkOptions, PEER_ID_BYTES_MAX, Replication, Run,
 };

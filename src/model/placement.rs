@@ -8,9 +8,11 @@
 //! The weights are part of the replication protocol: they never change.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::PeerId;
 
@@ -130,15 +132,68 @@ impl Buckets {
         self.combine(other, |one, two| one | two)
     }
 
+    /// Those that are not among `other`.
+    pub fn without(&self, other: &Buckets) -> Buckets {
+        self.combine(other, |one, two| one & !two)
+    }
+
+    pub fn are_none(&self) -> bool {
+        self.bits.as_ref().is_some_and(|bits| bits.iter().all(|word| *word == 0))
+    }
+
     fn combine(&self, other: &Buckets, combine: impl Fn(u64, u64) -> u64) -> Buckets {
-        if self.bits.is_none() && other.bits.is_none() {
-            return Buckets::all();
-        }
         let word = |buckets: &Buckets, at: usize| {
             buckets.bits.as_ref().map_or(u64::MAX, |bits| bits.get(at).copied().unwrap_or_default())
         };
         let words = (0..BUCKETS / 64).map(|at| combine(word(self, at), word(other, at)));
-        Buckets { bits: Some(words.collect()) }
+        let words: Arc<[u64]> = words.collect();
+        Buckets { bits: Some(words).filter(|words| words.iter().any(|word| *word != u64::MAX)) }
+    }
+}
+
+impl Serialize for Buckets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.bits.as_deref().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Buckets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Buckets, D::Error> {
+        let bits = Option::<Words>::deserialize(deserializer)?;
+        Ok(Buckets { bits: bits.map(|Words(bits)| bits) })
+    }
+}
+
+/// A bit for each bucket.
+struct Words(Arc<[u64]>);
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Words, D::Error> {
+        deserializer.deserialize_seq(WordsVisitor).map(Words)
+    }
+}
+
+struct WordsVisitor;
+
+impl<'de> Visitor<'de> for WordsVisitor {
+    type Value = Arc<[u64]>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a bit for each of {BUCKETS} buckets")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Arc<[u64]>, A::Error> {
+        let mut words = Vec::with_capacity(BUCKETS / 64);
+        while let Some(word) = seq.next_element()? {
+            words.push(word);
+            if words.len() > BUCKETS / 64 {
+                break;
+            }
+        }
+        match words.len() == BUCKETS / 64 {
+            true => Ok(words.into()),
+            false => Err(serde::de::Error::invalid_length(words.len(), &self)),
+        }
     }
 }
 
@@ -225,6 +280,21 @@ mod tests {
         assert!(any.cover(&even) && even.cover(&both) && !even.cover(&low) && !low.cover(&Buckets::all()));
         assert!(Buckets::of(|_| true).cover(&Buckets::all()) && Buckets::all().cover(&low));
         assert_eq!(Buckets::all().and(&low), low);
+        assert_eq!(any.without(&low), even.without(&both));
+        assert!(low.without(&Buckets::all()).are_none() && !low.are_none() && !Buckets::all().are_none());
+        assert!(even.or(&Buckets::all().without(&even)).are_all());
+    }
+
+    #[test]
+    fn sets_travel_and_others_are_refused() {
+        for buckets in [Buckets::all(), Buckets::none(), held(&members(3)[0], &members(3), 1)] {
+            let bytes = postcard::to_allocvec(&buckets).unwrap();
+            assert_eq!(postcard::from_bytes::<Buckets>(&bytes).unwrap(), buckets);
+        }
+        for length in [0, 1, BUCKETS / 64 - 1, BUCKETS / 64 + 1] {
+            let bytes = postcard::to_allocvec(&Some(vec![1_u64; length])).unwrap();
+            assert!(postcard::from_bytes::<Buckets>(&bytes).is_err(), "{length}");
+        }
     }
 
     #[test]

@@ -4,12 +4,14 @@
 //! its own: it is committed before it answers, and run again when somebody else changed its entries first. Work that may
 //! scan leaves the async threads.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use crate::db::{Cancel, ReadView, Row, RowStream, Settings, Transaction};
+use crate::db::{Cancel, ReadView, Row, RowStream, Settings, Sought, Transaction};
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::knirvql;
 use crate::model::{OutputColumn, Value};
@@ -26,6 +28,10 @@ const CONFLICT_RETRIES_MAX: u32 = 1_000;
 
 /// How often one statement fetches entries and is run again: it may name them in several places.
 const FETCHES_PER_STATEMENT_MAX: u32 = 16;
+
+/// How long what was gathered for a transaction that could not see it counts as gathered for the next ones. It stays for a
+/// minute at least.
+const GATHERED_AGE_MAX: Duration = Duration::from_secs(30);
 
 /// What a statement did that ran inside a transaction.
 pub(super) struct Written {
@@ -79,7 +85,9 @@ impl Session {
         self.start(prepared);
         self.check_allowed(prepared)?;
         let mut fetches = 0;
-        self.nowhere = None;
+        let recent = self.gathered.take_if(|(_, at)| at.elapsed() < GATHERED_AGE_MAX);
+        self.sought = recent.as_ref().map(|(sought, _)| Arc::clone(sought));
+        self.gathered = recent;
         loop {
             let result = self.execute_once(prepared, &parameters, is_alone).await;
             match &result {
@@ -109,7 +117,7 @@ impl Session {
         match kind {
             Kind::Nothing => Ok(Outcome::Empty),
             Kind::Read => {
-                let view = self.view(is_alone).knowing(self.nowhere.as_ref());
+                let view = self.view(is_alone).knowing(self.sought.as_ref());
                 let plan = self.current_plan(prepared, &view)?;
                 self.read(&plan, prepared.columns.as_ref(), &view, parameters).await
             }
@@ -141,12 +149,15 @@ impl Session {
     /// # Errors
     /// 58030 where nobody that holds one answered; 40001 where the transaction goes on seeing what it saw before.
     async fn fetch_absent(&mut self, absent: &Absent) -> Result<()> {
-        let found_nowhere = cancellable(self.database.fetch_absent(absent), &self.cancel).await?;
-        let keys = found_nowhere.iter().map(|key| (absent.collection, key.to_vec()));
-        let before = self.nowhere.take().map(|nowhere| (*nowhere).clone()).unwrap_or_default();
-        self.nowhere = Some(Arc::new(before.into_iter().chain(keys).collect()));
+        let mut sought = self.sought.take().map(Arc::unwrap_or_clone).unwrap_or_default();
+        cancellable(self.database.fetch_absent(absent, &mut sought), &self.cancel).await?;
+        let sought = self.sought.insert(Arc::new(sought)).clone();
         if self.looks_again() {
             return Ok(());
+        }
+        if absent.keys.is_none() {
+            let gathered = Sought { nowhere: BTreeSet::new(), gathered: sought.gathered.clone() };
+            self.gathered = Some((Arc::new(gathered), Instant::now()));
         }
         let error = "could not serialize access: an entry was fetched that this transaction cannot see";
         Err(Error::new(ErrorKind::SerializationFailure, error)
@@ -242,19 +253,19 @@ impl Session {
     async fn write(&mut self, prepared: &Prepared, parameters: &[Value], is_alone: bool) -> Result<Written> {
         let settings = Arc::clone(self.settings.effective());
         let cancel = self.cancel.clone();
-        let nowhere = self.nowhere.clone();
+        let sought = self.sought.clone();
         if self.writing(is_alone)?.is_some() {
             let plan = self.current_plan(prepared, &self.planning_view())?;
             let Some(transaction) = self.writing(is_alone)? else {
                 return Err(Error::internal("a transaction has vanished"));
             };
-            transaction.know(nowhere.as_ref());
+            transaction.know(sought.as_ref());
             return cancellable(run_write(&plan.work, transaction, parameters, &settings, &cancel), &cancel).await;
         }
         let mut attempt = 0;
         loop {
             let mut transaction = self.database.begin();
-            transaction.know(nowhere.as_ref());
+            transaction.know(sought.as_ref());
             let plan = self.current_plan(prepared, transaction.view())?;
             let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);
             let written = cancellable(run, &cancel).await?;

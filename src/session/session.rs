@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use crate::db::{Cancel, Database, Nowhere, Query, ReadView, Settings};
+use crate::db::{Cancel, Database, Query, ReadView, Settings, Sought};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql;
 use crate::model::{ColumnType, OutputColumn};
@@ -28,8 +28,10 @@ pub struct Session {
     pub(super) database: Database,
     pub(super) settings: SessionSettings,
     pub(super) open: Open,
-    /// What the present statement has asked other members for in vain.
-    pub(super) nowhere: Option<Nowhere>,
+    /// What the present statement has asked other members for.
+    pub(super) sought: Option<Arc<Sought>>,
+    /// What was gathered for a transaction that could not see it, and when.
+    pub(super) gathered: Option<(Arc<Sought>, Instant)>,
     statements: HashMap<String, Arc<Prepared>>,
     unnamed: Option<Arc<Prepared>>,
     pub(super) cursors: HashMap<String, Cursor>,
@@ -77,7 +79,8 @@ impl Session {
             database,
             settings: SessionSettings::new(settings),
             open: Open::None,
-            nowhere: None,
+            sought: None,
+            gathered: None,
             statements: HashMap::new(),
             unnamed: None,
             cursors: HashMap::new(),

@@ -1,13 +1,13 @@
-//! What statements ask of the node: SYNC, and blobs.
+//! What statements ask of the node: SYNC, entries that others hold, and blobs.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::db::{NowhereReply, SyncCommand, SyncReport};
+use crate::db::{ListingReply, NowhereReply, SyncCommand, SyncReport};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Bytes, NetworkId};
+use crate::model::{Bytes, ListingPage, NetworkId};
 use crate::store::BlobHash;
 use crate::sync::address::peer_there;
 use crate::sync::behaviour::BLOB_PROTOCOL;
@@ -20,6 +20,22 @@ const SYNCS_MAX: usize = 1024;
 /// Statements that wait for one blob, at most.
 const FETCH_WAITS_MAX: usize = 1024;
 
+/// Who waits for entries that other members hold.
+pub enum EntryReply {
+    Fetched(NowhereReply),
+    Listed(ListingReply),
+}
+
+impl EntryReply {
+    pub fn fail(self, error: Error) {
+        // Whoever asked may have gone.
+        match self {
+            EntryReply::Fetched(reply) => drop(reply.send(Err(error))),
+            EntryReply::Listed(reply) => drop(reply.send(Err(error))),
+        }
+    }
+}
+
 impl Node {
     pub fn command(&mut self, command: SyncCommand) {
         // A network that was made a moment ago must be among those that are synced.
@@ -29,8 +45,15 @@ impl Node {
         }
         match command {
             SyncCommand::Sync { network, reply } => self.sync(network, reply),
-            SyncCommand::FetchEntries { network, collection, keys, reply } => {
-                self.fetch_entries(network, collection, keys, reply);
+            SyncCommand::FetchEntries { network, collection, keys, holder, reply } => {
+                let number = self.next_number();
+                let request = Input::FetchRequested { number, collection, keys, holder };
+                self.ask_members(number, network, request, EntryReply::Fetched(reply));
+            }
+            SyncCommand::ListKeys { network, collection, place, reply } => {
+                let number = self.next_number();
+                let request = Input::KeysRequested { number, collection, place };
+                self.ask_members(number, network, request, EntryReply::Listed(reply));
             }
             SyncCommand::FetchBlob { network, hash, size, reply } => self.fetch_blob(network, hash, size, reply),
         }
@@ -99,27 +122,31 @@ impl Node {
 
     /// A network is gone: nobody waits for it any more.
     pub fn end_syncs_of(&mut self, network: NetworkId) {
-        self.entry_fetches.retain(|_, (waiting, _)| *waiting != network);
+        self.entry_replies.retain(|_, (waiting, _)| *waiting != network);
         let waiting = self.syncs.iter().filter(|(_, wait)| wait.left.contains(&network)).map(|(number, _)| *number);
         for number in waiting.collect::<Vec<_>>() {
             self.sync_done(number, network, Ok(SyncReport::default()));
         }
     }
 
-    fn fetch_entries(&mut self, network: NetworkId, collection: String, keys: Vec<Bytes>, reply: NowhereReply) {
+    fn ask_members(&mut self, number: u64, network: NetworkId, request: Input, reply: EntryReply) {
         if !self.networks.contains_key(&network) {
-            let error = Error::new(ErrorKind::ObjectInUse, "the network is not running on this server")
-                .with_hint("SET nebulus.fetch = off reads what is here alone.");
-            return drop(reply.send(Err(error)));
+            let error = Error::new(ErrorKind::ObjectInUse, "the network is not running on this server");
+            return reply.fail(error.with_hint("SET nebulus.fetch = off reads what is here alone."));
         }
-        let number = self.next_number();
-        self.entry_fetches.insert(number, (network, reply));
-        self.feed(network, Input::FetchRequested { number, collection, keys });
+        self.entry_replies.insert(number, (network, reply));
+        self.feed(network, request);
     }
 
     pub fn entries_fetched(&mut self, number: u64, result: Result<Vec<Bytes>>) {
-        if let Some((_, reply)) = self.entry_fetches.remove(&number) {
+        if let Some((_, EntryReply::Fetched(reply))) = self.entry_replies.remove(&number) {
             // Whoever asked may have gone.
+            drop(reply.send(result));
+        }
+    }
+
+    pub fn keys_listed(&mut self, number: u64, result: Result<ListingPage>) {
+        if let Some((_, EntryReply::Listed(reply))) = self.entry_replies.remove(&number) {
             drop(reply.send(result));
         }
     }

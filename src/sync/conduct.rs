@@ -56,6 +56,7 @@ impl Node {
                 self.sync_done(number, network, Ok(report));
             }
             Action::FetchDone { number, result } => self.entries_fetched(number, result),
+            Action::KeysListed { number, result } => self.keys_listed(number, result),
             Action::Renewed { peer } => {
                 tracing::warn!(%peer, "this data directory is an old copy: the node goes on under a new peer id");
                 self.stopped = Some(Stopped::Restart);

@@ -13,7 +13,7 @@ use crate::sync::message::{
 };
 
 /// The version of the protocol; a frame with another is refused.
-pub const PROTOCOL_VERSION: u8 = 2;
+pub const PROTOCOL_VERSION: u8 = 3;
 const HEADER_BYTES: usize = 2;
 const LAST: u8 = 0;
 const MORE: u8 = 1;
@@ -132,6 +132,13 @@ fn check(message: &Message) -> Result<()> {
                 FetchAnswer::Absent | FetchAnswer::Unknown => true,
             };
             response.heads.iter().all(is_head) && response.answers.iter().all(is_within)
+        }
+        Message::KeysRequest(request) => {
+            is_name(&request.collection) && request.after.as_ref().is_none_or(|after| is_body(after))
+        }
+        Message::KeysResponse(response) => {
+            let is_in_order = response.keys.is_sorted_by(|one, two| one < two);
+            is_in_order && !(response.is_more && response.keys.is_empty())
         }
     };
     if is_good {

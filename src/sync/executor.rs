@@ -149,6 +149,13 @@ impl Executor {
             Work::Place { placement } => Outcome::Placed(wait(database.put_placement(network, &placement))),
             Work::Evict { shares, stable } => Outcome::Evicted(wait(database.evict(network, shares, stable))),
             Work::ReadEntries { collection, keys } => Outcome::EntriesRead(self.read_entries(&collection, &keys)),
+            Work::ListKeys { collection, within, after, count_max, bytes_max } => {
+                let limits = (count_max, bytes_max);
+                let view = database.public_view(network);
+                Outcome::KeysListed(
+                    view.and_then(|view| view.keys_after(&collection, &within, after.as_deref(), limits)),
+                )
+            }
             Work::MergeFetched { collection, entries, absent, heads } => {
                 let entries = to_database(entries);
                 Outcome::FetchMerged(wait(database.merge_fetched(network, collection, entries, absent, heads)))

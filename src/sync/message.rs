@@ -13,8 +13,8 @@ use zeroize::Zeroize;
 use crate::model::{Bytes, Head, PeerId, Run};
 use crate::sync::bounded::{bounded, bounded_runs};
 pub use crate::sync::state_message::{
-    Digests, FetchAnswer, FetchRequest, FetchResponse, PublicEntry, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
-    ReconcileResponse, WireDigest,
+    Digests, FetchAnswer, FetchRequest, FetchResponse, KeysRequest, KeysResponse, PublicEntry, ReconcileAnswer,
+    ReconcileAsk, ReconcileRequest, ReconcileResponse, WireDigest,
 };
 
 /// Longest frame of a message, in bytes. A message with a larger delta or entry goes in several.
@@ -71,6 +71,8 @@ pub const CLOCK_MAX: usize = 4096;
 pub const ENTRIES_MAX: usize = 8192;
 /// Most keys in one request for entries that a member does not hold.
 pub const FETCH_KEYS_MAX: usize = crate::db::FETCH_KEYS_MAX;
+/// Most keys in one page of a listing.
+pub const KEYS_MAX: usize = 16_384;
 /// Most short names of peers that a push has gone to.
 pub const PUSHED_MAX: usize = 16;
 /// Bytes of the signature of a head, and of the hash and signature at the end of a posting.
@@ -100,6 +102,8 @@ pub enum Message {
     ReconcileResponse(ReconcileResponse),
     FetchRequest(FetchRequest),
     FetchResponse(FetchResponse),
+    KeysRequest(KeysRequest),
+    KeysResponse(KeysResponse),
 }
 
 /// The kind of a message, for metrics and logs.
@@ -118,10 +122,12 @@ pub enum MessageType {
     ReconcileResponse,
     FetchRequest,
     FetchResponse,
+    KeysRequest,
+    KeysResponse,
 }
 
 impl MessageType {
-    pub const ALL: [MessageType; 13] = [
+    pub const ALL: [MessageType; 15] = [
         MessageType::SyncRequest,
         MessageType::SyncResponse,
         MessageType::Operation,
@@ -135,6 +141,8 @@ impl MessageType {
         MessageType::ReconcileResponse,
         MessageType::FetchRequest,
         MessageType::FetchResponse,
+        MessageType::KeysRequest,
+        MessageType::KeysResponse,
     ];
 
     /// The name in the specification's form.
@@ -153,6 +161,8 @@ impl MessageType {
             MessageType::ReconcileResponse => "reconcile_response",
             MessageType::FetchRequest => "fetch_request",
             MessageType::FetchResponse => "fetch_response",
+            MessageType::KeysRequest => "keys_request",
+            MessageType::KeysResponse => "keys_response",
         }
     }
 }
@@ -173,6 +183,8 @@ impl Message {
             Message::ReconcileResponse(_) => MessageType::ReconcileResponse,
             Message::FetchRequest(_) => MessageType::FetchRequest,
             Message::FetchResponse(_) => MessageType::FetchResponse,
+            Message::KeysRequest(_) => MessageType::KeysRequest,
+            Message::KeysResponse(_) => MessageType::KeysResponse,
         }
     }
 }

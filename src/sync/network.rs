@@ -174,6 +174,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::DigestsIn { .. }
         | Work::Entries { .. }
         | Work::ReadEntries { .. }
+        | Work::ListKeys { .. }
         | Work::ReadEpoch => Lane::Reads,
     }
 }

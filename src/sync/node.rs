@@ -14,7 +14,7 @@ use libp2p::{Multiaddr, Stream, Swarm};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
-use crate::db::{Clock, Database, DatabaseChanges, NowhereReply, SYNC_COMMANDS_MAX, SyncCommand, SyncReport};
+use crate::db::{Clock, Database, DatabaseChanges, SYNC_COMMANDS_MAX, SyncCommand, SyncReport};
 use crate::error::Result;
 use crate::model::{NetworkId, PeerId};
 use crate::store::BlobHash;
@@ -22,6 +22,7 @@ use crate::sync::address::peer_there;
 use crate::sync::behaviour::Behaviour;
 use crate::sync::blob_fetch::{Fetched, Fetcher, OpenBlobStream};
 use crate::sync::blob_serve::BlobServer;
+use crate::sync::commands::EntryReply;
 use crate::sync::conduct::stopping;
 use crate::sync::connections::Connections;
 use crate::sync::dial::Dialer;
@@ -116,7 +117,7 @@ pub(super) struct Node {
     pub fetches: HashMap<(NetworkId, BlobHash), Vec<oneshot::Sender<Result<()>>>>,
     pub syncs: HashMap<u64, SyncWait>,
     /// Who waits for entries, by the number of the input.
-    pub entry_fetches: HashMap<u64, (NetworkId, NowhereReply)>,
+    pub entry_replies: HashMap<u64, (NetworkId, EntryReply)>,
     pub last_published_ms: u64,
     pub has_news: bool,
     pub last_lookup_ms: u64,
@@ -205,7 +206,7 @@ impl Node {
             fetched: fetched_sender,
             fetches: HashMap::new(),
             syncs: HashMap::new(),
-            entry_fetches: HashMap::new(),
+            entry_replies: HashMap::new(),
             last_published_ms: 0,
             has_news: true,
             last_lookup_ms: 0,
@@ -254,19 +255,13 @@ impl Node {
             task.abort();
         }
         self.context.received_bytes.close();
-        for command in self.delayed.drain(..) {
-            match command {
-                SyncCommand::Sync { reply, .. } => drop(reply.send(Err(stopping()))),
-                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(stopping()))),
-                SyncCommand::FetchEntries { reply, .. } => drop(reply.send(Err(stopping()))),
-            }
-        }
+        self.delayed.drain(..).for_each(|command| command.fail(stopping()));
         for (_, wait) in self.syncs.drain() {
             // Whoever asked may have gone.
             drop(wait.reply.send(Err(stopping())));
         }
-        for (_, (_, reply)) in self.entry_fetches.drain() {
-            drop(reply.send(Err(stopping())));
+        for (_, (_, reply)) in self.entry_replies.drain() {
+            reply.fail(stopping());
         }
         for reply in self.fetches.drain().flat_map(|(_, replies)| replies) {
             drop(reply.send(Err(stopping())));

@@ -3,11 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Bytes, Head, KeyHash, PeerId};
+use crate::model::{Buckets, Bytes, Head, KeyHash, PeerId};
 use crate::sync::bounded::bounded;
 use crate::sync::message::{
-    CLOCK_MAX, COLLECTIONS_MAX, DIGESTS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, Fingerprint, MARKS_MAX, REQUEST_BUCKETS_MAX,
-    TREE_CHILDREN_MAX, TREE_NODES_MAX, VIEW_HEADS_MAX,
+    CLOCK_MAX, COLLECTIONS_MAX, DIGESTS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, Fingerprint, KEYS_MAX, MARKS_MAX,
+    REQUEST_BUCKETS_MAX, TREE_CHILDREN_MAX, TREE_NODES_MAX, VIEW_HEADS_MAX,
 };
 
 /// A step of a reconciliation; the peer answers from one view that it keeps from `Open` to `Close`.
@@ -160,4 +160,30 @@ pub enum FetchAnswer {
     Absent,
     /// The member does not hold it and need not.
     Unknown,
+}
+
+/// Asks for the keys of living entries that the sender does not hold, in order, page by page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysRequest {
+    /// Comes back in the response.
+    pub number: u64,
+    /// The shared name.
+    pub collection: String,
+    /// Over the sender's list of members: only by the same list do both know the same shares.
+    pub members: u64,
+    pub within: Buckets,
+    /// The last key of the page before.
+    pub after: Option<Bytes>,
+}
+
+/// Answers a [`KeysRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeysResponse {
+    pub number: u64,
+    /// Of how many copies the member holds its share, 0 for everything; `None` where it cannot vouch for its share, and tells of
+    /// whatever lies there.
+    pub copies: Option<u32>,
+    #[serde(deserialize_with = "bounded::<_, _, KEYS_MAX>")]
+    pub keys: Vec<Bytes>,
+    pub is_more: bool,
 }

@@ -89,8 +89,7 @@ async fn idle(
         for command in waiting.drain(..) {
             match command {
                 SyncCommand::Sync { reply, .. } => drop(reply.send(Ok(SyncReport::default()))),
-                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(no_network()))),
-                SyncCommand::FetchEntries { reply, .. } => drop(reply.send(Err(no_network()))),
+                command => command.fail(no_network()),
             }
         }
         tokio::select! {
@@ -114,11 +113,7 @@ async fn wait(
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => return false,
             () = &mut until => return true,
-            Some(command) = commands.recv() => match command {
-                SyncCommand::Sync { reply, .. } => drop(reply.send(Err(reason.clone()))),
-                SyncCommand::FetchBlob { reply, .. } => drop(reply.send(Err(reason.clone()))),
-                SyncCommand::FetchEntries { reply, .. } => drop(reply.send(Err(reason.clone()))),
-            },
+            Some(command) = commands.recv() => command.fail(reason.clone()),
         }
     }
 }

@@ -5,7 +5,10 @@
 //! events. Nothing here knows of a database, a socket or a clock.
 
 use crate::error::Result;
-use crate::model::{Buckets, Bytes, Delta, Head, KeyHash, NetworkId, NetworkOptions, PeerId, Placement, Run, Shares};
+use crate::model::{
+    Buckets, Bytes, Delta, Head, KeyHash, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, Run,
+    Shares,
+};
 use crate::sync::engine::Tuning;
 use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
 
@@ -82,6 +85,15 @@ pub enum Input {
         collection: String,
         /// Encoded primary keys, at most [`FETCH_KEYS_MAX`](crate::sync::message::FETCH_KEYS_MAX).
         keys: Vec<Bytes>,
+        /// Who is asked first.
+        holder: Option<PeerId>,
+    },
+    /// All of a collection is to be read; exactly one [`Action::KeysListed`] with the same number follows.
+    KeysRequested {
+        number: u64,
+        /// The shared name.
+        collection: String,
+        place: ListingPlace,
     },
     /// Completes an [`Action::Work`].
     Done {
@@ -116,6 +128,11 @@ pub enum Action {
     FetchDone {
         number: u64,
         result: Result<Vec<Bytes>>,
+    },
+    /// The next keys of entries that other members hold and this node need not.
+    KeysListed {
+        number: u64,
+        result: Result<ListingPage>,
     },
     /// This node has a new peer id: the swarm has to start again under it, with new engines.
     Renewed {
@@ -283,6 +300,14 @@ pub enum Work {
         collection: String,
         keys: Vec<Bytes>,
     },
+    /// Keys of living public entries in these buckets, from behind `after` on.
+    ListKeys {
+        collection: String,
+        within: Buckets,
+        after: Option<Bytes>,
+        count_max: usize,
+        bytes_max: usize,
+    },
     /// Takes in what a peer with these heads has sent because it is read here.
     MergeFetched {
         collection: String,
@@ -335,6 +360,8 @@ pub enum Outcome {
     Evicted(Result<u64>),
     EntriesRead(Result<(Vec<Head>, Vec<Option<Bytes>>)>),
     FetchMerged(Result<u64>),
+    /// Keys, and whether there are more.
+    KeysListed(Result<(Vec<Bytes>, bool)>),
     Pruned(Result<u64>),
     MemberSaved(Result<()>),
     EpochRead(Result<EpochNews>),

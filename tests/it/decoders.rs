@@ -4,12 +4,12 @@
 mod properties;
 
 use nebulusdb::merge::{WriteContext, insert};
-use nebulusdb::model::{Bytes, Delta, Head, Hlc, PeerId, Run, Value};
+use nebulusdb::model::{Buckets, Bytes, Delta, Head, Hlc, PeerId, Run, Value};
 use nebulusdb::store::encode_body;
 use nebulusdb::sync::message::{
-    Digests, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, Message, Operation, ReconcileAnswer,
-    ReconcileAsk, ReconcileRequest, ReconcileResponse, SecretText, Stability, StabilityMark, SyncRequest, Want,
-    WireDigest,
+    Digests, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse, Message,
+    Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse, SecretText, Stability,
+    StabilityMark, SyncRequest, Want, WireDigest,
 };
 use nebulusdb::sync::{Assembler, encode};
 
@@ -137,6 +137,19 @@ fn messages() -> Vec<Message> {
                 FetchAnswer::Absent,
                 FetchAnswer::Unknown,
             ],
+        }),
+        Message::KeysRequest(KeysRequest {
+            number: 6,
+            collection: "memory".into(),
+            members: 7,
+            within: Buckets::held_by(&PeerId::new("c"), [PeerId::new("d")].iter(), 1),
+            after: Some(Bytes::new(vec![7, 8])),
+        }),
+        Message::KeysResponse(KeysResponse {
+            number: 6,
+            copies: Some(2),
+            keys: vec![Bytes::new(vec![7, 9]), Bytes::new(vec![8])],
+            is_more: true,
         }),
     ]
 }

@@ -3,14 +3,14 @@
 //! Members are asked one after the other, those first whose share an entry falls into. One that finds it in its share, or
 //! finds that it is not there, settles the matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, Head, PeerId, bucket_of, by_weight, hash_of_key};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{
-    FETCH_MS_MAX, FETCH_TIMEOUT_MS, FETCH_TRIES_MAX, FETCHES_MAX, POINTS_FLOOD, SERVED_KEYS_BYTES_MAX,
-    SERVES_PER_PEER_MAX,
+    FETCH_MS_MAX, FETCH_TIMEOUT_MS, FETCH_TRIES_MAX, FETCHES_MAX, FETCHES_PER_PEER_MAX, POINTS_FLOOD,
+    SERVED_KEYS_BYTES_MAX, SERVES_PER_PEER_MAX,
 };
 use crate::sync::engine::machine::Task;
 use crate::sync::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message, PublicEntry};
@@ -23,6 +23,8 @@ const NOT_HELD: &str = "it does not hold it";
 #[derive(Debug, Default)]
 pub(super) struct Fetches {
     running: BTreeMap<u64, Fetch>,
+    /// Those that wait until whom they would ask has less to do.
+    waiting: VecDeque<u64>,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,8 @@ struct Fetch {
     /// That of the input.
     number: u64,
     collection: String,
+    /// Who is asked first.
+    holder: Option<PeerId>,
     /// Keys that are still open.
     left: Vec<Bytes>,
     /// Keys of entries that there are not.
@@ -53,7 +57,13 @@ pub(super) fn interrupted() -> Error {
 }
 
 impl Engine {
-    pub(super) fn fetch_requested(&mut self, number: u64, collection: String, keys: Vec<Bytes>) {
+    pub(super) fn fetch_requested(
+        &mut self,
+        number: u64,
+        collection: String,
+        keys: Vec<Bytes>,
+        holder: Option<PeerId>,
+    ) {
         let (nowhere, left): (Vec<Bytes>, Vec<Bytes>) =
             keys.into_iter().partition(|key| self.would_hold(&collection, key));
         if left.is_empty() {
@@ -67,7 +77,8 @@ impl Engine {
         let id = self.next_number();
         let end_ms = self.now_ms.saturating_add(FETCH_MS_MAX);
         let (asked, merging, doubtful, said) = (None, Vec::new(), None, Vec::new());
-        let fetch = Fetch { number, collection, left, nowhere, asked, merging, doubtful, said, tries: 0, end_ms };
+        let tries = 0;
+        let fetch = Fetch { number, collection, holder, left, nowhere, asked, merging, doubtful, said, tries, end_ms };
         self.fetches.running.insert(id, fetch);
         self.ask_next(id);
     }
@@ -77,16 +88,34 @@ impl Engine {
         let now_ms = self.now_ms;
         let Some(fetch) = self.fetches.running.get(&id) else { return };
         let Some(first) = fetch.left.first() else { return self.end_fetch(id) };
-        let is_able = |peer: &&&PeerId| {
-            let session = self.sessions.get(**peer);
+        let is_able = |peer: &PeerId| {
+            let session = self.sessions.get(peer);
             session.is_some_and(|session| !session.is_outdated && session.collections.contains(&fetch.collection))
-                && !fetch.said.iter().any(|(asked, _)| asked == **peer)
+                && !fetch.said.iter().any(|(asked, _)| asked == peer)
         };
         let bucket = bucket_of(&hash_of_key(first));
-        let peer = by_weight(bucket, self.roster.peers()).iter().find(is_able).map(|peer| (*peer).clone());
+        let by_weight = by_weight(bucket, self.roster.peers());
+        let peer = fetch.holder.iter().chain(by_weight).find(|peer| is_able(&peer)).cloned();
         match peer {
-            Some(peer) if now_ms < fetch.end_ms => self.ask_for_entries(id, &peer),
+            Some(peer) if now_ms < fetch.end_ms => {
+                let is_asked = |fetch: &Fetch| {
+                    fetch.asked.as_ref().is_some_and(|(asked, until_ms)| *asked == peer && *until_ms < u64::MAX)
+                };
+                let asked = self.fetches.running.values().filter(|fetch| is_asked(fetch)).count();
+                if asked < FETCHES_PER_PEER_MAX {
+                    self.ask_for_entries(id, &peer);
+                } else if !self.fetches.waiting.contains(&id) {
+                    self.fetches.waiting.push_back(id);
+                }
+            }
             _ => self.make_do(id),
+        }
+    }
+
+    /// Somebody has answered, or will not: whoever waited for that has its turn.
+    fn resume_fetches(&mut self) {
+        for id in std::mem::take(&mut self.fetches.waiting) {
+            self.ask_next(id);
         }
     }
 
@@ -167,6 +196,7 @@ impl Engine {
             fetch.said.push((peer, why));
             self.ask_next(id);
         }
+        self.resume_fetches();
     }
 
     pub(super) fn fetch_response(&mut self, peer: &PeerId, response: FetchResponse) {
@@ -198,13 +228,15 @@ impl Engine {
         let known: BTreeMap<&PeerId, u64> = response.heads.iter().map(|head| (&head.origin, head.seq)).collect();
         let is_ahead = self.heads.iter().all(|head| known.get(&head.origin).is_some_and(|seq| *seq >= head.seq));
         if entries.is_empty() && is_ahead {
-            return self.fetch_merged(id, Ok(0));
+            self.fetch_merged(id, Ok(0));
+            return self.resume_fetches();
         }
         let collection = fetch.collection.clone();
         let heads: Vec<Head> = response.heads;
         // Who answered is asked for the rest.
         fetch.asked = Some((peer.clone(), u64::MAX));
         self.work(Task::MergeFetched { fetch: id }, Work::MergeFetched { collection, entries, absent, heads });
+        self.resume_fetches();
     }
 
     pub(super) fn fetch_merged(&mut self, id: u64, result: Result<u64>) {

@@ -63,6 +63,14 @@ pub const FETCH_TIMEOUT_MS: u64 = 5_000;
 pub const FETCH_MS_MAX: u64 = 15_000;
 /// How often a member is asked again because it is behind what is known here.
 pub const FETCH_TRIES_MAX: u32 = 20;
+/// Fetches that ask one member at a time; others wait for their turn.
+pub const FETCHES_PER_PEER_MAX: usize = SERVES_PER_PEER_MAX / 2;
+/// Statements that list the keys of others at a time: fewer than a member serves,
+pub const LISTINGS_MAX: usize = SERVES_PER_PEER_MAX / 2;
+/// and how long one member may take to answer.
+pub const LISTING_TIMEOUT_MS: u64 = 15_000;
+/// How long what is brought here for a statement that reads all of a collection stays at least.
+pub const GATHERED_MS_MIN: u64 = 60_000;
 /// Bytes of keys in one request of a peer that are looked up.
 pub const SERVED_KEYS_BYTES_MAX: usize = 1024 * 1024;
 

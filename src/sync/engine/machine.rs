@@ -10,6 +10,7 @@ use crate::sync::engine::exchange::Exchange;
 use crate::sync::engine::fetch::Fetches;
 use crate::sync::engine::heads::Heads;
 use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, PEER_SILENT_MS_MAX, SAVE_MEMBERS_MS};
+use crate::sync::engine::listing::Listings;
 use crate::sync::engine::pull::{Origin, Pull};
 use crate::sync::engine::push::Push;
 use crate::sync::engine::rates::Strikes;
@@ -51,6 +52,7 @@ pub struct Engine {
     pub(super) round: Round,
     pub(super) share: Share,
     pub(super) fetches: Fetches,
+    pub(super) listings: Listings,
     pub(super) schemas: Schemas,
     pub(super) exchange: Exchange,
     pub(super) counters: Counters,
@@ -103,6 +105,12 @@ pub(super) enum Task {
         peer: PeerId,
         request: FetchRequest,
     },
+    /// For a peer that lists what it does not hold.
+    ServeKeys {
+        peer: PeerId,
+        number: u64,
+        copies: Option<u32>,
+    },
     /// For a fetch of our own.
     MergeFetched {
         fetch: u64,
@@ -149,6 +157,7 @@ impl Engine {
             views: BTreeMap::new(),
             share: Share::default(),
             fetches: Fetches::default(),
+            listings: Listings::default(),
             counters: Counters::default(),
             save_members_ms: now_ms.saturating_add(SAVE_MEMBERS_MS),
             dirty_members: BTreeSet::new(),
@@ -178,7 +187,10 @@ impl Engine {
             Input::Staged => self.staged(),
             Input::Reconfigured(config) => self.reconfigured(config),
             Input::SyncRequested { number } => self.sync_requested(number),
-            Input::FetchRequested { number, collection, keys } => self.fetch_requested(number, collection, keys),
+            Input::FetchRequested { number, collection, keys, holder } => {
+                self.fetch_requested(number, collection, keys, holder);
+            }
+            Input::KeysRequested { number, collection, place } => self.keys_requested(number, collection, place),
             Input::Done { number, outcome } => self.done(number, outcome),
         }
         if self.now_ms >= self.wake_ms {
@@ -196,6 +208,7 @@ impl Engine {
             Input::FetchRequested { number, .. } => {
                 self.actions.push(Action::FetchDone { number, result: Err(super::fetch::interrupted()) });
             }
+            Input::KeysRequested { number, collection, place } => self.keys_requested(number, collection, place),
             _ => {}
         }
     }
@@ -220,6 +233,7 @@ impl Engine {
         self.tick_views();
         self.tick_stability();
         self.tick_fetches();
+        self.tick_listings();
         if self.now_ms >= self.save_members_ms {
             self.save_members_ms = self.now_ms.saturating_add(SAVE_MEMBERS_MS);
             self.save_members();
@@ -277,6 +291,9 @@ impl Engine {
             (Task::Evict, Outcome::Evicted(result)) => self.evicted(result),
             (Task::ServeFetch { peer, request }, Outcome::EntriesRead(result)) => {
                 self.entries_read(&peer, request, result)
+            }
+            (Task::ServeKeys { peer, number, copies }, Outcome::KeysListed(result)) => {
+                self.keys_read(&peer, number, copies, result);
             }
             (Task::MergeFetched { fetch }, Outcome::FetchMerged(result)) => self.fetch_merged(fetch, result),
             (Task::Prune, Outcome::Pruned(result)) => match result {
@@ -344,6 +361,7 @@ impl Engine {
         self.drop_view(peer);
         self.forget_schemas_of(peer);
         self.fetches_end_with(peer);
+        self.listings_end_with(peer);
         if self.reconciling.is_with(peer) {
             self.reconcile_failed();
         }
@@ -454,6 +472,8 @@ impl Engine {
             Message::ReconcileResponse(response) => self.reconcile_response(peer, response, bytes),
             Message::FetchRequest(request) => self.fetch_request(peer, request),
             Message::FetchResponse(response) => self.fetch_response(peer, response),
+            Message::KeysRequest(request) => self.keys_request(peer, request),
+            Message::KeysResponse(response) => self.keys_response(peer, response),
         }
     }
 

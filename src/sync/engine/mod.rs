@@ -23,6 +23,7 @@ mod fill;
 mod heads;
 mod heartbeat;
 mod limits;
+mod listing;
 mod machine;
 mod pull;
 mod push;

@@ -25,6 +25,8 @@ pub(super) struct Share {
     merged: Option<Shares>,
     /// What is going to be dropped once the placement is kept and no run is being applied by an older one.
     eviction: Option<Eviction>,
+    /// Statements are reading what others hold: nothing is dropped until then.
+    pub kept_until_ms: u64,
     /// A round has found everybody whole and what it covers has been dropped, or nothing need be.
     pub is_settled: bool,
 }
@@ -53,7 +55,8 @@ impl Engine {
     fn check_share(&mut self) {
         let key = (self.roster.digest(), self.copies());
         if self.share.key != key {
-            self.share = Share { key, is_settled: self.copies().is_none(), ..Share::default() };
+            let kept_until_ms = self.share.kept_until_ms;
+            self.share = Share { key, kept_until_ms, is_settled: self.copies().is_none(), ..Share::default() };
         }
     }
 
@@ -86,7 +89,7 @@ impl Engine {
     }
 
     /// The buckets that this node held of the members of the last round.
-    fn placed_share(&mut self) -> Buckets {
+    pub(super) fn placed_share(&mut self) -> Buckets {
         self.check_share();
         if let Some(placed) = &self.share.placed {
             return placed.clone();
@@ -133,7 +136,8 @@ impl Engine {
         let names = self.config.collections.iter().map(|collection| &collection.name);
         let spread: Vec<String> =
             names.filter(|name| whole.contains(name) && !self.config.partial.contains(name)).cloned().collect();
-        let is_busy = self.is_evicting() || self.reconciling.is_running();
+        let is_read = self.now_ms < self.share.kept_until_ms;
+        let is_busy = self.is_evicting() || self.reconciling.is_running() || is_read;
         self.share.is_settled = !is_busy && spread.len() == self.config.collections.len();
         let share = self.own_share();
         if spread.is_empty() || is_busy || share.are_all() {

@@ -132,7 +132,8 @@ impl Engine {
                 Work::Entries { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max }
             }
             ReconcileAsk::Page { collection, after } => {
-                let is_this = |ahead: &&mut Ahead| ahead.place.0 == collection && Some(&ahead.place.1) == after.as_ref();
+                let is_this =
+                    |ahead: &&mut Ahead| ahead.place.0 == collection && Some(&ahead.place.1) == after.as_ref();
                 if let Some(ahead) = view.ahead.as_mut().filter(is_this) {
                     if let Some(page) = ahead.page.take() {
                         self.answer_page(peer, page);

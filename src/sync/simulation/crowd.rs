@@ -163,7 +163,11 @@ impl Crowd {
                     }
                 }
                 Action::Disconnect { reason, .. } => panic!("a session ends: {reason}"),
-                Action::SyncDone { .. } | Action::FetchDone { .. } | Action::Renewed { .. } | Action::Event(_) => {}
+                Action::SyncDone { .. }
+                | Action::FetchDone { .. }
+                | Action::KeysListed { .. }
+                | Action::Renewed { .. }
+                | Action::Event(_) => {}
             }
         }
         let at_ms = self.members[node].engine.next_tick_ms().saturating_sub(START_MS).max(self.now_ms);

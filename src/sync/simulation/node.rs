@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::db::{Clock, Database, DatabaseChanges, DatabaseOptions, EntryKey, OnConflict, Transaction};
 use crate::error::Result;
 use crate::model::{
-    Buckets, Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, NetworkId, NetworkOptions, PeerId, Stage, Value,
+    Buckets, Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, ListingPage, NetworkId, NetworkOptions, PeerId,
+    Stage, Value,
 };
 use crate::store::KeySource;
 use crate::sync::engine::{Engine, Tuning};
@@ -60,6 +61,8 @@ pub(super) struct Node {
     pub share: Buckets,
     /// Numbers of fetches under way; everything is there to be fetched at the end.
     pub fetching: BTreeSet<u64>,
+    /// The number of the listing under way, and its page once that has come.
+    pub listing: Option<(u64, Option<ListingPage>)>,
     pub must_fetch: bool,
     /// A member removed it: it goes on, and what it does is its own affair.
     pub is_removed: bool,
@@ -126,6 +129,7 @@ impl Node {
             copies: None,
             share: Buckets::all(),
             fetching: BTreeSet::new(),
+            listing: None,
             must_fetch: false,
             is_removed: false,
             attaches_late: false,
@@ -232,6 +236,7 @@ impl Node {
     /// Stops, in good order or as with a power cut: then what the closing writes is undone.
     pub fn stop(&mut self, is_kill: bool) {
         self.fetching.clear();
+        self.listing = None;
         let Some(Running { database, executor, engine, .. }) = self.running.take() else { return };
         let (store, copy) = (self.data().join("rocksdb"), self.data().join("rocksdb.killed"));
         if is_kill {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Result;
-use crate::model::{Bytes, NetworkOptions, Replication};
+use crate::model::{Bytes, ListingPage, ListingPlace, NetworkOptions, Replication};
+use crate::store::decode_state;
 use crate::sync::random::Random;
 use crate::sync::simulation::departures::Departures;
 use crate::sync::simulation::ledger::Place;
@@ -111,7 +112,7 @@ impl World {
         let number = self.new_name();
         self.nodes[node].fetching.insert(number);
         self.tell(|world| format!("{} fetches {place:?}", world.name(node)));
-        self.handle(node, Input::FetchRequested { number, collection, keys });
+        self.handle(node, Input::FetchRequested { number, collection, keys, holder: None });
     }
 
     pub fn fetched(&mut self, node: usize, number: u64, result: &Result<Vec<Bytes>>) {
@@ -120,6 +121,63 @@ impl World {
         assert!(self.nodes[node].fetching.remove(&number), "a fetch is answered twice");
         let is_quiet = self.nodes[node].must_fetch;
         assert!(result.is_ok() || !is_quiet, "a fetch fails while everybody is there: {result:?}");
+    }
+
+    /// A page of a listing has come.
+    pub fn listed(&mut self, node: usize, number: u64, result: Result<ListingPage>) {
+        let page = result.expect("keys are not told while everybody is there");
+        assert_eq!(self.nodes[node].listing.replace((number, Some(page))), Some((number, None)), "told twice");
+    }
+
+    /// The keys that a node is told of what others hold of a collection.
+    fn list(&mut self, node: usize, collection: &str) -> BTreeSet<Bytes> {
+        let (mut keys, mut place) = (BTreeSet::new(), ListingPlace::default());
+        let until_ms = self.now_ms + FETCH_MS_MAX;
+        loop {
+            let number = self.new_name();
+            self.nodes[node].listing = Some((number, None));
+            self.handle(node, Input::KeysRequested { number, collection: collection.to_string(), place });
+            let page = loop {
+                if let Some((_, Some(page))) = self.nodes[node].listing.take_if(|(_, page)| page.is_some()) {
+                    break page;
+                }
+                assert!(self.now_ms < until_ms, "keys do not come");
+                self.play_until(self.now_ms + 500);
+            };
+            keys.extend(page.keys);
+            match page.next {
+                Some(next) => place = next,
+                None => return keys,
+            }
+        }
+    }
+
+    /// At rest: whoever reads all of a collection is told of each living entry that is not here.
+    fn check_listing(&mut self, node: usize) {
+        for name in COLLECTIONS {
+            if !self.nodes[node].running.as_ref().unwrap().has_attached(name) {
+                continue;
+            }
+            let listed = self.list(node, name);
+            let running = self.nodes[node].running.as_ref().unwrap();
+            let collection = running.collection(name);
+            let mut places: Vec<&Place> =
+                self.ledger.facts.iter().map(|fact| &fact.place).filter(|place| place.0 == name).collect();
+            places.dedup();
+            for place in places.into_iter().filter(|place| !running.exists(place.0, &place.1)) {
+                let key = Bytes::new(running.key(&collection, &place.1).as_bytes());
+                let lives_at = |other: &Running| {
+                    let view = other.database.public_view(other.network).unwrap();
+                    let found = view.entries_of(name, std::slice::from_ref(&key)).unwrap();
+                    found.iter().flatten().any(|state| decode_state(state).unwrap().is_alive())
+                };
+                let members =
+                    self.nodes.iter().filter(|node| node.is_member()).filter_map(|node| node.running.as_ref());
+                let lives = members.filter(|other| other.has_attached(name)).any(lives_at);
+                assert!(!lives || listed.contains(&key), "node {node} is not told of {place:?}");
+                *self.happened.entry("keys told of what others hold").or_default() += u64::from(lives);
+            }
+        }
     }
 
     /// Plays until what others hold is gone.
@@ -155,6 +213,7 @@ impl World {
             if !self.nodes[node].is_member() || self.nodes[node].copies.is_none() {
                 continue;
             }
+            self.check_listing(node);
             self.nodes[node].must_fetch = true;
             let places: BTreeSet<Place> = self.ledger.facts.iter().map(|fact| fact.place.clone()).collect();
             let mut read = BTreeSet::new();

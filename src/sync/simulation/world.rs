@@ -282,6 +282,7 @@ impl World {
             }
             Action::SyncDone { .. } => {}
             Action::FetchDone { number, result } => self.fetched(node, number, &result),
+            Action::KeysListed { number, result } => self.listed(node, number, result),
             Action::Renewed { peer } => self.renew(node, &peer),
             Action::Event(event) => self.engine_event(node, &event),
         }

@@ -71,8 +71,9 @@ fn missing_on(node: &mut Node, count: usize) -> usize {
 /// Most of each is waiting for the members to agree on what all of them hold, so they run side by side.
 #[test]
 fn entries_are_spread_over_members_that_hold_shares() {
-    let stories: [(&str, fn()); 4] = [
+    let stories: [(&str, fn()); 5] = [
         ("reading and writing", entries_are_spread_and_can_be_read_and_written_everywhere),
+        ("reading everything", statements_that_name_no_entry_can_fetch_the_whole_collection),
         ("nobody to ask", what_nobody_reachable_holds_is_an_error_that_names_who_was_asked),
         ("a member removed", those_who_stay_take_over_what_a_removed_member_held),
         ("a full member", a_member_that_holds_everything_gets_it_from_those_that_hold_shares),
@@ -128,6 +129,71 @@ fn entries_are_spread_and_can_be_read_and_written_everywhere() {
             assert_eq!(text_of(node, number), format!("text {number}"), "{}", node.name);
         }
     }
+}
+
+fn statements_that_name_no_entry_can_fetch_the_whole_collection() {
+    const COUNT: usize = 120;
+    const READERS: usize = 40;
+    let mut spread = Spread::start(&["a", "b", "c"], 1);
+    let values = (0..COUNT).map(|number| {
+        format!("('{}', '{{\"topic\": \"spread\", \"text\": \"text {number}\"}}', '[{number}, 1, 0]')", id(number))
+    });
+    let values: Vec<String> = values.collect();
+    spread.nodes[0].run(&format!("INSERT INTO memory (id, metadata, vector) VALUES {}", values.join(", ")));
+    spread.nodes[0].stage("metadata.topic = \"spread\"");
+    spread.wait_for_copies(COUNT);
+    let [a, b, c] = spread.nodes.as_mut_slice() else { panic!("three nodes") };
+
+    // Without one of those that hold a part there is no answer, and an error that names who is missing.
+    let peer = c.peer_id();
+    c.stop();
+    b.run("SET nebulus.fetch = 'all'");
+    let error = b.client().error("SELECT count(*) FROM memory");
+    assert_eq!(error.code, "58030");
+    assert!(error.detail.unwrap_or_default().contains(&peer), "who was asked is named");
+    assert_eq!(b.value(&format!("SELECT count(*) FROM memory WHERE id = '{}'", id(COUNT + 1))), "0");
+    c.restart();
+    b.wait_for_peers(NETWORK, 2);
+    a.wait_for_peers(NETWORK, 2);
+    wait_for(|| match b.client().query("SELECT count(*) FROM memory").failure() {
+        None => Ok(()),
+        Some(failure) => Err(failure.message.clone()),
+    });
+    assert_eq!(b.value("SELECT count(*) FROM memory"), COUNT.to_string());
+    assert_eq!(b.value("SELECT count(DISTINCT metadata->>'text') FROM memory"), COUNT.to_string());
+
+    // Many who read entries by their keys at the same time are no flood for whoever holds them.
+    let held = a.column("SELECT id FROM memory");
+    let missing: Vec<usize> = (0..COUNT).filter(|number| !held.contains(&id(*number))).take(READERS).collect();
+    assert!(missing.len() == READERS, "{} entries are held by others", missing.len());
+    let clients: Vec<_> = missing.iter().map(|_| a.server().client()).collect();
+    std::thread::scope(|scope| {
+        for (number, mut client) in missing.iter().zip(clients) {
+            scope.spawn(move || {
+                let text = client.value(&format!("SELECT metadata->>'text' FROM memory WHERE id = '{}'", id(*number)));
+                assert_eq!(text, format!("text {number}"));
+            });
+        }
+    });
+
+    // Filters, nearest and writes see what is held elsewhere.
+    let number = missing_on(a, COUNT);
+    a.run("SET nebulus.fetch = 'all'");
+    assert_eq!(a.column(&format!("SELECT id FROM memory WHERE metadata->>'text' = 'text {number}'")), [id(number)]);
+    a.run("SET nebulus.fetch = on");
+    let [_, _, c] = spread.nodes.as_mut_slice() else { panic!("three nodes") };
+    let number = missing_on(c, COUNT);
+    c.run("SET nebulus.fetch = 'all'");
+    // A transaction that has read already sees it the next time.
+    c.run("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM memory WHERE id = 'never'");
+    let nearest = format!("SELECT id FROM memory ORDER BY vector <-> '[{number}, 1, 0]' LIMIT 1");
+    assert_eq!(c.error_code(&nearest), "40001");
+    c.run("ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1 FROM memory WHERE id = 'never'");
+    assert_eq!(c.value(&nearest), id(number));
+    c.run("ROLLBACK");
+    let rows = c.client().rows(&format!("GET MEMORY FIELDS metadata.text SIMILAR TO [{number}, 1, 0] LIMIT 1"));
+    assert_eq!(rows, [[Some(format!("\"text {number}\""))]]);
+    assert_eq!(c.run("UPDATE memory SET metadata = metadata || '{\"seen\": true}'"), format!("UPDATE {COUNT}"));
 }
 
 fn what_nobody_reachable_holds_is_an_error_that_names_who_was_asked() {

@@ -116,7 +116,11 @@ impl Node {
             }
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
             Work::Repost { .. } => unreachable!("nobody forks here"),
-            Work::Place { .. } | Work::Evict { .. } | Work::ReadEntries { .. } | Work::MergeFetched { .. } => {
+            Work::Place { .. }
+            | Work::Evict { .. }
+            | Work::ReadEntries { .. }
+            | Work::ListKeys { .. }
+            | Work::MergeFetched { .. } => {
                 unreachable!("replication is full here")
             }
             Work::SaveMember(_) => Outcome::MemberSaved(Ok(())),
@@ -208,7 +212,7 @@ impl World {
                 let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
                 self.disconnect(node, other);
             }
-            Action::FetchDone { .. } => {}
+            Action::FetchDone { .. } | Action::KeysListed { .. } => {}
             Action::SyncDone { number, report } => self.nodes[node].reports.push((number, report)),
             Action::Renewed { peer } => self.nodes[node].renewed.push(peer),
             Action::Event(event) => self.nodes[node].events.push(event),
