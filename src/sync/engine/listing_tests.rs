@@ -147,7 +147,8 @@ fn where_nobody_vouches_all_have_to_answer() {
     ask(&mut engine, next);
     let (_, request) = asked(&mut engine).pop().unwrap();
     answer(&mut engine, &second, request.number, None, &[2], false);
-    ask(&mut engine, listed(&mut engine).unwrap().next.unwrap());
+    let next = listed(&mut engine).unwrap().next.unwrap();
+    ask(&mut engine, next);
     assert_eq!(listed(&mut engine).unwrap(), ListingPage::default());
 }
 
