@@ -95,7 +95,7 @@ impl Engine {
         };
         let bucket = bucket_of(&hash_of_key(first));
         let by_weight = by_weight(bucket, self.roster.peers());
-        let peer = fetch.holder.iter().chain(by_weight).find(|peer| is_able(&peer)).cloned();
+        let peer = fetch.holder.iter().chain(by_weight).find(|peer| is_able(peer)).cloned();
         match peer {
             Some(peer) if now_ms < fetch.end_ms => {
                 let is_asked = |fetch: &Fetch| {

@@ -165,7 +165,7 @@ impl Engine {
             (ReconcileAsk::Digests { .. }, Outcome::Digests(digests)) => digests.map(digests_answer),
             (ReconcileAsk::Page { .. }, Outcome::Entries(Ok(page))) => return self.answer_page(peer, page),
             (ReconcileAsk::Entries { .. } | ReconcileAsk::Page { .. }, Outcome::Entries(read)) => {
-                read.map(|page| entries_answer(page))
+                read.map(entries_answer)
             }
             (_, Outcome::Fingerprints(Err(error))) => Err(error),
             _ => return,
