@@ -96,7 +96,7 @@ impl PublicView {
     /// The fingerprints of all buckets. One scan: not for an async thread.
     pub fn fingerprints(&self, collection: &str) -> Result<Vec<Fingerprint>> {
         let mut fingerprints = vec![Fingerprint::default(); BUCKETS];
-        self.visit(collection, None, &mut |key, state| {
+        self.visit_after(collection, None, None, &mut |key, state| {
             let (bucket, _, digest) = identify(key, &state);
             if let Some(fingerprint) = fingerprints.get_mut(usize::from(bucket)) {
                 xor(fingerprint, &digest);
@@ -106,17 +106,32 @@ impl PublicView {
         Ok(fingerprints)
     }
 
-    /// The entries of some buckets by what they are compared with. One scan.
-    pub fn digests_in(&self, collection: &str, buckets: &[u16]) -> Result<Vec<EntryDigest>> {
-        let wanted: HashSet<u16> = buckets.iter().copied().collect();
+    /// The entries of some buckets by what they are compared with, in order of key from behind the first end of `range` up to
+    /// and with the second, at most `count_max`, and whether there are more.
+    pub fn digests_in(
+        &self,
+        collection: &str,
+        buckets: &Buckets,
+        (after, until): (Option<&[u8]>, Option<&[u8]>),
+        count_max: usize,
+    ) -> Result<(Vec<EntryDigest>, bool)> {
         let mut digests = Vec::new();
-        self.visit(collection, Some(&|key| wanted.contains(&bucket_of(&hash_of_key(key)))), &mut |key, state| {
+        let mut is_more = false;
+        let is_wanted = |key: &[u8]| until.is_some_and(|until| key > until) || buckets.hold(key);
+        self.visit_after(collection, after, Some(&is_wanted), &mut |key, state| {
+            if until.is_some_and(|until| key > until) {
+                return Ok(false);
+            }
+            if digests.len() >= count_max {
+                is_more = true;
+                return Ok(false);
+            }
             let (bucket, key_hash, digest) = identify(key, &state);
             let clock = state.clock.iter().map(|(peer, seq)| (peer.clone(), seq)).collect();
             digests.push(EntryDigest { bucket, key_hash, digest, key: Bytes::new(key), clock });
             Ok(true)
         })?;
-        Ok(digests)
+        Ok((digests, is_more))
     }
 
     /// Entries of some buckets in order of key, at most about `bytes_max` (at least one), and the key to go on after; `None`
@@ -128,10 +143,10 @@ impl PublicView {
         after: Option<&[u8]>,
         bytes_max: usize,
     ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
-        self.page(collection, Some(&|key| within.hold(key)), after, bytes_max)
+        self.page(collection, &|key| within.hold(key), after, (usize::MAX, bytes_max))
     }
 
-    /// As [`PublicView::entries_after`], of those whose keys have these hashes.
+    /// As [`PublicView::entries_after`], of those whose keys have these hashes. Ends where all are found.
     pub fn entries_with(
         &self,
         collection: &str,
@@ -140,20 +155,20 @@ impl PublicView {
         bytes_max: usize,
     ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
         let wanted: HashSet<KeyHash> = key_hashes.iter().copied().collect();
-        self.page(collection, Some(&|key| wanted.contains(&hash_of_key(key))), after, bytes_max)
+        self.page(collection, &|key| wanted.contains(&hash_of_key(key)), after, (wanted.len(), bytes_max))
     }
 
     fn page(
         &self,
         collection: &str,
-        wanted: Option<&IsWanted<'_>>,
+        wanted: &IsWanted<'_>,
         after: Option<&[u8]>,
-        bytes_max: usize,
+        (count_max, bytes_max): (usize, usize),
     ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
         let mut entries = Vec::new();
         let mut bytes = 0;
         let mut is_more = false;
-        self.visit_after(collection, after, wanted, &mut |key, state| {
+        self.visit_after(collection, after, Some(wanted), &mut |key, state| {
             if bytes >= bytes_max {
                 is_more = true;
                 return Ok(false);
@@ -161,7 +176,7 @@ impl PublicView {
             let entry = PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?) };
             bytes += entry.key.len() + entry.body.len();
             entries.push(entry);
-            Ok(true)
+            Ok(entries.len() < count_max)
         })?;
         let next = entries.last().map(|entry| entry.key.clone()).filter(|_| is_more);
         Ok((entries, next))
@@ -217,15 +232,6 @@ impl PublicView {
         let gone = || Error::new(ErrorKind::UndefinedTable, format!("\"{shared_name}\" is not attached any more"));
         let attachment = self.network.attachment_named(shared_name).ok_or_else(gone)?;
         self.catalog.collection_by_id(attachment.collection).ok_or_else(gone)
-    }
-
-    fn visit(
-        &self,
-        shared_name: &str,
-        wanted: Option<&IsWanted<'_>>,
-        visit: &mut dyn FnMut(&[u8], State) -> Result<bool>,
-    ) -> Result<()> {
-        self.visit_after(shared_name, None, wanted, visit)
     }
 
     /// Calls `visit` with each public state behind a key, until it says no.

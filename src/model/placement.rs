@@ -92,6 +92,17 @@ impl Buckets {
         Buckets::of(is_held)
     }
 
+    /// Exactly these.
+    pub fn listed(buckets: &[u16]) -> Buckets {
+        let mut words = vec![0_u64; BUCKETS / 64];
+        for bucket in buckets {
+            if let Some(word) = words.get_mut(usize::from(*bucket) / 64) {
+                *word |= 1 << (bucket % 64);
+            }
+        }
+        Buckets { bits: Some(words.into()) }
+    }
+
     fn of(is_in: impl Fn(u64) -> bool) -> Buckets {
         let words = (0..BUCKETS as u64)
             .step_by(64)
@@ -281,6 +292,7 @@ mod tests {
         assert!(Buckets::of(|_| true).cover(&Buckets::all()) && Buckets::all().cover(&low));
         assert_eq!(Buckets::all().and(&low), low);
         assert_eq!(any.without(&low), even.without(&both));
+        assert_eq!(Buckets::listed(&[98, 0, 98, 65_535]).and(&low), Buckets::listed(&[0, 98]));
         assert!(low.without(&Buckets::all()).are_none() && !low.are_none() && !Buckets::all().are_none());
         assert!(even.or(&Buckets::all().without(&even)).are_all());
     }

@@ -194,7 +194,10 @@ fn is_ask(ask: &ReconcileAsk) -> bool {
             let are_nodes = nodes.iter().all(|node| u32::from(*node) < width);
             is_name(collection) && *level < TREE_DEPTH && !nodes.is_empty() && are_nodes
         }
-        ReconcileAsk::Digests { collection, buckets } => is_name(collection) && !buckets.is_empty(),
+        ReconcileAsk::Digests { collection, after, until, .. } => {
+            let is_range = after.as_ref().zip(until.as_ref()).is_none_or(|(after, until)| after < until);
+            is_name(collection) && is_range
+        }
         ReconcileAsk::Entries { collection, key_hashes, .. } => is_name(collection) && !key_hashes.is_empty(),
         ReconcileAsk::Page { collection, .. } => is_name(collection),
     }

@@ -126,8 +126,9 @@ impl Executor {
             Work::Fingerprints { view, collection } => {
                 Outcome::Fingerprints(self.view_of(view.as_ref()).and_then(|view| view.fingerprints(&collection)))
             }
-            Work::DigestsIn { view, collection, buckets } => {
-                Outcome::Digests(self.digests(view.as_ref(), &collection, &buckets))
+            Work::DigestsIn { view, collection, buckets, after, until, count_max } => {
+                let range = (after.as_deref(), until.as_deref());
+                Outcome::Digests(self.digests(view.as_ref(), &collection, &buckets, range, count_max))
             }
             Work::Entries { view, collection, key_hashes, within, after, bytes_max } => {
                 let chosen = key_hashes.as_deref().map_or(Chosen::Within(&within), Chosen::Hashes);
@@ -201,8 +202,15 @@ impl Executor {
         pinned.ok_or_else(|| Error::new(ErrorKind::UndefinedObject, "the view of a reconciliation is closed"))
     }
 
-    fn digests(&self, view: Option<&PeerId>, collection: &str, buckets: &[u16]) -> Result<Vec<EntryDigest>> {
-        let digests = self.view_of(view)?.digests_in(collection, buckets)?;
+    fn digests(
+        &self,
+        view: Option<&PeerId>,
+        collection: &str,
+        buckets: &Buckets,
+        range: (Option<&[u8]>, Option<&[u8]>),
+        count_max: usize,
+    ) -> Result<(Vec<EntryDigest>, bool)> {
+        let (digests, is_more) = self.view_of(view)?.digests_in(collection, buckets, range, count_max)?;
         let convert = |entry: crate::db::EntryDigest| EntryDigest {
             bucket: entry.bucket,
             key_hash: entry.key_hash,
@@ -210,7 +218,7 @@ impl Executor {
             key: entry.key,
             clock: entry.clock,
         };
-        Ok(digests.into_iter().map(convert).collect())
+        Ok((digests.into_iter().map(convert).collect(), is_more))
     }
 
     fn entries(

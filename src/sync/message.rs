@@ -61,10 +61,8 @@ pub const TREE_FANOUT: usize = 16;
 pub const TREE_CHILDREN_MAX: usize = TREE_NODES_MAX * TREE_FANOUT;
 /// Levels above the buckets: 16^4 = 65,536.
 pub const TREE_DEPTH: u8 = 4;
-/// Most buckets in one request for digests.
-pub const REQUEST_BUCKETS_MAX: usize = 4096;
 /// Most digests in one answer.
-pub const DIGESTS_MAX: usize = 262_144;
+pub const DIGESTS_MAX: usize = 8_192;
 /// Most origins in one clock.
 pub const CLOCK_MAX: usize = 4096;
 /// Most entries in one request by hash, and in one answer.

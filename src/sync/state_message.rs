@@ -7,7 +7,7 @@ use crate::model::{Buckets, Bytes, Head, KeyHash, PeerId};
 use crate::sync::bounded::bounded;
 use crate::sync::message::{
     CLOCK_MAX, COLLECTIONS_MAX, DIGESTS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, Fingerprint, KEYS_MAX, MARKS_MAX,
-    REQUEST_BUCKETS_MAX, TREE_CHILDREN_MAX, TREE_NODES_MAX, VIEW_HEADS_MAX,
+    TREE_CHILDREN_MAX, TREE_NODES_MAX, VIEW_HEADS_MAX,
 };
 
 /// A step of a reconciliation; the peer answers from one view that it keeps from `Open` to `Close`.
@@ -35,10 +35,12 @@ pub enum ReconcileAsk {
         #[serde(deserialize_with = "bounded::<_, _, TREE_NODES_MAX>")]
         nodes: Vec<u16>,
     },
+    /// Digests of the entries in these buckets, in key order from behind `after` up to and with `until`.
     Digests {
         collection: String,
-        #[serde(deserialize_with = "bounded::<_, _, REQUEST_BUCKETS_MAX>")]
-        buckets: Vec<u16>,
+        buckets: Buckets,
+        after: Option<Bytes>,
+        until: Option<Bytes>,
     },
     Entries {
         collection: String,
@@ -102,6 +104,8 @@ pub struct Digests {
     pub origins: Vec<PeerId>,
     #[serde(deserialize_with = "bounded::<_, _, DIGESTS_MAX>")]
     pub digests: Vec<WireDigest>,
+    /// The key of the last one, where there are more.
+    pub next: Option<Bytes>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -245,10 +245,14 @@ pub enum Work {
         view: Option<PeerId>,
         collection: String,
     },
+    /// In key order, from behind `after` up to and with `until`.
     DigestsIn {
         view: Option<PeerId>,
         collection: String,
-        buckets: Vec<u16>,
+        buckets: Buckets,
+        after: Option<Bytes>,
+        until: Option<Bytes>,
+        count_max: usize,
     },
     /// Entries in key order from behind `after` on: those with these key hashes, or all.
     Entries {
@@ -346,7 +350,8 @@ pub enum Outcome {
     ViewClosed,
     /// `BUCKETS` of them.
     Fingerprints(Result<Vec<Fingerprint>>),
-    Digests(Result<Vec<EntryDigest>>),
+    /// Digests, and whether there are more.
+    Digests(Result<(Vec<EntryDigest>, bool)>),
     /// Entries, and the key to go on after; `None` at the end.
     Entries(Result<(Vec<PublicEntry>, Option<Bytes>)>),
     /// How many entries changed.

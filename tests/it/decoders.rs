@@ -120,9 +120,22 @@ fn messages() -> Vec<Message> {
             number: 4,
             ask: ReconcileAsk::Tree { collection: "memory".into(), level: 1, nodes: vec![1, 2, 15] },
         }),
+        Message::ReconcileRequest(ReconcileRequest {
+            number: 5,
+            ask: ReconcileAsk::Digests {
+                collection: "memory".into(),
+                buckets: Buckets::listed(&[1, 9]),
+                after: None,
+                until: Some(Bytes::new(vec![4])),
+            },
+        }),
         Message::ReconcileResponse(ReconcileResponse {
             number: 4,
-            answer: ReconcileAnswer::Digests(Digests { origins: vec![a, b], digests: vec![digest] }),
+            answer: ReconcileAnswer::Digests(Digests {
+                origins: vec![a, b],
+                digests: vec![digest],
+                next: Some(Bytes::new(vec![3])),
+            }),
         }),
         Message::FetchRequest(FetchRequest {
             number: 5,

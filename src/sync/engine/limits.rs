@@ -1,5 +1,7 @@
 //! How often, how much, how long: the numbers by which an engine lives. Times in milliseconds.
 
+use crate::sync::message::{DIGESTS_MAX, SYNC_BATCH_BYTES};
+
 /// Heartbeats to a peer: this far apart after something changed,
 pub const HEARTBEAT_MS_MIN: u64 = 1_000;
 /// and twice as far each time while nothing does, up to this.
@@ -46,10 +48,8 @@ pub const VIEW_AGE_MS_MAX: u64 = 1_800_000;
 pub const RECONCILE_TIMEOUT_MS: u64 = 30_000;
 /// How long to wait before reconciling again after it failed.
 pub const RECONCILE_RETRY_MS: u64 = 5_000;
-/// Buckets whose digests are asked for at a time.
-pub const DIGEST_BUCKETS: usize = 64;
-/// Twice as many the next time, while there are fewer digests in them than these.
-pub const DIGESTS_WANTED: usize = 8_192;
+/// Bytes that one digest takes in an answer, about.
+const DIGEST_BYTES: usize = 128;
 /// Entries that are asked for at a time.
 pub const FETCH_ENTRIES: usize = 1_024;
 /// Batches of entries being merged while the next are on their way.
@@ -127,10 +127,17 @@ pub struct Tuning {
     pub stability_interval_ms: u64,
 }
 
+impl Tuning {
+    /// Digests of entries that are compared at a time.
+    pub fn digests_at_once(&self) -> usize {
+        (self.batch_bytes / DIGEST_BYTES).clamp(1, DIGESTS_MAX)
+    }
+}
+
 impl Default for Tuning {
     fn default() -> Self {
         Tuning {
-            batch_bytes: crate::sync::message::SYNC_BATCH_BYTES,
+            batch_bytes: SYNC_BATCH_BYTES,
             apply_queue_bytes: 8 * 1024 * 1024,
             snapshot_deltas_min: 10_000,
             audit_interval_ms: 600_000,

@@ -1,20 +1,20 @@
 //! The steps of a reconciliation through one collection.
 //!
 //! Where this node holds nothing of it, it asks for pages in order of key. Otherwise it walks down the tree of fingerprints
-//! where sums differ, compares the digests of the entries in the differing buckets, fetches entries that it lacks or that
+//! where sums differ, compares the digests of the entries in the differing buckets part by part in order of key, so that both
+//! sides go through their entries once, fetches entries that it lacks or that
 //! are newer there, and drops those that the peer has seen and collected. Of an origin that told two stories the numbers
 //! say nothing: what the peer lacks of the one that was known here is posted once more.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::model::{Bytes, KeyHash, PeerId};
+use crate::model::{Buckets, Bytes, KeyHash, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::limits::{DIGEST_BUCKETS, DIGESTS_WANTED, FETCH_ENTRIES, MERGES_MAX};
+use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX};
 use crate::sync::engine::reconcile::Reason;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
-    Digests, Fingerprint, PublicEntry, REQUEST_BUCKETS_MAX, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT,
-    TREE_NODES_MAX,
+    Digests, Fingerprint, PublicEntry, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT, TREE_NODES_MAX,
 };
 use crate::sync::work::{EntryDigest, Work};
 
@@ -30,23 +30,35 @@ pub(super) struct Walk {
     page: Option<Option<Bytes>>,
     /// Nodes of the tree to ask for, with their level; those asked for last are the last.
     nodes: Vec<(u8, Vec<u16>)>,
-    /// Buckets to compare.
+    /// Buckets to compare, once all nodes are known.
     buckets: Vec<u16>,
-    /// How many of them at a time.
-    buckets_at_once: usize,
     comparing: Option<Comparing>,
     /// Entries to ask for.
     fetches: VecDeque<Fetch>,
 }
 
-/// Buckets being compared: what each side holds in them.
+/// Buckets being compared, in order of key.
 #[derive(Debug)]
 struct Comparing {
-    buckets: Vec<u16>,
-    ours: Option<Vec<EntryDigest>>,
-    theirs: Option<Digests>,
+    buckets: Buckets,
+    /// Up to and with this key they are compared.
+    after: Option<Bytes>,
+    ours: Ours,
 }
 
+/// What this node holds of the next part.
+#[derive(Debug)]
+enum Ours {
+    Wanted,
+    BeingRead,
+    /// Everything up to and with `until`, or to the end.
+    Read {
+        digests: Vec<EntryDigest>,
+        until: Option<Bytes>,
+    },
+}
+
+/// Entries to ask for, all behind a key.
 #[derive(Debug)]
 struct Fetch {
     key_hashes: Vec<KeyHash>,
@@ -87,7 +99,6 @@ impl Walk {
             page: None,
             nodes: Vec::new(),
             buckets: Vec::new(),
-            buckets_at_once: DIGEST_BUCKETS,
             comparing: None,
             fetches: VecDeque::new(),
         }
@@ -103,10 +114,21 @@ impl Walk {
     }
 
     /// The request that comes next. Work of our own that goes with it is added.
-    fn next_ask(&mut self, works: &mut Vec<Work>) -> Option<ReconcileAsk> {
+    fn next_ask(&mut self, digests_at_once: usize, works: &mut Vec<Work>) -> Option<ReconcileAsk> {
         let collection = self.collection.clone();
-        if self.tree.is_none() || self.comparing.is_some() {
-            return None;
+        self.tree.as_ref()?;
+        if self.nodes.is_empty() && !self.buckets.is_empty() {
+            let buckets = Buckets::listed(&std::mem::take(&mut self.buckets));
+            self.comparing = Some(Comparing { buckets, after: None, ours: Ours::Wanted });
+        }
+        if let Some(comparing) = &mut self.comparing
+            && matches!(comparing.ours, Ours::Wanted)
+        {
+            // Read while entries of the part before are on their way.
+            comparing.ours = Ours::BeingRead;
+            let (buckets, after) = (comparing.buckets.clone(), comparing.after.clone());
+            let (view, until, count_max) = (None, None, digests_at_once);
+            works.push(Work::DigestsIn { view, collection: collection.clone(), buckets, after, until, count_max });
         }
         if let Some(Fetch { key_hashes, after }) = self.fetches.front() {
             let (key_hashes, after) = (key_hashes.clone(), after.clone());
@@ -118,14 +140,15 @@ impl Walk {
         if let Some((level, nodes)) = self.nodes.last() {
             return Some(ReconcileAsk::Tree { collection, level: *level, nodes: nodes.clone() });
         }
-        let rest = self.buckets.len().saturating_sub(self.buckets_at_once.max(1));
-        let buckets = self.buckets.split_off(rest);
-        if buckets.is_empty() {
-            return None;
+        match &self.comparing {
+            Some(Comparing { buckets, after, ours: Ours::Read { until, .. } }) => Some(ReconcileAsk::Digests {
+                collection,
+                buckets: buckets.clone(),
+                after: after.clone(),
+                until: until.clone(),
+            }),
+            _ => None,
         }
-        self.comparing = Some(Comparing { buckets: buckets.clone(), ours: None, theirs: None });
-        works.push(Work::DigestsIn { view: None, collection: collection.clone(), buckets: buckets.clone() });
-        Some(ReconcileAsk::Digests { collection, buckets })
     }
 
     /// The peer's fingerprints of the children of the last nodes; false where they do not fit.
@@ -144,22 +167,38 @@ impl Walk {
         true
     }
 
-    /// Fewer buckets at a time, after the peer found them too full; false where it was one.
-    fn narrow(&mut self) -> bool {
-        let Some(comparing) = self.comparing.take() else { return false };
-        let is_narrower = comparing.buckets.len() > 1;
-        self.buckets_at_once = (comparing.buckets.len() / 2).max(1);
-        self.buckets.extend(comparing.buckets);
-        is_narrower
+    /// What both sides differ in, as far as the peer's digests go; `None` where they do not fit what was asked for.
+    fn compare(&mut self, theirs: Digests, judge: &Judge<'_>) -> Option<Difference> {
+        let mut comparing = self.comparing.take()?;
+        let Ours::Read { mut digests, until } = comparing.ours else { return None };
+        let start = comparing.after.clone();
+        let ours = match &theirs.next {
+            // What does not go on would never end.
+            Some(next) if start.as_ref().is_some_and(|start| next <= start) => return None,
+            Some(next) if until.as_ref().is_some_and(|until| next > until) => return None,
+            Some(next) => {
+                let rest = digests.split_off(digests.partition_point(|entry| entry.key <= *next));
+                (comparing.after, comparing.ours) = (Some(next.clone()), Ours::Read { digests: rest, until });
+                self.comparing = Some(comparing);
+                digests
+            }
+            None => {
+                if until.is_some() {
+                    (comparing.after, comparing.ours) = (until, Ours::Wanted);
+                    self.comparing = Some(comparing);
+                }
+                digests
+            }
+        };
+        let difference = self.difference(ours, theirs, judge);
+        let fetches = difference.fetch.chunks(FETCH_ENTRIES);
+        let fetches = fetches.map(|key_hashes| Fetch { key_hashes: key_hashes.to_vec(), after: start.clone() });
+        self.fetches.extend(fetches);
+        Some(difference)
     }
 
-    /// Once both sides are known, what they differ in.
-    fn compare(&mut self, judge: &Judge<'_>) -> Option<Difference> {
-        let ready = self.comparing.take_if(|comparing| comparing.ours.is_some() && comparing.theirs.is_some())?;
-        let (Some(ours), Some(theirs)) = (ready.ours, ready.theirs) else { return None };
-        if ours.len().max(theirs.digests.len()) < DIGESTS_WANTED {
-            self.buckets_at_once = self.buckets_at_once.saturating_mul(2).min(REQUEST_BUCKETS_MAX);
-        }
+    /// What two sides differ in that hold these of one part.
+    fn difference(&self, ours: Vec<EntryDigest>, theirs: Digests, judge: &Judge<'_>) -> Difference {
         let mut ours: BTreeMap<KeyHash, EntryDigest> = ours.into_iter().map(|entry| (entry.key_hash, entry)).collect();
         let mut difference = Difference::default();
         for entry in theirs.digests {
@@ -197,7 +236,7 @@ impl Walk {
                 }
             }
         }
-        Some(difference)
+        difference
     }
 }
 
@@ -219,7 +258,7 @@ impl Engine {
             }
             if let Some(walk) = running.walk.as_mut().filter(|walk| !walk.is_done()) {
                 let mut works = Vec::new();
-                let ask = walk.next_ask(&mut works);
+                let ask = walk.next_ask(self.config.tuning.digests_at_once(), &mut works);
                 for work in works {
                     self.reconcile_work(work);
                 }
@@ -246,12 +285,7 @@ impl Engine {
         };
         match answer {
             ReconcileAnswer::Tree { children } => walk.descend(&children),
-            ReconcileAnswer::Digests(digests) => {
-                let Some(comparing) = walk.comparing.as_mut() else { return false };
-                comparing.theirs = Some(digests);
-                self.compared();
-                true
-            }
+            ReconcileAnswer::Digests(digests) => self.compare(digests),
             ReconcileAnswer::Entries { entries, next } => {
                 // What does not go on would never end.
                 let has_ended = entries.is_empty() || next.is_none();
@@ -274,8 +308,7 @@ impl Engine {
                 self.merge_entries(entries);
                 true
             }
-            ReconcileAnswer::Refused => walk.narrow(),
-            ReconcileAnswer::View { .. } => false,
+            ReconcileAnswer::Refused | ReconcileAnswer::View { .. } => false,
         }
     }
 
@@ -303,25 +336,24 @@ impl Engine {
         true
     }
 
-    /// Our own digests of the buckets being compared. Those of buckets that were too many for the peer come to nothing.
-    pub(super) fn digested(&mut self, digests: Vec<EntryDigest>) -> bool {
+    /// Our own digests of the part to be compared next.
+    pub(super) fn digested(&mut self, (digests, is_more): (Vec<EntryDigest>, bool)) -> bool {
         let walk = self.reconciling.running.as_mut().and_then(|running| running.walk.as_mut());
-        if let Some(comparing) = walk.and_then(|walk| walk.comparing.as_mut()) {
-            let buckets: BTreeSet<u16> = comparing.buckets.iter().copied().collect();
-            let is_of_these = digests.iter().all(|entry| buckets.contains(&entry.bucket));
-            if is_of_these {
-                comparing.ours = Some(digests);
-                self.compared();
-            }
+        if let Some(comparing) = walk.and_then(|walk| walk.comparing.as_mut())
+            && matches!(comparing.ours, Ours::BeingRead)
+        {
+            let until = digests.last().map(|entry| entry.key.clone()).filter(|_| is_more);
+            comparing.ours = Ours::Read { digests, until };
         }
         true
     }
 
-    fn compared(&mut self) {
+    /// The peer's digests of what was asked for; false where they do not fit.
+    fn compare(&mut self, theirs: Digests) -> bool {
         let forked: BTreeSet<PeerId> = self.forked_origins();
         let is_ambiguous = |clock: &[(PeerId, u64)]| clock.iter().any(|(origin, _)| forked.contains(origin));
-        let Some(running) = self.reconciling.running.as_mut() else { return };
-        let Some(mut walk) = running.walk.take() else { return };
+        let Some(running) = self.reconciling.running.as_mut() else { return false };
+        let Some(mut walk) = running.walk.take() else { return false };
         let is_partial = self.config.partial.contains(&walk.collection);
         let was_seen_here = |clock: &[(PeerId, u64)]| self.heads.cover(clock);
         let was_seen_there =
@@ -333,9 +365,7 @@ impl Engine {
             was_seen_here: &was_seen_here,
             was_seen_there: &was_seen_there,
         };
-        let difference = walk.compare(&judge).unwrap_or_default();
-        let fetches = difference.fetch.chunks(FETCH_ENTRIES);
-        walk.fetches.extend(fetches.map(|key_hashes| Fetch { key_hashes: key_hashes.to_vec(), after: None }));
+        let Some(difference) = walk.compare(theirs, &judge) else { return false };
         let (collection, heads) = (walk.collection.clone(), running.heads.clone());
         running.walk = Some(walk);
         if !difference.drop.is_empty() {
@@ -348,6 +378,7 @@ impl Engine {
             running.writes += 1;
             self.reconcile_work(Work::Repost { collection, keys: difference.repost });
         }
+        true
     }
 }
 
@@ -374,8 +405,9 @@ mod tests {
         let mut walk = Walk::new("memory".to_string(), true);
         let origins = [(1, "two stories"), (2, "one story"), (3, "unseen")];
         let entries = origins.map(|(number, origin)| ours(number, &clock_of(origin, 3))).to_vec();
-        let theirs = Some(Digests { origins: Vec::new(), digests: Vec::new() });
-        walk.comparing = Some(Comparing { buckets: vec![7], ours: Some(entries), theirs });
+        let ours = Ours::Read { digests: entries, until: None };
+        walk.comparing = Some(Comparing { buckets: Buckets::listed(&[7]), after: None, ours });
+        let theirs = Digests { origins: Vec::new(), digests: Vec::new(), next: None };
         let was_seen = |clock: &Clock| clock.iter().all(|(origin, _)| origin.as_str() != "unseen");
         let judge = Judge {
             is_partial: false,
@@ -384,7 +416,7 @@ mod tests {
             was_seen_here: &was_seen,
             was_seen_there: &|_, clock| was_seen(clock),
         };
-        walk.compare(&judge).unwrap()
+        walk.compare(theirs, &judge).unwrap()
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
-    DIGESTS_MAX, Digests, ENTRIES_MAX, Message, PublicEntry, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
-    ReconcileResponse, VIEW_HEADS_MAX, WireDigest,
+    Digests, ENTRIES_MAX, Message, PublicEntry, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
+    VIEW_HEADS_MAX, WireDigest,
 };
 use crate::sync::work::{EntryDigest, Outcome, View, Work};
 
@@ -126,7 +126,10 @@ impl Engine {
                 }
                 Work::Fingerprints { view: source, collection }
             }
-            ReconcileAsk::Digests { collection, buckets } => Work::DigestsIn { view: source, collection, buckets },
+            ReconcileAsk::Digests { collection, buckets, after, until } => {
+                let count_max = self.config.tuning.digests_at_once();
+                Work::DigestsIn { view: source, collection, buckets, after, until, count_max }
+            }
             ReconcileAsk::Entries { collection, key_hashes, after } => {
                 let (view, within) = (peer.clone(), Buckets::all());
                 Work::Entries { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max }
@@ -280,11 +283,8 @@ fn entries_answer((mut entries, next): Page) -> ReconcileAnswer {
 }
 
 /// Clocks name origins by position, since most entries name the same few.
-fn digests_answer(digests: Vec<EntryDigest>) -> ReconcileAnswer {
-    if digests.len() > DIGESTS_MAX {
-        // The peer has to ask for fewer buckets.
-        return ReconcileAnswer::Refused;
-    }
+fn digests_answer((digests, is_more): (Vec<EntryDigest>, bool)) -> ReconcileAnswer {
+    let next = digests.last().map(|entry| entry.key.clone()).filter(|_| is_more);
     let mut positions: BTreeMap<PeerId, u32> = BTreeMap::new();
     let mut origins = Vec::new();
     let mut position_of = |origin: PeerId| {
@@ -302,5 +302,5 @@ fn digests_answer(digests: Vec<EntryDigest>) -> ReconcileAnswer {
             clock: entry.clock.into_iter().map(|(origin, seq)| (position_of(origin), seq)).collect(),
         })
         .collect();
-    ReconcileAnswer::Digests(Digests { origins, digests })
+    ReconcileAnswer::Digests(Digests { origins, digests, next })
 }

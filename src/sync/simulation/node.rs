@@ -286,8 +286,11 @@ impl Running {
         self.heads().iter().find(|head| head.origin == self.peer).map_or(0, |head| head.seq)
     }
 
+    /// Those that count something: the head of an older life may be back at its beginning, and nobody is told of it.
     pub fn heads(&self) -> Vec<Head> {
-        self.database.heads(self.network).unwrap()
+        let mut heads = self.database.heads(self.network).unwrap();
+        heads.retain(|head| head.seq > 0);
+        heads
     }
 
     pub fn has_attached(&self, name: &str) -> bool {

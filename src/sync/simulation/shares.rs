@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Result;
-use crate::model::{Bytes, ListingPage, ListingPlace, NetworkOptions, Replication};
+use crate::model::{Buckets, Bytes, ListingPage, ListingPlace, NetworkOptions, Replication};
 use crate::store::decode_state;
 use crate::sync::random::Random;
 use crate::sync::simulation::departures::Departures;
@@ -50,8 +50,7 @@ pub(super) fn options(plan: &Plan, copies: Option<u32>) -> NetworkOptions {
 /// Where an entry lies here, and what a peer would compare it by.
 fn digests(running: &Running, collection: &str) -> BTreeMap<Vec<u8>, (u16, [u8; 16])> {
     let view = running.database.public_view(running.network).unwrap();
-    let buckets: Vec<u16> = (0..=u16::MAX).collect();
-    let entries = view.digests_in(collection, &buckets).unwrap();
+    let (entries, _) = view.digests_in(collection, &Buckets::all(), (None, None), usize::MAX).unwrap();
     entries.into_iter().map(|entry| (entry.key.to_vec(), (entry.bucket, entry.digest))).collect()
 }
 

@@ -460,7 +460,7 @@ fn what(work: &Work) -> String {
 fn brief(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Fingerprints(_) => "fingerprints".to_string(),
-        Outcome::Digests(Ok(digests)) => format!("{} digests", digests.len()),
+        Outcome::Digests(Ok((digests, _))) => format!("{} digests", digests.len()),
         Outcome::LogRead(Ok(crate::sync::work::LogRead::Deltas(deltas))) => format!("{} deltas", deltas.len()),
         Outcome::Posted(Ok(head)) => format!("{:?}", head.as_ref().map(|head| head.seq)),
         Outcome::Applied(Ok(applied)) => format!("{:?}, head {}", applied.verdict, applied.head.seq),

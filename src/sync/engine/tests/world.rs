@@ -81,11 +81,17 @@ impl Node {
                 let database = view.map_or(&*database, |peer| &self.views[&peer]);
                 Outcome::Fingerprints(Ok(database.fingerprints()))
             }
-            Work::DigestsIn { view, buckets, .. } => {
+            Work::DigestsIn { view, buckets, after, until, count_max, .. } => {
                 let database = view.map_or(&*database, |peer| &self.views[&peer]);
                 let mut digests = database.digests();
-                digests.retain(|entry| buckets.contains(&entry.bucket));
-                Outcome::Digests(Ok(digests))
+                digests.retain(|entry| {
+                    let is_behind = after.as_ref().is_none_or(|after| entry.key > *after);
+                    let is_within = until.as_ref().is_none_or(|until| entry.key <= *until);
+                    is_behind && is_within && buckets.contains(entry.bucket)
+                });
+                let is_more = digests.len() > count_max;
+                digests.truncate(count_max);
+                Outcome::Digests(Ok((digests, is_more)))
             }
             Work::Entries { view, key_hashes, after, bytes_max, .. } => {
                 Outcome::Entries(Ok(self.views[&view].entries(key_hashes.as_deref(), after.as_ref(), bytes_max)))
