@@ -36,6 +36,8 @@ const NEGOTIATING_MAX: usize = 32;
 const QUIC_STREAM_BYTES: u32 = 8 * 1024 * 1024;
 const QUIC_CONNECTION_BYTES: u32 = 16 * 1024 * 1024;
 const QUIC_IDLE_MS: u32 = 30_000;
+/// Largest datagram that is tried, for networks with jumbo frames and for loopback; where it does not pass, smaller ones are used.
+const QUIC_PAYLOAD_BYTES_MAX: u16 = 8_952;
 
 /// A swarm for this identity, which listens nowhere yet.
 ///
@@ -64,6 +66,7 @@ fn transport(keypair: &Keypair, relay: relay::client::Transport) -> Result<Conne
         config.max_stream_data = QUIC_STREAM_BYTES;
         config.max_connection_data = QUIC_CONNECTION_BYTES;
         config.max_idle_timeout = QUIC_IDLE_MS;
+        let config = config.mtu_upper_bound(QUIC_PAYLOAD_BYTES_MAX);
         let quic = quic::tokio::Transport::new(config).map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
         Ok(either(quic.boxed(), tcp))
     };

@@ -53,7 +53,7 @@ const DIGEST_BYTES: usize = 128;
 /// Entries that are asked for at a time.
 pub const FETCH_ENTRIES: usize = 1_024;
 /// Batches of entries being merged while the next are on their way.
-pub const MERGES_MAX: usize = 2;
+pub const MERGES_MAX: usize = 4;
 
 /// Statements that fetch entries from other members at a time,
 pub const FETCHES_MAX: usize = 256;
