@@ -100,7 +100,7 @@ fn messages() -> Vec<Message> {
         Message::Operation(Operation { runs: vec![run], pushed_to: vec![1, 2] }),
         Message::Heartbeat(Heartbeat {
             digest: [3; 16],
-            heads: vec![head.clone()],
+            heads: vec![head],
             complete: true,
             wants_heads: false,
             collections: 1,
@@ -137,6 +137,13 @@ fn messages() -> Vec<Message> {
                 next: Some(Bytes::new(vec![3])),
             }),
         }),
+    ]
+}
+
+/// Those about entries that others hold.
+fn messages_about_fetching() -> Vec<Message> {
+    let head = Head { origin: PeerId::new("a"), seq: 3, hash: [7; 32], signature: Bytes::new(vec![1; 64]) };
+    vec![
         Message::FetchRequest(FetchRequest {
             number: 5,
             collection: "memory".into(),
@@ -167,10 +174,14 @@ fn messages() -> Vec<Message> {
     ]
 }
 
+fn all_messages() -> Vec<Message> {
+    [messages(), messages_about_fetching()].concat()
+}
+
 #[test]
 fn messages_hold_against_any_bytes() {
-    let frames: Vec<Vec<u8>> = messages().iter().flat_map(|message| encode(message).expect("frames")).collect();
-    for (frame, message) in frames.iter().zip(messages()) {
+    let frames: Vec<Vec<u8>> = all_messages().iter().flat_map(|message| encode(message).expect("frames")).collect();
+    for (frame, message) in frames.iter().zip(all_messages()) {
         assert_eq!(Assembler::new().push(frame).expect("a message"), Some(message));
     }
     check(properties::message, &frames);
@@ -179,7 +190,7 @@ fn messages_hold_against_any_bytes() {
 #[test]
 fn streams_of_frames_hold_against_any_bytes() {
     let mut stream = Vec::new();
-    for frame in messages().iter().flat_map(|message| encode(message).expect("frames")) {
+    for frame in all_messages().iter().flat_map(|message| encode(message).expect("frames")) {
         stream.extend(u16::try_from(frame.len()).expect("a short frame").to_le_bytes());
         stream.extend(frame);
     }
