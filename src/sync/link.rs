@@ -149,6 +149,7 @@ fn bytes_of(message: &Message) -> usize {
             ReconcileAnswer::Refused => 0,
         },
         Message::FetchRequest(request) => request.keys.iter().map(|key| key.len()).sum(),
+        Message::KeysResponse(response) => response.keys.iter().map(|key| key.len()).sum(),
         Message::FetchResponse(response) => {
             let found = response.answers.iter().map(|answer| match answer {
                 FetchAnswer::Found { body, .. } => body.len(),

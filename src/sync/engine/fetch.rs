@@ -64,6 +64,9 @@ impl Engine {
         keys: Vec<Bytes>,
         holder: Option<PeerId>,
     ) {
+        if holder.is_some() {
+            self.keep_what_is_read();
+        }
         let (nowhere, left): (Vec<Bytes>, Vec<Bytes>) =
             keys.into_iter().partition(|key| self.would_hold(&collection, key));
         if left.is_empty() {

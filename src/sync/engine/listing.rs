@@ -21,7 +21,11 @@ const TOLD: &str = "it told what it holds";
 
 /// Listings under way, by the number that they have in messages.
 #[derive(Debug, Default)]
-pub(super) struct Listings(BTreeMap<u64, Listing>);
+pub(super) struct Listings {
+    running: BTreeMap<u64, Listing>,
+    /// Those that wait until what others hold has been dropped: what is here meanwhile goes.
+    waiting: Vec<(u64, String, ListingPlace)>,
+}
 
 #[derive(Debug)]
 struct Listing {
@@ -42,19 +46,33 @@ impl Engine {
         if self.is_retired {
             return self.actions.push(Action::KeysListed { number, result: Err(interrupted()) });
         }
-        // What is about to be brought here must not go before it has been read.
-        self.share.kept_until_ms = self.now_ms.saturating_add(GATHERED_MS_MIN);
-        if self.listings.0.len() >= LISTINGS_MAX {
+        self.keep_what_is_read();
+        if self.listings.running.len() + self.listings.waiting.len() >= LISTINGS_MAX {
             let error = Error::new(ErrorKind::LimitExceeded, "too many statements fetch whole collections")
                 .with_hint(format!("At most {LISTINGS_MAX} of a network do so at a time."));
             return self.actions.push(Action::KeysListed { number, result: Err(error) });
+        }
+        if self.is_evicting() {
+            return self.listings.waiting.push((number, collection, place));
         }
         let left = place.left.unwrap_or_else(|| self.not_held(&collection));
         let member = place.member.map(|(peer, after)| (peer, Some(after)));
         let listing = Listing { number, collection, left, member, asked: place.asked, until_ms: u64::MAX };
         let id = self.next_number();
-        self.listings.0.insert(id, listing);
+        self.listings.running.insert(id, listing);
         self.ask_for_keys(id);
+    }
+
+    /// What is brought here for a statement that reads all of a collection must not go before it has been read.
+    pub(super) fn keep_what_is_read(&mut self) {
+        self.share.kept_until_ms = self.now_ms.saturating_add(GATHERED_MS_MIN);
+    }
+
+    /// What others hold has been dropped, or will not be.
+    pub(super) fn resume_listings(&mut self) {
+        for (number, collection, place) in std::mem::take(&mut self.listings.waiting) {
+            self.keys_requested(number, collection, place);
+        }
     }
 
     /// The buckets of a collection of which entries may be elsewhere alone.
@@ -72,7 +90,7 @@ impl Engine {
     /// Asks the member that is being asked for its next keys, or the next member, or ends the listing.
     fn ask_for_keys(&mut self, id: u64) {
         let (now_ms, members) = (self.now_ms, self.electorate());
-        let Some(listing) = self.listings.0.get_mut(&id) else { return };
+        let Some(listing) = self.listings.running.get_mut(&id) else { return };
         if listing.left.are_none() {
             return self.end_listing(id, Ok(ListingPage::default()));
         }
@@ -103,7 +121,7 @@ impl Engine {
 
     /// Nobody is left to ask. While members fill their shares nobody vouches alone; together they do.
     fn conclude_listing(&mut self, id: u64) {
-        let Some(listing) = self.listings.0.get(&id) else { return };
+        let Some(listing) = self.listings.running.get(&id) else { return };
         let said = |peer: &PeerId| listing.asked.iter().find(|(asked, _)| asked == peer).map(|(_, why)| *why);
         let others: Vec<&PeerId> = self.roster.peers().filter(|peer| **peer != self.config.this).collect();
         if others.iter().all(|peer| said(peer) == Some(TOLD)) {
@@ -121,7 +139,7 @@ impl Engine {
     }
 
     fn end_listing(&mut self, id: u64, result: Result<ListingPage>) {
-        if let Some(Listing { number, .. }) = self.listings.0.remove(&id) {
+        if let Some(Listing { number, .. }) = self.listings.running.remove(&id) {
             self.actions.push(Action::KeysListed { number, result });
         }
     }
@@ -129,7 +147,7 @@ impl Engine {
     pub(super) fn keys_response(&mut self, peer: &PeerId, response: KeysResponse) {
         let id = response.number;
         let is_asked = |listing: &Listing| listing.member.as_ref().is_some_and(|(asked, _)| asked == peer);
-        let Some(listing) = self.listings.0.get(&id).filter(|listing| is_asked(listing)) else { return };
+        let Some(listing) = self.listings.running.get(&id).filter(|listing| is_asked(listing)) else { return };
         let before = listing.member.as_ref().and_then(|(_, after)| after.as_ref());
         let (mut left, mut asked) = (listing.left.clone(), listing.asked.clone());
         let last = response.keys.last().cloned().filter(|_| response.is_more);
@@ -152,7 +170,7 @@ impl Engine {
 
     /// The member that is being asked is of no more use.
     fn give_up_listing(&mut self, id: u64, why: &'static str) {
-        let Some(listing) = self.listings.0.get_mut(&id) else { return };
+        let Some(listing) = self.listings.running.get_mut(&id) else { return };
         listing.asked.extend(listing.member.take().map(|(peer, _)| (peer, why)));
         self.ask_for_keys(id);
     }
@@ -197,18 +215,19 @@ impl Engine {
 
     pub(super) fn listings_end_with(&mut self, peer: &PeerId) {
         let is_asked = |listing: &Listing| listing.member.as_ref().is_some_and(|(asked, _)| asked == peer);
-        let ended = self.listings.0.iter().filter(|(_, listing)| is_asked(listing)).map(|(id, _)| *id);
+        let ended = self.listings.running.iter().filter(|(_, listing)| is_asked(listing)).map(|(id, _)| *id);
         for id in ended.collect::<Vec<u64>>() {
             self.give_up_listing(id, "it is gone");
         }
     }
 
     pub(super) fn tick_listings(&mut self) {
-        let late = self.listings.0.iter().filter(|(_, listing)| listing.until_ms <= self.now_ms).map(|(id, _)| *id);
+        let late =
+            self.listings.running.iter().filter(|(_, listing)| listing.until_ms <= self.now_ms).map(|(id, _)| *id);
         for id in late.collect::<Vec<u64>>() {
             self.give_up_listing(id, "it did not answer in time");
         }
-        if let Some(until_ms) = self.listings.0.values().map(|listing| listing.until_ms).min() {
+        if let Some(until_ms) = self.listings.running.values().map(|listing| listing.until_ms).min() {
             self.wake_at(until_ms);
         }
     }

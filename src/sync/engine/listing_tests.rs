@@ -207,6 +207,20 @@ fn what_is_being_read_is_not_dropped() {
 }
 
 #[test]
+fn a_listing_waits_until_what_others_hold_has_been_dropped() {
+    let mut engine = engine(&["b"], &["b"], 1);
+    let stable = [(peer("b"), 3)].into_iter().collect();
+    engine.evict(&stable, &["memory".into()]);
+    let Some(Action::Work { number, .. }) = engine.actions.pop() else { panic!("nothing is dropped") };
+    ask(&mut engine, ListingPlace::default());
+    assert!(asked(&mut engine).is_empty());
+    feed(&mut engine, NOW_MS, Input::Done { number, outcome: Outcome::Placed(Ok(())) });
+    let Some(Action::Work { number, work: Work::Evict { .. } }) = engine.actions.pop() else { panic!("nothing goes") };
+    feed(&mut engine, NOW_MS, Input::Done { number, outcome: Outcome::Evicted(Ok(1)) });
+    assert_eq!(asked(&mut engine).len(), 1);
+}
+
+#[test]
 fn there_are_so_many_listings_and_no_more() {
     let mut engine = engine(&["b"], &["b"], 1);
     (0..LISTINGS_MAX).for_each(|_| ask(&mut engine, ListingPlace::default()));

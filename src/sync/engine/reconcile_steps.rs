@@ -2,13 +2,12 @@
 //!
 //! Where this node holds nothing of it, it asks for pages in order of key. Otherwise it walks down the tree of fingerprints
 //! where sums differ, compares the digests of the entries in the differing buckets part by part in order of key, so that both
-//! sides go through their entries once, fetches entries that it lacks or that
-//! are newer there, and drops those that the peer has seen and collected. Of an origin that told two stories the numbers
+//! sides go through their entries once, fetches entries that it lacks or that are newer there, and drops those that the peer has seen and collected. Of an origin that told two stories the numbers
 //! say nothing: what the peer lacks of the one that was known here is posted once more.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::model::{Buckets, Bytes, KeyHash, PeerId};
+use crate::model::{Buckets, Bytes, KeyHash, PeerId, hash_of_key};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX};
 use crate::sync::engine::reconcile::Reason;
@@ -291,7 +290,10 @@ impl Engine {
                 let has_ended = entries.is_empty() || next.is_none();
                 let next = next.filter(|_| !has_ended);
                 if let Some(fetch) = walk.fetches.front_mut() {
-                    match next {
+                    // Whoever looks for what has come already looks through everything.
+                    let come: BTreeSet<KeyHash> = entries.iter().map(|entry| hash_of_key(&entry.key)).collect();
+                    fetch.key_hashes.retain(|hash| !come.contains(hash));
+                    match next.filter(|_| !fetch.key_hashes.is_empty()) {
                         Some(next) if fetch.after.as_ref().is_some_and(|after| next <= *after) => return false,
                         Some(next) => fetch.after = Some(next),
                         None => drop(walk.fetches.pop_front()),

@@ -166,6 +166,7 @@ impl Engine {
             self.share.eviction = None;
             self.share.is_settled = false;
             self.failed("keeping how collections are spread", &error);
+            self.resume_listings();
             return self.consider_reconciling();
         }
         self.place(placement);
@@ -201,6 +202,7 @@ impl Engine {
                 self.failed("dropping what others hold", &error);
             }
         }
+        self.resume_listings();
         self.consider_reconciling();
     }
 
