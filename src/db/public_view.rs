@@ -211,16 +211,23 @@ impl PublicView {
         if record.publicity() == Publicity::Private {
             return Ok(None);
         }
-        let state = self.public_state(collection, key, &record)?;
+        let state = self.public_state(collection, key, &record, &mut |position| {
+            let place = Key::Vector(collection.id, vector_slot(position)?, key);
+            self.snapshot.get(&place)?.map(|bytes| vector_of_bytes(&bytes)).transpose()
+        })?;
         Ok(Some(Bytes::new(encode_state(&state)?)))
     }
 
-    fn public_state(&self, collection: &Collection, key: &[u8], record: &RecordView<'_>) -> Result<State> {
+    /// `vector` reads the components of a vector column.
+    fn public_state(
+        &self,
+        collection: &Collection,
+        key: &[u8],
+        record: &RecordView<'_>,
+        vector: &mut dyn FnMut(usize) -> Result<Option<Arc<[f32]>>>,
+    ) -> Result<State> {
         if record.publicity() == Publicity::Posted {
-            return state_of_record(collection, record, &mut |position| {
-                let place = Key::Vector(collection.id, vector_slot(position)?, key);
-                self.snapshot.get(&place)?.map(|bytes| vector_of_bytes(&bytes)).transpose()
-            });
+            return state_of_record(collection, record, vector);
         }
         match self.snapshot.get(&Key::Public(collection.id, key))? {
             Some(copy) => decode_state(&copy),
@@ -245,12 +252,22 @@ impl PublicView {
         let collection = self.collection(shared_name)?;
         let after = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
         let mut records = self.snapshot.scan(&KeyRange::entries(collection.id).from(after).uncached());
+        // Vectors lie in the order of their entries: walking along costs less than looking each one up.
+        let mut vectors = BTreeMap::new();
+        for position in collection.vector_columns() {
+            let range = KeyRange::vectors(collection.id, vector_slot(position)?).from(after).uncached();
+            vectors.insert(position, self.snapshot.scan(&range));
+        }
         while let Some((key, bytes)) = records.next()? {
             let record = RecordView::parse(bytes)?;
             if record.publicity() == Publicity::Private || wanted.is_some_and(|wanted| !wanted(key)) {
                 continue;
             }
-            if !visit(key, self.public_state(collection, key, &record)?)? {
+            let state = self.public_state(collection, key, &record, &mut |position| {
+                let Some(vectors) = vectors.get_mut(&position) else { return Ok(None) };
+                vectors.find(key)?.map(vector_of_bytes).transpose()
+            })?;
+            if !visit(key, state)? {
                 return Ok(());
             }
         }

@@ -5,6 +5,7 @@
 //! bad delta stops nothing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use crate::db::apply::Apply;
@@ -217,15 +218,17 @@ impl Apply<'_> {
         let attachment = network.attachment_named(shared_name).filter(|attachment| !attachment.detaching);
         let Some(attachment) = attachment else { return Ok(false) };
         let place = (attachment.collection, key.to_vec());
-        if !touched.contains_key(&place) {
-            let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
-                return Ok(false);
-            };
-            let states = self.entry_states(&collection, key)?;
-            let (visible, public) = (states.visible.clone(), states.public.clone());
-            touched.insert(place.clone(), (collection, states, visible, public));
-        }
-        let Some((collection, _, visible, public)) = touched.get_mut(&place) else { return Ok(false) };
+        let (collection, _, visible, public) = match touched.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
+                    return Ok(false);
+                };
+                let states = self.entry_states(&collection, key)?;
+                let (visible, public) = (states.visible.clone(), states.public.clone());
+                free.insert((collection, states, visible, public))
+            }
+        };
         // An earlier delta of this run may have given a column its dimension.
         if let Some(current) = self.current_catalog().collection_by_id(attachment.collection) {
             *collection = Arc::clone(current);

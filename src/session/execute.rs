@@ -29,8 +29,8 @@ const CONFLICT_RETRIES_MAX: u32 = 1_000;
 /// How often one statement fetches entries and is run again: it may name them in several places.
 const FETCHES_PER_STATEMENT_MAX: u32 = 16;
 
-/// How long what was gathered for a transaction that could not see it counts as gathered for the next ones. It stays for a
-/// minute at least.
+/// How long what was gathered for a transaction that could not see it counts as gathered for the next such ones. It stays
+/// for a minute at least.
 const GATHERED_AGE_MAX: Duration = Duration::from_secs(30);
 
 /// What a statement did that ran inside a transaction.
@@ -85,9 +85,9 @@ impl Session {
         self.start(prepared);
         self.check_allowed(prepared)?;
         let mut fetches = 0;
-        let recent = self.gathered.take_if(|(_, at)| at.elapsed() < GATHERED_AGE_MAX);
-        self.sought = recent.as_ref().map(|(sought, _)| Arc::clone(sought));
-        self.gathered = recent;
+        // Whoever can see what comes now asks anew.
+        let recent = self.gathered.as_ref().filter(|(_, at)| at.elapsed() < GATHERED_AGE_MAX && !self.can_look_again());
+        self.sought = recent.map(|(sought, _)| Arc::clone(sought));
         loop {
             let result = self.execute_once(prepared, &parameters, is_alone).await;
             match &result {

@@ -90,21 +90,25 @@ impl Session {
         }
     }
 
-    /// Whether the statement that is run again sees what was committed since: in a block nothing was read or written yet,
-    /// or it is READ COMMITTED and nothing was written.
-    pub(super) fn looks_again(&mut self) -> bool {
-        match &mut self.open {
+    /// Whether a statement that is run again sees what was committed since: in a block nothing was read or written yet, or it
+    /// is READ COMMITTED and nothing was written.
+    pub(super) fn can_look_again(&self) -> bool {
+        match &self.open {
             Open::None => true,
-            Open::Implicit(transaction) if transaction.is_read_only() => {
-                transaction.refresh();
-                true
-            }
-            Open::Block(block) if block.transaction.is_read_only() && (block.is_refreshed || !block.has_run) => {
-                block.transaction.refresh();
-                true
-            }
-            Open::Implicit(_) | Open::Block(_) => false,
+            Open::Implicit(transaction) => transaction.is_read_only(),
+            Open::Block(block) => block.transaction.is_read_only() && (block.is_refreshed || !block.has_run),
         }
+    }
+
+    /// Lets the statement that is run again see what was committed since, where it can.
+    pub(super) fn looks_again(&mut self) -> bool {
+        let can_look_again = self.can_look_again();
+        match &mut self.open {
+            Open::Implicit(transaction) if can_look_again => transaction.refresh(),
+            Open::Block(block) if can_look_again => block.transaction.refresh(),
+            Open::None | Open::Implicit(_) | Open::Block(_) => {}
+        }
+        can_look_again
     }
 
     /// What a statement is planned with; opens nothing.

@@ -358,8 +358,8 @@ impl KeyRange {
         self.upper.as_ref().is_some_and(|upper| *upper <= self.lower)
     }
 
-    pub(super) fn prefix_len(&self) -> usize {
-        self.prefix.len()
+    pub(super) fn prefix(&self) -> &[u8] {
+        &self.prefix
     }
 
     pub(super) fn lower(&self) -> &[u8] {

@@ -3,6 +3,7 @@
 //! A [`Snapshot`] owns all it needs, is shared by cloning, and never changes. Point reads of entries allocate nothing but
 //! what RocksDB pins.
 
+use std::cmp::Ordering;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -11,6 +12,9 @@ use rocksdb::{DB, DBPinnableSlice, DBRawIterator, ReadOptions, SnapshotWithThrea
 use crate::error::{Error, Result};
 use crate::store::database::{Database, store_error};
 use crate::store::{Key, KeyRange};
+
+/// Keys that a walk steps over before it looks for the next one anew.
+const STEPS_MAX: usize = 4;
 
 /// The store at one moment. Clones share it.
 #[derive(Clone)]
@@ -141,7 +145,7 @@ pub struct ScanIter<'a> {
 }
 
 struct ScanState {
-    prefix_len: usize,
+    prefix: Vec<u8>,
     reverse: bool,
     at: Place,
 }
@@ -156,7 +160,7 @@ enum Place {
 impl ScanState {
     fn new(range: &KeyRange) -> Self {
         let at = if range.is_empty() { Place::End } else { Place::BeforeFirst };
-        ScanState { prefix_len: range.prefix_len(), reverse: range.is_reversed(), at }
+        ScanState { prefix: range.prefix().to_vec(), reverse: range.is_reversed(), at }
     }
 }
 
@@ -174,12 +178,33 @@ impl ScanIter<'_> {
         }
         if iterator.valid() {
             self.state.at = Place::Inside;
-            let prefix_len = self.state.prefix_len;
+            let prefix_len = self.state.prefix.len();
             Ok(iterator.item().map(|(key, value)| (key.get(prefix_len..).unwrap_or_default(), value)))
         } else {
             self.state.at = Place::End;
             iterator.status().map_err(|error| store_error(&error))?;
             Ok(None)
         }
+    }
+
+    /// The value of a key, given without the prefix of the range, in a walk forward: for keys that grow from call to call.
+    /// What lies between is stepped over, or skipped where it is more than a few keys.
+    pub fn find(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
+        let iterator = self.iterator.as_mut().map_err(|error| error.clone())?;
+        let prefix = &self.state.prefix;
+        let mut steps = if self.state.at == Place::BeforeFirst { STEPS_MAX } else { 0 };
+        let order = loop {
+            let found = iterator.key().filter(|_| self.state.at != Place::BeforeFirst);
+            match found.map(|found| found.get(prefix.len()..).unwrap_or_default().cmp(key)) {
+                Some(order @ (Ordering::Equal | Ordering::Greater)) => break order,
+                None if self.state.at == Place::End => return Ok(None),
+                _ if steps < STEPS_MAX => iterator.next(),
+                _ => iterator.seek([prefix.as_slice(), key].concat()),
+            }
+            steps += 1;
+            self.state.at = if iterator.valid() { Place::Inside } else { Place::End };
+            iterator.status().map_err(|error| store_error(&error))?;
+        };
+        Ok(iterator.value().filter(|_| order == Ordering::Equal))
     }
 }

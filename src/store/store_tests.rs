@@ -141,6 +141,30 @@ fn snapshot_keeps_the_database_open() {
 }
 
 #[test]
+fn growing_keys_are_found_in_a_walk() {
+    let dir = directory();
+    let store = open(&dir);
+    let mut batch = Batch::new();
+    for key in (0..200u8).step_by(2) {
+        batch.put(&Key::Entry(ID, &[key]), &[key]);
+    }
+    batch.put(&Key::Entry(CollectionId(2), &[250]), b"another collection's");
+    store.write(batch).unwrap();
+    let snapshot = store.snapshot();
+    // One by one, with gaps between, far apart, and behind the last.
+    for asked in [(0..=255).collect::<Vec<u8>>(), vec![3, 4, 5, 6, 150, 151, 152], vec![199], vec![198, 250, 251]] {
+        let mut walk = snapshot.scan(&KeyRange::entries(ID).uncached());
+        for key in asked {
+            let there = (key < 200 && key % 2 == 0).then_some([key]);
+            assert_eq!(walk.find(&[key]).unwrap(), there.as_ref().map(<[u8; 1]>::as_slice), "{key}");
+        }
+    }
+    let from = KeyRange::entries(ID).from(Bound::Excluded(&[10]));
+    assert_eq!(snapshot.scan(&from).find(&[10]).unwrap(), None);
+    assert_eq!(snapshot.scan(&from).find(&[12]).unwrap(), Some([12].as_slice()));
+}
+
+#[test]
 fn many_keys_at_once() {
     let dir = directory();
     let store = open(&dir);

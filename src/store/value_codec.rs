@@ -117,7 +117,12 @@ pub fn bytes_of_vector(vector: &[f32]) -> Vec<u8> {
 }
 
 fn append_components(vector: &[f32], out: &mut Vec<u8>) {
-    out.extend(vector.iter().flat_map(|component| component.to_le_bytes()));
+    let start = out.len();
+    out.resize(start + size_of_val(vector), 0);
+    let (slots, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut();
+    for (slot, component) in slots.iter_mut().zip(vector) {
+        *slot = component.to_le_bytes();
+    }
 }
 
 fn components(bytes: &[u8]) -> Arc<[f32]> {

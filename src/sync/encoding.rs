@@ -4,27 +4,63 @@
 //! above [`MESSAGE_BYTES_MAX`] is several, in order on the same stream, all but the last with `more` = 1. Decoding never
 //! panics, never sets aside memory by a length that came from outside, and gives a message within its limits or an error.
 
+use postcard::ser_flavors::Flavor;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Head, Run};
 use crate::sync::message::{
     ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES, FetchAnswer,
-    HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, Message, NAME_BYTES_MAX, NETWORK_MEMBERS_MAX, PublicEntry,
+    Fingerprint, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, Message, NAME_BYTES_MAX, NETWORK_MEMBERS_MAX, PublicEntry,
     ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH, TREE_FANOUT,
 };
 
 /// The version of the protocol; a frame with another is refused.
-pub const PROTOCOL_VERSION: u8 = 3;
+pub const PROTOCOL_VERSION: u8 = 4;
 const HEADER_BYTES: usize = 2;
 const LAST: u8 = 0;
 const MORE: u8 = 1;
+/// What a message counts for besides its bodies, and a head or digest in it.
+const MESSAGE_BYTES: usize = 256;
+const HEAD_BYTES: usize = 192;
+
+/// Bytes that a message takes in memory and on the wire, about.
+pub fn bytes_of(message: &Message) -> usize {
+    let runs = |runs: &[Run]| runs.iter().map(Run::bytes).sum::<usize>();
+    let entries = |entries: &[PublicEntry]| entries.iter().map(PublicEntry::bytes).sum::<usize>();
+    let body = match message {
+        Message::SyncResponse(response) => runs(&response.runs),
+        Message::Operation(operation) => runs(&operation.runs),
+        Message::Heartbeat(heartbeat) => heartbeat.heads.len() * HEAD_BYTES,
+        Message::Stability(stability) => stability.marks.len() * HEAD_BYTES,
+        Message::ReconcileResponse(response) => match &response.answer {
+            ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
+            ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
+            ReconcileAnswer::Digests(digests) => digests.digests.len() * HEAD_BYTES,
+            ReconcileAnswer::Entries { entries: found, .. } => entries(found),
+            ReconcileAnswer::Refused => 0,
+        },
+        Message::FetchRequest(request) => request.keys.iter().map(|key| key.len()).sum(),
+        Message::KeysResponse(response) => response.keys.iter().map(|key| key.len()).sum(),
+        Message::FetchResponse(response) => {
+            let found = response.answers.iter().map(|answer| match answer {
+                FetchAnswer::Found { body, .. } => body.len(),
+                FetchAnswer::Absent | FetchAnswer::Unknown => 0,
+            });
+            response.heads.len() * HEAD_BYTES + found.sum::<usize>()
+        }
+        _ => 0,
+    };
+    body + MESSAGE_BYTES
+}
 
 /// The frames of a message, each at most [`MESSAGE_BYTES_MAX`] bytes.
 ///
 /// # Errors
 /// 54000 for a message over [`ASSEMBLED_BYTES_MAX`]; nothing that the engine sends is.
 pub fn encode(message: &Message) -> Result<Vec<Vec<u8>>> {
-    let header = vec![PROTOCOL_VERSION, LAST];
-    let bytes = postcard::to_extend(message, header).map_err(|error| Error::internal(error.to_string()))?;
+    let mut whole = Whole(Vec::with_capacity(HEADER_BYTES + bytes_of(message)));
+    whole.0.extend([PROTOCOL_VERSION, LAST]);
+    let bytes = postcard::serialize_with_flavor(message, whole).map_err(|error| Error::internal(error.to_string()))?;
     if bytes.len() > ASSEMBLED_BYTES_MAX {
         let kind = message.message_type().name();
         return Err(Error::new(
@@ -45,6 +81,27 @@ pub fn encode(message: &Message) -> Result<Vec<Vec<u8>>> {
         frames.push(frame);
     }
     Ok(frames)
+}
+
+/// A message being encoded, behind its header.
+struct Whole(Vec<u8>);
+
+impl Flavor for Whole {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }
 
 /// Puts the frames of one stream together.
@@ -199,7 +256,7 @@ fn is_ask(ask: &ReconcileAsk) -> bool {
             is_name(collection) && is_range
         }
         ReconcileAsk::Entries { collection, key_hashes, .. } => is_name(collection) && !key_hashes.is_empty(),
-        ReconcileAsk::Page { collection, .. } => is_name(collection),
+        ReconcileAsk::Page { collection, .. } | ReconcileAsk::NextPage { collection } => is_name(collection),
     }
 }
 

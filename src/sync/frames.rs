@@ -8,8 +8,8 @@ use crate::sync::seal::{HEADER_BYTES, Opener, Sealer, TAG_BYTES, begin_frame, bo
 
 /// Bytes of small frames that go out in one piece.
 const BUFFER_BYTES: usize = 128 * 1024;
-/// A buffer that a large frame has made larger than this is given back.
-const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
+/// A buffer that a large frame has made larger than this is given back. A page of a snapshot is a little over a MiB.
+const BUFFER_BYTES_KEPT: usize = 5 * 256 * 1024;
 
 /// Seals and writes frames.
 pub struct FrameWriter<W> {

@@ -16,10 +16,10 @@ use tokio::time::timeout;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
-use crate::model::{NetworkId, PeerId, Run};
-use crate::sync::encoding::{Assembler, encode};
+use crate::model::{NetworkId, PeerId};
+use crate::sync::encoding::{Assembler, bytes_of, encode};
 use crate::sync::frames::{FrameReader, FrameWriter};
-use crate::sync::message::{FetchAnswer, Fingerprint, Message, PublicEntry, ReconcileAnswer};
+use crate::sync::message::Message;
 use crate::sync::proof::{Answer, Hello, Keyring, Nonce, PROOF_BYTES, Parties, Purpose, SessionKeys};
 
 /// How long a peer may take to prove itself.
@@ -32,9 +32,6 @@ pub const QUEUED_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub const RECEIVED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long a peer may take to accept what is written to it.
 const STALL_TIMEOUT: Duration = Duration::from_secs(60);
-/// What a message counts for besides its bodies, and a head or digest in it.
-const MESSAGE_BYTES: usize = 256;
-const HEAD_BYTES: usize = 192;
 /// Bytes of the first frame: the number of an epoch.
 const CONFIRM_BYTES: usize = 8;
 
@@ -130,36 +127,6 @@ impl LinkQueue {
         }
         Ok(())
     }
-}
-
-/// Bytes that a message takes in memory and on the wire, about.
-fn bytes_of(message: &Message) -> usize {
-    let runs = |runs: &[Run]| runs.iter().map(Run::bytes).sum::<usize>();
-    let entries = |entries: &[PublicEntry]| entries.iter().map(PublicEntry::bytes).sum::<usize>();
-    let body = match message {
-        Message::SyncResponse(response) => runs(&response.runs),
-        Message::Operation(operation) => runs(&operation.runs),
-        Message::Heartbeat(heartbeat) => heartbeat.heads.len() * HEAD_BYTES,
-        Message::Stability(stability) => stability.marks.len() * HEAD_BYTES,
-        Message::ReconcileResponse(response) => match &response.answer {
-            ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
-            ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
-            ReconcileAnswer::Digests(digests) => digests.digests.len() * HEAD_BYTES,
-            ReconcileAnswer::Entries { entries: found, .. } => entries(found),
-            ReconcileAnswer::Refused => 0,
-        },
-        Message::FetchRequest(request) => request.keys.iter().map(|key| key.len()).sum(),
-        Message::KeysResponse(response) => response.keys.iter().map(|key| key.len()).sum(),
-        Message::FetchResponse(response) => {
-            let found = response.answers.iter().map(|answer| match answer {
-                FetchAnswer::Found { body, .. } => body.len(),
-                FetchAnswer::Absent | FetchAnswer::Unknown => 0,
-            });
-            response.heads.len() * HEAD_BYTES + found.sum::<usize>()
-        }
-        _ => 0,
-    };
-    body + MESSAGE_BYTES
 }
 
 /// What an end needs to know of the node.

@@ -55,6 +55,11 @@ pub enum ReconcileAsk {
         after: Option<Bytes>,
     },
     Close,
+    /// The entries behind the page that was asked for before this; none where that was the last. The sender need not have it
+    /// yet, so that pages follow one another without a pause.
+    NextPage {
+        collection: String,
+    },
 }
 
 /// Answers a [`ReconcileRequest`].
@@ -85,7 +90,7 @@ pub enum ReconcileAnswer {
         children: Vec<Fingerprint>,
     },
     Digests(Digests),
-    /// Answers both `Entries` and `Page`.
+    /// Answers `Entries`, `Page` and `NextPage`.
     Entries {
         #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
         entries: Vec<PublicEntry>,

@@ -129,6 +129,10 @@ fn messages() -> Vec<Message> {
                 until: Some(Bytes::new(vec![4])),
             },
         }),
+        Message::ReconcileRequest(ReconcileRequest {
+            number: 6,
+            ask: ReconcileAsk::NextPage { collection: "memory".into() },
+        }),
         Message::ReconcileResponse(ReconcileResponse {
             number: 4,
             answer: ReconcileAnswer::Digests(Digests {

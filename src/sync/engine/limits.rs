@@ -54,6 +54,8 @@ const DIGEST_BYTES: usize = 128;
 pub const FETCH_ENTRIES: usize = 1_024;
 /// Batches of entries being merged while the next are on their way.
 pub const MERGES_MAX: usize = 4;
+/// Pages of a snapshot that are on their way from one peer.
+pub const PAGES_ASKED_MAX: usize = 2;
 
 /// Statements that fetch entries from other members at a time,
 pub const FETCHES_MAX: usize = 256;

@@ -44,14 +44,23 @@ pub(super) enum Reason {
     Audit,
 }
 
+/// A request that is not answered yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    number: u64,
+    sent_ms: u64,
+    /// For a page behind one that may be the last.
+    is_next_page: bool,
+}
+
 /// One under way.
 #[derive(Debug)]
 pub(super) struct Running {
     pub peer: PeerId,
     pub number: u64,
     pub reason: Reason,
-    /// The request under way, and when it left.
-    pub request: Option<(u64, u64)>,
+    /// The requests under way: several only while pages follow one another.
+    pub requests: VecDeque<Request>,
     pub heads: Vec<Head>,
     /// Collections that both have attached, with whether the peer holds everything of it that its heads cover.
     pub collections: VecDeque<(String, bool)>,
@@ -193,7 +202,7 @@ impl Engine {
             peer,
             number,
             reason,
-            request: None,
+            requests: VecDeque::new(),
             heads: Vec::new(),
             collections: VecDeque::new(),
             whole: Vec::new(),
@@ -215,7 +224,8 @@ impl Engine {
     pub(super) fn reconcile_ask(&mut self, ask: ReconcileAsk) {
         let (now_ms, number) = (self.now_ms, self.next_number());
         let Some(running) = self.reconciling.running.as_mut() else { return };
-        running.request = Some((number, now_ms));
+        let is_next_page = matches!(ask, ReconcileAsk::NextPage { .. });
+        running.requests.push_back(Request { number, sent_ms: now_ms, is_next_page });
         let peer = running.peer.clone();
         self.wake_at(now_ms.saturating_add(RECONCILE_TIMEOUT_MS));
         self.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask }));
@@ -230,10 +240,8 @@ impl Engine {
 
     pub(super) fn reconcile_response(&mut self, peer: &PeerId, response: ReconcileResponse, bytes: usize) {
         let Some(running) = self.reconciling.running.as_mut().filter(|running| running.peer == *peer) else { return };
-        if running.request.is_none_or(|(number, _)| number != response.number) {
-            return;
-        }
-        running.request = None;
+        // A peer answers in the order in which it was asked.
+        let Some(request) = running.requests.pop_front_if(|request| request.number == response.number) else { return };
         running.bytes = running.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         match response.answer {
             ReconcileAnswer::View { heads, whole, partial, members, copies }
@@ -245,7 +253,7 @@ impl Engine {
                 self.view_opened(heads, &whole, &partial);
             }
             answer => {
-                if !self.step_answered(answer) {
+                if !self.step_answered(answer, request.is_next_page) {
                     return self.reconcile_failed();
                 }
             }
@@ -437,8 +445,8 @@ impl Engine {
 
     pub(super) fn tick_reconciling(&mut self) {
         self.thaw();
-        let late = self.reconciling.running.as_ref().and_then(|running| running.request);
-        if let Some((_, sent_ms)) = late {
+        let late = self.reconciling.running.as_ref().and_then(|running| running.requests.front().copied());
+        if let Some(Request { sent_ms, .. }) = late {
             let late_ms = sent_ms.saturating_add(RECONCILE_TIMEOUT_MS);
             if self.now_ms >= late_ms {
                 self.reconcile_failed();

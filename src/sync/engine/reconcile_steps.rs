@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::{Buckets, Bytes, KeyHash, PeerId, hash_of_key};
 use crate::sync::engine::Engine;
-use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX};
+use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX, PAGES_ASKED_MAX};
 use crate::sync::engine::reconcile::Reason;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
@@ -252,8 +252,15 @@ impl Engine {
     pub(super) fn step(&mut self) {
         loop {
             let Some(running) = self.reconciling.running.as_mut() else { return };
-            if running.request.is_some() || running.is_adopting || running.writes >= MERGES_MAX {
+            if running.is_adopting || running.writes >= MERGES_MAX {
                 return;
+            }
+            if !running.requests.is_empty() {
+                let walk = running.walk.as_ref().filter(|walk| walk.page.is_some());
+                let Some(walk) = walk.filter(|_| running.requests.len() < PAGES_ASKED_MAX) else { return };
+                let collection = walk.collection.clone();
+                self.reconcile_ask(ReconcileAsk::NextPage { collection });
+                continue;
             }
             if let Some(walk) = running.walk.as_mut().filter(|walk| !walk.is_done()) {
                 let mut works = Vec::new();
@@ -261,10 +268,11 @@ impl Engine {
                 for work in works {
                     self.reconcile_work(work);
                 }
-                if let Some(ask) = ask {
-                    self.reconcile_ask(ask);
+                match ask {
+                    Some(ask) => self.reconcile_ask(ask),
+                    None => return,
                 }
-                return;
+                continue;
             }
             match running.collections.pop_front() {
                 Some((collection, is_whole)) => {
@@ -277,8 +285,8 @@ impl Engine {
         }
     }
 
-    /// What the peer answered to the last request; false where it is of no use.
-    pub(super) fn step_answered(&mut self, answer: ReconcileAnswer) -> bool {
+    /// What the peer answered to the first request; false where it is of no use. Behind the last page there is nothing.
+    pub(super) fn step_answered(&mut self, answer: ReconcileAnswer, is_next_page: bool) -> bool {
         let Some(walk) = self.reconciling.running.as_mut().and_then(|running| running.walk.as_mut()) else {
             return false;
         };
@@ -304,7 +312,7 @@ impl Engine {
                         Some(next) => *page = Some(next),
                         None => walk.page = None,
                     }
-                } else {
+                } else if !is_next_page || !entries.is_empty() {
                     return false;
                 }
                 self.merge_entries(entries);

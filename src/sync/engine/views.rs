@@ -32,6 +32,8 @@ pub(super) struct ServedView {
     requests: VecDeque<ReconcileRequest>,
     /// What the peer is told of: its share, or all where the lists of members differ.
     within: Buckets,
+    /// Where the page after the last one begins; `None` where there is none.
+    following: Option<PagePlace>,
     /// The page that the peer will ask for next.
     ahead: Option<Ahead>,
 }
@@ -71,6 +73,7 @@ impl Engine {
                 tree: None,
                 requests: VecDeque::from([request]),
                 within,
+                following: None,
                 ahead: None,
             };
             self.views.insert(peer.clone(), view);
@@ -115,7 +118,13 @@ impl Engine {
     fn look(&mut self, peer: &PeerId) {
         let Some(view) = self.views.get_mut(peer).filter(|view| !view.is_waiting) else { return };
         let number = view.number;
-        let Some(request) = view.requests.front() else { return };
+        let Some(request) = view.requests.front_mut() else { return };
+        if let ReconcileAsk::NextPage { collection } = &request.ask {
+            let Some((collection, after)) = view.following.take_if(|(following, _)| following == collection) else {
+                return self.answer_first(peer, entries_answer((Vec::new(), None)));
+            };
+            request.ask = ReconcileAsk::Page { collection, after: Some(after) };
+        }
         let source = Some(peer.clone());
         let bytes_max = self.config.tuning.batch_bytes;
         let work = match request.ask.clone() {
@@ -148,7 +157,7 @@ impl Engine {
                 Work::Entries { view, collection, key_hashes: None, within, after, bytes_max }
             }
             ReconcileAsk::Open { .. } => Work::OpenView { peer: peer.clone() },
-            ReconcileAsk::Close => return,
+            ReconcileAsk::Close | ReconcileAsk::NextPage { .. } => return,
         };
         self.work(Task::View { peer: peer.clone(), number }, work);
     }
@@ -181,11 +190,12 @@ impl Engine {
         let bytes_max = self.config.tuning.batch_bytes;
         let answer = entries_answer(page);
         let Some(view) = self.views.get_mut(peer) else { return };
-        view.ahead = None;
+        (view.following, view.ahead) = (None, None);
         if let ReconcileAnswer::Entries { next: Some(after), .. } = &answer
             && let Some(ReconcileAsk::Page { collection, .. }) = view.requests.front().map(|request| &request.ask)
         {
             let place = (collection.clone(), after.clone());
+            view.following = Some(place.clone());
             view.ahead = Some(Ahead { place: place.clone(), page: None });
             let (number, within) = (view.number, view.within.clone());
             let (collection, after) = (place.0.clone(), Some(place.1.clone()));
