@@ -162,10 +162,13 @@ def catch_up(work: Path, binary: str, count: int, write, unit) -> str:
         started = time.perf_counter()
         late.join("bench", first.address())
         late.attach("bench")
-        # Counting all rows again and again would be a load of its own; the last key comes late.
+        # Connecting and counting all rows again and again would be a load of its own; the last key comes late.
         last = write(count - 1)[0]
-        until(lambda: late.run("SELECT 1 FROM memory WHERE id = %s", last), STEP_SECONDS_MAX, "last entry", 0.01)
-        until(lambda: late.one("SELECT count(*) FROM memory") == count, STEP_SECONDS_MAX, "third copy", 0.05)
+        with late.connect() as reader:
+            query = "SELECT 1 FROM memory WHERE id = %s"
+            until(lambda: reader.execute(query, (last,), prepare=True).fetchone(), STEP_SECONDS_MAX, "last entry", 0.01)
+            is_whole = lambda: reader.execute("SELECT count(*) FROM memory").fetchone()[0] == count  # noqa: E731
+            until(is_whole, STEP_SECONDS_MAX, "third copy", 0.05)
         return unit(time.perf_counter() - started)
     finally:
         stop([first, second, late])
