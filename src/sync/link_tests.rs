@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, DuplexStream, ReadBuf};
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::model::{Bytes, Delta};
+use crate::model::{Bytes, Delta, Run};
 use crate::sync::message::{Operation, SyncRequest, Want};
 use crate::sync::proof::NetworkEpoch;
 

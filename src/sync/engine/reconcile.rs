@@ -48,7 +48,8 @@ pub(super) enum Reason {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
     number: u64,
-    sent_ms: u64,
+    /// When it left, or when the one before it was answered.
+    since_ms: u64,
     /// For a page behind one that may be the last.
     is_next_page: bool,
 }
@@ -225,7 +226,7 @@ impl Engine {
         let (now_ms, number) = (self.now_ms, self.next_number());
         let Some(running) = self.reconciling.running.as_mut() else { return };
         let is_next_page = matches!(ask, ReconcileAsk::NextPage { .. });
-        running.requests.push_back(Request { number, sent_ms: now_ms, is_next_page });
+        running.requests.push_back(Request { number, since_ms: now_ms, is_next_page });
         let peer = running.peer.clone();
         self.wake_at(now_ms.saturating_add(RECONCILE_TIMEOUT_MS));
         self.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask }));
@@ -242,6 +243,9 @@ impl Engine {
         let Some(running) = self.reconciling.running.as_mut().filter(|running| running.peer == *peer) else { return };
         // A peer answers in the order in which it was asked.
         let Some(request) = running.requests.pop_front_if(|request| request.number == response.number) else { return };
+        if let Some(next) = running.requests.front_mut() {
+            next.since_ms = self.now_ms;
+        }
         running.bytes = running.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         match response.answer {
             ReconcileAnswer::View { heads, whole, partial, members, copies }
@@ -446,8 +450,8 @@ impl Engine {
     pub(super) fn tick_reconciling(&mut self) {
         self.thaw();
         let late = self.reconciling.running.as_ref().and_then(|running| running.requests.front().copied());
-        if let Some(Request { sent_ms, .. }) = late {
-            let late_ms = sent_ms.saturating_add(RECONCILE_TIMEOUT_MS);
+        if let Some(Request { since_ms, .. }) = late {
+            let late_ms = since_ms.saturating_add(RECONCILE_TIMEOUT_MS);
             if self.now_ms >= late_ms {
                 self.reconcile_failed();
             } else {

@@ -3,6 +3,7 @@
 mod attaching;
 mod fake;
 mod own_heads;
+mod paging;
 mod world;
 
 use crate::model::{Bytes, Delta, NetworkOptions, Run};
