@@ -432,7 +432,8 @@ impl Engine {
         self.reconciling.retry_ms = self.now_ms.saturating_add(RECONCILE_RETRY_MS);
         self.wake_at(self.reconciling.retry_ms);
         self.avoid(&running.peer, self.now_ms.saturating_add(RECONCILE_RETRY_MS.saturating_mul(2)));
-        if self.sessions.get(&running.peer).is_some_and(|session| !session.is_outdated) {
+        let is_member = !self.config.removed.contains(&running.peer);
+        if is_member && self.sessions.get(&running.peer).is_some_and(|session| !session.is_outdated) {
             let number = self.next_number();
             self.send(&running.peer, Message::ReconcileRequest(ReconcileRequest { number, ask: ReconcileAsk::Close }));
         }

@@ -124,6 +124,12 @@ impl Engine {
         whole
     }
 
+    /// Whether entries may be lacking that this node has to hold.
+    #[cfg(test)]
+    pub fn is_filling(&self) -> bool {
+        !self.config.partial.is_empty()
+    }
+
     pub(super) fn is_evicting(&self) -> bool {
         self.share.eviction.is_some()
             || self.works.values().any(|task| matches!(task, Task::Place { .. } | Task::Evict))

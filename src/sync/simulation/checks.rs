@@ -19,8 +19,7 @@ impl World {
         self.note_share(node);
         let Some(running) = &self.nodes[node].running else { return };
         // Who takes a share over shows what has come of it so far.
-        let is_filling = self.nodes[node].copies.is_some()
-            && !running.database.partial_collections(running.network).unwrap().is_empty();
+        let is_filling = self.nodes[node].copies.is_some() && running.engine.is_filling();
         if self.plan.is_always_whole() && !is_filling {
             for places in self.ledger.groups.values() {
                 let values: Vec<Option<String>> =

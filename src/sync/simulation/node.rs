@@ -311,6 +311,13 @@ impl Running {
         self.database.view().exists(&collection, &self.key(&collection, id)).unwrap()
     }
 
+    /// Whether the network's state of an entry is known here, of a collection that is attached.
+    pub fn is_public(&self, collection: &str, id: &str) -> bool {
+        let key = self.key(&self.collection(collection), id);
+        let view = self.database.public_view(self.network).unwrap();
+        self.has_attached(collection) && view.entry(collection, key.as_bytes()).unwrap().is_some()
+    }
+
     /// The facts of an entry, as a reader here sees them.
     pub fn facts(&self, collection: &str, id: &str) -> Option<BTreeMap<String, serde_json::Value>> {
         let collection = self.collection(collection);

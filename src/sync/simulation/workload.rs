@@ -159,7 +159,9 @@ impl World {
         let Some(place) = self.mortal(node) else { return };
         self.tell(|world| format!("{} deletes {place:?}", world.name(node)));
         let running = self.nodes[node].running.as_ref().unwrap();
-        let is_attached = running.has_attached(place.0);
+        // A copy from before the node left is its own, until what the network knows of the entry has come.
+        let is_own = self.nodes[node].local.kept.contains(&place) && !running.is_public(place.0, &place.1);
+        let is_known = running.has_attached(place.0) && !is_own;
         let (collection, key) = self.key(node, &place);
         let mut transaction = running.database.begin();
         assert!(transaction.delete(&collection, &key).unwrap());
@@ -167,7 +169,10 @@ impl World {
         let local = &mut self.nodes[node].local;
         local.staged.remove(&place);
         local.unposted.remove(&place);
-        if is_attached {
+        if is_own {
+            local.alive.remove(&place);
+        }
+        if is_known {
             local.deleted.insert(place);
         }
         self.look(node);
