@@ -3,11 +3,15 @@
 //! A copy that is put back posts under numbers that its later life gave to other deltas, and nothing tells a start that it
 //! runs on a copy. What every member has acknowledged, as this directory knows it, was posted before any copy of it began a
 //! life of its own. All that lies above may have to be taken back, over as many starts as it takes until a peer shows it.
+//!
+//! Members are remembered now and then. What they had acknowledged when a tombstone was collected is remembered with its
+//! removal: what the tombstone buried must not be taken back and come again without it.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::db::Catalog;
+use crate::db::apply::Apply;
 use crate::db::heads::StoredHead;
 use crate::db::post::{END_BYTES, decode_log_entry};
 use crate::db::staged::MEMBER;
@@ -39,7 +43,30 @@ pub(crate) fn load_first_heads(
     Ok(heads)
 }
 
-/// The last of the own deltas that all members had when they were last seen; 0 where none was ever met.
+impl Apply<'_> {
+    /// Remembers which of the own deltas all members had when tombstones were removed.
+    pub fn note_collected(&mut self, network: &Network, stable: &BTreeMap<PeerId, u64>) -> Result<()> {
+        let me = self.shared.peer_id();
+        let Some(seq) = stable.get(&me) else { return Ok(()) };
+        if *seq > collected(&self.group.snapshot, network, &me)? {
+            self.effects.batch.put(&Key::SyncRecord(network.id, &collected_name(&me)), &seq.to_le_bytes());
+        }
+        Ok(())
+    }
+}
+
+fn collected_name(me: &PeerId) -> String {
+    format!("collected/{me}")
+}
+
+fn collected(snapshot: &Snapshot, network: &Network, me: &PeerId) -> Result<u64> {
+    let stored = snapshot.get(&Key::SyncRecord(network.id, &collected_name(me)))?;
+    let damaged = |_| Error::new(ErrorKind::Corrupted, "the record of what was collected cannot be read");
+    stored.map_or(Ok(0), |bytes| (&*bytes).try_into().map(u64::from_le_bytes).map_err(damaged))
+}
+
+/// The last of the own deltas that all members had when they were last seen, or when tombstones were collected; 0 where no
+/// member was ever met.
 fn acknowledged_by_all(snapshot: &Snapshot, network: &Network, me: &PeerId) -> Result<u64> {
     let mut least = None;
     let mut stored = snapshot.scan(&KeyRange::sync_records(network.id).starting_with(MEMBER.as_bytes()));
@@ -52,7 +79,7 @@ fn acknowledged_by_all(snapshot: &Snapshot, network: &Network, me: &PeerId) -> R
         let known = member.acknowledged.iter().find(|(origin, _)| origin == me).map_or(0, |(_, seq)| *seq);
         least = Some(least.map_or(known, |least: u64| least.min(known)));
     }
-    Ok(least.unwrap_or(0))
+    Ok(least.unwrap_or(0).max(collected(snapshot, network, me)?))
 }
 
 /// The first end of a posting at `acknowledged` or behind it that the log still has; the start, where it has everything.

@@ -221,6 +221,7 @@ impl Database {
                 for (collection, key) in &found {
                     removed += u64::from(apply.collect_tombstone(&network, collection, key, &stable)?);
                 }
+                apply.note_collected(&network, &stable)?;
                 Ok(removed)
             })
             .await

@@ -419,6 +419,29 @@ fn a_renewal_that_a_stop_interrupts_goes_on_at_the_next_start() {
     }
 }
 
+/// All members had it, whatever this node remembers of them: it would come again without its tombstone.
+#[test]
+fn what_a_collected_tombstone_buried_is_not_taken_back() {
+    let (a, b) = (Node::new(), Node::new());
+    let old = a.database.peer_id();
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    assert_eq!(a.post(), 1);
+    a.send_to(&b, usize::MAX);
+    b.delete("one");
+    assert_eq!(b.post(), 1);
+    b.send_to(&a, usize::MAX);
+    let stable = vec![(old.clone(), 1), (b.database.peer_id(), 1)];
+    let collect = |node: &Node| node.runtime.block_on(node.database.collect_tombstones(node.network(), stable.clone()));
+    assert_eq!((collect(&a).unwrap(), collect(&b).unwrap()), (1, 1));
+    let a = a.restarted();
+    a.runtime.block_on(a.database.renew_origin()).unwrap();
+    let heads = a.database.heads(a.network()).unwrap();
+    assert_eq!(heads.iter().find(|head| head.origin == old).map(|head| head.seq), Some(1));
+    b.send_to(&a, usize::MAX);
+    assert_eq!(a.metadata("one"), None);
+    assert_eq!(a.fingerprint(), b.fingerprint());
+}
+
 /// An old copy of a directory posts under numbers that were used, and gets a new identity from `renew`.
 fn an_old_copy_is_taken_back(renew: impl FnOnce(Node) -> Node) {
     let copy_folder = |from: &Path, to: &Path| {
