@@ -157,13 +157,16 @@ impl Engine {
             let has_held = held.iter().any(|(origin, least)| session.known_seq(origin) >= *least);
             let of_others = session.known.iter().filter(|(origin, _)| **origin != self.config.this);
             let deltas = of_others.fold(0, |sum: u64, (_, seq)| sum.saturating_add(*seq));
-            let is_far_ahead = is_newcomer && session.has_told_all && deltas >= self.config.tuning.snapshot_deltas_min;
+            let ours = &self.config.collections;
+            let shared = ours.iter().filter(|ours| session.collections.contains(&ours.name)).count();
+            // The log gives what the peer has posted of a collection that it has detached since; its states do not.
+            let has_all = session.has_told_all && shared == ours.len();
+            let is_far_ahead = is_newcomer && has_all && deltas >= self.config.tuning.snapshot_deltas_min;
             let is_needed = has_held || is_far_ahead;
             let has_more = |name: &String| !self.reconciling.is_compared(name, peer);
             let fills = session.has_told_all && self.config.partial.iter().any(has_more);
             if (is_needed || fills) && !is_avoided {
-                let shared = self.config.collections.iter().filter(|ours| session.collections.contains(&ours.name));
-                candidates.push((is_needed, shared.count(), peer.clone()));
+                candidates.push((is_needed, shared, peer.clone()));
             }
         }
         let most = candidates.iter().map(|(is_needed, shared, _)| (*is_needed, *shared)).max()?;
