@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Attachment, Collection, CollectionKind, IndexKind, Network, NetworkId, NetworkOptions, PeerId, Stage,
 };
-use crate::store::{Key, Publicity, RecordView};
+use crate::store::{Key, Publicity, RecordView, is_peer_id};
 
 /// Networks of one node, at most.
 const NETWORKS_MAX: usize = 64;
@@ -99,9 +99,14 @@ impl Transaction {
     /// Shuts a peer out: a new epoch begins, with a secret that it does not know.
     ///
     /// # Errors
-    /// 42704, 22023 for this node itself.
+    /// 42704, 22023 for this node itself and for what is no peer id: whoever was meant would be told the new secret.
     pub fn remove_peer(&mut self, name: &str, peer: &str) -> Result<()> {
         let peer = PeerId::new(peer);
+        if !is_peer_id(&peer) {
+            let message = format!("\"{}\" is no id of a peer", peer.as_str().escape_default());
+            return Err(Error::new(ErrorKind::InvalidParameterValue, message)
+                .with_hint("SHOW PEERS lists them: 52 characters that begin with 12D3KooW."));
+        }
         if peer == self.shared.peer_id() {
             return Err(Error::new(ErrorKind::InvalidParameterValue, "a node cannot remove itself")
                 .with_hint(format!("LEAVE NETWORK \"{name}\".")));

@@ -6,7 +6,7 @@ use crate::knirvql::address::check_address;
 use crate::knirvql::ast::{NetworkChange, NetworkOption, Show, Statement, Text};
 use crate::knirvql::lower::{Action, ActionWithColumns};
 use crate::knirvql::network_options;
-use crate::model::{Collection, ColumnType, Network, NetworkOptions, OutputColumn, PEER_ID_BYTES_MAX};
+use crate::model::{Collection, ColumnType, Network, NetworkOptions, OutputColumn};
 
 /// Most addresses of one JOIN.
 const ADDRESSES_MAX: usize = 64;
@@ -128,16 +128,7 @@ fn join(network: &str, addresses: &[String], options: &[NetworkOption]) -> Resul
 fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
     let name = network.name.clone();
     match change {
-        NetworkChange::RemovePeer(peer) => {
-            let is_id = |peer: &str| {
-                (1..=PEER_ID_BYTES_MAX).contains(&peer.len()) && peer.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            };
-            if !is_id(peer) {
-                let message = format!("\"{}\" is no id of a peer", peer.escape_default());
-                return Err(Error::new(ErrorKind::InvalidParameterValue, message).with_hint("SHOW PEERS lists them."));
-            }
-            Ok(NetworkWrite::RemovePeer { network: name, peer: peer.clone() })
-        }
+        NetworkChange::RemovePeer(peer) => Ok(NetworkWrite::RemovePeer { network: name, peer: peer.clone() }),
         NetworkChange::RotateSecret(secret) => Ok(NetworkWrite::RotateSecret { network: name, secret: secret.clone() }),
         NetworkChange::Set(options) => {
             Ok(NetworkWrite::Alter { options: network_options::changed(&network.options, options)?, network: name })

@@ -49,9 +49,7 @@ pub use json::{
 };
 pub use jsonb_key::sort_key;
 pub use listing::{ListingPage, ListingPlace};
-pub use network::{
-    Attachment, Bytes, ChainHash, Delta, Head, Network, NetworkId, NetworkOptions, PEER_ID_BYTES_MAX, Replication, Run,
-};
+pub use network::{Attachment, Bytes, ChainHash, Delta, Head, Network, NetworkId, NetworkOptions, Replication, Run};
 pub use output::OutputColumn;
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
 pub use state::{EntryType, Field, Stage, State};

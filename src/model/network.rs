@@ -253,7 +253,7 @@ impl Serialize for PeerId {
 }
 
 /// Longest text of a peer id, in bytes: that of an Ed25519 key has 52.
-pub const PEER_ID_BYTES_MAX: usize = 128;
+const PEER_ID_BYTES_MAX: usize = 128;
 
 impl<'de> Deserialize<'de> for PeerId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

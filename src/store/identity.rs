@@ -96,18 +96,23 @@ pub fn peer_id_of(public_key: &[u8; 32]) -> PeerId {
     PeerId::new(bs58::encode(multihash).into_string())
 }
 
+/// Whether an id names an Ed25519 key, as those of all nodes do.
+pub fn is_peer_id(peer: &PeerId) -> bool {
+    key_of(peer).is_some()
+}
+
 /// Whether `signature` is that of the peer over `message`. False as well for an id that names no Ed25519 key.
 pub fn verify_signature(peer: &PeerId, message: &[u8], signature: &[u8]) -> bool {
+    let (Some(key), Ok(signature)) = (key_of(peer), <&[u8; 64]>::try_from(signature)) else { return false };
+    key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+}
+
+fn key_of(peer: &PeerId) -> Option<VerifyingKey> {
     let mut bytes = [0; PEER_ID_PREFIX.len() + SEED_BYTES];
     let is_whole = bs58::decode(peer.as_str()).onto(bytes.as_mut_slice()) == Ok(bytes.len());
-    let Some((prefix, key)) = bytes.split_first_chunk() else { return false };
-    let (Ok(key), Ok(signature)) = (<&[u8; 32]>::try_from(key), <&[u8; 64]>::try_from(signature)) else {
-        return false;
-    };
-    is_whole
-        && *prefix == PEER_ID_PREFIX
-        && VerifyingKey::from_bytes(key)
-            .is_ok_and(|key| key.verify_strict(message, &Signature::from_bytes(signature)).is_ok())
+    let (prefix, key) = bytes.split_first_chunk()?;
+    let key = <&[u8; 32]>::try_from(key).ok().filter(|_| is_whole && *prefix == PEER_ID_PREFIX)?;
+    VerifyingKey::from_bytes(key).ok()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub use check::CheckReport;
 pub use database::STORE_FORMAT;
 pub use delta_body::{DeltaBody, decode_state, encode_body, encode_state};
 pub use family::Family;
-pub use identity::{Identity, peer_id_of, verify_signature};
+pub use identity::{Identity, is_peer_id, peer_id_of, verify_signature};
 pub use key::{Key, KeyRange, delta_place, delta_seq};
 pub use key_codec::{decode_key, decode_key_part, encode_key, encode_text_prefix, skip_key_parts};
 pub use private_file::create as create_private_file;

@@ -136,6 +136,28 @@ fn entries_go_when_no_older_run_is_being_applied() {
 }
 
 #[test]
+fn a_removed_member_is_not_told_that_a_comparison_with_it_ends() {
+    let placement = Placement {
+        peer: Some(peer("a")),
+        copies: 1,
+        members: ["a", "b", "c"].map(peer).to_vec(),
+        collections: vec!["memory".into()],
+    };
+    let mut engine = engine(EngineConfig { placement: placement.clone(), partial: vec!["notes".into()], ..config(1) });
+    let mut actions = Vec::new();
+    engine.handle(NOW_MS, Input::PeerUp { peer: peer("c"), epoch: 1, addresses: Vec::new() }, &mut actions);
+    engine.sessions.get_mut(&peer("c")).unwrap().has_told_all = true;
+    engine.consider_reconciling();
+    assert!(engine.reconciling.is_with(&peer("c")));
+    actions.clear();
+    let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
+    engine.handle(NOW_MS, Input::Reconfigured(removed), &mut actions);
+    assert!(!engine.reconciling.is_running());
+    let is_to_c = |action: &Action| matches!(action, Action::Send { peer: to, .. } if *to == peer("c"));
+    assert!(!actions.iter().any(is_to_c), "{actions:?}");
+}
+
+#[test]
 fn a_removed_member_leaves_a_share_that_has_to_be_filled() {
     let placement = Placement {
         peer: Some(peer("a")),

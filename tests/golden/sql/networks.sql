@@ -286,16 +286,20 @@ ERROR 22023: the secret of a network is no option to set
 HINT: ALTER NETWORK name ROTATE SECRET gives it a new one, and a new key.
 
 > ALTER NETWORK team REMOVE PEER 12D3KooWNobodyWeKnow
+ERROR 22023: "12D3KooWNobodyWeKnow" is no id of a peer
+HINT: SHOW PEERS lists them: 52 characters that begin with 12D3KooW.
+
+> ALTER NETWORK team REMOVE PEER 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we
 ALTER NETWORK
 
 > ALTER NETWORK team REMOVE PEER 'not an id'
 ERROR 22023: "not an id" is no id of a peer
-HINT: SHOW PEERS lists them.
+HINT: SHOW PEERS lists them: 52 characters that begin with 12D3KooW.
 
 > SELECT network, peer_id, connected, removed FROM nebulus.peers
- network |       peer_id        | connected | removed
----------+----------------------+-----------+---------
- team    | 12D3KooWNobodyWeKnow | f         | t
+ network |                       peer_id                        | connected | removed
+---------+------------------------------------------------------+-----------+---------
+ team    | 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we | f         | t
 (1 row)
 
 > ALTER NETWORK team ROTATE SECRET 'another secret text'

@@ -192,7 +192,15 @@ fn statements_that_name_no_entry_can_fetch_the_whole_collection() {
     c.run("ROLLBACK");
     let rows = c.client().rows(&format!("GET MEMORY FIELDS metadata.text SIMILAR TO [{number}, 1, 0] LIMIT 1"));
     assert_eq!(rows, [[Some(format!("\"text {number}\""))]]);
-    assert_eq!(c.run("UPDATE memory SET metadata = metadata || '{\"seen\": true}'"), format!("UPDATE {COUNT}"));
+    // What was gathered for the transaction is not taken for everything there is later on.
+    const LATER: usize = 12;
+    let [a, _, c] = spread.nodes.as_mut_slice() else { panic!("three nodes") };
+    for number in COUNT..COUNT + LATER {
+        a.save(&id(number), "later", &format!("text {number}"));
+    }
+    a.stage("metadata.topic = \"later\"");
+    let update = "UPDATE memory SET metadata = metadata || '{\"seen\": true}'";
+    assert_eq!(c.run(update), format!("UPDATE {}", COUNT + LATER));
 }
 
 fn what_nobody_reachable_holds_is_an_error_that_names_who_was_asked() {

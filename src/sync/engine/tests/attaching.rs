@@ -1,6 +1,8 @@
 //! Collections that are attached and detached while an engine runs.
 
-use super::world::{MEMORY, World, schema};
+use super::world::{MEMORY, World, schema, tuning};
+use crate::model::NetworkOptions;
+use crate::sync::engine::Tuning;
 use crate::sync::message::CollectionSchema;
 
 #[test]
@@ -32,6 +34,23 @@ fn tombstones_that_a_replayed_log_brings_back_go_again() {
     world.reconfigure(1, |config| config.collections.push(things));
     world.run_for(20_000);
     assert_eq!(world.nodes[1].database.tombstones(), 0);
+}
+
+#[test]
+fn a_newcomer_pulls_what_its_peer_has_posted_and_detached_since() {
+    let tuning = Tuning { snapshot_deltas_min: 10, ..tuning() };
+    let mut world = World::with(2, &tuning, &NetworkOptions::default());
+    for key in 0..30 {
+        world.write(0, key, Some(key));
+    }
+    world.run_for(5_000);
+    let things = CollectionSchema { name: "things".into(), ..schema() };
+    world.reconfigure(0, |config| config.collections = vec![things.clone()]);
+    world.reconfigure(1, |config| config.collections.push(things));
+    world.connect(0, 1);
+    world.run_for(10_000);
+    assert_eq!(world.values(1).len(), 30);
+    assert_eq!(world.sent(1, "reconcile_request"), 0, "states of the collection are not to be had there");
 }
 
 /// A gap is filled by a peer that holds everything up to where it ends; after a second time of being detached it ends later.
