@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{check, demo_load, query, serve, sync_status, vault};
+use crate::cli::{check, demo_load, health, query, serve, sync_status, vault};
 use crate::config::{Flags, StoreFlags};
 use crate::error::Result;
 
@@ -25,6 +25,8 @@ enum Command {
     Query(query::QueryArgs),
     /// Show a server's networks, their peers and what waits to be posted
     SyncStatus(sync_status::SyncStatusArgs),
+    /// Ask a server's health page; the exit status is 0 when it is well
+    Health(health::HealthArgs),
     /// Open a data directory read-only and verify everything in it
     Check(StoreFlags),
     /// Look after the key of the AUTH entries, while no server runs
@@ -40,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Serve(flags) => serve::run(&flags),
         Command::Check(flags) => check::run(&flags),
         Command::Vault(arguments) => vault::run(&arguments),
+        Command::Health(arguments) => health::run(&arguments),
         Command::Query(arguments) => block_on(query::run(&arguments)),
         Command::SyncStatus(arguments) => block_on(sync_status::run(&arguments)),
         Command::DemoLoad(arguments) => block_on(demo_load::run(&arguments)).map(|()| ExitCode::SUCCESS),

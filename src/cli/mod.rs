@@ -4,6 +4,7 @@ mod check;
 mod client;
 mod command;
 mod demo_load;
+mod health;
 mod query;
 mod serve;
 mod sync_status;
