@@ -15,6 +15,9 @@ export NEBULUSDB_BIN ?= $(CARGO_TARGET_DIR)/release/nebulusdb
 STEPS ?= 1000000
 # Networks that `make soak` plays.
 SEEDS ?= 20000
+# Random statements that `make soak` compares with PostgreSQL, and which ones.
+STATEMENTS ?= 100000
+STATEMENTS_SEED ?= soak
 # Arguments of `make bench`, for example: make bench ARGS="--only nearest --seconds 5"
 ARGS ?=
 
@@ -48,7 +51,7 @@ lint: ## formatting, clippy, and cargo-deny where it is installed
 	else echo "lint: cargo-deny is not installed, licences and sources were NOT checked" >&2; fi
 
 .PHONY: test
-test: ## every test: formatting, clippy, Rust tests, Python drivers
+test: ## every test: formatting, clippy, Rust tests, Python drivers, random statements beside PostgreSQL
 	@scripts/install-deps build test
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
@@ -57,10 +60,16 @@ test: ## every test: formatting, clippy, Rust tests, Python drivers
 	@# Most of these wait for one another's networks.
 	cargo test --release --locked --test it -- --test-threads $$((2 * $$(nproc)))
 	scripts/test-clients
+	scripts/test-differential
+
+.PHONY: dist
+dist: build ## pack the stripped server into dist/: tarball, Debian package, Python wheel, npm package
+	@scripts/dist dist
 
 .PHONY: soak
-soak: ## hours of simulated networks: the tests named soak, which `make test` leaves out (STEPS=n, SEEDS=n: how much)
+soak: build ## hours of simulated networks, and 100,000 statements beside PostgreSQL (STEPS=n, SEEDS=n, STATEMENTS=n: how much)
 	@scripts/install-deps build test
+	scripts/test-differential --statements "$(STATEMENTS)" --seed "$(STATEMENTS_SEED)"
 	NEBULUSDB_SOAK_STEPS="$(STEPS)" NEBULUSDB_SIM_SEEDS="$(SEEDS)" cargo test --release --locked soak -- --ignored --nocapture --test-threads 1
 
 .PHONY: bench
