@@ -209,6 +209,29 @@ class Script(Measure):
         return run_pgbench(bench.pgbench, server, self.script, bench.seconds, {"rows": len(bench.data)})
 
 
+class UniqueWrites(Measure):
+    """Many rows of a table with a secondary unique index in one statement: all inserted, then all given other keys."""
+
+    key, title, unit, budget = "unique", "bulk insert and update under a unique index", "rows/s", 1.0
+    rows = 20_000
+
+    def once(self, bench, server):
+        with server.connect() as connection:
+            connection.execute("DROP TABLE IF EXISTS packages_unique")
+            connection.execute("CREATE TABLE packages_unique (id bigint PRIMARY KEY, name text UNIQUE, size int)")
+            numbers = f"generate_series(1, {self.rows}) AS n"
+            started = time.perf_counter()
+            connection.execute(f"INSERT INTO packages_unique SELECT n, 'package ' || n, n FROM {numbers}")
+            connection.execute("UPDATE packages_unique SET name = name || '-renamed'")
+            seconds = time.perf_counter() - started
+            (renamed,) = connection.execute(
+                "SELECT count(DISTINCT name) FROM packages_unique WHERE name LIKE '%-renamed'"
+            ).fetchone()
+            if renamed != self.rows:
+                raise RuntimeError(f"{server.name} renamed {renamed} of {self.rows} rows")
+        return 2 * self.rows / seconds
+
+
 class GroupBy(Measure):
     key, title, unit, budget, more_is_better = "group-by", "group-by over all entries", "ms", 1.0, False
 
@@ -256,6 +279,7 @@ def measures() -> list[Measure]:
         Script("point", "point select, pgbench prepared, 8 clients"),
         Script("update", "durable single-row update, 8 clients"),
         Script("upsert", "durable single-row upsert, 8 clients"),
+        UniqueWrites(),
         GroupBy(),
         Restart(),
     ]

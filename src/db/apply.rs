@@ -57,6 +57,15 @@ impl<'a> Apply<'a> {
     /// 40001 when another commit changed one of its entries first, 23505 for a unique index, 22000 for a vector of the wrong
     /// dimension, 54000 for an entry over its limits.
     pub fn commit(&mut self) -> Result<()> {
+        let encoded = self.encode_writes().and_then(|()| self.check_builds());
+        if encoded.as_ref().is_err_and(|error| error.kind() == ErrorKind::UniqueViolation) {
+            // Where rows were changed by others as well, what the transaction knew of them is no reason to refuse it.
+            self.check_versions()?;
+        }
+        encoded
+    }
+
+    fn encode_writes(&mut self) -> Result<()> {
         let writes = Arc::clone(&self.view.writes);
         self.catalog(&writes.catalog)?;
         for (id, rows) in &writes.rows {
@@ -67,6 +76,22 @@ impl<'a> Apply<'a> {
             self.shared.secrets.put(&mut self.effects.batch, name, secret, self.version)?;
         }
         self.post_at_once()
+    }
+
+    fn check_versions(&self) -> Result<()> {
+        for (id, rows) in &self.view.writes.rows {
+            for (key, pending) in rows {
+                let place = (*id, key.as_bytes().to_vec());
+                let version = match self.group.overlay.records.get(&place) {
+                    Some(record) => version_of(record.as_deref())?,
+                    None => version_of(self.group.snapshot.get(&Key::Entry(*id, key.as_bytes()))?.as_deref())?,
+                };
+                if version != version_of(pending.base.as_deref())? {
+                    return Err(conflict("another transaction changed the same entry"));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -86,7 +111,7 @@ impl Apply<'_> {
                     let old = catalog.collection_by_id(collection.id).cloned();
                     self.drop_indexes(old.as_deref(), Some(collection))?;
                     self.put_collection(collection)?;
-                    self.note_new_indexes(old.as_deref(), collection);
+                    self.take_over_builds(old.as_deref(), collection)?;
                 }
                 CatalogChange::Drop(id) => {
                     let old = catalog.collection_by_id(*id).cloned();
@@ -127,17 +152,6 @@ impl Apply<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Remembers that an ordered index over existing entries is not filled yet, in case the server stops before it is.
-    fn note_new_indexes(&mut self, old: Option<&Collection>, new: &Collection) {
-        let Some(old) = old else { return };
-        for index in &new.indexes {
-            let is_new = !old.indexes.iter().any(|known| known.id == index.id);
-            if is_new && !matches!(index.kind, IndexKind::Hnsw { .. }) {
-                self.effects.batch.put(&Key::Meta(&building_name(index.id)), &[]);
-            }
-        }
     }
 
     fn collection(&mut self, id: CollectionId, rows: &BTreeMap<EntryKey, Pending>) -> Result<()> {
@@ -440,11 +454,6 @@ impl Apply<'_> {
     }
 }
 
-/// Name of the singleton that says an ordered index is not filled yet.
-pub(crate) fn building_name(index: CollectionId) -> String {
-    format!("building:{}", index.0)
-}
-
 /// Whether an index is an ordered one.
 pub(crate) fn is_ordered(index: &Index) -> bool {
     !matches!(index.kind, IndexKind::Hnsw { .. })
@@ -454,7 +463,7 @@ fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
     record.map(|bytes| RecordView::parse(bytes).map(|record| record.version())).transpose()
 }
 
-fn conflict(reason: &str) -> Error {
+pub(crate) fn conflict(reason: &str) -> Error {
     Error::new(
         ErrorKind::SerializationFailure,
         format!("could not serialize access due to concurrent update: {reason}"),

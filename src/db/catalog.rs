@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use crate::db::change::{CatalogChange, Standing};
+use crate::db::write_set::WriteSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
 use crate::model::{
@@ -132,6 +134,27 @@ impl Catalog {
             self.by_name.remove(&old.name);
         }
         self.version += 1;
+    }
+
+    pub(crate) fn standing_of(&self, id: CollectionId) -> Standing {
+        let network = self.network_of(id).map(|(network, _)| network.id);
+        Standing { collection: self.collection_by_id(id).cloned(), network }
+    }
+
+    /// Whether a transaction that began with an older catalog may change this one: the collections that it changes are as it
+    /// saw them, and the names that it gives are free. Changes of networks are made to the catalog as a whole.
+    pub(crate) fn admits(&self, writes: &WriteSet) -> bool {
+        let is_as_seen = writes.standings().iter().all(|(id, seen)| self.standing_of(*id) == *seen);
+        let is_free = |name: &str| {
+            let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
+            !self.by_id.values().any(|other| takes(other) && !writes.standings().contains_key(&other.id))
+        };
+        is_as_seen
+            && writes.catalog.iter().all(|change| match change {
+                CatalogChange::Put(new) => is_free(&new.name) && new.indexes.iter().all(|index| is_free(&index.name)),
+                CatalogChange::Drop(_) => true,
+                CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => false,
+            })
     }
 
     /// Whether a name is taken by a collection, an index or a built-in view.

@@ -19,7 +19,23 @@ pub(crate) enum CatalogChange {
     DropNetwork(NetworkId),
 }
 
+/// What a transaction saw of a collection before it changed it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Standing {
+    pub collection: Option<Arc<Collection>>,
+    pub network: Option<NetworkId>,
+}
+
 impl CatalogChange {
+    /// The collection that it is about; `None` for a change of a network.
+    pub fn collection(&self) -> Option<CollectionId> {
+        match self {
+            CatalogChange::Put(collection) => Some(collection.id),
+            CatalogChange::Drop(id) => Some(*id),
+            CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => None,
+        }
+    }
+
     pub fn apply(&self, catalog: &mut Catalog) {
         match self {
             CatalogChange::Put(collection) => catalog.put(Arc::clone(collection)),

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::db::apply::Apply;
+use crate::db::builds::{Build, IndexBuild};
 use crate::db::group::Group;
-use crate::db::index_build::{BuildStep, build_step};
+use crate::db::index_build::{BuildStep, begin_build, build_step, sweep_builds};
 use crate::db::shared::Shared;
 use crate::db::write_set::WriteSet;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,15 +36,23 @@ pub(crate) enum Job {
     Commit {
         writes: Arc<WriteSet>,
         catalog_version: u64,
+        /// Ordered indexes that the transaction has built; those in its catalog stay.
+        builds: Vec<IndexBuild>,
         reply: oneshot::Sender<Result<u64>>,
+    },
+    /// An ordered index is going to be filled: it follows every commit from now on.
+    BeginBuild {
+        build: Arc<Build>,
+        reply: oneshot::Sender<Result<()>>,
     },
     /// One step of filling an ordered index with the entries that were there before it.
     Build {
-        collection: CollectionId,
-        index: CollectionId,
+        build: Arc<Build>,
         after: Bound<Vec<u8>>,
         reply: oneshot::Sender<Result<BuildStep>>,
     },
+    /// A transaction has ended without an index that it had begun to build.
+    Sweep,
     /// A batch made elsewhere that no entry depends on: passwords, rotated secrets.
     Raw {
         batch: Batch,
@@ -76,11 +85,12 @@ impl Committer {
     pub fn run(mut self) {
         let mut next = None;
         while let Some(job) = next.take().or_else(|| self.jobs.blocking_recv()) {
+            sweep_builds(&self.shared);
             match job {
                 Job::Stop => break,
-                Job::Build { collection, index, after, reply } => {
-                    answer(reply, build_step(&self.shared, collection, index, &after));
-                }
+                Job::Sweep => {}
+                Job::BeginBuild { build, reply } => answer(reply, begin_build(&self.shared, build)),
+                Job::Build { build, after, reply } => answer(reply, build_step(&self.shared, &build, &after)),
                 Job::Raw { batch, reply } => answer(reply, self.shared.store.write(batch)),
                 job @ (Job::Commit { .. } | Job::Encode(_)) => next = self.commit_group(job),
             }
@@ -90,13 +100,20 @@ impl Committer {
     /// Commits this one and those that wait behind it; gives back the first job that is no commit.
     fn commit_group(&mut self, first: Job) -> Option<Job> {
         let snapshot = Arc::new(self.shared.store.snapshot());
-        let mut group = Group::new(snapshot, self.shared.catalog(), self.shared.version(), self.hlc);
-        let mut waiting = Vec::new();
+        let builds = self.shared.builds.all();
+        let mut group = Group::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
+        let (mut waiting, mut held) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(job) = next.take() {
             match job {
-                Job::Commit { writes, catalog_version, reply } => {
+                // What others of the group have written into its index must be in the snapshot.
+                job @ Job::Commit { .. } if job.ends_builds() && !waiting.is_empty() => {
+                    next = Some(job);
+                    break;
+                }
+                Job::Commit { writes, catalog_version, builds, reply } => {
                     self.add(&mut group, &writes, catalog_version, reply, &mut waiting);
+                    held.extend(builds);
                 }
                 Job::Encode(encode) => waiting.extend(self.encode(&mut group, encode)),
                 other => {
@@ -112,6 +129,8 @@ impl Committer {
         if result.is_ok() {
             metrics::COMMITS.add(waiting.len() as u64);
         }
+        // Not earlier: what is dropped and not in the catalog goes.
+        drop(held);
         for answer in waiting {
             answer(result.clone());
         }
@@ -127,7 +146,8 @@ impl Committer {
         reply: oneshot::Sender<Result<u64>>,
         waiting: &mut Vec<Answer>,
     ) {
-        if !writes.catalog.is_empty() && catalog_version != group.catalog.version() {
+        let is_older = catalog_version != group.catalog.version();
+        if !writes.catalog.is_empty() && is_older && !group.catalog.admits(writes) {
             let error = Error::new(
                 ErrorKind::SerializationFailure,
                 "could not serialize access: another transaction changed the catalog",
@@ -169,23 +189,16 @@ impl Committer {
         }
         self.hlc = group.hlc;
         metrics::BATCHES.add(1);
-        // Into the indexes before the store: a reader of the new snapshot must find what it holds and no more. Readers of
-        // older ones check candidates against their snapshot, and measure what was noted here.
-        for change in &group.vectors {
-            change.index.note(group.version, &change.key);
-            match &change.vector {
-                Some(vector) => change.index.insert(&change.key, vector)?,
-                None => change.index.delete(&change.key),
-            }
-        }
         let batch = std::mem::take(&mut group.batch);
-        let written =
-            self.shared.publish(group.version, group.catalog_changed.then(|| Arc::clone(&group.catalog)), || {
-                self.shared.store.write(batch)
-            });
+        let catalog = group.catalog_changed.then(|| Arc::clone(&group.catalog));
+        let written = apply_vectors(&group)
+            .and_then(|()| self.shared.publish(group.version, catalog, || self.shared.store.write(batch)));
         if let Err(error) = written {
             self.restore_vectors(&group)?;
             return Err(error);
+        }
+        for index in &group.built {
+            self.shared.builds.finish(*index);
         }
         if !group.vectors.is_empty() {
             self.shared.wake_builder();
@@ -205,6 +218,25 @@ impl Committer {
         }
         Ok(())
     }
+}
+
+impl Job {
+    fn ends_builds(&self) -> bool {
+        matches!(self, Job::Commit { builds, .. } if !builds.is_empty())
+    }
+}
+
+/// Puts the vectors of a group into the indexes, before they are in the store: a reader of the new snapshot must find what
+/// it holds and no more. Readers of older ones check candidates against their snapshot, and measure what was noted here.
+fn apply_vectors(group: &Group) -> Result<()> {
+    for change in &group.vectors {
+        change.index.note(group.version, &change.key);
+        match &change.vector {
+            Some(vector) => change.index.insert(&change.key, vector)?,
+            None => change.index.delete(&change.key),
+        }
+    }
+    Ok(())
 }
 
 /// Name of the singleton that lists the facts of a collection.

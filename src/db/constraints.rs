@@ -1,7 +1,10 @@
 //! Ordered indexes at commit: their entries follow the rows, and unique ones refuse what is there already.
 
+use std::sync::Arc;
+
 use crate::db::ReadView;
-use crate::db::apply::is_ordered;
+use crate::db::apply::{conflict, is_ordered};
+use crate::db::builds::Build;
 use crate::db::group::{Effects, Group};
 use crate::db::index_keys::{index_prefix, indexed_operands, unique_prefix};
 use crate::db::query::Operand;
@@ -30,24 +33,91 @@ impl Constraints<'_> {
     ) -> Result<()> {
         for index in collection.indexes.iter().filter(|index| is_ordered(index)) {
             let operands = indexed_operands(collection, index);
-            let before = old.map(|entry| index_prefix(entry, &operands)).transpose()?;
-            let after = new.map(|entry| index_prefix(entry, &operands)).transpose()?;
-            if before == after {
-                continue;
-            }
-            if let Some(mut before) = before {
-                before.extend_from_slice(key);
-                self.effects.batch.delete(&Key::Index(index.id, &before));
-            }
-            let Some(mut after) = after else { continue };
+            let Some(after) = self.move_entry(index, &operands, key, old, new)? else { continue };
             if let (IndexKind::Ordered { unique: true, .. }, Some(entry), true) = (&index.kind, new, self.check_unique)
-                && let Some(prefix) = unique_prefix(entry, &operands)?
+                && unique_prefix(entry, &operands)?.is_some()
             {
-                self.check_unique(collection, index, &operands, &prefix, entry)?;
-                self.effects.overlay.unique.insert((index.id, prefix), key.to_vec());
+                self.check_unique(collection, index, &operands, &after, entry)?;
+                self.effects.overlay.unique.insert((index.id, after), key.to_vec());
             }
-            after.extend_from_slice(key);
-            self.effects.batch.put(&Key::Index(index.id, &after), &[]);
+        }
+        let group = self.group;
+        for build in group.builds.iter().filter(|build| build.collection.id == collection.id) {
+            let is_own = collection.indexes.iter().any(|index| index.id == build.index.id);
+            if !is_own && let Err(error) = self.follow(build, key, old, new) {
+                build.fail(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves one index entry; the encoded columns that the row has now, where they are not the ones it had.
+    fn move_entry(
+        &mut self,
+        index: &Index,
+        operands: &[Operand],
+        key: &[u8],
+        old: Option<&EntryView<'_>>,
+        new: Option<&EntryView<'_>>,
+    ) -> Result<Option<Vec<u8>>> {
+        let before = old.map(|entry| index_prefix(entry, operands)).transpose()?;
+        let after = new.map(|entry| index_prefix(entry, operands)).transpose()?;
+        if before == after {
+            return Ok(None);
+        }
+        if let Some(mut before) = before {
+            before.extend_from_slice(key);
+            self.effects.batch.delete(&Key::Index(index.id, &before));
+        }
+        if let Some(after) = &after {
+            self.effects.batch.put(&Key::Index(index.id, &[after, key].concat()), &[]);
+        }
+        Ok(after)
+    }
+
+    /// Lets an index that another transaction is building follow the row. What it would refuse is looked at again when that
+    /// transaction commits: nobody else may fail because of it.
+    fn follow(
+        &mut self,
+        build: &Build,
+        key: &[u8],
+        old: Option<&EntryView<'_>>,
+        new: Option<&EntryView<'_>>,
+    ) -> Result<()> {
+        let (collection, index) = (build.collection.as_ref(), &build.index);
+        let operands = indexed_operands(collection, index);
+        let (old, new) = (old.map(|entry| entry.of(collection)), new.map(|entry| entry.of(collection)));
+        let Some(after) = self.move_entry(index, &operands, key, old.as_ref(), new.as_ref())? else { return Ok(()) };
+        if let Some(entry) = new.filter(|_| build.is_unique())
+            && unique_prefix(&entry, &operands)?.is_some()
+        {
+            if self.other_holder(collection, index, &operands, &after, key)?.is_some() {
+                build.suspect(&after);
+            }
+            self.effects.overlay.unique.insert((index.id, after), key.to_vec());
+        }
+        Ok(())
+    }
+
+    /// Looks once more at values of a unique index that several entries have had while it was built, on top of everything
+    /// that the transaction does.
+    ///
+    /// # Errors
+    /// 23505 where they still have.
+    pub fn check_build(&self, collection: &Collection, build: &Build) -> Result<()> {
+        let operands = indexed_operands(collection, &build.index);
+        for columns in build.suspects()? {
+            let Some(one) = self.other_holder(collection, &build.index, &operands, &columns, &[])? else { continue };
+            if self.other_holder(collection, &build.index, &operands, &columns, &one)?.is_some() {
+                let place = (collection.id, one);
+                let record = match self.effects.overlay.records.get(&place) {
+                    Some(record) => record.clone(),
+                    None => self.group.snapshot.get(&Key::Entry(place.0, &place.1))?.map(|bytes| Arc::from(&*bytes)),
+                };
+                let record = record.as_deref().map(RecordView::parse).transpose()?;
+                let entry = EntryView { view: self.view, collection, key: &place.1, record, pending: None };
+                return Err(not_unique(&build.index, &operands, &entry)?);
+            }
         }
         Ok(())
     }
@@ -60,22 +130,41 @@ impl Constraints<'_> {
         prefix: &[u8],
         entry: &EntryView<'_>,
     ) -> Result<()> {
+        if self.other_holder(collection, index, operands, prefix, entry.key)?.is_none() {
+            return Ok(());
+        }
+        if self.view.writes.is_arbitrated(index.id, prefix) {
+            return Err(conflict("another transaction inserted the same key"));
+        }
+        unique_violation(index, operands, entry)
+    }
+
+    /// An entry other than `key` that has those values at this point of the group.
+    fn other_holder(
+        &self,
+        collection: &Collection,
+        index: &Index,
+        operands: &[Operand],
+        prefix: &[u8],
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>> {
         let taken = (index.id, prefix.to_vec());
-        let by_group = self.effects.overlay.unique.get(&taken).or_else(|| self.group.overlay.unique.get(&taken));
-        if let Some(other) = by_group
-            && other != entry.key
-            && self.still_holds(collection, other, operands, prefix)?
-        {
-            return unique_violation(index, operands, entry);
+        for overlay in [&self.effects.overlay, &self.group.overlay] {
+            if let Some(other) = overlay.unique.get(&taken)
+                && other != key
+                && self.still_holds(collection, other, operands, prefix)?
+            {
+                return Ok(Some(other.clone()));
+            }
         }
         let mut entries_range = self.group.snapshot.scan(&KeyRange::index(index.id).starting_with(prefix));
         while let Some((index_key, _)) = entries_range.next()? {
             let other = skip_key_parts(index_key, operands.len())?;
-            if other != entry.key && self.still_holds(collection, other, operands, prefix)? {
-                return unique_violation(index, operands, entry);
+            if other != key && self.still_holds(collection, other, operands, prefix)? {
+                return Ok(Some(other.to_vec()));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Whether another entry has those values at this point of the group: it may have changed after the snapshot. What
@@ -102,6 +191,20 @@ impl Constraints<'_> {
 
 /// 23505 in PostgreSQL's words, with the key that is there already.
 pub(crate) fn unique_violation<T>(index: &Index, operands: &[Operand], entry: &EntryView<'_>) -> Result<T> {
+    let (names, values) = shown_key(index, operands, entry)?;
+    Err(duplicate_key(&index.name, &names, &values))
+}
+
+/// 23505 in PostgreSQL's words for an index that cannot be made since entries have the same key.
+pub(crate) fn not_unique(index: &Index, operands: &[Operand], entry: &EntryView<'_>) -> Result<Error> {
+    let (names, values) = shown_key(index, operands, entry)?;
+    let error = Error::new(ErrorKind::UniqueViolation, format!("could not create unique index \"{}\"", index.name));
+    let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
+    Ok(error.with_detail(format!("Key ({})=({}) is duplicated.", names.join(", "), shown.join(", "))))
+}
+
+/// The names and values of an index's columns.
+fn shown_key<'a>(index: &'a Index, operands: &[Operand], entry: &EntryView<'a>) -> Result<(Vec<&'a str>, Vec<Value>)> {
     let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
     let names: Vec<&str> = match &index.kind {
         IndexKind::Ordered { columns, .. } => columns
@@ -112,7 +215,7 @@ pub(crate) fn unique_violation<T>(index: &Index, operands: &[Operand], entry: &E
         IndexKind::Fact { path } => path.iter().map(String::as_str).collect(),
         IndexKind::Hnsw { .. } => Vec::new(),
     };
-    Err(duplicate_key(&index.name, &names, &values))
+    Ok((names, values))
 }
 
 /// 23505 in PostgreSQL's words.

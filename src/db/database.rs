@@ -68,7 +68,10 @@ impl Database {
                 continue;
             }
             tracing::info!(network = network.name, "going on to attach and detach collections");
-            wait(crate::db::detach::follow_network_change(shared, network))?;
+            // Until it is done nothing of the collection comes in or goes out, so that a server may as well serve the rest.
+            if let Err(error) = wait(crate::db::detach::follow_network_change(shared, network)) {
+                tracing::error!(network = network.name, %error, "it stays unfinished; the next start tries again");
+            }
         }
         Ok(())
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::db::apply::is_ordered;
 use crate::db::catalog::{AUTH, MEMORY, check_collection, check_identifier};
 use crate::db::change::CatalogChange;
-use crate::db::{Catalog, Transaction};
+use crate::db::{Cancel, Catalog, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind};
 use crate::vector::{DIMENSION_MAX, Metric, Parameters};
@@ -24,6 +25,7 @@ impl Transaction {
         for index in &collection.indexes {
             check_index(self.catalog(), &collection, index)?;
         }
+        self.writes().note_made(collection.id);
         self.change_catalog(CatalogChange::Put(Arc::new(collection)));
         Ok(())
     }
@@ -53,11 +55,13 @@ impl Transaction {
         Ok(())
     }
 
-    /// Adds an index to a collection; it is filled when the transaction commits.
+    /// Adds an index to a collection. An ordered one is filled at once, though nobody else sees it before the commit; a
+    /// nearest-neighbour graph is built after the commit.
     ///
     /// # Errors
-    /// 42P01, 42P07, 42703, 22023 for parameters out of range.
-    pub fn create_index(&mut self, collection: &str, index: Index) -> Result<()> {
+    /// 42P01, 42P07, 42703, 22023 for parameters out of range, 23505 where entries have the same values in a unique index,
+    /// 57014.
+    pub async fn create_index(&mut self, collection: &str, index: Index, cancel: &Cancel) -> Result<()> {
         let mut changed = (**self.catalog().expect_collection(collection)?).clone();
         if changed.kind == CollectionKind::Auth {
             return Err(Error::unsupported("secrets cannot be indexed", "Their keys are looked up by hash already."));
@@ -71,9 +75,10 @@ impl Transaction {
                 "Peers write at the same time, so only the primary key can be unique there.",
             ));
         }
-        changed.indexes.push(index);
-        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
-        Ok(())
+        changed.indexes.push(index.clone());
+        let changed = Arc::new(changed);
+        self.change_catalog(CatalogChange::Put(Arc::clone(&changed)));
+        if is_ordered(&index) { self.fill_index(&changed, &index, cancel).await } else { Ok(()) }
     }
 
     /// # Errors
@@ -135,6 +140,10 @@ impl Transaction {
     }
 
     pub(crate) fn change_catalog(&mut self, change: CatalogChange) {
+        if let Some(id) = change.collection() {
+            let before = self.view.catalog.standing_of(id);
+            self.writes().note_standing(id, before);
+        }
         let mut catalog = (*self.view.catalog).clone();
         change.apply(&mut catalog);
         self.view.catalog = Arc::new(catalog);

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::db::Catalog;
+use crate::db::builds::Build;
 use crate::db::heads::StoredHead;
 use crate::db::staging::StagedAt;
 use crate::db::vector_indexes::VectorIndex;
@@ -58,6 +59,8 @@ pub(crate) struct Effects {
     pub vectors: Vec<VectorChange>,
     pub facts: Vec<CollectionId>,
     pub catalog: Option<Arc<Catalog>>,
+    /// Ordered indexes whose builds end with this commit.
+    pub built: Vec<CollectionId>,
     /// Entries to be posted with this very commit.
     pub to_post: Vec<(NetworkId, EntryPlace)>,
     /// Whether something was put on the stage, and whether the heads moved: sync is told.
@@ -78,6 +81,9 @@ pub(crate) struct Group {
     pub snapshot: Arc<Snapshot>,
     pub catalog: Arc<Catalog>,
     pub catalog_changed: bool,
+    /// Ordered indexes that transactions are building, and those of them that come into the catalog with the group.
+    pub builds: Vec<Arc<Build>>,
+    pub built: Vec<CollectionId>,
     pub batch: Batch,
     /// Number of the last commit in the group.
     pub version: u64,
@@ -90,11 +96,19 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub fn new(snapshot: Arc<Snapshot>, catalog: Arc<Catalog>, version: u64, hlc: Hlc) -> Self {
+    pub fn new(
+        snapshot: Arc<Snapshot>,
+        catalog: Arc<Catalog>,
+        builds: Vec<Arc<Build>>,
+        version: u64,
+        hlc: Hlc,
+    ) -> Self {
         Group {
             snapshot,
             catalog,
             catalog_changed: false,
+            builds,
+            built: Vec::new(),
             batch: Batch::new(),
             version,
             hlc,
@@ -119,6 +133,7 @@ impl Group {
             self.catalog = catalog;
             self.catalog_changed = true;
         }
+        self.built.extend(effects.built);
         self.has_staged |= effects.has_staged;
         self.has_posted |= effects.has_posted;
         self.version = version;

@@ -1,30 +1,33 @@
 //! Filling new indexes with the entries that were there before them.
 //!
-//! Ordered indexes are filled by the committer in steps between commits, so that a step never races with a write; until the
-//! last step no plan uses the index. Nearest-neighbour indexes are filled from a snapshot on another thread while the
-//! committer adds what is new, and used once they hold everything.
+//! Ordered indexes are filled by the committer in steps between commits, so that a step never races with a write, before
+//! their transaction commits: see `builds`. Nearest-neighbour indexes are filled after it from a snapshot on another thread
+//! while the committer adds what is new, and used once they hold everything; they are a cache that a start can make anew.
 
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use crate::db::Cancel;
-use crate::db::apply::{building_name, is_ordered};
-use crate::db::change::CatalogChange;
+use crate::db::apply::{Apply, is_ordered};
+use crate::db::builds::{Build, IndexBuild};
 use crate::db::commit::Job;
-use crate::db::constraints::unique_violation;
+use crate::db::constraints::{Constraints, not_unique};
 use crate::db::index_keys::{index_prefix, indexed_operands, unique_prefix};
-use crate::db::scan::{Span, visit_entries};
+use crate::db::scan::{Span, visit_entries, visit_key};
 use crate::db::shared::Shared;
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::view::vector_slot;
-use crate::db::write_set::WriteSet;
+use crate::db::{Cancel, ReadView};
 use crate::error::{Error, Result};
-use crate::model::{Collection, CollectionId, IndexKind};
-use crate::store::{Batch, Key, KeyRange, RecordView, skip_key_parts, vector_of_bytes};
+use crate::model::{Collection, Index};
+use crate::store::{
+    Batch, Key, KeyRange, RecordView, Snapshot, build_marker, has_null_part, skip_key_parts, vector_of_bytes,
+};
 use crate::vector::BuildScope;
 
 /// Entries that one step of the committer indexes.
 const ENTRIES_PER_STEP: usize = 2_000;
+/// Index entries between two looks at the cancel flag.
+const ENTRIES_PER_CHECK: usize = 1_024;
 
 /// What a step leaves to be done.
 #[derive(Debug)]
@@ -34,86 +37,120 @@ pub(crate) enum BuildStep {
     Done,
 }
 
-/// Fills the indexes of a collection that are new: all of a new collection's are empty and ready at once.
-pub(crate) async fn build_new_indexes(shared: &Arc<Shared>, collection: &Collection) -> Result<()> {
-    for index in &collection.indexes {
-        if !is_ordered(index) {
-            let Some(graph) = shared.vector_index(index.id) else { continue };
-            if !graph.is_ready() {
-                let shared = Arc::clone(shared);
-                tokio::task::spawn_blocking(move || fill_graph(&shared, &graph, true))
-                    .await
-                    .map_err(|error| Error::internal(format!("building an index stopped: {error}")))??;
+impl IndexBuild {
+    /// Builds an ordered index over what is committed. It then follows every commit until it is dropped or committed itself.
+    ///
+    /// # Errors
+    /// 57014, 57P01, 53100, 54000 for values that are too long for an index. Nothing stays then.
+    pub async fn run(
+        shared: &Arc<Shared>,
+        collection: &Arc<Collection>,
+        index: &Index,
+        cancel: &Cancel,
+    ) -> Result<IndexBuild> {
+        let build = Arc::new(Build::new(collection, index));
+        let mut held = IndexBuild::new(shared, &build);
+        shared.ask(|reply| Job::BeginBuild { build: Arc::clone(&build), reply }).await?;
+        let mut after = Bound::Unbounded;
+        loop {
+            cancel.check()?;
+            match shared.ask(|reply| Job::Build { build: Arc::clone(&build), after, reply }).await? {
+                BuildStep::More(key) => after = Bound::Excluded(key),
+                BuildStep::Done => break,
             }
-        } else if shared.store.snapshot().get(&Key::Meta(&building_name(index.id)))?.is_some()
-            && let Err(error) = fill_ordered(shared, collection.id, index.id).await
-        {
-            drop_failed(shared, collection.id, index.id).await?;
-            return Err(error);
         }
-    }
-    Ok(())
-}
-
-/// Fills an ordered index, step by step.
-pub(crate) async fn fill_ordered(shared: &Arc<Shared>, collection: CollectionId, index: CollectionId) -> Result<()> {
-    let mut after = Bound::Unbounded;
-    loop {
-        match shared.ask(|reply| Job::Build { collection, index, after, reply }).await? {
-            BuildStep::More(key) => after = Bound::Excluded(key),
-            BuildStep::Done => return Ok(()),
-        }
+        held.set_filled(shared.store.snapshot());
+        Ok(held)
     }
 }
 
-/// Takes an index that could not be filled out of the catalog again.
-async fn drop_failed(shared: &Arc<Shared>, collection: CollectionId, index: CollectionId) -> Result<()> {
-    let catalog = shared.catalog();
-    let Some(current) = catalog.collection_by_id(collection) else { return Ok(()) };
-    let mut changed = (**current).clone();
-    changed.indexes.retain(|known| known.id != index);
-    let mut writes = WriteSet::default();
-    writes.catalog.push(CatalogChange::Put(Arc::new(changed)));
-    let writes = Arc::new(writes);
-    let catalog_version = catalog.version();
-    shared.ask(|reply| Job::Commit { writes, catalog_version, reply }).await?;
-    shared.building.write().remove(&index);
+/// Begins a build, on the committer's thread: every commit from now on counts.
+pub(crate) fn begin_build(shared: &Shared, build: Arc<Build>) -> Result<()> {
+    let mut batch = Batch::new();
+    batch.put(&Key::Meta(&build_marker(build.index.id)), &[]);
+    // Unsynced, as the entries are: the log keeps the order, so that no entry can be left without the marker.
+    shared.store.write_unsynced(batch)?;
+    shared.builds.add(build);
     Ok(())
 }
 
 /// One step on the committer's thread.
-pub(crate) fn build_step(
-    shared: &Arc<Shared>,
-    collection: CollectionId,
-    index: CollectionId,
+pub(crate) fn build_step(shared: &Arc<Shared>, build: &Build, after: &Bound<Vec<u8>>) -> Result<BuildStep> {
+    let view = shared.view(Arc::default());
+    let (batch, step) = fill_step(&view, &build.collection, &build.index, after)?;
+    shared.store.write_unsynced(batch)?;
+    if matches!(step, BuildStep::Done) {
+        build.set_filled();
+    }
+    Ok(step)
+}
+
+/// Removes what is left of builds whose transactions ended without them, on the committer's thread.
+pub(crate) fn sweep_builds(shared: &Shared) {
+    for build in shared.builds.take_released() {
+        let mut batch = Batch::new();
+        batch.delete_range(&KeyRange::index(build.index.id));
+        batch.delete(&Key::Meta(&build_marker(build.index.id)));
+        if let Err(error) = shared.store.write_unsynced(batch) {
+            tracing::warn!(index = %build.index.name, %error, "an index that was given up is removed at the next start");
+        }
+    }
+}
+
+impl Apply<'_> {
+    /// Ordered indexes over entries that were there before are filled already, by their builds.
+    pub fn take_over_builds(&mut self, old: Option<&Collection>, new: &Collection) -> Result<()> {
+        let Some(old) = old else { return Ok(()) };
+        for index in new.indexes.iter().filter(|index| is_ordered(index)) {
+            if old.indexes.iter().any(|known| known.id == index.id) || self.view.writes.has_made(new.id) {
+                continue;
+            }
+            if !self.group.builds.iter().any(|build| build.index.id == index.id && build.is_filled()) {
+                return Err(Error::internal(format!(
+                    "index \"{}\" is committed without having been filled",
+                    index.name
+                )));
+            }
+            self.effects.batch.delete(&Key::Meta(&build_marker(index.id)));
+            self.effects.built.push(index.id);
+        }
+        Ok(())
+    }
+
+    /// Unique indexes that this commit makes hold each value once, whatever was written while they were built.
+    pub fn check_builds(&mut self) -> Result<()> {
+        let group = self.group;
+        for id in self.effects.built.clone() {
+            let Some(build) = group.builds.iter().find(|build| build.index.id == id) else { continue };
+            let catalog = Arc::clone(self.current_catalog());
+            let collection = catalog.collection_by_id(build.collection.id);
+            // It may have been dropped again in the same transaction.
+            let Some(collection) = collection.filter(|now| now.indexes.iter().any(|index| index.id == id)) else {
+                continue;
+            };
+            let view = self.view.clone();
+            Constraints { group, view: &view, effects: &mut self.effects, check_unique: true }
+                .check_build(collection, build)?;
+        }
+        Ok(())
+    }
+}
+
+/// The entries that an ordered index has for the next entries of a view behind `after`.
+pub(crate) fn fill_step(
+    view: &ReadView,
+    collection: &Collection,
+    index: &Index,
     after: &Bound<Vec<u8>>,
-) -> Result<BuildStep> {
-    let view = shared.view(Arc::new(WriteSet::default()));
-    let Some(collection) = view.catalog.collection_by_id(collection).cloned() else { return Ok(BuildStep::Done) };
-    let Some(definition) = collection.indexes.iter().find(|known| known.id == index) else {
-        return Ok(BuildStep::Done);
-    };
-    let operands = indexed_operands(&collection, definition);
-    let is_unique = matches!(definition.kind, IndexKind::Ordered { unique: true, .. });
+) -> Result<(Batch, BuildStep)> {
+    let operands = indexed_operands(collection, index);
     let span = Span { lower: after.clone(), upper: Bound::Unbounded, reverse: false };
     let mut batch = Batch::new();
     let mut last = None;
-    let mut in_step = std::collections::HashSet::new();
-    visit_entries(&view, &collection, &span, &Cancel::new(), &mut |entry| {
-        if is_unique && let Some(prefix) = unique_prefix(entry, &operands)? {
-            let mut taken = view.snapshot.scan(&KeyRange::index(index).starting_with(&prefix));
-            while let Some((key, _)) = taken.next()? {
-                if skip_key_parts(key, operands.len())? != entry.key {
-                    return unique_violation(definition, &operands, entry);
-                }
-            }
-            if !in_step.insert(prefix) {
-                return unique_violation(definition, &operands, entry);
-            }
-        }
+    visit_entries(view, collection, &span, &Cancel::new(), &mut |entry| {
         let mut key = index_prefix(entry, &operands)?;
         key.extend_from_slice(entry.key);
-        batch.put(&Key::Index(index, &key), &[]);
+        batch.put(&Key::Index(index.id, &key), &[]);
         last = Some(entry.key.to_vec());
         Ok(if batch.len() >= ENTRIES_PER_STEP { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
@@ -121,14 +158,70 @@ pub(crate) fn build_step(
         Some(key) if batch.len() >= ENTRIES_PER_STEP => BuildStep::More(key),
         _ => BuildStep::Done,
     };
-    if matches!(step, BuildStep::Done) {
-        batch.delete(&Key::Meta(&building_name(index)));
+    Ok((batch, step))
+}
+
+/// Looks through a filled unique index for values that several entries have, and calls `suspect` with them.
+///
+/// # Errors
+/// 23505 where `view` has them, too: it may have changed one of the entries, or not see it yet.
+pub(crate) fn check_duplicates(
+    view: &ReadView,
+    collection: &Collection,
+    index: &Index,
+    filled: &Snapshot,
+    cancel: &Cancel,
+    suspect: &mut dyn FnMut(&[u8]),
+) -> Result<()> {
+    let operands = indexed_operands(collection, index);
+    let holds = |key: &[u8], columns: &[u8]| {
+        let is_held =
+            visit_key(view, collection, key, |entry| Ok(unique_prefix(entry, &operands)?.as_deref() == Some(columns)))?;
+        Ok::<bool, Error>(is_held == Some(true))
+    };
+    let (mut columns, mut first, mut holders, mut visited) = (Vec::new(), Vec::new(), None, 0_usize);
+    let mut entries = filled.scan(&KeyRange::index(index.id).uncached());
+    while let Some((key, _)) = entries.next()? {
+        visited += 1;
+        if visited.is_multiple_of(ENTRIES_PER_CHECK) {
+            cancel.check()?;
+        }
+        let row = skip_key_parts(key, operands.len())?;
+        let now = key.get(..key.len() - row.len()).unwrap_or_default();
+        if now != columns {
+            (columns, first, holders) = (now.to_vec(), row.to_vec(), None);
+            continue;
+        }
+        if has_null_part(now, operands.len())? {
+            continue;
+        }
+        let before = match holders {
+            Some(count) => count,
+            None => {
+                suspect(now);
+                usize::from(holds(&first, now)?)
+            }
+        };
+        let count = before + usize::from(holds(row, now)?);
+        if count > 1 {
+            let error = visit_key(view, collection, row, |entry| not_unique(index, &operands, entry))?;
+            return Err(error.unwrap_or_else(|| Error::internal("a duplicate has vanished from its snapshot")));
+        }
+        holders = Some(count);
     }
-    shared.store.write(batch)?;
-    if matches!(step, BuildStep::Done) {
-        shared.building.write().remove(&index);
+    Ok(())
+}
+
+/// Builds the graphs of a collection's new nearest-neighbour indexes. Until one is built, searches measure all vectors.
+pub(crate) async fn fill_new_graphs(shared: &Arc<Shared>, collection: &Collection) -> Result<()> {
+    for index in &collection.indexes {
+        let Some(graph) = shared.vector_index(index.id).filter(|graph| !graph.is_ready()) else { continue };
+        let shared = Arc::clone(shared);
+        tokio::task::spawn_blocking(move || fill_graph(&shared, &graph, true))
+            .await
+            .map_err(|error| Error::internal(format!("building an index stopped: {error}")))??;
     }
-    Ok(step)
+    Ok(())
 }
 
 /// Puts every committed vector of an index's column into its graph and declares it ready. `build` links them at once;

@@ -10,6 +10,7 @@
 //! rows of the own transaction are merged in, and a [`Cursor`] yields rows in chunks.
 
 mod apply;
+mod builds;
 mod cancel;
 mod catalog;
 mod change;
@@ -62,6 +63,7 @@ mod sync_seam;
 mod sync_status;
 mod take_back;
 mod transaction;
+mod unique;
 mod vector_indexes;
 mod view;
 mod write_set;
@@ -70,7 +72,7 @@ pub use crate::model::jsonb::PathStep;
 pub use cancel::Cancel;
 pub use catalog::{AUTH, Catalog, MEMORY};
 pub use clock::Clock;
-pub use conflict::{Inserted, OnConflict};
+pub use conflict::{Arbiters, Inserted, OnConflict};
 pub use cursor::{Cursor, Row};
 pub use database::Database;
 pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};

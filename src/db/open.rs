@@ -7,23 +7,22 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use crate::db::Catalog;
-use crate::db::apply::building_name;
 use crate::db::catalog::{FIRST_FREE_ID, default_collections};
 use crate::db::clock::Clock;
 use crate::db::commit::{COMMITS_WAITING_MAX, PROGRESS, facts_name};
 use crate::db::first_heads::load_first_heads;
-use crate::db::index_build::{BuildStep, build_step, fill_graph};
+use crate::db::index_build::{BuildStep, check_duplicates, fill_graph, fill_step};
 use crate::db::origin::open_identity;
 use crate::db::secrets::Secrets;
 use crate::db::shared::{Parts, Shared};
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::view::vector_slot;
+use crate::db::{Cancel, Catalog};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Hlc};
+use crate::model::{Collection, Hlc, Index, IndexKind};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
-    Vault, vector_of_bytes,
+    Vault, build_marker, marked_index, vector_of_bytes,
 };
 
 /// Name of the singleton by which the vault recognises its key.
@@ -89,7 +88,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     }));
     collect_blobs(&shared, &snapshot)?;
     load_facts(&shared, &snapshot)?;
-    resume_builds(&shared)?;
+    end_builds(&shared, &snapshot)?;
     let unfilled = load_graphs(&shared, &snapshot)?;
     Ok(Opened { shared, jobs, signals, hlc, unfilled })
 }
@@ -126,11 +125,16 @@ fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection
     let mut batch = Batch::new();
     let defaults = default_collections();
     for collection in &defaults {
-        let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
-        batch.put(&Key::Collection(collection.id), &json);
+        put_collection(&mut batch, collection)?;
     }
     store.write(batch)?;
     Ok(defaults)
+}
+
+fn put_collection(batch: &mut Batch, collection: &Collection) -> Result<()> {
+    let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
+    batch.put(&Key::Collection(collection.id), &json);
+    Ok(())
 }
 
 fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
@@ -182,20 +186,73 @@ fn load_facts(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
     Ok(())
 }
 
-/// Finishes filling ordered indexes that a stop interrupted.
-fn resume_builds(shared: &Arc<Shared>) -> Result<()> {
-    for collection in shared.catalog().collections() {
-        for index in &collection.indexes {
-            if shared.store.snapshot().get(&Key::Meta(&building_name(index.id)))?.is_none() {
-                continue;
+/// Ends the builds of ordered indexes that a stop interrupted. Their transactions were not committed, so what is there of
+/// them goes. Older versions put an index into the catalog before it was filled: such a one is filled now, and dropped with
+/// a warning where that cannot be done. No index keeps a server from starting.
+fn end_builds(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
+    let mut marked = Vec::new();
+    let mut metas = snapshot.scan(&KeyRange::metas());
+    while let Some((name, _)) = metas.next()? {
+        marked.extend(marked_index(name));
+    }
+    for id in marked {
+        let catalog = shared.catalog();
+        let found = catalog.collections().find_map(|collection| {
+            let index = collection.indexes.iter().find(|index| index.id == id)?;
+            Some((Arc::clone(collection), index.clone()))
+        });
+        let mut batch = Batch::new();
+        batch.delete_range(&KeyRange::index(id));
+        let Some((collection, index)) = found else {
+            batch.delete(&Key::Meta(&build_marker(id)));
+            tracing::info!(index = id.0, "an index whose transaction never committed is removed");
+            shared.store.write(batch)?;
+            continue;
+        };
+        shared.store.write(batch)?;
+        tracing::info!(index = %index.name, "filling an index that was interrupted");
+        match fill_whole(shared, &collection, &index) {
+            Ok(()) => {
+                let mut batch = Batch::new();
+                batch.delete(&Key::Meta(&build_marker(id)));
+                shared.store.write(batch)?;
             }
-            tracing::info!(index = %index.name, "filling an index that was interrupted");
-            let mut after = Bound::Unbounded;
-            while let BuildStep::More(key) = build_step(shared, collection.id, index.id, &after)? {
-                after = Bound::Excluded(key);
-            }
+            Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::DiskFull) => return Err(error),
+            Err(error) => drop_unfilled(shared, &collection, &index, &error)?,
         }
     }
+    Ok(())
+}
+
+fn fill_whole(shared: &Arc<Shared>, collection: &Collection, index: &Index) -> Result<()> {
+    let view = shared.view(Arc::default());
+    let mut after = Bound::Unbounded;
+    loop {
+        let (batch, step) = fill_step(&view, collection, index, &after)?;
+        shared.store.write(batch)?;
+        match step {
+            BuildStep::More(key) => after = Bound::Excluded(key),
+            BuildStep::Done => break,
+        }
+    }
+    if !matches!(index.kind, IndexKind::Ordered { unique: true, .. }) {
+        return Ok(());
+    }
+    check_duplicates(&view, collection, index, &shared.store.snapshot(), &Cancel::new(), &mut |_| {})
+}
+
+fn drop_unfilled(shared: &Arc<Shared>, collection: &Collection, index: &Index, reason: &Error) -> Result<()> {
+    let mut changed = collection.clone();
+    changed.indexes.retain(|known| known.id != index.id);
+    let mut batch = Batch::new();
+    put_collection(&mut batch, &changed)?;
+    batch.delete_range(&KeyRange::index(index.id));
+    batch.delete(&Key::Meta(&build_marker(index.id)));
+    let mut catalog = (*shared.catalog()).clone();
+    catalog.put(Arc::new(changed));
+    shared.publish(shared.version(), Some(Arc::new(catalog)), || shared.store.write(batch))?;
+    let (detail, table) = (reason.detail().unwrap_or_default(), &collection.name);
+    tracing::warn!(index = %index.name, %table, %reason, detail, "an index that could not be filled is dropped");
     Ok(())
 }
 
@@ -206,14 +263,15 @@ fn load_graphs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<Vec<Arc<Vect
     let mut unfilled = Vec::new();
     for index in shared.vector_indexes.all() {
         let started = Instant::now();
-        match index.load(&shared.vector_directory) {
-            Ok(Some(watermark)) if catch_up(shared, snapshot, &index, watermark)? => {
+        let loaded = index.load(&shared.vector_directory);
+        match loaded.and_then(|at| at.map_or(Ok(false), |watermark| catch_up(shared, snapshot, &index, watermark))) {
+            Ok(true) => {
                 index.set_ready();
                 let vectors = index.graph().map_or(0, |graph| graph.len());
                 tracing::info!(index = index.id.0, vectors, elapsed_ms = started.elapsed().as_millis(), "graph loaded");
                 continue;
             }
-            Ok(_) => {}
+            Ok(false) => {}
             Err(error) => tracing::warn!(index = index.id.0, %error, "a saved graph is of no use and is built again"),
         }
         let is_empty = {

@@ -51,14 +51,6 @@ pub(crate) struct IndexAccess {
     pub spans: Vec<KeyBounds>,
 }
 
-impl IndexAccess {
-    /// The part in which the first columns have these encoded values.
-    pub fn prefix(index: &Index, columns: usize, prefix: Vec<u8>) -> Self {
-        let spans = vec![(Bound::Included(prefix.clone()), Bound::Included(prefix))];
-        IndexAccess { id: index.id, name: index.name.clone(), columns, spans }
-    }
-}
-
 /// A chosen access path with what must still be done.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -206,7 +198,7 @@ fn indexed(
 ) -> Result<Option<Access>> {
     let mut best: Option<(usize, IndexAccess)> = None;
     for index in &collection.indexes {
-        if view.database.building.read().contains(&index.id) {
+        if view.writes.is_unfilled(index.id) {
             continue;
         }
         let found = match &index.kind {
@@ -221,8 +213,8 @@ fn indexed(
         }
     }
     let Some((_, access)) = best else { return Ok(None) };
-    let keys = index_keys(view, collection, &access, keys_max + 1)?;
-    Ok((keys.len() <= keys_max).then_some(Access::Index { name: access.name, keys }))
+    let keys = index_keys(view, &access, keys_max)?;
+    Ok(keys.map(|keys| Access::Index { name: access.name, keys }))
 }
 
 /// The part of an ordered index that equalities with its first columns, then comparisons with the next one, leave. The

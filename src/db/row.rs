@@ -25,6 +25,11 @@ pub(crate) struct EntryView<'a> {
 }
 
 impl<'a> EntryView<'a> {
+    /// The same entry, read by another definition of its collection.
+    pub fn of(&self, collection: &'a Collection) -> EntryView<'a> {
+        EntryView { collection, ..*self }
+    }
+
     pub fn is_alive(&self) -> bool {
         match self.pending {
             Some(pending) => pending.alive,

@@ -1,5 +1,6 @@
 //! Visiting the live entries of a collection in key order, with the own uncommitted changes merged in.
 
+use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
 
 use crate::db::plan::IndexAccess;
@@ -96,30 +97,27 @@ fn as_slice(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
     }
 }
 
-/// Keys of entries that an index of `columns` columns names in its spans, without repetition, and those of the own
-/// transaction, whose index entries do not exist yet. At most `limit` from the index.
-pub(crate) fn index_keys(
-    view: &ReadView,
-    collection: &Collection,
-    access: &IndexAccess,
-    limit: usize,
-) -> Result<Vec<Vec<u8>>> {
-    let mut keys = Vec::new();
+/// Keys of entries that an index of `columns` columns names in its spans, in order and without repetition, and those that
+/// it names for the changes of the own transaction, which the committer has not seen yet; `None` for more than `keys_max`.
+pub(crate) fn index_keys(view: &ReadView, access: &IndexAccess, keys_max: usize) -> Result<Option<Vec<Vec<u8>>>> {
+    let mut keys = BTreeSet::new();
     for (lower, upper) in &access.spans {
         let range = KeyRange::index(access.id).from(as_slice(lower)).to(as_slice(upper));
+        for suffix in view.writes.index_suffixes(&range) {
+            keys.insert(skip_key_parts(suffix, access.columns)?.to_vec());
+            if keys.len() > keys_max {
+                return Ok(None);
+            }
+        }
         let mut entries = view.snapshot.scan(&range);
-        while keys.len() < limit
-            && let Some((key, _)) = entries.next()?
-        {
-            keys.push(skip_key_parts(key, access.columns)?.to_vec());
+        while let Some((suffix, _)) = entries.next()? {
+            keys.insert(skip_key_parts(suffix, access.columns)?.to_vec());
+            if keys.len() > keys_max {
+                return Ok(None);
+            }
         }
     }
-    if let Some(own) = view.writes.rows_of(collection.id) {
-        keys.extend(own.keys().map(|key| key.as_bytes().to_vec()));
-    }
-    keys.sort_unstable();
-    keys.dedup();
-    Ok(keys)
+    Ok(Some(keys.into_iter().collect()))
 }
 
 /// One entry by its key, `None` when it is not alive in the view.

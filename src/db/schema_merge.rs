@@ -61,7 +61,7 @@ impl Database {
                 return Ok(differences);
             }
             match transaction.commit().await {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::SerializationFailure && tries < TRIES_MAX => continue,
                 Err(error) => return Err(error),
             }

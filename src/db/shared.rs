@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
 use crate::db::apply::Apply;
+use crate::db::builds::Builds;
 use crate::db::clock::Clock;
 use crate::db::commit::{Answer, Encode, Job};
 use crate::db::facts::FactTypes;
@@ -44,8 +45,7 @@ pub(crate) struct Shared {
     pub blobs: BlobStore,
     pub jobs: mpsc::Sender<Job>,
     pub builder: SyncSender<()>,
-    /// Ordered indexes that are being filled; no plan uses them yet.
-    pub building: RwLock<HashSet<CollectionId>>,
+    pub builds: Builds,
     catalog: RwLock<Arc<Catalog>>,
     version: AtomicU64,
     next_id: AtomicU32,
@@ -84,7 +84,7 @@ impl Shared {
             blobs: parts.blobs,
             jobs: parts.jobs,
             builder: parts.builder,
-            building: RwLock::default(),
+            builds: Builds::default(),
             catalog: RwLock::new(Arc::new(parts.catalog)),
             version: AtomicU64::new(parts.version),
             next_id: AtomicU32::new(parts.next_id),
@@ -138,6 +138,9 @@ impl Shared {
     }
 
     /// Makes a commit visible: `write` has made it durable when it returns. A changed catalog shows at the same moment.
+    ///
+    /// # Errors
+    /// What `write` fails with, or what cannot be made of the catalog: nothing is written then. Nothing fails after it.
     pub fn publish(
         &self,
         version: u64,
@@ -147,9 +150,10 @@ impl Shared {
         match catalog {
             None => write()?,
             Some(catalog) => {
+                let added = self.new_vector_indexes(&catalog)?;
                 let mut current = self.catalog.write();
                 write()?;
-                self.register_vector_indexes(&catalog)?;
+                self.replace_vector_indexes(&catalog, added);
                 *current = catalog;
             }
         }
@@ -159,24 +163,38 @@ impl Shared {
 
     /// Makes the nearest-neighbour indexes that the catalog names, and drops those it no longer names.
     pub fn register_vector_indexes(&self, catalog: &Catalog) -> Result<()> {
-        let mut named = HashSet::new();
-        for collection in catalog.collections() {
-            for definition in &collection.indexes {
-                named.insert(definition.id);
-                if self.vector_indexes.get(definition.id).is_none()
-                    && let Some(index) = VectorIndex::new(collection, definition)
-                {
-                    self.vector_indexes.put(index?);
-                }
-            }
+        let added = self.new_vector_indexes(catalog)?;
+        self.replace_vector_indexes(catalog, added);
+        Ok(())
+    }
+
+    fn new_vector_indexes(&self, catalog: &Catalog) -> Result<Vec<VectorIndex>> {
+        let definitions = catalog
+            .collections()
+            .flat_map(|collection| collection.indexes.iter().map(move |definition| (collection, definition)));
+        definitions
+            .filter(|(_, definition)| self.vector_indexes.get(definition.id).is_none())
+            .filter_map(|(collection, definition)| VectorIndex::new(collection, definition))
+            .collect()
+    }
+
+    fn replace_vector_indexes(&self, catalog: &Catalog, added: Vec<VectorIndex>) {
+        for index in added {
+            self.vector_indexes.put(index);
         }
+        let named: HashSet<CollectionId> = catalog
+            .collections()
+            .flat_map(|collection| collection.indexes.iter().map(|definition| definition.id))
+            .collect();
         for index in self.vector_indexes.all() {
             if !named.contains(&index.id) {
                 self.vector_indexes.remove(index.id);
-                index.remove_file(&self.vector_directory)?;
+                // Its number is never given again, so that nobody takes the file for another index's.
+                if let Err(error) = index.remove_file(&self.vector_directory) {
+                    tracing::warn!(index = index.id.0, %error, "the file of a dropped graph stays");
+                }
             }
         }
-        Ok(())
     }
 
     pub fn vector_index(&self, id: CollectionId) -> Option<Arc<VectorIndex>> {

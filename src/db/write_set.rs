@@ -1,15 +1,16 @@
 //! What a transaction has changed and not yet committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::db::change::CatalogChange;
+use crate::db::change::{CatalogChange, Standing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
 use crate::model::{CollectionId, Stage, Value};
+use crate::store::{Key, KeyRange};
 
 /// The key of an entry inside its collection: its primary key in the order-preserving encoding of `store`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,6 +88,18 @@ pub(crate) struct WriteSet {
     pub rows: BTreeMap<CollectionId, BTreeMap<EntryKey, Pending>>,
     pub secrets: BTreeMap<String, PendingSecret>,
     pub catalog: Vec<CatalogChange>,
+    /// The collections that `catalog` is about, as they were before.
+    standings: BTreeMap<CollectionId, Standing>,
+    /// Collections that the transaction has made: nothing of them is committed.
+    made: HashSet<CollectionId>,
+    /// Ordered indexes that the transaction has made over collections that were there before it. Its snapshot holds no
+    /// entries of theirs, so no plan may use them.
+    unfilled: HashSet<CollectionId>,
+    /// The entries that ordered indexes have for the changed rows, as whole keys of the store. What a row held earlier in
+    /// the transaction stays among them: whoever finds a row by one looks at the row.
+    index_keys: BTreeSet<Vec<u8>>,
+    /// Values of unique indexes under which ON CONFLICT has inserted a row, since nobody had them.
+    arbitrated: HashSet<(CollectionId, Vec<u8>)>,
     writes: usize,
     bytes: usize,
 }
@@ -128,5 +141,59 @@ impl WriteSet {
         }
         self.rows.entry(collection).or_default().insert(key, pending);
         Ok(())
+    }
+
+    /// Notes that an ordered index has an entry for a changed row: its encoded columns, then the row's key.
+    pub fn note_index_key(&mut self, index: CollectionId, columns: &[u8], row: &EntryKey) {
+        let suffix = [columns, row.as_bytes()].concat();
+        let mut key = Vec::new();
+        Key::Index(index, &suffix).write_to(&mut key);
+        self.bytes += key.len();
+        self.index_keys.insert(key);
+    }
+
+    /// What follows the prefix of a range of an ordered index, for the changed rows.
+    pub fn index_suffixes<'a>(&'a self, range: &'a KeyRange) -> impl Iterator<Item = &'a [u8]> {
+        let bounds = range.bounds().filter(|_| !self.index_keys.is_empty());
+        let keys = bounds.map(|bounds| self.index_keys.range::<[u8], _>(bounds));
+        keys.into_iter().flatten().map(|key| range.suffix(key))
+    }
+
+    /// Notes what a collection was before the transaction changed it; only the first time counts.
+    pub fn note_standing(&mut self, collection: CollectionId, standing: Standing) {
+        self.standings.entry(collection).or_insert(standing);
+    }
+
+    pub fn standings(&self) -> &BTreeMap<CollectionId, Standing> {
+        &self.standings
+    }
+
+    pub fn note_made(&mut self, collection: CollectionId) {
+        self.made.insert(collection);
+    }
+
+    /// Whether the transaction has made a collection itself.
+    pub fn has_made(&self, collection: CollectionId) -> bool {
+        self.made.contains(&collection)
+    }
+
+    pub fn note_unfilled(&mut self, index: CollectionId) {
+        self.unfilled.insert(index);
+    }
+
+    /// Whether the transaction's snapshot lacks the entries of an index.
+    pub fn is_unfilled(&self, index: CollectionId) -> bool {
+        self.unfilled.contains(&index)
+    }
+
+    /// Notes that ON CONFLICT has inserted a row since nobody had its values in a unique index.
+    pub fn note_arbitrated(&mut self, index: CollectionId, columns: &[u8]) {
+        self.arbitrated.insert((index, columns.to_vec()));
+    }
+
+    /// Whether ON CONFLICT decides about these values of a unique index: then somebody else's row that came meanwhile is no
+    /// duplicate, but a reason to look again.
+    pub fn is_arbitrated(&self, index: CollectionId, columns: &[u8]) -> bool {
+        !self.arbitrated.is_empty() && self.arbitrated.contains(&(index, columns.to_vec()))
     }
 }

@@ -136,7 +136,8 @@ impl Session {
         let tag = match own {
             Some(mut own) => {
                 let tag = copy.finish(&mut own, &settings, &cancel).await?;
-                own.commit().await?;
+                let unfinished = own.commit().await?;
+                self.warn_unfinished(unfinished);
                 tag
             }
             None => {

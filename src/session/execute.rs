@@ -270,7 +270,10 @@ impl Session {
             let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);
             let written = cancellable(run, &cancel).await?;
             match transaction.commit().await {
-                Ok(()) => return Ok(written),
+                Ok(unfinished) => {
+                    self.warn_unfinished(unfinished);
+                    return Ok(written);
+                }
                 Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < CONFLICT_RETRIES_MAX => {
                     attempt += 1;
                     cancel.check()?;

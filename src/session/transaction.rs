@@ -200,7 +200,8 @@ impl Session {
             Open::Implicit(transaction) => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
                 self.end_cursors();
-                transaction.commit().await?;
+                let unfinished = transaction.commit().await?;
+                self.warn_unfinished(unfinished);
                 "COMMIT"
             }
             Open::Block(block) => {
@@ -210,9 +211,12 @@ impl Session {
                     self.settings.go_back(&block.settings_before);
                     "ROLLBACK"
                 } else {
-                    if let Err(error) = block.transaction.commit().await {
-                        self.settings.go_back(&block.settings_before);
-                        return Err(error);
+                    match block.transaction.commit().await {
+                        Ok(unfinished) => self.warn_unfinished(unfinished),
+                        Err(error) => {
+                            self.settings.go_back(&block.settings_before);
+                            return Err(error);
+                        }
                     }
                     self.settings.commit();
                     "COMMIT"
@@ -311,7 +315,8 @@ impl Session {
         if let Open::Implicit(transaction) = std::mem::replace(&mut self.open, Open::None) {
             self.end_cursors();
             self.release_locks();
-            transaction.commit().await?;
+            let unfinished = transaction.commit().await?;
+            self.warn_unfinished(unfinished);
         }
         Ok(())
     }
@@ -338,6 +343,11 @@ impl Session {
     pub(super) fn release_all_locks(&self) {
         release_advisory_locks(self.activity.id(), true);
         release_advisory_locks(self.activity.id(), false);
+    }
+
+    /// Tells what a commit has left to be done later.
+    pub(super) fn warn_unfinished(&mut self, unfinished: Vec<Error>) {
+        self.notices.extend(unfinished.into_iter().map(|report| Notice { severity: "WARNING", report }));
     }
 
     pub(super) fn warn(&mut self, kind: ErrorKind, text: &str) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{ConflictTarget, OnConflict as OnConflictClause, OnConflictAction};
 
-use crate::db::{EntryKey, Inserted, OnConflict};
+use crate::db::{Arbiters, EntryKey, Inserted, OnConflict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, IndexKind, Value};
 use crate::sql::context::PlanContext;
@@ -22,8 +22,8 @@ pub type Seen = HashSet<EntryKey>;
 
 /// A planned ON CONFLICT clause.
 pub struct Conflict {
-    /// The constraint it is about; `None` for any.
-    constraint: Option<String>,
+    /// The constraints it is about.
+    arbiters: Arbiters,
     /// `None` for DO NOTHING.
     update: Option<ConflictUpdate>,
 }
@@ -51,12 +51,14 @@ impl Conflict {
         parameters: &mut ParameterTypes,
         context: &PlanContext<'_>,
     ) -> Result<Conflict> {
-        let constraint = clause.conflict_target.as_ref().map(|target| constraint(target, collection, context));
-        let constraint = constraint.transpose()?;
-        let OnConflictAction::DoUpdate(update) = &clause.action else {
-            return Ok(Conflict { constraint, update: None });
+        let arbiters = match &clause.conflict_target {
+            Some(target) => arbiters(target, collection, context)?,
+            None => Arbiters::all(collection),
         };
-        if constraint.is_none() {
+        let OnConflictAction::DoUpdate(update) = &clause.action else {
+            return Ok(Conflict { arbiters, update: None });
+        };
+        if clause.conflict_target.is_none() {
             return Err(Error::syntax(
                 "ON CONFLICT DO UPDATE requires inference specification or constraint name",
                 None,
@@ -78,7 +80,7 @@ impl Conflict {
         let reads_row = planned.as_ref().is_some_and(|plan| !plan.is_constant())
             || list.iter().any(|(_, value)| value.reads_row())
             || filter.as_ref().is_some_and(RowExpression::reads_row);
-        Ok(Conflict { constraint, update: Some(ConflictUpdate { assignments: list, filter, planned, reads_row }) })
+        Ok(Conflict { arbiters, update: Some(ConflictUpdate { assignments: list, filter, planned, reads_row }) })
     }
 
     /// Inserts a row or does what the clause says. `seen` is given where a statement may meet a row twice.
@@ -89,20 +91,15 @@ impl Conflict {
         row: Vec<Option<Value>>,
         seen: Option<&mut Seen>,
     ) -> Result<Resolved> {
-        let (key, constraint) = match run.transaction.insert(collection, row.clone(), OnConflict::Report)? {
+        let key = match run.transaction.insert(collection, row.clone(), OnConflict::Report(&self.arbiters))? {
             Inserted::New(key) => {
                 if let Some(seen) = seen {
                     seen.insert(key.clone());
                 }
                 return Ok(Resolved::Inserted(key));
             }
-            Inserted::Conflict { key, constraint } => (key, constraint),
+            Inserted::Conflict { key, .. } => key,
         };
-        // A conflict with another constraint than the clause names is an ordinary duplicate key.
-        if self.constraint.as_ref().is_some_and(|wanted| *wanted != constraint) {
-            run.transaction.insert(collection, row, OnConflict::Fail)?;
-            return Ok(Resolved::Skipped);
-        }
         let Some(update) = &self.update else { return Ok(Resolved::Skipped) };
         if seen.as_ref().is_some_and(|seen| seen.contains(&key)) {
             return Err(Error::new(
@@ -185,18 +182,20 @@ fn no_default(place: Place, collection: &Collection) -> Error {
     )
 }
 
-/// The name of the unique constraint that a conflict target means.
-fn constraint(target: &ConflictTarget, collection: &Collection, context: &PlanContext<'_>) -> Result<String> {
-    let primary_key = format!("{}_pkey", collection.name);
+/// The unique constraints that a conflict target means: the one of a name, or all over the same columns.
+fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanContext<'_>) -> Result<Arbiters> {
     match target {
         ConflictTarget::OnConstraint(name) => {
             let (_, wanted) = crate::sql::target::relation_name(name)?;
-            let is_index = collection
+            let index = collection
                 .indexes
                 .iter()
-                .any(|index| index.name == wanted && matches!(index.kind, IndexKind::Ordered { unique: true, .. }));
-            if is_index || (wanted == primary_key && !collection.primary_key.is_empty()) {
-                return Ok(wanted);
+                .find(|index| index.name == wanted && matches!(index.kind, IndexKind::Ordered { unique: true, .. }));
+            if let Some(index) = index {
+                return Ok(Arbiters { primary_key: false, indexes: vec![index.id] });
+            }
+            if wanted == format!("{}_pkey", collection.name) && !collection.primary_key.is_empty() {
+                return Ok(Arbiters { primary_key: true, indexes: Vec::new() });
             }
             Err(Error::new(
                 ErrorKind::UndefinedObject,
@@ -213,26 +212,28 @@ fn constraint(target: &ConflictTarget, collection: &Collection, context: &PlanCo
             }
             let is_same =
                 |positions: &[usize]| positions.len() == wanted.len() && positions.iter().all(|at| wanted.contains(at));
-            if !collection.primary_key.is_empty() && is_same(&collection.primary_key) {
-                return Ok(primary_key);
-            }
-            let index = collection
-                .indexes
-                .iter()
-                .find(|index| matches!(&index.kind, IndexKind::Ordered { columns, unique: true } if is_same(columns)));
-            match index {
-                Some(index) => Ok(index.name.clone()),
-                None => {
-                    let error = Error::new(
-                        ErrorKind::InvalidParameterValue,
-                        "there is no unique or exclusion constraint matching the ON CONFLICT specification",
-                    );
-                    Err(match columns.first() {
-                        Some(column) => located(error, context.text, column.span.start),
-                        None => error,
+            let found = Arbiters {
+                primary_key: !collection.primary_key.is_empty() && is_same(&collection.primary_key),
+                indexes: collection
+                    .indexes
+                    .iter()
+                    .filter_map(|index| match &index.kind {
+                        IndexKind::Ordered { columns, unique: true } if is_same(columns) => Some(index.id),
+                        _ => None,
                     })
-                }
+                    .collect(),
+            };
+            if found != Arbiters::default() {
+                return Ok(found);
             }
+            let error = Error::new(
+                ErrorKind::InvalidParameterValue,
+                "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+            );
+            Err(match columns.first() {
+                Some(column) => located(error, context.text, column.span.start),
+                None => error,
+            })
         }
     }
 }

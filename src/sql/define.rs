@@ -274,11 +274,11 @@ impl Definition {
                 return Ok(format!("SELECT {rows}"));
             }
             Definition::CreateIndex(request) => {
-                request.create(transaction)?;
+                request.create(transaction, cancel).await?;
                 "CREATE INDEX"
             }
             Definition::AddUnique(request) => {
-                request.create(transaction)?;
+                request.create(transaction, cancel).await?;
                 "ALTER TABLE"
             }
             Definition::DropTables { names, if_exists } => {

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{
     Value as Literal,
 };
 
-use crate::db::Transaction;
+use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::IDENTIFIER_BYTES_MAX;
 use crate::model::{Collection, CollectionKind, Column, ColumnType, Index, IndexKind};
@@ -33,7 +33,7 @@ pub struct IndexRequest {
 }
 
 impl IndexRequest {
-    pub fn create(&self, transaction: &mut Transaction) -> Result<()> {
+    pub async fn create(&self, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
         let catalog = transaction.catalog();
         let name = match &self.name {
             Some(name) if self.if_not_exists && catalog.index_by_name(name).is_some() => return Ok(()),
@@ -44,7 +44,7 @@ impl IndexRequest {
             }
         };
         let index = Index { id: transaction.new_id(), name, kind: self.kind.clone() };
-        transaction.create_index(&self.table, index)
+        transaction.create_index(&self.table, index, cancel).await
     }
 }
 

@@ -92,7 +92,7 @@ impl Fixture {
             ];
             transaction.insert(&memory, row, OnConflict::Fail)?;
         }
-        self.runtime.block_on(transaction.commit())
+        self.runtime.block_on(transaction.commit()).map(drop)
     }
 
     fn plan(&self, sql: &str, types: &[Option<ColumnType>]) -> Result<(ReadPlan, Vec<ColumnType>)> {

@@ -68,6 +68,20 @@ pub fn delta_place(origin: &PeerId, seq: u64) -> Vec<u8> {
     [origin.as_str().as_bytes(), &[0], &seq.to_be_bytes()].concat()
 }
 
+/// The name of a build marker begins so; the index's number follows.
+const BUILD_MARKER: &str = "building:";
+
+/// Name of the singleton that says an ordered index is being built: its entries are there, the catalog may not name it.
+pub fn build_marker(index: CollectionId) -> String {
+    format!("{BUILD_MARKER}{}", index.0)
+}
+
+/// The index that a build marker names; `None` for another singleton.
+pub fn marked_index(name: &[u8]) -> Option<CollectionId> {
+    let number = std::str::from_utf8(name).ok()?.strip_prefix(BUILD_MARKER)?;
+    number.parse().ok().map(CollectionId)
+}
+
 /// The number of a delta from the end of its place.
 pub fn delta_seq(place: &[u8]) -> Option<u64> {
     place.last_chunk().map(|seq| u64::from_be_bytes(*seq))
@@ -358,6 +372,17 @@ impl KeyRange {
         self.upper.as_ref().is_some_and(|upper| *upper <= self.lower)
     }
 
+    /// Whole keys in bytewise order between which the range lies; `None` where it is empty.
+    pub fn bounds(&self) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+        let upper = self.upper.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        (!self.is_empty()).then_some((Bound::Included(self.lower.as_slice()), upper))
+    }
+
+    /// What follows the prefix in a whole key of the range.
+    pub fn suffix<'k>(&self, key: &'k [u8]) -> &'k [u8] {
+        key.get(self.prefix.len()..).unwrap_or_default()
+    }
+
     pub(super) fn prefix(&self) -> &[u8] {
         &self.prefix
     }
@@ -421,6 +446,9 @@ mod tests {
         let place = delta_place(&PeerId::new("peer"), 258);
         assert_eq!(bytes(Key::Delta(network, &place)), b"\x01\x02\x03\x04peer\0\0\0\0\0\0\0\x01\x02");
         assert_eq!(delta_seq(&place), Some(258));
+        assert_eq!(build_marker(CollectionId(17)), "building:17");
+        assert_eq!(marked_index(b"building:17"), Some(CollectionId(17)));
+        assert_eq!(marked_index(b"format"), None);
     }
 
     #[test]
@@ -437,7 +465,13 @@ mod tests {
         assert_eq!((range.lower(), range.upper()), (b"\0\0\0\x01b".as_slice(), Some(b"\0\0\0\x01d".as_slice())));
         assert!(!range.is_empty());
         assert!(range.clone().to(Bound::Excluded(b"b")).is_empty());
-        assert!(range.starting_with(b"x").is_empty());
+        assert_eq!(
+            range.bounds(),
+            Some((Bound::Included(b"\0\0\0\x01b".as_slice()), Bound::Excluded(b"\0\0\0\x01d".as_slice())))
+        );
+        assert_eq!(range.suffix(b"\0\0\0\x01bk"), b"bk");
+        let empty = range.starting_with(b"x");
+        assert!(empty.is_empty() && empty.bounds().is_none());
     }
 
     #[test]

@@ -173,6 +173,17 @@ pub fn skip_key_parts(bytes: &[u8], count: usize) -> Result<&[u8]> {
     Ok(rest)
 }
 
+/// Whether one of the first `count` elements is NULL.
+pub fn has_null_part(bytes: &[u8], count: usize) -> Result<bool> {
+    let mut rest = bytes;
+    for _ in 0..count {
+        if take_element(&mut rest)?.tag == NULL {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// One element as it lies in the key.
 struct Element<'a> {
     tag: u8,

@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod client;
+mod commits;
 mod crash;
 mod decoders;
 mod full_disk;

@@ -34,6 +34,7 @@ scripts!(
     select,
     transactions,
     types,
+    unique,
     update_delete,
     vector_ops,
 );
