@@ -7,6 +7,8 @@
 //! each on the rows that reach it only. The conjuncts of WHERE and ON stay apart until the optimiser has placed them; then
 //! those of one place are joined in the same way. FILTER guards the arguments of its aggregate.
 
+use std::sync::Arc;
+
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -17,8 +19,9 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, merge_schema, split_binary_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, when};
 
+use crate::sql::attempt::{attempted, marked};
 use crate::sql::functions::JSON_SORT_KEY;
-use crate::sql::lazy::{Kind, lazy};
+use crate::sql::lazy::{Kind, hide, lazy};
 
 /// Functions that have a value for any arguments; of every other it is assumed that it can fail.
 const TOTAL: &[&str] = &[
@@ -150,6 +153,7 @@ impl Guards<'_> {
                     self.coalesce(ScalarFunction { func, args })
                 }
                 Expr::AggregateFunction(function) => Ok(Transformed::yes(filtered(function, self.schema)?)),
+                Expr::ScalarFunction(_) if marked(&part).is_some() => self.attempt(part),
                 other => Ok(Transformed::no(other)),
             }
         })
@@ -180,6 +184,18 @@ impl Guards<'_> {
         }
         parts.extend(case.else_expr.map(|otherwise| *otherwise));
         self.lazy(Kind::Case, parts).map(done)
+    }
+
+    /// A value that is computed ahead.
+    fn attempt(&self, mark: Expr) -> Result<Transformed<Expr>> {
+        let Some(value) = marked(&mark).cloned() else { return Ok(Transformed::no(mark)) };
+        let value = self.branches(value)?.data;
+        if !can_fail(&value, self.schema) || value.is_volatile() {
+            return Ok(done(value));
+        }
+        let (_, field) = value.to_field(self.schema)?;
+        let field = Arc::new(field.as_ref().clone().with_nullable(true));
+        Ok(done(attempted(hide(vec![value], self.schema, self.state)?, field)))
     }
 
     fn coalesce(&self, function: ScalarFunction) -> Result<Transformed<Expr>> {

@@ -40,8 +40,23 @@ pub enum Kind {
     Case,
 }
 
+/// Expressions over the arguments of a function that hides them from the planner.
+pub struct Hidden {
+    pub parts: Vec<Expr>,
+    /// The function's arguments.
+    pub inputs: Vec<Expr>,
+    pub signature: Signature,
+}
+
 /// A call of the lazy function over an input.
 pub fn lazy(kind: Kind, parts: Vec<Expr>, schema: &DFSchema, state: &SessionState) -> Result<Expr> {
+    let Hidden { parts, inputs, signature } = hide(parts, schema, state)?;
+    let function = Lazy { kind, parts, signature, compiled: OnceLock::new() };
+    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(function)), inputs)))
+}
+
+/// Hides expressions over an input. The optimiser does not see them again, so they are simplified here.
+pub fn hide(parts: Vec<Expr>, schema: &DFSchema, state: &SessionState) -> Result<Hidden> {
     let context = SimplifyContext::builder()
         .with_schema(Arc::new(schema.clone()))
         .with_config_options(Arc::clone(state.config_options()))
@@ -68,10 +83,11 @@ pub fn lazy(kind: Kind, parts: Vec<Expr>, schema: &DFSchema, state: &SessionStat
         hidden.push(part.data);
     }
     let volatility = if is_volatile { Volatility::Volatile } else { Volatility::Immutable };
-    let signature =
-        if inputs.is_empty() { Signature::nullary(volatility) } else { Signature::any(inputs.len(), volatility) };
-    let function = Lazy { kind, parts: hidden, signature, compiled: OnceLock::new() };
-    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(function)), inputs)))
+    let signature = match inputs.len() {
+        0 => Signature::nullary(volatility),
+        count => Signature::any(count, volatility),
+    };
+    Ok(Hidden { parts: hidden, inputs, signature })
 }
 
 /// What is evaluated outside: columns, and what only its plan can compute.
@@ -145,7 +161,7 @@ impl ScalarUDFImpl for Lazy {
         let parts = match self.compiled.get() {
             Some(parts) => parts,
             None => {
-                let parts = self.compile(&arguments.arg_fields, &arguments.config_options)?;
+                let parts = compile(&self.parts, &arguments.arg_fields, &arguments.config_options)?;
                 self.compiled.get_or_init(|| parts)
             }
         };
@@ -164,14 +180,17 @@ impl ScalarUDFImpl for Lazy {
     }
 }
 
-impl Lazy {
-    fn compile(&self, inputs: &[FieldRef], options: &Arc<ConfigOptions>) -> Result<Vec<Arc<dyn PhysicalExpr>>> {
-        let schema = DFSchema::try_from(input_schema(inputs))?;
-        let mut properties = ExecutionProps::new();
-        properties.mark_start_execution(Arc::clone(options));
-        let context = PhysicalPlanningContext::default();
-        self.parts.iter().map(|part| create_physical_expr(part, &schema, &properties, &context)).collect()
-    }
+/// Hidden expressions, ready for batches of their inputs.
+pub fn compile(
+    parts: &[Expr],
+    inputs: &[FieldRef],
+    options: &Arc<ConfigOptions>,
+) -> Result<Vec<Arc<dyn PhysicalExpr>>> {
+    let schema = DFSchema::try_from(input_schema(inputs))?;
+    let mut properties = ExecutionProps::new();
+    properties.mark_start_execution(Arc::clone(options));
+    let context = PhysicalPlanningContext::default();
+    parts.iter().map(|part| create_physical_expr(part, &schema, &properties, &context)).collect()
 }
 
 fn input_schema(inputs: &[FieldRef]) -> Schema {
@@ -182,7 +201,8 @@ fn input_schema(inputs: &[FieldRef]) -> Schema {
     Schema::new(fields.collect::<Vec<_>>())
 }
 
-fn batch(arguments: &ScalarFunctionArgs, rows: usize) -> Result<RecordBatch> {
+/// The arguments of a call as the rows that hidden expressions read.
+pub fn batch(arguments: &ScalarFunctionArgs, rows: usize) -> Result<RecordBatch> {
     let columns = arguments.args.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let schema = Arc::new(input_schema(&arguments.arg_fields));

@@ -22,6 +22,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
 use crate::error::Error;
+use crate::sql::attempt::attempt;
 use crate::sql::errors::to_datafusion;
 
 /// What [`Marks::contents`] says of a subquery without rows, and of one with a NULL among its values.
@@ -239,12 +240,13 @@ impl Marks<'_> {
         let is_found = self.any(&value, Operator::Eq, subquery, |equal| equal)?;
         if !subquery.outer_ref_columns.is_empty() {
             let is_unknown = self.any(&value, Operator::Eq, subquery, Expr::is_null)?;
-            return when(is_found, lit(true)).when(is_unknown, unknown()).otherwise(lit(false));
+            return decided(is_found, true, value, is_unknown);
         }
         let contents = contents(subquery)?;
         when(is_found, lit(true))
             .when(contents.clone().eq(lit(IS_EMPTY)), lit(false))
-            .when(value.is_null().or(contents.eq(lit(HAS_NULL))), unknown())
+            .when(value.is_null(), unknown())
+            .when(contents.eq(lit(HAS_NULL)), unknown())
             .otherwise(lit(false))
     }
 
@@ -259,13 +261,13 @@ impl Marks<'_> {
             }
             _ => {}
         }
-        let (decides, decided): (fn(Expr) -> Expr, bool) = match quantifier {
+        let (decides, decision): (fn(Expr) -> Expr, bool) = match quantifier {
             SetQuantifier::Any => (|holds| holds, true),
             SetQuantifier::All => (not, false),
         };
         let is_decided = self.any(&expr, op, &subquery, decides)?;
         let is_unknown = self.any(&expr, op, &subquery, Expr::is_null)?;
-        when(is_decided, lit(decided)).when(is_unknown, unknown()).otherwise(lit(!decided))
+        decided(is_decided, decision, *expr, is_unknown)
     }
 
     /// Whether some row of the subquery makes `wanted(value op row)` true.
@@ -277,7 +279,8 @@ impl Marks<'_> {
         wanted: impl FnOnce(Expr) -> Expr,
     ) -> Result<Expr> {
         let inner = self.inner(subquery, false)?;
-        let comparison = BinaryExpr::new(Box::new(value.clone()), op, Box::new(inner.value));
+        // Joins compare all rows, also those that a CASE around keeps from `value`: its errors are left to that.
+        let comparison = BinaryExpr::new(Box::new(attempt(value.clone())), op, Box::new(inner.value));
         let condition = wanted(Expr::BinaryExpr(comparison));
         self.mark(inner.plan, inner.correlation.into_iter().fold(condition, Expr::and))
     }
@@ -343,6 +346,15 @@ fn contents(subquery: &Subquery) -> Result<Expr> {
         .project(vec![contents.alias("contents")])?
         .build()?;
     Ok(Expr::ScalarSubquery(Subquery { subquery: Arc::new(plan), outer_ref_columns: Vec::new(), spans: Spans::new() }))
+}
+
+/// The truth of a comparison with a correlated subquery. `value` is asked again, so that its error is reported, but only
+/// where the expression is evaluated.
+fn decided(is_decided: Expr, decision: bool, value: Expr, is_unknown: Expr) -> Result<Expr> {
+    when(is_decided, lit(decision))
+        .when(value.is_null().and(is_unknown.clone()), unknown())
+        .when(is_unknown, unknown())
+        .otherwise(lit(!decision))
 }
 
 fn unknown() -> Expr {

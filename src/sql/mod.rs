@@ -25,6 +25,7 @@ mod append;
 mod arithmetic;
 mod arrow_types;
 mod arrow_values;
+mod attempt;
 mod casts;
 mod conflict;
 mod context;
