@@ -261,7 +261,7 @@ fn show(entry: &EntryView<'_>, output: &[Output], distance: Option<f64>) -> Resu
             Output::Operand(operand) => entry.operand(operand),
             Output::Distance => Ok(distance.map_or(Value::Null, Value::Float8)),
             Output::LinearDistance { constant, factor } => {
-                Ok(distance.map_or(Value::Null, |distance| Value::Float8(constant + factor * distance)))
+                Ok(distance.map_or(Value::Null, |distance| Value::float8(constant + factor * distance)))
             }
             Output::Constant(scalar) => scalar.value().cloned(),
         })

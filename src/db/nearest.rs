@@ -55,7 +55,8 @@ impl Ord for Neighbour {
 
 fn compare_distances(left: Option<f64>, right: Option<f64>) -> Ordering {
     match (left, right) {
-        (Some(left), Some(right)) => left.total_cmp(&right),
+        // Distances have one NaN, which comes last; adding zero takes the sign from -0.
+        (Some(left), Some(right)) => (left + 0.0).total_cmp(&(right + 0.0)),
         (left, right) => left.is_none().cmp(&right.is_none()),
     }
 }

@@ -142,6 +142,10 @@ impl Filter {
             }
             Filter::In { left, values, has_null } => {
                 let value = entry.operand(left)?;
+                // Of nothing at all, not even NULL is a member: `x = ANY ('{}')`.
+                if values.is_empty() && !has_null {
+                    return Ok(Some(false));
+                }
                 if value.is_null() {
                     return Ok(None);
                 }

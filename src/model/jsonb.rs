@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::json::{compare_keys, write_string};
 pub use crate::model::json_scan::Elements;
 use crate::model::json_scan::{Members, key_is, unescape};
+use crate::model::jsonb_key::sort_key;
 use crate::model::limits::JSON_DEPTH_MAX;
 
 /// One step of a path into a JSON value.
@@ -275,8 +276,7 @@ fn compare_numbers(left: &str, right: &str) -> Ordering {
         return Ordering::Equal;
     }
     if left.contains(['e', 'E']) || right.contains(['e', 'E']) {
-        let float = |text: &str| text.parse::<f64>().unwrap_or(f64::NAN);
-        return float(left).total_cmp(&float(right)).then_with(|| left.cmp(right));
+        return sort_key(left).cmp(&sort_key(right));
     }
     let parts = |text: &'_ str| -> (bool, String, String) {
         let unsigned = text.strip_prefix('-').unwrap_or(text);

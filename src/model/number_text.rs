@@ -84,7 +84,7 @@ pub(super) fn parse_float8(text: &str) -> Result<f64> {
     let trimmed = text.trim_ascii();
     let number: f64 = trimmed.parse().map_err(|_| invalid_syntax("double precision", text))?;
     check_float_range(trimmed, number.is_infinite(), number == 0.0, "double precision")?;
-    Ok(number)
+    Ok(if number.is_nan() { f64::NAN } else { number })
 }
 
 /// See [`parse_float8`].
@@ -92,7 +92,7 @@ pub(super) fn parse_float4(text: &str) -> Result<f32> {
     let trimmed = text.trim_ascii();
     let number: f32 = trimmed.parse().map_err(|_| invalid_syntax("real", text))?;
     check_float_range(trimmed, number.is_infinite(), number == 0.0, "real")?;
-    Ok(number)
+    Ok(if number.is_nan() { f32::NAN } else { number })
 }
 
 fn check_float_range(text: &str, is_infinite: bool, is_zero: bool, type_name: &str) -> Result<()> {
@@ -260,6 +260,7 @@ mod tests {
         assert_eq!(parse_float4("1e39").unwrap_err().sqlstate(), "22003");
         assert!(parse_float8("-Infinity").unwrap().is_infinite());
         assert!(parse_float8("nan").unwrap().is_nan());
+        assert_eq!(parse_float8("-nan").unwrap().to_bits(), f64::NAN.to_bits());
         assert_eq!(parse_float8("1,5").unwrap_err().sqlstate(), "22P02");
     }
 }

@@ -92,6 +92,16 @@ impl Value {
         }
     }
 
+    /// A float with one NaN: whatever bits a computation or a client gave it, it is the same value everywhere.
+    pub fn float8(number: f64) -> Value {
+        Value::Float8(if number.is_nan() { f64::NAN } else { number })
+    }
+
+    /// As [`Value::float8`].
+    pub fn float4(number: f32) -> Value {
+        Value::Float4(if number.is_nan() { f32::NAN } else { number })
+    }
+
     /// Whether both are the same to the bit: NaN is NaN, 0 is not -0, and 1.0 is not 1.00.
     pub fn is_identical(&self, other: &Value) -> bool {
         match (self, other) {

@@ -55,8 +55,8 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         ColumnType::Int4 => Value::Int4(reader.i32()?),
         ColumnType::Int8 => Value::Int8(reader.i64()?),
         ColumnType::Oid | ColumnType::Reg(_) => Value::Int8(i64::from(reader.u32()?)),
-        ColumnType::Float4 => Value::Float4(f32::from_be_bytes(reader.array()?)),
-        ColumnType::Float8 => Value::Float8(f64::from_be_bytes(reader.array()?)),
+        ColumnType::Float4 => Value::float4(f32::from_be_bytes(reader.array()?)),
+        ColumnType::Float8 => Value::float8(f64::from_be_bytes(reader.array()?)),
         ColumnType::Numeric(_) => Value::Numeric(read_numeric(reader)?).cast(ty, false)?,
         ColumnType::Text
         | ColumnType::Varchar(_)

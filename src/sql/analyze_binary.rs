@@ -123,19 +123,6 @@ impl Analyzer<'_> {
 
     fn comparison(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
-        if let (Expr::Tuple(left), Expr::Tuple(right)) = (left.as_mut(), right.as_mut()) {
-            if left.len() != right.len() || !matches!(op, BinaryOperator::Eq | BinaryOperator::NotEq) {
-                return Err(Error::unsupported("this comparison of rows is not offered", "Compare the columns."));
-            }
-            let is_equal = *op == BinaryOperator::Eq;
-            let pairs = std::mem::take(left).into_iter().zip(std::mem::take(right));
-            let joined = pairs
-                .map(|(left, right)| binary(left, op.clone(), right))
-                .reduce(|a, b| binary(a, if is_equal { BinaryOperator::And } else { BinaryOperator::Or }, b));
-            let Some(joined) = joined else { return Ok(None) };
-            *expr = Expr::Nested(Box::new(joined));
-            return self.expr(expr);
-        }
         let left_type = self.expr(left)?;
         let right_type = self.expr(right)?;
         if let (Some(a), Some(b)) = (&left_type, &right_type)

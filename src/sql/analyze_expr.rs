@@ -1,18 +1,21 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Ident, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::model::ColumnType;
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_jsonb::{by_value, is_jsonb};
+use crate::sql::analyze_rows::without_rows;
 use crate::sql::engine;
 use crate::sql::function_types;
 use crate::sql::functions::MOMENT_OF_LOCAL;
 use crate::sql::literals::{number_of, placeholder, string_of};
 use crate::sql::operators::call;
 use crate::sql::parameters::unmodified;
-use crate::sql::scope::{self, exact, folded};
+use crate::sql::pg_catalog;
+use crate::sql::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
+use crate::sql::scope::{self, ScopeColumn, exact, folded};
 
 impl Analyzer<'_> {
     /// Rewrites an expression in place; its type, where it is known before planning.
@@ -26,6 +29,10 @@ impl Analyzer<'_> {
                 }
                 None => Some(ColumnType::Float8),
             });
+        }
+        if let Some(columns) = without_rows(expr).map_err(|error| self.at(error, expr.span().start))? {
+            *expr = columns;
+            return self.expr(expr);
         }
         match expr {
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.column(expr),
@@ -349,25 +356,26 @@ impl Analyzer<'_> {
         while let Expr::Nested(inner) = array {
             array = *inner;
         }
-        if let Expr::Subquery(query) = &mut array {
-            self.query(query, false)?;
+        if let Some(query) = pg_catalog::kept_rows(&array) {
+            let mut query = query.clone();
+            let columns = self.query(&mut query, false)?;
+            if let [ScopeColumn { ty: Some(ty), .. }] = columns.as_slice() {
+                self.adopt(left, ty)?;
+            }
             self.expr(left)?;
-            **right = array;
+            **right = Expr::Subquery(Box::new(query));
             return Ok(Some(ColumnType::Bool));
         }
-        let is_membership = match (operator, is_all) {
-            (BinaryOperator::Eq, false) => true,
-            (BinaryOperator::NotEq, true) => false,
-            _ => {
-                return Err(Error::unsupported(
-                    "only = ANY (array) and <> ALL (array) are offered",
-                    "Use unnest(array) in a subquery.",
-                ));
-            }
+        let Some(name) = quantified_name(operator, is_all) else {
+            return Err(Error::unsupported(
+                format!("the operator {operator} is not offered before ANY and ALL"),
+                "Use a comparison (=, <>, <, <=, >, >=), or unnest(array) in a subquery.",
+            ));
         };
         let mut left = left.as_ref().clone();
-        if let Expr::Array(list) = array {
-            let mut list = Expr::InList { expr: Box::new(left), list: list.elem, negated: !is_membership };
+        if let (Expr::Array(list), EQUALS_ANY | DIFFERS_FROM_ALL) = (&array, name.as_str()) {
+            let list = list.elem.clone();
+            let mut list = Expr::InList { expr: Box::new(left), list, negated: name == DIFFERS_FROM_ALL };
             self.composite(&mut list)?;
             *expr = list;
             return Ok(Some(ColumnType::Bool));
@@ -378,8 +386,7 @@ impl Analyzer<'_> {
         if let Some(ColumnType::Array(element)) = self.expr(&mut array)? {
             self.adopt(&mut left, &element)?;
         }
-        let found = call("array_has", vec![array, left]);
-        *expr = if is_membership { found } else { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(found) } };
+        *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
     }
 }

@@ -306,8 +306,8 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
             let signed = i64::try_from(n);
             Value::Int8(signed.map_err(|_| Error::new(ErrorKind::NumericOutOfRange, "bigint out of range"))?)
         }
-        DataType::Float32 => Value::Float4(array.as_primitive::<Float32Type>().value(row)),
-        DataType::Float64 => Value::Float8(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Float32 => Value::float4(array.as_primitive::<Float32Type>().value(row)),
+        DataType::Float64 => Value::float8(array.as_primitive::<Float64Type>().value(row)),
         DataType::Decimal128(precision, scale) => {
             decimal(array.as_primitive::<Decimal128Type>().value(row), *precision, *scale, ty)?
         }

@@ -36,7 +36,9 @@ use crate::sql::casts::cast_function;
 use crate::sql::context::ReadContext;
 use crate::sql::errors::from_datafusion;
 use crate::sql::functions;
+use crate::sql::mark_joins::with_mark_joins;
 use crate::sql::nearest_rule::NearestRule;
+use crate::sql::quantified::quantified_function;
 use crate::sql::row_order::RowOrderRule;
 
 /// Memory that the relational work of all statements together may hold.
@@ -109,6 +111,7 @@ pub fn is_function(name: &str) -> bool {
             || state.higher_order_functions().contains_key(name)
             || arithmetic_function(name).is_some()
             || cast_function(name).is_some()
+            || quantified_function(name).is_some()
             || matches!(name, "unnest" | "grouping")
     })
 }
@@ -150,6 +153,7 @@ pub fn logical_plan(
     let statement = Statement::Query(Box::new(query.clone()));
     let plan =
         SqlToRel::new(&names).sql_statement_to_plan_with_context(statement, &mut planner).map_err(from_datafusion)?;
+    let plan = with_mark_joins(plan).map_err(from_datafusion)?;
     if parameters.iter().any(Option::is_none) {
         return Ok(plan);
     }
@@ -209,7 +213,10 @@ impl ContextProvider for Names<'_> {
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         let known = self.state.scalar_functions().get(name).cloned();
-        known.or_else(|| arithmetic_function(name)).or_else(|| cast_function(name))
+        known
+            .or_else(|| arithmetic_function(name))
+            .or_else(|| cast_function(name))
+            .or_else(|| quantified_function(name))
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {

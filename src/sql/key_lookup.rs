@@ -14,7 +14,7 @@ use crate::sql::target::Place;
 pub struct KeyLookup {
     /// The parts of the key, in its order.
     parts: Vec<RowExpression>,
-    filter: Option<RowExpression>,
+    filters: Vec<RowExpression>,
 }
 
 impl KeyLookup {
@@ -27,7 +27,7 @@ impl KeyLookup {
         let mut conjuncts = Vec::new();
         flatten(condition, &mut conjuncts);
         let mut parts: Vec<Option<RowExpression>> = vec![None; compiler.collection.primary_key.len()];
-        let mut filter: Option<RowExpression> = None;
+        let mut filters = Vec::new();
         for conjunct in conjuncts {
             let found = key_part(conjunct, compiler)?;
             if let Some((part, value)) = found
@@ -37,13 +37,10 @@ impl KeyLookup {
                 continue;
             }
             let Some(condition) = compiler.try_condition(conjunct)? else { return Ok(None) };
-            filter = Some(match filter {
-                None => condition,
-                Some(before) => RowExpression::And(Box::new(before), Box::new(condition)),
-            });
+            filters.push(condition);
         }
         let parts: Option<Vec<RowExpression>> = parts.into_iter().collect();
-        Ok(parts.map(|parts| KeyLookup { parts, filter }))
+        Ok(parts.map(|parts| KeyLookup { parts, filters }))
     }
 
     /// The key that these parameters name; `None` where a part is NULL, which equals nothing.
@@ -68,14 +65,21 @@ impl KeyLookup {
 
     /// Whether more than the key decides.
     pub fn has_filter(&self) -> bool {
-        self.filter.is_some()
+        !self.filters.is_empty()
     }
 
+    /// Whether the row passes. An error of one condition counts where no other leaves the row out.
     pub fn holds(&self, row: &Row, input: RowInput<'_>) -> Result<bool> {
-        match &self.filter {
-            None => Ok(true),
-            Some(filter) => Ok(filter.truth(&RowInput { row, ..input })? == Some(true)),
+        let input = RowInput { row, ..input };
+        let mut failure = None;
+        for filter in &self.filters {
+            match filter.truth(&input) {
+                Ok(Some(true)) => {}
+                Ok(_) => return Ok(false),
+                Err(error) => failure = failure.or(Some(error)),
+            }
         }
+        failure.map_or(Ok(true), Err)
     }
 }
 

@@ -124,7 +124,7 @@ impl Analyzer<'_> {
         }
     }
 
-    /// An expression for a value; equal values are one constant, so that equal expressions stay equal.
+    /// An expression for a value; identical values are one constant, so that equal expressions stay equal.
     pub fn constant(&mut self, value: Value, ty: &ColumnType) -> Expr {
         let ty = match (&value, ty) {
             // An undeclared numeric is computed with fewer digits than a constant may have.
@@ -135,7 +135,8 @@ impl Analyzer<'_> {
             }
             (_, ty) => ty.clone(),
         };
-        let known = self.constants.iter().position(|(known, known_type)| *known == value && *known_type == ty);
+        let known =
+            self.constants.iter().position(|(known, known_type)| known.is_identical(&value) && *known_type == ty);
         let position = known.unwrap_or_else(|| {
             self.constants.push((value, ty));
             self.constants.len() - 1

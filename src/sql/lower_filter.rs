@@ -8,6 +8,7 @@ use crate::sql::lower::{Distance, Lowering, unnested};
 use crate::sql::operators::called;
 use crate::sql::parameters::unmodified;
 use crate::sql::pushdown::{fit, flip, is_comparable};
+use crate::sql::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY};
 use crate::sql::table::TableColumn;
 
 impl Lowering<'_> {
@@ -44,7 +45,8 @@ impl Lowering<'_> {
         if self.distance(distance).as_ref() != Some(nearest) {
             return None;
         }
-        let bound = self.number(constant)?;
+        // Every number is less than NaN, which is no bound of the search.
+        let bound = self.number(constant).filter(|bound| !bound.is_nan())?;
         Some(if is_strict { bound.next_down() } else { bound })
     }
 
@@ -186,15 +188,16 @@ impl Lowering<'_> {
                 let column = self.column(first).filter(|column| column.ty == ColumnType::Jsonb)?;
                 Some(Predicate::JsonHasKey { left: column.operand.clone(), key: self.text(second)? })
             }
-            "array_has" => {
-                let column = self.column(second).filter(|column| is_comparable(&column.ty))?;
-                let (values, ty) = self.scalar(first)?;
+            EQUALS_ANY | DIFFERS_FROM_ALL => {
+                let column = self.column(first).filter(|column| is_comparable(&column.ty))?;
+                let (values, ty) = self.scalar(second)?;
                 let ColumnType::Array(element) = ty else { return None };
                 let fits = unmodified(&element) == unmodified(&column.ty)
                     || (element.is_integer() && column.ty.is_integer())
                     || (element.is_text() && column.ty.is_text());
                 // Binding spreads the array out.
-                fits.then(|| Predicate::In { left: column.operand.clone(), values: vec![values] })
+                let found = Predicate::In { left: column.operand.clone(), values: vec![values] };
+                fits.then(|| negated(found, name == DIFFERS_FROM_ALL))
             }
             _ => None,
         }

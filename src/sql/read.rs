@@ -24,6 +24,7 @@ use crate::sql::engine;
 use crate::sql::errors::from_datafusion;
 use crate::sql::lower::{Lowered, lower};
 use crate::sql::parameters::ParameterTypes;
+use crate::sql::physical::physical_plan;
 use crate::sql::scan::check_digits;
 use crate::sql::scope::ScopeColumn;
 use crate::sql::workers::{self, Batches};
@@ -247,7 +248,7 @@ impl ReadPlan {
         } else {
             plan.replace_params_with_values(&ParamValues::List(values)).map_err(from_datafusion)?
         };
-        state.create_physical_plan(&plan).await.map_err(from_datafusion)
+        physical_plan(plan, state).await.map_err(from_datafusion)
     }
 }
 

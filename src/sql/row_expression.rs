@@ -113,16 +113,8 @@ impl RowExpression {
                 let (left, right) = (left.evaluate(input)?, right.evaluate(input)?);
                 Ok(compare(*operator, &left, &right).map_or(Value::Null, Value::Bool))
             }
-            RowExpression::And(left, right) => Ok(match (left.truth(input)?, right.truth(input)?) {
-                (Some(false), _) | (_, Some(false)) => Value::Bool(false),
-                (Some(true), Some(true)) => Value::Bool(true),
-                _ => Value::Null,
-            }),
-            RowExpression::Or(left, right) => Ok(match (left.truth(input)?, right.truth(input)?) {
-                (Some(true), _) | (_, Some(true)) => Value::Bool(true),
-                (Some(false), Some(false)) => Value::Bool(false),
-                _ => Value::Null,
-            }),
+            RowExpression::And(left, right) => both(left, right, input, false),
+            RowExpression::Or(left, right) => both(left, right, input, true),
             RowExpression::Not(inner) => Ok(inner.truth(input)?.map_or(Value::Null, |truth| Value::Bool(!truth))),
             RowExpression::IsNull(inner) => Ok(Value::Bool(inner.evaluate(input)?.is_null())),
             RowExpression::Coalesce(list) => {
@@ -232,6 +224,23 @@ impl RowExpression {
     }
 }
 
+/// AND and OR. The right side is evaluated where the left one does not decide, and its decision outweighs an error of the
+/// left one: the order in which guards are written does not matter.
+fn both(left: &RowExpression, right: &RowExpression, input: &RowInput<'_>, decisive: bool) -> Result<Value> {
+    let left = left.truth(input);
+    if matches!(left, Ok(Some(truth)) if truth == decisive) {
+        return Ok(Value::Bool(decisive));
+    }
+    let right = match (&left, right.truth(input)) {
+        (_, Ok(Some(truth))) if truth == decisive => return Ok(Value::Bool(decisive)),
+        (_, right) => right,
+    };
+    Ok(match (left?, right?) {
+        (Some(_), Some(_)) => Value::Bool(!decisive),
+        _ => Value::Null,
+    })
+}
+
 fn compare(operator: Comparison, left: &Value, right: &Value) -> Option<bool> {
     if left.is_null() || right.is_null() {
         return None;
@@ -281,10 +290,10 @@ impl Arithmetic {
                 if result.is_infinite() && left.is_finite() && right.is_finite() {
                     return Err(Error::new(ErrorKind::NumericOutOfRange, "value out of range: overflow"));
                 }
-                Ok(Value::Float8(result))
+                Ok(Value::float8(result))
             }
             (Value::Float4(left), Value::Float4(right)) => {
-                Value::Float8(self.apply_float(f64::from(left), f64::from(right))?).cast(ty, false)
+                Value::float8(self.apply_float(f64::from(left), f64::from(right))?).cast(ty, false)
             }
             (left, right) => {
                 Err(Error::internal(format!("arithmetic between {} and {}", left.column_type(), right.column_type())))
@@ -348,6 +357,29 @@ mod tests {
         assert_eq!(truth(compare(Comparison::Less, Value::Int4(1), Value::Float8(1.5))), Some(true));
         assert_eq!(truth(compare(Comparison::Equal, Value::Null, Value::Null)), None);
         assert_eq!(truth(compare(Comparison::NotEqual, Value::text("a"), Value::text("b"))), Some(true));
+    }
+
+    #[test]
+    fn a_condition_that_decides_outweighs_an_error() {
+        let fails = || {
+            Box::new(RowExpression::Compare {
+                operator: Comparison::Equal,
+                left: Box::new(RowExpression::Arithmetic {
+                    operator: Arithmetic::Divide,
+                    left: constant(Value::Int4(1)),
+                    right: constant(Value::Int4(0)),
+                    ty: ColumnType::Int4,
+                }),
+                right: constant(Value::Int4(1)),
+            })
+        };
+        let truth = |expression: RowExpression| expression.truth(&RowInput::default());
+        let bool = |truth| constant(Value::Bool(truth));
+        assert_eq!(truth(RowExpression::And(bool(false), fails())).unwrap(), Some(false));
+        assert_eq!(truth(RowExpression::And(fails(), bool(false))).unwrap(), Some(false));
+        assert_eq!(truth(RowExpression::Or(fails(), bool(true))).unwrap(), Some(true));
+        assert_eq!(truth(RowExpression::And(bool(true), fails())).unwrap_err().sqlstate(), "22012");
+        assert_eq!(truth(RowExpression::Or(fails(), bool(false))).unwrap_err().sqlstate(), "22012");
     }
 
     #[test]

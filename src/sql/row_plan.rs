@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, Value as Literal, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Value as Literal, VisitorMut};
 
 use crate::db::ReadView;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,7 +16,7 @@ use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::RowInput;
 use crate::sql::scope::folded;
 use crate::sql::target::Place;
-use crate::sql::walk::{change_expressions, visit};
+use crate::sql::walk::visit_mut;
 use crate::sql::write::{Run, select_of};
 
 /// The planner's part of a set of row expressions.
@@ -42,16 +42,8 @@ impl Compiler<'_> {
         let mut inputs: Vec<Input> = Vec::new();
         let mut items = self.hard.clone();
         for item in &mut items {
-            let has_subquery = has_subquery(item);
-            change_expressions(item, |expr| {
-                if let Some(input) = self.input(expr, has_subquery) {
-                    let known = inputs.iter().position(|other| *other == input).unwrap_or_else(|| {
-                        inputs.push(input);
-                        inputs.len() - 1
-                    });
-                    *expr = Expr::value(Literal::Placeholder(format!("${}", count + known + 1)));
-                }
-            });
+            let walked = visit_mut(item, &mut Inputs { compiler: &self, count, inputs: &mut inputs, depth: 0 });
+            debug_assert!(walked.is_continue());
         }
         let mut types: Vec<Option<ColumnType>> = (0..count).map(|at| self.parameters.get(at).cloned()).collect();
         types.extend(inputs.iter().map(|input| {
@@ -69,9 +61,9 @@ impl Compiler<'_> {
     }
 
     /// The column of the row that a name means.
-    fn input(&self, expr: &Expr, has_subquery: bool) -> Option<Input> {
+    fn input(&self, expr: &Expr, is_in_subquery: bool) -> Option<Input> {
         match expr {
-            Expr::Identifier(ident) if self.visible != Visible::Nothing && !has_subquery => {
+            Expr::Identifier(ident) if self.visible != Visible::Nothing && !is_in_subquery => {
                 self.collection.column(&folded(ident)).map(Input::Column)
             }
             Expr::CompoundIdentifier(parts) => {
@@ -90,18 +82,39 @@ impl Compiler<'_> {
     }
 }
 
-struct FindQuery;
-
-impl Visitor for FindQuery {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-        ControlFlow::Break(())
-    }
+/// Replaces the names of columns of the row by parameters.
+struct Inputs<'a, 'b> {
+    compiler: &'a Compiler<'b>,
+    /// The statement's own parameters.
+    count: usize,
+    inputs: &'a mut Vec<Input>,
+    /// Subqueries around the expression.
+    depth: usize,
 }
 
-fn has_subquery(expr: &Expr) -> bool {
-    visit(expr, &mut FindQuery).is_break()
+impl VisitorMut for Inputs<'_, '_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _query: &mut Query) -> ControlFlow<()> {
+        self.depth = self.depth.saturating_sub(1);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Some(input) = self.compiler.input(expr, self.depth > 0) {
+            let known = self.inputs.iter().position(|other| *other == input).unwrap_or_else(|| {
+                self.inputs.push(input);
+                self.inputs.len() - 1
+            });
+            *expr = Expr::value(Literal::Placeholder(format!("${}", self.count + known + 1)));
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 impl RowPlan {

@@ -33,9 +33,10 @@ pub enum Metric {
 impl Metric {
     pub const ALL: [Metric; 4] = [Metric::L2, Metric::InnerProduct, Metric::Cosine, Metric::L1];
 
-    /// The exact distance of two vectors of equal dimension.
+    /// The exact distance of two vectors of equal dimension. Where there is none it is the NaN above all numbers: the
+    /// processor's own has its sign set and would sort below them.
     pub fn distance(self, a: &[f32], b: &[f32]) -> f64 {
-        match self {
+        let distance = match self {
             Metric::L2 => sum(a, b, |x, y| (x - y) * (x - y)).sqrt(),
             Metric::InnerProduct => -inner_product(a, b),
             Metric::Cosine => {
@@ -43,7 +44,8 @@ impl Metric {
                 1.0 - (inner_product(a, b) / scale).clamp(-1.0, 1.0)
             }
             Metric::L1 => sum(a, b, |x, y| (x - y).abs()),
-        }
+        };
+        if distance.is_nan() { f64::NAN } else { distance }
     }
 
     /// The name in KNIRVQL's `USING` clause.

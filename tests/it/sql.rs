@@ -26,12 +26,15 @@ scripts!(
     create_insert,
     errors,
     explain,
+    float_values,
+    guards,
     hnsw,
     jsonb,
     knirvql,
     memory,
     networks,
     select,
+    three_values,
     transactions,
     types,
     unique,
@@ -56,6 +59,24 @@ fn every_script_is_run() {
         let path = file.expect("an entry").path();
         let name = path.file_stem().expect("a name").to_string_lossy();
         assert!(SCRIPTS.contains(&name.as_ref()), "{} is not in the list of scripts", path.display());
+    }
+}
+
+#[test]
+fn a_null_parameter_is_in_no_list_and_not_outside_of_one() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE o (id int PRIMARY KEY); CREATE TABLE u (k int); INSERT INTO o VALUES (1), (2)");
+    client.run("INSERT INTO u VALUES (1), (2)");
+    for text in [
+        "DELETE FROM o WHERE $1::int NOT IN (SELECT k FROM u)",
+        "DELETE FROM o WHERE $1 NOT IN (SELECT k FROM u)",
+        "DELETE FROM o WHERE id + $1 NOT IN (SELECT k FROM u)",
+        "DELETE FROM o WHERE id <> ALL (ARRAY[5, $1]::int[])",
+    ] {
+        let reply = client.run_each(text, [vec![None]]);
+        assert!(reply.failure().is_none(), "{text}: {:?}", reply.failure());
+        assert_eq!(client.value("SELECT count(*) FROM o"), "2", "{text}");
     }
 }
 

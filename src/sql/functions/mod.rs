@@ -11,6 +11,7 @@ mod blobs;
 mod catalog;
 mod definition;
 mod distances;
+mod float_keys;
 mod json;
 mod json_access;
 mod json_aggregates;
@@ -30,6 +31,7 @@ mod vectors;
 
 pub use advisory::release as release_advisory_locks;
 pub use definition::{Definition, Parameter, undefined};
+pub use float_keys::{ONE_NAN, float_key, is_float_key, one_nan};
 pub use json::JSON_SORT_KEY;
 pub use networks::NetworkFunction;
 pub use register::{aggregates, definitions, register};

@@ -34,5 +34,5 @@ pub use oids::Object;
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 pub use recognise::{SettingCall, setting_calls};
 pub use rewrite::rewrite;
-pub use rewrite_expr::{arguments, has_aggregate};
+pub use rewrite_expr::{arguments, has_aggregate, kept_rows};
 pub use schema::schema;

@@ -44,6 +44,30 @@ const AGGREGATES: &[&str] = &[
     "variance",
 ];
 
+/// What holds the subquery of ANY and ALL, which may yield any number of rows, while scalar ones are rewritten.
+const ROWS: &str = "$rows_of";
+
+/// Hides the subquery of ANY or ALL from the rules for scalar subqueries.
+pub fn keep_rows(expr: &mut Expr) {
+    let (Expr::AnyOp { right, .. } | Expr::AllOp { right, .. }) = expr else { return };
+    let mut inner = right.as_ref();
+    while let Expr::Nested(nested) = inner {
+        inner = nested;
+    }
+    let Expr::Subquery(query) = inner else { return };
+    let mut rows = call(ROWS, Vec::new());
+    if let Expr::Function(function) = &mut rows {
+        function.args = FunctionArguments::Subquery(query.clone());
+    }
+    **right = rows;
+}
+
+/// The subquery that [`keep_rows`] hid.
+pub fn kept_rows(expr: &Expr) -> Option<&Query> {
+    let Expr::Function(Function { name, args: FunctionArguments::Subquery(query), .. }) = expr else { return None };
+    (last_part(name)? == ROWS).then_some(query)
+}
+
 /// Rewrites one expression whose parts were rewritten already.
 pub fn rewrite(expr: &mut Expr) {
     match expr {
