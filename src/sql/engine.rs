@@ -9,19 +9,21 @@ use std::sync::{Arc, LazyLock};
 use datafusion::arrow::datatypes::{DataType, FieldRef};
 use datafusion::catalog::TableFunctionArgs;
 use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, TableReference};
 use datafusion::datasource::{cte_worktable::CteWorkTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement};
@@ -41,6 +43,8 @@ use crate::sql::row_order::RowOrderRule;
 
 /// Memory that the relational work of all statements together may hold.
 const QUERY_MEMORY_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Bytes that a constant takes in a batch, at most as far as rows can be fewer.
+const CONSTANT_BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Partitions that one statement's work is split into.
 const PARTITIONS: usize = 2;
 
@@ -154,6 +158,39 @@ pub fn logical_plan(
         return Ok(plan);
     }
     state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(from_datafusion)
+}
+
+/// The physical plan of a logical one, and what it runs with. Constants are computed here.
+pub async fn physical_plan(
+    plan: &LogicalPlan,
+    mut state: SessionState,
+) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+    let plan = state.optimize(plan).map_err(from_datafusion)?;
+    // A constant is repeated for each row of a batch: where it is large, batches are short.
+    let largest = largest_constant(&plan).map_err(from_datafusion)?;
+    let rows = CONSTANT_BATCH_BYTES_MAX / largest.max(1);
+    if rows < ROWS_PER_CHUNK {
+        let config = state.config().clone().with_batch_size(rows.max(1));
+        *state.config_mut() = config;
+    }
+    let physical = state.query_planner().create_physical_plan(&plan, &state).await.map_err(from_datafusion)?;
+    Ok((physical, state.task_ctx()))
+}
+
+/// Bytes of the largest constant in a plan.
+fn largest_constant(plan: &LogicalPlan) -> datafusion::error::Result<usize> {
+    let mut largest = 0;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                if let Expr::Literal(value, _) = expr {
+                    largest = largest.max(value.size());
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(largest)
 }
 
 /// What the planner may know by name.
