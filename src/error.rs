@@ -96,6 +96,10 @@ pub enum ErrorKind {
     LimitExceeded,
     /// The statement is nested too deeply.
     TooComplex,
+    /// More columns than a result may have.
+    TooManyColumns,
+    /// More arguments than a function takes.
+    TooManyArguments,
     /// The disk is full or a write failed; reads go on.
     DiskFull,
     /// The server holds as many connections, statements or bytes as it may.
@@ -104,6 +108,8 @@ pub enum ErrorKind {
     QueryCanceled,
     /// The server is going down.
     Shutdown,
+    /// The client has gone; nobody reads this.
+    ConnectionLost,
     /// The client broke the wire protocol.
     ProtocolViolation,
     /// A configuration file, flag or key file is wrong: fix it and start again.
@@ -166,10 +172,13 @@ impl ErrorKind {
             ErrorKind::InvalidSavepoint => "3B001",
             ErrorKind::LimitExceeded => "54000",
             ErrorKind::TooComplex => "54001",
+            ErrorKind::TooManyColumns => "54011",
+            ErrorKind::TooManyArguments => "54023",
             ErrorKind::DiskFull => "53100",
             ErrorKind::TooManyConnections => "53300",
             ErrorKind::QueryCanceled => "57014",
             ErrorKind::Shutdown => "57P01",
+            ErrorKind::ConnectionLost => "08006",
             ErrorKind::ProtocolViolation => "08P01",
             ErrorKind::Configuration => "F0000",
             ErrorKind::ObjectInUse => "55006",

@@ -4,6 +4,7 @@
 //! nearest SELECT through them.
 
 pub mod error;
+pub mod health;
 pub mod metrics;
 
 pub mod model;

@@ -43,7 +43,7 @@ async fn answer(mut stream: TcpStream, database: &Database) -> std::io::Result<(
     let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');
     let (status, body) = match (words.next(), words.next()) {
-        (Some(b"GET"), Some(b"/healthz")) => ("200 OK", "ok\n".to_string()),
+        (Some(b"GET"), Some(b"/healthz")) => health(database),
         (Some(b"GET"), Some(b"/metrics")) => ("200 OK", render(database)),
         (Some(b"GET"), Some(_)) => ("404 Not Found", "there are /healthz and /metrics\n".to_string()),
         _ => ("405 Method Not Allowed", "only GET\n".to_string()),
@@ -55,6 +55,15 @@ async fn answer(mut stream: TcpStream, database: &Database) -> std::io::Result<(
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body.as_bytes()).await?;
     stream.shutdown().await
+}
+
+/// Well, or which tasks have died.
+fn health(database: &Database) -> (&'static str, String) {
+    let dead = database.health().dead();
+    if dead.is_empty() {
+        return ("200 OK", "ok\n".to_string());
+    }
+    ("503 Service Unavailable", format!("died: {}; restart the server\n", dead.join(", ")))
 }
 
 fn render(database: &Database) -> String {

@@ -1,6 +1,7 @@
 //! `nebulusdb serve`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::config::{Flags, Options};
 use crate::error::Result;
@@ -8,6 +9,10 @@ use crate::server;
 
 /// Stack of a worker: statements nested as deeply as the parser's limit allows must fit. Untouched pages cost nothing.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
+/// Threads for work that blocks, besides one for each connection.
+const BLOCKING_THREADS: usize = 512;
+/// How long what still runs on them is waited for when everything else has ended.
+const END_TIME_MAX: Duration = Duration::from_millis(200);
 
 /// Serves until a signal.
 pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
@@ -17,7 +22,12 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
         .enable_all()
         .thread_name("nebulus-worker")
         .thread_stack_size(STACK_BYTES)
+        // Whoever writes or plans for long holds one, and each connection may.
+        .max_blocking_threads(BLOCKING_THREADS + options.max_connections)
         .build()?;
-    runtime.block_on(server::run(options))?;
+    let served = runtime.block_on(server::run(options));
+    // The store is closed. A computation that could not be interrupted is not waited for.
+    runtime.shutdown_timeout(END_TIME_MAX);
+    served?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,6 +14,7 @@ use crate::db::shared::Shared;
 use crate::db::write_set::WriteSet;
 use crate::db::{Catalog, OWNER, ReadView, ScramVerifier, Transaction};
 use crate::error::{Error, Result};
+use crate::health::Health;
 use crate::model::PeerId;
 use crate::store::{Batch, BlobHash, Key, StoreStatistics};
 
@@ -38,16 +39,25 @@ impl Database {
         let Opened { shared, jobs, signals, hlc, unfilled } = open(options)?;
         let stop = Arc::new(AtomicBool::new(false));
         let committer = Committer::new(Arc::clone(&shared), jobs, hlc);
-        let mut threads = vec![spawn("committer", move || committer.run())?];
+        let vital = shared.health.watch("committer");
+        let mut threads = vec![spawn("committer", move || {
+            committer.run();
+            vital.end();
+        })?];
         let (builder_shared, builder_stop) = (Arc::clone(&shared), Arc::clone(&stop));
+        let vital = shared.health.watch("graphs");
         threads.push(spawn("graphs", move || {
             for index in unfilled {
+                if builder_stop.load(Ordering::Acquire) {
+                    break;
+                }
                 tracing::info!(index = index.id.0, "building a graph from the stored vectors");
                 if let Err(error) = fill_graph(&builder_shared, &index, true) {
                     tracing::warn!(index = index.id.0, %error, "building a graph failed; searches measure all vectors");
                 }
             }
             graph_builder::run(&builder_shared, &signals, &builder_stop);
+            vital.end();
         })?);
         let database = Database(Arc::new(Running { shared, stop, threads: Mutex::new(threads) }));
         database.resume()?;
@@ -102,6 +112,11 @@ impl Database {
         self.0.shared.store.statistics()
     }
 
+    /// Whether the tasks live that the database cannot do without.
+    pub fn health(&self) -> &Health {
+        &self.0.shared.health
+    }
+
     /// Number of the last commit.
     pub fn version(&self) -> u64 {
         self.0.shared.version()
@@ -120,7 +135,7 @@ impl Database {
         let mut batch = Batch::new();
         batch.put(&Key::Role(OWNER), &verifier.to_bytes()?);
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let stopped = || Error::new(crate::error::ErrorKind::Shutdown, "the database is shutting down");
+        let stopped = || self.0.shared.no_committer();
         self.0.shared.jobs.try_send(Job::Raw { batch, reply }).map_err(|_| stopped())?;
         // A oneshot's blocking receive must not run on an async thread; this is one write at a start.
         std::thread::scope(|scope| {
@@ -148,6 +163,7 @@ impl Running {
             return Ok(());
         }
         self.stop.store(true, Ordering::Release);
+        self.shared.is_stopping.store(true, Ordering::Release);
         self.shared.wake_builder();
         let mut waiting = Job::Stop;
         while let Err(tokio::sync::mpsc::error::TrySendError::Full(job)) = self.shared.jobs.try_send(waiting) {
@@ -185,4 +201,36 @@ fn wait(work: impl Future<Output = Result<()>> + Send) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join())
         .map_err(|_| Error::internal("going on with what a stop interrupted has failed"))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::Clock;
+    use crate::store::KeySource;
+
+    #[tokio::test]
+    async fn nothing_is_written_behind_a_committer_that_died() {
+        let directory = tempfile::tempdir().unwrap();
+        let options = DatabaseOptions {
+            data_directory: directory.path().join("data"),
+            key_directory: directory.path().join("keys"),
+            key_source: KeySource::File,
+            cache_bytes: 8 << 20,
+            sync: false,
+            clock: Clock::System,
+        };
+        let database = Database::open(&options).unwrap();
+        assert!(database.health().dead().is_empty());
+        let shared = Arc::clone(database.shared());
+        let fallen: Result<()> = shared.encode(|_| panic!("a commit that falls")).await;
+        assert_eq!(fallen.unwrap_err().sqlstate(), "XX000");
+        let refused = shared.encode(|_| Ok(())).await.unwrap_err();
+        assert!(refused.message().starts_with("nothing can be written any more"), "{refused:?}");
+        let thread = database.0.threads.lock().remove(0);
+        assert!(thread.join().is_err(), "the committer fell");
+        assert_eq!(database.health().dead(), ["committer"]);
+        assert!(database.view().catalog().collections().count() > 0, "reads go on");
+        database.shutdown().unwrap();
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use parking_lot::RwLock;
@@ -25,6 +25,7 @@ use crate::db::vector_indexes::{VectorIndex, VectorIndexes};
 use crate::db::write_set::WriteSet;
 use crate::db::{Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
+use crate::health::Health;
 use crate::model::{CollectionId, ColumnType, NetworkId, PeerId};
 use crate::store::{BlobHash, BlobStore, Identity, Key, Store};
 
@@ -33,6 +34,9 @@ pub(crate) struct Shared {
     pub store: Store,
     pub clock: Clock,
     pub signals: Signals,
+    pub health: Health,
+    /// The database was told to stop.
+    pub is_stopping: AtomicBool,
     pub sync: SyncSeam,
     identity: RwLock<Arc<Identity>>,
     /// Up to where the own postings are surely no other copy's: see `first_heads`.
@@ -73,6 +77,8 @@ impl Shared {
             store: parts.store,
             clock: parts.clock,
             signals: Signals::new(),
+            health: Health::default(),
+            is_stopping: AtomicBool::new(false),
             sync: SyncSeam::new(),
             identity: RwLock::new(Arc::new(parts.identity)),
             first_heads: parts.first_heads,
@@ -231,7 +237,6 @@ impl Shared {
         work: impl FnOnce(&mut Apply<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let stopped = || Error::new(ErrorKind::Shutdown, "the database is shutting down");
         let encode: Encode = Box::new(move |apply| match work(apply) {
             Ok(value) => {
                 let answer: Answer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
@@ -243,15 +248,24 @@ impl Shared {
                 None
             }
         });
-        self.jobs.send(Job::Encode(encode)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        self.jobs.send(Job::Encode(encode)).await.map_err(|_| self.no_committer())?;
+        answer.await.map_err(|_| self.no_committer())?
     }
 
     /// Gives the committer a job and waits for its answer.
     pub async fn ask<T>(&self, job: impl FnOnce(tokio::sync::oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
         let (reply, answer) = tokio::sync::oneshot::channel();
-        let stopped = || Error::new(ErrorKind::Shutdown, "the database is shutting down");
-        self.jobs.send(job(reply)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        self.jobs.send(job(reply)).await.map_err(|_| self.no_committer())?;
+        answer.await.map_err(|_| self.no_committer())?
+    }
+
+    /// Why the committer does not answer: it was told to stop, or it died and nothing can be written any more.
+    pub fn no_committer(&self) -> Error {
+        if self.is_stopping.load(Ordering::Acquire) {
+            return Error::new(ErrorKind::Shutdown, "the database is shutting down");
+        }
+        Error::internal("nothing can be written any more: the task that commits has died")
+            .with_detail("Whether the transaction that was committed at that moment is kept shows after a restart.")
+            .with_hint("Restart the server, and report the defect. Reads go on.")
     }
 }

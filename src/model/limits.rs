@@ -14,6 +14,12 @@ pub const BLOB_BYTES_MAX: usize = 200 * 1024 * 1024;
 pub const KEY_BYTES_MAX: usize = 8 * 1024;
 /// Most components of a vector (pgvector's storage limit is 16,000).
 pub const VECTOR_DIMENSION_MAX: usize = 16_000;
+/// Most words, numbers and signs of one statement: the planner keeps some hundred bytes for each.
+pub const STATEMENT_TOKENS_MAX: usize = 1_000_000;
+/// Most columns of a result, PostgreSQL's `MaxTupleAttributeNumber`.
+pub const RESULT_COLUMNS_MAX: usize = 1664;
+/// Most arguments of a function, PostgreSQL's `FUNC_MAX_ARGS`.
+pub const ARGUMENTS_MAX: usize = 100;
 /// Deepest nesting of arrays and objects in a JSON value.
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Deepest nesting of a query's expressions and parentheses.

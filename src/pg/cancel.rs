@@ -1,23 +1,28 @@
-//! Cancel requests: which connection a process id and secret belong to.
+//! What ends a statement from outside: cancel requests, clients that went away, the end of the server.
 //!
 //! A request comes over a connection of its own (PostgreSQL documentation, section 54.2.9) and is never answered, so that it
-//! tells nothing about which ids exist.
+//! tells nothing about which ids exist. While a statement runs nobody reads from its connection; that its client is still
+//! there is looked at here, a few times a second, as PostgreSQL's `client_connection_check_interval` does.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use crate::db::Cancel;
 use crate::error::Result;
 use crate::pg::scram::is_equal;
+use crate::pg::transport::SocketWatch;
 use crate::session::fill_random;
 
 /// Bytes of a secret of protocol 3.0.
 const SHORT_SECRET_BYTES: usize = 4;
 /// Bytes of a secret of protocol 3.2, PostgreSQL's choice.
 const LONG_SECRET_BYTES: usize = 32;
+/// How often clients are looked after.
+const LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The connections that can be cancelled.
 #[derive(Clone, Default)]
@@ -32,6 +37,7 @@ struct Registry {
 struct Entry {
     secret: Vec<u8>,
     cancel: Cancel,
+    socket: SocketWatch,
 }
 
 /// A connection's place in the registry; dropping it gives the place back.
@@ -44,7 +50,7 @@ pub(super) struct Registration {
 
 impl CancelRegistry {
     /// Registers a connection, with a long secret where its protocol has room for one.
-    pub fn register(&self, is_long: bool) -> Result<Registration> {
+    pub fn register(&self, is_long: bool, socket: SocketWatch) -> Result<Registration> {
         let mut secret = vec![0; if is_long { LONG_SECRET_BYTES } else { SHORT_SECRET_BYTES }];
         fill_random(&mut secret)?;
         let cancel = Cancel::new();
@@ -55,7 +61,7 @@ impl CancelRegistry {
                 break id;
             }
         };
-        connections.insert(id, Entry { secret: secret.clone(), cancel: cancel.clone() });
+        connections.insert(id, Entry { secret: secret.clone(), cancel: cancel.clone(), socket });
         drop(connections);
         Ok(Registration { registry: self.clone(), id, secret, cancel })
     }
@@ -66,6 +72,18 @@ impl CancelRegistry {
             && is_equal(&entry.secret, secret)
         {
             entry.cancel.cancel();
+        }
+    }
+
+    /// Ends what runs for clients that have gone, for as long as it is polled.
+    pub async fn look_after_clients(&self) {
+        let mut looks = tokio::time::interval(LOOK_INTERVAL);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            // A connection at rest finds out by itself; to it the flag makes no difference.
+            let connections = self.0.connections.lock();
+            connections.values().filter(|entry| entry.socket.is_left()).for_each(|entry| entry.cancel.leave());
         }
     }
 
@@ -88,7 +106,10 @@ mod tests {
     #[test]
     fn only_the_own_secret_cancels() {
         let registry = CancelRegistry::default();
-        let (short, long) = (registry.register(false).unwrap(), registry.register(true).unwrap());
+        let (short, long) = (
+            registry.register(false, SocketWatch::default()).unwrap(),
+            registry.register(true, SocketWatch::default()).unwrap(),
+        );
         assert_eq!((short.secret.len(), long.secret.len()), (4, 32));
         assert_ne!(short.id, long.id);
         registry.cancel(short.id, &long.secret);

@@ -55,7 +55,7 @@ pub(super) enum Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error.kind() {
-            ErrorKind::Shutdown => Failure::Connection(error),
+            ErrorKind::Shutdown | ErrorKind::ConnectionLost => Failure::Connection(error),
             _ => Failure::Statement(error),
         }
     }

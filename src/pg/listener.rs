@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,10 +23,10 @@ use crate::session::fill_random;
 pub const CONNECTIONS_MAX_DEFAULT: usize = 200;
 /// Connections beyond those served that are told so, or that bring a cancel request; further ones are dropped at once.
 const CONNECTIONS_TURNED_AWAY_MAX: usize = 64;
-/// Time that running statements have to finish when the server goes down.
-const DRAIN_SECONDS_MAX: u64 = 10;
-/// Time that they have to notice that they were cancelled after that.
-const CANCEL_SECONDS_MAX: u64 = 2;
+/// Time that running statements have to finish when the server goes down; then they are cancelled.
+const DRAIN: Duration = Duration::from_millis(300);
+/// Time that they have to notice and to tell their clients after that.
+const CANCEL: Duration = Duration::from_secs(1);
 /// Pause after a failure to accept, which is mostly a lack of file descriptors.
 const ACCEPT_RETRY_MILLIS: u64 = 50;
 
@@ -65,6 +66,8 @@ pub async fn serve(listener: TcpListener, context: ServerContext, shutdown: watc
     let mut stop = shutdown.clone();
     let shared = Arc::new(Shared { context, cancels: CancelRegistry::default(), mock_secret, shutdown });
     let mut connections = JoinSet::new();
+    let cancels = shared.cancels.clone();
+    let mut looking = pin!(cancels.look_after_clients());
     loop {
         tokio::select! {
             () = stopped(&mut stop) => break,
@@ -81,6 +84,7 @@ pub async fn serve(listener: TcpListener, context: ServerContext, shutdown: watc
                 }
             },
             Some(ended) = connections.join_next() => report(ended),
+            () = &mut looking => {}
         }
     }
     drop(listener);
@@ -117,21 +121,23 @@ pub(super) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     drop(shutdown.wait_for(|stop| *stop).await);
 }
 
-/// Lets running statements finish within a bounded time, then cancels them, then drops what is left.
+/// Lets running statements finish within a moment, then cancels them, then leaves what has not noticed.
 async fn drain(mut connections: JoinSet<()>, shared: &Shared) {
-    for seconds in [DRAIN_SECONDS_MAX, CANCEL_SECONDS_MAX] {
+    for patience in [DRAIN, CANCEL] {
         let all = async {
             while let Some(ended) = connections.join_next().await {
                 report(ended);
             }
         };
-        if tokio::time::timeout(Duration::from_secs(seconds), all).await.is_ok() {
+        if tokio::time::timeout(patience, all).await.is_ok() {
             return;
         }
         shared.cancels.shut_down();
     }
     tracing::warn!(connections = connections.len(), "connections were dropped while their statements ran");
-    connections.shutdown().await;
+    // Not waited for: what computes and cannot be interrupted would keep the server from ending.
+    connections.abort_all();
+    connections.detach_all();
 }
 
 fn report(ended: std::result::Result<(), JoinError>) {

@@ -13,6 +13,7 @@ use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtoco
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::RESULT_COLUMNS_MAX;
 use crate::model::{ColumnType, OutputColumn, Value};
 use crate::pg::codec_encode::{encode_binary, encode_text};
 use crate::session::{Notice, TransactionStatus};
@@ -21,8 +22,6 @@ use crate::session::{Notice, TransactionStatus};
 pub(super) const FLUSH_BYTES: usize = 64 * 1024;
 /// An empty buffer that has grown beyond this is given back.
 const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
-/// Most columns of a result, PostgreSQL's `MaxTupleAttributeNumber`.
-const COLUMNS_MAX: usize = 1664;
 
 pub(super) const PARSE_COMPLETE: u8 = b'1';
 pub(super) const BIND_COMPLETE: u8 = b'2';
@@ -200,7 +199,7 @@ impl Output {
 
 /// A whole RowDescription message, to be kept with its statement.
 pub(super) fn row_description(columns: &[OutputColumn], formats: &Formats) -> Result<Bytes> {
-    if columns.len() > COLUMNS_MAX {
+    if columns.len() > RESULT_COLUMNS_MAX {
         return Err(too_many_columns(columns.len()));
     }
     let fields = columns.iter().enumerate().map(|(position, column)| {
@@ -228,7 +227,7 @@ fn encode(message: &impl Message, buffer: &mut BytesMut) -> Result<()> {
 }
 
 fn too_many_columns(count: usize) -> Error {
-    Error::new(ErrorKind::LimitExceeded, format!("a result has {count} columns, allowed are {COLUMNS_MAX}"))
+    Error::new(ErrorKind::TooManyColumns, format!("a result has {count} columns, allowed are {RESULT_COLUMNS_MAX}"))
 }
 
 fn copy_formats(is_binary: bool, columns: usize) -> Result<(i8, Vec<i16>, i16)> {

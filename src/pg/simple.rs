@@ -8,7 +8,7 @@ use crate::pg::connection::{Connection, Failure};
 use crate::pg::input::Fields;
 use crate::pg::output::{EMPTY_QUERY, Formats, row_description};
 use crate::pg::portal::{PortalState, Running};
-use crate::session::{Outcome, Parsed, parse_script};
+use crate::session::{Outcome, Parsed};
 
 impl Connection {
     pub async fn query(&mut self, body: &[u8]) -> Result<(), Failure> {
@@ -33,7 +33,7 @@ impl Connection {
         let mut fields = Fields(body);
         let text = fields.text()?;
         fields.finish()?;
-        let script = parse_script(text)?;
+        let script = self.session.parse_script(text)?;
         let Some((last, others)) = script.split_last() else {
             self.output.empty(EMPTY_QUERY);
             return Ok(());

@@ -21,7 +21,7 @@ use crate::pg::input::{Fields, Input};
 use crate::pg::listener::Shared;
 use crate::pg::output::Output;
 use crate::pg::tls::Tls;
-use crate::pg::transport::Transport;
+use crate::pg::transport::{Socket, Transport};
 use crate::session::Session;
 
 /// The one database of a node.
@@ -94,8 +94,11 @@ async fn start_unbounded(
     has_room: bool,
 ) -> Result<Option<Connection>> {
     stream.set_nodelay(true)?;
-    let mut wire =
-        Wire { transport: Transport::Plain(stream), input: Input::new(STARTUP_BYTES_MAX), output: Output::new() };
+    let mut wire = Wire {
+        transport: Transport::Plain(Socket::new(stream)),
+        input: Input::new(STARTUP_BYTES_MAX),
+        output: Output::new(),
+    };
     let mut refused = None;
     let body = match negotiate(&mut wire, shared.context.tls.as_ref()).await {
         Ok(Negotiated::Startup(body)) => body,
@@ -226,7 +229,7 @@ async fn greet(
             Error::new(ErrorKind::UndefinedObject, text).with_hint(format!("Connect to database \"{DATABASE}\"."));
         return Err(Refusal { sqlstate: "3D000", error });
     }
-    let registration = shared.cancels.register(message.minor >= 2)?;
+    let registration = shared.cancels.register(message.minor >= 2, wire.transport.watch())?;
     let activity = shared.context.activity.register(registration.id, OWNER, &peer.to_string());
     let cancel = registration.cancel.clone();
     let mut session = Session::new(shared.context.database.clone(), (OWNER, DATABASE), cancel, activity, BINARY_CODEC);

@@ -1,19 +1,94 @@
 //! The bytes under a connection: plain TCP or TLS over it.
+//!
+//! The socket is shared with whoever looks whether the client is still there while a statement runs and nobody reads.
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use futures::FutureExt;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 /// A stream to a client.
 pub(super) enum Transport {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
     /// Given up; reads end and writes fail.
     Closed,
+}
+
+/// A socket that is read and written in one place only.
+pub(super) struct Socket(Arc<TcpStream>);
+
+/// Looks at a socket without reading from it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SocketWatch(Weak<TcpStream>);
+
+impl Socket {
+    pub fn new(stream: TcpStream) -> Socket {
+        Socket(Arc::new(stream))
+    }
+
+    fn watch(&self) -> SocketWatch {
+        SocketWatch(Arc::downgrade(&self.0))
+    }
+}
+
+impl SocketWatch {
+    /// Whether the client has closed its side, although bytes may wait that it sent before. False once the socket is closed.
+    pub fn is_left(&self) -> bool {
+        let Some(stream) = self.0.upgrade() else { return false };
+        // What the runtime knows already; nothing is waited for, so the budget of this task does not matter.
+        let known = tokio::task::unconstrained(stream.ready(Interest::READABLE)).now_or_never();
+        known.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))
+    }
+}
+
+impl Transport {
+    /// A watch over the socket under the stream.
+    pub fn watch(&self) -> SocketWatch {
+        match self {
+            Transport::Plain(socket) => socket.watch(),
+            Transport::Tls(stream) => stream.get_ref().0.watch(),
+            Transport::Closed => SocketWatch::default(),
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.0.poll_read_ready(context))?;
+            match self.0.try_read_buf(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result.map(drop)),
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.poll_write_ready(context))?;
+            match self.0.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// Whoever shuts the stream down drops it right after; the socket is closed then.
+    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }
 
 impl AsyncRead for Transport {

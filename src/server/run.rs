@@ -46,13 +46,17 @@ pub async fn run(options: Options) -> Result<()> {
     let sync_options = SyncOptions { listen: p2p_listen, clock: database_clock };
     let syncing = sync::start(database.clone(), sync_options, sync_stopping);
     announce(address)?;
-    let serving = tokio::spawn(pg::serve(listener, context, stopping));
-    signals.wait().await;
-    tracing::info!("stopping: no new connections, running statements may finish");
+    let mut serving = tokio::spawn(pg::serve(listener, context, stopping));
+    tokio::select! {
+        () = signals.wait() => tracing::info!("stopping: no new connections, running statements are ended"),
+        // Before anybody asked for it: a server that nobody can reach is none.
+        ended = &mut serving => return Err(listener_error(ended)),
+    }
     stop.send_replace(true);
     let served = serving.await.map_err(|error| Error::internal(format!("the listener stopped: {error}")))?;
     if let Some(page) = admin_page {
-        page.await.map_err(|error| Error::internal(format!("the metrics page stopped: {error}")))?;
+        // It keeps nothing, and whoever asks it may be slow.
+        page.abort();
     }
     // A statement that waited for peers has had its answer by now.
     stop_sync.send_replace(true);
@@ -62,6 +66,15 @@ pub async fn run(options: Options) -> Result<()> {
         .map_err(|error| Error::internal(format!("closing the database stopped: {error}")))??;
     tracing::info!("stopped");
     served
+}
+
+/// Why the listener ended while the server was to go on.
+fn listener_error(ended: std::result::Result<Result<()>, tokio::task::JoinError>) -> Error {
+    match ended {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) => Error::internal("the listener ended by itself"),
+        Err(error) => Error::internal(format!("the listener stopped: {error}")),
+    }
 }
 
 async fn bind(listen: &str) -> Result<TcpListener> {

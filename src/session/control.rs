@@ -77,7 +77,7 @@ impl Session {
                 let types: Vec<_> = parameter_types.iter().cloned().map(Some).collect();
                 self.check_statement_name(name)?;
                 let parsed = parsed(statement);
-                let prepared = self.prepare_parsed(&parsed, &types)?;
+                let prepared = self.prepare_statement(&parsed, &types)?;
                 done("PREPARE", self.keep_statement(name, prepared))?
             }
             Control::Execute { name, arguments } => {

@@ -1,6 +1,6 @@
 //! One connection's session: which language a statement is in, what it was prepared to, its transaction, its settings.
 //!
-//! A statement's way: the wire hands a text to [`parse_script`] (`script`), which cuts it into statements of SQL and KNIRVQL;
+//! A statement's way: the wire hands a text to [`Session::parse_script`] (`script`), which cuts it into statements of both languages;
 //! [`Session::prepare`] plans one (`prepared`); [`Session::execute`] runs it (`execute`): a read on a view, a write in the
 //! open `transaction` or in one of its own, a `control` statement on the session itself (`settings`, `cursor`). What comes
 //! of it is an [`Outcome`] whose [`Rows`] are fetched chunk by chunk (`rows`).
@@ -29,6 +29,6 @@ pub use copy::{CopyIn, CopyOut};
 pub use password::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use prepared::Prepared;
 pub use rows::{Outcome, Rows, RowsTag};
-pub use script::{Parsed, parse_script};
+pub use script::Parsed;
 pub use session::{Notice, Session};
 pub use transaction::TransactionStatus;

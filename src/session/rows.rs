@@ -1,18 +1,12 @@
 //! What comes of a statement, and the rows of a result while they are fetched.
 
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
 
 use crate::db::{Cancel, Row, RowStream};
 use crate::error::Result;
 use crate::model::OutputColumn;
 use crate::session::copy::{CopyIn, CopyOut};
-
-/// How often a statement that waits looks whether it was cancelled.
-const CANCEL_CHECK_MILLIS: u64 = 20;
 
 /// What came of a statement.
 pub enum Outcome {
@@ -76,16 +70,5 @@ impl Rows {
 
 /// Waits for work, and gives it up when the statement is cancelled.
 pub(super) async fn cancellable<T>(work: impl Future<Output = Result<T>>, cancel: &Cancel) -> Result<T> {
-    let mut work = pin!(work);
-    // Most work is done at once; only what waits needs the clock.
-    if let Poll::Ready(done) = futures::poll!(work.as_mut()) {
-        return done;
-    }
-    loop {
-        tokio::select! {
-            biased;
-            done = work.as_mut() => return done,
-            () = tokio::time::sleep(Duration::from_millis(CANCEL_CHECK_MILLIS)) => cancel.check()?,
-        }
-    }
+    cancel.guard(work).await
 }

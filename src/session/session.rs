@@ -20,6 +20,8 @@ use crate::sql::{self, BinaryCodec, QueryFunction};
 
 /// Most named prepared statements of one session.
 const STATEMENTS_MAX: usize = 10_000;
+/// Texts of more bytes than this are parsed and planned where nobody has to wait for them.
+const SHORT_TEXT_BYTES_MAX: usize = 8 * 1024;
 /// The setting that tells `pg_backend_pid()` the connection's number.
 const BACKEND_SETTING: &str = "nebulus.backend_pid";
 
@@ -39,6 +41,8 @@ pub struct Session {
     pub(super) cancel: Cancel,
     pub(super) activity: ActivityHandle,
     clock: Option<Clock>,
+    /// The clock has run since the statement was prepared; executing it belongs to the same statement.
+    is_prepared: bool,
     pub(super) codec: BinaryCodec,
     query_function: Arc<QueryFunction>,
 }
@@ -88,6 +92,7 @@ impl Session {
             cancel,
             activity,
             clock: None,
+            is_prepared: false,
             codec,
             query_function: Arc::new(knirvql_query),
         }
@@ -132,7 +137,14 @@ impl Session {
     /// # Errors
     /// 42601 for more than one, 25P02 in a failed transaction, and what planning finds.
     pub fn prepare(&mut self, text: &str, types: &[Option<ColumnType>]) -> Result<Arc<Prepared>> {
-        let mut script = parse_script(text)?;
+        self.start_clock();
+        let prepared = self.prepare_text(text, types);
+        self.stop_clock();
+        prepared
+    }
+
+    fn prepare_text(&mut self, text: &str, types: &[Option<ColumnType>]) -> Result<Arc<Prepared>> {
+        let mut script = self.parse(text)?;
         match (script.pop(), script.is_empty()) {
             (None, _) => {
                 let plan = Plan { catalog: self.database.catalog(), work: Work::Nothing };
@@ -140,7 +152,7 @@ impl Session {
             }
             (Some(parsed), true) => {
                 let before = parsed.characters_before;
-                self.prepare_parsed(&parsed, types).map_err(|error| match error.position() {
+                self.prepare_statement(&parsed, types).map_err(|error| match error.position() {
                     Some(position) => error.with_position(position + before),
                     None => error,
                 })
@@ -150,8 +162,34 @@ impl Session {
         }
     }
 
-    /// Prepares a statement of [`parse_script`].
+    /// Parses a text with any number of statements.
+    ///
+    /// # Errors
+    /// Those of [`parse_script`]; 57014 and 57P01 when it takes too long.
+    pub fn parse_script(&mut self, text: &str) -> Result<Vec<Parsed>> {
+        self.start_clock();
+        let script = self.parse(text);
+        self.stop_clock();
+        script
+    }
+
+    fn parse(&self, text: &str) -> Result<Vec<Parsed>> {
+        if text.len() <= SHORT_TEXT_BYTES_MAX {
+            return parse_script(text);
+        }
+        let text = text.to_string();
+        sql::apart(&self.cancel, move || parse_script(&text))
+    }
+
+    /// Prepares a statement of [`Session::parse_script`], to be executed at once: its clock runs from here.
     pub fn prepare_parsed(&mut self, parsed: &Parsed, types: &[Option<ColumnType>]) -> Result<Arc<Prepared>> {
+        self.start_clock();
+        self.is_prepared = true;
+        self.prepare_statement(parsed, types)
+    }
+
+    /// Prepares a statement while the clock of another one runs, or none.
+    pub(super) fn prepare_statement(&mut self, parsed: &Parsed, types: &[Option<ColumnType>]) -> Result<Arc<Prepared>> {
         if self.status() == TransactionStatus::Failed && !parsed.ends_transaction() {
             return Err(in_failed_transaction());
         }
@@ -161,19 +199,28 @@ impl Session {
     }
 
     pub(super) fn plan(&self, parsed: &Parsed, types: &[Option<ColumnType>], view: &ReadView) -> Result<Plan> {
-        let work = match &parsed.language {
-            Language::Sql(statement) => {
-                let context = sql::PlanContext {
-                    view,
-                    settings: self.settings.effective(),
-                    text: &parsed.text,
-                    query_function: Some(&self.query_function),
-                };
-                Work::Sql(sql::plan(statement, types, &context)?)
-            }
-            Language::Knirvql(statement) => Work::Knirvql(knirvql::lower(statement, view.catalog(), types)?),
+        let (parsed, types, view) = (parsed.clone(), types.to_vec(), view.clone());
+        let settings = Arc::clone(self.settings.effective());
+        let query_function = Arc::clone(&self.query_function);
+        let cancel = self.cancel.clone();
+        let is_long = parsed.text.len() > SHORT_TEXT_BYTES_MAX;
+        let plan = move || {
+            let work = match &parsed.language {
+                Language::Sql(statement) => {
+                    let context = sql::PlanContext {
+                        view: &view,
+                        settings: &settings,
+                        text: &parsed.text,
+                        query_function: Some(&query_function),
+                        cancel: &cancel,
+                    };
+                    Work::Sql(sql::plan(statement, &types, &context)?)
+                }
+                Language::Knirvql(statement) => Work::Knirvql(knirvql::lower(statement, view.catalog(), &types)?),
+            };
+            Ok(Plan { catalog: Arc::clone(view.catalog()), work })
         };
-        Ok(Plan { catalog: Arc::clone(view.catalog()), work })
+        if is_long { sql::apart(&self.cancel, plan) } else { plan() }
     }
 
     /// The plan of a statement for a view: the one it was prepared with, or a new one after the catalog changed.
@@ -271,8 +318,16 @@ impl Session {
 
     /// A statement begins, or goes on after its portal was suspended: earlier cancel requests do not count for it.
     pub fn start(&mut self, prepared: &Prepared) {
-        self.cancel.reset();
+        if !std::mem::take(&mut self.is_prepared) {
+            self.start_clock();
+        }
         self.activity.run(&prepared.shown);
+    }
+
+    /// From now on cancel requests and the timeout count for what comes next.
+    fn start_clock(&mut self) {
+        self.is_prepared = false;
+        self.cancel.reset();
         self.clock = self.settings.statement_timeout().map(|timeout| {
             let cancel = self.cancel.clone();
             Clock(tokio::spawn(async move {
@@ -288,6 +343,7 @@ impl Session {
 
     /// The connection waits for its client.
     pub fn rest(&mut self) {
+        self.is_prepared = false;
         self.stop_clock();
         self.activity.rest();
     }
@@ -295,7 +351,10 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        // What still runs for it, runs for nobody.
+        self.cancel.leave();
         self.release_all_locks();
+        sql::release_workers(self.activity.id());
     }
 }
 

@@ -9,7 +9,7 @@
 //! `analyze_binary`, `analyze_arithmetic`, `analyze_cast` and `analyze_call` expressions; `analyze_jsonb` compares JSON by
 //! value; `literals` makes constants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
@@ -58,6 +58,7 @@ pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanCon
         first_constant: parameters.len(),
         parameters,
         constants: Vec::new(),
+        constant_places: HashMap::new(),
         tables: BTreeMap::new(),
         scopes: Vec::new(),
         ctes: Vec::new(),
@@ -75,6 +76,8 @@ pub struct Analyzer<'a> {
     /// Position of the first constant among the parameters.
     pub first_constant: usize,
     pub constants: Vec<(Value, ColumnType)>,
+    /// Positions among the constants, by the text of their values.
+    pub constant_places: HashMap<String, Vec<usize>>,
     pub tables: BTreeMap<String, StatementTable>,
     /// The queries around the current one, outermost first.
     pub scopes: Vec<Scope>,

@@ -9,6 +9,7 @@ use crate::sql::analyze::{Analyzer, StatementTable};
 use crate::sql::analyze_expr::column_of;
 use crate::sql::analyze_jsonb::{by_value, is_jsonb};
 use crate::sql::casts::cast_name;
+use crate::sql::functions::TEXT_CONCAT;
 use crate::sql::literals::{number_of, string_of};
 use crate::sql::operators::{call, distance_function, json_function, json_result, operator_metric};
 use crate::sql::scope::{self, Found, folded};
@@ -213,11 +214,17 @@ impl Analyzer<'_> {
             self.adopt(right, array)?;
             return Ok(left_type);
         }
-        for (side, ty) in [(left, &left_type), (right, &right_type)] {
+        let is_text =
+            (left_type.is_some() || self.is_adoptable(left)) && (right_type.is_some() || self.is_adoptable(right));
+        for (side, ty) in [(&mut *left, &left_type), (&mut *right, &right_type)] {
             self.adopt(side, &ColumnType::Text)?;
             if ty.as_ref().is_some_and(|ty| !ty.is_text()) {
                 **side = call(&cast_name(&ColumnType::Text), vec![side.as_ref().clone()]);
             }
+        }
+        // What may still turn out to be an array stays with the planner.
+        if is_text {
+            *expr = call(TEXT_CONCAT, vec![left.as_ref().clone(), right.as_ref().clone()]);
         }
         Ok(Some(ColumnType::Text))
     }

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
+use crate::model::limits::ARGUMENTS_MAX;
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
 use crate::sql::analyze_jsonb::{by_value, is_jsonb};
@@ -30,6 +31,13 @@ impl Analyzer<'_> {
             let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name}() does not exist"))
                 .with_hint("COMPAT.md lists the functions that are offered.");
             return Err(self.at(error, location));
+        }
+        if let FunctionArguments::List(list) = &function.args
+            && list.args.len() > ARGUMENTS_MAX
+            && !function_types::takes_constants(&name)
+        {
+            let message = format!("cannot pass more than {ARGUMENTS_MAX} arguments to a function");
+            return Err(self.at(Error::new(ErrorKind::TooManyArguments, message), function.name.span().start));
         }
         function.name = ObjectName::from(vec![exact(name.clone())]);
         let types = self.function_parts(function, &name)?;

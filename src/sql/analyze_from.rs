@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use futures::FutureExt;
 
-use crate::db::{Cancel, MEMORY};
+use crate::db::MEMORY;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, OutputColumn};
 use crate::sql::analyze::{Analyzer, StatementTable, renamed};
@@ -269,7 +269,7 @@ impl Analyzer<'_> {
     }
 
     fn system_schema(&self, name: &'static str) -> Option<Arc<dyn SchemaProvider>> {
-        let context = ReadContext::new(self.context.view, self.context.settings, Cancel::new());
+        let context = ReadContext::new(self.context.view, self.context.settings, self.context.cancel.clone());
         match name {
             "pg_catalog" | "information_schema" | "nebulus" => Some(pg_catalog::schema(name, context)),
             _ => None,

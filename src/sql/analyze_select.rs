@@ -7,6 +7,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
+use crate::model::limits::RESULT_COLUMNS_MAX;
 use crate::sql::analyze::{Analyzer, is_ordinal};
 use crate::sql::analyze_jsonb::{distinct_jsonb, group_jsonb, is_jsonb, ordinal};
 use crate::sql::names;
@@ -40,6 +41,7 @@ impl Analyzer<'_> {
             self.table_with_joins(item)?;
         }
         self.expand_wildcards(select)?;
+        check_width(select.projection.len())?;
         let columns = self.projection(select, is_outermost, keeps_unknown)?;
         if let Some(condition) = &mut select.selection {
             self.condition(condition)?;
@@ -203,6 +205,15 @@ impl Analyzer<'_> {
             _ => None,
         }
     }
+}
+
+/// 54011 for a SELECT or VALUES that is wider than a result may be.
+pub fn check_width(count: usize) -> Result<()> {
+    if count <= RESULT_COLUMNS_MAX {
+        return Ok(());
+    }
+    let message = format!("target lists can have at most {RESULT_COLUMNS_MAX} entries");
+    Err(Error::new(ErrorKind::TooManyColumns, message).with_detail(format!("This one has {count}.")))
 }
 
 /// What the planner knows a result column by; `None` where it stands for itself.

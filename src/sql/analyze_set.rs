@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
+use crate::sql::analyze_select::check_width;
 use crate::sql::arrow_types::{NUMERIC_PRECISION, NUMERIC_SCALE};
 use crate::sql::parameters::unmodified;
 use crate::sql::scope::ScopeColumn;
@@ -69,6 +70,7 @@ impl Analyzer<'_> {
     pub fn values(&mut self, values: &mut Values) -> Result<Vec<ScopeColumn>> {
         let mut types: Vec<Option<ColumnType>> = Vec::new();
         for row in &mut values.rows {
+            check_width(row.content.len())?;
             for (position, expr) in row.content.iter_mut().enumerate() {
                 let place = expr.span().start;
                 let ty = self.expr(expr)?;

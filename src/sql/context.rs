@@ -12,6 +12,7 @@ use datafusion::error::DataFusionError;
 use crate::db::{Cancel, Query, ReadView, Settings};
 use crate::error::Result;
 use crate::model::OutputColumn;
+use crate::sql::functions::Results;
 
 /// Lowers the text of another query language, for the table function `knirvql('…')`.
 pub type QueryFunction = dyn Fn(&str, &ReadView) -> Result<(Query, Vec<OutputColumn>)> + Send + Sync;
@@ -24,6 +25,8 @@ pub struct PlanContext<'a> {
     /// The statement's text, for the positions of errors.
     pub text: &'a str,
     pub query_function: Option<&'a Arc<QueryFunction>>,
+    /// The statement's flag: planning that takes long looks at it.
+    pub cancel: &'a Cancel,
 }
 
 /// What table scans and functions of a running statement look at. It travels in DataFusion's configuration.
@@ -34,13 +37,21 @@ pub struct ReadContext {
     pub cancel: Cancel,
     /// When the statement began, in microseconds since 1970: its `now()`.
     pub now_micros: i64,
+    /// What its functions have made.
+    pub results: Results,
 }
 
 impl ReadContext {
     /// The context of a statement that begins now.
     pub fn new(view: &ReadView, settings: &Settings, cancel: Cancel) -> Self {
         let now_micros = Utc::now().timestamp_micros();
-        ReadContext { view: view.clone(), settings: Arc::new(settings.clone()), cancel, now_micros }
+        ReadContext {
+            view: view.clone(),
+            settings: Arc::new(settings.clone()),
+            cancel,
+            now_micros,
+            results: Results::default(),
+        }
     }
 
     /// The context of the statement that a configuration belongs to.

@@ -38,7 +38,13 @@ impl Fixture {
     fn plan(&self, text: &str) -> Result<Planned> {
         let transaction = self.database.begin();
         let settings = Settings::new("nebulus", "nebulus");
-        let context = PlanContext { view: transaction.view(), settings: &settings, text, query_function: None };
+        let context = PlanContext {
+            view: transaction.view(),
+            settings: &settings,
+            text,
+            query_function: None,
+            cancel: &Cancel::new(),
+        };
         plan(&parse(text)?, &[], &context)
     }
 
@@ -130,7 +136,13 @@ fn rows_are_copied_in_and_out() {
     let cancel = Cancel::new();
     let run = |text: &str, data: &str| -> Result<String> {
         let mut transaction = fixture.database.begin();
-        let context = PlanContext { view: transaction.view(), settings: &settings, text, query_function: None };
+        let context = PlanContext {
+            view: transaction.view(),
+            settings: &settings,
+            text,
+            query_function: None,
+            cancel: &Cancel::new(),
+        };
         let planned = plan(&parse(text)?, &[], &context)?;
         fixture.runtime.block_on(async {
             let shown = match &planned.action {

@@ -374,7 +374,7 @@ fn add_column(
     let Some(DefaultValue::Expression(text)) = &column.default else { return Ok(()) };
     let mut parameters = ParameterTypes::default();
     let view = transaction.view().clone();
-    let context = PlanContext { view: &view, settings, text, query_function: None };
+    let context = PlanContext { view: &view, settings, text, query_function: None, cancel };
     let mut compiler = Compiler::new(&collection, table, Visible::Nothing, &mut parameters, &context);
     let place = crate::sql::target::Place::Column(position);
     let default: Option<RowExpression> = compiler.try_assign(&default_expression(text)?, place)?;

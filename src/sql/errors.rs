@@ -3,9 +3,12 @@
 //! Most mistakes are found by `analyze` before the planner sees a statement, with a position. What is left is recognised
 //! by the error's variant, then by its words; only what nothing recognises is a defect of this program (XX000).
 
+use std::any::Any;
+
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
+use tokio::task::JoinError;
 
 use crate::error::{Error, ErrorKind};
 
@@ -39,12 +42,34 @@ pub fn from_datafusion(error: DataFusionError) -> Error {
         DataFusionError::IoError(error) => Error::from(error),
         DataFusionError::ObjectStore(error) => Error::new(ErrorKind::Io, error.to_string()),
         DataFusionError::Configuration(message) => Error::new(ErrorKind::InvalidParameterValue, message),
-        DataFusionError::ExecutionJoin(error) => Error::internal(format!("a task of the query stopped: {error}")),
+        DataFusionError::ExecutionJoin(error) => from_join(*error),
         DataFusionError::Internal(message) | DataFusionError::Substrait(message) | DataFusionError::Ffi(message) => {
             let first = message.lines().next().unwrap_or("");
             Error::internal(format!("the planner failed: {first}"))
         }
     }
+}
+
+/// What became of a task that did not come to its end.
+pub fn from_join(error: JoinError) -> Error {
+    match error.try_into_panic() {
+        Ok(panic) => from_panic(panic.as_ref()),
+        Err(_) => Error::internal("the statement's work was given up"),
+    }
+}
+
+/// What a client is told of a panic. Arrow panics where 32-bit offsets do not reach: that is a limit, not a defect.
+pub fn from_panic(panic: &(dyn Any + Send)) -> Error {
+    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let message = message.unwrap_or("");
+    if ["offset overflow", "capacity overflow"].iter().any(|part| message.to_ascii_lowercase().contains(part)) {
+        return Error::new(ErrorKind::LimitExceeded, "the values of one batch of rows are too large together")
+            .with_detail("They have at most 2 GiB.")
+            .with_hint("Make shorter values, or filter the rows earlier.");
+    }
+    tracing::error!("a statement ran into a defect of the server and was ended");
+    Error::internal("the statement ran into a defect of the server")
+        .with_hint("Nothing of the statement remains. Please report the defect.")
 }
 
 /// An error that several readers share cannot be taken apart by value.

@@ -105,7 +105,7 @@ impl Explain {
             return Err(Error::internal("a statement that writes is explained without a transaction"));
         };
         let started = Instant::now();
-        let mut lines = plan.explain(view, parameters, settings).await?;
+        let mut lines = plan.explain(view, parameters, settings, cancel).await?;
         let planned = Instant::now();
         if self.analyze {
             let mut stream = plan.execute(view, parameters, settings, cancel).await?;
@@ -130,9 +130,9 @@ impl Explain {
     ) -> Result<Vec<Row>> {
         let started = Instant::now();
         let mut lines = match &self.inner.action {
-            Action::Write(plan) => plan.explain(transaction, parameters, settings).await?,
+            Action::Write(plan) => plan.explain(transaction, parameters, settings, cancel).await?,
             Action::Define(Definition::CreateTableAs { plan, .. }) => {
-                plan.explain(transaction.view(), parameters, settings).await?
+                plan.explain(transaction.view(), parameters, settings, cancel).await?
             }
             _ => {
                 let view = transaction.view().clone();

@@ -16,20 +16,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
 use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::normalized;
+use crate::sql::statement_limits::{check_length, check_nesting};
 use crate::sql::walk::change_expressions;
 
 /// Deepest nesting of parentheses and subqueries in a statement.
 const NESTING_MAX: usize = 128;
-/// Deepest nesting of brackets, ROW and CASE together: twice what PostgreSQL's arrays have. A syntax error inside makes the
-/// parser read each level twice.
-const BRACKETS_MAX: usize = 12;
-/// Deepest nesting of queries in parentheses. The planner walks the plan of each scalar subquery twice.
-const SUBQUERIES_MAX: usize = 14;
-/// What a query in parentheses begins with.
-const QUERY_WORDS: [Keyword; 3] = [Keyword::SELECT, Keyword::WITH, Keyword::VALUES];
-/// Longest chain of operators in one expression: each one nests the tree one deeper.
-const OPERATORS_MAX: usize = 500;
-
 /// IS NOT DISTINCT FROM, as one operator.
 const NOT_DISTINCT: &str = "IS NOT DISTINCT FROM";
 
@@ -49,6 +40,7 @@ pub struct ParsedStatement {
 /// 42601 with a position for text that is not SQL or holds several statements, 54000 and 54001 over the limits.
 pub fn parse(text: &str) -> Result<ParsedStatement> {
     let tokens = tokenize(text)?;
+    check_length(&tokens)?;
     check_nesting(&tokens, text)?;
     check_reserved(&tokens, text)?;
     let parameters = count_parameters(&tokens, text)?;
@@ -250,115 +242,6 @@ fn ends_with_less_plus(tokens: &[TokenWithSpan], start: Location) -> bool {
                 && plus.span.end == start
         }
         _ => false,
-    }
-}
-
-/// A parenthesis or bracket that is open.
-#[derive(Default)]
-struct Level {
-    is_bracket: bool,
-    is_query: bool,
-    /// Operators since the last comma.
-    operators: usize,
-}
-
-/// Refuses trees that would be too deep to walk, and those that the parser or the planner walks twice at each level. The
-/// parser bounds parentheses itself; chains such as `a OR b OR c` and `x UNION y UNION z` nest one level an operator
-/// without its noticing.
-fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
-    let mut levels = vec![Level::default()];
-    let (mut brackets, mut queries) = (0_usize, 0_usize);
-    for (place, token) in tokens.iter().enumerate() {
-        match &token.token {
-            Token::LParen | Token::LBracket => {
-                let (before, after) =
-                    (tokens.get(..place).unwrap_or_default(), tokens.get(place + 1..).unwrap_or_default());
-                let is_parenthesis = token.token == Token::LParen;
-                let level = Level {
-                    is_bracket: !is_parenthesis || nearest_keyword(before.iter().rev()) == Keyword::ROW,
-                    is_query: is_parenthesis && QUERY_WORDS.contains(&nearest_keyword(after.iter())),
-                    operators: 0,
-                };
-                brackets += usize::from(level.is_bracket);
-                queries += usize::from(level.is_query);
-                levels.push(level);
-            }
-            Token::RParen | Token::RBracket if levels.len() > 1 => {
-                if let Some(level) = levels.pop() {
-                    brackets = brackets.saturating_sub(usize::from(level.is_bracket));
-                    queries = queries.saturating_sub(usize::from(level.is_query));
-                }
-            }
-            Token::Comma | Token::SemiColon => {
-                if let Some(level) = levels.last_mut() {
-                    level.operators = 0;
-                }
-            }
-            Token::Word(word) if word.keyword == Keyword::CASE => brackets += 1,
-            Token::Word(word) if word.keyword == Keyword::END => brackets = brackets.saturating_sub(1),
-            other if is_chained(other) => {
-                if let Some(level) = levels.last_mut() {
-                    level.operators += 1;
-                }
-            }
-            _ => {}
-        }
-        let error = if levels.last().is_some_and(|level| level.operators > OPERATORS_MAX) {
-            Error::new(ErrorKind::TooComplex, format!("more than {OPERATORS_MAX} operators in one expression"))
-                .with_hint("Use IN (...) or = ANY($1) with an array.")
-        } else if brackets > BRACKETS_MAX {
-            Error::new(
-                ErrorKind::TooComplex,
-                format!("brackets, ROW and CASE are nested more than {BRACKETS_MAX} levels deep"),
-            )
-        } else if queries > SUBQUERIES_MAX {
-            Error::new(ErrorKind::TooComplex, format!("subqueries are nested more than {SUBQUERIES_MAX} levels deep"))
-                .with_hint("Name inner queries with WITH.")
-        } else {
-            continue;
-        };
-        return Err(error.with_position(character(text, token.span.start).unwrap_or(1)));
-    }
-    Ok(())
-}
-
-/// The keyword that is the first token, blanks left out.
-fn nearest_keyword<'a>(tokens: impl Iterator<Item = &'a TokenWithSpan>) -> Keyword {
-    match tokens.map(|token| &token.token).find(|token| !matches!(token, Token::Whitespace(_))) {
-        Some(Token::Word(word)) => word.keyword,
-        _ => Keyword::NoKeyword,
-    }
-}
-
-fn is_chained(token: &Token) -> bool {
-    match token {
-        Token::Word(word) => matches!(
-            word.keyword,
-            Keyword::AND
-                | Keyword::OR
-                | Keyword::NOT
-                | Keyword::IS
-                | Keyword::IN
-                | Keyword::LIKE
-                | Keyword::ILIKE
-                | Keyword::UNION
-                | Keyword::EXCEPT
-                | Keyword::INTERSECT
-                | Keyword::JOIN
-                | Keyword::COLLATE
-                | Keyword::AT
-        ),
-        Token::Whitespace(_)
-        | Token::Number(..)
-        | Token::SingleQuotedString(_)
-        | Token::DollarQuotedString(_)
-        | Token::EscapedStringLiteral(_)
-        | Token::Placeholder(_)
-        | Token::Period
-        | Token::EOF
-        | Token::RParen
-        | Token::RBracket => false,
-        _ => true,
     }
 }
 

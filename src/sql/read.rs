@@ -3,34 +3,33 @@
 //! Planning analyses the tree and then takes the shortest way: rows of constants, one query of `db`, or DataFusion. What
 //! was planned holds for the catalog it was planned with; a statement that runs after the schema changed is planned again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use datafusion::common::ParamValues;
 use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::execution::{SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::sql::sqlparser::ast::Query as SqlQuery;
 
-use crate::db::{Cancel, Catalog, Operand, Predicate, Query, ReadView, Row, RowSender, RowStream, Scalar, Settings};
+use crate::db::{Cancel, Catalog, Operand, Predicate, Query, ReadView, Row, RowStream, Scalar, Settings};
 use crate::error::{Error, Result};
-use crate::model::limits::ROWS_PER_CHUNK;
 use crate::model::{ColumnType, OutputColumn, Value};
-use crate::sql::analyze::{Analysis, analyze};
+use crate::sql::analyze::{Analysis, StatementTable, analyze};
+use crate::sql::apart::apart;
 use crate::sql::arrow_types::{metadata_of, type_of};
-use crate::sql::arrow_values::{readable, scalar_of, value_at};
+use crate::sql::arrow_values::scalar_of;
 use crate::sql::context::{PlanContext, QueryFunction, ReadContext};
 use crate::sql::engine;
 use crate::sql::errors::from_datafusion;
+use crate::sql::functions::backend_pid;
 use crate::sql::lower::{Lowered, lower};
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::physical::physical_plan;
 use crate::sql::scan::check_digits;
 use crate::sql::scope::ScopeColumn;
-use crate::sql::workers::{self, Batches};
-
-/// How often a running statement that yields no rows looks at its cancel flag.
-const CANCEL_CHECK: Duration = Duration::from_millis(50);
+use crate::sql::workers::Work;
 
 /// A planned query.
 #[derive(Clone)]
@@ -86,39 +85,51 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
         let columns = analysis.columns.iter().zip(types).map(|(column, ty)| output_column(column, ty)).collect();
         return Ok(ReadPlan { columns, source, statement: statement(parameters) });
     }
-    let plan = planned(&analysis, parameters, context)?;
-    let columns = planned_columns(&analysis, &plan);
-    let Analysis { constants, is_cacheable, .. } = analysis;
+    let Analysis { query, columns, constants, tables, is_cacheable } = analysis;
+    let plan = planned(query, tables, &constants, parameters, context)?;
+    let columns = planned_columns(&columns, &plan);
     let source = Source::Planned(Arc::new(Planned { plan, constants, is_cacheable }));
     Ok(ReadPlan { columns, source, statement: statement(parameters) })
 }
 
 /// The logical plan; parameters that the walk gave no type are typed by the planner.
-fn planned(analysis: &Analysis, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<LogicalPlan> {
-    let state = engine::state(ReadContext::new(context.view, context.settings, Cancel::new()))?;
-    let constants = || analysis.constants.iter().map(|(_, ty)| Some(ty.clone()));
-    if parameters.has_unknown() {
-        let types: Vec<_> =
-            (0..parameters.len()).map(|position| parameters.get(position).cloned()).chain(constants()).collect();
-        if let Ok(plan) = engine::logical_plan(&analysis.query, &analysis.tables, &types, &state)
-            && let Ok(fields) = plan.get_parameter_fields()
-        {
-            for position in 0..parameters.len() {
-                if let Some(Some(field)) = fields.get(&format!("${}", position + 1)) {
-                    parameters.suggest(position, &type_of(field));
+fn planned(
+    query: SqlQuery,
+    tables: BTreeMap<String, StatementTable>,
+    constants: &[(Value, ColumnType)],
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<LogicalPlan> {
+    let state = engine::state(ReadContext::new(context.view, context.settings, context.cancel.clone()))?;
+    let constants: Vec<_> = constants.iter().map(|(_, ty)| Some(ty.clone())).collect();
+    let mut given = parameters.clone();
+    let (plan, given) = apart(context.cancel, move || {
+        if given.has_unknown() {
+            let types: Vec<_> = (0..given.len())
+                .map(|position| given.get(position).cloned())
+                .chain(constants.iter().cloned())
+                .collect();
+            if let Ok(plan) = engine::logical_plan(&query, &tables, &types, &state)
+                && let Ok(fields) = plan.get_parameter_fields()
+            {
+                for position in 0..given.len() {
+                    if let Some(Some(field)) = fields.get(&format!("${}", position + 1)) {
+                        given.suggest(position, &type_of(field));
+                    }
                 }
             }
         }
-    }
-    let types: Vec<_> = parameters.finish().into_iter().map(Some).chain(constants()).collect();
-    engine::logical_plan(&analysis.query, &analysis.tables, &types, &state)
+        let types: Vec<_> = given.finish().into_iter().map(Some).chain(constants).collect();
+        Ok((engine::logical_plan(&query, &tables, &types, &state)?, given))
+    })?;
+    *parameters = given;
+    Ok(plan)
 }
 
-fn planned_columns(analysis: &Analysis, plan: &LogicalPlan) -> Arc<[OutputColumn]> {
+fn planned_columns(columns: &[ScopeColumn], plan: &LogicalPlan) -> Arc<[OutputColumn]> {
     let fields = plan.schema().fields();
-    if fields.len() == analysis.columns.len() {
-        return analysis
-            .columns
+    if fields.len() == columns.len() {
+        return columns
             .iter()
             .zip(fields.iter())
             .map(|(column, field)| output_column(column, type_of(field)))
@@ -150,7 +161,7 @@ impl ReadPlan {
         settings: &Settings,
         cancel: &Cancel,
     ) -> Result<RowStream> {
-        let source = self.current(view, settings)?;
+        let source = self.current(view, settings, cancel)?;
         match &source {
             Source::Rows(rows) => {
                 let bind =
@@ -162,34 +173,39 @@ impl ReadPlan {
                 Ok(RowStream::from_cursor(view.query(&query, settings, cancel)?))
             }
             Source::Planned(planned) => {
-                let state = engine::state(ReadContext::new(view, settings, cancel.clone()))?;
-                let physical = self.physical(planned, parameters, &state).await?;
-                let batches = workers::run(physical, state.task_ctx())?;
+                let mut work = Work::new(backend_pid(settings), cancel)?;
+                let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
+                let (physical, context) = self.physical(planned, parameters, state, &mut work).await?;
                 let types = self.columns.iter().map(|column| column.ty.clone()).collect();
-                let (sender, rows) = RowStream::channel();
-                tokio::spawn(forward(batches, types, sender, cancel.clone()));
-                Ok(rows)
+                work.rows(physical, context, types)
             }
         }
     }
 
     /// The steps of the query with these parameters, outermost first, as EXPLAIN shows them.
-    pub async fn explain(&self, view: &ReadView, parameters: &[Value], settings: &Settings) -> Result<Vec<String>> {
-        let source = self.current(view, settings)?;
+    pub async fn explain(
+        &self,
+        view: &ReadView,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>> {
+        let source = self.current(view, settings, cancel)?;
         match &source {
             Source::Rows(rows) if rows.len() == 1 => Ok(vec!["Result".to_string()]),
             Source::Rows(_) => Ok(vec!["Values Scan".to_string()]),
             Source::Short(query) => view.explain(&bound(query, parameters)?, settings),
             Source::Planned(planned) => {
-                let state = engine::state(ReadContext::new(view, settings, Cancel::new()))?;
-                let physical = self.physical(planned, parameters, &state).await?;
+                let mut work = Work::new(backend_pid(settings), cancel)?;
+                let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
+                let (physical, _) = self.physical(planned, parameters, state, &mut work).await?;
                 Ok(displayable(physical.as_ref()).indent(false).to_string().lines().map(str::to_string).collect())
             }
         }
     }
 
     /// The source for the view's catalog: the prepared one, or one planned anew.
-    fn current(&self, view: &ReadView, settings: &Settings) -> Result<Source> {
+    fn current(&self, view: &ReadView, settings: &Settings, cancel: &Cancel) -> Result<Source> {
         let catalog = view.catalog();
         let is_current = match &self.source {
             Source::Rows(_) => true,
@@ -208,6 +224,7 @@ impl ReadPlan {
             settings,
             text: &self.statement.text,
             query_function: self.statement.query_function.as_ref(),
+            cancel,
         };
         let plan = plan_query(&self.statement.query, &mut parameters, &context)?;
         let same = |a: &OutputColumn, b: &OutputColumn| a.ty == b.ty;
@@ -222,12 +239,14 @@ impl ReadPlan {
         Ok(plan.source)
     }
 
+    /// The plan with these parameters, made on the session's lane: it computes what is constant, which may take long.
     async fn physical(
         &self,
-        planned: &Planned,
+        planned: &Arc<Planned>,
         parameters: &[Value],
-        state: &datafusion::execution::SessionState,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+        state: SessionState,
+        work: &mut Work,
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         let mut values = Vec::with_capacity(parameters.len() + planned.constants.len());
         let types = self.statement.types.iter();
         let given =
@@ -239,58 +258,21 @@ impl ReadPlan {
             }
             values.push(ScalarAndMetadata::new(scalar_of(&value, ty)?, metadata_of(ty)));
         }
-        for (value, ty) in &planned.constants {
-            values.push(ScalarAndMetadata::new(scalar_of(value, ty)?, metadata_of(ty)));
-        }
-        let plan = planned.plan.clone();
-        let plan = if values.is_empty() {
-            plan
-        } else {
-            plan.replace_params_with_values(&ParamValues::List(values)).map_err(from_datafusion)?
-        };
-        physical_plan(plan, state).await.map_err(from_datafusion)
-    }
-}
-
-/// Sends the rows of a plan on, until its end, an error, or nobody listens.
-async fn forward(mut batches: Batches, types: Vec<ColumnType>, sender: RowSender, cancel: Cancel) {
-    let mut checks = tokio::time::interval(CANCEL_CHECK);
-    loop {
-        let batch = tokio::select! {
-            batch = batches.next() => batch,
-            _ = checks.tick() => match cancel.check() {
-                Ok(()) => continue,
-                Err(error) => {
-                    sender.send(Err(error)).await;
-                    return;
-                }
-            },
-        };
-        let batch = match batch {
-            None => return,
-            Some(Err(error)) => {
-                sender.send(Err(from_datafusion(error))).await;
-                return;
+        let planned = Arc::clone(planned);
+        work.compute(async move {
+            for (value, ty) in &planned.constants {
+                values.push(ScalarAndMetadata::new(scalar_of(value, ty)?, metadata_of(ty)));
             }
-            Some(Ok(batch)) => batch,
-        };
-        // A batch may be of any size: a list that is spread out comes as one.
-        for start in (0..batch.num_rows()).step_by(ROWS_PER_CHUNK) {
-            let part = batch.slice(start, ROWS_PER_CHUNK.min(batch.num_rows() - start));
-            let rows = cancel.check().and_then(|()| rows_of(&part, &types));
-            let is_last = rows.is_err();
-            if !sender.send(rows).await || is_last {
-                return;
-            }
-        }
+            let plan = planned.plan.clone();
+            let plan = if values.is_empty() {
+                plan
+            } else {
+                plan.replace_params_with_values(&ParamValues::List(values)).map_err(from_datafusion)?
+            };
+            physical_plan(plan, state).await
+        })
+        .await
     }
-}
-
-fn rows_of(batch: &datafusion::arrow::array::RecordBatch, types: &[ColumnType]) -> Result<Vec<Row>> {
-    let columns = batch.columns().iter().map(readable).collect::<Result<Vec<_>>>()?;
-    let row =
-        |at: usize| columns.iter().zip(types).map(|(column, ty)| value_at(column, at, ty)).collect::<Result<Row>>();
-    (0..batch.num_rows()).map(row).collect()
 }
 
 /// The query with its parameters, arrays spread out and whole numbers in their column's type.

@@ -101,7 +101,13 @@ impl Fixture {
             return Err(Error::internal("no query"));
         };
         let view = self.database.view();
-        let context = PlanContext { view: &view, settings: &self.settings, text: sql, query_function: None };
+        let context = PlanContext {
+            view: &view,
+            settings: &self.settings,
+            text: sql,
+            query_function: None,
+            cancel: &Cancel::new(),
+        };
         let mut parameters = ParameterTypes::new(types, parsed.parameters);
         let plan = plan_query(query, &mut parameters, &context)?;
         Ok((plan, parameters.finish()))
@@ -134,7 +140,10 @@ impl Fixture {
 
     fn explain(&self, sql: &str) -> String {
         let (plan, _) = self.plan(sql, &[]).unwrap();
-        self.runtime.block_on(plan.explain(&self.database.view(), &[], &self.settings)).unwrap().join("\n")
+        self.runtime
+            .block_on(plan.explain(&self.database.view(), &[], &self.settings, &Cancel::new()))
+            .unwrap()
+            .join("\n")
     }
 }
 

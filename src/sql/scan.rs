@@ -1,22 +1,24 @@
 //! The leaf of physical plans: a query of `db`, its rows turned into Arrow batches.
 //!
-//! The scan blocks, so it runs on a blocking thread and hands batches over a bounded channel; a reader that goes away or a
-//! cancelled statement stops it at its next chunk.
+//! Each chunk is read on a blocking thread, one ahead of the reader: a reader that is slow holds a batch, and no thread. A
+//! reader that goes away or a cancelled statement stops the scan at its next chunk.
 
 use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
-use datafusion::physical_plan::stream::RecordBatchReceiverStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
+use futures::TryStreamExt;
 
-use crate::db::{Query, Row};
+use crate::db::{Cursor, Query, Row};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::arrow_types::NUMERIC_SCALE;
@@ -24,8 +26,8 @@ use crate::sql::arrow_values::array_of;
 use crate::sql::context::ReadContext;
 use crate::sql::errors::to_datafusion;
 
-/// Batches that may wait between the scan and its reader.
-const BATCHES_IN_FLIGHT: usize = 2;
+/// A batch that is being read, and where the scan goes on after it; `None` at its end.
+type Reading = SpawnedTask<datafusion::error::Result<Option<(RecordBatch, Cursor)>>>;
 
 #[derive(Clone)]
 pub struct QueryScan {
@@ -45,6 +47,21 @@ impl QueryScan {
             Boundedness::Bounded,
         );
         QueryScan { query: Arc::new(query), types: types.into(), context, properties: Arc::new(properties) }
+    }
+
+    /// Reads the next chunk, or the first one where there is no cursor yet.
+    fn read_on(&self, cursor: Option<Cursor>) -> Reading {
+        let scan = self.clone();
+        SpawnedTask::spawn_blocking(move || {
+            let context = &scan.context;
+            let mut cursor = match cursor {
+                Some(cursor) => cursor,
+                None => context.view.query(&scan.query, &context.settings, &context.cancel).map_err(to_datafusion)?,
+            };
+            let Some(rows) = cursor.next_chunk().map_err(to_datafusion)? else { return Ok(None) };
+            let batch = batch_of(&rows, &scan.types, &scan.schema())?;
+            Ok(Some((batch, cursor)))
+        })
     }
 
     /// How `db` will run the query, one step a line.
@@ -101,28 +118,31 @@ impl ExecutionPlan for QueryScan {
     fn execute(
         &self,
         partition: usize,
-        _context: Arc<TaskContext>,
+        context: Arc<TaskContext>,
     ) -> datafusion::error::Result<SendableRecordBatchStream> {
         if partition != 0 {
             return Err(DataFusionError::Internal(format!("a scan has one partition, not {partition}")));
         }
-        let schema = self.schema();
-        let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&schema), BATCHES_IN_FLIGHT);
-        let sender = builder.tx();
+        // Fewer than a chunk has where the statement's constants are large.
+        let rows_max = context.session_config().batch_size().max(1);
         let scan = self.clone();
-        builder.spawn_blocking(move || {
-            let context = &scan.context;
-            let mut cursor =
-                context.view.query(&scan.query, &context.settings, &context.cancel).map_err(to_datafusion)?;
-            while let Some(rows) = cursor.next_chunk().map_err(to_datafusion)? {
-                let batch = batch_of(&rows, &scan.types, &schema)?;
-                if sender.blocking_send(Ok(batch)).is_err() {
-                    break;
-                }
-            }
-            Ok(())
+        let first = scan.read_on(None);
+        let batches = futures::stream::try_unfold((scan, Some(first)), |(scan, reading)| async move {
+            let Some(reading) = reading else { return Ok::<_, DataFusionError>(None) };
+            let read = reading.join().await.map_err(|error| DataFusionError::ExecutionJoin(Box::new(error)))?;
+            Ok(read?.map(|(batch, cursor)| {
+                let next = scan.read_on(Some(cursor));
+                (batch, (scan, Some(next)))
+            }))
         });
-        Ok(builder.build())
+        let parts = batches.map_ok(move |batch: RecordBatch| {
+            let starts: Vec<usize> = (0..batch.num_rows()).step_by(rows_max).collect();
+            let part = move |start: usize| {
+                Ok::<_, DataFusionError>(batch.slice(start, rows_max.min(batch.num_rows() - start)))
+            };
+            futures::stream::iter(starts.into_iter().map(part))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), parts.try_flatten())))
     }
 }
 

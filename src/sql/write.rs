@@ -97,6 +97,7 @@ impl WritePlan {
         transaction: &Transaction,
         parameters: &[Value],
         settings: &Settings,
+        cancel: &Cancel,
     ) -> Result<Vec<String>> {
         let (verb, source, direct) = match self {
             WritePlan::Insert(plan) => ("Insert", plan.source_plan(), "Values"),
@@ -108,7 +109,7 @@ impl WritePlan {
         match source {
             None => lines.push(format!("  ->  {direct}")),
             Some(plan) => {
-                let inner = plan.explain(transaction.view(), parameters, settings).await?;
+                let inner = plan.explain(transaction.view(), parameters, settings, cancel).await?;
                 let indented = inner.iter().enumerate();
                 lines.extend(indented.map(|(at, line)| format!("{}{line}", if at == 0 { "  ->  " } else { "      " })));
             }

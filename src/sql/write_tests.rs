@@ -34,7 +34,13 @@ impl Fixture {
 
     fn plan(&self, transaction: &Transaction, text: &str) -> Result<Planned> {
         let parsed = parse(text)?;
-        let context = PlanContext { view: transaction.view(), settings: &self.settings, text, query_function: None };
+        let context = PlanContext {
+            view: transaction.view(),
+            settings: &self.settings,
+            text,
+            query_function: None,
+            cancel: &Cancel::new(),
+        };
         plan(&parsed, &[], &context)
     }
 

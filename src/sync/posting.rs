@@ -44,7 +44,12 @@ impl Posting {
         let poster = Poster::new(poster, Stage(database.clone()), database.identity())?;
         let status = poster.status();
         let (requests, asked) = mpsc::channel(POST_REQUESTS_MAX);
-        let task = tokio::spawn(poster.run(database.changes().staged, asked)).abort_handle();
+        let (staged, vital) = (database.changes().staged, database.health().watch("posting").abortable());
+        let posting = async move {
+            poster.run(staged, asked).await;
+            vital.end();
+        };
+        let task = tokio::spawn(posting).abort_handle();
         Ok(Posting { options, requests, status, task })
     }
 

@@ -1,9 +1,10 @@
 //! When the catalog has changed: networks begin and end, and keys, members and options are brought up to date.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::NetworkId;
 use crate::sync::address::{from_peer, peer_there};
 use crate::sync::membership::{Loaded, LoadedKind, LoadedPeering, LoadedPosting};
@@ -27,8 +28,12 @@ impl Node {
         self.is_outdated = false;
         let (memory, database, loaded) = (self.memory.clone(), self.database.clone(), self.loaded.clone());
         let seed = self.next_random();
-        // The task is gone when the node has stopped.
-        drop(tokio::task::spawn_blocking(move || drop(loaded.blocking_send(memory.load(&database, seed)))));
+        drop(tokio::task::spawn_blocking(move || {
+            let read = catch_unwind(AssertUnwindSafe(|| memory.load(&database, seed)));
+            let read = read.unwrap_or_else(|_| Err(Error::internal("reading the networks broke off")));
+            // The task is gone when the node has stopped.
+            drop(loaded.blocking_send(read));
+        }));
     }
 
     pub fn apply_loaded(&mut self, loaded: Result<Loaded>) {

@@ -32,7 +32,11 @@ pub fn start(database: Database, options: SyncOptions, stopping: watch::Receiver
     }
     tokio::spawn(async move {
         match commands {
-            Some(commands) => supervise(&database, &options, commands, stopping).await,
+            Some(commands) => {
+                let vital = database.health().watch("sync").abortable();
+                supervise(&database, &options, commands, stopping).await;
+                vital.end();
+            }
             None => tracing::error!("the networks of this database are run by somebody else"),
         }
     })

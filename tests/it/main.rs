@@ -22,6 +22,7 @@ mod knirvql;
 mod nearest;
 mod network_statements;
 mod psql;
+mod running;
 mod secrets;
 mod sql;
 mod sync;

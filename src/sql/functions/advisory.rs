@@ -1,14 +1,14 @@
 //! Advisory locks: in-process, counted, by session.
 //!
-//! A lock is held by the session number of `pg_backend_pid`. Waiting is done by short sleeps on the thread that runs the
-//! query, so that a cancel or a timeout ends it. Locks that a transaction takes live until [`release`] with `transaction`;
-//! the session calls it at the end of a transaction and, for all, when the connection closes.
+//! A lock is held by the session number of `pg_backend_pid`. Whoever waits does so on a thread of its own session, and looks
+//! at the cancel flag meanwhile. Locks that a transaction takes live until [`release`] with `transaction`; the session calls it
+//! at the end of a transaction and, for all, when the connection closes.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
@@ -18,8 +18,8 @@ use crate::sql::functions::session::backend_pid;
 
 /// Most advisory locks of the whole server.
 const LOCKS_MAX: usize = 10_000;
-/// How often a waiting statement looks again.
-const WAIT: Duration = Duration::from_millis(5);
+/// How often a waiting statement looks whether it was cancelled.
+const CANCEL_CHECK: Duration = Duration::from_millis(20);
 
 /// One lock: who holds it, and how often for the session and for its transaction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,7 +31,11 @@ struct Held {
 
 type Key = (i64, Option<i64>);
 
-static LOCKS: LazyLock<Mutex<HashMap<Key, Held>>> = LazyLock::new(Mutex::default);
+type Locks = HashMap<Key, Held>;
+
+static LOCKS: LazyLock<Mutex<Locks>> = LazyLock::new(Mutex::default);
+/// Told when locks become free.
+static FREED: Condvar = Condvar::new();
 
 pub fn definitions() -> Vec<Definition> {
     let void = ColumnType::Void;
@@ -45,10 +49,10 @@ pub fn definitions() -> Vec<Definition> {
         lock("pg_advisory_lock", |invocation, arguments| wait(invocation, arguments, false)),
         lock("pg_advisory_xact_lock", |invocation, arguments| wait(invocation, arguments, true)),
         test("pg_try_advisory_lock", |invocation, arguments| {
-            take(session(invocation)?, key(arguments), false).map(Value::Bool)
+            take(invocation, &mut LOCKS.lock(), key(arguments), false).map(Value::Bool)
         }),
         test("pg_try_advisory_xact_lock", |invocation, arguments| {
-            take(session(invocation)?, key(arguments), true).map(Value::Bool)
+            take(invocation, &mut LOCKS.lock(), key(arguments), true).map(Value::Bool)
         }),
         test("pg_advisory_unlock", |invocation, arguments| {
             Ok(Value::Bool(unlock(session(invocation)?, key(arguments))))
@@ -70,8 +74,13 @@ fn key(arguments: &[Value]) -> Key {
 }
 
 /// Takes the lock if it is free or held by the same session already.
-fn take(session: i32, key: Key, transaction: bool) -> Result<bool> {
-    let mut locks = LOCKS.lock();
+fn take(invocation: &Invocation<'_>, locks: &mut Locks, key: Key, transaction: bool) -> Result<bool> {
+    // A session that ends sets the flag before it gives up its locks: nothing is taken for it afterwards.
+    invocation.context()?.cancel.check()?;
+    take_for(session(invocation)?, locks, key, transaction)
+}
+
+fn take_for(session: i32, locks: &mut Locks, key: Key, transaction: bool) -> Result<bool> {
     if locks.len() >= LOCKS_MAX && !locks.contains_key(&key) {
         return Err(Error::new(ErrorKind::LimitExceeded, format!("more than {LOCKS_MAX} advisory locks are held"))
             .with_hint("Release some with pg_advisory_unlock()."));
@@ -86,11 +95,10 @@ fn take(session: i32, key: Key, transaction: bool) -> Result<bool> {
 }
 
 fn wait(invocation: &Invocation<'_>, arguments: &[Value], transaction: bool) -> Result<Value> {
-    let session = session(invocation)?;
-    let key = key(arguments);
-    while !take(session, key, transaction)? {
-        invocation.context()?.cancel.check()?;
-        std::thread::sleep(WAIT);
+    let mut locks = LOCKS.lock();
+    while !take(invocation, &mut locks, key(arguments), transaction)? {
+        // Whether it was told or has waited long enough, it looks again.
+        FREED.wait_for(&mut locks, CANCEL_CHECK);
     }
     Ok(Value::text(""))
 }
@@ -103,6 +111,7 @@ fn unlock(session: i32, key: Key) -> bool {
     held.by_session -= 1;
     if held.by_session + held.by_transaction == 0 {
         locks.remove(&key);
+        FREED.notify_all();
     }
     true
 }
@@ -123,6 +132,7 @@ pub fn release(session: i32, transaction: bool) {
         }
         held.by_session + held.by_transaction > 0
     });
+    FREED.notify_all();
 }
 
 #[cfg(test)]
@@ -132,6 +142,7 @@ mod tests {
     #[test]
     fn a_lock_excludes_other_sessions_until_it_is_released_as_often_as_taken() {
         let key = (-77, None);
+        let take = |session, key, transaction| take_for(session, &mut LOCKS.lock(), key, transaction);
         assert!(take(-1, key, false).unwrap() && take(-1, key, false).unwrap());
         assert!(!take(-2, key, false).unwrap());
         assert!(unlock(-1, key) && !take(-2, key, false).unwrap());

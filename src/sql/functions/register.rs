@@ -7,10 +7,12 @@ use datafusion::execution::FunctionRegistry;
 use crate::error::{Error, Result};
 use crate::model::ColumnType;
 use crate::sql::errors::from_datafusion;
+use crate::sql::functions::bounded::bounded;
 use crate::sql::functions::definition::Definition;
 use crate::sql::functions::definition::Parameter::{Json, Vector};
 use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::single_value::single_value;
+use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, networks, random, session,
@@ -76,10 +78,13 @@ pub fn aggregates() -> Vec<(&'static str, Vec<ColumnType>, ColumnType)> {
 
 /// Adds everything to a state that has DataFusion's own functions already; ours win over those of the same name.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
+    for function in bounded(|name| registry.udf(name).ok()) {
+        registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
+    }
     for definition in row_functions() {
         registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
     }
-    for function in distances::distances().into_iter().chain(json_access::accessors()) {
+    for function in distances::distances().into_iter().chain(json_access::accessors()).chain([text_concat()]) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }
     for name in ["avg", "sum"] {

@@ -11,16 +11,14 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::arrow_types::{data_type_of, field_of, type_of};
 use crate::sql::arrow_values::{array_of, readable, value_at};
 use crate::sql::context::ReadContext;
 use crate::sql::errors::{from_datafusion, to_datafusion};
 use crate::sql::functions::definition::{Definition, Invocation, Parameter, undefined};
-
-/// Bytes of text that a function's results for one batch hold at most.
-const RESULT_BYTES_MAX: usize = 256 * 1024 * 1024;
+use crate::sql::functions::results::{CALL_BYTES_MAX, too_large};
 
 /// A function that runs row by row.
 #[derive(Debug)]
@@ -82,11 +80,15 @@ impl ScalarUDFImpl for RowFunction {
         let is_constant = all_scalar && self.definition.volatility != Volatility::Volatile;
         let array = run(&self.definition, &arguments, if is_constant { 1 } else { arguments.number_rows })
             .map_err(to_datafusion)?;
-        if is_constant {
-            Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+        let result = if is_constant {
+            ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?)
         } else {
-            Ok(ColumnarValue::Array(array))
+            ColumnarValue::Array(array)
+        };
+        if let Some(context) = ReadContext::of(&arguments.config_options) {
+            context.results.charge(self.definition.name, &result).map_err(to_datafusion)?;
         }
+        Ok(result)
     }
 }
 
@@ -100,12 +102,17 @@ fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> 
         };
         columns.push((readable(&array)?, matches!(argument, ColumnarValue::Scalar(_))));
     }
-    let invocation =
-        Invocation { name: definition.name, context: ReadContext::of(&arguments.config_options), types: &types };
+    let context = ReadContext::of(&arguments.config_options);
+    let argument_bytes = columns.iter().map(|(array, _)| array.get_array_memory_size()).sum();
+    if let Some(error) = context.and_then(|context| context.results.refusal(definition.name, argument_bytes)) {
+        return Err(error);
+    }
+    let invocation = Invocation { name: definition.name, context, types: &types };
     let mut results = Vec::with_capacity(rows);
     let mut values = Vec::with_capacity(columns.len());
     let mut held = 0_usize;
     for row in 0..rows {
+        context.map_or(Ok(()), |context| context.cancel.check())?;
         values.clear();
         for (position, (array, is_scalar)) in columns.iter().enumerate() {
             let ty = types.get(position).unwrap_or(&ColumnType::Text);
@@ -114,16 +121,32 @@ fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> 
         let result = if definition.strict && values.iter().any(Value::is_null) {
             Value::Null
         } else {
-            (definition.body)(&invocation, &values)?
+            let result = (definition.body)(&invocation, &values);
+            if let (Err(error), Some(context)) = (&result, context)
+                && error.kind() == ErrorKind::LimitExceeded
+            {
+                context.results.refuse(definition.name, argument_bytes, error);
+            }
+            result?
         };
-        held = held.saturating_add(result.as_str().map_or(0, str::len));
-        if held > RESULT_BYTES_MAX {
-            let message = format!("results of {}() are too large together", definition.name);
-            return Err(Error::new(ErrorKind::LimitExceeded, message));
+        held = held.saturating_add(bytes_of(&result));
+        if held > CALL_BYTES_MAX {
+            return Err(too_large(definition.name, CALL_BYTES_MAX));
         }
         results.push(result);
     }
     array_of(&definition.returns, &results)
+}
+
+/// Bytes of a value that may be long.
+fn bytes_of(value: &Value) -> usize {
+    match value {
+        Value::Bytea(bytes) => bytes.len(),
+        Value::Array(_, elements) => {
+            elements.iter().fold(0, |sum, element| sum + bytes_of(element) + size_of::<Value>())
+        }
+        other => other.as_str().map_or(0, str::len),
+    }
 }
 
 /// Reads text that arrived for a parameter of another type.

@@ -5,6 +5,7 @@ use crate::model::limits::ENTRY_BYTES_MAX;
 use crate::model::{ColumnType, Value, quote_identifier};
 use crate::sql::functions::definition::Parameter::{Any, AnyArray, Float, Int, Text};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
+use crate::sql::functions::results::check_call_bytes;
 
 /// The end of a series that is made as a list, checked: too long a list would fill the memory.
 pub const SERIES_END: &str = "series_end";
@@ -129,6 +130,7 @@ fn format_text(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
         let position = position.unwrap_or(next);
         next = position + 1;
         let value = arguments.get(position).ok_or_else(|| invalid("too few arguments for format()".to_string()))?;
+        check_call_bytes("format", out.len())?;
         match specifier {
             's' => out.push_str(&value.to_text()),
             'I' if value.is_null() => {
@@ -141,6 +143,7 @@ fn format_text(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
         }
     }
     out.push_str(rest);
+    check_call_bytes("format", out.len())?;
     Ok(Value::text(out))
 }
 
@@ -158,7 +161,10 @@ fn array_to_string(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
         .iter()
         .filter_map(|element| if element.is_null() { null.map(ToString::to_string) } else { Some(element.to_text()) })
         .collect();
-    Ok(Value::text(texts.join(text_of(arguments, 1))))
+    let separator = text_of(arguments, 1);
+    let bytes = texts.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()).saturating_add(separator.len()));
+    check_call_bytes("array_to_string", bytes)?;
+    Ok(Value::text(texts.join(separator)))
 }
 
 /// The bounds of an array: 1 to its length, none when it is empty. Arrays have one dimension here.

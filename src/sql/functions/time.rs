@@ -169,7 +169,7 @@ fn to_char(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     }
 }
 
-/// Sleeps in short naps, so that a cancel or a timeout ends it.
+/// Sleeps in short naps on a thread of its session, so that a cancel or a timeout ends it.
 fn sleep(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     const NAP: Duration = Duration::from_millis(20);
     let seconds = match arguments.first() {

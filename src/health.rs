@@ -1,0 +1,80 @@
+//! Whether the tasks live that a database cannot do without: the one thread that writes, the one that builds graphs, the one
+//! that owns the networks.
+//!
+//! Each of them holds a [`Vital`] for as long as it works. One that is dropped without [`Vital::end`], by a panic or by a way
+//! out that nobody thought of, is a task that has died: the health page says so by name, and the log. Tasks that may be
+//! aborted die by panics only.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// The vital tasks of one database. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Health(Arc<Mutex<Vec<&'static str>>>);
+
+/// Held by a vital task while it works.
+#[derive(Debug)]
+pub struct Vital {
+    name: &'static str,
+    health: Health,
+    has_ended: bool,
+    may_be_aborted: bool,
+}
+
+impl Health {
+    /// The sign of life of a task.
+    #[must_use]
+    pub fn watch(&self, name: &'static str) -> Vital {
+        Vital { name, health: self.clone(), has_ended: false, may_be_aborted: false }
+    }
+
+    /// Names of the tasks that have died, in the order they did.
+    pub fn dead(&self) -> Vec<&'static str> {
+        self.0.lock().clone()
+    }
+}
+
+impl Vital {
+    /// That the task's owner drops it says nothing.
+    #[must_use]
+    pub fn abortable(mut self) -> Self {
+        self.may_be_aborted = true;
+        self
+    }
+
+    /// The task ends because it was told to.
+    pub fn end(mut self) {
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Vital {
+    fn drop(&mut self) {
+        if self.has_ended || (self.may_be_aborted && !std::thread::panicking()) {
+            return;
+        }
+        tracing::error!(task = self.name, "a vital task has died; restart the server, and please report the defect");
+        self.health.0.lock().push(self.name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_by_itself_is_well_and_what_falls_is_not() {
+        let health = Health::default();
+        health.watch("first").end();
+        drop(health.watch("first").abortable());
+        assert!(health.dead().is_empty());
+        let vital = health.watch("second");
+        let fallen = std::thread::spawn(move || {
+            let _vital = vital;
+            panic!("a task that falls");
+        });
+        assert!(fallen.join().is_err());
+        assert_eq!(health.dead(), ["second"]);
+    }
+}

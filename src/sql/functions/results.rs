@@ -1,0 +1,125 @@
+//! What the functions of one statement may make: bounds for a call and for everything that is in use at a time.
+//!
+//! DataFusion's operators account for what they keep, its expressions for nothing. Results of functions are charged to their
+//! statement here for as long as they are alive, so that many expressions side by side cannot take what one may not.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use datafusion::arrow::array::{Array, ArrayRef};
+use datafusion::logical_expr::ColumnarValue;
+use parking_lot::Mutex;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes that one call of a function makes at most, for all rows of a batch together.
+pub const CALL_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Bytes of results that are in use at a time by one statement.
+const ALIVE_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Bytes of constants that one statement computes: they stay with its plan.
+const CONSTANT_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Results below this size are not worth their accounting: a batch of such ones is small.
+const SMALL_BYTES_MAX: usize = 256 * 1024;
+
+/// The results of one statement. Clones share it.
+#[derive(Clone, Default)]
+pub struct Results(Arc<Mutex<Held>>);
+
+#[derive(Default)]
+struct Held {
+    arrays: Vec<(Weak<dyn Array>, usize)>,
+    constant_bytes: usize,
+    /// Calls that made too much: the function, and the bytes of its arguments. The planner tries a constant many times.
+    refused: Vec<(String, usize, Error)>,
+}
+
+impl fmt::Debug for Results {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Results")
+    }
+}
+
+impl Results {
+    /// Charges what a function made.
+    ///
+    /// # Errors
+    /// 54000 where the statement holds too much.
+    pub fn charge(&self, name: &str, result: &ColumnarValue) -> Result<()> {
+        match result {
+            ColumnarValue::Array(array) => self.charge_array(name, array),
+            ColumnarValue::Scalar(scalar) => {
+                let bytes = scalar.size();
+                if bytes < SMALL_BYTES_MAX {
+                    return Ok(());
+                }
+                let mut held = self.0.lock();
+                held.constant_bytes = held.constant_bytes.saturating_add(bytes);
+                if held.constant_bytes > CONSTANT_BYTES_MAX { Err(too_large(name, CONSTANT_BYTES_MAX)) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// Remembers a call that was refused for its size, so that it is not made again.
+    pub fn refuse(&self, name: &str, argument_bytes: usize, error: &Error) {
+        self.0.lock().refused.push((name.to_string(), argument_bytes, error.clone()));
+    }
+
+    /// Why such a call was refused before.
+    pub fn refusal(&self, name: &str, argument_bytes: usize) -> Option<Error> {
+        let held = self.0.lock();
+        let known = held.refused.iter().find(|(refused, bytes, _)| refused == name && *bytes == argument_bytes);
+        known.map(|(_, _, error)| error.clone())
+    }
+
+    fn charge_array(&self, name: &str, array: &ArrayRef) -> Result<()> {
+        let bytes = array.get_buffer_memory_size();
+        if bytes < SMALL_BYTES_MAX {
+            return Ok(());
+        }
+        let mut held = self.0.lock();
+        held.arrays.retain(|(array, _)| array.strong_count() > 0);
+        held.arrays.push((Arc::downgrade(array), bytes));
+        let alive = held.arrays.iter().fold(0_usize, |sum, (_, bytes)| sum.saturating_add(*bytes));
+        if alive > ALIVE_BYTES_MAX { Err(too_large(name, ALIVE_BYTES_MAX)) } else { Ok(()) }
+    }
+}
+
+/// 54000 for a call that would make too much.
+pub fn too_large(name: &str, most: usize) -> Error {
+    Error::new(ErrorKind::LimitExceeded, format!("the results of {name}() are too large"))
+        .with_detail(format!("At most {most} bytes are held at a time."))
+        .with_hint("Make shorter values, or fewer of them in one statement.")
+}
+
+/// 54000 for a value of that many bytes that is about to be made.
+pub fn check_call_bytes(name: &str, bytes: usize) -> Result<()> {
+    if bytes <= CALL_BYTES_MAX { Ok(()) } else { Err(too_large(name, CALL_BYTES_MAX)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::StringArray;
+    use datafusion::common::ScalarValue;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_alive_counts() {
+        let results = Results::default();
+        let make = || ColumnarValue::Array(Arc::new(StringArray::from(vec!["x".repeat(100 << 20)])));
+        for _ in 0..10 {
+            results.charge("repeat", &make()).unwrap();
+        }
+        let kept: Vec<_> = (0..5).map(|_| make()).collect();
+        kept.iter().for_each(|each| results.charge("repeat", each).unwrap());
+        assert_eq!(results.charge("repeat", &make()).unwrap_err().sqlstate(), "54000");
+    }
+
+    #[test]
+    fn constants_stay() {
+        let results = Results::default();
+        let constant = ColumnarValue::Scalar(ScalarValue::Utf8(Some("x".repeat(100 << 20))));
+        results.charge("repeat", &constant).unwrap();
+        assert_eq!(results.charge("repeat", &constant).unwrap_err().sqlstate(), "54000");
+    }
+}

@@ -1,0 +1,141 @@
+//! What a statement may hold before it is parsed: so many tokens, so deep nesting, so long chains of operators.
+//!
+//! Parsing and planning take memory for each token and stack for each level. Later walks over the tree may recurse because of
+//! these bounds.
+
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::STATEMENT_TOKENS_MAX;
+use crate::sql::parse::character;
+
+/// Deepest nesting of brackets, ROW and CASE together: twice what PostgreSQL's arrays have. A syntax error inside makes the
+/// parser read each level twice.
+const BRACKETS_MAX: usize = 12;
+/// Deepest nesting of queries in parentheses. The planner walks the plan of each scalar subquery twice.
+const SUBQUERIES_MAX: usize = 14;
+/// What a query in parentheses begins with.
+const QUERY_WORDS: [Keyword; 3] = [Keyword::SELECT, Keyword::WITH, Keyword::VALUES];
+/// Longest chain of operators in one expression: each one nests the tree one deeper.
+const OPERATORS_MAX: usize = 500;
+
+/// Refuses statements that would take more memory than one may have while they are planned.
+pub fn check_length(tokens: &[TokenWithSpan]) -> Result<()> {
+    let count = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count();
+    if count <= STATEMENT_TOKENS_MAX {
+        return Ok(());
+    }
+    let message = format!("a statement of {count} words and signs is over the limit of {STATEMENT_TOKENS_MAX}");
+    Err(Error::new(ErrorKind::LimitExceeded, message)
+        .with_hint("Send rows with COPY or in several statements, and lists as an array: = ANY($1)."))
+}
+
+/// A parenthesis or bracket that is open.
+#[derive(Default)]
+struct Level {
+    is_bracket: bool,
+    is_query: bool,
+    /// Operators since the last comma.
+    operators: usize,
+}
+
+/// Refuses trees that would be too deep to walk, and those that the parser or the planner walks twice at each level. The
+/// parser bounds parentheses itself; chains such as `a OR b OR c` and `x UNION y UNION z` nest one level an operator
+/// without its noticing.
+pub fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
+    let mut levels = vec![Level::default()];
+    let (mut brackets, mut queries) = (0_usize, 0_usize);
+    for (place, token) in tokens.iter().enumerate() {
+        match &token.token {
+            Token::LParen | Token::LBracket => {
+                let (before, after) =
+                    (tokens.get(..place).unwrap_or_default(), tokens.get(place + 1..).unwrap_or_default());
+                let is_parenthesis = token.token == Token::LParen;
+                let level = Level {
+                    is_bracket: !is_parenthesis || nearest_keyword(before.iter().rev()) == Keyword::ROW,
+                    is_query: is_parenthesis && QUERY_WORDS.contains(&nearest_keyword(after.iter())),
+                    operators: 0,
+                };
+                brackets += usize::from(level.is_bracket);
+                queries += usize::from(level.is_query);
+                levels.push(level);
+            }
+            Token::RParen | Token::RBracket if levels.len() > 1 => {
+                if let Some(level) = levels.pop() {
+                    brackets = brackets.saturating_sub(usize::from(level.is_bracket));
+                    queries = queries.saturating_sub(usize::from(level.is_query));
+                }
+            }
+            Token::Comma | Token::SemiColon => {
+                if let Some(level) = levels.last_mut() {
+                    level.operators = 0;
+                }
+            }
+            Token::Word(word) if word.keyword == Keyword::CASE => brackets += 1,
+            Token::Word(word) if word.keyword == Keyword::END => brackets = brackets.saturating_sub(1),
+            other if is_chained(other) => {
+                if let Some(level) = levels.last_mut() {
+                    level.operators += 1;
+                }
+            }
+            _ => {}
+        }
+        let error = if levels.last().is_some_and(|level| level.operators > OPERATORS_MAX) {
+            Error::new(ErrorKind::TooComplex, format!("more than {OPERATORS_MAX} operators in one expression"))
+                .with_hint("Use IN (...) or = ANY($1) with an array.")
+        } else if brackets > BRACKETS_MAX {
+            Error::new(
+                ErrorKind::TooComplex,
+                format!("brackets, ROW and CASE are nested more than {BRACKETS_MAX} levels deep"),
+            )
+        } else if queries > SUBQUERIES_MAX {
+            Error::new(ErrorKind::TooComplex, format!("subqueries are nested more than {SUBQUERIES_MAX} levels deep"))
+                .with_hint("Name inner queries with WITH.")
+        } else {
+            continue;
+        };
+        return Err(error.with_position(character(text, token.span.start).unwrap_or(1)));
+    }
+    Ok(())
+}
+
+/// The keyword that is the first token, blanks left out.
+fn nearest_keyword<'a>(tokens: impl Iterator<Item = &'a TokenWithSpan>) -> Keyword {
+    match tokens.map(|token| &token.token).find(|token| !matches!(token, Token::Whitespace(_))) {
+        Some(Token::Word(word)) => word.keyword,
+        _ => Keyword::NoKeyword,
+    }
+}
+
+fn is_chained(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::IS
+                | Keyword::IN
+                | Keyword::LIKE
+                | Keyword::ILIKE
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT
+                | Keyword::JOIN
+                | Keyword::COLLATE
+                | Keyword::AT
+        ),
+        Token::Whitespace(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::DollarQuotedString(_)
+        | Token::EscapedStringLiteral(_)
+        | Token::Placeholder(_)
+        | Token::Period
+        | Token::EOF
+        | Token::RParen
+        | Token::RBracket => false,
+        _ => true,
+    }
+}
