@@ -10,6 +10,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
+use crate::db::activity::Activity;
 use crate::db::apply::Apply;
 use crate::db::clock::Clock;
 use crate::db::commit::{Answer, Encode, Job};
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub clock: Clock,
     pub signals: Signals,
     pub sync: SyncSeam,
+    /// Who is connected.
+    pub activity: Activity,
     identity: RwLock<Arc<Identity>>,
     /// Up to where the own postings are surely no other copy's: see `first_heads`.
     pub first_heads: BTreeMap<NetworkId, StoredHead>,
@@ -74,6 +77,7 @@ impl Shared {
             clock: parts.clock,
             signals: Signals::new(),
             sync: SyncSeam::new(),
+            activity: Activity::default(),
             identity: RwLock::new(Arc::new(parts.identity)),
             first_heads: parts.first_heads,
             vector_indexes: VectorIndexes::default(),

@@ -70,6 +70,7 @@ mod row_order;
 mod row_plan;
 mod scan;
 mod scope;
+mod secrecy;
 mod table;
 mod target;
 mod type_of;

@@ -33,6 +33,5 @@ pub use definition::{Definition, Parameter, undefined};
 pub use json::JSON_SORT_KEY;
 pub use networks::NetworkFunction;
 pub use register::{aggregates, definitions, register};
-pub use session::backend_pid;
 pub use strings::{BYTES_LENGTH, SERIES_END};
 pub use time::MOMENT_OF_LOCAL;
