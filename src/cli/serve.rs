@@ -12,12 +12,12 @@ const STACK_BYTES: usize = 32 * 1024 * 1024;
 /// Serves until a signal.
 pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
     let options = Options::resolve(flags)?;
-    server::start_logging(options.log_format, &options.log)?;
+    let log = server::start_logging(options.log_format, &options.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("nebulus-worker")
         .thread_stack_size(STACK_BYTES)
         .build()?;
-    runtime.block_on(server::run(options))?;
+    runtime.block_on(server::run(flags, options, log))?;
     Ok(ExitCode::SUCCESS)
 }
