@@ -76,6 +76,8 @@ pub enum ErrorKind {
     UniqueViolation,
     /// The wrong user or password.
     InvalidPassword,
+    /// The way of logging in is not the right one: another user, TLS, or a channel that somebody stands in.
+    InvalidAuthorization,
     /// A column that only the server fills: leave it out, or assign DEFAULT.
     GeneratedAlways,
     /// The connection may not do that.
@@ -102,8 +104,10 @@ pub enum ErrorKind {
     TooManyArguments,
     /// The disk is full or a write failed; reads go on.
     DiskFull,
-    /// The server holds as many connections, statements or bytes as it may.
+    /// The server holds as many connections as it may.
     TooManyConnections,
+    /// The server holds as many bytes for its clients as it may: send less at once, or try again.
+    OutOfMemory,
     /// The owner asked to cancel, or the statement ran into its timeout.
     QueryCanceled,
     /// The server is going down.
@@ -163,6 +167,7 @@ impl ErrorKind {
             ErrorKind::UniqueViolation => "23505",
             ErrorKind::GeneratedAlways => "428C9",
             ErrorKind::InvalidPassword => "28P01",
+            ErrorKind::InvalidAuthorization => "28000",
             ErrorKind::InsufficientPrivilege => "42501",
             ErrorKind::SerializationFailure => "40001",
             ErrorKind::InFailedTransaction => "25P02",
@@ -176,6 +181,7 @@ impl ErrorKind {
             ErrorKind::TooManyArguments => "54023",
             ErrorKind::DiskFull => "53100",
             ErrorKind::TooManyConnections => "53300",
+            ErrorKind::OutOfMemory => "53200",
             ErrorKind::QueryCanceled => "57014",
             ErrorKind::Shutdown => "57P01",
             ErrorKind::ConnectionLost => "08006",

@@ -1,4 +1,4 @@
-//! Counters of the whole process, in Prometheus' text form. Numbers only, never a name or a value of a user's.
+//! Numbers of the whole process, in Prometheus' text form. Numbers only, never a name or a value of a user's.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +24,37 @@ impl Counter {
     }
 }
 
+/// A number that goes up and down.
+pub struct Gauge(Counter);
+
+impl Gauge {
+    const fn new(name: &'static str, help: &'static str) -> Self {
+        Gauge(Counter::new(name, help))
+    }
+
+    pub fn add(&self, count: u64) {
+        self.0.value.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub fn subtract(&self, count: u64) {
+        self.0.value.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// Clients that have logged in and are served now.
+pub static CLIENTS: Gauge = Gauge::new("nebulusdb_clients", "Clients that have logged in and are served now.");
+/// Connections that went before anybody logged in, to make room for others.
+pub static CONNECTIONS_DISMISSED: Counter = Counter::new(
+    "nebulusdb_connections_dismissed_total",
+    "Connections that went before anybody logged in, to make room for others.",
+);
+/// Logins with a wrong password, or with one that was not looked at after too many wrong ones.
+pub static LOGINS_REFUSED: Counter =
+    Counter::new("nebulusdb_logins_refused_total", "Logins with a wrong password, or with one that was not looked at.");
 /// Connections accepted since the start.
 pub static CONNECTIONS: Counter = Counter::new("nebulusdb_connections_total", "Connections accepted.");
 /// Statements that ended well.
@@ -66,11 +97,16 @@ pub static SYNC_PROOFS_REJECTED: Counter =
 pub static SYNC_BANS: Counter =
     Counter::new("nebulusdb_sync_bans_total", "Times that a peer was kept out for a while.");
 
-/// All counters as a Prometheus page.
+/// All numbers as a Prometheus page.
 pub fn render() -> String {
     let mut page = String::new();
+    let Gauge(clients) = &CLIENTS;
+    let (name, help, value) = (clients.name, clients.help, clients.get());
+    writeln!(page, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}").unwrap_or_default();
     let counters = [
         &CONNECTIONS,
+        &CONNECTIONS_DISMISSED,
+        &LOGINS_REFUSED,
         &STATEMENTS,
         &ERRORS,
         &COMMITS,

@@ -6,11 +6,16 @@
 #![expect(clippy::print_stderr, reason = "a command speaks to the person who ran it")]
 
 use std::future::poll_fn;
+use std::net::IpAddr;
+use std::path::PathBuf;
 
 use tokio::task::JoinHandle;
+use tokio_postgres::config::Host;
 use tokio_postgres::error::{DbError, ErrorPosition};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+use zeroize::Zeroizing;
 
+use crate::config::{PASSWORD_FILE, StoreFlags, StorePaths};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The address a client uses when none is given: the one `make demo` serves on.
@@ -28,7 +33,8 @@ pub struct Session {
 
 impl Session {
     /// Connects to `postgresql://user:password@host:port/database`. A URL without a password takes the one in the
-    /// environment variable `NEBULUSDB_PASSWORD`, if there is one.
+    /// environment variable `NEBULUSDB_PASSWORD`, or for a server of this machine the one that its first start has left in a
+    /// file of this user's.
     pub async fn connect(url: &str) -> Result<Session> {
         let mut config: Config = url.parse().map_err(|_| {
             Error::new(ErrorKind::Configuration, "the server's URL cannot be read")
@@ -36,9 +42,9 @@ impl Session {
         })?;
         config.connect_timeout(std::time::Duration::from_secs(CONNECT_TIMEOUT_SECONDS));
         if config.get_password().is_none()
-            && let Ok(password) = std::env::var("NEBULUSDB_PASSWORD")
+            && let Some(password) = password_of_this_machine(&config)
         {
-            config.password(password);
+            config.password(password.as_str());
         }
         let (client, mut connection) = config.connect(NoTls).await.map_err(|error| cannot_connect(&config, &error))?;
         let driver = tokio::spawn(async move {
@@ -58,20 +64,46 @@ impl Session {
     }
 }
 
+/// The password in the environment, or in the file of a server on this machine.
+fn password_of_this_machine(config: &Config) -> Option<Zeroizing<String>> {
+    if let Ok(password) = std::env::var("NEBULUSDB_PASSWORD") {
+        return Some(Zeroizing::new(password));
+    }
+    let is_near = config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
+        Host::Unix(_) => true,
+    });
+    let path = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+    let flags = StoreFlags {
+        data_dir: path("NEBULUSDB_DATA_DIR"),
+        key_dir: path("NEBULUSDB_KEY_DIR"),
+        config: path("NEBULUSDB_CONFIG"),
+        ..StoreFlags::default()
+    };
+    // Without one the server says what it wants.
+    let file = StorePaths::resolve(&flags).ok().filter(|_| is_near)?.key_directory.join(PASSWORD_FILE);
+    let password = Zeroizing::new(std::fs::read_to_string(file).ok()?);
+    Some(Zeroizing::new(password.trim_end().to_string()))
+}
+
 fn cannot_connect(config: &Config, error: &tokio_postgres::Error) -> Error {
     let address: Vec<String> = config
         .get_hosts()
         .iter()
         .map(|host| match host {
-            tokio_postgres::config::Host::Tcp(name) => name.clone(),
-            tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(path) => path.display().to_string(),
         })
         .zip(config.get_ports().iter().chain(std::iter::repeat(&5432)))
         .map(|(host, port)| format!("{host}:{port}"))
         .collect();
     let failure = Error::new(ErrorKind::Io, format!("cannot connect to {}: {}", address.join(", "), reason(error)));
+    let is_unreachable = std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
     match error.as_db_error() {
         Some(_) => failure.with_hint("check the user, and the password in NEBULUSDB_PASSWORD"),
+        None if config.get_password().is_none() && !is_unreachable => failure.with_hint(
+            "set NEBULUSDB_PASSWORD, or NEBULUSDB_DATA_DIR to the directory of a server whose first password was not changed",
+        ),
         None => failure.with_hint("start a server with: nebulusdb serve --trust-local"),
     }
 }

@@ -17,7 +17,7 @@ const END_TIME_MAX: Duration = Duration::from_millis(200);
 /// Serves until a signal.
 pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
     let options = Options::resolve(flags)?;
-    server::start_logging(options.log_format, &options.log)?;
+    let log = server::start_logging(options.log_format, &options.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("nebulus-worker")
@@ -25,7 +25,7 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode> {
         // Whoever writes or plans for long holds one, and each connection may.
         .max_blocking_threads(BLOCKING_THREADS + options.max_connections)
         .build()?;
-    let served = runtime.block_on(server::run(options));
+    let served = runtime.block_on(server::run(flags, options, log));
     // The store is closed. A computation that could not be interrupted is not waited for.
     runtime.shutdown_timeout(END_TIME_MAX);
     served?;

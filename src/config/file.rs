@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::config::{LogFormat, Switch};
+use crate::config::{LogFormat, Switch, TlsMode};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Longest configuration file, in bytes.
@@ -25,8 +25,12 @@ pub struct FileOptions {
     pub admin: Option<String>,
     pub tls_cert: Option<PathBuf>,
     pub tls_key: Option<PathBuf>,
+    pub tls: Option<TlsMode>,
     pub fsync: Option<Switch>,
     pub max_connections: Option<usize>,
+    pub login_time_max_s: Option<u64>,
+    pub idle_transaction_max_s: Option<u64>,
+    pub memory_mb: Option<usize>,
     pub log_format: Option<LogFormat>,
     pub log: Option<String>,
 }

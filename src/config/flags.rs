@@ -13,6 +13,20 @@ pub enum Switch {
     Off,
 }
 
+/// Who has to use TLS, where a certificate is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsMode {
+    /// Nobody can: the certificate is left alone
+    Off,
+    /// Whoever likes to
+    Allow,
+    /// Everybody but clients on this machine
+    Remote,
+    /// Everybody
+    Require,
+}
+
 /// How log lines are written to standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -65,12 +79,26 @@ pub struct Flags {
     /// Private key (PEM) for TLS
     #[arg(long, value_name = "FILE", env = "NEBULUSDB_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
+    /// Who has to use TLS: off, allow (nobody has to), remote (all but clients on this machine), require (everybody).
+    /// With a certificate the default is remote
+    #[arg(long, value_enum, env = "NEBULUSDB_TLS")]
+    pub tls: Option<TlsMode>,
     /// Whether a commit waits for the disk. off: power loss may take the last commits; a crash of the server does not
     #[arg(long, value_enum, env = "NEBULUSDB_FSYNC")]
     pub fsync: Option<Switch>,
     /// Connections at the same time, at most
     #[arg(long, value_name = "N", env = "NEBULUSDB_MAX_CONNECTIONS")]
     pub max_connections: Option<usize>,
+    /// Seconds from a client's first byte to its checked password, at most
+    #[arg(long, value_name = "SECONDS", env = "NEBULUSDB_LOGIN_TIME_MAX_S")]
+    pub login_time_max_s: Option<u64>,
+    /// Seconds that a transaction or cursor may wait for its client, at most; 0: for ever
+    #[arg(long, value_name = "SECONDS", env = "NEBULUSDB_IDLE_TRANSACTION_MAX_S")]
+    pub idle_transaction_max_s: Option<u64>,
+    /// Megabytes of memory that all clients together may take: long messages, prepared statements, portals and cursors, and
+    /// what open transactions have written
+    #[arg(long, value_name = "MB", env = "NEBULUSDB_MEMORY_MB")]
+    pub memory_mb: Option<usize>,
     /// Form of the log lines on standard error
     #[arg(long, value_enum, env = "NEBULUSDB_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,

@@ -8,6 +8,6 @@ mod flags;
 mod options;
 
 pub use file::FileOptions;
-pub use flags::{Flags, LogFormat, StoreFlags, Switch};
+pub use flags::{Flags, LogFormat, StoreFlags, Switch, TlsMode};
 pub(crate) use options::read_passphrase;
-pub use options::{Options, StorePaths};
+pub use options::{Options, PASSWORD_FILE, StorePaths};

@@ -12,10 +12,10 @@ use crate::db::index_build::fill_graph;
 use crate::db::open::{DatabaseOptions, Opened, open};
 use crate::db::shared::Shared;
 use crate::db::write_set::WriteSet;
-use crate::db::{Catalog, OWNER, ReadView, ScramVerifier, Transaction};
+use crate::db::{Activity, Catalog, OWNER, ReadView, ScramVerifier, Transaction};
 use crate::error::{Error, Result};
 use crate::health::Health;
-use crate::model::PeerId;
+use crate::model::{MemoryAccount, PeerId};
 use crate::store::{Batch, BlobHash, Key, StoreStatistics};
 
 /// A database. Clones share it; the last one dropped, or [`Database::shutdown`], stops it.
@@ -95,6 +95,13 @@ impl Database {
         Transaction::begin(&self.0.shared)
     }
 
+    /// As [`Database::begin`]; what the transaction writes is taken from a connection's account.
+    pub fn begin_for(&self, account: &MemoryAccount) -> Transaction {
+        let mut transaction = self.begin();
+        transaction.writes().charge_to(account);
+        transaction
+    }
+
     /// The present state, for reading.
     pub fn view(&self) -> ReadView {
         self.0.shared.view(Arc::new(WriteSet::default()))
@@ -115,6 +122,21 @@ impl Database {
     /// Whether the tasks live that the database cannot do without.
     pub fn health(&self) -> &Health {
         &self.0.shared.health
+    }
+
+    /// Who is connected to it, and what runs.
+    pub fn activity(&self) -> &Activity {
+        &self.0.shared.activity
+    }
+
+    /// What is wrong with it: the name of what has failed, and how. Nothing while all goes well.
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let failure = self.0.shared.store.failure().map(|error| ("store".to_string(), error.to_string()));
+        let dead = self.0.shared.health.dead().into_iter();
+        failure
+            .into_iter()
+            .chain(dead.map(|task| (task.to_string(), "has died; restart the server".to_string())))
+            .collect()
     }
 
     /// Number of the last commit.

@@ -9,6 +9,7 @@
 //! candidates while the filter is evaluated inside the walk, each candidate is checked against the statement's snapshot,
 //! rows of the own transaction are merged in, and a [`Cursor`] yields rows in chunks.
 
+mod activity;
 mod apply;
 mod builds;
 mod cancel;
@@ -69,6 +70,7 @@ mod view;
 mod write_set;
 
 pub use crate::model::jsonb::PathStep;
+pub use activity::{Activity, ActivityHandle, ActivityState, ConnectionActivity};
 pub use cancel::Cancel;
 pub use catalog::{AUTH, Catalog, MEMORY};
 pub use clock::Clock;

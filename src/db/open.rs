@@ -22,7 +22,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Hlc, Index, IndexKind};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
-    Vault, build_marker, marked_index, vector_of_bytes,
+    Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
+    vector_of_bytes,
 };
 
 /// Name of the singleton by which the vault recognises its key.
@@ -58,12 +59,17 @@ pub(crate) struct Opened {
 
 pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     let directory = &options.data_directory;
-    std::fs::create_dir_all(directory)?;
+    make_private_folder(directory)?;
+    if options.key_directory.starts_with(directory) {
+        close_private_folder(&options.key_directory)?;
+    }
     let store_options = StoreOptions { read_only: false, cache_bytes: options.cache_bytes, sync: options.sync };
     let store = Store::open(directory, &store_options)?;
     let identity = open_identity(&store, directory)?;
     let vault = open_vault(&store, options)?;
     let blobs = BlobStore::open_directory(directory.join("blobs"))?;
+    let vector_directory = directory.join("vectors");
+    make_or_close_private_folder(&vector_directory)?;
     let snapshot = store.snapshot();
     let collections = load_collections(&store, &snapshot)?;
     let (version, hlc) = load_progress(&snapshot)?;
@@ -77,7 +83,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
         clock: options.clock.clone(),
         identity,
         first_heads,
-        vector_directory: directory.join("vectors"),
+        vector_directory,
         secrets: Secrets::new(vault),
         blobs,
         jobs: jobs_sender,

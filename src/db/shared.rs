@@ -10,6 +10,7 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use parking_lot::RwLock;
 use tokio::sync::mpsc;
 
+use crate::db::activity::Activity;
 use crate::db::apply::Apply;
 use crate::db::builds::Builds;
 use crate::db::clock::Clock;
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     /// The database was told to stop.
     pub is_stopping: AtomicBool,
     pub sync: SyncSeam,
+    /// Who is connected.
+    pub activity: Activity,
     identity: RwLock<Arc<Identity>>,
     /// Up to where the own postings are surely no other copy's: see `first_heads`.
     pub first_heads: BTreeMap<NetworkId, StoredHead>,
@@ -80,6 +83,7 @@ impl Shared {
             health: Health::default(),
             is_stopping: AtomicBool::new(false),
             sync: SyncSeam::new(),
+            activity: Activity::default(),
             identity: RwLock::new(Arc::new(parts.identity)),
             first_heads: parts.first_heads,
             vector_indexes: VectorIndexes::default(),

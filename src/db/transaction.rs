@@ -73,7 +73,9 @@ impl Transaction {
     /// A newer snapshot for a transaction that has changed nothing: the next statement of READ COMMITTED.
     pub fn refresh(&mut self) {
         if self.is_read_only() {
+            let writes = self.view.writes.successor();
             *self = Transaction::begin(&self.shared);
+            *self.writes() = writes;
         }
     }
 

@@ -16,6 +16,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::error::Result;
 use crate::model::{Collection, CollectionId, Index as IndexDefinition, IndexKind};
+use crate::store::{create_file_in_private, make_private_folder};
 use crate::vector::{Index, Metric, Parameters};
 
 /// Replaced and removed vectors that an index remembers. A reader whose snapshot is older than all of them measures every
@@ -146,10 +147,10 @@ impl VectorIndex {
     /// Writes the graph to a temporary name and renames it, so that a crash leaves the old file or the new.
     pub fn save(&self, directory: &Path, watermark: u64) -> Result<()> {
         let Some(graph) = self.graph() else { return Ok(()) };
-        std::fs::create_dir_all(directory)?;
+        make_private_folder(directory)?;
         let path = self.path(directory);
         let temporary = path.with_extension("tmp");
-        let mut writer = BufWriter::with_capacity(1 << 20, File::create(&temporary)?);
+        let mut writer = BufWriter::with_capacity(1 << 20, create_file_in_private(&temporary)?);
         graph.save(&mut writer, watermark)?;
         writer.flush()?;
         writer.get_ref().sync_all()?;

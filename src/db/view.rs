@@ -8,7 +8,7 @@ use crate::db::plan;
 use crate::db::scan::visit_key;
 use crate::db::shared::Shared;
 use crate::db::write_set::WriteSet;
-use crate::db::{Cancel, Catalog, EntryKey, Query, Row, Settings};
+use crate::db::{Activity, Cancel, Catalog, EntryKey, Query, Row, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, ColumnType, PeerId, Value};
 use crate::store::{Key, Snapshot, vector_of_bytes};
@@ -43,6 +43,11 @@ impl ReadView {
     /// Bytes that the whole database takes on disk, blobs aside.
     pub fn stored_bytes(&self) -> u64 {
         self.database.store.statistics().bytes
+    }
+
+    /// Who is connected to the database, and what runs.
+    pub fn activity(&self) -> &Activity {
+        &self.database.activity
     }
 
     pub fn peer_id(&self) -> PeerId {

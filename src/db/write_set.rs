@@ -4,13 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::db::change::{CatalogChange, Standing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
-use crate::model::{CollectionId, Stage, Value};
+use crate::model::{CollectionId, MemoryAccount, Reservation, Stage, Value};
 use crate::store::{Key, KeyRange};
+
+/// Bytes that a transaction may write without taking them from the budget; most transactions are smaller.
+const BYTES_FREE: usize = 16 * 1024;
+/// Bytes that are taken from the budget at a time.
+const BYTES_TAKEN: usize = 64 * 1024;
+/// Bytes that a written row takes besides its key and its values: its place in the tree and its flags.
+const ROW_BYTES: usize = 64;
 
 /// The key of an entry inside its collection: its primary key in the order-preserving encoding of `store`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +110,8 @@ pub(crate) struct WriteSet {
     arbitrated: HashSet<(CollectionId, Vec<u8>)>,
     writes: usize,
     bytes: usize,
+    /// What it takes from the budget of its connection. Copies for savepoints and readers share it.
+    memory: Option<Arc<Mutex<Reservation>>>,
 }
 
 impl WriteSet {
@@ -118,8 +128,25 @@ impl WriteSet {
         self.rows.get(&collection).filter(|rows| !rows.is_empty())
     }
 
+    /// From now on what is written is taken from a budget.
+    pub fn charge_to(&mut self, account: &MemoryAccount) {
+        self.memory = Some(Arc::new(Mutex::new(account.nothing())));
+    }
+
+    /// An empty set that takes from the same budget.
+    pub fn successor(&self) -> WriteSet {
+        WriteSet { memory: self.memory.clone(), ..WriteSet::default() }
+    }
+
+    fn charge(&self) -> Result<()> {
+        let Some(memory) = &self.memory else { return Ok(()) };
+        let bytes = self.bytes + self.writes * ROW_BYTES;
+        let mut memory = memory.lock();
+        if bytes <= BYTES_FREE || bytes <= memory.bytes() { Ok(()) } else { memory.resize(bytes + BYTES_TAKEN) }
+    }
+
     /// # Errors
-    /// 54000 when the transaction holds more than a named number of rows or bytes.
+    /// 54000 when the transaction holds more than a named number of rows or bytes, 53200 when the budget has no more.
     pub fn put(&mut self, collection: CollectionId, key: EntryKey, pending: Pending) -> Result<()> {
         self.writes += 1;
         self.bytes += key.as_bytes().len()
@@ -139,6 +166,7 @@ impl WriteSet {
             )
             .with_hint("Commit in smaller steps."));
         }
+        self.charge()?;
         self.rows.entry(collection).or_default().insert(key, pending);
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! written by `store`. What two states mean together is `merge`'s business.
 
 mod array_text;
+mod budget;
 mod cast;
 mod clock;
 mod collection;
@@ -32,6 +33,7 @@ mod value;
 mod vector_text;
 
 pub use array_text::ARRAY_DIMENSIONS_MAX;
+pub use budget::{Budget, MemoryAccount, Reservation};
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
     Collection, CollectionId, CollectionKind, Column, DefaultValue, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,

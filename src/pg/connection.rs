@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -23,6 +24,9 @@ use crate::session::{Session, TransactionStatus};
 /// Messages the server knows, besides those of authentication.
 const KNOWN_MESSAGES: &[u8] = b"QPBEDCHSXdcfFp";
 
+/// Messages that deal themselves with having been thrown away: Query, and what a failed COPY leaves.
+const REFUSED_LATER: &[u8] = b"Qdcf";
+
 /// SQLSTATE of an idle transaction that ran into its timeout.
 const IDLE_IN_TRANSACTION: &str = "25P03";
 
@@ -36,9 +40,13 @@ pub(super) struct Connection {
     pub portals: HashMap<String, Portal>,
     /// After an error of the extended protocol: everything up to Sync is left out.
     pub is_skipping: bool,
+    /// The client is sending data of a COPY, which has a transaction.
+    pub is_copying: bool,
     /// The client waits for what is in the output buffer.
     wants_flush: bool,
     registration: Registration,
+    /// How long the client may leave the server waiting while it holds a snapshot.
+    idle_max: Option<Duration>,
     shutdown: watch::Receiver<bool>,
 }
 
@@ -50,6 +58,8 @@ pub(super) enum Failure {
     Connection(Error),
     /// The client left a transaction open for too long; the connection ends.
     IdleTimeout,
+    /// The client did not read for too long what it had asked for; the connection ends without a word.
+    Stalled,
 }
 
 impl From<Error> for Failure {
@@ -79,8 +89,10 @@ impl Connection {
             unnamed_portal: None,
             portals: HashMap::new(),
             is_skipping: false,
+            is_copying: false,
             wants_flush: true,
             registration,
+            idle_max: shared.context.idle_transaction_max,
             shutdown: shared.shutdown.clone(),
         }
     }
@@ -115,8 +127,13 @@ impl Connection {
     }
 
     async fn serve(&mut self, frame: &Frame) -> std::result::Result<(), Failure> {
+        if let Some(error) = frame.refused.as_ref().filter(|_| !REFUSED_LATER.contains(&frame.tag)) {
+            return Err(error.clone().into());
+        }
         match frame.tag {
-            b'Q' => self.query(&frame.body).await,
+            b'Q' => self.query(frame).await,
+            // Left over from a COPY that failed.
+            b'd' | b'c' | b'f' => Ok(()),
             b'P' => self.parse(&frame.body),
             b'B' => self.bind(&frame.body),
             b'E' => self.execute(&frame.body).await,
@@ -127,8 +144,6 @@ impl Connection {
                 Ok(())
             }
             b'S' => self.sync().await,
-            // Left over from a COPY that failed.
-            b'd' | b'c' | b'f' => Ok(()),
             b'F' => Err(Failure::Statement(Error::unsupported(
                 "function calls of the old protocol are not supported",
                 "Call the function with SELECT.",
@@ -171,10 +186,11 @@ impl Connection {
 
     /// Waits for bytes of the client, the timeout of an idle transaction, or the end of the server.
     async fn wait(&mut self) -> Event {
-        let patience = match self.session.status() {
+        let own = match self.session.status() {
             TransactionStatus::Idle => None,
             TransactionStatus::InTransaction | TransactionStatus::Failed => self.session.idle_timeout(),
         };
+        let patience = own.into_iter().chain(self.idle_max.filter(|_| self.holds_snapshot())).min();
         let timeout = async {
             match patience {
                 Some(patience) => tokio::time::sleep(patience).await,
@@ -196,10 +212,20 @@ impl Connection {
         }
     }
 
-    /// Writes what the client waits for.
+    /// Whether something is open that reads from one moment: a transaction, a portal before its Sync, a cursor.
+    fn holds_snapshot(&self) -> bool {
+        self.is_copying || self.unnamed_portal.is_some() || !self.portals.is_empty() || self.session.holds_snapshot()
+    }
+
+    /// Writes what the client waits for. One that reads nothing of it holds its snapshot as an idle transaction does.
     pub async fn flush(&mut self) -> std::result::Result<(), Failure> {
         self.wants_flush = false;
-        self.output.flush(&mut self.transport).await.map_err(|error| Failure::Connection(error.into()))
+        let written = self.output.flush(&mut self.transport);
+        let written = match self.idle_max {
+            Some(most) => tokio::time::timeout(most, written).await.map_err(|_| Failure::Stalled)?,
+            None => written.await,
+        };
+        written.map_err(|error| Failure::Connection(error.into()))
     }
 
     /// Tells the client that the server waits for it.
@@ -232,10 +258,19 @@ impl Connection {
         match failure {
             Failure::Statement(error) | Failure::Connection(error) => self.end(error.sqlstate(), &error).await,
             Failure::IdleTimeout => {
-                let error =
-                    Error::new(ErrorKind::Shutdown, "terminating connection due to idle-in-transaction timeout")
-                        .with_hint("SET idle_in_transaction_session_timeout = 0 turns the timeout off.");
+                let text = "terminating connection due to idle-in-transaction timeout";
+                let error = Error::new(ErrorKind::Shutdown, text).with_hint(
+                    "The session's idle_in_transaction_session_timeout, or the server's idle_transaction_max_s, says how \
+                     long a transaction may wait for its client.",
+                );
                 self.end(IDLE_IN_TRANSACTION, &error).await
+            }
+            Failure::Stalled => {
+                tracing::info!(
+                    connection = self.registration.id,
+                    "a client that does not read its results was dropped"
+                );
+                Ok(())
             }
         }
     }

@@ -27,7 +27,14 @@ fn encode_without_length(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> 
 
 impl Connection {
     /// Takes the client's data; the tag of the finished COPY.
-    pub async fn copy_in(&mut self, mut copy: CopyIn) -> Result<String, Failure> {
+    pub async fn copy_in(&mut self, copy: CopyIn) -> Result<String, Failure> {
+        self.is_copying = true;
+        let tag = self.take_data(copy).await;
+        self.is_copying = false;
+        tag
+    }
+
+    async fn take_data(&mut self, mut copy: CopyIn) -> Result<String, Failure> {
         self.output.copy_in(copy.is_binary(), copy.columns())?;
         self.flush().await?;
         loop {
@@ -35,6 +42,9 @@ impl Connection {
                 let gone = Error::new(ErrorKind::ProtocolViolation, "the client went away during COPY");
                 return Err(Failure::Connection(gone));
             };
+            if let Some(error) = frame.refused {
+                return Err(error.into());
+            }
             match frame.tag {
                 b'd' => self.session.copy_data(&mut copy, &frame.body).await?,
                 b'c' => return Ok(self.session.copy_finish(copy).await?),

@@ -16,6 +16,9 @@ use crate::pg::output::{
 use crate::pg::portal::{PORTALS_MAX, Portal, PortalState, Running};
 use crate::session::{Outcome, Prepared};
 
+/// Bytes that a portal takes besides its parameters and rows.
+const PORTAL_BYTES: usize = 1024;
+
 impl Connection {
     pub fn parse(&mut self, body: &[u8]) -> Result<(), Failure> {
         let mut fields = Fields(body);
@@ -53,7 +56,9 @@ impl Connection {
                     .into());
             }
         }
-        self.put_portal(portal, Portal { prepared, formats, state: PortalState::Bound(parameters) });
+        let state = PortalState::Bound(parameters);
+        let memory = self.session.reserve(PORTAL_BYTES + state.bytes())?;
+        self.put_portal(portal, Portal { prepared, formats, state, memory });
         self.output.empty(BIND_COMPLETE);
         Ok(())
     }
@@ -108,6 +113,7 @@ impl Connection {
                 return Err(Error::new(ErrorKind::UndefinedCursor, text).into());
             }
         };
+        portal.memory.resize(PORTAL_BYTES + portal.state.bytes())?;
         self.put_portal(name, portal);
         Ok(())
     }

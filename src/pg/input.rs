@@ -1,13 +1,15 @@
 //! Messages from the client, cut out of the byte stream and read field by field.
 //!
 //! The declared length of a message is checked before a byte of its body is waited for, and memory grows with what arrives,
-//! not with what is announced. pgwire's decoders are not used here: they panic on bodies that are cut off, and take
+//! not with what is announced. Beyond a few kilobytes it is taken from the server's budget for its clients; a message for
+//! which there is none is read to its end and thrown away, so that the stream keeps its order. pgwire's decoders are not used here: they panic on bodies that are cut off, and take
 //! text that is not UTF-8 for empty.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::{MemoryAccount, Reservation};
 
 /// Bytes of a message's type and length.
 const HEADER_BYTES: usize = 5;
@@ -15,6 +17,10 @@ const HEADER_BYTES: usize = 5;
 const LENGTH_BYTES: usize = 4;
 /// Room made before each read.
 const READ_BYTES: usize = 8 * 1024;
+/// Most bytes of one read.
+const READ_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that a connection may hold without taking them from the budget: what ordinary statements are made of.
+const BYTES_FREE: usize = 2 * READ_BYTES_MAX;
 /// An empty buffer that has grown beyond this is given back.
 const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
 
@@ -22,6 +28,10 @@ const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
 pub(super) struct Frame {
     pub tag: u8,
     pub body: Bytes,
+    /// Why the body was thrown away.
+    pub refused: Option<Error>,
+    /// The memory that it takes, until it is dropped.
+    _memory: Option<Reservation>,
 }
 
 /// What has arrived and was not read yet.
@@ -29,15 +39,28 @@ pub(super) struct Input {
     buffer: BytesMut,
     /// Largest message, in bytes, its length field included.
     bytes_max: usize,
+    /// What the buffer takes from the budget; `None` before anybody has logged in, when messages are small.
+    memory: Option<Reservation>,
+    thrown: Option<Thrown>,
+}
+
+/// A message for which there was no memory.
+struct Thrown {
+    tag: u8,
+    /// Bytes of it that have not come yet.
+    left: usize,
+    error: Error,
 }
 
 impl Input {
     pub fn new(bytes_max: usize) -> Self {
-        Input { buffer: BytesMut::with_capacity(READ_BYTES), bytes_max }
+        Input { buffer: BytesMut::with_capacity(READ_BYTES), bytes_max, memory: None, thrown: None }
     }
 
-    pub fn allow(&mut self, bytes_max: usize) {
+    /// From now on messages may be so long, and take memory from an account.
+    pub fn allow(&mut self, bytes_max: usize, account: &MemoryAccount) {
         self.bytes_max = bytes_max;
+        self.memory = Some(account.nothing());
     }
 
     pub fn is_empty(&self) -> bool {
@@ -46,7 +69,7 @@ impl Input {
 
     /// The type of the next message, where its first byte has arrived.
     pub fn next_tag(&self) -> Option<u8> {
-        self.buffer.first().copied()
+        self.buffer.first().copied().filter(|_| self.thrown.is_none())
     }
 
     /// The next message, if it has arrived whole.
@@ -54,6 +77,9 @@ impl Input {
     /// # Errors
     /// 08P01 for an impossible length, 54000 for one over the limit. The stream has lost its order then.
     pub fn take(&mut self) -> Result<Option<Frame>> {
+        if self.thrown.is_some() {
+            return Ok(self.take_thrown());
+        }
         let Some(header) = self.buffer.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
         let [tag, a, b, c, d] = *header;
         let total = self.check_length(i32::from_be_bytes([a, b, c, d]), LENGTH_BYTES)? + 1;
@@ -61,8 +87,37 @@ impl Input {
             return Ok(None);
         }
         let mut body = self.buffer.split_to(total).freeze();
-        bytes::Buf::advance(&mut body, HEADER_BYTES);
-        Ok(Some(Frame { tag, body }))
+        body.advance(HEADER_BYTES);
+        let rest = beyond_free(self.buffer.len());
+        let memory = self.memory.as_mut().filter(|memory| memory.bytes() > 0).map(|memory| memory.split_above(rest));
+        Ok(Some(Frame { tag, body, refused: None, _memory: memory }))
+    }
+
+    fn take_thrown(&mut self) -> Option<Frame> {
+        let thrown = self.thrown.as_mut()?;
+        let come = thrown.left.min(self.buffer.len());
+        self.buffer.advance(come);
+        thrown.left -= come;
+        if thrown.left > 0 {
+            return None;
+        }
+        let Thrown { tag, error, .. } = self.thrown.take()?;
+        Some(Frame { tag, body: Bytes::new(), refused: Some(error), _memory: None })
+    }
+
+    /// Gives up the message that is coming, whose beginning lies in the buffer; the error where none lies there.
+    fn throw(&mut self, error: Error) -> std::io::Result<()> {
+        let header = self.buffer.first_chunk::<HEADER_BYTES>().map(|[tag, a, b, c, d]| (*tag, [*a, *b, *c, *d]));
+        let total =
+            header.and_then(|(_, length)| usize::try_from(i32::from_be_bytes(length)).ok()).map(|length| length + 1);
+        let left = total.and_then(|total| total.checked_sub(self.buffer.len())).filter(|left| *left > 0);
+        let (Some((tag, _)), Some(left)) = (header, left) else {
+            return Err(std::io::Error::new(std::io::ErrorKind::OutOfMemory, error));
+        };
+        self.buffer = BytesMut::with_capacity(READ_BYTES);
+        self.memory.iter_mut().for_each(|memory| drop(memory.split_above(0)));
+        self.thrown = Some(Thrown { tag, left, error });
+        Ok(())
     }
 
     /// The next startup message, which has no type, if it has arrived whole.
@@ -73,7 +128,7 @@ impl Input {
             return Ok(None);
         }
         let mut body = self.buffer.split_to(total).freeze();
-        bytes::Buf::advance(&mut body, LENGTH_BYTES);
+        body.advance(LENGTH_BYTES);
         Ok(Some(body))
     }
 
@@ -82,10 +137,16 @@ impl Input {
         if self.buffer.is_empty() && self.buffer.capacity() > BUFFER_BYTES_KEPT {
             self.buffer = BytesMut::with_capacity(READ_BYTES);
         }
+        let wanted = beyond_free(self.buffer.len() + READ_BYTES_MAX);
+        if let Some(memory) = self.memory.as_mut().filter(|memory| memory.bytes() != wanted)
+            && let Err(error) = memory.resize(wanted)
+        {
+            self.throw(error)?;
+        }
         if self.buffer.capacity() - self.buffer.len() < READ_BYTES / 2 {
             self.buffer.reserve(READ_BYTES);
         }
-        Ok(stream.read_buf(&mut self.buffer).await? > 0)
+        Ok(stream.read_buf(&mut (&mut self.buffer).limit(READ_BYTES_MAX)).await? > 0)
     }
 
     fn check_length(&self, length: i32, least: usize) -> Result<usize> {
@@ -99,6 +160,11 @@ impl Input {
             _ => Err(Error::new(ErrorKind::ProtocolViolation, format!("invalid message length {length}"))),
         }
     }
+}
+
+/// What of so many bytes is taken from the budget.
+fn beyond_free(bytes: usize) -> usize {
+    bytes.saturating_sub(BYTES_FREE)
 }
 
 /// Reads the fields of a message's body.
@@ -179,9 +245,52 @@ fn cut_off() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Budget;
 
     fn input(bytes: &[u8]) -> Input {
-        Input { buffer: BytesMut::from(bytes), bytes_max: 100 }
+        Input { buffer: BytesMut::from(bytes), bytes_max: 100, memory: None, thrown: None }
+    }
+
+    /// What is read of a message of `bytes` bytes and one that follows, with a budget.
+    async fn read(bytes: usize, budget: &std::sync::Arc<Budget>) -> (Frame, Frame, Input) {
+        let mut sent = vec![b'x'; bytes];
+        sent[..HEADER_BYTES].copy_from_slice(&[&b"Q"[..], &u32::try_from(bytes - 1).unwrap().to_be_bytes()].concat());
+        sent.extend_from_slice(b"S\0\0\0\x04");
+        let mut input = Input::new(100);
+        input.allow(1_000_000, &budget.account());
+        let mut frames = Vec::new();
+        let mut stream = &sent[..];
+        while frames.len() < 2 {
+            match input.take().unwrap() {
+                Some(frame) => frames.push(frame),
+                None => assert!(input.fill(&mut stream).await.unwrap()),
+            }
+            assert!(budget.bytes() <= budget.bytes_max());
+        }
+        let second = frames.pop().unwrap();
+        (frames.pop().unwrap(), second, input)
+    }
+
+    #[tokio::test]
+    async fn a_long_message_takes_memory_until_it_is_dropped() {
+        let budget = Budget::new(400_000);
+        let (long, _, _input) = read(300_000, &budget).await;
+        assert!(long.refused.is_none() && long.body.len() == 300_000 - HEADER_BYTES);
+        assert!(budget.bytes() >= 300_000 - BYTES_FREE);
+        drop(long);
+        assert!(budget.bytes() <= READ_BYTES_MAX);
+        let (short, ..) = read(100_000, &budget).await;
+        assert!(short.refused.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_message_without_memory_is_thrown_away_and_the_next_one_is_read() {
+        let budget = Budget::new(400_000);
+        let (long, next, input) = read(900_000, &budget).await;
+        assert_eq!((long.tag, long.body.len()), (b'Q', 0));
+        assert_eq!(long.refused.unwrap().sqlstate(), "53200");
+        assert_eq!((next.tag, input.is_empty()), (b'S', true));
+        assert_eq!(budget.bytes(), 0);
     }
 
     #[test]

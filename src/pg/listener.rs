@@ -1,4 +1,4 @@
-//! Accepting connections, bounding their number, and draining them when the server goes down.
+//! Accepting connections, letting in those that log in, and draining them when the server goes down.
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -8,25 +8,29 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics;
+use crate::model::Budget;
 use crate::pg::cancel::CancelRegistry;
-use crate::pg::startup;
-use crate::pg::tls::Tls;
-use crate::session::Activity;
+use crate::pg::guesses::Guesses;
+use crate::pg::places::Places;
+use crate::pg::startup::{self, Started};
+use crate::pg::tls::{TlsRule, TlsSlot};
+use crate::pg::waiting::{Ticket, WaitingRoom};
 use crate::session::fill_random;
 
-/// Connections that are served at once, unless configured otherwise.
-pub const CONNECTIONS_MAX_DEFAULT: usize = 200;
-/// Connections beyond those served that are told so, or that bring a cancel request; further ones are dropped at once.
-const CONNECTIONS_TURNED_AWAY_MAX: usize = 64;
 /// Time that running statements have to finish when the server goes down; then they are cancelled.
 const DRAIN: Duration = Duration::from_millis(300);
 /// Time that they have to notice and to tell their clients after that.
 const CANCEL: Duration = Duration::from_secs(1);
+/// Connections that wait to be logged in on, for each one that can be served; half of them from one address.
+const WAITING_FACTOR: usize = 2;
+/// Waiting connections of a small server.
+const WAITING_LEAST: usize = 128;
 /// Pause after a failure to accept, which is mostly a lack of file descriptors.
 const ACCEPT_RETRY_MILLIS: u64 = 50;
 
@@ -34,24 +38,27 @@ const ACCEPT_RETRY_MILLIS: u64 = 50;
 #[derive(Clone)]
 pub struct ServerContext {
     pub database: Database,
-    /// Certificate and key; `None` leaves connections in plaintext.
-    pub tls: Option<Tls>,
+    /// Certificate and key; while it is empty connections are in plaintext.
+    pub tls: TlsSlot,
+    pub tls_rule: TlsRule,
     /// Whether connections over the loopback interface need no password.
     pub trust_local: bool,
+    /// Clients that are served at once.
     pub connections_max: usize,
-    pub activity: Activity,
-}
-
-impl ServerContext {
-    pub fn new(database: Database, tls: Option<Tls>, trust_local: bool, connections_max: usize) -> Self {
-        ServerContext { database, tls, trust_local, connections_max, activity: Activity::default() }
-    }
+    /// Time from the first byte to a checked password.
+    pub login_time_max: Duration,
+    /// How long a client may leave a transaction waiting; `None` for ever.
+    pub idle_transaction_max: Option<Duration>,
+    /// What all clients together may make the server hold.
+    pub memory: Arc<Budget>,
 }
 
 /// What all connections share.
 pub(super) struct Shared {
     pub context: ServerContext,
     pub cancels: CancelRegistry,
+    pub places: Places,
+    pub guesses: Guesses,
     /// Makes mock verifiers that stay the same while the server runs.
     pub mock_secret: [u8; 32],
     pub shutdown: watch::Receiver<bool>,
@@ -61,10 +68,12 @@ pub(super) struct Shared {
 pub async fn serve(listener: TcpListener, context: ServerContext, shutdown: watch::Receiver<bool>) -> Result<()> {
     let mut mock_secret = [0; 32];
     fill_random(&mut mock_secret)?;
-    let room = Arc::new(Semaphore::new(context.connections_max));
-    let door = Arc::new(Semaphore::new(context.connections_max.saturating_add(CONNECTIONS_TURNED_AWAY_MAX)));
+    let waiting_max = context.connections_max.max(WAITING_LEAST) * WAITING_FACTOR;
+    let waiting = WaitingRoom::new(waiting_max, waiting_max / 2);
     let mut stop = shutdown.clone();
-    let shared = Arc::new(Shared { context, cancels: CancelRegistry::default(), mock_secret, shutdown });
+    let (places, guesses) = (Places::new(context.connections_max), Guesses::default());
+    let shared =
+        Arc::new(Shared { context, cancels: CancelRegistry::default(), places, guesses, mock_secret, shutdown });
     let mut connections = JoinSet::new();
     let cancels = shared.cancels.clone();
     let mut looking = pin!(cancels.look_after_clients());
@@ -73,13 +82,13 @@ pub async fn serve(listener: TcpListener, context: ServerContext, shutdown: watc
             () = stopped(&mut stop) => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    if let Ok(entry) = Arc::clone(&door).try_acquire_owned() {
-                        let place = Arc::clone(&room).try_acquire_owned().ok();
-                        connections.spawn(connection(stream, peer, Arc::clone(&shared), place, entry));
-                    }
+                    metrics::CONNECTIONS.add(1);
+                    let ticket = waiting.enter(peer.ip());
+                    connections.spawn(connection(stream, peer, Arc::clone(&shared), ticket));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
+                    waiting.dismiss_one();
                     tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MILLIS)).await;
                 }
             },
@@ -92,14 +101,20 @@ pub async fn serve(listener: TcpListener, context: ServerContext, shutdown: watc
     Ok(())
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    shared: Arc<Shared>,
-    place: Option<OwnedSemaphorePermit>,
-    _entry: OwnedSemaphorePermit,
-) {
-    let Some(mut connection) = startup::start(stream, peer, &shared, place.is_some()).await else { return };
+async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, ticket: Ticket) {
+    let mut stop = shared.shutdown.clone();
+    let started = tokio::select! {
+        biased;
+        started = startup::start(stream, peer, &shared) => started,
+        () = ticket.dismissed() => {
+            metrics::CONNECTIONS_DISMISSED.add(1);
+            None
+        }
+        () = stopped(&mut stop) => None,
+    };
+    drop(ticket);
+    let Some(Started { mut connection, place: _place }) = started else { return };
+    metrics::CLIENTS.add(1);
     // A panic is a defect of one statement: its connection ends with an error, the others go on.
     let ended = AssertUnwindSafe(connection.run()).catch_unwind().await;
     let told = match ended {
@@ -111,6 +126,7 @@ async fn connection(
             connection.end(ErrorKind::Internal.sqlstate(), &error).await
         }
     };
+    metrics::CLIENTS.subtract(1);
     if let Err(error) = told {
         tracing::debug!(%peer, %error, "a connection ended");
     }

@@ -1,7 +1,8 @@
 //! PostgreSQL's wire protocol, version 3: connections, authentication, the simple and the extended protocol.
 //!
-//! One connection's way: [`serve`] accepts it (`listener`), `startup` negotiates encryption and reads the parameters,
-//! `authentication` and `scram` check the password, and `connection` then serves its messages: `input` cuts them out of the
+//! One connection's way: [`serve`] accepts it (`listener`) into a bounded room (`waiting`), `startup` negotiates encryption
+//! (`tls`, `endpoint`) and reads the parameters, `authentication` and `scram` check the password, for which `guesses` lets a
+//! guesser wait; it gets a place among those that are served (`places`), and `connection` then serves its messages: `input` cuts them out of the
 //! stream, `simple`, `extended`, `portal` and `copy` hand statements to the [session](crate::session), the codecs turn
 //! values into bytes and back, and `output` gathers the answers. pgwire is named here and nowhere else.
 //!
@@ -16,17 +17,21 @@ mod codec_numeric;
 mod codec_reader;
 mod connection;
 mod copy;
+mod endpoint;
 mod extended;
+mod guesses;
 mod input;
 mod listener;
 mod output;
+mod places;
 mod portal;
 mod scram;
 mod simple;
 mod startup;
 mod tls;
 mod transport;
+mod waiting;
 
 pub use crate::session::{make_verifier, random_password};
-pub use listener::{CONNECTIONS_MAX_DEFAULT, ServerContext, serve};
-pub use tls::{Tls, load_tls};
+pub use listener::{ServerContext, serve};
+pub use tls::{Tls, TlsRule, TlsSlot, load_tls};

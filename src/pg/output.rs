@@ -13,6 +13,7 @@ use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtoco
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics;
 use crate::model::limits::RESULT_COLUMNS_MAX;
 use crate::model::{ColumnType, OutputColumn, Value};
 use crate::pg::codec_encode::{encode_binary, encode_text};
@@ -96,7 +97,9 @@ impl Output {
         });
     }
 
+    /// A statement has ended well.
     pub fn command_complete(&mut self, tag: std::fmt::Arguments<'_>) {
+        metrics::STATEMENTS.add(1);
         let start = self.begin(b'C');
         // Writing into a growing buffer does not fail.
         if std::fmt::Write::write_fmt(&mut self.buffer, tag).is_ok() {
@@ -132,7 +135,9 @@ impl Output {
         self.end(start);
     }
 
+    /// A statement has ended with an error.
     pub fn error(&mut self, severity: &str, error: &Error) -> Result<()> {
+        metrics::ERRORS.add(1);
         self.message(&ErrorResponse::new(fields_of(severity, error.sqlstate(), error)))
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind};
-use crate::model::Value;
+use crate::model::{Reservation, Value};
 use crate::pg::connection::{Connection, Failure};
 use crate::pg::output::{Formats, PORTAL_SUSPENDED};
 use crate::session::{Prepared, Rows, RowsTag};
@@ -16,6 +16,8 @@ pub(super) struct Portal {
     pub prepared: Arc<Prepared>,
     pub formats: Formats,
     pub state: PortalState,
+    /// What its parameters, and then the rows that were read and not sent, take of the session's memory.
+    pub memory: Reservation,
 }
 
 pub(super) enum PortalState {
@@ -37,6 +39,22 @@ pub(super) struct Running {
 impl Running {
     pub fn new(rows: Rows, tag: RowsTag) -> Self {
         Running { rows, waiting: Vec::new().into_iter(), tag }
+    }
+
+    /// Bytes of the rows that were read and not sent.
+    fn bytes(&self) -> usize {
+        self.waiting.as_slice().iter().flatten().map(Value::bytes).sum()
+    }
+}
+
+impl PortalState {
+    /// Bytes that it holds while its client does other things.
+    pub fn bytes(&self) -> usize {
+        match self {
+            PortalState::Bound(parameters) => parameters.iter().map(Value::bytes).sum(),
+            PortalState::Running(running) => running.bytes(),
+            PortalState::Done => 0,
+        }
     }
 }
 

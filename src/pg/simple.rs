@@ -5,17 +5,21 @@
 
 use crate::error::{Error, Result};
 use crate::pg::connection::{Connection, Failure};
-use crate::pg::input::Fields;
+use crate::pg::input::{Fields, Frame};
 use crate::pg::output::{EMPTY_QUERY, Formats, row_description};
 use crate::pg::portal::{PortalState, Running};
 use crate::session::{Outcome, Parsed};
 
 impl Connection {
-    pub async fn query(&mut self, body: &[u8]) -> Result<(), Failure> {
+    pub async fn query(&mut self, frame: &Frame) -> Result<(), Failure> {
         // PostgreSQL drops the unnamed statement and portal with every simple query.
         self.unnamed_portal = None;
         self.session.drop_statement("");
-        match self.run_script(body).await {
+        let run = match &frame.refused {
+            Some(error) => Err(error.clone().into()),
+            None => self.run_script(&frame.body).await,
+        };
+        match run {
             Ok(()) => {}
             Err(Failure::Statement(error)) => {
                 self.session.fail();

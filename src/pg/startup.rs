@@ -1,10 +1,11 @@
 //! From the first byte of a connection to its first ReadyForQuery: encryption, cancel requests, parameters, the password.
 //!
-//! Until a password was checked the client may send little and has a bounded time. Bytes that were sent in plaintext behind a
-//! request for TLS drop the connection, since somebody on the way may have put them there (CVE-2021-23222).
+//! Until a password was checked the client may send little, has a bounded time, in which everything counts, and no place among
+//! those that are served. Bytes that were sent in plaintext behind a request for TLS drop the connection, since somebody on
+//! the way may have put them there (CVE-2021-23222).
 
-use std::net::SocketAddr;
-use std::time::Duration;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
@@ -20,15 +21,13 @@ use crate::pg::copy::BINARY_CODEC;
 use crate::pg::input::{Fields, Input};
 use crate::pg::listener::Shared;
 use crate::pg::output::Output;
+use crate::pg::places::{Place, RESERVED_SETTING};
 use crate::pg::tls::Tls;
 use crate::pg::transport::{Socket, Transport};
-use crate::session::Session;
+use crate::session::{Entrance, Session};
 
 /// The one database of a node.
 const DATABASE: &str = "nebulus";
-/// Time from the first byte to a checked password.
-pub(super) const STARTUP_SECONDS_MAX: u64 = 30;
-
 const SSL_REQUEST: i32 = 80_877_103;
 const GSS_REQUEST: i32 = 80_877_104;
 const CANCEL_REQUEST: i32 = 80_877_102;
@@ -41,6 +40,14 @@ pub(super) struct Wire {
     pub transport: Transport,
     pub input: Input,
     pub output: Output,
+    /// What TLS binds a login to.
+    pub end_point: Option<Arc<[u8]>>,
+}
+
+/// A client that is let in, with its place among those that are served.
+pub(super) struct Started {
+    pub connection: Connection,
+    pub place: Place,
 }
 
 /// An error that refuses the connection, with its SQLSTATE.
@@ -67,15 +74,17 @@ struct StartupMessage {
     user: String,
     database: String,
     settings: Vec<(String, String)>,
+    /// Whether a place is wanted that is kept for the owner.
+    is_reserved: bool,
     /// Options of the protocol itself that are not known.
     unknown: Vec<String>,
 }
 
-/// Brings a client up to its first statement. `None`: it went away, cancelled something, or was refused and told so.
-pub(super) async fn start(stream: TcpStream, peer: SocketAddr, shared: &Shared, has_room: bool) -> Option<Connection> {
-    let patience = Duration::from_secs(STARTUP_SECONDS_MAX);
-    match tokio::time::timeout(patience, start_unbounded(stream, peer, shared, has_room)).await {
-        Ok(Ok(connection)) => connection,
+/// Brings a client up to its first statement. `None`: it went away, cancelled something, took too long, or was refused and
+/// told so.
+pub(super) async fn start(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<Started> {
+    match tokio::time::timeout(shared.context.login_time_max, start_unbounded(stream, peer, shared)).await {
+        Ok(Ok(started)) => started,
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "a connection ended before its first statement");
             None
@@ -87,42 +96,29 @@ pub(super) async fn start(stream: TcpStream, peer: SocketAddr, shared: &Shared, 
     }
 }
 
-async fn start_unbounded(
-    stream: TcpStream,
-    peer: SocketAddr,
-    shared: &Shared,
-    has_room: bool,
-) -> Result<Option<Connection>> {
+async fn start_unbounded(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Result<Option<Started>> {
     stream.set_nodelay(true)?;
-    let mut wire = Wire {
-        transport: Transport::Plain(Socket::new(stream)),
-        input: Input::new(STARTUP_BYTES_MAX),
-        output: Output::new(),
-    };
-    let mut refused = None;
-    let body = match negotiate(&mut wire, shared.context.tls.as_ref()).await {
-        Ok(Negotiated::Startup(body)) => body,
+    let (input, output) = (Input::new(STARTUP_BYTES_MAX), Output::new());
+    let mut wire = Wire { transport: Transport::Plain(Socket::new(stream)), input, output, end_point: None };
+    let tls = shared.context.tls.get();
+    let refusal = match negotiate(&mut wire, tls.as_ref()).await {
+        Ok(Negotiated::Startup(body)) => match greet(&mut wire, &body, peer, shared).await {
+            Ok(Greeted { session, registration, place }) => {
+                let connection = Connection::new(wire, session, registration, shared);
+                return Ok(Some(Started { connection, place }));
+            }
+            Err(refusal) => refusal,
+        },
         Ok(Negotiated::Cancel(id, secret)) => {
             shared.cancels.cancel(id, &secret);
             return Ok(None);
         }
         Ok(Negotiated::Gone) => return Ok(None),
-        Err(error) => {
-            refused = Some(error.into());
-            Bytes::new()
-        }
+        Err(error) => error.into(),
     };
-    if refused.is_none() {
-        match greet(&mut wire, &body, peer, shared, has_room).await {
-            Ok((session, registration)) => return Ok(Some(Connection::new(wire, session, registration, shared))),
-            Err(refusal) => refused = Some(refusal),
-        }
-    }
-    if let Some(Refusal { sqlstate, error }) = refused {
-        wire.output.fatal(sqlstate, &error)?;
-        wire.output.flush(&mut wire.transport).await?;
-        wire.transport.shutdown().await?;
-    }
+    wire.output.fatal(refusal.sqlstate, &refusal.error)?;
+    wire.output.flush(&mut wire.transport).await?;
+    wire.transport.shutdown().await?;
     Ok(None)
 }
 
@@ -182,9 +178,10 @@ async fn encrypt(wire: &mut Wire, tls: &Tls) -> Result<bool> {
     let Transport::Plain(stream) = std::mem::replace(&mut wire.transport, Transport::Closed) else {
         return Ok(false);
     };
-    match tls.0.accept(stream).await {
+    match tls.acceptor.accept(stream).await {
         Ok(stream) => {
             wire.transport = Transport::Tls(Box::new(stream));
+            wire.end_point.clone_from(&tls.end_point);
             Ok(true)
         }
         Err(error) => {
@@ -194,48 +191,44 @@ async fn encrypt(wire: &mut Wire, tls: &Tls) -> Result<bool> {
     }
 }
 
-/// Reads the startup message, checks the password and opens the session.
+/// A client that is let in, and what it was given.
+struct Greeted {
+    session: Session,
+    registration: Registration,
+    place: Place,
+}
+
+/// Reads the startup message, checks the password, gives a place and opens the session.
 async fn greet(
     wire: &mut Wire,
     body: &[u8],
     peer: SocketAddr,
     shared: &Shared,
-    has_room: bool,
-) -> std::result::Result<(Session, Registration), Refusal> {
+) -> std::result::Result<Greeted, Refusal> {
     let message = read_startup(body)?;
     if message.minor > PROTOCOL_MINOR_MAX || !message.unknown.is_empty() {
         let minor = message.minor.min(PROTOCOL_MINOR_MAX);
         wire.output.negotiate((PROTOCOL_MAJOR << 16) | minor, message.unknown.clone())?;
     }
-    if !has_room {
-        let most = shared.context.connections_max;
-        return Err(Error::new(ErrorKind::TooManyConnections, "sorry, too many clients already")
-            .with_detail(format!("The server serves at most {most} connections."))
-            .with_hint("Close idle connections, or use a connection pool.")
-            .into());
+    let address = peer.ip().to_canonical();
+    if !matches!(wire.transport, Transport::Tls(_)) {
+        check_plaintext(address, shared)?;
     }
-    let is_trusted = shared.context.trust_local && peer.ip().to_canonical().is_loopback();
-    if !is_trusted {
-        authenticate(wire, &message.user, shared).await?;
+    if !(shared.context.trust_local && address.is_loopback()) {
+        authenticate(wire, &message.user, address, shared).await?;
     }
-    if message.user != OWNER {
-        let error = Error::new(ErrorKind::InsufficientPrivilege, format!("role \"{}\" does not exist", message.user))
-            .with_hint(format!("Connect as user \"{OWNER}\"."));
-        return Err(Refusal { sqlstate: "28000", error });
-    }
-    if message.database != DATABASE {
-        let text = format!("database \"{}\" does not exist", message.database);
-        let error =
-            Error::new(ErrorKind::UndefinedObject, text).with_hint(format!("Connect to database \"{DATABASE}\"."));
-        return Err(Refusal { sqlstate: "3D000", error });
-    }
+    check_names(&message)?;
+    let place = shared.places.take(message.is_reserved)?;
     let registration = shared.cancels.register(message.minor >= 2, wire.transport.watch())?;
-    let activity = shared.context.activity.register(registration.id, OWNER, &peer.to_string());
-    let cancel = registration.cancel.clone();
-    let mut session = Session::new(shared.context.database.clone(), (OWNER, DATABASE), cancel, activity, BINARY_CODEC);
+    let activity = shared.context.database.activity().register(registration.id, OWNER, peer);
+    let memory = shared.context.memory.account();
+    wire.input.allow(MESSAGE_BYTES_MAX, &memory);
+    let door = Entrance { cancel: registration.cancel.clone(), activity, codec: BINARY_CODEC, memory };
+    let mut session = Session::new(shared.context.database.clone(), (OWNER, DATABASE), door);
     for (name, value) in &message.settings {
         session.set_at_startup(name, value)?;
     }
+    session.introduce();
     wire.output.authentication(&pgwire::messages::startup::Authentication::Ok)?;
     for (name, value) in session.settings().reported() {
         wire.output.parameter_status(&name, &value)?;
@@ -245,8 +238,34 @@ async fn greet(
     }
     wire.output.backend_key(registration.id, &registration.secret)?;
     wire.output.ready(session.status());
-    wire.input.allow(MESSAGE_BYTES_MAX);
-    Ok((session, registration))
+    Ok(Greeted { session, registration, place })
+}
+
+/// # Errors
+/// 28000 for a client that has to use TLS and does not.
+fn check_plaintext(address: IpAddr, shared: &Shared) -> Result<()> {
+    if shared.context.tls.is_filled() && shared.context.tls_rule.requires(address) {
+        let text = format!("connections from {address} have to use TLS");
+        let error = Error::new(ErrorKind::InvalidAuthorization, text);
+        return Err(error.with_hint("Connect with sslmode=require, or better verify-full."));
+    }
+    Ok(())
+}
+
+/// Whether the user and the database are those that there are.
+fn check_names(message: &StartupMessage) -> std::result::Result<(), Refusal> {
+    if message.user != OWNER {
+        let text = format!("role \"{}\" does not exist", message.user);
+        let error = Error::new(ErrorKind::InvalidAuthorization, text);
+        return Err(error.with_hint(format!("Connect as user \"{OWNER}\".")).into());
+    }
+    if message.database != DATABASE {
+        let text = format!("database \"{}\" does not exist", message.database);
+        let error =
+            Error::new(ErrorKind::UndefinedObject, text).with_hint(format!("Connect to database \"{DATABASE}\"."));
+        return Err(Refusal { sqlstate: "3D000", error });
+    }
+    Ok(())
 }
 
 fn read_startup(body: &[u8]) -> std::result::Result<StartupMessage, Refusal> {
@@ -261,6 +280,7 @@ fn read_startup(body: &[u8]) -> std::result::Result<StartupMessage, Refusal> {
         user: String::new(),
         database: String::new(),
         settings: Vec::new(),
+        is_reserved: false,
         unknown: Vec::new(),
     };
     loop {
@@ -283,9 +303,13 @@ fn read_startup(body: &[u8]) -> std::result::Result<StartupMessage, Refusal> {
         }
     }
     fields.finish()?;
+    message.is_reserved = message
+        .settings
+        .iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case(RESERVED_SETTING) && value.eq_ignore_ascii_case("on"));
     if message.user.is_empty() {
-        let error = Error::new(ErrorKind::InsufficientPrivilege, "no PostgreSQL user name specified in startup packet");
-        return Err(Refusal { sqlstate: "28000", error });
+        let text = "no PostgreSQL user name specified in startup packet";
+        return Err(Error::new(ErrorKind::InvalidAuthorization, text).into());
     }
     if message.database.is_empty() {
         message.database.clone_from(&message.user);

@@ -1,10 +1,13 @@
-//! TLS from a certificate and a key in PEM files.
+//! TLS from a certificate and a key in PEM files, and who has to use it.
 //!
-//! Whatever is wrong with them is an error before the server listens; there is no way back to plaintext.
+//! Whatever is wrong with them is an error before the server listens; there is no way back to plaintext. A certificate can be
+//! exchanged while the server runs: connections that come later get the new one.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use parking_lot::RwLock;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -12,10 +15,61 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::pg::endpoint::end_point;
 
 /// Accepts TLS connections with one certificate.
 #[derive(Clone)]
-pub struct Tls(pub(super) TlsAcceptor);
+pub struct Tls {
+    pub(super) acceptor: TlsAcceptor,
+    /// What a login is bound to; `None` for a certificate of which RFC 5929 does not say it.
+    pub(super) end_point: Option<Arc<[u8]>>,
+}
+
+/// The certificate that new connections get, which can be exchanged. Clones share it.
+#[derive(Clone, Default)]
+pub struct TlsSlot(Arc<RwLock<Option<Tls>>>);
+
+/// Who has to use TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsRule {
+    /// Nobody: both is served.
+    Allow,
+    /// Whoever does not come over the loopback interface.
+    RequireRemote,
+    /// Everybody.
+    Require,
+}
+
+impl TlsSlot {
+    pub fn new(tls: Option<Tls>) -> Self {
+        TlsSlot(Arc::new(RwLock::new(tls)))
+    }
+
+    /// Connections that come from now on get this certificate.
+    pub fn exchange(&self, tls: Tls) {
+        *self.0.write() = Some(tls);
+    }
+
+    /// Whether there is a certificate.
+    pub fn is_filled(&self) -> bool {
+        self.0.read().is_some()
+    }
+
+    pub(super) fn get(&self) -> Option<Tls> {
+        self.0.read().clone()
+    }
+}
+
+impl TlsRule {
+    /// Whether a client at this address must not go on in plaintext.
+    pub(super) fn requires(self, client: IpAddr) -> bool {
+        match self {
+            TlsRule::Allow => false,
+            TlsRule::RequireRemote => !client.to_canonical().is_loopback(),
+            TlsRule::Require => true,
+        }
+    }
+}
 
 /// Reads a certificate chain, leaf first, and its private key.
 ///
@@ -31,6 +85,7 @@ pub fn load_tls(certificate: &Path, key: &Path) -> Result<Tls> {
     if chain.is_empty() {
         return Err(broken(certificate, "certificate", &"the file holds none"));
     }
+    let end_point = chain.first().and_then(|leaf| end_point(leaf)).map(Arc::from);
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| broken(key, "key", &error))?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -45,7 +100,7 @@ pub fn load_tls(certificate: &Path, key: &Path) -> Result<Tls> {
             ))
         })?;
     config.alpn_protocols = vec![b"postgresql".to_vec()];
-    Ok(Tls(TlsAcceptor::from(Arc::new(config))))
+    Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), end_point })
 }
 
 fn configuration(message: String) -> Error {
@@ -74,7 +129,16 @@ mod tests {
     #[test]
     fn a_certificate_with_its_key_is_taken() {
         let (certificate, key) = pair();
-        assert!(files(&certificate, &key).1.is_ok());
+        assert!(files(&certificate, &key).1.unwrap().end_point.is_some());
+    }
+
+    #[test]
+    fn rules_look_at_where_a_client_comes_from() {
+        let (near, mapped, far) = ("127.0.0.1", "::ffff:127.0.0.1", "192.0.2.1");
+        let required = |rule: TlsRule| [near, mapped, far].map(|client| rule.requires(client.parse().unwrap()));
+        assert_eq!(required(TlsRule::Allow), [false; 3]);
+        assert_eq!(required(TlsRule::RequireRemote), [false, false, true]);
+        assert_eq!(required(TlsRule::Require), [true; 3]);
     }
 
     #[test]

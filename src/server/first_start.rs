@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::{make_verifier, random_password};
-use crate::store::create_private_file;
+use crate::store::{create_private_file, make_private_folder};
 
 /// Variable that sets the first password.
 const PASSWORD_VARIABLE: &str = "NEBULUSDB_PASSWORD";
@@ -32,7 +32,7 @@ pub(crate) fn ensure_password(database: &Database, file: &Path) -> Result<()> {
         Err(_) => {
             let password = random_password()?;
             let directory = file.parent().unwrap_or(file);
-            std::fs::create_dir_all(directory)?;
+            make_private_folder(directory)?;
             if file.exists() {
                 std::fs::remove_file(file)?;
             }

@@ -13,26 +13,53 @@ use crate::error::{Error, ErrorKind, Result};
 /// Libraries that log statements with their values at lower levels, secrets among them.
 const WITHHELD: [&str; 2] = ["sqlparser=warn", "datafusion=warn"];
 
+/// What is logged, which can be changed while the server runs.
+pub struct LogFilter(Box<dyn Fn(EnvFilter) -> Result<()> + Send + Sync>);
+
+impl LogFilter {
+    /// From now on this is logged.
+    ///
+    /// # Errors
+    /// F0000 for a filter that cannot be understood; the one before stays.
+    pub fn change(&self, filter: &str) -> Result<()> {
+        (self.0)(read_filter(filter)?)
+    }
+}
+
 /// Starts logging for the whole process.
 ///
 /// # Errors
 /// F0000 for a filter that cannot be understood.
-pub fn start_logging(format: LogFormat, filter: &str) -> Result<()> {
+pub fn start_logging(format: LogFormat, filter: &str) -> Result<LogFilter> {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(read_filter(filter)?)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let failed = |error: &dyn std::fmt::Display| Error::internal(format!("logging: {error}"));
+    let (started, change): (_, Box<dyn Fn(EnvFilter) -> Result<()> + Send + Sync>) = match format {
+        LogFormat::Text => {
+            let builder = builder.with_filter_reloading();
+            let handle = builder.reload_handle();
+            (builder.try_init(), Box::new(move |filter| handle.reload(filter).map_err(|error| failed(&error))))
+        }
+        LogFormat::Json => {
+            let builder = builder.json().with_filter_reloading();
+            let handle = builder.reload_handle();
+            (builder.try_init(), Box::new(move |filter| handle.reload(filter).map_err(|error| failed(&error))))
+        }
+    };
+    started.map_err(|error| failed(&error))?;
+    Ok(LogFilter(change))
+}
+
+fn read_filter(filter: &str) -> Result<EnvFilter> {
     let wrong = |error: &dyn std::fmt::Display| {
         Error::new(ErrorKind::Configuration, format!("log filter \"{filter}\": {error}"))
             .with_hint("Use error, warn, info, debug or trace, also by module: info,nebulusdb::db=debug.")
     };
-    let mut filter = EnvFilter::try_new(filter).map_err(|error| wrong(&error))?;
+    let mut read = EnvFilter::try_new(filter).map_err(|error| wrong(&error))?;
     for directive in WITHHELD {
-        filter = filter.add_directive(directive.parse().map_err(|error: ParseError| wrong(&error))?);
+        read = read.add_directive(directive.parse().map_err(|error: ParseError| wrong(&error))?);
     }
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    let started = match format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
-    started.map_err(|error| Error::internal(error.to_string()))
+    Ok(read)
 }

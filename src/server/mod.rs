@@ -2,7 +2,8 @@
 
 mod first_start;
 mod logging;
+mod reload;
 mod run;
 
-pub use logging::start_logging;
+pub use logging::{LogFilter, start_logging};
 pub use run::run;

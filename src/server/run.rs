@@ -1,25 +1,32 @@
-//! Serving until a signal, then draining: connections end, peers are left, commits finish, graphs are saved.
+//! Serving until a signal, then draining: connections end, peers are left, commits finish, graphs are saved. SIGHUP has the
+//! options read again.
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::admin;
-use crate::config::Options;
+use crate::config::{Flags, Options, TlsMode};
 use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pg::{self, ServerContext, load_tls};
+use crate::model::Budget;
+use crate::pg::{self, ServerContext, TlsRule, TlsSlot, load_tls};
 use crate::server::first_start::ensure_password;
+use crate::server::logging::LogFilter;
+use crate::server::reload::Reload;
 use crate::sync::{self, SyncOptions};
 
-/// Runs a server with these options until SIGTERM or SIGINT.
+/// Runs a server with the options that `flags` lead to until SIGTERM or SIGINT. SIGHUP has them read again.
 ///
 /// # Errors
 /// Whatever keeps it from starting; nothing is served then.
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> {
+    // Before anything else: a supervisor may tell a server to read its configuration again at any time.
+    let hangup = signal(SignalKind::hangup())?;
     let tls = options.tls.as_ref().map(|(certificate, key)| load_tls(certificate, key)).transpose()?;
     let listener = bind(&options.listen).await?;
     let address = listener.local_addr()?;
@@ -31,24 +38,26 @@ pub async fn run(options: Options) -> Result<()> {
         .map_err(|error| Error::internal(format!("opening the database stopped: {error}")))??;
     ensure_password(&database, &options.password_file())?;
     let (stop, stopping) = watch::channel(false);
-    let context = ServerContext::new(database.clone(), tls, options.trust_local, options.max_connections);
+    let context = context(&options, database.clone(), TlsSlot::new(tls));
+    let reload = Reload::new(flags, &options, &context.tls, log);
     let admin_page = match &options.admin {
         None => None,
         Some(listen) => {
             let listener = bind(listen).await?;
             tracing::info!(address = %listener.local_addr()?, "health and metrics page");
-            Some(tokio::spawn(admin::serve(listener, database.clone(), stopping.clone())))
+            let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory) };
+            Some(tokio::spawn(admin::serve(listener, subject, stopping.clone())))
         }
     };
     // Before anybody is told that the server is there: a signal right after it must drain as well.
-    let signals = Signals::listen()?;
+    let signals = Signals::listen(hangup)?;
     let (stop_sync, sync_stopping) = watch::channel(false);
     let sync_options = SyncOptions { listen: p2p_listen, clock: database_clock };
     let syncing = sync::start(database.clone(), sync_options, sync_stopping);
     announce(address)?;
     let mut serving = tokio::spawn(pg::serve(listener, context, stopping));
     tokio::select! {
-        () = signals.wait() => tracing::info!("stopping: no new connections, running statements are ended"),
+        () = signals.wait(reload) => tracing::info!("stopping: no new connections, running statements are ended"),
         // Before anybody asked for it: a server that nobody can reach is none.
         ended = &mut serving => return Err(listener_error(ended)),
     }
@@ -77,6 +86,24 @@ fn listener_error(ended: std::result::Result<Result<()>, tokio::task::JoinError>
     }
 }
 
+/// What connections are served with under these options.
+fn context(options: &Options, database: Database, tls: TlsSlot) -> ServerContext {
+    ServerContext {
+        database,
+        tls,
+        tls_rule: match options.tls_mode {
+            TlsMode::Off | TlsMode::Allow => TlsRule::Allow,
+            TlsMode::Remote => TlsRule::RequireRemote,
+            TlsMode::Require => TlsRule::Require,
+        },
+        trust_local: options.trust_local,
+        connections_max: options.max_connections,
+        login_time_max: options.login_time_max,
+        idle_transaction_max: options.idle_transaction_max,
+        memory: Budget::new(options.memory_bytes),
+    }
+}
+
 async fn bind(listen: &str) -> Result<TcpListener> {
     TcpListener::bind(listen).await.map_err(|error| {
         Error::new(ErrorKind::Configuration, format!("cannot listen on {listen}: {error}"))
@@ -92,21 +119,27 @@ fn announce(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// What ends the server.
+/// What ends the server, and what has it read its options again.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
-    fn listen() -> Result<Signals> {
-        Ok(Signals { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    fn listen(hangup: Signal) -> Result<Signals> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Signals { terminate, interrupt, hangup })
     }
 
-    async fn wait(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+    /// Waits for the end.
+    async fn wait(mut self, mut reload: Reload) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.hangup.recv() => reload.run(),
+            }
         }
     }
 }

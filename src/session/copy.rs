@@ -101,7 +101,7 @@ impl Session {
                 drop(view);
                 let own = match self.writing(is_alone)? {
                     Some(_) => None,
-                    None => Some(self.database.begin()),
+                    None => Some(self.database.begin_for(&self.memory)),
                 };
                 Ok(Outcome::CopyIn(CopyIn { copy: plan.start(codec), own }))
             }

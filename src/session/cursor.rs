@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use crate::db::{Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::OutputColumn;
+use crate::model::{OutputColumn, Reservation, Value};
 use crate::session::rows::{Outcome, Rows, RowsTag};
 use crate::session::session::Session;
 
 /// Most open cursors of one session.
 const CURSORS_MAX: usize = 1000;
+/// Bytes that a FETCH takes of the session's memory at a time.
+const FETCH_BYTES_TAKEN: usize = 64 * 1024;
+/// Bytes that a cursor takes besides its rows.
+const CURSOR_BYTES: usize = 1024;
 /// Most rows of one FETCH with a count.
 const FETCH_ROWS_MAX: u64 = 100_000;
 
@@ -20,6 +24,8 @@ pub(super) struct Cursor {
     pub is_held: bool,
     rows: Rows,
     waiting: std::vec::IntoIter<Row>,
+    /// What the waiting rows take of the session's memory.
+    memory: Reservation,
 }
 
 impl Cursor {
@@ -29,7 +35,11 @@ impl Cursor {
                 return Ok(Some(row));
             }
             match self.rows.next_chunk().await? {
-                Some(chunk) => self.waiting = chunk.into_iter(),
+                Some(chunk) => {
+                    let bytes: usize = chunk.iter().flatten().map(Value::bytes).sum();
+                    self.memory.resize(CURSOR_BYTES + bytes)?;
+                    self.waiting = chunk.into_iter();
+                }
                 None => return Ok(None),
             }
         }
@@ -47,7 +57,8 @@ impl Session {
             return Err(Error::new(ErrorKind::LimitExceeded, format!("more than {CURSORS_MAX} open cursors"))
                 .with_hint("CLOSE cursors that are no longer needed."));
         }
-        let cursor = Cursor { columns: rows.columns(), is_held, rows, waiting: Vec::new().into_iter() };
+        let memory = self.memory.reserve(CURSOR_BYTES)?;
+        let cursor = Cursor { columns: rows.columns(), is_held, rows, waiting: Vec::new().into_iter(), memory };
         self.cursors.insert(name.to_string(), cursor);
         Ok(())
     }
@@ -75,9 +86,13 @@ impl Session {
             )
             .with_hint("FETCH fewer rows at a time, or FETCH ALL."));
         }
-        let mut rows = Vec::new();
+        let (mut rows, mut bytes, mut memory) = (Vec::new(), 0, self.memory.nothing());
         for _ in 0..count {
             let Some(row) = cursor.next().await? else { break };
+            bytes += row.iter().map(Value::bytes).sum::<usize>();
+            if bytes > memory.bytes() {
+                memory.resize(bytes + FETCH_BYTES_TAKEN)?;
+            }
             rows.push(row);
         }
         let rows = Rows::new(columns, RowStream::from_rows(rows), &cancel);

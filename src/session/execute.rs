@@ -238,7 +238,7 @@ impl Session {
             }
             knirvql::Action::Explain { analyze, inner } => {
                 let lines = if *analyze {
-                    let mut transaction = self.database.begin();
+                    let mut transaction = self.database.begin_for(&self.memory);
                     let mut run = Run { transaction: &mut transaction, parameters, settings, cancel: &self.cancel };
                     block_in_place(|| knirvql_run::explain_analyze(&mut run, &inner.action))?
                 } else {
@@ -264,7 +264,7 @@ impl Session {
         }
         let mut attempt = 0;
         loop {
-            let mut transaction = self.database.begin();
+            let mut transaction = self.database.begin_for(&self.memory);
             transaction.know(sought.as_ref());
             let plan = self.current_plan(prepared, transaction.view())?;
             let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);

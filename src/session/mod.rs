@@ -6,9 +6,8 @@
 //! of it is an [`Outcome`] whose [`Rows`] are fetched chunk by chunk (`rows`).
 //!
 //! Guarantees: a failed statement leaves nothing behind; a result holds at most a chunk of rows in memory; texts in the
-//! [`Activity`] show no secrets.
+//! [`Activity`](crate::db::Activity) show no secrets.
 
-mod activity;
 mod control;
 mod copy;
 mod cursor;
@@ -24,11 +23,10 @@ mod session;
 mod settings;
 mod transaction;
 
-pub use activity::{Activity, ActivityHandle, ConnectionActivity};
 pub use copy::{CopyIn, CopyOut};
 pub use password::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use prepared::Prepared;
 pub use rows::{Outcome, Rows, RowsTag};
-pub use script::Parsed;
-pub use session::{Notice, Session};
+pub use script::{Parsed, parse_script};
+pub use session::{Entrance, Notice, Session};
 pub use transaction::TransactionStatus;

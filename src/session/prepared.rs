@@ -7,9 +7,16 @@ use parking_lot::Mutex;
 
 use crate::db::Catalog;
 use crate::knirvql::Lowered;
-use crate::model::{ColumnType, OutputColumn};
-use crate::session::script::Parsed;
+use crate::model::{ColumnType, OutputColumn, Reservation};
+use crate::session::script::{HIDDEN, Parsed};
 use crate::sql::Planned;
+
+/// Bytes of memory that a statement takes besides its text and its parts.
+const STATEMENT_BYTES: usize = 2 * 1024;
+/// Bytes that each expression and value takes in the tree and in the plan, as measured on long lists of literals.
+const PART_BYTES: usize = 500;
+/// Bytes that a statement takes for each byte of its text: the text, and the values in it.
+const TEXT_FACTOR: usize = 3;
 
 /// A prepared statement.
 pub struct Prepared {
@@ -24,6 +31,8 @@ pub struct Prepared {
     pub(super) plan: Mutex<Arc<Plan>>,
     /// The text without secrets.
     pub(super) shown: Arc<str>,
+    /// What it takes of the session's memory.
+    _memory: Reservation,
 }
 
 /// What a statement does, planned with one catalog.
@@ -57,7 +66,12 @@ impl Work {
 }
 
 impl Prepared {
-    pub(super) fn new(parsed: Option<Parsed>, plan: Plan) -> Self {
+    /// Bytes of memory that the prepared form of a statement takes, by estimate.
+    pub(super) fn bytes_of(parsed: &Parsed) -> usize {
+        STATEMENT_BYTES + TEXT_FACTOR * parsed.text.len() + PART_BYTES * parsed.parts()
+    }
+
+    pub(super) fn new(parsed: Option<Parsed>, plan: Plan, memory: Reservation) -> Self {
         let shown = parsed.as_ref().map_or_else(|| "".into(), Parsed::shown);
         Prepared {
             parameters: plan.work.parameters(),
@@ -66,7 +80,18 @@ impl Prepared {
             parsed,
             plan: Mutex::new(Arc::new(plan)),
             shown,
+            _memory: memory,
         }
+    }
+
+    /// Whether its text is not shown.
+    pub(super) fn is_secret(&self) -> bool {
+        self.parsed.as_ref().is_some_and(Parsed::is_secret)
+    }
+
+    /// Shows nothing of its text.
+    pub(super) fn hide(&mut self) {
+        self.shown = HIDDEN.into();
     }
 
     pub(super) fn ends_transaction(&self) -> bool {

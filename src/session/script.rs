@@ -14,6 +14,9 @@ const STATEMENTS_MAX: usize = 100_000;
 /// Most changes from SQL to KNIRVQL in one text: each one cuts the rest of the text anew.
 const LANGUAGE_CHANGES_MAX: usize = 1000;
 
+/// What is shown of a statement that touches secrets.
+pub(super) const HIDDEN: &str = "[a statement on secrets]";
+
 /// One parsed statement.
 #[derive(Clone)]
 pub struct Parsed {
@@ -34,23 +37,43 @@ impl Parsed {
     pub(super) fn shown(&self) -> Arc<str> {
         match &self.language {
             Language::Knirvql(statement) => statement.to_string().into(),
-            Language::Sql(_) if mentions_secrets(&self.text) => "[a statement on secrets]".into(),
+            Language::Sql(_) if self.is_secret() => HIDDEN.into(),
             Language::Sql(_) => Arc::clone(&self.text),
+        }
+    }
+
+    /// Expressions and values in it.
+    pub(super) fn parts(&self) -> usize {
+        match &self.language {
+            Language::Sql(statement) => statement.parts(),
+            // Nothing in KNIRVQL is long but vectors, whose components are as long in memory as in the text.
+            Language::Knirvql(_) => 0,
+        }
+    }
+
+    /// Whether it may hold a secret in SQL.
+    pub(super) fn is_secret(&self) -> bool {
+        match &self.language {
+            Language::Sql(statement) => statement.touches_secrets(),
+            Language::Knirvql(_) => false,
+        }
+    }
+
+    /// The prepared statement that it executes, if it does.
+    pub(super) fn executes(&self) -> Option<String> {
+        match &self.language {
+            Language::Sql(statement) => statement.executes(),
+            Language::Knirvql(_) => None,
         }
     }
 
     /// Whether a failed transaction accepts the statement: it ends the transaction or goes back to a savepoint.
     pub(super) fn ends_transaction(&self) -> bool {
-        let word: String = self.text.chars().take_while(char::is_ascii_alphabetic).collect();
-        ["COMMIT", "END", "ROLLBACK", "ABORT"].iter().any(|end| word.eq_ignore_ascii_case(end))
+        match &self.language {
+            Language::Sql(statement) => statement.ends_transaction(),
+            Language::Knirvql(_) => false,
+        }
     }
-}
-
-fn mentions_secrets(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    ["auth", "password", "secret", "nebulus_create_network", "nebulus_join_network"]
-        .into_iter()
-        .any(|word| lower.contains(word))
 }
 
 /// Parses a text with any number of statements; empty ones are left out.
@@ -140,6 +163,38 @@ mod tests {
     }
 
     #[test]
+    fn only_secrets_are_hidden() {
+        for text in [
+            "SELECT author FROM books",
+            "UPDATE books SET password_hint = 'x' WHERE author = 'auth'",
+            "SELECT 'nebulus_join_network', 'secret' AS secret, \"AUTH\" FROM authority",
+            "INSERT INTO books VALUES ('auth', 'password', 'secret')",
+            "SELECT * FROM knirvql('GET MEMORY WHERE metadata.author = \"x\"')",
+            "EXECUTE author('x')",
+        ] {
+            assert_eq!(&*parse_script(text).unwrap()[0].shown(), text);
+        }
+        for text in [
+            "SELECT value FROM auth WHERE key = 'hush'",
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM public.Auth WHERE key = 'hush')",
+            "WITH a AS (INSERT INTO auth VALUES ('k', 'hush') RETURNING key) SELECT * FROM a",
+            "UPDATE auth SET value = 'hush'",
+            "DELETE FROM auth WHERE key = 'hush'",
+            "EXPLAIN INSERT INTO auth VALUES ('k', 'hush')",
+            "PREPARE p AS INSERT INTO auth VALUES ('k', 'hush')",
+            "DECLARE c CURSOR FOR SELECT * FROM auth WHERE key = 'hush'",
+            "COPY (SELECT * FROM auth WHERE key = 'hush') TO STDOUT",
+            "ALTER ROLE nebulus PASSWORD 'hush'",
+            "ALTER USER nebulus WITH PASSWORD 'hush'",
+            "SELECT nebulus_create_network('n', '{\"secret\": \"hush\"}')",
+            "SELECT nebulus_rotate_secret('n', 'hush')",
+            "SELECT * FROM knirvql('GET AUTH WHERE key = \"hush\"')",
+        ] {
+            assert!(!parse_script(text).unwrap()[0].shown().contains("hush"), "{text}");
+        }
+    }
+
+    #[test]
     fn errors_point_into_the_whole_text() {
         let error = parse_script("select 1; selec 2").err().unwrap();
         assert_eq!(error.sqlstate(), "42601");
@@ -149,6 +204,13 @@ mod tests {
     #[test]
     fn transaction_ends_are_known() {
         let ends = |text: &str| parse_script(text).unwrap()[0].ends_transaction();
-        assert!(ends("/* x */ commit") && ends("ROLLBACK TO SAVEPOINT a") && !ends("select 1") && !ends("begin"));
+        for text in
+            ["/* x */ commit", "END", "ABORT", "rollback and chain", "ROLLBACK TO SAVEPOINT a", "-- x\n COMMIT WORK"]
+        {
+            assert!(ends(text), "{text}");
+        }
+        for text in ["select 1", "begin", "SAVEPOINT a", "RELEASE a", "SELECT commit FROM log", "SYNC"] {
+            assert!(!ends(text), "{text}");
+        }
     }
 }

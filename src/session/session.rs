@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use crate::db::{Cancel, Database, Query, ReadView, Settings, Sought};
+use crate::db::{ActivityHandle, ActivityState, Cancel, Database, Query, ReadView, Settings, Sought};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql;
-use crate::model::{ColumnType, OutputColumn};
-use crate::session::activity::ActivityHandle;
+use crate::model::{ColumnType, MemoryAccount, OutputColumn, Reservation};
 use crate::session::cursor::Cursor;
 use crate::session::prepared::{Plan, Prepared, Work};
 use crate::session::script::{Language, Parsed, parse_script};
@@ -44,7 +43,19 @@ pub struct Session {
     /// The clock has run since the statement was prepared; executing it belongs to the same statement.
     is_prepared: bool,
     pub(super) codec: BinaryCodec,
+    /// What the session may hold of the server's memory.
+    pub(super) memory: MemoryAccount,
     query_function: Arc<QueryFunction>,
+}
+
+/// What a session is given by the wire.
+pub struct Entrance {
+    /// The flag that cancel requests set.
+    pub cancel: Cancel,
+    pub activity: ActivityHandle,
+    /// The wire's binary forms.
+    pub codec: BinaryCodec,
+    pub memory: MemoryAccount,
 }
 
 /// Something that the client is told besides its results.
@@ -65,15 +76,9 @@ impl Drop for Clock {
 }
 
 impl Session {
-    /// A session of a user who is let in, in the database `name`. `cancel` is the flag that cancel requests set, `codec` the
-    /// wire's binary forms.
-    pub fn new(
-        database: Database,
-        (user, name): (&str, &str),
-        cancel: Cancel,
-        activity: ActivityHandle,
-        codec: BinaryCodec,
-    ) -> Session {
+    /// A session of a user who is let in, in the database `name`.
+    pub fn new(database: Database, (user, name): (&str, &str), entrance: Entrance) -> Session {
+        let Entrance { cancel, activity, codec, memory } = entrance;
         let mut settings = Settings::new(user, name);
         // A custom setting with a number cannot fail; the session works without it.
         if let Err(error) = settings.set(BACKEND_SETTING, &activity.id().to_string()) {
@@ -94,6 +99,7 @@ impl Session {
             clock: None,
             is_prepared: false,
             codec,
+            memory,
             query_function: Arc::new(knirvql_query),
         }
     }
@@ -110,6 +116,14 @@ impl Session {
             }
             result => result,
         }
+    }
+
+    /// Takes some of what the session may hold of the server's memory.
+    ///
+    /// # Errors
+    /// 53200 when there is no more.
+    pub fn reserve(&self, bytes: usize) -> Result<Reservation> {
+        self.memory.reserve(bytes)
     }
 
     pub fn settings(&self) -> &Settings {
@@ -129,7 +143,16 @@ impl Session {
     }
 
     pub fn take_changed_settings(&mut self) -> Vec<(String, String)> {
-        if self.settings.has_news() { self.settings.take_changed() } else { Vec::new() }
+        if !self.settings.has_news() {
+            return Vec::new();
+        }
+        self.introduce();
+        self.settings.take_changed()
+    }
+
+    /// Others see the name of the application that the client has set.
+    pub fn introduce(&self) {
+        self.activity.name_application(self.settings().get("application_name").unwrap_or_default());
     }
 
     /// Prepares the one statement of a text.
@@ -148,7 +171,7 @@ impl Session {
         match (script.pop(), script.is_empty()) {
             (None, _) => {
                 let plan = Plan { catalog: self.database.catalog(), work: Work::Nothing };
-                Ok(Arc::new(Prepared::new(None, plan)))
+                Ok(Arc::new(Prepared::new(None, plan, self.memory.nothing())))
             }
             (Some(parsed), true) => {
                 let before = parsed.characters_before;
@@ -193,9 +216,15 @@ impl Session {
         if self.status() == TransactionStatus::Failed && !parsed.ends_transaction() {
             return Err(in_failed_transaction());
         }
+        let memory = self.memory.reserve(Prepared::bytes_of(parsed))?;
         let mut plan = self.plan(parsed, types, &self.planning_view())?;
         self.complete_columns(&mut plan.work)?;
-        Ok(Arc::new(Prepared::new(Some(parsed.clone()), plan)))
+        let mut prepared = Prepared::new(Some(parsed.clone()), plan, memory);
+        if parsed.executes().is_some_and(|name| self.statement(&name).is_ok_and(|named| named.is_secret())) {
+            // Its arguments are what the named statement keeps secret.
+            prepared.hide();
+        }
+        Ok(Arc::new(prepared))
     }
 
     pub(super) fn plan(&self, parsed: &Parsed, types: &[Option<ColumnType>], view: &ReadView) -> Result<Plan> {
@@ -345,7 +374,11 @@ impl Session {
     pub fn rest(&mut self) {
         self.is_prepared = false;
         self.stop_clock();
-        self.activity.rest();
+        self.activity.rest(match self.status() {
+            TransactionStatus::Idle => ActivityState::Idle,
+            TransactionStatus::InTransaction => ActivityState::IdleInTransaction,
+            TransactionStatus::Failed => ActivityState::IdleInFailedTransaction,
+        });
     }
 }
 

@@ -63,12 +63,17 @@ impl Session {
         }
     }
 
+    /// Whether something is open that reads from one moment: a transaction, or a cursor.
+    pub fn holds_snapshot(&self) -> bool {
+        !matches!(self.open, Open::None) || !self.cursors.is_empty()
+    }
+
     /// What the next statement reads. `is_alone`: no other statement belongs to its implicit transaction.
     pub(super) fn view(&mut self, is_alone: bool) -> ReadView {
         match &mut self.open {
             Open::None if is_alone => self.database.view(),
             Open::None => {
-                let transaction = Box::new(self.database.begin());
+                let transaction = Box::new(self.database.begin_for(&self.memory));
                 let view = transaction.view().clone();
                 self.open = Open::Implicit(transaction);
                 view
@@ -129,7 +134,7 @@ impl Session {
             if is_alone {
                 return Ok(None);
             }
-            self.open = Open::Implicit(Box::new(self.database.begin()));
+            self.open = Open::Implicit(Box::new(self.database.begin_for(&self.memory)));
         }
         match &mut self.open {
             Open::None => Ok(None),
@@ -152,7 +157,7 @@ impl Session {
                 return Ok(());
             }
             Open::Implicit(transaction) => *transaction,
-            Open::None => self.database.begin(),
+            Open::None => self.database.begin_for(&self.memory),
         };
         let settings_before = self.settings.mark();
         let effective = self.settings.effective();

@@ -29,7 +29,7 @@ impl Analyzer<'_> {
         if !engine::is_function(&name) {
             let location = function.name.span().start;
             let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name}() does not exist"))
-                .with_hint("COMPAT.md lists the functions that are offered.");
+                .with_hint("The section \"Functions\" of COMPAT.md lists those that there are.");
             return Err(self.at(error, location));
         }
         if let FunctionArguments::List(list) = &function.args

@@ -274,7 +274,10 @@ impl Analyzer<'_> {
                 Ok(Some(ColumnType::Text))
             }
             other => Err(self.at(
-                Error::unsupported("this expression is not offered", "COMPAT.md lists what of PostgreSQL is."),
+                Error::unsupported(
+                    "this expression is not offered",
+                    "The section \"SQL\" of COMPAT.md lists what PostgreSQL has and this server has not.",
+                ),
                 other.span().start,
             )),
         }

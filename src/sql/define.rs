@@ -114,7 +114,7 @@ fn not_offered(statement: &Statement) -> Error {
         Statement::Merge(_) => ("MERGE", "Use INSERT ... ON CONFLICT DO UPDATE."),
         Statement::DropExtension(_) => ("DROP EXTENSION", "What vector offers is built in."),
         Statement::AlterIndex { .. } => ("ALTER INDEX", "Drop the index and create it under the other name."),
-        _ => ("this statement", "COMPAT.md lists what of PostgreSQL is."),
+        _ => ("this statement", "The section \"Statements\" of COMPAT.md lists those that are."),
     };
     let verb = if what.ends_with('s') || what.contains(" and ") { "are" } else { "is" };
     Error::unsupported(format!("{what} {verb} not offered"), hint)

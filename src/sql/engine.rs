@@ -257,3 +257,52 @@ impl ContextProvider for Names<'_> {
         self.state.window_functions().keys().cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: &str = "<!-- functions: written by the tests (UPDATE_GOLDEN=1) -->\n";
+    const END: &str = "<!-- end of functions -->";
+    /// Characters of a line of the page.
+    const LINE_CHARACTERS: usize = 120;
+
+    /// The names of all functions that a statement may call, in order.
+    fn function_names() -> Vec<String> {
+        let state = base().unwrap();
+        let names = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
+        let names = names.chain(state.window_functions().keys()).chain(state.higher_order_functions().keys()).cloned();
+        let mut names: Vec<String> = names.chain(["unnest".to_string(), "grouping".to_string()]).collect();
+        names.retain(|name| name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_'));
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    #[test]
+    fn the_page_lists_the_functions() {
+        let mut lines = vec![String::new()];
+        for name in function_names() {
+            let line = lines.last_mut().unwrap();
+            let piece = format!("`{name}`");
+            if line.is_empty() {
+                line.push_str(&piece);
+            } else if line.len() + piece.len() + 1 < LINE_CHARACTERS {
+                line.push(' ');
+                line.push_str(&piece);
+            } else {
+                lines.push(piece);
+            }
+        }
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("COMPAT.md");
+        let page = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = page.split_once(BEGIN).unwrap();
+        let (listed, behind) = rest.split_once(END).unwrap();
+        let wanted = lines.join("\n") + "\n";
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, format!("{before}{BEGIN}{wanted}{END}{behind}")).unwrap();
+        } else {
+            assert_eq!(listed, wanted, "the functions in COMPAT.md are others: UPDATE_GOLDEN=1 writes them");
+        }
+    }
+}

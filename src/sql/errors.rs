@@ -145,7 +145,10 @@ fn not_implemented(message: &str) -> Error {
             "Compare with the outer query by = only, or write a join with GROUP BY.",
         );
     }
-    Error::unsupported(first_line(message), "COMPAT.md lists what of PostgreSQL is offered.")
+    Error::unsupported(
+        first_line(message),
+        "The section \"SQL\" of COMPAT.md lists what PostgreSQL has and this server has not.",
+    )
 }
 
 fn first_line(message: &str) -> String {

@@ -137,7 +137,9 @@ impl Analyzer<'_> {
         };
         let places = self.constant_places.entry(value.to_text()).or_default();
         let is_same = |place: &usize| {
-            self.constants.get(*place).is_some_and(|(known, known_type)| known.is_identical(&value) && *known_type == ty)
+            self.constants
+                .get(*place)
+                .is_some_and(|(known, known_type)| known.is_identical(&value) && *known_type == ty)
         };
         let position = places.iter().copied().find(is_same).unwrap_or_else(|| {
             places.push(self.constants.len());

@@ -79,6 +79,7 @@ mod row_order;
 mod row_plan;
 mod scan;
 mod scope;
+mod secrecy;
 mod statement_limits;
 mod table;
 mod target;

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::private_directory;
 use crate::store::private_file::{at, sync_directory};
 
 /// Where blobs are written before they have their name.
@@ -90,7 +91,8 @@ impl BlobStore {
     pub fn open_directory(root: impl Into<PathBuf>) -> Result<BlobStore> {
         let root = root.into();
         let temporary = root.join(TEMPORARY_DIRECTORY);
-        fs::create_dir_all(&temporary).map_err(|error| at(&temporary, error))?;
+        private_directory::make_or_close(&root)?;
+        private_directory::make(&temporary)?;
         sync_directory(&root).map_err(|error| at(&root, error))?;
         Ok(BlobStore { root, in_use: Arc::default() })
     }
@@ -107,7 +109,7 @@ impl BlobStore {
         let unique = getrandom::u64().map_err(|error| Error::internal(format!("no randomness: {error}")))?;
         let temporary = self.root.join(TEMPORARY_DIRECTORY).join(format!("{unique:016x}"));
         self.in_use.lock().temporary.insert(temporary.clone());
-        match OpenOptions::new().write(true).create_new(true).open(&temporary) {
+        match private_directory::create_new_file(&temporary) {
             Ok(file) => Ok(BlobWriter { store: self.clone(), temporary, file, hasher: blake3::Hasher::new(), size: 0 }),
             Err(error) => {
                 self.in_use.lock().temporary.remove(&temporary);
@@ -227,7 +229,7 @@ impl BlobStore {
         let path = self.path(hash);
         let second = path.parent().unwrap_or(&self.root);
         let first = second.parent().unwrap_or(&self.root);
-        fs::create_dir_all(second)?;
+        private_directory::create(second)?;
         fs::rename(temporary, &path)?;
         // All of them each time, since another writer may have made a directory and not have synced it yet; syncing one
         // that has not changed costs next to nothing.

@@ -2,14 +2,13 @@
 //!
 //! Everything lies in the folder `rocksdb` of the data directory. RocksDB's own lock keeps a second server out.
 
-use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 
 use rocksdb::{ColumnFamily, DB, Options};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::family::{database_options, descriptors};
-use crate::store::{Family, Key, StoreOptions};
+use crate::store::{Family, Key, StoreOptions, private_directory};
 
 /// The format of keys and values that this program writes.
 pub const STORE_FORMAT: u32 = 1;
@@ -35,7 +34,7 @@ impl Database {
             .with_hint("Name the data directory of a server with --data-dir."));
         }
         if !options.read_only {
-            create_private(&folder)?;
+            private_directory::make_or_close(&folder)?;
         }
         let fail = |error: rocksdb::Error| open_error(directory, &error);
         let others = if exists { DB::list_cf(&Options::default(), &folder).map_err(fail)? } else { Vec::new() };
@@ -73,18 +72,6 @@ impl Database {
             )),
         }
     }
-}
-
-/// Creates a folder that only its owner may enter.
-fn create_private(folder: &Path) -> Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|error| {
-        let error = Error::from(error);
-        Error::new(error.kind(), format!("cannot create the folder {}: {}", folder.display(), error.message()))
-    })
 }
 
 fn open_error(directory: &Path, error: &rocksdb::Error) -> Error {

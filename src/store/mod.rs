@@ -16,6 +16,7 @@ mod key;
 mod key_codec;
 mod key_decimal;
 mod poison;
+mod private_directory;
 mod private_file;
 mod record;
 mod record_view;
@@ -35,6 +36,10 @@ pub use family::Family;
 pub use identity::{Identity, is_peer_id, peer_id_of, verify_signature};
 pub use key::{Key, KeyRange, build_marker, delta_place, delta_seq, marked_index};
 pub use key_codec::{decode_key, decode_key_part, encode_key, encode_text_prefix, has_null_part, skip_key_parts};
+pub use private_directory::{
+    close_folder as close_private_folder, create_file as create_file_in_private, make as make_private_folder,
+    make_or_close as make_or_close_private_folder,
+};
 pub use private_file::create as create_private_file;
 pub use record::{Publicity, RecordField, RecordHeader, encode_record, encode_sorted_record};
 pub use record_view::RecordView;

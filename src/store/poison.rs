@@ -54,6 +54,11 @@ impl Poison {
         }
     }
 
+    /// Why the store does not write now.
+    pub(super) fn failure(&self) -> Option<Error> {
+        self.failure.lock().as_ref().map(|failure| failure.error.clone())
+    }
+
     /// Remembers a failed write and gives the error that its client is told.
     pub(super) fn record(&self, now: Instant, error: Error) -> Error {
         tracing::error!(%error, "a write failed; writes are refused until one succeeds");

@@ -151,6 +151,11 @@ impl Store {
         self.shared.database.db.cancel_all_background_work(true);
     }
 
+    /// Why it does not write now: its last write has failed.
+    pub fn failure(&self) -> Option<Error> {
+        self.shared.poison.failure()
+    }
+
     pub fn statistics(&self) -> StoreStatistics {
         let number = |family: Family, property: &str| {
             let handle = self.shared.database.family(family).ok()?;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::private_file;
+use crate::store::{private_directory, private_file};
 
 const KEY_BYTES: usize = 32;
 const SALT_BYTES: usize = 16;
@@ -116,7 +116,7 @@ impl KeyDirectory {
 
     /// Makes the key of a new generation; its file must not exist.
     pub fn create(&self, generation: u32, source: &KeySource) -> Result<MasterKey> {
-        fs::create_dir_all(&self.path).map_err(|error| private_file::at(&self.path, error))?;
+        private_directory::make(&self.path)?;
         match source {
             KeySource::File => {
                 let key = MasterKey::generate()?;

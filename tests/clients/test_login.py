@@ -1,5 +1,8 @@
 """Who may come in: SCRAM-SHA-256 with each driver, and what a wrong password gets."""
 
+import shutil
+import subprocess
+
 import asyncpg
 import psycopg
 import pytest
@@ -59,3 +62,32 @@ def test_password_survives_restart(tmp_path):
             assert connection.execute("SELECT name FROM kept WHERE id = 1").fetchone() == ("one",)
     finally:
         assert second.stop() == 0
+
+
+@pytest.fixture
+def tls_server(tmp_path):
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make a certificate with")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-sha384", "-days", "2", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)],
+        check=True,
+        capture_output=True,
+    )
+    flags = ["--tls", "require", "--tls-cert", str(certificate), "--tls-key", str(key)]
+    running = start_server(tmp_path / "data", *flags, password=PASSWORD)
+    yield running
+    assert running.stop() == 0
+
+
+def test_channel_binding(tls_server):
+    with psycopg.connect(
+        tls_server.url, password=PASSWORD, connect_timeout=10, sslmode="require", channel_binding="require"
+    ) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_plaintext_is_refused(tls_server):
+    with pytest.raises(psycopg.OperationalError, match="TLS"):
+        psycopg.connect(tls_server.url, password=PASSWORD, connect_timeout=10, sslmode="disable")

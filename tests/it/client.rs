@@ -66,9 +66,15 @@ impl Client {
 
     #[expect(clippy::result_large_err, reason = "a test's client; errors are as rare as they are large")]
     pub fn connect_as(address: SocketAddr, user: &str, database: &str) -> Result<Client, Failure> {
+        Client::connect_with(address, &["user", user, "database", database, "client_encoding", "UTF8"])
+    }
+
+    /// Connects with these names and values in the startup message.
+    #[expect(clippy::result_large_err, reason = "a test's client; errors are as rare as they are large")]
+    pub fn connect_with(address: SocketAddr, parameters: &[&str]) -> Result<Client, Failure> {
         let mut client = Client::open(address).expect("a server listens");
         let mut startup = PROTOCOL_VERSION.to_be_bytes().to_vec();
-        for text in ["user", user, "database", database, "client_encoding", "UTF8"] {
+        for text in parameters {
             put_text(&mut startup, text);
         }
         startup.push(0);
@@ -199,6 +205,16 @@ impl Client {
         let mut body = vec![0; size - 4];
         self.stream.read_exact(&mut body)?;
         Ok((head[0], body))
+    }
+
+    /// The error that ends the connection.
+    pub fn read_end(&mut self) -> Failure {
+        loop {
+            let (kind, body) = self.read_message().expect("the server says why");
+            if kind == b'E' {
+                return failure(&body);
+            }
+        }
     }
 
     /// Reads to the next ReadyForQuery.

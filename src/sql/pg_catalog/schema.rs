@@ -12,7 +12,6 @@ use crate::db::NetworkTable;
 use crate::error::Result;
 use crate::sql::context::ReadContext;
 use crate::sql::errors::to_datafusion;
-use crate::sql::functions::backend_pid;
 use crate::sql::pg_catalog::relation::{self, Row};
 use crate::sql::pg_catalog::{cluster, information, procedures, relations, statistics, types, views};
 
@@ -97,7 +96,7 @@ fn catalog_rows(name: &str, context: &ReadContext) -> Vec<Row> {
         "pg_views" => views::views(catalog, settings),
         "pg_indexes" => views::indexes(catalog),
         "pg_sequences" => views::pg_sequences(catalog, settings),
-        "pg_stat_activity" => statistics::activity(settings, backend_pid(settings)),
+        "pg_stat_activity" => statistics::activity(view.activity(), settings),
         "pg_stat_database" => statistics::databases(settings),
         "pg_stat_user_tables" | "pg_statio_user_tables" | "pg_stat_xact_user_tables" => {
             statistics::tables(catalog, true, false)

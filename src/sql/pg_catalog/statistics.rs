@@ -1,23 +1,54 @@
 //! The statistics views. What this server does not count is zero or NULL, never invented.
 
-use crate::db::{Catalog, Settings};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::db::{Activity, ActivityState, Catalog, Settings};
 use crate::model::Value;
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{DATABASE_OID, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{Row, oid, text};
 
-/// The own session: others are shown by the administration page.
-pub fn activity(settings: &Settings, backend: i32) -> Vec<Row> {
-    vec![vec![
-        ("datid", oid(DATABASE_OID)),
-        ("datname", text(&settings.database)),
-        ("pid", Value::Int4(backend)),
-        ("usesysid", oid(OWNER_OID)),
-        ("usename", text(&settings.user)),
-        ("application_name", text(settings.get("application_name").unwrap_or(""))),
-        ("state", text("active")),
-        ("backend_type", text("client backend")),
-    ]]
+/// Longest part of a statement that is shown, in characters: PostgreSQL's `track_activity_query_size`.
+const QUERY_CHARACTERS_MAX: usize = 1024;
+
+/// Every connection, with the statement that it runs, or ran last; statements on secrets are not shown.
+pub fn activity(activity: &Activity, settings: &Settings) -> Vec<Row> {
+    let connections = activity.connections().into_iter();
+    connections
+        .map(|connection| {
+            let has_run = !connection.statement.is_empty();
+            let port = i32::from(connection.client.port());
+            let waits = connection.state != ActivityState::Active;
+            vec![
+                ("datid", oid(DATABASE_OID)),
+                ("datname", text(&settings.database)),
+                ("pid", Value::Int4(connection.id)),
+                ("usesysid", oid(OWNER_OID)),
+                ("usename", text(&connection.user)),
+                ("application_name", text(&connection.application)),
+                ("client_addr", text(connection.client.ip().to_canonical().to_string())),
+                ("client_port", Value::Int4(port)),
+                ("backend_start", moment(connection.connected)),
+                ("query_start", if has_run { moment(connection.began) } else { Value::Null }),
+                ("state_change", moment(connection.changed)),
+                ("wait_event_type", if waits { text("Client") } else { Value::Null }),
+                ("wait_event", if waits { text("ClientRead") } else { Value::Null }),
+                ("state", text(connection.state.name())),
+                ("query", text(shortened(&connection.statement))),
+                ("backend_type", text("client backend")),
+            ]
+        })
+        .collect()
+}
+
+fn moment(time: SystemTime) -> Value {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).map_or(Value::Null, Value::TimestampTz)
+}
+
+fn shortened(statement: &str) -> &str {
+    let end = statement.char_indices().nth(QUERY_CHARACTERS_MAX).map_or(statement.len(), |(end, _)| end);
+    statement.get(..end).unwrap_or_default()
 }
 
 /// One row for each table: all of them, those of users, or those of the system.

@@ -129,7 +129,7 @@ LINE 1: INSERT INTO thing VALUES (1, 'a', 1.5, '2024-13-01')
 ERROR 42883: function nofunction() does not exist
 LINE 1: SELECT nofunction(1)
                ^
-HINT: COMPAT.md lists the functions that are offered.
+HINT: The section "Functions" of COMPAT.md lists those that there are.
 
 # differs: PostgreSQL answers
 #   ERROR 42883: function lower(integer, integer) does not exist

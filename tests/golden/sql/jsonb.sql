@@ -146,7 +146,7 @@ ERROR 22023: cannot get array length of a non-array
 #   (1 row)
 > SELECT jsonb_agg(id ORDER BY id) FROM doc
 ERROR 0A000: jsonb_agg(… ORDER BY …) is not supported
-HINT: COMPAT.md lists what of PostgreSQL is offered.
+HINT: The section "SQL" of COMPAT.md lists what PostgreSQL has and this server has not.
 
 > UPDATE doc SET body = body || '{"new": [1.10, 1e3]}' WHERE id = 1
 UPDATE 1

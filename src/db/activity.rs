@@ -1,8 +1,9 @@
-//! Who is connected and what runs, for the health page and for operators.
+//! Who is connected and what runs: what `pg_stat_activity` shows.
 //!
-//! Statement texts are kept in a form without secrets.
+//! Statement texts are kept in a form without secrets, which whoever runs them has to see to.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -12,15 +13,27 @@ use parking_lot::Mutex;
 #[derive(Clone, Default)]
 pub struct Activity(Arc<Mutex<BTreeMap<i32, Arc<Mutex<ConnectionActivity>>>>>);
 
+/// What a connection does at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActivityState {
+    Active,
+    Idle,
+    IdleInTransaction,
+    IdleInFailedTransaction,
+}
+
 /// What one connection does.
 #[derive(Clone, Debug)]
 pub struct ConnectionActivity {
     pub id: i32,
     pub user: String,
+    pub application: String,
     /// Address of the client.
-    pub client: String,
+    pub client: SocketAddr,
     pub connected: SystemTime,
-    pub is_running: bool,
+    pub state: ActivityState,
+    /// When it came into this state.
+    pub changed: SystemTime,
     /// The statement that runs, or ran last; secrets are left out.
     pub statement: Arc<str>,
     /// When it began.
@@ -34,15 +47,29 @@ pub struct ActivityHandle {
     connection: Arc<Mutex<ConnectionActivity>>,
 }
 
+impl ActivityState {
+    /// As `pg_stat_activity` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ActivityState::Active => "active",
+            ActivityState::Idle => "idle",
+            ActivityState::IdleInTransaction => "idle in transaction",
+            ActivityState::IdleInFailedTransaction => "idle in transaction (aborted)",
+        }
+    }
+}
+
 impl Activity {
-    pub fn register(&self, id: i32, user: &str, client: &str) -> ActivityHandle {
+    pub fn register(&self, id: i32, user: &str, client: SocketAddr) -> ActivityHandle {
         let now = SystemTime::now();
         let connection = Arc::new(Mutex::new(ConnectionActivity {
             id,
             user: user.to_string(),
-            client: client.to_string(),
+            application: String::new(),
+            client,
             connected: now,
-            is_running: false,
+            state: ActivityState::Idle,
+            changed: now,
             statement: "".into(),
             began: now,
         }));
@@ -62,19 +89,27 @@ impl ActivityHandle {
         self.id
     }
 
+    /// The client has said what it is.
+    pub fn name_application(&self, name: &str) {
+        name.clone_into(&mut self.connection.lock().application);
+    }
+
     /// A statement begins.
     pub fn run(&self, statement: &Arc<str>) {
         let mut connection = self.connection.lock();
-        connection.is_running = true;
         connection.began = SystemTime::now();
+        connection.state = ActivityState::Active;
+        connection.changed = connection.began;
         if !Arc::ptr_eq(&connection.statement, statement) {
             connection.statement = Arc::clone(statement);
         }
     }
 
     /// The connection waits for its client.
-    pub fn rest(&self) {
-        self.connection.lock().is_running = false;
+    pub fn rest(&self, state: ActivityState) {
+        let mut connection = self.connection.lock();
+        connection.state = state;
+        connection.changed = SystemTime::now();
     }
 }
 
@@ -91,12 +126,12 @@ mod tests {
     #[test]
     fn connections_come_and_go() {
         let activity = Activity::default();
-        let handle = activity.register(7, "nebulus", "127.0.0.1:1");
+        let handle = activity.register(7, "nebulus", "127.0.0.1:1".parse().unwrap());
         handle.run(&"SELECT 1".into());
         let [connection] = &activity.connections()[..] else { panic!("one connection") };
-        assert!(connection.is_running && &*connection.statement == "SELECT 1");
-        handle.rest();
-        assert!(!activity.connections()[0].is_running);
+        assert!(connection.state == ActivityState::Active && &*connection.statement == "SELECT 1");
+        handle.rest(ActivityState::IdleInTransaction);
+        assert_eq!(activity.connections()[0].state.name(), "idle in transaction");
         drop(handle);
         assert!(activity.connections().is_empty());
     }

@@ -1,0 +1,63 @@
+//! The page for supervisors and scrapers: what it counts, and that nobody holds it up.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::harness::{Launch, Server};
+
+/// Clients of the page that say nothing.
+const SILENT: usize = 20;
+
+fn start() -> (tempfile::TempDir, Server, SocketAddr) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let server = Launch::on(&directory.path().join("data")).with(&["--admin", "127.0.0.1:0"]).start();
+    let log = server.log();
+    let address = log.lines().find_map(|line| line.split_once("health and metrics page")?.1.split("address=").nth(1));
+    let address = address.unwrap_or_else(|| panic!("no address: {log}")).trim().parse().expect("an address");
+    (directory, server, address)
+}
+
+fn get(address: SocketAddr, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).expect("the page is served");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("a request is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    (head.lines().next().expect("a status").to_string(), body.to_string())
+}
+
+fn number(page: &str, name: &str) -> u64 {
+    let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name}:\n{page}")).parse().expect("a number")
+}
+
+#[test]
+fn what_is_counted_has_happened() {
+    let (_directory, server, address) = start();
+    let before = get(address, "/metrics").1;
+    let mut client = server.client();
+    client.run("SELECT 1; SELECT 2");
+    client.run_with("SELECT $1::text", &["x"]);
+    client.error("SELECT nothing");
+    let after = get(address, "/metrics").1;
+    let grown = |name: &str| number(&after, name) - number(&before, name);
+    assert_eq!(grown("nebulusdb_connections_total"), 1);
+    assert_eq!(grown("nebulusdb_statements_total"), 3);
+    assert_eq!(grown("nebulusdb_errors_total"), 1);
+    assert_eq!(grown("nebulusdb_clients"), 1);
+    assert!(number(&after, "nebulusdb_client_memory_bytes_max") > 0);
+}
+
+#[test]
+fn silent_clients_hold_nobody_up() {
+    let (_directory, _server, address) = start();
+    let mut silent: Vec<TcpStream> =
+        (0..SILENT).map(|_| TcpStream::connect(address).expect("the page is served")).collect();
+    assert_eq!(get(address, "/healthz"), ("HTTP/1.1 200 OK".to_string(), "ok\n".to_string()));
+    for stream in &mut silent {
+        stream.set_nonblocking(true).expect("a socket");
+        let read = stream.read(&mut [0]);
+        assert!(matches!(&read, Err(error) if error.kind() == ErrorKind::WouldBlock), "answered behind them: {read:?}");
+    }
+    assert_eq!(get(address, "/nothing").0, "HTTP/1.1 404 Not Found");
+}
