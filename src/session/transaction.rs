@@ -5,6 +5,7 @@
 
 use crate::db::{ReadView, Savepoint, Transaction};
 use crate::error::{Error, ErrorKind, Result};
+use crate::session::cursor::CursorMark;
 use crate::session::session::{Notice, Session};
 use crate::session::settings::SettingsMark;
 use crate::sql::release_advisory_locks;
@@ -45,6 +46,7 @@ struct NamedSavepoint {
     name: String,
     savepoint: Savepoint,
     settings: SettingsMark,
+    cursors: CursorMark,
 }
 
 /// What BEGIN and SET TRANSACTION choose; `None` keeps the default.
@@ -199,22 +201,24 @@ impl Session {
             }
             Open::Implicit(transaction) => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
-                self.end_cursors();
+                self.cursors.commit();
                 transaction.commit().await?;
                 "COMMIT"
             }
             Open::Block(block) => {
-                self.end_cursors();
                 self.release_locks();
                 if block.is_failed {
                     self.settings.go_back(&block.settings_before);
+                    self.cursors.roll_back();
                     "ROLLBACK"
                 } else {
                     if let Err(error) = block.transaction.commit().await {
                         self.settings.go_back(&block.settings_before);
+                        self.cursors.roll_back();
                         return Err(error);
                     }
                     self.settings.commit();
+                    self.cursors.commit();
                     "COMMIT"
                 }
             }
@@ -233,7 +237,7 @@ impl Session {
             }
             Open::Block(block) => self.settings.go_back(&block.settings_before),
         }
-        self.end_cursors();
+        self.cursors.roll_back();
         self.release_locks();
         if let Some(modes) = modes {
             self.begin(modes)?;
@@ -257,7 +261,7 @@ impl Session {
     }
 
     pub(super) fn savepoint(&mut self, name: &str) -> Result<()> {
-        let settings = self.settings.mark();
+        let (settings, cursors) = (self.settings.mark(), self.cursors.mark());
         let block = self.block("SAVEPOINT")?;
         if block.savepoints.len() >= SAVEPOINTS_MAX {
             return Err(Error::new(
@@ -267,7 +271,7 @@ impl Session {
             .with_hint("RELEASE savepoints that are no longer needed."));
         }
         let savepoint = block.transaction.savepoint();
-        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings });
+        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings, cursors });
         Ok(())
     }
 
@@ -285,8 +289,9 @@ impl Session {
         let Some(last) = block.savepoints.last() else { return Ok(()) };
         block.transaction.rollback_to(&last.savepoint);
         block.is_failed = false;
-        let settings = last.settings.clone();
+        let (settings, cursors) = (last.settings.clone(), last.cursors);
         self.settings.go_back(&settings);
+        self.cursors.close_since(cursors);
         Ok(())
     }
 
@@ -309,9 +314,12 @@ impl Session {
             return Ok(());
         }
         if let Open::Implicit(transaction) = std::mem::replace(&mut self.open, Open::None) {
-            self.end_cursors();
             self.release_locks();
-            transaction.commit().await?;
+            if let Err(error) = transaction.commit().await {
+                self.cursors.roll_back();
+                return Err(error);
+            }
+            self.cursors.commit();
         }
         Ok(())
     }
@@ -323,7 +331,7 @@ impl Session {
             Open::None => {}
             Open::Implicit(_) => {
                 self.open = Open::None;
-                self.end_cursors();
+                self.cursors.roll_back();
                 self.release_locks();
             }
             Open::Block(block) => block.is_failed = true,

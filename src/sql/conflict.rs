@@ -224,7 +224,7 @@ fn constraint(target: &ConflictTarget, collection: &Collection, context: &PlanCo
                 Some(index) => Ok(index.name.clone()),
                 None => {
                     let error = Error::new(
-                        ErrorKind::InvalidParameterValue,
+                        ErrorKind::InvalidColumnReference,
                         "there is no unique or exclusion constraint matching the ON CONFLICT specification",
                     );
                     Err(match columns.first() {

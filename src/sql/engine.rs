@@ -36,6 +36,7 @@ use crate::sql::casts::cast_function;
 use crate::sql::context::ReadContext;
 use crate::sql::errors::from_datafusion;
 use crate::sql::functions;
+use crate::sql::like_rule::LikeRule;
 use crate::sql::nearest_rule::NearestRule;
 use crate::sql::row_order::RowOrderRule;
 
@@ -73,6 +74,7 @@ fn build() -> Result<SessionState> {
         .with_runtime_env(runtime)
         .with_default_features()
         .with_optimizer_rule(Arc::new(NearestRule))
+        .with_optimizer_rule(Arc::new(LikeRule))
         .with_physical_optimizer_rules(physical_rules())
         .build();
     functions::register(&mut state)?;

@@ -22,6 +22,7 @@ mod nearest;
 mod network_statements;
 mod psql;
 mod secrets;
+mod session;
 mod sql;
 mod sync;
 mod tidy;

@@ -32,9 +32,11 @@ scripts!(
     memory,
     networks,
     select,
+    settings,
     transactions,
     types,
     update_delete,
+    values,
     vector_ops,
 );
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -88,8 +88,13 @@ fn take(session: i32, key: Key, transaction: bool) -> Result<bool> {
 fn wait(invocation: &Invocation<'_>, arguments: &[Value], transaction: bool) -> Result<Value> {
     let session = session(invocation)?;
     let key = key(arguments);
+    let patience = invocation.context()?.settings.lock_timeout();
+    let began = Instant::now();
     while !take(session, key, transaction)? {
         invocation.context()?.cancel.check()?;
+        if patience.is_some_and(|patience| began.elapsed() >= patience) {
+            return Err(Error::new(ErrorKind::LockNotAvailable, "canceling statement due to lock timeout"));
+        }
         std::thread::sleep(WAIT);
     }
     Ok(Value::text(""))
