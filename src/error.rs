@@ -66,6 +66,34 @@ pub enum ErrorKind {
     InvalidEncoding,
     /// A setting or argument is outside its range.
     InvalidParameterValue,
+    /// A setting that tells of the server and cannot be changed.
+    FixedParameter,
+    /// A name that cannot be given.
+    InvalidName,
+    /// A text that is no regular expression.
+    InvalidRegex,
+    /// A pattern or escape of LIKE that is none.
+    InvalidEscape,
+    /// A character that the type cannot hold.
+    UntranslatableCharacter,
+    /// The rows of COPY are not what its table or format wants.
+    BadCopyFormat,
+    /// A query that names itself where it may not.
+    InvalidRecursion,
+    /// A column is named where the query cannot know it.
+    InvalidColumnReference,
+    /// OFFSET is negative.
+    InvalidOffset,
+    /// The offset of a window frame is negative.
+    InvalidFrame,
+    /// The argument of a window function is outside its range.
+    InvalidWindowArgument,
+    /// Buckets that cannot be counted.
+    InvalidBuckets,
+    /// A cursor of that name is open.
+    DuplicateCursor,
+    /// A lock was waited for too long.
+    LockNotAvailable,
     /// LIMIT is negative.
     InvalidLimit,
     /// A statement that returns more than one row where one is wanted.
@@ -161,6 +189,20 @@ impl ErrorKind {
             ErrorKind::StringTooLong => "22001",
             ErrorKind::InvalidEncoding => "22021",
             ErrorKind::InvalidParameterValue => "22023",
+            ErrorKind::FixedParameter => "55P02",
+            ErrorKind::InvalidName => "42602",
+            ErrorKind::InvalidRegex => "2201B",
+            ErrorKind::InvalidEscape => "22025",
+            ErrorKind::UntranslatableCharacter => "22P05",
+            ErrorKind::BadCopyFormat => "22P04",
+            ErrorKind::InvalidRecursion => "42P19",
+            ErrorKind::InvalidColumnReference => "42P10",
+            ErrorKind::InvalidOffset => "2201X",
+            ErrorKind::InvalidFrame => "22013",
+            ErrorKind::InvalidWindowArgument => "22016",
+            ErrorKind::InvalidBuckets => "2201G",
+            ErrorKind::DuplicateCursor => "42P03",
+            ErrorKind::LockNotAvailable => "55P03",
             ErrorKind::InvalidLimit => "2201W",
             ErrorKind::Cardinality => "21000",
             ErrorKind::NotNullViolation => "23502",
@@ -206,6 +248,7 @@ struct Report {
     detail: Option<String>,
     hint: Option<String>,
     position: Option<usize>,
+    routine: Option<&'static str>,
     absent: Option<Absent>,
 }
 
@@ -220,8 +263,8 @@ pub struct Absent {
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let (detail, hint, position, absent) = (None, None, None, None);
-        Error(Box::new(Report { kind, message: message.into(), detail, hint, position, absent }))
+        let (detail, hint, position, routine, absent) = (None, None, None, None, None);
+        Error(Box::new(Report { kind, message: message.into(), detail, hint, position, routine, absent }))
     }
 
     /// A statement that is not in the language, at a 1-based character position.
@@ -234,6 +277,12 @@ impl Error {
     /// Something PostgreSQL has and this server lacks; `hint` says what to do instead.
     pub fn unsupported(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Error::new(ErrorKind::Unsupported, message).with_hint(hint)
+    }
+
+    /// A prepared statement whose result has other columns now; drivers that see it prepare it again.
+    pub fn changed_result() -> Self {
+        let hint = "The tables of this prepared statement have changed: prepare it again.";
+        Error::unsupported("cached plan must not change result type", hint).with_routine("RevalidateCachedQuery")
     }
 
     /// A defect of this program.
@@ -268,6 +317,13 @@ impl Error {
         self
     }
 
+    /// Names the routine of PostgreSQL that reports this error, by which some drivers know it.
+    #[must_use]
+    pub fn with_routine(mut self, routine: &'static str) -> Self {
+        self.0.routine = Some(routine);
+        self
+    }
+
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -291,6 +347,11 @@ impl Error {
     /// What [`Error::not_held`] was made of.
     pub fn absent(&self) -> Option<&Absent> {
         self.0.absent.as_ref()
+    }
+
+    /// What [`Error::with_routine`] named.
+    pub fn routine(&self) -> Option<&'static str> {
+        self.0.routine
     }
 
     pub fn position(&self) -> Option<usize> {

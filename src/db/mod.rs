@@ -53,6 +53,9 @@ mod scan;
 mod schema_merge;
 mod secrets;
 mod sequence;
+mod setting;
+mod setting_list;
+mod setting_special;
 mod settings;
 mod share;
 mod shared;
@@ -81,6 +84,7 @@ pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use network_tables::NetworkTable;
 pub use open::DatabaseOptions;
 pub use own_head::OwnChain;
+pub use predicate::compile_regex;
 pub use public_view::{EntryDigest, Fingerprint, PublicEntry, PublicView};
 pub use query::{
     Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar, Target,
@@ -90,7 +94,8 @@ pub use replica::LogRead;
 pub use roles::{OWNER, ScramVerifier};
 pub use rotate::rotate_vault;
 pub use schema_merge::{SharedColumn, SharedSchema};
-pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, Settings};
+pub use setting::{Effect, Kind, Setting};
+pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
 pub use signals::DatabaseChanges;
 pub use staged::{MemberInfo, StagedEntry, StagedForPosting};
 pub use stream::{RowSender, RowStream};

@@ -9,8 +9,8 @@ use regex::{Regex, RegexBuilder};
 
 use crate::db::query::{Comparison, Operand, Predicate};
 use crate::db::row::EntryView;
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Value, json_text_of_value, jsonb};
+use crate::error::Result;
+use crate::model::{Value, has_dangling_escape, json_text_of_value, jsonb, like_matches, regex_error};
 
 /// Largest compiled size of a user's regular expression, in bytes.
 const REGEX_BYTES_MAX: usize = 1 << 20;
@@ -47,6 +47,12 @@ pub(crate) enum Filter {
         left: Operand,
         pattern: Regex,
     },
+    /// A pattern of LIKE that ends with an escape, which is an error for texts that come so far.
+    Dangling {
+        left: Operand,
+        pattern: Box<str>,
+        case_insensitive: bool,
+    },
     Prefix {
         left: Operand,
         prefix: Box<str>,
@@ -69,7 +75,7 @@ pub(crate) enum Filter {
 
 impl Filter {
     /// # Errors
-    /// 2201B's role is played by 22023 for a regular expression that is wrong or too large.
+    /// 2201B for a regular expression that is wrong or too large, 0A000 for one that needs another engine.
     pub fn compile(predicate: &Predicate) -> Result<Filter> {
         let all = |list: &[Predicate]| list.iter().map(Filter::compile).collect::<Result<Vec<_>>>();
         Ok(match predicate {
@@ -93,13 +99,18 @@ impl Filter {
             Predicate::IsNull(operand) => Filter::IsNull(operand.clone()),
             Predicate::Like { left, pattern, case_insensitive } => match text_of(pattern.value()?) {
                 None => Filter::Constant(None),
+                Some(pattern) if has_dangling_escape(&pattern) => {
+                    Filter::Dangling { left: left.clone(), pattern, case_insensitive: *case_insensitive }
+                }
                 Some(pattern) => {
                     Filter::Pattern { left: left.clone(), pattern: like_regex(&pattern, *case_insensitive)? }
                 }
             },
             Predicate::Matches { left, pattern, case_insensitive } => match text_of(pattern.value()?) {
                 None => Filter::Constant(None),
-                Some(pattern) => Filter::Pattern { left: left.clone(), pattern: regex(&pattern, *case_insensitive)? },
+                Some(pattern) => {
+                    Filter::Pattern { left: left.clone(), pattern: compile_regex(&pattern, *case_insensitive)? }
+                }
             },
             Predicate::StartsWith { left, prefix } => match text_of(prefix.value()?) {
                 None => Filter::Constant(None),
@@ -162,6 +173,10 @@ impl Filter {
             Filter::Pattern { left, pattern } => match entry.stored_text(left)? {
                 Some(text) => Ok(Some(pattern.is_match(text))),
                 None => Ok(text_of(&entry.operand(left)?).map(|text| pattern.is_match(&text))),
+            },
+            Filter::Dangling { left, pattern, case_insensitive } => match text_of(&entry.operand(left)?) {
+                None => Ok(None),
+                Some(text) => like_matches(&text, pattern, *case_insensitive).map(Some),
             },
             Filter::Prefix { left, prefix } => match entry.stored_text(left)? {
                 Some(text) => Ok(Some(text.starts_with(prefix.as_ref()))),
@@ -259,17 +274,17 @@ fn text_of(value: &Value) -> Option<Box<str>> {
     }
 }
 
-fn regex(pattern: &str, case_insensitive: bool) -> Result<Regex> {
+/// A regular expression of a user, within the bounds of its compiled size.
+///
+/// # Errors
+/// 2201B for one that is wrong or too large, 0A000 for one that needs another engine.
+pub fn compile_regex(pattern: &str, case_insensitive: bool) -> Result<Regex> {
     RegexBuilder::new(pattern)
         .case_insensitive(case_insensitive)
         .size_limit(REGEX_BYTES_MAX)
         .dfa_size_limit(REGEX_BYTES_MAX)
         .build()
-        .map_err(|error| {
-            Error::new(ErrorKind::InvalidParameterValue, format!("invalid regular expression \"{pattern}\""))
-                .with_detail(error.to_string())
-                .with_hint("Look-around and back references are not offered.")
-        })
+        .map_err(|error| regex_error(&error.to_string()))
 }
 
 /// LIKE as an anchored regular expression; a backslash takes the next character as it is.
@@ -281,18 +296,13 @@ fn like_regex(pattern: &str, case_insensitive: bool) -> Result<Regex> {
         match character {
             '%' => expression.push_str(".*"),
             '_' => expression.push('.'),
-            '\\' => match characters.next() {
-                Some(escaped) => expression.push_str(&regex::escape(escaped.encode_utf8(&mut [0; 4]))),
-                None => {
-                    return Err(Error::new(
-                        ErrorKind::InvalidParameterValue,
-                        "LIKE pattern must not end with escape character",
-                    ));
-                }
-            },
+            '\\' => {
+                let escaped = characters.next().unwrap_or('\\');
+                expression.push_str(&regex::escape(escaped.encode_utf8(&mut [0; 4])));
+            }
             other => expression.push_str(&regex::escape(other.encode_utf8(&mut [0; 4]))),
         }
     }
     expression.push('$');
-    regex(&expression, case_insensitive)
+    compile_regex(&expression, case_insensitive)
 }

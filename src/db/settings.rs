@@ -1,11 +1,14 @@
 //! The run-time settings of one connection: what SET changes and SHOW shows.
 //!
 //! Names are case-insensitive, as in PostgreSQL. A setting this server does not know is refused, except a custom one with a
-//! dot in its name, which PostgreSQL keeps for applications.
+//! dot in its name, which PostgreSQL keeps for applications. `setting_list` holds those that are known.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::db::setting::Setting;
+use crate::db::setting_list::SETTINGS;
+use crate::db::setting_special;
 use crate::error::{Error, ErrorKind, Result};
 use crate::vector::Parameters;
 
@@ -15,48 +18,8 @@ pub const EF_SEARCH_DEFAULT: usize = Parameters::EF_SEARCH_DEFAULT;
 pub const EF_SEARCH_MAX: usize = Parameters::EF_SEARCH_MAX;
 /// Most custom settings of one connection.
 pub const CUSTOM_SETTINGS_MAX: usize = 256;
-
-/// Settings with their defaults: name, default, whether a client may change it, whether a change is reported to it.
-const KNOWN: &[(&str, &str, bool, bool)] = &[
-    ("application_name", "", true, true),
-    ("bytea_output", "hex", true, false),
-    ("client_encoding", "UTF8", true, true),
-    ("client_min_messages", "notice", true, false),
-    ("DateStyle", "ISO, MDY", true, true),
-    ("default_transaction_isolation", "repeatable read", true, false),
-    ("default_transaction_read_only", "off", true, true),
-    ("enable_indexscan", "on", true, false),
-    ("enable_seqscan", "on", true, false),
-    ("extra_float_digits", "1", true, false),
-    ("hnsw.ef_search", "80", true, false),
-    ("hnsw.iterative_scan", "off", true, false),
-    ("hnsw.max_scan_tuples", "20000", true, false),
-    ("idle_in_transaction_session_timeout", "0", true, false),
-    ("in_hot_standby", "off", false, true),
-    ("integer_datetimes", "on", false, true),
-    ("IntervalStyle", "postgres", true, true),
-    ("is_superuser", "on", false, true),
-    ("jit", "off", true, false),
-    ("lock_timeout", "0", true, false),
-    ("maintenance_work_mem", "65536", true, false),
-    ("max_identifier_length", "63", false, false),
-    ("max_parallel_maintenance_workers", "2", true, false),
-    ("max_parallel_workers_per_gather", "2", true, false),
-    ("nebulus.fetch", "on", true, false),
-    ("row_security", "on", true, false),
-    ("search_path", "\"$user\", public", true, true),
-    ("server_encoding", "UTF8", false, true),
-    ("server_version", "18.0 (NebulusDB)", false, true),
-    ("server_version_num", "180000", false, false),
-    ("session_authorization", "nebulus", false, true),
-    ("standard_conforming_strings", "on", true, true),
-    ("statement_timeout", "0", true, false),
-    ("synchronous_commit", "on", true, false),
-    ("TimeZone", "UTC", true, true),
-    ("transaction_isolation", "repeatable read", true, false),
-    ("transaction_read_only", "off", true, false),
-    ("work_mem", "4096", true, false),
-];
+/// What the names of custom settings cannot begin with: names behind it are the server's.
+const RESERVED_PREFIXES: [&str; 3] = ["hnsw", "ivfflat", "nebulus"];
 
 /// The settings of one connection.
 #[derive(Clone, Debug, Default)]
@@ -65,14 +28,26 @@ pub struct Settings {
     changed: BTreeMap<String, String>,
     pub user: String,
     pub database: String,
+    /// The number by which a client would cancel the session; 0 outside of one.
+    pub backend_id: i32,
+}
+
+/// A setting and its value, as `pg_settings` shows them.
+pub struct SettingValue<'a> {
+    pub name: &'a str,
+    /// In canonical form.
+    pub value: &'a str,
+    pub is_changed: bool,
+    /// `None` for a custom setting.
+    pub setting: Option<&'static Setting>,
 }
 
 impl Settings {
     pub fn new(user: &str, database: &str) -> Self {
-        Settings { changed: BTreeMap::new(), user: user.to_string(), database: database.to_string() }
+        Settings { changed: BTreeMap::new(), user: user.to_string(), database: database.to_string(), backend_id: 0 }
     }
 
-    /// The value of a setting.
+    /// The value of a setting, in canonical form.
     ///
     /// # Errors
     /// 42704 for a name that is neither known nor set.
@@ -80,46 +55,60 @@ impl Settings {
         if let Some(value) = self.changed.get(&name.to_ascii_lowercase()) {
             return Ok(value);
         }
-        known(name).map(|(_, default, _, _)| *default).ok_or_else(|| unknown(name))
+        known(name).map(|setting| setting.default).ok_or_else(|| unknown(name))
+    }
+
+    /// The value of a setting as SHOW prints it: `3s` for 3000 milliseconds.
+    ///
+    /// # Errors
+    /// 42704 for a name that is neither known nor set.
+    pub fn shown(&self, name: &str) -> Result<String> {
+        let value = self.get(name)?;
+        Ok(known(name).map_or_else(|| value.to_string(), |setting| setting.shown(value)))
     }
 
     /// The display name of a setting, e.g. `TimeZone` for `timezone`.
     pub fn canonical_name(name: &str) -> String {
-        known(name).map_or_else(|| name.to_ascii_lowercase(), |(canonical, _, _, _)| (*canonical).to_string())
-    }
-
-    /// Whether a change of the setting is told to the client in a ParameterStatus message.
-    pub fn is_reported(name: &str) -> bool {
-        known(name).is_some_and(|(_, _, _, reported)| *reported)
+        known(name).map_or_else(|| name.to_ascii_lowercase(), |setting| setting.name.to_string())
     }
 
     /// Changes a setting.
     ///
     /// # Errors
-    /// 42704 for an unknown name, 22023 for a value it cannot take, 55P02's role is played by 42501 for a fixed one.
+    /// 42704 for an unknown name, 22023 for a value it cannot take, 0A000 for one that would not be obeyed, 55P02 for a
+    /// setting that tells of the server, 42602 for a custom name behind a reserved prefix.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let lower = name.to_ascii_lowercase();
-        match known(name) {
-            Some((canonical, _, false, _)) => {
-                return Err(Error::new(
-                    ErrorKind::InsufficientPrivilege,
-                    format!("parameter \"{canonical}\" cannot be changed"),
-                ));
+        let value = match known(name) {
+            Some(setting) if setting.is_preset() => {
+                let message = format!("parameter \"{}\" cannot be changed", setting.name);
+                return Err(Error::new(ErrorKind::FixedParameter, message));
             }
-            Some(_) => {}
-            None if lower.contains('.') => {
-                if self.changed.len() >= CUSTOM_SETTINGS_MAX && !self.changed.contains_key(&lower) {
-                    return Err(Error::new(
-                        ErrorKind::LimitExceeded,
-                        format!("more than {CUSTOM_SETTINGS_MAX} settings in one connection"),
-                    )
-                    .with_hint("RESET ALL drops those that are set."));
-                }
+            Some(setting) => setting_special::read(setting, value).unwrap_or_else(|| setting.read(value))?,
+            None => {
+                self.check_custom(&lower)?;
+                value.to_string()
             }
-            None => return Err(unknown(name)),
-        }
-        let value = check(&lower, value)?;
+        };
         self.changed.insert(lower, value);
+        Ok(())
+    }
+
+    fn check_custom(&self, lower: &str) -> Result<()> {
+        let Some((prefix, _)) = lower.split_once('.') else { return Err(unknown(lower)) };
+        if RESERVED_PREFIXES.contains(&prefix) {
+            let message = format!("invalid configuration parameter name \"{lower}\"");
+            return Err(
+                Error::new(ErrorKind::InvalidName, message).with_detail(format!("\"{prefix}\" is a reserved prefix."))
+            );
+        }
+        if self.changed.len() >= CUSTOM_SETTINGS_MAX && !self.changed.contains_key(lower) {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!("more than {CUSTOM_SETTINGS_MAX} settings in one connection"),
+            )
+            .with_hint("RESET ALL drops those that are set."));
+        }
         Ok(())
     }
 
@@ -137,19 +126,25 @@ impl Settings {
         self.changed.clear();
     }
 
-    /// Every known setting with its value, in order of name.
-    pub fn all(&self) -> Vec<(String, String)> {
-        let mut all: BTreeMap<String, String> =
-            KNOWN.iter().map(|(name, default, _, _)| ((*name).to_string(), (*default).to_string())).collect();
-        for (name, value) in &self.changed {
-            all.insert(Settings::canonical_name(name), value.clone());
-        }
-        all.into_iter().collect()
+    /// Every known setting and every custom one that is set, with its value, in order of name.
+    pub fn all(&self) -> Vec<SettingValue<'_>> {
+        let known_ones = SETTINGS.iter().map(|setting| {
+            let own = self.changed.get(&setting.name.to_ascii_lowercase());
+            let value = own.map_or(setting.default, String::as_str);
+            SettingValue { name: setting.name, value, is_changed: own.is_some(), setting: Some(setting) }
+        });
+        let custom = self.changed.iter().filter(|(name, _)| known(name).is_none());
+        let custom = custom.map(|(name, value)| SettingValue { name, value, is_changed: true, setting: None });
+        let mut all: Vec<SettingValue<'_>> = known_ones.chain(custom).collect();
+        all.sort_by_key(|each| each.name.to_ascii_lowercase());
+        all
     }
 
     /// The settings whose values every client is told when it connects.
     pub fn reported(&self) -> Vec<(String, String)> {
-        self.all().into_iter().filter(|(name, _)| Settings::is_reported(name)).collect()
+        let told = SETTINGS.iter().filter(|setting| setting.is_reported);
+        told.map(|setting| (setting.name.to_string(), self.get(setting.name).unwrap_or(setting.default).to_string()))
+            .collect()
     }
 
     /// `nebulus.fetch`: whether entries that a statement names are fetched from the members that hold them.
@@ -172,9 +167,27 @@ impl Settings {
         self.milliseconds("statement_timeout")
     }
 
+    /// `lock_timeout`; `None` when it is off.
+    pub fn lock_timeout(&self) -> Option<Duration> {
+        self.milliseconds("lock_timeout")
+    }
+
     /// `idle_in_transaction_session_timeout`; `None` when it is off.
     pub fn idle_in_transaction_timeout(&self) -> Option<Duration> {
         self.milliseconds("idle_in_transaction_session_timeout")
+    }
+
+    /// `client_min_messages`: whether a message of that severity is sent.
+    pub fn tells(&self, severity: &str) -> bool {
+        let rank = |level: &str| match level {
+            "error" => 3,
+            "warning" => 2,
+            "notice" => 1,
+            _ => 0,
+        };
+        let least = self.get("client_min_messages").map_or(0, rank);
+        // As in PostgreSQL, what a client asked to be told has no level.
+        severity == "INFO" || rank(&severity.to_ascii_lowercase()) >= least
     }
 
     fn milliseconds(&self, name: &str) -> Option<Duration> {
@@ -185,76 +198,76 @@ impl Settings {
     }
 }
 
-fn known(name: &str) -> Option<&'static (&'static str, &'static str, bool, bool)> {
-    KNOWN.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name))
+fn known(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name.eq_ignore_ascii_case(name))
 }
 
 fn unknown(name: &str) -> Error {
     Error::new(ErrorKind::UndefinedObject, format!("unrecognized configuration parameter \"{name}\""))
 }
 
-/// The value in the form it is kept, or an error naming what is allowed.
-fn check(lower: &str, value: &str) -> Result<String> {
-    let invalid = |hint: String| {
-        Err(Error::new(
-            ErrorKind::InvalidParameterValue,
-            format!("invalid value for parameter \"{lower}\": \"{value}\""),
-        )
-        .with_hint(hint))
-    };
-    match lower {
-        "hnsw.ef_search" => match value.parse::<usize>() {
-            Ok(ef) if (1..=EF_SEARCH_MAX).contains(&ef) => Ok(ef.to_string()),
-            _ => invalid(format!("A whole number from 1 to {EF_SEARCH_MAX}.")),
-        },
-        "nebulus.fetch" => match value.to_ascii_lowercase().as_str() {
-            "on" | "true" | "yes" | "1" => Ok("on".to_string()),
-            "off" | "false" | "no" | "0" => Ok("off".to_string()),
-            "all" => Ok("all".to_string()),
-            _ => invalid(
-                "on, off, or all, which fetches whole collections for statements that name no entry.".to_string(),
-            ),
-        },
-        "statement_timeout" | "lock_timeout" | "idle_in_transaction_session_timeout" => match milliseconds(value) {
-            Some(millis) => Ok(millis.to_string()),
-            None => invalid("Milliseconds, or a number with ms, s, min, h or d.".to_string()),
-        },
-        "client_encoding" => match value.trim_matches('\'').to_ascii_lowercase().as_str() {
-            "utf8" | "utf-8" | "unicode" => Ok("UTF8".to_string()),
-            _ => invalid("This server speaks UTF8 only.".to_string()),
-        },
-        "timezone" => match value.to_ascii_lowercase().as_str() {
-            "utc" | "gmt" | "etc/utc" | "default" => Ok("UTC".to_string()),
-            _ => invalid("This server shows times in UTC; use AT TIME ZONE to convert.".to_string()),
-        },
-        "standard_conforming_strings" => match value.to_ascii_lowercase().as_str() {
-            "on" | "true" | "1" => Ok("on".to_string()),
-            _ => invalid("Backslashes in ordinary strings are plain characters here; use E'…'.".to_string()),
-        },
-        "default_transaction_isolation" | "transaction_isolation" => match value.to_ascii_lowercase().as_str() {
-            level @ ("read uncommitted" | "read committed" | "repeatable read") => Ok(level.to_string()),
-            "serializable" => Err(Error::unsupported(
-                "isolation level SERIALIZABLE is not offered",
-                "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
-            )),
-            _ => invalid("read committed or repeatable read.".to_string()),
-        },
-        _ => Ok(value.to_string()),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A duration as PostgreSQL writes it, in milliseconds.
-fn milliseconds(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit.trim() {
-        "" | "ms" => 1,
-        "s" => 1000,
-        "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(factor)
+    #[test]
+    fn a_value_is_obeyed_or_refused() {
+        let mut settings = Settings::new("nebulus", "nebulus");
+        let mut set = |name: &str, value: &str| settings.set(name, value).map_err(|error| error.sqlstate());
+        for (name, value) in [
+            ("intervalstyle", "POSTGRES"),
+            ("Bytea_Output", "hex"),
+            ("enable_sort", "off"),
+            ("random_page_cost", "1.1"),
+            ("hnsw.iterative_scan", "strict_order"),
+            ("row_security", "off"),
+            ("default_tablespace", ""),
+            ("transaction_timeout", "0"),
+            ("myapp.user", "anything"),
+        ] {
+            assert_eq!(set(name, value), Ok(()), "{name} {value}");
+        }
+        for (name, value, sqlstate) in [
+            ("intervalstyle", "iso_8601", "0A000"),
+            ("intervalstyle", "nonsense", "22023"),
+            ("bytea_output", "escape", "0A000"),
+            ("standard_conforming_strings", "off", "0A000"),
+            ("default_tablespace", "fast", "0A000"),
+            ("transaction_timeout", "1s", "0A000"),
+            ("transaction_isolation", "serializable", "0A000"),
+            ("enable_sort", "maybe", "22023"),
+            ("hnsw.max_scan_tuples", "0", "22023"),
+            ("hnsw.ef_search", "1001", "22023"),
+            ("work_mem", "63", "22023"),
+            ("max_index_keys", "32", "55P02"),
+            ("hnsw.nonsense", "1", "42602"),
+            ("nebulus.backend_pid", "1", "42602"),
+            ("nonsense", "1", "42704"),
+        ] {
+            assert_eq!(set(name, value), Err(sqlstate), "{name} {value}");
+        }
+        assert_eq!(settings.get("ENABLE_SORT").unwrap(), "off");
+    }
+
+    #[test]
+    fn numbers_are_shown_with_their_units() {
+        let mut settings = Settings::new("nebulus", "nebulus");
+        for (value, shown) in [("3000", "3s"), ("77", "77ms"), ("5min", "5min"), ("0", "0")] {
+            settings.set("statement_timeout", value).unwrap();
+            assert_eq!(settings.shown("statement_timeout").unwrap(), shown);
+        }
+        assert_eq!(settings.shown("work_mem").unwrap(), "4MB");
+        assert_eq!(settings.shown("hnsw.ef_search").unwrap(), EF_SEARCH_DEFAULT.to_string());
+        assert_eq!(settings.shown("effective_cache_size").unwrap(), "4GB");
+    }
+
+    #[test]
+    fn client_min_messages_is_obeyed() {
+        let mut settings = Settings::new("nebulus", "nebulus");
+        assert!(settings.tells("NOTICE") && settings.tells("WARNING"));
+        settings.set("client_min_messages", "WARNING").unwrap();
+        assert!(!settings.tells("NOTICE") && settings.tells("WARNING"));
+        settings.set("client_min_messages", "error").unwrap();
+        assert!(!settings.tells("WARNING") && settings.tells("INFO"));
+    }
 }

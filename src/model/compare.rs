@@ -7,9 +7,9 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use crate::model::datetime::{MICROS_PER_DAY, join_timestamp};
+use crate::model::datetime::join_timestamp;
 use crate::model::numeric::compare_with_float;
-use crate::model::{Interval, Value, jsonb};
+use crate::model::{Value, jsonb};
 
 impl Value {
     /// The order of two values; `None` when one is NULL or when their types do not compare.
@@ -20,7 +20,7 @@ impl Value {
             (Value::Bytea(left), Value::Bytea(right)) => left.cmp(right),
             (Value::Json(left), Value::Json(right)) => jsonb::compare(left, right),
             (Value::Time(left), Value::Time(right)) => left.cmp(right),
-            (Value::Interval(left), Value::Interval(right)) => interval_micros(*left).cmp(&interval_micros(*right)),
+            (Value::Interval(left), Value::Interval(right)) => left.span().cmp(&right.span()),
             (Value::Uuid(left), Value::Uuid(right)) => left.cmp(right),
             (Value::Vector(left), Value::Vector(right)) => compare_vectors(left, right),
             (Value::Array(_, left), Value::Array(_, right)) => return compare_arrays(left, right),
@@ -200,17 +200,12 @@ fn compare_arrays(left: &[Value], right: &[Value]) -> Option<Ordering> {
     Some(left.len().cmp(&right.len()))
 }
 
-/// A month counts 30 days and a day 24 hours.
-fn interval_micros(interval: Interval) -> i128 {
-    let days = i128::from(interval.months) * 30 + i128::from(interval.days);
-    days * i128::from(MICROS_PER_DAY) + i128::from(interval.micros)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Interval;
 
     fn numeric(text: &str) -> Value {
         Value::Numeric(text.parse().unwrap())

@@ -22,6 +22,11 @@ pub const TIMESTAMP_INFINITY: i64 = i64::MAX;
 /// `-infinity` of a timestamp, before all others.
 pub const TIMESTAMP_MINUS_INFINITY: i64 = i64::MIN;
 
+/// The first day of dates and timestamps: 24 November 4714 BC, where Julian days begin.
+const DAY_MIN: i32 = -2_440_588;
+/// The last day of dates: 31 December 5874897.
+const DAY_MAX: i32 = 2_145_042_905;
+
 /// Years PostgreSQL's dates reach: 4713 BC (as the astronomical year -4712) to 5874897.
 pub(super) const YEAR_MIN: i64 = -4712;
 pub(super) const YEAR_MAX: i64 = 5_874_897;
@@ -87,8 +92,44 @@ pub fn join_timestamp(days: i32, micros: i64) -> Result<i64> {
     i64::from(days)
         .checked_mul(MICROS_PER_DAY)
         .and_then(|midnight| midnight.checked_add(micros))
-        .filter(|micros| !matches!(*micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY))
-        .ok_or_else(|| Error::new(ErrorKind::DatetimeOutOfRange, "timestamp out of range"))
+        .filter(is_timestamp)
+        .ok_or_else(timestamp_out_of_range)
+}
+
+/// Whether the microseconds are those of a finite timestamp.
+fn is_timestamp(micros: &i64) -> bool {
+    *micros != TIMESTAMP_INFINITY && *micros >= i64::from(DAY_MIN) * MICROS_PER_DAY
+}
+
+fn timestamp_out_of_range() -> Error {
+    Error::new(ErrorKind::DatetimeOutOfRange, "timestamp out of range")
+}
+
+/// A date some days later, or earlier; the infinities stay.
+///
+/// # Errors
+/// 22008 beyond the range of dates.
+pub fn add_days(days: i32, count: i64) -> Result<i32> {
+    if matches!(days, DATE_INFINITY | DATE_MINUS_INFINITY) {
+        return Ok(days);
+    }
+    let sum = i64::from(days).checked_add(count).and_then(|sum| i32::try_from(sum).ok());
+    sum.filter(|sum| (DAY_MIN..=DAY_MAX).contains(sum))
+        .ok_or_else(|| Error::new(ErrorKind::DatetimeOutOfRange, "date out of range"))
+}
+
+/// What lies between two timestamps, in days and time.
+///
+/// # Errors
+/// 22008 where one is infinite, or where they are too far apart.
+pub fn between_timestamps(later: i64, earlier: i64) -> Result<Interval> {
+    let is_infinite = |micros| matches!(micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY);
+    let out_of_range = || Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range");
+    if is_infinite(later) || is_infinite(earlier) {
+        return Err(out_of_range());
+    }
+    let micros = later.checked_sub(earlier).ok_or_else(out_of_range)?;
+    Interval { micros, ..Interval::default() }.justify_hours()
 }
 
 /// Adds an interval as PostgreSQL does: months first (clamped to the month's last day), then days, then time.
@@ -96,15 +137,14 @@ pub fn add_interval(micros: i64, interval: Interval) -> Result<i64> {
     if matches!(micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY) {
         return Ok(micros);
     }
-    let out_of_range = || Error::new(ErrorKind::DatetimeOutOfRange, "timestamp out of range");
     let (days, time) = split_timestamp(micros);
     let (year, month, day) = civil_from_days(days);
     let months = year * 12 + month - 1 + i64::from(interval.months);
     let (year, month) = (months.div_euclid(12), months.rem_euclid(12) + 1);
     let day = day.min(days_in_month(year, month));
-    let days =
-        days_from_civil(year, month, day).and_then(|days| days.checked_add(interval.days)).ok_or_else(out_of_range)?;
-    join_timestamp(days, time)?.checked_add(interval.micros).ok_or_else(out_of_range)
+    let days = days_from_civil(year, month, day).and_then(|days| days.checked_add(interval.days));
+    let shifted = join_timestamp(days.ok_or_else(timestamp_out_of_range)?, time)?.checked_add(interval.micros);
+    shifted.filter(is_timestamp).ok_or_else(timestamp_out_of_range)
 }
 
 pub(super) fn write_date(days: i32, out: &mut impl BufMut) {

@@ -236,7 +236,7 @@ fn unescape_unicode<'a>(text: &'a str, out: &mut String) -> Result<&'a str> {
     let code = match first {
         0 => {
             let message = "unsupported Unicode escape sequence";
-            return Err(Error::new(ErrorKind::InvalidTextRepresentation, message)
+            return Err(Error::new(ErrorKind::UntranslatableCharacter, message)
                 .with_detail("\\u0000 cannot be converted to text."));
         }
         0xd800..0xdc00 => {

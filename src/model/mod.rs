@@ -13,11 +13,13 @@ mod column_type;
 mod compare;
 mod datetime;
 mod datetime_text;
+mod interval;
 mod interval_text;
 mod json;
 mod json_scan;
 pub mod jsonb;
 mod jsonb_key;
+mod like;
 pub mod limits;
 mod listing;
 mod network;
@@ -25,6 +27,7 @@ mod number_text;
 mod numeric;
 mod output;
 mod placement;
+mod regex_error;
 mod state;
 mod text;
 mod time_zone;
@@ -42,18 +45,20 @@ pub use collection::{
 pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
 pub use datetime::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
-    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, add_interval, civil_from_days, days_from_civil, days_in_month,
-    join_timestamp, split_timestamp,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, add_days, add_interval, between_timestamps, civil_from_days,
+    days_from_civil, days_in_month, join_timestamp, split_timestamp,
 };
 pub use json::{
     check_json, check_json_depth, join_object, json_of_value, json_text_of_value, jsonb_text, split_object,
     value_of_json, value_of_json_text,
 };
 pub use jsonb_key::sort_key;
+pub use like::{has_dangling_escape, like_escape, like_matches};
 pub use listing::{ListingPage, ListingPlace};
 pub use network::{Attachment, Bytes, ChainHash, Delta, Head, Network, NetworkId, NetworkOptions, Replication, Run};
 pub use output::OutputColumn;
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
+pub use regex_error::regex_error;
 pub use state::{EntryType, Field, Stage, State};
 pub use text::quote_identifier;
 pub use time_zone::{local_time, moment_of};

@@ -251,6 +251,7 @@ fn fields_of(severity: &str, sqlstate: &str, error: &Error) -> Vec<(u8, String)>
     fields.extend(error.detail().map(|detail| (b'D', without_nul(detail))));
     fields.extend(error.hint().map(|hint| (b'H', without_nul(hint))));
     fields.extend(error.position().map(|position| (b'P', position.to_string())));
+    fields.extend(error.routine().map(|routine| (b'R', routine.to_string())));
     fields
 }
 

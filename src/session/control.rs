@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::block_in_place;
 
-use crate::db::{OWNER, Row, RowStream};
+use crate::db::{OWNER, Row, RowStream, SettingValue, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{OutputColumn, Value};
 use crate::session::password::make_verifier;
@@ -136,7 +136,9 @@ impl Session {
                 }
             }
             "transaction_read_only" => {
-                let is_read_only = matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1");
+                let mut read = Settings::clone(self.settings.effective());
+                read.set(name, value)?;
+                let is_read_only = read.get(name)? == "on";
                 self.set_modes(Modes { isolation: None, is_read_only: Some(is_read_only) })
             }
             _ if is_local && !matches!(self.open, Open::Block(_)) => {
@@ -162,10 +164,14 @@ impl Session {
     fn show(&self, control: &Control, columns: Option<&[OutputColumn]>) -> Result<Outcome> {
         let settings = self.settings.effective();
         let rows = match control {
-            Control::Show(name) => vec![vec![Value::text(settings.get(name)?)]],
+            Control::Show(name) => vec![vec![Value::text(settings.shown(name)?)]],
             _ => {
-                let all = settings.all().into_iter();
-                all.map(|(name, value)| vec![Value::text(name), Value::text(value), Value::text("")]).collect()
+                let described = |each: SettingValue<'_>| {
+                    let about = each.setting.map_or("", |setting| setting.effect.description());
+                    let shown = each.setting.map_or_else(|| each.value.to_string(), |known| known.shown(each.value));
+                    vec![Value::text(each.name), Value::text(shown), Value::text(about)]
+                };
+                settings.all().into_iter().map(described).collect()
             }
         };
         let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(rows), &self.cancel);
@@ -178,7 +184,7 @@ impl Session {
             if let Some((value, is_local)) = &call.change {
                 self.set(&call.name, value, *is_local)?;
             }
-            row.push(Value::text(self.settings.effective().get(&call.name)?));
+            row.push(Value::text(self.settings.effective().shown(&call.name)?));
         }
         let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(vec![row]), &self.cancel);
         Ok(Outcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
@@ -251,7 +257,12 @@ impl Session {
         let settings = self.settings.effective();
         let stream = cancellable(query.execute(&view, parameters, settings, &self.cancel), &self.cancel).await?;
         let rows = Rows::new(query.columns(), stream, &self.cancel);
-        self.open_cursor(name, rows, is_held)
+        self.open_cursor(name, rows, is_held)?;
+        if matches!(self.open, Open::None) {
+            // A statement by itself is a transaction that commits with it.
+            self.cursors.commit();
+        }
+        Ok(())
     }
 
     fn set_password(&mut self, role: &str, password: Option<&SecretText>) -> Result<()> {

@@ -1,5 +1,6 @@
 //! SQL cursors: DECLARE, FETCH, CLOSE. They go forward only and read as they are fetched.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::db::{Row, RowStream};
@@ -19,9 +20,11 @@ const FETCH_ROWS_MAX: u64 = 100_000;
 
 /// An open cursor.
 pub(super) struct Cursor {
-    pub columns: Arc<[OutputColumn]>,
+    columns: Arc<[OutputColumn]>,
+    /// Its place among all that the session opened.
+    number: u64,
     /// Lives on after its transaction.
-    pub is_held: bool,
+    is_held: bool,
     rows: Rows,
     waiting: std::vec::IntoIter<Row>,
     /// What the waiting rows take of the session's memory.
@@ -46,31 +49,80 @@ impl Cursor {
     }
 }
 
-impl Session {
+/// The open cursors of a session.
+#[derive(Default)]
+pub(super) struct Cursors {
+    open: HashMap<String, Cursor>,
+    /// How many were opened so far.
+    opened: u64,
+    /// How many of them before the present transaction.
+    settled: u64,
+}
+
+/// A moment of a transaction: the cursors that were open then are older.
+#[derive(Clone, Copy)]
+pub(super) struct CursorMark(u64);
+
+impl Cursors {
     /// # Errors
-    /// 42710 (PostgreSQL: 42P03) for a name that is taken, 54000 over the limit.
-    pub(super) fn open_cursor(&mut self, name: &str, rows: Rows, is_held: bool) -> Result<()> {
-        if self.cursors.contains_key(name) {
-            return Err(Error::new(ErrorKind::DuplicateObject, format!("cursor \"{name}\" already exists")));
+    /// 42P03 for a name that is taken, 54000 over the limit.
+    fn insert(&mut self, name: &str, rows: Rows, is_held: bool, memory: Reservation) -> Result<()> {
+        if self.open.contains_key(name) {
+            return Err(Error::new(ErrorKind::DuplicateCursor, format!("cursor \"{name}\" already exists")));
         }
-        if self.cursors.len() >= CURSORS_MAX {
+        if self.open.len() >= CURSORS_MAX {
             return Err(Error::new(ErrorKind::LimitExceeded, format!("more than {CURSORS_MAX} open cursors"))
                 .with_hint("CLOSE cursors that are no longer needed."));
         }
-        let memory = self.memory.reserve(CURSOR_BYTES)?;
-        let cursor = Cursor { columns: rows.columns(), is_held, rows, waiting: Vec::new().into_iter(), memory };
-        self.cursors.insert(name.to_string(), cursor);
+        self.opened = self.opened.saturating_add(1);
+        let (columns, number) = (rows.columns(), self.opened);
+        let cursor = Cursor { columns, number, is_held, rows, waiting: Vec::new().into_iter(), memory };
+        self.open.insert(name.to_string(), cursor);
         Ok(())
     }
 
+    pub fn clear(&mut self) {
+        self.open.clear();
+    }
+
+    pub fn mark(&self) -> CursorMark {
+        CursorMark(self.opened)
+    }
+
+    /// The transaction has committed: those WITH HOLD live on.
+    pub fn commit(&mut self) {
+        self.open.retain(|_, cursor| cursor.is_held);
+        self.settled = self.opened;
+    }
+
+    /// The transaction was rolled back: of those WITH HOLD its own are gone as well.
+    pub fn roll_back(&mut self) {
+        self.open.retain(|_, cursor| cursor.is_held && cursor.number <= self.settled);
+        self.settled = self.opened;
+    }
+
+    /// What came after `mark` was rolled back, the transaction goes on.
+    pub fn close_since(&mut self, mark: CursorMark) {
+        self.open.retain(|_, cursor| cursor.number <= mark.0);
+    }
+}
+
+impl Session {
+    /// # Errors
+    /// 42P03 for a name that is taken, 54000 over the limit.
+    pub(super) fn open_cursor(&mut self, name: &str, rows: Rows, is_held: bool) -> Result<()> {
+        let memory = self.memory.reserve(CURSOR_BYTES)?;
+        self.cursors.insert(name, rows, is_held, memory)
+    }
+
     pub(super) fn cursor_columns(&self, name: &str) -> Result<Arc<[OutputColumn]>> {
-        self.cursors.get(name).map(|cursor| Arc::clone(&cursor.columns)).ok_or_else(|| no_cursor(name))
+        self.cursors.open.get(name).map(|cursor| Arc::clone(&cursor.columns)).ok_or_else(|| no_cursor(name))
     }
 
     /// Reads on; `None` reads to the end.
     pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>) -> Result<Outcome> {
         let cancel = self.cancel.clone();
-        let cursor = self.cursors.get_mut(name).ok_or_else(|| no_cursor(name))?;
+        let cursor = self.cursors.open.get_mut(name).ok_or_else(|| no_cursor(name))?;
         let columns = Arc::clone(&cursor.columns);
         let Some(count) = count else {
             // Everything that is left is streamed; the cursor stays, at its end.
@@ -100,12 +152,7 @@ impl Session {
     }
 
     pub(super) fn close_cursor(&mut self, name: &str) -> Result<()> {
-        self.cursors.remove(name).map(drop).ok_or_else(|| no_cursor(name))
-    }
-
-    /// The transaction is over: its cursors are closed.
-    pub(super) fn end_cursors(&mut self) {
-        self.cursors.retain(|_, cursor| cursor.is_held);
+        self.cursors.open.remove(name).map(drop).ok_or_else(|| no_cursor(name))
     }
 }
 

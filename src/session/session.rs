@@ -10,7 +10,7 @@ use crate::db::{ActivityHandle, ActivityState, Cancel, Database, Query, ReadView
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql;
 use crate::model::{ColumnType, MemoryAccount, OutputColumn, Reservation};
-use crate::session::cursor::Cursor;
+use crate::session::cursor::Cursors;
 use crate::session::prepared::{Plan, Prepared, Work};
 use crate::session::script::{Language, Parsed, parse_script};
 use crate::session::settings::SessionSettings;
@@ -21,8 +21,6 @@ use crate::sql::{self, BinaryCodec, QueryFunction};
 const STATEMENTS_MAX: usize = 10_000;
 /// Texts of more bytes than this are parsed and planned where nobody has to wait for them.
 const SHORT_TEXT_BYTES_MAX: usize = 8 * 1024;
-/// The setting that tells `pg_backend_pid()` the connection's number.
-const BACKEND_SETTING: &str = "nebulus.backend_pid";
 
 /// One connection's session.
 pub struct Session {
@@ -35,7 +33,7 @@ pub struct Session {
     pub(super) gathered: Option<(Arc<Sought>, Instant)>,
     statements: HashMap<String, Arc<Prepared>>,
     unnamed: Option<Arc<Prepared>>,
-    pub(super) cursors: HashMap<String, Cursor>,
+    pub(super) cursors: Cursors,
     pub(super) notices: Vec<Notice>,
     pub(super) cancel: Cancel,
     pub(super) activity: ActivityHandle,
@@ -80,10 +78,7 @@ impl Session {
     pub fn new(database: Database, (user, name): (&str, &str), entrance: Entrance) -> Session {
         let Entrance { cancel, activity, codec, memory } = entrance;
         let mut settings = Settings::new(user, name);
-        // A custom setting with a number cannot fail; the session works without it.
-        if let Err(error) = settings.set(BACKEND_SETTING, &activity.id().to_string()) {
-            tracing::debug!(%error, "a session has no number");
-        }
+        settings.backend_id = activity.id();
         Session {
             database,
             settings: SessionSettings::new(settings),
@@ -92,7 +87,7 @@ impl Session {
             gathered: None,
             statements: HashMap::new(),
             unnamed: None,
-            cursors: HashMap::new(),
+            cursors: Cursors::default(),
             notices: Vec::new(),
             cancel,
             activity,
@@ -107,10 +102,12 @@ impl Session {
     /// A setting of the startup message.
     ///
     /// # Errors
-    /// As SET, except that a time zone this server does not show is left at UTC, with a warning: drivers send theirs unasked.
+    /// As SET, except that another time zone under just the name `TimeZone` is left at UTC, with a warning. JDBC and R2DBC
+    /// send the zone of their machine unasked and read the ParameterStatus that says which one is used; `timezone` is how a
+    /// user's choice is spelled (PGTZ, PGOPTIONS).
     pub fn set_at_startup(&mut self, name: &str, value: &str) -> Result<()> {
         match self.settings.set_initial(name, value) {
-            Err(error) if name.eq_ignore_ascii_case("timezone") => {
+            Err(error) if name == "TimeZone" && error.kind() == ErrorKind::Unsupported => {
                 self.notices.push(Notice { severity: "WARNING", report: error });
                 Ok(())
             }
@@ -138,8 +135,11 @@ impl Session {
         !self.notices.is_empty() || self.settings.has_news()
     }
 
+    /// What `client_min_messages` lets pass.
     pub fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+        let mut notices = std::mem::take(&mut self.notices);
+        notices.retain(|notice| self.settings.effective().tells(notice.severity));
+        notices
     }
 
     pub fn take_changed_settings(&mut self) -> Vec<(String, String)> {
@@ -266,10 +266,7 @@ impl Session {
         let mut fresh = self.plan(parsed, &types, view)?;
         self.complete_columns(&mut fresh.work)?;
         if !is_same_result(prepared.columns.as_deref(), fresh.work.columns().as_deref()) {
-            return Err(Error::unsupported(
-                "cached plan must not change result type",
-                "The tables of this prepared statement have changed: prepare it again.",
-            ));
+            return Err(Error::changed_result());
         }
         let fresh = Arc::new(fresh);
         *prepared.plan.lock() = Arc::clone(&fresh);

@@ -5,6 +5,7 @@
 
 use crate::db::{ReadView, Savepoint, Transaction};
 use crate::error::{Error, ErrorKind, Result};
+use crate::session::cursor::CursorMark;
 use crate::session::session::{Notice, Session};
 use crate::session::settings::SettingsMark;
 use crate::sql::release_advisory_locks;
@@ -45,6 +46,7 @@ struct NamedSavepoint {
     name: String,
     savepoint: Savepoint,
     settings: SettingsMark,
+    cursors: CursorMark,
 }
 
 /// What BEGIN and SET TRANSACTION choose; `None` keeps the default.
@@ -204,26 +206,28 @@ impl Session {
             }
             Open::Implicit(transaction) => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
-                self.end_cursors();
                 let unfinished = transaction.commit().await?;
                 self.warn_unfinished(unfinished);
+                self.cursors.commit();
                 "COMMIT"
             }
             Open::Block(block) => {
-                self.end_cursors();
                 self.release_locks();
                 if block.is_failed {
                     self.settings.go_back(&block.settings_before);
+                    self.cursors.roll_back();
                     "ROLLBACK"
                 } else {
                     match block.transaction.commit().await {
                         Ok(unfinished) => self.warn_unfinished(unfinished),
                         Err(error) => {
                             self.settings.go_back(&block.settings_before);
+                            self.cursors.roll_back();
                             return Err(error);
                         }
                     }
                     self.settings.commit();
+                    self.cursors.commit();
                     "COMMIT"
                 }
             }
@@ -242,7 +246,7 @@ impl Session {
             }
             Open::Block(block) => self.settings.go_back(&block.settings_before),
         }
-        self.end_cursors();
+        self.cursors.roll_back();
         self.release_locks();
         if let Some(modes) = modes {
             self.begin(modes)?;
@@ -266,7 +270,7 @@ impl Session {
     }
 
     pub(super) fn savepoint(&mut self, name: &str) -> Result<()> {
-        let settings = self.settings.mark();
+        let (settings, cursors) = (self.settings.mark(), self.cursors.mark());
         let block = self.block("SAVEPOINT")?;
         if block.savepoints.len() >= SAVEPOINTS_MAX {
             return Err(Error::new(
@@ -276,7 +280,7 @@ impl Session {
             .with_hint("RELEASE savepoints that are no longer needed."));
         }
         let savepoint = block.transaction.savepoint();
-        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings });
+        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings, cursors });
         Ok(())
     }
 
@@ -294,8 +298,9 @@ impl Session {
         let Some(last) = block.savepoints.last() else { return Ok(()) };
         block.transaction.rollback_to(&last.savepoint);
         block.is_failed = false;
-        let settings = last.settings.clone();
+        let (settings, cursors) = (last.settings.clone(), last.cursors);
         self.settings.go_back(&settings);
+        self.cursors.close_since(cursors);
         Ok(())
     }
 
@@ -318,10 +323,15 @@ impl Session {
             return Ok(());
         }
         if let Open::Implicit(transaction) = std::mem::replace(&mut self.open, Open::None) {
-            self.end_cursors();
             self.release_locks();
-            let unfinished = transaction.commit().await?;
-            self.warn_unfinished(unfinished);
+            match transaction.commit().await {
+                Ok(unfinished) => self.warn_unfinished(unfinished),
+                Err(error) => {
+                    self.cursors.roll_back();
+                    return Err(error);
+                }
+            }
+            self.cursors.commit();
         }
         Ok(())
     }
@@ -333,7 +343,7 @@ impl Session {
             Open::None => {}
             Open::Implicit(_) => {
                 self.open = Open::None;
-                self.end_cursors();
+                self.cursors.roll_back();
                 self.release_locks();
             }
             Open::Block(block) => block.is_failed = true,

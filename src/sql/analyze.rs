@@ -22,6 +22,8 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze_jsonb::ordinal;
+use crate::sql::analyze_recursion::check_recursion;
+use crate::sql::analyze_set::{has_subquery, union_of_rows};
 use crate::sql::context::PlanContext;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::parse::character;
@@ -94,6 +96,9 @@ impl Analyzer<'_> {
             let recursive = with.recursive;
             for cte in &mut with.cte_tables {
                 let name = folded(&cte.alias.name);
+                if recursive {
+                    check_recursion(cte)?;
+                }
                 let renames: Vec<String> = cte.alias.columns.iter().map(|column| folded(&column.name)).collect();
                 if recursive && let SetExpr::SetOperation { left, .. } = cte.query.body.as_ref() {
                     let mut first = left.as_ref().clone();
@@ -176,6 +181,10 @@ impl Analyzer<'_> {
                 let columns = self.set_operation(left, *op, right)?;
                 self.order_by_output(order, &columns)?;
                 Ok(columns)
+            }
+            SetExpr::Values(values) if has_subquery(values) => {
+                *body = union_of_rows(values)?;
+                self.body(body, order, is_outermost)
             }
             SetExpr::Values(values) => {
                 let columns = self.values(values)?;

@@ -5,10 +5,9 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, ExactN
 use crate::error::Result;
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, wider};
-use crate::sql::analyze_binary::binary;
 use crate::sql::arithmetic::checked_function;
 use crate::sql::arrow_types::NUMERIC_SCALE;
-use crate::sql::casts::cast_name;
+use crate::sql::functions::{is_exchanged, time_operator};
 use crate::sql::operators::call;
 
 impl Analyzer<'_> {
@@ -27,6 +26,7 @@ impl Analyzer<'_> {
         let is_time = |ty: &Option<ColumnType>| {
             matches!(ty, Some(ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz | ColumnType::Time))
         };
+        let mut adopted = None;
         match (&left_type, &right_type) {
             (Some(ColumnType::Vector(_)), _) | (_, Some(ColumnType::Vector(_))) => {
                 let name = match op {
@@ -41,28 +41,31 @@ impl Analyzer<'_> {
             }
             (Some(_), None) if is_time(&left_type) => {
                 // As in PostgreSQL, what is taken from a time is of unknown type another time; what is added is an interval.
-                let wanted = match (op, &left_type) {
+                let wanted = match (&*op, &left_type) {
                     (BinaryOperator::Minus, Some(ty)) => ty.clone(),
                     _ => ColumnType::Interval,
                 };
+                let is_open = self.is_adoptable(right);
                 self.adopt(right, &wanted)?;
-                return Ok(if wanted == ColumnType::Interval { left_type } else { Some(ColumnType::Interval) });
+                if !is_open {
+                    return Ok(if wanted == ColumnType::Interval { left_type } else { Some(ColumnType::Interval) });
+                }
+                adopted = Some(wanted);
             }
             (Some(ty), None) => self.adopt(right, ty)?,
             (None, Some(ty)) => self.adopt(left, ty)?,
-            (Some(ColumnType::Date), Some(ColumnType::Date)) if *op == BinaryOperator::Minus => {
-                let days = |side: &Expr| native_cast(side.clone(), DataType::Int(None));
-                *expr = Expr::Nested(Box::new(binary(days(left), BinaryOperator::Minus, days(right))));
-                return Ok(Some(ColumnType::Int4));
-            }
-            (Some(ColumnType::Date), Some(number)) if number.is_integer() => {
-                let days = native_cast(left.as_ref().clone(), DataType::Int(None));
-                let count = native_cast(right.as_ref().clone(), DataType::Int(None));
-                let sum = Expr::Nested(Box::new(binary(days, op.clone(), count)));
-                *expr = native_cast(sum, DataType::Date);
-                return Ok(Some(ColumnType::Date));
-            }
             _ => {}
+        }
+        let right_type = adopted.or(right_type);
+        if let (Some(mut first), Some(mut second)) = (left_type.as_ref(), right_type.as_ref()) {
+            if is_exchanged(first, op, second) {
+                std::mem::swap(left, right);
+                std::mem::swap(&mut first, &mut second);
+            }
+            if let Some((name, ty)) = time_operator(first, op, second) {
+                *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                return Ok(Some(ty));
+            }
         }
         if *op == BinaryOperator::Divide {
             self.widen_dividend(left, left_type.as_ref(), right_type.as_ref());
@@ -87,24 +90,12 @@ impl Analyzer<'_> {
 
 /// The type of arithmetic; between integers it becomes the function that fails when the result does not fit.
 fn computed(expr: &mut Expr, left_type: Option<ColumnType>, right_type: Option<ColumnType>) -> Option<ColumnType> {
-    let dates = [&left_type, &right_type].map(|ty| *ty == Some(ColumnType::Date));
     let ty = match (left_type, right_type) {
         (Some(a), Some(b)) if a.is_number() && b.is_number() => wider(&a, &b),
         (Some(ty), None) | (None, Some(ty)) if ty.is_number() => ty,
-        (Some(ColumnType::Date), Some(ColumnType::Interval)) | (Some(ColumnType::Interval), Some(ColumnType::Date)) => {
-            ColumnType::Timestamp
-        }
         (Some(time), Some(ColumnType::Interval)) => time,
         _ => return None,
     };
-    if ty == ColumnType::Timestamp
-        && let Expr::BinaryOp { left, right, .. } = expr
-    {
-        // A date and an interval make a time of day.
-        for side in dates.into_iter().zip([left, right]).filter_map(|(is_date, side)| is_date.then_some(side)) {
-            **side = call(&cast_name(&ColumnType::Timestamp), vec![side.as_ref().clone()]);
-        }
-    }
     if let Expr::BinaryOp { left, op, right } = expr
         && ty.is_integer()
         && let Some(name) = checked_function(op)

@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, SystemColumn, Value};
 use crate::sql::analyze::{Analyzer, StatementTable};
 use crate::sql::analyze_expr::column_of;
-use crate::sql::analyze_jsonb::{by_value, is_jsonb};
+use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::casts::cast_name;
 use crate::sql::functions::TEXT_CONCAT;
 use crate::sql::literals::{number_of, string_of};
@@ -105,7 +105,9 @@ impl Analyzer<'_> {
             let Some(name) = json_function(&operator, right_type.as_ref()) else { return Ok(None) };
             let mut arguments = vec![left.as_ref().clone()];
             match (self.constant_value(right), &operator) {
-                (Some(Value::Array(_, keys)), BinaryOperator::HashArrow | BinaryOperator::HashLongArrow) => {
+                (Some(Value::Array(_, keys)), BinaryOperator::HashArrow | BinaryOperator::HashLongArrow)
+                    if !keys.iter().any(Value::is_null) =>
+                {
                     let keys: Vec<String> = keys.iter().map(Value::to_text).collect();
                     arguments.extend(keys.into_iter().map(|key| Expr::value(Literal::SingleQuotedString(key))));
                 }
@@ -134,11 +136,11 @@ impl Analyzer<'_> {
                     "No operator matches the given name and argument types. You might need to add explicit type casts.",
                 ));
         }
-        let is_json = is_jsonb(left_type.as_ref()) || is_jsonb(right_type.as_ref());
+        let key = sort_key(left_type.as_ref()).or_else(|| sort_key(right_type.as_ref()));
         self.meet(left, left_type, right, right_type)?;
-        if is_json {
-            by_value(left);
-            by_value(right);
+        if let Some(key) = key {
+            by_value(left, key);
+            by_value(right, key);
         }
         Ok(Some(ColumnType::Bool))
     }

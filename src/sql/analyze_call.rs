@@ -11,12 +11,13 @@ use crate::model::ColumnType;
 use crate::model::limits::ARGUMENTS_MAX;
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
-use crate::sql::analyze_jsonb::{by_value, is_jsonb};
+use crate::sql::analyze_jsonb::{by_value, sort_key};
+use crate::sql::analyze_special::special_call;
 use crate::sql::casts::cast_name;
 use crate::sql::engine;
 use crate::sql::function_types;
-use crate::sql::functions::{BYTES_LENGTH, SERIES_END};
-use crate::sql::literals::number_of;
+use crate::sql::functions::{BYTES_LENGTH, JSON_SORT_KEY, SERIES_END};
+use crate::sql::literals::{is_numeric, number_of};
 use crate::sql::names;
 use crate::sql::operators;
 use crate::sql::parameters::unmodified;
@@ -51,7 +52,15 @@ impl Analyzer<'_> {
                     self.adopt(argument, &unmodified(ty))?;
                 }
             }
+            if let Some((special, ty)) = special_call(function, &name, &[common.clone()])? {
+                *expr = special;
+                return Ok(Some(ty));
+            }
             return Ok(common);
+        }
+        if let Some((special, ty)) = special_call(function, &name, &types)? {
+            *expr = special;
+            return Ok(Some(ty));
         }
         if matches!(name.as_str(), "length" | "octet_length") && matches!(types.first(), Some(Some(ColumnType::Bytea)))
         {
@@ -85,9 +94,13 @@ impl Analyzer<'_> {
                     {
                         self.adopt(argument, &ty)?;
                     }
-                    let mut ty = if shares_type { self.expr(argument)? } else { self.argument(argument)? };
-                    if name == "count" && is_distinct && is_jsonb(ty.as_ref()) {
-                        by_value(argument);
+                    let mut ty =
+                        if shares_type || name == "abs" { self.expr(argument)? } else { self.argument(argument)? };
+                    if name == "count"
+                        && is_distinct
+                        && let Some(key) = sort_key(ty.as_ref())
+                    {
+                        by_value(argument, key);
                     }
                     if name == "generate_series" && ty == Some(ColumnType::Date) {
                         *argument = operators::call(&cast_name(&ColumnType::TimestampTz), vec![argument.clone()]);
@@ -128,6 +141,8 @@ impl Analyzer<'_> {
         match number_of(expr) {
             Some((text, _)) if text.parse::<i32>().is_ok() => Ok(Some(ColumnType::Int4)),
             Some((text, _)) if text.parse::<i64>().is_ok() => Ok(Some(ColumnType::Int8)),
+            // The planner cannot read it.
+            Some((text, _)) if !is_numeric(text) => self.expr(expr),
             Some(_) => Ok(Some(ColumnType::Numeric(None))),
             None => self.expr(expr),
         }
@@ -135,14 +150,17 @@ impl Analyzer<'_> {
 
     fn window(&mut self, spec: &mut WindowSpec) -> Result<()> {
         for expr in &mut spec.partition_by {
-            if is_jsonb(self.expr(expr)?.as_ref()) {
-                by_value(expr);
+            if let Some(key) = sort_key(self.expr(expr)?.as_ref()) {
+                by_value(expr, key);
             }
         }
         for item in &mut spec.order_by {
             // A frame is bounded by what the planner can compare with: text, not bytes.
-            if is_jsonb(self.order_item(item, &[])?.as_ref()) {
-                by_value(&mut item.expr);
+            let key = sort_key(self.order_item(item, &[])?.as_ref());
+            if let Some(key) = key {
+                by_value(&mut item.expr, key);
+            }
+            if key == Some(JSON_SORT_KEY) {
                 let hex = Expr::value(Literal::SingleQuotedString("hex".to_string()));
                 item.expr = operators::call("encode", vec![item.expr.clone(), hex]);
             }
@@ -174,7 +192,7 @@ fn step_type(position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType
     is_time.then(|| if position == 2 { ColumnType::Interval } else { first.clone() })
 }
 
-fn plain_argument(argument: &mut FunctionArg) -> Option<&mut Expr> {
+pub fn plain_argument(argument: &mut FunctionArg) -> Option<&mut Expr> {
     match argument {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
         | FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }

@@ -3,9 +3,9 @@
 use datafusion::sql::sqlparser::ast::{Expr, Ident, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
-use crate::model::ColumnType;
+use crate::model::{ColumnType, like_escape};
 use crate::sql::analyze::{Analyzer, unified};
-use crate::sql::analyze_jsonb::{by_value, is_jsonb};
+use crate::sql::analyze_jsonb::{by_value, is_jsonb, sort_key};
 use crate::sql::analyze_rows::without_rows;
 use crate::sql::engine;
 use crate::sql::function_types;
@@ -129,21 +129,21 @@ impl Analyzer<'_> {
                 boolean
             }
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
-                if self.pair(left, right)? {
-                    [left, right].into_iter().for_each(|side| by_value(side));
+                if let Some(key) = self.pair(left, right)? {
+                    [left, right].into_iter().for_each(|side| by_value(side, key));
                 }
                 boolean
             }
             Expr::Between { expr: inner, low, high, .. } => {
-                if self.against(inner, [low.as_mut(), high.as_mut()])? {
-                    [inner, low, high].into_iter().for_each(|side| by_value(side));
+                if let Some(key) = self.against(inner, [low.as_mut(), high.as_mut()])? {
+                    [inner, low, high].into_iter().for_each(|side| by_value(side, key));
                 }
                 boolean
             }
             Expr::InList { expr: inner, list, .. } => {
-                if self.against(inner, list.iter_mut())? {
-                    by_value(inner);
-                    list.iter_mut().for_each(by_value);
+                if let Some(key) = self.against(inner, list.iter_mut())? {
+                    by_value(inner, key);
+                    list.iter_mut().for_each(|each| by_value(each, key));
                 }
                 boolean
             }
@@ -165,13 +165,7 @@ impl Analyzer<'_> {
                 let columns = self.query(query, false)?;
                 Ok(columns.into_iter().next().and_then(|column| column.ty))
             }
-            Expr::Like { any, expr: inner, pattern, .. } | Expr::ILike { any, expr: inner, pattern, .. } => {
-                if *any {
-                    return Err(Error::unsupported("LIKE ANY is not offered", "Join LIKE conditions with OR."));
-                }
-                self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;
-                boolean
-            }
+            Expr::Like { .. } | Expr::ILike { .. } => self.like(expr),
             Expr::SimilarTo { expr: inner, pattern, .. } => {
                 self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;
                 boolean
@@ -188,7 +182,10 @@ impl Analyzer<'_> {
                 let tested = conditions.iter_mut().map(|when| &mut when.condition);
                 match operand {
                     Some(operand) => {
-                        self.against(operand, tested)?;
+                        if let Some(key) = self.against(operand, tested)? {
+                            by_value(operand, key);
+                            conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
+                        }
                     }
                     None => tested.into_iter().try_for_each(|condition| self.condition(condition))?,
                 }
@@ -251,14 +248,7 @@ impl Analyzer<'_> {
                 self.texts(&mut [needle.as_mut(), text.as_mut()])?;
                 Ok(Some(ColumnType::Int4))
             }
-            Expr::Substring { expr: inner, substring_from, substring_for, .. } => {
-                self.argument(inner)?;
-                for number in [substring_from, substring_for].into_iter().flatten() {
-                    self.adopt_parameter(number, &ColumnType::Int4);
-                    self.argument(number)?;
-                }
-                Ok(Some(ColumnType::Text))
-            }
+            Expr::Substring { .. } => self.substring(expr),
             Expr::Trim { expr: inner, trim_what, .. } => {
                 self.argument(inner)?;
                 if let Some(what) = trim_what {
@@ -283,22 +273,26 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Two expressions that are compared: the one without a type takes the other's. Whether they are JSON.
-    pub fn pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<bool> {
+    /// Two expressions that are compared: the one without a type takes the other's. What makes their sort keys.
+    pub fn pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<Option<&'static str>> {
         self.against(left, [right])
     }
 
     /// An expression that is compared with each of several. It is walked once: what a walk wrote is no name any more.
-    fn against<'e>(&mut self, left: &mut Expr, others: impl IntoIterator<Item = &'e mut Expr>) -> Result<bool> {
+    fn against<'e>(
+        &mut self,
+        left: &mut Expr,
+        others: impl IntoIterator<Item = &'e mut Expr>,
+    ) -> Result<Option<&'static str>> {
         let mut left_type = self.expr(left)?;
-        let mut is_json = is_jsonb(left_type.as_ref());
+        let mut key = sort_key(left_type.as_ref());
         for other in others {
             let other_type = self.expr(other)?;
-            is_json |= is_jsonb(other_type.as_ref());
+            key = key.or_else(|| sort_key(other_type.as_ref()));
             self.meet(left, left_type.clone(), other, other_type.clone())?;
             left_type = left_type.or(other_type);
         }
-        Ok(is_json)
+        Ok(key)
     }
 
     /// What [`Analyzer::pair`] does for expressions that were walked already.
@@ -326,6 +320,60 @@ impl Analyzer<'_> {
             self.adopt(each, &ColumnType::Text)?;
             self.expr(each)?;
         }
+        Ok(())
+    }
+
+    /// A part of a text by its place, or by a regular expression.
+    fn substring(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::Substring { expr: inner, substring_from, substring_for, .. } = expr else { return Ok(None) };
+        self.argument(inner)?;
+        let mut by_pattern = false;
+        for bound in [&mut *substring_from, &mut *substring_for].into_iter().flatten() {
+            by_pattern |= matches!(bound.as_ref(), Expr::Value(value) if string_of(&value.value).is_some());
+            self.adopt_parameter(bound, &ColumnType::Int4);
+            by_pattern |= self.argument(bound)?.is_some_and(|ty| ty.is_text());
+        }
+        if by_pattern {
+            let (Some(pattern), None) = (substring_from, substring_for) else {
+                let hint = "Use SUBSTRING(text FROM pattern) with a POSIX expression.";
+                return Err(Error::unsupported("SUBSTRING with an SQL regular expression is not offered", hint));
+            };
+            *expr = call("textregexsubstr", vec![inner.as_ref().clone(), pattern.as_ref().clone()]);
+        }
+        Ok(Some(ColumnType::Text))
+    }
+
+    fn like(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let (Expr::Like { any, expr: inner, pattern, escape_char, .. }
+        | Expr::ILike { any, expr: inner, pattern, escape_char, .. }) = expr
+        else {
+            return Ok(None);
+        };
+        if *any {
+            return Err(Error::unsupported("LIKE ANY is not offered", "Join LIKE conditions with OR."));
+        }
+        self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;
+        if let Some(escape) = escape_char.take() {
+            self.escaped(pattern, Expr::Value(escape))?;
+        }
+        Ok(Some(ColumnType::Bool))
+    }
+
+    /// A pattern of LIKE with an escape character: from here on the escape is a backslash.
+    fn escaped(&mut self, pattern: &mut Expr, mut escape: Expr) -> Result<()> {
+        let location = escape.span().start;
+        self.texts(&mut [&mut escape])?;
+        let text = |expr: &Expr| match expr {
+            Expr::Value(value) => string_of(&value.value).map(str::to_string),
+            _ => None,
+        };
+        *pattern = match (text(pattern), text(&escape)) {
+            (Some(pattern), Some(escape)) => {
+                let translated = like_escape(&pattern, &escape).map_err(|error| self.at(error, location))?;
+                Expr::value(Literal::SingleQuotedString(translated))
+            }
+            _ => call("like_escape", vec![pattern.clone(), escape]),
+        };
         Ok(())
     }
 

@@ -1,7 +1,8 @@
-//! `jsonb` by value: `{"a": 1}` equals `{"a": 1.0}`, though their texts differ.
+//! `jsonb` and `interval` by value: `{"a": 1}` equals `{"a": 1.0}`, and a month equals 30 days.
 //!
-//! The planner holds JSON as text. Where values are compared, grouped or ordered it gets their sort keys instead, whose
-//! bytes are equal and ordered as the values are; a group shows the first of the values that it holds.
+//! The planner holds JSON as text and an interval as its parts. Where values are compared, grouped or ordered it gets
+//! their sort keys instead, which are equal and ordered as the values are; a group shows the first of the values that it
+//! holds.
 
 use std::ops::ControlFlow;
 
@@ -13,48 +14,50 @@ use crate::error::Result;
 use crate::model::ColumnType;
 use crate::sql::analyze::{Analyzer, is_ordinal};
 use crate::sql::engine;
-use crate::sql::functions::JSON_SORT_KEY;
+use crate::sql::functions::{INTERVAL_KEY, JSON_SORT_KEY};
 use crate::sql::names::last_part;
 use crate::sql::operators::call;
 use crate::sql::pg_catalog::has_aggregate;
 use crate::sql::scope::{ScopeColumn, exact};
 use crate::sql::walk::visit_mut;
 
-/// Whether a type is compared by its sort key.
-pub fn is_jsonb(ty: Option<&ColumnType>) -> bool {
-    ty == Some(&ColumnType::Jsonb)
+/// The function that makes the sort keys of a type; `None` for a type that is compared as it is.
+pub fn sort_key(ty: Option<&ColumnType>) -> Option<&'static str> {
+    match ty {
+        Some(ColumnType::Jsonb) => Some(JSON_SORT_KEY),
+        Some(ColumnType::Interval) => Some(INTERVAL_KEY),
+        _ => None,
+    }
 }
 
 /// Replaces a value by its sort key.
-pub fn by_value(expr: &mut Expr) {
-    *expr = call(JSON_SORT_KEY, vec![expr.clone()]);
+pub fn by_value(expr: &mut Expr, key: &str) {
+    *expr = call(key, vec![expr.clone()]);
 }
 
 impl Analyzer<'_> {
-    /// An item of ORDER BY, JSON by value.
+    /// An item of ORDER BY, by value.
     pub fn ordered(&mut self, item: &mut OrderByExpr, outputs: &[ScopeColumn]) -> Result<()> {
         let ty = self.order_item(item, outputs)?;
-        if !is_jsonb(ty.as_ref()) {
-            return Ok(());
-        }
+        let Some(key) = sort_key(ty.as_ref()) else { return Ok(()) };
         if let Some(output) = ordinal(&item.expr).and_then(|position| outputs.get(position)) {
             if outputs.iter().filter(|other| other.name == output.name).count() > 1 {
                 return Ok(());
             }
             item.expr = Expr::Identifier(exact(output.name.clone()));
         }
-        by_value(&mut item.expr);
+        by_value(&mut item.expr, key);
         Ok(())
     }
 }
 
-/// Makes DISTINCT with JSON among its columns the grouping that it is; the types of what it groups by.
-pub fn distinct_jsonb(select: &mut Select, columns: &[ScopeColumn]) -> Option<Vec<Option<ColumnType>>> {
+/// Makes DISTINCT with keyed columns the grouping that it is; the types of what it groups by.
+pub fn distinct_keyed(select: &mut Select, columns: &[ScopeColumn]) -> Option<Vec<Option<ColumnType>>> {
     let is_plain = matches!(select.distinct, Some(Distinct::Distinct))
         && select.projection.len() == columns.len()
         && !has_aggregate(select)
         && !select.projection.iter().any(has_window);
-    if !is_plain || !columns.iter().any(|column| is_jsonb(column.ty.as_ref())) {
+    if !is_plain || !columns.iter().any(|column| sort_key(column.ty.as_ref()).is_some()) {
         return None;
     }
     let (mut grouped, mut types) = (Vec::new(), Vec::new());
@@ -72,8 +75,8 @@ pub fn distinct_jsonb(select: &mut Select, columns: &[ScopeColumn]) -> Option<Ve
     Some(types)
 }
 
-/// Groups by JSON values. The clauses were walked already; `types` are those of the items of GROUP BY.
-pub fn group_jsonb(
+/// Groups by the values of keyed types. The clauses were walked already; `types` are those of the items of GROUP BY.
+pub fn group_keyed(
     select: &mut Select,
     types: &[Option<ColumnType>],
     columns: &[ScopeColumn],
@@ -82,14 +85,12 @@ pub fn group_jsonb(
     let Select { group_by: GroupByExpr::Expressions(list, _), projection, having, .. } = select else { return };
     let mut replaced: Vec<Expr> = Vec::new();
     for (item, ty) in list.iter_mut().zip(types) {
-        if !is_jsonb(ty.as_ref()) {
-            continue;
-        }
+        let Some(key) = sort_key(ty.as_ref()) else { continue };
         if let Some(output) = ordinal(item).and_then(|position| projection.get(position)).and_then(value) {
             *item = output.clone();
         }
         replaced.push(item.clone());
-        by_value(item);
+        by_value(item, key);
     }
     if replaced.is_empty() {
         return;

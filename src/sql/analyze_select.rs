@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
 use crate::model::limits::RESULT_COLUMNS_MAX;
 use crate::sql::analyze::{Analyzer, is_ordinal};
-use crate::sql::analyze_jsonb::{distinct_jsonb, group_jsonb, is_jsonb, ordinal};
+use crate::sql::analyze_jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
 use crate::sql::names;
 use crate::sql::scope::{self, Found, Relation, Scope, ScopeColumn, exact, folded};
 
@@ -72,10 +72,10 @@ impl Analyzer<'_> {
                 self.ordered(item, &columns)?;
             }
         }
-        if let Some(types) = distinct_jsonb(select, &columns) {
+        if let Some(types) = distinct_keyed(select, &columns) {
             grouped = types;
         }
-        group_jsonb(select, &grouped, &columns, order);
+        group_keyed(select, &grouped, &columns, order);
         Ok(columns)
     }
 
@@ -90,7 +90,7 @@ impl Analyzer<'_> {
             let is_column = scope::resolve(&self.scopes, None, &name).is_ok_and(|found| found.is_some());
             if !is_column && let Some(position) = outputs.iter().position(|output| output.name == name) {
                 let ty = outputs.get(position).and_then(|output| output.ty.clone());
-                if is_jsonb(ty.as_ref()) {
+                if sort_key(ty.as_ref()).is_some() {
                     *expr = Expr::value(Literal::Number((position + 1).to_string(), false));
                 }
                 return Ok(ty);

@@ -3,7 +3,7 @@
 //! A literal in one branch takes the type of the other branch's column, as in PostgreSQL; two types of which neither
 //! leads to the other are refused.
 
-use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, SetOperator, Spanned, Values};
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Values};
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -11,8 +11,12 @@ use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_select::check_width;
 use crate::sql::arrow_types::{NUMERIC_PRECISION, NUMERIC_SCALE};
+use crate::sql::casts::cast_name;
+use crate::sql::operators::call;
 use crate::sql::parameters::unmodified;
-use crate::sql::scope::ScopeColumn;
+use crate::sql::scope::{ScopeColumn, exact};
+use crate::sql::walk::has_expression;
+use crate::sql::write::select_of;
 
 impl Analyzer<'_> {
     pub fn set_operation(
@@ -69,11 +73,13 @@ impl Analyzer<'_> {
 
     pub fn values(&mut self, values: &mut Values) -> Result<Vec<ScopeColumn>> {
         let mut types: Vec<Option<ColumnType>> = Vec::new();
+        let mut own_types: Vec<Option<ColumnType>> = Vec::new();
         for row in &mut values.rows {
             check_width(row.content.len())?;
             for (position, expr) in row.content.iter_mut().enumerate() {
                 let place = expr.span().start;
                 let ty = self.expr(expr)?;
+                own_types.push(ty.clone());
                 match types.get_mut(position) {
                     Some(known) => {
                         *known = matched("VALUES", known.take(), ty).map_err(|error| self.at(error, place))?;
@@ -82,13 +88,15 @@ impl Analyzer<'_> {
                 }
             }
         }
+        let mut own_types = own_types.into_iter();
         for row in &mut values.rows {
             if row.content.len() != types.len() {
                 return Err(Error::syntax("VALUES lists must all be the same length", None));
             }
-            for (expr, ty) in row.content.iter_mut().zip(&types) {
+            for ((expr, ty), own) in row.content.iter_mut().zip(&types).zip(own_types.by_ref()) {
                 if let Some(ty) = ty {
                     self.adopt(expr, ty)?;
+                    self.widen(expr, own.as_ref(), ty)?;
                 }
             }
         }
@@ -98,6 +106,22 @@ impl Analyzer<'_> {
         }
         let columns = types.into_iter().enumerate();
         Ok(columns.map(|(position, ty)| ScopeColumn::computed(format!("column{}", position + 1), ty)).collect())
+    }
+
+    /// A number in the wider type of its column, which the planner does not find for all types.
+    fn widen(&mut self, expr: &mut Expr, own: Option<&ColumnType>, ty: &ColumnType) -> Result<()> {
+        let is_float = matches!(ty, ColumnType::Float4 | ColumnType::Float8);
+        if !is_float || own.is_none_or(|own| own == ty || !own.is_number()) {
+            return Ok(());
+        }
+        *expr = match self.constant_value(expr).cloned() {
+            Some(value) => {
+                let value = value.cast(ty, false)?;
+                self.constant(value, ty)
+            }
+            None => call(&cast_name(ty), vec![expr.clone()]),
+        };
+        Ok(())
     }
 
     /// Gives the constants of a column of numerics one scale, as the planner wants it, with all of their digits.
@@ -119,6 +143,44 @@ impl Analyzer<'_> {
             *expr = self.constant(number, &ty);
         }
     }
+}
+
+/// Whether some row has a subquery, which the planner cannot evaluate within VALUES.
+pub fn has_subquery(values: &Values) -> bool {
+    let is_subquery = |expr: &Expr| matches!(expr, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. });
+    values.rows.iter().flat_map(|row| &row.content).any(|expr| has_expression(expr, is_subquery))
+}
+
+/// The rows of VALUES as SELECTs: UNION ALL means the same.
+///
+/// # Errors
+/// 42601 for rows of different lengths.
+pub fn union_of_rows(values: &mut Values) -> Result<SetExpr> {
+    let width = values.rows.first().map_or(0, |row| row.content.len());
+    let mut union: Option<SetExpr> = None;
+    for row in std::mem::take(&mut values.rows) {
+        if row.content.len() != width {
+            return Err(Error::syntax("VALUES lists must all be the same length", None));
+        }
+        let mut query = select_of(row.content)?;
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            for (position, item) in select.projection.iter_mut().enumerate() {
+                if let SelectItem::ExprWithAlias { alias, .. } = item {
+                    *alias = exact(format!("column{}", position.saturating_add(1)));
+                }
+            }
+        }
+        union = Some(match union {
+            None => *query.body,
+            Some(left) => SetExpr::SetOperation {
+                op: SetOperator::Union,
+                set_quantifier: SetQuantifier::All,
+                left: Box::new(left),
+                right: query.body,
+            },
+        });
+    }
+    union.ok_or_else(|| Error::syntax("VALUES without a row", None))
 }
 
 /// Where the columns of a branch stand in the statement.

@@ -69,12 +69,7 @@ pub fn array_of<'a>(ty: &ColumnType, values: impl IntoIterator<Item = &'a Value>
             let array = primitive::<TimestampMicrosecondType>(ty, values, micros)?;
             retyped(&array, data_type_of(ty))?
         }
-        ColumnType::Interval => primitive::<IntervalMonthDayNanoType>(ty, values, |value| match value {
-            Value::Interval(interval) => {
-                Some(IntervalMonthDayNano::new(interval.months, interval.days, interval.micros.saturating_mul(1000)))
-            }
-            _ => None,
-        })?,
+        ColumnType::Interval => intervals(values)?,
         ColumnType::Numeric(_) => decimals(ty, values)?,
         ColumnType::Bytea => binaries(values, rows)?,
         ColumnType::Vector(_) => vectors(ty, values)?,
@@ -113,6 +108,33 @@ fn primitive<'a, T: ArrowPrimitiveType>(
                 }
             }
         }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// Intervals; the planner counts their time in nanoseconds.
+fn intervals<'a>(values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
+    let mut builder = PrimitiveBuilder::<IntervalMonthDayNanoType>::with_capacity(values.size_hint().0);
+    for value in values {
+        let interval = match value {
+            Value::Null => None,
+            Value::Interval(interval) => Some(*interval),
+            other => match converted(other, &ColumnType::Interval)? {
+                Value::Interval(interval) => Some(interval),
+                _ => None,
+            },
+        };
+        builder.append_option(match interval {
+            None => None,
+            Some(Interval { months, days, micros }) => {
+                let nanoseconds = micros.checked_mul(1000).ok_or_else(|| {
+                    Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range")
+                        .with_detail("The hours of an interval within a query are at most 2,562,047.")
+                        .with_hint("Write them as days.")
+                })?;
+                Some(IntervalMonthDayNano::new(months, days, nanoseconds))
+            }
+        });
     }
     Ok(Arc::new(builder.finish()))
 }

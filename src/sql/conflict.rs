@@ -227,7 +227,7 @@ fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanCont
                 return Ok(found);
             }
             let error = Error::new(
-                ErrorKind::InvalidParameterValue,
+                ErrorKind::InvalidColumnReference,
                 "there is no unique or exclusion constraint matching the ON CONFLICT specification",
             );
             Err(match columns.first() {

@@ -70,7 +70,7 @@ impl BinaryRows {
     }
 
     /// # Errors
-    /// 22P04's role is played by 22P03: the data stopped in the middle.
+    /// 22P04 when the data stopped in the middle.
     pub fn finish(&self) -> Result<()> {
         if self.is_over || (self.has_header && self.start == self.buffer.len()) {
             return Ok(());
@@ -80,7 +80,7 @@ impl BinaryRows {
 }
 
 fn malformed(message: String) -> Error {
-    Error::new(ErrorKind::InvalidBinaryRepresentation, message)
+    Error::new(ErrorKind::BadCopyFormat, message)
 }
 
 struct Reader<'a> {

@@ -86,7 +86,7 @@ impl CopyIn {
             self.rows.finish()?;
         } else {
             if self.records.is_unterminated() {
-                let error = Error::new(ErrorKind::InvalidTextRepresentation, "unterminated CSV quoted field");
+                let error = Error::new(ErrorKind::BadCopyFormat, "unterminated CSV quoted field");
                 return Err(error.with_detail(self.place(self.line + 1)));
             }
             self.take_records(&mut run, true).await?;
@@ -127,7 +127,7 @@ impl CopyIn {
                 std::cmp::Ordering::Greater => "extra data after last expected column".to_string(),
                 _ => format!("missing data for column \"{}\"", self.column_name(self.fields.len())),
             };
-            return Err(Error::new(ErrorKind::InvalidTextRepresentation, error).with_detail(self.place(self.line)));
+            return Err(Error::new(ErrorKind::BadCopyFormat, error).with_detail(self.place(self.line)));
         }
         let mut row = Vec::with_capacity(self.types.len());
         for (at, (field, ty)) in self.fields.iter().zip(&self.types).enumerate() {

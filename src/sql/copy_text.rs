@@ -96,7 +96,7 @@ impl Records {
 /// Takes a record apart; `None` is NULL.
 ///
 /// # Errors
-/// 22021 for bytes that are no UTF-8, 22P02 for quotes that do not close.
+/// 22021 for bytes that are no UTF-8, 22P04 for quotes that do not close.
 pub fn read_fields(record: &[u8], options: &CopyOptions, fields: &mut Vec<Option<String>>) -> Result<()> {
     fields.clear();
     match options.format {
@@ -205,7 +205,7 @@ fn read_csv_fields(record: &[u8], options: &CopyOptions, fields: &mut Vec<Option
         }
     }
     if in_quotes {
-        return Err(Error::new(ErrorKind::InvalidTextRepresentation, "unterminated CSV quoted field"));
+        return Err(Error::new(ErrorKind::BadCopyFormat, "unterminated CSV quoted field"));
     }
     fields.push(csv_field(field, was_quoted, options)?);
     Ok(())

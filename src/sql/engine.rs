@@ -38,6 +38,7 @@ use crate::sql::casts::cast_function;
 use crate::sql::context::ReadContext;
 use crate::sql::errors::from_datafusion;
 use crate::sql::functions;
+use crate::sql::like_rule::LikeRule;
 use crate::sql::mark_joins::with_mark_joins;
 use crate::sql::nearest_rule::NearestRule;
 use crate::sql::quantified::quantified_function;
@@ -77,6 +78,7 @@ fn build() -> Result<SessionState> {
         .with_runtime_env(runtime)
         .with_default_features()
         .with_optimizer_rule(Arc::new(NearestRule))
+        .with_optimizer_rule(Arc::new(LikeRule))
         .with_physical_optimizer_rules(physical_rules())
         .build();
     functions::register(&mut state)?;

@@ -11,6 +11,7 @@ use datafusion::error::DataFusionError;
 use tokio::task::JoinError;
 
 use crate::error::{Error, ErrorKind};
+use crate::model::regex_error;
 
 /// Our own error on its way through DataFusion.
 pub fn to_datafusion(error: Error) -> DataFusionError {
@@ -29,7 +30,7 @@ pub fn from_datafusion(error: DataFusionError) -> Error {
             Ok(own) => *own,
             Err(other) => match other.downcast::<DataFusionError>() {
                 Ok(inner) => from_datafusion(*inner),
-                Err(other) => Error::internal(other.to_string()),
+                Err(other) => foreign(&other.to_string()),
             },
         },
         DataFusionError::ArrowError(inner, _) => from_arrow(*inner),
@@ -44,8 +45,10 @@ pub fn from_datafusion(error: DataFusionError) -> Error {
         DataFusionError::Configuration(message) => Error::new(ErrorKind::InvalidParameterValue, message),
         DataFusionError::ExecutionJoin(error) => from_join(*error),
         DataFusionError::Internal(message) | DataFusionError::Substrait(message) | DataFusionError::Ffi(message) => {
-            let first = message.lines().next().unwrap_or("");
-            Error::internal(format!("the planner failed: {first}"))
+            known_mistake(&message).unwrap_or_else(|| {
+                let first = message.lines().next().unwrap_or("");
+                Error::internal(format!("the planner failed: {first}"))
+            })
         }
     }
 }
@@ -72,12 +75,21 @@ pub fn from_panic(panic: &(dyn Any + Send)) -> Error {
         .with_hint("Nothing of the statement remains. Please report the defect.")
 }
 
+/// An error of a library below the planner.
+fn foreign(message: &str) -> Error {
+    if is_about_regex(message) { regex_error(message) } else { Error::internal(message) }
+}
+
+fn is_about_regex(message: &str) -> bool {
+    message.contains("regex parse error") || message.contains("Compiled regex exceeds size limit")
+}
+
 /// An error that several readers share cannot be taken apart by value.
 fn from_shared(error: &DataFusionError) -> Error {
     match error.find_root() {
         DataFusionError::External(inner) => match inner.downcast_ref::<Error>() {
             Some(own) => own.clone(),
-            None => Error::internal(inner.to_string()),
+            None => foreign(&inner.to_string()),
         },
         DataFusionError::ArrowError(inner, _) => arrow_error(inner),
         DataFusionError::SchemaError(inner, _) => schema_error(inner),
@@ -95,7 +107,7 @@ pub fn from_arrow(error: ArrowError) -> Error {
             Ok(own) => *own,
             Err(other) => match other.downcast::<DataFusionError>() {
                 Ok(inner) => from_datafusion(*inner),
-                Err(other) => Error::internal(other.to_string()),
+                Err(other) => foreign(&other.to_string()),
             },
         },
         other => arrow_error(&other),
@@ -114,9 +126,9 @@ fn arrow_error(error: &ArrowError) -> Error {
         ArrowError::NotYetImplemented(message) => not_implemented(message),
         ArrowError::ExternalError(inner) => match inner.downcast_ref::<Error>() {
             Some(own) => own.clone(),
-            None => Error::internal(inner.to_string()),
+            None => foreign(&inner.to_string()),
         },
-        other => Error::internal(other.to_string()),
+        other => foreign(&other.to_string()),
     }
 }
 
@@ -170,12 +182,20 @@ fn known_mistake(message: &str) -> Option<Error> {
     if message.contains("subquery should only return one column") {
         return Some(Error::syntax("subquery must return only one column", None));
     }
+    if is_about_regex(message) {
+        return Some(regex_error(message));
+    }
+    if let Some(error) = mistaken_argument(message) {
+        return Some(error);
+    }
     if let Some(operands) = between("Cannot coerce arithmetic expression ", " to valid types") {
         let text = format!("operator does not exist: {}", column_type_names(operands));
         let hint = "No operator matches the given name and argument types. You might need to add explicit type casts.";
         return Some(Error::new(ErrorKind::UndefinedFunction, text).with_hint(hint));
     }
-    let is_call = message.contains("user-defined coercion failed") || message.contains("arguments but received");
+    let is_call = ["user-defined coercion failed", "arguments but received", "failed to match any signature"]
+        .iter()
+        .any(|part| message.contains(part));
     let name = between("Function '", "'").filter(|_| is_call)?;
     let hint = "No function matches the given name and argument types. You might need to add explicit type casts.";
     let text = match between(&format!("'{name}("), ")'") {
@@ -183,6 +203,36 @@ fn known_mistake(message: &str) -> Option<Error> {
         None => format!("function {name} does not exist for arguments of these types"),
     };
     Some(Error::new(ErrorKind::UndefinedFunction, text).with_hint(hint))
+}
+
+/// Arguments that the planner refuses as it comes to them, with PostgreSQL's words and SQLSTATE.
+const MISTAKEN_ARGUMENTS: &[(&str, ErrorKind, &str)] = &[
+    ("LIMIT must be >= 0", ErrorKind::InvalidLimit, "LIMIT must not be negative"),
+    ("OFFSET must be >=", ErrorKind::InvalidOffset, "OFFSET must not be negative"),
+    ("frame offsets for ROWS", ErrorKind::InvalidFrame, "frame starting offset must not be negative"),
+    ("Step cannot be zero", ErrorKind::InvalidParameterValue, "step size cannot equal zero"),
+    ("Int16 overflow on abs", ErrorKind::NumericOutOfRange, "smallint out of range"),
+    ("Int32 overflow on abs", ErrorKind::NumericOutOfRange, "integer out of range"),
+    ("Int64 overflow on abs", ErrorKind::NumericOutOfRange, "bigint out of range"),
+];
+
+fn mistaken_argument(message: &str) -> Option<Error> {
+    if let Some((_, kind, text)) = MISTAKEN_ARGUMENTS.iter().find(|(part, ..)| message.contains(part)) {
+        return Some(Error::new(*kind, *text));
+    }
+    if let Some((_, given)) = message.split_once("Percentile value must be between 0.0 and 1.0 inclusive, ") {
+        let given = given.split(' ').next().unwrap_or("");
+        let text = format!("percentile value {given} is not between 0 and 1");
+        return Some(Error::new(ErrorKind::NumericOutOfRange, text));
+    }
+    let mut code =
+        message.split_once("invalid Unicode scalar value: ")?.1.split(|c: char| c != '-' && !c.is_ascii_digit());
+    let text = match code.next().unwrap_or("") {
+        "0" => "null character not permitted".to_string(),
+        code if code.starts_with('-') => "character number must be positive".to_string(),
+        code => format!("requested character too large for encoding: {code}"),
+    };
+    Some(Error::new(ErrorKind::LimitExceeded, text))
 }
 
 /// A text with Arrow's names of types replaced by SQL's.
@@ -269,7 +319,7 @@ fn execution(message: &str) -> Error {
     let kind = if has("overflow") || has("out of range") || has("too large") {
         ErrorKind::NumericOutOfRange
     } else if has("regular expression") || has("regex") {
-        ErrorKind::InvalidParameterValue
+        ErrorKind::InvalidRegex
     } else if has("cast") || has("parse") || has("parsing") {
         return conversion(message);
     } else if has("not supported") || has("unsupported") || has("not implemented") {

@@ -159,10 +159,23 @@ impl Analyzer<'_> {
         if let Ok(large) = digits.parse::<i64>() {
             return Some((self.constant(Value::Int8(large), &ColumnType::Int8), ColumnType::Int8));
         }
-        let decimal: Decimal = digits.parse().ok().or_else(|| Decimal::from_scientific(&digits).ok())?;
+        let Some(decimal) = decimal(&digits) else {
+            // More digits than a numeric has here: the nearest float.
+            let float: f64 = digits.parse().ok().filter(|float: &f64| float.is_finite())?;
+            return Some((self.constant(Value::Float8(float), &ColumnType::Float8), ColumnType::Float8));
+        };
         let ty = type_of_digits(&decimal)?;
         Some((self.constant(Value::Numeric(decimal), &ty), ColumnType::Numeric(None)))
     }
+}
+
+fn decimal(digits: &str) -> Option<Decimal> {
+    digits.parse().ok().or_else(|| Decimal::from_scientific(digits).ok())
+}
+
+/// Whether the digits of a literal make a number that a numeric holds.
+pub fn is_numeric(digits: &str) -> bool {
+    decimal(digits).is_some()
 }
 
 /// The numeric type that has just the digits of a number.

@@ -231,10 +231,7 @@ impl ReadPlan {
         if plan.columns.len() != self.columns.len()
             || !plan.columns.iter().zip(self.columns.iter()).all(|(a, b)| same(a, b))
         {
-            return Err(Error::unsupported(
-                "cached plan must not change result type",
-                "The tables of this prepared statement have changed: prepare it again.",
-            ));
+            return Err(Error::changed_result());
         }
         Ok(plan.source)
     }

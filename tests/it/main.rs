@@ -27,6 +27,7 @@ mod network_statements;
 mod psql;
 mod running;
 mod secrets;
+mod session;
 mod sql;
 mod sync;
 mod tidy;

@@ -34,11 +34,13 @@ scripts!(
     memory,
     networks,
     select,
+    settings,
     three_values,
     transactions,
     types,
     unique,
     update_delete,
+    values,
     vector_ops,
 );
 

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -95,8 +95,13 @@ fn take_for(session: i32, locks: &mut Locks, key: Key, transaction: bool) -> Res
 }
 
 fn wait(invocation: &Invocation<'_>, arguments: &[Value], transaction: bool) -> Result<Value> {
+    let patience = invocation.context()?.settings.lock_timeout();
+    let began = Instant::now();
     let mut locks = LOCKS.lock();
     while !take(invocation, &mut locks, key(arguments), transaction)? {
+        if patience.is_some_and(|patience| began.elapsed() >= patience) {
+            return Err(Error::new(ErrorKind::LockNotAvailable, "canceling statement due to lock timeout"));
+        }
         // Whether it was told or has waited long enough, it looks again.
         FREED.wait_for(&mut locks, CANCEL_CHECK);
     }

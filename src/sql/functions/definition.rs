@@ -21,6 +21,7 @@ pub enum Parameter {
     AnyArray,
     Timestamp,
     Interval,
+    Bytes,
     Oid,
     /// An OID, or a name that the function looks up itself.
     Object,
@@ -147,6 +148,7 @@ impl Parameter {
             Parameter::TextArray | Parameter::AnyArray => ColumnType::Array(Box::new(ColumnType::Text)),
             Parameter::Timestamp => ColumnType::TimestampTz,
             Parameter::Interval => ColumnType::Interval,
+            Parameter::Bytes => ColumnType::Bytea,
             Parameter::Oid => ColumnType::Oid,
             Parameter::Object => ColumnType::Text,
         }

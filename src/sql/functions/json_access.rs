@@ -111,6 +111,8 @@ impl ScalarUDFImpl for JsonAccess {
     fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
         let texts = data_type_of(&ColumnType::Array(Box::new(ColumnType::Text)));
         let second = match (self.access, types) {
+            // An empty path leads to the whole.
+            (Access::Path { .. }, [json]) if is_text(json) => return Ok(vec![DataType::Utf8]),
             (_, [json, second]) if is_text(json) && is_text(second) => Some(DataType::Utf8),
             (Access::Get { .. }, [json, key]) if is_text(json) && key.is_integer() => Some(DataType::Int64),
             (Access::Path { .. }, [json, DataType::List(_) | DataType::LargeList(_)]) if is_text(json) => Some(texts),
@@ -137,14 +139,16 @@ impl ScalarUDFImpl for JsonAccess {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-        let [json, operand, more @ ..] = arguments.args.as_slice() else {
-            return Err(DataFusionError::Internal(format!("{} without two arguments", self.name)));
-        };
         let is_constant = arguments.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if is_constant { 1 } else { arguments.number_rows };
-        if !more.is_empty() {
+        let two = match (self.access, arguments.args.as_slice()) {
+            (_, [json, operand]) => Some((json, operand)),
+            (Access::Path { .. }, _) => None,
+            _ => return Err(DataFusionError::Internal(format!("{} without two arguments", self.name))),
+        };
+        let Some((json, operand)) = two else {
             return keys_one_by_one(&arguments.args, rows, self.access == (Access::Path { text: true }), is_constant);
-        }
+        };
         let json = json.to_array(rows)?;
         let json = json.as_string::<i32>();
         let array: ArrayRef = match self.access {

@@ -15,8 +15,8 @@ use crate::sql::functions::single_value::single_value;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
-    advisory, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, networks, random, session,
-    strings, time, vectors,
+    advisory, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, networks, patterns, random,
+    session, strings, time, time_arithmetic, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -34,10 +34,12 @@ fn row_functions() -> Vec<Definition> {
         json::definitions(),
         json_sets::definitions(),
         networks::definitions(),
+        patterns::definitions(),
         random::definitions(),
         session::definitions(),
         strings::definitions(),
         time::definitions(),
+        time_arithmetic::definitions(),
         vectors::definitions(),
     ];
     groups.into_iter().flatten().collect()

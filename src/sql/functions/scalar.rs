@@ -208,7 +208,8 @@ fn coerced(parameter: Parameter, from: &DataType) -> Option<DataType> {
             Parameter::Float => from.is_numeric(),
             Parameter::Vector | Parameter::AnyArray | Parameter::TextArray => is_list,
             Parameter::Timestamp => matches!(from, DataType::Timestamp(..) | DataType::Date32),
-            Parameter::Interval => matches!(from, DataType::Interval(_)),
+            Parameter::Interval => matches!(from, DataType::Interval(_) | DataType::Duration(_)),
+            Parameter::Bytes => matches!(from, DataType::Binary | DataType::LargeBinary | DataType::BinaryView),
             Parameter::Any | Parameter::Text | Parameter::Json => true,
         };
     possible.then_some(target)

@@ -8,8 +8,6 @@ use crate::sql::functions::definition::{Definition, Invocation, text_of};
 
 /// What `version()` answers. Clients read PostgreSQL's version from it.
 const SERVER_VERSION: &str = concat!("PostgreSQL 18.0 (NebulusDB ", env!("CARGO_PKG_VERSION"), "), 64-bit");
-/// The setting under which a session keeps the number that its BackendKeyData carries.
-const BACKEND_SETTING: &str = "nebulus.backend_pid";
 
 pub fn definitions() -> Vec<Definition> {
     let name = ColumnType::Name;
@@ -91,7 +89,7 @@ fn current_schemas(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn current_setting(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let missing_ok = arguments.get(1) == Some(&Value::Bool(true));
-    match invocation.context()?.settings.get(text_of(arguments, 0)) {
+    match invocation.context()?.settings.shown(text_of(arguments, 0)) {
         Ok(value) => Ok(Value::text(value)),
         Err(error) if missing_ok && error.kind() == ErrorKind::UndefinedObject => Ok(Value::Null),
         Err(error) => Err(error),
@@ -100,5 +98,5 @@ fn current_setting(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
 
 /// The number by which a client would cancel this session.
 pub fn backend_pid(settings: &Settings) -> i32 {
-    settings.get(BACKEND_SETTING).ok().and_then(|pid| pid.parse().ok()).unwrap_or(0)
+    settings.backend_id
 }

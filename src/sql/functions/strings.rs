@@ -128,7 +128,12 @@ fn format_text(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
             continue;
         }
         let position = position.unwrap_or(next);
-        next = position + 1;
+        if position == 0 {
+            return Err(invalid("format specifies argument 0, but arguments are numbered from 1".to_string()));
+        }
+        next = position
+            .checked_add(1)
+            .ok_or_else(|| Error::new(ErrorKind::NumericOutOfRange, "number is out of range"))?;
         let value = arguments.get(position).ok_or_else(|| invalid("too few arguments for format()".to_string()))?;
         check_call_bytes("format", out.len())?;
         match specifier {
@@ -180,24 +185,36 @@ fn bound(arguments: &[Value], lower: bool) -> Value {
     }
 }
 
+/// The bucket of a number among `count` of equal width; 0 and `count + 1` are what lies outside.
 fn width_bucket(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let [Value::Float8(operand), Value::Float8(low), Value::Float8(high), count] = arguments else {
         return Ok(Value::Null);
     };
-    let count = count.as_i64().and_then(|count| i32::try_from(count).ok()).filter(|count| *count > 0);
-    let (Some(count), true) = (count, low != high && low.is_finite() && high.is_finite()) else {
-        return Err(Error::new(
-            ErrorKind::InvalidParameterValue,
-            "count must be greater than zero and the bounds must differ",
-        ));
-    };
-    let part = (operand - low) / (high - low);
-    let bucket = if part < 0.0 {
-        0
-    } else if part >= 1.0 {
-        count.saturating_add(1)
+    let invalid = |message: &str| Error::new(ErrorKind::InvalidBuckets, message);
+    let overflow = || Error::new(ErrorKind::NumericOutOfRange, "integer out of range");
+    let count = count.as_i64().and_then(|count| i32::try_from(count).ok()).ok_or_else(overflow)?;
+    if count <= 0 {
+        return Err(invalid("count must be greater than zero"));
+    }
+    if operand.is_nan() || low.is_nan() || high.is_nan() {
+        return Err(invalid("operand, lower bound, and upper bound cannot be NaN"));
+    }
+    if low.is_infinite() || high.is_infinite() {
+        return Err(invalid("lower and upper bounds must be finite"));
+    }
+    if low == high {
+        return Err(invalid("lower bound cannot equal upper bound"));
+    }
+    let (before, behind) = if low < high { (operand < low, operand >= high) } else { (operand > low, operand <= high) };
+    if before {
+        return Ok(Value::Int4(0));
+    }
+    let bucket = if behind {
+        count.checked_add(1).ok_or_else(overflow)?
     } else {
-        (part * f64::from(count)).floor() as i32 + 1
+        // Halves, so that the distance of the bounds stays finite.
+        let part = (operand / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
+        ((part * f64::from(count)).floor() as i32).min(count - 1) + 1
     };
     Ok(Value::Int4(bucket))
 }

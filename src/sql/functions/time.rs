@@ -1,20 +1,26 @@
 //! Clocks and calendars that DataFusion lacks or means differently.
+#![warn(clippy::arithmetic_side_effects)]
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Interval, Value, local_time, moment_of};
-use crate::sql::functions::definition::Parameter::{self, Any, Float, Int, Text, Timestamp};
+use crate::model::{
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, MICROS_PER_MINUTE, TIMESTAMP_INFINITY,
+    TIMESTAMP_MINUS_INFINITY, Value, civil_from_days, days_in_month, local_time, moment_of, split_timestamp,
+};
+use crate::sql::functions::definition::Parameter::{Any, Float, Int, Text, Timestamp};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
+use crate::sql::functions::number_format::{self, Number};
 use crate::sql::functions::time_format;
 
 /// `timezone` of a time without a zone, which goes the other way.
 pub const MOMENT_OF_LOCAL: &str = "timezone_of_local";
 
-const MICROS_PER_SECOND: i64 = 1_000_000;
-const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+/// Decimal digits that a float surely has: `FLT_DIG` and `DBL_DIG` of C.
+const FLOAT4_DIGITS: usize = 6;
+const FLOAT8_DIGITS: usize = 15;
 
 pub fn definitions() -> Vec<Definition> {
     vec![
@@ -44,21 +50,9 @@ pub fn definitions() -> Vec<Definition> {
         Definition::new("age", &[Timestamp, Timestamp], ColumnType::Interval, age).optional(1).stable(),
         Definition::new("make_interval", &[Int, Int, Int, Int, Int, Int, Float], ColumnType::Interval, make_interval)
             .optional(7),
-        Definition::new("justify_days", &[Parameter::Interval], ColumnType::Interval, |_, arguments| {
-            Ok(interval_of(arguments).map_or(Value::Null, |mut interval| {
-                interval.months += interval.days / 30;
-                interval.days %= 30;
-                Value::Interval(interval)
-            }))
+        Definition::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
+            Ok(Value::Bool(arguments.first().is_none_or(|value| !is_infinite(value))))
         }),
-        Definition::new("justify_hours", &[Parameter::Interval], ColumnType::Interval, |_, arguments| {
-            Ok(interval_of(arguments).map_or(Value::Null, |mut interval| {
-                interval.days = interval.days.saturating_add(days_of(interval.micros));
-                interval.micros %= MICROS_PER_DAY;
-                Value::Interval(interval)
-            }))
-        }),
-        Definition::new("isfinite", &[Any], ColumnType::Bool, |_, _| Ok(Value::Bool(true))),
         Definition::new("to_char", &[Any, Text], ColumnType::Text, to_char),
         Definition::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
     ]
@@ -73,15 +67,15 @@ fn began_micros(invocation: &Invocation<'_>) -> i64 {
     invocation.context.map_or_else(now_micros, |context| context.now_micros)
 }
 
-fn interval_of(arguments: &[Value]) -> Option<Interval> {
-    match arguments.first() {
-        Some(Value::Interval(interval)) => Some(*interval),
-        _ => None,
+/// Whether a date or a timestamp is one of the infinities. Intervals have none here.
+fn is_infinite(value: &Value) -> bool {
+    match value {
+        Value::Date(days) => matches!(*days, DATE_INFINITY | DATE_MINUS_INFINITY),
+        Value::Timestamp(micros) | Value::TimestampTz(micros) => {
+            matches!(*micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY)
+        }
+        _ => false,
     }
-}
-
-fn days_of(micros: i64) -> i32 {
-    i32::try_from(micros / MICROS_PER_DAY).unwrap_or(i32::MAX)
 }
 
 fn micros_of(value: Option<&Value>) -> Option<i64> {
@@ -98,41 +92,38 @@ fn out_of_range() -> Error {
 
 /// `age(later, earlier)` in years, months, days and time; with one argument, from midnight today.
 fn age(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let midnight = now_micros() / MICROS_PER_DAY * MICROS_PER_DAY;
+    let midnight = now_micros().checked_div(MICROS_PER_DAY).and_then(|days| days.checked_mul(MICROS_PER_DAY));
     let (later, earlier) = match (micros_of(arguments.first()), micros_of(arguments.get(1))) {
         (Some(later), Some(earlier)) => (later, earlier),
-        (Some(earlier), None) => (midnight, earlier),
+        (Some(earlier), None) => (midnight.ok_or_else(out_of_range)?, earlier),
         _ => return Ok(Value::Null),
     };
-    let negative = later < earlier;
-    let (from, to) = if negative { (later, earlier) } else { (earlier, later) };
-    let start = DateTime::<Utc>::from_timestamp_micros(from).ok_or_else(out_of_range)?;
-    let end = DateTime::<Utc>::from_timestamp_micros(to).ok_or_else(out_of_range)?;
-    let months_of = |date: DateTime<Utc>| date.year() * 12 + i32::try_from(date.month0()).unwrap_or(0);
-    let mut months = months_of(end) - months_of(start);
-    let mut days = i32::try_from(end.day()).unwrap_or(0) - i32::try_from(start.day()).unwrap_or(0);
-    let mut micros = to.rem_euclid(MICROS_PER_DAY) - from.rem_euclid(MICROS_PER_DAY);
-    if micros < 0 {
-        micros += MICROS_PER_DAY;
-        days -= 1;
+    if arguments.iter().any(is_infinite) {
+        return Err(Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range"));
     }
-    if days < 0 {
-        days += days_in_month(start);
-        months -= 1;
-    }
-    let sign = if negative { -1 } else { 1 };
-    Ok(Value::Interval(Interval { months: sign * months, days: sign * days, micros: i64::from(sign) * micros }))
-}
-
-fn days_in_month(date: DateTime<Utc>) -> i32 {
-    i32::from(date.num_days_in_month())
+    let is_negative = later < earlier;
+    let (from, to) = if is_negative { (later, earlier) } else { (earlier, later) };
+    let ((start, start_time), (end, end_time)) = (split_timestamp(from), split_timestamp(to));
+    let (start_year, start_month, start_day) = civil_from_days(start);
+    let (end_year, end_month, end_day) = civil_from_days(end);
+    // Years of dates have seven digits: nothing below comes near the bounds of an i64.
+    let borrowed_day = i64::from(end_time < start_time);
+    let micros = end_time.saturating_sub(start_time).saturating_add(borrowed_day.saturating_mul(MICROS_PER_DAY));
+    let days = end_day.saturating_sub(start_day).saturating_sub(borrowed_day);
+    let borrowed_month = i64::from(days < 0);
+    let month_days = days_in_month(start_year, start_month).saturating_mul(borrowed_month);
+    let years = end_year.saturating_sub(start_year).saturating_mul(12);
+    let months = years.saturating_add(end_month).saturating_sub(start_month).saturating_sub(borrowed_month);
+    let part = |count: i64| i32::try_from(count).map_err(|_| out_of_range());
+    let age = Interval { months: part(months)?, days: part(days.saturating_add(month_days))?, micros };
+    Ok(Value::Interval(if is_negative { Interval::default().minus(age)? } else { age }))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "saturates, and is checked by the sum")]
 fn make_interval(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let part = |position| int_of(arguments, position).unwrap_or(0);
     let seconds = match arguments.get(6) {
-        Some(Value::Float8(seconds)) => *seconds,
+        Some(Value::Float8(seconds)) => (*seconds * 1e6).round(),
         _ => 0.0,
     };
     let overflow = || Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range");
@@ -140,8 +131,9 @@ fn make_interval(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let days = part(2).checked_mul(7).and_then(|weeks| weeks.checked_add(part(3)));
     let minutes = part(4).checked_mul(60).and_then(|hours| hours.checked_add(part(5)));
     let micros = minutes
-        .and_then(|minutes| minutes.checked_mul(60 * MICROS_PER_SECOND))
-        .and_then(|micros| micros.checked_add((seconds * 1e6).round() as i64));
+        .and_then(|minutes| minutes.checked_mul(MICROS_PER_MINUTE))
+        .filter(|_| seconds.is_finite())
+        .and_then(|micros| micros.checked_add(seconds as i64));
     Ok(Value::Interval(Interval {
         months: months.and_then(|months| i32::try_from(months).ok()).ok_or_else(overflow)?,
         days: days.and_then(|days| i32::try_from(days).ok()).ok_or_else(overflow)?,
@@ -152,6 +144,7 @@ fn make_interval(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 fn to_char(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let format = text_of(arguments, 1);
     match arguments.first() {
+        Some(value) if is_infinite(value) => Ok(Value::Null),
         Some(value @ (Value::Timestamp(_) | Value::TimestampTz(_) | Value::Date(_))) => {
             let micros = micros_of(Some(value)).ok_or_else(out_of_range)?;
             let time = DateTime::<Utc>::from_timestamp_micros(micros).ok_or_else(out_of_range)?;
@@ -161,8 +154,14 @@ fn to_char(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
             let time = DateTime::<Utc>::from_timestamp_micros(*micros).ok_or_else(out_of_range)?;
             time_format::timestamp(time, format).map(Value::text)
         }
+        Some(Value::Float4(number)) => {
+            number_format::number(Number::Float(f64::from(*number), FLOAT4_DIGITS), format).map(Value::text)
+        }
+        Some(Value::Float8(number)) => {
+            number_format::number(Number::Float(*number, FLOAT8_DIGITS), format).map(Value::text)
+        }
         Some(number) => match number.clone().cast(&ColumnType::Numeric(None), false)? {
-            Value::Numeric(number) => time_format::number(number, format).map(Value::text),
+            Value::Numeric(number) => number_format::number(Number::Exact(number), format).map(Value::text),
             _ => Ok(Value::Null),
         },
         None => Ok(Value::Null),
@@ -176,7 +175,7 @@ fn sleep(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
         Some(Value::Float8(seconds)) if *seconds > 0.0 => seconds.min(86_400.0),
         _ => return Ok(Value::text("")),
     };
-    let until = Instant::now() + Duration::from_secs_f64(seconds);
+    let until = Instant::now().checked_add(Duration::from_secs_f64(seconds)).ok_or_else(out_of_range)?;
     loop {
         invocation.context()?.cancel.check()?;
         let left = until.saturating_duration_since(Instant::now());

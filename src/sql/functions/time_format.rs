@@ -1,7 +1,6 @@
-//! The patterns of `to_char`: the common ones of PostgreSQL (documentation, section 9.8); others are refused, not guessed.
+//! The patterns of times in `to_char`: the common ones of PostgreSQL (documentation, section 9.8); others are refused, not guessed.
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::error::{Error, Result};
 
@@ -12,7 +11,7 @@ const PATTERNS: &[&str] = &[
     "AM", "PM", "am", "pm", "TZH", "TZM", "TZ", "tz", "OF", "CC", "Q", "D", "J", "W", "Y",
 ];
 
-fn unknown(pattern: &str) -> Error {
+pub(super) fn unknown(pattern: &str) -> Error {
     Error::unsupported(
         format!("to_char() does not know the pattern \"{pattern}\""),
         "Patterns such as YYYY, MM, DD, HH24, MI, SS, MS, US, Mon, Day, AM, Q, WW and TZ are known.",
@@ -36,10 +35,8 @@ pub fn timestamp(time: DateTime<Utc>, format: &str) -> Result<String> {
         };
         let Some(pattern) = PATTERNS.iter().find(|pattern| body.starts_with(**pattern)) else {
             if first.is_ascii_alphabetic() {
-                return lower_case(time, body, fill, &mut out).and_then(|after| {
-                    out.push_str(&timestamp(time, after)?);
-                    Ok(out)
-                });
+                rest = lower_case(time, body, fill, &mut out)?;
+                continue;
             }
             out.push(first);
             rest = rest.strip_prefix(first).unwrap_or("");
@@ -142,80 +139,6 @@ fn element(time: DateTime<Utc>, pattern: &str) -> Result<String> {
     })
 }
 
-/// A number by a pattern of `9`, `0`, `.`, `D`, `,`, `G`, with `FM`, and `S`, `MI` or `PL` at an end.
-pub fn number(number: Decimal, format: &str) -> Result<String> {
-    let (fill, body) = match format.strip_prefix("FM") {
-        Some(body) => (false, body),
-        None => (true, format),
-    };
-    if body.chars().any(|character| !"90.,DGSMIPL$ ".contains(character)) {
-        return Err(unknown(format));
-    }
-    let body = body.replace('D', ".").replace('G', ",");
-    let (whole, fraction) = body.split_once('.').unwrap_or((&body, ""));
-    let places = fraction.chars().filter(|character| matches!(character, '9' | '0')).count();
-    let rounded = number.round_dp_with_strategy(
-        u32::try_from(places).unwrap_or(u32::MAX).min(28),
-        RoundingStrategy::MidpointAwayFromZero,
-    );
-    let text = format!("{:.places$}", rounded.abs());
-    let (digits, decimals) = text.split_once('.').unwrap_or((&text, ""));
-    let slots = whole.chars().filter(|character| matches!(character, '9' | '0')).count();
-    let digits = if digits == "0" && !whole.contains('0') && places > 0 { "" } else { digits };
-    if digits.len() > slots {
-        return Ok(body
-            .chars()
-            .map(|character| if matches!(character, '9' | '0') { '#' } else { character })
-            .collect());
-    }
-    let head = grouped(whole, digits, slots);
-    let mut out = head.trim_start().to_string();
-    if body.contains('.') {
-        out.push('.');
-        out.push_str(if fill { decimals } else { trimmed(decimals, fraction) });
-    }
-    let sign = if rounded.is_sign_negative() && !rounded.is_zero() { "-" } else { "" };
-    let out = if body.ends_with("MI") {
-        format!("{out}{}", if sign.is_empty() { " " } else { "-" })
-    } else if body.starts_with('S') {
-        format!("{}{out}", if sign.is_empty() { "+" } else { "-" })
-    } else {
-        format!("{sign}{out}")
-    };
-    let width = body.chars().filter(|character| "90.,".contains(*character)).count() + 1;
-    Ok(if fill { format!("{out:>width$}") } else { out })
-}
-
-/// The digits before the point in the slots of the pattern, with its commas.
-fn grouped(pattern: &str, digits: &str, slots: usize) -> String {
-    let mut padded = format!("{digits:>slots$}").chars().collect::<Vec<_>>().into_iter();
-    let mut out = String::new();
-    let mut started = false;
-    for slot in pattern.chars() {
-        match slot {
-            '9' | '0' => {
-                let digit = padded.next().unwrap_or(' ');
-                started |= digit != ' ' || slot == '0';
-                out.push(if digit == ' ' && started { '0' } else { digit });
-            }
-            ',' => out.push(if started { ',' } else { ' ' }),
-            '$' => out.push('$'),
-            _ => {}
-        }
-    }
-    out
-}
-
-/// Without the zeros at the end that the pattern does not ask for.
-fn trimmed<'a>(decimals: &'a str, pattern: &str) -> &'a str {
-    let keep = pattern.rfind('0').map_or(0, |last| last + 1);
-    let mut end = decimals.len();
-    while end > keep && decimals.as_bytes().get(end - 1) == Some(&b'0') {
-        end -= 1;
-    }
-    decimals.get(..end).unwrap_or(decimals)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,19 +157,5 @@ mod tests {
             assert_eq!(timestamp(time, format).unwrap(), expected, "{format}");
         }
         assert_eq!(timestamp(time, "XYZ").unwrap_err().sqlstate(), "0A000");
-    }
-
-    #[test]
-    fn numbers_follow_their_pattern() {
-        let cases = [
-            ("1234.567", "9,999.99", " 1,234.57"),
-            ("-5", "FM999", "-5"),
-            ("0.5", "FM0.00", "0.50"),
-            ("12", "0000", " 0012"),
-            ("12345", "999", "###"),
-        ];
-        for (value, format, expected) in cases {
-            assert_eq!(number(value.parse().unwrap(), format).unwrap(), expected, "{value} {format}");
-        }
     }
 }

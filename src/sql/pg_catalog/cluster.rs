@@ -2,8 +2,8 @@
 //!
 //! There is one database and one owner. Passwords are never shown.
 
-use crate::db::Settings;
-use crate::model::{Interval, Value};
+use crate::db::{Kind, Setting, SettingValue, Settings};
+use crate::model::{ColumnType, Interval, Value};
 use crate::sql::pg_catalog::names::NAMESPACES;
 use crate::sql::pg_catalog::oids::{COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{Row, oid, text};
@@ -82,33 +82,47 @@ pub fn user(settings: &Settings) -> Vec<Row> {
 }
 
 pub fn settings(settings: &Settings) -> Vec<Row> {
-    let all = settings.all().into_iter();
-    all.map(|(name, value)| {
-        let numeric = value.parse::<i64>().is_ok();
-        let boolean = matches!(value.as_str(), "on" | "off");
-        vec![
-            ("name", text(&name)),
-            ("setting", text(&value)),
-            ("category", text("Client Connection Defaults")),
-            ("short_desc", text("")),
-            ("context", text("user")),
-            (
-                "vartype",
-                text(if boolean {
-                    "bool"
-                } else if numeric {
-                    "integer"
-                } else {
-                    "string"
-                }),
-            ),
-            ("source", text("default")),
-            ("boot_val", text(&value)),
-            ("reset_val", text(&value)),
-            ("pending_restart", Value::Bool(false)),
-        ]
-    })
-    .collect()
+    settings.all().iter().map(setting).collect()
+}
+
+fn setting(each: &SettingValue<'_>) -> Row {
+    let (mut unit, mut bounds, mut words) = (None, None, None);
+    let kind = match each.setting.map(|setting| setting.kind) {
+        Some(Kind::Bool) => "bool",
+        Some(Kind::Integer { min, max, unit: counted }) => {
+            unit = counted.name();
+            bounds = Some((min.to_string(), max.to_string()));
+            "integer"
+        }
+        Some(Kind::Real { min, max }) => {
+            bounds = Some((min.to_string(), max.to_string()));
+            "real"
+        }
+        Some(Kind::Enum(values)) => {
+            words = Some(values.iter().map(|word| text(word)).collect());
+            "enum"
+        }
+        Some(Kind::Text) | None => "string",
+    };
+    let (min, max) = bounds.unzip();
+    let optional = |value: Option<&str>| value.map_or(Value::Null, text);
+    let default = each.setting.map_or("", |setting| setting.default);
+    vec![
+        ("name", text(each.name)),
+        ("setting", text(each.value)),
+        ("unit", optional(unit)),
+        ("category", text(each.setting.map_or("Customized Options", |setting| setting.effect.category()))),
+        ("short_desc", text(each.setting.map_or("", |setting| setting.effect.description()))),
+        ("context", text(if each.setting.is_some_and(Setting::is_preset) { "internal" } else { "user" })),
+        ("vartype", text(kind)),
+        ("source", text(if each.is_changed { "session" } else { "default" })),
+        ("min_val", optional(min.as_deref())),
+        ("max_val", optional(max.as_deref())),
+        ("enumvals", words.map_or(Value::Null, |words| Value::Array(Box::new(ColumnType::Text), words))),
+        ("boot_val", text(default)),
+        ("reset_val", text(default)),
+        ("pending_restart", Value::Bool(false)),
+    ]
 }
 
 pub fn extension() -> Vec<Row> {

@@ -1,0 +1,166 @@
+//! What the operators between dates, timestamps and intervals stand for, under PostgreSQL's names. Every result is checked.
+#![warn(clippy::arithmetic_side_effects)]
+
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, Value, add_days, add_interval, between_timestamps,
+};
+use crate::sql::functions::definition::Parameter::{self, Any, Bytes, Float, Int, Timestamp};
+use crate::sql::functions::definition::{Body, Definition, Invocation, int_of};
+
+/// What intervals are compared, grouped and ordered by.
+pub const INTERVAL_KEY: &str = "interval_span";
+/// Bytes ordered as intervals are, and the way back: for the least and the greatest of several.
+pub const INTERVAL_BYTES: &str = "interval_to_bytes";
+pub const INTERVAL_OF_BYTES: &str = "interval_of_bytes";
+
+/// The function of an operator between two times, with the type of its result; `None` where the planner has its own.
+pub fn time_operator(
+    left: &ColumnType,
+    operator: &BinaryOperator,
+    right: &ColumnType,
+) -> Option<(&'static str, ColumnType)> {
+    use BinaryOperator::{Divide, Minus, Multiply, Plus};
+    use ColumnType::{Date, Timestamp, TimestampTz};
+    Some(match (left, operator, right) {
+        (Date, Minus, Date) => ("date_mi", ColumnType::Int4),
+        (Date, Plus, number) if number.is_integer() => ("date_pli", Date),
+        (Date, Minus, number) if number.is_integer() => ("date_mii", Date),
+        (Date | Timestamp, Plus, ColumnType::Interval) => ("timestamp_pl_interval", Timestamp),
+        (Date | Timestamp, Minus, ColumnType::Interval) => ("timestamp_mi_interval", Timestamp),
+        (TimestampTz, Plus, ColumnType::Interval) => ("timestamptz_pl_interval", TimestampTz),
+        (TimestampTz, Minus, ColumnType::Interval) => ("timestamptz_mi_interval", TimestampTz),
+        (Timestamp | TimestampTz | Date, Minus, Timestamp | TimestampTz | Date) => {
+            ("timestamp_mi", ColumnType::Interval)
+        }
+        (ColumnType::Interval, Plus, ColumnType::Interval) => ("interval_pl", ColumnType::Interval),
+        (ColumnType::Interval, Minus, ColumnType::Interval) => ("interval_mi", ColumnType::Interval),
+        (ColumnType::Interval, Multiply, number) if number.is_number() => ("interval_mul", ColumnType::Interval),
+        (ColumnType::Interval, Divide, number) if number.is_number() => ("interval_div", ColumnType::Interval),
+        _ => return None,
+    })
+}
+
+/// Whether an operator means the same with its sides exchanged, and which of its sides [`time_operator`] wants first.
+pub fn is_exchanged(left: &ColumnType, operator: &BinaryOperator, right: &ColumnType) -> bool {
+    let is_time = |ty: &ColumnType| matches!(ty, ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz);
+    match operator {
+        BinaryOperator::Plus => {
+            (left.is_integer() && *right == ColumnType::Date) || (*left == ColumnType::Interval && is_time(right))
+        }
+        BinaryOperator::Multiply => left.is_number() && *right == ColumnType::Interval,
+        _ => false,
+    }
+}
+
+pub fn definitions() -> Vec<Definition> {
+    let interval = || ColumnType::Interval;
+    let of_two =
+        |name, body| Definition::new(name, &[Parameter::Interval, Parameter::Interval], ColumnType::Interval, body);
+    let of_one =
+        |name: &'static str, body: Body| Definition::new(name, &[Parameter::Interval], ColumnType::Interval, body);
+    let scaled = |name: &'static str, body: Body| {
+        Definition::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body)
+    };
+    let shifted = |name: &'static str, ty: ColumnType, body: Body| {
+        Definition::new(name, &[Timestamp, Parameter::Interval], ty, body)
+    };
+    vec![
+        Definition::new("date_mi", &[Any, Any], ColumnType::Int4, between_dates),
+        Definition::new("date_pli", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, 1)),
+        Definition::new("date_mii", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, -1)),
+        shifted("timestamp_pl_interval", ColumnType::Timestamp, |_, arguments| later(arguments).map(Value::Timestamp)),
+        shifted("timestamp_mi_interval", ColumnType::Timestamp, |_, arguments| {
+            earlier(arguments).map(Value::Timestamp)
+        }),
+        shifted("timestamptz_pl_interval", ColumnType::TimestampTz, |_, arguments| {
+            later(arguments).map(Value::TimestampTz)
+        }),
+        shifted("timestamptz_mi_interval", ColumnType::TimestampTz, |_, arguments| {
+            earlier(arguments).map(Value::TimestampTz)
+        }),
+        Definition::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |_, arguments| {
+            between_timestamps(micros_of(arguments, 0)?, micros_of(arguments, 1)?).map(Value::Interval)
+        }),
+        of_two("interval_pl", |_, arguments| {
+            interval_of(arguments, 0)?.plus(interval_of(arguments, 1)?).map(Value::Interval)
+        }),
+        of_two("interval_mi", |_, arguments| {
+            interval_of(arguments, 0)?.minus(interval_of(arguments, 1)?).map(Value::Interval)
+        }),
+        scaled("interval_mul", |_, arguments| {
+            interval_of(arguments, 0)?.times(float_of(arguments, 1)?).map(Value::Interval)
+        }),
+        scaled("interval_div", |_, arguments| {
+            interval_of(arguments, 0)?.divided_by(float_of(arguments, 1)?).map(Value::Interval)
+        }),
+        of_one("justify_days", |_, arguments| interval_of(arguments, 0)?.justify_days().map(Value::Interval)),
+        of_one("justify_hours", |_, arguments| interval_of(arguments, 0)?.justify_hours().map(Value::Interval)),
+        of_one("justify_interval", |_, arguments| interval_of(arguments, 0)?.justify().map(Value::Interval)),
+        Definition::new(INTERVAL_KEY, &[Parameter::Interval], ColumnType::Numeric(Some((38, 0))), span),
+        Definition::new(INTERVAL_BYTES, &[Parameter::Interval], ColumnType::Bytea, |_, arguments| {
+            Ok(Value::Bytea(interval_of(arguments, 0)?.to_bytes().into()))
+        }),
+        Definition::new(INTERVAL_OF_BYTES, &[Bytes], interval(), |_, arguments| {
+            let Some(Value::Bytea(bytes)) = arguments.first() else { return Ok(Value::Null) };
+            Ok(Interval::from_bytes(bytes).map_or(Value::Null, Value::Interval))
+        }),
+    ]
+}
+
+fn mistyped() -> Error {
+    Error::internal("an argument of time arithmetic has another type")
+}
+
+fn interval_of(arguments: &[Value], position: usize) -> Result<Interval> {
+    match arguments.get(position) {
+        Some(Value::Interval(interval)) => Ok(*interval),
+        _ => Err(mistyped()),
+    }
+}
+
+fn float_of(arguments: &[Value], position: usize) -> Result<f64> {
+    match arguments.get(position) {
+        Some(Value::Float8(number)) => Ok(*number),
+        _ => Err(mistyped()),
+    }
+}
+
+fn micros_of(arguments: &[Value], position: usize) -> Result<i64> {
+    match arguments.get(position) {
+        Some(Value::Timestamp(micros) | Value::TimestampTz(micros)) => Ok(*micros),
+        _ => Err(mistyped()),
+    }
+}
+
+fn later(arguments: &[Value]) -> Result<i64> {
+    add_interval(micros_of(arguments, 0)?, interval_of(arguments, 1)?)
+}
+
+fn earlier(arguments: &[Value]) -> Result<i64> {
+    add_interval(micros_of(arguments, 0)?, Interval::default().minus(interval_of(arguments, 1)?)?)
+}
+
+fn shifted_date(arguments: &[Value], sign: i64) -> Result<Value> {
+    let Some(Value::Date(days)) = arguments.first() else { return Err(mistyped()) };
+    let count = int_of(arguments, 1).and_then(|count| count.checked_mul(sign));
+    let count = count.ok_or_else(|| Error::new(ErrorKind::DatetimeOutOfRange, "date out of range"))?;
+    add_days(*days, count).map(Value::Date)
+}
+
+fn between_dates(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let [Value::Date(later), Value::Date(earlier)] = arguments else { return Err(mistyped()) };
+    let is_infinite = |days: &i32| matches!(*days, DATE_INFINITY | DATE_MINUS_INFINITY);
+    match later.checked_sub(*earlier) {
+        Some(days) if !is_infinite(later) && !is_infinite(earlier) => Ok(Value::Int4(days)),
+        _ => Err(Error::new(ErrorKind::DatetimeOutOfRange, "cannot subtract infinite dates")),
+    }
+}
+
+fn span(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    // Twenty-two digits at most.
+    let span = rust_decimal::Decimal::try_from_i128_with_scale(interval_of(arguments, 0)?.span(), 0);
+    span.map(Value::Numeric).map_err(|error| Error::internal(error.to_string()))
+}
