@@ -81,6 +81,10 @@ impl Cursors {
         Ok(())
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     pub fn clear(&mut self) {
         self.open.clear();
     }

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident, Spanned, UnaryOperator, Value
 use crate::error::{Error, Result};
 use crate::model::{ColumnType, like_escape};
 use crate::sql::analyze::{Analyzer, unified};
-use crate::sql::analyze_jsonb::{by_value, is_jsonb, sort_key};
+use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_rows::without_rows;
 use crate::sql::engine;
 use crate::sql::function_types;
