@@ -21,6 +21,8 @@ use crate::sql::lazy::{Hidden, batch, compile};
 
 /// The name of the mark.
 const MARK: &str = "$attempt";
+/// The name of the function that hides a value.
+const ATTEMPTED: &str = "attempted";
 
 static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     Arc::new(ScalarUDF::from(Attempt { part: None, signature: Signature::any(1, Volatility::Immutable) }))
@@ -86,7 +88,7 @@ impl Hash for Attempt {
 
 impl ScalarUDFImpl for Attempt {
     fn name(&self) -> &str {
-        MARK
+        if self.part.is_some() { ATTEMPTED } else { MARK }
     }
 
     fn signature(&self) -> &Signature {
@@ -111,7 +113,7 @@ impl ScalarUDFImpl for Attempt {
     fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
         let arguments: Vec<String> = arguments.iter().map(|argument| argument.schema_name().to_string()).collect();
         let part = self.expr().map_or_else(String::new, ToString::to_string);
-        Ok(format!("{MARK}: {part} of {}", arguments.join(", ")))
+        Ok(format!("{}: {part} of {}", self.name(), arguments.join(", ")))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {

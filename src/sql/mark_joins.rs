@@ -1,11 +1,12 @@
 //! IN, ANY, ALL and EXISTS over subqueries, with SQL's three truth values, wherever an expression may stand.
 //!
 //! The planner turns `WHERE x IN (SELECT …)` and `WHERE EXISTS (…)` into semi joins, which is right and fast: a row that is
-//! not found and one of which that is unknown are both left out. Everywhere else (NOT IN, under OR and NOT, in the select
-//! list, in CASE, SET, HAVING and ON) false and unknown differ, and the planner's own form knows two values only. There a
-//! subquery becomes a mark join: a column that says whether some row of it makes the comparison true. What makes it
-//! unknown is looked up once for a subquery of its own (whether it is empty, whether it holds a NULL), and by a second mark
-//! join for one that refers to the outer query.
+//! not found and one of which that is unknown are both left out. Of `WHERE column NOT IN (SELECT …)` it makes an anti join
+//! that minds NULL. Everywhere else (other forms of NOT IN, under OR and NOT, in the select list, in CASE, SET, HAVING and
+//! ON) false and unknown differ, and the planner's own form knows two values only. There a subquery becomes a mark join: a
+//! column that says whether some row of it makes the comparison true. What makes it unknown is looked up once for a
+//! subquery of its own (whether it is empty, whether it holds a NULL), and by a second mark join for one that refers to the
+//! outer query.
 
 use std::sync::Arc;
 
@@ -80,9 +81,12 @@ fn filtered(filter: Filter, names: &mut usize) -> Result<Transformed<LogicalPlan
     plan.build().map(Transformed::yes)
 }
 
-/// `x = ANY (SELECT …)` as the IN that it is.
+/// `x = ANY (SELECT …)` as the IN that it is, `x <> ALL (SELECT …)` as NOT IN.
 fn membership_of(condition: Expr) -> Expr {
     match condition {
+        Expr::SetComparison(SetComparison { expr, subquery, op: Operator::NotEq, quantifier: SetQuantifier::All }) => {
+            Expr::InSubquery(InSubquery { expr, subquery, negated: true })
+        }
         Expr::SetComparison(SetComparison { expr, subquery, op: Operator::Eq, quantifier: SetQuantifier::Any }) => {
             Expr::InSubquery(InSubquery { expr, subquery, negated: false })
         }
@@ -95,6 +99,12 @@ fn is_semi_join(condition: &Expr) -> bool {
     match condition {
         Expr::InSubquery(InSubquery { expr, subquery, negated: false }) => {
             !has_membership(expr) && !yields_one_row(&subquery.subquery)
+        }
+        // The planner's anti join minds NULL where one column is looked up in a subquery of its own.
+        Expr::InSubquery(InSubquery { expr, subquery, negated: true }) => {
+            matches!(expr.as_ref(), Expr::Column(_))
+                && subquery.outer_ref_columns.is_empty()
+                && !yields_one_row(&subquery.subquery)
         }
         Expr::Exists(Exists { subquery, .. }) => !yields_one_row(&subquery.subquery),
         Expr::Not(inner) => match inner.as_ref() {

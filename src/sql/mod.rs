@@ -8,6 +8,10 @@
 //! of scans (`row_order`). `read` holds the plan and runs it, relational ones on threads of their own (`workers`). Values
 //! cross in `arrow_types` and `arrow_values`, errors in `errors`.
 //!
+//! What DataFusion means otherwise than PostgreSQL is put right in its plans: `mark_joins` gives IN and its kin three truth
+//! values, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
+//! fail to the rows that reach them, and `float_keys` compares floats with one NaN and one zero.
+//!
 //! datafusion, sqlparser and arrow are named in this folder only.
 
 mod analyze;
