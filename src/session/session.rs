@@ -201,7 +201,7 @@ impl Session {
             return parse_script(text);
         }
         let text = text.to_string();
-        sql::apart(&self.cancel, move || parse_script(&text))
+        sql::apart(text.len(), &self.cancel, move || parse_script(&text))
     }
 
     /// Prepares a statement of [`Session::parse_script`], to be executed at once: its clock runs from here.
@@ -232,7 +232,7 @@ impl Session {
         let settings = Arc::clone(self.settings.effective());
         let query_function = Arc::clone(&self.query_function);
         let cancel = self.cancel.clone();
-        let is_long = parsed.text.len() > SHORT_TEXT_BYTES_MAX;
+        let text_bytes = parsed.text.len();
         let plan = move || {
             let work = match &parsed.language {
                 Language::Sql(statement) => {
@@ -249,7 +249,7 @@ impl Session {
             };
             Ok(Plan { catalog: Arc::clone(view.catalog()), work })
         };
-        if is_long { sql::apart(&self.cancel, plan) } else { plan() }
+        if text_bytes > SHORT_TEXT_BYTES_MAX { sql::apart(text_bytes, &self.cancel, plan) } else { plan() }
     }
 
     /// The plan of a statement for a view: the one it was prepared with, or a new one after the catalog changed.

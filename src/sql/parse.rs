@@ -370,7 +370,7 @@ mod tests {
 
     #[test]
     fn deep_statements_are_refused() {
-        let chain = format!("select {}1", "1 or ".repeat(OPERATORS_MAX + 1));
+        let chain = format!("select {}1", "1 or ".repeat(crate::sql::statement_limits::OPERATORS_MAX + 1));
         assert_eq!(parse(&chain).unwrap_err().sqlstate(), "54001");
         let nested = format!("select {}1{}", "(".repeat(100_000), ")".repeat(100_000));
         assert_eq!(parse(&nested).unwrap_err().sqlstate(), "54001");

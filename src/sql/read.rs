@@ -103,7 +103,7 @@ fn planned(
     let state = engine::state(ReadContext::new(context.view, context.settings, context.cancel.clone()))?;
     let constants: Vec<_> = constants.iter().map(|(_, ty)| Some(ty.clone())).collect();
     let mut given = parameters.clone();
-    let (plan, given) = apart(context.cancel, move || {
+    let (plan, given) = apart(0, context.cancel, move || {
         if given.has_unknown() {
             let types: Vec<_> = (0..given.len())
                 .map(|position| given.get(position).cloned())

@@ -18,7 +18,7 @@ const SUBQUERIES_MAX: usize = 14;
 /// What a query in parentheses begins with.
 const QUERY_WORDS: [Keyword; 3] = [Keyword::SELECT, Keyword::WITH, Keyword::VALUES];
 /// Longest chain of operators in one expression: each one nests the tree one deeper.
-const OPERATORS_MAX: usize = 500;
+pub const OPERATORS_MAX: usize = 500;
 
 /// Refuses statements that would take more memory than one may have while they are planned.
 pub fn check_length(tokens: &[TokenWithSpan]) -> Result<()> {

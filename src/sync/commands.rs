@@ -1,8 +1,10 @@
 //! What statements ask of the node: SYNC, entries that others hold, and blobs.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio::sync::oneshot;
 
 use crate::db::{ListingReply, NowhereReply, SyncCommand, SyncReport};
@@ -172,7 +174,11 @@ impl Node {
         let fetch = Fetch { network, hash, size, holders, keyring: Arc::clone(&self.keyring) };
         let (fetcher, fetched) = (Arc::clone(&self.fetcher), self.fetched.clone());
         tokio::spawn(async move {
-            let outcome = fetcher.fetch(fetch).await;
+            let outcome = AssertUnwindSafe(fetcher.fetch(fetch)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Fetched {
+                result: Err(Error::internal("fetching the blob broke off")),
+                liars: Vec::new(),
+            });
             // The node's task is gone when the node has stopped; whoever asked was answered then.
             drop(fetched.send((network, hash, outcome)).await);
         });

@@ -66,7 +66,7 @@ impl ScalarUDFImpl for TextConcat {
             ColumnarValue::Array(joined)
         };
         if let Some(context) = ReadContext::of(&arguments.config_options) {
-            context.results.charge("||", &result).map_err(to_datafusion)?;
+            context.results.charge(TEXT_CONCAT, &result).map_err(to_datafusion)?;
         }
         Ok(result)
     }
@@ -103,7 +103,7 @@ impl Side {
 
 fn joined(left: &Side, right: &Side, rows: usize) -> DataFusionResult<ArrayRef> {
     let bytes = left.bytes(rows).saturating_add(right.bytes(rows));
-    check_call_bytes("||", bytes).map_err(to_datafusion)?;
+    check_call_bytes(TEXT_CONCAT, bytes).map_err(to_datafusion)?;
     let mut texts = StringBuilder::with_capacity(rows, bytes);
     for row in 0..rows {
         match (left.get(row), right.get(row)) {

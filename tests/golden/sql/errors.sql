@@ -329,7 +329,9 @@ ERROR 54000: requested length too large
 DETAIL: A text has at most 16777216 bytes.
 
 > SELECT count(lpad(n::text, 16000000)) FROM generate_series(1, 100) AS n
-ERROR 54000: results of lpad() are too large together
+ERROR 54000: the results of lpad() are too large
+DETAIL: At most 268435456 bytes are held at a time.
+HINT: Make shorter values, or fewer of them in one statement.
 
 > SELECT generate_series(1, amount * 1000000000) FROM (VALUES (2::bigint)) AS v(amount)
 ERROR 54000: a computed series has at most 10000000 numbers
