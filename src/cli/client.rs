@@ -104,7 +104,7 @@ fn cannot_connect(config: &Config, error: &tokio_postgres::Error) -> Error {
         None if config.get_password().is_none() && !is_unreachable => failure.with_hint(
             "set NEBULUSDB_PASSWORD, or NEBULUSDB_DATA_DIR to the directory of a server whose first password was not changed",
         ),
-        None => failure.with_hint("start a server with: nebulusdb serve --trust-local"),
+        None => failure.with_hint("start a server with: nebulusdb serve"),
     }
 }
 

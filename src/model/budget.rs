@@ -1,23 +1,32 @@
 //! One budget of bytes for everything that clients make the server hold: messages that have not come to their end, prepared
 //! statements, portals, cursors, and what open transactions have written.
 //!
-//! Each connection has an account, from which reservations are made as things grow. An account gets at most [`SHARE`] times
-//! what then remains free for all: one alone may have three quarters of the budget, and however many are greedy, whoever comes
-//! next still gets a quarter of what each of them holds (the dynamic thresholds of Choudhury and Hahne, "Dynamic Queue Length Thresholds
-//! for Shared-Memory Packet Switches", 1998). What is dropped is free again at once.
+//! Each connection has an account, from which reservations are made as things grow. A part of the budget is divided among the
+//! accounts, so that each has its own whatever the others do. The rest is common: an account gets at most [`SHARE`] times what
+//! then remains of it (the dynamic thresholds of Choudhury and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet
+//! Switches", 1998), so that one alone may have most of it, and the next one something. What is dropped is free at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use parking_lot::Mutex;
+
 use crate::error::{Error, ErrorKind, Result};
 
-/// How much more than what remains free one account may hold.
+/// One part in so many is divided among the accounts.
+const DIVIDED_PART: usize = 4;
+/// How much more than what remains of the common part one account may have of it.
 const SHARE: usize = 3;
 
 /// The bytes that all accounts share.
 #[derive(Debug)]
 pub struct Budget {
     bytes_max: usize,
+    /// What each account has for itself.
+    own_max: usize,
+    common_max: usize,
+    common: AtomicUsize,
+    /// All that is taken.
     bytes: AtomicUsize,
 }
 
@@ -28,7 +37,7 @@ pub struct MemoryAccount(Arc<Account>);
 #[derive(Debug)]
 struct Account {
     budget: Arc<Budget>,
-    bytes: AtomicUsize,
+    bytes: Mutex<usize>,
 }
 
 /// Bytes taken from the budget; dropping it gives them back.
@@ -39,9 +48,12 @@ pub struct Reservation {
 }
 
 impl Budget {
-    /// A budget of `bytes_max` bytes.
-    pub fn new(bytes_max: usize) -> Arc<Budget> {
-        Arc::new(Budget { bytes_max, bytes: AtomicUsize::new(0) })
+    /// A budget of `bytes_max` bytes for at most so many accounts at a time.
+    pub fn new(bytes_max: usize, accounts_max: usize) -> Arc<Budget> {
+        let own_max = bytes_max / DIVIDED_PART / accounts_max.max(1);
+        let common_max = bytes_max - own_max * accounts_max;
+        let (common, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Budget { bytes_max, own_max, common_max, common, bytes })
     }
 
     /// Bytes that are taken.
@@ -55,7 +67,12 @@ impl Budget {
 
     /// An account that holds nothing yet.
     pub fn account(self: &Arc<Self>) -> MemoryAccount {
-        MemoryAccount(Arc::new(Account { budget: Arc::clone(self), bytes: AtomicUsize::new(0) }))
+        MemoryAccount(Arc::new(Account { budget: Arc::clone(self), bytes: Mutex::new(0) }))
+    }
+
+    /// What of an account's bytes is of the common part.
+    fn common_of(&self, bytes: usize) -> usize {
+        bytes.saturating_sub(self.own_max)
     }
 }
 
@@ -65,7 +82,7 @@ impl MemoryAccount {
     /// # Errors
     /// 53200 when they are more than this account may have now.
     pub fn reserve(&self, bytes: usize) -> Result<Reservation> {
-        let mut reservation = Reservation { account: self.clone(), bytes: 0 };
+        let mut reservation = self.nothing();
         reservation.resize(bytes)?;
         Ok(reservation)
     }
@@ -76,33 +93,38 @@ impl MemoryAccount {
     }
 
     fn take(&self, wanted: usize) -> Result<()> {
-        let Account { budget, bytes: own } = &*self.0;
-        let held = own.load(Ordering::Relaxed);
-        let taken = budget.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
-            let after = taken.checked_add(wanted).filter(|after| *after <= budget.bytes_max)?;
-            let is_fair = held.saturating_add(wanted) <= (budget.bytes_max - after).saturating_mul(SHARE);
-            is_fair.then_some(after)
+        let budget = &self.0.budget;
+        let mut held = self.0.bytes.lock();
+        let (before, after) = (budget.common_of(*held), budget.common_of(held.saturating_add(wanted)));
+        let taken = budget.common.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
+            let sum = taken.checked_add(after - before).filter(|sum| *sum <= budget.common_max)?;
+            let is_fair = after == before || after <= (budget.common_max - sum).saturating_mul(SHARE);
+            is_fair.then_some(sum)
         });
-        match taken {
-            Ok(_) => {
-                own.fetch_add(wanted, Ordering::Relaxed);
-                Ok(())
-            }
-            Err(taken) => Err(Error::new(ErrorKind::OutOfMemory, "the server's memory for its clients is used up")
+        if taken.is_err() {
+            let text = "the server's memory for its clients is used up";
+            let (all, most) = (budget.bytes(), budget.bytes_max);
+            return Err(Error::new(ErrorKind::OutOfMemory, text)
                 .with_detail(format!(
-                    "{wanted} bytes more are wanted. This connection holds {held}, all hold {taken} of {} bytes.",
-                    budget.bytes_max
+                    "{wanted} bytes more are wanted. This connection holds {held}, all hold {all} of {most} bytes."
                 ))
                 .with_hint(
                     "Send less at once, close statements and cursors that are no longer needed, commit in smaller steps, \
                      or start the server with a larger memory_mb.",
-                )),
+                ));
         }
+        *held += wanted;
+        budget.bytes.fetch_add(wanted, Ordering::Relaxed);
+        Ok(())
     }
 
     fn give_back(&self, bytes: usize) {
-        self.0.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.0.budget.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let budget = &self.0.budget;
+        let mut held = self.0.bytes.lock();
+        let common = budget.common_of(*held) - budget.common_of(*held - bytes);
+        *held -= bytes;
+        budget.common.fetch_sub(common, Ordering::Relaxed);
+        budget.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -147,37 +169,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_alone_gets_three_quarters_and_gives_them_back() {
-        let budget = Budget::new(1000);
+    fn one_alone_gets_most_of_it_and_gives_it_back() {
+        // 250 are divided among ten accounts.
+        let budget = Budget::new(1000, 10);
         let account = budget.account();
-        let mut held = account.reserve(750).unwrap();
+        let mut held = account.reserve(25 + 562).unwrap();
         let error = account.reserve(1).unwrap_err();
         assert_eq!(error.sqlstate(), "53200");
-        assert!(error.detail().unwrap().contains("holds 750, all hold 750 of 1000"), "{error}");
-        assert!(held.resize(751).is_err());
-        assert_eq!(held.bytes(), 750);
+        assert!(error.detail().unwrap().contains("holds 587, all hold 587 of 1000"), "{error}");
+        assert!(held.resize(588).is_err());
+        assert_eq!(held.bytes(), 587);
         held.resize(10).unwrap();
         let part = held.split_above(4);
         assert_eq!((held.bytes(), part.bytes(), budget.bytes()), (4, 6, 10));
         drop(held);
         assert_eq!(budget.bytes(), 6);
         drop(part);
-        assert_eq!(budget.bytes(), 0);
+        assert_eq!((budget.bytes(), budget.common.load(Ordering::Relaxed)), (0, 0));
     }
 
     #[test]
-    fn whoever_comes_next_still_gets_a_share() {
-        let budget = Budget::new(1_000_000);
-        let mut all: Vec<Reservation> = (0..9).map(|_| budget.account().nothing()).collect();
-        while all.iter_mut().any(|held| held.resize(held.bytes() + 100).is_ok()) {}
-        let most = all.iter().map(Reservation::bytes).max().unwrap();
-        assert!(budget.bytes() < 1_000_000 && most < 120_000, "{most}");
-        assert!(budget.account().reserve(most / 5).is_ok());
+    fn however_greedy_the_others_are_each_has_its_own() {
+        let budget = Budget::new(1_000_000, 10);
+        let mut greedy: Vec<Reservation> = (0..9).map(|_| budget.account().nothing()).collect();
+        for held in &mut greedy {
+            while held.resize(held.bytes() + 100).is_ok() {}
+        }
+        assert!(budget.bytes() <= 1_000_000);
+        let last = budget.account();
+        assert!(last.reserve(25_000).is_ok(), "its own");
+        assert!(last.reserve(50_000).is_err());
+        greedy.truncate(1);
+        assert!(last.reserve(100_000).is_ok(), "what was dropped is free");
     }
 
     #[test]
     fn impossible_sizes_are_refused() {
-        let account = Budget::new(10).account();
+        let account = Budget::new(10, 1).account();
         let held = account.reserve(3).unwrap();
         assert!(account.reserve(usize::MAX).is_err());
         assert_eq!(held.bytes(), 3);

@@ -273,7 +273,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_long_message_takes_memory_until_it_is_dropped() {
-        let budget = Budget::new(400_000);
+        let budget = Budget::new(600_000, 10);
         let (long, _, _input) = read(300_000, &budget).await;
         assert!(long.refused.is_none() && long.body.len() == 300_000 - HEADER_BYTES);
         assert!(budget.bytes() >= 300_000 - BYTES_FREE);
@@ -285,7 +285,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_without_memory_is_thrown_away_and_the_next_one_is_read() {
-        let budget = Budget::new(400_000);
+        let budget = Budget::new(600_000, 10);
         let (long, next, input) = read(900_000, &budget).await;
         assert_eq!((long.tag, long.body.len()), (b'Q', 0));
         assert_eq!(long.refused.unwrap().sqlstate(), "53200");

@@ -34,4 +34,5 @@ mod waiting;
 
 pub use crate::session::{make_verifier, random_password};
 pub use listener::{ServerContext, serve};
+pub use places::PLACES_RESERVED;
 pub use tls::{Tls, TlsRule, TlsSlot, load_tls};

@@ -1,7 +1,7 @@
 //! Places for clients that have logged in, of which a few are kept for the owner.
 //!
 //! There is one user, so that a client says itself that it comes to look after the server: with `nebulus.reserved = on` among
-//! its startup options it may take one of [`RESERVED`] places beyond those of everybody. A pool that has lost count of its
+//! its startup options it may take one of [`PLACES_RESERVED`] places beyond those of everybody. A pool that has lost count of its
 //! connections does not say so, and cannot keep its owner out.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Places beyond `max_connections` that are kept for the owner, as many as PostgreSQL's `superuser_reserved_connections`.
-const RESERVED: usize = 3;
+pub const PLACES_RESERVED: usize = 3;
 /// The startup option that asks for one of them.
 pub(super) const RESERVED_SETTING: &str = "nebulus.reserved";
 
@@ -29,7 +29,7 @@ pub(super) struct Place {
 
 impl Places {
     pub fn new(all: usize) -> Self {
-        Places { all, free: Arc::new(Semaphore::new(all)), reserved: Arc::new(Semaphore::new(RESERVED)) }
+        Places { all, free: Arc::new(Semaphore::new(all)), reserved: Arc::new(Semaphore::new(PLACES_RESERVED)) }
     }
 
     /// Takes a place; with `is_reserved`, one of the owner's where there is no other.
@@ -45,7 +45,7 @@ impl Places {
             Error::new(ErrorKind::TooManyConnections, "sorry, too many clients already")
                 .with_detail(format!("The server serves at most {} connections.", self.all))
                 .with_hint(format!(
-                    "Close idle connections, or use a connection pool. {RESERVED} more places are kept for the owner: connect \
+                    "Close idle connections, or use a connection pool. {PLACES_RESERVED} more places are kept for the owner: connect \
                      with the option \"-c {RESERVED_SETTING}=on\"."
                 ))
         })
@@ -61,7 +61,7 @@ mod tests {
         let places = Places::new(2);
         let (one, _other) = (places.take(true).unwrap(), places.take(false).unwrap());
         assert_eq!(places.take(false).err().unwrap().sqlstate(), "53300");
-        let reserved: Vec<_> = (0..RESERVED).map(|_| places.take(true).unwrap()).collect();
+        let reserved: Vec<_> = (0..PLACES_RESERVED).map(|_| places.take(true).unwrap()).collect();
         assert!(places.take(true).is_err());
         drop(one);
         assert!(places.take(false).is_ok());

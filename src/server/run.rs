@@ -14,7 +14,7 @@ use crate::config::{Flags, Options, TlsMode};
 use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Budget;
-use crate::pg::{self, ServerContext, TlsRule, TlsSlot, load_tls};
+use crate::pg::{self, PLACES_RESERVED, ServerContext, TlsRule, TlsSlot, load_tls};
 use crate::server::first_start::ensure_password;
 use crate::server::logging::LogFilter;
 use crate::server::reload::Reload;
@@ -100,7 +100,7 @@ fn context(options: &Options, database: Database, tls: TlsSlot) -> ServerContext
         connections_max: options.max_connections,
         login_time_max: options.login_time_max,
         idle_transaction_max: options.idle_transaction_max,
-        memory: Budget::new(options.memory_bytes),
+        memory: Budget::new(options.memory_bytes, options.max_connections + PLACES_RESERVED),
     }
 }
 
