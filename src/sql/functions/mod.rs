@@ -42,4 +42,6 @@ pub use register::{aggregates, definitions, register};
 pub use session::backend_pid;
 pub use strings::{BYTES_LENGTH, SERIES_END};
 pub use time::MOMENT_OF_LOCAL;
-pub use time_arithmetic::{INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, is_exchanged, time_operator};
+pub use time_arithmetic::{
+    INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH, is_exchanged, time_operator,
+};
