@@ -183,9 +183,9 @@ const MISTAKEN_ARGUMENTS: &[(&str, ErrorKind, &str)] = &[
     ("OFFSET must be >=", ErrorKind::InvalidOffset, "OFFSET must not be negative"),
     ("frame offsets for ROWS", ErrorKind::InvalidFrame, "frame starting offset must not be negative"),
     ("Step cannot be zero", ErrorKind::InvalidParameterValue, "step size cannot equal zero"),
-    ("Int16 overflow on abs", ErrorKind::NumericOutOfRange, "smallint out of range"),
-    ("Int32 overflow on abs", ErrorKind::NumericOutOfRange, "integer out of range"),
-    ("Int64 overflow on abs", ErrorKind::NumericOutOfRange, "bigint out of range"),
+    ("Int16Array overflow on abs", ErrorKind::NumericOutOfRange, "smallint out of range"),
+    ("Int32Array overflow on abs", ErrorKind::NumericOutOfRange, "integer out of range"),
+    ("Int64Array overflow on abs", ErrorKind::NumericOutOfRange, "bigint out of range"),
 ];
 
 fn mistaken_argument(message: &str) -> Option<Error> {
