@@ -94,7 +94,7 @@ pub use replica::LogRead;
 pub use roles::{OWNER, ScramVerifier};
 pub use rotate::rotate_vault;
 pub use schema_merge::{SharedColumn, SharedSchema};
-pub use setting::{Effect, Kind, Setting};
+pub use setting::{Effect, Kind, Setting, shown_bound};
 pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
 pub use signals::DatabaseChanges;
 pub use staged::{MemberInfo, StagedEntry, StagedForPosting};

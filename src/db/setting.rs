@@ -147,7 +147,7 @@ impl Setting {
             Kind::Real { min, max } => {
                 let number: f64 = text.trim().parse().map_err(|_| self.invalid(text))?;
                 if number.is_nan() || number < min || number > max {
-                    return Err(self.out_of_range(&number.to_string(), &min.to_string(), &max.to_string(), ""));
+                    return Err(self.out_of_range(&shown_bound(number), &shown_bound(min), &shown_bound(max), ""));
                 }
                 number.to_string()
             }
@@ -226,6 +226,14 @@ impl Setting {
     pub fn unsupported(&self, text: &str, hint: impl Into<String>) -> Error {
         Error::unsupported(format!("parameter \"{}\" cannot be \"{text}\" here", self.name), hint)
     }
+}
+
+/// The bound of a real setting, with six digits as C's `%g` prints it.
+pub fn shown_bound(number: f64) -> String {
+    if number.abs() < 1e6 {
+        return number.to_string();
+    }
+    format!("{number:.5e}").replacen('e', "e+", 1)
 }
 
 /// A boolean by any unique beginning of its names.

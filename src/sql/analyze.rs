@@ -22,7 +22,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze_jsonb::ordinal;
-use crate::sql::analyze_recursion::check_recursion;
+use crate::sql::analyze_recursion::{check_recursion, shield};
 use crate::sql::analyze_set::{has_subquery, union_of_rows};
 use crate::sql::context::PlanContext;
 use crate::sql::parameters::ParameterTypes;
@@ -96,8 +96,9 @@ impl Analyzer<'_> {
             let recursive = with.recursive;
             for cte in &mut with.cte_tables {
                 let name = folded(&cte.alias.name);
-                if recursive {
-                    check_recursion(cte)?;
+                let is_union = matches!(cte.query.body.as_ref(), SetExpr::SetOperation { .. });
+                if recursive && !check_recursion(cte)? && is_union {
+                    shield(cte);
                 }
                 let renames: Vec<String> = cte.alias.columns.iter().map(|column| folded(&column.name)).collect();
                 if recursive && let SetExpr::SetOperation { left, .. } = cte.query.body.as_ref() {

@@ -3,13 +3,13 @@
 use datafusion::sql::sqlparser::ast::{Expr, Ident, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
-use crate::model::{ColumnType, like_escape};
+use crate::model::{ColumnType, has_dangling_escape, like_escape};
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_rows::without_rows;
 use crate::sql::engine;
 use crate::sql::function_types;
-use crate::sql::functions::MOMENT_OF_LOCAL;
+use crate::sql::functions::{ILIKE, LIKE, MOMENT_OF_LOCAL};
 use crate::sql::literals::{number_of, placeholder, string_of};
 use crate::sql::operators::call;
 use crate::sql::parameters::unmodified;
@@ -329,7 +329,7 @@ impl Analyzer<'_> {
         self.argument(inner)?;
         let mut by_pattern = false;
         for bound in [&mut *substring_from, &mut *substring_for].into_iter().flatten() {
-            by_pattern |= matches!(bound.as_ref(), Expr::Value(value) if string_of(&value.value).is_some());
+            by_pattern |= literal_text(bound).is_some();
             self.adopt_parameter(bound, &ColumnType::Int4);
             by_pattern |= self.argument(bound)?.is_some_and(|ty| ty.is_text());
         }
@@ -356,6 +356,18 @@ impl Analyzer<'_> {
         if let Some(escape) = escape_char.take() {
             self.escaped(pattern, Expr::Value(escape))?;
         }
+        let is_dangling = literal_text(pattern).is_some_and(has_dangling_escape);
+        if is_dangling && !matches!(inner.as_ref(), Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+            // Before the planner folds constants by its own LIKE, which knows no such error.
+            let (text, pattern) = (inner.as_ref().clone(), pattern.as_ref().clone());
+            let (name, negated) = match expr {
+                Expr::ILike { negated, .. } => (ILIKE, *negated),
+                Expr::Like { negated, .. } => (LIKE, *negated),
+                _ => (LIKE, false),
+            };
+            let found = call(name, vec![text, pattern]);
+            *expr = if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(found) } } else { found };
+        }
         Ok(Some(ColumnType::Bool))
     }
 
@@ -363,16 +375,15 @@ impl Analyzer<'_> {
     fn escaped(&mut self, pattern: &mut Expr, mut escape: Expr) -> Result<()> {
         let location = escape.span().start;
         self.texts(&mut [&mut escape])?;
-        let text = |expr: &Expr| match expr {
-            Expr::Value(value) => string_of(&value.value).map(str::to_string),
+        let translated = match (literal_text(pattern), literal_text(&escape)) {
+            (Some(pattern), Some(escape)) => {
+                Some(like_escape(pattern, escape).map_err(|error| self.at(error, location))?)
+            }
             _ => None,
         };
-        *pattern = match (text(pattern), text(&escape)) {
-            (Some(pattern), Some(escape)) => {
-                let translated = like_escape(&pattern, &escape).map_err(|error| self.at(error, location))?;
-                Expr::value(Literal::SingleQuotedString(translated))
-            }
-            _ => call("like_escape", vec![pattern.clone(), escape]),
+        *pattern = match translated {
+            Some(text) => Expr::value(Literal::SingleQuotedString(text)),
+            None => call("like_escape", vec![pattern.clone(), escape]),
         };
         Ok(())
     }
@@ -439,6 +450,14 @@ impl Analyzer<'_> {
         }
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
+    }
+}
+
+/// The text of a string literal.
+fn literal_text(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => string_of(&value.value),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Cte, Expr, GroupByExpr, JoinConstraint, JoinOperator, LimitClause, ObjectName, Query, Select, SetExpr, SetOperator,
-    TableFactor, TableWithJoins, Visit, Visitor,
+    SetQuantifier, TableFactor, TableWithJoins, Visit, Visitor,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -16,15 +16,15 @@ use crate::sql::pg_catalog::has_aggregate;
 use crate::sql::scope::folded;
 use crate::sql::walk::visit;
 
-/// Refuses a query of WITH RECURSIVE that names itself where it may not.
+/// Refuses a query of WITH RECURSIVE that names itself where it may not; whether it names itself.
 ///
 /// # Errors
 /// 42P19 for the place, 0A000 for a clause that PostgreSQL does not offer in such a query.
-pub fn check_recursion(cte: &Cte) -> Result<()> {
+pub fn check_recursion(cte: &Cte) -> Result<bool> {
     let name = folded(&cte.alias.name);
     let query = cte.query.as_ref();
     if !names(query, &name) {
-        return Ok(());
+        return Ok(false);
     }
     let SetExpr::SetOperation { left, op: SetOperator::Union, right, .. } = query.body.as_ref() else {
         let message =
@@ -36,7 +36,21 @@ pub fn check_recursion(cte: &Cte) -> Result<()> {
     if names(left.as_ref(), &name) {
         return Err(term.misplaced("within its non-recursive term"));
     }
-    term.body(right, None)
+    term.body(right, None)?;
+    Ok(true)
+}
+
+/// Hides a query that does not name itself from the planner, which takes every union in WITH RECURSIVE for a recursive one
+/// and drops what stands behind it.
+pub fn shield(cte: &mut Cte) {
+    let inner = cte.query.clone();
+    let outer = cte.query.as_mut();
+    outer.with = None;
+    outer.order_by = None;
+    outer.limit_clause = None;
+    outer.fetch = None;
+    outer.locks.clear();
+    *outer.body = SetExpr::Query(inner);
 }
 
 /// What may not stand behind the whole of a recursive query.
@@ -98,11 +112,14 @@ impl Term<'_> {
         match body {
             SetExpr::Select(select) => self.select(select, forbidden),
             SetExpr::Query(query) => self.query(query, forbidden),
-            SetExpr::SetOperation { left, op, right, .. } => {
+            SetExpr::SetOperation { left, op, right, set_quantifier } => {
+                let is_all = *set_quantifier == SetQuantifier::All;
                 let (of_left, of_right) = match op {
-                    SetOperator::Union => (forbidden, forbidden),
-                    SetOperator::Intersect => (Some("within INTERSECT"), Some("within INTERSECT")),
-                    SetOperator::Except | SetOperator::Minus => (forbidden, Some("within EXCEPT")),
+                    SetOperator::Intersect if is_all => (Some("within INTERSECT"), Some("within INTERSECT")),
+                    SetOperator::Union | SetOperator::Intersect => (forbidden, forbidden),
+                    SetOperator::Except | SetOperator::Minus => {
+                        (if is_all { Some("within EXCEPT") } else { forbidden }, Some("within EXCEPT"))
+                    }
                 };
                 self.body(left, of_left)?;
                 self.body(right, of_right)

@@ -11,7 +11,7 @@ use crate::sql::analyze_binary::binary;
 use crate::sql::analyze_call::plain_argument;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::casts::cast_name;
-use crate::sql::functions::{INTERVAL_BYTES, INTERVAL_OF_BYTES};
+use crate::sql::functions::{INTERVAL_BYTES, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH};
 use crate::sql::literals::number_of;
 use crate::sql::operators::call;
 
@@ -38,6 +38,11 @@ pub fn special_call(
             let key = sort_key(Some(&ty))?;
             Some((nullif(function, key)?, ty))
         }),
+        // The planner counts nanoseconds, which end in 2262.
+        "to_timestamp" if matches!(types, [Some(ty)] if ty.is_number()) => {
+            let seconds = arguments(function).next().map(|argument| argument.clone());
+            seconds.map(|seconds| (call(TIMESTAMP_OF_EPOCH, vec![seconds]), ColumnType::TimestampTz))
+        }
         // The planner computes them in 64 bits.
         "gcd" | "lcm" if !types.is_empty() && types.iter().all(is_small) => {
             let narrow = call(&cast_name(&ColumnType::Int4), vec![Expr::Function(function.clone())]);

@@ -188,7 +188,7 @@ mod tests {
     fn rubbish_is_refused() {
         let mut reader = BinaryRows::default();
         reader.push(b"1\ta\n2\tb\n3\tccccccc").unwrap();
-        assert_eq!(reader.next(&[ColumnType::Text], CODEC).unwrap_err().sqlstate(), "22P03");
+        assert_eq!(reader.next(&[ColumnType::Text], CODEC).unwrap_err().sqlstate(), "22P04");
         let mut reader = BinaryRows::default();
         reader.push(b"PGC").unwrap();
         assert!(reader.next(&[ColumnType::Text], CODEC).unwrap().is_none());

@@ -211,9 +211,9 @@ const MISTAKEN_ARGUMENTS: &[(&str, ErrorKind, &str)] = &[
     ("OFFSET must be >=", ErrorKind::InvalidOffset, "OFFSET must not be negative"),
     ("frame offsets for ROWS", ErrorKind::InvalidFrame, "frame starting offset must not be negative"),
     ("Step cannot be zero", ErrorKind::InvalidParameterValue, "step size cannot equal zero"),
-    ("Int16 overflow on abs", ErrorKind::NumericOutOfRange, "smallint out of range"),
-    ("Int32 overflow on abs", ErrorKind::NumericOutOfRange, "integer out of range"),
-    ("Int64 overflow on abs", ErrorKind::NumericOutOfRange, "bigint out of range"),
+    ("Int16Array overflow on abs", ErrorKind::NumericOutOfRange, "smallint out of range"),
+    ("Int32Array overflow on abs", ErrorKind::NumericOutOfRange, "integer out of range"),
+    ("Int64Array overflow on abs", ErrorKind::NumericOutOfRange, "bigint out of range"),
 ];
 
 fn mistaken_argument(message: &str) -> Option<Error> {
@@ -225,14 +225,7 @@ fn mistaken_argument(message: &str) -> Option<Error> {
         let text = format!("percentile value {given} is not between 0 and 1");
         return Some(Error::new(ErrorKind::NumericOutOfRange, text));
     }
-    let mut code =
-        message.split_once("invalid Unicode scalar value: ")?.1.split(|c: char| c != '-' && !c.is_ascii_digit());
-    let text = match code.next().unwrap_or("") {
-        "0" => "null character not permitted".to_string(),
-        code if code.starts_with('-') => "character number must be positive".to_string(),
-        code => format!("requested character too large for encoding: {code}"),
-    };
-    Some(Error::new(ErrorKind::LimitExceeded, text))
+    None
 }
 
 /// A text with Arrow's names of types replaced by SQL's.

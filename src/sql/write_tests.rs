@@ -171,7 +171,7 @@ fn conflicts_are_resolved() {
         ("INSERT INTO t VALUES (5, 1, 'y'), (5, 2, 'y') ON CONFLICT DO NOTHING", "INSERT 0 1"),
         (
             "INSERT INTO t VALUES (1, 1, 'a') ON CONFLICT (n) DO NOTHING",
-            "22023 at 47: there is no unique or exclusion constraint matching the ON CONFLICT specification",
+            "42P10 at 47: there is no unique or exclusion constraint matching the ON CONFLICT specification",
         ),
         (
             "INSERT INTO t VALUES (1, 1, 'a') ON CONFLICT DO UPDATE SET n = 1",

@@ -170,3 +170,18 @@ def test_knirvql_with_parameters(server, run):
         return [row["id"] for row in found], status
 
     assert run(connected(server, scenario)) == (["asyncpg-1"], "DELETE 1")
+
+
+def test_a_statement_is_prepared_again_after_another_session_changed_its_table(server, run, table_name):
+    async def scenario(connection):
+        await connection.execute(f"CREATE TABLE {table_name} (id int8 PRIMARY KEY)")
+        await connection.execute(f"INSERT INTO {table_name} VALUES (1)")
+        before = await connection.fetchrow(f"SELECT * FROM {table_name}")
+        other = await asyncpg.connect(server.url, timeout=10)
+        await other.execute(f"ALTER TABLE {table_name} ADD COLUMN more text")
+        await other.close()
+        return before, await connection.fetchrow(f"SELECT * FROM {table_name}")
+
+    before, after = run(connected(server, scenario))
+    assert dict(before) == {"id": 1}
+    assert dict(after) == {"id": 1, "more": None}

@@ -49,4 +49,6 @@ pub use session::backend_pid;
 pub use strings::{BYTES_LENGTH, SERIES_END};
 pub use text_concat::TEXT_CONCAT;
 pub use time::MOMENT_OF_LOCAL;
-pub use time_arithmetic::{INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, is_exchanged, time_operator};
+pub use time_arithmetic::{
+    INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH, is_exchanged, time_operator,
+};

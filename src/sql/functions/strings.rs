@@ -19,6 +19,7 @@ pub fn definitions() -> Vec<Definition> {
     let text = ColumnType::Text;
     vec![
         Definition::new(BYTES_LENGTH, &[Any], ColumnType::Int4, bytes_length),
+        Definition::new("chr", &[Int], text.clone(), |_, arguments| character(int_of(arguments, 0).unwrap_or(0))),
         Definition::new("repeat", &[Text, Int], text.clone(), repeat),
         Definition::new("lpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, true)).optional(1),
         Definition::new("rpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, false)).optional(1),
@@ -61,6 +62,19 @@ fn too_long() -> Error {
 fn bytes_length(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let Some(Value::Bytea(bytes)) = arguments.first() else { return Ok(Value::Null) };
     i32::try_from(bytes.len()).map(Value::Int4).map_err(|_| too_long())
+}
+
+/// The character of a code point; texts hold no NUL.
+fn character(code: i64) -> Result<Value> {
+    let refused = |message: String| Error::new(ErrorKind::LimitExceeded, message);
+    match u32::try_from(code) {
+        Err(_) if code < 0 => Err(refused("character number must be positive".to_string())),
+        Ok(0) => Err(refused("null character not permitted".to_string())),
+        Ok(point) if point <= 0x10_ffff => char::from_u32(point)
+            .map(|character| Value::text(character.to_string()))
+            .ok_or_else(|| refused(format!("requested character not valid for encoding: {code}"))),
+        _ => Err(refused(format!("requested character too large for encoding: {code}"))),
+    }
 }
 
 fn repeat(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

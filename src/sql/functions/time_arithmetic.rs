@@ -5,7 +5,8 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, Value, add_days, add_interval, between_timestamps,
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
+    add_days, add_interval, between_timestamps,
 };
 use crate::sql::functions::definition::Parameter::{self, Any, Bytes, Float, Int, Timestamp};
 use crate::sql::functions::definition::{Body, Definition, Invocation, int_of};
@@ -15,6 +16,9 @@ pub const INTERVAL_KEY: &str = "interval_span";
 /// Bytes ordered as intervals are, and the way back: for the least and the greatest of several.
 pub const INTERVAL_BYTES: &str = "interval_to_bytes";
 pub const INTERVAL_OF_BYTES: &str = "interval_of_bytes";
+
+/// `to_timestamp` of seconds since 1970.
+pub const TIMESTAMP_OF_EPOCH: &str = "timestamptz_of_epoch";
 
 /// The function of an operator between two times, with the type of its result; `None` where the planner has its own.
 pub fn time_operator(
@@ -68,6 +72,9 @@ pub fn definitions() -> Vec<Definition> {
         Definition::new(name, &[Timestamp, Parameter::Interval], ty, body)
     };
     vec![
+        Definition::new(TIMESTAMP_OF_EPOCH, &[Float], ColumnType::TimestampTz, |_, arguments| {
+            of_epoch(float_of(arguments, 0)?).map(Value::TimestampTz)
+        }),
         Definition::new("date_mi", &[Any, Any], ColumnType::Int4, between_dates),
         Definition::new("date_pli", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, 1)),
         Definition::new("date_mii", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, -1)),
@@ -111,7 +118,7 @@ pub fn definitions() -> Vec<Definition> {
 }
 
 fn mistyped() -> Error {
-    Error::internal("an argument of time arithmetic has another type")
+    Error::new(ErrorKind::UndefinedFunction, "a function of times does not exist for arguments of these types")
 }
 
 fn interval_of(arguments: &[Value], position: usize) -> Result<Interval> {
@@ -148,6 +155,24 @@ fn shifted_date(arguments: &[Value], sign: i64) -> Result<Value> {
     let count = int_of(arguments, 1).and_then(|count| count.checked_mul(sign));
     let count = count.ok_or_else(|| Error::new(ErrorKind::DatetimeOutOfRange, "date out of range"))?;
     add_days(*days, count).map(Value::Date)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+fn of_epoch(seconds: f64) -> Result<i64> {
+    let error = |message: String| Error::new(ErrorKind::DatetimeOutOfRange, message);
+    if seconds.is_nan() {
+        return Err(error("timestamp cannot be NaN".to_string()));
+    }
+    if seconds.is_infinite() {
+        return Ok(if seconds > 0.0 { TIMESTAMP_INFINITY } else { TIMESTAMP_MINUS_INFINITY });
+    }
+    let micros = (seconds * 1e6).round_ties_even();
+    // The first day of timestamps, and the last microsecond that an i64 holds.
+    if (-210_866_803_200_000_000.0..9_223_372_036_854_775_000.0).contains(&micros) {
+        Ok(micros as i64)
+    } else {
+        Err(error(format!("timestamp out of range: \"{seconds:e}\"")))
+    }
 }
 
 fn between_dates(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

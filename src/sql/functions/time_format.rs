@@ -11,9 +11,15 @@ const PATTERNS: &[&str] = &[
     "AM", "PM", "am", "pm", "TZH", "TZM", "TZ", "tz", "OF", "CC", "Q", "D", "J", "W", "Y",
 ];
 
+/// Longest pattern that an error repeats, in characters.
+const SHOWN_CHARACTERS_MAX: usize = 60;
+
 pub(super) fn unknown(pattern: &str) -> Error {
     Error::unsupported(
-        format!("to_char() does not know the pattern \"{pattern}\""),
+        format!(
+            "to_char() does not know the pattern \"{}\"",
+            pattern.chars().take(SHOWN_CHARACTERS_MAX).collect::<String>()
+        ),
         "Patterns such as YYYY, MM, DD, HH24, MI, SS, MS, US, Mon, Day, AM, Q, WW and TZ are known.",
     )
 }
@@ -57,8 +63,8 @@ pub fn timestamp(time: DateTime<Utc>, format: &str) -> Result<String> {
 /// Numeric patterns may be written in lower case, e.g. `yyyy-mm-dd`.
 fn lower_case<'a>(time: DateTime<Utc>, rest: &'a str, fill: bool, out: &mut String) -> Result<&'a str> {
     const NUMERIC: [&str; 12] = ["HH24", "HH12", "YYYY", "DDD", "HH", "MI", "SS", "MS", "US", "YY", "MM", "DD"];
-    let upper = rest.to_ascii_uppercase();
-    let Some(pattern) = NUMERIC.iter().find(|pattern| upper.starts_with(**pattern)) else { return Err(unknown(rest)) };
+    let begins = |pattern: &&&str| rest.get(..pattern.len()).is_some_and(|start| start.eq_ignore_ascii_case(pattern));
+    let Some(pattern) = NUMERIC.iter().find(begins) else { return Err(unknown(rest)) };
     let piece = element(time, pattern)?;
     out.push_str(if fill { piece.as_str() } else { piece.trim_start_matches('0') });
     Ok(rest.get(pattern.len()..).unwrap_or(""))

@@ -2,7 +2,7 @@
 //!
 //! There is one database and one owner. Passwords are never shown.
 
-use crate::db::{Kind, Setting, SettingValue, Settings};
+use crate::db::{Kind, Setting, SettingValue, Settings, shown_bound};
 use crate::model::{ColumnType, Interval, Value};
 use crate::sql::pg_catalog::names::NAMESPACES;
 use crate::sql::pg_catalog::oids::{COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
@@ -95,7 +95,7 @@ fn setting(each: &SettingValue<'_>) -> Row {
             "integer"
         }
         Some(Kind::Real { min, max }) => {
-            bounds = Some((min.to_string(), max.to_string()));
+            bounds = Some((shown_bound(min), shown_bound(max)));
             "real"
         }
         Some(Kind::Enum(values)) => {

@@ -64,9 +64,8 @@ INSERT 0 1
 > INSERT INTO stock (id, amount) VALUES (8, NULL) ON CONFLICT (id) DO NOTHING
 ERROR 23502: null value in column "amount" of relation "stock" violates not-null constraint
 
-# differs: PostgreSQL answers ERROR 42P10: there is no unique or exclusion constraint matching the ON CONFLICT specification
 > INSERT INTO stock VALUES (1, 'x', 1) ON CONFLICT (name) DO NOTHING
-ERROR 22023: there is no unique or exclusion constraint matching the ON CONFLICT specification
+ERROR 42P10: there is no unique or exclusion constraint matching the ON CONFLICT specification
 LINE 1: INSERT INTO stock VALUES (1, 'x', 1) ON CONFLICT (name) DO NOTHING
                                                           ^
 

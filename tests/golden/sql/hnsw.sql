@@ -145,8 +145,7 @@ SET
 (3 rows)
 
 > SET hnsw.ef_search = 5000
-ERROR 22023: invalid value for parameter "hnsw.ef_search": "5000"
-HINT: A whole number from 1 to 1000.
+ERROR 22023: 5000 is outside the valid range for parameter "hnsw.ef_search" (1 .. 1000)
 
 > CREATE INDEX ON point USING hnsw (v vector_cosine_ops)
 CREATE INDEX

@@ -181,11 +181,8 @@ LINE 1: INSERT INTO doc VALUES (5, '{"a": 1} x')
                                    ^
 DETAIL: Token "x" is invalid at byte 10.
 
-# differs: PostgreSQL answers
-#   ERROR 22P05: unsupported Unicode escape sequence
-#   DETAIL: \u0000 cannot be converted to text.
 > INSERT INTO doc VALUES (5, '"\u0000"')
-ERROR 22P02: unsupported Unicode escape sequence
+ERROR 22P05: unsupported Unicode escape sequence
 LINE 1: INSERT INTO doc VALUES (5, '"\u0000"')
                                    ^
 DETAIL: \u0000 cannot be converted to text.

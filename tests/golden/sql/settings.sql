@@ -3,190 +3,361 @@
 # Values that would not be obeyed are refused; nonsense is nonsense.
 
 > SET datestyle = 'SQL, DMY'
+ERROR 0A000: parameter "DateStyle" cannot be "SQL, DMY" here
+HINT: Dates are read month first and shown in ISO form: write them as 2024-12-31, or print them with to_char().
 
 > SET datestyle = 'ISO, DMY'
+ERROR 0A000: parameter "DateStyle" cannot be "ISO, DMY" here
+HINT: Dates are read month first and shown in ISO form: write them as 2024-12-31, or print them with to_char().
 
 > SET datestyle = 'nonsense'
+ERROR 22023: invalid value for parameter "DateStyle": "nonsense"
+DETAIL: Unrecognized key word: "nonsense".
 
 > SET datestyle = 'ISO'
+SET
 
 > SHOW datestyle
+ DateStyle
+-----------
+ ISO, MDY
+(1 row)
 
 > SELECT '03/04/2020'::date
+    date
+------------
+ 2020-03-04
+(1 row)
 
 > SET intervalstyle = 'iso_8601'
+ERROR 0A000: parameter "IntervalStyle" cannot be "iso_8601" here
+HINT: Intervals are printed as in 1 year 2 mons 3 days 04:05:06.
 
 > SET intervalstyle = 'nonsense'
+ERROR 22023: invalid value for parameter "IntervalStyle": "nonsense"
+HINT: Available values: postgres, postgres_verbose, sql_standard, iso_8601.
 
 > SET intervalstyle = 'postgres'
+SET
 
 > SET bytea_output = 'escape'
+ERROR 0A000: parameter "bytea_output" cannot be "escape" here
+HINT: Use encode(value, 'escape').
 
 > SET bytea_output = 'hex'
+SET
 
 > SET extra_float_digits = 0
+ERROR 0A000: parameter "extra_float_digits" cannot be "0" here
+HINT: Floats are shown with their shortest exact digits; round() them.
 
 > SET extra_float_digits = 4
+ERROR 22023: 4 is outside the valid range for parameter "extra_float_digits" (-15 .. 3)
 
 > SET extra_float_digits = 3
+SET
 
 > SET timezone = 'America/New_York'
+ERROR 0A000: parameter "TimeZone" cannot be "America/New_York" here
+HINT: Times are shown and read in UTC; use AT TIME ZONE to convert, or write the zone behind the time.
 
 > SET timezone = 'nonsense'
+ERROR 22023: invalid value for parameter "TimeZone": "nonsense"
 
 > SET TIME ZONE 'UTC'
+SET
 
 > SET search_path = tenant
+ERROR 0A000: parameter "search_path" cannot be "tenant" here
+HINT: The tables of a node are in one schema, public.
 
 > SET search_path = public, pg_catalog
+SET
 
 > SET client_encoding = 'LATIN1'
+ERROR 0A000: parameter "client_encoding" cannot be "LATIN1" here
+HINT: This server speaks UTF8 only.
 
 > SET standard_conforming_strings = off
+ERROR 0A000: parameter "standard_conforming_strings" cannot be "off" here
+HINT: Backslashes in ordinary strings are plain characters here; use E strings.
 
 > SET transaction_timeout = 0
+SET
 
 > SET transaction_timeout = '5s'
+ERROR 0A000: parameter "transaction_timeout" cannot be "5s" here
+HINT: Use statement_timeout and idle_in_transaction_session_timeout.
 
 > SET default_tablespace = ''
+SET
 
 > SET default_tablespace = fast
+ERROR 0A000: parameter "default_tablespace" cannot be "fast" here
+HINT: There is one tablespace, pg_default.
 
 > SET row_security = off
+SET
 
 > SET nonsense = 1
+ERROR 42704: unrecognized configuration parameter "nonsense"
 
 > SET hnsw.nonsense = 1
+ERROR 42602: invalid configuration parameter name "hnsw.nonsense"
+DETAIL: "hnsw" is a reserved prefix.
 
 # Numbers have units.
 
 > SET statement_timeout = 3000
+SET
 
 > SHOW statement_timeout
+ statement_timeout
+-------------------
+ 3s
+(1 row)
 
 > SET statement_timeout = 77
+SET
 
 > SHOW statement_timeout
+ statement_timeout
+-------------------
+ 77ms
+(1 row)
 
 > SELECT current_setting('statement_timeout') AS shown, (SELECT setting || ' ' || unit FROM pg_settings WHERE name = 'statement_timeout') AS kept
+ shown | kept
+-------+-------
+ 77ms  | 77 ms
+(1 row)
 
 > SET statement_timeout = '3 weeks'
+ERROR 22023: invalid value for parameter "statement_timeout": "3 weeks"
+HINT: Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".
 
 > RESET statement_timeout
+RESET
 
 > SHOW statement_timeout
+ statement_timeout
+-------------------
+ 0
+(1 row)
 
 > SHOW work_mem
+ work_mem
+----------
+ 4MB
+(1 row)
 
 # What can only change the speed of a plan is taken and shown.
 
 > SET enable_seqscan = off
+SET
 
 > SHOW enable_seqscan
+ enable_seqscan
+----------------
+ off
+(1 row)
 
 > SET enable_seqscan = maybe
+ERROR 22023: parameter "enable_seqscan" requires a Boolean value
 
 > SET random_page_cost = 1.1
+SET
 
 > SHOW random_page_cost
+ random_page_cost
+------------------
+ 1.1
+(1 row)
 
 > SET random_page_cost = -1
+ERROR 22023: -1 is outside the valid range for parameter "random_page_cost" (0 .. 1.79769e+308)
 
 > SET hnsw.iterative_scan = strict_order
+SET
 
 > SET hnsw.iterative_scan = nonsense
+ERROR 22023: invalid value for parameter "hnsw.iterative_scan": "nonsense"
+HINT: Available values: off, strict_order, relaxed_order.
 
 > SET hnsw.max_scan_tuples = 0
+ERROR 22023: 0 is outside the valid range for parameter "hnsw.max_scan_tuples" (1 .. 2147483647)
 
 > SET jit_above_cost = -1
+SET
 
 > SET max_parallel_workers_per_gather = 0
+SET
 
 > SET synchronize_seqscans = off
+SET
 
 > BEGIN
+BEGIN
 
 > SET LOCAL enable_sort = off
+SET
 
 > SHOW enable_sort
+ enable_sort
+-------------
+ off
+(1 row)
 
 > COMMIT
+COMMIT
 
 > SHOW enable_sort
+ enable_sort
+-------------
+ on
+(1 row)
 
 > SELECT set_config('work_mem', '8MB', false), current_setting('work_mem')
+ set_config | current_setting
+------------+-----------------
+ 8MB        | 8MB
+(1 row)
 
 > SELECT name, setting, category, short_desc, vartype FROM pg_settings WHERE name IN ('enable_sort', 'random_page_cost', 'statement_timeout', 'bytea_output', 'max_index_keys') ORDER BY name
+       name        | setting |          category          |                          short_desc                          | vartype
+-------------------+---------+----------------------------+--------------------------------------------------------------+---------
+ bytea_output      | hex     | Fixed                      | Only values that say what the server does are accepted.      | enum
+ enable_sort       | on      | Without Effect             | Accepted without effect: in PostgreSQL it changes no result. | bool
+ max_index_keys    | 32      | Preset Options             | Tells of the server and cannot be changed.                   | integer
+ random_page_cost  | 1.1     | Without Effect             | Accepted without effect: in PostgreSQL it changes no result. | real
+ statement_timeout | 0       | Client Connection Defaults |                                                              | integer
+(5 rows)
 
 # What tells of the server can be read.
 
 > SHOW max_index_keys
+ max_index_keys
+----------------
+ 32
+(1 row)
 
 > SHOW max_prepared_transactions
+ max_prepared_transactions
+---------------------------
+ 0
+(1 row)
 
 > SHOW transaction_deferrable
+ transaction_deferrable
+------------------------
+ off
+(1 row)
 
 > SHOW escape_string_warning
+ escape_string_warning
+-----------------------
+ on
+(1 row)
 
 > SET max_index_keys = 64
+ERROR 55P02: parameter "max_index_keys" cannot be changed
 
 # client_min_messages.
 
 > COMMIT
+WARNING: there is no transaction in progress
+COMMIT
 
 > SET client_min_messages = error
+SET
 
 > COMMIT
+COMMIT
 
 > RESET client_min_messages
+RESET
 
 > COMMIT
+WARNING: there is no transaction in progress
+COMMIT
 
 # A cursor WITH HOLD lives as long as what made it.
 
 > BEGIN
+BEGIN
 
 > DECLARE held CURSOR WITH HOLD FOR SELECT 1
+DECLARE CURSOR
 
 > ROLLBACK
+ROLLBACK
 
 > FETCH NEXT FROM held
+ERROR 34000: cursor "held" does not exist
 
 > BEGIN
+BEGIN
 
 > DECLARE held CURSOR WITH HOLD FOR SELECT 2
+DECLARE CURSOR
 
 > COMMIT
+COMMIT
 
 > BEGIN
+BEGIN
 
 > SAVEPOINT s
+SAVEPOINT
 
 > DECLARE inner_one CURSOR WITH HOLD FOR SELECT 3
+DECLARE CURSOR
 
 > ROLLBACK TO s
+ROLLBACK
 
 > DECLARE inner_one CURSOR WITH HOLD FOR SELECT 4
+DECLARE CURSOR
 
 > SELECT 1 / 0
+ERROR 22012: division by zero
 
 > COMMIT
+ROLLBACK
 
 > FETCH NEXT FROM inner_one
+ERROR 34000: cursor "inner_one" does not exist
 
 > FETCH NEXT FROM held
+ ?column?
+----------
+        2
+(1 row)
+FETCH 1
 
 > DECLARE held CURSOR WITH HOLD FOR SELECT 5
+ERROR 42P03: cursor "held" already exists
 
 > DECLARE alone CURSOR WITH HOLD FOR SELECT 6
+DECLARE CURSOR
 
 > BEGIN
+BEGIN
 
 > ROLLBACK
+ROLLBACK
 
 > FETCH NEXT FROM alone
+ ?column?
+----------
+        6
+(1 row)
+FETCH 1
 
 > DECLARE gone CURSOR WITH HOLD FOR SELECT 7; SELECT 1 / 0
+DECLARE CURSOR
+ERROR 22012: division by zero
 
 > FETCH NEXT FROM gone
+ERROR 34000: cursor "gone" does not exist
 
