@@ -196,6 +196,13 @@ impl Apply<'_> {
 
     /// The committed record of an entry, the group's own commits included.
     pub fn current(&self, id: CollectionId, key: &[u8]) -> Result<Option<Arc<[u8]>>> {
+        let is_end = pending.replaced || !pending.alive;
+        let public_length = if is_end { self.public_length(collection.id, key, base.as_ref())? } else { 0 };
+        if !pending.alive && public_length > 0 && public_length % 2 == 0 {
+            // The network knows that an earlier life has ended, and nothing of this one: it goes without a trace.
+            let old = self.entry_states(collection, key)?;
+            return self.put_states(collection, key, &old, (&old.public, &old.public), Stage::Private);
+        }
         let place = (id, key.to_vec());
         match self.effects.overlay.records.get(&place).or_else(|| self.group.overlay.records.get(&place)) {
             Some(record) => Ok(record.clone()),
@@ -236,11 +243,10 @@ impl Apply<'_> {
         }
         self.vectors(collection, key, pending, base.as_ref())?;
         let stage = self.stage_of(collection, key, pending, base.as_ref(), new)?;
-        let record = self.record(collection, pending, base.as_ref(), stage)?;
-        if record.is_some() || base.as_ref().is_some_and(|base| base.stage() == Stage::PostPending) {
-            let stage = if record.is_some() { stage } else { Stage::Private };
-            self.mark_stage(collection.id, key, base.as_ref().map(RecordView::stage).unwrap_or_default(), stage)?;
-        }
+        let record = self.record(collection, pending, base.as_ref(), (stage, public_length))?;
+        let was_on_stage = base.as_ref().is_some_and(RecordView::is_on_stage);
+        let is_on_stage = record.as_deref().map(RecordView::parse).transpose()?.is_some_and(|new| new.is_on_stage());
+        self.mark_stage(collection.id, key, was_on_stage, is_on_stage)?;
         self.put_record(collection.id, key, record);
         Ok(())
     }
@@ -253,13 +259,14 @@ impl Apply<'_> {
         self.effects.overlay.records.insert((id, key.to_vec()), record.map(Arc::from));
     }
 
-    /// The bytes of the new version; `None` for the deletion of an entry that nobody else has ever seen.
+    /// The bytes of the new version; `None` for the deletion of an entry that nobody else has ever seen. `public_length` is
+    /// the causal length of what the network knows, where a life ends with this write.
     fn record(
         &self,
         collection: &Collection,
         pending: &Pending,
         base: Option<&RecordView<'_>>,
-        stage: Stage,
+        (stage, public_length): (Stage, u64),
     ) -> Result<Option<Vec<u8>>> {
         let base_header = base.map(RecordView::header).transpose()?;
         if let (Some(base), Some(header), false) = (base, &base_header, pending.changes_state()) {
@@ -273,11 +280,7 @@ impl Apply<'_> {
         if !pending.alive && publicity == Publicity::Private {
             return Ok(None);
         }
-        let causal_length = match (pending.alive, seen % 2 == 1) {
-            (true, true) if pending.replaced => seen + 2,
-            (true, true) | (false, false) => seen,
-            (true, false) | (false, true) => seen + 1,
-        };
+        let (causal_length, next_publicity) = next_life(pending, publicity, seen, public_length);
         let peer_id = self.shared.peer_id();
         let stamp = Stamp { causal_length, hlc: self.hlc, peer_id: peer_id.clone() };
         let mut fields: BTreeMap<&str, RecordField> = BTreeMap::new();
@@ -294,7 +297,7 @@ impl Apply<'_> {
                         fields.remove(name.as_str());
                         continue;
                     }
-                    Publicity::Posted | Publicity::PostedAndEdited => Stored::Removed,
+                    Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Stored::Removed,
                 },
                 Some(Value::Vector(vector)) => Stored::Vector {
                     dimension: u32::try_from(vector.len()).map_err(|_| Error::internal("a vector is too long"))?,
@@ -311,10 +314,7 @@ impl Apply<'_> {
             timestamp: self.hlc,
             peer_id,
             stage,
-            publicity: match publicity {
-                Publicity::Private => Publicity::Private,
-                Publicity::Posted | Publicity::PostedAndEdited => Publicity::PostedAndEdited,
-            },
+            publicity: next_publicity,
         };
         let fields: Vec<(&str, RecordField)> = fields.into_iter().collect();
         encode_sorted_record(&header, &clock, &fields)
@@ -420,6 +420,25 @@ impl Apply<'_> {
                 .try_into()
                 .map(u64::from_le_bytes)
                 .map_err(|_| Error::new(ErrorKind::Corrupted, "a reference count of a blob cannot be read")),
+/// The causal length of an entry after a write over one that has `seen` so much, and what its network knows of it then.
+fn next_life(pending: &Pending, publicity: Publicity, seen: u64, public_length: u64) -> (u64, Publicity) {
+    let causal_length = match (pending.alive, pending.replaced) {
+        (false, _) => public_length + 1,
+        (true, false) => seen,
+        // Lives that nobody else has seen do not count.
+        (true, true) if publicity != Publicity::Private => public_length + 1 + public_length % 2,
+        (true, true) => seen + 1 + seen % 2,
+    };
+    let ends_public = pending.replaced && public_length % 2 == 1;
+    let publicity = match publicity {
+        Publicity::Private => Publicity::Private,
+        _ if pending.alive && ends_public => Publicity::PostedAndReplaced,
+        Publicity::PostedAndReplaced if !pending.replaced => Publicity::PostedAndReplaced,
+        Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Publicity::PostedAndEdited,
+    };
+    (causal_length, publicity)
+}
+
         }
     }
 }
