@@ -62,9 +62,8 @@ impl<'a> Apply<'a> {
         for (id, rows) in &writes.rows {
             self.collection(*id, rows)?;
         }
-        for (name, secret) in &writes.secrets {
-            let secret = secret.0.as_ref().map(|text| text.as_str());
-            self.shared.secrets.put(&mut self.effects.batch, name, secret, self.version)?;
+        for (name, pending) in &writes.secrets {
+            self.secret(name, pending)?;
         }
         self.post_at_once()
     }
@@ -473,7 +472,7 @@ fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
     record.map(|bytes| RecordView::parse(bytes).map(|record| record.version())).transpose()
 }
 
-fn conflict(reason: &str) -> Error {
+pub(crate) fn conflict(reason: &str) -> Error {
     Error::new(
         ErrorKind::SerializationFailure,
         format!("could not serialize access due to concurrent update: {reason}"),

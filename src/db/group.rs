@@ -11,7 +11,7 @@ use crate::db::heads::StoredHead;
 use crate::db::staging::StagedAt;
 use crate::db::vector_indexes::VectorIndex;
 use crate::model::{CollectionId, Hlc, NetworkId, PeerId};
-use crate::store::{Batch, Snapshot};
+use crate::store::{Batch, NameHash, Snapshot};
 
 /// An entry: its collection and its encoded key.
 pub(crate) type EntryPlace = (CollectionId, Vec<u8>);
@@ -36,6 +36,8 @@ pub(crate) struct Overlay {
     pub blobs: HashMap<[u8; 32], u64>,
     pub public_blobs: HashMap<(CollectionId, [u8; 32]), u64>,
 }
+    /// Versions of secrets by the hash of their name.
+    pub secrets: HashMap<NameHash, Option<u64>>,
 
 impl Overlay {
     fn extend(&mut self, other: Overlay) {
@@ -48,6 +50,7 @@ impl Overlay {
         self.blobs.extend(other.blobs);
         self.public_blobs.extend(other.public_blobs);
     }
+        self.secrets.extend(other.secrets);
 }
 
 /// What one commit adds to its group.

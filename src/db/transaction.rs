@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use crate::db::change::CatalogChange;
 use crate::db::commit::Job;
@@ -14,10 +13,9 @@ use crate::db::index_keys::{indexed_operands, unique_prefix};
 use crate::db::plan::IndexAccess;
 use crate::db::row::{EntryView, fact_name};
 use crate::db::scan::{index_keys, visit_key};
-use crate::db::secrets::{check_secret, secret_name};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
-use crate::db::write_set::{EntryKey, Pending, PendingSecret, WriteSet};
+use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Catalog, ReadView, Row, Sought};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
@@ -293,7 +291,7 @@ impl Transaction {
         Ok(complete)
     }
 
-    fn key_of(&self, collection: &Collection, row: &[Value]) -> Result<EntryKey> {
+    pub(crate) fn key_of(&self, collection: &Collection, row: &[Value]) -> Result<EntryKey> {
         let mut key = Vec::new();
         if collection.primary_key.is_empty() {
             encode_key(&[Value::text(Uuid::now_v7().to_string())], &mut key)?;
@@ -353,7 +351,7 @@ impl Transaction {
         Ok(())
     }
 
-    fn conflict_with(
+    pub(crate) fn conflict_with(
         &self,
         collection: &Collection,
         key: EntryKey,
@@ -401,69 +399,6 @@ impl Transaction {
         self.delete(collection, key)?;
         self.insert(collection, row.into_iter().map(Some).collect(), OnConflict::Fail)?;
         Ok(true)
-    }
-
-    fn insert_secret(&mut self, collection: &Collection, row: &[Value], on_conflict: OnConflict) -> Result<Inserted> {
-        let (Some(Value::Text(name)), Some(Value::Text(secret))) = (row.first(), row.get(1)) else {
-            return Err(Error::internal("an AUTH entry needs a key and a value"));
-        };
-        let key = self.key_of(collection, row)?;
-        if self.has_secret(collection, name)? {
-            return self.conflict_with(collection, key, row.get(..1).unwrap_or_default(), on_conflict);
-        }
-        self.set_secret(name, secret)?;
-        Ok(Inserted::New(key))
-    }
-
-    /// Writes a secret, over an older one of the same name.
-    pub fn set_secret(&mut self, name: &str, secret: &str) -> Result<()> {
-        check_secret(name, secret)?;
-        let secret = PendingSecret(Some(Zeroizing::new(secret.to_string())));
-        self.writes().secrets.insert(name.to_string(), secret);
-        Ok(())
-    }
-
-    fn has_secret(&self, collection: &Collection, name: &str) -> Result<bool> {
-        let mut found = false;
-        crate::db::secrets::visit(&self.view, collection, Some(name), &mut |_| {
-            found = true;
-            Ok(std::ops::ControlFlow::Break(()))
-        })?;
-        Ok(found)
-    }
-
-    fn update_secret(
-        &mut self,
-        collection: &Arc<Collection>,
-        key: &EntryKey,
-        changes: &[(usize, Value)],
-    ) -> Result<bool> {
-        let name = secret_name(key.as_bytes())?;
-        if !self.has_secret(collection, &name)? {
-            return Ok(false);
-        }
-        for (position, value) in changes {
-            match (position, value) {
-                (1, Value::Text(secret)) => self.set_secret(&name, secret)?,
-                (0, Value::Text(new)) if **new == *name => {}
-                _ => {
-                    return Err(Error::unsupported(
-                        "only the value of an AUTH entry can be changed, to a text",
-                        "Delete the entry and set it again under the other key.",
-                    ));
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    fn delete_secret(&mut self, collection: &Collection, key: &EntryKey) -> Result<bool> {
-        let name = secret_name(key.as_bytes())?;
-        let found = self.has_secret(collection, &name)?;
-        if found {
-            self.writes().secrets.insert(name, PendingSecret(None));
-        }
-        Ok(found)
     }
 }
 

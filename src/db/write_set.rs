@@ -73,11 +73,15 @@ impl Pending {
 
 /// A secret to be written (`Some`) or deleted. The text is wiped when dropped and never printed.
 #[derive(Clone)]
-pub(crate) struct PendingSecret(pub Option<Zeroizing<String>>);
+pub(crate) struct PendingSecret {
+    /// Version of the committed secret of that name that the transaction saw; `None` when there was none.
+    pub base: Option<u64>,
+    pub text: Option<Zeroizing<String>>,
+}
 
 impl fmt::Debug for PendingSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "set" } else { "deleted" })
+        f.write_str(if self.text.is_some() { "set" } else { "deleted" })
     }
 }
 
@@ -108,13 +112,24 @@ impl WriteSet {
     /// # Errors
     /// 54000 when the transaction holds more than a named number of rows or bytes.
     pub fn put(&mut self, collection: CollectionId, key: EntryKey, pending: Pending) -> Result<()> {
+        let changes = pending.changes.iter();
+        let bytes: usize = changes.map(|(name, value)| name.len() + value.as_ref().map_or(0, Value::bytes)).sum();
+        self.count(key.as_bytes().len() + bytes)?;
+        self.rows.entry(collection).or_default().insert(key, pending);
+        Ok(())
+    }
+
+    /// # Errors
+    /// As [`WriteSet::put`].
+    pub fn put_secret(&mut self, name: String, pending: PendingSecret) -> Result<()> {
+        self.count(name.len() + pending.text.as_ref().map_or(0, |text| text.len()))?;
+        self.secrets.insert(name, pending);
+        Ok(())
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<()> {
         self.writes += 1;
-        self.bytes += key.as_bytes().len()
-            + pending
-                .changes
-                .iter()
-                .map(|(name, value)| name.len() + value.as_ref().map_or(0, Value::bytes))
-                .sum::<usize>();
+        self.bytes += bytes;
         if self.writes > TRANSACTION_WRITES_MAX || self.bytes > TRANSACTION_BYTES_MAX {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
@@ -126,7 +141,6 @@ impl WriteSet {
             )
             .with_hint("Commit in smaller steps."));
         }
-        self.rows.entry(collection).or_default().insert(key, pending);
         Ok(())
     }
 }
