@@ -59,12 +59,24 @@ impl<'a> Apply<'a> {
     pub fn commit(&mut self) -> Result<()> {
         let writes = Arc::clone(&self.view.writes);
         self.catalog(&writes.catalog)?;
+        for ((id, position), dimension) in &writes.dimensions {
+            self.relearn_dimension(*id, *position, *dimension)?;
+        }
         for (id, rows) in &writes.rows {
             self.collection(*id, rows)?;
         }
         for (name, pending) in &writes.secrets {
             self.secret(name, pending)?;
         }
+        for ((collection, slot), next) in &writes.restarts {
+            // One that was dropped in the same transaction has no numbers any more.
+            if self.current_catalog().collection_by_id(*collection).is_some() {
+                self.effects.batch.put(&Key::Sequence(*collection, *slot), &next.to_le_bytes());
+                self.effects.restarts.insert((*collection, *slot), *next);
+            }
+        }
+        self.check_changed_dimensions()?;
+        self.forget_dimensions()?;
         self.post_at_once()
     }
 }
@@ -86,6 +98,7 @@ impl Apply<'_> {
                     self.drop_indexes(old.as_deref(), Some(collection))?;
                     self.put_collection(collection)?;
                     self.note_new_indexes(old.as_deref(), collection);
+                    self.note_new_dimensions(old.as_deref(), collection)?;
                 }
                 CatalogChange::Drop(id) => {
                     let old = catalog.collection_by_id(*id).cloned();
@@ -143,7 +156,7 @@ impl Apply<'_> {
         let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else {
             return Err(conflict("its table was dropped"));
         };
-        let collection = self.fix_dimensions(collection, rows)?;
+        let collection = self.learn_dimensions(collection, rows)?;
         for (key, pending) in rows {
             self.entry(&collection, key.as_bytes(), pending)?;
         }
@@ -158,50 +171,8 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// Gives a vector column without a dimension that of the first vector stored in it.
-    fn fix_dimensions(
-        &mut self,
-        collection: Arc<Collection>,
-        rows: &BTreeMap<EntryKey, Pending>,
-    ) -> Result<Arc<Collection>> {
-        let open: Vec<usize> = collection
-            .vector_columns()
-            .filter(|position| {
-                collection.columns.get(*position).is_some_and(|column| column.ty == ColumnType::Vector(None))
-            })
-            .collect();
-        let mut changed = (*collection).clone();
-        for position in open {
-            let Some(name) = collection.field_name(position) else { continue };
-            let first =
-                rows.values().filter(|pending| pending.alive).find_map(|pending| match pending.changes.get(name) {
-                    Some(Some(Value::Vector(vector))) => u32::try_from(vector.len()).ok(),
-                    _ => None,
-                });
-            if let (Some(dimension), Some(column)) = (first, changed.columns.get_mut(position)) {
-                column.ty = ColumnType::Vector(Some(dimension));
-            }
-        }
-        if changed == *collection {
-            return Ok(collection);
-        }
-        self.put_collection(&changed)?;
-        let changed = Arc::new(changed);
-        let mut catalog = (**self.current_catalog()).clone();
-        catalog.put(Arc::clone(&changed));
-        self.effects.catalog = Some(Arc::new(catalog));
-        Ok(changed)
-    }
-
     /// The committed record of an entry, the group's own commits included.
     pub fn current(&self, id: CollectionId, key: &[u8]) -> Result<Option<Arc<[u8]>>> {
-        let is_end = pending.replaced || !pending.alive;
-        let public_length = if is_end { self.public_length(collection.id, key, base.as_ref())? } else { 0 };
-        if !pending.alive && public_length > 0 && public_length % 2 == 0 {
-            // The network knows that an earlier life has ended, and nothing of this one: it goes without a trace.
-            let old = self.entry_states(collection, key)?;
-            return self.put_states(collection, key, &old, (&old.public, &old.public), Stage::Private);
-        }
         let place = (id, key.to_vec());
         match self.effects.overlay.records.get(&place).or_else(|| self.group.overlay.records.get(&place)) {
             Some(record) => Ok(record.clone()),
@@ -224,6 +195,13 @@ impl Apply<'_> {
         let base_alive = base.as_ref().is_some_and(RecordView::is_alive);
         if !pending.alive && !base_alive {
             return Ok(());
+        }
+        let is_end = pending.replaced || !pending.alive;
+        let public_length = if is_end { self.public_length(collection.id, key, base.as_ref())? } else { 0 };
+        if !pending.alive && public_length > 0 && public_length % 2 == 0 {
+            // The network knows that an earlier life has ended, and nothing of this one: it goes without a trace.
+            let old = self.entry_states(collection, key)?;
+            return self.put_states(collection, key, &old, (&old.public, &old.public), Stage::Private);
         }
         let view = self.view.clone();
         let old = EntryView { view: &view, collection, key, record: base, pending: None };
@@ -365,10 +343,13 @@ impl Apply<'_> {
         let slot = vector_slot(position)?;
         match vector {
             Some(vector) => self.effects.batch.put(&Key::Vector(collection, slot, key), &bytes_of_vector(vector)),
-            None => self.effects.batch.delete(&Key::Vector(collection, slot, key)),
+            None => {
+                self.effects.batch.delete(&Key::Vector(collection, slot, key));
+                self.effects.lost_vectors.insert((collection, position));
+            }
         }
         self.effects.overlay.components.insert((collection, slot, key.to_vec()), vector.cloned());
-        for index in self.shared.vector_indexes.of_collection(collection) {
+        for index in self.vector_indexes(collection) {
             if index.column == position {
                 self.effects.vectors.push(VectorChange { index, key: key.to_vec(), vector: vector.cloned() });
             }
@@ -419,25 +400,6 @@ impl Apply<'_> {
                 .try_into()
                 .map(u64::from_le_bytes)
                 .map_err(|_| Error::new(ErrorKind::Corrupted, "a reference count of a blob cannot be read")),
-/// The causal length of an entry after a write over one that has `seen` so much, and what its network knows of it then.
-fn next_life(pending: &Pending, publicity: Publicity, seen: u64, public_length: u64) -> (u64, Publicity) {
-    let causal_length = match (pending.alive, pending.replaced) {
-        (false, _) => public_length + 1,
-        (true, false) => seen,
-        // Lives that nobody else has seen do not count.
-        (true, true) if publicity != Publicity::Private => public_length + 1 + public_length % 2,
-        (true, true) => seen + 1 + seen % 2,
-    };
-    let ends_public = pending.replaced && public_length % 2 == 1;
-    let publicity = match publicity {
-        Publicity::Private => Publicity::Private,
-        _ if pending.alive && ends_public => Publicity::PostedAndReplaced,
-        Publicity::PostedAndReplaced if !pending.replaced => Publicity::PostedAndReplaced,
-        Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Publicity::PostedAndEdited,
-    };
-    (causal_length, publicity)
-}
-
         }
     }
 }
@@ -456,6 +418,25 @@ impl Apply<'_> {
             self.effects.batch.delete_range(&range);
         }
     }
+}
+
+/// The causal length of an entry after a write over one that has `seen` so much, and what its network knows of it then.
+fn next_life(pending: &Pending, publicity: Publicity, seen: u64, public_length: u64) -> (u64, Publicity) {
+    let causal_length = match (pending.alive, pending.replaced) {
+        (false, _) => public_length + 1,
+        (true, false) => seen,
+        // Lives that nobody else has seen do not count.
+        (true, true) if publicity != Publicity::Private => public_length + 1 + public_length % 2,
+        (true, true) => seen + 1 + seen % 2,
+    };
+    let ends_public = pending.replaced && public_length % 2 == 1;
+    let publicity = match publicity {
+        Publicity::Private => Publicity::Private,
+        _ if pending.alive && ends_public => Publicity::PostedAndReplaced,
+        Publicity::PostedAndReplaced if !pending.replaced => Publicity::PostedAndReplaced,
+        Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Publicity::PostedAndEdited,
+    };
+    (causal_length, publicity)
 }
 
 /// Name of the singleton that says an ordered index is not filled yet.

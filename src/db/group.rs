@@ -3,11 +3,12 @@
 //! Whoever encodes a commit reads through [`Apply`](crate::db::apply::Apply): its own effects first, then the group's, then
 //! the snapshot that both stand on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::db::Catalog;
 use crate::db::heads::StoredHead;
+use crate::db::sequence::Restarts;
 use crate::db::staging::StagedAt;
 use crate::db::vector_indexes::VectorIndex;
 use crate::model::{CollectionId, Hlc, NetworkId, PeerId};
@@ -35,9 +36,9 @@ pub(crate) struct Overlay {
     /// Reference counts of blobs.
     pub blobs: HashMap<[u8; 32], u64>,
     pub public_blobs: HashMap<(CollectionId, [u8; 32]), u64>,
-}
     /// Versions of secrets by the hash of their name.
     pub secrets: HashMap<NameHash, Option<u64>>,
+}
 
 impl Overlay {
     fn extend(&mut self, other: Overlay) {
@@ -49,8 +50,8 @@ impl Overlay {
         self.unique.extend(other.unique);
         self.blobs.extend(other.blobs);
         self.public_blobs.extend(other.public_blobs);
-    }
         self.secrets.extend(other.secrets);
+    }
 }
 
 /// What one commit adds to its group.
@@ -61,6 +62,15 @@ pub(crate) struct Effects {
     pub vectors: Vec<VectorChange>,
     pub facts: Vec<CollectionId>,
     pub catalog: Option<Arc<Catalog>>,
+    /// Columns that lost a vector, by collection and position: with the last one the dimension goes that it brought.
+    pub lost_vectors: BTreeSet<(CollectionId, usize)>,
+    /// Columns whose dimension this commit changes: no vector of another one may be left at its end.
+    pub new_dimensions: BTreeSet<(CollectionId, usize)>,
+    /// Collections of which values of peers may fit now that were hidden before.
+    pub hidden: BTreeSet<CollectionId>,
+    /// Nearest-neighbour indexes that begin anew, since the dimension of their column changed.
+    pub renewed: Vec<Arc<VectorIndex>>,
+    pub restarts: Restarts,
     /// Entries to be posted with this very commit.
     pub to_post: Vec<(NetworkId, EntryPlace)>,
     /// Whether something was put on the stage, and whether the heads moved: sync is told.
@@ -87,6 +97,9 @@ pub(crate) struct Group {
     pub hlc: Hlc,
     pub overlay: Overlay,
     pub vectors: Vec<VectorChange>,
+    pub renewed: Vec<Arc<VectorIndex>>,
+    pub hidden: BTreeSet<CollectionId>,
+    pub restarts: Restarts,
     pub facts: Vec<CollectionId>,
     pub has_staged: bool,
     pub has_posted: bool,
@@ -103,6 +116,9 @@ impl Group {
             hlc,
             overlay: Overlay::default(),
             vectors: Vec::new(),
+            renewed: Vec::new(),
+            hidden: BTreeSet::new(),
+            restarts: Restarts::new(),
             facts: Vec::new(),
             has_staged: false,
             has_posted: false,
@@ -117,6 +133,9 @@ impl Group {
         }
         self.overlay.extend(effects.overlay);
         self.vectors.extend(effects.vectors);
+        self.renewed.extend(effects.renewed);
+        self.hidden.extend(effects.hidden);
+        self.restarts.extend(effects.restarts);
         self.facts.extend(effects.facts);
         if let Some(catalog) = effects.catalog {
             self.catalog = catalog;

@@ -20,7 +20,7 @@ use crate::db::shared::{Parts, Shared};
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::view::vector_slot;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Hlc};
+use crate::model::{Collection, ColumnType, Hlc};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, vector_of_bytes,
@@ -66,7 +66,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     let vault = open_vault(&store, options)?;
     let blobs = BlobStore::open_directory(directory.join("blobs"))?;
     let snapshot = store.snapshot();
-    let collections = load_collections(&store, &snapshot)?;
+    let collections = forget_dimensions(&store, load_collections(&store, &snapshot)?)?;
     let (version, hlc) = load_progress(&snapshot)?;
     let next_id = reserve_ids(&store, &snapshot)?;
     let (jobs_sender, jobs) = mpsc::channel(COMMITS_WAITING_MAX);
@@ -131,6 +131,31 @@ fn load_collections(store: &Store, snapshot: &Snapshot) -> Result<Vec<Collection
     }
     store.write(batch)?;
     Ok(defaults)
+}
+
+/// Collections that older versions left with the dimension of a vector that is gone forget it.
+fn forget_dimensions(store: &Store, mut collections: Vec<Collection>) -> Result<Vec<Collection>> {
+    let snapshot = store.snapshot();
+    let mut batch = Batch::new();
+    for collection in &mut collections {
+        let before = collection.clone();
+        for position in before.vector_columns().filter(|position| before.learns_dimension(*position)) {
+            let slot = vector_slot(position)?;
+            if snapshot.scan(&KeyRange::vectors(before.id, slot).uncached()).next()?.is_none()
+                && let Some(column) = collection.columns.get_mut(position)
+            {
+                column.ty = ColumnType::Vector(None);
+            }
+        }
+        if *collection != before {
+            let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
+            batch.put(&Key::Collection(collection.id), &json);
+        }
+    }
+    if !batch.is_empty() {
+        store.write(batch)?;
+    }
+    Ok(collections)
 }
 
 fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
@@ -206,7 +231,7 @@ fn load_graphs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<Vec<Arc<Vect
     let mut unfilled = Vec::new();
     for index in shared.vector_indexes.all() {
         let started = Instant::now();
-        match index.load(&shared.vector_directory) {
+        match index.load(&shared.vector_directory, dimension_of(&catalog, &index)) {
             Ok(Some(watermark)) if catch_up(shared, snapshot, &index, watermark)? => {
                 index.set_ready();
                 let vectors = index.graph().map_or(0, |graph| graph.len());
@@ -235,6 +260,13 @@ fn load_graphs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<Vec<Arc<Vect
         }
     }
     Ok(unfilled)
+}
+
+fn dimension_of(catalog: &Catalog, index: &VectorIndex) -> Option<u32> {
+    match catalog.collection_by_id(index.collection)?.columns.get(index.column)?.ty {
+        ColumnType::Vector(dimension) => dimension,
+        _ => None,
+    }
 }
 
 /// Brings a loaded graph up to the store: commits after `watermark` are looked up in the records. False when the graph

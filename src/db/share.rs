@@ -87,6 +87,8 @@ impl Database {
                     for (name, key) in &step {
                         dropped += u64::from(apply.evict(&network, name, key, &stable)?);
                     }
+                    // Others hold the vectors: their dimension stays.
+                    apply.effects.lost_vectors.clear();
                     Ok(dropped)
                 })
                 .await?;

@@ -19,7 +19,7 @@ use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Catalog, ReadView, Row, Sought};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Collection, CollectionKind, ColumnType, DefaultValue, FACT_BLOB_HASH, Index, IndexKind, Stage, Value, split_object,
+    Collection, CollectionKind, DefaultValue, FACT_BLOB_HASH, Index, IndexKind, Stage, Value, split_object,
 };
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
 use crate::vector::check_finite;
@@ -258,13 +258,13 @@ impl Transaction {
     }
 
     /// Fills in generated defaults, brings values into their column's type and checks them.
-    fn complete(&self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
+    fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
         let mut complete = Vec::with_capacity(row.len());
         for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
             let value = match (value, &column.default) {
                 (None, Some(DefaultValue::Sequence | DefaultValue::Identity)) => {
                     let slot = vector_slot(position)?;
-                    Value::Int8(self.shared.sequences.next(&self.shared.store, collection.id, slot)?)
+                    Value::Int8(self.next_number((collection.id, slot), column.numbering)?)
                 }
                 (None, Some(DefaultValue::GeneratedId)) => Value::text(Uuid::now_v7().to_string()),
                 (None, _) => Value::Null,
@@ -273,9 +273,7 @@ impl Transaction {
             let value = if value.is_of(&column.ty) { value } else { value.cast(&column.ty, false)? };
             if let Value::Vector(vector) = &value {
                 check_finite(vector)?;
-                if let ColumnType::Vector(dimension) = column.ty {
-                    crate::db::row::check_dimension(&column.name, dimension, vector)?;
-                }
+                self.check_vector(collection, position, vector)?;
             }
             if value.is_null() && column.not_null {
                 return Err(Error::new(

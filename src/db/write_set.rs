@@ -7,6 +7,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::db::change::CatalogChange;
+use crate::db::sequence::Restarts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
 use crate::model::{CollectionId, Stage, Value};
@@ -91,13 +92,16 @@ pub(crate) struct WriteSet {
     pub rows: BTreeMap<CollectionId, BTreeMap<EntryKey, Pending>>,
     pub secrets: BTreeMap<String, PendingSecret>,
     pub catalog: Vec<CatalogChange>,
+    /// Columns that hold none but vectors of this transaction, of another dimension than the committed one, by position.
+    pub dimensions: BTreeMap<(CollectionId, usize), u32>,
+    pub restarts: Restarts,
     writes: usize,
     bytes: usize,
 }
 
 impl WriteSet {
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.secrets.is_empty() && self.catalog.is_empty()
+        self.rows.is_empty() && self.secrets.is_empty() && self.catalog.is_empty() && self.restarts.is_empty()
     }
 
     pub fn row(&self, collection: CollectionId, key: &[u8]) -> Option<&Pending> {

@@ -34,8 +34,8 @@ mod vector_text;
 pub use array_text::ARRAY_DIMENSIONS_MAX;
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
-    Collection, CollectionId, CollectionKind, Column, DefaultValue, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
-    FACT_VECTOR, Index, IndexKind, SystemColumn,
+    Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin, FACT_BLOB_HASH, FACT_BLOB_SIZE,
+    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, Numbering, SystemColumn,
 };
 pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
 pub use datetime::{

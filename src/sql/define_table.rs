@@ -119,11 +119,7 @@ pub fn plan_column(definition: &ColumnDef, context: &PlanContext<'_>) -> Result<
     let name = folded(&definition.name);
     let at = |error| located(error, context.text, definition.name.span.start);
     let declared = declared_type(&definition.data_type).map_err(at)?;
-    let mut planned = PlannedColumn {
-        column: Column { name, ty: declared.ty, not_null: false, default: None },
-        is_primary_key: false,
-        unique: None,
-    };
+    let mut planned = PlannedColumn { column: Column::new(name, declared.ty), is_primary_key: false, unique: None };
     if declared.is_serial {
         planned.column.not_null = true;
         planned.column.default = Some(DefaultValue::Sequence);
@@ -283,7 +279,7 @@ pub fn table_of_query(plan: &ReadPlan) -> Result<Vec<Column>> {
             ColumnType::Oid => ColumnType::Int8,
             other => other.clone(),
         };
-        columns.push(Column { name: output.name.clone(), ty, not_null: false, default: None });
+        columns.push(Column::new(output.name.clone(), ty));
     }
     Ok(columns)
 }
