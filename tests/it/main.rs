@@ -15,6 +15,7 @@ mod bad_input;
 mod client;
 mod crash;
 mod decoders;
+mod dimensions;
 mod full_disk;
 mod golden;
 mod harness;

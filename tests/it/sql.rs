@@ -31,6 +31,7 @@ scripts!(
     knirvql,
     memory,
     networks,
+    options,
     select,
     transactions,
     types,
