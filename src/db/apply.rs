@@ -68,13 +68,24 @@ impl<'a> Apply<'a> {
     fn encode_writes(&mut self) -> Result<()> {
         let writes = Arc::clone(&self.view.writes);
         self.catalog(&writes.catalog)?;
+        for ((id, position), dimension) in &writes.dimensions {
+            self.relearn_dimension(*id, *position, *dimension)?;
+        }
         for (id, rows) in &writes.rows {
             self.collection(*id, rows)?;
         }
-        for (name, secret) in &writes.secrets {
-            let secret = secret.0.as_ref().map(|text| text.as_str());
-            self.shared.secrets.put(&mut self.effects.batch, name, secret, self.version)?;
+        for (name, pending) in &writes.secrets {
+            self.secret(name, pending)?;
         }
+        for ((collection, slot), next) in &writes.restarts {
+            // One that was dropped in the same transaction has no numbers any more.
+            if self.current_catalog().collection_by_id(*collection).is_some() {
+                self.effects.batch.put(&Key::Sequence(*collection, *slot), &next.to_le_bytes());
+                self.effects.restarts.insert((*collection, *slot), *next);
+            }
+        }
+        self.check_changed_dimensions()?;
+        self.forget_dimensions()?;
         self.post_at_once()
     }
 
@@ -112,6 +123,7 @@ impl Apply<'_> {
                     self.drop_indexes(old.as_deref(), Some(collection))?;
                     self.put_collection(collection)?;
                     self.take_over_builds(old.as_deref(), collection)?;
+                    self.note_new_dimensions(old.as_deref(), collection)?;
                 }
                 CatalogChange::Drop(id) => {
                     let old = catalog.collection_by_id(*id).cloned();
@@ -158,7 +170,7 @@ impl Apply<'_> {
         let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else {
             return Err(conflict("its table was dropped"));
         };
-        let collection = self.fix_dimensions(collection, rows)?;
+        let collection = self.learn_dimensions(collection, rows)?;
         for (key, pending) in rows {
             self.entry(&collection, key.as_bytes(), pending)?;
         }
@@ -171,41 +183,6 @@ impl Apply<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Gives a vector column without a dimension that of the first vector stored in it.
-    fn fix_dimensions(
-        &mut self,
-        collection: Arc<Collection>,
-        rows: &BTreeMap<EntryKey, Pending>,
-    ) -> Result<Arc<Collection>> {
-        let open: Vec<usize> = collection
-            .vector_columns()
-            .filter(|position| {
-                collection.columns.get(*position).is_some_and(|column| column.ty == ColumnType::Vector(None))
-            })
-            .collect();
-        let mut changed = (*collection).clone();
-        for position in open {
-            let Some(name) = collection.field_name(position) else { continue };
-            let first =
-                rows.values().filter(|pending| pending.alive).find_map(|pending| match pending.changes.get(name) {
-                    Some(Some(Value::Vector(vector))) => u32::try_from(vector.len()).ok(),
-                    _ => None,
-                });
-            if let (Some(dimension), Some(column)) = (first, changed.columns.get_mut(position)) {
-                column.ty = ColumnType::Vector(Some(dimension));
-            }
-        }
-        if changed == *collection {
-            return Ok(collection);
-        }
-        self.put_collection(&changed)?;
-        let changed = Arc::new(changed);
-        let mut catalog = (**self.current_catalog()).clone();
-        catalog.put(Arc::clone(&changed));
-        self.effects.catalog = Some(Arc::new(catalog));
-        Ok(changed)
     }
 
     /// The committed record of an entry, the group's own commits included.
@@ -233,6 +210,13 @@ impl Apply<'_> {
         if !pending.alive && !base_alive {
             return Ok(());
         }
+        let is_end = pending.replaced || !pending.alive;
+        let public_length = if is_end { self.public_length(collection.id, key, base.as_ref())? } else { 0 };
+        if !pending.alive && public_length > 0 && public_length % 2 == 0 {
+            // The network knows that an earlier life has ended, and nothing of this one: it goes without a trace.
+            let old = self.entry_states(collection, key)?;
+            return self.put_states(collection, key, &old, (&old.public, &old.public), Stage::Private);
+        }
         let view = self.view.clone();
         let old = EntryView { view: &view, collection, key, record: base, pending: None };
         let new = EntryView { view: &view, collection, key, record: base, pending: Some(pending) };
@@ -250,11 +234,10 @@ impl Apply<'_> {
         }
         self.vectors(collection, key, pending, base.as_ref())?;
         let stage = self.stage_of(collection, key, pending, base.as_ref(), new)?;
-        let record = self.record(collection, pending, base.as_ref(), stage)?;
-        if record.is_some() || base.as_ref().is_some_and(|base| base.stage() == Stage::PostPending) {
-            let stage = if record.is_some() { stage } else { Stage::Private };
-            self.mark_stage(collection.id, key, base.as_ref().map(RecordView::stage).unwrap_or_default(), stage)?;
-        }
+        let record = self.record(collection, pending, base.as_ref(), (stage, public_length))?;
+        let was_on_stage = base.as_ref().is_some_and(RecordView::is_on_stage);
+        let is_on_stage = record.as_deref().map(RecordView::parse).transpose()?.is_some_and(|new| new.is_on_stage());
+        self.mark_stage(collection.id, key, was_on_stage, is_on_stage)?;
         self.put_record(collection.id, key, record);
         Ok(())
     }
@@ -267,13 +250,14 @@ impl Apply<'_> {
         self.effects.overlay.records.insert((id, key.to_vec()), record.map(Arc::from));
     }
 
-    /// The bytes of the new version; `None` for the deletion of an entry that nobody else has ever seen.
+    /// The bytes of the new version; `None` for the deletion of an entry that nobody else has ever seen. `public_length` is
+    /// the causal length of what the network knows, where a life ends with this write.
     fn record(
         &self,
         collection: &Collection,
         pending: &Pending,
         base: Option<&RecordView<'_>>,
-        stage: Stage,
+        (stage, public_length): (Stage, u64),
     ) -> Result<Option<Vec<u8>>> {
         let base_header = base.map(RecordView::header).transpose()?;
         if let (Some(base), Some(header), false) = (base, &base_header, pending.changes_state()) {
@@ -287,11 +271,7 @@ impl Apply<'_> {
         if !pending.alive && publicity == Publicity::Private {
             return Ok(None);
         }
-        let causal_length = match (pending.alive, seen % 2 == 1) {
-            (true, true) if pending.replaced => seen + 2,
-            (true, true) | (false, false) => seen,
-            (true, false) | (false, true) => seen + 1,
-        };
+        let (causal_length, next_publicity) = next_life(pending, publicity, seen, public_length);
         let peer_id = self.shared.peer_id();
         let stamp = Stamp { causal_length, hlc: self.hlc, peer_id: peer_id.clone() };
         let mut fields: BTreeMap<&str, RecordField> = BTreeMap::new();
@@ -308,7 +288,7 @@ impl Apply<'_> {
                         fields.remove(name.as_str());
                         continue;
                     }
-                    Publicity::Posted | Publicity::PostedAndEdited => Stored::Removed,
+                    Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Stored::Removed,
                 },
                 Some(Value::Vector(vector)) => Stored::Vector {
                     dimension: u32::try_from(vector.len()).map_err(|_| Error::internal("a vector is too long"))?,
@@ -325,10 +305,7 @@ impl Apply<'_> {
             timestamp: self.hlc,
             peer_id,
             stage,
-            publicity: match publicity {
-                Publicity::Private => Publicity::Private,
-                Publicity::Posted | Publicity::PostedAndEdited => Publicity::PostedAndEdited,
-            },
+            publicity: next_publicity,
         };
         let fields: Vec<(&str, RecordField)> = fields.into_iter().collect();
         encode_sorted_record(&header, &clock, &fields)
@@ -380,10 +357,13 @@ impl Apply<'_> {
         let slot = vector_slot(position)?;
         match vector {
             Some(vector) => self.effects.batch.put(&Key::Vector(collection, slot, key), &bytes_of_vector(vector)),
-            None => self.effects.batch.delete(&Key::Vector(collection, slot, key)),
+            None => {
+                self.effects.batch.delete(&Key::Vector(collection, slot, key));
+                self.effects.lost_vectors.insert((collection, position));
+            }
         }
         self.effects.overlay.components.insert((collection, slot, key.to_vec()), vector.cloned());
-        for index in self.shared.vector_indexes.of_collection(collection) {
+        for index in self.vector_indexes(collection) {
             if index.column == position {
                 self.effects.vectors.push(VectorChange { index, key: key.to_vec(), vector: vector.cloned() });
             }
@@ -452,6 +432,25 @@ impl Apply<'_> {
             self.effects.batch.delete_range(&range);
         }
     }
+}
+
+/// The causal length of an entry after a write over one that has `seen` so much, and what its network knows of it then.
+fn next_life(pending: &Pending, publicity: Publicity, seen: u64, public_length: u64) -> (u64, Publicity) {
+    let causal_length = match (pending.alive, pending.replaced) {
+        (false, _) => public_length + 1,
+        (true, false) => seen,
+        // Lives that nobody else has seen do not count.
+        (true, true) if publicity != Publicity::Private => public_length + 1 + public_length % 2,
+        (true, true) => seen + 1 + seen % 2,
+    };
+    let ends_public = pending.replaced && public_length % 2 == 1;
+    let publicity = match publicity {
+        Publicity::Private => Publicity::Private,
+        _ if pending.alive && ends_public => Publicity::PostedAndReplaced,
+        Publicity::PostedAndReplaced if !pending.replaced => Publicity::PostedAndReplaced,
+        Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Publicity::PostedAndEdited,
+    };
+    (causal_length, publicity)
 }
 
 /// Whether an index is an ordered one.

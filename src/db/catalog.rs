@@ -166,10 +166,9 @@ impl Catalog {
 /// The collections that every node has from its first start.
 pub(crate) fn default_collections() -> Vec<Collection> {
     let column = |name: &str, ty: ColumnType, not_null: bool, default: Option<DefaultValue>| Column {
-        name: name.to_string(),
-        ty,
         not_null,
         default,
+        ..Column::new(name, ty)
     };
     let memory = Collection {
         id: CollectionId(1),

@@ -4,6 +4,7 @@
 //! one fsync, publishes the catalog and the vectors, and only then answers. A commit that fails its checks leaves no trace
 //! and does not disturb the others of its group.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -11,9 +12,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::db::apply::Apply;
 use crate::db::builds::{Build, IndexBuild};
-use crate::db::group::Group;
+use crate::db::group::{Group, VectorChange};
 use crate::db::index_build::{BuildStep, begin_build, build_step, sweep_builds};
 use crate::db::shared::Shared;
+use crate::db::vector_indexes::VectorIndex;
 use crate::db::write_set::WriteSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::tick;
@@ -74,17 +76,19 @@ pub(crate) struct Committer {
     shared: Arc<Shared>,
     jobs: mpsc::Receiver<Job>,
     hlc: Hlc,
+    /// Collections that are looked through for values of peers that fit by now, each with the key to go on after.
+    showing: BTreeMap<CollectionId, Option<Vec<u8>>>,
 }
 
 impl Committer {
     pub fn new(shared: Arc<Shared>, jobs: mpsc::Receiver<Job>, hlc: Hlc) -> Self {
-        Committer { shared, jobs, hlc }
+        Committer { shared, jobs, hlc, showing: BTreeMap::new() }
     }
 
     /// Runs until [`Job::Stop`] or until nobody can send any more.
     pub fn run(mut self) {
         let mut next = None;
-        while let Some(job) = next.take().or_else(|| self.jobs.blocking_recv()) {
+        while let Some(job) = next.take().or_else(|| self.next_job()) {
             sweep_builds(&self.shared);
             match job {
                 Job::Stop => break,
@@ -93,6 +97,42 @@ impl Committer {
                 Job::Build { build, after, reply } => answer(reply, build_step(&self.shared, &build, &after)),
                 Job::Raw { batch, reply } => answer(reply, self.shared.store.write(batch)),
                 job @ (Job::Commit { .. } | Job::Encode(_)) => next = self.commit_group(job),
+            }
+            self.show_next();
+        }
+    }
+
+    /// The next job; what is to be shown is gone through until one comes.
+    fn next_job(&mut self) -> Option<Job> {
+        while !self.showing.is_empty() {
+            match self.jobs.try_recv() {
+                Ok(job) => return Some(job),
+                Err(_) => self.show_next(),
+            }
+        }
+        self.jobs.blocking_recv()
+    }
+
+    /// Shows the next entries of a collection whose values fit by now.
+    fn show_next(&mut self) {
+        let Some((collection, after)) = self.showing.pop_first() else { return };
+        let snapshot = Arc::new(self.shared.store.snapshot());
+        let builds = self.shared.builds.all();
+        let mut group = Group::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
+        let version = group.version + 1;
+        let hlc = tick(group.hlc, self.shared.clock.millis());
+        let mut apply = Apply::new(&self.shared, &group, Arc::default(), version, hlc);
+        let step = apply.show_step(collection, after.as_deref());
+        let (effects, hlc) = apply.finish();
+        let shown = step.and_then(|next| {
+            group.accept(effects, version, hlc);
+            self.write(group).map(|()| next)
+        });
+        match shown {
+            Ok(Some(next)) => drop(self.showing.insert(collection, Some(next))),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(collection = collection.0, %error, "values of peers that fit by now are not shown");
             }
         }
     }
@@ -172,6 +212,10 @@ impl Committer {
         let hlc = tick(group.hlc, self.shared.clock.millis());
         let mut apply = Apply::new(&self.shared, group, Arc::default(), version, hlc);
         let answer = encode(&mut apply)?;
+        if let Err(error) = apply.forget_dimensions() {
+            answer(Err(error));
+            return None;
+        }
         let (effects, hlc) = apply.finish();
         group.accept(effects, version, hlc);
         Some(answer)
@@ -191,15 +235,23 @@ impl Committer {
         metrics::BATCHES.add(1);
         let batch = std::mem::take(&mut group.batch);
         let catalog = group.catalog_changed.then(|| Arc::clone(&group.catalog));
-        let written = apply_vectors(&group)
-            .and_then(|()| self.shared.publish(group.version, catalog, || self.shared.store.write(batch)));
+        let renewed = self.renew_indexes(&group);
+        let written = apply_vectors(&group).and_then(|()| {
+            self.shared.publish(group.version, catalog, || {
+                self.shared.sequences.restart(&group.restarts, || self.shared.store.write(batch))
+            })
+        });
         if let Err(error) = written {
+            for index in renewed {
+                drop(self.shared.vector_indexes.replace(index));
+            }
             self.restore_vectors(&group)?;
             return Err(error);
         }
         for index in &group.built {
             self.shared.builds.finish(*index);
         }
+        self.showing.extend(group.hidden.iter().map(|collection| (*collection, None)));
         if !group.vectors.is_empty() {
             self.shared.wake_builder();
         }
@@ -207,9 +259,20 @@ impl Committer {
         Ok(())
     }
 
+    /// Puts the indexes that begin anew in the place of the old ones, which it gives back.
+    fn renew_indexes(&self, group: &Group) -> Vec<Arc<VectorIndex>> {
+        let replace = |index: &Arc<VectorIndex>| self.shared.vector_indexes.replace(Arc::clone(index));
+        let mut old: Vec<Arc<VectorIndex>> = group.renewed.iter().filter_map(replace).collect();
+        // One that was renewed twice comes back as it was at first.
+        old.reverse();
+        old
+    }
+
     /// Puts the vectors of a group that could not be written back to what the store holds.
     fn restore_vectors(&self, group: &Group) -> Result<()> {
-        for change in &group.vectors {
+        let is_renewed =
+            |change: &&VectorChange| group.renewed.iter().any(|renewed| Arc::ptr_eq(renewed, &change.index));
+        for change in group.vectors.iter().filter(|change| !is_renewed(change)) {
             let slot = crate::db::view::vector_slot(change.index.column)?;
             match group.snapshot.get(&Key::Vector(change.index.collection, slot, &change.key))? {
                 Some(bytes) => change.index.insert(&change.key, &crate::store::vector_of_bytes(&bytes)?)?,

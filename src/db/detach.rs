@@ -14,7 +14,7 @@ use crate::db::receive::Touched;
 use crate::db::replica::PARTIAL;
 use crate::db::shared::Shared;
 use crate::error::{Error, Result};
-use crate::model::{CollectionId, Network, NetworkId, PeerId};
+use crate::model::{CollectionId, Network, NetworkId, PeerId, Stage};
 use crate::store::{Key, KeyRange, Publicity, RecordHeader, RecordView, Snapshot, delta_seq, encode_sorted_record};
 
 /// Entries of one step.
@@ -39,10 +39,16 @@ impl Apply<'_> {
             match record.publicity() {
                 Publicity::Private => continue,
                 Publicity::Posted => {}
-                Publicity::PostedAndEdited => self.effects.batch.delete(&Key::Public(collection, key)),
+                Publicity::PostedAndEdited | Publicity::PostedAndReplaced => {
+                    self.effects.batch.delete(&Key::Public(collection, key));
+                }
+            }
+            // What only has to be taken back from the network has nobody to tell it to any more.
+            let stays = record.is_alive() && record.stage() == Stage::PostPending;
+            if record.is_on_stage() && !stays {
+                self.mark_stage(collection, key, true, false)?;
             }
             if !record.is_alive() {
-                self.mark_stage(collection, key, record.stage(), crate::model::Stage::Private)?;
                 self.put_record(collection, key, None);
                 continue;
             }

@@ -13,7 +13,9 @@ use crate::db::staging::StagedAt;
 use crate::db::view::vector_slot;
 use crate::db::write_set::Pending;
 use crate::error::{Error, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, ColumnType, FACT_BLOB_HASH, Field, Stage, State, Value};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, ColumnType, FACT_BLOB_HASH, Field, Hlc, PeerId, Stage, State, Value,
+};
 use crate::store::{
     BlobHash, Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record,
     encode_state, vector_of_bytes,
@@ -28,6 +30,31 @@ pub(crate) struct EntryStates {
     pub version: u64,
     pub visible: State,
     pub public: State,
+}
+
+impl EntryStates {
+    /// Whether the next posting takes something of the entry.
+    pub fn is_on_stage(&self) -> bool {
+        self.publicity.is_on_stage(self.stage)
+    }
+
+    /// What the next posting makes public: what a reader here sees where that is staged, and of a life that nobody staged
+    /// only that the one before it, which the network knows, has ended. `None` where nothing waits. `now` is the time that
+    /// the end is told under: that of the new life is nobody's business.
+    pub fn to_post(&self, now: Hlc, me: &PeerId) -> Option<State> {
+        match (self.stage, self.publicity) {
+            (Stage::PostPending, _) => Some(self.visible.clone()),
+            (Stage::Private, Publicity::PostedAndReplaced) => {
+                Some(State { causal_length: self.public.causal_length + 1, timestamp: now, ..State::empty(me.clone()) })
+            }
+            (Stage::Private, Publicity::Private | Publicity::Posted | Publicity::PostedAndEdited) => None,
+        }
+    }
+}
+
+/// Whether an entry lives here again after the life that its network knows.
+fn is_later_life(visible: &State, public: &State) -> bool {
+    visible.is_alive() && public.is_alive() && visible.causal_length > public.causal_length
 }
 
 impl Apply<'_> {
@@ -51,7 +78,7 @@ impl Apply<'_> {
         let public = match publicity {
             Publicity::Private => State::empty(self.shared.peer_id()),
             Publicity::Posted => visible.clone(),
-            Publicity::PostedAndEdited => self.public_copy(collection.id, key)?,
+            Publicity::PostedAndEdited | Publicity::PostedAndReplaced => self.public_copy(collection.id, key)?,
         };
         let (stage, version) = (view.stage(), view.version());
         Ok(EntryStates { stage, publicity, version, visible, public, record })
@@ -97,6 +124,16 @@ impl Apply<'_> {
         Ok(())
     }
 
+    /// The causal length of what the network knows of an entry; 0 where it knows nothing.
+    pub fn public_length(&self, id: CollectionId, key: &[u8], base: Option<&RecordView<'_>>) -> Result<u64> {
+        let Some(base) = base else { return Ok(0) };
+        match base.publicity() {
+            Publicity::Private => Ok(0),
+            Publicity::Posted => Ok(base.causal_length()),
+            Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Ok(self.public_copy(id, key)?.causal_length),
+        }
+    }
+
     /// Before a posted entry is edited: what its network knows gets a copy of its own.
     pub fn keep_public(&mut self, collection: &Collection, key: &[u8], base: &RecordView<'_>) -> Result<()> {
         let public = self.state_of(collection, key, base)?;
@@ -118,11 +155,14 @@ impl Apply<'_> {
         let publicity = match (is_public, is_same) {
             (false, _) => Publicity::Private,
             (true, true) => Publicity::Posted,
+            (true, false) if old.publicity == Publicity::PostedAndReplaced && is_later_life(visible, public) => {
+                Publicity::PostedAndReplaced
+            }
             (true, false) => Publicity::PostedAndEdited,
         };
-        if publicity == Publicity::PostedAndEdited {
+        if publicity.has_copy() {
             self.put_public_copy(collection.id, key, Some(public))?;
-        } else if old.publicity == Publicity::PostedAndEdited {
+        } else if old.publicity.has_copy() {
             self.put_public_copy(collection.id, key, None)?;
         }
         let is_unchanged = old.record.is_some()
@@ -141,7 +181,8 @@ impl Apply<'_> {
             self.follow_visible(collection, key, old, visible, &record)?;
         }
         self.count_public_blob(collection, &old.public, public)?;
-        self.mark_stage(collection.id, key, old.stage, stage)?;
+        let (was_on_stage, is_on_stage) = (old.is_on_stage(), publicity.is_on_stage(stage));
+        self.mark_stage(collection.id, key, was_on_stage, is_on_stage)?;
         self.put_record(collection.id, key, Some(record));
         Ok(())
     }
@@ -213,10 +254,10 @@ impl Apply<'_> {
     }
 
     /// Puts an entry on the stage, keeps it there, or takes it off.
-    pub fn mark_stage(&mut self, id: CollectionId, key: &[u8], old: Stage, new: Stage) -> Result<()> {
+    pub fn mark_stage(&mut self, id: CollectionId, key: &[u8], was_on_stage: bool, is_on_stage: bool) -> Result<()> {
         let place = (id, key.to_vec());
-        if new == Stage::Private {
-            if old == Stage::PostPending {
+        if !is_on_stage {
+            if was_on_stage {
                 self.effects.batch.delete(&Key::Staged(id, key));
                 self.effects.overlay.staged.insert(place, None);
             }

@@ -3,16 +3,17 @@
 //! Whoever encodes a commit reads through [`Apply`](crate::db::apply::Apply): its own effects first, then the group's, then
 //! the snapshot that both stand on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::db::Catalog;
 use crate::db::builds::Build;
 use crate::db::heads::StoredHead;
+use crate::db::sequence::Restarts;
 use crate::db::staging::StagedAt;
 use crate::db::vector_indexes::VectorIndex;
 use crate::model::{CollectionId, Hlc, NetworkId, PeerId};
-use crate::store::{Batch, Snapshot};
+use crate::store::{Batch, NameHash, Snapshot};
 
 /// An entry: its collection and its encoded key.
 pub(crate) type EntryPlace = (CollectionId, Vec<u8>);
@@ -36,6 +37,8 @@ pub(crate) struct Overlay {
     /// Reference counts of blobs.
     pub blobs: HashMap<[u8; 32], u64>,
     pub public_blobs: HashMap<(CollectionId, [u8; 32]), u64>,
+    /// Versions of secrets by the hash of their name.
+    pub secrets: HashMap<NameHash, Option<u64>>,
 }
 
 impl Overlay {
@@ -48,6 +51,7 @@ impl Overlay {
         self.unique.extend(other.unique);
         self.blobs.extend(other.blobs);
         self.public_blobs.extend(other.public_blobs);
+        self.secrets.extend(other.secrets);
     }
 }
 
@@ -61,6 +65,15 @@ pub(crate) struct Effects {
     pub catalog: Option<Arc<Catalog>>,
     /// Ordered indexes whose builds end with this commit.
     pub built: Vec<CollectionId>,
+    /// Columns that lost a vector, by collection and position: with the last one the dimension goes that it brought.
+    pub lost_vectors: BTreeSet<(CollectionId, usize)>,
+    /// Columns whose dimension this commit changes: no vector of another one may be left at its end.
+    pub new_dimensions: BTreeSet<(CollectionId, usize)>,
+    /// Collections of which values of peers may fit now that were hidden before.
+    pub hidden: BTreeSet<CollectionId>,
+    /// Nearest-neighbour indexes that begin anew, since the dimension of their column changed.
+    pub renewed: Vec<Arc<VectorIndex>>,
+    pub restarts: Restarts,
     /// Entries to be posted with this very commit.
     pub to_post: Vec<(NetworkId, EntryPlace)>,
     /// Whether something was put on the stage, and whether the heads moved: sync is told.
@@ -90,6 +103,9 @@ pub(crate) struct Group {
     pub hlc: Hlc,
     pub overlay: Overlay,
     pub vectors: Vec<VectorChange>,
+    pub renewed: Vec<Arc<VectorIndex>>,
+    pub hidden: BTreeSet<CollectionId>,
+    pub restarts: Restarts,
     pub facts: Vec<CollectionId>,
     pub has_staged: bool,
     pub has_posted: bool,
@@ -114,6 +130,9 @@ impl Group {
             hlc,
             overlay: Overlay::default(),
             vectors: Vec::new(),
+            renewed: Vec::new(),
+            hidden: BTreeSet::new(),
+            restarts: Restarts::new(),
             facts: Vec::new(),
             has_staged: false,
             has_posted: false,
@@ -128,6 +147,9 @@ impl Group {
         }
         self.overlay.extend(effects.overlay);
         self.vectors.extend(effects.vectors);
+        self.renewed.extend(effects.renewed);
+        self.hidden.extend(effects.hidden);
+        self.restarts.extend(effects.restarts);
         self.facts.extend(effects.facts);
         if let Some(catalog) = effects.catalog {
             self.catalog = catalog;

@@ -23,6 +23,7 @@ mod cursor;
 mod database;
 mod define;
 mod detach;
+mod dimensions;
 mod entry_states;
 mod facts;
 mod first_heads;

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Attachment, Collection, CollectionKind, IndexKind, Network, NetworkId, NetworkOptions, PeerId, Stage,
 };
-use crate::store::{Key, Publicity, RecordView, is_peer_id};
+use crate::store::{Key, RecordView, is_peer_id};
 
 /// Networks of one node, at most.
 const NETWORKS_MAX: usize = 64;
@@ -250,7 +250,7 @@ impl Transaction {
         }
         let stored = self.view.snapshot.get(&Key::Entry(collection.id, key.as_bytes()))?;
         let Some(base) = stored.map(|bytes| Arc::<[u8]>::from(&*bytes)) else { return Ok(false) };
-        if RecordView::parse(&base)?.publicity() != Publicity::PostedAndEdited {
+        if !RecordView::parse(&base)?.publicity().has_copy() {
             return Ok(false);
         }
         let pending = Pending { reverted: true, stage: Some(Stage::Private), ..Pending::of(base) };

@@ -19,7 +19,7 @@ use crate::db::vector_indexes::VectorIndex;
 use crate::db::view::vector_slot;
 use crate::db::{Cancel, Catalog};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Hlc, Index, IndexKind};
+use crate::model::{Collection, ColumnType, Hlc, Index, IndexKind};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
@@ -71,7 +71,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     let vector_directory = directory.join("vectors");
     make_or_close_private_folder(&vector_directory)?;
     let snapshot = store.snapshot();
-    let collections = load_collections(&store, &snapshot)?;
+    let collections = forget_dimensions(&store, load_collections(&store, &snapshot)?)?;
     let (version, hlc) = load_progress(&snapshot)?;
     let next_id = reserve_ids(&store, &snapshot)?;
     let (jobs_sender, jobs) = mpsc::channel(COMMITS_WAITING_MAX);
@@ -141,6 +141,30 @@ fn put_collection(batch: &mut Batch, collection: &Collection) -> Result<()> {
     let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
     batch.put(&Key::Collection(collection.id), &json);
     Ok(())
+}
+
+/// Collections that older versions left with the dimension of a vector that is gone forget it.
+fn forget_dimensions(store: &Store, mut collections: Vec<Collection>) -> Result<Vec<Collection>> {
+    let snapshot = store.snapshot();
+    let mut batch = Batch::new();
+    for collection in &mut collections {
+        let before = collection.clone();
+        for position in before.vector_columns().filter(|position| before.learns_dimension(*position)) {
+            let slot = vector_slot(position)?;
+            if snapshot.scan(&KeyRange::vectors(before.id, slot).uncached()).next()?.is_none()
+                && let Some(column) = collection.columns.get_mut(position)
+            {
+                column.ty = ColumnType::Vector(None);
+            }
+        }
+        if *collection != before {
+            put_collection(&mut batch, collection)?;
+        }
+    }
+    if !batch.is_empty() {
+        store.write(batch)?;
+    }
+    Ok(collections)
 }
 
 fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
@@ -269,7 +293,7 @@ fn load_graphs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<Vec<Arc<Vect
     let mut unfilled = Vec::new();
     for index in shared.vector_indexes.all() {
         let started = Instant::now();
-        let loaded = index.load(&shared.vector_directory);
+        let loaded = index.load(&shared.vector_directory, dimension_of(&catalog, &index));
         match loaded.and_then(|at| at.map_or(Ok(false), |watermark| catch_up(shared, snapshot, &index, watermark))) {
             Ok(true) => {
                 index.set_ready();
@@ -299,6 +323,13 @@ fn load_graphs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<Vec<Arc<Vect
         }
     }
     Ok(unfilled)
+}
+
+fn dimension_of(catalog: &Catalog, index: &VectorIndex) -> Option<u32> {
+    match catalog.collection_by_id(index.collection)?.columns.get(index.column)?.ty {
+        ColumnType::Vector(dimension) => dimension,
+        _ => None,
+    }
 }
 
 /// Brings a loaded graph up to the store: commits after `watermark` are looked up in the records. False when the graph

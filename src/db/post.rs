@@ -25,6 +25,15 @@ pub(crate) struct Posted {
     pub is_more: bool,
 }
 
+/// What of its entries a posting takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// What their marks say.
+    Staged,
+    /// All that a reader here sees.
+    Everything,
+}
+
 impl Apply<'_> {
     /// Posts the entries of the commit being encoded that their network wants at once.
     pub fn post_at_once(&mut self) -> Result<()> {
@@ -35,7 +44,7 @@ impl Apply<'_> {
         for (id, places) in by_network {
             let network = self.current_catalog().network_by_id(id).cloned();
             if let Some(network) = network {
-                self.post(&network, places)?;
+                self.post(&network, places, What::Everything)?;
             }
         }
         Ok(())
@@ -53,7 +62,7 @@ impl Apply<'_> {
             self.staged_in(attachment.collection, &mut staged)?;
         }
         let (places, is_more) = next_posting(staged);
-        let (head, deltas) = self.post(&network, places)?;
+        let (head, deltas) = self.post(&network, places, What::Staged)?;
         Ok(Posted { head, deltas, is_more })
     }
 
@@ -75,13 +84,13 @@ impl Apply<'_> {
     }
 
     /// Posts these entries together.
-    fn post(&mut self, network: &Arc<Network>, places: Vec<EntryPlace>) -> Result<(Option<Head>, u64)> {
+    fn post(&mut self, network: &Arc<Network>, places: Vec<EntryPlace>, what: What) -> Result<(Option<Head>, u64)> {
         let me = self.shared.peer_id();
         let head = self.head(network, &me)?;
         let mut bodies = Vec::new();
         for (id, key) in places {
             let seq = head.seq + bodies.len() as u64 + 1;
-            if let Some(body) = self.post_entry(network, (id, &key), (&me, seq))? {
+            if let Some(body) = self.post_entry(network, (id, &key), (&me, seq), what)? {
                 bodies.push(body);
             }
         }
@@ -120,16 +129,27 @@ impl Apply<'_> {
         network: &Network,
         (id, key): (CollectionId, &[u8]),
         (me, seq): (&PeerId, u64),
+        what: What,
     ) -> Result<Option<Vec<u8>>> {
         let collection = self.current_catalog().collection_by_id(id).cloned();
         let Some((collection, attachment)) = collection.zip(network.attachment(id)) else { return Ok(None) };
         let old = self.entry_states(&collection, key)?;
         if old.record.is_none() {
-            self.mark_stage(id, key, Stage::PostPending, Stage::Private)?;
+            self.mark_stage(id, key, true, false)?;
             return Ok(None);
         }
-        let mut news = delta(&old.public, &old.visible);
-        if news.fields.is_empty() && old.visible.causal_length == old.public.causal_length {
+        let posted = match what {
+            What::Everything => Some(old.visible.clone()),
+            What::Staged => old.to_post(self.hlc, me),
+        };
+        let Some(posted) = posted else {
+            // Nobody marked it: whatever put it on the list, it stays here.
+            tracing::warn!(collection = collection.name, "an entry without a mark was taken off the stage");
+            self.mark_stage(id, key, true, false)?;
+            return Ok(None);
+        };
+        let mut news = delta(&old.public, &posted);
+        if news.fields.is_empty() && posted.causal_length == old.public.causal_length {
             self.put_states(&collection, key, &old, (&old.visible, &old.public), Stage::Private)?;
             return Ok(None);
         }

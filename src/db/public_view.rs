@@ -15,7 +15,8 @@ use crate::db::{Catalog, Database};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::digest;
 use crate::model::{
-    BUCKETS, Buckets, Bytes, Collection, Head, KeyHash, Network, NetworkId, PeerId, State, bucket_of, hash_of_key,
+    BUCKETS, Buckets, Bytes, Collection, Head, KeyHash, Network, NetworkId, PeerId, State, VectorClock, bucket_of,
+    hash_of_key,
 };
 use crate::store::{Key, KeyRange, Publicity, RecordView, Snapshot, decode_state, encode_state, vector_of_bytes};
 
@@ -190,7 +191,15 @@ impl PublicView {
             let mut records = self.snapshot.scan(&KeyRange::entries(collection.id).uncached());
             while let Some((key, bytes)) = records.next()? {
                 let record = RecordView::parse(bytes)?;
-                if !record.is_alive() && record.publicity() == Publicity::Posted && covers(stable, &record)? {
+                let is_collectable = match record.publicity() {
+                    Publicity::Private => false,
+                    Publicity::Posted => !record.is_alive() && covers(stable, &record.clock()?),
+                    Publicity::PostedAndEdited | Publicity::PostedAndReplaced => {
+                        let public = self.public_copy(collection, key)?;
+                        !public.is_alive() && covers(stable, &public.clock)
+                    }
+                };
+                if is_collectable {
                     found.push((name.clone(), key.to_vec()));
                 }
             }
@@ -229,6 +238,10 @@ impl PublicView {
         if record.publicity() == Publicity::Posted {
             return state_of_record(collection, record, vector);
         }
+        self.public_copy(collection, key)
+    }
+
+    fn public_copy(&self, collection: &Collection, key: &[u8]) -> Result<State> {
         match self.snapshot.get(&Key::Public(collection.id, key))? {
             Some(copy) => decode_state(&copy),
             None => Err(Error::internal("the public state of an edited entry is missing")),
@@ -275,8 +288,9 @@ impl PublicView {
     }
 }
 
-pub(crate) fn covers(stable: &BTreeMap<PeerId, u64>, record: &RecordView<'_>) -> Result<bool> {
-    Ok(record.clock()?.iter().all(|(peer, seq)| stable.get(peer).is_some_and(|known| *known >= seq)))
+/// Whether every delta that a clock counts is among those of `stable`.
+pub(crate) fn covers(stable: &BTreeMap<PeerId, u64>, clock: &VectorClock) -> bool {
+    clock.iter().all(|(peer, seq)| stable.get(peer).is_some_and(|known| *known >= seq))
 }
 
 fn identify(key: &[u8], state: &State) -> (u16, KeyHash, Fingerprint) {

@@ -16,9 +16,7 @@ use crate::db::post::{END_BYTES, decode_log_entry, encode_log_entry};
 use crate::error::{Error, Result};
 use crate::merge::{Drift, chain_next, check_drift, merge_into, observe, signed_message};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
-use crate::model::{
-    ChainHash, Collection, ColumnType, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State, Value,
-};
+use crate::model::{ChainHash, Collection, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State};
 use crate::store::{DeltaBody, Key, KeyRange, RecordView, decode_state, delta_place, delta_seq, verify_signature};
 
 /// What became of a run.
@@ -233,13 +231,7 @@ impl Apply<'_> {
         if let Some(current) = self.current_catalog().collection_by_id(attachment.collection) {
             *collection = Arc::clone(current);
         }
-        if let Some(changed) = with_dimension(collection, &state) {
-            *collection = Arc::clone(&changed);
-            self.put_collection(&changed)?;
-            let mut catalog = (**self.current_catalog()).clone();
-            catalog.put(changed);
-            self.effects.catalog = Some(Arc::new(catalog));
-        }
+        *collection = self.learn_dimensions_of(Arc::clone(collection), &state)?;
         merge_into(visible, fitting(collection, state.clone()));
         Ok(merge_into(public, state))
     }
@@ -336,21 +328,6 @@ fn decode_delta<'a>(origin: &PeerId, seq: u64, body: &'a [u8]) -> Result<(DeltaB
     let mut state = decode_state(body.state)?;
     state.clock = [(origin.clone(), seq)].into_iter().collect();
     Ok((body, state))
-}
-
-/// A collection whose vector column takes its dimension from the first vector that comes.
-fn with_dimension(collection: &Collection, state: &State) -> Option<Arc<Collection>> {
-    let mut changed = None;
-    for position in collection.vector_columns() {
-        let value = collection.field_name(position).and_then(|name| state.value(name));
-        let is_open = collection.columns.get(position).is_some_and(|column| column.ty == ColumnType::Vector(None));
-        let Some(Value::Vector(vector)) = value.filter(|_| is_open) else { continue };
-        let changed: &mut Collection = changed.get_or_insert_with(|| collection.clone());
-        if let Some(column) = changed.columns.get_mut(position) {
-            column.ty = ColumnType::Vector(u32::try_from(vector.len()).ok());
-        }
-    }
-    changed.map(Arc::new)
 }
 
 /// Names of the records of deltas that were set aside.

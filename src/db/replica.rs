@@ -12,6 +12,7 @@ use crate::db::heads::StoredHead;
 use crate::db::network_secrets::NetworkKey;
 use crate::db::origin;
 use crate::db::post::{END_BYTES, decode_log_entry};
+use crate::db::public_view::covers;
 use crate::db::receive::{Applied, SET_ASIDE, Touched};
 use crate::db::shared::Shared;
 use crate::db::signals::DatabaseChanges;
@@ -19,7 +20,7 @@ use crate::db::take_back;
 use crate::db::{Database, EpochSecret, PublicEntry, Quarantined, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::signed_message;
-use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run, Shares};
+use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run, Shares, Stage, State};
 use crate::store::{
     Batch, BlobHash, BlobStore, Identity, Key, KeyRange, Publicity, decode_state, delta_place, delta_seq,
     verify_signature,
@@ -419,19 +420,17 @@ impl crate::db::apply::Apply<'_> {
             return Ok(false);
         };
         let old = self.entry_states(&collection, key)?;
-        let is_covered = old.public.clock.iter().all(|(peer, seq)| seen.get(peer).is_some_and(|known| *known >= seq));
-        if old.publicity == Publicity::Private || !is_covered {
+        if old.publicity == Publicity::Private || !covers(seen, &old.public.clock) {
             return Ok(false);
         }
-        let empty = crate::model::State::empty(self.shared.peer_id());
-        if old.publicity == Publicity::PostedAndEdited && old.visible.is_alive() {
+        let empty = State::empty(self.shared.peer_id());
+        if old.publicity.has_copy() && old.visible.is_alive() {
             // What was written here alone is not the network's to take.
             self.put_states(&collection, key, &old, (&old.visible, &empty), old.stage)?;
             return Ok(true);
         }
-        let gone =
-            crate::model::State { causal_length: old.visible.causal_length.next_multiple_of(2), ..empty.clone() };
-        self.put_states(&collection, key, &old, (&gone, &empty), crate::model::Stage::Private)?;
+        let gone = State { causal_length: old.visible.causal_length.next_multiple_of(2), ..empty.clone() };
+        self.put_states(&collection, key, &old, (&gone, &empty), Stage::Private)?;
         self.put_record(collection.id, key, None);
         Ok(true)
     }
@@ -446,12 +445,27 @@ impl crate::db::apply::Apply<'_> {
         let Some(attachment) = network.attachment_named(shared_name) else { return Ok(false) };
         let Some(bytes) = self.current(attachment.collection, key)? else { return Ok(false) };
         let record = crate::store::RecordView::parse(&bytes)?;
-        let is_covered = record.clock()?.iter().all(|(peer, seq)| stable.get(peer).is_some_and(|known| *known >= seq));
-        let is_done = !record.is_alive() && record.publicity() == Publicity::Posted && is_covered;
-        if is_done {
-            self.put_record(attachment.collection, key, None);
+        match record.publicity() {
+            Publicity::Private => Ok(false),
+            Publicity::Posted if record.is_alive() || !covers(stable, &record.clock()?) => Ok(false),
+            Publicity::Posted => {
+                self.put_record(attachment.collection, key, None);
+                Ok(true)
+            }
+            // A later life that was not posted lies over the tombstone: it stays, as a private entry.
+            Publicity::PostedAndEdited | Publicity::PostedAndReplaced => {
+                let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
+                    return Ok(false);
+                };
+                let old = self.entry_states(&collection, key)?;
+                if old.public.is_alive() || !covers(stable, &old.public.clock) {
+                    return Ok(false);
+                }
+                let empty = State::empty(self.shared.peer_id());
+                self.put_states(&collection, key, &old, (&old.visible, &empty), old.stage)?;
+                Ok(true)
+            }
         }
-        Ok(is_done)
     }
 }
 

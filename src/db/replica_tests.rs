@@ -10,6 +10,9 @@ use crate::error::ErrorKind;
 use crate::model::{Buckets, Bytes, NetworkId, NetworkOptions, Run, Shares, Stage, Value};
 use crate::store::KeySource;
 
+#[path = "rebirth_tests.rs"]
+mod rebirth;
+
 const SECRET: &str = "a secret for tests";
 const START_MS: u64 = 1_700_000_000_000;
 

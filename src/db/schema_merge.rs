@@ -8,7 +8,7 @@ use crate::db::change::CatalogChange;
 use crate::db::entry_states::{fits, fitting};
 use crate::error::{ErrorKind, Result};
 use crate::merge::merge;
-use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Field, NetworkId};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, DimensionOrigin, Field, NetworkId};
 use crate::store::{KeyRange, Publicity, RecordView};
 
 /// How often a merge is tried again when somebody else changes the catalog at the same moment.
@@ -86,8 +86,8 @@ impl Database {
 
 impl Apply<'_> {
     /// The next entries behind `after`; the key to go on after, or the end.
-    fn show_step(&mut self, id: CollectionId, after: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
-        let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else { return Ok(None) };
+    pub fn show_step(&mut self, id: CollectionId, after: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
+        let Some(mut collection) = self.current_catalog().collection_by_id(id).cloned() else { return Ok(None) };
         let snapshot = Arc::clone(&self.group.snapshot);
         let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
         let mut records = snapshot.scan(&KeyRange::entries(id).from(from).uncached());
@@ -103,6 +103,7 @@ impl Apply<'_> {
                 here.fields.retain(|name, field| fits(&collection, name, field.value.as_ref()) || is_own(name, field));
                 let visible = merge(&here, &fitting(&collection, old.public.clone()));
                 if visible != old.visible {
+                    collection = self.learn_dimensions_of(collection, &visible)?;
                     let (public, stage) = (old.public.clone(), old.stage);
                     self.put_states(&collection, key, &old, (&visible, &public), stage)?;
                 }
@@ -152,7 +153,9 @@ fn merge_columns(collection: &Collection, schema: &SharedSchema, differences: &m
             }
             None => {
                 let mut wider = merged.clone();
-                wider.columns.push(Column { name: theirs.name.clone(), ty, not_null: false, default: None });
+                // Nobody here has declared its dimension.
+                let dimension_origin = DimensionOrigin::Learned;
+                wider.columns.push(Column { dimension_origin, ..Column::new(theirs.name.clone(), ty) });
                 match crate::db::catalog::check_columns(&wider) {
                     Ok(()) => merged = wider,
                     Err(error) => differences.push(format!("{place} cannot be added here: {}", error.message())),

@@ -30,10 +30,8 @@ impl Node {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut transaction = database.begin();
         let column = |(name, ty): &(&str, &str)| Column {
-            name: (*name).to_string(),
-            ty: ColumnType::parse(ty).unwrap(),
             not_null: *name == "id",
-            default: None,
+            ..Column::new(*name, ColumnType::parse(ty).unwrap())
         };
         let id = transaction.new_id();
         let (name, kind, columns) = ("things".to_string(), CollectionKind::Table, columns.iter().map(column).collect());

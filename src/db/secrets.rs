@@ -1,17 +1,23 @@
 //! AUTH entries: secrets that lie sealed in the vault family and are opened only for the reader who asked.
+//!
+//! They are written as other entries are: a transaction keeps the version of each secret that it saw, and the committer
+//! refuses it where another commit has changed one of them since.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use parking_lot::RwLock;
+use zeroize::Zeroizing;
 
+use crate::db::apply::{Apply, conflict};
 use crate::db::network_secrets::{NETWORK_SECRETS, NetworkSecrets};
 use crate::db::row::EntryView;
-use crate::db::write_set::Pending;
-use crate::db::{AUTH, ReadView};
+use crate::db::write_set::{Pending, PendingSecret};
+use crate::db::{AUTH, EntryKey, Inserted, OnConflict, ReadView, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, ColumnType, NetworkId, Value};
-use crate::store::{Batch, Key, KeyRange, Vault, decode_key_part, encode_key};
+use crate::store::{Key, KeyRange, NameHash, SealedSecret, Snapshot, Vault, decode_key_part, encode_key};
 
 /// Longest name of a secret, in bytes.
 pub(crate) const SECRET_NAME_BYTES_MAX: usize = 1024;
@@ -24,19 +30,6 @@ pub(crate) struct Secrets(RwLock<Vault>);
 impl Secrets {
     pub fn new(vault: Vault) -> Self {
         Secrets(RwLock::new(vault))
-    }
-
-    /// Adds a write or a deletion of a secret to a batch.
-    pub fn put(&self, batch: &mut Batch, name: &str, secret: Option<&str>, version: u64) -> Result<()> {
-        let vault = self.0.read();
-        match secret {
-            Some(secret) => {
-                let sealed = vault.seal(AUTH, name, secret.as_bytes(), version)?;
-                batch.put(&Key::Secret(&sealed.name_hash), &sealed.bytes);
-            }
-            None => batch.delete(&Key::Secret(&vault.name_hash(AUTH, name)?)),
-        }
-        Ok(())
     }
 
     /// The name and the text of a sealed secret.
@@ -61,9 +54,128 @@ impl Secrets {
         NetworkSecrets::from_text(&self.0.read().open(NETWORK_SECRETS, hash, bytes)?.value)
     }
 
-    fn hash(&self, name: &str) -> Result<[u8; 32]> {
+    fn hash(&self, name: &str) -> Result<NameHash> {
         self.0.read().name_hash(AUTH, name)
     }
+
+    fn seal(&self, name: &str, secret: &str, version: u64) -> Result<SealedSecret> {
+        self.0.read().seal(AUTH, name, secret.as_bytes(), version)
+    }
+}
+
+impl Apply<'_> {
+    /// Verifies and encodes one write or deletion of a secret. Its version is that of the commit that sealed it last.
+    ///
+    /// # Errors
+    /// 40001 when another commit wrote or deleted the secret after the transaction saw it.
+    pub fn secret(&mut self, name: &str, pending: &PendingSecret) -> Result<()> {
+        let hash = self.shared.secrets.hash(name)?;
+        if self.secret_version(&hash)? != pending.base {
+            return Err(conflict("another transaction changed the same AUTH entry"));
+        }
+        match &pending.text {
+            Some(secret) => {
+                let sealed = self.shared.secrets.seal(name, secret, self.version)?;
+                self.effects.batch.put(&Key::Secret(&sealed.name_hash), &sealed.bytes);
+            }
+            None => self.effects.batch.delete(&Key::Secret(&hash)),
+        }
+        self.effects.overlay.secrets.insert(hash, pending.text.as_ref().map(|_| self.version));
+        Ok(())
+    }
+
+    /// The version of a secret at this point, the group's own commits included; `None` where there is none.
+    fn secret_version(&self, hash: &NameHash) -> Result<Option<u64>> {
+        match self.group.overlay.secrets.get(hash) {
+            Some(version) => Ok(*version),
+            None => committed_version(&self.group.snapshot, hash),
+        }
+    }
+}
+
+impl Transaction {
+    /// Writes a secret, over an older one of the same name.
+    ///
+    /// # Errors
+    /// 54000 over the limits of a secret or of a transaction, 22023 for an empty name.
+    pub fn set_secret(&mut self, name: &str, secret: &str) -> Result<()> {
+        check_secret(name, secret)?;
+        self.keep_secret(name, Some(Zeroizing::new(secret.to_string())))
+    }
+
+    pub(crate) fn insert_secret(
+        &mut self,
+        collection: &Collection,
+        row: &[Value],
+        on_conflict: OnConflict<'_>,
+    ) -> Result<Inserted> {
+        let (Some(Value::Text(name)), Some(Value::Text(secret))) = (row.first(), row.get(1)) else {
+            return Err(Error::internal("an AUTH entry needs a key and a value"));
+        };
+        let key = self.key_of(collection, row)?;
+        if self.has_secret(collection, name)? {
+            return self.conflict_with(collection, key, row.get(..1).unwrap_or_default(), on_conflict);
+        }
+        self.set_secret(name, secret)?;
+        Ok(Inserted::New(key))
+    }
+
+    pub(crate) fn update_secret(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+        changes: &[(usize, Value)],
+    ) -> Result<bool> {
+        let name = secret_name(key.as_bytes())?;
+        if !self.has_secret(collection, &name)? {
+            return Ok(false);
+        }
+        for (position, value) in changes {
+            match (position, value) {
+                (1, Value::Text(secret)) => self.set_secret(&name, secret)?,
+                (0, Value::Text(new)) if **new == *name => {}
+                _ => {
+                    return Err(Error::unsupported(
+                        "only the value of an AUTH entry can be changed, to a text",
+                        "Delete the entry and set it again under the other key.",
+                    ));
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    pub(crate) fn delete_secret(&mut self, collection: &Collection, key: &EntryKey) -> Result<bool> {
+        let name = secret_name(key.as_bytes())?;
+        let found = self.has_secret(collection, &name)?;
+        if found {
+            self.keep_secret(&name, None)?;
+        }
+        Ok(found)
+    }
+
+    fn has_secret(&self, collection: &Collection, name: &str) -> Result<bool> {
+        let mut found = false;
+        visit(&self.view, collection, Some(name), &mut |_| {
+            found = true;
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
+    }
+
+    /// Keeps a write or a deletion, with the version of the secret that this transaction sees.
+    fn keep_secret(&mut self, name: &str, text: Option<Zeroizing<String>>) -> Result<()> {
+        let base = match self.view.writes.secrets.get(name) {
+            Some(known) => known.base,
+            None => committed_version(&self.view.snapshot, &self.shared.secrets.hash(name)?)?,
+        };
+        self.writes().put_secret(name.to_string(), PendingSecret { base, text })
+    }
+}
+
+/// The version of a secret in a snapshot; `None` where there is none.
+fn committed_version(snapshot: &Snapshot, hash: &NameHash) -> Result<Option<u64>> {
+    snapshot.get(&Key::Secret(hash))?.map(|sealed| Vault::version_of(&sealed)).transpose()
 }
 
 /// Calls `visit` with each secret, or with the one of that name, as an entry with the columns `key` and `value`.
@@ -91,7 +203,7 @@ pub(crate) fn visit(
         }
     }
     for (name, pending) in &view.writes.secrets {
-        match &pending.0 {
+        match &pending.text {
             Some(text) if key.is_none_or(|key| key == name) => {
                 found.insert(name.clone(), text.to_string());
             }
@@ -128,7 +240,7 @@ pub(crate) fn secret_name(key: &[u8]) -> Result<String> {
 }
 
 /// Checks a secret before it is taken.
-pub(crate) fn check_secret(name: &str, secret: &str) -> Result<()> {
+fn check_secret(name: &str, secret: &str) -> Result<()> {
     for (what, length, max) in [("key", name.len(), SECRET_NAME_BYTES_MAX), ("value", secret.len(), SECRET_BYTES_MAX)] {
         if length > max {
             return Err(Error::new(

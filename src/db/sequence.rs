@@ -1,49 +1,60 @@
-//! Numbers of `bigserial` and identity columns: increasing, never given twice, not rolled back.
+//! Numbers of `bigserial` and identity columns: never given twice, not rolled back.
 //!
 //! Numbers are reserved on disk in blocks before they are given out, so that a crash skips at most a block and repeats
-//! nothing. Blocks grow while a load goes on.
+//! nothing. Blocks grow while a load goes on. TRUNCATE … RESTART IDENTITY alone goes back, and belongs to its transaction:
+//! until that commits, its rows take their numbers from a count of its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use parking_lot::Mutex;
 
+use crate::db::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::CollectionId;
+use crate::model::{Collection, CollectionId, Numbering};
 use crate::store::{Batch, Key, Store};
 
 /// Numbers reserved at first, and at most at once.
 const BLOCK: (i64, i64) = (32, 8192);
 
+/// A column with a sequence: its collection and its slot.
+pub(crate) type SequencePlace = (CollectionId, u16);
+
+/// Sequences that a transaction has begun anew, each with its next number.
+pub(crate) type Restarts = BTreeMap<SequencePlace, i64>;
+
 /// The sequences of all columns.
 #[derive(Default)]
-pub(crate) struct Sequences(Mutex<HashMap<(CollectionId, u16), Block>>);
+pub(crate) struct Sequences(Mutex<HashMap<SequencePlace, Block>>);
 
 struct Block {
     next: i64,
     /// First number that is not reserved on disk.
     end: i64,
+    /// Numbers that the next reservation takes.
     size: i64,
 }
 
 impl Sequences {
-    /// The next number of a column, from 1.
-    pub fn next(&self, store: &Store, collection: CollectionId, column: u16) -> Result<i64> {
+    /// The next number of a column.
+    ///
+    /// # Errors
+    /// 22003 at the end of the numbers.
+    pub fn next(&self, store: &Store, place: SequencePlace, numbering: Numbering) -> Result<i64> {
         let mut sequences = self.0.lock();
-        let key = Key::Sequence(collection, column);
-        let block = match sequences.entry((collection, column)) {
+        let key = Key::Sequence(place.0, place.1);
+        let block = match sequences.entry(place) {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
                 let next = match store.snapshot().get(&key)? {
-                    None => 1,
+                    None => numbering.start,
                     Some(bytes) => decode(&bytes)?,
                 };
                 entry.insert(Block { next, end: next, size: BLOCK.0 })
             }
         };
-        if block.next >= block.end {
-            let end = block.next.checked_add(block.size).ok_or_else(|| {
-                Error::new(ErrorKind::NumericOutOfRange, "nextval: reached maximum value of sequence")
-            })?;
+        if block.next == block.end {
+            let step = block.size.checked_mul(numbering.increment).ok_or_else(exhausted)?;
+            let end = block.next.checked_add(step).ok_or_else(exhausted)?;
             let mut batch = Batch::new();
             batch.put(&key, &end.to_le_bytes());
             store.write(batch)?;
@@ -51,7 +62,7 @@ impl Sequences {
             block.size = (block.size * 2).min(BLOCK.1);
         }
         let number = block.next;
-        block.next += 1;
+        block.next = after(number, numbering)?;
         Ok(number)
     }
 
@@ -61,6 +72,47 @@ impl Sequences {
             batch.put(&Key::Sequence(collection, column), &block.next.to_le_bytes());
         }
     }
+
+    /// Begins sequences anew with the commits that say so: nobody takes a number while `write` makes them durable.
+    pub fn restart(&self, restarts: &Restarts, write: impl FnOnce() -> Result<()>) -> Result<()> {
+        if restarts.is_empty() {
+            return write();
+        }
+        let mut sequences = self.0.lock();
+        write()?;
+        for (place, next) in restarts {
+            sequences.insert(*place, Block { next: *next, end: *next, size: BLOCK.0 });
+        }
+        Ok(())
+    }
+}
+
+impl Transaction {
+    /// The next number of a column with a sequence.
+    pub(crate) fn next_number(&mut self, place: SequencePlace, numbering: Numbering) -> Result<i64> {
+        let Some(number) = self.view.writes.restarts.get(&place).copied() else {
+            return self.shared.sequences.next(&self.shared.store, place, numbering);
+        };
+        self.writes().restarts.insert(place, after(number, numbering)?);
+        Ok(number)
+    }
+
+    /// TRUNCATE … RESTART IDENTITY: the sequences of a collection begin anew, for everybody once this commits.
+    pub fn restart_sequences(&mut self, collection: &Collection) -> Result<()> {
+        for (position, column) in collection.columns.iter().enumerate().filter(|(_, column)| column.has_sequence()) {
+            let slot = crate::db::view::vector_slot(position)?;
+            self.writes().restarts.insert((collection.id, slot), column.numbering.start);
+        }
+        Ok(())
+    }
+}
+
+fn after(number: i64, numbering: Numbering) -> Result<i64> {
+    number.checked_add(numbering.increment).ok_or_else(exhausted)
+}
+
+fn exhausted() -> Error {
+    Error::new(ErrorKind::NumericOutOfRange, "nextval: the sequence has given out its last number")
 }
 
 fn decode(bytes: &[u8]) -> Result<i64> {

@@ -87,6 +87,8 @@ impl Database {
                     for (name, key) in &step {
                         dropped += u64::from(apply.evict(&network, name, key, &stable)?);
                     }
+                    // Others hold the vectors: their dimension stays.
+                    apply.effects.lost_vectors.clear();
                     Ok(dropped)
                 })
                 .await?;
@@ -309,7 +311,7 @@ impl PublicView {
                 Publicity::Private => false,
                 Publicity::Posted => record.is_alive(),
                 // Its public state lies elsewhere; a key too many is no harm.
-                Publicity::PostedAndEdited => true,
+                Publicity::PostedAndEdited | Publicity::PostedAndReplaced => true,
             };
             if !is_alive || !within.hold(key) {
                 continue;
@@ -341,7 +343,7 @@ impl PublicView {
 fn is_evictable(record: &RecordView<'_>, stable: &Numbers, shared: &Shared) -> Result<bool> {
     let is_public_alone =
         record.is_alive() && record.publicity() == Publicity::Posted && record.stage() == Stage::Private;
-    if !is_public_alone || !covers(stable, record)? {
+    if !is_public_alone || !covers(stable, &record.clock()?) {
         return Ok(false);
     }
     let Some(Stored::Value(Value::Text(hash))) = record.get(FACT_BLOB_HASH)? else { return Ok(true) };

@@ -15,6 +15,7 @@ use crate::db::apply::Apply;
 use crate::db::builds::Builds;
 use crate::db::clock::Clock;
 use crate::db::commit::{Answer, Encode, Job};
+use crate::db::dimensions::Witnesses;
 use crate::db::facts::FactTypes;
 use crate::db::heads::StoredHead;
 use crate::db::network_secrets::NetworkSecrets;
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     /// Up to where the own postings are surely no other copy's: see `first_heads`.
     pub first_heads: BTreeMap<NetworkId, StoredHead>,
     pub vector_indexes: VectorIndexes,
+    pub witnesses: Witnesses,
     pub vector_directory: PathBuf,
     pub facts: FactTypes,
     pub sequences: Sequences,
@@ -87,6 +89,7 @@ impl Shared {
             identity: RwLock::new(Arc::new(parts.identity)),
             first_heads: parts.first_heads,
             vector_indexes: VectorIndexes::default(),
+            witnesses: Witnesses::default(),
             vector_directory: parts.vector_directory,
             facts: FactTypes::default(),
             sequences: Sequences::default(),

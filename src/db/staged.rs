@@ -134,16 +134,17 @@ impl Database {
                     while staged.len() < limit
                         && let Some((key, _)) = stored.next()?
                     {
-                        let EntryStates { record, stage, publicity, version, visible, .. } =
-                            apply.entry_states(collection, key)?;
-                        if record.is_some() && stage == Stage::PostPending {
+                        let states = apply.entry_states(collection, key)?;
+                        let posted = states.to_post(apply.hlc, &apply.shared.peer_id());
+                        let EntryStates { record, publicity, version, .. } = states;
+                        if let (Some(_), Some(state)) = (record, posted) {
                             staged.push(StagedForPosting {
                                 collection: collection.id,
                                 collection_name: attachment.shared_name.clone(),
                                 key: EntryKey::from_bytes(key),
                                 id: id_text(collection, key)?,
                                 version,
-                                state: visible,
+                                state,
                                 was_posted: publicity != Publicity::Private,
                             });
                         }
@@ -166,11 +167,12 @@ impl Database {
                     let collection = apply.current_catalog().collection_by_id(*id).cloned();
                     let Some(collection) = collection.filter(|_| network.attachment(*id).is_some()) else { continue };
                     let old = apply.entry_states(&collection, key.as_bytes())?;
-                    if old.version != *version || old.record.is_none() || old.stage != Stage::PostPending {
+                    if old.version != *version || old.record.is_none() {
                         continue;
                     }
+                    let Some(posted) = old.to_post(apply.hlc, &me) else { continue };
                     head.seq += 1;
-                    let mut news = delta(&old.public, &old.visible);
+                    let mut news = delta(&old.public, &posted);
                     news.clock = [(me.clone(), head.seq)].into_iter().collect();
                     let public = merge(&old.public, &news);
                     apply.put_states(&collection, key.as_bytes(), &old, (&old.visible, &public), Stage::Private)?;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
 use crate::db::builds::IndexBuild;
 use crate::db::change::CatalogChange;
@@ -13,15 +12,12 @@ use crate::db::conflict::{Inserted, OnConflict};
 use crate::db::constraints::{duplicate_key, unique_violation};
 use crate::db::index_keys::indexed_operands;
 use crate::db::row::{EntryView, fact_name};
-use crate::db::secrets::{check_secret, secret_name};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
-use crate::db::write_set::{EntryKey, Pending, PendingSecret, WriteSet};
+use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Catalog, ReadView, Row, Sought};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{
-    Collection, CollectionKind, ColumnType, DefaultValue, FACT_BLOB_HASH, IndexKind, Stage, Value, split_object,
-};
+use crate::model::{Collection, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Stage, Value, split_object};
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
 use crate::vector::check_finite;
 
@@ -279,13 +275,13 @@ impl Transaction {
     }
 
     /// Fills in generated defaults, brings values into their column's type and checks them.
-    fn complete(&self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
+    fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
         let mut complete = Vec::with_capacity(row.len());
         for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
             let value = match (value, &column.default) {
                 (None, Some(DefaultValue::Sequence | DefaultValue::Identity)) => {
                     let slot = vector_slot(position)?;
-                    Value::Int8(self.shared.sequences.next(&self.shared.store, collection.id, slot)?)
+                    Value::Int8(self.next_number((collection.id, slot), column.numbering)?)
                 }
                 (None, Some(DefaultValue::GeneratedId)) => Value::text(Uuid::now_v7().to_string()),
                 (None, _) => Value::Null,
@@ -294,9 +290,7 @@ impl Transaction {
             let value = if value.is_of(&column.ty) { value } else { value.cast(&column.ty, false)? };
             if let Value::Vector(vector) = &value {
                 check_finite(vector)?;
-                if let ColumnType::Vector(dimension) = column.ty {
-                    crate::db::row::check_dimension(&column.name, dimension, vector)?;
-                }
+                self.check_vector(collection, position, vector)?;
             }
             if value.is_null() && column.not_null {
                 return Err(Error::new(
@@ -312,7 +306,7 @@ impl Transaction {
         Ok(complete)
     }
 
-    fn key_of(&self, collection: &Collection, row: &[Value]) -> Result<EntryKey> {
+    pub(crate) fn key_of(&self, collection: &Collection, row: &[Value]) -> Result<EntryKey> {
         let mut key = Vec::new();
         if collection.primary_key.is_empty() {
             encode_key(&[Value::text(Uuid::now_v7().to_string())], &mut key)?;
@@ -377,7 +371,7 @@ impl Transaction {
         Ok(())
     }
 
-    fn conflict_with(
+    pub(crate) fn conflict_with(
         &self,
         collection: &Collection,
         key: EntryKey,
@@ -402,74 +396,6 @@ impl Transaction {
         self.delete(collection, key)?;
         self.insert(collection, row.into_iter().map(Some).collect(), OnConflict::Fail)?;
         Ok(true)
-    }
-
-    fn insert_secret(
-        &mut self,
-        collection: &Collection,
-        row: &[Value],
-        on_conflict: OnConflict<'_>,
-    ) -> Result<Inserted> {
-        let (Some(Value::Text(name)), Some(Value::Text(secret))) = (row.first(), row.get(1)) else {
-            return Err(Error::internal("an AUTH entry needs a key and a value"));
-        };
-        let key = self.key_of(collection, row)?;
-        if self.has_secret(collection, name)? {
-            return self.conflict_with(collection, key, row.get(..1).unwrap_or_default(), on_conflict);
-        }
-        self.set_secret(name, secret)?;
-        Ok(Inserted::New(key))
-    }
-
-    /// Writes a secret, over an older one of the same name.
-    pub fn set_secret(&mut self, name: &str, secret: &str) -> Result<()> {
-        check_secret(name, secret)?;
-        let secret = PendingSecret(Some(Zeroizing::new(secret.to_string())));
-        self.writes().secrets.insert(name.to_string(), secret);
-        Ok(())
-    }
-
-    fn has_secret(&self, collection: &Collection, name: &str) -> Result<bool> {
-        let mut found = false;
-        crate::db::secrets::visit(&self.view, collection, Some(name), &mut |_| {
-            found = true;
-            Ok(std::ops::ControlFlow::Break(()))
-        })?;
-        Ok(found)
-    }
-
-    fn update_secret(
-        &mut self,
-        collection: &Arc<Collection>,
-        key: &EntryKey,
-        changes: &[(usize, Value)],
-    ) -> Result<bool> {
-        let name = secret_name(key.as_bytes())?;
-        if !self.has_secret(collection, &name)? {
-            return Ok(false);
-        }
-        for (position, value) in changes {
-            match (position, value) {
-                (1, Value::Text(secret)) => self.set_secret(&name, secret)?,
-                (0, Value::Text(new)) if **new == *name => {}
-                _ => {
-                    return Err(Error::unsupported(
-                        "only the value of an AUTH entry can be changed, to a text",
-                        "Delete the entry and set it again under the other key.",
-                    ));
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    fn delete_secret(&mut self, collection: &Collection, key: &EntryKey) -> Result<bool> {
-        let name = secret_name(key.as_bytes())?;
-        let found = self.has_secret(collection, &name)?;
-        if found {
-            self.writes().secrets.insert(name, PendingSecret(None));
-        }
-        Ok(found)
     }
 }
 

@@ -65,6 +65,14 @@ impl VectorIndex {
         }))
     }
 
+    /// Marks an index as complete from a commit on: its column holds no vectors before it. Readers of older snapshots measure
+    /// every entry.
+    pub fn begin_anew(&self, version: u64) {
+        self.touch(version);
+        self.changes.lock().forgotten = version;
+        self.set_ready();
+    }
+
     /// The graph, when any vector was ever stored.
     pub fn graph(&self) -> Option<&Index> {
         self.graph.get()
@@ -130,14 +138,16 @@ impl VectorIndex {
         }
     }
 
-    /// Reads the saved graph; the number of the commit it is current to, or why it cannot be used.
-    pub fn load(&self, directory: &Path) -> Result<Option<u64>> {
+    /// Reads the saved graph; the number of the commit it is current to, or why it cannot be used. `None` where it is of
+    /// another dimension than its column.
+    pub fn load(&self, directory: &Path, dimension: Option<u32>) -> Result<Option<u64>> {
         let path = self.path(directory);
         if !path.exists() {
             return Ok(None);
         }
         let (graph, watermark) = Index::load(BufReader::with_capacity(1 << 20, File::open(path)?))?;
-        if graph.metric() != self.metric || graph.parameters() != self.parameters {
+        let fits = dimension.is_some_and(|dimension| dimension as usize == graph.dimension());
+        if !fits || graph.metric() != self.metric || graph.parameters() != self.parameters {
             return Ok(None);
         }
         self.touch(watermark);
@@ -185,6 +195,11 @@ impl VectorIndexes {
 
     pub fn of_collection(&self, collection: CollectionId) -> Vec<Arc<VectorIndex>> {
         self.0.read().values().filter(|index| index.collection == collection).cloned().collect()
+    }
+
+    /// Puts an index in the place of the one with its id, which it gives back.
+    pub fn replace(&self, index: Arc<VectorIndex>) -> Option<Arc<VectorIndex>> {
+        self.0.write().insert(index.id, index)
     }
 
     pub fn put(&self, index: VectorIndex) -> Arc<VectorIndex> {

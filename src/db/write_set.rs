@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::db::change::{CatalogChange, Standing};
+use crate::db::sequence::Restarts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
 use crate::model::{CollectionId, MemoryAccount, Reservation, Stage, Value};
@@ -82,11 +83,15 @@ impl Pending {
 
 /// A secret to be written (`Some`) or deleted. The text is wiped when dropped and never printed.
 #[derive(Clone)]
-pub(crate) struct PendingSecret(pub Option<Zeroizing<String>>);
+pub(crate) struct PendingSecret {
+    /// Version of the committed secret of that name that the transaction saw; `None` when there was none.
+    pub base: Option<u64>,
+    pub text: Option<Zeroizing<String>>,
+}
 
 impl fmt::Debug for PendingSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "set" } else { "deleted" })
+        f.write_str(if self.text.is_some() { "set" } else { "deleted" })
     }
 }
 
@@ -108,6 +113,9 @@ pub(crate) struct WriteSet {
     index_keys: BTreeSet<Vec<u8>>,
     /// Values of unique indexes under which ON CONFLICT has inserted a row, since nobody had them.
     arbitrated: HashSet<(CollectionId, Vec<u8>)>,
+    /// Columns that hold none but vectors of this transaction, of another dimension than the committed one, by position.
+    pub dimensions: BTreeMap<(CollectionId, usize), u32>,
+    pub restarts: Restarts,
     writes: usize,
     bytes: usize,
     /// What it takes from the budget of its connection. Copies for savepoints and readers share it.
@@ -116,7 +124,7 @@ pub(crate) struct WriteSet {
 
 impl WriteSet {
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.secrets.is_empty() && self.catalog.is_empty()
+        self.rows.is_empty() && self.secrets.is_empty() && self.catalog.is_empty() && self.restarts.is_empty()
     }
 
     pub fn row(&self, collection: CollectionId, key: &[u8]) -> Option<&Pending> {
@@ -148,13 +156,24 @@ impl WriteSet {
     /// # Errors
     /// 54000 when the transaction holds more than a named number of rows or bytes, 53200 when the budget has no more.
     pub fn put(&mut self, collection: CollectionId, key: EntryKey, pending: Pending) -> Result<()> {
+        let changes = pending.changes.iter();
+        let bytes: usize = changes.map(|(name, value)| name.len() + value.as_ref().map_or(0, Value::bytes)).sum();
+        self.count(key.as_bytes().len() + bytes)?;
+        self.rows.entry(collection).or_default().insert(key, pending);
+        Ok(())
+    }
+
+    /// # Errors
+    /// As [`WriteSet::put`].
+    pub fn put_secret(&mut self, name: String, pending: PendingSecret) -> Result<()> {
+        self.count(name.len() + pending.text.as_ref().map_or(0, |text| text.len()))?;
+        self.secrets.insert(name, pending);
+        Ok(())
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<()> {
         self.writes += 1;
-        self.bytes += key.as_bytes().len()
-            + pending
-                .changes
-                .iter()
-                .map(|(name, value)| name.len() + value.as_ref().map_or(0, Value::bytes))
-                .sum::<usize>();
+        self.bytes += bytes;
         if self.writes > TRANSACTION_WRITES_MAX || self.bytes > TRANSACTION_BYTES_MAX {
             return Err(Error::new(
                 ErrorKind::LimitExceeded,
@@ -166,9 +185,7 @@ impl WriteSet {
             )
             .with_hint("Commit in smaller steps."));
         }
-        self.charge()?;
-        self.rows.entry(collection).or_default().insert(key, pending);
-        Ok(())
+        self.charge()
     }
 
     /// Notes that an ordered index has an entry for a changed row: its encoded columns, then the row's key.

@@ -137,6 +137,8 @@ impl MemoryWrite {
 /// A member of metadata as the value of a declared column.
 fn declared(value: Value, ty: &ColumnType) -> Result<Value> {
     match value {
+        // Of a column that holds JSON, null is a value.
+        Value::Json(text) if &*text == "null" && !matches!(ty, ColumnType::Json | ColumnType::Jsonb) => Ok(Value::Null),
         Value::Json(text) => Value::parse_text(ty, &text),
         Value::Text(text) if !ty.is_text() => Value::parse_text(ty, &text),
         other => other.cast(ty, false),
@@ -159,8 +161,9 @@ pub fn vector_column(collection: &Collection) -> Result<(usize, ColumnType)> {
     let mut positions = collection.vector_columns();
     match (positions.next(), positions.next()) {
         (Some(position), None) => {
-            let ty = collection.columns.get(position).map(|column| column.ty.clone());
-            Ok((position, ty.unwrap_or(ColumnType::Vector(None))))
+            // A dimension that was learned goes with the last vector: it is checked where that is known.
+            let declared = collection.columns.get(position).filter(|_| !collection.learns_dimension(position));
+            Ok((position, declared.map_or(ColumnType::Vector(None), |column| column.ty.clone())))
         }
         (None, _) => Err(Error::new(
             ErrorKind::UndefinedColumn,

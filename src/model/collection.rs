@@ -48,6 +48,50 @@ pub struct Column {
     pub ty: ColumnType,
     pub not_null: bool,
     pub default: Option<DefaultValue>,
+    /// What the numbers of its own sequence are, where it has one.
+    #[serde(default, skip_serializing_if = "Numbering::is_plain")]
+    pub numbering: Numbering,
+    /// Of a vector column.
+    #[serde(default, skip_serializing_if = "DimensionOrigin::is_unstated")]
+    pub dimension_origin: DimensionOrigin,
+}
+
+/// Where a vector column has its dimension from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DimensionOrigin {
+    /// Not noted: declared where CREATE TABLE made the column, learned where it is the one of a default collection.
+    #[default]
+    Unstated,
+    /// The first vector brought it; an emptied column forgets it.
+    Learned,
+    /// `vector(n)`: it stays.
+    Declared,
+}
+
+impl DimensionOrigin {
+    fn is_unstated(&self) -> bool {
+        *self == DimensionOrigin::Unstated
+    }
+}
+
+/// The numbers of a sequence: where it begins and how far it goes at each step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbering {
+    pub start: i64,
+    /// Never 0.
+    pub increment: i64,
+}
+
+impl Default for Numbering {
+    fn default() -> Self {
+        Numbering { start: 1, increment: 1 }
+    }
+}
+
+impl Numbering {
+    fn is_plain(&self) -> bool {
+        *self == Numbering::default()
+    }
 }
 
 /// What a column takes when INSERT names no value for it.
@@ -64,6 +108,18 @@ pub enum DefaultValue {
 }
 
 impl Column {
+    /// A nullable column without a default.
+    pub fn new(name: impl Into<String>, ty: ColumnType) -> Self {
+        Column {
+            name: name.into(),
+            ty,
+            not_null: false,
+            default: None,
+            numbering: Numbering::default(),
+            dimension_origin: DimensionOrigin::default(),
+        }
+    }
+
     /// Whether the column has a sequence of its own.
     pub fn has_sequence(&self) -> bool {
         matches!(self.default, Some(DefaultValue::Sequence | DefaultValue::Identity))
@@ -163,6 +219,16 @@ impl Collection {
             .enumerate()
             .filter(|(_, column)| matches!(column.ty, ColumnType::Vector(_)))
             .map(|(position, _)| position)
+    }
+
+    /// Whether a vector column takes its dimension from the first vector stored, and forgets it when the last one is gone.
+    pub fn learns_dimension(&self, position: usize) -> bool {
+        let Some(column) = self.columns.get(position) else { return false };
+        match (&column.ty, column.dimension_origin) {
+            (ColumnType::Vector(None), _) | (ColumnType::Vector(Some(_)), DimensionOrigin::Learned) => true,
+            (ColumnType::Vector(Some(_)), DimensionOrigin::Unstated) => self.kind == CollectionKind::Memory,
+            _ => false,
+        }
     }
 
     /// The OID that the catalogs show for this collection.

@@ -39,8 +39,8 @@ pub use array_text::ARRAY_DIMENSIONS_MAX;
 pub use budget::{Budget, MemoryAccount, Reservation};
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
-    Collection, CollectionId, CollectionKind, Column, DefaultValue, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
-    FACT_VECTOR, Index, IndexKind, SystemColumn,
+    Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin, FACT_BLOB_HASH, FACT_BLOB_SIZE,
+    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, Numbering, SystemColumn,
 };
 pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
 pub use datetime::{

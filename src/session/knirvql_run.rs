@@ -10,6 +10,8 @@ use crate::db::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::{Action, Bindable, EntryParts, MemoryWrite, NetworkWrite, Selection, Text};
 use crate::model::{Collection, CollectionKind, Stage, Value};
+use crate::session::execute::off_the_async_threads;
+use crate::sql::fill_defaults;
 
 /// What an action runs with.
 pub(super) struct Run<'a> {
@@ -152,6 +154,8 @@ impl Run<'_> {
                         *slot = Some(value);
                     }
                 }
+                let (transaction, settings, cancel) = (&mut *self.transaction, self.settings, self.cancel);
+                off_the_async_threads(fill_defaults(collection, transaction, settings, cancel, &mut row))?;
                 match self.transaction.insert(collection, row, OnConflict::Fail)? {
                     Inserted::New(key) | Inserted::Conflict { key, .. } => key,
                 }

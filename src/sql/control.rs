@@ -24,6 +24,7 @@ use crate::sql::pg_catalog::SettingCall;
 use crate::sql::read::{ReadPlan, plan_query};
 use crate::sql::scope::folded;
 use crate::sql::type_of::declared_type;
+use crate::sql::unread;
 use crate::sql::write::select_of;
 
 /// A statement that the session itself carries out.
@@ -271,6 +272,7 @@ fn transaction_modes(modes: &[TransactionMode]) -> Result<TransactionModes> {
 }
 
 fn plan_set(set: &Set) -> Result<Control> {
+    unread::set(set)?;
     let assigned = |name: String, value, local| Ok(Control::Set { name, value, local });
     match set {
         Set::SingleAssignment { scope, variable, values, .. } => {
@@ -357,6 +359,7 @@ fn plan_declare(list: &[Declare], parameters: &mut ParameterTypes, context: &Pla
     let [name] = names.as_slice() else {
         return Err(Error::syntax("DECLARE makes one cursor", None));
     };
+    list.iter().try_for_each(unread::declare)?;
     if *scroll == Some(true) {
         return Err(Error::unsupported("cursors that go backward are not offered", "Leave out SCROLL."));
     }

@@ -5,13 +5,14 @@
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    AlterTable, AlterTableOperation, CreateTable, ObjectName, ObjectType, Query, RenameTableNameKind, SchemaName,
-    SetExpr, Spanned, Statement, TableConstraint, Truncate,
+    AlterColumnOperation, AlterTable, AlterTableOperation, CreateTable, ObjectName, ObjectType, Query,
+    RenameTableNameKind, SchemaName, SetExpr, Spanned, Statement, TableConstraint, Truncate, TruncateIdentityOption,
 };
 
 use crate::db::{Cancel, EntryKey, OnConflict, Operand, Output, Query as DbQuery, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, Column, DefaultValue, Value};
+use crate::sql::alter_column::{alter_type, check_owner};
 use crate::sql::context::PlanContext;
 use crate::sql::define_index::{IndexRequest, plan_create_index};
 use crate::sql::define_table::{TableRequest, plan_column, plan_table, table_of_query};
@@ -22,6 +23,8 @@ use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::{RowExpression, RowInput};
 use crate::sql::scope::folded;
 use crate::sql::target::{located, public_name, relation_name, writable};
+use crate::sql::type_of::declared_type;
+use crate::sql::unread;
 
 /// A planned statement that changes the catalog, or empties tables.
 pub enum Definition {
@@ -54,7 +57,17 @@ pub enum Definition {
         to: String,
     },
     AddUnique(IndexRequest),
-    Truncate(Vec<String>),
+    /// ALTER COLUMN … TYPE vector(n), or vector.
+    AlterVector {
+        table: String,
+        column: String,
+        declared: Option<u32>,
+    },
+    Truncate {
+        names: Vec<String>,
+        /// RESTART IDENTITY.
+        restart: bool,
+    },
     /// Already so: the tag to answer with.
     Nothing(&'static str),
 }
@@ -71,6 +84,7 @@ pub fn plan_definition(
         Statement::AlterTable(alter) => plan_alter(alter, context),
         Statement::Truncate(truncate) => plan_truncate(truncate, context),
         Statement::CreateExtension(extension) => {
+            unread::create_extension(extension)?;
             let name = folded(&extension.name);
             match name.as_str() {
                 "vector" | "plpgsql" => Ok(Definition::Nothing("CREATE EXTENSION")),
@@ -125,6 +139,7 @@ fn plan_create_table(
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
 ) -> Result<Definition> {
+    unread::create_table(table)?;
     let name = public_name(&table.name, context)?;
     let Some(query) = &table.query else {
         let request = plan_table(table, name, context)?;
@@ -188,6 +203,7 @@ fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Definitio
         }
         other => other?,
     };
+    unread::alter_table(alter)?;
     let [operation] = alter.operations.as_slice() else {
         return Err(Error::unsupported(
             "several changes in one ALTER TABLE are not offered",
@@ -195,8 +211,8 @@ fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Definitio
         ));
     };
     match operation {
-        AlterTableOperation::AddColumn { column_def, if_not_exists, .. } => {
-            let planned = plan_column(column_def, context)?;
+        AlterTableOperation::AddColumn { column_keyword: _, column_def, if_not_exists, column_position: None } => {
+            let planned = plan_column(column_def, &collection.name, context)?;
             if planned.is_primary_key || planned.unique.is_some() {
                 return Err(Error::unsupported(
                     "a new column cannot be a key",
@@ -213,23 +229,33 @@ fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Definitio
             let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
             Ok(Definition::RenameTable { from: collection.name.clone(), to: public_name(to, context)? })
         }
-        AlterTableOperation::AddConstraint { constraint: TableConstraint::Unique(unique), .. } => {
+        AlterTableOperation::AddConstraint { constraint: TableConstraint::Unique(unique), not_valid: false } => {
             Ok(Definition::AddUnique(crate::sql::define_index::unique_constraint(unique, &collection, context)?))
         }
-        AlterTableOperation::OwnerTo { .. } => Ok(Definition::Nothing("ALTER TABLE")),
+        AlterTableOperation::OwnerTo { new_owner } => {
+            check_owner(new_owner)?;
+            Ok(Definition::Nothing("ALTER TABLE"))
+        }
+        AlterTableOperation::AlterColumn {
+            column_name,
+            op: AlterColumnOperation::SetDataType { data_type, using: None, had_set: _ },
+        } => alter_type(&collection, folded(column_name), declared_type(data_type)?.ty),
         _ => Err(Error::unsupported(
             "this change of a table is not offered",
-            "ADD COLUMN, ADD UNIQUE and RENAME TO are; otherwise make a new table and INSERT ... SELECT.",
+            "ADD COLUMN, ADD UNIQUE, RENAME TO and ALTER COLUMN ... TYPE vector(n) are; otherwise make a new table and \
+             INSERT ... SELECT.",
         )),
     }
 }
 
 fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<Definition> {
+    unread::truncate(truncate)?;
     let mut names = Vec::with_capacity(truncate.table_names.len());
     for target in &truncate.table_names {
         names.push(writable(&target.name, context)?.name.clone());
     }
-    Ok(Definition::Truncate(names))
+    let restart = matches!(truncate.identity, Some(TruncateIdentityOption::Restart));
+    Ok(Definition::Truncate { names, restart })
 }
 
 impl Definition {
@@ -244,6 +270,7 @@ impl Definition {
             return Err(Error::internal("SELECT INTO is no SELECT"));
         };
         let Some(into) = select.into.take() else { return Err(Error::internal("SELECT INTO has no INTO")) };
+        unread::select_into(&into)?;
         let name = public_name(&into.name, context)?;
         let plan = plan_query(&query, parameters, context)?;
         let columns = table_of_query(&plan)?;
@@ -305,14 +332,12 @@ impl Definition {
                 add_column(table, column, *if_not_exists, transaction, (settings, cancel))?;
                 "ALTER TABLE"
             }
-            Definition::Truncate(names) => {
-                for name in names {
-                    let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
-                    for key in keys(&collection, transaction, settings, cancel)? {
-                        cancel.check()?;
-                        transaction.delete(&collection, &key)?;
-                    }
-                }
+            Definition::AlterVector { table, column, declared } => {
+                transaction.alter_vector_column(table, column, *declared, cancel)?;
+                "ALTER TABLE"
+            }
+            Definition::Truncate { names, restart } => {
+                truncate(names, *restart, transaction, (settings, cancel))?;
                 "TRUNCATE TABLE"
             }
         };
@@ -389,6 +414,25 @@ fn add_column(
     for key in keys(&collection, transaction, settings, cancel)? {
         cancel.check()?;
         transaction.update(&collection, &key, vec![(position, default.evaluate(&input)?)])?;
+    }
+    Ok(())
+}
+
+fn truncate(
+    names: &[String],
+    restart: bool,
+    transaction: &mut Transaction,
+    (settings, cancel): (&Settings, &Cancel),
+) -> Result<()> {
+    for name in names {
+        let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
+        for key in keys(&collection, transaction, settings, cancel)? {
+            cancel.check()?;
+            transaction.delete(&collection, &key)?;
+        }
+        if restart {
+            transaction.restart_sequences(&collection)?;
+        }
     }
     Ok(())
 }

@@ -1,8 +1,7 @@
 //! CREATE INDEX: ordered indexes over columns or one fact, and nearest-neighbour graphs, named as PostgreSQL names them.
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CreateIndex, Expr, Ident, IndexColumn, IndexType, NullsDistinctOption, UniqueConstraint,
-    Value as Literal,
+    BinaryOperator, CreateIndex, Expr, Ident, IndexColumn, IndexType, UniqueConstraint, Value as Literal,
 };
 
 use crate::db::{Cancel, Transaction};
@@ -14,6 +13,7 @@ use crate::sql::literals::string_of;
 use crate::sql::names::last_part;
 use crate::sql::scope::folded;
 use crate::sql::target::{located, public_name, writable};
+use crate::sql::unread;
 
 /// pgvector's defaults.
 const M_DEFAULT: u16 = 16;
@@ -49,6 +49,7 @@ impl IndexRequest {
 }
 
 pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Result<IndexRequest> {
+    unread::create_index(index)?;
     let collection = writable(&index.table_name, context)?;
     if index.predicate.is_some() {
         return Err(Error::unsupported("partial indexes are not offered", "Leave out WHERE."));
@@ -104,9 +105,7 @@ pub fn unique_constraint(
     collection: &Collection,
     context: &PlanContext<'_>,
 ) -> Result<IndexRequest> {
-    if matches!(unique.nulls_distinct, NullsDistinctOption::NotDistinct) {
-        return Err(Error::unsupported("NULLS NOT DISTINCT is not offered", "Declare the columns NOT NULL."));
-    }
+    unread::unique(unique)?;
     let (mut columns, mut name_parts) = (Vec::new(), Vec::new());
     for column in &unique.columns {
         let (position, known) = known_column(plain_column(column)?, collection, context)?;
@@ -135,6 +134,7 @@ fn ordered(
             format!("cannot use more than {INDEX_COLUMNS_MAX} columns in an index"),
         ));
     }
+    check_ordered_options(index)?;
     if let [column] = index.columns.as_slice()
         && let Some(path) = fact_path(&column.column.expr, collection)
     {
@@ -151,6 +151,51 @@ fn ordered(
         name_parts.push(known.name.clone());
     }
     Ok((IndexKind::Ordered { columns, unique: index.unique }, name_parts))
+}
+
+/// # Errors
+/// 22023 for a storage parameter that PostgreSQL's ordered indexes do not have, 42704 for an operator class of another kind.
+fn check_ordered_options(index: &CreateIndex) -> Result<()> {
+    for option in &index.with {
+        let (name, _) = storage_parameter(option)?;
+        // They tune PostgreSQL's pages.
+        if !matches!(name.as_str(), "fillfactor" | "deduplicate_items") {
+            return Err(Error::new(ErrorKind::InvalidParameterValue, format!("unrecognized parameter \"{name}\"")));
+        }
+    }
+    for class in index.columns.iter().filter_map(|column| column.operator_class.as_ref()) {
+        let name = last_part(class).unwrap_or_default();
+        let stem = name.strip_suffix("_ops").map(|stem| stem.strip_suffix("_pattern").unwrap_or(stem));
+        // Their order is the type's own, bytewise for text.
+        let is_known = stem.is_some_and(|stem| {
+            matches!(
+                stem,
+                "text"
+                    | "varchar"
+                    | "bpchar"
+                    | "name"
+                    | "int2"
+                    | "int4"
+                    | "int8"
+                    | "float4"
+                    | "float8"
+                    | "numeric"
+                    | "bool"
+                    | "bytea"
+                    | "date"
+                    | "time"
+                    | "timestamp"
+                    | "timestamptz"
+                    | "uuid"
+                    | "oid"
+            )
+        });
+        if !is_known {
+            let message = format!("operator class \"{name}\" does not exist for access method \"btree\"");
+            return Err(Error::new(ErrorKind::UndefinedObject, message));
+        }
+    }
+    Ok(())
 }
 
 fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>) -> Result<(IndexKind, Vec<String>)> {

@@ -1,20 +1,26 @@
 //! CREATE TABLE: columns, their types and constraints, as a collection.
 
 use datafusion::sql::sqlparser::ast::{
-    ColumnDef, ColumnOption, CreateTable, CreateTableOptions, GeneratedAs, Ident, IndexColumn, TableConstraint,
+    BinaryOperator, ColumnDef, ColumnOption, CreateTable, Expr, Function, GeneratedAs, Ident, IndexColumn,
+    TableConstraint, UnaryOperator,
 };
 
 use crate::db::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind};
 use crate::sql::context::PlanContext;
+use crate::sql::define_identity::{check_clauses, make_identity};
 use crate::sql::define_index::{check_ordered, generated_name, plain_column};
+use crate::sql::engine::is_aggregate;
+use crate::sql::names::last_part;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::read::ReadPlan;
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::scope::folded;
 use crate::sql::target::{Place, located};
 use crate::sql::type_of::declared_type;
+use crate::sql::unread;
+use crate::sql::walk::has_expression;
 
 /// A table to be made.
 pub struct TableRequest {
@@ -34,10 +40,9 @@ pub struct PlannedColumn {
 }
 
 pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) -> Result<TableRequest> {
-    refuse(table)?;
     let mut request = TableRequest { name, columns: Vec::new(), primary_key: Vec::new(), unique: Vec::new() };
     for definition in &table.columns {
-        let planned = plan_column(definition, context)?;
+        let planned = plan_column(definition, &request.name, context)?;
         let position = request.columns.len();
         if request.columns.iter().any(|column| column.name == planned.column.name) {
             let message = format!("column \"{}\" specified more than once", planned.column.name);
@@ -55,10 +60,12 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
     for constraint in &table.constraints {
         match constraint {
             TableConstraint::PrimaryKey(key) => {
+                unread::primary_key(key)?;
                 let positions = request.positions(&key.columns, context)?;
                 request.set_primary_key(positions)?;
             }
             TableConstraint::Unique(unique) => {
+                unread::unique(unique)?;
                 let positions = request.positions(&unique.columns, context)?;
                 request.unique.push((unique.name.as_ref().map(folded), positions));
             }
@@ -80,30 +87,6 @@ pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) 
     Ok(request)
 }
 
-/// # Errors
-/// 0A000 for what a table here cannot be.
-fn refuse(table: &CreateTable) -> Result<()> {
-    if table.temporary {
-        return Err(Error::unsupported("temporary tables are not offered", "Make a table and drop it afterwards."));
-    }
-    if table.inherits.is_some() || table.partition_by.is_some() || table.partition_of.is_some() {
-        return Err(Error::unsupported("inheritance and partitions are not offered", "Make one table."));
-    }
-    if table.like.is_some() || table.clone.is_some() {
-        return Err(Error::unsupported("CREATE TABLE LIKE is not offered", "Write out the columns."));
-    }
-    if table.external || table.or_replace {
-        return Err(Error::syntax("this form of CREATE TABLE is not PostgreSQL's", None)
-            .with_hint("CREATE TABLE [IF NOT EXISTS] name (columns)"));
-    }
-    match &table.table_options {
-        CreateTableOptions::None => Ok(()),
-        // Storage parameters tune PostgreSQL's heap.
-        CreateTableOptions::With(_) => Ok(()),
-        _ => Err(Error::syntax("these table options are not PostgreSQL's", None)),
-    }
-}
-
 fn no_foreign_keys() -> Error {
     Error::unsupported(
         "foreign keys are not offered",
@@ -115,40 +98,48 @@ fn no_checks() -> Error {
     Error::unsupported("CHECK constraints are not offered", "Check values in the application.")
 }
 
-pub fn plan_column(definition: &ColumnDef, context: &PlanContext<'_>) -> Result<PlannedColumn> {
+/// One column of `table`.
+///
+/// # Errors
+/// 0A000 for what a column here cannot be, 42601 for clauses that contradict each other.
+pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_>) -> Result<PlannedColumn> {
     let name = folded(&definition.name);
     let at = |error| located(error, context.text, definition.name.span.start);
     let declared = declared_type(&definition.data_type).map_err(at)?;
-    let mut planned = PlannedColumn {
-        column: Column { name, ty: declared.ty, not_null: false, default: None },
-        is_primary_key: false,
-        unique: None,
-    };
+    let mut planned = PlannedColumn { column: Column::new(name, declared.ty), is_primary_key: false, unique: None };
     if declared.is_serial {
         planned.column.not_null = true;
         planned.column.default = Some(DefaultValue::Sequence);
     }
+    let options: Vec<&ColumnOption> = definition.options.iter().map(|option| &option.option).collect();
+    check_clauses(table, &planned.column, declared.is_serial, &options).map_err(at)?;
     for option in &definition.options {
         match &option.option {
             ColumnOption::Null => {}
             ColumnOption::NotNull => planned.column.not_null = true,
-            ColumnOption::PrimaryKey(_) => {
+            ColumnOption::PrimaryKey(key) => {
+                unread::primary_key(key).map_err(at)?;
                 planned.is_primary_key = true;
                 planned.column.not_null = true;
             }
-            ColumnOption::Unique(_) => planned.unique = Some(option.name.as_ref().map(folded)),
+            ColumnOption::Unique(unique) => {
+                unread::unique(unique).map_err(at)?;
+                planned.unique = Some(option.name.as_ref().map(folded));
+            }
             ColumnOption::Default(expr) => {
                 planned.column.default = plan_default(expr, &planned.column, context)?;
             }
             ColumnOption::Generated {
                 generated_as: generated_as @ (GeneratedAs::Always | GeneratedAs::ByDefault),
+                sequence_options,
                 generation_expr: None,
-                ..
+                generation_expr_mode: None,
+                generated_keyword: true,
             } => {
                 let is_always = matches!(generated_as, GeneratedAs::Always);
-                make_identity(&mut planned.column, is_always).map_err(at)?;
+                let options = sequence_options.as_deref().unwrap_or_default();
+                make_identity(&mut planned.column, is_always, options).map_err(at)?;
             }
-            ColumnOption::Identity(_) => make_identity(&mut planned.column, false).map_err(at)?,
             ColumnOption::Collation(name) => {
                 let collation = name.to_string().trim_matches('"').to_ascii_lowercase();
                 if !matches!(collation.as_str(), "c" | "posix" | "default" | "ucs_basic" | "pg_catalog.default") {
@@ -169,27 +160,13 @@ pub fn plan_column(definition: &ColumnDef, context: &PlanContext<'_>) -> Result<
     Ok(planned)
 }
 
-/// Makes an identity column of one of whole numbers.
-fn make_identity(column: &mut Column, is_always: bool) -> Result<()> {
-    if !column.ty.is_integer() {
-        let message = "identity column type must be smallint, integer, or bigint";
-        return Err(Error::new(ErrorKind::InvalidParameterValue, message));
-    }
-    column.not_null = true;
-    column.default = Some(if is_always { DefaultValue::Identity } else { DefaultValue::Sequence });
-    Ok(())
-}
-
 /// A DEFAULT clause, checked against the column's type. NULL is none.
-fn plan_default(
-    expr: &datafusion::sql::sqlparser::ast::Expr,
-    column: &Column,
-    context: &PlanContext<'_>,
-) -> Result<Option<DefaultValue>> {
+fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> Result<Option<DefaultValue>> {
     let text = expr.to_string();
     if text.eq_ignore_ascii_case("null") {
         return Ok(None);
     }
+    check_default(expr)?;
     let alone = Collection {
         id: CollectionId(0),
         name: String::new(),
@@ -208,6 +185,43 @@ fn plan_default(
     })?;
     compiler.finish()?;
     Ok(Some(DefaultValue::Expression(text)))
+}
+
+/// # Errors
+/// 42803 for an aggregate, 0A000 for a subquery, 42601 for what PostgreSQL takes there in parentheses alone.
+fn check_default(expr: &Expr) -> Result<()> {
+    let needs_parentheses = match expr {
+        Expr::BinaryOp { op, .. } => matches!(op, BinaryOperator::And | BinaryOperator::Or),
+        Expr::UnaryOp { op, .. } => *op == UnaryOperator::Not,
+        Expr::InList { .. }
+        | Expr::InSubquery { .. }
+        | Expr::Between { .. }
+        | Expr::Like { .. }
+        | Expr::ILike { .. }
+        | Expr::SimilarTo { .. }
+        | Expr::AtTimeZone { .. }
+        | Expr::IsNull(_)
+        | Expr::IsNotNull(_) => true,
+        _ => false,
+    };
+    if needs_parentheses {
+        return Err(Error::syntax(format!("the default {expr} needs parentheses around it"), None));
+    }
+    if has_expression(expr, |part| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. })) {
+        return Err(Error::unsupported("cannot use subquery in DEFAULT expression", "Use a constant or a function."));
+    }
+    let is_call = |part: &Expr, is_wanted: &dyn Fn(&Function) -> bool| match part {
+        Expr::Function(function) => is_wanted(function),
+        _ => false,
+    };
+    if has_expression(expr, |part| is_call(part, &|function| function.over.is_some())) {
+        return Err(Error::new(ErrorKind::Grouping, "window functions are not allowed in DEFAULT expressions"));
+    }
+    let is_aggregate = |function: &Function| last_part(&function.name).is_some_and(|name| is_aggregate(&name));
+    if has_expression(expr, |part| is_call(part, &is_aggregate)) {
+        return Err(Error::new(ErrorKind::Grouping, "aggregate functions are not allowed in DEFAULT expressions"));
+    }
+    Ok(())
 }
 
 impl TableRequest {
@@ -283,7 +297,7 @@ pub fn table_of_query(plan: &ReadPlan) -> Result<Vec<Column>> {
             ColumnType::Oid => ColumnType::Int8,
             other => other.clone(),
         };
-        columns.push(Column { name: output.name.clone(), ty, not_null: false, default: None });
+        columns.push(Column::new(output.name.clone(), ty));
     }
     Ok(columns)
 }

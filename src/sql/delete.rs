@@ -16,6 +16,7 @@ use crate::sql::returning::Returning;
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::RowInput;
 use crate::sql::target::writable;
+use crate::sql::unread;
 use crate::sql::write::{Run, WritePlan, Written, key_expression, key_of_value, relation_of, select_of};
 
 /// A planned DELETE.
@@ -40,9 +41,8 @@ pub fn plan_delete(
     let FromTable::WithFromKeyword(tables) = &delete.from else {
         return Err(Error::syntax("DELETE needs FROM", None).with_hint("DELETE FROM table [WHERE ...]"));
     };
-    let is_foreign =
-        !delete.tables.is_empty() || delete.output.is_some() || !delete.order_by.is_empty() || delete.limit.is_some();
-    let ([table], false) = (tables.as_slice(), is_foreign) else {
+    unread::delete(delete)?;
+    let [table] = tables.as_slice() else {
         return Err(Error::syntax("this form of DELETE is not PostgreSQL's", None)
             .with_hint("DELETE FROM table [USING ...] [WHERE ...] [RETURNING ...]"));
     };

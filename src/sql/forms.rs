@@ -2,13 +2,14 @@
 //!
 //! Only words that change nothing are dropped, and only synonyms replaced; positions of what stays are untouched.
 
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 use crate::error::{Error, Result};
 use crate::sql::dialect::PostgresDialect;
 
 /// The tokens of a statement in the forms that the parser reads.
 pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    order_identity_options(&mut tokens);
     // The positions of the statement's words, blanks and comments left out.
     let solid: Vec<usize> = tokens
         .iter()
@@ -70,6 +71,65 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     dropped.sort_unstable();
     let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
     kept.map(|(_, token)| token).collect()
+}
+
+/// Brings the options of identity columns into the one order that the parser reads. The name of the sequence is left out:
+/// it is made of those of table and column.
+fn order_identity_options(tokens: &mut [TokenWithSpan]) {
+    let mut at = 0;
+    while let Some(found) = tokens
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|token| keyword_text(&token.token).as_deref() == Some("IDENTITY")))
+    {
+        at += found + 1;
+        let is_blank = |token: &&TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+        let blanks = tokens.iter().skip(at).take_while(is_blank).count();
+        let start = at + blanks + 1;
+        if tokens.get(start - 1).is_none_or(|token| token.token != Token::LParen) {
+            continue;
+        }
+        let Some(length) = tokens.iter().skip(start).position(|token| token.token == Token::RParen) else { return };
+        let Some(inside) = tokens.get_mut(start..start + length) else { return };
+        if let Some(ordered) = ordered_options(inside) {
+            let blank = Token::Whitespace(Whitespace::Space);
+            let mut ordered = ordered.into_iter();
+            for slot in inside.iter_mut() {
+                let next = ordered.next();
+                *slot = next.unwrap_or_else(|| TokenWithSpan { token: blank.clone(), span: slot.span });
+            }
+        }
+    }
+}
+
+/// The tokens of a sequence's options in the parser's order; `None` where they hold anything else.
+fn ordered_options(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
+    let mut options: Vec<(usize, Vec<TokenWithSpan>)> = Vec::new();
+    for token in tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))) {
+        let place = match keyword_text(&token.token).as_deref() {
+            // What NO denies decides about its place.
+            Some("NO") => Some(usize::MAX),
+            Some("INCREMENT") => Some(0),
+            Some("MINVALUE") => Some(1),
+            Some("MAXVALUE") => Some(2),
+            Some("START") => Some(3),
+            Some("CACHE") => Some(4),
+            Some("CYCLE") => Some(5),
+            Some("SEQUENCE") => Some(6),
+            _ => None,
+        };
+        match (options.last_mut(), place) {
+            (Some((open, parts)), Some(place)) if *open == usize::MAX && place != usize::MAX => {
+                *open = place;
+                parts.push(token.clone());
+            }
+            (_, Some(place)) => options.push((place, vec![token.clone()])),
+            (Some((_, parts)), None) => parts.push(token.clone()),
+            (None, None) => return None,
+        }
+    }
+    options.retain(|(place, parts)| *place != 6 || parts.len() != 3);
+    options.sort_by_key(|(place, _)| *place);
+    Some(options.into_iter().flat_map(|(_, parts)| parts).collect())
 }
 
 /// Whether an INSERT says OVERRIDING SYSTEM VALUE.

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
-use crate::db::{Inserted, OnConflict};
+use crate::db::{Cancel, Inserted, OnConflict, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, DefaultValue, OutputColumn, Value};
 use crate::sql::conflict::{Conflict, Resolved, Seen};
@@ -26,6 +26,7 @@ use crate::sql::row_expression::{RowExpression, RowInput};
 use crate::sql::row_plan::RowPlan;
 use crate::sql::scope::folded;
 use crate::sql::target::{Place, check_assignable, check_insertable, is_default, located, writable};
+use crate::sql::unread;
 use crate::sql::write::{Run, WritePlan, Written, stage_of, typed_for};
 
 /// Most rows of VALUES that are inserted without leaving the connection's thread.
@@ -76,7 +77,7 @@ pub fn plan_insert(
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
 ) -> Result<WritePlan> {
-    refuse_dialects(insert)?;
+    unread::insert(insert)?;
     let TableObject::TableName(name) = &insert.table else {
         return Err(Error::unsupported("INSERT into a function or query is not offered", "Name a table."));
     };
@@ -95,21 +96,6 @@ pub fn plan_insert(
     };
     let returning = Returning::plan(insert.returning.as_deref(), &collection, &relation, parameters, context)?;
     Ok(WritePlan::Insert(Box::new(InsertPlan { collection, source, defaults, conflict, returning })))
-}
-
-fn refuse_dialects(insert: &Insert) -> Result<()> {
-    let is_foreign = insert.or.is_some()
-        || insert.ignore
-        || insert.overwrite
-        || insert.replace_into
-        || insert.partitioned.is_some()
-        || !insert.assignments.is_empty()
-        || insert.output.is_some();
-    if is_foreign {
-        return Err(Error::syntax("this form of INSERT is not PostgreSQL's", None)
-            .with_hint("INSERT INTO table (columns) VALUES (...) [ON CONFLICT ...] [RETURNING ...]"));
-    }
-    Ok(())
 }
 
 fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<Place>> {
@@ -270,6 +256,28 @@ impl Defaults {
         }
         Ok(())
     }
+}
+
+/// Fills in the expression defaults that a row of a collection lacks, for a statement that is not SQL's.
+///
+/// # Errors
+/// What the expressions fail with.
+pub async fn fill_defaults(
+    collection: &Collection,
+    transaction: &mut Transaction,
+    settings: &Settings,
+    cancel: &Cancel,
+    columns: &mut [Option<Value>],
+) -> Result<()> {
+    if !collection.columns.iter().any(|column| matches!(column.default, Some(DefaultValue::Expression(_)))) {
+        return Ok(());
+    }
+    let view = transaction.view().clone();
+    let context = PlanContext { view: &view, settings, text: "", query_function: None };
+    let defaults = Defaults::plan(collection, &context)?;
+    let now = chrono::Utc::now().timestamp_micros();
+    let run = Run { transaction, parameters: &[], settings, cancel, now };
+    defaults.fill(&run, columns).await
 }
 
 /// The tree of a default kept as text.

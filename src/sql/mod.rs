@@ -14,6 +14,7 @@
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
 
+mod alter_column;
 mod analyze;
 mod analyze_arithmetic;
 mod analyze_binary;
@@ -45,6 +46,7 @@ mod copy_in;
 mod copy_out;
 mod copy_text;
 mod define;
+mod define_identity;
 mod define_index;
 mod define_table;
 mod delete;
@@ -91,6 +93,7 @@ mod statement_limits;
 mod table;
 mod target;
 mod type_of;
+mod unread;
 mod update;
 mod walk;
 mod workers;
@@ -107,6 +110,7 @@ pub use copy_out::CopyOut;
 pub use define::Definition;
 pub use explain::Explain;
 pub use functions::{NetworkFunction, release_advisory_locks};
+pub use insert::fill_defaults;
 pub use network_call::NetworkCall;
 pub use parameters::ParameterTypes;
 pub use parse::{ParsedStatement, parse, split};

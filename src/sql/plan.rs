@@ -22,6 +22,7 @@ use crate::sql::parameters::ParameterTypes;
 use crate::sql::parse::ParsedStatement;
 use crate::sql::pg_catalog::setting_calls;
 use crate::sql::read::{ReadPlan, plan_query};
+use crate::sql::unread;
 use crate::sql::update::plan_update;
 use crate::sql::write::WritePlan;
 
@@ -68,6 +69,7 @@ pub fn plan_statement(
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
 ) -> Result<Planned> {
+    unread::statement(statement)?;
     let action = match statement {
         Statement::Query(query) => plan_query_statement(query, parameters, context)?,
         Statement::Insert(insert) => Action::Write(plan_insert(insert, None, parameters, context)?),

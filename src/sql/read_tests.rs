@@ -43,8 +43,7 @@ impl Fixture {
 
     fn fill(&self) -> Result<()> {
         let mut transaction = self.database.begin();
-        let column =
-            |name: &str, ty: ColumnType, not_null| Column { name: name.to_string(), ty, not_null, default: None };
+        let column = |name: &str, ty: ColumnType, not_null| Column { not_null, ..Column::new(name, ty) };
         transaction.create_collection(Collection {
             id: CollectionId(100),
             name: "items".to_string(),

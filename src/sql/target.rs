@@ -124,8 +124,10 @@ impl Place {
         Err(located(error, context.text, name.span.start))
     }
 
+    /// The type of what is assigned. A dimension that was learned is `db`'s to check: it goes with the last vector.
     pub fn ty(self, collection: &Collection) -> ColumnType {
         match self {
+            Place::Column(position) if collection.learns_dimension(position) => ColumnType::Vector(None),
             Place::Column(position) => {
                 collection.columns.get(position).map_or(ColumnType::Unknown, |column| column.ty.clone())
             }

@@ -17,6 +17,7 @@ use crate::sql::returning::Returning;
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::{RowExpression, RowInput};
 use crate::sql::target::{Place, assignments, check_assignable, is_default, writable};
+use crate::sql::unread;
 use crate::sql::write::{
     Changes, Run, WritePlan, Written, key_expression, key_of_value, relation_of, select_of, typed_for,
 };
@@ -48,14 +49,15 @@ pub fn plan_update(
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
 ) -> Result<WritePlan> {
-    if update.or.is_some() || update.output.is_some() || !update.order_by.is_empty() || update.limit.is_some() {
-        return Err(Error::syntax("this form of UPDATE is not PostgreSQL's", None)
-            .with_hint("UPDATE table SET ... [FROM ...] [WHERE ...] [RETURNING ...]"));
-    }
+    unread::update(update)?;
     let (collection, relation) = updated_table(&update.table, context)?;
     let list = assignments(&update.assignments, &collection, context)?;
     let others: &[TableWithJoins] = match &update.from {
-        Some(UpdateTableFromKind::AfterSet(tables) | UpdateTableFromKind::BeforeSet(tables)) => tables,
+        Some(UpdateTableFromKind::AfterSet(tables)) => tables,
+        Some(UpdateTableFromKind::BeforeSet(_)) => {
+            return Err(Error::syntax("FROM stands behind SET", None)
+                .with_hint("UPDATE table SET ... [FROM ...] [WHERE ...] [RETURNING ...]"));
+        }
         None => &[],
     };
     let direct = match (with, others) {

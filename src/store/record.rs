@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!  0  u8   format (1)
-//!  1  u8   flags: bit 0 the entry waits to be posted, bits 1-2 publicity
+//!  1  u8   flags: bit 0 the entry waits to be posted, bits 1-2 publicity (0 private, 1 posted, 2 edited, 3 replaced)
 //!  2  u16  fields    4  u16 peers in the clock    6  u16 peers in the table
 //!  8  u32  where the table of peers begins
 //! 12  u64  version  20  u64 causal length        28  u64 timestamp
@@ -43,6 +43,24 @@ pub enum Publicity {
     Posted,
     /// An older state, which the public family holds.
     PostedAndEdited,
+    /// A life that ended here, which the public family holds: this record is of a later one. That it ended is still to be
+    /// posted, whether or not the later one is.
+    PostedAndReplaced,
+}
+
+impl Publicity {
+    /// Whether the public state lies in a copy of its own.
+    pub fn has_copy(self) -> bool {
+        match self {
+            Publicity::Private | Publicity::Posted => false,
+            Publicity::PostedAndEdited | Publicity::PostedAndReplaced => true,
+        }
+    }
+
+    /// Whether the next posting takes something of an entry with this mark: all of it, or the end of its former life.
+    pub fn is_on_stage(self, stage: Stage) -> bool {
+        stage == Stage::PostPending || self == Publicity::PostedAndReplaced
+    }
 }
 
 /// What a record says of the entry as a whole.
@@ -179,6 +197,7 @@ fn flags(header: &RecordHeader) -> u8 {
         Publicity::Private => 0,
         Publicity::Posted => 1,
         Publicity::PostedAndEdited => 2,
+        Publicity::PostedAndReplaced => 3,
     };
     stage | (publicity << PUBLICITY_SHIFT)
 }

@@ -91,6 +91,11 @@ impl<'a> RecordView<'a> {
         self.publicity_bits().unwrap_or_default()
     }
 
+    /// Whether the next posting takes something of the entry.
+    pub fn is_on_stage(&self) -> bool {
+        self.publicity().is_on_stage(self.stage())
+    }
+
     pub fn header(&self) -> Result<RecordHeader> {
         Ok(RecordHeader {
             version: self.version(),
@@ -241,6 +246,7 @@ impl<'a> RecordView<'a> {
             0 => Some(Publicity::Private),
             1 => Some(Publicity::Posted),
             2 => Some(Publicity::PostedAndEdited),
+            3 => Some(Publicity::PostedAndReplaced),
             _ => None,
         }
     }

@@ -200,7 +200,7 @@ fn scans_stay_in_their_range() {
 }
 
 fn collection() -> Collection {
-    let column = |name: &str, ty: ColumnType| Column { name: name.into(), ty, not_null: false, default: None };
+    let column = |name: &str, ty: ColumnType| Column::new(name, ty);
     Collection {
         id: ID,
         name: "items".into(),

@@ -204,6 +204,11 @@ impl Vault {
         })
     }
 
+    /// The version that a sealed secret was given, without opening it.
+    pub fn version_of(bytes: &[u8]) -> Result<u64> {
+        parse(bytes).map(|envelope| envelope.version)
+    }
+
     /// Begins to replace this vault's key: makes the next generation's. Until [`finish_rotation`](Vault::finish_rotation)
     /// nothing is lost by stopping.
     pub fn begin_rotation(self, directory: &KeyDirectory, source: &KeySource) -> Result<Rotation> {

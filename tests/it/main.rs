@@ -10,11 +10,13 @@
     reason = "a test fails by panicking, in its own functions and in those it shares with others"
 )]
 
+mod auth_conflicts;
 mod bad_input;
 mod client;
 mod commits;
 mod crash;
 mod decoders;
+mod dimensions;
 mod documents;
 mod door;
 mod full_disk;

@@ -33,6 +33,7 @@ scripts!(
     knirvql,
     memory,
     networks,
+    options,
     select,
     settings,
     three_values,

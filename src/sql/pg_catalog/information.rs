@@ -6,7 +6,7 @@ use crate::sql::pg_catalog::definitions::{constraints, default_expression};
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
 use crate::sql::pg_catalog::oids::{NAMESPACE_PUBLIC, Object, sequence_name};
 use crate::sql::pg_catalog::relation::{Row, text, yes_or_no};
-use crate::sql::pg_catalog::relations::{self, sequence_max, sequences};
+use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences};
 use crate::sql::pg_catalog::views::view_definition;
 
 fn count(number: usize) -> Value {
@@ -208,7 +208,8 @@ pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
     sequences(catalog)
         .into_iter()
         .map(|(collection, position)| {
-            let ty = collection.columns.get(position).map(|column| &column.ty);
+            let column = collection.columns.get(position);
+            let (ty, numbering) = (column.map(|column| &column.ty), numbering(column));
             vec![
                 ("sequence_catalog", text(&settings.database)),
                 ("sequence_schema", text("public")),
@@ -217,10 +218,10 @@ pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
                 ("numeric_precision", Value::Int4(ty.map_or(64, |ty| i32::from(ty.length()) * 8))),
                 ("numeric_precision_radix", Value::Int4(2)),
                 ("numeric_scale", Value::Int4(0)),
-                ("start_value", text("1")),
+                ("start_value", text(numbering.start.to_string())),
                 ("minimum_value", text("1")),
                 ("maximum_value", text(sequence_max(ty).to_string())),
-                ("increment", text("1")),
+                ("increment", text(numbering.increment.to_string())),
                 ("cycle_option", yes_or_no(false)),
             ]
         })

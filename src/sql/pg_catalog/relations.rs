@@ -1,7 +1,7 @@
 //! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`, `pg_sequence`.
 
 use crate::db::{Catalog, MEMORY, ReadView};
-use crate::model::{Collection, ColumnType, DefaultValue, IndexKind, Value};
+use crate::model::{Collection, Column, ColumnType, DefaultValue, IndexKind, Numbering, Value};
 use crate::sql::pg_catalog::definitions::{self, Constraint};
 use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{Row, numbers, oid, oids as oid_array, small, text};
@@ -208,6 +208,11 @@ pub fn sequences(catalog: &Catalog) -> Vec<(&Collection, usize)> {
         .collect()
 }
 
+/// Where a column's sequence begins and how it goes on.
+pub fn numbering(column: Option<&Column>) -> Numbering {
+    column.map(|column| column.numbering).unwrap_or_default()
+}
+
 /// The largest number a sequence of that column's type gives.
 pub fn sequence_max(ty: Option<&ColumnType>) -> i64 {
     match ty {
@@ -221,12 +226,13 @@ pub fn sequence(catalog: &Catalog) -> Vec<Row> {
     sequences(catalog)
         .into_iter()
         .map(|(collection, position)| {
-            let ty = collection.columns.get(position).map(|column| &column.ty);
+            let column = collection.columns.get(position);
+            let (ty, numbering) = (column.map(|column| &column.ty), numbering(column));
             vec![
                 ("seqrelid", oid(oids::column_oid(collection, position))),
                 ("seqtypid", oid(ty.map_or(20, ColumnType::oid))),
-                ("seqstart", Value::Int8(1)),
-                ("seqincrement", Value::Int8(1)),
+                ("seqstart", Value::Int8(numbering.start)),
+                ("seqincrement", Value::Int8(numbering.increment)),
                 ("seqmax", Value::Int8(sequence_max(ty))),
                 ("seqmin", Value::Int8(1)),
                 ("seqcache", Value::Int8(1)),

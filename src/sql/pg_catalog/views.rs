@@ -6,7 +6,7 @@ use crate::sql::pg_catalog::definitions::index_definition;
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{Object, sequence_name};
 use crate::sql::pg_catalog::relation::{Row, text};
-use crate::sql::pg_catalog::relations::{sequence_max, sequences};
+use crate::sql::pg_catalog::relations::{numbering, sequence_max, sequences};
 
 /// What the view `memory_facts` shows, in words of SQL.
 pub const MEMORY_FACTS_DEFINITION: &str =
@@ -75,16 +75,17 @@ pub fn pg_sequences(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
     sequences(catalog)
         .into_iter()
         .map(|(collection, position)| {
-            let ty = collection.columns.get(position).map(|column| &column.ty);
+            let column = collection.columns.get(position);
+            let (ty, numbering) = (column.map(|column| &column.ty), numbering(column));
             vec![
                 ("schemaname", text("public")),
                 ("sequencename", text(sequence_name(collection, position))),
                 ("sequenceowner", text(&settings.user)),
                 ("data_type", text(ty.map_or("bigint".to_string(), ColumnType::to_string))),
-                ("start_value", Value::Int8(1)),
+                ("start_value", Value::Int8(numbering.start)),
                 ("min_value", Value::Int8(1)),
                 ("max_value", Value::Int8(sequence_max(ty))),
-                ("increment_by", Value::Int8(1)),
+                ("increment_by", Value::Int8(numbering.increment)),
                 ("cycle", Value::Bool(false)),
                 ("cache_size", Value::Int8(1)),
             ]

@@ -27,7 +27,7 @@ const AGE: &str = "age";
 
 /// The columns that one node declares.
 pub(super) fn columns(random: &mut Random) -> Vec<Column> {
-    let column = |name: &str, ty, not_null| Column { name: name.to_string(), ty, not_null, default: None };
+    let column = |name: &str, ty, not_null| Column { not_null, ..Column::new(name, ty) };
     let mut columns = vec![column("id", ColumnType::Text, true), column(NAME, ColumnType::Text, false)];
     let others = [("height", ColumnType::Int8), ("weight", ColumnType::Float8), ("colour", ColumnType::Text)];
     for (name, ty) in others {

@@ -97,8 +97,7 @@ DETAIL: Its keys are the facts of the entry.
 
 > INSERT INTO memory (id, vector) VALUES ('e', '[1,2]')
 ERROR 22000: expected 3 dimensions, not 2
-LINE 1: INSERT INTO memory (id, vector) VALUES ('e', '[1,2]')
-                                                     ^
+DETAIL: Column "vector" holds vectors of 3 dimensions.
 
 > SELECT id FROM memory WHERE vector IS NOT NULL ORDER BY vector <=> '[1,0.2,0]' LIMIT 2
  id

@@ -14,10 +14,8 @@ use super::scripts::{failure, run_directory};
 
 fn collection(id: u32, name: &str, kind: CollectionKind, columns: &[(&str, ColumnType)]) -> Collection {
     let columns = columns.iter().map(|(name, ty)| Column {
-        name: (*name).to_string(),
-        ty: ty.clone(),
-        not_null: false,
         default: (*name == "id").then_some(DefaultValue::GeneratedId),
+        ..Column::new(*name, ty.clone())
     });
     Collection {
         id: CollectionId(id),

@@ -158,6 +158,54 @@ fn a_deleted_posted_entry_is_gone_everywhere() {
 }
 
 #[test]
+fn inserting_a_deleted_entry_again_does_not_call_its_deletion_back() {
+    let mut consortium = Consortium::start(&["a", "b"]);
+    let [a, b] = consortium.each();
+    let statements = [
+        "DELETE WHERE id = \"{id}\"; SET MEMORY id = \"{id}\" metadata = {\"text\": \"{new}\"}",
+        "BEGIN; DELETE FROM memory WHERE id = '{id}'; \
+         INSERT INTO memory (id, metadata) VALUES ('{id}', '{\"text\": \"{new}\"}'); COMMIT",
+    ];
+    for (id, statement) in ["w1", "w2"].into_iter().zip(statements) {
+        // Long enough between two looks at the stage that both statements come before the next one.
+        a.run(&format!("ALTER NETWORK \"{NETWORK}\" SET (sync_interval_ms = 600000)"));
+        a.post(id, "weather", "rain");
+        b.wait_for_text(id, "rain");
+        a.run(&statement.replace("{id}", id).replace("{new}", CANARY));
+        assert_eq!(a.value(&format!("SELECT _stage FROM memory WHERE id = '{id}'")), "NULL", "the new life is private");
+        assert_eq!(a.column("SELECT id FROM nebulus.staged"), [id], "the deletion waits");
+        a.kill();
+        a.restart();
+        a.run("SYNC");
+        b.wait_for_value(&format!("SELECT count(*) FROM memory WHERE id = '{id}'"), "0");
+        assert_eq!(a.value(&format!("SELECT metadata->>'text' FROM memory WHERE id = '{id}'")), CANARY);
+        assert_eq!(a.value("SELECT count(*) FROM nebulus.staged"), "0");
+    }
+    assert_eq!(b.files_with(CANARY), Vec::<std::path::PathBuf>::new());
+    // The new life is shared when its owner says so.
+    a.stage("id = \"w1\"");
+    b.wait_for_text("w1", CANARY);
+}
+
+#[test]
+fn a_member_that_empties_its_memory_takes_the_dimension_of_the_others() {
+    let mut consortium = Consortium::start(&["a", "b"]);
+    let [a, b] = consortium.each();
+    b.run("SET MEMORY id = \"own\" metadata = {} vector = [1, 2]");
+    a.post("w1", "weather", "rain");
+    b.wait_for_entry("w1");
+    assert_eq!(b.value("SELECT vector FROM memory WHERE id = 'w1'"), "NULL", "it does not fit here");
+    b.run("DELETE WHERE id = \"own\"");
+    b.wait_for_value("SELECT vector FROM memory WHERE id = 'w1'", "[1,2,3]");
+    assert_eq!(b.column("SELECT id FROM memory ORDER BY vector <=> '[1,2,3]' LIMIT 1"), ["w1"]);
+    // Tombstones of others empty it, too.
+    a.run("DELETE WHERE id = \"w1\"");
+    a.run("SYNC");
+    b.wait_for_value("SELECT count(*) FROM memory", "0");
+    b.run("SET MEMORY id = \"own\" metadata = {} vector = [1, 2]");
+}
+
+#[test]
 fn deleting_what_was_never_posted_tells_nobody() {
     let mut consortium = Consortium::start(&["a", "b"]);
     let [a, b] = consortium.each();
