@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Severity};
 use crate::vector::Parameters;
 
 /// Default of `hnsw.ef_search`: candidates a graph walk keeps.
@@ -167,6 +167,15 @@ impl Settings {
         self.get("hnsw.ef_search").ok().and_then(|value| value.parse().ok()).unwrap_or(EF_SEARCH_DEFAULT)
     }
 
+    /// `client_min_messages`: the least severity that the client wants to be told; `None` wants errors only.
+    pub fn least_severity(&self) -> Option<Severity> {
+        match self.get("client_min_messages") {
+            Ok("error") => None,
+            Ok("warning") => Some(Severity::Warning),
+            _ => Some(Severity::Notice),
+        }
+    }
+
     /// `statement_timeout`; `None` when it is off.
     pub fn statement_timeout(&self) -> Option<Duration> {
         self.milliseconds("statement_timeout")
@@ -218,6 +227,12 @@ fn check(lower: &str, value: &str) -> Result<String> {
         "statement_timeout" | "lock_timeout" | "idle_in_transaction_session_timeout" => match milliseconds(value) {
             Some(millis) => Ok(millis.to_string()),
             None => invalid("Milliseconds, or a number with ms, s, min, h or d.".to_string()),
+        },
+        "client_min_messages" => match value.to_ascii_lowercase().as_str() {
+            level @ ("debug5" | "debug4" | "debug3" | "debug2" | "debug1" | "log" | "notice" | "warning" | "error") => {
+                Ok(level.to_string())
+            }
+            _ => invalid("debug5 to debug1, log, notice, warning or error.".to_string()),
         },
         "client_encoding" => match value.trim_matches('\'').to_ascii_lowercase().as_str() {
             "utf8" | "utf-8" | "unicode" => Ok("UTF8".to_string()),

@@ -19,7 +19,7 @@ use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, PendingSecret, WriteSet};
 use crate::db::{Catalog, ReadView, Row, Sought};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{
     Collection, CollectionKind, ColumnType, DefaultValue, FACT_BLOB_HASH, Index, IndexKind, Stage, Value, split_object,
 };
@@ -34,6 +34,8 @@ pub struct Transaction {
     pub(crate) catalog_version: u64,
     /// Blobs stored by this transaction, kept from being collected until it ends.
     pins: Vec<Pin>,
+    /// What the client is told when the present statement has ended, well or not.
+    pub notices: Vec<Notice>,
 }
 
 /// A point in a transaction to roll back to.
@@ -47,7 +49,7 @@ impl Transaction {
     pub(crate) fn begin(shared: &Arc<Shared>) -> Self {
         let view = shared.view(Arc::new(WriteSet::default()));
         let catalog_version = view.catalog.version();
-        Transaction { shared: Arc::clone(shared), view, catalog_version, pins: Vec::new() }
+        Transaction { shared: Arc::clone(shared), view, catalog_version, pins: Vec::new(), notices: Vec::new() }
     }
 
     pub fn catalog(&self) -> &Arc<Catalog> {

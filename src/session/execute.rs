@@ -260,7 +260,11 @@ impl Session {
                 return Err(Error::internal("a transaction has vanished"));
             };
             transaction.know(sought.as_ref());
-            return cancellable(run_write(&plan.work, transaction, parameters, &settings, &cancel), &cancel).await;
+            let run = run_write(&plan.work, transaction, parameters, &settings, &cancel);
+            let written = cancellable(run, &cancel).await;
+            let notices = std::mem::take(&mut transaction.notices);
+            self.notify(notices);
+            return written;
         }
         let mut attempt = 0;
         loop {
@@ -268,9 +272,20 @@ impl Session {
             transaction.know(sought.as_ref());
             let plan = self.current_plan(prepared, transaction.view())?;
             let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);
-            let written = cancellable(run, &cancel).await?;
-            match transaction.commit().await {
-                Ok(()) => return Ok(written),
+            let written = cancellable(run, &cancel).await;
+            let notices = std::mem::take(&mut transaction.notices);
+            let committed = match written {
+                Ok(written) => transaction.commit().await.map(|()| written),
+                Err(error) => {
+                    self.notify(notices);
+                    return Err(error);
+                }
+            };
+            match committed {
+                Ok(written) => {
+                    self.notify(notices);
+                    return Ok(written);
+                }
                 Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < CONFLICT_RETRIES_MAX => {
                     attempt += 1;
                     cancel.check()?;

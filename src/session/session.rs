@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use crate::db::{Cancel, Database, Query, ReadView, Settings, Sought};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::knirvql;
 use crate::model::{ColumnType, OutputColumn};
 use crate::session::activity::ActivityHandle;
@@ -35,20 +35,13 @@ pub struct Session {
     statements: HashMap<String, Arc<Prepared>>,
     unnamed: Option<Arc<Prepared>>,
     pub(super) cursors: HashMap<String, Cursor>,
-    pub(super) notices: Vec<Notice>,
+    /// What the client is told before the present statement is reported complete, or failed.
+    notices: Vec<Notice>,
     pub(super) cancel: Cancel,
     pub(super) activity: ActivityHandle,
     clock: Option<Clock>,
     pub(super) codec: BinaryCodec,
     query_function: Arc<QueryFunction>,
-}
-
-/// Something that the client is told besides its results.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// `WARNING`, `NOTICE` and the like.
-    pub severity: &'static str,
-    pub report: Error,
 }
 
 /// Ends a statement that runs too long.
@@ -100,7 +93,7 @@ impl Session {
     pub fn set_at_startup(&mut self, name: &str, value: &str) -> Result<()> {
         match self.settings.set_initial(name, value) {
             Err(error) if name.eq_ignore_ascii_case("timezone") => {
-                self.notices.push(Notice { severity: "WARNING", report: error });
+                self.notify([Notice::warning(error)]);
                 Ok(())
             }
             result => result,
@@ -117,6 +110,12 @@ impl Session {
 
     pub fn has_news(&self) -> bool {
         !self.notices.is_empty() || self.settings.has_news()
+    }
+
+    /// Tells the client something besides the result, unless `client_min_messages` says that it does not listen.
+    pub(super) fn notify(&mut self, notices: impl IntoIterator<Item = Notice>) {
+        let least = self.settings.effective().least_severity();
+        self.notices.extend(notices.into_iter().filter(|notice| least.is_some_and(|least| notice.severity >= least)));
     }
 
     pub fn take_notices(&mut self) -> Vec<Notice> {

@@ -4,8 +4,8 @@
 //! text, or several Executes before one Sync) share an implicit one, as in PostgreSQL.
 
 use crate::db::{ReadView, Savepoint, Transaction};
-use crate::error::{Error, ErrorKind, Result};
-use crate::session::session::{Notice, Session};
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::session::session::Session;
 use crate::session::settings::SettingsMark;
 use crate::sql::release_advisory_locks;
 
@@ -341,7 +341,7 @@ impl Session {
     }
 
     pub(super) fn warn(&mut self, kind: ErrorKind, text: &str) {
-        self.notices.push(Notice { severity: "WARNING", report: Error::new(kind, text) });
+        self.notify([Notice::warning(Error::new(kind, text))]);
     }
 }
 
