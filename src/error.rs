@@ -2,7 +2,7 @@
 //!
 //! An [`Error`] is what a client sees: a kind that decides the SQLSTATE, a message, and where they help a detail, a hint
 //! and the 1-based character position in the statement. Layers below the wire build errors with the constructors here and
-//! never format SQLSTATEs themselves. Messages name the value, the limit and what to do; they never carry a secret.
+//! never format SQLSTATEs themselves. A [`Notice`] is a report that ends nothing: it is sent beside the result. Messages name the value, the limit and what to do; they never carry a secret.
 
 use std::fmt;
 
@@ -156,6 +156,8 @@ pub enum ErrorKind {
     NotHeld,
     /// A defect of this program.
     Internal,
+    /// Nothing went wrong: only a [`Notice`] is of this kind.
+    Success,
 }
 
 impl ErrorKind {
@@ -233,6 +235,7 @@ impl ErrorKind {
             ErrorKind::Corrupted => "XX001",
             ErrorKind::Io | ErrorKind::NotHeld => "58030",
             ErrorKind::Internal => "XX000",
+            ErrorKind::Success => "00000",
         }
     }
 }
@@ -356,6 +359,48 @@ impl Error {
 
     pub fn position(&self) -> Option<usize> {
         self.0.position
+    }
+}
+
+/// Something that a client is told besides a statement's result.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub severity: Severity,
+    pub report: Error,
+}
+
+/// How a [`Notice`] is meant; `client_min_messages` drops the lesser ones. From the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know: something was left out that did not have to be done.
+    Notice,
+    /// Something may not be as the client expects it.
+    Warning,
+}
+
+impl Notice {
+    /// A notice with SQLSTATE 00000.
+    pub fn new(message: impl Into<String>) -> Self {
+        Notice::of(Error::new(ErrorKind::Success, message))
+    }
+
+    /// A notice with the SQLSTATE, the detail and the hint of a report.
+    pub fn of(report: Error) -> Self {
+        Notice { severity: Severity::Notice, report }
+    }
+
+    pub fn warning(report: Error) -> Self {
+        Notice { severity: Severity::Warning, report }
+    }
+}
+
+impl Severity {
+    /// The word on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Notice => "NOTICE",
+            Severity::Warning => "WARNING",
+        }
     }
 }
 

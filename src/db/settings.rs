@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::db::setting::Setting;
 use crate::db::setting_list::SETTINGS;
 use crate::db::setting_special;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Severity};
 use crate::vector::Parameters;
 
 /// Default of `hnsw.ef_search`: candidates a graph walk keeps.
@@ -162,6 +162,15 @@ impl Settings {
         self.get("hnsw.ef_search").ok().and_then(|value| value.parse().ok()).unwrap_or(EF_SEARCH_DEFAULT)
     }
 
+    /// `client_min_messages`: the least severity that the client wants to be told; `None` wants errors only.
+    pub fn least_severity(&self) -> Option<Severity> {
+        match self.get("client_min_messages") {
+            Ok("error") => None,
+            Ok("warning") => Some(Severity::Warning),
+            _ => Some(Severity::Notice),
+        }
+    }
+
     /// `statement_timeout`; `None` when it is off.
     pub fn statement_timeout(&self) -> Option<Duration> {
         self.milliseconds("statement_timeout")
@@ -175,19 +184,6 @@ impl Settings {
     /// `idle_in_transaction_session_timeout`; `None` when it is off.
     pub fn idle_in_transaction_timeout(&self) -> Option<Duration> {
         self.milliseconds("idle_in_transaction_session_timeout")
-    }
-
-    /// `client_min_messages`: whether a message of that severity is sent.
-    pub fn tells(&self, severity: &str) -> bool {
-        let rank = |level: &str| match level {
-            "error" => 3,
-            "warning" => 2,
-            "notice" => 1,
-            _ => 0,
-        };
-        let least = self.get("client_min_messages").map_or(0, rank);
-        // As in PostgreSQL, what a client asked to be told has no level.
-        severity == "INFO" || rank(&severity.to_ascii_lowercase()) >= least
     }
 
     fn milliseconds(&self, name: &str) -> Option<Duration> {
@@ -264,10 +260,10 @@ mod tests {
     #[test]
     fn client_min_messages_is_obeyed() {
         let mut settings = Settings::new("nebulus", "nebulus");
-        assert!(settings.tells("NOTICE") && settings.tells("WARNING"));
+        assert_eq!(settings.least_severity(), Some(Severity::Notice));
         settings.set("client_min_messages", "WARNING").unwrap();
-        assert!(!settings.tells("NOTICE") && settings.tells("WARNING"));
+        assert_eq!(settings.least_severity(), Some(Severity::Warning));
         settings.set("client_min_messages", "error").unwrap();
-        assert!(!settings.tells("WARNING") && settings.tells("INFO"));
+        assert_eq!(settings.least_severity(), None);
     }
 }

@@ -16,7 +16,7 @@ use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Catalog, ReadView, Row, Sought};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{Collection, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Stage, Value, split_object};
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
 use crate::vector::check_finite;
@@ -31,6 +31,10 @@ pub struct Transaction {
     pins: Vec<Pin>,
     /// Ordered indexes that it has built over collections that were there before it.
     pub(crate) builds: Vec<IndexBuild>,
+    /// What the client is told when the present statement has ended, well or not.
+    pub notices: Vec<Notice>,
+    /// Entries that the present statement wanted off the stage and that are public already.
+    pub(super) public_already: u64,
 }
 
 /// A point in a transaction to roll back to.
@@ -43,8 +47,16 @@ pub struct Savepoint {
 impl Transaction {
     pub(crate) fn begin(shared: &Arc<Shared>) -> Self {
         let view = shared.view(Arc::new(WriteSet::default()));
-        let catalog_version = view.catalog.version();
-        Transaction { shared: Arc::clone(shared), view, catalog_version, pins: Vec::new(), builds: Vec::new() }
+        let (shared, catalog_version) = (Arc::clone(shared), view.catalog.version());
+        Transaction {
+            shared,
+            view,
+            catalog_version,
+            pins: Vec::new(),
+            builds: Vec::new(),
+            notices: Vec::new(),
+            public_already: 0,
+        }
     }
 
     pub fn catalog(&self) -> &Arc<Catalog> {

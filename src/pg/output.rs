@@ -12,12 +12,12 @@ use pgwire::messages::response::{ErrorResponse, NoticeResponse};
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
 use crate::model::limits::RESULT_COLUMNS_MAX;
 use crate::model::{ColumnType, OutputColumn, Value};
 use crate::pg::codec_encode::{encode_binary, encode_text};
-use crate::session::{Notice, TransactionStatus};
+use crate::session::TransactionStatus;
 
 /// Bytes that are gathered before they are written without being asked for.
 pub(super) const FLUSH_BYTES: usize = 64 * 1024;
@@ -148,7 +148,7 @@ impl Output {
 
     pub fn notice(&mut self, notice: &Notice) -> Result<()> {
         let Notice { severity, report } = notice;
-        self.message(&NoticeResponse::new(fields_of(severity, report.sqlstate(), report)))
+        self.message(&NoticeResponse::new(fields_of(severity.name(), report.sqlstate(), report)))
     }
 
     pub fn parameter_status(&mut self, name: &str, value: &str) -> Result<()> {

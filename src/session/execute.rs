@@ -180,6 +180,7 @@ impl Session {
             return Err(Error::internal("no SYNC"));
         };
         let report = cancellable(self.database.request_sync(*network), &self.cancel).await?;
+        self.notify(report.notices);
         let counts = [report.networks, report.posted, report.peers, report.received];
         Ok(counts.into_iter().map(|count| Value::Int8(i64::try_from(count).unwrap_or(i64::MAX))).collect())
     }
@@ -260,7 +261,11 @@ impl Session {
                 return Err(Error::internal("a transaction has vanished"));
             };
             transaction.know(sought.as_ref());
-            return cancellable(run_write(&plan.work, transaction, parameters, &settings, &cancel), &cancel).await;
+            let run = run_write(&plan.work, transaction, parameters, &settings, &cancel);
+            let written = cancellable(run, &cancel).await;
+            let notices = transaction.take_notices();
+            self.notify(notices);
+            return written;
         }
         let mut attempt = 0;
         loop {
@@ -268,9 +273,18 @@ impl Session {
             transaction.know(sought.as_ref());
             let plan = self.current_plan(prepared, transaction.view())?;
             let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);
-            let written = cancellable(run, &cancel).await?;
-            match transaction.commit().await {
-                Ok(unfinished) => {
+            let written = cancellable(run, &cancel).await;
+            let notices = transaction.take_notices();
+            let committed = match written {
+                Ok(written) => transaction.commit().await.map(|unfinished| (written, unfinished)),
+                Err(error) => {
+                    self.notify(notices);
+                    return Err(error);
+                }
+            };
+            match committed {
+                Ok((written, unfinished)) => {
+                    self.notify(notices);
                     self.warn_unfinished(unfinished);
                     return Ok(written);
                 }

@@ -28,5 +28,5 @@ pub use password::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_pa
 pub use prepared::Prepared;
 pub use rows::{Outcome, Rows, RowsTag};
 pub use script::{Parsed, parse_script};
-pub use session::{Entrance, Notice, Session};
+pub use session::{Entrance, Session};
 pub use transaction::TransactionStatus;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use crate::db::{ActivityHandle, ActivityState, Cancel, Database, Query, ReadView, Settings, Sought};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::knirvql;
 use crate::model::{ColumnType, MemoryAccount, OutputColumn, Reservation};
 use crate::session::cursor::Cursors;
@@ -34,7 +34,8 @@ pub struct Session {
     statements: HashMap<String, Arc<Prepared>>,
     unnamed: Option<Arc<Prepared>>,
     pub(super) cursors: Cursors,
-    pub(super) notices: Vec<Notice>,
+    /// What the client is told before the present statement is reported complete, or failed.
+    notices: Vec<Notice>,
     pub(super) cancel: Cancel,
     pub(super) activity: ActivityHandle,
     clock: Option<Clock>,
@@ -54,14 +55,6 @@ pub struct Entrance {
     /// The wire's binary forms.
     pub codec: BinaryCodec,
     pub memory: MemoryAccount,
-}
-
-/// Something that the client is told besides its results.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// `WARNING`, `NOTICE` and the like.
-    pub severity: &'static str,
-    pub report: Error,
 }
 
 /// Ends a statement that runs too long.
@@ -108,7 +101,7 @@ impl Session {
     pub fn set_at_startup(&mut self, name: &str, value: &str) -> Result<()> {
         match self.settings.set_initial(name, value) {
             Err(error) if name == "TimeZone" && error.kind() == ErrorKind::Unsupported => {
-                self.notices.push(Notice { severity: "WARNING", report: error });
+                self.notify([Notice::warning(error)]);
                 Ok(())
             }
             result => result,
@@ -135,11 +128,14 @@ impl Session {
         !self.notices.is_empty() || self.settings.has_news()
     }
 
-    /// What `client_min_messages` lets pass.
+    /// Tells the client something besides the result, unless `client_min_messages` says that it does not listen.
+    pub(super) fn notify(&mut self, notices: impl IntoIterator<Item = Notice>) {
+        let least = self.settings.effective().least_severity();
+        self.notices.extend(notices.into_iter().filter(|notice| least.is_some_and(|least| notice.severity >= least)));
+    }
+
     pub fn take_notices(&mut self) -> Vec<Notice> {
-        let mut notices = std::mem::take(&mut self.notices);
-        notices.retain(|notice| self.settings.effective().tells(notice.severity));
-        notices
+        std::mem::take(&mut self.notices)
     }
 
     pub fn take_changed_settings(&mut self) -> Vec<(String, String)> {

@@ -4,9 +4,9 @@
 //! text, or several Executes before one Sync) share an implicit one, as in PostgreSQL.
 
 use crate::db::{ReadView, Savepoint, Transaction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::session::cursor::CursorMark;
-use crate::session::session::{Notice, Session};
+use crate::session::session::Session;
 use crate::session::settings::SettingsMark;
 use crate::sql::release_advisory_locks;
 
@@ -362,11 +362,11 @@ impl Session {
 
     /// Tells what a commit has left to be done later.
     pub(super) fn warn_unfinished(&mut self, unfinished: Vec<Error>) {
-        self.notices.extend(unfinished.into_iter().map(|report| Notice { severity: "WARNING", report }));
+        self.notify(unfinished.into_iter().map(Notice::warning));
     }
 
     pub(super) fn warn(&mut self, kind: ErrorKind, text: &str) {
-        self.notices.push(Notice { severity: "WARNING", report: Error::new(kind, text) });
+        self.notify([Notice::warning(Error::new(kind, text))]);
     }
 }
 

@@ -16,6 +16,7 @@ use crate::sync::network::Done;
 
 /// A poster that runs; it stops when this is dropped.
 pub struct Posting {
+    name: String,
     options: LoadedPosting,
     requests: mpsc::Sender<PostNow>,
     status: watch::Receiver<PosterStatus>,
@@ -50,7 +51,12 @@ impl Posting {
             vital.end();
         };
         let task = tokio::spawn(posting).abort_handle();
-        Ok(Posting { options, requests, status, task })
+        Ok(Posting { name: name.to_string(), options, requests, status, task })
+    }
+
+    /// The name of its network.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether it goes on as it is with these options.

@@ -25,6 +25,7 @@ mod harness;
 mod health;
 mod knirvql;
 mod nearest;
+mod nearest_close;
 mod network_statements;
 mod psql;
 mod running;
