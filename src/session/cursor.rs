@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::db::{Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::OutputColumn;
+use crate::model::{OutputColumn, quote_identifier};
 use crate::session::rows::{Outcome, Rows, RowsTag};
-use crate::session::session::Session;
+use crate::session::session::{Session, in_failed_transaction};
+use crate::session::transaction::TransactionStatus;
 
 /// Most open cursors of one session.
 const CURSORS_MAX: usize = 1000;
@@ -52,12 +53,38 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn cursor_columns(&self, name: &str) -> Result<Arc<[OutputColumn]>> {
-        self.cursors.get(name).map(|cursor| Arc::clone(&cursor.columns)).ok_or_else(|| no_cursor(name))
+    /// The columns of a cursor; `None` when there is none of that name.
+    pub fn cursor_columns(&self, name: &str) -> Option<Arc<[OutputColumn]>> {
+        self.cursors.get(name).map(|cursor| Arc::clone(&cursor.columns))
+    }
+
+    /// Reads on in a cursor that the wire names as a portal, as FETCH does; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// 25P02 in a failed transaction, 54000 for a count over FETCH's limit, and what reading fails with.
+    pub async fn run_cursor(&mut self, name: &str, count: Option<u64>) -> Result<Option<Rows>> {
+        if !self.cursors.contains_key(name) {
+            return Ok(None);
+        }
+        if self.status() == TransactionStatus::Failed {
+            return Err(in_failed_transaction());
+        }
+        self.begin_statement(&format!("FETCH FROM {}", quote_identifier(name)).into());
+        self.fetch_rows(name, count).await.map(Some)
+    }
+
+    /// Closes a cursor; whether there was one of that name.
+    pub fn drop_cursor(&mut self, name: &str) -> bool {
+        self.cursors.remove(name).is_some()
+    }
+
+    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>) -> Result<Outcome> {
+        let rows = self.fetch_rows(name, count).await?;
+        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("FETCH") })
     }
 
     /// Reads on; `None` reads to the end.
-    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>) -> Result<Outcome> {
+    async fn fetch_rows(&mut self, name: &str, count: Option<u64>) -> Result<Rows> {
         let cancel = self.cancel.clone();
         let cursor = self.cursors.get_mut(name).ok_or_else(|| no_cursor(name))?;
         let columns = Arc::clone(&cursor.columns);
@@ -66,7 +93,7 @@ impl Session {
             let nothing = Rows::new(Arc::clone(&columns), RowStream::from_rows(Vec::new()), &cancel);
             let rest = std::mem::replace(&mut cursor.rows, nothing);
             let waiting = std::mem::replace(&mut cursor.waiting, Vec::new().into_iter());
-            return Ok(Outcome::Rows { rows: rest.behind(waiting), tag: RowsTag::Counted("FETCH") });
+            return Ok(rest.behind(waiting));
         };
         if count > FETCH_ROWS_MAX {
             return Err(Error::new(
@@ -80,12 +107,11 @@ impl Session {
             let Some(row) = cursor.next().await? else { break };
             rows.push(row);
         }
-        let rows = Rows::new(columns, RowStream::from_rows(rows), &cancel);
-        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("FETCH") })
+        Ok(Rows::new(columns, RowStream::from_rows(rows), &cancel))
     }
 
     pub(super) fn close_cursor(&mut self, name: &str) -> Result<()> {
-        self.cursors.remove(name).map(drop).ok_or_else(|| no_cursor(name))
+        if self.drop_cursor(name) { Ok(()) } else { Err(no_cursor(name)) }
     }
 
     /// The transaction is over: its cursors are closed.
@@ -94,6 +120,6 @@ impl Session {
     }
 }
 
-fn no_cursor(name: &str) -> Error {
+pub(super) fn no_cursor(name: &str) -> Error {
     Error::new(ErrorKind::UndefinedCursor, format!("cursor \"{name}\" does not exist"))
 }

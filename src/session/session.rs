@@ -270,8 +270,13 @@ impl Session {
 
     /// A statement begins, or goes on after its portal was suspended: earlier cancel requests do not count for it.
     pub fn start(&mut self, prepared: &Prepared) {
+        self.begin_statement(&prepared.shown);
+    }
+
+    /// As [`Session::start`], for what is shown as this text.
+    pub(super) fn begin_statement(&mut self, shown: &Arc<str>) {
         self.cancel.reset();
-        self.activity.run(&prepared.shown);
+        self.activity.run(shown);
         self.clock = self.settings.statement_timeout().map(|timeout| {
             let cancel = self.cancel.clone();
             Clock(tokio::spawn(async move {
