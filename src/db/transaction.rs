@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::db::change::CatalogChange;
 use crate::db::commit::Job;
 use crate::db::conflict::{Inserted, OnConflict};
-use crate::db::constraints::{duplicate_key, unique_violation};
+use crate::db::constraints::{check_not_null, duplicate_key, unique_violation};
 use crate::db::index_keys::{indexed_operands, unique_prefix};
 use crate::db::plan::IndexAccess;
 use crate::db::row::{EntryView, fact_name};
@@ -281,17 +281,9 @@ impl Transaction {
                     crate::db::row::check_dimension(&column.name, dimension, vector)?;
                 }
             }
-            if value.is_null() && column.not_null {
-                return Err(Error::new(
-                    ErrorKind::NotNullViolation,
-                    format!(
-                        "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
-                        column.name, collection.name
-                    ),
-                ));
-            }
             complete.push(value);
         }
+        check_not_null(collection, &complete)?;
         Ok(complete)
     }
 
@@ -369,7 +361,7 @@ impl Transaction {
         let part =
             |position: &usize| Some((collection.columns.get(*position)?.name.as_str(), row.get(*position)?.clone()));
         let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
-        Err(duplicate_key(&constraint, &names, &values))
+        Err(duplicate_key(collection, &constraint, &names, &values))
     }
 
     /// Another entry of the view that holds the same values in a unique index.
