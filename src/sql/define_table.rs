@@ -181,7 +181,7 @@ fn make_identity(column: &mut Column, is_always: bool) -> Result<()> {
 }
 
 /// A DEFAULT clause, checked against the column's type. NULL is none.
-fn plan_default(
+pub fn plan_default(
     expr: &datafusion::sql::sqlparser::ast::Expr,
     column: &Column,
     context: &PlanContext<'_>,
