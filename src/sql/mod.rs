@@ -11,12 +11,14 @@
 //! datafusion, sqlparser and arrow are named in this folder only.
 
 mod analyze;
+mod analyze_access;
 mod analyze_arithmetic;
 mod analyze_binary;
 mod analyze_call;
 mod analyze_cast;
 mod analyze_expr;
 mod analyze_from;
+mod analyze_function;
 mod analyze_jsonb;
 mod analyze_select;
 mod analyze_set;
@@ -33,9 +35,13 @@ mod control_tests;
 mod copy;
 mod copy_binary;
 mod copy_in;
+mod copy_options;
 mod copy_out;
+mod copy_syntax;
 mod copy_text;
 mod define;
+mod define_alter;
+mod define_drop;
 mod define_index;
 mod define_table;
 mod delete;
@@ -63,6 +69,7 @@ mod pushdown;
 mod read;
 #[cfg(test)]
 mod read_tests;
+mod regroup;
 mod returning;
 mod row_compile;
 mod row_expression;

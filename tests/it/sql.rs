@@ -19,18 +19,22 @@ macro_rules! scripts {
 }
 
 scripts!(
+    alter_table,
     auth,
     bigserial,
     catalog,
     conflict_returning,
     create_insert,
+    drop_objects,
     errors,
     explain,
+    from_functions,
     hnsw,
     jsonb,
     knirvql,
     memory,
     networks,
+    qualified_names,
     select,
     transactions,
     types,

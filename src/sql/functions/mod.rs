@@ -11,6 +11,7 @@ mod blobs;
 mod catalog;
 mod definition;
 mod distances;
+mod expand_array;
 mod json;
 mod json_access;
 mod json_aggregates;
@@ -30,6 +31,7 @@ mod vectors;
 
 pub use advisory::release as release_advisory_locks;
 pub use definition::{Definition, Parameter, undefined};
+pub use expand_array::EXPAND_ARRAY;
 pub use json::JSON_SORT_KEY;
 pub use networks::NetworkFunction;
 pub use register::{aggregates, definitions, register};

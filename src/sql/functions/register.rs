@@ -9,6 +9,7 @@ use crate::model::ColumnType;
 use crate::sql::errors::from_datafusion;
 use crate::sql::functions::definition::Definition;
 use crate::sql::functions::definition::Parameter::{Json, Vector};
+use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::single_value::single_value;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
@@ -79,7 +80,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for definition in row_functions() {
         registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
     }
-    for function in distances::distances().into_iter().chain(json_access::accessors()) {
+    for function in distances::distances().into_iter().chain(json_access::accessors()).chain([expand_array()]) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }
     for name in ["avg", "sum"] {
