@@ -32,6 +32,16 @@ pub enum ErrorKind {
     DuplicateColumn,
     /// Some other object of that name exists.
     DuplicateObject,
+    /// A schema of that name exists.
+    DuplicateSchema,
+    /// A named schema does not exist.
+    UndefinedSchema,
+    /// The name means an object of another kind.
+    WrongObjectType,
+    /// A table cannot be as a statement wants it.
+    InvalidTableDefinition,
+    /// Something else needs the object.
+    DependentObjects,
     /// A prepared statement of that name exists.
     DuplicatePreparedStatement,
     /// A prepared statement of that name does not exist.
@@ -174,6 +184,11 @@ impl ErrorKind {
             ErrorKind::DuplicateTable => "42P07",
             ErrorKind::DuplicateColumn => "42701",
             ErrorKind::DuplicateObject => "42710",
+            ErrorKind::DuplicateSchema => "42P06",
+            ErrorKind::UndefinedSchema => "3F000",
+            ErrorKind::WrongObjectType => "42809",
+            ErrorKind::InvalidTableDefinition => "42P16",
+            ErrorKind::DependentObjects => "2BP01",
             ErrorKind::DuplicatePreparedStatement => "42P05",
             ErrorKind::UndefinedPreparedStatement => "26000",
             ErrorKind::UndefinedCursor => "34000",
@@ -253,6 +268,16 @@ struct Report {
     position: Option<usize>,
     routine: Option<&'static str>,
     absent: Option<Absent>,
+    subject: Option<Box<Subject>>,
+}
+
+/// The objects that an error is about, in fields of their own: clients look at them rather than take the message apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    pub schema: Option<String>,
+    pub table: Option<String>,
+    pub column: Option<String>,
+    pub constraint: Option<String>,
 }
 
 /// Entries that a statement names and that are not here.
@@ -266,8 +291,16 @@ pub struct Absent {
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        let (detail, hint, position, routine, absent) = (None, None, None, None, None);
-        Error(Box::new(Report { kind, message: message.into(), detail, hint, position, routine, absent }))
+        Error(Box::new(Report {
+            kind,
+            message: message.into(),
+            detail: None,
+            hint: None,
+            position: None,
+            routine: None,
+            absent: None,
+            subject: None,
+        }))
     }
 
     /// A statement that is not in the language, at a 1-based character position.
@@ -327,6 +360,20 @@ impl Error {
         self
     }
 
+    /// Names the column of a table that the error is about.
+    #[must_use]
+    pub fn of_column(mut self, table: &str, column: &str) -> Self {
+        self.0.subject = Some(Box::new(Subject { column: Some(column.to_string()), ..Subject::of(table) }));
+        self
+    }
+
+    /// Names the constraint of a table that the error is about.
+    #[must_use]
+    pub fn of_constraint(mut self, table: &str, constraint: &str) -> Self {
+        self.0.subject = Some(Box::new(Subject { constraint: Some(constraint.to_string()), ..Subject::of(table) }));
+        self
+    }
+
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -359,6 +406,17 @@ impl Error {
 
     pub fn position(&self) -> Option<usize> {
         self.0.position
+    }
+
+    pub fn subject(&self) -> Option<&Subject> {
+        self.0.subject.as_deref()
+    }
+}
+
+impl Subject {
+    /// A table; all of them lie in one schema.
+    fn of(table: &str) -> Subject {
+        Subject { schema: Some("public".to_string()), table: Some(table.to_string()), ..Subject::default() }
     }
 }
 

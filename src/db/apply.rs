@@ -32,6 +32,8 @@ pub(crate) struct Apply<'a> {
     pub effects: Effects,
     /// What is held here of collections that are spread over the members; deltas of other entries are not merged.
     pub shares: Option<Shares>,
+    /// The entries were prepared with an older catalog.
+    pub is_behind: bool,
 }
 
 impl<'a> Apply<'a> {
@@ -44,7 +46,7 @@ impl<'a> Apply<'a> {
             version,
             sought: None,
         };
-        Apply { shared, group, view, version, hlc, effects: Effects::default(), shares: None }
+        Apply { shared, group, view, version, hlc, effects: Effects::default(), shares: None, is_behind: false }
     }
 
     pub fn finish(self) -> (Effects, Hlc) {
@@ -121,6 +123,7 @@ impl Apply<'_> {
                 CatalogChange::Put(collection) => {
                     let old = catalog.collection_by_id(collection.id).cloned();
                     self.drop_indexes(old.as_deref(), Some(collection))?;
+                    self.check_new_rules(old.as_deref(), collection)?;
                     self.put_collection(collection)?;
                     self.take_over_builds(old.as_deref(), collection)?;
                     self.note_new_dimensions(old.as_deref(), collection)?;
@@ -172,6 +175,9 @@ impl Apply<'_> {
         };
         let collection = self.learn_dimensions(collection, rows)?;
         for (key, pending) in rows {
+            if self.is_behind {
+                self.check_rules(&collection, key, pending)?;
+            }
             self.entry(&collection, key.as_bytes(), pending)?;
         }
         let facts = rows.values().filter(|pending| pending.alive).map(|pending| pending.changes.iter());
@@ -473,7 +479,7 @@ fn is_staged(record: Option<&[u8]>) -> Result<bool> {
     Ok(stage == Some(Stage::PostPending))
 }
 
-fn conflict(reason: &str) -> Error {
+pub(crate) fn conflict(reason: &str) -> Error {
     Error::new(
         ErrorKind::SerializationFailure,
         format!("could not serialize access due to concurrent update: {reason}"),

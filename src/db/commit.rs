@@ -197,6 +197,7 @@ impl Committer {
         let version = group.version + 1;
         let hlc = tick(group.hlc, self.shared.clock.millis());
         let mut apply = Apply::new(&self.shared, group, Arc::clone(writes), version, hlc);
+        apply.is_behind = catalog_version != group.catalog.version();
         match apply.commit() {
             Ok(()) => {
                 let (effects, hlc) = apply.finish();

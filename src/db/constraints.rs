@@ -10,8 +10,11 @@ use crate::db::index_keys::{index_prefix, indexed_operands, unique_prefix};
 use crate::db::query::Operand;
 use crate::db::row::EntryView;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Index, IndexKind, Value};
+use crate::model::{Collection, CollectionKind, Index, IndexKind, Value};
 use crate::store::{Key, KeyRange, RecordView, skip_key_parts};
+
+/// Longest value that a detail shows whole, as in PostgreSQL.
+const SHOWN_BYTES_MAX: usize = 64;
 
 /// The index side of one commit.
 pub(crate) struct Constraints<'a> {
@@ -219,8 +222,42 @@ fn shown_key<'a>(index: &'a Index, operands: &[Operand], entry: &EntryView<'a>) 
 }
 
 /// 23505 in PostgreSQL's words.
-pub(crate) fn duplicate_key(constraint: &str, names: &[&str], values: &[Value]) -> Error {
+pub(crate) fn duplicate_key(collection: &Collection, constraint: &str, names: &[&str], values: &[Value]) -> Error {
     let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
     Error::new(ErrorKind::UniqueViolation, format!("duplicate key value violates unique constraint \"{constraint}\""))
         .with_detail(format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", ")))
+        .of_constraint(&collection.name, constraint)
+}
+
+/// Refuses a row with a NULL in a column that forbids it.
+///
+/// # Errors
+/// 23502 in PostgreSQL's words, with the row; one that holds a secret is not shown.
+pub(crate) fn check_not_null(collection: &Collection, row: &[Value]) -> Result<()> {
+    let mut columns = collection.columns.iter().zip(row);
+    let Some((column, _)) = columns.find(|(column, value)| column.not_null && value.is_null()) else { return Ok(()) };
+    let message = format!(
+        "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+        column.name, collection.name
+    );
+    let error = Error::new(ErrorKind::NotNullViolation, message).of_column(&collection.name, &column.name);
+    Err(match collection.kind {
+        CollectionKind::Auth => error,
+        CollectionKind::Memory | CollectionKind::Table => {
+            let shown: Vec<String> = row.iter().map(shown).collect();
+            error.with_detail(format!("Failing row contains ({}).", shown.join(", ")))
+        }
+    })
+}
+
+/// A value as details show it: a long one is cut.
+fn shown(value: &Value) -> String {
+    if value.is_null() {
+        return "null".to_string();
+    }
+    let text = value.to_text();
+    match text.len() > SHOWN_BYTES_MAX {
+        true => format!("{}...", text.get(..text.floor_char_boundary(SHOWN_BYTES_MAX)).unwrap_or_default()),
+        false => text,
+    }
 }

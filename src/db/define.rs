@@ -5,9 +5,10 @@ use std::sync::Arc;
 use crate::db::apply::is_ordered;
 use crate::db::catalog::{AUTH, MEMORY, check_collection, check_identifier};
 use crate::db::change::CatalogChange;
+use crate::db::view::vector_slot;
 use crate::db::{Cancel, Catalog, Transaction};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind, Value};
 use crate::vector::{DIMENSION_MAX, Metric, Parameters};
 
 impl Transaction {
@@ -96,7 +97,7 @@ impl Transaction {
     /// Adds a column that existing entries have no value for.
     ///
     /// # Errors
-    /// 42701; 0A000 for a column that must not be null.
+    /// 42701; 0A000 for a default collection.
     pub fn add_column(&mut self, collection: &str, column: Column) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(collection)?);
         if current.kind != CollectionKind::Table {
@@ -106,10 +107,7 @@ impl Transaction {
             ));
         }
         if column.not_null {
-            return Err(Error::unsupported(
-                "a new column cannot be NOT NULL",
-                "Add it without, fill it, and make a new table where the rule matters.",
-            ));
+            return Err(Error::internal("a column of no values yet forbids NULL"));
         }
         let mut changed = (*current).clone();
         changed.columns.push(column);
@@ -118,6 +116,12 @@ impl Transaction {
         check_collection(&catalog, &changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
+    }
+
+    /// The next number of a column that draws from a sequence of its own.
+    pub fn next_number(&self, collection: &Collection, position: usize) -> Result<Value> {
+        let slot = vector_slot(position)?;
+        Ok(Value::Int8(self.shared.sequences.next(&self.shared.store, collection.id, slot)?))
     }
 
     /// Gives a collection another name.

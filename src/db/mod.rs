@@ -16,6 +16,7 @@ mod cancel;
 mod catalog;
 mod change;
 mod clock;
+mod column_rules;
 mod commit;
 mod conflict;
 mod constraints;

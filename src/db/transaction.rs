@@ -9,7 +9,7 @@ use crate::db::builds::IndexBuild;
 use crate::db::change::CatalogChange;
 use crate::db::commit::Job;
 use crate::db::conflict::{Inserted, OnConflict};
-use crate::db::constraints::{duplicate_key, unique_violation};
+use crate::db::constraints::{check_not_null, duplicate_key, unique_violation};
 use crate::db::index_keys::indexed_operands;
 use crate::db::row::{EntryView, fact_name};
 use crate::db::shared::Shared;
@@ -108,7 +108,7 @@ impl Transaction {
         if self.is_read_only() {
             return Ok(Vec::new());
         }
-        let Transaction { shared, view, catalog_version, pins, builds } = self;
+        let Transaction { shared, view, catalog_version, pins, builds, notices: _, public_already: _ } = self;
         let writes = Arc::clone(&view.writes);
         drop(view);
         let job_writes = Arc::clone(&writes);
@@ -304,17 +304,9 @@ impl Transaction {
                 check_finite(vector)?;
                 self.check_vector(collection, position, vector)?;
             }
-            if value.is_null() && column.not_null {
-                return Err(Error::new(
-                    ErrorKind::NotNullViolation,
-                    format!(
-                        "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
-                        column.name, collection.name
-                    ),
-                ));
-            }
             complete.push(value);
         }
+        check_not_null(collection, &complete)?;
         Ok(complete)
     }
 
@@ -397,7 +389,7 @@ impl Transaction {
         let part =
             |position: &usize| Some((collection.columns.get(*position)?.name.as_str(), row.get(*position)?.clone()));
         let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
-        Err(duplicate_key(&constraint, &names, &values))
+        Err(duplicate_key(collection, &constraint, &names, &values))
     }
 
     fn move_entry(&mut self, collection: &Arc<Collection>, key: &EntryKey, moved: EntryKey, row: Row) -> Result<bool> {

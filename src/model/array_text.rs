@@ -163,6 +163,22 @@ pub(super) fn write_array(values: &[Value], out: &mut impl BufMut) {
     out.put_u8(b'}');
 }
 
+/// Reads an `int2vector` or `oidvector`: numbers with blanks between them.
+pub(super) fn parse_number_vector(ty: &ColumnType, text: &str) -> Result<Value> {
+    let element = ty.element().unwrap_or(ColumnType::Int2);
+    let values = text.split_ascii_whitespace().map(|number| Value::parse_text(&element, number));
+    Ok(Value::Array(Box::new(ty.clone()), values.collect::<Result<_>>()?))
+}
+
+pub(super) fn write_number_vector(values: &[Value], out: &mut impl BufMut) {
+    for (position, value) in values.iter().enumerate() {
+        if position > 0 {
+            out.put_u8(b' ');
+        }
+        value.write_text(out);
+    }
+}
+
 fn write_element(text: &[u8], out: &mut impl BufMut) {
     let is_special =
         |byte: &u8| matches!(byte, b'{' | b'}' | b',' | b'"' | b'\\' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
@@ -199,6 +215,17 @@ mod tests {
         assert_eq!(round(ColumnType::Int4, "{{1,2},{3,4}}"), "{{1,2},{3,4}}");
         assert_eq!(round(ColumnType::Bool, "{true,f}"), "{t,f}");
         assert_eq!(round(ColumnType::Vector(None), "{\"[1,2]\"}"), "{\"[1,2]\"}");
+    }
+
+    #[test]
+    fn number_vectors_have_a_form_of_their_own() {
+        let vector = Value::parse_text(&ColumnType::Int2Vector, " 1 2  -3").unwrap();
+        assert_eq!(vector.to_text(), "1 2 -3");
+        assert_eq!(vector.column_type(), ColumnType::Int2Vector);
+        assert_eq!(Value::parse_text(&ColumnType::OidVector, "").unwrap().to_text(), "");
+        assert_eq!(Value::parse_text(&ColumnType::OidVector, "1 x").unwrap_err().sqlstate(), "22P02");
+        let array = vector.cast(&ColumnType::Array(Box::new(ColumnType::Int4)), true).unwrap();
+        assert_eq!(array.to_text(), "{1,2,-3}");
     }
 
     #[test]

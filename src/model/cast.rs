@@ -45,9 +45,11 @@ impl Value {
             | (Value::Vector(_), ColumnType::Vector(_)) => true,
             (Value::Text(_), ColumnType::CatalogChar | ColumnType::Reg(_) | ColumnType::Void) => true,
             (Value::Text(_), ty) => ty.is_text(),
-            (Value::Array(_, values), ColumnType::Array(element)) => values.iter().all(|value| match value {
+            (Value::Array(element, _), ColumnType::Int2Vector | ColumnType::OidVector) => **element == *ty,
+            (Value::Array(element, values), ColumnType::Array(wanted)) => values.iter().all(|value| match value {
+                _ if element.is_number_vector() => false,
                 Value::Array(..) => value.is_of(ty),
-                value => value.is_of(element),
+                value => value.is_of(wanted),
             }),
             _ => false,
         }
@@ -91,6 +93,11 @@ impl Value {
                     value => value.cast(element, explicit),
                 };
                 Ok(Value::Array(element.clone(), values.into_iter().map(cast).collect::<Result<_>>()?))
+            }
+            (Value::Array(_, values), ColumnType::Int2Vector | ColumnType::OidVector) => {
+                let element = to.element().unwrap_or(ColumnType::Int2);
+                let values = values.into_iter().map(|value| value.cast(&element, explicit)).collect::<Result<_>>()?;
+                Ok(Value::Array(Box::new(to.clone()), values))
             }
             (Value::Vector(components), ColumnType::Array(element)) => {
                 let values = components.iter().map(|number| Value::Float4(*number).cast(element, explicit));

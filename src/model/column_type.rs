@@ -39,6 +39,10 @@ pub enum ColumnType {
     /// `regclass`, `regtype` and the like, whose values print as names.
     Reg(RegKind),
     Array(Box<ColumnType>),
+    /// `int2vector`, for the catalogs: numbers at positions from 0. Its values are arrays that name it as their element.
+    Int2Vector,
+    /// `oidvector`, for the catalogs, likewise.
+    OidVector,
     Void,
     /// A literal or NULL whose type nobody said.
     Unknown,
@@ -68,10 +72,12 @@ impl ColumnType {
             ColumnType::Name => 19,
             ColumnType::Int8 => 20,
             ColumnType::Int2 => 21,
+            ColumnType::Int2Vector => 22,
             ColumnType::Int4 => 23,
             ColumnType::Reg(RegKind::Proc) => 24,
             ColumnType::Text => 25,
             ColumnType::Oid => 26,
+            ColumnType::OidVector => 30,
             ColumnType::Json => 114,
             ColumnType::Float4 => 700,
             ColumnType::Float8 => 701,
@@ -103,6 +109,7 @@ impl ColumnType {
             ColumnType::CatalogChar => 1002,
             ColumnType::Name => 1003,
             ColumnType::Int2 => 1005,
+            ColumnType::Int2Vector => 1006,
             ColumnType::Int4 => 1007,
             ColumnType::Reg(RegKind::Proc) => 1008,
             ColumnType::Text | ColumnType::Unknown | ColumnType::Void => 1009,
@@ -111,6 +118,7 @@ impl ColumnType {
             ColumnType::Int8 => 1016,
             ColumnType::Float4 => 1021,
             ColumnType::Float8 => 1022,
+            ColumnType::OidVector => 1013,
             ColumnType::Oid => 1028,
             ColumnType::Timestamp => 1115,
             ColumnType::Date => 1182,
@@ -135,9 +143,14 @@ impl ColumnType {
         scalars.iter().find(|ty| ty.oid() == oid).cloned().or_else(|| {
             scalars
                 .into_iter()
-                .find(|ty| !matches!(ty, ColumnType::Unknown | ColumnType::Void) && ty.array_oid() == oid)
+                .find(|ty| ty.has_array() && ty.array_oid() == oid)
                 .map(|ty| ColumnType::Array(Box::new(ty)))
         })
+    }
+
+    /// Whether values of the array type over this type can be told from others.
+    fn has_array(&self) -> bool {
+        !matches!(self, ColumnType::Unknown | ColumnType::Void) && !self.is_number_vector()
     }
 
     /// One of each scalar type, without modifiers, as `pg_type` lists them.
@@ -171,6 +184,8 @@ impl ColumnType {
             ColumnType::Uuid,
             ColumnType::Jsonb,
             ColumnType::Reg(RegKind::Namespace),
+            ColumnType::Int2Vector,
+            ColumnType::OidVector,
             ColumnType::Vector(None),
         ]
     }
@@ -198,6 +213,8 @@ impl ColumnType {
             | ColumnType::Jsonb
             | ColumnType::Numeric(_)
             | ColumnType::Vector(_)
+            | ColumnType::Int2Vector
+            | ColumnType::OidVector
             | ColumnType::Array(_) => -1,
         }
     }
@@ -245,11 +262,28 @@ impl ColumnType {
             ColumnType::Reg(RegKind::Type) => "regtype",
             ColumnType::Reg(RegKind::Proc) => "regproc",
             ColumnType::Reg(RegKind::Namespace) => "regnamespace",
+            ColumnType::Int2Vector => "int2vector",
+            ColumnType::OidVector => "oidvector",
             ColumnType::Void => "void",
             ColumnType::Unknown => "unknown",
             ColumnType::Array(element) => return format!("_{}", element.internal_name()),
         };
         name.to_string()
+    }
+
+    /// The type of the elements of an array, and of the catalogs' vectors of numbers.
+    pub fn element(&self) -> Option<ColumnType> {
+        match self {
+            ColumnType::Array(element) => Some((**element).clone()),
+            ColumnType::Int2Vector => Some(ColumnType::Int2),
+            ColumnType::OidVector => Some(ColumnType::Oid),
+            _ => None,
+        }
+    }
+
+    /// Whether it is one of the catalogs' vectors of numbers: positions count from 0, and the text is `1 2`.
+    pub fn is_number_vector(&self) -> bool {
+        matches!(self, ColumnType::Int2Vector | ColumnType::OidVector)
     }
 
     pub fn is_text(&self) -> bool {

@@ -309,7 +309,7 @@ impl<'a> Fields<'a> {
     }
 
     fn set_zone(&mut self, field: &str) -> Result<()> {
-        if self.zone.is_some() || self.time.is_none() {
+        if self.zone.is_some() {
             return Err(self.invalid());
         }
         let micros = parse_offset(field).ok_or_else(|| self.invalid())?;
@@ -358,7 +358,7 @@ impl<'a> Fields<'a> {
             }
             _ => return Err(self.invalid()),
         }
-        if self.special.is_some() && (self.date.is_some() || self.time.is_some()) {
+        if self.special.is_some() && (self.date.is_some() || self.time.is_some() || self.zone.is_some()) {
             return Err(self.invalid());
         }
         let needs_date = self.special.is_none() && self.type_name != "time";

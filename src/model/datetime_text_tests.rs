@@ -65,6 +65,22 @@ fn timestamps_with_zones() {
 }
 
 #[test]
+fn a_day_may_have_a_zone_without_a_time() {
+    for text in
+        ["2024-02-29 +00", "2024-02-29 -11:30", "2024-02-29+00", "20240229 +05", "Feb 29 2024 +00", "+05 2024-02-29"]
+    {
+        assert_eq!(date(text), "2024-02-29", "{text}");
+    }
+    assert_eq!(timestamptz("2024-02-29 +05"), "2024-02-28 19:00:00+00");
+    assert_eq!(timestamptz("2024-02-29 +00:00:30"), "2024-02-28 23:59:30+00");
+    assert_eq!(parse_date("2024-02-29 +99").unwrap_err().sqlstate(), "22008");
+    for text in ["+05", "2024-02-29 +00 +01", "infinity +00", "infinity Z", "2024-02-29 5"] {
+        assert_eq!(parse_date(text).unwrap_err().sqlstate(), "22007", "{text}");
+    }
+    assert_eq!(parse_time("2024-02-29 +05").unwrap_err().sqlstate(), "22007");
+}
+
+#[test]
 fn errors_are_postgresqls() {
     for text in ["", "x", "2024", "2024-01", "2024-01-02x", "now", "2024-01-02 1:2:3:4", "2024-01-02 +", "1.2.3.4", "é"]
     {

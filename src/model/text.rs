@@ -8,7 +8,7 @@ use bytes::BufMut;
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::array_text::{parse_array, write_array};
+use crate::model::array_text::{parse_array, parse_number_vector, write_array, write_number_vector};
 use crate::model::datetime::{write_date, write_interval, write_time, write_timestamp};
 use crate::model::datetime_text::{parse_date, parse_time, parse_timestamp, parse_timestamptz};
 use crate::model::interval_text::parse_interval;
@@ -59,6 +59,7 @@ impl Value {
                 Value::Vector(vector)
             }
             ColumnType::Array(element) => parse_array(element, text)?,
+            ColumnType::Int2Vector | ColumnType::OidVector => parse_number_vector(ty, text)?,
             ColumnType::Void => Value::text(""),
         };
         Ok(value)
@@ -88,6 +89,7 @@ impl Value {
                 out.put_slice(uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
             }
             Value::Vector(components) => write_vector(components, out),
+            Value::Array(element, values) if element.is_number_vector() => write_number_vector(values, out),
             Value::Array(_, values) => write_array(values, out),
         }
     }

@@ -142,6 +142,8 @@ fn unmodified(words: &str) -> Option<ColumnType> {
         "date" => ColumnType::Date,
         "uuid" => ColumnType::Uuid,
         "oid" => ColumnType::Oid,
+        "int2vector" => ColumnType::Int2Vector,
+        "oidvector" => ColumnType::OidVector,
         "name" => ColumnType::Name,
         "regclass" => ColumnType::Reg(RegKind::Class),
         "regtype" => ColumnType::Reg(RegKind::Type),

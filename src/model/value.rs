@@ -30,7 +30,7 @@ pub enum Value {
     Interval(Interval),
     Uuid(Uuid),
     Vector(Arc<[f32]>),
-    /// Query results only: no column stores an array.
+    /// Query results only: no column stores an array. The type is that of the elements, or the catalogs' vector of numbers.
     Array(Box<ColumnType>, Vec<Value>),
 }
 
@@ -88,6 +88,7 @@ impl Value {
             Value::Interval(_) => ColumnType::Interval,
             Value::Uuid(_) => ColumnType::Uuid,
             Value::Vector(_) => ColumnType::Vector(None),
+            Value::Array(element, _) if element.is_number_vector() => (**element).clone(),
             Value::Array(element, _) => ColumnType::Array(element.clone()),
         }
     }

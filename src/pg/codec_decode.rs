@@ -91,6 +91,8 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         ColumnType::Uuid => Value::Uuid(Uuid::from_bytes(reader.array()?)),
         ColumnType::Vector(declared) => Value::Vector(read_vector(*declared, reader)?),
         ColumnType::Array(element) => read_array(element, reader)?,
+        ColumnType::Int2Vector => read_array(&ColumnType::Int2, reader)?.cast(ty, true)?,
+        ColumnType::OidVector => read_array(&ColumnType::Oid, reader)?.cast(ty, true)?,
         ColumnType::Void => Value::text(""),
     };
     Ok(value)

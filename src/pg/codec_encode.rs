@@ -155,10 +155,8 @@ fn reg_number(text: &str, ty: &ColumnType) -> Result<i64> {
 /// Header (dimensions, whether there are NULLs, OID of the elements, length and lower bound of each dimension), then the
 /// elements row by row.
 fn write_array(values: &[Value], ty: &ColumnType, out: &mut BytesMut) -> Result<()> {
-    let element = match ty {
-        ColumnType::Array(element) => element.as_ref(),
-        other => other,
-    };
+    let element = &ty.element().unwrap_or_else(|| ty.clone());
+    let first_position = if ty.is_number_vector() { 0 } else { 1 };
     let mut lengths = Vec::new();
     let mut level = values;
     while !level.is_empty() {
@@ -181,7 +179,7 @@ fn write_array(values: &[Value], ty: &ColumnType, out: &mut BytesMut) -> Result<
     out.put_u32(element.oid());
     for &dimension in &lengths {
         out.put_i32(length(dimension)?);
-        out.put_i32(1);
+        out.put_i32(first_position);
     }
     let mut has_null = false;
     write_elements(values, &lengths, element, out, &mut has_null)?;

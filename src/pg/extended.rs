@@ -14,7 +14,7 @@ use crate::pg::output::{
     BIND_COMPLETE, CLOSE_COMPLETE, EMPTY_QUERY, Formats, NO_DATA, PARSE_COMPLETE, row_description,
 };
 use crate::pg::portal::{PORTALS_MAX, Portal, PortalState, Running};
-use crate::session::{Outcome, Prepared};
+use crate::session::{Outcome, Prepared, RowsTag};
 
 /// Bytes that a portal takes besides its parameters and rows.
 const PORTAL_BYTES: usize = 1024;
@@ -46,7 +46,7 @@ impl Connection {
         fields.finish()?;
         self.session.check_allowed(&prepared)?;
         if !portal.is_empty() {
-            if self.portals.contains_key(portal) {
+            if self.portals.contains_key(portal) || self.session.cursor_columns(portal).is_some() {
                 let text = format!("cursor \"{portal}\" already exists");
                 return Err(Error::new(ErrorKind::DuplicateObject, text).into());
             }
@@ -73,10 +73,14 @@ impl Connection {
                 self.output.parameter_description(&prepared.parameters)?;
                 description(&prepared, &Formats::Text)?
             }
-            b'P' => {
-                let portal = self.portal(name)?;
-                description(&portal.prepared, &portal.formats)?
-            }
+            // A cursor of DECLARE is a portal of its name.
+            b'P' => match self.session.cursor_columns(name) {
+                Some(columns) => Some(row_description(&columns, &Formats::Text)?),
+                None => {
+                    let portal = self.portal(name)?;
+                    description(&portal.prepared, &portal.formats)?
+                }
+            },
             other => return Err(Error::new(ErrorKind::ProtocolViolation, invalid_kind("DESCRIBE", other)).into()),
         };
         match description {
@@ -92,6 +96,10 @@ impl Connection {
         fields.finish()?;
         // Zero means all rows; PostgreSQL takes a negative count as all rows, too.
         let rows_max = u64::try_from(rows_max).ok().filter(|max| *max > 0);
+        if let Some(rows) = self.session.run_cursor(name, rows_max).await? {
+            self.fetch(Running::new(rows, RowsTag::Counted("SELECT")), &Formats::Text, rows_max).await?;
+            return Ok(());
+        }
         let mut portal = self.take_portal(name)?;
         // With Sync right behind it, the statement is a transaction of its own and may be retried.
         let is_last = self.input.next_tag() == Some(b'S');
@@ -152,6 +160,7 @@ impl Connection {
         match kind {
             b'S' => self.session.drop_statement(name),
             b'P' if name.is_empty() => self.unnamed_portal = None,
+            b'P' if self.session.drop_cursor(name) => {}
             b'P' => drop(self.portals.remove(name)),
             other => return Err(Error::new(ErrorKind::ProtocolViolation, invalid_kind("CLOSE", other)).into()),
         }

@@ -252,6 +252,11 @@ fn fields_of(severity: &str, sqlstate: &str, error: &Error) -> Vec<(u8, String)>
     fields.extend(error.hint().map(|hint| (b'H', without_nul(hint))));
     fields.extend(error.position().map(|position| (b'P', position.to_string())));
     fields.extend(error.routine().map(|routine| (b'R', routine.to_string())));
+    if let Some(subject) = error.subject() {
+        let named =
+            [(b's', &subject.schema), (b't', &subject.table), (b'c', &subject.column), (b'n', &subject.constraint)];
+        fields.extend(named.into_iter().filter_map(|(tag, name)| Some((tag, without_nul(name.as_deref()?)))));
+    }
     fields
 }
 
@@ -280,5 +285,10 @@ mod tests {
         output.error("ERROR", &error).unwrap();
         let text = String::from_utf8_lossy(&output.buffer).replace('\0', "|");
         assert!(text.ends_with("SERROR|VERROR|C42601|Mbad\u{FFFD}thing|Hdo|P8||"), "{text}");
+        let mut output = Output::new();
+        let error = Error::new(ErrorKind::UniqueViolation, "twice").of_constraint("t", "t_pkey");
+        output.error("ERROR", &error).unwrap();
+        let text = String::from_utf8_lossy(&output.buffer).replace('\0', "|");
+        assert!(text.ends_with("C23505|Mtwice|spublic|tt|nt_pkey||"), "{text}");
     }
 }

@@ -7,6 +7,7 @@ use tokio::task::block_in_place;
 use crate::db::{OWNER, Row, RowStream, SettingValue, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{OutputColumn, Value};
+use crate::session::cursor::no_cursor;
 use crate::session::password::make_verifier;
 use crate::session::prepared::{Plan, Work};
 use crate::session::rows::{Outcome, Rows, RowsTag, cancellable};
@@ -28,7 +29,9 @@ impl Session {
     pub(super) fn complete_columns(&self, work: &mut Work) -> Result<()> {
         let Work::Sql(planned) = work else { return Ok(()) };
         match &planned.action {
-            Action::Control(Control::Fetch { cursor, .. }) => planned.columns = Some(self.cursor_columns(cursor)?),
+            Action::Control(Control::Fetch { cursor, .. }) => {
+                planned.columns = Some(self.cursor_columns(cursor).ok_or_else(|| no_cursor(cursor))?);
+            }
             Action::Control(Control::Execute { name, .. }) => planned.columns = self.statement(name)?.columns.clone(),
             _ => {}
         }

@@ -25,6 +25,8 @@ pub struct CopyOut {
     copy: sql::CopyOut,
     rows: Rows,
     state: CopyState,
+    /// Bytes that belong to the piece that comes next.
+    next_piece: BytesMut,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -53,31 +55,34 @@ impl CopyOut {
         self.copy.columns()
     }
 
-    /// The next pieces of data, each one row as a rule; `None` at the end.
+    /// The next pieces of data, each one row as a rule; `None` at the end. The header of the binary format lies in one
+    /// piece with the first row, or with the trailer: drivers read as far as the first row from the first message.
     pub async fn next(&mut self) -> Result<Option<Vec<Bytes>>> {
-        let mut out = BytesMut::new();
         let mut pieces = Vec::new();
         match self.state {
             CopyState::Begin => {
-                self.copy.begin(&mut out);
+                self.copy.begin(&mut self.next_piece);
                 self.state = CopyState::Rows;
+                if !self.copy.is_binary() && !self.next_piece.is_empty() {
+                    pieces.push(self.next_piece.split().freeze());
+                }
             }
             CopyState::Rows => match self.rows.next_chunk().await? {
                 Some(chunk) => {
                     for row in &chunk {
-                        self.copy.row(row, &mut out)?;
-                        pieces.push(out.split().freeze());
+                        self.copy.row(row, &mut self.next_piece)?;
+                        pieces.push(self.next_piece.split().freeze());
                     }
                 }
                 None => {
-                    self.copy.end(&mut out);
+                    self.copy.end(&mut self.next_piece);
                     self.state = CopyState::Done;
+                    if !self.next_piece.is_empty() {
+                        pieces.push(self.next_piece.split().freeze());
+                    }
                 }
             },
             CopyState::Done => return Ok(None),
-        }
-        if !out.is_empty() {
-            pieces.push(out.freeze());
         }
         Ok(Some(pieces))
     }
@@ -110,7 +115,8 @@ impl Session {
                 let run = plan.plan.execute(&view, parameters, settings, &self.cancel);
                 let stream = cancellable(run, &self.cancel).await?;
                 let rows = Rows::new(plan.plan.columns(), stream, &self.cancel);
-                Ok(Outcome::CopyOut(CopyOut { copy: plan.start(codec), rows, state: CopyState::Begin }))
+                let (copy, next_piece) = (plan.start(codec), BytesMut::new());
+                Ok(Outcome::CopyOut(CopyOut { copy, rows, state: CopyState::Begin, next_piece }))
             }
             _ => Err(Error::internal("no COPY")),
         }

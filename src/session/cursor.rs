@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::db::{Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{OutputColumn, Reservation, Value};
+use crate::model::{OutputColumn, Reservation, Value, quote_identifier};
 use crate::session::rows::{Outcome, Rows, RowsTag};
-use crate::session::session::Session;
+use crate::session::session::{Session, in_failed_transaction};
+use crate::session::transaction::TransactionStatus;
 
 /// Most open cursors of one session.
 const CURSORS_MAX: usize = 1000;
@@ -119,12 +120,38 @@ impl Session {
         self.cursors.insert(name, rows, is_held, memory)
     }
 
-    pub(super) fn cursor_columns(&self, name: &str) -> Result<Arc<[OutputColumn]>> {
-        self.cursors.open.get(name).map(|cursor| Arc::clone(&cursor.columns)).ok_or_else(|| no_cursor(name))
+    /// The columns of a cursor; `None` when there is none of that name.
+    pub fn cursor_columns(&self, name: &str) -> Option<Arc<[OutputColumn]>> {
+        self.cursors.open.get(name).map(|cursor| Arc::clone(&cursor.columns))
+    }
+
+    /// Reads on in a cursor that the wire names as a portal, as FETCH does; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// 25P02 in a failed transaction, 54000 for a count over FETCH's limit, and what reading fails with.
+    pub async fn run_cursor(&mut self, name: &str, count: Option<u64>) -> Result<Option<Rows>> {
+        if !self.cursors.open.contains_key(name) {
+            return Ok(None);
+        }
+        if self.status() == TransactionStatus::Failed {
+            return Err(in_failed_transaction());
+        }
+        self.begin_statement(&format!("FETCH FROM {}", quote_identifier(name)).into());
+        self.fetch_rows(name, count).await.map(Some)
+    }
+
+    /// Closes a cursor; whether there was one of that name.
+    pub fn drop_cursor(&mut self, name: &str) -> bool {
+        self.cursors.open.remove(name).is_some()
+    }
+
+    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>) -> Result<Outcome> {
+        let rows = self.fetch_rows(name, count).await?;
+        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("FETCH") })
     }
 
     /// Reads on; `None` reads to the end.
-    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>) -> Result<Outcome> {
+    async fn fetch_rows(&mut self, name: &str, count: Option<u64>) -> Result<Rows> {
         let cancel = self.cancel.clone();
         let cursor = self.cursors.open.get_mut(name).ok_or_else(|| no_cursor(name))?;
         let columns = Arc::clone(&cursor.columns);
@@ -133,7 +160,7 @@ impl Session {
             let nothing = Rows::new(Arc::clone(&columns), RowStream::from_rows(Vec::new()), &cancel);
             let rest = std::mem::replace(&mut cursor.rows, nothing);
             let waiting = std::mem::replace(&mut cursor.waiting, Vec::new().into_iter());
-            return Ok(Outcome::Rows { rows: rest.behind(waiting), tag: RowsTag::Counted("FETCH") });
+            return Ok(rest.behind(waiting));
         };
         if count > FETCH_ROWS_MAX {
             return Err(Error::new(
@@ -151,15 +178,14 @@ impl Session {
             }
             rows.push(row);
         }
-        let rows = Rows::new(columns, RowStream::from_rows(rows), &cancel);
-        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("FETCH") })
+        Ok(Rows::new(columns, RowStream::from_rows(rows), &cancel))
     }
 
     pub(super) fn close_cursor(&mut self, name: &str) -> Result<()> {
-        self.cursors.open.remove(name).map(drop).ok_or_else(|| no_cursor(name))
+        if self.drop_cursor(name) { Ok(()) } else { Err(no_cursor(name)) }
     }
 }
 
-fn no_cursor(name: &str) -> Error {
+pub(super) fn no_cursor(name: &str) -> Error {
     Error::new(ErrorKind::UndefinedCursor, format!("cursor \"{name}\" does not exist"))
 }

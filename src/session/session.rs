@@ -346,6 +346,12 @@ impl Session {
         self.activity.run(&prepared.shown);
     }
 
+    /// As [`Session::start`], for what is shown as this text.
+    pub(super) fn begin_statement(&mut self, shown: &Arc<str>) {
+        self.start_clock();
+        self.activity.run(shown);
+    }
+
     /// From now on cancel requests and the timeout count for what comes next.
     fn start_clock(&mut self) {
         self.is_prepared = false;

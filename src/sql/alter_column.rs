@@ -3,8 +3,7 @@
 use datafusion::sql::sqlparser::ast::Owner;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, ColumnType};
-use crate::sql::define::Definition;
+use crate::model::{Column, ColumnType};
 use crate::sql::scope::folded;
 
 /// # Errors
@@ -20,18 +19,14 @@ pub fn check_owner(owner: &Owner) -> Result<()> {
     }
 }
 
-/// ALTER COLUMN … TYPE: a vector's dimension changes, nothing else does.
-pub fn alter_type(collection: &Collection, column: String, ty: ColumnType) -> Result<Definition> {
-    let current = collection.column(&column).and_then(|position| collection.columns.get(position));
-    let Some(current) = current else {
-        let message = format!("column \"{column}\" of relation \"{}\" does not exist", collection.name);
-        return Err(Error::new(ErrorKind::UndefinedColumn, message));
-    };
-    match (&current.ty, ty) {
-        (ColumnType::Vector(_), ColumnType::Vector(declared)) => {
-            Ok(Definition::AlterVector { table: collection.name.clone(), column, declared })
-        }
-        (now, wanted) if *now == wanted => Ok(Definition::Nothing("ALTER TABLE")),
+/// The dimension that ALTER COLUMN … TYPE gives a vector column; `None` where the column has the type already.
+///
+/// # Errors
+/// 0A000 for any other change of a type.
+pub fn declared_dimension(column: &Column, ty: ColumnType) -> Result<Option<Option<u32>>> {
+    match (&column.ty, ty) {
+        (ColumnType::Vector(_), ColumnType::Vector(declared)) => Ok(Some(declared)),
+        (now, wanted) if *now == wanted => Ok(None),
         (now, wanted) => Err(Error::unsupported(
             format!("the type of a column cannot be changed from {now} to {wanted}"),
             "Only the dimension of a vector can; otherwise make a new table and INSERT ... SELECT.",

@@ -236,10 +236,7 @@ impl Analyzer<'_> {
         let Some((root, steps, is_text)) = constant_path(expr) else { return Ok(None) };
         let found = match root {
             Expr::Identifier(ident) => scope::resolve(&self.scopes, None, &folded(ident)),
-            Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-                [.., relation, name] => scope::resolve(&self.scopes, Some(&folded(relation)), &folded(name)),
-                _ => return Ok(None),
-            },
+            Expr::CompoundIdentifier(parts) => scope::resolve_qualified(&self.scopes, parts),
             _ => return Ok(None),
         };
         let location = root.span().start;

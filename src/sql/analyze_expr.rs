@@ -89,11 +89,9 @@ impl Analyzer<'_> {
                 }
             }
             Expr::CompoundIdentifier(parts) => {
-                let [.., relation, name] = parts.as_slice() else { return Ok(None) };
-                let found = scope::resolve(&self.scopes, Some(&folded(relation)), &folded(name));
-                if parts.len() > 2 {
-                    *parts = vec![relation.clone(), name.clone()];
-                }
+                let found = scope::resolve_qualified(&self.scopes, parts);
+                // The planner's relations have names of one part.
+                parts.drain(..parts.len().saturating_sub(2));
                 found
             }
             _ => return Ok(None),
@@ -230,13 +228,7 @@ impl Analyzer<'_> {
                 }
                 _ => Ok(Some(ColumnType::Interval)),
             },
-            Expr::CompoundFieldAccess { root, .. } => {
-                let element = match self.expr(root)? {
-                    Some(ColumnType::Array(element)) => Some(*element),
-                    _ => None,
-                };
-                Ok(element)
-            }
+            Expr::CompoundFieldAccess { .. } => self.access(expr),
             other => self.text_expr(other),
         }
     }
@@ -445,7 +437,7 @@ impl Analyzer<'_> {
         if let Some(ty) = &self.expr(&mut left)? {
             self.adopt(&mut array, &ColumnType::Array(Box::new(unmodified(ty))))?;
         }
-        if let Some(ColumnType::Array(element)) = self.expr(&mut array)? {
+        if let Some(element) = self.expr(&mut array)?.and_then(|ty| ty.element()) {
             self.adopt(&mut left, &element)?;
         }
         *expr = call(&name, vec![left, array]);

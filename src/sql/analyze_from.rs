@@ -1,17 +1,17 @@
-//! The FROM clause: which tables, subqueries and functions a query reads, and what columns they show.
+//! The FROM clause: which tables and subqueries a query reads, and what columns they show. `analyze_function` adds the
+//! functions.
 
 use std::sync::Arc;
 
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, SetExpr,
-    Spanned, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal,
+    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, SetExpr, Spanned, TableAlias, TableAliasColumnDef,
+    TableFactor, TableWithJoins,
 };
 use futures::FutureExt;
 
 use crate::db::MEMORY;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, OutputColumn};
 use crate::sql::analyze::{Analyzer, StatementTable, renamed};
 use crate::sql::arrow_types::{is_hidden, type_of};
 use crate::sql::context::ReadContext;
@@ -19,10 +19,7 @@ use crate::sql::errors::from_datafusion;
 use crate::sql::names;
 use crate::sql::pg_catalog;
 use crate::sql::scope::{Relation, ScopeColumn, exact, folded};
-use crate::sql::table::{CollectionTable, FACTS_VIEW, QueryTable};
-
-/// The table function that embeds a query of the other language.
-const QUERY_FUNCTION: &str = "knirvql";
+use crate::sql::table::{CollectionTable, FACTS_VIEW};
 
 impl Analyzer<'_> {
     pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<()> {
@@ -72,7 +69,7 @@ impl Analyzer<'_> {
         }
     }
 
-    fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+    pub fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
         match factor {
             TableFactor::Table { sample: Some(_), .. } => {
                 Err(Error::unsupported("TABLESAMPLE is not offered", "Use ORDER BY random() LIMIT n."))
@@ -83,27 +80,7 @@ impl Analyzer<'_> {
                 *factor = self.named_table(&name, &mut alias)?;
                 Ok(())
             }
-            TableFactor::Table { name, alias, args: Some(args), .. } => {
-                let (name, mut arguments, mut alias) = (name.clone(), std::mem::take(&mut args.args), alias.take());
-                if let Some(table) = self.query_function(&name, &arguments, &mut alias)? {
-                    *factor = table;
-                    return Ok(());
-                }
-                self.function_arguments(&mut arguments)?;
-                let alias = self.opaque(&name, alias);
-                if let TableFactor::Table { args: Some(slot), alias: alias_slot, .. } = factor {
-                    slot.args = arguments;
-                    *alias_slot = Some(alias);
-                }
-                Ok(())
-            }
-            TableFactor::Function { name, args, alias, .. } => {
-                self.function_arguments(args)?;
-                let name = name.clone();
-                let with_columns = self.opaque(&name, alias.take());
-                *alias = Some(with_columns);
-                Ok(())
-            }
+            TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.from_function(factor),
             TableFactor::Derived { lateral, subquery, alias, .. } => {
                 if *lateral && subquery.limit_clause.is_none() && subquery.fetch.is_none() && !is_distinct(subquery) {
                     // The planner cannot join a correlated query that sorts, and a join keeps no order.
@@ -130,11 +107,12 @@ impl Analyzer<'_> {
                 self.table_with_joins(table_with_joins)
             }
             TableFactor::UNNEST { alias, array_exprs, .. } => {
+                let mut elements = Vec::with_capacity(array_exprs.len());
                 for array in array_exprs.iter_mut() {
-                    self.expr(array)?;
+                    elements.push(self.expr(array)?.and_then(|ty| ty.element()));
                 }
                 let name = ObjectName::from(vec![exact("unnest")]);
-                let with_columns = self.opaque(&name, alias.take());
+                let with_columns = self.opaque(&name, alias.take(), &elements);
                 *alias = Some(with_columns);
                 Ok(())
             }
@@ -145,7 +123,7 @@ impl Analyzer<'_> {
         }
     }
 
-    fn add(&mut self, relation: Relation) -> Result<()> {
+    pub fn add(&mut self, relation: Relation) -> Result<()> {
         let Some(scope) = self.scopes.last_mut() else {
             return Err(Error::internal("a FROM item outside of a query"));
         };
@@ -202,7 +180,7 @@ impl Analyzer<'_> {
     }
 
     /// The alias with the names of the columns behind those that it lists.
-    fn full_alias(&self, mut alias: TableAlias, key: &str) -> Result<TableAlias> {
+    pub fn full_alias(&self, mut alias: TableAlias, key: &str) -> Result<TableAlias> {
         let Some(table) = self.tables.get(key) else { return Ok(alias) };
         let columns = scope_columns(table);
         if alias.columns.len() > columns.len() {
@@ -275,72 +253,9 @@ impl Analyzer<'_> {
             _ => None,
         }
     }
-
-    /// `knirvql('GET …')`, lowered by the other language.
-    fn query_function(
-        &mut self,
-        name: &ObjectName,
-        arguments: &[FunctionArg],
-        alias: &mut Option<TableAlias>,
-    ) -> Result<Option<TableFactor>> {
-        if names::last_part(name).as_deref() != Some(QUERY_FUNCTION) {
-            return Ok(None);
-        }
-        let Some(lower) = self.context.query_function else { return Ok(None) };
-        let text = match arguments {
-            [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))] => match &value.value {
-                Literal::SingleQuotedString(text) => Some(text.clone()),
-                Literal::DollarQuotedString(text) => Some(text.value.clone()),
-                _ => None,
-            },
-            _ => None,
-        };
-        let text = text.ok_or_else(|| {
-            Error::unsupported("knirvql() takes one string literal", "Write knirvql('GET MEMORY ...') or $$...$$.")
-        })?;
-        let (query, columns): (_, Vec<OutputColumn>) = lower(&text, self.context.view)?;
-        let key = format!("{QUERY_FUNCTION}#{}", self.tables.len());
-        let table = StatementTable::Other(Arc::new(QueryTable::new(query, &columns)));
-        let shown = alias.as_ref().map_or_else(|| QUERY_FUNCTION.to_string(), |alias| folded(&alias.name));
-        let relation = Relation { name: shown.clone(), columns: scope_columns(&table), ..Relation::default() };
-        self.tables.insert(key.clone(), table);
-        self.add(relation)?;
-        Ok(Some(plain_table(&key, alias.take().unwrap_or_else(|| table_alias(&shown)))))
-    }
-
-    /// A function in FROM whose columns only the planner knows. As in PostgreSQL, a function of one column names it as the
-    /// relation is named.
-    fn opaque(&mut self, name: &ObjectName, alias: Option<TableAlias>) -> TableAlias {
-        let function = names::last_part(name).unwrap_or_default();
-        let mut alias = alias.unwrap_or_else(|| table_alias(&function));
-        let is_single = matches!(function.as_str(), "generate_series" | "range" | "unnest");
-        if is_single && alias.columns.is_empty() {
-            alias.columns.push(TableAliasColumnDef { name: exact(folded(&alias.name)), data_type: None });
-        }
-        let columns: Vec<ScopeColumn> =
-            alias.columns.iter().map(|column| ScopeColumn::computed(folded(&column.name), None)).collect();
-        let relation = Relation { name: folded(&alias.name), is_opaque: columns.is_empty(), columns, table: None };
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.relations.push(relation);
-        }
-        alias
-    }
-
-    fn function_arguments(&mut self, arguments: &mut [FunctionArg]) -> Result<()> {
-        for argument in arguments {
-            let (FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
-            | FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }) = argument
-            else {
-                continue;
-            };
-            self.adopt_parameter(expr, &ColumnType::Int8);
-            self.argument(expr)?;
-        }
-        Ok(())
-    }
 }
 
-fn scope_columns(table: &StatementTable) -> Vec<ScopeColumn> {
+pub fn scope_columns(table: &StatementTable) -> Vec<ScopeColumn> {
     match table {
         StatementTable::Collection(table) => table
             .columns
@@ -384,11 +299,11 @@ fn is_distinct(query: &Query) -> bool {
     matches!(query.body.as_ref(), SetExpr::Select(select) if select.distinct.is_some())
 }
 
-fn table_alias(name: &str) -> TableAlias {
+pub fn table_alias(name: &str) -> TableAlias {
     TableAlias { explicit: true, name: exact(name), columns: Vec::new(), at: None }
 }
 
-fn plain_table(name: &str, alias: TableAlias) -> TableFactor {
+pub fn plain_table(name: &str, alias: TableAlias) -> TableFactor {
     TableFactor::Table {
         name: ObjectName::from(vec![exact(name)]),
         alias: Some(alias),

@@ -5,13 +5,14 @@ use datafusion::sql::sqlparser::ast::{
     Value as Literal, WildcardAdditionalOptions,
 };
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::ColumnType;
 use crate::model::limits::RESULT_COLUMNS_MAX;
 use crate::sql::analyze::{Analyzer, is_ordinal};
 use crate::sql::analyze_jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
 use crate::sql::names;
 use crate::sql::scope::{self, Found, Relation, Scope, ScopeColumn, exact, folded};
+use crate::sql::target::relation_name;
 
 impl Analyzer<'_> {
     pub fn select(
@@ -126,15 +127,10 @@ impl Analyzer<'_> {
                     }
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
-                    let wanted = names::last_part(&name).unwrap_or_default();
-                    let Some(relation) = relations.iter().find(|relation| relation.name == wanted) else {
-                        return Err(self.at(
-                            Error::new(
-                                ErrorKind::UndefinedTable,
-                                format!("missing FROM-clause entry for table \"{wanted}\""),
-                            ),
-                            name.span().start,
-                        ));
+                    let (schema, wanted) = relation_name(&name)?;
+                    let is_wanted = |relation: &&Relation| relation.is_called(schema.as_deref(), &wanted);
+                    let Some(relation) = relations.iter().find(is_wanted) else {
+                        return Err(self.at(scope::no_relation(&wanted), name.span().start));
                     };
                     expand(relation, false, &mut expanded);
                 }
@@ -197,10 +193,7 @@ impl Analyzer<'_> {
     fn plain_column(&self, expr: &Expr) -> Option<Found> {
         match expr {
             Expr::Identifier(ident) => scope::resolve(&self.scopes, None, &folded(ident)).ok().flatten(),
-            Expr::CompoundIdentifier(parts) => {
-                let [.., relation, name] = parts.as_slice() else { return None };
-                scope::resolve(&self.scopes, Some(&folded(relation)), &folded(name)).ok().flatten()
-            }
+            Expr::CompoundIdentifier(parts) => scope::resolve_qualified(&self.scopes, parts).ok().flatten(),
             Expr::Nested(inner) => self.plain_column(inner),
             _ => None,
         }

@@ -52,6 +52,8 @@ pub fn data_type_of(ty: &ColumnType) -> DataType {
         ColumnType::Interval => DataType::Interval(IntervalUnit::MonthDayNano),
         ColumnType::Vector(_) => DataType::new_list(DataType::Float32, true),
         ColumnType::Array(element) => DataType::new_list(data_type_of(element), true),
+        ColumnType::Int2Vector => DataType::new_list(DataType::Int16, true),
+        ColumnType::OidVector => DataType::new_list(DataType::UInt32, true),
         ColumnType::Void | ColumnType::Unknown => DataType::Utf8,
     }
 }

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::ListArray;
 use datafusion::arrow::array::{
     Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Decimal128Builder, Float32Builder, ListBuilder,
     PrimitiveBuilder, StringBuilder, make_array, new_empty_array,
 };
+use datafusion::arrow::array::{ListArray, StructArray};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::{cast, concat};
 use datafusion::arrow::datatypes::{
@@ -22,7 +22,7 @@ use rust_decimal::Decimal;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Interval, Value};
-use crate::sql::arrow_types::{NUMERIC_PRECISION, data_type_of, list_element};
+use crate::sql::arrow_types::{NUMERIC_PRECISION, data_type_of, list_element, type_of};
 use crate::sql::errors::{from_arrow, from_datafusion};
 
 /// Microseconds of a day, into which a difference of times is split as PostgreSQL splits it.
@@ -74,6 +74,8 @@ pub fn array_of<'a>(ty: &ColumnType, values: impl IntoIterator<Item = &'a Value>
         ColumnType::Bytea => binaries(values, rows)?,
         ColumnType::Vector(_) => vectors(ty, values)?,
         ColumnType::Array(element) => lists(ty, element, values)?,
+        ColumnType::Int2Vector => lists(ty, &ColumnType::Int2, values)?,
+        ColumnType::OidVector => lists(ty, &ColumnType::Oid, values)?,
         _ => texts(values, rows),
     })
 }
@@ -363,6 +365,7 @@ pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> 
             })
         }
         DataType::List(_) => list_at(&array.as_list::<i32>().value(row), ty)?,
+        DataType::Struct(_) => record_at(array.as_struct(), row)?,
         other => {
             return Err(Error::unsupported(
                 format!("results of the type {other} are not offered"),
@@ -376,13 +379,33 @@ fn list_at(elements: &ArrayRef, ty: &ColumnType) -> Result<Value> {
     if let (ColumnType::Vector(_), DataType::Float32) = (ty, elements.data_type()) {
         return Ok(Value::Vector(elements.as_primitive::<Float32Type>().values().iter().copied().collect()));
     }
-    let element = match ty {
-        ColumnType::Array(element) => element.as_ref().clone(),
-        _ => ColumnType::Text,
-    };
+    let element = ty.element().unwrap_or(ColumnType::Text);
     let elements = readable(elements)?;
     let values = (0..elements.len()).map(|row| value_at(&elements, row, &element)).collect::<Result<Vec<_>>>()?;
-    Ok(Value::Array(Box::new(element), values))
+    Ok(Value::Array(Box::new(if ty.is_number_vector() { ty.clone() } else { element }), values))
+}
+
+/// A row as a value: its text form, since rows are no type of their own here.
+fn record_at(record: &StructArray, row: usize) -> Result<Value> {
+    let mut text = String::from("(");
+    for (position, (column, field)) in record.columns().iter().zip(record.fields()).enumerate() {
+        if position > 0 {
+            text.push(',');
+        }
+        let value = value_at(&readable(column)?, row, &type_of(field))?;
+        let part = value.to_text();
+        let is_special =
+            |character: char| matches!(character, '(' | ')' | ',' | '"' | '\\') || character.is_ascii_whitespace();
+        if value.is_null() || !(part.is_empty() || part.contains(is_special)) {
+            text.push_str(&part);
+        } else {
+            text.push('"');
+            text.push_str(&part.replace('\\', "\\\\").replace('"', "\"\""));
+            text.push('"');
+        }
+    }
+    text.push(')');
+    Ok(Value::text(text))
 }
 
 /// A decimal; one of undeclared scale loses the zeros that only its computation gave it.

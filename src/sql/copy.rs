@@ -1,18 +1,18 @@
-//! COPY, planned: which columns, in which format. `copy_in` takes rows, `copy_out` gives them, `copy_text` and
-//! `copy_binary` are the formats.
+//! COPY, planned: which columns, in which format (`copy_options`). `copy_in` takes rows, `copy_out` gives them, `copy_text`
+//! and `copy_binary` are the formats.
 
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use datafusion::sql::sqlparser::ast::{
-    CopyLegacyCsvOption, CopyLegacyOption, CopyOption, CopySource, Ident, ObjectName, Query, Statement,
-};
+use datafusion::sql::sqlparser::ast::{CopySource, Ident, ObjectName, Query, Statement};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, ColumnType, Value, quote_identifier};
 use crate::sql::context::PlanContext;
 use crate::sql::copy_in::CopyIn;
+use crate::sql::copy_options::{CopyFormat, CopyOptions};
 use crate::sql::copy_out::CopyOut;
+use crate::sql::copy_syntax::read_options;
 use crate::sql::insert::Defaults;
 use crate::sql::names::last_part;
 use crate::sql::parameters::ParameterTypes;
@@ -29,24 +29,6 @@ pub struct BinaryCodec {
     pub decode: fn(&ColumnType, &[u8]) -> Result<Value>,
     /// Appends the value without its length; never asked for NULL.
     pub encode: fn(&Value, &ColumnType, &mut BytesMut) -> Result<()>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CopyFormat {
-    Text,
-    Csv,
-    Binary,
-}
-
-/// How rows are written.
-#[derive(Clone, Debug)]
-pub struct CopyOptions {
-    pub format: CopyFormat,
-    pub delimiter: u8,
-    pub null: String,
-    pub header: bool,
-    pub quote: u8,
-    pub escape: u8,
 }
 
 /// A planned COPY … FROM STDIN.
@@ -88,6 +70,13 @@ impl CopyInPlan {
 }
 
 impl CopyOutPlan {
+    fn new(plan: ReadPlan, mut options: CopyOptions, table: Option<&Collection>) -> Result<CopyOutPlan> {
+        let columns = plan.columns();
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        options.find_columns(&names, table)?;
+        Ok(CopyOutPlan { plan, options })
+    }
+
     pub fn column_count(&self) -> usize {
         self.plan.columns().len()
     }
@@ -105,28 +94,29 @@ impl CopyOutPlan {
 pub fn plan_copy(
     source: &CopySource,
     to: bool,
-    options: &[CopyOption],
-    legacy: &[CopyLegacyOption],
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
 ) -> Result<Action> {
-    let options = read_options(options, legacy)?;
+    let mut options = read_options(context.text, to)?;
     match (source, to) {
         (CopySource::Query(_), false) => {
             Err(Error::syntax("COPY FROM takes a table, not a query", None).with_hint("INSERT ... SELECT"))
         }
         (CopySource::Query(query), true) => {
             let plan = plan_query(query, parameters, context)?;
-            Ok(Action::CopyOut(CopyOutPlan { plan, options }))
+            Ok(Action::CopyOut(CopyOutPlan::new(plan, options, None)?))
         }
         (CopySource::Table { table_name, columns }, true) => {
             let query = table_query(table_name, columns, context)?;
             let plan = plan_query(&query, parameters, context)?;
-            Ok(Action::CopyOut(CopyOutPlan { plan, options }))
+            let table = last_part(table_name).and_then(|name| context.view.catalog().collection(&name));
+            Ok(Action::CopyOut(CopyOutPlan::new(plan, options, table.map(Arc::as_ref))?))
         }
         (CopySource::Table { table_name, columns }, false) => {
             let collection = writable(table_name, context)?;
             let columns = target_columns(columns, &collection, context)?;
+            let names: Vec<&str> = columns.iter().map(|position| Place::Column(*position).name(&collection)).collect();
+            options.find_columns(&names, Some(&collection))?;
             let defaults = Defaults::plan(&collection, context)?;
             Ok(Action::CopyIn(CopyInPlan(Arc::new(CopyTarget { collection, columns, options, defaults }))))
         }
@@ -172,96 +162,4 @@ fn table_query(table: &ObjectName, columns: &[Ident], context: &PlanContext<'_>)
         Some(Statement::Query(query)) => Ok(*query),
         _ => Err(Error::internal("COPY of a table is no query")),
     }
-}
-
-/// # Errors
-/// 42601 and 22023 for options that contradict one another, 0A000 for those that are not offered.
-fn read_options(options: &[CopyOption], legacy: &[CopyLegacyOption]) -> Result<CopyOptions> {
-    let mut format = CopyFormat::Text;
-    let (mut delimiter, mut null, mut header) = (None, None, false);
-    let (mut quote, mut escape) = (None, None);
-    for option in options {
-        match option {
-            CopyOption::Format(name) => format = read_format(&folded(name))?,
-            CopyOption::Delimiter(character) => delimiter = Some(*character),
-            CopyOption::Null(text) => null = Some(text.clone()),
-            CopyOption::Header(on) => header = *on,
-            CopyOption::Quote(character) => quote = Some(*character),
-            CopyOption::Escape(character) => escape = Some(*character),
-            CopyOption::Freeze(_) => {}
-            CopyOption::Encoding(name) => check_encoding(name)?,
-            other => return Err(Error::unsupported(format!("COPY option {other} is not offered"), "Leave it out.")),
-        }
-    }
-    for option in legacy {
-        match option {
-            CopyLegacyOption::Binary => format = CopyFormat::Binary,
-            CopyLegacyOption::Delimiter(character) => delimiter = Some(*character),
-            CopyLegacyOption::Null(text) => null = Some(text.clone()),
-            CopyLegacyOption::Header => header = true,
-            CopyLegacyOption::Csv(list) => {
-                format = CopyFormat::Csv;
-                for each in list {
-                    match each {
-                        CopyLegacyCsvOption::Header => header = true,
-                        CopyLegacyCsvOption::Quote(character) => quote = Some(*character),
-                        CopyLegacyCsvOption::Escape(character) => escape = Some(*character),
-                        other => {
-                            let message = format!("COPY option {other} is not offered");
-                            return Err(Error::unsupported(message, "Leave it out."));
-                        }
-                    }
-                }
-            }
-            other => return Err(Error::syntax(format!("COPY option {other} is not PostgreSQL's"), None)),
-        }
-    }
-    let is_csv = format == CopyFormat::Csv;
-    if format == CopyFormat::Binary && (delimiter.is_some() || null.is_some() || header) {
-        return Err(Error::syntax("cannot specify DELIMITER, NULL or HEADER in BINARY mode", None));
-    }
-    if !is_csv && (quote.is_some() || escape.is_some()) {
-        return Err(Error::syntax("COPY QUOTE and ESCAPE require CSV mode", None));
-    }
-    let quote = single_byte(quote.unwrap_or('"'), "quote")?;
-    let options = CopyOptions {
-        format,
-        delimiter: single_byte(delimiter.unwrap_or(if is_csv { ',' } else { '\t' }), "delimiter")?,
-        null: null.unwrap_or_else(|| if is_csv { String::new() } else { "\\N".to_string() }),
-        header,
-        quote,
-        escape: escape.map_or(Ok(quote), |escape| single_byte(escape, "escape"))?,
-    };
-    if options.delimiter == options.quote && is_csv {
-        return Err(Error::new(ErrorKind::InvalidParameterValue, "COPY delimiter and quote must be different"));
-    }
-    if options.null.contains(['\n', '\r']) || matches!(options.delimiter, b'\n' | b'\r' | b'\\') {
-        return Err(Error::new(
-            ErrorKind::InvalidParameterValue,
-            "COPY delimiter and null representation cannot use newline, carriage return or backslash as delimiter",
-        ));
-    }
-    Ok(options)
-}
-
-fn read_format(name: &str) -> Result<CopyFormat> {
-    match name {
-        "text" => Ok(CopyFormat::Text),
-        "csv" => Ok(CopyFormat::Csv),
-        "binary" => Ok(CopyFormat::Binary),
-        _ => Err(Error::new(ErrorKind::InvalidParameterValue, format!("COPY format \"{name}\" not recognized"))),
-    }
-}
-
-fn check_encoding(name: &str) -> Result<()> {
-    match name.to_ascii_lowercase().as_str() {
-        "utf8" | "utf-8" | "unicode" => Ok(()),
-        _ => Err(Error::unsupported(format!("COPY in encoding \"{name}\" is not offered"), "Send UTF8.")),
-    }
-}
-
-fn single_byte(character: char, what: &str) -> Result<u8> {
-    u8::try_from(character).ok().filter(u8::is_ascii).ok_or_else(|| {
-        Error::new(ErrorKind::InvalidParameterValue, format!("COPY {what} must be a single one-byte character"))
-    })
 }

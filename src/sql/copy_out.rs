@@ -6,8 +6,9 @@ use bytes::BytesMut;
 
 use crate::error::Result;
 use crate::model::{ColumnType, OutputColumn, Value};
-use crate::sql::copy::{BinaryCodec, CopyFormat, CopyOptions};
+use crate::sql::copy::BinaryCodec;
 use crate::sql::copy_binary::{write_header, write_row, write_trailer};
+use crate::sql::copy_options::{CopyFormat, CopyOptions, Forced};
 use crate::sql::copy_text::write_line;
 
 /// A COPY that gives rows. `begin` once, `row` for each row, `end` once; each appends what to send.
@@ -39,7 +40,8 @@ impl CopyOut {
             write_header(out);
         } else if self.options.header {
             let names: Vec<Value> = self.columns.iter().map(|column| Value::text(column.name.as_str())).collect();
-            write_line(&names, &self.options, out);
+            // The header is written as any line, whatever its columns' values have to be.
+            write_line(&names, &CopyOptions { force_quote: Forced::None, ..self.options.clone() }, out);
         }
     }
 

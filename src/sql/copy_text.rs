@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Value;
 use crate::model::limits::MESSAGE_BYTES_MAX;
-use crate::sql::copy::{CopyFormat, CopyOptions};
+use crate::sql::copy_options::{CopyFormat, CopyOptions};
 
 /// Cuts a stream of bytes into records. A newline ends one, unless it is escaped or stands inside quotes.
 #[derive(Default)]
@@ -195,7 +195,7 @@ fn read_csv_fields(record: &[u8], options: &CopyOptions, fields: &mut Vec<Option
                 field.push(byte);
             }
         } else if byte == options.delimiter {
-            fields.push(csv_field(std::mem::take(&mut field), was_quoted, options)?);
+            fields.push(csv_field(std::mem::take(&mut field), was_quoted, fields.len(), options)?);
             was_quoted = false;
         } else if byte == options.quote {
             in_quotes = true;
@@ -207,12 +207,13 @@ fn read_csv_fields(record: &[u8], options: &CopyOptions, fields: &mut Vec<Option
     if in_quotes {
         return Err(Error::new(ErrorKind::BadCopyFormat, "unterminated CSV quoted field"));
     }
-    fields.push(csv_field(field, was_quoted, options)?);
+    fields.push(csv_field(field, was_quoted, fields.len(), options)?);
     Ok(())
 }
 
-fn csv_field(field: Vec<u8>, was_quoted: bool, options: &CopyOptions) -> Result<Option<String>> {
-    if !was_quoted && field == options.null.as_bytes() {
+fn csv_field(field: Vec<u8>, was_quoted: bool, column: usize, options: &CopyOptions) -> Result<Option<String>> {
+    let can_be_null = if was_quoted { options.force_null.has(column) } else { !options.force_not_null.has(column) };
+    if can_be_null && field == options.null.as_bytes() {
         return Ok(None);
     }
     utf8(field).map(Some)
@@ -239,7 +240,7 @@ pub fn write_line<'a>(values: impl IntoIterator<Item = &'a Value>, options: &Cop
         text.clear();
         value.write_text(&mut text);
         match options.format {
-            CopyFormat::Csv => write_csv(&text, options, out),
+            CopyFormat::Csv => write_csv(&text, options.force_quote.has(at), options, out),
             _ => write_escaped(&text, options, out),
         }
     }
@@ -266,9 +267,9 @@ fn write_escaped(text: &[u8], options: &CopyOptions, out: &mut BytesMut) {
     }
 }
 
-fn write_csv(text: &[u8], options: &CopyOptions, out: &mut BytesMut) {
+fn write_csv(text: &[u8], in_quotes: bool, options: &CopyOptions, out: &mut BytesMut) {
     let is_special = |byte: &u8| matches!(*byte, b'\n' | b'\r') || *byte == options.delimiter || *byte == options.quote;
-    if text != options.null.as_bytes() && text != b"\\." && !text.iter().any(is_special) {
+    if !in_quotes && text != options.null.as_bytes() && text != b"\\." && !text.iter().any(is_special) {
         out.extend_from_slice(text);
         return;
     }
@@ -285,6 +286,7 @@ fn write_csv(text: &[u8], options: &CopyOptions, out: &mut BytesMut) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::copy_options::Forced;
 
     fn options(format: CopyFormat) -> CopyOptions {
         let is_csv = format == CopyFormat::Csv;
@@ -295,6 +297,9 @@ mod tests {
             header: false,
             quote: b'"',
             escape: b'"',
+            force_quote: Forced::None,
+            force_not_null: Forced::None,
+            force_null: Forced::None,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::IDENTIFIER_BYTES_MAX;
 use crate::model::{Collection, CollectionKind, Column, ColumnType, Index, IndexKind};
 use crate::sql::context::PlanContext;
+use crate::sql::define::skips;
 use crate::sql::literals::string_of;
 use crate::sql::names::last_part;
 use crate::sql::scope::folded;
@@ -34,11 +35,11 @@ pub struct IndexRequest {
 
 impl IndexRequest {
     pub async fn create(&self, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
-        let catalog = transaction.catalog();
         let name = match &self.name {
-            Some(name) if self.if_not_exists && catalog.index_by_name(name).is_some() => return Ok(()),
+            Some(name) if self.if_not_exists && skips(name, transaction) => return Ok(()),
             Some(name) => name.clone(),
             None => {
+                let catalog = transaction.catalog();
                 let parts: Vec<&str> = self.name_parts.iter().map(String::as_str).collect();
                 generated_name(&self.table, &parts, self.suffix, &|name| catalog.is_taken(name))
             }
@@ -106,13 +107,9 @@ pub fn unique_constraint(
     context: &PlanContext<'_>,
 ) -> Result<IndexRequest> {
     unread::unique(unique)?;
-    let (mut columns, mut name_parts) = (Vec::new(), Vec::new());
-    for column in &unique.columns {
-        let (position, known) = known_column(plain_column(column)?, collection, context)?;
-        check_ordered(known)?;
-        columns.push(position);
-        name_parts.push(known.name.clone());
-    }
+    let columns = key_columns(&unique.columns, collection, context)?;
+    let named = columns.iter().filter_map(|position| collection.columns.get(*position));
+    let name_parts = named.map(|column| column.name.clone()).collect();
     Ok(IndexRequest {
         table: collection.name.clone(),
         name: unique.name.as_ref().map(folded),
@@ -121,6 +118,30 @@ pub fn unique_constraint(
         kind: IndexKind::Ordered { columns, unique: true },
         if_not_exists: false,
     })
+}
+
+/// The positions of the columns of a constraint.
+///
+/// # Errors
+/// 42703, 42701 for one that is named twice, 0A000 for a type without an order.
+pub fn key_columns(list: &[IndexColumn], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<usize>> {
+    let mut columns = Vec::with_capacity(list.len());
+    for column in list {
+        let (position, known) = known_column(plain_column(column)?, collection, context)?;
+        check_ordered(known)?;
+        if columns.contains(&position) {
+            let message = format!("column \"{}\" appears twice in a key", known.name);
+            return Err(Error::new(ErrorKind::DuplicateColumn, message));
+        }
+        columns.push(position);
+    }
+    Ok(columns)
+}
+
+/// UNIQUE of a new column.
+pub fn unique_of_column(table: &str, name: Option<String>, column: &str, kind: IndexKind) -> IndexRequest {
+    let name_parts = vec![column.to_string()];
+    IndexRequest { table: table.to_string(), name, name_parts, suffix: "key", kind, if_not_exists: false }
 }
 
 fn ordered(

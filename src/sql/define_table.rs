@@ -161,7 +161,7 @@ pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_
 }
 
 /// A DEFAULT clause, checked against the column's type. NULL is none.
-fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> Result<Option<DefaultValue>> {
+pub fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> Result<Option<DefaultValue>> {
     let text = expr.to_string();
     if text.eq_ignore_ascii_case("null") {
         return Ok(None);

@@ -5,6 +5,7 @@
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 use crate::error::{Error, Result};
+use crate::sql::copy_syntax::options_start;
 use crate::sql::dialect::PostgresDialect;
 
 /// The tokens of a statement in the forms that the parser reads.
@@ -27,6 +28,12 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         "VACUUM" | "ANALYZE" | "ANALYSE" => {
             replaced.extend(solid.first().filter(|_| first == "ANALYSE").map(|at| (*at, keyword("ANALYZE"))));
             dropped.extend(solid.iter().skip(1));
+        }
+        // `copy_syntax` reads them from the text.
+        "COPY" => {
+            let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+            let start = options_start(&all).unwrap_or(all.len());
+            dropped.extend(solid.iter().skip(start));
         }
         "CREATE" if word(1).as_deref() == Some("UNLOGGED") => dropped.extend(solid.get(1)),
         "BEGIN" | "START" | "SET" => {

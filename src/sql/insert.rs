@@ -364,7 +364,8 @@ impl InsertPlan {
                     return Err(Error::new(
                         ErrorKind::UniqueViolation,
                         format!("duplicate key value violates unique constraint \"{constraint}\""),
-                    ));
+                    )
+                    .of_constraint(&self.collection.name, &constraint));
                 }
             },
             Some(conflict) => {

@@ -16,12 +16,14 @@
 
 mod alter_column;
 mod analyze;
+mod analyze_access;
 mod analyze_arithmetic;
 mod analyze_binary;
 mod analyze_call;
 mod analyze_cast;
 mod analyze_expr;
 mod analyze_from;
+mod analyze_function;
 mod analyze_jsonb;
 mod analyze_recursion;
 mod analyze_rows;
@@ -43,9 +45,13 @@ mod control_tests;
 mod copy;
 mod copy_binary;
 mod copy_in;
+mod copy_options;
 mod copy_out;
+mod copy_syntax;
 mod copy_text;
 mod define;
+mod define_alter;
+mod define_drop;
 mod define_identity;
 mod define_index;
 mod define_table;
@@ -81,6 +87,7 @@ mod quantified;
 mod read;
 #[cfg(test)]
 mod read_tests;
+mod regroup;
 mod returning;
 mod row_compile;
 mod row_expression;

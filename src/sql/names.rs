@@ -1,7 +1,8 @@
 //! The names of result columns, as PostgreSQL derives them (`FigureColname` in its parser).
 
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, FunctionArguments, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, TrimWhereField, Value,
+    AccessExpr, DataType, Expr, FunctionArguments, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr,
+    TrimWhereField, Value,
 };
 
 use crate::model::ColumnType;
@@ -20,7 +21,13 @@ fn strong_name(expr: &Expr) -> Option<String> {
     let fixed = match expr {
         Expr::Identifier(ident) => return Some(folded(ident)),
         Expr::CompoundIdentifier(parts) => return parts.last().map(folded),
-        Expr::CompoundFieldAccess { root, .. } => return strong_name(root),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            let field = access_chain.iter().rev().find_map(|access| match access {
+                AccessExpr::Dot(Expr::Identifier(name)) => Some(folded(name)),
+                _ => None,
+            });
+            return field.or_else(|| strong_name(root));
+        }
         Expr::Function(function) => {
             let name = last_part(&function.name)?;
             let keyword = matches!(function.args, FunctionArguments::None);

@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Statement};
+use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
@@ -16,13 +16,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
 use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::normalized;
+use crate::sql::regroup::{fuse_distinct, regroup};
 use crate::sql::statement_limits::{check_length, check_nesting};
-use crate::sql::walk::change_expressions;
 
 /// Deepest nesting of parentheses and subqueries in a statement.
 const NESTING_MAX: usize = 128;
-/// IS NOT DISTINCT FROM, as one operator.
-const NOT_DISTINCT: &str = "IS NOT DISTINCT FROM";
 
 /// One SQL statement.
 #[derive(Clone, Debug)]
@@ -51,7 +49,7 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
         Token::EOF => None,
         _ => {
             let mut statement = parser.parse_statement().map_err(|error| syntax_error(&error, text))?;
-            part_distinct(&mut statement);
+            regroup(&mut statement);
             Some(statement)
         }
     };
@@ -173,63 +171,6 @@ fn merge_operators(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         merged.push(token);
     }
     merged
-}
-
-/// Makes one token of IS [NOT] DISTINCT FROM. The parser would take everything up to the end of the condition for its
-/// right side; as a binary operator it ends where PostgreSQL ends it, before AND and OR.
-fn fuse_distinct(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let keyword = |token: &TokenWithSpan| match &token.token {
-        Token::Word(word) => word.keyword,
-        _ => Keyword::NoKeyword,
-    };
-    if !tokens.iter().any(|token| keyword(token) == Keyword::DISTINCT) {
-        return tokens;
-    }
-    let mut fused: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
-    for token in tokens {
-        if keyword(&token) == Keyword::FROM {
-            let is_blank = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
-            let words: Vec<(usize, Keyword)> = fused
-                .iter()
-                .enumerate()
-                .rev()
-                .filter(|(_, token)| !is_blank(token))
-                .take(3)
-                .map(|(position, token)| (position, keyword(token)))
-                .collect();
-            let (start, operator) = match words.as_slice() {
-                [(_, Keyword::DISTINCT), (start, Keyword::IS), ..] => (*start, Token::Spaceship),
-                [(_, Keyword::DISTINCT), (_, Keyword::NOT), (start, Keyword::IS)] => {
-                    (*start, Token::CustomBinaryOperator(NOT_DISTINCT.to_string()))
-                }
-                _ => {
-                    fused.push(token);
-                    continue;
-                }
-            };
-            let span = fused.get(start).map_or(token.span, |is| Span { start: is.span.start, end: token.span.end });
-            fused.truncate(start);
-            fused.push(TokenWithSpan { token: operator, span });
-            continue;
-        }
-        fused.push(token);
-    }
-    fused
-}
-
-/// Gives the operators of [`fuse_distinct`] their own place in the tree.
-fn part_distinct(statement: &mut Statement) {
-    change_expressions(statement, |expr| {
-        if let Expr::BinaryOp { left, op, right } = expr {
-            let is_equal = match op {
-                BinaryOperator::Spaceship => false,
-                BinaryOperator::Custom(name) if name == NOT_DISTINCT => true,
-                _ => return,
-            };
-            let (left, right) = (left.clone(), right.clone());
-            *expr = if is_equal { Expr::IsNotDistinctFrom(left, right) } else { Expr::IsDistinctFrom(left, right) };
-        }
-    });
 }
 
 /// Whether `<` and `+` stand right before `start`, without blanks between them.

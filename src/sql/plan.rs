@@ -75,14 +75,14 @@ pub fn plan_statement(
         Statement::Insert(insert) => Action::Write(plan_insert(insert, None, parameters, context)?),
         Statement::Update(update) => Action::Write(plan_update(update, None, parameters, context)?),
         Statement::Delete(delete) => Action::Write(plan_delete(delete, None, parameters, context)?),
-        Statement::Copy { source, to, target, options, legacy_options, .. } => {
+        Statement::Copy { source, to, target, .. } => {
             if !matches!(target, CopyTarget::Stdin | CopyTarget::Stdout) {
                 return Err(Error::unsupported(
                     "COPY with a file or program of the server is not offered",
                     "Use COPY ... FROM STDIN or TO STDOUT; psql's \\copy does.",
                 ));
             }
-            plan_copy(source, *to, options, legacy_options, parameters, context)?
+            plan_copy(source, *to, parameters, context)?
         }
         Statement::Explain { .. } => Action::Explain(plan_explain(statement, parameters, context)?),
         other => match plan_control(other, parameters, context)? {

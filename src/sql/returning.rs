@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SelectItemQualifiedWildcardKind, Spanned};
 
 use crate::db::Row;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{Collection, ColumnType, OutputColumn};
 use crate::sql::context::PlanContext;
 use crate::sql::names;
@@ -13,8 +13,8 @@ use crate::sql::parameters::ParameterTypes;
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::{RowExpression, RowInput};
 use crate::sql::row_plan::RowPlan;
-use crate::sql::scope::folded;
-use crate::sql::target::located;
+use crate::sql::scope::{folded, no_relation};
+use crate::sql::target::{located, relation_name};
 use crate::sql::write::Run;
 
 /// A planned RETURNING clause.
@@ -41,13 +41,9 @@ impl Returning {
             match item {
                 SelectItem::Wildcard(_) => all_columns(collection, &mut columns, &mut expressions),
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
-                    let wanted = names::last_part(name).unwrap_or_default();
-                    if wanted != relation {
-                        let error = Error::new(
-                            ErrorKind::UndefinedTable,
-                            format!("missing FROM-clause entry for table \"{wanted}\""),
-                        );
-                        return Err(located(error, context.text, name.span().start));
+                    let (schema, wanted) = relation_name(name)?;
+                    if !compiler.is_row(schema.as_deref(), &wanted) {
+                        return Err(located(no_relation(&wanted), context.text, name.span().start));
                     }
                     all_columns(collection, &mut columns, &mut expressions);
                 }

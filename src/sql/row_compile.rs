@@ -19,7 +19,7 @@ use crate::sql::literals::{number_of, placeholder, string_of};
 use crate::sql::names;
 use crate::sql::parameters::{ParameterTypes, unmodified};
 use crate::sql::row_expression::{Arithmetic, RowExpression};
-use crate::sql::scope::folded;
+use crate::sql::scope::{folded, no_relation, qualified};
 use crate::sql::target::{Place, check_assignable, is_assignable, located};
 
 /// Which rows the names of an expression may mean.
@@ -145,9 +145,9 @@ impl<'a> Compiler<'a> {
                 },
             },
             Expr::Identifier(ident) => self.column(None, &folded(ident), location),
-            Expr::CompoundIdentifier(parts) => match parts.as_slice() {
-                [relation, name] => self.column(Some(&folded(relation)), &folded(name), location),
-                _ => Ok(None),
+            Expr::CompoundIdentifier(parts) => match qualified(parts) {
+                Some((schema, relation, name)) => self.column(Some((schema.as_deref(), &relation)), &name, location),
+                None => Ok(None),
             },
             Expr::Cast { expr: inner, data_type, array: false, .. } => {
                 let Ok(to) = ColumnType::parse(&data_type.to_string()) else { return Ok(None) };
@@ -175,17 +175,32 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn column(&mut self, relation: Option<&str>, name: &str, location: Location) -> Result<Option<Typed>> {
+    /// Whether a relation's name, with the schema that is written before it, means the row.
+    pub fn is_row(&self, schema: Option<&str>, relation: &str) -> bool {
+        let is_named = self.visible != Visible::Nothing && relation == self.relation;
+        // A table that has another name in the statement is not to be found by its schema.
+        is_named && schema.is_none_or(|schema| schema == "public" && relation == self.collection.name)
+    }
+
+    /// Whether a relation's name means the row that ON CONFLICT could not insert.
+    pub fn is_excluded(&self, schema: Option<&str>, relation: &str) -> bool {
+        self.visible == Visible::RowAndExcluded && schema.is_none() && relation == "excluded"
+    }
+
+    /// A column, with the names written before it.
+    fn column(
+        &mut self,
+        relation: Option<(Option<&str>, &str)>,
+        name: &str,
+        location: Location,
+    ) -> Result<Option<Typed>> {
         let at = |error| Err(located(error, self.context.text, location));
-        let is_excluded = relation == Some("excluded") && self.visible == Visible::RowAndExcluded;
-        if let Some(relation) = relation
+        let is_excluded = relation.is_some_and(|(schema, relation)| self.is_excluded(schema, relation));
+        if let Some((schema, relation)) = relation
             && !is_excluded
-            && (relation != self.relation || self.visible == Visible::Nothing)
+            && !self.is_row(schema, relation)
         {
-            return at(Error::new(
-                ErrorKind::UndefinedTable,
-                format!("missing FROM-clause entry for table \"{relation}\""),
-            ));
+            return at(no_relation(relation));
         }
         let position = self.collection.column(name).filter(|_| self.visible != Visible::Nothing);
         let Some(position) = position else {

@@ -14,7 +14,7 @@ use crate::sql::parameters::ParameterTypes;
 use crate::sql::read::{ReadPlan, plan_query};
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::RowInput;
-use crate::sql::scope::folded;
+use crate::sql::scope::{folded, qualified};
 use crate::sql::target::Place;
 use crate::sql::walk::visit_mut;
 use crate::sql::write::{Run, select_of};
@@ -67,11 +67,11 @@ impl Compiler<'_> {
                 self.collection.column(&folded(ident)).map(Input::Column)
             }
             Expr::CompoundIdentifier(parts) => {
-                let [relation, name] = parts.as_slice() else { return None };
-                let (relation, position) = (folded(relation), self.collection.column(&folded(name))?);
-                if self.visible == Visible::RowAndExcluded && relation == "excluded" {
+                let (schema, relation, name) = qualified(parts)?;
+                let position = self.collection.column(&name)?;
+                if self.is_excluded(schema.as_deref(), &relation) {
                     Some(Input::Excluded(position))
-                } else if self.visible != Visible::Nothing && relation == self.relation {
+                } else if self.is_row(schema.as_deref(), &relation) {
                     Some(Input::Column(position))
                 } else {
                     None

@@ -35,6 +35,14 @@ pub struct Relation {
     pub table: Option<String>,
 }
 
+impl Relation {
+    /// Whether a name means the relation; a schema in front of it has to be that of its table.
+    pub fn is_called(&self, schema: Option<&str>, name: &str) -> bool {
+        let is_of = |schema: &str| self.table.as_deref() == Some(&format!("{schema}.{name}"));
+        self.name == name && schema.is_none_or(is_of)
+    }
+}
+
 /// The relations of one query, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
@@ -60,6 +68,36 @@ pub fn folded(ident: &Ident) -> String {
 /// An identifier that means exactly this name.
 pub fn exact(name: impl Into<String>) -> Ident {
     Ident::with_quote('"', name)
+}
+
+/// A column's name with its relation in front of it, and the schema where one is written before that.
+pub fn qualified(parts: &[Ident]) -> Option<(Option<String>, String, String)> {
+    match parts {
+        [relation, name] => Some((None, folded(relation), folded(name))),
+        [.., schema, relation, name] => Some((Some(folded(schema)), folded(relation), folded(name))),
+        _ => None,
+    }
+}
+
+/// Finds a column by [`qualified`] names: a schema in front of the relation has to be that of its table.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_qualified(scopes: &[Scope], parts: &[Ident]) -> Result<Option<Found>> {
+    let Some((schema, relation, name)) = qualified(parts) else { return Ok(None) };
+    let found = resolve(scopes, Some(&relation), &name)?;
+    match (&found, schema) {
+        (Some(column), Some(schema)) if column.table.as_deref() != Some(&format!("{schema}.{relation}")) => {
+            Err(no_relation(&relation))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// 42P01 for a name in front of a column that is none of FROM's.
+pub fn no_relation(relation: &str) -> Error {
+    let message = format!("missing FROM-clause entry for table \"{relation}\"");
+    Error::new(ErrorKind::UndefinedTable, message)
 }
 
 /// Finds a name in the scopes, innermost (last) first. `Ok(None)`: it may be a column of an opaque relation.
@@ -111,9 +149,7 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
         return Ok(None);
     }
     Err(match relation {
-        Some(relation) if !relation_exists => {
-            Error::new(ErrorKind::UndefinedTable, format!("missing FROM-clause entry for table \"{relation}\""))
-        }
+        Some(relation) if !relation_exists => no_relation(relation),
         Some(relation) => Error::new(ErrorKind::UndefinedColumn, format!("column {relation}.{name} does not exist")),
         None => {
             let error = Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist"));

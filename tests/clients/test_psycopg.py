@@ -243,3 +243,20 @@ def test_secrets(connection):
     assert len(rows) == 1 and "s3cret" in rows[0]
     connection.execute('DELETE AUTH WHERE key = "driver-key"')
     assert connection.execute('GET AUTH WHERE key = "driver-key"').fetchall() == []
+
+
+def test_if_exists_says_what_it_skips(connection, table_name):
+    """What no server of this kind can have is not there either: migrations begin with it."""
+    said = []
+    connection.add_notice_handler(lambda notice: said.append((notice.severity, notice.sqlstate, notice.message_primary)))
+    for kind in ["TYPE", "SCHEMA", "EXTENSION", "VIEW", "SEQUENCE", "TABLE", "INDEX"]:
+        connection.execute(f"DROP {kind} IF EXISTS {table_name}")
+        assert said.pop() == ("NOTICE", "00000", f'{kind.lower()} "{table_name}" does not exist, skipping')
+    connection.execute(f"DROP FUNCTION IF EXISTS {table_name}(int)")
+    assert said.pop()[2] == f"function {table_name}(pg_catalog.int4) does not exist, skipping"
+    connection.execute("CREATE SCHEMA IF NOT EXISTS public")
+    assert said.pop() == ("NOTICE", "42P06", 'schema "public" already exists, skipping')
+    connection.execute(f"CREATE TABLE {table_name} (id int PRIMARY KEY)")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {table_name} (id int PRIMARY KEY)")
+    assert said.pop() == ("NOTICE", "42P07", f'relation "{table_name}" already exists, skipping')
+    assert said == []

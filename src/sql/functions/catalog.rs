@@ -218,6 +218,11 @@ fn visibility() -> Vec<Definition> {
         seen("pg_ts_template_is_visible"),
         Definition::new("pg_relation_is_publishable", &[Object], ColumnType::Bool, |_, _| Ok(Value::Bool(false)))
             .stable(),
+        // No table is a partition.
+        Definition::new("pg_partition_ancestors", &[Object], ColumnType::Array(Box::new(ColumnType::Oid)), |_, _| {
+            Ok(Value::Array(Box::new(ColumnType::Oid), Vec::new()))
+        })
+        .stable(),
         Definition::new("pg_is_other_temp_schema", &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
         Definition::new("pg_my_temp_schema", &[], ColumnType::Oid, |_, _| Ok(Value::Int8(0))).stable(),
         Definition::new("pg_indexam_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),

@@ -12,6 +12,7 @@ mod bounded;
 mod catalog;
 mod definition;
 mod distances;
+mod expand_array;
 #[cfg(test)]
 mod extremes_tests;
 mod float_keys;
@@ -39,6 +40,7 @@ mod vectors;
 
 pub use advisory::release as release_advisory_locks;
 pub use definition::{Definition, Parameter, undefined};
+pub use expand_array::EXPAND_ARRAY;
 pub use float_keys::{ONE_NAN, float_key, is_float_key, one_nan};
 pub use json::JSON_SORT_KEY;
 pub use networks::NetworkFunction;

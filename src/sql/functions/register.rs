@@ -10,6 +10,7 @@ use crate::sql::errors::from_datafusion;
 use crate::sql::functions::bounded::bounded;
 use crate::sql::functions::definition::Definition;
 use crate::sql::functions::definition::Parameter::{Json, Vector};
+use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::single_value::single_value;
 use crate::sql::functions::text_concat::text_concat;
@@ -86,7 +87,8 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for definition in row_functions() {
         registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
     }
-    for function in distances::distances().into_iter().chain(json_access::accessors()).chain([text_concat()]) {
+    let row_functions = [text_concat(), expand_array()];
+    for function in distances::distances().into_iter().chain(json_access::accessors()).chain(row_functions) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }
     for name in ["avg", "sum"] {

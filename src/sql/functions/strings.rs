@@ -193,8 +193,13 @@ fn bound(arguments: &[Value], lower: bool) -> Value {
         Some(Value::Vector(vector)) => vector.len(),
         _ => 0,
     };
+    // Positions in the catalogs' vectors of numbers count from 0.
+    let first = match arguments.first() {
+        Some(Value::Array(element, _)) if element.is_number_vector() => 0,
+        _ => 1,
+    };
     match (int_of(arguments, 1), i32::try_from(length)) {
-        (Some(1), Ok(length)) if length > 0 => Value::Int4(if lower { 1 } else { length }),
+        (Some(1), Ok(length)) if length > 0 => Value::Int4(if lower { first } else { first + length - 1 }),
         _ => Value::Null,
     }
 }

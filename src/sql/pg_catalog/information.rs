@@ -103,7 +103,7 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<Row> {
 /// What the standard says of a column's type.
 fn type_cells(ty: &ColumnType, settings: &Settings) -> Row {
     let data_type = match ty {
-        ColumnType::Array(_) => "ARRAY".to_string(),
+        ty if ty.element().is_some() => "ARRAY".to_string(),
         ColumnType::Vector(_) => "USER-DEFINED".to_string(),
         other => format_type(Some(other.oid()), None).unwrap_or_default(),
     };

@@ -4,7 +4,8 @@
 //! batch: `relation` knows the columns PostgreSQL 18 gives it (`columns.txt`), `relations`, `types`, `cluster`, `views` and
 //! `information` fill in the rows. A relation nobody fills is empty with the right columns. OIDs (`oids`) follow from the
 //! numbers of collections and columns, so that they survive a restart. [`rewrite`] turns what psql, drivers and tools send
-//! into what the planner takes; `definitions` writes the text of indexes, constraints and defaults.
+//! into what the planner takes; `definitions` writes the text of indexes, constraints and defaults. `set_functions` are
+//! functions that return the rows of a catalog.
 //!
 //! The schema `nebulus` shows what [`NetworkTable`](crate::db::NetworkTable) knows of networks in the same way.
 //!
@@ -13,7 +14,6 @@
 mod cluster;
 mod correlated;
 mod definitions;
-mod expanded;
 mod information;
 mod names;
 mod oids;
@@ -24,6 +24,7 @@ mod relations;
 mod rewrite;
 mod rewrite_expr;
 mod schema;
+mod set_functions;
 mod statistics;
 mod types;
 mod views;
@@ -33,6 +34,7 @@ pub use names::{class_name, find_class, find_namespace, find_type, format_type, 
 pub use oids::Object;
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 pub use recognise::{SettingCall, setting_calls};
-pub use rewrite::rewrite;
+pub use rewrite::{SET_FUNCTIONS, rewrite};
 pub use rewrite_expr::{arguments, has_aggregate, kept_rows};
 pub use schema::schema;
+pub use set_functions::{is_set_function, set_function};

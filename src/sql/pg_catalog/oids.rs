@@ -108,6 +108,21 @@ impl Object {
         matches!(self.namespace(), NAMESPACE_CATALOG | NAMESPACE_PUBLIC)
     }
 
+    /// Whether a statement may make or drop the like, unlike the catalogs.
+    pub fn is_user_made(&self) -> bool {
+        !matches!(self, Object::System(_))
+    }
+
+    /// What statements call the kind.
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind() {
+            "i" => "index",
+            "S" => "sequence",
+            "v" => "view",
+            _ => "table",
+        }
+    }
+
     /// `relkind`.
     pub fn kind(&self) -> &'static str {
         match self {

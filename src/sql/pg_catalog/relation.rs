@@ -82,7 +82,8 @@ pub fn find(schema: &str, name: &str) -> Option<&'static Relation> {
     BY_NAME.get(&(schema, name)).and_then(|position| RELATIONS.get(*position))
 }
 
-fn parse(number: u32, line: &'static str) -> Option<Relation> {
+/// A relation by a line of `columns.txt`.
+pub fn parse(number: u32, line: &'static str) -> Option<Relation> {
     let mut words = line.split(' ');
     let (schema, name) = words.next()?.split_once('.')?;
     let columns: Vec<RelationColumn> = words.filter_map(parse_column).collect();
@@ -157,6 +158,7 @@ impl RelationColumn {
             ColumnType::Float4 => Value::Float4(0.0),
             ColumnType::Float8 => Value::Float8(0.0),
             ColumnType::Array(element) => Value::Array(element.clone(), Vec::new()),
+            ty if ty.is_number_vector() => Value::Array(Box::new(ty.clone()), Vec::new()),
             ty if ty.is_text() || *ty == ColumnType::CatalogChar => Value::text(""),
             _ => Value::Null,
         }
@@ -180,7 +182,7 @@ pub fn yes_or_no(yes: bool) -> Value {
     Value::text(if yes { "YES" } else { "NO" })
 }
 
-/// An array of attribute numbers.
+/// An array or vector of attribute numbers.
 pub fn numbers(positions: impl IntoIterator<Item = usize>) -> Value {
     Value::Array(Box::new(ColumnType::Int2), positions.into_iter().map(small).collect())
 }

@@ -82,7 +82,7 @@ fn attribute_row(
 ) -> Row {
     let is_identity = default == Some(&DefaultValue::Identity);
     let collation = if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 };
-    let dimensions = i16::from(matches!(ty, ColumnType::Array(_)));
+    let dimensions = i16::from(ty.element().is_some());
     vec![
         ("attrelid", oid(relation)),
         ("attname", text(name)),

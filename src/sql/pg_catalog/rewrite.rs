@@ -13,10 +13,10 @@ use datafusion::sql::sqlparser::ast::{
     SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut, VisitorMut,
 };
 
+use crate::sql::functions::EXPAND_ARRAY;
 use crate::sql::literals::number_of;
 use crate::sql::names::{column_name, last_part};
 use crate::sql::operators::call;
-use crate::sql::pg_catalog::expanded;
 use crate::sql::pg_catalog::recognise::recognise;
 use crate::sql::pg_catalog::rewrite_expr;
 use crate::sql::walk::{change_expressions, visit_mut};
@@ -46,6 +46,7 @@ const EMPTY: &[&str] = &[
 
 /// Functions that return sets, as their counterparts here return lists.
 pub const SET_FUNCTIONS: &[&str] = &[
+    EXPAND_ARRAY,
     "generate_series",
     "generate_subscripts",
     "json_array_elements",
@@ -54,6 +55,7 @@ pub const SET_FUNCTIONS: &[&str] = &[
     "jsonb_array_elements",
     "jsonb_array_elements_text",
     "jsonb_object_keys",
+    "pg_partition_ancestors",
     "regexp_split_to_table",
     "string_to_table",
 ];
@@ -84,7 +86,6 @@ impl VisitorMut for Rewriter {
         for item in &mut select.projection {
             project(item);
         }
-        expanded::rewrite(select);
         ControlFlow::Continue(())
     }
 
@@ -184,7 +185,8 @@ fn table_function(factor: &mut TableFactor) {
         "jsonb_each" | "json_each" => pair(&arguments, "jsonb_object_values"),
         "jsonb_each_text" | "json_each_text" => pair(&arguments, "jsonb_object_values_text"),
         "unnest" => arguments,
-        set if SET_FUNCTIONS.contains(&set) => vec![call(set, arguments)],
+        // Its rows have two columns.
+        set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => vec![call(set, arguments)],
         _ => {
             restore(factor, &function, args, alias);
             return;

@@ -165,9 +165,9 @@ fn renamed(function: &Function) -> Option<Expr> {
     let name = last_part(&function.name)?;
     let list = arguments(function);
     match (name.as_str(), list.as_slice()) {
-        ("generate_subscripts", [array, _]) => {
-            let one = Expr::Value(Literal::Number("1".to_string(), false).into());
-            Some(call("generate_series", vec![one, call("cardinality", vec![array.clone()])]))
+        ("generate_subscripts", [array, dimension]) => {
+            let bound = |name| call(name, vec![array.clone(), dimension.clone()]);
+            Some(call("generate_series", vec![bound("array_lower"), bound("array_upper")]))
         }
         ("string_to_table", [text, separator]) => Some(call("string_to_array", vec![text.clone(), separator.clone()])),
         ("mod", [left, right]) => Some(Expr::Nested(Box::new(Expr::BinaryOp {

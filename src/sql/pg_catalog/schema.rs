@@ -60,7 +60,7 @@ impl SchemaProvider for CatalogSchema {
 }
 
 /// The rows of a relation of `pg_catalog`; one that nobody fills is empty.
-fn catalog_rows(name: &str, context: &ReadContext) -> Vec<Row> {
+pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<Row> {
     let (view, settings) = (&context.view, context.settings.as_ref());
     let catalog = view.catalog();
     match name {

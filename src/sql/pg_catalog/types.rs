@@ -74,10 +74,7 @@ pub fn types() -> Vec<Row> {
 }
 
 fn type_row(ty: &ColumnType, has_array: bool) -> Row {
-    let element = match ty {
-        ColumnType::Array(element) => element.oid(),
-        _ => 0,
-    };
+    let element = ty.element().map_or(0, |element| element.oid());
     let is_array = element != 0;
     let kind = if matches!(ty, ColumnType::Unknown | ColumnType::Void) { "p" } else { "b" };
     let name = ty.internal_name();
@@ -164,7 +161,7 @@ fn takes_underscore(ty: &ColumnType) -> bool {
 fn category(ty: &ColumnType) -> &'static str {
     match ty {
         ColumnType::Bool => "B",
-        ColumnType::Array(_) => "A",
+        ColumnType::Array(_) | ColumnType::Int2Vector | ColumnType::OidVector => "A",
         ColumnType::Date | ColumnType::Time | ColumnType::Timestamp | ColumnType::TimestampTz => "D",
         ColumnType::Interval => "T",
         ColumnType::Unknown => "X",
@@ -223,6 +220,7 @@ pub fn storage(ty: &ColumnType) -> &'static str {
     match ty {
         ColumnType::Numeric(_) => "m",
         ColumnType::Vector(_) => "e",
+        ColumnType::Int2Vector | ColumnType::OidVector => "p",
         _ if ty.length() == -1 => "x",
         _ => "p",
     }
@@ -243,7 +241,13 @@ fn operator_classes() -> Vec<(u32, u32, String, ColumnType, bool)> {
     let ordered = ColumnType::catalogued().into_iter().filter(|ty| {
         !matches!(
             ty,
-            ColumnType::Json | ColumnType::Unknown | ColumnType::Void | ColumnType::Reg(_) | ColumnType::Vector(_)
+            ColumnType::Json
+                | ColumnType::Unknown
+                | ColumnType::Void
+                | ColumnType::Reg(_)
+                | ColumnType::Int2Vector
+                | ColumnType::OidVector
+                | ColumnType::Vector(_)
         )
     });
     let ordered = ordered.map(|ty| (METHOD_BTREE, format!("{}_ops", ty.internal_name()), ty, true));
