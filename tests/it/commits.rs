@@ -97,6 +97,50 @@ fn an_index_follows_what_others_commit_while_its_block_is_open() {
 }
 
 #[test]
+fn indexes_that_are_built_among_writers_are_sound() {
+    const STATEMENTS: usize = 60;
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data");
+    let server = Launch::on(&data).start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, a int, u int)");
+    client.run("INSERT INTO t SELECT n, n % 7, n FROM generate_series(1, 3000) AS n");
+    all_at_once(&server, |number, client| {
+        for step in 0..STATEMENTS {
+            let id = (number * 271 + step * 53) % 4000;
+            if number < 4 {
+                let (name, end) = (format!("built_{number}"), if step % 3 == 0 { "ROLLBACK" } else { "COMMIT" });
+                let (kind, column) = if number % 2 == 0 { ("UNIQUE INDEX", "u") } else { ("INDEX", "a, u") };
+                // Another client may have changed the table's definition, or have the value twice: then nothing stays.
+                if step % 10 == 0 {
+                    client.query(&format!("BEGIN; CREATE {kind} {name} ON t ({column}); {end}"));
+                    client.query("ROLLBACK");
+                    if step < 40 {
+                        client.query(&format!("DROP INDEX IF EXISTS {name}"));
+                    }
+                }
+                continue;
+            }
+            let reply = match step % 3 {
+                0 => client.query(&format!("DELETE FROM t WHERE id = {id}")),
+                1 => client.query(&format!("UPDATE t SET a = {step}, u = -u WHERE id = {id}")),
+                _ => client.query(&format!(
+                    "INSERT INTO t VALUES ({id}, {step}, {id}) ON CONFLICT (id) DO UPDATE SET u = excluded.u"
+                )),
+            };
+            let code = reply.failure().map_or("", |failure| failure.code.as_str()).to_string();
+            assert!(code.is_empty() || code == "23505", "{reply:?}");
+        }
+    });
+    client.run("DROP INDEX IF EXISTS built_0; CREATE INDEX built_last ON t (a)");
+    let by_index = client.rows("SELECT id, u FROM t WHERE a = 3 ORDER BY id");
+    let by_scan = client.rows("SELECT id, u FROM t WHERE a + 0 = 3 ORDER BY id");
+    assert_eq!(by_index, by_scan);
+    assert!(server.stop().success());
+    check_is_sound(&data);
+}
+
+#[test]
 fn definitions_of_other_tables_do_not_disturb_a_commit() {
     let server = Server::start();
     let (mut first, mut other) = (server.client(), server.client());
