@@ -62,7 +62,9 @@ impl Cursor {
         let (limit, offset) = query.window()?;
         let filter = query.filter.as_ref().map(Filter::compile).transpose()?;
         let state = if limit == Some(0) { State::Done } else { State::NotStarted };
-        let remaining = limit.unwrap_or(usize::MAX);
+        let keeps_ties = query.nearest.as_ref().is_some_and(|nearest| nearest.keeps_ties);
+        // The search has cut already.
+        let remaining = limit.filter(|_| !keeps_ties).unwrap_or(usize::MAX);
         Ok(Cursor { view, query: query.clone(), plan, filter, cancel, skip: offset, remaining, state })
     }
 
@@ -114,9 +116,15 @@ impl Cursor {
 
     fn start(&mut self) -> Result<State> {
         if self.query.nearest.is_some() {
-            let neighbours = nearest::search(&self.view, &self.query, &self.plan, self.filter.as_ref(), &self.cancel)?;
+            let mut neighbours =
+                nearest::search(&self.view, &self.query, &self.plan, self.filter.as_ref(), &self.cancel)?;
             if self.query.order.is_empty() {
                 return Ok(State::Keys(neighbours.into_iter()));
+            }
+            if !self.query.orders_ties() {
+                // A page is a part of the nearest rows, so that pages neither repeat nor skip any, and sorted by itself.
+                neighbours.drain(..self.skip.min(neighbours.len()));
+                self.skip = 0;
             }
             return self.sort_neighbours(neighbours);
         }

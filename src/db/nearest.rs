@@ -2,8 +2,8 @@
 //!
 //! By the graph when the plan says so: candidates come in order of distance, each is checked against the snapshot and the
 //! filter inside the search, and rows of the own transaction, as well as those that later commits changed, are measured and
-//! merged in. Otherwise every entry that the
-//! access path yields is measured. Both give exact distances.
+//! merged in. Otherwise every entry that the access path yields is measured. Both give exact distances, and cut by those;
+//! entries that are as far away as the last one stay where something behind the distance decides among them.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
@@ -71,10 +71,13 @@ struct Search<'a> {
     filter: Option<&'a Filter>,
     /// Neighbours wanted at most, offset included.
     wanted: usize,
+    /// Those that are as far away as the last one are wanted, too.
+    keeps_ties: bool,
     cancel: &'a Cancel,
 }
 
-/// The nearest entries that pass the filter, nearest first: as many as LIMIT and OFFSET together ask for.
+/// The nearest entries that pass the filter, nearest first: as many as LIMIT and OFFSET together ask for, and where the query
+/// orders those that are equally near, all that are as far away as the last one.
 pub(crate) fn search(
     view: &ReadView,
     query: &Query,
@@ -96,7 +99,8 @@ pub(crate) fn search(
         },
     };
     let wanted = limit.map_or(usize::MAX, |limit| limit.saturating_add(offset));
-    let search = Search { view, query, nearest, target, within, filter, wanted, cancel };
+    let keeps_ties = nearest.keeps_ties || query.orders_ties();
+    let search = Search { view, query, nearest, target, within, filter, wanted, keeps_ties, cancel };
     match &plan.access {
         Access::Graph { id, ef, .. } => match &search.target {
             Some(target) => search.by_graph(target, *id, *ef),
@@ -240,31 +244,84 @@ impl Search<'_> {
     }
 
     fn by_measuring(&self, access: &Access, keeps_missing: bool) -> Result<Vec<Neighbour>> {
-        let mut nearest: BinaryHeap<Neighbour> = BinaryHeap::new();
+        let mut nearest = NearestSoFar::new(self.wanted, self.keeps_ties);
         visit_access(self.view, &self.query.collection, access, self.cancel, &mut |entry| {
             if !self.passes(entry)? {
                 return Ok(ControlFlow::Continue(()));
             }
             let distance = self.measure(entry)?;
             if distance.is_some() || keeps_missing {
-                if nearest.len() < self.wanted {
-                    nearest.push(Neighbour { distance, key: entry.key.to_vec() });
-                } else if nearest.peek().is_some_and(|worst| compare_distances(distance, worst.distance).is_lt()) {
-                    nearest.pop();
-                    nearest.push(Neighbour { distance, key: entry.key.to_vec() });
-                }
+                nearest.offer(distance, entry.key);
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(self.cut(nearest.into_sorted_vec()))
+        Ok(self.cut(nearest.into_sorted()))
     }
 
-    /// Applies WITHIN and the number of neighbours wanted.
+    /// Applies WITHIN and the number of neighbours wanted to neighbours in order.
     fn cut(&self, mut neighbours: Vec<Neighbour>) -> Vec<Neighbour> {
         if let Some(within) = self.within {
             neighbours.retain(|neighbour| neighbour.distance.is_some_and(|distance| distance <= within));
         }
-        neighbours.truncate(self.wanted);
+        let last = self.wanted.checked_sub(1).filter(|_| self.keeps_ties).and_then(|last| neighbours.get(last));
+        let wanted = match last.map(|last| last.distance) {
+            Some(farthest) => {
+                neighbours.partition_point(|neighbour| compare_distances(neighbour.distance, farthest).is_le())
+            }
+            None => self.wanted,
+        };
+        neighbours.truncate(wanted);
         neighbours
+    }
+}
+
+/// The nearest of entries that come one by one.
+struct NearestSoFar {
+    wanted: usize,
+    keeps_ties: bool,
+    nearest: BinaryHeap<Neighbour>,
+    /// As far away as the farthest of the nearest.
+    ties: Vec<Neighbour>,
+}
+
+impl NearestSoFar {
+    fn new(wanted: usize, keeps_ties: bool) -> Self {
+        NearestSoFar { wanted, keeps_ties, nearest: BinaryHeap::new(), ties: Vec::new() }
+    }
+
+    fn offer(&mut self, distance: Option<f64>, key: &[u8]) {
+        let neighbour = || Neighbour { distance, key: key.to_vec() };
+        if self.nearest.len() < self.wanted {
+            return self.nearest.push(neighbour());
+        }
+        let Some(farthest) = self.nearest.peek() else { return };
+        match compare_distances(distance, farthest.distance) {
+            Ordering::Greater => {}
+            Ordering::Equal if self.keeps_ties => self.ties.push(neighbour()),
+            // Keys come in some order, and the first of them decides.
+            Ordering::Equal if key < farthest.key.as_slice() => {
+                self.nearest.pop();
+                self.nearest.push(neighbour());
+            }
+            Ordering::Equal => {}
+            Ordering::Less => {
+                let left_out = self.nearest.pop();
+                self.nearest.push(neighbour());
+                let farthest = self.nearest.peek().and_then(|farthest| farthest.distance);
+                let is_tie = |left_out: &Neighbour| compare_distances(left_out.distance, farthest).is_eq();
+                match left_out.filter(is_tie) {
+                    Some(left_out) if self.keeps_ties => self.ties.push(left_out),
+                    Some(_) => {}
+                    None => self.ties.clear(),
+                }
+            }
+        }
+    }
+
+    fn into_sorted(self) -> Vec<Neighbour> {
+        let mut all = self.nearest.into_vec();
+        all.extend(self.ties);
+        all.sort_unstable();
+        all
     }
 }

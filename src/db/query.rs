@@ -19,7 +19,8 @@ pub struct Query {
     pub output: Vec<Output>,
     pub filter: Option<Predicate>,
     pub nearest: Option<Nearest>,
-    /// Applied after `nearest` where both are given (the nearest rows, then sorted).
+    /// Where `nearest` is given, too, and the order does not begin with the distance, the nearest rows, which LIMIT and OFFSET
+    /// are counted in, are sorted by it.
     pub order: Vec<Order>,
     pub limit: Option<Scalar>,
     pub offset: Option<Scalar>,
@@ -165,6 +166,8 @@ pub struct Nearest {
     pub within: Option<Scalar>,
     /// Rows without a vector come last, as NULL does, unless a graph is walked, which does not hold them.
     pub keeps_missing: bool,
+    /// Rows that are as far away as the last one come, too, beyond LIMIT: the caller decides among them.
+    pub keeps_ties: bool,
 }
 
 /// What the neighbours are near to.
@@ -273,6 +276,7 @@ impl Query {
                 ef: scalar(&nearest.ef)?,
                 within: scalar(&nearest.within)?,
                 keeps_missing: nearest.keeps_missing,
+                keeps_ties: nearest.keeps_ties,
             }),
         };
         let output = self.output.iter().map(|output| match output {
@@ -288,6 +292,12 @@ impl Query {
             limit: scalar(&self.limit)?,
             offset: scalar(&self.offset)?,
         })
+    }
+
+    /// Whether the order decides among rows that are equally near.
+    pub fn orders_ties(&self) -> bool {
+        let first = self.order.first();
+        first.is_some_and(|first| first.operand == OrderBy::Distance && !first.descending && !first.nulls_first)
     }
 
     /// LIMIT and OFFSET of a bound query; a NULL limit is none.

@@ -225,7 +225,7 @@ impl Lowering<'_> {
         });
         let ef = similar.ef.as_ref().map(|ef| self.count(ef));
         let metric = similar.metric.map_or_else(|| index_metric(collection, column), metric);
-        Ok(Nearest { column, target, metric, ef, within, keeps_missing: false })
+        Ok(Nearest { column, target, metric, ef, within, keeps_missing: false, keeps_ties: false })
     }
 
     fn count(&mut self, count: &Bindable<u64>) -> Scalar {

@@ -159,6 +159,7 @@ impl<'a> Lowering<'a> {
             ef: None,
             within,
             keeps_missing: true,
+            keeps_ties: false,
         });
         let query = Query { collection: table.collection.clone(), output, filter, nearest, order, limit, offset };
         Some(Lowered::Query { query, types })

@@ -1,7 +1,8 @@
 //! A logical rule: sort by distance with a limit becomes a nearest search inside the scan.
 //!
 //! `Sort(distance(column, constant)) fetch k` over a chain of projections, aliases and cheap filters that ends in a
-//! collection's scan keeps the sort, for the exact order of what is found, and gives the scan the search. Filters that the
+//! collection's scan keeps the sort, for the exact order of what is found, and gives the scan the search, which brings all
+//! rows that are as far away as the last one where further expressions decide among them. Filters that the
 //! scan evaluates are inside the search. A filter left above it would drop rows after the search and make LIMIT k return
 //! fewer than k, so such a chain stays as it is, unless the filter only bounds the same distance. Rows
 //! without a vector come last, unless an index is used, which does not hold them.
@@ -44,7 +45,9 @@ impl OptimizerRule for NearestRule {
         }
         // Binding parameters keeps an expression's name as an alias.
         let order = first.expr.clone().unalias_nested().data;
-        match search_below(&sort.input, &order, limit)? {
+        // The expressions behind the distance decide among rows that are equally near.
+        let keeps_ties = sort.expr.len() > 1;
+        match search_below(&sort.input, &order, limit, keeps_ties)? {
             Some(input) => Ok(Transformed::yes(LogicalPlan::Sort(Sort {
                 expr: sort.expr.clone(),
                 input: Arc::new(input),
@@ -56,25 +59,25 @@ impl OptimizerRule for NearestRule {
 }
 
 /// The input with the search in its scan; `None` when its shape does not allow it.
-fn search_below(plan: &LogicalPlan, order: &Expr, limit: usize) -> Result<Option<LogicalPlan>> {
+fn search_below(plan: &LogicalPlan, order: &Expr, limit: usize, keeps_ties: bool) -> Result<Option<LogicalPlan>> {
     match plan {
         LogicalPlan::Projection(projection) => {
             let order = through(order, plan, &projection.expr)?;
-            rebuilt(plan, search_below(&projection.input, &order, limit)?)
+            rebuilt(plan, search_below(&projection.input, &order, limit, keeps_ties)?)
         }
         LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. }) => {
             let inner: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
             let order = through(order, plan, &inner)?;
-            rebuilt(plan, search_below(input, &order, limit)?)
+            rebuilt(plan, search_below(input, &order, limit, keeps_ties)?)
         }
         LogicalPlan::Filter(filter) if bounds_distance(&filter.predicate, order) => {
-            rebuilt(plan, search_below(&filter.input, order, limit)?)
+            rebuilt(plan, search_below(&filter.input, order, limit, keeps_ties)?)
         }
         LogicalPlan::TableScan(scan) => {
             let provider = source_as_provider(&scan.source)?;
             let any: &dyn std::any::Any = provider.as_ref();
             let Some(table) = any.downcast_ref::<CollectionTable>() else { return Ok(None) };
-            let Some(nearest) = nearest(order, table) else { return Ok(None) };
+            let Some(nearest) = nearest(order, table, keeps_ties) else { return Ok(None) };
             if table.has_nearest() || scan.fetch.is_some() {
                 return Ok(None);
             }
@@ -114,7 +117,7 @@ fn position(schema: &datafusion::common::DFSchema, column: &Column) -> Option<us
 }
 
 /// The search that an order asks for.
-fn nearest(order: &Expr, table: &CollectionTable) -> Option<Nearest> {
+fn nearest(order: &Expr, table: &CollectionTable, keeps_ties: bool) -> Option<Nearest> {
     let (metric, column, target) = distance(order)?;
     let column = table.column(&column.name)?;
     let (Operand::Column(position), ColumnType::Vector(_)) = (&column.operand, &column.ty) else { return None };
@@ -126,6 +129,7 @@ fn nearest(order: &Expr, table: &CollectionTable) -> Option<Nearest> {
         ef: None,
         within: None,
         keeps_missing: true,
+        keeps_ties,
     })
 }
 

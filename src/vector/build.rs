@@ -11,13 +11,15 @@
     reason = "positions come from arrays made together in this module; a saved file is checked when it is loaded"
 )]
 
+use std::sync::Arc;
+
 use anndists::dist::distances::Distance;
 use hnsw_rs::hnsw::Hnsw;
 
 use super::codes::Codes;
+use super::connect::connect;
 use super::distance::{Metric, l2_norm};
 use super::graph::Graph;
-
 use super::kernels;
 use super::parameters::Parameters;
 use super::rows::Rows;
@@ -38,11 +40,12 @@ pub struct Progress {
 }
 
 /// The distance given to `hnsw_rs`, between row numbers: it moves four bytes a point where it would copy whole vectors.
+#[derive(Clone)]
 struct RowDistance<'a> {
     rows: &'a Rows,
     codes: Option<&'a Codes>,
     /// For inner product, the component each row lacks to the length of the longest.
-    lacking: Vec<f32>,
+    lacking: Arc<[f32]>,
 }
 
 impl Distance<u32> for RowDistance<'_> {
@@ -63,18 +66,20 @@ impl Distance<u32> for RowDistance<'_> {
     }
 }
 
-/// Builds the graph of all rows. `progress` is told now and then and stops the build by returning false.
+/// Builds the graph of the first `nodes` rows, which are distinct; every node leads to every other one. `progress` is told
+/// now and then and stops the build by returning false.
 pub fn build_graph(
     rows: &Rows,
+    nodes: usize,
     codes: Option<&Codes>,
     metric: Metric,
     parameters: Parameters,
     progress: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Graph> {
-    let total = rows.len();
-    let lacking = if metric == Metric::InnerProduct { lacking_lengths(rows) } else { Vec::new() };
+    let total = nodes;
+    let lacking = if metric == Metric::InnerProduct { lacking_lengths(rows).into() } else { Arc::from([]) };
     let distance = RowDistance { rows, codes, lacking };
-    let hnsw = Hnsw::new(parameters.m, total, LAYERS_MAX, parameters.ef_construction, distance);
+    let hnsw = Hnsw::new(parameters.m, total, LAYERS_MAX, parameters.ef_construction, distance.clone());
     let order = shuffled(total);
     let workers = workers::pool()?;
     let mut done = 0;
@@ -86,7 +91,11 @@ pub fn build_graph(
             return Err(Error::new(ErrorKind::QueryCanceled, "building the vector index was stopped"));
         }
     }
-    Ok(freeze(&hnsw, total, parameters.m))
+    let mut graph = freeze(&hnsw, total, parameters.m);
+    drop(hnsw);
+    let added = connect(&mut graph, |a, b| distance.eval(&[a], &[b]));
+    tracing::debug!(nodes, added, "a graph was made one piece");
+    Ok(graph)
 }
 
 /// For each row, the component that brings it to the length of the longest.

@@ -3,8 +3,9 @@
 //! Layout, all integers little-endian: the magic bytes, format version (u32), metric (u8), dimension, m, ef_construction
 //! (u32 each), watermark (u64), number of segments (u32), the segments, the live rows of the tails in the form of one
 //! more segment without a graph, and the BLAKE3 hash of all before it. A segment: its entries (number of rows u32, length of
-//! each key u32, keys, words of deletion marks u64, vectors f32), then its graph (links for each node u32, the links, number of
-//! upper layers u32, each with its size, its links for each position, the positions below and the links).
+//! each key u32, keys, words of deletion marks u64, vectors f32), the number of its last rows that are copies (u32) and the
+//! node of each (u32), then its graph (links for each node u32, the links, number of upper layers u32, each with its size,
+//! its links for each position, the positions below and the links).
 //!
 //! A damaged, foreign or newer file is an error of kind `Corrupted`; the caller rebuilds the index then.
 
@@ -12,6 +13,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use super::codec::{Input, Output, corrupted};
+use super::copies::Copies;
 use super::distance::{DIMENSION_MAX, Metric};
 use super::entries::{Entries, Key, Marks};
 use super::graph::{Graph, Layer};
@@ -24,7 +26,7 @@ use crate::error::Result;
 const MAGIC: &[u8; 8] = b"NEBVECTR";
 
 /// Raised with every change of the layout.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Segments a file may name; an index has a handful.
 const SEGMENTS_MAX: u32 = 1024;
@@ -57,6 +59,8 @@ impl Index {
         for (segment, marks) in segments.iter().zip(&marks) {
             let rows = (0u32..).take(segment.entries.len()).map(|row| (&segment.entries, row)).collect();
             write_entries(&mut output, rows, marks)?;
+            output.count(segment.copies.as_slice().len())?;
+            output.u32s(segment.copies.as_slice())?;
             write_graph(&mut output, &segment.graph)?;
         }
         let mut rows = Vec::new();
@@ -95,13 +99,16 @@ impl Index {
         let mut segments = Vec::new();
         for unit in 0..count {
             let entries = read_entries(&mut input, metric, dimension)?;
-            let graph = read_graph(&mut input, entries.len())?;
-            segments.push(Arc::new(Segment::new(unit, entries, graph, metric)?));
+            let count = input.count()?;
+            let copies = Copies::from_parts(entries.len(), input.u32s(count)?);
+            let copies = copies.ok_or_else(|| corrupted("its copies are of no rows"))?;
+            let graph = read_graph(&mut input, copies.nodes())?;
+            segments.push(Arc::new(Segment::new(unit, entries, copies, graph, metric)?));
         }
         let tail = read_entries(&mut input, metric, dimension)?;
         input.finish()?;
         for segment in &segments {
-            segment.graph.check(segment.entries.len())?;
+            segment.graph.check(segment.copies.nodes())?;
         }
         let index = Index::from_segments(metric, dimension, parameters, segments);
         for row in tail.live_rows() {
@@ -165,10 +172,10 @@ fn write_graph(output: &mut Output<impl Write>, graph: &Graph) -> Result<()> {
     Ok(())
 }
 
-fn read_graph(input: &mut Input<impl Read>, rows: usize) -> Result<Graph> {
+fn read_graph(input: &mut Input<impl Read>, nodes: usize) -> Result<Graph> {
     let product = |a: usize, b: usize| a.checked_mul(b).ok_or_else(|| corrupted("a graph without end"));
     let stride = input.count()?;
-    let links = input.u32s(product(stride, rows)?)?;
+    let links = input.u32s(product(stride, nodes)?)?;
     let layers = input.count()?;
     let mut upper = Vec::new();
     for _ in 0..layers {

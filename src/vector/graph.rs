@@ -44,8 +44,7 @@ pub struct Layer {
 }
 
 impl Graph {
-    /// Lays out adjacency lists: `lists[node]` holds the node's neighbours by layer, layer 0 first, and is empty for a
-    /// row that is not in the graph. `degree` is the number of links of an upper layer, half that of layer 0.
+    /// Lays out adjacency lists: `lists[node]` holds the node's neighbours by layer, layer 0 first. `degree` is the number of links of an upper layer, half that of layer 0.
     pub fn from_lists(lists: &[Vec<Vec<u32>>], degree: usize) -> Graph {
         let layer_of = |node: u32, layer: usize| lists[node as usize].get(layer).map_or(&[][..], Vec::as_slice);
         let height = lists.iter().map(Vec::len).max().unwrap_or(0);
@@ -88,6 +87,20 @@ impl Graph {
         Graph { links, stride, upper }
     }
 
+    pub fn nodes(&self) -> usize {
+        self.links.len().checked_div(self.stride).unwrap_or(0)
+    }
+
+    /// A node of the highest layer; none where there is no node.
+    pub fn root(&self) -> Option<u32> {
+        (self.nodes() > 0).then(|| self.node(self.upper.len(), 0))
+    }
+
+    /// Puts a link of a node in layer 0 into a place, which is behind no free one.
+    pub fn set_link(&mut self, node: u32, at: usize, target: u32) {
+        self.links[node as usize * self.stride + at] = target;
+    }
+
     /// The neighbours of a node in layer 0; [`NO_LINK`] ends them early.
     #[inline(always)]
     pub fn neighbours(&self, node: u32) -> &[u32] {
@@ -97,11 +110,11 @@ impl Graph {
 
     /// Nodes of layer 0 from which to walk: the few best of a small upper layer, which is compared as a whole, each followed
     /// down to where it is locally nearest by `closeness`. Clusters that lost all links to one another are found this way.
-    pub fn seeds(&self, rows: usize, closeness: impl Fn(u32) -> f32) -> Vec<u32> {
+    pub fn seeds(&self, closeness: impl Fn(u32) -> f32) -> Vec<u32> {
         let sizes = || self.upper.iter().map(|layer| layer.below.len());
         // Counted from layer 0; without upper layers the graph is small itself.
         let height = sizes().position(|size| size <= COMPARED_MAX).map_or(self.upper.len(), |at| at + 1);
-        let size = height.checked_sub(1).map_or(rows, |at| self.upper[at].below.len()).min(COMPARED_MAX);
+        let size = height.checked_sub(1).map_or(self.nodes(), |at| self.upper[at].below.len()).min(COMPARED_MAX);
         let mut compared: Vec<(u32, u32)> =
             (0u32..).take(size).map(|at| (order_of(closeness(self.node(height, at))), at)).collect();
         compared.sort_unstable();
@@ -136,12 +149,12 @@ impl Graph {
         self.upper[..height].iter().rev().fold(position, |at, layer| layer.below[at as usize])
     }
 
-    /// Refuses a graph read from outside whose links lead out of it.
-    pub fn check(&self, rows: usize) -> Result<()> {
+    /// Refuses a graph of so many nodes read from outside whose links lead out of it.
+    pub fn check(&self, nodes: usize) -> Result<()> {
         let inside = |links: &[u32], size: usize| links.iter().all(|link| *link == NO_LINK || (*link as usize) < size);
-        let mut sound = self.upper.len() < LAYERS_MAX && self.stride.checked_mul(rows) == Some(self.links.len());
-        sound = sound && inside(&self.links, rows);
-        let mut size = rows;
+        let mut sound = self.upper.len() < LAYERS_MAX && self.stride.checked_mul(nodes) == Some(self.links.len());
+        sound = sound && inside(&self.links, nodes);
+        let mut size = nodes;
         for layer in &self.upper {
             let count = layer.below.len();
             sound = sound && layer.below.iter().all(|position| (*position as usize) < size);

@@ -15,7 +15,7 @@ use super::codes::Codes;
 use super::distance::{Metric, check_dimension, check_vector};
 use super::entries::{Entries, Key};
 use super::parameters::Parameters;
-use super::parts::{BuildScope, Input, Place, View, gather};
+use super::parts::{BuildScope, Gathered, Input, Place, View, gather};
 use super::segment::Segment;
 use super::tail::Tail;
 use super::walk::WalkPool;
@@ -149,13 +149,13 @@ impl Index {
         if inputs.is_empty() {
             return Ok(());
         }
-        let (entries, origins) = gather(&inputs, self.metric, self.dimension)?;
+        let Gathered { entries, copies, origins } = gather(&inputs, self.metric, self.dimension)?;
         let codes = Codes::of(&entries.rows, self.metric)?;
-        let graph = match entries.len() {
+        let graph = match copies.nodes() {
             0 => None,
-            _ => Some(build_graph(&entries.rows, codes.as_ref(), self.metric, self.parameters, progress)?),
+            nodes => Some(build_graph(&entries.rows, nodes, codes.as_ref(), self.metric, self.parameters, progress)?),
         };
-        let seal = |unit, entries| graph.map(|graph| Segment::with_codes(unit, entries, graph, codes));
+        let seal = |unit, entries| graph.map(|graph| Segment::with_codes(unit, entries, copies, graph, codes));
         self.finish_build(&inputs, entries, &origins, seal);
         Ok(())
     }

@@ -10,8 +10,12 @@
 //! check candidates against their snapshot in the filter they pass.
 
 mod build;
+#[cfg(test)]
+mod close_tests;
 mod codec;
 mod codes;
+mod connect;
+mod copies;
 mod distance;
 mod entries;
 mod file;

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::copies::{Copies, distinct_first};
 use super::distance::Metric;
 use super::entries::Entries;
 use super::segment::Segment;
@@ -132,18 +133,30 @@ impl Input {
     }
 }
 
-/// Copies the live rows of all inputs together; also says where each came from.
-pub fn gather(inputs: &[Input], metric: Metric, dimension: usize) -> Result<(Entries, Vec<Place>)> {
-    let live: usize = inputs.iter().flat_map(Input::runs).map(|(_, entries)| entries.live()).sum();
-    let mut gathered = Entries::with_capacity(metric, dimension, live)?;
-    let mut origins = Vec::with_capacity(live);
+/// The live rows of all inputs, in the order of a segment.
+pub struct Gathered {
+    pub entries: Entries,
+    pub copies: Copies,
+    /// Where each row came from.
+    pub origins: Vec<Place>,
+}
+
+/// Copies the live rows of all inputs together.
+pub fn gather(inputs: &[Input], metric: Metric, dimension: usize) -> Result<Gathered> {
+    let mut sources: Vec<(Place, &Entries, u32)> = Vec::new();
     for input in inputs {
         for (first, entries) in input.runs() {
-            for row in entries.live_rows() {
-                gathered.push(entries.key(row).clone(), entries.rows.vector(row));
-                origins.push(Place { unit: input.unit(), row: first + row });
-            }
+            let place = |row| Place { unit: input.unit(), row: first + row };
+            sources.extend(entries.live_rows().map(|row| (place(row), entries, row)));
         }
     }
-    Ok((gathered, origins))
+    let vector = |at: usize| sources.get(at).map_or(&[][..], |(_, entries, row)| entries.rows.vector(*row));
+    let (order, copies) = distinct_first(sources.len(), vector);
+    let mut entries = Entries::with_capacity(metric, dimension, sources.len())?;
+    let mut origins = Vec::with_capacity(sources.len());
+    for (place, from, row) in order.into_iter().filter_map(|at| sources.get(at)) {
+        entries.push(from.key(*row).clone(), from.rows.vector(*row));
+        origins.push(*place);
+    }
+    Ok(Gathered { entries, copies, origins })
 }

@@ -15,6 +15,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// Components in a cache line of 64 bytes.
 const LINE: usize = 16;
 
+/// Components that a kernel adds up side by side, and the roundings of a sum besides its additions in a row.
+const LANES: usize = 32;
+const STEPS: usize = 32;
+
 /// Vectors of one dimension, numbered from 0.
 pub struct Rows {
     dimension: usize,
@@ -25,6 +29,8 @@ pub struct Rows {
     components: Vec<f32>,
     /// For [`Metric::Cosine`], the reciprocal length of each row, by which an inner product becomes a cosine.
     scales: Vec<f32>,
+    /// For [`Metric::InnerProduct`], the length of the longest row.
+    longest: f64,
     metric: Metric,
 }
 
@@ -42,7 +48,7 @@ impl Rows {
         let start = components.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
         components.resize(start, 0.0);
         let scales = Vec::with_capacity(if metric == Metric::Cosine { capacity } else { 0 });
-        Ok(Rows { dimension, stride, start, len: 0, components, scales, metric })
+        Ok(Rows { dimension, stride, start, len: 0, components, scales, longest: 0.0, metric })
     }
 
     /// Appends a vector of the right dimension.
@@ -50,6 +56,9 @@ impl Rows {
         debug_assert_eq!(vector.len(), self.dimension);
         if self.metric == Metric::Cosine {
             self.scales.push(reciprocal(l2_norm(vector)));
+        }
+        if self.metric == Metric::InnerProduct {
+            self.longest = self.longest.max(l2_norm(vector));
         }
         self.components.extend_from_slice(vector);
         self.len += 1;
@@ -62,6 +71,11 @@ impl Rows {
 
     pub fn dimension(&self) -> usize {
         self.dimension
+    }
+
+    /// For [`Metric::InnerProduct`], the length of the longest row.
+    pub fn longest(&self) -> f64 {
+        self.longest
     }
 
     /// The vector without padding.
@@ -110,6 +124,7 @@ impl Clone for Rows {
             len: self.len,
             components: Vec::with_capacity(capacity * self.stride + LINE),
             scales: self.scales.clone(),
+            longest: self.longest,
             metric: self.metric,
         };
         copy.start = copy.components.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
@@ -137,9 +152,44 @@ impl Query {
         &self.padded[..self.dimension]
     }
 
+    /// By how much the closeness of rows may be wrong, none of them longer than `longest`.
+    pub fn rounding(&self, longest: f64) -> Rounding {
+        #[expect(clippy::cast_precision_loss, reason = "a bound, which may be rounded")]
+        let (components, operations) = (self.dimension as f64, (self.padded.len() / LANES + STEPS) as f64);
+        let unit = f64::from(f32::EPSILON) / 2.0 * operations;
+        let underflow = components * f64::from(f32::MIN_POSITIVE);
+        match self.metric {
+            Metric::L2 | Metric::L1 => Rounding { relative: unit, absolute: underflow },
+            Metric::InnerProduct => {
+                Rounding { relative: 0.0, absolute: unit * l2_norm(self.vector()) * longest + underflow }
+            }
+            Metric::Cosine => Rounding { relative: 0.0, absolute: unit * l2_norm(self.vector()) + underflow },
+        }
+    }
+
     /// The exact distance to a vector.
     pub fn distance(&self, vector: &[f32]) -> f64 {
         self.metric.distance(self.vector(), vector)
+    }
+}
+
+/// How wrong a closeness may be: sums of `f32` are rounded. A sum of `n` products is off by at most `n` units of rounding of
+/// the sum of their magnitudes (Higham, "Accuracy and Stability of Numerical Algorithms", section 3.1), which for an inner
+/// product is at most the product of both lengths.
+#[derive(Clone, Copy)]
+pub struct Rounding {
+    /// As a share of the closeness.
+    relative: f64,
+    absolute: f64,
+}
+
+impl Rounding {
+    /// The greatest order of a row that may be as near as one of this order.
+    pub fn border(self, order: u32) -> u32 {
+        let closeness = f64::from(closeness_of(order));
+        #[expect(clippy::cast_possible_truncation, reason = "a bound, made one step greater than it is rounded to")]
+        let greatest = (closeness + 2.5 * (self.relative * closeness.abs() + self.absolute)) as f32;
+        order_of(greatest.next_up()).max(order)
     }
 }
 
@@ -151,6 +201,11 @@ pub fn order_of(closeness: f32) -> u32 {
     }
     let bits = closeness.to_bits();
     if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
+}
+
+/// The closeness that [`order_of`] gives this order.
+fn closeness_of(order: u32) -> f32 {
+    f32::from_bits(if order >> 31 == 0 { !order } else { order & !(1 << 31) })
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]

@@ -1,9 +1,10 @@
 //! Search: all parts of the index together, with the caller's filter inside.
 //!
 //! Each part offers candidates in order of distance: a segment by a walk of width `ef`, a tail by a scan. They are merged
-//! and shown to the filter one by one until `k` are accepted, so that the filter is asked as rarely as possible. When the
-//! k-th accepted candidate lies deep in a part's list, that part's walk was too narrow to be trusted at that depth: it is
-//! widened and goes on. A filter that rejects so much that the walk would touch a large share of the index is served by
+//! and shown to the filter one by one until `k` are accepted, so that the filter is asked as rarely as possible, and on to
+//! where rounding can no longer hide that one is as near as the k-th. The accepted ones are measured exactly, and only then
+//! cut. When the k-th accepted candidate lies deep in a part's list, that part's walk was too narrow to be trusted at that
+//! depth: it is widened and goes on. A filter that rejects so much that the walk would touch a large share of the index is served by
 //! an exact scan instead, which is then the cheaper way; so is one that exhausts a graph. Either way `k` rows are found
 //! whenever there are `k`.
 
@@ -31,8 +32,10 @@ pub struct Candidate {
 pub type Accept<'a> = dyn FnMut(&[u8]) -> bool + 'a;
 
 impl Index {
-    /// The `k` nearest keys that `accept` lets through, nearest first. `ef` is the least width of the walks: more is
-    /// slower and misses less. `accept` is called at most once for each row.
+    /// The `k` nearest keys that `accept` lets through, and those that are as far away as the last of them, nearest first,
+    /// keys in order where distances are equal. `ef` is the least width of the walks: more is slower and misses less. Any `k`
+    /// up to it is answered from one and the same walk where all are accepted, so that answers to a lesser `k` are the
+    /// beginning of those to a greater one. `accept` is called at most once for each row.
     ///
     /// Errors: a query of the wrong dimension (22000).
     pub fn search(&self, query: &[f32], k: usize, ef: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
@@ -56,7 +59,7 @@ impl Index {
         }
         let parts = Parts::of(&self.view.read());
         let query = Query::new(self.metric, query);
-        let ef = ef.max(k.saturating_mul(WIDTH_PER_DEPTH_HALVES) / 2).max(1);
+        let ef = if k <= ef { ef } else { k.saturating_mul(WIDTH_PER_DEPTH_HALVES) / 2 };
         let mut verdicts = Verdicts::new(accept);
         let found = if ef.saturating_mul(MET_PER_WIDTH) < parts.live() {
             let mut sources = Sources::open(&parts, &query, ef, &self.walks);
@@ -71,19 +74,22 @@ impl Index {
             None if verdicts.share().is_some_and(is_too_choosy) => return Ok(None),
             None => scan(&parts, &query, k, &mut verdicts),
         };
-        Ok(Some(candidates(&parts, &query, &found)))
+        Ok(Some(candidates(&parts, &query, &found, k)))
     }
 
     /// Like [`Index::search`], by comparing the query with every row.
     pub fn search_exact(&self, query: &[f32], k: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
         check_dimension(query, self.dimension)?;
+        if k == 0 {
+            return Ok(Vec::new());
+        }
         let parts = Parts::of(&self.view.read());
         let query = Query::new(self.metric, query);
         let found = scan(&parts, &query, k, &mut Verdicts::new(accept));
-        Ok(candidates(&parts, &query, &found))
+        Ok(candidates(&parts, &query, &found, k))
     }
 
-    /// The `k` nearest of the given keys, nearest first; keys that are not in the index are passed over. The way to go
+    /// The `k` nearest of the given keys, and those that are as far away as the last of them, nearest first; keys that are not in the index are passed over. The way to go
     /// when the keys that match are few and known.
     pub fn search_among<'k>(
         &self,
@@ -106,33 +112,37 @@ impl Index {
         }
         drop(view);
         drop(writer);
-        found.sort_by(|a, b| a.distance.total_cmp(&b.distance));
-        found.truncate(k);
-        Ok(found)
+        Ok(nearest(found, k))
     }
 }
 
-/// Compares the query with every live row and asks the filter in order of distance.
+/// Compares the query with every live row and asks the filter in order of distance, until `k` are accepted and no other may
+/// be as near as the last.
 fn scan(parts: &Parts, query: &Query, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<Offer> {
     let mut offers: Vec<Reverse<Offer>> = Vec::with_capacity(parts.live());
     for part in parts.numbers() {
         parts.offer_all(part, query, |offer| offers.push(Reverse(offer)));
     }
     let mut offers = BinaryHeap::from(offers);
+    let rounding = parts.rounding(query);
     let mut accepted = Vec::new();
-    while accepted.len() < k
-        && let Some(Reverse(offer)) = offers.pop()
+    let mut border = u32::MAX;
+    while let Some(Reverse(offer)) = offers.pop()
+        && offer.order <= border
     {
         if verdicts.accepts_last(parts, offer) {
             accepted.push(offer);
+            if accepted.len() == k {
+                border = rounding.border(offer.order);
+            }
         }
     }
     accepted
 }
 
-/// Puts exact distances to the rows found, nearest first.
-fn candidates(parts: &Parts, query: &Query, offers: &[Offer]) -> Vec<Candidate> {
-    let mut found: Vec<Candidate> = offers
+/// Puts exact distances to the rows found, and keeps the `k` nearest.
+fn candidates(parts: &Parts, query: &Query, offers: &[Offer], k: usize) -> Vec<Candidate> {
+    let found = offers
         .iter()
         .map(|offer| {
             let entries = parts.entries(offer.part);
@@ -140,6 +150,15 @@ fn candidates(parts: &Parts, query: &Query, offers: &[Offer]) -> Vec<Candidate> 
             Candidate { key: entries.key(offer.row).clone(), distance }
         })
         .collect();
-    found.sort_by(|a, b| a.distance.total_cmp(&b.distance));
+    nearest(found, k)
+}
+
+/// The `k` nearest and those that are as far away as the last of them, in order.
+fn nearest(mut found: Vec<Candidate>, k: usize) -> Vec<Candidate> {
+    found.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.key.cmp(&b.key)));
+    if let Some(last) = k.checked_sub(1).and_then(|last| found.get(last)) {
+        let farthest = last.distance;
+        found.truncate(found.partition_point(|candidate| candidate.distance.total_cmp(&farthest).is_le()));
+    }
     found
 }

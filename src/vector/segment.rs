@@ -1,6 +1,7 @@
 //! A sealed segment: entries that will not grow any more, with the graph to find them by.
 
 use super::codes::{Codes, QueryCode};
+use super::copies::Copies;
 use super::distance::Metric;
 use super::entries::Entries;
 use super::graph::Graph;
@@ -14,6 +15,8 @@ pub struct Segment {
     /// The unit number by which the map of keys refers to this segment.
     pub unit: u32,
     pub entries: Entries,
+    /// Which rows are the nodes of the graph.
+    pub copies: Copies,
     pub graph: Graph,
     /// None where the metric has no codes; walks compare vectors then.
     codes: Option<Codes>,
@@ -21,30 +24,31 @@ pub struct Segment {
 
 impl Segment {
     /// A segment of entries and their graph. The codes are not kept in files: making them takes as long as reading them.
-    pub fn new(unit: u32, entries: Entries, graph: Graph, metric: Metric) -> Result<Segment> {
+    pub fn new(unit: u32, entries: Entries, copies: Copies, graph: Graph, metric: Metric) -> Result<Segment> {
         let codes = Codes::of(&entries.rows, metric)?;
-        Ok(Segment { unit, entries, graph, codes })
+        Ok(Segment { unit, entries, copies, graph, codes })
     }
 
     /// A segment whose codes are there already.
-    pub fn with_codes(unit: u32, entries: Entries, graph: Graph, codes: Option<Codes>) -> Segment {
-        Segment { unit, entries, graph, codes }
+    pub fn with_codes(unit: u32, entries: Entries, copies: Copies, graph: Graph, codes: Option<Codes>) -> Segment {
+        Segment { unit, entries, copies, graph, codes }
     }
 
     /// The segment seen from a query.
     pub fn seen_from<'a>(&'a self, query: &'a Query) -> SegmentView<'a> {
         let code = self.codes.as_ref().map(|codes| (codes, codes.encode(query.vector())));
-        SegmentView { entries: &self.entries, query, code }
+        SegmentView { entries: &self.entries, copies: &self.copies, query, code }
     }
 
     pub fn bytes(&self) -> usize {
-        self.entries.bytes() + self.graph.bytes() + self.codes.as_ref().map_or(0, Codes::bytes)
+        self.entries.bytes() + self.copies.bytes() + self.graph.bytes() + self.codes.as_ref().map_or(0, Codes::bytes)
     }
 }
 
 /// A segment seen from a query.
 pub struct SegmentView<'a> {
     entries: &'a Entries,
+    copies: &'a Copies,
     query: &'a Query,
     code: Option<(&'a Codes, QueryCode)>,
 }
@@ -60,7 +64,7 @@ impl Terrain for SegmentView<'_> {
 
     #[inline(always)]
     fn is_live(&self, node: u32) -> bool {
-        self.entries.is_live(node)
+        self.entries.is_live(node) || self.copies.of(node).any(|row| self.entries.is_live(row))
     }
 
     #[inline(always)]

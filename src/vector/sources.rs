@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::entries::Entries;
 use super::kernels;
 use super::parts;
-use super::rows::{Query, Rows, order_of};
+use super::rows::{Query, Rounding, Rows, order_of};
 use super::search::Accept;
 use super::segment::{Segment, SegmentView};
 use super::walk::{Walk, WalkPool};
@@ -28,7 +28,7 @@ const SCAN_SHARE: usize = 3;
 /// Rows on their way from memory while one is compared.
 const PREFETCHED: usize = 2;
 
-/// A row some part offers. Ordered by distance; part and row decide ties.
+/// A row that some part offers, or a node with all its rows. Ordered by distance; part and row decide ties.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Offer {
     pub order: u32,
@@ -64,6 +64,20 @@ impl Parts {
 
     pub fn numbers(&self) -> impl Iterator<Item = u32> {
         (0u32..).take(self.segments.len() + self.blocks.len())
+    }
+
+    /// The live rows that an offer stands for: those of a node of a graph, or the row of a tail.
+    pub fn rows_of(&self, offer: Offer) -> impl Iterator<Item = Offer> {
+        let segment = self.segments.get(offer.part as usize);
+        let copies = segment.map_or(0..0, |segment| segment.copies.of(offer.row));
+        let entries = self.entries(offer.part);
+        let live = std::iter::once(offer.row).chain(copies).filter(|row| entries.is_live(*row));
+        live.map(move |row| Offer { row, ..offer })
+    }
+
+    /// By how much the closeness of rows may be wrong.
+    pub fn rounding(&self, query: &Query) -> Rounding {
+        query.rounding(self.numbers().map(|part| self.entries(part).rows.longest()).fold(0.0, f64::max))
     }
 
     pub fn live(&self) -> usize {
@@ -122,6 +136,7 @@ pub struct Sources<'p> {
     query: &'p Query,
     /// The width every walk has at least.
     ef: usize,
+    rounding: Rounding,
     sources: Vec<Source<'p>>,
 }
 
@@ -131,22 +146,26 @@ struct Source<'p> {
     walk: Option<(Walk, SegmentView<'p>)>,
     part: u32,
     width: usize,
-    /// For a walk, the nearest rows it found. For the scan all rows, of which the nearest `width` are in order.
+    /// For a walk, the nearest nodes it found. For the scan all rows, of which the nearest `width` are in order.
     offers: Vec<Offer>,
-    /// How many of the offers the last merge used.
+    /// How many of the offers the last merge used before it had as many rows as are wanted, and in all.
     depth: usize,
+    used: usize,
 }
 
 impl Source<'_> {
     /// The offers in order.
     fn sorted(&self) -> &[Offer] {
-        &self.offers[..self.offers.len().min(self.width)]
+        match self.walk {
+            Some(_) => &self.offers,
+            None => &self.offers[..self.offers.len().min(self.width)],
+        }
     }
 
     /// Whether a greater width would bring nothing more.
     fn is_exhausted(&self) -> bool {
-        match self.walk {
-            Some(_) => self.offers.len() < self.width,
+        match &self.walk {
+            Some((walk, _)) => walk.is_exhausted(),
             None => self.offers.len() <= self.width,
         }
     }
@@ -159,15 +178,15 @@ impl<'p> Sources<'p> {
         for (part, segment) in (0u32..).zip(&parts.segments) {
             let mut walk = pool.take();
             let view = segment.seen_from(query);
-            walk.start(&segment.graph, segment.entries.len(), &view);
-            sources.push(Source { walk: Some((walk, view)), part, width: 0, offers: Vec::new(), depth: 0 });
+            walk.start(&segment.graph, &view);
+            sources.push(Source { walk: Some((walk, view)), part, width: 0, offers: Vec::new(), depth: 0, used: 0 });
         }
         let mut scanned = Vec::new();
         for part in parts.numbers().skip(parts.segments.len()) {
             parts.offer_all(part, query, |offer| scanned.push(offer));
         }
-        sources.push(Source { walk: None, part: 0, width: 0, offers: scanned, depth: 0 });
-        let mut opened = Sources { parts, query, ef, sources };
+        sources.push(Source { walk: None, part: 0, width: 0, offers: scanned, depth: 0, used: 0 });
+        let mut opened = Sources { parts, query, ef, rounding: parts.rounding(query), sources };
         for at in 0..opened.sources.len() {
             opened.widen(at, ef);
         }
@@ -180,7 +199,7 @@ impl<'p> Sources<'p> {
         }
     }
 
-    /// The `k` nearest rows the filter accepts; none when a scan is the better or the only way to find them.
+    /// The `k` nearest rows the filter accepts, and those that may be as near as the last of them; none when a scan is the better or the only way to find them.
     pub fn find(&mut self, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Option<Vec<Offer>> {
         loop {
             let accepted = self.merge(k, verdicts);
@@ -200,22 +219,29 @@ impl<'p> Sources<'p> {
         }
     }
 
-    /// Shows offers to the filter in order of distance until `k` are accepted.
+    /// Shows offers to the filter in order of distance until `k` are accepted and no other may be as near as the last.
     fn merge(&mut self, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<Offer> {
         let mut accepted = Vec::with_capacity(k.min(self.ef));
         for source in &mut self.sources {
-            source.depth = 0;
+            (source.depth, source.used) = (0, 0);
         }
-        while accepted.len() < k {
+        let mut border = None;
+        loop {
             let heads = self.sources.iter().enumerate();
             let nearest =
-                heads.filter_map(|(at, source)| source.sorted().get(source.depth).map(|offer| (*offer, at))).min();
+                heads.filter_map(|(at, source)| source.sorted().get(source.used).map(|offer| (*offer, at))).min();
             let Some((offer, at)) = nearest else {
                 break;
             };
-            self.sources[at].depth += 1;
-            if verdicts.accepts(self.parts, offer) {
-                accepted.push(offer);
+            if border.is_some_and(|border| offer.order > border) {
+                break;
+            }
+            let source = &mut self.sources[at];
+            source.used += 1;
+            source.depth += usize::from(border.is_none());
+            accepted.extend(self.parts.rows_of(offer).filter(|row| verdicts.accepts(self.parts, *row)));
+            if border.is_none() && accepted.len() >= k {
+                border = Some(self.rounding.border(offer.order));
             }
         }
         accepted
@@ -227,7 +253,7 @@ impl<'p> Sources<'p> {
             return source.width;
         }
         if accepted >= k {
-            let is_used_up = source.depth == source.sorted().len();
+            let is_used_up = source.used == source.sorted().len();
             return match source.walk {
                 Some(_) => self.ef + source.depth.saturating_sub(k) * WIDTH_PER_DEPTH_HALVES / 2,
                 None if is_used_up => source.width * 2,
@@ -240,7 +266,11 @@ impl<'p> Sources<'p> {
 
     /// Rows offered so far.
     fn offered(&self) -> usize {
-        self.sources.iter().map(|source| source.offers.len()).sum()
+        let rows = |source: &Source<'_>| match source.walk {
+            Some(_) => source.offers.iter().map(|offer| self.parts.rows_of(*offer).count()).sum(),
+            None => source.offers.len(),
+        };
+        self.sources.iter().map(rows).sum()
     }
 
     /// Whether walks of the wanted widths would meet too large a share of all rows.

@@ -55,12 +55,18 @@ pub trait Terrain {
 
 impl Walk {
     /// Starts from the graph's seeds.
-    pub fn start(&mut self, graph: &Graph, nodes: usize, terrain: &impl Terrain) {
+    pub fn start(&mut self, graph: &Graph, terrain: &impl Terrain) {
+        let seeds = graph.seeds(|node| terrain.closeness(node));
+        self.start_at(&seeds, graph.nodes(), terrain);
+    }
+
+    /// Starts from these nodes of so many.
+    pub fn start_at(&mut self, seeds: &[u32], nodes: usize, terrain: &impl Terrain) {
         self.visited.resize(nodes.div_ceil(64), 0);
         self.ef = 1;
-        for seed in graph.seeds(nodes, |node| terrain.closeness(node)) {
-            if self.visit(seed) {
-                self.meet(seed, terrain);
+        for seed in seeds {
+            if self.visit(*seed) {
+                self.meet(*seed, terrain);
             }
         }
     }
@@ -162,13 +168,23 @@ impl Walk {
         self.met.iter().filter(|met| met.live && !self.is_beyond(met.order)).map(|met| met.node)
     }
 
+    /// Whether a greater width would find no more live nodes.
+    pub fn is_exhausted(&self) -> bool {
+        self.nearest.len() < self.ef
+    }
+
+    /// All nodes that were compared with the query, with their orders.
+    pub fn all_met(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.met.iter().map(|met| (met.order, met.node))
+    }
+
     /// How many nodes were compared with the query.
     pub fn met(&self) -> usize {
         self.met.len()
     }
 
     /// Forgets the walk in time proportional to its length.
-    fn reset(&mut self) {
+    pub fn reset(&mut self) {
         for met in &self.met {
             self.visited[met.node as usize / 64] = 0;
         }

@@ -19,6 +19,7 @@ mod golden;
 mod harness;
 mod knirvql;
 mod nearest;
+mod nearest_close;
 mod network_statements;
 mod psql;
 mod secrets;
