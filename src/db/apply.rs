@@ -208,6 +208,12 @@ impl Apply<'_> {
         if version_of(current.as_deref())? != version_of(pending.base.as_deref())? {
             return Err(conflict("another transaction changed the same entry"));
         }
+        if pending.stage == Some(Stage::Private)
+            && is_staged(pending.base.as_deref())?
+            && !is_staged(current.as_deref())?
+        {
+            return Err(conflict("what was to be taken off the stage has been posted"));
+        }
         // The record of now, not the one the transaction saw: of the same version, but it may have been posted meanwhile.
         let base = current.as_deref().map(RecordView::parse).transpose()?;
         if pending.reverted {
@@ -452,6 +458,11 @@ pub(crate) fn is_ordered(index: &Index) -> bool {
 
 fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
     record.map(|bytes| RecordView::parse(bytes).map(|record| record.version())).transpose()
+}
+
+fn is_staged(record: Option<&[u8]>) -> Result<bool> {
+    let stage = record.map(|bytes| RecordView::parse(bytes).map(|record| record.stage())).transpose()?;
+    Ok(stage == Some(Stage::PostPending))
 }
 
 fn conflict(reason: &str) -> Error {

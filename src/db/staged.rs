@@ -1,14 +1,15 @@
 //! What waits to be posted, for people who look and for the poster of a network that is an HTTP endpoint.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use crate::db::entry_states::EntryStates;
 use crate::db::row::key_types;
-use crate::db::{Database, EntryKey, ReadView};
-use crate::error::{Error, ErrorKind, Result};
+use crate::db::{Database, EntryKey, ReadView, Transaction};
+use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::merge::{delta, merge};
 use crate::model::{Attachment, Collection, CollectionId, NetworkId, PeerId, Stage, State};
-use crate::store::{KeyRange, Publicity, decode_key};
+use crate::store::{Key, KeyRange, Publicity, RecordView, decode_key};
 
 /// An entry on the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,45 @@ pub struct StagedForPosting {
     pub state: State,
     /// Whether an earlier version was posted.
     pub was_posted: bool,
+}
+
+impl Transaction {
+    /// What the client is to be told of the statement that has ended.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        let count = std::mem::take(&mut self.public_already);
+        if count > 0 {
+            let (subject, object) =
+                if count == 1 { ("1 entry is", "it") } else { (&*format!("{count} entries are"), "them") };
+            let notice = Error::new(ErrorKind::Success, format!("{subject} public already"))
+                .with_detail(
+                    "What was posted stays with the members of the network; later changes are private until staged.",
+                )
+                .with_hint(format!("DELETE {object} to have the members delete {object}, too."));
+            self.notices.push(Notice::of(notice));
+        }
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Takes an entry off the stage; whether it was on it. Of one that is public already, posted then or before, the client
+    /// is told.
+    pub fn unstage(&mut self, collection: &Arc<Collection>, key: &EntryKey) -> Result<bool> {
+        let pending = self.view.writes.row(collection.id, key.as_bytes());
+        let (base, stage) = match pending {
+            Some(pending) => (pending.base.clone(), pending.stage),
+            None => {
+                let stored = self.view.snapshot.get(&Key::Entry(collection.id, key.as_bytes()))?;
+                (stored.map(|bytes| Arc::from(&*bytes)), None)
+            }
+        };
+        let record = base.as_deref().map(RecordView::parse).transpose()?;
+        let stage = stage.or(record.as_ref().map(RecordView::stage)).unwrap_or_default();
+        self.public_already += u64::from(record.is_some_and(|record| record.publicity() != Publicity::Private));
+        let was_staged = stage == Stage::PostPending;
+        if was_staged {
+            self.set_stage(collection, key, Stage::Private)?;
+        }
+        Ok(was_staged)
+    }
 }
 
 impl ReadView {

@@ -36,6 +36,8 @@ pub struct Transaction {
     pins: Vec<Pin>,
     /// What the client is told when the present statement has ended, well or not.
     pub notices: Vec<Notice>,
+    /// Entries that the present statement wanted off the stage and that are public already.
+    pub(super) public_already: u64,
 }
 
 /// A point in a transaction to roll back to.
@@ -48,8 +50,8 @@ pub struct Savepoint {
 impl Transaction {
     pub(crate) fn begin(shared: &Arc<Shared>) -> Self {
         let view = shared.view(Arc::new(WriteSet::default()));
-        let catalog_version = view.catalog.version();
-        Transaction { shared: Arc::clone(shared), view, catalog_version, pins: Vec::new(), notices: Vec::new() }
+        let (shared, catalog_version) = (Arc::clone(shared), view.catalog.version());
+        Transaction { shared, view, catalog_version, pins: Vec::new(), notices: Vec::new(), public_already: 0 }
     }
 
     pub fn catalog(&self) -> &Arc<Catalog> {

@@ -262,7 +262,7 @@ impl Session {
             transaction.know(sought.as_ref());
             let run = run_write(&plan.work, transaction, parameters, &settings, &cancel);
             let written = cancellable(run, &cancel).await;
-            let notices = std::mem::take(&mut transaction.notices);
+            let notices = transaction.take_notices();
             self.notify(notices);
             return written;
         }
@@ -273,7 +273,7 @@ impl Session {
             let plan = self.current_plan(prepared, transaction.view())?;
             let run = run_write(&plan.work, &mut transaction, parameters, &settings, &cancel);
             let written = cancellable(run, &cancel).await;
-            let notices = std::mem::take(&mut transaction.notices);
+            let notices = transaction.take_notices();
             let committed = match written {
                 Ok(written) => transaction.commit().await.map(|()| written),
                 Err(error) => {

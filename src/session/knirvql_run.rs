@@ -70,10 +70,12 @@ impl Run<'_> {
                 Ok(format!("DELETE {deleted}"))
             }
             Action::Stage { selection, staged } => {
-                let stage = if *staged { Stage::PostPending } else { Stage::Private };
                 let mut changed = 0_u64;
                 for key in self.keys(selection)? {
-                    changed += u64::from(self.transaction.set_stage(&selection.collection, &key, stage)?);
+                    changed += u64::from(match staged {
+                        true => self.transaction.set_stage(&selection.collection, &key, Stage::PostPending)?,
+                        false => self.transaction.unstage(&selection.collection, &key)?,
+                    });
                 }
                 Ok(format!("{} {changed}", if *staged { "STAGE" } else { "UNSTAGE" }))
             }

@@ -241,8 +241,10 @@ impl Changes {
         if !is_there {
             return Ok(None);
         }
-        if let Some(stage) = self.stage {
-            transaction.set_stage(collection, &after, stage)?;
+        match self.stage {
+            Some(Stage::Private) => drop(transaction.unstage(collection, &after)?),
+            Some(stage) => drop(transaction.set_stage(collection, &after, stage)?),
+            None => {}
         }
         Ok(Some(after))
     }
