@@ -5,7 +5,7 @@
 
 use tokio::sync::oneshot;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Notice, Result};
 use crate::model::{Bytes, ListingPage, ListingPlace, NetworkId, PeerId};
 use crate::store::BlobHash;
 
@@ -55,7 +55,7 @@ impl SyncCommand {
 }
 
 /// What a SYNC did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct SyncReport {
     pub networks: u64,
     /// Deltas posted by this SYNC.
@@ -64,6 +64,15 @@ pub struct SyncReport {
     pub peers: u64,
     /// Deltas received while it ran.
     pub received: u64,
+    /// What whoever asked should know: nobody is connected, an endpoint refused something.
+    pub notices: Vec<Notice>,
+}
+
+impl SyncReport {
+    /// What there was to do for a node that is in no network.
+    pub fn of_no_network() -> Self {
+        SyncReport { notices: vec![Notice::new("this node is in no network")], ..SyncReport::default() }
+    }
 }
 
 /// The node as peers see it, its networks and its peers, at one moment.

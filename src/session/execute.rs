@@ -180,6 +180,7 @@ impl Session {
             return Err(Error::internal("no SYNC"));
         };
         let report = cancellable(self.database.request_sync(*network), &self.cancel).await?;
+        self.notify(report.notices);
         let counts = [report.networks, report.posted, report.peers, report.received];
         Ok(counts.into_iter().map(|count| Value::Int8(i64::try_from(count).unwrap_or(i64::MAX))).collect())
     }

@@ -76,7 +76,7 @@ impl Node {
         let postings: Vec<NetworkId> = self.postings.keys().filter(is_asked).copied().collect();
         let left: BTreeSet<NetworkId> = peerings.iter().chain(&postings).copied().collect();
         if left.is_empty() {
-            return drop(reply.send(Ok(SyncReport::default())));
+            return drop(reply.send(Ok(SyncReport::of_no_network())));
         }
         let number = self.next_number();
         self.syncs.insert(number, SyncWait { left, report: SyncReport::default(), reply });
@@ -103,6 +103,7 @@ impl Node {
                 wait.report.posted += report.posted;
                 wait.report.peers += report.peers;
                 wait.report.received += report.received;
+                wait.report.notices.extend(report.notices);
             }
             Err(error) => {
                 if let Some(wait) = self.syncs.remove(&number) {

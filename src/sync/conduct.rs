@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::db::SyncReport;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Notice};
 use crate::metrics;
 use crate::model::{NetworkId, PeerId};
 use crate::sync::knirvgraph::PostingReport;
 use crate::sync::link::LinkKey;
 use crate::sync::network::Done;
 use crate::sync::node::{Node, Stopped};
+use crate::sync::posting::Posting;
 use crate::sync::work::{Action, Event, Input, Member, Outcome, Work};
 
 /// Longest sleep: housekeeping comes before.
@@ -51,9 +52,9 @@ impl Node {
             Action::Work { number, work } => self.begin(network, number, work),
             Action::Disconnect { peer, until_ms, reason } => self.disconnect(network, peer, until_ms, reason),
             Action::SyncDone { number, report } => {
-                let report =
-                    SyncReport { networks: 1, posted: report.posted, peers: report.peers, received: report.received };
-                self.sync_done(number, network, Ok(report));
+                let notices = if report.peers == 0 { self.alone(network).into_iter().collect() } else { Vec::new() };
+                let (posted, peers, received) = (report.posted, report.peers, report.received);
+                self.sync_done(number, network, Ok(SyncReport { networks: 1, posted, peers, received, notices }));
             }
             Action::FetchDone { number, result } => self.entries_fetched(number, result),
             Action::KeysListed { number, result } => self.keys_listed(number, result),
@@ -63,6 +64,24 @@ impl Node {
             }
             Action::Event(event) => self.event(network, &event),
         }
+    }
+
+    /// Tells whoever synchronised that nobody was there.
+    fn alone(&self, network: NetworkId) -> Option<Notice> {
+        let running = self.networks.get(&network)?;
+        let about = |text: &str| Error::new(ErrorKind::Success, format!("{text} in network \"{}\"", running.name));
+        if self.links.up_in(network).next().is_some() {
+            return Some(Notice::of(about("no connected member has answered in time")));
+        }
+        let notice = about("nobody is connected");
+        let notice = match self.troubles.of(network) {
+            Some(trouble) => notice.with_detail(trouble),
+            None if running.bootstrap.is_empty() && running.members.is_empty() => {
+                notice.with_hint("No member is known yet: others join it at an address of this node.")
+            }
+            None => notice.with_detail("No attempt to reach a member has failed so far."),
+        };
+        Some(Notice::of(notice))
     }
 
     fn begin(&mut self, network: NetworkId, number: u64, work: Work) {
@@ -103,7 +122,9 @@ impl Node {
         let (network, number, lane, outcome) = match done {
             Done::Work { network, number, lane, outcome } => (network, number, lane, outcome),
             Done::Posted { network, number, result } => {
-                return self.sync_done(number, network, result.map(|report| posting_report(&report)));
+                let name = self.postings.get(&network).map_or("", Posting::name);
+                let result = result.map(|report| posting_report(name, &report));
+                return self.sync_done(number, network, result);
             }
         };
         let Some(running) = self.networks.get_mut(&network) else { return };
@@ -191,11 +212,16 @@ impl Node {
     }
 }
 
-fn posting_report(report: &PostingReport) -> SyncReport {
-    SyncReport { networks: 1, posted: report.cleared, peers: 0, received: 0 }
+fn posting_report(name: &str, report: &PostingReport) -> SyncReport {
+    let notice = |reason: &String| {
+        let text = format!("the endpoint of network \"{name}\" did not accept {} of the entries", report.refused);
+        Notice::of(Error::new(ErrorKind::Success, text).with_detail(reason.as_str()))
+    };
+    let notices = report.last_error.iter().map(notice).collect();
+    SyncReport { networks: 1, posted: report.cleared, peers: 0, received: 0, notices }
 }
 
 /// What is answered where a node or a network ends first.
 pub fn stopping() -> Error {
-    Error::new(crate::error::ErrorKind::Shutdown, "networks are stopping")
+    Error::new(ErrorKind::Shutdown, "networks are stopping")
 }

@@ -224,18 +224,27 @@ impl Dialer {
         }
     }
 
-    /// A dial has failed; `is_this` where the answer came from this node itself.
-    pub fn failed(&mut self, connection: ConnectionId, is_this: bool, now_ms: u64) {
+    /// A dial has failed; `is_this` where the answer came from this node itself. Whom it was for: in words, with the networks
+    /// that name it or have it for a member.
+    pub fn failed(
+        &mut self,
+        connection: ConnectionId,
+        is_this: bool,
+        now_ms: u64,
+    ) -> Option<(String, BTreeSet<NetworkId>)> {
         let random = self.next_random();
-        if let Some(target) = self.under_way.remove(&connection)
-            && let Some(entry) = self.targets.get_mut(&target)
-        {
-            entry.is_under_way = false;
-            if is_this {
-                entry.answered = Some(self.this);
-            }
-            entry.backoff.failed(now_ms, DELAYS, random);
+        let target = self.under_way.remove(&connection)?;
+        let entry = self.targets.get_mut(&target)?;
+        entry.is_under_way = false;
+        if is_this {
+            entry.answered = Some(self.this);
         }
+        entry.backoff.failed(now_ms, DELAYS, random);
+        let whom = match &target {
+            Target::Peer(peer) => format!("peer {peer}"),
+            Target::Address(address) => address.to_string(),
+        };
+        Some((whom, entry.named_by.union(&entry.member_of).copied().collect()))
     }
 
     /// The last connection with a peer is gone.

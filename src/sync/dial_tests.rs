@@ -25,7 +25,12 @@ fn bootstrap_addresses_and_members_are_dialled_once_at_a_time() {
     let dials = due(&mut dialer, 0);
     assert_eq!(dials.len(), 3);
     assert!(due(&mut dialer, 0).is_empty(), "all are under way");
-    dials.iter().for_each(|dial| dialer.failed(dial.connection_id(), false, 0));
+    let failed = dials.iter().filter_map(|dial| dialer.failed(dial.connection_id(), false, 0));
+    let mut whom: Vec<_> = failed.map(|(whom, networks)| (whom, networks.len())).collect();
+    whom.sort();
+    let mut expected = [address(2).to_string(), format!("peer {peer}"), format!("peer {member}")].map(|whom| (whom, 1));
+    expected.sort();
+    assert_eq!(whom, expected);
     assert!(due(&mut dialer, 0).is_empty(), "none is due yet");
     assert_eq!(due(&mut dialer, 500).len(), 3);
 }

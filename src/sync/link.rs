@@ -35,6 +35,11 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of the first frame: the number of an epoch.
 const CONFIRM_BYTES: usize = 8;
 
+/// Why a peer proves nothing, in words for people: it does not say which it is.
+const REFUSED: &str =
+    "it refuses the proof: the secret or the name of the network is another one there, or this node was removed";
+const SILENT: &str = "it does not answer the proof of the network's secret";
+
 /// A peer in a network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkKey {
@@ -51,9 +56,10 @@ pub enum LinkEvent {
     OutgoingProven {
         id: EndId,
     },
-    /// The peer did not, or went away.
+    /// The peer did not, or went away: why.
     OutgoingRefused {
         id: EndId,
+        reason: &'static str,
     },
     /// A peer opened a stream and proved a network's key. Messages are read from it once `start` is used.
     /// `said_epoch` is the epoch as the peer counts: whoever has joined by its secret does not know the number yet.
@@ -167,9 +173,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let proven = timeout(PROOF_TIMEOUT, prove(&mut stream, &hello)).await;
-    let Ok(Ok(keys)) = proven else {
-        context.report(LinkEvent::OutgoingRefused { id }).await;
-        return;
+    let keys = match proven {
+        Ok(Ok(keys)) => keys,
+        Ok(Err(_)) => return context.report(LinkEvent::OutgoingRefused { id, reason: REFUSED }).await,
+        Err(_) => return context.report(LinkEvent::OutgoingRefused { id, reason: SILENT }).await,
     };
     context.report(LinkEvent::OutgoingProven { id }).await;
     let mut writer = FrameWriter::new(stream, &keys.to_responder);

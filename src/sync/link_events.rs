@@ -29,7 +29,13 @@ impl Node {
                     self.changed(&key, &change);
                 }
             }
-            LinkEvent::OutgoingRefused { id } => self.end_of(id),
+            LinkEvent::OutgoingRefused { id, reason } => {
+                let key = self.links.key_of(id).cloned();
+                self.end_of(id);
+                if let Some(key) = key {
+                    self.link_refused(&key, reason);
+                }
+            }
             LinkEvent::IncomingProven { id, key, epoch, said_epoch, start } => {
                 let is_member = self.is_member(&key.peer);
                 self.door.ended(&key.peer, true, is_member, now_ms);
@@ -102,6 +108,26 @@ impl Node {
         }
     }
 
+    /// A peer proves a network's key in no epoch that both may be in.
+    fn link_refused(&mut self, key: &LinkKey, reason: &str) {
+        let epochs = self.epochs_with(key.network, &key.peer).len();
+        if usize::try_from(self.links.failures(key)).is_ok_and(|failures| failures >= epochs) {
+            self.trouble(key.network, &format!("peer {}", key.peer), reason);
+        }
+    }
+
+    /// Something keeps this node from a network: said once, and shown until a member is connected.
+    pub fn trouble(&mut self, network: NetworkId, whom: &str, reason: &str) {
+        let Some(running) = self.networks.get(&network) else { return };
+        if self.links.up_in(network).next().is_some() {
+            return;
+        }
+        if self.troubles.note(network, whom, reason) {
+            tracing::warn!(network = running.name, "no connection with {whom}: {reason}");
+        }
+        self.has_news = true;
+    }
+
     /// Tells the engine what became of a link.
     pub fn changed(&mut self, key: &LinkKey, change: &Change) {
         self.stop_receiving(change);
@@ -111,6 +137,7 @@ impl Node {
         }
         if let Some(epoch) = change.went_up {
             self.has_news = true;
+            self.troubles.forget(key.network);
             let there = peer_there(&key.peer);
             let addresses = there.map(|peer| self.connections.addresses(&peer)).unwrap_or_default();
             let addresses = addresses.iter().map(ToString::to_string).collect();
@@ -201,6 +228,7 @@ impl Node {
             Opening::Link(key) => {
                 let (now_ms, random) = (self.now_ms(), self.next_random());
                 self.links.open_failed(&key, now_ms, random);
+                self.link_refused(&key, "it opens no stream for a network");
             }
         }
     }

@@ -126,7 +126,7 @@ async fn messages_arrive_in_order_after_both_have_proved_the_key() {
 #[tokio::test]
 async fn a_wrong_key_gets_an_end_of_the_stream_and_no_byte() {
     let mut ends = join(1, 2);
-    assert!(matches!(ends.outgoing.recv().await, Some(LinkEvent::OutgoingRefused { id: 1 })));
+    assert!(matches!(ends.outgoing.recv().await, Some(LinkEvent::OutgoingRefused { id: 1, .. })));
     assert!(matches!(ends.incoming.recv().await, Some(LinkEvent::IncomingRefused { id: 2, .. })));
 
     let (mut one, two) = pipe();

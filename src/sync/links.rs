@@ -87,6 +87,11 @@ pub struct Proving {
 }
 
 impl Links {
+    /// Attempts at a link that failed since it was up last.
+    pub fn failures(&self, key: &LinkKey) -> u32 {
+        self.links.get(key).map_or(0, |link| link.attempts.failures())
+    }
+
     /// A number for one more end.
     pub fn new_end(&mut self) -> EndId {
         self.last_id += 1;

@@ -45,6 +45,7 @@ mod streams;
 mod supervisor;
 mod swarm;
 mod swarm_events;
+mod troubles;
 mod work;
 
 pub use encoding::{Assembler, PROTOCOL_VERSION, encode};

@@ -36,6 +36,7 @@ use crate::sync::posting::Posting;
 use crate::sync::proof::Keyring;
 use crate::sync::supervisor::SyncOptions;
 use crate::sync::swarm;
+use crate::sync::troubles::Troubles;
 
 /// Events of links that wait for the task.
 const LINK_EVENTS_MAX: usize = 1024;
@@ -91,6 +92,7 @@ pub(super) struct Node {
     pub memory: Memory,
     pub keyring: Arc<Keyring>,
     pub links: Links,
+    pub troubles: Troubles,
     pub dialer: Dialer,
     pub door: Doorkeeper,
     pub connections: Connections,
@@ -185,6 +187,7 @@ impl Node {
             memory: memory.clone(),
             keyring: Arc::new(Keyring::new([])?),
             links: Links::default(),
+            troubles: Troubles::default(),
             dialer: Dialer::new(*swarm.local_peer_id(), random),
             swarm,
             door: Doorkeeper::default(),

@@ -16,6 +16,7 @@ use crate::sync::network::Done;
 
 /// A poster that runs; it stops when this is dropped.
 pub struct Posting {
+    name: String,
     options: LoadedPosting,
     requests: mpsc::Sender<PostNow>,
     status: watch::Receiver<PosterStatus>,
@@ -45,7 +46,12 @@ impl Posting {
         let status = poster.status();
         let (requests, asked) = mpsc::channel(POST_REQUESTS_MAX);
         let task = tokio::spawn(poster.run(database.changes().staged, asked)).abort_handle();
-        Ok(Posting { options, requests, status, task })
+        Ok(Posting { name: name.to_string(), options, requests, status, task })
+    }
+
+    /// The name of its network.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Whether it goes on as it is with these options.

@@ -25,7 +25,10 @@ impl Node {
             peers: Vec::new(),
         };
         for running in self.networks.values() {
-            let (network, peers) = database_status(running.engine.status(now_ms));
+            let (mut network, peers) = database_status(running.engine.status(now_ms));
+            if let Some(trouble) = self.troubles.of(network.network) {
+                network.last_error = Some(trouble.to_string());
+            }
             status.networks.push(network);
             status.peers.extend(peers);
         }

@@ -144,6 +144,7 @@ impl Node {
     fn remove_network(&mut self, id: NetworkId) {
         tracing::info!(network = id.0, "network ends");
         self.networks.remove(&id);
+        self.troubles.forget(id);
         self.epochs_end.remove(&id);
         for key in self.links.keys_of(id) {
             let change = self.links.take_down(&key);

@@ -88,7 +88,7 @@ async fn idle(
         // What came before the network did.
         for command in waiting.drain(..) {
             match command {
-                SyncCommand::Sync { reply, .. } => drop(reply.send(Ok(SyncReport::default()))),
+                SyncCommand::Sync { reply, .. } => drop(reply.send(Ok(SyncReport::of_no_network()))),
                 command => command.fail(no_network()),
             }
         }

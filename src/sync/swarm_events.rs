@@ -10,6 +10,7 @@ use crate::sync::connections::Connection;
 use crate::sync::link::LinkKey;
 use crate::sync::node::Node;
 use crate::sync::streams;
+use crate::sync::troubles::reason_of;
 use crate::sync::work::Input;
 
 /// Connected members of a network beyond which no more are dialled, but for those that its definition names.
@@ -32,10 +33,8 @@ impl Node {
             }
             SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => self.disconnected(peer_id, connection_id),
             SwarmEvent::OutgoingConnectionError { connection_id, error, peer_id } => {
-                let is_this = matches!(error, DialError::LocalPeerId { .. });
                 tracing::debug!(peer = ?peer_id, %error, "a peer could not be reached");
-                let now_ms = self.now_ms();
-                self.dialer.failed(connection_id, is_this, now_ms);
+                self.dial_failed(connection_id, &error);
             }
             SwarmEvent::NewListenAddr { address, listener_id } => {
                 tracing::info!(%address, "listening for peers");
@@ -189,8 +188,22 @@ impl Node {
             let id = dial.connection_id();
             if let Err(error) = self.swarm.dial(dial) {
                 tracing::debug!(%error, "a peer cannot be dialled");
-                self.dialer.failed(id, matches!(error, DialError::LocalPeerId { .. }), now_ms);
+                self.dial_failed(id, &error);
             }
+        }
+    }
+
+    fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
+        let now_ms = self.now_ms();
+        let is_this = matches!(error, DialError::LocalPeerId { .. });
+        // The dial that a behaviour wanted by itself is nobody's trouble, nor one that was not needed any more.
+        let Some((whom, networks)) = self.dialer.failed(connection, is_this, now_ms) else { return };
+        if matches!(error, DialError::DialPeerConditionFalse(_) | DialError::Aborted) {
+            return;
+        }
+        let reason = reason_of(error);
+        for network in networks {
+            self.trouble(network, &whom, &reason);
         }
     }
 

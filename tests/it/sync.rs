@@ -19,6 +19,7 @@ mod namespaces;
 mod nodes;
 mod partial;
 mod posting;
+mod reasons;
 mod relay;
 mod restarts;
 mod sharing;

@@ -55,6 +55,7 @@ fn a_network_of_another_name_is_not_told_from_a_wrong_secret() {
     b.wait_for_entry("w1");
     let shown = |node: &mut super::nodes::Node| {
         node.run("SYNC");
+        node.wait_for_value("SELECT last_error IS NOT NULL FROM nebulus.networks", "t");
         node.client().rows("SELECT connected_peers, total_peers, last_error, collections FROM nebulus.networks")
     };
     assert_eq!(shown(&mut wrong_name), shown(&mut wrong_secret));

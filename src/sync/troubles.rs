@@ -1,0 +1,99 @@
+//! What keeps this node from the members of a network, in words for people. Pure.
+//!
+//! Each address or peer that a network names has at most one reason, its last. They are shown as long as no member is
+//! connected: with one, a network works, and the dialler goes on quietly. No reason holds a secret: a node does not even
+//! know whose network's key a peer holds.
+
+use std::collections::BTreeMap;
+
+use libp2p::core::transport::TransportError;
+use libp2p::swarm::DialError;
+
+use crate::model::NetworkId;
+
+/// Addresses and peers of one network that a reason is kept of, at most: a JOIN names no more.
+const REASONS_MAX: usize = 64;
+/// Addresses of one peer whose reasons are told.
+const ADDRESSES_TOLD_MAX: usize = 3;
+
+/// What keeps this node from the members of its networks.
+#[derive(Default)]
+pub struct Troubles {
+    networks: BTreeMap<NetworkId, Trouble>,
+}
+
+#[derive(Default)]
+struct Trouble {
+    /// By whom or what could not be reached.
+    reasons: BTreeMap<String, String>,
+    /// The last of them.
+    last: String,
+}
+
+impl Troubles {
+    /// Something or somebody of a network could not be reached. True where the reason is a new one.
+    pub fn note(&mut self, network: NetworkId, whom: &str, reason: &str) -> bool {
+        let trouble = self.networks.entry(network).or_default();
+        if !trouble.reasons.contains_key(whom) && trouble.reasons.len() >= REASONS_MAX {
+            return false;
+        }
+        trouble.last = format!("{whom}: {reason}");
+        let before = trouble.reasons.insert(whom.to_string(), reason.to_string());
+        before.as_deref() != Some(reason)
+    }
+
+    /// A member of the network is connected, or the network is gone.
+    pub fn forget(&mut self, network: NetworkId) {
+        self.networks.remove(&network);
+    }
+
+    /// The last reason.
+    pub fn of(&self, network: NetworkId) -> Option<&str> {
+        self.networks.get(&network).map(|trouble| trouble.last.as_str())
+    }
+}
+
+/// Why nobody could be reached there.
+pub fn reason_of(error: &DialError) -> String {
+    match error {
+        DialError::LocalPeerId { .. } => "the address leads to this node itself".to_string(),
+        DialError::WrongPeerId { obtained, .. } => format!("another peer answers there, {obtained}"),
+        DialError::NoAddresses => "no address is known".to_string(),
+        DialError::Transport(tried) => {
+            let told = tried.iter().take(ADDRESSES_TOLD_MAX).map(|(address, error)| match error {
+                TransportError::MultiaddrNotSupported(_) => format!("{address} is of no kind that can be dialled"),
+                TransportError::Other(error) => format!("nobody answers at {address} ({})", root_of(error)),
+            });
+            told.collect::<Vec<_>>().join(", ")
+        }
+        error => format!("the connection was given up ({})", root_of(error)),
+    }
+}
+
+/// The innermost reason of an error.
+fn root_of(error: &dyn std::error::Error) -> String {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_reason_is_shown_until_somebody_is_connected() {
+        let (one, other) = (NetworkId(1), NetworkId(2));
+        let mut troubles = Troubles::default();
+        assert!(troubles.note(one, "/ip4/1.2.3.4/tcp/1", "refused"));
+        assert!(!troubles.note(one, "/ip4/1.2.3.4/tcp/1", "refused"), "nothing new");
+        assert!(troubles.note(one, "peer A", "gone"));
+        assert!(troubles.note(one, "/ip4/1.2.3.4/tcp/1", "timed out"));
+        assert_eq!(troubles.of(one), Some("/ip4/1.2.3.4/tcp/1: timed out"));
+        assert_eq!(troubles.of(other), None);
+        troubles.forget(one);
+        assert_eq!(troubles.of(one), None);
+    }
+}
