@@ -251,12 +251,12 @@ fn key_of(expr: Expr, schema: &DFSchema, sides: Sides) -> Expr {
 }
 
 /// Equal floats have equal keys, whose bits are in their order.
-pub fn key_of_float8(number: f64) -> f64 {
+fn key_of_float8(number: f64) -> f64 {
     if number.is_nan() { f64::NAN } else { number + 0.0 }
 }
 
 /// As [`key_of_float8`].
-pub fn key_of_float4(number: f32) -> f32 {
+fn key_of_float4(number: f32) -> f32 {
     if number.is_nan() { f32::NAN } else { number + 0.0 }
 }
 

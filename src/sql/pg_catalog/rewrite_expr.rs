@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, GroupByExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    TableFactor, Value as Literal, Visitor,
+    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, OrderByExpr, OrderByKind, Query,
+    Select, SelectItem, TableFactor, Value as Literal, Visitor,
 };
 
 use crate::sql::names::last_part;
@@ -326,6 +326,31 @@ fn describes_identity(query: &Query) -> bool {
 /// The expression as `jsonb`.
 pub fn as_jsonb(expr: Expr) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type: DataType::JSONB, array: false, format: None }
+}
+
+/// `EXISTS (…)` as `(SELECT count(*) …) > 0`.
+pub fn count_exists(expr: &mut Expr) -> bool {
+    let Expr::Exists { subquery, negated } = expr else { return false };
+    let mut query = subquery.as_ref().clone();
+    let Some(select) = plain_select(&mut query) else { return false };
+    if has_aggregate(select) {
+        return false;
+    }
+    let mut count = call("count", Vec::new());
+    if let Expr::Function(Function { args: FunctionArguments::List(FunctionArgumentList { args, .. }), .. }) =
+        &mut count
+    {
+        *args = vec![FunctionArg::Unnamed(FunctionArgExpr::Wildcard)];
+    }
+    select.distinct = None;
+    select.projection = vec![SelectItem::UnnamedExpr(count)];
+    query.order_by = None;
+    query.limit_clause = None;
+    let op = if *negated { BinaryOperator::Eq } else { BinaryOperator::Gt };
+    let zero = Expr::Value(Literal::Number("0".to_string(), false).into());
+    let count = Expr::Subquery(Box::new(query));
+    *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(count), op, right: Box::new(zero) }));
+    true
 }
 
 /// A name that is shown as a relation: `SELECT 'items'::regclass` answers the name, not the number.
