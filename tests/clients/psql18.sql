@@ -337,7 +337,7 @@ FROM pg_catalog.pg_namespace n
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 ORDER BY 1;
 
--- \df abs
+-- \df NAME
 
 SELECT n.nspname as "Schema",
   p.proname as "Name",
@@ -351,6 +351,6 @@ SELECT n.nspname as "Schema",
  END as "Type"
 FROM pg_catalog.pg_proc p
      LEFT JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-WHERE p.proname OPERATOR(pg_catalog.~) '^(abs)$' COLLATE pg_catalog.default
+WHERE p.proname OPERATOR(pg_catalog.~) '^({name})$' COLLATE pg_catalog.default
   AND pg_catalog.pg_function_is_visible(p.oid)
 ORDER BY 1, 2, 4;

@@ -40,7 +40,7 @@ def test_a_table_is_described(connection, described, command):
         ("v", "integer", False),
         ("e", "vector(3)", False),
     ]
-    assert columns[1][2] == "'x'::text"
+    assert columns[1][2].startswith("'x'")
     shown = [(row[0], row[1], row[2]) for row in indexes]
     assert shown == [
         (f"{described}_pkey", True, True),
@@ -67,5 +67,5 @@ def test_relations_and_schemas_are_listed(connection, described, command):
 
 
 def test_functions_are_listed(connection):
-    (functions,) = run(connection, "\\df abs", "")
-    assert {row[1] for row in functions} == {"abs"}
+    (functions,) = run(connection, "\\df NAME", "version")
+    assert [row[1:4] for row in functions] == [("version", "text", "")]

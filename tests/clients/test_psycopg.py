@@ -260,3 +260,12 @@ def test_if_exists_says_what_it_skips(connection, table_name):
     connection.execute(f"CREATE TABLE IF NOT EXISTS {table_name} (id int PRIMARY KEY)")
     assert said.pop() == ("NOTICE", "42P07", f'relation "{table_name}" already exists, skipping')
     assert said == []
+
+
+def test_rows_come_from_several_arrays(server, table_name):
+    """node-postgres' way to insert many rows with one statement."""
+    with psycopg.connect(server.url, autocommit=True, cursor_factory=psycopg.RawCursor) as connection:
+        connection.execute(f"CREATE TABLE {table_name} (name text, n int)")
+        statement = f"INSERT INTO {table_name} SELECT * FROM unnest($1::text[], $2::int[])"
+        assert connection.execute(statement, [["a", "b"], [1, 2]]).rowcount == 2
+        assert connection.execute(f"SELECT name, n FROM {table_name} ORDER BY n").fetchall() == [("a", 1), ("b", 2)]

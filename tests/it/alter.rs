@@ -72,7 +72,8 @@ fn a_primary_key_is_added_to_what_is_there() {
         ("23505", "could not create unique index \"item_pkey\"")
     );
     assert_eq!(failure.detail.as_deref(), Some("Key (id)=(2) is duplicated."));
-    owner.run("UPDATE item SET id = 3 WHERE name = 'c'; BEGIN; ALTER TABLE item ADD PRIMARY KEY (id)");
+    owner.run("UPDATE item SET id = 3 WHERE name = 'c'");
+    owner.run("BEGIN; ALTER TABLE item ADD PRIMARY KEY (id)");
     writer.run("INSERT INTO item VALUES (4, 'd', NULL)");
     assert_eq!(owner.error("COMMIT").code, "40001", "an entry came that was not moved");
     writer.run("BEGIN; INSERT INTO item VALUES (5, 'e', NULL)");
