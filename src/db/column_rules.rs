@@ -12,7 +12,7 @@ use crate::db::change::CatalogChange;
 use crate::db::row::{EntryView, key_part};
 use crate::db::scan::{Span, visit_entries};
 use crate::db::write_set::{EntryKey, Pending};
-use crate::db::{Cancel, Inserted, OnConflict, ReadView, Row, Transaction};
+use crate::db::{Arbiters, Cancel, Inserted, OnConflict, ReadView, Row, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, Value, split_object};
 use crate::store::RecordView;
@@ -85,11 +85,12 @@ impl Transaction {
         }
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         let new = Arc::clone(self.catalog().expect_collection(table)?);
+        let key = Arbiters { primary_key: true, indexes: Vec::new() };
         for (_, row, facts) in entries {
             cancel.check()?;
             let key_values: Vec<Value> = columns.iter().filter_map(|position| row.get(*position)).cloned().collect();
             let row = row.into_iter().map(Some).collect();
-            match self.insert(&new, row, OnConflict::Report)? {
+            match self.insert(&new, row, OnConflict::Report(&key))? {
                 Inserted::New(key) if facts.is_empty() => drop(key),
                 Inserted::New(key) => {
                     self.set_facts(&new, &key, facts.into_iter().map(|(name, value)| (name, Some(value))).collect())?;

@@ -195,7 +195,7 @@ impl Constraints<'_> {
 /// 23505 in PostgreSQL's words, with the key that is there already.
 pub(crate) fn unique_violation<T>(index: &Index, operands: &[Operand], entry: &EntryView<'_>) -> Result<T> {
     let (names, values) = shown_key(index, operands, entry)?;
-    Err(duplicate_key(&index.name, &names, &values))
+    Err(duplicate_key(entry.collection, &index.name, &names, &values))
 }
 
 /// 23505 in PostgreSQL's words for an index that cannot be made since entries have the same key.
@@ -203,7 +203,8 @@ pub(crate) fn not_unique(index: &Index, operands: &[Operand], entry: &EntryView<
     let (names, values) = shown_key(index, operands, entry)?;
     let error = Error::new(ErrorKind::UniqueViolation, format!("could not create unique index \"{}\"", index.name));
     let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
-    Ok(error.with_detail(format!("Key ({})=({}) is duplicated.", names.join(", "), shown.join(", "))))
+    let error = error.with_detail(format!("Key ({})=({}) is duplicated.", names.join(", "), shown.join(", ")));
+    Ok(error.of_constraint(&entry.collection.name, &index.name))
 }
 
 /// The names and values of an index's columns.

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use crate::db::apply::is_ordered;
 use crate::db::catalog::{AUTH, MEMORY, check_collection, check_identifier};
 use crate::db::change::CatalogChange;
-use crate::db::view::vector_slot;
 use crate::db::{Cancel, Catalog, Transaction};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind, Value};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind};
 use crate::vector::{DIMENSION_MAX, Metric, Parameters};
 
 impl Transaction {
@@ -116,12 +115,6 @@ impl Transaction {
         check_collection(&catalog, &changed)?;
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
-    }
-
-    /// The next number of a column that draws from a sequence of its own.
-    pub fn next_number(&self, collection: &Collection, position: usize) -> Result<Value> {
-        let slot = vector_slot(position)?;
-        Ok(Value::Int8(self.shared.sequences.next(&self.shared.store, collection.id, slot)?))
     }
 
     /// Gives a collection another name.

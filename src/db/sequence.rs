@@ -88,6 +88,16 @@ impl Sequences {
 }
 
 impl Transaction {
+    /// The next number of a column that draws from a sequence of its own.
+    ///
+    /// # Errors
+    /// 22003 behind the last number, and 58030 where the store cannot be written.
+    pub fn next_number_of(&mut self, collection: &Collection, position: usize) -> Result<i64> {
+        let slot = crate::db::view::vector_slot(position)?;
+        let numbering = collection.columns.get(position).map(|column| column.numbering).unwrap_or_default();
+        self.next_number((collection.id, slot), numbering)
+    }
+
     /// The next number of a column with a sequence.
     pub(crate) fn next_number(&mut self, place: SequencePlace, numbering: Numbering) -> Result<i64> {
         let Some(number) = self.view.writes.restarts.get(&place).copied() else {

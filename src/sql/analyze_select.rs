@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{
     Value as Literal, WildcardAdditionalOptions,
 };
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
 use crate::model::limits::RESULT_COLUMNS_MAX;
 use crate::sql::analyze::{Analyzer, is_ordinal};

@@ -253,7 +253,7 @@ fn fill(
         cancel.check()?;
         let value: Value = match &default {
             Some(default) => default.evaluate(&input)?,
-            None => transaction.next_number(collection, position)?,
+            None => Value::Int8(transaction.next_number_of(collection, position)?),
         };
         transaction.update(collection, &key, vec![(position, value)])?;
     }

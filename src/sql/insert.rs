@@ -273,7 +273,7 @@ pub async fn fill_defaults(
         return Ok(());
     }
     let view = transaction.view().clone();
-    let context = PlanContext { view: &view, settings, text: "", query_function: None };
+    let context = PlanContext { view: &view, settings, text: "", query_function: None, cancel };
     let defaults = Defaults::plan(collection, &context)?;
     let now = chrono::Utc::now().timestamp_micros();
     let run = Run { transaction, parameters: &[], settings, cancel, now };
