@@ -33,6 +33,7 @@ INSERT 0 1
 #   DETAIL: Failing row contains (null, null).
 > INSERT INTO log VALUES (NULL, 'null')
 ERROR 23502: null value in column "id" of relation "log" violates not-null constraint
+DETAIL: Failing row contains (null, null).
 
 > INSERT INTO log VALUES (4, 'taken')
 ERROR 23505: duplicate key value violates unique constraint "log_pkey"

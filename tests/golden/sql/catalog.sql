@@ -161,4 +161,5 @@ ERROR 42P01: relation "nowhere" does not exist
 #   NOTICE: extension "vector" already exists, skipping
 #   CREATE EXTENSION
 > CREATE EXTENSION IF NOT EXISTS vector
+NOTICE: extension "vector" already exists, skipping
 CREATE EXTENSION

@@ -63,6 +63,7 @@ INSERT 0 1
 #   DETAIL: Failing row contains (8, null, null).
 > INSERT INTO stock (id, amount) VALUES (8, NULL) ON CONFLICT (id) DO NOTHING
 ERROR 23502: null value in column "amount" of relation "stock" violates not-null constraint
+DETAIL: Failing row contains (8, null, null).
 
 > INSERT INTO stock VALUES (1, 'x', 1) ON CONFLICT (name) DO NOTHING
 ERROR 42P10: there is no unique or exclusion constraint matching the ON CONFLICT specification

@@ -35,6 +35,7 @@ INSERT 0 2
 #   DETAIL: Failing row contains (d, null, 7, null, null).
 > INSERT INTO package VALUES ('d', DEFAULT, DEFAULT)
 ERROR 23502: null value in column "name" of relation "package" violates not-null constraint
+DETAIL: Failing row contains (d, null, 7, null, null).
 
 > INSERT INTO package VALUES ('d', 'Door', DEFAULT)
 INSERT 0 1
@@ -50,6 +51,7 @@ INSERT 0 1
 #   DETAIL: Failing row contains (e, null, 7, null, null).
 > INSERT INTO package (id) VALUES ('e')
 ERROR 23502: null value in column "name" of relation "package" violates not-null constraint
+DETAIL: Failing row contains (e, null, 7, null, null).
 
 > INSERT INTO package (id, name) VALUES ('a', 'again')
 ERROR 23505: duplicate key value violates unique constraint "package_pkey"
@@ -114,6 +116,7 @@ ERROR 42P07: relation "package" already exists
 #   NOTICE: relation "package" already exists, skipping
 #   CREATE TABLE
 > CREATE TABLE IF NOT EXISTS package (id int)
+NOTICE: relation "package" already exists, skipping
 CREATE TABLE
 
 # differs: PostgreSQL points at no place
@@ -201,6 +204,7 @@ LINE 1: DROP TABLE qualified
 #   NOTICE: table "qualified" does not exist, skipping
 #   DROP TABLE
 > DROP TABLE IF EXISTS qualified
+NOTICE: table "qualified" does not exist, skipping
 DROP TABLE
 
 > DROP TABLE composite, keyless

@@ -103,6 +103,7 @@ LINE 1: SELECT * FROM thing ORDER
 #   DETAIL: Failing row contains (1, null, null, null).
 > INSERT INTO thing VALUES (1)
 ERROR 23502: null value in column "name" of relation "thing" violates not-null constraint
+DETAIL: Failing row contains (1, null, null, null).
 
 > INSERT INTO thing VALUES ('x', 'y')
 ERROR 22P02: invalid input syntax for type integer: "x"

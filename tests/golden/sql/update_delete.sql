@@ -104,6 +104,7 @@ LINE 1: UPDATE task SET nothing = 1
 #   DETAIL: Failing row contains (null, two, f, 99).
 > UPDATE task SET id = NULL WHERE id = 2
 ERROR 23502: null value in column "id" of relation "task" violates not-null constraint
+DETAIL: Failing row contains (null, two, f, 99).
 
 > UPDATE task SET done = 'maybe' WHERE id = 2
 ERROR 22P02: invalid input syntax for type boolean: "maybe"
