@@ -223,6 +223,7 @@ fn queries(criterion: &mut Criterion) {
             ef: None,
             within: None,
             keeps_missing: false,
+            keeps_ties: false,
         }),
         limit: Some(Scalar::Value(Value::Int8(NEAREST as i64))),
         ..point(0)

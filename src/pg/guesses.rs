@@ -65,8 +65,9 @@ impl Guesses {
         let mut all = self.0.lock();
         if all.len() >= ADDRESSES_MAX && !all.contains_key(&guesser) {
             let least = all.iter().min_by_key(|(_, failures)| (failures.count, failures.last));
-            let least = least.map(|(guesser, _)| *guesser);
-            least.into_iter().for_each(|guesser| drop(all.remove(&guesser)));
+            if let Some(least) = least.map(|(guesser, _)| *guesser) {
+                all.remove(&least);
+            }
         }
         let failures = all.entry(guesser).or_insert(Failures { count: 0, last: now, next: now });
         failures.count = failures.count.saturating_add(1);

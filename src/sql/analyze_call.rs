@@ -52,7 +52,7 @@ impl Analyzer<'_> {
                     self.adopt(argument, &unmodified(ty))?;
                 }
             }
-            if let Some((special, ty)) = special_call(function, &name, &[common.clone()])? {
+            if let Some((special, ty)) = special_call(function, &name, std::slice::from_ref(&common))? {
                 *expr = special;
                 return Ok(Some(ty));
             }

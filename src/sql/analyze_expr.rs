@@ -1,10 +1,11 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
-use datafusion::sql::sqlparser::ast::{Expr, Ident, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Ident, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
-use crate::model::{ColumnType, has_dangling_escape, like_escape};
+use crate::model::{ColumnType, Value, has_dangling_escape, like_escape};
 use crate::sql::analyze::{Analyzer, unified};
+use crate::sql::analyze_arithmetic::native_cast;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_rows::without_rows;
 use crate::sql::engine;
@@ -301,9 +302,21 @@ impl Analyzer<'_> {
             (Some(a), Some(b)) if a.is_number() && b.is_number() && a != b => {
                 self.adopt_number(right, a);
                 self.adopt_number(left, b);
+                match (a, b) {
+                    (ColumnType::Float4 | ColumnType::Float8, ColumnType::Numeric(_)) => self.make_float(right),
+                    (ColumnType::Numeric(_), ColumnType::Float4 | ColumnType::Float8) => self.make_float(left),
+                    _ => {}
+                }
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A numeric beside a float is compared as a float. The planner would make the float exact, which NaN cannot be.
+    fn make_float(&self, expr: &mut Expr) {
+        if !matches!(self.constant_value(expr), Some(Value::Float8(_))) {
+            *expr = native_cast(expr.clone(), DataType::DoublePrecision);
         }
     }
 

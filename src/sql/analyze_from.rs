@@ -80,7 +80,7 @@ impl Analyzer<'_> {
                 *factor = self.named_table(&name, &mut alias)?;
                 Ok(())
             }
-            TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.from_function(factor),
+            TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.function_in_from(factor),
             TableFactor::Derived { lateral, subquery, alias, .. } => {
                 if *lateral && subquery.limit_clause.is_none() && subquery.fetch.is_none() && !is_distinct(subquery) {
                     // The planner cannot join a correlated query that sorts, and a join keeps no order.

@@ -34,7 +34,7 @@ struct Call {
 
 impl Analyzer<'_> {
     /// A function in FROM becomes a table, a query of one row, or stays a function that the planner knows.
-    pub fn from_function(&mut self, factor: &mut TableFactor) -> Result<()> {
+    pub fn function_in_from(&mut self, factor: &mut TableFactor) -> Result<()> {
         let (mut call, with_ordinality) = match factor {
             TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
                 let arguments = std::mem::take(&mut args.args);

@@ -203,6 +203,9 @@ pub struct KeyRange {
     keep_cached: bool,
 }
 
+/// The two ends of a range of whole keys.
+pub type KeyBounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
 impl KeyRange {
     pub fn metas() -> Self {
         KeyRange::of(Family::Catalog, &[META])
@@ -373,7 +376,7 @@ impl KeyRange {
     }
 
     /// Whole keys in bytewise order between which the range lies; `None` where it is empty.
-    pub fn bounds(&self) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+    pub fn bounds(&self) -> Option<KeyBounds<'_>> {
         let upper = self.upper.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         (!self.is_empty()).then_some((Bound::Included(self.lower.as_slice()), upper))
     }

@@ -108,6 +108,7 @@ fn close(_folder: &Path, _is_deep: bool) -> Result<u64> {
 }
 
 #[cfg(all(test, unix))]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

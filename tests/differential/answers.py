@@ -6,6 +6,7 @@ from decimal import Decimal
 from psycopg import pq
 
 NUMERIC = 1700
+FLOATS = (700, 701)
 STATEMENT_TIMEOUT_MS = 10_000
 # The first OID that PostgreSQL gives to objects of users.
 EXTENSION_OIDS = 16_384
@@ -79,11 +80,11 @@ def difference(theirs: Answer, ours: Answer, is_ordered: bool) -> str | None:
         return "sqlstate" if ours.sqlstate else "taken"
     if theirs.tag != ours.tag:
         return "rows"
-    left, right = _comparable(theirs, theirs.types, is_ordered), _comparable(ours, theirs.types, is_ordered)
-    if left != right:
+    if _comparable(theirs, theirs.types, is_ordered) != _comparable(ours, theirs.types, is_ordered):
         return "rows"
     if _comparable(theirs, (), is_ordered) != _comparable(ours, (), is_ordered):
-        return "scale"
+        kinds = {kind for kind in theirs.types if kind == NUMERIC or kind in FLOATS}
+        return "scale" if NUMERIC in kinds else "sign"
     # What an extension brings has an OID of its own in each database.
     is_other = any(
         left != right and left < EXTENSION_OIDS for left, right in zip(theirs.types, ours.types, strict=True)
@@ -92,13 +93,15 @@ def difference(theirs: Answer, ours: Answer, is_ordered: bool) -> str | None:
 
 
 def _comparable(answer: Answer, types: tuple[int, ...], is_ordered: bool) -> list[tuple]:
-    """The rows, in order or sorted; values of columns of `types` that are numeric without their scale."""
+    """The rows, in order or sorted; of columns of `types` numerics are without their scale and zeros without their sign."""
     rows = []
     for row in answer.rows:
         values = list(row)
         for column, kind in enumerate(types):
             if kind == NUMERIC and values[column] is not None:
                 values[column] = _unscaled(values[column])
+            elif kind in FLOATS and values[column] == "-0":
+                values[column] = "0"
         rows.append(tuple(values))
     return rows if is_ordered else sorted(rows, key=lambda row: [(value is None, value or "") for value in row])
 

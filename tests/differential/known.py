@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-KINDS = ("rows", "scale", "type", "refused", "failed", "taken", "sqlstate")
+KINDS = ("rows", "scale", "sign", "type", "refused", "failed", "taken", "sqlstate")
 
 
 @dataclass

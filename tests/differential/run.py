@@ -80,7 +80,7 @@ class Pair:
         found = difference(theirs, ours, how.is_ordered)
         if is_write and not theirs.sqlstate and not ours.sqlstate:
             after = [self.dump(side) for side in (self.theirs, self.ours)]
-            if found is None or found in ("type", "scale"):
+            if found is None or found in ("type", "scale", "sign"):
                 for table in tables.TABLES:
                     in_table = difference(after[0][table], after[1][table], is_ordered=True)
                     if in_table is not None:
@@ -165,7 +165,7 @@ class Run:
             kind, theirs, ours = self.pair.compare(node, how)
             if kind is not None:
                 self.report(node, before, kind, how, theirs, ours)
-                self.pair.fill(self.pair.contents if kind in ("type", "scale") else before)
+                self.pair.fill(self.pair.contents if kind in ("type", "scale", "sign") else before)
 
     def report(self, node, before, kind, how, theirs, ours) -> None:
         self.found[kind] += 1

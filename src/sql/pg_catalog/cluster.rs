@@ -99,7 +99,7 @@ fn setting(each: &SettingValue<'_>) -> Row {
             "real"
         }
         Some(Kind::Enum(values)) => {
-            words = Some(values.iter().map(|word| text(word)).collect());
+            words = Some(values.iter().map(text).collect());
             "enum"
         }
         Some(Kind::Text) | None => "string",
