@@ -125,7 +125,7 @@ impl Apply<'_> {
                     self.drop_indexes(old.as_deref(), Some(collection))?;
                     self.check_new_rules(old.as_deref(), collection)?;
                     self.put_collection(collection)?;
-                    self.take_over_builds(old.as_deref(), collection)?;
+                    self.take_over_builds(old.as_deref(), collection, last_of(changes, collection.id))?;
                     self.note_new_dimensions(old.as_deref(), collection)?;
                 }
                 CatalogChange::Drop(id) => {
@@ -444,6 +444,16 @@ impl Apply<'_> {
             self.effects.batch.delete_range(&range);
         }
     }
+}
+
+/// A collection as a transaction leaves it; `None` where it drops it.
+fn last_of(changes: &[CatalogChange], id: CollectionId) -> Option<&Collection> {
+    let last = changes.iter().rev().find_map(|change| match change {
+        CatalogChange::Put(collection) if collection.id == id => Some(Some(collection.as_ref())),
+        CatalogChange::Drop(dropped) if *dropped == id => Some(None),
+        _ => None,
+    });
+    last.flatten()
 }
 
 /// The causal length of an entry after a write over one that has `seen` so much, and what its network knows of it then.

@@ -7,7 +7,7 @@
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
-use crate::db::apply::Apply;
+use crate::db::apply::{Apply, is_ordered};
 use crate::db::change::CatalogChange;
 use crate::db::row::{EntryView, key_part};
 use crate::db::scan::{Span, visit_entries};
@@ -110,6 +110,10 @@ impl Transaction {
         if collection.kind != CollectionKind::Table {
             let message = format!("the key of \"{name}\" cannot be changed");
             return Err(Error::unsupported(message, "It is a default collection."));
+        }
+        if collection.indexes.iter().any(is_ordered) && !self.view().writes.has_made(collection.id) {
+            let message = format!("adding a primary key to \"{name}\" is not offered while it has ordered indexes");
+            return Err(Error::unsupported(message, "Drop them, add the key, and create them again afterwards."));
         }
         if self.catalog().network_of(collection.id).is_some() {
             let message = format!("collection \"{name}\" is attached to a network and cannot get a primary key");

@@ -98,10 +98,17 @@ pub(crate) fn sweep_builds(shared: &Shared) {
 }
 
 impl Apply<'_> {
-    /// Ordered indexes over entries that were there before are filled already, by their builds.
-    pub fn take_over_builds(&mut self, old: Option<&Collection>, new: &Collection) -> Result<()> {
+    /// Ordered indexes over entries that were there before are filled already, by their builds. One that the transaction has
+    /// dropped again is not in `last`, the collection as it leaves it: its build goes with the transaction.
+    pub fn take_over_builds(
+        &mut self,
+        old: Option<&Collection>,
+        new: &Collection,
+        last: Option<&Collection>,
+    ) -> Result<()> {
         let Some(old) = old else { return Ok(()) };
-        for index in new.indexes.iter().filter(|index| is_ordered(index)) {
+        let stays = |index: &&Index| last.is_some_and(|last| last.indexes.iter().any(|kept| kept.id == index.id));
+        for index in new.indexes.iter().filter(|index| is_ordered(index)).filter(stays) {
             if old.indexes.iter().any(|known| known.id == index.id) || self.view.writes.has_made(new.id) {
                 continue;
             }

@@ -146,6 +146,12 @@ impl Transaction {
         cancel: &Cancel,
     ) -> Result<()> {
         if !self.view.writes.has_made(collection.id) {
+            let committed = self.shared.catalog();
+            let committed = committed.collection_by_id(collection.id);
+            if committed.is_some_and(|committed| committed.primary_key != collection.primary_key) {
+                let message = format!("table \"{}\" has got a primary key in this transaction", collection.name);
+                return Err(Error::unsupported(message, "Commit it before an index is created."));
+            }
             self.writes().note_unfilled(index.id);
             let build = IndexBuild::run(&self.shared, collection, index, cancel).await?;
             if build.build().is_unique() {

@@ -171,7 +171,15 @@ impl Session {
         }
         let (mut rows, mut bytes, mut memory) = (Vec::new(), 0, self.memory.nothing());
         for _ in 0..count {
-            let Some(row) = cursor.next().await? else { break };
+            let next = match cursor.next().await {
+                Ok(next) => next,
+                Err(error) => {
+                    // What comes behind a row that cannot be computed is nothing that anybody may take for the rest.
+                    self.cursors.open.remove(name);
+                    return Err(error);
+                }
+            };
+            let Some(row) = next else { break };
             bytes += row.iter().map(Value::bytes).sum::<usize>();
             if bytes > memory.bytes() {
                 memory.resize(bytes + FETCH_BYTES_TAKEN)?;

@@ -8,6 +8,7 @@ use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_rows::without_rows;
+use crate::sql::arithmetic::SUBTRACT;
 use crate::sql::engine;
 use crate::sql::function_types;
 use crate::sql::functions::{ILIKE, LIKE, MOMENT_OF_LOCAL};
@@ -65,6 +66,10 @@ impl Analyzer<'_> {
                 let ty = self.expr(inner)?;
                 if let Some(name) = unary_function(op) {
                     *expr = call(name, vec![inner.as_ref().clone()]);
+                } else if let (UnaryOperator::Minus, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_integer())) {
+                    // The planner's own does not notice that the least number has no counterpart.
+                    let zero = self.constant(Value::Int2(0).cast(ty, false)?, ty);
+                    *expr = call(SUBTRACT, vec![zero, inner.as_ref().clone()]);
                 }
                 Ok(ty)
             }

@@ -21,7 +21,7 @@ use crate::sql::errors::to_datafusion;
 type Kernel = fn(&dyn Datum, &dyn Datum) -> Result<ArrayRef, ArrowError>;
 
 const ADD: &str = "$int:+";
-const SUBTRACT: &str = "$int:-";
+pub const SUBTRACT: &str = "$int:-";
 const MULTIPLY: &str = "$int:*";
 
 /// The checked function that stands for an operator between integers.

@@ -14,7 +14,7 @@ use crate::sql::float_keys::{with_constant_keys, with_float_keys};
 use crate::sql::guards::{with_lazy_branches, with_lazy_filters};
 
 /// Bytes that a constant takes in a batch, at most as far as rows can be fewer.
-const CONSTANT_BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
+const CONSTANT_BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// The plan that runs, and what it runs in; all parameters have values.
 ///

@@ -425,3 +425,14 @@ ERROR 42P19: recursive query "r" does not have the form non-recursive-term UNION
  1
 (1 row)
 
+
+# The least number has no counterpart, and a numeric beside a float is compared as a float.
+
+> SELECT -x FROM (VALUES ('-2147483648'::int)) v(x)
+ERROR 22003: integer out of range
+
+> SELECT 'NaN'::float8 <= n FROM (VALUES (1::numeric)) v(n)
+ ?column?
+----------
+ f
+(1 row)
