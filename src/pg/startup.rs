@@ -303,10 +303,11 @@ fn read_startup(body: &[u8]) -> std::result::Result<StartupMessage, Refusal> {
         }
     }
     fields.finish()?;
-    message.is_reserved = message
-        .settings
-        .iter()
-        .any(|(name, value)| name.eq_ignore_ascii_case(RESERVED_SETTING) && value.eq_ignore_ascii_case("on"));
+    // It asks for a place and is no setting of the session.
+    let is_place = |name: &str| name.eq_ignore_ascii_case(RESERVED_SETTING);
+    message.is_reserved =
+        message.settings.iter().any(|(name, value)| is_place(name) && value.eq_ignore_ascii_case("on"));
+    message.settings.retain(|(name, _)| !is_place(name));
     if message.user.is_empty() {
         let text = "no PostgreSQL user name specified in startup packet";
         return Err(Error::new(ErrorKind::InvalidAuthorization, text).into());

@@ -87,7 +87,7 @@ impl Analyzer<'_> {
         } else {
             let message = format!("function {function}() does not exist");
             Error::new(ErrorKind::UndefinedFunction, message)
-                .with_hint("COMPAT.md lists the functions that are offered.")
+                .with_hint("The section \"Functions\" of COMPAT.md lists those that are.")
         };
         Err(self.at(error, location))
     }

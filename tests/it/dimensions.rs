@@ -1,5 +1,7 @@
 //! The dimension of a vector column: learned, forgotten with the last vector, declared by ALTER TABLE; its indexes follow.
 
+use std::time::{Duration, Instant};
+
 use crate::client::Client;
 use crate::harness::{Launch, Server};
 
@@ -131,7 +133,7 @@ fn the_index_of_another_dimension_survives_a_stop_and_a_crash() {
     let server = Launch::on(&data).start();
     let mut client = server.client();
     assert_eq!(client.column(NEAREST), ["c", "d"]);
-    assert!(client.column(&format!("EXPLAIN {NEAREST}")).concat().contains("memory_vector_idx"));
+    wait_for_index(&mut client);
     client.run("DELETE FROM memory");
     server.kill();
     let server = Launch::on(&data).start();
@@ -141,4 +143,13 @@ fn the_index_of_another_dimension_survives_a_stop_and_a_crash() {
     server.stop();
     let server = Launch::on(&data).start();
     assert_eq!(server.client().column("SELECT id FROM memory ORDER BY vector <=> '[1,2,3,4]' LIMIT 1"), ["e"]);
+}
+
+/// A start that finds no graph of use makes one beside the statements: waits until plans use it.
+fn wait_for_index(client: &mut Client) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !client.column(&format!("EXPLAIN {NEAREST}")).concat().contains("memory_vector_idx") {
+        assert!(Instant::now() < patience, "the index is not used");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

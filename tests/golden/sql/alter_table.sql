@@ -153,8 +153,8 @@ NOTICE: relation "nosuch" does not exist, skipping
 ALTER TABLE
 
 > ALTER TABLE item ALTER COLUMN price TYPE bigint
-ERROR 0A000: another type for a column is not offered
-HINT: Add a column of the other type and UPDATE it from the old one.
+ERROR 0A000: the type of a column cannot be changed from integer to bigint
+HINT: Only the dimension of a vector can; otherwise make a new table and INSERT ... SELECT.
 
 > BEGIN
 BEGIN

@@ -51,7 +51,7 @@ ERROR 42803: aggregate functions are not allowed in functions in FROM
 
 > SELECT * FROM nosuch(1)
 ERROR 42883: function nosuch() does not exist
-HINT: COMPAT.md lists the functions that are offered.
+HINT: The section "Functions" of COMPAT.md lists those that are.
 
 > SELECT word, catcode, barelabel FROM pg_get_keywords() WHERE word IN ('abort', 'select', 'between', 'left') ORDER BY word
   word   | catcode | barelabel

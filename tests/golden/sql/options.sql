@@ -281,6 +281,7 @@ ERROR 0A000: BINARY cursors are not offered
 HINT: Leave out BINARY; the extended protocol chooses the format of each column.
 
 > CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public
+NOTICE: extension "vector" already exists, skipping
 CREATE EXTENSION
 
 > CREATE EXTENSION vector WITH SCHEMA extensions
