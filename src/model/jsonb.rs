@@ -237,7 +237,16 @@ pub fn equals(left: &str, right: &str) -> bool {
 /// PostgreSQL's order of `jsonb`: null, strings, numbers, booleans, arrays, objects; longer arrays and objects after
 /// shorter ones, then member by member.
 pub fn compare(left: &str, right: &str) -> Ordering {
-    compare_at(left, right, 0)
+    // As in PostgreSQL, which cannot change it any more: an empty array is the least value, but only where it is the whole.
+    match (is_empty_array(left), is_empty_array(right)) {
+        (false, false) => compare_at(left, right, 0),
+        (left, right) => right.cmp(&left),
+    }
+}
+
+/// Whether a value is an array without elements.
+pub(super) fn is_empty_array(json: &str) -> bool {
+    kind(json) == Kind::Array && elements(json).next().is_none()
 }
 
 fn compare_at(left: &str, right: &str, depth: usize) -> Ordering {

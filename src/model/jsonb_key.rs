@@ -5,9 +5,11 @@
 //! count of an array or object before its parts.
 
 use crate::model::json_scan::Members;
-use crate::model::jsonb::{Kind, elements, kind, members, string};
+use crate::model::jsonb::{Kind, elements, is_empty_array, kind, members, string};
 use crate::model::limits::JSON_DEPTH_MAX;
 
+/// What a value begins with that is no empty array.
+const WHOLE: u8 = 1;
 /// The signs of numbers, in their order.
 const NEGATIVE: u8 = 1;
 const ZERO: u8 = 2;
@@ -16,7 +18,11 @@ const POSITIVE: u8 = 3;
 /// The bytes of a value. Text that is no JSON is taken for `null`.
 pub fn sort_key(json: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(json.len() + 8);
-    write(json, 0, &mut key);
+    // As a whole, and not inside of another value, an empty array is the least of all.
+    if !is_empty_array(json) {
+        key.push(WHOLE);
+        write(json, 0, &mut key);
+    }
     key
 }
 
@@ -117,6 +123,7 @@ mod tests {
     #[test]
     fn keys_are_in_postgresqls_order() {
         let ordered = [
+            "[]",
             "null",
             "\"\"",
             "\"a\"",
@@ -138,7 +145,6 @@ mod tests {
             "100",
             "false",
             "true",
-            "[]",
             "[0]",
             "[1]",
             "[0, 0]",
