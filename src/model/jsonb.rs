@@ -377,6 +377,7 @@ mod tests {
     #[test]
     fn order_is_postgresqls() {
         let ordered = [
+            "[]",
             "null",
             "\"a\"",
             "\"b\"",
@@ -388,7 +389,6 @@ mod tests {
             "10",
             "false",
             "true",
-            "[]",
             "[1]",
             "[1, 2]",
             "{}",

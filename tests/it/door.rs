@@ -64,7 +64,8 @@ fn a_login_has_a_short_time() {
 fn a_few_places_are_kept_for_the_owner() {
     let (_directory, server) = launch(&["--max-connections", "2"]);
     let connect = |options: &str| {
-        Client::connect_with(server.address, &["user", "nebulus", "database", "nebulus", "options", options])
+        let parameters = ["user", "nebulus", "database", "nebulus", "options", options];
+        Client::connect_with(server.address, &parameters).map_err(Box::new)
     };
     let all = [connect("").expect("a place"), connect("").expect("a place")];
     let refused = connect("").err().expect("no place");
