@@ -1,4 +1,4 @@
-"""The list of known differences, `known.txt`: what belongs to binding, and is mended there for good.
+"""The list of known differences, `known.txt`: what is not mended yet, most of it by binding.
 
 A line is `kind | pattern | reason`: a difference of that kind whose shrunk statement, and our answer after ` => `, match the
 regular expression is counted under that line and fails nothing.
