@@ -35,7 +35,8 @@ impl Index {
     /// The `k` nearest keys that `accept` lets through, and those that are as far away as the last of them, nearest first,
     /// keys in order where distances are equal. `ef` is the least width of the walks: more is slower and misses less. Any `k`
     /// up to it is answered from one and the same walk where all are accepted, so that answers to a lesser `k` are the
-    /// beginning of those to a greater one. `accept` is called at most once for each row.
+    /// beginning of those to a greater one. `accept` is called at most once for each row. Keys that are replaced or deleted
+    /// while the search runs may be missing; a caller that must not miss them looks for changes afterwards.
     ///
     /// Errors: a query of the wrong dimension (22000).
     pub fn search(&self, query: &[f32], k: usize, ef: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
