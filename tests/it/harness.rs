@@ -183,9 +183,14 @@ pub fn program() -> Command {
     program_in(None)
 }
 
+/// Where the program lies.
+pub fn program_path() -> &'static str {
+    env!("CARGO_BIN_EXE_nebulusdb")
+}
+
 /// The program, run in a network namespace.
 pub fn program_in(namespace: Option<&str>) -> Command {
-    let path = env!("CARGO_BIN_EXE_nebulusdb");
+    let path = program_path();
     let mut command = match namespace {
         None => Command::new(path),
         // `ip netns exec` becomes the program, so that its process id is the server's.
