@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{check, demo_load, health, query, serve, sync_status, vault};
+use crate::cli::{check, demo_load, health, query, serve, shell, sync_status, vault};
 use crate::config::{Flags, StoreFlags};
 use crate::error::Result;
 
@@ -23,6 +23,8 @@ enum Command {
     Serve(Box<Flags>),
     /// Run statements on a server and print their results
     Query(query::QueryArgs),
+    /// Type statements, with history and completion
+    Shell(shell::ShellArgs),
     /// Show a server's networks, their peers and what waits to be posted
     SyncStatus(sync_status::SyncStatusArgs),
     /// Ask a server's health page; the exit status is 0 when it is well
@@ -45,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Vault(arguments) => vault::run(&arguments),
         Command::Health(arguments) => health::run(&arguments),
         Command::Query(arguments) => block_on(query::run(&arguments)),
+        Command::Shell(arguments) => block_on(shell::run(&arguments)),
         Command::SyncStatus(arguments) => block_on(sync_status::run(&arguments)),
         Command::DemoLoad(arguments) => block_on(demo_load::run(&arguments)).map(|()| ExitCode::SUCCESS),
     };

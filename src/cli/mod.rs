@@ -3,10 +3,14 @@
 mod check;
 mod client;
 mod command;
+mod completion;
 mod demo_load;
 mod health;
+mod output;
 mod query;
+mod runner;
 mod serve;
+mod shell;
 mod sync_status;
 mod table;
 mod vault;

@@ -1,48 +1,56 @@
-//! `nebulusdb query "…"`: the small client, so that psql is not needed to look.
+//! `nebulusdb query`: runs statements, from the command line, files or standard input, and prints their results, so that psql
+//! is not needed to look.
 //!
-//! Runs each statement by the simple query protocol, in either language, and prints what psql would print: a table on
-//! standard output, notices and errors on standard error. Stops at the first error with exit status 1. The protocol
-//! layer of the client library gives the number of rows a command touched, not its tag, so `OK` stands for the tag.
+//! Each text goes by the simple query protocol, in either language. Notices and errors go to standard error. It stops at the
+//! first error with exit status 1.
 
-#![expect(clippy::print_stderr, reason = "a command speaks to the person who ran it")]
-
-use std::io::Write;
-use std::pin::pin;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use futures::TryStreamExt;
-use tokio_postgres::SimpleQueryMessage;
-
-use crate::cli::client::{Session, URL_DEFAULT, describe, reason};
-use crate::cli::table::Table;
+use crate::cli::client::{Session, URL_DEFAULT};
+use crate::cli::output::Format;
+use crate::cli::runner::{Printing, run_text};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The options of `nebulusdb query`.
 #[derive(Debug, clap::Args)]
 pub struct QueryArgs {
-    /// Statements to run, one after the other, in KNIRVQL or SQL
-    #[arg(required = true)]
+    /// Statements to run, one after the other, in KNIRVQL or SQL; without any, and without --file, standard input is read
     pub statements: Vec<String>,
+    /// Run the statements of this file, before those given here; - is standard input
+    #[arg(long, short, value_name = "FILE")]
+    pub file: Vec<PathBuf>,
     /// The server; a missing password is taken from NEBULUSDB_PASSWORD
     #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
     pub url: String,
     /// Cut cells longer than this many characters
     #[arg(long, value_name = "CHARS")]
     pub width: Option<usize>,
-    /// Print values only, separated by tabs
-    #[arg(long, conflicts_with = "width")]
+    /// How to print results
+    #[arg(long, short, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub output: Format,
+    /// The same as --output plain
+    #[arg(long, conflicts_with_all = ["width", "output"])]
     pub plain: bool,
 }
 
 /// Runs the statements; the exit status is 0 when all of them succeeded.
 pub async fn run(args: &QueryArgs) -> Result<ExitCode> {
+    let mut texts = args.file.iter().map(|path| read(path)).collect::<Result<Vec<String>>>()?;
+    texts.extend(args.statements.iter().cloned());
+    if texts.is_empty() {
+        if std::io::stdin().is_terminal() {
+            let error = Error::new(ErrorKind::Configuration, "no statement was given");
+            return Err(error.with_hint("write: nebulusdb query \"SHOW COLLECTIONS\", or: nebulusdb shell"));
+        }
+        texts.push(read(Path::new("-"))?);
+    }
+    let format = if args.plain { Format::Plain } else { args.output };
+    let printing = Printing { format, width_max: args.width };
     let session = Session::connect(&args.url).await?;
-    for statement in &args.statements {
-        if let Err(error) = run_one(&session, statement, args).await? {
-            match error.as_db_error() {
-                Some(report) => eprintln!("{}", describe(report, statement)),
-                None => eprintln!("ERROR:  {}", reason(&error)),
-            }
+    for text in &texts {
+        if !run_text(&session, text, printing).await? {
             return Ok(ExitCode::FAILURE);
         }
     }
@@ -50,52 +58,16 @@ pub async fn run(args: &QueryArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs one text, which may hold several statements, and prints each result as it is complete. The outer error is one of
-/// writing the output, the inner one of the server.
-async fn run_one(
-    session: &Session,
-    statement: &str,
-    args: &QueryArgs,
-) -> Result<std::result::Result<(), tokio_postgres::Error>> {
-    let stream = match session.client.simple_query_raw(statement).await {
-        Ok(stream) => stream,
-        Err(error) => return Ok(Err(error)),
+/// The text of a file, or of standard input.
+pub(super) fn read(path: &Path) -> Result<String> {
+    let mut text = String::new();
+    let outcome = if path == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text)
+    } else {
+        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
     };
-    let mut messages = pin!(stream);
-    let mut table: Option<Table> = None;
-    loop {
-        match messages.try_next().await {
-            Ok(Some(SimpleQueryMessage::RowDescription(columns))) => {
-                let columns = columns.iter().map(|column| column.name().to_string()).collect();
-                table = Some(Table { columns, rows: Vec::new() });
-            }
-            Ok(Some(SimpleQueryMessage::Row(row))) => {
-                let Some(table) = &mut table else {
-                    return Err(Error::new(ErrorKind::ProtocolViolation, "the server sent a row without its columns"));
-                };
-                table.rows.push((0..row.len()).map(|index| row.get(index).map(str::to_string)).collect());
-            }
-            Ok(Some(SimpleQueryMessage::CommandComplete(count))) => print(table.take(), count, args)?,
-            Ok(Some(_)) => {}
-            Ok(None) => return Ok(Ok(())),
-            Err(error) => return Ok(Err(error)),
-        }
+    match outcome {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Error::new(ErrorKind::Io, format!("cannot read {}: {error}", path.display()))),
     }
-}
-
-fn print(table: Option<Table>, count: u64, args: &QueryArgs) -> Result<()> {
-    let text = match table {
-        Some(table) if args.plain => table.plain(),
-        Some(table) => table.aligned(args.width) + "\n",
-        None if args.plain => String::new(),
-        None => match count {
-            0 => "OK\n".to_string(),
-            1 => "OK, 1 row\n".to_string(),
-            _ => format!("OK, {count} rows\n"),
-        },
-    };
-    let mut output = std::io::stdout().lock();
-    output.write_all(text.as_bytes())?;
-    output.flush()?;
-    Ok(())
 }

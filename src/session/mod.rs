@@ -27,6 +27,6 @@ pub use copy::{CopyIn, CopyOut};
 pub use password::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use prepared::Prepared;
 pub use rows::{Outcome, Rows, RowsTag};
-pub use script::{Parsed, parse_script};
+pub use script::{Parsed, is_complete, parse_script, statements_of};
 pub use session::{Entrance, Session};
 pub use transaction::TransactionStatus;

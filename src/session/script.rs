@@ -3,6 +3,7 @@
 //! SQL is cut by SQL's rules of quoting and KNIRVQL by its own, so a text may mix them. Everything is parsed before anything
 //! runs.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -99,6 +100,25 @@ pub fn parse_script(text: &str) -> Result<Vec<Parsed>> {
     Ok(statements)
 }
 
+/// Where each statement of a text stands, in bytes.
+///
+/// # Errors
+/// 42601 for text or a comment that does not end, 54000 over the limits.
+pub fn statements_of(text: &str) -> Result<Vec<Range<usize>>> {
+    Ok(cut(text)?.into_iter().map(|(start, end, _)| start..end).collect())
+}
+
+/// Whether a text ends with the semicolon of its last statement, or holds nothing: a shell need not wait for more.
+pub fn is_complete(text: &str) -> bool {
+    match cut(text) {
+        Err(_) => false,
+        Ok(statements) => statements.last().is_none_or(|(_, end, is_knirvql)| {
+            let (before, behind) = text.split_at_checked(*end).unwrap_or((text, ""));
+            if *is_knirvql { before.ends_with(';') } else { behind.trim_start().starts_with(';') }
+        }),
+    }
+}
+
 /// Start and end of each statement in bytes, and whether it is KNIRVQL.
 fn cut(text: &str) -> Result<Vec<(usize, usize, bool)>> {
     let mut statements = Vec::new();
@@ -152,6 +172,16 @@ mod tests {
             [("select 'a;b'", false), ("GET MEMORY WHERE metadata.x = \"p;q\" LIMIT 1;", true), ("select 2", false)];
         assert_eq!(parts(text), expected.map(|(text, is_knirvql)| (text.to_string(), is_knirvql)));
         assert!(parts(" ; -- nothing\n").is_empty());
+    }
+
+    #[test]
+    fn a_shell_waits_for_the_semicolon() {
+        for text in ["", " -- nothing", "select 1;", "GET MEMORY;", "select ';';  -- done", "select 1; SYNC;"] {
+            assert!(is_complete(text), "{text}");
+        }
+        for text in ["select 1", "select ';", "GET MEMORY", "GET MEMORY WHERE id = \";", "/* ;", "select 1; SYNC"] {
+            assert!(!is_complete(text), "{text}");
+        }
     }
 
     #[test]
