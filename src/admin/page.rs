@@ -1,12 +1,14 @@
 //! A page server as small as its job: one GET a connection, bounded in size, time and number.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use crate::admin::health;
 use crate::db::Database;
@@ -16,9 +18,9 @@ use crate::model::Budget;
 /// Longest request, in bytes.
 const REQUEST_BYTES_MAX: usize = 8 * 1024;
 /// How long a request may take.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(2);
-/// Requests at the same time; while there are as many, the next ones wait in the listener's queue.
-const REQUESTS_MAX: usize = 64;
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(10);
+/// Connections at the same time; beyond them the oldest goes that has not asked for anything yet.
+const CONNECTIONS_MAX: usize = 64;
 /// Pause after a failure to accept, which is mostly a lack of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
@@ -30,36 +32,51 @@ pub struct Subject {
     pub memory: Arc<Budget>,
 }
 
+/// A connection that is open.
+struct Visitor {
+    /// Its request has come, so that it is about to go by itself.
+    has_asked: Arc<AtomicBool>,
+    task: AbortHandle,
+}
+
+/// Makes room for a connection: the oldest goes that says nothing. Without effect where all have asked.
+fn make_room(visitors: &mut VecDeque<Visitor>) {
+    visitors.retain(|visitor| !visitor.task.is_finished());
+    if visitors.len() < CONNECTIONS_MAX {
+        return;
+    }
+    let silent = visitors.iter().position(|visitor| !visitor.has_asked.load(Ordering::Relaxed));
+    if let Some(visitor) = silent.and_then(|position| visitors.remove(position)) {
+        visitor.task.abort();
+    }
+}
+
 /// Serves until told to stop.
 pub async fn serve(listener: TcpListener, subject: Subject, mut stopping: watch::Receiver<bool>) {
-    let room = Arc::new(Semaphore::new(REQUESTS_MAX));
+    let mut visitors = VecDeque::new();
     let mut requests = JoinSet::new();
     loop {
-        // A client that says nothing gives its place back after the time of a request: this never waits for long.
-        let place = tokio::select! {
-            place = Arc::clone(&room).acquire_owned() => place,
-            _ = stopping.wait_for(|stop| *stop) => return,
-        };
-        let Ok(place) = place else { return };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            // All are being answered: that takes no time, but whoever does not read gives its place back in the end.
+            Some(ended) = requests.join_next() => {
+                report(ended);
+                continue;
+            }
+            accepted = listener.accept(), if requests.len() < CONNECTIONS_MAX * 2 => accepted,
             _ = stopping.wait_for(|stop| *stop) => return,
         };
-        while let Some(ended) = requests.try_join_next() {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a request for the metrics page failed");
-            }
-        }
         match accepted {
             Ok((stream, _)) => {
-                let subject = subject.clone();
-                requests.spawn(async move {
-                    let answered = tokio::time::timeout(REQUEST_TIME_MAX, answer(stream, &subject)).await;
+                make_room(&mut visitors);
+                let (subject, has_asked) = (subject.clone(), Arc::new(AtomicBool::new(false)));
+                let asked = Arc::clone(&has_asked);
+                let task = requests.spawn(async move {
+                    let answered = tokio::time::timeout(REQUEST_TIME_MAX, answer(stream, &subject, &asked)).await;
                     if let Ok(Err(error)) = answered {
                         tracing::debug!(%error, "a request for the metrics page failed");
                     }
-                    drop(place);
                 });
+                visitors.push_back(Visitor { has_asked, task });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection to the metrics page could not be accepted");
@@ -69,7 +86,16 @@ pub async fn serve(listener: TcpListener, subject: Subject, mut stopping: watch:
     }
 }
 
-async fn answer(mut stream: TcpStream, subject: &Subject) -> std::io::Result<()> {
+fn report(ended: Result<(), JoinError>) {
+    // Those that were sent away were cancelled.
+    if let Err(error) = ended
+        && !error.is_cancelled()
+    {
+        tracing::error!(%error, "a request for the metrics page failed");
+    }
+}
+
+async fn answer(mut stream: TcpStream, subject: &Subject, has_asked: &AtomicBool) -> std::io::Result<()> {
     let mut request = Vec::new();
     let mut buffer = [0; 1024];
     while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < REQUEST_BYTES_MAX {
@@ -79,6 +105,7 @@ async fn answer(mut stream: TcpStream, subject: &Subject) -> std::io::Result<()>
         }
         request.extend_from_slice(buffer.get(..count).unwrap_or_default());
     }
+    has_asked.store(true, Ordering::Relaxed);
     let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');
     let (status, body) = match (words.next(), words.next()) {

@@ -1,6 +1,7 @@
 //! Who is connected and what runs: what `pg_stat_activity` shows.
 //!
-//! Statement texts are kept in a form without secrets, which whoever runs them has to see to.
+//! Statement texts are kept in a form without secrets, which whoever runs them has to see to. The cursors of a session are
+//! listed with it, for `pg_cursors`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -38,6 +39,26 @@ pub struct ConnectionActivity {
     pub statement: Arc<str>,
     /// When it began.
     pub began: SystemTime,
+    cursors: CursorList,
+}
+
+/// The open cursors of a connection, by number.
+type CursorList = Arc<Mutex<BTreeMap<u64, OpenCursor>>>;
+
+/// A cursor as `pg_cursors` shows it.
+#[derive(Clone, Debug)]
+pub struct OpenCursor {
+    pub name: String,
+    /// The statement that declared it; secrets are left out.
+    pub statement: Arc<str>,
+    pub is_held: bool,
+    pub declared: SystemTime,
+}
+
+/// A cursor's place in the list of its connection; dropping it takes it out.
+pub struct ListedCursor {
+    cursors: CursorList,
+    number: u64,
 }
 
 /// A connection's place in the list; dropping it takes it out.
@@ -72,6 +93,7 @@ impl Activity {
             changed: now,
             statement: "".into(),
             began: now,
+            cursors: CursorList::default(),
         }));
         self.0.lock().insert(id, Arc::clone(&connection));
         ActivityHandle { activity: self.clone(), id, connection }
@@ -81,6 +103,14 @@ impl Activity {
     pub fn connections(&self) -> Vec<ConnectionActivity> {
         let connections: Vec<_> = self.0.lock().values().cloned().collect();
         connections.iter().map(|connection| connection.lock().clone()).collect()
+    }
+
+    /// The open cursors of one connection, in the order they were declared.
+    pub fn cursors_of(&self, id: i32) -> Vec<OpenCursor> {
+        let Some(connection) = self.0.lock().get(&id).cloned() else { return Vec::new() };
+        let cursors = Arc::clone(&connection.lock().cursors);
+        let open = cursors.lock();
+        open.values().cloned().collect()
     }
 }
 
@@ -105,6 +135,15 @@ impl ActivityHandle {
         }
     }
 
+    /// The statement that runs has declared a cursor, which is listed under a number of its own.
+    pub fn list_cursor(&self, number: u64, name: &str, is_held: bool) -> ListedCursor {
+        let connection = self.connection.lock();
+        let (name, statement) = (name.to_string(), Arc::clone(&connection.statement));
+        let cursor = OpenCursor { name, statement, is_held, declared: connection.began };
+        connection.cursors.lock().insert(number, cursor);
+        ListedCursor { cursors: Arc::clone(&connection.cursors), number }
+    }
+
     /// The connection waits for its client.
     pub fn rest(&self, state: ActivityState) {
         let mut connection = self.connection.lock();
@@ -116,6 +155,12 @@ impl ActivityHandle {
 impl Drop for ActivityHandle {
     fn drop(&mut self) {
         self.activity.0.lock().remove(&self.id);
+    }
+}
+
+impl Drop for ListedCursor {
+    fn drop(&mut self) {
+        self.cursors.lock().remove(&self.number);
     }
 }
 

@@ -8,8 +8,8 @@ use crate::db::write_set::WriteSet;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
 use crate::model::{
-    Attachment, Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, Network,
-    NetworkId, SystemColumn,
+    Attachment, Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind,
+    IndexOrigin, Network, NetworkId, SystemColumn,
 };
 
 /// The default collection of MEMORY entries.
@@ -192,6 +192,7 @@ pub(crate) fn default_collections() -> Vec<Collection> {
                 m: 16,
                 ef_construction: 64,
             },
+            origin: IndexOrigin::Statement,
         }],
     };
     let auth = Collection {

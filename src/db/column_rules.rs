@@ -1,5 +1,5 @@
-//! Rules for columns that exist: NOT NULL, defaults, and a primary key for a table that has none. What is there has to keep
-//! a new rule, and so has what is written at the same moment.
+//! Rules for columns that exist: NOT NULL, defaults, and a primary key for a table that has none, under which all entries and
+//! ordered indexes are written anew. What is there has to keep a new rule, and so has what is written at the same moment.
 //!
 //! The statement looks at every entry. What others commit before the change does is looked at by the committer, and so is
 //! what was prepared without the rule and commits after it. What peers send is taken as it is: they may not have the rule.
@@ -56,7 +56,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// Makes columns the primary key of a table that has none: every entry moves to its new key.
+    /// Makes columns the primary key of a table that has none: every entry moves to its new key, and into new indexes.
     ///
     /// # Errors
     /// 42P16 where there is one; 23502 and 23505 for entries that have no key or share one; 0A000 for a default collection
@@ -78,6 +78,10 @@ impl Transaction {
         }
         let mut changed = (*old).clone();
         changed.primary_key = columns.to_vec();
+        // The old ones are of the old keys: their entries go with their numbers, and the commit fills the new ones.
+        for index in changed.indexes.iter_mut().filter(|index| is_ordered(index)) {
+            index.id = self.new_id();
+        }
         for position in columns {
             if let Some(column) = changed.columns.get_mut(*position) {
                 column.not_null = true;
@@ -110,10 +114,6 @@ impl Transaction {
         if collection.kind != CollectionKind::Table {
             let message = format!("the key of \"{name}\" cannot be changed");
             return Err(Error::unsupported(message, "It is a default collection."));
-        }
-        if collection.indexes.iter().any(is_ordered) && !self.view().writes.has_made(collection.id) {
-            let message = format!("adding a primary key to \"{name}\" is not offered while it has ordered indexes");
-            return Err(Error::unsupported(message, "Drop them, add the key, and create them again afterwards."));
         }
         if self.catalog().network_of(collection.id).is_some() {
             let message = format!("collection \"{name}\" is attached to a network and cannot get a primary key");
@@ -200,10 +200,13 @@ impl Apply<'_> {
     ///
     /// # Errors
     /// 40001 when somebody has.
-    pub fn check_new_rules(&self, old: Option<&Collection>, new: &Collection) -> Result<()> {
+    pub fn check_new_rules(&mut self, old: Option<&Collection>, new: &Collection) -> Result<()> {
         let Some(old) = old else { return Ok(()) };
-        if old.primary_key != new.primary_key && self.has_foreign_entry(new)? {
-            return Err(changed_meanwhile(new));
+        if old.primary_key != new.primary_key {
+            if self.has_foreign_entry(new)? {
+                return Err(changed_meanwhile(new));
+            }
+            self.effects.rekeyed.insert(new.id);
         }
         let is_new = |position: &usize| {
             let forbids = |columns: &[Column]| columns.get(*position).is_some_and(|column| column.not_null);

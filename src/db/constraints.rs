@@ -34,9 +34,11 @@ impl Constraints<'_> {
         old: Option<&EntryView<'_>>,
         new: Option<&EntryView<'_>>,
     ) -> Result<()> {
+        // Where all entries move to other keys, the old ones are in none of the indexes that there are now.
+        let indexed = old.filter(|_| !self.effects.rekeyed.contains(&collection.id));
         for index in collection.indexes.iter().filter(|index| is_ordered(index)) {
             let operands = indexed_operands(collection, index);
-            let Some(after) = self.move_entry(index, &operands, key, old, new)? else { continue };
+            let Some(after) = self.move_entry(index, &operands, key, indexed, new)? else { continue };
             if let (IndexKind::Ordered { unique: true, .. }, Some(entry), true) = (&index.kind, new, self.check_unique)
                 && unique_prefix(entry, &operands)?.is_some()
             {

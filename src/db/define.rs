@@ -7,7 +7,7 @@ use crate::db::catalog::{AUTH, MEMORY, check_collection, check_identifier};
 use crate::db::change::CatalogChange;
 use crate::db::{Cancel, Catalog, Transaction};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind, IndexOrigin};
 use crate::vector::{DIMENSION_MAX, Metric, Parameters};
 
 impl Transaction {
@@ -82,15 +82,46 @@ impl Transaction {
     }
 
     /// # Errors
-    /// 42704 when there is no index of that name.
+    /// 42704 when there is no index of that name, 2BP01 when a constraint stands on it.
     pub fn drop_index(&mut self, name: &str) -> Result<()> {
-        let Some((collection, _)) = self.catalog().index_by_name(name) else {
+        let Some((collection, index)) = self.catalog().index_by_name(name) else {
             return Err(Error::new(ErrorKind::UndefinedObject, format!("index \"{name}\" does not exist")));
         };
-        let mut changed = (**collection).clone();
+        // One that was stored without its origin goes by either statement.
+        if index.origin == IndexOrigin::Constraint {
+            return Err(constraint_needs_index(name, &collection.name));
+        }
+        self.remove_index(&Arc::clone(collection), name);
+        Ok(())
+    }
+
+    /// Drops a UNIQUE constraint, and the index that it stands on.
+    ///
+    /// # Errors
+    /// 42P01; 42704 when the table has no constraint of that name; 0A000 for its primary key.
+    pub fn drop_constraint(&mut self, table: &str, name: &str) -> Result<()> {
+        let collection = Arc::clone(self.catalog().expect_collection(table)?);
+        if !collection.indexes.iter().any(|index| index.name == name && index.is_constraint()) {
+            let is_key = !collection.primary_key.is_empty() && name == format!("{table}_pkey");
+            return Err(match is_key {
+                true => Error::unsupported(
+                    "dropping a primary key is not offered",
+                    "Make a table without one, then INSERT ... SELECT.",
+                ),
+                false => Error::new(
+                    ErrorKind::UndefinedObject,
+                    format!("constraint \"{name}\" of relation \"{table}\" does not exist"),
+                ),
+            });
+        }
+        self.remove_index(&collection, name);
+        Ok(())
+    }
+
+    fn remove_index(&mut self, collection: &Collection, name: &str) {
+        let mut changed = collection.clone();
         changed.indexes.retain(|index| index.name != name);
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
-        Ok(())
     }
 
     /// Adds a column that existing entries have no value for.
@@ -146,6 +177,13 @@ impl Transaction {
         self.view.catalog = Arc::new(catalog);
         self.writes().catalog.push(change);
     }
+}
+
+/// DROP INDEX of what a constraint stands on.
+pub fn constraint_needs_index(name: &str, table: &str) -> Error {
+    let message = format!("cannot drop index {name} because constraint {name} on table {table} requires it");
+    let error = Error::new(ErrorKind::DependentObjects, message);
+    error.with_hint(format!("You can drop constraint {name} on table {table} instead."))
 }
 
 fn check_index(catalog: &Catalog, collection: &Collection, index: &Index) -> Result<()> {

@@ -241,42 +241,16 @@ impl Transaction {
     pub(crate) fn check_vector(&mut self, collection: &Collection, position: usize, vector: &Arc<[f32]>) -> Result<()> {
         let Some(column) = collection.columns.get(position) else { return Ok(()) };
         let place = (collection.id, position);
-        let now = self.view.writes.dimensions.get(&place).copied().or_else(|| self.committed_dimension(place));
+        let now = self.view.dimension(place);
         let checked = check_dimension(&column.name, now, vector);
         let Err(error) = checked else { return Ok(()) };
         let learns = self.catalog().collection_by_id(collection.id).is_some_and(|now| now.learns_dimension(position));
         let wanted = u32::try_from(vector.len()).map_err(|_| error.clone())?;
-        if !learns || self.has_vector(collection, position)? {
+        if !learns || self.view.has_vector(collection, position)? {
             return Err(error);
         }
         self.writes().dimensions.insert(place, wanted);
         Ok(())
-    }
-
-    fn committed_dimension(&self, (id, position): (CollectionId, usize)) -> Option<u32> {
-        dimension(self.catalog().collection_by_id(id)?, position)
-    }
-
-    fn has_vector(&self, collection: &Collection, position: usize) -> Result<bool> {
-        let Some(name) = collection.field_name(position) else { return Ok(false) };
-        let own = self.view.writes.rows_of(collection.id);
-        let is_vector = |value: &Option<Value>| matches!(value, Some(Value::Vector(_)));
-        if own.is_some_and(|rows| {
-            rows.values().any(|pending| pending.alive && pending.changes.get(name).is_some_and(is_vector))
-        }) {
-            return Ok(true);
-        }
-        let slot = vector_slot(position)?;
-        let mut stored = self.view.snapshot.scan(&KeyRange::vectors(collection.id, slot).reversed().uncached());
-        while let Some((key, _)) = stored.next()? {
-            let is_gone = own
-                .and_then(|rows| rows.get(key))
-                .is_some_and(|pending| !pending.alive || pending.replaced || pending.changes.contains_key(name));
-            if !is_gone {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// ALTER TABLE … ALTER COLUMN … TYPE vector(n), or TYPE vector, which leaves the dimension to the vectors.
@@ -319,6 +293,53 @@ impl Transaction {
         self.writes().dimensions.remove(&(collection.id, position));
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
+    }
+}
+
+impl ReadView {
+    /// Checks the dimension of a vector that those of a column are measured against. Where the transaction has taken away
+    /// every vector of a column that learns its dimension, any will do.
+    ///
+    /// # Errors
+    /// 22000 with both numbers.
+    pub(crate) fn check_target(&self, collection: &Collection, position: usize, target: &Arc<[f32]>) -> Result<()> {
+        let place = (collection.id, position);
+        let name = collection.columns.get(position).map_or("", |column| column.name.as_str());
+        let declared = self.writes.dimensions.get(&place).copied().or_else(|| dimension(collection, position));
+        let Err(error) = check_dimension(name, declared, target) else { return Ok(()) };
+        let is_touched = self.writes.rows_of(collection.id).is_some();
+        if is_touched && collection.learns_dimension(position) && !self.has_vector(collection, position)? {
+            return Ok(());
+        }
+        Err(error)
+    }
+
+    /// The dimension of a column as the own transaction has it.
+    fn dimension(&self, (id, position): (CollectionId, usize)) -> Option<u32> {
+        let own = self.writes.dimensions.get(&(id, position)).copied();
+        own.or_else(|| dimension(self.catalog().collection_by_id(id)?, position))
+    }
+
+    fn has_vector(&self, collection: &Collection, position: usize) -> Result<bool> {
+        let Some(name) = collection.field_name(position) else { return Ok(false) };
+        let own = self.writes.rows_of(collection.id);
+        let is_vector = |value: &Option<Value>| matches!(value, Some(Value::Vector(_)));
+        if own.is_some_and(|rows| {
+            rows.values().any(|pending| pending.alive && pending.changes.get(name).is_some_and(is_vector))
+        }) {
+            return Ok(true);
+        }
+        let slot = vector_slot(position)?;
+        let mut stored = self.snapshot.scan(&KeyRange::vectors(collection.id, slot).reversed().uncached());
+        while let Some((key, _)) = stored.next()? {
+            let is_gone = own
+                .and_then(|rows| rows.get(key))
+                .is_some_and(|pending| !pending.alive || pending.replaced || pending.changes.contains_key(name));
+            if !is_gone {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -65,6 +65,8 @@ pub(crate) struct Effects {
     pub catalog: Option<Arc<Catalog>>,
     /// Ordered indexes whose builds end with this commit.
     pub built: Vec<CollectionId>,
+    /// Collections whose entries all move to other keys, and with them into new ordered indexes.
+    pub rekeyed: BTreeSet<CollectionId>,
     /// Columns that lost a vector, by collection and position: with the last one the dimension goes that it brought.
     pub lost_vectors: BTreeSet<(CollectionId, usize)>,
     /// Columns whose dimension this commit changes: no vector of another one may be left at its end.

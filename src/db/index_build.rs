@@ -18,7 +18,7 @@ use crate::db::vector_indexes::VectorIndex;
 use crate::db::view::vector_slot;
 use crate::db::{Cancel, ReadView};
 use crate::error::{Error, Result};
-use crate::model::{Collection, Index};
+use crate::model::{Collection, CollectionId, Index};
 use crate::store::{
     Batch, Key, KeyRange, RecordView, Snapshot, build_marker, has_null_part, skip_key_parts, vector_of_bytes,
 };
@@ -109,7 +109,7 @@ impl Apply<'_> {
         let Some(old) = old else { return Ok(()) };
         let stays = |index: &&Index| last.is_some_and(|last| last.indexes.iter().any(|kept| kept.id == index.id));
         for index in new.indexes.iter().filter(|index| is_ordered(index)).filter(stays) {
-            if old.indexes.iter().any(|known| known.id == index.id) || self.view.writes.has_made(new.id) {
+            if old.indexes.iter().any(|known| known.id == index.id) || self.fills_indexes_of(new.id) {
                 continue;
             }
             if !self.group.builds.iter().any(|build| build.index.id == index.id && build.is_filled()) {
@@ -122,6 +122,11 @@ impl Apply<'_> {
             self.effects.built.push(index.id);
         }
         Ok(())
+    }
+
+    /// Whether all entries of a collection are of this commit, so that it fills the ordered indexes that it makes.
+    fn fills_indexes_of(&self, collection: CollectionId) -> bool {
+        self.view.writes.has_made(collection) || self.effects.rekeyed.contains(&collection)
     }
 
     /// Unique indexes that this commit makes hold each value once, whatever was written while they were built.

@@ -75,13 +75,14 @@ mod view;
 mod write_set;
 
 pub use crate::model::jsonb::PathStep;
-pub use activity::{Activity, ActivityHandle, ActivityState, ConnectionActivity};
+pub use activity::{Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor};
 pub use cancel::Cancel;
 pub use catalog::{AUTH, Catalog, MEMORY};
 pub use clock::Clock;
 pub use conflict::{Arbiters, Inserted, OnConflict};
 pub use cursor::{Cursor, Row};
 pub use database::Database;
+pub use define::constraint_needs_index;
 pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use network_tables::NetworkTable;
 pub use open::DatabaseOptions;

@@ -113,8 +113,6 @@ pub(crate) fn search(
 
 /// The vector that the neighbours are near to; `None` for a NULL, which is near to nothing.
 fn target(view: &ReadView, query: &Query, nearest: &Nearest) -> Result<Option<Arc<[f32]>>> {
-    let column = query.collection.columns.get(nearest.column);
-    let (name, ty) = column.map_or(("", None), |column| (column.name.as_str(), Some(&column.ty)));
     let value = match &nearest.target {
         Target::Scalar(scalar) => scalar.value()?.clone().cast(&ColumnType::Vector(None), false)?,
         Target::Entry(id) => {
@@ -134,11 +132,7 @@ fn target(view: &ReadView, query: &Query, nearest: &Nearest) -> Result<Option<Ar
     };
     match value {
         Value::Vector(vector) => {
-            let declared = match ty {
-                Some(ColumnType::Vector(dimension)) => *dimension,
-                _ => None,
-            };
-            check_dimension(name, declared, &vector)?;
+            view.check_target(&query.collection, nearest.column, &vector)?;
             check_finite(&vector)?;
             Ok(Some(vector))
         }
@@ -148,7 +142,8 @@ fn target(view: &ReadView, query: &Query, nearest: &Nearest) -> Result<Option<Ar
 
 impl Search<'_> {
     fn by_graph(&self, target: &[f32], index: CollectionId, ef: usize) -> Result<Vec<Neighbour>> {
-        let Some(index) = self.view.database.vector_index(index) else {
+        let Some(index) = self.view.database.vector_index(index).filter(|_| self.has_committed_dimension(target))
+        else {
             return self.by_measuring(&Access::everything(), false);
         };
         for _ in 0..SEARCHES_MAX {
@@ -167,6 +162,13 @@ impl Search<'_> {
         }
         // Commits keep getting in between, or the filter lets so few through that a scan finds them faster.
         self.by_measuring(&Access::everything(), false)
+    }
+
+    /// Whether the target is of the dimension that the column has outside of the own transaction. Where it is not, the
+    /// transaction has taken every committed vector away, and only its own are measured.
+    fn has_committed_dimension(&self, target: &[f32]) -> bool {
+        let column = self.query.collection.columns.get(self.nearest.column);
+        !matches!(column.map(|column| &column.ty), Some(ColumnType::Vector(Some(dimension))) if *dimension as usize != target.len())
     }
 
     /// What the graph finds, without the entries in `changed` and those of the own transaction; `None` where a scan is the

@@ -145,13 +145,11 @@ impl Transaction {
         index: &Index,
         cancel: &Cancel,
     ) -> Result<()> {
-        if !self.view.writes.has_made(collection.id) {
-            let committed = self.shared.catalog();
-            let committed = committed.collection_by_id(collection.id);
-            if committed.is_some_and(|committed| committed.primary_key != collection.primary_key) {
-                let message = format!("table \"{}\" has got a primary key in this transaction", collection.name);
-                return Err(Error::unsupported(message, "Commit it before an index is created."));
-            }
+        // A table that got a primary key in this transaction has no other entries than those that were moved.
+        let committed = self.shared.catalog();
+        let committed = committed.collection_by_id(collection.id);
+        let is_rekeyed = committed.is_some_and(|committed| committed.primary_key != collection.primary_key);
+        if !is_rekeyed && !self.view.writes.has_made(collection.id) {
             self.writes().note_unfilled(index.id);
             let build = IndexBuild::run(&self.shared, collection, index, cancel).await?;
             if build.build().is_unique() {

@@ -39,3 +39,4 @@ pub use lower_network::NetworkWrite;
 pub use memory_write::{EntryParts, MemoryWrite};
 pub use parameters::{ParameterPlace, ParameterRole, parameters};
 pub use parse::parse;
+pub use scan::words;

@@ -107,6 +107,11 @@ impl<'a> Iterator for Scanner<'a> {
     }
 }
 
+/// The words of a text outside of its strings and comments.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    Scanner::new(text).filter(|token| token.kind == TokenKind::Word).map(|token| token.text)
+}
+
 fn is_word_character(character: char) -> bool {
     character == '_' || character.is_alphanumeric()
 }

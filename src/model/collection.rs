@@ -133,6 +133,34 @@ pub struct Index {
     pub id: CollectionId,
     pub name: String,
     pub kind: IndexKind,
+    /// Left out of what is stored where it says nothing.
+    #[serde(default, skip_serializing_if = "IndexOrigin::is_unstated")]
+    pub origin: IndexOrigin,
+}
+
+/// What an index came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IndexOrigin {
+    /// Not noted, by a version that did not tell constraints from indexes.
+    #[default]
+    Unstated,
+    /// CREATE INDEX, and DROP INDEX takes it away.
+    Statement,
+    /// A UNIQUE constraint, which stands on it.
+    Constraint,
+}
+
+impl IndexOrigin {
+    fn is_unstated(&self) -> bool {
+        *self == IndexOrigin::Unstated
+    }
+}
+
+impl Index {
+    /// Whether a constraint of its name stands on it.
+    pub fn is_constraint(&self) -> bool {
+        matches!(self.kind, IndexKind::Ordered { unique: true, .. }) && self.origin != IndexOrigin::Statement
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -40,7 +40,7 @@ pub use budget::{Budget, MemoryAccount, Reservation};
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
     Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin, FACT_BLOB_HASH, FACT_BLOB_SIZE,
-    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, Numbering, SystemColumn,
+    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, Numbering, SystemColumn,
 };
 pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
 pub use datetime::{

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use pgwire::messages::startup::Authentication;
 
+use crate::db::OWNER;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
 use crate::pg::input::{Fields, Frame};
 use crate::pg::listener::Shared;
 use crate::pg::scram::{Channel, Exchange, mock_verifier};
 use crate::pg::startup::Wire;
+use crate::pg::waiting::Ticket;
 
 /// Between a wrong password and the answer.
 const FAILURE_DELAY_MILLIS: u64 = 200;
@@ -26,7 +28,12 @@ const PASSWORD_MESSAGE: u8 = b'p';
 /// # Errors
 /// 28P01 for a wrong password, also unseen where too many wrong ones came from this address before; 28000 where somebody
 /// stands between the client and this server; 08P01.
-pub(super) async fn authenticate(wire: &mut Wire, user: &str, address: IpAddr, shared: &Shared) -> Result<()> {
+pub(super) async fn authenticate(
+    wire: &mut Wire,
+    user: &str,
+    address: IpAddr,
+    (shared, ticket): (&Shared, &Ticket),
+) -> Result<()> {
     let known = shared.context.database.password(user)?;
     let is_known = known.is_some();
     let verifier = match known {
@@ -44,15 +51,16 @@ pub(super) async fn authenticate(wire: &mut Wire, user: &str, address: IpAddr, s
     let (exchange, server_first) = Exchange::start((verifier, is_known), channel, mechanism, message)?;
     wire.output.authentication(&Authentication::SASLContinue(Bytes::from(server_first)))?;
     let last = read_response(wire).await?;
+    ticket.speak();
     let turn = shared.guesses.turn(address, is_known, Instant::now()).map_err(|wait| too_many_failures(user, wait))?;
-    tokio::time::sleep_until(turn.into()).await;
+    tokio::time::sleep_until(turn.at.into()).await;
     match exchange.finish(&last.body)? {
         Some(server_final) => {
-            shared.guesses.succeeded(address, is_known);
+            shared.guesses.succeeded(address, is_known, turn, Instant::now());
             wire.output.authentication(&Authentication::SASLFinal(Bytes::from(server_final)))
         }
         None => {
-            shared.guesses.failed(address, is_known, Instant::now());
+            shared.guesses.failed(address, is_known, turn, Instant::now());
             metrics::LOGINS_REFUSED.add(1);
             tracing::warn!(%address, "a password was refused");
             tokio::time::sleep(Duration::from_millis(FAILURE_DELAY_MILLIS)).await;
@@ -62,7 +70,11 @@ pub(super) async fn authenticate(wire: &mut Wire, user: &str, address: IpAddr, s
 }
 
 fn wrong_password(user: &str) -> Error {
-    Error::new(ErrorKind::InvalidPassword, format!("password authentication failed for user \"{user}\""))
+    // The same whether the user exists or not.
+    Error::new(ErrorKind::InvalidPassword, format!("password authentication failed for user \"{user}\"")).with_hint(format!(
+        "The user is {OWNER}. The first start wrote its password to keys/password in the data directory, or to password in \
+         --key-dir; it holds until ALTER USER gives another one."
+    ))
 }
 
 /// The password was not looked at.

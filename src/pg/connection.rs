@@ -19,7 +19,7 @@ use crate::pg::output::Output;
 use crate::pg::portal::Portal;
 use crate::pg::startup::Wire;
 use crate::pg::transport::Transport;
-use crate::session::{Session, TransactionStatus};
+use crate::session::{Session, TransactionStatus, guarded};
 
 /// Messages the server knows, besides those of authentication.
 const KNOWN_MESSAGES: &[u8] = b"QPBEDCHSXdcfFp";
@@ -67,6 +67,16 @@ impl From<Error> for Failure {
         match error.kind() {
             ErrorKind::Shutdown | ErrorKind::ConnectionLost => Failure::Connection(error),
             _ => Failure::Statement(error),
+        }
+    }
+}
+
+impl Failure {
+    /// The failure of a statement of this text, without the secrets that it may hold.
+    pub fn guarded(self, text: &str) -> Failure {
+        match self {
+            Failure::Statement(error) => Failure::Statement(guarded(text, error)),
+            other => other,
         }
     }
 }

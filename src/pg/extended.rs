@@ -14,7 +14,7 @@ use crate::pg::output::{
     BIND_COMPLETE, CLOSE_COMPLETE, EMPTY_QUERY, Formats, NO_DATA, PARSE_COMPLETE, row_description,
 };
 use crate::pg::portal::{PORTALS_MAX, Portal, PortalState, Running};
-use crate::session::{Outcome, Prepared, RowsTag};
+use crate::session::{Outcome, Prepared, RowsTag, guarded};
 
 /// Bytes that a portal takes besides its parameters and rows.
 const PORTAL_BYTES: usize = 1024;
@@ -29,7 +29,7 @@ impl Connection {
         }
         fields.finish()?;
         self.session.check_statement_name(name)?;
-        let prepared = self.session.prepare(text, &types)?;
+        let prepared = self.session.prepare(text, &types).map_err(|error| guarded(text, error))?;
         self.session.keep_statement(name, prepared)?;
         self.tell_changes()?;
         self.output.empty(PARSE_COMPLETE);
@@ -103,14 +103,17 @@ impl Connection {
         let mut portal = self.take_portal(name)?;
         // With Sync right behind it, the statement is a transaction of its own and may be retried.
         let is_last = self.input.next_tag() == Some(b'S');
+        let prepared = Arc::clone(&portal.prepared);
+        let guard = |failure: Failure| failure.guarded(prepared.text());
         portal.state = match std::mem::replace(&mut portal.state, PortalState::Done) {
             PortalState::Bound(parameters) => {
-                let outcome = self.session.execute(&portal.prepared, parameters, is_last).await?;
-                self.finish(outcome, &portal.formats, rows_max).await?
+                let outcome = self.session.execute(&portal.prepared, parameters, is_last).await;
+                let outcome = outcome.map_err(|error| guard(error.into()))?;
+                self.finish(outcome, &portal.formats, rows_max).await.map_err(guard)?
             }
             PortalState::Running(running) => {
                 self.session.start(&portal.prepared);
-                self.fetch(running, &portal.formats, rows_max).await?
+                self.fetch(running, &portal.formats, rows_max).await.map_err(guard)?
             }
             PortalState::Done if portal.prepared.columns.is_some() => {
                 self.output.command_complete(format_args!("SELECT 0"));

@@ -105,7 +105,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, ti
     let mut stop = shared.shutdown.clone();
     let started = tokio::select! {
         biased;
-        started = startup::start(stream, peer, &shared) => started,
+        started = startup::start(stream, peer, (&shared, &ticket)) => started,
         () = ticket.dismissed() => {
             metrics::CONNECTIONS_DISMISSED.add(1);
             None

@@ -37,6 +37,10 @@ impl Connection {
         let mut fields = Fields(body);
         let text = fields.text()?;
         fields.finish()?;
+        self.run_text(text).await.map_err(|failure| failure.guarded(text))
+    }
+
+    async fn run_text(&mut self, text: &str) -> Result<(), Failure> {
         let script = self.session.parse_script(text)?;
         let Some((last, others)) = script.split_last() else {
             self.output.empty(EMPTY_QUERY);

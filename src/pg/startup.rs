@@ -24,6 +24,7 @@ use crate::pg::output::Output;
 use crate::pg::places::{Place, RESERVED_SETTING};
 use crate::pg::tls::Tls;
 use crate::pg::transport::{Socket, Transport};
+use crate::pg::waiting::Ticket;
 use crate::session::{Entrance, Session};
 
 /// The one database of a node.
@@ -82,8 +83,13 @@ struct StartupMessage {
 
 /// Brings a client up to its first statement. `None`: it went away, cancelled something, took too long, or was refused and
 /// told so.
-pub(super) async fn start(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Option<Started> {
-    match tokio::time::timeout(shared.context.login_time_max, start_unbounded(stream, peer, shared)).await {
+pub(super) async fn start(
+    stream: TcpStream,
+    peer: SocketAddr,
+    (shared, ticket): (&Shared, &Ticket),
+) -> Option<Started> {
+    let started = start_unbounded(stream, peer, (shared, ticket));
+    match tokio::time::timeout(shared.context.login_time_max, started).await {
         Ok(Ok(started)) => started,
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "a connection ended before its first statement");
@@ -96,13 +102,17 @@ pub(super) async fn start(stream: TcpStream, peer: SocketAddr, shared: &Shared) 
     }
 }
 
-async fn start_unbounded(stream: TcpStream, peer: SocketAddr, shared: &Shared) -> Result<Option<Started>> {
+async fn start_unbounded(
+    stream: TcpStream,
+    peer: SocketAddr,
+    (shared, ticket): (&Shared, &Ticket),
+) -> Result<Option<Started>> {
     stream.set_nodelay(true)?;
     let (input, output) = (Input::new(STARTUP_BYTES_MAX), Output::new());
     let mut wire = Wire { transport: Transport::Plain(Socket::new(stream)), input, output, end_point: None };
     let tls = shared.context.tls.get();
     let refusal = match negotiate(&mut wire, tls.as_ref()).await {
-        Ok(Negotiated::Startup(body)) => match greet(&mut wire, &body, peer, shared).await {
+        Ok(Negotiated::Startup(body)) => match greet(&mut wire, &body, peer, (shared, ticket)).await {
             Ok(Greeted { session, registration, place }) => {
                 let connection = Connection::new(wire, session, registration, shared);
                 return Ok(Some(Started { connection, place }));
@@ -203,7 +213,7 @@ async fn greet(
     wire: &mut Wire,
     body: &[u8],
     peer: SocketAddr,
-    shared: &Shared,
+    (shared, ticket): (&Shared, &Ticket),
 ) -> std::result::Result<Greeted, Refusal> {
     let message = read_startup(body)?;
     if message.minor > PROTOCOL_MINOR_MAX || !message.unknown.is_empty() {
@@ -215,7 +225,7 @@ async fn greet(
         check_plaintext(address, shared)?;
     }
     if !(shared.context.trust_local && address.is_loopback()) {
-        authenticate(wire, &message.user, address, shared).await?;
+        authenticate(wire, &message.user, address, (shared, ticket)).await?;
     }
     check_names(&message)?;
     let place = shared.places.take(message.is_reserved)?;

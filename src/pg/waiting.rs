@@ -2,7 +2,8 @@
 //!
 //! A connection that says nothing costs its place here only. When an address, or the whole room, has as many as it may, the
 //! one that has waited longest goes for the one that comes: whoever logs in at the usual speed is never kept out by sockets
-//! that are silent. Where the room is full it is the address with the most of them that gives one up.
+//! that are silent. One that has sent a password goes only where no silent one is left. Where the room is full it is the address
+//! with the most of them that gives one up.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
@@ -28,8 +29,15 @@ struct Room {
 struct Waiting {
     next: u64,
     /// In order of arrival.
-    tickets: BTreeMap<u64, (IpAddr, Arc<Notify>)>,
+    tickets: BTreeMap<u64, Waiter>,
     by_address: HashMap<IpAddr, usize>,
+}
+
+struct Waiter {
+    site: IpAddr,
+    dismissed: Arc<Notify>,
+    /// Its password waits to be looked at.
+    has_spoken: bool,
 }
 
 /// A connection's place in the room; dropping it gives the place up.
@@ -56,7 +64,7 @@ impl WaitingRoom {
         let number = waiting.next;
         waiting.next += 1;
         let dismissed = Arc::new(Notify::new());
-        waiting.tickets.insert(number, (site, Arc::clone(&dismissed)));
+        waiting.tickets.insert(number, Waiter { site, dismissed: Arc::clone(&dismissed), has_spoken: false });
         *waiting.by_address.entry(site).or_default() += 1;
         Ticket { room: self.clone(), number, dismissed }
     }
@@ -75,18 +83,20 @@ impl Waiting {
     }
 
     fn dismiss_oldest(&mut self, site: IpAddr) {
-        let oldest = self.tickets.iter().find(|(_, (address, _))| *address == site).map(|(number, _)| *number);
-        if let Some((_, dismissed)) = oldest.and_then(|number| self.leave(number)) {
-            dismissed.notify_one();
+        let of_site = || self.tickets.iter().filter(|(_, waiter)| waiter.site == site);
+        let oldest = of_site().find(|(_, waiter)| !waiter.has_spoken).or_else(|| of_site().next());
+        let oldest = oldest.map(|(number, _)| *number);
+        if let Some(waiter) = oldest.and_then(|number| self.leave(number)) {
+            waiter.dismissed.notify_one();
         }
     }
 
-    fn leave(&mut self, number: u64) -> Option<(IpAddr, Arc<Notify>)> {
+    fn leave(&mut self, number: u64) -> Option<Waiter> {
         let left = self.tickets.remove(&number)?;
-        if let Some(count) = self.by_address.get_mut(&left.0) {
+        if let Some(count) = self.by_address.get_mut(&left.site) {
             *count -= 1;
             if *count == 0 {
-                self.by_address.remove(&left.0);
+                self.by_address.remove(&left.site);
             }
         }
         Some(left)
@@ -94,6 +104,13 @@ impl Waiting {
 }
 
 impl Ticket {
+    /// Its password has come, and waits to be looked at.
+    pub fn speak(&self) {
+        if let Some(waiter) = self.room.0.waiting.lock().tickets.get_mut(&self.number) {
+            waiter.has_spoken = true;
+        }
+    }
+
     /// Returns when the connection has to go for another one.
     pub async fn dismissed(&self) {
         self.dismissed.notified().await;
@@ -139,6 +156,18 @@ mod tests {
         assert_eq!(room.0.waiting.lock().tickets.len(), 2);
         let fourth = room.enter(address(1));
         assert!(!is_dismissed(&third) && !is_dismissed(&fourth));
+    }
+
+    #[test]
+    fn silent_ones_go_before_those_that_have_sent_a_password() {
+        let room = WaitingRoom::new(100, 2);
+        let (first, second) = (room.enter(address(1)), room.enter(address(1)));
+        first.speak();
+        let third = room.enter(address(1));
+        assert!(!is_dismissed(&first) && is_dismissed(&second));
+        third.speak();
+        let _fourth = room.enter(address(1));
+        assert!(is_dismissed(&first), "nobody is silent");
     }
 
     #[test]

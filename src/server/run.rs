@@ -1,7 +1,7 @@
 //! Serving until a signal, then draining: connections end, peers are left, commits finish, graphs are saved. SIGHUP has the
 //! options read again.
 
-use std::io::Write;
+use std::io::{ErrorKind as IoErrorKind, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     // Before anything else: a supervisor may tell a server to read its configuration again at any time.
     let hangup = signal(SignalKind::hangup())?;
     let tls = options.tls.as_ref().map(|(certificate, key)| load_tls(certificate, key)).transpose()?;
-    let listener = bind(&options.listen).await?;
+    let listener = bind("--listen", &options.listen).await?;
     let address = listener.local_addr()?;
     let p2p_listen = sync::listen_addresses(&options.p2p_listen)?;
     let database_options = options.database()?;
@@ -43,7 +43,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let admin_page = match &options.admin {
         None => None,
         Some(listen) => {
-            let listener = bind(listen).await?;
+            let listener = bind("--admin", listen).await?;
             tracing::info!(address = %listener.local_addr()?, "health and metrics page");
             let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory) };
             Some(tokio::spawn(admin::serve(listener, subject, stopping.clone())))
@@ -104,10 +104,23 @@ fn context(options: &Options, database: Database, tls: TlsSlot) -> ServerContext
     }
 }
 
-async fn bind(listen: &str) -> Result<TcpListener> {
+async fn bind(option: &str, listen: &str) -> Result<TcpListener> {
     TcpListener::bind(listen).await.map_err(|error| {
-        Error::new(ErrorKind::Configuration, format!("cannot listen on {listen}: {error}"))
-            .with_hint("Choose another address, or port 0 for a free one.")
+        let hint = match error.kind() {
+            IoErrorKind::AddrInUse => format!(
+                "Another program listens there, perhaps another nebulusdb: stop it, or choose another port with {option}; \
+                 port 0 takes a free one."
+            ),
+            IoErrorKind::InvalidInput => format!("{option} takes an address and a port, e.g. 127.0.0.1:5433."),
+            IoErrorKind::AddrNotAvailable => {
+                format!("This machine does not have that address: give {option} one that it has, or 0.0.0.0 for all.")
+            }
+            IoErrorKind::PermissionDenied => {
+                format!("Ports below 1024 belong to the system: choose another one with {option}.")
+            }
+            _ => format!("Give {option} an address of this machine and a port, e.g. 127.0.0.1:5433."),
+        };
+        Error::new(ErrorKind::Configuration, format!("cannot listen on {listen}: {error}")).with_hint(hint)
     })
 }
 

@@ -65,9 +65,14 @@ impl Session {
                 }
                 "SET".to_string()
             }
-            Control::Set { name, value: Some(value), local } => done("SET", self.set(name, value, *local))?,
-            Control::Set { name, value: None, .. } => done("SET", self.settings.reset(name))?,
-            Control::Reset(Some(name)) => done("RESET", self.settings.reset(name))?,
+            Control::Set { name, value: Some(value), local } => {
+                if *local && !matches!(self.open, Open::Block(_)) {
+                    self.warn_local();
+                }
+                done("SET", self.set(name, value, *local))?
+            }
+            Control::Set { name, value: None, local } => done("SET", self.unset(name, *local))?,
+            Control::Reset(Some(name)) => done("RESET", self.settings.reset(name, false))?,
             Control::Reset(None) => {
                 self.settings.reset_all();
                 "RESET".to_string()
@@ -126,29 +131,43 @@ impl Session {
     fn set(&mut self, name: &str, value: &str, is_local: bool) -> Result<()> {
         match name {
             "transaction_isolation" => {
-                // Checked by the settings, which know the levels.
-                let level = match value.to_ascii_lowercase().as_str() {
-                    "read uncommitted" => Some("read uncommitted"),
-                    "read committed" => Some("read committed"),
-                    "repeatable read" => Some("repeatable read"),
-                    _ => None,
-                };
-                match level {
-                    Some(level) => self.set_modes(Modes { isolation: Some(level), is_read_only: None }),
-                    None => self.settings.set(name, value, true),
-                }
+                let mut read = Settings::clone(self.settings.effective());
+                read.set(name, value)?;
+                let isolation = level_of(read.get(name)?)?;
+                self.set_own_modes(Modes { isolation: Some(isolation), is_read_only: None })
             }
             "transaction_read_only" => {
                 let mut read = Settings::clone(self.settings.effective());
                 read.set(name, value)?;
                 let is_read_only = read.get(name)? == "on";
-                self.set_modes(Modes { isolation: None, is_read_only: Some(is_read_only) })
+                self.set_own_modes(Modes { isolation: None, is_read_only: Some(is_read_only) })
             }
             _ if is_local && !matches!(self.open, Open::Block(_)) => {
-                self.warn(ErrorKind::NoActiveTransaction, "SET LOCAL can only be used in transaction blocks");
-                Ok(())
+                // It ends with this statement, but it has to be one that could be set.
+                Settings::clone(self.settings.effective()).set(name, value)
             }
             _ => self.settings.set(name, value, is_local),
+        }
+    }
+
+    /// SET … TO DEFAULT.
+    fn unset(&mut self, name: &str, is_local: bool) -> Result<()> {
+        if is_local && !matches!(self.open, Open::Block(_)) {
+            self.warn_local();
+            return Settings::clone(self.settings.effective()).reset(name);
+        }
+        self.settings.reset(name, is_local)
+    }
+
+    fn warn_local(&mut self) {
+        self.warn(ErrorKind::NoActiveTransaction, "SET LOCAL can only be used in transaction blocks");
+    }
+
+    /// The settings that tell of the transaction: outside of a block they end with the statement that sets them.
+    fn set_own_modes(&mut self, modes: Modes) -> Result<()> {
+        match self.open {
+            Open::Block(_) => self.set_modes(modes),
+            Open::None | Open::Implicit(_) => Ok(()),
         }
     }
 
@@ -183,11 +202,18 @@ impl Session {
 
     fn configure(&mut self, calls: &[SettingCall], columns: Option<&[OutputColumn]>) -> Result<Outcome> {
         let mut row = Vec::with_capacity(calls.len());
+        // What is local outside of a block is there for this statement alone.
+        let mut passing = None;
         for call in calls {
             if let Some((value, is_local)) = &call.change {
                 self.set(&call.name, value, *is_local)?;
+                if *is_local && !matches!(self.open, Open::Block(_)) {
+                    let own = || Settings::clone(self.settings.effective());
+                    passing.get_or_insert_with(own).set(&call.name, value)?;
+                }
             }
-            row.push(Value::text(self.settings.effective().shown(&call.name)?));
+            let settings = passing.as_ref().unwrap_or_else(|| self.settings.effective());
+            row.push(Value::text(settings.shown(&call.name)?));
         }
         let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(vec![row]), &self.cancel);
         Ok(Outcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
@@ -261,8 +287,13 @@ impl Session {
         let stream = cancellable(query.execute(&view, parameters, settings, &self.cancel), &self.cancel).await?;
         let rows = Rows::new(query.columns(), stream, &self.cancel);
         self.open_cursor(name, rows, is_held)?;
+        self.has_run();
         if matches!(self.open, Open::None) {
             // A statement by itself is a transaction that commits with it.
+            if let Err(error) = self.cursors.store_held().await {
+                self.cursors.roll_back();
+                return Err(error);
+            }
             self.cursors.commit();
         }
         Ok(())
@@ -277,6 +308,19 @@ impl Session {
         };
         let database = self.database.clone();
         block_in_place(|| database.set_password(&make_verifier(password.expose())?))
+    }
+}
+
+/// The level of isolation of that name.
+fn level_of(name: &str) -> Result<&'static str> {
+    match name {
+        "read uncommitted" => Ok("read uncommitted"),
+        "read committed" => Ok("read committed"),
+        "repeatable read" => Ok("repeatable read"),
+        _ => Err(Error::unsupported(
+            format!("isolation level {} is not offered", name.to_uppercase()),
+            "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
+        )),
     }
 }
 

@@ -1,9 +1,12 @@
 //! SQL cursors: DECLARE, FETCH, CLOSE. They go forward only and read as they are fetched.
+//!
+//! One WITH HOLD is read to its end when its transaction commits, as in PostgreSQL: what it fails with fails the COMMIT, and
+//! afterwards it stands on nothing but its rows, which are drawn from the session's memory.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::db::{Row, RowStream};
+use crate::db::{ActivityHandle, ListedCursor, Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{OutputColumn, Reservation, Value, quote_identifier};
 use crate::session::rows::{Outcome, Rows, RowsTag};
@@ -16,6 +19,8 @@ const CURSORS_MAX: usize = 1000;
 const FETCH_BYTES_TAKEN: usize = 64 * 1024;
 /// Bytes that a cursor takes besides its rows.
 const CURSOR_BYTES: usize = 1024;
+/// Bytes that a stored row takes besides its values.
+const ROW_BYTES: usize = size_of::<Row>();
 /// Most rows of one FETCH with a count.
 const FETCH_ROWS_MAX: u64 = 100_000;
 
@@ -30,6 +35,9 @@ pub(super) struct Cursor {
     waiting: std::vec::IntoIter<Row>,
     /// What the waiting rows take of the session's memory.
     memory: Reservation,
+    /// All of its rows wait: nothing stands behind them any more.
+    is_stored: bool,
+    _listed: ListedCursor,
 }
 
 impl Cursor {
@@ -44,9 +52,26 @@ impl Cursor {
                     self.memory.resize(CURSOR_BYTES + bytes)?;
                     self.waiting = chunk.into_iter();
                 }
-                None => return Ok(None),
+                None => {
+                    self.memory.resize(CURSOR_BYTES)?;
+                    return Ok(None);
+                }
             }
         }
+    }
+
+    /// Reads everything that is left.
+    async fn store(&mut self) -> Result<()> {
+        let mut rows: Vec<Row> = std::mem::take(&mut self.waiting).collect();
+        let mut bytes: usize = rows.iter().flatten().map(Value::bytes).sum();
+        while let Some(chunk) = self.rows.next_chunk().await? {
+            bytes += chunk.iter().flatten().map(Value::bytes).sum::<usize>() + chunk.len() * ROW_BYTES;
+            self.memory.resize(CURSOR_BYTES + bytes)?;
+            rows.extend(chunk);
+        }
+        self.waiting = rows.into_iter();
+        self.is_stored = true;
+        Ok(())
     }
 }
 
@@ -67,7 +92,13 @@ pub(super) struct CursorMark(u64);
 impl Cursors {
     /// # Errors
     /// 42P03 for a name that is taken, 54000 over the limit.
-    fn insert(&mut self, name: &str, rows: Rows, is_held: bool, memory: Reservation) -> Result<()> {
+    fn insert(
+        &mut self,
+        name: &str,
+        rows: Rows,
+        is_held: bool,
+        (memory, activity): (Reservation, &ActivityHandle),
+    ) -> Result<()> {
         if self.open.contains_key(name) {
             return Err(Error::new(ErrorKind::DuplicateCursor, format!("cursor \"{name}\" already exists")));
         }
@@ -77,13 +108,28 @@ impl Cursors {
         }
         self.opened = self.opened.saturating_add(1);
         let (columns, number) = (rows.columns(), self.opened);
-        let cursor = Cursor { columns, number, is_held, rows, waiting: Vec::new().into_iter(), memory };
+        let waiting = Vec::new().into_iter();
+        let listed = activity.list_cursor(number, name, is_held);
+        let cursor = Cursor { columns, number, is_held, rows, waiting, memory, is_stored: false, _listed: listed };
         self.open.insert(name.to_string(), cursor);
         Ok(())
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.open.is_empty()
+    /// Whether one of them still reads from the data.
+    pub fn hold_snapshot(&self) -> bool {
+        self.open.values().any(|cursor| !cursor.is_stored)
+    }
+
+    /// The transaction is about to commit: those WITH HOLD are read to their end.
+    ///
+    /// # Errors
+    /// What reading fails with, and 53200 where the rows are more than the session may hold; the transaction cannot commit
+    /// then.
+    pub async fn store_held(&mut self) -> Result<()> {
+        for cursor in self.open.values_mut().filter(|cursor| cursor.is_held && !cursor.is_stored) {
+            cursor.store().await?;
+        }
+        Ok(())
     }
 
     pub fn clear(&mut self) {
@@ -117,7 +163,7 @@ impl Session {
     /// 42P03 for a name that is taken, 54000 over the limit.
     pub(super) fn open_cursor(&mut self, name: &str, rows: Rows, is_held: bool) -> Result<()> {
         let memory = self.memory.reserve(CURSOR_BYTES)?;
-        self.cursors.insert(name, rows, is_held, memory)
+        self.cursors.insert(name, rows, is_held, (memory, &self.activity))
     }
 
     /// The columns of a cursor; `None` when there is none of that name.

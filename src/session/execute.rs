@@ -314,7 +314,8 @@ async fn run_write(
                 Ok(Written { tag: written.tag, rows: written.rows })
             }
             Action::Define(definition) => {
-                let tag = definition.execute(transaction, parameters, settings, cancel).await?;
+                // It may look at every entry of a table, or write it.
+                let tag = off_the_async_threads(definition.execute(transaction, parameters, settings, cancel))?;
                 Ok(Written { tag, rows: Vec::new() })
             }
             Action::Explain(explain) => {

@@ -18,6 +18,7 @@ mod password;
 mod prepared;
 mod rows;
 mod script;
+mod secrecy;
 #[expect(clippy::module_inception, reason = "the file holds the type Session")]
 mod session;
 mod settings;
@@ -28,5 +29,6 @@ pub use password::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_pa
 pub use prepared::Prepared;
 pub use rows::{Outcome, Rows, RowsTag};
 pub use script::{Parsed, is_complete, parse_script, statements_of};
+pub use secrecy::guarded;
 pub use session::{Entrance, Session};
 pub use transaction::TransactionStatus;

@@ -84,6 +84,11 @@ impl Prepared {
         }
     }
 
+    /// Its text as the client sent it, which may hold secrets.
+    pub fn text(&self) -> &str {
+        self.parsed.as_ref().map_or("", |parsed| &parsed.text)
+    }
+
     /// Whether its text is not shown.
     pub(super) fn is_secret(&self) -> bool {
         self.parsed.as_ref().is_some_and(Parsed::is_secret)

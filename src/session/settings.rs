@@ -71,12 +71,13 @@ impl SessionSettings {
         Ok(())
     }
 
-    /// Puts a setting back to what the session started with.
-    pub fn reset(&mut self, name: &str) -> Result<()> {
+    /// Puts a setting back to what the session started with; with `is_local`, until the transaction ends.
+    pub fn reset(&mut self, name: &str, is_local: bool) -> Result<()> {
         let own = self.initial.get(name).map(str::to_string);
         let default = Settings::default();
         let is_default = default.get(name).ok().map(str::to_string) == own.as_ref().ok().cloned();
-        for settings in [&mut self.effective, &mut self.lasting] {
+        let lasting = (!is_local).then_some(&mut self.lasting);
+        for settings in std::iter::once(&mut self.effective).chain(lasting) {
             let settings = Arc::make_mut(settings);
             match &own {
                 Ok(value) if !is_default => settings.set(name, value)?,
@@ -162,11 +163,11 @@ mod tests {
         let mut settings = settings();
         settings.set_initial("application_name", "psql").unwrap();
         settings.set("application_name", "x", false).unwrap();
-        settings.reset("application_name").unwrap();
+        settings.reset("application_name", false).unwrap();
         assert_eq!(settings.effective().get("application_name").unwrap(), "psql");
         settings.set("application_name", "x", false).unwrap();
         settings.reset_all();
         assert_eq!(settings.effective().get("application_name").unwrap(), "psql");
-        assert!(settings.reset("nonsense").is_err());
+        assert!(settings.reset("nonsense", false).is_err());
     }
 }

@@ -67,7 +67,7 @@ impl Session {
 
     /// Whether something is open that reads from one moment: a transaction, or a cursor.
     pub fn holds_snapshot(&self) -> bool {
-        !matches!(self.open, Open::None) || !self.cursors.is_empty()
+        !matches!(self.open, Open::None) || self.cursors.hold_snapshot()
     }
 
     /// What the next statement reads. `is_alone`: no other statement belongs to its implicit transaction.
@@ -156,7 +156,7 @@ impl Session {
             Open::Block(block) => {
                 self.open = Open::Block(block);
                 self.warn(ErrorKind::ActiveTransaction, "there is already a transaction in progress");
-                return Ok(());
+                return self.set_modes(modes);
             }
             Open::Implicit(transaction) => *transaction,
             Open::None => self.database.begin_for(&self.memory),
@@ -180,16 +180,25 @@ impl Session {
     }
 
     /// SET TRANSACTION, and the modes of BEGIN.
+    ///
+    /// # Errors
+    /// 25001 for another isolation, or the right to write, when a query has run or a savepoint stands.
     pub(super) fn set_modes(&mut self, modes: Modes) -> Result<()> {
         let Open::Block(block) = &mut self.open else {
             self.warn(ErrorKind::NoActiveTransaction, "SET TRANSACTION can only be used in transaction blocks");
             return Ok(());
         };
         if let Some(isolation) = modes.isolation {
+            if isolation != self.settings.effective().get("transaction_isolation")? {
+                block.check_isolation()?;
+            }
             self.settings.set("transaction_isolation", isolation, true)?;
             block.is_refreshed = is_refreshed(isolation);
         }
         if let Some(is_read_only) = modes.is_read_only {
+            if block.is_read_only && !is_read_only {
+                block.check_read_write()?;
+            }
             block.is_read_only = is_read_only;
         }
         let shown = if block.is_read_only { "on" } else { "off" };
@@ -206,28 +215,21 @@ impl Session {
             }
             Open::Implicit(transaction) => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
-                let unfinished = transaction.commit().await?;
-                self.warn_unfinished(unfinished);
-                self.cursors.commit();
+                self.settle(*transaction).await?;
                 "COMMIT"
             }
             Open::Block(block) => {
-                self.release_locks();
                 if block.is_failed {
                     self.settings.go_back(&block.settings_before);
                     self.cursors.roll_back();
+                    self.release_locks();
                     "ROLLBACK"
                 } else {
-                    match block.transaction.commit().await {
-                        Ok(unfinished) => self.warn_unfinished(unfinished),
-                        Err(error) => {
-                            self.settings.go_back(&block.settings_before);
-                            self.cursors.roll_back();
-                            return Err(error);
-                        }
+                    if let Err(error) = self.settle(block.transaction).await {
+                        self.settings.go_back(&block.settings_before);
+                        return Err(error);
                     }
                     self.settings.commit();
-                    self.cursors.commit();
                     "COMMIT"
                 }
             }
@@ -322,18 +324,31 @@ impl Session {
         if !matches!(self.open, Open::Implicit(_)) {
             return Ok(());
         }
-        if let Open::Implicit(transaction) = std::mem::replace(&mut self.open, Open::None) {
-            self.release_locks();
-            match transaction.commit().await {
-                Ok(unfinished) => self.warn_unfinished(unfinished),
-                Err(error) => {
-                    self.cursors.roll_back();
-                    return Err(error);
-                }
-            }
-            self.cursors.commit();
+        match std::mem::replace(&mut self.open, Open::None) {
+            Open::Implicit(transaction) => self.settle(*transaction).await,
+            Open::None | Open::Block(_) => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Commits: first what its cursors WITH HOLD have left to read, since that can fail.
+    async fn settle(&mut self, transaction: Transaction) -> Result<()> {
+        let stored = self.cursors.store_held().await;
+        self.release_locks();
+        let committed = match stored {
+            Ok(()) => transaction.commit().await,
+            Err(error) => Err(error),
+        };
+        match committed {
+            Ok(unfinished) => {
+                self.warn_unfinished(unfinished);
+                self.cursors.commit();
+                Ok(())
+            }
+            Err(error) => {
+                self.cursors.roll_back();
+                Err(error)
+            }
+        }
     }
 
     /// A statement failed: its implicit transaction is rolled back, a block waits for its end.
@@ -371,6 +386,29 @@ impl Session {
 }
 
 impl Block {
+    fn check_isolation(&self) -> Result<()> {
+        let when = if self.has_run {
+            "must be called before any query"
+        } else if !self.savepoints.is_empty() {
+            "must not be called in a subtransaction"
+        } else {
+            return Ok(());
+        };
+        let message = format!("SET TRANSACTION ISOLATION LEVEL {when}");
+        Err(Error::new(ErrorKind::ActiveTransaction, message).with_hint("Name the level with BEGIN."))
+    }
+
+    fn check_read_write(&self) -> Result<()> {
+        let message = if !self.savepoints.is_empty() {
+            "cannot set transaction read-write mode inside a read-only transaction"
+        } else if self.has_run {
+            "transaction read-write mode must be set before any query"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(ErrorKind::ActiveTransaction, message))
+    }
+
     fn find(&self, name: &str) -> Result<usize> {
         self.savepoints
             .iter()

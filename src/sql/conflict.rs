@@ -187,10 +187,7 @@ fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanCont
     match target {
         ConflictTarget::OnConstraint(name) => {
             let (_, wanted) = crate::sql::target::relation_name(name)?;
-            let index = collection
-                .indexes
-                .iter()
-                .find(|index| index.name == wanted && matches!(index.kind, IndexKind::Ordered { unique: true, .. }));
+            let index = collection.indexes.iter().find(|index| index.name == wanted && index.is_constraint());
             if let Some(index) = index {
                 return Ok(Arbiters { primary_key: false, indexes: vec![index.id] });
             }

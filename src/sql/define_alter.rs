@@ -1,7 +1,7 @@
 //! ALTER TABLE: one or several changes of a table, which happen together or not at all.
 //!
-//! As in PostgreSQL columns are added first, then their rules change, then constraints are added, whatever the order in which
-//! they are written.
+//! As in PostgreSQL constraints are dropped first, then columns are added, then their rules change, then constraints are added,
+//! whatever the order in which they are written.
 
 use std::sync::Arc;
 
@@ -48,6 +48,10 @@ pub enum TableChange {
     AddUnique(IndexRequest),
     /// The positions of its columns.
     AddPrimaryKey(Vec<usize>),
+    DropConstraint {
+        name: String,
+        if_exists: bool,
+    },
 }
 
 pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Definition> {
@@ -67,6 +71,7 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Defin
     let mut planner = Planner {
         table: (*collection).clone(),
         context,
+        drops: Vec::new(),
         columns: Vec::new(),
         rules: Vec::new(),
         constraints: Vec::new(),
@@ -78,14 +83,16 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Defin
     for operation in alter.operations.iter().filter(|operation| !is_column(operation)) {
         planner.plan(operation)?;
     }
-    let Planner { columns, rules, constraints, .. } = planner;
-    Ok(Definition::AlterTable { table, changes: columns.into_iter().chain(rules).chain(constraints).collect() })
+    let Planner { drops, columns, rules, constraints, .. } = planner;
+    let changes = drops.into_iter().chain(columns).chain(rules).chain(constraints).collect();
+    Ok(Definition::AlterTable { table, changes })
 }
 
 struct Planner<'a> {
     /// With the columns that the statement adds.
     table: Collection,
     context: &'a PlanContext<'a>,
+    drops: Vec<TableChange>,
     columns: Vec<TableChange>,
     rules: Vec<TableChange>,
     constraints: Vec<TableChange>,
@@ -108,14 +115,19 @@ impl Planner<'_> {
                 self.constraints.push(TableChange::AddPrimaryKey(columns));
                 Ok(())
             }
+            // CASCADE and RESTRICT mean nothing: no constraint depends on another one.
+            AlterTableOperation::DropConstraint { if_exists, name, drop_behavior: _ } => {
+                self.drops.push(TableChange::DropConstraint { name: folded(name), if_exists: *if_exists });
+                Ok(())
+            }
             AlterTableOperation::OwnerTo { new_owner } => check_owner(new_owner),
             AlterTableOperation::RenameTable { .. } => {
                 Err(Error::syntax("RENAME TO is a statement of its own", None).with_hint("ALTER TABLE t RENAME TO u"))
             }
             _ => Err(Error::unsupported(
                 "this change of a table is not offered",
-                "ADD COLUMN, ALTER COLUMN ... SET or DROP NOT NULL and DEFAULT, ADD UNIQUE, ADD PRIMARY KEY and RENAME TO \
-                 are; otherwise make a new table and INSERT ... SELECT.",
+                "ADD COLUMN, ALTER COLUMN ... SET or DROP NOT NULL and DEFAULT, ADD UNIQUE, ADD PRIMARY KEY, DROP CONSTRAINT \
+                 and RENAME TO are; otherwise make a new table and INSERT ... SELECT.",
             )),
         }
     }
@@ -201,6 +213,13 @@ impl TableChange {
             }
             TableChange::AddUnique(request) => request.create(transaction, cancel).await,
             TableChange::AddPrimaryKey(columns) => transaction.add_primary_key(table, columns, cancel),
+            TableChange::DropConstraint { name, if_exists } => match transaction.drop_constraint(table, name) {
+                Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedObject => {
+                    transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
+                    Ok(())
+                }
+                dropped => dropped,
+            },
         }
     }
 }
@@ -249,6 +268,12 @@ fn fill(
         DefaultValue::GeneratedId => return Ok(()),
     };
     let input = RowInput { now: chrono::Utc::now().timestamp_micros(), ..RowInput::default() };
+    if let Some(default) =
+        default.as_ref().filter(|default| !default.any(&|part| matches!(part, RowExpression::RandomUuid)))
+    {
+        // As in PostgreSQL a value that is the same for all is computed even where there is no entry to take it.
+        default.evaluate(&input)?;
+    }
     for key in keys(collection, transaction, settings, cancel)? {
         cancel.check()?;
         let value: Value = match &default {

@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{
     DropFunction, FunctionDesc, ObjectName, ObjectType, OperateFunctionArg, Spanned, Statement,
 };
 
-use crate::db::Transaction;
+use crate::db::{Transaction, constraint_needs_index};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::ColumnType;
 use crate::sql::context::PlanContext;
@@ -146,10 +146,7 @@ fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanCo
         match found {
             Some(object) if object.kind_name() != kind => return Err(at(wrong_kind(&plain, kind, &object))),
             Some(Object::PrimaryKey(collection)) => {
-                let table = &collection.name;
-                return Err(at(dependent(format!(
-                    "cannot drop index {plain} because constraint {plain} on table {table} requires it"
-                ))));
+                return Err(at(constraint_needs_index(&plain, &collection.name)));
             }
             Some(Object::Sequence(collection, _)) => {
                 let error = dependent(format!("cannot drop sequence {plain} because other objects depend on it"));

@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::db::{Cancel, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::IDENTIFIER_BYTES_MAX;
-use crate::model::{Collection, CollectionKind, Column, ColumnType, Index, IndexKind};
+use crate::model::{Collection, CollectionKind, Column, ColumnType, Index, IndexKind, IndexOrigin};
 use crate::sql::context::PlanContext;
 use crate::sql::define::skips;
 use crate::sql::literals::string_of;
@@ -30,6 +30,7 @@ pub struct IndexRequest {
     name_parts: Vec<String>,
     suffix: &'static str,
     kind: IndexKind,
+    origin: IndexOrigin,
     if_not_exists: bool,
 }
 
@@ -44,7 +45,7 @@ impl IndexRequest {
                 generated_name(&self.table, &parts, self.suffix, &|name| catalog.is_taken(name))
             }
         };
-        let index = Index { id: transaction.new_id(), name, kind: self.kind.clone() };
+        let index = Index { id: transaction.new_id(), name, kind: self.kind.clone(), origin: self.origin };
         transaction.create_index(&self.table, index, cancel).await
     }
 }
@@ -96,6 +97,7 @@ pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Resu
         name_parts,
         suffix: "idx",
         kind,
+        origin: IndexOrigin::Statement,
         if_not_exists: index.if_not_exists,
     })
 }
@@ -116,6 +118,7 @@ pub fn unique_constraint(
         name_parts,
         suffix: "key",
         kind: IndexKind::Ordered { columns, unique: true },
+        origin: IndexOrigin::Constraint,
         if_not_exists: false,
     })
 }
@@ -140,8 +143,9 @@ pub fn key_columns(list: &[IndexColumn], collection: &Collection, context: &Plan
 
 /// UNIQUE of a new column.
 pub fn unique_of_column(table: &str, name: Option<String>, column: &str, kind: IndexKind) -> IndexRequest {
-    let name_parts = vec![column.to_string()];
-    IndexRequest { table: table.to_string(), name, name_parts, suffix: "key", kind, if_not_exists: false }
+    let (table, name_parts) = (table.to_string(), vec![column.to_string()]);
+    let origin = IndexOrigin::Constraint;
+    IndexRequest { table, name, name_parts, suffix: "key", kind, origin, if_not_exists: false }
 }
 
 fn ordered(

@@ -7,7 +7,9 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::db::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, IndexOrigin,
+};
 use crate::sql::context::PlanContext;
 use crate::sql::define_identity::{check_clauses, make_identity};
 use crate::sql::define_index::{check_ordered, generated_name, plain_column};
@@ -276,7 +278,8 @@ impl TableRequest {
                 })
             });
             let kind = IndexKind::Ordered { columns: positions.clone(), unique: true };
-            collection.indexes.push(Index { id: transaction.new_id(), name, kind });
+            let (id, origin) = (transaction.new_id(), IndexOrigin::Constraint);
+            collection.indexes.push(Index { id, name, kind, origin });
         }
         collection
     }

@@ -124,5 +124,6 @@ pub use parse::{ParsedStatement, parse, split};
 pub use pg_catalog::SettingCall;
 pub use plan::{Action, Planned, plan};
 pub use read::{ReadPlan, plan_query};
+pub use secrecy::{is_secret_function, words};
 pub use workers::release_workers;
 pub use write::{WritePlan, Written};

@@ -9,7 +9,10 @@ use datafusion::sql::sqlparser::ast::{
     AlterRoleOperation, Expr, ObjectName, RoleOption, Statement, TableFactor, Value as Literal, ValueWithSpan, Visitor,
 };
 
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
 use crate::db::AUTH;
+use crate::sql::dialect::PostgresDialect;
 use crate::sql::names::last_part;
 use crate::sql::parse::ParsedStatement;
 use crate::sql::walk::visit;
@@ -19,6 +22,34 @@ const SECRET_FUNCTIONS: [&str; 4] =
     ["nebulus_create_network", "nebulus_join_network", "nebulus_alter_network", "nebulus_rotate_secret"];
 /// The function that reads a text in the other language.
 const KNIRVQL_FUNCTION: &str = "knirvql";
+
+/// Whether the arguments of a function are, or may hold, a secret.
+pub fn is_secret_function(name: &str) -> bool {
+    SECRET_FUNCTIONS.contains(&name)
+}
+
+/// The words of a text outside of its literals, in lower case and whether it is a statement or not. Those of a text that is cut
+/// off inside of a literal are all of its words, and what `knirvql('…')` reads counts as well.
+pub fn words(text: &str) -> Vec<String> {
+    let Ok(tokens) = Tokenizer::new(&PostgresDialect, text).tokenize() else { return all_words(text).collect() };
+    let mut words = Vec::new();
+    for token in &tokens {
+        match token {
+            Token::Word(word) => words.push(word.value.to_lowercase()),
+            Token::SingleQuotedString(inner) | Token::EscapedStringLiteral(inner)
+                if words.iter().any(|word| word == KNIRVQL_FUNCTION) =>
+            {
+                words.extend(all_words(inner));
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+fn all_words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|character: char| !(character.is_alphanumeric() || character == '_')).map(str::to_lowercase)
+}
 
 impl ParsedStatement {
     /// Whether its text may hold a secret.

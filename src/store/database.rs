@@ -84,8 +84,12 @@ fn open_error(directory: &Path, error: &rocksdb::Error) -> Error {
         .with_hint("Stop that server, or name another directory with --data-dir.");
     }
     let error = store_error(error);
+    let otherwise = match error.kind() {
+        ErrorKind::DiskFull => "Free at least 100 MiB there, and start again.",
+        _ => "Check that the directory belongs to this user and its disk works.",
+    };
     Error::new(error.kind(), format!("cannot open the data directory {}: {}", directory.display(), error.message()))
-        .with_hint(error.hint().unwrap_or("Check that the directory belongs to this user and its disk works."))
+        .with_hint(error.hint().unwrap_or(otherwise))
 }
 
 /// What a RocksDB error means to a client.

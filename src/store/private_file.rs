@@ -67,15 +67,33 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
-/// An I/O error that names the file.
+/// An I/O error that names the file, and says what to do where that is known.
 pub fn at(path: &Path, error: io::Error) -> Error {
     let kind = Error::from(io::Error::from(error.kind())).kind();
     let named = Error::new(kind, format!("{}: {error}", path.display()));
-    if kind == ErrorKind::DiskFull {
-        named.with_hint("Free some space on this disk; nothing was stored.")
-    } else {
-        named
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            named.with_hint("Free some space on this disk; nothing was stored.")
+        }
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => match file_among(path) {
+            Some(file) => Error::new(kind, format!("{} is a file, and a directory is needed there", file.display()))
+                .with_hint("Name another directory; one that does not exist is made."),
+            None => named,
+        },
+        io::ErrorKind::PermissionDenied => named.with_hint(
+            "The user that the server runs as may not write there: give the directory to that user, run as its owner, or \
+             name another directory.",
+        ),
+        io::ErrorKind::ReadOnlyFilesystem => {
+            named.with_hint("The file system is mounted read-only: name a directory on another one.")
+        }
+        _ => named,
     }
+}
+
+/// The path, or the part of it that leads there, that is no directory.
+fn file_among(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|part| part.exists() && !part.is_dir())
 }
 
 fn temporary_path(path: &Path) -> Result<PathBuf> {
@@ -147,6 +165,7 @@ mod tests {
         assert_eq!(kind(io::ErrorKind::StorageFull), ErrorKind::DiskFull);
         assert_eq!(kind(io::ErrorKind::QuotaExceeded), ErrorKind::DiskFull);
         assert_eq!(kind(io::ErrorKind::PermissionDenied), ErrorKind::Io);
+        assert!(at(Path::new("/x"), io::ErrorKind::PermissionDenied.into()).hint().is_some());
     }
 
     #[cfg(unix)]

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{
-    Collection, CollectionId, CollectionKind, Column, ColumnType, Hlc, Index, IndexKind, PeerId, Stage, Value,
-    VectorClock,
+    Collection, CollectionId, CollectionKind, Column, ColumnType, Hlc, Index, IndexKind, IndexOrigin, PeerId, Stage,
+    Value, VectorClock,
 };
 use crate::store::{
     KeyRange, Publicity, RecordField, RecordHeader, Stored, bytes_of_vector, encode_key, encode_record,
@@ -215,6 +215,7 @@ fn collection() -> Collection {
             id: INDEX,
             name: "items_name".into(),
             kind: IndexKind::Ordered { columns: vec![1], unique: false },
+            origin: IndexOrigin::Statement,
         }],
     }
 }

@@ -64,6 +64,28 @@ fn a_transaction_that_empties_may_bring_another_dimension() {
 }
 
 #[test]
+fn a_block_searches_by_the_dimension_that_it_has_brought() {
+    let server = Server::start();
+    let (mut client, mut other) = (server.client(), server.client());
+    save(&mut client, "a", "[1, 2, 3]");
+    save(&mut client, "b", "[3, 2, 1]");
+    client.run("BEGIN; DELETE FROM memory");
+    assert_eq!(client.column(NEAREST), Vec::<String>::new(), "nothing is left to be measured");
+    client.run("INSERT INTO memory (id, vector) VALUES ('c', '[0,1]'), ('d', '[1,0]')");
+    assert_eq!(client.column("SELECT id FROM memory ORDER BY vector <-> '[1,0.1]'"), ["d", "c"]);
+    assert_eq!(client.column("SELECT id FROM memory ORDER BY vector <=> '[1,0.1]' LIMIT 1"), ["d"]);
+    assert_eq!(client.column("GET MEMORY SIMILAR TO [0, 1] LIMIT 1"), ["c"]);
+    assert_eq!(client.error("SELECT id FROM memory ORDER BY vector <-> '[1,2,3]' LIMIT 1").code, "22000");
+    // The others go on with theirs.
+    assert_eq!(other.column("SELECT id FROM memory ORDER BY vector <-> '[1,2,3]' LIMIT 1"), ["a"]);
+    assert_eq!(other.error(NEAREST).code, "22000");
+    client.run("ROLLBACK; BEGIN; DELETE FROM memory WHERE id = 'a'");
+    assert_eq!(client.error(NEAREST).code, "22000", "one vector is left");
+    client.run("ROLLBACK");
+    assert_eq!(client.column("SELECT id FROM memory ORDER BY vector <-> '[1,2,3]' LIMIT 1"), ["a"]);
+}
+
+#[test]
 fn alter_type_changes_a_dimension_where_the_rows_allow_it() {
     let server = Server::start();
     let mut client = server.client();

@@ -112,6 +112,24 @@ fn guessing_is_slow_and_the_owner_does_not_notice() {
 }
 
 #[test]
+fn who_guesses_on_the_owners_own_address_does_not_lock_the_owner_out() {
+    let (_directory, server) = with_password(&[]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let address = server.address;
+        log_in("127.0.0.1:0", address, PASSWORD).await.expect("the owner's address");
+        log_in("127.0.0.1:0", address, "wrong").await.expect_err("a wrong password");
+        let guesses: Vec<_> = (0..30).map(|_| tokio::spawn(log_in("127.0.0.1:0", address, "wrong"))).collect();
+        // They wait for their turns when the first of the next has been refused.
+        log_in("127.0.0.1:0", address, "wrong").await.expect_err("a wrong password");
+        assert_eq!(log_in("127.0.0.1:0", address, PASSWORD).await, Ok(()));
+        for guess in guesses {
+            assert_eq!(guess.await.expect("an answer"), Err(None), "each one was looked at");
+        }
+    });
+}
+
+#[test]
 fn a_message_over_the_budget_is_refused_and_the_connection_goes_on() {
     let (_directory, server) = launch(&["--memory-mb", "16"]);
     let mut greedy = server.client();
@@ -216,17 +234,14 @@ fn a_transaction_does_not_wait_for_its_client_for_ever() {
     put_message(&mut messages, b'H', &[]);
     pipeline.write(&messages).expect("messages are sent");
     assert_eq!(pipeline.read_end().code, "25P03");
-    // COPY, and a cursor that outlives its transaction.
+    // A cursor that outlives its transaction was read to its end, and stays like a session without anything open.
+    let mut held = server.client();
+    held.run("BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT 7; COMMIT");
     let mut copying = server.client();
     copying.run("CREATE TABLE t (id int8 PRIMARY KEY)");
     copying.send_query("COPY t FROM STDIN").expect("the query is sent");
     assert_eq!(copying.read_end().code, "25P03");
-    // A session without anything open stays.
-    let mut idle = server.client();
-    let mut held = server.client();
-    held.run("BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT * FROM memory; COMMIT");
-    assert_eq!(held.read_end().code, "25P03");
-    assert_eq!(idle.value("SELECT 1"), "1");
+    assert_eq!(held.value("FETCH ALL FROM c"), "7");
 }
 
 #[test]

@@ -7,6 +7,8 @@ use crate::harness::{Launch, Server};
 
 /// Clients of the page that say nothing.
 const SILENT: usize = 20;
+/// More of them than the page has places.
+const SILENT_MANY: usize = 300;
 
 fn start() -> (tempfile::TempDir, Server, SocketAddr) {
     let directory = tempfile::tempdir().expect("a directory");
@@ -60,4 +62,27 @@ fn silent_clients_hold_nobody_up() {
         assert!(matches!(&read, Err(error) if error.kind() == ErrorKind::WouldBlock), "answered behind them: {read:?}");
     }
     assert_eq!(get(address, "/nothing").0, "HTTP/1.1 404 Not Found");
+}
+
+/// Whether the page has closed a connection that it did not answer.
+fn is_closed(stream: &mut TcpStream) -> bool {
+    stream.set_nonblocking(true).expect("a socket");
+    match stream.read(&mut [0]) {
+        Ok(0) => true,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        Ok(_) => panic!("an answer to nothing"),
+    }
+}
+
+#[test]
+fn more_silent_clients_than_places_are_sent_away_for_those_that_ask() {
+    let (_directory, _server, address) = start();
+    let connect = || TcpStream::connect(address).expect("the page is served");
+    let mut silent: Vec<TcpStream> = (0..SILENT_MANY).map(|_| connect()).collect();
+    assert_eq!(get(address, "/healthz").1, "ok\n");
+    assert_eq!(get(address, "/metrics").0, "HTTP/1.1 200 OK");
+    assert!(is_closed(&mut silent[0]), "the oldest has gone");
+    let open = silent.iter_mut().rev().map(is_closed).take_while(|closed| !closed).count();
+    assert!(open > SILENT_MANY % 64, "the newest have not: nobody waited for their time to be over: {open}");
 }

@@ -20,6 +20,7 @@ mod decoders;
 mod dimensions;
 mod documents;
 mod door;
+mod first_steps;
 mod full_disk;
 mod golden;
 mod harness;

@@ -136,6 +136,27 @@ fn long_computations_hold_up_no_short_one_and_are_cancelled() {
 }
 
 #[test]
+fn changes_of_a_large_table_hold_up_nobody_and_are_cancelled() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT n FROM generate_series(1, 50000) n");
+    let mut changing: Vec<Client> = (0..WAITING).map(|_| server.client()).collect();
+    for client in &mut changing {
+        client.send_query("ALTER TABLE t ADD COLUMN a int DEFAULT 7").expect("it is sent");
+    }
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'ALTER%'";
+    let all = WAITING.to_string();
+    assert!((0..10_000).any(|_| client.value(running) == all), "nobody else is served before some of them have ended");
+    for client in &changing {
+        cancel(server.address, &client.backend_key);
+    }
+    for client in &mut changing {
+        let reply = client.read_reply().expect("it is cancelled");
+        assert_eq!(reply.failure().expect("it is cancelled").code, "57014");
+    }
+}
+
+#[test]
 fn results_that_no_memory_holds_are_refused_and_change_nothing() {
     let server = Server::start();
     let mut client = server.client();

@@ -25,6 +25,7 @@ scripts!(
     catalog,
     conflict_returning,
     create_insert,
+    cursors,
     drop_objects,
     errors,
     explain,

@@ -106,7 +106,9 @@ pub fn constraints(collection: &Collection) -> Vec<Constraint> {
         });
     }
     for index in &collection.indexes {
-        if let IndexKind::Ordered { columns, unique: true } = &index.kind {
+        if let IndexKind::Ordered { columns, .. } = &index.kind
+            && index.is_constraint()
+        {
             all.push(Constraint {
                 oid: oids::constraint_oid(index.id),
                 name: index.name.clone(),

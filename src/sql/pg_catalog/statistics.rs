@@ -41,6 +41,22 @@ pub fn activity(activity: &Activity, settings: &Settings) -> Vec<Row> {
         .collect()
 }
 
+/// The cursors of the own session, none of which goes backward or is binary.
+pub fn cursors(activity: &Activity, settings: &Settings) -> Vec<Row> {
+    let open = activity.cursors_of(settings.backend_id).into_iter();
+    open.map(|cursor| {
+        vec![
+            ("name", text(&cursor.name)),
+            ("statement", text(&cursor.statement)),
+            ("is_holdable", Value::Bool(cursor.is_held)),
+            ("is_binary", Value::Bool(false)),
+            ("is_scrollable", Value::Bool(false)),
+            ("creation_time", moment(cursor.declared)),
+        ]
+    })
+    .collect()
+}
+
 fn moment(time: SystemTime) -> Value {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).map_or(Value::Null, Value::TimestampTz)

@@ -170,3 +170,225 @@ ROLLBACK
 -------
      0
 (1 row)
+
+# A UNIQUE constraint goes by its name, and its index with it; an index of a constraint does not go alone.
+
+> CREATE TABLE held (id int PRIMARY KEY, a int UNIQUE, b int, CONSTRAINT pair UNIQUE (a, b))
+CREATE TABLE
+
+> CREATE UNIQUE INDEX held_b ON held (b)
+CREATE INDEX
+
+> SELECT conname, contype FROM pg_constraint WHERE conrelid = 'held'::regclass ORDER BY conname
+  conname   | contype
+------------+---------
+ held_a_key | u
+ held_pkey  | p
+ pair       | u
+(3 rows)
+
+> DROP INDEX held_a_key
+ERROR 2BP01: cannot drop index held_a_key because constraint held_a_key on table held requires it
+HINT: You can drop constraint held_a_key on table held instead.
+
+> DROP INDEX IF EXISTS pair CASCADE
+ERROR 2BP01: cannot drop index pair because constraint pair on table held requires it
+HINT: You can drop constraint pair on table held instead.
+
+> DROP INDEX held_pkey
+ERROR 2BP01: cannot drop index held_pkey because constraint held_pkey on table held requires it
+LINE 1: DROP INDEX held_pkey
+                   ^
+HINT: You can drop constraint held_pkey on table held instead.
+
+> INSERT INTO held VALUES (1, 1, 1) ON CONFLICT ON CONSTRAINT held_b DO NOTHING
+ERROR 42704: constraint "held_b" for table "held" does not exist
+
+> DROP INDEX held_b
+DROP INDEX
+
+> ALTER TABLE held DROP CONSTRAINT held_a_key
+ALTER TABLE
+
+> INSERT INTO held VALUES (1, 1, 1), (2, 1, 2)
+INSERT 0 2
+
+> ALTER TABLE held DROP CONSTRAINT pair, ADD CONSTRAINT pair UNIQUE (b)
+ALTER TABLE
+
+> INSERT INTO held VALUES (3, 3, 2)
+ERROR 23505: duplicate key value violates unique constraint "pair"
+DETAIL: Key (b)=(2) already exists.
+
+> ALTER TABLE held DROP CONSTRAINT held_b
+ERROR 42704: constraint "held_b" of relation "held" does not exist
+
+> ALTER TABLE held DROP CONSTRAINT IF EXISTS held_b
+NOTICE: constraint "held_b" of relation "held" does not exist, skipping
+ALTER TABLE
+
+> ALTER TABLE held DROP CONSTRAINT held_pkey
+ERROR 0A000: dropping a primary key is not offered
+HINT: Make a table without one, then INSERT ... SELECT.
+
+> ALTER TABLE held DROP CONSTRAINT pair CASCADE
+ALTER TABLE
+
+> SELECT indexname FROM pg_indexes WHERE tablename = 'held' ORDER BY indexname
+ indexname
+-----------
+ held_pkey
+(1 row)
+
+# The default of a new column is computed even where no row takes it; that of a table, or of a later row, is not.
+
+> CREATE TABLE bare (id int PRIMARY KEY, a int DEFAULT 1/0)
+CREATE TABLE
+
+> ALTER TABLE bare ADD COLUMN b int DEFAULT 1/0
+ERROR 22012: division by zero
+
+> ALTER TABLE bare ADD COLUMN b int DEFAULT 'x'::int
+ERROR 22P02: invalid input syntax for type integer: "x"
+LINE 1: ALTER TABLE bare ADD COLUMN b int DEFAULT 'x'::int
+                                                  ^
+
+> ALTER TABLE bare ADD COLUMN b smallint DEFAULT 70000
+ERROR 22003: smallint out of range
+LINE 1: ALTER TABLE bare ADD COLUMN b smallint DEFAULT 70000
+                                                       ^
+
+> ALTER TABLE bare ALTER COLUMN a SET DEFAULT 2/0
+ALTER TABLE
+
+> INSERT INTO bare (id) VALUES (1)
+ERROR 22012: division by zero
+
+> SELECT count(*) FROM bare
+ count
+-------
+     0
+(1 row)
+
+# A primary key for a table with indexes: they are made anew under the new keys, in the same statement.
+
+> CREATE TABLE late (n int, a text UNIQUE, b int)
+CREATE TABLE
+
+> CREATE INDEX late_b ON late (b)
+CREATE INDEX
+
+> INSERT INTO late SELECT g, 'a' || g, g % 3 FROM generate_series(1, 9) g
+INSERT 0 9
+
+> ALTER TABLE late ADD PRIMARY KEY (n)
+ALTER TABLE
+
+> EXPLAIN SELECT n FROM late WHERE b = 2
+           QUERY PLAN
+---------------------------------
+ Index Scan using late_b on late
+   Filter: on each entry
+(2 rows)
+
+> SELECT n FROM late WHERE b = 2 ORDER BY n
+ n
+---
+ 2
+ 5
+ 8
+(3 rows)
+
+> SELECT b FROM late WHERE n = 5
+ b
+---
+ 2
+(1 row)
+
+> SELECT n FROM late WHERE a = 'a7'
+ n
+---
+ 7
+(1 row)
+
+> INSERT INTO late VALUES (10, 'a7', 1)
+ERROR 23505: duplicate key value violates unique constraint "late_a_key"
+DETAIL: Key (a)=(a7) already exists.
+
+> INSERT INTO late VALUES (9, 'b', 1)
+ERROR 23505: duplicate key value violates unique constraint "late_pkey"
+DETAIL: Key (n)=(9) already exists.
+
+> UPDATE late SET b = 7 WHERE n = 5
+UPDATE 1
+
+> DELETE FROM late WHERE n = 8
+DELETE 1
+
+> SELECT n, b FROM late WHERE b IN (2, 7) ORDER BY n
+ n | b
+---+---
+ 2 | 2
+ 5 | 7
+(2 rows)
+
+> INSERT INTO late VALUES (8, 'a8', 2) ON CONFLICT (a) DO NOTHING
+INSERT 0 1
+
+> CREATE TABLE later (n int, a int)
+CREATE TABLE
+
+> CREATE INDEX later_n ON later (n)
+CREATE INDEX
+
+> INSERT INTO later VALUES (1, 1), (2, 2), (3, 2)
+INSERT 0 3
+
+> BEGIN; CREATE INDEX later_a ON later (a); ALTER TABLE later ADD PRIMARY KEY (n); CREATE INDEX later_an ON later (a, n); SELECT n FROM later WHERE a = 2 ORDER BY n; INSERT INTO later VALUES (4, 2); COMMIT
+BEGIN
+CREATE INDEX
+ALTER TABLE
+CREATE INDEX
+ n
+---
+ 2
+ 3
+(2 rows)
+INSERT 0 1
+COMMIT
+
+> SELECT n FROM later WHERE a = 2 ORDER BY n
+ n
+---
+ 2
+ 3
+ 4
+(3 rows)
+
+> SELECT n FROM later WHERE a = 2 AND n = 3
+ n
+---
+ 3
+(1 row)
+
+> SELECT a FROM later WHERE n > 2 ORDER BY n
+ a
+---
+ 2
+ 2
+(2 rows)
+
+> BEGIN; CREATE TABLE twice (n int); INSERT INTO twice VALUES (1), (2); COMMIT; BEGIN; ALTER TABLE twice ADD PRIMARY KEY (n); CREATE UNIQUE INDEX twice_n ON twice (n); ROLLBACK; INSERT INTO twice VALUES (1)
+BEGIN
+CREATE TABLE
+INSERT 0 2
+COMMIT
+BEGIN
+ALTER TABLE
+CREATE INDEX
+ROLLBACK
+INSERT 0 1
+
+> CREATE UNIQUE INDEX twice_n ON twice (n)
+ERROR 23505: could not create unique index "twice_n"
+DETAIL: Key (n)=(1) is duplicated.

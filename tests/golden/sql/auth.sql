@@ -63,14 +63,10 @@ UPDATE 1
 
 > SET AUTH key = "x" value = "secret value" more
 ERROR 42601: expected the end of the statement after a string, found a word
-LINE 1: SET AUTH key = "x" value = "secret value" more
-                                                  ^
 HINT: SET AUTH key = "…" value = "…"
 
 > SET AUTH value = "secret value"
 ERROR 42601: expected KEY after AUTH, found VALUE
-LINE 1: SET AUTH value = "secret value"
-                 ^
 HINT: SET AUTH key = "…" value = "…"
 
 > INSERT INTO auth (key) VALUES ('no value')

@@ -193,6 +193,7 @@ HINT: Use DROP TABLE to remove a table.
 ERROR 2BP01: cannot drop index shelf_pkey because constraint shelf_pkey on table shelf requires it
 LINE 1: DROP INDEX shelf_pkey
                    ^
+HINT: You can drop constraint shelf_pkey on table shelf instead.
 
 > DROP SEQUENCE IF EXISTS shelf_id_seq
 ERROR 2BP01: cannot drop sequence shelf_id_seq because other objects depend on it

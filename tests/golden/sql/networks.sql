@@ -354,8 +354,6 @@ HINT: Put the value in quotes.
 
 > SELECT nebulus_create_network('other', '{"secret": hush}')
 ERROR 22P02: invalid input syntax for type json
-LINE 1: SELECT nebulus_create_network('other', '{"secret": hush}')
-                                               ^
 
 > SELECT nebulus_join_network('other', '/ip4/127.0.0.1/tcp/1, nowhere', '{"secret": "hush hush hush"}')
 ERROR 22023: "nowhere" is no address of a peer: it does not begin with a slash

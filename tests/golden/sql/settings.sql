@@ -361,3 +361,62 @@ ERROR 22012: division by zero
 > FETCH NEXT FROM gone
 ERROR 34000: cursor "gone" does not exist
 
+# SET LOCAL outside of a block has no effect that lasts, but the setting has to be one that can be set.
+
+> SET LOCAL nope = 1
+WARNING: SET LOCAL can only be used in transaction blocks
+ERROR 42704: unrecognized configuration parameter "nope"
+
+> SET LOCAL work_mem = 'much'
+WARNING: SET LOCAL can only be used in transaction blocks
+ERROR 22023: invalid value for parameter "work_mem": "much"
+
+> SET LOCAL work_mem = '1MB'
+WARNING: SET LOCAL can only be used in transaction blocks
+SET
+
+> SHOW work_mem
+ work_mem
+----------
+ 8MB
+(1 row)
+
+> SET LOCAL nope TO DEFAULT
+WARNING: SET LOCAL can only be used in transaction blocks
+ERROR 42704: unrecognized configuration parameter "nope"
+
+> SELECT set_config('nope', '1', true)
+ERROR 42704: unrecognized configuration parameter "nope"
+
+> SELECT set_config('work_mem', '1MB', true), current_setting('work_mem')
+ set_config | current_setting
+------------+-----------------
+ 1MB        | 1MB
+(1 row)
+
+> SHOW work_mem
+ work_mem
+----------
+ 8MB
+(1 row)
+
+> SET work_mem = '2MB'
+SET
+
+> BEGIN; SET LOCAL work_mem TO DEFAULT; SHOW work_mem; COMMIT
+BEGIN
+SET
+ work_mem
+----------
+ 4MB
+(1 row)
+COMMIT
+
+> SHOW work_mem
+ work_mem
+----------
+ 2MB
+(1 row)
+
+> RESET work_mem
+RESET

@@ -256,3 +256,123 @@ COMMIT
   1 |     77
   2 |     50
 (2 rows)
+
+# Isolation and the right to write are chosen before anything is read.
+
+> BEGIN; SELECT count(*) FROM account; SET TRANSACTION ISOLATION LEVEL READ COMMITTED
+BEGIN
+ count
+-------
+     2
+(1 row)
+ERROR 25001: SET TRANSACTION ISOLATION LEVEL must be called before any query
+HINT: Name the level with BEGIN.
+
+> ROLLBACK
+ROLLBACK
+
+> BEGIN; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SELECT count(*) FROM account; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ROLLBACK
+BEGIN
+SET
+ count
+-------
+     2
+(1 row)
+SET
+ROLLBACK
+
+> BEGIN; SELECT count(*) FROM account; SET transaction_isolation = 'read committed'
+BEGIN
+ count
+-------
+     2
+(1 row)
+ERROR 25001: SET TRANSACTION ISOLATION LEVEL must be called before any query
+HINT: Name the level with BEGIN.
+
+> ROLLBACK
+ROLLBACK
+
+> BEGIN; SAVEPOINT a; SET TRANSACTION ISOLATION LEVEL READ COMMITTED
+BEGIN
+SAVEPOINT
+ERROR 25001: SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction
+HINT: Name the level with BEGIN.
+
+> ROLLBACK
+ROLLBACK
+
+> BEGIN; DECLARE c CURSOR FOR SELECT 1; SET TRANSACTION ISOLATION LEVEL READ COMMITTED
+BEGIN
+DECLARE CURSOR
+ERROR 25001: SET TRANSACTION ISOLATION LEVEL must be called before any query
+HINT: Name the level with BEGIN.
+
+> ROLLBACK
+ROLLBACK
+
+> BEGIN; SHOW work_mem; SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SHOW transaction_isolation; ROLLBACK
+BEGIN
+ work_mem
+----------
+ 4MB
+(1 row)
+SET
+ transaction_isolation
+-----------------------
+ read committed
+(1 row)
+ROLLBACK
+
+> BEGIN READ ONLY; SELECT count(*) FROM account; SET TRANSACTION READ WRITE
+BEGIN
+ count
+-------
+     2
+(1 row)
+ERROR 25001: transaction read-write mode must be set before any query
+
+> ROLLBACK
+ROLLBACK
+
+> BEGIN; SELECT count(*) FROM account; SET TRANSACTION READ ONLY; ROLLBACK
+BEGIN
+ count
+-------
+     2
+(1 row)
+SET
+ROLLBACK
+
+> BEGIN READ ONLY; SAVEPOINT a; SET TRANSACTION READ WRITE
+BEGIN
+SAVEPOINT
+ERROR 25001: cannot set transaction read-write mode inside a read-only transaction
+
+> ROLLBACK
+ROLLBACK
+
+> BEGIN; BEGIN ISOLATION LEVEL READ COMMITTED; SHOW transaction_isolation; ROLLBACK
+WARNING: there is already a transaction in progress
+BEGIN
+BEGIN
+ transaction_isolation
+-----------------------
+ read committed
+(1 row)
+ROLLBACK
+
+# Outside of a block they end with their statement.
+
+> SET TRANSACTION ISOLATION LEVEL READ COMMITTED
+WARNING: SET TRANSACTION can only be used in transaction blocks
+SET
+
+> SET transaction_isolation = 'read committed'
+SET
+
+> SHOW transaction_isolation
+ transaction_isolation
+-----------------------
+ repeatable read
+(1 row)

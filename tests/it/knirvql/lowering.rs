@@ -6,8 +6,8 @@ use nebulusdb::db::{Catalog, Query};
 use nebulusdb::error::Error;
 use nebulusdb::knirvql::{Action, Lowered, Selection, lower, parse};
 use nebulusdb::model::{
-    Attachment, Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind, Network,
-    NetworkId, NetworkOptions, Value,
+    Attachment, Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind,
+    IndexOrigin, Network, NetworkId, NetworkOptions, Value,
 };
 
 use super::scripts::{failure, run_directory};
@@ -48,7 +48,12 @@ fn catalog() -> Catalog {
     let pairs = [("name", ColumnType::Text), ("a", ColumnType::Vector(None)), ("b", ColumnType::Vector(None))];
     let mut notes = collection(20, "notes", CollectionKind::Table, &notes);
     let kind = IndexKind::Hnsw { column: 4, operator_class: "vector_l2_ops".to_string(), m: 16, ef_construction: 64 };
-    notes.indexes.push(Index { id: CollectionId(21), name: "notes_embedding_idx".to_string(), kind });
+    notes.indexes.push(Index {
+        id: CollectionId(21),
+        name: "notes_embedding_idx".to_string(),
+        kind,
+        origin: IndexOrigin::Statement,
+    });
     let auth = [("key", ColumnType::Text), ("value", ColumnType::Text)];
     Catalog::new(vec![
         collection(1, "memory", CollectionKind::Memory, &memory),

@@ -1,0 +1,102 @@
+//! What a newcomer meets: each mistake with what it is about and what to do, before anything is stored.
+
+use std::net::TcpListener;
+
+use crate::client::Client;
+use crate::harness::{Launch, Server};
+
+/// What a server says that does not start.
+fn refusal(launch: Launch) -> String {
+    match launch.try_start() {
+        Ok(_) => panic!("the server has started"),
+        Err(said) => said,
+    }
+}
+
+#[test]
+fn a_data_directory_that_is_a_file_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("notes.txt");
+    std::fs::write(&file, "x").expect("a file");
+    for data in [file.clone(), file.join("data")] {
+        // The log of the test stands beside the data, which is no place here.
+        let output = crate::harness::run_program(&[
+            "serve",
+            "--data-dir",
+            data.to_str().expect("a path"),
+            "--listen",
+            "127.0.0.1:0",
+            "--admin",
+            "off",
+        ]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("{} is a file", file.display())), "{said}");
+        assert!(said.contains("hint: Name another directory") && !said.contains("os error"), "{said}");
+        assert!(!output.status.success());
+    }
+    assert_eq!(std::fs::read_to_string(&file).expect("the file is there"), "x");
+}
+
+#[test]
+fn an_address_that_cannot_be_listened_on_is_named_with_its_option() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let launch = || Launch::on(&directory.path().join("data"));
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let said = refusal(launch().with(&["--admin", &address]));
+    assert!(said.contains(&format!("cannot listen on {address}")), "{said}");
+    assert!(said.contains("Another program listens there") && said.contains("with --admin"), "{said}");
+    let said = refusal(launch().with(&["--admin", "127.0.0.1"]));
+    assert!(said.contains("--admin takes an address and a port, e.g."), "{said}");
+    launch().start();
+}
+
+#[test]
+fn a_wrong_password_is_told_where_the_right_one_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut launch = Launch::on(&directory.path().join("data"));
+    launch.trust_local = false;
+    let server: Server = launch.start();
+    let text = format!("host=127.0.0.1 port={} user=nebulus dbname=nebulus password=wrong", server.address.port());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let refused = runtime.block_on(tokio_postgres::connect(&text, tokio_postgres::NoTls)).err().expect("a refusal");
+    let report = refused.as_db_error().expect("the server says why");
+    assert_eq!(report.code().code(), "28P01");
+    assert!(report.hint().is_some_and(|hint| hint.contains("keys/password")), "{report:?}");
+    let password = std::fs::read_to_string(server.data.join("keys/password")).expect("it is there");
+    let text = text.replace("password=wrong", &format!("password={}", password.trim()));
+    drop(runtime.block_on(tokio_postgres::connect(&text, tokio_postgres::NoTls)).expect("it lets in"));
+}
+
+/// No secret is repeated to the client that sent it, since clients print the line that an error points into.
+#[test]
+fn errors_of_statements_on_secrets_repeat_nothing() {
+    let server = Server::start();
+    let mut client: Client = server.client();
+    for text in [
+        "SET AUTH key = 'k' valu = 'hush'",
+        "SET AUTH hush",
+        "INSERT INTO auth VALUES ('k' 'hush')",
+        "INSERT INTO auth (key, value) VALUES ('k', 'hush'::int)",
+        "UPDATE auth SET value = 'hush'::uuid",
+        "SELECT nope FROM auth WHERE key = 'hush'",
+        "ALTER USER nebulus PASSWORD hush",
+        "CREATE USER x PASSWORD 'hush' y",
+        "CREATE NETWORK n WITH (secret = hush)",
+        "JOIN NETWORK n SECRET 'hush' AT 'x'",
+        "SELECT nebulus_join_network('n', 'x' 'hush')",
+        "SET AUTH key = 'k' value = 'kept'; SELECT nope",
+    ] {
+        let simple = client.error(text);
+        let extended = client.run_with(text, &[]);
+        let extended = extended.failure().expect("it fails").clone();
+        for failure in [simple, extended] {
+            assert_eq!(failure.position, None, "{text}");
+            assert!(!format!("{failure:?}").contains("hush"), "{text}: {failure:?}");
+        }
+    }
+    assert!(client.error("SELECT nope FROM memory").position.is_some());
+    assert!(!server.log().contains("hush"));
+    let shown = client.column("SELECT query FROM pg_stat_activity").concat();
+    assert!(!shown.contains("hush"), "{shown}");
+}
