@@ -6,6 +6,10 @@
 
 use std::fmt;
 
+mod notice;
+
+pub use notice::{Notice, Severity};
+
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -100,6 +104,16 @@ pub enum ErrorKind {
     InvalidWindowArgument,
     /// Buckets that cannot be counted.
     InvalidBuckets,
+    /// Rows cannot be divided into so many groups.
+    InvalidNtile,
+    /// A root or a power that has no real value.
+    InvalidPower,
+    /// A logarithm of what has none.
+    InvalidLogarithm,
+    /// A part of a text that is shorter than nothing.
+    InvalidSubstring,
+    /// A NULL where a value is needed.
+    NullNotAllowed,
     /// A cursor of that name is open.
     DuplicateCursor,
     /// A lock was waited for too long.
@@ -219,6 +233,11 @@ impl ErrorKind {
             ErrorKind::InvalidFrame => "22013",
             ErrorKind::InvalidWindowArgument => "22016",
             ErrorKind::InvalidBuckets => "2201G",
+            ErrorKind::InvalidNtile => "22014",
+            ErrorKind::InvalidPower => "2201F",
+            ErrorKind::InvalidLogarithm => "2201E",
+            ErrorKind::InvalidSubstring => "22011",
+            ErrorKind::NullNotAllowed => "22004",
             ErrorKind::DuplicateCursor => "42P03",
             ErrorKind::LockNotAvailable => "55P03",
             ErrorKind::InvalidLimit => "2201W",
@@ -418,48 +437,6 @@ impl Subject {
     /// A table; all of them lie in one schema.
     fn of(table: &str) -> Subject {
         Subject { schema: Some("public".to_string()), table: Some(table.to_string()), ..Subject::default() }
-    }
-}
-
-/// Something that a client is told besides a statement's result.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    pub severity: Severity,
-    pub report: Error,
-}
-
-/// How a [`Notice`] is meant; `client_min_messages` drops the lesser ones. From the least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Good to know: something was left out that did not have to be done.
-    Notice,
-    /// Something may not be as the client expects it.
-    Warning,
-}
-
-impl Notice {
-    /// A notice with SQLSTATE 00000.
-    pub fn new(message: impl Into<String>) -> Self {
-        Notice::of(Error::new(ErrorKind::Success, message))
-    }
-
-    /// A notice with the SQLSTATE, the detail and the hint of a report.
-    pub fn of(report: Error) -> Self {
-        Notice { severity: Severity::Notice, report }
-    }
-
-    pub fn warning(report: Error) -> Self {
-        Notice { severity: Severity::Warning, report }
-    }
-}
-
-impl Severity {
-    /// The word on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Severity::Notice => "NOTICE",
-            Severity::Warning => "WARNING",
-        }
     }
 }
 

@@ -320,10 +320,11 @@ impl Query {
 
 fn count(scalar: &Scalar, clause: &str) -> Result<Option<usize>> {
     let value = scalar.value()?.clone().cast(&ColumnType::Int8, false)?;
+    let kind = if clause == "OFFSET" { ErrorKind::InvalidOffset } else { ErrorKind::InvalidLimit };
     match value.as_i64() {
         None => Ok(None),
         Some(n) => usize::try_from(n)
             .map(Some)
-            .map_err(|_| Error::new(ErrorKind::InvalidLimit, format!("{clause} must not be negative, it is {n}"))),
+            .map_err(|_| Error::new(kind, format!("{clause} must not be negative, it is {n}"))),
     }
 }

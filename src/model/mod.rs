@@ -28,6 +28,7 @@ mod numeric;
 mod output;
 mod placement;
 mod regex_error;
+mod similar;
 mod state;
 mod text;
 mod time_zone;
@@ -59,6 +60,7 @@ pub use network::{Attachment, Bytes, ChainHash, Delta, Head, Network, NetworkId,
 pub use output::OutputColumn;
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
 pub use regex_error::regex_error;
+pub use similar::similar_to_regex;
 pub use state::{EntryType, Field, Stage, State};
 pub use text::quote_identifier;
 pub use time_zone::{local_time, moment_of};

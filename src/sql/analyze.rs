@@ -25,6 +25,7 @@ use crate::sql::analyze_jsonb::ordinal;
 use crate::sql::analyze_recursion::{check_recursion, shield};
 use crate::sql::analyze_set::{has_subquery, union_of_rows};
 use crate::sql::context::PlanContext;
+use crate::sql::literals::number_of;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::parse::character;
 use crate::sql::pg_catalog;
@@ -147,20 +148,23 @@ impl Analyzer<'_> {
             });
         }
         if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause {
-            for count in limit.iter_mut().chain(offset.iter_mut().map(|offset| &mut offset.value)) {
-                self.row_count(count)?;
+            for count in limit.iter_mut() {
+                self.row_count(count, ("LIMIT", ErrorKind::InvalidLimit))?;
+            }
+            for offset in offset.iter_mut() {
+                self.row_count(&mut offset.value, ("OFFSET", ErrorKind::InvalidOffset))?;
             }
         }
         Ok(())
     }
 
-    fn row_count(&mut self, count: &mut Expr) -> Result<()> {
+    fn row_count(&mut self, count: &mut Expr, (clause, refused): (&str, ErrorKind)) -> Result<()> {
         self.adopt(count, &ColumnType::Int8)?;
         if !matches!(count, Expr::Value(_)) {
             self.expr(count)?;
         }
         if let Some(text) = negative_number(count) {
-            return Err(Error::new(ErrorKind::InvalidLimit, format!("LIMIT must not be negative, it is -{text}")));
+            return Err(Error::new(refused, format!("{clause} must not be negative, it is -{text}")));
         }
         Ok(())
     }
@@ -234,6 +238,12 @@ impl Analyzer<'_> {
         if is_ordinal(&item.expr) {
             let output = ordinal(&item.expr).and_then(|position| outputs.get(position));
             return Ok(output.and_then(|output| output.ty.clone()));
+        }
+        if let Some((digits, true)) = number_of(&item.expr).filter(|_| !outputs.is_empty())
+            && digits.bytes().all(|digit| digit.is_ascii_digit())
+        {
+            let message = format!("ORDER BY position -{digits} is not in select list");
+            return Err(self.at(Error::new(ErrorKind::InvalidColumnReference, message), item.expr.span().start));
         }
         if let Expr::Identifier(ident) = &item.expr {
             let name = folded(ident);

@@ -91,7 +91,20 @@ impl Analyzer<'_> {
 /// The type of arithmetic; between integers it becomes the function that fails when the result does not fit.
 fn computed(expr: &mut Expr, left_type: Option<ColumnType>, right_type: Option<ColumnType>) -> Option<ColumnType> {
     let ty = match (left_type, right_type) {
-        (Some(a), Some(b)) if a.is_number() && b.is_number() => wider(&a, &b),
+        (Some(a), Some(b)) if a.is_number() && b.is_number() => {
+            let ty = wider(&a, &b);
+            // The planner would compute a float4 and a whole number as float4.
+            if let Expr::BinaryOp { left, right, .. } = expr
+                && ty == ColumnType::Float8
+            {
+                for (side, from) in [(left, &a), (right, &b)] {
+                    if *from == ColumnType::Float4 {
+                        **side = native_cast(side.as_ref().clone(), DataType::DoublePrecision);
+                    }
+                }
+            }
+            ty
+        }
         (Some(ty), None) | (None, Some(ty)) if ty.is_number() => ty,
         (Some(time), Some(ColumnType::Interval)) => time,
         _ => return None,

@@ -95,7 +95,12 @@ impl Analyzer<'_> {
         }
         if json_result_known(&operator) {
             self.adopt(left, &ColumnType::Jsonb)?;
-            self.expr(left)?;
+            if let Some(ty) = self.expr(left)?.filter(|ty| ty.is_text() && *ty != ColumnType::Unknown) {
+                let message = format!("operator does not exist: {ty} {operator} unknown");
+                let hint = "JSON operators take json and jsonb: cast the text, as in (t::jsonb).";
+                let error = Error::new(ErrorKind::UndefinedFunction, message).with_hint(hint);
+                return Err(self.at(error, left.span().start));
+            }
             if matches!(operator, BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::Question) {
                 self.adopt(right, &ColumnType::Text)?;
             } else {

@@ -110,6 +110,11 @@ impl Analyzer<'_> {
                         // The average has four decimals more than what it is of.
                         *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
                     }
+                    if name == "sum" && ty == Some(ColumnType::Int8) {
+                        // PostgreSQL's sum of bigint is numeric, which holds every sum.
+                        *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
+                        ty = Some(ColumnType::Numeric(None));
+                    }
                     types.push(ty);
                 }
                 if name == "generate_series" {

@@ -3,15 +3,16 @@
 use datafusion::sql::sqlparser::ast::{DataType, Expr, Ident, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
-use crate::model::{ColumnType, Value, has_dangling_escape, like_escape};
+use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
+use crate::sql::analyze_patterns::literal_text;
 use crate::sql::analyze_rows::without_rows;
 use crate::sql::arithmetic::SUBTRACT;
 use crate::sql::engine;
 use crate::sql::function_types;
-use crate::sql::functions::{ILIKE, LIKE, MOMENT_OF_LOCAL};
+use crate::sql::functions::MOMENT_OF_LOCAL;
 use crate::sql::literals::{number_of, placeholder, string_of};
 use crate::sql::operators::call;
 use crate::sql::parameters::unmodified;
@@ -170,10 +171,7 @@ impl Analyzer<'_> {
                 Ok(columns.into_iter().next().and_then(|column| column.ty))
             }
             Expr::Like { .. } | Expr::ILike { .. } => self.like(expr),
-            Expr::SimilarTo { expr: inner, pattern, .. } => {
-                self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;
-                boolean
-            }
+            Expr::SimilarTo { .. } => self.similar(expr),
             Expr::AnyOp { .. } | Expr::AllOp { .. } => self.quantified(expr),
             _ => self.value_expr(expr),
         }
@@ -310,6 +308,12 @@ impl Analyzer<'_> {
                 match (a, b) {
                     (ColumnType::Float4 | ColumnType::Float8, ColumnType::Numeric(_)) => self.make_float(right),
                     (ColumnType::Numeric(_), ColumnType::Float4 | ColumnType::Float8) => self.make_float(left),
+                    (ColumnType::Float4, whole) if whole.is_integer() && !self.is_float4(right) => {
+                        self.make_float(left)
+                    }
+                    (whole, ColumnType::Float4) if whole.is_integer() && !self.is_float4(left) => {
+                        self.make_float(right)
+                    }
                     _ => {}
                 }
                 Ok(())
@@ -318,14 +322,20 @@ impl Analyzer<'_> {
         }
     }
 
-    /// A numeric beside a float is compared as a float. The planner would make the float exact, which NaN cannot be.
+    /// Whether a whole number became a constant that a float4 holds exactly.
+    fn is_float4(&self, expr: &Expr) -> bool {
+        matches!(self.constant_value(expr), Some(Value::Float4(_)))
+    }
+
+    /// A numeric beside a float is compared as a float8, and so is a float4 beside a whole number. The planner would make the
+    /// float exact, which NaN cannot be, and the number a float4.
     fn make_float(&self, expr: &mut Expr) {
         if !matches!(self.constant_value(expr), Some(Value::Float8(_))) {
             *expr = native_cast(expr.clone(), DataType::DoublePrecision);
         }
     }
 
-    fn texts(&mut self, list: &mut [&mut Expr]) -> Result<()> {
+    pub fn texts(&mut self, list: &mut [&mut Expr]) -> Result<()> {
         for each in list {
             self.adopt(each, &ColumnType::Text)?;
             self.expr(each)?;
@@ -351,51 +361,6 @@ impl Analyzer<'_> {
             *expr = call("textregexsubstr", vec![inner.as_ref().clone(), pattern.as_ref().clone()]);
         }
         Ok(Some(ColumnType::Text))
-    }
-
-    fn like(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
-        let (Expr::Like { any, expr: inner, pattern, escape_char, .. }
-        | Expr::ILike { any, expr: inner, pattern, escape_char, .. }) = expr
-        else {
-            return Ok(None);
-        };
-        if *any {
-            return Err(Error::unsupported("LIKE ANY is not offered", "Join LIKE conditions with OR."));
-        }
-        self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;
-        if let Some(escape) = escape_char.take() {
-            self.escaped(pattern, Expr::Value(escape))?;
-        }
-        let is_dangling = literal_text(pattern).is_some_and(has_dangling_escape);
-        if is_dangling && !matches!(inner.as_ref(), Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
-            // Before the planner folds constants by its own LIKE, which knows no such error.
-            let (text, pattern) = (inner.as_ref().clone(), pattern.as_ref().clone());
-            let (name, negated) = match expr {
-                Expr::ILike { negated, .. } => (ILIKE, *negated),
-                Expr::Like { negated, .. } => (LIKE, *negated),
-                _ => (LIKE, false),
-            };
-            let found = call(name, vec![text, pattern]);
-            *expr = if negated { Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(found) } } else { found };
-        }
-        Ok(Some(ColumnType::Bool))
-    }
-
-    /// A pattern of LIKE with an escape character: from here on the escape is a backslash.
-    fn escaped(&mut self, pattern: &mut Expr, mut escape: Expr) -> Result<()> {
-        let location = escape.span().start;
-        self.texts(&mut [&mut escape])?;
-        let translated = match (literal_text(pattern), literal_text(&escape)) {
-            (Some(pattern), Some(escape)) => {
-                Some(like_escape(pattern, escape).map_err(|error| self.at(error, location))?)
-            }
-            _ => None,
-        };
-        *pattern = match translated {
-            Some(text) => Expr::value(Literal::SingleQuotedString(text)),
-            None => call("like_escape", vec![pattern.clone(), escape]),
-        };
-        Ok(())
     }
 
     /// Expressions of which one is the result: they share a type.
@@ -460,14 +425,6 @@ impl Analyzer<'_> {
         }
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
-    }
-}
-
-/// The text of a string literal.
-fn literal_text(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Value(value) => string_of(&value.value),
-        _ => None,
     }
 }
 

@@ -11,7 +11,9 @@ use crate::sql::analyze_binary::binary;
 use crate::sql::analyze_call::plain_argument;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::casts::cast_name;
-use crate::sql::functions::{INTERVAL_BYTES, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH};
+use crate::sql::functions::{
+    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, ROUND_FLOAT, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT,
+};
 use crate::sql::literals::number_of;
 use crate::sql::operators::call;
 
@@ -42,6 +44,19 @@ pub fn special_call(
         "to_timestamp" if matches!(types, [Some(ty)] if ty.is_number()) => {
             let seconds = arguments(function).next().map(|argument| argument.clone());
             seconds.map(|seconds| (call(TIMESTAMP_OF_EPOCH, vec![seconds]), ColumnType::TimestampTz))
+        }
+        "round" if matches!(types, [Some(ColumnType::Float4 | ColumnType::Float8)]) => {
+            let number = arguments(function).next().map(|argument| argument.clone());
+            number.map(|number| (call(ROUND_FLOAT, vec![number]), ColumnType::Float8))
+        }
+        // The planner has formats of its own.
+        "to_timestamp" | "to_date" if types.len() == 2 => {
+            let given: Vec<Expr> = arguments(function).map(|argument| argument.clone()).collect();
+            Some(if name == "to_date" {
+                (call(DATE_OF_TEXT, given), ColumnType::Date)
+            } else {
+                (call(TIMESTAMP_OF_TEXT, given), ColumnType::TimestampTz)
+            })
         }
         // The planner computes them in 64 bits.
         "gcd" | "lcm" if !types.is_empty() && types.iter().all(is_small) => {

@@ -151,6 +151,9 @@ fn schema_error(error: &SchemaError) -> Error {
 }
 
 fn not_implemented(message: &str) -> Error {
+    if let Some(error) = mistaken_argument(message) {
+        return error;
+    }
     if message.contains("ScalarSubquery") || message.contains("OuterReferenceColumn") {
         return Error::unsupported(
             "this subquery refers to the outer query in a way that is not offered",
@@ -214,11 +217,48 @@ const MISTAKEN_ARGUMENTS: &[(&str, ErrorKind, &str)] = &[
     ("Int16Array overflow on abs", ErrorKind::NumericOutOfRange, "smallint out of range"),
     ("Int32Array overflow on abs", ErrorKind::NumericOutOfRange, "integer out of range"),
     ("Int64Array overflow on abs", ErrorKind::NumericOutOfRange, "bigint out of range"),
+    ("integer overflow in GCD", ErrorKind::NumericOutOfRange, "bigint out of range"),
+    ("integer overflow in LCM", ErrorKind::NumericOutOfRange, "bigint out of range"),
+    ("square root of a negative", ErrorKind::InvalidPower, "cannot take square root of a negative number"),
+    ("zero raised to a negative", ErrorKind::InvalidPower, "zero raised to a negative power is undefined"),
+    ("factorial of a negative", ErrorKind::NumericOutOfRange, "factorial of a negative number is undefined"),
+    ("negative count not allowed", ErrorKind::InvalidSubstring, "negative substring length not allowed"),
+    ("overlay start position must", ErrorKind::InvalidSubstring, "negative substring length not allowed"),
+    ("field position must not be", ErrorKind::InvalidParameterValue, "field position must not be zero"),
+    ("NTILE requires a positive", ErrorKind::InvalidNtile, "argument of ntile must be greater than zero"),
+    ("DATE_BIN stride must be", ErrorKind::DatetimeOutOfRange, "stride must be greater than zero"),
+    ("Order by index starts at 1", ErrorKind::InvalidColumnReference, "ORDER BY position 0 is not in select list"),
+];
+/// What stands before and behind a value in the planner's message, and before and behind it in PostgreSQL's.
+const MISTAKEN_VALUES: &[(&str, &str, ErrorKind, &str, &str)] = &[
+    (
+        "out of bounds, specified: ",
+        ",",
+        ErrorKind::InvalidColumnReference,
+        "ORDER BY position ",
+        " is not in select list",
+    ),
+    ("column with position ", " in", ErrorKind::InvalidColumnReference, "GROUP BY position ", " is not in select list"),
+    ("date_trunc granularity: '", "'", ErrorKind::InvalidParameterValue, "unit \"", "\" not recognized"),
+    ("Date part '", "' not supported", ErrorKind::InvalidParameterValue, "unit \"", "\" not recognized"),
+    ("built-in encoding named '", "'", ErrorKind::InvalidParameterValue, "unrecognized encoding: \"", "\""),
+    ("decode value using hex: ", "\n", ErrorKind::InvalidParameterValue, "invalid hexadecimal data: ", ""),
+    ("decode value using base64: ", "\n", ErrorKind::InvalidParameterValue, "invalid base64 data: ", ""),
+    ("Unable to parse date from ", "\n", ErrorKind::DatetimeOutOfRange, "date field value out of range: ", ""),
+    ("Hour value '", "'", ErrorKind::DatetimeOutOfRange, "time field value out of range: ", " hours"),
+    ("Minute value '", "'", ErrorKind::DatetimeOutOfRange, "time field value out of range: ", " minutes"),
+    ("Second value '", "'", ErrorKind::DatetimeOutOfRange, "time field value out of range: ", " seconds"),
 ];
 
 fn mistaken_argument(message: &str) -> Option<Error> {
     if let Some((_, kind, text)) = MISTAKEN_ARGUMENTS.iter().find(|(part, ..)| message.contains(part)) {
         return Some(Error::new(*kind, *text));
+    }
+    for (before, behind, kind, start, end) in MISTAKEN_VALUES {
+        if let Some((_, rest)) = message.split_once(before) {
+            let value = rest.split_once(behind).map_or(rest, |(value, _)| value);
+            return Some(Error::new(*kind, format!("{start}{}{end}", value.trim())));
+        }
     }
     if let Some((_, given)) = message.split_once("Percentile value must be between 0.0 and 1.0 inclusive, ") {
         let given = given.split(' ').next().unwrap_or("");

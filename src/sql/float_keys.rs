@@ -1,4 +1,4 @@
-//! One NaN, greatest of all, and one zero, in everything the planner compares.
+//! One NaN, greatest of all, and one zero, in everything the planner compares; intervals and JSON by their values.
 //!
 //! Arrow orders floats by their bits: a NaN that was computed (its sign is set on x86) stands below all numbers, NaNs of
 //! different bits are different, and -0.0 is less than 0.0. PostgreSQL knows one NaN above everything, and -0 = 0. So
@@ -6,29 +6,38 @@
 //! equal bits; `min`, `max`, `greatest` and `least` see their NaNs through another one, which keeps -0. The values
 //! themselves stay as they are: PostgreSQL stores -0 and prints it, and a group shows the first of its values.
 //!
+//! Intervals are compared by their length and JSON by its sort key. Where a statement writes a comparison, `analyze_jsonb`
+//! has done so already; here follow the ones that the planner makes: set operations, USING, IN with a subquery, DISTINCT ON,
+//! elements of arrays.
+//!
 //! [`with_constant_keys`] runs before the optimiser, which computes with constants; [`with_float_keys`] runs after it, so
 //! that scans, nearest searches and joins are recognised by the expressions that were written.
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, ScalarValue};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::functions_aggregate::expr_fn::first_value;
-use datafusion::logical_expr::expr::{AggregateFunction, Case, InList, ScalarFunction, Sort, WindowFunction};
+use datafusion::logical_expr::expr::{AggregateFunction, Between, Case, InList, ScalarFunction, Sort, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::utils::{disjunction, merge_schema};
 use datafusion::logical_expr::{
     Aggregate, BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator, Projection,
 };
 
-use crate::sql::functions::{float_key, is_float_key, one_nan};
+use crate::model::ColumnType;
+use crate::sql::arrow_types::type_of;
+use crate::sql::functions::{float_key, is_float_key, json_key, one_nan};
 
 /// Which sides of a comparison get keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sides {
     /// Those that the optimiser may compute.
     Constants,
+    /// Those, and in joins all whose keys are of another type: the optimiser computes with what it finds on the other side.
+    Joined,
     All,
 }
 
@@ -36,7 +45,10 @@ pub enum Sides {
 pub fn with_constant_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| {
         let schema = merge_schema(&plan.inputs());
-        mapped(plan, &schema, Sides::Constants)
+        Ok(match plan {
+            LogicalPlan::Join(join) => mapped(LogicalPlan::Join(joined(join, Sides::Joined)), &schema, Sides::Joined)?,
+            other => mapped(other, &schema, Sides::Constants)?,
+        })
     })?;
     Ok(plan.data)
 }
@@ -51,8 +63,13 @@ pub fn with_float_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
                 sort.expr = sorted(sort.expr, &schema);
                 LogicalPlan::Sort(sort)
             }
-            LogicalPlan::Join(join) => LogicalPlan::Join(joined(join)),
+            LogicalPlan::Join(join) => LogicalPlan::Join(joined(join, Sides::All)),
             LogicalPlan::Aggregate(aggregate) => grouped(aggregate)?,
+            LogicalPlan::RecursiveQuery(mut query) if query.is_distinct => {
+                query.static_term = with_one_nan(query.static_term)?;
+                query.recursive_term = with_one_nan(query.recursive_term)?;
+                LogicalPlan::RecursiveQuery(query)
+            }
             other => other,
         }))
     })?;
@@ -72,25 +89,36 @@ fn mapped(plan: LogicalPlan, schema: &DFSchema, sides: Sides) -> Result<Transfor
 
 /// The expression with keys in its comparisons.
 pub fn keyed(expr: Expr, schema: &DFSchema, sides: Sides) -> Result<Transformed<Expr>> {
-    let key = |expr: Expr| key_of(expr, schema, sides);
-    let boxed = |expr: Box<Expr>| Box::new(key(*expr));
+    let has_key = |expr: &Expr| kind_of(expr, schema).is_some();
+    let key = |values: Vec<Expr>| keys(values, schema, sides).into_iter();
     expr.transform_up(|part| {
         Ok(match part {
-            Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) && has_float(&left, schema) => {
-                Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(boxed(left), op, boxed(right))))
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) && has_key(&left) => {
+                let mut keys = key(vec![*left, *right]).map(Box::new);
+                let (Some(left), Some(right)) = (keys.next(), keys.next()) else { return lost() };
+                Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(left, op, right)))
             }
-            Expr::InList(InList { expr, list, negated }) if has_float(&expr, schema) => {
-                Transformed::yes(Expr::InList(InList::new(boxed(expr), list.into_iter().map(key).collect(), negated)))
+            Expr::InList(InList { expr, list, negated }) if has_key(&expr) => {
+                let mut keys = key(std::iter::once(*expr).chain(list).collect());
+                let Some(expr) = keys.next() else { return lost() };
+                Transformed::yes(listed(expr, keys.collect(), negated, sides))
             }
-            Expr::Between(mut between) if has_float(&between.expr, schema) => {
-                between.expr = boxed(between.expr);
-                between.low = boxed(between.low);
-                between.high = boxed(between.high);
-                Transformed::yes(Expr::Between(between))
+            Expr::InList(InList { expr, list, negated }) if list.iter().any(|each| !is_constant(each)) => {
+                Transformed::yes(listed(*expr, list, negated, sides))
             }
-            Expr::Case(Case { expr: Some(operand), when_then_expr, else_expr }) if has_float(&operand, schema) => {
-                let branches = when_then_expr.into_iter().map(|(when, then)| (boxed(when), then)).collect();
-                Transformed::yes(Expr::Case(Case::new(Some(boxed(operand)), branches, else_expr)))
+            Expr::Between(Between { expr, negated, low, high }) if has_key(&expr) => {
+                let mut keys = key(vec![*expr, *low, *high]).map(Box::new);
+                let (Some(expr), Some(low), Some(high)) = (keys.next(), keys.next(), keys.next()) else {
+                    return lost();
+                };
+                Transformed::yes(Expr::Between(Between { expr, negated, low, high }))
+            }
+            Expr::Case(Case { expr: Some(operand), when_then_expr, else_expr }) if has_key(&operand) => {
+                let (whens, thens): (Vec<_>, Vec<_>) =
+                    when_then_expr.into_iter().map(|(when, then)| (*when, then)).unzip();
+                let mut keys = key(std::iter::once(*operand).chain(whens).collect()).map(Box::new);
+                let operand = keys.next();
+                Transformed::yes(Expr::Case(Case::new(operand, keys.zip(thens).collect(), else_expr)))
             }
             Expr::ScalarFunction(function) => called(function, schema, sides),
             Expr::AggregateFunction(function) if sides == Sides::All => {
@@ -104,16 +132,37 @@ pub fn keyed(expr: Expr, schema: &DFSchema, sides: Sides) -> Result<Transformed<
     })
 }
 
+/// A value among others. Where one of them is computed of a row, they are compared one by one: the planner takes a CASE that
+/// has a constant result for a batch of no rows for that constant.
+fn listed(expr: Expr, list: Vec<Expr>, negated: bool, sides: Sides) -> Expr {
+    let is_computed = |each: &Expr| !matches!(each, Expr::Column(_)) && !is_constant(each);
+    if sides != Sides::All || expr.is_volatile() || !list.iter().any(is_computed) {
+        return Expr::InList(InList::new(Box::new(expr), list, negated));
+    }
+    let equal = disjunction(list.into_iter().map(|each| expr.clone().eq(each)));
+    match equal {
+        Some(equal) if negated => Expr::Not(Box::new(equal)),
+        Some(equal) => equal,
+        None => datafusion::logical_expr::lit(negated),
+    }
+}
+
+fn lost<T>() -> Result<T> {
+    Err(DataFusionError::Internal("a comparison lost a side".to_string()))
+}
+
 fn called(function: ScalarFunction, schema: &DFSchema, sides: Sides) -> Transformed<Expr> {
-    let ScalarFunction { func, args } = function;
-    let is_float = args.first().is_some_and(|first| has_float(first, schema));
+    let ScalarFunction { func, mut args } = function;
+    let Some(kind) = args.first().and_then(|first| kind_of(first, schema)) else {
+        return Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }));
+    };
     match (func.name(), args.as_slice()) {
-        ("nullif", [value, other]) if is_float => {
-            let equal = BinaryExpr::new(
-                Box::new(key_of(value.clone(), schema, sides)),
-                Operator::Eq,
-                Box::new(key_of(other.clone(), schema, sides)),
-            );
+        ("nullif", [value, other]) => {
+            let mut keys = keys(vec![value.clone(), other.clone()], schema, sides).into_iter().map(Box::new);
+            let (Some(left), Some(right)) = (keys.next(), keys.next()) else {
+                return Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }));
+            };
+            let equal = BinaryExpr::new(left, Operator::Eq, right);
             let null = Expr::Literal(ScalarValue::Null, None);
             let null = value.get_type(schema).map_or(null.clone(), |ty| {
                 ScalarValue::try_from(&ty).map_or(null, |scalar| Expr::Literal(scalar, None))
@@ -121,14 +170,29 @@ fn called(function: ScalarFunction, schema: &DFSchema, sides: Sides) -> Transfor
             let branches = vec![(Box::new(Expr::BinaryExpr(equal)), Box::new(null))];
             Transformed::yes(Expr::Case(Case::new(None, branches, Some(Box::new(value.clone())))))
         }
-        ("greatest" | "least", _) if is_float && !args.iter().all(is_one_nan) => {
+        ("greatest" | "least", _) if kind == Kind::Float && !args.iter().all(is_one_nan) => {
             Transformed::yes(Expr::ScalarFunction(ScalarFunction {
                 func,
                 args: args.into_iter().map(one_nan).collect(),
             }))
         }
+        (name, [_, _, ..]) if searches_list(name) || (kind == Kind::Float && changes_list(name)) => {
+            let rest = args.split_off(2);
+            args = keys(args, schema, sides).into_iter().chain(rest).collect();
+            Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args }))
+        }
         _ => Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args })),
     }
+}
+
+/// Functions that compare the elements of their first two arguments, and return none of them.
+fn searches_list(name: &str) -> bool {
+    matches!(name, "array_position" | "array_positions" | "array_has" | "array_has_all" | "array_has_any")
+}
+
+/// Functions that compare the elements of a list with a value, and return the list without it.
+fn changes_list(name: &str) -> bool {
+    matches!(name, "array_remove" | "array_remove_all" | "array_replace" | "array_replace_all")
 }
 
 fn is_one_nan(expr: &Expr) -> bool {
@@ -141,6 +205,7 @@ fn aggregated(mut function: AggregateFunction, schema: &DFSchema) -> AggregateFu
     params.args = std::mem::take(&mut params.args)
         .into_iter()
         .map(|argument| match (params.distinct, is_extreme) {
+            (true, _) if function.func.name() == "count" => own_key(argument, schema),
             _ if !has_float(&argument, schema) => argument,
             (_, true) => one_nan(argument),
             (true, false) => float_key(argument),
@@ -159,21 +224,42 @@ fn windowed(mut function: WindowFunction, schema: &DFSchema) -> WindowFunction {
         let extreme = |argument| if has_float(&argument, schema) { one_nan(argument) } else { argument };
         params.args = std::mem::take(&mut params.args).into_iter().map(extreme).collect();
     }
-    let key = |expr| key_of(expr, schema, Sides::All);
+    let key = |expr| own_key(expr, schema);
     params.partition_by = std::mem::take(&mut params.partition_by).into_iter().map(key).collect();
     params.order_by = sorted(std::mem::take(&mut params.order_by), schema);
     function
 }
 
 fn sorted(list: Vec<Sort>, schema: &DFSchema) -> Vec<Sort> {
-    list.into_iter().map(|sort| Sort { expr: key_of(sort.expr, schema, Sides::All), ..sort }).collect()
+    list.into_iter().map(|sort| Sort { expr: own_key(sort.expr, schema), ..sort }).collect()
 }
 
-fn joined(mut join: Join) -> Join {
+fn joined(mut join: Join, sides: Sides) -> Join {
     let (left, right) = (Arc::clone(join.left.schema()), Arc::clone(join.right.schema()));
     let keys = std::mem::take(&mut join.on).into_iter();
-    join.on = keys.map(|(a, b)| (key_of(a, &left, Sides::All), key_of(b, &right, Sides::All))).collect();
+    let key = |(a, b): (Expr, Expr)| {
+        let kind = kind_of(&a, &left).filter(|kind| sides == Sides::All || *kind != Kind::Float);
+        if kind.is_some() && kind == kind_of(&b, &right) { (own_key(a, &left), own_key(b, &right)) } else { (a, b) }
+    };
+    join.on = keys.map(key).collect();
     join
+}
+
+/// A term of a recursive UNION, which finds rows again by their bits; it knows one zero by itself.
+fn with_one_nan(term: Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
+    let schema = Arc::clone(term.schema());
+    let columns: Vec<Expr> = schema.columns().into_iter().map(Expr::Column).collect();
+    if !columns.iter().any(|column| has_float(column, &schema)) {
+        return Ok(term);
+    }
+    let shown = columns.into_iter().map(|column| match &column {
+        Expr::Column(Column { relation, name, .. }) if has_float(&column, &schema) => {
+            let (relation, name) = (relation.clone(), name.clone());
+            one_nan(column).alias_qualified(relation, name)
+        }
+        _ => column,
+    });
+    Ok(Arc::new(LogicalPlan::Projection(Projection::try_new(shown.collect(), term)?)))
 }
 
 /// GROUP BY: groups are made by keys, and each shows the first of its values.
@@ -182,7 +268,7 @@ fn grouped(aggregate: Aggregate) -> Result<LogicalPlan> {
     if let [Expr::GroupingSet(_)] = aggregate.group_expr.as_slice() {
         return grouped_by_sets(aggregate);
     }
-    if !aggregate.group_expr.iter().any(|expr| has_float(expr, &input)) {
+    if !aggregate.group_expr.iter().any(|expr| kind_of(expr, &input).is_some()) {
         return Ok(LogicalPlan::Aggregate(aggregate));
     }
     let Aggregate { input: rows, group_expr, mut aggr_expr, schema, .. } = aggregate;
@@ -192,7 +278,7 @@ fn grouped(aggregate: Aggregate) -> Result<LogicalPlan> {
     let mut first_values = Vec::new();
     for (position, expr) in group_expr.into_iter().enumerate() {
         let (relation, field) = schema.qualified_field(position);
-        if !has_float(&expr, &input) {
+        if kind_of(&expr, &input).is_none() {
             shown.push(Expr::Column(Column::from((relation, field))));
             groups.push(expr);
             continue;
@@ -200,7 +286,7 @@ fn grouped(aggregate: Aggregate) -> Result<LogicalPlan> {
         let (key, first) = (format!("$key{position}"), format!("$first{position}"));
         first_values.push(first_value(expr.clone().unalias(), Vec::new()).alias(&first));
         shown.push(Expr::Column(Column::from_name(first)).alias_qualified(relation.cloned(), field.name()));
-        groups.push(float_key(expr.unalias()).alias(key));
+        groups.push(own_key(expr.unalias(), &input).alias(key));
     }
     shown.extend(
         (count..schema.fields().len()).map(|position| Expr::Column(Column::from(schema.qualified_field(position)))),
@@ -235,6 +321,58 @@ fn grouped_by_sets(aggregate: Aggregate) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(rows), aggregate.group_expr, aggregate.aggr_expr)?))
 }
 
+/// What a value is compared by, where it is not the value itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A float of equal bits for equal values.
+    Float,
+    /// How long an interval is.
+    Length,
+    /// The bytes that JSON is ordered by.
+    Json,
+}
+
+/// What the values of an expression, or the elements of its lists, are compared by.
+fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
+    fn kind(ty: &DataType) -> Option<Kind> {
+        match ty {
+            DataType::Float32 | DataType::Float64 => Some(Kind::Float),
+            DataType::Interval(IntervalUnit::MonthDayNano) => Some(Kind::Length),
+            DataType::List(element) => kind(element.data_type()),
+            _ => None,
+        }
+    }
+    let (_, field) = expr.to_field(schema).ok()?;
+    kind(field.data_type()).or_else(|| (type_of(&field) == ColumnType::Jsonb).then_some(Kind::Json))
+}
+
+/// The keys of values that are compared with one another, of the sides that are wanted. A key of another type is given to
+/// all of them or to none.
+fn keys(values: Vec<Expr>, schema: &DFSchema, sides: Sides) -> Vec<Expr> {
+    let kinds: Vec<Option<Kind>> = values.iter().map(|value| kind_of(value, schema)).collect();
+    match kinds.first() {
+        Some(Some(Kind::Float)) => values.into_iter().map(|value| key_of(value, schema, sides)).collect(),
+        Some(Some(kind)) => {
+            let is_wanted = sides != Sides::Constants || values.iter().all(is_constant);
+            if !is_wanted || kinds.iter().any(|other| *other != Some(*kind)) {
+                return values;
+            }
+            values.into_iter().map(|value| own_key(value, schema)).collect()
+        }
+        _ => values,
+    }
+}
+
+/// The key of an expression by itself.
+fn own_key(expr: Expr, schema: &DFSchema) -> Expr {
+    match kind_of(&expr, schema) {
+        Some(Kind::Float) => key_of(expr, schema, Sides::All),
+        Some(Kind::Length) => float_key(expr),
+        Some(Kind::Json) => json_key(expr.clone()).unwrap_or(expr),
+        None => expr,
+    }
+}
+
 /// The key of an expression, where it is a float and of the sides that are wanted.
 fn key_of(expr: Expr, schema: &DFSchema, sides: Sides) -> Expr {
     match expr {
@@ -245,7 +383,7 @@ fn key_of(expr: Expr, schema: &DFSchema, sides: Sides) -> Expr {
             Expr::Literal(ScalarValue::Float32(Some(key_of_float4(number))), metadata)
         }
         expr if !has_float(&expr, schema) || is_float_key(&expr) => expr,
-        expr if sides == Sides::Constants && !is_constant(&expr) => expr,
+        expr if sides != Sides::All && !is_constant(&expr) => expr,
         expr => float_key(expr),
     }
 }
@@ -292,13 +430,5 @@ fn is_comparison(operator: Operator) -> bool {
 
 /// Whether an expression's values are floats, or lists of them.
 fn has_float(expr: &Expr, schema: &DFSchema) -> bool {
-    use datafusion::arrow::datatypes::DataType;
-    fn is_float(ty: &DataType) -> bool {
-        match ty {
-            DataType::Float32 | DataType::Float64 => true,
-            DataType::List(element) => is_float(element.data_type()),
-            _ => false,
-        }
-    }
-    expr.get_type(schema).is_ok_and(|ty| is_float(&ty))
+    kind_of(expr, schema) == Some(Kind::Float)
 }

@@ -14,7 +14,7 @@ use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::expr::{AggregateFunction, Case, ScalarFunction};
+use datafusion::logical_expr::expr::{AggregateFunctionParams, Case, ScalarFunction, WindowFunctionParams};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, merge_schema, split_binary_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, when};
@@ -152,7 +152,16 @@ impl Guards<'_> {
                 Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "coalesce" => {
                     self.coalesce(ScalarFunction { func, args })
                 }
-                Expr::AggregateFunction(function) => Ok(Transformed::yes(filtered(function, self.schema)?)),
+                Expr::AggregateFunction(mut function) => {
+                    let AggregateFunctionParams { args, filter, .. } = &mut function.params;
+                    filtered(args, filter.as_deref(), self.schema)?;
+                    Ok(Transformed::yes(Expr::AggregateFunction(function)))
+                }
+                Expr::WindowFunction(mut function) => {
+                    let WindowFunctionParams { args, filter, .. } = &mut function.params;
+                    filtered(args, filter.as_deref(), self.schema)?;
+                    Ok(Transformed::yes(Expr::WindowFunction(function)))
+                }
                 Expr::ScalarFunction(_) if marked(&part).is_some() => self.attempt(part),
                 other => Ok(Transformed::no(other)),
             }
@@ -229,16 +238,15 @@ fn done(expr: Expr) -> Transformed<Expr> {
     Transformed::new(expr, true, TreeNodeRecursion::Jump)
 }
 
-/// An aggregate whose arguments are computed of the rows that its FILTER lets pass only.
-fn filtered(mut function: AggregateFunction, schema: &DFSchema) -> Result<Expr> {
-    if let Some(filter) = &function.params.filter {
-        for argument in &mut function.params.args {
-            if can_fail(argument, schema) {
-                *argument = when(filter.as_ref().clone(), std::mem::take(argument)).end()?;
-            }
+/// The arguments of an aggregate, in a window or not, are computed of the rows that its FILTER lets pass only.
+fn filtered(arguments: &mut [Expr], filter: Option<&Expr>, schema: &DFSchema) -> Result<()> {
+    let Some(filter) = filter else { return Ok(()) };
+    for argument in arguments {
+        if can_fail(argument, schema) {
+            *argument = when(filter.clone(), std::mem::take(argument)).end()?;
         }
     }
-    Ok(Expr::AggregateFunction(function))
+    Ok(())
 }
 
 /// Whether evaluating an expression on some row may be an error.

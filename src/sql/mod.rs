@@ -10,7 +10,7 @@
 //!
 //! What DataFusion means otherwise than PostgreSQL is put right in its plans: `mark_joins` gives IN and its kin three truth
 //! values, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
-//! fail to the rows that reach them, and `float_keys` compares floats with one NaN and one zero.
+//! fail to the rows that reach them, and `float_keys` compares floats with one NaN and one zero, intervals and JSON by value.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
 
@@ -25,6 +25,7 @@ mod analyze_expr;
 mod analyze_from;
 mod analyze_function;
 mod analyze_jsonb;
+mod analyze_patterns;
 mod analyze_recursion;
 mod analyze_rows;
 mod analyze_select;

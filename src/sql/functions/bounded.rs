@@ -17,7 +17,7 @@ use datafusion::logical_expr::{
 };
 use regex::Regex;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::sql::context::ReadContext;
 use crate::sql::errors::{from_arrow, from_datafusion, to_datafusion};
 use crate::sql::functions::results::{CALL_BYTES_MAX, too_large};
@@ -312,7 +312,10 @@ fn series_bytes(arguments: &Arguments<'_>, row: usize) -> Result<usize> {
         None => Some(0),
     };
     let (Some(start), Some(end)) = (start, place(&end)) else { return Ok(0) };
-    let step = step.as_ref().map_or(Some(1), step_length).unwrap_or(1).max(1);
+    let step = step.as_ref().map_or(Some(1), step_length).unwrap_or(1);
+    if step == 0 {
+        return Err(Error::new(ErrorKind::InvalidParameterValue, "step size cannot equal zero"));
+    }
     let count = usize::try_from((end - start).unsigned_abs() / step.unsigned_abs()).unwrap_or(usize::MAX);
     Ok(count.saturating_mul(ELEMENT_BYTES))
 }

@@ -132,6 +132,12 @@ fn delete(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 }
 
 fn path(arguments: &[Value]) -> Result<Vec<PathStep>> {
+    if let Some(Value::Array(_, elements)) = arguments.get(1)
+        && let Some(position) = elements.iter().position(Value::is_null)
+    {
+        let message = format!("path element at position {} is null", position + 1);
+        return Err(Error::new(ErrorKind::NullNotAllowed, message));
+    }
     Ok(steps(arguments.get(1).cloned().unwrap_or_default())?.unwrap_or_default())
 }
 
@@ -149,13 +155,23 @@ fn set(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 
 fn changed(json: &str, path: &[PathStep], change: &Change) -> Result<Value> {
     let mut root = parsed(json)?;
+    if !root.is_object() && !root.is_array() {
+        let message = match change {
+            Change::Delete => "cannot delete path in scalar",
+            Change::Set { .. } => "cannot set path in scalar",
+        };
+        return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+    }
     if let Some((last, way)) = path.split_last() {
         let mut place = Some(&mut root);
-        for step in way {
-            place = place.and_then(|place| descend(place, step));
+        for (depth, step) in way.iter().enumerate() {
+            place = match place {
+                Some(place) => descend(place, step, depth)?,
+                None => None,
+            };
         }
         if let Some(place) = place {
-            apply(place, last, change);
+            apply(place, last, way.len(), change)?;
         }
     }
     canonical(&root.to_string())
@@ -169,29 +185,35 @@ fn key_of(step: &PathStep) -> String {
 }
 
 /// A position in an array of that length, counted from the end when negative; `Err` says before or behind.
-fn position(step: &PathStep, length: usize) -> Option<std::result::Result<usize, bool>> {
-    let index: i64 = key_of(step).parse().ok()?;
-    let length = i64::try_from(length).ok()?;
-    let index = if index < 0 { index + length } else { index };
-    Some(match usize::try_from(index) {
-        Ok(index) if i64::try_from(index).is_ok_and(|index| index < length) => Ok(index),
-        Ok(_) => Err(true),
-        Err(_) => Err(false),
+fn position(step: &PathStep, depth: usize, length: usize) -> Result<std::result::Result<usize, bool>> {
+    let text = key_of(step);
+    let index: i32 = text.parse().map_err(|_| {
+        let message = format!("path element at position {} is not an integer: \"{text}\"", depth + 1);
+        Error::new(ErrorKind::InvalidTextRepresentation, message)
+    })?;
+    let distance = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
+    Ok(match index {
+        0.. if distance < length => Ok(distance),
+        0.. => Err(true),
+        _ => length.checked_sub(distance).ok_or(false),
     })
 }
 
-fn descend<'a>(place: &'a mut serde_json::Value, step: &PathStep) -> Option<&'a mut serde_json::Value> {
-    match place {
+fn descend<'a>(
+    place: &'a mut serde_json::Value,
+    step: &PathStep,
+    depth: usize,
+) -> Result<Option<&'a mut serde_json::Value>> {
+    Ok(match place {
         serde_json::Value::Object(members) => members.get_mut(&key_of(step)),
         serde_json::Value::Array(elements) => {
-            let position = position(step, elements.len())?.ok()?;
-            elements.get_mut(position)
+            position(step, depth, elements.len())?.ok().and_then(|position| elements.get_mut(position))
         }
         _ => None,
-    }
+    })
 }
 
-fn apply(place: &mut serde_json::Value, step: &PathStep, change: &Change) {
+fn apply(place: &mut serde_json::Value, step: &PathStep, depth: usize, change: &Change) -> Result<()> {
     match (place, change) {
         (serde_json::Value::Object(members), Change::Delete) => {
             members.shift_remove(&key_of(step));
@@ -202,16 +224,16 @@ fn apply(place: &mut serde_json::Value, step: &PathStep, change: &Change) {
                 members.insert(key, value.clone());
             }
         }
-        (serde_json::Value::Array(elements), change) => match (position(step, elements.len()), change) {
-            (Some(Ok(position)), Change::Delete) => {
+        (serde_json::Value::Array(elements), change) => match (position(step, depth, elements.len())?, change) {
+            (Ok(position), Change::Delete) => {
                 elements.remove(position);
             }
-            (Some(Ok(position)), Change::Set { value, .. }) => {
+            (Ok(position), Change::Set { value, .. }) => {
                 if let Some(element) = elements.get_mut(position) {
                     *element = value.clone();
                 }
             }
-            (Some(Err(behind)), Change::Set { value, create: true }) => {
+            (Err(behind), Change::Set { value, create: true }) => {
                 let end = if behind { elements.len() } else { 0 };
                 elements.insert(end, value.clone());
             }
@@ -219,6 +241,7 @@ fn apply(place: &mut serde_json::Value, step: &PathStep, change: &Change) {
         },
         _ => {}
     }
+    Ok(())
 }
 
 fn build_object(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

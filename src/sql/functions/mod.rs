@@ -10,17 +10,21 @@ mod advisory;
 mod blobs;
 mod bounded;
 mod catalog;
+mod checked_floats;
 mod definition;
 mod distances;
 mod expand_array;
+mod extremes;
 #[cfg(test)]
 mod extremes_tests;
 mod float_keys;
+mod interval_sums;
 mod json;
 mod json_access;
 mod json_aggregates;
 mod json_sets;
 mod networks;
+mod number_aggregates;
 mod number_format;
 mod patterns;
 mod random;
@@ -30,10 +34,12 @@ mod scalar;
 mod session;
 mod single_value;
 mod strings;
+mod sums;
 mod text_concat;
 mod time;
 mod time_arithmetic;
 mod time_format;
+mod time_parse;
 mod vector_aggregates;
 mod vector_argument;
 mod vectors;
@@ -41,16 +47,17 @@ mod vectors;
 pub use advisory::release as release_advisory_locks;
 pub use definition::{Definition, Parameter, undefined};
 pub use expand_array::EXPAND_ARRAY;
-pub use float_keys::{ONE_NAN, float_key, is_float_key, one_nan};
+pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use json::JSON_SORT_KEY;
 pub use networks::NetworkFunction;
-pub use patterns::{ILIKE, LIKE};
+pub use patterns::{ILIKE, LIKE, SIMILAR_TO_REGEX};
 pub use register::{aggregates, definitions, register};
 pub use results::Results;
 pub use session::backend_pid;
-pub use strings::{BYTES_LENGTH, SERIES_END};
+pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};
 pub use text_concat::TEXT_CONCAT;
 pub use time::MOMENT_OF_LOCAL;
 pub use time_arithmetic::{
-    INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH, is_exchanged, time_operator,
+    DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_KEY, INTERVAL_OF_BYTES, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT, is_exchanged,
+    time_operator,
 };

@@ -6,13 +6,15 @@ use regex::Regex;
 
 use crate::db::compile_regex;
 use crate::error::Result;
-use crate::model::{ColumnType, Value, like_escape, like_matches};
+use crate::model::{ColumnType, Value, like_escape, like_matches, similar_to_regex};
 use crate::sql::functions::definition::Parameter::Text;
 use crate::sql::functions::definition::{Definition, text_of};
 
 /// LIKE and ILIKE, under PostgreSQL's names.
 pub const LIKE: &str = "textlike";
 pub const ILIKE: &str = "texticlike";
+/// The regular expression of a pattern of SIMILAR TO.
+pub const SIMILAR_TO_REGEX: &str = "similar_to_escape";
 
 thread_local! {
     /// The expression that was used last: most statements have one.
@@ -30,6 +32,11 @@ pub fn definitions() -> Vec<Definition> {
         Definition::new("like_escape", &[Text, Text], ColumnType::Text, |_, arguments| {
             like_escape(text_of(arguments, 0), text_of(arguments, 1)).map(Value::text)
         }),
+        Definition::new(SIMILAR_TO_REGEX, &[Text, Text], ColumnType::Text, |_, arguments| {
+            let escape = if arguments.len() > 1 { text_of(arguments, 1) } else { "\\" };
+            similar_to_regex(text_of(arguments, 0), escape).map(Value::text)
+        })
+        .optional(1),
         Definition::new("textregexsubstr", &[Text, Text], ColumnType::Text, |_, arguments| {
             part(text_of(arguments, 0), text_of(arguments, 1))
         }),

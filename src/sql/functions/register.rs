@@ -8,9 +8,11 @@ use crate::error::{Error, Result};
 use crate::model::ColumnType;
 use crate::sql::errors::from_datafusion;
 use crate::sql::functions::bounded::bounded;
+use crate::sql::functions::checked_floats::checked_floats;
 use crate::sql::functions::definition::Definition;
 use crate::sql::functions::definition::Parameter::{Json, Vector};
 use crate::sql::functions::expand_array::expand_array;
+use crate::sql::functions::number_aggregates::{CheckedSum, Extreme};
 use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::single_value::single_value;
 use crate::sql::functions::text_concat::text_concat;
@@ -84,6 +86,9 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in bounded(|name| registry.udf(name).ok()) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }
+    for function in checked_floats(|name| registry.udf(name).ok()) {
+        registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
+    }
     for definition in row_functions() {
         registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
     }
@@ -93,7 +98,12 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     }
     for name in ["avg", "sum"] {
         let numbers = registry.udaf(name).map_err(from_datafusion)?;
+        let numbers = Arc::new(CheckedSum::over(numbers));
         registry.register_udaf(Arc::new(VectorAggregate::over(numbers))).map_err(from_datafusion)?;
+    }
+    for name in ["min", "max"] {
+        let inner = registry.udaf(name).map_err(from_datafusion)?;
+        registry.register_udaf(Arc::new(Extreme::over(inner))).map_err(from_datafusion)?;
     }
     for aggregate in json_aggregates::aggregates().into_iter().chain([single_value()]) {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;

@@ -1,4 +1,4 @@
-//! Functions of text and arrays that DataFusion lacks or means differently.
+//! Functions of text, arrays and numbers that DataFusion lacks or means differently.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::ENTRY_BYTES_MAX;
@@ -12,6 +12,9 @@ pub const SERIES_END: &str = "series_end";
 /// Numbers that a list of a series holds at most. A series between constants is no list and has no bound.
 const SERIES_LIST_MAX: u64 = 10_000_000;
 
+/// `round` of a float, under PostgreSQL's name: halves go to the even number.
+pub const ROUND_FLOAT: &str = "dround";
+
 /// `length` and `octet_length` of a bytea; DataFusion's take texts alone.
 pub const BYTES_LENGTH: &str = "bytes_length";
 
@@ -20,6 +23,10 @@ pub fn definitions() -> Vec<Definition> {
     vec![
         Definition::new(BYTES_LENGTH, &[Any], ColumnType::Int4, bytes_length),
         Definition::new("chr", &[Int], text.clone(), |_, arguments| character(int_of(arguments, 0).unwrap_or(0))),
+        Definition::new(ROUND_FLOAT, &[Float], ColumnType::Float8, |_, arguments| {
+            let Some(Value::Float8(number)) = arguments.first() else { return Ok(Value::Null) };
+            Ok(Value::Float8(number.round_ties_even()))
+        }),
         Definition::new("repeat", &[Text, Int], text.clone(), repeat),
         Definition::new("lpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, true)).optional(1),
         Definition::new("rpad", &[Text, Int, Text], text.clone(), |_, arguments| padded(arguments, false)).optional(1),
@@ -68,7 +75,7 @@ fn bytes_length(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
 fn character(code: i64) -> Result<Value> {
     let refused = |message: String| Error::new(ErrorKind::LimitExceeded, message);
     match u32::try_from(code) {
-        Err(_) if code < 0 => Err(refused("character number must be positive".to_string())),
+        Err(_) if code < 0 => Err(Error::new(ErrorKind::InvalidParameterValue, "character number must be positive")),
         Ok(0) => Err(refused("null character not permitted".to_string())),
         Ok(point) if point <= 0x10_ffff => char::from_u32(point)
             .map(|character| Value::text(character.to_string()))

@@ -8,8 +8,9 @@ use crate::model::{
     ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
     add_days, add_interval, between_timestamps,
 };
-use crate::sql::functions::definition::Parameter::{self, Any, Bytes, Float, Int, Timestamp};
-use crate::sql::functions::definition::{Body, Definition, Invocation, int_of};
+use crate::sql::functions::definition::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
+use crate::sql::functions::definition::{Body, Definition, Invocation, int_of, text_of};
+use crate::sql::functions::time_parse::{parse_date, parse_timestamp};
 
 /// What intervals are compared, grouped and ordered by.
 pub const INTERVAL_KEY: &str = "interval_span";
@@ -19,6 +20,10 @@ pub const INTERVAL_OF_BYTES: &str = "interval_of_bytes";
 
 /// `to_timestamp` of seconds since 1970.
 pub const TIMESTAMP_OF_EPOCH: &str = "timestamptz_of_epoch";
+
+/// `to_timestamp` and `to_date` of a text by a format.
+pub const TIMESTAMP_OF_TEXT: &str = "timestamptz_of_text";
+pub const DATE_OF_TEXT: &str = "date_of_text";
 
 /// The function of an operator between two times, with the type of its result; `None` where the planner has its own.
 pub fn time_operator(
@@ -74,6 +79,12 @@ pub fn definitions() -> Vec<Definition> {
     vec![
         Definition::new(TIMESTAMP_OF_EPOCH, &[Float], ColumnType::TimestampTz, |_, arguments| {
             of_epoch(float_of(arguments, 0)?).map(Value::TimestampTz)
+        }),
+        Definition::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |_, arguments| {
+            parse_timestamp(text_of(arguments, 0), text_of(arguments, 1)).map(Value::TimestampTz)
+        }),
+        Definition::new(DATE_OF_TEXT, &[Text, Text], ColumnType::Date, |_, arguments| {
+            parse_date(text_of(arguments, 0), text_of(arguments, 1)).map(Value::Date)
         }),
         Definition::new("date_mi", &[Any, Any], ColumnType::Int4, between_dates),
         Definition::new("date_pli", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, 1)),

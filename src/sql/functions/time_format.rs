@@ -15,9 +15,14 @@ const PATTERNS: &[&str] = &[
 const SHOWN_CHARACTERS_MAX: usize = 60;
 
 pub(super) fn unknown(pattern: &str) -> Error {
+    unknown_in("to_char()", pattern)
+}
+
+/// A pattern that a function does not know.
+pub(super) fn unknown_in(function: &str, pattern: &str) -> Error {
     Error::unsupported(
         format!(
-            "to_char() does not know the pattern \"{}\"",
+            "{function} does not know the pattern \"{}\"",
             pattern.chars().take(SHOWN_CHARACTERS_MAX).collect::<String>()
         ),
         "Patterns such as YYYY, MM, DD, HH24, MI, SS, MS, US, Mon, Day, AM, Q, WW and TZ are known.",

@@ -7,13 +7,12 @@ use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float32Builder, Float64
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
-use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::type_coercion::functions::fields_with_udf;
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, Expr, GroupsAccumulator, Operator, ReversedUDAF,
-    SetMonotonicity, Signature, StatisticsArgs, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, GroupsAccumulator, ReversedUDAF, SetMonotonicity,
+    Signature, StatisticsArgs, Volatility,
 };
 
 use crate::model::ColumnType;
@@ -144,17 +143,6 @@ impl AggregateUDFImpl for VectorAggregate {
 
     fn reverse_expr(&self) -> ReversedUDAF {
         ReversedUDAF::Identical
-    }
-
-    fn simplify_expr_op_literal(
-        &self,
-        function: &AggregateFunction,
-        argument: &Expr,
-        operator: Operator,
-        literal: &Expr,
-        argument_is_left: bool,
-    ) -> DataFusionResult<Option<Expr>> {
-        self.numbers.inner().simplify_expr_op_literal(function, argument, operator, literal, argument_is_left)
     }
 
     fn value_from_stats(&self, statistics: &StatisticsArgs<'_>) -> Option<ScalarValue> {

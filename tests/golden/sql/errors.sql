@@ -188,7 +188,7 @@ ERROR 2201W: LIMIT must not be negative, it is -1
 
 # differs: PostgreSQL answers ERROR 2201X: OFFSET must not be negative
 > SELECT id FROM thing OFFSET -1
-ERROR 2201W: OFFSET must not be negative, it is -1
+ERROR 2201X: OFFSET must not be negative, it is -1
 
 > SELECT id FROM thing LIMIT 'x'
 ERROR 22P02: invalid input syntax for type bigint: "x"

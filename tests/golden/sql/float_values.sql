@@ -374,3 +374,67 @@ INSERT 0 4
 ----------+----------
  t        | f
 (1 row)
+
+# Groups of nothing but infinities, and windows.
+
+> SELECT g, max(x), min(x), max(x::float4), min(x::float4) FROM (VALUES (1, '-Infinity'::float8), (1, '-Infinity'), (2, 'Infinity'), (3, 'NaN'), (3, 'Infinity'), (4, NULL), (5, 1)) t(g, x) GROUP BY g ORDER BY g
+ g |    max    |    min    |    max    |    min
+---+-----------+-----------+-----------+-----------
+ 1 | -Infinity | -Infinity | -Infinity | -Infinity
+ 2 |  Infinity |  Infinity |  Infinity |  Infinity
+ 3 |       NaN |  Infinity |       NaN |  Infinity
+ 4 |      NULL |      NULL |      NULL |      NULL
+ 5 |         1 |         1 |         1 |         1
+(5 rows)
+
+> SELECT g, max(x) OVER w, min(x) OVER w, max(x) OVER (PARTITION BY g) FROM (VALUES (1, '-Infinity'::float8), (2, 'Infinity'), (3, 'NaN'), (4, 'Infinity'), (5, NULL)) t(g, x) WINDOW w AS (ORDER BY g ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) ORDER BY g
+ g |    max    |    min    |    max
+---+-----------+-----------+-----------
+ 1 | -Infinity | -Infinity | -Infinity
+ 2 |  Infinity | -Infinity |  Infinity
+ 3 |       NaN |  Infinity |       NaN
+ 4 |       NaN |  Infinity |  Infinity
+ 5 |  Infinity |  Infinity |      NULL
+(5 rows)
+
+> SELECT max(DISTINCT x), min(x) FILTER (WHERE g = 2) FROM (VALUES (1, '-Infinity'::float8), (1, '-Infinity'), (2, 'Infinity')) t(g, x) GROUP BY g ORDER BY g
+    max    |   min
+-----------+----------
+ -Infinity |     NULL
+  Infinity | Infinity
+(2 rows)
+
+# Elements of arrays.
+
+> SELECT array['0'::float8] = array['-0'::float8] AS a, array_position(array['-0'::float8], '0'::float8) AS b, array_position(array['NaN'::float8], 'Infinity'::float8 - 'Infinity'::float8) AS c, '0'::float8 = ANY (array['-0'::float8]) AS d, array['-0'::float8] @> array['0'::float8] AS e, array_remove(array['-0'::float8, 1], '0'::float8) AS f, array_replace(array['-0'::float8, 1], '0'::float8, 5) AS g
+ a | b | c | d | e |  f  |   g
+---+---+---+---+---+-----+-------
+ t | 1 | 1 | t | t | {1} | {5,1}
+(1 row)
+
+> SELECT x = ANY (array['-0'::float8, 'NaN']) AS found FROM (VALUES ('0'::float8), ('NaN'), ('Infinity'::float8 - 'Infinity'::float8), (1)) t(x)
+ found
+-------
+ t
+ t
+ t
+ f
+(4 rows)
+
+> SELECT count(DISTINCT array[x]) FROM (VALUES ('0'::float8), ('-0'), ('NaN'), ('Infinity'::float8 - 'Infinity'::float8)) t(x)
+ count
+-------
+     2
+(1 row)
+
+> WITH RECURSIVE r(x) AS (SELECT 'NaN'::float8 UNION SELECT 'Infinity'::float8 - 'Infinity'::float8 FROM r) SELECT * FROM r
+  x
+-----
+ NaN
+(1 row)
+
+> WITH RECURSIVE r(x) AS (SELECT '0'::float8 UNION SELECT -x FROM r) SELECT count(*) FROM r
+ count
+-------
+     1
+(1 row)

@@ -345,3 +345,27 @@ INSERT 0 6
 
 > SELECT id FROM m WHERE (metadata->>'p')::numeric >= 9 ORDER BY id
 ERROR 22P02: invalid input syntax for type numeric: "many"
+
+# FILTER guards in windows as well.
+
+> SELECT sum(1 / x) FILTER (WHERE x <> 0) OVER () FROM (VALUES (0), (1), (2)) t(x)
+ sum
+-----
+   1
+   1
+   1
+(3 rows)
+
+> SELECT id, sum(12 / n) FILTER (WHERE n <> 0) OVER (ORDER BY id), count(a::int) FILTER (WHERE a ~ '^[0-9]+$') OVER (PARTITION BY n > 3 ORDER BY id) FROM g ORDER BY id
+ id | sum  | count
+----+------+-------
+  1 | NULL |     1
+  2 |   12 |     1
+  3 |   18 |     2
+  4 |   18 |     0
+  6 |   20 |     0
+  7 |   21 |     1
+(6 rows)
+
+> SELECT id, sum(12 / n) OVER (ORDER BY id) FROM g ORDER BY id
+ERROR 22012: division by zero

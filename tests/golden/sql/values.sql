@@ -436,3 +436,421 @@ ERROR 22003: integer out of range
 ----------
  f
 (1 row)
+
+# Sums that do not fit their type are errors; the sum of bigint is numeric.
+
+> CREATE TABLE sums (id int PRIMARY KEY, g int, i8 bigint, i4 int, i2 smallint, f float8)
+CREATE TABLE
+
+> INSERT INTO sums VALUES (1, 1, 9223372036854775807, 2147483647, 32767, 1.7e308), (2, 1, 9223372036854775807, 2147483647, 32767, 1.7e308), (3, 2, 1, 1, 1, 1), (4, 2, NULL, NULL, NULL, NULL)
+INSERT 0 4
+
+> SELECT sum(i8), pg_typeof(sum(i8)), sum(i4), pg_typeof(sum(i4)), sum(i2), pg_typeof(sum(i2)) FROM sums
+         sum          | pg_typeof |    sum     | pg_typeof |  sum  | pg_typeof
+----------------------+-----------+------------+-----------+-------+-----------
+ 18446744073709551615 | numeric   | 4294967295 | bigint    | 65535 | bigint
+(1 row)
+
+> SELECT g, sum(i8), count(*) FROM sums GROUP BY g ORDER BY g
+ g |         sum          | count
+---+----------------------+-------
+ 1 | 18446744073709551614 |     2
+ 2 |                    1 |     2
+(2 rows)
+
+> SELECT id, sum(i8) OVER (ORDER BY id), sum(i8) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM sums ORDER BY id
+ id |         sum          |         sum
+----+----------------------+----------------------
+  1 |  9223372036854775807 |  9223372036854775807
+  2 | 18446744073709551614 | 18446744073709551614
+  3 | 18446744073709551615 |  9223372036854775808
+  4 | 18446744073709551615 |                    1
+(4 rows)
+
+> SELECT sum(DISTINCT i8), sum(DISTINCT i4), sum(i8) FILTER (WHERE id > 1), sum(i8) + 1 FROM sums
+         sum         |    sum     |         sum         |       ?column?
+---------------------+------------+---------------------+----------------------
+ 9223372036854775808 | 2147483648 | 9223372036854775808 | 18446744073709551616
+(1 row)
+
+> SELECT sum(i8) FROM sums WHERE false
+ sum
+------
+ NULL
+(1 row)
+
+> SELECT sum(i8) + sum(DISTINCT i4) AS both, count(DISTINCT g) FROM sums
+         both         | count
+----------------------+-------
+ 18446744075857035263 |     2
+(1 row)
+
+> SELECT sum(i8)::bigint FROM sums
+ERROR 22003: bigint out of range
+
+> SELECT sum(f) FROM sums
+ERROR 22003: value out of range: overflow
+
+> SELECT g, sum(f) FROM sums GROUP BY g ORDER BY g
+ERROR 22003: value out of range: overflow
+
+> SELECT avg(f) FROM sums
+ERROR 22003: value out of range: overflow
+
+> SELECT sum(f) OVER (ORDER BY id) FROM sums
+ERROR 22003: value out of range: overflow
+
+> SELECT id, sum(f) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), avg(f) OVER (ORDER BY id ROWS CURRENT ROW) FROM sums WHERE id > 1 ORDER BY id
+ id |   sum    |   avg
+----+----------+----------
+  2 | 1.7e+308 | 1.7e+308
+  3 | 1.7e+308 |        1
+  4 |        1 |     NULL
+(3 rows)
+
+> SELECT sum(x) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES (1, 'Infinity'::float8), (2, 1), (3, 2)) v(n, x)
+   sum
+----------
+ Infinity
+ Infinity
+        3
+(3 rows)
+
+> SELECT sum(n), avg(n) FROM (VALUES (9000000000000000000000000000::numeric), (9000000000000000000000000000)) v(n)
+ERROR 22003: the sum is out of range for type numeric
+DETAIL: A numeric has at most 28 digits before the point.
+
+> SELECT sum(x), avg(x), count(x) FROM (VALUES (interval '1 day'), (interval '2 hours'), (NULL)) v(x)
+      sum       |   avg    | count
+----------------+----------+-------
+ 1 day 02:00:00 | 13:00:00 |     2
+(1 row)
+
+> SELECT n % 2, sum(x), avg(x) FROM (VALUES (1, interval '1 day'), (2, interval '2 hours'), (3, interval '1 mon')) v(n, x) GROUP BY 1 ORDER BY 1
+ ?column? |     sum     |       avg
+----------+-------------+------------------
+        0 | 02:00:00    | 02:00:00
+        1 | 1 mon 1 day | 15 days 12:00:00
+(2 rows)
+
+> SELECT sum(x) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES (1, interval '1 day'), (2, interval '2 hours'), (3, interval '1 mon')) v(n, x)
+      sum
+----------------
+ 1 day
+ 1 day 02:00:00
+ 1 mon 02:00:00
+(3 rows)
+
+> SELECT sum(x) FROM (VALUES (interval '2147483647 days'), (interval '1 day')) v(x)
+ERROR 22008: interval out of range
+
+> SELECT avg(x) FROM (VALUES (interval '2147483647 days'), (interval '1 day')) v(x)
+ERROR 22008: interval out of range
+
+# Intervals and JSON are compared by value wherever two of them meet.
+
+> SELECT interval '1 mon' UNION SELECT interval '30 days'
+ interval
+----------
+ 1 mon
+(1 row)
+
+> SELECT interval '1 mon' INTERSECT SELECT interval '30 days'
+ interval
+----------
+ 1 mon
+(1 row)
+
+> SELECT interval '1 mon' EXCEPT SELECT interval '30 days'
+ interval
+----------
+(0 rows)
+
+> SELECT interval '1 mon' EXCEPT ALL SELECT interval '30 days'
+ interval
+----------
+(0 rows)
+
+> SELECT * FROM (VALUES (interval '1 mon')) a(x) JOIN (VALUES (interval '30 days')) b(x) USING (x)
+   x
+-------
+ 1 mon
+(1 row)
+
+> SELECT * FROM (VALUES (interval '1 mon')) a(x) NATURAL JOIN (VALUES (interval '30 days')) b(x)
+   x
+-------
+ 1 mon
+(1 row)
+
+> SELECT x IN (SELECT interval '30 days'), x NOT IN (SELECT interval '30 days'), x = ANY (SELECT interval '30 days'), x > ALL (SELECT interval '30 days') FROM (VALUES (interval '1 mon')) a(x)
+ ?column? | ?column? | ?column? | ?column?
+----------+----------+----------+----------
+ t        | f        | t        | f
+(1 row)
+
+> SELECT x FROM (VALUES (interval '1 mon'), (interval '31 days')) a(x) WHERE x IN (SELECT interval '30 days')
+   x
+-------
+ 1 mon
+(1 row)
+
+> SELECT DISTINCT ON (x) n FROM (VALUES (interval '1 mon', 1), (interval '30 days', 2)) t(x, n) ORDER BY x, n
+ n
+---
+ 1
+(1 row)
+
+> SELECT DISTINCT ON (x) n FROM (VALUES (interval '30 days', 1), (interval '1 mon', 2)) t(x, n) ORDER BY x, n DESC
+ n
+---
+ 2
+(1 row)
+
+> SELECT array[interval '1 mon'] = array[interval '30 days'] AS a, array[interval '1 mon'] < array[interval '31 days'] AS b, array_position(array[interval '1 mon'], interval '30 days') AS c, interval '1 mon' = ANY (array[interval '30 days']) AS d
+ a | b | c | d
+---+---+---+---
+ t | t | 1 | t
+(1 row)
+
+> SELECT array[x] AS y, count(*) FROM (VALUES (interval '1 mon'), (interval '30 days')) t(x) GROUP BY array[x]
+     y     | count
+-----------+-------
+ {"1 mon"} |     2
+(1 row)
+
+> SELECT jsonb '1' UNION SELECT jsonb '1.0'
+ jsonb
+-------
+ 1
+(1 row)
+
+> SELECT jsonb '1' IN (SELECT jsonb '1.0') AS a, jsonb '1' NOT IN (SELECT jsonb '2') AS b
+ a | b
+---+---
+ t | t
+(1 row)
+
+> SELECT * FROM (VALUES (jsonb '1')) a(x) JOIN (VALUES (jsonb '1.0')) b(x) USING (x)
+ x
+---
+ 1
+(1 row)
+
+> SELECT DISTINCT ON (x) n FROM (VALUES (jsonb '1', 1), (jsonb '1.0', 2)) t(x, n) ORDER BY x, n
+ n
+---
+ 1
+(1 row)
+
+# SIMILAR TO fits whole texts.
+
+> SELECT 'abc' SIMILAR TO 'b' AS a, 'abc' SIMILAR TO 'abc' AS b, 'abc' SIMILAR TO 'a%' AS c, 'abc' SIMILAR TO '%(b|d)%' AS d, 'abc' SIMILAR TO '(b|c)%' AS e, 'abc' NOT SIMILAR TO 'a_c' AS f
+ a | b | c | d | e | f
+---+---+---+---+---+---
+ f | t | t | t | f | f
+(1 row)
+
+> SELECT 'abc' SIMILAR TO 'a.c' AS a, 'a^$' SIMILAR TO 'a^$' AS b, 'a%c' SIMILAR TO 'a\%c' AS c, 'a%c' SIMILAR TO 'a#%c' ESCAPE '#' AS d, 'aaa' SIMILAR TO 'a{2}' AS e, 'abc' SIMILAR TO NULL AS f
+ a | b | c | d | e |  f
+---+---+---+---+---+------
+ f | t | t | t | f | NULL
+(1 row)
+
+> SELECT id FROM path WHERE name SIMILAR TO '%(x|_)b' ORDER BY id
+ id
+----
+  1
+  2
+  4
+(3 rows)
+
+> SELECT id, name SIMILAR TO pattern ESCAPE '/' AS fits FROM path ORDER BY id
+ id | fits
+----+------
+  1 | t
+  2 | f
+  4 | f
+  5 | NULL
+(4 rows)
+
+> SELECT 'a' SIMILAR TO 'a' ESCAPE 'xx'
+ERROR 22025: invalid escape string
+LINE 1: SELECT 'a' SIMILAR TO 'a' ESCAPE 'xx'
+                                         ^
+HINT: Escape string must be empty or one character.
+
+> SELECT 'a' SIMILAR TO '('
+ERROR 2201B: invalid regular expression: parentheses () not balanced
+
+# A whole number and a float4 are compared and computed as float8.
+
+> SELECT n = x AS equal, n > x AS greater, n + x AS sum, x IN (16777217) AS listed, x BETWEEN 16777217 AND 16777218 AS between, CASE x WHEN 16777217 THEN 'same' ELSE 'other' END AS c FROM (VALUES (16777217, '16777216'::float4)) v(n, x)
+ equal | greater |   sum    | listed | between |   c
+-------+---------+----------+--------+---------+-------
+ f     | t       | 33554433 | f      | f       | other
+(1 row)
+
+> SELECT x = 3 AS a, 3 >= x AS b, x < 3.5 AS c, x + 1::smallint AS d FROM (VALUES ('3'::float4)) v(x)
+ a | b | c | d
+---+---+---+---
+ t | t | t | 4
+(1 row)
+
+# Paths of jsonb_set.
+
+> SELECT jsonb_set('{"a": [1, 2, 3]}', '{a,-1}', '9') AS last, jsonb_set('{"a": [1, 2, 3]}', '{a,-5}', '9') AS before, jsonb_set('{"a": [1, 2, 3]}', '{a,5}', '9') AS behind, jsonb_set('{"a": [1]}', '{a,5}', '9', false) AS kept, jsonb_set('{"a": 1}', '{b,c}', '9') AS nowhere, jsonb_set('{"a": 1}', '{a}', NULL) AS nothing
+       last       |       before        |       behind        |    kept    | nowhere  | nothing
+------------------+---------------------+---------------------+------------+----------+---------
+ {"a": [1, 2, 9]} | {"a": [9, 1, 2, 3]} | {"a": [1, 2, 3, 9]} | {"a": [1]} | {"a": 1} | NULL
+(1 row)
+
+> SELECT jsonb_set('[1, 2]', '{x}', '9')
+ERROR 22P02: path element at position 1 is not an integer: "x"
+
+> SELECT jsonb_set('[1, 2]', '{2147483648}', '9')
+ERROR 22P02: path element at position 1 is not an integer: "2147483648"
+
+> SELECT jsonb_set('5', '{a}', '9')
+ERROR 22023: cannot set path in scalar
+
+> SELECT jsonb_set('{"a": 1}', '{a,NULL}', '9')
+ERROR 22004: path element at position 2 is null
+
+> SELECT '{"a": [1, 2]}'::jsonb #- '{a,x}'
+ERROR 22P02: path element at position 2 is not an integer: "x"
+
+# Arguments that a function does not take.
+
+> SELECT substring('abc' FROM 2 FOR -1)
+ERROR 22011: negative substring length not allowed
+
+> SELECT overlay('abc' PLACING 'x' FROM 0)
+ERROR 22011: negative substring length not allowed
+
+> SELECT split_part('a,b', ',', 0)
+ERROR 22023: field position must not be zero
+
+> SELECT ntile(0) OVER () FROM (VALUES (1)) t(x)
+ERROR 22014: argument of ntile must be greater than zero
+
+> SELECT decode('zz', 'hex')
+ERROR 22023: invalid hexadecimal data: Invalid character 'z' at position 0
+
+> SELECT decode('a*', 'base64')
+ERROR 22023: invalid base64 data: Invalid symbol 42, offset 1.
+
+> SELECT decode('a', 'nope')
+ERROR 22023: unrecognized encoding: "nope"
+
+> SELECT date_trunc('nope', timestamp '2024-01-01')
+ERROR 22023: unit "nope" not recognized
+
+> SELECT extract(nope FROM timestamp '2024-01-01')
+ERROR 22023: unit "nope" not recognized
+
+> SELECT sqrt(-1)
+ERROR 2201F: cannot take square root of a negative number
+
+> SELECT ln(0)
+ERROR 2201E: cannot take logarithm of zero
+
+> SELECT log(-1::float8)
+ERROR 2201E: cannot take logarithm of a negative number
+
+> SELECT ln(x), log(x), log(2, 8::numeric), exp(x), power(x, 0.5) FROM (VALUES (1::float8)) v(x)
+ ln | log | log |        exp        | power
+----+-----+-----+-------------------+-------
+  0 |   0 |   3 | 2.718281828459045 |     1
+(1 row)
+
+> SELECT power(0, -1)
+ERROR 2201F: zero raised to a negative power is undefined
+
+> SELECT power(-1::float8, 0.5)
+ERROR 2201F: a negative number raised to a non-integer power yields a complex result
+
+> SELECT power(10::float8, 400)
+ERROR 22003: value out of range: overflow
+
+> SELECT exp(1000::float8)
+ERROR 22003: value out of range: overflow
+
+> SELECT acos(2)
+ERROR 22003: input is out of range
+
+> SELECT sin('Infinity'::float8)
+ERROR 22003: input is out of range
+
+> SELECT x FROM (VALUES (1)) t(x) ORDER BY 2
+ERROR 42P10: ORDER BY position 2 is not in select list
+
+> SELECT x FROM (VALUES (1)) t(x) ORDER BY 0
+ERROR 42P10: ORDER BY position 0 is not in select list
+
+> SELECT x FROM (VALUES (1)) t(x) ORDER BY -1
+ERROR 42P10: ORDER BY position -1 is not in select list
+LINE 1: SELECT x FROM (VALUES (1)) t(x) ORDER BY -1
+                                                  ^
+
+> SELECT x FROM (VALUES (1)) t(x) GROUP BY 2
+ERROR 42P10: GROUP BY position 2 is not in select list
+
+> SELECT x FROM (VALUES (1)) t(x) OFFSET -1
+ERROR 2201X: OFFSET must not be negative
+
+> SELECT width_bucket(1::float8, 0, 10, 0)
+ERROR 2201G: count must be greater than zero
+
+> SELECT chr(-1)
+ERROR 22023: character number must be positive
+
+> SELECT make_date(2024, 2, 30)
+ERROR 22008: date field value out of range: 2024, 2, 30
+
+# Times by their formats.
+
+> SELECT to_date('2024-01-15', 'YYYY-MM-DD') AS a, to_date('15 Jan 2024', 'DD Mon YYYY') AS b, to_date('20240115', 'YYYYMMDD') AS c, to_date('15/1/24', 'DD/MM/YY') AS d, to_timestamp('2024-01-15 10:11:12', 'YYYY-MM-DD HH24:MI:SS') AS e, to_timestamp('2024-01-15 10:11 PM', 'YYYY-MM-DD HH12:MI AM') AS f
+     a      |     b      |     c      |     d      |           e            |           f
+------------+------------+------------+------------+------------------------+------------------------
+ 2024-01-15 | 2024-01-15 | 2024-01-15 | 2024-01-15 | 2024-01-15 10:11:12+00 | 2024-01-15 22:11:00+00
+(1 row)
+
+> SELECT to_date('x', 'YYYY')
+ERROR 22007: invalid value "x" for "YYYY"
+DETAIL: Value must be an integer.
+
+> SELECT to_timestamp('2024 Foo', 'YYYY Mon')
+ERROR 22007: invalid value "Foo" for "Mon"
+DETAIL: The given value did not match any of the allowed values for this field.
+
+> SELECT to_date('2024-02-30', 'YYYY-MM-DD')
+ERROR 22008: date/time field value out of range: "2024-02-30"
+
+> SELECT to_timestamp('13', 'HH12')
+ERROR 22007: hour "13" is invalid for the 12-hour clock
+HINT: Use the 24-hour clock, or give an hour between 1 and 12.
+
+> SELECT round(2.5::float8) AS a, round(-2.5::float8) AS b, round(3.5::float8) AS c, round(2.5) AS d
+ a | b  | c | d
+---+----+---+---
+ 2 | -2 | 4 | 3
+(1 row)
+
+> SELECT generate_series(timestamp '2024-01-01', timestamp '2024-01-02', interval '0')
+ERROR 22023: step size cannot equal zero
+
+> SELECT name -> 'a' FROM path
+ERROR 42883: operator does not exist: text -> unknown
+LINE 1: SELECT name -> 'a' FROM path
+               ^
+HINT: JSON operators take json and jsonb: cast the text, as in (t::jsonb).
+
+# A list with a value that each row computes.
+
+> SELECT x, 1 IN (0, CASE WHEN x THEN 1 WHEN NULL::bool THEN 2 ELSE 3 END) AS found, 1 NOT IN (0, CASE WHEN x THEN 1 WHEN NULL::bool THEN 2 ELSE 3 END) AS absent, 1 IN (0, CASE WHEN x THEN 1 END) AS unknown FROM (VALUES (true), (false)) t(x)
+ x | found | absent | unknown
+---+-------+--------+---------
+ t | t     | f      | t
+ f | f     | t      | t
+(2 rows)
