@@ -3,17 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::db::{Row, RowStream};
+use crate::db::{Gathered, Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{OutputColumn, Reservation, Value, quote_identifier};
+use crate::model::{OutputColumn, Reservation, quote_identifier};
 use crate::session::rows::{Outcome, Rows, RowsTag};
 use crate::session::session::{Session, in_failed_transaction};
 use crate::session::transaction::TransactionStatus;
 
 /// Most open cursors of one session.
 const CURSORS_MAX: usize = 1000;
-/// Bytes that a FETCH takes of the session's memory at a time.
-const FETCH_BYTES_TAKEN: usize = 64 * 1024;
 /// Bytes that a cursor takes besides its rows.
 const CURSOR_BYTES: usize = 1024;
 /// Most rows of one FETCH with a count.
@@ -27,9 +25,10 @@ pub(super) struct Cursor {
     /// Lives on after its transaction.
     is_held: bool,
     rows: Rows,
+    /// Rows that were read and not fetched; `rows` accounts for them.
     waiting: std::vec::IntoIter<Row>,
-    /// What the waiting rows take of the session's memory.
-    memory: Reservation,
+    /// What it takes besides its rows.
+    _memory: Reservation,
 }
 
 impl Cursor {
@@ -39,11 +38,7 @@ impl Cursor {
                 return Ok(Some(row));
             }
             match self.rows.next_chunk().await? {
-                Some(chunk) => {
-                    let bytes: usize = chunk.iter().flatten().map(Value::bytes).sum();
-                    self.memory.resize(CURSOR_BYTES + bytes)?;
-                    self.waiting = chunk.into_iter();
-                }
+                Some(chunk) => self.waiting = chunk.into_iter(),
                 None => return Ok(None),
             }
         }
@@ -77,7 +72,7 @@ impl Cursors {
         }
         self.opened = self.opened.saturating_add(1);
         let (columns, number) = (rows.columns(), self.opened);
-        let cursor = Cursor { columns, number, is_held, rows, waiting: Vec::new().into_iter(), memory };
+        let cursor = Cursor { columns, number, is_held, rows, waiting: Vec::new().into_iter(), _memory: memory };
         self.open.insert(name.to_string(), cursor);
         Ok(())
     }
@@ -169,7 +164,7 @@ impl Session {
             )
             .with_hint("FETCH fewer rows at a time, or FETCH ALL."));
         }
-        let (mut rows, mut bytes, mut memory) = (Vec::new(), 0, self.memory.nothing());
+        let mut rows = Gathered::new(&self.memory);
         for _ in 0..count {
             let next = match cursor.next().await {
                 Ok(next) => next,
@@ -180,13 +175,9 @@ impl Session {
                 }
             };
             let Some(row) = next else { break };
-            bytes += row.iter().map(Value::bytes).sum::<usize>();
-            if bytes > memory.bytes() {
-                memory.resize(bytes + FETCH_BYTES_TAKEN)?;
-            }
-            rows.push(row);
+            rows.push(row)?;
         }
-        Ok(Rows::new(columns, RowStream::from_rows(rows), &cancel))
+        Ok(Rows::new(columns, RowStream::from_gathered(rows), &cancel))
     }
 
     pub(super) fn close_cursor(&mut self, name: &str) -> Result<()> {
