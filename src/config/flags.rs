@@ -95,8 +95,8 @@ pub struct Flags {
     /// Seconds that a transaction or cursor may wait for its client, at most; 0: for ever
     #[arg(long, value_name = "SECONDS", env = "NEBULUSDB_IDLE_TRANSACTION_MAX_S")]
     pub idle_transaction_max_s: Option<u64>,
-    /// Megabytes of memory that all clients together may take: long messages, prepared statements, portals and cursors, and
-    /// what open transactions have written
+    /// Megabytes of memory that all clients together may take: long messages, prepared statements, portals and cursors, what
+    /// open transactions have written, and results that are computed and not sent
     #[arg(long, value_name = "MB", env = "NEBULUSDB_MEMORY_MB")]
     pub memory_mb: Option<usize>,
     /// Form of the log lines on standard error

@@ -15,14 +15,27 @@ use crate::db::row::EntryView;
 use crate::db::scan::{Span, visit_entries, visit_key};
 use crate::db::{Cancel, ReadView, secrets};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::limits::ROWS_PER_CHUNK;
-use crate::model::{Collection, Value};
+use crate::model::limits::{CHUNK_BYTES_MAX, ROWS_PER_CHUNK};
+use crate::model::{ALLOCATION_BYTES, Collection, MemoryAccount, Reservation, Value};
 
 /// One row of a result, in the order of [`Query::output`].
 pub type Row = Vec<Value>;
 
+/// Bytes of memory that a row takes.
+fn row_bytes(row: &Row) -> usize {
+    let own = size_of::<Row>() + ALLOCATION_BYTES;
+    row.iter().map(Value::held_bytes).fold(own, usize::saturating_add)
+}
+
+/// Bytes of memory that rows take.
+pub fn rows_bytes(rows: &[Row]) -> usize {
+    rows.iter().map(row_bytes).fold(0, usize::saturating_add)
+}
+
 /// Most bytes that a sort may hold.
 const SORT_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Bytes that a sort takes of its account's memory at a time.
+const SORT_BYTES_TAKEN: usize = 64 * 1024;
 /// Reads of so many keys, or a graph walk without a filter, are done on the thread they were asked on.
 const SHORT_KEYS: usize = 16;
 
@@ -33,6 +46,8 @@ pub struct Cursor {
     plan: Plan,
     filter: Option<Filter>,
     cancel: Cancel,
+    /// What its rows are taken from.
+    account: MemoryAccount,
     /// Rows still to be left out, and still to be shown.
     skip: usize,
     remaining: usize,
@@ -45,9 +60,44 @@ enum State {
     Keys(std::vec::IntoIter<Neighbour>),
     /// A scan that goes on behind the last key.
     Span(Span),
-    /// Rows that were sorted.
-    Sorted(std::vec::IntoIter<Row>),
+    Sorted(SortedRows),
     Done,
+}
+
+/// Rows that were sorted, and what they take of their account's memory.
+struct SortedRows {
+    rows: std::vec::IntoIter<Row>,
+    memory: Reservation,
+}
+
+/// Rows that are gathered for one answer.
+#[derive(Default)]
+struct Chunk {
+    rows: Vec<Row>,
+    bytes: usize,
+}
+
+impl Chunk {
+    fn push(&mut self, row: Row) {
+        self.bytes = self.bytes.saturating_add(row_bytes(&row));
+        self.rows.push(row);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= ROWS_PER_CHUNK || self.bytes >= CHUNK_BYTES_MAX
+    }
+}
+
+impl SortedRows {
+    /// Moves rows into a chunk; whether there are more.
+    fn give(&mut self, chunk: &mut Chunk) -> Result<bool> {
+        while !chunk.is_full() {
+            let Some(row) = self.rows.next() else { break };
+            chunk.push(row);
+        }
+        self.memory.resize(self.memory.bytes().saturating_sub(chunk.bytes))?;
+        Ok(self.rows.len() > 0)
+    }
 }
 
 impl Access {
@@ -58,14 +108,20 @@ impl Access {
 }
 
 impl Cursor {
-    pub(crate) fn open(view: ReadView, query: &Query, plan: Plan, cancel: Cancel) -> Result<Cursor> {
+    pub(crate) fn open(
+        view: ReadView,
+        query: &Query,
+        plan: Plan,
+        cancel: Cancel,
+        account: MemoryAccount,
+    ) -> Result<Cursor> {
         let (limit, offset) = query.window()?;
         let filter = query.filter.as_ref().map(Filter::compile).transpose()?;
         let state = if limit == Some(0) { State::Done } else { State::NotStarted };
         let keeps_ties = query.nearest.as_ref().is_some_and(|nearest| nearest.keeps_ties);
         // The search has cut already.
         let remaining = limit.filter(|_| !keeps_ties).unwrap_or(usize::MAX);
-        Ok(Cursor { view, query: query.clone(), plan, filter, cancel, skip: offset, remaining, state })
+        Ok(Cursor { view, query: query.clone(), plan, filter, cancel, account, skip: offset, remaining, state })
     }
 
     /// Whether a chunk takes microseconds, so that it may be read on an async thread.
@@ -82,27 +138,29 @@ impl Cursor {
         matches!(self.state, State::Done)
     }
 
-    /// The next rows, at most [`ROWS_PER_CHUNK`]; `None` at the end.
+    /// What its rows are to be taken from.
+    pub fn account(&self) -> &MemoryAccount {
+        &self.account
+    }
+
+    /// The next rows, at most [`ROWS_PER_CHUNK`] and about [`CHUNK_BYTES_MAX`]; `None` at the end.
     pub fn next_chunk(&mut self) -> Result<Option<Vec<Row>>> {
         self.cancel.check()?;
         if matches!(self.state, State::NotStarted) {
             self.state = self.start()?;
         }
         let mut state = std::mem::replace(&mut self.state, State::Done);
-        let mut chunk = Vec::new();
+        let mut chunk = Chunk::default();
         let more = match &mut state {
             State::NotStarted | State::Done => false,
-            State::Sorted(rows) => {
-                chunk.extend(rows.take(ROWS_PER_CHUNK));
-                rows.len() > 0
-            }
+            State::Sorted(rows) => rows.give(&mut chunk)?,
             State::Keys(keys) => self.read_keys(keys, &mut chunk)? && keys.len() > 0,
             State::Span(span) => self.read_span(span, &mut chunk)?,
         };
         if more {
             self.state = state;
         }
-        Ok(if chunk.is_empty() { None } else { Some(chunk) })
+        Ok(Some(chunk.rows).filter(|rows| !rows.is_empty()))
     }
 
     /// All remaining rows.
@@ -141,10 +199,10 @@ impl Cursor {
     }
 
     /// Fills a chunk from keys; whether there may be more.
-    fn read_keys(&mut self, keys: &mut std::vec::IntoIter<Neighbour>, chunk: &mut Vec<Row>) -> Result<bool> {
+    fn read_keys(&mut self, keys: &mut std::vec::IntoIter<Neighbour>, chunk: &mut Chunk) -> Result<bool> {
         // Neighbours were filtered inside the search.
         let filter = if self.query.nearest.is_some() { None } else { self.filter.as_ref() };
-        while self.remaining > 0 && chunk.len() < ROWS_PER_CHUNK {
+        while self.remaining > 0 && !chunk.is_full() {
             let Some(neighbour) = keys.next() else { return Ok(false) };
             let row = visit_key(&self.view, &self.query.collection, &neighbour.key, |entry| {
                 if filter.map_or(Ok(true), |filter| filter.accepts(entry))? {
@@ -165,7 +223,7 @@ impl Cursor {
     }
 
     /// Fills a chunk from a scan and moves the span behind it; whether there may be more.
-    fn read_span(&mut self, span: &mut Span, chunk: &mut Vec<Row>) -> Result<bool> {
+    fn read_span(&mut self, span: &mut Span, chunk: &mut Chunk) -> Result<bool> {
         let (skip, remaining) = (&mut self.skip, &mut self.remaining);
         let (filter, output) = (self.filter.as_ref(), &self.query.output);
         let mut last_key = None;
@@ -179,7 +237,7 @@ impl Cursor {
             }
             chunk.push(show(entry, output, None)?);
             *remaining -= 1;
-            if *remaining == 0 || chunk.len() >= ROWS_PER_CHUNK {
+            if *remaining == 0 || chunk.is_full() {
                 last_key = Some(entry.key.to_vec());
                 return Ok(ControlFlow::Break(()));
             }
@@ -201,7 +259,7 @@ impl Cursor {
                 sorter.add(entry, neighbour.distance)
             })?;
         }
-        Ok(State::Sorted(sorter.finish()))
+        Ok(State::Sorted(sorter.finish()?))
     }
 
     fn sort_entries(&self) -> Result<State> {
@@ -213,7 +271,7 @@ impl Cursor {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(State::Sorted(sorter.finish()))
+        Ok(State::Sorted(sorter.finish()?))
     }
 
     fn sorter(&self) -> Sorter<'_> {
@@ -225,6 +283,7 @@ impl Cursor {
             rows: BinaryHeap::new(),
             arrived: 0,
             bytes: 0,
+            memory: self.account.nothing(),
         }
     }
 }
@@ -285,6 +344,7 @@ struct Sorter<'a> {
     rows: BinaryHeap<Sorted<'a>>,
     arrived: usize,
     bytes: usize,
+    memory: Reservation,
 }
 
 /// A row with the values it is ordered by. The greatest comes last in the result, and out of the heap first.
@@ -308,13 +368,13 @@ impl<'a> Sorter<'a> {
     }
 
     fn push(&mut self, keys: Row, row: Row) -> Result<()> {
-        self.bytes += keys.iter().chain(&row).map(Value::bytes).sum::<usize>();
+        self.bytes = self.bytes.saturating_add(row_bytes(&keys)).saturating_add(row_bytes(&row));
         self.arrived += 1;
         self.rows.push(Sorted { order: self.order, keys, number: self.arrived, row });
         if self.rows.len() > self.keep
             && let Some(last) = self.rows.pop()
         {
-            self.bytes = self.bytes.saturating_sub(last.keys.iter().chain(&last.row).map(Value::bytes).sum());
+            self.bytes = self.bytes.saturating_sub(row_bytes(&last.keys)).saturating_sub(row_bytes(&last.row));
         }
         if self.bytes > SORT_BYTES_MAX {
             return Err(Error::new(
@@ -323,13 +383,17 @@ impl<'a> Sorter<'a> {
             )
             .with_hint("Select fewer columns, or add a LIMIT."));
         }
+        if self.bytes > self.memory.bytes() {
+            self.memory.resize(self.bytes.saturating_add(SORT_BYTES_TAKEN))?;
+        }
         Ok(())
     }
 
-    fn finish(self) -> std::vec::IntoIter<Row> {
-        let skip = self.skip;
+    fn finish(self) -> Result<SortedRows> {
+        let (skip, mut memory) = (self.skip, self.memory);
         let rows: Vec<Row> = self.rows.into_sorted_vec().into_iter().skip(skip).map(|sorted| sorted.row).collect();
-        rows.into_iter()
+        memory.resize(rows_bytes(&rows).min(memory.bytes()))?;
+        Ok(SortedRows { rows: rows.into_iter(), memory })
     }
 }
 

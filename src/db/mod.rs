@@ -80,7 +80,7 @@ pub use cancel::Cancel;
 pub use catalog::{AUTH, Catalog, MEMORY};
 pub use clock::Clock;
 pub use conflict::{Arbiters, Inserted, OnConflict};
-pub use cursor::{Cursor, Row};
+pub use cursor::{Cursor, Row, rows_bytes};
 pub use database::Database;
 pub use define::constraint_needs_index;
 pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
@@ -101,7 +101,7 @@ pub use setting::{Effect, Kind, Setting, shown_bound};
 pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
 pub use signals::DatabaseChanges;
 pub use staged::{MemberInfo, StagedEntry, StagedForPosting};
-pub use stream::{RowSender, RowStream};
+pub use stream::{Gathered, HeldRows, RowSender, RowStream};
 pub use sync_status::{
     FETCH_KEYS_MAX, ListingReply, NetworkStatus, NowhereReply, PeerStatus, Quarantined, SYNC_COMMANDS_MAX, SyncCommand,
     SyncReport, SyncStatus,

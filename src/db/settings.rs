@@ -10,6 +10,7 @@ use crate::db::setting::Setting;
 use crate::db::setting_list::SETTINGS;
 use crate::db::setting_special;
 use crate::error::{Error, ErrorKind, Result, Severity};
+use crate::model::MemoryAccount;
 use crate::vector::Parameters;
 
 /// Default of `hnsw.ef_search`: candidates a graph walk keeps.
@@ -30,6 +31,8 @@ pub struct Settings {
     pub database: String,
     /// The number by which a client would cancel the session; 0 outside of one.
     pub backend_id: i32,
+    /// What statements take of the server's memory.
+    pub memory: MemoryAccount,
 }
 
 /// A setting and its value, as `pg_settings` shows them.
@@ -44,7 +47,7 @@ pub struct SettingValue<'a> {
 
 impl Settings {
     pub fn new(user: &str, database: &str) -> Self {
-        Settings { changed: BTreeMap::new(), user: user.to_string(), database: database.to_string(), backend_id: 0 }
+        Settings { user: user.to_string(), database: database.to_string(), ..Settings::default() }
     }
 
     /// The value of a setting, in canonical form.

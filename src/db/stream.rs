@@ -1,18 +1,30 @@
 //! Rows on their way from an executor to the wire, in chunks, with bounded memory.
+//!
+//! What a chunk takes is reserved from the account of its statement before it waits for its reader, and given back when the
+//! reader asks for the next one: until then he has rows of it. So cursors and portals that are read in part, and results of
+//! clients that do not read, hold what is accounted.
 
 use std::any::Any;
 
 use tokio::sync::mpsc;
 
-use crate::db::{Cancel, Cursor, Row};
+use crate::db::{Cancel, Cursor, Row, rows_bytes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{ROWS_PER_CHUNK, TRANSACTION_WRITES_MAX};
+use crate::model::{MemoryAccount, Reservation};
 
 /// Chunks that may wait between an executor and its reader.
 const CHUNKS_IN_FLIGHT: usize = 2;
 
 /// A result's rows. Dropping it stops the work behind it at its next chunk.
-pub struct RowStream(Source);
+pub struct RowStream {
+    source: Source,
+    /// What the rows that were given last take, or all of them where all are there.
+    memory: Option<Reservation>,
+}
+
+/// Rows, and what they take of the memory of their statement's account.
+pub type HeldRows = (Vec<Row>, Reservation);
 
 enum Source {
     Rows(std::vec::IntoIter<Row>),
@@ -29,9 +41,50 @@ struct Channel {
     work: Option<Box<dyn Any + Send + Sync>>,
 }
 
+/// Bytes that gathered rows take of their account's memory at a time.
+const GATHERED_BYTES_TAKEN: usize = 64 * 1024;
+
+/// Rows that are all there before the first one is sent, and are accounted as they come.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    rows: Vec<Row>,
+    bytes: usize,
+    /// `None` for a few rows, which are not worth it.
+    memory: Option<Reservation>,
+}
+
+impl Gathered {
+    /// None yet, to be taken from an account.
+    pub fn new(account: &MemoryAccount) -> Gathered {
+        Gathered { rows: Vec::new(), bytes: 0, memory: Some(account.nothing()) }
+    }
+
+    /// # Errors
+    /// 53200 where the account has no memory for the row.
+    pub fn push(&mut self, row: Row) -> Result<()> {
+        self.bytes = self.bytes.saturating_add(rows_bytes(std::slice::from_ref(&row)));
+        if let Some(memory) = self.memory.as_mut().filter(|memory| self.bytes > memory.bytes()) {
+            memory.resize(self.bytes.saturating_add(GATHERED_BYTES_TAKEN))?;
+        }
+        self.rows.push(row);
+        Ok(())
+    }
+
+    pub fn into_rows(self) -> Vec<Row> {
+        self.rows
+    }
+}
+
+/// A few rows that nobody accounts for.
+impl From<Vec<Row>> for Gathered {
+    fn from(rows: Vec<Row>) -> Self {
+        Gathered { rows, ..Gathered::default() }
+    }
+}
+
 /// The end is said: a channel that only closes has lost its sender on the way.
 enum Message {
-    Chunk(Result<Vec<Row>>),
+    Chunk(Result<HeldRows>),
     End,
 }
 
@@ -40,7 +93,7 @@ pub struct RowSender(mpsc::Sender<Message>);
 
 impl RowSender {
     /// Waits for room; `false` when the reader is gone and the work should stop.
-    pub async fn send(&self, chunk: Result<Vec<Row>>) -> bool {
+    pub async fn send(&self, chunk: Result<HeldRows>) -> bool {
         self.0.send(Message::Chunk(chunk)).await.is_ok()
     }
 
@@ -52,7 +105,7 @@ impl RowSender {
 }
 
 impl Channel {
-    async fn next(&mut self) -> Result<Option<Vec<Row>>> {
+    async fn next(&mut self) -> Result<Option<HeldRows>> {
         if self.is_done {
             return Ok(None);
         }
@@ -80,70 +133,69 @@ impl Channel {
 
 impl RowStream {
     pub fn from_rows(rows: Vec<Row>) -> Self {
-        RowStream(Source::Rows(rows.into_iter()))
+        RowStream { source: Source::Rows(rows.into_iter()), memory: None }
+    }
+
+    pub fn from_gathered(gathered: Gathered) -> Self {
+        RowStream { source: Source::Rows(gathered.rows.into_iter()), memory: gathered.memory }
     }
 
     pub fn from_cursor(cursor: Cursor) -> Self {
-        RowStream(Source::Cursor(Some(Box::new(cursor))))
+        RowStream { source: Source::Cursor(Some(Box::new(cursor))), memory: None }
     }
 
     /// Rows that are sent; reading them gives up when `cancel` is set.
     pub fn channel(cancel: &Cancel) -> (RowSender, RowStream) {
         let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
         let channel = Channel { receiver, cancel: cancel.clone(), is_done: false, work: None };
-        (RowSender(sender), RowStream(Source::Channel(channel)))
+        (RowSender(sender), RowStream { source: Source::Channel(channel), memory: None })
     }
 
     /// Keeps `work` until the rows are read or given up; dropping it has to end what sends them.
     #[must_use]
     pub fn ending(mut self, work: impl Any + Send + Sync) -> Self {
-        if let Source::Channel(channel) = &mut self.0 {
+        if let Source::Channel(channel) = &mut self.source {
             channel.work = Some(Box::new(work));
         }
         self
     }
 
-    /// The next rows, `None` at the end. A chunk is never empty and holds at most a named number of rows for cursors.
+    /// The next rows, `None` at the end. A chunk is never empty, and bounded in rows and, as far as a row is not longer by
+    /// itself, in bytes. Whoever asks for it has no more use for the chunk before.
     ///
     /// # Errors
-    /// What the work failed with; XX000 where it vanished before it said that it was done.
+    /// What the work failed with; 53200 where there is no memory for the rows; XX000 where the work vanished before it said
+    /// that it was done.
     pub async fn next_chunk(&mut self) -> Result<Option<Vec<Row>>> {
-        match &mut self.0 {
+        match &mut self.source {
             Source::Rows(rows) => {
                 let chunk: Vec<Row> = rows.take(ROWS_PER_CHUNK).collect();
-                Ok(if chunk.is_empty() { None } else { Some(chunk) })
+                Ok(Some(chunk).filter(|chunk| !chunk.is_empty()))
             }
             Source::Cursor(slot) => {
-                let Some(mut cursor) = slot.take() else { return Ok(None) };
-                // A short read is done where it is; a long one must not hold up the other connections of this thread.
-                let (cursor, chunk) = if cursor.is_short() {
-                    let chunk = cursor.next_chunk();
-                    (cursor, chunk)
-                } else {
-                    tokio::task::spawn_blocking(move || {
-                        let chunk = cursor.next_chunk();
-                        (cursor, chunk)
-                    })
-                    .await
-                    .map_err(|error| Error::internal(format!("a scan stopped: {error}")))?
-                };
-                if matches!(chunk, Ok(Some(_))) && !cursor.is_done() {
-                    *slot = Some(cursor);
-                }
-                chunk
+                self.memory = None;
+                let Some((rows, memory)) = next_of_cursor(slot).await? else { return Ok(None) };
+                self.memory = Some(memory);
+                Ok(Some(rows))
             }
-            Source::Channel(channel) => channel.next().await,
+            Source::Channel(channel) => {
+                self.memory = None;
+                let Some((rows, memory)) = channel.next().await? else { return Ok(None) };
+                self.memory = Some(memory);
+                Ok(Some(rows))
+            }
         }
     }
 
     /// All rows, for callers that need them at once: the rows that an UPDATE or DELETE changes, the arguments of a call.
     ///
     /// # Errors
-    /// 54000 for more rows than a transaction may change.
+    /// 54000 for more rows than a transaction may change, 53200 for more than there is memory for.
     pub async fn collect(mut self) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
+        let (mut rows, mut held) = (Vec::new(), Vec::new());
         while let Some(chunk) = self.next_chunk().await? {
             rows.extend(chunk);
+            held.extend(self.memory.take());
             if rows.len() > TRANSACTION_WRITES_MAX {
                 return Err(Error::new(
                     ErrorKind::LimitExceeded,
@@ -156,15 +208,44 @@ impl RowStream {
     }
 }
 
+/// The next rows of a cursor, which is gone from its slot after the last ones.
+async fn next_of_cursor(slot: &mut Option<Box<Cursor>>) -> Result<Option<HeldRows>> {
+    let Some(mut cursor) = slot.take() else { return Ok(None) };
+    // A short read is done where it is; a long one must not hold up the other connections of this thread.
+    let (cursor, chunk) = if cursor.is_short() {
+        let chunk = cursor.next_chunk();
+        (cursor, chunk)
+    } else {
+        tokio::task::spawn_blocking(move || {
+            let chunk = cursor.next_chunk();
+            (cursor, chunk)
+        })
+        .await
+        .map_err(|error| Error::internal(format!("a scan stopped: {error}")))?
+    };
+    let Some(rows) = chunk? else { return Ok(None) };
+    let memory = cursor.account().reserve(rows_bytes(&rows))?;
+    if !cursor.is_done() {
+        *slot = Some(cursor);
+    }
+    Ok(Some((rows, memory)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Value;
+    use crate::model::{Budget, Value};
+
+    fn one_row(account: &MemoryAccount) -> HeldRows {
+        let rows = vec![vec![Value::Int4(1)]];
+        let memory = account.reserve(rows_bytes(&rows)).unwrap();
+        (rows, memory)
+    }
 
     #[tokio::test]
     async fn rows_end_where_their_sender_says_so() {
         let (sender, mut rows) = RowStream::channel(&Cancel::new());
-        assert!(sender.send(Ok(vec![vec![Value::Int4(1)]])).await);
+        assert!(sender.send(Ok(one_row(&MemoryAccount::default()))).await);
         sender.finish().await;
         assert_eq!(rows.next_chunk().await.unwrap().map(|chunk| chunk.len()), Some(1));
         assert!(rows.next_chunk().await.unwrap().is_none() && rows.next_chunk().await.unwrap().is_none());
@@ -173,9 +254,34 @@ mod tests {
     #[tokio::test]
     async fn rows_whose_sender_vanishes_are_no_result() {
         let (sender, rows) = RowStream::channel(&Cancel::new());
-        assert!(sender.send(Ok(vec![vec![Value::Int4(1)]])).await);
+        assert!(sender.send(Ok(one_row(&MemoryAccount::default()))).await);
         drop(sender);
         assert_eq!(rows.collect().await.unwrap_err().sqlstate(), "XX000");
+    }
+
+    #[tokio::test]
+    async fn rows_are_accounted_until_the_next_ones_are_asked_for() {
+        let budget = Budget::new(1_000_000, 1);
+        let account = budget.account();
+        let (sender, mut rows) = RowStream::channel(&Cancel::new());
+        let row = one_row(&account).1.bytes();
+        for _ in 0..2 {
+            assert!(sender.send(Ok(one_row(&account))).await);
+        }
+        assert_eq!(budget.bytes(), 2 * row, "what waits in the channel");
+        rows.next_chunk().await.unwrap();
+        assert_eq!(budget.bytes(), 2 * row, "what the reader has");
+        rows.next_chunk().await.unwrap();
+        assert_eq!(budget.bytes(), row);
+        drop(rows);
+        assert_eq!(budget.bytes(), 0);
+        let (sender, rows) = RowStream::channel(&Cancel::new());
+        for _ in 0..2 {
+            assert!(sender.send(Ok(one_row(&account))).await);
+        }
+        sender.finish().await;
+        assert_eq!(rows.collect().await.unwrap().len(), 2);
+        assert_eq!(budget.bytes(), 0);
     }
 
     #[tokio::test]

@@ -58,7 +58,7 @@ impl ReadView {
     pub fn query(&self, query: &Query, settings: &Settings, cancel: &Cancel) -> Result<Cursor> {
         let plan = plan::choose(self, query, settings)?;
         self.check_held(query, &plan, settings)?;
-        Cursor::open(self.clone(), query, plan, cancel.clone())
+        Cursor::open(self.clone(), query, plan, cancel.clone(), settings.memory.clone())
     }
 
     /// The view for a statement that has asked other members for entries.

@@ -1,5 +1,5 @@
 //! One budget of bytes for everything that clients make the server hold: messages that have not come to their end, prepared
-//! statements, portals, cursors, and what open transactions have written.
+//! statements, portals, cursors, what open transactions have written, and what statements have computed and not sent yet.
 //!
 //! Each connection has an account, from which reservations are made as things grow. A part of the budget is divided among the
 //! accounts, so that each has its own whatever the others do. The rest is common: an account gets at most [`SHARE`] times what
@@ -73,6 +73,13 @@ impl Budget {
     /// What of an account's bytes is of the common part.
     fn common_of(&self, bytes: usize) -> usize {
         bytes.saturating_sub(self.own_max)
+    }
+}
+
+/// An account of a budget without a bound, for work that belongs to no client.
+impl Default for MemoryAccount {
+    fn default() -> Self {
+        Budget::new(usize::MAX, 1).account()
     }
 }
 

@@ -16,6 +16,10 @@ pub const KEY_BYTES_MAX: usize = 8 * 1024;
 pub const VECTOR_DIMENSION_MAX: usize = 16_000;
 /// Most words, numbers and signs of one statement: the planner keeps some hundred bytes for each.
 pub const STATEMENT_TOKENS_MAX: usize = 1_000_000;
+/// Most blanks of one statement outside of quotes and comments: they are read one by one.
+pub const STATEMENT_BLANKS_MAX: usize = 2_000_000;
+/// Most characters of a number in a statement: the planner's time grows with the square of them.
+pub const NUMBER_CHARACTERS_MAX: usize = 16 * 1024;
 /// Most columns of a result, PostgreSQL's `MaxTupleAttributeNumber`.
 pub const RESULT_COLUMNS_MAX: usize = 1664;
 /// Most arguments of a function, PostgreSQL's `FUNC_MAX_ARGS`.
@@ -38,5 +42,7 @@ pub const TRANSACTION_WRITES_MAX: usize = 1_000_000;
 pub const TRANSACTION_BYTES_MAX: usize = 2 * 1024 * 1024 * 1024;
 /// Rows of one chunk on the way from the executor to the wire.
 pub const ROWS_PER_CHUNK: usize = 1024;
+/// Bytes of one chunk, as far as rows can be fewer: where they are long, a chunk is one row.
+pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
 /// Largest LIMIT of a nearest query that uses the vector index.
 pub const NEAREST_LIMIT_MAX: usize = 100_000;

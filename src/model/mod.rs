@@ -64,5 +64,5 @@ pub use similar::similar_to_regex;
 pub use state::{EntryType, Field, Stage, State};
 pub use text::quote_identifier;
 pub use time_zone::{local_time, moment_of};
-pub use value::{Interval, Value};
+pub use value::{ALLOCATION_BYTES, Interval, Value};
 pub use vector_text::{check_dimension, check_vector, parse_vector, vector_text, write_vector};

@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 use crate::model::ColumnType;
 
+/// What an allocation takes besides its bytes, on average: its header, and what it is rounded up by.
+pub const ALLOCATION_BYTES: usize = 16;
+
 /// One value. Times are microseconds and dates are days since 1970-01-01, without a time zone or in UTC.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
@@ -120,7 +123,21 @@ impl Value {
         }
     }
 
-    /// Bytes that the value holds, for limits and memory accounting.
+    /// Bytes of memory that the value takes in a row, with what an allocation costs besides its bytes.
+    pub fn held_bytes(&self) -> usize {
+        let own = match self {
+            Value::Text(_) | Value::Json(_) | Value::Bytea(_) | Value::Vector(_) => self.bytes() + ALLOCATION_BYTES,
+            Value::Array(_, values) => {
+                2 * ALLOCATION_BYTES
+                    + size_of::<ColumnType>()
+                    + values.iter().map(Value::held_bytes).fold(0, usize::saturating_add)
+            }
+            _ => 0,
+        };
+        size_of::<Value>() + own
+    }
+
+    /// Bytes that the value holds, for limits.
     pub fn bytes(&self) -> usize {
         match self {
             Value::Text(text) | Value::Json(text) => text.len(),

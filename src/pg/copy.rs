@@ -68,7 +68,7 @@ impl Connection {
         self.output.copy_out(copy.is_binary(), copy.columns())?;
         while let Some(lines) = copy.next().await? {
             for line in lines {
-                self.output.copy_data(&line);
+                self.output.copy_data(&line)?;
                 if self.output.is_full() {
                     self.flush().await?;
                 }

@@ -2,14 +2,16 @@
 //!
 //! The declared length of a message is checked before a byte of its body is waited for, and memory grows with what arrives,
 //! not with what is announced. Beyond a few kilobytes it is taken from the server's budget for its clients; a message for
-//! which there is none is read to its end and thrown away, so that the stream keeps its order. pgwire's decoders are not used here: they panic on bodies that are cut off, and take
-//! text that is not UTF-8 for empty.
+//! which there is none, and a statement over its limit, is read to its end and thrown away, so that the stream keeps its order.
+//! pgwire's decoders are not used here: they panic on bodies that are cut off, and take text that is not UTF-8 for empty.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::limits::STATEMENT_BYTES_MAX;
 use crate::model::{MemoryAccount, Reservation};
+use crate::sql::statement_too_long;
 
 /// Bytes of a message's type and length.
 const HEADER_BYTES: usize = 5;
@@ -23,6 +25,9 @@ const READ_BYTES_MAX: usize = 64 * 1024;
 const BYTES_FREE: usize = 2 * READ_BYTES_MAX;
 /// An empty buffer that has grown beyond this is given back.
 const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
+
+/// Bytes of a Parse message besides its statement: its name and the types of its parameters.
+const PARSE_BYTES_MAX: usize = 1024 * 1024;
 
 /// One message.
 pub(super) struct Frame {
@@ -82,7 +87,12 @@ impl Input {
         }
         let Some(header) = self.buffer.first_chunk::<HEADER_BYTES>() else { return Ok(None) };
         let [tag, a, b, c, d] = *header;
-        let total = self.check_length(i32::from_be_bytes([a, b, c, d]), LENGTH_BYTES)? + 1;
+        let length = self.check_length(i32::from_be_bytes([a, b, c, d]), LENGTH_BYTES)?;
+        let total = length + 1;
+        if let Some(error) = over_statement(tag, length).filter(|_| self.memory.is_some()) {
+            self.thrown = Some(Thrown { tag, left: total, error });
+            return Ok(self.take_thrown());
+        }
         if self.buffer.len() < total {
             return Ok(None);
         }
@@ -160,6 +170,16 @@ impl Input {
             _ => Err(Error::new(ErrorKind::ProtocolViolation, format!("invalid message length {length}"))),
         }
     }
+}
+
+/// Why a message of that length cannot hold a statement: what is refused for its length is so before it is read.
+fn over_statement(tag: u8, length: usize) -> Option<Error> {
+    let most = match tag {
+        b'Q' => STATEMENT_BYTES_MAX + LENGTH_BYTES + 1,
+        b'P' => STATEMENT_BYTES_MAX + PARSE_BYTES_MAX,
+        _ => return None,
+    };
+    (length > most).then(|| statement_too_long(length - LENGTH_BYTES - 1))
 }
 
 /// What of so many bytes is taken from the budget.
@@ -291,6 +311,30 @@ mod tests {
         assert_eq!(long.refused.unwrap().sqlstate(), "53200");
         assert_eq!((next.tag, input.is_empty()), (b'S', true));
         assert_eq!(budget.bytes(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_statement_over_its_limit_is_thrown_away_as_it_comes() {
+        let budget = Budget::new(600_000, 10);
+        for tag in [b'Q', b'P'] {
+            let length = STATEMENT_BYTES_MAX + PARSE_BYTES_MAX + 1;
+            let header = [&[tag][..], &u32::try_from(length).unwrap().to_be_bytes()].concat();
+            let mut sent = header.chain(tokio::io::repeat(b'x').take(length as u64 - 4)).chain(&b"S\0\0\0\x04"[..]);
+            let mut input = Input::new(100);
+            input.allow(2 * length, &budget.account());
+            let refused = loop {
+                if let Some(frame) = input.take().unwrap() {
+                    break frame;
+                }
+                assert!(input.fill(&mut sent).await.unwrap());
+                assert!(input.buffer.capacity() <= 2 * READ_BYTES_MAX && budget.bytes() <= READ_BYTES_MAX);
+            };
+            assert_eq!((refused.tag, refused.refused.unwrap().sqlstate()), (tag, "54000"));
+            while input.is_empty() {
+                assert!(input.fill(&mut sent).await.unwrap());
+            }
+            assert_eq!(input.take().unwrap().unwrap().tag, b'S');
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Messages of every statement are encoded by hand, straight into the buffer; rare ones with pgwire's types. The buffer is
 //! flushed when the client waits for it, or when it has grown to a named size, so that a slow client slows its own query
-//! down and a large result never lies in memory.
+//! down and a large result never lies in memory. Where a single row is larger than that, the buffer is taken from the server's
+//! budget for its clients.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use pgwire::messages::Message;
@@ -15,7 +16,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
 use crate::model::limits::RESULT_COLUMNS_MAX;
-use crate::model::{ColumnType, OutputColumn, Value};
+use crate::model::{ColumnType, MemoryAccount, OutputColumn, Reservation, Value};
 use crate::pg::codec_encode::{encode_binary, encode_text};
 use crate::session::TransactionStatus;
 
@@ -23,6 +24,10 @@ use crate::session::TransactionStatus;
 pub(super) const FLUSH_BYTES: usize = 64 * 1024;
 /// An empty buffer that has grown beyond this is given back.
 const BUFFER_BYTES_KEPT: usize = 1024 * 1024;
+/// A buffer that has not grown beyond this takes nothing from the budget.
+const BUFFER_BYTES_FREE: usize = 256 * 1024;
+/// Bytes of an empty buffer.
+const BUFFER_BYTES: usize = FLUSH_BYTES / 8;
 
 pub(super) const PARSE_COMPLETE: u8 = b'1';
 pub(super) const BIND_COMPLETE: u8 = b'2';
@@ -54,11 +59,18 @@ impl Formats {
 /// What waits to be written.
 pub(super) struct Output {
     buffer: BytesMut,
+    /// What the buffer takes from the budget; `None` before anybody has logged in, when messages are small.
+    memory: Option<Reservation>,
 }
 
 impl Output {
     pub fn new() -> Self {
-        Output { buffer: BytesMut::with_capacity(FLUSH_BYTES / 8) }
+        Output { buffer: BytesMut::with_capacity(BUFFER_BYTES), memory: None }
+    }
+
+    /// From now on long rows take memory from an account.
+    pub fn account(&mut self, account: &MemoryAccount) {
+        self.memory = Some(account.nothing());
     }
 
     pub fn is_full(&self) -> bool {
@@ -70,11 +82,49 @@ impl Output {
         if !self.buffer.is_empty() {
             stream.write_all(&self.buffer).await?;
             self.buffer.clear();
-            if self.buffer.capacity() > BUFFER_BYTES_KEPT {
-                self.buffer = BytesMut::with_capacity(FLUSH_BYTES / 8);
-            }
+            self.shrink(BUFFER_BYTES_KEPT);
         }
         stream.flush().await
+    }
+
+    /// Gives back what a buffer has grown beyond so many bytes.
+    fn shrink(&mut self, bytes_kept: usize) {
+        if self.buffer.capacity() > bytes_kept {
+            let kept = BytesMut::from(&self.buffer[..]);
+            self.buffer = if kept.is_empty() { BytesMut::with_capacity(BUFFER_BYTES) } else { kept };
+            self.memory.iter_mut().for_each(|memory| drop(memory.split_above(0)));
+        }
+    }
+
+    /// Makes room for a message that may be long.
+    ///
+    /// # Errors
+    /// 53200 when there is no memory for it; the buffer is as it was.
+    fn make_room(&mut self, bytes: usize) -> Result<()> {
+        let wanted = self.buffer.len().saturating_add(bytes);
+        if wanted <= BUFFER_BYTES_FREE || wanted <= self.buffer.capacity() {
+            return Ok(());
+        }
+        if let Some(memory) = &mut self.memory {
+            memory.resize(wanted)?;
+        }
+        self.buffer.reserve(bytes);
+        Ok(())
+    }
+
+    /// Takes what the buffer has grown to from the budget; where there is none, everything from `start` on is dropped.
+    fn charge(&mut self, start: usize) -> Result<()> {
+        let bytes = self.buffer.capacity();
+        let Some(memory) = &mut self.memory else { return Ok(()) };
+        if bytes <= BUFFER_BYTES_FREE || bytes <= memory.bytes() {
+            return Ok(());
+        }
+        if let Err(error) = memory.resize(bytes) {
+            self.buffer.truncate(start);
+            self.shrink(BUFFER_BYTES_FREE);
+            return Err(error);
+        }
+        Ok(())
     }
 
     /// A message without a body.
@@ -109,7 +159,11 @@ impl Output {
     }
 
     /// One row. On an error the buffer is as it was.
+    ///
+    /// # Errors
+    /// 54011 for too many columns, 53200 for a long row for which there is no memory, and what a value cannot be sent for.
     pub fn data_row(&mut self, row: &[Value], columns: &[OutputColumn], formats: &Formats) -> Result<()> {
+        self.make_room(row.iter().map(Value::bytes).fold(0, usize::saturating_add))?;
         let start = self.begin(b'D');
         let fields = i16::try_from(columns.len()).map_err(|_| too_many_columns(columns.len()))?;
         self.buffer.put_i16(fields);
@@ -126,13 +180,19 @@ impl Output {
             }
         }
         self.end(start);
-        Ok(())
+        self.charge(start)
     }
 
-    pub fn copy_data(&mut self, data: &[u8]) {
+    /// A piece of a COPY.
+    ///
+    /// # Errors
+    /// 53200 for a long one for which there is no memory; the buffer is as it was.
+    pub fn copy_data(&mut self, data: &[u8]) -> Result<()> {
+        self.make_room(data.len().saturating_add(FLUSH_BYTES))?;
         let start = self.begin(b'd');
         self.buffer.put_slice(data);
         self.end(start);
+        self.charge(start)
     }
 
     /// A statement has ended with an error.

@@ -16,7 +16,7 @@ pub(super) struct Portal {
     pub prepared: Arc<Prepared>,
     pub formats: Formats,
     pub state: PortalState,
-    /// What its parameters, and then the rows that were read and not sent, take of the session's memory.
+    /// What it takes of the session's memory, with its parameters; its rows account for themselves.
     pub memory: Reservation,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum PortalState {
 /// A result that is being fetched.
 pub(super) struct Running {
     rows: Rows,
-    /// Rows that were read and not sent yet.
+    /// Rows that were read and not sent yet; `rows` accounts for them.
     waiting: std::vec::IntoIter<Vec<Value>>,
     tag: RowsTag,
 }
@@ -40,20 +40,14 @@ impl Running {
     pub fn new(rows: Rows, tag: RowsTag) -> Self {
         Running { rows, waiting: Vec::new().into_iter(), tag }
     }
-
-    /// Bytes of the rows that were read and not sent.
-    fn bytes(&self) -> usize {
-        self.waiting.as_slice().iter().flatten().map(Value::bytes).sum()
-    }
 }
 
 impl PortalState {
-    /// Bytes that it holds while its client does other things.
+    /// Bytes of the parameters, which wait for the statement.
     pub fn bytes(&self) -> usize {
         match self {
-            PortalState::Bound(parameters) => parameters.iter().map(Value::bytes).sum(),
-            PortalState::Running(running) => running.bytes(),
-            PortalState::Done => 0,
+            PortalState::Bound(parameters) => parameters.iter().map(Value::held_bytes).sum(),
+            PortalState::Running(_) | PortalState::Done => 0,
         }
     }
 }

@@ -233,6 +233,7 @@ async fn greet(
     let activity = shared.context.database.activity().register(registration.id, OWNER, peer);
     let memory = shared.context.memory.account();
     wire.input.allow(MESSAGE_BYTES_MAX, &memory);
+    wire.output.account(&memory);
     let door = Entrance { cancel: registration.cancel.clone(), activity, codec: BINARY_CODEC, memory };
     let mut session = Session::new(shared.context.database.clone(), (OWNER, DATABASE), door);
     for (name, value) in &message.settings {

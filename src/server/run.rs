@@ -18,6 +18,7 @@ use crate::pg::{self, PLACES_RESERVED, ServerContext, TlsRule, TlsSlot, load_tls
 use crate::server::first_start::ensure_password;
 use crate::server::logging::LogFilter;
 use crate::server::reload::Reload;
+use crate::server::trim::trim_after_peaks;
 use crate::sync::{self, SyncOptions};
 
 /// Runs a server with the options that `flags` lead to until SIGTERM or SIGINT. SIGHUP has them read again.
@@ -55,6 +56,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let sync_options = SyncOptions { listen: p2p_listen, clock: database_clock };
     let syncing = sync::start(database.clone(), sync_options, sync_stopping);
     announce(address)?;
+    let trimming = tokio::spawn(trim_after_peaks());
     let mut serving = tokio::spawn(pg::serve(listener, context, stopping));
     tokio::select! {
         () = signals.wait(reload) => tracing::info!("stopping: no new connections, running statements are ended"),
@@ -63,6 +65,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     }
     stop.send_replace(true);
     let served = serving.await.map_err(|error| Error::internal(format!("the listener stopped: {error}")))?;
+    trimming.abort();
     if let Some(page) = admin_page {
         // It keeps nothing, and whoever asks it may be slow.
         page.abort();

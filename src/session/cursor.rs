@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::db::{ActivityHandle, ListedCursor, Row, RowStream};
+use crate::db::{ActivityHandle, Gathered, ListedCursor, Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{OutputColumn, Reservation, Value, quote_identifier};
 use crate::session::rows::{Outcome, Rows, RowsTag};
@@ -15,8 +15,6 @@ use crate::session::transaction::TransactionStatus;
 
 /// Most open cursors of one session.
 const CURSORS_MAX: usize = 1000;
-/// Bytes that a FETCH takes of the session's memory at a time.
-const FETCH_BYTES_TAKEN: usize = 64 * 1024;
 /// Bytes that a cursor takes besides its rows.
 const CURSOR_BYTES: usize = 1024;
 /// Bytes that a stored row takes besides its values.
@@ -32,8 +30,9 @@ pub(super) struct Cursor {
     /// Lives on after its transaction.
     is_held: bool,
     rows: Rows,
+    /// Rows that were read and not fetched; `rows` accounts for them, unless they are stored.
     waiting: std::vec::IntoIter<Row>,
-    /// What the waiting rows take of the session's memory.
+    /// What it takes besides its rows, and its stored rows.
     memory: Reservation,
     /// All of its rows wait: nothing stands behind them any more.
     is_stored: bool,
@@ -47,15 +46,8 @@ impl Cursor {
                 return Ok(Some(row));
             }
             match self.rows.next_chunk().await? {
-                Some(chunk) => {
-                    let bytes: usize = chunk.iter().flatten().map(Value::bytes).sum();
-                    self.memory.resize(CURSOR_BYTES + bytes)?;
-                    self.waiting = chunk.into_iter();
-                }
-                None => {
-                    self.memory.resize(CURSOR_BYTES)?;
-                    return Ok(None);
-                }
+                Some(chunk) => self.waiting = chunk.into_iter(),
+                None => return Ok(None),
             }
         }
     }
@@ -215,7 +207,7 @@ impl Session {
             )
             .with_hint("FETCH fewer rows at a time, or FETCH ALL."));
         }
-        let (mut rows, mut bytes, mut memory) = (Vec::new(), 0, self.memory.nothing());
+        let mut rows = Gathered::new(&self.memory);
         for _ in 0..count {
             let next = match cursor.next().await {
                 Ok(next) => next,
@@ -226,13 +218,9 @@ impl Session {
                 }
             };
             let Some(row) = next else { break };
-            bytes += row.iter().map(Value::bytes).sum::<usize>();
-            if bytes > memory.bytes() {
-                memory.resize(bytes + FETCH_BYTES_TAKEN)?;
-            }
-            rows.push(row);
+            rows.push(row)?;
         }
-        Ok(Rows::new(columns, RowStream::from_rows(rows), &cancel))
+        Ok(Rows::new(columns, RowStream::from_gathered(rows), &cancel))
     }
 
     pub(super) fn close_cursor(&mut self, name: &str) -> Result<()> {

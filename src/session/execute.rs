@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use crate::db::{Cancel, ReadView, Row, RowStream, Settings, Sought, Transaction};
+use crate::db::{Cancel, Gathered, ReadView, Row, RowStream, Settings, Sought, Transaction};
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::knirvql;
 use crate::model::{OutputColumn, Value};
@@ -36,7 +36,7 @@ const GATHERED_AGE_MAX: Duration = Duration::from_secs(30);
 /// What a statement did that ran inside a transaction.
 pub(super) struct Written {
     pub tag: String,
-    pub rows: Vec<Row>,
+    pub rows: Gathered,
 }
 
 /// How a statement has to be run.
@@ -139,7 +139,7 @@ impl Session {
                 let row = self.sync(prepared, is_alone).await?;
                 self.stop_clock();
                 let columns = prepared.columns.clone().unwrap_or_else(|| Arc::from([]));
-                Ok(self.outcome_of_rows(&columns, Written { tag: "SYNC".to_string(), rows: vec![row] }))
+                Ok(self.outcome_of_rows(&columns, Written { tag: "SYNC".to_string(), rows: vec![row].into() }))
             }
         }
     }
@@ -186,7 +186,7 @@ impl Session {
     }
 
     fn outcome_of_rows(&self, columns: &Arc<[OutputColumn]>, written: Written) -> Outcome {
-        let rows = Rows::new(Arc::clone(columns), RowStream::from_rows(written.rows), &self.cancel);
+        let rows = Rows::new(Arc::clone(columns), RowStream::from_gathered(written.rows), &self.cancel);
         Outcome::Rows { rows, tag: RowsTag::Fixed(written.tag) }
     }
 
@@ -316,11 +316,11 @@ async fn run_write(
             Action::Define(definition) => {
                 // It may look at every entry of a table, or write it.
                 let tag = off_the_async_threads(definition.execute(transaction, parameters, settings, cancel))?;
-                Ok(Written { tag, rows: Vec::new() })
+                Ok(Written { tag, rows: Gathered::default() })
             }
             Action::Explain(explain) => {
                 let rows = off_the_async_threads(explain.run_writing(transaction, parameters, settings, cancel))?;
-                Ok(Written { tag: "EXPLAIN".to_string(), rows })
+                Ok(Written { tag: "EXPLAIN".to_string(), rows: rows.into() })
             }
             _ => Err(Error::internal("this statement writes nothing")),
         },
@@ -329,14 +329,14 @@ async fn run_write(
             match &lowered.action {
                 knirvql::Action::Explain { inner, .. } => {
                     let lines = block_in_place(|| knirvql_run::explain_analyze(&mut run, &inner.action))?;
-                    let rows = lines.into_iter().map(|line| vec![Value::text(line)]).collect();
-                    Ok(Written { tag: "EXPLAIN".to_string(), rows })
+                    let rows: Vec<Row> = lines.into_iter().map(|line| vec![Value::text(line)]).collect();
+                    Ok(Written { tag: "EXPLAIN".to_string(), rows: rows.into() })
                 }
                 action if knirvql_run::is_long(action) => {
                     let tag = block_in_place(|| run.write(action))?;
-                    Ok(Written { tag, rows: Vec::new() })
+                    Ok(Written { tag, rows: Gathered::default() })
                 }
-                action => Ok(Written { tag: run.write(action)?, rows: Vec::new() }),
+                action => Ok(Written { tag: run.write(action)?, rows: Gathered::default() }),
             }
         }
         Work::Nothing => Err(Error::internal("an empty statement writes nothing")),

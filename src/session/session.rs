@@ -72,6 +72,7 @@ impl Session {
         let Entrance { cancel, activity, codec, memory } = entrance;
         let mut settings = Settings::new(user, name);
         settings.backend_id = activity.id();
+        settings.memory = memory.clone();
         Session {
             database,
             settings: SessionSettings::new(settings),

@@ -50,7 +50,7 @@ impl ReadContext {
             settings: Arc::new(settings.clone()),
             cancel,
             now_micros,
-            results: Results::default(),
+            results: Results::new(&settings.memory),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Delete, FromTable, SetExpr, TableFactor, With};
 
-use crate::db::EntryKey;
+use crate::db::{EntryKey, Gathered};
 use crate::error::{Error, Result};
 use crate::model::{Collection, OutputColumn};
 use crate::sql::context::PlanContext;
@@ -89,7 +89,7 @@ impl DeletePlan {
     }
 
     pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
-        let (mut count, mut shown) = (0_u64, Vec::new());
+        let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         for key in self.keys(run).await? {
             run.cancel.check()?;
             let row = match &self.returning {
@@ -97,7 +97,7 @@ impl DeletePlan {
                 None => None,
             };
             if let (Some(returning), Some(row)) = (&self.returning, &row) {
-                shown.push(returning.row(run, row).await?);
+                shown.push(returning.row(run, row).await?)?;
             }
             if run.transaction.delete(&self.collection, &key)? {
                 count += 1;

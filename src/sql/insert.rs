@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
-use crate::db::{Cancel, Inserted, OnConflict, Settings, Transaction};
+use crate::db::{Cancel, Gathered, Inserted, OnConflict, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, DefaultValue, OutputColumn, Value};
 use crate::sql::conflict::{Conflict, Resolved, Seen};
@@ -309,7 +309,7 @@ impl InsertPlan {
     }
 
     pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
-        let mut rows = Rows { written: 0, shown: Vec::new(), seen: HashSet::new() };
+        let mut rows = Rows { written: 0, shown: Gathered::new(&run.settings.memory), seen: HashSet::new() };
         match &self.source {
             Source::Rows { rows: list, planned } => {
                 let planned = match planned {
@@ -386,7 +386,7 @@ impl InsertPlan {
         rows.written += 1;
         if let Some(returning) = &self.returning {
             let stored = run.transaction.view().row(&self.collection, &key)?.unwrap_or_default();
-            rows.shown.push(returning.row(run, &stored).await?);
+            rows.shown.push(returning.row(run, &stored).await?)?;
         }
         Ok(())
     }
@@ -395,7 +395,7 @@ impl InsertPlan {
 /// What came of the rows so far.
 struct Rows {
     written: u64,
-    shown: Vec<Vec<Value>>,
+    shown: Gathered,
     seen: Seen,
 }
 

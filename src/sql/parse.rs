@@ -10,14 +10,14 @@ use std::sync::Arc;
 use datafusion::sql::sqlparser::ast::Statement;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
 use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::normalized;
 use crate::sql::regroup::{fuse_distinct, regroup};
-use crate::sql::statement_limits::{check_length, check_nesting};
+use crate::sql::statement_limits::{check_blanks, check_length, check_nesting, check_numbers};
 
 /// Deepest nesting of parentheses and subqueries in a statement.
 const NESTING_MAX: usize = 128;
@@ -154,15 +154,21 @@ pub fn character(text: &str, location: Location) -> Option<usize> {
     Some(before + usize::try_from(location.column).ok()?.max(1))
 }
 
+/// 54000 for a statement of so many bytes.
+pub fn statement_too_long(bytes: usize) -> Error {
+    Error::new(
+        ErrorKind::LimitExceeded,
+        format!("statement of {bytes} bytes is over the limit of {STATEMENT_BYTES_MAX}"),
+    )
+    .with_hint("Send rows with COPY or in several statements.")
+}
+
 fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
     if text.len() > STATEMENT_BYTES_MAX {
-        return Err(Error::new(
-            ErrorKind::LimitExceeded,
-            format!("statement of {} bytes is over the limit of {STATEMENT_BYTES_MAX}", text.len()),
-        )
-        .with_hint("Send rows with COPY or in several statements."));
+        return Err(statement_too_long(text.len()));
     }
-    let tokens = Tokenizer::new(&PostgresDialect, text).tokenize_with_location().map_err(|error| {
+    check_blanks(text)?;
+    let mut tokens = Tokenizer::new(&PostgresDialect, text).tokenize_with_location().map_err(|error| {
         let message = match error.message.as_str() {
             "Unterminated string literal" => "unterminated quoted string".to_string(),
             "Unexpected EOF while in a multi-line comment" => "unterminated /* comment".to_string(),
@@ -170,7 +176,14 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
         };
         Error::syntax(message, character(text, error.location))
     })?;
+    check_numbers(&tokens, text)?;
+    // One blank parts two tokens as well as a thousand.
+    tokens.dedup_by(|next, before| is_blank(&next.token) && is_blank(&before.token));
     Ok(fuse_distinct(merge_operators(tokens)))
+}
+
+fn is_blank(token: &Token) -> bool {
+    matches!(token, Token::Whitespace(Whitespace::Space | Whitespace::Newline | Whitespace::Tab))
 }
 
 /// Makes each of pgvector's operators one token with the precedence of "any other operator".

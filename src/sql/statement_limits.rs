@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::limits::STATEMENT_TOKENS_MAX;
+use crate::model::limits::{NUMBER_CHARACTERS_MAX, STATEMENT_BLANKS_MAX, STATEMENT_TOKENS_MAX};
 use crate::sql::parse::character;
 
 /// Deepest nesting of brackets, ROW and CASE together: twice what PostgreSQL's arrays have. A syntax error inside makes the
@@ -19,6 +19,66 @@ const SUBQUERIES_MAX: usize = 14;
 const QUERY_WORDS: [Keyword; 3] = [Keyword::SELECT, Keyword::WITH, Keyword::VALUES];
 /// Longest chain of operators in one expression: each one nests the tree one deeper.
 pub const OPERATORS_MAX: usize = 500;
+
+/// Refuses numbers that are too long to be read: none of so many digits fits any type.
+pub fn check_numbers(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
+    let long = tokens
+        .iter()
+        .find(|token| matches!(&token.token, Token::Number(number, _) if number.len() > NUMBER_CHARACTERS_MAX));
+    let Some(token) = long else { return Ok(()) };
+    Err(Error::new(ErrorKind::NumericOutOfRange, "value overflows numeric format")
+        .with_detail(format!("A number in a statement has at most {NUMBER_CHARACTERS_MAX} characters."))
+        .with_position(character(text, token.span.start).unwrap_or(1)))
+}
+
+/// Refuses texts with more blanks than one may have while they are tokens, before they are. Quotes and comments are passed over
+/// by the plainest of their rules: where the text is read in another way afterwards, only the count is another.
+pub fn check_blanks(text: &str) -> Result<()> {
+    if text.len() <= STATEMENT_BLANKS_MAX {
+        return Ok(());
+    }
+    let mut rest = text.as_bytes();
+    let mut count = 0_usize;
+    while let [first, tail @ ..] = rest {
+        let passed = match (*first, tail.first()) {
+            (b'\'' | b'"', _) => tail.iter().position(|byte| byte == first).map(|end| end + 1),
+            (b'-', Some(b'-')) => tail.iter().position(|byte| *byte == b'\n'),
+            (b'/', Some(b'*')) => tail.windows(2).position(|pair| pair == b"*/").map(|end| end + 2),
+            (b'$', _) => dollar_quoted(tail),
+            (blank, _) => {
+                count += usize::from(blank.is_ascii_whitespace());
+                Some(0)
+            }
+        };
+        // What does not end is an error of its own.
+        rest = passed.and_then(|passed| tail.get(passed..)).unwrap_or_default();
+    }
+    if count <= STATEMENT_BLANKS_MAX {
+        return Ok(());
+    }
+    let message = format!("a statement of {count} blanks is over the limit of {STATEMENT_BLANKS_MAX}");
+    Err(Error::new(ErrorKind::LimitExceeded, message)
+        .with_hint("Send it without its indentation, or in several statements."))
+}
+
+/// The length of a quote behind its first `$`; 0 where it begins none, `None` where it does not end.
+fn dollar_quoted(text: &[u8]) -> Option<usize> {
+    let is_tag = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii();
+    let length = text.iter().take_while(|byte| is_tag(byte)).count();
+    if text.get(length) != Some(&b'$') || text.first().is_some_and(u8::is_ascii_digit) {
+        return Some(0);
+    }
+    let (tag, body) = text.split_at_checked(length + 1)?;
+    let mut from = 0;
+    loop {
+        let dollar = from + body.get(from..)?.iter().position(|byte| *byte == b'$')?;
+        let behind = body.get(dollar + 1..)?;
+        if behind.starts_with(tag) {
+            return Some(length + 1 + dollar + 1 + tag.len());
+        }
+        from = dollar + 1;
+    }
+}
 
 /// Refuses statements that would take more memory than one may have while they are planned.
 pub fn check_length(tokens: &[TokenWithSpan]) -> Result<()> {
@@ -137,5 +197,34 @@ fn is_chained(token: &Token) -> bool {
         | Token::RParen
         | Token::RBracket => false,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_are_counted_outside_of_quotes_and_comments() {
+        let many = " ".repeat(STATEMENT_BLANKS_MAX + 1);
+        for text in [
+            format!("select '{many}'"),
+            format!("select 1 as \"{many}\""),
+            format!("select 1 /* {many} */"),
+            format!("select 1 -- {many}\n"),
+            format!("select $${many}$$, $a$ $$ {many} $a$"),
+            format!("select $1, 'it''s{many}'"),
+        ] {
+            check_blanks(&text).unwrap();
+        }
+        for text in [
+            format!("select 1{many}"),
+            format!("select ''{many}"),
+            format!("/* */ select $$ $${many}"),
+            format!("select $1{many}"),
+            format!("-- '\n select {many}"),
+        ] {
+            assert_eq!(check_blanks(&text).unwrap_err().sqlstate(), "54000");
+        }
     }
 }

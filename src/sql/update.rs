@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Expr, SetExpr, TableFactor, TableWithJoins, Update, UpdateTableFromKind, With};
 
-use crate::db::EntryKey;
+use crate::db::{EntryKey, Gathered};
 use crate::error::{Error, Result};
 use crate::model::{Collection, OutputColumn, Value};
 use crate::sql::conflict::default_of;
@@ -159,14 +159,14 @@ impl UpdatePlan {
     }
 
     pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
-        let (mut count, mut shown) = (0_u64, Vec::new());
+        let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         for (key, changes) in self.changes(run).await? {
             run.cancel.check()?;
             let Some(after) = changes.apply(run.transaction, &self.collection, &key)? else { continue };
             count += 1;
             if let Some(returning) = &self.returning {
                 let row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();
-                shown.push(returning.row(run, &row).await?);
+                shown.push(returning.row(run, &row).await?)?;
             }
         }
         Ok(Written { tag: format!("UPDATE {count}"), rows: shown })

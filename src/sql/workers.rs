@@ -10,20 +10,19 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
-use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use futures::{FutureExt, StreamExt};
+use datafusion::physical_plan::ExecutionPlan;
+use futures::FutureExt;
 use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tokio::task::AbortHandle;
 
-use crate::db::{Cancel, Row, RowSender, RowStream};
+use crate::db::{Cancel, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::ColumnType;
-use crate::model::limits::ROWS_PER_CHUNK;
-use crate::sql::arrow_values::{readable, value_at};
-use crate::sql::errors::{from_datafusion, from_join, from_panic};
+use crate::model::{ColumnType, Reservation};
+use crate::sql::context::ReadContext;
+use crate::sql::errors::{from_join, from_panic};
+use crate::sql::sending::send_rows;
 
 /// Threads of a lane: one for each partition that a plan is split into.
 const THREADS_PER_LANE: usize = 2;
@@ -35,6 +34,9 @@ const LANES_MAX: usize = 1024;
 const LANES_RESTING_MAX: usize = 8;
 /// As that of the connections' threads: nested expressions must fit. Untouched pages cost nothing.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
+
+/// What a plan that runs takes by itself, with the threads it runs on, as measured.
+const PLAN_BYTES: usize = 1024 * 1024;
 
 static LANES: LazyLock<Mutex<Lanes>> = LazyLock::new(Mutex::default);
 
@@ -139,6 +141,8 @@ pub struct Work {
     /// Set with the statement's flag, and when the work is dropped.
     cancel: Cancel,
     task: Option<AbortHandle>,
+    /// What the plan takes besides its batches.
+    memory: Option<Reservation>,
 }
 
 impl Work {
@@ -149,7 +153,7 @@ impl Work {
     pub fn new(session: i32, cancel: &Cancel) -> Result<Work> {
         let lane = LANES.lock().of(session)?;
         lane.plans.fetch_add(1, Ordering::AcqRel);
-        Ok(Work { lane, cancel: cancel.part(), task: None })
+        Ok(Work { lane, cancel: cancel.part(), task: None, memory: None })
     }
 
     /// What the plan's functions and scans have to look at.
@@ -173,13 +177,16 @@ impl Work {
     /// Runs a plan; `types` are those of its columns.
     ///
     /// # Errors
-    /// XX000 where the lane is gone.
+    /// 53200 where the statement's account has no memory for it, XX000 where the lane is gone.
     pub fn rows(
         mut self,
         plan: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
         types: Vec<ColumnType>,
     ) -> Result<RowStream> {
+        if let Some(statement) = ReadContext::of(context.session_config().options()) {
+            self.memory = Some(statement.settings.memory.reserve(PLAN_BYTES)?);
+        }
         let (sender, rows) = RowStream::channel(&self.cancel);
         let cancel = self.cancel.clone();
         let task = self.lane.runtime()?.spawn(async move {
@@ -204,48 +211,6 @@ impl Drop for Work {
         }
         self.lane.plans.fetch_sub(1, Ordering::AcqRel);
     }
-}
-
-/// Sends the rows of a plan, until its end, an error, or nobody listens.
-async fn send_rows(
-    plan: Arc<dyn ExecutionPlan>,
-    context: Arc<TaskContext>,
-    types: &[ColumnType],
-    sender: &RowSender,
-    cancel: &Cancel,
-) {
-    let mut stream = match execute_stream(plan, context) {
-        Ok(stream) => stream,
-        Err(error) => {
-            sender.send(Err(from_datafusion(error))).await;
-            return;
-        }
-    };
-    while let Some(batch) = stream.next().await {
-        let batch = match batch {
-            Ok(batch) => batch,
-            Err(error) => {
-                sender.send(Err(from_datafusion(error))).await;
-                return;
-            }
-        };
-        // A batch may be of any size: a list that is spread out comes as one.
-        for start in (0..batch.num_rows()).step_by(ROWS_PER_CHUNK) {
-            let part = batch.slice(start, ROWS_PER_CHUNK.min(batch.num_rows() - start));
-            let rows = cancel.check().and_then(|()| rows_of(&part, types));
-            let is_last = rows.is_err();
-            if !sender.send(rows).await || is_last {
-                return;
-            }
-        }
-    }
-}
-
-fn rows_of(batch: &RecordBatch, types: &[ColumnType]) -> Result<Vec<Row>> {
-    let columns = batch.columns().iter().map(readable).collect::<Result<Vec<_>>>()?;
-    let row =
-        |at: usize| columns.iter().zip(types).map(|(column, ty)| value_at(column, at, ty)).collect::<Result<Row>>();
-    (0..batch.num_rows()).map(row).collect()
 }
 
 #[cfg(test)]

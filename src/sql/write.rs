@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement, TableFactor, Value as Literal};
 
-use crate::db::{Cancel, EntryKey, Row, Settings, Transaction};
+use crate::db::{Cancel, EntryKey, Gathered, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, ColumnType, OutputColumn, Stage, Value};
 use crate::sql::delete::DeletePlan;
@@ -34,7 +34,7 @@ pub struct Written {
     /// The command tag, e.g. `INSERT 0 1`.
     pub tag: String,
     /// Rows of RETURNING.
-    pub rows: Vec<Row>,
+    pub rows: Gathered,
 }
 
 /// What one run of a plan works with.

@@ -56,7 +56,7 @@ impl Fixture {
                 }
                 Action::Write(write) => {
                     let written = write.execute(&mut transaction, parameters, settings, cancel).await?;
-                    (written.rows, Some(written.tag))
+                    (written.rows.into_rows(), Some(written.tag))
                 }
                 Action::Define(definition) => {
                     let tag = definition.execute(&mut transaction, parameters, settings, cancel).await?;

@@ -13,13 +13,19 @@ const SILENT_MANY: usize = 300;
 fn start() -> (tempfile::TempDir, Server, SocketAddr) {
     let directory = tempfile::tempdir().expect("a directory");
     let server = Launch::on(&directory.path().join("data")).with(&["--admin", "127.0.0.1:0"]).start();
-    let log = server.log();
-    let address = log.lines().find_map(|line| line.split_once("health and metrics page")?.1.split("address=").nth(1));
-    let address = address.unwrap_or_else(|| panic!("no address: {log}")).trim().parse().expect("an address");
+    let address = page_of(&server);
     (directory, server, address)
 }
 
-fn get(address: SocketAddr, path: &str) -> (String, String) {
+/// Where a server that was started with a page has it.
+pub fn page_of(server: &Server) -> SocketAddr {
+    let log = server.log();
+    let address = log.lines().find_map(|line| line.split_once("health and metrics page")?.1.split("address=").nth(1));
+    address.unwrap_or_else(|| panic!("no address: {log}")).trim().parse().expect("an address")
+}
+
+/// The status line and the body of a page.
+pub fn get(address: SocketAddr, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).expect("the page is served");
     write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("a request is sent");
     let mut answer = String::new();
@@ -28,7 +34,8 @@ fn get(address: SocketAddr, path: &str) -> (String, String) {
     (head.lines().next().expect("a status").to_string(), body.to_string())
 }
 
-fn number(page: &str, name: &str) -> u64 {
+/// A figure of the metrics.
+pub fn number(page: &str, name: &str) -> u64 {
     let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {name}:\n{page}")).parse().expect("a number")
 }

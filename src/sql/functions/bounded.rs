@@ -125,12 +125,13 @@ impl ScalarUDFImpl for Bounded {
         let options = Arc::clone(&arguments.config_options);
         let context = ReadContext::of(&options);
         let measured = Arguments { values: &arguments.args, rows: arguments.number_rows, context };
-        match self.growth.holds(&measured) {
-            Ok(true) => {}
-            Ok(false) => return Err(to_datafusion(too_large(name, CALL_BYTES_MAX))),
-            Err(error) => return Err(to_datafusion(error)),
-        }
+        let most = self.growth.bytes(&measured).map_err(to_datafusion)?;
+        let Some(most) = most.filter(|most| *most <= CALL_BYTES_MAX) else {
+            return Err(to_datafusion(too_large(name, CALL_BYTES_MAX)));
+        };
+        let making = context.map(|context| context.results.making(most)).transpose().map_err(to_datafusion)?;
         let result = self.inner.invoke_with_args(arguments)?;
+        drop(making);
         if let Some(context) = context {
             context.results.charge(name, &result).map_err(to_datafusion)?;
         }
@@ -206,35 +207,38 @@ fn slice_bytes(array: &ArrayRef) -> usize {
 }
 
 impl Growth {
-    /// Whether what the call makes is within the bound.
-    fn holds(self, arguments: &Arguments<'_>) -> Result<bool> {
-        Ok(match self {
-            Growth::Sum(times) => arguments.bytes().saturating_mul(times) <= CALL_BYTES_MAX,
-            Growth::Replace => replace_holds(arguments)?,
-            Growth::RegexpReplace => regexp_replace_holds(arguments)?,
-            Growth::Copies => sum_holds(arguments, copies_bytes)?,
-            Growth::Series => sum_holds(arguments, series_bytes)?,
-        })
+    /// What the call makes at most; `None` where that is over the bound.
+    fn bytes(self, arguments: &Arguments<'_>) -> Result<Option<usize>> {
+        match self {
+            Growth::Sum(times) => Ok(Some(arguments.bytes().saturating_mul(times))),
+            Growth::Replace => replace_bytes(arguments),
+            Growth::RegexpReplace => regexp_replace_bytes(arguments),
+            Growth::Copies => sum_bytes(arguments, copies_bytes),
+            Growth::Series => sum_bytes(arguments, series_bytes),
+        }
     }
 }
 
-/// Adds up what each row makes.
-fn sum_holds(arguments: &Arguments<'_>, bytes: impl Fn(&Arguments<'_>, usize) -> Result<usize>) -> Result<bool> {
+/// Adds up what each row makes, as far as the bound.
+fn sum_bytes(
+    arguments: &Arguments<'_>,
+    bytes: impl Fn(&Arguments<'_>, usize) -> Result<usize>,
+) -> Result<Option<usize>> {
     let mut sum = 0_usize;
     for row in 0..arguments.distinct_rows() {
         sum = sum.saturating_add(bytes(arguments, row)?);
         if sum > CALL_BYTES_MAX {
-            return Ok(false);
+            return Ok(None);
         }
     }
-    Ok(true)
+    Ok(Some(sum))
 }
 
-fn replace_holds(arguments: &Arguments<'_>) -> Result<bool> {
+fn replace_bytes(arguments: &Arguments<'_>) -> Result<Option<usize>> {
     let (Some(texts), Some(from), Some(to)) = (arguments.texts(0)?, arguments.texts(1)?, arguments.texts(2)?) else {
-        return Ok(true);
+        return Ok(Some(0));
     };
-    sum_holds(arguments, |arguments, row| {
+    sum_bytes(arguments, |arguments, row| {
         let (text, from, to) = (texts.get(row), from.get(row), to.get(row));
         if from.is_empty() || to.len() <= from.len() {
             return Ok(text.len());
@@ -248,10 +252,10 @@ fn replace_holds(arguments: &Arguments<'_>) -> Result<bool> {
     })
 }
 
-fn regexp_replace_holds(arguments: &Arguments<'_>) -> Result<bool> {
+fn regexp_replace_bytes(arguments: &Arguments<'_>) -> Result<Option<usize>> {
     let (Some(texts), Some(patterns), Some(to)) = (arguments.texts(0)?, arguments.texts(1)?, arguments.texts(2)?)
     else {
-        return Ok(true);
+        return Ok(Some(0));
     };
     let flags = arguments.texts(3)?;
     let mut compiled: Option<(String, Option<Regex>)> = None;
@@ -278,10 +282,10 @@ fn regexp_replace_holds(arguments: &Arguments<'_>) -> Result<bool> {
         }
         sum = sum.saturating_add(most);
         if sum > CALL_BYTES_MAX {
-            return Ok(false);
+            return Ok(None);
         }
     }
-    Ok(true)
+    Ok(Some(sum))
 }
 
 fn grown(bytes: usize, count: usize, each: usize) -> usize {
@@ -366,7 +370,8 @@ mod tests {
     }
 
     fn holds(growth: Growth, values: &[ColumnarValue]) -> bool {
-        growth.holds(&Arguments { values, rows: 1, context: None }).unwrap()
+        let most = growth.bytes(&Arguments { values, rows: 1, context: None }).unwrap();
+        most.is_some_and(|most| most <= CALL_BYTES_MAX)
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use datafusion::logical_expr::Volatility;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Value};
+use crate::model::{ColumnType, Reservation, Value};
 use crate::sql::context::ReadContext;
+use crate::sql::functions::results::check_call_bytes;
 
 /// What a parameter takes. Literals of unknown type arrive as text and are read as the parameter's type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,15 @@ impl<'a> Invocation<'a> {
     /// XX000 where a function is evaluated outside a statement.
     pub fn context(&self) -> Result<&'a ReadContext> {
         self.context.ok_or_else(|| Error::internal(format!("{}() runs outside a statement", self.name)))
+    }
+
+    /// Takes memory for a value of so many bytes, to be kept while it is made.
+    ///
+    /// # Errors
+    /// 54000 for more than a call may make, 53200 where the statement's account has none.
+    pub fn making(&self, bytes: usize) -> Result<Option<Reservation>> {
+        check_call_bytes(self.name, bytes)?;
+        self.context.map(|context| context.results.making(bytes)).transpose()
     }
 }
 

@@ -20,6 +20,9 @@ use crate::sql::errors::{from_datafusion, to_datafusion};
 use crate::sql::functions::definition::{Definition, Invocation, Parameter, undefined};
 use crate::sql::functions::results::{CALL_BYTES_MAX, too_large};
 
+/// Bytes that a call may make without taking them from its account's memory, and takes at a time.
+const MAKING_BYTES_FREE: usize = 1024 * 1024;
+
 /// A function that runs row by row.
 #[derive(Debug)]
 struct RowFunction {
@@ -111,6 +114,7 @@ fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> 
     let mut results = Vec::with_capacity(rows);
     let mut values = Vec::with_capacity(columns.len());
     let mut held = 0_usize;
+    let mut memory = context.map(|context| context.results.making(0)).transpose()?;
     for row in 0..rows {
         context.map_or(Ok(()), |context| context.cancel.check())?;
         values.clear();
@@ -132,6 +136,10 @@ fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> 
         held = held.saturating_add(bytes_of(&result));
         if held > CALL_BYTES_MAX {
             return Err(too_large(definition.name, CALL_BYTES_MAX));
+        }
+        if let Some(memory) = memory.as_mut().filter(|memory| held > memory.bytes() + MAKING_BYTES_FREE) {
+            // The values, and the array that is made of them.
+            memory.resize(2 * held + MAKING_BYTES_FREE)?;
         }
         results.push(result);
     }

@@ -5,7 +5,6 @@ use crate::model::limits::ENTRY_BYTES_MAX;
 use crate::model::{ColumnType, Value, quote_identifier};
 use crate::sql::functions::definition::Parameter::{Any, AnyArray, Float, Int, Text};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
-use crate::sql::functions::results::check_call_bytes;
 
 /// The end of a series that is made as a list, checked: too long a list would fill the memory.
 pub const SERIES_END: &str = "series_end";
@@ -127,10 +126,11 @@ fn quoted(value: Option<&Value>) -> String {
 }
 
 /// `format('%s %I %L %1$s', …)`.
-fn format_text(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+fn format_text(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let Some(pattern) = arguments.first().and_then(Value::as_str) else { return Ok(Value::Null) };
     let invalid = |message: String| Error::new(ErrorKind::InvalidParameterValue, message);
     let mut out = String::with_capacity(pattern.len());
+    let mut making = None;
     let mut next = 1;
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once('%') {
@@ -156,7 +156,8 @@ fn format_text(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
             .checked_add(1)
             .ok_or_else(|| Error::new(ErrorKind::NumericOutOfRange, "number is out of range"))?;
         let value = arguments.get(position).ok_or_else(|| invalid("too few arguments for format()".to_string()))?;
-        check_call_bytes("format", out.len())?;
+        drop(making.take());
+        making = invocation.making(out.len().saturating_add(value.bytes()))?;
         match specifier {
             's' => out.push_str(&value.to_text()),
             'I' if value.is_null() => {
@@ -169,11 +170,12 @@ fn format_text(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
         }
     }
     out.push_str(rest);
-    check_call_bytes("format", out.len())?;
+    drop(making);
+    drop(invocation.making(out.len())?);
     Ok(Value::text(out))
 }
 
-fn array_to_string(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+fn array_to_string(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let elements = match arguments.first() {
         Some(Value::Array(_, elements)) => elements.clone(),
         Some(Value::Vector(vector)) => vector.iter().map(|component| Value::Float4(*component)).collect(),
@@ -189,7 +191,7 @@ fn array_to_string(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
         .collect();
     let separator = text_of(arguments, 1);
     let bytes = texts.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()).saturating_add(separator.len()));
-    check_call_bytes("array_to_string", bytes)?;
+    let _making = invocation.making(bytes)?;
     Ok(Value::text(texts.join(separator)))
 }
 

@@ -10,6 +10,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::error::Result;
 use crate::model::ColumnType;
 use crate::sql::arrow_types::field_of;
 use crate::sql::context::ReadContext;
@@ -59,13 +60,18 @@ impl ScalarUDFImpl for TextConcat {
         let [left, right] = arguments.args.as_slice() else {
             return Err(to_datafusion(undefined(TEXT_CONCAT, &[])));
         };
-        let joined = joined(&Side::of(left)?, &Side::of(right)?, rows)?;
+        let context = ReadContext::of(&arguments.config_options);
+        let (left, right) = (Side::of(left)?, Side::of(right)?);
+        let bytes = joined_bytes(&left, &right, rows).map_err(to_datafusion)?;
+        let making = context.map(|context| context.results.making(bytes)).transpose().map_err(to_datafusion)?;
+        let joined = joined(&left, &right, rows, bytes);
+        drop(making);
         let result = if is_constant {
             ColumnarValue::Scalar(ScalarValue::try_from_array(&joined, 0)?)
         } else {
             ColumnarValue::Array(joined)
         };
-        if let Some(context) = ReadContext::of(&arguments.config_options) {
+        if let Some(context) = context {
             context.results.charge(TEXT_CONCAT, &result).map_err(to_datafusion)?;
         }
         Ok(result)
@@ -101,9 +107,17 @@ impl Side {
     }
 }
 
-fn joined(left: &Side, right: &Side, rows: usize) -> DataFusionResult<ArrayRef> {
+/// Bytes of what is made.
+///
+/// # Errors
+/// 54000 where they are more than a call may make.
+fn joined_bytes(left: &Side, right: &Side, rows: usize) -> Result<usize> {
     let bytes = left.bytes(rows).saturating_add(right.bytes(rows));
-    check_call_bytes(TEXT_CONCAT, bytes).map_err(to_datafusion)?;
+    check_call_bytes(TEXT_CONCAT, bytes)?;
+    Ok(bytes)
+}
+
+fn joined(left: &Side, right: &Side, rows: usize, bytes: usize) -> ArrayRef {
     let mut texts = StringBuilder::with_capacity(rows, bytes);
     for row in 0..rows {
         match (left.get(row), right.get(row)) {
@@ -113,7 +127,7 @@ fn joined(left: &Side, right: &Side, rows: usize) -> DataFusionResult<ArrayRef> 
             _ => texts.append_null(),
         }
     }
-    Ok(Arc::new(texts.finish()))
+    Arc::new(texts.finish())
 }
 
 #[cfg(test)]
@@ -127,11 +141,11 @@ mod tests {
     #[test]
     fn null_makes_null_and_length_is_bounded() {
         let (left, right) = (side(&[Some("a"), None, Some("")], false), side(&[Some("b")], true));
-        let result = joined(&left, &right, 3).unwrap();
+        let result = joined(&left, &right, 3, joined_bytes(&left, &right, 3).unwrap());
         let expected: ArrayRef = Arc::new(StringArray::from(vec![Some("ab"), None, Some("b")]));
         assert_eq!(&result, &expected);
         let long = "x".repeat(200 << 20);
         let long = side(&[Some(&long)], true);
-        assert!(joined(&long, &long, 1).is_err());
+        assert!(joined_bytes(&long, &long, 1).is_err());
     }
 }
