@@ -1,4 +1,4 @@
-//! IN, ANY, ALL and EXISTS over subqueries, with SQL's three truth values, wherever an expression may stand.
+//! IN, ANY, ALL, EXISTS and scalar subqueries, with SQL's three truth values, wherever an expression may stand.
 //!
 //! The planner turns `WHERE x IN (SELECT …)` and `WHERE EXISTS (…)` into semi joins, which is right and fast: a row that is
 //! not found and one of which that is unknown are both left out. Of `WHERE column NOT IN (SELECT …)` it makes an anti join
@@ -7,45 +7,75 @@
 //! column that says whether some row of it makes the comparison true. What makes it unknown is looked up once for a
 //! subquery of its own (whether it is empty, whether it holds a NULL), and by a second mark join for one that refers to the
 //! outer query.
+//!
+//! A scalar subquery that refers to the outer query is joined with it where the planner cannot. `planner_joins` decides
+//! what the planner can do, `dependent_join` takes the references out of every other subquery.
 
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, ScalarValue, Spans, TableReference};
-use datafusion::error::{DataFusionError, Result};
+use datafusion::common::{Column, DFSchema, ScalarValue, Spans, TableReference};
+use datafusion::error::Result;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, merge_schema, split_conjunction_owned};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, Filter, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not, when,
+    BinaryExpr, Distinct, Expr, Filter, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not,
+    when,
 };
-use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
-use crate::error::Error;
 use crate::sql::attempt::attempt;
-use crate::sql::errors::to_datafusion;
+use crate::sql::dependent_join::{correlated, counted, independent, not_offered, same};
+use crate::sql::functions::one_row;
+use crate::sql::planner_joins::{
+    Pulled, has_membership, has_subquery, is_correlated, is_scalar_join, is_semi_join, membership_of, pulled_up,
+    yields_one_row,
+};
 
 /// What [`Marks::contents`] says of a subquery without rows, and of one with a NULL among its values.
 const IS_EMPTY: i64 = 0;
 const HAS_VALUES_ONLY: i64 = 1;
 const HAS_NULL: i64 = 2;
 
-/// The plan with mark joins for the subqueries that the planner would give two truth values, or no place.
+/// The plan with joins for the subqueries that the planner would give two truth values, or no place.
 ///
 /// # Errors
 /// 0A000 for a subquery that refers to the outer query in a way that no join can express.
 pub fn with_mark_joins(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut names = 0;
-    plan.transform_up_with_subqueries(|plan| rewritten(plan, &mut names)).map(|transformed| transformed.data)
+    let plan = plan.transform_up_with_subqueries(|plan| rewritten(plan, &mut names))?.data;
+    if names_outer(&plan) {
+        return Err(correlated());
+    }
+    Ok(plan)
+}
+
+/// Whether a query names columns of one around it, which there is none of; LATERAL's are the planner's to join.
+fn names_outer(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Subquery(_) => false,
+        other => other.contains_outer_reference() || other.inputs().into_iter().any(names_outer),
+    }
 }
 
 fn rewritten(plan: LogicalPlan, names: &mut usize) -> Result<Transformed<LogicalPlan>> {
     match plan {
         LogicalPlan::Filter(filter) => filtered(filter, names),
-        LogicalPlan::Join(join) if join.filter.as_ref().is_some_and(has_membership) => joined(join, names),
-        LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Sort(_) | LogicalPlan::Window(_)
-            if plan.expressions().iter().any(has_membership) =>
+        LogicalPlan::Join(join) if join.filter.as_ref().is_some_and(is_resolved) => joined(join, names),
+        LogicalPlan::Projection(_) => {
+            let schema = merge_schema(&plan.inputs());
+            if plan.expressions().iter().any(|expr| is_resolved_over(expr, &schema)) {
+                computed(plan, names)
+            } else {
+                plan.map_expressions(correlations_named)
+            }
+        }
+        LogicalPlan::Aggregate(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Window(_)
+        | LogicalPlan::Distinct(Distinct::On(_))
+            if plan.expressions().iter().any(is_resolved) =>
         {
             computed(plan, names)
         }
@@ -53,26 +83,65 @@ fn rewritten(plan: LogicalPlan, names: &mut usize) -> Result<Transformed<Logical
     }
 }
 
-fn has_membership(expr: &Expr) -> bool {
-    let found = expr.exists(|part| Ok(matches!(part, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_))));
-    found.unwrap_or(true)
+/// Whether an expression of a node for whose subqueries the planner has no joins holds one that needs some.
+fn is_resolved(expr: &Expr) -> bool {
+    let is_scalar = |part: &Expr| matches!(part, Expr::ScalarSubquery(subquery) if is_correlated(subquery));
+    has_membership(expr) || expr.exists(|part| Ok(is_scalar(part))).unwrap_or(true)
 }
 
-/// WHERE and HAVING: conditions that the planner joins by itself stay, the others get marks.
+/// The same for a select list or a condition, where the planner joins scalar subqueries of some forms.
+fn is_resolved_over(expr: &Expr, schema: &DFSchema) -> bool {
+    let is_scalar = |part: &Expr| matches!(part, Expr::ScalarSubquery(subquery) if !is_scalar_join(subquery, schema));
+    has_membership(expr) || expr.exists(|part| Ok(is_scalar(part))).unwrap_or(true)
+}
+
+/// The expression whose subqueries say which outer columns they name now that those in them are joins.
+fn correlations_named(expr: Expr) -> Result<Transformed<Expr>> {
+    expr.transform(|part| match part {
+        Expr::ScalarSubquery(subquery) => {
+            let outer_ref_columns = subquery.subquery.all_out_ref_exprs();
+            let is_changed = outer_ref_columns != subquery.outer_ref_columns;
+            let part = Expr::ScalarSubquery(Subquery { outer_ref_columns, ..subquery });
+            Ok(if is_changed { Transformed::yes(part) } else { Transformed::no(part) })
+        }
+        other => Ok(Transformed::no(other)),
+    })
+}
+
+/// WHERE and HAVING: conditions that the planner joins by itself stay, the others get marks, behind those without one.
 fn filtered(filter: Filter, names: &mut usize) -> Result<Transformed<LogicalPlan>> {
-    if !has_membership(&filter.predicate) {
+    if !has_subquery(&filter.predicate) {
         return Ok(Transformed::no(LogicalPlan::Filter(filter)));
     }
-    let shown = filter.input.schema().columns();
-    let mut marks = Marks { plan: Arc::unwrap_or_clone(filter.input), names };
-    let mut conditions = Vec::new();
-    for condition in split_conjunction_owned(filter.predicate) {
-        let condition = membership_of(condition);
-        conditions.push(if is_semi_join(&condition) { condition } else { marks.resolved(condition)? });
+    let schema = Arc::clone(filter.input.schema());
+    let shown = schema.columns();
+    let (mut plain, mut own, mut marked) = (Vec::new(), Vec::new(), Vec::new());
+    for condition in split_conjunction_owned(filter.predicate).into_iter().map(membership_of) {
+        if !has_subquery(&condition) {
+            plain.push(condition);
+        } else if is_semi_join(&condition, &schema) {
+            own.push(condition);
+        } else if is_resolved_over(&condition, &schema) {
+            marked.push(condition);
+        } else {
+            own.push(correlations_named(condition)?.data);
+        }
+    }
+    if marked.is_empty() {
+        let condition = conjunction(plain.into_iter().chain(own)).unwrap_or_else(|| lit(true));
+        return Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(condition, filter.input)?)));
+    }
+    let mut input = LogicalPlanBuilder::from(Arc::unwrap_or_clone(filter.input));
+    if let Some(condition) = conjunction(plain) {
+        input = input.filter(condition)?;
+    }
+    let mut marks = Marks::new(input.build()?, true, names);
+    for condition in marked {
+        own.push(marks.resolved(condition)?);
     }
     let width = marks.plan.schema().fields().len();
     let mut plan = LogicalPlanBuilder::from(marks.plan);
-    if let Some(condition) = conjunction(conditions) {
+    if let Some(condition) = conjunction(own) {
         plan = plan.filter(condition)?;
     }
     if width != shown.len() {
@@ -81,49 +150,12 @@ fn filtered(filter: Filter, names: &mut usize) -> Result<Transformed<LogicalPlan
     plan.build().map(Transformed::yes)
 }
 
-/// `x = ANY (SELECT …)` as the IN that it is, `x <> ALL (SELECT …)` as NOT IN.
-fn membership_of(condition: Expr) -> Expr {
-    match condition {
-        Expr::SetComparison(SetComparison { expr, subquery, op: Operator::NotEq, quantifier: SetQuantifier::All }) => {
-            Expr::InSubquery(InSubquery { expr, subquery, negated: true })
-        }
-        Expr::SetComparison(SetComparison { expr, subquery, op: Operator::Eq, quantifier: SetQuantifier::Any }) => {
-            Expr::InSubquery(InSubquery { expr, subquery, negated: false })
-        }
-        other => other,
-    }
-}
-
-/// Whether a condition of WHERE only wants to know what is true, of a subquery that may yield any number of rows.
-fn is_semi_join(condition: &Expr) -> bool {
-    match condition {
-        Expr::InSubquery(InSubquery { expr, subquery, negated: false }) => {
-            !has_membership(expr) && !yields_one_row(&subquery.subquery)
-        }
-        // The planner's anti join minds NULL where one column is looked up in a subquery of its own.
-        Expr::InSubquery(InSubquery { expr, subquery, negated: true }) => {
-            matches!(expr.as_ref(), Expr::Column(_))
-                && subquery.outer_ref_columns.is_empty()
-                && !yields_one_row(&subquery.subquery)
-        }
-        Expr::Exists(Exists { subquery, .. }) => !yields_one_row(&subquery.subquery),
-        Expr::Not(inner) => match inner.as_ref() {
-            Expr::InSubquery(InSubquery { expr, subquery, negated: true }) => {
-                !has_membership(expr) && !yields_one_row(&subquery.subquery)
-            }
-            Expr::Exists(_) => is_semi_join(inner),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
 /// Select lists, groups, sorts and windows: the marks are joined to the input, and left out of the result.
 fn computed(plan: LogicalPlan, names: &mut usize) -> Result<Transformed<LogicalPlan>> {
     let shown = plan.schema().columns();
     let adds_input = matches!(plan, LogicalPlan::Sort(_) | LogicalPlan::Window(_));
     let Some(input) = plan.inputs().first().map(|input| (*input).clone()) else { return Ok(Transformed::no(plan)) };
-    let mut marks = Marks { plan: input, names };
+    let mut marks = Marks::new(input, matches!(plan, LogicalPlan::Projection(_)), names);
     let preserver = NamePreserver::new(&plan);
     let is_sort = matches!(plan, LogicalPlan::Sort(_));
     let mut expressions = Vec::new();
@@ -144,7 +176,7 @@ fn joined(join: Join, names: &mut usize) -> Result<Transformed<LogicalPlan>> {
     let shown = join.schema.columns();
     let Some(filter) = join.filter.clone() else { return Ok(Transformed::no(LogicalPlan::Join(join))) };
     let (with_subquery, mut conditions): (Vec<Expr>, Vec<Expr>) =
-        split_conjunction_owned(filter).into_iter().partition(has_membership);
+        split_conjunction_owned(filter).into_iter().partition(is_resolved);
     if join.join_type == JoinType::Inner {
         let plan = LogicalPlan::Join(Join { filter: conjunction(conditions), ..join });
         let condition = conjunction(with_subquery).unwrap_or_else(|| lit(true));
@@ -161,7 +193,7 @@ fn joined(join: Join, names: &mut usize) -> Result<Transformed<LogicalPlan>> {
         } else {
             return Err(not_offered("a subquery that compares both sides of an outer join is not offered"));
         };
-        let mut marks = Marks { plan: side.clone(), names: &mut *names };
+        let mut marks = Marks::new(side.clone(), false, names);
         conditions.push(marks.resolved(condition)?);
         *side = marks.plan;
     }
@@ -187,10 +219,11 @@ fn outer_columns(condition: &Expr) -> Vec<Column> {
             Expr::InSubquery(part) => &part.subquery,
             Expr::Exists(part) => &part.subquery,
             Expr::SetComparison(part) => &part.subquery,
+            Expr::ScalarSubquery(part) => part,
             _ => return Ok(TreeNodeRecursion::Continue),
         };
-        columns.extend(subquery.outer_ref_columns.iter().filter_map(|outer| match outer {
-            Expr::OuterReferenceColumn(_, column) => Some(column.clone()),
+        columns.extend(subquery.subquery.all_out_ref_exprs().into_iter().filter_map(|outer| match outer {
+            Expr::OuterReferenceColumn(_, column) => Some(column),
             _ => None,
         }));
         Ok(TreeNodeRecursion::Continue)
@@ -202,6 +235,10 @@ fn outer_columns(condition: &Expr) -> Vec<Column> {
 /// A plan that grows a column for each question asked of a subquery.
 struct Marks<'a> {
     plan: LogicalPlan,
+    /// What it grew from, whose columns are those that subqueries name.
+    outer: LogicalPlan,
+    /// The planner joins scalar subqueries of some forms where the expression stands.
+    keeps_scalars: bool,
     names: &'a mut usize,
 }
 
@@ -214,6 +251,10 @@ struct Inner {
 }
 
 impl Marks<'_> {
+    fn new(plan: LogicalPlan, keeps_scalars: bool, names: &mut usize) -> Marks<'_> {
+        Marks { outer: plan.clone(), plan, keeps_scalars, names }
+    }
+
     /// The expression with columns in place of its subqueries.
     fn resolved(&mut self, expr: Expr) -> Result<Expr> {
         let resolved = expr.transform_up(|part| match part {
@@ -226,6 +267,7 @@ impl Marks<'_> {
                 Ok(Transformed::yes(if negated { not(found) } else { found }))
             }
             Expr::SetComparison(comparison) => self.compared(comparison).map(Transformed::yes),
+            Expr::ScalarSubquery(subquery) => self.scalar(subquery).map(Transformed::yes),
             other => Ok(Transformed::no(other)),
         })?;
         Ok(resolved.data)
@@ -245,10 +287,10 @@ impl Marks<'_> {
     /// `value IN (subquery)`.
     fn contains(&mut self, value: Expr, subquery: &Subquery) -> Result<Expr> {
         if yields_one_row(&subquery.subquery) {
-            return Ok(value.eq(Expr::ScalarSubquery(subquery.clone())));
+            return Ok(value.eq(self.scalar(subquery.clone())?));
         }
         let is_found = self.any(&value, Operator::Eq, subquery, |equal| equal)?;
-        if !subquery.outer_ref_columns.is_empty() {
+        if is_correlated(subquery) {
             let is_unknown = self.any(&value, Operator::Eq, subquery, Expr::is_null)?;
             return decided(is_found, true, value, is_unknown);
         }
@@ -267,7 +309,8 @@ impl Marks<'_> {
             (Operator::Eq, SetQuantifier::Any) => return self.contains(*expr, &subquery),
             (Operator::NotEq, SetQuantifier::All) => return self.contains(*expr, &subquery).map(not),
             _ if yields_one_row(&subquery.subquery) => {
-                return Ok(Expr::BinaryExpr(BinaryExpr::new(expr, op, Box::new(Expr::ScalarSubquery(subquery)))));
+                let only = self.scalar(subquery)?;
+                return Ok(Expr::BinaryExpr(BinaryExpr::new(expr, op, Box::new(only))));
             }
             _ => {}
         }
@@ -295,24 +338,69 @@ impl Marks<'_> {
         self.mark(inner.plan, inner.correlation.into_iter().fold(condition, Expr::and))
     }
 
+    /// The value of a scalar subquery.
+    fn scalar(&mut self, subquery: Subquery) -> Result<Expr> {
+        if !is_correlated(&subquery) || (self.keeps_scalars && is_scalar_join(&subquery, self.outer.schema())) {
+            return correlations_named(Expr::ScalarSubquery(subquery)).map(|named| named.data);
+        }
+        let is_single = yields_one_row(&subquery.subquery);
+        let mut inner = independent(&subquery.subquery, &self.outer, self.names)?;
+        let Some(value) = inner.plan.schema().columns().into_iter().next() else { return Err(correlated()) };
+        let mut rows = None;
+        if !is_single {
+            let (single, column) = counted(inner)?;
+            inner = single;
+            rows = Some(column);
+        }
+        let relation = self.relation();
+        let name = |name: &str| Column::new(Some(relation.clone()), name);
+        let named = |column: Column, called: &str| {
+            Expr::Column(column).alias_qualified(Some(relation.clone()), called.to_string())
+        };
+        let mut columns = vec![named(value, "value")];
+        columns.extend(rows.clone().map(|rows| named(rows, "rows")));
+        let mut conditions = Vec::with_capacity(inner.pairs.len());
+        for (place, (outer, own)) in inner.pairs.into_iter().enumerate() {
+            let called = format!("c{place}");
+            columns.push(named(own, &called));
+            conditions.push(same(Expr::Column(outer), Expr::Column(name(&called))));
+        }
+        let right = LogicalPlanBuilder::from(inner.plan).project(columns)?.build()?;
+        let condition = conjunction(conditions).unwrap_or_else(|| lit(true));
+        let left = std::mem::take(&mut self.plan);
+        self.plan = LogicalPlanBuilder::from(left).join_on(right, JoinType::Left, Some(condition))?.build()?;
+        let value = Expr::Column(name("value"));
+        Ok(match rows {
+            Some(_) => one_row(value, Expr::Column(name("rows"))),
+            None => value,
+        })
+    }
+
+    fn relation(&mut self) -> TableReference {
+        *self.names += 1;
+        TableReference::bare(format!("$mark{}", self.names))
+    }
+
     /// The subquery without references to the outer query, its columns under names of their own.
     fn inner(&mut self, subquery: &Subquery, is_exists: bool) -> Result<Inner> {
-        let mut pulled = PullUpCorrelatedExpr::new().with_exists_sub_query(is_exists);
-        let plan = subquery.subquery.as_ref().clone().rewrite(&mut pulled)?.data;
-        let is_offered = pulled.can_pull_up && !pulled.pulled_up_scalar_agg && plan.all_out_ref_exprs().is_empty();
-        if !is_offered {
-            return Err(correlated());
+        match pulled_up(&subquery.subquery, is_exists, self.outer.schema()) {
+            Some(pulled) => self.pulled(pulled),
+            None => self.unnested(subquery),
         }
-        *self.names += 1;
-        let relation = TableReference::bare(format!("$mark{}", self.names));
+    }
+
+    /// A subquery of which the conditions on outer columns were taken.
+    fn pulled(&mut self, pulled: Pulled) -> Result<Inner> {
+        let Pulled { plan, conditions } = pulled;
+        let relation = self.relation();
         let name = |position: usize| Column::new(Some(relation.clone()), format!("c{position}"));
         let columns = plan.schema().columns();
         let renamed = columns.iter().enumerate().map(|(position, column)| {
             Expr::Column(column.clone()).alias_qualified(Some(relation.clone()), name(position).name)
         });
         let renamed: Vec<Expr> = renamed.collect();
-        let inner: Vec<Column> = pulled.correlated_subquery_cols_map.values().flatten().cloned().collect();
-        let correlation = conjunction(pulled.join_filters).map(|filter| {
+        let inner: Vec<Column> = conditions.correlated_subquery_cols_map.values().flatten().cloned().collect();
+        let correlation = conjunction(conditions.join_filters).map(|filter| {
             filter.transform(|part| match part {
                 Expr::Column(column) if inner.contains(&column) => {
                     let exact = columns.iter().position(|other| *other == column);
@@ -325,6 +413,24 @@ impl Marks<'_> {
         let correlation = correlation.transpose()?.map(|transformed| transformed.data);
         let plan = LogicalPlanBuilder::from(plan).project(renamed)?.build()?;
         Ok(Inner { plan, value: Expr::Column(name(0)), correlation })
+    }
+
+    /// A subquery that is computed for all values of the outer columns.
+    fn unnested(&mut self, subquery: &Subquery) -> Result<Inner> {
+        let inner = independent(&subquery.subquery, &self.outer, self.names)?;
+        let relation = self.relation();
+        let name = |position: usize| Column::new(Some(relation.clone()), format!("c{position}"));
+        let columns = inner.plan.schema().columns();
+        let mut conditions = Vec::with_capacity(inner.pairs.len());
+        for (outer, own) in inner.pairs {
+            let position = columns.iter().position(|column| *column == own).ok_or_else(correlated)?;
+            conditions.push(same(Expr::Column(outer), Expr::Column(name(position))));
+        }
+        let renamed = columns.into_iter().enumerate().map(|(position, column)| {
+            Expr::Column(column).alias_qualified(Some(relation.clone()), name(position).name)
+        });
+        let plan = LogicalPlanBuilder::from(inner.plan).project(renamed.collect::<Vec<_>>())?.build()?;
+        Ok(Inner { plan, value: Expr::Column(name(0)), correlation: conjunction(conditions) })
     }
 
     /// Joins the mark; its column.
@@ -369,22 +475,4 @@ fn decided(is_decided: Expr, decision: bool, value: Expr, is_unknown: Expr) -> R
 
 fn unknown() -> Expr {
     Expr::Literal(ScalarValue::Boolean(None), None)
-}
-
-/// Whether a query aggregates without groups: it yields one row whatever there is to read.
-fn yields_one_row(plan: &LogicalPlan) -> bool {
-    match plan {
-        LogicalPlan::Projection(projection) => yields_one_row(&projection.input),
-        LogicalPlan::SubqueryAlias(alias) => yields_one_row(&alias.input),
-        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
-        _ => false,
-    }
-}
-
-fn correlated() -> DataFusionError {
-    not_offered("this subquery refers to the outer query in a way that is not offered")
-}
-
-fn not_offered(message: &str) -> DataFusionError {
-    to_datafusion(Error::unsupported(message, "Write it as a join, or as a subquery in FROM."))
 }

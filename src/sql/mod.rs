@@ -9,7 +9,7 @@
 //! cross in `arrow_types` and `arrow_values`, errors in `errors`.
 //!
 //! What DataFusion means otherwise than PostgreSQL is put right in its plans: `mark_joins` gives IN and its kin three truth
-//! values, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
+//! values and (with `planner_joins`, `dependent_join`, `dependent_nodes` and `domain`) joins correlated subqueries, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
 //! fail to the rows that reach them, and `float_keys` compares floats with one NaN and one zero.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
@@ -56,7 +56,10 @@ mod define_identity;
 mod define_index;
 mod define_table;
 mod delete;
+mod dependent_join;
+mod dependent_nodes;
 mod dialect;
+mod domain;
 mod engine;
 mod errors;
 mod explain;
@@ -82,6 +85,7 @@ mod parse;
 mod pg_catalog;
 mod physical;
 mod plan;
+mod planner_joins;
 mod pushdown;
 mod quantified;
 mod read;
