@@ -257,7 +257,11 @@ impl Analyzer<'_> {
         let (result, ty) =
             if is_text { (PathResult::Text, ColumnType::Text) } else { (PathResult::Json, ColumnType::Jsonb) };
         let name = table.add_virtual(Operand::Path { base, path, result }, ty.clone());
-        Ok(Some((column_of(&relation, &name), ty)))
+        let mut part = column_of(&relation, &name);
+        if let Expr::CompoundIdentifier(parts) = &mut part {
+            self.name_relation(parts, &relation);
+        }
+        Ok(Some((part, ty)))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::sql::analyze_arithmetic::native_cast;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_rows::without_rows;
 use crate::sql::arithmetic::SUBTRACT;
+use crate::sql::casts::cast_name;
 use crate::sql::engine;
 use crate::sql::function_types;
 use crate::sql::functions::{ILIKE, LIKE, MOMENT_OF_LOCAL};
@@ -103,11 +104,12 @@ impl Analyzer<'_> {
             _ => return Ok(None),
         };
         let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
-        if let Expr::Identifier(ident) = expr
-            && scope::is_merged(&self.scopes, &found.column.name)
-        {
-            let ident = ident.clone();
-            *expr = Expr::CompoundIdentifier(vec![exact(found.relation), ident]);
+        match expr {
+            Expr::CompoundIdentifier(parts) => self.name_relation(parts, &found.relation),
+            Expr::Identifier(ident) if scope::is_merged(&self.scopes, &found.column.name) => {
+                *expr = Expr::CompoundIdentifier(vec![exact(self.planner_name(&found.relation)), ident.clone()]);
+            }
+            _ => {}
         }
         Ok(found.column.ty)
     }
@@ -195,7 +197,9 @@ impl Analyzer<'_> {
                 }
                 let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
                 results.extend(else_result.as_deref_mut());
-                self.same_type(&mut results)
+                let ty = self.same_type(&mut results)?;
+                keep_type(expr, ty.as_ref());
+                Ok(ty)
             }
             Expr::Array(array) => {
                 let ty = self.same_type(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
@@ -460,6 +464,13 @@ impl Analyzer<'_> {
         }
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
+    }
+}
+
+/// Names the type of a value that the planner chooses among several, where it would take it for text.
+pub fn keep_type(expr: &mut Expr, ty: Option<&ColumnType>) {
+    if let Some(ty @ (ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid)) = ty {
+        *expr = call(&cast_name(ty), vec![std::mem::replace(expr, Expr::value(Literal::Null))]);
     }
 }
 

@@ -44,7 +44,7 @@ impl Analyzer<'_> {
             if outputs.iter().filter(|other| other.name == output.name).count() > 1 {
                 return Ok(());
             }
-            item.expr = Expr::Identifier(exact(output.name.clone()));
+            item.expr = Expr::Identifier(exact(output.label.clone().unwrap_or_else(|| output.name.clone())));
         }
         by_value(&mut item.expr, key);
         Ok(())

@@ -205,6 +205,8 @@ impl Unnesting<'_> {
                     .build()?;
                 Ok(Unnested { plan, order: None, ..input })
             }
+            // What names none of the relations beside it.
+            LogicalPlan::Subquery(subquery) => self.unnested(Arc::unwrap_or_clone(subquery.subquery)),
             _ => Err(correlated()),
         }
     }

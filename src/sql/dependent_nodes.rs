@@ -29,6 +29,10 @@ impl Unnesting<'_> {
             let expr = expr.transform(|part| match part {
                 Expr::WindowFunction(mut function) => {
                     function.params.partition_by.extend(input.value_exprs());
+                    if function.params.order_by.is_empty() {
+                        let order = input.order.iter().map(|order| Expr::Column(order.clone()).sort(true, false));
+                        function.params.order_by.extend(order);
+                    }
                     Ok(Transformed::yes(Expr::WindowFunction(function)))
                 }
                 other => Ok(Transformed::no(other)),

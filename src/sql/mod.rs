@@ -9,7 +9,7 @@
 //! cross in `arrow_types` and `arrow_values`, errors in `errors`.
 //!
 //! What DataFusion means otherwise than PostgreSQL is put right in its plans: `mark_joins` gives IN and its kin three truth
-//! values and (with `planner_joins`, `dependent_join`, `dependent_nodes` and `domain`) joins correlated subqueries, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
+//! values and (with `marks`, `planner_joins`, `dependent_join`, `dependent_nodes`, `domain` and `lateral`) joins correlated subqueries, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
 //! fail to the rows that reach them, and `float_keys` compares floats with one NaN and one zero.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
@@ -29,6 +29,7 @@ mod analyze_recursion;
 mod analyze_rows;
 mod analyze_select;
 mod analyze_set;
+mod analyze_shadow;
 mod analyze_special;
 mod apart;
 mod append;
@@ -70,12 +71,14 @@ mod functions;
 mod guards;
 mod insert;
 mod key_lookup;
+mod lateral;
 mod lazy;
 mod like_rule;
 mod literals;
 mod lower;
 mod lower_filter;
 mod mark_joins;
+mod marks;
 mod names;
 mod nearest_rule;
 mod network_call;
@@ -92,6 +95,7 @@ mod read;
 #[cfg(test)]
 mod read_tests;
 mod regroup;
+mod returned;
 mod returning;
 mod row_compile;
 mod row_expression;

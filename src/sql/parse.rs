@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
 use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::normalized;
-use crate::sql::regroup::{fuse_distinct, regroup};
+use crate::sql::regroup::{enclose_values, fuse_distinct, regroup};
 use crate::sql::statement_limits::{check_length, check_nesting};
 
 /// Deepest nesting of parentheses and subqueries in a statement.
@@ -149,7 +149,7 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
         };
         Error::syntax(message, character(text, error.location))
     })?;
-    Ok(fuse_distinct(merge_operators(tokens)))
+    Ok(enclose_values(fuse_distinct(merge_operators(tokens))))
 }
 
 /// Makes each of pgvector's operators one token with the precedence of "any other operator".

@@ -16,11 +16,13 @@ pub struct ScopeColumn {
     pub origin: Option<(u32, i16)>,
     /// Shown and found through the column of the same name that USING joined it with.
     pub is_merged: bool,
+    /// What the planner calls a result column, where that is another name.
+    pub label: Option<String>,
 }
 
 impl ScopeColumn {
     pub fn computed(name: impl Into<String>, ty: Option<ColumnType>) -> Self {
-        ScopeColumn { name: name.into(), ty, is_hidden: false, origin: None, is_merged: false }
+        ScopeColumn { name: name.into(), ty, is_hidden: false, origin: None, is_merged: false, label: None }
     }
 }
 

@@ -29,7 +29,6 @@ mod register;
 mod results;
 mod scalar;
 mod session;
-mod single_value;
 mod strings;
 mod text_concat;
 mod time;

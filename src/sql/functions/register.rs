@@ -12,7 +12,6 @@ use crate::sql::functions::definition::Definition;
 use crate::sql::functions::definition::Parameter::{Json, Vector};
 use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::scalar::scalar_function;
-use crate::sql::functions::single_value::single_value;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
@@ -95,7 +94,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         let numbers = registry.udaf(name).map_err(from_datafusion)?;
         registry.register_udaf(Arc::new(VectorAggregate::over(numbers))).map_err(from_datafusion)?;
     }
-    for aggregate in json_aggregates::aggregates().into_iter().chain([single_value()]) {
+    for aggregate in json_aggregates::aggregates() {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
     }
     Ok(())
