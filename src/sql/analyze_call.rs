@@ -11,7 +11,7 @@ use crate::model::ColumnType;
 use crate::model::limits::ARGUMENTS_MAX;
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
-use crate::sql::analyze_expr::keep_type;
+use crate::sql::analyze_cast::keep_type;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_special::special_call;
 use crate::sql::casts::cast_name;

@@ -1,15 +1,15 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
-use datafusion::sql::sqlparser::ast::{DataType, Expr, Ident, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::model::{ColumnType, Value, has_dangling_escape, like_escape};
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
+use crate::sql::analyze_cast::keep_type;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
-use crate::sql::analyze_rows::without_rows;
+use crate::sql::analyze_rows::{keyed_rows, without_rows};
 use crate::sql::arithmetic::SUBTRACT;
-use crate::sql::casts::cast_name;
 use crate::sql::engine;
 use crate::sql::function_types;
 use crate::sql::functions::{ILIKE, LIKE, MOMENT_OF_LOCAL};
@@ -160,7 +160,12 @@ impl Analyzer<'_> {
                 {
                     self.adopt(inner, ty)?;
                 }
-                self.expr(inner)?;
+                let ty = self.expr(inner)?;
+                let rows = columns.first().and_then(|column| column.ty.as_ref());
+                if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
+                    by_value(inner, key);
+                    **subquery = keyed_rows(subquery, key)?;
+                }
                 boolean
             }
             Expr::Exists { subquery, .. } => {
@@ -438,7 +443,12 @@ impl Analyzer<'_> {
             if let [ScopeColumn { ty: Some(ty), .. }] = columns.as_slice() {
                 self.adopt(left, ty)?;
             }
-            self.expr(left)?;
+            let ty = self.expr(left)?;
+            let rows = columns.first().and_then(|column| column.ty.as_ref());
+            if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
+                by_value(left, key);
+                query = keyed_rows(&query, key)?;
+            }
             **right = Expr::Subquery(Box::new(query));
             return Ok(Some(ColumnType::Bool));
         }
@@ -467,13 +477,6 @@ impl Analyzer<'_> {
     }
 }
 
-/// Names the type of a value that the planner chooses among several, where it would take it for text.
-pub fn keep_type(expr: &mut Expr, ty: Option<&ColumnType>) {
-    if let Some(ty @ (ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid)) = ty {
-        *expr = call(&cast_name(ty), vec![std::mem::replace(expr, Expr::value(Literal::Null))]);
-    }
-}
-
 /// The text of a string literal.
 fn literal_text(expr: &Expr) -> Option<&str> {
     match expr {
@@ -489,10 +492,4 @@ fn unary_function(operator: UnaryOperator) -> Option<&'static str> {
         UnaryOperator::PGCubeRoot => Some("cbrt"),
         _ => None,
     }
-}
-
-/// An unquoted identifier for a column of a relation.
-pub fn column_of(relation: &str, name: &str) -> Expr {
-    let parts: Vec<Ident> = vec![exact(relation), exact(name)];
-    Expr::CompoundIdentifier(parts)
 }

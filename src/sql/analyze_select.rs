@@ -184,15 +184,18 @@ impl Analyzer<'_> {
                 ty = Some(ColumnType::Text);
             }
             let is_column = origin.is_some() && alias.is_none();
+            // The planner gives a column of an outer query a name that no outer query could find.
+            let is_own = is_column && origin.as_ref().is_some_and(|found| self.is_own(found));
             let relation = (is_column && is_outermost).then(|| origin_name(&expr));
             let label = Label { relation, name: name.clone() };
             let is_taken = used.iter().any(|other| other.clashes(&label));
             used.push(label);
-            let is_ambiguous = origin.is_none() && sorted.contains(&name);
+            let is_itself = origin.as_ref().is_some_and(|found| found.column.name == name);
+            let is_ambiguous = !is_itself && sorted.contains(&name);
             let label = (is_taken || is_ambiguous).then(|| format!("{name}#{}", used.len()));
             *item = if let Some(label) = &label {
                 SelectItem::ExprWithAlias { expr, alias: exact(label.clone()) }
-            } else if is_column && last_name(&expr).is_some_and(|last| last == name) {
+            } else if is_own && last_name(&expr).is_some_and(|last| last == name) {
                 SelectItem::UnnamedExpr(expr)
             } else {
                 SelectItem::ExprWithAlias { expr, alias: exact(name.clone()) }
@@ -202,6 +205,13 @@ impl Analyzer<'_> {
             columns.push(ScopeColumn { origin, label, ..ScopeColumn::computed(name, ty) });
         }
         Ok(columns)
+    }
+
+    /// Whether a column is one of the current query's FROM.
+    fn is_own(&self, found: &Found) -> bool {
+        let relations = self.scopes.last().map(|scope| scope.relations.as_slice()).unwrap_or_default();
+        let named = relations.iter().filter(|relation| relation.name == found.relation);
+        named.flat_map(|relation| &relation.columns).any(|column| column.name == found.column.name)
     }
 
     /// The column that an expression plainly names.

@@ -1,6 +1,6 @@
 //! Which columns the names of a query mean: the relations of its FROM clause, their columns with types, and outer queries.
 
-use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
@@ -70,6 +70,12 @@ pub fn folded(ident: &Ident) -> String {
 /// An identifier that means exactly this name.
 pub fn exact(name: impl Into<String>) -> Ident {
     Ident::with_quote('"', name)
+}
+
+/// An unquoted identifier for a column of a relation.
+pub fn column_of(relation: &str, name: &str) -> Expr {
+    let parts: Vec<Ident> = vec![exact(relation), exact(name)];
+    Expr::CompoundIdentifier(parts)
 }
 
 /// A column's name with its relation in front of it, and the schema where one is written before that.
