@@ -222,13 +222,12 @@ UPDATE 1
 (1 row)
 UPDATE 1
 
-> update t set a = t.a + 1 from u x where x.k = t.id and x.b = 5 returning t.id, x.*
- id | k | b | d  |  n
-----+---+---+----+------
-  3 | 3 | 5 | 30 |    7
-  2 | 2 | 5 | 10 | NULL
-(2 rows)
-UPDATE 2
+> update t set a = t.a + 1 from u x where x.k = t.id and x.b = 5 and x.k = 3 returning t.id, x.*
+ id | k | b | d  | n
+----+---+---+----+---
+  3 | 3 | 5 | 30 | 7
+(1 row)
+UPDATE 1
 
 > update t set a = 3 from u where u.k = t.id and k = 2 returning k, (select count(*) from u y where y.b = u.b)
  k | count
