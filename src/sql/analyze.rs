@@ -5,7 +5,8 @@
 //! operators are function calls, parts of JSON columns are columns of their own, relations have one-part names. Parameters
 //! get the types PostgreSQL would give them, result columns the names. Mistakes in names are found here, with a position.
 //!
-//! `analyze` walks queries, `analyze_set` set operations, `analyze_select` and `analyze_from` the clauses, `analyze_expr`,
+//! `analyze` walks queries, `analyze_set` set operations, `analyze_select` and `analyze_from` the clauses (`analyze_shadow`
+//! minds the names of relations), `analyze_expr`,
 //! `analyze_binary`, `analyze_arithmetic`, `analyze_cast` and `analyze_call` expressions; `analyze_jsonb` compares JSON by
 //! value; `literals` makes constants.
 
@@ -24,6 +25,7 @@ use crate::model::{ColumnType, Value};
 use crate::sql::analyze_jsonb::ordinal;
 use crate::sql::analyze_recursion::{check_recursion, shield};
 use crate::sql::analyze_set::{has_subquery, union_of_rows};
+use crate::sql::analyze_shadow::Shadowed;
 use crate::sql::context::PlanContext;
 use crate::sql::literals::number_of;
 use crate::sql::parameters::ParameterTypes;
@@ -56,6 +58,27 @@ pub struct Analysis {
 pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Analysis> {
     let mut query = query.clone();
     pg_catalog::rewrite(&mut query);
+    let mut shadowed = Shadowed::default();
+    loop {
+        let mut given = parameters.clone();
+        let (analysis, next) = walk(query.clone(), shadowed, &mut given, context)?;
+        match next {
+            Some(next) => shadowed = next,
+            None => {
+                *parameters = given;
+                return Ok(analysis);
+            }
+        }
+    }
+}
+
+/// One walk, and which names the next one has to mind.
+fn walk(
+    mut query: Query,
+    shadowed: Shadowed,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<(Analysis, Option<Shadowed>)> {
     let mut analyzer = Analyzer {
         context,
         first_constant: parameters.len(),
@@ -67,10 +90,11 @@ pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanCon
         ctes: Vec::new(),
         keeps_unknown: false,
         is_cacheable: true,
+        shadowed,
     };
     let columns = analyzer.query(&mut query, true)?;
-    let Analyzer { constants, tables, is_cacheable, .. } = analyzer;
-    Ok(Analysis { query, columns, constants, tables, is_cacheable })
+    let Analyzer { constants, tables, is_cacheable, shadowed, .. } = analyzer;
+    Ok((Analysis { query, columns, constants, tables, is_cacheable }, shadowed.next()))
 }
 
 pub struct Analyzer<'a> {
@@ -88,6 +112,7 @@ pub struct Analyzer<'a> {
     /// The next SELECT is a branch of a set operation: its literals wait for the type of the other branch.
     pub keeps_unknown: bool,
     pub is_cacheable: bool,
+    pub shadowed: Shadowed,
 }
 
 impl Analyzer<'_> {
@@ -248,7 +273,7 @@ impl Analyzer<'_> {
         if let Expr::Identifier(ident) = &item.expr {
             let name = folded(ident);
             if let Some(output) = outputs.iter().find(|output| output.name == name) {
-                item.expr = Expr::Identifier(exact(name));
+                item.expr = Expr::Identifier(exact(output.label.clone().unwrap_or(name)));
                 return Ok(output.ty.clone());
             }
         }

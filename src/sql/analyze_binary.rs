@@ -6,13 +6,12 @@ use crate::db::{Operand, PathBase, PathResult, PathStep};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, SystemColumn, Value};
 use crate::sql::analyze::{Analyzer, StatementTable};
-use crate::sql::analyze_expr::column_of;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::casts::cast_name;
 use crate::sql::functions::TEXT_CONCAT;
 use crate::sql::literals::{number_of, string_of};
 use crate::sql::operators::{call, distance_function, json_function, json_result, operator_metric};
-use crate::sql::scope::{self, Found, folded};
+use crate::sql::scope::{self, Found, column_of, folded};
 
 impl Analyzer<'_> {
     pub fn binary(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
@@ -262,7 +261,11 @@ impl Analyzer<'_> {
         let (result, ty) =
             if is_text { (PathResult::Text, ColumnType::Text) } else { (PathResult::Json, ColumnType::Jsonb) };
         let name = table.add_virtual(Operand::Path { base, path, result }, ty.clone());
-        Ok(Some((column_of(&relation, &name), ty)))
+        let mut part = column_of(&relation, &name);
+        if let Expr::CompoundIdentifier(parts) = &mut part {
+            self.name_relation(parts, &relation);
+        }
+        Ok(Some((part, ty)))
     }
 }
 

@@ -11,6 +11,7 @@ use crate::model::ColumnType;
 use crate::model::limits::ARGUMENTS_MAX;
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
+use crate::sql::analyze_cast::keep_type;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_special::special_call;
 use crate::sql::casts::cast_name;
@@ -54,8 +55,10 @@ impl Analyzer<'_> {
             }
             if let Some((special, ty)) = special_call(function, &name, std::slice::from_ref(&common))? {
                 *expr = special;
+                keep_type(expr, Some(&ty));
                 return Ok(Some(ty));
             }
+            keep_type(expr, common.as_ref());
             return Ok(common);
         }
         if let Some((special, ty)) = special_call(function, &name, &types)? {

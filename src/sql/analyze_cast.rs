@@ -1,6 +1,6 @@
 //! Casts: of literals into constants, of everything else into the planner's casts or our own.
 
-use datafusion::sql::sqlparser::ast::{CastKind, DataType, Expr, Spanned};
+use datafusion::sql::sqlparser::ast::{CastKind, DataType, Expr, Spanned, Value as Literal};
 
 use crate::error::Result;
 use crate::model::{ColumnType, RegKind, Value};
@@ -94,4 +94,11 @@ fn native_type(ty: &ColumnType) -> Option<DataType> {
         ColumnType::Float8 => DataType::DoublePrecision,
         _ => return None,
     })
+}
+
+/// Names the type of a value that the planner chooses among several, where it would take it for text.
+pub fn keep_type(expr: &mut Expr, ty: Option<&ColumnType>) {
+    if let Some(ty @ (ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid)) = ty {
+        *expr = call(&cast_name(ty), vec![std::mem::replace(expr, Expr::value(Literal::Null))]);
+    }
 }

@@ -1,14 +1,15 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
-use datafusion::sql::sqlparser::ast::{DataType, Expr, Ident, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
+use crate::sql::analyze_cast::keep_type;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_patterns::literal_text;
-use crate::sql::analyze_rows::without_rows;
+use crate::sql::analyze_rows::{keyed_rows, without_rows};
 use crate::sql::arithmetic::SUBTRACT;
 use crate::sql::engine;
 use crate::sql::function_types;
@@ -104,11 +105,12 @@ impl Analyzer<'_> {
             _ => return Ok(None),
         };
         let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
-        if let Expr::Identifier(ident) = expr
-            && scope::is_merged(&self.scopes, &found.column.name)
-        {
-            let ident = ident.clone();
-            *expr = Expr::CompoundIdentifier(vec![exact(found.relation), ident]);
+        match expr {
+            Expr::CompoundIdentifier(parts) => self.name_relation(parts, &found.relation),
+            Expr::Identifier(ident) if scope::is_merged(&self.scopes, &found.column.name) => {
+                *expr = Expr::CompoundIdentifier(vec![exact(self.planner_name(&found.relation)), ident.clone()]);
+            }
+            _ => {}
         }
         Ok(found.column.ty)
     }
@@ -159,7 +161,12 @@ impl Analyzer<'_> {
                 {
                     self.adopt(inner, ty)?;
                 }
-                self.expr(inner)?;
+                let ty = self.expr(inner)?;
+                let rows = columns.first().and_then(|column| column.ty.as_ref());
+                if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
+                    by_value(inner, key);
+                    **subquery = keyed_rows(subquery, key)?;
+                }
                 boolean
             }
             Expr::Exists { subquery, .. } => {
@@ -193,7 +200,9 @@ impl Analyzer<'_> {
                 }
                 let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
                 results.extend(else_result.as_deref_mut());
-                self.same_type(&mut results)
+                let ty = self.same_type(&mut results)?;
+                keep_type(expr, ty.as_ref());
+                Ok(ty)
             }
             Expr::Array(array) => {
                 let ty = self.same_type(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
@@ -399,7 +408,12 @@ impl Analyzer<'_> {
             if let [ScopeColumn { ty: Some(ty), .. }] = columns.as_slice() {
                 self.adopt(left, ty)?;
             }
-            self.expr(left)?;
+            let ty = self.expr(left)?;
+            let rows = columns.first().and_then(|column| column.ty.as_ref());
+            if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
+                by_value(left, key);
+                query = keyed_rows(&query, key)?;
+            }
             **right = Expr::Subquery(Box::new(query));
             return Ok(Some(ColumnType::Bool));
         }
@@ -435,10 +449,4 @@ fn unary_function(operator: UnaryOperator) -> Option<&'static str> {
         UnaryOperator::PGCubeRoot => Some("cbrt"),
         _ => None,
     }
-}
-
-/// An unquoted identifier for a column of a relation.
-pub fn column_of(relation: &str, name: &str) -> Expr {
-    let parts: Vec<Ident> = vec![exact(relation), exact(name)];
-    Expr::CompoundIdentifier(parts)
 }

@@ -70,6 +70,12 @@ impl Analyzer<'_> {
     }
 
     pub fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+        self.read_factor(factor)?;
+        self.rename_factor(factor);
+        Ok(())
+    }
+
+    fn read_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
         match factor {
             TableFactor::Table { sample: Some(_), .. } => {
                 Err(Error::unsupported("TABLESAMPLE is not offered", "Use ORDER BY random() LIMIT n."))
@@ -266,6 +272,7 @@ pub fn scope_columns(table: &StatementTable) -> Vec<ScopeColumn> {
                 is_hidden: column.is_hidden,
                 origin: (column.attribute > 0).then(|| (table.collection.oid(), column.attribute)),
                 is_merged: false,
+                label: None,
             })
             .collect(),
         StatementTable::Other(provider) => columns_of(provider.as_ref()),

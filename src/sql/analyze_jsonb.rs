@@ -44,7 +44,7 @@ impl Analyzer<'_> {
             if outputs.iter().filter(|other| other.name == output.name).count() > 1 {
                 return Ok(());
             }
-            item.expr = Expr::Identifier(exact(output.name.clone()));
+            item.expr = Expr::Identifier(exact(output.label.clone().unwrap_or_else(|| output.name.clone())));
         }
         by_value(&mut item.expr, key);
         Ok(())
@@ -126,17 +126,17 @@ impl Representative<'_> {
 impl VisitorMut for Representative<'_> {
     type Break = ();
 
+    /// A whole comes before its parts: what is grouped may hold another grouped expression.
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if self.aggregates == 0 && self.grouped.contains(expr) {
+            *expr = call("first_value", vec![expr.clone()]);
+        }
         self.aggregates += usize::from(is_aggregate(expr));
         ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if is_aggregate(expr) {
-            self.aggregates = self.aggregates.saturating_sub(1);
-        } else if self.aggregates == 0 && self.grouped.contains(expr) {
-            *expr = call("first_value", vec![expr.clone()]);
-        }
+        self.aggregates = self.aggregates.saturating_sub(usize::from(is_aggregate(expr)));
         ControlFlow::Continue(())
     }
 }

@@ -12,7 +12,8 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::{Error, Result};
 use crate::sql::analyze_binary::binary;
 use crate::sql::names::last_part;
-use crate::sql::scope::exact;
+use crate::sql::operators::call;
+use crate::sql::scope::{column_of, exact};
 use crate::sql::write::select_of;
 
 /// The columns of a row that is written down: `(a, b)` or `ROW(a, b)`.
@@ -107,6 +108,27 @@ fn pairs(left: Vec<Expr>, right: Vec<Expr>) -> Result<impl Iterator<Item = (Expr
     Ok(left.into_iter().zip(right))
 }
 
+/// The rows of a subquery of one column by their sort keys.
+///
+/// # Errors
+/// XX000 when the SELECT around it cannot be made.
+pub fn keyed_rows(subquery: &Query, key: &str) -> Result<Query> {
+    let mut query = select_of(vec![call(key, vec![column_of("$rows", "$row0")])])?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.from = vec![rows_of(subquery, &[exact("$row0")])];
+    }
+    Ok(query)
+}
+
+/// A subquery in FROM under the name `$rows`.
+fn rows_of(subquery: &Query, columns: &[Ident]) -> TableWithJoins {
+    let columns = columns.iter().map(|name| TableAliasColumnDef { name: name.clone(), data_type: None }).collect();
+    let alias = TableAlias { explicit: true, name: exact("$rows"), columns, at: None };
+    let relation =
+        TableFactor::Derived { lateral: false, subquery: Box::new(subquery.clone()), alias: Some(alias), sample: None };
+    TableWithJoins { relation, joins: Vec::new() }
+}
+
 /// `row IN (subquery)`: true where a row of it is equal, unknown where that of one is.
 fn among(row: &[Expr], subquery: &Query) -> Result<Expr> {
     let columns: Vec<Ident> = (0..row.len()).map(|position| exact(format!("$row{position}"))).collect();
@@ -117,16 +139,7 @@ fn among(row: &[Expr], subquery: &Query) -> Result<Expr> {
     let exists = |condition: Expr| -> Result<Expr> {
         let mut query = select_of(vec![Expr::value(Literal::Number("1".to_string(), false))])?;
         if let SetExpr::Select(select) = query.body.as_mut() {
-            let columns =
-                columns.iter().map(|name| TableAliasColumnDef { name: name.clone(), data_type: None }).collect();
-            let alias = TableAlias { explicit: true, name: exact("$rows"), columns, at: None };
-            let relation = TableFactor::Derived {
-                lateral: false,
-                subquery: Box::new(subquery.clone()),
-                alias: Some(alias),
-                sample: None,
-            };
-            select.from = vec![TableWithJoins { relation, joins: Vec::new() }];
+            select.from = vec![rows_of(subquery, &columns)];
             select.selection = Some(condition);
         }
         Ok(Expr::Exists { subquery: Box::new(query), negated: false })

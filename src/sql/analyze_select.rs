@@ -13,6 +13,7 @@ use crate::sql::analyze_jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
 use crate::sql::names;
 use crate::sql::scope::{self, Found, Relation, Scope, ScopeColumn, exact, folded};
 use crate::sql::target::relation_name;
+use crate::sql::walk::has_expression;
 
 impl Analyzer<'_> {
     pub fn select(
@@ -43,7 +44,9 @@ impl Analyzer<'_> {
         }
         self.expand_wildcards(select)?;
         check_width(select.projection.len())?;
-        let columns = self.projection(select, is_outermost, keeps_unknown)?;
+        let sorted =
+            if is_outermost { qualified_names(order.as_deref().map_or(&[], Vec::as_slice)) } else { Vec::new() };
+        let columns = self.projection(select, is_outermost, keeps_unknown, &sorted)?;
         if let Some(condition) = &mut select.selection {
             self.condition(condition)?;
         }
@@ -91,7 +94,8 @@ impl Analyzer<'_> {
             let is_column = scope::resolve(&self.scopes, None, &name).is_ok_and(|found| found.is_some());
             if !is_column && let Some(position) = outputs.iter().position(|output| output.name == name) {
                 let ty = outputs.get(position).and_then(|output| output.ty.clone());
-                if sort_key(ty.as_ref()).is_some() {
+                let is_renamed = outputs.get(position).is_some_and(|output| output.label.is_some());
+                if is_renamed || sort_key(ty.as_ref()).is_some() {
                     *expr = Expr::value(Literal::Number((position + 1).to_string(), false));
                 }
                 return Ok(ty);
@@ -144,7 +148,15 @@ impl Analyzer<'_> {
         Ok(())
     }
 
-    fn projection(&mut self, select: &mut Select, is_outermost: bool, keeps_unknown: bool) -> Result<Vec<ScopeColumn>> {
+    /// The result columns. One that is called as a column which ORDER BY names with its table has another name for the
+    /// planner, which would not know which of the two is meant.
+    fn projection(
+        &mut self,
+        select: &mut Select,
+        is_outermost: bool,
+        keeps_unknown: bool,
+        sorted: &[String],
+    ) -> Result<Vec<ScopeColumn>> {
         let mut columns: Vec<ScopeColumn> = Vec::with_capacity(select.projection.len());
         let mut used: Vec<Label> = Vec::with_capacity(select.projection.len());
         for item in &mut select.projection {
@@ -172,21 +184,34 @@ impl Analyzer<'_> {
                 ty = Some(ColumnType::Text);
             }
             let is_column = origin.is_some() && alias.is_none();
+            // The planner gives a column of an outer query a name that no outer query could find.
+            let is_own = is_column && origin.as_ref().is_some_and(|found| self.is_own(found));
             let relation = (is_column && is_outermost).then(|| origin_name(&expr));
             let label = Label { relation, name: name.clone() };
             let is_taken = used.iter().any(|other| other.clashes(&label));
             used.push(label);
-            *item = if is_taken {
-                SelectItem::ExprWithAlias { expr, alias: exact(format!("{name}#{}", used.len())) }
-            } else if is_column && last_name(&expr).is_some_and(|last| last == name) {
+            let is_itself = origin.as_ref().is_some_and(|found| found.column.name == name);
+            let is_ambiguous = !is_itself && sorted.contains(&name);
+            let label = (is_taken || is_ambiguous).then(|| format!("{name}#{}", used.len()));
+            *item = if let Some(label) = &label {
+                SelectItem::ExprWithAlias { expr, alias: exact(label.clone()) }
+            } else if is_own && last_name(&expr).is_some_and(|last| last == name) {
                 SelectItem::UnnamedExpr(expr)
             } else {
                 SelectItem::ExprWithAlias { expr, alias: exact(name.clone()) }
             };
             let origin = origin.and_then(|found| found.column.origin);
-            columns.push(ScopeColumn { origin, ..ScopeColumn::computed(name, ty) });
+            let label = label.filter(|_| is_ambiguous);
+            columns.push(ScopeColumn { origin, label, ..ScopeColumn::computed(name, ty) });
         }
         Ok(columns)
+    }
+
+    /// Whether a column is one of the current query's FROM.
+    fn is_own(&self, found: &Found) -> bool {
+        let relations = self.scopes.last().map(|scope| scope.relations.as_slice()).unwrap_or_default();
+        let named = relations.iter().filter(|relation| relation.name == found.relation);
+        named.flat_map(|relation| &relation.columns).any(|column| column.name == found.column.name)
     }
 
     /// The column that an expression plainly names.
@@ -198,6 +223,21 @@ impl Analyzer<'_> {
             _ => None,
         }
     }
+}
+
+/// The last parts of the qualified names in ORDER BY.
+fn qualified_names(order: &[OrderByExpr]) -> Vec<String> {
+    let mut names = Vec::new();
+    for item in order {
+        let walked = has_expression(item, |expr| {
+            if let Expr::CompoundIdentifier(parts) = expr {
+                names.extend(parts.last().map(folded));
+            }
+            false
+        });
+        debug_assert!(!walked);
+    }
+    names
 }
 
 /// 54011 for a SELECT or VALUES that is wider than a result may be.

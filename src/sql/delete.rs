@@ -7,11 +7,12 @@ use datafusion::sql::sqlparser::ast::{Delete, FromTable, SetExpr, TableFactor, W
 
 use crate::db::{EntryKey, Gathered};
 use crate::error::{Error, Result};
-use crate::model::{Collection, OutputColumn};
+use crate::model::{Collection, OutputColumn, Value};
 use crate::sql::context::PlanContext;
 use crate::sql::key_lookup::KeyLookup;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::read::{ReadPlan, plan_query};
+use crate::sql::returned::Others;
 use crate::sql::returning::Returning;
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::RowInput;
@@ -51,6 +52,11 @@ pub fn plan_delete(
     };
     let collection = writable(name, context)?;
     let relation = relation_of(&table.relation, &collection);
+    let others = delete.using.as_deref().unwrap_or_default();
+    let beside = match &delete.returning {
+        Some(_) if !others.is_empty() => Others::of(table, others, with, parameters, context)?,
+        _ => Others::default(),
+    };
     let mut lookup = None;
     if with.is_none() && delete.using.is_none() && table.joins.is_empty() {
         let mut compiler = Compiler::new(&collection, &relation, Visible::Row, parameters, context);
@@ -59,16 +65,18 @@ pub fn plan_delete(
     let method = match lookup {
         Some(lookup) => Method::Key(lookup),
         None => {
-            let mut query = select_of(vec![key_expression(&collection, &relation)])?;
+            let items = std::iter::once(key_expression(&collection, &relation)).chain(beside.items());
+            let mut query = select_of(items.collect())?;
             query.with = with.cloned();
             if let SetExpr::Select(select) = query.body.as_mut() {
-                select.from = std::iter::once(table).chain(delete.using.iter().flatten()).cloned().collect();
+                select.from = std::iter::once(table).chain(others).cloned().collect();
                 select.selection.clone_from(&delete.selection);
             }
             Method::Select(plan_query(&query, parameters, context)?)
         }
     };
-    let returning = Returning::plan(delete.returning.as_deref(), &collection, &relation, parameters, context)?;
+    let returning =
+        Returning::plan(delete.returning.as_deref(), (&collection, &relation), beside, parameters, context)?;
     Ok(WritePlan::Delete(Box::new(DeletePlan { collection, method, returning })))
 }
 
@@ -90,14 +98,16 @@ impl DeletePlan {
 
     pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
-        for key in self.keys(run).await? {
+        let view = self.returning.as_ref().and_then(|returning| returning.view(run));
+        for (key, beside) in self.keys(run).await? {
             run.cancel.check()?;
             let row = match &self.returning {
                 Some(_) => run.transaction.view().row(&self.collection, &key)?,
                 None => None,
             };
-            if let (Some(returning), Some(row)) = (&self.returning, &row) {
-                shown.push(returning.row(run, row).await?)?;
+            if let (Some(returning), Some(mut row)) = (&self.returning, row) {
+                row.extend(beside);
+                shown.push(returning.row(run, view.as_ref(), &row).await?)?;
             }
             if run.transaction.delete(&self.collection, &key)? {
                 count += 1;
@@ -106,7 +116,8 @@ impl DeletePlan {
         Ok(Written { tag: format!("DELETE {count}"), rows: shown })
     }
 
-    async fn keys(&self, run: &Run<'_>) -> Result<Vec<EntryKey>> {
+    /// The entries to delete, with what RETURNING shows of the other relations.
+    async fn keys(&self, run: &Run<'_>) -> Result<Vec<(EntryKey, Vec<Value>)>> {
         match &self.method {
             Method::Key(lookup) => {
                 let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
@@ -121,7 +132,7 @@ impl DeletePlan {
                         return Ok(Vec::new());
                     }
                 }
-                Ok(vec![key])
+                Ok(vec![(key, Vec::new())])
             }
             Method::Select(plan) => {
                 let view = run.transaction.view();
@@ -129,10 +140,10 @@ impl DeletePlan {
                 let mut seen = HashSet::with_capacity(rows.len());
                 let mut keys = Vec::with_capacity(rows.len());
                 for row in rows {
-                    let value = row.into_iter().next().unwrap_or_default();
-                    let key = key_of_value(run.transaction, &self.collection, value)?;
+                    let mut values = row.into_iter();
+                    let key = key_of_value(run.transaction, &self.collection, values.next().unwrap_or_default())?;
                     if seen.insert(key.clone()) {
-                        keys.push(key);
+                        keys.push((key, values.collect()));
                     }
                 }
                 Ok(keys)

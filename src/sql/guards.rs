@@ -99,7 +99,7 @@ pub fn with_lazy_filters(plan: LogicalPlan, state: &SessionState) -> Result<Logi
         LogicalPlan::Join(mut join) => {
             let schema = merge_schema(&[&join.left, &join.right]);
             if let Some(filter) = join.filter.take() {
-                join.filter = Some(Guards { schema: &schema, state }.condition(filter)?);
+                join.filter = Some(Guards { schema: &schema, state }.join_condition(filter)?);
             }
             Ok(Transformed::yes(LogicalPlan::Join(join)))
         }
@@ -135,6 +135,14 @@ impl Guards<'_> {
         }
         let parts = split_binary_owned(condition, Operator::And);
         self.lazy(Kind::Conditions, parts)
+    }
+
+    /// A condition of a join, of which the planner would compute what reads one side only before it joins.
+    fn join_condition(&self, condition: Expr) -> Result<Expr> {
+        if !can_fail(&condition, self.schema) {
+            return Ok(condition);
+        }
+        self.lazy(Kind::Conditions, split_binary_owned(condition, Operator::And))
     }
 
     /// The guards anywhere in an expression.

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::parser::Parser;
 
-use crate::db::{Cancel, Gathered, Inserted, OnConflict, Settings, Transaction};
+use crate::db::{Cancel, Gathered, Inserted, OnConflict, ReadView, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, DefaultValue, OutputColumn, Value};
 use crate::sql::conflict::{Conflict, Resolved, Seen};
@@ -20,6 +20,7 @@ use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::overrides_system;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::read::{ReadPlan, plan_query};
+use crate::sql::returned::Others;
 use crate::sql::returning::Returning;
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::{RowExpression, RowInput};
@@ -94,7 +95,8 @@ pub fn plan_insert(
                 .with_hint("Use ON CONFLICT (key) DO UPDATE."));
         }
     };
-    let returning = Returning::plan(insert.returning.as_deref(), &collection, &relation, parameters, context)?;
+    let returning =
+        Returning::plan(insert.returning.as_deref(), (&collection, &relation), Others::default(), parameters, context)?;
     Ok(WritePlan::Insert(Box::new(InsertPlan { collection, source, defaults, conflict, returning })))
 }
 
@@ -309,7 +311,8 @@ impl InsertPlan {
     }
 
     pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
-        let mut rows = Rows { written: 0, shown: Gathered::new(&run.settings.memory), seen: HashSet::new() };
+        let view = self.returning.as_ref().and_then(|returning| returning.view(run));
+        let mut rows = Rows { written: 0, shown: Gathered::new(&run.settings.memory), seen: HashSet::new(), view };
         match &self.source {
             Source::Rows { rows: list, planned } => {
                 let planned = match planned {
@@ -386,7 +389,7 @@ impl InsertPlan {
         rows.written += 1;
         if let Some(returning) = &self.returning {
             let stored = run.transaction.view().row(&self.collection, &key)?.unwrap_or_default();
-            rows.shown.push(returning.row(run, &stored).await?)?;
+            rows.shown.push(returning.row(run, rows.view.as_ref(), &stored).await?)?;
         }
         Ok(())
     }
@@ -397,6 +400,8 @@ struct Rows {
     written: u64,
     shown: Gathered,
     seen: Seen,
+    /// What subqueries of RETURNING read.
+    view: Option<ReadView>,
 }
 
 impl Slots {

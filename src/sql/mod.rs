@@ -9,7 +9,8 @@
 //! cross in `arrow_types` and `arrow_values`, errors in `errors`.
 //!
 //! What DataFusion means otherwise than PostgreSQL is put right in its plans: `mark_joins` gives IN and its kin three truth
-//! values, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
+//! values and (with `marks`, `planner_joins`, `dependent_join`, `dependent_nodes`, `domain` and `lateral`) joins correlated
+//! subqueries, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
 //! fail to the rows that reach them, and `float_keys` compares floats with one NaN and one zero, intervals and JSON by value.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
@@ -30,6 +31,7 @@ mod analyze_recursion;
 mod analyze_rows;
 mod analyze_select;
 mod analyze_set;
+mod analyze_shadow;
 mod analyze_special;
 mod apart;
 mod append;
@@ -57,7 +59,10 @@ mod define_identity;
 mod define_index;
 mod define_table;
 mod delete;
+mod dependent_join;
+mod dependent_nodes;
 mod dialect;
+mod domain;
 mod engine;
 mod errors;
 mod explain;
@@ -68,12 +73,14 @@ mod functions;
 mod guards;
 mod insert;
 mod key_lookup;
+mod lateral;
 mod lazy;
 mod like_rule;
 mod literals;
 mod lower;
 mod lower_filter;
 mod mark_joins;
+mod marks;
 mod names;
 mod nearest_rule;
 mod network_call;
@@ -83,12 +90,14 @@ mod parse;
 mod pg_catalog;
 mod physical;
 mod plan;
+mod planner_joins;
 mod pushdown;
 mod quantified;
 mod read;
 #[cfg(test)]
 mod read_tests;
 mod regroup;
+mod returned;
 mod returning;
 mod row_compile;
 mod row_expression;

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
 use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::normalized;
-use crate::sql::regroup::{fuse_distinct, regroup};
+use crate::sql::regroup::{enclose_values, fuse_distinct, regroup};
 use crate::sql::statement_limits::{check_blanks, check_length, check_nesting, check_numbers};
 
 /// Deepest nesting of parentheses and subqueries in a statement.
@@ -179,7 +179,7 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
     check_numbers(&tokens, text)?;
     // One blank parts two tokens as well as a thousand.
     tokens.dedup_by(|next, before| is_blank(&next.token) && is_blank(&before.token));
-    Ok(fuse_distinct(merge_operators(tokens)))
+    Ok(enclose_values(fuse_distinct(merge_operators(tokens))))
 }
 
 fn is_blank(token: &Token) -> bool {

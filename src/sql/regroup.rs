@@ -1,4 +1,5 @@
-//! What sqlparser groups otherwise than PostgreSQL's grammar: IS DISTINCT FROM and subscripts of qualified columns.
+//! What sqlparser groups otherwise than PostgreSQL's grammar: IS DISTINCT FROM, VALUES as a value, and subscripts of
+//! qualified columns.
 
 use datafusion::sql::sqlparser::ast::{AccessExpr, BinaryOperator, Expr, Ident, Statement};
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -49,6 +50,80 @@ pub fn fuse_distinct(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         fused.push(token);
     }
     fused
+}
+
+/// Makes a SELECT of VALUES in parentheses that stand where a value does. The parser would take it for a call of a function.
+pub fn enclose_values(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let is_values = |token: &TokenWithSpan| matches!(&token.token, Token::Word(word) if word.keyword == Keyword::VALUES && word.quote_style.is_none());
+    let is_blank = |token: &TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+    if !tokens.iter().any(is_values) {
+        return tokens;
+    }
+    let mut enclosed: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    let (mut depth, mut open) = (0_usize, Vec::new());
+    for (position, token) in tokens.iter().enumerate() {
+        let span = token.span;
+        let made = |token| TokenWithSpan { token, span };
+        match &token.token {
+            Token::LParen => {
+                depth += 1;
+                let next = tokens.iter().skip(position.saturating_add(1)).find(|token| !is_blank(token));
+                let stands_for_value = enclosed.iter().rev().find(|token| !is_blank(token)).is_some_and(precedes_value);
+                enclosed.push(token.clone());
+                if stands_for_value && next.is_some_and(is_values) {
+                    open.push(depth);
+                    let words = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM"), Token::LParen];
+                    enclosed.extend(words.map(made));
+                }
+            }
+            Token::RParen => {
+                if open.last() == Some(&depth) {
+                    open.pop();
+                    enclosed.push(made(Token::RParen));
+                }
+                depth = depth.saturating_sub(1);
+                enclosed.push(token.clone());
+            }
+            _ => enclosed.push(token.clone()),
+        }
+    }
+    enclosed
+}
+
+/// Whether a value follows a token.
+fn precedes_value(token: &TokenWithSpan) -> bool {
+    match &token.token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::ANY
+                | Keyword::SOME
+                | Keyword::ALL
+                | Keyword::SELECT
+                | Keyword::WHEN
+                | Keyword::THEN
+                | Keyword::ELSE
+                | Keyword::WHERE
+                | Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::BY
+                | Keyword::RETURNING
+        ),
+        Token::Comma
+        | Token::LParen
+        | Token::Eq
+        | Token::Neq
+        | Token::Lt
+        | Token::Gt
+        | Token::LtEq
+        | Token::GtEq
+        | Token::Plus
+        | Token::Minus
+        | Token::Mul
+        | Token::Div
+        | Token::StringConcat => true,
+        _ => false,
+    }
 }
 
 /// Groups the expressions of a statement as PostgreSQL does.

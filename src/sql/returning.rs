@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SelectItemQualifiedWildcardKind, Spanned};
 
-use crate::db::Row;
+use crate::db::{ReadView, Row};
 use crate::error::{Error, Result};
 use crate::model::{Collection, ColumnType, OutputColumn};
 use crate::sql::context::PlanContext;
 use crate::sql::names;
 use crate::sql::parameters::ParameterTypes;
+use crate::sql::returned::{Others, unknown_relation};
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::{RowExpression, RowInput};
 use crate::sql::row_plan::RowPlan;
-use crate::sql::scope::{folded, no_relation};
+use crate::sql::scope::folded;
 use crate::sql::target::{located, relation_name};
 use crate::sql::write::Run;
 
@@ -25,27 +26,34 @@ pub struct Returning {
 }
 
 impl Returning {
-    /// Plans the clause; `relation` is what the statement calls its table.
+    /// Plans the clause; `relation` is what the statement calls its table, `others` are the columns of what it reads beside.
     pub fn plan(
         items: Option<&[SelectItem]>,
-        collection: &Collection,
-        relation: &str,
+        (collection, relation): (&Collection, &str),
+        others: Others,
         parameters: &mut ParameterTypes,
         context: &PlanContext<'_>,
     ) -> Result<Option<Returning>> {
         let Some(items) = items else { return Ok(None) };
         let mut compiler = Compiler::new(collection, relation, Visible::Row, parameters, context);
+        compiler.others = others.clone();
         let mut columns: Vec<OutputColumn> = Vec::new();
         let mut expressions = Vec::new();
         for item in items {
             match item {
-                SelectItem::Wildcard(_) => all_columns(collection, &mut columns, &mut expressions),
+                SelectItem::Wildcard(_) => {
+                    all_columns(collection, &mut columns, &mut expressions);
+                    other_columns(collection, &others, None, &mut columns, &mut expressions);
+                }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
                     let (schema, wanted) = relation_name(name)?;
-                    if !compiler.is_row(schema.as_deref(), &wanted) {
-                        return Err(located(no_relation(&wanted), context.text, name.span().start));
+                    if compiler.is_row(schema.as_deref(), &wanted) {
+                        all_columns(collection, &mut columns, &mut expressions);
+                    } else if others.has_relation(&wanted) {
+                        other_columns(collection, &others, Some(&wanted), &mut columns, &mut expressions);
+                    } else {
+                        return Err(located(unknown_relation(&wanted), context.text, name.span().start));
                     }
-                    all_columns(collection, &mut columns, &mut expressions);
                 }
                 SelectItem::UnnamedExpr(expr) => {
                     let name = names::column_name(expr);
@@ -71,11 +79,16 @@ impl Returning {
         Ok(Some(Returning { columns: columns.into(), expressions, planned }))
     }
 
-    /// What is shown of one row.
-    pub async fn row(&self, run: &Run<'_>, row: &[crate::model::Value]) -> Result<Row> {
+    /// The view that its subqueries read: the statement's, before it changes anything.
+    pub fn view(&self, run: &Run<'_>) -> Option<ReadView> {
+        self.planned.is_some().then(|| run.transaction.view().clone())
+    }
+
+    /// What is shown of one row; `view` is what [`Returning::view`] gave before the first change.
+    pub async fn row(&self, run: &Run<'_>, view: Option<&ReadView>, row: &[crate::model::Value]) -> Result<Row> {
         let mut input = RowInput { row, parameters: run.parameters, now: run.now, ..RowInput::default() };
         let planned = match &self.planned {
-            Some(plan) => plan.values(run, run.transaction.view(), input).await?,
+            Some(plan) => plan.values(run, view.unwrap_or_else(|| run.transaction.view()), input).await?,
             None => Vec::new(),
         };
         input.planned = &planned;
@@ -88,6 +101,21 @@ fn all_columns(collection: &Collection, columns: &mut Vec<OutputColumn>, express
         if let Some(column) = stored_column(collection, position) {
             columns.push(column);
             expressions.push(RowExpression::Column(position));
+        }
+    }
+}
+
+fn other_columns(
+    collection: &Collection,
+    others: &Others,
+    relation: Option<&str>,
+    columns: &mut Vec<OutputColumn>,
+    expressions: &mut Vec<RowExpression>,
+) {
+    for (position, other) in others.columns.iter().enumerate() {
+        if relation.is_none_or(|relation| relation == other.relation) {
+            columns.push(other.column.clone());
+            expressions.push(RowExpression::Column(collection.columns.len().saturating_add(position)));
         }
     }
 }
@@ -118,7 +146,9 @@ fn output(
     };
     let column = match &expression {
         RowExpression::Column(position) => {
-            stored_column(compiler.collection, *position).map(|column| OutputColumn { name: name.clone(), ..column })
+            let other = compiler.others.at(*position, compiler.collection).cloned();
+            let column = other.or_else(|| stored_column(compiler.collection, *position));
+            column.map(|column| OutputColumn { name: name.clone(), ..column })
         }
         _ => None,
     };

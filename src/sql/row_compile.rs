@@ -18,8 +18,9 @@ use crate::sql::context::PlanContext;
 use crate::sql::literals::{number_of, placeholder, string_of};
 use crate::sql::names;
 use crate::sql::parameters::{ParameterTypes, unmodified};
+use crate::sql::returned::{Others, unknown_relation};
 use crate::sql::row_expression::{Arithmetic, RowExpression};
-use crate::sql::scope::{folded, no_relation, qualified};
+use crate::sql::scope::{folded, qualified};
 use crate::sql::target::{Place, check_assignable, is_assignable, located};
 
 /// Which rows the names of an expression may mean.
@@ -40,6 +41,8 @@ pub struct Compiler<'a> {
     pub context: &'a PlanContext<'a>,
     /// Expressions for the planner, in the order of [`RowExpression::Planned`].
     pub hard: Vec<Expr>,
+    /// Relations whose columns stand behind those of the row.
+    pub others: Others,
 }
 
 /// An expression and its type; none for a literal or parameter that takes the type of its place.
@@ -57,7 +60,15 @@ impl<'a> Compiler<'a> {
         parameters: &'a mut ParameterTypes,
         context: &'a PlanContext<'a>,
     ) -> Self {
-        Compiler { collection, relation: relation.to_string(), visible, parameters, context, hard: Vec::new() }
+        Compiler {
+            collection,
+            relation: relation.to_string(),
+            visible,
+            parameters,
+            context,
+            hard: Vec::new(),
+            others: Others::default(),
+        }
     }
 
     /// The value for a place, whatever the expression.
@@ -199,10 +210,25 @@ impl<'a> Compiler<'a> {
         if let Some((schema, relation)) = relation
             && !is_excluded
             && !self.is_row(schema, relation)
+            && !self.others.has_relation(relation)
         {
-            return at(no_relation(relation));
+            return at(unknown_relation(relation));
         }
-        let position = self.collection.column(name).filter(|_| self.visible != Visible::Nothing);
+        let own = self.collection.column(name).filter(|_| self.visible != Visible::Nothing);
+        let own = own.filter(|_| relation.is_none_or(|(schema, name)| is_excluded || self.is_row(schema, name)));
+        let mut others = self.others.named(relation.map(|(_, relation)| relation), name, self.collection);
+        match (own, others.next(), others.next()) {
+            (_, None, _) => {}
+            (None, Some((position, column)), None) => {
+                let expression = RowExpression::Column(position);
+                return Ok(Some(Typed { expression, ty: Some(column.ty.clone()), location }));
+            }
+            _ => {
+                let message = format!("column reference \"{name}\" is ambiguous");
+                return at(Error::new(ErrorKind::AmbiguousColumn, message));
+            }
+        }
+        let position = own;
         let Some(position) = position else {
             let is_function = relation.is_none() && crate::sql::engine::is_keyword_function(name);
             let is_system = self.visible != Visible::Nothing && self.collection.system_column(name).is_some();

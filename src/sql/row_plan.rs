@@ -48,7 +48,10 @@ impl Compiler<'_> {
         let mut types: Vec<Option<ColumnType>> = (0..count).map(|at| self.parameters.get(at).cloned()).collect();
         types.extend(inputs.iter().map(|input| {
             let (Input::Column(position) | Input::Excluded(position)) = input;
-            Some(Place::Column(*position).ty(self.collection))
+            Some(match self.others.at(*position, self.collection) {
+                Some(other) => other.ty.clone(),
+                None => Place::Column(*position).ty(self.collection),
+            })
         }));
         let mut planned_types = ParameterTypes::new(&types, types.len());
         let plan = plan_query(&select_of(items)?, &mut planned_types, self.context)?;
@@ -64,10 +67,15 @@ impl Compiler<'_> {
     fn input(&self, expr: &Expr, is_in_subquery: bool) -> Option<Input> {
         match expr {
             Expr::Identifier(ident) if self.visible != Visible::Nothing && !is_in_subquery => {
-                self.collection.column(&folded(ident)).map(Input::Column)
+                let name = folded(ident);
+                let own = self.collection.column(&name).map(Input::Column);
+                own.or_else(|| self.other(None, &name))
             }
             Expr::CompoundIdentifier(parts) => {
                 let (schema, relation, name) = qualified(parts)?;
+                if let Some(other) = self.other(Some(&relation), &name) {
+                    return Some(other);
+                }
                 let position = self.collection.column(&name)?;
                 if self.is_excluded(schema.as_deref(), &relation) {
                     Some(Input::Excluded(position))
@@ -79,6 +87,13 @@ impl Compiler<'_> {
             }
             _ => None,
         }
+    }
+}
+
+impl Compiler<'_> {
+    /// The column of another relation that a name means.
+    fn other(&self, relation: Option<&str>, name: &str) -> Option<Input> {
+        self.others.named(relation, name, self.collection).next().map(|(position, _)| Input::Column(position))
     }
 }
 

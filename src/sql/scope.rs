@@ -1,6 +1,6 @@
 //! Which columns the names of a query mean: the relations of its FROM clause, their columns with types, and outer queries.
 
-use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
@@ -16,11 +16,13 @@ pub struct ScopeColumn {
     pub origin: Option<(u32, i16)>,
     /// Shown and found through the column of the same name that USING joined it with.
     pub is_merged: bool,
+    /// What the planner calls a result column, where that is another name.
+    pub label: Option<String>,
 }
 
 impl ScopeColumn {
     pub fn computed(name: impl Into<String>, ty: Option<ColumnType>) -> Self {
-        ScopeColumn { name: name.into(), ty, is_hidden: false, origin: None, is_merged: false }
+        ScopeColumn { name: name.into(), ty, is_hidden: false, origin: None, is_merged: false, label: None }
     }
 }
 
@@ -68,6 +70,12 @@ pub fn folded(ident: &Ident) -> String {
 /// An identifier that means exactly this name.
 pub fn exact(name: impl Into<String>) -> Ident {
     Ident::with_quote('"', name)
+}
+
+/// An unquoted identifier for a column of a relation.
+pub fn column_of(relation: &str, name: &str) -> Expr {
+    let parts: Vec<Ident> = vec![exact(relation), exact(name)];
+    Expr::CompoundIdentifier(parts)
 }
 
 /// A column's name with its relation in front of it, and the schema where one is written before that.

@@ -13,6 +13,7 @@ use crate::sql::context::PlanContext;
 use crate::sql::key_lookup::KeyLookup;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::read::{ReadPlan, plan_query};
+use crate::sql::returned::Others;
 use crate::sql::returning::Returning;
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::{RowExpression, RowInput};
@@ -43,6 +44,14 @@ enum Method {
     },
 }
 
+/// What happens to one entry.
+struct Change {
+    key: EntryKey,
+    changes: Changes,
+    /// What RETURNING shows of the other relations.
+    beside: Vec<Value>,
+}
+
 pub fn plan_update(
     update: &Update,
     with: Option<&With>,
@@ -60,15 +69,23 @@ pub fn plan_update(
         }
         None => &[],
     };
+    let beside = match &update.returning {
+        Some(_) if !others.is_empty() => Others::of(&update.table, others, with, parameters, context)?,
+        _ => Others::default(),
+    };
     let direct = match (with, others) {
         (None, []) => plan_direct(update, &list, &collection, &relation, parameters, context)?,
         _ => None,
     };
     let method = match direct {
         Some(method) => method,
-        None => plan_select(update, with, others, &list, (&collection, &relation), parameters, context)?,
+        None => {
+            let reads = (others, &beside);
+            plan_select(update, with, reads, &list, (&collection, &relation), parameters, context)?
+        }
     };
-    let returning = Returning::plan(update.returning.as_deref(), &collection, &relation, parameters, context)?;
+    let returning =
+        Returning::plan(update.returning.as_deref(), (&collection, &relation), beside, parameters, context)?;
     Ok(WritePlan::Update(Box::new(UpdatePlan { collection, method, returning })))
 }
 
@@ -113,7 +130,7 @@ fn plan_direct(
 fn plan_select(
     update: &Update,
     with: Option<&With>,
-    others: &[TableWithJoins],
+    (others, beside): (&[TableWithJoins], &Others),
     list: &[(Place, &Expr)],
     (collection, relation): (&Collection, &str),
     parameters: &mut ParameterTypes,
@@ -129,6 +146,7 @@ fn plan_select(
             items.push(typed_for(expr, &place.ty(collection), parameters));
         }
     }
+    items.extend(beside.items());
     let mut query = select_of(items)?;
     query.with = with.cloned();
     if let SetExpr::Select(select) = query.body.as_mut() {
@@ -160,20 +178,22 @@ impl UpdatePlan {
 
     pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
-        for (key, changes) in self.changes(run).await? {
+        let view = self.returning.as_ref().and_then(|returning| returning.view(run));
+        for Change { key, changes, beside } in self.changes(run).await? {
             run.cancel.check()?;
             let Some(after) = changes.apply(run.transaction, &self.collection, &key)? else { continue };
             count += 1;
             if let Some(returning) = &self.returning {
-                let row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();
-                shown.push(returning.row(run, &row).await?)?;
+                let mut row = run.transaction.view().row(&self.collection, &after)?.unwrap_or_default();
+                row.extend(beside);
+                shown.push(returning.row(run, view.as_ref(), &row).await?)?;
             }
         }
         Ok(Written { tag: format!("UPDATE {count}"), rows: shown })
     }
 
     /// The entries to change with their new values, as the statement's snapshot has them.
-    async fn changes(&self, run: &Run<'_>) -> Result<Vec<(EntryKey, Changes)>> {
+    async fn changes(&self, run: &Run<'_>) -> Result<Vec<Change>> {
         let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
         match &self.method {
             Method::Key { lookup, assignments, reads_row } => {
@@ -194,7 +214,7 @@ impl UpdatePlan {
                 for (place, value) in assignments {
                     changes.put(*place, value.evaluate(&RowInput { row: &row, ..input })?)?;
                 }
-                Ok(vec![(key, changes)])
+                Ok(vec![Change { key, changes, beside: Vec::new() }])
             }
             Method::Select { plan, places, defaults } => {
                 let view = run.transaction.view();
@@ -210,13 +230,13 @@ impl UpdatePlan {
                         continue;
                     }
                     let mut changes = Changes::default();
-                    for (place, value) in places.iter().zip(values) {
+                    for (place, value) in places.iter().zip(values.by_ref()) {
                         changes.put(*place, fitted(value, *place, &self.collection)?)?;
                     }
                     for (place, value) in defaults {
                         changes.put(*place, value.evaluate(&input)?)?;
                     }
-                    all.push((key, changes));
+                    all.push(Change { key, changes, beside: values.collect() });
                 }
                 Ok(all)
             }

@@ -14,7 +14,6 @@ use crate::sql::functions::definition::Parameter::{Json, Vector};
 use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::number_aggregates::{CheckedSum, Extreme};
 use crate::sql::functions::scalar::scalar_function;
-use crate::sql::functions::single_value::single_value;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
@@ -105,7 +104,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         let inner = registry.udaf(name).map_err(from_datafusion)?;
         registry.register_udaf(Arc::new(Extreme::over(inner))).map_err(from_datafusion)?;
     }
-    for aggregate in json_aggregates::aggregates().into_iter().chain([single_value()]) {
+    for aggregate in json_aggregates::aggregates() {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
     }
     Ok(())

@@ -12,7 +12,6 @@
 //! The catalogs are read-only. Rows of data and privileges beyond one owner are left to others.
 
 mod cluster;
-mod correlated;
 mod definitions;
 mod information;
 mod names;

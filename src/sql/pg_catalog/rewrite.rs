@@ -1,10 +1,9 @@
 //! Turns what psql, drivers and tools send into what the planner takes, before anything else looks at a statement.
 //!
-//! Only shapes change, never meaning: set-returning functions get `unnest` around them; correlated scalar subqueries get an
-//! aggregate that insists on one row (`single_value`), which the planner needs to turn them into joins; `ARRAY(SELECT …)`
-//! becomes `array_agg`; `EXISTS` among results becomes a count; `OPERATOR(pg_catalog.~)` becomes `~`. A SELECT from a
-//! catalog that is always empty yields no row, so what it computes of rows is not planned. `rewrite_expr` holds the rules
-//! of single expressions, `recognise` the whole queries that are answered in another way.
+//! Only shapes change, never meaning: set-returning functions get `unnest` around them; `ARRAY(SELECT …)` becomes
+//! `array_agg`; `OPERATOR(pg_catalog.~)` becomes `~`. A SELECT from a catalog that is always empty yields no row, so what it
+//! computes of rows is not planned. `rewrite_expr` holds the rules of single expressions, `recognise` the whole queries that
+//! are answered in another way.
 
 use std::ops::ControlFlow;
 
@@ -105,12 +104,12 @@ impl VisitorMut for Rewriter {
     }
 }
 
-/// A result column: sets are unnested, EXISTS is counted; the column keeps its name.
+/// A result column: sets are unnested; the column keeps its name.
 fn project(item: &mut SelectItem) {
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return };
     let name = column_name(expr);
     let mut changed = rewrite_expr::changes_name(expr);
-    change_expressions(expr, |part| changed |= rewrite_expr::count_exists(part) || unnest_set(part));
+    change_expressions(expr, |part| changed |= unnest_set(part));
     changed |= rewrite_expr::shown_name(expr);
     if let (true, SelectItem::UnnamedExpr(expr)) = (changed, &*item) {
         *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', name) };

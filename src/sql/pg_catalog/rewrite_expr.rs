@@ -3,16 +3,16 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, GroupByExpr, OrderByExpr, OrderByKind, Query,
-    Select, SelectItem, TableFactor, Value as Literal, Visitor,
+    BinaryOperator, CastKind, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, GroupByExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
+    Statement, TableFactor, Value as Literal, Visitor, VisitorMut,
 };
 
 use crate::sql::names::last_part;
 use crate::sql::operators::call;
-use crate::sql::pg_catalog::correlated;
+use crate::sql::parse::parse;
 use crate::sql::pg_catalog::rewrite::plain_select;
-use crate::sql::walk::{has_expression, visit};
+use crate::sql::walk::{has_expression, visit, visit_mut};
 
 /// Aggregates of the planner that make a SELECT yield a row of no rows.
 const AGGREGATES: &[&str] = &[
@@ -33,7 +33,6 @@ const AGGREGATES: &[&str] = &[
     "last_value",
     "max",
     "min",
-    "single_value",
     "stddev",
     "stddev_pop",
     "stddev_samp",
@@ -86,8 +85,6 @@ pub fn rewrite(expr: &mut Expr) {
         Expr::Subquery(query) => {
             if describes_identity(query) {
                 *expr = Expr::Value(Literal::Null.into());
-            } else if let Some(other) = correlated::one_row(query) {
-                *expr = other;
             }
         }
         Expr::Cast { expr: inner, data_type, array: false, .. } => {
@@ -181,7 +178,7 @@ fn renamed(function: &Function) -> Option<Expr> {
     }
 }
 
-/// `ARRAY(SELECT x …)` as a subquery that aggregates.
+/// `ARRAY(SELECT x …)` as a subquery that aggregates, and an empty array where that has no row.
 fn array_of_subquery(function: &Function) -> Option<Expr> {
     let FunctionArguments::Subquery(query) = &function.args else { return None };
     if !last_part(&function.name)?.eq_ignore_ascii_case("array") {
@@ -190,9 +187,22 @@ fn array_of_subquery(function: &Function) -> Option<Expr> {
     if let Some(prefixed) = prefixed_elements(query) {
         return Some(prefixed);
     }
-    let mut query = query.as_ref().clone();
+    let aggregated = aggregated_select(query).or_else(|| aggregated_rows(query))?;
+    let empty = Expr::Value(Literal::SingleQuotedString("{}".to_string()).into());
+    Some(call("coalesce", vec![Expr::Subquery(Box::new(aggregated)), empty]))
+}
+
+/// A plain SELECT of rows with `array_agg` around its column; `None` where what is counted or grouped would be another.
+fn aggregated_select(query: &Query) -> Option<Query> {
+    if query.limit_clause.is_some() || query.fetch.is_some() {
+        return None;
+    }
+    let mut query = query.clone();
     let order = order_of(&query);
     let select = plain_select(&mut query)?;
+    if has_aggregate(select) || matches!(select.distinct, Some(Distinct::On(_))) {
+        return None;
+    }
     let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = select.projection.first()? else {
         return None;
     };
@@ -215,7 +225,31 @@ fn array_of_subquery(function: &Function) -> Option<Expr> {
     }
     select.projection = vec![SelectItem::UnnamedExpr(aggregate)];
     query.order_by = None;
-    Some(Expr::Subquery(Box::new(query)))
+    Some(query)
+}
+
+/// `array_agg` over the rows of any query in their order.
+fn aggregated_rows(query: &Query) -> Option<Query> {
+    const ROWS: &str = "SELECT array_agg(\"$e\" ORDER BY \"$n\") FROM (SELECT \"$e\", row_number() OVER () AS \"$n\" \
+                        FROM (SELECT 1) AS \"$rows\"(\"$e\")) AS \"$array\"";
+    let Some(Statement::Query(mut aggregated)) = parse(ROWS).ok()?.statement else { return None };
+    let put = visit_mut(aggregated.as_mut(), &mut Rows(query));
+    put.is_break().then_some(*aggregated)
+}
+
+/// Puts a query in the place of `SELECT 1`.
+struct Rows<'a>(&'a Query);
+
+impl VisitorMut for Rows<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if query.to_string() != "SELECT 1" {
+            return ControlFlow::Continue(());
+        }
+        *query = self.0.clone();
+        ControlFlow::Break(())
+    }
 }
 
 /// `ARRAY(SELECT 'p' || x FROM unnest(a) x)`: the elements of `a`, each behind a prefix.
@@ -326,31 +360,6 @@ fn describes_identity(query: &Query) -> bool {
 /// The expression as `jsonb`.
 pub fn as_jsonb(expr: Expr) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type: DataType::JSONB, array: false, format: None }
-}
-
-/// `EXISTS (…)` as `(SELECT count(*) …) > 0`.
-pub fn count_exists(expr: &mut Expr) -> bool {
-    let Expr::Exists { subquery, negated } = expr else { return false };
-    let mut query = subquery.as_ref().clone();
-    let Some(select) = plain_select(&mut query) else { return false };
-    if has_aggregate(select) {
-        return false;
-    }
-    let mut count = call("count", Vec::new());
-    if let Expr::Function(Function { args: FunctionArguments::List(FunctionArgumentList { args, .. }), .. }) =
-        &mut count
-    {
-        *args = vec![FunctionArg::Unnamed(FunctionArgExpr::Wildcard)];
-    }
-    select.distinct = None;
-    select.projection = vec![SelectItem::UnnamedExpr(count)];
-    query.order_by = None;
-    query.limit_clause = None;
-    let op = if *negated { BinaryOperator::Eq } else { BinaryOperator::Gt };
-    let zero = Expr::Value(Literal::Number("0".to_string(), false).into());
-    let count = Expr::Subquery(Box::new(query));
-    *expr = Expr::Nested(Box::new(Expr::BinaryOp { left: Box::new(count), op, right: Box::new(zero) }));
-    true
 }
 
 /// A name that is shown as a relation: `SELECT 'items'::regclass` answers the name, not the number.

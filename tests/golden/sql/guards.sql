@@ -369,3 +369,22 @@ ERROR 22P02: invalid input syntax for type numeric: "many"
 
 > SELECT id, sum(12 / n) OVER (ORDER BY id) FROM g ORDER BY id
 ERROR 22012: division by zero
+> CREATE TABLE side (id int PRIMARY KEY, n numeric, j jsonb)
+CREATE TABLE
+
+> INSERT INTO side VALUES (1, 2, '{"p": true}'), (2, 3, '{"p": 3}')
+INSERT 0 2
+
+> SELECT a.id, b.id FROM side a, side b WHERE CASE WHEN jsonb_typeof(a.j -> 'p') = 'number' THEN (a.j ->> 'p')::numeric ELSE b.n END = 3 ORDER BY 1, 2
+ id | id
+----+----
+  1 |  2
+  2 |  1
+  2 |  2
+(3 rows)
+
+> SELECT id FROM side WHERE 3 <> ALL (SELECT CASE WHEN jsonb_typeof(side.j -> 'p') = 'number' THEN (side.j ->> 'p')::numeric ELSE b.n END FROM side b WHERE b.id = 1) ORDER BY id
+ id
+----
+  1
+(1 row)

@@ -403,3 +403,25 @@ DELETE 1
   2 | 20
   3 |  3
 (3 rows)
+
+> CREATE TABLE doc (id int PRIMARY KEY, j jsonb)
+CREATE TABLE
+
+> INSERT INTO doc VALUES (1, '{"p": 1}'), (2, '1.0'), (3, NULL)
+INSERT 0 3
+
+> SELECT id, j IN (SELECT '1'::jsonb), j NOT IN (SELECT j FROM doc d WHERE d.id < doc.id), '{}'::jsonb > ALL (SELECT d.j FROM doc d WHERE d.id <= doc.id) FROM doc ORDER BY id
+ id | ?column? | ?column? | ?column?
+----+----------+----------+----------
+  1 | f        | t        | f
+  2 | t        | t        | f
+  3 | NULL     | NULL     | f
+(3 rows)
+
+> SELECT DISTINCT CASE WHEN id = 1 THEN j ELSE '1'::jsonb END, j FROM doc ORDER BY 1, 2
+   case   |    j
+----------+----------
+ 1        | 1.0
+ 1        | NULL
+ {"p": 1} | {"p": 1}
+(3 rows)
