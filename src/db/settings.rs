@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::db::Notifications;
 use crate::db::setting::Setting;
 use crate::db::setting_list::SETTINGS;
 use crate::db::setting_special;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub database: String,
     /// The number by which a client would cancel the session; 0 outside of one.
     pub backend_id: i32,
+    /// What the session listens to and sends.
+    pub notifications: Notifications,
 }
 
 /// A setting and its value, as `pg_settings` shows them.
@@ -44,7 +47,7 @@ pub struct SettingValue<'a> {
 
 impl Settings {
     pub fn new(user: &str, database: &str) -> Self {
-        Settings { changed: BTreeMap::new(), user: user.to_string(), database: database.to_string(), backend_id: 0 }
+        Settings { user: user.to_string(), database: database.to_string(), ..Settings::default() }
     }
 
     /// The value of a setting, in canonical form.

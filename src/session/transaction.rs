@@ -3,7 +3,7 @@
 //! Outside of a block each statement is a transaction of its own, except that statements sent together (a multi-statement
 //! text, or several Executes before one Sync) share an implicit one, as in PostgreSQL.
 
-use crate::db::{ReadView, Savepoint, Transaction};
+use crate::db::{NotificationsMark, ReadView, Savepoint, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::session::cursor::CursorMark;
 use crate::session::session::Session;
@@ -47,6 +47,7 @@ struct NamedSavepoint {
     savepoint: Savepoint,
     settings: SettingsMark,
     cursors: CursorMark,
+    notifications: NotificationsMark,
 }
 
 /// What BEGIN and SET TRANSACTION choose; `None` keeps the default.
@@ -206,8 +207,7 @@ impl Session {
             }
             Open::Implicit(transaction) => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
-                let unfinished = transaction.commit().await?;
-                self.warn_unfinished(unfinished);
+                self.commit_transaction(*transaction).await?;
                 self.cursors.commit();
                 "COMMIT"
             }
@@ -216,15 +216,13 @@ impl Session {
                 if block.is_failed {
                     self.settings.go_back(&block.settings_before);
                     self.cursors.roll_back();
+                    self.listening.roll_back();
                     "ROLLBACK"
                 } else {
-                    match block.transaction.commit().await {
-                        Ok(unfinished) => self.warn_unfinished(unfinished),
-                        Err(error) => {
-                            self.settings.go_back(&block.settings_before);
-                            self.cursors.roll_back();
-                            return Err(error);
-                        }
+                    if let Err(error) = self.commit_transaction(block.transaction).await {
+                        self.settings.go_back(&block.settings_before);
+                        self.cursors.roll_back();
+                        return Err(error);
                     }
                     self.settings.commit();
                     self.cursors.commit();
@@ -247,6 +245,7 @@ impl Session {
             Open::Block(block) => self.settings.go_back(&block.settings_before),
         }
         self.cursors.roll_back();
+        self.listening.roll_back();
         self.release_locks();
         if let Some(modes) = modes {
             self.begin(modes)?;
@@ -271,6 +270,7 @@ impl Session {
 
     pub(super) fn savepoint(&mut self, name: &str) -> Result<()> {
         let (settings, cursors) = (self.settings.mark(), self.cursors.mark());
+        let notifications = self.listening.mark();
         let block = self.block("SAVEPOINT")?;
         if block.savepoints.len() >= SAVEPOINTS_MAX {
             return Err(Error::new(
@@ -280,7 +280,7 @@ impl Session {
             .with_hint("RELEASE savepoints that are no longer needed."));
         }
         let savepoint = block.transaction.savepoint();
-        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings, cursors });
+        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings, cursors, notifications });
         Ok(())
     }
 
@@ -298,9 +298,10 @@ impl Session {
         let Some(last) = block.savepoints.last() else { return Ok(()) };
         block.transaction.rollback_to(&last.savepoint);
         block.is_failed = false;
-        let (settings, cursors) = (last.settings.clone(), last.cursors);
+        let (settings, cursors, notifications) = (last.settings.clone(), last.cursors, last.notifications);
         self.settings.go_back(&settings);
         self.cursors.close_since(cursors);
+        self.listening.go_back(notifications);
         Ok(())
     }
 
@@ -319,17 +320,18 @@ impl Session {
     /// # Errors
     /// What its commit fails with; nothing of it remains then.
     pub async fn end_implicit(&mut self) -> Result<()> {
+        if matches!(self.open, Open::None) && self.listening.is_waiting() {
+            // A statement by itself that did not write has sent something, or listens.
+            self.open = Open::Implicit(Box::new(self.database.begin_for(&self.memory)));
+        }
         if !matches!(self.open, Open::Implicit(_)) {
             return Ok(());
         }
         if let Open::Implicit(transaction) = std::mem::replace(&mut self.open, Open::None) {
             self.release_locks();
-            match transaction.commit().await {
-                Ok(unfinished) => self.warn_unfinished(unfinished),
-                Err(error) => {
-                    self.cursors.roll_back();
-                    return Err(error);
-                }
+            if let Err(error) = self.commit_transaction(*transaction).await {
+                self.cursors.roll_back();
+                return Err(error);
             }
             self.cursors.commit();
         }
@@ -340,9 +342,10 @@ impl Session {
     pub fn fail(&mut self) {
         self.stop_clock();
         match &mut self.open {
-            Open::None => {}
+            Open::None => self.listening.roll_back(),
             Open::Implicit(_) => {
                 self.open = Open::None;
+                self.listening.roll_back();
                 self.cursors.roll_back();
                 self.release_locks();
             }

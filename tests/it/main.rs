@@ -28,6 +28,7 @@ mod knirvql;
 mod nearest;
 mod nearest_close;
 mod network_statements;
+mod notifications;
 mod psql;
 mod running;
 mod secrets;

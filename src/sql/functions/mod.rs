@@ -21,6 +21,7 @@ mod json_access;
 mod json_aggregates;
 mod json_sets;
 mod networks;
+mod notifications;
 mod number_format;
 mod patterns;
 mod random;
