@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::db::change::CatalogChange;
 use crate::db::constraints::Constraints;
 use crate::db::entry_states::fitting;
+use crate::db::feed_draft::Origin;
 use crate::db::group::{Effects, Group, VectorChange};
 use crate::db::row::{EntryView, check_dimension};
 use crate::db::shared::Shared;
@@ -14,12 +15,11 @@ use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Collection, CollectionId, CollectionKind, ColumnType, FACT_BLOB_HASH, Hlc, Index, IndexKind, Network, NetworkId,
-    Shares, Stage, Stamp, Value,
+    Collection, CollectionId, CollectionKind, ColumnType, Hlc, Index, IndexKind, Network, NetworkId, Shares, Stage,
+    Stamp, Value,
 };
 use crate::store::{
-    BlobHash, Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector,
-    encode_sorted_record,
+    Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector, encode_sorted_record,
 };
 
 /// One commit, posting or receipt being verified and encoded on top of its group.
@@ -34,6 +34,8 @@ pub(crate) struct Apply<'a> {
     pub shares: Option<Shares>,
     /// The entries were prepared with an older catalog.
     pub is_behind: bool,
+    /// Where the entries come from; `None` for what is written here.
+    pub origin: Option<Origin>,
 }
 
 impl<'a> Apply<'a> {
@@ -46,7 +48,8 @@ impl<'a> Apply<'a> {
             version,
             sought: None,
         };
-        Apply { shared, group, view, version, hlc, effects: Effects::default(), shares: None, is_behind: false }
+        let effects = Effects { feed: shared.draft(&view.writes), ..Effects::default() };
+        Apply { shared, group, view, version, hlc, effects, shares: None, is_behind: false, origin: None }
     }
 
     pub fn finish(self) -> (Effects, Hlc) {
@@ -250,6 +253,9 @@ impl Apply<'_> {
         let was_on_stage = base.as_ref().is_some_and(RecordView::is_on_stage);
         let is_on_stage = record.as_deref().map(RecordView::parse).transpose()?.is_some_and(|new| new.is_on_stage());
         self.mark_stage(collection.id, key, was_on_stage, is_on_stage)?;
+        if pending.changes_state() {
+            self.tell_written(collection, key, (base_alive, pending.alive));
+        }
         self.put_record(collection.id, key, record);
         Ok(())
     }
@@ -381,52 +387,6 @@ impl Apply<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Keeps the number of entries that refer to each blob.
-    pub fn count_blobs(
-        &mut self,
-        collection: &Collection,
-        old: Option<&EntryView<'_>>,
-        new: Option<&EntryView<'_>>,
-    ) -> Result<()> {
-        if collection.kind != CollectionKind::Memory {
-            return Ok(());
-        }
-        let hash = |entry: Option<&EntryView<'_>>| -> Result<Option<BlobHash>> {
-            match entry.map(|entry| entry.field(FACT_BLOB_HASH, None)).transpose()?.flatten() {
-                Some(Value::Text(text)) => text.parse().map(Some),
-                _ => Ok(None),
-            }
-        };
-        let (old, new) = (hash(old)?, hash(new)?);
-        if old == new {
-            return Ok(());
-        }
-        for (hash, added) in [(old, false), (new, true)] {
-            let Some(hash) = hash else { continue };
-            let count = self.blob_count(hash.as_bytes())?;
-            let count = if added { count + 1 } else { count.saturating_sub(1) };
-            match count {
-                0 => self.effects.batch.delete(&Key::Blob(hash.as_bytes())),
-                count => self.effects.batch.put(&Key::Blob(hash.as_bytes()), &count.to_le_bytes()),
-            }
-            self.effects.overlay.blobs.insert(*hash.as_bytes(), count);
-        }
-        Ok(())
-    }
-
-    fn blob_count(&self, hash: &[u8; 32]) -> Result<u64> {
-        if let Some(count) = self.effects.overlay.blobs.get(hash).or_else(|| self.group.overlay.blobs.get(hash)) {
-            return Ok(*count);
-        }
-        match self.group.snapshot.get(&Key::Blob(hash))? {
-            None => Ok(0),
-            Some(bytes) => (&*bytes)
-                .try_into()
-                .map(u64::from_le_bytes)
-                .map_err(|_| Error::new(ErrorKind::Corrupted, "a reference count of a blob cannot be read")),
-        }
     }
 }
 

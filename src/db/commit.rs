@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::db::Catalog;
 use crate::db::apply::Apply;
 use crate::db::builds::{Build, IndexBuild};
+use crate::db::feed_draft::catalog_events;
 use crate::db::group::{Group, VectorChange};
 use crate::db::index_build::{BuildStep, begin_build, build_step, sweep_builds};
 use crate::db::shared::Shared;
@@ -225,6 +227,8 @@ impl Committer {
     /// Makes the group durable and visible.
     fn write(&mut self, mut group: Group) -> Result<()> {
         if group.batch.is_empty() && !group.catalog_changed {
+            // Messages alone leave nothing behind.
+            group.events.drain(..).for_each(|event| self.shared.feed.publish(event));
             return Ok(());
         }
         let progress = [group.version.to_le_bytes(), group.hlc.to_bits().to_le_bytes()].concat();
@@ -236,6 +240,7 @@ impl Committer {
         metrics::BATCHES.add(1);
         let batch = std::mem::take(&mut group.batch);
         let catalog = group.catalog_changed.then(|| Arc::clone(&group.catalog));
+        let before = catalog.is_some().then(|| self.shared.catalog());
         let renewed = self.renew_indexes(&group);
         let written = apply_vectors(&group).and_then(|()| {
             self.shared.publish(group.version, catalog, || {
@@ -257,7 +262,17 @@ impl Committer {
             self.shared.wake_builder();
         }
         self.shared.signals.tell(&group);
+        self.tell_listeners(group, before.as_deref());
         Ok(())
+    }
+
+    /// Tells those who listen what a durable group has changed; `before` is the catalog before it, where that changed.
+    fn tell_listeners(&self, group: Group, before: Option<&Catalog>) {
+        let feed = &self.shared.feed;
+        if let Some(before) = before.filter(|_| feed.listened_to().0) {
+            catalog_events(before, &group.catalog).into_iter().for_each(|event| feed.publish(event));
+        }
+        group.events.into_iter().for_each(|event| feed.publish(event));
     }
 
     /// Puts the indexes that begin anew in the place of the old ones, which it gives back.

@@ -12,7 +12,9 @@ use crate::db::index_build::fill_graph;
 use crate::db::open::{DatabaseOptions, Opened, open};
 use crate::db::shared::Shared;
 use crate::db::write_set::WriteSet;
-use crate::db::{Activity, Catalog, OWNER, ReadView, ScramVerifier, Transaction};
+use crate::db::{
+    Activity, Catalog, FeedEvent, FeedReceiver, NetworkEvent, OWNER, ReadView, ScramVerifier, Transaction,
+};
 use crate::error::{Error, Result};
 use crate::health::Health;
 use crate::model::{MemoryAccount, PeerId};
@@ -127,6 +129,16 @@ impl Database {
     /// Who is connected to it, and what runs.
     pub fn activity(&self) -> &Activity {
         &self.0.shared.activity
+    }
+
+    /// Listens to the change feed from now on.
+    pub fn listen(&self) -> FeedReceiver {
+        self.0.shared.feed.subscribe()
+    }
+
+    /// Tells listeners of something that happened in a network. Never waits.
+    pub fn tell_network(&self, event: NetworkEvent) {
+        self.0.shared.feed.publish(FeedEvent::Network(event));
     }
 
     /// What is wrong with it: the name of what has failed, and how. Nothing while all goes well.

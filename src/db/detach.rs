@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::db::apply::Apply;
 use crate::db::change::CatalogChange;
+use crate::db::feed_draft::Origin;
 use crate::db::public_view::heads_in;
 use crate::db::receive::Touched;
 use crate::db::replica::PARTIAL;
@@ -89,6 +90,7 @@ impl Apply<'_> {
         shared_name: &str,
         after: &Bound<Vec<u8>>,
     ) -> Result<ControlFlow<(), Vec<u8>>> {
+        self.origin = Some(Origin::of_network(network));
         let snapshot = Arc::clone(&self.group.snapshot);
         let mut log = snapshot.scan(&KeyRange::deltas(network.id).from(after.as_ref().map(Vec::as_slice)));
         let mut touched = Touched::new();

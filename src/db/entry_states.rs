@@ -13,12 +13,10 @@ use crate::db::staging::StagedAt;
 use crate::db::view::vector_slot;
 use crate::db::write_set::Pending;
 use crate::error::{Error, Result};
-use crate::model::{
-    Collection, CollectionId, CollectionKind, ColumnType, FACT_BLOB_HASH, Field, Hlc, PeerId, Stage, State, Value,
-};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnType, Field, Hlc, PeerId, Stage, State, Value};
 use crate::store::{
-    BlobHash, Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record,
-    encode_state, vector_of_bytes,
+    Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record, encode_state,
+    vector_of_bytes,
 };
 
 /// An entry as it is before a change.
@@ -179,6 +177,7 @@ impl Apply<'_> {
         let record = encode_visible(collection, &header, visible)?;
         if !is_unchanged {
             self.follow_visible(collection, key, old, visible, &record)?;
+            self.tell_visible(collection, key, old, (visible, public));
         }
         self.count_public_blob(collection, &old.public, public)?;
         let (was_on_stage, is_on_stage) = (old.is_on_stage(), publicity.is_on_stage(stage));
@@ -217,38 +216,6 @@ impl Apply<'_> {
             if self.shared.facts.note(collection.id, values) && !self.effects.facts.contains(&collection.id) {
                 self.effects.facts.push(collection.id);
             }
-        }
-        Ok(())
-    }
-
-    /// Keeps the number of public states that refer to each blob: what members of the network may fetch.
-    fn count_public_blob(&mut self, collection: &Collection, old: &State, new: &State) -> Result<()> {
-        let hash = |state: &State| match state.value(FACT_BLOB_HASH) {
-            Some(Value::Text(text)) if state.is_alive() => text.parse::<BlobHash>().ok(),
-            _ => None,
-        };
-        let (old, new) = (hash(old), hash(new));
-        if collection.kind != CollectionKind::Memory || old == new {
-            return Ok(());
-        }
-        for (hash, added) in [(old, false), (new, true)] {
-            let Some(hash) = hash else { continue };
-            let place = (collection.id, *hash.as_bytes());
-            let overlay = &self.effects.overlay.public_blobs;
-            let count = match overlay.get(&place).or_else(|| self.group.overlay.public_blobs.get(&place)) {
-                Some(count) => *count,
-                None => match self.group.snapshot.get(&Key::PublicBlob(collection.id, hash.as_bytes()))? {
-                    Some(bytes) => (&*bytes).try_into().map_or(0, u64::from_le_bytes),
-                    None => 0,
-                },
-            };
-            let count = if added { count + 1 } else { count.saturating_sub(1) };
-            let key = Key::PublicBlob(collection.id, hash.as_bytes());
-            match count {
-                0 => self.effects.batch.delete(&key),
-                count => self.effects.batch.put(&key, &count.to_le_bytes()),
-            }
-            self.effects.overlay.public_blobs.insert(place, count);
         }
         Ok(())
     }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::db::Catalog;
 use crate::db::builds::Build;
+use crate::db::feed_draft::FeedDraft;
+use crate::db::feed_event::FeedEvent;
 use crate::db::heads::StoredHead;
 use crate::db::sequence::Restarts;
 use crate::db::staging::StagedAt;
@@ -81,6 +83,8 @@ pub(crate) struct Effects {
     /// Whether something was put on the stage, and whether the heads moved: sync is told.
     pub has_staged: bool,
     pub has_posted: bool,
+    /// What the change feed is told; `None` while nobody listens.
+    pub feed: Option<FeedDraft>,
 }
 
 /// A change of a nearest-neighbour index.
@@ -111,6 +115,8 @@ pub(crate) struct Group {
     pub facts: Vec<CollectionId>,
     pub has_staged: bool,
     pub has_posted: bool,
+    /// What listeners are told once it is durable.
+    pub events: Vec<FeedEvent>,
 }
 
 impl Group {
@@ -138,6 +144,7 @@ impl Group {
             facts: Vec::new(),
             has_staged: false,
             has_posted: false,
+            events: Vec::new(),
         }
     }
 
@@ -160,6 +167,7 @@ impl Group {
         self.built.extend(effects.built);
         self.has_staged |= effects.has_staged;
         self.has_posted |= effects.has_posted;
+        self.events.extend(effects.feed.into_iter().flat_map(|feed| feed.into_events(version)));
         self.version = version;
         self.hlc = hlc;
     }

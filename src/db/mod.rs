@@ -5,12 +5,16 @@
 //! nobody else changed those entries, stamps the fields, encodes records, index entries and vectors into one batch, makes
 //! it durable together with the other commits that wait, and only then answers.
 //!
+//! Whoever listens is told of it by the change feed (`feed`): `feed_draft` notes what a commit changes while it is encoded, and
+//! the committer publishes it when it is durable. What sessions send themselves (`notify`) goes the same way.
+//!
 //! One nearest SELECT: a [`Query`] is given to [`ReadView::query`], `plan` chooses the access path, the vector index yields
 //! candidates while the filter is evaluated inside the walk, each candidate is checked against the statement's snapshot,
 //! rows of the own transaction are merged in, and a [`Cursor`] yields rows in chunks.
 
 mod activity;
 mod apply;
+mod blob_counts;
 mod builds;
 mod cancel;
 mod catalog;
@@ -27,6 +31,9 @@ mod detach;
 mod dimensions;
 mod entry_states;
 mod facts;
+mod feed;
+mod feed_draft;
+mod feed_event;
 mod first_heads;
 mod graph_builder;
 mod group;
@@ -37,6 +44,7 @@ mod nearest;
 mod network_secrets;
 mod network_tables;
 mod networks;
+mod notify;
 mod open;
 mod origin;
 mod own_head;
@@ -83,8 +91,13 @@ pub use conflict::{Arbiters, Inserted, OnConflict};
 pub use cursor::{Cursor, Row, rows_bytes};
 pub use database::Database;
 pub use define::constraint_needs_index;
+pub use feed::{FeedReceiver, Overrun};
+pub use feed_event::{
+    CollectionChange, CommitEvent, EntryChange, FeedEvent, Happened, NetworkEvent, Notification, Operation, Source,
+};
 pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use network_tables::NetworkTable;
+pub use notify::{Channel, Notifications, NotificationsMark};
 pub use open::DatabaseOptions;
 pub use own_head::OwnChain;
 pub use predicate::compile_regex;

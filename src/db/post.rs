@@ -98,6 +98,7 @@ impl Apply<'_> {
         if count == 0 {
             return Ok((None, 0));
         }
+        self.tell_posted(network, count);
         Ok((Some(self.log_posting(network, head, &bodies)), count))
     }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::db::apply::Apply;
 use crate::db::entry_states::{EntryStates, fitting};
+use crate::db::feed_draft::Origin;
 use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
 use crate::db::post::{END_BYTES, decode_log_entry, encode_log_entry};
@@ -66,6 +67,7 @@ impl Apply<'_> {
             return Err(Error::internal("deltas came for a network that is gone"));
         };
         let origin = &run.origin;
+        self.origin = Some(Origin::of_network(&network).posted_by(origin));
         let before = self.head(&network, origin)?;
         let ended = |head: &StoredHead, verdict| {
             Ok(Applied { head: head.head(origin.clone()), received: head.received, verdict })
@@ -237,6 +239,7 @@ impl Apply<'_> {
     }
 
     pub fn write_touched(&mut self, touched: Touched) -> Result<()> {
+        self.tell_received(touched.len());
         for ((_, key), (collection, old, visible, public)) in touched {
             let stage = old.stage;
             self.put_states(&collection, &key, &old, (&visible, &public), stage)?;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::db::feed_draft::Origin;
 use crate::db::heads::StoredHead;
 use crate::db::network_secrets::NetworkKey;
 use crate::db::origin;
@@ -135,6 +136,7 @@ impl Database {
         shared
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                apply.origin = Some(Origin::of_network(&network));
                 let mut touched = Touched::new();
                 let mut news = 0;
                 for (state, key) in states {
@@ -160,6 +162,7 @@ impl Database {
         self.shared()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                apply.origin = Some(Origin::of_network(&network));
                 let mut dropped = 0;
                 for key in &keys {
                     dropped += u64::from(apply.drop_public(&network, &collection, key, &seen)?);

@@ -81,7 +81,7 @@ impl Apply<'_> {
             None => self.effects.batch.delete(&Key::Secret(&hash)),
         }
         self.effects.overlay.secrets.insert(hash, pending.text.as_ref().map(|_| self.version));
-        Ok(())
+        self.tell_secret(name, (pending.base.is_some(), pending.text.is_some()))
     }
 
     /// The version of a secret at this point, the group's own commits included; `None` where there is none.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::db::Notifications;
 use crate::db::setting::Setting;
 use crate::db::setting_list::SETTINGS;
 use crate::db::setting_special;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub backend_id: i32,
     /// What statements take of the server's memory.
     pub memory: MemoryAccount,
+    /// What the session listens to and sends.
+    pub notifications: Notifications,
 }
 
 /// A setting and its value, as `pg_settings` shows them.

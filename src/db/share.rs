@@ -6,6 +6,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::db::apply::Apply;
+use crate::db::feed_draft::Origin;
 use crate::db::plan::{self, Access, Plan};
 use crate::db::post::decode_log_entry;
 use crate::db::public_view::covers;
@@ -115,6 +116,7 @@ impl Database {
         self.shared()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                apply.origin = Some(Origin::of_network(&network).fetched());
                 let mut touched = Touched::new();
                 let mut news = 0;
                 let keys: BTreeSet<Bytes> = states.iter().map(|(_, key)| key).chain(&absent).cloned().collect();
@@ -363,6 +365,7 @@ impl Apply<'_> {
         if !is_evictable(&RecordView::parse(&bytes)?, stable, self.shared)? {
             return Ok(false);
         }
+        self.origin = Some(Origin::of_network(network).evicted());
         self.drop_public(network, shared_name, key, stable)
     }
 

@@ -17,6 +17,8 @@ use crate::db::clock::Clock;
 use crate::db::commit::{Answer, Encode, Job};
 use crate::db::dimensions::Witnesses;
 use crate::db::facts::FactTypes;
+use crate::db::feed::{FEED_BYTES_MAX, Feed};
+use crate::db::feed_draft::FeedDraft;
 use crate::db::heads::StoredHead;
 use crate::db::network_secrets::NetworkSecrets;
 use crate::db::secrets::Secrets;
@@ -36,6 +38,8 @@ pub(crate) struct Shared {
     pub store: Store,
     pub clock: Clock,
     pub signals: Signals,
+    /// What listeners are told of commits and networks.
+    pub feed: Feed,
     pub health: Health,
     /// The database was told to stop.
     pub is_stopping: AtomicBool,
@@ -82,6 +86,7 @@ impl Shared {
             store: parts.store,
             clock: parts.clock,
             signals: Signals::new(),
+            feed: Feed::new(FEED_BYTES_MAX),
             health: Health::default(),
             is_stopping: AtomicBool::new(false),
             sync: SyncSeam::new(),
@@ -228,6 +233,12 @@ impl Shared {
                 .with_hint("Restore it from a backup, or store the blob again."));
         }
         Ok(bytes)
+    }
+
+    /// What a commit with these writes begins to tell; `None` while nobody listens.
+    pub fn draft(&self, writes: &WriteSet) -> Option<FeedDraft> {
+        let (is_heard, wants_changes) = self.feed.listened_to();
+        is_heard.then(|| FeedDraft::new(wants_changes, Arc::clone(&writes.notifications)))
     }
 
     /// Tells the builder of nearest-neighbour graphs that there may be work.

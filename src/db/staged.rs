@@ -221,6 +221,7 @@ impl Database {
                 if count > 0 {
                     head.received = head.seq;
                     apply.put_head(network.id, me, head);
+                    apply.tell_posted(&network, count);
                 }
                 Ok(count)
             })

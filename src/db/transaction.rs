@@ -15,7 +15,7 @@ use crate::db::row::{EntryView, fact_name};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, WriteSet};
-use crate::db::{Catalog, ReadView, Row, Sought};
+use crate::db::{Catalog, Notification, ReadView, Row, Sought};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{Collection, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Stage, Value, split_object};
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
@@ -98,6 +98,13 @@ impl Transaction {
         self.builds.retain(|build| writes.is_unfilled(build.index()));
     }
 
+    /// Sends messages to those who listen when it commits, in this order.
+    pub fn notify(&mut self, notifications: Vec<Notification>) {
+        if !notifications.is_empty() {
+            self.writes().notifications = notifications.into();
+        }
+    }
+
     /// Makes the changes durable and visible, all of them or none. Gives back what could not be finished after that, which a
     /// start takes up again: graphs of new vector indexes, collections on their way into a network or out of one.
     ///
@@ -105,7 +112,8 @@ impl Transaction {
     /// 40001 when another transaction changed one of the entries first; 23505; 53100 when the disk is full. Nothing of the
     /// transaction remains then.
     pub async fn commit(self) -> Result<Vec<Error>> {
-        if self.is_read_only() {
+        let is_heard = !self.view.writes.notifications.is_empty() && self.shared.feed.listened_to().0;
+        if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
         let Transaction { shared, view, catalog_version, pins, builds, notices: _, public_already: _ } = self;

@@ -50,6 +50,11 @@ impl ReadView {
         &self.database.activity
     }
 
+    /// How much of the room for notifications that somebody has not read is taken, from 0 to 1.
+    pub fn notification_queue_usage(&self) -> f64 {
+        self.database.feed.usage()
+    }
+
     pub fn peer_id(&self) -> PeerId {
         self.database.peer_id()
     }

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::db::change::{CatalogChange, Standing};
+use crate::db::feed_event::Notification;
 use crate::db::sequence::Restarts;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
@@ -116,6 +117,8 @@ pub(crate) struct WriteSet {
     /// Columns that hold none but vectors of this transaction, of another dimension than the committed one, by position.
     pub dimensions: BTreeMap<(CollectionId, usize), u32>,
     pub restarts: Restarts,
+    /// What NOTIFY sends with the commit.
+    pub notifications: Arc<[Notification]>,
     writes: usize,
     bytes: usize,
     /// What it takes from the budget of its connection. Copies for savepoints and readers share it.

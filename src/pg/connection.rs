@@ -44,6 +44,8 @@ pub(super) struct Connection {
     pub is_copying: bool,
     /// The client waits for what is in the output buffer.
     wants_flush: bool,
+    /// The client was told last that the server waits for it.
+    is_ready: bool,
     registration: Registration,
     /// How long the client may leave the server waiting while it holds a snapshot.
     idle_max: Option<Duration>,
@@ -85,6 +87,8 @@ impl Failure {
 enum Event {
     Arrived,
     Gone,
+    /// The session has something that it listens to.
+    Notified,
     IdleTimeout,
     Shutdown,
 }
@@ -101,6 +105,7 @@ impl Connection {
             is_skipping: false,
             is_copying: false,
             wants_flush: true,
+            is_ready: true,
             registration,
             idle_max: shared.context.idle_transaction_max,
             shutdown: shared.shutdown.clone(),
@@ -137,6 +142,7 @@ impl Connection {
     }
 
     async fn serve(&mut self, frame: &Frame) -> std::result::Result<(), Failure> {
+        self.is_ready = false;
         if let Some(error) = frame.refused.as_ref().filter(|_| !REFUSED_LATER.contains(&frame.tag)) {
             return Err(error.clone().into());
         }
@@ -182,6 +188,10 @@ impl Connection {
             }
             match self.wait().await {
                 Event::Arrived => {}
+                Event::Notified => {
+                    self.deliver()?;
+                    self.wants_flush = true;
+                }
                 Event::Gone => return Ok(None),
                 Event::IdleTimeout => return Err(Failure::IdleTimeout),
                 Event::Shutdown => {
@@ -194,7 +204,8 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes of the client, the timeout of an idle transaction, or the end of the server.
+    /// Waits for bytes of the client, what an idle session listens to, the timeout of an idle transaction, or the end of the
+    /// server.
     async fn wait(&mut self) -> Event {
         let own = match self.session.status() {
             TransactionStatus::Idle => None,
@@ -207,6 +218,7 @@ impl Connection {
                 None => pending().await,
             }
         };
+        let is_idle = self.is_ready && self.session.status() == TransactionStatus::Idle;
         tokio::select! {
             biased;
             read = self.input.fill(&mut self.transport) => match read {
@@ -217,6 +229,7 @@ impl Connection {
                     Event::Gone
                 }
             },
+            () = self.session.notified(), if is_idle => Event::Notified,
             () = timeout => Event::IdleTimeout,
             () = stopped(&mut self.shutdown) => Event::Shutdown,
         }
@@ -238,17 +251,31 @@ impl Connection {
         written.map_err(|error| Failure::Connection(error.into()))
     }
 
-    /// Tells the client that the server waits for it.
-    pub fn ready(&mut self) {
+    /// Tells the client that the server waits for it, behind what it listens to.
+    pub fn ready(&mut self) -> Result<()> {
         if self.session.status() == TransactionStatus::Idle {
             self.unnamed_portal = None;
             if !self.portals.is_empty() {
                 self.portals.clear();
             }
+            self.deliver()?;
         }
         self.session.rest();
         self.output.ready(self.session.status());
         self.wants_flush = true;
+        self.is_ready = true;
+        Ok(())
+    }
+
+    /// Sends what the session listens to, between two transactions: as much as one buffer holds, the rest when it is written
+    /// and the client is idle, so that one who does not read takes no more than that.
+    fn deliver(&mut self) -> Result<()> {
+        while !self.output.is_full()
+            && let Some(notification) = self.session.next_notification()
+        {
+            self.output.notification(&notification);
+        }
+        self.tell_changes()
     }
 
     /// Notices and changed settings that a statement left.

@@ -179,8 +179,7 @@ impl Connection {
             self.output.error("ERROR", &error)?;
         }
         self.tell_changes()?;
-        self.ready();
-        Ok(())
+        Ok(self.ready()?)
     }
 }
 

@@ -13,6 +13,7 @@ use pgwire::messages::response::{ErrorResponse, NoticeResponse};
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
+use crate::db::Notification;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
 use crate::model::limits::RESULT_COLUMNS_MAX;
@@ -193,6 +194,17 @@ impl Output {
         self.buffer.put_slice(data);
         self.end(start);
         self.charge(start)
+    }
+
+    /// A message of NOTIFY, or of the server itself.
+    pub fn notification(&mut self, notification: &Notification) {
+        let start = self.begin(b'A');
+        self.buffer.put_i32(notification.sender);
+        for text in [&notification.channel, &notification.payload] {
+            self.buffer.put_slice(without_nul(text).as_bytes());
+            self.buffer.put_u8(0);
+        }
+        self.end(start);
     }
 
     /// A statement has ended with an error.

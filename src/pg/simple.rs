@@ -29,8 +29,7 @@ impl Connection {
             }
             Err(failure) => return Err(failure),
         }
-        self.ready();
-        Ok(())
+        Ok(self.ready()?)
     }
 
     async fn run_script(&mut self, body: &[u8]) -> Result<(), Failure> {

@@ -117,6 +117,9 @@ impl Session {
                 "CLOSE CURSOR ALL".to_string()
             }
             Control::SetPassword { role, password } => done("ALTER ROLE", self.set_password(role, password.as_ref()))?,
+            Control::Listen(channel) => done("LISTEN", self.listen(channel, is_alone))?,
+            Control::Unlisten(channel) => done("UNLISTEN", self.unlisten(channel.as_deref(), is_alone))?,
+            Control::Notify { channel, payload } => done("NOTIFY", self.send(channel, payload, is_alone))?,
             Control::NoOpInTransaction(tag) => {
                 if self.status() == TransactionStatus::Idle {
                     return Err(outside_of_block(tag));
@@ -232,6 +235,7 @@ impl Session {
                 self.cursors.clear();
                 self.settings.reset_all();
                 self.release_all_locks();
+                self.unlisten(None, true)?;
                 "DISCARD ALL"
             }
             // Plans are kept with their statements and are made anew when they are stale.

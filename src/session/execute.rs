@@ -85,6 +85,7 @@ impl Session {
         self.start(prepared);
         self.check_allowed(prepared)?;
         let mut fetches = 0;
+        let before = self.listening.mark();
         // Whoever can see what comes now asks anew.
         let recent = self.gathered.as_ref().filter(|(_, at)| at.elapsed() < GATHERED_AGE_MAX && !self.can_look_again());
         self.sought = recent.map(|(sought, _)| Arc::clone(sought));
@@ -92,7 +93,10 @@ impl Session {
             let result = self.execute_once(prepared, &parameters, is_alone).await;
             match &result {
                 Err(error) if fetches < FETCHES_PER_STATEMENT_MAX => match error.absent() {
-                    Some(absent) => self.fetch_absent(absent).await?,
+                    Some(absent) => {
+                        self.listening.go_back(before);
+                        self.fetch_absent(absent).await?;
+                    }
                     None => return result,
                 },
                 Ok(_) => {
@@ -268,6 +272,7 @@ impl Session {
             return written;
         }
         let mut attempt = 0;
+        let before = self.listening.mark();
         loop {
             let mut transaction = self.database.begin_for(&self.memory);
             transaction.know(sought.as_ref());
@@ -276,20 +281,20 @@ impl Session {
             let written = cancellable(run, &cancel).await;
             let notices = transaction.take_notices();
             let committed = match written {
-                Ok(written) => transaction.commit().await.map(|unfinished| (written, unfinished)),
+                Ok(written) => self.commit_transaction(transaction).await.map(|()| written),
                 Err(error) => {
                     self.notify(notices);
                     return Err(error);
                 }
             };
             match committed {
-                Ok((written, unfinished)) => {
+                Ok(written) => {
                     self.notify(notices);
-                    self.warn_unfinished(unfinished);
                     return Ok(written);
                 }
                 Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < CONFLICT_RETRIES_MAX => {
                     attempt += 1;
+                    self.listening.go_back(before);
                     cancel.check()?;
                 }
                 Err(error) => return Err(error),

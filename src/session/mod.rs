@@ -13,6 +13,7 @@ mod copy;
 mod cursor;
 mod execute;
 mod knirvql_run;
+mod listen;
 mod network_call;
 mod password;
 mod prepared;

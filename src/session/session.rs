@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::knirvql;
 use crate::model::{ColumnType, MemoryAccount, OutputColumn, Reservation};
 use crate::session::cursor::Cursors;
+use crate::session::listen::Listening;
 use crate::session::prepared::{Plan, Prepared, Work};
 use crate::session::script::{Language, Parsed, parse_script};
 use crate::session::settings::SessionSettings;
@@ -34,6 +35,7 @@ pub struct Session {
     statements: HashMap<String, Arc<Prepared>>,
     unnamed: Option<Arc<Prepared>>,
     pub(super) cursors: Cursors,
+    pub(super) listening: Listening,
     /// What the client is told before the present statement is reported complete, or failed.
     notices: Vec<Notice>,
     pub(super) cancel: Cancel,
@@ -73,6 +75,8 @@ impl Session {
         let mut settings = Settings::new(user, name);
         settings.backend_id = activity.id();
         settings.memory = memory.clone();
+        settings.notifications.charge_to(&memory);
+        let listening = Listening::new(settings.notifications.clone());
         Session {
             database,
             settings: SessionSettings::new(settings),
@@ -82,6 +86,7 @@ impl Session {
             statements: HashMap::new(),
             unnamed: None,
             cursors: Cursors::default(),
+            listening,
             notices: Vec::new(),
             cancel,
             activity,

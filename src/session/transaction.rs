@@ -3,7 +3,7 @@
 //! Outside of a block each statement is a transaction of its own, except that statements sent together (a multi-statement
 //! text, or several Executes before one Sync) share an implicit one, as in PostgreSQL.
 
-use crate::db::{ReadView, Savepoint, Transaction};
+use crate::db::{NotificationsMark, ReadView, Savepoint, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::session::cursor::CursorMark;
 use crate::session::session::Session;
@@ -47,6 +47,7 @@ struct NamedSavepoint {
     savepoint: Savepoint,
     settings: SettingsMark,
     cursors: CursorMark,
+    notifications: NotificationsMark,
 }
 
 /// What BEGIN and SET TRANSACTION choose; `None` keeps the default.
@@ -222,6 +223,7 @@ impl Session {
                 if block.is_failed {
                     self.settings.go_back(&block.settings_before);
                     self.cursors.roll_back();
+                    self.listening.roll_back();
                     self.release_locks();
                     "ROLLBACK"
                 } else {
@@ -249,6 +251,7 @@ impl Session {
             Open::Block(block) => self.settings.go_back(&block.settings_before),
         }
         self.cursors.roll_back();
+        self.listening.roll_back();
         self.release_locks();
         if let Some(modes) = modes {
             self.begin(modes)?;
@@ -273,6 +276,7 @@ impl Session {
 
     pub(super) fn savepoint(&mut self, name: &str) -> Result<()> {
         let (settings, cursors) = (self.settings.mark(), self.cursors.mark());
+        let notifications = self.listening.mark();
         let block = self.block("SAVEPOINT")?;
         if block.savepoints.len() >= SAVEPOINTS_MAX {
             return Err(Error::new(
@@ -282,7 +286,7 @@ impl Session {
             .with_hint("RELEASE savepoints that are no longer needed."));
         }
         let savepoint = block.transaction.savepoint();
-        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings, cursors });
+        block.savepoints.push(NamedSavepoint { name: name.to_string(), savepoint, settings, cursors, notifications });
         Ok(())
     }
 
@@ -300,9 +304,10 @@ impl Session {
         let Some(last) = block.savepoints.last() else { return Ok(()) };
         block.transaction.rollback_to(&last.savepoint);
         block.is_failed = false;
-        let (settings, cursors) = (last.settings.clone(), last.cursors);
+        let (settings, cursors, notifications) = (last.settings.clone(), last.cursors, last.notifications);
         self.settings.go_back(&settings);
         self.cursors.close_since(cursors);
+        self.listening.go_back(notifications);
         Ok(())
     }
 
@@ -321,6 +326,10 @@ impl Session {
     /// # Errors
     /// What its commit fails with; nothing of it remains then.
     pub async fn end_implicit(&mut self) -> Result<()> {
+        if matches!(self.open, Open::None) && self.listening.is_waiting() {
+            // A statement by itself that did not write has sent something, or listens.
+            self.open = Open::Implicit(Box::new(self.database.begin_for(&self.memory)));
+        }
         if !matches!(self.open, Open::Implicit(_)) {
             return Ok(());
         }
@@ -335,12 +344,14 @@ impl Session {
         let stored = self.cursors.store_held().await;
         self.release_locks();
         let committed = match stored {
-            Ok(()) => transaction.commit().await,
-            Err(error) => Err(error),
+            Ok(()) => self.commit_transaction(transaction).await,
+            Err(error) => {
+                self.listening.roll_back();
+                Err(error)
+            }
         };
         match committed {
-            Ok(unfinished) => {
-                self.warn_unfinished(unfinished);
+            Ok(()) => {
                 self.cursors.commit();
                 Ok(())
             }
@@ -355,9 +366,10 @@ impl Session {
     pub fn fail(&mut self) {
         self.stop_clock();
         match &mut self.open {
-            Open::None => {}
+            Open::None => self.listening.roll_back(),
             Open::Implicit(_) => {
                 self.open = Open::None;
+                self.listening.roll_back();
                 self.cursors.roll_back();
                 self.release_locks();
             }

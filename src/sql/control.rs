@@ -89,6 +89,14 @@ pub enum Control {
         role: String,
         password: Option<SecretText>,
     },
+    /// LISTEN to a channel.
+    Listen(String),
+    /// UNLISTEN; `None` for all channels.
+    Unlisten(Option<String>),
+    Notify {
+        channel: String,
+        payload: String,
+    },
     /// Nothing to do here, but only inside a transaction block.
     NoOpInTransaction(&'static str),
     /// Accepted, and nothing to do here: the tag to answer with.
@@ -182,9 +190,13 @@ pub fn plan_control(
         Statement::Lock(_) | Statement::LockTables { .. } => Control::NoOpInTransaction("LOCK TABLE"),
         Statement::Vacuum(_) => Control::NoOp("VACUUM"),
         Statement::Analyze(_) => Control::NoOp("ANALYZE"),
-        Statement::UNLISTEN { .. } => Control::NoOp("UNLISTEN"),
-        Statement::LISTEN { .. } | Statement::NOTIFY { .. } => {
-            return Err(Error::unsupported("LISTEN and NOTIFY are not offered", "Ask the tables instead."));
+        Statement::LISTEN { channel } => Control::Listen(channel_name(channel)?),
+        Statement::UNLISTEN { channel } => {
+            let is_all = channel.quote_style.is_none() && channel.value == "*";
+            Control::Unlisten(if is_all { None } else { Some(channel_name(channel)?) })
+        }
+        Statement::NOTIFY { channel, payload } => {
+            Control::Notify { channel: channel_name(channel)?, payload: payload.clone().unwrap_or_default() }
         }
         Statement::AlterRole { name, operation } => plan_alter_role(name, operation)?,
         Statement::AlterUser(alter) => match &alter.password {
@@ -237,6 +249,14 @@ fn plan_named(
         _ => return Ok(None),
     };
     Ok(Some(control))
+}
+
+fn channel_name(name: &Ident) -> Result<String> {
+    match name.quote_style {
+        Some('\'') => Err(Error::syntax(format!("syntax error at or near \"'{}'\"", name.value), None)
+            .with_hint("A channel has a name, not a text: LISTEN jobs, or LISTEN \"changes:memory\".")),
+        _ => Ok(folded(name)),
+    }
 }
 
 fn unless_all(name: &Ident) -> Option<String> {

@@ -72,6 +72,9 @@ impl Fixture {
             Control::SetPassword { role, password } => {
                 format!("password {role} {:?} {}", password, password.as_ref().map_or("", |text| text.expose()))
             }
+            Control::Listen(channel) => format!("listen {channel}"),
+            Control::Unlisten(channel) => format!("unlisten {channel:?}"),
+            Control::Notify { channel, payload } => format!("notify {channel} {payload:?}"),
             Control::NoOp(tag) | Control::NoOpInTransaction(tag) => format!("nothing {tag}"),
             Control::Prepare { name, parameter_types, statement } => {
                 format!("prepare {name} {parameter_types:?} {}", statement.parameters)
@@ -110,8 +113,12 @@ fn statements_about_the_session_are_read() {
         ("SHOW ALL", "show all"),
         ("DEALLOCATE ALL", "deallocate None"),
         ("CLOSE ALL", "close None"),
-        ("UNLISTEN *", "nothing UNLISTEN"),
-        ("LISTEN x", "0A000: LISTEN and NOTIFY are not offered"),
+        ("UNLISTEN *", "unlisten None"),
+        ("UNLISTEN \"*\"", "unlisten Some(\"*\")"),
+        ("LISTEN Some_Channel", "listen some_channel"),
+        ("NOTIFY \"A b\", E'it''s\\n'", "notify A b \"it's\\n\""),
+        ("NOTIFY a", "notify a \"\""),
+        ("NOTIFY a, 5", "42601"),
         ("DECLARE c NO SCROLL CURSOR WITH HOLD FOR SELECT 1", "declare c true"),
         ("FETCH FORWARD 10 FROM c", "fetch 10 c"),
         ("FETCH ALL c", "fetch all c"),

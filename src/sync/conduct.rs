@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::db::SyncReport;
+use crate::db::{Happened, SyncReport};
 use crate::error::{Error, ErrorKind, Notice};
 use crate::metrics;
 use crate::model::{NetworkId, PeerId};
+use crate::sync::address::peer_there;
 use crate::sync::knirvgraph::PostingReport;
 use crate::sync::link::LinkKey;
 use crate::sync::network::Done;
@@ -100,7 +101,11 @@ impl Node {
         if known.is_none_or(|known| known.addresses != member.addresses) {
             self.has_new_members = true;
         }
-        running.members.insert(member.peer.clone(), member.clone());
+        let is_new = running.members.insert(member.peer.clone(), member.clone()).is_none();
+        let is_neighbour = peer_there(&member.peer).is_some_and(|peer| self.dialer.is_neighbour(&peer));
+        if is_new && !is_neighbour {
+            self.tell(network, Happened::PeerDiscovered(member.peer.clone()));
+        }
     }
 
     fn disconnect(&mut self, network: NetworkId, peer: PeerId, until_ms: u64, reason: &'static str) {
@@ -109,6 +114,9 @@ impl Node {
         let key = LinkKey { peer, network };
         let change = self.links.take_down(&key);
         self.stop_receiving(&change);
+        if change.went_down {
+            self.tell(network, Happened::PeerDisconnected(key.peer.clone()));
+        }
         self.links.wait_until(&key, until_ms.max(now_ms.saturating_add(AGAIN_MS_MIN)));
         if until_ms > now_ms {
             metrics::SYNC_BANS.add(1);

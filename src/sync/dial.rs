@@ -138,6 +138,10 @@ impl Dialer {
         self.look_again();
     }
 
+    pub fn is_neighbour(&self, peer: &PeerId) -> bool {
+        self.neighbours.contains_key(peer)
+    }
+
     /// A peer is not there on the local network any more.
     pub fn neighbour_left(&mut self, peer: PeerId, address: &Multiaddr) {
         let Some(addresses) = self.neighbours.get_mut(&peer) else { return };

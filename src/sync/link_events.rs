@@ -6,6 +6,7 @@ use libp2p::swarm::ConnectionId;
 use libp2p::{Stream, StreamProtocol};
 use tokio::time::timeout;
 
+use crate::db::{Happened, NetworkEvent};
 use crate::error::{Error, ErrorKind};
 use crate::metrics;
 use crate::model::{NetworkId, PeerId};
@@ -133,6 +134,7 @@ impl Node {
         self.stop_receiving(change);
         if change.went_down {
             self.has_news = true;
+            self.tell(key.network, Happened::PeerDisconnected(key.peer.clone()));
             self.feed(key.network, Input::PeerDown { peer: key.peer.clone() });
         }
         if let Some(epoch) = change.went_up {
@@ -142,7 +144,15 @@ impl Node {
             let addresses = there.map(|peer| self.connections.addresses(&peer)).unwrap_or_default();
             let addresses = addresses.iter().map(ToString::to_string).collect();
             tracing::info!(peer = %key.peer, network = key.network.0, epoch, "a member is connected");
+            self.tell(key.network, Happened::PeerConnected(key.peer.clone()));
             self.feed(key.network, Input::PeerUp { peer: key.peer.clone(), epoch, addresses });
+        }
+    }
+
+    /// Tells whoever listens to a network.
+    pub fn tell(&self, network: NetworkId, happened: Happened) {
+        if let Some(running) = self.networks.get(&network) {
+            self.database.tell_network(NetworkEvent { network: running.name.clone(), happened });
         }
     }
 

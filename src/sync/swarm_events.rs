@@ -4,6 +4,7 @@ use libp2p::core::ConnectedPoint;
 use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, autonat, identify, kad, mdns};
 
+use crate::db::Happened;
 use crate::sync::address::{is_dialable, is_relayed, peer_here, split_peer};
 use crate::sync::behaviour::BehaviourEvent;
 use crate::sync::connections::Connection;
@@ -82,7 +83,11 @@ impl Node {
             }
             BehaviourEvent::Mdns(mdns::Event::Discovered(neighbours)) => {
                 for (peer, address) in neighbours {
+                    let is_new = !self.dialer.is_neighbour(&peer);
                     self.dialer.neighbour(peer, split_peer(address).0);
+                    if is_new {
+                        self.neighbour_found(&peer_here(&peer));
+                    }
                     if self.connections.is_connected(&peer) {
                         self.want_links_with(peer);
                     }
@@ -105,6 +110,14 @@ impl Node {
                 }
             }
             event => tracing::trace!(?event, "behaviour"),
+        }
+    }
+
+    /// Tells listeners of a peer on the local network that may be a member of those networks that look for them there.
+    fn neighbour_found(&self, peer: &crate::model::PeerId) {
+        let looking = self.networks.iter().filter(|(_, running)| running.config.options.mdns);
+        for (network, _) in looking.filter(|(_, running)| !running.members.contains_key(peer)) {
+            self.tell(*network, Happened::PeerDiscovered(peer.clone()));
         }
     }
 

@@ -3,7 +3,7 @@
 //! It stands on the standard library alone, so that tests can also send what no well-behaved driver sends. Every read is
 //! bounded in time. It knows no passwords: servers under test let loopback in, tests of passwords use a real driver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -50,9 +50,18 @@ pub struct Reply {
     pub status: char,
 }
 
+/// A message of NOTIFY, or of the server itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    pub sender: i32,
+    pub channel: String,
+    pub payload: String,
+}
+
 /// A connection.
 pub struct Client {
     stream: BufReader<TcpStream>,
+    notifications: VecDeque<Notification>,
     pub parameters: BTreeMap<String, String>,
     /// Process id and secret for a cancel request.
     pub backend_key: Vec<u8>,
@@ -101,7 +110,13 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(ANSWER_SECONDS_MAX)))?;
         stream.set_write_timeout(Some(Duration::from_secs(ANSWER_SECONDS_MAX)))?;
-        Ok(Client { stream: BufReader::new(stream), parameters: BTreeMap::new(), backend_key: Vec::new() })
+        let notifications = VecDeque::new();
+        Ok(Client {
+            stream: BufReader::new(stream),
+            notifications,
+            parameters: BTreeMap::new(),
+            backend_key: Vec::new(),
+        })
     }
 
     /// Sends a text as one simple query.
@@ -207,6 +222,31 @@ impl Client {
         Ok((head[0], body))
     }
 
+    /// What came before the last ReadyForQuery on channels that are listened to, each as `channel payload`.
+    pub fn heard(&mut self) -> Vec<String> {
+        self.notifications.drain(..).map(|each| format!("{} {}", each.channel, each.payload)).collect()
+    }
+
+    /// The next message on a channel that is listened to, whether it has come already or not.
+    pub fn hear(&mut self) -> Notification {
+        loop {
+            if let Some(notification) = self.notifications.pop_front() {
+                return notification;
+            }
+            let (kind, body) = self.read_message().expect("a notification comes");
+            match kind {
+                b'A' => self.notifications.push_back(notification(&body)),
+                b'N' => {}
+                other => panic!("{} came in place of a notification", char::from(other)),
+            }
+        }
+    }
+
+    /// The process id that others know it by.
+    pub fn pid(&self) -> i32 {
+        number(&self.backend_key)
+    }
+
     /// The error that ends the connection.
     pub fn read_end(&mut self) -> Failure {
         loop {
@@ -240,6 +280,7 @@ impl Client {
                     reply.answers.push(Answer::Failed(failure(&body)));
                 }
                 b'N' => reply.notices.push(failure(&body)),
+                b'A' => self.notifications.push_back(notification(&body)),
                 b'S' => {
                     let texts = texts(&body);
                     self.parameters.insert(texts[0].clone(), texts[1].clone());
@@ -312,6 +353,12 @@ fn number(bytes: &[u8]) -> i32 {
 fn texts(body: &[u8]) -> Vec<String> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the server speaks UTF-8");
     body.split(|byte| *byte == 0).map(text).collect()
+}
+
+fn notification(body: &[u8]) -> Notification {
+    let mut texts = texts(&body[4..]).into_iter();
+    let mut next = || texts.next().expect("two texts");
+    Notification { sender: number(body), channel: next(), payload: next() }
 }
 
 fn failure(body: &[u8]) -> Failure {

@@ -30,6 +30,7 @@ mod memory;
 mod nearest;
 mod nearest_close;
 mod network_statements;
+mod notifications;
 mod pages;
 mod psql;
 mod running;

@@ -4,6 +4,7 @@
 //! claims that something does *not* arrive, it first waits for a later entry that does: deltas of one origin come in order.
 
 mod blobs;
+mod change_feed;
 mod circuits;
 mod collection_suite;
 mod conflicts;

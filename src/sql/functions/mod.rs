@@ -24,6 +24,7 @@ mod json_access;
 mod json_aggregates;
 mod json_sets;
 mod networks;
+mod notifications;
 mod number_aggregates;
 mod number_format;
 mod one_row;

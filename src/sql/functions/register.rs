@@ -17,8 +17,8 @@ use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
-    advisory, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, networks, patterns, random,
-    session, strings, time, time_arithmetic, vectors,
+    advisory, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, networks, notifications,
+    patterns, random, session, strings, time, time_arithmetic, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -36,6 +36,7 @@ fn row_functions() -> Vec<Definition> {
         json::definitions(),
         json_sets::definitions(),
         networks::definitions(),
+        notifications::definitions(),
         patterns::definitions(),
         random::definitions(),
         session::definitions(),

@@ -1,0 +1,246 @@
+//! What a session listens to: LISTEN, UNLISTEN and NOTIFY, and the messages that wait for its client.
+//!
+//! As in PostgreSQL, all three count from the commit on and are taken back by a rollback; messages come between two
+//! transactions of the listener. A session that is outrun by the change feed is told so on each of its channels.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::pending;
+use std::sync::Arc;
+
+use crate::db::{
+    Channel, CommitEvent, Database, FeedEvent, FeedReceiver, NetworkEvent, Notification, Notifications,
+    NotificationsMark, Overrun, Transaction,
+};
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::session::session::Session;
+use crate::session::transaction::Open;
+
+/// The sender of what the server itself says.
+const SERVER: i32 = 0;
+/// What is said on the server's own channels when something was lost.
+const LOST: &str = "{\"lost\":true}";
+
+/// The channels of a session and what came on them.
+pub(super) struct Listening {
+    notifications: Notifications,
+    /// The same channels as in `notifications`, each with the number of the first event that it hears.
+    channels: HashMap<Arc<str>, u64>,
+    /// That number of the channels that begin with the present transaction.
+    begins_at: u64,
+    /// `None` while there are no channels.
+    receiver: Option<FeedReceiver>,
+    /// Messages of the event that was read last.
+    waiting: VecDeque<Notification>,
+    has_lost: bool,
+}
+
+impl Listening {
+    pub fn new(notifications: Notifications) -> Self {
+        Listening {
+            notifications,
+            channels: HashMap::new(),
+            begins_at: 0,
+            receiver: None,
+            waiting: VecDeque::new(),
+            has_lost: false,
+        }
+    }
+
+    /// Whether the present transaction has sent something, or changes the channels.
+    pub fn is_waiting(&self) -> bool {
+        self.notifications.is_waiting()
+    }
+
+    pub fn mark(&self) -> NotificationsMark {
+        self.notifications.mark()
+    }
+
+    pub fn go_back(&self, mark: NotificationsMark) {
+        self.notifications.go_back(mark);
+    }
+
+    /// Before a commit: what it says itself is heard by the channels that begin with it.
+    fn prepare(&mut self, database: &Database) {
+        if self.notifications.begins() {
+            let receiver = self.receiver.get_or_insert_with(|| database.listen());
+            receiver.set_wants_changes(true);
+            self.begins_at = receiver.end();
+        }
+    }
+
+    fn commit(&mut self) {
+        if self.notifications.commit() {
+            self.settle();
+        }
+    }
+
+    pub fn roll_back(&mut self) {
+        if self.notifications.is_waiting() {
+            self.notifications.roll_back();
+            self.settle();
+        }
+    }
+
+    /// Listens to what the channels need.
+    fn settle(&mut self) {
+        let old = std::mem::take(&mut self.channels);
+        let known = |name: Arc<str>| {
+            let begins_at = old.get(&name).copied().unwrap_or(self.begins_at);
+            (name, begins_at)
+        };
+        self.channels = self.notifications.channels().into_iter().map(known).collect();
+        if self.channels.is_empty() {
+            self.receiver = None;
+        }
+        self.waiting.retain(|notification| self.channels.contains_key(&notification.channel));
+        let wants_changes = self.channels.keys().any(|name| matches!(Channel::of(name), Channel::Changes(_)));
+        self.receiver.iter_mut().for_each(|receiver| receiver.set_wants_changes(wants_changes));
+    }
+
+    /// The next message for the client.
+    fn next(&mut self) -> Option<Notification> {
+        loop {
+            if let Some(notification) = self.waiting.pop_front() {
+                return Some(notification);
+            }
+            let receiver = self.receiver.as_mut()?;
+            let number = receiver.at();
+            match receiver.try_next()? {
+                Ok(event) => match &*event {
+                    FeedEvent::Commit(commit) => self.hear_commit(commit, number),
+                    FeedEvent::Network(event) => self.hear_network(event, number),
+                },
+                Err(Overrun) => self.lose(),
+            }
+        }
+    }
+
+    /// The channel of a name, where it hears an event of this number.
+    fn channel(&self, name: &str, number: u64) -> Option<Arc<str>> {
+        let (channel, begins_at) = self.channels.get_key_value(name)?;
+        (number >= *begins_at).then(|| Arc::clone(channel))
+    }
+
+    fn hear_commit(&mut self, commit: &CommitEvent, number: u64) {
+        for change in &commit.changes {
+            let channel = Channel::of_collection(&change.collection.name);
+            let Some(channel) = self.channel(&channel, number) else { continue };
+            let payloads = change.payloads().unwrap_or_else(|error| {
+                tracing::error!(collection = change.collection.name, %error, "keys of changed entries cannot be told");
+                vec![change.count_payload()]
+            });
+            self.say(&channel, payloads);
+        }
+        let heard = commit.notifications.iter().filter(|sent| self.channel(&sent.channel, number).is_some());
+        let heard: Vec<Notification> = heard.cloned().collect();
+        self.waiting.extend(heard);
+    }
+
+    fn hear_network(&mut self, event: &NetworkEvent, number: u64) {
+        for channel in Channel::of_network(&event.network) {
+            if let Some(channel) = self.channel(&channel, number) {
+                self.say(&channel, [event.payload()]);
+            }
+        }
+    }
+
+    fn say(&mut self, channel: &Arc<str>, payloads: impl IntoIterator<Item = String>) {
+        self.waiting.extend(payloads.into_iter().map(|payload| Notification {
+            sender: SERVER,
+            channel: Arc::clone(channel),
+            payload: payload.into(),
+        }));
+    }
+
+    /// Says on each channel that something was lost. Clients have a form of their own for what they say: an empty text of no
+    /// sender, as NOTIFY without a text sends it, tells them to look.
+    fn lose(&mut self) {
+        self.has_lost = true;
+        for channel in self.notifications.channels() {
+            let is_users = matches!(Channel::of(&channel), Channel::Users(_));
+            self.say(&channel, [if is_users { "" } else { LOST }.to_string()]);
+        }
+    }
+}
+
+impl Session {
+    /// LISTEN, from the commit on.
+    ///
+    /// # Errors
+    /// 42P01 and 42704 for a collection and a network that are not there, 22023 for a name that is too long, 54000 for too
+    /// many channels.
+    pub(super) fn listen(&mut self, channel: &str, is_alone: bool) -> Result<()> {
+        Channel::of(channel).check_listened(self.planning_view().catalog())?;
+        self.join_transaction(is_alone);
+        self.listening.notifications.listen(channel)
+    }
+
+    /// UNLISTEN, from the commit on; `None` for all channels.
+    ///
+    /// # Errors
+    /// 54000 for too many in one transaction.
+    pub(super) fn unlisten(&mut self, channel: Option<&str>, is_alone: bool) -> Result<()> {
+        self.join_transaction(is_alone);
+        self.listening.notifications.unlisten(channel)
+    }
+
+    /// NOTIFY, with the commit.
+    ///
+    /// # Errors
+    /// Those of [`Notifications::send`].
+    pub(super) fn send(&mut self, channel: &str, payload: &str, is_alone: bool) -> Result<()> {
+        self.join_transaction(is_alone);
+        self.listening.notifications.send(self.activity.id(), channel, payload)
+    }
+
+    /// Statements that come together are one transaction. A statement by itself is committed by
+    /// [`Session::end_implicit`].
+    fn join_transaction(&mut self, is_alone: bool) {
+        if !is_alone && matches!(self.open, Open::None) {
+            self.open = Open::Implicit(Box::new(self.database.begin_for(&self.memory)));
+        }
+    }
+
+    /// Commits a transaction together with what it sends and listens to.
+    ///
+    /// # Errors
+    /// Those of [`Transaction::commit`]; nothing is sent then, and nothing else is listened to.
+    pub(super) async fn commit_transaction(&mut self, mut transaction: Transaction) -> Result<()> {
+        if self.listening.is_waiting() {
+            self.listening.prepare(&self.database);
+            transaction.notify(self.listening.notifications.take_sent());
+        }
+        match transaction.commit().await {
+            Ok(unfinished) => {
+                self.warn_unfinished(unfinished);
+                self.listening.commit();
+                Ok(())
+            }
+            Err(error) => {
+                self.listening.roll_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// The next message of what the session listens to. To be asked for between two transactions only.
+    pub fn next_notification(&mut self) -> Option<Notification> {
+        let next = self.listening.next();
+        if std::mem::take(&mut self.listening.has_lost) {
+            let lost = Error::new(ErrorKind::LimitExceeded, "notifications were lost")
+                .with_detail("Later ones took the room of those that this connection had not read.")
+                .with_hint("Look for what has changed, and read notifications more often: end transactions soon.");
+            self.notify([Notice::warning(lost)]);
+        }
+        next
+    }
+
+    /// Waits for a message of what the session listens to; may be dropped at any time.
+    pub async fn notified(&mut self) {
+        match &mut self.listening.receiver {
+            Some(_) if !self.listening.waiting.is_empty() => {}
+            Some(receiver) => receiver.changed().await,
+            None => pending().await,
+        }
+    }
+}

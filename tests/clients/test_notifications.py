@@ -1,0 +1,67 @@
+"""LISTEN and NOTIFY as drivers offer them: psycopg's generator of notifications, asyncpg's listeners."""
+
+import asyncio
+import json
+
+import asyncpg
+import psycopg
+
+SECONDS_MAX = 30
+
+
+def test_psycopg_hears_what_others_send(server):
+    with psycopg.connect(server.url, autocommit=True) as hears, psycopg.connect(server.url) as speaks:
+        hears.execute("LISTEN psycopg_jobs")
+        with speaks.transaction():
+            speaks.execute("NOTIFY psycopg_jobs, 'one'")
+            speaks.execute("SELECT pg_notify(%s, %s)", ["psycopg_jobs", "two"])
+        heard = list(hears.notifies(timeout=SECONDS_MAX, stop_after=2))
+        assert [(each.channel, each.payload, each.pid) for each in heard] == [
+            ("psycopg_jobs", "one", speaks.info.backend_pid),
+            ("psycopg_jobs", "two", speaks.info.backend_pid),
+        ]
+        assert list(hears.notifies(timeout=0)) == []
+
+
+def test_psycopg_hears_of_changed_entries(server, table_name):
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE {table_name} (id int8 PRIMARY KEY, x text)")
+        connection.execute(f'LISTEN "changes:{table_name}"')
+        with psycopg.connect(server.url, autocommit=True) as other:
+            other.execute(f"INSERT INTO {table_name} VALUES (7, 'hush')")
+        (heard,) = connection.notifies(timeout=SECONDS_MAX, stop_after=1)
+        assert json.loads(heard.payload) == {
+            "collection": table_name,
+            "operation": "insert",
+            "key": "7",
+            "origin": "local",
+            "network": None,
+        }
+
+
+def test_asyncpg_listeners(server):
+    async def scenario():
+        hears = await asyncpg.connect(server.url, timeout=10, command_timeout=20)
+        speaks = await asyncpg.connect(server.url, timeout=10, command_timeout=20)
+        heard = asyncio.Queue()
+
+        def listener(_connection, pid, channel, payload):
+            heard.put_nowait((pid, channel, payload))
+
+        try:
+            await hears.add_listener("asyncpg_jobs", listener)
+            await speaks.execute("NOTIFY asyncpg_jobs, 'one'")
+            await speaks.execute("SELECT pg_notify($1, $2)", "asyncpg_jobs", "two")
+            for payload in ("one", "two"):
+                said = await asyncio.wait_for(heard.get(), SECONDS_MAX)
+                assert said == (speaks.get_server_pid(), "asyncpg_jobs", payload)
+            await hears.remove_listener("asyncpg_jobs", listener)
+            assert await hears.fetch("SELECT pg_listening_channels()") == []
+            await hears.add_listener("asyncpg_jobs", listener)
+            await hears.reset()
+            assert await hears.fetch("SELECT * FROM pg_listening_channels()") == []
+        finally:
+            await hears.close()
+            await speaks.close()
+
+    asyncio.run(scenario())
