@@ -7,6 +7,7 @@
 import { EventEmitter } from "node:events";
 import type { Connections } from "./connection.js";
 import { NotFoundError, NotSupportedError, invalid } from "./errors.js";
+import { nameLiteral } from "./names.js";
 import { millis } from "./sync-state.js";
 import type { CreateNetworkConfig, NetworkConfig, NetworkOptions, NetworkStats, PeerInfo, SyncResult } from "./types.js";
 
@@ -259,9 +260,7 @@ export class NetworkManager extends EventEmitter<NetworkEvents> {
 
   /** Posts what is staged and fetches what is missing now, in one network or in all. */
   async sync(networkId?: string): Promise<SyncResult> {
-    const [text, values] = networkId === undefined ? ["SELECT * FROM nebulus_sync()", []] : ["SELECT * FROM nebulus_sync($1)", [networkId]];
-    this.check();
-    const [row] = await (await this.connections()).rows<SyncRow>(text, values);
+    const [row] = await this.statement<SyncRow>(networkId === undefined ? "SYNC" : `SYNC NETWORK ${nameLiteral(networkId)}`, []);
     await this.refresh();
     return { networks: Number(row?.networks), posted: Number(row?.posted), peers: Number(row?.peers), received: Number(row?.received) };
   }
