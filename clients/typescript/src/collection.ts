@@ -6,7 +6,7 @@ import { condition, Parameters, sortKey, target } from "./filter.js";
 import { readLayout, vectorColumn, type Layout } from "./layout.js";
 import { identifier, nameLiteral } from "./names.js";
 import type { NetworkManager } from "./network-manager.js";
-import { checkSchema, createStatement, type Schema } from "./schema.js";
+import { checkSchema, createStatement, declaredTypes, type Schema } from "./schema.js";
 import { Deliverer, type ChangeEvent, type Subscription } from "./subscription.js";
 import type {
   AnyFields,
@@ -65,6 +65,7 @@ export class Collection<T extends object = AnyFields> {
   ) {
     if (name === "auth") throw invalid('"auth" is no collection of documents', "db.auth reads and writes secrets.");
     identifier(name);
+    if (schema !== undefined) declaredTypes(schema);
     this.name = name;
   }
 

@@ -5,7 +5,8 @@ import { Parameters } from "./filter.js";
 import type { Layout } from "./layout.js";
 import { identifier, nameLiteral } from "./names.js";
 import { EntryType, type AnyFields, type DistributedDocument, type WithId } from "./types.js";
-import { checkFieldName, factsAssignment } from "./update.js";
+import { checkFieldName } from "./schema.js";
+import { factsAssignment } from "./update.js";
 import { uuidv7 } from "./uuid.js";
 import { encode, toJson, type Parameter } from "./values.js";
 

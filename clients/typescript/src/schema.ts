@@ -1,5 +1,5 @@
 /** What a collection declares: its columns, as TypeScript and as SQL. */
-import { InvalidInputError, NebulusError, invalid } from "./errors.js";
+import { InvalidInputError, invalid } from "./errors.js";
 import { identifier } from "./names.js";
 
 /** The types that a field can be declared with, by the name that a schema gives them. */
@@ -67,7 +67,7 @@ export function vector<const N extends number>(dimensions: N): { readonly type: 
 }
 
 /** The columns that the server writes itself. */
-export const SYSTEM_FIELDS: ReadonlySet<string> = new Set(["_entry_type", "_vector_clock", "_timestamp", "_peer_id", "_stage"]);
+const SYSTEM_FIELDS: ReadonlySet<string> = new Set(["_entry_type", "_vector_clock", "_timestamp", "_peer_id", "_stage"]);
 
 function specOf(field: FieldType | FieldSpec): FieldSpec {
   return typeof field === "string" ? { type: field } : field;
@@ -92,7 +92,7 @@ export function declaredTypes(schema: Schema): Map<string, string> {
   for (const [name, field] of Object.entries(schema)) {
     if (name === "id") throw invalid('"id" is declared by the collection itself', "Ids are texts; leave it out of the schema.");
     if (name === "metadata") throw invalid('"metadata" is where the server keeps undeclared fields', "Choose another name.");
-    if (SYSTEM_FIELDS.has(name)) throw invalid(`"${name}" is a column of the server's`, "Choose another name.");
+    checkFieldName(name);
     types.set(name, sqlType(name, specOf(field)));
   }
   return types;
@@ -131,7 +131,11 @@ export function checkSchema(collection: string, schema: Schema, found: ReadonlyM
   }
 }
 
-/** The error for a field that only the server writes. */
-export function systemField(name: string): NebulusError {
-  return invalid(`"${name}" is the server's to write`, "stage() and unstage() change _stage; findDistributed() shows such fields.");
+/** Refuses names that cannot be fields. */
+export function checkFieldName(name: string): void {
+  if (SYSTEM_FIELDS.has(name)) {
+    throw invalid(`"${name}" is the server's to write`, "stage() and unstage() change _stage; findDistributed() shows such fields.");
+  }
+  if (name.startsWith("$")) throw invalid(`"${name}" is no field: names that begin with $ are operators`);
+  if (name === "" || name.includes("\0")) throw invalid(`${JSON.stringify(name)} is no name of a field`);
 }

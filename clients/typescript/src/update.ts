@@ -7,7 +7,7 @@ import { invalid } from "./errors.js";
 import type { Parameters } from "./filter.js";
 import type { Layout } from "./layout.js";
 import { identifier } from "./names.js";
-import { SYSTEM_FIELDS, systemField } from "./schema.js";
+import { checkFieldName } from "./schema.js";
 import { encode, kindOf, toJson } from "./values.js";
 
 const OPERATORS = ["$set", "$unset", "$inc", "$mul", "$min", "$max", "$push", "$addToSet", "$pull", "$pop", "$rename"] as const;
@@ -32,13 +32,6 @@ function pathOf(name: string): string[] {
   if (head === "id") throw invalid("the id of a document cannot be changed", "Insert a copy with the new id, and delete this one.");
   checkFieldName(head);
   return path;
-}
-
-/** Refuses names that cannot be fields. */
-export function checkFieldName(name: string): void {
-  if (SYSTEM_FIELDS.has(name)) throw systemField(name);
-  if (name.startsWith("$")) throw invalid(`"${name}" is no field: names that begin with $ are operators`);
-  if (name === "" || name.includes("\0")) throw invalid(`${JSON.stringify(name)} is no name of a field`);
 }
 
 /** The changes that an update asks for, checked. */
