@@ -82,7 +82,7 @@ export class Connections implements Runner {
 
   constructor(options: ConnectionOptions) {
     this.options = options;
-    this.pool = new pg.Pool({ ...clientConfig(options, () => this.vectorOid), max: options.maxConnections ?? 10 });
+    this.pool = new pg.Pool({ ...clientConfig(options, () => this.vectorOid), max: options.maxConnections ?? 10, allowExitOnIdle: true });
     // An idle connection that breaks leaves the pool; the next statement opens another one and reports what is wrong then.
     this.pool.on("error", () => undefined);
     this.runner = runnerOn(this.pool);

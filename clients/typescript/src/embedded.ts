@@ -122,6 +122,8 @@ export class EmbeddedServer {
     const shell = spawn("/bin/sh", ["-c", WATCH, "nebulusdb", binary, ...serve], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: environment(options.password),
+      // Ctrl-C at a terminal is the program's to answer, and not for the server beside it.
+      detached: true,
     });
     const log: string[] = [];
     shell.stderr?.setEncoding("utf8");
@@ -137,18 +139,18 @@ export class EmbeddedServer {
       });
       shell.once("exit", resolve);
     });
+    const started = { pid: 0 };
+    const stopTimeoutMs = options.stopTimeoutMs ?? STOP_TIMEOUT_MS;
     const failed = async (reason: string): Promise<never> => {
       (shell.stdio[3] as Writable | null)?.destroy();
-      if (temporary !== undefined) {
-        await exited;
-        await rm(temporary, { recursive: true, force: true });
-      }
+      await ended(exited, started.pid, stopTimeoutMs);
+      if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
       throw new ServerStartError("58000", `${binary} did not start on "${dataDir}": ${reason}`, {
         detail: log.join("\n"),
         hint: log.length === 0 ? undefined : `It said: ${log.slice(-3).join(" / ")}`,
       });
     };
-    const { url, pid } = await ready(shell, exited, options.startTimeoutMs ?? START_TIMEOUT_MS).catch((error: unknown) =>
+    const url = await ready(shell, exited, started, options.startTimeoutMs ?? START_TIMEOUT_MS).catch((error: unknown) =>
       failed(error instanceof Error ? error.message : String(error)),
     );
     const password = options.password ?? (await readFile(path.join(dataDir, "keys", "password"), "utf8").catch(() => failed("its password file cannot be read"))).trim();
@@ -159,7 +161,9 @@ export class EmbeddedServer {
         new ServerStartError("57P02", `the server of this program has ended${status === null ? "" : ` with status ${status}`}`, { detail: log.join("\n") }),
       );
     });
-    return new EmbeddedServer(url, password, shell, pid, exited, temporary, options.stopTimeoutMs ?? STOP_TIMEOUT_MS, () => {
+    // A program that is done ends, with its server, whether or not it shut the database down.
+    hold(shell, false);
+    return new EmbeddedServer(url, password, shell, started.pid, exited, temporary, stopTimeoutMs, () => {
       stopping = true;
     });
   }
@@ -167,37 +171,48 @@ export class EmbeddedServer {
   /** Stops the server by SIGTERM, waits for it, and kills it when that takes too long. Removes a temporary data directory. */
   async stop(): Promise<void> {
     this.onExit();
+    hold(this.shell, true);
     (this.shell.stdio[3] as Writable | null)?.end();
-    const timer = setTimeout(() => {
-      try {
-        process.kill(this.pid, "SIGKILL");
-      } catch (error) {
-        // It has ended just now.
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-      }
-    }, this.stopTimeoutMs);
-    await this.exited;
-    clearTimeout(timer);
+    await ended(this.exited, this.pid, this.stopTimeoutMs);
     if (this.temporary !== undefined) await rm(this.temporary, { recursive: true, force: true });
   }
 }
 
-/** Waits for the two lines that say that the server is there. */
-async function ready(shell: ChildProcess, exited: Promise<number | null>, timeoutMs: number): Promise<{ url: string; pid: number }> {
+/** Whether a running server keeps this process from ending. */
+function hold(shell: ChildProcess, held: boolean): void {
+  const handles = [shell, ...shell.stdio] as (Partial<Record<"ref" | "unref", () => void>> | null | undefined)[];
+  for (const handle of handles) handle?.[held ? "ref" : "unref"]?.();
+}
+
+/** Waits until a server that was told to stop has ended, and kills it when that takes too long. */
+async function ended(exited: Promise<number | null>, pid: number, timeoutMs: number): Promise<void> {
+  const timer = setTimeout(() => {
+    try {
+      if (pid > 0) process.kill(pid, "SIGKILL");
+    } catch (error) {
+      // It has ended just now.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }, timeoutMs);
+  await exited;
+  clearTimeout(timer);
+}
+
+/** Waits for the two lines that say that the server is there: its process, which is noted, and its address. */
+async function ready(shell: ChildProcess, exited: Promise<number | null>, started: { pid: number }, timeoutMs: number): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
-  const told = new Promise<{ url: string; pid: number }>((resolve, reject) => {
+  const told = new Promise<string>((resolve, reject) => {
     timer = setTimeout(() => {
       reject(new Error(`it was not ready after ${timeoutMs} ms`));
     }, timeoutMs);
     void exited.then((status) => {
       reject(new Error(status === null ? "no shell could be started" : `it ended with status ${status}`));
     });
-    let pid = 0;
     if (shell.stdout === null) return;
     // What comes later is read too, so that the server never waits for a full pipe.
     createInterface({ input: shell.stdout }).on("line", (line) => {
-      if (line.startsWith("pid ")) pid = Number(line.slice(4));
-      if (line.startsWith("ready ")) resolve({ url: line.slice(6).trim(), pid });
+      if (line.startsWith("pid ")) started.pid = Number(line.slice(4));
+      if (line.startsWith("ready ")) resolve(line.slice(6).trim());
     });
   });
   return told.finally(() => {
