@@ -100,7 +100,7 @@ export function declaredTypes(schema: Schema): Map<string, string> {
 
 /** The statement that makes a collection where it is not there. Without a schema it has room for a vector. */
 export function createStatement(collection: string, schema: Schema | undefined): string {
-  const columns = ["id text PRIMARY KEY DEFAULT uuidv7()"];
+  const columns = ["id text PRIMARY KEY"];
   if (schema === undefined) columns.push("vector vector");
   else {
     for (const [name, type] of declaredTypes(schema)) {
