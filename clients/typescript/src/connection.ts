@@ -60,7 +60,11 @@ function withPassword(connectionString: string, password: string | undefined): s
   return url.toString();
 }
 
-/** The driver's configuration of one connection. */
+/**
+ * The driver's configuration of one connection.
+ *
+ * @internal
+ */
 export function clientConfig(options: ConnectionOptions, vectorOid: () => number | undefined): pg.ClientConfig {
   return {
     connectionString: withPassword(options.connectionString, options.password),

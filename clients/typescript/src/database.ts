@@ -9,7 +9,7 @@ import { NetworkManager, type NetworkEvents } from "./network-manager.js";
 import type { Infer, Schema } from "./schema.js";
 import { Secrets } from "./secrets.js";
 import { readSyncState } from "./sync-state.js";
-import type { AnyFields, CreateNetworkConfig, NetworkConfig, NetworkOptions, NetworkStats, PeerInfo, SyncResult, SyncState } from "./types.js";
+import type { AnyFields, CreateNetworkConfig, NetworkConfig, NetworkOptions, NetworkStats, PeerInfo, Stored, SyncResult, SyncState } from "./types.js";
 import type { Parameter } from "./values.js";
 
 /** Where the database is, and whether it takes part in networks. One of connectionString, dataDir and temporary is needed. */
@@ -112,8 +112,10 @@ export class DistributedDatabase extends EventEmitter<DatabaseEvents> {
 
   /** A collection of documents, typed by a schema: its fields become columns of their types. */
   collection<const S extends Schema>(name: string, schema: S): Collection<Infer<S>>;
-  /** A collection of documents of the fields T, none of which is declared. */
-  collection<T extends object = AnyFields>(name: string, schema?: Schema): Collection<T>;
+  /** The same, of the fields T, of which the schema declares some. */
+  collection<T extends object>(name: string, schema: Schema): Collection<T>;
+  /** A collection of documents of the fields T, none of which is declared: they are kept as JSON. */
+  collection<T extends object = AnyFields>(name: string): Collection<Stored<T>>;
   collection(name: string, schema?: Schema): Collection {
     const known = this.collections.get(name);
     if (known !== undefined && schema === undefined) return known;

@@ -19,23 +19,22 @@ export interface ErrorDetails {
 export class NebulusError extends Error {
   /** The SQLSTATE: five characters, as PostgreSQL defines them. */
   readonly code: string;
-  readonly detail: string | undefined;
-  readonly hint: string | undefined;
-  readonly position: number | undefined;
-  readonly table: string | undefined;
-  readonly column: string | undefined;
-  readonly constraint: string | undefined;
+  // Declared without a definition, so that an error that is printed shows those that it has.
+  declare readonly detail?: string;
+  declare readonly hint?: string;
+  /** The 1-based position in the statement. */
+  declare readonly position?: number;
+  declare readonly table?: string;
+  declare readonly column?: string;
+  declare readonly constraint?: string;
 
   constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.name = new.target.name;
+    Object.defineProperty(this, "name", { value: new.target.name });
     this.code = code;
-    this.detail = details.detail;
-    this.hint = details.hint;
-    this.position = details.position;
-    this.table = details.table;
-    this.column = details.column;
-    this.constraint = details.constraint;
+    for (const [name, value] of Object.entries(details)) {
+      if (value !== undefined && name !== "cause") Object.defineProperty(this, name, { value, enumerable: true });
+    }
   }
 }
 
@@ -111,7 +110,9 @@ export function toNebulusError(error: unknown): NebulusError {
     return new AuthenticationError("28P01", error.message, { cause: error });
   }
   const message = error.message === "" ? `the connection failed${code === undefined ? "" : `: ${code}`}` : error.message;
-  return new ConnectionError(code === "ECONNREFUSED" ? "08001" : "08006", message, { cause: error });
+  const refused = code === "ECONNREFUSED";
+  const hint = refused ? "Is a server running there? dataDir instead of connectionString starts one of this program's own." : undefined;
+  return new ConnectionError(refused ? "08001" : "08006", message, { hint, cause: error });
 }
 
 /** An error for a value that the caller has to change. */

@@ -47,6 +47,8 @@ export type {
   Operators,
   PeerInfo,
   Sort,
+  Stored,
+  StoredValue,
   SyncResult,
   SyncState,
   Update,

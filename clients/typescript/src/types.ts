@@ -6,6 +6,22 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [key:
 /** The fields of a collection of which nothing is known. */
 export type AnyFields = Record<string, unknown>;
 
+/** A value as an undeclared field keeps it, which is JSON: dates become texts. */
+export type StoredValue<V> = V extends Date
+  ? string
+  : V extends readonly (infer E)[]
+    ? V extends unknown[]
+      ? StoredValue<E>[]
+      : readonly StoredValue<E>[]
+    : V extends Uint8Array | Float32Array | Float64Array | ((...values: never[]) => unknown)
+      ? V
+      : V extends object
+        ? Stored<V>
+        : V;
+
+/** Fields as an undeclared collection keeps them. */
+export type Stored<T> = { [K in keyof T]: StoredValue<T[K]> };
+
 /** A stored document: the fields and the id. */
 export type WithId<T> = Omit<T, "id"> & { id: string };
 

@@ -132,7 +132,11 @@ const OID_INT8: number = 20;
 const OID_DATE: number = 1082;
 const OID_TIMESTAMP: number = 1114;
 
-/** The parsers of a connection; `vectorOid` is the number that this server has for the type vector. */
+/**
+ * The parsers of a connection; `vectorOid` is the number that this server has for the type vector.
+ *
+ * @internal
+ */
 export function parsers(vectorOid: () => number | undefined): CustomTypesConfig {
   return {
     getTypeParser(oid, format) {

@@ -107,6 +107,19 @@ describe("documents without a schema", () => {
   });
 });
 
+it("an undeclared date is typed as the text that it becomes", async () => {
+  interface Task {
+    due?: Date;
+    steps?: { at: Date; who: string }[];
+    vector?: Float32Array;
+  }
+  const tasks = db.collection<Task>("tasks");
+  expectTypeOf<Parameters<typeof tasks.insert>[0]["due"]>().toEqualTypeOf<string | undefined>();
+  const task = await tasks.insert({ due: new Date(0).toISOString(), steps: [{ at: "", who: "x" }], vector: new Float32Array(1) });
+  expectTypeOf(task.steps).toEqualTypeOf<{ at: string; who: string }[] | undefined>();
+  expect(task.due).toBe("1970-01-01T00:00:00.000Z");
+});
+
 describe("documents with a schema", () => {
   let books: Collection<Infer<typeof ALL>>;
   beforeAll(() => {
