@@ -29,6 +29,9 @@ await alice.sync("team");
 
 while ((await his.count()) === 0) await sleep(50);
 console.log((await his.find()).map((idea) => idea.text)); // [ 'a database for memories' ]
-console.log((await bob.getConnectedPeers("team")).length, "peer"); // 1 peer
+
+// Each document says who wrote it.
+const [idea] = await his.findDistributed();
+console.log(idea?._peerId === (await alice.node()).peerId); // true
 
 await Promise.all([alice.shutdown(), bob.shutdown()]);

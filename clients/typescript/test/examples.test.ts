@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import ts from "typescript";
+import { findBinary } from "../src/embedded.js";
 
 /** A folder in which the built package is installed. */
 let folder: string;
@@ -18,11 +19,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Runs a program of TypeScript and returns what it printed. */
-async function run(name: string, source: string): Promise<string> {
+async function run(name: string, source: string, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
   const file = path.join(folder, `${name}.js`);
   await writeFile(file, ts.transpileModule(source, { compilerOptions: options }).outputText);
-  const program = spawn(process.execPath, [file], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const program = spawn(process.execPath, [file], { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env });
   let printed = "";
   for (const stream of [program.stdout, program.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (printed += text));
   const status = await new Promise((resolve) => program.once("close", resolve));
@@ -57,6 +58,17 @@ describe("README.md", async () => {
 });
 
 describe("the built package", () => {
+  it("finds the server that npm installed beside it", async () => {
+    const server = path.join(folder, "node_modules/nebulusdb");
+    await mkdir(path.join(server, "bin"), { recursive: true });
+    await writeFile(path.join(server, "package.json"), '{"name":"nebulusdb","version":"0.1.0"}');
+    await symlink(await findBinary(undefined), path.join(server, "bin/nebulusdb"));
+    const source = 'import { createDistributedDb } from "@nebulusdb/client"; const db = createDistributedDb({ temporary: true }); console.log(await db.collection("x").count()); await db.shutdown();';
+    expect(await run("beside", source, { PATH: "/usr/bin:/bin" })).toBe("0\n");
+    await rm(server, { recursive: true });
+    await expect(run("alone", source, { PATH: "/usr/bin:/bin" })).rejects.toThrow("the program nebulusdb was not found");
+  });
+
   it("can be required", async () => {
     await writeFile(path.join(folder, "required.cjs"), 'const { createDistributedDb } = require("@nebulusdb/client"); console.log(typeof createDistributedDb);');
     const program = spawn(process.execPath, [path.join(folder, "required.cjs")], { stdio: ["ignore", "pipe", "inherit"] });
