@@ -2,7 +2,7 @@
 import type { Connections, Runner } from "./connection.js";
 import { NotFoundError, NotSupportedError, invalid } from "./errors.js";
 import type { Feed } from "./feed.js";
-import { condition, Parameters, sortKey, target } from "./filter.js";
+import { condition, Parameters, sortKey, target, whereClause } from "./filter.js";
 import { readLayout, vectorColumn, type Layout } from "./layout.js";
 import { identifier, nameLiteral } from "./names.js";
 import type { NetworkManager } from "./network-manager.js";
@@ -105,9 +105,9 @@ export class Collection<T extends object = AnyFields> {
   /** How many documents the filter accepts. */
   async count(filter: Filter<T> = {}): Promise<number> {
     const parameters = new Parameters();
-    const where = condition(await this.layout(), filter, parameters);
+    const where = whereClause(await this.layout(), filter, parameters);
     const connections = await this.host.connections;
-    const [row] = await connections.rows<{ count: number | bigint }>(`SELECT count(*) AS count FROM ${this.table} WHERE ${where}`, parameters.values);
+    const [row] = await connections.rows<{ count: number | bigint }>(`SELECT count(*) AS count FROM ${this.table}${where}`, parameters.values);
     return Number(row?.count ?? 0);
   }
 
@@ -118,18 +118,18 @@ export class Collection<T extends object = AnyFields> {
     const [operator] = metricOf(options.metric);
     const parameters = new Parameters();
     const distance = `${column} ${operator} ${parameters.add(toVector(vector, "the vector to search for"))}`;
-    const tests = [`${column} IS NOT NULL`];
-    if (options.where !== undefined) tests.unshift(`(${condition(layout, options.where, parameters)})`);
+    const tests = options.where === undefined || Object.keys(options.where).length === 0 ? [] : [`(${condition(layout, options.where, parameters)})`];
     if (options.within !== undefined) {
       if (!Number.isFinite(options.within)) throw invalid(`within is ${options.within}: a finite number is needed`);
       tests.push(`${distance} <= ${parameters.add(options.within.toString())}::double precision`);
     }
     const text =
-      `SELECT ${this.columns(layout, options.fields)}, ${distance} AS "distance" FROM ${this.table} WHERE ${tests.join(" AND ")}` +
+      `SELECT ${this.columns(layout, options.fields)}, ${distance} AS "distance" FROM ${this.table}${tests.length === 0 ? "" : ` WHERE ${tests.join(" AND ")}`}` +
       ` ORDER BY ${distance} LIMIT ${wholeNumber(options.limit ?? 10, "limit")} OFFSET ${wholeNumber(options.skip ?? 0, "skip")}`;
     const connections = await this.host.connections;
     const rows = await connections.rows<AnyFields>(text, parameters.values);
-    return rows.map((row) => toDocument<T>(row) as Nearest<T>);
+    // Documents without a vector come last, with no distance; a condition against them would slow the search down.
+    return rows.filter((row) => row.distance !== null).map((row) => toDocument<T>(row) as Nearest<T>);
   }
 
   /** Changes the documents that the filter accepts, and returns how many those are. */
@@ -140,8 +140,8 @@ export class Collection<T extends object = AnyFields> {
     const parameters = new Parameters();
     const list = assignments(layout, changes, parameters);
     if (list !== undefined) {
-      const where = condition(layout, filter, parameters);
-      return (await connections.run(`UPDATE ${this.table} SET ${list} WHERE ${where}`, parameters.values)).count;
+      const where = whereClause(layout, filter, parameters);
+      return (await connections.run(`UPDATE ${this.table} SET ${list}${where}`, parameters.values)).count;
     }
     return connections.transaction(async (runner) => {
       const rows = await this.select(runner, layout, filter, {});
@@ -191,13 +191,13 @@ export class Collection<T extends object = AnyFields> {
 
   /** Marks documents for publication by the next sync, and returns how many. Nothing else leaves this machine. */
   stage(filter: Filter<T>): Promise<number> {
-    return this.change("UPDATE", "SET _stage = 'post-pending'", filter);
+    return this.change("UPDATE", " SET _stage = 'post-pending'", filter);
   }
 
   /** Takes documents off the stage. What was posted stays public. Returns how many were on the stage. */
   unstage(filter: Filter<T> = {}): Promise<number> {
     const staged = { $and: [filter, { _stage: "post-pending" }] } as unknown as Filter<T>;
-    return this.change("UPDATE", "SET _stage = NULL", staged);
+    return this.change("UPDATE", " SET _stage = NULL", staged);
   }
 
   /** Takes back what was changed in posted documents and not posted since. Returns how many that were. */
@@ -295,9 +295,9 @@ export class Collection<T extends object = AnyFields> {
 
   private async change(verb: string, set: string, filter: Filter<T>): Promise<number> {
     const parameters = new Parameters();
-    const where = condition(await this.layout(), filter, parameters);
+    const where = whereClause(await this.layout(), filter, parameters);
     const connections = await this.host.connections;
-    return (await connections.run(`${verb} ${this.table} ${set} WHERE ${where}`, parameters.values)).count;
+    return (await connections.run(`${verb} ${this.table}${set}${where}`, parameters.values)).count;
   }
 
   private columns(layout: Layout, fields: readonly string[] | undefined): string {
@@ -308,13 +308,13 @@ export class Collection<T extends object = AnyFields> {
 
   private async select(runner: Runner, layout: Layout, filter: Filter<T>, options: FindOptions<T>, system = ""): Promise<AnyFields[]> {
     const parameters = new Parameters();
-    const where = condition(layout, filter, parameters);
+    const where = whereClause(layout, filter, parameters);
     const order = Object.entries(options.sort ?? {}).map(([path, direction]: [string, unknown]) => {
       if (direction !== 1 && direction !== -1) throw invalid(`the sort of "${path}" is neither 1 nor -1`);
       return `${sortKey(layout, path)}${direction === 1 ? "" : " DESC"}`;
     });
     const text =
-      `SELECT ${this.columns(layout, options.fields)}${system} FROM ${this.table} WHERE ${where}` +
+      `SELECT ${this.columns(layout, options.fields)}${system} FROM ${this.table}${where}` +
       (order.length === 0 ? "" : ` ORDER BY ${order.join(", ")}`) +
       (options.limit === undefined ? "" : ` LIMIT ${wholeNumber(options.limit, "limit")}`) +
       (options.skip === undefined ? "" : ` OFFSET ${wholeNumber(options.skip, "skip")}`);

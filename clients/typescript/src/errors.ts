@@ -99,6 +99,9 @@ export function toNebulusError(error: unknown): NebulusError {
       cause: error,
     });
   }
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
+    return new NebulusError("XX000", error.message, { cause: error });
+  }
   // What is left comes from the driver or the operating system: no server, a closed connection, a wrong password's format.
   if (/client password must be a string/.test(error.message)) {
     return new AuthenticationError("28P01", "the server asks for a password, and none was given", {

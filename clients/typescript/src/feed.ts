@@ -19,6 +19,7 @@ export class Feed {
   private readonly channels = new Map<string, Set<Handler>>();
   private client: pg.Client | undefined;
   private connecting: Promise<pg.Client> | undefined;
+  private reconnecting = false;
   private closed = false;
 
   /** `onProblem` is told what ends the listening, and what a subscriber cannot be told. */
@@ -101,30 +102,37 @@ export class Feed {
     return client;
   }
 
-  private isConnected(): boolean {
-    return this.client !== undefined;
-  }
-
   private async reconnect(): Promise<void> {
     this.client = undefined;
-    for (let attempt = 1; !this.closed && this.channels.size > 0; attempt += 1) {
+    if (this.reconnecting) return;
+    this.reconnecting = true;
+    let reason = "the server cannot be reached any more";
+    for (let attempt = 1; attempt <= RECONNECT_ATTEMPTS_MAX && !this.isIdle(); attempt += 1) {
       await sleep(Math.min(RECONNECT_PAUSE_MS_MAX, 50 * 2 ** attempt), undefined, { ref: false });
       try {
-        const client = await this.connected();
-        for (const channel of this.channels.keys()) await client.query(`LISTEN ${identifier(channel)}`);
-        for (const handlers of this.channels.values()) for (const handler of handlers) handler(undefined);
+        await this.resume();
+        this.reconnecting = false;
         return;
       } catch (error) {
-        if (this.isConnected()) return;
-        if (attempt < RECONNECT_ATTEMPTS_MAX) continue;
-        this.channels.clear();
-        this.onProblem(
-          new ConnectionError("08006", "the subscriptions have ended: the server cannot be reached any more", {
-            hint: "Subscribe again when it is back.",
-            cause: error,
-          }),
-        );
+        const problem = toNebulusError(error);
+        reason = problem.message;
+        if (!(problem instanceof ConnectionError)) break;
       }
     }
+    this.reconnecting = false;
+    if (this.isIdle()) return;
+    this.channels.clear();
+    this.onProblem(new ConnectionError("08006", `the subscriptions have ended: ${reason}`, { hint: "Subscribe again when the server is back." }));
+  }
+
+  private isIdle(): boolean {
+    return this.closed || this.channels.size === 0;
+  }
+
+  /** Listens again on all channels, and tells everybody that something may have been missed. */
+  private async resume(): Promise<void> {
+    const client = await this.connected();
+    for (const channel of this.channels.keys()) await client.query(`LISTEN ${identifier(channel)}`);
+    for (const handlers of this.channels.values()) for (const handler of handlers) handler(undefined);
   }
 }

@@ -1,5 +1,5 @@
 /** Subscriptions: notifications of a collection, filtered and with their documents, in order. */
-import { toNebulusError, type NebulusError } from "./errors.js";
+import { NebulusError, toNebulusError } from "./errors.js";
 import type { WithId } from "./types.js";
 
 /** What happened to a document, or that something happened which cannot be told one by one. */
@@ -92,7 +92,7 @@ export class Deliverer<T> {
     while (this.waiting.length > 0) {
       const items = this.waiting.splice(0, BATCH);
       try {
-        for (const event of await this.withDocuments(items)) if (!this.isOver()) await this.callback(event);
+        for (const event of await this.withDocuments(items)) await this.deliver(event);
       } catch (error) {
         this.onProblem(toNebulusError(error));
       }
@@ -100,8 +100,14 @@ export class Deliverer<T> {
     this.working = false;
   }
 
-  private isOver(): boolean {
-    return this.ended;
+  private async deliver(event: ChangeEvent<T>): Promise<void> {
+    if (this.ended) return;
+    try {
+      await this.callback(event);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.onProblem(new NebulusError("38000", `the callback of a subscription failed: ${reason}`, { cause: error }));
+    }
   }
 
   private async withDocuments(items: readonly Item[]): Promise<ChangeEvent<T>[]> {

@@ -52,6 +52,13 @@ describe("nearest", () => {
     await expect(db.collection("flat", { n: "integer" }).nearest([1])).rejects.toMatchObject({ code: "42703" });
   });
 
+  it("leaves documents without a vector out", async () => {
+    const few = open(local()).collection<Point>("few");
+    await few.insertBatch([{ id: "a", vector: [1, 0] }, { id: "b" }, { id: "c", vector: [0, 1] }]);
+    expect((await few.nearest([1, 0])).map(({ id }) => id)).toEqual(["a", "c"]);
+    expect((await few.nearest([1, 0], { skip: 1, where: {} })).map(({ id }) => id)).toEqual(["c"]);
+  });
+
   it("has indexes on facts and columns", async () => {
     const db = open(local());
     const items = db.collection<{ word?: string; n?: number | null }>("items", { n: "integer" });
@@ -60,5 +67,8 @@ describe("nearest", () => {
     await items.insert({ n: 1, word: "one" });
     await expect(items.insert({ n: 1 })).rejects.toMatchObject({ code: "23505" });
     expect(await items.count({ word: "one" })).toBe(1);
+    expect(await items.count({ word: { $in: ["one", "two"] } })).toBe(1);
+    const { rows } = await db.query<{ "QUERY PLAN": string }>(`EXPLAIN SELECT *, metadata FROM items WHERE (metadata->>'word' = $1 AND metadata @> $2::jsonb)`, ["one", "{}"]);
+    expect(rows.map((row) => row["QUERY PLAN"]).join()).toContain("Index Scan");
   });
 });

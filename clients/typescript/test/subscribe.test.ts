@@ -47,6 +47,7 @@ describe("payloads", () => {
     for (const [operation, key] of [["insert", "a"], ["update", "gone"], ["delete", "b"]]) deliverer.push(JSON.stringify({ operation, key }));
     await until("all are delivered", () => Promise.resolve(problems.length === 1));
     expect(events.map((event) => event.type)).toEqual(["insert", "delete"]);
+    expect(problems[0]).toMatchObject({ name: "NebulusError", code: "38000", message: "the callback of a subscription failed: a fault of the callback" });
     for (let n = 0; n <= 10_001; n += 1) deliverer.push(JSON.stringify({ operation: "insert", key: `k${n}` }));
     await until("the loss is told", () => Promise.resolve(events.some(({ type }) => type === "lost")));
     deliverer.end();
