@@ -167,7 +167,8 @@ class NebulusVectorStore(BasePydanticVectorStore):
             lambda: list(
                 self.collection.nearest(
                     query.query_embedding or [],
-                    where=_where(query.node_ids, query.doc_ids, query.filters),
+                    # LlamaIndex sends empty lists where it means all.
+                    where=_where(query.node_ids or None, query.doc_ids or None, query.filters),
                     limit=query.similarity_top_k,
                     metric=self.metric,
                     columns=_COLUMNS,

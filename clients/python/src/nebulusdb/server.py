@@ -15,6 +15,7 @@ found by this; the error says so.
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import json
 import os
 import select
@@ -292,9 +293,13 @@ def _last_words(path: Path, start: int) -> str:
 
 
 def _script_directories() -> list[Path]:
-    """Where pip has put the program of the wheel: beside this interpreter, or in the user's own folder."""
-    schemes = [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", f"{os.name}_user"), os.path.dirname(sys.executable)]
-    return [Path(found) for found in dict.fromkeys(schemes) if found]
+    """Where pip has put the program of the wheel: what its record says, beside this interpreter, or in the user's own folder."""
+    found: list[str | os.PathLike[str]] = []
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        files = importlib.metadata.distribution(PROGRAM).files or []
+        found += [os.path.dirname(str(file.locate())) for file in files if file.name == PROGRAM and file.parent.name == "bin"]
+    found += [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", f"{os.name}_user"), os.path.dirname(sys.executable)]
+    return [Path(os.path.normpath(each)) for each in dict.fromkeys(found) if each]
 
 
 def _write_private(path: Path, text: str) -> None:
