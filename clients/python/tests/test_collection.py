@@ -9,13 +9,11 @@ import uuid
 from typing import Any
 
 import nebulusdb
-import pandas
-import polars
 import psycopg
-import pyarrow
 import pytest
 from nebulusdb import ALL, F, InvalidEntry, InvalidFilter, UnknownColumn, Vector, desc, statements
 from nebulusdb.schema import MEMORY
+from nebulusdb.server import EmbeddedServer
 
 
 def test_rows(notes: nebulusdb.Collection) -> None:
@@ -138,48 +136,6 @@ def test_columns_of_all_types_by_copy(db: nebulusdb.Database, name: str) -> None
     made.drop()
 
 
-FRAMES = {
-    "pandas": lambda rows: pandas.DataFrame(rows),
-    "polars": lambda rows: polars.DataFrame(rows),
-    "lazy": lambda rows: polars.DataFrame(rows).lazy(),
-    "arrow": lambda rows: pyarrow.Table.from_pylist(rows),
-    "batch": lambda rows: pyarrow.RecordBatch.from_pylist(rows),
-}
-
-
-@pytest.mark.parametrize("kind", FRAMES)
-def test_frames_in_and_out(notes: nebulusdb.Collection, kind: str) -> None:
-    rows = [
-        {"id": f"e{n}", "word": None if n == 2 else f"w{n}", "n": None if n == 3 else n, "vector": [1.0, n, 0.5], "extra": n / 2}
-        for n in range(6)
-    ]
-    assert notes.insert_frame(FRAMES[kind](rows)) == 6
-    found = notes.find(order_by="id", columns=["id", "word", "n", "vector", "extra", "at", "metadata"])
-    assert [(row["word"], row["n"], row["extra"]) for row in found] == [
-        (row["word"], row["n"], row["extra"]) for row in rows
-    ]
-    frame = found.to_pandas()
-    assert list(frame["id"]) == [f"e{n}" for n in range(6)] and frame["vector"][1].tolist() == [1, 1, 0.5]
-    table = found.to_arrow()
-    assert table.schema.field("n").type == pyarrow.int64() and table.schema.field("at").type == pyarrow.timestamp("us", tz="UTC")
-    assert table["vector"].to_pylist()[2] == [1, 2, 0.5] and table["n"].to_pylist()[3] is None
-    assert found.to_polars()["vector"].to_list()[5] == [1, 5, 0.5]
-    empty = notes.find(F.word == "nothing")
-    assert len(empty.to_pandas()) == 0 and empty.to_arrow().schema.field("n").type == pyarrow.int64()
-    assert empty.to_polars().columns == list(empty.names)
-
-
-def test_frames_of_queries(db: nebulusdb.Database) -> None:
-    found = db.sql("SELECT 1.25::numeric AS a, true AS b, '{\"x\": 1}'::jsonb AS c, now() AS d, ARRAY[1, 2] AS e, 1.5::float8 AS f")
-    table = found.to_arrow()
-    assert [str(field.type) for field in table.schema] == [
-        "decimal128(38, 2)", "bool", "string", "timestamp[us, tz=UTC]", "string", "double",
-    ]
-    assert found.to_pandas()["c"][0] == {"x": 1}
-    with pytest.raises(InvalidEntry, match="frame of pandas"):
-        db.memory.collection.insert_frame([{"id": "a"}])
-
-
 def test_raw_statements(db: nebulusdb.Database) -> None:
     assert db.sql("SELECT 1 AS one, %s::text AS two", ["x"]) == [{"one": 1, "two": "x"}]
     assert db.sql("SELECT %(a)s::int4 + 1 AS b", {"a": 1}).scalar() == 2
@@ -194,7 +150,7 @@ def test_raw_statements(db: nebulusdb.Database) -> None:
     assert db.sql("SELECT 1").scalar() == 1
 
 
-def test_transactions(db: nebulusdb.Database, server: object) -> None:
+def test_transactions(db: nebulusdb.Database) -> None:
     with pytest.raises(RuntimeError), db.transaction():
         db.memory.remember(id="a", metadata={"x": 1})
         raise RuntimeError
@@ -284,11 +240,27 @@ def test_a_closed_database_says_so(db: nebulusdb.Database) -> None:
     assert "closed" in repr(other)
 
 
-def test_a_wrong_password_says_so(server: nebulusdb.server.EmbeddedServer) -> None:  # type: ignore[name-defined]
-    with pytest.raises(psycopg.OperationalError, match="password"):
+def test_connections_that_cannot_be_made_say_what_to_do(server: EmbeddedServer) -> None:
+    with pytest.raises(psycopg.OperationalError, match="(?s)password.*HINT:  the password is taken from"):
         nebulusdb.connect(server.url, password="wrong")
-    with pytest.raises(psycopg.OperationalError, match="refused"):
+    with pytest.raises(psycopg.OperationalError, match="(?s)refused.*HINT:  start a server by `nebulusdb serve`"):
         nebulusdb.connect("postgresql://nebulus@127.0.0.1:1/nebulus", password="x")
+    with pytest.raises(nebulusdb.NebulusError, match="write it as postgresql://") as caught:
+        nebulusdb.connect("secret@localhost")
+    assert "secret" not in str(caught.value)
+
+
+def test_the_password_of_this_machine(server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEBULUSDB_URL", server.url)
+    for name, value in [
+        ("NEBULUSDB_PASSWORD", server.password or ""),
+        ("NEBULUSDB_KEY_DIR", str(server.data_dir / "keys")),
+        ("NEBULUSDB_DATA_DIR", str(server.data_dir)),
+    ]:
+        with monkeypatch.context() as surroundings:
+            surroundings.setenv(name, value)
+            with nebulusdb.connect() as database:
+                assert database.sql("SELECT 1").scalar() == 1
 
 
 @pytest.mark.slow

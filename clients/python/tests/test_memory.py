@@ -147,6 +147,10 @@ def test_a_memory_has_something_in_it(db: nebulusdb.Database) -> None:
         db.memory.recall(like="a")
     with pytest.raises(InvalidFilter, match="belong to a search"):
         db.memory.recall(within=1)
+    with pytest.raises(InvalidEntry, match="dict of facts, not str"):
+        db.memory.remember("x", metadata="web")  # type: ignore[arg-type]
+    with pytest.raises(InvalidFilter, match="'id' holds texts, and is compared with 5"):
+        db.memory.get(5)  # type: ignore[arg-type]
     with pytest.raises(InvalidFilter, match="zero or more"):
         db.memory.recall([1, 2, 3], limit=-1)
 

@@ -33,7 +33,7 @@ from nebulusdb.filters import (
     where_of,
 )
 from nebulusdb.json import dumps
-from nebulusdb.schema import FACTS, JSONB, Schema
+from nebulusdb.schema import FACTS, JSONB, TEXT, Schema
 
 WhereLike: TypeAlias = Union[Filter, Mapping[str, Any], None]
 # Up to here a list is written as comparisons that the server evaluates without building JSON values.
@@ -199,6 +199,8 @@ class _Sql:
         if column is not None:
             if self.schema.type_of(column) == JSONB:
                 raise InvalidFilter(f"column {column!r} holds JSON: compare a fact inside, or use contains()")
+            if self.schema.type_of(column) == TEXT and not isinstance(where.value, str):
+                raise InvalidFilter(f"column {column!r} holds texts, and is compared with {where.value!r}")
             return f"{identifier(column)} {where.operator.replace('!=', '<>')} {self.parameters.add(where.value)}"
         value = json_value(where.value)
         if where.operator == "=":

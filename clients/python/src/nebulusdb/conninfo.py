@@ -14,7 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 from psycopg.conninfo import conninfo_to_dict
+
+from nebulusdb.errors import NebulusError
 
 URL_DEFAULT: Final = "postgresql://nebulus@127.0.0.1:5433/nebulus"
 CONNECT_SECONDS: Final = 10
@@ -23,7 +26,11 @@ PASSWORD_FILE: Final = "password"
 
 def resolve(url: str | None, password: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters of a connection, as libpq names them."""
-    found: dict[str, Any] = dict(conninfo_to_dict(url or os.environ.get("NEBULUSDB_URL") or URL_DEFAULT))
+    try:
+        found: dict[str, Any] = dict(conninfo_to_dict(url or os.environ.get("NEBULUSDB_URL") or URL_DEFAULT))
+    except psycopg.ProgrammingError:
+        # Not quoted, since it may hold a password.
+        raise NebulusError(f"the server's URL cannot be read: write it as {URL_DEFAULT}") from None
     found.setdefault("user", "nebulus")
     found.setdefault("dbname", "nebulus")
     found.setdefault("application_name", "nebulusdb-python")
@@ -36,6 +43,21 @@ def resolve(url: str | None, password: str | None, options: Mapping[str, Any]) -
         if near is not None:
             found["password"] = near
     return found
+
+
+def explained(error: psycopg.OperationalError, parameters: Mapping[str, Any]) -> psycopg.OperationalError:
+    """The error of a connection that was not made, with what to do about it."""
+    text = str(error)
+    if "refused" in text and _is_near(str(parameters.get("host", ""))):
+        hint = "start a server by `nebulusdb serve`, or one of your own by nebulusdb.embedded()"
+    elif "password" in text:
+        hint = (
+            "the password is taken from the URL, password=, NEBULUSDB_PASSWORD, or for a server of this machine the file that its "
+            "first start has left (NEBULUSDB_DATA_DIR names its directory)"
+        )
+    else:
+        return error
+    return type(error)(f"{text.rstrip()}\nHINT:  {hint}")
 
 
 def password_of_this_machine(host: str) -> str | None:

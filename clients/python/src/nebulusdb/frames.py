@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nebulusdb.errors import InvalidEntry
+from nebulusdb.optional import need
 from nebulusdb.result import Column, Result
 from nebulusdb.schema import JSONB, VECTOR
 from nebulusdb.vectors import Vector
@@ -24,6 +25,7 @@ _JSON, _NUMERIC = 114, 1700
 
 def to_pandas(result: Result) -> pandas.DataFrame:
     """Every column as pandas makes it of Python values; vectors are NumPy arrays, JSON values stay dicts and lists."""
+    need("pandas", "pandas")
     import pandas
 
     columns = {}
@@ -41,6 +43,7 @@ def to_pandas(result: Result) -> pandas.DataFrame:
 
 def to_arrow(result: Result) -> pyarrow.Table:
     """A table whose types are those of the server, also where there is no row."""
+    need("pyarrow", "arrow")
     import pyarrow
 
     fields, arrays = [], []
@@ -54,6 +57,7 @@ def to_arrow(result: Result) -> pyarrow.Table:
 
 def to_polars(result: Result) -> polars.DataFrame:
     """The Arrow table as a frame."""
+    need("polars", "polars")
     import polars
 
     frame = polars.from_arrow(to_arrow(result))

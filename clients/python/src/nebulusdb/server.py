@@ -147,7 +147,7 @@ def start(
         directory = (temporary / "data" if temporary is not None else Path(os.fspath(data_dir or ""))).absolute()
         _make(directory)
         with _locked(directory / "embedded.lock"):
-            users = open(directory / "embedded.users", "ab")
+            users = _open(directory / "embedded.users")
             fcntl.flock(users, fcntl.LOCK_SH)
             launch = _Launch(directory, find_binary(binary), password, tuple(arguments), ready_seconds)
             url, pid = _running(directory) or _launched(launch)
@@ -163,6 +163,8 @@ def start(
 def _make(directory: Path) -> None:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise EmbeddedError(f"the data directory {str(directory)!r} cannot be used: it is no directory") from None
     except OSError as error:
         raise EmbeddedError(f"the data directory {str(directory)!r} cannot be used: {error.strerror}") from error
 
@@ -179,7 +181,7 @@ def _launched(launch: _Launch) -> tuple[str, int]:
     if launch.password is not None:
         environment["NEBULUSDB_PASSWORD"] = launch.password
     log_path = directory / LOG_FILE
-    with open(directory / "embedded.alive", "ab") as alive, open(log_path, "ab") as log:
+    with _open(directory / "embedded.alive") as alive, _open(log_path) as log:
         log_start = log.tell()
         fcntl.flock(alive, fcntl.LOCK_EX)
         try:
@@ -247,7 +249,7 @@ def _running(directory: Path) -> tuple[str, int] | None:
 
 
 def _is_alive(directory: Path) -> bool:
-    with open(directory / "embedded.alive", "ab") as alive:
+    with _open(directory / "embedded.alive") as alive:
         return not _try_lock(alive)
 
 
@@ -309,6 +311,14 @@ def _write_private(path: Path, text: str) -> None:
     os.replace(beside, path)
 
 
+def _open(path: Path) -> IO[bytes]:
+    """A file that only this user can open, since whoever can may hold its lock."""
+    try:
+        return open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "ab")
+    except OSError as error:
+        raise EmbeddedError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+
+
 def _try_lock(file: IO[Any]) -> bool:
     """Whether nobody else held the lock, which is this process's then."""
     try:
@@ -320,6 +330,6 @@ def _try_lock(file: IO[Any]) -> bool:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with open(path, "ab") as file:
+    with _open(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

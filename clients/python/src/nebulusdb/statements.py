@@ -208,8 +208,6 @@ def set_memory(identity: str, metadata: Mapping[str, Any] | None, vector: Vector
     parameters = Parameters()
     text = f"SET MEMORY id = {parameters.add(identity)}"
     if metadata is not None:
-        if not isinstance(metadata, Mapping):
-            raise InvalidEntry(f"metadata is a dict of facts, not {type(metadata).__name__}")
         text += f" metadata = {parameters.add(jsonb(metadata))}"
     if vector is not None:
         text += f" vector = {parameters.add(Vector(vector))}"

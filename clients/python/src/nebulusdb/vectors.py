@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from nebulusdb.errors import InvalidVector
+from nebulusdb.optional import need
 
 if TYPE_CHECKING:
     import numpy
@@ -64,6 +65,7 @@ class Vector:
 
     def numpy(self) -> NDArray[numpy.float32]:
         """The numbers as a NumPy array of its own. Raises `ImportError` where NumPy is not installed."""
+        need("numpy", "numpy")
         import numpy
 
         return numpy.array(self._numbers, dtype=numpy.float32)

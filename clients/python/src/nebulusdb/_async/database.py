@@ -19,7 +19,7 @@ from nebulusdb._async.memory import AsyncMemoryCollection
 from nebulusdb._async.networks import AsyncNetworks
 from nebulusdb._async.secrets import AsyncSecrets
 from nebulusdb.adapters import register_vector
-from nebulusdb.conninfo import resolve
+from nebulusdb.conninfo import explained, resolve
 from nebulusdb.server import EmbeddedServer, start
 from nebulusdb.errors import NebulusError
 from nebulusdb.result import Column, Result
@@ -239,7 +239,11 @@ async def embedded_async(
 
 
 async def _open(parameters: Mapping[str, Any], notices: deque[str]) -> AsyncConnection[tuple[Any, ...]]:
-    connection: AsyncConnection[tuple[Any, ...]] = await AsyncConnection.connect("", autocommit=True, **parameters)
+    connection: AsyncConnection[tuple[Any, ...]]
+    try:
+        connection = await AsyncConnection.connect("", autocommit=True, **parameters)
+    except psycopg.OperationalError as error:
+        raise explained(error, parameters) from None
     try:
         connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
         register_vector(connection, VECTOR)

@@ -196,6 +196,8 @@ def _chosen(what: str, ids: Sequence[str], where: WhereLike) -> WhereLike:
 
 def _facts(text: str | None, metadata: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The facts with the text among them."""
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise InvalidEntry(f"metadata is a dict of facts, not {type(metadata).__name__}")
     if text is None:
         return metadata
     if not isinstance(text, str):

@@ -20,7 +20,7 @@ from nebulusdb._sync.memory import MemoryCollection
 from nebulusdb._sync.networks import Networks
 from nebulusdb._sync.secrets import Secrets
 from nebulusdb.adapters import register_vector
-from nebulusdb.conninfo import resolve
+from nebulusdb.conninfo import explained, resolve
 from nebulusdb.server import EmbeddedServer, start
 from nebulusdb.errors import NebulusError
 from nebulusdb.result import Column, Result
@@ -240,7 +240,11 @@ def embedded(
 
 
 def _open(parameters: Mapping[str, Any], notices: deque[str]) -> Connection[tuple[Any, ...]]:
-    connection: Connection[tuple[Any, ...]] = Connection.connect("", autocommit=True, **parameters)
+    connection: Connection[tuple[Any, ...]]
+    try:
+        connection = Connection.connect("", autocommit=True, **parameters)
+    except psycopg.OperationalError as error:
+        raise explained(error, parameters) from None
     try:
         connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
         register_vector(connection, VECTOR)
