@@ -6,6 +6,7 @@ import asyncio
 import threading
 
 import nebulusdb
+import psycopg
 import pytest
 from nebulusdb import Change, F, SubscriptionsUnsupported
 
@@ -68,6 +69,35 @@ def test_changes_of_memories(feed: nebulusdb.Database) -> None:
             feed.memory.remember(id="rolled back", metadata={"n": 1})
             raise RuntimeError
         assert changes.get(timeout=0.3) is None
+
+
+def test_events_of_networks(feed: nebulusdb.Database) -> None:
+    with pytest.raises(psycopg.Error, match="does not exist"):
+        feed.networks.subscribe("team")
+    with feed.networks.subscribe() as all_of_them:
+        feed.networks.create("team", sync_interval_ms=86_400_000)
+        team = feed.networks.subscribe("team")
+        feed.networks.share("memory", "team")
+        feed.memory.remember(id="a", metadata={"n": 1})
+        feed.networks.post("memory", F.n == 1)
+        feed.networks.unshare("memory", "team")
+        feed.networks.leave("team")
+        seen = []
+        while not seen or seen[-1].event != "network:left":
+            event = all_of_them.get(timeout=20)
+            assert event is not None
+            seen.append(event)
+        assert {"network:joined", "collection:added", "entries:posted", "collection:removed"} <= {event.event for event in seen}
+        assert {event.network for event in seen} == {"team"}
+        assert [event.entries for event in seen if event.event == "entries:posted"] == [1]
+        first = team.get(timeout=20)
+        assert first is not None and first in seen and first.network == "team"
+        team.close()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"lost": true}', '{"network": "x"}'])
+def test_what_is_no_event_is_a_loss(text: str) -> None:
+    assert nebulusdb.NetworkEvent.from_payload(text).event == "lost"
 
 
 def test_an_iteration_ends_when_it_is_closed(feed: nebulusdb.Database, notes: nebulusdb.Collection) -> None:

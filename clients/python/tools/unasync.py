@@ -19,7 +19,7 @@ WORDS = [
     (r"\bAwaitable\[T\]", "T"),
     (r"\bAsyncIterator, Awaitable, Callable\b", "Callable, Iterator"),
     (r"\bAsyncIterator, Iterable, Mapping\b", "Iterable, Iterator, Mapping"),
-    (r"\bAsyncIterator, Mapping\b", "Iterator, Mapping"),
+    (r"\bAsyncIterator, Callable, Mapping\b", "Callable, Iterator, Mapping"),
     (r"\basynccontextmanager\b", "contextmanager"),
     (r"__aiter__", "__iter__"),
     (r"__aenter__", "__enter__"),

@@ -23,7 +23,7 @@ from nebulusdb._sync.database import Database, connect, embedded
 from nebulusdb._sync.memory import MemoryCollection
 from nebulusdb._sync.networks import Networks
 from nebulusdb._sync.secrets import Secrets
-from nebulusdb.entries import Change, Memory, NewMemory, Secret, SyncReport
+from nebulusdb.entries import Change, Memory, NetworkEvent, NewMemory, Secret, SyncReport
 from nebulusdb.errors import (
     EmbeddedError,
     InvalidEntry,
@@ -64,6 +64,7 @@ __all__ = [
     "Memory",
     "MemoryCollection",
     "NebulusError",
+    "NetworkEvent",
     "Networks",
     "NewMemory",
     "Result",

@@ -103,7 +103,8 @@ class SyncReport:
 class Change:
     """One message of a change feed.
 
-    `kind` is `"entry"` for a change of one entry, `"many"` for one of `count` entries at once, `"lost"` where the feed was too
+    `kind` is `"entry"` for a change of one entry (`operation` is `"insert"`, `"update"` or `"delete"`, `origin` is `"local"` or the id of
+    the peer that wrote it), `"many"` for one of `count` entries at once, `"lost"` where the feed was too
     slow for what happened and has to read the collection again.
     """
 
@@ -119,12 +120,9 @@ class Change:
     @classmethod
     def from_payload(cls, collection: str, text: str) -> Change:
         """Reads the JSON of a notification; what is no JSON object is a loss, since nobody knows what it said."""
-        try:
-            payload = json.loads(text)
-        except ValueError:
-            payload = None
-        if not isinstance(payload, dict) or payload.get("lost"):
-            return cls("lost", collection, payload=payload if isinstance(payload, dict) else {})
+        payload = _object(text)
+        if payload is None or payload.get("lost"):
+            return cls("lost", collection, payload=payload or {})
         name = str(payload.get("collection", collection))
         if "changed" in payload:
             return cls("many", name, count=int(payload["changed"]), payload=payload)
@@ -137,3 +135,37 @@ class Change:
             network=payload.get("network"),
             payload=payload,
         )
+
+
+@dataclass(frozen=True)
+class NetworkEvent:
+    """Something that happened in a network.
+
+    `event` is `"network:joined"`, `"network:left"`, `"collection:added"`, `"collection:removed"`, `"peer:discovered"`,
+    `"peer:connected"`, `"peer:disconnected"`, `"entries:posted"`, `"entries:received"`, or `"lost"` where the feed was too slow.
+    """
+
+    event: str
+    network: str | None = None
+    peer: str | None = None
+    collection: str | None = None
+    entries: int | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_payload(cls, text: str) -> NetworkEvent:
+        """Reads the JSON of a notification; what is no event is a loss, since nobody knows what it said."""
+        payload = _object(text)
+        if payload is None or payload.get("lost") or not isinstance(payload.get("event"), str):
+            return cls("lost", payload=payload or {})
+        known = {name: payload.get(name) for name in ("network", "peer", "collection", "entries")}
+        return cls(payload["event"], **known, payload=payload)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """A JSON object, `None` for every other text."""
+    try:
+        payload = json.loads(text)
+    except ValueError:
+        return None
+    return payload if isinstance(payload, dict) else None

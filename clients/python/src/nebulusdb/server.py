@@ -300,6 +300,7 @@ def _script_directories() -> list[Path]:
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         files = importlib.metadata.distribution(PROGRAM).files or []
         found += [os.path.dirname(str(file.locate())) for file in files if file.name == PROGRAM and file.parent.name == "bin"]
+    found.append(Path(__file__).parent.parent / "bin")
     found += [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", f"{os.name}_user"), os.path.dirname(sys.executable)]
     return [Path(os.path.normpath(each)) for each in dict.fromkeys(found) if each]
 

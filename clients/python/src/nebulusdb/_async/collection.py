@@ -9,6 +9,7 @@ from nebulusdb import statements
 from nebulusdb._async.changes import AsyncSubscription
 from nebulusdb._async.compat import AsyncRawCursor
 from nebulusdb.compile import WhereLike, filter_of, identifier
+from nebulusdb.entries import Change
 from nebulusdb.errors import InvalidEntry, InvalidFilter, NebulusError
 from nebulusdb.filters import F, Field
 from nebulusdb.frames import rows_of
@@ -194,7 +195,7 @@ class AsyncCollection:
         await self._database._run(Statement(f"DROP TABLE {identifier(self.name)}"))
         self._schema = None
 
-    async def subscribe(self) -> AsyncSubscription:
+    async def subscribe(self) -> AsyncSubscription[Change]:
         """Listens to the changes of this collection."""
         return await self._database.subscribe(self.name)
 

@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -21,6 +22,7 @@ from nebulusdb._async.secrets import AsyncSecrets
 from nebulusdb.adapters import register_vector
 from nebulusdb.conninfo import explained, resolve
 from nebulusdb.server import EmbeddedServer, start
+from nebulusdb.entries import Change
 from nebulusdb.errors import NebulusError
 from nebulusdb.result import Column, Result
 from nebulusdb.schema import VECTOR
@@ -170,12 +172,12 @@ class AsyncDatabase:
                 await pause(random.uniform(0, _BACKOFF_SECONDS * 2 ** min(attempt, 6)))
         raise ValueError("attempts is one or more")
 
-    async def subscribe(self, collection: str = "memory") -> AsyncSubscription:
+    async def subscribe(self, collection: str = "memory") -> AsyncSubscription[Change]:
         """Listens to the changes of a collection, local ones and those of peers, by a connection of its own.
 
         Raises `SubscriptionsUnsupported` where the server has no change feeds.
         """
-        return await AsyncSubscription.open(self._parameters, collection)
+        return await AsyncSubscription.open(self._parameters, f"changes:{collection}", partial(Change.from_payload, collection))
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:

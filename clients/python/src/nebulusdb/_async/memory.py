@@ -9,7 +9,7 @@ from nebulusdb import statements
 from nebulusdb._async.changes import AsyncSubscription
 from nebulusdb._async.collection import BATCH_ROWS, AsyncCollection
 from nebulusdb.compile import WhereLike, filter_of
-from nebulusdb.entries import Memory, NewMemory
+from nebulusdb.entries import Change, Memory, NewMemory
 from nebulusdb.errors import InvalidEntry, InvalidFilter
 from nebulusdb.filters import F
 from nebulusdb.ids import new_id
@@ -173,7 +173,7 @@ class AsyncMemoryCollection:
         """Takes memories off the stage and returns how many were on it. What is posted stays posted."""
         return await self.collection.unstage(_chosen("unstage", ids, where))
 
-    async def subscribe(self) -> AsyncSubscription:
+    async def subscribe(self) -> AsyncSubscription[Change]:
         """Listens to the changes of the memories."""
         return await self.collection.subscribe()
 

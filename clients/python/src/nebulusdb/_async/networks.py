@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nebulusdb._async.changes import AsyncSubscription
 from nebulusdb.compile import WhereLike
-from nebulusdb.entries import Secret, SyncReport
+from nebulusdb.entries import NetworkEvent, Secret, SyncReport
 from nebulusdb.errors import InvalidEntry
 from nebulusdb.json import jsonb
 from nebulusdb.result import Result
@@ -117,6 +118,14 @@ class AsyncNetworks:
     async def quarantine(self, name: str | None = None) -> Result:
         """What peers sent and this node does not believe."""
         return await self._table("quarantine", "network", name)
+
+    async def subscribe(self, name: str | None = None) -> AsyncSubscription[NetworkEvent]:
+        """Listens to what happens in a network, or in all of them: peers that come and go, collections, postings.
+
+        Raises `SubscriptionsUnsupported` where the server has no change feeds.
+        """
+        channel = "networks" if name is None else f"network:{name}"
+        return await AsyncSubscription.open(self._database._parameters, channel, NetworkEvent.from_payload)
 
     async def node(self) -> dict[str, Any]:
         """This node: its id, and the addresses at which others join."""

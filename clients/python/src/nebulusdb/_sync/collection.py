@@ -10,6 +10,7 @@ from nebulusdb import statements
 from nebulusdb._sync.changes import Subscription
 from nebulusdb._sync.compat import RawCursor
 from nebulusdb.compile import WhereLike, filter_of, identifier
+from nebulusdb.entries import Change
 from nebulusdb.errors import InvalidEntry, InvalidFilter, NebulusError
 from nebulusdb.filters import F, Field
 from nebulusdb.frames import rows_of
@@ -195,7 +196,7 @@ class Collection:
         self._database._run(Statement(f"DROP TABLE {identifier(self.name)}"))
         self._schema = None
 
-    def subscribe(self) -> Subscription:
+    def subscribe(self) -> Subscription[Change]:
         """Listens to the changes of this collection."""
         return self._database.subscribe(self.name)
 

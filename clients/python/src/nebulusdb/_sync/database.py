@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -22,6 +23,7 @@ from nebulusdb._sync.secrets import Secrets
 from nebulusdb.adapters import register_vector
 from nebulusdb.conninfo import explained, resolve
 from nebulusdb.server import EmbeddedServer, start
+from nebulusdb.entries import Change
 from nebulusdb.errors import NebulusError
 from nebulusdb.result import Column, Result
 from nebulusdb.schema import VECTOR
@@ -171,12 +173,12 @@ class Database:
                 pause(random.uniform(0, _BACKOFF_SECONDS * 2 ** min(attempt, 6)))
         raise ValueError("attempts is one or more")
 
-    def subscribe(self, collection: str = "memory") -> Subscription:
+    def subscribe(self, collection: str = "memory") -> Subscription[Change]:
         """Listens to the changes of a collection, local ones and those of peers, by a connection of its own.
 
         Raises `SubscriptionsUnsupported` where the server has no change feeds.
         """
-        return Subscription.open(self._parameters, collection)
+        return Subscription.open(self._parameters, f"changes:{collection}", partial(Change.from_payload, collection))
 
     @contextmanager
     def _session(self) -> Iterator[Connection[tuple[Any, ...]]]:

@@ -10,7 +10,7 @@ from nebulusdb import statements
 from nebulusdb._sync.changes import Subscription
 from nebulusdb._sync.collection import BATCH_ROWS, Collection
 from nebulusdb.compile import WhereLike, filter_of
-from nebulusdb.entries import Memory, NewMemory
+from nebulusdb.entries import Change, Memory, NewMemory
 from nebulusdb.errors import InvalidEntry, InvalidFilter
 from nebulusdb.filters import F
 from nebulusdb.ids import new_id
@@ -174,7 +174,7 @@ class MemoryCollection:
         """Takes memories off the stage and returns how many were on it. What is posted stays posted."""
         return self.collection.unstage(_chosen("unstage", ids, where))
 
-    def subscribe(self) -> Subscription:
+    def subscribe(self) -> Subscription[Change]:
         """Listens to the changes of the memories."""
         return self.collection.subscribe()
 

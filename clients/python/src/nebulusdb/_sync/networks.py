@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nebulusdb._sync.changes import Subscription
 from nebulusdb.compile import WhereLike
-from nebulusdb.entries import Secret, SyncReport
+from nebulusdb.entries import NetworkEvent, Secret, SyncReport
 from nebulusdb.errors import InvalidEntry
 from nebulusdb.json import jsonb
 from nebulusdb.result import Result
@@ -118,6 +119,14 @@ class Networks:
     def quarantine(self, name: str | None = None) -> Result:
         """What peers sent and this node does not believe."""
         return self._table("quarantine", "network", name)
+
+    def subscribe(self, name: str | None = None) -> Subscription[NetworkEvent]:
+        """Listens to what happens in a network, or in all of them: peers that come and go, collections, postings.
+
+        Raises `SubscriptionsUnsupported` where the server has no change feeds.
+        """
+        channel = "networks" if name is None else f"network:{name}"
+        return Subscription.open(self._database._parameters, channel, NetworkEvent.from_payload)
 
     def node(self) -> dict[str, Any]:
         """This node: its id, and the addresses at which others join."""
