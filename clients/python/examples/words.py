@@ -5,6 +5,7 @@ A real program asks a model instead.
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 DIMENSIONS = 256
 
@@ -18,6 +19,6 @@ def embed(text: str) -> list[float]:
     return [number / length for number in vector] if length else [1.0, *[0.0] * (DIMENSIONS - 1)]
 
 
-def embed_many(texts: list[str]) -> list[list[float]]:
+def embed_many(texts: Sequence[str]) -> list[list[float]]:
     """A vector for each text."""
     return [embed(text) for text in texts]

@@ -82,7 +82,7 @@ def test_events_of_networks(feed: nebulusdb.Database) -> None:
         feed.networks.post("memory", F.n == 1)
         feed.networks.unshare("memory", "team")
         feed.networks.leave("team")
-        seen = []
+        seen: list[nebulusdb.NetworkEvent] = []
         while not seen or seen[-1].event != "network:left":
             event = all_of_them.get(timeout=20)
             assert event is not None

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import threading
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import nebulusdb
@@ -62,7 +63,12 @@ def test_orders_limits_and_scans(notes: nebulusdb.Collection) -> None:
 
 
 def test_a_write_of_everything_is_said(notes: nebulusdb.Collection) -> None:
-    for refused in (lambda: notes.delete(None), lambda: notes.delete({}), lambda: notes.update({"n": 1}, None)):
+    attempts: list[Callable[[], int]] = [
+        lambda: notes.delete(None),
+        lambda: notes.delete({}),
+        lambda: notes.update({"n": 1}, None),
+    ]
+    for refused in attempts:
         with pytest.raises(InvalidFilter, match="ALL is every entry"):
             refused()
     notes.insert({"n": 1})

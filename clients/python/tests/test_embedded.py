@@ -70,6 +70,12 @@ def test_a_password_of_ones_own(data_dir: Path) -> None:
         pass
 
 
+def test_keys_that_lie_elsewhere(data_dir: Path, tmp_path: Path) -> None:
+    for arguments in (["--key-dir", str(tmp_path / "keys")], [f"--key-dir={tmp_path / 'keys'}"]):
+        with nebulusdb.embedded(str(data_dir), arguments=arguments) as db:
+            assert db.memory.count() == 0 and not (data_dir / "keys").exists()
+
+
 async def test_for_asyncio(data_dir: Path) -> None:
     async with await nebulusdb.embedded_async(str(data_dir)) as db:
         await db.memory.remember("x")

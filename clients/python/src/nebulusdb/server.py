@@ -78,6 +78,14 @@ class _Launch:
     arguments: tuple[str, ...]
     ready_seconds: float
 
+    @property
+    def key_dir(self) -> Path:
+        """Where the server keeps its keys: beside the data, unless the arguments say otherwise."""
+        for option, value in zip(self.arguments, (*self.arguments[1:], "")):
+            if option.startswith("--key-dir"):
+                return Path(option.partition("=")[2] or value)
+        return self.data_dir / "keys"
+
 
 class EmbeddedServer:
     """A use of an embedded server. `close` ends it, and so does the end of the interpreter."""
@@ -86,7 +94,7 @@ class EmbeddedServer:
         self.data_dir = launch.data_dir
         self.url = url
         self.pid = pid
-        self.password = launch.password if launch.password is not None else _password(launch.data_dir)
+        self.password = launch.password if launch.password is not None else _password(launch.key_dir)
         self._launch = launch
         self._release = weakref.finalize(self, _release, launch.data_dir, users, temporary, os.getpid())
 
@@ -272,10 +280,10 @@ def _stop(directory: Path) -> None:
     (directory / "embedded.json").unlink(missing_ok=True)
 
 
-def _password(directory: Path) -> str | None:
+def _password(key_directory: Path) -> str | None:
     """The random password of the first start, if it is still there."""
     try:
-        return (directory / "keys" / PASSWORD_FILE).read_text().strip() or None
+        return (key_directory / PASSWORD_FILE).read_text().strip() or None
     except OSError:
         return None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import nebulusdb
 import pandas
@@ -11,7 +13,7 @@ import pyarrow
 import pytest
 from nebulusdb import F, InvalidEntry, Vector
 
-FRAMES = {
+FRAMES: dict[str, Callable[[Any], Any]] = {
     "pandas": lambda rows: pandas.DataFrame(rows),
     "polars": lambda rows: polars.DataFrame(rows),
     "lazy": lambda rows: polars.DataFrame(rows).lazy(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import nebulusdb
 import psycopg
@@ -24,7 +25,7 @@ DOCUMENTS = [
 
 class TestLangChainsOwnSuite(VectorStoreIntegrationTests):
     @pytest.fixture
-    def vectorstore(self, db: nebulusdb.Database, name: str) -> Iterator[VectorStore]:  # type: ignore[override]
+    def vectorstore(self, db: nebulusdb.Database, name: str) -> Iterator[VectorStore]:
         yield NebulusVectorStore(self.get_embeddings(), db=db, collection=name)
         if name in db.collections():
             db.collection(name).drop()
@@ -53,15 +54,20 @@ FILTERS = [
 
 
 @pytest.mark.parametrize(("given", "wanted"), FILTERS, ids=[str(given) for given, _ in FILTERS])
-def test_filters(store: NebulusVectorStore, given: object, wanted: set[str]) -> None:
-    found = store.similarity_search("anything", k=10, filter=given)  # type: ignore[arg-type]
+def test_filters(store: NebulusVectorStore, given: Any, wanted: set[str]) -> None:
+    found = store.similarity_search("anything", k=10, filter=given)
     assert {document.page_content for document in found} == wanted
     retriever = store.as_retriever(search_type="mmr", search_kwargs={"k": 3, "filter": given})
     assert {document.page_content for document in retriever.invoke("anything")} == wanted
 
 
 def test_wrong_filters_say_so(store: NebulusVectorStore) -> None:
-    for given, reason in [({"x": {"$near": 1}}, r"\$near is no operator"), ({"$xor": []}, r"\$xor is no operator"), ({"$or": []}, "list of filters")]:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"x": {"$near": 1}}, r"\$near is no operator"),
+        ({"$xor": []}, r"\$xor is no operator"),
+        ({"$or": []}, "list of filters"),
+    ]
+    for given, reason in wrong:
         with pytest.raises(InvalidFilter, match=reason):
             store.similarity_search("x", filter=given)
 

@@ -83,10 +83,11 @@ def test_filters(store: NebulusVectorStore, filters: list[MetadataFilter], wante
 
 def test_nodes_come_back_whole(store: NebulusVectorStore) -> None:
     found = store.query(VectorStoreQuery(query_embedding=[1.0, 2.0, 0.0], similarity_top_k=1))
-    assert found.ids == ["n2"] and found.similarities == [pytest.approx(1)] and found.nodes is not None
+    assert found.ids == ["n2"] and found.nodes is not None and found.similarities is not None
+    assert found.similarities[0] == pytest.approx(1)
     (got,) = found.nodes
     assert got.get_content() == "Skip lists" and got.metadata == {"source": "web", "pages": 10.5, "odd": {"deep": [1]}}
-    assert got.ref_doc_id == "d2"  # type: ignore[attr-defined]
+    assert got.ref_doc_id == "d2"
     within = VectorStoreQuery(query_embedding=[1.0, 2.0, 0.0], similarity_top_k=9, doc_ids=["d1"], node_ids=["n0", "n2"])
     assert store.query(within).ids == ["n0"]
     with pytest.raises(NotImplementedError, match="'hybrid' is not offered"):
