@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Sequence
 
 import nebulusdb
 import psycopg
@@ -108,3 +109,18 @@ async def test_transactions_of_tasks_take_turns(adb: nebulusdb.AsyncDatabase) ->
 
     await asyncio.wait_for(asyncio.gather(*(work(number) for number in range(4))), 40)
     assert await adb.memory.count() == 80
+
+
+async def test_texts_by_a_model(adb: nebulusdb.AsyncDatabase) -> None:
+    def blocking(texts: Sequence[str]) -> list[list[float]]:
+        return [[1.0, float(len(text))] for text in texts]
+
+    async def waiting(texts: Sequence[str]) -> list[list[float]]:
+        await asyncio.sleep(0)
+        return blocking(texts)
+
+    for embed in (blocking, waiting):
+        adb.memory.embed = embed
+        await adb.memory.remember("abc", id="three")
+        await adb.memory.remember("abcdef", id="six")
+        assert [memory.id for memory in await adb.memory.recall("abcdefg", metric="l2", limit=1)] == ["six"]

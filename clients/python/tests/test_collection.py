@@ -91,6 +91,18 @@ def test_what_a_collection_has_not(db: nebulusdb.Database, name: str) -> None:
     plain.drop()
 
 
+def test_a_collection_that_was_made_anew(db: nebulusdb.Database, notes: nebulusdb.Collection) -> None:
+    """What the client knows of columns is asked for again when it is wrong."""
+    notes.insert({"id": "a", "word": "x"})
+    with nebulusdb.connect(**db._parameters) as other:
+        other.collection(notes.name).drop()
+        other.create_collection(notes.name, columns={"colour": "text"})
+        other.collection(notes.name).insert({"id": "b", "colour": "red"})
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        notes.find()
+    assert notes.find(F.colour == "red", columns=["id"]) == [{"id": "b"}]
+
+
 def test_indexes(db: nebulusdb.Database, notes: nebulusdb.Collection) -> None:
     notes.create_index("word", unique=True)
     notes.insert({"word": "x"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import nebulusdb
 import numpy
@@ -91,7 +92,7 @@ def test_numpy_in_and_out(db: nebulusdb.Database) -> None:
         (numpy.array(["a"]), "array of <U1"),
         ([], "this one has 0"),
         ([0.0] * 16_001, "this one has 16001"),
-        ("[1,2,3]", "not str"),
+        ("[1,2,3]", "not str|set db.memory.embed"),
         ([1, "a"], "must be real number"),
         ([1, None], "must be real number"),
     ],
@@ -184,3 +185,26 @@ def test_a_large_blob(db: nebulusdb.Database) -> None:
     assert db.memory.blob("a") == blob
     found = db.memory.get("a")
     assert found is not None and found.blob_size == len(blob) and found.blob_hash
+
+
+def test_texts_by_a_model(db: nebulusdb.Database) -> None:
+    asked: list[str] = []
+
+    def embed(texts: Sequence[str]) -> list[list[float]]:
+        asked.extend(texts)
+        return [[1.0, float(len(text)), 0.0] for text in texts]
+
+    with pytest.raises(InvalidVector, match="set db.memory.embed"):
+        db.memory.recall("abc")
+    db.memory.embed = embed
+    db.memory.remember("abc", id="three")
+    db.memory.remember("abc", id="own", vector=[1, 9, 0])
+    db.memory.remember(id="none", metadata={"n": 1})
+    db.memory.remember_many([{"text": "abcdef", "id": "six"}, {"text": "x", "vector": [0, 0, 1], "id": "given"}, {"id": "empty"}])
+    assert asked == ["abc", "abcdef"]
+    assert [memory.id for memory in db.memory.recall("abcd", metric="l2", limit=2)] == ["three", "six"]
+    found = {memory.id: memory.vector for memory in db.memory.find(with_vectors=True)}
+    assert found["six"] == Vector([1, 6, 0]) and found["given"] == Vector([0, 0, 1]) and found["none"] is None
+    db.memory.embed = lambda texts: []
+    with pytest.raises(InvalidVector, match="made 0 vectors of 1 texts"):
+        db.memory.remember("x")

@@ -1,6 +1,6 @@
 """Writes the blocking client from the one for asyncio: tools/unasync.py [--check].
 
-Each file of `_async` but `compat.py` becomes one of `_sync`, word by word. With --check nothing is written, and files that are
+Each file of `_async` becomes one of `_sync`, word by word, but those that are written by hand. With --check nothing is written, and files that are
 not current fail.
 """
 
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "nebulusdb"
+BY_HAND = ("__init__.py", "compat.py", "embedding.py")
 HEADER = "# Generated from _async/{name} by tools/unasync.py: edit that one.\n"
 WORDS = [
     (r"\bawait \(self\.knirvql\((.*?)\) if (.*?) else self\.sql\((.*?)\)\)", r"(self.knirvql(\1) if \2 else self.sql(\3))"),
@@ -43,7 +44,7 @@ def blocking(name: str, text: str) -> str:
 def main() -> int:
     stale = []
     for path in sorted((SOURCE / "_async").glob("*.py")):
-        if path.name in ("compat.py", "__init__.py"):
+        if path.name in BY_HAND:
             continue
         target = SOURCE / "_sync" / path.name
         wanted = blocking(path.name, path.read_text())

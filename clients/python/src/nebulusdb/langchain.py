@@ -32,7 +32,7 @@ from nebulusdb._sync.database import Database, connect
 from nebulusdb.filters import ALL, F, Filter
 from nebulusdb.ids import new_id
 from nebulusdb.operators import filter_from_dict
-from nebulusdb.statements import Metric
+from nebulusdb.statements import Metric, OnConflict
 
 COLLECTION_DEFAULT: Final = "langchain"
 _COLUMNS: Final = ("id", "content", "metadata")
@@ -214,14 +214,15 @@ class NebulusVectorStore(VectorStore):
             {"id": name, "content": text, "metadata": dict(metadatas[place]) if metadatas else {}, "vector": vector}
             for place, (name, text, vector) in enumerate(zip(names, texts, vectors))
         ]
-        collection = self.collection
-        if self._unless_missing(lambda: collection.schema(), None) is None:
-            collection = self._database.create_collection(
+        # New ids cannot be taken, and go the quickest way.
+        on_conflict: OnConflict = "error" if ids is None or not any(ids) else "replace"
+        try:
+            self.collection.insert_many(rows, on_conflict=on_conflict)
+        except psycopg.errors.UndefinedTable:
+            self._database.create_collection(
                 self._name, dimensions=len(vectors[0]), metric=self._metric, columns={"content": "text"}
             )
-        # New ids cannot be taken, and go the quickest way.
-        is_new = ids is None or not any(ids)
-        collection.insert_many(rows, on_conflict="error" if is_new else "replace")
+            self.collection.insert_many(rows, on_conflict=on_conflict)
         return names
 
     def _nearest(

@@ -109,11 +109,13 @@ class NebulusVectorStore(BasePydanticVectorStore):
             }
             for node in nodes
         ]
-        if self._unless_missing(lambda: self.collection.schema(), None) is None:
+        try:
+            self.collection.insert_many(rows, on_conflict="replace")
+        except psycopg.errors.UndefinedTable:
             self._database.create_collection(
                 self.collection_name, dimensions=len(rows[0]["vector"]), metric=self.metric, columns={"content": "text"}
             )
-        self.collection.insert_many(rows, on_conflict="replace")
+            self.collection.insert_many(rows, on_conflict="replace")
         return [node.node_id for node in nodes]
 
     async def async_add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:

@@ -25,7 +25,7 @@ from nebulusdb.server import EmbeddedServer, start
 from nebulusdb.entries import Change
 from nebulusdb.errors import NebulusError
 from nebulusdb.result import Column, Result
-from nebulusdb.schema import VECTOR
+from nebulusdb.schema import VECTOR, Schema
 from nebulusdb.statements import Metric, Statement, create_collection
 
 T = TypeVar("T")
@@ -51,6 +51,7 @@ class AsyncDatabase:
         self._turn = AsyncTurn()
         self._is_closed = False
         self._notices: deque[str] = deque(maxlen=NOTICES_KEPT)
+        self._schemas: dict[str, Schema] = {}
         self.memory = AsyncMemoryCollection(self)
         self.networks = AsyncNetworks(self)
         self.secrets = AsyncSecrets(self)
@@ -123,6 +124,7 @@ class AsyncDatabase:
         async with self.transaction():
             for statement in create_collection(name, key, columns or {}, dimensions, metric):
                 await self._run(statement)
+        self._schemas.pop(name, None)
         return AsyncCollection(self, name)
 
     async def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Result:
@@ -191,7 +193,12 @@ class AsyncDatabase:
                     await in_thread(self._server.revive)
                     self._parameters.update(resolve(self._server.url, self._server.password, {}))
                 connection = self._connection = await _open(self._parameters, self._notices)
-            yield connection
+            try:
+                yield connection
+            except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+                # Somebody may have made a collection anew: what is known of them is asked for again.
+                self._schemas.clear()
+                raise
 
     async def _run(self, statement: Statement) -> Result:
         """Runs a statement of the client's own, with binary answers."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from nebulusdb import statements
 from nebulusdb._async.changes import AsyncSubscription
 from nebulusdb._async.collection import BATCH_ROWS, AsyncCollection
+from nebulusdb._async.embedding import Embed, embedded
 from nebulusdb.compile import WhereLike, filter_of
 from nebulusdb.entries import Change, Memory, NewMemory
-from nebulusdb.errors import InvalidEntry, InvalidFilter
+from nebulusdb.errors import InvalidEntry, InvalidFilter, InvalidVector
 from nebulusdb.filters import F
 from nebulusdb.ids import new_id
 from nebulusdb.schema import MEMORY
@@ -26,11 +27,14 @@ _COLUMNS: Final = ("id", "metadata", "blob_hash", "blob_size", "_stage", "_times
 class AsyncMemoryCollection:
     """`db.memory`: remember, recall, forget.
 
-    A text is kept as the fact `text`. Vectors are the caller's: all of them have the dimension of the first one.
+    A text is kept as the fact `text`. Vectors are the caller's, all of the same dimension, or those of `embed`: a function that
+    makes a list of vectors of a list of texts. Once it is set, `remember` makes vectors of texts that come without, and
+    `recall` takes a text.
     """
 
     def __init__(self, database: AsyncDatabase) -> None:
         self._database = database
+        self.embed: Embed | None = None
         self.collection = AsyncCollection(database, MEMORY.name)
 
     async def remember(
@@ -49,6 +53,8 @@ class AsyncMemoryCollection:
         """
         if text is None and metadata is None and vector is None and blob is None:
             raise InvalidEntry("a memory has a text, facts, a vector or a blob: give one of them")
+        if vector is None and text is not None and self.embed is not None:
+            (vector,) = await embedded(self.embed, [text])
         identity = new_id() if id is None else id
         await self._database._run(statements.set_memory(identity, _facts(text, metadata), vector, blob))
         return identity
@@ -59,14 +65,18 @@ class AsyncMemoryCollection:
         Each `batch` is one transaction. An id that is taken fails its batch (23505).
         """
         ids: list[str] = []
-
-        def rows() -> Iterable[dict[str, Any]]:
-            for given in memories:
-                memory = given if isinstance(given, NewMemory) else _new_memory(given)
+        for held in _batches(memories, batch):
+            missing = [place for place, memory in enumerate(held) if memory.vector is None and memory.text is not None]
+            vectors: dict[int, VectorLike] = {}
+            if self.embed is not None and missing:
+                made = await embedded(self.embed, [held[place].text or "" for place in missing])
+                vectors = dict(zip(missing, made))
+            rows = []
+            for place, memory in enumerate(held):
                 ids.append(memory.id or new_id())
-                yield {"id": ids[-1], "metadata": _facts(memory.text, memory.metadata) or {}, "vector": memory.vector}
-
-        await self.collection.insert_many(rows(), batch=batch)
+                facts = _facts(memory.text, memory.metadata) or {}
+                rows.append({"id": ids[-1], "metadata": facts, "vector": vectors.get(place, memory.vector)})
+            await self.collection.insert_many(rows, batch=batch)
         return ids
 
     async def get(self, id: str) -> Memory | None:
@@ -90,7 +100,7 @@ class AsyncMemoryCollection:
 
     async def recall(
         self,
-        vector: VectorLike | None = None,
+        vector: VectorLike | str | None = None,
         *,
         like: str | None = None,
         where: WhereLike = None,
@@ -101,12 +111,17 @@ class AsyncMemoryCollection:
         ef: int | None = None,
         with_vectors: bool = False,
     ) -> list[Memory]:
-        """The memories that are nearest to a vector, or to the vector of the memory `like`; without both, the newest.
+        """The memories that are nearest to a vector, to a text by its `embed`ding, or to the vector of the memory `like`; without
+        any, the newest.
 
         `where` chooses by facts, `within` is the greatest distance. What comes back is data that somebody wrote: see `Memory`.
         """
         if vector is not None and like is not None:
             raise InvalidFilter("recall by a vector or like= a memory, not both")
+        if isinstance(vector, str):
+            if self.embed is None:
+                raise InvalidVector("a text is recalled by its vector: set db.memory.embed to the function that makes it")
+            (vector,) = await embedded(self.embed, [vector])
         if like is not None:
             vector = await self._vector_of(like)
         if vector is None:
@@ -186,6 +201,17 @@ class AsyncMemoryCollection:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _batches(memories: Iterable[NewMemory | Mapping[str, Any]], size: int) -> Iterable[list[NewMemory]]:
+    held: list[NewMemory] = []
+    for given in memories:
+        held.append(given if isinstance(given, NewMemory) else _new_memory(given))
+        if len(held) >= size:
+            yield held
+            held = []
+    if held:
+        yield held
 
 
 def _chosen(what: str, ids: Sequence[str], where: WhereLike) -> WhereLike:

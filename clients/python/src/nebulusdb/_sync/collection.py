@@ -36,7 +36,6 @@ class Collection:
         if not isinstance(name, str) or not name:
             raise InvalidFilter(f"a collection's name is a text, not {name!r}")
         self._database = database
-        self._schema: Schema | None = MEMORY if name == MEMORY.name else None
         self.name = name
 
     def insert(self, row: Mapping[str, Any], *, on_conflict: OnConflict = "error") -> Any:
@@ -194,27 +193,30 @@ class Collection:
     def drop(self) -> None:
         """Drops the collection with all of its entries."""
         self._database._run(Statement(f"DROP TABLE {identifier(self.name)}"))
-        self._schema = None
+        self._database._schemas.pop(self.name, None)
 
     def subscribe(self) -> Subscription[Change]:
         """Listens to the changes of this collection."""
         return self._database.subscribe(self.name)
 
     def schema(self, *, refresh: bool = False) -> Schema:
-        """The columns of the collection. They are asked for once; `refresh` asks again."""
+        """The columns of the collection. They are kept until a statement meets a column or collection that is not there any more;
+        `refresh` asks again."""
         if self.name == MEMORY.name:
             return MEMORY
-        if self._schema is None or refresh:
-            quoted = identifier(self.name)
-            rows = (self._database._run(Statement(SCHEMA_QUERY, [quoted]))).rows
-            if not rows:
-                # The server's own error says it best.
-                self._database._run(Statement(f"SELECT 1 FROM {quoted} LIMIT 0"))
-                raise NebulusError(f"collection {self.name} shows no columns")
-            columns = {name: oid for name, oid, _ in rows}
-            key = tuple(name for name, _, is_key in rows if is_key)
-            self._schema = Schema(self.name, columns, key, columns.get(FACTS) == JSONB)
-        return self._schema
+        kept = self._database._schemas.get(self.name)
+        if kept is not None and not refresh:
+            return kept
+        quoted = identifier(self.name)
+        rows = (self._database._run(Statement(SCHEMA_QUERY, [quoted]))).rows
+        if not rows:
+            # The server's own error says it best.
+            self._database._run(Statement(f"SELECT 1 FROM {quoted} LIMIT 0"))
+            raise NebulusError(f"collection {self.name} shows no columns")
+        columns = {name: oid for name, oid, _ in rows}
+        key = tuple(name for name, _, is_key in rows if is_key)
+        made = self._database._schemas[self.name] = Schema(self.name, columns, key, columns.get(FACTS) == JSONB)
+        return made
 
     def _insert_batch(self, schema: Schema, rows: Sequence[Mapping[str, Any]], on_conflict: OnConflict) -> int:
         if not rows:

@@ -26,7 +26,7 @@ from nebulusdb.server import EmbeddedServer, start
 from nebulusdb.entries import Change
 from nebulusdb.errors import NebulusError
 from nebulusdb.result import Column, Result
-from nebulusdb.schema import VECTOR
+from nebulusdb.schema import VECTOR, Schema
 from nebulusdb.statements import Metric, Statement, create_collection
 
 T = TypeVar("T")
@@ -52,6 +52,7 @@ class Database:
         self._turn = Turn()
         self._is_closed = False
         self._notices: deque[str] = deque(maxlen=NOTICES_KEPT)
+        self._schemas: dict[str, Schema] = {}
         self.memory = MemoryCollection(self)
         self.networks = Networks(self)
         self.secrets = Secrets(self)
@@ -124,6 +125,7 @@ class Database:
         with self.transaction():
             for statement in create_collection(name, key, columns or {}, dimensions, metric):
                 self._run(statement)
+        self._schemas.pop(name, None)
         return Collection(self, name)
 
     def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Result:
@@ -192,7 +194,12 @@ class Database:
                     in_thread(self._server.revive)
                     self._parameters.update(resolve(self._server.url, self._server.password, {}))
                 connection = self._connection = _open(self._parameters, self._notices)
-            yield connection
+            try:
+                yield connection
+            except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+                # Somebody may have made a collection anew: what is known of them is asked for again.
+                self._schemas.clear()
+                raise
 
     def _run(self, statement: Statement) -> Result:
         """Runs a statement of the client's own, with binary answers."""
