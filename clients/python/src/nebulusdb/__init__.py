@@ -23,7 +23,7 @@ from nebulusdb._sync.database import Database, connect, embedded
 from nebulusdb._sync.memory import MemoryCollection
 from nebulusdb._sync.networks import Networks
 from nebulusdb._sync.secrets import Secrets
-from nebulusdb.entries import Change, Memory, NetworkEvent, NewMemory, Secret, SyncReport
+from nebulusdb.entries import Change, Memories, Memory, NetworkEvent, NewMemory, Secret, SyncReport
 from nebulusdb.errors import (
     EmbeddedError,
     InvalidEntry,
@@ -61,6 +61,7 @@ __all__ = [
     "InvalidEntry",
     "InvalidFilter",
     "InvalidVector",
+    "Memories",
     "Memory",
     "MemoryCollection",
     "NebulusError",

@@ -6,9 +6,15 @@ import datetime
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from nebulusdb.result import Result
 from nebulusdb.vectors import Vector, VectorLike
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,27 @@ class Memory:
             timestamp=row.get("_timestamp"),
             peer_id=row.get("_peer_id"),
         )
+
+
+class Memories(list[Memory]):
+    """Memories that were found: a list, and the frames of their columns."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(Memory.from_row(row) for row in result)
+        self.result = result
+        """The same as rows."""
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A pandas frame, as `Result.to_pandas`."""
+        return self.result.to_pandas()
+
+    def to_arrow(self) -> pyarrow.Table:
+        """An Arrow table, as `Result.to_arrow`."""
+        return self.result.to_arrow()
+
+    def to_polars(self) -> polars.DataFrame:
+        """A Polars frame, as `Result.to_polars`."""
+        return self.result.to_polars()
 
 
 @dataclass(frozen=True)

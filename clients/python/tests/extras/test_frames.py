@@ -44,6 +44,14 @@ def test_frames_in_and_out(notes: nebulusdb.Collection, kind: str) -> None:
     assert empty.to_polars().columns == list(empty.names)
 
 
+def test_frames_of_memories(db: nebulusdb.Database) -> None:
+    db.memory.remember_many([{"id": "a", "text": "x", "vector": [1, 2]}, {"id": "b", "metadata": {"n": 1}}])
+    found = db.memory.find(order_by="id", with_vectors=True)
+    assert found.to_pandas()["metadata"].tolist() == [{"text": "x"}, {"n": 1}]
+    assert found.to_arrow()["vector"].to_pylist() == [[1, 2], None]
+    assert db.memory.recall([1, 2]).to_polars()["id"].to_list() == ["a"]
+
+
 def test_frames_of_queries(db: nebulusdb.Database) -> None:
     found = db.sql("SELECT 1.25::numeric AS a, true AS b, '{\"x\": 1}'::jsonb AS c, now() AS d, ARRAY[1, 2] AS e, 1.5::float8 AS f")
     table = found.to_arrow()

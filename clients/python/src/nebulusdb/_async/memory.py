@@ -10,7 +10,7 @@ from nebulusdb._async.changes import AsyncSubscription
 from nebulusdb._async.collection import BATCH_ROWS, AsyncCollection
 from nebulusdb._async.embedding import Embed, embedded
 from nebulusdb.compile import WhereLike, filter_of
-from nebulusdb.entries import Change, Memory, NewMemory
+from nebulusdb.entries import Change, Memories, Memory, NewMemory
 from nebulusdb.errors import InvalidEntry, InvalidFilter, InvalidVector
 from nebulusdb.filters import F
 from nebulusdb.ids import new_id
@@ -92,11 +92,11 @@ class AsyncMemoryCollection:
         limit: int | None = None,
         offset: int | None = None,
         with_vectors: bool = False,
-    ) -> list[Memory]:
+    ) -> Memories:
         """The memories that fulfil a condition."""
         columns = (*_COLUMNS, "vector") if with_vectors else _COLUMNS
         found = await self.collection.find(where, columns=columns, order_by=order_by, limit=limit, offset=offset)
-        return [Memory.from_row(row) for row in found]
+        return Memories(found)
 
     async def recall(
         self,
@@ -110,7 +110,7 @@ class AsyncMemoryCollection:
         metric: Metric = "cosine",
         ef: int | None = None,
         with_vectors: bool = False,
-    ) -> list[Memory]:
+    ) -> Memories:
         """The memories that are nearest to a vector, to a text by its `embed`ding, or to the vector of the memory `like`; without
         any, the newest.
 
@@ -140,7 +140,7 @@ class AsyncMemoryCollection:
             ef=ef,
             columns=(*_COLUMNS, "vector") if with_vectors else _COLUMNS,
         )
-        return [Memory.from_row(row) for row in found]
+        return Memories(found)
 
     async def forget(self, *ids: str, where: WhereLike = None) -> int:
         """Deletes memories by id or by a condition; returns how many there were."""

@@ -11,7 +11,7 @@ from nebulusdb._sync.changes import Subscription
 from nebulusdb._sync.collection import BATCH_ROWS, Collection
 from nebulusdb._sync.embedding import Embed, embedded
 from nebulusdb.compile import WhereLike, filter_of
-from nebulusdb.entries import Change, Memory, NewMemory
+from nebulusdb.entries import Change, Memories, Memory, NewMemory
 from nebulusdb.errors import InvalidEntry, InvalidFilter, InvalidVector
 from nebulusdb.filters import F
 from nebulusdb.ids import new_id
@@ -93,11 +93,11 @@ class MemoryCollection:
         limit: int | None = None,
         offset: int | None = None,
         with_vectors: bool = False,
-    ) -> list[Memory]:
+    ) -> Memories:
         """The memories that fulfil a condition."""
         columns = (*_COLUMNS, "vector") if with_vectors else _COLUMNS
         found = self.collection.find(where, columns=columns, order_by=order_by, limit=limit, offset=offset)
-        return [Memory.from_row(row) for row in found]
+        return Memories(found)
 
     def recall(
         self,
@@ -111,7 +111,7 @@ class MemoryCollection:
         metric: Metric = "cosine",
         ef: int | None = None,
         with_vectors: bool = False,
-    ) -> list[Memory]:
+    ) -> Memories:
         """The memories that are nearest to a vector, to a text by its `embed`ding, or to the vector of the memory `like`; without
         any, the newest.
 
@@ -141,7 +141,7 @@ class MemoryCollection:
             ef=ef,
             columns=(*_COLUMNS, "vector") if with_vectors else _COLUMNS,
         )
-        return [Memory.from_row(row) for row in found]
+        return Memories(found)
 
     def forget(self, *ids: str, where: WhereLike = None) -> int:
         """Deletes memories by id or by a condition; returns how many there were."""
