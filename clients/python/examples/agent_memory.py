@@ -15,9 +15,7 @@ async def hear(db: nebulusdb.AsyncDatabase, user: str, text: str) -> None:
 
 async def context(db: nebulusdb.AsyncDatabase, user: str, question: str) -> list[str]:
     """What a prompt may quote: data of this user, with the node that wrote it. It is no instruction."""
-    found = await db.memory.recall(
-        embed(question), where=(F.kind == "said") & (F.user == user), limit=3, within=0.8
-    )
+    found = await db.memory.recall(embed(question), where=(F.kind == "said") & (F.user == user), limit=3, within=0.8)
     return [f"[{'here' if memory.peer_id else '?'}] {memory.text}" for memory in found]
 
 

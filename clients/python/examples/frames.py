@@ -17,7 +17,9 @@ BOOKS = {
 
 def main(data_dir: str | None) -> None:
     with nebulusdb.embedded(data_dir) as db:
-        books = db.create_collection("books", dimensions=DIMENSIONS, columns={"title": "text", "pages": "int8", "price": "float8"})
+        books = db.create_collection(
+            "books", dimensions=DIMENSIONS, columns={"title": "text", "pages": "int8", "price": "float8"}
+        )
         frame = polars.DataFrame(BOOKS)
         frame = frame.with_columns(vector=polars.Series([embed(title) for title in TITLES]))
         print(f"inserted {books.insert_frame(frame)}")

@@ -57,10 +57,10 @@ def test_a_server_without_feeds_says_so(db: nebulusdb.Database) -> None:
 def test_changes_of_memories(feed: nebulusdb.Database) -> None:
     with feed.memory.subscribe() as changes:
         assert changes.get(timeout=0.01) is None
-        feed.memory.remember(id="a \"quoted\" key", metadata={"n": 1})
+        feed.memory.remember(id='a "quoted" key', metadata={"n": 1})
         change = changes.get(timeout=10)
-        assert change is not None and (change.kind, change.collection, change.key) == ("entry", "memory", "a \"quoted\" key")
-        feed.memory.set_facts("a \"quoted\" key", {"n": 2})
+        assert change is not None and (change.kind, change.collection, change.key) == ("entry", "memory", 'a "quoted" key')
+        feed.memory.set_facts('a "quoted" key', {"n": 2})
         feed.memory.forget(where=F.n == 2)
         changed, deleted = changes.get(timeout=10), changes.get(timeout=10)
         assert changed is not None and deleted is not None

@@ -159,7 +159,7 @@ def test_raw_statements(db: nebulusdb.Database) -> None:
     assert db.sql("SELECT %(a)s::int4 + 1 AS b", {"a": 1}).scalar() == 2
     assert db.sql("SELECT 1; SELECT 2 AS two") == [{"two": 2}]
     assert db.knirvql("GET MEMORY FIELDS id WHERE metadata.x = $1", ["y"]) == []
-    assert db.knirvql("SET MEMORY id = \"k\" metadata = {x: 1}").status == "SET"
+    assert db.knirvql('SET MEMORY id = "k" metadata = {x: 1}').status == "SET"
     with pytest.raises(psycopg.errors.SyntaxError) as caught:
         db.sql("SELEC 1")
     assert caught.value.sqlstate == "42601"

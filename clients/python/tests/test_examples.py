@@ -32,7 +32,14 @@ def run(command: list[str], directory: Path) -> str:
     source = str(Path(nebulusdb.__file__).parent.parent)
     environment = {**os.environ, "PYTHONPATH": source}
     done = subprocess.run(
-        command, env=environment, cwd=directory, capture_output=True, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL
+        command,
+        env=environment,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

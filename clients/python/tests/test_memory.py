@@ -18,7 +18,11 @@ def test_remember_get_recall_forget(db: nebulusdb.Database) -> None:
     third = db.memory.remember(metadata={"source": "web"})
     found = db.memory.get(first)
     assert found is not None
-    assert (found.id, found.text, found.metadata) == (first, "Bloom filters", {"source": "web", "pages": 3, "text": "Bloom filters"})
+    assert (found.id, found.text, found.metadata) == (
+        first,
+        "Bloom filters",
+        {"source": "web", "pages": 3, "text": "Bloom filters"},
+    )
     assert found.vector == Vector([1, 0, 0])
     assert found.peer_id == db.sql("SELECT nebulus_peer_id()").scalar()
     assert found.timestamp is not None and found.stage is None
@@ -157,7 +161,7 @@ def test_a_memory_has_something_in_it(db: nebulusdb.Database) -> None:
 
 
 def test_texts_of_all_kinds(db: nebulusdb.Database) -> None:
-    texts = ["naïve — 日本語 🙂", "it's \"quoted\"", "back\\slash", "\u202eright to left", "a\r\nb\t", " " * 1000, "é" * 50_000]
+    texts = ["naïve — 日本語 🙂", 'it\'s "quoted"', "back\\slash", "\u202eright to left", "a\r\nb\t", " " * 1000, "é" * 50_000]
     ids = [db.memory.remember(text, id=f"id {text[:40]}", metadata={text[:40]: text}) for text in texts]
     for text, key in zip(texts, ids):
         found = db.memory.get(key)
@@ -200,7 +204,9 @@ def test_texts_by_a_model(db: nebulusdb.Database) -> None:
     db.memory.remember("abc", id="three")
     db.memory.remember("abc", id="own", vector=[1, 9, 0])
     db.memory.remember(id="none", metadata={"n": 1})
-    db.memory.remember_many([{"text": "abcdef", "id": "six"}, {"text": "x", "vector": [0, 0, 1], "id": "given"}, {"id": "empty"}])
+    db.memory.remember_many(
+        [{"text": "abcdef", "id": "six"}, {"text": "x", "vector": [0, 0, 1], "id": "given"}, {"id": "empty"}]
+    )
     assert asked == ["abc", "abcdef"]
     assert [memory.id for memory in db.memory.recall("abcd", metric="l2", limit=2)] == ["three", "six"]
     found = {memory.id: memory.vector for memory in db.memory.find(with_vectors=True)}

@@ -96,7 +96,9 @@ def fields(wheel: Path) -> dict[str, list[str]]:
         text = archive.read(f"nebulusdb-{nebulusdb.__version__}.dist-info/METADATA").decode()
     message: email.message.Message = email.message_from_string(text)
     body = str(message.get_payload()).strip()
-    found = {key: sorted(requirement(value) for value in message.get_all(key) or []) for key in message if key != "Metadata-Version"}
+    found = {
+        key: sorted(requirement(value) for value in message.get_all(key) or []) for key in message if key != "Metadata-Version"
+    }
     return {**found, "body": [body]}
 
 

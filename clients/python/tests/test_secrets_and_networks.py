@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from nebulusdb import F, InvalidEntry, Secret
 
-HOSTILE = ["x\"; DELETE AUTH WHERE key = \"a", "it's 🙂", "' OR true --"]
+HOSTILE = ['x"; DELETE AUTH WHERE key = "a', "it's 🙂", "' OR true --"]
 
 
 def test_secrets(db: nebulusdb.Database) -> None:
@@ -52,8 +52,8 @@ def test_a_secret_shows_itself_nowhere(db: nebulusdb.Database, caplog: pytest.Lo
 def test_one_node(db: nebulusdb.Database) -> None:
     node = db.networks.node()
     assert node["peer_id"] == db.sql("SELECT nebulus_peer_id()").scalar()
-    db.networks.create("team's \"net\"", secret=Secret("correct horse battery"), sync_interval_ms=86_400_000)
-    network = "team's \"net\""
+    db.networks.create('team\'s "net"', secret=Secret("correct horse battery"), sync_interval_ms=86_400_000)
+    network = 'team\'s "net"'
     assert db.networks.secret(network).reveal() == "correct horse battery"
     assert [row["name"] for row in db.networks.status()] == [network]
     db.networks.share("memory", network)

@@ -7,7 +7,6 @@ missing fact, a text compared with a number) is found by neither, as in the serv
 from __future__ import annotations
 
 import datetime
-import decimal
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -316,9 +315,7 @@ def knirvql_string(text: str) -> str:
     return literal(text)
 
 
-_KNIRVQL_RESERVED: Final = frozenset(
-    "and false for in is like limit not null offset order or similar true where".split()
-)
+_KNIRVQL_RESERVED: Final = frozenset("and false for in is like limit not null offset order or similar true where".split())
 
 
 def _sql_step(step: str | int) -> str:

@@ -46,7 +46,9 @@ class Filter:
         return Not(self)
 
     def __bool__(self) -> bool:
-        raise InvalidFilter("combine filters with &, | and ~, each part in parentheses; and, or, not and chained comparisons do not work")
+        raise InvalidFilter(
+            "combine filters with &, | and ~, each part in parentheses; and, or, not and chained comparisons do not work"
+        )
 
 
 @dataclass(frozen=True)

@@ -230,9 +230,7 @@ class NebulusVectorStore(VectorStore):
     ) -> list[dict[str, Any]]:
         options = {"metric": self._metric, "ef": self._ef, **kwargs}
         return self._unless_missing(
-            lambda: list(
-                self.collection.nearest(embedding, where=self._filter(filter), limit=k, columns=columns, **options)
-            ),
+            lambda: list(self.collection.nearest(embedding, where=self._filter(filter), limit=k, columns=columns, **options)),
             list[dict[str, Any]](),
         )
 

@@ -2,6 +2,8 @@
 
     store = NebulusVectorStore(db=nebulusdb.embedded("./data"))
     index = VectorStoreIndex.from_documents(documents, storage_context=StorageContext.from_defaults(vector_store=store))
+
+Metadata filters are evaluated by the server inside of the search, so as many nodes come back as match, up to the number asked for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Filters that are written as dicts with operators, as LangChain and LangGraph write them.
 
     {"source": "web", "pages": {"$gte": 3, "$lt": 10}, "$or": [{"lang": "en"}, {"lang": {"$exists": False}}]}
+
+Names are facts, values are what `nebulusdb.F` takes.
 """
 
 from __future__ import annotations

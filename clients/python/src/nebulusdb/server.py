@@ -253,7 +253,9 @@ def _running(directory: Path) -> tuple[str, int] | None:
         found = json.loads((directory / "embedded.json").read_text())
         return str(found["url"]), int(found["pid"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EmbeddedError(f"an embedded server runs over {str(directory)!r}, and embedded.json there does not tell where") from error
+        raise EmbeddedError(
+            f"an embedded server runs over {str(directory)!r}, and embedded.json there does not tell where"
+        ) from error
 
 
 def _is_alive(directory: Path) -> bool:
@@ -294,9 +296,7 @@ def _last_words(path: Path, start: int) -> str:
         log.seek(start)
         said = log.read()[-2000:].decode(errors="replace").strip()
         hint = (
-            "\nAnother program serves this directory: use connect() with its address."
-            if "another server holds" in said
-            else ""
+            "\nAnother program serves this directory: use connect() with its address." if "another server holds" in said else ""
         )
         return f": {said}{hint}" if said else ""
     return ""

@@ -95,9 +95,7 @@ def update(schema: Schema, values: Mapping[str, Any], where: WhereLike) -> State
     if not columns and not facts:
         raise InvalidEntry("update() needs at least one column or fact to set")
     parameters = Parameters()
-    changes = [
-        f"{identifier(name)} = {parameters.add(_value(schema, name, value))}" for name, value in columns.items()
-    ]
+    changes = [f"{identifier(name)} = {parameters.add(_value(schema, name, value))}" for name, value in columns.items()]
     if facts:
         if FACTS in columns:
             raise InvalidEntry(f"{FACTS!r} replaces all facts, {', '.join(map(repr, facts))} would set some: give one of them")
@@ -135,7 +133,9 @@ def revert(schema: Schema, where: WhereLike) -> Statement:
     try:
         condition = to_knirvql(filter_of(where), schema, parameters)
     except NotExpressible:
-        raise InvalidFilter("revert() takes comparisons with facts, in_(), is_null(), like(), starts_with(), matches()") from None
+        raise InvalidFilter(
+            "revert() takes comparisons with facts, in_(), is_null(), like(), starts_with(), matches()"
+        ) from None
     return Statement(f"REVERT MEMORY IN {knirvql_string(schema.name)} WHERE {condition}", parameters.values)
 
 
@@ -148,14 +148,14 @@ def insert(schema: Schema, row: Mapping[str, Any], on_conflict: OnConflict = "er
     parameters = Parameters()
     names = ", ".join(identifier(name) for name in values)
     marks = ", ".join(parameters.add(_value(schema, name, value)) for name, value in values.items())
-    text = f"INSERT INTO {identifier(schema.name)} ({names}) VALUES ({marks})" if values else (
-        f"INSERT INTO {identifier(schema.name)} DEFAULT VALUES"
+    text = (
+        f"INSERT INTO {identifier(schema.name)} ({names}) VALUES ({marks})"
+        if values
+        else (f"INSERT INTO {identifier(schema.name)} DEFAULT VALUES")
     )
     keys = ", ".join(identifier(name) for name in schema.key)
     if on_conflict == "replace":
-        changes = ", ".join(
-            f"{identifier(name)} = excluded.{identifier(name)}" for name in values if name not in schema.key
-        )
+        changes = ", ".join(f"{identifier(name)} = excluded.{identifier(name)}" for name in values if name not in schema.key)
         text += f" ON CONFLICT ({keys}) DO " + (f"UPDATE SET {changes}" if changes else "NOTHING")
     elif on_conflict == "ignore":
         text += " ON CONFLICT DO NOTHING"
@@ -178,9 +178,7 @@ def copy(schema: Schema, rows: Sequence[Mapping[str, Any]]) -> tuple[str, list[i
     def values() -> Iterator[list[Any]]:
         for row in completed:
             given = [row.get(name, empty.get(name)) for name in names]
-            yield [
-                value if make is None or value is None else make(value) for make, value in zip(makers, given)
-            ]
+            yield [value if make is None or value is None else make(value) for make, value in zip(makers, given)]
 
     return text, types, values()
 
@@ -284,7 +282,9 @@ def _nearest_in_knirvql(schema: Schema, search: Nearest, where: Filter) -> State
     return Statement(text + _limits(search.limit, search.offset or None, parameters), parameters.values)
 
 
-def create_collection(name: str, key: str, columns: Mapping[str, str], dimensions: int | None, metric: Metric) -> list[Statement]:
+def create_collection(
+    name: str, key: str, columns: Mapping[str, str], dimensions: int | None, metric: Metric
+) -> list[Statement]:
     """A table for entries: a key, columns, facts in `metadata`, and a vector with an index."""
     if metric not in METRICS:
         raise InvalidFilter(f"metric is one of {', '.join(METRICS)}, not {metric!r}")
@@ -296,7 +296,9 @@ def create_collection(name: str, key: str, columns: Mapping[str, str], dimension
     made = [Statement(f"CREATE TABLE IF NOT EXISTS {identifier(name)} ({', '.join(parts)})")]
     if dimensions is not None:
         index = identifier(f"{name}_vector_idx")
-        made.append(Statement(f"CREATE INDEX IF NOT EXISTS {index} ON {identifier(name)} USING hnsw (vector vector_{metric}_ops)"))
+        made.append(
+            Statement(f"CREATE INDEX IF NOT EXISTS {index} ON {identifier(name)} USING hnsw (vector vector_{metric}_ops)")
+        )
     return made
 
 

@@ -25,18 +25,24 @@ FRAMES: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("kind", FRAMES)
 def test_frames_in_and_out(notes: nebulusdb.Collection, kind: str) -> None:
     rows = [
-        {"id": f"e{n}", "word": None if n == 2 else f"w{n}", "n": None if n == 3 else n, "vector": [1.0, n, 0.5], "extra": n / 2}
+        {
+            "id": f"e{n}",
+            "word": None if n == 2 else f"w{n}",
+            "n": None if n == 3 else n,
+            "vector": [1.0, n, 0.5],
+            "extra": n / 2,
+        }
         for n in range(6)
     ]
     assert notes.insert_frame(FRAMES[kind](rows)) == 6
     found = notes.find(order_by="id", columns=["id", "word", "n", "vector", "extra", "at", "metadata"])
-    assert [(row["word"], row["n"], row["extra"]) for row in found] == [
-        (row["word"], row["n"], row["extra"]) for row in rows
-    ]
+    assert [(row["word"], row["n"], row["extra"]) for row in found] == [(row["word"], row["n"], row["extra"]) for row in rows]
     frame = found.to_pandas()
     assert list(frame["id"]) == [f"e{n}" for n in range(6)] and frame["vector"][1].tolist() == [1, 1, 0.5]
     table = found.to_arrow()
-    assert table.schema.field("n").type == pyarrow.int64() and table.schema.field("at").type == pyarrow.timestamp("us", tz="UTC")
+    assert table.schema.field("n").type == pyarrow.int64() and table.schema.field("at").type == pyarrow.timestamp(
+        "us", tz="UTC"
+    )
     assert table["vector"].to_pylist()[2] == [1, 2, 0.5] and table["n"].to_pylist()[3] is None
     assert found.to_polars()["vector"].to_list()[5] == [1, 5, 0.5]
     empty = notes.find(F.word == "nothing")
@@ -53,10 +59,17 @@ def test_frames_of_memories(db: nebulusdb.Database) -> None:
 
 
 def test_frames_of_queries(db: nebulusdb.Database) -> None:
-    found = db.sql("SELECT 1.25::numeric AS a, true AS b, '{\"x\": 1}'::jsonb AS c, now() AS d, ARRAY[1, 2] AS e, 1.5::float8 AS f")
+    found = db.sql(
+        "SELECT 1.25::numeric AS a, true AS b, '{\"x\": 1}'::jsonb AS c, now() AS d, ARRAY[1, 2] AS e, 1.5::float8 AS f"
+    )
     table = found.to_arrow()
     assert [str(field.type) for field in table.schema] == [
-        "decimal128(38, 2)", "bool", "string", "timestamp[us, tz=UTC]", "string", "double",
+        "decimal128(38, 2)",
+        "bool",
+        "string",
+        "timestamp[us, tz=UTC]",
+        "string",
+        "double",
     ]
     assert found.to_pandas()["c"][0] == {"x": 1}
     with pytest.raises(InvalidEntry, match="frame of pandas"):

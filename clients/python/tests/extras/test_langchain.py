@@ -102,7 +102,13 @@ def test_another_dimension(store: NebulusVectorStore, db: nebulusdb.Database) ->
 
 def test_from_texts_and_metrics(db: nebulusdb.Database, name: str) -> None:
     made = NebulusVectorStore.from_texts(
-        ["a", "b"], DeterministicFakeEmbedding(size=4), [{"n": 1}, {"n": 2}], ids=["1", "2"], db=db, collection=name, metric="l2"
+        ["a", "b"],
+        DeterministicFakeEmbedding(size=4),
+        [{"n": 1}, {"n": 2}],
+        ids=["1", "2"],
+        db=db,
+        collection=name,
+        metric="l2",
     )
     assert [document.id for document in made.similarity_search("b", k=1)] == ["2"]
     assert made.similarity_search_with_relevance_scores("b", k=1)[0][1] == pytest.approx(1)

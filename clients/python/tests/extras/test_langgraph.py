@@ -67,7 +67,10 @@ def test_searches_without_a_query_find_what_langgraphs_own_finds(
     def found(of: BaseStore) -> set[tuple[Any, ...]]:
         return {(item.namespace, item.key, str(item.value)) for item in of.search(prefix, limit=50, **options)}
 
-    wanted = {(space, key, str(dict(sorted(eval(value).items(), key=lambda pair: (len(pair[0]), pair[0]))))) for space, key, value in found(model)}
+    wanted = {
+        (space, key, str(dict(sorted(eval(value).items(), key=lambda pair: (len(pair[0]), pair[0])))))
+        for space, key, value in found(model)
+    }
     assert found(tested) == wanted
 
 

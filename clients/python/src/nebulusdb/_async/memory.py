@@ -127,9 +127,7 @@ class AsyncMemoryCollection:
         if vector is None:
             if within is not None or ef is not None:
                 raise InvalidFilter("within= and ef= belong to a search by a vector")
-            return await self.find(
-                where, order_by=desc("_timestamp"), limit=limit, offset=offset, with_vectors=with_vectors
-            )
+            return await self.find(where, order_by=desc("_timestamp"), limit=limit, offset=offset, with_vectors=with_vectors)
         found = await self.collection.nearest(
             vector,
             where=where,

@@ -128,9 +128,7 @@ class MemoryCollection:
         if vector is None:
             if within is not None or ef is not None:
                 raise InvalidFilter("within= and ef= belong to a search by a vector")
-            return self.find(
-                where, order_by=desc("_timestamp"), limit=limit, offset=offset, with_vectors=with_vectors
-            )
+            return self.find(where, order_by=desc("_timestamp"), limit=limit, offset=offset, with_vectors=with_vectors)
         found = self.collection.nearest(
             vector,
             where=where,
