@@ -1,18 +1,22 @@
-"""Packs the server into a Python wheel: packaging/wheel.py BINARY VERSION TAG FOLDER.
+"""Packs the server and the Python client into one wheel: packaging/wheel.py BINARY VERSION TAG FOLDER.
 
-`pip install` of it puts `nebulusdb` on the path. There is nothing of Python in it, so it is written by hand: a zip archive with
-the binary under `.data/scripts` and the three files of metadata that the wheel format asks for.
-Source: the binary distribution format of the Python packaging user guide.
+`pip install` of it puts `nebulusdb` on the path and the package `nebulusdb` (clients/python) beside it, whose embedded mode starts
+that program. Where there is no wheel for a platform, the one that is built in clients/python by itself brings the client alone,
+under the same name. It is written by hand: a zip archive with the package, the binary under `.data/scripts`, and the files of
+metadata that the wheel format asks for, which come from the client's pyproject.toml.
+Source: the binary distribution format of the Python packaging user guide, and the core metadata specification.
 """
 
 import base64
 import hashlib
 import stat
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+CLIENT = ROOT / "clients" / "python"
 
 
 def record(name: str, content: bytes) -> str:
@@ -20,20 +24,41 @@ def record(name: str, content: bytes) -> str:
     return f"{name},sha256={digest},{len(content)}"
 
 
+def metadata(project: dict, version: str) -> str:
+    """The core metadata of the client's project file."""
+    lines = [
+        "Metadata-Version: 2.4",
+        f"Name: {project['name']}",
+        f"Version: {version}",
+        f"Summary: {project['description']}",
+        f"License-Expression: {project['license']}",
+        "License-File: LICENSE-APACHE",
+        "License-File: LICENSE-MIT",
+        f"Keywords: {','.join(sorted(project['keywords']))}",
+        f"Requires-Python: {project['requires-python']}",
+        *(f"Classifier: {classifier}" for classifier in project["classifiers"]),
+        *(f"Requires-Dist: {requirement}" for requirement in project["dependencies"]),
+    ]
+    for extra, requirements in project["optional-dependencies"].items():
+        lines.append(f"Provides-Extra: {extra}")
+        lines += [f"Requires-Dist: {requirement}; extra == '{extra}'" for requirement in requirements]
+    lines += ["Description-Content-Type: text/markdown", "", (CLIENT / project["readme"]).read_text()]
+    return "\n".join(lines)
+
+
 def main() -> None:
     binary, version, tag, folder = Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4])
+    project = tomllib.loads((CLIENT / "pyproject.toml").read_text())["project"]
+    if project["version"] != version:
+        sys.exit(f"wheel: clients/python/pyproject.toml has version {project['version']}, not {version}")
     info = f"nebulusdb-{version}.dist-info"
-    readme = (ROOT / "README.md").read_text()
-    metadata = (
-        f"Metadata-Version: 2.4\nName: nebulusdb\nVersion: {version}\n"
-        "Summary: A local-first, peer-to-peer database for memories, in one binary\n"
-        "License-Expression: MIT OR Apache-2.0\nRequires-Python: >=3.8\n"
-        f"Description-Content-Type: text/markdown\n\n{readme}"
-    )
     wheel = f"Wheel-Version: 1.0\nGenerator: nebulusdb\nRoot-Is-Purelib: false\nTag: py3-none-{tag}\n"
+    package = CLIENT / "src"
+    sources = [path for path in sorted((package / "nebulusdb").rglob("*")) if path.suffix == ".py" or path.name == "py.typed"]
     files = {
+        **{path.relative_to(package).as_posix(): path.read_bytes() for path in sources},
         f"nebulusdb-{version}.data/scripts/nebulusdb": binary.read_bytes(),
-        f"{info}/METADATA": metadata.encode(),
+        f"{info}/METADATA": metadata(project, version).encode(),
         f"{info}/WHEEL": wheel.encode(),
         f"{info}/licenses/LICENSE-MIT": (ROOT / "LICENSE-MIT").read_bytes(),
         f"{info}/licenses/LICENSE-APACHE": (ROOT / "LICENSE-APACHE").read_bytes(),

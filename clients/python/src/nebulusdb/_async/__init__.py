@@ -1,0 +1,1 @@
+"""The client for asyncio. The blocking one beside it is generated from these files by tools/unasync.py."""

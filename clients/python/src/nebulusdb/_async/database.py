@@ -1,0 +1,272 @@
+"""A connection to a server, and what hangs on it."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from nebulusdb._async.changes import AsyncSubscription
+from nebulusdb._async.collection import AsyncCollection
+from nebulusdb._async.compat import AsyncConnection, AsyncRawCursor, AsyncTurn, in_thread, pause
+from nebulusdb._async.memory import AsyncMemoryCollection
+from nebulusdb._async.networks import AsyncNetworks
+from nebulusdb._async.secrets import AsyncSecrets
+from nebulusdb.adapters import register_vector
+from nebulusdb.conninfo import explained, resolve
+from nebulusdb.server import EmbeddedServer, start
+from nebulusdb.entries import Change
+from nebulusdb.errors import NebulusError
+from nebulusdb.result import Column, Result
+from nebulusdb.schema import VECTOR, Schema
+from nebulusdb.statements import Metric, Statement, create_collection
+
+T = TypeVar("T")
+NOTICES_KEPT: Final = 100
+_BACKOFF_SECONDS: Final = 0.01
+_NUMBERED: Final = re.compile(r"\$[0-9]")
+
+
+class AsyncDatabase:
+    """An open connection to a NebulusDB server; `nebulusdb.connect_async()` makes one.
+
+    Each statement is a transaction of its own, unless it stands in `transaction()`. Statements of several tasks are run one
+    after the other, and a transaction of one of them before those of others; whoever wants them side by side opens several
+    connections. A connection that broke is made anew by the next
+    statement outside of a transaction, and an embedded server that crashed is started again; the statement that met the break is
+    not repeated.
+    """
+
+    def __init__(self, parameters: Mapping[str, Any], server: EmbeddedServer | None = None) -> None:
+        self._parameters = dict(parameters)
+        self._server = server
+        self._connection: AsyncConnection[tuple[Any, ...]] | None = None
+        self._turn = AsyncTurn()
+        self._is_closed = False
+        self._notices: deque[str] = deque(maxlen=NOTICES_KEPT)
+        self._schemas: dict[str, Schema] = {}
+        self.memory = AsyncMemoryCollection(self)
+        self.networks = AsyncNetworks(self)
+        self.secrets = AsyncSecrets(self)
+
+    @classmethod
+    async def connect(cls, url: str | None = None, *, password: str | None = None, **options: Any) -> AsyncDatabase:
+        """Connects. Parameters are those of `nebulusdb.connect_async`."""
+        database = cls(resolve(url, password, options))
+        async with database._session():
+            pass
+        return database
+
+    @classmethod
+    async def embedded(cls, server: EmbeddedServer, **options: Any) -> AsyncDatabase:
+        """Connects to an embedded server, which is let go of when the database is closed."""
+        try:
+            database = cls(resolve(server.url, server.password, options), server)
+            async with database._session():
+                pass
+        except BaseException:
+            await in_thread(server.close)
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Closes the connection, and stops an embedded server that nobody else uses. Closing twice does nothing."""
+        self._is_closed = True
+        if self._connection is not None:
+            await self._connection.close()
+        if self._server is not None:
+            await in_thread(self._server.close)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._is_closed
+
+    @property
+    def connection(self) -> AsyncConnection[tuple[Any, ...]]:
+        """psycopg's connection, for what this client does not offer."""
+        if self._connection is None:
+            raise NebulusError("the database is not connected")
+        return self._connection
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """The last notices of the server, the newest at the end."""
+        return tuple(self._notices)
+
+    def collection(self, name: str) -> AsyncCollection:
+        """A collection by name. Whether it exists shows when it is used."""
+        return AsyncCollection(self, name)
+
+    async def collections(self) -> list[str]:
+        """The names of the collections."""
+        rows = (await self._run(Statement("SHOW COLLECTIONS"))).rows
+        return [name for name, kind, *_ in rows if kind == "MEMORY"]
+
+    async def create_collection(
+        self,
+        name: str,
+        *,
+        dimensions: int | None = None,
+        metric: Metric = "cosine",
+        columns: Mapping[str, str] | None = None,
+        key: str = "text",
+    ) -> AsyncCollection:
+        """Makes a collection unless it is there: a key `id`, the columns by name and SQL type, facts in `metadata`, and with
+        `dimensions` a column `vector` with an index for the metric."""
+        async with self.transaction():
+            for statement in create_collection(name, key, columns or {}, dimensions, metric):
+                await self._run(statement)
+        self._schemas.pop(name, None)
+        return AsyncCollection(self, name)
+
+    async def sql(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Result:
+        """Runs SQL. Values are psycopg's `%s` and `%(name)s`; with any of them, a percent sign is written `%%`.
+
+        Without parameters the text may hold several statements; the answer is that of the last one.
+        """
+        async with self._session() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            await cursor.execute(query.encode(), params)
+            while cursor.nextset():
+                pass
+            return await _result(cursor)
+
+    async def knirvql(self, query: str, params: Sequence[Any] | None = None) -> Result:
+        """Runs a statement of KNIRVQL. Values are `$1`, `$2`, …"""
+        async with self._session() as connection, AsyncRawCursor(connection, row_factory=tuple_row) as cursor:
+            await cursor.execute(query.encode(), list(params) if params else None)
+            return await _result(cursor)
+
+    async def explain(self, query: str, params: Sequence[Any] | None = None, *, analyze: bool = False) -> str:
+        """How the server runs a statement in either language. Values are `$1` in both, or `%s` in SQL.
+
+        With `analyze` the statement is run.
+        """
+        text = f"EXPLAIN {'ANALYZE ' if analyze else ''}{query}"
+        found = await (self.knirvql(text, params) if not params or _NUMBERED.search(query) else self.sql(text, params))
+        return "\n".join(str(row[0]) for row in found.rows)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """A block whose statements are one transaction, or within another block a savepoint; an exception rolls it back.
+
+        Another one may have written the same entries first: then the block ends with SQLSTATE 40001, and `retrying` is for that.
+        """
+        async with self._session() as connection, connection.transaction():
+            yield
+
+    async def retrying(self, work: Callable[[], Awaitable[T]], *, attempts: int = 10) -> T:
+        """Runs `work` in a transaction, and again when others were faster (40001), `attempts` times at most."""
+        for attempt in range(1, attempts + 1):
+            try:
+                async with self.transaction():
+                    return await work()
+            except psycopg.errors.SerializationFailure:
+                if attempt >= attempts:
+                    raise
+                await pause(random.uniform(0, _BACKOFF_SECONDS * 2 ** min(attempt, 6)))
+        raise ValueError("attempts is one or more")
+
+    async def subscribe(self, collection: str = "memory") -> AsyncSubscription[Change]:
+        """Listens to the changes of a collection, local ones and those of peers, by a connection of its own.
+
+        Raises `SubscriptionsUnsupported` where the server has no change feeds.
+        """
+        return await AsyncSubscription.open(self._parameters, f"changes:{collection}", partial(Change.from_payload, collection))
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[AsyncConnection[tuple[Any, ...]]]:
+        """The connection, which is nobody else's within the block, made anew when it broke."""
+        async with self._turn.taken():
+            if self._is_closed:
+                raise NebulusError("the database is closed")
+            connection = self._connection
+            if connection is None or connection.closed:
+                if connection is not None and self._server is not None:
+                    await in_thread(self._server.revive)
+                    self._parameters.update(resolve(self._server.url, self._server.password, {}))
+                connection = self._connection = await _open(self._parameters, self._notices)
+            try:
+                yield connection
+            except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+                # Somebody may have made a collection anew: what is known of them is asked for again.
+                self._schemas.clear()
+                raise
+
+    async def _run(self, statement: Statement) -> Result:
+        """Runs a statement of the client's own, with binary answers."""
+        async with self._session() as connection, AsyncRawCursor(connection, row_factory=tuple_row) as cursor:
+            await cursor.execute(statement.text.encode(), statement.values or None, binary=True)
+            return await _result(cursor)
+
+    async def __aenter__(self) -> AsyncDatabase:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        place = f"{self._parameters.get('host', '')}:{self._parameters.get('port', '')}"
+        return f"{type(self).__name__}({place}{', closed' if self._is_closed else ''})"
+
+
+async def connect_async(url: str | None = None, *, password: str | None = None, **options: Any) -> AsyncDatabase:
+    """Connects to a server: `db = await connect_async()`, and `async with db:` closes it.
+
+    `url` is `postgresql://nebulus@host:port/nebulus`; without one it is `NEBULUSDB_URL`, or a server of this machine on port
+    5433. Its password comes from the URL, `password`, `NEBULUSDB_PASSWORD`, or the file that the first start of a server of this
+    machine has left. Other options are libpq's, for example `sslmode="require"`.
+    """
+    return await AsyncDatabase.connect(url, password=password, **options)
+
+
+async def embedded_async(
+    data_dir: str | None = None,
+    *,
+    binary: str | None = None,
+    password: str | None = None,
+    arguments: Sequence[str] = (),
+    **options: Any,
+) -> AsyncDatabase:
+    """Starts a server of one's own over a data directory, or finds the one that another process has started there.
+
+    The server ends with the last process that uses it. `binary` is the program, otherwise `NEBULUSDB_BIN`, the one that was
+    installed with this package, or the one on `PATH`. `arguments` are added to `nebulusdb serve`. Without `data_dir` the data
+    lie in a directory that is removed at the end.
+
+    Raises `EmbeddedError`.
+    """
+    server = await in_thread(start, data_dir, binary=binary, password=password, arguments=arguments)
+    return await AsyncDatabase.embedded(server, **options)
+
+
+async def _open(parameters: Mapping[str, Any], notices: deque[str]) -> AsyncConnection[tuple[Any, ...]]:
+    connection: AsyncConnection[tuple[Any, ...]]
+    try:
+        connection = await AsyncConnection.connect("", autocommit=True, **parameters)
+    except psycopg.OperationalError as error:
+        raise explained(error, parameters) from None
+    try:
+        connection.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
+        register_vector(connection, VECTOR)
+        cursor = await connection.execute("SELECT 'vector'::regtype::oid::int8")
+        row = await cursor.fetchone()
+        if row is not None and row[0] != VECTOR:
+            register_vector(connection, row[0])
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+async def _result(cursor: Any) -> Result:
+    columns = [Column(column.name, column.type_code) for column in cursor.description or ()]
+    rows = await cursor.fetchall() if cursor.description else []
+    return Result(columns, rows, cursor.rowcount, cursor.statusmessage or "")
