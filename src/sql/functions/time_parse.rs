@@ -48,6 +48,7 @@ const MONTHS: [&str; 12] = [
 /// Letters of a short name of a month.
 const MONTH_LETTERS: usize = 3;
 const MICROS_PER_SECOND: i64 = 1_000_000;
+const MICROS_PER_MILLI: i64 = 1_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -81,6 +82,7 @@ struct Fields {
     minute: u32,
     second: u32,
     day_second: Option<u32>,
+    millis: u32,
     micros: u32,
 }
 
@@ -104,7 +106,8 @@ pub fn parse_timestamp(text: &str, format: &str) -> Result<i64> {
     };
     let time = time.ok_or_else(|| reader.out_of_range())?;
     let seconds = time.and_utc().timestamp().checked_mul(MICROS_PER_SECOND);
-    seconds.and_then(|seconds| seconds.checked_add(fields.micros.into())).ok_or_else(|| reader.out_of_range())
+    let fraction = i64::from(fields.millis) * MICROS_PER_MILLI + i64::from(fields.micros);
+    seconds.and_then(|seconds| seconds.checked_add(fraction)).ok_or_else(|| reader.out_of_range())
 }
 
 /// Days since 1970 of a text.
@@ -131,6 +134,7 @@ impl Reader<'_> {
             minute: 0,
             second: 0,
             day_second: None,
+            millis: 0,
             micros: 0,
         };
         let mut format = format;
@@ -198,8 +202,8 @@ impl Reader<'_> {
             Part::Minute => fields.minute = self.number(pattern, digits)?.0,
             Part::Second => fields.second = self.number(pattern, digits)?.0,
             Part::DaySecond => fields.day_second = Some(self.number(pattern, digits)?.0),
-            Part::Millis => fields.micros += self.fraction(pattern, 3)? * 1_000,
-            Part::Micros => fields.micros += self.fraction(pattern, 6)?,
+            Part::Millis => fields.millis = self.fraction(pattern, 3)?,
+            Part::Micros => fields.micros = self.fraction(pattern, 6)?,
         }
         Ok(())
     }

@@ -852,5 +852,5 @@ HINT: JSON operators take json and jsonb: cast the text, as in (t::jsonb).
  x | found | absent | unknown
 ---+-------+--------+---------
  t | t     | f      | t
- f | f     | t      | t
+ f | f     | t      | NULL
 (2 rows)
