@@ -319,7 +319,8 @@ mod tests {
         for tag in [b'Q', b'P'] {
             let length = STATEMENT_BYTES_MAX + PARSE_BYTES_MAX + 1;
             let header = [&[tag][..], &u32::try_from(length).unwrap().to_be_bytes()].concat();
-            let mut sent = header.chain(tokio::io::repeat(b'x').take(length as u64 - 4)).chain(&b"S\0\0\0\x04"[..]);
+            let body = tokio::io::repeat(b'x').take(u64::try_from(length - LENGTH_BYTES).unwrap());
+            let mut sent = AsyncReadExt::chain(&header[..], body).chain(&b"S\0\0\0\x04"[..]);
             let mut input = Input::new(100);
             input.allow(2 * length, &budget.account());
             let refused = loop {

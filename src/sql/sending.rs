@@ -7,15 +7,16 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
-use datafusion::arrow::array::{Array, ArrayRef, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::buffer::Buffer;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 
-use crate::db::{Cancel, HeldRows, Row, RowSender, rows_bytes};
+use crate::db::{Cancel, Row, RowSender, rows_bytes};
 use crate::error::Result;
 use crate::model::limits::{CHUNK_BYTES_MAX, ROWS_PER_CHUNK};
 use crate::model::{ColumnType, MemoryAccount, Reservation};
@@ -23,6 +24,12 @@ use crate::sql::arrow_values::{readable, value_at};
 use crate::sql::context::ReadContext;
 use crate::sql::errors::from_datafusion;
 use crate::sql::functions::Results;
+
+/// What a plan that runs takes by itself, with the threads it runs on, as measured.
+const PLAN_BYTES: usize = 1024 * 1024;
+/// How often and after which time memory is asked for again: work that was given up ends where it next yields.
+const RESERVE_RETRIES: usize = 200;
+const RESERVE_RETRY_AFTER: Duration = Duration::from_millis(5);
 
 /// Sends the rows of a plan, until its end, an error, or nobody listens.
 pub async fn send_rows(
@@ -35,6 +42,13 @@ pub async fn send_rows(
     let statement = ReadContext::of(context.session_config().options());
     let account = statement.map(|statement| statement.settings.memory.clone()).unwrap_or_default();
     let results = statement.map(|statement| statement.results.clone()).unwrap_or_default();
+    let _plan_memory = match reserve(&account, PLAN_BYTES, cancel).await {
+        Ok(memory) => memory,
+        Err(error) => {
+            sender.send(Err(error)).await;
+            return;
+        }
+    };
     let mut stream = match execute_stream(plan, context) {
         Ok(stream) => stream,
         Err(error) => {
@@ -43,7 +57,12 @@ pub async fn send_rows(
         }
     };
     while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(from_datafusion).and_then(|batch| Batch::new(&batch, &account, &results));
+        let batch = match batch {
+            Ok(batch) => reserve(&account, bytes_to_account(&batch, &results), cancel)
+                .await
+                .and_then(|memory| Batch::new(&batch, memory)),
+            Err(error) => Err(from_datafusion(error)),
+        };
         let is_sent = match batch {
             Ok(batch) => batch.send(types, sender, cancel, &account).await,
             Err(error) => {
@@ -58,6 +77,24 @@ pub async fn send_rows(
     }
 }
 
+/// Takes memory from an account. What was given up a moment ago, as by the statement before, is waited for shortly.
+async fn reserve(account: &MemoryAccount, bytes: usize, cancel: &Cancel) -> Result<Reservation> {
+    for _ in 0..RESERVE_RETRIES {
+        if let Ok(memory) = account.reserve(bytes) {
+            return Ok(memory);
+        }
+        cancel.check()?;
+        tokio::time::sleep(RESERVE_RETRY_AFTER).await;
+    }
+    account.reserve(bytes)
+}
+
+/// Bytes of a batch that its functions have not accounted for.
+fn bytes_to_account(batch: &RecordBatch, results: &Results) -> usize {
+    let columns = batch.columns().iter().filter(|column| !results.knows(column));
+    columns.map(slice_bytes).fold(0, usize::saturating_add)
+}
+
 /// A batch that a plan gave, while its rows are sent.
 struct Batch {
     columns: Vec<ArrayRef>,
@@ -69,17 +106,9 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(batch: &RecordBatch, account: &MemoryAccount, results: &Results) -> Result<Batch> {
-        let (mut bytes, mut accounted) = (0_usize, 0_usize);
-        for column in batch.columns() {
-            let own = slice_bytes(column);
-            bytes = bytes.saturating_add(own);
-            if results.knows(column) {
-                accounted = accounted.saturating_add(own);
-            }
-        }
-        let memory = account.reserve(bytes - accounted)?;
+    fn new(batch: &RecordBatch, memory: Reservation) -> Result<Batch> {
         let columns = batch.columns().iter().map(readable).collect::<Result<Vec<_>>>()?;
+        let bytes = columns.iter().map(slice_bytes).fold(0, usize::saturating_add);
         let rows = batch.num_rows();
         let rows_per_chunk = (CHUNK_BYTES_MAX / (bytes / rows.max(1)).max(1)).clamp(1, ROWS_PER_CHUNK);
         Ok(Batch { columns, rows, rows_per_chunk, _memory: memory })
@@ -90,7 +119,10 @@ impl Batch {
     async fn send(self, types: &[ColumnType], sender: &RowSender, cancel: &Cancel, account: &MemoryAccount) -> bool {
         for start in (0..self.rows).step_by(self.rows_per_chunk) {
             let end = self.rows.min(start + self.rows_per_chunk);
-            let chunk = cancel.check().and_then(|()| self.chunk(start..end, types, account));
+            let chunk = match cancel.check().and_then(|()| self.chunk(start..end, types)) {
+                Ok(rows) => reserve(account, rows_bytes(&rows), cancel).await.map(|memory| (rows, memory)),
+                Err(error) => Err(error),
+            };
             let is_last = chunk.is_err();
             if !sender.send(chunk).await || is_last {
                 return false;
@@ -99,17 +131,23 @@ impl Batch {
         true
     }
 
-    fn chunk(&self, places: Range<usize>, types: &[ColumnType], account: &MemoryAccount) -> Result<HeldRows> {
+    fn chunk(&self, places: Range<usize>, types: &[ColumnType]) -> Result<Vec<Row>> {
         let row =
             |at| self.columns.iter().zip(types).map(|(column, ty)| value_at(column, at, ty)).collect::<Result<Row>>();
-        let rows = places.map(row).collect::<Result<Vec<Row>>>()?;
-        let memory = account.reserve(rows_bytes(&rows))?;
-        Ok((rows, memory))
+        places.map(row).collect()
     }
 }
 
 /// Bytes of what an array shows, which may be a part of what it stands on.
 fn slice_bytes(array: &ArrayRef) -> usize {
+    if let Some(list) = array.as_list_opt::<i32>() {
+        // Of the elements only those of these rows.
+        let places = list.value_offsets();
+        let place = |at: Option<&i32>| at.and_then(|at| usize::try_from(*at).ok()).unwrap_or(0);
+        let (start, end) = (place(places.first()), place(places.last()));
+        let elements = list.values().slice(start, end.saturating_sub(start));
+        return size_of_val(places).saturating_add(slice_bytes(&elements));
+    }
     let data = array.to_data();
     let views = match array.data_type() {
         // What views point at is counted whole.
@@ -117,4 +155,25 @@ fn slice_bytes(array: &ArrayRef) -> usize {
         _ => 0_usize,
     };
     data.get_slice_memory_size().unwrap_or_else(|_| data.get_array_memory_size()).saturating_add(views)
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{Int32Array, ListArray, StringArray, StringViewArray};
+    use datafusion::arrow::datatypes::Int32Type;
+
+    use super::*;
+
+    #[test]
+    fn only_what_an_array_shows_is_counted() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(1000); 100]));
+        assert!((1000..1100).contains(&slice_bytes(&texts.slice(7, 1))), "{}", slice_bytes(&texts.slice(7, 1)));
+        let lists = (0..100).map(|_| Some(vec![Some(1); 1000]));
+        let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists));
+        assert!((4000..4200).contains(&slice_bytes(&lists.slice(7, 1))), "{}", slice_bytes(&lists.slice(7, 1)));
+        let views: ArrayRef = Arc::new(StringViewArray::from(vec!["x".repeat(1000); 100]));
+        assert!(slice_bytes(&views) >= 100_000);
+        let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1; 100]));
+        assert_eq!(slice_bytes(&numbers.slice(0, 10)), 40);
+    }
 }

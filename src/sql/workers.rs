@@ -19,8 +19,7 @@ use tokio::task::AbortHandle;
 
 use crate::db::{Cancel, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Reservation};
-use crate::sql::context::ReadContext;
+use crate::model::ColumnType;
 use crate::sql::errors::{from_join, from_panic};
 use crate::sql::sending::send_rows;
 
@@ -34,9 +33,6 @@ const LANES_MAX: usize = 1024;
 const LANES_RESTING_MAX: usize = 8;
 /// As that of the connections' threads: nested expressions must fit. Untouched pages cost nothing.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
-
-/// What a plan that runs takes by itself, with the threads it runs on, as measured.
-const PLAN_BYTES: usize = 1024 * 1024;
 
 static LANES: LazyLock<Mutex<Lanes>> = LazyLock::new(Mutex::default);
 
@@ -141,8 +137,6 @@ pub struct Work {
     /// Set with the statement's flag, and when the work is dropped.
     cancel: Cancel,
     task: Option<AbortHandle>,
-    /// What the plan takes besides its batches.
-    memory: Option<Reservation>,
 }
 
 impl Work {
@@ -153,7 +147,7 @@ impl Work {
     pub fn new(session: i32, cancel: &Cancel) -> Result<Work> {
         let lane = LANES.lock().of(session)?;
         lane.plans.fetch_add(1, Ordering::AcqRel);
-        Ok(Work { lane, cancel: cancel.part(), task: None, memory: None })
+        Ok(Work { lane, cancel: cancel.part(), task: None })
     }
 
     /// What the plan's functions and scans have to look at.
@@ -177,16 +171,13 @@ impl Work {
     /// Runs a plan; `types` are those of its columns.
     ///
     /// # Errors
-    /// 53200 where the statement's account has no memory for it, XX000 where the lane is gone.
+    /// XX000 where the lane is gone.
     pub fn rows(
         mut self,
         plan: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
         types: Vec<ColumnType>,
     ) -> Result<RowStream> {
-        if let Some(statement) = ReadContext::of(context.session_config().options()) {
-            self.memory = Some(statement.settings.memory.reserve(PLAN_BYTES)?);
-        }
         let (sender, rows) = RowStream::channel(&self.cancel);
         let cancel = self.cancel.clone();
         let task = self.lane.runtime()?.spawn(async move {
