@@ -28,7 +28,7 @@ pub enum FeedEvent {
 /// A commit that changed entries somebody listens to, or sent messages.
 #[derive(Debug)]
 pub struct CommitEvent {
-    /// Number of the commit.
+    /// Number of the commit; one that only sent messages has none of its own.
     pub version: u64,
     pub changes: Vec<CollectionChange>,
     /// What NOTIFY and `pg_notify` sent in it, in their order.

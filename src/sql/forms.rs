@@ -2,6 +2,7 @@
 //!
 //! Only words that change nothing are dropped, and only synonyms replaced; positions of what stays are untouched.
 
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 use crate::error::{Error, Result};
@@ -47,6 +48,11 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
                     }
                 }
             }
+        }
+        // The parser takes a name for the text of a message, and no text between dollar signs.
+        "NOTIFY" => {
+            let payload = solid.get(3).and_then(|at| Some((*at, &tokens.get(*at)?.token)));
+            replaced.extend(payload.and_then(|(at, token)| Some((at, message_text(token)?))));
         }
         // [`overrides_system`] looks for it again.
         "INSERT" | "WITH" | "EXPLAIN" | "PREPARE" => {
@@ -168,6 +174,15 @@ const OVERRIDING: &[u8] = b"overriding";
 fn keyword_text(token: &Token) -> Option<String> {
     match token {
         Token::Word(Word { quote_style: None, value, .. }) => Some(value.to_ascii_uppercase()),
+        _ => None,
+    }
+}
+
+/// What stands for the text of a message, so that the parser takes texts and refuses names.
+fn message_text(token: &Token) -> Option<Token> {
+    match token {
+        Token::DollarQuotedString(text) => Some(Token::SingleQuotedString(text.value.clone())),
+        Token::Word(word) => Some(Token::Word(Word { keyword: Keyword::NULL, ..word.clone() })),
         _ => None,
     }
 }

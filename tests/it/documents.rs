@@ -57,6 +57,21 @@ fn the_statements_that_are_offered_run() {
     runs(&Server::start(), &block(&document("COMPAT.md"), "Statements"));
 }
 
+#[test]
+fn the_page_on_the_change_feed_shows_what_is_heard() {
+    let server = Server::start();
+    runs(&server, &["CREATE NETWORK team WITH (secret = 'correct horse battery')"]);
+    let page = document("docs/change-feed.md");
+    let mut hears = server.client();
+    for line in block(&page, "Channels") {
+        if line.starts_with("UNLISTEN") {
+            server.client().run("INSERT INTO memory (id) VALUES ('rain')");
+            assert_eq!([hears.hear().payload], block(&page, "Changed entries")[..]);
+        }
+        hears.run(line);
+    }
+}
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();

@@ -221,10 +221,12 @@ fn whoever_does_not_read_is_told_what_it_lost_and_holds_nothing() {
     let server = Server::start();
     let mut speaks = server.client();
     let mut hears = listener(&server, "LISTEN jobs; LISTEN \"changes:memory\"");
+    // What is sent to it stays in its socket, and fills that.
+    let mut silent = listener(&server, "LISTEN jobs");
     hears.run("BEGIN; SELECT 1");
-    // More than is kept for those who do not read.
+    // More than is kept for those who do not read, and than a socket holds.
     let burst = "SELECT count(pg_notify('jobs', lpad(g::text, 7999, '0'))) FROM generate_series(1, 1500) g";
-    for round in 0..6 {
+    for round in 0..9 {
         speaks.run(burst);
         let usage: f64 = speaks.value("SELECT pg_notification_queue_usage()").parse().unwrap();
         assert!(usage <= 1.0 && (round > 0 || usage > 0.1), "{usage}");
@@ -236,6 +238,15 @@ fn whoever_does_not_read_is_told_what_it_lost_and_holds_nothing() {
     // What is left comes whole, and then what is new.
     speaks.run("NOTIFY jobs, 'after'");
     while hears.hear().payload != "after" {}
+    let mut has_lost = false;
+    loop {
+        let heard = silent.hear();
+        has_lost |= heard.sender == 0;
+        if heard.payload == "after" {
+            break;
+        }
+    }
+    assert!(has_lost);
     assert_eq!(speaks.value("SELECT pg_notification_queue_usage()"), "0");
 }
 
