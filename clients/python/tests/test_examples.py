@@ -37,7 +37,7 @@ def run(command: list[str], directory: Path) -> str:
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -50,7 +50,7 @@ def test_each_example_is_here() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", WANTED)
 def test_an_example(name: str, tmp_path: Path) -> None:
     said = run([sys.executable, "-B", str(ROOT / "examples" / name)], tmp_path)
@@ -59,7 +59,7 @@ def test_an_example(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 def test_the_code_of_the_readme(tmp_path: Path) -> None:
     """All blocks in their order, as one program."""
     blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
