@@ -181,6 +181,15 @@ describe("options", () => {
     expect(() => createDistributedDb(options)).toThrow(message);
   });
 
+  it("have to be there, and names have to be texts", async () => {
+    const untyped = createDistributedDb as unknown as (options?: string) => unknown;
+    expect(() => untyped()).toThrow("takes an object of options");
+    expect(() => untyped("postgresql://x")).toThrow("takes an object of options");
+    const db = open(local());
+    expect(() => db.collection(5 as unknown as string)).toThrow("a name is a text");
+    await expect(db.collection("x".repeat(64)).count()).rejects.toMatchObject({ name: "InvalidInputError", code: "54000" });
+  });
+
   it("report errors of statements with their place", async () => {
     const db = open(local());
     await expect(db.query("SELEC 1")).rejects.toMatchObject({ name: "InvalidInputError", code: "42601", position: 1 });
