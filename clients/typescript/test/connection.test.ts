@@ -124,6 +124,15 @@ describe("a program that forgets to shut down", () => {
     expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(0);
     await until("the server ends", async () => (await serversOn(dataDir)).length === 0);
   });
+
+  it("leaves nothing of a temporary one", async () => {
+    const program = `
+      import { createDistributedDb } from ${JSON.stringify(path.resolve("dist/esm/index.js"))};
+      await createDistributedDb({ temporary: true }).collection("notes").insert({ text: "x" });`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "inherit", env: { ...process.env, TMPDIR: folder } });
+    expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(0);
+    await until("the directory is gone", async () => (await readdir(folder)).length === 0);
+  });
 });
 
 describe("a server elsewhere", () => {
