@@ -48,7 +48,7 @@ function metricOf(metric: Metric | undefined): readonly [string, string] {
 }
 
 function wholeNumber(value: number, what: string): string {
-  if (!Number.isSafeInteger(value) || value < 0) throw invalid(`${what} is ${value}: a whole number from 0 is needed`);
+  if (!Number.isSafeInteger(value) || value < 0) throw invalid(`${what} is ${JSON.stringify(value)}: a whole number from 0 is needed`);
   return value.toString();
 }
 
@@ -161,6 +161,7 @@ export class Collection<T extends object = AnyFields> {
   /** Calls back for each change of a document that the filter accepts; for deletions in any case, since the document is gone. */
   async subscribe(filter: Filter<T>, callback: (event: ChangeEvent<T>) => unknown): Promise<Subscription> {
     const layout = await this.layout();
+    if (typeof callback !== "function") throw invalid("subscribe() takes a filter and a callback");
     // A filter that is wrong is refused here, not at the first event.
     condition(layout, filter, new Parameters());
     const deliverer = new Deliverer<T>(

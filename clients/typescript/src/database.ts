@@ -312,7 +312,9 @@ function toParameter(value: QueryValue): Parameter {
   return typeof value === "object" ? value : value.toString();
 }
 
-function checkOptions(options: DistributedDbOptions): void {
+function checkOptions(given: unknown): void {
+  if (typeof given !== "object" || given === null) throw invalid("createDistributedDb() takes an object of options", "{ temporary: true } is one.");
+  const options = given as DistributedDbOptions;
   const places = [options.connectionString !== undefined, options.dataDir !== undefined, options.temporary === true];
   if (places.filter(Boolean).length !== 1) {
     throw invalid(

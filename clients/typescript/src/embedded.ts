@@ -2,7 +2,7 @@
  * A server of the program's own: started on a data directory, on a free port of this machine, stopped with the program.
  *
  * The server is watched by a shell that holds a pipe to this process: when this process ends, in whatever way, the pipe closes
- * and the server gets SIGTERM. So no server outlives its program and keeps the data directory locked.
+ * and the server gets SIGTERM. So no server outlives its program and keeps the data directory locked, and no temporary one is left.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { constants } from "node:fs";
@@ -34,12 +34,15 @@ const STOP_TIMEOUT_MS = 30_000;
 const LOG_LINES = 20;
 
 const WATCH = `
+temporary=$1; shift
 "$@" </dev/null 3<&- &
 server=$!
 echo "pid $server"
 { cat <&3; kill -TERM "$server"; } >/dev/null 2>&1 &
 exec 3<&-
-wait "$server"
+wait "$server"; status=$?
+[ -z "$temporary" ] || rm -rf -- "$temporary"
+exit $status
 `;
 
 async function isExecutable(file: string): Promise<boolean> {
@@ -119,7 +122,7 @@ export class EmbeddedServer {
     const dataDir = path.resolve(options.dataDir ?? temporary ?? "");
     const listen = (options.listen ?? []).flatMap((address) => ["--p2p-listen", address]);
     const serve = ["serve", "--data-dir", dataDir, "--listen", "127.0.0.1:0", "--admin", "off", ...listen, ...(options.serverArguments ?? [])];
-    const shell = spawn("/bin/sh", ["-c", WATCH, "nebulusdb", binary, ...serve], {
+    const shell = spawn("/bin/sh", ["-c", WATCH, "nebulusdb", temporary ?? "", binary, ...serve], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: environment(options.password),
       // Ctrl-C at a terminal is the program's to answer, and not for the server beside it.

@@ -47,7 +47,7 @@ export class AuthenticationError extends NebulusError {}
 /** The embedded server did not start. */
 export class ServerStartError extends NebulusError {}
 
-/** A value, a name or a statement is not in order (22xxx, 42601 and the like): another one is needed. */
+/** A value, a name or a statement is not in order (22xxx, 42601, 54000 and the like): another one is needed. */
 export class InvalidInputError extends NebulusError {}
 
 /** A collection, a column, a network or the like does not exist (42P01, 42703, 42704). */
@@ -73,7 +73,7 @@ function classFor(code: string): typeof NebulusError {
   if (code.startsWith("0A")) return NotSupportedError;
   if (code.startsWith("55") || code === "42710" || code === "42P07" || code.startsWith("25")) return StateError;
   if (["42P01", "42703", "42704", "42883", "3D000"].includes(code)) return NotFoundError;
-  if (code.startsWith("22") || code.startsWith("42")) return InvalidInputError;
+  if (code.startsWith("22") || code.startsWith("42") || code.startsWith("54")) return InvalidInputError;
   return NebulusError;
 }
 

@@ -284,12 +284,21 @@ class Writer {
   }
 }
 
+/** Programs without types can pass anything, and what has no fields must not stand for all documents. */
+function checkFilter(filter: unknown): void {
+  if (typeof filter !== "object" || filter === null || Array.isArray(filter)) {
+    throw invalid("a filter is an object of conditions", "{} accepts all documents.");
+  }
+}
+
 /** The condition that a filter stands for; `true` for an empty one. */
 export function condition(layout: Layout, filter: object, parameters: Parameters): string {
+  checkFilter(filter);
   return new Writer(layout, parameters).filter(filter);
 }
 
 /** The clause that a filter stands for; nothing for an empty one. */
 export function whereClause(layout: Layout, filter: object, parameters: Parameters): string {
+  checkFilter(filter);
   return Object.keys(filter).length === 0 ? "" : ` WHERE ${condition(layout, filter, parameters)}`;
 }

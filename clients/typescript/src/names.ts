@@ -1,7 +1,8 @@
 /** Names in statements: quoted, never taken as they are. */
 import { invalid } from "./errors.js";
 
-function checked(text: string, what: string): string {
+function checked(text: unknown, what: string): string {
+  if (typeof text !== "string") throw invalid(`${what} is a text`);
   if (text === "") throw invalid(`${what} is empty`);
   if (text.includes("\0")) throw invalid(`${what} contains a null character`);
   return text;

@@ -35,7 +35,8 @@ function pathOf(name: string): string[] {
 }
 
 /** The changes that an update asks for, checked. */
-export function changesOf(update: object): Change[] {
+export function changesOf(update: unknown): Change[] {
+  if (typeof update !== "object" || update === null) throw invalid("an update is an object of operators", "{ $set: { field: value } } is one.");
   const changes = Object.entries(update).flatMap(([operator, fields]: [string, unknown]) => {
     if (!isOperator(operator)) {
       throw invalid(`unknown update operator "${operator}"`, `There are ${OPERATORS.join(", ")}. To replace fields use { $set: { … } }.`);

@@ -124,6 +124,15 @@ describe("a program that forgets to shut down", () => {
     expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(0);
     await until("the server ends", async () => (await serversOn(dataDir)).length === 0);
   });
+
+  it("leaves nothing of a temporary one", async () => {
+    const program = `
+      import { createDistributedDb } from ${JSON.stringify(path.resolve("dist/esm/index.js"))};
+      await createDistributedDb({ temporary: true }).collection("notes").insert({ text: "x" });`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "inherit", env: { ...process.env, TMPDIR: folder } });
+    expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(0);
+    await until("the directory is gone", async () => (await readdir(folder)).length === 0);
+  });
 });
 
 describe("a server elsewhere", () => {
@@ -179,6 +188,15 @@ describe("options", () => {
     [{ connectionString: "postgresql://x", distributed: { enabled: true, listen: [] } }, "distributed.listen"],
   ])("%o are refused", (options, message) => {
     expect(() => createDistributedDb(options)).toThrow(message);
+  });
+
+  it("have to be there, and names have to be texts", async () => {
+    const untyped = createDistributedDb as unknown as (options?: string) => unknown;
+    expect(() => untyped()).toThrow("takes an object of options");
+    expect(() => untyped("postgresql://x")).toThrow("takes an object of options");
+    const db = open(local());
+    expect(() => db.collection(5 as unknown as string)).toThrow("a name is a text");
+    await expect(db.collection("x".repeat(64)).count()).rejects.toMatchObject({ name: "InvalidInputError", code: "54000" });
   });
 
   it("report errors of statements with their place", async () => {

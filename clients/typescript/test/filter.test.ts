@@ -106,6 +106,9 @@ describe.each(["items", "memory"])("filters on %s", (name) => {
   });
 
   it.each([
+    ["a", "a filter is an object"],
+    [[{ name: "a" }], "a filter is an object"],
+    [null, "a filter is an object"],
     [{ name: undefined }, "undefined"],
     [{ name: { $eq: undefined } }, "undefined"],
     [{ $where: "1" }, "unknown operator $where"],
@@ -123,9 +126,16 @@ describe.each(["items", "memory"])("filters on %s", (name) => {
     [{ "name..x": 1 }, "a name is empty"],
     [{ n: Number.NaN }, "JSON has no NaN"],
     [{ n: 5n }, "bigint"],
-  ])("refuses %o", async (filter, message) => {
-    await expect(items.find(filter as unknown as Filter<Item>)).rejects.toThrow(message);
-    await expect(items.delete(filter as unknown as Filter<Item>)).rejects.toMatchObject({ code: "22023" });
+  ] as [unknown, string][])("refuses %o", async (filter, message) => {
+    await expect(items.find(filter as Filter<Item>)).rejects.toThrow(message);
+    await expect(items.delete(filter as Filter<Item>)).rejects.toMatchObject({ code: "22023" });
+    expect(await items.count()).toBe(ITEMS.length);
+  });
+
+  it("refuses to delete without a filter, as programs without types may ask for", async () => {
+    const untyped = items as unknown as { delete: () => Promise<number>; update: (filter: object) => Promise<number> };
+    await expect(untyped.delete()).rejects.toMatchObject({ code: "22023", hint: "{} accepts all documents." });
+    await expect(untyped.update({})).rejects.toMatchObject({ code: "22023" });
     expect(await items.count()).toBe(ITEMS.length);
   });
 
