@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use reedline::{Completer, Span, Suggestion};
 
 /// Most completions that are offered for one word.
 const SUGGESTIONS_MAX: usize = 100;
@@ -115,25 +114,16 @@ impl Words {
         found.truncate(SUGGESTIONS_MAX);
         found
     }
-}
 
-impl Completer for Words {
-    fn complete(&mut self, line: &str, position: usize) -> Vec<Suggestion> {
+    /// Where the word that ends at `position` begins, in bytes, and what it may become.
+    pub fn complete(&self, line: &str, position: usize) -> (usize, Vec<String>) {
         let before = line.get(..position).unwrap_or_default();
-        let start = before
-            .rfind(|letter: char| !letter.is_alphanumeric() && letter != '_')
-            .map_or(0, |at| at + before.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
-        let typed = before.get(start..).unwrap_or_default();
-        if typed.is_empty() {
-            return Vec::new();
+        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+        let start = before.trim_end_matches(is_part).len();
+        match before.get(start..) {
+            None | Some("") => (position, Vec::new()),
+            Some(typed) => (start, self.beginning_with(typed)),
         }
-        let suggestion = |value| Suggestion {
-            value,
-            span: Span { start, end: position },
-            append_whitespace: true,
-            ..Suggestion::default()
-        };
-        self.beginning_with(typed).into_iter().map(suggestion).collect()
     }
 }
 
@@ -143,12 +133,10 @@ mod tests {
 
     #[test]
     fn names_come_first_and_keywords_in_the_case_typed() {
-        let mut words = Words::default();
+        let words = Words::default();
         words.learn(vec!["memory_facts".to_string(), "memory".to_string()]);
-        let found: Vec<(String, usize)> =
-            words.complete("get mem", 7).into_iter().map(|word| (word.value, word.span.start)).collect();
-        assert_eq!(found, [("memory", 4), ("memory_facts", 4)].map(|(word, at)| (word.to_string(), at)));
-        assert_eq!(words.complete("SEL", 3).len(), 1);
-        assert!(words.complete("é ", 3).is_empty());
+        assert_eq!(words.complete("get mem", 7), (4, ["memory", "memory_facts"].map(str::to_string).to_vec()));
+        assert_eq!(words.complete("SEL", 3), (0, vec!["SELECT".to_string()]));
+        assert_eq!(words.complete("é ", 3), (3, Vec::new()));
     }
 }

@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use reedline::{
-    ColumnarMenu, DefaultPrompt, DefaultPromptSegment, Emacs, FileBackedHistory, History, HistoryItem, KeyCode,
-    KeyModifiers, MenuBuilder, Reedline, ReedlineEvent, ReedlineMenu, Signal, ValidationResult, Validator,
-    default_emacs_keybindings,
-};
+use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::MemHistory;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{CompletionType, Config, Context, Editor, Helper};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use crate::cli::client::{Session, URL_DEFAULT};
@@ -33,8 +35,8 @@ const HISTORY_ENTRIES_MAX: usize = 2000;
 const HISTORY_ENTRY_BYTES_MAX: usize = 16 * 1024;
 /// Words that may stand beside a secret.
 const SECRET_WORDS: [&str; 3] = ["auth", "password", "secret"];
-/// Name of the menu of completions.
-const MENU: &str = "completions";
+/// What stands before a statement that is typed.
+const PROMPT: &str = "nebulus> ";
 
 const HELP: &str = "\
   statement;            KNIRVQL or SQL, over as many lines as you like
@@ -88,17 +90,39 @@ impl Line<'_> {
     }
 }
 
-/// Decides whether Enter runs what is typed.
-struct Completeness;
+/// Whether Enter runs what is typed; otherwise it begins another line.
+fn is_over(typed: &str) -> bool {
+    match Line::of(typed) {
+        // An empty line ends what would never be complete, so that the server says what is wrong with it.
+        Line::Statements(text) => is_complete(text) || typed.ends_with("\n"),
+        _ => true,
+    }
+}
 
-impl Validator for Completeness {
-    fn validate(&self, line: &str) -> ValidationResult {
-        let is_over = match Line::of(line) {
-            // An empty line ends what would never be complete, so that the server says what is wrong with it.
-            Line::Statements(text) => is_complete(text) || line.ends_with("\n\n"),
-            _ => true,
-        };
-        if is_over { ValidationResult::Complete } else { ValidationResult::Incomplete }
+/// What the line editor asks while a statement is typed.
+struct Assistant {
+    words: Words,
+}
+
+impl Helper for Assistant {}
+
+impl Hinter for Assistant {
+    type Hint = String;
+}
+
+impl Highlighter for Assistant {}
+
+impl Validator for Assistant {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        Ok(if is_over(context.input()) { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
+    }
+}
+
+impl Completer for Assistant {
+    type Candidate = String;
+
+    fn complete(&self, line: &str, position: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
+        Ok(self.words.complete(line, position))
     }
 }
 
@@ -123,15 +147,12 @@ pub async fn run(args: &ShellArgs) -> Result<ExitCode> {
     let mut shell = Shell { session, printing, says_time: false, words: Words::default() };
     shell.learn_names().await;
     let file = history_file();
-    let mut editor = editor(&shell.words, file.as_deref())?;
+    let mut editor = editor(&shell.words, file.as_deref()).map_err(terminal_failed)?;
     println!("NebulusDB {}; \\? for help, a statement ends with ;", env!("CARGO_PKG_VERSION"));
-    let prompt = DefaultPrompt {
-        left_prompt: DefaultPromptSegment::Basic("nebulus".into()),
-        right_prompt: DefaultPromptSegment::Empty,
-    };
     loop {
-        match editor.read_line(&prompt)? {
-            Signal::Success(line) => {
+        match editor.readline(PROMPT) {
+            Ok(line) => {
+                editor.add_history_entry(line.as_str()).map_err(terminal_failed)?;
                 if let Some(file) = &file {
                     remember(file, &line);
                 }
@@ -139,8 +160,9 @@ pub async fn run(args: &ShellArgs) -> Result<ExitCode> {
                     break;
                 }
             }
-            Signal::CtrlD => break,
-            _ => {}
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => break,
+            Err(error) => return Err(terminal_failed(error)),
         }
     }
     shell.session.close().await?;
@@ -231,17 +253,21 @@ impl Shell {
     }
 }
 
-fn editor(words: &Words, file: Option<&Path>) -> Result<Reedline> {
-    let mut keys = default_emacs_keybindings();
-    let complete = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu(MENU.to_string()), ReedlineEvent::MenuNext]);
-    keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, complete);
-    let menu = ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name(MENU)));
-    Ok(Reedline::create()
-        .with_history(Box::new(history(file)?))
-        .with_validator(Box::new(Completeness))
-        .with_completer(Box::new(words.clone()))
-        .with_menu(menu)
-        .with_edit_mode(Box::new(Emacs::new(keys))))
+/// The editor with the history of earlier shells. It is kept in memory: [`remember`] writes the file, since it leaves out
+/// secrets.
+fn editor(words: &Words, file: Option<&Path>) -> rustyline::Result<Editor<Assistant, MemHistory>> {
+    let config = Config::builder().max_history_size(HISTORY_ENTRIES_MAX)?.completion_type(CompletionType::List).build();
+    let mut editor = Editor::with_history(config, MemHistory::with_config(&config))?;
+    editor.set_helper(Some(Assistant { words: words.clone() }));
+    let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+    for line in text.lines() {
+        editor.add_history_entry(line.replace("\\n", "\n"))?;
+    }
+    Ok(editor)
+}
+
+fn terminal_failed(error: ReadlineError) -> Error {
+    Error::new(ErrorKind::Io, format!("the terminal: {error}"))
 }
 
 /// Where statements are remembered; nowhere when there is no place for it.
@@ -250,18 +276,6 @@ fn history_file() -> Option<PathBuf> {
     let folder = folder.state_dir().unwrap_or_else(|| folder.data_local_dir()).to_path_buf();
     std::fs::create_dir_all(&folder).ok()?;
     Some(folder.join("history"))
-}
-
-/// The history of earlier shells. It is kept in memory: [`remember`] writes the file, since it leaves out secrets.
-fn history(file: Option<&Path>) -> Result<FileBackedHistory> {
-    let failed = |error: reedline::ReedlineError| Error::new(ErrorKind::Io, format!("the shell's history: {error}"));
-    let mut history = FileBackedHistory::new(HISTORY_ENTRIES_MAX).map_err(failed)?;
-    let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    for line in lines.iter().skip(lines.len().saturating_sub(HISTORY_ENTRIES_MAX)) {
-        history.save(HistoryItem::from_command_line(line.replace("\\n", "\n"))).map_err(failed)?;
-    }
-    Ok(history)
 }
 
 /// Appends a statement to the history file, on one line, unless it may hold a secret. A file that cannot be written is no
