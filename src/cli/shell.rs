@@ -257,7 +257,8 @@ impl Shell {
 /// secrets.
 fn editor(words: &Words, file: Option<&Path>) -> rustyline::Result<Editor<Assistant, MemHistory>> {
     let config = Config::builder().max_history_size(HISTORY_ENTRIES_MAX)?.completion_type(CompletionType::List).build();
-    let mut editor = Editor::with_history(config, MemHistory::with_config(&config))?;
+    let history = MemHistory::with_config(&config);
+    let mut editor = Editor::with_history(config, history)?;
     editor.set_helper(Some(Assistant { words: words.clone() }));
     let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
     for line in text.lines() {

@@ -69,7 +69,7 @@ impl FeedDraft {
         let FeedDraft { changes, notifications, networks, .. } = self;
         let changes: Vec<CollectionChange> = changes.into_values().collect();
         let is_empty = changes.is_empty() && notifications.is_empty();
-        let commit = (!is_empty).then(|| FeedEvent::Commit(CommitEvent { version, changes, notifications }));
+        let commit = (!is_empty).then_some(FeedEvent::Commit(CommitEvent { version, changes, notifications }));
         commit.into_iter().chain(networks.into_iter().map(FeedEvent::Network))
     }
 }

@@ -82,11 +82,7 @@ pub fn rewrite(expr: &mut Expr) {
                 *expr = function;
             }
         }
-        Expr::Subquery(query) => {
-            if describes_identity(query) {
-                *expr = Expr::Value(Literal::Null.into());
-            }
-        }
+        Expr::Subquery(query) if describes_identity(query) => *expr = Expr::Value(Literal::Null.into()),
         Expr::Cast { expr: inner, data_type, array: false, .. } => {
             let name = data_type.to_string().to_ascii_lowercase();
             let name = name.trim_start_matches("pg_catalog.");
