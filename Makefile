@@ -51,7 +51,7 @@ lint: ## formatting, clippy, and cargo-deny where it is installed
 	else echo "lint: cargo-deny is not installed, licences and sources were NOT checked" >&2; fi
 
 .PHONY: test
-test: ## every test: formatting, clippy, Rust tests, Python drivers, random statements beside PostgreSQL
+test: ## formatting, clippy, Rust tests, Python drivers, random statements beside PostgreSQL
 	@scripts/install-deps build test
 	cargo fmt --check
 	cargo clippy --release --locked --all-targets -- -D warnings
@@ -60,7 +60,18 @@ test: ## every test: formatting, clippy, Rust tests, Python drivers, random stat
 	@# Most of these wait for one another's networks.
 	cargo test --release --locked --test it -- --test-threads $$((2 * $$(nproc)))
 	scripts/test-clients
+	scripts/test-python --quick
 	scripts/test-differential
+
+.PHONY: test-clients
+test-clients: build ## PostgreSQL's drivers and the clients under clients/ (Python, TypeScript: needs node 20 and npm)
+	@scripts/install-deps build test
+	scripts/test-clients
+	scripts/test-python
+	scripts/test-typescript
+
+.PHONY: test-all
+test-all: test test-clients ## what `make test` does, and all of `make test-clients`
 
 .PHONY: dist
 dist: build ## pack the stripped server into dist/: tarball, Debian package, Python wheel, npm package
@@ -87,4 +98,4 @@ bench-sync: build ## measure sync between nodes on loopback beside iroh; writes 
 .PHONY: clean
 clean: ## remove this project's own build products; the compiled dependencies stay
 	cargo clean --release --package nebulusdb
-	rm -rf "$(CACHE)/venv-clients" "$(CACHE)/venv-bench"
+	rm -rf "$(CACHE)/venv-clients" "$(CACHE)/venv-bench" "$(CACHE)/venv-python-client" "$(CACHE)/venv-python-client-quick"
