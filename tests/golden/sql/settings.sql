@@ -108,28 +108,28 @@ DETAIL: "hnsw" is a reserved prefix.
 
 # Numbers have units.
 
-> SET statement_timeout = 3000
+> SET statement_timeout = 300000
 SET
 
 > SHOW statement_timeout
  statement_timeout
 -------------------
- 3s
+ 5min
 (1 row)
 
-> SET statement_timeout = 77
+> SET statement_timeout = 100001
 SET
 
 > SHOW statement_timeout
  statement_timeout
 -------------------
- 77ms
+ 100001ms
 (1 row)
 
 > SELECT current_setting('statement_timeout') AS shown, (SELECT setting || ' ' || unit FROM pg_settings WHERE name = 'statement_timeout') AS kept
- shown | kept
--------+-------
- 77ms  | 77 ms
+  shown   |   kept
+----------+-----------
+ 100001ms | 100001 ms
 (1 row)
 
 > SET statement_timeout = '3 weeks'
