@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::jsonb::PathStep;
 use crate::model::limits::NEAREST_LIMIT_MAX;
-use crate::model::{Collection, ColumnType, SystemColumn, Value};
+use crate::model::{Collection, ColumnType, SystemColumn, Value, jsonb_text, value_of_json_text};
 use crate::vector::Metric;
 
 /// A retrieval over one collection.
@@ -204,6 +204,17 @@ impl Scalar {
         }
     }
 
+    /// As [`Scalar::bind`], to be compared with an operand: beside a typed part of a document, a document of one number, text
+    /// or truth is that value.
+    fn bind_beside(&self, left: &Operand, parameters: &[Value]) -> Result<Scalar> {
+        match (left, self.bind(parameters)?) {
+            (Operand::Path { result: PathResult::Typed, .. }, Scalar::Value(Value::Json(document))) => {
+                value_of_json_text(&jsonb_text(&document)?).map(Scalar::Value)
+            }
+            (_, bound) => Ok(bound),
+        }
+    }
+
     /// The value of a bound scalar.
     pub fn value(&self) -> Result<&Value> {
         match self {
@@ -223,12 +234,14 @@ impl Predicate {
             Predicate::And(list) => Predicate::And(all(list)?),
             Predicate::Or(list) => Predicate::Or(all(list)?),
             Predicate::Not(inner) => Predicate::Not(Box::new(inner.bind(parameters)?)),
-            Predicate::Compare { left, operator, right } => {
-                Predicate::Compare { left: left.clone(), operator: *operator, right: right.bind(parameters)? }
-            }
+            Predicate::Compare { left, operator, right } => Predicate::Compare {
+                left: left.clone(),
+                operator: *operator,
+                right: right.bind_beside(left, parameters)?,
+            },
             Predicate::In { left, values } => Predicate::In {
                 left: left.clone(),
-                values: values.iter().map(|value| value.bind(parameters)).collect::<Result<_>>()?,
+                values: values.iter().map(|value| value.bind_beside(left, parameters)).collect::<Result<_>>()?,
             },
             Predicate::Like { left, pattern, case_insensitive } => Predicate::Like {
                 left: left.clone(),
