@@ -1,5 +1,8 @@
 //! Multiaddresses: read, taken apart, and judged.
 
+use std::io;
+use std::net::{IpAddr, TcpListener};
+
 use libp2p::multiaddr::Protocol;
 use libp2p::{Multiaddr, PeerId};
 
@@ -34,6 +37,24 @@ pub fn split_peer(mut address: Multiaddr) -> (Multiaddr, Option<PeerId>) {
 /// Whether the address leads through a relay.
 pub fn is_relayed(address: &Multiaddr) -> bool {
     address.iter().any(|part| matches!(part, Protocol::P2pCircuit))
+}
+
+/// Whether nobody listens on a TCP port yet. The transport listens in a way that lets processes of one user share a port, so
+/// that who dials it would reach any of them.
+///
+/// # Errors
+/// What taking the port fails with.
+pub fn check_port(address: &Multiaddr) -> io::Result<()> {
+    let mut parts = address.iter();
+    let ip: IpAddr = match parts.next() {
+        Some(Protocol::Ip4(ip)) => ip.into(),
+        Some(Protocol::Ip6(ip)) => ip.into(),
+        _ => return Ok(()),
+    };
+    match parts.next() {
+        Some(Protocol::Tcp(port)) if port != 0 && !is_relayed(address) => TcpListener::bind((ip, port)).map(drop),
+        _ => Ok(()),
+    }
 }
 
 /// An address that a peer told of: one that may be dialled, without the peer at its end; `None` for anything else.
@@ -143,5 +164,19 @@ mod tests {
             from_peer(&text);
             from_peer(&format!("/{}", parts.join("/")));
         }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_others_would_share_is_taken() {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_reuseport(true).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let address = |port: u16| parse(&format!("/ip4/127.0.0.1/tcp/{port}")).unwrap();
+        let taken = address(listener.local_addr().unwrap().port());
+        assert_eq!(check_port(&taken).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        drop(listener);
+        check_port(&taken).unwrap();
+        check_port(&address(0)).unwrap();
     }
 }

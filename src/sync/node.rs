@@ -18,7 +18,7 @@ use crate::db::{Clock, Database, DatabaseChanges, SYNC_COMMANDS_MAX, SyncCommand
 use crate::error::Result;
 use crate::model::{NetworkId, PeerId};
 use crate::store::BlobHash;
-use crate::sync::address::peer_there;
+use crate::sync::address::{check_port, peer_there};
 use crate::sync::behaviour::Behaviour;
 use crate::sync::blob_fetch::{Fetched, Fetcher, OpenBlobStream};
 use crate::sync::blob_serve::BlobServer;
@@ -294,7 +294,11 @@ impl Node {
             self.listening.want(&self.listen, self.memory.is_restart);
         }
         let (now_ms, random) = (self.now_ms(), self.next_random());
-        self.listening.listen(now_ms, random, |address| self.swarm.listen_on(address));
+        let swarm = &mut self.swarm;
+        self.listening.listen(now_ms, random, |address| {
+            check_port(&address).map_err(|error| error.to_string())?;
+            swarm.listen_on(address).map_err(|error| error.to_string())
+        });
     }
 
     /// Whether a peer is known as a member of some network here.
