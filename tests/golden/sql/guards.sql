@@ -369,6 +369,7 @@ ERROR 22P02: invalid input syntax for type numeric: "many"
 
 > SELECT id, sum(12 / n) OVER (ORDER BY id) FROM g ORDER BY id
 ERROR 22012: division by zero
+
 > CREATE TABLE side (id int PRIMARY KEY, n numeric, j jsonb)
 CREATE TABLE
 
