@@ -189,7 +189,10 @@ impl Shell {
                 println!("Timing is {}.", if self.says_time { "on" } else { "off" });
             }
             Line::Format(name) => match clap::ValueEnum::from_str(name, true) {
-                Ok(format) => self.printing.format = format,
+                Ok(format) => {
+                    self.printing.format = format;
+                    println!("Format is {}.", name.to_lowercase());
+                }
                 Err(_) => eprintln!("\"{name}\" is no format: table, csv, json, jsonl or plain"),
             },
         }

@@ -112,9 +112,13 @@ pub fn statements_of(text: &str) -> Result<Vec<Range<usize>>> {
 pub fn is_complete(text: &str) -> bool {
     match cut(text) {
         Err(_) => false,
-        Ok(statements) => statements.last().is_none_or(|(_, end, is_knirvql)| {
-            let (before, behind) = text.split_at_checked(*end).unwrap_or((text, ""));
-            if *is_knirvql { before.ends_with(';') } else { behind.trim_start().starts_with(';') }
+        Ok(statements) => statements.last().is_none_or(|(start, end, is_knirvql)| {
+            let rest = |from: usize| text.get(from..).unwrap_or_default();
+            if *is_knirvql {
+                knirvql::statement_end(rest(*start)).is_some()
+            } else {
+                rest(*end).trim_start().starts_with(';')
+            }
         }),
     }
 }

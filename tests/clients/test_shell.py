@@ -37,6 +37,13 @@ class Terminal:
     def type(self, text):
         os.write(self.leader, text.encode())
 
+    def enter(self, line, *answers):
+        """Types a line at the prompt, and waits for what it answers, in this order."""
+        self.wait_for("nebulus> ")
+        self.type(line + "\r")
+        for answer in answers:
+            self.wait_for(answer)
+
     def wait_for(self, text):
         """Reads until the text was shown, behind what was waited for before."""
         end = time.monotonic() + SECONDS_MAX
@@ -82,24 +89,15 @@ def terminal(server, tmp_path):
 
 
 def test_statements_of_both_languages(terminal, tmp_path):
-    terminal.wait_for("for help")
-    terminal.type("SELECT 40 + 2 AS answer;\r")
-    terminal.wait_for("answer")
-    terminal.wait_for("42")
-    terminal.wait_for("(1 row)")
+    terminal.enter("SELECT 40 + 2 AS answer;", "answer", "42", "(1 row)")
     # A statement goes on until its semicolon.
-    terminal.type("SHOW\r")
-    terminal.type("COLLECTIONS;\r")
-    terminal.wait_for("memory")
-    terminal.type("GET MEMORY WHER id = 1;\r")
-    terminal.wait_for("LINE 1: GET MEMORY WHER")
-    terminal.wait_for("^")
-    terminal.type("\\format json\r")
-    terminal.type("SELECT 7 AS n, NULL AS x;\r")
-    terminal.wait_for('[{"n": 7, "x": null}]')
-    terminal.type('GET AUTH WHERE key = "hush";\r')
-    terminal.type("\\nope\r")
-    terminal.wait_for("there is no \\nope")
+    terminal.enter("SHOW\rCOLLECTIONS;", "memory", "rows)")
+    terminal.enter("GET MEMORY WHER id = 1;", "LINE 1: GET MEMORY WHER", "^", "HINT")
+    terminal.enter("\\format json", "Format is json.")
+    terminal.enter("SELECT 7 AS n, NULL AS x;", '[{"n": 7, "x": null}]')
+    terminal.enter('GET AUTH WHERE key = "hush";', "[]")
+    terminal.enter("\\nope", "there is no \\nope")
+    terminal.wait_for("nebulus> ")
     terminal.type("\\q\r")
     assert terminal.end() == 0
     history = (tmp_path / ".local/state/nebulusdb/history").read_text()
@@ -108,25 +106,25 @@ def test_statements_of_both_languages(terminal, tmp_path):
 
 
 def test_ctrl_c_cancels_what_runs(terminal):
-    terminal.wait_for("for help")
-    terminal.type("SELECT pg_sleep(100);\r")
+    terminal.enter("SELECT pg_sleep(100);")
     # Before the statement runs, it gives up an empty line only.
     for _ in range(SECONDS_MAX):
         terminal.type("\x03")
         if terminal.shows("canceling statement", seconds=1):
             break
     terminal.wait_for("canceling statement due to user request")
-    terminal.type("SELECT 'still here' AS x;\r")
-    terminal.wait_for("still here")
+    terminal.enter("SELECT 'still here' AS x;", "(1 row)")
+    terminal.wait_for("nebulus> ")
     terminal.type("\x04")
     assert terminal.end() == 0
 
 
 def test_tab_completes_a_name(terminal):
-    terminal.wait_for("for help")
+    terminal.wait_for("nebulus> ")
     terminal.type("SELECT count(*) FROM memory_f\t")
     terminal.wait_for("memory_facts")
     terminal.type(";\r")
     terminal.wait_for("(1 row)")
+    terminal.wait_for("nebulus> ")
     terminal.type("\x04")
     assert terminal.end() == 0
