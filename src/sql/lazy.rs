@@ -68,6 +68,8 @@ pub fn hide(parts: Vec<Expr>, schema: &DFSchema, state: &SessionState) -> Result
     let mut is_volatile = false;
     for part in parts {
         is_volatile |= part.is_volatile();
+        // As around the optimiser: constants have keys before it computes with them, and what it makes of calls has them, too.
+        let part = simplifier.simplify(keyed(part, schema, Sides::Constants)?.data)?;
         let part = simplifier.simplify(keyed(part, schema, Sides::All)?.data)?;
         let part = part.transform_down(|node| {
             if !is_input(&node) {

@@ -438,3 +438,18 @@ INSERT 0 4
 -------
      1
 (1 row)
+
+# A list that is hidden behind an OR is compared by value as well.
+
+> SELECT x FROM (VALUES (0.0::float8), (1.5), (2)) t(x) WHERE NULL::bool OR (x - 0) = ANY ('{2,-0}'::float8[]) ORDER BY x
+ x
+---
+ 0
+ 2
+(2 rows)
+
+> SELECT x FROM (VALUES (0.0::float8), (1.5), (2)) t(x) WHERE x > 3 OR (10 / (x + 1)) = ANY ('{10,-0,nan}'::float8[]) ORDER BY x
+ x
+---
+ 0
+(1 row)
