@@ -92,7 +92,7 @@ pub fn keyed(expr: Expr, schema: &DFSchema, sides: Sides) -> Result<Transformed<
     let has_key = |expr: &Expr| kind_of(expr, schema).is_some();
     let key = |values: Vec<Expr>| keys(values, schema, sides).into_iter();
     expr.transform_up(|part| {
-        Ok(match part {
+        Ok(match without_single_list(part) {
             Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) && has_key(&left) => {
                 let mut keys = key(vec![*left, *right]).map(Box::new);
                 let (Some(left), Some(right)) = (keys.next(), keys.next()) else { return lost() };
@@ -130,6 +130,19 @@ pub fn keyed(expr: Expr, schema: &DFSchema, sides: Sides) -> Result<Transformed<
             other => Transformed::no(other),
         })
     })
+}
+
+/// A value among one is a comparison: of a column of an outer query among itself the planner takes the list for true, whether
+/// or not it is NULL.
+fn without_single_list(expr: Expr) -> Expr {
+    match expr {
+        Expr::InList(InList { expr, mut list, negated }) if list.len() == 1 => match list.pop() {
+            Some(only) if negated => (*expr).not_eq(only),
+            Some(only) => (*expr).eq(only),
+            None => Expr::InList(InList { expr, list, negated }),
+        },
+        other => other,
+    }
 }
 
 /// A value among others. Where one of them is computed of a row, they are compared one by one: the planner takes a CASE that

@@ -27,7 +27,7 @@ use crate::sql::dependent_join::{correlated, not_offered};
 use crate::sql::lateral::lateral_join;
 use crate::sql::marks::{Marks, correlations_named};
 use crate::sql::planner_joins::{
-    has_membership, has_subquery, is_correlated, is_scalar_join, is_semi_join, membership_of,
+    has_membership, has_subquery, is_correlated, is_scalar_join, is_semi_join, membership_of, with_reflexive_conditions,
 };
 
 /// The plan with joins for the subqueries that the planner would give two truth values, or no place.
@@ -36,6 +36,7 @@ use crate::sql::planner_joins::{
 /// 0A000 for a subquery that refers to the outer query in a way that no join can express.
 pub fn with_mark_joins(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut names = 0;
+    let plan = with_reflexive_conditions(plan)?;
     let plan = plan.transform_up_with_subqueries(|plan| rewritten(plan, &mut names))?.data;
     if !plan.all_out_ref_exprs().is_empty() {
         return Err(correlated());

@@ -5,9 +5,13 @@
 //! outer join, and an aggregate only below equalities. The rest is left to `mark_joins`, with `dependent_join` behind it.
 
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::TreeNode;
-use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison, SetQuantifier};
-use datafusion::logical_expr::{Distinct, Expr, FetchType, JoinType, Limit, LogicalPlan, Operator, Subquery};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::error::Result;
+use datafusion::logical_expr::expr::{Exists, InList, InSubquery, SetComparison, SetQuantifier};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{
+    BinaryExpr, Distinct, Expr, FetchType, Filter, JoinType, Limit, LogicalPlan, Operator, Subquery, lit,
+};
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
 /// Whether an expression holds IN, ANY, ALL or EXISTS over a subquery.
@@ -53,6 +57,33 @@ pub fn is_semi_join(condition: &Expr, schema: &DFSchema) -> bool {
         },
         _ => false,
     }
+}
+
+/// The plan with `x IS NOT NULL` for conditions `x = x` and `x IN (x)` on columns of outer queries, which the planner drops
+/// where it pulls them up.
+pub fn with_reflexive_conditions(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let condition = |part: Expr| match part {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if left == right && left.contains_outer() => {
+            Transformed::yes(Expr::IsNotNull(left))
+        }
+        Expr::InList(InList { expr, list, negated: false })
+            if list.as_slice() == [*expr.clone()] && expr.contains_outer() =>
+        {
+            Transformed::yes(Expr::IsNotNull(expr))
+        }
+        other => Transformed::no(other),
+    };
+    let rewritten = plan.transform_up_with_subqueries(|plan| match plan {
+        LogicalPlan::Filter(Filter { predicate, input, .. }) => {
+            let parts: Vec<Transformed<Expr>> = split_conjunction_owned(predicate).into_iter().map(condition).collect();
+            let is_other = parts.iter().any(|part| part.transformed);
+            let predicate = conjunction(parts.into_iter().map(|part| part.data)).unwrap_or_else(|| lit(true));
+            let filter = Filter::try_new(predicate, input)?;
+            Ok(Transformed::new_transformed(LogicalPlan::Filter(filter), is_other))
+        }
+        other => Ok(Transformed::no(other)),
+    });
+    Ok(rewritten?.data)
 }
 
 fn is_lookup(value: &Expr, subquery: &Subquery, schema: &DFSchema) -> bool {

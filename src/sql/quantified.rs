@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, BooleanBuilder, ListArray};
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::ScalarValue;
+use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::{
@@ -22,6 +22,7 @@ use crate::model::Value;
 use crate::sql::arrow_types::type_of;
 use crate::sql::arrow_values::{readable, value_at};
 use crate::sql::errors::to_datafusion;
+use crate::sql::float_keys::{Sides, keyed};
 
 const ANY: &str = "$any:";
 const ALL: &str = "$all:";
@@ -160,7 +161,13 @@ impl ScalarUDFImpl for Quantified {
         let ty = info.get_data_type(value)?;
         let list = elements.into_iter().map(|element| listed(element, &ty)).collect::<Option<Vec<Expr>>>();
         match list {
-            Some(list) => Ok(ExprSimplifyResult::Simplified(value.clone().in_list(list, self.is_all))),
+            Some(list) => {
+                let among = value.clone().in_list(list, self.is_all);
+                // A constant is compared at once, before everything else gets its keys.
+                let is_constant = value.column_refs().is_empty();
+                let among = if is_constant { keyed(among, &DFSchema::empty(), Sides::All)?.data } else { among };
+                Ok(ExprSimplifyResult::Simplified(among))
+            }
             None => Ok(ExprSimplifyResult::Original(arguments)),
         }
     }

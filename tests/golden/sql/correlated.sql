@@ -957,3 +957,29 @@ DELETE 3
   3
 (2 rows)
 
+# A condition of a column of the outer query on itself asks whether it is NULL.
+
+> CREATE TABLE reflexive (id int PRIMARY KEY, n int)
+CREATE TABLE
+
+> INSERT INTO reflexive VALUES (1, NULL), (2, 5)
+INSERT 0 2
+
+> SELECT r.id FROM reflexive r WHERE EXISTS (SELECT 0 FROM reflexive s WHERE r.n IN (r.n)) ORDER BY id
+ id
+----
+  2
+(1 row)
+
+> SELECT r.id FROM reflexive r WHERE 1 NOT IN (SELECT 1 FROM reflexive s WHERE r.n = r.n) ORDER BY id
+ id
+----
+  1
+(1 row)
+
+> SELECT r.id, (SELECT count(*) FROM reflexive s WHERE r.n = r.n AND s.id > 1), NOT EXISTS (SELECT 1 FROM reflexive s WHERE r.n IN (r.n)) AS no FROM reflexive r ORDER BY id
+ id | count | no
+----+-------+----
+  1 |     0 | t
+  2 |     1 | f
+(2 rows)

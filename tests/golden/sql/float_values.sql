@@ -453,3 +453,9 @@ INSERT 0 4
 ---
  0
 (1 row)
+
+> SELECT coalesce(NULL::float8, '-0'::float8) <> ALL ('{NULL,"0","NaN"}'::float8[]) AS differs, '-0'::float8 = ANY ('{0,1}'::float8[]) AS equals
+ differs | equals
+---------+--------
+ f       | t
+(1 row)
