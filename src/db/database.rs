@@ -136,6 +136,13 @@ impl Database {
         self.0.shared.feed.subscribe()
     }
 
+    /// Waits until what the committer had begun is visible, or has failed: who listens from now on then misses nothing that it
+    /// does not see.
+    pub async fn pass_committer(&self) {
+        // The commits before it tell their own errors; a server without a committer has no commits to miss.
+        drop(self.0.shared.encode(|_| Ok(())).await);
+    }
+
     /// Tells listeners of something that happened in a network. Never waits.
     pub fn tell_network(&self, event: NetworkEvent) {
         self.0.shared.feed.publish(FeedEvent::Network(event));

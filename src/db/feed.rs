@@ -129,23 +129,31 @@ impl Line {
 }
 
 impl FeedReceiver {
-    /// The next event that was not read; `None` where there is none yet.
+    /// The next event that was not read, which stays so until [`FeedReceiver::advance`]; `None` where there is none yet.
     ///
     /// # Errors
     /// [`Overrun`] where events were lost; the next call gives the oldest one that is left.
-    pub fn try_next(&mut self) -> Option<Result<Arc<FeedEvent>, Overrun>> {
-        let mut line = self.feed.0.line.lock();
+    pub fn peek(&mut self) -> Option<Result<Arc<FeedEvent>, Overrun>> {
+        let line = self.feed.0.line.lock();
         if self.at < line.first {
             self.at = line.first;
             return Some(Err(Overrun));
         }
+        line.events.get(line.place(self.at)).map(|kept| Ok(Arc::clone(&kept.event)))
+    }
+
+    /// The event that was peeked at is read. Does nothing where it was lost meanwhile.
+    pub fn advance(&mut self) {
+        let mut line = self.feed.0.line.lock();
+        if self.at < line.first {
+            return;
+        }
         let place = line.place(self.at);
-        let kept = line.events.get_mut(place)?;
-        kept.unread -= 1;
-        let event = Arc::clone(&kept.event);
-        self.at += 1;
-        line.drop_read();
-        Some(Ok(event))
+        if let Some(kept) = line.events.get_mut(place) {
+            kept.unread -= 1;
+            self.at += 1;
+            line.drop_read();
+        }
     }
 
     /// Number of the event that it reads next.
@@ -209,7 +217,14 @@ mod tests {
             FeedEvent::Network(NetworkEvent { happened: Happened::Posted(number), .. }) => *number,
             other => panic!("{other:?}"),
         };
-        std::iter::from_fn(|| receiver.try_next()).map(|next| next.map(number)).collect()
+        let next = || {
+            let next = receiver.peek();
+            if matches!(next, Some(Ok(_))) {
+                receiver.advance();
+            }
+            next
+        };
+        std::iter::from_fn(next).map(|next| next.map(number)).collect()
     }
 
     #[test]

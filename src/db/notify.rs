@@ -257,7 +257,15 @@ impl State {
     }
 
     fn change(&mut self, change: Change) -> Result<()> {
-        if self.channels.len() + self.changes.len() >= CHANNELS_MAX {
+        let is_too_many = match &change {
+            // What is known already is listened to.
+            Change::Listen(channel) if self.changes.is_empty() && self.channels.contains(channel) => return Ok(()),
+            Change::Listen(_) => self.channels.len() + self.changes.len() >= CHANNELS_MAX,
+            Change::Unlisten(_) => self.changes.len() >= CHANNELS_MAX,
+            Change::UnlistenAll if matches!(self.changes.last(), Some(Change::UnlistenAll)) => return Ok(()),
+            Change::UnlistenAll => false,
+        };
+        if is_too_many {
             let error = format!("more than {CHANNELS_MAX} channels in one connection");
             return Err(Error::new(ErrorKind::LimitExceeded, error)
                 .with_hint("UNLISTEN those that are not needed, and commit."));

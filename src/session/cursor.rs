@@ -132,6 +132,11 @@ impl Cursors {
         CursorMark(self.opened)
     }
 
+    /// The transaction is about to commit: the others end, and with them the work behind them.
+    pub fn close_others(&mut self) {
+        self.open.retain(|_, cursor| cursor.is_held);
+    }
+
     /// The transaction has committed: those WITH HOLD live on.
     pub fn commit(&mut self) {
         self.open.retain(|_, cursor| cursor.is_held);
@@ -198,7 +203,7 @@ impl Session {
             let nothing = Rows::new(Arc::clone(&columns), RowStream::from_rows(Vec::new()), &cancel);
             let rest = std::mem::replace(&mut cursor.rows, nothing);
             let waiting = std::mem::replace(&mut cursor.waiting, Vec::new().into_iter());
-            return Ok(rest.behind(waiting));
+            return Ok(rest.behind(waiting, cursor.memory.split_above(CURSOR_BYTES)));
         };
         if count > FETCH_ROWS_MAX {
             return Err(Error::new(
@@ -218,7 +223,10 @@ impl Session {
                 }
             };
             let Some(row) = next else { break };
-            rows.push(row)?;
+            if let Err(error) = rows.push(row) {
+                self.cursors.open.remove(name);
+                return Err(error);
+            }
         }
         Ok(Rows::new(columns, RowStream::from_gathered(rows), &cancel))
     }

@@ -29,8 +29,11 @@ pub(super) struct Listening {
     begins_at: u64,
     /// `None` while there are no channels.
     receiver: Option<FeedReceiver>,
-    /// Messages of the event that was read last.
+    /// What is to be said next.
     waiting: VecDeque<Notification>,
+    /// How far the next event of the feed has been read: 0, or behind its changes one more than the messages of it that were.
+    /// It counts as unread until all of it was, so that it lies in the room of the feed and in no other.
+    position: usize,
     has_lost: bool,
 }
 
@@ -42,6 +45,7 @@ impl Listening {
             begins_at: 0,
             receiver: None,
             waiting: VecDeque::new(),
+            position: 0,
             has_lost: false,
         }
     }
@@ -60,11 +64,13 @@ impl Listening {
     }
 
     /// Before a commit: what it says itself is heard by the channels that begin with it.
-    fn prepare(&mut self, database: &Database) {
+    async fn prepare(&mut self, database: &Database) {
         if self.notifications.begins() {
             let receiver = self.receiver.get_or_insert_with(|| database.listen());
             receiver.set_wants_changes(true);
             self.begins_at = receiver.end();
+            // A commit that was begun before somebody listened tells nothing.
+            database.pass_committer().await;
         }
     }
 
@@ -91,6 +97,7 @@ impl Listening {
         self.channels = self.notifications.channels().into_iter().map(known).collect();
         if self.channels.is_empty() {
             self.receiver = None;
+            self.position = 0;
         }
         self.waiting.retain(|notification| self.channels.contains_key(&notification.channel));
         let wants_changes = self.channels.keys().any(|name| matches!(Channel::of(name), Channel::Changes(_)));
@@ -104,15 +111,42 @@ impl Listening {
                 return Some(notification);
             }
             let receiver = self.receiver.as_mut()?;
-            let number = receiver.at();
-            match receiver.try_next()? {
-                Ok(event) => match &*event {
-                    FeedEvent::Commit(commit) => self.hear_commit(commit, number),
-                    FeedEvent::Network(event) => self.hear_network(event, number),
-                },
-                Err(Overrun) => self.lose(),
+            match receiver.peek()? {
+                Ok(event) => {
+                    let number = receiver.at();
+                    if let Some(notification) = self.hear(&event, number) {
+                        return Some(notification);
+                    }
+                }
+                Err(Overrun) => {
+                    self.position = 0;
+                    self.lose();
+                }
             }
         }
+    }
+
+    /// Reads on in the next event, and behind its end goes over it.
+    fn hear(&mut self, event: &FeedEvent, number: u64) -> Option<Notification> {
+        match event {
+            FeedEvent::Commit(commit) if self.position == 0 => {
+                self.hear_changes(commit, number);
+                self.position = 1;
+                return None;
+            }
+            FeedEvent::Commit(commit) => {
+                let rest = commit.notifications.get(self.position - 1..).unwrap_or_default();
+                let is_heard = |sent: &Notification| self.channel(&sent.channel, number).is_some();
+                if let Some((skipped, sent)) = rest.iter().enumerate().find(|(_, sent)| is_heard(sent)) {
+                    self.position += skipped + 1;
+                    return Some(sent.clone());
+                }
+            }
+            FeedEvent::Network(event) => self.hear_network(event, number),
+        }
+        self.position = 0;
+        self.receiver.iter_mut().for_each(FeedReceiver::advance);
+        None
     }
 
     /// The channel of a name, where it hears an event of this number.
@@ -121,7 +155,7 @@ impl Listening {
         (number >= *begins_at).then(|| Arc::clone(channel))
     }
 
-    fn hear_commit(&mut self, commit: &CommitEvent, number: u64) {
+    fn hear_changes(&mut self, commit: &CommitEvent, number: u64) {
         for change in &commit.changes {
             let channel = Channel::of_collection(&change.collection.name);
             let Some(channel) = self.channel(&channel, number) else { continue };
@@ -131,9 +165,6 @@ impl Listening {
             });
             self.say(&channel, payloads);
         }
-        let heard = commit.notifications.iter().filter(|sent| self.channel(&sent.channel, number).is_some());
-        let heard: Vec<Notification> = heard.cloned().collect();
-        self.waiting.extend(heard);
     }
 
     fn hear_network(&mut self, event: &NetworkEvent, number: u64) {
@@ -207,7 +238,7 @@ impl Session {
     /// Those of [`Transaction::commit`]; nothing is sent then, and nothing else is listened to.
     pub(super) async fn commit_transaction(&mut self, mut transaction: Transaction) -> Result<()> {
         if self.listening.is_waiting() {
-            self.listening.prepare(&self.database);
+            self.listening.prepare(&self.database).await;
             transaction.notify(self.listening.notifications.take_sent());
         }
         match transaction.commit().await {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::db::{Cancel, Row, RowStream};
 use crate::error::Result;
-use crate::model::OutputColumn;
+use crate::model::{OutputColumn, Reservation};
 use crate::session::copy::{CopyIn, CopyOut};
 
 /// What came of a statement.
@@ -37,18 +37,21 @@ pub struct Rows {
     columns: Arc<[OutputColumn]>,
     /// Rows that were read already and come first.
     first: Option<Vec<Row>>,
+    /// What those take of the session's memory.
+    first_memory: Option<Reservation>,
     stream: RowStream,
     cancel: Cancel,
 }
 
 impl Rows {
     pub(super) fn new(columns: Arc<[OutputColumn]>, stream: RowStream, cancel: &Cancel) -> Self {
-        Rows { columns, first: None, stream, cancel: cancel.clone() }
+        Rows { columns, first: None, first_memory: None, stream, cancel: cancel.clone() }
     }
 
-    /// These rows behind others.
-    pub(super) fn behind(mut self, first: std::vec::IntoIter<Row>) -> Self {
+    /// These rows behind others, with what the others take of the session's memory.
+    pub(super) fn behind(mut self, first: std::vec::IntoIter<Row>, memory: Reservation) -> Self {
         self.first = Some(first.collect()).filter(|rows: &Vec<Row>| !rows.is_empty());
+        self.first_memory = Some(memory);
         self
     }
 
@@ -63,7 +66,10 @@ impl Rows {
     pub async fn next_chunk(&mut self) -> Result<Option<Vec<Row>>> {
         match self.first.take() {
             Some(first) => Ok(Some(first)),
-            None => cancellable(self.stream.next_chunk(), &self.cancel).await,
+            None => {
+                self.first_memory = None;
+                cancellable(self.stream.next_chunk(), &self.cancel).await
+            }
         }
     }
 }

@@ -344,7 +344,10 @@ impl Session {
         let stored = self.cursors.store_held().await;
         self.release_locks();
         let committed = match stored {
-            Ok(()) => self.commit_transaction(transaction).await,
+            Ok(()) => {
+                self.cursors.close_others();
+                self.commit_transaction(transaction).await
+            }
             Err(error) => {
                 self.listening.roll_back();
                 Err(error)

@@ -80,7 +80,11 @@ impl Results {
     /// # Errors
     /// 53200 where the account has none.
     pub fn making(&self, bytes: usize) -> Result<Reservation> {
-        self.account.reserve(if bytes < SMALL_BYTES_MAX { 0 } else { bytes })
+        if bytes < SMALL_BYTES_MAX {
+            return self.account.reserve(0);
+        }
+        self.settle();
+        self.account.reserve(bytes)
     }
 
     /// Whether an array is accounted here.
