@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 
 import asyncpg
 import psycopg
@@ -65,3 +66,35 @@ def test_asyncpg_listeners(server):
             await speaks.close()
 
     asyncio.run(scenario())
+
+
+def test_who_begins_to_listen_sees_every_entry_or_hears_of_it(server, table_name):
+    """A commit that is under way while LISTEN answers is either visible behind it or told."""
+    rows, listeners = 300, 40
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE {table_name} (id int8 PRIMARY KEY)")
+
+    def write():
+        with psycopg.connect(server.url, autocommit=True) as writer:
+            for number in range(rows):
+                writer.execute(f"INSERT INTO {table_name} VALUES (%s)", [number])
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    connections, seen = [], []
+    for _ in range(listeners):
+        connection = psycopg.connect(server.url, autocommit=True)
+        connections.append(connection)
+        connection.execute(f'LISTEN "changes:{table_name}"')
+        seen.append({key for (key,) in connection.execute(f"SELECT id FROM {table_name}")})
+    writing.join(SECONDS_MAX)
+    assert not writing.is_alive()
+    for connection, known in zip(connections, seen):
+        # What was sent before the answer of a statement is read with it.
+        connection.execute("SELECT 1")
+        told = {int(json.loads(each.payload)["key"]) for each in connection.notifies(timeout=0)}
+        missing = set(range(rows)) - known - told
+        if missing:
+            told |= {int(json.loads(each.payload)["key"]) for each in connection.notifies(timeout=2)}
+        assert set(range(rows)) - known - told == set()
+        connection.close()
