@@ -178,7 +178,7 @@ impl Unnesting<'_> {
     }
 
     pub fn unnested(&mut self, plan: LogicalPlan) -> Result<Unnested> {
-        if !self.is_dependent(&plan) {
+        if !self.is_dependent(&plan) && !is_ordered(&plan) {
             return self.crossed(plan);
         }
         match plan {
@@ -366,4 +366,15 @@ fn of_rows(expr: Expr, is_row: &Expr) -> Result<Expr> {
         other => Ok(Transformed::no(other)),
     })?;
     Ok(name.restore(filtered.data))
+}
+
+/// Whether the rows of a plan come in an order that somebody above may look at.
+fn is_ordered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(sort) => sort.fetch.is_none(),
+        LogicalPlan::Projection(projection) => is_ordered(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_ordered(&alias.input),
+        LogicalPlan::Filter(filter) => is_ordered(&filter.input),
+        _ => false,
+    }
 }

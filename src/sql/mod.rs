@@ -11,7 +11,8 @@
 //! What DataFusion means otherwise than PostgreSQL is put right in its plans: `mark_joins` gives IN and its kin three truth
 //! values and (with `marks`, `planner_joins`, `dependent_join`, `dependent_nodes`, `domain` and `lateral`) joins correlated
 //! subqueries, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
-//! fail to the rows that reach them, and `float_keys` compares floats with one NaN and one zero, intervals and JSON by value.
+//! fail to the rows that reach them, `float_keys` compares floats with one NaN
+//! and one zero, intervals and JSON by value, and `null_keys` parts comparisons that find NULL equal to NULL.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
 
@@ -84,6 +85,7 @@ mod marks;
 mod names;
 mod nearest_rule;
 mod network_call;
+mod null_keys;
 mod operators;
 mod parameters;
 mod parse;

@@ -19,6 +19,9 @@ use crate::sql::forms::normalized;
 use crate::sql::regroup::{enclose_values, fuse_distinct, regroup};
 use crate::sql::statement_limits::{check_blanks, check_length, check_nesting, check_numbers};
 
+/// An operator with one of these may end with a sign.
+const SIGN_LETTERS: [char; 10] = ['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'];
+
 /// Deepest nesting of parentheses and subqueries in a statement.
 const NESTING_MAX: usize = 128;
 
@@ -179,11 +182,61 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
     check_numbers(&tokens, text)?;
     // One blank parts two tokens as well as a thousand.
     tokens.dedup_by(|next, before| is_blank(&next.token) && is_blank(&before.token));
-    Ok(enclose_values(fuse_distinct(merge_operators(tokens))))
+    Ok(enclose_values(fuse_distinct(merge_operators(part_signs(tokens)))))
 }
 
 fn is_blank(token: &Token) -> bool {
     matches!(token, Token::Whitespace(Whitespace::Space | Whitespace::Newline | Whitespace::Tab))
+}
+
+/// Takes the signs off operators that cannot end with one: `x>-1` is `x > -1`. As in PostgreSQL, those that hold a character of
+/// no arithmetic operator can.
+fn part_signs(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let mut parted: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        let Token::CustomBinaryOperator(operator) = &token.token else {
+            parted.push(token);
+            continue;
+        };
+        let kept = operator.trim_end_matches(['+', '-']);
+        let own = kept.len().max(1);
+        if own == operator.len() || operator.contains(SIGN_LETTERS) || !operator.is_ascii() {
+            parted.push(token);
+            continue;
+        }
+        let mut column = token.span.start.column;
+        let mut push = |token_of: Token, length: usize| {
+            let start = Location { line: token.span.start.line, column };
+            column += length as u64;
+            let end = Location { line: token.span.start.line, column };
+            parted.push(TokenWithSpan { token: token_of, span: Span { start, end } });
+        };
+        let (first, signs) = operator.split_at(own);
+        push(plain_operator(first), own);
+        for sign in signs.chars() {
+            push(if sign == '-' { Token::Minus } else { Token::Plus }, 1);
+        }
+    }
+    parted
+}
+
+/// The token of an operator.
+fn plain_operator(operator: &str) -> Token {
+    match operator {
+        "=" => Token::Eq,
+        "<" => Token::Lt,
+        ">" => Token::Gt,
+        "<=" => Token::LtEq,
+        ">=" => Token::GtEq,
+        "<>" => Token::Neq,
+        "+" => Token::Plus,
+        "-" => Token::Minus,
+        "*" => Token::Mul,
+        "/" => Token::Div,
+        "->" => Token::Arrow,
+        "->>" => Token::LongArrow,
+        other => Token::CustomBinaryOperator(other.to_string()),
+    }
 }
 
 /// Makes each of pgvector's operators one token with the precedence of "any other operator".

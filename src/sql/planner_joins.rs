@@ -4,8 +4,10 @@
 //! between the condition and the top of the subquery looks at which rows there are: no LIMIT, no window, no side of an
 //! outer join, and an aggregate only below equalities. The rest is left to `mark_joins`, with `dependent_join` behind it.
 
-use datafusion::common::DFSchema;
+use std::collections::HashSet;
+
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchema};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Exists, InList, InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
@@ -142,7 +144,16 @@ fn pull(plan: &LogicalPlan, mut conditions: PullUpCorrelatedExpr, schema: &DFSch
     // An error says no more than that it is not its kind of subquery.
     let plan = plan.clone().rewrite(&mut conditions).ok()?.data;
     let is_free = conditions.can_pull_up && plan.all_out_ref_exprs().is_empty();
-    is_free.then_some(Pulled { plan, conditions })
+    (is_free && has_own_names(&conditions, schema)).then_some(Pulled { plan, conditions })
+}
+
+/// Whether the columns of the subquery in its conditions have names of their own: the planner knows them by nothing else once the
+/// subquery has a name.
+fn has_own_names(conditions: &PullUpCorrelatedExpr, schema: &DFSchema) -> bool {
+    let refs = conditions.join_filters.iter().flat_map(Expr::column_refs);
+    let inner: HashSet<&Column> = refs.filter(|column| !schema.has_column(column)).collect();
+    let names: HashSet<&str> = inner.iter().map(|column| column.name.as_str()).collect();
+    names.len() == inner.len()
 }
 
 /// Whether conditions on outer columns mean the same below and above all nodes that stand over them.

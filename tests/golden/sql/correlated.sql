@@ -983,3 +983,67 @@ INSERT 0 2
   1 |     0 | t
   2 |     1 | f
 (2 rows)
+
+# Two relations of one subquery whose columns have the same name.
+
+> CREATE TABLE pair (k int, m int); CREATE TABLE one (k int)
+CREATE TABLE
+CREATE TABLE
+
+> INSERT INTO pair VALUES (1, 2), (1, NULL); INSERT INTO one VALUES (1), (2)
+INSERT 0 2
+INSERT 0 2
+
+> SELECT k, m FROM pair WHERE EXISTS (SELECT 1 FROM one p, one q WHERE p.k = pair.k AND q.k = pair.m)
+ k | m
+---+---
+ 1 | 2
+(1 row)
+
+> SELECT k, m, (SELECT count(*) FROM one p, one q WHERE p.k = pair.k AND q.k = pair.m), (SELECT count(*) FROM one p, one q WHERE p.k = pair.k AND q.k = pair.k) AS both FROM pair ORDER BY m
+ k |  m   | count | both
+---+------+-------+------
+ 1 |    2 |     1 |    1
+ 1 | NULL |     0 |    1
+(2 rows)
+
+> DELETE FROM pair WHERE m = 2 AND NOT EXISTS (SELECT 1 FROM one p, one q WHERE p.k = pair.k AND q.k = pair.m) RETURNING k
+ k
+---
+(0 rows)
+DELETE 0
+
+# NULL equals NULL where a subquery is joined back, and nowhere else.
+
+> SELECT k, m FROM pair WHERE m = (SELECT max(k) FROM one WHERE one.k > pair.k + 5)
+ k | m
+---+---
+(0 rows)
+
+> SELECT a.k, a.m FROM (pair a JOIN pair b ON a.m IS NOT DISTINCT FROM b.m) JOIN pair c ON a.k = c.k WHERE a.m = c.m ORDER BY 1
+ k | m
+---+---
+ 1 | 2
+(1 row)
+
+> SELECT a.m FROM pair a JOIN pair b ON a.m IS NOT DISTINCT FROM b.m ORDER BY 1
+  m
+------
+    2
+ NULL
+(2 rows)
+
+# An order inside that names nothing outside.
+
+> CREATE TABLE seven (g int)
+CREATE TABLE
+
+> INSERT INTO seven SELECT g FROM generate_series(1, 7) g
+INSERT 0 7
+
+> SELECT o.k, ARRAY(SELECT g FROM (SELECT g FROM seven ORDER BY g DESC) d WHERE g <> o.k LIMIT 3) AS last, (SELECT g FROM seven ORDER BY g LIMIT 1 OFFSET o.k + 1) AS next FROM one o ORDER BY 1
+ k |  last   | next
+---+---------+------
+ 1 | {7,6,5} |    3
+ 2 | {7,6,5} |    4
+(2 rows)

@@ -355,3 +355,11 @@ DETAIL: Expected an expression.
 ---+---+-------
  2 | 2 |     2
 (1 row)
+
+# A sign behind an operator belongs to what follows.
+
+> SELECT 1>-1 AS a, 5>=-1 AS b, 3<>-3 AS c, 1>+1 AS d, 1<-1 AS e, '[1,2]'::jsonb->-1 AS f, 2*-3 AS g
+ a | b | c | d | e | f | g
+---+---+---+---+---+---+----
+ t | t | t | f | f | 2 | -6
+(1 row)
