@@ -11,8 +11,8 @@
 //! What DataFusion means otherwise than PostgreSQL is put right in its plans: `mark_joins` gives IN and its kin three truth
 //! values and (with `marks`, `planner_joins`, `dependent_join`, `dependent_nodes`, `domain` and `lateral`) joins correlated
 //! subqueries, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
-//! fail to the rows that reach them, `float_keys` compares floats with one NaN
-//! and one zero, intervals and JSON by value, and `null_keys` parts comparisons that find NULL equal to NULL.
+//! fail to the rows that reach them, `float_keys` compares floats with one NaN and one zero, intervals and JSON by value, and
+//! `null_keys` parts comparisons that find NULL equal to NULL.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
 
