@@ -27,6 +27,8 @@ pub mod pg;
 
 pub mod config;
 
+pub mod client;
+
 pub mod server;
 
 pub mod cli;

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
-use crate::cli::client::{Session, URL_DEFAULT, describe, reason};
+use crate::client::{Session, URL_DEFAULT, describe, reason};
 use crate::error::{Error, ErrorKind, Result};
 
 const FACTS_FILE: &str = "packages-sample.jsonl.zst";

@@ -1,7 +1,6 @@
 //! The command line: what `nebulusdb` does, one file a command.
 
 mod check;
-mod client;
 mod command;
 mod completion;
 mod demo_load;

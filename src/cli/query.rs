@@ -8,9 +8,9 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::client::{Session, URL_DEFAULT};
 use crate::cli::output::Format;
 use crate::cli::runner::{Printing, run_text};
+use crate::client::{Session, URL_DEFAULT};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The options of `nebulusdb query`.

@@ -12,9 +12,9 @@ use futures::TryStreamExt;
 use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::Type;
 
-use crate::cli::client::{Session, describe, reason};
 use crate::cli::output::Format;
 use crate::cli::table::Table;
+use crate::client::{Session, describe, reason};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::statements_of;
 

@@ -21,11 +21,11 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
-use crate::cli::client::{Session, URL_DEFAULT};
 use crate::cli::completion::Words;
 use crate::cli::output::Format;
 use crate::cli::query::read;
 use crate::cli::runner::{Printing, run_text};
+use crate::client::{Session, URL_DEFAULT};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::is_complete;
 

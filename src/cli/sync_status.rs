@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio_postgres::SimpleQueryMessage;
 
-use crate::cli::client::{Session, URL_DEFAULT, describe, reason};
 use crate::cli::table::Table;
+use crate::client::{Session, URL_DEFAULT, describe, reason};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Moves the cursor of a terminal to its upper left corner and clears what is below.

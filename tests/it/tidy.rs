@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Modules by rank: each imports from lower ranks only, siblings never import each other.
-const RANKS: [&[&str]; 12] = [
+const RANKS: [&[&str]; 13] = [
     &["error", "health", "metrics"],
     &["model"],
     &["merge", "vector"],
@@ -14,6 +14,7 @@ const RANKS: [&[&str]; 12] = [
     &["session"],
     &["pg", "admin"],
     &["config"],
+    &["client"],
     &["server"],
     &["cli"],
     &["main"],

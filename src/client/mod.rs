@@ -1,0 +1,8 @@
+//! This program as a client of a server: what the command line, the console and agents' protocol speak through, so that users,
+//! roles, limits and cancelling are those of every client.
+
+mod connection;
+mod report;
+
+pub use connection::{Session, URL_DEFAULT};
+pub use report::{describe, reason};
