@@ -1,4 +1,5 @@
 //! The client against the real server, which each test starts for itself over a directory that goes with it.
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::time::Duration;
 
