@@ -82,13 +82,14 @@ def test_the_debian_package_is_installed_serves_and_is_removed(machine: Machine,
 def test_systemd_finds_nothing_wrong_with_the_unit(machine: Machine, dist: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed: the unit was NOT checked")
+    # What a unit refers to are systemd's own, which a bare machine lacks.
+    shutil.copytree("/lib/systemd/system", machine.path("/lib/systemd/system"), symlinks=True, dirs_exist_ok=True)
     subprocess.run(["dpkg-deb", "--extract", only(dist, "nebulusdb_*.deb"), machine.root], check=True)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", f"--root={machine.root}", "nebulusdb.service"], capture_output=True, text=True
     )
     said = [line for line in (done.stdout + done.stderr).splitlines() if "nebulusdb" in line]
     assert not said, "\n".join(said)
-    assert done.returncode == 0 or "nebulusdb" not in done.stderr
 
 
 def test_the_wheel_is_installed_by_pip_and_brings_server_and_client(machine_with_python: Machine, dist: Path) -> None:
