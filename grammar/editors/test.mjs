@@ -15,10 +15,9 @@ import { knirvql } from "./codemirror/knirvql.js";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const golden = readFileSync(path.join(here, "../../tests/golden/knirvql/statements.txt"), "utf8");
 /** The golden statements, without those that the editors' grammars say otherwise: nested block comments. */
-const statements = golden
-  .split(/\n(?=> )/)
-  .map((block) => block.split("\n").filter((line) => /^>( |$)/.test(line)).map((line) => line.slice(2)).join("\n"))
-  .filter((statement) => statement.trim() !== "" && !/\/\*[^*]*\/\*/.test(statement));
+const statements = [...golden.matchAll(/^>.*(?:\n>.*)*/gm)]
+  .map(([block]) => block.replaceAll(/^> ?/gm, ""))
+  .filter((statement) => !/\/\*[^*]*\/\*/.test(statement));
 
 const SAMPLE = `-- a comment\nGET memory WHERE metadata.limit >= -1.5e3 AND x = 'it''s GET' LIMIT $1; /* GET */ SET "GET\\"" NULL`;
 
@@ -172,6 +171,9 @@ test("tree-sitter parses the golden statements", { skip: !hasTreeSitter && "the 
     const failed = statements.filter((_, number) => parsed.said.includes(`${path.sep}${number}.knirvql`));
     assert.deepEqual(failed, [], parsed.said);
     assert.equal(parsed.status, 0, parsed.said);
+    const coloured = run("query", "queries/highlights.scm", files[0]);
+    assert.equal(coloured.status, 0, coloured.said);
+    assert.match(coloured.said, /keyword/);
   } finally {
     rmSync(folder, { recursive: true });
   }
