@@ -64,15 +64,24 @@ test: ## formatting, clippy, Rust tests, Python drivers, random statements besid
 	scripts/test-differential
 
 .PHONY: test-clients
-test-clients: build ## PostgreSQL's drivers, the clients under clients/ (Python, TypeScript: needs node 20 and npm), the dashboard
+test-clients: build ## PostgreSQL's drivers the clients under clients/ (Python, Rust, TypeScript: needs node 20 and npm), the dashboard
 	@scripts/install-deps build test
 	scripts/test-clients
 	scripts/test-python
+	scripts/test-rust-client
 	scripts/test-typescript
 	scripts/test-dashboard
 
 .PHONY: test-all
-test-all: test test-clients ## what `make test` does, and all of `make test-clients`
+test-all: test test-clients test-packages test-editors ## what `make test` does, `make test-clients`, `make test-packages` and `make test-editors`
+
+.PHONY: test-packages
+test-packages: build ## install each package on a bare Debian and start it, and replay docker/ there (needs root)
+	scripts/test-packages
+
+.PHONY: test-editors
+test-editors: ## KNIRVQL's grammars for VS Code, CodeMirror and tree-sitter (needs node 20 and npm)
+	scripts/test-editors
 
 .PHONY: dist
 dist: build ## pack the stripped server into dist/: tarball, Debian package, Python wheel, npm package

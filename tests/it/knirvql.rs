@@ -1,6 +1,8 @@
 //! KNIRVQL through its parser: golden scripts, the generated reference page, round trips and arbitrary input.
 
+mod editors;
 mod lowering;
+mod pest;
 mod properties;
 mod railroad;
 mod reference;

@@ -193,6 +193,21 @@ fn networks_are_as_the_page_says() {
 }
 
 #[test]
+fn conflicts_are_as_the_page_says() {
+    holds("conflicts.md");
+}
+
+#[test]
+fn knirvgraph_is_as_the_page_says() {
+    holds("knirvgraph.md");
+}
+
+#[test]
+fn moving_goes_as_the_page_says() {
+    holds("moving.md");
+}
+
+#[test]
 fn operations_are_as_the_page_says() {
     holds("operations.md");
 }

@@ -1,250 +1,98 @@
-//! Reads the text of a pest grammar and draws its rules as productions and as railroad diagrams of characters.
+//! Draws rules of a grammar as railroad diagrams: pictures in SVG that are read from left to right, on light and on dark pages.
 
-use std::iter::Peekable;
-use std::vec::IntoIter;
+use std::fmt::Write;
 
-/// Columns after which a sequence goes on in a new line.
-const WIDTH_MAX: usize = 100;
+use super::pest::{Expression, Grammar, production};
 
-/// A grammar file.
-pub struct Grammar {
-    /// Its `//!` lines.
-    pub docs: Vec<String>,
-    pub rules: Vec<Rule>,
+/// A sequence that is wider goes on in a new row.
+const WIDTH_MAX: usize = 760;
+/// Of one character of the labels.
+const CHARACTER_WIDTH: usize = 8;
+/// From the line to the upper and to the lower edge of a label.
+const HALF_HEIGHT: usize = 13;
+/// Of the curves.
+const RADIUS: usize = 10;
+/// Between ways that lie below one another.
+const GAP: usize = 8;
+/// Around the whole picture.
+const MARGIN: usize = 12;
+
+const STYLE: &str = "\
+rect.page{fill:#ffffff}path{stroke:#57606a;stroke-width:1.5;fill:none}rect.box{stroke:#57606a;stroke-width:1.2}\
+rect.keyword{fill:#dbeafe}rect.rule{fill:#fef3c7}rect.not{fill:#fee2e2;stroke-dasharray:4 3}\
+text{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#1f2328;text-anchor:middle}\
+@media (prefers-color-scheme:dark){rect.page{fill:#0d1117}path,rect.box{stroke:#9198a1}\
+rect.keyword{fill:#1e3a5f}rect.rule{fill:#4a3b12}rect.not{fill:#5a1e1e}text{fill:#f0f6fc}}";
+
+/// A part of a drawing. The line enters it at (0, 0) and leaves it at (width, 0).
+struct Piece {
+    width: usize,
+    /// How far it reaches above the line.
+    above: usize,
+    /// How far it reaches below the line.
+    below: usize,
+    svg: String,
 }
 
-/// One rule with its `///` lines.
-pub struct Rule {
-    pub name: String,
-    pub docs: Vec<String>,
-    pub expression: Expression,
-}
-
-/// The right side of a rule.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Expression {
-    /// Characters or a class of characters, as they are shown.
-    Terminal(String),
-    Rule(String),
-    Not(Box<Expression>),
-    Sequence(Vec<Expression>),
-    Choice(Vec<Expression>),
-    Optional(Box<Expression>),
-    /// Zero or more.
-    Star(Box<Expression>),
-    /// One or more.
-    Plus(Box<Expression>),
-}
-
-impl Rule {
-    /// What stands for a keyword or a punctuation mark in other rules.
-    pub fn inlined(&self) -> Option<String> {
-        match (&self.expression, self.name.strip_prefix("kw_")) {
-            (_, Some(keyword)) => Some(keyword.to_uppercase()),
-            (Expression::Terminal(mark), None) if mark.starts_with('"') => Some(mark.clone()),
-            _ => None,
-        }
-    }
-}
-
-impl Grammar {
-    pub fn parse(text: &str) -> Self {
-        let mut grammar = Grammar { docs: Vec::new(), rules: Vec::new() };
-        let mut docs = Vec::new();
-        let mut body = String::new();
-        for line in text.lines() {
-            if let Some(doc) = line.strip_prefix("//!") {
-                grammar.docs.push(doc.strip_prefix(' ').unwrap_or(doc).to_string());
-            } else if let Some(doc) = line.strip_prefix("///") {
-                docs.push(doc.strip_prefix(' ').unwrap_or(doc).to_string());
-            } else {
-                body.push_str(line);
-                body.push('\n');
-                if line.ends_with('}') && !line.ends_with("\"}") {
-                    let (name, right) = body.split_once('=').expect("a rule has a name");
-                    let right = right.trim().trim_start_matches(['@', '$', '_', '!']);
-                    let right =
-                        right.strip_prefix('{').and_then(|right| right.strip_suffix('}')).expect("a rule has braces");
-                    let mut tokens = tokens(right).into_iter().peekable();
-                    let expression = choice(&mut tokens);
-                    assert_eq!(tokens.next(), None, "{name}");
-                    grammar.rules.push(Rule {
-                        name: name.trim().to_string(),
-                        docs: std::mem::take(&mut docs),
-                        expression,
-                    });
-                    body.clear();
-                }
-            }
-        }
-        assert!(body.trim().is_empty(), "left over: {body}");
-        grammar
-    }
-
-    /// The word for a rule in another one.
-    fn label(&self, name: &str) -> String {
-        let rule = self.rules.iter().find(|rule| rule.name == name);
-        rule.and_then(Rule::inlined).unwrap_or_else(|| name.to_string())
-    }
-}
-
-fn tokens(text: &str) -> Vec<String> {
-    let mut tokens = Vec::new();
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let mut token = character.to_string();
-        if character == '"' {
-            while let Some(next) = characters.next() {
-                token.push(next);
-                match next {
-                    '\\' => token.extend(characters.next()),
-                    '"' => break,
-                    _ => {}
-                }
-            }
-        } else if character.is_alphanumeric() || character == '_' {
-            while let Some(next) = characters.next_if(|next| next.is_alphanumeric() || *next == '_') {
-                token.push(next);
-            }
-        } else if character.is_whitespace() {
-            continue;
-        }
-        tokens.push(token);
-    }
-    tokens
-}
-
-type Tokens = Peekable<IntoIter<String>>;
-
-fn choice(tokens: &mut Tokens) -> Expression {
-    let mut members = vec![sequence(tokens)];
-    while tokens.next_if(|token| token == "|").is_some() {
-        members.push(sequence(tokens));
-    }
-    if members.len() == 1 { members.remove(0) } else { Expression::Choice(members) }
-}
-
-fn sequence(tokens: &mut Tokens) -> Expression {
-    let mut members = vec![suffixed(tokens)];
-    while tokens.next_if(|token| token == "~").is_some() {
-        members.push(suffixed(tokens));
-    }
-    if members.len() == 1 { members.remove(0) } else { Expression::Sequence(members) }
-}
-
-fn suffixed(tokens: &mut Tokens) -> Expression {
-    let mut expression = primary(tokens);
-    while let Some(suffix) = tokens.next_if(|token| ["?", "*", "+"].contains(&token.as_str())) {
-        expression = match suffix.as_str() {
-            "?" => Expression::Optional(Box::new(expression)),
-            "*" => Expression::Star(Box::new(expression)),
-            _ => Expression::Plus(Box::new(expression)),
-        };
-    }
-    expression
-}
-
-fn primary(tokens: &mut Tokens) -> Expression {
-    let token = tokens.next().expect("an expression");
-    match token.as_str() {
-        "(" => {
-            let inner = choice(tokens);
-            assert_eq!(tokens.next().as_deref(), Some(")"));
-            inner
-        }
-        "!" => Expression::Not(Box::new(primary(tokens))),
-        "^" => Expression::Terminal(tokens.next().expect("a keyword").trim_matches('"').to_uppercase()),
-        class if class.chars().all(|character| character.is_uppercase() || character == '_') && class.len() > 1 => {
-            Expression::Terminal(class_name(class))
-        }
-        quoted if quoted.starts_with('"') => Expression::Terminal(quoted.to_string()),
-        rule => Expression::Rule(rule.to_string()),
-    }
-}
-
-/// pest's built-in rules in words.
-fn class_name(class: &str) -> String {
-    let name = match class {
-        "SOI" => "start of text",
-        "EOI" => "end of text",
-        "ANY" => "any character",
-        "NEWLINE" => "end of line",
-        "ASCII_DIGIT" => "digit",
-        "ASCII_ALPHANUMERIC" => "letter or digit of ASCII",
-        "XID_START" => "letter",
-        "XID_CONTINUE" => "letter, digit or _",
-        other => panic!("the built-in rule {other} has no name"),
-    };
-    format!("<{name}>")
-}
-
-/// The production as text.
-pub fn production(grammar: &Grammar, expression: &Expression) -> String {
-    let grouped = |inner: &Expression| match inner {
-        Expression::Sequence(_) | Expression::Choice(_) => format!("( {} )", production(grammar, inner)),
-        _ => production(grammar, inner),
-    };
-    match expression {
-        Expression::Terminal(text) => text.clone(),
-        Expression::Rule(name) => grammar.label(name),
-        Expression::Not(inner) => format!("!{}", grouped(inner)),
-        Expression::Optional(inner) => format!("{}?", grouped(inner)),
-        Expression::Star(inner) => format!("{}*", grouped(inner)),
-        Expression::Plus(inner) => format!("{}+", grouped(inner)),
-        Expression::Choice(members) => {
-            members.iter().map(|member| production(grammar, member)).collect::<Vec<_>>().join(" | ")
-        }
-        Expression::Sequence(members) => members
-            .iter()
-            .map(|member| match member {
-                Expression::Choice(_) => grouped(member),
-                _ => production(grammar, member),
-            })
-            .collect::<Vec<_>>()
-            .join(" "),
-    }
-}
-
-/// A drawing: rows of equal width, one of which the line runs through.
-#[derive(Clone)]
-struct Block {
-    rows: Vec<String>,
-    base: usize,
-}
-
-/// The railroad diagram, with a line break at its end.
-pub fn diagram(grammar: &Grammar, expression: &Expression) -> String {
-    let mut blocks = match expression {
-        Expression::Sequence(members) => lines(pieces(grammar, members)),
+/// The picture of a rule.
+pub fn picture(grammar: &Grammar, name: &str, expression: &Expression) -> String {
+    let rows = match expression {
+        Expression::Sequence(members) => rows(pieces(grammar, members)),
         other => vec![draw(grammar, other)],
     };
-    let last = blocks.len() - 1;
-    let mut text = String::new();
-    for (number, block) in blocks.drain(..).enumerate() {
-        let (start, end) = (if number == 0 { "├──" } else { "▷──" }, if number == last { "──┤" } else { "──▷" });
-        for (row, line) in block.rows.iter().enumerate() {
-            let (start, end) = if row == block.base { (start, end) } else { ("   ", "") };
-            text.push_str(format!("{start}{line}{end}").trim_end());
-            text.push('\n');
+    let widest = rows.iter().map(|row| row.width).max().unwrap_or_default();
+    let width = widest + 2 * MARGIN + 4 * RADIUS;
+    let (mut shapes, mut y, last) = (String::new(), MARGIN, rows.len() - 1);
+    for (number, row) in rows.iter().enumerate() {
+        y += row.above;
+        let (left, right) = (MARGIN + 2 * RADIUS, MARGIN + 2 * RADIUS + row.width);
+        if number == 0 {
+            write!(shapes, "<path d=\"M{MARGIN} {}v20m5 -20v20M{MARGIN} {y}H{left}\"/>", y - 10).unwrap();
+        }
+        write!(shapes, "<g transform=\"translate({left} {y})\">{}</g>", row.svg).unwrap();
+        if number == last {
+            let end = right + 2 * RADIUS;
+            write!(shapes, "<path d=\"M{right} {y}H{end}M{end} {}v20m-5 -20v20\"/>", y - 10).unwrap();
+            y += row.below;
+        } else {
+            let (between, next) = (y + row.below + GAP, y + row.below + 3 * GAP + rows[number + 1].above);
+            let turn = RADIUS / 2;
+            write!(
+                shapes,
+                "<path d=\"M{right} {y}h{turn}q{turn} 0 {turn} {turn}V{}q0 {turn} -{turn} {turn}H{}q-{turn} 0 -{turn} {turn}\
+                 V{}q0 {turn} {turn} {turn}H{left}\"/>",
+                between - turn,
+                MARGIN + turn,
+                next - turn,
+            )
+            .unwrap();
+            y += row.below + 3 * GAP;
         }
     }
-    text
+    let height = y + MARGIN;
+    let title = escaped(&format!("{name} = {}", production(grammar, expression)));
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+         role=\"img\"><title>{title}</title><style>{STYLE}</style>\
+         <rect class=\"page\" width=\"{width}\" height=\"{height}\" rx=\"6\"/>{shapes}</svg>\n"
+    )
 }
 
-/// Sequences broken into lines that fit the page.
-fn lines(pieces: Vec<Block>) -> Vec<Block> {
-    let mut lines: Vec<Block> = Vec::new();
+/// Sequences broken into rows that fit the page.
+fn rows(pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut rows: Vec<Piece> = Vec::new();
     for piece in pieces {
-        match lines.last_mut() {
-            Some(line) if line.width() + piece.width() < WIDTH_MAX => *line = line.clone().beside(piece),
-            _ => lines.push(piece),
+        match rows.pop() {
+            Some(row) if row.width + piece.width <= WIDTH_MAX => rows.push(row.beside(&piece)),
+            Some(row) => rows.extend([row, piece]),
+            None => rows.push(piece),
         }
     }
-    lines
+    rows
 }
 
 /// The members of a sequence; `x (separator x)*` becomes one loop.
-fn pieces(grammar: &Grammar, members: &[Expression]) -> Vec<Block> {
+fn pieces(grammar: &Grammar, members: &[Expression]) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut members = members.iter().peekable();
     while let Some(member) = members.next() {
@@ -261,7 +109,7 @@ fn pieces(grammar: &Grammar, members: &[Expression]) -> Vec<Block> {
         match separator {
             Some(separator) => {
                 members.next();
-                pieces.push(branches(vec![draw(grammar, member)], Some(draw(grammar, separator))));
+                pieces.push(ways(vec![draw(grammar, member)], Some(draw(grammar, separator))));
             }
             None => pieces.push(draw(grammar, member)),
         }
@@ -269,78 +117,96 @@ fn pieces(grammar: &Grammar, members: &[Expression]) -> Vec<Block> {
     pieces
 }
 
-fn draw(grammar: &Grammar, expression: &Expression) -> Block {
+fn draw(grammar: &Grammar, expression: &Expression) -> Piece {
     match expression {
-        Expression::Terminal(_) | Expression::Rule(_) => Block::word(&production(grammar, expression)),
-        Expression::Not(inner) => Block::word(&format!("not {}", production(grammar, inner))),
-        Expression::Sequence(members) => {
-            pieces(grammar, members).into_iter().reduce(Block::beside).expect("a sequence has members")
+        Expression::Terminal(text) => Piece::label(text, "keyword"),
+        Expression::Rule(name) => {
+            let label = grammar.label(name);
+            Piece::label(&label, if label == *name { "rule" } else { "keyword" })
         }
-        Expression::Choice(members) => branches(members.iter().map(|member| draw(grammar, member)).collect(), None),
-        Expression::Optional(inner) => branches(vec![Block::line(), draw(grammar, inner)], None),
-        Expression::Plus(inner) => branches(vec![draw(grammar, inner)], Some(Block::line())),
-        Expression::Star(inner) => branches(vec![Block::line()], Some(draw(grammar, inner))),
+        Expression::Not(inner) => Piece::label(&format!("not {}", production(grammar, inner)), "not"),
+        Expression::Sequence(members) => pieces(grammar, members)
+            .into_iter()
+            .reduce(|left, right| left.beside(&right))
+            .expect("a sequence has members"),
+        Expression::Choice(members) => ways(members.iter().map(|member| draw(grammar, member)).collect(), None),
+        Expression::Optional(inner) => ways(vec![Piece::line(), draw(grammar, inner)], None),
+        Expression::Plus(inner) => ways(vec![draw(grammar, inner)], Some(Piece::line())),
+        Expression::Star(inner) => {
+            ways(vec![Piece::line(), ways(vec![draw(grammar, inner)], Some(Piece::line()))], None)
+        }
     }
 }
 
 /// Ways side by side, the first in line with the whole, and perhaps a way back below them.
-fn branches(ways: Vec<Block>, back: Option<Block>) -> Block {
-    let forward = ways.len();
-    let blocks: Vec<Block> = ways.into_iter().chain(back).collect();
-    let width = blocks.iter().map(Block::width).max().unwrap_or_default();
-    let last = blocks.len() - 1;
-    let mut rows = Vec::new();
-    let mut base = 0;
-    for (number, block) in blocks.into_iter().enumerate() {
-        for (row, line) in block.rows.iter().enumerate() {
-            let on_line = row == block.base;
-            let fill = if on_line { "─" } else { " " }.repeat(width - line.chars().count());
-            let (left, right) = match (on_line, number) {
-                (true, 0) => ("┬─", "─┬"),
-                (true, _) if number == last && number >= forward => ("└◀", "─┘"),
-                (true, _) if number == last => ("└─", "─┘"),
-                (true, _) => ("├─", "─┤"),
-                (false, 0) if row < block.base => ("  ", "  "),
-                (false, _) if number == last && row > block.base => ("  ", "  "),
-                (false, _) => ("│ ", " │"),
-            };
-            if on_line && number == 0 {
-                base = rows.len();
-            }
-            rows.push(format!("{left}{line}{fill}{right}"));
+fn ways(forward: Vec<Piece>, back: Option<Piece>) -> Piece {
+    let forward_count = forward.len();
+    let pieces: Vec<Piece> = forward.into_iter().chain(back).collect();
+    let inner = pieces.iter().map(|piece| piece.width).max().unwrap_or_default();
+    let (side, r) = (2 * RADIUS, RADIUS);
+    let width = inner + 2 * side;
+    let mut whole = Piece { width, above: pieces[0].above, below: pieces[0].below, svg: String::new() };
+    let mut y = 0;
+    for (number, piece) in pieces.iter().enumerate() {
+        if number > 0 {
+            y = (whole.below + GAP + piece.above).max(y + 2 * r);
+            whole.below = y + piece.below;
         }
+        let (left, right) = (side + (inner - piece.width) / 2, side + (inner - piece.width) / 2 + piece.width);
+        let path = if number == 0 {
+            format!("M0 0H{left}M{right} 0H{width}")
+        } else if number < forward_count {
+            let (low, turn) = (y - r, width - r);
+            format!(
+                "M0 0q{r} 0 {r} {r}V{low}q0 {r} {r} {r}H{left}M{right} {y}H{}q{r} 0 {r} -{r}V{r}q0 -{r} {r} -{r}",
+                turn - r
+            )
+        } else {
+            let (low, far) = (y - r, width - side);
+            format!(
+                "M{side} 0q-{r} 0 -{r} {r}V{low}q0 {r} {r} {r}H{left}M{right} {y}H{far}q{r} 0 {r} -{r}V{r}q0 -{r} -{r} -{r}\
+                 M{} {}l-5 6m5 -6l5 6",
+                side / 2,
+                (r + low) / 2 - 3,
+            )
+        };
+        write!(whole.svg, "<path d=\"{path}\"/><g transform=\"translate({left} {y})\">{}</g>", piece.svg).unwrap();
     }
-    Block { rows, base }
+    whole
 }
 
-impl Block {
-    fn word(word: &str) -> Self {
-        Block { rows: vec![format!("─ {word} ─")], base: 0 }
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+impl Piece {
+    fn label(text: &str, class: &str) -> Self {
+        let width = text.chars().count() * CHARACTER_WIDTH + 2 * RADIUS;
+        let rounding = if class == "keyword" { HALF_HEIGHT } else { 3 };
+        let svg = format!(
+            "<rect class=\"box {class}\" y=\"-{HALF_HEIGHT}\" width=\"{width}\" height=\"{}\" rx=\"{rounding}\"/>\
+             <text x=\"{}\" y=\"4.5\">{}</text>",
+            2 * HALF_HEIGHT,
+            width / 2,
+            escaped(text),
+        );
+        Piece { width, above: HALF_HEIGHT, below: HALF_HEIGHT, svg }
     }
 
     fn line() -> Self {
-        Block { rows: vec!["─".to_string()], base: 0 }
+        Piece { width: RADIUS, above: 0, below: 0, svg: format!("<path d=\"M0 0H{RADIUS}\"/>") }
     }
 
-    fn width(&self) -> usize {
-        self.rows.first().map_or(0, |row| row.chars().count())
-    }
-
-    fn below(&self) -> usize {
-        self.rows.len() - self.base
-    }
-
-    fn beside(self, right: Block) -> Block {
-        let base = self.base.max(right.base);
-        let height = base + self.below().max(right.below());
-        let row = |block: &Block, row: usize| {
-            let line = row.checked_sub(base - block.base).and_then(|row| block.rows.get(row)).cloned();
-            line.unwrap_or_else(|| " ".repeat(block.width()))
-        };
-        let rows = (0..height).map(|number| {
-            let joint = if number == base { "─" } else { " " };
-            format!("{}{joint}{}", row(&self, number), row(&right, number))
-        });
-        Block { rows: rows.collect(), base }
+    fn beside(self, right: &Piece) -> Self {
+        let at = self.width + RADIUS;
+        Piece {
+            width: at + right.width,
+            above: self.above.max(right.above),
+            below: self.below.max(right.below),
+            svg: format!(
+                "{}<path d=\"M{} 0H{at}\"/><g transform=\"translate({at} 0)\">{}</g>",
+                self.svg, self.width, right.svg
+            ),
+        }
     }
 }

@@ -1,9 +1,11 @@
-//! The reference page `docs/knirvql.md` comes from the grammar; this test compares it, and `UPDATE_GOLDEN=1` writes it.
+//! The reference page `docs/knirvql.md` and its pictures in `docs/railroad/` come from the grammar; these tests compare them, and
+//! `UPDATE_GOLDEN=1` writes them.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use super::railroad::{Expression, Grammar, diagram, production};
+use super::pest::{Expression, Grammar, Rule, production};
+use super::railroad::picture;
 use crate::golden::compare_or_update;
 
 #[test]
@@ -13,6 +15,28 @@ fn the_reference_page_is_that_of_the_grammar() {
     let page = root.join("docs/knirvql.md");
     let written = std::fs::read_to_string(&page).unwrap_or_default();
     compare_or_update(&page, &written, &render(&Grammar::parse(&grammar)));
+}
+
+#[test]
+fn the_pictures_are_those_of_the_grammar() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let grammar = Grammar::parse(&std::fs::read_to_string(root.join("grammar/knirvql.pest")).unwrap());
+    let folder = root.join("docs/railroad");
+    let named: Vec<String> = drawn(&grammar).map(|rule| format!("{}.svg", rule.name)).collect();
+    for file in std::fs::read_dir(&folder).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        assert!(named.contains(&name), "docs/railroad/{name} belongs to no rule of the grammar: remove it");
+    }
+    for rule in drawn(&grammar) {
+        let path = folder.join(format!("{}.svg", rule.name));
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        compare_or_update(&path, &written, &picture(&grammar, &rule.name, &rule.expression));
+    }
+}
+
+/// The rules that have a picture: all but those that stand for a mark, a keyword, or one class of characters.
+fn drawn(grammar: &Grammar) -> impl Iterator<Item = &Rule> {
+    grammar.rules.iter().filter(|rule| rule.inlined().is_none() && !matches!(rule.expression, Expression::Terminal(_)))
 }
 
 #[test]
@@ -31,17 +55,18 @@ fn render(grammar: &Grammar) -> String {
     writeln!(page, "# {}\n", title.trim_end_matches('.')).unwrap();
     writeln!(page, "{}\n", introduction.join("\n").trim()).unwrap();
     page.push_str(
-        "In the diagrams, words in capitals are keywords, characters in quotes stand for themselves, and names in lower \
-         case are other rules. Lines are read from left to right; one with `◀` goes back.\n\n",
+        "In the pictures, words in capitals are keywords, characters in quotes stand for themselves (both in round boxes), and \
+         names in lower case are other rules (in square ones). Lines are read from left to right; one with an arrow goes \
+         back. Above each picture stands the same as a production, `?` for what may be left out, `*` for any number, `+` for \
+         one or more.\n\n",
     );
     for rule in grammar.rules.iter().filter(|rule| rule.inlined().is_none()) {
         writeln!(page, "## {}\n\n{}\n", rule.name, rule.docs.join("\n")).unwrap();
         writeln!(page, "```text\n{} = {}\n```\n", rule.name, production(grammar, &rule.expression)).unwrap();
         if !matches!(rule.expression, Expression::Terminal(_)) {
-            writeln!(page, "```text\n{}```\n", diagram(grammar, &rule.expression)).unwrap();
+            writeln!(page, "![The rule {0} as a railroad diagram](railroad/{0}.svg)\n", rule.name).unwrap();
         }
     }
-    let keywords = grammar.rules.iter().filter(|rule| rule.name.starts_with("kw_")).filter_map(|rule| rule.inlined());
-    writeln!(page, "## Keywords\n\n{}", keywords.collect::<Vec<_>>().join(", ")).unwrap();
+    writeln!(page, "## Keywords\n\n{}", grammar.keywords().join(", ")).unwrap();
     page
 }

@@ -1,0 +1,13 @@
+; Generated from grammar/knirvql.pest by the tests (UPDATE_GOLDEN=1): edit the grammar.
+["ALTER" "ANALYZE" "AND" "ASC" "AT" "ATTACH" "AUTH" "BLOB" "BY" "COLLECTION" "COLLECTIONS" "CONTAINS" "COSINE" "CREATE" "DELETE" "DESC" "DETACH" "EF" "ENTRY" "EXPLAIN" "FIELDS" "FOR" "FROM" "GET" "ID" "IN" "IP" "IS" "JOIN" "KEY" "L1" "L2" "LEAVE" "LIKE" "LIMIT" "MATCHES" "MEMORY" "METADATA" "NETWORK" "NETWORKS" "NOT" "OFFSET" "OR" "ORDER" "PEER" "PEERS" "REMOVE" "REVERT" "ROTATE" "SECRET" "SET" "SHOW" "SIMILAR" "STAGE" "STARTS" "SYNC" "TO" "UNSTAGE" "USING" "VALUE" "VECTOR" "WHERE" "WITH" "WITHIN"] @keyword
+["FALSE" "NULL" "TRUE"] @constant.builtin
+(string) @string
+(number) @number
+(index) @number
+(parameter) @variable.parameter
+(comparison_operator) @operator
+(line_comment) @comment
+(block_comment) @comment
+(json_member (identifier) @property)
+(field_step (identifier) @property)
+(path (identifier) @variable)
