@@ -3,6 +3,7 @@
 
 use std::io::{ErrorKind as IoErrorKind, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ use crate::server::first_start::ensure_password;
 use crate::server::logging::LogFilter;
 use crate::server::reload::Reload;
 use crate::server::trim::trim_after_peaks;
+use crate::store::{RunningFile, RunningServer};
 use crate::sync::{self, SyncOptions};
 
 /// Runs a server with the options that `flags` lead to until SIGTERM or SIGINT. SIGHUP has them read again.
@@ -29,25 +31,28 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     // Before anything else: a supervisor may tell a server to read its configuration again at any time.
     let hangup = signal(SignalKind::hangup())?;
     let tls = options.tls.as_ref().map(|(certificate, key)| load_tls(certificate, key)).transpose()?;
-    let listener = bind("--listen", &options.listen).await?;
+    let data_directory = options.paths.data_directory.clone();
+    let listener = bind("--listen", &options.listen).await.map_err(|error| of_holder(error, &data_directory))?;
     let address = listener.local_addr()?;
     let p2p_listen = sync::listen_addresses(&options.p2p_listen)?;
     let database_options = options.database()?;
     let database_clock = database_options.clock.clone();
     let database = tokio::task::spawn_blocking(move || Database::open(&database_options))
         .await
-        .map_err(|error| Error::internal(format!("opening the database stopped: {error}")))??;
+        .map_err(|error| Error::internal(format!("opening the database stopped: {error}")))?
+        .map_err(|error| of_holder(error, &data_directory))?;
     ensure_password(&database, &options.password_file())?;
     let (stop, stopping) = watch::channel(false);
     let context = context(&options, database.clone(), TlsSlot::new(tls));
     let reload = Reload::new(flags, &options, &context.tls, log);
-    let admin_page = match &options.admin {
-        None => None,
+    let (admin_address, admin_page) = match &options.admin {
+        None => (None, None),
         Some(listen) => {
             let listener = bind("--admin", listen).await?;
-            tracing::info!(address = %listener.local_addr()?, "health and metrics page");
+            let address = listener.local_addr()?;
+            tracing::info!(%address, "health and metrics page");
             let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory) };
-            Some(tokio::spawn(admin::serve(listener, subject, stopping.clone())))
+            (Some(address), Some(tokio::spawn(admin::serve(listener, subject, stopping.clone()))))
         }
     };
     // Before anybody is told that the server is there: a signal right after it must drain as well.
@@ -55,6 +60,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let (stop_sync, sync_stopping) = watch::channel(false);
     let sync_options = SyncOptions { listen: p2p_listen, clock: database_clock };
     let syncing = sync::start(database.clone(), sync_options, sync_stopping);
+    let running = tell(&data_directory, address, admin_address);
     announce(address)?;
     let trimming = tokio::spawn(trim_after_peaks());
     let mut serving = tokio::spawn(pg::serve(listener, context, stopping));
@@ -73,11 +79,36 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     // A statement that waited for peers has had its answer by now.
     stop_sync.send_replace(true);
     syncing.await.map_err(|error| Error::internal(format!("the networks stopped: {error}")))?;
+    // Before the next server can hold the directory and tell of itself.
+    drop(running);
     tokio::task::spawn_blocking(move || database.shutdown())
         .await
         .map_err(|error| Error::internal(format!("closing the database stopped: {error}")))??;
     tracing::info!("stopped");
     served
+}
+
+/// Tells programs of this user where the server is. Without the file they have to be told.
+fn tell(data_directory: &Path, listen: SocketAddr, admin: Option<SocketAddr>) -> Option<RunningFile> {
+    let server = RunningServer { pid: std::process::id(), listen, admin };
+    server
+        .tell(data_directory)
+        .inspect_err(|error| tracing::warn!(%error, "clients on this machine are not told where this server listens"))
+        .ok()
+}
+
+/// The error of a start that another server stands in the way of, with the name of that one.
+fn of_holder(error: Error, data_directory: &Path) -> Error {
+    let Some(holder) = RunningServer::of(data_directory).filter(|_| error.kind() == ErrorKind::ObjectInUse) else {
+        return error;
+    };
+    let RunningServer { pid, listen, .. } = holder;
+    let text = format!(
+        "another server holds the data directory {}: process {pid}, which listens on {listen}",
+        data_directory.display()
+    );
+    Error::new(ErrorKind::ObjectInUse, text)
+        .with_hint("Use that server, stop it, or name another directory with --data-dir.")
 }
 
 /// Why the listener ended while the server was to go on.
@@ -123,7 +154,11 @@ async fn bind(option: &str, listen: &str) -> Result<TcpListener> {
             }
             _ => format!("Give {option} an address of this machine and a port, e.g. 127.0.0.1:5433."),
         };
-        Error::new(ErrorKind::Configuration, format!("cannot listen on {listen}: {error}")).with_hint(hint)
+        let kind = match error.kind() {
+            IoErrorKind::AddrInUse => ErrorKind::ObjectInUse,
+            _ => ErrorKind::Configuration,
+        };
+        Error::new(kind, format!("cannot listen on {listen}: {error}")).with_hint(hint)
     })
 }
 
