@@ -61,6 +61,23 @@ pub fn check_blanks(text: &str) -> Result<()> {
         .with_hint("Send it without its indentation, or in several statements."))
 }
 
+/// About how many tokens a text has, blanks and all: more than it has where its quotes are read in another way afterwards.
+pub fn count_tokens(text: &str) -> usize {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.') || !byte.is_ascii();
+    let mut rest = text.as_bytes();
+    let mut count = 0_usize;
+    while let [first, tail @ ..] = rest {
+        let passed = match *first {
+            b'\'' | b'"' => tail.iter().position(|byte| byte == first).map_or(tail.len(), |end| end + 1),
+            byte if is_word(&byte) => tail.iter().position(|byte| !is_word(byte)).unwrap_or(tail.len()),
+            _ => 0,
+        };
+        rest = tail.get(passed..).unwrap_or_default();
+        count += 1;
+    }
+    count
+}
+
 /// The length of a quote behind its first `$`; 0 where it begins none, `None` where it does not end.
 fn dollar_quoted(text: &[u8]) -> Option<usize> {
     let is_tag = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii();
