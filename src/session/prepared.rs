@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use crate::db::{Catalog, NamedStatement};
 use crate::knirvql::Lowered;
+use crate::model::limits::{STATEMENT_BLANKS_MAX, STATEMENT_TOKENS_MAX};
 use crate::model::{ColumnType, OutputColumn, Reservation};
 use crate::session::script::{HIDDEN, Parsed};
 use crate::sql::{self, Planned};
@@ -28,9 +29,12 @@ const TOKEN_BYTES: usize = 160;
 /// its types are settled.
 const PLANNING_COPIES: usize = 2;
 
-/// Bytes of memory that reading a text takes, by estimate: the text itself, its tokens, and the trees.
+/// Bytes of memory that reading a text takes, by estimate: the text itself, its tokens, and the trees. What has more tokens
+/// than a statement may have is refused before it is cut into them.
 pub(super) fn parsing_bytes(text: &str) -> usize {
-    TREE_TEXT_FACTOR * text.len() + TOKEN_BYTES * sql::count_tokens(text)
+    let sql::TokenCounts { blanks, others } = sql::count_tokens(text);
+    let tokens = (blanks + others).min(STATEMENT_TOKENS_MAX + STATEMENT_BLANKS_MAX);
+    TREE_TEXT_FACTOR * text.len() + TOKEN_BYTES * tokens
 }
 
 /// Bytes of memory that the trees of a text take, by estimate.

@@ -139,6 +139,6 @@ pub use pg_catalog::SettingCall;
 pub use plan::{Action, Planned, plan};
 pub use read::{ReadPlan, plan_query};
 pub use secrecy::{is_secret_function, words};
-pub use statement_limits::count_tokens;
+pub use statement_limits::{TokenCounts, count_tokens};
 pub use workers::release_workers;
 pub use write::{WritePlan, Written};
