@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use crate::cli::output::Format;
 use crate::cli::runner::{Printing, run_text};
-use crate::client::{Session, URL_DEFAULT};
+use crate::client::{Session, url_or_near};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The options of `nebulusdb query`.
@@ -21,9 +21,9 @@ pub struct QueryArgs {
     /// Run the statements of this file, before those given here; - is standard input
     #[arg(long, short, value_name = "FILE")]
     pub file: Vec<PathBuf>,
-    /// The server; a missing password is taken from NEBULUSDB_PASSWORD
-    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
-    pub url: String,
+    /// The server; by default the one that holds the data directory. A missing password is taken from NEBULUSDB_PASSWORD
+    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true)]
+    pub url: Option<String>,
     /// Cut cells longer than this many characters
     #[arg(long, value_name = "CHARS")]
     pub width: Option<usize>,
@@ -48,7 +48,7 @@ pub async fn run(args: &QueryArgs) -> Result<ExitCode> {
     }
     let format = if args.plain { Format::Plain } else { args.output };
     let printing = Printing { format, width_max: args.width };
-    let session = Session::connect(&args.url).await?;
+    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
     for text in &texts {
         if !run_text(&session, text, printing).await? {
             return Ok(ExitCode::FAILURE);

@@ -25,7 +25,7 @@ use crate::cli::completion::Words;
 use crate::cli::output::Format;
 use crate::cli::query::read;
 use crate::cli::runner::{Printing, run_text};
-use crate::client::{Session, URL_DEFAULT};
+use crate::client::{Session, url_or_near};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::is_complete;
 
@@ -49,9 +49,9 @@ const HELP: &str = "\
 /// The options of `nebulusdb shell`.
 #[derive(Debug, clap::Args)]
 pub struct ShellArgs {
-    /// The server; a missing password is taken from NEBULUSDB_PASSWORD
-    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
-    pub url: String,
+    /// The server; by default the one that holds the data directory. A missing password is taken from NEBULUSDB_PASSWORD
+    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true)]
+    pub url: Option<String>,
     /// Cut cells longer than this many characters
     #[arg(long, value_name = "CHARS")]
     pub width: Option<usize>,
@@ -142,7 +142,7 @@ pub async fn run(args: &ShellArgs) -> Result<ExitCode> {
         let error = Error::new(ErrorKind::Configuration, "the shell needs a terminal");
         return Err(error.with_hint("read a script by: nebulusdb query < statements.sql"));
     }
-    let session = Session::connect(&args.url).await?;
+    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
     let printing = Printing { format: Format::Table, width_max: args.width };
     let mut shell = Shell { session, printing, says_time: false, words: Words::default() };
     shell.learn_names().await;

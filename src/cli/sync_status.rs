@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::cli::table::Table;
-use crate::client::{Session, URL_DEFAULT, describe, reason};
+use crate::client::{Session, describe, reason, url_or_near};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Clears a terminal.
@@ -40,9 +40,9 @@ const QUARANTINE: &str =
 /// The options of `nebulusdb sync-status`.
 #[derive(Debug, clap::Args)]
 pub struct SyncStatusArgs {
-    /// The server; a missing password is taken from NEBULUSDB_PASSWORD
-    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
-    pub url: String,
+    /// The server; by default the one that holds the data directory. A missing password is taken from NEBULUSDB_PASSWORD
+    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true)]
+    pub url: Option<String>,
     /// Ask again every so many seconds, two where no number follows, until interrupted
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
@@ -51,7 +51,7 @@ pub struct SyncStatusArgs {
 
 /// Prints the state, once or again and again.
 pub async fn run(args: &SyncStatusArgs) -> Result<ExitCode> {
-    let session = Session::connect(&args.url).await?;
+    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
     if let Some(seconds) = args.watch {
         return watch(args, session, seconds).await;
     }

@@ -15,9 +15,10 @@ use zeroize::Zeroizing;
 use crate::client::report::reason;
 use crate::config::{PASSWORD_FILE, StoreFlags, StorePaths};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::RunningServer;
 
 /// The address a client uses when none is given: the one `make demo` serves on.
-pub const URL_DEFAULT: &str = "postgresql://nebulus@127.0.0.1:5433/nebulus";
+const URL_DEFAULT: &str = "postgresql://nebulus@127.0.0.1:5433/nebulus";
 /// How long connecting may take before it is called a failure.
 const CONNECT_TIMEOUT_SECONDS: u64 = 10;
 
@@ -60,6 +61,28 @@ impl Session {
     }
 }
 
+/// The URL that was given; otherwise that of the server which holds the data directory of this user and environment, and where
+/// none does the usual one.
+pub fn url_or_near(given: Option<&str>) -> String {
+    let near = || {
+        let paths = StorePaths::resolve(&store_flags()).ok()?;
+        let server = RunningServer::of(&paths.data_directory)?;
+        Some(format!("postgresql://nebulus@{}/nebulus", server.address()))
+    };
+    given.map(str::to_string).or_else(near).unwrap_or_else(|| URL_DEFAULT.to_string())
+}
+
+/// Where the environment says that the data lies.
+fn store_flags() -> StoreFlags {
+    let path = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+    StoreFlags {
+        data_dir: path("NEBULUSDB_DATA_DIR"),
+        key_dir: path("NEBULUSDB_KEY_DIR"),
+        config: path("NEBULUSDB_CONFIG"),
+        ..StoreFlags::default()
+    }
+}
+
 /// The password in the environment, or in the file of a server on this machine.
 fn password_of_this_machine(config: &Config) -> Option<Zeroizing<String>> {
     if let Ok(password) = std::env::var("NEBULUSDB_PASSWORD") {
@@ -69,15 +92,8 @@ fn password_of_this_machine(config: &Config) -> Option<Zeroizing<String>> {
         Host::Tcp(name) => name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback()),
         Host::Unix(_) => true,
     });
-    let path = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
-    let flags = StoreFlags {
-        data_dir: path("NEBULUSDB_DATA_DIR"),
-        key_dir: path("NEBULUSDB_KEY_DIR"),
-        config: path("NEBULUSDB_CONFIG"),
-        ..StoreFlags::default()
-    };
     // Without one the server says what it wants.
-    let file = StorePaths::resolve(&flags).ok().filter(|_| is_near)?.key_directory.join(PASSWORD_FILE);
+    let file = StorePaths::resolve(&store_flags()).ok().filter(|_| is_near)?.key_directory.join(PASSWORD_FILE);
     let password = Zeroizing::new(std::fs::read_to_string(file).ok()?);
     Some(Zeroizing::new(password.trim_end().to_string()))
 }

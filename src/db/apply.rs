@@ -12,7 +12,7 @@ use crate::db::row::{EntryView, check_dimension};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, WriteSet};
-use crate::db::{Catalog, ReadView};
+use crate::db::{Cancel, Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Collection, CollectionId, CollectionKind, ColumnType, Hlc, Index, IndexKind, Network, NetworkId, Shares, Stage,
@@ -34,6 +34,8 @@ pub(crate) struct Apply<'a> {
     pub shares: Option<Shares>,
     /// The entries were prepared with an older catalog.
     pub is_behind: bool,
+    /// Set when whoever waits for it gives it up.
+    pub cancel: Cancel,
     /// Where the entries come from; `None` for what is written here.
     pub origin: Option<Origin>,
 }
@@ -49,7 +51,8 @@ impl<'a> Apply<'a> {
             sought: None,
         };
         let effects = Effects { feed: shared.draft(&view.writes), ..Effects::default() };
-        Apply { shared, group, view, version, hlc, effects, shares: None, is_behind: false, origin: None }
+        let cancel = Cancel::new();
+        Apply { shared, group, view, version, hlc, effects, shares: None, is_behind: false, cancel, origin: None }
     }
 
     pub fn finish(self) -> (Effects, Hlc) {
@@ -60,7 +63,7 @@ impl<'a> Apply<'a> {
     ///
     /// # Errors
     /// 40001 when another commit changed one of its entries first, 23505 for a unique index, 22000 for a vector of the wrong
-    /// dimension, 54000 for an entry over its limits.
+    /// dimension, 54000 for an entry over its limits, 57014 and 57P01 where it is given up.
     pub fn commit(&mut self) -> Result<()> {
         let encoded = self.encode_writes().and_then(|()| self.check_builds());
         if encoded.as_ref().is_err_and(|error| error.kind() == ErrorKind::UniqueViolation) {
@@ -72,6 +75,7 @@ impl<'a> Apply<'a> {
 
     fn encode_writes(&mut self) -> Result<()> {
         let writes = Arc::clone(&self.view.writes);
+        self.check_wanted()?;
         self.catalog(&writes.catalog)?;
         for ((id, position), dimension) in &writes.dimensions {
             self.relearn_dimension(*id, *position, *dimension)?;
@@ -92,6 +96,14 @@ impl<'a> Apply<'a> {
         self.check_changed_dimensions()?;
         self.forget_dimensions()?;
         self.post_at_once()
+    }
+
+    /// Whether it should go on. A commit whose client has only gone was asked for all the same.
+    fn check_wanted(&self) -> Result<()> {
+        match self.cancel.check() {
+            Err(error) if error.kind() != ErrorKind::ConnectionLost => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     fn check_versions(&self) -> Result<()> {
@@ -178,6 +190,7 @@ impl Apply<'_> {
         };
         let collection = self.learn_dimensions(collection, rows)?;
         for (key, pending) in rows {
+            self.check_wanted()?;
             if self.is_behind {
                 self.check_rules(&collection, key, pending)?;
             }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::db::Catalog;
 use crate::db::apply::Apply;
 use crate::db::builds::{Build, IndexBuild};
 use crate::db::feed_draft::catalog_events;
@@ -19,6 +18,7 @@ use crate::db::index_build::{BuildStep, begin_build, build_step, sweep_builds};
 use crate::db::shared::Shared;
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::write_set::WriteSet;
+use crate::db::{Cancel, Catalog};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::tick;
 use crate::metrics;
@@ -42,6 +42,8 @@ pub(crate) enum Job {
         catalog_version: u64,
         /// Ordered indexes that the transaction has built; those in its catalog stay.
         builds: Vec<IndexBuild>,
+        /// Set when whoever waits for it gives it up: it ends with an error then, as long as it was not written.
+        cancel: Cancel,
         reply: oneshot::Sender<Result<u64>>,
     },
     /// An ordered index is going to be filled: it follows every commit from now on.
@@ -153,8 +155,8 @@ impl Committer {
                     next = Some(job);
                     break;
                 }
-                Job::Commit { writes, catalog_version, builds, reply } => {
-                    self.add(&mut group, &writes, catalog_version, reply, &mut waiting);
+                Job::Commit { writes, catalog_version, builds, cancel, reply } => {
+                    self.add(&mut group, &writes, (catalog_version, cancel), reply, &mut waiting);
                     held.extend(builds);
                 }
                 Job::Encode(encode) => waiting.extend(self.encode(&mut group, encode)),
@@ -184,7 +186,7 @@ impl Committer {
         &self,
         group: &mut Group,
         writes: &Arc<WriteSet>,
-        catalog_version: u64,
+        (catalog_version, cancel): (u64, Cancel),
         reply: oneshot::Sender<Result<u64>>,
         waiting: &mut Vec<Answer>,
     ) {
@@ -200,6 +202,7 @@ impl Committer {
         let hlc = tick(group.hlc, self.shared.clock.millis());
         let mut apply = Apply::new(&self.shared, group, Arc::clone(writes), version, hlc);
         apply.is_behind = catalog_version != group.catalog.version();
+        apply.cancel = cancel;
         match apply.commit() {
             Ok(()) => {
                 let (effects, hlc) = apply.finish();

@@ -84,7 +84,9 @@ mod vitals;
 mod write_set;
 
 pub use crate::model::jsonb::PathStep;
-pub use activity::{Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor};
+pub use activity::{
+    Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor, ListedStatement, NamedStatement,
+};
 pub use cancel::Cancel;
 pub use catalog::{AUTH, Catalog, MEMORY};
 pub use clock::Clock;
@@ -115,7 +117,7 @@ pub use setting::{Effect, Kind, Setting, shown_bound};
 pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
 pub use signals::DatabaseChanges;
 pub use staged::{MemberInfo, StagedEntry, StagedForPosting};
-pub use stream::{Gathered, HeldRows, RowSender, RowStream};
+pub use stream::{Gathered, HeldRows, RowSender, RowStream, RowsMemory};
 pub use sync_status::{
     FETCH_KEYS_MAX, ListingReply, NetworkStatus, NowhereReply, PeerStatus, Quarantined, SYNC_COMMANDS_MAX, SyncCommand,
     SyncReport, SyncStatus,

@@ -21,6 +21,8 @@ const SENT_BYTES_MAX: usize = FEED_BYTES_MAX / 4;
 /// Bytes that a transaction may send without taking them from the budget, and bytes that are taken at a time.
 const BYTES_FREE: usize = 16 * 1024;
 const BYTES_TAKEN: usize = 64 * 1024;
+/// Bytes that a channel takes besides its name, here and where it is listened to.
+const CHANNEL_BYTES: usize = 256;
 /// Most channels that one session listens to.
 const CHANNELS_MAX: usize = 10_000;
 
@@ -57,6 +59,9 @@ struct State {
     bytes: usize,
     memory: Option<Reservation>,
     changes: Vec<Change>,
+    /// What the channels take, those that are about to be listened to among them.
+    channel_bytes: usize,
+    channel_memory: Option<Reservation>,
 }
 
 /// What a transaction does about channels.
@@ -151,7 +156,7 @@ impl Notifications {
     /// Listens to a channel once the transaction has committed.
     ///
     /// # Errors
-    /// 54000 for too many.
+    /// 54000 for too many, 53200 where the session has no memory for it.
     pub fn listen(&self, channel: &str) -> Result<()> {
         self.0.lock().change(Change::Listen(channel.into()))
     }
@@ -198,6 +203,7 @@ impl Notifications {
             state.known.remove(&(last.channel, last.payload));
         }
         state.changes.truncate(mark.changes);
+        state.measure_channels();
     }
 
     /// What the transaction sends, which is about to commit.
@@ -221,6 +227,7 @@ impl Notifications {
                 Change::UnlistenAll => state.channels.clear(),
             }
         }
+        state.measure_channels();
         has_changed
     }
 
@@ -229,6 +236,7 @@ impl Notifications {
         let mut state = self.0.lock();
         state.sent.clear();
         state.changes.clear();
+        state.measure_channels();
         state.forget_sent();
     }
 }
@@ -248,6 +256,24 @@ impl State {
         }
         self.bytes = wanted;
         Ok(())
+    }
+
+    fn charge_channels(&mut self) -> Result<()> {
+        let Some(account) = self.account.as_ref().filter(|_| self.channel_bytes > BYTES_FREE) else { return Ok(()) };
+        let memory = self.channel_memory.get_or_insert_with(|| account.nothing());
+        if self.channel_bytes > memory.bytes() { memory.resize(self.channel_bytes + BYTES_FREE) } else { Ok(()) }
+    }
+
+    /// Gives back what is taken for channels that are not listened to any more.
+    fn measure_channels(&mut self) {
+        let begun = self.changes.iter().filter_map(|change| match change {
+            Change::Listen(channel) => Some(channel),
+            Change::Unlisten(_) | Change::UnlistenAll => None,
+        });
+        let names = self.channels.iter().chain(begun);
+        self.channel_bytes = names.map(|name| CHANNEL_BYTES + name.len()).sum();
+        let kept = if self.channel_bytes > BYTES_FREE { self.channel_bytes } else { 0 };
+        self.channel_memory.iter_mut().for_each(|memory| drop(memory.split_above(kept)));
     }
 
     fn forget_sent(&mut self) {
@@ -270,6 +296,13 @@ impl State {
             return Err(Error::new(ErrorKind::LimitExceeded, error)
                 .with_hint("UNLISTEN those that are not needed, and commit."));
         }
+        if let Change::Listen(channel) = &change {
+            self.channel_bytes = self.channel_bytes.saturating_add(CHANNEL_BYTES + channel.len());
+            if let Err(error) = self.charge_channels() {
+                self.measure_channels();
+                return Err(error);
+            }
+        }
         self.changes.push(change);
         Ok(())
     }
@@ -291,6 +324,7 @@ fn check_name(channel: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Budget;
 
     fn sent(notifications: &Notifications) -> Vec<String> {
         notifications.take_sent().iter().map(|sent| format!("{}:{}", sent.channel, sent.payload)).collect()
@@ -332,6 +366,21 @@ mod tests {
         notifications.listen("d").unwrap();
         notifications.commit();
         assert_eq!(notifications.channels(), ["d".into()]);
+    }
+
+    #[test]
+    fn many_channels_are_taken_from_the_account_as_long_as_they_are_listened_to() {
+        let budget = Budget::new(1 << 20, 1);
+        let notifications = Notifications::default();
+        notifications.charge_to(&budget.account());
+        let listen = |number: usize| notifications.listen(&format!("channel {number}"));
+        assert_eq!((0..).map(listen).find_map(Result::err).unwrap().sqlstate(), "53200");
+        assert!(budget.bytes() > 500_000);
+        notifications.commit();
+        assert!(budget.bytes() > 500_000);
+        notifications.unlisten(None).unwrap();
+        notifications.commit();
+        assert_eq!(budget.bytes(), 0);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! clients that do not read, hold what is accounted.
 
 use std::any::Any;
+use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
@@ -25,6 +26,22 @@ pub struct RowStream {
 
 /// Rows, and what they take of the memory of their statement's account.
 pub type HeldRows = (Vec<Row>, Reservation);
+
+/// What collected rows take of the memory of their statement's account, to be kept as long as they are.
+#[derive(Debug, Default)]
+pub struct RowsMemory {
+    /// For each chunk how many rows there are up to its end.
+    chunks: VecDeque<(usize, Reservation)>,
+}
+
+impl RowsMemory {
+    /// So many of the first rows are used up.
+    pub fn release(&mut self, rows: usize) {
+        while self.chunks.front().is_some_and(|(end, _)| *end <= rows) {
+            self.chunks.pop_front();
+        }
+    }
+}
 
 enum Source {
     Rows(std::vec::IntoIter<Row>),
@@ -187,15 +204,18 @@ impl RowStream {
         }
     }
 
-    /// All rows, for callers that need them at once: the rows that an UPDATE or DELETE changes, the arguments of a call.
+    /// All rows, for callers that need them at once: the rows that an UPDATE or DELETE changes, the arguments of a call. What
+    /// they take stays accounted until the memory beside them is dropped.
     ///
     /// # Errors
     /// 54000 for more rows than a transaction may change, 53200 for more than there is memory for.
-    pub async fn collect(mut self) -> Result<Vec<Row>> {
-        let (mut rows, mut held) = (Vec::new(), Vec::new());
+    pub async fn collect(mut self) -> Result<(Vec<Row>, RowsMemory)> {
+        let (mut rows, mut memory) = (Vec::new(), RowsMemory::default());
         while let Some(chunk) = self.next_chunk().await? {
             rows.extend(chunk);
-            held.extend(self.memory.take());
+            // Rows that were all there are accounted as one.
+            let end = if matches!(self.source, Source::Rows(_)) { usize::MAX } else { rows.len() };
+            memory.chunks.extend(self.memory.take().map(|held| (end, held)));
             if rows.len() > TRANSACTION_WRITES_MAX {
                 return Err(Error::new(
                     ErrorKind::LimitExceeded,
@@ -204,7 +224,7 @@ impl RowStream {
                 .with_hint("Change them in several transactions."));
             }
         }
-        Ok(rows)
+        Ok((rows, memory))
     }
 }
 
@@ -278,7 +298,27 @@ mod tests {
         let (sender, rows) = RowStream::channel(&Cancel::new());
         assert!(sender.send(Ok(one_row(&account))).await);
         sender.finish().await;
-        assert_eq!(rows.collect().await.unwrap().len(), 1);
+        let (collected, memory) = rows.collect().await.unwrap();
+        assert_eq!((collected.len(), budget.bytes()), (1, row), "they live on");
+        drop(memory);
+        assert_eq!(budget.bytes(), 0);
+    }
+
+    #[tokio::test]
+    async fn collected_rows_are_given_back_as_they_are_used_up() {
+        let budget = Budget::new(1_000_000, 1);
+        let account = budget.account();
+        let (sender, rows) = RowStream::channel(&Cancel::new());
+        let row = one_row(&account).1.bytes();
+        for _ in 0..2 {
+            assert!(sender.send(Ok(one_row(&account))).await);
+        }
+        sender.finish().await;
+        let (collected, mut memory) = rows.collect().await.unwrap();
+        assert_eq!((collected.len(), budget.bytes()), (2, 2 * row));
+        memory.release(1);
+        assert_eq!(budget.bytes(), row);
+        memory.release(2);
         assert_eq!(budget.bytes(), 0);
     }
 

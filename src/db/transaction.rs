@@ -15,7 +15,7 @@ use crate::db::row::{EntryView, fact_name};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, WriteSet};
-use crate::db::{Catalog, Notification, ReadView, Row, Sought};
+use crate::db::{Cancel, Catalog, Notification, ReadView, Row, Sought};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
 use crate::model::{Collection, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Stage, Value, split_object};
@@ -36,6 +36,8 @@ pub struct Transaction {
     pub notices: Vec<Notice>,
     /// Entries that the present statement wanted off the stage and that are public already.
     pub(super) public_already: u64,
+    /// Set when its commit is given up.
+    cancel: Cancel,
 }
 
 /// A point in a transaction to roll back to.
@@ -57,6 +59,7 @@ impl Transaction {
             builds: Vec::new(),
             notices: Vec::new(),
             public_already: 0,
+            cancel: Cancel::new(),
         }
     }
 
@@ -106,24 +109,29 @@ impl Transaction {
         }
     }
 
+    /// Its commit ends with an error where the flag is set before the changes are written.
+    pub fn heed(&mut self, cancel: &Cancel) {
+        self.cancel = cancel.clone();
+    }
+
     /// Makes the changes durable and visible, all of them or none. Gives back what could not be finished after that, which a
     /// start takes up again: graphs of new vector indexes, collections on their way into a network or out of one.
     ///
     /// # Errors
-    /// 40001 when another transaction changed one of the entries first; 23505; 53100 when the disk is full. Nothing of the
-    /// transaction remains then.
+    /// 40001 when another transaction changed one of the entries first; 23505; 53100 when the disk is full; 57014 and 57P01 for
+    /// one that was given up ([`Transaction::heed`]). Nothing of the transaction remains then.
     pub async fn commit(self) -> Result<Vec<Error>> {
         let is_heard = !self.view.writes.notifications.is_empty() && self.shared.feed.listened_to().0;
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { shared, view, catalog_version, pins, builds, notices: _, public_already: _ } = self;
+        let Transaction { shared, view, catalog_version, pins, builds, cancel, notices: _, public_already: _ } = self;
         let writes = Arc::clone(&view.writes);
         drop(view);
         let job_writes = Arc::clone(&writes);
         {
             let _timer = metrics::COMMIT_SECONDS.start();
-            shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, builds, reply }).await?;
+            shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, builds, cancel, reply }).await?;
         }
         drop(pins);
         let mut unfinished = Vec::new();

@@ -15,6 +15,11 @@ const PROTOCOLS_MAX: usize = 16;
 /// Longest name of a host (RFC 1035), in bytes.
 const HOST_BYTES_MAX: usize = 253;
 
+/// Codes of the multihashes that are ids of peers, and the longest of these: a key of up to 42 bytes is its own.
+const IDENTITY: u8 = 0x00;
+const SHA2_256: u8 = 0x12;
+const MULTIHASH_BYTES_MAX: usize = 2 + 42;
+
 /// What stands behind a protocol's name.
 enum Operand {
     Nothing,
@@ -22,7 +27,9 @@ enum Operand {
     Ip6,
     Host,
     Port,
-    /// Base58 or another encoding in letters and digits.
+    /// The id of a peer.
+    Peer,
+    /// Some encoding in letters and digits.
     Word,
 }
 
@@ -32,7 +39,8 @@ fn operand(protocol: &str) -> Option<Operand> {
         "ip6" => Operand::Ip6,
         "dns" | "dns4" | "dns6" | "dnsaddr" | "sni" => Operand::Host,
         "tcp" | "udp" => Operand::Port,
-        "p2p" | "ipfs" | "certhash" | "ip6zone" => Operand::Word,
+        "p2p" | "ipfs" => Operand::Peer,
+        "certhash" | "ip6zone" => Operand::Word,
         "quic" | "quic-v1" | "ws" | "wss" | "tls" | "noise" | "webrtc-direct" | "webtransport" | "p2p-circuit" => {
             Operand::Nothing
         }
@@ -82,12 +90,25 @@ fn check_operand(wanted: &Operand, value: &str) -> Result<(), &'static str> {
             (!value.is_empty() && value.len() <= HOST_BYTES_MAX && value.bytes().all(is_plain), "the name of a host")
         }
         Operand::Port => (value.parse::<u16>().is_ok(), "a port from 0 to 65535"),
+        Operand::Peer => (is_peer(value), "the id of a peer, as 12D3KooW… with 52 characters"),
         Operand::Word => {
             let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
             (!value.is_empty() && value.bytes().all(is_plain), "letters and digits")
         }
     };
     if fits { Ok(()) } else { Err(what) }
+}
+
+/// Whether a text is the id of a peer of any kind of key: the multihash of its public key, or the key itself in one, in
+/// base58 (libp2p's peer id specification).
+fn is_peer(text: &str) -> bool {
+    let mut bytes = [0; MULTIHASH_BYTES_MAX];
+    let Ok(length) = bs58::decode(text).onto(bytes.as_mut_slice()) else { return false };
+    match bytes.get(..length) {
+        Some([SHA2_256, digest_bytes, digest @ ..]) => *digest_bytes == 32 && digest.len() == 32,
+        Some([IDENTITY, key_bytes, key @ ..]) => usize::from(*key_bytes) == key.len() && !key.is_empty(),
+        _ => false,
+    }
 }
 
 fn invalid(address: &str, reason: &str) -> Error {
@@ -108,11 +129,13 @@ mod tests {
     fn what_peers_listen_on_is_an_address() {
         for address in [
             "/ip4/127.0.0.1/tcp/4001",
-            "/ip4/203.0.113.7/udp/4001/quic-v1/p2p/12D3KooWGzh",
+            "/ip4/203.0.113.7/udp/4001/quic-v1/p2p/12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu",
+            "/ip4/203.0.113.7/tcp/4001/p2p/QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N",
             "/ip6/::1/udp/0/quic-v1",
             "/dns4/peer.example/tcp/443/tls/ws",
             "/dnsaddr/bootstrap.example",
-            "/ip4/10.0.0.1/tcp/1/p2p/12D3KooWRelay/p2p-circuit/p2p/12D3KooWPeer",
+            "/ip4/10.0.0.1/tcp/1/p2p/12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE/p2p-circuit\
+             /p2p/12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu",
         ] {
             check_address(address).unwrap();
         }
@@ -133,7 +156,11 @@ mod tests {
             ("/dns4//tcp/1", "host"),
             ("/ip4/127.0.0.1/tcp/1/", "no protocol"),
             ("/ip4/127.0.0.1/carrier-pigeon", "no protocol"),
-            ("/ip4/127.0.0.1/tcp/1/p2p/", "letters"),
+            ("/ip4/127.0.0.1/tcp/1/p2p/", "id of a peer"),
+            ("/ip4/127.0.0.1/tcp/1/p2p/nobody", "id of a peer"),
+            ("/ip4/127.0.0.1/tcp/1/p2p/12D3KooWGzh", "id of a peer"),
+            ("/ip4/127.0.0.1/tcp/1/p2p/12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu1", "id of a peer"),
+            ("/ip4/127.0.0.1/tcp/1/tls/certhash/", "letters"),
         ] {
             let error = check_address(address).unwrap_err();
             assert_eq!(error.sqlstate(), "22023");

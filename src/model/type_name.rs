@@ -15,6 +15,18 @@ const PRECISION_MAX: i64 = 255;
 const SCALE_MAX: i64 = 127;
 
 impl ColumnType {
+    /// The name of the type without its modifiers, as `regtype` shows it.
+    pub fn base_name(&self) -> String {
+        match self {
+            ColumnType::Varchar(_) => ColumnType::Varchar(None).to_string(),
+            ColumnType::Char(_) => "character".to_string(),
+            ColumnType::Numeric(_) => ColumnType::Numeric(None).to_string(),
+            ColumnType::Vector(_) => ColumnType::Vector(None).to_string(),
+            ColumnType::Array(element) => format!("{}[]", element.base_name()),
+            ty => ty.to_string(),
+        }
+    }
+
     /// The type that SQL calls `name`; 42704 when there is none.
     pub fn parse(name: &str) -> Result<ColumnType> {
         let spelling = Spelling::read(name).ok_or_else(|| unknown_type(name))?;

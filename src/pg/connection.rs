@@ -50,6 +50,8 @@ pub(super) struct Connection {
     /// How long the client may leave the server waiting while it holds a snapshot.
     idle_max: Option<Duration>,
     shutdown: watch::Receiver<bool>,
+    /// True once somebody has ended this connection.
+    end: watch::Receiver<bool>,
 }
 
 /// Why a message could not be served.
@@ -60,7 +62,7 @@ pub(super) enum Failure {
     Connection(Error),
     /// The client left a transaction open for too long; the connection ends.
     IdleTimeout,
-    /// The client did not read for too long what it had asked for; the connection ends without a word.
+    /// The client does not read what it has asked for; the connection ends without a word.
     Stalled,
 }
 
@@ -95,6 +97,7 @@ enum Event {
 
 impl Connection {
     pub fn new(wire: Wire, session: Session, registration: Registration, shared: &Shared) -> Self {
+        let end = session.end();
         Connection {
             transport: wire.transport,
             input: wire.input,
@@ -109,6 +112,7 @@ impl Connection {
             registration,
             idle_max: shared.context.idle_transaction_max,
             shutdown: shared.shutdown.clone(),
+            end,
         }
     }
 
@@ -232,6 +236,7 @@ impl Connection {
             () = self.session.notified(), if is_idle => Event::Notified,
             () = timeout => Event::IdleTimeout,
             () = stopped(&mut self.shutdown) => Event::Shutdown,
+            () = stopped(&mut self.end) => Event::Shutdown,
         }
     }
 
@@ -243,10 +248,19 @@ impl Connection {
     /// Writes what the client waits for. One that reads nothing of it holds its snapshot as an idle transaction does.
     pub async fn flush(&mut self) -> std::result::Result<(), Failure> {
         self.wants_flush = false;
-        let written = self.output.flush(&mut self.transport);
-        let written = match self.idle_max {
-            Some(most) => tokio::time::timeout(most, written).await.map_err(|_| Failure::Stalled)?,
-            None => written.await,
+        let idle_max = self.idle_max;
+        let patience = async move {
+            match idle_max {
+                Some(patience) => tokio::time::sleep(patience).await,
+                None => pending().await,
+            }
+        };
+        let written = tokio::select! {
+            biased;
+            written = self.output.flush(&mut self.transport) => written,
+            () = patience => return Err(Failure::Stalled),
+            // What is to be told of it waits behind what the client does not read.
+            () = stopped(&mut self.end) => return Err(Failure::Stalled),
         };
         written.map_err(|error| Failure::Connection(error.into()))
     }

@@ -31,7 +31,7 @@ impl Connection {
         fields.finish()?;
         self.session.check_statement_name(name)?;
         let prepared = self.session.prepare(text, &types).map_err(|error| guarded(text, error))?;
-        self.session.keep_statement(name, prepared)?;
+        self.session.keep_statement(name, prepared, false)?;
         self.tell_changes()?;
         self.output.empty(PARSE_COMPLETE);
         Ok(())

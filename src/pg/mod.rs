@@ -4,7 +4,7 @@
 //! (`tls`, `endpoint`) and reads the parameters, `authentication` and `scram` check the password, for which `guesses` lets a
 //! guesser wait; it gets a place among those that are served (`places`), and `connection` then serves its messages: `input` cuts them out of the
 //! stream, `simple`, `extended`, `portal` and `copy` hand statements to the [session](crate::session), the codecs turn
-//! values into bytes and back, and `output` gathers the answers. pgwire is named here and nowhere else.
+//! values into bytes and back, and `output` gathers the answers, errors as `report` tells them. pgwire is named here and nowhere else.
 //!
 //! Guarantees: no client can make the server buffer more than one message and one chunk of rows; whatever a client sends,
 //! it gets an error with a SQLSTATE, and the other connections do not notice.
@@ -25,6 +25,7 @@ mod listener;
 mod output;
 mod places;
 mod portal;
+mod report;
 mod scram;
 mod simple;
 mod startup;

@@ -19,6 +19,7 @@ use crate::metrics;
 use crate::model::limits::RESULT_COLUMNS_MAX;
 use crate::model::{ColumnType, MemoryAccount, OutputColumn, Reservation, Value};
 use crate::pg::codec_encode::{encode_binary, encode_text};
+use crate::pg::report::{fields_of, without_nul};
 use crate::session::TransactionStatus;
 
 /// Bytes that are gathered before they are written without being asked for.
@@ -310,31 +311,6 @@ fn too_many_columns(count: usize) -> Error {
 fn copy_formats(is_binary: bool, columns: usize) -> Result<(i8, Vec<i16>, i16)> {
     let count = i16::try_from(columns).map_err(|_| too_many_columns(columns))?;
     Ok((i8::from(is_binary), vec![i16::from(is_binary); columns], count))
-}
-
-/// The fields of an error or a notice (PostgreSQL documentation, section 54.8).
-fn fields_of(severity: &str, sqlstate: &str, error: &Error) -> Vec<(u8, String)> {
-    let mut fields = vec![
-        (b'S', severity.to_string()),
-        (b'V', severity.to_string()),
-        (b'C', sqlstate.to_string()),
-        (b'M', without_nul(error.message())),
-    ];
-    fields.extend(error.detail().map(|detail| (b'D', without_nul(detail))));
-    fields.extend(error.hint().map(|hint| (b'H', without_nul(hint))));
-    fields.extend(error.position().map(|position| (b'P', position.to_string())));
-    fields.extend(error.routine().map(|routine| (b'R', routine.to_string())));
-    if let Some(subject) = error.subject() {
-        let named =
-            [(b's', &subject.schema), (b't', &subject.table), (b'c', &subject.column), (b'n', &subject.constraint)];
-        fields.extend(named.into_iter().filter_map(|(tag, name)| Some((tag, without_nul(name.as_deref()?)))));
-    }
-    fields
-}
-
-/// Texts on the wire end at the first NUL.
-fn without_nul(text: &str) -> String {
-    text.replace('\0', "\u{FFFD}")
 }
 
 #[cfg(test)]

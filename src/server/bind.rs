@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// A listener at the address that an option gives.
 ///
 /// # Errors
-/// F0000 with the reason, and what to do about it.
+/// 55006 where another program listens there, else F0000, with what to do about it.
 pub(crate) async fn bind(option: &str, listen: &str) -> Result<TcpListener> {
     TcpListener::bind(listen).await.map_err(|error| cannot_listen(option, listen, &error))
 }
@@ -30,5 +30,9 @@ pub(crate) fn cannot_listen(option: &str, listen: &str, error: &IoError) -> Erro
         }
         _ => format!("Give {option} an address of this machine and a port, e.g. 127.0.0.1:5433."),
     };
-    Error::new(ErrorKind::Configuration, format!("cannot listen on {listen}: {error}")).with_hint(hint)
+    let kind = match error.kind() {
+        IoErrorKind::AddrInUse => ErrorKind::ObjectInUse,
+        _ => ErrorKind::Configuration,
+    };
+    Error::new(kind, format!("cannot listen on {listen}: {error}")).with_hint(hint)
 }

@@ -3,8 +3,10 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -21,6 +23,7 @@ use crate::server::pages;
 use crate::server::reload::Reload;
 use crate::server::trim::trim_after_peaks;
 use crate::session::SlowLog;
+use crate::store::{RunningFile, RunningServer};
 use crate::sync::{self, SyncOptions};
 
 /// Runs a server with the options that `flags` lead to until SIGTERM or SIGINT. SIGHUP has them read again.
@@ -31,7 +34,8 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     // Before anything else: a supervisor may tell a server to read its configuration again at any time.
     let hangup = signal(SignalKind::hangup())?;
     let tls = options.tls.as_ref().map(|(certificate, key)| load_tls(certificate, key)).transpose()?;
-    let listener = bind("--listen", &options.listen).await?;
+    let data_directory = options.paths.data_directory.clone();
+    let listener = bind("--listen", &options.listen).await.map_err(|error| of_holder(error, &data_directory))?;
     let address = listener.local_addr()?;
     let pages_listener = pages::listen(options.admin.as_ref()).await?;
     let p2p_listen = sync::listen_addresses(&options.p2p_listen)?;
@@ -39,7 +43,8 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let database_clock = database_options.clock.clone();
     let database = tokio::task::spawn_blocking(move || Database::open(&database_options))
         .await
-        .map_err(|error| Error::internal(format!("opening the database stopped: {error}")))??;
+        .map_err(|error| Error::internal(format!("opening the database stopped: {error}")))?
+        .map_err(|error| of_holder(error, &data_directory))?;
     ensure_password(&database, &options.password_file())?;
     let (stop, stopping) = watch::channel(false);
     let context = context(&options, database.clone(), TlsSlot::new(tls));
@@ -47,6 +52,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let (phase, phases) = watch::channel(Phase::Starting);
     let (stop_pages, pages_stopping) = watch::channel(false);
     let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory), phase: phases };
+    let admin_address = pages_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let serving_pages =
         pages_listener.map(|listener| tokio::spawn(admin::serve(listener, pages::pages(subject), pages_stopping)));
     // Before anybody is told that the server is there: a signal right after it must drain as well.
@@ -55,6 +61,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let sync_options = SyncOptions { listen: p2p_listen, clock: database_clock };
     let syncing = sync::start(database.clone(), sync_options, sync_stopping);
     phase.send_replace(Phase::Serving);
+    let running = tell(&data_directory, address, admin_address);
     announce(address)?;
     let trimming = tokio::spawn(trim_after_peaks());
     let mut serving = tokio::spawn(pg::serve(listener, context, stopping));
@@ -75,11 +82,36 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     // A statement that waited for peers has had its answer by now.
     stop_sync.send_replace(true);
     syncing.await.map_err(|error| Error::internal(format!("the networks stopped: {error}")))?;
+    // Before the next server can hold the directory and tell of itself.
+    drop(running);
     tokio::task::spawn_blocking(move || database.shutdown())
         .await
         .map_err(|error| Error::internal(format!("closing the database stopped: {error}")))??;
     tracing::info!("stopped");
     served
+}
+
+/// Tells programs of this user where the server is. Without the file they have to be told.
+fn tell(data_directory: &Path, listen: SocketAddr, admin: Option<SocketAddr>) -> Option<RunningFile> {
+    let server = RunningServer { pid: std::process::id(), listen, admin };
+    server
+        .tell(data_directory)
+        .inspect_err(|error| tracing::warn!(%error, "clients on this machine are not told where this server listens"))
+        .ok()
+}
+
+/// The error of a start that another server stands in the way of, with the name of that one.
+fn of_holder(error: Error, data_directory: &Path) -> Error {
+    let Some(holder) = RunningServer::of(data_directory).filter(|_| error.kind() == ErrorKind::ObjectInUse) else {
+        return error;
+    };
+    let RunningServer { pid, listen, .. } = holder;
+    let text = format!(
+        "another server holds the data directory {}: process {pid}, which listens on {listen}",
+        data_directory.display()
+    );
+    Error::new(ErrorKind::ObjectInUse, text)
+        .with_hint("Use that server, stop it, or name another directory with --data-dir.")
 }
 
 /// Why the listener ended while the server was to go on.

@@ -13,6 +13,7 @@ use crate::session::prepared::{Plan, Work};
 use crate::session::rows::{Outcome, Rows, RowsTag, cancellable};
 use crate::session::script::{Language, Parsed};
 use crate::session::session::Session;
+use crate::session::settings::SessionSettings;
 use crate::session::transaction::{Modes, Open, TransactionStatus};
 use crate::sql::{
     Action, Control, Discard, Fetch, ParsedStatement, ReadPlan, SecretText, SettingCall, TransactionModes,
@@ -66,15 +67,16 @@ impl Session {
                 "SET".to_string()
             }
             Control::Set { name, value: Some(value), local } => {
-                if *local && !matches!(self.open, Open::Block(_)) {
-                    self.warn_local();
-                }
+                self.warn_local(*local, is_alone);
                 done("SET", self.set(name, value, *local))?
             }
-            Control::Set { name, value: None, local } => done("SET", self.unset(name, *local))?,
-            Control::Reset(Some(name)) => done("RESET", self.settings.reset(name, false))?,
+            Control::Set { name, value: None, local } => {
+                self.warn_local(*local, is_alone);
+                done("SET", self.changing().reset(name, *local))?
+            }
+            Control::Reset(Some(name)) => done("RESET", self.changing().reset(name, false))?,
             Control::Reset(None) => {
-                self.settings.reset_all();
+                self.changing().reset_all();
                 "RESET".to_string()
             }
             Control::Show(_) | Control::ShowAll => return self.show(control, planned.columns.as_deref()),
@@ -86,7 +88,7 @@ impl Session {
                 self.check_statement_name(name)?;
                 let parsed = parsed(statement);
                 let prepared = self.prepare_statement(&parsed, &types)?;
-                done("PREPARE", self.keep_statement(name, prepared))?
+                done("PREPARE", self.keep_statement(name, prepared, true))?
             }
             Control::Execute { name, arguments } => {
                 return self.execute_named(name, arguments.as_ref(), &parameters, is_alone).await;
@@ -145,25 +147,23 @@ impl Session {
                 let is_read_only = read.get(name)? == "on";
                 self.set_own_modes(Modes { isolation: None, is_read_only: Some(is_read_only) })
             }
-            _ if is_local && !matches!(self.open, Open::Block(_)) => {
-                // It ends with this statement, but it has to be one that could be set.
-                Settings::clone(self.settings.effective()).set(name, value)
-            }
-            _ => self.settings.set(name, value, is_local),
+            _ => self.changing().set(name, value, is_local),
         }
     }
 
-    /// SET … TO DEFAULT.
-    fn unset(&mut self, name: &str, is_local: bool) -> Result<()> {
-        if is_local && !matches!(self.open, Open::Block(_)) {
-            self.warn_local();
-            return Settings::clone(self.settings.effective()).reset(name);
+    /// The settings, to be changed by the transaction that is open, or by the one that this statement is.
+    fn changing(&mut self) -> &mut SessionSettings {
+        if !matches!(self.open, Open::Block(_)) {
+            self.settings.begin_implicit();
         }
-        self.settings.reset(name, is_local)
+        &mut self.settings
     }
 
-    fn warn_local(&mut self) {
-        self.warn(ErrorKind::NoActiveTransaction, "SET LOCAL can only be used in transaction blocks");
+    /// SET LOCAL in a transaction of its own ends before anybody sees it.
+    fn warn_local(&mut self, is_local: bool, is_alone: bool) {
+        if is_local && is_alone && matches!(self.open, Open::None) && !self.settings.is_implicit() {
+            self.warn(ErrorKind::NoActiveTransaction, "SET LOCAL can only be used in transaction blocks");
+        }
     }
 
     /// The settings that tell of the transaction: outside of a block they end with the statement that sets them.
@@ -177,11 +177,11 @@ impl Session {
     /// SET SESSION CHARACTERISTICS AS TRANSACTION.
     fn set_defaults(&mut self, modes: &TransactionModes) -> Result<()> {
         if let Some(isolation) = modes.isolation {
-            self.settings.set("default_transaction_isolation", isolation, false)?;
+            self.changing().set("default_transaction_isolation", isolation, false)?;
         }
         if let Some(is_read_only) = modes.read_only {
             let value = if is_read_only { "on" } else { "off" };
-            self.settings.set("default_transaction_read_only", value, false)?;
+            self.changing().set("default_transaction_read_only", value, false)?;
         }
         Ok(())
     }
@@ -205,18 +205,11 @@ impl Session {
 
     fn configure(&mut self, calls: &[SettingCall], columns: Option<&[OutputColumn]>) -> Result<Outcome> {
         let mut row = Vec::with_capacity(calls.len());
-        // What is local outside of a block is there for this statement alone.
-        let mut passing = None;
         for call in calls {
             if let Some((value, is_local)) = &call.change {
                 self.set(&call.name, value, *is_local)?;
-                if *is_local && !matches!(self.open, Open::Block(_)) {
-                    let own = || Settings::clone(self.settings.effective());
-                    passing.get_or_insert_with(own).set(&call.name, value)?;
-                }
             }
-            let settings = passing.as_ref().unwrap_or_else(|| self.settings.effective());
-            row.push(Value::text(settings.shown(&call.name)?));
+            row.push(Value::text(self.settings.effective().shown(&call.name)?));
         }
         let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(vec![row]), &self.cancel);
         Ok(Outcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
@@ -233,7 +226,7 @@ impl Session {
             Discard::All => {
                 self.drop_all_statements();
                 self.cursors.clear();
-                self.settings.reset_all();
+                self.changing().reset_all();
                 self.release_all_locks();
                 self.unlisten(None, true)?;
                 "DISCARD ALL"
@@ -271,7 +264,7 @@ impl Session {
     pub(super) async fn argument_row(&self, plan: &ReadPlan, parameters: &[Value]) -> Result<Row> {
         let view = self.planning_view();
         let settings = self.settings.effective();
-        let rows = plan.execute(&view, parameters, settings, &self.cancel).await?.collect().await?;
+        let (rows, _memory) = plan.execute(&view, parameters, settings, &self.cancel).await?.collect().await?;
         Ok(rows.into_iter().next().unwrap_or_default())
     }
 
@@ -330,7 +323,12 @@ fn level_of(name: &str) -> Result<&'static str> {
 
 /// The statement inside of PREPARE. Its positions are those of the whole text.
 fn parsed(statement: &Arc<ParsedStatement>) -> Parsed {
-    Parsed { characters_before: 0, text: Arc::clone(&statement.text), language: Language::Sql(Arc::clone(statement)) }
+    Parsed {
+        characters_before: 0,
+        text: Arc::clone(&statement.text),
+        language: Language::Sql(Arc::clone(statement)),
+        memory: None,
+    }
 }
 
 fn done(tag: &str, result: Result<()>) -> Result<String> {

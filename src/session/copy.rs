@@ -142,6 +142,7 @@ impl Session {
         let tag = match own {
             Some(mut own) => {
                 let tag = copy.finish(&mut own, &settings, &cancel).await?;
+                own.heed(&cancel);
                 let unfinished = own.commit().await?;
                 self.warn_unfinished(unfinished);
                 tag

@@ -12,11 +12,14 @@ use crate::db::{
     NotificationsMark, Overrun, Transaction,
 };
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::{MemoryAccount, Reservation};
 use crate::session::session::Session;
 use crate::session::transaction::Open;
 
 /// The sender of what the server itself says.
 const SERVER: i32 = 0;
+/// Bytes that one event may have the server say without taking them from the budget.
+const SAID_BYTES_FREE: usize = 16 * 1024;
 /// What is said on the server's own channels when something was lost.
 const LOST: &str = "{\"lost\":true}";
 
@@ -29,8 +32,9 @@ pub(super) struct Listening {
     begins_at: u64,
     /// `None` while there are no channels.
     receiver: Option<FeedReceiver>,
-    /// What is to be said next.
+    /// What is to be said next, and what it takes of the session's memory.
     waiting: VecDeque<Notification>,
+    waiting_memory: Reservation,
     /// How far the next event of the feed has been read: 0, or behind its changes one more than the messages of it that were.
     /// It counts as unread until all of it was, so that it lies in the room of the feed and in no other.
     position: usize,
@@ -38,13 +42,14 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub fn new(notifications: Notifications) -> Self {
+    pub fn new(notifications: Notifications, memory: &MemoryAccount) -> Self {
         Listening {
             notifications,
             channels: HashMap::new(),
             begins_at: 0,
             receiver: None,
             waiting: VecDeque::new(),
+            waiting_memory: memory.nothing(),
             position: 0,
             has_lost: false,
         }
@@ -108,6 +113,9 @@ impl Listening {
     fn next(&mut self) -> Option<Notification> {
         loop {
             if let Some(notification) = self.waiting.pop_front() {
+                if self.waiting.is_empty() {
+                    drop(self.waiting_memory.split_above(0));
+                }
                 return Some(notification);
             }
             let receiver = self.receiver.as_mut()?;
@@ -175,12 +183,19 @@ impl Listening {
         }
     }
 
+    /// What the session has no memory for is lost, and that is said in its place.
     fn say(&mut self, channel: &Arc<str>, payloads: impl IntoIterator<Item = String>) {
-        self.waiting.extend(payloads.into_iter().map(|payload| Notification {
-            sender: SERVER,
-            channel: Arc::clone(channel),
-            payload: payload.into(),
-        }));
+        let notification =
+            |payload: String| Notification { sender: SERVER, channel: Arc::clone(channel), payload: payload.into() };
+        let said: Vec<Notification> = payloads.into_iter().map(notification).collect();
+        let bytes: usize = said.iter().map(Notification::bytes).sum();
+        let wanted = self.waiting_memory.bytes().saturating_add(bytes);
+        if bytes > SAID_BYTES_FREE && self.waiting_memory.resize(wanted).is_err() {
+            self.has_lost = true;
+            self.waiting.push_back(notification(LOST.to_string()));
+        } else {
+            self.waiting.extend(said);
+        }
     }
 
     /// Says on each channel that something was lost. Clients have a form of their own for what they say: an empty text of no
@@ -241,6 +256,7 @@ impl Session {
             self.listening.prepare(&self.database).await;
             transaction.notify(self.listening.notifications.take_sent());
         }
+        transaction.heed(&self.cancel);
         match transaction.commit().await {
             Ok(unfinished) => {
                 self.warn_unfinished(unfinished);

@@ -29,7 +29,8 @@ impl Session {
         } else {
             let statement = arguments.statement()?;
             let text = statement.to_string().into();
-            let parsed = Parsed { characters_before: 0, text, language: Language::Knirvql(Arc::new(statement)) };
+            let language = Language::Knirvql(Arc::new(statement));
+            let parsed = Parsed { characters_before: 0, text, language, memory: None };
             let prepared = self.prepare_parsed(&parsed, &[])?;
             result(Box::pin(self.execute(&prepared, Vec::new(), is_alone)).await?, call.function).await?
         };

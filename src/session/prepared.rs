@@ -1,17 +1,20 @@
 //! Prepared statements: parsed and planned once, run by each Execute.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::db::Catalog;
+use crate::db::{Catalog, NamedStatement};
 use crate::knirvql::Lowered;
 use crate::metrics::StatementKind;
+use crate::model::limits::{STATEMENT_BLANKS_MAX, STATEMENT_TOKENS_MAX};
 use crate::model::{ColumnType, OutputColumn, Reservation};
 use crate::session::script::{HIDDEN, Parsed};
 use crate::session::timing::kind_of;
-use crate::sql::Planned;
+use crate::sql::{self, Planned};
 
 /// Bytes of memory that a statement takes besides its text and its parts.
 const STATEMENT_BYTES: usize = 2 * 1024;
@@ -19,6 +22,33 @@ const STATEMENT_BYTES: usize = 2 * 1024;
 const PART_BYTES: usize = 500;
 /// Bytes that a statement takes for each byte of its text: the text, and the values in it.
 const TEXT_FACTOR: usize = 3;
+/// Of these, what the tree takes by itself.
+const TREE_PART_BYTES: usize = 250;
+const TREE_TEXT_FACTOR: usize = 2;
+/// Bytes that each token takes while a text is read, as measured.
+const TOKEN_BYTES: usize = 160;
+/// How much the plan takes more while it is made than afterwards: the tree with its names and types found, and the plan before
+/// its types are settled.
+const PLANNING_COPIES: usize = 2;
+
+/// Bytes of memory that reading a text takes, by estimate: the text itself, its tokens, and the trees. What has more tokens
+/// than a statement may have is refused before it is cut into them.
+pub(super) fn parsing_bytes(text: &str) -> usize {
+    let sql::TokenCounts { blanks, others } = sql::count_tokens(text);
+    let tokens = (blanks + others).min(STATEMENT_TOKENS_MAX + STATEMENT_BLANKS_MAX);
+    TREE_TEXT_FACTOR * text.len() + TOKEN_BYTES * tokens
+}
+
+/// Bytes of memory that the trees of a text take, by estimate.
+pub(super) fn tree_bytes(script: &[Parsed]) -> usize {
+    let bytes = |parsed: &Parsed| TREE_TEXT_FACTOR * parsed.text.len() + TREE_PART_BYTES * parsed.parts();
+    script.iter().map(bytes).sum()
+}
+
+/// Bytes of memory that planning a statement takes for a while, by estimate.
+pub(super) fn planning_bytes(parsed: &Parsed) -> usize {
+    PLANNING_COPIES * (parsed.text.len() + PART_BYTES * parsed.parts())
+}
 
 /// A prepared statement.
 pub struct Prepared {
@@ -35,6 +65,8 @@ pub struct Prepared {
     pub(super) plan: Mutex<Arc<Plan>>,
     /// The text without secrets.
     pub(super) shown: Arc<str>,
+    /// How often it was executed.
+    pub(super) runs: Arc<AtomicU64>,
     /// What it takes of the session's memory.
     _memory: Reservation,
 }
@@ -70,9 +102,10 @@ impl Work {
 }
 
 impl Prepared {
-    /// Bytes of memory that the prepared form of a statement takes, by estimate.
+    /// Bytes of memory that the prepared form of a statement takes, by estimate, besides what is taken for its tree already.
     pub(super) fn bytes_of(parsed: &Parsed) -> usize {
-        STATEMENT_BYTES + TEXT_FACTOR * parsed.text.len() + PART_BYTES * parsed.parts()
+        let bytes = STATEMENT_BYTES + TEXT_FACTOR * parsed.text.len() + PART_BYTES * parsed.parts();
+        if parsed.memory.is_some() { bytes - tree_bytes(std::slice::from_ref(parsed)) } else { bytes }
     }
 
     pub(super) fn new(parsed: Option<Parsed>, plan: Plan, memory: Reservation) -> Self {
@@ -85,6 +118,7 @@ impl Prepared {
             parsed,
             plan: Mutex::new(Arc::new(plan)),
             shown,
+            runs: Arc::default(),
             _memory: memory,
         }
     }
@@ -97,6 +131,20 @@ impl Prepared {
     /// Whether its text is not shown.
     pub(super) fn is_secret(&self) -> bool {
         self.parsed.as_ref().is_some_and(Parsed::is_secret)
+    }
+
+    /// As `pg_prepared_statements` shows it; `statement` prepared it where its own text did not.
+    pub(super) fn named(&self, statement: Option<Arc<str>>) -> NamedStatement {
+        let is_from_sql = statement.is_some();
+        let results = self.columns.as_ref().map(|columns| columns.iter().map(|column| column.ty.clone()).collect());
+        NamedStatement {
+            statement: statement.unwrap_or_else(|| Arc::clone(&self.shown)),
+            prepared: SystemTime::now(),
+            parameters: self.parameters.clone(),
+            results,
+            is_from_sql,
+            runs: Arc::clone(&self.runs),
+        }
     }
 
     /// Shows nothing of its text.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql;
+use crate::model::Reservation;
 use crate::sql;
 
 /// Most statements of one text.
@@ -25,6 +26,8 @@ pub struct Parsed {
     pub characters_before: usize,
     pub(super) text: Arc<str>,
     pub(super) language: Language,
+    /// What all trees of a long text take of the session's memory, until the last of them is dropped.
+    pub(super) memory: Option<Arc<Reservation>>,
 }
 
 #[derive(Clone)]
@@ -95,7 +98,7 @@ pub fn parse_script(text: &str) -> Result<Vec<Parsed>> {
             Some(position) => error.with_position(position + characters_before),
             None => error,
         })?;
-        statements.push(Parsed { characters_before, text: statement.into(), language });
+        statements.push(Parsed { characters_before, text: statement.into(), language, memory: None });
     }
     Ok(statements)
 }

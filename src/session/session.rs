@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::db::{ActivityHandle, ActivityState, Cancel, Database, Query, ReadView, Settings, Sought};
+use crate::db::{ActivityHandle, ActivityState, Cancel, Database, ListedStatement, Query, ReadView, Settings, Sought};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::knirvql;
 use crate::model::{ColumnType, MemoryAccount, OutputColumn, Reservation};
 use crate::session::cursor::Cursors;
 use crate::session::listen::Listening;
-use crate::session::prepared::{Plan, Prepared, Work};
+use crate::session::prepared::{Plan, Prepared, Work, parsing_bytes, planning_bytes, tree_bytes};
 use crate::session::script::{Language, Parsed, parse_script};
 use crate::session::settings::SessionSettings;
 use crate::session::timing::SlowLog;
@@ -33,7 +35,7 @@ pub struct Session {
     pub(super) sought: Option<Arc<Sought>>,
     /// What was gathered for a transaction that could not see it, and when.
     pub(super) gathered: Option<(Arc<Sought>, Instant)>,
-    statements: HashMap<String, Arc<Prepared>>,
+    statements: HashMap<String, Named>,
     unnamed: Option<Arc<Prepared>>,
     pub(super) cursors: Cursors,
     pub(super) listening: Listening,
@@ -49,6 +51,12 @@ pub struct Session {
     pub(super) memory: MemoryAccount,
     query_function: Arc<QueryFunction>,
     pub(super) slow_log: SlowLog,
+}
+
+/// A prepared statement under a name.
+struct Named {
+    prepared: Arc<Prepared>,
+    _listed: ListedStatement,
 }
 
 /// What a session is given by the wire.
@@ -79,7 +87,7 @@ impl Session {
         settings.backend_id = activity.id();
         settings.memory = memory.clone();
         settings.notifications.charge_to(&memory);
-        let listening = Listening::new(settings.notifications.clone());
+        let listening = Listening::new(settings.notifications.clone(), &memory);
         Session {
             database,
             settings: SessionSettings::new(settings),
@@ -128,6 +136,11 @@ impl Session {
 
     pub fn settings(&self) -> &Settings {
         self.settings.effective()
+    }
+
+    /// True once the connection is to end.
+    pub fn end(&self) -> watch::Receiver<bool> {
+        self.activity.end()
     }
 
     pub fn idle_timeout(&self) -> Option<Duration> {
@@ -206,8 +219,16 @@ impl Session {
         if text.len() <= SHORT_TEXT_BYTES_MAX {
             return parse_script(text);
         }
-        let text = text.to_string();
-        sql::apart(text.len(), &self.cancel, move || parse_script(&text))
+        let mut memory = self.memory.reserve(parsing_bytes(text))?;
+        let owned = text.to_string();
+        let (mut script, memory) = sql::apart(text.len(), &self.cancel, move || {
+            let script = parse_script(&owned)?;
+            drop(owned);
+            memory.resize(tree_bytes(&script))?;
+            Ok((script, Arc::new(memory)))
+        })?;
+        script.iter_mut().for_each(|parsed| parsed.memory = Some(Arc::clone(&memory)));
+        Ok(script)
     }
 
     /// Prepares a statement of [`Session::parse_script`], to be executed at once: its clock runs from here.
@@ -234,11 +255,16 @@ impl Session {
     }
 
     pub(super) fn plan(&self, parsed: &Parsed, types: &[Option<ColumnType>], view: &ReadView) -> Result<Plan> {
+        let text_bytes = parsed.text.len();
+        // Taken before anything is planned, and kept by whoever plans, even where nobody waits for it any more.
+        let memory = match text_bytes {
+            0..=SHORT_TEXT_BYTES_MAX => self.memory.nothing(),
+            _ => self.memory.reserve(planning_bytes(parsed))?,
+        };
         let (parsed, types, view) = (parsed.clone(), types.to_vec(), view.clone());
         let settings = Arc::clone(self.settings.effective());
         let query_function = Arc::clone(&self.query_function);
         let cancel = self.cancel.clone();
-        let text_bytes = parsed.text.len();
         let plan = move || {
             let work = match &parsed.language {
                 Language::Sql(statement) => {
@@ -255,7 +281,14 @@ impl Session {
             };
             Ok(Plan { catalog: Arc::clone(view.catalog()), work })
         };
-        if text_bytes > SHORT_TEXT_BYTES_MAX { sql::apart(text_bytes, &self.cancel, plan) } else { plan() }
+        if text_bytes <= SHORT_TEXT_BYTES_MAX {
+            return plan();
+        }
+        sql::apart(text_bytes, &self.cancel, move || {
+            let planned = plan();
+            drop(memory);
+            planned
+        })
     }
 
     /// The plan of a statement for a view: the one it was prepared with, or a new one after the catalog changed.
@@ -292,8 +325,9 @@ impl Session {
         Ok(())
     }
 
-    /// Keeps a statement under its name; the unnamed one replaces the one before.
-    pub fn keep_statement(&mut self, name: &str, prepared: Arc<Prepared>) -> Result<()> {
+    /// Keeps a statement under its name; the unnamed one replaces the one before. `is_from_sql`: the statement that runs
+    /// prepared it.
+    pub fn keep_statement(&mut self, name: &str, prepared: Arc<Prepared>, is_from_sql: bool) -> Result<()> {
         if name.is_empty() {
             self.unnamed = Some(prepared);
             return Ok(());
@@ -306,14 +340,20 @@ impl Session {
             )
             .with_hint("DEALLOCATE those that are no longer needed."));
         }
-        self.statements.insert(name.to_string(), prepared);
+        let listed = prepared.named(is_from_sql.then(|| self.activity.statement()));
+        let listed = self.activity.list_statement(name, listed);
+        self.statements.insert(name.to_string(), Named { prepared, _listed: listed });
         Ok(())
     }
 
     /// # Errors
     /// 26000 when there is none of that name.
     pub fn statement(&self, name: &str) -> Result<&Arc<Prepared>> {
-        let found = if name.is_empty() { self.unnamed.as_ref() } else { self.statements.get(name) };
+        let found = if name.is_empty() {
+            self.unnamed.as_ref()
+        } else {
+            self.statements.get(name).map(|named| &named.prepared)
+        };
         found.ok_or_else(|| {
             Error::new(
                 ErrorKind::UndefinedPreparedStatement,
@@ -353,6 +393,7 @@ impl Session {
         if !std::mem::take(&mut self.is_prepared) {
             self.start_clock();
         }
+        prepared.runs.fetch_add(1, Ordering::Relaxed);
         self.activity.run(&prepared.shown);
     }
 

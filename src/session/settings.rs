@@ -16,6 +16,8 @@ pub(super) struct SessionSettings {
     told: Arc<Settings>,
     /// What the server started the session with; RESET goes back to it.
     initial: Arc<Settings>,
+    /// As they were before an implicit transaction changed them; `None` where none has.
+    before_implicit: Option<SettingsMark>,
     statement_timeout: Option<Duration>,
     idle_timeout: Option<Duration>,
 }
@@ -35,6 +37,7 @@ impl SessionSettings {
             lasting: Arc::clone(&settings),
             told: Arc::clone(&settings),
             initial: settings,
+            before_implicit: None,
             statement_timeout: None,
             idle_timeout: None,
         }
@@ -98,6 +101,30 @@ impl SessionSettings {
         SettingsMark { effective: Arc::clone(&self.effective), lasting: Arc::clone(&self.lasting) }
     }
 
+    /// An implicit transaction is about to change settings: what it changes ends with it, or is taken back with it.
+    pub fn begin_implicit(&mut self) {
+        if self.before_implicit.is_none() {
+            self.before_implicit = Some(self.mark());
+        }
+    }
+
+    /// Whether an implicit transaction has changed settings.
+    pub fn is_implicit(&self) -> bool {
+        self.before_implicit.is_some()
+    }
+
+    /// How they were before the transaction that is open, which becomes a block.
+    pub fn take_before(&mut self) -> SettingsMark {
+        self.before_implicit.take().unwrap_or_else(|| self.mark())
+    }
+
+    /// The implicit transaction has failed: what it changed is taken back.
+    pub fn roll_back_implicit(&mut self) {
+        if let Some(mark) = self.before_implicit.take() {
+            self.go_back(&mark);
+        }
+    }
+
     pub fn go_back(&mut self, mark: &SettingsMark) {
         self.effective = Arc::clone(&mark.effective);
         self.lasting = Arc::clone(&mark.lasting);
@@ -106,6 +133,7 @@ impl SessionSettings {
 
     /// The transaction has committed: what was local is gone.
     pub fn commit(&mut self) {
+        self.before_implicit = None;
         if !Arc::ptr_eq(&self.effective, &self.lasting) {
             self.effective = Arc::clone(&self.lasting);
             self.refresh();
@@ -146,6 +174,20 @@ mod tests {
         assert_eq!(settings.effective().get("application_name").unwrap(), "a");
         assert_eq!(settings.take_changed(), [("application_name".to_string(), "a".to_string())]);
         assert!(!settings.has_news());
+    }
+
+    #[test]
+    fn an_implicit_transaction_takes_back_what_it_changed() {
+        let mut settings = settings();
+        settings.begin_implicit();
+        settings.set("application_name", "a", false).unwrap();
+        settings.begin_implicit();
+        settings.set("application_name", "b", true).unwrap();
+        settings.roll_back_implicit();
+        assert_eq!(settings.effective().get("application_name").unwrap(), "");
+        settings.set("application_name", "c", false).unwrap();
+        settings.roll_back_implicit();
+        assert_eq!(settings.effective().get("application_name").unwrap(), "c", "it was over");
     }
 
     #[test]

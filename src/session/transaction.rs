@@ -162,7 +162,7 @@ impl Session {
             Open::Implicit(transaction) => *transaction,
             Open::None => self.database.begin_for(&self.memory),
         };
-        let settings_before = self.settings.mark();
+        let settings_before = self.settings.take_before();
         let effective = self.settings.effective();
         let is_read_only = effective.get("default_transaction_read_only").is_ok_and(is_on);
         let isolation = effective.get("default_transaction_isolation")?.to_string();
@@ -212,11 +212,12 @@ impl Session {
         let tag = match std::mem::replace(&mut self.open, Open::None) {
             Open::None => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
+                self.settings.commit();
                 "COMMIT"
             }
             Open::Implicit(transaction) => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
-                self.settle(*transaction).await?;
+                self.settle_implicit(*transaction).await?;
                 "COMMIT"
             }
             Open::Block(block) => {
@@ -247,6 +248,7 @@ impl Session {
         match std::mem::replace(&mut self.open, Open::None) {
             Open::None | Open::Implicit(_) => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
+                self.settings.roll_back_implicit();
             }
             Open::Block(block) => self.settings.go_back(&block.settings_before),
         }
@@ -330,13 +332,27 @@ impl Session {
             // A statement by itself that did not write has sent something, or listens.
             self.open = Open::Implicit(Box::new(self.database.begin_for(&self.memory)));
         }
-        if !matches!(self.open, Open::Implicit(_)) {
-            return Ok(());
-        }
         match std::mem::replace(&mut self.open, Open::None) {
-            Open::Implicit(transaction) => self.settle(*transaction).await,
-            Open::None | Open::Block(_) => Ok(()),
+            Open::None => {
+                self.settings.commit();
+                Ok(())
+            }
+            Open::Implicit(transaction) => self.settle_implicit(*transaction).await,
+            block @ Open::Block(_) => {
+                self.open = block;
+                Ok(())
+            }
         }
+    }
+
+    /// Commits an implicit transaction, and with it the settings it has changed.
+    async fn settle_implicit(&mut self, transaction: Transaction) -> Result<()> {
+        let settled = self.settle(transaction).await;
+        match settled {
+            Ok(()) => self.settings.commit(),
+            Err(_) => self.settings.roll_back_implicit(),
+        }
+        settled
     }
 
     /// Commits: first what its cursors WITH HOLD have left to read, since that can fail.
@@ -369,9 +385,13 @@ impl Session {
     pub fn fail(&mut self) {
         self.stop_clock();
         match &mut self.open {
-            Open::None => self.listening.roll_back(),
+            Open::None => {
+                self.settings.roll_back_implicit();
+                self.listening.roll_back();
+            }
             Open::Implicit(_) => {
                 self.open = Open::None;
+                self.settings.roll_back_implicit();
                 self.listening.roll_back();
                 self.cursors.roll_back();
                 self.release_locks();

@@ -165,7 +165,8 @@ fn rows_are_copied_in_and_out() {
                     copy.finish(&mut transaction, &settings, &cancel).await?
                 }
                 Action::CopyOut(plan) => {
-                    let rows = plan.plan.execute(transaction.view(), &[], &settings, &cancel).await?.collect().await?;
+                    let stream = plan.plan.execute(transaction.view(), &[], &settings, &cancel).await?;
+                    let (rows, _memory) = stream.collect().await?;
                     let mut out = bytes::BytesMut::new();
                     let mut copy = plan.start(CODEC);
                     copy.begin(&mut out);

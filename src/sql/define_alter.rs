@@ -268,9 +268,7 @@ fn fill(
         DefaultValue::GeneratedId => return Ok(()),
     };
     let input = RowInput { now: chrono::Utc::now().timestamp_micros(), ..RowInput::default() };
-    if let Some(default) =
-        default.as_ref().filter(|default| !default.any(&|part| matches!(part, RowExpression::RandomUuid)))
-    {
+    if let Some(default) = default.as_ref().filter(|default| !default.any(&RowExpression::varies)) {
         // As in PostgreSQL a value that is the same for all is computed even where there is no entry to take it.
         default.evaluate(&input)?;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Delete, FromTable, SetExpr, TableFactor, With};
 
-use crate::db::{EntryKey, Gathered};
+use crate::db::{EntryKey, Gathered, RowsMemory};
 use crate::error::{Error, Result};
 use crate::model::{Collection, OutputColumn, Value};
 use crate::sql::context::PlanContext;
@@ -99,8 +99,10 @@ impl DeletePlan {
     pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
-        for (key, beside) in self.keys(run).await? {
+        let (keys, mut memory) = self.keys(run).await?;
+        for (done, (key, beside)) in keys.into_iter().enumerate() {
             run.cancel.check()?;
+            memory.release(done);
             let row = match &self.returning {
                 Some(_) => run.transaction.view().row(&self.collection, &key)?,
                 None => None,
@@ -117,26 +119,28 @@ impl DeletePlan {
     }
 
     /// The entries to delete, with what RETURNING shows of the other relations.
-    async fn keys(&self, run: &Run<'_>) -> Result<Vec<(EntryKey, Vec<Value>)>> {
+    async fn keys(&self, run: &Run<'_>) -> Result<(Vec<(EntryKey, Vec<Value>)>, RowsMemory)> {
+        let none = || (Vec::new(), RowsMemory::default());
         match &self.method {
             Method::Key(lookup) => {
                 let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
                 let Some(key) = lookup.key(run.transaction, &self.collection, &input, run.settings)? else {
-                    return Ok(Vec::new());
+                    return Ok(none());
                 };
                 if lookup.has_filter() {
                     let Some(row) = run.transaction.view().row(&self.collection, &key)? else {
-                        return Ok(Vec::new());
+                        return Ok(none());
                     };
                     if !lookup.holds(&row, input)? {
-                        return Ok(Vec::new());
+                        return Ok(none());
                     }
                 }
-                Ok(vec![(key, Vec::new())])
+                Ok((vec![(key, Vec::new())], RowsMemory::default()))
             }
             Method::Select(plan) => {
                 let view = run.transaction.view();
-                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect().await?;
+                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
+                let (rows, memory) = rows.await?;
                 let mut seen = HashSet::with_capacity(rows.len());
                 let mut keys = Vec::with_capacity(rows.len());
                 for row in rows {
@@ -146,7 +150,7 @@ impl DeletePlan {
                         keys.push((key, values.collect()));
                     }
                 }
-                Ok(keys)
+                Ok((keys, memory))
             }
         }
     }

@@ -1,7 +1,8 @@
 //! DataFusion as this server uses it: one prepared base for all statements, and names resolved by our own catalog.
 //!
 //! The base holds configuration, functions and rules and is made once. A statement clones it, which copies pointers, and
-//! adds what it reads. Memory is bounded for all statements together; a query that needs more fails, the server does not.
+//! adds what it reads. What its operators hold is taken from the account of its connection; a query that needs more fails, the
+//! server does not.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -13,9 +14,8 @@ use datafusion::common::{DFSchema, TableReference};
 use datafusion::datasource::{cte_worktable::CteWorkTable, provider_as_source};
 use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::GreedyMemoryPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
@@ -38,12 +38,11 @@ use crate::sql::errors::from_datafusion;
 use crate::sql::functions;
 use crate::sql::like_rule::LikeRule;
 use crate::sql::mark_joins::with_mark_joins;
+use crate::sql::memory_pool::AccountPool;
 use crate::sql::nearest_rule::NearestRule;
 use crate::sql::quantified::quantified_function;
 use crate::sql::row_order::RowOrderRule;
 
-/// Memory that the relational work of all statements together may hold.
-const QUERY_MEMORY_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// Partitions that one statement's work is split into.
 const PARTITIONS: usize = 2;
 
@@ -69,7 +68,6 @@ fn build() -> Result<SessionState> {
     options.optimizer.enable_round_robin_repartition = false;
     options.sql_parser.enable_subquery_sort_elimination = false;
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(GreedyMemoryPool::new(QUERY_MEMORY_BYTES_MAX)))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
         .build_arc()
         .map_err(from_datafusion)?;
@@ -104,6 +102,14 @@ pub fn state(context: ReadContext) -> Result<SessionState> {
     let options = Arc::clone(state.config_options());
     state.execution_props_mut().mark_start_execution(options);
     Ok(state)
+}
+
+/// What a plan of the statement runs in: its operators take their memory from the account of its connection.
+pub fn task_context(state: &SessionState) -> TaskContext {
+    let account = ReadContext::of(state.config_options()).map(|context| context.settings.memory.clone());
+    let pool = Arc::new(AccountPool::new(&account.unwrap_or_default()));
+    let runtime = RuntimeEnv { memory_pool: pool, ..RuntimeEnv::clone(state.runtime_env()) };
+    TaskContext::from(state).with_runtime(Arc::new(runtime))
 }
 
 /// Whether a function of that name exists, of whichever kind.

@@ -376,7 +376,7 @@ fn conversion(message: &str) -> Error {
 }
 
 fn exhausted(message: &str) -> Error {
-    Error::new(ErrorKind::LimitExceeded, "the query needs more memory than it may use")
+    Error::new(ErrorKind::OutOfMemory, "the server's memory for its clients is used up")
         .with_detail(first_line(message))
-        .with_hint("Filter or aggregate earlier, or add a LIMIT.")
+        .with_hint("Filter or aggregate earlier, add a LIMIT, or start the server with a larger memory_mb.")
 }

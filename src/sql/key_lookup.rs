@@ -108,9 +108,9 @@ fn key_part(condition: &Expr, compiler: &mut Compiler<'_>) -> Result<Option<(usi
         let ty = Place::Column(position).ty(compiler.collection);
         let Some(mut typed) = compiler.typed(value)? else { return Ok(None) };
         compiler.adopt(&mut typed, &ty)?;
-        let is_constant = !typed.expression.any(&|each| {
-            matches!(each, RowExpression::Column(_) | RowExpression::Planned(_) | RowExpression::RandomUuid)
-        });
+        let is_constant = !typed
+            .expression
+            .any(&|each| each.varies() || matches!(each, RowExpression::Column(_) | RowExpression::Planned(_)));
         let from = typed.ty.as_ref().map(unmodified);
         if is_constant && from.is_some_and(|from| keeps_value(&typed.expression, &from, &ty)) {
             return Ok(Some((part, typed.expression)));

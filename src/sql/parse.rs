@@ -17,7 +17,7 @@ use crate::model::limits::{PARAMETERS_MAX, STATEMENT_BYTES_MAX};
 use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::normalized;
 use crate::sql::regroup::{enclose_values, fuse_distinct, regroup};
-use crate::sql::statement_limits::{check_blanks, check_length, check_nesting, check_numbers};
+use crate::sql::statement_limits::{check_counts, check_length, check_nesting, check_numbers};
 
 /// An operator with one of these may end with a sign.
 const SIGN_LETTERS: [char; 10] = ['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'];
@@ -170,7 +170,7 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>> {
     if text.len() > STATEMENT_BYTES_MAX {
         return Err(statement_too_long(text.len()));
     }
-    check_blanks(text)?;
+    check_counts(text)?;
     let mut tokens = Tokenizer::new(&PostgresDialect, text).tokenize_with_location().map_err(|error| {
         let message = match error.message.as_str() {
             "Unterminated string literal" => "unterminated quoted string".to_string(),

@@ -26,7 +26,7 @@ use crate::sql::errors::from_datafusion;
 use crate::sql::functions::backend_pid;
 use crate::sql::lower::{Lowered, lower};
 use crate::sql::parameters::ParameterTypes;
-use crate::sql::physical::physical_plan;
+use crate::sql::physical::{physical_plan, take_for_planning};
 use crate::sql::scan::{QUERY_SCAN, check_digits};
 use crate::sql::scope::ScopeColumn;
 use crate::sql::workers::Work;
@@ -278,6 +278,8 @@ impl ReadPlan {
         state: SessionState,
         work: &mut Work,
     ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+        let constants = planned.constants.iter().map(|(value, _)| value);
+        take_for_planning(&state, parameters.iter().chain(constants).map(Value::bytes).fold(0, usize::saturating_add))?;
         let mut values = Vec::with_capacity(parameters.len() + planned.constants.len());
         let types = self.statement.types.iter();
         let given =

@@ -114,7 +114,7 @@ impl Fixture {
 
     fn run(&self, sql: &str, parameters: &[Value]) -> Result<Answer> {
         let (plan, _) = self.plan(sql, &[])?;
-        let rows = self.runtime.block_on(async {
+        let (rows, _memory) = self.runtime.block_on(async {
             plan.execute(&self.database.view(), parameters, &self.settings, &Cancel::new()).await?.collect().await
         })?;
         let line = |row: &Vec<Value>| {

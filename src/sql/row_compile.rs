@@ -412,16 +412,18 @@ impl<'a> Compiler<'a> {
             }
             _ => return Ok(None),
         };
-        match (name.as_str(), arguments.is_empty()) {
+        // What columns have for a default, above all: the planner would make a plan run for each row.
+        let (expression, ty) = match (name.as_str(), arguments.is_empty()) {
             ("now" | "current_timestamp" | "transaction_timestamp" | "statement_timestamp", true) => {
-                Ok(Some(Typed { expression: RowExpression::Now, ty: Some(ColumnType::TimestampTz), location }))
+                (RowExpression::Now, ColumnType::TimestampTz)
             }
-            ("gen_random_uuid" | "uuidv4", true) => {
-                Ok(Some(Typed { expression: RowExpression::RandomUuid, ty: Some(ColumnType::Uuid), location }))
-            }
-            ("coalesce", false) => self.coalesce(&arguments, location),
-            _ => Ok(None),
-        }
+            ("clock_timestamp", true) => (RowExpression::ClockTime, ColumnType::TimestampTz),
+            ("gen_random_uuid" | "uuidv4" | "uuid_generate_v4", true) => (RowExpression::RandomUuid, ColumnType::Uuid),
+            ("uuidv7", true) => (RowExpression::OrderedUuid, ColumnType::Uuid),
+            ("coalesce", false) => return self.coalesce(&arguments, location),
+            _ => return Ok(None),
+        };
+        Ok(Some(Typed { expression, ty: Some(ty), location }))
     }
 
     fn coalesce(&mut self, arguments: &[&Expr], location: Location) -> Result<Option<Typed>> {

@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 
+use chrono::Utc;
 use uuid::Uuid;
 
 use crate::db::Comparison;
@@ -24,7 +25,11 @@ pub enum RowExpression {
     /// A value that the planner computes, by position in [`RowInput::planned`].
     Planned(usize),
     Now,
+    /// The time of evaluation.
+    ClockTime,
     RandomUuid,
+    /// One of version 7, which begins with the time.
+    OrderedUuid,
     Convert {
         inner: Box<RowExpression>,
         to: ColumnType,
@@ -101,7 +106,9 @@ impl RowExpression {
             RowExpression::Excluded(position) => pick(input.excluded, *position),
             RowExpression::Planned(position) => pick(input.planned, *position),
             RowExpression::Now => Ok(Value::TimestampTz(input.now)),
+            RowExpression::ClockTime => Ok(Value::TimestampTz(Utc::now().timestamp_micros())),
             RowExpression::RandomUuid => Ok(Value::Uuid(Uuid::new_v4())),
+            RowExpression::OrderedUuid => Ok(Value::Uuid(Uuid::now_v7())),
             RowExpression::Convert { inner, to, explicit } => inner.evaluate(input)?.cast(to, *explicit),
             RowExpression::Arithmetic { operator, left, right, ty } => {
                 match (left.evaluate(input)?, right.evaluate(input)?) {
@@ -190,6 +197,11 @@ impl RowExpression {
         }
     }
 
+    /// Whether it is another value each time that it is evaluated.
+    pub fn varies(&self) -> bool {
+        matches!(self, RowExpression::ClockTime | RowExpression::RandomUuid | RowExpression::OrderedUuid)
+    }
+
     /// Whether any part of it is the named kind.
     pub fn any(&self, is_wanted: &dyn Fn(&RowExpression) -> bool) -> bool {
         if is_wanted(self) {
@@ -214,7 +226,9 @@ impl RowExpression {
             | RowExpression::Excluded(_)
             | RowExpression::Planned(_)
             | RowExpression::Now
-            | RowExpression::RandomUuid => false,
+            | RowExpression::ClockTime
+            | RowExpression::RandomUuid
+            | RowExpression::OrderedUuid => false,
         }
     }
 

@@ -153,7 +153,7 @@ impl RowPlan {
             };
             parameters.push(row.get(*position).cloned().unwrap_or_default());
         }
-        let rows = self.plan.execute(view, &parameters, run.settings, run.cancel).await?.collect().await?;
+        let (rows, _memory) = self.plan.execute(view, &parameters, run.settings, run.cancel).await?.collect().await?;
         let mut rows = rows.into_iter();
         match (rows.next(), rows.next()) {
             (Some(row), None) => Ok(row),

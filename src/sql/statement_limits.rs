@@ -17,6 +17,8 @@ const BRACKETS_MAX: usize = 12;
 const SUBQUERIES_MAX: usize = 14;
 /// What a query in parentheses begins with.
 const QUERY_WORDS: [Keyword; 3] = [Keyword::SELECT, Keyword::WITH, Keyword::VALUES];
+/// Signs that one token is made of, where a text is counted by its signs: few operators have more.
+const SIGNS_PER_TOKEN_MAX: usize = 2;
 /// Longest chain of operators in one expression: each one nests the tree one deeper.
 pub const OPERATORS_MAX: usize = 500;
 
@@ -31,34 +33,64 @@ pub fn check_numbers(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
         .with_position(character(text, token.span.start).unwrap_or(1)))
 }
 
-/// Refuses texts with more blanks than one may have while they are tokens, before they are. Quotes and comments are passed over
-/// by the plainest of their rules: where the text is read in another way afterwards, only the count is another.
-pub fn check_blanks(text: &str) -> Result<()> {
+/// Refuses texts with more blanks and signs than one may have while they are tokens, before they are.
+pub fn check_counts(text: &str) -> Result<()> {
     if text.len() <= STATEMENT_BLANKS_MAX {
         return Ok(());
     }
+    let TokenCounts { blanks, others } = count_tokens(text);
+    if blanks > STATEMENT_BLANKS_MAX {
+        let message = format!("a statement of {blanks} blanks is over the limit of {STATEMENT_BLANKS_MAX}");
+        return Err(Error::new(ErrorKind::LimitExceeded, message)
+            .with_hint("Send it without its indentation, or in several statements."));
+    }
+    if others / SIGNS_PER_TOKEN_MAX > STATEMENT_TOKENS_MAX { Err(too_many_tokens(others)) } else { Ok(()) }
+}
+
+/// About how many tokens a text has.
+pub struct TokenCounts {
+    pub blanks: usize,
+    /// Words, numbers, texts and single signs.
+    pub others: usize,
+}
+
+/// Counts the tokens of a text. Quotes and comments are passed over by the plainest of their rules: where the text is read in
+/// another way afterwards, only the count is another.
+pub fn count_tokens(text: &str) -> TokenCounts {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.') || !byte.is_ascii();
+    let mut counts = TokenCounts { blanks: 0, others: 0 };
     let mut rest = text.as_bytes();
-    let mut count = 0_usize;
+    // Whether an E stands alone before what comes next.
+    let mut has_escapes = false;
     while let [first, tail @ ..] = rest {
         let passed = match (*first, tail.first()) {
+            (b'\'', _) if has_escapes => escaped_end(tail),
             (b'\'' | b'"', _) => tail.iter().position(|byte| byte == first).map(|end| end + 1),
             (b'-', Some(b'-')) => tail.iter().position(|byte| *byte == b'\n'),
             (b'/', Some(b'*')) => tail.windows(2).position(|pair| pair == b"*/").map(|end| end + 2),
             (b'$', _) => dollar_quoted(tail),
-            (blank, _) => {
-                count += usize::from(blank.is_ascii_whitespace());
-                Some(0)
-            }
+            (byte, _) if is_word(&byte) => tail.iter().position(|byte| !is_word(byte)),
+            _ => Some(0),
         };
+        let kind = if first.is_ascii_whitespace() { &mut counts.blanks } else { &mut counts.others };
+        *kind += 1;
+        has_escapes = matches!(first, b'e' | b'E') && passed == Some(0);
         // What does not end is an error of its own.
         rest = passed.and_then(|passed| tail.get(passed..)).unwrap_or_default();
     }
-    if count <= STATEMENT_BLANKS_MAX {
-        return Ok(());
+    counts
+}
+
+/// The length of a text with backslashes behind its first quote; `None` where it does not end.
+fn escaped_end(text: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.iter().position(|byte| matches!(byte, b'\'' | b'\\'))?;
+        match text.get(at) {
+            Some(b'\\') => from = at + 2,
+            _ => return Some(at + 1),
+        }
     }
-    let message = format!("a statement of {count} blanks is over the limit of {STATEMENT_BLANKS_MAX}");
-    Err(Error::new(ErrorKind::LimitExceeded, message)
-        .with_hint("Send it without its indentation, or in several statements."))
 }
 
 /// The length of a quote behind its first `$`; 0 where it begins none, `None` where it does not end.
@@ -86,9 +118,13 @@ pub fn check_length(tokens: &[TokenWithSpan]) -> Result<()> {
     if count <= STATEMENT_TOKENS_MAX {
         return Ok(());
     }
+    Err(too_many_tokens(count))
+}
+
+fn too_many_tokens(count: usize) -> Error {
     let message = format!("a statement of {count} words and signs is over the limit of {STATEMENT_TOKENS_MAX}");
-    Err(Error::new(ErrorKind::LimitExceeded, message)
-        .with_hint("Send rows with COPY or in several statements, and lists as an array: = ANY($1)."))
+    Error::new(ErrorKind::LimitExceeded, message)
+        .with_hint("Send rows with COPY or in several statements, and lists as an array: = ANY($1).")
 }
 
 /// A parenthesis or bracket that is open.
@@ -214,8 +250,9 @@ mod tests {
             format!("select 1 -- {many}\n"),
             format!("select $${many}$$, $a$ $$ {many} $a$"),
             format!("select $1, 'it''s{many}'"),
+            format!("select E'it\\'s{many}'"),
         ] {
-            check_blanks(&text).unwrap();
+            check_counts(&text).unwrap();
         }
         for text in [
             format!("select 1{many}"),
@@ -224,7 +261,19 @@ mod tests {
             format!("select $1{many}"),
             format!("-- '\n select {many}"),
         ] {
-            assert_eq!(check_blanks(&text).unwrap_err().sqlstate(), "54000");
+            assert_eq!(check_counts(&text).unwrap_err().sqlstate(), "54000");
         }
+    }
+
+    #[test]
+    fn tokens_are_counted_as_they_stand() {
+        let count = |text: &str| {
+            let TokenCounts { blanks, others } = count_tokens(text);
+            (blanks, others)
+        };
+        assert_eq!(count("select a, 'b c' from \"d e\""), (4, 6));
+        assert_eq!(count("x = 1.5 -- and so on"), (3, 4));
+        assert_eq!(count("$$a b$$ /* c d */ E'\\'' é"), (3, 5));
+        assert_eq!(check_counts(&"1,".repeat(2 * STATEMENT_TOKENS_MAX)).unwrap_err().sqlstate(), "54000");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Expr, SetExpr, TableFactor, TableWithJoins, Update, UpdateTableFromKind, With};
 
-use crate::db::{EntryKey, Gathered};
+use crate::db::{EntryKey, Gathered, RowsMemory};
 use crate::error::{Error, Result};
 use crate::model::{Collection, OutputColumn, Value};
 use crate::sql::conflict::default_of;
@@ -179,8 +179,10 @@ impl UpdatePlan {
     pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
-        for Change { key, changes, beside } in self.changes(run).await? {
+        let (all, mut memory) = self.changes(run).await?;
+        for (done, Change { key, changes, beside }) in all.into_iter().enumerate() {
             run.cancel.check()?;
+            memory.release(done);
             let Some(after) = changes.apply(run.transaction, &self.collection, &key)? else { continue };
             count += 1;
             if let Some(returning) = &self.returning {
@@ -193,32 +195,34 @@ impl UpdatePlan {
     }
 
     /// The entries to change with their new values, as the statement's snapshot has them.
-    async fn changes(&self, run: &Run<'_>) -> Result<Vec<Change>> {
+    async fn changes(&self, run: &Run<'_>) -> Result<(Vec<Change>, RowsMemory)> {
+        let none = || (Vec::new(), RowsMemory::default());
         let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
         match &self.method {
             Method::Key { lookup, assignments, reads_row } => {
                 let Some(key) = lookup.key(run.transaction, &self.collection, &input, run.settings)? else {
-                    return Ok(Vec::new());
+                    return Ok(none());
                 };
                 let mut row = Vec::new();
                 if *reads_row {
                     let Some(found) = run.transaction.view().row(&self.collection, &key)? else {
-                        return Ok(Vec::new());
+                        return Ok(none());
                     };
                     row = found;
                     if !lookup.holds(&row, input)? {
-                        return Ok(Vec::new());
+                        return Ok(none());
                     }
                 }
                 let mut changes = Changes::default();
                 for (place, value) in assignments {
                     changes.put(*place, value.evaluate(&RowInput { row: &row, ..input })?)?;
                 }
-                Ok(vec![Change { key, changes, beside: Vec::new() }])
+                Ok((vec![Change { key, changes, beside: Vec::new() }], RowsMemory::default()))
             }
             Method::Select { plan, places, defaults } => {
                 let view = run.transaction.view();
-                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect().await?;
+                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
+                let (rows, memory) = rows.await?;
                 let mut seen = HashSet::with_capacity(rows.len());
                 let mut all = Vec::with_capacity(rows.len());
                 for row in rows {
@@ -238,7 +242,7 @@ impl UpdatePlan {
                     }
                     all.push(Change { key, changes, beside: values.collect() });
                 }
-                Ok(all)
+                Ok((all, memory))
             }
         }
     }

@@ -233,7 +233,7 @@ mod tests {
         let rows = rows_of_plan(SESSION, sql, &Cancel::new()).await;
         assert_eq!(rows.collect().await.unwrap_err().sqlstate(), "XX000");
         let rows = rows_of_plan(SESSION, "select 1", &Cancel::new()).await;
-        assert_eq!(rows.collect().await.unwrap(), [vec![crate::model::Value::Int8(1)]]);
+        assert_eq!(rows.collect().await.unwrap().0, [vec![crate::model::Value::Int8(1)]]);
     }
 
     #[tokio::test]

@@ -52,7 +52,7 @@ impl Fixture {
             let (rows, tag) = match &planned.action {
                 Action::Read(read) => {
                     let stream = read.execute(transaction.view(), parameters, settings, cancel).await?;
-                    (stream.collect().await?, None)
+                    (stream.collect().await?.0, None)
                 }
                 Action::Write(write) => {
                     let written = write.execute(&mut transaction, parameters, settings, cancel).await?;

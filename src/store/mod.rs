@@ -21,6 +21,7 @@ mod private_directory;
 mod private_file;
 mod record;
 mod record_view;
+mod running;
 mod snapshot;
 #[expect(clippy::module_inception, reason = "the file holds the type Store")]
 mod store;
@@ -45,6 +46,7 @@ pub use private_directory::{
 pub use private_file::create as create_private_file;
 pub use record::{Publicity, RecordField, RecordHeader, encode_record, encode_sorted_record};
 pub use record_view::RecordView;
+pub use running::{RunningFile, RunningServer};
 pub use snapshot::{PinnedBytes, ScanIter, Snapshot};
 pub use store::{Store, StoreOptions, StoreStatistics};
 pub use value_codec::{Stored, ValueRef, bytes_of_vector, vector_of_bytes};

@@ -34,6 +34,18 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
     }
 }
 
+/// Writes a file with mode 0600 in the place of one that may be there: whoever reads it sees the one or the other whole.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = temporary_path(path)?;
+    let replaced = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = replaced {
+        // What could not be written may not be there.
+        fs::remove_file(&temporary).ok();
+        return Err(at(path, error));
+    }
+    sync_directory(path.parent().unwrap_or(Path::new("."))).map_err(|error| at(path, error))
+}
+
 /// Reads a file of at most `bytes_max` bytes; `None` where there is none.
 pub fn read(path: &Path, bytes_max: usize) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let mut file = match File::open(path) {

@@ -135,7 +135,6 @@ impl Node {
         self.stop_receiving(change);
         if change.went_down {
             self.has_news = true;
-            self.tell(key.network, Happened::PeerDisconnected(key.peer.clone()));
             self.feed(key.network, Input::PeerDown { peer: key.peer.clone() });
         }
         if let Some(epoch) = change.went_up {
@@ -145,8 +144,18 @@ impl Node {
             let addresses = there.map(|peer| self.connections.addresses(&peer)).unwrap_or_default();
             let addresses = addresses.iter().map(ToString::to_string).collect();
             tracing::info!(peer = %key.peer, network = key.network.0, epoch, "a member is connected");
-            self.tell(key.network, Happened::PeerConnected(key.peer.clone()));
             self.feed(key.network, Input::PeerUp { peer: key.peer.clone(), epoch, addresses });
+        }
+        if change.went_down || change.went_up.is_some() {
+            // Before it is told: whoever hears of it on a channel finds it in the tables.
+            let now_ms = self.now_ms();
+            self.publish_status(now_ms);
+        }
+        if change.went_down {
+            self.tell(key.network, Happened::PeerDisconnected(key.peer.clone()));
+        }
+        if change.went_up.is_some() {
+            self.tell(key.network, Happened::PeerConnected(key.peer.clone()));
         }
     }
 

@@ -315,3 +315,21 @@ fn a_broken_certificate_keeps_the_server_from_starting() {
     let said = Launch::on(&data).with(&missing).try_start().err().expect("it never falls back to plaintext");
     assert!(said.contains("/nonexistent.pem"), "{said}");
 }
+
+#[test]
+fn errors_quote_no_more_than_shows_what_is_meant() {
+    let (server, mut client) = start();
+    let long = "x".repeat(1_000_000);
+    for (text, code) in [
+        (format!("SELECT \"{long}\" FROM item"), "42703"),
+        (format!("SELECT * FROM \"{long}\""), "42P01"),
+        (format!("SELECT {long}(1)"), "42883"),
+        (format!("SELECT '{long}'::int"), "22P02"),
+        (format!("SELECT {long} {long} {long} FROM"), "42601"),
+    ] {
+        let failure = client.error(&text);
+        assert_eq!(failure.code, code);
+        assert!(failure.message.contains("xxxx") && failure.message.len() < 2_000, "{} bytes", failure.message.len());
+    }
+    check_unharmed(&server, &mut client);
+}

@@ -33,6 +33,19 @@ fn a_block_whose_index_finds_duplicates_leaves_nothing() {
 }
 
 #[test]
+fn a_commit_that_takes_too_long_leaves_nothing() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id int PRIMARY KEY, a text)");
+    client.run("BEGIN; INSERT INTO t SELECT n, repeat('x', 100) FROM generate_series(1, 50000) n");
+    client.run("SET LOCAL statement_timeout = '1ms'");
+    assert_eq!(client.error("COMMIT").code, "57014");
+    assert_eq!(client.value("SELECT count(*) FROM t"), "0");
+    assert_eq!(server.client().value("SELECT count(*) FROM t"), "0");
+    client.run("INSERT INTO t VALUES (1, 'again')");
+}
+
+#[test]
 fn a_commit_that_finds_duplicates_of_others_leaves_nothing() {
     let server = Server::start();
     let (mut first, mut other) = (server.client(), server.client());

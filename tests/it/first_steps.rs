@@ -100,3 +100,36 @@ fn errors_of_statements_on_secrets_repeat_nothing() {
     let shown = client.column("SELECT query FROM pg_stat_activity").concat();
     assert!(!shown.contains("hush"), "{shown}");
 }
+
+#[test]
+fn a_server_that_runs_is_found_by_its_data_directory() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data");
+    let server = Launch::on(&data).start();
+    let near = |arguments: &[&str]| {
+        let mut command = crate::harness::program();
+        command.args(arguments).env("NEBULUSDB_DATA_DIR", &data).env_remove("NEBULUSDB_URL");
+        command.stdin(std::process::Stdio::null()).output().expect("the program runs")
+    };
+    let output = near(&["query", "--plain", "SELECT 'found' AS found"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("found"), "{output:?}");
+    let told: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(data.join("server.json")).expect("it tells of itself")).expect("JSON");
+    assert_eq!(told["listen"].as_str(), Some(server.address.to_string().as_str()));
+    // Another one on the same directory is told who holds it, whichever address it wants.
+    let held = format!("process {}, which listens on {}", told["pid"], server.address);
+    for listen in ["127.0.0.1:0".to_string(), server.address.to_string()] {
+        let output = near(&["serve", "--admin", "off", "--listen", &listen]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(&held), "{said}");
+        assert!(said.contains("another server holds the data directory"), "{said}");
+    }
+    assert!(data.join("server.json").exists(), "who was refused takes nothing away");
+    assert!(server.stop().success());
+    assert!(!data.join("server.json").exists());
+    // One that was killed leaves its file behind; the next one is not misled.
+    Launch::on(&data).start().kill();
+    assert!(data.join("server.json").exists());
+    Launch::on(&data).start();
+}

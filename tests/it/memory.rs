@@ -95,6 +95,10 @@ fn what_one_statement_makes_is_in_the_budget() {
         "SELECT length(replace(repeat('x', 10000 + n::int), 'x', 'yyyy')) FROM generate_series(1, 1000) n",
         "SELECT length(a || a || a || a || a) FROM (SELECT repeat('x', 8000 + n::int) a FROM generate_series(1, 1000) n) t",
         "SELECT repeat('x', 60000 + n::int) FROM generate_series(1, 1000) n",
+        // What a sort of the planner holds, and a join.
+        "SELECT t FROM (SELECT repeat('x', 1000) || n AS t FROM generate_series(1, 100000) n) s ORDER BY t",
+        "SELECT count(*) FROM (SELECT repeat('x', 1000) || n AS t FROM generate_series(1, 100000) n) a \
+         JOIN (SELECT repeat('x', 1000) || n AS t FROM generate_series(1, 100000) n) b ON a.t = b.t",
     ] {
         assert_eq!(client.error(text).code, "53200", "{text}");
         assert_eq!(client.value("SELECT 1"), "1");
@@ -112,6 +116,54 @@ fn what_one_statement_makes_is_in_the_budget() {
     client.run("ROLLBACK");
     drop(client);
     wait_until_held(page, |bytes| bytes <= before);
+}
+
+/// Of numbers, each of which is an expression of the plan.
+fn long_list(numbers: usize) -> String {
+    let list: Vec<String> = (0..numbers).map(|number| (number * 7).to_string()).collect();
+    format!("SELECT repeat('x', 1000) FROM generate_series(1, 1000000) n WHERE n NOT IN ({})", list.join(","))
+}
+
+#[test]
+fn what_a_long_statement_is_made_of_is_in_the_budget() {
+    let (_directory, server, page) = start();
+    let before = held(page);
+    let text = long_list(8_000);
+    let mut silent: Vec<Client> = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut client = server.client();
+        client.send_query(&text).expect("it is sent");
+        silent.push(client);
+        assert!(held(page) <= BUDGET_BYTES);
+    }
+    // Its text, its tree and its plan, of those that are served.
+    wait_until_held(page, |bytes| bytes > before + 10_000_000);
+    assert_eq!(server.client().value("SELECT sum(n) FROM generate_series(1, 4) n"), "10");
+    assert!(held(page) <= BUDGET_BYTES);
+    drop(silent);
+    wait_until_held(page, |bytes| bytes <= before);
+    // One that is too long for all there is, is refused before it is planned, and the connection goes on.
+    let mut client = server.client();
+    let refused = client.error(&long_list(200_000));
+    assert_eq!(refused.code, "53200");
+    assert!(refused.hint.is_some_and(|hint| hint.contains("memory_mb")));
+    assert_eq!(client.value("SELECT 1"), "1");
+}
+
+#[test]
+fn a_long_text_of_which_little_is_made_is_no_reason_to_refuse_it() {
+    let (_directory, server, _) = start();
+    let mut client = server.client();
+    for text in [
+        // At most these would make 200 MB.
+        "SELECT length(regexp_replace(repeat('a', 1000000), 'b', repeat('c', 200), 'g'))",
+        "SELECT length(replace(repeat('a', 1000000), 'b', repeat('c', 200)))",
+        "SELECT length(replace(repeat('a', 1000000), 'a', 'b'))",
+    ] {
+        assert_eq!(client.value(text), "1000000", "{text}");
+    }
+    assert_eq!(client.value("SELECT cardinality(string_to_array(repeat('a', 10000000), ','))"), "1");
+    assert_eq!(client.error("SELECT length(replace(repeat('a', 1000000), 'a', repeat('c', 200)))").code, "53200");
 }
 
 #[test]

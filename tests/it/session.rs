@@ -127,3 +127,58 @@ fn lock_timeout_ends_the_wait_for_a_lock() {
     waiter.run("SET lock_timeout = 1");
     assert_eq!(waiter.error("SELECT pg_advisory_lock(4711)").code, "55P03");
 }
+
+#[test]
+fn named_statements_of_both_kinds_are_listed() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("PREPARE quick AS SELECT 1");
+    let mut parse = b"driver_1\0SELECT $1 || 'x' AS longer\0\0\0".to_vec();
+    client.send(b'P', &parse).expect("it is sent");
+    parse = b"\0SELECT 'unnamed'\0\0\0".to_vec();
+    client.send(b'P', &parse).expect("it is sent");
+    client.send(b'S', &[]).expect("it is sent");
+    assert!(client.read_reply().expect("an answer").failure().is_none());
+    let listed = "SELECT name || ' ' || from_sql || ' ' || parameter_types::text || ' ' || statement \
+                  FROM pg_prepared_statements ORDER BY name";
+    assert_eq!(
+        client.column(listed),
+        ["driver_1 false {text} SELECT $1 || 'x' AS longer", "quick true {} PREPARE quick AS SELECT 1"]
+    );
+    assert_eq!(server.client().value("SELECT count(*) FROM pg_prepared_statements"), "0");
+    client.send(b'C', b"Sdriver_1\0").expect("it is sent");
+    client.send(b'S', &[]).expect("it is sent");
+    client.read_reply().expect("an answer");
+    assert_eq!(client.value("SELECT string_agg(name, ',') FROM pg_prepared_statements"), "quick");
+}
+
+#[test]
+fn statements_and_connections_are_ended_by_their_number() {
+    let server = Server::start();
+    let (mut owner, mut other) = (server.client(), server.client());
+    let number = other.pid();
+    let wait_until_it_sleeps = |owner: &mut Client| {
+        let state = format!("SELECT state || ' ' || query FROM pg_stat_activity WHERE pid = {number}");
+        while owner.value(&state) != "active SELECT pg_sleep(600)" {
+            std::thread::yield_now();
+        }
+    };
+    other.send_query("SELECT pg_sleep(600)").expect("it is sent");
+    wait_until_it_sleeps(&mut owner);
+    assert_eq!(owner.value(&format!("SELECT pg_cancel_backend({number})")), "t");
+    let reply = other.read_reply().expect("an answer");
+    assert_eq!(reply.failure().expect("it is cancelled").code, "57014");
+    // One that rests, and one that runs something.
+    assert_eq!(owner.value(&format!("SELECT pg_terminate_backend({number}, 60000)")), "t");
+    assert_eq!(other.read_end().code, "57P01");
+    let mut other = server.client();
+    let number = other.pid();
+    other.send_query("SELECT pg_sleep(600)").expect("it is sent");
+    assert_eq!(owner.value(&format!("SELECT pg_terminate_backend({number}, 60000)")), "t");
+    assert_eq!(other.read_end().code, "57P01");
+    let nobody = "SELECT concat(pg_cancel_backend(2000000000), pg_terminate_backend(2000000000))";
+    assert_eq!(owner.value(nobody), "ff");
+    assert_eq!(owner.error("SELECT pg_terminate_backend(1, -1)").code, "22003");
+    owner.send_query("SELECT pg_terminate_backend(pg_backend_pid())").expect("it is sent");
+    assert_eq!(owner.read_end().code, "57P01");
+}

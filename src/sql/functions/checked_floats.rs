@@ -1,18 +1,16 @@
 //! DataFusion's functions of floats that answer NaN or an infinity where PostgreSQL reports an error.
 
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::datatypes::{DataType, FieldRef, Float64Type};
+use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::Result as DataFusionResult;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::errors::to_datafusion;
+use crate::sql::functions::wrapped::{Around, wrapped};
 
 /// Looks at the arguments and the result of one call, none of them NULL.
 type Check = fn(&[f64], f64) -> Result<()>;
@@ -35,17 +33,13 @@ const CHECKED: [(&str, Check); 15] = [
     ("cot", domain),
 ];
 
-/// A function whose results are looked at.
+/// Looks at the results of calls.
 #[derive(Debug)]
-struct Checked {
-    inner: Arc<ScalarUDF>,
-    check: Check,
-}
+struct Checked(Check);
 
 /// The checked forms of those functions that `find` knows.
 pub fn checked_floats(find: impl Fn(&str) -> Option<Arc<ScalarUDF>>) -> Vec<ScalarUDF> {
-    let checked = CHECKED.into_iter();
-    checked.filter_map(|(name, check)| Some(ScalarUDF::from(Checked { inner: find(name)?, check }))).collect()
+    CHECKED.into_iter().filter_map(|(name, check)| Some(wrapped(find(name)?, Checked(check)))).collect()
 }
 
 fn out_of_range(message: &str) -> Error {
@@ -112,61 +106,14 @@ impl Checked {
         for row in (0..results.len()).filter(|row| results.is_valid(*row)) {
             row_arguments.clear();
             row_arguments.extend(columns.iter().map(|column| column.value(row)));
-            (self.check)(&row_arguments, results.value(row)).map_err(to_datafusion)?;
+            (self.0)(&row_arguments, results.value(row)).map_err(to_datafusion)?;
         }
         Ok(())
     }
 }
 
-impl PartialEq for Checked {
-    fn eq(&self, other: &Self) -> bool {
-        self.inner == other.inner
-    }
-}
-
-impl Eq for Checked {}
-
-impl Hash for Checked {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.inner.hash(state);
-    }
-}
-
-/// Rewriting a call (`simplify`) is left out: it would put the function itself into the place of this one.
-impl ScalarUDFImpl for Checked {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, types: &[DataType]) -> DataFusionResult<DataType> {
-        self.inner.return_type(types)
-    }
-
-    fn return_field_from_args(&self, arguments: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-        self.inner.return_field_from_args(arguments)
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
-        self.inner.coerce_types(types)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
-    }
-
-    fn is_strict(&self) -> bool {
-        self.inner.is_strict()
-    }
-
-    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
+impl Around for Checked {
+    fn call(&self, function: &ScalarUDF, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let is_constant = arguments.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if is_constant { 1 } else { arguments.number_rows };
         let columns = arguments
@@ -174,7 +121,7 @@ impl ScalarUDFImpl for Checked {
             .iter()
             .map(|argument| argument.to_array(rows))
             .collect::<DataFusionResult<Vec<ArrayRef>>>()?;
-        let result = self.inner.invoke_with_args(arguments)?;
+        let result = function.invoke_with_args(arguments)?;
         self.look(&columns, &result.to_array(rows)?)?;
         Ok(result)
     }

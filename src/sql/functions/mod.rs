@@ -18,6 +18,7 @@ mod extremes;
 #[cfg(test)]
 mod extremes_tests;
 mod float_keys;
+mod growth;
 mod interval_sums;
 mod json;
 mod json_access;
@@ -44,6 +45,7 @@ mod time_parse;
 mod vector_aggregates;
 mod vector_argument;
 mod vectors;
+mod wrapped;
 
 pub use advisory::release as release_advisory_locks;
 pub use definition::{Definition, Parameter, undefined};

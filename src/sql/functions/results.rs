@@ -39,6 +39,8 @@ struct Held {
     refused: Vec<(String, usize, Error)>,
     /// What is alive, and the copies of the constants.
     memory: Reservation,
+    /// The plan of the statement.
+    plan: Reservation,
 }
 
 /// Results that belong to no client.
@@ -70,8 +72,8 @@ impl fmt::Debug for Results {
 impl Results {
     /// Of a statement that takes its memory from an account.
     pub fn new(account: &MemoryAccount) -> Results {
-        let memory = account.nothing();
-        let held = Held { arrays: Vec::new(), constant_bytes: 0, refused: Vec::new(), memory };
+        let (memory, plan) = (account.nothing(), account.nothing());
+        let held = Held { arrays: Vec::new(), constant_bytes: 0, refused: Vec::new(), memory, plan };
         Results { held: Arc::new(Mutex::new(held)), account: account.clone() }
     }
 
@@ -85,6 +87,14 @@ impl Results {
         }
         self.settle();
         self.account.reserve(bytes)
+    }
+
+    /// Takes memory for the plan of the statement, in place of what was taken for it before; kept as long as the results are.
+    ///
+    /// # Errors
+    /// 53200 where the account has none.
+    pub fn take_for_plan(&self, bytes: usize) -> Result<()> {
+        self.held.lock().plan.resize(bytes)
     }
 
     /// Whether an array is accounted here.

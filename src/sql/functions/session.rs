@@ -1,13 +1,18 @@
 //! Functions that tell of the session and the server.
 
-use crate::db::Settings;
+use std::time::{Duration, Instant};
+
+use crate::db::{Activity, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Oid, Text};
-use crate::sql::functions::definition::{Definition, Invocation, text_of};
+use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
 
 /// What `version()` answers. Clients read PostgreSQL's version from it.
 const SERVER_VERSION: &str = concat!("PostgreSQL 18.0 (NebulusDB ", env!("CARGO_PKG_VERSION"), "), 64-bit");
+
+/// How often it is looked whether a connection has ended.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 pub fn definitions() -> Vec<Definition> {
     let name = ColumnType::Name;
@@ -38,6 +43,11 @@ pub fn definitions() -> Vec<Definition> {
             Ok(Value::Int4(backend_pid(&invocation.context()?.settings)))
         })
         .stable(),
+        Definition::new("pg_cancel_backend", &[Int], ColumnType::Bool, |invocation, arguments| {
+            Ok(Value::Bool(activity(invocation)?.cancel(number_of(arguments))))
+        })
+        .volatile(),
+        Definition::new("pg_terminate_backend", &[Int, Int], ColumnType::Bool, terminate).optional(1).volatile(),
         Definition::new("pg_is_in_recovery", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
         Definition::new("pg_is_wal_replay_paused", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
         Definition::new("inet_server_addr", &[], ColumnType::Text, |_, _| Ok(Value::Null)).stable(),
@@ -53,13 +63,7 @@ pub fn definitions() -> Vec<Definition> {
             .stable()
             .alias(&["pg_current_xact_id_if_assigned"]),
         Definition::new("pg_typeof", &[Any], ColumnType::Text, |invocation, _| {
-            let name = match invocation.types.first().unwrap_or(&ColumnType::Unknown) {
-                ColumnType::Varchar(_) => ColumnType::Varchar(None).to_string(),
-                ColumnType::Char(_) => "character".to_string(),
-                ColumnType::Numeric(_) => ColumnType::Numeric(None).to_string(),
-                ColumnType::Vector(_) => ColumnType::Vector(None).to_string(),
-                ty => ty.to_string(),
-            };
+            let name = invocation.types.first().unwrap_or(&ColumnType::Unknown).base_name();
             Ok(Value::text(name))
         })
         .with_nulls(),
@@ -77,6 +81,37 @@ pub fn definitions() -> Vec<Definition> {
         })
         .stable(),
     ]
+}
+
+fn activity<'a>(invocation: &Invocation<'a>) -> Result<&'a Activity> {
+    Ok(invocation.context()?.view.activity())
+}
+
+/// The number of a connection; one that none has for what is none.
+fn number_of(arguments: &[Value]) -> i32 {
+    int_of(arguments, 0).and_then(|number| i32::try_from(number).ok()).unwrap_or(0)
+}
+
+/// `pg_terminate_backend(pid, timeout)`: the timeout, in milliseconds, is how long it is waited for the connection's end.
+fn terminate(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let timeout = int_of(arguments, 1).unwrap_or(0);
+    let Ok(timeout) = u64::try_from(timeout).map(Duration::from_millis) else {
+        return Err(Error::new(ErrorKind::NumericOutOfRange, "\"timeout\" must not be negative"));
+    };
+    let (activity, number) = (activity(invocation)?, number_of(arguments));
+    let is_there = activity.terminate(number);
+    if !is_there || timeout.is_zero() {
+        return Ok(Value::Bool(is_there));
+    }
+    let since = Instant::now();
+    while activity.is_connected(number) {
+        if since.elapsed() >= timeout {
+            return Ok(Value::Bool(false));
+        }
+        invocation.context()?.cancel.check()?;
+        std::thread::sleep(LOOK_INTERVAL);
+    }
+    Ok(Value::Bool(true))
 }
 
 fn current_schemas(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

@@ -1,9 +1,10 @@
 //! The statistics views. What this server does not count is zero or NULL, never invented.
 
+use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::db::{Activity, ActivityState, Catalog, Settings};
-use crate::model::Value;
+use crate::model::{ColumnType, Value};
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{DATABASE_OID, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{Row, oid, text};
@@ -55,6 +56,32 @@ pub fn cursors(activity: &Activity, settings: &Settings) -> Vec<Row> {
         ]
     })
     .collect()
+}
+
+/// The named prepared statements of the own session. Each has one plan for all parameters.
+pub fn prepared_statements(activity: &Activity, settings: &Settings) -> Vec<Row> {
+    let named = activity.statements_of(settings.backend_id).into_iter();
+    named
+        .map(|(name, statement)| {
+            let runs = statement.runs.load(Ordering::Relaxed);
+            vec![
+                ("name", text(name)),
+                ("statement", text(&statement.statement)),
+                ("prepare_time", moment(statement.prepared)),
+                ("parameter_types", type_names(&statement.parameters)),
+                ("result_types", statement.results.as_deref().map_or(Value::Null, type_names)),
+                ("from_sql", Value::Bool(statement.is_from_sql)),
+                ("generic_plans", Value::Int8(i64::try_from(runs).unwrap_or(i64::MAX))),
+                ("custom_plans", Value::Int8(0)),
+            ]
+        })
+        .collect()
+}
+
+/// The types as `regtype` shows them.
+fn type_names(types: &[ColumnType]) -> Value {
+    let names = types.iter().map(|ty| text(ty.base_name())).collect();
+    Value::Array(Box::new(ColumnType::Text), names)
 }
 
 fn moment(time: SystemTime) -> Value {

@@ -420,3 +420,116 @@ COMMIT
 
 > RESET work_mem
 RESET
+
+# Statements of one text are one transaction: SET LOCAL lasts to its end, and what it has set is taken back with it.
+
+> SET LOCAL work_mem = '1MB'; SHOW work_mem; SELECT 1 AS one; SET LOCAL work_mem = '3MB'; SELECT current_setting('work_mem')
+SET
+ work_mem
+----------
+ 1MB
+(1 row)
+ one
+-----
+   1
+(1 row)
+SET
+ current_setting
+-----------------
+ 3MB
+(1 row)
+
+> SHOW work_mem
+ work_mem
+----------
+ 4MB
+(1 row)
+
+> SELECT set_config('work_mem', '1MB', true); SHOW work_mem
+ set_config
+------------
+ 1MB
+(1 row)
+ work_mem
+----------
+ 1MB
+(1 row)
+
+> SET work_mem = '2MB'; SELECT 1/0
+SET
+ERROR 22012: division by zero
+
+> SHOW work_mem
+ work_mem
+----------
+ 4MB
+(1 row)
+
+> SET LOCAL work_mem = '1MB'; BEGIN; SHOW work_mem; COMMIT; SHOW work_mem
+SET
+BEGIN
+ work_mem
+----------
+ 1MB
+(1 row)
+COMMIT
+ work_mem
+----------
+ 4MB
+(1 row)
+
+> SET work_mem = '1MB'; ROLLBACK; SHOW work_mem
+WARNING: there is no transaction in progress
+SET
+ROLLBACK
+ work_mem
+----------
+ 4MB
+(1 row)
+
+> SET LOCAL work_mem = '1MB'; COMMIT; SHOW work_mem
+WARNING: there is no transaction in progress
+SET
+COMMIT
+ work_mem
+----------
+ 4MB
+(1 row)
+
+# The session's prepared statements.
+
+> PREPARE one AS SELECT 1 AS one
+PREPARE
+
+> PREPARE two (int, varchar(3)) AS SELECT $1 + 1 AS more, $2 AS same
+PREPARE
+
+> EXECUTE two (1, 'a')
+ more | same
+------+------
+    2 | a
+(1 row)
+
+> SELECT name, statement, parameter_types, result_types, from_sql, generic_plans FROM pg_prepared_statements ORDER BY name
+ name |                             statement                              |      parameter_types       |        result_types        | from_sql | generic_plans
+------+--------------------------------------------------------------------+-----------------------------+-----------------------------+----------+---------------
+ one  | PREPARE one AS SELECT 1 AS one                                     | {}                          | {integer}                   | t        |             0
+ two  | PREPARE two (int, varchar(3)) AS SELECT $1 + 1 AS more, $2 AS same | {integer,"character varying"} | {integer,"character varying"} | t        |             1
+
+> DEALLOCATE one
+DEALLOCATE
+
+> SELECT name FROM pg_prepared_statements
+ name
+------
+ two
+(1 row)
+
+> DEALLOCATE ALL
+DEALLOCATE ALL
+
+> SELECT count(*) FROM pg_prepared_statements
+ count
+-------
+     0
+(1 row)
