@@ -91,7 +91,7 @@ async fn watch(args: &SyncStatusArgs, session: Session, seconds: u64) -> Result<
 async fn look(args: &SyncStatusArgs, session: &mut Option<Session>) -> Result<String> {
     let connected = match session.take() {
         Some(connected) => connected,
-        None => Session::connect(&args.url).await?,
+        None => Session::connect(&url_or_near(args.url.as_deref())).await?,
     };
     let text = state(&connected).await?;
     *session = Some(connected);

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::RunningServer;
 
 /// The address a client uses when none is given: the one `make demo` serves on.
-const URL_DEFAULT: &str = "postgresql://nebulus@127.0.0.1:5433/nebulus";
+pub const URL_DEFAULT: &str = "postgresql://nebulus@127.0.0.1:5433/nebulus";
 /// How long connecting may take before it is called a failure.
 const CONNECT_TIMEOUT_SECONDS: u64 = 10;
 
