@@ -69,9 +69,14 @@ test-clients: build ## PostgreSQL's drivers and the clients under clients/ (Pyth
 	scripts/test-clients
 	scripts/test-python
 	scripts/test-typescript
+	scripts/test-console
 
 .PHONY: test-all
 test-all: test test-clients ## what `make test` does, and all of `make test-clients`
+
+.PHONY: console
+console: ## build the web console's sources into the files that the server embeds (needs node 20 and npm)
+	@scripts/build-console
 
 .PHONY: dist
 dist: build ## pack the stripped server into dist/: tarball, Debian package, Python wheel, npm package

@@ -10,6 +10,8 @@ use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
+use crate::db::Cancel;
+
 /// The connections of a server. Clones share it.
 #[derive(Clone, Default)]
 pub struct Activity(Arc<Mutex<BTreeMap<i32, Arc<Mutex<ConnectionActivity>>>>>);
@@ -39,6 +41,7 @@ pub struct ConnectionActivity {
     pub statement: Arc<str>,
     /// When it began.
     pub began: SystemTime,
+    cancel: Cancel,
     cursors: CursorList,
 }
 
@@ -81,7 +84,8 @@ impl ActivityState {
 }
 
 impl Activity {
-    pub fn register(&self, id: i32, user: &str, client: SocketAddr) -> ActivityHandle {
+    /// Lists a connection, whose statements end when `cancel` is set.
+    pub fn register(&self, id: i32, user: &str, client: SocketAddr, cancel: &Cancel) -> ActivityHandle {
         let now = SystemTime::now();
         let connection = Arc::new(Mutex::new(ConnectionActivity {
             id,
@@ -93,10 +97,17 @@ impl Activity {
             changed: now,
             statement: "".into(),
             began: now,
+            cancel: cancel.clone(),
             cursors: CursorList::default(),
         }));
         self.0.lock().insert(id, Arc::clone(&connection));
         ActivityHandle { activity: self.clone(), id, connection }
+    }
+
+    /// Cancels what a connection runs at the moment, if anything; whether there is such a connection.
+    pub fn cancel(&self, id: i32) -> bool {
+        let connection = self.0.lock().get(&id).cloned();
+        connection.inspect(|connection| connection.lock().cancel.cancel()).is_some()
     }
 
     /// All connections, by number.
@@ -171,12 +182,15 @@ mod tests {
     #[test]
     fn connections_come_and_go() {
         let activity = Activity::default();
-        let handle = activity.register(7, "nebulus", "127.0.0.1:1".parse().unwrap());
+        let cancel = Cancel::new();
+        let handle = activity.register(7, "nebulus", "127.0.0.1:1".parse().unwrap(), &cancel);
         handle.run(&"SELECT 1".into());
         let [connection] = &activity.connections()[..] else { panic!("one connection") };
         assert!(connection.state == ActivityState::Active && &*connection.statement == "SELECT 1");
         handle.rest(ActivityState::IdleInTransaction);
         assert_eq!(activity.connections()[0].state.name(), "idle in transaction");
+        assert!(!activity.cancel(8) && cancel.check().is_ok());
+        assert!(activity.cancel(7) && cancel.check().is_err());
         drop(handle);
         assert!(activity.connections().is_empty());
     }

@@ -230,7 +230,7 @@ async fn greet(
     check_names(&message)?;
     let place = shared.places.take(message.is_reserved)?;
     let registration = shared.cancels.register(message.minor >= 2, wire.transport.watch())?;
-    let activity = shared.context.database.activity().register(registration.id, OWNER, peer);
+    let activity = shared.context.database.activity().register(registration.id, OWNER, peer, &registration.cancel);
     let memory = shared.context.memory.account();
     wire.input.allow(MESSAGE_BYTES_MAX, &memory);
     wire.output.account(&memory);

@@ -4,7 +4,7 @@ use crate::db::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Oid, Text};
-use crate::sql::functions::definition::{Definition, Invocation, text_of};
+use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
 
 /// What `version()` answers. Clients read PostgreSQL's version from it.
 const SERVER_VERSION: &str = concat!("PostgreSQL 18.0 (NebulusDB ", env!("CARGO_PKG_VERSION"), "), 64-bit");
@@ -38,6 +38,12 @@ pub fn definitions() -> Vec<Definition> {
             Ok(Value::Int4(backend_pid(&invocation.context()?.settings)))
         })
         .stable(),
+        Definition::new("pg_cancel_backend", &[Int], ColumnType::Bool, |invocation, arguments| {
+            let id = int_of(arguments, 0).and_then(|id| i32::try_from(id).ok());
+            let activity = invocation.context()?.view.activity();
+            Ok(Value::Bool(id.is_some_and(|id| activity.cancel(id))))
+        })
+        .volatile(),
         Definition::new("pg_is_in_recovery", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
         Definition::new("pg_is_wal_replay_paused", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
         Definition::new("inet_server_addr", &[], ColumnType::Text, |_, _| Ok(Value::Null)).stable(),
