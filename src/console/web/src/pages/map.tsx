@@ -3,17 +3,20 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type MapAnswer, type MapPoint, map, read } from "../api";
-import { EntryBody, neighboursOf } from "../entry";
+import { EntryBody, type Neighbour, neighboursOf } from "../entry";
 import { integer, plural } from "../format";
 import { go, useLoaded, useWidth } from "../hooks";
 import type { PageProps } from "../main";
 import { type Collection, identifier, literal } from "../sql";
 import { Badge, Button, Card, Empty, Load, Page } from "../ui";
 
-const POINTS_MAX = 2000;
+const POINTS_MAX = 1900;
+/** Entries beyond the sample that there is room for. */
+const SPARE = 100;
 /** Components that a map may read. */
 const COMPONENTS_MAX = 2_000_000;
 const COLOURS = 9;
+const NONE: Neighbour[] = [];
 
 interface View {
   scale: number;
@@ -21,16 +24,18 @@ interface View {
   y: number;
 }
 
-async function sampleOf(collection: Collection, colour: string, signal: AbortSignal): Promise<{ answer: MapAnswer; total: number }> {
+/** A sample of the entries with vectors, those of some keys among them. */
+async function sampleOf(collection: Collection, colour: string, keys: string[], signal: AbortSignal): Promise<{ answer: MapAnswer; total: number }> {
   const [table, column, key] = [identifier(collection.name), identifier(collection.vector!), identifier(collection.key!)];
   const total = Number((await read(`SELECT count(*) AS count FROM ${table} WHERE ${column} IS NOT NULL`, signal))[0]?.count ?? 0);
   const wanted = Math.min(POINTS_MAX, Math.floor(COMPONENTS_MAX / (collection.dimension ?? 384)));
   // By a digest of the key: always the same entries, and from everywhere.
-  const share = Math.min(1, (wanted * 1.05) / Math.max(1, total));
+  const share = Math.min(1, wanted / Math.max(1, total));
   const edge = Math.floor(share * 0xffffff).toString(16).padStart(6, "0");
-  const some = share < 1 ? ` AND md5(${key}::text) < ${literal(edge)}` : "";
+  const wished = keys.length > 0 ? ` OR ${key}::text IN (${keys.map(literal).join(", ")})` : "";
+  const some = share < 1 ? ` AND (md5(${key}::text) < ${literal(edge)}${wished})` : "";
   const label = colour ? (collection.kind === "MEMORY" ? `metadata->>${literal(colour)}` : `${identifier(colour)}::text`) : "NULL::text";
-  const answer = await map(`SELECT ${key}::text AS key, ${label} AS label, ${column} AS vector FROM ${table} WHERE ${column} IS NOT NULL${some} LIMIT ${wanted}`, signal);
+  const answer = await map(`SELECT ${key}::text AS key, ${label} AS label, ${column} AS vector FROM ${table} WHERE ${column} IS NOT NULL${some} LIMIT ${wanted + SPARE}`, signal);
   return { answer, total };
 }
 
@@ -61,7 +66,25 @@ function Shown({ collection, all, entry }: { collection: Collection; all: Collec
   // What looks like a group is a good colour to begin with.
   const first = choices.data?.find((name) => /^(topic|section|kind|type|category|class|source|label|tag)/i.test(name)) ?? "";
   const chosen = colour ?? first;
-  const loaded = useLoaded(async (signal) => (choices.data ? sampleOf(collection, chosen, signal) : null), [collection.name, choices.data === null ? null : chosen]);
+  // What was chosen and what lies near it is on the map, also where the sample had left it out.
+  const wished = useRef<string[]>(entry ? [entry] : []);
+  const loaded = useLoaded(async (signal) => (choices.data ? sampleOf(collection, chosen, wished.current, signal) : null), [collection.name, choices.data === null ? null : chosen]);
+  const near = useLoaded(
+    async (signal) => {
+      if (!entry) return [];
+      const [row] = await read(`SELECT ${identifier(collection.vector!)} AS vector FROM ${identifier(collection.name)} WHERE ${identifier(collection.key!)} = ${literal(entry)}`, signal);
+      return row?.vector ? neighboursOf(collection, row.vector, entry, signal) : [];
+    },
+    [collection.name, entry],
+  );
+  useEffect(() => {
+    if (!entry || !near.data || !loaded.data || near.data.length === 0) return;
+    const there = new Set(loaded.data.answer.points.map((point) => point.key));
+    const keys = [entry, ...near.data.map((each) => each.key)];
+    if (keys.every((key) => there.has(key) || wished.current.includes(key))) return;
+    wished.current = keys;
+    loaded.reload();
+  }, [entry, near.data, loaded.data]);
   const select = useCallback((key: string | null) => (key === null ? go("map", collection.name) : go("map", collection.name, key)), [collection.name]);
   const data = loaded.data;
   const groups = useMemo(() => groupsOf(data?.answer.points ?? []), [data]);
@@ -105,7 +128,7 @@ function Shown({ collection, all, entry }: { collection: Collection; all: Collec
                 <Empty title={found ? "No entry has a vector" : "Loading"} />
               ) : (
                 <>
-                  <Plane collection={collection} points={found.answer.points} groups={groups} chosen={entry} onChoose={select} />
+                  <Plane points={found.answer.points} groups={groups} near={near.data ?? NONE} chosen={entry} onChoose={select} />
                   {groups.length > 1 && (
                     <ul class="legend">
                       {groups.map((group, place) => (
@@ -148,7 +171,7 @@ function groupsOf(points: MapPoint[]): Group[] {
   return [...sorted.slice(0, COLOURS - 1), { name: `${integer(rest.length)} others`, count: rest.reduce((sum, each) => sum + each.count, 0) }];
 }
 
-function Plane({ collection, points, groups, chosen, onChoose }: { collection: Collection; points: MapPoint[]; groups: Group[]; chosen: string | null; onChoose: (key: string | null) => void }) {
+function Plane({ points, groups, near, chosen, onChoose }: { points: MapPoint[]; groups: Group[]; near: Neighbour[]; chosen: string | null; onChoose: (key: string | null) => void }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [frame, width] = useWidth<HTMLDivElement>();
   const height = Math.max(300, Math.min(640, Math.round(width * 0.68), innerHeight - 260));
@@ -172,14 +195,6 @@ function Plane({ collection, points, groups, chosen, onChoose }: { collection: C
     },
     [width, height, bounds, view],
   );
-  const near = useLoaded(
-    async (signal) => {
-      if (!chosen || !collection.key) return [];
-      const [row] = await read(`SELECT ${identifier(collection.vector!)} AS vector FROM ${identifier(collection.name)} WHERE ${identifier(collection.key)} = ${literal(chosen)}`, signal);
-      return row?.vector ? neighboursOf(collection, row.vector, chosen, signal) : [];
-    },
-    [collection.name, chosen],
-  );
   const index = useMemo(() => new Map(points.map((point, at) => [point.key, at])), [points]);
   const theme = document.documentElement.dataset.theme;
 
@@ -201,7 +216,7 @@ function Plane({ collection, points, groups, chosen, onChoose }: { collection: C
       const [x, y] = place(home);
       context.strokeStyle = line;
       context.lineWidth = 1.2;
-      for (const neighbour of near.data ?? []) {
+      for (const neighbour of near) {
         const other = points[index.get(neighbour.key) ?? -1];
         if (!other) continue;
         const [toX, toY] = place(other);
@@ -211,7 +226,7 @@ function Plane({ collection, points, groups, chosen, onChoose }: { collection: C
         context.stroke();
       }
     }
-    const marked = new Set((near.data ?? []).map((neighbour) => neighbour.key));
+    const marked = new Set(near.map((neighbour) => neighbour.key));
     // What has no colour of its own lies below.
     const order = points.map((point, at) => [colourOf(point), at] as const).sort((one, other) => other[0] - one[0]);
     for (const [colour, at] of order) {
@@ -237,7 +252,7 @@ function Plane({ collection, points, groups, chosen, onChoose }: { collection: C
       context.lineWidth = 2;
       context.stroke();
     }
-  }, [points, width, height, place, hover, chosen, near.data, colourOf, theme]);
+  }, [points, width, height, place, hover, chosen, near, colourOf, theme]);
 
   const nearest = (event: MouseEvent): number | null => {
     const box = canvas.current!.getBoundingClientRect();

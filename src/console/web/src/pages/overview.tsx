@@ -174,7 +174,7 @@ export function Overview({ collections, isLoading }: PageProps) {
         <Tile title="Statements" value={rates.length ? short(rates.at(-1)!) : "–"} unit="/s" about={`${integer(sum(last, "nebulusdb_statements_total"))} since the start, ${integer(sum(last, "nebulusdb_errors_total"))} failed`} values={rates} />
         {latency && <Tile title="Latency" value={half === null ? "–" : milliseconds(half * 1000)} about={at(0.95) === null ? "median of the last half minute" : `95 % within ${milliseconds(at(0.95)! * 1000)}`} values={latencies} />}
         <Tile title="Memory" value={bytes(last.get(memoryName) ?? 0)} about={memoryName.startsWith("process") ? "of the process" : `held for clients, of ${bytes(last.get("nebulusdb_client_memory_bytes_max") ?? 0)}`} values={history(memoryName)} />
-        <Tile title="Disk" value={bytes(sum(last, "nebulusdb_store_bytes"))} about={`${integer(sum(last, "nebulusdb_store_keys"))} keys in the store`} values={history("nebulusdb_store_bytes")} />
+        <Tile title="Disk" value={bytes(sum(last, "nebulusdb_store_bytes"))} about={last.has("nebulusdb_disk_free_bytes") ? `in the store; ${bytes(last.get("nebulusdb_disk_free_bytes")!)} are free` : "in the store"} values={history("nebulusdb_store_bytes")} />
         <Tile title="Clients" value={integer(sum(last, "nebulusdb_clients"))} about={`${plural(connected, "peer")} connected`} values={history("nebulusdb_clients")} />
       </div>
       <div class="columns">
