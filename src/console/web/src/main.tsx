@@ -77,7 +77,7 @@ function Frame({ user, theme, onTheme }: { user: string; theme: string; onTheme:
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>
         Skip to the page
       </a>
-      <div class={`side ${isMenuOpen ? "open" : ""}`}>
+      <header class={`side ${isMenuOpen ? "open" : ""}`}>
         <div class="brand">
           <img src="/console/icon.svg" alt="" width="28" height="28" />
           <span>NebulusDB</span>
@@ -101,7 +101,7 @@ function Frame({ user, theme, onTheme }: { user: string; theme: string; onTheme:
           <Button icon={theme === "dark" ? "sun" : "moon"} kind="quiet" label={theme === "dark" ? "Light colours" : "Dark colours"} onClick={onTheme} />
           <Button icon="out" kind="quiet" label="Log out" onClick={() => void logout().catch(() => {})} />
         </div>
-      </div>
+      </header>
       <main id="main" tabIndex={-1}>
         <Shown key={name} collections={loaded.data ?? []} isLoading={loaded.data === null} reloadCollections={reload} rest={route.slice(1)} />
       </main>

@@ -169,12 +169,12 @@ async function used(here) {
   assert.equal(await page.locator(".editor .t-keyword").count(), 4);
   await editor.press("Control+Enter");
   await page.waitForSelector("text=20 rows");
-  const [file] = await Promise.all([page.waitForEvent("download"), page.click("text=JSON")]);
+  const [file] = await Promise.all([page.waitForEvent("download"), page.click('button >> text="JSON"')]);
   const rows = JSON.parse(readFileSync(await file.path(), "utf8"));
   assert.ok(rows.length === 20 && rows.every((row) => row.metadata.section === "games"));
-  const [table] = await Promise.all([page.waitForEvent("download"), page.click("text=CSV")]);
+  const [table] = await Promise.all([page.waitForEvent("download"), page.click('button >> text="CSV"')]);
   assert.match(readFileSync(await table.path(), "utf8"), /^id,metadata,/);
-  await page.click("text=Explain");
+  await page.click('button >> text="Explain"');
   await page.waitForSelector(".plan-node");
   await editor.fill("SELECT id\nFROM memory\nWHERE metadata ->> 'section' = 1");
   await editor.press("Control+Enter");
@@ -188,8 +188,8 @@ async function used(here) {
   await editor.press("Control+Enter");
   await page.waitForSelector("text=1 to 100 of 250");
   await page.click('[aria-label="The next page"]');
-  await page.waitForSelector("td >> text=150");
-  await page.click("text=History");
+  await page.waitForSelector('td >> text="150"');
+  await page.click('button >> text="History"');
   await page.waitForSelector("dialog >> text=pg_sleep");
   await page.keyboard.press("Escape");
 
@@ -206,9 +206,9 @@ async function used(here) {
 
   // What leaves the machine is said before it does.
   await go(page, "networks", ".peer.here");
-  await page.click("text=Stage entries");
+  await page.click('button >> text="Stage entries"');
   await page.fill("dialog input", 'metadata.section = "mail"');
-  await page.click("text=See what would leave");
+  await page.click('button >> text="See what would leave"');
   await page.waitForSelector("text=What will leave this machine");
   assert.match(await page.innerText(".leaving"), /facts:.*section.*\n?.*/s);
   assert.match(await page.innerText(".leaving"), /1 known member of team/);
@@ -216,7 +216,7 @@ async function used(here) {
   await page.click(".leaving .button.primary");
   await page.waitForSelector("text=/entries are staged|entry is staged/");
   await until("the posting", () => here.query("SELECT count(*) FROM memory WHERE _publicity <> 'public' AND metadata->>'section' = 'mail'") === "0");
-  await page.click("text=Done");
+  await page.click('button >> text="Done"');
 
   // What happens shows by itself.
   await go(page, "overview", ".parts-bar span");
