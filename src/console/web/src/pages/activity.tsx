@@ -34,11 +34,11 @@ export function Activity(_: PageProps) {
               columns={[
                 { name: "Process", cell: (row) => row.pid, isNumber: true },
                 { name: "State", cell: (row) => <Badge tone={tone(row.state ?? null)}>{row.state}</Badge> },
-                { name: "For", cell: (row) => (row.state === "active" ? running(row.query_start ?? null) : ago(row.state_change ?? null)) },
+                { name: "For", cell: (row) => <span class="nowrap">{row.state === "active" ? running(row.query_start ?? null) : ago(row.state_change ?? null)}</span> },
                 { name: "Statement", cell: (row) => <code class="statement" title={row.query ?? ""}>{row.query || "–"}</code> },
                 { name: "Program", cell: (row) => row.application_name || "–", isMinor: true },
                 { name: "From", cell: (row) => `${row.client_addr}:${row.client_port}`, isMinor: true },
-                { name: "Connected", cell: (row) => <span title={row.backend_start ?? ""}>{ago(row.backend_start ?? null)}</span>, isMinor: true },
+                { name: "Connected", cell: (row) => <span class="nowrap" title={row.backend_start ?? ""}>{ago(row.backend_start ?? null)}</span>, isMinor: true },
                 {
                   name: "",
                   cell: (row) =>

@@ -219,6 +219,13 @@ interface Entry {
   peer: Cell;
 }
 
+/** The facts, those that are plain values first. */
+function factsOf(metadata: Cell): [string, unknown][] {
+  const facts = Object.entries(metadata ? (JSON.parse(metadata) as Record<string, unknown>) : {});
+  const isNested = ([, value]: [string, unknown]) => Number(typeof value === "object" && value !== null);
+  return facts.sort((one, other) => isNested(one) - isNested(other));
+}
+
 /** A condition from what somebody wrote: one of KNIRVQL, or a part of a key. */
 const conditionOf = (wanted: string, key: string) => (/[=<>]|\b(like|contains|in|is|matches|starts)\b/i.test(wanted) ? wanted : `${key} CONTAINS ${literal(wanted)}`);
 
@@ -238,7 +245,7 @@ function Entries({ collection, entry }: { collection: Collection; entry: string 
       const rows = await read(`GET MEMORY FIELDS ${fields.join(", ")} IN ${identifier(collection.name)}${where} ORDER BY ${key} LIMIT ${PAGE + 1} OFFSET ${page * PAGE}`, signal);
       const entries = rows.slice(0, PAGE).map((row) => ({
         key: row[key] ?? null,
-        facts: [...names.map((name): [string, unknown] => [name, row[name] ?? null]), ...Object.entries(row.metadata ? (JSON.parse(row.metadata) as Record<string, unknown>) : {})],
+        facts: [...names.map((name): [string, unknown] => [name, row[name] ?? null]), ...factsOf(row.metadata ?? null)],
         publicity: row._publicity ?? null,
         stage: row._stage ?? null,
         timestamp: row._timestamp ?? null,
