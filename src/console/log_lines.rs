@@ -84,7 +84,8 @@ mod tests {
     fn the_last_lines_are_kept() {
         let log = LogLines::default();
         writeln!(log.entry(), "one").expect("it takes everything");
-        writeln!(log.entry(), "two\nthree {}", "é".repeat(LINE_BYTES_MAX)).expect("it takes everything");
+        let event = format!("two\nthree {}\n", "é".repeat(LINE_BYTES_MAX));
+        log.entry().write_all(event.as_bytes()).expect("it takes everything");
         let (first, lines) = log.after(1);
         assert!(first == 1 && lines.len() == 2 && lines[0] == "two" && lines[1].len() <= LINE_BYTES_MAX + "…".len());
         assert_eq!(without_colours("\u{1b}[2mtime\u{1b}[0m \u{1b}[32m INFO\u{1b}[0m started"), "time  INFO started");
