@@ -70,6 +70,7 @@ test-clients: build ## PostgreSQL's drivers the clients under clients/ (Python, 
 	scripts/test-python
 	scripts/test-rust-client
 	scripts/test-typescript
+	scripts/test-console
 	scripts/test-dashboard
 
 .PHONY: test-all
@@ -82,6 +83,10 @@ test-packages: build ## install each package on a bare Debian and start it, and 
 .PHONY: test-editors
 test-editors: ## KNIRVQL's grammars for VS Code, CodeMirror and tree-sitter (needs node 20 and npm)
 	scripts/test-editors
+
+.PHONY: console
+console: ## build the web console's sources into the files that the server embeds (needs node 20 and npm)
+	@scripts/build-console
 
 .PHONY: dist
 dist: build ## pack the stripped server into dist/: tarball, Debian package, Python wheel, npm package

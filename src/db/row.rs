@@ -12,7 +12,7 @@ use crate::model::{
     Collection, CollectionKind, ColumnType, EntryType, Stage, SystemColumn, Value, join_object, json_text_of_value,
     jsonb, value_of_json_text,
 };
-use crate::store::{RecordView, Stored, ValueRef, decode_key_part};
+use crate::store::{Publicity, RecordView, Stored, ValueRef, decode_key_part};
 
 /// Borrowed view of one entry; reads only what is asked for.
 pub(crate) struct EntryView<'a> {
@@ -122,6 +122,7 @@ impl<'a> EntryView<'a> {
                     self.pending.and_then(|pending| pending.stage).or_else(|| self.base().map(RecordView::stage));
                 stage.and_then(Stage::name).map_or(Value::Null, Value::text)
             }
+            SystemColumn::Publicity => Value::text(self.publicity().name()),
             SystemColumn::Timestamp => {
                 self.base().map_or(Value::Null, |record| Value::TimestampTz(record.timestamp().micros()))
             }
@@ -141,6 +142,15 @@ impl<'a> EntryView<'a> {
                 Value::Json(join_object(counts.iter().map(|(peer, count)| (peer.as_str(), count))))
             }
         })
+    }
+
+    /// How much of the entry its network knows; what the own transaction has changed it does not.
+    fn publicity(&self) -> Publicity {
+        let stored = self.base().map_or(Publicity::Private, RecordView::publicity);
+        match self.pending {
+            Some(pending) if stored == Publicity::Posted && !pending.changes.is_empty() => Publicity::PostedAndEdited,
+            _ => stored,
+        }
     }
 
     pub fn operand(&self, operand: &Operand) -> Result<Value> {

@@ -181,17 +181,20 @@ pub enum SystemColumn {
     Timestamp,
     PeerId,
     Stage,
+    /// How much of it its network knows.
+    Publicity,
     /// Facts of a table that no column declares.
     Metadata,
 }
 
 impl SystemColumn {
-    pub const ALL: [SystemColumn; 6] = [
+    pub const ALL: [SystemColumn; 7] = [
         SystemColumn::EntryType,
         SystemColumn::VectorClock,
         SystemColumn::Timestamp,
         SystemColumn::PeerId,
         SystemColumn::Stage,
+        SystemColumn::Publicity,
         SystemColumn::Metadata,
     ];
 
@@ -202,13 +205,16 @@ impl SystemColumn {
             SystemColumn::Timestamp => "_timestamp",
             SystemColumn::PeerId => "_peer_id",
             SystemColumn::Stage => "_stage",
+            SystemColumn::Publicity => "_publicity",
             SystemColumn::Metadata => "metadata",
         }
     }
 
     pub fn ty(self) -> ColumnType {
         match self {
-            SystemColumn::EntryType | SystemColumn::PeerId | SystemColumn::Stage => ColumnType::Text,
+            SystemColumn::EntryType | SystemColumn::PeerId | SystemColumn::Stage | SystemColumn::Publicity => {
+                ColumnType::Text
+            }
             SystemColumn::VectorClock | SystemColumn::Metadata => ColumnType::Jsonb,
             SystemColumn::Timestamp => ColumnType::TimestampTz,
         }

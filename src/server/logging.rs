@@ -6,15 +6,21 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 use crate::config::LogFormat;
+use crate::console::LogLines;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Libraries that log statements with their values at lower levels, secrets among them.
 const WITHHELD: [&str; 2] = ["sqlparser=warn", "datafusion=warn"];
 
 /// What is logged, which can be changed while the server runs.
-pub struct LogFilter(Box<dyn Fn(EnvFilter) -> Result<()> + Send + Sync>);
+pub struct LogFilter {
+    change: Box<dyn Fn(EnvFilter) -> Result<()> + Send + Sync>,
+    /// What was logged last.
+    pub lines: LogLines,
+}
 
 impl LogFilter {
     /// From now on this is logged.
@@ -22,7 +28,7 @@ impl LogFilter {
     /// # Errors
     /// F0000 for a filter that cannot be understood; the one before stays.
     pub fn change(&self, filter: &str) -> Result<()> {
-        (self.0)(read_filter(filter)?)
+        (self.change)(read_filter(filter)?)
     }
 }
 
@@ -31,9 +37,11 @@ impl LogFilter {
 /// # Errors
 /// F0000 for a filter that cannot be understood.
 pub fn start_logging(format: LogFormat, filter: &str) -> Result<LogFilter> {
+    let lines = LogLines::default();
+    let kept = lines.clone();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(read_filter(filter)?)
-        .with_writer(std::io::stderr)
+        .with_writer(std::io::stderr.and(move || kept.entry()))
         .with_ansi(std::io::stderr().is_terminal());
     let failed = |error: &dyn std::fmt::Display| Error::internal(format!("logging: {error}"));
     let (started, change): (_, Box<dyn Fn(EnvFilter) -> Result<()> + Send + Sync>) = match format {
@@ -49,7 +57,7 @@ pub fn start_logging(format: LogFormat, filter: &str) -> Result<LogFilter> {
         }
     };
     started.map_err(|error| failed(&error))?;
-    Ok(LogFilter(change))
+    Ok(LogFilter { change, lines })
 }
 
 fn read_filter(filter: &str) -> Result<EnvFilter> {

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::admin;
 use crate::config::AdminAddress;
+use crate::console::{self, ConsoleOptions};
 use crate::error::Result;
 use crate::server::bind::{bind, cannot_listen};
 
@@ -45,7 +46,9 @@ pub(crate) async fn listen(admin: Option<&AdminAddress>) -> Result<Option<TcpLis
     Ok(Some(listener))
 }
 
-/// All pages of a node.
-pub(crate) fn pages(subject: admin::Subject) -> Router {
-    admin::router(subject).fallback(async || (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n"))
+/// All pages of a node, the console among them.
+pub(crate) fn pages(subject: admin::Subject, console: ConsoleOptions) -> Router {
+    admin::router(subject)
+        .merge(console::router(console))
+        .fallback(async || (StatusCode::NOT_FOUND, "there are /console/, /healthz, /readyz and /metrics\n"))
 }

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 
 use crate::admin::{self, Phase};
 use crate::config::{Flags, Options, TlsMode};
+use crate::console::ConsoleOptions;
 use crate::db::Database;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::Budget;
 use crate::pg::{self, PLACES_RESERVED, ServerContext, TlsRule, TlsSlot, load_tls};
 use crate::server::bind::bind;
@@ -48,13 +49,25 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     ensure_password(&database, &options.password_file())?;
     let (stop, stopping) = watch::channel(false);
     let context = context(&options, database.clone(), TlsSlot::new(tls));
+    let log_lines = log.lines.clone();
     let reload = Reload::new(flags, &options, &context.tls, log);
     let (phase, phases) = watch::channel(Phase::Starting);
     let (stop_pages, pages_stopping) = watch::channel(false);
     let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory), phase: phases };
     let admin_address = pages_listener.as_ref().map(TcpListener::local_addr).transpose()?;
-    let serving_pages =
-        pages_listener.map(|listener| tokio::spawn(admin::serve(listener, pages::pages(subject), pages_stopping)));
+    let serving_pages = match pages_listener {
+        None => None,
+        Some(listener) => {
+            let console = ConsoleOptions {
+                server: address,
+                listen: options.admin.as_ref().map(|admin| admin.address.clone()).unwrap_or_default(),
+                port: listener.local_addr()?.port(),
+                trust_local: options.trust_local,
+                log: log_lines,
+            };
+            Some(tokio::spawn(admin::serve(listener, pages::pages(subject, console), pages_stopping)))
+        }
+    };
     // Before anybody is told that the server is there: a signal right after it must drain as well.
     let signals = Signals::listen(hangup)?;
     let (stop_sync, sync_stopping) = watch::channel(false);

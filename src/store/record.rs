@@ -49,6 +49,16 @@ pub enum Publicity {
 }
 
 impl Publicity {
+    /// The text of `_publicity`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Publicity::Private => "private",
+            Publicity::Posted => "public",
+            Publicity::PostedAndEdited => "edited",
+            Publicity::PostedAndReplaced => "replaced",
+        }
+    }
+
     /// Whether the public state lies in a copy of its own.
     pub fn has_copy(self) -> bool {
         match self {

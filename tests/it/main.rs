@@ -15,6 +15,7 @@ mod auth_conflicts;
 mod bad_input;
 mod client;
 mod commits;
+mod console;
 mod crash;
 mod decoders;
 mod dimensions;

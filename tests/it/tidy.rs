@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Modules by rank: each imports from lower ranks only, siblings never import each other.
-const RANKS: [&[&str]; 13] = [
+const RANKS: [&[&str]; 14] = [
     &["error", "health", "metrics"],
     &["model"],
     &["merge", "vector"],
@@ -15,6 +15,7 @@ const RANKS: [&[&str]; 13] = [
     &["pg", "admin"],
     &["config"],
     &["client"],
+    &["console"],
     &["server"],
     &["cli"],
     &["main"],

@@ -1,0 +1,159 @@
+//! What a page that is logged in may ask for: statements, their end, and the log.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use tokio_postgres::Config;
+
+use crate::console::answer::{Outcome, Refusal};
+use crate::console::link::Limits;
+use crate::console::router::Console;
+use crate::console::sessions::Session;
+use crate::console::slot::{Slot, Work};
+
+/// Rows of an answer, where the page does not ask for fewer.
+const ROWS_MAX: usize = 10_000;
+/// Bytes of an answer's rows.
+const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How the connection of the pages is opened: it cannot write, and nothing it does takes long.
+const PAGES_OPTIONS: &str = "-c default_transaction_read_only=on -c statement_timeout=30000";
+/// How the connection of one action is opened.
+const ACTION_OPTIONS: &str = "-c statement_timeout=60000";
+
+/// Whose connection runs a statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Channel {
+    /// The query page's.
+    Editor,
+    /// That of what the pages show: it only reads.
+    #[default]
+    Pages,
+    /// One of its own, for what a button does.
+    Action,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RunRequest {
+    statement: String,
+    #[serde(default)]
+    channel: Channel,
+    rows: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CancelRequest {}
+
+#[derive(Serialize)]
+pub(super) struct SessionAnswer {
+    user: String,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+pub(super) struct Cancelled {
+    was_running: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LogRequest {
+    #[serde(default)]
+    after: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct LogAnswer {
+    /// Number of the first line.
+    first: u64,
+    lines: Vec<String>,
+}
+
+pub(super) async fn session(
+    State(console): State<Console>,
+    headers: HeaderMap,
+) -> Result<Json<SessionAnswer>, Refusal> {
+    let (_, session) = console.session(&headers)?;
+    Ok(Json(SessionAnswer { user: session.user.clone(), version: env!("CARGO_PKG_VERSION") }))
+}
+
+/// Runs a text of statements.
+///
+/// # Errors
+/// 401 without a session, 400 for a text that cannot be sent, 503 where too much runs already.
+pub(super) async fn run(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    Json(request): Json<RunRequest>,
+) -> Result<Json<Outcome>, Refusal> {
+    let (_, session) = console.session(&headers)?;
+    let limits = Limits { rows: request.rows.unwrap_or(ROWS_MAX).min(ROWS_MAX), bytes: ANSWER_BYTES_MAX };
+    run_within(&console, &session, request.channel, request.statement, limits).await.map(Json)
+}
+
+/// Runs a statement of the pages, for a handler that does something with its rows.
+pub(super) async fn read(
+    console: &Console,
+    session: &Session,
+    statement: String,
+    limits: Limits,
+) -> Result<Outcome, Refusal> {
+    run_within(console, session, Channel::Pages, statement, limits).await
+}
+
+async fn run_within(
+    console: &Console,
+    session: &Session,
+    channel: Channel,
+    text: String,
+    limits: Limits,
+) -> Result<Outcome, Refusal> {
+    if text.contains('\0') {
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, "a statement cannot hold a NUL character"));
+    }
+    let acquired = Arc::clone(&console.statements).acquire_owned().await;
+    let place = acquired.map_err(|_| Refusal::busy("statements"))?;
+    let work = Work { text, limits, is_typed: channel == Channel::Editor, place };
+    match channel {
+        Channel::Editor => session.editor.run(&session.config, work).await,
+        Channel::Pages => session.pages.run(&with_options(&session.config, PAGES_OPTIONS), work).await,
+        Channel::Action => Slot::default().run(&with_options(&session.config, ACTION_OPTIONS), work).await,
+    }
+}
+
+fn with_options(config: &Config, options: &str) -> Config {
+    let mut config = config.clone();
+    config.options(options);
+    config
+}
+
+/// Cancels what the query page runs.
+///
+/// # Errors
+/// 401 without a session.
+pub(super) async fn cancel(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    Json(CancelRequest {}): Json<CancelRequest>,
+) -> Result<Json<Cancelled>, Refusal> {
+    let (_, session) = console.session(&headers)?;
+    Ok(Json(Cancelled { was_running: session.editor.cancel().await? }))
+}
+
+/// The lines of the log that came after the one of this number.
+///
+/// # Errors
+/// 401 without a session.
+pub(super) async fn log(
+    State(console): State<Console>,
+    headers: HeaderMap,
+    Query(request): Query<LogRequest>,
+) -> Result<Json<LogAnswer>, Refusal> {
+    console.session(&headers)?;
+    let (first, lines) = console.log.after(request.after);
+    Ok(Json(LogAnswer { first, lines }))
+}

@@ -1,0 +1,122 @@
+//! The routes of the console and what its handlers share.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
+use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use tokio::sync::Semaphore;
+
+use crate::console::answer::Refusal;
+use crate::console::guard::{HostRule, guard};
+use crate::console::sessions::{Session, Sessions};
+use crate::console::{LogLines, calls, events, files, login, map};
+
+/// Longest body of a request: a statement with a vector of 16,000 components has some 200 KB.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Logins that are checked at the same time.
+const LOGINS_MAX: usize = 4;
+/// Statements of all sessions that run at the same time. Each holds its answer, which bounds them all together.
+const STATEMENTS_MAX: usize = 16;
+
+/// What the console stands on.
+pub struct ConsoleOptions {
+    /// Where the server listens for clients.
+    pub server: SocketAddr,
+    /// Where it listens for browsers, as the option says it.
+    pub listen: String,
+    /// The port that browsers come to.
+    pub port: u16,
+    /// Users of this machine need no password.
+    pub trust_local: bool,
+    pub log: LogLines,
+}
+
+/// What all requests share.
+#[derive(Clone)]
+pub(super) struct Console(Arc<Shared>);
+
+pub(super) struct Shared {
+    pub server: SocketAddr,
+    pub port: u16,
+    pub trust_local: bool,
+    pub hosts: HostRule,
+    pub sessions: Sessions,
+    pub logins: Semaphore,
+    pub statements: Arc<Semaphore>,
+    pub projections: Semaphore,
+    pub log: LogLines,
+}
+
+impl std::ops::Deref for Console {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Console {
+    /// Ports share their cookies, so that each server's has its own name.
+    pub fn cookie_name(&self) -> String {
+        format!("nebulusdb_console_{}", self.port)
+    }
+
+    /// The session of a request, and the secret of its cookie.
+    ///
+    /// # Errors
+    /// 401 where there is none.
+    pub fn session(&self, headers: &HeaderMap) -> Result<(String, Arc<Session>), Refusal> {
+        let (cookie, token) = login::secrets(headers, &self.cookie_name()).ok_or_else(Refusal::no_session)?;
+        let session = self.sessions.find(&cookie, &token, Instant::now()).ok_or_else(Refusal::no_session)?;
+        Ok((cookie, session))
+    }
+}
+
+/// The console's pages below `/console/`, and `/`, which leads there.
+///
+/// Its requests need the address of their client as `ConnectInfo<SocketAddr>`.
+pub fn router(options: ConsoleOptions) -> Router {
+    let console = Console(Arc::new(Shared {
+        server: reachable(options.server),
+        port: options.port,
+        trust_local: options.trust_local,
+        hosts: HostRule::new(&options.listen),
+        sessions: Sessions::default(),
+        logins: Semaphore::new(LOGINS_MAX),
+        statements: Arc::new(Semaphore::new(STATEMENTS_MAX)),
+        projections: Semaphore::new(1),
+        log: options.log,
+    }));
+    Router::new()
+        .route("/", get(async || Redirect::temporary("/console/")))
+        .route("/console", get(async || Redirect::temporary("/console/")))
+        .route("/console/", get(files::index))
+        .route("/console/{file}", get(files::file))
+        .route("/console/api/hello", get(login::hello))
+        .route("/console/api/login", post(login::login))
+        .route("/console/api/logout", post(login::logout))
+        .route("/console/api/session", get(calls::session))
+        .route("/console/api/run", post(calls::run))
+        .route("/console/api/cancel", post(calls::cancel))
+        .route("/console/api/map", post(map::map))
+        .route("/console/api/log", get(calls::log))
+        .route("/console/api/events", get(events::events))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(console.clone(), guard))
+        .with_state(console)
+}
+
+/// An address by which this machine reaches its own server.
+fn reachable(server: SocketAddr) -> SocketAddr {
+    match server {
+        SocketAddr::V4(address) if address.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        SocketAddr::V6(address) if address.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
+        _ => server,
+    }
+}
