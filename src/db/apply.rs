@@ -47,6 +47,7 @@ impl<'a> Apply<'a> {
             writes,
             version,
             sought: None,
+            hides_secrets: false,
         };
         let effects = Effects { feed: shared.draft(&view.writes), ..Effects::default() };
         Apply { shared, group, view, version, hlc, effects, shares: None, is_behind: false, origin: None }
