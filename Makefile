@@ -69,6 +69,7 @@ test-clients: build ## PostgreSQL's drivers and the clients under clients/ (Pyth
 	scripts/test-clients
 	scripts/test-python
 	scripts/test-typescript
+	scripts/test-agents
 
 .PHONY: test-all
 test-all: test test-clients ## what `make test` does, and all of `make test-clients`

@@ -29,6 +29,8 @@ pub mod config;
 
 pub mod client;
 
+pub mod mcp;
+
 pub mod server;
 
 pub mod cli;

@@ -4,5 +4,5 @@
 mod connection;
 mod report;
 
-pub use connection::{Session, URL_DEFAULT};
+pub use connection::{Session, URL_DEFAULT, configuration};
 pub use report::{describe, reason};

@@ -193,6 +193,11 @@ fn networks_are_as_the_page_says() {
 }
 
 #[test]
+fn agents_are_as_the_page_says() {
+    holds("agents.md");
+}
+
+#[test]
 fn operations_are_as_the_page_says() {
     holds("operations.md");
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 /// Modules by rank: each imports from lower ranks only, siblings never import each other.
-const RANKS: [&[&str]; 13] = [
+const RANKS: [&[&str]; 14] = [
     &["error", "health", "metrics"],
     &["model"],
     &["merge", "vector"],
@@ -15,18 +15,20 @@ const RANKS: [&[&str]; 13] = [
     &["pg", "admin"],
     &["config"],
     &["client"],
+    &["mcp"],
     &["server"],
     &["cli"],
     &["main"],
 ];
 /// Libraries and the one module that may name each.
-const NAMED_ONLY_IN: [(&str, &str); 6] = [
+const NAMED_ONLY_IN: [(&str, &str); 7] = [
     ("rocksdb", "store"),
     ("pgwire", "pg"),
     ("datafusion", "sql"),
     ("sqlparser", "sql"),
     ("libp2p", "sync"),
     ("ureq", "sync"),
+    ("rmcp", "mcp"),
 ];
 const NEVER: [&str; 6] = ["unbounded_channel", "todo!", "unimplemented!", "dbg!", "#[allow(", "#![allow("];
 const VAGUE_NAMES: [&str; 5] = ["util", "utils", "common", "helpers", "misc"];
