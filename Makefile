@@ -64,12 +64,13 @@ test: ## formatting, clippy, Rust tests, Python drivers, random statements besid
 	scripts/test-differential
 
 .PHONY: test-clients
-test-clients: build ## PostgreSQL's drivers and the clients under clients/ (Python, TypeScript: needs node 20 and npm)
+test-clients: build ## PostgreSQL's drivers, the clients under clients/ (Python, TypeScript: needs node 20 and npm), the dashboard
 	@scripts/install-deps build test
 	scripts/test-clients
 	scripts/test-python
 	scripts/test-typescript
 	scripts/test-agents
+	scripts/test-dashboard
 
 .PHONY: test-all
 test-all: test test-clients ## what `make test` does, and all of `make test-clients`

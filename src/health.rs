@@ -6,6 +6,7 @@
 //! aborted die by panics only.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -59,9 +60,35 @@ impl Drop for Vital {
     }
 }
 
+/// How long something has been going on that ought to be short.
+#[derive(Debug, Default)]
+pub struct Stopwatch(Mutex<Option<Instant>>);
+
+impl Stopwatch {
+    /// Runs it, with the time in view of others.
+    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        *self.0.lock() = Some(Instant::now());
+        let done = work();
+        *self.0.lock() = None;
+        done
+    }
+
+    /// For how long it has been running; `None` while it is not.
+    pub fn running_for(&self) -> Option<Duration> {
+        self.0.lock().map(|began| began.elapsed())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stopwatch_runs_as_long_as_the_work() {
+        let watch = Stopwatch::default();
+        assert!(watch.run(|| watch.running_for()).is_some());
+        assert!(watch.running_for().is_none());
+    }
 
     #[test]
     fn what_ends_by_itself_is_well_and_what_falls_is_not() {

@@ -1,9 +1,17 @@
-//! The health and metrics page of a node: `/healthz` for supervisors, `/metrics` for Prometheus. Off unless asked for.
+//! The HTTP port of a node: `/healthz` and `/readyz` for supervisors, `/metrics` for Prometheus, and whatever else the server
+//! mounts beside them.
 //!
-//! It shows numbers only: no statement, no name of a collection or secret, no value. One client that is slow, or says nothing,
-//! holds nobody up.
+//! [`serve`] bounds what anybody can make it hold, whatever the pages are: connections, the size and the time of requests, and
+//! answers that go on for long. A client that is slow, or says nothing, holds nobody up. The pages of this module show
+//! numbers only: no statement, no name of a collection or secret, no value.
 
+mod bodies;
+mod connection;
 mod health;
-mod page;
+mod listener;
+mod numbers;
+mod pages;
+mod process;
 
-pub use page::{Subject, serve};
+pub use listener::serve;
+pub use pages::{Phase, Subject, router};

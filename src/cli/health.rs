@@ -6,6 +6,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::config::ADMIN_DEFAULT;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long the page may take to connect, and to answer.
@@ -17,7 +18,7 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024;
 #[derive(Debug, clap::Args)]
 pub struct HealthArgs {
     /// Where the server has its health and metrics page: what `serve --admin` was given
-    #[arg(long, value_name = "HOST:PORT", env = "NEBULUSDB_ADMIN")]
+    #[arg(long, value_name = "HOST:PORT", env = "NEBULUSDB_ADMIN", default_value = ADMIN_DEFAULT)]
     pub admin: String,
 }
 
@@ -26,6 +27,10 @@ pub struct HealthArgs {
 /// # Errors
 /// 58030 when nobody answers there in time, or something that is no health page does.
 pub fn run(args: &HealthArgs) -> Result<ExitCode> {
+    if args.admin == "off" {
+        return Err(Error::new(ErrorKind::Configuration, "the pages are off, by NEBULUSDB_ADMIN or --admin")
+            .with_hint("Say where the server has them with --admin HOST:PORT."));
+    }
     let page = ask(&args.admin)?;
     let (head, body) = page.split_once("\r\n\r\n").unwrap_or((&page, ""));
     let is_well = match head.split(' ').nth(1) {
@@ -53,5 +58,5 @@ fn ask(admin: &str) -> Result<String> {
 
 fn failed(admin: &str, reason: &str) -> Error {
     Error::new(ErrorKind::Io, format!("the health page at {admin}: {reason}"))
-        .with_hint("A server has one when it is started with --admin HOST:PORT.")
+        .with_hint("Is the server running? It has its page at 127.0.0.1:8433, or where serve --admin says; its log names the address.")
 }

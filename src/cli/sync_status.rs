@@ -1,6 +1,7 @@
 //! `nebulusdb sync-status`: a server's networks, their peers and how far each is behind, for a terminal.
 //!
-//! Asks the tables of the schema `nebulus` as any client would, once or every few seconds until it is interrupted.
+//! Asks the tables of the schema `nebulus` as any client would, once or every few seconds until it is interrupted. On a terminal
+//! the picture is drawn over the one before; a server that goes away is waited for.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -12,8 +13,16 @@ use crate::cli::table::Table;
 use crate::client::{Session, URL_DEFAULT, describe, reason};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Moves the cursor of a terminal to its upper left corner and clears what is below.
-const CLEAR: &str = "\x1b[H\x1b[J";
+/// Clears a terminal.
+const CLEAR: &str = "\x1b[2J";
+/// Moves the cursor to the upper left corner; long lines are cut at the edge from here on.
+const BEGIN: &str = "\x1b[H\x1b[?7l";
+/// Clears the rest of a line, without the flicker of a cleared screen.
+const END_OF_LINE: &str = "\x1b[K\n";
+/// Clears what is below; long lines go on in the next one again.
+const END: &str = "\x1b[J\x1b[?7h";
+/// Lines of a terminal that does not say how many it has.
+const TERMINAL_LINES: usize = 24;
 
 const NODE: &str = "SELECT peer_id, running, array_to_string(addresses, ' ') AS addresses FROM nebulus.node";
 const NETWORKS: &str = "SELECT name AS network, epoch, array_to_string(collections, ', ') AS collections, \
@@ -34,28 +43,91 @@ pub struct SyncStatusArgs {
     /// The server; a missing password is taken from NEBULUSDB_PASSWORD
     #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
     pub url: String,
-    /// Ask again every so many seconds, until interrupted
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    /// Ask again every so many seconds, two where no number follows, until interrupted
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
+        value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub watch: Option<u64>,
 }
 
 /// Prints the state, once or again and again.
 pub async fn run(args: &SyncStatusArgs) -> Result<ExitCode> {
     let session = Session::connect(&args.url).await?;
+    if let Some(seconds) = args.watch {
+        return watch(args, session, seconds).await;
+    }
+    std::io::stdout().write_all(state(&session).await?.as_bytes())?;
+    session.close().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Draws until it is interrupted.
+async fn watch(args: &SyncStatusArgs, session: Session, seconds: u64) -> Result<ExitCode> {
+    let mut session = Some(session);
+    let is_terminal = std::io::stdout().is_terminal();
+    if is_terminal {
+        std::io::stdout().write_all(CLEAR.as_bytes())?;
+    }
     loop {
-        let text = state(&session).await?;
+        let text = match look(args, &mut session).await {
+            Ok(text) => text,
+            Err(error) => format!("{}; trying again\n", error.message()),
+        };
+        let text = if is_terminal {
+            let now = chrono::Local::now().format("%H:%M:%S");
+            let unit = if seconds == 1 { "second" } else { "seconds" };
+            picture(&format!("{now}, every {seconds} {unit}; Ctrl-C ends\n\n{text}"), terminal_lines())
+        } else {
+            text
+        };
         let mut output = std::io::stdout().lock();
-        if args.watch.is_some() && output.is_terminal() {
-            output.write_all(CLEAR.as_bytes())?;
-        }
         output.write_all(text.as_bytes())?;
         output.flush()?;
         drop(output);
-        let Some(seconds) = args.watch else { break };
         tokio::time::sleep(Duration::from_secs(seconds)).await;
     }
-    session.close().await?;
-    Ok(ExitCode::SUCCESS)
+}
+
+/// The state, over a new connection where the one before is gone.
+async fn look(args: &SyncStatusArgs, session: &mut Option<Session>) -> Result<String> {
+    let connected = match session.take() {
+        Some(connected) => connected,
+        None => Session::connect(&args.url).await?,
+    };
+    let text = state(&connected).await?;
+    *session = Some(connected);
+    Ok(text)
+}
+
+/// A text drawn over what a terminal of so many lines shows.
+fn picture(text: &str, lines_max: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let room = lines_max.saturating_sub(1);
+    let mut drawn = BEGIN.to_string();
+    let is_cut = lines.len() > room;
+    for line in lines.iter().take(if is_cut { room.saturating_sub(1) } else { room }) {
+        drawn.push_str(line);
+        drawn.push_str(END_OF_LINE);
+    }
+    if is_cut {
+        let more = lines.len() + 1 - room;
+        drawn.push_str(&format!("… {more} more lines{END_OF_LINE}"));
+    }
+    drawn.push_str(END);
+    drawn
+}
+
+/// How many lines the terminal has now; it may be made larger or smaller.
+#[cfg(target_os = "linux")]
+fn terminal_lines() -> usize {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: TIOCGWINSZ writes one `winsize` to where it is told, and there is one that lives through the call.
+    let result = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
+    if result == 0 && size.ws_row > 0 { usize::from(size.ws_row) } else { TERMINAL_LINES }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn terminal_lines() -> usize {
+    TERMINAL_LINES
 }
 
 /// The tables with a heading each; what is empty is left out, but for the networks.
@@ -94,4 +166,20 @@ async fn table(session: &Session, query: &str) -> Result<Table> {
         }
     }
     Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_fits_the_terminal() {
+        let text = "one\ntwo\nthree\nfour\n";
+        assert_eq!(
+            picture(text, 5),
+            format!("{BEGIN}one{END_OF_LINE}two{END_OF_LINE}three{END_OF_LINE}four{END_OF_LINE}{END}")
+        );
+        let cut = format!("{BEGIN}one{END_OF_LINE}two{END_OF_LINE}… 2 more lines{END_OF_LINE}{END}");
+        assert_eq!(picture(text, 4), cut);
+    }
 }

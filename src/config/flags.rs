@@ -70,7 +70,7 @@ pub struct Flags {
     /// One that ends with /p2p/…/p2p-circuit is a place at that relay
     #[arg(long, value_name = "MULTIADDR", env = "NEBULUSDB_P2P_LISTEN", value_delimiter = ',')]
     pub p2p_listen: Vec<String>,
-    /// Address of the health and metrics page, or off
+    /// Address of the pages (/healthz, /readyz, /metrics), or off; by default 127.0.0.1:8433, or none where that is taken
     #[arg(long, value_name = "HOST:PORT|off", env = "NEBULUSDB_ADMIN")]
     pub admin: Option<String>,
     /// Certificate chain (PEM) for TLS

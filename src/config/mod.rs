@@ -10,4 +10,4 @@ mod options;
 pub use file::FileOptions;
 pub use flags::{Flags, LogFormat, StoreFlags, Switch, TlsMode};
 pub(crate) use options::read_passphrase;
-pub use options::{Options, PASSWORD_FILE, StorePaths};
+pub use options::{ADMIN_DEFAULT, AdminAddress, Options, PASSWORD_FILE, StorePaths};

@@ -13,6 +13,8 @@ use crate::store::KeySource;
 
 /// Where PostgreSQL clients connect unless told otherwise: next to PostgreSQL's own port, on this machine only.
 const LISTEN_DEFAULT: &str = "127.0.0.1:5433";
+/// Where the pages are unless told otherwise: on this machine only.
+pub const ADMIN_DEFAULT: &str = "127.0.0.1:8433";
 /// Megabytes of cached blocks.
 const CACHE_MB_DEFAULT: usize = 512;
 const CACHE_MB_RANGE: std::ops::RangeInclusive<usize> = 8..=1024 * 1024;
@@ -38,8 +40,8 @@ pub struct Options {
     pub listen: String,
     pub trust_local: bool,
     pub p2p_listen: Vec<String>,
-    /// `None` when it is off.
-    pub admin: Option<String>,
+    /// Where the pages are; `None` when they are off.
+    pub admin: Option<AdminAddress>,
     /// Certificate chain and private key.
     pub tls: Option<(PathBuf, PathBuf)>,
     pub tls_mode: TlsMode,
@@ -52,6 +54,14 @@ pub struct Options {
     pub memory_bytes: usize,
     pub log_format: LogFormat,
     pub log: String,
+}
+
+/// Where the pages are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminAddress {
+    pub address: String,
+    /// Somebody said so: it is no default.
+    pub is_chosen: bool,
 }
 
 /// Where things lie.
@@ -81,13 +91,16 @@ impl Options {
         check_range("idle_transaction_max_s", idle, &IDLE_TRANSACTION_SECONDS_RANGE)?;
         let memory_mb = flags.memory_mb.or(file.memory_mb).unwrap_or(MEMORY_MB_DEFAULT);
         check_range("memory_mb", memory_mb, &MEMORY_MB_RANGE)?;
-        let admin = flags.admin.clone().or(file.admin).unwrap_or_else(|| "off".to_string());
+        let admin = match flags.admin.clone().or(file.admin) {
+            None => Some(AdminAddress { address: ADMIN_DEFAULT.to_string(), is_chosen: false }),
+            Some(address) => (address != "off").then_some(AdminAddress { address, is_chosen: true }),
+        };
         Ok(Options {
             paths,
             listen: flags.listen.clone().or(file.listen).unwrap_or_else(|| LISTEN_DEFAULT.to_string()),
             trust_local: flags.trust_local.or(file.trust_local).unwrap_or(false),
             p2p_listen: if flags.p2p_listen.is_empty() { file.p2p_listen } else { flags.p2p_listen.clone() },
-            admin: (admin != "off").then_some(admin),
+            admin,
             tls,
             tls_mode,
             sync: flags.fsync.or(file.fsync).unwrap_or(Switch::On) == Switch::On,

@@ -237,14 +237,16 @@ impl Committer {
             group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection)?);
         }
         self.hlc = group.hlc;
-        metrics::BATCHES.add(1);
         let batch = std::mem::take(&mut group.batch);
         let catalog = group.catalog_changed.then(|| Arc::clone(&group.catalog));
         let before = catalog.is_some().then(|| self.shared.catalog());
         let renewed = self.renew_indexes(&group);
         let written = apply_vectors(&group).and_then(|()| {
             self.shared.publish(group.version, catalog, || {
-                self.shared.sequences.restart(&group.restarts, || self.shared.store.write(batch))
+                self.shared.sequences.restart(&group.restarts, || {
+                    let _timer = metrics::BATCH_SECONDS.start();
+                    self.shared.writing.run(|| self.shared.store.write(batch))
+                })
             })
         });
         if let Err(error) = written {
@@ -254,6 +256,7 @@ impl Committer {
             self.restore_vectors(&group)?;
             return Err(error);
         }
+        metrics::BATCHES.add(1);
         for index in &group.built {
             self.shared.builds.finish(*index);
         }

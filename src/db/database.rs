@@ -16,9 +16,8 @@ use crate::db::{
     Activity, Catalog, FeedEvent, FeedReceiver, NetworkEvent, OWNER, ReadView, ScramVerifier, Transaction,
 };
 use crate::error::{Error, Result};
-use crate::health::Health;
 use crate::model::{MemoryAccount, PeerId};
-use crate::store::{Batch, BlobHash, Key, StoreStatistics};
+use crate::store::{Batch, BlobHash, Key};
 
 /// A database. Clones share it; the last one dropped, or [`Database::shutdown`], stops it.
 #[derive(Clone)]
@@ -135,15 +134,6 @@ impl Database {
         self.0.shared.peer_id()
     }
 
-    pub fn statistics(&self) -> StoreStatistics {
-        self.0.shared.store.statistics()
-    }
-
-    /// Whether the tasks live that the database cannot do without.
-    pub fn health(&self) -> &Health {
-        &self.0.shared.health
-    }
-
     /// Who is connected to it, and what runs.
     pub fn activity(&self) -> &Activity {
         &self.0.shared.activity
@@ -164,16 +154,6 @@ impl Database {
     /// Tells listeners of something that happened in a network. Never waits.
     pub fn tell_network(&self, event: NetworkEvent) {
         self.0.shared.feed.publish(FeedEvent::Network(event));
-    }
-
-    /// What is wrong with it: the name of what has failed, and how. Nothing while all goes well.
-    pub fn problems(&self) -> Vec<(String, String)> {
-        let failure = self.0.shared.store.failure().map(|error| ("store".to_string(), error.to_string()));
-        let dead = self.0.shared.health.dead().into_iter();
-        failure
-            .into_iter()
-            .chain(dead.map(|task| (task.to_string(), "has died; restart the server".to_string())))
-            .collect()
     }
 
     /// Number of the last commit.

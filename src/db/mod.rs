@@ -80,6 +80,7 @@ mod transaction;
 mod unique;
 mod vector_indexes;
 mod view;
+mod vitals;
 mod write_set;
 
 pub use crate::model::jsonb::PathStep;
@@ -121,4 +122,5 @@ pub use sync_status::{
 };
 pub use transaction::{Savepoint, Transaction};
 pub use view::{ReadView, Sought};
+pub use vitals::GraphStatus;
 pub use write_set::EntryKey;

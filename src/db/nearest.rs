@@ -19,6 +19,7 @@ use crate::db::scan::visit_key;
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::{Cancel, EntryKey, ReadView};
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics;
 use crate::model::limits::NEAREST_LIMIT_MAX;
 use crate::model::{CollectionId, ColumnType, Value};
 use crate::store::encode_key;
@@ -86,6 +87,7 @@ pub(crate) fn search(
     filter: Option<&Filter>,
     cancel: &Cancel,
 ) -> Result<Vec<Neighbour>> {
+    let _timer = metrics::NEAREST_SECONDS.start();
     let nearest = query.nearest.as_ref().ok_or_else(|| Error::internal("a search without a target"))?;
     let target = target(view, query, nearest)?;
     if target.is_none() && !nearest.keeps_missing {

@@ -22,6 +22,7 @@ use crate::db::take_back;
 use crate::db::{Database, EpochSecret, PublicEntry, Quarantined, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::signed_message;
+use crate::metrics;
 use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run, Shares, Stage, State};
 use crate::store::{
     Batch, BlobHash, BlobStore, Identity, Key, KeyRange, Publicity, decode_state, delta_place, delta_seq,
@@ -123,6 +124,7 @@ impl Database {
     /// Verifies and commits what a peer sent: log, entries and head in one batch.
     /// `shares` as [`Apply::receive`](crate::db::apply::Apply::receive) takes them.
     pub async fn apply_run(&self, network: NetworkId, run: Run, shares: Option<Shares>) -> Result<Applied> {
+        let _timer = metrics::SYNC_APPLY_SECONDS.start();
         self.shared().encode(move |apply| apply.receive(network, &run, shares)).await
     }
 

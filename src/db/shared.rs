@@ -29,7 +29,7 @@ use crate::db::vector_indexes::{VectorIndex, VectorIndexes};
 use crate::db::write_set::WriteSet;
 use crate::db::{Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
-use crate::health::Health;
+use crate::health::{Health, Stopwatch};
 use crate::model::{CollectionId, ColumnType, NetworkId, PeerId};
 use crate::store::{BlobHash, BlobStore, Identity, Key, Store};
 
@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     /// What listeners are told of commits and networks.
     pub feed: Feed,
     pub health: Health,
+    /// Runs while a batch is being written to the disk.
+    pub writing: Stopwatch,
     /// The database was told to stop.
     pub is_stopping: AtomicBool,
     pub sync: SyncSeam,
@@ -88,6 +90,7 @@ impl Shared {
             signals: Signals::new(),
             feed: Feed::new(FEED_BYTES_MAX),
             health: Health::default(),
+            writing: Stopwatch::default(),
             is_stopping: AtomicBool::new(false),
             sync: SyncSeam::new(),
             activity: Activity::default(),

@@ -17,6 +17,7 @@ use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Catalog, Notification, ReadView, Row, Sought};
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::metrics;
 use crate::model::{Collection, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Stage, Value, split_object};
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
 use crate::vector::check_finite;
@@ -120,7 +121,10 @@ impl Transaction {
         let writes = Arc::clone(&view.writes);
         drop(view);
         let job_writes = Arc::clone(&writes);
-        shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, builds, reply }).await?;
+        {
+            let _timer = metrics::COMMIT_SECONDS.start();
+            shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, builds, reply }).await?;
+        }
         drop(pins);
         let mut unfinished = Vec::new();
         for change in &writes.catalog {

@@ -28,6 +28,7 @@ mod print;
 mod report;
 mod resolve;
 mod scan;
+mod shape;
 
 pub use ast::{
     Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption,
@@ -40,3 +41,4 @@ pub use memory_write::{EntryParts, MemoryWrite};
 pub use parameters::{ParameterPlace, ParameterRole, parameters};
 pub use parse::parse;
 pub use scan::words;
+pub use shape::shape;

@@ -30,6 +30,7 @@ mod placement;
 mod regex_error;
 mod similar;
 mod state;
+mod statement_shape;
 mod text;
 mod time_zone;
 mod type_name;
@@ -62,6 +63,7 @@ pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_
 pub use regex_error::regex_error;
 pub use similar::similar_to_regex;
 pub use state::{EntryType, Field, Stage, State};
+pub use statement_shape::StatementShape;
 pub use text::quote_identifier;
 pub use time_zone::{local_time, moment_of};
 pub use value::{ALLOCATION_BYTES, Interval, Value};

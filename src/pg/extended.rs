@@ -1,6 +1,7 @@
 //! The extended protocol: Parse, Bind, Describe, Execute, Close, Sync.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -100,7 +101,18 @@ impl Connection {
             self.fetch(Running::new(rows, RowsTag::Counted("SELECT")), &Formats::Text, rows_max).await?;
             return Ok(());
         }
+        let began = Instant::now();
         let mut portal = self.take_portal(name)?;
+        let kept = self.session.logs_slow_statements().then(|| portal.parameters().to_vec()).unwrap_or_default();
+        let ran = self.run_portal(&mut portal, name, rows_max).await;
+        self.session.observe(&portal.prepared, &kept, began.elapsed()).await;
+        ran?;
+        portal.memory.resize(PORTAL_BYTES + portal.state.bytes())?;
+        self.put_portal(name, portal);
+        Ok(())
+    }
+
+    async fn run_portal(&mut self, portal: &mut Portal, name: &str, rows_max: Option<u64>) -> Result<(), Failure> {
         // With Sync right behind it, the statement is a transaction of its own and may be retried.
         let is_last = self.input.next_tag() == Some(b'S');
         let prepared = Arc::clone(&portal.prepared);
@@ -124,8 +136,6 @@ impl Connection {
                 return Err(Error::new(ErrorKind::UndefinedCursor, text).into());
             }
         };
-        portal.memory.resize(PORTAL_BYTES + portal.state.bytes())?;
-        self.put_portal(name, portal);
         Ok(())
     }
 

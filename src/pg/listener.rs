@@ -21,7 +21,7 @@ use crate::pg::places::Places;
 use crate::pg::startup::{self, Started};
 use crate::pg::tls::{TlsRule, TlsSlot};
 use crate::pg::waiting::{Ticket, WaitingRoom};
-use crate::session::fill_random;
+use crate::session::{SlowLog, fill_random};
 
 /// Time that running statements have to finish when the server goes down; then they are cancelled.
 const DRAIN: Duration = Duration::from_millis(300);
@@ -51,6 +51,8 @@ pub struct ServerContext {
     pub idle_transaction_max: Option<Duration>,
     /// What all clients together may make the server hold.
     pub memory: Arc<Budget>,
+    /// From how long on statements are logged.
+    pub slow_log: SlowLog,
 }
 
 /// What all connections share.

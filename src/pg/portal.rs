@@ -42,6 +42,16 @@ impl Running {
     }
 }
 
+impl Portal {
+    /// The parameters of a statement that has not run yet.
+    pub fn parameters(&self) -> &[Value] {
+        match &self.state {
+            PortalState::Bound(parameters) => parameters,
+            PortalState::Running(_) | PortalState::Done => &[],
+        }
+    }
+}
+
 impl PortalState {
     /// Bytes of the parameters, which wait for the statement.
     pub fn bytes(&self) -> usize {

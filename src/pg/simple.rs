@@ -3,12 +3,15 @@
 //! All statements are parsed before the first one runs, as in PostgreSQL. Several of them are one implicit transaction,
 //! which is committed before the last one is reported complete.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use crate::error::{Error, Result};
 use crate::pg::connection::{Connection, Failure};
 use crate::pg::input::{Fields, Frame};
 use crate::pg::output::{EMPTY_QUERY, Formats, row_description};
 use crate::pg::portal::{PortalState, Running};
-use crate::session::{Outcome, Parsed};
+use crate::session::{Outcome, Parsed, Prepared};
 
 impl Connection {
     pub async fn query(&mut self, frame: &Frame) -> Result<(), Failure> {
@@ -53,8 +56,15 @@ impl Connection {
     }
 
     async fn run_parsed(&mut self, parsed: &Parsed, is_last: bool) -> Result<(), Failure> {
+        let began = Instant::now();
         let prepared = self.session.prepare_parsed(parsed, &[])?;
-        let outcome = self.session.execute(&prepared, Vec::new(), is_last).await?;
+        let ran = self.run_prepared(&prepared, is_last).await;
+        self.session.observe(&prepared, &[], began.elapsed()).await;
+        ran
+    }
+
+    async fn run_prepared(&mut self, prepared: &Arc<Prepared>, is_last: bool) -> Result<(), Failure> {
+        let outcome = self.session.execute(prepared, Vec::new(), is_last).await?;
         match outcome {
             Outcome::Rows { rows, tag } => {
                 self.output.encoded(&row_description(&rows.columns(), &Formats::Text)?);

@@ -234,7 +234,8 @@ async fn greet(
     let memory = shared.context.memory.account();
     wire.input.allow(MESSAGE_BYTES_MAX, &memory);
     wire.output.account(&memory);
-    let door = Entrance { cancel: registration.cancel.clone(), activity, codec: BINARY_CODEC, memory };
+    let slow_log = shared.context.slow_log.clone();
+    let door = Entrance { cancel: registration.cancel.clone(), activity, codec: BINARY_CODEC, memory, slow_log };
     let mut session = Session::new(shared.context.database.clone(), (OWNER, DATABASE), door);
     for (name, value) in &message.settings {
         session.set_at_startup(name, value)?;

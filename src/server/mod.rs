@@ -1,7 +1,9 @@
 //! A running server: database, listener, signals, and an orderly end.
 
+mod bind;
 mod first_start;
 mod logging;
+mod pages;
 mod reload;
 mod run;
 mod trim;

@@ -1,24 +1,26 @@
 //! Serving until a signal, then draining: connections end, peers are left, commits finish, graphs are saved. SIGHUP has the
 //! options read again.
 
-use std::io::{ErrorKind as IoErrorKind, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::admin;
+use crate::admin::{self, Phase};
 use crate::config::{Flags, Options, TlsMode};
 use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Budget;
 use crate::pg::{self, PLACES_RESERVED, ServerContext, TlsRule, TlsSlot, load_tls};
+use crate::server::bind::bind;
 use crate::server::first_start::ensure_password;
 use crate::server::logging::LogFilter;
+use crate::server::pages;
 use crate::server::reload::Reload;
 use crate::server::trim::trim_after_peaks;
+use crate::session::SlowLog;
 use crate::sync::{self, SyncOptions};
 
 /// Runs a server with the options that `flags` lead to until SIGTERM or SIGINT. SIGHUP has them read again.
@@ -31,6 +33,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let tls = options.tls.as_ref().map(|(certificate, key)| load_tls(certificate, key)).transpose()?;
     let listener = bind("--listen", &options.listen).await?;
     let address = listener.local_addr()?;
+    let pages_listener = pages::listen(options.admin.as_ref()).await?;
     let p2p_listen = sync::listen_addresses(&options.p2p_listen)?;
     let database_options = options.database()?;
     let database_clock = database_options.clock.clone();
@@ -41,20 +44,17 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let (stop, stopping) = watch::channel(false);
     let context = context(&options, database.clone(), TlsSlot::new(tls));
     let reload = Reload::new(flags, &options, &context.tls, log);
-    let admin_page = match &options.admin {
-        None => None,
-        Some(listen) => {
-            let listener = bind("--admin", listen).await?;
-            tracing::info!(address = %listener.local_addr()?, "health and metrics page");
-            let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory) };
-            Some(tokio::spawn(admin::serve(listener, subject, stopping.clone())))
-        }
-    };
+    let (phase, phases) = watch::channel(Phase::Starting);
+    let (stop_pages, pages_stopping) = watch::channel(false);
+    let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory), phase: phases };
+    let pages = pages::pages(subject, address)?;
+    let serving_pages = pages_listener.map(|listener| tokio::spawn(admin::serve(listener, pages, pages_stopping)));
     // Before anybody is told that the server is there: a signal right after it must drain as well.
     let signals = Signals::listen(hangup)?;
     let (stop_sync, sync_stopping) = watch::channel(false);
     let sync_options = SyncOptions { listen: p2p_listen, clock: database_clock };
     let syncing = sync::start(database.clone(), sync_options, sync_stopping);
+    phase.send_replace(Phase::Serving);
     announce(address)?;
     let trimming = tokio::spawn(trim_after_peaks());
     let mut serving = tokio::spawn(pg::serve(listener, context, stopping));
@@ -63,12 +63,14 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
         // Before anybody asked for it: a server that nobody can reach is none.
         ended = &mut serving => return Err(listener_error(ended)),
     }
+    phase.send_replace(Phase::Stopping);
     stop.send_replace(true);
     let served = serving.await.map_err(|error| Error::internal(format!("the listener stopped: {error}")))?;
     trimming.abort();
-    if let Some(page) = admin_page {
-        // It keeps nothing, and whoever asks it may be slow.
-        page.abort();
+    // Until here they said that the server stops. They keep nothing.
+    stop_pages.send_replace(true);
+    if let Some(serving) = serving_pages {
+        serving.await.map_err(|error| Error::internal(format!("the pages stopped: {error}")))?;
     }
     // A statement that waited for peers has had its answer by now.
     stop_sync.send_replace(true);
@@ -103,28 +105,9 @@ fn context(options: &Options, database: Database, tls: TlsSlot) -> ServerContext
         connections_max: options.max_connections,
         login_time_max: options.login_time_max,
         idle_transaction_max: options.idle_transaction_max,
+        slow_log: SlowLog::default(),
         memory: Budget::new(options.memory_bytes, options.max_connections + PLACES_RESERVED),
     }
-}
-
-async fn bind(option: &str, listen: &str) -> Result<TcpListener> {
-    TcpListener::bind(listen).await.map_err(|error| {
-        let hint = match error.kind() {
-            IoErrorKind::AddrInUse => format!(
-                "Another program listens there, perhaps another nebulusdb: stop it, or choose another port with {option}; \
-                 port 0 takes a free one."
-            ),
-            IoErrorKind::InvalidInput => format!("{option} takes an address and a port, e.g. 127.0.0.1:5433."),
-            IoErrorKind::AddrNotAvailable => {
-                format!("This machine does not have that address: give {option} one that it has, or 0.0.0.0 for all.")
-            }
-            IoErrorKind::PermissionDenied => {
-                format!("Ports below 1024 belong to the system: choose another one with {option}.")
-            }
-            _ => format!("Give {option} an address of this machine and a port, e.g. 127.0.0.1:5433."),
-        };
-        Error::new(ErrorKind::Configuration, format!("cannot listen on {listen}: {error}")).with_hint(hint)
-    })
 }
 
 /// The one line on standard output: scripts wait for it.

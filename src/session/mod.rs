@@ -23,6 +23,7 @@ mod secrecy;
 #[expect(clippy::module_inception, reason = "the file holds the type Session")]
 mod session;
 mod settings;
+mod timing;
 mod transaction;
 
 pub use copy::{CopyIn, CopyOut};
@@ -32,4 +33,5 @@ pub use rows::{Outcome, Rows, RowsTag};
 pub use script::{Parsed, is_complete, parse_script, statements_of};
 pub use secrecy::guarded;
 pub use session::{Entrance, Session};
+pub use timing::SlowLog;
 pub use transaction::TransactionStatus;

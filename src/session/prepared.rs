@@ -7,8 +7,10 @@ use parking_lot::Mutex;
 
 use crate::db::Catalog;
 use crate::knirvql::Lowered;
+use crate::metrics::StatementKind;
 use crate::model::{ColumnType, OutputColumn, Reservation};
 use crate::session::script::{HIDDEN, Parsed};
+use crate::session::timing::kind_of;
 use crate::sql::Planned;
 
 /// Bytes of memory that a statement takes besides its text and its parts.
@@ -26,6 +28,8 @@ pub struct Prepared {
     pub columns: Option<Arc<[OutputColumn]>>,
     /// The wire keeps its encoded form of `columns` here: in text format, in binary format.
     pub descriptions: [OnceLock<Bytes>; 2],
+    /// Of which kind it is; `None` for an empty statement.
+    pub(super) kind: Option<StatementKind>,
     /// `None` for an empty statement.
     pub(super) parsed: Option<Parsed>,
     pub(super) plan: Mutex<Arc<Plan>>,
@@ -77,6 +81,7 @@ impl Prepared {
             parameters: plan.work.parameters(),
             columns: plan.work.columns(),
             descriptions: Default::default(),
+            kind: kind_of(&plan.work),
             parsed,
             plan: Mutex::new(Arc::new(plan)),
             shown,

@@ -60,6 +60,11 @@ pub fn guarded(text: &str, error: Error) -> Error {
     }
 }
 
+/// Whether a text mentions what may be a secret.
+pub(super) fn mentions_secrets(text: &str) -> bool {
+    secrecy(&words(text)) != Secrecy::Open
+}
+
 /// The words of a text outside of its literals, in lower case.
 fn words(text: &str) -> Vec<String> {
     let mut words = sql::words(text);

@@ -15,6 +15,7 @@ use crate::session::listen::Listening;
 use crate::session::prepared::{Plan, Prepared, Work};
 use crate::session::script::{Language, Parsed, parse_script};
 use crate::session::settings::SessionSettings;
+use crate::session::timing::SlowLog;
 use crate::session::transaction::{Open, TransactionStatus};
 use crate::sql::{self, BinaryCodec, QueryFunction};
 
@@ -47,6 +48,7 @@ pub struct Session {
     /// What the session may hold of the server's memory.
     pub(super) memory: MemoryAccount,
     query_function: Arc<QueryFunction>,
+    pub(super) slow_log: SlowLog,
 }
 
 /// What a session is given by the wire.
@@ -57,6 +59,7 @@ pub struct Entrance {
     /// The wire's binary forms.
     pub codec: BinaryCodec,
     pub memory: MemoryAccount,
+    pub slow_log: SlowLog,
 }
 
 /// Ends a statement that runs too long.
@@ -71,7 +74,7 @@ impl Drop for Clock {
 impl Session {
     /// A session of a user who is let in, in the database `name`.
     pub fn new(database: Database, (user, name): (&str, &str), entrance: Entrance) -> Session {
-        let Entrance { cancel, activity, codec, memory } = entrance;
+        let Entrance { cancel, activity, codec, memory, slow_log } = entrance;
         let mut settings = Settings::new(user, name);
         settings.backend_id = activity.id();
         settings.memory = memory.clone();
@@ -95,6 +98,7 @@ impl Session {
             codec,
             memory,
             query_function: Arc::new(knirvql_query),
+            slow_log,
         }
     }
 

@@ -27,7 +27,7 @@ use crate::sql::functions::backend_pid;
 use crate::sql::lower::{Lowered, lower};
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::physical::physical_plan;
-use crate::sql::scan::check_digits;
+use crate::sql::scan::{QUERY_SCAN, check_digits};
 use crate::sql::scope::ScopeColumn;
 use crate::sql::workers::Work;
 
@@ -202,6 +202,40 @@ impl ReadPlan {
                 Ok(displayable(physical.as_ref()).indent(false).to_string().lines().map(str::to_string).collect())
             }
         }
+    }
+
+    /// As [`ReadPlan::explain`], without the values of the statement: of what the planner makes, the names of the steps.
+    pub async fn steps(
+        &self,
+        view: &ReadView,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>> {
+        let Source::Planned(planned) = self.current(view, settings, cancel)? else {
+            return self.explain(view, parameters, settings, cancel).await;
+        };
+        let mut work = Work::new(backend_pid(settings), cancel)?;
+        let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
+        let (physical, _) = self.physical(&planned, parameters, state, &mut work).await?;
+        let mut lines = Vec::new();
+        let mut open = vec![(0, &physical)];
+        while let Some((depth, plan)) = open.pop() {
+            // A scan says what it does without values.
+            let line = if plan.name() == QUERY_SCAN {
+                displayable(plan.as_ref()).one_line().to_string().trim_end().to_string()
+            } else {
+                plan.name().to_string()
+            };
+            lines.push(format!("{:indent$}{line}", "", indent = 2 * depth));
+            open.extend(plan.children().into_iter().rev().map(|child| (depth + 1, child)));
+        }
+        Ok(lines)
+    }
+
+    /// Whether it is a search for the nearest rows.
+    pub fn is_nearest(&self) -> bool {
+        matches!(&self.source, Source::Short(query) if query.nearest.is_some())
     }
 
     /// The source for the view's catalog: the prepared one, or one planned anew.

@@ -29,6 +29,9 @@ use crate::sql::errors::to_datafusion;
 /// A batch that is being read, and where the scan goes on after it; `None` at its end.
 type Reading = SpawnedTask<datafusion::error::Result<Option<(RecordBatch, Cursor)>>>;
 
+/// The name of a [`QueryScan`] among the steps of a plan; its description holds no value.
+pub const QUERY_SCAN: &str = "QueryScan";
+
 #[derive(Clone)]
 pub struct QueryScan {
     query: Arc<Query>,
@@ -90,7 +93,7 @@ impl DisplayAs for QueryScan {
 
 impl ExecutionPlan for QueryScan {
     fn name(&self) -> &str {
-        "QueryScan"
+        QUERY_SCAN
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement, TableFactor, Value as Literal};
 
-use crate::db::{Cancel, EntryKey, Gathered, Settings, Transaction};
+use crate::db::{Cancel, EntryKey, Gathered, ReadView, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, ColumnType, OutputColumn, Stage, Value};
 use crate::sql::delete::DeletePlan;
@@ -16,6 +16,7 @@ use crate::sql::insert::InsertPlan;
 use crate::sql::literals::{placeholder, string_of};
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::parse::parse;
+use crate::sql::read::ReadPlan;
 use crate::sql::scope::exact;
 use crate::sql::table::KEY_COLUMN;
 use crate::sql::target::Place;
@@ -99,22 +100,54 @@ impl WritePlan {
         settings: &Settings,
         cancel: &Cancel,
     ) -> Result<Vec<String>> {
-        let (verb, source, direct) = match self {
-            WritePlan::Insert(plan) => ("Insert", plan.source_plan(), "Values"),
-            WritePlan::Update(plan) => ("Update", plan.source_plan(), "Key lookup"),
-            WritePlan::Delete(plan) => ("Delete", plan.source_plan(), "Key lookup"),
+        let inner = match self.source_plan() {
+            None => None,
+            Some(plan) => Some(plan.explain(transaction.view(), parameters, settings, cancel).await?),
+        };
+        Ok(self.lines(inner))
+    }
+
+    /// As [`WritePlan::explain`], without the values of the statement.
+    pub async fn steps(
+        &self,
+        view: &ReadView,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>> {
+        let inner = match self.source_plan() {
+            None => None,
+            Some(plan) => Some(plan.steps(view, parameters, settings, cancel).await?),
+        };
+        Ok(self.lines(inner))
+    }
+
+    /// What finds or makes the rows, where that is a query.
+    fn source_plan(&self) -> Option<&ReadPlan> {
+        match self {
+            WritePlan::Insert(plan) => plan.source_plan(),
+            WritePlan::Update(plan) => plan.source_plan(),
+            WritePlan::Delete(plan) => plan.source_plan(),
+        }
+    }
+
+    /// The lines over those of its query.
+    fn lines(&self, inner: Option<Vec<String>>) -> Vec<String> {
+        let (verb, direct) = match self {
+            WritePlan::Insert(_) => ("Insert", "Values"),
+            WritePlan::Update(_) => ("Update", "Key lookup"),
+            WritePlan::Delete(_) => ("Delete", "Key lookup"),
         };
         let name = &self.collection().name;
         let mut lines = vec![format!("{verb} on {name}")];
-        match source {
+        match inner {
             None => lines.push(format!("  ->  {direct}")),
-            Some(plan) => {
-                let inner = plan.explain(transaction.view(), parameters, settings, cancel).await?;
+            Some(inner) => {
                 let indented = inner.iter().enumerate();
                 lines.extend(indented.map(|(at, line)| format!("{}{line}", if at == 0 { "  ->  " } else { "      " })));
             }
         }
-        Ok(lines)
+        lines
     }
 }
 

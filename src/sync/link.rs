@@ -250,6 +250,7 @@ where
         stalled(writer.write(append)).await?;
     }
     metrics::SYNC_MESSAGES_SENT.add(1);
+    metrics::SYNC_DELTAS_SENT.add(message.deltas());
     metrics::SYNC_BYTES_SENT.add(bytes as u64);
     Ok(bytes)
 }

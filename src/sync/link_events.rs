@@ -62,6 +62,7 @@ impl Node {
             LinkEvent::Received { id, message, bytes, permit } => {
                 let Some(key) = self.links.key_of(id).filter(|key| self.links.is_up(key)).cloned() else { return };
                 metrics::SYNC_MESSAGES_RECEIVED.add(1);
+                metrics::SYNC_DELTAS_RECEIVED.add(message.deltas());
                 metrics::SYNC_BYTES_RECEIVED.add(u64::try_from(bytes).unwrap_or(u64::MAX));
                 self.feed(key.network, Input::Received { peer: key.peer, message, bytes });
                 drop(permit);

@@ -166,6 +166,16 @@ impl MessageType {
 }
 
 impl Message {
+    /// How many deltas it carries.
+    pub fn deltas(&self) -> u64 {
+        let runs = match self {
+            Message::SyncResponse(response) => &response.runs,
+            Message::Operation(operation) => &operation.runs,
+            _ => return 0,
+        };
+        runs.iter().map(|run| run.deltas.len() as u64).sum()
+    }
+
     pub fn message_type(&self) -> MessageType {
         match self {
             Message::SyncRequest(_) => MessageType::SyncRequest,

@@ -26,6 +26,8 @@ pub struct Launch {
     /// Further arguments of `serve`.
     pub arguments: Vec<String>,
     pub environment: Vec<(String, String)>,
+    /// Whether it has its pages where it likes to, unless an argument says where.
+    pub has_default_pages: bool,
     /// The network namespace that it runs in; `None` for this machine's own.
     pub namespace: Option<String>,
 }
@@ -48,6 +50,7 @@ impl Launch {
             trust_local: true,
             arguments: Vec::new(),
             environment: Vec::new(),
+            has_default_pages: false,
             namespace: None,
         }
     }
@@ -67,7 +70,7 @@ impl Launch {
         if !self.arguments.iter().any(|argument| argument == "--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        if !self.arguments.iter().any(|argument| argument == "--admin") {
+        if !self.has_default_pages && !self.arguments.iter().any(|argument| argument == "--admin") {
             command.args(["--admin", "off"]);
         }
         if self.trust_local {

@@ -18,7 +18,7 @@ const PAGE_SECONDS_MAX: u32 = 240;
 /// Longest wait for a server that a page starts.
 const READY_SECONDS_MAX: u32 = 60;
 /// What pages call the ports of their servers: for clients, for health, for peers.
-const PORTS: [&str; 7] = ["5433", "5434", "5435", "9433", "4001", "4002", "4003"];
+const PORTS: [&str; 7] = ["5433", "5434", "5435", "8433", "4001", "4002", "4003"];
 
 /// One command and the lines that follow it.
 struct Step {
