@@ -31,7 +31,6 @@ const CANCEL_TIME_MAX: Duration = Duration::from_secs(5);
 /// The connections of one agent.
 pub(super) struct Pool {
     config: Config,
-    pub rules: Rules,
     idle: Mutex<Vec<(Link, Instant)>>,
     places: Arc<Semaphore>,
 }
@@ -55,7 +54,7 @@ impl Pool {
     pub fn new(mut config: Config, rules: Rules) -> Arc<Pool> {
         rules.apply(&mut config);
         let places = Arc::new(Semaphore::new(CALLS_MAX));
-        let pool = Arc::new(Pool { config, rules, idle: Mutex::default(), places });
+        let pool = Arc::new(Pool { config, idle: Mutex::default(), places });
         tokio::spawn(sweep(Arc::downgrade(&pool)));
         pool
     }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::admin::{self, Phase};
 use crate::config::{Flags, Options, TlsMode};
 use crate::db::Database;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::Budget;
 use crate::pg::{self, PLACES_RESERVED, ServerContext, TlsRule, TlsSlot, load_tls};
 use crate::server::bind::bind;
