@@ -105,9 +105,9 @@ test("an abandoned call ends its statement", async () => {
 });
 
 test("the inspector's command line", async () => {
-  const inspector = new URL("node_modules/.bin/mcp-inspector-cli", import.meta.url).pathname;
+  const inspector = new URL("node_modules/.bin/mcp-inspector", import.meta.url).pathname;
   const inspect = async (...options) => {
-    const { stdout } = await promisify(execFile)(inspector, [BINARY, "mcp", ...options], { env: environment() });
+    const { stdout } = await promisify(execFile)(inspector, ["--cli", BINARY, "mcp", ...options], { env: environment() });
     return JSON.parse(stdout);
   };
   const { tools } = await inspect("--method", "tools/list");
