@@ -71,6 +71,7 @@ test-clients: build ## PostgreSQL's drivers the clients under clients/ (Python, 
 	scripts/test-rust-client
 	scripts/test-typescript
 	scripts/test-console
+	scripts/test-agents
 	scripts/test-dashboard
 
 .PHONY: test-all

@@ -30,6 +30,7 @@ pub mod config;
 pub mod client;
 
 pub mod console;
+pub mod mcp;
 
 pub mod server;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{check, demo_load, health, query, serve, shell, sync_status, vault};
+use crate::cli::{check, demo_load, health, mcp, query, serve, shell, sync_status, vault};
 use crate::config::{Flags, StoreFlags};
 use crate::error::Result;
 
@@ -27,6 +27,8 @@ enum Command {
     Shell(shell::ShellArgs),
     /// Show a server's networks, their peers and what waits to be posted
     SyncStatus(sync_status::SyncStatusArgs),
+    /// Serve an agent over standard input and output (MCP), as a client of a server
+    Mcp(mcp::McpArgs),
     /// Ask a server's health page; the exit status is 0 when it is well
     Health(health::HealthArgs),
     /// Open a data directory read-only and verify everything in it
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Vault(arguments) => vault::run(&arguments),
         Command::Health(arguments) => health::run(&arguments),
         Command::Query(arguments) => block_on(query::run(&arguments)),
+        Command::Mcp(arguments) => block_on(mcp::run(&arguments)),
         Command::Shell(arguments) => block_on(shell::run(&arguments)),
         Command::SyncStatus(arguments) => block_on(sync_status::run(&arguments)),
         Command::DemoLoad(arguments) => block_on(demo_load::run(&arguments)).map(|()| ExitCode::SUCCESS),

@@ -5,6 +5,7 @@ mod command;
 mod completion;
 mod demo_load;
 mod health;
+mod mcp;
 mod output;
 mod query;
 mod runner;

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use tokio::task::JoinHandle;
 use tokio_postgres::config::Host;
+use tokio_postgres::error::DbError;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 use zeroize::Zeroizing;
 
@@ -33,21 +34,20 @@ impl Session {
     /// environment variable `NEBULUSDB_PASSWORD`, or for a server of this machine the one that its first start has left in a
     /// file of this user's.
     pub async fn connect(url: &str) -> Result<Session> {
-        let mut config: Config = url.parse().map_err(|_| {
-            Error::new(ErrorKind::Configuration, "the server's URL cannot be read")
-                .with_hint("write it as postgresql://nebulus@127.0.0.1:5433/nebulus")
-        })?;
-        config.connect_timeout(std::time::Duration::from_secs(CONNECT_TIMEOUT_SECONDS));
-        if config.get_password().is_none()
-            && let Some(password) = password_of_this_machine(&config)
-        {
-            config.password(password.as_str());
-        }
-        let (client, mut connection) = config.connect(NoTls).await.map_err(|error| cannot_connect(&config, &error))?;
+        let print = |notice: DbError| eprintln!("{}:  {}", notice.severity(), notice.message());
+        Session::open(&configuration(url)?, print).await
+    }
+
+    /// Connects by a [`configuration`]; `on_notice` is called with each notice of the server.
+    ///
+    /// # Errors
+    /// 58030 with a hint where nobody answers, or the server does not let this client in.
+    pub async fn open(config: &Config, mut on_notice: impl FnMut(DbError) + Send + 'static) -> Result<Session> {
+        let (client, mut connection) = config.connect(NoTls).await.map_err(|error| cannot_connect(config, &error))?;
         let driver = tokio::spawn(async move {
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
                 if let AsyncMessage::Notice(notice) = message {
-                    eprintln!("{}:  {}", notice.severity(), notice.message());
+                    on_notice(notice);
                 }
             }
         });
@@ -83,6 +83,24 @@ fn store_flags() -> StoreFlags {
     }
 }
 
+/// How to connect to `postgresql://user:password@host:port/database`, with the password of this machine where it has none.
+///
+/// # Errors
+/// F0000 for what is no such URL.
+pub fn configuration(url: &str) -> Result<Config> {
+    let mut config: Config = url.parse().map_err(|_| {
+        Error::new(ErrorKind::Configuration, "the server's URL cannot be read")
+            .with_hint("write it as postgresql://nebulus@127.0.0.1:5433/nebulus")
+    })?;
+    config.connect_timeout(std::time::Duration::from_secs(CONNECT_TIMEOUT_SECONDS));
+    if config.get_password().is_none()
+        && let Some(password) = password_of_this_machine(&config)
+    {
+        config.password(password.as_str());
+    }
+    Ok(config)
+}
+
 /// The password in the environment, or in the file of a server on this machine.
 fn password_of_this_machine(config: &Config) -> Option<Zeroizing<String>> {
     if let Ok(password) = std::env::var("NEBULUSDB_PASSWORD") {
@@ -109,7 +127,9 @@ fn cannot_connect(config: &Config, error: &tokio_postgres::Error) -> Error {
         .zip(config.get_ports().iter().chain(std::iter::repeat(&5432)))
         .map(|(host, port)| format!("{host}:{port}"))
         .collect();
-    let failure = Error::new(ErrorKind::Io, format!("cannot connect to {}: {}", address.join(", "), reason(error)));
+    let is_refused = error.code().is_some_and(|code| code.code().starts_with("28"));
+    let kind = if is_refused { ErrorKind::InvalidAuthorization } else { ErrorKind::Io };
+    let failure = Error::new(kind, format!("cannot connect to {}: {}", address.join(", "), reason(error)));
     let is_unreachable = std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
     match error.as_db_error() {
         Some(_) => failure.with_hint("check the user, and the password in NEBULUSDB_PASSWORD"),

@@ -4,5 +4,5 @@
 mod connection;
 mod report;
 
-pub use connection::{Session, URL_DEFAULT, url_or_near};
+pub use connection::{Session, URL_DEFAULT, configuration, url_or_near};
 pub use report::{describe, reason};

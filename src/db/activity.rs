@@ -137,12 +137,6 @@ impl Activity {
         ActivityHandle { activity: self.clone(), id, connection }
     }
 
-    /// Cancels what a connection runs at the moment, if anything; whether there is such a connection.
-    pub fn cancel(&self, id: i32) -> bool {
-        let connection = self.0.lock().get(&id).cloned();
-        connection.inspect(|connection| connection.lock().cancel.cancel()).is_some()
-    }
-
     /// All connections, by number.
     pub fn connections(&self) -> Vec<ConnectionActivity> {
         let connections: Vec<_> = self.0.lock().values().cloned().collect();

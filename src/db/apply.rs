@@ -49,6 +49,7 @@ impl<'a> Apply<'a> {
             writes,
             version,
             sought: None,
+            hides_secrets: false,
         };
         let effects = Effects { feed: shared.draft(&view.writes), ..Effects::default() };
         let cancel = Cancel::new();

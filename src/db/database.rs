@@ -21,7 +21,14 @@ use crate::store::{Batch, BlobHash, Key};
 
 /// A database. Clones share it; the last one dropped, or [`Database::shutdown`], stops it.
 #[derive(Clone)]
-pub struct Database(Arc<Running>);
+pub struct Database(Arc<Running>, Secrecy);
+
+/// Whether whoever has this handle of a database may have its secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Secrecy {
+    Open,
+    Hidden,
+}
 
 /// The threads of a database, stopped when this is dropped.
 struct Running {
@@ -60,7 +67,7 @@ impl Database {
             graph_builder::run(&builder_shared, &signals, &builder_stop);
             vital.end();
         })?);
-        let database = Database(Arc::new(Running { shared, stop, threads: Mutex::new(threads) }));
+        let database = Database(Arc::new(Running { shared, stop, threads: Mutex::new(threads) }), Secrecy::Open);
         database.resume()?;
         Ok(database)
     }
@@ -91,9 +98,20 @@ impl Database {
         &self.0.shared
     }
 
+    /// The same database for somebody who shall not have its secrets: AUTH entries and those of networks are refused with
+    /// 42501 to what is begun or read by the handle. Nothing gives them back to it.
+    #[must_use]
+    pub fn without_secrets(&self) -> Database {
+        Database(Arc::clone(&self.0), Secrecy::Hidden)
+    }
+
+    pub(crate) fn hides_secrets(&self) -> bool {
+        self.1 == Secrecy::Hidden
+    }
+
     /// A transaction on the present state.
     pub fn begin(&self) -> Transaction {
-        Transaction::begin(&self.0.shared)
+        Transaction::begin(&self.0.shared, self.hides_secrets())
     }
 
     /// As [`Database::begin`]; what the transaction writes is taken from a connection's account.
@@ -105,7 +123,7 @@ impl Database {
 
     /// The present state, for reading.
     pub fn view(&self) -> ReadView {
-        self.0.shared.view(Arc::new(WriteSet::default()))
+        ReadView { hides_secrets: self.hides_secrets(), ..self.0.shared.view(Arc::new(WriteSet::default())) }
     }
 
     pub fn catalog(&self) -> Arc<Catalog> {

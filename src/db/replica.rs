@@ -15,6 +15,7 @@ use crate::db::origin;
 use crate::db::post::{END_BYTES, decode_log_entry};
 use crate::db::public_view::covers;
 use crate::db::receive::{Applied, SET_ASIDE, Touched};
+use crate::db::secrets::check_visible;
 use crate::db::shared::Shared;
 use crate::db::signals::DatabaseChanges;
 use crate::db::take_back;
@@ -329,8 +330,9 @@ impl Database {
     /// The secret that lets others join.
     ///
     /// # Errors
-    /// 42704.
+    /// 42704; 42501 for somebody from whom secrets are hidden.
     pub fn network_secret(&self, name: &str) -> Result<String> {
+        check_visible(self.hides_secrets())?;
         let catalog = self.catalog();
         let network = catalog.expect_network(name)?;
         let secrets = self.shared().network_secrets(network.id)?;

@@ -165,6 +165,7 @@ impl Transaction {
 
     /// Keeps a write or a deletion, with the version of the secret that this transaction sees.
     fn keep_secret(&mut self, name: &str, text: Option<Zeroizing<String>>) -> Result<()> {
+        check_visible(self.view.hides_secrets)?;
         let base = match self.view.writes.secrets.get(name) {
             Some(known) => known.base,
             None => committed_version(&self.view.snapshot, &self.shared.secrets.hash(name)?)?,
@@ -185,6 +186,7 @@ pub(crate) fn visit(
     key: Option<&str>,
     visit: &mut dyn FnMut(&EntryView<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
+    check_visible(view.hides_secrets)?;
     let secrets = &view.database.secrets;
     let mut found: BTreeMap<String, String> = BTreeMap::new();
     match key {
@@ -237,6 +239,17 @@ pub(crate) fn secret_name(key: &[u8]) -> Result<String> {
         Value::Text(name) => Ok(name.into()),
         _ => Err(Error::internal("the key of an AUTH entry is no text")),
     }
+}
+
+/// # Errors
+/// 42501 for somebody from whom secrets are hidden.
+pub(crate) fn check_visible(hides_secrets: bool) -> Result<()> {
+    if !hides_secrets {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InsufficientPrivilege, "secrets are hidden from this session").with_hint(
+        "It was opened with nebulus.secrets = off. A DELETE names what it deletes from: DELETE MEMORY WHERE …",
+    ))
 }
 
 /// Checks a secret before it is taken.

@@ -51,6 +51,8 @@ pub enum Effect {
     Inert,
     /// Tells of the server, and cannot be changed.
     Preset,
+    /// Obeyed where the startup message has it, and fixed from then on.
+    Startup,
 }
 
 impl Effect {
@@ -61,6 +63,7 @@ impl Effect {
             Effect::Only { .. } | Effect::Fixed => "Only values that say what the server does are accepted.",
             Effect::Inert => "Accepted without effect: in PostgreSQL it changes no result.",
             Effect::Preset => "Tells of the server and cannot be changed.",
+            Effect::Startup => "Chosen when the connection starts, and fixed from then on.",
         }
     }
 
@@ -71,6 +74,7 @@ impl Effect {
             Effect::Only { .. } | Effect::Fixed => "Fixed",
             Effect::Inert => "Without Effect",
             Effect::Preset => "Preset Options",
+            Effect::Startup => "Connections and Authentication",
         }
     }
 }

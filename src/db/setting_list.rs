@@ -214,6 +214,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("min_parallel_index_scan_size", "64", integer(0, 715_827_882, Unit::Blocks), Effect::Inert),
     setting("min_parallel_table_scan_size", "1024", integer(0, 715_827_882, Unit::Blocks), Effect::Inert),
     setting("nebulus.fetch", "on", Kind::Text, Effect::Obeyed),
+    setting("nebulus.secrets", "on", Kind::Bool, Effect::Startup),
     setting("parallel_leader_participation", "on", Kind::Bool, Effect::Inert),
     setting("parallel_setup_cost", "1000", Kind::Real { min: 0.0, max: f64::MAX }, Effect::Inert),
     setting("parallel_tuple_cost", "0.1", Kind::Real { min: 0.0, max: f64::MAX }, Effect::Inert),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::db::Notifications;
-use crate::db::setting::Setting;
+use crate::db::setting::{Effect, Setting};
 use crate::db::setting_list::SETTINGS;
 use crate::db::setting_special;
 use crate::error::{Error, ErrorKind, Result, Severity};
@@ -90,6 +90,10 @@ impl Settings {
                 let message = format!("parameter \"{}\" cannot be changed", setting.name);
                 return Err(Error::new(ErrorKind::FixedParameter, message));
             }
+            Some(setting) if setting.effect == Effect::Startup => {
+                let message = format!("parameter \"{}\" cannot be set after connection start", setting.name);
+                return Err(Error::new(ErrorKind::FixedParameter, message));
+            }
             Some(setting) => setting_special::read(setting, value).unwrap_or_else(|| setting.read(value))?,
             None => {
                 self.check_custom(&lower)?;
@@ -98,6 +102,25 @@ impl Settings {
         };
         self.changed.insert(lower, value);
         Ok(())
+    }
+
+    /// A setting of the startup message.
+    ///
+    /// # Errors
+    /// As [`Settings::set`], but for those that can be chosen there alone.
+    pub fn set_at_start(&mut self, name: &str, value: &str) -> Result<()> {
+        match known(name).filter(|setting| setting.effect == Effect::Startup) {
+            Some(setting) => {
+                self.changed.insert(name.to_ascii_lowercase(), setting.read(value)?);
+                Ok(())
+            }
+            None => self.set(name, value),
+        }
+    }
+
+    /// `nebulus.secrets = off`: the session has no use for AUTH entries and the secrets of networks.
+    pub fn hides_secrets(&self) -> bool {
+        self.get("nebulus.secrets").is_ok_and(|value| value == "off")
     }
 
     fn check_custom(&self, lower: &str) -> Result<()> {
@@ -242,6 +265,7 @@ mod tests {
             ("hnsw.ef_search", "1001", "22023"),
             ("work_mem", "63", "22023"),
             ("max_index_keys", "32", "55P02"),
+            ("nebulus.secrets", "on", "55P02"),
             ("hnsw.nonsense", "1", "42602"),
             ("nebulus.backend_pid", "1", "42602"),
             ("nonsense", "1", "42704"),

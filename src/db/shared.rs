@@ -155,7 +155,7 @@ impl Shared {
         let version = self.version();
         let snapshot = Arc::new(self.store.snapshot());
         let catalog = Arc::clone(&catalog);
-        ReadView { database: Arc::clone(self), snapshot, catalog, writes, version, sought: None }
+        ReadView { database: Arc::clone(self), snapshot, catalog, writes, version, sought: None, hides_secrets: false }
     }
 
     /// Makes a commit visible: `write` has made it durable when it returns. A changed catalog shows at the same moment.

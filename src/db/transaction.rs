@@ -48,8 +48,8 @@ pub struct Savepoint {
 }
 
 impl Transaction {
-    pub(crate) fn begin(shared: &Arc<Shared>) -> Self {
-        let view = shared.view(Arc::new(WriteSet::default()));
+    pub(crate) fn begin(shared: &Arc<Shared>, hides_secrets: bool) -> Self {
+        let view = ReadView { hides_secrets, ..shared.view(Arc::new(WriteSet::default())) };
         let (shared, catalog_version) = (Arc::clone(shared), view.catalog.version());
         Transaction {
             shared,
@@ -86,7 +86,7 @@ impl Transaction {
     pub fn refresh(&mut self) {
         if self.is_read_only() {
             let writes = self.view.writes.successor();
-            *self = Transaction::begin(&self.shared);
+            *self = Transaction::begin(&self.shared, self.view.hides_secrets);
             *self.writes() = writes;
         }
     }

@@ -24,6 +24,8 @@ pub struct ReadView {
     pub(crate) version: u64,
     /// What the statement has asked other members for.
     pub(crate) sought: Option<Arc<Sought>>,
+    /// AUTH entries are refused to whoever reads or writes by it.
+    pub(crate) hides_secrets: bool,
 }
 
 /// What a statement has asked other members for. Collections by their numbers.
@@ -36,6 +38,11 @@ pub struct Sought {
 }
 
 impl ReadView {
+    /// Whether AUTH entries are refused to whoever reads or writes by it.
+    pub fn hides_secrets(&self) -> bool {
+        self.hides_secrets
+    }
+
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.catalog
     }

@@ -65,7 +65,8 @@ pub struct Selection {
     pub collection: Arc<Collection>,
     filter: Predicate,
     /// A parameter that does not fit this collection's types matches nothing here.
-    lenient: bool,
+    /// One of all collections: what the condition does not fit is left out.
+    pub lenient: bool,
 }
 
 impl Selection {

@@ -10,6 +10,7 @@ use crate::admin;
 use crate::config::AdminAddress;
 use crate::console::{self, ConsoleOptions};
 use crate::error::Result;
+use crate::mcp::{self, HttpOptions, Rules};
 use crate::server::bind::{bind, cannot_listen};
 
 /// The listener of the pages; `None` where they are off, and where the place that nobody chose is taken.
@@ -46,9 +47,18 @@ pub(crate) async fn listen(admin: Option<&AdminAddress>) -> Result<Option<TcpLis
     Ok(Some(listener))
 }
 
-/// All pages of a node, the console among them.
-pub(crate) fn pages(subject: admin::Subject, console: ConsoleOptions) -> Router {
-    admin::router(subject)
-        .merge(console::router(console))
-        .fallback(async || (StatusCode::NOT_FOUND, "there are /console/, /healthz, /readyz and /metrics\n"))
+/// All pages of a node, the console and agents' protocol among them.
+///
+/// # Errors
+/// XX000 where the system has no random numbers.
+pub(crate) fn pages(subject: admin::Subject, console: ConsoleOptions) -> Result<Router> {
+    let agents = mcp::router(HttpOptions { wire: console.server, rules: Rules::DEFAULT })?;
+    let nothing = async || {
+        (
+            StatusCode::NOT_FOUND,
+            "there are /console/, /healthz, /readyz and /metrics, and /mcp for agents
+",
+        )
+    };
+    Ok(admin::router(subject).merge(console::router(console)).merge(agents).fallback(nothing))
 }

@@ -65,7 +65,8 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
                 trust_local: options.trust_local,
                 log: log_lines,
             };
-            Some(tokio::spawn(admin::serve(listener, pages::pages(subject, console), pages_stopping)))
+            let pages = pages::pages(subject, console)?;
+            Some(tokio::spawn(admin::serve(listener, pages, pages_stopping)))
         }
     };
     // Before anybody is told that the server is there: a signal right after it must drain as well.

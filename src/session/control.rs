@@ -118,7 +118,9 @@ impl Session {
                 self.cursors.clear();
                 "CLOSE CURSOR ALL".to_string()
             }
-            Control::SetPassword { role, password } => done("ALTER ROLE", self.set_password(role, password.as_ref()))?,
+            Control::SetPassword { role, password } => {
+                done("ALTER ROLE", self.set_password(role, password.as_ref(), is_alone))?
+            }
             Control::Listen(channel) => done("LISTEN", self.listen(channel, is_alone))?,
             Control::Unlisten(channel) => done("UNLISTEN", self.unlisten(channel.as_deref(), is_alone))?,
             Control::Notify { channel, payload } => done("NOTIFY", self.send(channel, payload, is_alone))?,
@@ -296,7 +298,9 @@ impl Session {
         Ok(())
     }
 
-    fn set_password(&mut self, role: &str, password: Option<&SecretText>) -> Result<()> {
+    fn set_password(&mut self, role: &str, password: Option<&SecretText>, is_alone: bool) -> Result<()> {
+        // It writes, which a session or a transaction may have forbidden itself.
+        self.writing(is_alone)?;
         if role != OWNER {
             return Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{role}\" does not exist")));
         }

@@ -172,6 +172,10 @@ impl Run<'_> {
 
     /// The keys of the entries that a selection accepts.
     fn keys(&self, selection: &Selection) -> Result<Vec<EntryKey>> {
+        let is_secret = selection.collection.kind == CollectionKind::Auth;
+        if is_secret && selection.lenient && self.transaction.view().hides_secrets() {
+            return Ok(Vec::new());
+        }
         let Some(filter) = selection.bind(self.parameters)? else { return Ok(Vec::new()) };
         let query = keys_query(&selection.collection, filter);
         let mut cursor = self.transaction.view().query(&query, self.settings, self.cancel)?;

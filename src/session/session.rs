@@ -122,7 +122,11 @@ impl Session {
                 self.notify([Notice::warning(error)]);
                 Ok(())
             }
-            result => result,
+            result => result.map(|()| {
+                if self.settings.effective().hides_secrets() {
+                    self.database = self.database.without_secrets();
+                }
+            }),
         }
     }
 

@@ -57,7 +57,7 @@ impl SessionSettings {
 
     /// A setting of the startup message: RESET goes back to it.
     pub fn set_initial(&mut self, name: &str, value: &str) -> Result<()> {
-        Arc::make_mut(&mut self.initial).set(name, value)?;
+        Arc::make_mut(&mut self.initial).set_at_start(name, value)?;
         self.effective = Arc::clone(&self.initial);
         self.lasting = Arc::clone(&self.initial);
         self.told = Arc::clone(&self.initial);

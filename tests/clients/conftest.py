@@ -58,9 +58,10 @@ def start_server(data_dir: Path, *flags: str, password: str | None = None) -> Se
     if password is not None:
         environment["NEBULUSDB_PASSWORD"] = password
     log_path = data_dir.with_name(data_dir.name + ".log")
+    admin = [] if "--admin" in flags else ["--admin", "off"]
     with open(log_path, "ab") as log:
         process = subprocess.Popen(
-            [binary, "serve", "--data-dir", str(data_dir), "--listen", "127.0.0.1:0", "--admin", "off", *flags],
+            [binary, "serve", "--data-dir", str(data_dir), "--listen", "127.0.0.1:0", *admin, *flags],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

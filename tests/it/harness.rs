@@ -66,7 +66,10 @@ impl Launch {
         let log = File::options().create(true).append(true).open(&log_path).expect("the log can be written");
         let before = std::fs::metadata(&log_path).map_or(0, |metadata| metadata.len());
         let mut command = program_in(self.namespace.as_deref());
-        command.arg("serve").arg("--data-dir").arg(&self.data).args(["--listen", "127.0.0.1:0"]);
+        command.arg("serve").arg("--data-dir").arg(&self.data);
+        if !self.arguments.iter().any(|argument| argument == "--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         if !self.has_default_pages && !self.arguments.iter().any(|argument| argument == "--admin") {
             command.args(["--admin", "off"]);
         }

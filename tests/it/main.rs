@@ -27,6 +27,7 @@ mod golden;
 mod harness;
 mod health;
 mod knirvql;
+mod mcp;
 mod memory;
 mod nearest;
 mod nearest_close;

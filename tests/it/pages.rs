@@ -208,6 +208,11 @@ fn moving_goes_as_the_page_says() {
 }
 
 #[test]
+fn agents_are_as_the_page_says() {
+    holds("agents.md");
+}
+
+#[test]
 fn operations_are_as_the_page_says() {
     holds("operations.md");
 }

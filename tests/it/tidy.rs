@@ -15,19 +15,20 @@ const RANKS: [&[&str]; 14] = [
     &["pg", "admin"],
     &["config"],
     &["client"],
-    &["console"],
+    &["console", "mcp"],
     &["server"],
     &["cli"],
     &["main"],
 ];
 /// Libraries and the one module that may name each.
-const NAMED_ONLY_IN: [(&str, &str); 6] = [
+const NAMED_ONLY_IN: [(&str, &str); 7] = [
     ("rocksdb", "store"),
     ("pgwire", "pg"),
     ("datafusion", "sql"),
     ("sqlparser", "sql"),
     ("libp2p", "sync"),
     ("ureq", "sync"),
+    ("rmcp", "mcp"),
 ];
 const NEVER: [&str; 6] = ["unbounded_channel", "todo!", "unimplemented!", "dbg!", "#[allow(", "#![allow("];
 const VAGUE_NAMES: [&str; 5] = ["util", "utils", "common", "helpers", "misc"];

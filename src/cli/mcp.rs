@@ -1,0 +1,53 @@
+//! `nebulusdb mcp`: serves one agent over standard input and output, as a client of a server.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use crate::client::{URL_DEFAULT, configuration};
+use crate::error::Result;
+use crate::mcp::{Rules, serve_stdio};
+
+/// The options of `nebulusdb mcp`.
+#[derive(Debug, clap::Args)]
+pub struct McpArgs {
+    /// The server; a missing password is taken from NEBULUSDB_PASSWORD, or from the file that a first start has left
+    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
+    pub url: String,
+    /// The user, in place of the URL's
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Let the agent read only: it can neither remember nor forget nor share
+    #[arg(long, env = "NEBULUSDB_MCP_READ_ONLY")]
+    pub read_only: bool,
+    /// Let the agent run statements that write by the tool query, where the call asks for it
+    #[arg(long, env = "NEBULUSDB_MCP_ALLOW_WRITES", conflicts_with = "read_only")]
+    pub allow_writes: bool,
+    /// Keep the agent from sharing memories with peers
+    #[arg(long, env = "NEBULUSDB_MCP_NO_SHARE")]
+    pub no_share: bool,
+    /// Let the agent have AUTH entries and the secrets of networks, by the tool query
+    #[arg(long, env = "NEBULUSDB_MCP_ALLOW_SECRETS")]
+    pub allow_secrets: bool,
+}
+
+/// Serves until standard input ends.
+pub async fn run(args: &McpArgs) -> Result<ExitCode> {
+    if std::io::stdin().is_terminal() {
+        writeln!(
+            std::io::stderr(),
+            "nebulusdb mcp speaks with an agent that starts it: put the command into the agent's settings (docs/agents.md)"
+        )?;
+    }
+    let mut config = configuration(&args.url)?;
+    if let Some(user) = &args.user {
+        config.user(user);
+    }
+    let rules = Rules {
+        is_read_only: args.read_only,
+        may_write_by_query: args.allow_writes,
+        may_share: !args.no_share,
+        sees_secrets: args.allow_secrets,
+    };
+    serve_stdio(config, rules).await?;
+    Ok(ExitCode::SUCCESS)
+}
