@@ -4,6 +4,7 @@ use std::io::ErrorKind as IoErrorKind;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 
 use crate::admin;
@@ -47,5 +48,9 @@ pub(crate) async fn listen(admin: Option<&AdminAddress>) -> Result<Option<TcpLis
 
 /// All pages of a node.
 pub(crate) fn pages(subject: admin::Subject) -> Router {
-    admin::router(subject).fallback(async || (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n"))
+    admin::router(subject).fallback(nothing_there)
+}
+
+async fn nothing_there() -> impl IntoResponse {
+    (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n")
 }
