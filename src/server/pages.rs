@@ -4,6 +4,7 @@ use std::io::ErrorKind as IoErrorKind;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 
 use crate::admin;
@@ -53,12 +54,9 @@ pub(crate) async fn listen(admin: Option<&AdminAddress>) -> Result<Option<TcpLis
 /// XX000 where the system has no random numbers.
 pub(crate) fn pages(subject: admin::Subject, console: ConsoleOptions) -> Result<Router> {
     let agents = mcp::router(HttpOptions { wire: console.server, rules: Rules::DEFAULT })?;
-    let nothing = async || {
-        (
-            StatusCode::NOT_FOUND,
-            "there are /console/, /healthz, /readyz and /metrics, and /mcp for agents
-",
-        )
-    };
-    Ok(admin::router(subject).merge(console::router(console)).merge(agents).fallback(nothing))
+    Ok(admin::router(subject).merge(console::router(console)).merge(agents).fallback(nothing_there))
+}
+
+async fn nothing_there() -> impl IntoResponse {
+    (StatusCode::NOT_FOUND, "there are /console/, /healthz, /readyz and /metrics, and /mcp for agents\n")
 }
