@@ -14,6 +14,8 @@ pub mod vector;
 
 pub mod store;
 
+pub mod backup;
+
 pub mod db;
 
 pub mod knirvql;
@@ -28,6 +30,8 @@ pub mod pg;
 pub mod config;
 
 pub mod client;
+
+pub mod transfer;
 
 pub mod server;
 

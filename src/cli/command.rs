@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{check, demo_load, health, query, serve, shell, sync_status, vault};
-use crate::config::{Flags, StoreFlags};
+use crate::cli::{backup, check, demo_load, health, query, restore, serve, shell, sync_status, transfer, vault};
+use crate::config::Flags;
 use crate::error::Result;
 
 /// A local-first database for memories: facts, vectors, blobs and secrets behind PostgreSQL's wire protocol.
@@ -29,8 +29,16 @@ enum Command {
     SyncStatus(sync_status::SyncStatusArgs),
     /// Ask a server's health page; the exit status is 0 when it is well
     Health(health::HealthArgs),
-    /// Open a data directory read-only and verify everything in it
-    Check(StoreFlags),
+    /// Open a data directory read-only and verify everything in it; with --repair, make anew what can be made of the rest
+    Check(Box<check::CheckArgs>),
+    /// Back up a running server, or with --offline a data directory
+    Backup(Box<backup::BackupArgs>),
+    /// Make a data directory of a backup
+    Restore(Box<restore::RestoreArgs>),
+    /// Write collections into a file, as JSON lines or Parquet
+    Export(transfer::ExportArgs),
+    /// Insert what is in a file, or in a table of a PostgreSQL server with pgvector
+    Import(transfer::ImportArgs),
     /// Look after the key of the AUTH entries, while no server runs
     Vault(vault::VaultArgs),
     /// Load the demo's sample into a server
@@ -43,12 +51,16 @@ pub fn main() -> ExitCode {
     close_new_files();
     let result = match Arguments::parse().command {
         Command::Serve(flags) => serve::run(&flags),
-        Command::Check(flags) => check::run(&flags),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
         Command::Vault(arguments) => vault::run(&arguments),
         Command::Health(arguments) => health::run(&arguments),
         Command::Query(arguments) => block_on(query::run(&arguments)),
         Command::Shell(arguments) => block_on(shell::run(&arguments)),
         Command::SyncStatus(arguments) => block_on(sync_status::run(&arguments)),
+        Command::Export(arguments) => block_on(transfer::export(&arguments)),
+        Command::Import(arguments) => block_on(transfer::import(&arguments)),
         Command::DemoLoad(arguments) => block_on(demo_load::run(&arguments)).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
@@ -73,6 +85,6 @@ fn close_new_files() {
     }
 }
 
-fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }

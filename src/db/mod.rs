@@ -14,6 +14,7 @@
 
 mod activity;
 mod apply;
+mod backup;
 mod blob_counts;
 mod builds;
 mod cancel;
@@ -55,6 +56,7 @@ mod prune;
 mod public_view;
 mod query;
 mod receive;
+mod repair;
 mod replica;
 mod roles;
 mod rotate;
@@ -84,6 +86,7 @@ mod write_set;
 
 pub use crate::model::jsonb::PathStep;
 pub use activity::{Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor};
+pub use backup::{back_up_offline, restore_backup};
 pub use cancel::Cancel;
 pub use catalog::{AUTH, Catalog, MEMORY};
 pub use clock::Clock;
@@ -106,6 +109,7 @@ pub use query::{
     Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar, Target,
 };
 pub use receive::{Applied, Verdict};
+pub use repair::{RepairReport, repair};
 pub use replica::LogRead;
 pub use roles::{OWNER, ScramVerifier};
 pub use rotate::rotate_vault;

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::db::activity::Activity;
 use crate::db::apply::Apply;
+use crate::db::backup::RunningBackup;
 use crate::db::builds::Builds;
 use crate::db::clock::Clock;
 use crate::db::commit::{Answer, Encode, Job};
@@ -52,6 +53,9 @@ pub(crate) struct Shared {
     pub vector_indexes: VectorIndexes,
     pub witnesses: Witnesses,
     pub vector_directory: PathBuf,
+    pub key_directory: PathBuf,
+    /// The backup that is being made.
+    pub backup: RunningBackup,
     pub facts: FactTypes,
     pub sequences: Sequences,
     pub secrets: Secrets,
@@ -71,6 +75,7 @@ pub(crate) struct Parts {
     pub identity: Identity,
     pub first_heads: BTreeMap<NetworkId, StoredHead>,
     pub vector_directory: PathBuf,
+    pub key_directory: PathBuf,
     pub secrets: Secrets,
     pub blobs: BlobStore,
     pub jobs: mpsc::Sender<Job>,
@@ -96,6 +101,8 @@ impl Shared {
             vector_indexes: VectorIndexes::default(),
             witnesses: Witnesses::default(),
             vector_directory: parts.vector_directory,
+            key_directory: parts.key_directory,
+            backup: RunningBackup::default(),
             facts: FactTypes::default(),
             sequences: Sequences::default(),
             secrets: parts.secrets,
