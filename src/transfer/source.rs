@@ -20,7 +20,7 @@ pub enum Piece {
 
 /// An opened source.
 pub enum RowSource {
-    Json(JsonReader),
+    Json(Box<JsonReader>),
     Parquet(Box<ParquetReader>),
     Postgres(Box<TableReader>),
 }
@@ -33,7 +33,7 @@ impl RowSource {
     pub fn open(path: &Path) -> Result<RowSource> {
         match ParquetReader::open(path)? {
             Some(reader) => Ok(RowSource::Parquet(Box::new(reader))),
-            None => JsonReader::open(path).map(RowSource::Json),
+            None => Ok(RowSource::Json(Box::new(JsonReader::open(path)?))),
         }
     }
 

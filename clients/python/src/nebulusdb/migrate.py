@@ -128,7 +128,9 @@ def dense(vector: Any, name: str | None) -> Any:
 def lancedb(place: str, wanted: str | None, vector_name: str | None, key: str) -> Iterator[Row]:
     """The rows of a table of LanceDB's."""
     database = load("lancedb", "lancedb").connect(place)
-    name = only(list(database.table_names()), wanted, place)
+    # Newer versions have another name for it.
+    names = database.list_tables().tables if hasattr(database, "list_tables") else database.table_names()
+    name = only(list(names), wanted, place)
     table = database.open_table(name)
     column = vector_name or next((each.name for each in table.schema if "list" in str(each.type)), None)
     if key not in table.schema.names:
