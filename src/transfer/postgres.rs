@@ -11,7 +11,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 /// The transaction whose one state is read, and the form of the values.
 pub(super) const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-    SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1";
+    SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY'; SET LOCAL extra_float_digits = 1";
 
 /// Reads one table.
 pub struct TableReader {
