@@ -254,7 +254,8 @@ fn what_cannot_be_is_refused_and_says_what_to_do() {
     std::fs::write(others.join("letter"), "dear").unwrap();
     assert!(failed(&back_up(&server, &others, &[])).contains("is not empty"));
     assert!(failed(&restore(&others, &directory.path().join("new"), &[])).contains("there are no backups in"));
-    let offline = ["backup", text(&folder), "--offline", "--data-dir", text(&server.data)];
+    let data = server.data.clone();
+    let offline = ["backup", text(&folder), "--offline", "--data-dir", text(&data)];
     assert!(failed(&run_program(&offline)).contains("another server holds the data directory"));
     well(&back_up(&server, &folder, &[]));
     assert!(failed(&restore(&folder, &others, &[])).contains("is not empty"));
