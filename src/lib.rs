@@ -14,6 +14,8 @@ pub mod vector;
 
 pub mod store;
 
+pub mod backup;
+
 pub mod db;
 
 pub mod knirvql;
@@ -31,6 +33,7 @@ pub mod client;
 
 pub mod console;
 pub mod mcp;
+pub mod transfer;
 
 pub mod server;
 

@@ -1,18 +1,43 @@
-//! `nebulusdb check`: reads everything in a data directory and says what is wrong.
+//! `nebulusdb check`: reads everything in a data directory and says what is wrong; with `--repair` makes anew what follows from
+//! the rest.
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use crate::config::{StoreFlags, StorePaths};
+use crate::db::{RepairReport, repair};
 use crate::error::Result;
-use crate::store::{Store, StoreOptions};
+use crate::store::{CheckReport, Store, StoreOptions};
 
-/// Verifies the store without changing it; the exit status is 1 when something is wrong.
-pub(crate) fn run(flags: &StoreFlags) -> Result<ExitCode> {
-    let paths = StorePaths::resolve(flags)?;
+/// The options of `nebulusdb check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Make indexes, counts, lists of facts, marks of the stage and graphs anew from the entries, while no server runs
+    #[arg(long)]
+    repair: bool,
+    #[command(flatten)]
+    store: StoreFlags,
+}
+
+/// Verifies the store, and changes it only with `--repair`; the exit status is 1 when something is wrong at the end.
+pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode> {
+    let paths = StorePaths::resolve(&args.store)?;
+    let mut report = check(&paths)?;
+    tell(&report)?;
+    if args.repair {
+        tell_repair(&repair(&paths.database(true)?)?)?;
+        report = check(&paths)?;
+        tell(&report)?;
+    }
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check(paths: &StorePaths) -> Result<CheckReport> {
     let options = StoreOptions { read_only: true, cache_bytes: paths.cache_bytes, sync: true };
-    let store = Store::open(&paths.data_directory, &options)?;
-    let report = store.check()?;
+    Store::open(&paths.data_directory, &options)?.check()
+}
+
+fn tell(report: &CheckReport) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
@@ -26,5 +51,32 @@ pub(crate) fn run(flags: &StoreFlags) -> Result<ExitCode> {
         0 => writeln!(out, "sound")?,
         count => writeln!(out, "{count} problems")?,
     }
-    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(())
+}
+
+fn tell_repair(report: &RepairReport) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    for index in &report.indexes {
+        writeln!(out, "repair: filled index {index} anew")?;
+    }
+    for index in &report.dropped_indexes {
+        writeln!(
+            out,
+            "repair: dropped index {index}, since it cannot be filled: it is unique and values are there twice"
+        )?;
+    }
+    for (count, what) in [
+        (report.stray_indexes, "indexes that no collection has are removed"),
+        (report.stray_vectors, "vectors that no entry has are removed"),
+        (report.blob_counts, "counts of blobs are set right"),
+        (report.public_blob_counts, "counts of shared blobs are set right"),
+        (report.fact_lists, "lists of facts are made anew"),
+        (report.stage_marks, "marks of the stage are set right"),
+        (report.graphs, "saved graphs are removed: the next start builds them"),
+    ] {
+        if count > 0 {
+            writeln!(out, "repair: {count} {what}")?;
+        }
+    }
+    Ok(())
 }

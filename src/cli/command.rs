@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{check, config, demo_load, health, mcp, query, serve, shell, sync_status, vault};
-use crate::config::{Flags, StoreFlags};
+use crate::cli::{
+    backup, check, config, demo_load, health, mcp, query, restore, serve, shell, sync_status, transfer, vault,
+};
+use crate::config::Flags;
 use crate::error::Result;
 
 /// A local-first database for memories: facts, vectors, blobs and secrets behind PostgreSQL's wire protocol.
@@ -31,10 +33,18 @@ enum Command {
     Mcp(mcp::McpArgs),
     /// Ask a server's health page; the exit status is 0 when it is well
     Health(health::HealthArgs),
-    /// Open a data directory read-only and verify everything in it
-    Check(StoreFlags),
+    /// Open a data directory read-only and verify everything in it; with --repair, make anew what can be made of the rest
+    Check(Box<check::CheckArgs>),
     /// Print, explain and check the configuration
     Config(config::ConfigArgs),
+    /// Back up a running server, or with --offline a data directory
+    Backup(Box<backup::BackupArgs>),
+    /// Make a data directory of a backup
+    Restore(Box<restore::RestoreArgs>),
+    /// Write collections into a file, as JSON lines or Parquet
+    Export(transfer::ExportArgs),
+    /// Insert what is in a file, or in a table of a PostgreSQL server with pgvector
+    Import(transfer::ImportArgs),
     /// Look after the key of the AUTH entries, while no server runs
     Vault(vault::VaultArgs),
     /// Load the demo's sample into a server
@@ -47,7 +57,9 @@ pub fn main() -> ExitCode {
     close_new_files();
     let result = match Arguments::parse().command {
         Command::Serve(flags) => serve::run(&flags),
-        Command::Check(flags) => check::run(&flags),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Vault(arguments) => vault::run(&arguments),
         Command::Health(arguments) => health::run(&arguments),
@@ -55,6 +67,8 @@ pub fn main() -> ExitCode {
         Command::Mcp(arguments) => block_on(mcp::run(&arguments)),
         Command::Shell(arguments) => block_on(shell::run(&arguments)),
         Command::SyncStatus(arguments) => block_on(sync_status::run(&arguments)),
+        Command::Export(arguments) => block_on(transfer::export(&arguments)),
+        Command::Import(arguments) => block_on(transfer::import(&arguments)),
         Command::DemoLoad(arguments) => block_on(demo_load::run(&arguments)).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
@@ -79,6 +93,6 @@ fn close_new_files() {
     }
 }
 
-fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }

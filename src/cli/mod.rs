@@ -1,5 +1,6 @@
 //! The command line: what `nebulusdb` does, one file a command.
 
+mod backup;
 mod check;
 mod command;
 mod completion;
@@ -8,12 +9,15 @@ mod demo_load;
 mod health;
 mod mcp;
 mod output;
+mod progress;
 mod query;
+mod restore;
 mod runner;
 mod serve;
 mod shell;
 mod sync_status;
 mod table;
+mod transfer;
 mod vault;
 
 pub use command::main;

@@ -5,4 +5,4 @@ mod connection;
 mod report;
 
 pub use connection::{Session, URL_DEFAULT, configuration, url_or_near};
-pub use report::{describe, reason};
+pub use report::{describe, failure, reason};

@@ -2,6 +2,8 @@
 
 use tokio_postgres::error::{DbError, ErrorPosition};
 
+use crate::error::{Error, ErrorKind};
+
 /// A line of a statement that is longer than this is shown in part, around the place of the error.
 const ERROR_LINE_CHARS_MAX: usize = 72;
 
@@ -13,6 +15,17 @@ pub fn reason(error: &tokio_postgres::Error) -> String {
     match std::error::Error::source(error) {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
+    }
+}
+
+/// An error of the server, or of the connection to it, as one of this program.
+pub fn failure(error: &tokio_postgres::Error) -> Error {
+    let failed = Error::new(ErrorKind::Io, reason(error));
+    let Some(report) = error.as_db_error() else { return failed };
+    let failed = report.detail().map_or(failed.clone(), |detail| failed.with_detail(detail));
+    match report.hint() {
+        Some(hint) => failed.with_hint(hint),
+        None => failed,
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod activity;
 mod apply;
+mod backup;
 mod blob_counts;
 mod builds;
 mod cancel;
@@ -56,6 +57,7 @@ mod prune;
 mod public_view;
 mod query;
 mod receive;
+mod repair;
 mod replica;
 mod roles;
 mod rotate;
@@ -88,6 +90,7 @@ pub use crate::model::jsonb::PathStep;
 pub use activity::{
     Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor, ListedStatement, NamedStatement,
 };
+pub use backup::{back_up_offline, restore_backup};
 pub use cancel::Cancel;
 pub use catalog::{AUTH, Catalog, MEMORY};
 pub use clock::Clock;
@@ -111,6 +114,7 @@ pub use query::{
     Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar, Target,
 };
 pub use receive::{Applied, Verdict};
+pub use repair::{RepairReport, repair};
 pub use replica::LogRead;
 pub use roles::{OWNER, ScramVerifier};
 pub use rotate::rotate_vault;

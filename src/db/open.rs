@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
+use crate::backup::remove_left_over;
 use crate::db::catalog::{FIRST_FREE_ID, default_collections};
 use crate::db::clock::Clock;
 use crate::db::commit::{COMMITS_WAITING_MAX, PROGRESS, facts_name};
@@ -66,6 +67,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     }
     let store_options = StoreOptions { read_only: false, cache_bytes: options.cache_bytes, sync: options.sync };
     let store = Store::open(directory, &store_options)?;
+    remove_left_over(directory)?;
     let identity = open_identity(&store, directory)?;
     let vault = open_vault(&store, options)?;
     let blobs = BlobStore::open_directory(directory.join("blobs"))?;
@@ -86,6 +88,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
         first_heads,
         vector_directory,
         password_file: options.key_directory.join(PASSWORD_FILE),
+        key_directory: options.key_directory.clone(),
         secrets: Secrets::new(vault),
         blobs,
         jobs: jobs_sender,

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Batch, Identity, Key, Store};
 
-const IDENTITY_FILE: &str = "identity.key";
+pub(crate) const IDENTITY_FILE: &str = "identity.key";
 /// Name of the singleton that says where the identity file lies.
 const PLACE: &str = "identity_place";
 

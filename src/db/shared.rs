@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::db::activity::Activity;
 use crate::db::apply::Apply;
+use crate::db::backup::RunningBackup;
 use crate::db::builds::Builds;
 use crate::db::clock::Clock;
 use crate::db::commit::{Answer, Encode, Job};
@@ -56,6 +57,9 @@ pub(crate) struct Shared {
     pub vector_directory: PathBuf,
     /// Where the first password may lie.
     pub password_file: PathBuf,
+    pub key_directory: PathBuf,
+    /// The backup that is being made.
+    pub backup: RunningBackup,
     pub facts: FactTypes,
     pub sequences: Sequences,
     pub secrets: Secrets,
@@ -76,6 +80,7 @@ pub(crate) struct Parts {
     pub first_heads: BTreeMap<NetworkId, StoredHead>,
     pub vector_directory: PathBuf,
     pub password_file: PathBuf,
+    pub key_directory: PathBuf,
     pub secrets: Secrets,
     pub blobs: BlobStore,
     pub jobs: mpsc::Sender<Job>,
@@ -103,6 +108,8 @@ impl Shared {
             witnesses: Witnesses::default(),
             vector_directory: parts.vector_directory,
             password_file: parts.password_file,
+            key_directory: parts.key_directory,
+            backup: RunningBackup::default(),
             facts: FactTypes::default(),
             sequences: Sequences::default(),
             secrets: parts.secrets,

@@ -24,15 +24,20 @@ impl Session {
             None => Row::new(),
         };
         let arguments = Arguments { function: call.function, values: &row };
-        let value = if call.function == NetworkFunction::Secret {
-            Value::text(self.database.network_secret(arguments.text(0)?)?)
-        } else {
-            let statement = arguments.statement()?;
-            let text = statement.to_string().into();
-            let language = Language::Knirvql(Arc::new(statement));
-            let parsed = Parsed { characters_before: 0, text, language, memory: None };
-            let prepared = self.prepare_parsed(&parsed, &[])?;
-            result(Box::pin(self.execute(&prepared, Vec::new(), is_alone)).await?, call.function).await?
+        let value = match call.function {
+            NetworkFunction::Secret => Value::text(self.database.network_secret(arguments.text(0)?)?),
+            NetworkFunction::Backup => {
+                let (folder, options) = (arguments.text(0)?, arguments.object(1)?);
+                self.back_up(folder.into(), &options, is_alone).await?
+            }
+            _ => {
+                let statement = arguments.statement()?;
+                let text = statement.to_string().into();
+                let language = Language::Knirvql(Arc::new(statement));
+                let parsed = Parsed { characters_before: 0, text, language, memory: None };
+                let prepared = self.prepare_parsed(&parsed, &[])?;
+                result(Box::pin(self.execute(&prepared, Vec::new(), is_alone)).await?, call.function).await?
+            }
         };
         let columns = call.columns().into();
         let rows = Rows::new(columns, RowStream::from_rows(vec![vec![value]]), &self.cancel);
@@ -109,7 +114,9 @@ impl Arguments<'_> {
             NetworkFunction::Sync => {
                 Statement::Sync { network: if self.is_given(0) { Some(network(0)?) } else { None } }
             }
-            NetworkFunction::Secret => return Err(Error::internal("a secret is told by no statement")),
+            NetworkFunction::Secret | NetworkFunction::Backup => {
+                return Err(Error::internal(format!("no statement says what {}() does", self.function.name())));
+            }
         })
     }
 
@@ -147,13 +154,17 @@ impl Arguments<'_> {
         }
     }
 
-    /// The options of a JSON object; lists are joined with commas, nulls are left out.
-    fn options(&self, position: usize) -> Result<Vec<NetworkOption>> {
-        let Some(text) = self.values.get(position).and_then(Value::as_str) else { return Ok(Vec::new()) };
+    /// A JSON object; an empty one where it was left out.
+    fn object(&self, position: usize) -> Result<serde_json::Map<String, serde_json::Value>> {
+        let Some(text) = self.values.get(position).and_then(Value::as_str) else { return Ok(serde_json::Map::new()) };
         let not_object =
             || self.refused(format!("argument {} of {}() is not a JSON object", position + 1, self.function.name()));
-        let object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(text).map_err(|_| not_object())?;
+        serde_json::from_str(text).map_err(|_| not_object())
+    }
+
+    /// The options of a JSON object; lists are joined with commas, nulls are left out.
+    fn options(&self, position: usize) -> Result<Vec<NetworkOption>> {
+        let object = self.object(position)?;
         let mut options = Vec::with_capacity(object.len());
         for (name, value) in object {
             let literal = match value {

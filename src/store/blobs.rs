@@ -76,6 +76,26 @@ pub struct BlobStore {
 struct InUse {
     pins: HashMap<BlobHash, usize>,
     temporary: HashSet<PathBuf>,
+    /// How many want that no blob goes at all.
+    holds: usize,
+}
+
+impl InUse {
+    fn keeps(&self, hash: &BlobHash) -> bool {
+        self.holds > 0 || self.pins.contains_key(hash)
+    }
+}
+
+/// Keeps all blobs from being removed while it lives; what would have been is left for the next collection.
+#[derive(Debug)]
+pub struct BlobHold {
+    in_use: Arc<Mutex<InUse>>,
+}
+
+impl Drop for BlobHold {
+    fn drop(&mut self) {
+        self.in_use.lock().holds -= 1;
+    }
 }
 
 /// What a collection removed.
@@ -159,10 +179,32 @@ impl BlobStore {
             .with_hint(format!("Restore {} from a backup, or store the blob again.", path.display())))
     }
 
-    /// Removes a blob; false where there is none or a [`Pin`] holds it.
+    /// Keeps every blob that is there from being removed.
+    pub fn hold(&self) -> BlobHold {
+        self.in_use.lock().holds += 1;
+        BlobHold { in_use: Arc::clone(&self.in_use) }
+    }
+
+    /// All blobs that are here, with the place and the size of each.
+    pub fn files(&self) -> Result<Vec<(BlobHash, PathBuf, u64)>> {
+        let mut found = Vec::new();
+        for first in fan_out(&self.root)? {
+            for second in fan_out(&first)? {
+                for path in children(&second)? {
+                    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                    let Ok(hash) = name.parse::<BlobHash>() else { continue };
+                    found.push((hash, self.path(&hash), self.size(&hash)?));
+                }
+            }
+        }
+        found.sort_unstable_by_key(|(hash, ..)| *hash);
+        Ok(found)
+    }
+
+    /// Removes a blob; false where there is none or a [`Pin`] or [`BlobHold`] keeps it.
     pub fn remove(&self, hash: &BlobHash) -> Result<bool> {
         let in_use = self.in_use.lock();
-        if in_use.pins.contains_key(hash) {
+        if in_use.keeps(hash) {
             return Ok(false);
         }
         remove_file(&self.path(hash))
@@ -203,7 +245,7 @@ impl BlobStore {
         };
         let in_use = self.in_use.lock();
         // A pin that is gone has committed before, so the reference is asked for after the pin, under the lock.
-        if in_use.pins.contains_key(&hash) || is_referenced(&hash)? {
+        if in_use.keeps(&hash) || is_referenced(&hash)? {
             return Ok(());
         }
         let bytes = file_bytes(path);

@@ -294,8 +294,8 @@ impl KeyRange {
         KeyRange::of(Family::Vault, &[])
     }
 
-    /// All keys of a family.
-    pub(super) fn family_of(family: Family) -> Self {
+    /// Everything in a column family.
+    pub fn family_of(family: Family) -> Self {
         KeyRange::of(family, &[])
     }
 

@@ -30,7 +30,7 @@ mod vault;
 mod vault_key;
 
 pub use batch::Batch;
-pub use blobs::{BlobHash, BlobStore, BlobWriter, Collected, Pin};
+pub use blobs::{BlobHash, BlobHold, BlobStore, BlobWriter, Collected, Pin};
 pub use check::CheckReport;
 pub use database::STORE_FORMAT;
 pub use delta_body::{DeltaBody, decode_state, encode_body, encode_state};
@@ -43,7 +43,7 @@ pub use private_directory::{
     close_folder as close_private_folder, create_file as create_file_in_private, make as make_private_folder,
     make_or_close as make_or_close_private_folder,
 };
-pub use private_file::create as create_private_file;
+pub use private_file::{at as file_error, create as create_private_file, sync_directory as sync_folder};
 pub use record::{Publicity, RecordField, RecordHeader, encode_record, encode_sorted_record};
 pub use record_view::RecordView;
 pub use running::{RunningFile, RunningServer};
@@ -51,4 +51,4 @@ pub use snapshot::{PinnedBytes, ScanIter, Snapshot};
 pub use store::{Store, StoreOptions, StoreStatistics};
 pub use value_codec::{Stored, ValueRef, bytes_of_vector, vector_of_bytes};
 pub use vault::{NameHash, OpenedSecret, Rotation, SealedSecret, Vault};
-pub use vault_key::{Argon2Cost, KeyDirectory, KeySource, MasterKey, PASSPHRASE_BYTES_MIN, stretch_secret};
+pub use vault_key::{Argon2Cost, KeyDirectory, KeyFile, KeySource, MasterKey, PASSPHRASE_BYTES_MIN, stretch_secret};

@@ -101,6 +101,14 @@ struct Header {
     cost: Argon2Cost,
 }
 
+/// A file of a key directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFile {
+    pub path: PathBuf,
+    /// Whether it is a key; otherwise it says how one is made from a passphrase.
+    pub is_secret: bool,
+}
+
 /// The directory with the key files of one vault.
 #[derive(Clone, Debug)]
 pub struct KeyDirectory {
@@ -169,6 +177,27 @@ impl KeyDirectory {
         } else {
             self.create(generation, source)
         }
+    }
+
+    /// The files of all generations, in order of name.
+    ///
+    /// # Errors
+    /// 58030 naming the directory.
+    pub fn files(&self) -> Result<Vec<KeyFile>> {
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            read => read.map_err(|error| private_file::at(&self.path, error))?,
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(|error| private_file::at(&self.path, error))?.path();
+            if is_key_file(&path) {
+                let is_secret = path.extension().is_none_or(|extension| extension != "json");
+                files.push(KeyFile { path, is_secret });
+            }
+        }
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(files)
     }
 
     /// Forgets every generation but `generation`: after a rotation has committed, and for one that never did.

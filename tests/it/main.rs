@@ -12,6 +12,7 @@
 
 mod alter;
 mod auth_conflicts;
+mod backup;
 mod bad_input;
 mod client;
 mod commits;
@@ -44,4 +45,5 @@ mod sql;
 mod sync;
 mod tidy;
 mod tls;
+mod transfer;
 mod wire;

@@ -218,6 +218,11 @@ fn operations_are_as_the_page_says() {
 }
 
 #[test]
+fn backups_exports_and_imports_are_as_the_page_says() {
+    holds("backup.md");
+}
+
+#[test]
 fn recipes_are_as_the_page_says() {
     holds("recipes.md");
 }

@@ -23,6 +23,7 @@ mod posting;
 mod reasons;
 mod relay;
 mod restarts;
+mod restored;
 mod sharing;
 mod small_disk;
 mod strangers;

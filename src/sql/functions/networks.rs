@@ -1,4 +1,4 @@
-//! Functions on networks, for drivers that would rather call than speak KNIRVQL.
+//! Functions on networks, for drivers that would rather call than speak KNIRVQL; and the one that makes a backup.
 //!
 //! Those that change something, or wait for peers, stand alone in a SELECT: `session` makes the KNIRVQL statement of such a
 //! call (see `network_call`) and runs that. Inside a larger query they are refused here.
@@ -24,10 +24,11 @@ pub enum NetworkFunction {
     Revert,
     Sync,
     Secret,
+    Backup,
 }
 
 impl NetworkFunction {
-    pub const ALL: [NetworkFunction; 13] = [
+    pub const ALL: [NetworkFunction; 14] = [
         NetworkFunction::Create,
         NetworkFunction::Join,
         NetworkFunction::Leave,
@@ -41,6 +42,7 @@ impl NetworkFunction {
         NetworkFunction::Revert,
         NetworkFunction::Sync,
         NetworkFunction::Secret,
+        NetworkFunction::Backup,
     ];
 
     pub fn name(self) -> &'static str {
@@ -58,14 +60,15 @@ impl NetworkFunction {
             NetworkFunction::Revert => "nebulus_revert",
             NetworkFunction::Sync => "nebulus_sync",
             NetworkFunction::Secret => "nebulus_network_secret",
+            NetworkFunction::Backup => "nebulus_backup",
         }
     }
 
     /// The parameters, and how many of the last ones may be left out.
     fn parameters(self) -> (&'static [Parameter], usize) {
         match self {
-            // Network, options.
-            NetworkFunction::Create => (&[Text, Json], 1),
+            // Network, options; or the folder of backups, options.
+            NetworkFunction::Create | NetworkFunction::Backup => (&[Text, Json], 1),
             // Network, addresses with commas between them, options.
             NetworkFunction::Join => (&[Text, Text, Json], 0),
             NetworkFunction::Leave | NetworkFunction::Secret => (&[Text], 0),
@@ -88,7 +91,7 @@ impl NetworkFunction {
         match self {
             // How many entries.
             NetworkFunction::Stage | NetworkFunction::Unstage | NetworkFunction::Revert => ColumnType::Int8,
-            NetworkFunction::Sync => ColumnType::Jsonb,
+            NetworkFunction::Sync | NetworkFunction::Backup => ColumnType::Jsonb,
             NetworkFunction::Secret => ColumnType::Text,
             NetworkFunction::Create
             | NetworkFunction::Join

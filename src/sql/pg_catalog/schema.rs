@@ -99,6 +99,7 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<Row> {
         "pg_stat_activity" => statistics::activity(view.activity(), settings),
         "pg_cursors" => statistics::cursors(view.activity(), settings),
         "pg_prepared_statements" => statistics::prepared_statements(view.activity(), settings),
+        "pg_stat_progress_basebackup" => statistics::backup(view),
         "pg_stat_database" => statistics::databases(settings),
         "pg_stat_user_tables" | "pg_statio_user_tables" | "pg_stat_xact_user_tables" => {
             statistics::tables(catalog, true, false)

@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::db::{Activity, ActivityState, Catalog, Settings};
+use crate::backup::BackupPhase;
+use crate::db::{Activity, ActivityState, Catalog, ReadView, Settings};
 use crate::model::{ColumnType, Value};
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{DATABASE_OID, OWNER_OID, Object};
@@ -82,6 +83,25 @@ pub fn prepared_statements(activity: &Activity, settings: &Settings) -> Vec<Row>
 fn type_names(types: &[ColumnType]) -> Value {
     let names = types.iter().map(|ty| text(ty.base_name())).collect();
     Value::Array(Box::new(ColumnType::Text), names)
+}
+
+/// The backup that is being made. Bytes that were there from an earlier one count as done.
+pub fn backup(view: &ReadView) -> Vec<Row> {
+    let Some((connection, progress)) = view.running_backup() else { return Vec::new() };
+    let phase = match progress.phase() {
+        BackupPhase::Checkpoint => "waiting for checkpoint to finish",
+        BackupPhase::Copying => "streaming database files",
+        BackupPhase::Finishing => "writing the manifest",
+    };
+    let bytes = |count: u64| Value::Int8(i64::try_from(count).unwrap_or(i64::MAX));
+    vec![vec![
+        ("pid", Value::Int4(connection)),
+        ("phase", text(phase)),
+        ("backup_total", bytes(progress.bytes())),
+        ("backup_streamed", bytes(progress.done())),
+        ("tablespaces_total", Value::Int8(1)),
+        ("tablespaces_streamed", Value::Int8(i64::from(progress.phase() == BackupPhase::Finishing))),
+    ]]
 }
 
 fn moment(time: SystemTime) -> Value {

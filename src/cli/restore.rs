@@ -1,0 +1,56 @@
+//! `nebulusdb restore`: a new data directory of a backup.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use indicatif::HumanBytes;
+
+use crate::backup::{BackupProgress, Repository, RestoreTarget};
+use crate::cli::progress::watched;
+use crate::config::{StoreFlags, StorePaths};
+use crate::db::restore_backup;
+use crate::error::Result;
+
+/// The options of `nebulusdb restore`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RestoreArgs {
+    /// The folder of backups
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// The backup; without it, the latest
+    #[arg(long, value_name = "ID")]
+    at: Option<String>,
+    #[command(flatten)]
+    store: StoreFlags,
+}
+
+/// Restores a backup and says what is left to do.
+pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode> {
+    let paths = StorePaths::resolve(&args.store)?;
+    let target = RestoreTarget {
+        data_directory: std::path::absolute(&paths.data_directory)?,
+        key_directory: std::path::absolute(&paths.key_directory)?,
+    };
+    let repository = Repository::open(&args.folder)?;
+    let manifest = repository.find(args.at.as_deref())?;
+    let progress = Arc::new(BackupProgress::new(|| Ok(())));
+    let restore = || restore_backup(&repository, &manifest, &target, &progress);
+    let peer_id = watched("restoring", &progress, restore)?;
+    let mut out = std::io::stdout().lock();
+    let (files, size, place) =
+        (manifest.files.len(), HumanBytes(manifest.bytes()), target.data_directory.display().to_string());
+    writeln!(out, "restored backup {} to {place}: {files} files, {size}, all as they were", manifest.id)?;
+    writeln!(out, "It is another node from now on, {peer_id}, in the place of {}.", manifest.origin)?;
+    if manifest.has_keys {
+        writeln!(out, "The vault's key is restored as well, to {}.", target.key_directory.display())?;
+    } else {
+        writeln!(
+            out,
+            "The vault's key is not in the backup: before you start it, copy vault.*.key (or vault.*.json and"
+        )?;
+        writeln!(out, "the passphrase) of the old node to {}.", target.key_directory.display())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,224 @@
+//! JSON lines: a line that describes a collection, then a line for each of its rows.
+//!
+//! ```text
+//! {"nebulusdb":{"format":1,"collection":"memory","columns":[{"name":"id","type":"text","not_null":true}, …],"primary_key":["id"]}}
+//! {"id":"call-17","metadata":{"kind":"call"},"vector":[0.2,0.9],"blob":"dGhlIHJlY29yZGluZw=="}
+//! ```
+//!
+//! A column that is NULL is left out. Facts stand as they are, numbers that JSON has as numbers, vectors as lists, bytes in
+//! base64, and everything else as the text that PostgreSQL writes. A file without the first line is read as well, when the
+//! collection is named and is there.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::file_error;
+use crate::transfer::content::{Row, refused, write_string};
+use crate::transfer::json_split::members;
+use crate::transfer::{Piece, TableShape};
+
+const FORMAT: u32 = 1;
+/// Rows that are read at once.
+pub(super) const ROWS_MAX: usize = 250;
+/// Bytes of rows that are read at once, but for the last row.
+pub(super) const BYTES_MAX: usize = 4 << 20;
+/// Longest line, in bytes: a blob at its limit in base64, and its facts.
+const LINE_BYTES_MAX: u64 = 512 << 20;
+
+#[derive(Serialize, Deserialize)]
+struct Heading {
+    nebulusdb: Description,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Description {
+    format: u32,
+    #[serde(flatten)]
+    shape: TableShape,
+}
+
+/// The line that describes a collection.
+pub(super) fn heading(shape: &TableShape) -> Result<String> {
+    let heading = Heading { nebulusdb: Description { format: FORMAT, shape: shape.clone() } };
+    serde_json::to_string(&heading).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// The collection that a line describes; `None` for a line that is a row.
+pub(super) fn shape_of(line: &str) -> Result<Option<TableShape>> {
+    if !line.starts_with("{\"nebulusdb\"") {
+        return Ok(None);
+    }
+    let heading: Heading = serde_json::from_str(line)
+        .map_err(|error| refused(&format!("the description of a collection cannot be read: {error}")))?;
+    if heading.nebulusdb.format > FORMAT {
+        let format = heading.nebulusdb.format;
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            format!("the file has format {format}, this program reads up to {FORMAT}"),
+        ));
+    }
+    heading.nebulusdb.shape.check()?;
+    Ok(Some(heading.nebulusdb.shape))
+}
+
+/// Writes rows.
+pub(super) struct JsonWriter<W: Write> {
+    out: W,
+    line: String,
+}
+
+impl<W: Write> JsonWriter<W> {
+    pub fn new(out: W) -> JsonWriter<W> {
+        JsonWriter { out, line: String::new() }
+    }
+
+    pub fn begin(&mut self, shape: &TableShape) -> Result<()> {
+        writeln!(self.out, "{}", heading(shape)?)?;
+        Ok(())
+    }
+
+    pub fn write(&mut self, shape: &TableShape, row: &Row) -> Result<()> {
+        self.line.clear();
+        self.line.push('{');
+        write_members(shape, row, &mut self.line);
+        self.line.push_str("}\n");
+        self.out.write_all(self.line.as_bytes())?;
+        Ok(())
+    }
+
+    pub fn finish(mut self) -> Result<W> {
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+/// Appends what is not NULL, with commas between.
+pub(super) fn write_members(shape: &TableShape, row: &Row, out: &mut String) {
+    let mut is_first = true;
+    for (column, content) in shape.columns.iter().zip(row) {
+        let Some(content) = content else { continue };
+        if !std::mem::replace(&mut is_first, false) {
+            out.push(',');
+        }
+        write_string(&column.name, out);
+        out.push(':');
+        column.class().write_json(content, out);
+    }
+}
+
+/// Reads rows.
+pub struct JsonReader {
+    input: Box<dyn BufRead>,
+    name: String,
+    /// Of the file; 0 where it is not known.
+    bytes: u64,
+    read: u64,
+    line_number: u64,
+    shape: Option<TableShape>,
+    /// A description that was read behind rows of another collection.
+    waiting: Option<TableShape>,
+}
+
+impl JsonReader {
+    /// # Errors
+    /// 58030 naming the file.
+    pub fn open(path: &Path) -> Result<JsonReader> {
+        let (input, bytes): (Box<dyn BufRead>, u64) = if path == Path::new("-") {
+            (Box::new(BufReader::new(std::io::stdin())), 0)
+        } else {
+            let file = File::open(path).map_err(|error| file_error(path, error))?;
+            let bytes = file.metadata().map_err(|error| file_error(path, error))?.len();
+            (Box::new(BufReader::new(file)), bytes)
+        };
+        let name = path.display().to_string();
+        Ok(JsonReader { input, name, bytes, read: 0, line_number: 0, shape: None, waiting: None })
+    }
+
+    /// The collection of a file that does not describe one.
+    pub fn expect(&mut self, shape: TableShape) {
+        self.shape = Some(shape);
+    }
+
+    pub fn progress(&self) -> (u64, u64) {
+        (self.read, self.bytes)
+    }
+
+    pub fn next_piece(&mut self) -> Result<Option<Piece>> {
+        if let Some(shape) = self.waiting.take() {
+            self.shape = Some(shape.clone());
+            return Ok(Some(Piece::Table(shape)));
+        }
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while rows.len() < ROWS_MAX && bytes < BYTES_MAX {
+            let Some(line) = self.line()? else { break };
+            bytes += line.len();
+            match shape_of(&line).map_err(|error| self.at_line(&error))? {
+                Some(shape) if rows.is_empty() => {
+                    self.shape = Some(shape.clone());
+                    return Ok(Some(Piece::Table(shape)));
+                }
+                Some(shape) => {
+                    self.waiting = Some(shape);
+                    break;
+                }
+                None => rows.push(self.row(&line).map_err(|error| self.at_line(&error))?),
+            }
+        }
+        Ok((!rows.is_empty()).then_some(Piece::Rows(rows)))
+    }
+
+    /// The next line that is not empty.
+    fn line(&mut self) -> Result<Option<String>> {
+        loop {
+            let mut line = String::new();
+            let count = self.input.by_ref().take(LINE_BYTES_MAX).read_line(&mut line).map_err(|error| {
+                Error::new(ErrorKind::Io, format!("cannot read {}, line {}: {error}", self.name, self.line_number + 1))
+            })?;
+            if count == 0 {
+                return Ok(None);
+            }
+            self.line_number += 1;
+            self.read += count as u64;
+            if count as u64 == LINE_BYTES_MAX {
+                return Err(self.at_line(&refused(&format!("it is longer than {LINE_BYTES_MAX} bytes"))));
+            }
+            if !line.trim().is_empty() {
+                return Ok(Some(line));
+            }
+        }
+    }
+
+    fn row(&self, line: &str) -> Result<Row> {
+        let Some(shape) = &self.shape else {
+            return Err(Error::new(ErrorKind::Configuration, "the file does not say of which collection its rows are")
+                .with_hint("Name one that is there with --collection."));
+        };
+        let mut row: Row = vec![None; shape.columns.len()];
+        for (name, json) in members(line)? {
+            let place = shape.place(&name);
+            let (Some(column), Some(content)) =
+                (place.and_then(|at| shape.columns.get(at)), place.and_then(|at| row.get_mut(at)))
+            else {
+                return Err(Error::new(
+                    ErrorKind::UndefinedColumn,
+                    format!("there is no column \"{name}\" in collection \"{}\"", shape.collection),
+                ));
+            };
+            let read = column.class().read_json(json);
+            *content = read.map_err(|error| refused(&format!("column \"{name}\": {}", error.message())))?;
+        }
+        Ok(row)
+    }
+
+    fn at_line(&self, error: &Error) -> Error {
+        let placed = Error::new(error.kind(), format!("{}, line {}: {}", self.name, self.line_number, error.message()));
+        match error.hint() {
+            Some(hint) => placed.with_hint(hint),
+            None => placed,
+        }
+    }
+}
