@@ -35,6 +35,7 @@ mod feed;
 mod feed_draft;
 mod feed_event;
 mod first_heads;
+mod forgetting;
 mod graph_builder;
 mod group;
 mod heads;
@@ -97,6 +98,7 @@ pub use feed_event::{
 };
 pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use network_tables::NetworkTable;
+pub use networks::REMOVED_MAX;
 pub use notify::{Channel, Notifications, NotificationsMark};
 pub use open::DatabaseOptions;
 pub use own_head::OwnChain;
@@ -106,7 +108,7 @@ pub use query::{
     Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar, Target,
 };
 pub use receive::{Applied, Verdict};
-pub use replica::LogRead;
+pub use replica::{LogRead, MergedStates};
 pub use roles::{OWNER, ScramVerifier};
 pub use rotate::rotate_vault;
 pub use schema_merge::{SharedColumn, SharedSchema};

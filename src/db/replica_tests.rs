@@ -10,6 +10,8 @@ use crate::error::ErrorKind;
 use crate::model::{Buckets, Bytes, NetworkId, NetworkOptions, Run, Shares, Stage, Value};
 use crate::store::KeySource;
 
+#[path = "lies_tests.rs"]
+mod lies;
 #[path = "rebirth_tests.rs"]
 mod rebirth;
 
@@ -352,7 +354,7 @@ fn states_travel_without_the_log() {
     assert_eq!((first.len(), second.len(), end), (1, 1, None));
     for page in [first, second] {
         let merged = b.database.merge_states(b.network(), "memory".to_string(), page);
-        assert_eq!(b.runtime.block_on(merged).unwrap(), 1);
+        assert_eq!(b.runtime.block_on(merged).unwrap().news, 1);
     }
     let adopted = b.runtime.block_on(b.database.adopt_heads(b.network(), view.heads().to_vec())).unwrap();
     assert_eq!(adopted, view.heads());
@@ -410,7 +412,7 @@ fn a_renewal_that_a_stop_interrupts_goes_on_at_the_next_start() {
                 origin::renew(&data).unwrap();
             }
             if steps > 1 {
-                shared.store.write(origin::place_batch(&data).unwrap()).unwrap();
+                shared.store.write(origin::place_batch(&data, &shared.store.snapshot()).unwrap()).unwrap();
             }
             let copy = copy.restarted();
             assert!(!take_back::is_unfinished(copy.database.shared()).unwrap());
