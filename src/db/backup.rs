@@ -124,7 +124,7 @@ pub fn restore_backup(
         let store = Store::open(directory, &options)?;
         // Numbers that the old origin has given since are not known here, so none may be given in its name.
         let identity = renew(directory)?;
-        store.write(place_batch(directory)?)?;
+        store.write(place_batch(directory, &store.snapshot())?)?;
         store.close();
         Ok(identity.peer_id().clone())
     })

@@ -1,10 +1,97 @@
-//! How many entries refer to each blob, and how many public states: a file that nobody refers to goes.
+//! How many entries refer to each blob, and how many public states: a file that nobody refers to goes, and members get those
+//! that were posted.
 
+use crate::db::Database;
 use crate::db::apply::Apply;
 use crate::db::row::EntryView;
+use crate::db::shared::Shared;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, FACT_BLOB_HASH, State, Value};
-use crate::store::{BlobHash, Key};
+use crate::model::{Collection, CollectionKind, FACT_BLOB_HASH, NetworkId, PeerId, State, Value};
+use crate::store::{Batch, BlobHash, Key, KeyRange, Publicity, RecordView, Stored};
+
+/// Names of the records of blobs that were posted from here or came from the network: a peer that names the hash of another
+/// one in an entry of its own must not get it.
+const SERVABLE: &str = "blob/";
+
+fn servable_name(hash: &BlobHash) -> String {
+    format!("{SERVABLE}{hash}")
+}
+
+/// Name of the singleton that says that the records of blobs posted from here are complete.
+const SOURCES_KNOWN: &str = "blob_sources";
+
+impl Shared {
+    /// Older versions did not remember which blobs were posted from here: it is read once from the public states.
+    pub fn note_posted_blobs(&self) -> Result<()> {
+        let snapshot = self.store.snapshot();
+        if snapshot.get(&Key::Meta(SOURCES_KNOWN))?.is_some() {
+            return Ok(());
+        }
+        let (me, catalog) = (self.peer_id(), self.catalog());
+        let mut batch = Batch::new();
+        for network in catalog.networks() {
+            for attachment in &network.attachments {
+                let id = attachment.collection;
+                if snapshot.scan(&KeyRange::public_blobs(id)).next()?.is_none() {
+                    continue;
+                }
+                let mut records = snapshot.scan(&KeyRange::entries(id).uncached());
+                while let Some((key, bytes)) = records.next()? {
+                    let hash = match RecordView::parse(bytes)?.publicity() {
+                        Publicity::Private => None,
+                        Publicity::Posted => blob_written_by(&me, bytes)?,
+                        Publicity::PostedAndEdited | Publicity::PostedAndReplaced => {
+                            let public = snapshot.get(&Key::Public(id, key))?;
+                            public.map(|public| blob_written_by(&me, &public)).transpose()?.flatten()
+                        }
+                    };
+                    if let Some(hash) = hash {
+                        batch.put(&Key::SyncRecord(network.id, &servable_name(&hash)), &[]);
+                    }
+                }
+            }
+        }
+        batch.put(&Key::Meta(SOURCES_KNOWN), &[]);
+        self.store.write(batch)
+    }
+}
+
+/// The blob that a record names, where this origin wrote the name.
+fn blob_written_by(me: &PeerId, record: &[u8]) -> Result<Option<BlobHash>> {
+    for field in RecordView::parse(record)?.fields() {
+        let (name, field) = field?;
+        if name == FACT_BLOB_HASH
+            && field.stamp.peer_id == *me
+            && let Stored::Value(Value::Text(hash)) = field.stored
+        {
+            return Ok(hash.parse().ok());
+        }
+    }
+    Ok(None)
+}
+
+impl Database {
+    /// Whether members of a network may have a blob of this node: one that was posted from here or came from there, and that a
+    /// public state refers to.
+    pub fn is_blob_public(&self, network: NetworkId, hash: &BlobHash) -> Result<bool> {
+        if self.sync_record(network, &servable_name(hash))?.is_none() {
+            return Ok(false);
+        }
+        let view = self.view();
+        let Some(network) = view.catalog.network_by_id(network) else { return Ok(false) };
+        for attachment in network.attachments.iter().filter(|attachment| !attachment.detaching) {
+            if view.snapshot.get(&Key::PublicBlob(attachment.collection, hash.as_bytes()))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Remembers that a blob came from a network.
+    pub async fn note_fetched_blob(&self, network: NetworkId, hash: &BlobHash) -> Result<()> {
+        self.put_sync_record(network, &servable_name(hash), Some(Vec::new())).await
+    }
+}
 
 impl Apply<'_> {
     /// Keeps the number of entries that refer to each blob.
@@ -59,9 +146,20 @@ impl Apply<'_> {
             Some(Value::Text(text)) if state.is_alive() => text.parse::<BlobHash>().ok(),
             _ => None,
         };
-        let (old, new) = (hash(old), hash(new));
+        let (old, state) = (hash(old), new);
+        let new = hash(state);
         if collection.kind != CollectionKind::Memory || old == new {
             return Ok(());
+        }
+        let is_ours = |state: &State| {
+            state.fields.get(FACT_BLOB_HASH).is_some_and(|field| field.stamp.peer_id == self.shared.peer_id())
+        };
+        if let Some(hash) = new
+            && is_ours(state)
+            && let Some((network, _)) = self.current_catalog().network_of(collection.id)
+        {
+            let network = network.id;
+            self.effects.batch.put(&Key::SyncRecord(network, &servable_name(&hash)), &[]);
         }
         for (hash, added) in [(old, false), (new, true)] {
             let Some(hash) = hash else { continue };

@@ -44,25 +44,44 @@ pub(crate) fn load_first_heads(
 }
 
 impl Apply<'_> {
-    /// Remembers which of the own deltas all members had when tombstones were removed.
+    /// Remembers which deltas all members had when tombstones were removed: what the own of them buried must not be taken
+    /// back, and what is offered of the others' has been here.
     pub fn note_collected(&mut self, network: &Network, stable: &BTreeMap<PeerId, u64>) -> Result<()> {
-        let me = self.shared.peer_id();
-        let Some(seq) = stable.get(&me) else { return Ok(()) };
-        if *seq > collected(&self.group.snapshot, network, &me)? {
-            self.effects.batch.put(&Key::SyncRecord(network.id, &collected_name(&me)), &seq.to_le_bytes());
+        for (origin, seq) in stable {
+            if *seq > collected(&self.group.snapshot, network, origin)? {
+                self.effects.batch.put(&Key::SyncRecord(network.id, &collected_name(origin)), &seq.to_le_bytes());
+            }
         }
         Ok(())
     }
 }
 
-fn collected_name(me: &PeerId) -> String {
-    format!("collected/{me}")
+/// Names of the records of what was collected, by origin.
+const COLLECTED: &str = "collected/";
+
+fn collected_name(origin: &PeerId) -> String {
+    format!("{COLLECTED}{origin}")
 }
 
-fn collected(snapshot: &Snapshot, network: &Network, me: &PeerId) -> Result<u64> {
-    let stored = snapshot.get(&Key::SyncRecord(network.id, &collected_name(me)))?;
+fn collected(snapshot: &Snapshot, network: &Network, origin: &PeerId) -> Result<u64> {
+    let stored = snapshot.get(&Key::SyncRecord(network.id, &collected_name(origin)))?;
+    stored.map_or(Ok(0), |bytes| collected_seq(&bytes))
+}
+
+fn collected_seq(bytes: &[u8]) -> Result<u64> {
     let damaged = |_| Error::new(ErrorKind::Corrupted, "the record of what was collected cannot be read");
-    stored.map_or(Ok(0), |bytes| (&*bytes).try_into().map(u64::from_le_bytes).map_err(damaged))
+    bytes.try_into().map(u64::from_le_bytes).map_err(damaged)
+}
+
+/// Numbers by origin up to which tombstones were removed here.
+pub(crate) fn collected_in(snapshot: &Snapshot, network: NetworkId) -> Result<Vec<(PeerId, u64)>> {
+    let mut found = Vec::new();
+    let mut stored = snapshot.scan(&KeyRange::sync_records(network).starting_with(COLLECTED.as_bytes()));
+    while let Some((name, seq)) = stored.next()? {
+        let name = String::from_utf8_lossy(name);
+        found.push((PeerId::new(name.trim_start_matches(COLLECTED)), collected_seq(seq)?));
+    }
+    Ok(found)
 }
 
 /// The last of the own deltas that all members had when they were last seen, or when tombstones were collected; 0 where no

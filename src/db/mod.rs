@@ -36,6 +36,7 @@ mod feed;
 mod feed_draft;
 mod feed_event;
 mod first_heads;
+mod forgetting;
 mod graph_builder;
 mod group;
 mod heads;
@@ -104,6 +105,7 @@ pub use feed_event::{
 };
 pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use network_tables::NetworkTable;
+pub use networks::REMOVED_MAX;
 pub use notify::{Channel, Notifications, NotificationsMark};
 pub use open::DatabaseOptions;
 pub use own_head::OwnChain;
@@ -115,7 +117,7 @@ pub use query::{
 };
 pub use receive::{Applied, Verdict};
 pub use repair::{RepairReport, repair};
-pub use replica::LogRead;
+pub use replica::{LogRead, MergedStates};
 pub use roles::{OWNER, ScramVerifier};
 pub use rotate::rotate_vault;
 pub use schema_merge::{SharedColumn, SharedSchema};

@@ -17,6 +17,10 @@ use crate::store::{Key, RecordView, is_peer_id};
 
 /// Networks of one node, at most.
 const NETWORKS_MAX: usize = 64;
+/// How far a member may be behind the epoch that it is told; a greater number was invented.
+const EPOCHS_BEHIND_MAX: u64 = 1 << 20;
+/// Peers that were ever removed from one network, at most.
+pub const REMOVED_MAX: usize = 4096;
 /// Addresses of one JOIN, at most.
 const BOOTSTRAP_MAX: usize = 64;
 
@@ -115,7 +119,7 @@ impl Transaction {
             if !network.removed.contains(&peer) {
                 network.removed.push(peer);
             }
-            Ok(())
+            check_removed(network)
         })?;
         self.rotate_secret(name, None)
     }
@@ -136,7 +140,9 @@ impl Transaction {
         }
         let mut epoch = 0;
         self.change_network(name, |network| {
-            network.epoch += 1;
+            network.epoch = network.epoch.checked_add(1).ok_or_else(|| {
+                Error::new(ErrorKind::LimitExceeded, format!("network \"{name}\" has had all epochs there are"))
+            })?;
             epoch = network.epoch;
             Ok(())
         })?;
@@ -146,8 +152,19 @@ impl Transaction {
     /// Takes over an epoch that another member began. Older ones change nothing; of two with one number the greater secret
     /// wins everywhere. Where the one that wins was begun without knowing of everybody who is removed, one of those may know
     /// its secret, or have begun it: then another epoch follows at once.
+    ///
+    /// # Errors
+    /// 22023 for an epoch that no count of removals can have led to, 54000 for more removed peers than a network may have:
+    /// nothing is taken over then.
     pub(crate) fn adopt_epoch(&mut self, id: NetworkId, secret: EpochSecret, removed: Vec<PeerId>) -> Result<bool> {
         let Some(network) = self.catalog().network_by_id(id).cloned() else { return Ok(false) };
+        if secret.epoch.saturating_sub(network.epoch) > EPOCHS_BEHIND_MAX {
+            let message = format!(
+                "epoch {} of network \"{}\" is more than {EPOCHS_BEHIND_MAX} ahead of {}",
+                secret.epoch, network.name, network.epoch
+            );
+            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+        }
         let known = self.shared.network_secrets(id)?;
         let ours = known.newest().map(|newest| (network.epoch, newest.secret.as_str()));
         let is_newer = ours.is_none_or(|ours| ours < (secret.epoch, secret.secret.as_str()));
@@ -156,6 +173,7 @@ impl Transaction {
         changed.removed.extend(removed);
         changed.removed.sort_unstable();
         changed.removed.dedup();
+        check_removed(&changed)?;
         let is_known_outside = changed.removed.iter().any(|peer| !excluded_by_winner.contains(peer));
         if is_newer {
             changed.epoch = secret.epoch;
@@ -267,6 +285,19 @@ impl Transaction {
         self.change_catalog(CatalogChange::PutNetwork(Arc::new(network)));
         Ok(())
     }
+}
+
+fn check_removed(network: &Network) -> Result<()> {
+    if network.removed.len() > REMOVED_MAX {
+        let message = format!(
+            "{} peers were removed from network \"{}\", allowed are {REMOVED_MAX}",
+            network.removed.len(),
+            network.name
+        );
+        return Err(Error::new(ErrorKind::LimitExceeded, message)
+            .with_hint("Found a new network and give its secret to those who are to stay."));
+    }
+    Ok(())
 }
 
 fn check_attachable(collection: &Collection) -> Result<()> {

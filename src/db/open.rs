@@ -98,6 +98,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
         next_id,
     }));
     collect_blobs(&shared, &snapshot)?;
+    shared.note_posted_blobs()?;
     load_facts(&shared, &snapshot)?;
     end_builds(&shared, &snapshot)?;
     let unfilled = load_graphs(&shared, &snapshot)?;

@@ -7,11 +7,15 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Batch, Identity, Key, Store};
+use crate::model::NetworkId;
+use crate::store::{Batch, Identity, Key, KeyRange, Snapshot, Store};
 
 pub(crate) const IDENTITY_FILE: &str = "identity.key";
 /// Name of the singleton that says where the identity file lies.
 const PLACE: &str = "identity_place";
+/// Name of the record of a network in which this node has not been compared with a member since it became another one: it may
+/// hold entries that the network has deleted, and whose tombstones are gone.
+pub(crate) const RETURNING: &str = "returning";
 
 /// The identity of a data directory, a new one where the directory is a copy.
 pub(crate) fn open_identity(store: &Store, directory: &Path) -> Result<Identity> {
@@ -28,8 +32,8 @@ pub(crate) fn open_identity(store: &Store, directory: &Path) -> Result<Identity>
         }
         None => {}
     }
-    let mut batch = Batch::new();
-    batch.put(&Key::Meta(PLACE), &place_of(&path)?);
+    let is_renewed = known.is_some();
+    let batch = if is_renewed { place_batch(directory, &store.snapshot())? } else { place_alone(directory)? };
     store.write(batch)?;
     Ok(identity)
 }
@@ -43,8 +47,19 @@ pub(crate) fn renew(directory: &Path) -> Result<Identity> {
     Identity::create(&path)
 }
 
-/// Remembers where the identity file lies now.
-pub(crate) fn place_batch(directory: &Path) -> Result<Batch> {
+/// Remembers where the identity file lies now, and that this node comes back to its networks as somebody else.
+pub(crate) fn place_batch(directory: &Path, snapshot: &Snapshot) -> Result<Batch> {
+    let mut batch = place_alone(directory)?;
+    let mut networks = snapshot.scan(&KeyRange::networks());
+    while let Some((id, _)) = networks.next()? {
+        let cut = |_| Error::new(ErrorKind::Corrupted, "the key of a network is cut off");
+        let id = id.try_into().map(u32::from_be_bytes).map_err(cut)?;
+        batch.put(&Key::SyncRecord(NetworkId(id), RETURNING), &[]);
+    }
+    Ok(batch)
+}
+
+fn place_alone(directory: &Path) -> Result<Batch> {
     let mut batch = Batch::new();
     batch.put(&Key::Meta(PLACE), &place_of(&directory.join(IDENTITY_FILE))?);
     Ok(batch)

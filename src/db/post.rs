@@ -9,9 +9,10 @@ use std::sync::Arc;
 use crate::db::apply::Apply;
 use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
+use crate::db::receive::set_aside_name;
 use crate::db::staging::{StagedAt, next_posting};
-use crate::error::{Error, Result};
-use crate::merge::{chain_next, delta, merge, signed_message};
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge::{chain_next, delta, merge, signed_message, validate};
 use crate::model::{CollectionId, Head, Network, NetworkId, PeerId, Stage, State};
 use crate::store::{Key, KeyRange, delta_place, encode_body};
 
@@ -90,8 +91,10 @@ impl Apply<'_> {
         let mut bodies = Vec::new();
         for (id, key) in places {
             let seq = head.seq + bodies.len() as u64 + 1;
-            if let Some(body) = self.post_entry(network, (id, &key), (&me, seq), what)? {
-                bodies.push(body);
+            match self.post_entry(network, (id, &key), (&me, seq), what) {
+                Ok(body) => bodies.extend(body),
+                Err(error) if is_of_one_entry(&error) => self.set_aside(network, (id, &key), seq, &error)?,
+                Err(error) => return Err(error),
             }
         }
         let count = bodies.len() as u64;
@@ -100,6 +103,25 @@ impl Apply<'_> {
         }
         self.tell_posted(network, count);
         Ok((Some(self.log_posting(network, head, &bodies)), count))
+    }
+
+    /// Takes an entry off the stage that cannot be posted, and leaves the reason for `nebulus.quarantine`. Nothing of the entry
+    /// but its collection is named.
+    fn set_aside(
+        &mut self,
+        network: &Network,
+        (id, key): (CollectionId, &[u8]),
+        seq: u64,
+        error: &Error,
+    ) -> Result<()> {
+        self.mark_stage(id, key, true, false)?;
+        let name = network.attachment(id).map(|attachment| attachment.shared_name.as_str()).unwrap_or_default();
+        let reason =
+            format!("an entry of \"{name}\" cannot be posted and was taken off the stage: {}", error.message());
+        tracing::warn!(network = network.name, "an entry cannot be posted and was taken off the stage");
+        let record = set_aside_name(&self.shared.peer_id(), seq);
+        self.effects.batch.put(&Key::SyncRecord(network.id, &record), reason.as_bytes());
+        Ok(())
     }
 
     /// Numbers, signs and logs the bodies of one posting behind the own head; the head after it.
@@ -155,6 +177,8 @@ impl Apply<'_> {
             return Ok(None);
         }
         news.clock = [(me.clone(), seq)].into_iter().collect();
+        // What no peer would take must not take a number.
+        validate(&news)?;
         let public = merge(&old.public, &news);
         let visible = State { clock: public.clock.clone(), ..old.visible.clone() };
         let body = encode_body(&attachment.shared_name, key, &news)?;
@@ -181,6 +205,11 @@ impl Apply<'_> {
     }
 }
 
+/// Whether the fault lies in one entry, so that the others can be posted without it.
+fn is_of_one_entry(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::DataException | ErrorKind::LimitExceeded | ErrorKind::Corrupted)
+}
+
 /// Bytes of hash and signature at the end of a posting.
 pub(crate) const END_BYTES: usize = 96;
 
@@ -195,7 +224,7 @@ pub(crate) fn encode_log_entry(signature: &[u8], body: &[u8]) -> Vec<u8> {
 
 /// Hash and signature, where it ends its posting, and the body.
 pub(crate) fn decode_log_entry(entry: &[u8]) -> Result<(Option<&[u8]>, &[u8])> {
-    let damaged = || Error::new(crate::error::ErrorKind::Corrupted, "a delta in the log is damaged");
+    let damaged = || Error::new(ErrorKind::Corrupted, "a delta in the log is damaged");
     match entry.split_first().ok_or_else(damaged)? {
         (0, body) => Ok((None, body)),
         (1, rest) => {

@@ -14,11 +14,14 @@ use crate::db::feed_draft::Origin;
 use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
 use crate::db::post::{END_BYTES, decode_log_entry, encode_log_entry};
-use crate::error::{Error, Result};
+use crate::db::row::key_types;
+use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Drift, chain_next, check_drift, merge_into, observe, signed_message};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
 use crate::model::{ChainHash, Collection, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State};
-use crate::store::{DeltaBody, Key, KeyRange, RecordView, decode_state, delta_place, delta_seq, verify_signature};
+use crate::store::{
+    DeltaBody, Key, KeyRange, RecordView, decode_key, decode_state, delta_place, delta_seq, verify_signature,
+};
 
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,10 +162,7 @@ impl Apply<'_> {
         }
         if next <= before.received {
             // The first part came in this very group: it is not in the snapshot yet.
-            return Err(Error::new(
-                crate::error::ErrorKind::ObjectInUse,
-                "the beginning of a posting is being written",
-            ));
+            return Err(Error::new(ErrorKind::ObjectInUse, "the beginning of a posting is being written"));
         }
         Ok(())
     }
@@ -182,15 +182,46 @@ impl Apply<'_> {
                 if !self.is_held(network, body.collection, body.key, touched)? {
                     return Ok(());
                 }
+                if let Err(error) = self.check_key_of(network, body.collection, body.key) {
+                    self.set_aside_delta(network, origin, seq, &error);
+                    return Ok(());
+                }
                 self.merge_public(network, body.collection, body.key, state, touched).map(drop)
             }
             Err(error) => {
-                tracing::warn!(%origin, seq, network = network.name, "a delta is malformed and was set aside");
-                let name = set_aside_name(origin, seq);
-                self.effects.batch.put(&Key::SyncRecord(network.id, &name), error.message().as_bytes());
+                self.set_aside_delta(network, origin, seq, &error);
                 Ok(())
             }
         }
+    }
+
+    /// Remembers that something of an origin was not taken, and why; the number is 0 where it came as a state.
+    pub fn set_aside_delta(&mut self, network: &Network, origin: &PeerId, seq: u64, error: &Error) {
+        tracing::warn!(%origin, seq, network = network.name, "a delta is malformed and was set aside");
+        let name = set_aside_name(origin, seq);
+        self.effects.batch.put(&Key::SyncRecord(network.id, &name), error.message().as_bytes());
+    }
+
+    /// Whether a key from outside is one of the primary key here: members may have declared another one, and what cannot be
+    /// read must not reach the table.
+    ///
+    /// # Errors
+    /// 22000, without the key's value.
+    pub fn check_key_of(&self, network: &Network, shared_name: &str, key: &[u8]) -> Result<()> {
+        let attachment = network.attachment_named(shared_name);
+        let collection =
+            attachment.and_then(|attachment| self.current_catalog().collection_by_id(attachment.collection).cloned());
+        let Some(collection) = collection else { return Ok(()) };
+        let types = key_types(&collection);
+        decode_key(&types, key).map(drop).map_err(|_| {
+            let types: Vec<String> = types.iter().map(ToString::to_string).collect();
+            let message = format!(
+                "the key of an entry of \"{shared_name}\" does not fit the primary key here, which is of type {}",
+                types.join(", ")
+            );
+            Error::new(ErrorKind::DataException, message)
+                .with_hint("Whoever posted it declared another primary key: the tables must be made alike.")
+        })
     }
 
     /// Whether what the network knows of an entry is kept here. Of an entry that is not here a delta gives a part alone.
@@ -204,6 +235,17 @@ impl Apply<'_> {
             return Ok(true);
         }
         Ok(self.current(attachment.collection, key)?.is_some())
+    }
+
+    /// Moves the clock behind the last write of a state that a member vouches for; false, and nothing moved, where that lies
+    /// further ahead than the network allows.
+    pub fn observe_state(&mut self, network: &Network, state: &State) -> bool {
+        let wall = self.shared.clock.millis();
+        let is_due = check_drift(state.timestamp, wall, network.options.max_clock_drift_ms) == Drift::Within;
+        if is_due {
+            self.hlc = observe(self.hlc, state.timestamp, wall);
+        }
+        is_due
     }
 
     /// Merges a state of an entry into its public state, and so into what a reader sees.
@@ -268,7 +310,7 @@ impl Apply<'_> {
         let bytes: usize = fresh.iter().map(Delta::bytes).sum();
         if waiting > TRANSACTION_WRITES_MAX as u64 * 2 || bytes > TRANSACTION_BYTES_MAX {
             return Err(Error::new(
-                crate::error::ErrorKind::LimitExceeded,
+                ErrorKind::LimitExceeded,
                 format!("a posting has more than {waiting} deltas, allowed are {TRANSACTION_WRITES_MAX}"),
             ));
         }
@@ -336,6 +378,6 @@ fn decode_delta<'a>(origin: &PeerId, seq: u64, body: &'a [u8]) -> Result<(DeltaB
 /// Names of the records of deltas that were set aside.
 pub(crate) const SET_ASIDE: &str = "set_aside/";
 
-fn set_aside_name(origin: &PeerId, seq: u64) -> String {
+pub(crate) fn set_aside_name(origin: &PeerId, seq: u64) -> String {
     format!("{SET_ASIDE}{origin}/{seq:020}")
 }

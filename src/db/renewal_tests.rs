@@ -45,7 +45,7 @@ fn a_renewal_that_a_stop_interrupts_goes_on_at_the_next_start() {
                 origin::renew(&data).unwrap();
             }
             if steps > 1 {
-                shared.store.write(origin::place_batch(&data).unwrap()).unwrap();
+                shared.store.write(origin::place_batch(&data, &shared.store.snapshot()).unwrap()).unwrap();
             }
             let copy = copy.restarted();
             assert!(!take_back::is_unfinished(copy.database.shared()).unwrap());

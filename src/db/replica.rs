@@ -13,7 +13,6 @@ use crate::db::heads::StoredHead;
 use crate::db::network_secrets::NetworkKey;
 use crate::db::origin;
 use crate::db::post::{END_BYTES, decode_log_entry};
-use crate::db::public_view::covers;
 use crate::db::receive::{Applied, SET_ASIDE, Touched};
 use crate::db::secrets::check_visible;
 use crate::db::shared::Shared;
@@ -23,11 +22,8 @@ use crate::db::{Database, EpochSecret, PublicEntry, Quarantined, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::signed_message;
 use crate::metrics;
-use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run, Shares, Stage, State};
-use crate::store::{
-    Batch, BlobHash, BlobStore, Identity, Key, KeyRange, Publicity, decode_state, delta_place, delta_seq,
-    verify_signature,
-};
+use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run, Shares};
+use crate::store::{Batch, BlobStore, Identity, Key, KeyRange, decode_state, delta_place, delta_seq, verify_signature};
 
 /// Longest name and value of what sync remembers, in bytes.
 const SYNC_RECORD_BYTES_MAX: usize = 1024 * 1024;
@@ -43,6 +39,15 @@ pub enum LogRead {
     Pruned {
         floor: u64,
     },
+}
+
+/// What became of states that a member vouches for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MergedStates {
+    /// Entries that changed.
+    pub news: u64,
+    /// Entries whose last write lies too far ahead of the clock here: nothing was taken of them.
+    pub early: u64,
 }
 
 impl Shared {
@@ -128,49 +133,39 @@ impl Database {
         self.shared().encode(move |apply| apply.receive(network, &run, shares)).await
     }
 
-    /// Merges states that a member vouches for into the public states; how many were news.
+    /// Merges states that a member vouches for into the public states. Those whose time lies too far ahead are left where they
+    /// are: nothing moves the clock here beyond the network's `max_clock_drift`.
     ///
     /// # Errors
     /// `Corrupted` or 22000 for a state that no write makes: nothing is taken then.
-    pub async fn merge_states(&self, network: NetworkId, collection: String, entries: Vec<PublicEntry>) -> Result<u64> {
+    pub async fn merge_states(
+        &self,
+        network: NetworkId,
+        collection: String,
+        entries: Vec<PublicEntry>,
+    ) -> Result<MergedStates> {
         let states = entries.into_iter().map(|entry| Ok((decode_state(&entry.body)?, entry.key)));
         let states = states.collect::<Result<Vec<_>>>()?;
         let shared = self.shared();
         shared
             .encode(move |apply| {
-                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                let mut merged = MergedStates::default();
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(merged) };
                 apply.origin = Some(Origin::of_network(&network));
                 let mut touched = Touched::new();
-                let mut news = 0;
                 for (state, key) in states {
-                    apply.hlc = crate::merge::observe(apply.hlc, state.timestamp, apply.shared.clock.millis());
-                    news += u64::from(apply.merge_public(&network, &collection, &key, state, &mut touched)?);
+                    if !apply.observe_state(&network, &state) {
+                        merged.early += 1;
+                        continue;
+                    }
+                    if let Err(error) = apply.check_key_of(&network, &collection, &key) {
+                        apply.set_aside_delta(&network, &state.peer_id, 0, &error);
+                        continue;
+                    }
+                    merged.news += u64::from(apply.merge_public(&network, &collection, &key, state, &mut touched)?);
                 }
                 apply.write_touched(touched)?;
-                Ok(news)
-            })
-            .await
-    }
-
-    /// Drops public entries that a peer with these heads does not hold although it has seen all their deltas: tombstones
-    /// that were collected there, and what they buried. Private edits stay, as private entries.
-    pub async fn drop_collected(
-        &self,
-        network: NetworkId,
-        collection: String,
-        keys: Vec<Bytes>,
-        heads: Vec<Head>,
-    ) -> Result<u64> {
-        let seen: BTreeMap<PeerId, u64> = heads.into_iter().map(|head| (head.origin, head.seq)).collect();
-        self.shared()
-            .encode(move |apply| {
-                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
-                apply.origin = Some(Origin::of_network(&network));
-                let mut dropped = 0;
-                for key in &keys {
-                    dropped += u64::from(apply.drop_public(&network, &collection, key, &seen)?);
-                }
-                Ok(dropped)
+                Ok(merged)
             })
             .await
     }
@@ -210,30 +205,6 @@ impl Database {
             .await
     }
 
-    /// Removes tombstones whose deltas are all covered by `stable`: numbers by origin that every member has acknowledged.
-    pub async fn collect_tombstones(&self, network: NetworkId, stable: Vec<(PeerId, u64)>) -> Result<u64> {
-        let stable: BTreeMap<PeerId, u64> = stable.into_iter().collect();
-        let view = self.public_view(network)?;
-        let covered = stable.clone();
-        let found = tokio::task::spawn_blocking(move || view.collectable(&covered))
-            .await
-            .map_err(|error| Error::internal(format!("looking for tombstones stopped: {error}")))??;
-        if found.is_empty() {
-            return Ok(0);
-        }
-        self.shared()
-            .encode(move |apply| {
-                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
-                let mut removed = 0;
-                for (collection, key) in &found {
-                    removed += u64::from(apply.collect_tombstone(&network, collection, key, &stable)?);
-                }
-                apply.note_collected(&network, &stable)?;
-                Ok(removed)
-            })
-            .await
-    }
-
     /// Drops the oldest deltas of the log: those that all members have (`acknowledged`, numbers by origin) once they are
     /// older than the network's limit of age, and any once the log is larger than its limit of bytes. How many went.
     pub async fn prune_log(&self, network: NetworkId, acknowledged: Vec<(PeerId, u64)>) -> Result<u64> {
@@ -265,7 +236,7 @@ impl Database {
         let renewed = tokio::task::spawn_blocking(move || {
             take_back::note_outdated(&shared, &old)?;
             let identity = origin::renew(&directory)?;
-            shared.store.write(origin::place_batch(&directory)?)?;
+            shared.store.write(origin::place_batch(&directory, &shared.store.snapshot())?)?;
             let peer_id = identity.peer_id().clone();
             shared.set_identity(identity);
             Ok::<PeerId, Error>(peer_id)
@@ -359,18 +330,6 @@ impl Database {
     pub fn blobs(&self) -> &BlobStore {
         &self.shared().blobs
     }
-
-    /// Whether a public state in this network refers to a blob: only then may its members have it.
-    pub fn is_blob_public(&self, network: NetworkId, hash: &BlobHash) -> Result<bool> {
-        let view = self.view();
-        let Some(network) = view.catalog.network_by_id(network) else { return Ok(false) };
-        for attachment in network.attachments.iter().filter(|attachment| !attachment.detaching) {
-            if view.snapshot.get(&Key::PublicBlob(attachment.collection, hash.as_bytes()))?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
 }
 
 impl ReadView {
@@ -411,69 +370,6 @@ fn ends_well(network: &str, origin: &PeerId, last: Option<&Delta>, head_seq: u64
 pub(crate) fn is_signed(network: &Network, head: &Head) -> bool {
     let message = signed_message(&network.name, &head.origin, head.seq, &head.hash);
     head.signature.len() == END_BYTES - 32 && verify_signature(&head.origin, &message, &head.signature)
-}
-
-impl crate::db::apply::Apply<'_> {
-    /// Forgets the public state of an entry whose deltas are all covered by `seen`.
-    pub fn drop_public(
-        &mut self,
-        network: &Network,
-        shared_name: &str,
-        key: &[u8],
-        seen: &BTreeMap<PeerId, u64>,
-    ) -> Result<bool> {
-        let Some(attachment) = network.attachment_named(shared_name) else { return Ok(false) };
-        let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
-            return Ok(false);
-        };
-        let old = self.entry_states(&collection, key)?;
-        if old.publicity == Publicity::Private || !covers(seen, &old.public.clock) {
-            return Ok(false);
-        }
-        let empty = State::empty(self.shared.peer_id());
-        if old.publicity.has_copy() && old.visible.is_alive() {
-            // What was written here alone is not the network's to take.
-            self.put_states(&collection, key, &old, (&old.visible, &empty), old.stage)?;
-            return Ok(true);
-        }
-        let gone = State { causal_length: old.visible.causal_length.next_multiple_of(2), ..empty.clone() };
-        self.put_states(&collection, key, &old, (&gone, &empty), Stage::Private)?;
-        self.put_record(collection.id, key, None);
-        Ok(true)
-    }
-
-    fn collect_tombstone(
-        &mut self,
-        network: &Network,
-        shared_name: &str,
-        key: &[u8],
-        stable: &BTreeMap<PeerId, u64>,
-    ) -> Result<bool> {
-        let Some(attachment) = network.attachment_named(shared_name) else { return Ok(false) };
-        let Some(bytes) = self.current(attachment.collection, key)? else { return Ok(false) };
-        let record = crate::store::RecordView::parse(&bytes)?;
-        match record.publicity() {
-            Publicity::Private => Ok(false),
-            Publicity::Posted if record.is_alive() || !covers(stable, &record.clock()?) => Ok(false),
-            Publicity::Posted => {
-                self.put_record(attachment.collection, key, None);
-                Ok(true)
-            }
-            // A later life that was not posted lies over the tombstone: it stays, as a private entry.
-            Publicity::PostedAndEdited | Publicity::PostedAndReplaced => {
-                let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
-                    return Ok(false);
-                };
-                let old = self.entry_states(&collection, key)?;
-                if old.public.is_alive() || !covers(stable, &old.public.clock) {
-                    return Ok(false);
-                }
-                let empty = State::empty(self.shared.peer_id());
-                self.put_states(&collection, key, &old, (&old.visible, &empty), old.stage)?;
-                Ok(true)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use crate::store::KeySource;
 
 #[path = "held_share_tests.rs"]
 mod held_share;
+#[path = "lies_tests.rs"]
+mod lies;
 #[path = "rebirth_tests.rs"]
 mod rebirth;
 #[path = "renewal_tests.rs"]
@@ -356,7 +358,7 @@ fn states_travel_without_the_log() {
     assert_eq!((first.len(), second.len(), end), (1, 1, None));
     for page in [first, second] {
         let merged = b.database.merge_states(b.network(), "memory".to_string(), page);
-        assert_eq!(b.runtime.block_on(merged).unwrap(), 1);
+        assert_eq!(b.runtime.block_on(merged).unwrap().news, 1);
     }
     let adopted = b.runtime.block_on(b.database.adopt_heads(b.network(), view.heads().to_vec())).unwrap();
     assert_eq!(adopted, view.heads());

@@ -121,7 +121,10 @@ impl Database {
                 let mut news = 0;
                 let keys: BTreeSet<Bytes> = states.iter().map(|(_, key)| key).chain(&absent).cloned().collect();
                 for (state, key) in states {
-                    apply.hlc = crate::merge::observe(apply.hlc, state.timestamp, apply.shared.clock.millis());
+                    if !apply.observe_state(&network, &state) {
+                        return Err(Error::new(ErrorKind::ObjectInUse, "an entry was written ahead of the clock here"));
+                    }
+                    apply.check_key_of(&network, &collection, &key)?;
                     news += u64::from(apply.merge_public(&network, &collection, &key, state, &mut touched)?);
                 }
                 let keys: BTreeSet<&[u8]> = keys.iter().map(|key| &**key).collect();

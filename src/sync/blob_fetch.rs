@@ -74,6 +74,8 @@ pub struct Fetcher {
 /// What a fetch came to.
 pub struct Fetched {
     pub result: Result<()>,
+    /// It was not here before.
+    pub has_come: bool,
     /// Holders whose bytes had another hash.
     pub liars: Vec<PeerId>,
 }
@@ -96,12 +98,12 @@ impl Fetcher {
 
     /// Brings a blob into the store.
     pub async fn fetch(&self, fetch: Fetch) -> Fetched {
-        let mut liars = Vec::new();
-        let result = self.fetch_from_any(&fetch, &mut liars).await;
-        Fetched { result, liars }
+        let (mut liars, mut has_come) = (Vec::new(), false);
+        let result = self.fetch_from_any(&fetch, &mut liars, &mut has_come).await;
+        Fetched { result, has_come, liars }
     }
 
-    async fn fetch_from_any(&self, fetch: &Fetch, liars: &mut Vec<PeerId>) -> Result<()> {
+    async fn fetch_from_any(&self, fetch: &Fetch, liars: &mut Vec<PeerId>, has_come: &mut bool) -> Result<()> {
         let _slot = self.slots.acquire().await.map_err(|_| Error::new(ErrorKind::Shutdown, "the node is stopping"))?;
         let (store, hash) = (self.store.clone(), fetch.hash);
         if blocking(move || Ok(store.size(&hash).is_ok())).await? {
@@ -127,7 +129,10 @@ impl Fetcher {
                 }
                 let expected = fetch.hash;
                 match blocking(move || writer.finish_as(&expected)).await {
-                    Ok(_) => return Ok(()),
+                    Ok(_) => {
+                        *has_come = true;
+                        return Ok(());
+                    }
                     Err(error) if error.kind() != ErrorKind::Corrupted => return Err(error),
                     // One of several may have sent the wrong part: the next begins again, alone.
                     Err(_) if contributors == 1 => liars.push(holder.clone()),

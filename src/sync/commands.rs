@@ -174,12 +174,20 @@ impl Node {
         holders.sort_by_key(|peer| peer_there(peer).map_or(u64::MAX, |peer| self.connections.delay(&peer)));
         let fetch = Fetch { network, hash, size, holders, keyring: Arc::clone(&self.keyring) };
         let (fetcher, fetched) = (Arc::clone(&self.fetcher), self.fetched.clone());
+        let database = self.database.clone();
         tokio::spawn(async move {
             let outcome = AssertUnwindSafe(fetcher.fetch(fetch)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Fetched {
                 result: Err(Error::internal("fetching the blob broke off")),
+                has_come: false,
                 liars: Vec::new(),
             });
+            if outcome.has_come
+                && let Err(error) = database.note_fetched_blob(network, &hash).await
+            {
+                // Others get it from whoever this node has it from.
+                tracing::warn!(%error, network = network.0, "a blob came that this node will not give on");
+            }
             // The node's task is gone when the node has stopped; whoever asked was answered then.
             drop(fetched.send((network, hash, outcome)).await);
         });

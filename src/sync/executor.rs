@@ -15,7 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Buckets, Bytes, CollectionKind, Head, KeyHash, Network, NetworkId, PeerId, Placement};
 use crate::sync::engine::Tuning;
 use crate::sync::message::{CollectionSchema, ColumnSchema, EpochNews, PublicEntry, SecretText};
-use crate::sync::work::{Applied, EngineConfig, EntryDigest, LogRead, Member, Outcome, OwnHead, Verdict, View, Work};
+use crate::sync::work::{
+    Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, Outcome, OwnHead, Verdict, View, Work,
+};
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.
 pub const VIEWS_MAX: usize = 4;
@@ -91,6 +93,8 @@ impl Executor {
             collections: collections.collect(),
             partial,
             placement,
+            is_returning: self.database.is_returning(self.network)?,
+            collected: self.database.collected(self.network)?,
             tuning,
             seed,
         })
@@ -135,14 +139,15 @@ impl Executor {
                 Outcome::Entries(self.entries(&view, &collection, &chosen, after.as_deref(), bytes_max))
             }
             Work::MergeStates { collection, entries } => {
-                Outcome::Merged(wait(database.merge_states(network, collection, to_database(entries))))
+                let merged = wait(database.merge_states(network, collection, to_database(entries)));
+                Outcome::Merged(merged.map(|merged| Merged { news: merged.news, early: merged.early }))
             }
             Work::DropCollected { collection, keys, heads } => {
                 Outcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
             }
             Work::Repost { collection, keys } => Outcome::Reposted(wait(database.repost(network, collection, keys))),
-            Work::AdoptHeads { heads, partial, placement } => {
-                Outcome::HeadsAdopted(self.adopt_heads(heads, &partial, placement.as_ref()))
+            Work::AdoptHeads { heads, partial, placement, ends_return } => {
+                Outcome::HeadsAdopted(self.adopt_heads(heads, &partial, placement.as_ref(), ends_return))
             }
             Work::CollectTombstones { stable } => {
                 Outcome::Collected(wait(database.collect_tombstones(network, stable)))
@@ -239,7 +244,13 @@ impl Executor {
     }
 
     /// What is partial is kept first: after a stop in between, too much is called partial and not too little.
-    fn adopt_heads(&self, heads: Vec<Head>, partial: &[String], placement: Option<&Placement>) -> Result<Vec<Head>> {
+    fn adopt_heads(
+        &self,
+        heads: Vec<Head>,
+        partial: &[String],
+        placement: Option<&Placement>,
+        ends_return: bool,
+    ) -> Result<Vec<Head>> {
         if self.database.partial_collections(self.network)? != partial {
             wait(self.database.put_partial_collections(self.network, partial))?;
         }
@@ -247,6 +258,9 @@ impl Executor {
             wait(self.database.put_placement(self.network, placement))?;
         }
         wait(self.database.adopt_heads(self.network, heads))?;
+        if ends_return {
+            wait(self.database.end_return(self.network))?;
+        }
         self.heads()
     }
 

@@ -48,7 +48,7 @@ pub const NAME_BYTES_MAX: usize = 256;
 /// Most columns of a collection.
 pub const COLUMNS_MAX: usize = crate::model::limits::COLUMNS_MAX;
 /// Most peers that were ever removed from a network.
-pub const REMOVED_MAX: usize = 4096;
+pub const REMOVED_MAX: usize = crate::db::REMOVED_MAX;
 /// Most origins in the marks of a stability round.
 pub const MARKS_MAX: usize = 65_536;
 /// Most members of a network, and bits of a stability round.

@@ -139,7 +139,7 @@ impl Node {
         running.config = config.clone();
         running.members.retain(|peer, _| !config.removed.contains(peer));
         if has_changed {
-            self.feed(id, Input::Reconfigured(config));
+            self.feed(id, Input::Reconfigured(Box::new(config)));
         }
         if has_new_epoch {
             self.epochs_end.insert(id, now_ms.saturating_add(OLD_EPOCH_MS));

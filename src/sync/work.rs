@@ -29,6 +29,11 @@ pub struct EngineConfig {
     pub partial: Vec<String>,
     /// How collections were last spread over the members.
     pub placement: Placement,
+    /// This node has got another peer id and has not been compared with a member since: it may hold entries that were deleted
+    /// while its directory slept, and whose tombstones are gone.
+    pub is_returning: bool,
+    /// Numbers by origin up to which tombstones were removed here.
+    pub collected: Vec<(PeerId, u64)>,
     pub tuning: Tuning,
     /// All randomness of the engine comes from it.
     pub seed: u64,
@@ -73,7 +78,7 @@ pub enum Input {
     /// Something was staged: it is posted when the interval since the last posting is over.
     Staged,
     /// Options, epoch, removed peers or attachments have changed.
-    Reconfigured(EngineConfig),
+    Reconfigured(Box<EngineConfig>),
     /// SYNC was asked for; exactly one [`Action::SyncDone`] with the same number follows.
     SyncRequested {
         number: u64,
@@ -268,7 +273,7 @@ pub enum Work {
         collection: String,
         entries: Vec<PublicEntry>,
     },
-    /// Drops entries that a peer with these heads has collected.
+    /// For a node that returns: drops entries that a peer with these heads has collected.
     DropCollected {
         collection: String,
         keys: Vec<Bytes>,
@@ -286,6 +291,8 @@ pub enum Work {
         partial: Vec<String>,
         /// Whose share is here now, where that has changed.
         placement: Option<Placement>,
+        /// This node has been compared with a member that holds everything.
+        ends_return: bool,
     },
     CollectTombstones {
         stable: Vec<(PeerId, u64)>,
@@ -354,8 +361,8 @@ pub enum Outcome {
     Digests(Result<(Vec<EntryDigest>, bool)>),
     /// Entries, and the key to go on after; `None` at the end.
     Entries(Result<(Vec<PublicEntry>, Option<Bytes>)>),
+    Merged(Result<Merged>),
     /// How many entries changed.
-    Merged(Result<u64>),
     Dropped(Result<u64>),
     Reposted(Result<u64>),
     /// All heads afterwards.
@@ -411,6 +418,15 @@ pub enum Verdict {
     Fork {
         seq: u64,
     },
+}
+
+/// What became of states that a peer sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Entries that changed.
+    pub news: u64,
+    /// Entries from the future: nothing was taken of them.
+    pub early: u64,
 }
 
 /// A pinned view.

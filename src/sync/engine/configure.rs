@@ -15,6 +15,7 @@ impl Engine {
                 self.config.partial.push(name);
             }
         }
+        self.config.is_returning &= old.is_returning;
         let mut placement = old.placement;
         placement.collections.retain(|name| self.config.collections.iter().any(|collection| collection.name == *name));
         self.place(placement);

@@ -92,11 +92,6 @@ impl Heads {
             .filter_map(|(number, origin)| Some((*number, self.heads.get(origin)?)))
     }
 
-    /// Whether everything that a clock counts has been applied here.
-    pub fn cover(&self, clock: &[(PeerId, u64)]) -> bool {
-        clock.iter().all(|(origin, seq)| self.seq(origin) >= *seq)
-    }
-
     /// Deltas here that somebody with these numbers lacks, and the age of the oldest of them.
     pub fn behind(&self, known: &BTreeMap<PeerId, u64>, now_ms: u64) -> (u64, u64) {
         let known_seq = |origin: &PeerId| known.get(origin).copied().unwrap_or(0);
@@ -153,6 +148,5 @@ mod tests {
         let known = BTreeMap::from([(PeerId::new("a"), 5), (PeerId::new("c"), 9)]);
         assert_eq!(heads.behind(&known, 1100), (6, 1000));
         assert_eq!(heads.ahead(&known), 9);
-        assert!(heads.cover(&[(PeerId::new("a"), 7)]) && !heads.cover(&[(PeerId::new("c"), 1)]));
     }
 }

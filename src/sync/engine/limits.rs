@@ -48,6 +48,9 @@ pub const VIEW_AGE_MS_MAX: u64 = 1_800_000;
 pub const RECONCILE_TIMEOUT_MS: u64 = 30_000;
 /// How long to wait before reconciling again after it failed.
 pub const RECONCILE_RETRY_MS: u64 = 5_000;
+/// How long a node that returns under another identity gives nothing of what it holds away before it has been compared with a
+/// member; where all return, somebody has to begin.
+pub const RETURN_MS_MAX: u64 = 600_000;
 /// Bytes that one digest takes in an answer, about.
 const DIGEST_BYTES: usize = 128;
 /// Entries that are asked for at a time.

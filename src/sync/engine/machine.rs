@@ -95,7 +95,9 @@ pub(super) enum Task {
     Reconcile {
         run: u64,
     },
-    Collect,
+    Collect {
+        stable: Vec<(PeerId, u64)>,
+    },
     Place {
         placement: Placement,
     },
@@ -185,7 +187,7 @@ impl Engine {
             Input::Sent { bytes, .. } => self.counters.sent(bytes),
             Input::HeadsMoved { heads } => self.heads_moved(heads),
             Input::Staged => self.staged(),
-            Input::Reconfigured(config) => self.reconfigured(config),
+            Input::Reconfigured(config) => self.reconfigured(*config),
             Input::SyncRequested { number } => self.sync_requested(number),
             Input::FetchRequested { number, collection, keys, holder } => {
                 self.fetch_requested(number, collection, keys, holder);
@@ -282,11 +284,7 @@ impl Engine {
             }
             (Task::CloseView { peer }, Outcome::ViewClosed) => self.view_closed(&peer),
             (Task::Reconcile { run }, outcome) => self.reconcile_worked(run, outcome),
-            (Task::Collect, Outcome::Collected(result)) => match result {
-                Ok(0) => {}
-                Ok(count) => self.event(Event::TombstonesCollected { count }),
-                Err(error) => self.failed("collecting tombstones", &error),
-            },
+            (Task::Collect { stable }, Outcome::Collected(result)) => self.collected(stable, result),
             (Task::Place { placement }, Outcome::Placed(result)) => self.placed(placement, result),
             (Task::Evict, Outcome::Evicted(result)) => self.evicted(result),
             (Task::ServeFetch { peer, request }, Outcome::EntriesRead(result)) => {

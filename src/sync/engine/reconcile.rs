@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::model::{Buckets, Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::fill::Lacking;
-use crate::sync::engine::limits::{RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, Tuning};
+use crate::sync::engine::limits::{RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, Tuning};
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::pull::Origin;
 use crate::sync::engine::reconcile_steps::Walk;
@@ -32,16 +32,18 @@ pub(super) struct Reconciling {
     pub(super) lacking: BTreeMap<String, Lacking>,
     /// Peers that were of no use, until when.
     avoided: BTreeMap<PeerId, u64>,
+    /// Until then a node that returns gives nothing away.
+    pub(super) return_ms: u64,
 }
 
-/// Why one is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why one is under way, the most urgent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Reason {
-    /// Something is lacking: what the peer holds is taken over with its heads.
-    Needed,
+    Audit,
     /// Collections are partial: what the peer holds of them is taken over, and its deltas are left to the logs.
     Fill,
-    Audit,
+    /// Something is lacking: what the peer holds is taken over with its heads.
+    Needed,
 }
 
 /// A request that is not answered yet.
@@ -78,6 +80,8 @@ pub(super) struct Running {
     pub writes: usize,
     pub is_adopting: bool,
     pub entries: u64,
+    /// Entries from the future among them, which were left there.
+    pub early: u64,
     pub bytes: u64,
 }
 
@@ -102,6 +106,7 @@ impl Reconciling {
             audit_ms: now_ms.saturating_add(first_ms),
             lacking: BTreeMap::new(),
             avoided: BTreeMap::new(),
+            return_ms: now_ms.saturating_add(RETURN_MS_MAX),
         }
     }
 
@@ -140,7 +145,8 @@ impl Engine {
     fn candidate(&mut self) -> Option<(PeerId, Reason)> {
         let is_newcomer = self.heads.iter().all(|head| head.origin == self.config.this);
         let is_partial = !self.config.partial.is_empty();
-        if !self.reconciling.is_needed && !is_newcomer && !is_partial {
+        let is_returning = self.config.is_returning;
+        if !self.reconciling.is_needed && !is_newcomer && !is_partial && !is_returning {
             return None;
         }
         let is_stuck = |state: &Origin| state.is_held || state.is_frozen || state.is_outdone;
@@ -162,18 +168,21 @@ impl Engine {
             // The log gives what the peer has posted of a collection that it has detached since; its states do not.
             let has_all = session.has_told_all && shared == ours.len();
             let is_far_ahead = is_newcomer && has_all && deltas >= self.config.tuning.snapshot_deltas_min;
-            let is_needed = has_held || is_far_ahead;
             let has_more = |name: &String| !self.reconciling.is_compared(name, peer);
             let fills = session.has_told_all && self.config.partial.iter().any(has_more);
-            if (is_needed || fills) && !is_avoided {
-                candidates.push((is_needed, shared, peer.clone()));
+            let reason = match has_held || is_far_ahead {
+                true => Some(Reason::Needed),
+                false if fills => Some(Reason::Fill),
+                false => (is_returning && has_all).then_some(Reason::Audit),
+            };
+            if let Some(reason) = reason.filter(|_| !is_avoided) {
+                candidates.push((reason, shared, peer.clone()));
             }
         }
-        let most = candidates.iter().map(|(is_needed, shared, _)| (*is_needed, *shared)).max()?;
-        candidates.retain(|(is_needed, shared, _)| (*is_needed, *shared) == most);
+        let most = candidates.iter().map(|(reason, shared, _)| (*reason, *shared)).max()?;
+        candidates.retain(|(reason, shared, _)| (*reason, *shared) == most);
         self.random.choose(&mut candidates, 1);
-        let (is_needed, _, peer) = candidates.pop()?;
-        Some((peer, if is_needed { Reason::Needed } else { Reason::Fill }))
+        candidates.pop().map(|(reason, _, peer)| (peer, reason))
     }
 
     /// A second story that nobody here tells any more keeps nothing back: ours is the one that all know. What clocks say of the
@@ -218,6 +227,7 @@ impl Engine {
             writes: 0,
             is_adopting: false,
             entries: 0,
+            early: 0,
             bytes: 0,
         });
         let copies = self.copies().unwrap_or(0);
@@ -312,7 +322,13 @@ impl Engine {
             return;
         }
         let is_well = match outcome {
-            Outcome::Merged(result) | Outcome::Dropped(result) | Outcome::Reposted(result) => self.written(result),
+            Outcome::Merged(result) => {
+                if let (Ok(merged), Some(running)) = (&result, self.reconciling.running.as_mut()) {
+                    running.early = running.early.saturating_add(merged.early);
+                }
+                self.written(result.map(|merged| merged.news))
+            }
+            Outcome::Dropped(result) | Outcome::Reposted(result) => self.written(result),
             Outcome::HeadsAdopted(result) => return self.adopted(result),
             Outcome::Fingerprints(Ok(buckets)) => self.counted(buckets),
             Outcome::Digests(Ok(digests)) => self.digested(digests),
@@ -346,6 +362,10 @@ impl Engine {
 
     /// All collections are through: the peer's heads are ours now. An audit leaves them to pulling, which fills the log.
     pub(super) fn adopt(&mut self) {
+        if self.reconciling.running.as_ref().is_some_and(|running| running.early > 0) {
+            // Not all that its heads count is here; what is early may come when it is due.
+            return self.reconcile_failed();
+        }
         let this = self.config.this.clone();
         if let Some(running) = self.reconciling.running.as_mut() {
             running.is_adopting = true;
@@ -358,6 +378,7 @@ impl Engine {
         let names = self.config.collections.iter().map(|collection| &collection.name);
         let names: Vec<String> = names.cloned().collect();
         let peer = running.peer.clone();
+        let is_compared_whole = running.whole.len() == names.len();
         let has_share: Vec<String> = match running.held_there.cover(&own_share) {
             true => running.whole.clone(),
             false => Vec::new(),
@@ -375,7 +396,8 @@ impl Engine {
         if let Some(placement) = &placement {
             self.place(placement.clone());
         }
-        self.reconcile_work(Work::AdoptHeads { heads, partial: partial.clone(), placement });
+        let ends_return = self.config.is_returning && is_compared_whole;
+        self.reconcile_work(Work::AdoptHeads { heads, partial: partial.clone(), placement, ends_return });
         self.config.partial = partial;
     }
 
@@ -388,6 +410,7 @@ impl Engine {
             }
         };
         let Some(running) = self.reconciling.running.take() else { return };
+        self.config.is_returning &= running.whole.len() != self.config.collections.len();
         let mut moved = Vec::new();
         for head in heads {
             let origin = head.origin.clone();

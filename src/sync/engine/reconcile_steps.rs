@@ -2,8 +2,9 @@
 //!
 //! Where this node holds nothing of it, it asks for pages in order of key. Otherwise it walks down the tree of fingerprints
 //! where sums differ, compares the digests of the entries in the differing buckets part by part in order of key, so that both
-//! sides go through their entries once, fetches entries that it lacks or that are newer there, and drops those that the peer has seen and collected. Of an origin that told two stories the numbers
-//! say nothing: what the peer lacks of the one that was known here is posted once more.
+//! sides go through their entries once, fetches entries that it lacks or that are newer there. That the peer lacks an entry takes nothing away here, unless this node
+//! [returns](crate::sync::EngineConfig) under another identity. Of an origin that told two stories the numbers say nothing: what
+//! the peer lacks of the one that was known here is posted once more.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -75,8 +76,10 @@ struct Judge<'a> {
     is_ambiguous: &'a dyn Fn(&Clock) -> bool,
     /// What was known here of those is going to be forgotten.
     changes_story: bool,
-    /// Whether everything that a clock counts has been applied here.
-    was_seen_here: &'a dyn Fn(&Clock) -> bool,
+    /// This node returns under another identity: what the peer has collected goes here, too.
+    is_returning: bool,
+    /// Whether tombstones were removed here that everything that a clock counts lies below.
+    was_collected_here: &'a dyn Fn(&Clock) -> bool,
     /// Whether it has been applied there, by somebody who holds this bucket.
     was_seen_there: &'a dyn Fn(u16, &Clock) -> bool,
 }
@@ -215,10 +218,9 @@ impl Walk {
                 }
                 // What is newer here may lack what came before.
                 Some(our) => judge.is_partial || !is_newer(&our.clock, &clock),
-                // Seen here and not here any more: it was collected.
                 None => {
-                    let was_seen = (judge.was_seen_here)(&clock) && !(judge.is_ambiguous)(&clock);
-                    clock.is_empty() || judge.is_partial || !was_seen
+                    let was_collected = (judge.was_collected_here)(&clock) && !(judge.is_ambiguous)(&clock);
+                    clock.is_empty() || judge.is_partial || !was_collected
                 }
             };
             if is_wanted {
@@ -229,7 +231,7 @@ impl Walk {
             let was_seen = |our: &EntryDigest| !our.clock.is_empty() && (judge.was_seen_there)(our.bucket, &our.clock);
             for our in ours.into_values().filter(was_seen) {
                 match (judge.is_ambiguous)(&our.clock) {
-                    false => difference.drop.push(our.key),
+                    false => difference.drop.extend(judge.is_returning.then_some(our.key)),
                     true if judge.changes_story => difference.repost.push(our.key),
                     true => {}
                 }
@@ -365,14 +367,19 @@ impl Engine {
         let Some(running) = self.reconciling.running.as_mut() else { return false };
         let Some(mut walk) = running.walk.take() else { return false };
         let is_partial = self.config.partial.contains(&walk.collection);
-        let was_seen_here = |clock: &[(PeerId, u64)]| self.heads.cover(clock);
+        let collected: BTreeMap<&PeerId, u64> =
+            self.config.collected.iter().map(|(origin, seq)| (origin, *seq)).collect();
+        let was_collected_here = |clock: &[(PeerId, u64)]| {
+            clock.iter().all(|(origin, seq)| collected.get(origin).is_some_and(|collected| collected >= seq))
+        };
         let was_seen_there =
             |bucket: u16, clock: &[(PeerId, u64)]| running.held_there.contains(bucket) && running.covers(clock);
         let judge = Judge {
             is_partial,
             is_ambiguous: &is_ambiguous,
             changes_story: running.reason == Reason::Needed,
-            was_seen_here: &was_seen_here,
+            is_returning: self.config.is_returning,
+            was_collected_here: &was_collected_here,
             was_seen_there: &was_seen_there,
         };
         let Some(difference) = walk.compare(theirs, &judge) else { return false };
@@ -411,7 +418,7 @@ mod tests {
     }
 
     /// What comes of three entries here and none there, by one origin that told two stories and by one that did not.
-    fn compare(changes_story: bool) -> Difference {
+    fn compare(changes_story: bool, is_returning: bool) -> Difference {
         let mut walk = Walk::new("memory".to_string(), true);
         let origins = [(1, "two stories"), (2, "one story"), (3, "unseen")];
         let entries = origins.map(|(number, origin)| ours(number, &clock_of(origin, 3))).to_vec();
@@ -423,7 +430,8 @@ mod tests {
             is_partial: false,
             is_ambiguous: &|clock| clock.iter().any(|(origin, _)| origin.as_str() == "two stories"),
             changes_story,
-            was_seen_here: &was_seen,
+            is_returning,
+            was_collected_here: &|_| false,
             was_seen_there: &|_, clock| was_seen(clock),
         };
         walk.compare(theirs, &judge).unwrap()
@@ -431,11 +439,12 @@ mod tests {
 
     #[test]
     fn what_only_one_story_told_is_posted_once_more_and_never_dropped() {
-        let difference = compare(true);
+        let difference = compare(true, true);
         assert_eq!(difference.repost, [Bytes::new(vec![1])]);
         assert_eq!(difference.drop, [Bytes::new(vec![2])], "it was collected there");
-        let difference = compare(false);
+        let difference = compare(false, true);
         assert!(difference.repost.is_empty(), "an audit changes no story");
         assert_eq!(difference.drop, [Bytes::new(vec![2])]);
+        assert!(compare(true, false).drop.is_empty(), "absence is not deletion");
     }
 }

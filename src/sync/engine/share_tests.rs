@@ -32,6 +32,8 @@ fn config(copies: u32) -> EngineConfig {
         collections: vec![collection("memory"), collection("notes")],
         partial: Vec::new(),
         placement: Placement::default(),
+        is_returning: false,
+        collected: Vec::new(),
         tuning: Tuning::default(),
         seed: 7,
     }
@@ -151,7 +153,7 @@ fn a_removed_member_is_not_told_that_a_comparison_with_it_ends() {
     assert!(engine.reconciling.is_with(&peer("c")));
     actions.clear();
     let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
-    engine.handle(NOW_MS, Input::Reconfigured(removed), &mut actions);
+    engine.handle(NOW_MS, Input::Reconfigured(Box::new(removed)), &mut actions);
     assert!(!engine.reconciling.is_running());
     let is_to_c = |action: &Action| matches!(action, Action::Send { peer: to, .. } if *to == peer("c"));
     assert!(!actions.iter().any(is_to_c), "{actions:?}");
@@ -171,7 +173,7 @@ fn a_removed_member_leaves_a_share_that_has_to_be_filled() {
     let (number, _) = place(&mut engine);
     let mut actions = Vec::new();
     let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
-    engine.handle(NOW_MS, Input::Reconfigured(removed), &mut actions);
+    engine.handle(NOW_MS, Input::Reconfigured(Box::new(removed)), &mut actions);
     done(&mut engine, number, Outcome::Placed(Ok(())));
     assert!(works(&mut engine).iter().all(|(_, work)| !matches!(work, Work::Evict { .. })), "by the old list");
     let after = engine.own_share();

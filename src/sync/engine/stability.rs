@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{STABILITY_FANOUT, STABILITY_GOSSIP_MS, STABILITY_REPEAT_MS, Tuning};
 use crate::sync::engine::machine::Task;
 use crate::sync::message::{HeadsDigest, MARKS_MAX, Message, Stability, StabilityMark};
-use crate::sync::work::Work;
+use crate::sync::work::{Event, Work};
 
 /// The present round and what the ones before it came to.
 #[derive(Debug)]
@@ -228,14 +229,31 @@ impl Engine {
                     && marks.values().all(|mark| mark.least == mark.greatest)
                     && self.heads.iter().all(|head| least(&head.origin) == head.seq);
                 self.round.settled = is_settled.then(|| (self.heads.digest(), self.round.members));
-                let stable = frontier.into_iter().map(|(origin, mark)| (origin, mark.least));
-                self.work(Task::Collect, Work::CollectTombstones { stable: stable.collect() });
+                let stable: Vec<_> = frontier.into_iter().map(|(origin, mark)| (origin, mark.least)).collect();
+                self.work(Task::Collect { stable: stable.clone() }, Work::CollectTombstones { stable });
                 self.round.frontier = Some(marks);
             }
             Some(frontier) => self.round.frontier = Some(frontier),
             None => self.round.frontier = Some(marks),
         }
         self.prune();
+    }
+
+    /// Tombstones are gone that these numbers cover.
+    pub(super) fn collected(&mut self, stable: Vec<(PeerId, u64)>, result: Result<u64>) {
+        match result {
+            Ok(0) => {}
+            Ok(count) => {
+                let mut known: BTreeMap<PeerId, u64> = std::mem::take(&mut self.config.collected).into_iter().collect();
+                for (origin, seq) in stable {
+                    let known = known.entry(origin).or_default();
+                    *known = (*known).max(seq);
+                }
+                self.config.collected = known.into_iter().collect();
+                self.event(Event::TombstonesCollected { count });
+            }
+            Err(error) => self.failed("collecting tombstones", &error),
+        }
     }
 
     /// Drops the old part of the log. What everybody has is the greater of what the last round says and of what members

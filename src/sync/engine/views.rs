@@ -61,7 +61,9 @@ impl Engine {
         if let ReconcileAsk::Open { members, copies, is_filling } = request.ask {
             // Opening replaces an older view of the same peer; closing that one as well could come later.
             self.views.remove(peer);
-            if self.views.len() >= VIEWS_MAX {
+            // Nobody is to take over what this node may be the last to hold because it slept.
+            let is_closed = self.config.is_returning && now_ms < self.reconciling.return_ms;
+            if is_closed || self.views.len() >= VIEWS_MAX {
                 return self.answer(peer, number, ReconcileAnswer::Refused);
             }
             let within = self.told_of(peer, members, copies, is_filling);

@@ -80,6 +80,8 @@ impl Crowd {
                 collections: Vec::new(),
                 partial: Vec::new(),
                 placement: Placement::default(),
+                is_returning: false,
+                collected: Vec::new(),
                 tuning: Tuning::default(),
                 seed: seed + number as u64,
             };

@@ -361,8 +361,9 @@ impl World {
                 *self.happened.entry("gaps").or_default() += u64::from(applied.verdict == Verdict::Gap);
                 self.look(node);
             }
-            Outcome::Merged(Ok(count)) => {
-                *self.happened.entry("states merged").or_default() += count;
+            Outcome::Merged(Ok(merged)) => {
+                *self.happened.entry("states merged").or_default() += merged.news;
+                *self.happened.entry("states from the future").or_default() += merged.early;
                 self.look(node);
             }
             Outcome::Dropped(Ok(count)) => {
@@ -380,7 +381,7 @@ impl World {
         if running.changes.catalog.has_changed().unwrap() {
             running.changes.catalog.mark_unchanged();
             let config = running.executor.config(self.plan.tuning.clone(), self.seed).unwrap();
-            inputs.push(Input::Reconfigured(config));
+            inputs.push(Input::Reconfigured(Box::new(config)));
         }
         if running.changes.posted.has_changed().unwrap() {
             running.changes.posted.mark_unchanged();

@@ -9,7 +9,7 @@ use crate::sync::engine::tests::fake::{Fake, key_of};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{CollectionSchema, EpochNews, Message, SecretText};
 use crate::sync::work::{
-    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Outcome, OwnHead, Verdict, View, Work,
+    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, Outcome, OwnHead, Verdict, View, Work,
 };
 
 pub(super) const MEMORY: &str = "memory";
@@ -100,7 +100,7 @@ impl Node {
                 let merged = entries
                     .iter()
                     .filter(|entry| database.merge(key_of(&entry.key), postcard::from_bytes(&entry.body).unwrap()));
-                Outcome::Merged(Ok(merged.count() as u64))
+                Outcome::Merged(Ok(Merged { news: merged.count() as u64, early: 0 }))
             }
             Work::DropCollected { keys, .. } => {
                 keys.iter().for_each(|key| database.forget(key_of(key)));
@@ -165,6 +165,8 @@ impl World {
                 collections: vec![schema()],
                 partial: Vec::new(),
                 placement: Placement::default(),
+                is_returning: false,
+                collected: Vec::new(),
                 tuning: tuning.clone(),
                 seed: number as u64,
             };
@@ -321,6 +323,6 @@ impl World {
     pub fn reconfigure(&mut self, node: usize, change: impl FnOnce(&mut EngineConfig)) {
         change(&mut self.nodes[node].config);
         let config = self.nodes[node].config.clone();
-        self.input(node, Input::Reconfigured(config));
+        self.input(node, Input::Reconfigured(Box::new(config)));
     }
 }

@@ -1,0 +1,171 @@
+//! What a member tries that knows the secret and lies: well-formed states, heads and epochs that nobody wrote.
+
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::db::EpochSecret;
+use crate::merge::CAUSAL_LENGTH_MAX;
+use crate::model::{Head, Hlc, PeerId, State};
+use crate::store::{BlobHash, Identity, decode_state, encode_key, encode_state};
+
+const MEMORY: &str = "memory";
+
+/// Two nodes that both know one entry, posted by the first.
+fn pair() -> (Node, Node) {
+    let (a, b) = (Node::new(), Node::new());
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    (a, b)
+}
+
+impl Node {
+    fn public_state(&self, id: &str) -> State {
+        let view = self.database.public_view(self.network()).unwrap();
+        let key = Bytes::new(self.key(id).as_bytes());
+        let [Some(body)] = &view.entries_of(MEMORY, &[key]).unwrap()[..] else { panic!("no entry {id}") };
+        decode_state(body).unwrap()
+    }
+
+    fn merge_state(&self, key: &[u8], state: &State) -> crate::db::MergedStates {
+        let entry = PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(state).unwrap()) };
+        self.runtime.block_on(self.database.merge_states(self.network(), MEMORY.to_string(), vec![entry])).unwrap()
+    }
+
+    fn drop_one(&self, heads: &[Head]) -> u64 {
+        let keys = vec![Bytes::new(self.key("one").as_bytes())];
+        let heads = heads.to_vec();
+        let dropped = self.database.drop_collected(self.network(), MEMORY.to_string(), keys, heads);
+        self.runtime.block_on(dropped).unwrap()
+    }
+
+    fn set_aside(&self) -> Vec<String> {
+        let set_aside = self.database.view().set_aside(self.network()).unwrap();
+        set_aside.into_iter().map(|entry| entry.reason).collect()
+    }
+}
+
+#[test]
+fn an_entry_stays_that_a_member_says_was_deleted() {
+    let (a, b) = pair();
+    let heads = a.database.heads(a.network()).unwrap();
+    for node in [&a, &b] {
+        assert_eq!(node.drop_one(&heads), 0, "absence is not deletion");
+        assert!(node.metadata("one").is_some());
+    }
+}
+
+#[test]
+fn who_returns_under_another_identity_believes_signed_heads_until_it_was_compared() {
+    let (a, b) = pair();
+    let heads = a.database.heads(a.network()).unwrap();
+    b.runtime.block_on(b.database.renew_origin()).unwrap();
+    let b = b.restarted();
+    assert!(b.database.is_returning(b.network()).unwrap());
+    let invented = Head { seq: u64::MAX - 1, ..heads[0].clone() };
+    assert_eq!(b.drop_one(&[invented]), 0, "nobody signed that head");
+    b.runtime.block_on(b.database.end_return(b.network())).unwrap();
+    assert_eq!(b.drop_one(&heads), 0, "it was compared");
+    b.runtime.block_on(b.database.renew_origin()).unwrap();
+    assert_eq!(b.drop_one(&heads), 1);
+    assert!(b.metadata("one").is_none());
+}
+
+#[test]
+fn a_state_from_the_future_moves_no_clock() {
+    let (a, b) = pair();
+    let key = b.key("one");
+    let state = State { timestamp: Hlc::from_bits(u64::MAX), ..a.public_state("one") };
+    let merged = b.merge_state(key.as_bytes(), &state);
+    assert_eq!((merged.news, merged.early), (0, 1));
+    let b = b.restarted();
+    b.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    b.post();
+    let written = b.public_state("two").timestamp;
+    assert!(written.millis() < START_MS + 60_000, "{written:?}");
+    assert_eq!(b.send_to(&a, usize::MAX).last(), Some(&Verdict::Applied), "nobody quarantines it");
+}
+
+#[test]
+fn naming_the_hash_of_a_private_blob_does_not_publish_it() {
+    let (a, b) = (Node::new(), Node::new());
+    let (hash, size) = {
+        let mut transaction = b.database.begin();
+        let collection = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
+        let (hash, size) = transaction.put_blob(b"a diary").unwrap();
+        let size = Value::Int8(i64::try_from(size).unwrap());
+        let row = vec![Some(Value::text("diary")), None, None, Some(Value::text(&hash)), Some(size.clone()), None];
+        transaction.insert(&collection, row, OnConflict::Fail).unwrap();
+        b.runtime.block_on(transaction.commit()).unwrap();
+        (hash, size)
+    };
+    a.define(|transaction| {
+        let collection = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
+        let row = vec![Some(Value::text("bait")), None, None, Some(Value::text(&hash)), Some(size), None];
+        transaction.insert(&collection, row, OnConflict::Fail).unwrap();
+        let key = transaction.key(&collection, vec![Value::text("bait")]).unwrap();
+        transaction.set_stage(&collection, &key, Stage::PostPending).unwrap();
+    });
+    a.post();
+    a.send_to(&b, usize::MAX);
+    let hash: BlobHash = hash.parse().unwrap();
+    assert!(!b.database.is_blob_public(b.network(), &hash).unwrap(), "it was never posted from here");
+    b.define(|transaction| {
+        let collection = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
+        let key = transaction.key(&collection, vec![Value::text("diary")]).unwrap();
+        transaction.set_stage(&collection, &key, Stage::PostPending).unwrap();
+    });
+    b.post();
+    assert!(b.database.is_blob_public(b.network(), &hash).unwrap(), "its owner has posted it");
+    let b = b.restarted();
+    assert!(b.database.is_blob_public(b.network(), &hash).unwrap());
+}
+
+#[test]
+fn an_epoch_that_no_removal_led_to_is_refused() {
+    let (a, _) = pair();
+    let adopt = |epoch, removed: Vec<PeerId>| {
+        let secret = EpochSecret { epoch, secret: Zeroizing::new("another secret".to_string()) };
+        a.runtime.block_on(a.database.adopt_epoch(a.network(), secret, removed))
+    };
+    assert_eq!(adopt(u64::MAX, Vec::new()).map_err(|error| error.kind()), Err(ErrorKind::InvalidParameterValue));
+    let many = (0..5_000).map(|number| PeerId::new(format!("peer{number}"))).collect();
+    assert_eq!(adopt(2, many).map_err(|error| error.kind()), Err(ErrorKind::LimitExceeded));
+    let folder = tempfile::tempdir().unwrap();
+    let other = Identity::create(&folder.path().join("identity")).unwrap();
+    a.define(|transaction| transaction.remove_peer("n", other.peer_id().as_str()).unwrap());
+    assert_eq!(a.database.catalog().network("n").unwrap().epoch, 2);
+}
+
+#[test]
+fn an_entry_at_the_limit_of_lives_does_not_keep_others_from_being_posted() {
+    let (a, _) = pair();
+    let key = a.key("one");
+    let mut state = a.public_state("one");
+    state.causal_length = CAUSAL_LENGTH_MAX - 1;
+    state.fields.values_mut().for_each(|field| field.stamp.causal_length = CAUSAL_LENGTH_MAX - 1);
+    assert_eq!(a.merge_state(key.as_bytes(), &state).news, 1);
+    a.delete("one");
+    a.write("one", r#"{"x": 2}"#, Stage::PostPending);
+    a.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    a.post();
+    assert_eq!(a.public_state("two").causal_length, 1);
+    let set_aside = a.set_aside();
+    assert!(set_aside.len() == 1 && set_aside[0].contains("cannot be posted"), "{set_aside:?}");
+    assert!(!set_aside[0].contains("one"), "it names no key: {set_aside:?}");
+    a.write("three", r#"{"x": 3}"#, Stage::PostPending);
+    a.post();
+    assert_eq!(a.public_state("three").causal_length, 1);
+    assert_eq!(a.metadata("one").unwrap(), r#"{"x": 2}"#, "it is here as it was written");
+}
+
+#[test]
+fn a_key_of_another_type_never_reaches_the_table() {
+    let (a, b) = pair();
+    let mut key = Vec::new();
+    encode_key(&[Value::Int8(5), Value::Int8(6)], &mut key).unwrap();
+    assert_eq!(b.merge_state(&key, &a.public_state("one")).news, 0);
+    let set_aside = b.set_aside();
+    assert!(set_aside.len() == 1 && set_aside[0].contains("primary key"), "{set_aside:?}");
+    assert_eq!(b.fingerprint(), a.fingerprint());
+}
