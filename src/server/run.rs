@@ -14,7 +14,7 @@ use crate::admin::{self, Phase};
 use crate::config::{Flags, Options};
 use crate::console::ConsoleOptions;
 use crate::db::Database;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Budget;
 use crate::pg::{self, AdmissionSlot, PLACES_RESERVED, ServerContext, TlsSlot, load_tls};
 use crate::server::admission::admission;
