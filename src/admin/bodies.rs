@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::BoxError;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, Request, Response, StatusCode};
+use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,7 +23,7 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// How answers begin to say their type when they may go on without end.
 const STREAM_TYPE: &[u8] = b"text/event-stream";
 /// After how many seconds to ask again for a stream, when there are too many.
-const STREAM_RETRY_SECONDS: HeaderValue = HeaderValue::from_static("10");
+const STREAM_RETRY_SECONDS: &str = "10";
 
 /// The body of a request.
 struct RequestBody {
@@ -73,13 +73,13 @@ fn too_long() -> String {
 ///
 /// # Errors
 /// The refusal, where its head says already that the body is too long.
-pub(super) fn bounded_request(request: Request<Incoming>) -> Result<Request<Body>, Response<Body>> {
+pub(super) fn bounded_request(request: Request<Incoming>) -> Result<Request<Body>, Box<Response<Body>>> {
     let (head, body) = request.into_parts();
     if body.is_end_stream() {
         return Ok(Request::from_parts(head, Body::empty()));
     }
     if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
-        return Err((StatusCode::PAYLOAD_TOO_LARGE, too_long() + "\n").into_response());
+        return Err(Box::new((StatusCode::PAYLOAD_TOO_LARGE, too_long() + "\n").into_response()));
     }
     let deadline = Box::pin(tokio::time::sleep(BODY_TIME_MAX));
     let body = RequestBody { body, bytes_left: BODY_BYTES_MAX, deadline };

@@ -133,7 +133,7 @@ async fn answer(
 ) -> Result<Response<AnswerBody>, Infallible> {
     let answer = match bounded_request(request) {
         Ok(request) => TowerToHyperService::new(pages).call(request).await?,
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     };
     Ok(bounded_answer(answer, turn, streams))
 }

@@ -12,6 +12,8 @@ mod listener;
 mod numbers;
 mod pages;
 mod process;
+mod subject;
 
 pub use listener::serve;
-pub use pages::{Phase, Subject, router};
+pub use pages::router;
+pub use subject::{Phase, Subject};

@@ -1,8 +1,7 @@
 //! `/metrics`: the numbers of the process, and those of the database, its disk and its networks at this moment.
 
-use crate::admin::Subject;
-use crate::admin::pages::Phase;
 use crate::admin::process::write_process;
+use crate::admin::subject::{Phase, Subject};
 use crate::db::{Database, SyncStatus};
 use crate::metrics::{Page, write_numbers};
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::cli::{check, demo_load, health, mcp, query, serve, shell, sync_status, vault};
+use crate::cli::{check, config, demo_load, health, mcp, query, serve, shell, sync_status, vault};
 use crate::config::{Flags, StoreFlags};
 use crate::error::Result;
 
@@ -33,6 +33,8 @@ enum Command {
     Health(health::HealthArgs),
     /// Open a data directory read-only and verify everything in it
     Check(StoreFlags),
+    /// Print, explain and check the configuration
+    Config(config::ConfigArgs),
     /// Look after the key of the AUTH entries, while no server runs
     Vault(vault::VaultArgs),
     /// Load the demo's sample into a server
@@ -46,6 +48,7 @@ pub fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Serve(flags) => serve::run(&flags),
         Command::Check(flags) => check::run(&flags),
+        Command::Config(arguments) => config::run(&arguments),
         Command::Vault(arguments) => vault::run(&arguments),
         Command::Health(arguments) => health::run(&arguments),
         Command::Query(arguments) => block_on(query::run(&arguments)),

@@ -3,6 +3,7 @@
 mod check;
 mod command;
 mod completion;
+mod config;
 mod demo_load;
 mod health;
 mod mcp;

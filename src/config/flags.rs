@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use crate::config::FileOptions;
 
 /// On or off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Switch {
     On,
@@ -14,7 +16,7 @@ pub enum Switch {
 }
 
 /// Who has to use TLS, where a certificate is configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TlsMode {
     /// Nobody can: the certificate is left alone
@@ -28,7 +30,7 @@ pub enum TlsMode {
 }
 
 /// How log lines are written to standard error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     Text,
@@ -99,10 +101,40 @@ pub struct Flags {
     /// open transactions have written, and results that are computed and not sent
     #[arg(long, value_name = "MB", env = "NEBULUSDB_MEMORY_MB")]
     pub memory_mb: Option<usize>,
+    /// Milliseconds from which on a statement is logged with its plan, without its values; 0: none
+    #[arg(long, visible_alias = "slow-statement", value_name = "MS", env = "NEBULUSDB_SLOW_STATEMENT_MS")]
+    pub slow_statement_ms: Option<u64>,
     /// Form of the log lines on standard error
     #[arg(long, value_enum, env = "NEBULUSDB_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
     /// Least level of the log lines: error, warn, info, debug or trace, also by module as in `info,nebulusdb::db=debug`
     #[arg(long, value_name = "LEVEL", env = "NEBULUSDB_LOG")]
     pub log: Option<String>,
+}
+
+impl Flags {
+    /// What flags and variables say, as a layer of the configuration.
+    pub fn options(&self) -> FileOptions {
+        FileOptions {
+            data_dir: self.store.data_dir.clone(),
+            key_dir: self.store.key_dir.clone(),
+            vault_passphrase_file: self.store.vault_passphrase_file.clone(),
+            cache_mb: self.store.cache_mb,
+            listen: self.listen.clone(),
+            trust_local: self.trust_local,
+            p2p_listen: (!self.p2p_listen.is_empty()).then(|| self.p2p_listen.clone()),
+            admin: self.admin.clone(),
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
+            tls: self.tls,
+            fsync: self.fsync,
+            max_connections: self.max_connections,
+            login_time_max_s: self.login_time_max_s,
+            idle_transaction_max_s: self.idle_transaction_max_s,
+            memory_mb: self.memory_mb,
+            slow_statement_ms: self.slow_statement_ms,
+            log_format: self.log_format,
+            log: self.log.clone(),
+        }
+    }
 }

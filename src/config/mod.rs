@@ -5,9 +5,16 @@
 
 mod file;
 mod flags;
+mod layers;
+mod nearest;
 mod options;
+mod problem;
 
-pub use file::FileOptions;
+pub use file::{DEFAULT_FILE, FileOptions, ReadFile};
 pub use flags::{Flags, LogFormat, StoreFlags, Switch, TlsMode};
+pub use layers::Layers;
 pub(crate) use options::read_passphrase;
-pub use options::{ADMIN_DEFAULT, AdminAddress, Options, PASSWORD_FILE, StorePaths};
+pub use options::{ADMIN_DEFAULT, AdminAddress, Options, StorePaths};
+pub use problem::Problem;
+
+pub use crate::db::PASSWORD_FILE;

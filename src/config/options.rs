@@ -1,13 +1,15 @@
 //! The options that a server runs with.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use directories::ProjectDirs;
 use zeroize::Zeroizing;
 
-use crate::config::{FileOptions, Flags, LogFormat, StoreFlags, Switch, TlsMode};
-use crate::db::{Clock, DatabaseOptions};
+use crate::config::layers::Layers;
+use crate::config::{FileOptions, Flags, LogFormat, Problem, StoreFlags, Switch, TlsMode};
+use crate::db::{Clock, DatabaseOptions, PASSWORD_FILE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::KeySource;
 
@@ -16,22 +18,28 @@ const LISTEN_DEFAULT: &str = "127.0.0.1:5433";
 /// Where the pages are unless told otherwise: on this machine only.
 pub const ADMIN_DEFAULT: &str = "127.0.0.1:8433";
 /// Megabytes of cached blocks.
-const CACHE_MB_DEFAULT: usize = 512;
-const CACHE_MB_RANGE: std::ops::RangeInclusive<usize> = 8..=1024 * 1024;
-const CONNECTIONS_DEFAULT: usize = 200;
-const CONNECTIONS_RANGE: std::ops::RangeInclusive<usize> = 1..=10_000;
+const CACHE_MB_DEFAULT: u64 = 512;
+const CACHE_MB_RANGE: RangeInclusive<u64> = 8..=1024 * 1024;
+const CONNECTIONS_DEFAULT: u64 = 200;
+const CONNECTIONS_RANGE: RangeInclusive<u64> = 1..=10_000;
 /// Seconds that a login may take. PostgreSQL gives a minute; a login takes a few milliseconds.
 const LOGIN_SECONDS_DEFAULT: u64 = 10;
-const LOGIN_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 1..=600;
+const LOGIN_SECONDS_RANGE: RangeInclusive<u64> = 1..=600;
 /// Seconds that a transaction may wait for its client: a forgotten one keeps what was deleted since from being cleaned away.
 const IDLE_TRANSACTION_SECONDS_DEFAULT: u64 = 3600;
-const IDLE_TRANSACTION_SECONDS_RANGE: std::ops::RangeInclusive<u64> = 0..=30 * 86_400;
+const IDLE_TRANSACTION_SECONDS_RANGE: RangeInclusive<u64> = 0..=30 * 86_400;
 /// Megabytes that all clients together may take.
-const MEMORY_MB_DEFAULT: usize = 1024;
-const MEMORY_MB_RANGE: std::ops::RangeInclusive<usize> = 16..=1024 * 1024;
+const MEMORY_MB_DEFAULT: u64 = 1024;
+const MEMORY_MB_RANGE: RangeInclusive<u64> = 16..=1024 * 1024;
 
-/// Name of the file that the first start writes a random password to, among the keys.
-pub const PASSWORD_FILE: &str = "password";
+/// Milliseconds from which on a statement is logged; none is.
+const SLOW_STATEMENT_MS_DEFAULT: u64 = 0;
+const SLOW_STATEMENT_MS_RANGE: RangeInclusive<u64> = 0..=86_400_000;
+const LOG_DEFAULT: &str = "info";
+/// How the pages are left out.
+const OFF: &str = "off";
+/// The folder of the data directory that holds the keys.
+const KEYS_FOLDER: &str = "keys";
 
 /// Options of a server, complete and checked.
 #[derive(Clone, Debug)]
@@ -52,6 +60,8 @@ pub struct Options {
     pub idle_transaction_max: Option<Duration>,
     /// Bytes that all clients together may take.
     pub memory_bytes: usize,
+    /// Milliseconds from which on a statement is logged; 0: none.
+    pub slow_statement_ms: u64,
     pub log_format: LogFormat,
     pub log: String,
 }
@@ -77,44 +87,86 @@ impl Options {
     /// Combines flags, environment, file and defaults.
     ///
     /// # Errors
-    /// F0000 for a file that cannot be read and for values out of range.
+    /// F0000 for a file that cannot be read, with everything that is wrong with it, and for values out of range.
     pub fn resolve(flags: &Flags) -> Result<Options> {
-        let file = read_file(&flags.store)?;
-        let paths = StorePaths::combine(&flags.store, &file)?;
-        let (tls, tls_mode) = tls(flags, &file)?;
-        let max_connections = flags.max_connections.or(file.max_connections).unwrap_or(CONNECTIONS_DEFAULT);
-        check_range("max_connections", max_connections, &CONNECTIONS_RANGE)?;
-        let login = flags.login_time_max_s.or(file.login_time_max_s).unwrap_or(LOGIN_SECONDS_DEFAULT);
-        check_range("login_time_max_s", login, &LOGIN_SECONDS_RANGE)?;
-        let idle = flags.idle_transaction_max_s.or(file.idle_transaction_max_s);
-        let idle = idle.unwrap_or(IDLE_TRANSACTION_SECONDS_DEFAULT);
-        check_range("idle_transaction_max_s", idle, &IDLE_TRANSACTION_SECONDS_RANGE)?;
-        let memory_mb = flags.memory_mb.or(file.memory_mb).unwrap_or(MEMORY_MB_DEFAULT);
-        check_range("memory_mb", memory_mb, &MEMORY_MB_RANGE)?;
-        let admin = match flags.admin.clone().or(file.admin) {
+        let layers = Layers::read(flags)?;
+        layers.options().map_err(|problems| layers.error(problems))
+    }
+
+    /// The options of all layers together.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn of(chosen: &FileOptions) -> std::result::Result<Options, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let paths = StorePaths::of(chosen, &mut problems);
+        let (tls, tls_mode) = tls(chosen).unwrap_or_else(|problem| {
+            problems.push(problem);
+            (None, TlsMode::Off)
+        });
+        let mut within = |name, value: Option<u64>, default, range: &RangeInclusive<u64>| {
+            let value = value.unwrap_or(default);
+            problems.extend(out_of_range(name, value, range));
+            value
+        };
+        let max_connections = chosen.max_connections.map(|count| count as u64);
+        let max_connections = within("max_connections", max_connections, CONNECTIONS_DEFAULT, &CONNECTIONS_RANGE);
+        let login = within("login_time_max_s", chosen.login_time_max_s, LOGIN_SECONDS_DEFAULT, &LOGIN_SECONDS_RANGE);
+        let idle = within(
+            "idle_transaction_max_s",
+            chosen.idle_transaction_max_s,
+            IDLE_TRANSACTION_SECONDS_DEFAULT,
+            &IDLE_TRANSACTION_SECONDS_RANGE,
+        );
+        let memory_mb = chosen.memory_mb.map(|megabytes| megabytes as u64);
+        let memory_mb = within("memory_mb", memory_mb, MEMORY_MB_DEFAULT, &MEMORY_MB_RANGE);
+        let slow_statement_ms =
+            within("slow_statement_ms", chosen.slow_statement_ms, SLOW_STATEMENT_MS_DEFAULT, &SLOW_STATEMENT_MS_RANGE);
+        let Some(paths) = paths.filter(|_| problems.is_empty()) else { return Err(problems) };
+        let chosen = chosen.clone();
+        let admin = match chosen.admin {
             None => Some(AdminAddress { address: ADMIN_DEFAULT.to_string(), is_chosen: false }),
-            Some(address) => (address != "off").then_some(AdminAddress { address, is_chosen: true }),
+            Some(address) => (address != OFF).then_some(AdminAddress { address, is_chosen: true }),
         };
         Ok(Options {
             paths,
-            listen: flags.listen.clone().or(file.listen).unwrap_or_else(|| LISTEN_DEFAULT.to_string()),
-            trust_local: flags.trust_local.or(file.trust_local).unwrap_or(false),
-            p2p_listen: if flags.p2p_listen.is_empty() { file.p2p_listen } else { flags.p2p_listen.clone() },
+            listen: chosen.listen.unwrap_or_else(|| LISTEN_DEFAULT.to_string()),
+            trust_local: chosen.trust_local.unwrap_or(false),
+            p2p_listen: chosen.p2p_listen.unwrap_or_default(),
             admin,
             tls,
             tls_mode,
-            sync: flags.fsync.or(file.fsync).unwrap_or(Switch::On) == Switch::On,
-            max_connections,
+            sync: chosen.fsync.unwrap_or(Switch::On) == Switch::On,
+            max_connections: usize::try_from(max_connections).unwrap_or(usize::MAX),
             login_time_max: Duration::from_secs(login),
             idle_transaction_max: (idle > 0).then(|| Duration::from_secs(idle)),
-            memory_bytes: memory_mb * 1024 * 1024,
-            log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
-            log: flags.log.clone().or(file.log).unwrap_or_else(|| "info".to_string()),
+            memory_bytes: megabytes(memory_mb),
+            slow_statement_ms,
+            log_format: chosen.log_format.unwrap_or(LogFormat::Text),
+            log: chosen.log.unwrap_or_else(|| LOG_DEFAULT.to_string()),
         })
     }
 
-    /// The names of the options that are others in `other` and count only from a start on. The certificate and the log
-    /// filter are not among them.
+    /// What counts where no layer says anything; what has no value by default is left out.
+    pub fn defaults() -> FileOptions {
+        FileOptions {
+            cache_mb: usize::try_from(CACHE_MB_DEFAULT).ok(),
+            listen: Some(LISTEN_DEFAULT.to_string()),
+            trust_local: Some(false),
+            admin: Some(ADMIN_DEFAULT.to_string()),
+            fsync: Some(Switch::On),
+            max_connections: usize::try_from(CONNECTIONS_DEFAULT).ok(),
+            login_time_max_s: Some(LOGIN_SECONDS_DEFAULT),
+            idle_transaction_max_s: Some(IDLE_TRANSACTION_SECONDS_DEFAULT),
+            memory_mb: usize::try_from(MEMORY_MB_DEFAULT).ok(),
+            slow_statement_ms: Some(SLOW_STATEMENT_MS_DEFAULT),
+            log_format: Some(LogFormat::Text),
+            log: Some(LOG_DEFAULT.to_string()),
+            ..FileOptions::default()
+        }
+    }
+
+    /// The names of the options that are others in `other` and count only from a start on.
     pub fn fixed_differences(&self, other: &Options) -> Vec<&'static str> {
         let (ours, theirs) = (&self.paths, &other.paths);
         let is_equal = [
@@ -123,18 +175,24 @@ impl Options {
             ("vault_passphrase_file", ours.vault_passphrase_file == theirs.vault_passphrase_file),
             ("cache_mb", ours.cache_bytes == theirs.cache_bytes),
             ("listen", self.listen == other.listen),
-            ("trust_local", self.trust_local == other.trust_local),
             ("p2p_listen", self.p2p_listen == other.p2p_listen),
             ("admin", self.admin == other.admin),
-            ("tls", self.tls_mode == other.tls_mode),
             ("fsync", self.sync == other.sync),
             ("max_connections", self.max_connections == other.max_connections),
-            ("login_time_max_s", self.login_time_max == other.login_time_max),
-            ("idle_transaction_max_s", self.idle_transaction_max == other.idle_transaction_max),
             ("memory_mb", self.memory_bytes == other.memory_bytes),
             ("log_format", self.log_format == other.log_format),
         ];
         is_equal.into_iter().filter(|(_, is_equal)| !is_equal).map(|(name, _)| name).collect()
+    }
+
+    /// Takes over what can change while a server runs.
+    pub fn take_changeable(&mut self, other: &Options) {
+        self.log.clone_from(&other.log);
+        self.trust_local = other.trust_local;
+        self.tls_mode = other.tls_mode;
+        self.login_time_max = other.login_time_max;
+        self.idle_transaction_max = other.idle_transaction_max;
+        self.slow_statement_ms = other.slow_statement_ms;
     }
 
     /// How the database is opened.
@@ -151,29 +209,34 @@ impl Options {
 impl StorePaths {
     /// The paths for a command that opens a store and serves nobody.
     pub fn resolve(flags: &StoreFlags) -> Result<StorePaths> {
-        StorePaths::combine(flags, &read_file(flags)?)
+        let layers = Layers::read(&Flags { store: flags.clone(), ..Flags::default() })?;
+        let mut problems = layers.file.problems.clone();
+        let paths = StorePaths::of(&layers.chosen(), &mut problems);
+        match paths.filter(|_| problems.is_empty()) {
+            Some(paths) => Ok(paths),
+            None => Err(layers.error(problems.into_iter().map(|problem| layers.placed(problem)).collect())),
+        }
     }
 
-    fn combine(flags: &StoreFlags, file: &FileOptions) -> Result<StorePaths> {
-        let chosen = flags.data_dir.clone().or_else(|| file.data_dir.clone());
-        let chosen_keys = flags.key_dir.clone().or_else(|| file.key_dir.clone());
-        let (data_directory, default_keys) = match chosen {
-            Some(data) => (data.clone(), data.join("keys")),
+    fn of(chosen: &FileOptions, problems: &mut Vec<Problem>) -> Option<StorePaths> {
+        let cache_mb = chosen.cache_mb.map_or(CACHE_MB_DEFAULT, |megabytes| megabytes as u64);
+        problems.extend(out_of_range("cache_mb", cache_mb, &CACHE_MB_RANGE));
+        let (data_directory, default_keys) = match &chosen.data_dir {
+            Some(data) => (data.clone(), data.join(KEYS_FOLDER)),
             None => {
-                let directories = ProjectDirs::from("", "", "nebulusdb").ok_or_else(|| {
-                    Error::new(ErrorKind::Configuration, "this account has no home directory")
-                        .with_hint("Say where the data shall lie with --data-dir.")
-                })?;
-                (directories.data_dir().to_path_buf(), directories.config_dir().join("keys"))
+                let Some(directories) = ProjectDirs::from("", "", "nebulusdb") else {
+                    let problem = Problem::of("data_dir", "this account has no home directory");
+                    problems.push(problem.with_hint("Say where the data shall lie with --data-dir."));
+                    return None;
+                };
+                (directories.data_dir().to_path_buf(), directories.config_dir().join(KEYS_FOLDER))
             }
         };
-        let cache_mb = flags.cache_mb.or(file.cache_mb).unwrap_or(CACHE_MB_DEFAULT);
-        check_range("cache_mb", cache_mb, &CACHE_MB_RANGE)?;
-        Ok(StorePaths {
+        Some(StorePaths {
             data_directory,
-            key_directory: chosen_keys.unwrap_or(default_keys),
-            vault_passphrase_file: flags.vault_passphrase_file.clone().or_else(|| file.vault_passphrase_file.clone()),
-            cache_bytes: cache_mb * 1024 * 1024,
+            key_directory: chosen.key_dir.clone().unwrap_or(default_keys),
+            vault_passphrase_file: chosen.vault_passphrase_file.clone(),
+            cache_bytes: megabytes(cache_mb),
         })
     }
 
@@ -205,50 +268,30 @@ pub(crate) fn read_passphrase(path: &std::path::Path) -> Result<KeySource> {
     Ok(KeySource::Passphrase(Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_string())))
 }
 
-fn read_file(flags: &StoreFlags) -> Result<FileOptions> {
-    match &flags.config {
-        Some(path) => FileOptions::read(path),
-        None => {
-            let default = ProjectDirs::from("", "", "nebulusdb").map(|dirs| dirs.config_dir().join("nebulusdb.toml"));
-            match default.filter(|path| path.exists()) {
-                Some(path) => FileOptions::read(&path),
-                None => Ok(FileOptions::default()),
-            }
-        }
-    }
-}
-
 /// The certificate with its key, and who has to use TLS.
-///
-/// # Errors
-/// F0000 for one without the other, and for a mode that needs them.
-fn tls(flags: &Flags, file: &FileOptions) -> Result<(Option<(PathBuf, PathBuf)>, TlsMode)> {
-    let certificate = flags.tls_cert.clone().or_else(|| file.tls_cert.clone());
-    let key = flags.tls_key.clone().or_else(|| file.tls_key.clone());
-    let mode = flags.tls.or(file.tls);
-    match (certificate, key, mode) {
+fn tls(chosen: &FileOptions) -> std::result::Result<(Option<(PathBuf, PathBuf)>, TlsMode), Problem> {
+    match (chosen.tls_cert.clone(), chosen.tls_key.clone(), chosen.tls) {
         (_, _, Some(TlsMode::Off)) | (None, None, None) => Ok((None, TlsMode::Off)),
         (Some(certificate), Some(key), mode) => Ok((Some((certificate, key)), mode.unwrap_or(TlsMode::Remote))),
         (None, None, Some(mode)) => {
             let mode = format!("{mode:?}").to_lowercase();
-            Err(Error::new(ErrorKind::Configuration, format!("tls is \"{mode}\", and there is no certificate"))
+            Err(Problem::of("tls", format!("tls is \"{mode}\", and there is no certificate"))
                 .with_hint("Give tls_cert and tls_key, or tls = off."))
         }
-        _ => Err(Error::new(ErrorKind::Configuration, "TLS needs both a certificate and its key")
-            .with_hint("Give tls_cert and tls_key, or neither.")),
+        (certificate, ..) => {
+            let option = if certificate.is_some() { "tls_cert" } else { "tls_key" };
+            Err(Problem::of(option, "TLS needs both a certificate and its key")
+                .with_hint("Give tls_cert and tls_key, or neither."))
+        }
     }
 }
 
-fn check_range<T: PartialOrd + std::fmt::Display>(
-    name: &str,
-    value: T,
-    range: &std::ops::RangeInclusive<T>,
-) -> Result<()> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::Configuration,
-        format!("{name} is {value}; it must be from {} to {}", range.start(), range.end()),
-    ))
+fn megabytes(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX).saturating_mul(1024 * 1024)
+}
+
+fn out_of_range(name: &'static str, value: u64, range: &RangeInclusive<u64>) -> Option<Problem> {
+    let (least, most) = (range.start(), range.end());
+    (!range.contains(&value))
+        .then(|| Problem::of(name, format!("{name} is {value}; it must be from {least} to {most}")))
 }

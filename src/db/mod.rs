@@ -48,6 +48,7 @@ mod notify;
 mod open;
 mod origin;
 mod own_head;
+mod password_file;
 mod plan;
 mod post;
 mod predicate;
@@ -101,6 +102,7 @@ pub use network_tables::NetworkTable;
 pub use notify::{Channel, Notifications, NotificationsMark};
 pub use open::DatabaseOptions;
 pub use own_head::OwnChain;
+pub use password_file::PASSWORD_FILE;
 pub use predicate::compile_regex;
 pub use public_view::{EntryDigest, Fingerprint, PublicEntry, PublicView};
 pub use query::{

@@ -13,6 +13,7 @@ use crate::db::commit::{COMMITS_WAITING_MAX, PROGRESS, facts_name};
 use crate::db::first_heads::load_first_heads;
 use crate::db::index_build::{BuildStep, check_duplicates, fill_graph, fill_step};
 use crate::db::origin::open_identity;
+use crate::db::password_file::PASSWORD_FILE;
 use crate::db::secrets::Secrets;
 use crate::db::shared::{Parts, Shared};
 use crate::db::vector_indexes::VectorIndex;
@@ -84,6 +85,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
         identity,
         first_heads,
         vector_directory,
+        password_file: options.key_directory.join(PASSWORD_FILE),
         secrets: Secrets::new(vault),
         blobs,
         jobs: jobs_sender,

@@ -6,6 +6,9 @@
 /// Longest form, in bytes.
 const SHAPE_BYTES_MAX: usize = 2000;
 
+/// How a list of several values ends.
+const LIST_END: &str = "?, …";
+
 /// The form of a statement, as far as its tokens have come.
 #[derive(Debug, Default)]
 pub struct StatementShape {
@@ -34,17 +37,13 @@ impl StatementShape {
 
     /// A value.
     pub fn value(&mut self) {
-        match self.text.trim_end().strip_suffix(',').map(str::trim_end) {
-            Some(list) if list.ends_with("?, …") => {
-                self.text.truncate(list.len());
-                self.is_spaced = false;
-            }
-            Some(list) if list.ends_with('?') => {
-                self.text.truncate(list.len());
-                self.is_spaced = false;
-                self.word(", …");
-            }
-            _ => self.word("?"),
+        let list = self.text.strip_suffix(',').filter(|list| list.ends_with('?') || list.ends_with(LIST_END));
+        let Some(list) = list else { return self.word("?") };
+        let (length, has_end) = (list.len(), list.ends_with(LIST_END));
+        self.text.truncate(length);
+        self.is_spaced = false;
+        if !has_end {
+            self.word(", …");
         }
     }
 

@@ -107,7 +107,7 @@ impl Connection {
             wants_flush: true,
             is_ready: true,
             registration,
-            idle_max: shared.context.idle_transaction_max,
+            idle_max: shared.context.admission.get().idle_transaction_max,
             shutdown: shared.shutdown.clone(),
         }
     }

@@ -103,7 +103,7 @@ impl Connection {
         }
         let began = Instant::now();
         let mut portal = self.take_portal(name)?;
-        let kept = self.session.logs_slow_statements().then(|| portal.parameters().to_vec()).unwrap_or_default();
+        let kept = if self.session.logs_slow_statements() { portal.parameters().to_vec() } else { Vec::new() };
         let ran = self.run_portal(&mut portal, name, rows_max).await;
         self.session.observe(&portal.prepared, &kept, began.elapsed()).await;
         ran?;

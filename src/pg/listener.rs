@@ -15,11 +15,12 @@ use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
 use crate::model::Budget;
+use crate::pg::admission::AdmissionSlot;
 use crate::pg::cancel::CancelRegistry;
 use crate::pg::guesses::Guesses;
 use crate::pg::places::Places;
 use crate::pg::startup::{self, Started};
-use crate::pg::tls::{TlsRule, TlsSlot};
+use crate::pg::tls::TlsSlot;
 use crate::pg::waiting::{Ticket, WaitingRoom};
 use crate::session::{SlowLog, fill_random};
 
@@ -40,15 +41,10 @@ pub struct ServerContext {
     pub database: Database,
     /// Certificate and key; while it is empty connections are in plaintext.
     pub tls: TlsSlot,
-    pub tls_rule: TlsRule,
-    /// Whether connections over the loopback interface need no password.
-    pub trust_local: bool,
+    /// On which terms clients are let in.
+    pub admission: AdmissionSlot,
     /// Clients that are served at once.
     pub connections_max: usize,
-    /// Time from the first byte to a checked password.
-    pub login_time_max: Duration,
-    /// How long a client may leave a transaction waiting; `None` for ever.
-    pub idle_transaction_max: Option<Duration>,
     /// What all clients together may make the server hold.
     pub memory: Arc<Budget>,
     /// From how long on statements are logged.

@@ -9,6 +9,7 @@
 //! Guarantees: no client can make the server buffer more than one message and one chunk of rows; whatever a client sends,
 //! it gets an error with a SQLSTATE, and the other connections do not notice.
 
+mod admission;
 mod authentication;
 mod cancel;
 mod codec_decode;
@@ -33,6 +34,7 @@ mod transport;
 mod waiting;
 
 pub use crate::session::{make_verifier, random_password};
+pub use admission::{Admission, AdmissionSlot};
 pub use listener::{ServerContext, serve};
 pub use places::PLACES_RESERVED;
 pub use tls::{Tls, TlsRule, TlsSlot, load_tls};

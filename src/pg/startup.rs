@@ -89,7 +89,7 @@ pub(super) async fn start(
     (shared, ticket): (&Shared, &Ticket),
 ) -> Option<Started> {
     let started = start_unbounded(stream, peer, (shared, ticket));
-    match tokio::time::timeout(shared.context.login_time_max, started).await {
+    match tokio::time::timeout(shared.context.admission.get().login_time_max, started).await {
         Ok(Ok(started)) => started,
         Ok(Err(error)) => {
             tracing::debug!(%peer, %error, "a connection ended before its first statement");
@@ -224,7 +224,7 @@ async fn greet(
     if !matches!(wire.transport, Transport::Tls(_)) {
         check_plaintext(address, shared)?;
     }
-    if !(shared.context.trust_local && address.is_loopback()) {
+    if !(shared.context.admission.get().trust_local && address.is_loopback()) {
         authenticate(wire, &message.user, address, (shared, ticket)).await?;
     }
     check_names(&message)?;
@@ -256,7 +256,7 @@ async fn greet(
 /// # Errors
 /// 28000 for a client that has to use TLS and does not.
 fn check_plaintext(address: IpAddr, shared: &Shared) -> Result<()> {
-    if shared.context.tls.is_filled() && shared.context.tls_rule.requires(address) {
+    if shared.context.tls.is_filled() && shared.context.admission.get().tls_rule.requires(address) {
         let text = format!("connections from {address} have to use TLS");
         let error = Error::new(ErrorKind::InvalidAuthorization, text);
         return Err(error.with_hint("Connect with sslmode=require, or better verify-full."));

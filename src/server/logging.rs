@@ -5,13 +5,16 @@
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{LevelFilter, ParseError};
 
 use crate::config::LogFormat;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Libraries that log statements with their values at lower levels, secrets among them.
 const WITHHELD: [&str; 2] = ["sqlparser=warn", "datafusion=warn"];
+
+/// What the modules of this program are called in the log.
+const PROGRAM: &str = "nebulusdb";
 
 /// What is logged, which can be changed while the server runs.
 pub struct LogFilter(Box<dyn Fn(EnvFilter) -> Result<()> + Send + Sync>);
@@ -52,14 +55,48 @@ pub fn start_logging(format: LogFormat, filter: &str) -> Result<LogFilter> {
     Ok(LogFilter(change))
 }
 
-fn read_filter(filter: &str) -> Result<EnvFilter> {
+/// # Errors
+/// F0000 for a filter that cannot be understood.
+pub(super) fn read_filter(filter: &str) -> Result<EnvFilter> {
+    let own = own_levels(filter);
     let wrong = |error: &dyn std::fmt::Display| {
         Error::new(ErrorKind::Configuration, format!("log filter \"{filter}\": {error}"))
             .with_hint("Use error, warn, info, debug or trace, also by module: info,nebulusdb::db=debug.")
     };
-    let mut read = EnvFilter::try_new(filter).map_err(|error| wrong(&error))?;
+    let mut read = EnvFilter::try_new(&own).map_err(|error| wrong(&error))?;
     for directive in WITHHELD {
         read = read.add_directive(directive.parse().map_err(|error: ParseError| wrong(&error))?);
     }
     Ok(read)
+}
+
+/// The filter in which a level without a module is this program's: libraries warn, unless the filter names them.
+fn own_levels(filter: &str) -> String {
+    let is_talkative = |part: &str| part.parse::<LevelFilter>().is_ok_and(|level| level > LevelFilter::WARN);
+    let parts = filter.split(',').map(|part| match part.trim() {
+        level if is_talkative(level) => format!("warn,{PROGRAM}={level}"),
+        other => other.to_string(),
+    });
+    parts.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_the_programs_own() {
+        for (filter, wanted) in [
+            ("info", "warn,nebulusdb=info"),
+            ("error", "error"),
+            ("debug, libp2p_swarm=info", "warn,nebulusdb=debug,libp2p_swarm=info"),
+            ("off", "off"),
+            ("nebulusdb::db=trace", "nebulusdb::db=trace"),
+        ] {
+            assert_eq!(own_levels(filter), wanted);
+            assert!(read_filter(filter).is_ok(), "{filter}");
+        }
+        assert!(read_filter("loud").is_ok_and(|read| read.to_string().contains("loud")), "a module of that name");
+        assert!(read_filter("info,nebulusdb=loud").is_err());
+    }
 }

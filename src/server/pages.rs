@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 
 use crate::admin;
@@ -53,6 +54,9 @@ pub(crate) async fn listen(admin: Option<&AdminAddress>) -> Result<Option<TcpLis
 /// XX000 where the system has no random numbers.
 pub(crate) fn pages(subject: admin::Subject, wire: SocketAddr) -> Result<Router> {
     let agents = mcp::router(HttpOptions { wire, rules: Rules::DEFAULT })?;
-    let nothing = async || (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics, and /mcp for agents\n");
-    Ok(admin::router(subject).merge(agents).fallback(nothing))
+    Ok(admin::router(subject).merge(agents).fallback(nothing_there))
+}
+
+async fn nothing_there() -> impl IntoResponse {
+    (StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics, and /mcp for agents\n")
 }

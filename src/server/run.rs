@@ -9,11 +9,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::admin::{self, Phase};
-use crate::config::{Flags, Options, TlsMode};
+use crate::config::{Flags, Options};
 use crate::db::Database;
 use crate::error::{Error, Result};
 use crate::model::Budget;
-use crate::pg::{self, PLACES_RESERVED, ServerContext, TlsRule, TlsSlot, load_tls};
+use crate::pg::{self, AdmissionSlot, PLACES_RESERVED, ServerContext, TlsSlot, load_tls};
+use crate::server::admission::admission;
 use crate::server::bind::bind;
 use crate::server::first_start::ensure_password;
 use crate::server::logging::LogFilter;
@@ -43,7 +44,8 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     ensure_password(&database, &options.password_file())?;
     let (stop, stopping) = watch::channel(false);
     let context = context(&options, database.clone(), TlsSlot::new(tls));
-    let reload = Reload::new(flags, &options, &context.tls, log);
+    context.slow_log.set(options.slow_statement_ms);
+    let reload = Reload::new(flags, &options, (&context.tls, &context.admission), &context.slow_log, log);
     let (phase, phases) = watch::channel(Phase::Starting);
     let (stop_pages, pages_stopping) = watch::channel(false);
     let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory), phase: phases };
@@ -96,15 +98,8 @@ fn context(options: &Options, database: Database, tls: TlsSlot) -> ServerContext
     ServerContext {
         database,
         tls,
-        tls_rule: match options.tls_mode {
-            TlsMode::Off | TlsMode::Allow => TlsRule::Allow,
-            TlsMode::Remote => TlsRule::RequireRemote,
-            TlsMode::Require => TlsRule::Require,
-        },
-        trust_local: options.trust_local,
+        admission: AdmissionSlot::new(admission(options)),
         connections_max: options.max_connections,
-        login_time_max: options.login_time_max,
-        idle_transaction_max: options.idle_transaction_max,
         slow_log: SlowLog::default(),
         memory: Budget::new(options.memory_bytes, options.max_connections + PLACES_RESERVED),
     }

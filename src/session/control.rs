@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::task::block_in_place;
 
 use crate::db::{OWNER, Row, RowStream, SettingValue, Settings};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{OutputColumn, Value};
 use crate::session::cursor::no_cursor;
 use crate::session::password::make_verifier;
@@ -315,7 +315,16 @@ impl Session {
             return Err(Error::unsupported("the owner always has a password", "Give a new one."));
         };
         let database = self.database.clone();
-        block_in_place(|| database.set_password(&make_verifier(password.expose())?))
+        block_in_place(|| database.set_password(&make_verifier(password.expose())?))?;
+        let notice = match database.remove_password_file() {
+            Ok(None) => return Ok(()),
+            Ok(Some(path)) => {
+                Notice::new(format!("the file {} held the password before this one and is removed", path.display()))
+            }
+            Err(error) => Notice::warning(error),
+        };
+        self.notify([notice]);
+        Ok(())
     }
 }
 

@@ -68,6 +68,52 @@ fn a_wrong_password_is_told_where_the_right_one_is() {
     drop(runtime.block_on(tokio_postgres::connect(&text, tokio_postgres::NoTls)).expect("it lets in"));
 }
 
+/// What clients of this machine take for the password is the password, or not there.
+#[test]
+fn the_file_with_the_first_password_goes_when_the_password_changes() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data");
+    let server = Launch::on(&data).start();
+    let file = data.join("keys/password");
+    let first = std::fs::read_to_string(&file).expect("it is there");
+    let mut client = server.client();
+    let told = client.query("ALTER USER nebulus PASSWORD 'one of my own'").notices;
+    let told = told.first().expect("a notice").message.clone();
+    assert!(told.contains(&file.display().to_string()) && told.contains("is removed"), "{told}");
+    assert!(!file.exists());
+    let told = client.query("ALTER USER nebulus PASSWORD 'another'").notices;
+    assert!(told.is_empty(), "{told:?}");
+    drop(server);
+    // What comes back with an old copy of the keys is taken away at the start.
+    std::fs::write(&file, first).expect("a file");
+    let mut launch = Launch::on(&data);
+    launch.environment.push(("NEBULUSDB_PASSWORD".to_string(), "hush".to_string()));
+    let server = launch.start();
+    assert!(!file.exists());
+    let log = server.log();
+    assert!(log.contains("NEBULUSDB_PASSWORD is not the password of this server and does not count"), "{log}");
+    assert!(!log.contains("hush"), "{log}");
+    drop(server);
+    std::fs::write(&file, "another\n").expect("a file");
+    let mut launch = Launch::on(&data);
+    launch.environment.push(("NEBULUSDB_PASSWORD".to_string(), "another".to_string()));
+    let server = launch.start();
+    assert_eq!(server.log().matches("does not count").count(), 1, "the right one is nothing to speak of");
+    assert!(file.exists());
+}
+
+#[test]
+fn libraries_do_not_talk_of_what_they_do() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let peers = ["--p2p-listen", "/ip4/127.0.0.1/tcp/0"];
+    let server = Launch::on(&directory.path().join("data")).with(&peers).start();
+    server.client().run("CREATE NETWORK talk WITH (secret = 'a long enough one')");
+    server.client().value("SELECT count(*) FROM nebulus.node");
+    for line in server.log().lines().filter(|line| line.contains(" INFO ")) {
+        assert!(line.contains(" nebulusdb::"), "{line}");
+    }
+}
+
 /// No secret is repeated to the client that sent it, since clients print the line that an error points into.
 #[test]
 fn errors_of_statements_on_secrets_repeat_nothing() {
