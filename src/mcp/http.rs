@@ -94,8 +94,8 @@ fn refuse(status: StatusCode, text: impl Into<String>) -> Response {
 
 /// Lets a request in whose sender is known.
 async fn let_in(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
-    if let Err(refusal) = check_place(&request) {
-        return refusal;
+    if let Some(why) = forged(&request) {
+        return refuse(StatusCode::FORBIDDEN, why);
     }
     let Some(credentials) = Credentials::of(request.headers()) else {
         let text = "name the user and the password of the database: Authorization: Basic base64(user:password)";
@@ -134,27 +134,26 @@ async fn let_in(State(door): State<Arc<Door>>, mut request: Request, next: Next)
     response
 }
 
-/// Whether a request comes from this machine, and was not sent by a page of another site.
-fn check_place(request: &Request) -> std::result::Result<(), Response> {
+/// Why a request may not come in: it is not from this machine, or a page of another site has sent it.
+fn forged(request: &Request) -> Option<&'static str> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     if !peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback()) {
-        return Err(refuse(
-            StatusCode::FORBIDDEN,
+        return Some(
             "agents come in from this machine only, since nothing here is encrypted: use ssh -L, or nebulusdb mcp --url …",
-        ));
+        );
     }
     let headers = request.headers();
     let Some(host) = header(headers, HOST.as_str()).filter(|host| is_own_host(host)) else {
-        return Err(refuse(StatusCode::FORBIDDEN, "the Host of the request has to be localhost or an address"));
+        return Some("the Host of the request has to be localhost or an address");
     };
     let is_own_page = |origin: &str| {
         let site = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
         site.is_some_and(|site| site.eq_ignore_ascii_case(host))
     };
     if headers.contains_key(ORIGIN) && !header(headers, ORIGIN.as_str()).is_some_and(is_own_page) {
-        return Err(refuse(StatusCode::FORBIDDEN, "a page of another site has sent the request (Origin)"));
+        return Some("a page of another site has sent the request (Origin)");
     }
-    Ok(())
+    None
 }
 
 /// The one value of a header.

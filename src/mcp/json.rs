@@ -45,7 +45,10 @@ pub(super) fn shorten(value: &mut Value, chars_max: usize) -> bool {
             elements.truncate(chars_max);
             elements.iter_mut().fold(is_long, |cut, element| shorten(element, chars_max) || cut)
         }
-        Value::Object(members) => members.values_mut().fold(false, |cut, member| shorten(member, chars_max) || cut),
+        Value::Object(members) => {
+            let cut = members.values_mut().filter_map(|member| shorten(member, chars_max).then_some(()));
+            cut.count() > 0
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn query(arguments: &Arguments, rules: Rules, lease: &Lease) ->
     };
     let limit = arguments.count("limit", 1..=ROWS_MAX)?.unwrap_or(ROWS_DEFAULT);
     let writes = arguments.flag("write")?;
-    if writes && !(rules.may_write_by_query && !rules.is_read_only) {
+    if writes && !rules.writes_by_query() {
         return Err(Error::new(ErrorKind::ReadOnlyTransaction, "this agent's queries may only read").with_hint(
             "The owner has not started it with --allow-writes. remember, forget and share write, where the owner lets them.",
         ));
@@ -51,7 +51,7 @@ fn explained(error: Error, rules: Rules) -> Error {
     if error.kind() != ErrorKind::ReadOnlyTransaction {
         return error;
     }
-    let hint = if rules.may_write_by_query && !rules.is_read_only {
+    let hint = if rules.writes_by_query() {
         "Call query with write = true to let the statement write."
     } else {
         "This tool reads. remember, forget and share write; other statements the owner runs by hand."

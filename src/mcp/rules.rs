@@ -23,6 +23,11 @@ impl Rules {
     pub const DEFAULT: Rules =
         Rules { is_read_only: false, may_write_by_query: false, may_share: true, sees_secrets: false };
 
+    /// Whether the tool `query` may write.
+    pub(super) fn writes_by_query(self) -> bool {
+        self.may_write_by_query && !self.is_read_only
+    }
+
     /// Has connections start with what holds them to the rules.
     pub(super) fn apply(&self, config: &mut Config) {
         let mut options = config.get_options().map(|own| format!("{own} ")).unwrap_or_default();

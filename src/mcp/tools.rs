@@ -70,7 +70,7 @@ impl Tool {
             "additionalProperties": false,
         });
         let schema = schema.as_object().cloned().unwrap_or_default();
-        let writes_by_query = rules.may_write_by_query && !rules.is_read_only;
+        let writes_by_query = rules.writes_by_query();
         let is_read_only = match self {
             Tool::Recall | Tool::List => true,
             Tool::Query => !writes_by_query,
