@@ -30,7 +30,7 @@ pub(super) fn render(subject: &Subject) -> String {
 
 fn write_store(page: &mut Page, database: &Database) {
     let statistics = database.statistics();
-    page.counter("nebulusdb_commit_number", "Number of the last commit.", database.version());
+    page.gauge("nebulusdb_commit_number", "Number of the last commit.", database.version());
     page.gauge("nebulusdb_store_keys", "Keys in the store, by its estimate.", statistics.keys);
     page.gauge("nebulusdb_store_bytes", "Bytes of live data in the store, by its estimate.", statistics.bytes);
     let collections = database.catalog().collections().count();
