@@ -38,12 +38,7 @@ pub fn definitions() -> Vec<Definition> {
             Ok(Value::Int4(backend_pid(&invocation.context()?.settings)))
         })
         .stable(),
-        Definition::new("pg_cancel_backend", &[Int], ColumnType::Bool, |invocation, arguments| {
-            let id = int_of(arguments, 0).and_then(|id| i32::try_from(id).ok());
-            let activity = invocation.context()?.view.activity();
-            Ok(Value::Bool(id.is_some_and(|id| activity.cancel(id))))
-        })
-        .volatile(),
+        Definition::new("pg_cancel_backend", &[Int], ColumnType::Bool, cancel_backend).volatile(),
         Definition::new("pg_is_in_recovery", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
         Definition::new("pg_is_wal_replay_paused", &[], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
         Definition::new("inet_server_addr", &[], ColumnType::Text, |_, _| Ok(Value::Null)).stable(),
@@ -83,6 +78,13 @@ pub fn definitions() -> Vec<Definition> {
         })
         .stable(),
     ]
+}
+
+/// Whether there is a connection of that number, whose statement ends then.
+fn cancel_backend(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
+    let id = int_of(arguments, 0).and_then(|id| i32::try_from(id).ok());
+    let activity = invocation.context()?.view.activity();
+    Ok(Value::Bool(id.is_some_and(|id| activity.cancel(id))))
 }
 
 fn current_schemas(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

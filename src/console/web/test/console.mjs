@@ -45,10 +45,10 @@ async function serve(name) {
 }
 
 async function until(what, check) {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + WAIT_MAX;
   for (;;) {
     if (await check()) return;
-    assert.ok(Date.now() < end, `${what} within a minute`);
+    assert.ok(Date.now() < end, `no ${what} within a minute`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -76,6 +76,9 @@ async function fill() {
 
 const problems = [];
 
+// A wait that is in vain ends with what it waited for.
+const WAIT_MAX = 25_000;
+
 /** A page of a browser whose every request is to the server. */
 async function open(here, options) {
   const context = await chromium.launchPersistentContext(mkdtempSync(join(work, "profile-")), {
@@ -85,6 +88,7 @@ async function open(here, options) {
     ...options,
   });
   const page = context.pages()[0] ?? (await context.newPage());
+  page.setDefaultTimeout(WAIT_MAX);
   page.on("request", (request) => {
     if (!/^(blob:|data:)/.test(request.url()) && !request.url().startsWith(here.pages)) problems.push(`a request to ${request.url()}`);
   });
@@ -103,6 +107,7 @@ async function login(page, password) {
 }
 
 async function go(page, place, ready) {
+  console.error(`test-console: ${place}`);
   await page.evaluate((hash) => { location.hash = hash; }, `/${place}`);
   await page.waitForSelector(ready);
 }
