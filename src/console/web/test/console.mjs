@@ -59,7 +59,6 @@ async function fill() {
   const loaded = spawnSync(binary, ["demo-load", "--url", here.url, "--data", join(root, "data")], { env: { ...process.env, NEBULUSDB_PASSWORD: here.password }, encoding: "utf8" });
   assert.equal(loaded.status, 0, loaded.stderr);
   here.query(
-    "CREATE INDEX memory_vector ON memory USING hnsw (vector vector_cosine_ops)",
     "CREATE TABLE book (id bigserial PRIMARY KEY, title text NOT NULL, pages int, embedding vector(3))",
     "INSERT INTO book (title, pages, embedding) VALUES ('Dune', 412, '[1,0,0]'), ('Emma', 474, '[0,1,0]'), ('Momo', 304, '[0,0.9,0.1]')",
     'SET AUTH key = "maps" value = "AIzaSecret"',
