@@ -170,7 +170,7 @@ async function used(here) {
   await page.waitForSelector('[role=option] >> text="fact"');
   await editor.press("Tab");
   await editor.pressSequentially(' = "games" LIMIT 20');
-  assert.equal(await page.locator(".editor .t-keyword").count(), 4);
+  assert.equal(await page.locator(".editor .t-keyword").count(), 5);
   await editor.press("Control+Enter");
   await page.waitForSelector("text=20 rows");
   const [file] = await Promise.all([page.waitForEvent("download"), page.click('button >> text="JSON"')]);
