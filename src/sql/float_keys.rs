@@ -411,7 +411,7 @@ fn key_of_float4(number: f32) -> f32 {
     if number.is_nan() { f32::NAN } else { number + 0.0 }
 }
 
-fn is_constant(expr: &Expr) -> bool {
+pub fn is_constant(expr: &Expr) -> bool {
     let has_input = expr.exists(|part| {
         Ok(!matches!(
             part,
@@ -442,6 +442,6 @@ fn is_comparison(operator: Operator) -> bool {
 }
 
 /// Whether an expression's values are floats, or lists of them.
-fn has_float(expr: &Expr, schema: &DFSchema) -> bool {
+pub fn has_float(expr: &Expr, schema: &DFSchema) -> bool {
     kind_of(expr, schema) == Some(Kind::Float)
 }
