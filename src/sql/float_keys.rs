@@ -30,6 +30,7 @@ use datafusion::logical_expr::{
 use crate::model::ColumnType;
 use crate::sql::arrow_types::type_of;
 use crate::sql::functions::{float_key, is_float_key, json_key, one_nan};
+use crate::sql::window_keys::with_key_columns;
 
 /// Which sides of a comparison get keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,7 @@ pub fn with_float_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
             }
             LogicalPlan::Join(join) => LogicalPlan::Join(joined(join, Sides::All)),
             LogicalPlan::Aggregate(aggregate) => grouped(aggregate)?,
+            LogicalPlan::Window(window) => with_key_columns(window)?,
             LogicalPlan::RecursiveQuery(mut query) if query.is_distinct => {
                 query.static_term = with_one_nan(query.static_term)?;
                 query.recursive_term = with_one_nan(query.recursive_term)?;
@@ -357,6 +359,11 @@ fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
     }
     let (_, field) = expr.to_field(schema).ok()?;
     kind(field.data_type()).or_else(|| (type_of(&field) == ColumnType::Jsonb).then_some(Kind::Json))
+}
+
+/// Whether values of an expression may be equal and look different.
+pub fn has_key(expr: &Expr, schema: &DFSchema) -> bool {
+    kind_of(expr, schema).is_some()
 }
 
 /// The keys of values that are compared with one another, of the sides that are wanted. A key of another type is given to

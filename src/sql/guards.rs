@@ -28,6 +28,7 @@ const TOTAL: &[&str] = &[
     "$float_key",
     "$nullable",
     "$one_nan",
+    "$representation",
     "$any:=",
     "$all:<>",
     "ascii",

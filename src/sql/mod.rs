@@ -13,8 +13,8 @@
 //! subqueries, `copies` counts the rows of EXCEPT ALL and INTERSECT ALL, and before and behind the optimiser (`physical`)
 //! `guards` (with `lazy` and `attempt`) keeps expressions that can fail to the rows that reach them, `float_keys` compares floats
 //! with one NaN and one zero, intervals and JSON by value, `null_keys` parts comparisons that find NULL equal to NULL,
-//! `constants` writes constants as the optimiser takes them rightly, and `no_rows`
-//! lets a scalar subquery be NULL.
+//! `constants` writes constants as the optimiser takes them rightly, `window_keys` makes columns of the keys of windows, and
+//! `no_rows` lets a scalar subquery be NULL.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
 
@@ -122,6 +122,7 @@ mod type_of;
 mod unread;
 mod update;
 mod walk;
+mod window_keys;
 mod workers;
 mod write;
 #[cfg(test)]

@@ -6,6 +6,76 @@ CREATE TABLE
 > INSERT INTO z VALUES (1, 0, 0, '1'), (2, '-0', '-0', '1.0'), (3, 0, 0, '1.00'), (4, NULL, NULL, NULL)
 INSERT 0 4
 
+# A subquery shows the value of its own outer row.
+
+> SELECT id, (SELECT max(z.f || ':' || y.id) FROM z y WHERE y.id <> z.id) FROM z ORDER BY id
+ id | max
+----+------
+  1 | 0:4
+  2 | -0:4
+  3 | 0:4
+  4 | NULL
+(4 rows)
+
+> SELECT id, (SELECT z.f || '' FROM z y ORDER BY y.id LIMIT 1), (SELECT z.r || '' FROM z y OFFSET 1 LIMIT 1), (SELECT z.j::text FROM z y LIMIT 1) FROM z ORDER BY id
+ id | ?column? | ?column? |  j
+----+----------+----------+------
+  1 | 0        | 0        | 1
+  2 | -0       | -0       | 1.0
+  3 | 0        | 0        | 1.00
+  4 | NULL     | NULL     | NULL
+(4 rows)
+
+> SELECT id, l.t FROM z, LATERAL (SELECT z.j::text AS t FROM z y ORDER BY y.id LIMIT 1) l ORDER BY id
+ id |  t
+----+------
+  1 | 1
+  2 | 1.0
+  3 | 1.00
+  4 | NULL
+(4 rows)
+
+> SELECT i, (SELECT i || '' FROM z LIMIT 1) FROM (VALUES (interval '1 mon'), (interval '30 days'), (interval '720:00')) v(i) ORDER BY i::text
+     i     | ?column?
+-----------+-----------
+ 1 mon     | 1 mon
+ 30 days   | 30 days
+ 720:00:00 | 720:00:00
+(3 rows)
+
+> SELECT id, (SELECT string_agg(y.id || z.f::text, ',' ORDER BY y.id) FROM (SELECT id FROM z w WHERE w.f = z.f) y) FROM z ORDER BY id
+ id | string_agg
+----+-------------
+  1 | 10,20,30
+  2 | 1-0,2-0,3-0
+  3 | 10,20,30
+  4 | NULL
+(4 rows)
+
+> SELECT id FROM z WHERE '-0' IN (SELECT z.f::text FROM z y LIMIT 2) ORDER BY id
+ id
+----
+  2
+(1 row)
+
+> SELECT id, (SELECT count(*) FROM (SELECT DISTINCT y.f FROM z y WHERE y.f = z.f) s), (SELECT sum(1) OVER () FROM z y WHERE y.f = z.f LIMIT 1) FROM z ORDER BY id
+ id | count | sum
+----+-------+------
+  1 |     1 |    3
+  2 |     1 |    3
+  3 |     1 |    3
+  4 |     0 | NULL
+(4 rows)
+
+> SELECT id, (SELECT z.f WHERE true), (SELECT z.r WHERE z.id > 1), (SELECT z.j WHERE true) FROM z ORDER BY id
+ id |  f   |  r   |  j
+----+------+------+------
+  1 |    0 | NULL | 1
+  2 |   -0 |   -0 | 1.0
+  3 |    0 |    0 | 1.00
+  4 | NULL | NULL | NULL
+(4 rows)
+
 # Of equal values max and min show the last, greatest and least the first.
 
 > SELECT max(x), min(x) FROM (VALUES ('0'::float8), ('-0'::float8)) v(x)
