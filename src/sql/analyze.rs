@@ -297,14 +297,17 @@ pub fn renamed(mut columns: Vec<ScopeColumn>, names: &[String]) -> Vec<ScopeColu
     columns
 }
 
-/// The type that two branches share.
+/// The type that two values share of which one is the result.
 pub fn unified(left: Option<ColumnType>, right: Option<ColumnType>) -> Option<ColumnType> {
     match (left, right) {
         (Some(left), Some(right)) => {
             if left == right {
                 Some(left)
             } else if left.is_number() && right.is_number() {
-                Some(wider(&left, &right))
+                Some(match wider(&left, &right) {
+                    ColumnType::Float8 if ![&left, &right].contains(&&ColumnType::Float8) => ColumnType::Float4,
+                    shared => shared,
+                })
             } else if left.is_text() && right.is_text() {
                 Some(ColumnType::Text)
             } else {

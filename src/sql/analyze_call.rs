@@ -47,10 +47,15 @@ impl Analyzer<'_> {
             && let FunctionArguments::List(list) = &mut function.args
         {
             let mut arguments: Vec<&mut Expr> = list.args.iter_mut().filter_map(plain_argument).collect();
-            let common = types.iter().cloned().reduce(unified).flatten();
+            let mut common = types.iter().cloned().reduce(unified).flatten();
+            // Two values that are compared: a float4 beside another number is a float8.
+            if name == "nullif" && common == Some(ColumnType::Float4) && types.iter().any(|ty| *ty != common) {
+                common = Some(ColumnType::Float8);
+            }
             if let Some(ty) = &common {
-                for argument in &mut arguments {
+                for (argument, own) in arguments.iter_mut().zip(&types) {
                     self.adopt(argument, &unmodified(ty))?;
+                    self.widen(argument, own.as_ref(), ty)?;
                 }
             }
             if let Some((special, ty)) = special_call(function, &name, std::slice::from_ref(&common))? {

@@ -1,11 +1,10 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
-use datafusion::sql::sqlparser::ast::{DataType, Expr, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
-use crate::sql::analyze_arithmetic::native_cast;
 use crate::sql::analyze_cast::keep_type;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_patterns::literal_text;
@@ -142,16 +141,18 @@ impl Analyzer<'_> {
                 boolean
             }
             Expr::Between { expr: inner, low, high, .. } => {
-                if let Some(key) = self.against(inner, [low.as_mut(), high.as_mut()])? {
+                if let Some(key) = self.against(inner, [low.as_mut(), high.as_mut()])?.key {
                     [inner, low, high].into_iter().for_each(|side| by_value(side, key));
                 }
                 boolean
             }
             Expr::InList { expr: inner, list, .. } => {
-                if let Some(key) = self.against(inner, list.iter_mut())? {
+                let Sides { key, left, others } = self.against(inner, list.iter_mut())?;
+                if let Some(key) = key {
                     by_value(inner, key);
                     list.iter_mut().for_each(|each| by_value(each, key));
                 }
+                self.listed_as_float4(left.as_ref(), list.iter_mut().zip(others).collect())?;
                 boolean
             }
             Expr::InSubquery { expr: inner, subquery, .. } => {
@@ -166,6 +167,8 @@ impl Analyzer<'_> {
                 if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
                     by_value(inner, key);
                     **subquery = keyed_rows(subquery, key)?;
+                } else {
+                    self.looked_up_as_float(inner, ty.as_ref(), subquery, rows)?;
                 }
                 boolean
             }
@@ -191,7 +194,7 @@ impl Analyzer<'_> {
                 let tested = conditions.iter_mut().map(|when| &mut when.condition);
                 match operand {
                     Some(operand) => {
-                        if let Some(key) = self.against(operand, tested)? {
+                        if let Some(key) = self.against(operand, tested)?.key {
                             by_value(operand, key);
                             conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
                         }
@@ -280,24 +283,25 @@ impl Analyzer<'_> {
 
     /// Two expressions that are compared: the one without a type takes the other's. What makes their sort keys.
     pub fn pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<Option<&'static str>> {
-        self.against(left, [right])
+        self.against(left, [right]).map(|sides| sides.key)
     }
 
     /// An expression that is compared with each of several. It is walked once: what a walk wrote is no name any more.
-    fn against<'e>(
-        &mut self,
-        left: &mut Expr,
-        others: impl IntoIterator<Item = &'e mut Expr>,
-    ) -> Result<Option<&'static str>> {
+    fn against<'e>(&mut self, left: &mut Expr, others: impl IntoIterator<Item = &'e mut Expr>) -> Result<Sides> {
         let mut left_type = self.expr(left)?;
         let mut key = sort_key(left_type.as_ref());
+        let mut values = Vec::new();
         for other in others {
             let other_type = self.expr(other)?;
             key = key.or_else(|| sort_key(other_type.as_ref()));
             self.meet(left, left_type.clone(), other, other_type.clone())?;
-            left_type = left_type.or(other_type);
+            left_type = left_type.or_else(|| other_type.clone());
+            values.push((other, other_type));
         }
-        Ok(key)
+        let others = values.iter().map(|(_, ty)| ty.clone()).collect();
+        values.push((left, left_type.clone()));
+        self.compared_as_floats(values);
+        Ok(Sides { key, left: left_type, others })
     }
 
     /// What [`Analyzer::pair`] does for expressions that were walked already.
@@ -328,19 +332,6 @@ impl Analyzer<'_> {
                 Ok(())
             }
             _ => Ok(()),
-        }
-    }
-
-    /// Whether a whole number became a constant that a float4 holds exactly.
-    fn is_float4(&self, expr: &Expr) -> bool {
-        matches!(self.constant_value(expr), Some(Value::Float4(_)))
-    }
-
-    /// A numeric beside a float is compared as a float8, and so is a float4 beside a whole number. The planner would make the
-    /// float exact, which NaN cannot be, and the number a float4.
-    fn make_float(&self, expr: &mut Expr) {
-        if !matches!(self.constant_value(expr), Some(Value::Float8(_))) {
-            *expr = native_cast(expr.clone(), DataType::DoublePrecision);
         }
     }
 
@@ -375,14 +366,18 @@ impl Analyzer<'_> {
     /// Expressions of which one is the result: they share a type.
     pub fn same_type(&mut self, list: &mut [&mut Expr]) -> Result<Option<ColumnType>> {
         let mut common = None;
+        let mut types = Vec::with_capacity(list.len());
         for each in list.iter_mut() {
             let ty = self.expr(each)?;
+            types.push(ty.clone());
             common = unified(common, ty);
         }
         if let Some(ty) = &common {
-            for each in list {
+            for (each, own) in list.iter_mut().zip(types) {
                 if self.is_adoptable(each) {
                     self.adopt(each, &unmodified(ty))?;
+                } else {
+                    self.widen(each, own.as_ref(), ty)?;
                 }
             }
         } else if !list.is_empty() && list.iter().all(|each| self.is_adoptable(each)) {
@@ -413,6 +408,8 @@ impl Analyzer<'_> {
             if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
                 by_value(left, key);
                 query = keyed_rows(&query, key)?;
+            } else {
+                self.looked_up_as_float(left, ty.as_ref(), &mut query, rows)?;
             }
             **right = Expr::Subquery(Box::new(query));
             return Ok(Some(ColumnType::Bool));
@@ -440,6 +437,15 @@ impl Analyzer<'_> {
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
     }
+}
+
+/// Values that are compared.
+struct Sides {
+    /// What makes their sort keys.
+    key: Option<&'static str>,
+    /// The type of the one that is compared with each of the others, and theirs.
+    left: Option<ColumnType>,
+    others: Vec<Option<ColumnType>>,
 }
 
 fn unary_function(operator: UnaryOperator) -> Option<&'static str> {

@@ -9,10 +9,9 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
+use crate::sql::analyze_numbers::{cast_branch, casts_of};
 use crate::sql::analyze_select::check_width;
 use crate::sql::arrow_types::{NUMERIC_PRECISION, NUMERIC_SCALE};
-use crate::sql::casts::cast_name;
-use crate::sql::operators::call;
 use crate::sql::parameters::unmodified;
 use crate::sql::scope::{ScopeColumn, exact};
 use crate::sql::walk::has_expression;
@@ -36,6 +35,7 @@ impl Analyzer<'_> {
         if columns.len() != others.len() {
             return Err(Error::syntax(format!("each {word} query must have the same number of columns"), None));
         }
+        let own: Vec<Option<ColumnType>> = columns.iter().map(|column| column.ty.clone()).collect();
         for (position, (column, other)) in columns.iter_mut().zip(&others).enumerate() {
             column.origin = None;
             let is_open = |branch: &mut SetExpr, ty: &Option<ColumnType>| {
@@ -56,6 +56,10 @@ impl Analyzer<'_> {
                 }
             }
         }
+        let is_union = operator == SetOperator::Union;
+        cast_branch(left, &columns, &casts_of(&own, &columns, is_union))?;
+        let own: Vec<Option<ColumnType>> = others.into_iter().map(|column| column.ty).collect();
+        cast_branch(right, &columns, &casts_of(&own, &columns, is_union))?;
         Ok(columns)
     }
 
@@ -106,22 +110,6 @@ impl Analyzer<'_> {
         }
         let columns = types.into_iter().enumerate();
         Ok(columns.map(|(position, ty)| ScopeColumn::computed(format!("column{}", position + 1), ty)).collect())
-    }
-
-    /// A number in the wider type of its column, which the planner does not find for all types.
-    fn widen(&mut self, expr: &mut Expr, own: Option<&ColumnType>, ty: &ColumnType) -> Result<()> {
-        let is_float = matches!(ty, ColumnType::Float4 | ColumnType::Float8);
-        if !is_float || own.is_none_or(|own| own == ty || !own.is_number()) {
-            return Ok(());
-        }
-        *expr = match self.constant_value(expr).cloned() {
-            Some(value) => {
-                let value = value.cast(ty, false)?;
-                self.constant(value, ty)
-            }
-            None => call(&cast_name(ty), vec![expr.clone()]),
-        };
-        Ok(())
     }
 
     /// Gives the constants of a column of numerics one scale, as the planner wants it, with all of their digits.

@@ -31,8 +31,8 @@ use crate::sql::errors::to_datafusion;
 /// A subquery for all values of the outer columns that it names.
 pub struct Independent {
     pub plan: LogicalPlan,
-    /// Outer columns, and those of `plan` that hold their values.
-    pub pairs: Vec<(Column, Column)>,
+    /// Values of the outer query, and the columns of `plan` that hold them.
+    pub pairs: Vec<(Expr, Column)>,
 }
 
 /// The subquery without references to columns of `outer`, its own columns first.
@@ -56,7 +56,7 @@ pub fn independent(subquery: &LogicalPlan, outer: &LogicalPlan, names: &mut usiz
     let width = subquery.schema().fields().len();
     let plan = unnesting.shaped(subquery.clone())?;
     let values = plan.schema().columns().into_iter().skip(width);
-    let pairs = unnesting.domain.columns.into_iter().zip(values).collect();
+    let pairs = unnesting.domain.outer.into_iter().zip(values).collect();
     Ok(Independent { plan, pairs })
 }
 

@@ -1,5 +1,8 @@
 //! The domain of a dependent join: the distinct values of the outer columns that a subquery names.
 //!
+//! Values that are equal and look different (0 and -0, `1 mon` and `30 days`, JSON's 1 and 1.0) are several, since a subquery may
+//! show them: what tells them apart is carried along as one more value.
+//!
 //! It is read from a copy of the outer query. A value too many costs time, one too few makes answers wrong, so the copy
 //! leaves out what only drops rows and may drop others the second time (LIMIT), or what does not concern the columns (marks
 //! and outer joins, sorts, other columns), and an outer query that is volatile is refused.
@@ -13,11 +16,15 @@ use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, LogicalPlanBuilder, Projection};
 
 use crate::sql::dependent_join::not_offered;
+use crate::sql::float_keys::has_key;
+use crate::sql::functions::representation;
 use crate::sql::planner_joins::has_subquery;
 
 pub struct Domain {
     /// The outer columns.
     pub columns: Vec<Column>,
+    /// What the values are in the outer query: its columns, and what tells equal values of them apart.
+    pub outer: Vec<Expr>,
     /// Their values, under their places as names.
     source: LogicalPlan,
 }
@@ -28,7 +35,10 @@ impl Domain {
     /// # Errors
     /// 0A000 where the values would be others when they are computed again.
     pub fn of(columns: Vec<Column>, outer: &LogicalPlan) -> Result<Domain> {
-        let wanted = columns.iter().cloned().map(Expr::Column).collect();
+        let mut wanted: Vec<Expr> = columns.iter().cloned().map(Expr::Column).collect();
+        let shown = wanted.iter().filter(|column| has_key(column, outer.schema())).cloned().map(representation);
+        wanted.extend(shown.collect::<Vec<_>>());
+        let values = wanted.clone();
         let Source { plan, exprs, conditions } =
             Source { plan: outer, exprs: wanted, conditions: Vec::new() }.deepest();
         if is_unsteady(plan) || exprs.iter().any(Expr::is_volatile) {
@@ -42,7 +52,7 @@ impl Domain {
         }
         let named = exprs.into_iter().enumerate().map(|(place, expr)| expr.alias(format!("${place}")));
         let source = source.project(named.collect::<Vec<_>>())?.distinct()?.build()?;
-        Ok(Domain { columns, source })
+        Ok(Domain { columns, outer: values, source })
     }
 
     /// The values under names that no other instance has.

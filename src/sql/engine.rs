@@ -34,6 +34,7 @@ use crate::sql::arithmetic::arithmetic_function;
 use crate::sql::arrow_types::field_of;
 use crate::sql::casts::cast_function;
 use crate::sql::context::ReadContext;
+use crate::sql::copies::with_copies_counted;
 use crate::sql::errors::from_datafusion;
 use crate::sql::functions;
 use crate::sql::like_rule::LikeRule;
@@ -83,10 +84,14 @@ fn build() -> Result<SessionState> {
     Ok(state)
 }
 
+/// The rule of DataFusion that finds the columns of a condition in the node below by their names alone, where two of a join may
+/// share one. Conditions stand where they belong by then, and no scan of ours takes more of them.
+const FILTER_PUSHDOWN: &str = "FilterPushdown";
+
 /// DataFusion's rules behind our own, which its first rule has to see.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(RowOrderRule)];
-    rules.extend(PhysicalOptimizer::new().rules);
+    rules.extend(PhysicalOptimizer::new().rules.into_iter().filter(|rule| !rule.name().starts_with(FILTER_PUSHDOWN)));
     rules
 }
 
@@ -163,7 +168,7 @@ pub fn logical_plan(
     let statement = Statement::Query(Box::new(query.clone()));
     let plan =
         SqlToRel::new(&names).sql_statement_to_plan_with_context(statement, &mut planner).map_err(from_datafusion)?;
-    let plan = with_mark_joins(plan).map_err(from_datafusion)?;
+    let plan = with_copies_counted(plan).and_then(with_mark_joins).map_err(from_datafusion)?;
     if parameters.iter().any(Option::is_none) {
         return Ok(plan);
     }

@@ -30,6 +30,7 @@ use datafusion::logical_expr::{
 use crate::model::ColumnType;
 use crate::sql::arrow_types::type_of;
 use crate::sql::functions::{float_key, is_float_key, json_key, one_nan};
+use crate::sql::window_keys::with_key_columns;
 
 /// Which sides of a comparison get keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,7 @@ pub fn with_float_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
             }
             LogicalPlan::Join(join) => LogicalPlan::Join(joined(join, Sides::All)),
             LogicalPlan::Aggregate(aggregate) => grouped(aggregate)?,
+            LogicalPlan::Window(window) => with_key_columns(window)?,
             LogicalPlan::RecursiveQuery(mut query) if query.is_distinct => {
                 query.static_term = with_one_nan(query.static_term)?;
                 query.recursive_term = with_one_nan(query.recursive_term)?;
@@ -359,6 +361,11 @@ fn kind_of(expr: &Expr, schema: &DFSchema) -> Option<Kind> {
     kind(field.data_type()).or_else(|| (type_of(&field) == ColumnType::Jsonb).then_some(Kind::Json))
 }
 
+/// Whether values of an expression may be equal and look different.
+pub fn has_key(expr: &Expr, schema: &DFSchema) -> bool {
+    kind_of(expr, schema).is_some()
+}
+
 /// The keys of values that are compared with one another, of the sides that are wanted. A key of another type is given to
 /// all of them or to none.
 fn keys(values: Vec<Expr>, schema: &DFSchema, sides: Sides) -> Vec<Expr> {
@@ -411,7 +418,7 @@ fn key_of_float4(number: f32) -> f32 {
     if number.is_nan() { f32::NAN } else { number + 0.0 }
 }
 
-fn is_constant(expr: &Expr) -> bool {
+pub fn is_constant(expr: &Expr) -> bool {
     let has_input = expr.exists(|part| {
         Ok(!matches!(
             part,
@@ -442,6 +449,6 @@ fn is_comparison(operator: Operator) -> bool {
 }
 
 /// Whether an expression's values are floats, or lists of them.
-fn has_float(expr: &Expr, schema: &DFSchema) -> bool {
+pub fn has_float(expr: &Expr, schema: &DFSchema) -> bool {
     kind_of(expr, schema) == Some(Kind::Float)
 }

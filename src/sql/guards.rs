@@ -26,7 +26,9 @@ use crate::sql::lazy::{Kind, hide, lazy};
 /// Functions that have a value for any arguments; of every other it is assumed that it can fail.
 const TOTAL: &[&str] = &[
     "$float_key",
+    "$nullable",
     "$one_nan",
+    "$representation",
     "$any:=",
     "$all:<>",
     "ascii",
@@ -327,7 +329,7 @@ fn is_widening(from: &DataType, to: &DataType) -> bool {
     match (from, to) {
         (from, to) if from == to || from.is_null() || (is_text(from) && is_text(to)) => true,
         (DataType::Float32, DataType::Float64) => true,
-        (DataType::Decimal128(..), DataType::Float64) => true,
+        (DataType::Decimal128(..), DataType::Float32 | DataType::Float64) => true,
         (DataType::Decimal128(a, b), DataType::Decimal128(p, s)) => {
             s >= b && i16::from(*p) - i16::from(*s) >= i16::from(*a) - i16::from(*b)
         }

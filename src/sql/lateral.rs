@@ -41,7 +41,7 @@ pub fn lateral_join(join: Join, names: &mut usize) -> Result<Transformed<Logical
         let name = format!("${names}_{place}");
         let relation = Some(alias.unwrap_or(&own).clone());
         columns.push(Expr::Column(value).alias_qualified(relation.clone(), name.clone()));
-        conditions.push(same(Expr::Column(outer), Expr::Column(Column::new(relation, name))));
+        conditions.push(same(outer, Expr::Column(Column::new(relation, name))));
     }
     let mut right = LogicalPlanBuilder::from(inner.plan).project(columns)?;
     if let Some(alias) = alias {

@@ -164,7 +164,7 @@ impl Marks<'_> {
         for (place, (outer, own)) in inner.pairs.into_iter().enumerate() {
             let called = format!("c{place}");
             columns.push(named(own, &called));
-            conditions.push(same(Expr::Column(outer), Expr::Column(name(&called))));
+            conditions.push(same(outer, Expr::Column(name(&called))));
         }
         let right = LogicalPlanBuilder::from(inner.plan).project(columns)?.build()?;
         let condition = conjunction(conditions).unwrap_or_else(|| lit(true));
@@ -225,7 +225,7 @@ impl Marks<'_> {
         let mut conditions = Vec::with_capacity(inner.pairs.len());
         for (outer, own) in inner.pairs {
             let position = columns.iter().position(|column| *column == own).ok_or_else(correlated)?;
-            conditions.push(same(Expr::Column(outer), Expr::Column(name(position))));
+            conditions.push(same(outer, Expr::Column(name(position))));
         }
         let renamed = columns.into_iter().enumerate().map(|(position, column)| {
             Expr::Column(column).alias_qualified(Some(relation.clone()), name(position).name)

@@ -10,9 +10,11 @@
 //!
 //! What DataFusion means otherwise than PostgreSQL is put right in its plans: `mark_joins` gives IN and its kin three truth
 //! values and (with `marks`, `planner_joins`, `dependent_join`, `dependent_nodes`, `domain` and `lateral`) joins correlated
-//! subqueries, and before and behind the optimiser (`physical`) `guards` (with `lazy` and `attempt`) keeps expressions that can
-//! fail to the rows that reach them, `float_keys` compares floats with one NaN and one zero, intervals and JSON by value, and
-//! `null_keys` parts comparisons that find NULL equal to NULL.
+//! subqueries, `copies` counts the rows of EXCEPT ALL and INTERSECT ALL, and before and behind the optimiser (`physical`)
+//! `guards` (with `lazy` and `attempt`) keeps expressions that can fail to the rows that reach them, `float_keys` compares floats
+//! with one NaN and one zero, intervals and JSON by value, `null_keys` parts comparisons that find NULL equal to NULL,
+//! `constants` writes constants as the optimiser takes them rightly, `window_keys` makes columns of the keys of windows, and
+//! `no_rows` lets a scalar subquery be NULL.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
 
@@ -27,6 +29,7 @@ mod analyze_expr;
 mod analyze_from;
 mod analyze_function;
 mod analyze_jsonb;
+mod analyze_numbers;
 mod analyze_patterns;
 mod analyze_recursion;
 mod analyze_rows;
@@ -42,10 +45,12 @@ mod arrow_values;
 mod attempt;
 mod casts;
 mod conflict;
+mod constants;
 mod context;
 mod control;
 #[cfg(test)]
 mod control_tests;
+mod copies;
 mod copy;
 mod copy_binary;
 mod copy_in;
@@ -86,6 +91,7 @@ mod memory_pool;
 mod names;
 mod nearest_rule;
 mod network_call;
+mod no_rows;
 mod null_keys;
 mod operators;
 mod parameters;
@@ -118,6 +124,7 @@ mod type_of;
 mod unread;
 mod update;
 mod walk;
+mod window_keys;
 mod workers;
 mod write;
 #[cfg(test)]

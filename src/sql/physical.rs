@@ -9,11 +9,13 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use crate::error::Result;
 use crate::model::limits::ROWS_PER_CHUNK;
+use crate::sql::constants::with_plain_constants;
 use crate::sql::context::ReadContext;
 use crate::sql::engine::task_context;
 use crate::sql::errors::from_datafusion;
 use crate::sql::float_keys::{with_constant_keys, with_float_keys};
 use crate::sql::guards::{with_lazy_branches, with_lazy_filters};
+use crate::sql::no_rows::with_nullable_values;
 use crate::sql::null_keys::with_null_keys;
 
 /// Bytes that a constant takes in a batch, at most as far as rows can be fewer.
@@ -66,7 +68,7 @@ pub async fn physical_plan(
 }
 
 fn optimized(plan: LogicalPlan, state: &SessionState) -> datafusion::error::Result<LogicalPlan> {
-    let plan = with_lazy_branches(plan, state)?;
+    let plan = with_plain_constants(with_lazy_branches(with_nullable_values(plan)?, state)?)?;
     let plan = state.optimize(&with_null_keys(with_constant_keys(plan)?)?)?;
     with_lazy_filters(with_float_keys(plan)?, state)
 }

@@ -12,7 +12,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Exists, InList, InSubquery, SetComparison, SetQuantifier};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
-    BinaryExpr, Distinct, Expr, FetchType, Filter, JoinType, Limit, LogicalPlan, Operator, Subquery, lit,
+    BinaryExpr, Distinct, Expr, ExprSchemable, FetchType, Filter, JoinType, Limit, LogicalPlan, Operator, Subquery, lit,
 };
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
@@ -89,7 +89,17 @@ pub fn with_reflexive_conditions(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 fn is_lookup(value: &Expr, subquery: &Subquery, schema: &DFSchema) -> bool {
-    !has_subquery(value) && !yields_one_row(&subquery.subquery) && is_joined(subquery, Some(value), schema)
+    !has_subquery(value)
+        && !yields_one_row(&subquery.subquery)
+        && (!is_correlated(subquery) || has_type_of(value, subquery, schema))
+        && is_joined(subquery, Some(value), schema)
+}
+
+/// Whether a value has the type of the rows among which it is looked up. Where it has not the planner casts the column, and
+/// cannot tell it any more from the one that a condition names.
+fn has_type_of(value: &Expr, subquery: &Subquery, schema: &DFSchema) -> bool {
+    let rows = subquery.subquery.schema().fields().first().map(|field| field.data_type().clone());
+    value.get_type(schema).ok() == rows
 }
 
 fn is_joined(subquery: &Subquery, value: Option<&Expr>, schema: &DFSchema) -> bool {

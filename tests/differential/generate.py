@@ -12,6 +12,7 @@ from tree import NOTHING, Node, atom, literal, optional
 DEPTH_MAX = 4
 COMPARISONS = ["=", "<>", "<", "<=", ">", ">="]
 COMPARED = ["int4", "int8", "float8", "float4", "numeric", "text", "bool", "date", "jsonb"]
+NUMBERS = ["int4", "int8", "float8", "float4", "numeric"]
 
 
 def items(nodes: list[Node]) -> Node:
@@ -60,7 +61,9 @@ class Generator:
     def general(self, kind: str, depth: int) -> Node:
         """What exists for every type."""
         below = depth - 1
-        pick = self.chance.randrange(5)
+        pick = self.chance.randrange(6)
+        if pick == 5:
+            return self.scalar_query(kind, below)
         if pick == 0:
             clauses = self.chance.randint(1, 2)
             parts: list[Node] = []
@@ -90,7 +93,13 @@ class Generator:
         return Node(kind, "(- @)", (self.column(kind),))
 
     def float(self, kind: str, depth: int) -> Node:
-        pick = self.chance.randrange(4)
+        pick = self.chance.randrange(5)
+        if pick == 4 and kind == "float8":
+            # What a numeric and a float lead to.
+            form = self.chance.choice(["coalesce(@, @)", "greatest(@, @)", "least(@, @)", "nullif(@, @)",
+                                       "CASE WHEN @ IS NULL THEN 0.5 ELSE @ END"])  # fmt: skip
+            kinds = self.chance.sample(["numeric", "float8"], 2)
+            return Node(kind, form, tuple(self.expression(each, depth - 1) for each in kinds))
         if pick == 0:
             operator = self.chance.choice(["<->", "<=>", "<#>", "<+>"])
             return Node(kind, "(@ " + operator + " @)", (self.column("vector"), self.column("vector")))
@@ -135,8 +144,8 @@ class Generator:
         kind = self.chance.choice(COMPARED)
         operator = self.chance.choice([*COMPARISONS, "IS DISTINCT FROM", "IS NOT DISTINCT FROM"])
         other = kind
-        if kind in ("int4", "int8", "float8") and self.chance.randrange(4) == 0:
-            other = self.chance.choice(["int4", "int8", "float8", "numeric"])
+        if kind in NUMBERS and self.chance.randrange(4) == 0:
+            other = self.chance.choice(NUMBERS)
         parts = (self.expression(kind, depth), self.expression(other, depth))
         return Node("bool", "(@ " + operator + " @)", parts)
 
@@ -148,13 +157,17 @@ class Generator:
     def in_list(self, depth: int) -> Node:
         kind = self.chance.choice(COMPARED)
         word = self.chance.choice(["IN", "NOT IN"])
-        members = items([self.expression(kind, depth - 1) for _ in range(self.chance.randint(1, 4))])
+        kinds = NUMBERS if kind in NUMBERS and self.chance.randrange(3) == 0 else [kind]
+        members = [self.expression(self.chance.choice(kinds), depth - 1) for _ in range(self.chance.randint(1, 4))]
+        # The parser takes a list that begins with a subquery for one.
+        members = items([self.literal(kind), *members] if members[0].text().startswith("(SELECT") else members)
         return Node("bool", "(@ " + word + " (@))", (self.expression(kind, depth), members))
 
     def in_query(self, depth: int) -> Node:
         kind = self.chance.choice(["int4", "int8", "float8", "float4", "text", "numeric", "bool", "date", "jsonb"])
         form = self.chance.choice(["@ IN (@)", "@ NOT IN (@)", "@ = ANY (@)", "@ <> ALL (@)", "@ > ALL (@)"])
-        return Node("bool", "(" + form + ")", (self.expression(kind, depth), self.subquery(kind, depth)))
+        rows = self.chance.choice(NUMBERS) if kind in NUMBERS and self.chance.randrange(4) == 0 else kind
+        return Node("bool", "(" + form + ")", (self.expression(kind, depth), self.subquery(rows, depth)))
 
     def exists(self, depth: int) -> Node:
         word = self.chance.choice(["EXISTS", "NOT EXISTS"])
@@ -170,6 +183,27 @@ class Generator:
             where = optional("where", " WHERE @", self.simple_condition(min(depth, 1)))
         self.scopes.pop()
         return Node(f"query-{kind}", f"SELECT @ FROM {self.chance.choice(TABLES)} {alias}@", (selected, where))
+
+    def scalar_query(self, kind: str, depth: int) -> Node:
+        """A subquery of one row or none, which may show values of the outer query."""
+        if self.chance.randrange(4) == 0:
+            return Node(kind, "(SELECT @ WHERE @)", (self.expression(kind, min(depth, 1)), self.tested_column(0)))
+        self.aliases += 1
+        alias, table = f"s{self.aliases}", self.chance.choice(TABLES)
+        is_aggregate = kind in NUMBERS and self.chance.randrange(3) == 0
+        around = self.scopes
+        # An aggregate of outer columns alone would be one of the outer query.
+        self.scopes = [[alias]] if is_aggregate else [*around, [alias]]
+        selected = self.expression(kind, min(depth, 1))
+        self.scopes = [*around, [alias]]
+        where = NOTHING
+        if self.chance.randrange(2):
+            where = optional("where", " WHERE @", self.simple_condition(0))
+        self.scopes = around
+        if is_aggregate:
+            form = f"(SELECT {self.chance.choice(['min', 'max'])}(@) FROM {table} {alias}@)"
+            return Node(kind, form, (selected, where))
+        return Node(kind, f"(SELECT @ AS z FROM {table} {alias}@ ORDER BY {alias}.id LIMIT 1)", (selected, where))
 
     def simple_condition(self, depth: int) -> Node:
         """One that holds no further subquery."""
@@ -297,12 +331,13 @@ class Generator:
         return Node("select", f"SELECT {head}@ FROM {table}@{group}@", parts)
 
     def set_operation(self) -> Node:
-        word = self.chance.choice(["UNION", "UNION ALL", "EXCEPT", "INTERSECT"])
-        kind = self.chance.choice(["int4", "float8", "text", "float4", "bool", "date"])
+        word = self.chance.choice(["UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL"])
+        kind = self.chance.choice(["int4", "int8", "float8", "text", "float4", "numeric", "bool", "date", "jsonb"])
+        other = self.chance.choice(NUMBERS) if kind in NUMBERS and self.chance.randrange(3) == 0 else kind
         self.scopes = [["t"]]
         left = (self.expression(kind, 2), self.where(2))
         self.scopes = [["u"]]
-        right = (self.expression(kind, 2), self.where(2))
+        right = (self.expression(other, 2), self.where(2))
         return Node("select", f"SELECT @ FROM t@ {word} SELECT @ FROM u@", (*left, *right))
 
     def window(self) -> Node:

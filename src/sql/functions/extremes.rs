@@ -1,28 +1,48 @@
-//! The greatest and the least float of each group.
+//! The greatest and the least float of many: of zeros, which are equal, the last, as PostgreSQL's `float8larger` and
+//! `float8smaller` choose. NaN is the greatest of all.
 
+use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray};
 use datafusion::arrow::buffer::NullBuffer;
-use datafusion::arrow::datatypes::ArrowPrimitiveType;
+use datafusion::arrow::datatypes::{ArrowPrimitiveType, Float32Type, Float64Type};
+use datafusion::common::ScalarValue;
 use datafusion::error::Result as DataFusionResult;
-use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use crate::sql::functions::sums::{column, is_kept};
 
-/// Keeps the greatest or the least float of each group. The planner's own begins with the largest finite number, which a
-/// group of infinities never passes.
-pub struct GroupExtremes<T: ArrowPrimitiveType> {
-    extremes: Vec<T::Native>,
-    seen: Vec<bool>,
-    start: T::Native,
-    /// Whether a value goes before the one that is kept.
-    wins: fn(T::Native, T::Native) -> bool,
+/// Floats, of which one is the greatest and one the least.
+pub trait Float: ArrowPrimitiveType + Debug {
+    /// Whether a later value is to be kept in place of an earlier one as the greatest, or else the least.
+    fn wins(is_greatest: bool, later: Self::Native, earlier: Self::Native) -> bool;
 }
 
-impl<T: ArrowPrimitiveType> GroupExtremes<T> {
-    pub fn new(start: T::Native, wins: fn(T::Native, T::Native) -> bool) -> Self {
-        GroupExtremes { extremes: Vec::new(), seen: Vec::new(), start, wins }
+impl Float for Float64Type {
+    fn wins(is_greatest: bool, later: f64, earlier: f64) -> bool {
+        if is_greatest { later >= earlier || later.is_nan() } else { later <= earlier || earlier.is_nan() }
+    }
+}
+
+impl Float for Float32Type {
+    fn wins(is_greatest: bool, later: f32, earlier: f32) -> bool {
+        if is_greatest { later >= earlier || later.is_nan() } else { later <= earlier || earlier.is_nan() }
+    }
+}
+
+/// Keeps the greatest or the least value of each group. Of floats the planner's own begins with the largest finite
+/// number, which a group of infinities never passes.
+pub struct GroupExtremes<T: Float> {
+    extremes: Vec<T::Native>,
+    seen: Vec<bool>,
+    is_greatest: bool,
+}
+
+impl<T: Float> GroupExtremes<T> {
+    pub fn new(is_greatest: bool) -> Self {
+        GroupExtremes { extremes: Vec::new(), seen: Vec::new(), is_greatest }
     }
 
     fn emit(&mut self, emit_to: EmitTo) -> ArrayRef {
@@ -31,7 +51,7 @@ impl<T: ArrowPrimitiveType> GroupExtremes<T> {
     }
 }
 
-impl<T: ArrowPrimitiveType> GroupsAccumulator for GroupExtremes<T> {
+impl<T: Float> GroupsAccumulator for GroupExtremes<T> {
     fn update_batch(
         &mut self,
         values: &[ArrayRef],
@@ -39,7 +59,7 @@ impl<T: ArrowPrimitiveType> GroupsAccumulator for GroupExtremes<T> {
         filter: Option<&BooleanArray>,
         total: usize,
     ) -> DataFusionResult<()> {
-        self.extremes.resize(total, self.start);
+        self.extremes.resize(total, T::Native::default());
         self.seen.resize(total, false);
         let values = column(values, 0)?.as_primitive::<T>();
         for (row, group) in groups.iter().enumerate() {
@@ -48,7 +68,7 @@ impl<T: ArrowPrimitiveType> GroupsAccumulator for GroupExtremes<T> {
             }
             if let (Some(kept), Some(seen)) = (self.extremes.get_mut(*group), self.seen.get_mut(*group)) {
                 let value = values.value(row);
-                if (self.wins)(value, *kept) {
+                if !*seen || T::wins(self.is_greatest, value, *kept) {
                     *kept = value;
                 }
                 *seen = true;
@@ -78,5 +98,67 @@ impl<T: ArrowPrimitiveType> GroupsAccumulator for GroupExtremes<T> {
 
     fn size(&self) -> usize {
         self.extremes.capacity() * size_of::<T::Native>() + self.seen.capacity()
+    }
+}
+
+/// Keeps the greatest or the least value of all rows, or of those of a window's frame.
+#[derive(Debug)]
+pub struct Extremes<T: Float> {
+    is_greatest: bool,
+    /// Numbers of rows and their values that may still be the result, which is the first of them: each goes before all that
+    /// come later.
+    candidates: VecDeque<(u64, T::Native)>,
+    /// Rows that came in, and that left the frame.
+    rows_in: u64,
+    rows_out: u64,
+}
+
+impl<T: Float> Extremes<T> {
+    pub fn new(is_greatest: bool) -> Self {
+        Extremes { is_greatest, candidates: VecDeque::new(), rows_in: 0, rows_out: 0 }
+    }
+}
+
+impl<T: Float> Accumulator for Extremes<T> {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
+        for value in column(values, 0)?.as_primitive::<T>() {
+            if let Some(value) = value {
+                while self.candidates.back().is_some_and(|(_, last)| T::wins(self.is_greatest, value, *last)) {
+                    self.candidates.pop_back();
+                }
+                self.candidates.push_back((self.rows_in, value));
+            }
+            self.rows_in += 1;
+        }
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> DataFusionResult<()> {
+        self.update_batch(states)
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> DataFusionResult<()> {
+        self.rows_out += u64::try_from(column(values, 0)?.len()).unwrap_or(u64::MAX);
+        while self.candidates.front().is_some_and(|(row, _)| *row < self.rows_out) {
+            self.candidates.pop_front();
+        }
+        Ok(())
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> DataFusionResult<ScalarValue> {
+        let kept = self.candidates.front().map(|(_, value)| *value);
+        ScalarValue::new_primitive::<T>(kept, &T::DATA_TYPE)
+    }
+
+    fn state(&mut self) -> DataFusionResult<Vec<ScalarValue>> {
+        Ok(vec![self.evaluate()?])
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.candidates.capacity() * size_of::<(u64, T::Native)>()
     }
 }

@@ -7,6 +7,7 @@
 //! arrays directly. Errors keep their SQLSTATE: they travel as `DataFusionError::External`.
 
 mod advisory;
+mod array_bounds;
 mod blobs;
 mod bounded;
 mod catalog;
@@ -17,6 +18,7 @@ mod expand_array;
 mod extremes;
 #[cfg(test)]
 mod extremes_tests;
+mod first_extremes;
 mod float_keys;
 mod growth;
 mod interval_sums;
@@ -26,12 +28,14 @@ mod json_aggregates;
 mod json_sets;
 mod networks;
 mod notifications;
+mod nullable;
 mod number_aggregates;
 mod number_format;
 mod one_row;
 mod patterns;
 mod random;
 mod register;
+mod representation;
 mod results;
 mod scalar;
 mod session;
@@ -53,9 +57,11 @@ pub use expand_array::EXPAND_ARRAY;
 pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use json::JSON_SORT_KEY;
 pub use networks::NetworkFunction;
+pub use nullable::nullable;
 pub use one_row::one_row;
 pub use patterns::{ILIKE, LIKE, SIMILAR_TO_REGEX};
 pub use register::{aggregates, definitions, register};
+pub use representation::representation;
 pub use results::Results;
 pub use session::backend_pid;
 pub use strings::{BYTES_LENGTH, ROUND_FLOAT, SERIES_END};

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
     StatisticsArgs, Volatility,
 };
 
-use crate::sql::functions::extremes::GroupExtremes;
+use crate::sql::functions::extremes::{Extremes, GroupExtremes};
 use crate::sql::functions::interval_sums::IntervalSum;
 use crate::sql::functions::sums::{Shape, sliding};
 
@@ -153,7 +153,7 @@ impl AggregateUDFImpl for CheckedSum {
     }
 }
 
-/// `min` or `max` whose groups of floats may hold nothing but an infinity.
+/// `min` or `max` whose floats are compared and chosen as PostgreSQL does.
 #[derive(Debug)]
 pub struct Extreme {
     inner: Arc<AggregateUDF>,
@@ -208,11 +208,19 @@ impl AggregateUDFImpl for Extreme {
     }
 
     fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> DataFusionResult<Box<dyn Accumulator>> {
-        self.inner.accumulator(arguments)
+        Ok(match arguments.return_field.data_type() {
+            DataType::Float64 => Box::new(Extremes::<Float64Type>::new(self.is_greatest)),
+            DataType::Float32 => Box::new(Extremes::<Float32Type>::new(self.is_greatest)),
+            _ => return self.inner.accumulator(arguments),
+        })
     }
 
     fn create_sliding_accumulator(&self, arguments: AccumulatorArgs<'_>) -> DataFusionResult<Box<dyn Accumulator>> {
-        self.inner.create_sliding_accumulator(arguments)
+        Ok(match arguments.return_field.data_type() {
+            DataType::Float64 => Box::new(Extremes::<Float64Type>::new(self.is_greatest)),
+            DataType::Float32 => Box::new(Extremes::<Float32Type>::new(self.is_greatest)),
+            _ => return self.inner.create_sliding_accumulator(arguments),
+        })
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> DataFusionResult<Vec<FieldRef>> {
@@ -227,24 +235,9 @@ impl AggregateUDFImpl for Extreme {
         &self,
         arguments: AccumulatorArgs<'_>,
     ) -> DataFusionResult<Box<dyn GroupsAccumulator>> {
-        // NaN is the greatest of all.
-        Ok(match (arguments.return_field.data_type(), self.is_greatest) {
-            (DataType::Float64, true) => {
-                let wins = |value: f64, kept: f64| value > kept || value.is_nan();
-                Box::new(GroupExtremes::<Float64Type>::new(f64::NEG_INFINITY, wins))
-            }
-            (DataType::Float64, false) => {
-                let wins = |value: f64, kept: f64| value < kept || kept.is_nan();
-                Box::new(GroupExtremes::<Float64Type>::new(f64::NAN, wins))
-            }
-            (DataType::Float32, true) => {
-                let wins = |value: f32, kept: f32| value > kept || value.is_nan();
-                Box::new(GroupExtremes::<Float32Type>::new(f32::NEG_INFINITY, wins))
-            }
-            (DataType::Float32, false) => {
-                let wins = |value: f32, kept: f32| value < kept || kept.is_nan();
-                Box::new(GroupExtremes::<Float32Type>::new(f32::NAN, wins))
-            }
+        Ok(match arguments.return_field.data_type() {
+            DataType::Float64 => Box::new(GroupExtremes::<Float64Type>::new(self.is_greatest)),
+            DataType::Float32 => Box::new(GroupExtremes::<Float32Type>::new(self.is_greatest)),
             _ => return self.inner.create_groups_accumulator(arguments),
         })
     }

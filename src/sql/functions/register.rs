@@ -12,13 +12,14 @@ use crate::sql::functions::checked_floats::checked_floats;
 use crate::sql::functions::definition::Definition;
 use crate::sql::functions::definition::Parameter::{Json, Vector};
 use crate::sql::functions::expand_array::expand_array;
+use crate::sql::functions::first_extremes::first_extremes;
 use crate::sql::functions::number_aggregates::{CheckedSum, Extreme};
 use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
-    advisory, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, networks, notifications,
-    patterns, random, session, strings, time, time_arithmetic, vectors,
+    advisory, array_bounds, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, networks,
+    notifications, patterns, random, session, strings, time, time_arithmetic, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -31,6 +32,7 @@ static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
 fn row_functions() -> Vec<Definition> {
     let groups = [
         advisory::definitions(),
+        array_bounds::definitions(),
         blobs::definitions(),
         catalog::definitions(),
         json::definitions(),
@@ -87,6 +89,9 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }
     for function in checked_floats(|name| registry.udf(name).ok()) {
+        registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
+    }
+    for function in first_extremes(|name| registry.udf(name).ok()) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }
     for definition in row_functions() {

@@ -43,8 +43,6 @@ pub fn definitions() -> Vec<Definition> {
         .with_nulls(),
         Definition::new("format", &[Text, Any], text.clone(), format_text).variadic().with_nulls(),
         Definition::new("array_to_string", &[AnyArray, Text, Text], text, array_to_string).optional(1).with_nulls(),
-        Definition::new("array_upper", &[AnyArray, Int], ColumnType::Int4, |_, arguments| Ok(bound(arguments, false))),
-        Definition::new("array_lower", &[AnyArray, Int], ColumnType::Int4, |_, arguments| Ok(bound(arguments, true))),
         Definition::new(
             "array_prefix",
             &[Text, AnyArray],
@@ -193,24 +191,6 @@ fn array_to_string(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
     let bytes = texts.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()).saturating_add(separator.len()));
     let _making = invocation.making(bytes)?;
     Ok(Value::text(texts.join(separator)))
-}
-
-/// The bounds of an array: 1 to its length, none when it is empty. Arrays have one dimension here.
-fn bound(arguments: &[Value], lower: bool) -> Value {
-    let length = match arguments.first() {
-        Some(Value::Array(_, elements)) => elements.len(),
-        Some(Value::Vector(vector)) => vector.len(),
-        _ => 0,
-    };
-    // Positions in the catalogs' vectors of numbers count from 0.
-    let first = match arguments.first() {
-        Some(Value::Array(element, _)) if element.is_number_vector() => 0,
-        _ => 1,
-    };
-    match (int_of(arguments, 1), i32::try_from(length)) {
-        (Some(1), Ok(length)) if length > 0 => Value::Int4(if lower { first } else { first + length - 1 }),
-        _ => Value::Null,
-    }
 }
 
 /// The bucket of a number among `count` of equal width; 0 and `count + 1` are what lies outside.

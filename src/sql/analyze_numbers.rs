@@ -1,0 +1,154 @@
+//! Numbers of several types beside one another: which type they share.
+//!
+//! PostgreSQL compares a numeric with a float as float8, and gives values of which one is the result the type that all of them
+//! lead to: a float where there is one, float8 where that is among them. The planner would make decimals of floats, which NaN
+//! and infinity cannot be.
+
+use datafusion::sql::sqlparser::ast::{
+    DataType, Expr, Ident, Query, SelectItem, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
+};
+
+use crate::error::Result;
+use crate::model::{ColumnType, Value};
+use crate::sql::analyze::{Analyzer, unified};
+use crate::sql::analyze_arithmetic::native_cast;
+use crate::sql::analyze_rows::keyed_rows;
+use crate::sql::casts::cast_name;
+use crate::sql::operators::call;
+use crate::sql::parameters::unmodified;
+use crate::sql::scope::{ScopeColumn, column_of, exact};
+use crate::sql::walk::has_expression;
+use crate::sql::write::select_of;
+
+fn is_float(ty: Option<&ColumnType>) -> bool {
+    matches!(ty, Some(ColumnType::Float4 | ColumnType::Float8))
+}
+
+fn is_numeric(ty: Option<&ColumnType>) -> bool {
+    matches!(ty, Some(ColumnType::Numeric(_)))
+}
+
+impl Analyzer<'_> {
+    /// Whether a whole number became a constant that a float4 holds exactly.
+    pub fn is_float4(&self, expr: &Expr) -> bool {
+        matches!(self.constant_value(expr), Some(Value::Float4(_)))
+    }
+
+    /// A numeric beside a float is compared as a float8, and so is a float4 beside a whole number. The planner would make the
+    /// float exact, which NaN cannot be, and the number a float4.
+    pub fn make_float(&self, expr: &mut Expr) {
+        let is_cast = matches!(expr, Expr::Cast { data_type: DataType::DoublePrecision, .. });
+        if !is_cast && !matches!(self.constant_value(expr), Some(Value::Float8(_))) {
+            *expr = native_cast(expr.clone(), DataType::DoublePrecision);
+        }
+    }
+
+    /// Values that are all compared with the first: as floats where there is one beside a numeric.
+    pub fn compared_as_floats(&self, values: Vec<(&mut Expr, Option<ColumnType>)>) {
+        let has_float = values.iter().any(|(_, ty)| is_float(ty.as_ref()));
+        for (value, _) in values.into_iter().filter(|(_, ty)| has_float && is_numeric(ty.as_ref())) {
+            self.make_float(value);
+        }
+    }
+
+    /// The values of a list that PostgreSQL makes an array: several of them that name no column take the type that they and
+    /// the value share before they are compared with it. That shows where it is float4.
+    pub fn listed_as_float4(
+        &mut self,
+        left: Option<&ColumnType>,
+        list: Vec<(&mut Expr, Option<ColumnType>)>,
+    ) -> Result<()> {
+        let is_column = |expr: &Expr| matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+        let (values, types): (Vec<&mut Expr>, Vec<Option<ColumnType>>) =
+            list.into_iter().filter(|(value, _)| !has_expression(&**value, is_column)).unzip();
+        let common = types.iter().cloned().fold(left.cloned(), unified);
+        if values.len() < 2 || common != Some(ColumnType::Float4) {
+            return Ok(());
+        }
+        for (value, ty) in values.into_iter().zip(types).filter(|(_, ty)| *ty != Some(ColumnType::Float4)) {
+            self.widen(value, ty.as_ref(), &ColumnType::Float4)?;
+        }
+        Ok(())
+    }
+
+    /// A value of which some row of a subquery is looked for, and its rows: as floats where one of them is and the other is a
+    /// numeric.
+    pub fn looked_up_as_float(
+        &self,
+        value: &mut Expr,
+        ty: Option<&ColumnType>,
+        subquery: &mut Query,
+        rows: Option<&ColumnType>,
+    ) -> Result<()> {
+        if is_numeric(ty) && is_float(rows) {
+            self.make_float(value);
+        } else if is_float(ty) && is_numeric(rows) {
+            *subquery = keyed_rows(subquery, &cast_name(&ColumnType::Float8))?;
+        }
+        Ok(())
+    }
+
+    /// A number in the wider type that it shares with others, which the planner does not find for all types.
+    pub fn widen(&mut self, expr: &mut Expr, own: Option<&ColumnType>, ty: &ColumnType) -> Result<()> {
+        if !is_float(Some(ty)) || own.is_none_or(|own| own == ty || !own.is_number()) {
+            return Ok(());
+        }
+        *expr = match self.constant_value(expr).cloned() {
+            Some(value) => {
+                let value = value.cast(ty, false)?;
+                self.constant(value, ty)
+            }
+            None => native_cast(
+                expr.clone(),
+                if *ty == ColumnType::Float4 { DataType::Real } else { DataType::DoublePrecision },
+            ),
+        };
+        Ok(())
+    }
+}
+
+/// What the columns of a side of a set operation are cast to: where it is a number or a date, and of another type than what
+/// both sides share. Of UNION the planner casts all but what leads to a float.
+pub fn casts_of(own: &[Option<ColumnType>], shared: &[ScopeColumn], is_union: bool) -> Vec<Option<ColumnType>> {
+    let casts = own.iter().zip(shared).map(|(own, shared)| {
+        let (own, shared) = (unmodified(own.as_ref()?), unmodified(shared.ty.as_ref()?));
+        let is_cast = match (&own, &shared) {
+            (own, ColumnType::Float4 | ColumnType::Float8) => own.is_number(),
+            (own, shared) if own.is_number() => shared.is_number() && !is_union,
+            (ColumnType::Date, ColumnType::Timestamp) => !is_union,
+            _ => false,
+        };
+        (is_cast && own != shared).then_some(shared)
+    });
+    casts.collect()
+}
+
+/// A side of a set operation with some of its columns cast.
+///
+/// # Errors
+/// XX000 when the SELECT around it cannot be made.
+pub fn cast_branch(branch: &mut SetExpr, columns: &[ScopeColumn], casts: &[Option<ColumnType>]) -> Result<()> {
+    if casts.iter().all(Option::is_none) {
+        return Ok(());
+    }
+    let mut inner = select_of(Vec::new())?;
+    std::mem::swap(inner.body.as_mut(), branch);
+    let name = |position: usize| format!("$column{position}");
+    let names = (0..columns.len()).map(|position| TableAliasColumnDef { name: exact(name(position)), data_type: None });
+    let alias = TableAlias { explicit: true, name: exact("$branch"), columns: names.collect(), at: None };
+    let relation = TableFactor::Derived { lateral: false, subquery: Box::new(inner), alias: Some(alias), sample: None };
+    if let SetExpr::Select(select) = branch {
+        select.from = vec![TableWithJoins { relation, joins: Vec::new() }];
+        let shown = columns.iter().zip(casts).enumerate().map(|(position, (column, cast))| {
+            let value = column_of("$branch", &name(position));
+            let expr = match cast {
+                Some(ty) => call(&cast_name(ty), vec![value]),
+                None => value,
+            };
+            let alias: Ident = exact(column.label.clone().unwrap_or_else(|| column.name.clone()));
+            SelectItem::ExprWithAlias { expr, alias }
+        });
+        select.projection = shown.collect();
+    }
+    Ok(())
+}
