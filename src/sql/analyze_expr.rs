@@ -10,7 +10,9 @@ use crate::sql::analyze_cast::keep_type;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_patterns::literal_text;
 use crate::sql::analyze_rows::{keyed_rows, without_rows};
+use crate::sql::analyze_times::{common_time, common_time_of};
 use crate::sql::arithmetic::SUBTRACT;
+use crate::sql::casts::cast_name;
 use crate::sql::engine;
 use crate::sql::function_types;
 use crate::sql::functions::MOMENT_OF_LOCAL;
@@ -105,6 +107,7 @@ impl Analyzer<'_> {
             _ => return Ok(None),
         };
         let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
+        self.note_column(&found, location);
         match expr {
             Expr::CompoundIdentifier(parts) => self.name_relation(parts, &found.relation),
             Expr::Identifier(ident) if scope::is_merged(&self.scopes, &found.column.name) => {
@@ -166,6 +169,10 @@ impl Analyzer<'_> {
                 if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
                     by_value(inner, key);
                     **subquery = keyed_rows(subquery, key)?;
+                }
+                if let Some(common) = common_time(ty.as_ref(), rows) {
+                    self.as_time(inner, ty.as_ref(), &common)?;
+                    **subquery = keyed_rows(subquery, &cast_name(&common))?;
                 }
                 boolean
             }
@@ -291,11 +298,21 @@ impl Analyzer<'_> {
     ) -> Result<Option<&'static str>> {
         let mut left_type = self.expr(left)?;
         let mut key = sort_key(left_type.as_ref());
+        let mut walked = Vec::new();
         for other in others {
             let other_type = self.expr(other)?;
             key = key.or_else(|| sort_key(other_type.as_ref()));
-            self.meet(left, left_type.clone(), other, other_type.clone())?;
-            left_type = left_type.or(other_type);
+            if common_time(left_type.as_ref(), other_type.as_ref()).is_none() {
+                self.meet(left, left_type.clone(), other, other_type.clone())?;
+            }
+            left_type = left_type.or_else(|| other_type.clone());
+            walked.push((other, other_type));
+        }
+        if let Some(ty) = common_time_of(walked.iter().map(|(_, ty)| ty).chain([&left_type])) {
+            self.as_time(left, left_type.as_ref(), &ty)?;
+            for (other, other_type) in walked {
+                self.as_time(other, other_type.as_ref(), &ty)?;
+            }
         }
         Ok(key)
     }
@@ -308,6 +325,10 @@ impl Analyzer<'_> {
         right: &mut Expr,
         right_type: Option<ColumnType>,
     ) -> Result<()> {
+        if let Some(ty) = common_time(left_type.as_ref(), right_type.as_ref()) {
+            self.as_time(left, left_type.as_ref(), &ty)?;
+            return self.as_time(right, right_type.as_ref(), &ty);
+        }
         match (&left_type, &right_type) {
             (Some(ty), None) => self.adopt(right, ty),
             (None, Some(ty)) => self.adopt(left, ty),
@@ -375,9 +396,17 @@ impl Analyzer<'_> {
     /// Expressions of which one is the result: they share a type.
     pub fn same_type(&mut self, list: &mut [&mut Expr]) -> Result<Option<ColumnType>> {
         let mut common = None;
+        let mut types = Vec::with_capacity(list.len());
         for each in list.iter_mut() {
             let ty = self.expr(each)?;
+            types.push(ty.clone());
             common = unified(common, ty);
+        }
+        if let Some(ty) = common_time_of(&types) {
+            for (each, from) in list.iter_mut().zip(&types) {
+                self.as_time(each, from.as_ref(), &ty)?;
+            }
+            common = Some(ty);
         }
         if let Some(ty) = &common {
             for each in list {
@@ -413,6 +442,10 @@ impl Analyzer<'_> {
             if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
                 by_value(left, key);
                 query = keyed_rows(&query, key)?;
+            }
+            if let Some(common) = common_time(ty.as_ref(), rows) {
+                self.as_time(left, ty.as_ref(), &common)?;
+                query = keyed_rows(&query, &cast_name(&common))?;
             }
             **right = Expr::Subquery(Box::new(query));
             return Ok(Some(ColumnType::Bool));

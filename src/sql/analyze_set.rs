@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_select::check_width;
+use crate::sql::analyze_times::{cast_branch, common_time};
 use crate::sql::arrow_types::{NUMERIC_PRECISION, NUMERIC_SCALE};
 use crate::sql::casts::cast_name;
 use crate::sql::operators::call;
@@ -36,12 +37,23 @@ impl Analyzer<'_> {
         if columns.len() != others.len() {
             return Err(Error::syntax(format!("each {word} query must have the same number of columns"), None));
         }
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         for (position, (column, other)) in columns.iter_mut().zip(&others).enumerate() {
             column.origin = None;
             let is_open = |branch: &mut SetExpr, ty: &Option<ColumnType>| {
                 ty.is_none() && open_item(branch, position).is_some_and(|expr| self.is_adoptable(expr))
             };
             let (left_open, right_open) = (is_open(left, &column.ty), is_open(right, &other.ty));
+            if let Some(ty) = common_time(column.ty.as_ref(), other.ty.as_ref()) {
+                if column.ty.as_ref() != Some(&ty) {
+                    cast_branch(left, &names, position, &ty)?;
+                }
+                if other.ty.as_ref() != Some(&ty) {
+                    cast_branch(right, &names, position, &ty)?;
+                }
+                column.ty = Some(ty);
+                continue;
+            }
             column.ty = match (left_open, right_open) {
                 (false, false) => matched(word, column.ty.take(), other.ty.clone())
                     .map_err(|error| places.get(position).map_or(error.clone(), |place| self.at(error, *place)))?,
@@ -110,6 +122,9 @@ impl Analyzer<'_> {
 
     /// A number in the wider type of its column, which the planner does not find for all types.
     fn widen(&mut self, expr: &mut Expr, own: Option<&ColumnType>, ty: &ColumnType) -> Result<()> {
+        if common_time(own, Some(ty)).is_some() {
+            return self.as_time(expr, own, ty);
+        }
         let is_float = matches!(ty, ColumnType::Float4 | ColumnType::Float8);
         if !is_float || own.is_none_or(|own| own == ty || !own.is_number()) {
             return Ok(());
@@ -227,9 +242,9 @@ fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> R
     }
     use ColumnType::{Array, CatalogChar, Date, Reg, Timestamp, TimestampTz, Unknown, Vector, Void};
     match (&a, &b) {
-        (Date | Timestamp, Date | Timestamp) => Ok(Some(Timestamp)),
-        // The planner takes the zone away.
-        (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz) => Ok(None),
+        (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz) => {
+            Ok(common_time(left.as_ref(), right.as_ref()))
+        }
         (Vector(_), Vector(_)) => Ok(Some(Vector(None))),
         // Lists are compared by the planner; OIDs, names and what prints them lead to one another in many ways.
         (Array(_), Array(_))

@@ -13,6 +13,7 @@ use crate::sql::errors::from_datafusion;
 use crate::sql::float_keys::{with_constant_keys, with_float_keys};
 use crate::sql::guards::{with_lazy_branches, with_lazy_filters};
 use crate::sql::null_keys::with_null_keys;
+use crate::sql::sort_keys::with_hidden_keys;
 
 /// Bytes that a constant takes in a batch, at most as far as rows can be fewer.
 const CONSTANT_BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
@@ -40,7 +41,7 @@ pub async fn physical_plan(
 fn optimized(plan: LogicalPlan, state: &SessionState) -> datafusion::error::Result<LogicalPlan> {
     let plan = with_lazy_branches(plan, state)?;
     let plan = state.optimize(&with_null_keys(with_constant_keys(plan)?)?)?;
-    with_lazy_filters(with_float_keys(plan)?, state)
+    with_hidden_keys(with_lazy_filters(with_float_keys(plan)?, state)?, state)
 }
 
 /// Bytes of the largest constant in a plan.
