@@ -22,6 +22,7 @@ use crate::sql::parameters::unmodified;
 use crate::sql::pg_catalog;
 use crate::sql::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
 use crate::sql::scope::{self, ScopeColumn, exact, folded};
+use crate::sql::walk::has_expression;
 
 impl Analyzer<'_> {
     /// Rewrites an expression in place; its type, where it is known before planning.
@@ -212,7 +213,12 @@ impl Analyzer<'_> {
                 Ok(ty)
             }
             Expr::Array(array) => {
+                // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
+                let is_computed = array.elem.iter().any(names_columns);
                 let ty = self.same_type(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
+                if is_computed {
+                    *expr = call("make_array", std::mem::take(&mut array.elem));
+                }
                 Ok(ty.map(|ty| ColumnType::Array(Box::new(ty))))
             }
             Expr::Tuple(list) => {
@@ -473,6 +479,10 @@ impl Analyzer<'_> {
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
     }
+}
+
+fn names_columns(expr: &Expr) -> bool {
+    has_expression(expr, |part| matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
 }
 
 fn unary_function(operator: UnaryOperator) -> Option<&'static str> {

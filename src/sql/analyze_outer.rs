@@ -163,6 +163,26 @@ impl Analyzer<'_> {
         Ok((select, order))
     }
 
+    /// HAVING of a query that neither groups nor aggregates: its one group is a row, whatever it reads.
+    pub fn one_group(&self, select: &mut Select) {
+        let is_of_rows = |expr: &Expr| match expr {
+            Expr::Function(function) => {
+                let name = names::last_part(&function.name);
+                function.over.is_none() && name.is_some_and(|name| engine::is_aggregate(&name))
+            }
+            other => self.meaning(other).is_some(),
+        };
+        let is_plain = matches!(&select.group_by, GroupByExpr::Expressions(list, _) if list.is_empty());
+        if !is_plain
+            || select.having.as_ref().is_none_or(|having| has_expression(having, is_of_rows))
+            || select.projection.iter().any(|item| has_expression(item, is_of_rows))
+        {
+            return;
+        }
+        select.from.clear();
+        select.selection = select.having.take();
+    }
+
     fn meaning(&self, expr: &Expr) -> Option<(String, String)> {
         let found = match expr {
             Expr::Nested(inner) => return self.meaning(inner),

@@ -55,6 +55,7 @@ impl Analyzer<'_> {
             self.table_with_joins(item)?;
         }
         self.check_no_aggregates("JOIN conditions")?;
+        self.one_group(select);
         self.expand_wildcards(select)?;
         check_width(select.projection.len())?;
         let sorted =

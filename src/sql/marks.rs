@@ -15,7 +15,7 @@ use crate::sql::dependent_join::{Independent, correlated, counted, independent, 
 use crate::sql::domain::is_steady;
 use crate::sql::functions::one_row;
 use crate::sql::planner_joins::{Pulled, has_subquery, is_correlated, is_scalar_join, pulled_up, yields_one_row};
-use crate::sql::reached::{Reached, is_fallible, is_fallible_scalar};
+use crate::sql::reached::{Reached, has_guarded, is_fallible, is_fallible_scalar};
 
 /// What [`Marks::contents`] says of a subquery without rows, and of one with a NULL among its values.
 const IS_EMPTY: i64 = 0;
@@ -62,6 +62,15 @@ impl Marks<'_> {
 
     /// The expression with columns in place of its subqueries.
     pub fn resolved(&mut self, expr: Expr) -> Result<Expr> {
+        let keeps_scalars = self.keeps_scalars;
+        // What guards a subquery is asked of the rows before it is computed: there it has to be a column.
+        self.keeps_scalars &= !has_guarded(&expr);
+        let resolved = self.parted(expr);
+        self.keeps_scalars = keeps_scalars;
+        resolved
+    }
+
+    fn parted(&mut self, expr: Expr) -> Result<Expr> {
         if !has_subquery(&expr) {
             return Ok(expr);
         }
@@ -79,7 +88,7 @@ impl Marks<'_> {
                 Ok(Expr::ScalarFunction(ScalarFunction { func, args: resolved }))
             }
             other => {
-                let parts = other.map_children(|part| self.resolved(part).map(Transformed::yes))?.data;
+                let parts = other.map_children(|part| self.parted(part).map(Transformed::yes))?.data;
                 self.joined(parts)
             }
         }
@@ -102,7 +111,7 @@ impl Marks<'_> {
 
     /// CASE, whose conditions are asked in turn until one is true.
     fn case(&mut self, case: Case) -> Result<Expr> {
-        let operand = case.expr.map(|operand| self.resolved(*operand)).transpose()?;
+        let operand = case.expr.map(|operand| self.parted(*operand)).transpose()?;
         let mut conditions: Vec<Expr> = Vec::with_capacity(case.when_then_expr.len());
         let mut branches = Vec::with_capacity(case.when_then_expr.len());
         for (condition, result) in case.when_then_expr {
@@ -124,11 +133,11 @@ impl Marks<'_> {
     /// A part that those rows reach of which the conditions are true.
     fn within(&mut self, conditions: &[Expr], part: Expr) -> Result<Expr> {
         if conditions.is_empty() || !has_subquery(&part) {
-            return self.resolved(part);
+            return self.parted(part);
         }
         let inside = self.reached.and(conditions);
         let around = std::mem::replace(&mut self.reached, inside);
-        let resolved = self.resolved(part);
+        let resolved = self.parted(part);
         self.reached = around;
         resolved
     }

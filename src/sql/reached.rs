@@ -92,8 +92,16 @@ impl Reached {
             let is_own = condition.column_refs().into_iter().all(|column| plan.schema().has_column(column));
             is_own && !condition.contains_outer() && !condition.is_volatile() && !has_correlated(condition)
         };
-        let conditions = self.conditions.iter().flat_map(split_conjunction);
-        conditions.filter(|condition| is_kept(condition)).cloned().collect()
+        let conditions = self.conditions.iter().flat_map(parts);
+        conditions.filter(is_kept).collect()
+    }
+}
+
+/// A condition in parts, each of which has to be true for the whole to be.
+fn parts(condition: &Expr) -> Vec<Expr> {
+    match condition {
+        Expr::IsTrue(whole) => split_conjunction(whole).into_iter().map(|part| part.clone().is_true()).collect(),
+        other => split_conjunction(other).into_iter().cloned().collect(),
     }
 }
 
