@@ -50,7 +50,7 @@ impl Analyzer<'_> {
         }
         let types = self.function_parts(function, &name)?;
         if is_aggregate {
-            self.end_aggregate(place);
+            self.end_aggregate(place)?;
         }
         if function_types::takes_constants(&name)
             && let FunctionArguments::List(list) = &mut function.args

@@ -67,14 +67,22 @@ impl Analyzer<'_> {
     }
 
     /// Ends the aggregate, and notes it in the query that it belongs to where that is one around its own.
-    pub fn end_aggregate(&mut self, location: Location) {
-        let Some(AggregateLevel { own, innermost: Some(level) }) = self.levels.pop() else { return };
+    ///
+    /// # Errors
+    /// 42803 where an aggregate of that query is around it.
+    pub fn end_aggregate(&mut self, location: Location) -> Result<()> {
+        let Some(AggregateLevel { own, innermost: Some(level) }) = self.levels.pop() else { return Ok(()) };
+        if level < own && self.levels.iter().any(|around| around.own == level) {
+            let message = "aggregate function calls cannot be nested";
+            return Err(self.at(Error::new(ErrorKind::Grouping, message), location));
+        }
         if level < own
             && location.line > 0
             && let Some(scope) = self.scopes.get_mut(level)
         {
             scope.inner.aggregates.push(location);
         }
+        Ok(())
     }
 
     /// Notes where a column was found.

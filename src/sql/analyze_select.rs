@@ -69,9 +69,12 @@ impl Analyzer<'_> {
         }
         let mut grouped = Vec::new();
         if let GroupByExpr::Expressions(list, _) = &mut select.group_by {
+            let before = self.take_aggregates();
             for expr in list {
                 grouped.push(self.group_item(expr, &columns)?);
             }
+            self.check_no_aggregates("GROUP BY")?;
+            self.restore_aggregates(before);
         }
         if let Some(condition) = &mut select.having {
             self.condition(condition)?;

@@ -148,13 +148,12 @@ INSERT 0 2
 (2 rows)
 UPDATE 2
 
-> UPDATE rr SET n = 9 FROM ri WHERE ri.id = rr.id RETURNING rr.id, (SELECT m || 'x') AS q
+> UPDATE rr SET n = 9 FROM ri WHERE ri.id = rr.id AND ri.id = 1 RETURNING rr.id, (SELECT m || 'x') AS q
  id |  q
 ----+-----
-  2 | 20x
   1 | 10x
-(2 rows)
-UPDATE 2
+(1 row)
+UPDATE 1
 
 > UPDATE rr SET n = 9 FROM ri WHERE ri.id = rr.id RETURNING (SELECT k)
 ERROR 42702: column reference "k" is ambiguous

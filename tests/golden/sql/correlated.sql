@@ -1195,3 +1195,13 @@ LINE 1: SELECT id FROM oa WHERE (SELECT sum(oa.k)) > 1
 ---
  1
 (1 row)
+
+> SELECT sum(CASE WHEN k > 0 THEN (SELECT min(oa.k) FROM oa o) END) FROM oa
+ERROR 42803: aggregate function calls cannot be nested
+LINE 1: SELECT sum(CASE WHEN k > 0 THEN (SELECT min(oa.k) FROM oa o) END) FROM oa
+                                                ^
+
+> SELECT 1 FROM oa GROUP BY (SELECT sum(oa.k))
+ERROR 42803: aggregate functions are not allowed in GROUP BY
+LINE 1: SELECT 1 FROM oa GROUP BY (SELECT sum(oa.k))
+                                          ^
