@@ -23,6 +23,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze_jsonb::ordinal;
+use crate::sql::analyze_outer::AggregateLevel;
 use crate::sql::analyze_recursion::{check_recursion, shield};
 use crate::sql::analyze_set::{has_subquery, union_of_rows};
 use crate::sql::analyze_shadow::Shadowed;
@@ -91,6 +92,7 @@ fn walk(
         keeps_unknown: false,
         is_cacheable: true,
         shadowed,
+        levels: Vec::new(),
     };
     let columns = analyzer.query(&mut query, true)?;
     let Analyzer { constants, tables, is_cacheable, shadowed, .. } = analyzer;
@@ -113,6 +115,8 @@ pub struct Analyzer<'a> {
     pub keeps_unknown: bool,
     pub is_cacheable: bool,
     pub shadowed: Shadowed,
+    /// The aggregates around the current expression, outermost first.
+    pub levels: Vec<AggregateLevel>,
 }
 
 impl Analyzer<'_> {
@@ -236,7 +240,10 @@ impl Analyzer<'_> {
     /// ORDER BY over a set operation or VALUES names result columns only.
     fn order_by_output(&mut self, order: Option<&mut Vec<OrderByExpr>>, columns: &[ScopeColumn]) -> Result<()> {
         let Some(order) = order else { return Ok(()) };
-        self.scopes.push(Scope { relations: vec![Relation { columns: columns.to_vec(), ..Relation::default() }] });
+        self.scopes.push(Scope {
+            relations: vec![Relation { columns: columns.to_vec(), ..Relation::default() }],
+            ..Scope::default()
+        });
         let result = order.iter_mut().try_for_each(|each| self.ordered(each, columns));
         self.scopes.pop();
         result

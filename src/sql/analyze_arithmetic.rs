@@ -63,6 +63,11 @@ impl Analyzer<'_> {
                 std::mem::swap(&mut first, &mut second);
             }
             if let Some((name, ty)) = time_operator(first, op, second) {
+                let sides = [(left.as_mut(), first), (right.as_mut(), second)];
+                let dates = sides.into_iter().filter(|(_, ty)| **ty == ColumnType::Date);
+                for (date, _) in dates.filter(|_| name.starts_with("timestamp")) {
+                    self.as_time(date, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
+                }
                 *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
                 return Ok(Some(ty));
             }

@@ -244,8 +244,11 @@ impl Analyzer<'_> {
             _ => return Ok(None),
         };
         let location = root.span().start;
-        let Some(Found { relation, table: Some(key), column }) = found.map_err(|error| self.at(error, location))?
-        else {
+        let found = found.map_err(|error| self.at(error, location))?;
+        if let Some(found) = &found {
+            self.note_column(found, location);
+        }
+        let Some(Found { relation, table: Some(key), column, .. }) = found else {
             return Ok(None);
         };
         let Some(StatementTable::Collection(table)) = self.tables.get_mut(&key) else { return Ok(None) };

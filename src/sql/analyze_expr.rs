@@ -9,7 +9,9 @@ use crate::sql::analyze_cast::keep_type;
 use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_patterns::literal_text;
 use crate::sql::analyze_rows::{keyed_rows, without_rows};
+use crate::sql::analyze_times::{common_time, common_time_of};
 use crate::sql::arithmetic::SUBTRACT;
+use crate::sql::casts::cast_name;
 use crate::sql::engine;
 use crate::sql::function_types;
 use crate::sql::functions::MOMENT_OF_LOCAL;
@@ -19,6 +21,7 @@ use crate::sql::parameters::unmodified;
 use crate::sql::pg_catalog;
 use crate::sql::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
 use crate::sql::scope::{self, ScopeColumn, exact, folded};
+use crate::sql::walk::{has_expression, names_columns};
 
 impl Analyzer<'_> {
     /// Rewrites an expression in place; its type, where it is known before planning.
@@ -104,6 +107,7 @@ impl Analyzer<'_> {
             _ => return Ok(None),
         };
         let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
+        self.note_column(&found, location);
         match expr {
             Expr::CompoundIdentifier(parts) => self.name_relation(parts, &found.relation),
             Expr::Identifier(ident) if scope::is_merged(&self.scopes, &found.column.name) => {
@@ -170,6 +174,10 @@ impl Analyzer<'_> {
                 } else {
                     self.looked_up_as_float(inner, ty.as_ref(), subquery, rows)?;
                 }
+                if let Some(common) = common_time(ty.as_ref(), rows) {
+                    self.as_time(inner, ty.as_ref(), &common)?;
+                    **subquery = keyed_rows(subquery, &cast_name(&common))?;
+                }
                 boolean
             }
             Expr::Exists { subquery, .. } => {
@@ -208,7 +216,12 @@ impl Analyzer<'_> {
                 Ok(ty)
             }
             Expr::Array(array) => {
+                // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
+                let is_computed = array.elem.iter().any(names_columns);
                 let ty = self.same_type(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
+                if is_computed {
+                    *expr = call("make_array", std::mem::take(&mut array.elem));
+                }
                 Ok(ty.map(|ty| ColumnType::Array(Box::new(ty))))
             }
             Expr::Tuple(list) => {
@@ -294,9 +307,17 @@ impl Analyzer<'_> {
         for other in others {
             let other_type = self.expr(other)?;
             key = key.or_else(|| sort_key(other_type.as_ref()));
-            self.meet(left, left_type.clone(), other, other_type.clone())?;
+            if common_time(left_type.as_ref(), other_type.as_ref()).is_none() {
+                self.meet(left, left_type.clone(), other, other_type.clone())?;
+            }
             left_type = left_type.or_else(|| other_type.clone());
             values.push((other, other_type));
+        }
+        if let Some(ty) = common_time_of(values.iter().map(|(_, ty)| ty).chain([&left_type])) {
+            self.as_time(left, left_type.as_ref(), &ty)?;
+            for (other, other_type) in &mut values {
+                self.as_time(other, other_type.as_ref(), &ty)?;
+            }
         }
         let others = values.iter().map(|(_, ty)| ty.clone()).collect();
         values.push((left, left_type.clone()));
@@ -312,6 +333,10 @@ impl Analyzer<'_> {
         right: &mut Expr,
         right_type: Option<ColumnType>,
     ) -> Result<()> {
+        if let Some(ty) = common_time(left_type.as_ref(), right_type.as_ref()) {
+            self.as_time(left, left_type.as_ref(), &ty)?;
+            return self.as_time(right, right_type.as_ref(), &ty);
+        }
         match (&left_type, &right_type) {
             (Some(ty), None) => self.adopt(right, ty),
             (None, Some(ty)) => self.adopt(left, ty),
@@ -372,6 +397,12 @@ impl Analyzer<'_> {
             types.push(ty.clone());
             common = unified(common, ty);
         }
+        if let Some(ty) = common_time_of(&types) {
+            for (each, from) in list.iter_mut().zip(&types) {
+                self.as_time(each, from.as_ref(), &ty)?;
+            }
+            common = Some(ty);
+        }
         if let Some(ty) = &common {
             for (each, own) in list.iter_mut().zip(types) {
                 if self.is_adoptable(each) {
@@ -410,6 +441,10 @@ impl Analyzer<'_> {
                 query = keyed_rows(&query, key)?;
             } else {
                 self.looked_up_as_float(left, ty.as_ref(), &mut query, rows)?;
+            }
+            if let Some(common) = common_time(ty.as_ref(), rows) {
+                self.as_time(left, ty.as_ref(), &common)?;
+                query = keyed_rows(&query, &cast_name(&common))?;
             }
             **right = Expr::Subquery(Box::new(query));
             return Ok(Some(ColumnType::Bool));

@@ -112,16 +112,7 @@ impl Analyzer<'_> {
                 }
                 self.table_with_joins(table_with_joins)
             }
-            TableFactor::UNNEST { alias, array_exprs, .. } => {
-                let mut elements = Vec::with_capacity(array_exprs.len());
-                for array in array_exprs.iter_mut() {
-                    elements.push(self.expr(array)?.and_then(|ty| ty.element()));
-                }
-                let name = ObjectName::from(vec![exact("unnest")]);
-                let with_columns = self.opaque(&name, alias.take(), &elements);
-                *alias = Some(with_columns);
-                Ok(())
-            }
+            TableFactor::UNNEST { .. } => self.unnested_arrays(factor),
             other => Err(self.at(
                 Error::unsupported("this kind of FROM item is not offered", "Use tables, subqueries and joins."),
                 other.span().start,

@@ -15,9 +15,11 @@ use crate::sql::analyze_from::{plain_table, scope_columns, table_alias};
 use crate::sql::context::ReadContext;
 use crate::sql::engine;
 use crate::sql::names;
+use crate::sql::operators::call;
 use crate::sql::pg_catalog;
 use crate::sql::scope::{Relation, ScopeColumn, exact, folded};
 use crate::sql::table::QueryTable;
+use crate::sql::walk::has_expression;
 use crate::sql::write::select_of;
 
 /// The table function that embeds a query of the other language.
@@ -184,6 +186,38 @@ impl Analyzer<'_> {
         alias
     }
 
+    /// UNNEST in FROM. Of arrays that are computed of columns, and where elements have a type that the planner would forget,
+    /// it is a subquery.
+    pub fn unnested_arrays(&mut self, factor: &mut TableFactor) -> Result<()> {
+        let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = &mut *factor else {
+            return Err(Error::internal("no UNNEST in FROM"));
+        };
+        if *with_ordinality {
+            return Err(Error::unsupported("WITH ORDINALITY is not offered", "Use row_number() OVER ()."));
+        }
+        let mut walked = array_exprs.clone();
+        let mut elements = Vec::with_capacity(walked.len());
+        for array in &mut walked {
+            elements.push(self.expr(array)?.and_then(|ty| ty.element()));
+        }
+        let is_forgotten =
+            |ty: &Option<ColumnType>| matches!(ty, Some(ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid));
+        let is_computed = |expr: &Expr| {
+            has_expression(expr, |part| {
+                matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_))
+            })
+        };
+        if elements.iter().any(is_forgotten) || array_exprs.iter().any(is_computed) {
+            *factor = rows_of_arrays(array_exprs.clone(), alias.take())?;
+            return self.factor(factor);
+        }
+        *array_exprs = walked;
+        let name = ObjectName::from(vec![exact("unnest")]);
+        let with_columns = self.opaque(&name, alias.take(), &elements);
+        *alias = Some(with_columns);
+        Ok(())
+    }
+
     fn function_arguments(&mut self, arguments: &mut [FunctionArg]) -> Result<()> {
         for argument in arguments {
             let (FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
@@ -196,6 +230,28 @@ impl Analyzer<'_> {
         }
         Ok(())
     }
+}
+
+/// `unnest(a, b) AS x(c, d)` as `LATERAL (SELECT unnest(a) AS c, unnest(b) AS d) AS x`.
+fn rows_of_arrays(arrays: Vec<Expr>, alias: Option<TableAlias>) -> Result<TableFactor> {
+    let mut alias = alias.unwrap_or_else(|| table_alias("unnest"));
+    let mut query = select_of(Vec::new())?;
+    let is_single = arrays.len() == 1;
+    let mut items = Vec::with_capacity(arrays.len());
+    for (position, array) in arrays.into_iter().enumerate() {
+        let name = match alias.columns.get(position) {
+            Some(column) => folded(&column.name),
+            None if is_single => folded(&alias.name),
+            None if position == 0 => "unnest".to_string(),
+            None => format!("unnest_{}", position.saturating_add(1)),
+        };
+        items.push(SelectItem::ExprWithAlias { expr: call("unnest", vec![array]), alias: exact(name) });
+    }
+    alias.columns.clear();
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = items;
+    }
+    Ok(TableFactor::Derived { lateral: true, subquery: Box::new(query), alias: Some(alias), sample: None })
 }
 
 /// A function that returns one value: the query `SELECT f(…)`, whose column has the name of the relation.

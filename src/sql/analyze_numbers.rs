@@ -13,6 +13,7 @@ use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
 use crate::sql::analyze_rows::keyed_rows;
+use crate::sql::analyze_times::common_time;
 use crate::sql::casts::cast_name;
 use crate::sql::operators::call;
 use crate::sql::parameters::unmodified;
@@ -90,6 +91,9 @@ impl Analyzer<'_> {
 
     /// A number in the wider type that it shares with others, which the planner does not find for all types.
     pub fn widen(&mut self, expr: &mut Expr, own: Option<&ColumnType>, ty: &ColumnType) -> Result<()> {
+        if common_time(own, Some(ty)).is_some() {
+            return self.as_time(expr, own, ty);
+        }
         if !is_float(Some(ty)) || own.is_none_or(|own| own == ty || !own.is_number()) {
             return Ok(());
         }
@@ -115,8 +119,7 @@ pub fn casts_of(own: &[Option<ColumnType>], shared: &[ScopeColumn], is_union: bo
         let is_cast = match (&own, &shared) {
             (own, ColumnType::Float4 | ColumnType::Float8) => own.is_number(),
             (own, shared) if own.is_number() => shared.is_number() && !is_union,
-            (ColumnType::Date, ColumnType::Timestamp) => !is_union,
-            _ => false,
+            (own, shared) => common_time(Some(own), Some(shared)).is_some(),
         };
         (is_cast && own != shared).then_some(shared)
     });

@@ -3,17 +3,22 @@
 //! AND and OR have the three truth values that PostgreSQL's comparison of rows has: the first pair that differs decides, a
 //! NULL before it makes the answer unknown.
 
+use std::cmp::Ordering;
+
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, SetExpr, TableAlias,
-    TableAliasColumnDef, TableFactor, TableWithJoins, UnaryOperator, Value as Literal,
+    BinaryOperator, CaseWhen, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, SelectItem, SetExpr,
+    TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, UnaryOperator, Value as Literal,
 };
 
 use crate::error::{Error, Result};
 use crate::sql::analyze_binary::binary;
+use crate::sql::engine::is_aggregate;
 use crate::sql::names::last_part;
 use crate::sql::operators::call;
+use crate::sql::pg_catalog::kept_rows;
 use crate::sql::scope::{column_of, exact};
+use crate::sql::walk::has_expression;
 use crate::sql::write::select_of;
 
 /// The columns of a row that is written down: `(a, b)` or `ROW(a, b)`.
@@ -43,6 +48,18 @@ pub fn without_rows(expr: &Expr) -> Result<Option<Expr>> {
     Ok(match expr {
         Expr::BinaryOp { left, op, right } => match (row_values(left), row_values(right)) {
             (Some(left), Some(right)) => compared(op, left, right)?,
+            (Some(left), None) => match subquery_of(right) {
+                Some(subquery) => compared_with_row(op, left, subquery)?,
+                None => None,
+            },
+            _ => None,
+        },
+        Expr::AnyOp { left, compare_op, right, .. } => match (row_values(left), kept_rows(unnested(right))) {
+            (Some(row), Some(subquery)) => quantified(&row, compare_op, subquery, false)?,
+            _ => None,
+        },
+        Expr::AllOp { left, compare_op, right } => match (row_values(left), kept_rows(unnested(right))) {
+            (Some(row), Some(subquery)) => quantified(&row, compare_op, subquery, true)?,
             _ => None,
         },
         Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
@@ -68,7 +85,9 @@ pub fn without_rows(expr: &Expr) -> Result<Option<Expr>> {
             any(equal).map(|found| negated(found, *is_negated))
         }
         Expr::InSubquery { expr: row, subquery, negated: is_negated } => match row_values(row) {
-            Some(row) => Some(negated(among(&row, subquery)?, *is_negated)),
+            Some(row) => {
+                quantified(&row, &BinaryOperator::Eq, subquery, false)?.map(|among| negated(among, *is_negated))
+            }
             None => None,
         },
         _ => None,
@@ -113,15 +132,11 @@ fn pairs(left: Vec<Expr>, right: Vec<Expr>) -> Result<impl Iterator<Item = (Expr
 /// # Errors
 /// XX000 when the SELECT around it cannot be made.
 pub fn keyed_rows(subquery: &Query, key: &str) -> Result<Query> {
-    let mut query = select_of(vec![call(key, vec![column_of("$rows", "$row0")])])?;
-    if let SetExpr::Select(select) = query.body.as_mut() {
-        select.from = vec![rows_of(subquery, &[exact("$row0")])];
-    }
-    Ok(query)
+    select_from(subquery, &[exact("$row0")], call(key, vec![column_of("$rows", "$row0")]))
 }
 
 /// A subquery in FROM under the name `$rows`.
-fn rows_of(subquery: &Query, columns: &[Ident]) -> TableWithJoins {
+pub fn rows_of(subquery: &Query, columns: &[Ident]) -> TableWithJoins {
     let columns = columns.iter().map(|name| TableAliasColumnDef { name: name.clone(), data_type: None }).collect();
     let alias = TableAlias { explicit: true, name: exact("$rows"), columns, at: None };
     let relation =
@@ -129,31 +144,104 @@ fn rows_of(subquery: &Query, columns: &[Ident]) -> TableWithJoins {
     TableWithJoins { relation, joins: Vec::new() }
 }
 
-/// `row IN (subquery)`: true where a row of it is equal, unknown where that of one is.
-fn among(row: &[Expr], subquery: &Query) -> Result<Expr> {
-    let columns: Vec<Ident> = (0..row.len()).map(|position| exact(format!("$row{position}"))).collect();
-    let equal = all(row.iter().zip(&columns).map(|(value, column)| {
-        binary(value.clone(), BinaryOperator::Eq, Expr::CompoundIdentifier(vec![exact("$rows"), column.clone()]))
-    }));
-    let equal = equal.ok_or_else(|| Error::syntax("a row without columns is in no subquery", None))?;
+/// The columns of a subquery that stands for the right side of a comparison of rows.
+fn columns_of(row: &[Expr]) -> Vec<Ident> {
+    (0..row.len()).map(|position| exact(format!("$row{position}"))).collect()
+}
+
+fn values_of(columns: &[Ident]) -> Vec<Expr> {
+    columns.iter().map(|column| Expr::CompoundIdentifier(vec![exact("$rows"), column.clone()])).collect()
+}
+
+/// A SELECT of one expression from the rows of a subquery.
+fn select_from(subquery: &Query, columns: &[Ident], value: Expr) -> Result<Query> {
+    let mut query = select_of(vec![value])?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.from = vec![rows_of(subquery, columns)];
+    }
+    Ok(query)
+}
+
+/// 42601 for a subquery that plainly has another number of columns than the row that it is compared with.
+fn check_columns(row: &[Expr], subquery: &Query) -> Result<()> {
+    let SetExpr::Select(select) = subquery.body.as_ref() else { return Ok(()) };
+    let is_one = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+    if !select.projection.iter().all(is_one) {
+        return Ok(());
+    }
+    match select.projection.len().cmp(&row.len()) {
+        Ordering::Less => Err(Error::syntax("subquery has too few columns", None)),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(Error::syntax("subquery has too many columns", None)),
+    }
+}
+
+/// `row op (subquery)`: the comparison is computed for the row that the subquery yields. A row of aggregates and windows
+/// stays where it is, and each of its columns is compared with a subquery of its own.
+fn compared_with_row(operator: &BinaryOperator, row: Vec<Expr>, subquery: &Query) -> Result<Option<Expr>> {
+    check_columns(&row, subquery)?;
+    let columns = columns_of(&row);
+    let values = values_of(&columns);
+    if row.iter().any(is_of_rows) {
+        let values = values
+            .into_iter()
+            .map(|value| select_from(subquery, &columns, value).map(|query| Expr::Subquery(Box::new(query))));
+        return compared(operator, row, values.collect::<Result<_>>()?);
+    }
+    match compared(operator, row, values)? {
+        Some(comparison) => Ok(Some(Expr::Subquery(Box::new(select_from(subquery, &columns, comparison)?)))),
+        None => Ok(None),
+    }
+}
+
+/// Whether an expression is computed of several rows of its query.
+fn is_of_rows(expr: &Expr) -> bool {
+    has_expression(expr, |part| match part {
+        Expr::Function(function) => {
+            function.over.is_some() || last_part(&function.name).is_some_and(|name| is_aggregate(&name))
+        }
+        _ => false,
+    })
+}
+
+/// `row op ANY (subquery)` and `row op ALL (subquery)`: one row decides, otherwise one whose comparison is unknown makes
+/// it unknown.
+fn quantified(row: &[Expr], operator: &BinaryOperator, subquery: &Query, is_all: bool) -> Result<Option<Expr>> {
+    check_columns(row, subquery)?;
+    let columns = columns_of(row);
+    let Some(comparison) = compared(operator, row.to_vec(), values_of(&columns))? else { return Ok(None) };
     let exists = |condition: Expr| -> Result<Expr> {
-        let mut query = select_of(vec![Expr::value(Literal::Number("1".to_string(), false))])?;
+        let mut query = select_from(subquery, &columns, Expr::value(Literal::Number("1".to_string(), false)))?;
         if let SetExpr::Select(select) = query.body.as_mut() {
-            select.from = vec![rows_of(subquery, &columns)];
             select.selection = Some(condition);
         }
         Ok(Expr::Exists { subquery: Box::new(query), negated: false })
     };
     let when = |condition, result| CaseWhen { condition, result };
     let truth = |truth| Expr::value(Literal::Boolean(truth));
-    let unknown = exists(Expr::IsNull(Box::new(equal.clone())))?;
-    Ok(Expr::Case {
+    let unknown = exists(Expr::IsNull(Box::new(comparison.clone())))?;
+    let decided = exists(negated(comparison, is_all))?;
+    Ok(Some(Expr::Case {
         case_token: AttachedToken::empty(),
         end_token: AttachedToken::empty(),
         operand: None,
-        conditions: vec![when(exists(equal)?, truth(true)), when(unknown, Expr::value(Literal::Null))],
-        else_result: Some(Box::new(truth(false))),
-    })
+        conditions: vec![when(decided, truth(!is_all)), when(unknown, Expr::value(Literal::Null))],
+        else_result: Some(Box::new(truth(is_all))),
+    }))
+}
+
+fn subquery_of(expr: &Expr) -> Option<&Query> {
+    match unnested(expr) {
+        Expr::Subquery(query) => Some(query),
+        _ => None,
+    }
+}
+
+fn unnested(mut expr: &Expr) -> &Expr {
+    while let Expr::Nested(inner) = expr {
+        expr = inner;
+    }
+    expr
 }
 
 fn all(conditions: impl IntoIterator<Item = Expr>) -> Option<Expr> {

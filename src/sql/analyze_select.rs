@@ -10,6 +10,7 @@ use crate::model::ColumnType;
 use crate::model::limits::RESULT_COLUMNS_MAX;
 use crate::sql::analyze::{Analyzer, is_ordinal};
 use crate::sql::analyze_jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
+use crate::sql::analyze_outer::original;
 use crate::sql::names;
 use crate::sql::scope::{self, Found, Relation, Scope, ScopeColumn, exact, folded};
 use crate::sql::target::relation_name;
@@ -25,11 +26,22 @@ impl Analyzer<'_> {
         if select.into.is_some() {
             return Err(Error::unsupported("SELECT INTO is not offered", "Use CREATE TABLE and INSERT ... SELECT."));
         }
+        let mut order = order;
         let keeps_unknown = std::mem::take(&mut self.keeps_unknown);
+        let original = original(select, order.as_deref());
         self.scopes.push(Scope::default());
-        let result = self.select_in_scope(select, order, is_outermost, keeps_unknown);
+        let result = self.select_in_scope(select, order.as_deref_mut(), is_outermost, keeps_unknown);
+        let is_aggregated = self.scopes.last().is_some_and(|scope| !scope.inner.aggregates.is_empty());
+        let grouped = original.filter(|_| is_aggregated && result.is_ok()).map(|original| self.of_groups(original));
         self.scopes.pop();
-        result
+        let Some(grouped) = grouped else { return result };
+        let (two_queries, sorted) = grouped?;
+        *select = two_queries;
+        if let (Some(order), Some(sorted)) = (order.as_deref_mut(), sorted) {
+            *order = sorted;
+        }
+        self.keeps_unknown = keeps_unknown;
+        self.select(select, order, is_outermost)
     }
 
     fn select_in_scope(
@@ -42,19 +54,27 @@ impl Analyzer<'_> {
         for item in &mut select.from {
             self.table_with_joins(item)?;
         }
+        self.check_no_aggregates("JOIN conditions")?;
+        self.one_group(select);
         self.expand_wildcards(select)?;
         check_width(select.projection.len())?;
         let sorted =
             if is_outermost { qualified_names(order.as_deref().map_or(&[], Vec::as_slice)) } else { Vec::new() };
         let columns = self.projection(select, is_outermost, keeps_unknown, &sorted)?;
         if let Some(condition) = &mut select.selection {
+            let before = self.take_aggregates();
             self.condition(condition)?;
+            self.check_no_aggregates("WHERE")?;
+            self.restore_aggregates(before);
         }
         let mut grouped = Vec::new();
         if let GroupByExpr::Expressions(list, _) = &mut select.group_by {
+            let before = self.take_aggregates();
             for expr in list {
                 grouped.push(self.group_item(expr, &columns)?);
             }
+            self.check_no_aggregates("GROUP BY")?;
+            self.restore_aggregates(before);
         }
         if let Some(condition) = &mut select.having {
             self.condition(condition)?;

@@ -11,6 +11,7 @@ use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_numbers::{cast_branch, casts_of};
 use crate::sql::analyze_select::check_width;
+use crate::sql::analyze_times::common_time;
 use crate::sql::arrow_types::{NUMERIC_PRECISION, NUMERIC_SCALE};
 use crate::sql::parameters::unmodified;
 use crate::sql::scope::{ScopeColumn, exact};
@@ -42,6 +43,10 @@ impl Analyzer<'_> {
                 ty.is_none() && open_item(branch, position).is_some_and(|expr| self.is_adoptable(expr))
             };
             let (left_open, right_open) = (is_open(left, &column.ty), is_open(right, &other.ty));
+            if let Some(ty) = common_time(column.ty.as_ref(), other.ty.as_ref()) {
+                column.ty = Some(ty);
+                continue;
+            }
             column.ty = match (left_open, right_open) {
                 (false, false) => matched(word, column.ty.take(), other.ty.clone())
                     .map_err(|error| places.get(position).map_or(error.clone(), |place| self.at(error, *place)))?,
@@ -215,9 +220,9 @@ fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> R
     }
     use ColumnType::{Array, CatalogChar, Date, Reg, Timestamp, TimestampTz, Unknown, Vector, Void};
     match (&a, &b) {
-        (Date | Timestamp, Date | Timestamp) => Ok(Some(Timestamp)),
-        // The planner takes the zone away.
-        (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz) => Ok(None),
+        (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz) => {
+            Ok(common_time(left.as_ref(), right.as_ref()))
+        }
         (Vector(_), Vector(_)) => Ok(Some(Vector(None))),
         // Lists are compared by the planner; OIDs, names and what prints them lead to one another in many ways.
         (Array(_), Array(_))

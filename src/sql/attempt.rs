@@ -3,6 +3,8 @@
 //! [`attempt`] marks such a value while a statement is planned. When its parameters are bound, a value that can fail becomes
 //! a function that hides it from the optimiser ([`attempted`]) and evaluates it by halves of a batch where the whole fails;
 //! the mark is taken from the others.
+//!
+//! A value that the optimiser must not look into, and whose error is one, is a function in the same way ([`computed`]).
 
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -23,6 +25,8 @@ use crate::sql::lazy::{Hidden, batch, compile};
 const MARK: &str = "$attempt";
 /// The name of the function that hides a value.
 const ATTEMPTED: &str = "attempted";
+/// The same of one whose error is an error.
+const COMPUTED: &str = "computed";
 
 static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| {
     Arc::new(ScalarUDF::from(Attempt { part: None, signature: Signature::any(1, Volatility::Immutable) }))
@@ -44,10 +48,19 @@ pub fn marked(expr: &Expr) -> Option<&Expr> {
     }
 }
 
-/// The function that computes a hidden value of type `field`.
+/// The function that computes a hidden value of type `field`, NULL where it fails.
 pub fn attempted(hidden: Hidden, field: FieldRef) -> Expr {
+    hiding(hidden, field, true)
+}
+
+/// The function that computes a hidden value of type `field`.
+pub fn computed(hidden: Hidden, field: FieldRef) -> Expr {
+    hiding(hidden, field, false)
+}
+
+fn hiding(hidden: Hidden, field: FieldRef, is_attempt: bool) -> Expr {
     let Hidden { parts, inputs, signature } = hidden;
-    let part = parts.into_iter().next().map(|part| Part { part, field, compiled: OnceLock::new() });
+    let part = parts.into_iter().next().map(|part| Part { part, field, is_attempt, compiled: OnceLock::new() });
     Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(Attempt { part, signature })), inputs))
 }
 
@@ -62,6 +75,7 @@ struct Attempt {
 struct Part {
     part: Expr,
     field: FieldRef,
+    is_attempt: bool,
     /// Made by the first batch.
     compiled: OnceLock<Vec<Arc<dyn PhysicalExpr>>>,
 }
@@ -70,11 +84,15 @@ impl Attempt {
     fn expr(&self) -> Option<&Expr> {
         self.part.as_ref().map(|part| &part.part)
     }
+
+    fn identity(&self) -> (Option<&Expr>, Option<bool>) {
+        (self.expr(), self.part.as_ref().map(|part| part.is_attempt))
+    }
 }
 
 impl PartialEq for Attempt {
     fn eq(&self, other: &Self) -> bool {
-        self.expr() == other.expr()
+        self.identity() == other.identity()
     }
 }
 
@@ -82,13 +100,17 @@ impl Eq for Attempt {}
 
 impl Hash for Attempt {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.expr().hash(state);
+        self.identity().hash(state);
     }
 }
 
 impl ScalarUDFImpl for Attempt {
     fn name(&self) -> &str {
-        if self.part.is_some() { ATTEMPTED } else { MARK }
+        match &self.part {
+            None => MARK,
+            Some(part) if part.is_attempt => ATTEMPTED,
+            Some(_) => COMPUTED,
+        }
     }
 
     fn signature(&self) -> &Signature {
@@ -128,6 +150,9 @@ impl ScalarUDFImpl for Attempt {
         };
         let expr = compiled.first().ok_or_else(lacks_argument)?;
         let input = batch(&arguments, arguments.number_rows)?;
+        if !part.is_attempt {
+            return Ok(ColumnarValue::Array(expr.evaluate(&input)?.into_array(arguments.number_rows)?));
+        }
         Ok(ColumnarValue::Array(by_halves(expr, &input, part.field.data_type())?))
     }
 }

@@ -27,6 +27,7 @@ use datafusion::logical_expr::{
 use crate::error::Error;
 use crate::sql::domain::Domain;
 use crate::sql::errors::to_datafusion;
+use crate::sql::reached::is_fallible;
 
 /// A subquery for all values of the outer columns that it names.
 pub struct Independent {
@@ -40,6 +41,19 @@ pub struct Independent {
 /// # Errors
 /// 0A000 for a subquery, or an outer query, that cannot be computed so.
 pub fn independent(subquery: &LogicalPlan, outer: &LogicalPlan, names: &mut usize) -> Result<Independent> {
+    independent_where(subquery, outer, Vec::new(), names)
+}
+
+/// The same, computed for the rows of `outer` that meet the conditions only: for others it has no rows, and does not fail.
+///
+/// # Errors
+/// As [`independent`].
+pub fn independent_where(
+    subquery: &LogicalPlan,
+    outer: &LogicalPlan,
+    reached: Vec<Expr>,
+    names: &mut usize,
+) -> Result<Independent> {
     let mut columns: Vec<Column> = Vec::new();
     for reference in subquery.all_out_ref_exprs() {
         if let Expr::OuterReferenceColumn(_, column) = reference
@@ -49,10 +63,11 @@ pub fn independent(subquery: &LogicalPlan, outer: &LogicalPlan, names: &mut usiz
             columns.push(column);
         }
     }
-    if columns.is_empty() {
+    let is_bounded = !reached.is_empty();
+    if columns.is_empty() && !is_bounded {
         return Ok(Independent { plan: subquery.clone(), pairs: Vec::new() });
     }
-    let mut unnesting = Unnesting { domain: Domain::of(columns, outer)?, names };
+    let mut unnesting = Unnesting { domain: Domain::of(columns, outer, reached)?, is_bounded, names };
     let width = subquery.schema().fields().len();
     let plan = unnesting.shaped(subquery.clone())?;
     let values = plan.schema().columns().into_iter().skip(width);
@@ -109,6 +124,8 @@ impl Unnested {
 
 pub struct Unnesting<'a> {
     pub domain: Domain,
+    /// Whether what can fail must see no more than the values of the domain.
+    pub is_bounded: bool,
     /// Counts the names given.
     pub names: &'a mut usize,
 }
@@ -119,9 +136,10 @@ impl Unnesting<'_> {
         *self.names
     }
 
-    /// Whether a plan names columns of the domain.
+    /// Whether a plan is computed for each value of the domain: where it names columns of it, or may fail for others.
     pub fn is_dependent(&self, plan: &LogicalPlan) -> bool {
-        plan.all_out_ref_exprs().iter().any(|reference| self.place(reference).is_some())
+        let is_named = plan.all_out_ref_exprs().iter().any(|reference| self.place(reference).is_some());
+        is_named || (self.is_bounded && is_fallible(plan))
     }
 
     fn place(&self, reference: &Expr) -> Option<usize> {

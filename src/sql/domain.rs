@@ -13,7 +13,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, JoinType, TableReference};
 use datafusion::error::Result;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
-use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, LogicalPlanBuilder, Projection};
+use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, LogicalPlanBuilder, Projection, lit};
 
 use crate::sql::dependent_join::not_offered;
 use crate::sql::float_keys::has_key;
@@ -30,18 +30,21 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// The domain of columns of `outer`.
+    /// The domain of columns of `outer`, of the rows that meet the conditions.
     ///
     /// # Errors
     /// 0A000 where the values would be others when they are computed again.
-    pub fn of(columns: Vec<Column>, outer: &LogicalPlan) -> Result<Domain> {
+    pub fn of(columns: Vec<Column>, outer: &LogicalPlan, reached: Vec<Expr>) -> Result<Domain> {
         let mut wanted: Vec<Expr> = columns.iter().cloned().map(Expr::Column).collect();
         let shown = wanted.iter().filter(|column| has_key(column, outer.schema())).cloned().map(representation);
         wanted.extend(shown.collect::<Vec<_>>());
         let values = wanted.clone();
-        let Source { plan, exprs, conditions } =
-            Source { plan: outer, exprs: wanted, conditions: Vec::new() }.deepest();
-        if is_unsteady(plan) || exprs.iter().any(Expr::is_volatile) {
+        if wanted.is_empty() {
+            // One value where any row is reached.
+            wanted.push(lit(true));
+        }
+        let Source { plan, exprs, conditions } = Source { plan: outer, exprs: wanted, conditions: reached }.deepest();
+        if is_unsteady(plan) || exprs.iter().chain(&conditions).any(Expr::is_volatile) {
             return Err(not_offered(
                 "a subquery that refers to columns of a volatile or limited query is not offered in this form",
             ));
@@ -179,6 +182,11 @@ fn is_kept(condition: &Expr) -> bool {
         |column: &&Column| column.relation.as_ref().is_some_and(|relation| relation.table().starts_with("$mark"));
     let is_simple = !has_subquery(condition) && !condition.contains_outer() && !condition.is_volatile();
     is_simple && !condition.column_refs().iter().any(is_own)
+}
+
+/// Whether a plan yields the same rows whenever it runs.
+pub fn is_steady(plan: &LogicalPlan) -> bool {
+    !is_unsteady(plan)
 }
 
 /// Whether a plan may yield other rows when it runs again.

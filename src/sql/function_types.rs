@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::model::ColumnType;
-use crate::sql::functions::{self, Definition};
+use crate::sql::functions::{self, Definition, ELEMENTS};
 use crate::sql::operators::distance_metric;
 
 static DEFINITIONS: LazyLock<HashMap<&'static str, Definition>> = LazyLock::new(|| {
@@ -96,7 +96,8 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
             ColumnType::Float4 | ColumnType::Float8 => ColumnType::Float8,
             _ => return None,
         },
-        "min" | "max" | "first_value" | "last_value" | "nth_value" | "lag" | "lead" => return first,
+        "unnest" => return first.and_then(|ty| ty.element()),
+        ELEMENTS | "min" | "max" | "first_value" | "last_value" | "nth_value" | "lag" | "lead" => return first,
         "date_trunc" => return arguments.get(1).cloned().flatten(),
         "abs" | "ceil" | "floor" | "round" | "trunc" => return first,
         "array_agg" => ColumnType::Array(Box::new(first?)),

@@ -25,8 +25,10 @@ use crate::sql::lazy::{Kind, hide, lazy};
 
 /// Functions that have a value for any arguments; of every other it is assumed that it can fail.
 const TOTAL: &[&str] = &[
+    "$elements",
     "$float_key",
     "$nullable",
+    "$named",
     "$one_nan",
     "$representation",
     "$any:=",
@@ -271,6 +273,7 @@ fn is_total(expr: &Expr, schema: &DFSchema) -> bool {
         | Expr::Column(_)
         | Expr::Literal(..)
         | Expr::OuterReferenceColumn(..)
+        | Expr::Placeholder(_)
         | Expr::ScalarSubquery(_)
         | Expr::Exists(_)
         | Expr::InSubquery(_)

@@ -29,6 +29,7 @@ use crate::sql::marks::{Marks, correlations_named};
 use crate::sql::planner_joins::{
     has_membership, has_subquery, is_correlated, is_scalar_join, is_semi_join, membership_of, with_reflexive_conditions,
 };
+use crate::sql::reached::has_guarded;
 
 /// The plan with joins for the subqueries that the planner would give two truth values, or no place.
 ///
@@ -76,13 +77,13 @@ fn rewritten(plan: LogicalPlan, names: &mut usize) -> Result<Transformed<Logical
 /// Whether an expression of a node for whose subqueries the planner has no joins holds one that needs some.
 fn is_resolved(expr: &Expr) -> bool {
     let is_scalar = |part: &Expr| matches!(part, Expr::ScalarSubquery(subquery) if is_correlated(subquery));
-    has_membership(expr) || expr.exists(|part| Ok(is_scalar(part))).unwrap_or(true)
+    has_membership(expr) || expr.exists(|part| Ok(is_scalar(part))).unwrap_or(true) || has_guarded(expr)
 }
 
 /// The same for a select list or a condition, where the planner joins scalar subqueries of some forms.
 fn is_resolved_over(expr: &Expr, schema: &DFSchema) -> bool {
     let is_scalar = |part: &Expr| matches!(part, Expr::ScalarSubquery(subquery) if !is_scalar_join(subquery, schema));
-    has_membership(expr) || expr.exists(|part| Ok(is_scalar(part))).unwrap_or(true)
+    has_membership(expr) || expr.exists(|part| Ok(is_scalar(part))).unwrap_or(true) || has_guarded(expr)
 }
 
 /// WHERE and HAVING: conditions that the planner joins by itself stay, the others get marks, behind those without one.

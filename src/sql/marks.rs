@@ -6,14 +6,16 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, JoinType, ScalarValue, Spans, TableReference};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison, SetQuantifier};
-use datafusion::logical_expr::utils::{conjunction, merge_schema};
+use datafusion::logical_expr::expr::{Case, Exists, InSubquery, ScalarFunction, SetComparison, SetQuantifier};
+use datafusion::logical_expr::utils::{conjunction, merge_schema, split_binary_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not, when};
 
 use crate::sql::attempt::attempt;
-use crate::sql::dependent_join::{correlated, counted, independent, same};
+use crate::sql::dependent_join::{Independent, correlated, counted, independent, independent_where, same};
+use crate::sql::domain::is_steady;
 use crate::sql::functions::one_row;
-use crate::sql::planner_joins::{Pulled, is_correlated, is_scalar_join, pulled_up, yields_one_row};
+use crate::sql::planner_joins::{Pulled, has_subquery, is_correlated, is_scalar_join, pulled_up, yields_one_row};
+use crate::sql::reached::{Reached, has_guarded, is_fallible, is_fallible_scalar};
 
 /// What [`Marks::contents`] says of a subquery without rows, and of one with a NULL among its values.
 const IS_EMPTY: i64 = 0;
@@ -40,6 +42,8 @@ pub struct Marks<'a> {
     outer: LogicalPlan,
     /// The planner joins scalar subqueries of some forms where the expression stands.
     keeps_scalars: bool,
+    /// The rows that reach what is being resolved.
+    reached: Reached,
     names: &'a mut usize,
 }
 
@@ -53,25 +57,122 @@ struct Inner {
 
 impl Marks<'_> {
     pub fn new(plan: LogicalPlan, keeps_scalars: bool, names: &mut usize) -> Marks<'_> {
-        Marks { outer: plan.clone(), plan, keeps_scalars, names }
+        Marks { outer: plan.clone(), plan, keeps_scalars, reached: Reached::default(), names }
     }
 
     /// The expression with columns in place of its subqueries.
     pub fn resolved(&mut self, expr: Expr) -> Result<Expr> {
-        let resolved = expr.transform_up(|part| match part {
+        let keeps_scalars = self.keeps_scalars;
+        // What guards a subquery is asked of the rows before it is computed: there it has to be a column.
+        self.keeps_scalars &= !has_guarded(&expr);
+        let resolved = self.parted(expr);
+        self.keeps_scalars = keeps_scalars;
+        resolved
+    }
+
+    fn parted(&mut self, expr: Expr) -> Result<Expr> {
+        if !has_subquery(&expr) {
+            return Ok(expr);
+        }
+        match expr {
+            Expr::Case(case) => self.case(case),
+            Expr::BinaryExpr(BinaryExpr { op: op @ (Operator::And | Operator::Or), .. }) => self.decided(expr, op),
+            Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "coalesce" => {
+                let mut missing: Vec<Expr> = Vec::with_capacity(args.len());
+                let mut resolved = Vec::with_capacity(args.len());
+                for argument in args {
+                    let argument = self.within(&missing, argument)?;
+                    missing.push(argument.clone().is_null());
+                    resolved.push(argument);
+                }
+                Ok(Expr::ScalarFunction(ScalarFunction { func, args: resolved }))
+            }
+            other => {
+                let parts = other.map_children(|part| self.parted(part).map(Transformed::yes))?.data;
+                self.joined(parts)
+            }
+        }
+    }
+
+    /// AND and OR, whose parts are asked in turn until one decides.
+    fn decided(&mut self, expr: Expr, op: Operator) -> Result<Expr> {
+        let mut open: Vec<Expr> = Vec::new();
+        let mut whole: Option<Expr> = None;
+        for part in split_binary_owned(expr, op) {
+            let part = self.within(&open, part)?;
+            open.push(if op == Operator::And { part.clone().is_not_false() } else { part.clone().is_not_true() });
+            whole = Some(match whole {
+                Some(before) => Expr::BinaryExpr(BinaryExpr::new(Box::new(before), op, Box::new(part))),
+                None => part,
+            });
+        }
+        whole.ok_or_else(correlated)
+    }
+
+    /// CASE, whose conditions are asked in turn until one is true.
+    fn case(&mut self, case: Case) -> Result<Expr> {
+        let operand = case.expr.map(|operand| self.parted(*operand)).transpose()?;
+        let mut conditions: Vec<Expr> = Vec::with_capacity(case.when_then_expr.len());
+        let mut branches = Vec::with_capacity(case.when_then_expr.len());
+        for (condition, result) in case.when_then_expr {
+            let condition = self.within(&conditions, *condition)?;
+            let test = match &operand {
+                Some(operand) => operand.clone().eq(condition.clone()),
+                None => condition.clone(),
+            };
+            conditions.push(test.clone().is_true());
+            let result = self.within(&conditions, *result)?;
+            conditions.pop();
+            conditions.push(test.is_not_true());
+            branches.push((Box::new(condition), Box::new(result)));
+        }
+        let otherwise = case.else_expr.map(|otherwise| self.within(&conditions, *otherwise)).transpose()?;
+        Ok(Expr::Case(Case::new(operand.map(Box::new), branches, otherwise.map(Box::new))))
+    }
+
+    /// A part that those rows reach of which the conditions are true.
+    fn within(&mut self, conditions: &[Expr], part: Expr) -> Result<Expr> {
+        if conditions.is_empty() || !has_subquery(&part) {
+            return self.parted(part);
+        }
+        let inside = self.reached.and(conditions);
+        let around = std::mem::replace(&mut self.reached, inside);
+        let resolved = self.parted(part);
+        self.reached = around;
+        resolved
+    }
+
+    /// A subquery whose own operands are resolved.
+    fn joined(&mut self, expr: Expr) -> Result<Expr> {
+        match expr {
             Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
                 let found = self.contains(*expr, &subquery)?;
-                Ok(Transformed::yes(if negated { not(found) } else { found }))
+                Ok(if negated { not(found) } else { found })
             }
             Expr::Exists(Exists { subquery, negated }) => {
                 let found = self.exists(&subquery)?;
-                Ok(Transformed::yes(if negated { not(found) } else { found }))
+                Ok(if negated { not(found) } else { found })
             }
-            Expr::SetComparison(comparison) => self.compared(comparison).map(Transformed::yes),
-            Expr::ScalarSubquery(subquery) => self.scalar(subquery).map(Transformed::yes),
-            other => Ok(Transformed::no(other)),
-        })?;
-        Ok(resolved.data)
+            Expr::SetComparison(comparison) => self.compared(comparison),
+            Expr::ScalarSubquery(subquery) => self.scalar(subquery),
+            other => Ok(other),
+        }
+    }
+
+    /// A subquery for all values of the outer columns, or for those whose rows reach it, where it can fail for others.
+    fn independent(&mut self, subquery: &Subquery, is_fallible: bool) -> Result<Option<Independent>> {
+        if self.reached.is_always() || !is_fallible {
+            return Ok(None);
+        }
+        let reads_outer =
+            |condition: &Expr| condition.column_refs().into_iter().all(|column| self.outer.schema().has_column(column));
+        let conditions = self.reached.over(&self.plan);
+        let base = if conditions.iter().all(reads_outer) { &self.outer } else { &self.plan };
+        if conditions.is_empty() || !is_steady(base) {
+            return Ok(None);
+        }
+        // A form that cannot be bounded is computed for all rows, or says itself why it is not offered.
+        Ok(independent_where(&subquery.subquery, base, conditions, self.names).ok())
     }
 
     fn exists(&mut self, subquery: &Subquery) -> Result<Expr> {
@@ -91,7 +192,8 @@ impl Marks<'_> {
             return Ok(value.eq(self.scalar(subquery.clone())?));
         }
         let is_found = self.any(&value, Operator::Eq, subquery, |equal| equal)?;
-        if is_correlated(subquery) {
+        let is_bounded = !self.reached.is_always() && is_fallible(&subquery.subquery);
+        if is_bounded || is_correlated(subquery) {
             let is_unknown = self.any(&value, Operator::Eq, subquery, Expr::is_null)?;
             return decided(is_found, true, value, is_unknown);
         }
@@ -141,11 +243,17 @@ impl Marks<'_> {
 
     /// The value of a scalar subquery.
     fn scalar(&mut self, subquery: Subquery) -> Result<Expr> {
-        if !is_correlated(&subquery) || (self.keeps_scalars && is_scalar_join(&subquery, self.outer.schema())) {
+        let bounded = self.independent(&subquery, is_fallible_scalar(&subquery))?;
+        let is_planned =
+            !is_correlated(&subquery) || (self.keeps_scalars && is_scalar_join(&subquery, self.outer.schema()));
+        if is_planned && bounded.is_none() {
             return correlations_named(Expr::ScalarSubquery(subquery)).map(|named| named.data);
         }
         let is_single = yields_one_row(&subquery.subquery);
-        let mut inner = independent(&subquery.subquery, &self.outer, self.names)?;
+        let mut inner = match bounded {
+            Some(bounded) => bounded,
+            None => independent(&subquery.subquery, &self.outer, self.names)?,
+        };
         let Some(value) = inner.plan.schema().columns().into_iter().next() else { return Err(correlated()) };
         let mut rows = None;
         if !is_single {
@@ -184,9 +292,15 @@ impl Marks<'_> {
 
     /// The subquery without references to the outer query, its columns under names of their own.
     fn inner(&mut self, subquery: &Subquery, is_exists: bool) -> Result<Inner> {
+        if let Some(bounded) = self.independent(subquery, is_fallible(&subquery.subquery))? {
+            return self.unnested(bounded);
+        }
         match pulled_up(&subquery.subquery, is_exists, self.outer.schema()) {
             Some(pulled) => self.pulled(pulled),
-            None => self.unnested(subquery),
+            None => {
+                let inner = independent(&subquery.subquery, &self.outer, self.names)?;
+                self.unnested(inner)
+            }
         }
     }
 
@@ -217,8 +331,7 @@ impl Marks<'_> {
     }
 
     /// A subquery that is computed for all values of the outer columns.
-    fn unnested(&mut self, subquery: &Subquery) -> Result<Inner> {
-        let inner = independent(&subquery.subquery, &self.outer, self.names)?;
+    fn unnested(&mut self, inner: Independent) -> Result<Inner> {
         let relation = self.relation();
         let name = |position: usize| Column::new(Some(relation.clone()), format!("c{position}"));
         let columns = inner.plan.schema().columns();

@@ -154,16 +154,17 @@ fn pull(plan: &LogicalPlan, mut conditions: PullUpCorrelatedExpr, schema: &DFSch
     // An error says no more than that it is not its kind of subquery.
     let plan = plan.clone().rewrite(&mut conditions).ok()?.data;
     let is_free = conditions.can_pull_up && plan.all_out_ref_exprs().is_empty();
-    (is_free && has_own_names(&conditions, schema)).then_some(Pulled { plan, conditions })
+    (is_free && has_own_names(&conditions, &plan, schema)).then_some(Pulled { plan, conditions })
 }
 
-/// Whether the columns of the subquery in its conditions have names of their own: the planner knows them by nothing else once the
-/// subquery has a name.
-fn has_own_names(conditions: &PullUpCorrelatedExpr, schema: &DFSchema) -> bool {
+/// Whether the columns of the subquery in its conditions have names of their own, under which it shows them: the planner
+/// knows them by nothing else once the subquery has a name. It loses those below a relation that has an alias.
+fn has_own_names(conditions: &PullUpCorrelatedExpr, plan: &LogicalPlan, schema: &DFSchema) -> bool {
     let refs = conditions.join_filters.iter().flat_map(Expr::column_refs);
     let inner: HashSet<&Column> = refs.filter(|column| !schema.has_column(column)).collect();
     let names: HashSet<&str> = inner.iter().map(|column| column.name.as_str()).collect();
-    names.len() == inner.len()
+    let shown = |name: &str| plan.schema().fields().iter().filter(|field| field.name() == name).count();
+    names.len() == inner.len() && names.into_iter().all(|name| shown(name) == 1)
 }
 
 /// Whether conditions on outer columns mean the same below and above all nodes that stand over them.

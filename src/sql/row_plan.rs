@@ -1,20 +1,24 @@
 //! Row expressions that only the planner can compute, as one SELECT of constants and parameters.
 //!
 //! Every name that means a column of the row becomes a parameter behind the statement's own, so that the SELECT needs no
-//! table and the same plan serves each row. Inside a subquery only qualified names do: unqualified ones are its own.
+//! table and the same plan serves each row. What an unqualified name means inside a subquery, only the walk over it knows:
+//! those that may be columns of the row are columns of a relation around it, which holds the parameters.
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, Value as Literal, VisitorMut};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Query, SelectItem, SetExpr, TableFactor, TableWithJoins, Value as Literal, VisitorMut,
+};
 
 use crate::db::ReadView;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, OutputColumn, Value};
+use crate::sql::analyze_from::table_alias;
 use crate::sql::parameters::ParameterTypes;
 use crate::sql::read::{ReadPlan, plan_query};
 use crate::sql::row_compile::{Compiler, Visible};
 use crate::sql::row_expression::RowInput;
-use crate::sql::scope::{folded, qualified};
+use crate::sql::scope::{exact, folded, qualified};
 use crate::sql::target::Place;
 use crate::sql::walk::visit_mut;
 use crate::sql::write::{Run, select_of};
@@ -39,11 +43,16 @@ impl Compiler<'_> {
             return Ok(None);
         }
         let count = self.parameters.len();
-        let mut inputs: Vec<Input> = Vec::new();
+        let mut found = Inputs { compiler: &self, count, inputs: Vec::new(), depth: 0, around: Vec::new() };
         let mut items = self.hard.clone();
         for item in &mut items {
-            let walked = visit_mut(item, &mut Inputs { compiler: &self, count, inputs: &mut inputs, depth: 0 });
+            let walked = visit_mut(item, &mut found);
             debug_assert!(walked.is_continue());
+        }
+        let Inputs { inputs, around, .. } = found;
+        let mut query = select_of(items)?;
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            select.from = rows_around(around)?;
         }
         let mut types: Vec<Option<ColumnType>> = (0..count).map(|at| self.parameters.get(at).cloned()).collect();
         types.extend(inputs.iter().map(|input| {
@@ -54,7 +63,7 @@ impl Compiler<'_> {
             })
         }));
         let mut planned_types = ParameterTypes::new(&types, types.len());
-        let plan = plan_query(&select_of(items)?, &mut planned_types, self.context)?;
+        let plan = plan_query(&query, &mut planned_types, self.context)?;
         for at in 0..count {
             if let Some(ty) = planned_types.get(at) {
                 self.parameters.suggest(at, ty);
@@ -66,11 +75,7 @@ impl Compiler<'_> {
     /// The column of the row that a name means.
     fn input(&self, expr: &Expr, is_in_subquery: bool) -> Option<Input> {
         match expr {
-            Expr::Identifier(ident) if self.visible != Visible::Nothing && !is_in_subquery => {
-                let name = folded(ident);
-                let own = self.collection.column(&name).map(Input::Column);
-                own.or_else(|| self.other(None, &name))
-            }
+            Expr::Identifier(ident) if !is_in_subquery => self.unqualified(&folded(ident)).into_iter().next(),
             Expr::CompoundIdentifier(parts) => {
                 let (schema, relation, name) = qualified(parts)?;
                 if let Some(other) = self.other(Some(&relation), &name) {
@@ -91,6 +96,16 @@ impl Compiler<'_> {
 }
 
 impl Compiler<'_> {
+    /// The columns of the row that a name by itself may mean.
+    fn unqualified(&self, name: &str) -> Vec<Input> {
+        if self.visible == Visible::Nothing {
+            return Vec::new();
+        }
+        let own = self.collection.column(name);
+        let others = self.others.named(None, name, self.collection).map(|(position, _)| position);
+        own.into_iter().chain(others).map(Input::Column).collect()
+    }
+
     /// The column of another relation that a name means.
     fn other(&self, relation: Option<&str>, name: &str) -> Option<Input> {
         self.others.named(relation, name, self.collection).next().map(|(position, _)| Input::Column(position))
@@ -102,9 +117,30 @@ struct Inputs<'a, 'b> {
     compiler: &'a Compiler<'b>,
     /// The statement's own parameters.
     count: usize,
-    inputs: &'a mut Vec<Input>,
+    inputs: Vec<Input>,
     /// Subqueries around the expression.
     depth: usize,
+    /// Names in subqueries that may mean the row's columns: what each of them may be.
+    around: Vec<(String, Vec<Expr>)>,
+}
+
+impl Inputs<'_, '_> {
+    fn parameter(&mut self, input: Input) -> Expr {
+        let known = self.inputs.iter().position(|other| *other == input).unwrap_or_else(|| {
+            self.inputs.push(input);
+            self.inputs.len() - 1
+        });
+        Expr::value(Literal::Placeholder(format!("${}", self.count + known + 1)))
+    }
+
+    fn surround(&mut self, name: String) {
+        if self.around.iter().any(|(known, _)| *known == name) {
+            return;
+        }
+        let meant = self.compiler.unqualified(&name);
+        let meant: Vec<Expr> = meant.into_iter().map(|input| self.parameter(input)).collect();
+        self.around.push((name, meant));
+    }
 }
 
 impl VisitorMut for Inputs<'_, '_> {
@@ -122,14 +158,38 @@ impl VisitorMut for Inputs<'_, '_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if let Some(input) = self.compiler.input(expr, self.depth > 0) {
-            let known = self.inputs.iter().position(|other| *other == input).unwrap_or_else(|| {
-                self.inputs.push(input);
-                self.inputs.len() - 1
-            });
-            *expr = Expr::value(Literal::Placeholder(format!("${}", self.count + known + 1)));
+            *expr = self.parameter(input);
+        } else if let (Expr::Identifier(ident), true) = (&*expr, self.depth > 0) {
+            self.surround(folded(ident));
         }
         ControlFlow::Continue(())
     }
+}
+
+/// Relations of one row around subqueries: one for each column that a name may mean, so that one of several is ambiguous.
+fn rows_around(names: Vec<(String, Vec<Expr>)>) -> Result<Vec<TableWithJoins>> {
+    let mut relations: Vec<Vec<SelectItem>> = Vec::new();
+    for (name, meant) in names {
+        for (place, expr) in meant.into_iter().enumerate() {
+            if relations.len() <= place {
+                relations.push(Vec::new());
+            }
+            if let Some(relation) = relations.get_mut(place) {
+                relation.push(SelectItem::ExprWithAlias { expr, alias: exact(name.clone()) });
+            }
+        }
+    }
+    let mut rows = Vec::with_capacity(relations.len());
+    for (place, items) in relations.into_iter().enumerate() {
+        let mut query = select_of(Vec::new())?;
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            select.projection = items;
+        }
+        let alias = Some(table_alias(&format!("$row{place}")));
+        let relation = TableFactor::Derived { lateral: false, subquery: Box::new(query), alias, sample: None };
+        rows.push(TableWithJoins { relation, joins: Vec::new() });
+    }
+    Ok(rows)
 }
 
 impl RowPlan {

@@ -4,6 +4,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
+use crate::sql::analyze_outer::InnerUses;
 
 /// A column that an expression can name.
 #[derive(Clone, Debug)]
@@ -49,11 +50,15 @@ impl Relation {
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     pub relations: Vec<Relation>,
+    /// What its subqueries use of it.
+    pub inner: InnerUses,
 }
 
 /// Where a name was found.
 #[derive(Clone, Debug)]
 pub struct Found {
+    /// The place of its query among the scopes.
+    pub depth: usize,
     pub relation: String,
     pub table: Option<String>,
     pub column: ScopeColumn,
@@ -115,7 +120,7 @@ pub fn no_relation(relation: &str) -> Error {
 pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<Option<Found>> {
     let mut may_be_opaque = false;
     let mut relation_exists = false;
-    for scope in scopes.iter().rev() {
+    for (depth, scope) in scopes.iter().enumerate().rev() {
         let mut found: Option<Found> = None;
         for candidate in &scope.relations {
             if relation.is_some_and(|wanted| wanted != candidate.name) {
@@ -140,6 +145,7 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
                     }
                 }
                 found = Some(Found {
+                    depth,
                     relation: candidate.name.clone(),
                     table: candidate.table.clone(),
                     column: column.clone(),

@@ -20,6 +20,11 @@ pub fn visit_mut(node: &mut impl VisitMut, visitor: &mut dyn VisitorMut<Break = 
     node.visit(&mut Writing(visitor))
 }
 
+/// Whether an expression names a column.
+pub fn names_columns(expr: &Expr) -> bool {
+    has_expression(expr, |part| matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
+}
+
 /// Whether some expression in a node is wanted; a whole comes before its parts.
 pub fn has_expression(node: &impl Visit, mut is_wanted: impl FnMut(&Expr) -> bool) -> bool {
     visit(node, &mut Wanted(&mut is_wanted)).is_break()

@@ -13,6 +13,7 @@ use crate::sql::functions::definition::Definition;
 use crate::sql::functions::definition::Parameter::{Json, Vector};
 use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::first_extremes::first_extremes;
+use crate::sql::functions::kept::kept;
 use crate::sql::functions::number_aggregates::{CheckedSum, Extreme};
 use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::text_concat::text_concat;
@@ -97,7 +98,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for definition in row_functions() {
         registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
     }
-    let row_functions = [text_concat(), expand_array()];
+    let row_functions = [text_concat(), expand_array()].into_iter().chain(kept());
     for function in distances::distances().into_iter().chain(json_access::accessors()).chain(row_functions) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }

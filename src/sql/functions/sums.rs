@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, PrimitiveArray};
 use datafusion::arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Decimal128Type, Field, FieldRef, Float64Type, Int64Type,
+    ArrowPrimitiveType, DataType, Decimal128Type, Field, FieldRef, Float64Type, Int64Type, i256,
 };
 use datafusion::common::ScalarValue;
 use datafusion::common::utils::SingleRowListArrayBuilder;
@@ -162,14 +162,15 @@ impl Addend for Decimals {
         let (DataType::Decimal128(_, from), DataType::Decimal128(precision, to)) = (&shape.sum, &shape.result) else {
             return Err(Error::internal("a sum of decimals is a decimal"));
         };
-        let power = |digits: u32| 10_i128.checked_pow(digits);
         let digits = u32::try_from(i32::from(*to) - i32::from(*from)).unwrap_or(0);
-        let scaled = power(digits).and_then(|factor| sum.checked_mul(factor)).ok_or_else(numeric_out_of_range)?;
-        let result = if shape.is_average { scaled / i128::from(count.max(1)) } else { scaled };
-        match power(u32::from(*precision)) {
-            Some(limit) if result.unsigned_abs() < limit.unsigned_abs() => Ok(result),
-            _ => Err(numeric_out_of_range()),
-        }
+        // An average may fit where the sum with its decimals does not.
+        let scaled =
+            i256::from_i128(10).checked_pow(digits).and_then(|factor| i256::from_i128(sum).checked_mul(factor));
+        let count = i256::from_i128(if shape.is_average { i128::from(count.max(1)) } else { 1 });
+        let result = scaled.and_then(|scaled| scaled.checked_div(count)).and_then(i256::to_i128);
+        let limit = 10_i128.checked_pow(u32::from(*precision));
+        let fits = |result: &i128| limit.is_some_and(|limit| result.unsigned_abs() < limit.unsigned_abs());
+        result.filter(fits).ok_or_else(numeric_out_of_range)
     }
 }
 

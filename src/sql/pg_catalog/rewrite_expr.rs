@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     Statement, TableFactor, Value as Literal, Visitor, VisitorMut,
 };
 
+use crate::sql::functions::ELEMENTS;
 use crate::sql::names::last_part;
 use crate::sql::operators::call;
 use crate::sql::parse::parse;
@@ -184,8 +185,7 @@ fn array_of_subquery(function: &Function) -> Option<Expr> {
         return Some(prefixed);
     }
     let aggregated = aggregated_select(query).or_else(|| aggregated_rows(query))?;
-    let empty = Expr::Value(Literal::SingleQuotedString("{}".to_string()).into());
-    Some(call("coalesce", vec![Expr::Subquery(Box::new(aggregated)), empty]))
+    Some(call(ELEMENTS, vec![Expr::Subquery(Box::new(aggregated))]))
 }
 
 /// A plain SELECT of rows with `array_agg` around its column; `None` where what is counted or grouped would be another.

@@ -120,3 +120,55 @@ INSERT 0 1
 > UPDATE stock SET name = 'plum' WHERE id = 2
 ERROR 23505: duplicate key value violates unique constraint "stock_name"
 DETAIL: Key (name)=(plum) already exists.
+
+# Names of the row in subqueries of RETURNING.
+
+> CREATE TABLE rr (id int PRIMARY KEY, k int, n numeric)
+CREATE TABLE
+
+> CREATE TABLE ri (id int PRIMARY KEY, k int, m int)
+CREATE TABLE
+
+> INSERT INTO ri VALUES (1, 1, 10), (2, 2, 20)
+INSERT 0 2
+
+> INSERT INTO rr VALUES (1, 1, 1.5), (2, 2, 2.5) RETURNING (SELECT max(m) FROM ri WHERE m < n * 10) AS q, (SELECT n) AS r
+ q  |  r
+----+-----
+ 10 | 1.5
+ 20 | 2.5
+(2 rows)
+INSERT 0 2
+
+> UPDATE rr SET n = n + 1 RETURNING id, EXISTS (SELECT 1 FROM (SELECT 1 AS one) q WHERE n > 3) AS q
+ id | q
+----+---
+  1 | f
+  2 | t
+(2 rows)
+UPDATE 2
+
+> UPDATE rr SET n = 9 FROM ri WHERE ri.id = rr.id AND ri.id = 1 RETURNING rr.id, (SELECT m || 'x') AS q
+ id |  q
+----+-----
+  1 | 10x
+(1 row)
+UPDATE 1
+
+> UPDATE rr SET n = 9 FROM ri WHERE ri.id = rr.id RETURNING (SELECT k)
+ERROR 42702: column reference "k" is ambiguous
+LINE 1: UPDATE rr SET n = 9 FROM ri WHERE ri.id = rr.id RETURNING (SELECT k)
+                                                                          ^
+
+> UPDATE rr SET n = 9 RETURNING (SELECT nothing)
+ERROR 42703: column "nothing" does not exist
+LINE 1: UPDATE rr SET n = 9 RETURNING (SELECT nothing)
+                                              ^
+
+> DELETE FROM rr RETURNING (SELECT count(*) FROM ri WHERE ri.k <= rr.k AND n > 1) AS q
+ q
+---
+ 1
+ 2
+(2 rows)
+DELETE 2

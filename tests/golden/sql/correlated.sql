@@ -1047,3 +1047,161 @@ INSERT 0 7
  1 | {7,6,5} |    3
  2 | {7,6,5} |    4
 (2 rows)
+
+# Aggregates of the outer query stand in its subqueries.
+
+> CREATE TABLE oa (id int PRIMARY KEY, k int, s text)
+CREATE TABLE
+
+> INSERT INTO oa VALUES (1, 1, 'a'), (2, 1, 'b'), (3, 2, 'b'), (4, NULL, NULL), (5, 3, 'c')
+INSERT 0 5
+
+> SELECT (SELECT 1 WHERE sum(oa.k) > 3) AS q FROM oa
+ q
+---
+ 1
+(1 row)
+
+> SELECT (SELECT sum(oa.k)) AS q FROM oa
+ q
+---
+ 7
+(1 row)
+
+> SELECT s, (SELECT count(*) FROM oa o WHERE o.k < sum(oa.k)) AS q FROM oa GROUP BY s ORDER BY s
+  s   | q
+------+---
+ a    | 0
+ b    | 3
+ c    | 3
+ NULL | 0
+(4 rows)
+
+> SELECT s, (SELECT max(o.k) + min(oa.k) FROM oa o WHERE o.s >= oa.s) AS q, count(*) FROM oa GROUP BY s ORDER BY q, s
+  s   |  q   | count
+------+------+-------
+ a    |    4 |     1
+ b    |    4 |     2
+ c    |    6 |     1
+ NULL | NULL |     1
+(4 rows)
+
+> SELECT s FROM oa GROUP BY s HAVING EXISTS (SELECT 1 FROM oa o WHERE o.id = count(oa.id) AND o.s = oa.s) ORDER BY s
+ s
+---
+ a
+ b
+(2 rows)
+
+> SELECT s || 'x' AS t, (SELECT max(oa.k) FILTER (WHERE oa.k > 1)) AS q FROM oa GROUP BY s || 'x' ORDER BY 1
+  t   |  q
+------+------
+ ax   | NULL
+ bx   |    2
+ cx   |    3
+ NULL | NULL
+(4 rows)
+
+> SELECT s, rank() OVER (ORDER BY sum(k), s) AS r, (SELECT count(DISTINCT oa.k)) AS q FROM oa GROUP BY s ORDER BY s
+  s   | r | q
+------+---+---
+ a    | 1 | 1
+ b    | 2 | 2
+ c    | 3 | 1
+ NULL | 4 | 0
+(4 rows)
+
+> SELECT (SELECT sum(oa.k + o.k) FROM oa o) AS q FROM oa ORDER BY id
+  q
+------
+   11
+   11
+   15
+ NULL
+   19
+(5 rows)
+
+> SELECT id FROM oa WHERE (SELECT sum(oa.k)) > 1
+ERROR 42803: aggregate functions are not allowed in WHERE
+LINE 1: SELECT id FROM oa WHERE (SELECT sum(oa.k)) > 1
+                                        ^
+
+> SELECT id, rank() OVER (ORDER BY abs(k - 2), id) AS r FROM oa ORDER BY id
+ id | r
+----+---
+  1 | 2
+  2 | 3
+  3 | 1
+  4 | 5
+  5 | 4
+(5 rows)
+
+> SELECT array_agg(id ORDER BY abs(k - 2) DESC, id) AS q FROM oa
+      q
+-------------
+ {4,1,2,5,3}
+(1 row)
+
+> SELECT id, (SELECT o.id FROM oa o ORDER BY abs(o.k - oa.k), o.id LIMIT 1) AS q FROM oa ORDER BY id
+ id | q
+----+---
+  1 | 1
+  2 | 1
+  3 | 3
+  4 | 1
+  5 | 5
+(5 rows)
+
+> SELECT id, (SELECT array_agg(o.id ORDER BY abs(o.k - oa.id), o.id) FROM oa o WHERE o.s = oa.s) AS q FROM oa ORDER BY id
+ id |   q
+----+-------
+  1 | {1}
+  2 | {3,2}
+  3 | {3,2}
+  4 | NULL
+  5 | {5}
+(5 rows)
+
+> SELECT array_agg(DISTINCT abs(k - 2) ORDER BY abs(k - 2)) AS q FROM oa
+     q
+------------
+ {0,1,NULL}
+(1 row)
+
+> SELECT sum(id), sum(id::bigint), sum(id::numeric) FROM oa
+ sum | sum | sum
+-----+-----+-----
+  15 |  15 |  15
+(1 row)
+
+> SELECT id, sum(k) OVER (PARTITION BY s) AS q, sum(k::float8) OVER (PARTITION BY s) AS r FROM oa ORDER BY id
+ id |  q   |  r
+----+------+------
+  1 |    1 |    1
+  2 |    3 |    3
+  3 |    3 |    3
+  4 | NULL | NULL
+  5 |    3 |    3
+(5 rows)
+
+> SELECT (SELECT 1 HAVING sum(oa.k) > 3) AS q FROM oa
+ q
+---
+ 1
+(1 row)
+
+> SELECT 1 AS q FROM oa HAVING 2 > 1
+ q
+---
+ 1
+(1 row)
+
+> SELECT sum(CASE WHEN k > 0 THEN (SELECT min(oa.k) FROM oa o) END) FROM oa
+ERROR 42803: aggregate function calls cannot be nested
+LINE 1: SELECT sum(CASE WHEN k > 0 THEN (SELECT min(oa.k) FROM oa o) END) FROM oa
+                                                ^
+
+> SELECT 1 FROM oa GROUP BY (SELECT sum(oa.k))
+ERROR 42803: aggregate functions are not allowed in GROUP BY
+LINE 1: SELECT 1 FROM oa GROUP BY (SELECT sum(oa.k))
+                                          ^

@@ -389,3 +389,110 @@ INSERT 0 2
 ----
   1
 (1 row)
+
+# Subqueries in branches run for the rows that reach them.
+
+> CREATE TABLE gk (id int PRIMARY KEY, k int)
+CREATE TABLE
+
+> INSERT INTO gk VALUES (1, 1), (2, 2), (3, NULL), (4, 4)
+INSERT 0 4
+
+> SELECT id, CASE WHEN k = 1 THEN 0 ELSE (SELECT 4 / (gk.k - 1)) END AS q FROM gk ORDER BY id
+ id |  q
+----+------
+  1 |    0
+  2 |    4
+  3 | NULL
+  4 |    1
+(4 rows)
+
+> SELECT id, CASE WHEN k <> 1 THEN (SELECT sum(g.n / (gk.k - 1)) FROM g) END AS q FROM gk ORDER BY id
+ id |  q
+----+------
+  1 | NULL
+  2 |   17
+  3 | NULL
+  4 |    4
+(4 rows)
+
+> SELECT id, CASE WHEN k = 2 THEN 2 / (k - 2) ELSE 0 END FROM gk WHERE k <> 2 ORDER BY id
+ id | case
+----+------
+  1 |    0
+  4 |    0
+(2 rows)
+
+> SELECT id, COALESCE(k, 0) AS q, COALESCE(k, (SELECT g.id FROM g)) AS r FROM gk WHERE k IS NOT NULL ORDER BY id
+ id | q | r
+----+---+---
+  1 | 1 | 1
+  2 | 2 | 2
+  4 | 4 | 4
+(3 rows)
+
+> SELECT id, COALESCE(k, (SELECT g.id FROM g)) FROM gk
+ERROR 21000: more than one row returned by a subquery used as an expression
+
+> SELECT CASE WHEN id > 100 THEN (SELECT g.id FROM g) ELSE 7 END AS q FROM gk ORDER BY id
+ q
+---
+ 7
+ 7
+ 7
+ 7
+(4 rows)
+
+> SELECT CASE WHEN id > 3 THEN (SELECT g.id FROM g) ELSE 7 END FROM gk
+ERROR 21000: more than one row returned by a subquery used as an expression
+
+> SELECT id FROM gk WHERE k = 1 OR (SELECT max(4 / (gk.k - 1)) FROM g) > 1 ORDER BY id
+ERROR 42803: aggregate functions are not allowed in WHERE
+LINE 1: SELECT id FROM gk WHERE k = 1 OR (SELECT max(4 / (gk.k - 1)) FROM g) > 1 ORDER BY id
+                                                 ^
+
+> SELECT id FROM gk WHERE (SELECT max(4 / (gk.k - 1)) FROM g) > 1 ORDER BY id
+ERROR 42803: aggregate functions are not allowed in WHERE
+LINE 1: SELECT id FROM gk WHERE (SELECT max(4 / (gk.k - 1)) FROM g) > 1 ORDER BY id
+                                        ^
+
+> SELECT id, CASE k WHEN 1 THEN false ELSE EXISTS (SELECT 1 FROM g WHERE g.n / (gk.k - 1) > 3) END AS q FROM gk ORDER BY id
+ id | q
+----+---
+  1 | f
+  2 | t
+  3 | f
+  4 | f
+(4 rows)
+
+> SELECT id, CASE WHEN k > 1 THEN 4 IN (SELECT g.n / (gk.k - 1) FROM g) END AS q FROM gk ORDER BY id
+ id |  q
+----+------
+  1 | NULL
+  2 | NULL
+  3 | NULL
+  4 | NULL
+(4 rows)
+
+> SELECT id, CASE WHEN (SELECT count(*) FROM g WHERE g.id = gk.k) = 1 AND k > 1 THEN (SELECT 4 / (gk.k - 1)) END AS q FROM gk ORDER BY id
+ id |  q
+----+------
+  1 | NULL
+  2 |    4
+  3 | NULL
+  4 |    1
+(4 rows)
+
+> SELECT count(CASE WHEN k > 1 THEN (SELECT 4 / (gk.k - 1)) END) FROM gk
+ count
+-------
+     2
+(1 row)
+
+> UPDATE gk SET k = k WHERE id < 3 RETURNING id, CASE WHEN k > 1 THEN (SELECT g.id FROM g WHERE g.id = 4 / (gk.k - 1)) END AS q
+ id |  q
+----+------
+  1 | NULL
+  2 |    4
+(2 rows)
+UPDATE 2

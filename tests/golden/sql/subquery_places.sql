@@ -395,3 +395,149 @@ ROLLBACK
   5 | 6
 (5 rows)
 
+# Rows are compared with the rows of subqueries.
+
+> CREATE TABLE ra (id int PRIMARY KEY, x int, y int)
+CREATE TABLE
+
+> CREATE TABLE rb (id int PRIMARY KEY, a int, b int)
+CREATE TABLE
+
+> INSERT INTO ra VALUES (1, 1, 10), (2, 1, 3), (3, 2, NULL), (4, NULL, 4)
+INSERT 0 4
+
+> INSERT INTO rb VALUES (1, 1, 10), (2, 1, 20), (3, 2, 10), (4, 2, NULL)
+INSERT 0 4
+
+> SELECT id FROM ra WHERE (x, y) = (SELECT a, b FROM rb WHERE id = 1) ORDER BY id
+ id
+----
+  1
+(1 row)
+
+> SELECT id, (x, y) < (SELECT a, b FROM rb WHERE rb.id = ra.id) AS q FROM ra ORDER BY id
+ id |  q
+----+------
+  1 | f
+  2 | t
+  3 | NULL
+  4 | NULL
+(4 rows)
+
+> SELECT id FROM ra WHERE (x, y) = (SELECT a, b FROM rb)
+ERROR 21000: more than one row returned by a subquery used as an expression
+
+> SELECT id, (x, y) = ANY (SELECT a, b FROM rb) AS q, (x, y) <> ALL (SELECT a, b FROM rb) AS r FROM ra ORDER BY id
+ id |  q   |  r
+----+------+------
+  1 | t    | f
+  2 | f    | t
+  3 | NULL | NULL
+  4 | NULL | NULL
+(4 rows)
+
+> SELECT id, ROW(x, y) <= ALL (SELECT a, b FROM rb WHERE id < 4) AS q FROM ra ORDER BY id
+ id |  q
+----+------
+  1 | t
+  2 | t
+  3 | f
+  4 | NULL
+(4 rows)
+
+> SELECT id, (x, y) NOT IN (SELECT a, b FROM rb WHERE a = x) AS q FROM ra ORDER BY id
+ id |  q
+----+------
+  1 | f
+  2 | t
+  3 | NULL
+  4 | t
+(4 rows)
+
+> SELECT x FROM ra GROUP BY x HAVING (x, count(*)) = (SELECT a, 2 FROM rb WHERE id = 1)
+ x
+---
+ 1
+(1 row)
+
+> SELECT id FROM ra WHERE (x, y) = (SELECT a FROM rb)
+ERROR 42601: subquery has too few columns
+LINE 1: SELECT id FROM ra WHERE (x, y) = (SELECT a FROM rb)
+                                 ^
+
+> SELECT id FROM ra WHERE (x, y) IN (SELECT a, b, id FROM rb)
+ERROR 42601: subquery has too many columns
+LINE 1: SELECT id FROM ra WHERE (x, y) IN (SELECT a, b, id FROM rb)
+                                 ^
+
+> SELECT id FROM ra WHERE EXISTS (SELECT 1 FROM (SELECT b FROM rb WHERE a = ra.x) q WHERE q.b > ra.y) ORDER BY id
+ id
+----
+  1
+  2
+(2 rows)
+
+> SELECT id FROM ra WHERE x IN (SELECT q.id FROM (SELECT id, b FROM rb WHERE a = ra.x) q WHERE q.b = ra.y) ORDER BY id
+ id
+----
+  1
+(1 row)
+
+> SELECT id, ARRAY(SELECT g FROM generate_series(1, 3) g WHERE g <> ra.x) AS q FROM ra ORDER BY id
+ id |   q
+----+-------
+  1 | {2,3}
+  2 | {2,3}
+  3 | {1,3}
+  4 | {}
+(4 rows)
+
+> SELECT id, ARRAY(SELECT g FROM generate_series(1, 3) g WHERE g <> ra.x ORDER BY g DESC) AS q FROM ra ORDER BY id
+ id |   q
+----+-------
+  1 | {3,2}
+  2 | {3,2}
+  3 | {3,1}
+  4 | {}
+(4 rows)
+
+> SELECT id, ARRAY(SELECT g * 2 FROM generate_series(1, ra.x) g) AS q FROM ra ORDER BY id
+ id |   q
+----+-------
+  1 | {2}
+  2 | {2}
+  3 | {2,4}
+  4 | {}
+(4 rows)
+
+> SELECT pg_typeof(v), v->>'a' AS a FROM unnest('{"{\"a\":1}","{\"a\":2}"}'::jsonb[]) v
+ pg_typeof | a
+-----------+---
+ jsonb     | 1
+ jsonb     | 2
+(2 rows)
+
+> SELECT pg_typeof(unnest('{1,2}'::jsonb[])) AS q
+   q
+-------
+ jsonb
+ jsonb
+(2 rows)
+
+> SELECT id, (SELECT sum(v) FROM unnest(ARRAY[ra.x, ra.y]) v) AS q FROM ra ORDER BY id
+ id | q
+----+----
+  1 | 11
+  2 |  4
+  3 |  2
+  4 |  4
+(4 rows)
+
+> SELECT id, v, w FROM ra, unnest(ARRAY[x, y], ARRAY['a']) q(v, w) WHERE id < 3 ORDER BY id, w
+ id | v  |  w
+----+----+------
+  1 |  1 | a
+  1 | 10 | NULL
+  2 |  1 | a
+  2 |  3 | NULL
+(4 rows)

@@ -356,3 +356,76 @@ HINT: Name a zone of the IANA database, such as Europe/Zurich.
  2024-02-28 12:00:00+00
  2024-02-29 00:00:00+00
 (3 rows)
+
+# Infinite dates beside timestamps.
+
+> CREATE TABLE da (id int PRIMARY KEY, d date, t timestamp, z timestamptz)
+CREATE TABLE
+
+> INSERT INTO da VALUES (1, 'infinity', 'infinity', 'infinity'), (2, '-infinity', '-infinity', '-infinity'), (3, '2020-01-01', '2020-01-01', '2020-01-01 00:00+00'), (4, '2021-05-05', 'infinity', NULL)
+INSERT 0 4
+
+> SELECT 'infinity'::date = 'infinity'::timestamp AS q
+ q
+---
+ t
+(1 row)
+
+> SELECT id, d = t AS q, d < t AS r, d >= z AS s FROM da ORDER BY id
+ id | q | r |  s
+----+---+---+------
+  1 | t | f | t
+  2 | t | f | t
+  3 | t | f | t
+  4 | f | t | NULL
+(4 rows)
+
+> SELECT a.id, b.id FROM da a JOIN da b ON a.d = b.t ORDER BY 1, 2
+ id | id
+----+----
+  1 |  1
+  1 |  4
+  2 |  2
+  3 |  3
+(4 rows)
+
+> SELECT id FROM da WHERE d IN (SELECT t FROM da) ORDER BY id
+ id
+----
+  1
+  2
+  3
+(3 rows)
+
+> SELECT id FROM da WHERE d >= ALL (SELECT z FROM da WHERE z IS NOT NULL) ORDER BY id
+ id
+----
+  1
+(1 row)
+
+> SELECT id, coalesce(z, d) AS q, CASE WHEN id = 1 THEN d ELSE t END AS r, greatest(d, t) AS s FROM da ORDER BY id
+ id |           q            |          r          |          s
+----+------------------------+---------------------+---------------------
+  1 | infinity               | infinity            | infinity
+  2 | -infinity              | -infinity           | -infinity
+  3 | 2020-01-01 00:00:00+00 | 2020-01-01 00:00:00 | 2020-01-01 00:00:00
+  4 | 2021-05-05 00:00:00+00 | infinity            | infinity
+(4 rows)
+
+> SELECT d FROM da UNION SELECT t FROM da ORDER BY 1
+          d
+---------------------
+ -infinity
+ 2020-01-01 00:00:00
+ 2021-05-05 00:00:00
+ infinity
+(4 rows)
+
+> SELECT id, d + interval '1 day' AS q, t BETWEEN d AND 'infinity'::date AS r FROM da ORDER BY id
+ id |          q          | r
+----+---------------------+---
+  1 | infinity            | t
+  2 | -infinity           | t
+  3 | 2020-01-02 00:00:00 | t
+  4 | 2021-05-06 00:00:00 | t
+(4 rows)
