@@ -151,6 +151,10 @@ fn later_backups_copy_what_is_new_and_old_ones_go() {
     server
         .client()
         .run("INSERT INTO words SELECT i, repeat(md5(i::text), 20), NULL FROM generate_series(1000, 9000) AS g(i)");
+    for number in 0..10 {
+        let blob = digits(number).repeat(16_000);
+        server.client().run(&format!("SET MEMORY id = 'b{number}' blob = '{blob}'"));
+    }
     let reported = |more: &str| -> serde_json::Value {
         let call = format!("SELECT nebulus_backup('{}', '{more}')", text(&folder));
         serde_json::from_str(&server.client().value(&call)).unwrap()
@@ -304,12 +308,12 @@ fn keys_are_in_a_backup_only_where_they_are_asked_for() {
 fn a_full_disk_leaves_no_backup_and_no_restored_directory() {
     let directory = tempfile::tempdir().unwrap();
     let test = "a_full_disk_leaves_no_backup_and_no_restored_directory";
-    let Some(disk) = SmallDisk::mount(test, &directory.path().join("disk"), 24) else { return };
+    let Some(disk) = SmallDisk::mount(test, &directory.path().join("disk"), 4) else { return };
     let server = filled(directory.path());
     let mut client = server.client();
     // Much that cannot be compressed.
     for number in 0..8 {
-        let blob: Vec<String> = (0..64_000_u32).map(|at| blake3_digits(number * 64_000 + at)).collect();
+        let blob: Vec<String> = (0..64_000_u32).map(|at| digits(number * 64_000 + at)).collect();
         client.run(&format!("SET MEMORY id = 'big-{number}' blob = '{}'", blob.concat()));
     }
     let (small, roomy) = (disk.0.join("backups"), directory.path().join("backups"));
@@ -329,7 +333,7 @@ fn a_full_disk_leaves_no_backup_and_no_restored_directory() {
 }
 
 /// 16 digits that follow from nothing but the number.
-fn blake3_digits(number: u32) -> String {
+fn digits(number: u32) -> String {
     let mixed = u64::from(number).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     format!("{:016x}", mixed ^ (mixed >> 32))
@@ -354,7 +358,7 @@ fn killed_in_the_middle_a_backup_is_none_and_a_restore_is_none() {
     let (folder, target) = (directory.path().join("backups"), directory.path().join("restored"));
     let server = filled(directory.path());
     for number in 0..40 {
-        server.client().run(&format!("SET MEMORY id = 'b{number}' blob = '{}'", blake3_digits(number).repeat(8_000)));
+        server.client().run(&format!("SET MEMORY id = 'b{number}' blob = '{}'", digits(number).repeat(8_000)));
     }
     let data = server.data.clone();
     assert!(server.stop().success());

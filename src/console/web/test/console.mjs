@@ -76,7 +76,7 @@ async function fill() {
 const problems = [];
 
 // A wait that is in vain ends with what it waited for.
-const WAIT_MAX = 25_000;
+const WAIT_MAX = 60_000;
 
 /** A page of a browser whose every request is to the server. */
 async function open(here, options) {
