@@ -21,7 +21,7 @@ use crate::sql::parameters::unmodified;
 use crate::sql::pg_catalog;
 use crate::sql::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
 use crate::sql::scope::{self, ScopeColumn, exact, folded};
-use crate::sql::walk::{has_expression, names_columns};
+use crate::sql::walk::names_columns;
 
 impl Analyzer<'_> {
     /// Rewrites an expression in place; its type, where it is known before planning.
