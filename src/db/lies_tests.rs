@@ -94,14 +94,15 @@ fn naming_the_hash_of_a_private_blob_does_not_publish_it() {
         let collection = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
         let (hash, size) = transaction.put_blob(b"a diary").unwrap();
         let size = Value::Int8(i64::try_from(size).unwrap());
-        let row = vec![Some(Value::text("diary")), None, None, Some(Value::text(&hash)), Some(size.clone()), None];
+        let row =
+            vec![Some(Value::text("diary")), None, None, Some(Value::text(hash.as_str())), Some(size.clone()), None];
         transaction.insert(&collection, row, OnConflict::Fail).unwrap();
         b.runtime.block_on(transaction.commit()).unwrap();
         (hash, size)
     };
     a.define(|transaction| {
         let collection = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
-        let row = vec![Some(Value::text("bait")), None, None, Some(Value::text(&hash)), Some(size), None];
+        let row = vec![Some(Value::text("bait")), None, None, Some(Value::text(hash.as_str())), Some(size), None];
         transaction.insert(&collection, row, OnConflict::Fail).unwrap();
         let key = transaction.key(&collection, vec![Value::text("bait")]).unwrap();
         transaction.set_stage(&collection, &key, Stage::PostPending).unwrap();

@@ -1,6 +1,6 @@
 //! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
 
-use datafusion::sql::sqlparser::ast::{Expr, Spanned, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
 use crate::model::{ColumnType, Value};
@@ -168,16 +168,7 @@ impl Analyzer<'_> {
                 }
                 let ty = self.expr(inner)?;
                 let rows = columns.first().and_then(|column| column.ty.as_ref());
-                if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
-                    by_value(inner, key);
-                    **subquery = keyed_rows(subquery, key)?;
-                } else {
-                    self.looked_up_as_float(inner, ty.as_ref(), subquery, rows)?;
-                }
-                if let Some(common) = common_time(ty.as_ref(), rows) {
-                    self.as_time(inner, ty.as_ref(), &common)?;
-                    **subquery = keyed_rows(subquery, &cast_name(&common))?;
-                }
+                self.looked_up(inner, ty.as_ref(), subquery, rows)?;
                 boolean
             }
             Expr::Exists { subquery, .. } => {
@@ -193,6 +184,27 @@ impl Analyzer<'_> {
             Expr::AnyOp { .. } | Expr::AllOp { .. } => self.quantified(expr),
             _ => self.value_expr(expr),
         }
+    }
+
+    /// A value beside the rows of a subquery that it is looked up in: what makes keys, floats or times of both.
+    fn looked_up(
+        &mut self,
+        value: &mut Expr,
+        ty: Option<&ColumnType>,
+        rows: &mut Query,
+        row_type: Option<&ColumnType>,
+    ) -> Result<()> {
+        if let Some(key) = sort_key(ty).or_else(|| sort_key(row_type)) {
+            by_value(value, key);
+            *rows = keyed_rows(rows, key)?;
+        } else {
+            self.looked_up_as_float(value, ty, rows, row_type)?;
+        }
+        if let Some(common) = common_time(ty, row_type) {
+            self.as_time(value, ty, &common)?;
+            *rows = keyed_rows(rows, &cast_name(&common))?;
+        }
+        Ok(())
     }
 
     /// Expressions that choose, collect or compute a value.
@@ -436,16 +448,7 @@ impl Analyzer<'_> {
             }
             let ty = self.expr(left)?;
             let rows = columns.first().and_then(|column| column.ty.as_ref());
-            if let Some(key) = sort_key(ty.as_ref()).or_else(|| sort_key(rows)) {
-                by_value(left, key);
-                query = keyed_rows(&query, key)?;
-            } else {
-                self.looked_up_as_float(left, ty.as_ref(), &mut query, rows)?;
-            }
-            if let Some(common) = common_time(ty.as_ref(), rows) {
-                self.as_time(left, ty.as_ref(), &common)?;
-                query = keyed_rows(&query, &cast_name(&common))?;
-            }
+            self.looked_up(left, ty.as_ref(), &mut query, rows)?;
             **right = Expr::Subquery(Box::new(query));
             return Ok(Some(ColumnType::Bool));
         }
