@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::db::EpochSecret;
 use crate::merge::CAUSAL_LENGTH_MAX;
-use crate::model::{Head, Hlc, PeerId, State};
+use crate::model::{FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Head, Hlc, PeerId, State};
 use crate::store::{BlobHash, Identity, decode_state, encode_key, encode_state};
 
 const MEMORY: &str = "memory";
@@ -100,15 +100,16 @@ fn naming_the_hash_of_a_private_blob_does_not_publish_it() {
         b.runtime.block_on(transaction.commit()).unwrap();
         (hash, size)
     };
-    a.define(|transaction| {
-        let collection = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
-        let row = vec![Some(Value::text("bait")), None, None, Some(Value::text(hash.as_str())), Some(size), None];
-        transaction.insert(&collection, row, OnConflict::Fail).unwrap();
-        let key = transaction.key(&collection, vec![Value::text("bait")]).unwrap();
-        transaction.set_stage(&collection, &key, Stage::PostPending).unwrap();
-    });
+    // A member of its own making names what it does not have.
+    a.write("bait", r#"{"x": 1}"#, Stage::PostPending);
     a.post();
     a.send_to(&b, usize::MAX);
+    let mut bait = a.public_state("bait");
+    let stamp = bait.fields["x"].stamp.clone();
+    for (name, value) in [(FACT_BLOB_HASH, Value::text(hash.as_str())), (FACT_BLOB_SIZE, size)] {
+        bait.fields.insert(name.to_string(), Field { value: Some(value), stamp: stamp.clone() });
+    }
+    assert_eq!(b.merge_state(a.key("bait").as_bytes(), &bait).news, 1);
     let hash: BlobHash = hash.parse().unwrap();
     assert!(!b.database.is_blob_public(b.network(), &hash).unwrap(), "it was never posted from here");
     b.define(|transaction| {

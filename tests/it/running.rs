@@ -173,7 +173,9 @@ fn results_that_no_memory_holds_are_refused_and_change_nothing() {
         "SELECT length(array_to_string(array_repeat('a', 1000000), repeat('b', 10000)))",
         "SELECT length(format(repeat('%1$s', 1000), repeat('x', 10000000)))",
     ] {
-        assert_eq!(sqlstate(&mut client, text), "54000", "{text}");
+        // What aggregates hold is in the budget, which ends before a text may be no longer.
+        let code = if text.contains("string_agg") { "53200" } else { "54000" };
+        assert_eq!(sqlstate(&mut client, text), code, "{text}");
     }
     assert_eq!(client.value("SELECT count(*) FROM t"), "0");
     // What fits is computed, however many rows there are.
@@ -188,7 +190,8 @@ fn wide_statements_are_refused_and_long_lists_are_not() {
     let columns = |count: usize| format!("SELECT {}", vec!["1"; count].join(","));
     assert_eq!(client.rows(&columns(1664)).len(), 1);
     assert_eq!(sqlstate(&mut client, &columns(1665)), "54011");
-    assert_eq!(sqlstate(&mut client, &columns(400_000)), "54011");
+    assert_eq!(sqlstate(&mut client, &columns(100_000)), "54011");
+    assert_eq!(sqlstate(&mut client, &columns(400_000)), "53200", "the budget does not hold its plan");
     assert_eq!(sqlstate(&mut client, &columns(600_000)), "54000");
     assert_eq!(sqlstate(&mut client, &format!("SELECT concat({})", vec!["'a'"; 101].join(","))), "54023");
     let numbers: Vec<String> = (0..100_000).map(|n| n.to_string()).collect();

@@ -511,10 +511,11 @@ PREPARE
 (1 row)
 
 > SELECT name, statement, parameter_types, result_types, from_sql, generic_plans FROM pg_prepared_statements ORDER BY name
- name |                             statement                              |      parameter_types       |        result_types        | from_sql | generic_plans
-------+--------------------------------------------------------------------+-----------------------------+-----------------------------+----------+---------------
- one  | PREPARE one AS SELECT 1 AS one                                     | {}                          | {integer}                   | t        |             0
+ name |                             statement                              |        parameter_types        |         result_types          | from_sql | generic_plans
+------+--------------------------------------------------------------------+-------------------------------+-------------------------------+----------+---------------
+ one  | PREPARE one AS SELECT 1 AS one                                     | {}                            | {integer}                     | t        |             0
  two  | PREPARE two (int, varchar(3)) AS SELECT $1 + 1 AS more, $2 AS same | {integer,"character varying"} | {integer,"character varying"} | t        |             1
+(2 rows)
 
 > DEALLOCATE one
 DEALLOCATE
