@@ -57,7 +57,7 @@ fn a_network_that_begins_later_finds_its_members_on_the_local_network_too() {
     // Neighbours that are in different networks have seen each other and are nothing to each other.
     a.create("mdns = true");
     b.run("CREATE NETWORK \"of b alone\" WITH (mdns = true)");
-    let met = |one: &Node, other: &Node| {
+    let met = |one: &LabNode, other: &LabNode| {
         let peer = one.value("SELECT peer_id FROM nebulus.node");
         other.log().contains(&format!("no connection with peer {peer}"))
     };
