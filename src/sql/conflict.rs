@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{ConflictTarget, OnConflict as OnConflictClause, OnConflictAction};
 
-use crate::db::{Arbiters, EntryKey, Inserted, OnConflict};
+use crate::db::{Arbiters, EntryKey, Inserted, OnConflict, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, IndexKind, Value};
 use crate::sql::context::PlanContext;
@@ -83,13 +83,19 @@ impl Conflict {
         Ok(Conflict { arbiters, update: Some(ConflictUpdate { assignments: list, filter, planned, reads_row }) })
     }
 
-    /// Inserts a row or does what the clause says. `seen` is given where a statement may meet a row twice.
+    /// Whether subqueries are computed for a row that is there already.
+    pub fn has_subqueries(&self) -> bool {
+        self.update.as_ref().is_some_and(|update| update.planned.is_some())
+    }
+
+    /// Inserts a row or does what the clause says. `seen` is given where a statement may meet a row twice; `before` is what
+    /// subqueries read, the statement's view before it changed anything.
     pub async fn insert(
         &self,
         run: &mut Run<'_>,
         collection: &Arc<Collection>,
         row: Vec<Option<Value>>,
-        seen: Option<&mut Seen>,
+        (seen, before): (Option<&mut Seen>, Option<&ReadView>),
     ) -> Result<Resolved> {
         let key = match run.transaction.insert(collection, row.clone(), OnConflict::Report(&self.arbiters))? {
             Inserted::New(key) => {
@@ -111,7 +117,7 @@ impl Conflict {
             ));
         }
         let excluded: Vec<Value> = row.into_iter().map(Option::unwrap_or_default).collect();
-        let Some(after) = update.apply(run, collection, &key, &excluded).await? else {
+        let Some(after) = update.apply(run, collection, &key, (&excluded, before)).await? else {
             return Ok(Resolved::Skipped);
         };
         if let Some(seen) = seen {
@@ -128,7 +134,7 @@ impl ConflictUpdate {
         run: &mut Run<'_>,
         collection: &Arc<Collection>,
         key: &EntryKey,
-        excluded: &[Value],
+        (excluded, before): (&[Value], Option<&ReadView>),
     ) -> Result<Option<EntryKey>> {
         let row = match self.reads_row {
             true => run.transaction.view().row(collection, key)?.unwrap_or_default(),
@@ -137,7 +143,7 @@ impl ConflictUpdate {
         let mut input =
             RowInput { row: &row, excluded, parameters: run.parameters, now: run.now, ..RowInput::default() };
         let planned = match &self.planned {
-            Some(plan) => plan.values(run, run.transaction.view(), input).await?,
+            Some(plan) => plan.values(run, before.unwrap_or_else(|| run.transaction.view()), input).await?,
             None => Vec::new(),
         };
         input.planned = &planned;

@@ -311,7 +311,11 @@ impl InsertPlan {
     }
 
     pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
-        let view = self.returning.as_ref().and_then(|returning| returning.view(run));
+        let reads_before = self.conflict.as_ref().is_some_and(Conflict::has_subqueries);
+        let view = match &self.returning {
+            _ if reads_before => Some(run.transaction.view().clone()),
+            returning => returning.as_ref().and_then(|returning| returning.view(run)),
+        };
         let mut rows = Rows { written: 0, shown: Gathered::new(&run.settings.memory), seen: HashSet::new(), view };
         match &self.source {
             Source::Rows { rows: list, planned } => {
@@ -373,7 +377,7 @@ impl InsertPlan {
             },
             Some(conflict) => {
                 let seen = if is_single { None } else { Some(&mut rows.seen) };
-                match conflict.insert(run, &self.collection, row.columns, seen).await? {
+                match conflict.insert(run, &self.collection, row.columns, (seen, rows.view.as_ref())).await? {
                     Resolved::Inserted(key) => key,
                     Resolved::Updated(key) => {
                         row.stage = None;
@@ -400,7 +404,7 @@ struct Rows {
     written: u64,
     shown: Gathered,
     seen: Seen,
-    /// What subqueries of RETURNING read.
+    /// What subqueries of RETURNING and of ON CONFLICT read.
     view: Option<ReadView>,
 }
 

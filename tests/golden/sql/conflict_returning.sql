@@ -172,3 +172,30 @@ LINE 1: UPDATE rr SET n = 9 RETURNING (SELECT nothing)
  2
 (2 rows)
 DELETE 2
+
+# Subqueries of DO UPDATE read the rows as they were before the statement, which may have inserted others already.
+
+> CREATE TABLE rc (id int PRIMARY KEY, n int, g int)
+CREATE TABLE
+
+> INSERT INTO rc VALUES (2, 0, 1), (4, 0, 1), (5, 0, 1)
+INSERT 0 3
+
+> INSERT INTO rc (id, n) SELECT id + 1, 7 FROM rc ON CONFLICT (id) DO UPDATE SET n = (SELECT count(*) FROM rc s) WHERE NOT EXISTS (SELECT 1 FROM rc s WHERE s.g IS NULL) RETURNING id, n, (SELECT count(*) FROM rc s) AS before
+ id | n | before
+----+---+--------
+  3 | 7 |      3
+  5 | 3 |      3
+  6 | 7 |      3
+(3 rows)
+INSERT 0 3
+
+> SELECT id, n, g FROM rc ORDER BY id
+ id | n |  g
+----+---+------
+  2 | 0 |    1
+  3 | 7 | NULL
+  4 | 0 |    1
+  5 | 3 |    1
+  6 | 7 | NULL
+(5 rows)
