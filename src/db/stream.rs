@@ -310,11 +310,15 @@ mod tests {
         let account = budget.account();
         let (sender, rows) = RowStream::channel(&Cancel::new());
         let row = one_row(&account).1.bytes();
-        for _ in 0..2 {
-            assert!(sender.send(Ok(one_row(&account))).await);
-        }
-        sender.finish().await;
-        let (collected, mut memory) = rows.collect().await.unwrap();
+        let sending = async {
+            for _ in 0..2 {
+                assert!(sender.send(Ok(one_row(&account))).await);
+            }
+            sender.finish().await;
+        };
+        // The channel holds fewer than these: somebody has to read meanwhile.
+        let ((), collected) = tokio::join!(sending, rows.collect());
+        let (collected, mut memory) = collected.unwrap();
         assert_eq!((collected.len(), budget.bytes()), (2, 2 * row));
         memory.release(1);
         assert_eq!(budget.bytes(), row);
