@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 use crate::db::Database;
 use crate::db::apply::Apply;
 use crate::db::feed_draft::Origin;
-use crate::db::first_heads::collected_in;
 use crate::db::origin::RETURNING;
 use crate::db::public_view::covers;
 use crate::db::replica::is_signed;
@@ -28,11 +27,6 @@ impl Database {
     /// This node has been compared with a member: from now on it believes nobody who lacks an entry.
     pub async fn end_return(&self, network: NetworkId) -> Result<()> {
         self.put_sync_record(network, RETURNING, None).await
-    }
-
-    /// Numbers by origin up to which tombstones were removed here.
-    pub fn collected(&self, network: NetworkId) -> Result<Vec<(PeerId, u64)>> {
-        collected_in(&self.shared().store.snapshot(), network)
     }
 
     /// Drops public entries that a peer with these heads does not hold although it has seen all their deltas: tombstones
@@ -94,6 +88,20 @@ impl Database {
 }
 
 impl Apply<'_> {
+    /// Whether a state that a member offers is of a life that ended here, with its tombstone gone: an entry that lives, of which
+    /// nothing is here, and all of whose deltas lie below what was removed.
+    pub fn was_collected(
+        &self,
+        network: &Network,
+        (shared_name, key): (&str, &[u8]),
+        state: &State,
+        collected: &BTreeMap<PeerId, u64>,
+    ) -> Result<bool> {
+        let Some(attachment) = network.attachment_named(shared_name) else { return Ok(false) };
+        let is_below = state.is_alive() && !state.clock.is_empty() && covers(collected, &state.clock);
+        Ok(is_below && self.current(attachment.collection, key)?.is_none())
+    }
+
     /// Forgets the public state of an entry whose deltas are all covered by `seen`.
     pub fn drop_public(
         &mut self,

@@ -29,7 +29,9 @@ impl Node {
 
     fn merge_state(&self, key: &[u8], state: &State) -> crate::db::MergedStates {
         let entry = PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(state).unwrap()) };
-        self.runtime.block_on(self.database.merge_states(self.network(), MEMORY.to_string(), vec![entry])).unwrap()
+        self.runtime
+            .block_on(self.database.merge_states(self.network(), MEMORY.to_string(), vec![entry], false))
+            .unwrap()
     }
 
     fn drop_one(&self, heads: &[Head]) -> u64 {

@@ -9,6 +9,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::db::feed_draft::Origin;
+use crate::db::first_heads::collected_in;
 use crate::db::heads::StoredHead;
 use crate::db::network_secrets::NetworkKey;
 use crate::db::origin;
@@ -134,7 +135,8 @@ impl Database {
     }
 
     /// Merges states that a member vouches for into the public states. Those whose time lies too far ahead are left where they
-    /// are: nothing moves the clock here beyond the network's `max_clock_drift`.
+    /// are: nothing moves the clock here beyond the network's `max_clock_drift`. Unless the collection `is_partial`, lives that
+    /// ended here and whose tombstones are gone do not come back.
     ///
     /// # Errors
     /// `Corrupted` or 22000 for a state that no write makes: nothing is taken then.
@@ -143,6 +145,7 @@ impl Database {
         network: NetworkId,
         collection: String,
         entries: Vec<PublicEntry>,
+        is_partial: bool,
     ) -> Result<MergedStates> {
         let states = entries.into_iter().map(|entry| Ok((decode_state(&entry.body)?, entry.key)));
         let states = states.collect::<Result<Vec<_>>>()?;
@@ -153,7 +156,12 @@ impl Database {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(merged) };
                 apply.origin = Some(Origin::of_network(&network));
                 let mut touched = Touched::new();
+                let collected: BTreeMap<PeerId, u64> =
+                    collected_in(&apply.group.snapshot, network.id)?.into_iter().collect();
                 for (state, key) in states {
+                    if !is_partial && apply.was_collected(&network, (&collection, &key), &state, &collected)? {
+                        continue;
+                    }
                     if !apply.observe_state(&network, &state) {
                         merged.early += 1;
                         continue;

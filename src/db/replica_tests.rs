@@ -357,7 +357,7 @@ fn states_travel_without_the_log() {
     let (second, end) = view.entries_after("memory", &Buckets::all(), next.as_deref(), usize::MAX).unwrap();
     assert_eq!((first.len(), second.len(), end), (1, 1, None));
     for page in [first, second] {
-        let merged = b.database.merge_states(b.network(), "memory".to_string(), page);
+        let merged = b.database.merge_states(b.network(), "memory".to_string(), page, false);
         assert_eq!(b.runtime.block_on(merged).unwrap().news, 1);
     }
     let adopted = b.runtime.block_on(b.database.adopt_heads(b.network(), view.heads().to_vec())).unwrap();

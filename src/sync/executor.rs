@@ -94,7 +94,6 @@ impl Executor {
             partial,
             placement,
             is_returning: self.database.is_returning(self.network)?,
-            collected: self.database.collected(self.network)?,
             tuning,
             seed,
         })
@@ -138,8 +137,8 @@ impl Executor {
                 let chosen = key_hashes.as_deref().map_or(Chosen::Within(&within), Chosen::Hashes);
                 Outcome::Entries(self.entries(&view, &collection, &chosen, after.as_deref(), bytes_max))
             }
-            Work::MergeStates { collection, entries } => {
-                let merged = wait(database.merge_states(network, collection, to_database(entries)));
+            Work::MergeStates { collection, entries, is_partial } => {
+                let merged = wait(database.merge_states(network, collection, to_database(entries), is_partial));
                 Outcome::Merged(merged.map(|merged| Merged { news: merged.news, early: merged.early }))
             }
             Work::DropCollected { collection, keys, heads } => {

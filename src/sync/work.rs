@@ -32,8 +32,6 @@ pub struct EngineConfig {
     /// This node has got another peer id and has not been compared with a member since: it may hold entries that were deleted
     /// while its directory slept, and whose tombstones are gone.
     pub is_returning: bool,
-    /// Numbers by origin up to which tombstones were removed here.
-    pub collected: Vec<(PeerId, u64)>,
     pub tuning: Tuning,
     /// All randomness of the engine comes from it.
     pub seed: u64,
@@ -272,6 +270,8 @@ pub enum Work {
     MergeStates {
         collection: String,
         entries: Vec<PublicEntry>,
+        /// Deltas may be missing here that the heads cover: what is not here was not collected.
+        is_partial: bool,
     },
     /// For a node that returns: drops entries that a peer with these heads has collected.
     DropCollected {

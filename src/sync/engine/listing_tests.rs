@@ -39,7 +39,6 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
         partial: Vec::new(),
         placement: Placement { peer: Some(peer("a")), copies, members: everybody, collections: vec!["memory".into()] },
         is_returning: false,
-        collected: Vec::new(),
         tuning: Tuning::default(),
         seed: 7,
     };

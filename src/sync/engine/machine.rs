@@ -95,9 +95,7 @@ pub(super) enum Task {
     Reconcile {
         run: u64,
     },
-    Collect {
-        stable: Vec<(PeerId, u64)>,
-    },
+    Collect,
     Place {
         placement: Placement,
     },
@@ -284,7 +282,7 @@ impl Engine {
             }
             (Task::CloseView { peer }, Outcome::ViewClosed) => self.view_closed(&peer),
             (Task::Reconcile { run }, outcome) => self.reconcile_worked(run, outcome),
-            (Task::Collect { stable }, Outcome::Collected(result)) => self.collected(stable, result),
+            (Task::Collect, Outcome::Collected(result)) => self.collected(result),
             (Task::Place { placement }, Outcome::Placed(result)) => self.placed(placement, result),
             (Task::Evict, Outcome::Evicted(result)) => self.evicted(result),
             (Task::ServeFetch { peer, request }, Outcome::EntriesRead(result)) => {

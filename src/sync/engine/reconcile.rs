@@ -325,6 +325,10 @@ impl Engine {
             Outcome::Merged(result) => {
                 if let (Ok(merged), Some(running)) = (&result, self.reconciling.running.as_mut()) {
                     running.early = running.early.saturating_add(merged.early);
+                    if merged.news > 0 {
+                        // Tombstones among them are to go again.
+                        self.round.unsettle();
+                    }
                 }
                 self.written(result.map(|merged| merged.news))
             }

@@ -78,8 +78,6 @@ struct Judge<'a> {
     changes_story: bool,
     /// This node returns under another identity: what the peer has collected goes here, too.
     is_returning: bool,
-    /// Whether tombstones were removed here that everything that a clock counts lies below.
-    was_collected_here: &'a dyn Fn(&Clock) -> bool,
     /// Whether it has been applied there, by somebody who holds this bucket.
     was_seen_there: &'a dyn Fn(u16, &Clock) -> bool,
 }
@@ -218,10 +216,8 @@ impl Walk {
                 }
                 // What is newer here may lack what came before.
                 Some(our) => judge.is_partial || !is_newer(&our.clock, &clock),
-                None => {
-                    let was_collected = (judge.was_collected_here)(&clock) && !(judge.is_ambiguous)(&clock);
-                    clock.is_empty() || judge.is_partial || !was_collected
-                }
+                // Where it was deleted and its tombstone removed here, the database takes the tombstone alone.
+                None => true,
             };
             if is_wanted {
                 difference.fetch.push(entry.key_hash);
@@ -331,7 +327,8 @@ impl Engine {
             return;
         }
         running.writes += 1;
-        self.reconcile_work(Work::MergeStates { collection, entries });
+        let is_partial = self.config.partial.contains(&collection);
+        self.reconcile_work(Work::MergeStates { collection, entries, is_partial });
     }
 
     /// Our own fingerprints of the collection.
@@ -367,11 +364,6 @@ impl Engine {
         let Some(running) = self.reconciling.running.as_mut() else { return false };
         let Some(mut walk) = running.walk.take() else { return false };
         let is_partial = self.config.partial.contains(&walk.collection);
-        let collected: BTreeMap<&PeerId, u64> =
-            self.config.collected.iter().map(|(origin, seq)| (origin, *seq)).collect();
-        let was_collected_here = |clock: &[(PeerId, u64)]| {
-            clock.iter().all(|(origin, seq)| collected.get(origin).is_some_and(|collected| collected >= seq))
-        };
         let was_seen_there =
             |bucket: u16, clock: &[(PeerId, u64)]| running.held_there.contains(bucket) && running.covers(clock);
         let judge = Judge {
@@ -379,7 +371,6 @@ impl Engine {
             is_ambiguous: &is_ambiguous,
             changes_story: running.reason == Reason::Needed,
             is_returning: self.config.is_returning,
-            was_collected_here: &was_collected_here,
             was_seen_there: &was_seen_there,
         };
         let Some(difference) = walk.compare(theirs, &judge) else { return false };
@@ -431,7 +422,6 @@ mod tests {
             is_ambiguous: &|clock| clock.iter().any(|(origin, _)| origin.as_str() == "two stories"),
             changes_story,
             is_returning,
-            was_collected_here: &|_| false,
             was_seen_there: &|_, clock| was_seen(clock),
         };
         walk.compare(theirs, &judge).unwrap()

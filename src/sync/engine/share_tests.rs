@@ -33,7 +33,6 @@ fn config(copies: u32) -> EngineConfig {
         partial: Vec::new(),
         placement: Placement::default(),
         is_returning: false,
-        collected: Vec::new(),
         tuning: Tuning::default(),
         seed: 7,
     }

@@ -229,8 +229,8 @@ impl Engine {
                     && marks.values().all(|mark| mark.least == mark.greatest)
                     && self.heads.iter().all(|head| least(&head.origin) == head.seq);
                 self.round.settled = is_settled.then(|| (self.heads.digest(), self.round.members));
-                let stable: Vec<_> = frontier.into_iter().map(|(origin, mark)| (origin, mark.least)).collect();
-                self.work(Task::Collect { stable: stable.clone() }, Work::CollectTombstones { stable });
+                let stable = frontier.into_iter().map(|(origin, mark)| (origin, mark.least)).collect();
+                self.work(Task::Collect, Work::CollectTombstones { stable });
                 self.round.frontier = Some(marks);
             }
             Some(frontier) => self.round.frontier = Some(frontier),
@@ -239,19 +239,11 @@ impl Engine {
         self.prune();
     }
 
-    /// Tombstones are gone that these numbers cover.
-    pub(super) fn collected(&mut self, stable: Vec<(PeerId, u64)>, result: Result<u64>) {
+    /// Tombstones that everybody has are gone.
+    pub(super) fn collected(&mut self, result: Result<u64>) {
         match result {
             Ok(0) => {}
-            Ok(count) => {
-                let mut known: BTreeMap<PeerId, u64> = std::mem::take(&mut self.config.collected).into_iter().collect();
-                for (origin, seq) in stable {
-                    let known = known.entry(origin).or_default();
-                    *known = (*known).max(seq);
-                }
-                self.config.collected = known.into_iter().collect();
-                self.event(Event::TombstonesCollected { count });
-            }
+            Ok(count) => self.event(Event::TombstonesCollected { count }),
             Err(error) => self.failed("collecting tombstones", &error),
         }
     }

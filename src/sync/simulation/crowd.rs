@@ -81,7 +81,6 @@ impl Crowd {
                 partial: Vec::new(),
                 placement: Placement::default(),
                 is_returning: false,
-                collected: Vec::new(),
                 tuning: Tuning::default(),
                 seed: seed + number as u64,
             };

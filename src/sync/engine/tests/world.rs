@@ -166,7 +166,6 @@ impl World {
                 partial: Vec::new(),
                 placement: Placement::default(),
                 is_returning: false,
-                collected: Vec::new(),
                 tuning: tuning.clone(),
                 seed: number as u64,
             };
