@@ -19,7 +19,7 @@ use crate::sql::names::last_part;
 use crate::sql::operators::call;
 use crate::sql::pg_catalog::has_aggregate;
 use crate::sql::scope::{ScopeColumn, exact};
-use crate::sql::walk::visit_mut;
+use crate::sql::walk::{has_expression, visit_mut};
 
 /// The function that makes the sort keys of a type; `None` for a type that is compared as it is.
 pub fn sort_key(ty: Option<&ColumnType>) -> Option<&'static str> {
@@ -95,7 +95,15 @@ pub fn group_keyed(
     if replaced.is_empty() {
         return;
     }
-    let mut shown = Representative { grouped: &replaced, aggregates: 0 };
+    // A position means its item as it was, not with the first value of a group inside of it.
+    for item in list.iter_mut() {
+        if let Some(output) = ordinal(item).and_then(|position| projection.get(position)).and_then(value)
+            && has_expression(output, |part| replaced.contains(part))
+        {
+            *item = output.clone();
+        }
+    }
+    let mut shown = Representative { grouped: &replaced, whole: list, aggregates: 0 };
     for (item, column) in projection.iter_mut().zip(columns) {
         let before = item.clone();
         shown.put(item);
@@ -113,6 +121,9 @@ pub fn group_keyed(
 /// Puts the first value of a group where a grouped value stands outside of aggregates.
 struct Representative<'a> {
     grouped: &'a [Expr],
+    /// All that is grouped by: what stands there is the same for all rows of a group, and so is what it is made of.
+    whole: &'a [Expr],
+    /// How many aggregates and grouped expressions the walk is inside of.
     aggregates: usize,
 }
 
@@ -120,6 +131,10 @@ impl Representative<'_> {
     fn put(&mut self, part: &mut impl VisitMut) {
         let walked = visit_mut(part, self);
         debug_assert!(walked.is_continue());
+    }
+
+    fn is_inside(&self, expr: &Expr) -> bool {
+        is_aggregate(expr) || self.whole.contains(expr)
     }
 }
 
@@ -131,12 +146,12 @@ impl VisitorMut for Representative<'_> {
         if self.aggregates == 0 && self.grouped.contains(expr) {
             *expr = call("first_value", vec![expr.clone()]);
         }
-        self.aggregates += usize::from(is_aggregate(expr));
+        self.aggregates += usize::from(self.is_inside(expr));
         ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        self.aggregates = self.aggregates.saturating_sub(usize::from(is_aggregate(expr)));
+        self.aggregates = self.aggregates.saturating_sub(usize::from(self.is_inside(expr)));
         ControlFlow::Continue(())
     }
 }

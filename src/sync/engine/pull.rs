@@ -66,6 +66,16 @@ impl Origin {
 }
 
 impl Engine {
+    /// A second story that nobody here tells any more keeps nothing back: ours is the one that all know. What clocks say of the
+    /// origin stays in doubt.
+    pub(super) fn thaw(&mut self) {
+        let sessions = &self.sessions;
+        for (origin, state) in self.origins.iter_mut().filter(|(_, state)| state.is_frozen) {
+            let mut active = sessions.values().filter(|session| !session.is_outdated);
+            state.is_frozen = active.any(|session| session.known_seq(origin) > state.received);
+        }
+    }
+
     /// The number of the last delta of an origin in the log here.
     pub(super) fn received_seq(&self, origin: &PeerId) -> u64 {
         self.origins.get(origin).map_or_else(|| self.heads.seq(origin), |state| state.received)

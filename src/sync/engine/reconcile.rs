@@ -185,16 +185,6 @@ impl Engine {
         candidates.pop().map(|(reason, _, peer)| (peer, reason))
     }
 
-    /// A second story that nobody here tells any more keeps nothing back: ours is the one that all know. What clocks say of the
-    /// origin stays in doubt.
-    fn thaw(&mut self) {
-        let sessions = &self.sessions;
-        for (origin, state) in self.origins.iter_mut().filter(|(_, state)| state.is_frozen) {
-            let mut active = sessions.values().filter(|session| !session.is_outdated);
-            state.is_frozen = active.any(|session| session.known_seq(origin) > state.received);
-        }
-    }
-
     /// A peer to compare with when it is time to and nothing else is to be done.
     fn auditee(&mut self) -> Option<(PeerId, Reason)> {
         let is_idle = self.wanted.is_empty() && self.queue.is_empty() && self.pulls.is_empty();

@@ -334,3 +334,41 @@ INSERT 0 7
   6 |    7
   7 |    2
 (7 rows)
+
+# What is computed from a grouped jsonb stands beside it.
+
+> CREATE TABLE jd (id int PRIMARY KEY, j jsonb)
+CREATE TABLE
+
+> INSERT INTO jd VALUES (1, '1'), (2, '1.0'), (3, '"a"'), (4, NULL)
+INSERT 0 4
+
+> SELECT DISTINCT jsonb_typeof(j), j = '1' FROM jd ORDER BY 1
+ jsonb_typeof | ?column?
+--------------+----------
+ number       | t
+ string       | f
+ NULL         | NULL
+(3 rows)
+
+> SELECT count(*) FROM (SELECT DISTINCT jsonb_typeof(j), j FROM jd) d
+ count
+-------
+     3
+(1 row)
+
+> SELECT jsonb_typeof(j) AS kind, count(*) FROM jd GROUP BY 1, j ORDER BY 1
+  kind  | count
+--------+-------
+ number |     2
+ string |     1
+ NULL   |     1
+(3 rows)
+
+> SELECT jsonb_typeof(j), j IS NULL, count(*) FROM jd GROUP BY 1, 2, j ORDER BY 1
+ jsonb_typeof | ?column? | count
+--------------+----------+-------
+ number       | f        |     2
+ string       | f        |     1
+ NULL         | t        |     1
+(3 rows)
