@@ -140,26 +140,25 @@ impl Apply<'_> {
         }
     }
 
+    /// Remembers that a blob was posted from here, where a delta of this node's own names one. Who a state says that it was
+    /// written by proves nothing: members send states that nobody signed.
+    pub fn note_posted_blob(&mut self, network: NetworkId, news: &State) {
+        if let Some(Value::Text(text)) = news.value(FACT_BLOB_HASH)
+            && let Ok(hash) = text.parse::<BlobHash>()
+        {
+            self.effects.batch.put(&Key::SyncRecord(network, &servable_name(&hash)), &[]);
+        }
+    }
+
     /// Keeps the number of public states that refer to each blob: what members of the network may fetch.
     pub fn count_public_blob(&mut self, collection: &Collection, old: &State, new: &State) -> Result<()> {
         let hash = |state: &State| match state.value(FACT_BLOB_HASH) {
             Some(Value::Text(text)) if state.is_alive() => text.parse::<BlobHash>().ok(),
             _ => None,
         };
-        let (old, state) = (hash(old), new);
-        let new = hash(state);
+        let (old, new) = (hash(old), hash(new));
         if collection.kind != CollectionKind::Memory || old == new {
             return Ok(());
-        }
-        let is_ours = |state: &State| {
-            state.fields.get(FACT_BLOB_HASH).is_some_and(|field| field.stamp.peer_id == self.shared.peer_id())
-        };
-        if let Some(hash) = new
-            && is_ours(state)
-            && let Some((network, _)) = self.current_catalog().network_of(collection.id)
-        {
-            let network = network.id;
-            self.effects.batch.put(&Key::SyncRecord(network, &servable_name(&hash)), &[]);
         }
         for (hash, added) in [(old, false), (new, true)] {
             let Some(hash) = hash else { continue };

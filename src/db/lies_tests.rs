@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::db::EpochSecret;
 use crate::merge::CAUSAL_LENGTH_MAX;
-use crate::model::{FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Head, Hlc, PeerId, State};
+use crate::model::{FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Head, Hlc, PeerId, Stamp, State};
 use crate::store::{BlobHash, Identity, decode_state, encode_key, encode_state};
 
 const MEMORY: &str = "memory";
@@ -107,7 +107,9 @@ fn naming_the_hash_of_a_private_blob_does_not_publish_it() {
     a.post();
     a.send_to(&b, usize::MAX);
     let mut bait = a.public_state("bait");
-    let stamp = bait.fields["x"].stamp.clone();
+    // It even says that its victim wrote it.
+    let stamp = Stamp { peer_id: b.database.peer_id(), ..bait.fields["x"].stamp.clone() };
+    bait.peer_id = bait.peer_id.max(stamp.peer_id.clone());
     for (name, value) in [(FACT_BLOB_HASH, Value::text(hash.as_str())), (FACT_BLOB_SIZE, size)] {
         bait.fields.insert(name.to_string(), Field { value: Some(value), stamp: stamp.clone() });
     }
@@ -169,6 +171,8 @@ fn a_key_of_another_type_never_reaches_the_table() {
     let mut key = Vec::new();
     encode_key(&[Value::Int8(5), Value::Int8(6)], &mut key).unwrap();
     assert_eq!(b.merge_state(&key, &a.public_state("one")).news, 0);
+    let invented = State { peer_id: PeerId::new("zz"), ..a.public_state("one") };
+    assert_eq!(b.merge_state(&key, &invented).news, 0, "and an invented name is not kept");
     let set_aside = b.set_aside();
     assert!(set_aside.len() == 1 && set_aside[0].contains("primary key"), "{set_aside:?}");
     assert_eq!(b.fingerprint(), a.fingerprint());

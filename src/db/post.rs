@@ -183,6 +183,7 @@ impl Apply<'_> {
         let visible = State { clock: public.clock.clone(), ..old.visible.clone() };
         let body = encode_body(&attachment.shared_name, key, &news)?;
         self.put_states(&collection, key, &old, (&visible, &public), Stage::Private)?;
+        self.note_posted_blob(network.id, &news);
         Ok(Some(body))
     }
 

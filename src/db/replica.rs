@@ -167,7 +167,10 @@ impl Database {
                         continue;
                     }
                     if let Err(error) = apply.check_key_of(&network, &collection, &key) {
-                        apply.set_aside_delta(&network, &state.peer_id, 0, &error);
+                        // Anybody's name may stand in a state: those alone are shown of whom something was taken.
+                        if apply.head(&network, &state.peer_id)?.seq > 0 {
+                            apply.set_aside_delta(&network, &state.peer_id, 0, &error);
+                        }
                         continue;
                     }
                     merged.news += u64::from(apply.merge_public(&network, &collection, &key, state, &mut touched)?);
