@@ -459,3 +459,9 @@ INSERT 0 4
 ---------+--------
  f       | t
 (1 row)
+
+# A join that compares one column with a float of each width.
+
+> SELECT a.id, b.id FROM f a LEFT JOIN f b ON a.y = b.y AND b.y = a.x ORDER BY 1, 2
+
+> SELECT count(*) FROM f a JOIN f b ON a.x = b.y AND a.y = b.y

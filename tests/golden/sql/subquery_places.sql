@@ -541,3 +541,23 @@ LINE 1: SELECT id FROM ra WHERE (x, y) IN (SELECT a, b, id FROM rb)
   2 |  1 | a
   2 |  3 | NULL
 (4 rows)
+
+# Subqueries among the arguments of calls whose columns have one name.
+
+> SELECT t.a, count((SELECT b AS z FROM u WHERE k = 1)), count((SELECT d AS z FROM u WHERE k = 4)) FROM t GROUP BY t.a ORDER BY a
+
+> SELECT min((SELECT b FROM u WHERE u.k = t.id)), min((SELECT d AS b FROM u WHERE u.k = t.id)), max((SELECT b AS z FROM u WHERE u.k = t.id ORDER BY z LIMIT 1)) FROM t
+
+> SELECT count(DISTINCT (SELECT '2023-12-31'::date AS z FROM t s1 ORDER BY s1.id LIMIT 1)), count(DISTINCT (SELECT 'a' AS z FROM u s2 ORDER BY s2.k LIMIT 1)) FROM u
+
+# A correlated subquery as the operand of one.
+
+> SELECT id FROM t WHERE (SELECT min(b) FROM u WHERE u.d = t.o) > ALL (SELECT k - 1 FROM u) ORDER BY id
+
+> SELECT id FROM t WHERE (SELECT min(b) FROM u WHERE u.d = t.o) IN (SELECT k FROM u) ORDER BY id
+
+> SELECT id FROM t WHERE (SELECT max(b) FROM u WHERE u.d = t.o) NOT IN (SELECT k FROM u) ORDER BY id
+
+> SELECT id FROM t WHERE (SELECT max(b) FROM u WHERE u.d = t.o) = ANY (SELECT b FROM u WHERE u.k = t.id) ORDER BY id
+
+> DELETE FROM t WHERE (SELECT count(*) FROM u WHERE u.d = t.o) < ALL (SELECT k FROM u) AND id > 4
