@@ -29,6 +29,10 @@ pub(crate) struct Overlay {
     pub records: HashMap<EntryPlace, Option<Arc<[u8]>>>,
     /// Public states of entries that were edited after they were posted.
     pub publics: HashMap<EntryPlace, Option<Arc<[u8]>>>,
+    /// What public states are made of.
+    pub contributions: HashMap<EntryPlace, Option<Arc<[u8]>>>,
+    /// Postings by their place.
+    pub postings: HashMap<(NetworkId, Vec<u8>), Option<Arc<[u8]>>>,
     /// Vectors by collection, slot and key.
     pub components: HashMap<VectorPlace, Option<Arc<[f32]>>>,
     /// Entries put on the stage or taken off it.
@@ -47,6 +51,8 @@ impl Overlay {
     fn extend(&mut self, other: Overlay) {
         self.records.extend(other.records);
         self.publics.extend(other.publics);
+        self.contributions.extend(other.contributions);
+        self.postings.extend(other.postings);
         self.components.extend(other.components);
         self.staged.extend(other.staged);
         self.heads.extend(other.heads);

@@ -4,7 +4,7 @@
 mod properties;
 
 use nebulusdb::merge::{WriteContext, insert};
-use nebulusdb::model::{Buckets, Bytes, Delta, Head, Hlc, PeerId, Run, Value};
+use nebulusdb::model::{Buckets, Bytes, Delta, Head, Hlc, PeerId, PostingProof, Run, Value};
 use nebulusdb::store::encode_body;
 use nebulusdb::sync::message::{
     Digests, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse, Message,
@@ -157,10 +157,11 @@ fn messages_about_fetching() -> Vec<Message> {
             number: 5,
             heads: vec![head],
             answers: vec![
-                FetchAnswer::Found { body: Bytes::new(vec![9]), is_whole: true },
+                FetchAnswer::Found { body: Bytes::new(vec![9]), contributions: Bytes::new(vec![8]), is_whole: true },
                 FetchAnswer::Absent,
                 FetchAnswer::Unknown,
             ],
+            postings: vec![PostingProof { origin: PeerId::new("a"), last: 3, record: Bytes::new(vec![7; 200]) }],
         }),
         Message::KeysRequest(KeysRequest {
             number: 6,

@@ -125,6 +125,11 @@ pub(super) enum Task {
         peer: PeerId,
     },
     MergeSchema,
+    /// The heads of a peer's heartbeat.
+    VerifyHeads {
+        peer: PeerId,
+        number: u64,
+    },
 }
 
 impl Engine {
@@ -309,6 +314,9 @@ impl Engine {
             },
             (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
             (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
+            (Task::VerifyHeads { peer, number }, Outcome::HeadsVerified(result)) => {
+                self.heads_verified(&peer, number, result);
+            }
             (task, _) => {
                 let error = Error::internal(format!("an outcome does not fit its work: {task:?}"));
                 self.failed("work", &error);
@@ -451,7 +459,7 @@ impl Engine {
             return;
         }
         match message {
-            Message::Heartbeat(heartbeat) => self.heartbeat(peer, heartbeat),
+            Message::Heartbeat(heartbeat) => self.heartbeat_shown(peer, heartbeat),
             Message::SyncRequest(request) => self.sync_request(peer, request),
             Message::SyncResponse(response) => self.sync_response(peer, response),
             Message::Operation(operation) => self.operation(peer, operation),

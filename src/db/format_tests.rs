@@ -1,0 +1,122 @@
+//! Stores of older formats, as the versions that wrote them left them.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::merge::proven_state;
+use crate::model::{CollectionId, PeerId, State};
+use crate::store::{decode_contributions, decode_state};
+
+const NOTES: &str = "notes";
+
+/// A copy of a fixture that belongs to nobody else.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700)).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, target) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            std::fs::copy(&path, &target).unwrap();
+            std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
+}
+
+/// The first member of the network "old", as format 1 kept it.
+fn format_1() -> (Database, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-1");
+    copy(&fixture, &directory.path().join("data"));
+    (open_again(&directory), directory)
+}
+
+fn open_again(directory: &tempfile::TempDir) -> Database {
+    let data = directory.path().join("data");
+    Database::open(&DatabaseOptions {
+        key_directory: data.join("keys"),
+        data_directory: data,
+        key_source: KeySource::File,
+        cache_bytes: 8 << 20,
+        sync: false,
+        clock: Clock::System,
+    })
+    .unwrap()
+}
+
+/// The public entries of the notes, by id: the state, and what of it is proven.
+fn notes(database: &Database) -> std::collections::BTreeMap<String, (State, State)> {
+    let network = database.catalog().network("old").unwrap().id;
+    let view = database.public_view(network).unwrap();
+    let page = view.entries_after(NOTES, &Buckets::all(), None, usize::MAX).unwrap();
+    let read = |entry: crate::db::PublicEntry| {
+        let state = decode_state(&entry.body).unwrap();
+        let given = if entry.contributions.is_empty() {
+            Vec::new()
+        } else {
+            decode_contributions(&entry.contributions).unwrap()
+        };
+        let key = crate::store::decode_key(&[crate::model::ColumnType::Text], &entry.key).unwrap();
+        (key[0].to_text(), (state.clone(), proven_state(&given, &state)))
+    };
+    page.entries.into_iter().map(read).collect()
+}
+
+fn body(state: &State) -> String {
+    state.value("body").map(|value| value.to_text()).unwrap_or_default()
+}
+
+#[test]
+fn a_store_of_format_1_is_taken_over_and_its_own_entries_are_proven() {
+    let (database, directory) = format_1();
+    let me = database.peer_id();
+    let entries = notes(&database);
+    let shown: Vec<(&str, String)> = entries.iter().map(|(id, (state, _))| (id.as_str(), body(state))).collect();
+    let expected =
+        [("a1", "first of a"), ("a2", "edited by b"), ("a3", ""), ("b1", "first of b"), ("b2", "second of b")];
+    assert_eq!(shown, expected.map(|(id, body)| (id, body.to_string())));
+    let is_whole = |id: &str| {
+        let (state, proven) = &entries[id];
+        state.has_fields_of(proven) && state.causal_length == proven.causal_length
+    };
+    assert!(is_whole("a1") && is_whole("a3"), "its own, the tombstone among them: {entries:?}");
+    assert!(!entries["a3"].0.is_alive());
+    for id in ["b1", "b2"] {
+        assert_eq!(entries[id].1.causal_length, 0, "nothing proves what others wrote");
+    }
+    let (state, proven) = &entries["a2"];
+    let writers = |state: &State| {
+        state.fields.values().map(|field| field.stamp.peer_id.clone()).collect::<std::collections::BTreeSet<PeerId>>()
+    };
+    assert!(writers(proven).iter().all(|peer| *peer == me) && writers(state).len() == 2, "each proves its part");
+    // What was written here and not posted is as it was.
+    let view = database.view();
+    let collection = Arc::clone(view.catalog.expect_collection(NOTES).unwrap());
+    let text = |id: &str| {
+        let key = database.begin().key(&collection, vec![Value::text(id)]).unwrap();
+        view.row(&collection, &key).unwrap().map(|row| row.get(1).unwrap().to_text())
+    };
+    assert_eq!(text("b1").as_deref(), Some("edited at home"));
+    assert_eq!(text("a4").as_deref(), Some("private of a"));
+    assert_eq!(text("a3"), None);
+    let maker = database.entry_maker(collection_id(&database), &key_of(&database, "a1")).unwrap().unwrap();
+    assert_eq!(maker.origin, me);
+    assert!(database.shared().store.check().unwrap().is_sound());
+    let heads = database.heads(database.catalog().network("old").unwrap().id).unwrap();
+    database.shutdown().unwrap();
+    drop((view, database));
+    // A second start proves nothing again.
+    let database = open_again(&directory);
+    assert_eq!(database.heads(database.catalog().network("old").unwrap().id).unwrap(), heads);
+}
+
+fn collection_id(database: &Database) -> CollectionId {
+    database.catalog().expect_collection(NOTES).unwrap().id
+}
+
+fn key_of(database: &Database, id: &str) -> Vec<u8> {
+    let transaction = database.begin();
+    let collection = Arc::clone(transaction.catalog().expect_collection(NOTES).unwrap());
+    transaction.key(&collection, vec![Value::text(id)]).unwrap().as_bytes().to_vec()
+}
