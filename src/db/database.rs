@@ -81,7 +81,10 @@ impl Database {
             wait(crate::db::take_back::finish(shared))?;
         }
         crate::db::prove_own::note_legacy(shared)?;
-        wait(crate::db::prove_own::finish(shared))?;
+        if crate::db::prove_own::is_unfinished(shared)? {
+            tracing::info!("proving what was posted from here before there were proofs");
+            wait(crate::db::prove_own::finish(shared))?;
+        }
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());

@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::db::PublicEntry;
 use crate::merge::proven_state;
-use crate::model::{CollectionId, PeerId, State};
-use crate::store::{decode_contributions, decode_state};
+use crate::model::{CollectionId, Hlc, PeerId, State};
+use crate::store::{decode_contributions, decode_state, encode_state};
 
 const NOTES: &str = "notes";
 
@@ -70,8 +71,10 @@ fn body(state: &State) -> String {
 #[test]
 fn a_store_of_format_1_is_taken_over_and_its_own_entries_are_proven() {
     let (database, directory) = format_1();
-    let me = database.peer_id();
     let entries = notes(&database);
+    // The copy goes on under another name, and vouches for what it wrote under the old one.
+    let (me, old) = (database.peer_id(), entries["a1"].0.peer_id.clone());
+    assert_ne!(me, old);
     let shown: Vec<(&str, String)> = entries.iter().map(|(id, (state, _))| (id.as_str(), body(state))).collect();
     let expected =
         [("a1", "first of a"), ("a2", "edited by b"), ("a3", ""), ("b1", "first of b"), ("b2", "second of b")];
@@ -82,14 +85,10 @@ fn a_store_of_format_1_is_taken_over_and_its_own_entries_are_proven() {
     };
     assert!(is_whole("a1") && is_whole("a3"), "its own, the tombstone among them: {entries:?}");
     assert!(!entries["a3"].0.is_alive());
-    for id in ["b1", "b2"] {
+    for id in ["a2", "b1", "b2"] {
         assert_eq!(entries[id].1.causal_length, 0, "nothing proves what others wrote");
     }
-    let (state, proven) = &entries["a2"];
-    let writers = |state: &State| {
-        state.fields.values().map(|field| field.stamp.peer_id.clone()).collect::<std::collections::BTreeSet<PeerId>>()
-    };
-    assert!(writers(proven).iter().all(|peer| *peer == me) && writers(state).len() == 2, "each proves its part");
+    assert_eq!(entries["a1"].1.fields["body"].stamp.peer_id, old, "with the stamps that it had");
     // What was written here and not posted is as it was.
     let view = database.view();
     let collection = Arc::clone(view.catalog.expect_collection(NOTES).unwrap());
@@ -109,6 +108,45 @@ fn a_store_of_format_1_is_taken_over_and_its_own_entries_are_proven() {
     // A second start proves nothing again.
     let database = open_again(&directory);
     assert_eq!(database.heads(database.catalog().network("old").unwrap().id).unwrap(), heads);
+}
+
+#[test]
+fn what_nothing_proves_is_taken_from_those_alone_who_posted_before_there_were_proofs() {
+    let (database, _directory) = format_1();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let network = database.catalog().network("old").unwrap().id;
+    let offer = |id: &str, state: &State| {
+        let key = Bytes::new(key_of(&database, id));
+        let body = Bytes::new(encode_state(state).unwrap());
+        let entries = vec![PublicEntry { key, body, contributions: Bytes::new([]) }];
+        let offered = OfferedStates { entries, ..OfferedStates::default() };
+        runtime.block_on(database.merge_states(network, NOTES.to_string(), offered, false)).unwrap()
+    };
+    let written = |from: &State, text: &str, by: &PeerId| {
+        let mut state = from.clone();
+        let later = Hlc::new(from.timestamp.millis() + 5, 0);
+        let field = state.fields.get_mut("body").unwrap();
+        (field.value, field.stamp.hlc, field.stamp.peer_id) = (Some(Value::text(text)), later, by.clone());
+        (state.timestamp, state.peer_id) = (later, by.clone());
+        state
+    };
+    let before = notes(&database);
+    let (a1, b2) = (&before["a1"].0, &before["b2"].0);
+    let other = b2.peer_id.clone();
+    assert_eq!(offer("b2", &written(b2, "edited before", &other)).news, 1);
+    assert_eq!(body(&notes(&database)["b2"].0), "edited before");
+    offer("a1", &written(a1, "overruled", &other));
+    assert_eq!(body(&notes(&database)["a1"].0), "first of a", "it does not give way to what is not proven");
+    let ended = State { causal_length: 2, fields: Default::default(), ..written(a1, "", &other) };
+    offer("a1", &ended);
+    assert_eq!(body(&notes(&database)["a1"].0), "first of a", "and is not deleted by it");
+    // This node has begun to prove what it posts, and a stranger has never posted.
+    for by in [database.peer_id(), PeerId::new("stranger")] {
+        let beyond = State { clock: [(by.clone(), 1 << 40)].into_iter().collect(), ..written(b2, "forged", &by) };
+        let merged = offer("new", &beyond);
+        assert_eq!((merged.news, merged.unproven), (0, 1), "{by}");
+    }
+    assert!(!notes(&database).contains_key("new"));
 }
 
 fn collection_id(database: &Database) -> CollectionId {

@@ -23,6 +23,9 @@ pub(crate) type EntryPlace = (CollectionId, Vec<u8>);
 /// A component of a vector column: its collection, its slot and the encoded key of its entry.
 pub(crate) type VectorPlace = (CollectionId, u16, Vec<u8>);
 
+/// A posting: its network and its place.
+pub(crate) type PostingPlace = (NetworkId, Vec<u8>);
+
 /// What was written and is not in the snapshot yet; `None` for what was removed.
 #[derive(Default)]
 pub(crate) struct Overlay {
@@ -32,7 +35,7 @@ pub(crate) struct Overlay {
     /// What public states are made of.
     pub contributions: HashMap<EntryPlace, Option<Arc<[u8]>>>,
     /// Postings by their place.
-    pub postings: HashMap<(NetworkId, Vec<u8>), Option<Arc<[u8]>>>,
+    pub postings: HashMap<PostingPlace, Option<Arc<[u8]>>>,
     /// Vectors by collection, slot and key.
     pub components: HashMap<VectorPlace, Option<Arc<[f32]>>>,
     /// Entries put on the stage or taken off it.

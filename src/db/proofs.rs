@@ -60,6 +60,8 @@ impl Apply<'_> {
                 return Ok(());
             }
             posting.tree.join(known.tree);
+            // Of what is known the signature was not verified again.
+            posting.signature = known.signature;
         }
         let bytes: Arc<[u8]> = posting.to_bytes().into();
         self.effects.batch.put(&Key::Posting(network, &place), &bytes);
@@ -85,11 +87,17 @@ impl Database {
     }
 }
 
-/// Adds the deltas of some contributions to those that need a proof.
-pub(crate) fn note_needed(contributions: &[Contribution], needed: &mut Numbers) {
-    for contribution in contributions {
-        needed.entry(contribution.origin.clone()).or_default().insert(contribution.seq);
+/// Adds the deltas of an entry's contributions to those that need a proof; how many there are.
+pub(crate) fn note_needed(contributions: &[u8], needed: &mut Numbers) -> Result<usize> {
+    if contributions.is_empty() {
+        return Ok(0);
     }
+    let contributions = decode_contributions(contributions)?;
+    let count = contributions.len();
+    for Contribution { origin, seq, .. } in contributions {
+        needed.entry(origin).or_default().insert(seq);
+    }
+    Ok(count)
 }
 
 /// What proves these deltas, as far as it is here.

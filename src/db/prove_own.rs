@@ -1,19 +1,21 @@
 //! Proving what was posted before there were proofs: at its first start with a store of the new format a node posts once more what
-//! it wrote itself, with the same stamps, so that nothing changes but the proof.
+//! it wrote itself, under whichever name, with the same stamps, so that nothing changes but the proof.
 //!
 //! What others wrote stays unproven here until they have done the same. How far the walk has come is kept, so that a stop in
 //! between is taken up again.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::db::apply::Apply;
 use crate::db::entry_states::EntryStates;
+use crate::db::origin::own_ids;
 use crate::db::post::Drafted;
 use crate::db::shared::Shared;
 use crate::error::Result;
 use crate::merge::{contribution_of, merge, merge_contributions, proven_state};
-use crate::model::{CollectionId, Hlc, NetworkId, PeerId, State};
+use crate::model::{CollectionId, Field, NetworkId, PeerId, State};
 use crate::store::{Batch, Key, KeyRange, LEGACY_STORE, Publicity, RecordView};
 
 /// Name of the record of how far the walk through a network's entries has come.
@@ -38,12 +40,26 @@ pub(crate) fn note_legacy(shared: &Shared) -> Result<()> {
     shared.store.write(batch)
 }
 
+/// Whether something was noted and is not done.
+pub(crate) fn is_unfinished(shared: &Shared) -> Result<bool> {
+    let snapshot = shared.store.snapshot();
+    for network in shared.catalog().networks() {
+        if snapshot.get(&Key::SyncRecord(network.id, PROVE_OWN))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Posts once more whatever was noted and is not done.
 pub(crate) async fn finish(shared: &Arc<Shared>) -> Result<()> {
+    let ids = Arc::new(own_ids(shared.store.directory(), &shared.peer_id())?);
     for network in shared.catalog().networks() {
         let id = network.id;
         let mut posted = 0;
-        while let Some(count) = shared.encode(move |apply| apply.prove_own_step(id)).await? {
+        loop {
+            let ids = Arc::clone(&ids);
+            let Some(count) = shared.encode(move |apply| apply.prove_own_step(id, &ids)).await? else { break };
             posted += count;
         }
         if posted > 0 {
@@ -73,7 +89,7 @@ impl Place {
 
 impl Apply<'_> {
     /// The next entries of a network; how many were posted, `None` where all is done.
-    fn prove_own_step(&mut self, id: NetworkId) -> Result<Option<u64>> {
+    fn prove_own_step(&mut self, id: NetworkId, ids: &BTreeSet<PeerId>) -> Result<Option<u64>> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(None) };
         let record = Key::SyncRecord(id, PROVE_OWN);
         let Some(place) = self.group.snapshot.get(&record)?.map(|bytes| Place::from_bytes(&bytes)) else {
@@ -107,7 +123,7 @@ impl Apply<'_> {
                 continue;
             }
             let states = self.entry_states(&collection, key)?;
-            let Some(mut news) = own_unproven(&states, &me) else { continue };
+            let Some(mut news) = own_unproven(&states, ids) else { continue };
             let seq = head.seq + drafted.len() as u64 + 1;
             news.clock.set(me.clone(), seq);
             let (visible, public) = (merge(&states.visible, &news), merge(&states.public, &news));
@@ -129,19 +145,22 @@ impl Apply<'_> {
     }
 }
 
-/// What a node wrote of an entry and nothing proves.
-fn own_unproven(states: &EntryStates, me: &PeerId) -> Option<State> {
+/// What a node with these names wrote of an entry and nothing proves.
+fn own_unproven(states: &EntryStates, ids: &BTreeSet<PeerId>) -> Option<State> {
     let public = &states.public;
     let proven = proven_state(&states.contributions, public);
-    let is_own = |name: &String, stamp_peer: &PeerId| stamp_peer == me && !proven.fields.contains_key(name);
-    let own = public.fields.iter().filter(|(name, field)| is_own(name, &field.stamp.peer_id));
-    let fields: std::collections::BTreeMap<_, _> = own.map(|(name, field)| (name.clone(), field.clone())).collect();
-    let is_last = public.peer_id == *me && (proven.timestamp, &proven.peer_id) != (public.timestamp, me);
-    if fields.is_empty() && !is_last {
+    let is_own = |name: &String, field: &Field| {
+        ids.contains(&field.stamp.peer_id) && proven.fields.get(name).is_none_or(|known| known.stamp != field.stamp)
+    };
+    let own = public.fields.iter().filter(|(name, field)| is_own(name, field));
+    let fields: BTreeMap<String, Field> = own.map(|(name, field)| (name.clone(), field.clone())).collect();
+    let is_last_own = ids.contains(&public.peer_id);
+    let is_last_proven = (proven.timestamp, &proven.peer_id) == (public.timestamp, &public.peer_id);
+    if fields.is_empty() && (!is_last_own || is_last_proven) {
         return None;
     }
-    let latest = fields.values().map(|field| field.stamp.hlc).max();
-    let timestamp: Hlc = if public.peer_id == *me { public.timestamp } else { latest? };
-    let causal_length = public.causal_length;
-    Some(State { causal_length, fields, clock: Default::default(), timestamp, peer_id: me.clone() })
+    let latest = fields.values().map(|field| (field.stamp.hlc, &field.stamp.peer_id)).max();
+    let last = if is_last_own { Some((public.timestamp, &public.peer_id)) } else { latest };
+    let (timestamp, peer_id) = last.map(|(time, peer)| (time, peer.clone()))?;
+    Some(State { causal_length: public.causal_length, fields, clock: Default::default(), timestamp, peer_id })
 }

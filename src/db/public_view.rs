@@ -19,9 +19,10 @@ use crate::model::{
     BUCKETS, Buckets, Bytes, Collection, Head, KeyHash, Network, NetworkId, PeerId, PostingProof, State, VectorClock,
     bucket_of, hash_of_key,
 };
-use crate::store::{
-    Key, KeyRange, Publicity, RecordView, Snapshot, decode_contributions, decode_state, encode_state, vector_of_bytes,
-};
+use crate::store::{Key, KeyRange, Publicity, RecordView, Snapshot, decode_state, encode_state, vector_of_bytes};
+
+/// Bytes that the proof of a delta takes, about, where few deltas of a posting are asked for.
+const PROOF_BYTES: usize = 256;
 
 /// A fingerprint or a digest.
 pub type Fingerprint = [u8; 16];
@@ -185,6 +186,7 @@ impl PublicView {
         let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
         let mut proofs = self.snapshot.scan(&KeyRange::contributions(id).from(from).uncached());
         let mut entries = Vec::new();
+        let mut needed = Numbers::new();
         let mut bytes = 0;
         let mut is_more = false;
         self.visit_after(collection, after, Some(wanted), &mut |key, state| {
@@ -194,22 +196,24 @@ impl PublicView {
             }
             let contributions = Bytes::new(proofs.find(key)?.unwrap_or_default());
             let entry = PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?), contributions };
-            bytes += entry.key.len() + entry.body.len() + entry.contributions.len();
+            let proofs = note_needed(&entry.contributions, &mut needed)?;
+            bytes += entry.key.len() + entry.body.len() + entry.contributions.len() + proofs * PROOF_BYTES;
             entries.push(entry);
             Ok(entries.len() < count_max)
         })?;
         let next = entries.last().map(|entry| entry.key.clone()).filter(|_| is_more);
-        self.prove(entries, next)
+        let postings = proofs_of(&self.snapshot, self.network.id, &needed)?;
+        Ok(PublicPage { entries, postings, next })
     }
 
     /// Adds to entries what proves them.
-    pub(crate) fn prove(&self, entries: Vec<PublicEntry>, next: Option<Bytes>) -> Result<PublicPage> {
+    pub(crate) fn prove(&self, entries: Vec<PublicEntry>) -> Result<PublicPage> {
         let mut needed = Numbers::new();
-        for entry in entries.iter().filter(|entry| !entry.contributions.is_empty()) {
-            note_needed(&decode_contributions(&entry.contributions)?, &mut needed);
+        for entry in &entries {
+            note_needed(&entry.contributions, &mut needed)?;
         }
         let postings = proofs_of(&self.snapshot, self.network.id, &needed)?;
-        Ok(PublicPage { entries, postings, next })
+        Ok(PublicPage { entries, postings, next: None })
     }
 
     /// Each tombstone whose deltas are all covered by `stable`.

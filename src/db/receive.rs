@@ -132,7 +132,7 @@ impl Apply<'_> {
             head.received = delta.seq;
         }
         head.received_hash = run.tail_hash;
-        if let Some(End { seq, end, .. }) = run.end {
+        if let Some(End { seq, end }) = run.end {
             let mut touched = Touched::new();
             for delta in run.deltas {
                 self.apply_delta(network, origin, delta, &mut touched)?;

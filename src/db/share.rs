@@ -309,7 +309,7 @@ impl PublicView {
     pub fn entries_of(&self, shared_name: &str, keys: &[Bytes]) -> Result<PublicPage> {
         let entries = keys.iter().map(|key| self.entry(shared_name, key));
         let entries: Vec<_> = entries.filter_map(Result::transpose).collect::<Result<_>>()?;
-        self.prove(entries, None)
+        self.prove(entries)
     }
 
     /// Keys of public entries that live and fall into some buckets, in order, from behind `after` on, and whether there are

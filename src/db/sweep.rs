@@ -82,22 +82,30 @@ impl Database {
     }
 }
 
-/// Places of the postings that no entry and no log needs.
+/// A posting that is kept.
+struct Kept {
+    first: u64,
+    last: u64,
+    place: Vec<u8>,
+    is_needed: bool,
+}
+
+/// Places of the postings that no entry and no log needs; of each origin they lie in order of their last delta.
 fn unneeded(snapshot: &Snapshot, network: &Network) -> Result<Vec<Vec<u8>>> {
-    // By origin, in order: first and last number, place, whether it is needed.
-    let mut postings: BTreeMap<PeerId, Vec<(u64, u64, Vec<u8>, bool)>> = BTreeMap::new();
+    let mut postings: BTreeMap<PeerId, Vec<Kept>> = BTreeMap::new();
     let mut stored = snapshot.scan(&KeyRange::postings(network.id).uncached());
     while let Some((place, record)) = stored.next()? {
         let origin = place.len().checked_sub(9 + STORY_BYTES).and_then(|end| place.get(..end));
         let Some(origin) = origin.and_then(|origin| std::str::from_utf8(origin).ok()) else { continue };
         let (first, last) = Posting::range_in(record)?;
-        postings.entry(PeerId::new(origin)).or_default().push((first, last, place.to_vec(), false));
+        let kept = Kept { first, last, place: place.to_vec(), is_needed: false };
+        postings.entry(PeerId::new(origin)).or_default().push(kept);
     }
     let mut need = |origin: &PeerId, seq: u64| {
         let Some(of_origin) = postings.get_mut(origin) else { return };
-        let from = of_origin.partition_point(|(_, last, ..)| *last < seq);
-        let covering = of_origin.iter_mut().skip(from).take_while(|(first, ..)| *first <= seq);
-        covering.for_each(|(.., is_needed)| *is_needed = true);
+        let from = of_origin.partition_point(|kept| kept.last < seq);
+        let covering = of_origin.iter_mut().skip(from).take_while(|kept| kept.first <= seq);
+        covering.for_each(|kept| kept.is_needed = true);
     };
     for attachment in &network.attachments {
         let mut stored = snapshot.scan(&KeyRange::contributions(attachment.collection).uncached());
@@ -109,8 +117,8 @@ fn unneeded(snapshot: &Snapshot, network: &Network) -> Result<Vec<Vec<u8>>> {
         let mut log = snapshot.scan(&KeyRange::deltas_of(network.id, &head.origin).uncached());
         let oldest = log.next()?.and_then(|(place, _)| delta_seq(place)).unwrap_or(head.seq);
         let of_origin = postings.get_mut(&head.origin).into_iter().flatten();
-        of_origin.filter(|(_, last, ..)| *last >= oldest).for_each(|(.., is_needed)| *is_needed = true);
+        of_origin.filter(|kept| kept.last >= oldest).for_each(|kept| kept.is_needed = true);
     }
     let all = postings.into_values().flatten();
-    Ok(all.filter(|(.., is_needed)| !is_needed).map(|(_, _, place, _)| place).collect())
+    Ok(all.filter(|kept| !kept.is_needed).map(|kept| kept.place).collect())
 }

@@ -165,9 +165,11 @@ impl Apply<'_> {
                 let seq = head.seq + bodies.len() as u64 + 1;
                 news.clock.set(me.clone(), seq);
                 // Its numbers above the first head mean other deltas to everybody else.
+                let kept_seq = kept.iter().filter(|kept| kept.origin == *old).map(|kept| kept.seq).max();
                 let taken_back = |state: &State| {
                     let others = state.clock.iter().filter(|(peer, _)| *peer != old);
-                    let clock = others.map(|(peer, count)| (peer.clone(), count)).collect();
+                    let kept = kept_seq.map(|seq| (old, seq));
+                    let clock = others.chain(kept).map(|(peer, count)| (peer.clone(), count)).collect();
                     merge(&State { clock, ..state.clone() }, &news)
                 };
                 let (visible, public) = (taken_back(&states.visible), taken_back(&states.public));

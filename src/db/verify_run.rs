@@ -15,8 +15,6 @@ use crate::store::{DeltaBody, KeyRange, decode_state, delta_place, delta_seq, ve
 
 /// The end of a posting in a run: its signature covers everything up to `seq`.
 pub(crate) struct End {
-    /// Deltas of the run up to and with this one.
-    pub count: usize,
     pub seq: u64,
     pub end: PostingEnd,
 }
@@ -102,7 +100,7 @@ pub(crate) fn check_run<'a>(
         let Some(end) = PostingEnd::parse(signature) else {
             return Err(forged("the signature of a posting has the wrong length"));
         };
-        let here = End { count: position + 1, seq, end };
+        let here = End { seq, end };
         let posting = chain.close(&end, &mut run.deltas).map_err(forged)?;
         if end.hash != chain.hash {
             // Signed by the origin all the same: then it is the origin that tells two stories.
@@ -166,7 +164,7 @@ impl Chain {
 pub(crate) fn last_end(deltas: &[Delta], is_checked: bool) -> Option<End> {
     let position = deltas.iter().rposition(|delta| delta.signature.is_some()).filter(|_| is_checked)?;
     let delta = deltas.get(position)?;
-    Some(End { count: position + 1, seq: delta.seq, end: PostingEnd::parse(delta.signature.as_deref()?)? })
+    Some(End { seq: delta.seq, end: PostingEnd::parse(delta.signature.as_deref()?)? })
 }
 
 /// A delta's parts; its clock is the number that it came under.

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
     Posting, contribution_digest, merge_contributions, merge_into, proven_state, signed_message, signed_posting,
 };
-use crate::model::{Bytes, ChainHash, Contribution, Head, Network, NetworkId, PeerId, PostingProof, State};
+use crate::model::{Bytes, Contribution, Head, Network, NetworkId, PeerId, PostingProof, State};
 use crate::store::{Key, KeyRange, Snapshot, decode_contributions, decode_state, posting_place, verify_signature};
 
 /// Heads of one network whose signatures are remembered as verified; more are verified again.
@@ -43,7 +43,7 @@ pub struct VerifiedHeads {
 }
 
 /// The last head of each origin that was verified, by network, and whether its posting has a tree.
-pub(crate) type HeadsSeen = BTreeMap<(NetworkId, PeerId), (u64, ChainHash, bool)>;
+pub(crate) type HeadsSeen = BTreeMap<(NetworkId, PeerId), (Head, bool)>;
 
 /// How an origin signed a head: with a tree or without. `None` where it did not.
 pub(crate) fn signed_with_tree(network: &Network, head: &Head) -> Option<bool> {
@@ -83,16 +83,17 @@ impl Shared {
     /// [`signed_with_tree`], remembered.
     pub fn head_is_signed(&self, network: &Network, head: &Head) -> Option<bool> {
         let place = (network.id, head.origin.clone());
-        let seen = self.heads_seen.lock().get(&place).copied();
-        if let Some((_, _, has_tree)) = seen.filter(|(seq, hash, _)| (*seq, *hash) == (head.seq, head.hash)) {
-            return Some(has_tree);
+        if let Some((seen, has_tree)) = self.heads_seen.lock().get(&place)
+            && seen == head
+        {
+            return Some(*has_tree);
         }
         let has_tree = signed_with_tree(network, head)?;
         let mut seen = self.heads_seen.lock();
         if seen.len() >= HEADS_REMEMBERED_MAX && !seen.contains_key(&place) {
             seen.pop_first();
         }
-        seen.insert(place, (head.seq, head.hash, has_tree));
+        seen.insert(place, (head.clone(), has_tree));
         Some(has_tree)
     }
 }
@@ -199,15 +200,16 @@ impl Verifier<'_> {
             let leaves: Vec<_> = leaves.filter_map(|(_, posting)| posting.tree.leaf(contribution.seq)).collect();
             let digest = contribution_digest(self.collection, &entry.key, contribution, &state);
             let is_proven = digest.as_ref().is_some_and(|digest| leaves.contains(&digest));
-            is_forged |= !is_proven && !leaves.is_empty();
+            is_forged |= digest.is_some() && !is_proven && !leaves.is_empty();
             is_proven
         });
         if is_forged {
             return Ok(Err("an entry is not what its origin posted"));
         }
         let proven = proven_state(&given, &state);
-        if !given.is_empty() && merge_into(&mut state, proven.clone()) {
-            return Ok(Err("an entry lacks what its proof has"));
+        if !given.is_empty() {
+            // What is proven counts, whatever the state says.
+            merge_into(&mut state, proven.clone());
         }
         let is_whole = !given.is_empty()
             && proven.has_fields_of(&state)

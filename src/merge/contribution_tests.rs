@@ -139,3 +139,22 @@ fn whatever_is_changed_of_a_state_its_proof_fails() {
     counted.clock.set(PeerId::new("a"), 6);
     assert_ne!(proven_state(&contributions, &counted), counted);
 }
+
+#[test]
+fn two_stories_under_one_number_are_kept_apart() {
+    let a = PeerId::new("a");
+    let told = |millis, name: &str| {
+        let context = crate::merge::WriteContext { hlc: Hlc::new(millis, 0), peer_id: a.clone() };
+        let state = crate::merge::insert(None, [(name.to_string(), Value::Int4(1))], &context);
+        let state = State { clock: [(a.clone(), 5)].into_iter().collect(), ..state };
+        Proven { contributions: vec![contribution_of(&a, 5, &state)], state }
+    };
+    let (one, other) = (told(9, "name"), told(10, "age"));
+    let both = join(&one, &other);
+    assert_eq!(both, join(&other, &one));
+    assert_eq!(both.contributions.len(), 2);
+    for (contribution, story) in both.contributions.iter().zip([&one, &other]) {
+        let digest = contribution_digest("c", b"k", contribution, &both.state);
+        assert_eq!(digest, Some(delta_digest("c", b"k", &story.state)));
+    }
+}

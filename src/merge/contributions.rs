@@ -8,14 +8,10 @@
 //! A state may hold more than its contributions prove: what was posted before there were proofs.
 
 use std::cmp::Reverse;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::merge::delta_digest::hash_field;
 use crate::model::{Contribution, EntryMaker, Field, Given, PeerId, State};
-
-/// A delta by its place in the log.
-type Place = (PeerId, u64);
 
 /// The contribution of a delta that its origin posted under a number.
 pub fn contribution_of(origin: &PeerId, seq: u64, delta: &State) -> Contribution {
@@ -35,27 +31,30 @@ pub fn merge_contributions(
     theirs: (&[Contribution], &State),
     merged: &State,
 ) -> Vec<Contribution> {
-    let mut all: BTreeMap<Place, Contribution> = BTreeMap::new();
-    for (contributions, state) in [ours, theirs] {
-        for settled in contributions.iter().filter_map(|contribution| settle(contribution, state, merged)) {
-            match all.entry((settled.origin.clone(), settled.seq)) {
-                Entry::Vacant(place) => {
-                    place.insert(settled);
-                }
-                // One side may have it from somebody of whom more was not taken.
-                Entry::Occupied(mut known) => {
-                    for (ours, theirs) in known.get_mut().fields.iter_mut().zip(settled.fields) {
-                        if matches!(theirs, Given::Live(_)) {
-                            *ours = theirs;
-                        }
-                    }
+    let settled = [ours, theirs].into_iter().flat_map(|(contributions, state)| {
+        contributions.iter().filter_map(|contribution| settle(contribution, state, merged))
+    });
+    let mut all: Vec<Contribution> = settled.collect();
+    all.sort_by(|one, other| one.order().cmp(&other.order()));
+    all.dedup_by(|again, first| {
+        let is_same = again.order() == first.order();
+        if is_same {
+            // One side may have it from somebody of whom more was not taken.
+            for (known, given) in first.fields.iter_mut().zip(&again.fields) {
+                if matches!(given, Given::Live(_)) {
+                    known.clone_from(given);
                 }
             }
         }
-    }
+        is_same
+    });
     let kept = needed(&all, merged);
-    all.retain(|place, _| kept.contains(place));
-    all.into_values().collect()
+    let mut position = 0;
+    all.retain(|_| {
+        position += 1;
+        kept.contains(&(position - 1))
+    });
+    all
 }
 
 /// A contribution to `state` as one to `merged`: fields that were written since are hashed.
@@ -81,42 +80,35 @@ fn is_same(one: &Field, other: &Field) -> bool {
     is_equal && one.stamp == other.stamp
 }
 
-/// Those without which something of the state would not be proven.
-fn needed(all: &BTreeMap<Place, Contribution>, state: &State) -> BTreeSet<Place> {
-    let mut kept = BTreeSet::new();
-    let mut last_of: BTreeMap<&PeerId, &Place> = BTreeMap::new();
-    let mut givers: BTreeMap<&str, &Place> = BTreeMap::new();
-    for (place, contribution) in all {
+/// Positions of those without which something of the state would not be proven. They are in order.
+fn needed(all: &[Contribution], state: &State) -> BTreeSet<usize> {
+    let is_foreign = |contribution: &Contribution| contribution.origin != contribution.peer_id;
+    let mut last_of: BTreeMap<&PeerId, usize> = BTreeMap::new();
+    let mut givers: BTreeMap<&str, (bool, usize)> = BTreeMap::new();
+    for (position, contribution) in all.iter().enumerate() {
         // In order: the last of an origin comes last.
-        last_of.insert(&place.0, place);
+        last_of.insert(&contribution.origin, position);
         for given in &contribution.fields {
             let Given::Live(name) = given else { continue };
             let Some(field) = state.fields.get(name) else { continue };
-            let rank = |place: &Place| (place.0 != field.stamp.peer_id, place.clone());
-            givers
-                .entry(name)
-                .and_modify(|best| *best = std::cmp::min_by_key(*best, place, |at| rank(*at)))
-                .or_insert(place);
+            let rank = (contribution.origin != field.stamp.peer_id, position);
+            givers.entry(name).and_modify(|best| *best = rank.min(*best)).or_insert(rank);
         }
     }
-    let is_foreign = |contribution: &Contribution| contribution.origin != contribution.peer_id;
-    let last_write = all.iter().max_by_key(|(place, contribution)| {
-        let written = (contribution.timestamp, contribution.peer_id.clone());
-        (written, Reverse((is_foreign(contribution), (*place).clone())))
+    let last_write = all.iter().enumerate().max_by_key(|(position, contribution)| {
+        let written = (contribution.timestamp, &contribution.peer_id);
+        (written, Reverse((is_foreign(contribution), *position)))
     });
-    kept.extend(last_of.into_values().chain(givers.into_values()).cloned());
-    kept.extend(last_write.map(|(place, _)| place.clone()));
-    kept.extend(first_of_life(all.values()).map(|first| (first.origin.clone(), first.seq)));
-    kept
+    let first = all.iter().enumerate().min_by_key(|(position, contribution)| (life_order(contribution), *position));
+    let ends = [last_write, first].into_iter().flatten().map(|(position, _)| position);
+    let givers = givers.into_values().map(|(_, position)| position);
+    last_of.into_values().chain(givers).chain(ends).collect()
 }
 
-/// Of the contributions to the longest life the one that was written first.
-fn first_of_life<'a>(all: impl Iterator<Item = &'a Contribution>) -> Option<&'a Contribution> {
-    all.min_by_key(|contribution| {
-        let is_foreign = contribution.origin != contribution.peer_id;
-        let place = (contribution.origin.clone(), contribution.seq);
-        (Reverse(contribution.causal_length), contribution.timestamp, is_foreign, place)
-    })
+/// The least of the contributions to an entry, in this order, began the longest life.
+fn life_order(contribution: &Contribution) -> impl Ord {
+    let is_foreign = contribution.origin != contribution.peer_id;
+    (Reverse(contribution.causal_length), contribution.timestamp, is_foreign)
 }
 
 /// What contributions prove of `state`, of which they are: the state that their deltas alone make.
@@ -146,7 +138,7 @@ pub fn proven_state(contributions: &[Contribution], state: &State) -> State {
 ///
 /// Of several that began it, not knowing of one another, it is the one with the earliest time.
 pub fn maker_of(contributions: &[Contribution]) -> Option<EntryMaker> {
-    let first = first_of_life(contributions.iter())?;
+    let first = contributions.iter().min_by_key(|contribution| (life_order(contribution), contribution.order()))?;
     Some(EntryMaker {
         origin: first.origin.clone(),
         seq: first.seq,

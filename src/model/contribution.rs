@@ -28,6 +28,15 @@ pub struct Contribution {
     pub fields: Vec<Given>,
 }
 
+/// What tells a delta from all others, and puts them in order: where an origin told two stories, its number alone does not.
+pub type ContributionOrder<'a> = (&'a PeerId, u64, u64, Hlc, &'a PeerId, usize);
+
+impl Contribution {
+    pub fn order(&self) -> ContributionOrder<'_> {
+        (&self.origin, self.seq, self.causal_length, self.timestamp, &self.peer_id, self.fields.len())
+    }
+}
+
 /// Who made the present life of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryMaker {

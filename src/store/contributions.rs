@@ -80,8 +80,7 @@ pub fn decode_contributions(bytes: &[u8]) -> Result<Vec<Contribution>> {
     let mut contributions: Vec<Contribution> = Vec::new();
     for _ in 0..take_u16(&mut rest)? {
         let contribution = take_contribution(&mut rest, &peers)?;
-        let place = |contribution: &Contribution| (contribution.origin.clone(), contribution.seq);
-        if contributions.last().is_some_and(|last| place(last) >= place(&contribution)) {
+        if contributions.last().is_some_and(|last| last.order() >= contribution.order()) {
             return Err(damaged());
         }
         contributions.push(contribution);

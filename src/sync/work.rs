@@ -451,12 +451,6 @@ pub struct Offer {
     pub postings: Vec<PostingProof>,
 }
 
-impl Offer {
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
 /// A pinned view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {

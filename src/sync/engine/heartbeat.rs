@@ -4,12 +4,12 @@ use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{
-    ACKNOWLEDGE_MS, DISTRUST_MS, GREETING_HEADS_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, HEARTBEATS_WAITING_MAX,
-    POINTS_FLOOD, POINTS_FORGED, REPEAT_MS_MIN, SMALL_NETWORK_MAX,
+    ACKNOWLEDGE_MS, DISTRUST_MS, GREETING_HEADS_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, POINTS_FORGED, REPEAT_MS_MIN,
+    SMALL_NETWORK_MAX,
 };
 use crate::sync::engine::machine::Task;
 use crate::sync::message::{HEADS_MAX, Heartbeat, MEMBERS_PER_MESSAGE_MAX, Members, Message};
-use crate::sync::work::{Action, Event, OwnHead, VerifiedHeads, Work};
+use crate::sync::work::{Action, Event, OwnHead, Work};
 
 /// What a heartbeat says besides heads.
 #[derive(Clone, Copy, Debug, Default)]
@@ -119,62 +119,7 @@ impl Engine {
         }
     }
 
-    /// Takes a heartbeat once its heads are known to be signed. Those of one peer are taken in order.
-    pub(super) fn heartbeat_shown(&mut self, peer: &PeerId, heartbeat: Heartbeat) {
-        let is_known = self.are_known(&heartbeat.heads);
-        let Some(session) = self.sessions.get_mut(peer) else { return };
-        if session.unverified.is_empty() && is_known {
-            return self.heartbeat(peer, heartbeat);
-        }
-        if session.unverified.len() >= HEARTBEATS_WAITING_MAX {
-            return self.strike(peer, POINTS_FLOOD, "sent more heads than can be verified");
-        }
-        session.unverified.push_back(heartbeat);
-        if session.unverified.len() == 1 {
-            self.verify_next(peer);
-        }
-    }
-
-    /// Whether heads are those that are applied here.
-    fn are_known(&self, heads: &[Head]) -> bool {
-        heads.iter().all(|head| self.heads.get(&head.origin) == Some(head))
-    }
-
-    /// Takes waiting heartbeats up to the first whose heads have to be verified.
-    fn verify_next(&mut self, peer: &PeerId) {
-        loop {
-            let Some(heads) = self.sessions.get(peer).and_then(|session| session.unverified.front()) else { return };
-            let heads = heads.heads.clone();
-            if !self.are_known(&heads) {
-                let number = self.next_number();
-                if let Some(session) = self.sessions.get_mut(peer) {
-                    session.verifying = number;
-                }
-                return self.work(Task::VerifyHeads { peer: peer.clone(), number }, Work::VerifyHeads { heads });
-            }
-            let heartbeat = self.sessions.get_mut(peer).and_then(|session| session.unverified.pop_front());
-            let Some(heartbeat) = heartbeat else { return };
-            self.heartbeat(peer, heartbeat);
-        }
-    }
-
-    pub(super) fn heads_verified(&mut self, peer: &PeerId, number: u64, result: Result<VerifiedHeads>) {
-        let session = self.sessions.get_mut(peer).filter(|session| session.verifying == number);
-        let Some(mut heartbeat) = session.and_then(|session| session.unverified.pop_front()) else { return };
-        match result {
-            Ok(verified) => {
-                heartbeat.heads = verified.heads;
-                if verified.is_forged {
-                    self.strike(peer, POINTS_FORGED, "showed heads that their origins did not sign");
-                }
-                self.heartbeat(peer, heartbeat);
-            }
-            Err(error) => self.failed("verifying heads", &error),
-        }
-        self.verify_next(peer);
-    }
-
-    fn heartbeat(&mut self, peer: &PeerId, heartbeat: Heartbeat) {
+    pub(super) fn heartbeat(&mut self, peer: &PeerId, heartbeat: Heartbeat) {
         for head in &heartbeat.heads {
             self.head_shown(peer, head);
         }

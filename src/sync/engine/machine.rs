@@ -386,14 +386,6 @@ impl Engine {
         }
     }
 
-    fn malformed(&mut self, peer: &PeerId) {
-        self.strike(peer, super::limits::POINTS_MALFORMED, "sent what is no message");
-        if self.sessions.contains_key(peer) {
-            self.disconnect(peer, self.now_ms, "sent what is no message");
-            self.schedule_pulls();
-        }
-    }
-
     /// Takes a member in, and keeps it where that is news.
     pub(super) fn meet(&mut self, peer: &PeerId, addresses: Vec<String>, named_ms: u64) {
         if self.config.removed.contains(peer) {

@@ -12,13 +12,13 @@ use crate::error::Result;
 use crate::model::{Buckets, Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::fill::Lacking;
-use crate::sync::engine::limits::{POINTS_FORGED, RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, Tuning};
+use crate::sync::engine::limits::{RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, Tuning};
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::pull::Origin;
 use crate::sync::engine::reconcile_steps::Walk;
 use crate::sync::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
 use crate::sync::random::Random;
-use crate::sync::work::{Event, Merged, Outcome, VerifiedHeads, Work};
+use crate::sync::work::{Event, Outcome, Work};
 
 /// Whether one is under way, and when the next may begin.
 #[derive(Debug)]
@@ -299,48 +299,6 @@ impl Engine {
         true
     }
 
-    /// The peer has pinned a view, and shown heads; false where nobody signed some of them.
-    fn view_opened(&mut self, verified: VerifiedHeads) -> bool {
-        let Some(running) = self.reconciling.running.as_mut() else { return false };
-        let Some((whole, partial)) = running.opening.take() else { return false };
-        if verified.is_forged {
-            let peer = running.peer.clone();
-            self.strike(&peer, POINTS_FORGED, "showed heads that their origins did not sign");
-            return false;
-        }
-        let mut heads = verified.heads;
-        heads.sort_by(|a, b| a.origin.cmp(&b.origin));
-        (running.heads, running.legacy) = (heads, Arc::new(verified.legacy));
-        for ours in &self.config.collections {
-            let is_whole = whole.contains(&ours.name);
-            if is_whole {
-                running.whole.push(ours.name.clone());
-            }
-            if is_whole || partial.contains(&ours.name) {
-                running.collections.push_back((ours.name.clone(), is_whole));
-            }
-        }
-        true
-    }
-
-    /// What became of entries that the peer sent; false where they cannot be relied on.
-    fn states_merged(&mut self, result: Result<Merged>) -> bool {
-        if let (Ok(merged), Some(running)) = (&result, self.reconciling.running.as_mut()) {
-            if merged.is_forged {
-                let peer = running.peer.clone();
-                self.strike(&peer, POINTS_FORGED, "sent entries that nobody posted so");
-                return false;
-            }
-            running.early = running.early.saturating_add(merged.early);
-            self.counters.unproven = self.counters.unproven.saturating_add(merged.unproven);
-            if merged.news > 0 {
-                // Tombstones among them are to go again.
-                self.round.unsettle();
-            }
-        }
-        self.written(result.map(|merged| merged.news))
-    }
-
     pub(super) fn reconcile_worked(&mut self, run: u64, outcome: Outcome) {
         if self.reconciling.running.as_ref().is_none_or(|running| running.number != run) {
             return;
@@ -364,7 +322,7 @@ impl Engine {
         self.step();
     }
 
-    fn written(&mut self, result: Result<u64>) -> bool {
+    pub(super) fn written(&mut self, result: Result<u64>) -> bool {
         match result {
             Ok(count) => {
                 if let Some(running) = self.reconciling.running.as_mut() {

@@ -324,7 +324,7 @@ impl Engine {
     fn merge_entries(&mut self, offer: Offer) {
         let Some(running) = self.reconciling.running.as_mut() else { return };
         let Some(collection) = running.walk.as_ref().map(|walk| walk.collection.clone()) else { return };
-        if offer.is_empty() {
+        if offer.entries.is_empty() {
             return;
         }
         running.writes += 1;

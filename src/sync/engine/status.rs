@@ -8,8 +8,6 @@ use crate::sync::engine::Engine;
 pub(super) struct Counters {
     pub deltas_sent: u64,
     pub deltas_received: u64,
-    /// Entries that members sent of which something was not proven, and was not taken.
-    pub unproven: u64,
     bytes_sent: u64,
     bytes_received: u64,
     messages_sent: u64,
