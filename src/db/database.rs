@@ -72,12 +72,18 @@ impl Database {
         Ok(database)
     }
 
-    /// Goes on with what a stop interrupted: taking back what an older origin posted, attaching and detaching collections.
+    /// Goes on with what a stop interrupted: taking back what an older origin posted, proving what was posted from here before
+    /// there were proofs, attaching and detaching collections.
     fn resume(&self) -> Result<()> {
         let shared = &self.0.shared;
         if crate::db::take_back::is_unfinished(shared)? {
             tracing::info!("going on to post anew what an older peer id posted");
             wait(crate::db::take_back::finish(shared))?;
+        }
+        crate::db::prove_own::note_legacy(shared)?;
+        if crate::db::prove_own::is_unfinished(shared)? {
+            tracing::info!("proving what was posted from here before there were proofs");
+            wait(crate::db::prove_own::finish(shared))?;
         }
         let catalog = shared.catalog();
         for network in catalog.networks() {

@@ -175,6 +175,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::Entries { .. }
         | Work::ReadEntries { .. }
         | Work::ListKeys { .. }
+        | Work::VerifyHeads { .. }
         | Work::ReadEpoch => Lane::Reads,
     }
 }

@@ -4,10 +4,14 @@
 //! out the [`Action`]s: it sends messages, has [`Work`] done on the database and brings back each [`Outcome`], and logs
 //! events. Nothing here knows of a database, a socket or a clock.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub use crate::db::VerifiedHeads;
 use crate::error::Result;
 use crate::model::{
-    Buckets, Bytes, Delta, Head, KeyHash, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, Run,
-    Shares,
+    Buckets, Bytes, Delta, Head, KeyHash, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement,
+    PostingProof, Run, Shares,
 };
 use crate::sync::engine::Tuning;
 use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
@@ -269,7 +273,9 @@ pub enum Work {
     },
     MergeStates {
         collection: String,
-        entries: Vec<PublicEntry>,
+        offer: Offer,
+        /// Origins that, by heads that they signed, had not begun to prove what they post.
+        legacy: Arc<BTreeSet<PeerId>>,
         /// Deltas may be missing here that the heads cover: what is not here was not collected.
         is_partial: bool,
     },
@@ -293,6 +299,10 @@ pub enum Work {
         placement: Option<Placement>,
         /// This node has been compared with a member that holds everything.
         ends_return: bool,
+    },
+    /// Finds out which heads their origins signed.
+    VerifyHeads {
+        heads: Vec<Head>,
     },
     CollectTombstones {
         stable: Vec<(PeerId, u64)>,
@@ -322,7 +332,7 @@ pub enum Work {
     /// Takes in what a peer with these heads has sent because it is read here.
     MergeFetched {
         collection: String,
-        entries: Vec<PublicEntry>,
+        offer: Offer,
         /// Keys of which the peer knows that it holds nothing.
         absent: Vec<Bytes>,
         heads: Vec<Head>,
@@ -360,7 +370,8 @@ pub enum Outcome {
     /// Digests, and whether there are more.
     Digests(Result<(Vec<EntryDigest>, bool)>),
     /// Entries, and the key to go on after; `None` at the end.
-    Entries(Result<(Vec<PublicEntry>, Option<Bytes>)>),
+    Entries(Result<(Offer, Option<Bytes>)>),
+    HeadsVerified(Result<VerifiedHeads>),
     Merged(Result<Merged>),
     /// How many entries changed.
     Dropped(Result<u64>),
@@ -370,7 +381,7 @@ pub enum Outcome {
     Collected(Result<u64>),
     Placed(Result<()>),
     Evicted(Result<u64>),
-    EntriesRead(Result<(Vec<Head>, Vec<Option<Bytes>>)>),
+    EntriesRead(Result<(Vec<Head>, Offer)>),
     FetchMerged(Result<u64>),
     /// Keys, and whether there are more.
     KeysListed(Result<(Vec<Bytes>, bool)>),
@@ -427,6 +438,17 @@ pub struct Merged {
     pub news: u64,
     /// Entries from the future: nothing was taken of them.
     pub early: u64,
+    /// Entries of which something is not proven: that was not taken.
+    pub unproven: u64,
+    /// A proof does not fit: nothing was taken.
+    pub is_forged: bool,
+}
+
+/// Entries outside of the log, and what proves them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    pub entries: Vec<PublicEntry>,
+    pub postings: Vec<PostingProof>,
 }
 
 /// A pinned view.

@@ -3,9 +3,9 @@
 #[path = "../../fuzz/properties.rs"]
 mod properties;
 
-use nebulusdb::merge::{WriteContext, insert};
-use nebulusdb::model::{Buckets, Bytes, Delta, Head, Hlc, PeerId, Run, Value};
-use nebulusdb::store::encode_body;
+use nebulusdb::merge::{Posting, PostingTree, WriteContext, insert};
+use nebulusdb::model::{Buckets, Bytes, Contribution, Delta, Given, Head, Hlc, PeerId, PostingProof, Run, Value};
+use nebulusdb::store::{encode_body, encode_contributions};
 use nebulusdb::sync::message::{
     Digests, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse, Message,
     Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse, SecretText, Stability,
@@ -157,10 +157,11 @@ fn messages_about_fetching() -> Vec<Message> {
             number: 5,
             heads: vec![head],
             answers: vec![
-                FetchAnswer::Found { body: Bytes::new(vec![9]), is_whole: true },
+                FetchAnswer::Found { body: Bytes::new(vec![9]), contributions: Bytes::new(vec![8]), is_whole: true },
                 FetchAnswer::Absent,
                 FetchAnswer::Unknown,
             ],
+            postings: vec![PostingProof { origin: PeerId::new("a"), last: 3, record: Bytes::new(vec![7; 200]) }],
         }),
         Message::KeysRequest(KeysRequest {
             number: 6,
@@ -207,6 +208,23 @@ fn deltas_hold_against_any_bytes() {
     let state = insert(None, fields, &WriteContext { hlc: Hlc::new(10, 0), peer_id: PeerId::new("a") });
     let not_a_number = encode_body("memory", b"key", &state).expect("a body");
     check(properties::delta, &[body(), not_a_number]);
+}
+
+#[test]
+fn proofs_hold_against_any_bytes() {
+    let leaves = (0..9).map(|number| [number; 32]).collect();
+    let tree = PostingTree::new(4, leaves).expect("a tree");
+    let whole = Posting { legacy_end: 3, link: [1; 32], root: tree.root(), signature: [2; 64], tree };
+    let given = |seq| Contribution {
+        origin: PeerId::new("a"),
+        seq,
+        causal_length: 1,
+        timestamp: Hlc::new(10, 0),
+        peer_id: PeerId::new("b"),
+        fields: vec![Given::Live("name".to_string()), Given::Overwritten([3; 32])],
+    };
+    let contributions = encode_contributions(&[given(4), given(9)]).expect("contributions");
+    check(properties::proof, &[whole.to_bytes(), whole.prove(&[5, 11]).to_bytes(), contributions]);
 }
 
 #[test]

@@ -125,6 +125,11 @@ pub(super) enum Task {
         peer: PeerId,
     },
     MergeSchema,
+    /// The heads of a peer's heartbeat.
+    VerifyHeads {
+        peer: PeerId,
+        number: u64,
+    },
 }
 
 impl Engine {
@@ -309,6 +314,9 @@ impl Engine {
             },
             (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
             (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
+            (Task::VerifyHeads { peer, number }, Outcome::HeadsVerified(result)) => {
+                self.heads_verified(&peer, number, result);
+            }
             (task, _) => {
                 let error = Error::internal(format!("an outcome does not fit its work: {task:?}"));
                 self.failed("work", &error);
@@ -378,14 +386,6 @@ impl Engine {
         }
     }
 
-    fn malformed(&mut self, peer: &PeerId) {
-        self.strike(peer, super::limits::POINTS_MALFORMED, "sent what is no message");
-        if self.sessions.contains_key(peer) {
-            self.disconnect(peer, self.now_ms, "sent what is no message");
-            self.schedule_pulls();
-        }
-    }
-
     /// Takes a member in, and keeps it where that is news.
     pub(super) fn meet(&mut self, peer: &PeerId, addresses: Vec<String>, named_ms: u64) {
         if self.config.removed.contains(peer) {
@@ -451,7 +451,7 @@ impl Engine {
             return;
         }
         match message {
-            Message::Heartbeat(heartbeat) => self.heartbeat(peer, heartbeat),
+            Message::Heartbeat(heartbeat) => self.heartbeat_shown(peer, heartbeat),
             Message::SyncRequest(request) => self.sync_request(peer, request),
             Message::SyncResponse(response) => self.sync_response(peer, response),
             Message::Operation(operation) => self.operation(peer, operation),

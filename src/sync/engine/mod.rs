@@ -25,6 +25,7 @@ mod heartbeat;
 mod limits;
 mod listing;
 mod machine;
+mod proof;
 mod pull;
 mod push;
 mod rates;

@@ -6,7 +6,7 @@ use crate::model::PeerId;
 use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
 use crate::sync::engine::rates::Bucket;
 use crate::sync::engine::serve::Serve;
-use crate::sync::message::HeadsDigest;
+use crate::sync::message::{HeadsDigest, Heartbeat};
 
 /// A peer that has proved the network's key, from PeerUp to PeerDown.
 #[derive(Debug)]
@@ -58,6 +58,9 @@ pub(super) struct Session {
     pub distrusted: BTreeMap<PeerId, u64>,
     /// Number of the greatest head of our own origin that it has shown.
     pub own_checked: u64,
+    /// Its heartbeats with heads that are being verified, in order; the first is under way, with this number.
+    pub unverified: VecDeque<Heartbeat>,
+    pub verifying: u64,
 }
 
 impl Session {
@@ -91,6 +94,8 @@ impl Session {
             pruned: BTreeSet::new(),
             distrusted: BTreeMap::new(),
             own_checked: 0,
+            unverified: VecDeque::new(),
+            verifying: 0,
         }
     }
 
