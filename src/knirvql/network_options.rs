@@ -9,13 +9,14 @@ const KNIRVGRAPH: &str = "knirvgraph";
 const KNIRVGRAPH_CLASSIFICATIONS: [&str; 3] = ["Error", "Context", "Idea"];
 
 /// Options of CREATE and JOIN besides the secret, and of ALTER NETWORK … SET.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 12] = [
     "sync_interval_ms",
     "private_by_default",
     "auto_post_classifications",
     "posting_url",
     "replication",
     "replication_factor",
+    "keep_own",
     "mdns",
     "log_bytes_max",
     "log_age_max_s",
@@ -108,6 +109,7 @@ fn set(options: &mut NetworkOptions, option: &NetworkOption, more: &[&str]) -> R
             let wanted = number(option, 1, REPLICATION_FACTOR_MAX)?;
             options.replication_factor = u32::try_from(wanted).unwrap_or(u32::MAX);
         }
+        "keep_own" => options.keep_own = boolean(option)?,
         "mdns" => options.mdns = boolean(option)?,
         "log_bytes_max" => options.log_bytes_max = number(option, LOG_BYTES_MIN, LOG_BYTES_MAX)?,
         "log_age_max_s" => options.log_age_max_s = number(option, LOG_AGE_S_MIN, LOG_AGE_S_MAX)?,

@@ -34,6 +34,7 @@ use crate::sync::membership::{Loaded, Memory};
 use crate::sync::network::{Done, Running};
 use crate::sync::posting::Posting;
 use crate::sync::proof::Keyring;
+use crate::sync::reach::Reach;
 use crate::sync::supervisor::SyncOptions;
 use crate::sync::swarm;
 use crate::sync::troubles::Troubles;
@@ -94,6 +95,8 @@ pub(super) struct Node {
     pub links: Links,
     pub troubles: Troubles,
     pub dialer: Dialer,
+    /// Where others may send this node.
+    pub reach: Reach,
     pub door: Doorkeeper,
     pub connections: Connections,
     pub opening: HashMap<u64, (ConnectionId, Opening)>,
@@ -189,6 +192,7 @@ impl Node {
             links: Links::default(),
             troubles: Troubles::default(),
             dialer: Dialer::new(*swarm.local_peer_id(), random),
+            reach: Reach::default(),
             swarm,
             door: Doorkeeper::default(),
             connections: Connections::default(),
