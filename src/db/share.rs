@@ -359,16 +359,14 @@ fn kept_own(network: &Network, shared: &Shared) -> Option<PeerId> {
 
 /// Whether an entry is only what the network knows of it, all of that is stable, and nothing of it lies here alone or was
 /// written by `kept`.
-fn is_evictable(
-    record: &RecordView<'_>,
-    stable: &Numbers,
-    shared: &Shared,
-    kept: Option<&PeerId>,
-) -> Result<bool> {
+fn is_evictable(record: &RecordView<'_>, stable: &Numbers, shared: &Shared, kept: Option<&PeerId>) -> Result<bool> {
     let is_public_alone =
         record.is_alive() && record.publicity() == Publicity::Posted && record.stage() == Stage::Private;
     let clock = record.clock()?;
-    if !is_public_alone || !covers(stable, &clock) || kept.is_some_and(|kept| clock.iter().any(|(origin, _)| origin == kept)) {
+    if !is_public_alone
+        || !covers(stable, &clock)
+        || kept.is_some_and(|kept| clock.iter().any(|(origin, _)| origin == kept))
+    {
         return Ok(false);
     }
     let Some(Stored::Value(Value::Text(hash))) = record.get(FACT_BLOB_HASH)? else { return Ok(true) };

@@ -4,8 +4,8 @@
 //! had applied the least numbers when it contributed, that nothing it held then lies above the greatest, and that it holds
 //! the collections whole. So a member that says something else of others than they are stops a round, and completes none.
 //!
-//! Votes go around as the contributions do. A message names whose votes the sender has, and a peer that lacks some of them,
-//! or has others, answers with what is missing. Signatures are looked at off the engine, and each once; of each member at
+//! Votes go around by word of mouth as well. A message names whose votes the sender has; a peer that has others answers with
+//! them, and one that lacks some answers with what it has. Signatures are looked at off the engine, and each once; of each member at
 //! most one waits for that.
 
 use std::collections::BTreeMap;
@@ -108,7 +108,7 @@ impl Engine {
         let ballot = self.round.ballot.as_mut().filter(|ballot| ballot.digest == digest);
         if let (Some(ballot), Some(position)) = (ballot, position) {
             ballot.votes.insert(position, signature);
-            self.gossip_soon();
+            self.tell_all_of_votes();
             self.count_votes();
         }
     }
@@ -137,8 +137,10 @@ impl Engine {
                 ballot.waiting.entry(position).or_insert_with(waiting);
             }
         }
-        let lacks = ballot.votes.keys().any(|position| !has_bit(&votes.signers, *position));
-        if lacks {
+        let has_here = |position: &u32| ballot.votes.contains_key(position) || ballot.waiting.contains_key(position);
+        let positions = 0..u32::try_from(count).unwrap_or(u32::MAX);
+        let is_lacking = positions.into_iter().any(|at| has_bit(&votes.signers, at) && !has_here(&at));
+        if is_lacking || ballot.votes.keys().any(|position| !has_bit(&votes.signers, *position)) {
             self.tell_votes(peer, VOTES_PER_MESSAGE_MAX);
         }
         self.verify_votes();
@@ -202,6 +204,13 @@ impl Engine {
         self.verify_votes();
     }
 
+    /// Tells all connected members whose votes are here: they ask for those that they lack.
+    fn tell_all_of_votes(&mut self) {
+        for peer in self.active_peers() {
+            self.tell_votes(&peer, 0);
+        }
+    }
+
     /// Ends the round where everybody has signed.
     fn count_votes(&mut self) {
         let Some(ballot) = self.round.ballot.as_ref().filter(|_| !self.round.is_complete) else { return };
@@ -210,6 +219,8 @@ impl Engine {
         };
         if (0_u32..).zip(self.roster.peers()).all(has_voted) {
             self.complete_round();
+            // Nobody who lacks some is to begin another round without having ended this one.
+            self.tell_all_of_votes();
         }
     }
 

@@ -276,9 +276,9 @@ LINE 1: CREATE TABLE nebulus.mine (id int)
 ALTER NETWORK
 
 > SELECT options FROM nebulus.networks WHERE name = 'team'
-                                                                                                                                                      options
--------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
- {"mdns": false, "posting_url": null, "replication": "full", "log_age_max_s": 3600, "log_bytes_max": 268435456, "sync_interval_ms": 86400000, "max_clock_drift_ms": 300000, "private_by_default": true, "replication_factor": 3, "messages_per_second_max": 10000, "auto_post_classifications": ["Error", "Idea"]}
+                                                                                                                                                               options
+-------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
+ {"mdns": false, "keep_own": true, "posting_url": null, "replication": "full", "log_age_max_s": 3600, "log_bytes_max": 268435456, "sync_interval_ms": 86400000, "max_clock_drift_ms": 300000, "private_by_default": true, "replication_factor": 3, "messages_per_second_max": 10000, "auto_post_classifications": ["Error", "Idea"]}
 (1 row)
 
 > ALTER NETWORK team SET (secret = 'another secret text')

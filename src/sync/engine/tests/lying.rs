@@ -172,7 +172,7 @@ fn invented_members_are_bounded_and_kept_in_few_writes() {
     world.run_for(5_000);
     let (saves, began_ms) = (world.nodes[VICTIM].saves.len(), world.now_ms);
     for batch in 0..40 {
-        let name = |number: usize| format!("invented{batch}-{number}");
+        let name = |number: usize| format!("invented{batch}x{number}");
         let members = (0..MEMBERS_PER_MESSAGE_MAX).map(|number| news(&name(number), 1, "/ip4/192.0.2.1/tcp/4001"));
         world.deliver(LIAR, VICTIM, Message::Members(Members { members: members.collect() }));
         world.run_for(50);
@@ -220,7 +220,7 @@ fn who_withholds_deltas_is_named() {
 }
 
 fn heads(batch: usize) -> Message {
-    let of = |number: usize| head(&PeerId::new(format!("invented{batch}-{number}")), 9, [0; 32]);
+    let of = |number: usize| head(&PeerId::new(format!("invented{batch}x{number}")), 9, [0; 32]);
     Message::Heartbeat(Heartbeat {
         digest: [1; 16],
         heads: (0..1_000).map(of).collect(),
