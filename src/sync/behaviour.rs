@@ -111,13 +111,18 @@ impl Behaviour {
         self.dials.set_reach(reach.clone());
     }
 
-    /// Who is a member of some network here, and who of all of them. Whoever is offered more than before gets it with the
+    /// Whom more than one member knows as a member of some network here, who is said to be one, and who of all of them. Whoever is offered more than before gets it with the
     /// next connection. Connections whose peers are offered less are to be made anew: whose they are is returned.
-    pub fn set_members(&mut self, of_some: HashSet<PeerId>, of_all: HashSet<PeerId>) -> Vec<PeerId> {
+    pub fn set_members(
+        &mut self,
+        confirmed: HashSet<PeerId>,
+        of_some: HashSet<PeerId>,
+        of_all: HashSet<PeerId>,
+    ) -> Vec<PeerId> {
         let mut outdated: Vec<_> = self.kademlia.served().difference(&of_all).copied().collect();
         outdated.extend(self.autonat_server.served().difference(&of_some));
-        of_some.iter().for_each(|peer| self.limits.bypass_peer_id(peer));
-        self.visitors.set_members(of_some.clone());
+        confirmed.iter().for_each(|peer| self.limits.bypass_peer_id(peer));
+        self.visitors.set_members(confirmed);
         self.kademlia.set_members(of_all);
         self.autonat_server.set_members(of_some);
         outdated

@@ -98,7 +98,8 @@ impl Node {
     fn member_changed(&mut self, network: NetworkId, member: &Member) {
         let Some(running) = self.networks.get_mut(&network) else { return };
         let known = running.members.get(&member.peer);
-        if known.is_none_or(|known| (&known.addresses, &known.reached) != (&member.addresses, &member.reached)) {
+        let shown = |member: &Member| (member.addresses.clone(), member.reached.clone(), member.is_confirmed());
+        if known.is_none_or(|known| shown(known) != shown(member)) {
             self.has_new_members = true;
         }
         let is_new = running.members.insert(member.peer.clone(), member.clone()).is_none();
@@ -143,6 +144,9 @@ impl Node {
             return;
         };
         let has_posted = matches!(outcome, Outcome::Posted(_));
+        if let Outcome::Dropped(Ok(count @ 1..)) = &outcome {
+            tracing::warn!(network = network.0, count, "dropped entries that a member has collected");
+        }
         if let Outcome::Posted(result) = &outcome {
             running.posting = running.posting.saturating_sub(1);
             if let Ok(Some(head)) = result {

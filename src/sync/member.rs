@@ -23,3 +23,15 @@ pub struct Member {
     /// Milliseconds since 1970; 0 for never.
     pub last_seen_ms: u64,
 }
+
+impl Member {
+    /// Whether it was met here, or several members tell of it: anybody can make keys and have one member tell of them.
+    pub fn is_confirmed(&self) -> bool {
+        self.introduced_by.is_none()
+    }
+
+    /// Whether neither it nor the only member that has told of it is removed.
+    pub fn is_of_now(&self, removed: &[PeerId]) -> bool {
+        !removed.contains(&self.peer) && self.introduced_by.as_ref().is_none_or(|by| !removed.contains(by))
+    }
+}

@@ -38,6 +38,7 @@ use crate::sync::reach::Reach;
 use crate::sync::supervisor::SyncOptions;
 use crate::sync::swarm;
 use crate::sync::troubles::Troubles;
+use crate::sync::work::Member;
 
 /// Events of links that wait for the task.
 const LINK_EVENTS_MAX: usize = 1024;
@@ -305,9 +306,9 @@ impl Node {
         });
     }
 
-    /// Whether a peer is known as a member of some network here.
+    /// Whether a peer is known as a member of some network here, on more than the word of one member.
     pub fn is_member(&self, peer: &PeerId) -> bool {
-        self.networks.values().any(|running| running.members.contains_key(peer))
+        self.networks.values().any(|running| running.members.get(peer).is_some_and(Member::is_confirmed))
     }
 
     fn keep_house(&mut self) {

@@ -140,7 +140,7 @@ impl Node {
         running.keys = keys;
         running.bootstrap = bootstrap;
         running.config = config.clone();
-        running.members.retain(|peer, _| !config.removed.contains(peer));
+        running.members.retain(|_, member| member.is_of_now(&config.removed));
         if has_changed {
             self.feed(id, Input::Reconfigured(Box::new(config)));
         }
@@ -214,6 +214,7 @@ impl Node {
             return;
         }
         let (mut of_some, mut of_all) = (HashSet::new(), None::<HashSet<_>>);
+        let mut confirmed = HashSet::new();
         let listened: Vec<Multiaddr> = self.swarm.listeners().cloned().collect();
         let mut reach_of_all = Reach::default();
         for (id, running) in &self.networks {
@@ -221,6 +222,9 @@ impl Node {
             let mut members = Vec::new();
             for member in running.members.values() {
                 let Some(peer) = peer_there(&member.peer) else { continue };
+                if member.is_confirmed() {
+                    confirmed.insert(peer);
+                }
                 let named = member.addresses.iter().filter_map(|text| from_peer(text));
                 let named = named.filter(|address| reach.permits(address)).take(NAMED_MAX);
                 let reached = member.reached.iter().filter_map(|text| from_peer(text));
@@ -238,7 +242,7 @@ impl Node {
         self.reach = reach_of_all;
         let behaviour = self.swarm.behaviour_mut();
         behaviour.set_reach(&self.reach);
-        let outdated = behaviour.set_members(of_some, of_all.unwrap_or_default());
+        let outdated = behaviour.set_members(confirmed, of_some, of_all.unwrap_or_default());
         for peer in outdated {
             if self.connections.is_connected(&peer) && !self.has_link_with(&peer) {
                 // Where it has gone meanwhile, nothing is left to do.

@@ -47,7 +47,7 @@ impl Roster {
     pub fn new(this: &PeerId, members: Vec<Member>, removed: &[PeerId]) -> Self {
         let mut roster = Roster::default();
         roster.meet(this, Vec::new());
-        for member in members.into_iter().filter(|member| !removed.contains(&member.peer)) {
+        for member in members.into_iter().filter(|member| member.is_of_now(removed)) {
             let Member { peer, addresses, named_ms, signature, reached, introduced_by, acknowledged, last_seen_ms } =
                 member;
             // What was kept before members signed says where they were reached, or were said to be.
@@ -121,6 +121,10 @@ impl Roster {
             self.members.insert(news.peer.clone(), Known { introduced_by, ..Known::default() });
             self.digest ^= name_hash(&news.peer);
             *self.introduced.entry(sender.clone()).or_default() += 1;
+        }
+        let is_other = |known: &Known| known.introduced_by.as_ref().is_some_and(|first| first != sender);
+        if self.members.get(&news.peer).is_some_and(is_other) {
+            self.confirm(&news.peer);
         }
         let MemberNews { peer, named_ms, addresses, signature } = news;
         self.put_news(&peer, News { named_ms, addresses, signature });
