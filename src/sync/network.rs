@@ -163,7 +163,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::Place { .. }
         | Work::Evict { .. }
         | Work::PruneLog { .. }
-        | Work::SaveMember(_)
+        | Work::SaveMembers(_)
         | Work::SaveEpoch { .. }
         | Work::CheckOwnHead { .. }
         | Work::MergeSchema { .. } => Lane::Chores,
@@ -175,8 +175,10 @@ fn lane_of(work: &Work) -> Lane {
         | Work::Entries { .. }
         | Work::ReadEntries { .. }
         | Work::ListKeys { .. }
+        | Work::ReadEpoch
+        | Work::Sign { .. }
         | Work::VerifyHeads { .. }
-        | Work::ReadEpoch => Lane::Reads,
+        | Work::Verify { .. } => Lane::Reads,
     }
 }
 

@@ -7,9 +7,9 @@ use nebulusdb::merge::{Posting, PostingTree, WriteContext, insert};
 use nebulusdb::model::{Buckets, Bytes, Contribution, Delta, Given, Head, Hlc, PeerId, PostingProof, Run, Value};
 use nebulusdb::store::{encode_body, encode_contributions};
 use nebulusdb::sync::message::{
-    Digests, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse, Message,
-    Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse, SecretText, Stability,
-    StabilityMark, SyncRequest, Want, WireDigest,
+    Digests, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse, MemberNews,
+    Members, Message, Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse, SecretText,
+    Stability, StabilityMark, SyncRequest, Vote, Votes, Want, WireDigest,
 };
 use nebulusdb::sync::{Assembler, encode};
 
@@ -179,8 +179,26 @@ fn messages_about_fetching() -> Vec<Message> {
     ]
 }
 
+/// Those that members sign.
+fn messages_of_members() -> Vec<Message> {
+    let signature = Bytes::new(vec![5; 64]);
+    let addresses = vec!["/ip4/192.0.2.1/tcp/4001".to_string()];
+    vec![
+        Message::Members(Members {
+            members: vec![MemberNews { peer: PeerId::new("a"), named_ms: 7, addresses, signature: signature.clone() }],
+        }),
+        Message::Votes(Votes {
+            round: 3,
+            members: 2,
+            digest: [6; 32],
+            signers: Bytes::new(vec![3]),
+            votes: vec![Vote { position: 1, signature }],
+        }),
+    ]
+}
+
 fn all_messages() -> Vec<Message> {
-    [messages(), messages_about_fetching()].concat()
+    [messages(), messages_about_fetching(), messages_of_members()].concat()
 }
 
 #[test]

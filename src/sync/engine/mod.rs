@@ -25,6 +25,7 @@ mod heartbeat;
 mod limits;
 mod listing;
 mod machine;
+mod members;
 mod proof;
 mod pull;
 mod push;
@@ -39,6 +40,8 @@ mod stability;
 mod status;
 mod tree;
 mod views;
+mod votes;
+mod withheld;
 
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,7 @@ fn config(copies: u32) -> EngineConfig {
         },
         epoch: 1,
         removed: Vec::new(),
+        excused: Vec::new(),
         collections: vec![collection("memory"), collection("notes")],
         partial: Vec::new(),
         placement: Placement::default(),
@@ -44,6 +45,9 @@ fn engine(config: EngineConfig) -> Engine {
         peer: peer(name),
         addresses: Vec::new(),
         named_ms: 0,
+        signature: Vec::new(),
+        reached: Vec::new(),
+        introduced_by: None,
         acknowledged: Vec::new(),
         last_seen_ms: 0,
     };
