@@ -15,6 +15,7 @@ use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
 use crate::db::post::{END_BYTES, decode_log_entry, encode_log_entry};
 use crate::db::row::key_types;
+use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Drift, chain_next, check_drift, merge_into, observe, signed_message};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
@@ -242,10 +243,10 @@ impl Apply<'_> {
     pub fn observe_state(&mut self, network: &Network, state: &State) -> bool {
         let wall = self.shared.clock.millis();
         let is_due = check_drift(state.timestamp, wall, network.options.max_clock_drift_ms) == Drift::Within;
-        if is_due {
+        if is_due || is_down("drift of states") {
             self.hlc = observe(self.hlc, state.timestamp, wall);
         }
-        is_due
+        is_due || is_down("drift of states")
     }
 
     /// Merges a state of an entry into its public state, and so into what a reader sees.
@@ -299,6 +300,7 @@ impl Apply<'_> {
             if let Ok(timestamp) = timestamp
                 && let Drift::Quarantine { due_millis } =
                     check_drift(timestamp, wall, network.options.max_clock_drift_ms)
+                && !is_down("drift of deltas")
             {
                 return Ok(Some((due_millis, posting)));
             }
@@ -364,7 +366,8 @@ fn last_end(deltas: &[Delta], is_checked: bool) -> Option<End> {
 }
 
 fn is_signed(network: &Network, origin: &PeerId, end: &End) -> bool {
-    verify_signature(origin, &signed_message(&network.name, origin, end.seq, &end.hash), &end.signature)
+    is_down("signatures of postings")
+        || verify_signature(origin, &signed_message(&network.name, origin, end.seq, &end.hash), &end.signature)
 }
 
 /// A delta's parts; its clock is the number that it came under.
