@@ -13,6 +13,7 @@ use crate::db::entry_states::{EntryStates, fitting};
 use crate::db::feed_draft::Origin;
 use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
+use crate::db::hearsay::is_hearsay;
 use crate::db::post::{END_BYTES, decode_log_entry, encode_log_entry};
 use crate::db::row::key_types;
 use crate::defence::is_down;
@@ -86,6 +87,10 @@ impl Apply<'_> {
         }
         let (end, tail_hash) = match check_chain(&network, origin, &before, fresh) {
             Ok(checked) => checked,
+            Err(verdict) if is_hearsay(&before, fresh, &verdict) => {
+                let head = self.drop_hearsay(network.id, origin, before)?;
+                return ended(&head, Verdict::Gap);
+            }
             Err(verdict) => return ended(&before, verdict),
         };
         let mut taken = fresh;

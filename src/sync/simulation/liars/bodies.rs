@@ -1,7 +1,7 @@
 //! Entries and deltas as liars write them: well-formed bytes of states that nobody wrote.
 
 use crate::merge::CAUSAL_LENGTH_MAX;
-use crate::model::{FACT_BLOB_HASH, Field, Hlc, PeerId, Stamp, State, Value};
+use crate::model::{FACT_BLOB_HASH, Field, Hlc, PeerId, Stamp, State, Value, VectorClock};
 use crate::store::{DeltaBody, decode_state, encode_body, encode_key, encode_state};
 use crate::sync::random::Random;
 
@@ -82,7 +82,7 @@ impl Bait {
             fields.extend(blob.map(|hash| (FACT_BLOB_HASH.to_string(), Value::text(hash))));
         }
         let fields = fields.into_iter().map(|(name, value)| (name, Field { value: Some(value), stamp: stamp.clone() }));
-        let clock = [(author.clone(), 1)].into_iter().collect();
+        let clock = VectorClock::new();
         let state = State { causal_length, fields: fields.collect(), clock, timestamp, peer_id: author.clone() };
         let mut key = Vec::new();
         let values = match self {

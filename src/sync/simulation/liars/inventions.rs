@@ -10,9 +10,9 @@ use crate::model::PeerId;
 use crate::store::{is_peer_id, peer_id_of};
 use crate::sync::message::HEADS_MAX;
 use crate::sync::simulation::liars::adversary::Adversary;
-use crate::sync::simulation::liars::bodies::Bait;
+use crate::sync::simulation::liars::bodies::{Bait, twisted};
 use crate::sync::simulation::liars::lies::Lie;
-use crate::sync::simulation::liars::tree::bytes_in;
+use crate::sync::simulation::liars::tree::{bytes_in, bytes_of};
 
 const ANSWER: &str = "/ReconcileResponse/answer";
 /// A number far beyond all that were given.
@@ -29,6 +29,7 @@ impl Adversary {
             Lie::Absence => self.absent(tree),
             Lie::Bait => self.bait(tree),
             Lie::Pruned => pruned(tree),
+            Lie::Deltas => self.unsigned(tree),
             _ => false,
         }
     }
@@ -51,6 +52,23 @@ impl Adversary {
         if let Some(heads) = heads.filter(|_| self.random.below(2) == 0) {
             heads.iter_mut().filter_map(|head| head.pointer_mut("/seq")).for_each(|seq| *seq = json!(FAR));
             has_changed = true;
+        }
+        has_changed
+    }
+
+    /// The last delta of each run by another is one that it never wrote, of a posting whose end is still to come.
+    fn unsigned(&mut self, tree: &mut Tree) -> bool {
+        let me = self.identity.peer_id().to_string();
+        let mut has_changed = false;
+        for kind in ["Operation", "SyncResponse"] {
+            let runs = tree.pointer_mut(&format!("/{kind}/runs")).and_then(Tree::as_array_mut);
+            for run in runs.into_iter().flatten().filter(|run| run["origin"] != json!(me)) {
+                let Some(last) = run["deltas"].as_array_mut().and_then(|deltas| deltas.last_mut()) else { continue };
+                let body = bytes_of(&last["body"]).and_then(|body| twisted(&body, &self.peers, &mut self.random));
+                let Some(body) = body else { continue };
+                (last["signature"], last["body"]) = (Tree::Null, bytes_in(&body));
+                has_changed = true;
+            }
         }
         has_changed
     }
@@ -80,7 +98,7 @@ impl Adversary {
         let blob = self.blobs.get(at).cloned();
         let number = self.random.next();
         let (key, body) = bait.entry(number, (&author, self.now_ms), blob.as_deref(), &mut self.random);
-        let mut entry = entries.last().cloned().unwrap_or_else(|| json!({}));
+        let mut entry = entries.last().cloned().unwrap_or_else(|| json!({"contributions": []}));
         (entry["key"], entry["body"]) = (bytes_in(&key), bytes_in(&body));
         entries.push(entry);
         true
@@ -100,7 +118,7 @@ impl Adversary {
                 };
                 (0..FLOOD).filter_map(|_| flood(self)).collect()
             }
-            Lie::Members => vec![self.members(3)],
+            Lie::Members => vec![self.members(1)],
             Lie::MemberFlood => (0..FLOOD).map(|_| self.members(FLOOD_MEMBERS)).collect(),
             Lie::Votes => self.votes().into_iter().collect(),
             Lie::FarEpoch => {
@@ -167,7 +185,8 @@ impl Adversary {
             let known = adversary.peers.get(at).cloned().filter(|_| count < FLOOD_MEMBERS);
             let peer = known.unwrap_or_else(|| adversary.nobody());
             let named_ms = [0, adversary.now_ms, u64::MAX][usize::try_from(adversary.random.below(3)).unwrap()];
-            json!({"peer": peer, "named_ms": named_ms, "addresses": ["/ip4/127.0.0.1/tcp/22", "/ip4/10.0.0.1/tcp/80"]})
+            json!({"peer": peer, "named_ms": named_ms, "signature": bytes_in(&[0; 64]),
+                "addresses": ["/ip4/127.0.0.1/tcp/22", "/ip4/10.0.0.1/tcp/80"]})
         };
         let members: Vec<Tree> = (0..count).map(|_| member(self)).collect();
         json!({"Members": {"members": members}})

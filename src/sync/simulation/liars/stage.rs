@@ -22,8 +22,8 @@ const HONEST: usize = 3;
 const CLOCK_MS: i64 = 10 * 365 * 24 * 3_600_000;
 /// Heads that one peer may have an engine keep.
 const HEADS_TOLD_MAX: usize = 4_096;
-/// Members that one peer may have an engine keep at once, and pieces of work that may wait.
-const MEMBERS_MAX: usize = 256;
+/// Members that liars may have an engine keep, and pieces of work that may wait.
+const MEMBERS_MAX: usize = 2_200;
 const WORKS_MAX: usize = 256;
 
 /// The liars of a simulation, by node.
