@@ -210,6 +210,11 @@ impl Attacker {
     }
 }
 
+/// The name of a peer that nobody has met: base58, which has no 0.
+fn nobody(number: usize) -> String {
+    number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
+}
+
 fn now() -> Hlc {
     Hlc::new(Clock::System.millis(), 0)
 }
@@ -281,11 +286,11 @@ async fn floods_keep_nobody_from_being_answered() {
     let mut attacker = victim.meet().await;
     let heartbeat = attacker.hear("/Heartbeat").await;
     let mut listens = true;
-    for flood in 0..40 {
-        let head = |number: usize| json!({"origin": format!("nobody{flood}-{number}"), "seq": 1, "hash": vec![1_u8; 32], "signature": vec![2_u8; 64]});
+    for flood in 0..40_usize {
+        let head = |number: usize| json!({"origin": nobody(flood * 10_000 + number), "seq": 1, "hash": vec![1_u8; 32], "signature": vec![2_u8; 64]});
         let mut heads = heartbeat.clone();
         heads["Heartbeat"]["heads"] = (0..HEADS_MAX).map(head).collect();
-        let member = |number: usize| json!({"peer": format!("nobody{flood}-{number}"), "named_ms": 0, "addresses": ["/ip4/127.0.0.1/tcp/22"], "signature": vec![0_u8; 64]});
+        let member = |number: usize| json!({"peer": nobody(flood * 10_000 + number), "named_ms": 0, "addresses": ["/ip4/127.0.0.1/tcp/22"], "signature": vec![0_u8; 64]});
         let members: Vec<Tree> = (0..MEMBERS_PER_MESSAGE_MAX).map(member).collect();
         listens = listens && attacker.say(heads).await && attacker.say(json!({"Members": {"members": members}})).await;
     }

@@ -113,7 +113,7 @@ impl World {
 
     /// Whoever missed a new secret and is known to nobody who has it stays outside, until its user leaves the network and
     /// joins it by that secret. Whom only such a node has removed is removed by a member first.
-    fn join_anew(&mut self) {
+    pub fn join_anew(&mut self) {
         let (inside, strangers) = self.strangers();
         let Some(member) = inside.first().copied().filter(|_| !strangers.is_empty()) else { return };
         self.has_strangers = true;

@@ -29,7 +29,6 @@ const ROWS: &[Row] = &[
     row("blobs", Lie::Bait, 0, "would give the private blob"),
     row("setting aside", Lie::Bait, 0, "do not agree"),
     row("keys", Lie::Bait, 0, "a key of another type"),
-    row("hearsay", Lie::Deltas, 0, "said to have forked"),
     row("signatures of postings", Lie::Deltas, 0, ""),
     row("signatures of heads", Lie::Absence, 0, ""),
 ];

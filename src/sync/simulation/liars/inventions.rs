@@ -165,7 +165,7 @@ impl Adversary {
     }
 
     fn head_of_nobody(&mut self) -> Tree {
-        let origin = format!("nobody{}", self.random.next());
+        let origin = format!("nobody{}", letters(self.random.next()));
         json!({"origin": origin, "seq": 1, "hash": bytes_in(&[1; 32]), "signature": bytes_in(&[2; 64])})
     }
 
@@ -203,6 +203,11 @@ impl Adversary {
         }
         Some(tree)
     }
+}
+
+/// A number in letters, as a name of a peer may have them.
+fn letters(number: u64) -> String {
+    number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect()
 }
 
 /// The log of every origin that was asked for begins far behind.

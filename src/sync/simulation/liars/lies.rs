@@ -13,7 +13,8 @@ pub(super) enum Lie {
     Replayed,
     /// Something is not said.
     Withheld,
-    /// Deltas, their numbers and signatures.
+    /// Deltas, their numbers and signatures. An origin whose delta is passed on with another body and its true signature is taken
+    /// for one that tells two stories: nothing is lost by it, since states come all the same.
     Deltas,
     /// States outside of any log.
     States,
