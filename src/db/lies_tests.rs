@@ -6,7 +6,9 @@ use super::*;
 use crate::db::post::Drafted;
 use crate::db::{EpochSecret, MergedStates, PublicEntry};
 use crate::merge::{CAUSAL_LENGTH_MAX, Posting};
-use crate::model::{Contribution, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, Hlc, PeerId, Stamp, State};
+use crate::model::{
+    Contribution, Delta, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, Hlc, PeerId, Stamp, State,
+};
 use crate::store::{
     BlobHash, Identity, decode_contributions, decode_state, encode_contributions, encode_key, encode_state,
 };
@@ -437,4 +439,31 @@ fn a_key_of_another_type_never_reaches_the_table() {
     assert_eq!(b.merge_state(&key, &invented).news, 0, "and an invented name is not kept");
     let set_aside = b.set_aside();
     assert!(set_aside.len() == 1 && set_aside[0].contains("primary key"), "{set_aside:?}");
+}
+
+#[test]
+fn a_delta_that_nobody_signed_does_not_make_its_origin_a_forger() {
+    let (a, b) = pair();
+    a.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    a.post();
+    let origin = a.database.peer_id();
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
+        panic!("the log begins later")
+    };
+    // A member passes on the beginning of a posting that the origin never wrote.
+    let invented = Delta { signature: None, body: Bytes::new([7; 40]), ..deltas[0].clone() };
+    let take = |deltas: Vec<Delta>| {
+        let run = Run { origin: origin.clone(), deltas };
+        b.runtime.block_on(b.database.apply_run(b.network(), run, None)).unwrap()
+    };
+    assert_eq!(take(vec![invented]).received, 2);
+    a.write("three", r#"{"x": 3}"#, Stage::PostPending);
+    a.post();
+    let LogRead::Deltas(later) = a.database.read_log(a.network(), &origin, 3, usize::MAX).unwrap() else {
+        panic!("the log begins later")
+    };
+    let refuted = take(later.clone());
+    assert_eq!((refuted.verdict, refuted.received), (Verdict::Gap, 1), "what the origin signed speaks against it");
+    assert_eq!(take([deltas, later].concat()).verdict, Verdict::Applied);
+    assert!(b.metadata("two").is_some() && b.metadata("three").is_some());
 }
