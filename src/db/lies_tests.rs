@@ -438,3 +438,45 @@ fn a_key_of_another_type_never_reaches_the_table() {
     let set_aside = b.set_aside();
     assert!(set_aside.len() == 1 && set_aside[0].contains("primary key"), "{set_aside:?}");
 }
+
+#[test]
+fn what_a_late_attachment_takes_from_the_log_is_proven_to_others() {
+    let (a, b, c) = (Node::new(), Node::unattached(), Node::new());
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    a.send_to(&b, usize::MAX);
+    b.define(|transaction| transaction.attach_collection(MEMORY, "n", None).unwrap());
+    let merged = c.merge(b.offer("one"));
+    assert_eq!((merged.news, merged.unproven), (1, 0));
+    assert_eq!(c.fingerprint(), a.fingerprint());
+}
+
+#[test]
+fn a_posting_is_kept_longer_than_the_log_and_no_longer_than_an_entry_needs_it() {
+    let (a, b) = (Node::new(), Node::new());
+    for id in ["gone", "kept"] {
+        a.write(id, r#"{"x": 1}"#, Stage::PostPending);
+        a.post();
+    }
+    a.delete("gone");
+    assert_eq!(a.post(), 3);
+    let postings = || {
+        let snapshot = a.database.shared().store.snapshot();
+        let mut stored = snapshot.scan(&crate::store::KeyRange::postings(a.network()));
+        let mut last = Vec::new();
+        while let Some((_, record)) = stored.next().unwrap() {
+            last.push(Posting::range_in(record).unwrap().1);
+        }
+        last
+    };
+    let options = NetworkOptions { log_bytes_max: 0, ..NetworkOptions::default() };
+    a.define(|transaction| transaction.alter_network("n", options).unwrap());
+    let stable = vec![(a.database.peer_id(), 3)];
+    assert_eq!(a.runtime.block_on(a.database.collect_tombstones(a.network(), stable)).unwrap(), 1);
+    assert_eq!(postings(), [1, 2, 3]);
+    assert_eq!(a.runtime.block_on(a.database.prune_log(a.network(), Vec::new())).unwrap(), 3);
+    assert_eq!(postings(), [2], "nothing is made of the others");
+    let merged = b.merge(a.offer("kept"));
+    assert_eq!((merged.news, merged.unproven), (1, 0));
+    assert!(a.database.shared().store.check().unwrap().is_sound());
+}
