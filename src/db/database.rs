@@ -79,6 +79,7 @@ impl Database {
             tracing::info!("going on to post anew what an older peer id posted");
             wait(crate::db::take_back::finish(shared))?;
         }
+        wait(self.mend_charters())?;
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());

@@ -278,6 +278,8 @@ fn name(rule: Rule) -> Option<&'static str> {
         Rule::kw_starts => "STARTS WITH",
         Rule::kw_remove | Rule::remove_peer => "REMOVE PEER",
         Rule::kw_rotate | Rule::rotate_secret => "ROTATE SECRET",
+        Rule::kw_add | Rule::add_owner => "ADD OWNER",
+        Rule::kw_drop | Rule::drop_owner => "DROP OWNER",
         Rule::set_options => "SET",
         Rule::kw_ef => "ef",
         _ => return None,

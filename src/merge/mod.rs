@@ -10,6 +10,7 @@
 //! hybrid clock and keeps quarantined deltas is decided above.
 
 mod chain;
+mod charter;
 mod digest;
 mod edit;
 mod hybrid_clock;
@@ -22,6 +23,10 @@ mod property_tests;
 mod spec_tests;
 
 pub use chain::{chain_next, chain_start, signed_message};
+pub use charter::{
+    CharterRefusal, EPOCH_MAX, charter_digest, charter_id, commitment, digest_of_removed, edict_id, edict_message,
+    merge_charters, next_number, standing,
+};
 pub use digest::{digest, hash_value};
 pub use edit::{WriteContext, delete, delete_delta, insert, insert_delta, update, update_delta};
 pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, tick};

@@ -6,8 +6,8 @@
 
 use crate::error::Result;
 use crate::model::{
-    Buckets, Bytes, Delta, Head, KeyHash, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, Run,
-    Shares,
+    Adoption, Buckets, Bytes, CharterDigest, Delta, Head, KeyHash, ListingPage, ListingPlace, NetworkId,
+    NetworkOptions, PeerId, Placement, Run, Shares,
 };
 use crate::sync::engine::Tuning;
 use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
@@ -22,6 +22,8 @@ pub struct EngineConfig {
     pub epoch: u64,
     /// Peers that may not take part any more.
     pub removed: Vec<PeerId>,
+    /// Over the charter, which says the above.
+    pub charter: CharterDigest,
     /// Attached collections.
     pub collections: Vec<CollectionSchema>,
     /// Attached collections, by shared name, of which deltas may be missing that the heads cover: attached when the log
@@ -334,7 +336,7 @@ pub enum Work {
     /// Reads the newest epoch for somebody who has missed it.
     ReadEpoch,
     SaveEpoch {
-        news: EpochNews,
+        news: Box<EpochNews>,
     },
     /// A peer showed this head of our own origin. Where its signature holds and our log does not know it, the data directory
     /// is an old copy and gets a new identity.
@@ -376,8 +378,9 @@ pub enum Outcome {
     KeysListed(Result<(Vec<Bytes>, bool)>),
     Pruned(Result<u64>),
     MemberSaved(Result<()>),
-    EpochRead(Result<EpochNews>),
-    EpochSaved(Result<()>),
+    /// Nothing where this node was told no charter yet.
+    EpochRead(Result<Option<Box<EpochNews>>>),
+    EpochSaved(Result<Adoption>),
     OwnHeadChecked(Result<OwnHead>),
     /// Differences that wait, for people.
     SchemaMerged(Result<Vec<String>>),

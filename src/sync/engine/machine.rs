@@ -119,7 +119,7 @@ pub(super) enum Task {
     Save,
     ReadEpoch,
     SaveEpoch {
-        epoch: u64,
+        peer: PeerId,
     },
     CheckOwnHead {
         peer: PeerId,
@@ -303,10 +303,7 @@ impl Engine {
                 }
             }
             (Task::ReadEpoch, Outcome::EpochRead(result)) => self.epoch_read(result),
-            (Task::SaveEpoch { epoch }, Outcome::EpochSaved(result)) => match result {
-                Ok(()) => self.event(Event::EpochAdopted { epoch }),
-                Err(error) => self.failed("adopting an epoch", &error),
-            },
+            (Task::SaveEpoch { peer }, Outcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
             (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
             (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
             (task, _) => {
@@ -333,7 +330,7 @@ impl Engine {
         self.roster.seen(&peer, self.now_ms);
         self.dirty_members.insert(peer.clone());
         self.wake_at(self.now_ms.saturating_add(HEARTBEAT_MS_MIN));
-        if epoch < self.config.epoch {
+        if epoch != self.config.epoch {
             return self.outdate(&peer);
         }
         self.tell_members(&peer);

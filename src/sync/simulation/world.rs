@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::db::Database;
+use crate::db::{Database, EpochSecret};
+use crate::merge::{charter_id, commitment, merge_charters, standing};
 use crate::model::PeerId;
 use crate::sync::message::Message;
 use crate::sync::random::Random;
@@ -11,7 +12,7 @@ use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Ledger;
 use crate::sync::simulation::links::Session;
-use crate::sync::simulation::node::{Node, Running, START_MS};
+use crate::sync::simulation::node::{NETWORK, Node, Running, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
 use crate::sync::simulation::shares;
 use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
@@ -114,6 +115,8 @@ impl World {
         };
         let mut nodes: Vec<Node> = (0..count).map(make).collect();
         nodes.iter_mut().zip(copies).for_each(|(node, copies)| node.copies = copies);
+        // Who always stays is the first owner.
+        nodes[count - 1 - usize::from(plan.has_newcomer)].is_founder = true;
         let mut world = World {
             seed,
             operations_left: plan.operations,
@@ -223,8 +226,20 @@ impl World {
 
     /// What a member would tell whoever joins now.
     pub fn newest_secret(&self) -> Option<String> {
+        let mut charters = self.running().filter_map(|running| running.network().charter.clone());
+        let merged = charters.next().map(|first| {
+            charters.fold(first, |one, other| merge_charters(NETWORK, Some(&one), &other, |_, _, _| true).unwrap())
+        });
+        let is_present = |known: &EpochSecret| {
+            let (Some(charter), id) = (&merged, merged.as_ref().map(|merged| charter_id(NETWORK, &merged.founding)))
+            else {
+                return false;
+            };
+            let present = standing(NETWORK, charter).epoch.map(|epoch| epoch.commitment);
+            id.map(|id| commitment(&id, known.epoch, &known.salt, &known.secret)) == present
+        };
         let newest = |running: &Running| running.database.epoch_secret(running.network).unwrap();
-        let newest = self.running().filter_map(newest).max_by_key(|known| (known.epoch, known.secret.to_string()))?;
+        let newest = self.running().filter_map(newest).max_by_key(|known| (is_present(known), known.epoch))?;
         Some(newest.secret.to_string())
     }
 
