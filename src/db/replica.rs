@@ -282,17 +282,23 @@ impl Database {
 
     /// Remembers something, or forgets it.
     pub async fn put_sync_record(&self, network: NetworkId, name: &str, value: Option<Vec<u8>>) -> Result<()> {
-        let bytes = name.len() + value.as_ref().map_or(0, Vec::len);
-        if bytes > SYNC_RECORD_BYTES_MAX {
+        self.put_sync_records(network, vec![(name.to_string(), value)]).await
+    }
+
+    /// As [`put_sync_record`](Database::put_sync_record), for several in one commit.
+    pub async fn put_sync_records(&self, network: NetworkId, records: Vec<(String, Option<Vec<u8>>)>) -> Result<()> {
+        let bytes_of = |(name, value): &(String, Option<Vec<u8>>)| name.len() + value.as_ref().map_or(0, Vec::len);
+        if let Some(bytes) = records.iter().map(bytes_of).find(|bytes| *bytes > SYNC_RECORD_BYTES_MAX) {
             return Err(Error::new(ErrorKind::LimitExceeded, format!("a record of sync has {bytes} bytes")));
         }
-        let name = name.to_string();
         self.shared()
             .encode(move |apply| {
                 if apply.current_catalog().network_by_id(network).is_some() {
-                    match &value {
-                        Some(value) => apply.effects.batch.put(&Key::SyncRecord(network, &name), value),
-                        None => apply.effects.batch.delete(&Key::SyncRecord(network, &name)),
+                    for (name, value) in &records {
+                        match value {
+                            Some(value) => apply.effects.batch.put(&Key::SyncRecord(network, name), value),
+                            None => apply.effects.batch.delete(&Key::SyncRecord(network, name)),
+                        }
                     }
                 }
                 Ok(())

@@ -66,10 +66,11 @@ impl Database {
     ) -> Result<u64> {
         let stable: Arc<Numbers> = Arc::new(stable.into_iter().collect());
         let (view, shared, covered) = (self.public_view(network)?, Arc::clone(self.shared()), Arc::clone(&stable));
+        let kept = self.catalog().network_by_id(network).and_then(|network| kept_own(network, &shared));
         let find = move || {
             let mut found = Vec::new();
             for (name, share) in &shares {
-                let keys = view.evictable(name, share, &covered, &shared)?;
+                let keys = view.evictable(name, share, &covered, &shared, kept.as_ref())?;
                 found.extend(keys.into_iter().map(|key| (name.clone(), key)));
             }
             Ok::<_, Error>(found)
@@ -331,12 +332,19 @@ impl PublicView {
     }
 
     /// Keys of entries that [`Database::evict`] may drop.
-    fn evictable(&self, shared_name: &str, share: &Buckets, stable: &Numbers, shared: &Shared) -> Result<Vec<Vec<u8>>> {
+    fn evictable(
+        &self,
+        shared_name: &str,
+        share: &Buckets,
+        stable: &Numbers,
+        shared: &Shared,
+        kept: Option<&PeerId>,
+    ) -> Result<Vec<Vec<u8>>> {
         let mut found = Vec::new();
         let (snapshot, collection) = self.parts(shared_name)?;
         let mut records = snapshot.scan(&KeyRange::entries(collection.id).uncached());
         while let Some((key, bytes)) = records.next()? {
-            if !share.hold(key) && is_evictable(&RecordView::parse(bytes)?, stable, shared)? {
+            if !share.hold(key) && is_evictable(&RecordView::parse(bytes)?, stable, shared, kept)? {
                 found.push(key.to_vec());
             }
         }
@@ -344,11 +352,21 @@ impl PublicView {
     }
 }
 
-/// Whether an entry is only what the network knows of it, all of that is stable, and nothing of it lies here alone.
-fn is_evictable(record: &RecordView<'_>, stable: &Numbers, shared: &Shared) -> Result<bool> {
+/// The origin whose entries are kept whatever others say that they hold: this node's own, unless it wants to drop them.
+fn kept_own(network: &Network, shared: &Shared) -> Option<PeerId> {
+    network.options.keep_own.then(|| shared.identity().peer_id().clone())
+}
+
+/// Whether an entry is only what the network knows of it, all of that is stable, and nothing of it lies here alone or was
+/// written by `kept`.
+fn is_evictable(record: &RecordView<'_>, stable: &Numbers, shared: &Shared, kept: Option<&PeerId>) -> Result<bool> {
     let is_public_alone =
         record.is_alive() && record.publicity() == Publicity::Posted && record.stage() == Stage::Private;
-    if !is_public_alone || !covers(stable, &record.clock()?) {
+    let clock = record.clock()?;
+    if !is_public_alone
+        || !covers(stable, &clock)
+        || kept.is_some_and(|kept| clock.iter().any(|(origin, _)| origin == kept))
+    {
         return Ok(false);
     }
     let Some(Stored::Value(Value::Text(hash))) = record.get(FACT_BLOB_HASH)? else { return Ok(true) };
@@ -365,7 +383,8 @@ impl Apply<'_> {
             return Ok(false);
         };
         let Some(bytes) = self.current(collection.id, key)? else { return Ok(false) };
-        if !is_evictable(&RecordView::parse(&bytes)?, stable, self.shared)? {
+        let kept = kept_own(network, self.shared);
+        if !is_evictable(&RecordView::parse(&bytes)?, stable, self.shared, kept.as_ref())? {
             return Ok(false);
         }
         self.origin = Some(Origin::of_network(network).evicted());

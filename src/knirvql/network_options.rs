@@ -9,13 +9,14 @@ const KNIRVGRAPH: &str = "knirvgraph";
 const KNIRVGRAPH_CLASSIFICATIONS: [&str; 3] = ["Error", "Context", "Idea"];
 
 /// Options of CREATE and JOIN besides the secret, and of ALTER NETWORK … SET.
-const OPTIONS: [&str; 11] = [
+const OPTIONS: [&str; 12] = [
     "sync_interval_ms",
     "private_by_default",
     "auto_post_classifications",
     "posting_url",
     "replication",
     "replication_factor",
+    "keep_own",
     "mdns",
     "log_bytes_max",
     "log_age_max_s",
@@ -119,6 +120,7 @@ fn set(options: &mut NetworkOptions, option: &NetworkOption, more: &[&str]) -> R
             let wanted = number(option, 1, REPLICATION_FACTOR_MAX)?;
             options.replication_factor = u32::try_from(wanted).unwrap_or(u32::MAX);
         }
+        "keep_own" => options.keep_own = boolean(option)?,
         "mdns" => options.mdns = boolean(option)?,
         "log_bytes_max" => options.log_bytes_max = number(option, LOG_BYTES_MIN, LOG_BYTES_MAX)?,
         "log_age_max_s" => options.log_age_max_s = number(option, LOG_AGE_S_MIN, LOG_AGE_S_MAX)?,
@@ -251,6 +253,7 @@ mod tests {
             option("posting_url", words("http://127.0.0.1:8080/api")),
             option("replication", words("Partial")),
             option("replication_factor", Literal::Integer(2)),
+            option("keep_own", words("off")),
             option("mdns", words("on")),
             option("log_bytes_max", words("1048576")),
             option("log_age_max_s", Literal::Integer(60)),
@@ -269,6 +272,7 @@ mod tests {
                 posting_url: Some("http://127.0.0.1:8080/api".to_string()),
                 replication: Replication::Partial,
                 replication_factor: 2,
+                keep_own: false,
                 mdns: true,
                 log_bytes_max: 1_048_576,
                 log_age_max_s: 60,

@@ -12,8 +12,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Act, Charter, CharterDigest, EDICTS_MAX, Edict, EdictId, Founding, OWNERS_MAX, PeerId, PresentEpoch, REMOVED_MAX,
-    Standing,
+    Act, Charter, CharterDigest, EDICTS_MAX, Edict, EdictId, Founding, NAMED_MAX, OWNERS_MAX, PeerId, PresentEpoch,
+    REMOVED_MAX, Standing,
 };
 
 const FOUNDING_CONTEXT: &str = "nebulusdb 2026 charter founding";
@@ -213,6 +213,8 @@ struct Reckoning<'a> {
     resigned: BTreeSet<&'a PeerId>,
     removed: BTreeSet<&'a PeerId>,
     /// Names in the lists of removed peers.
+    shut_out: usize,
+    /// And in those of edicts that stay in force.
     named: usize,
     epochs: Vec<Begun<'a>>,
     /// Places of the edicts that are in force.
@@ -233,6 +235,7 @@ impl<'a> Reckoning<'a> {
             decisions: BTreeMap::new(),
             resigned: BTreeSet::new(),
             removed: BTreeSet::new(),
+            shut_out: 0,
             named: 0,
             epochs: Vec::new(),
             in_force: BTreeSet::new(),
@@ -254,7 +257,9 @@ impl<'a> Reckoning<'a> {
             let Some(edict) = self.edicts.get(place).filter(|_| is_kept && (1..=NUMBER_MAX).contains(&number)) else {
                 continue;
             };
-            if self.in_force.len() < EDICTS_MAX && self.enforce(rank, owner, &edict.act) {
+            let has_room = self.in_force.len() < EDICTS_MAX && self.named + edict.act.named() <= NAMED_MAX;
+            if has_room && self.enforce(rank, owner, &edict.act) {
+                self.named += edict.act.named();
                 self.in_force.insert(place);
             }
             if self.resigned.contains(owner) {
@@ -276,10 +281,10 @@ impl<'a> Reckoning<'a> {
                 self.decide(rank, peer, Some(keeps.iter().copied().collect()), self.ranks.len())
             }
             Act::Epoch { number, commitment, removed, known } => {
-                if !(1..=EPOCH_MAX).contains(number) || self.named + removed.len() > REMOVED_MAX {
+                if !(1..=EPOCH_MAX).contains(number) || self.shut_out + removed.len() > REMOVED_MAX {
                     return false;
                 }
-                self.named += removed.len();
+                self.shut_out += removed.len();
                 // Nobody removes whom it could not drop.
                 let seniors = || self.ranks.iter().take(rank + 1).filter(|senior| !self.resigned.contains(**senior));
                 let may_go = |peer: &&PeerId| seniors().all(|senior| *senior != *peer);

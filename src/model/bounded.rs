@@ -15,10 +15,28 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    deserializer.deserialize_seq(Bounded::<T, MAX>(PhantomData))
+    bounded_by_weight::<D, T, MAX>(deserializer, |_| 0, 0)
 }
 
-struct Bounded<T, const MAX: usize>(PhantomData<T>);
+/// Reads at most `MAX` elements that weigh no more than `weight_max` together.
+pub(crate) fn bounded_by_weight<'de, D, T, const MAX: usize>(
+    deserializer: D,
+    weigh: fn(&T) -> usize,
+    weight_max: usize,
+) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    deserializer.deserialize_seq(Bounded::<T, MAX> { weigh, weight_max, elements: PhantomData })
+}
+
+struct Bounded<T, const MAX: usize> {
+    /// What an element counts for besides itself.
+    weigh: fn(&T) -> usize,
+    weight_max: usize,
+    elements: PhantomData<T>,
+}
 
 impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for Bounded<T, MAX> {
     type Value = Vec<T>;
@@ -29,9 +47,14 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for Bounded<T, MAX
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
         let mut elements = Vec::with_capacity(sequence.size_hint().unwrap_or(0).min(RESERVED_MAX));
+        let mut weight: usize = 0;
         while let Some(element) = sequence.next_element()? {
             if elements.len() == MAX {
                 return Err(A::Error::custom(format_args!("more than {MAX} elements")));
+            }
+            weight = weight.saturating_add((self.weigh)(&element));
+            if weight > self.weight_max {
+                return Err(A::Error::custom(format_args!("the elements hold more than {}", self.weight_max)));
             }
             elements.push(element);
         }

@@ -10,6 +10,9 @@ use crate::model::{Bytes, PeerId};
 pub const EDICTS_MAX: usize = 4096;
 /// Peers that were ever removed from one network, at most, and edicts of an owner that whoever drops it may leave in force.
 pub const REMOVED_MAX: usize = 4096;
+/// Names of removed peers and of edicts that stay in force, in all edicts together: a few megabytes in memory, however short they
+/// are on the wire.
+pub const NAMED_MAX: usize = 65_536;
 /// Peers that were ever owners of one network, at most.
 pub const OWNERS_MAX: usize = 64;
 
@@ -71,6 +74,15 @@ pub enum Act {
 }
 
 impl Act {
+    /// How many peers or edicts it lists.
+    pub fn named(&self) -> usize {
+        match self {
+            Act::AddOwner { .. } | Act::Succeed { .. } => 0,
+            Act::DropOwner { keeps, .. } => keeps.len(),
+            Act::Epoch { removed, .. } => removed.len(),
+        }
+    }
+
     /// Whether anything of it outlives the epoch that it began.
     pub fn is_lasting(&self) -> bool {
         !matches!(self, Act::Epoch { removed, .. } if removed.is_empty())
@@ -121,7 +133,7 @@ impl Standing {
 }
 
 fn bounded_edicts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Edict>, D::Error> {
-    crate::model::bounded::<D, Edict, EDICTS_MAX>(deserializer)
+    crate::model::bounded_by_weight::<D, Edict, EDICTS_MAX>(deserializer, |edict| edict.act.named(), NAMED_MAX)
 }
 
 fn bounded_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<EdictId>, D::Error> {

@@ -40,11 +40,11 @@ mod value;
 mod vector_text;
 
 pub use array_text::ARRAY_DIMENSIONS_MAX;
-pub(crate) use bounded::bounded;
+pub(crate) use bounded::{bounded, bounded_by_weight};
 pub use budget::{Budget, MemoryAccount, Reservation};
 pub use charter::{
-    Act, Adoption, Charter, CharterDigest, EDICTS_MAX, Edict, EdictId, Founding, OWNERS_MAX, PresentEpoch, REMOVED_MAX,
-    Standing,
+    Act, Adoption, Charter, CharterDigest, EDICTS_MAX, Edict, EdictId, Founding, NAMED_MAX, OWNERS_MAX, PresentEpoch,
+    REMOVED_MAX, Standing,
 };
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{

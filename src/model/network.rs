@@ -54,6 +54,8 @@ pub struct NetworkOptions {
     pub replication: Replication,
     /// Copies of an entry in the network, where this node's replication is partial.
     pub replication_factor: u32,
+    /// Where this node's replication is partial, it keeps what it has written itself beyond its share.
+    pub keep_own: bool,
     /// Looks for members on the local network by multicast DNS.
     pub mdns: bool,
     /// Bytes of the delta log beyond which its oldest part is dropped.
@@ -75,6 +77,7 @@ impl Default for NetworkOptions {
             posting_url: None,
             replication: Replication::Full,
             replication_factor: 3,
+            keep_own: true,
             mdns: false,
             log_bytes_max: 256 * 1024 * 1024,
             log_age_max_s: 7 * 24 * 3600,

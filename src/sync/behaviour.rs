@@ -31,7 +31,8 @@ use libp2p::{PeerId, StreamProtocol, autonat, dcutr, identify, kad, mdns, ping, 
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::members_only::MembersOnly;
-use crate::sync::streams;
+use crate::sync::reach::Reach;
+use crate::sync::{named_dials, streams, visitors};
 
 /// Messages between members.
 pub const SYNC_PROTOCOL: StreamProtocol = StreamProtocol::new("/nebulusdb/sync/1.0.0");
@@ -41,10 +42,6 @@ const KADEMLIA_PROTOCOL: StreamProtocol = StreamProtocol::new("/nebulusdb/kad/1.
 const PROTOCOL_VERSION: &str = "nebulusdb/1.0.0";
 const AGENT_VERSION: &str = concat!("nebulusdb/", env!("CARGO_PKG_VERSION"));
 
-/// Connections that are being made from outside, at most.
-const PENDING_INCOMING_MAX: u32 = 128;
-/// Connections from peers that are not known as members, at most. Each may hold some 16 MiB of unread bytes.
-const INCOMING_MAX: u32 = 64;
 /// Connections with one peer that is not known as a member, at most.
 const PER_PEER_MAX: u32 = 4;
 /// How often a connection that says nothing is tried.
@@ -58,8 +55,10 @@ const KADEMLIA_QUERY_TIMEOUT: Duration = Duration::from_secs(20);
 /// All protocols of a node.
 #[derive(NetworkBehaviour)]
 pub struct Behaviour {
-    // The two that refuse connections come first, so that no other sets up anything for a connection that is refused.
+    // Those that refuse connections come first, so that no other sets up anything for a connection that is refused.
     pub limits: connection_limits::Behaviour,
+    pub visitors: visitors::Behaviour,
+    pub dials: named_dials::Behaviour,
     pub blocked: allow_block_list::Behaviour<BlockedPeers>,
     pub streams: streams::Behaviour,
     pub identify: identify::Behaviour,
@@ -84,16 +83,15 @@ impl Behaviour {
                     .with_hint("Set mdns = false on the networks that have it.")
             })?),
         };
-        let limits = ConnectionLimits::default()
-            .with_max_pending_incoming(Some(PENDING_INCOMING_MAX))
-            .with_max_established_incoming(Some(INCOMING_MAX))
-            .with_max_established_per_peer(Some(PER_PEER_MAX));
+        let limits = ConnectionLimits::default().with_max_established_per_peer(Some(PER_PEER_MAX));
         let identify = identify::Config::new(PROTOCOL_VERSION.to_string(), keypair.public())
             .with_agent_version(AGENT_VERSION.to_string())
             .with_push_listen_addr_updates(true)
             .with_cache_size(0);
         Ok(Behaviour {
             limits: connection_limits::Behaviour::new(limits),
+            visitors: visitors::Behaviour::default(),
+            dials: named_dials::Behaviour::default(),
             blocked: allow_block_list::Behaviour::default(),
             streams: streams::Behaviour::new(vec![SYNC_PROTOCOL, BLOB_PROTOCOL]),
             identify: identify::Behaviour::new(identify),
@@ -107,12 +105,24 @@ impl Behaviour {
         })
     }
 
-    /// Who is a member of some network here, and who of all of them. Whoever is offered more than before gets it with the
+    /// Where others may send this node.
+    pub fn set_reach(&mut self, reach: &Reach) {
+        self.kademlia.set_reach(reach.clone());
+        self.dials.set_reach(reach.clone());
+    }
+
+    /// Whom more than one member knows as a member of some network here, who is said to be one, and who of all of them. Whoever is offered more than before gets it with the
     /// next connection. Connections whose peers are offered less are to be made anew: whose they are is returned.
-    pub fn set_members(&mut self, of_some: HashSet<PeerId>, of_all: HashSet<PeerId>) -> Vec<PeerId> {
+    pub fn set_members(
+        &mut self,
+        confirmed: HashSet<PeerId>,
+        of_some: HashSet<PeerId>,
+        of_all: HashSet<PeerId>,
+    ) -> Vec<PeerId> {
         let mut outdated: Vec<_> = self.kademlia.served().difference(&of_all).copied().collect();
         outdated.extend(self.autonat_server.served().difference(&of_some));
-        of_some.iter().for_each(|peer| self.limits.bypass_peer_id(peer));
+        confirmed.iter().for_each(|peer| self.limits.bypass_peer_id(peer));
+        self.visitors.set_members(confirmed);
         self.kademlia.set_members(of_all);
         self.autonat_server.set_members(of_some);
         outdated

@@ -86,8 +86,8 @@ impl Node {
     }
 
     fn begin(&mut self, network: NetworkId, number: u64, work: Work) {
-        if let Work::SaveMember(member) = &work {
-            self.member_changed(network, member);
+        if let Work::SaveMembers(members) = &work {
+            members.iter().for_each(|member| self.member_changed(network, member));
         }
         if let Some(running) = self.networks.get_mut(&network) {
             running.begin(number, work, &self.done);
@@ -98,7 +98,8 @@ impl Node {
     fn member_changed(&mut self, network: NetworkId, member: &Member) {
         let Some(running) = self.networks.get_mut(&network) else { return };
         let known = running.members.get(&member.peer);
-        if known.is_none_or(|known| known.addresses != member.addresses) {
+        let shown = |member: &Member| (member.addresses.clone(), member.reached.clone(), member.is_confirmed());
+        if known.is_none_or(|known| shown(known) != shown(member)) {
             self.has_new_members = true;
         }
         let is_new = running.members.insert(member.peer.clone(), member.clone()).is_none();
@@ -143,6 +144,9 @@ impl Node {
             return;
         };
         let has_posted = matches!(outcome, Outcome::Posted(_));
+        if let Outcome::Dropped(Ok(count @ 1..)) = &outcome {
+            tracing::warn!(network = network.0, count, "dropped entries that a member has collected");
+        }
         if let Outcome::Posted(result) = &outcome {
             running.posting = running.posting.saturating_sub(1);
             if let Ok(Some(head)) = result {
@@ -204,6 +208,20 @@ impl Node {
         match event {
             Event::Forged { peer, origin } => {
                 tracing::warn!(network, %peer, %origin, "refused deltas that nobody signed")
+            }
+            Event::Withheld { peer, origin, seq } => {
+                tracing::warn!(network, %peer, %origin, seq, "a member shows that deltas exist and does not give them");
+            }
+            Event::RoundDisputed { round } => {
+                tracing::warn!(
+                    network,
+                    round,
+                    "a round of agreement says of this node what is not true; it is not signed"
+                );
+            }
+            Event::Evicted { count } => tracing::info!(network, count, "dropped entries that others hold"),
+            Event::TombstonesCollected { count } => {
+                tracing::info!(network, count, "dropped tombstones that everybody has");
             }
             Event::Forked { origin, seq } => {
                 tracing::error!(network, %origin, seq, "an origin signed two deltas with one number; it is not followed");

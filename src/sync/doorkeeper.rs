@@ -14,8 +14,9 @@ const FAILURES_MAX: u32 = 8;
 const FAILURE_FORGOTTEN_MS: u64 = 10_000;
 /// Proofs under way with one peer, at most.
 const UNDER_WAY_PER_PEER_MAX: u32 = 16;
-/// Proofs under way with all peers, at most.
-const UNDER_WAY_MAX: u32 = 512;
+/// Proofs under way with all peers, at most: as many as all strangers that have a place (64, see `visitors`) can have, so
+/// that they leave room for one more.
+const UNDER_WAY_MAX: u32 = 72 * UNDER_WAY_PER_PEER_MAX;
 /// How long a peer is kept out the first time, in milliseconds.
 const BAN_MS: u64 = 60_000;
 const BAN_MS_MAX: u64 = 3_600_000;
@@ -92,6 +93,14 @@ impl Doorkeeper {
                 let bans = visitor.bans.count_at(now_ms, BAN_MS_MAX);
                 visitor.under_way > 0 || failures > 0 || bans > 0
             });
+        }
+        if self.visitors.len() >= PEERS_MAX {
+            // Keys cost nothing: whoever comes under thousands of names loses what is remembered of them, and keeps nobody out.
+            let idle = self.visitors.iter().filter(|(_, visitor)| visitor.under_way == 0);
+            let least = |(_, visitor): &(&PeerId, &Visitor)| (visitor.banned_until_ms, visitor.failures.count);
+            if let Some(peer) = idle.min_by_key(least).map(|(peer, _)| peer.clone()) {
+                self.visitors.remove(&peer);
+            }
         }
         self.visitors.len() < PEERS_MAX
     }
@@ -181,9 +190,6 @@ mod tests {
             }
         }
         assert_eq!(door.visitors.len(), PEERS_MAX);
-        assert!(
-            door.admits(&PeerId::new("R"), false, NOW + FAILURE_FORGOTTEN_MS),
-            "room again once failures are forgotten"
-        );
+        assert!(door.admits(&PeerId::new("R"), false, NOW), "whoever comes under many names keeps nobody out");
     }
 }

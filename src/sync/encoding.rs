@@ -10,9 +10,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Head, Run};
 use crate::sync::message::{
     ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES, EpochNews,
-    FetchAnswer, Fingerprint, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, Message, NAME_BYTES_MAX, NETWORK_MEMBERS_MAX,
-    PublicEntry, ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH, TREE_FANOUT,
+    FetchAnswer, Fingerprint, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
+    NETWORK_MEMBERS_MAX, PublicEntry, ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH,
+    TREE_FANOUT, Vote, Votes,
 };
+use crate::sync::statement::STATEMENT_SIGNATURE_BYTES;
 
 /// The version of the protocol; a frame with another is refused.
 pub const PROTOCOL_VERSION: u8 = 4;
@@ -22,6 +24,7 @@ const MORE: u8 = 1;
 /// What a message counts for besides its bodies, and a head or digest in it.
 const MESSAGE_BYTES: usize = 256;
 const HEAD_BYTES: usize = 192;
+const VOTE_BYTES: usize = 72;
 
 /// Bytes that a message takes in memory and on the wire, about.
 pub fn bytes_of(message: &Message) -> usize {
@@ -32,6 +35,7 @@ pub fn bytes_of(message: &Message) -> usize {
         Message::Operation(operation) => runs(&operation.runs),
         Message::Heartbeat(heartbeat) => heartbeat.heads.len() * HEAD_BYTES,
         Message::Stability(stability) => stability.marks.len() * HEAD_BYTES,
+        Message::Votes(votes) => votes.votes.len() * VOTE_BYTES,
         Message::ReconcileResponse(response) => match &response.answer {
             ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
             ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
@@ -171,15 +175,12 @@ fn check(message: &Message) -> Result<()> {
         Message::Operation(operation) => operation.runs.iter().all(is_run),
         Message::Heartbeat(heartbeat) => heartbeat.heads.iter().all(is_head),
         Message::CollectionAnnounce(announce) => announce.collections.iter().all(is_schema),
-        Message::Members(members) => members
-            .members
-            .iter()
-            .flat_map(|member| &member.addresses)
-            .all(|address| !address.is_empty() && address.len() <= ADDRESS_BYTES_MAX),
+        Message::Members(members) => members.members.iter().all(is_news),
         Message::Stability(stability) => is_stability(stability),
+        Message::Votes(votes) => is_votes(votes),
         Message::ReconcileRequest(request) => is_ask(&request.ask),
         Message::ReconcileResponse(response) => is_answer(&response.answer),
-        Message::Epoch(news) => is_news(news),
+        Message::Epoch(news) => is_charter(news),
         Message::CollectionRequest => true,
         Message::FetchRequest(request) => {
             is_name(&request.collection) && !request.keys.is_empty() && request.keys.iter().all(|key| is_body(key))
@@ -217,7 +218,7 @@ fn is_run(run: &Run) -> bool {
     first > 0 && has_room && is_dense && is_within
 }
 
-fn is_news(news: &EpochNews) -> bool {
+fn is_charter(news: &EpochNews) -> bool {
     let are_signed = news.charter.edicts.iter().all(|edict| edict.signature.len() == HEAD_SIGNATURE_BYTES);
     let is_founded = news.charter.founding.signature.len() == HEAD_SIGNATURE_BYTES;
     is_founded && are_signed && news.secret.as_ref().is_none_or(|key| key.secret.0.len() <= SECRET_BYTES_MAX)
@@ -247,6 +248,19 @@ fn is_stability(stability: &Stability) -> bool {
         && stability.marks.is_sorted_by(|a, b| a.origin < b.origin)
         && stability.whole.iter().all(|name| is_name(name))
         && stability.whole.is_sorted()
+}
+
+fn is_news(news: &MemberNews) -> bool {
+    let is_address = |address: &String| !address.is_empty() && address.len() <= ADDRESS_BYTES_MAX;
+    news.addresses.iter().all(is_address) && news.signature.len() == STATEMENT_SIGNATURE_BYTES
+}
+
+fn is_votes(votes: &Votes) -> bool {
+    let is_vote = |vote: &Vote| {
+        let is_position = usize::try_from(vote.position).is_ok_and(|position| position < NETWORK_MEMBERS_MAX);
+        is_position && vote.signature.len() == STATEMENT_SIGNATURE_BYTES
+    };
+    votes.signers.len() <= NETWORK_MEMBERS_MAX / 8 && votes.votes.iter().all(is_vote)
 }
 
 fn is_ask(ask: &ReconcileAsk) -> bool {

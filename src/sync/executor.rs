@@ -13,8 +13,10 @@ use zeroize::Zeroizing;
 use crate::db::{CharterNews, Database, EpochSecret, OwnChain, PublicView, SharedColumn, SharedSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Adoption, Buckets, Bytes, CollectionKind, Head, KeyHash, NetworkId, PeerId, Placement};
+use crate::store::verify_signature;
 use crate::sync::engine::Tuning;
 use crate::sync::message::{CollectionSchema, ColumnSchema, EpochKey, EpochNews, PublicEntry, SecretText};
+use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{
     Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, Outcome, OwnHead, Verdict, View, Work,
 };
@@ -91,6 +93,7 @@ impl Executor {
             epoch: network.epoch,
             removed: network.removed.clone(),
             charter: network.charter_digest(),
+            excused: Vec::new(),
             collections: collections.collect(),
             partial,
             placement,
@@ -167,7 +170,9 @@ impl Executor {
                 Outcome::FetchMerged(wait(database.merge_fetched(network, collection, entries, absent, heads)))
             }
             Work::PruneLog { acknowledged } => Outcome::Pruned(wait(database.prune_log(network, acknowledged))),
-            Work::SaveMember(member) => Outcome::MemberSaved(self.save_member(member)),
+            Work::SaveMembers(members) => Outcome::MembersSaved(self.save_members(members)),
+            Work::Sign { statement } => Outcome::Signed(self.sign(&statement)),
+            Work::Verify { signed } => Outcome::Verified(self.verify(&signed)),
             Work::ReadEpoch => Outcome::EpochRead(self.read_epoch()),
             Work::SaveEpoch { news } => Outcome::EpochSaved(self.save_epoch(&news)),
             Work::CheckOwnHead { head } => Outcome::OwnHeadChecked(self.check_own_head(&head)),
@@ -264,14 +269,35 @@ impl Executor {
         self.heads()
     }
 
-    fn save_member(&self, mut member: Member) -> Result<()> {
+    fn save_members(&self, members: Vec<Member>) -> Result<()> {
         let json = |member: &Member| serde_json::to_vec(member).map_err(|error| Error::internal(error.to_string()));
-        let mut record = json(&member)?;
-        if record.len() > MEMBER_BYTES_MAX {
-            member.acknowledged.clear();
-            record = json(&member)?;
+        let mut records = Vec::new();
+        for mut member in members {
+            let mut record = json(&member)?;
+            if record.len() > MEMBER_BYTES_MAX {
+                member.acknowledged.clear();
+                record = json(&member)?;
+            }
+            records.push((format!("{MEMBER}{}", member.peer), Some(record)));
         }
-        wait(self.database.put_sync_record(self.network, &format!("{MEMBER}{}", member.peer), Some(record)))
+        wait(self.database.put_sync_records(self.network, records))
+    }
+
+    fn sign(&self, statement: &Statement) -> Result<Bytes> {
+        let identity = self.database.identity();
+        Ok(Bytes::new(identity.sign(&statement.message(&self.network_name()?, identity.peer_id()))))
+    }
+
+    fn verify(&self, signed: &[Signed]) -> Result<Vec<bool>> {
+        let network = self.network_name()?;
+        let is_right = |Signed { peer, statement, signature }: &Signed| {
+            verify_signature(peer, &statement.message(&network, peer), signature)
+        };
+        Ok(signed.iter().map(is_right).collect())
+    }
+
+    fn network_name(&self) -> Result<String> {
+        Ok(self.database.catalog().network_by_id(self.network).ok_or_else(gone)?.name.clone())
     }
 
     fn read_epoch(&self) -> Result<Option<Box<EpochNews>>> {

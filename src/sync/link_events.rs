@@ -141,6 +141,9 @@ impl Node {
             self.has_news = true;
             self.troubles.forget(key.network);
             let there = peer_there(&key.peer);
+            if let Some(there) = there {
+                self.swarm.behaviour_mut().visitors.admit(there);
+            }
             let addresses = there.map(|peer| self.connections.addresses(&peer)).unwrap_or_default();
             let addresses = addresses.iter().map(ToString::to_string).collect();
             tracing::info!(peer = %key.peer, network = key.network.0, epoch, "a member is connected");

@@ -18,22 +18,31 @@ use libp2p::swarm::{
     NotifyHandler, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, dummy,
 };
 
+use crate::sync::reach::Reach;
+
 /// A behaviour for listed peers only.
 pub struct MembersOnly<B> {
     inner: B,
     members: HashSet<PeerId>,
     /// Connections that the inner behaviour knows of.
     connections: HashMap<ConnectionId, PeerId>,
+    /// Addresses outside of it are not given to be dialled: others have named them.
+    reach: Reach,
 }
 
 impl<B: NetworkBehaviour> MembersOnly<B> {
     pub fn new(inner: B) -> Self {
-        MembersOnly { inner, members: HashSet::new(), connections: HashMap::new() }
+        MembersOnly { inner, members: HashSet::new(), connections: HashMap::new(), reach: Reach::default() }
     }
 
     /// Replaces the list. Connections that were made under another one have to be closed by the caller.
     pub fn set_members(&mut self, members: HashSet<PeerId>) {
         self.members = members;
+    }
+
+    /// Where members may send this node.
+    pub fn set_reach(&mut self, reach: Reach) {
+        self.reach = reach;
     }
 
     pub fn inner_mut(&mut self) -> &mut B {
@@ -124,7 +133,10 @@ impl<B: NetworkBehaviour> NetworkBehaviour for MembersOnly<B> {
         addresses: &[Multiaddr],
         role: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
-        self.inner.handle_pending_outbound_connection(connection, peer, addresses, role)
+        // What it knows of others' addresses it has heard of others.
+        let mut more = self.inner.handle_pending_outbound_connection(connection, peer, addresses, role)?;
+        more.retain(|address| self.reach.permits(address));
+        Ok(more)
     }
 
     fn handle_established_outbound_connection(

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use crate::model::{Bytes, Charter, CharterDigest, Head, PeerId, Run};
-use crate::sync::bounded::{bounded, bounded_runs};
+use crate::sync::bounded::{bounded, bounded_runs, bounded_schemas};
 pub use crate::sync::state_message::{
     Digests, FetchAnswer, FetchRequest, FetchResponse, KeysRequest, KeysResponse, PublicEntry, ReconcileAnswer,
     ReconcileAsk, ReconcileRequest, ReconcileResponse, WireDigest,
 };
+use crate::sync::statement::VoteDigest;
 
 /// Longest frame of a message, in bytes. A message with a larger delta or entry goes in several.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -35,6 +36,8 @@ pub const WANTS_MAX: usize = 64;
 pub const RUNS_MAX: usize = 64;
 /// Most deltas in one run of a message.
 pub const RUN_DELTAS_MAX: usize = 16_384;
+/// Most deltas of all runs of a message: 4 MiB of them in memory besides their bodies.
+pub const DELTAS_PER_MESSAGE_MAX: usize = 65_536;
 /// Most members in one message.
 pub const MEMBERS_PER_MESSAGE_MAX: usize = 256;
 /// Most addresses told of one member.
@@ -47,10 +50,14 @@ pub const COLLECTIONS_MAX: usize = 256;
 pub const NAME_BYTES_MAX: usize = 256;
 /// Most columns of a collection.
 pub const COLUMNS_MAX: usize = crate::model::limits::COLUMNS_MAX;
+/// Most columns of all collections in one message: 4 MiB of them in memory besides their names.
+pub const COLUMNS_PER_MESSAGE_MAX: usize = 65_536;
 /// Most origins in the marks of a stability round.
 pub const MARKS_MAX: usize = 65_536;
 /// Most members of a network, and bits of a stability round.
 pub const NETWORK_MEMBERS_MAX: usize = 16_384;
+/// Most votes of a stability round in one message: 66 KiB, so that the votes of a thousand members are one.
+pub const VOTES_PER_MESSAGE_MAX: usize = 1024;
 /// Most nodes of the fingerprint tree in one request.
 pub const TREE_NODES_MAX: usize = 1024;
 /// Children of a node of the fingerprint tree.
@@ -63,6 +70,8 @@ pub const TREE_DEPTH: u8 = 4;
 pub const DIGESTS_MAX: usize = 8_192;
 /// Most origins in one clock.
 pub const CLOCK_MAX: usize = 4096;
+/// Most parts of all clocks in one answer: 4 MiB of them in memory.
+pub const CLOCK_PAIRS_MAX: usize = 262_144;
 /// Most entries in one request by hash, and in one answer.
 pub const ENTRIES_MAX: usize = 8192;
 /// Most keys in one request for entries that a member does not hold.
@@ -100,6 +109,7 @@ pub enum Message {
     FetchResponse(FetchResponse),
     KeysRequest(KeysRequest),
     KeysResponse(KeysResponse),
+    Votes(Votes),
 }
 
 /// The kind of a message, for metrics and logs.
@@ -120,10 +130,11 @@ pub enum MessageType {
     FetchResponse,
     KeysRequest,
     KeysResponse,
+    Votes,
 }
 
 impl MessageType {
-    pub const ALL: [MessageType; 15] = [
+    pub const ALL: [MessageType; 16] = [
         MessageType::SyncRequest,
         MessageType::SyncResponse,
         MessageType::Operation,
@@ -139,6 +150,7 @@ impl MessageType {
         MessageType::FetchResponse,
         MessageType::KeysRequest,
         MessageType::KeysResponse,
+        MessageType::Votes,
     ];
 
     /// The name in the specification's form.
@@ -159,6 +171,7 @@ impl MessageType {
             MessageType::FetchResponse => "fetch_response",
             MessageType::KeysRequest => "keys_request",
             MessageType::KeysResponse => "keys_response",
+            MessageType::Votes => "votes",
         }
     }
 }
@@ -191,6 +204,7 @@ impl Message {
             Message::FetchResponse(_) => MessageType::FetchResponse,
             Message::KeysRequest(_) => MessageType::KeysRequest,
             Message::KeysResponse(_) => MessageType::KeysResponse,
+            Message::Votes(_) => MessageType::Votes,
         }
     }
 }
@@ -263,7 +277,7 @@ pub struct Heartbeat {
 /// The collections that the sender has attached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CollectionAnnounce {
-    #[serde(deserialize_with = "bounded::<_, _, COLLECTIONS_MAX>")]
+    #[serde(deserialize_with = "bounded_schemas")]
     pub collections: Vec<CollectionSchema>,
 }
 
@@ -297,13 +311,16 @@ pub struct Members {
     pub members: Vec<MemberNews>,
 }
 
+/// What a member says of itself, passed on by whoever knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberNews {
     pub peer: PeerId,
-    /// When (milliseconds since 1970, its own clock) the member itself named these addresses; 0 for hearsay.
+    /// When (milliseconds since 1970, its own clock) the member named these addresses.
     pub named_ms: u64,
     #[serde(deserialize_with = "bounded::<_, _, ADDRESSES_MAX>")]
     pub addresses: Vec<String>,
+    /// The member's own, over all of this.
+    pub signature: Bytes,
 }
 
 /// A round of agreement on what all members hold: each adds its bit and its heads once. Where all bits are set, the
@@ -320,6 +337,27 @@ pub struct Stability {
     /// Collections that every contributor has attached and holds its whole share of, as far as its heads go; in order.
     #[serde(deserialize_with = "bounded::<_, _, COLLECTIONS_MAX>")]
     pub whole: Vec<String>,
+}
+
+/// Votes in a round that all have contributed to: each member signs that what the round says is true of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Votes {
+    pub round: u64,
+    /// As in [`Stability`].
+    pub members: u64,
+    /// Over members, marks and collections.
+    pub digest: VoteDigest,
+    /// A bit for each member, in order of peer id, whose vote the sender has.
+    pub signers: Bytes,
+    #[serde(deserialize_with = "bounded::<_, _, VOTES_PER_MESSAGE_MAX>")]
+    pub votes: Vec<Vote>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Position among the members, in order of peer id.
+    pub position: u32,
+    pub signature: Bytes,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

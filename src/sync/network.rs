@@ -163,7 +163,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::Place { .. }
         | Work::Evict { .. }
         | Work::PruneLog { .. }
-        | Work::SaveMember(_)
+        | Work::SaveMembers(_)
         | Work::SaveEpoch { .. }
         | Work::CheckOwnHead { .. }
         | Work::MergeSchema { .. } => Lane::Chores,
@@ -175,7 +175,9 @@ fn lane_of(work: &Work) -> Lane {
         | Work::Entries { .. }
         | Work::ReadEntries { .. }
         | Work::ListKeys { .. }
-        | Work::ReadEpoch => Lane::Reads,
+        | Work::ReadEpoch
+        | Work::Sign { .. }
+        | Work::Verify { .. } => Lane::Reads,
     }
 }
 

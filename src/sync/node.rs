@@ -34,9 +34,11 @@ use crate::sync::membership::{Loaded, Memory};
 use crate::sync::network::{Done, Running};
 use crate::sync::posting::Posting;
 use crate::sync::proof::Keyring;
+use crate::sync::reach::Reach;
 use crate::sync::supervisor::SyncOptions;
 use crate::sync::swarm;
 use crate::sync::troubles::Troubles;
+use crate::sync::work::Member;
 
 /// Events of links that wait for the task.
 const LINK_EVENTS_MAX: usize = 1024;
@@ -94,6 +96,8 @@ pub(super) struct Node {
     pub links: Links,
     pub troubles: Troubles,
     pub dialer: Dialer,
+    /// Where others may send this node.
+    pub reach: Reach,
     pub door: Doorkeeper,
     pub connections: Connections,
     pub opening: HashMap<u64, (ConnectionId, Opening)>,
@@ -189,6 +193,7 @@ impl Node {
             links: Links::default(),
             troubles: Troubles::default(),
             dialer: Dialer::new(*swarm.local_peer_id(), random),
+            reach: Reach::default(),
             swarm,
             door: Doorkeeper::default(),
             connections: Connections::default(),
@@ -301,9 +306,9 @@ impl Node {
         });
     }
 
-    /// Whether a peer is known as a member of some network here.
+    /// Whether a peer is known as a member of some network here, on more than the word of one member.
     pub fn is_member(&self, peer: &PeerId) -> bool {
-        self.networks.values().any(|running| running.members.contains_key(peer))
+        self.networks.values().any(|running| running.members.get(peer).is_some_and(Member::is_confirmed))
     }
 
     fn keep_house(&mut self) {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use libp2p::Multiaddr;
+
 use crate::error::{Error, Result};
 use crate::model::NetworkId;
 use crate::sync::address::{from_peer, peer_there};
@@ -12,6 +14,7 @@ use crate::sync::network::Running;
 use crate::sync::node::{Node, Stopped};
 use crate::sync::posting::Posting;
 use crate::sync::proof::{EPOCHS_MAX, Keyring, NetworkEpoch};
+use crate::sync::reach::{NAMED_MAX, Reach};
 use crate::sync::work::Input;
 
 /// How long members that proved an older epoch are told of the new one before their links end, in milliseconds.
@@ -137,7 +140,7 @@ impl Node {
         running.keys = keys;
         running.bootstrap = bootstrap;
         running.config = config.clone();
-        running.members.retain(|peer, _| !config.removed.contains(peer));
+        running.members.retain(|_, member| member.is_of_now(&config.removed));
         if has_changed {
             self.feed(id, Input::Reconfigured(Box::new(config)));
         }
@@ -211,12 +214,23 @@ impl Node {
             return;
         }
         let (mut of_some, mut of_all) = (HashSet::new(), None::<HashSet<_>>);
+        let mut confirmed = HashSet::new();
+        let listened: Vec<Multiaddr> = self.swarm.listeners().cloned().collect();
+        let mut reach_of_all = Reach::default();
         for (id, running) in &self.networks {
+            let reach = Reach::new(running.bootstrap.iter().chain(&self.listen), &listened);
             let mut members = Vec::new();
             for member in running.members.values() {
                 let Some(peer) = peer_there(&member.peer) else { continue };
-                members.push((peer, member.addresses.iter().filter_map(|text| from_peer(text)).collect::<Vec<_>>()));
+                if member.is_confirmed() {
+                    confirmed.insert(peer);
+                }
+                let named = member.addresses.iter().filter_map(|text| from_peer(text));
+                let named = named.filter(|address| reach.permits(address)).take(NAMED_MAX);
+                let reached = member.reached.iter().filter_map(|text| from_peer(text));
+                members.push((peer, named.chain(reached).collect::<Vec<_>>()));
             }
+            reach_of_all = reach_of_all.or(reach);
             self.dialer.set_network(*id, &running.bootstrap, &members);
             let peers: HashSet<_> = members.into_iter().map(|(peer, _)| peer).collect();
             of_some.extend(peers.iter().copied());
@@ -225,7 +239,10 @@ impl Node {
                 Some(others) => others.intersection(&peers).copied().collect(),
             });
         }
-        let outdated = self.swarm.behaviour_mut().set_members(of_some, of_all.unwrap_or_default());
+        self.reach = reach_of_all;
+        let behaviour = self.swarm.behaviour_mut();
+        behaviour.set_reach(&self.reach);
+        let outdated = behaviour.set_members(confirmed, of_some, of_all.unwrap_or_default());
         for peer in outdated {
             if self.connections.is_connected(&peer) && !self.has_link_with(&peer) {
                 // Where it has gone meanwhile, nothing is left to do.

@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Buckets, Bytes, Head, KeyHash, PeerId};
-use crate::sync::bounded::bounded;
+use crate::sync::bounded::{bounded, bounded_digests};
 use crate::sync::message::{
-    CLOCK_MAX, COLLECTIONS_MAX, DIGESTS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, Fingerprint, KEYS_MAX, MARKS_MAX,
-    TREE_CHILDREN_MAX, TREE_NODES_MAX, VIEW_HEADS_MAX,
+    CLOCK_MAX, COLLECTIONS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, Fingerprint, KEYS_MAX, MARKS_MAX, TREE_CHILDREN_MAX,
+    TREE_NODES_MAX, VIEW_HEADS_MAX,
 };
 
 /// A step of a reconciliation; the peer answers from one view that it keeps from `Open` to `Close`.
@@ -107,7 +107,7 @@ pub struct Digests {
     /// Origins that the clocks count, by position.
     #[serde(deserialize_with = "bounded::<_, _, MARKS_MAX>")]
     pub origins: Vec<PeerId>,
-    #[serde(deserialize_with = "bounded::<_, _, DIGESTS_MAX>")]
+    #[serde(deserialize_with = "bounded_digests")]
     pub digests: Vec<WireDigest>,
     /// The key of the last one, where there are more.
     pub next: Option<Bytes>,

@@ -23,7 +23,7 @@ pub fn database_status(status: EngineStatus) -> (NetworkStatus, Vec<PeerStatus>)
     let quarantine = status.waits.into_iter().map(|wait| Quarantined {
         origin: wait.origin,
         seq: wait.seq,
-        reason: wait.reason.to_string(),
+        reason: wait.reason.into_owned(),
         due_ms: wait.due_ms,
     });
     let status = NetworkStatus {

@@ -22,6 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::Identity;
 use crate::sync::address::is_relayed;
 use crate::sync::behaviour::Behaviour;
+use crate::sync::knocking::Knocking;
 
 /// How long a connection may take to be made.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -83,7 +84,7 @@ fn transport(keypair: &Keypair, relay: relay::client::Transport) -> Result<Conne
         Err(_) => secured(websocket::Config::new(tcp::tokio::Transport::new(tcp_config())), keypair)?,
     };
     let all = either(secured(relay, keypair)?, either(websocket, direct));
-    Ok(TransportTimeout::new(all, HANDSHAKE_TIMEOUT).boxed())
+    Ok(Knocking::new(TransportTimeout::new(all, HANDSHAKE_TIMEOUT).boxed()).boxed())
 }
 
 fn tcp_config() -> tcp::Config {

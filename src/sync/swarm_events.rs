@@ -10,6 +10,7 @@ use crate::sync::behaviour::BehaviourEvent;
 use crate::sync::connections::Connection;
 use crate::sync::link::LinkKey;
 use crate::sync::node::Node;
+use crate::sync::reach::NAMED_MAX;
 use crate::sync::streams;
 use crate::sync::troubles::reason_of;
 use crate::sync::work::Input;
@@ -67,7 +68,7 @@ impl Node {
             BehaviourEvent::Streams(streams::Event::Opened { number, stream }) => self.stream_opened(number, stream),
             BehaviourEvent::Streams(streams::Event::Failed { number }) => self.stream_failed(number),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
-                let addresses = dialable(info.listen_addrs);
+                let addresses = self.dialable(info.listen_addrs);
                 self.dialer.learn(peer_id, addresses.iter().cloned());
                 let behaviour = self.swarm.behaviour_mut();
                 if behaviour.kademlia.served().contains(&peer_id) {
@@ -106,7 +107,7 @@ impl Node {
                 ..
             }) => {
                 for peer in found.peers {
-                    self.dialer.learn(peer.peer_id, dialable(peer.addrs));
+                    self.dialer.learn(peer.peer_id, self.dialable(peer.addrs));
                 }
             }
             event => tracing::trace!(?event, "behaviour"),
@@ -181,6 +182,8 @@ impl Node {
             return;
         }
         self.addresses = addresses;
+        // Where others may send this node depends on where it is.
+        self.has_new_members = true;
         let networks: Vec<_> = self.networks.keys().copied().collect();
         for network in networks {
             self.feed(network, Input::Addresses { addresses: self.addresses.clone() });
@@ -199,6 +202,7 @@ impl Node {
         );
         for dial in due {
             let id = dial.connection_id();
+            self.swarm.behaviour_mut().dials.begin_own(id);
             if let Err(error) = self.swarm.dial(dial) {
                 tracing::debug!(%error, "a peer cannot be dialled");
                 self.dial_failed(id, &error);
@@ -244,10 +248,11 @@ impl Node {
             }
         }
     }
-}
 
-/// Addresses that a peer named of itself or of others, as far as they may be dialled.
-fn dialable(addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
-    let bare = addresses.into_iter().map(|address| split_peer(address).0);
-    bare.filter(|address| is_dialable(address) && !is_relayed(address)).collect()
+    /// Addresses that a peer named of itself or of others, as far as they may be dialled.
+    fn dialable(&self, addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
+        let bare = addresses.into_iter().map(|address| split_peer(address).0);
+        let is_good = |address: &Multiaddr| is_dialable(address) && !is_relayed(address) && self.reach.permits(address);
+        bare.filter(is_good).take(NAMED_MAX).collect()
+    }
 }

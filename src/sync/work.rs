@@ -10,7 +10,9 @@ use crate::model::{
     NetworkOptions, PeerId, Placement, Run, Shares,
 };
 use crate::sync::engine::Tuning;
+pub use crate::sync::member::Member;
 use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
+use crate::sync::statement::{Signed, Statement};
 
 /// What an engine has to know of its network; given anew when any of it changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +26,8 @@ pub struct EngineConfig {
     pub removed: Vec<PeerId>,
     /// Over the charter, which says the above.
     pub charter: CharterDigest,
+    /// Members whose votes are not waited for in stability rounds, because they have been away for too long.
+    pub excused: Vec<PeerId>,
     /// Attached collections.
     pub collections: Vec<CollectionSchema>,
     /// Attached collections, by shared name, of which deltas may be missing that the heads cover: attached when the log
@@ -167,6 +171,12 @@ pub enum Event {
     Posted {
         seq: u64,
     },
+    /// A member has shown that deltas exist and has not given them.
+    Withheld {
+        peer: PeerId,
+        origin: PeerId,
+        seq: u64,
+    },
     /// A run with a wrong signature or hash was refused.
     Forged {
         peer: PeerId,
@@ -195,6 +205,10 @@ pub enum Event {
         entries: u64,
         bytes: u64,
         whole: bool,
+    },
+    /// What a stability round says of everybody is not true of this node: another member has started anew, or lies.
+    RoundDisputed {
+        round: u64,
     },
     TombstonesCollected {
         count: u64,
@@ -332,7 +346,16 @@ pub enum Work {
     PruneLog {
         acknowledged: Vec<(PeerId, u64)>,
     },
-    SaveMember(Member),
+    /// In one commit.
+    SaveMembers(Vec<Member>),
+    /// Signs with the key of this node.
+    Sign {
+        statement: Statement,
+    },
+    /// Looks at signatures.
+    Verify {
+        signed: Vec<Signed>,
+    },
     /// Reads the newest epoch for somebody who has missed it.
     ReadEpoch,
     SaveEpoch {
@@ -377,7 +400,10 @@ pub enum Outcome {
     /// Keys, and whether there are more.
     KeysListed(Result<(Vec<Bytes>, bool)>),
     Pruned(Result<u64>),
-    MemberSaved(Result<()>),
+    MembersSaved(Result<()>),
+    Signed(Result<Bytes>),
+    /// Which signatures are right, in the order in which they were given.
+    Verified(Result<Vec<bool>>),
     /// Nothing where this node was told no charter yet.
     EpochRead(Result<Option<Box<EpochNews>>>),
     EpochSaved(Result<Adoption>),
@@ -459,17 +485,4 @@ pub enum OwnHead {
     Forged,
     /// We signed it and do not know it: from now on this node has another peer id.
     Renewed(PeerId),
-}
-
-/// A member as it is kept over restarts.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Member {
-    pub peer: PeerId,
-    pub addresses: Vec<String>,
-    /// When (milliseconds since 1970, its own clock) it named them; 0 for hearsay.
-    pub named_ms: u64,
-    /// What it was last known to have applied, by origin.
-    pub acknowledged: Vec<(PeerId, u64)>,
-    /// Milliseconds since 1970; 0 for never.
-    pub last_seen_ms: u64,
 }

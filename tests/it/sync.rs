@@ -8,6 +8,7 @@ mod change_feed;
 mod circuits;
 mod collection_suite;
 mod conflicts;
+mod crowding;
 mod database_suite;
 mod discovery;
 mod forwarder;

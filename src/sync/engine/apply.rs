@@ -49,6 +49,10 @@ impl Queue {
         self.applying.values().chain(self.waiting.values().flatten()).any(|waiting| waiting.peer == *peer)
     }
 
+    pub fn has(&self, origin: &PeerId) -> bool {
+        self.waiting.contains_key(origin) || self.applying.contains_key(origin)
+    }
+
     pub fn push(&mut self, waiting: Waiting) {
         self.bytes += waiting.run.bytes();
         let origin = waiting.run.origin.clone();

@@ -57,7 +57,7 @@ impl Engine {
             self.disconnect(peer, u64::MAX, "removed from the network");
             self.schedule_pulls();
         }
-        self.dirty_members.remove(peer);
+        self.membership.forget(peer);
         self.forget_schemas_of(peer);
         self.check_exchanges();
     }

@@ -5,7 +5,7 @@ use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{
     ACKNOWLEDGE_MS, DISTRUST_MS, GREETING_HEADS_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, POINTS_FORGED, REPEAT_MS_MIN,
-    SMALL_NETWORK_MAX,
+    SMALL_NETWORK_MAX, STRANGE_ORIGINS_MAX,
 };
 use crate::sync::engine::machine::Task;
 use crate::sync::message::{HEADS_MAX, Heartbeat, MEMBERS_PER_MESSAGE_MAX, Members, Message};
@@ -124,6 +124,7 @@ impl Engine {
         if !self.charter_shown(peer, heartbeat.charter) {
             return;
         }
+        self.count_strange_origins(peer);
         for head in &heartbeat.heads {
             self.head_shown(peer, head);
         }
@@ -132,6 +133,7 @@ impl Engine {
         session.digest = Some(heartbeat.digest);
         if is_equal {
             session.known = self.heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
+            session.strange = 0;
             session.pushed.clear();
             self.counters.last_sync_ms = Some(self.now_ms);
         }
@@ -179,6 +181,9 @@ impl Engine {
 
     /// What a peer has applied of one origin, by its own word.
     fn head_shown(&mut self, peer: &PeerId, head: &Head) {
+        if !self.takes_word_of(peer, &head.origin) {
+            return;
+        }
         let our_head = self.heads.get(&head.origin);
         let is_forked = our_head.is_some_and(|ours| ours.seq == head.seq && ours.hash != head.hash);
         let is_news = self.received_seq(&head.origin) < head.seq;
@@ -201,6 +206,38 @@ impl Engine {
         if is_news {
             self.wanted.insert(head.origin.clone());
         }
+    }
+
+    /// Whether what a peer says of an origin is remembered: of a member, of an origin of which something is here, and of a
+    /// bounded number of others. An honest peer's are pulled, and others have room then.
+    pub(super) fn takes_word_of(&mut self, peer: &PeerId, origin: &PeerId) -> bool {
+        let is_any = self.heads.get(origin).is_some() || self.roster.contains(origin);
+        let Some(session) = self.sessions.get_mut(peer) else { return false };
+        if is_any || session.known.contains_key(origin) {
+            return true;
+        }
+        let has_room = session.strange < STRANGE_ORIGINS_MAX;
+        session.strange += usize::from(has_room);
+        has_room
+    }
+
+    /// Origins that a peer has named and that have become known since have left room for others.
+    pub(super) fn count_strange_origins(&mut self, peer: &PeerId) {
+        let (heads, roster) = (&self.heads, &self.roster);
+        if let Some(session) = self.sessions.get_mut(peer).filter(|session| session.strange >= STRANGE_ORIGINS_MAX) {
+            let is_strange = |origin: &&PeerId| heads.get(origin).is_none() && !roster.contains(origin);
+            session.strange = session.known.keys().filter(is_strange).count();
+        }
+    }
+
+    /// Forgets origins that only those who have gone have named.
+    pub(super) fn forget_strange_origins(&mut self) {
+        let (heads, roster, sessions, queue) = (&self.heads, &self.roster, &self.sessions, &self.queue);
+        let is_any = |origin: &PeerId| heads.get(origin).is_some() || roster.contains(origin);
+        let is_named = |origin: &PeerId| sessions.values().any(|session| session.known.contains_key(origin));
+        let is_kept = |origin: &PeerId| is_any(origin) || is_named(origin) || queue.has(origin);
+        self.origins.retain(|origin, state| state.pull.is_some() || is_kept(origin));
+        self.wanted.retain(is_kept);
     }
 
     /// A head of our own origin. Nobody can have more of it than we have, unless this is an old copy of a data directory;

@@ -86,8 +86,41 @@ pub const STABILITY_GOSSIP_MS: u64 = 500;
 /// Peers that are told of a round at a time.
 pub const STABILITY_FANOUT: usize = 3;
 
-/// Members are kept with what they have acknowledged so often.
+/// How long members may take to vote in a round that all have contributed to; after that another one begins, since somebody
+/// has started anew meanwhile, or says different things to different members.
+pub const STABILITY_VOTES_MS_MAX: u64 = 60_000;
+/// Rounds are so far apart for each member: a large network spends no more on votes than a small one (64 bytes a vote).
+pub const STABILITY_MS_PER_MEMBER: u64 = 30;
+/// No more rounds than one in so many milliseconds since 1970: whoever says more would have everybody count to the end.
+pub const STABILITY_ROUND_MS_MIN: u64 = 1_000;
+/// Votes that are sent to a member of which it is not known what it has; it answers with what it lacks.
+pub const VOTES_UNASKED_MAX: usize = 32;
+
+/// How long deltas that a member has shown and not given may be lacking before it is named: three requests that are not
+/// answered, so that a member under load is not.
+pub const WITHHELD_MS: u64 = 60_000;
+/// Origins of which that is remembered,
+pub const GAPS_MAX: usize = 1_024;
+/// and members that are named for each.
+pub const WITHHOLDERS_MAX: usize = 8;
+
+/// Members that one member alone may tell of and nobody here has met. A hub introduces that many others to each of them; keys
+/// cost nothing, so a liar introduces that many, too.
+pub const INTRODUCED_PER_MEMBER_MAX: usize = 1_024;
+/// The same of all members together: a quarter of the greatest network, so that liars leave room for those who are met.
+pub const INTRODUCED_MAX: usize = 4_096;
+/// Messages with signatures of members that are being looked at for one peer: 2,048 signatures, a tenth of a second.
+pub const NEWS_BATCHES_MAX: usize = 8;
+/// Origins that a peer may name and nobody has proved to be any (no member, no delta here): what it names beyond is not
+/// remembered until these are. A kilobyte for each at most.
+pub const STRANGE_ORIGINS_MAX: usize = 1_024;
+
+/// Members are kept with what they have acknowledged so often,
 pub const SAVE_MEMBERS_MS: u64 = 60_000;
+/// and no closer than this where something is new: one write to the disk for all,
+pub const SAVE_MEMBERS_MS_MIN: u64 = 1_000;
+/// of at most so many, so that a write stays below a few megabytes.
+pub const SAVED_AT_ONCE_MAX: usize = 1_024;
 /// A session with an old epoch is ended so long after the new one was told.
 pub const EPOCH_GRACE_MS: u64 = 10_000;
 /// How long a peer is left alone whose network has the same name and secret and another founder.

@@ -31,6 +31,7 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
         epoch: 1,
         removed: Vec::new(),
         charter: CharterDigest::default(),
+        excused: Vec::new(),
         collections: vec![CollectionSchema {
             name: "memory".into(),
             is_table: false,
@@ -47,6 +48,9 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
         peer: peer(name),
         addresses: Vec::new(),
         named_ms: 0,
+        signature: Vec::new(),
+        reached: Vec::new(),
+        introduced_by: None,
         acknowledged: Vec::new(),
         last_seen_ms: 0,
     };

@@ -9,20 +9,24 @@ use crate::sync::engine::collections::Schemas;
 use crate::sync::engine::exchange::Exchange;
 use crate::sync::engine::fetch::Fetches;
 use crate::sync::engine::heads::Heads;
-use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, PEER_SILENT_MS_MAX, SAVE_MEMBERS_MS};
+use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, PEER_SILENT_MS_MAX};
 use crate::sync::engine::listing::Listings;
+use crate::sync::engine::members::Membership;
 use crate::sync::engine::pull::{Origin, Pull};
 use crate::sync::engine::push::Push;
 use crate::sync::engine::rates::Strikes;
 use crate::sync::engine::reconcile::Reconciling;
-use crate::sync::engine::roster::{Met, Roster};
+use crate::sync::engine::roster::Roster;
 use crate::sync::engine::session::Session;
 use crate::sync::engine::share::Share;
 use crate::sync::engine::stability::Round;
 use crate::sync::engine::status::Counters;
 use crate::sync::engine::views::{PagePlace, ServedView};
-use crate::sync::message::{FetchRequest, Message, Want};
+use crate::sync::engine::votes::WaitingVote;
+use crate::sync::engine::withheld::Gaps;
+use crate::sync::message::{FetchRequest, MemberNews, Message, Want};
 use crate::sync::random::Random;
+use crate::sync::statement::VoteDigest;
 use crate::sync::work::{Action, EngineConfig, Event, ExchangeReport, Input, Member, Outcome, Work};
 
 /// The protocol state of one network on one node.
@@ -46,6 +50,7 @@ pub struct Engine {
     pub(super) wanted: BTreeSet<PeerId>,
     pub(super) pulls: BTreeMap<u64, Pull>,
     pub(super) queue: Queue,
+    pub(super) gaps: Gaps,
     pub(super) push: Push,
     pub(super) reconciling: Reconciling,
     pub(super) views: BTreeMap<PeerId, ServedView>,
@@ -56,8 +61,7 @@ pub struct Engine {
     pub(super) schemas: Schemas,
     pub(super) exchange: Exchange,
     pub(super) counters: Counters,
-    pub(super) save_members_ms: u64,
-    pub(super) dirty_members: BTreeSet<PeerId>,
+    pub(super) membership: Membership,
     /// This node goes on under another peer id: nothing is done any more.
     pub(super) is_retired: bool,
 }
@@ -116,7 +120,25 @@ pub(super) enum Task {
         fetch: u64,
     },
     Prune,
-    Save,
+    Save {
+        peers: Vec<PeerId>,
+    },
+    SignAddresses {
+        named_ms: u64,
+        addresses: Vec<String>,
+    },
+    /// What a peer has told of members.
+    VerifyNews {
+        peer: PeerId,
+        news: Vec<MemberNews>,
+    },
+    SignVote {
+        digest: VoteDigest,
+    },
+    VerifyVotes {
+        digest: VoteDigest,
+        votes: Vec<WaitingVote>,
+    },
     ReadEpoch,
     SaveEpoch {
         peer: PeerId,
@@ -154,13 +176,13 @@ impl Engine {
             wanted: BTreeSet::new(),
             pulls: BTreeMap::new(),
             queue: Queue::default(),
+            gaps: Gaps::default(),
             views: BTreeMap::new(),
             share: Share::default(),
             fetches: Fetches::default(),
             listings: Listings::default(),
             counters: Counters::default(),
-            save_members_ms: now_ms.saturating_add(SAVE_MEMBERS_MS),
-            dirty_members: BTreeSet::new(),
+            membership: Membership::new(now_ms),
             is_retired: false,
         }
     }
@@ -234,11 +256,8 @@ impl Engine {
         self.tick_stability();
         self.tick_fetches();
         self.tick_listings();
-        if self.now_ms >= self.save_members_ms {
-            self.save_members_ms = self.now_ms.saturating_add(SAVE_MEMBERS_MS);
-            self.save_members();
-        }
-        self.wake_at(self.save_members_ms);
+        self.tick_members();
+        self.tick_gaps();
         // Never spins, whatever a subject asked for.
         self.wake_ms = self.wake_ms.max(self.now_ms.saturating_add(1));
     }
@@ -297,10 +316,14 @@ impl Engine {
                 Ok(count) => self.event(Event::LogPruned { count }),
                 Err(error) => self.failed("pruning the log", &error),
             },
-            (Task::Save, Outcome::MemberSaved(result)) => {
-                if let Err(error) = result {
-                    self.failed("keeping a member", &error);
-                }
+            (Task::Save { peers }, Outcome::MembersSaved(result)) => self.members_saved(peers, result),
+            (Task::SignAddresses { named_ms, addresses }, Outcome::Signed(result)) => {
+                self.addresses_signed(named_ms, addresses, result);
+            }
+            (Task::VerifyNews { peer, news }, Outcome::Verified(result)) => self.news_verified(&peer, news, result),
+            (Task::SignVote { digest }, Outcome::Signed(result)) => self.vote_signed(digest, result),
+            (Task::VerifyVotes { digest, votes }, Outcome::Verified(result)) => {
+                self.votes_verified(digest, votes, result);
             }
             (Task::ReadEpoch, Outcome::EpochRead(result)) => self.epoch_read(result),
             (Task::SaveEpoch { peer }, Outcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
@@ -326,9 +349,9 @@ impl Engine {
         self.end_session(&peer);
         let session = Session::new(epoch, self.config.options.messages_per_second_max, self.now_ms);
         self.sessions.insert(peer.clone(), session);
-        self.meet(&peer, addresses, 0);
+        self.meet(&peer, addresses);
         self.roster.seen(&peer, self.now_ms);
-        self.dirty_members.insert(peer.clone());
+        self.sign_own();
         self.wake_at(self.now_ms.saturating_add(HEARTBEAT_MS_MIN));
         if epoch != self.config.epoch {
             return self.outdate(&peer);
@@ -347,10 +370,14 @@ impl Engine {
 
     /// Forgets what was under way with a peer.
     pub(super) fn end_session(&mut self, peer: &PeerId) {
-        let Some(session) = self.sessions.remove(peer) else { return };
-        self.roster.acknowledge(peer, &session.known);
-        self.dirty_members.insert(peer.clone());
+        if !self.sessions.contains_key(peer) {
+            return;
+        }
+        self.acknowledge(peer);
+        self.membership.touch(peer);
+        self.sessions.remove(peer);
         self.drop_pulls_of(peer);
+        self.forget_strange_origins();
         self.drop_view(peer);
         self.forget_schemas_of(peer);
         self.fetches_end_with(peer);
@@ -383,51 +410,6 @@ impl Engine {
         }
     }
 
-    /// Takes a member in, and keeps it where that is news.
-    pub(super) fn meet(&mut self, peer: &PeerId, addresses: Vec<String>, named_ms: u64) {
-        if self.config.removed.contains(peer) {
-            return;
-        }
-        match self.roster.meet(peer, addresses, named_ms) {
-            Met::New => {
-                self.event(Event::MemberMet { peer: peer.clone() });
-                self.save_member(peer);
-                self.tell_members_soon();
-            }
-            Met::Moved => {
-                self.save_member(peer);
-                self.tell_members_soon();
-            }
-            Met::Known | Met::Refused => {}
-        }
-    }
-
-    fn own_addresses(&mut self, addresses: Vec<String>) {
-        let this = self.config.this.clone();
-        if self.roster.meet(&this, addresses, self.now_ms) == Met::Moved {
-            self.tell_members_soon();
-        }
-    }
-
-    fn save_member(&mut self, peer: &PeerId) {
-        if *peer == self.config.this {
-            return;
-        }
-        if let Some(member) = self.roster.member(peer) {
-            self.work(Task::Save, Work::SaveMember(member));
-        }
-    }
-
-    fn save_members(&mut self) {
-        for (peer, session) in &self.sessions {
-            self.roster.acknowledge(peer, &session.known);
-            self.roster.seen(peer, session.seen_ms);
-        }
-        for peer in std::mem::take(&mut self.dirty_members) {
-            self.save_member(&peer);
-        }
-    }
-
     fn received(&mut self, peer: &PeerId, message: Message, bytes: usize) {
         let now_ms = self.now_ms;
         let Some(session) = self.sessions.get_mut(peer) else { return };
@@ -454,11 +436,8 @@ impl Engine {
             Message::Operation(operation) => self.operation(peer, operation),
             Message::CollectionAnnounce(announce) => self.collections_announced(peer, announce),
             Message::CollectionRequest => self.announce_collections(peer),
-            Message::Members(members) => {
-                for member in members.members {
-                    self.meet(&member.peer, member.addresses, member.named_ms);
-                }
-            }
+            Message::Members(members) => self.members_told(peer, members),
+            Message::Votes(votes) => self.votes(peer, votes),
             Message::Stability(stability) => self.stability(peer, stability),
             Message::Epoch(news) => self.epoch_news(peer, news),
             Message::ReconcileRequest(request) => self.reconcile_request(peer, request),

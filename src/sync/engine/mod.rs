@@ -25,6 +25,7 @@ mod heartbeat;
 mod limits;
 mod listing;
 mod machine;
+mod members;
 mod pull;
 mod push;
 mod rates;
@@ -38,6 +39,8 @@ mod stability;
 mod status;
 mod tree;
 mod views;
+mod votes;
+mod withheld;
 
 #[cfg(test)]
 mod tests;

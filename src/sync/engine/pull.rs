@@ -209,11 +209,14 @@ impl Engine {
                 session.pruned.insert(want.origin.clone());
             } else if !has_some {
                 // It has not what it announced; should it get it, it will say so.
-                session.known.insert(want.origin.clone(), want.from_seq.saturating_sub(1));
+                let shown = session.known.insert(want.origin.clone(), want.from_seq.saturating_sub(1));
+                self.unserved(peer, &want.origin, shown.unwrap_or(0));
             }
         }
         for run in response.runs {
-            self.accept(peer, run, Vec::new());
+            if self.takes_word_of(peer, &run.origin) {
+                self.accept(peer, run, Vec::new());
+            }
         }
         self.start_applies();
         self.schedule_pulls();
@@ -221,7 +224,11 @@ impl Engine {
     }
 
     pub(super) fn operation(&mut self, peer: &PeerId, operation: Operation) {
+        self.count_strange_origins(peer);
         for run in operation.runs {
+            if !self.takes_word_of(peer, &run.origin) {
+                continue;
+            }
             let last = run.deltas.last().map_or(0, |delta| delta.seq);
             if let Some(session) = self.sessions.get_mut(peer) {
                 let known = session.known.entry(run.origin.clone()).or_default();
@@ -260,10 +267,11 @@ impl Engine {
         let late: Vec<u64> = self.pulls.iter().filter(|(_, pull)| is_late(pull)).map(|(number, _)| *number).collect();
         for number in late {
             let Some(pull) = self.end_pull(number) else { continue };
-            if let Some(session) = self.sessions.get_mut(&pull.peer) {
-                for want in pull.wants {
-                    session.distrusted.entry(want.origin).or_insert(now_ms.saturating_add(RETRY_MS));
-                }
+            for want in pull.wants {
+                let Some(session) = self.sessions.get_mut(&pull.peer) else { break };
+                let shown = session.known_seq(&want.origin);
+                session.distrusted.entry(want.origin.clone()).or_insert(now_ms.saturating_add(RETRY_MS));
+                self.unserved(&pull.peer, &want.origin, shown);
             }
         }
         for session in self.sessions.values_mut() {

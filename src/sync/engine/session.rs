@@ -7,6 +7,7 @@ use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
 use crate::sync::engine::rates::Bucket;
 use crate::sync::engine::serve::Serve;
 use crate::sync::message::{EpochNews, HeadsDigest};
+use crate::sync::statement::VoteDigest;
 
 /// A peer that has proved the network's key, from PeerUp to PeerDown.
 #[derive(Debug)]
@@ -65,6 +66,12 @@ pub(super) struct Session {
     pub distrusted: BTreeMap<PeerId, u64>,
     /// Number of the greatest head of our own origin that it has shown.
     pub own_checked: u64,
+    /// Origins in `known` that nobody had proved to be any when they were told, at most.
+    pub strange: usize,
+    /// Messages of it whose signatures are being looked at.
+    pub verifying: usize,
+    /// Whose votes it has in a round, a bit each, as far as is known.
+    pub votes: Option<(VoteDigest, Vec<u8>)>,
 }
 
 impl Session {
@@ -102,6 +109,9 @@ impl Session {
             pruned: BTreeSet::new(),
             distrusted: BTreeMap::new(),
             own_checked: 0,
+            strange: 0,
+            verifying: 0,
+            votes: None,
         }
     }
 

@@ -18,8 +18,8 @@ use crate::sync::work::{Event, Work};
 /// What has been worked out of shares; good for one list of members.
 #[derive(Debug, Default)]
 pub(super) struct Share {
-    /// Over the members and the copies.
-    key: (u64, Option<u32>),
+    /// Over the members, the copies, and whether what was written here is kept.
+    key: (u64, Option<u32>, bool),
     own: Option<Buckets>,
     placed: Option<Buckets>,
     merged: Option<Shares>,
@@ -53,7 +53,7 @@ impl Engine {
     }
 
     fn check_share(&mut self) {
-        let key = (self.roster.digest(), self.copies());
+        let key = (self.roster.digest(), self.copies(), self.config.options.keep_own);
         if self.share.key != key {
             let kept_until_ms = self.share.kept_until_ms;
             self.share = Share { key, kept_until_ms, is_settled: self.copies().is_none(), ..Share::default() };

@@ -32,6 +32,7 @@ fn config(copies: u32) -> EngineConfig {
         epoch: 1,
         removed: Vec::new(),
         charter: CharterDigest::default(),
+        excused: Vec::new(),
         collections: vec![collection("memory"), collection("notes")],
         partial: Vec::new(),
         placement: Placement::default(),
@@ -47,6 +48,9 @@ fn engine(config: EngineConfig) -> Engine {
         peer: peer(name),
         addresses: Vec::new(),
         named_ms: 0,
+        signature: Vec::new(),
+        reached: Vec::new(),
+        introduced_by: None,
         acknowledged: Vec::new(),
         last_seen_ms: 0,
     };

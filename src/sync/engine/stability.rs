@@ -1,7 +1,8 @@
 //! Stability: rounds in which all members say once what they hold, so that tombstones and old deltas can go.
 //!
 //! A round goes around by word of mouth. Each member adds its heads once, and keeps the least and the greatest number of
-//! each origin. When all have, the least are applied by everybody, and whatever anybody posted without having applied
+//! each origin. When all have, each looks whether that is true of itself, and signs it (`votes`): nobody's word counts for
+//! another. When all have signed, the least are applied by everybody, and whatever anybody posted without having applied
 //! them lies below the greatest. So a tombstone that the least of one round cover can go once the least of a later round
 //! have reached the greatest of that one: nothing can arrive any more that was written without knowing of it.
 
@@ -10,22 +11,30 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::limits::{STABILITY_FANOUT, STABILITY_GOSSIP_MS, STABILITY_REPEAT_MS, Tuning};
+use crate::sync::engine::limits::{
+    STABILITY_FANOUT, STABILITY_GOSSIP_MS, STABILITY_MS_PER_MEMBER, STABILITY_REPEAT_MS, STABILITY_ROUND_MS_MIN,
+    STABILITY_VOTES_MS_MAX, Tuning, VOTES_UNASKED_MAX,
+};
 use crate::sync::engine::machine::Task;
+use crate::sync::engine::votes::Ballot;
 use crate::sync::message::{HeadsDigest, MARKS_MAX, Message, Stability, StabilityMark};
 use crate::sync::work::{Event, Work};
 
 /// The present round and what the ones before it came to.
 #[derive(Debug)]
 pub(super) struct Round {
-    number: u64,
+    pub number: u64,
     /// Over epoch and members.
-    members: u64,
+    pub members: u64,
     contributed: Vec<u8>,
-    marks: BTreeMap<PeerId, Mark>,
+    pub marks: BTreeMap<PeerId, Mark>,
     /// Collections that every contributor holds its whole share of, in order.
-    whole: Vec<String>,
-    is_complete: bool,
+    pub whole: Vec<String>,
+    /// What this node has contributed; `None` before it has.
+    pub contribution: Option<BTreeMap<PeerId, u64>>,
+    /// The votes, once all have contributed: from then on nothing is added.
+    pub ballot: Option<Ballot>,
+    pub is_complete: bool,
     /// When the next one begins, or the log is looked through again.
     next_ms: u64,
     repeat_ms: u64,
@@ -39,9 +48,9 @@ pub(super) struct Round {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark {
-    least: u64,
-    greatest: u64,
+pub(super) struct Mark {
+    pub least: u64,
+    pub greatest: u64,
 }
 
 impl Round {
@@ -52,6 +61,8 @@ impl Round {
             contributed: Vec::new(),
             marks: BTreeMap::new(),
             whole: Vec::new(),
+            contribution: None,
+            ballot: None,
             is_complete: true,
             next_ms: now_ms.saturating_add(tuning.stability_interval_ms),
             repeat_ms: u64::MAX,
@@ -82,6 +93,8 @@ impl Round {
         self.contributed = vec![0; count.div_ceil(8)];
         self.marks.clear();
         self.whole.clear();
+        self.contribution = None;
+        self.ballot = None;
         self.is_complete = false;
     }
 
@@ -107,6 +120,9 @@ impl Round {
             }
         }
         for (origin, theirs) in marks {
+            if self.marks.len() >= MARKS_MAX && !self.marks.contains_key(origin) {
+                continue;
+            }
             let absent = Mark { least: if is_first { theirs.least } else { 0 }, greatest: theirs.greatest };
             let ours = self.marks.entry(origin.clone()).or_insert(absent);
             ours.least = ours.least.min(theirs.least);
@@ -122,20 +138,42 @@ impl Engine {
         self.roster.digest() ^ self.config.epoch.wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
+    /// The greatest number that a round can have by now.
+    fn round_max(&self) -> u64 {
+        self.now_ms.saturating_add(self.config.options.max_clock_drift_ms) / STABILITY_ROUND_MS_MIN
+    }
+
+    /// When the next round is due: the larger the network, the later.
+    fn next_round_ms(&self) -> u64 {
+        let members = u64::try_from(self.roster.len()).unwrap_or(u64::MAX);
+        let interval_ms = members.saturating_mul(STABILITY_MS_PER_MEMBER).max(self.config.tuning.stability_interval_ms);
+        self.now_ms.saturating_add(interval_ms)
+    }
+
+    fn begin_round(&mut self, number: u64) {
+        self.round.begin(number, self.electorate(), self.roster.len());
+        self.contribute();
+    }
+
     pub(super) fn stability(&mut self, peer: &PeerId, stability: Stability) {
-        let members = self.electorate();
-        let is_ours = stability.members == members && stability.contributed.len() == self.roster.len().div_ceil(8);
-        // The last number is never reached by counting.
-        if !is_ours || stability.round == u64::MAX {
+        let is_ours =
+            stability.members == self.electorate() && stability.contributed.len() == self.roster.len().div_ceil(8);
+        if !is_ours || stability.round > self.round_max() {
             return;
         }
         self.check_electorate();
         if stability.round < self.round.number {
             return self.tell_round(peer);
         }
-        if stability.round > self.round.number || self.round.members != members {
-            self.round.begin(stability.round, members, self.roster.len());
-            self.contribute();
+        if stability.round > self.round.number || self.round.contribution.is_none() {
+            self.begin_round(stability.round);
+        }
+        let lacks_ours = self.round.contributed.as_slice() != &*stability.contributed;
+        if self.round.ballot.is_some() {
+            if lacks_ours {
+                self.tell_round(peer);
+            }
+            return;
         }
         let marks = stability.marks.into_iter();
         let marks = marks
@@ -148,11 +186,11 @@ impl Engine {
         } else if lacks_ours {
             self.tell_round(peer);
         }
-        self.complete_round();
+        self.consider_voting();
     }
 
     /// A round over other members than the present ones is void.
-    fn check_electorate(&mut self) {
+    pub(super) fn check_electorate(&mut self) {
         let members = self.electorate();
         if self.round.members != members {
             let number = self.round.number;
@@ -171,14 +209,23 @@ impl Engine {
         {
             *byte |= 1 << (position % 8);
         }
-        let marks = self.heads.iter().filter(|head| head.seq > 0);
-        let marks = marks.map(|head| (head.origin.clone(), Mark { least: head.seq, greatest: head.seq })).collect();
+        let heads = self.heads.iter().filter(|head| head.seq > 0);
+        let heads: BTreeMap<PeerId, u64> = heads.map(|head| (head.origin.clone(), head.seq)).collect();
+        let marks = heads.iter().map(|(origin, seq)| (origin.clone(), Mark { least: *seq, greatest: *seq })).collect();
         let whole = self.whole_collections();
         self.round.merge(&contributed, &marks, &whole);
+        self.round.contribution = Some(heads);
         self.gossip_soon();
+        self.consider_voting();
     }
 
-    fn gossip_soon(&mut self) {
+    /// Whether everybody has contributed whose vote is waited for.
+    pub(super) fn have_all_contributed(&self) -> bool {
+        let peers = self.roster.peers().enumerate();
+        peers.into_iter().all(|(position, peer)| self.round.has(position) || self.config.excused.contains(peer))
+    }
+
+    pub(super) fn gossip_soon(&mut self) {
         let at_ms = self.now_ms.saturating_add(STABILITY_GOSSIP_MS);
         let gossip_ms = self.round.gossip_ms.map_or(at_ms, |earlier_ms| earlier_ms.min(at_ms));
         self.round.gossip_ms = Some(gossip_ms);
@@ -186,10 +233,8 @@ impl Engine {
         self.wake_at(gossip_ms);
     }
 
-    fn tell_round(&mut self, peer: &PeerId) {
-        if self.round.number == 0 || self.round.contributed.iter().all(|byte| *byte == 0) {
-            return;
-        }
+    /// How far the round has come here; a peer that is further answers.
+    pub(super) fn tell_round(&mut self, peer: &PeerId) {
         let mark = |(origin, mark): (&PeerId, &Mark)| StabilityMark {
             origin: origin.clone(),
             least: mark.least,
@@ -205,14 +250,10 @@ impl Engine {
         self.send(peer, Message::Stability(stability));
     }
 
-    /// Where everybody has contributed, acts on it once.
-    fn complete_round(&mut self) {
-        let is_complete = (0..self.roster.len()).all(|position| self.round.has(position));
-        if self.round.is_complete || !is_complete {
-            return;
-        }
+    /// Everybody has signed: acts on it.
+    pub(super) fn complete_round(&mut self) {
         self.round.is_complete = true;
-        self.round.next_ms = self.now_ms.saturating_add(self.config.tuning.stability_interval_ms);
+        self.round.next_ms = self.next_round_ms();
         self.wake_at(self.round.next_ms);
         let marks = self.round.marks.clone();
         self.round.acknowledged = marks.iter().map(|(origin, mark)| (origin.clone(), mark.least)).collect();
@@ -277,17 +318,19 @@ impl Engine {
         let now_ms = self.now_ms;
         self.check_electorate();
         if now_ms >= self.round.next_ms {
-            self.round.next_ms = now_ms.saturating_add(self.config.tuning.stability_interval_ms);
+            self.round.next_ms = self.next_round_ms();
             let is_settled =
                 self.round.settled == Some((self.heads.digest(), self.round.members)) && self.share.is_settled;
             if self.round.is_complete && !is_settled && self.heads.len() <= MARKS_MAX {
-                let number = self.round.number.saturating_add(1).min(u64::MAX - 1);
-                self.round.begin(number, self.round.members, self.roster.len());
-                self.contribute();
-                self.complete_round();
+                self.begin_round(self.round.number.saturating_add(1).min(self.round_max()));
             } else {
                 self.prune();
             }
+        }
+        let votes_end_ms = self.round.ballot.as_ref().filter(|_| !self.round.is_complete);
+        let votes_end_ms = votes_end_ms.map(|ballot| ballot.began_ms.saturating_add(STABILITY_VOTES_MS_MAX));
+        if votes_end_ms.is_some_and(|end_ms| now_ms >= end_ms) {
+            self.begin_round(self.round.number.saturating_add(1).min(self.round_max()));
         }
         if !self.round.is_complete && now_ms >= self.round.repeat_ms {
             self.gossip_soon();
@@ -297,10 +340,15 @@ impl Engine {
             let mut peers = self.active_peers();
             self.random.choose(&mut peers, STABILITY_FANOUT);
             for peer in peers {
-                self.tell_round(&peer);
+                match self.round.ballot {
+                    Some(_) => self.tell_votes(&peer, VOTES_UNASKED_MAX),
+                    None if self.round.contribution.is_some() => self.tell_round(&peer),
+                    None => {}
+                }
             }
         }
         let repeat_ms = if self.round.is_complete { u64::MAX } else { self.round.repeat_ms };
+        let repeat_ms = repeat_ms.min(votes_end_ms.filter(|end_ms| *end_ms > now_ms).unwrap_or(u64::MAX));
         self.wake_at(self.round.next_ms.min(repeat_ms).min(self.round.gossip_ms.unwrap_or(u64::MAX)));
     }
 }

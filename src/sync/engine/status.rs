@@ -1,5 +1,7 @@
 //! What an engine shows of itself.
 
+use std::borrow::Cow;
+
 use crate::model::{NetworkId, PeerId};
 use crate::sync::engine::Engine;
 
@@ -64,7 +66,7 @@ pub struct EngineWait {
     pub origin: PeerId,
     /// The first delta that waits.
     pub seq: u64,
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// When (milliseconds since 1970) it is looked at again; `None` where that depends on others.
     pub due_ms: Option<u64>,
 }
@@ -129,9 +131,10 @@ impl Engine {
                 return None;
             };
             let (seq, due_ms) = (state.received.saturating_add(1), state.quarantine_ms);
-            Some(EngineWait { origin: origin.clone(), seq: state.fork.unwrap_or(seq), reason, due_ms })
+            let seq = state.fork.unwrap_or(seq);
+            Some(EngineWait { origin: origin.clone(), seq, reason: reason.into(), due_ms })
         });
-        waiting.collect()
+        waiting.chain(self.withheld()).collect()
     }
 
     fn shown_peers(&self, now_ms: u64) -> Vec<EnginePeer> {

@@ -2,6 +2,7 @@
 
 mod attaching;
 mod fake;
+mod lying;
 mod own_heads;
 mod paging;
 mod world;

@@ -9,8 +9,8 @@ use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
-    Digests, ENTRIES_MAX, Message, PublicEntry, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
-    VIEW_HEADS_MAX, WireDigest,
+    CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, PublicEntry, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
+    ReconcileResponse, VIEW_HEADS_MAX, WireDigest,
 };
 use crate::sync::work::{EntryDigest, Outcome, View, Work};
 
@@ -295,7 +295,16 @@ fn entries_answer((mut entries, next): Page) -> ReconcileAnswer {
 }
 
 /// Clocks name origins by position, since most entries name the same few.
-fn digests_answer((digests, is_more): (Vec<EntryDigest>, bool)) -> ReconcileAnswer {
+fn digests_answer((mut digests, mut is_more): (Vec<EntryDigest>, bool)) -> ReconcileAnswer {
+    // A message holds a bounded number of parts of clocks: the others go with the next.
+    let mut parts = 0;
+    let mut fits = |entry: &EntryDigest| {
+        parts += entry.clock.len();
+        parts <= CLOCK_PAIRS_MAX
+    };
+    let fitting = digests.iter().take_while(|entry| fits(entry)).count().max(1);
+    is_more |= fitting < digests.len();
+    digests.truncate(fitting);
     let next = digests.last().map(|entry| entry.key.clone()).filter(|_| is_more);
     let mut positions: BTreeMap<PeerId, u32> = BTreeMap::new();
     let mut origins = Vec::new();

@@ -12,6 +12,7 @@ use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
 use crate::sync::random::Random;
 use crate::sync::simulation::node::START_MS;
+use crate::sync::statement::STATEMENT_SIGNATURE_BYTES;
 use crate::sync::work::{Action, Applied, EngineConfig, Input, LogRead, Outcome, Verdict, Work};
 
 /// Connections that each node makes; it has about twice as many.
@@ -78,6 +79,7 @@ impl Crowd {
                 epoch: 1,
                 removed: Vec::new(),
                 charter: CharterDigest::default(),
+                excused: Vec::new(),
                 collections: Vec::new(),
                 partial: Vec::new(),
                 placement: Placement::default(),
@@ -214,7 +216,9 @@ impl Crowd {
                 Outcome::LogRead(Ok(LogRead::Deltas(log.iter().skip(from).take(count).cloned().collect())))
             }
             Work::Apply { run, .. } => Outcome::Applied(Ok(self.apply(node, run))),
-            Work::SaveMember(_) => Outcome::MemberSaved(Ok(())),
+            Work::SaveMembers(_) => Outcome::MembersSaved(Ok(())),
+            Work::Sign { .. } => Outcome::Signed(Ok(Bytes::new([0; STATEMENT_SIGNATURE_BYTES]))),
+            Work::Verify { signed } => Outcome::Verified(Ok(vec![true; signed.len()])),
             Work::CollectTombstones { .. } => Outcome::Collected(Ok(0)),
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
             Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(Vec::new())),

@@ -186,13 +186,6 @@ impl World {
         self.shut_out(node, other);
     }
 
-    /// An owner that runs, by chance.
-    fn running_owner(&mut self) -> Option<usize> {
-        let owners: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].is_owner()).collect();
-        let at = usize::try_from(self.random.below(owners.len().max(1) as u64)).unwrap();
-        owners.get(at).copied()
-    }
-
     /// An owner removes a member, where that is no owner of higher rank.
     pub fn shut_out(&mut self, node: usize, other: usize) {
         let peer = self.nodes[other].running.as_ref().unwrap().peer.clone();
@@ -206,23 +199,6 @@ impl World {
         self.runtime.block_on(transaction.commit()).unwrap();
         self.nodes[other].is_removed = true;
         *self.happened.entry("members removed").or_default() += 1;
-        self.follow_changes(node);
-    }
-
-    /// An owner makes a member another one.
-    fn add_owner(&mut self, node: usize) {
-        let Some(other) = self.running_node().filter(|other| self.nodes[*other].is_member()) else { return };
-        let peer = self.nodes[other].running.as_ref().unwrap().peer.clone();
-        let running = self.nodes[node].running.as_ref().unwrap();
-        let mut transaction = running.database.begin();
-        match transaction.add_owner(NETWORK, peer.as_str()) {
-            Err(error) if matches!(error.kind(), ErrorKind::DuplicateObject | ErrorKind::InsufficientPrivilege) => {
-                return;
-            }
-            added => added.unwrap(),
-        }
-        self.runtime.block_on(transaction.commit()).unwrap();
-        *self.happened.entry("owners added").or_default() += 1;
         self.follow_changes(node);
     }
 

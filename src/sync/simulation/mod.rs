@@ -15,6 +15,7 @@ mod faults;
 mod ledger;
 mod links;
 mod node;
+mod owners;
 mod plan;
 mod runs;
 mod shares;

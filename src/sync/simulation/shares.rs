@@ -42,7 +42,8 @@ pub(super) fn options(plan: &Plan, copies: Option<u32>) -> NetworkOptions {
     match copies {
         None => plan.options.clone(),
         Some(copies) => {
-            NetworkOptions { replication: Replication::Partial, replication_factor: copies, ..plan.options.clone() }
+            let replication = Replication::Partial;
+            NetworkOptions { replication, replication_factor: copies, keep_own: false, ..plan.options.clone() }
         }
     }
 }

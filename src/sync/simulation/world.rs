@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::db::{Database, EpochSecret};
-use crate::merge::{charter_id, commitment, merge_charters, standing};
+use crate::db::Database;
 use crate::model::PeerId;
 use crate::sync::message::Message;
 use crate::sync::random::Random;
@@ -12,7 +11,7 @@ use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Ledger;
 use crate::sync::simulation::links::Session;
-use crate::sync::simulation::node::{NETWORK, Node, Running, START_MS};
+use crate::sync::simulation::node::{Node, Running, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
 use crate::sync::simulation::shares;
 use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
@@ -222,25 +221,6 @@ impl World {
         self.nodes[node].start(self.now_ms, &self.plan, seed, &self.runtime);
         self.tell(|world| format!("node {node} runs as {}", world.name(node)));
         self.after_start(node);
-    }
-
-    /// What a member would tell whoever joins now.
-    pub fn newest_secret(&self) -> Option<String> {
-        let mut charters = self.running().filter_map(|running| running.network().charter.clone());
-        let merged = charters.next().map(|first| {
-            charters.fold(first, |one, other| merge_charters(NETWORK, Some(&one), &other, |_, _, _| true).unwrap())
-        });
-        let is_present = |known: &EpochSecret| {
-            let (Some(charter), id) = (&merged, merged.as_ref().map(|merged| charter_id(NETWORK, &merged.founding)))
-            else {
-                return false;
-            };
-            let present = standing(NETWORK, charter).epoch.map(|epoch| epoch.commitment);
-            id.map(|id| commitment(&id, known.epoch, &known.salt, &known.secret)) == present
-        };
-        let newest = |running: &Running| running.database.epoch_secret(running.network).unwrap();
-        let newest = self.running().filter_map(newest).max_by_key(|known| (is_present(known), known.epoch))?;
-        Some(newest.secret.to_string())
     }
 
     fn after_start(&mut self, node: usize) {

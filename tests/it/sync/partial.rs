@@ -11,10 +11,16 @@ struct Spread {
 
 impl Spread {
     fn start(names: &[&'static str], copies: u32) -> Spread {
+        Spread::keeping(names, copies, "off")
+    }
+
+    /// Where nodes keep what they have written themselves, or do not.
+    fn keeping(names: &[&'static str], copies: u32, keep_own: &str) -> Spread {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut nodes: Vec<Node> = names.iter().map(|name| Node::start(directory.path(), name)).collect();
         let options = format!(
-            "secret = '{SECRET}', sync_interval_ms = 50, replication = 'partial', replication_factor = {copies}"
+            "secret = '{SECRET}', sync_interval_ms = 50, replication = 'partial', replication_factor = {copies}, \
+             keep_own = '{keep_own}'"
         );
         nodes[0].run(&format!("CREATE NETWORK \"{NETWORK}\" WITH ({options})"));
         nodes[0].attach("memory", NETWORK);
@@ -71,7 +77,8 @@ fn missing_on(node: &mut Node, count: usize) -> usize {
 /// Most of each is waiting for the members to agree on what all of them hold, so they run side by side.
 #[test]
 fn entries_are_spread_over_members_that_hold_shares() {
-    let stories: [(&str, fn()); 5] = [
+    let stories: [(&str, fn()); 6] = [
+        ("keeping one's own", what_was_written_here_stays_here),
         ("reading and writing", entries_are_spread_and_can_be_read_and_written_everywhere),
         ("reading everything", statements_that_name_no_entry_can_fetch_the_whole_collection),
         ("nobody to ask", what_nobody_reachable_holds_is_an_error_that_names_who_was_asked),
@@ -129,6 +136,20 @@ fn entries_are_spread_and_can_be_read_and_written_everywhere() {
             assert_eq!(text_of(node, number), format!("text {number}"), "{}", node.name);
         }
     }
+}
+
+fn what_was_written_here_stays_here() {
+    const COUNT: usize = 60;
+    let mut spread = Spread::keeping(&["a", "b", "c"], 1, "on");
+    spread.post(COUNT);
+    let [a, b, c] = spread.nodes.as_mut_slice() else { panic!("three nodes") };
+    wait_for(|| match held_here(b) + held_here(c) {
+        held if (1..COUNT).contains(&held) => Ok(()),
+        held => Err(format!("{held} entries are held by those who have not written them")),
+    });
+    assert_eq!(held_here(a), COUNT, "whoever wrote them keeps them");
+    a.run(&format!("ALTER NETWORK \"{NETWORK}\" SET (keep_own = 'off')"));
+    spread.wait_for_copies(COUNT);
 }
 
 fn statements_that_name_no_entry_can_fetch_the_whole_collection() {

@@ -10,6 +10,7 @@ use crate::sync::encoding::{Assembler, encode};
 use crate::sync::engine::tests::fake::{Fake, key_of};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{CollectionSchema, EpochKey, EpochNews, Message, SecretText};
+use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{
     Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, Outcome, OwnHead, Verdict, View, Work,
 };
@@ -38,6 +39,10 @@ pub(super) struct Node {
     pub renewed: Vec<PeerId>,
     /// The next run is judged so, whatever it is.
     pub verdict: Option<Verdict>,
+    /// When members were kept, and how many.
+    pub saves: Vec<(u64, usize)>,
+    /// Signatures that were looked at.
+    pub verified: usize,
 }
 
 pub(super) struct World {
@@ -45,6 +50,12 @@ pub(super) struct World {
     pub nodes: Vec<Node>,
     links: BTreeSet<(usize, usize)>,
     under_way: VecDeque<(u64, usize, usize, Vec<Vec<u8>>)>,
+}
+
+/// What stands for a signature here: nobody else makes the same by accident.
+pub(super) fn sign(peer: &PeerId, statement: &Statement) -> Bytes {
+    let hash = *blake3::hash(&statement.message("network", peer)).as_bytes();
+    Bytes::new([hash, hash].concat())
 }
 
 pub(super) fn tuning() -> Tuning {
@@ -143,7 +154,16 @@ impl Node {
             | Work::MergeFetched { .. } => {
                 unreachable!("replication is full here")
             }
-            Work::SaveMember(_) => Outcome::MemberSaved(Ok(())),
+            Work::SaveMembers(members) => {
+                self.saves.push((now_ms, members.len()));
+                Outcome::MembersSaved(Ok(()))
+            }
+            Work::Sign { statement } => Outcome::Signed(Ok(sign(&self.peer, &statement))),
+            Work::Verify { signed } => {
+                let is_right = |signed: &Signed| sign(&signed.peer, &signed.statement) == signed.signature;
+                self.verified += signed.len();
+                Outcome::Verified(Ok(signed.iter().map(is_right).collect()))
+            }
             Work::ReadEpoch => Outcome::EpochRead(Ok(Some(Box::new(self.epoch.clone())))),
             Work::SaveEpoch { news } => {
                 let number = |news: &EpochNews| news.secret.as_ref().map_or(0, |key| key.epoch);
@@ -178,6 +198,7 @@ impl World {
                 epoch: 1,
                 removed: Vec::new(),
                 charter: CharterDigest { founding: 1, edicts: 1 },
+                excused: Vec::new(),
                 collections: vec![schema()],
                 partial: Vec::new(),
                 placement: Placement::default(),
@@ -204,6 +225,8 @@ impl World {
                 shown_heads: Vec::new(),
                 renewed: Vec::new(),
                 verdict: None,
+                saves: Vec::new(),
+                verified: 0,
             });
         }
         world

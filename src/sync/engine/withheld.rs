@@ -1,0 +1,89 @@
+//! Withholding shows: a member that says it has deltas and does not give them is named.
+//!
+//! The head of an origin is signed by that origin, so whoever shows one proves that the deltas up to it exist. A member that
+//! shows one and answers a request for them with nothing, or not at all, is remembered with the gap; where the gap stays for
+//! [`WITHHELD_MS`], the log and the status say who has withheld what. It closes when the deltas come, from whomever.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::PeerId;
+use crate::sync::engine::Engine;
+use crate::sync::engine::limits::{GAPS_MAX, WITHHELD_MS, WITHHOLDERS_MAX};
+use crate::sync::engine::status::EngineWait;
+use crate::sync::work::Event;
+
+/// Deltas that are known to exist and that nobody has given, by origin.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    gaps: BTreeMap<PeerId, Gap>,
+}
+
+#[derive(Debug)]
+struct Gap {
+    /// The greatest number that was shown.
+    seq: u64,
+    since_ms: u64,
+    /// Members that have shown it and not given it.
+    withholders: BTreeSet<PeerId>,
+    is_told: bool,
+}
+
+impl Gaps {
+    /// When the next gap has been there for long enough to be told of.
+    fn due_ms(&self) -> Option<u64> {
+        let untold = self.gaps.values().filter(|gap| !gap.is_told);
+        untold.map(|gap| gap.since_ms.saturating_add(WITHHELD_MS)).min()
+    }
+}
+
+impl Engine {
+    /// A peer was asked for deltas of an origin that it has shown the head of, up to `shown`, and has not given any.
+    pub(super) fn unserved(&mut self, peer: &PeerId, origin: &PeerId, shown: u64) {
+        let has_room = self.gaps.gaps.len() < GAPS_MAX || self.gaps.gaps.contains_key(origin);
+        if shown <= self.received_seq(origin) || !has_room {
+            return;
+        }
+        let (now_ms, none) = (self.now_ms, BTreeSet::new());
+        let new = Gap { seq: shown, since_ms: now_ms, withholders: none, is_told: false };
+        let gap = self.gaps.gaps.entry(origin.clone()).or_insert(new);
+        gap.seq = gap.seq.max(shown);
+        let is_new = gap.withholders.len() < WITHHOLDERS_MAX && gap.withholders.insert(peer.clone());
+        if is_new && gap.is_told {
+            let (origin, seq) = (origin.clone(), gap.seq);
+            self.event(Event::Withheld { peer: peer.clone(), origin, seq });
+        }
+        self.wake_at(now_ms.saturating_add(WITHHELD_MS));
+    }
+
+    pub(super) fn tick_gaps(&mut self) {
+        let now_ms = self.now_ms;
+        let mut gaps = std::mem::take(&mut self.gaps);
+        gaps.gaps.retain(|origin, gap| self.received_seq(origin) < gap.seq && !self.is_forked(origin));
+        for (origin, gap) in &mut gaps.gaps {
+            if gap.is_told || now_ms < gap.since_ms.saturating_add(WITHHELD_MS) {
+                continue;
+            }
+            gap.is_told = true;
+            for peer in &gap.withholders {
+                let (peer, origin, seq) = (peer.clone(), origin.clone(), gap.seq);
+                self.event(Event::Withheld { peer, origin, seq });
+            }
+        }
+        if let Some(due_ms) = gaps.due_ms() {
+            self.wake_at(due_ms);
+        }
+        self.gaps = gaps;
+    }
+
+    /// Gaps that have been there for a while, for people.
+    pub(super) fn withheld(&self) -> Vec<EngineWait> {
+        let told = self.gaps.gaps.iter().filter(|(_, gap)| gap.is_told);
+        let show = |(origin, gap): (&PeerId, &Gap)| {
+            let names: Vec<&str> = gap.withholders.iter().map(PeerId::as_str).collect();
+            let seq = self.received_seq(origin).saturating_add(1);
+            let reason = format!("withheld: shown up to {} and not given by {}", gap.seq, names.join(", "));
+            EngineWait { origin: origin.clone(), seq, reason: reason.into(), due_ms: None }
+        };
+        told.filter(|(origin, gap)| self.received_seq(origin) < gap.seq).map(show).collect()
+    }
+}
