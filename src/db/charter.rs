@@ -98,7 +98,7 @@ impl Transaction {
         let owners = standing_of(&network).owners;
         if !owners.contains(&peer) {
             let message = format!("{peer} is no owner of network \"{name}\"");
-            return Err(Error::new(ErrorKind::UndefinedObject, message).with_hint("SHOW NETWORKS lists the owners."));
+            return Err(Error::new(ErrorKind::UndefinedObject, message).with_hint("nebulus.networks lists the owners."));
         }
         if owners.len() == 1 {
             let message = format!("network \"{name}\" has no other owner");

@@ -158,7 +158,11 @@ const SYNOPSES: [(&str, &str, &str); 18] = [
     ("CREATE", "", "CREATE NETWORK name [WITH (option = value, …)]"),
     ("JOIN", "", "JOIN NETWORK name AT \"address\", … [WITH (option = value, …)]"),
     ("LEAVE", "", "LEAVE NETWORK name"),
-    ("ALTER", "", "ALTER NETWORK name REMOVE PEER id | ROTATE SECRET [\"…\"] | SET (option = value, …)"),
+    (
+        "ALTER",
+        "",
+        "ALTER NETWORK name REMOVE PEER id | ROTATE SECRET [\"…\"] | ADD OWNER id | DROP OWNER id | SET (option = value, …)",
+    ),
     ("ATTACH", "", "ATTACH COLLECTION name TO NETWORK name [WITH (option = value, …)]"),
     ("DETACH", "", "DETACH COLLECTION name FROM NETWORK name"),
     ("SYNC", "", "SYNC [NETWORK name]"),
