@@ -11,7 +11,7 @@ use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Ledger;
 use crate::sync::simulation::links::Session;
-use crate::sync::simulation::node::{Node, Running, START_MS};
+use crate::sync::simulation::node::{Node, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
 use crate::sync::simulation::shares;
 use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
