@@ -85,6 +85,7 @@ impl Database {
             tracing::info!("proving what was posted from here before there were proofs");
             wait(crate::db::prove_own::finish(shared))?;
         }
+        wait(self.mend_charters())?;
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());

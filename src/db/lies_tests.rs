@@ -1,10 +1,8 @@
-//! What a member tries that knows the secret and lies: well-formed states, heads and epochs that nobody wrote.
-
-use zeroize::Zeroizing;
+//! What a member tries that knows the secret and lies: well-formed states and heads that nobody wrote.
 
 use super::*;
 use crate::db::post::Drafted;
-use crate::db::{EpochSecret, MergedStates, PublicEntry};
+use crate::db::{MergedStates, PublicEntry};
 use crate::merge::{CAUSAL_LENGTH_MAX, Posting};
 use crate::model::{
     Contribution, Delta, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, Hlc, PeerId, Stamp, State,
@@ -164,22 +162,6 @@ fn naming_the_hash_of_a_private_blob_does_not_publish_it() {
     assert!(b.database.is_blob_public(b.network(), &hash).unwrap(), "its owner has posted it");
     let b = b.restarted();
     assert!(b.database.is_blob_public(b.network(), &hash).unwrap());
-}
-
-#[test]
-fn an_epoch_that_no_removal_led_to_is_refused() {
-    let (a, _) = pair();
-    let adopt = |epoch, removed: Vec<PeerId>| {
-        let secret = EpochSecret { epoch, secret: Zeroizing::new("another secret".to_string()) };
-        a.runtime.block_on(a.database.adopt_epoch(a.network(), secret, removed))
-    };
-    assert_eq!(adopt(u64::MAX, Vec::new()).map_err(|error| error.kind()), Err(ErrorKind::InvalidParameterValue));
-    let many = (0..5_000).map(|number| PeerId::new(format!("peer{number}"))).collect();
-    assert_eq!(adopt(2, many).map_err(|error| error.kind()), Err(ErrorKind::LimitExceeded));
-    let folder = tempfile::tempdir().unwrap();
-    let other = Identity::create(&folder.path().join("identity")).unwrap();
-    a.define(|transaction| transaction.remove_peer("n", other.peer_id().as_str()).unwrap());
-    assert_eq!(a.database.catalog().network("n").unwrap().epoch, 2);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod builds;
 mod cancel;
 mod catalog;
 mod change;
+mod charter;
 mod clock;
 mod column_rules;
 mod commit;
@@ -100,6 +101,7 @@ pub use activity::{
 pub use backup::{back_up_offline, restore_backup};
 pub use cancel::Cancel;
 pub use catalog::{AUTH, Catalog, MEMORY};
+pub use charter::CharterNews;
 pub use clock::Clock;
 pub use conflict::{Arbiters, Inserted, OnConflict};
 pub use cursor::{Cursor, Row, rows_bytes};
@@ -111,7 +113,6 @@ pub use feed_event::{
 };
 pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
 pub use network_tables::NetworkTable;
-pub use networks::REMOVED_MAX;
 pub use notify::{Channel, Notifications, NotificationsMark};
 pub use open::DatabaseOptions;
 pub use own_head::OwnChain;

@@ -28,9 +28,12 @@ pub struct NetworkKey {
 }
 
 /// The secret of one epoch.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochSecret {
     pub epoch: u64,
+    /// What the charter's commitment to the secret is salted with; zeroes where the charter does not know of the epoch.
+    #[serde(default)]
+    pub salt: [u8; 16],
     #[serde(with = "wiped_text")]
     pub secret: Zeroizing<String>,
 }
@@ -73,15 +76,15 @@ impl fmt::Debug for NetworkSecrets {
 
 impl NetworkSecrets {
     pub fn new(epoch: u64, secret: Zeroizing<String>) -> Self {
-        NetworkSecrets(vec![EpochSecret { epoch, secret }])
+        NetworkSecrets(vec![EpochSecret { epoch, salt: [0; 16], secret }])
     }
 
-    /// With the secret of a newer epoch; where that is the same text, only its number changes.
+    /// With the secret of a newer epoch; where that is the same text, only its number and salt change.
     #[must_use]
-    pub fn with(&self, epoch: u64, secret: Zeroizing<String>) -> Self {
+    pub fn with(&self, secret: EpochSecret) -> Self {
         let mut secrets = self.0.clone();
-        secrets.retain(|known| known.secret != secret);
-        secrets.insert(0, EpochSecret { epoch, secret });
+        secrets.retain(|known| known.secret != secret.secret);
+        secrets.insert(0, secret);
         secrets.truncate(OLD_EPOCHS_MAX);
         NetworkSecrets(secrets)
     }
@@ -144,11 +147,14 @@ mod tests {
     #[test]
     fn a_new_epoch_comes_first_and_the_same_secret_stands_once() {
         let text = |text: &str| Zeroizing::new(text.to_string());
-        let secrets = NetworkSecrets::new(1, text("first secret")).with(2, text("second secret"));
-        let secrets = secrets.with(5, text("second secret"));
+        let of = |epoch, secret| EpochSecret { epoch, salt: [7; 16], secret: text(secret) };
+        let secrets = NetworkSecrets::new(1, text("first secret")).with(of(2, "second secret"));
+        let secrets = secrets.with(of(5, "second secret"));
         let epochs: Vec<u64> = secrets.0.iter().map(|known| known.epoch).collect();
         assert_eq!(epochs, [5, 1]);
         let back = NetworkSecrets::from_text(secrets.to_text().unwrap().as_bytes()).unwrap();
+        let old = NetworkSecrets::from_text(br#"[{"epoch": 3, "secret": "first secret"}]"#).unwrap();
+        assert_eq!(old.newest().map(|known| (known.epoch, known.salt)), Some((3, [0; 16])), "as it was kept before");
         assert_eq!(back.newest().unwrap().secret.as_str(), "second secret");
         assert!(!format!("{secrets:?} {:?}", secrets.newest()).contains("second secret"));
     }

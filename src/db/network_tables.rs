@@ -60,6 +60,9 @@ impl NetworkTable {
             NetworkTable::Networks => vec![
                 ("name", Text),
                 ("epoch", Int8),
+                ("founder", Text),
+                ("owners", texts()),
+                ("is_owner", Bool),
                 ("options", Jsonb),
                 ("bootstrap", texts()),
                 ("collections", texts()),
@@ -137,10 +140,17 @@ fn networks(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
         let collections = collections(view, network);
         let waiting = collections.iter().map(|collection| view.staged_count(collection.id)).sum::<Result<u64>>()?;
         let names: Vec<String> = collections.iter().map(|collection| collection.name.clone()).collect();
+        let (says, me) = (network.standing(), view.peer_id());
+        let is_owner = says.is_owner(&me);
+        let owners: Vec<String> = says.owners.iter().map(ToString::to_string).collect();
+        let founder = network.charter.as_ref().map(|charter| &charter.founding.founder).or(network.founder.as_ref());
         let options = serde_json::to_string(&network.options).map_err(|error| Error::internal(error.to_string()))?;
         Ok(vec![
             Value::text(network.name.as_str()),
             count(network.epoch),
+            founder.map_or(Value::Null, |founder| Value::text(founder.as_str())),
+            texts(&owners),
+            Value::Bool(is_owner),
             Value::parse_text(&ColumnType::Jsonb, &options)?,
             texts(&network.bootstrap),
             texts(&names),

@@ -4,39 +4,36 @@
 
 use std::sync::Arc;
 
+use crate::db::Transaction;
 use crate::db::catalog::check_identifier;
 use crate::db::change::CatalogChange;
+use crate::db::charter::{checked_peer, found_charter};
 use crate::db::network_secrets::{NetworkSecrets, chosen_or_random};
 use crate::db::write_set::{EntryKey, Pending};
-use crate::db::{EpochSecret, Transaction};
-use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{
-    Attachment, Collection, CollectionKind, IndexKind, Network, NetworkId, NetworkOptions, PeerId, Stage,
-};
-use crate::store::{Key, RecordView, is_peer_id};
+use crate::model::{Attachment, Collection, CollectionKind, IndexKind, Network, NetworkId, NetworkOptions, Stage};
+use crate::store::{Key, RecordView};
 
 /// Networks of one node, at most.
 const NETWORKS_MAX: usize = 64;
-/// How far a member may be behind the epoch that it is told; a greater number was invented.
-const EPOCHS_BEHIND_MAX: u64 = 1 << 20;
-/// Peers that were ever removed from one network, at most.
-pub const REMOVED_MAX: usize = 4096;
 /// Addresses of one JOIN, at most.
 const BOOTSTRAP_MAX: usize = 64;
 
 impl Transaction {
     /// Founds a network (no `bootstrap`), or joins one through the addresses of some of its members, for which the secret
-    /// is needed. A network founded without a secret gets a random one.
+    /// is needed. A network founded without a secret gets a random one, and this node as its first owner; of whoever joins,
+    /// `founder` says which network of that name is meant.
     ///
     /// # Errors
-    /// 42710 for a name that is taken, 22023 for a secret out of bounds or none to join with, 54000.
+    /// 42710 for a name that is taken, 22023 for a secret out of bounds or none to join with and for a founder that is no id
+    /// of a peer or is named by who founds, 54000.
     pub fn create_network(
         &mut self,
         name: &str,
         options: NetworkOptions,
         secret: Option<&str>,
         bootstrap: Vec<String>,
+        founder: Option<&str>,
     ) -> Result<()> {
         check_identifier(name)?;
         if self.catalog().network(name).is_some() {
@@ -62,6 +59,14 @@ impl Transaction {
                 "JOIN NETWORK … AT … WITH (secret = '…'); a member sees it with nebulus_network_secret(name).",
             ));
         }
+        let founder = founder.map(checked_peer).transpose()?;
+        let charter = if bootstrap.is_empty() { Some(found_charter(&self.shared.identity(), name)?) } else { None };
+        if charter.is_some() && founder.is_some() {
+            return Err(Error::new(ErrorKind::InvalidParameterValue, "whoever founds a network is its first owner")
+                .with_hint(
+                    "JOIN NETWORK … AT … WITH (secret = '…', owner = '…') joins the one that a peer has founded.",
+                ));
+        }
         let secret = chosen_or_random(secret)?;
         let id = NetworkId(self.new_id().0);
         let network = Network {
@@ -73,6 +78,8 @@ impl Transaction {
             removed: Vec::new(),
             attachments: Vec::new(),
             leaving: false,
+            charter,
+            founder,
         };
         self.change_catalog(CatalogChange::PutNetwork(Arc::new(network)));
         self.change_catalog(CatalogChange::PutSecrets(id, Arc::new(NetworkSecrets::new(1, secret))));
@@ -99,108 +106,6 @@ impl Transaction {
             network.options = options;
             Ok(())
         })
-    }
-
-    /// Shuts a peer out: a new epoch begins, with a secret that it does not know.
-    ///
-    /// # Errors
-    /// 42704, 22023 for this node itself and for what is no peer id: whoever was meant would be told the new secret.
-    pub fn remove_peer(&mut self, name: &str, peer: &str) -> Result<()> {
-        let peer = PeerId::new(peer);
-        if !is_peer_id(&peer) {
-            let message = format!("\"{}\" is no id of a peer", peer.as_str().escape_default());
-            return Err(Error::new(ErrorKind::InvalidParameterValue, message)
-                .with_hint("SHOW PEERS lists them: 52 characters that begin with 12D3KooW."));
-        }
-        if peer == self.shared.peer_id() {
-            return Err(Error::new(ErrorKind::InvalidParameterValue, "a node cannot remove itself")
-                .with_hint(format!("LEAVE NETWORK \"{name}\".")));
-        }
-        self.change_network(name, |network| {
-            if !network.removed.contains(&peer) {
-                network.removed.push(peer);
-            }
-            check_removed(network)
-        })?;
-        self.rotate_secret(name, None)
-    }
-
-    /// Begins a new epoch with this secret, or with a random one.
-    ///
-    /// # Errors
-    /// 42704, 22023 for a secret of a wrong length or one that this network had before.
-    pub fn rotate_secret(&mut self, name: &str, secret: Option<&str>) -> Result<()> {
-        let secret = chosen_or_random(secret)?;
-        let id = self.catalog().expect_network(name)?.id;
-        if self.shared.network_secrets(id)?.contains(&secret) {
-            return Err(Error::new(
-                ErrorKind::InvalidParameterValue,
-                format!("network \"{name}\" had this secret before, and it would let in whoever knows it"),
-            )
-            .with_hint("Choose another one, or none for a random one."));
-        }
-        let mut epoch = 0;
-        self.change_network(name, |network| {
-            network.epoch = network.epoch.checked_add(1).ok_or_else(|| {
-                Error::new(ErrorKind::LimitExceeded, format!("network \"{name}\" has had all epochs there are"))
-            })?;
-            epoch = network.epoch;
-            Ok(())
-        })?;
-        self.put_secret(id, EpochSecret { epoch, secret })
-    }
-
-    /// Takes over an epoch that another member began. Older ones change nothing; of two with one number the greater secret
-    /// wins everywhere. Where the one that wins was begun without knowing of everybody who is removed, one of those may know
-    /// its secret, or have begun it: then another epoch follows at once.
-    ///
-    /// # Errors
-    /// 22023 for an epoch that no count of removals can have led to, 54000 for more removed peers than a network may have:
-    /// nothing is taken over then.
-    pub(crate) fn adopt_epoch(&mut self, id: NetworkId, secret: EpochSecret, removed: Vec<PeerId>) -> Result<bool> {
-        let Some(network) = self.catalog().network_by_id(id).cloned() else { return Ok(false) };
-        if secret.epoch.saturating_sub(network.epoch) > EPOCHS_BEHIND_MAX && !is_down("epochs") {
-            let message = format!(
-                "epoch {} of network \"{}\" is more than {EPOCHS_BEHIND_MAX} ahead of {}",
-                secret.epoch, network.name, network.epoch
-            );
-            return Err(Error::new(ErrorKind::InvalidParameterValue, message));
-        }
-        let known = self.shared.network_secrets(id)?;
-        let ours = known.newest().map(|newest| (network.epoch, newest.secret.as_str()));
-        let is_newer = ours.is_none_or(|ours| ours < (secret.epoch, secret.secret.as_str()));
-        let mut changed = (*network).clone();
-        let excluded_by_winner = if is_newer { removed.clone() } else { network.removed.clone() };
-        changed.removed.extend(removed);
-        changed.removed.sort_unstable();
-        changed.removed.dedup();
-        check_removed(&changed)?;
-        let is_known_outside = changed.removed.iter().any(|peer| !excluded_by_winner.contains(peer));
-        if is_newer {
-            changed.epoch = secret.epoch;
-            self.put_secret(id, secret)?;
-        }
-        let is_news = changed != *network;
-        if is_news {
-            self.change_catalog(CatalogChange::PutNetwork(Arc::new(changed)));
-        }
-        if is_known_outside {
-            self.rotate_secret(&network.name, None)?;
-        }
-        Ok(is_news || is_newer)
-    }
-
-    fn put_secret(&mut self, id: NetworkId, secret: EpochSecret) -> Result<()> {
-        let pending = self.view.writes.catalog.iter().rev().find_map(|change| match change {
-            CatalogChange::PutSecrets(network, secrets) if *network == id => Some(Arc::clone(secrets)),
-            _ => None,
-        });
-        let known = match pending {
-            Some(secrets) => secrets,
-            None => Arc::new(self.shared.network_secrets(id)?),
-        };
-        self.change_catalog(CatalogChange::PutSecrets(id, Arc::new(known.with(secret.epoch, secret.secret))));
-        Ok(())
     }
 
     /// Lets a collection take part in a network: what is staged in it will be posted there.
@@ -286,19 +191,6 @@ impl Transaction {
         self.change_catalog(CatalogChange::PutNetwork(Arc::new(network)));
         Ok(())
     }
-}
-
-fn check_removed(network: &Network) -> Result<()> {
-    if network.removed.len() > REMOVED_MAX {
-        let message = format!(
-            "{} peers were removed from network \"{}\", allowed are {REMOVED_MAX}",
-            network.removed.len(),
-            network.name
-        );
-        return Err(Error::new(ErrorKind::LimitExceeded, message)
-            .with_hint("Found a new network and give its secret to those who are to stay."));
-    }
-    Ok(())
 }
 
 fn check_attachable(collection: &Collection) -> Result<()> {

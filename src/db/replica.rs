@@ -289,6 +289,7 @@ impl Database {
         let renewed =
             renewed.await.map_err(|error| Error::internal(format!("renewing the identity stopped: {error}")))??;
         take_back::finish(self.shared()).await?;
+        self.mend_charters().await?;
         Ok(renewed)
     }
 
@@ -360,14 +361,6 @@ impl Database {
         let secrets = self.shared().network_secrets(network.id)?;
         let newest = secrets.newest().ok_or_else(|| Error::internal("a network has no secret"))?;
         Ok(newest.secret.to_string())
-    }
-
-    /// Takes over an epoch that another member began; whether it was news.
-    pub async fn adopt_epoch(&self, network: NetworkId, secret: EpochSecret, removed: Vec<PeerId>) -> Result<bool> {
-        let mut transaction = self.begin();
-        let is_news = transaction.adopt_epoch(network, secret, removed)?;
-        transaction.commit().await?;
-        Ok(is_news)
     }
 
     pub fn identity(&self) -> Arc<Identity> {

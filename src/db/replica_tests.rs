@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::{
-    Clock, Database, DatabaseOptions, EntryKey, LogRead, OfferedStates, OnConflict, OwnChain, PublicPage, Verdict,
+    CharterNews, Clock, Database, DatabaseOptions, EntryKey, LogRead, OfferedStates, OnConflict, OwnChain, PublicPage,
+    Verdict,
 };
 use crate::db::{origin, take_back};
 use crate::error::ErrorKind;
-use crate::model::{Buckets, Bytes, NetworkId, NetworkOptions, Run, Shares, Stage, Value};
+use crate::model::{Adoption, Buckets, Bytes, NetworkId, NetworkOptions, Run, Shares, Stage, Value};
 use crate::store::KeySource;
 
+#[path = "charter_tests.rs"]
+mod charter;
 #[path = "format_tests.rs"]
 mod format;
 #[path = "held_share_tests.rs"]
@@ -61,9 +64,36 @@ impl Node {
     fn unattached() -> Node {
         let node = Node::alone();
         node.define(|transaction| {
-            transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+            transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new(), None).unwrap();
         });
         node
+    }
+
+    /// A node that has joined "n" and was told its charter by a member.
+    fn member_of(other: &Node) -> Node {
+        let node = Node::joining(None);
+        assert_eq!(node.hear(other.told()), Ok(Adoption::News));
+        node
+    }
+
+    /// A node that has joined "n" and met nobody.
+    fn joining(founder: Option<&str>) -> Node {
+        let node = Node::alone();
+        node.define(|transaction| {
+            let bootstrap = vec!["/ip4/127.0.0.1/tcp/1".to_string()];
+            transaction.create_network("n", NetworkOptions::default(), Some(SECRET), bootstrap, founder).unwrap();
+            transaction.attach_collection("memory", "n", None).unwrap();
+        });
+        node
+    }
+
+    /// What it tells others of its charter, with the secret of the present epoch.
+    fn told(&self) -> CharterNews {
+        self.database.charter_news(self.network()).unwrap().unwrap()
+    }
+
+    fn hear(&self, news: CharterNews) -> Result<Adoption, ErrorKind> {
+        self.runtime.block_on(self.database.adopt_charter(self.network(), news)).map_err(|error| error.kind())
     }
 
     fn alone() -> Node {
@@ -335,7 +365,7 @@ fn detaching_makes_everything_private_again() {
     assert!(b.database.catalog().network("n").is_none());
     assert_eq!(b.metadata("one").unwrap(), r#"{"x": 1}"#);
     b.define(|transaction| {
-        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new(), None).unwrap();
         transaction.attach_collection("memory", "n", None).unwrap();
     });
     assert_eq!(b.fingerprint(), Node::new().fingerprint(), "nothing is public after a new start");

@@ -37,7 +37,7 @@ impl Node {
         let (name, kind, columns) = ("things".to_string(), CollectionKind::Table, columns.iter().map(column).collect());
         let table = Collection { id, name, kind, columns, primary_key: vec![0], indexes: Vec::new() };
         transaction.create_collection(table).unwrap();
-        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new(), None).unwrap();
         transaction.attach_collection("things", "n", None).unwrap();
         transaction.attach_collection("memory", "n", None).unwrap();
         runtime.block_on(transaction.commit()).unwrap();

@@ -128,6 +128,9 @@ pub enum NetworkChange {
     RemovePeer(String),
     /// `None` for a random one.
     RotateSecret(Option<Text>),
+    /// By its id.
+    AddOwner(String),
+    DropOwner(String),
     Set(Vec<NetworkOption>),
 }
 

@@ -5,15 +5,24 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::address::check_address;
 use crate::knirvql::ast::{NetworkChange, NetworkOption, Show, Statement, Text};
 use crate::knirvql::lower::{Action, ActionWithColumns};
-use crate::knirvql::network_options;
+use crate::knirvql::network_options::{self, NewNetwork};
 use crate::model::{Collection, ColumnType, Network, NetworkOptions, OutputColumn};
 
 /// Most addresses of one JOIN.
 const ADDRESSES_MAX: usize = 64;
 
 /// What SHOW leaves out of the tables of the schema `nebulus`.
-const SHOWN_OF_NETWORKS: &[&str] =
-    &["name", "epoch", "collections", "connected_peers", "total_peers", "staged", "last_sync", "last_error"];
+const SHOWN_OF_NETWORKS: &[&str] = &[
+    "name",
+    "epoch",
+    "is_owner",
+    "collections",
+    "connected_peers",
+    "total_peers",
+    "staged",
+    "last_sync",
+    "last_error",
+];
 const SHOWN_OF_PEERS: &[&str] =
     &["network", "peer_id", "connected", "latency_ms", "last_seen", "behind_deltas", "behind_ms", "ahead_deltas"];
 
@@ -26,6 +35,8 @@ pub enum NetworkWrite {
         options: NetworkOptions,
         secret: Option<Text>,
         bootstrap: Vec<String>,
+        /// Who must have founded the network that is joined.
+        founder: Option<String>,
     },
     Leave {
         network: String,
@@ -43,6 +54,14 @@ pub enum NetworkWrite {
     RotateSecret {
         network: String,
         secret: Option<Text>,
+    },
+    AddOwner {
+        network: String,
+        peer: String,
+    },
+    DropOwner {
+        network: String,
+        peer: String,
     },
     Attach {
         collection: String,
@@ -62,9 +81,11 @@ impl NetworkWrite {
             NetworkWrite::Create { bootstrap, .. } if bootstrap.is_empty() => "CREATE NETWORK",
             NetworkWrite::Create { .. } => "JOIN NETWORK",
             NetworkWrite::Leave { .. } => "LEAVE NETWORK",
-            NetworkWrite::Alter { .. } | NetworkWrite::RemovePeer { .. } | NetworkWrite::RotateSecret { .. } => {
-                "ALTER NETWORK"
-            }
+            NetworkWrite::Alter { .. }
+            | NetworkWrite::RemovePeer { .. }
+            | NetworkWrite::RotateSecret { .. }
+            | NetworkWrite::AddOwner { .. }
+            | NetworkWrite::DropOwner { .. } => "ALTER NETWORK",
             NetworkWrite::Attach { .. } => "ATTACH COLLECTION",
             NetworkWrite::Detach { .. } => "DETACH COLLECTION",
         }
@@ -78,8 +99,8 @@ impl NetworkWrite {
 pub fn lower_network(statement: &Statement, catalog: &Catalog) -> Result<ActionWithColumns> {
     let write = match statement {
         Statement::CreateNetwork { network, options } => {
-            let (options, secret) = network_options::of_new_network(network, options)?;
-            NetworkWrite::Create { network: network.clone(), options, secret, bootstrap: Vec::new() }
+            let NewNetwork { options, secret, owner } = network_options::of_new_network(network, options)?;
+            NetworkWrite::Create { network: network.clone(), options, secret, bootstrap: Vec::new(), founder: owner }
         }
         Statement::JoinNetwork { network, addresses, options } => join(network, addresses, options)?,
         Statement::LeaveNetwork { network } => {
@@ -114,7 +135,7 @@ fn join(network: &str, addresses: &[String], options: &[NetworkOption]) -> Resul
             .with_hint("Name the addresses of some members; the others are learned from them."));
     }
     addresses.iter().try_for_each(|address| check_address(address))?;
-    let (options, secret) = network_options::of_new_network(network, options)?;
+    let NewNetwork { options, secret, owner } = network_options::of_new_network(network, options)?;
     if secret.is_none() {
         return Err(Error::new(
             ErrorKind::InvalidParameterValue,
@@ -122,7 +143,8 @@ fn join(network: &str, addresses: &[String], options: &[NetworkOption]) -> Resul
         )
         .with_hint("Add WITH (secret = '…'); a member learns it by SELECT nebulus_network_secret('name')."));
     }
-    Ok(NetworkWrite::Create { network: network.to_string(), options, secret, bootstrap: addresses.to_vec() })
+    let (network, bootstrap) = (network.to_string(), addresses.to_vec());
+    Ok(NetworkWrite::Create { network, options, secret, bootstrap, founder: owner })
 }
 
 fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
@@ -130,6 +152,8 @@ fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
     match change {
         NetworkChange::RemovePeer(peer) => Ok(NetworkWrite::RemovePeer { network: name, peer: peer.clone() }),
         NetworkChange::RotateSecret(secret) => Ok(NetworkWrite::RotateSecret { network: name, secret: secret.clone() }),
+        NetworkChange::AddOwner(peer) => Ok(NetworkWrite::AddOwner { network: name, peer: peer.clone() }),
+        NetworkChange::DropOwner(peer) => Ok(NetworkWrite::DropOwner { network: name, peer: peer.clone() }),
         NetworkChange::Set(options) => {
             Ok(NetworkWrite::Alter { options: network_options::changed(&network.options, options)?, network: name })
         }

@@ -46,12 +46,21 @@ const CLASSIFICATION_BYTES_MAX: usize = 128;
 /// Longest URL, in bytes.
 const URL_BYTES_MAX: usize = 2048;
 
-/// The options of a new network, and its secret where one is given.
+/// What is said of a network that is made or joined.
+#[derive(Debug)]
+pub struct NewNetwork {
+    pub options: NetworkOptions,
+    pub secret: Option<Text>,
+    /// The peer that founded the network that is joined.
+    pub owner: Option<String>,
+}
+
+/// The options of a new network, and its secret and its owner where they are given.
 ///
 /// # Errors
 /// 22023 for an option that does not exist or a value it cannot take, 0A000 for a replication that is not offered.
-pub fn of_new_network(network: &str, options: &[NetworkOption]) -> Result<(NetworkOptions, Option<Text>)> {
-    let mut secret = None;
+pub fn of_new_network(network: &str, options: &[NetworkOption]) -> Result<NewNetwork> {
+    let (mut secret, mut owner) = (None, None);
     let mut result = NetworkOptions::default();
     if network.eq_ignore_ascii_case(KNIRVGRAPH) {
         result.auto_post_classifications = KNIRVGRAPH_CLASSIFICATIONS.map(String::from).to_vec();
@@ -59,11 +68,13 @@ pub fn of_new_network(network: &str, options: &[NetworkOption]) -> Result<(Netwo
     for option in options {
         if option.name == "secret" {
             secret = Some(Text::secret(text(option)?.value.as_str()));
+        } else if option.name == "owner" {
+            owner = Some(text(option)?.value.clone());
         } else {
-            set(&mut result, option, &["secret"])?;
+            set(&mut result, option, &["secret", "owner"])?;
         }
     }
-    Ok((result, secret))
+    Ok(NewNetwork { options: result, secret, owner })
 }
 
 /// The options of a network with some of them changed.
@@ -235,6 +246,7 @@ mod tests {
     fn every_option_is_read() {
         let all = [
             option("secret", words("hush")),
+            option("owner", words("12D3KooWOwner")),
             option("sync_interval_ms", Literal::Integer(250)),
             option("Private_By_Default", Literal::Boolean(false)),
             option("auto_post_classifications", words("Error, Idea,,Error")),
@@ -248,7 +260,8 @@ mod tests {
             option("max_clock_drift_ms", Literal::Integer(1000)),
             option("messages_per_second_max", Literal::Integer(50)),
         ];
-        let (options, secret) = of_new_network("team", &all).unwrap();
+        let NewNetwork { options, secret, owner } = of_new_network("team", &all).unwrap();
+        assert_eq!(owner.as_deref(), Some("12D3KooWOwner"));
         assert_eq!(secret.map(|secret| (secret.value, secret.secret)), Some(("hush".to_string(), true)));
         assert_eq!(
             options,
@@ -274,11 +287,11 @@ mod tests {
 
     #[test]
     fn knirvgraph_posts_three_classes_unless_told_otherwise() {
-        let classes = |options: &[NetworkOption]| of_new_network("knirvgraph", options).unwrap().0;
+        let classes = |options: &[NetworkOption]| of_new_network("knirvgraph", options).unwrap().options;
         assert_eq!(classes(&[]).auto_post_classifications, ["Error", "Context", "Idea"]);
         let none = [option("auto_post_classifications", words(""))];
         assert!(classes(&none).auto_post_classifications.is_empty());
-        assert!(of_new_network("team", &[]).unwrap().0.auto_post_classifications.is_empty());
+        assert!(of_new_network("team", &[]).unwrap().options.auto_post_classifications.is_empty());
     }
 
     #[test]

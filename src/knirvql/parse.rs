@@ -284,13 +284,9 @@ impl Builder<'_> {
     fn network_change(&self, node: &Node<'_>) -> Result<NetworkChange> {
         for change in node.clone().into_inner() {
             match change.as_rule() {
-                Rule::remove_peer => {
-                    let peer = only(child(change, Rule::peer)?)?;
-                    return Ok(NetworkChange::RemovePeer(match peer.as_rule() {
-                        Rule::string => self.string(&peer)?,
-                        _ => peer.as_str().to_string(),
-                    }));
-                }
+                Rule::remove_peer => return self.peer(change).map(NetworkChange::RemovePeer),
+                Rule::add_owner => return self.peer(change).map(NetworkChange::AddOwner),
+                Rule::drop_owner => return self.peer(change).map(NetworkChange::DropOwner),
                 Rule::rotate_secret => {
                     let secret = children(change, Rule::secret).next();
                     let secret = secret.map(|secret| self.string(&only(secret)?).map(Text::secret)).transpose()?;
@@ -303,6 +299,15 @@ impl Builder<'_> {
             }
         }
         Err(disagreement(Rule::alter_network))
+    }
+
+    /// The peer named by a child of this node.
+    fn peer(&self, node: Node<'_>) -> Result<String> {
+        let peer = only(child(node, Rule::peer)?)?;
+        match peer.as_rule() {
+            Rule::string => self.string(&peer),
+            _ => Ok(peer.as_str().to_string()),
+        }
     }
 
     fn join_network(&self, node: Node<'_>) -> Result<Statement> {

@@ -161,6 +161,8 @@ impl Display for NetworkChange {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             NetworkChange::RemovePeer(peer) => write!(f, "REMOVE PEER {}", Quoted(peer)),
+            NetworkChange::AddOwner(peer) => write!(f, "ADD OWNER {}", Quoted(peer)),
+            NetworkChange::DropOwner(peer) => write!(f, "DROP OWNER {}", Quoted(peer)),
             NetworkChange::RotateSecret(None) => f.write_str("ROTATE SECRET"),
             NetworkChange::RotateSecret(Some(secret)) => write!(f, "ROTATE SECRET {secret}"),
             NetworkChange::Set(options) => write!(f, "SET {}", OptionList(options)),

@@ -10,6 +10,7 @@
 //! hybrid clock and keeps quarantined deltas is decided above.
 
 mod chain;
+mod charter;
 mod contributions;
 mod delta_digest;
 mod digest;
@@ -28,6 +29,10 @@ mod property_tests;
 mod spec_tests;
 
 pub use chain::{PostingEnd, chain_fold, chain_next, chain_start, signed_message, signed_posting};
+pub use charter::{
+    CharterRefusal, EPOCH_MAX, charter_digest, charter_id, commitment, digest_of_removed, edict_id, edict_message,
+    merge_charters, next_number, standing,
+};
 pub use contributions::{contribution_of, maker_of, merge_contributions, proven_state};
 pub use delta_digest::{contribution_digest, delta_digest, hash_field, unreadable_digest};
 pub use digest::{digest, hash_value};

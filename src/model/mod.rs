@@ -5,8 +5,10 @@
 //! written by `store`. What two states mean together is `merge`'s business.
 
 mod array_text;
+mod bounded;
 mod budget;
 mod cast;
+mod charter;
 mod clock;
 mod collection;
 mod column_type;
@@ -39,7 +41,12 @@ mod value;
 mod vector_text;
 
 pub use array_text::ARRAY_DIMENSIONS_MAX;
+pub(crate) use bounded::{bounded, bounded_by_weight};
 pub use budget::{Budget, MemoryAccount, Reservation};
+pub use charter::{
+    Act, Adoption, Charter, CharterDigest, EDICTS_MAX, Edict, EdictId, Founding, NAMED_MAX, OWNERS_MAX, PresentEpoch,
+    REMOVED_MAX, Standing,
+};
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
     Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin, FACT_BLOB_HASH, FACT_BLOB_SIZE,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{CollectionId, PeerId};
+use crate::model::{Charter, CollectionId, PeerId};
 
 /// The number of a network on this node: part of keys, never used again. Shares the number space of collections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,12 +25,18 @@ pub struct Network {
     pub options: NetworkOptions,
     /// Goes up with every removal of a peer and every new secret; the key belongs to it.
     pub epoch: u64,
-    /// Peers that may not take part any more.
+    /// Peers that may not take part any more, as the charter says.
     pub removed: Vec<PeerId>,
     pub attachments: Vec<Attachment>,
     /// LEAVE has begun: it goes as soon as its collections are detached.
     #[serde(default)]
     pub leaving: bool,
+    /// What its owners have decreed; nothing before a node that has joined was told by a member.
+    #[serde(default)]
+    pub charter: Option<Charter>,
+    /// Who must have founded it, where the statement that joined it named somebody.
+    #[serde(default)]
+    pub founder: Option<PeerId>,
 }
 
 /// The options of a network: `NetworkConfig` of the specification, and the limits of what it may use.

@@ -100,13 +100,16 @@ impl Run<'_> {
     fn network(&mut self, write: &NetworkWrite) -> Result<()> {
         let transaction = &mut *self.transaction;
         match write {
-            NetworkWrite::Create { network, options, secret, bootstrap } => {
-                transaction.create_network(network, options.clone(), exposed(secret), bootstrap.clone())
+            NetworkWrite::Create { network, options, secret, bootstrap, founder } => {
+                let (options, bootstrap) = (options.clone(), bootstrap.clone());
+                transaction.create_network(network, options, exposed(secret), bootstrap, founder.as_deref())
             }
             NetworkWrite::Leave { network } => transaction.leave_network(network),
             NetworkWrite::Alter { network, options } => transaction.alter_network(network, options.clone()),
             NetworkWrite::RemovePeer { network, peer } => transaction.remove_peer(network, peer),
             NetworkWrite::RotateSecret { network, secret } => transaction.rotate_secret(network, exposed(secret)),
+            NetworkWrite::AddOwner { network, peer } => transaction.add_owner(network, peer),
+            NetworkWrite::DropOwner { network, peer } => transaction.drop_owner(network, peer),
             NetworkWrite::Attach { collection, network, private_by_default } => {
                 transaction.attach_collection(collection, network, *private_by_default)
             }

@@ -90,6 +90,14 @@ impl Arguments<'_> {
                 let change = NetworkChange::RemovePeer(self.text(1)?.to_string());
                 Statement::AlterNetwork { network: network(0)?, change }
             }
+            NetworkFunction::AddOwner => {
+                let change = NetworkChange::AddOwner(self.text(1)?.to_string());
+                Statement::AlterNetwork { network: network(0)?, change }
+            }
+            NetworkFunction::DropOwner => {
+                let change = NetworkChange::DropOwner(self.text(1)?.to_string());
+                Statement::AlterNetwork { network: network(0)?, change }
+            }
             NetworkFunction::RotateSecret => {
                 let secret = if self.is_given(1) { Some(Text::secret(self.text(1)?)) } else { None };
                 Statement::AlterNetwork { network: network(0)?, change: NetworkChange::RotateSecret(secret) }
@@ -235,6 +243,8 @@ mod tests {
                 vec![text("team"), text("12D3")],
                 "ALTER NETWORK \"team\" REMOVE PEER \"12D3\"",
             ),
+            (NetworkFunction::AddOwner, vec![text("team"), text("a")], "ALTER NETWORK \"team\" ADD OWNER \"a\""),
+            (NetworkFunction::DropOwner, vec![text("team"), text("a")], "ALTER NETWORK \"team\" DROP OWNER \"a\""),
             (NetworkFunction::RotateSecret, vec![text("team"), Value::Null], "ALTER NETWORK \"team\" ROTATE SECRET"),
             (
                 NetworkFunction::RotateSecret,

@@ -9,9 +9,10 @@ use postcard::ser_flavors::Flavor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Head, PostingProof, Run};
 use crate::sync::message::{
-    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES, FetchAnswer,
-    Fingerprint, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX, NETWORK_MEMBERS_MAX,
-    PublicEntry, ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH, TREE_FANOUT, Vote, Votes,
+    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES, EpochNews,
+    FetchAnswer, Fingerprint, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
+    NETWORK_MEMBERS_MAX, PublicEntry, ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH,
+    TREE_FANOUT, Vote, Votes,
 };
 use crate::sync::statement::STATEMENT_SIGNATURE_BYTES;
 
@@ -43,6 +44,7 @@ pub fn bytes_of(message: &Message) -> usize {
             ReconcileAnswer::Entries { entries: found, postings: proofs, .. } => entries(found) + postings(proofs),
             ReconcileAnswer::Refused => 0,
         },
+        Message::Epoch(news) => news.charter.edicts.len() * HEAD_BYTES,
         Message::FetchRequest(request) => request.keys.iter().map(|key| key.len()).sum(),
         Message::KeysResponse(response) => response.keys.iter().map(|key| key.len()).sum(),
         Message::FetchResponse(response) => {
@@ -179,7 +181,7 @@ fn check(message: &Message) -> Result<()> {
         Message::Votes(votes) => is_votes(votes),
         Message::ReconcileRequest(request) => is_ask(&request.ask),
         Message::ReconcileResponse(response) => is_answer(&response.answer),
-        Message::Epoch(news) => news.secret.0.len() <= SECRET_BYTES_MAX,
+        Message::Epoch(news) => is_charter(news),
         Message::CollectionRequest => true,
         Message::FetchRequest(request) => {
             is_name(&request.collection) && !request.keys.is_empty() && request.keys.iter().all(|key| is_body(key))
@@ -215,6 +217,12 @@ fn is_run(run: &Run) -> bool {
     });
     let has_room = first.checked_add(u64::try_from(run.deltas.len()).unwrap_or(u64::MAX)).is_some();
     first > 0 && has_room && is_dense && is_within
+}
+
+fn is_charter(news: &EpochNews) -> bool {
+    let are_signed = news.charter.edicts.iter().all(|edict| edict.signature.len() == HEAD_SIGNATURE_BYTES);
+    let is_founded = news.charter.founding.signature.len() == HEAD_SIGNATURE_BYTES;
+    is_founded && are_signed && news.secret.as_ref().is_none_or(|key| key.secret.0.len() <= SECRET_BYTES_MAX)
 }
 
 fn is_head(head: &Head) -> bool {

@@ -11,13 +11,14 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::db::{
-    Database, EpochSecret, MergedStates, OfferedStates, OwnChain, PublicPage, PublicView, SharedColumn, SharedSchema,
+    CharterNews, Database, EpochSecret, MergedStates, OfferedStates, OwnChain, PublicPage, PublicView, SharedColumn,
+    SharedSchema,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Buckets, Bytes, CollectionKind, Head, KeyHash, Network, NetworkId, PeerId, Placement};
+use crate::model::{Adoption, Buckets, Bytes, CollectionKind, Head, KeyHash, NetworkId, PeerId, Placement};
 use crate::store::verify_signature;
 use crate::sync::engine::Tuning;
-use crate::sync::message::{CollectionSchema, ColumnSchema, EpochNews, PublicEntry, SecretText};
+use crate::sync::message::{CollectionSchema, ColumnSchema, EpochKey, EpochNews, PublicEntry, SecretText};
 use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{
     Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, Offer, Outcome, OwnHead, Verdict, View, Work,
@@ -94,6 +95,7 @@ impl Executor {
             options: network.options.clone(),
             epoch: network.epoch,
             removed: network.removed.clone(),
+            charter: network.charter_digest(),
             excused: Vec::new(),
             collections: collections.collect(),
             partial,
@@ -301,23 +303,30 @@ impl Executor {
         Ok(self.database.catalog().network_by_id(self.network).ok_or_else(gone)?.name.clone())
     }
 
-    fn read_epoch(&self) -> Result<EpochNews> {
-        // The secret first: whoever was removed meanwhile is named too early and not too late.
-        let secret = self.database.epoch_secret(self.network)?.ok_or_else(gone)?;
-        let catalog = self.database.catalog();
-        let network: &Network = catalog.network_by_id(self.network).ok_or_else(gone)?;
-        let EpochSecret { epoch, secret } = secret;
-        Ok(EpochNews { epoch, secret: SecretText(secret.to_string()), removed: network.removed.clone() })
+    fn read_epoch(&self) -> Result<Option<Box<EpochNews>>> {
+        let news = self.database.charter_news(self.network)?;
+        Ok(news.map(|CharterNews { charter, secret }| {
+            let secret = secret.map(|EpochSecret { epoch, salt, secret }| {
+                let secret = SecretText(secret.to_string());
+                EpochKey { epoch, salt, secret }
+            });
+            Box::new(EpochNews { charter, secret })
+        }))
     }
 
-    fn save_epoch(&self, news: &EpochNews) -> Result<()> {
+    fn save_epoch(&self, news: &EpochNews) -> Result<Adoption> {
+        let secret = news.secret.as_ref().map(|key| EpochSecret {
+            epoch: key.epoch,
+            salt: key.salt,
+            secret: Zeroizing::new(key.secret.0.clone()),
+        });
+        let news = CharterNews { charter: news.charter.clone(), secret };
         let mut tries = 0;
         loop {
             tries += 1;
-            let secret = EpochSecret { epoch: news.epoch, secret: Zeroizing::new(news.secret.0.clone()) };
-            match wait(self.database.adopt_epoch(self.network, secret, news.removed.clone())) {
+            match wait(self.database.adopt_charter(self.network, news.clone())) {
                 Err(error) if error.kind() == ErrorKind::SerializationFailure && tries < TRIES_MAX => {}
-                result => return result.map(drop),
+                result => return result,
             }
         }
     }

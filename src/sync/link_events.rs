@@ -293,7 +293,7 @@ impl Node {
         for id in over.collect::<Vec<_>>() {
             self.epochs_end.remove(&id);
             let Some(epoch) = self.networks.get(&id).map(|running| running.config.epoch) else { continue };
-            for key in self.links.older_than(id, epoch) {
+            for key in self.links.of_other_epochs(id, epoch) {
                 let change = self.links.take_down(&key);
                 self.changed(&key, &change);
             }

@@ -243,10 +243,10 @@ impl Links {
         self.links.values().filter(|link| is_too_old(link)).filter_map(Link::any_end).collect()
     }
 
-    /// Links whose proofs are of an older epoch than this.
-    pub fn older_than(&self, network: NetworkId, epoch: u64) -> Vec<LinkKey> {
+    /// Links whose proofs are of another epoch than this.
+    pub fn of_other_epochs(&self, network: NetworkId, epoch: u64) -> Vec<LinkKey> {
         let links =
-            self.links.iter().filter(|(key, link)| key.network == network && link.is_up && link.epoch() < epoch);
+            self.links.iter().filter(|(key, link)| key.network == network && link.is_up && link.epoch() != epoch);
         links.map(|(key, _)| key.clone()).collect()
     }
 

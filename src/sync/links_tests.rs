@@ -58,8 +58,8 @@ fn a_peer_that_proves_itself_is_answered_in_its_epoch() {
     assert!(started.try_recv().is_err(), "nothing is read before the link is up");
     let (proving, change) = prove_outgoing(&mut links, &[5, 4]);
     assert_eq!((proving.epoch, change.went_up), (4, Some(4)));
-    assert_eq!(links.older_than(NETWORK, 5), vec![key()]);
-    assert!(links.older_than(NETWORK, 4).is_empty());
+    assert_eq!(links.of_other_epochs(NETWORK, 5), vec![key()]);
+    assert!(links.of_other_epochs(NETWORK, 4).is_empty());
 }
 
 #[test]

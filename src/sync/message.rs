@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use crate::model::{Bytes, Head, PeerId, Run};
+use crate::model::{Bytes, Charter, CharterDigest, Head, PeerId, Run};
 use crate::sync::bounded::{bounded, bounded_runs, bounded_schemas};
 pub use crate::sync::state_message::{
     Digests, FetchAnswer, FetchRequest, FetchResponse, KeysRequest, KeysResponse, PublicEntry, ReconcileAnswer,
@@ -52,8 +52,6 @@ pub const NAME_BYTES_MAX: usize = 256;
 pub const COLUMNS_MAX: usize = crate::model::limits::COLUMNS_MAX;
 /// Most columns of all collections in one message: 4 MiB of them in memory besides their names.
 pub const COLUMNS_PER_MESSAGE_MAX: usize = 65_536;
-/// Most peers that were ever removed from a network.
-pub const REMOVED_MAX: usize = crate::db::REMOVED_MAX;
 /// Most origins in the marks of a stability round.
 pub const MARKS_MAX: usize = 65_536;
 /// Most members of a network, and bits of a stability round.
@@ -270,6 +268,8 @@ pub struct Heartbeat {
     pub collections: u64,
     /// Over the member list.
     pub members: u64,
+    /// Over the charter, zeroes without one.
+    pub charter: CharterDigest,
     /// Greater than 0: wants to be answered once everything sent before is applied.
     pub ask: u64,
     /// The number of an `ask` that this answers, else 0.
@@ -371,13 +371,20 @@ pub struct StabilityMark {
     pub greatest: u64,
 }
 
-/// A new epoch, told to a member that proved an older one.
+/// What the owners have decreed, told to a member that shows another charter; and to one that proved an older epoch the secret
+/// of the present one as well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochNews {
+    pub charter: Charter,
+    pub secret: Option<EpochKey>,
+}
+
+/// The secret of an epoch, as its owner began it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpochKey {
     pub epoch: u64,
+    pub salt: [u8; 16],
     pub secret: SecretText,
-    #[serde(deserialize_with = "bounded::<_, _, REMOVED_MAX>")]
-    pub removed: Vec<PeerId>,
 }
 
 /// The secret of an epoch. Wiped on drop and never printed.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub use crate::db::VerifiedHeads;
 use crate::error::Result;
 use crate::model::{
-    Buckets, Bytes, Delta, Head, KeyHash, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement,
-    PostingProof, Run, Shares,
+    Adoption, Buckets, Bytes, CharterDigest, Delta, Head, KeyHash, ListingPage, ListingPlace, NetworkId,
+    NetworkOptions, PeerId, Placement, PostingProof, Run, Shares,
 };
 use crate::sync::engine::Tuning;
 pub use crate::sync::member::Member;
@@ -28,6 +28,8 @@ pub struct EngineConfig {
     pub epoch: u64,
     /// Peers that may not take part any more.
     pub removed: Vec<PeerId>,
+    /// Over the charter, which says the above.
+    pub charter: CharterDigest,
     /// Members whose votes are not waited for in stability rounds, because they have been away for too long.
     pub excused: Vec<PeerId>,
     /// Attached collections.
@@ -367,7 +369,7 @@ pub enum Work {
     /// Reads the newest epoch for somebody who has missed it.
     ReadEpoch,
     SaveEpoch {
-        news: EpochNews,
+        news: Box<EpochNews>,
     },
     /// A peer showed this head of our own origin. Where its signature holds and our log does not know it, the data directory
     /// is an old copy and gets a new identity.
@@ -413,8 +415,9 @@ pub enum Outcome {
     Signed(Result<Bytes>),
     /// Which signatures are right, in the order in which they were given.
     Verified(Result<Vec<bool>>),
-    EpochRead(Result<EpochNews>),
-    EpochSaved(Result<()>),
+    /// Nothing where this node was told no charter yet.
+    EpochRead(Result<Option<Box<EpochNews>>>),
+    EpochSaved(Result<Adoption>),
     OwnHeadChecked(Result<OwnHead>),
     /// Differences that wait, for people.
     SchemaMerged(Result<Vec<String>>),

@@ -4,14 +4,32 @@
 mod properties;
 
 use nebulusdb::merge::{Posting, PostingTree, WriteContext, insert};
-use nebulusdb::model::{Buckets, Bytes, Contribution, Delta, Given, Head, Hlc, PeerId, PostingProof, Run, Value};
+use nebulusdb::model::{
+    Act, Buckets, Bytes, Charter, CharterDigest, Contribution, Delta, Edict, Founding, Given, Head, Hlc, PeerId,
+    PostingProof, Run, Value,
+};
 use nebulusdb::store::{encode_body, encode_contributions};
 use nebulusdb::sync::message::{
-    Digests, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse, MemberNews,
-    Members, Message, Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse, SecretText,
-    Stability, StabilityMark, SyncRequest, Vote, Votes, Want, WireDigest,
+    Digests, EpochKey, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse,
+    MemberNews, Members, Message, Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
+    SecretText, Stability, StabilityMark, SyncRequest, Vote, Votes, Want, WireDigest,
 };
 use nebulusdb::sync::{Assembler, encode};
+
+/// Every kind of edict.
+fn epoch_news(a: &PeerId, b: &PeerId) -> EpochNews {
+    let founding = Founding { founder: a.clone(), nonce: [1; 16], signature: Bytes::new([2; 64]) };
+    let acts = [
+        Act::AddOwner { peer: b.clone() },
+        Act::DropOwner { peer: b.clone(), keeps: vec![[3; 16]] },
+        Act::Succeed { peer: b.clone() },
+        Act::Epoch { number: 2, commitment: [4; 32], removed: vec![b.clone()], known: [5; 16] },
+    ];
+    let edicts =
+        (1..).zip(acts).map(|(number, act)| Edict { number, signer: a.clone(), act, signature: Bytes::new([6; 64]) });
+    let secret = Some(EpochKey { epoch: 2, salt: [7; 16], secret: SecretText("a new secret".into()) });
+    EpochNews { charter: Charter { founding, edicts: edicts.collect() }, secret }
+}
 
 /// Inputs for each property.
 const ROUNDS: u64 = 20_000;
@@ -105,6 +123,7 @@ fn messages() -> Vec<Message> {
             wants_heads: false,
             collections: 1,
             members: 2,
+            charter: CharterDigest { founding: 1, edicts: 2 },
             ask: 3,
             answer: 0,
         }),
@@ -115,7 +134,7 @@ fn messages() -> Vec<Message> {
             marks: vec![StabilityMark { origin: a.clone(), least: 1, greatest: 2 }],
             whole: vec!["live".into(), "memory".into()],
         }),
-        Message::Epoch(EpochNews { epoch: 2, secret: SecretText("a new secret".into()), removed: vec![b.clone()] }),
+        Message::Epoch(epoch_news(&a, &b)),
         Message::ReconcileRequest(ReconcileRequest {
             number: 4,
             ask: ReconcileAsk::Tree { collection: "memory".into(), level: 1, nodes: vec![1, 2, 15] },

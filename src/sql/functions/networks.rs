@@ -17,6 +17,8 @@ pub enum NetworkFunction {
     Alter,
     RemovePeer,
     RotateSecret,
+    AddOwner,
+    DropOwner,
     Attach,
     Detach,
     Stage,
@@ -28,13 +30,15 @@ pub enum NetworkFunction {
 }
 
 impl NetworkFunction {
-    pub const ALL: [NetworkFunction; 14] = [
+    pub const ALL: [NetworkFunction; 16] = [
         NetworkFunction::Create,
         NetworkFunction::Join,
         NetworkFunction::Leave,
         NetworkFunction::Alter,
         NetworkFunction::RemovePeer,
         NetworkFunction::RotateSecret,
+        NetworkFunction::AddOwner,
+        NetworkFunction::DropOwner,
         NetworkFunction::Attach,
         NetworkFunction::Detach,
         NetworkFunction::Stage,
@@ -53,6 +57,8 @@ impl NetworkFunction {
             NetworkFunction::Alter => "nebulus_alter_network",
             NetworkFunction::RemovePeer => "nebulus_remove_peer",
             NetworkFunction::RotateSecret => "nebulus_rotate_secret",
+            NetworkFunction::AddOwner => "nebulus_add_owner",
+            NetworkFunction::DropOwner => "nebulus_drop_owner",
             NetworkFunction::Attach => "nebulus_attach",
             NetworkFunction::Detach => "nebulus_detach",
             NetworkFunction::Stage => "nebulus_stage",
@@ -74,7 +80,7 @@ impl NetworkFunction {
             NetworkFunction::Leave | NetworkFunction::Secret => (&[Text], 0),
             NetworkFunction::Alter => (&[Text, Json], 0),
             // Network, peer.
-            NetworkFunction::RemovePeer => (&[Text, Text], 0),
+            NetworkFunction::RemovePeer | NetworkFunction::AddOwner | NetworkFunction::DropOwner => (&[Text, Text], 0),
             // Network, secret.
             NetworkFunction::RotateSecret => (&[Text, Text], 1),
             // Collection, network, options.
@@ -99,6 +105,8 @@ impl NetworkFunction {
             | NetworkFunction::Alter
             | NetworkFunction::RemovePeer
             | NetworkFunction::RotateSecret
+            | NetworkFunction::AddOwner
+            | NetworkFunction::DropOwner
             | NetworkFunction::Attach
             | NetworkFunction::Detach => ColumnType::Void,
         }

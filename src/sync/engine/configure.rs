@@ -39,6 +39,9 @@ impl Engine {
                 self.removed(&peer);
             }
         }
+        if old.charter != self.config.charter {
+            self.charter_changed();
+        }
         self.outdate_sessions();
         self.collections_changed();
         self.consider_reconciling();

@@ -1,15 +1,17 @@
-//! Epochs: members that have missed a new key are told it, and nothing else, over a session of the old one.
+//! What the owners decree: members that show another charter are told ours, and those that have missed a new key are told it,
+//! and nothing else, over a session of the old one. What is taken over is the database's business: nothing is believed that
+//! no owner signed.
 
-use crate::error::Result;
-use crate::model::PeerId;
+use crate::error::{ErrorKind, Result};
+use crate::model::{Adoption, CharterDigest, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::limits::EPOCH_GRACE_MS;
+use crate::sync::engine::limits::{EPOCH_GRACE_MS, HEARTBEAT_MS_MIN, OTHER_FOUNDING_MS, POINTS_FORGED};
 use crate::sync::engine::machine::Task;
 use crate::sync::message::{EpochNews, Message};
-use crate::sync::work::Work;
+use crate::sync::work::{Event, Work};
 
 impl Engine {
-    /// A session that was proved with the key of an older epoch: its peer is told the new one, then the session ends.
+    /// A session that was proved with the key of another epoch: its peer is told the present one, then the session ends.
     pub(super) fn outdate(&mut self, peer: &PeerId) {
         let end_ms = self.now_ms.saturating_add(EPOCH_GRACE_MS);
         let Some(session) = self.sessions.get_mut(peer) else { return };
@@ -17,6 +19,7 @@ impl Engine {
             return;
         }
         session.is_outdated = true;
+        session.told_charter = CharterDigest::default();
         session.end_ms = end_ms;
         session.serving.clear();
         session.unanswered = None;
@@ -36,50 +39,112 @@ impl Engine {
         }
     }
 
-    pub(super) fn epoch_read(&mut self, result: Result<EpochNews>) {
+    pub(super) fn epoch_read(&mut self, result: Result<Option<Box<EpochNews>>>) {
         let news = match result {
-            Ok(news) => news,
+            Ok(Some(news)) => news,
+            Ok(None) => return,
             // The sessions end, and their peers come again.
             Err(error) => return self.failed("reading an epoch", &error),
         };
-        let is_behind = |peer: &PeerId| {
-            let session = self.sessions.get(peer);
-            let is_untold = session.is_some_and(|session| session.is_outdated && session.told_epoch < news.epoch);
-            is_untold && !news.removed.contains(peer)
-        };
-        let behind: Vec<PeerId> = self.sessions.keys().filter(|peer| is_behind(peer)).cloned().collect();
-        for peer in behind {
-            if let Some(session) = self.sessions.get_mut(&peer) {
-                session.told_epoch = news.epoch;
+        let (charter, epoch) = (self.config.charter, news.secret.as_ref().map(|key| key.epoch));
+        let mut told = Vec::new();
+        for (peer, session) in &mut self.sessions {
+            let is_untold = session.told_charter != charter || session.told_epoch != epoch;
+            let is_told = if session.is_outdated { is_untold } else { std::mem::take(&mut session.wants_charter) };
+            if !is_told || self.config.removed.contains(peer) {
+                continue;
             }
-            self.send(&peer, Message::Epoch(news.clone()));
+            session.told_charter = charter;
+            if session.is_outdated {
+                session.told_epoch = epoch;
+            }
+            told.push((peer.clone(), session.is_outdated));
+        }
+        for (peer, is_outdated) in told {
+            // Who has proved the present epoch knows its secret.
+            let secret = news.secret.clone().filter(|_| is_outdated);
+            self.send(&peer, Message::Epoch(EpochNews { charter: news.charter.clone(), secret }));
         }
     }
 
+    /// A peer shows the digest of its charter; false where it is that of another network, with which nothing is shared.
+    pub(super) fn charter_shown(&mut self, peer: &PeerId, shown: CharterDigest) -> bool {
+        let ours = self.config.charter;
+        if shown.founding != 0 && ours.founding != 0 && shown.founding != ours.founding {
+            self.refuse_founding(peer, None);
+            return false;
+        }
+        let Some(session) = self.sessions.get_mut(peer) else { return false };
+        if shown != ours && ours.founding != 0 && session.told_charter != ours {
+            session.wants_charter = true;
+            self.read_epoch();
+        }
+        true
+    }
+
+    /// Two networks of one name and one secret are two networks.
+    fn refuse_founding(&mut self, peer: &PeerId, founder: Option<&PeerId>) {
+        let founder = founder.map(|founder| format!(", by {founder}")).unwrap_or_default();
+        self.counters.last_error = Some(format!(
+            "{peer} is in another network of this name and secret, that somebody else has founded{founder}"
+        ));
+        self.disconnect(peer, self.now_ms.saturating_add(OTHER_FOUNDING_MS), "in another network of the same name");
+        self.schedule_pulls();
+    }
+
+    /// Members that are here are told what has changed.
+    pub(super) fn charter_changed(&mut self) {
+        let ours = self.config.charter;
+        for session in self.sessions.values_mut() {
+            session.wants_charter = session.told_charter != ours;
+        }
+        self.beat_all_within(HEARTBEAT_MS_MIN);
+        self.read_epoch();
+    }
+
     pub(super) fn epoch_news(&mut self, peer: &PeerId, news: EpochNews) {
-        let epoch = news.epoch;
-        if epoch < self.config.epoch {
-            return;
+        let epoch = news.secret.as_ref().map(|key| key.epoch);
+        let is_present = epoch == Some(self.config.epoch);
+        let Some(session) = self.sessions.get_mut(peer) else { return };
+        let is_told = session.is_outdated && session.told_epoch == epoch;
+        if session.is_news_under_way {
+            session.next_news = Some(news);
+        } else {
+            // Two owners may have begun the same epoch at the same time with different keys; the charter decides between
+            // them as everybody else's does.
+            session.is_news_under_way = true;
+            self.work(Task::SaveEpoch { peer: peer.clone() }, Work::SaveEpoch { news: Box::new(news) });
         }
-        let is_saving = |task: &Task| matches!(task, Task::SaveEpoch { epoch: saving } if *saving >= epoch);
-        let is_newer = epoch > self.config.epoch;
-        if is_newer && self.works.values().any(is_saving) {
-            return;
-        }
-        // Two members may have begun the same epoch at the same time with different keys; the database decides between
-        // them as everybody else's does.
-        self.work(Task::SaveEpoch { epoch }, Work::SaveEpoch { news });
-        let is_told = self.sessions.get(peer).is_some_and(|session| session.is_outdated && session.told_epoch >= epoch);
-        if is_told && !is_newer {
-            // Both know it now: the next session is one of the new epoch.
+        if is_present && is_told {
+            // Both know it now: the next session is one of the present epoch.
             self.disconnect(peer, self.now_ms, "its epoch is over");
         }
     }
 
-    /// Sessions of older epochs than the present one.
+    pub(super) fn epoch_saved(&mut self, peer: &PeerId, result: Result<Adoption>) {
+        if let Some(session) = self.sessions.get_mut(peer) {
+            session.is_news_under_way = false;
+            if let Some(news) = session.next_news.take() {
+                self.epoch_news(peer, news);
+            }
+        }
+        match result {
+            Ok(Adoption::Known) => {}
+            Ok(Adoption::News) => self.event(Event::EpochAdopted { epoch: self.config.epoch }),
+            Ok(Adoption::OtherFounder(founder)) => self.refuse_founding(peer, Some(&founder)),
+            Ok(Adoption::Forged(_)) => self.strike(peer, POINTS_FORGED, "told a charter that nobody signed"),
+            Err(error) if error.kind() == ErrorKind::InvalidParameterValue => {
+                self.failed("adopting an epoch", &error);
+                self.strike(peer, POINTS_FORGED, "told a secret that no owner has begun an epoch with");
+            }
+            Err(error) => self.failed("adopting an epoch", &error),
+        }
+    }
+
+    /// Sessions of other epochs than the present one.
     pub(super) fn outdate_sessions(&mut self) {
         let epoch = self.config.epoch;
-        let old = self.sessions.iter().filter(|(_, session)| session.epoch < epoch);
+        let old = self.sessions.iter().filter(|(_, session)| session.epoch != epoch);
         let old: Vec<PeerId> = old.map(|(peer, _)| peer.clone()).collect();
         for peer in old {
             self.outdate(&peer);

@@ -77,6 +77,7 @@ impl Engine {
             wants_heads: asides.wants_heads,
             collections: self.schemas.digest(),
             members: self.roster.digest(),
+            charter: self.config.charter,
             ask: asides.ask,
             answer: asides.answer,
         }
@@ -120,6 +121,9 @@ impl Engine {
     }
 
     pub(super) fn heartbeat(&mut self, peer: &PeerId, heartbeat: Heartbeat) {
+        if !self.charter_shown(peer, heartbeat.charter) {
+            return;
+        }
         self.count_strange_origins(peer);
         for head in &heartbeat.heads {
             self.head_shown(peer, head);

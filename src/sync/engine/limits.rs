@@ -123,6 +123,8 @@ pub const SAVE_MEMBERS_MS_MIN: u64 = 1_000;
 pub const SAVED_AT_ONCE_MAX: usize = 1_024;
 /// A session with an old epoch is ended so long after the new one was told.
 pub const EPOCH_GRACE_MS: u64 = 10_000;
+/// How long a peer is left alone whose network has the same name and secret and another founder.
+pub const OTHER_FOUNDING_MS: u64 = 600_000;
 /// Longest wait of a SYNC.
 pub const SYNC_WAIT_MS_MAX: u64 = 5_000;
 /// A SYNC asks a peer that had not applied everything yet again after this.

@@ -2,7 +2,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::model::{
-    Buckets, Bytes, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, Replication,
+    Buckets, Bytes, CharterDigest, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, Replication,
 };
 use crate::sync::engine::limits::{FETCHES_PER_PEER_MAX, GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX};
 use crate::sync::engine::{Engine, Tuning};
@@ -30,6 +30,7 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
         },
         epoch: 1,
         removed: Vec::new(),
+        charter: CharterDigest::default(),
         excused: Vec::new(),
         collections: vec![CollectionSchema {
             name: "memory".into(),

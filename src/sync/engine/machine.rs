@@ -141,7 +141,7 @@ pub(super) enum Task {
     },
     ReadEpoch,
     SaveEpoch {
-        epoch: u64,
+        peer: PeerId,
     },
     CheckOwnHead {
         peer: PeerId,
@@ -331,10 +331,7 @@ impl Engine {
                 self.votes_verified(digest, votes, result);
             }
             (Task::ReadEpoch, Outcome::EpochRead(result)) => self.epoch_read(result),
-            (Task::SaveEpoch { epoch }, Outcome::EpochSaved(result)) => match result {
-                Ok(()) => self.event(Event::EpochAdopted { epoch }),
-                Err(error) => self.failed("adopting an epoch", &error),
-            },
+            (Task::SaveEpoch { peer }, Outcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
             (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
             (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
             (Task::VerifyHeads { peer, number }, Outcome::HeadsVerified(result)) => {
@@ -364,7 +361,7 @@ impl Engine {
         self.roster.seen(&peer, self.now_ms);
         self.sign_own();
         self.wake_at(self.now_ms.saturating_add(HEARTBEAT_MS_MIN));
-        if epoch < self.config.epoch {
+        if epoch != self.config.epoch {
             return self.outdate(&peer);
         }
         self.tell_members(&peer);

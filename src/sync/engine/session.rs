@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::model::PeerId;
+use crate::model::{CharterDigest, PeerId};
 use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
 use crate::sync::engine::rates::Bucket;
 use crate::sync::engine::serve::Serve;
-use crate::sync::message::{HeadsDigest, Heartbeat};
+use crate::sync::message::{EpochNews, HeadsDigest, Heartbeat};
 use crate::sync::statement::VoteDigest;
 
 /// A peer that has proved the network's key, from PeerUp to PeerDown.
@@ -14,9 +14,16 @@ use crate::sync::statement::VoteDigest;
 pub(super) struct Session {
     /// The one that it proved.
     pub epoch: u64,
-    /// The newest one that it was told, in a session of an older one.
-    pub told_epoch: u64,
-    /// It proved an older epoch: it is told the new one and nothing else.
+    /// The one that it was told in a session of another one.
+    pub told_epoch: Option<u64>,
+    /// The charter that it was told, as its digest says.
+    pub told_charter: CharterDigest,
+    /// It shows another charter than ours and has not been told ours.
+    pub wants_charter: bool,
+    /// What it told of its own that waits until what it told before has been looked at.
+    pub next_news: Option<EpochNews>,
+    pub is_news_under_way: bool,
+    /// It proved another epoch than the present one: it is told that one and nothing else.
     pub is_outdated: bool,
     /// When a session of an older epoch is ended.
     pub end_ms: u64,
@@ -74,7 +81,11 @@ impl Session {
     pub fn new(epoch: u64, messages_per_second: u32, now_ms: u64) -> Self {
         Session {
             epoch,
-            told_epoch: 0,
+            told_epoch: None,
+            told_charter: CharterDigest::default(),
+            wants_charter: false,
+            next_news: None,
+            is_news_under_way: false,
             is_outdated: false,
             end_ms: u64::MAX,
             seen_ms: now_ms,

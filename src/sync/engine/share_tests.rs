@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Buckets, Bytes, Delta, NetworkId, NetworkOptions, PeerId, Placement, Replication, Run};
+use crate::model::{
+    Buckets, Bytes, CharterDigest, Delta, NetworkId, NetworkOptions, PeerId, Placement, Replication, Run,
+};
 use crate::sync::engine::apply::Waiting;
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::CollectionSchema;
@@ -29,6 +31,7 @@ fn config(copies: u32) -> EngineConfig {
         },
         epoch: 1,
         removed: Vec::new(),
+        charter: CharterDigest::default(),
         excused: Vec::new(),
         collections: vec![collection("memory"), collection("notes")],
         partial: Vec::new(),

@@ -7,12 +7,12 @@ mod own_heads;
 mod paging;
 mod world;
 
-use crate::model::{Bytes, Delta, NetworkOptions, Run};
+use crate::model::{Adoption, Bytes, CharterDigest, Delta, NetworkOptions, Run};
 use crate::sync::engine::Tuning;
-use crate::sync::message::{EpochNews, Heartbeat, Message, Operation, SecretText};
+use crate::sync::message::{Heartbeat, Message, Operation};
 use crate::sync::random::Random;
 use crate::sync::work::{Event, Input};
-use world::{World, tuning};
+use world::{World, epoch, tuning};
 
 fn heartbeat() -> Message {
     Message::Heartbeat(Heartbeat {
@@ -22,6 +22,7 @@ fn heartbeat() -> Message {
         wants_heads: false,
         collections: 0,
         members: 0,
+        charter: CharterDigest { founding: 1, edicts: 1 },
         ask: 0,
         answer: 0,
     })
@@ -271,8 +272,7 @@ fn an_old_epoch_gets_the_new_one_and_nothing_else() {
     let mut world = World::new(2);
     world.write(0, 1, Some(1));
     world.run_for(10);
-    let secret = SecretText("second".into());
-    world.nodes[0].epoch = EpochNews { epoch: 2, secret, removed: Vec::new() };
+    world.nodes[0].epoch = epoch(2, "second");
     world.reconfigure(0, |config| config.epoch = 2);
     world.connect_with(0, 1, 1);
     world.run_for(2_000);
@@ -286,6 +286,49 @@ fn an_old_epoch_gets_the_new_one_and_nothing_else() {
     world.connect_with(0, 1, 2);
     world.run_for(2_000);
     assert_eq!(world.values(1).get(&1), Some(&1));
+}
+
+#[test]
+fn a_changed_charter_is_told_to_members_that_are_there_without_the_secret() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.run_for(2_000);
+    assert_eq!(world.sent(0, "epoch") + world.sent(1, "epoch"), 0, "both show the same");
+    world.reconfigure(0, |config| config.charter.edicts = 2);
+    world.run_for(2_000);
+    assert_eq!((world.sent(0, "epoch"), &world.nodes[1].saved_epochs[..]), (1, &[0][..]), "no secret came with it");
+    world.reconfigure(1, |config| config.charter.edicts = 2);
+    world.run_for(60_000);
+    assert_eq!(world.sent(0, "epoch"), 1);
+    assert_eq!(world.nodes[0].engine.status(world.now_ms).connected_peers, 1);
+}
+
+#[test]
+fn two_networks_of_one_name_and_secret_do_not_mix() {
+    let mut world = World::new(2);
+    world.write(0, 1, Some(1));
+    world.reconfigure(1, |config| config.charter.founding = 2);
+    world.run_for(1_000);
+    world.connect(0, 1);
+    world.run_for(5_000);
+    assert!(world.values(1).is_empty());
+    let status = world.nodes[1].engine.status(world.now_ms);
+    assert_eq!(status.connected_peers, 0);
+    let said = status.last_error.unwrap();
+    assert!(said.contains("peer0") && said.contains("founded"), "{said}");
+}
+
+#[test]
+fn a_charter_that_nobody_signed_costs_its_sender_the_session() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    for _ in 0..3 {
+        let forged = Adoption::Forged(world.peer(0));
+        world.nodes[1].adoptions.push_back(forged);
+        world.deliver(0, 1, Message::Epoch(epoch(9, "forged")));
+        world.run_for(100);
+    }
+    assert!(world.nodes[1].events.iter().any(|event| matches!(event, Event::Banned { .. })));
 }
 
 #[test]

@@ -119,13 +119,14 @@ impl World {
         self.has_strangers = true;
         let removed = self.nodes.iter().filter(|node| node.is_removed).filter_map(|node| node.running.as_ref());
         let removed: Vec<PeerId> = removed.map(|running| running.peer.clone()).collect();
-        for peer in removed.iter().filter(|peer| !self.nodes[member].has_removed(peer)) {
-            let running = self.nodes[member].running.as_ref().unwrap();
+        let owner = inside.iter().copied().find(|node| self.nodes[*node].is_owner()).unwrap_or(member);
+        for peer in removed.iter().filter(|peer| !self.nodes[owner].has_removed(peer)) {
+            let running = self.nodes[owner].running.as_ref().unwrap();
             let mut transaction = running.database.begin();
             transaction.remove_peer(NETWORK, peer.as_str()).unwrap();
             self.runtime.block_on(transaction.commit()).unwrap();
         }
-        self.follow_changes(member);
+        self.follow_changes(owner);
         for node in self.strangers().1 {
             self.leave(node);
             self.come_back(node);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::model::{Bytes, Delta, Head, NetworkId, NetworkOptions, PeerId, Placement, Run};
+use crate::model::{Bytes, CharterDigest, Delta, Head, NetworkId, NetworkOptions, PeerId, Placement, Run};
 use crate::sync::encoding::encode;
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
@@ -78,6 +78,7 @@ impl Crowd {
                 options: NetworkOptions::default(),
                 epoch: 1,
                 removed: Vec::new(),
+                charter: CharterDigest::default(),
                 excused: Vec::new(),
                 collections: Vec::new(),
                 partial: Vec::new(),

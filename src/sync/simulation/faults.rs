@@ -1,5 +1,6 @@
 //! Misfortunes: cut networks, crashes, clocks that jump, old copies put back, secrets changed.
 
+use crate::error::ErrorKind;
 use crate::model::PeerId;
 use crate::sync::simulation::node::{LIVE, NETWORK};
 use crate::sync::simulation::plan::one_in;
@@ -29,9 +30,9 @@ pub(super) enum Fault {
     Attach {
         node: usize,
     },
-    /// A member begins a new epoch.
+    /// An owner begins a new epoch.
     Rotate,
-    /// A member removes another one.
+    /// An owner removes a member.
     Remove,
 }
 
@@ -180,20 +181,23 @@ impl World {
     }
 
     fn remove(&mut self) {
-        let (Some(node), Some(other)) = (self.running_node(), self.running_node()) else { return };
+        let (Some(node), Some(other)) = (self.running_owner(), self.running_node()) else { return };
         if node == other || self.nodes[node].is_removed || self.nodes[other].is_removed {
             return;
         }
         self.shut_out(node, other);
     }
 
-    /// A member removes another one.
+    /// An owner removes a member, where that is no owner of higher rank.
     pub fn shut_out(&mut self, node: usize, other: usize) {
         let peer = self.nodes[other].running.as_ref().unwrap().peer.clone();
         self.tell(|world| format!("{} removes {}", world.name(node), world.name(other)));
         let running = self.nodes[node].running.as_ref().unwrap();
         let mut transaction = running.database.begin();
-        transaction.remove_peer(NETWORK, peer.as_str()).unwrap();
+        match transaction.remove_peer(NETWORK, peer.as_str()) {
+            Err(error) if error.kind() == ErrorKind::InsufficientPrivilege => return,
+            removed => removed.unwrap(),
+        }
         self.runtime.block_on(transaction.commit()).unwrap();
         self.nodes[other].is_removed = true;
         *self.happened.entry("members removed").or_default() += 1;
@@ -201,7 +205,10 @@ impl World {
     }
 
     fn rotate(&mut self) {
-        let Some(node) = self.running_node() else { return };
+        let Some(node) = self.running_owner() else { return };
+        if one_in(&mut self.random, 2) {
+            self.add_owner(node);
+        }
         let secret = format!("a secret of number {}", self.new_name());
         let running = self.nodes[node].running.as_ref().unwrap();
         let mut transaction = running.database.begin();

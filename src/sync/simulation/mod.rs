@@ -16,6 +16,7 @@ mod ledger;
 mod liars;
 mod links;
 mod node;
+mod owners;
 mod plan;
 mod runs;
 mod shares;

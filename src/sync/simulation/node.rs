@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::db::{Clock, Database, DatabaseChanges, DatabaseOptions, EntryKey, OnConflict, Transaction};
 use crate::error::Result;
 use crate::model::{
-    Buckets, Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, ListingPage, NetworkId, NetworkOptions, PeerId,
-    Stage, Value,
+    Buckets, Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, ListingPage, Network, NetworkId, NetworkOptions,
+    PeerId, Stage, Value,
 };
 use crate::store::{Identity, KeySource};
 use crate::sync::engine::{Engine, Tuning};
@@ -66,6 +66,8 @@ pub(super) struct Node {
     pub must_fetch: bool,
     /// A member removed it: it goes on, and what it does is its own affair.
     pub is_removed: bool,
+    /// It founds the network; the others join it.
+    pub is_founder: bool,
     /// It attaches the second collection later.
     pub attaches_late: bool,
     /// The columns of its table; none where there is no table.
@@ -134,6 +136,7 @@ impl Node {
             listing: None,
             must_fetch: false,
             is_removed: false,
+            is_founder: false,
             attaches_late: false,
             columns: Vec::new(),
             detached: BTreeSet::new(),
@@ -173,7 +176,8 @@ impl Node {
         if database.catalog().network(NETWORK).is_none() {
             let mut transaction = database.begin();
             let secret = self.invitation.as_deref().unwrap_or(SECRET);
-            found(&mut transaction, shares::options(plan, self.copies), secret);
+            let is_founder = self.is_founder && !self.has_left;
+            found(&mut transaction, shares::options(plan, self.copies), secret, is_founder);
             if !self.columns.is_empty() {
                 found_table(&mut transaction, &self.columns);
             }
@@ -227,6 +231,13 @@ impl Node {
         let newest = running.database.epoch_secret(running.network).unwrap().unwrap();
         let is_known = || running.executor.members().unwrap().iter().any(|member| member.peer == *peer);
         newest.secret.as_str() == secret || is_known()
+    }
+
+    /// Whether it runs and is an owner, as far as it knows.
+    pub fn is_owner(&self) -> bool {
+        let Some(running) = self.running.as_ref().filter(|_| self.is_member()) else { return false };
+        let catalog = running.database.catalog();
+        catalog.network(NETWORK).is_some_and(|network| network.standing().is_owner(&running.peer))
     }
 
     /// Whether it takes part, and honestly: neither removed nor gone, and no liar.
@@ -294,6 +305,10 @@ impl Running {
         self.heads().iter().find(|head| head.origin == self.peer).map_or(0, |head| head.seq)
     }
 
+    pub fn network(&self) -> Arc<Network> {
+        Arc::clone(self.database.catalog().network(NETWORK).unwrap())
+    }
+
     /// Those that count something: the head of an older life may be back at its beginning, and nobody is told of it.
     pub fn heads(&self) -> Vec<Head> {
         let mut heads = self.database.heads(self.network).unwrap();
@@ -355,7 +370,7 @@ impl Running {
     }
 }
 
-fn found(transaction: &mut Transaction, options: NetworkOptions, secret: &str) {
+fn found(transaction: &mut Transaction, options: NetworkOptions, secret: &str, is_founder: bool) {
     if transaction.catalog().expect_collection(LIVE).is_err() {
         let memory = Arc::clone(transaction.catalog().expect_collection(MEMORY).unwrap());
         let id = transaction.new_id();
@@ -363,7 +378,9 @@ fn found(transaction: &mut Transaction, options: NetworkOptions, secret: &str) {
         assert_eq!(live.kind, CollectionKind::Memory);
         transaction.create_collection(live).unwrap();
     }
-    transaction.create_network(NETWORK, options, Some(secret), Vec::new()).unwrap();
+    // Nobody dials here: an address makes the difference between founding and joining.
+    let bootstrap = if is_founder { Vec::new() } else { vec!["/ip4/127.0.0.1/tcp/1".to_string()] };
+    transaction.create_network(NETWORK, options, Some(secret), bootstrap, None).unwrap();
     transaction.attach_collection(MEMORY, NETWORK, None).unwrap();
 }
 

@@ -12,7 +12,7 @@ use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Ledger;
 use crate::sync::simulation::liars::Liars;
 use crate::sync::simulation::links::Session;
-use crate::sync::simulation::node::{Node, Running, START_MS};
+use crate::sync::simulation::node::{Node, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
 use crate::sync::simulation::shares;
 use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
@@ -120,6 +120,8 @@ impl World {
         };
         let mut nodes: Vec<Node> = (0..count).map(make).collect();
         nodes.iter_mut().zip(copies).for_each(|(node, copies)| node.copies = copies);
+        // Who always stays is the first owner.
+        nodes[count - 1 - usize::from(plan.has_newcomer)].is_founder = true;
         let mut world = World {
             seed,
             operations_left: plan.operations,
@@ -227,13 +229,6 @@ impl World {
         self.nodes[node].start(self.now_ms, &self.plan, seed, &self.runtime);
         self.tell(|world| format!("node {node} runs as {}", world.name(node)));
         self.after_start(node);
-    }
-
-    /// What a member would tell whoever joins now.
-    pub fn newest_secret(&self) -> Option<String> {
-        let newest = |running: &Running| running.database.epoch_secret(running.network).unwrap();
-        let newest = self.running().filter_map(newest).max_by_key(|known| (known.epoch, known.secret.to_string()))?;
-        Some(newest.secret.to_string())
     }
 
     fn after_start(&mut self, node: usize) {

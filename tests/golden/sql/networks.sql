@@ -1,8 +1,8 @@
 # Networks on a node that nobody else has joined yet: what they are made of, how they show, and what is refused.
 
 > SHOW NETWORKS
- name | epoch | collections | connected_peers | total_peers | staged | last_sync | last_error
-------+-------+-------------+-----------------+-------------+--------+-----------+------------
+ name | epoch | is_owner | collections | connected_peers | total_peers | staged | last_sync | last_error
+------+-------+----------+-------------+-----------------+-------------+--------+-----------+------------
 (0 rows)
 
 > SHOW PEERS
@@ -22,10 +22,10 @@ CREATE NETWORK
 CREATE NETWORK
 
 > SHOW NETWORKS
- name  | epoch | collections | connected_peers | total_peers | staged | last_sync | last_error
--------+-------+-------------+-----------------+-------------+--------+-----------+------------
- Labor |     1 | {}          |               0 |           1 |      0 | NULL      | NULL
- team  |     1 | {}          |               0 |           1 |      0 | NULL      | NULL
+ name  | epoch | is_owner | collections | connected_peers | total_peers | staged | last_sync | last_error
+-------+-------+----------+-------------+-----------------+-------------+--------+-----------+------------
+ Labor |     1 | t        | {}          |               0 |           1 |      0 | NULL      | NULL
+ team  |     1 | t        | {}          |               0 |           1 |      0 | NULL      | NULL
 (2 rows)
 
 > CREATE NETWORK team
@@ -37,7 +37,7 @@ ERROR 22023: the secret of a network has 5 bytes, allowed are 8 to 1024
 
 > CREATE NETWORK other WITH (max_peers = 5)
 ERROR 22023: unrecognized option "max_peers"
-HINT: The options are secret, sync_interval_ms, private_by_default, auto_post_classifications, posting_url, replication, replication_factor, keep_own, mdns, log_bytes_max, log_age_max_s, max_clock_drift_ms, messages_per_second_max.
+HINT: The options are secret, owner, sync_interval_ms, private_by_default, auto_post_classifications, posting_url, replication, replication_factor, keep_own, mdns, log_bytes_max, log_age_max_s, max_clock_drift_ms, messages_per_second_max.
 
 > CREATE NETWORK other WITH (sync_interval_ms = 1)
 ERROR 22023: invalid value for option "sync_interval_ms": 1
@@ -302,6 +302,21 @@ HINT: SHOW PEERS lists them: 52 characters that begin with 12D3KooW.
  team    | 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we | f         | t
 (1 row)
 
+> ALTER NETWORK team ADD OWNER 12D3KooWNobodyWeKnow
+ERROR 22023: "12D3KooWNobodyWeKnow" is no id of a peer
+HINT: SHOW PEERS lists them: 52 characters that begin with 12D3KooW.
+
+> ALTER NETWORK team DROP OWNER 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we
+ERROR 42704: 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we is no owner of network "team"
+HINT: nebulus.networks lists the owners.
+
+> SELECT name, founder = nebulus_peer_id() AS own, owners = ARRAY[nebulus_peer_id()] AS alone, is_owner FROM nebulus.networks ORDER BY name
+ name  | own | alone | is_owner
+-------+-----+-------+----------
+ Labor | t   | t     | t
+ team  | t   | t     | t
+(2 rows)
+
 > ALTER NETWORK team ROTATE SECRET 'another secret text'
 ALTER NETWORK
 
@@ -346,7 +361,7 @@ HINT: LEAVE NETWORK forgets it; ALTER NETWORK changes its options.
 
 > SELECT nebulus_create_network('other', '{"secret": "hush hush hush", "unknown": 1}')
 ERROR 22023: unrecognized option "unknown"
-HINT: The options are secret, sync_interval_ms, private_by_default, auto_post_classifications, posting_url, replication, replication_factor, keep_own, mdns, log_bytes_max, log_age_max_s, max_clock_drift_ms, messages_per_second_max.
+HINT: The options are secret, owner, sync_interval_ms, private_by_default, auto_post_classifications, posting_url, replication, replication_factor, keep_own, mdns, log_bytes_max, log_age_max_s, max_clock_drift_ms, messages_per_second_max.
 
 > SELECT nebulus_create_network('other', '{"secret": 12345678}')
 ERROR 42601: the option secret takes a text

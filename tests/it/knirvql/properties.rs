@@ -150,6 +150,8 @@ fn network_change() -> impl Strategy<Value = NetworkChange> {
     let option = options().prop_filter("one option", |options| !options.is_empty());
     prop_oneof![
         text().prop_map(NetworkChange::RemovePeer),
+        text().prop_map(NetworkChange::AddOwner),
+        text().prop_map(NetworkChange::DropOwner),
         Just(NetworkChange::RotateSecret(None)),
         option.prop_map(NetworkChange::Set),
     ]

@@ -55,6 +55,64 @@ fn a_removed_peer_cannot_come_back_with_the_old_secret() {
 }
 
 #[test]
+fn only_owners_remove_peers_and_change_the_secret_and_make_owners() {
+    let mut consortium = Consortium::start(&["a", "b", "c"]);
+    let [a, b, c] = consortium.each();
+    let (owner, other, peer) = (a.peer_id(), b.peer_id(), c.peer_id());
+    let owners = "SELECT founder, array_to_string(owners, ','), is_owner FROM nebulus.networks";
+    b.wait_for_value("SELECT array_to_string(owners, ',') FROM nebulus.networks", &owner);
+    for (node, is_owner) in [(&mut *a, "t"), (&mut *b, "f")] {
+        let row: Vec<_> = node.client().rows(owners).remove(0).into_iter().flatten().collect();
+        assert_eq!(row, [owner.as_str(), &owner, is_owner]);
+    }
+    for change in [format!("REMOVE PEER '{peer}'"), "ROTATE SECRET".into(), format!("ADD OWNER '{other}'")] {
+        let failure = b.client().error(&format!("ALTER NETWORK \"{NETWORK}\" {change}"));
+        assert_eq!(failure.code, "42501", "{failure:?}");
+        assert!(failure.hint.is_some_and(|hint| hint.contains(&owner)));
+    }
+    assert_eq!(a.value("SELECT epoch FROM nebulus.networks"), "1");
+    a.run(&format!("ALTER NETWORK \"{NETWORK}\" ADD OWNER '{other}'"));
+    b.wait_for_value("SELECT is_owner FROM nebulus.networks", "t");
+    assert_eq!(b.error_code(&format!("ALTER NETWORK \"{NETWORK}\" REMOVE PEER '{owner}'")), "42501");
+    b.run(&format!("ALTER NETWORK \"{NETWORK}\" REMOVE PEER '{peer}'"));
+    a.wait_for_value(&format!("SELECT removed FROM nebulus.peers WHERE peer_id = '{peer}'"), "t");
+    a.run(&format!("ALTER NETWORK \"{NETWORK}\" DROP OWNER '{other}'"));
+    b.wait_for_value("SELECT is_owner FROM nebulus.networks", "f");
+    assert_eq!(b.error_code(&format!("ALTER NETWORK \"{NETWORK}\" ROTATE SECRET")), "42501");
+    let epoch = a.value("SELECT epoch FROM nebulus.networks");
+    b.wait_for_value("SELECT epoch FROM nebulus.networks", &epoch);
+    a.post("w1", "weather", "rain");
+    b.wait_for_entry("w1");
+}
+
+#[test]
+fn whoever_names_the_founder_joins_no_other_network_of_that_name() {
+    let mut consortium = Consortium::apart(&["a", "b", "c"]);
+    let [a, b, c] = consortium.each();
+    a.create_network(NETWORK, SECRET);
+    b.create_network(NETWORK, SECRET);
+    for node in [&mut *a, &mut *b] {
+        node.attach("memory", NETWORK);
+    }
+    let (address, founder) = (b.address_by("/udp/"), a.peer_id());
+    let options = format!("secret = '{SECRET}', owner = '{founder}', sync_interval_ms = 50");
+    c.run(&format!("JOIN NETWORK \"{NETWORK}\" AT \"{address}\" WITH ({options})"));
+    c.attach("memory", NETWORK);
+    b.post("w1", "weather", "rain");
+    let refused =
+        format!("SELECT last_error LIKE '%somebody else has founded, by {}%' FROM nebulus.networks", b.peer_id());
+    c.wait_for_value(&refused, "t");
+    assert!(!c.has_entry("w1"));
+    c.run(&format!("LEAVE NETWORK \"{NETWORK}\""));
+    let address = a.address_by("/udp/");
+    c.run(&format!("JOIN NETWORK \"{NETWORK}\" AT \"{address}\" WITH ({options})"));
+    c.attach("memory", NETWORK);
+    a.post("w2", "weather", "sun");
+    c.wait_for_entry("w2");
+    assert_eq!(c.value("SELECT founder FROM nebulus.networks"), founder);
+}
+
+#[test]
 fn a_new_secret_reaches_members_and_shuts_out_the_old_one() {
     let mut consortium = Consortium::start(&["a", "b"]);
     let (mut old, mut new) = (consortium.stranger("old"), consortium.stranger("new"));

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::error::Result;
-use crate::model::{Bytes, Head, NetworkId, NetworkOptions, PeerId, Placement};
+use crate::model::{
+    Adoption, Bytes, Charter, CharterDigest, Founding, Head, NetworkId, NetworkOptions, PeerId, Placement,
+};
 use crate::sync::encoding::{Assembler, encode};
 use crate::sync::engine::tests::fake::{Fake, key_of};
 use crate::sync::engine::{Engine, Tuning};
-use crate::sync::message::{CollectionSchema, EpochNews, Message, SecretText};
+use crate::sync::message::{CollectionSchema, EpochKey, EpochNews, Message, SecretText};
 use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{
     Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, Outcome, OwnHead, Verdict, VerifiedHeads,
@@ -25,6 +27,8 @@ pub(super) struct Node {
     works: VecDeque<(u64, Work)>,
     pub epoch: EpochNews,
     pub saved_epochs: Vec<u64>,
+    /// What the database says of charters that it is told; news for those that it says nothing of.
+    pub adoptions: VecDeque<Adoption>,
     pub reports: Vec<(u64, ExchangeReport)>,
     pub events: Vec<Event>,
     pub disconnects: Vec<(PeerId, u64, &'static str)>,
@@ -57,6 +61,16 @@ pub(super) fn sign(peer: &PeerId, statement: &Statement) -> Bytes {
 
 pub(super) fn tuning() -> Tuning {
     Tuning { snapshot_deltas_min: 1_000, stability_interval_ms: 1_000, batch_bytes: 4_096, ..Tuning::default() }
+}
+
+/// What is told of an epoch.
+pub(super) fn epoch(number: u64, secret: &str) -> EpochNews {
+    let founding = Founding { founder: PeerId::new("peer0"), nonce: [1; 16], signature: Bytes::new([1; 64]) };
+    let secret = SecretText(secret.into());
+    EpochNews {
+        charter: Charter { founding, edicts: Vec::new() },
+        secret: Some(EpochKey { epoch: number, salt: [0; 16], secret }),
+    }
 }
 
 pub(super) fn schema() -> CollectionSchema {
@@ -158,13 +172,14 @@ impl Node {
                 self.verified += signed.len();
                 Outcome::Verified(Ok(signed.iter().map(is_right).collect()))
             }
-            Work::ReadEpoch => Outcome::EpochRead(Ok(self.epoch.clone())),
+            Work::ReadEpoch => Outcome::EpochRead(Ok(Some(Box::new(self.epoch.clone())))),
             Work::SaveEpoch { news } => {
-                self.saved_epochs.push(news.epoch);
-                if news.epoch > self.epoch.epoch {
-                    self.epoch = news;
+                let number = |news: &EpochNews| news.secret.as_ref().map_or(0, |key| key.epoch);
+                self.saved_epochs.push(number(&news));
+                if number(&news) > number(&self.epoch) {
+                    self.epoch = *news;
                 }
-                Outcome::EpochSaved(Ok(()))
+                Outcome::EpochSaved(Ok(self.adoptions.pop_front().unwrap_or(Adoption::News)))
             }
             Work::CheckOwnHead { head } => {
                 self.shown_heads.push(head);
@@ -190,6 +205,7 @@ impl World {
                 options: options.clone(),
                 epoch: 1,
                 removed: Vec::new(),
+                charter: CharterDigest { founding: 1, edicts: 1 },
                 excused: Vec::new(),
                 collections: vec![schema()],
                 partial: Vec::new(),
@@ -205,8 +221,9 @@ impl World {
                 database: Fake::default(),
                 views: BTreeMap::new(),
                 works: VecDeque::new(),
-                epoch: EpochNews { epoch: 1, secret: SecretText("first".into()), removed: Vec::new() },
+                epoch: epoch(1, "first"),
                 saved_epochs: Vec::new(),
+                adoptions: VecDeque::new(),
                 reports: Vec::new(),
                 events: Vec::new(),
                 disconnects: Vec::new(),
