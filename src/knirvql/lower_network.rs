@@ -14,8 +14,17 @@ const ADDRESSES_MAX: usize = 64;
 /// What SHOW leaves out of the tables of the schema `nebulus`.
 const SHOWN_OF_NETWORKS: &[&str] =
     &["name", "epoch", "collections", "connected_peers", "total_peers", "staged", "last_sync", "last_error"];
-const SHOWN_OF_PEERS: &[&str] =
-    &["network", "peer_id", "connected", "latency_ms", "last_seen", "behind_deltas", "behind_ms", "ahead_deltas"];
+const SHOWN_OF_PEERS: &[&str] = &[
+    "network",
+    "peer_id",
+    "connected",
+    "latency_ms",
+    "last_seen",
+    "behind_deltas",
+    "behind_ms",
+    "ahead_deltas",
+    "refused",
+];
 
 /// A change of networks, for `session` to carry out in its transaction. `Debug` shows no secret.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ mod chain;
 mod digest;
 mod edit;
 mod hybrid_clock;
+mod restamp;
 mod states;
 mod vector_clock;
 
@@ -24,6 +25,7 @@ mod spec_tests;
 pub use chain::{chain_next, chain_start, signed_message};
 pub use digest::{digest, hash_value};
 pub use edit::{WriteContext, delete, delete_delta, insert, insert_delta, update, update_delta};
-pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, tick};
+pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, rein, tick};
+pub use restamp::restamp;
 pub use states::{CAUSAL_LENGTH_MAX, delta, merge, merge_into, validate};
 pub use vector_clock::Causality;

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-use crate::db::{Database, EpochSecret, OwnChain, PublicView, SharedColumn, SharedSchema};
+use crate::db::{Database, EpochSecret, OwnChain, PublicView, ShapeClaim, SharedColumn, SharedSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Buckets, Bytes, CollectionKind, Head, KeyHash, Network, NetworkId, PeerId, Placement};
 use crate::sync::engine::Tuning;
-use crate::sync::message::{CollectionSchema, ColumnSchema, EpochNews, PublicEntry, SecretText};
+use crate::sync::message::{ClaimedShape, CollectionSchema, ColumnSchema, EpochNews, PublicEntry, SecretText};
 use crate::sync::work::{
-    Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, Outcome, OwnHead, Verdict, View, Work,
+    Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, MergedSchema, Outcome, OwnHead, Verdict, View, Work,
 };
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.
@@ -91,6 +91,7 @@ impl Executor {
             epoch: network.epoch,
             removed: network.removed.clone(),
             collections: collections.collect(),
+            shapes: self.shapes()?,
             partial,
             placement,
             is_returning: self.database.is_returning(self.network)?,
@@ -170,11 +171,22 @@ impl Executor {
             Work::ReadEpoch => Outcome::EpochRead(self.read_epoch()),
             Work::SaveEpoch { news } => Outcome::EpochSaved(self.save_epoch(&news)),
             Work::CheckOwnHead { head } => Outcome::OwnHeadChecked(self.check_own_head(&head)),
-            Work::MergeSchema { collections } => {
-                let schemas: Vec<SharedSchema> = collections.into_iter().map(schema_to_database).collect();
-                Outcome::SchemaMerged(wait(database.merge_schemas(network, &schemas)))
-            }
+            Work::RenewEarly => Outcome::EarlyRenewed(wait(database.renew_early_origin())),
+            Work::MergeSchema { collections, shapes } => Outcome::SchemaMerged(self.merge_schema(collections, shapes)),
         }
+    }
+
+    fn merge_schema(&self, collections: Vec<CollectionSchema>, shapes: Vec<ClaimedShape>) -> Result<MergedSchema> {
+        let (database, network) = (&self.database, self.network);
+        wait(database.learn_shapes(network, shapes.into_iter().map(shape_to_database).collect()))?;
+        let schemas: Vec<SharedSchema> = collections.into_iter().map(schema_to_database).collect();
+        let differences = wait(database.merge_schemas(network, &schemas))?;
+        Ok(MergedSchema { differences, shapes: self.shapes()? })
+    }
+
+    fn shapes(&self) -> Result<Vec<ClaimedShape>> {
+        let claims = self.database.shape_claims(self.network)?;
+        Ok(claims.into_iter().map(shape_from_database).collect())
     }
 
     fn read_entries(&self, collection: &str, keys: &[Bytes]) -> Result<(Vec<Head>, Vec<Option<Bytes>>)> {
@@ -347,6 +359,30 @@ fn applied(applied: crate::db::Applied) -> Applied {
 
 fn to_database(entries: Vec<PublicEntry>) -> Vec<crate::db::PublicEntry> {
     entries.into_iter().map(|entry| crate::db::PublicEntry { key: entry.key, body: entry.body }).collect()
+}
+
+fn shape_to_database(shape: ClaimedShape) -> ShapeClaim {
+    ShapeClaim {
+        collection: shape.collection,
+        is_table: shape.is_table,
+        columns: shape.columns,
+        primary_key: shape.primary_key,
+        claimed_ms: shape.claimed_ms,
+        peer: shape.peer,
+        signature: shape.signature.to_vec(),
+    }
+}
+
+fn shape_from_database(claim: ShapeClaim) -> ClaimedShape {
+    ClaimedShape {
+        collection: claim.collection,
+        is_table: claim.is_table,
+        columns: claim.columns,
+        primary_key: claim.primary_key,
+        claimed_ms: claim.claimed_ms,
+        peer: claim.peer,
+        signature: Bytes::new(claim.signature),
+    }
 }
 
 fn schema_to_database(schema: CollectionSchema) -> SharedSchema {

@@ -46,6 +46,7 @@ mod supervisor;
 mod swarm;
 mod swarm_events;
 mod troubles;
+mod versions;
 mod work;
 
 pub use encoding::{Assembler, PROTOCOL_VERSION, encode};

@@ -23,7 +23,7 @@ pub fn database_status(status: EngineStatus) -> (NetworkStatus, Vec<PeerStatus>)
     let quarantine = status.waits.into_iter().map(|wait| Quarantined {
         origin: wait.origin,
         seq: wait.seq,
-        reason: wait.reason.to_string(),
+        reason: wait.reason,
         due_ms: wait.due_ms,
     });
     let status = NetworkStatus {
@@ -42,6 +42,7 @@ pub fn database_status(status: EngineStatus) -> (NetworkStatus, Vec<PeerStatus>)
         last_error: status.last_error,
         quarantine: quarantine.collect(),
         schema_conflicts: status.schema_conflicts,
+        clock_trouble: status.clock_trouble,
     };
     (status, peers)
 }

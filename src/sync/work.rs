@@ -10,7 +10,7 @@ use crate::model::{
     Shares,
 };
 use crate::sync::engine::Tuning;
-use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
+use crate::sync::message::{ClaimedShape, CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
 
 /// What an engine has to know of its network; given anew when any of it changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub struct EngineConfig {
     pub removed: Vec<PeerId>,
     /// Attached collections.
     pub collections: Vec<CollectionSchema>,
+    /// What is known of the shapes of the network's collections, in order of name.
+    pub shapes: Vec<ClaimedShape>,
     /// Attached collections, by shared name, of which deltas may be missing that the heads cover: attached when the log
     /// did not reach back any more, or not held by the peer whose heads were adopted.
     pub partial: Vec<String>,
@@ -214,6 +216,10 @@ pub enum Event {
     SchemaConflicts {
         count: u64,
     },
+    /// The clock here and those of members differ; the words are safe to log.
+    ClockOff {
+        trouble: String,
+    },
     /// Work on the database failed; the words are safe to log.
     WorkFailed {
         what: &'static str,
@@ -341,8 +347,13 @@ pub enum Work {
     CheckOwnHead {
         head: Head,
     },
+    /// Members do not take what was posted here, since its stamps lie in the future: where the clock here says so as well, this
+    /// node goes on under a new peer id and posts it with stamps of now.
+    RenewEarly,
+    /// Takes in what a member says of the shapes of the network's collections, and of the columns of attached ones.
     MergeSchema {
         collections: Vec<CollectionSchema>,
+        shapes: Vec<ClaimedShape>,
     },
 }
 
@@ -379,8 +390,9 @@ pub enum Outcome {
     EpochRead(Result<EpochNews>),
     EpochSaved(Result<()>),
     OwnHeadChecked(Result<OwnHead>),
-    /// Differences that wait, for people.
-    SchemaMerged(Result<Vec<String>>),
+    /// The new peer id; `None` where nothing that was posted lies in the future here.
+    EarlyRenewed(Result<Option<PeerId>>),
+    SchemaMerged(Result<MergedSchema>),
 }
 
 /// Deltas read from the log.
@@ -445,6 +457,15 @@ pub struct EntryDigest {
     pub digest: [u8; 16],
     pub key: Bytes,
     pub clock: Vec<(PeerId, u64)>,
+}
+
+/// What became of what a member says of collections.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MergedSchema {
+    /// Differences that wait, for people.
+    pub differences: Vec<String>,
+    /// All shapes that are known now.
+    pub shapes: Vec<ClaimedShape>,
 }
 
 /// What a head of our own origin, shown by a peer, means.

@@ -107,6 +107,8 @@ fn messages() -> Vec<Message> {
             members: 2,
             ask: 3,
             answer: 0,
+            clock_ms: 4,
+            early: None,
         }),
         Message::Stability(Stability {
             round: 1,

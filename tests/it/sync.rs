@@ -6,6 +6,7 @@
 mod blobs;
 mod change_feed;
 mod circuits;
+mod clocks;
 mod collection_suite;
 mod conflicts;
 mod database_suite;
@@ -27,3 +28,5 @@ mod restored;
 mod sharing;
 mod small_disk;
 mod strangers;
+mod tables;
+mod versions;

@@ -39,6 +39,9 @@ impl Engine {
                 self.removed(&peer);
             }
         }
+        if self.config.removed != old.removed {
+            self.review_shapes();
+        }
         self.outdate_sessions();
         self.collections_changed();
         self.consider_reconciling();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Error;
 use crate::model::{Head, PeerId, Placement};
 use crate::sync::engine::apply::Queue;
+use crate::sync::engine::clocks::Clocks;
 use crate::sync::engine::collections::Schemas;
 use crate::sync::engine::exchange::Exchange;
 use crate::sync::engine::fetch::Fetches;
@@ -55,6 +56,7 @@ pub struct Engine {
     pub(super) listings: Listings,
     pub(super) schemas: Schemas,
     pub(super) exchange: Exchange,
+    pub(super) clocks: Clocks,
     pub(super) counters: Counters,
     pub(super) save_members_ms: u64,
     pub(super) dirty_members: BTreeSet<PeerId>,
@@ -124,6 +126,7 @@ pub(super) enum Task {
     CheckOwnHead {
         peer: PeerId,
     },
+    RenewEarly,
     MergeSchema,
 }
 
@@ -137,7 +140,7 @@ impl Engine {
             push: Push::new(heads.seq(&config.this)),
             reconciling: Reconciling::new(&config.tuning, &mut random, now_ms),
             round: Round::new(&config.tuning, now_ms),
-            schemas: Schemas::new(&config.collections),
+            schemas: Schemas::new(&config.collections, &config.shapes),
             exchange: Exchange::new(now_ms),
             config,
             now_ms,
@@ -158,6 +161,7 @@ impl Engine {
             share: Share::default(),
             fetches: Fetches::default(),
             listings: Listings::default(),
+            clocks: Clocks::default(),
             counters: Counters::default(),
             save_members_ms: now_ms.saturating_add(SAVE_MEMBERS_MS),
             dirty_members: BTreeSet::new(),
@@ -308,6 +312,7 @@ impl Engine {
                 Err(error) => self.failed("adopting an epoch", &error),
             },
             (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
+            (Task::RenewEarly, Outcome::EarlyRenewed(result)) => self.early_renewed(result),
             (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
             (task, _) => {
                 let error = Error::internal(format!("an outcome does not fit its work: {task:?}"));
@@ -367,23 +372,6 @@ impl Engine {
     pub(super) fn disconnect(&mut self, peer: &PeerId, until_ms: u64, reason: &'static str) {
         self.end_session(peer);
         self.actions.push(Action::Disconnect { peer: peer.clone(), until_ms, reason });
-    }
-
-    /// Counts points against a peer; enough of them end the session for a while.
-    pub(super) fn strike(&mut self, peer: &PeerId, points: u64, reason: &'static str) {
-        if let Some(until_ms) = self.strikes.add(peer, points, self.now_ms) {
-            self.event(Event::Banned { peer: peer.clone(), until_ms });
-            self.disconnect(peer, until_ms, reason);
-            self.schedule_pulls();
-        }
-    }
-
-    fn malformed(&mut self, peer: &PeerId) {
-        self.strike(peer, super::limits::POINTS_MALFORMED, "sent what is no message");
-        if self.sessions.contains_key(peer) {
-            self.disconnect(peer, self.now_ms, "sent what is no message");
-            self.schedule_pulls();
-        }
     }
 
     /// Takes a member in, and keeps it where that is news.

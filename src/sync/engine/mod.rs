@@ -14,6 +14,7 @@
 //! part of the log can go; `roster` and `epochs` keep who belongs to the network; `rates` keeps peers within bounds.
 
 mod apply;
+mod clocks;
 mod collections;
 mod configure;
 mod epochs;

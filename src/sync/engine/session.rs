@@ -6,7 +6,7 @@ use crate::model::PeerId;
 use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
 use crate::sync::engine::rates::Bucket;
 use crate::sync::engine::serve::Serve;
-use crate::sync::message::HeadsDigest;
+use crate::sync::message::{EarlyOrigin, HeadsDigest};
 
 /// A peer that has proved the network's key, from PeerUp to PeerDown.
 #[derive(Debug)]
@@ -58,6 +58,10 @@ pub(super) struct Session {
     pub distrusted: BTreeMap<PeerId, u64>,
     /// Number of the greatest head of our own origin that it has shown.
     pub own_checked: u64,
+    /// How far our clock is ahead of its clock, in milliseconds; `None` before it has told.
+    pub clock_ahead_ms: Option<i64>,
+    /// Where our own deltas wait there for its clock.
+    pub early: Option<EarlyOrigin>,
 }
 
 impl Session {
@@ -91,6 +95,8 @@ impl Session {
             pruned: BTreeSet::new(),
             distrusted: BTreeMap::new(),
             own_checked: 0,
+            clock_ahead_ms: None,
+            early: None,
         }
     }
 

@@ -30,6 +30,7 @@ fn config(copies: u32) -> EngineConfig {
         epoch: 1,
         removed: Vec::new(),
         collections: vec![collection("memory"), collection("notes")],
+        shapes: Vec::new(),
         partial: Vec::new(),
         placement: Placement::default(),
         is_returning: false,

@@ -55,16 +55,18 @@ pub struct EngineStatus {
     pub waits: Vec<EngineWait>,
     /// Differences between declared columns, for people.
     pub schema_conflicts: Vec<String>,
+    /// What is wrong with the clock here or those of members, for people.
+    pub clock_trouble: Option<String>,
     pub peers: Vec<EnginePeer>,
 }
 
-/// An origin whose deltas are not taken for now.
+/// An origin whose deltas are not taken for now, or whose columns differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineWait {
     pub origin: PeerId,
-    /// The first delta that waits.
+    /// The first delta that waits; 0 where columns differ.
     pub seq: u64,
-    pub reason: &'static str,
+    pub reason: String,
     /// When (milliseconds since 1970) it is looked at again; `None` where that depends on others.
     pub due_ms: Option<u64>,
 }
@@ -106,9 +108,10 @@ impl Engine {
             average_latency_ms: (!latencies.is_empty()).then(|| latencies.iter().sum::<f64>() / count),
             last_sync_ms: self.counters.last_sync_ms,
             sync_in_progress: self.is_busy(),
-            last_error: self.counters.last_error.clone(),
+            last_error: self.clock_trouble().or_else(|| self.counters.last_error.clone()),
             waits: self.waits(),
             schema_conflicts: self.schemas.conflicts(),
+            clock_trouble: self.clock_trouble(),
             peers: self.shown_peers(now_ms),
         }
     }
@@ -129,9 +132,21 @@ impl Engine {
                 return None;
             };
             let (seq, due_ms) = (state.received.saturating_add(1), state.quarantine_ms);
-            Some(EngineWait { origin: origin.clone(), seq: state.fork.unwrap_or(seq), reason, due_ms })
+            Some(EngineWait {
+                origin: origin.clone(),
+                seq: state.fork.unwrap_or(seq),
+                reason: reason.to_string(),
+                due_ms,
+            })
         });
-        waiting.collect()
+        // What a column hides that has another type here.
+        let conflicts = self.schemas.conflicts_by_peer().map(|(peer, difference)| EngineWait {
+            origin: peer.clone(),
+            seq: 0,
+            reason: difference.clone(),
+            due_ms: None,
+        });
+        waiting.chain(conflicts).collect()
     }
 
     fn shown_peers(&self, now_ms: u64) -> Vec<EnginePeer> {

@@ -23,6 +23,8 @@ fn heartbeat() -> Message {
         members: 0,
         ask: 0,
         answer: 0,
+        clock_ms: 0,
+        early: None,
     })
 }
 

@@ -12,7 +12,7 @@ use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
 use crate::sync::random::Random;
 use crate::sync::simulation::node::START_MS;
-use crate::sync::work::{Action, Applied, EngineConfig, Input, LogRead, Outcome, Verdict, Work};
+use crate::sync::work::{Action, Applied, EngineConfig, Input, LogRead, MergedSchema, Outcome, Verdict, Work};
 
 /// Connections that each node makes; it has about twice as many.
 const CONNECTIONS: u64 = 4;
@@ -78,6 +78,7 @@ impl Crowd {
                 epoch: 1,
                 removed: Vec::new(),
                 collections: Vec::new(),
+                shapes: Vec::new(),
                 partial: Vec::new(),
                 placement: Placement::default(),
                 is_returning: false,
@@ -216,7 +217,7 @@ impl Crowd {
             Work::SaveMember(_) => Outcome::MemberSaved(Ok(())),
             Work::CollectTombstones { .. } => Outcome::Collected(Ok(0)),
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
-            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(Vec::new())),
+            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(MergedSchema::default())),
             Work::AdoptHeads { .. } => Outcome::HeadsAdopted(Ok(member.heads.values().cloned().collect())),
             Work::CloseView { .. } => Outcome::ViewClosed,
             other => panic!("nothing of this kind is needed: {other:?}"),

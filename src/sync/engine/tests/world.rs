@@ -9,7 +9,8 @@ use crate::sync::engine::tests::fake::{Fake, key_of};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{CollectionSchema, EpochNews, Message, SecretText};
 use crate::sync::work::{
-    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, Outcome, OwnHead, Verdict, View, Work,
+    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, MergedSchema, Outcome, OwnHead, Verdict, View,
+    Work,
 };
 
 pub(super) const MEMORY: &str = "memory";
@@ -142,7 +143,8 @@ impl Node {
                 self.shown_heads.push(head);
                 Outcome::OwnHeadChecked(self.own_heads.pop_front().unwrap_or(Ok(OwnHead::Known(Vec::new()))))
             }
-            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(Vec::new())),
+            Work::RenewEarly => Outcome::EarlyRenewed(Ok(None)),
+            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(MergedSchema::default())),
         }
     }
 }
@@ -163,6 +165,7 @@ impl World {
                 epoch: 1,
                 removed: Vec::new(),
                 collections: vec![schema()],
+                shapes: Vec::new(),
                 partial: Vec::new(),
                 placement: Placement::default(),
                 is_returning: false,
