@@ -161,7 +161,7 @@ impl Apply<'_> {
                     let sealed = self.shared.secrets.seal_network(*network, secrets, self.version)?;
                     self.effects.batch.put(&Key::NetworkSecret(*network), &sealed);
                 }
-                CatalogChange::DropNetwork(network) => self.drop_network(*network),
+                CatalogChange::DropNetwork(network) => self.drop_network(*network)?,
             }
             change.apply(&mut catalog);
         }
@@ -306,7 +306,9 @@ impl Apply<'_> {
         }
         let (causal_length, next_publicity) = next_life(pending, publicity, seen, public_length);
         let peer_id = self.shared.peer_id();
-        let stamp = Stamp { causal_length, hlc: self.hlc, peer_id: peer_id.clone() };
+        // The clock goes back where it stood wrong; a write is later than the one before it all the same.
+        let hlc = base_header.as_ref().map_or(self.hlc, |header| self.hlc.max(header.timestamp.next(0)));
+        let stamp = Stamp { causal_length, hlc, peer_id: peer_id.clone() };
         let mut fields: BTreeMap<&str, RecordField> = BTreeMap::new();
         if let (Some(base), false) = (base, pending.replaced || !pending.alive) {
             for field in base.fields() {
@@ -335,7 +337,7 @@ impl Apply<'_> {
         let header = RecordHeader {
             version: self.version,
             causal_length,
-            timestamp: self.hlc,
+            timestamp: hlc,
             peer_id,
             stage,
             publicity: next_publicity,
@@ -407,17 +409,22 @@ impl Apply<'_> {
 
 impl Apply<'_> {
     fn put_network(&mut self, network: &Network) -> Result<()> {
+        if self.current_catalog().network_by_id(network.id).is_none() {
+            self.go_on_after_leave(network)?;
+        }
         let json = serde_json::to_vec(network).map_err(|error| Error::internal(error.to_string()))?;
         self.effects.batch.put(&Key::Network(network.id), &json);
         Ok(())
     }
 
-    fn drop_network(&mut self, id: NetworkId) {
+    fn drop_network(&mut self, id: NetworkId) -> Result<()> {
+        self.keep_own_head(id)?;
         self.effects.batch.delete(&Key::Network(id));
         self.effects.batch.delete(&Key::NetworkSecret(id));
         for range in [KeyRange::heads(id), KeyRange::sync_records(id), KeyRange::deltas(id), KeyRange::postings(id)] {
             self.effects.batch.delete_range(&range);
         }
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ use crate::db::vector_indexes::VectorIndex;
 use crate::db::write_set::WriteSet;
 use crate::db::{Cancel, Catalog};
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::tick;
+use crate::merge::{MAX_CLOCK_DRIFT_MILLIS, rein, tick};
 use crate::metrics;
 use crate::model::{CollectionId, Hlc};
 use crate::store::{Batch, Key};
@@ -124,7 +124,7 @@ impl Committer {
         let builds = self.shared.builds.all();
         let mut group = Group::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
         let version = group.version + 1;
-        let hlc = tick(group.hlc, self.shared.clock.millis());
+        let hlc = self.next_time(&group);
         let mut apply = Apply::new(&self.shared, &group, Arc::default(), version, hlc);
         let step = apply.show_step(collection, after.as_deref());
         let (effects, hlc) = apply.finish();
@@ -199,7 +199,7 @@ impl Committer {
             return answer(reply, Err(error.with_hint("Run the transaction again.")));
         }
         let version = group.version + 1;
-        let hlc = tick(group.hlc, self.shared.clock.millis());
+        let hlc = self.next_time(group);
         let mut apply = Apply::new(&self.shared, group, Arc::clone(writes), version, hlc);
         apply.is_behind = catalog_version != group.catalog.version();
         apply.cancel = cancel;
@@ -213,9 +213,21 @@ impl Committer {
         }
     }
 
+    /// The time of what is encoded next. A clock that a wrong wall clock has moved far ahead goes back to the right one.
+    fn next_time(&self, group: &Group) -> Hlc {
+        let wall = self.shared.clock.millis();
+        let drifts = group.catalog.networks().map(|network| network.options.max_clock_drift_ms);
+        let last = rein(group.hlc, wall, drifts.fold(MAX_CLOCK_DRIFT_MILLIS, u64::max));
+        if last < group.hlc {
+            let ahead_s = group.hlc.millis().saturating_sub(wall) / 1000;
+            tracing::warn!(ahead_s, "stamps here ran ahead of the clock of this machine and go back to it");
+        }
+        tick(last, wall)
+    }
+
     fn encode(&self, group: &mut Group, encode: Encode) -> Option<Answer> {
         let version = group.version + 1;
-        let hlc = tick(group.hlc, self.shared.clock.millis());
+        let hlc = self.next_time(group);
         let mut apply = Apply::new(&self.shared, group, Arc::default(), version, hlc);
         let answer = encode(&mut apply)?;
         if let Err(error) = apply.forget_dimensions() {

@@ -224,6 +224,7 @@ impl Running {
         graph_builder::save_all(&self.shared);
         let mut batch = Batch::new();
         self.shared.sequences.release(&mut batch);
+        self.shared.row_ids.release(&mut batch);
         let released = if batch.is_empty() { Ok(()) } else { self.shared.store.write(batch) };
         self.shared.store.close();
         released

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::db::apply::is_ordered;
 use crate::db::catalog::{AUTH, MEMORY, check_collection, check_identifier};
 use crate::db::change::CatalogChange;
+use crate::db::row_ids::check_room;
 use crate::db::{Cancel, Catalog, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnType, Index, IndexKind, IndexOrigin};
@@ -127,7 +128,7 @@ impl Transaction {
     /// Adds a column that existing entries have no value for.
     ///
     /// # Errors
-    /// 42701; 0A000 for a default collection.
+    /// 42701; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
     pub fn add_column(&mut self, collection: &str, column: Column) -> Result<()> {
         let current = Arc::clone(self.catalog().expect_collection(collection)?);
         if current.kind != CollectionKind::Table {
@@ -138,6 +139,9 @@ impl Transaction {
         }
         if column.not_null {
             return Err(Error::internal("a column of no values yet forbids NULL"));
+        }
+        if column.has_sequence() && self.catalog().network_of(current.id).is_some() {
+            check_room(&current.name, &column.name, &column.ty)?;
         }
         let mut changed = (*current).clone();
         changed.columns.push(column);

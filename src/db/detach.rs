@@ -11,7 +11,7 @@ use crate::db::apply::Apply;
 use crate::db::change::CatalogChange;
 use crate::db::feed_draft::Origin;
 use crate::db::public_view::heads_in;
-use crate::db::receive::Touched;
+use crate::db::receive::{SET_ASIDE, Touched};
 use crate::db::replica::PARTIAL;
 use crate::db::shared::Shared;
 use crate::db::verify_run::ReadDelta;
@@ -72,6 +72,7 @@ impl Apply<'_> {
         let detached = network.attachments.iter().find(|attachment| Some(attachment.collection) == collection);
         if let Some(detached) = detached {
             self.forget_placement(id, &detached.shared_name)?;
+            self.forget_set_aside(id, &detached.shared_name)?;
         }
         changed.attachments.retain(|attachment| Some(attachment.collection) != collection);
         if let Some(collection) = collection {
@@ -83,6 +84,19 @@ impl Apply<'_> {
         let change =
             if is_gone { CatalogChange::DropNetwork(id) } else { CatalogChange::PutNetwork(Arc::new(changed)) };
         self.catalog(&[change])
+    }
+
+    /// What was set aside of a collection is looked at anew when it is attached again.
+    fn forget_set_aside(&mut self, id: NetworkId, shared_name: &str) -> Result<()> {
+        let snapshot = Arc::clone(&self.group.snapshot);
+        let about = format!("\"{shared_name}\"");
+        let mut stored = snapshot.scan(&KeyRange::sync_records(id).starting_with(SET_ASIDE.as_bytes()));
+        while let Some((name, reason)) = stored.next()? {
+            if String::from_utf8_lossy(reason).contains(&about) {
+                self.effects.batch.delete(&Key::SyncRecord(id, &String::from_utf8_lossy(name)));
+            }
+        }
+        Ok(())
     }
 
     /// Applies what the log holds of a collection from behind `after` on; where to go on, or the end.

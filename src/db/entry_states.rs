@@ -273,7 +273,7 @@ impl Apply<'_> {
             return Ok(asked);
         };
         if network.posts_at_once(attachment) && (pending.alive || is_posted) {
-            if network.options.posting_url.is_some() {
+            if network.options.posting_url.is_some() || !attachment.posts() {
                 return Ok(Stage::PostPending);
             }
             self.effects.to_post.push((network.id, (collection.id, key.to_vec())));

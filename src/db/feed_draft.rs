@@ -11,7 +11,7 @@ use crate::db::feed_event::{
 };
 use crate::db::{AUTH, Catalog};
 use crate::error::Result;
-use crate::model::{Collection, CollectionId, Network, PeerId, State, Value};
+use crate::model::{Attachment, Collection, CollectionId, Network, PeerId, State, Value};
 use crate::store::encode_key;
 
 /// Changed entries that one commit tells of one by one; of collections with more it tells how many.
@@ -205,5 +205,6 @@ pub(crate) fn catalog_events(before: &Catalog, after: &Catalog) -> Vec<FeedEvent
 
 /// The collections that take part in a network.
 fn shown(network: &Network) -> impl Iterator<Item = &str> {
-    network.attachments.iter().filter(|attachment| attachment.is_shown()).map(|attachment| &*attachment.shared_name)
+    let is_attached = |attachment: &&Attachment| !attachment.detaching && !attachment.attaching;
+    network.attachments.iter().filter(is_attached).map(|attachment| &*attachment.shared_name)
 }

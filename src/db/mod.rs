@@ -44,6 +44,7 @@ mod heads;
 mod hearsay;
 mod index_build;
 mod index_keys;
+mod left_networks;
 mod nearest;
 mod network_secrets;
 mod network_tables;
@@ -52,6 +53,7 @@ mod notify;
 mod open;
 mod origin;
 mod own_head;
+mod own_stamps;
 mod password_file;
 mod plan;
 mod post;
@@ -67,6 +69,7 @@ mod replica;
 mod roles;
 mod rotate;
 mod row;
+mod row_ids;
 mod scan;
 mod schema_merge;
 mod secrets;
@@ -75,6 +78,7 @@ mod setting;
 mod setting_list;
 mod setting_special;
 mod settings;
+mod shapes;
 mod share;
 mod shared;
 mod signals;
@@ -130,12 +134,13 @@ pub use rotate::rotate_vault;
 pub use schema_merge::{SharedColumn, SharedSchema};
 pub use setting::{Effect, Kind, Setting, shown_bound};
 pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
+pub use shapes::ShapeClaim;
 pub use signals::DatabaseChanges;
 pub use staged::{MemberInfo, StagedEntry, StagedForPosting};
 pub use stream::{Gathered, HeldRows, RowSender, RowStream, RowsMemory};
 pub use sync_status::{
-    FETCH_KEYS_MAX, ListingReply, NetworkStatus, NowhereReply, PeerStatus, Quarantined, SYNC_COMMANDS_MAX, SyncCommand,
-    SyncReport, SyncStatus,
+    FETCH_KEYS_MAX, ListingReply, NetworkStatus, NowhereReply, PeerStatus, Quarantined, RefusedPeer, SYNC_COMMANDS_MAX,
+    SyncCommand, SyncReport, SyncStatus,
 };
 pub use transaction::{Savepoint, Transaction};
 pub use verify_states::{OfferedStates, VerifiedHeads};

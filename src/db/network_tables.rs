@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::db::{MemberInfo, NetworkStatus, PeerStatus, ReadView, Row, SyncStatus};
+use crate::db::{MemberInfo, NetworkStatus, PeerStatus, ReadView, RefusedPeer, Row, SyncStatus};
 use crate::error::{Error, Result};
 use crate::model::{Collection, ColumnType, Network, NetworkId, PeerId, Value};
 
@@ -88,6 +88,7 @@ impl NetworkTable {
                 ("ahead_deltas", Int8),
                 ("banned_until", TimestampTz),
                 ("removed", Bool),
+                ("refused", Text),
             ],
             NetworkTable::SyncState => vec![
                 ("network", Text),
@@ -97,6 +98,7 @@ impl NetworkTable {
                 ("staged_entries", Int8),
                 ("last_sync", TimestampTz),
                 ("sync_in_progress", Bool),
+                ("trouble", Text),
             ],
             NetworkTable::NetworkStats => vec![
                 ("network", Text),
@@ -159,12 +161,18 @@ fn networks(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
             count(waiting),
             time(known.and_then(|known| known.last_sync_ms)),
             Value::Bool(known.is_some_and(|known| known.sync_in_progress)),
-            known.and_then(|known| known.last_error.as_deref()).map_or(Value::Null, Value::text),
+            last_error(network, known).map_or(Value::Null, Value::text),
             texts(known.map_or(&[], |known| known.schema_conflicts.as_slice())),
             Value::Bool(network.leaving),
         ])
     };
     view.catalog().networks().map(|network| row(network)).collect()
+}
+
+/// What stops one of its collections, or the last thing that went wrong.
+fn last_error<'a>(network: &'a Network, known: Option<&'a NetworkStatus>) -> Option<&'a str> {
+    let mut halted = network.attachments.iter().filter_map(|attachment| attachment.halted.as_ref());
+    halted.next().map(|halted| halted.reason.as_str()).or_else(|| known?.last_error.as_deref())
 }
 
 /// What the sync task tells of the peers it has met since the start, and the members on record.
@@ -183,12 +191,33 @@ fn peers(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
         for peer in met {
             all.entry(&peer.peer_id).or_default().1 = Some(peer);
         }
+        for refused in status.refused.iter().filter(|refused| refused.networks.contains(&network.id)) {
+            all.entry(&refused.peer_id).or_default();
+        }
         for (peer, (member, met)) in all {
             let is_removed = network.removed.contains(peer) || member.is_some_and(|member| member.removed);
-            rows.push(peer_row(network, peer, member, met, is_removed));
+            let refused = status.refused.iter().find(|refused| refused.peer_id == *peer);
+            rows.push(peer_row(network, peer, member, met, (is_removed, refused)));
         }
     }
+    let strangers = status.refused.iter().filter(|refused| refused.networks.is_empty());
+    rows.extend(strangers.map(refused_row));
     Ok(rows)
+}
+
+/// A peer of another version that came by itself: which network it means it could not say.
+fn refused_row(refused: &RefusedPeer) -> Row {
+    NetworkTable::Peers
+        .columns()
+        .iter()
+        .map(|(name, _)| match *name {
+            "peer_id" => Value::text(refused.peer_id.as_str()),
+            "addresses" => texts(&refused.addresses),
+            "connected" | "removed" => Value::Bool(false),
+            "refused" => Value::text(refused.reason.as_str()),
+            _ => Value::Null,
+        })
+        .collect()
 }
 
 fn peer_row(
@@ -196,10 +225,11 @@ fn peer_row(
     peer: &PeerId,
     member: Option<&MemberInfo>,
     met: Option<&PeerStatus>,
-    is_removed: bool,
+    (is_removed, refused): (bool, Option<&RefusedPeer>),
 ) -> Row {
     let on_record = member.map_or(&[][..], |member| &member.addresses);
-    let addresses = met.map(|met| met.addresses.as_slice()).filter(|addresses| !addresses.is_empty());
+    let told = refused.map(|refused| refused.addresses.as_slice());
+    let addresses = met.map(|met| met.addresses.as_slice()).or(told).filter(|addresses| !addresses.is_empty());
     let seen = met.and_then(|met| met.last_seen_ms).or_else(|| member.map(|member| member.last_seen_ms));
     vec![
         Value::text(network.name.as_str()),
@@ -214,6 +244,7 @@ fn peer_row(
         met.map_or(Value::Null, |met| count(met.ahead_deltas)),
         time(met.and_then(|met| met.banned_until_ms)),
         Value::Bool(is_removed),
+        refused.map_or(Value::Null, |refused| Value::text(refused.reason.as_str())),
     ]
 }
 
@@ -224,6 +255,7 @@ fn sync_state(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
         let heads = view.heads(network.id)?;
         for collection in collections(view, network) {
             let staged = view.staged_count(collection.id)?;
+            let trouble = trouble(network, collection, known);
             let mut push = |origin: Value, seq: Value| {
                 rows.push(vec![
                     Value::text(network.name.as_str()),
@@ -233,6 +265,7 @@ fn sync_state(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
                     count(staged),
                     time(known.and_then(|known| known.last_sync_ms)),
                     Value::Bool(known.is_some_and(|known| known.sync_in_progress)),
+                    trouble.as_deref().map_or(Value::Null, Value::text),
                 ]);
             };
             if heads.is_empty() {
@@ -244,6 +277,22 @@ fn sync_state(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
         }
     }
     Ok(rows)
+}
+
+/// What keeps a collection from taking part as it should, for people.
+fn trouble(network: &Network, collection: &Collection, known: Option<&NetworkStatus>) -> Option<String> {
+    let attachment = network.attachment(collection.id)?;
+    if let Some(halted) = &attachment.halted {
+        return Some(halted.reason.clone());
+    }
+    if attachment.awaits_shape {
+        return Some(format!("the shape of \"{}\" in the network is not known here yet", attachment.shared_name));
+    }
+    let about = format!("\"{}\"", attachment.shared_name);
+    let differences: Vec<&str> =
+        known.map_or(&[][..], |known| &known.schema_conflicts).iter().map(String::as_str).collect();
+    let of_this: Vec<&str> = differences.into_iter().filter(|text| text.contains(&about)).collect();
+    if of_this.is_empty() { known?.clock_trouble.clone() } else { Some(of_this.join("; ")) }
 }
 
 fn network_stats(view: &ReadView, status: &SyncStatus) -> Vec<Row> {
@@ -277,11 +326,20 @@ fn staged(view: &ReadView) -> Result<Vec<Row>> {
 fn quarantine(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for network in view.catalog().networks() {
+        for halted in network.attachments.iter().filter_map(|attachment| attachment.halted.as_ref()) {
+            rows.push(vec![
+                Value::text(network.name.as_str()),
+                Value::text(halted.peer.as_str()),
+                count(0),
+                Value::text(halted.reason.as_str()),
+                Value::Null,
+            ]);
+        }
         let on_record = view.set_aside(network.id)?;
         let waiting = network_status(status, network.id).map_or(&[][..], |known| &known.quarantine);
-        let also = waiting
-            .iter()
-            .filter(|delta| !on_record.iter().any(|known| known.origin == delta.origin && known.seq == delta.seq));
+        let also = waiting.iter().filter(|delta| {
+            delta.seq == 0 || !on_record.iter().any(|known| known.origin == delta.origin && known.seq == delta.seq)
+        });
         for delta in on_record.iter().chain(also) {
             rows.push(vec![
                 Value::text(network.name.as_str()),
@@ -319,8 +377,12 @@ fn texts(texts: &[String]) -> Value {
     Value::Array(Box::new(ColumnType::Text), elements)
 }
 
+/// The last moment of the year 9999: drivers read no later one. What is due then is due never.
+const SHOWN_MILLIS_MAX: u64 = 253_402_300_799_999;
+
 /// Milliseconds since 1970.
 fn time(millis: Option<u64>) -> Value {
-    let micros = millis.and_then(|millis| i64::try_from(millis).ok()?.checked_mul(1000));
+    let shown = millis.map(|millis| millis.min(SHOWN_MILLIS_MAX));
+    let micros = shown.and_then(|millis| i64::try_from(millis).ok()?.checked_mul(1000));
     micros.map_or(Value::Null, Value::TimestampTz)
 }

@@ -9,6 +9,8 @@ use crate::db::catalog::check_identifier;
 use crate::db::change::CatalogChange;
 use crate::db::charter::{checked_peer, found_charter};
 use crate::db::network_secrets::{NetworkSecrets, chosen_or_random};
+use crate::db::row_ids::check_room;
+use crate::db::shapes::check_shape;
 use crate::db::write_set::{EntryKey, Pending};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Attachment, Collection, CollectionKind, IndexKind, Network, NetworkId, NetworkOptions, Stage};
@@ -111,7 +113,8 @@ impl Transaction {
     /// Lets a collection take part in a network: what is staged in it will be posted there.
     ///
     /// # Errors
-    /// 42P01, 42704, 42501 for AUTH entries, 55006 for one that is attached already, 0A000 for one with a unique index.
+    /// 42P01, 42704, 42501 for AUTH entries, 55006 for one that is attached already, 0A000 for one with a unique index or a
+    /// sequence of less than eight bytes, 42P16 where the network knows it with another primary key.
     pub fn attach_collection(
         &mut self,
         collection: &str,
@@ -120,7 +123,7 @@ impl Transaction {
     ) -> Result<()> {
         let collection = Arc::clone(self.catalog().expect_collection(collection)?);
         check_attachable(&collection)?;
-        self.catalog().expect_network(network)?;
+        let definition = Arc::clone(self.catalog().expect_network(network)?);
         let taken = self.catalog().networks().find(|network| network.attachment(collection.id).is_some());
         if let Some(taken) = taken {
             return Err(Error::new(
@@ -129,6 +132,8 @@ impl Transaction {
             )
             .with_hint("A collection takes part in one network. DETACH COLLECTION first."));
         }
+        let (is_known, notices) = check_shape(&self.view.snapshot, &definition, &collection)?;
+        self.notices.extend(notices);
         self.change_network(network, |network| {
             if network.attachment_named(&collection.name).is_some() {
                 return Err(Error::new(
@@ -142,6 +147,10 @@ impl Transaction {
                 private_by_default,
                 detaching: false,
                 attaching: true,
+                // The shape of others is the same everywhere and tells nothing.
+                is_announced: is_known || collection.kind != CollectionKind::Table,
+                awaits_shape: false,
+                halted: None,
             });
             Ok(())
         })
@@ -203,6 +212,10 @@ fn check_attachable(collection: &Collection) -> Result<()> {
             format!("collection \"{}\" has the unique index \"{}\"", collection.name, index.name),
             "Peers write at the same time, so only the primary key can be unique in a network. DROP INDEX first.",
         )),
-        None => Ok(()),
+        None => collection
+            .columns
+            .iter()
+            .filter(|column| column.has_sequence())
+            .try_for_each(|column| check_room(&collection.name, &column.name, &column.ty)),
     }
 }

@@ -16,6 +16,7 @@ use crate::db::index_build::{BuildStep, check_duplicates, fill_graph, fill_step}
 use crate::db::origin::open_identity;
 use crate::db::password_file::PASSWORD_FILE;
 use crate::db::secrets::Secrets;
+use crate::db::shapes::claim_announced;
 use crate::db::shared::{Parts, Shared};
 use crate::db::vector_indexes::VectorIndex;
 use crate::db::view::vector_slot;
@@ -80,6 +81,11 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     let (jobs_sender, jobs) = mpsc::channel(COMMITS_WAITING_MAX);
     let (builder, signals) = std::sync::mpsc::sync_channel(1);
     let catalog = load_networks(&snapshot, Catalog::new(collections))?;
+    let mut claims = Batch::new();
+    claim_announced(&snapshot, &mut claims, &catalog, (options.clock.millis(), &identity))?;
+    if !claims.is_empty() {
+        store.write(claims)?;
+    }
     let first_heads = load_first_heads(&snapshot, &catalog, identity.peer_id())?;
     let shared = Arc::new(Shared::new(Parts {
         store,

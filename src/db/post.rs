@@ -10,12 +10,13 @@ use crate::db::apply::Apply;
 use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
 use crate::db::receive::set_aside_name;
+use crate::db::shapes::tagged_name;
 use crate::db::staging::{StagedAt, next_posting};
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
     Posting, PostingEnd, PostingTree, chain_fold, chain_next, contribution_of, delta, delta_digest, merge,
-    merge_contributions, signed_posting, validate,
+    merge_contributions, restamp, signed_posting, validate,
 };
 use crate::model::{CollectionId, DeltaDigest, Head, Network, NetworkId, PeerId, Stage, State};
 use crate::store::{Key, KeyRange, delta_place, encode_body};
@@ -39,8 +40,9 @@ pub(crate) struct Drafted {
 impl Drafted {
     /// # Errors
     /// 54000 for a key or a state over the limits of an entry.
-    pub fn new(shared_name: &str, key: &[u8], news: &State) -> Result<Drafted> {
-        Ok(Drafted { body: encode_body(shared_name, key, news)?, digest: delta_digest(shared_name, key, news) })
+    pub fn new(tagged_name: &str, key: &[u8], news: &State) -> Result<Drafted> {
+        let shared_name = tagged_name.split_once('\0').map_or(tagged_name, |(name, _)| name);
+        Ok(Drafted { body: encode_body(tagged_name, key, news)?, digest: delta_digest(shared_name, key, news) })
     }
 }
 
@@ -77,7 +79,7 @@ impl Apply<'_> {
             return Ok(nothing);
         }
         let mut staged = Vec::new();
-        for attachment in network.attachments.iter().filter(|attachment| !attachment.detaching) {
+        for attachment in network.attachments.iter().filter(|attachment| attachment.posts()) {
             self.staged_in(attachment.collection, &mut staged)?;
         }
         let (places, is_more) = next_posting(staged);
@@ -106,11 +108,17 @@ impl Apply<'_> {
     fn post(&mut self, network: &Arc<Network>, places: Vec<EntryPlace>, what: What) -> Result<(Option<Head>, u64)> {
         let me = self.shared.peer_id();
         let head = self.head(network, &me)?;
-        let mut bodies = Vec::new();
+        let (mut bodies, mut posted) = (Vec::new(), Vec::new());
         for (id, key) in places {
             let seq = head.seq + bodies.len() as u64 + 1;
             match self.post_entry(network, (id, &key), (&me, seq), what) {
-                Ok(body) => bodies.extend(body),
+                Ok(Some(body)) => {
+                    bodies.push(body);
+                    if !posted.contains(&id) {
+                        posted.push(id);
+                    }
+                }
+                Ok(None) => {}
                 Err(error) if is_of_one_entry(&error) && !is_down("setting aside") => {
                     self.set_aside(network, (id, &key), seq, &error)?;
                 }
@@ -121,6 +129,7 @@ impl Apply<'_> {
         if count == 0 {
             return Ok((None, 0));
         }
+        self.claim_posted(network, &posted)?;
         self.tell_posted(network, count);
         Ok((Some(self.log_posting(network, head, &bodies)?), count))
     }
@@ -204,18 +213,27 @@ impl Apply<'_> {
             self.put_states(&collection, key, &old, (&old.visible, &old.public), Stage::Private)?;
             return Ok(None);
         }
+        let mut visible = old.visible.clone();
+        if restamp(&mut news, &old.public, self.latest_stamp(network), (self.hlc, me)) {
+            visible = with_stamps_of(visible, &news);
+        }
         news.clock = [(me.clone(), seq)].into_iter().collect();
         // What no peer would take must not take a number.
         validate(&news)?;
         let public = merge(&old.public, &news);
-        let visible = State { clock: public.clock.clone(), ..old.visible.clone() };
-        let drafted = Drafted::new(&attachment.shared_name, key, &news)?;
+        let visible = State { clock: public.clock.clone(), ..visible };
+        let drafted = Drafted::new(&tagged_name(&attachment.shared_name, &collection), key, &news)?;
         self.put_states(&collection, key, &old, (&visible, &public), Stage::Private)?;
         let given = [contribution_of(me, seq, &news)];
         let proven = merge_contributions((&old.contributions, &old.public), (&given, &news), &public);
         self.put_contributions(collection.id, key, &proven)?;
         self.note_posted_blob(network.id, &news);
         Ok(Some(drafted))
+    }
+
+    /// Milliseconds since 1970 beyond which members take no stamp, by the clock here.
+    pub fn latest_stamp(&self, network: &Network) -> u64 {
+        self.shared.clock.millis().saturating_add(network.options.max_clock_drift_ms)
     }
 
     /// The head of an origin at this point.
@@ -235,6 +253,17 @@ impl Apply<'_> {
         self.effects.overlay.heads.insert((network, origin), head);
         self.effects.has_posted = true;
     }
+}
+
+/// A state with the stamps that its own writes were given anew.
+pub(crate) fn with_stamps_of(mut state: State, news: &State) -> State {
+    for (name, field) in &news.fields {
+        if let Some(ours) = state.fields.get_mut(name) {
+            *ours = field.clone();
+        }
+    }
+    (state.timestamp, state.peer_id) = (news.timestamp, news.peer_id.clone());
+    state
 }
 
 /// Whether the fault lies in one entry, so that the others can be posted without it.

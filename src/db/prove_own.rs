@@ -12,6 +12,7 @@ use crate::db::apply::Apply;
 use crate::db::entry_states::EntryStates;
 use crate::db::origin::own_ids;
 use crate::db::post::Drafted;
+use crate::db::shapes::tagged_name;
 use crate::db::shared::Shared;
 use crate::error::Result;
 use crate::merge::{contribution_of, merge, merge_contributions, proven_state};
@@ -127,7 +128,7 @@ impl Apply<'_> {
             let seq = head.seq + drafted.len() as u64 + 1;
             news.clock.set(me.clone(), seq);
             let (visible, public) = (merge(&states.visible, &news), merge(&states.public, &news));
-            drafted.push(Drafted::new(&attachment.shared_name, key, &news)?);
+            drafted.push(Drafted::new(&tagged_name(&attachment.shared_name, &collection), key, &news)?);
             self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
             let given = [contribution_of(&me, seq, &news)];
             let proven = merge_contributions((&states.contributions, &states.public), (&given, &news), &public);

@@ -16,13 +16,14 @@ use crate::db::heads::StoredHead;
 use crate::db::hearsay::is_hearsay;
 use crate::db::post::encode_log_entry;
 use crate::db::row::key_types;
+use crate::db::shapes::shape_tag;
 use crate::db::verify_run::{CheckedRun, End, ReadDelta, check_run, last_end};
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Drift, check_drift, contribution_of, merge_contributions, merge_into, observe, proven_state};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
 use crate::model::{Collection, Contribution, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State};
-use crate::store::{DeltaBody, Key, RecordView, decode_key, delta_place};
+use crate::store::{DeltaBody, Key, KeyRange, RecordView, decode_key, delta_place};
 
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,10 +167,13 @@ impl Apply<'_> {
         match delta.read {
             Ok((body, state)) => {
                 self.hlc = observe(self.hlc, state.timestamp, self.shared.clock.millis());
-                if !self.is_held(network, body.collection, body.key, touched)? {
+                if !self.takes(network, body.collection)?
+                    || !self.is_held(network, body.collection, body.key, touched)?
+                {
                     return Ok(());
                 }
-                if let Err(error) = self.check_key_of(network, body.collection, body.key) {
+                let fits = self.check_shape_of(network, &body);
+                if let Err(error) = fits.and_then(|()| self.check_key_of(network, body.collection, body.key)) {
                     self.set_aside_delta(network, origin, seq, &error);
                     return Ok(());
                 }
@@ -188,7 +192,49 @@ impl Apply<'_> {
     pub fn set_aside_delta(&mut self, network: &Network, origin: &PeerId, seq: u64, error: &Error) {
         tracing::warn!(%origin, seq, network = network.name, "a delta is malformed and was set aside");
         let name = set_aside_name(origin, seq);
-        self.effects.batch.put(&Key::SyncRecord(network.id, &name), error.message().as_bytes());
+        if self.set_aside_of(network, origin) < SET_ASIDE_MAX {
+            self.effects.batch.put(&Key::SyncRecord(network.id, &name), error.message().as_bytes());
+        }
+    }
+
+    /// How many deltas of an origin are on record as set aside, as far as it matters.
+    fn set_aside_of(&self, network: &Network, origin: &PeerId) -> usize {
+        let prefix = format!("{SET_ASIDE}{origin}/");
+        let mut stored = self.group.snapshot.scan(&KeyRange::sync_records(network.id).starting_with(prefix.as_bytes()));
+        let mut count = 0;
+        while count < SET_ASIDE_MAX && matches!(stored.next(), Ok(Some(_))) {
+            count += 1;
+        }
+        count
+    }
+
+    /// Whether what members posted of a collection reaches it; of one whose shape is not known yet it waits in the log.
+    fn takes(&mut self, network: &Network, shared_name: &str) -> Result<bool> {
+        let current = self.current_catalog().network_by_id(network.id).cloned();
+        let Some(attachment) = current.as_ref().and_then(|current| current.attachment_named(shared_name)) else {
+            return Ok(false);
+        };
+        if !attachment.is_announced && !attachment.awaits_shape && !attachment.detaching {
+            self.await_shape(network, shared_name)?;
+        }
+        Ok(attachment.takes())
+    }
+
+    /// Whether an entry was posted for a table with keys of the same shape as here.
+    ///
+    /// # Errors
+    /// 22000.
+    fn check_shape_of(&self, network: &Network, body: &DeltaBody<'_>) -> Result<()> {
+        let attachment = network.attachment_named(body.collection);
+        let collection =
+            attachment.and_then(|attachment| self.current_catalog().collection_by_id(attachment.collection));
+        let Some(collection) = collection.filter(|_| !body.shape.is_empty()) else { return Ok(()) };
+        if shape_tag(collection) == body.shape {
+            return Ok(());
+        }
+        let message = format!("an entry of \"{}\" was posted from a table with another primary key", body.collection);
+        Err(Error::new(ErrorKind::DataException, message)
+            .with_hint("Whoever posted it declared another primary key: the tables must be made alike."))
     }
 
     /// Whether a key from outside is one of the primary key here: members may have declared another one, and what cannot be
@@ -246,8 +292,9 @@ impl Apply<'_> {
         (state, given): (State, Vec<Contribution>),
         touched: &mut Touched,
     ) -> Result<bool> {
-        let attachment = network.attachment_named(shared_name).filter(|attachment| !attachment.detaching);
-        let Some(attachment) = attachment else { return Ok(false) };
+        let current = self.current_catalog().network_by_id(network.id).cloned();
+        let attachment = current.as_ref().and_then(|current| current.attachment_named(shared_name));
+        let Some(attachment) = attachment.filter(|attachment| attachment.takes()) else { return Ok(false) };
         let entry = match touched.entry((attachment.collection, key.to_vec())) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
@@ -317,6 +364,9 @@ impl Apply<'_> {
         Ok(None)
     }
 }
+
+/// Deltas of one origin that are kept on record as set aside, about; that there are more is in the log of the server.
+const SET_ASIDE_MAX: usize = 64;
 
 /// Names of the records of deltas that were set aside.
 pub(crate) const SET_ASIDE: &str = "set_aside/";

@@ -275,11 +275,19 @@ impl Database {
     /// Makes this node post under a new identity: a peer showed that this data directory is an older copy. What was posted
     /// since the start, under numbers that the later life has used as well, is posted anew.
     pub async fn renew_origin(&self) -> Result<PeerId> {
+        self.renew_with(take_back::note_outdated).await
+    }
+
+    /// Makes this node post under a new identity, once `note` has written down what the old one is to take back.
+    pub(crate) async fn renew_with(
+        &self,
+        note: impl FnOnce(&Shared, &PeerId) -> Result<()> + Send + 'static,
+    ) -> Result<PeerId> {
         let shared = Arc::clone(self.shared());
         let directory = shared.store.directory().to_path_buf();
         let old = self.peer_id();
         let renewed = tokio::task::spawn_blocking(move || {
-            take_back::note_outdated(&shared, &old)?;
+            note(&shared, &old)?;
             let identity = origin::renew(&directory)?;
             shared.store.write(origin::place_batch(&directory, &shared.store.snapshot())?)?;
             let peer_id = identity.peer_id().clone();

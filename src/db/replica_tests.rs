@@ -21,6 +21,8 @@ mod format;
 mod held_share;
 #[path = "lies_tests.rs"]
 mod lies;
+#[path = "own_stamps_tests.rs"]
+mod own_stamps;
 #[path = "rebirth_tests.rs"]
 mod rebirth;
 #[path = "renewal_tests.rs"]

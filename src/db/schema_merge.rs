@@ -48,7 +48,7 @@ impl Database {
             let Some(definition) = catalog.network_by_id(network) else { return Ok(Vec::new()) };
             let (mut differences, mut changed) = (Vec::new(), Vec::new());
             for schema in schemas {
-                let attachment = definition.attachment_named(&schema.name).filter(|found| !found.detaching);
+                let attachment = definition.attachment_named(&schema.name).filter(|found| found.takes());
                 let collection = attachment.and_then(|found| catalog.collection_by_id(found.collection));
                 let Some(collection) = collection else { continue };
                 let merged = merge_columns(collection, schema, &mut differences);
@@ -167,7 +167,7 @@ fn merge_columns(collection: &Collection, schema: &SharedSchema, differences: &m
 }
 
 /// Whether values of the one type are values of the other: a vector column takes its dimension from the first vector.
-fn are_alike(ours: &ColumnType, theirs: &ColumnType) -> bool {
+pub(crate) fn are_alike(ours: &ColumnType, theirs: &ColumnType) -> bool {
     match (ours, theirs) {
         (ColumnType::Vector(a), ColumnType::Vector(b)) => a.is_none() || b.is_none() || a == b,
         _ => ours == theirs,

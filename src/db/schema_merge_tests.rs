@@ -41,6 +41,10 @@ impl Node {
         transaction.attach_collection("things", "n", None).unwrap();
         transaction.attach_collection("memory", "n", None).unwrap();
         runtime.block_on(transaction.commit()).unwrap();
+        // As its first posting would.
+        let network = Arc::clone(database.catalog().network("n").unwrap());
+        let claimed = database.shared().encode(move |apply| apply.claim_posted(&network, &[id]));
+        runtime.block_on(claimed).unwrap();
         Node { runtime, database, _directory: directory }
     }
 

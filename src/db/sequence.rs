@@ -3,12 +3,16 @@
 //! Numbers are reserved on disk in blocks before they are given out, so that a crash skips at most a block and repeats
 //! nothing. Blocks grow while a load goes on. TRUNCATE … RESTART IDENTITY alone goes back, and belongs to its transaction:
 //! until that commits, its rows take their numbers from a count of its own.
+//!
+//! While a table is attached to a network its columns draw from [`RowIds`](crate::db::row_ids::RowIds) instead, and its own
+//! sequences stand still.
 
 use std::collections::{BTreeMap, HashMap};
 
 use parking_lot::Mutex;
 
 use crate::db::Transaction;
+use crate::db::row_ids::check_room;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, Numbering};
 use crate::store::{Batch, Key, Store};
@@ -88,18 +92,21 @@ impl Sequences {
 }
 
 impl Transaction {
-    /// The next number of a column that draws from a sequence of its own.
+    /// The next number of a column that draws from a sequence of its own; of an attached table one that no other node gives out.
     ///
     /// # Errors
-    /// 22003 behind the last number, and 58030 where the store cannot be written.
+    /// 22003 behind the last number, 0A000 for a column of an attached table with less than eight bytes, and 58030 where the
+    /// store cannot be written.
     pub fn next_number_of(&mut self, collection: &Collection, position: usize) -> Result<i64> {
         let slot = crate::db::view::vector_slot(position)?;
-        let numbering = collection.columns.get(position).map(|column| column.numbering).unwrap_or_default();
-        self.next_number((collection.id, slot), numbering)
-    }
-
-    /// The next number of a column with a sequence.
-    pub(crate) fn next_number(&mut self, place: SequencePlace, numbering: Numbering) -> Result<i64> {
+        let column = collection.columns.get(position);
+        if let Some(column) = column.filter(|_| self.catalog().network_of(collection.id).is_some()) {
+            check_room(&collection.name, &column.name, &column.ty)?;
+            let shared = &self.shared;
+            return shared.row_ids.next(&shared.store, shared.clock.millis(), &shared.peer_id());
+        }
+        let numbering = column.map(|column| column.numbering).unwrap_or_default();
+        let place = (collection.id, slot);
         let Some(number) = self.view.writes.restarts.get(&place).copied() else {
             return self.shared.sequences.next(&self.shared.store, place, numbering);
         };

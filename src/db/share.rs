@@ -153,7 +153,7 @@ impl Database {
 impl ReadView {
     /// Whether this node holds a share of a collection, so that entries may be elsewhere, and the session wants them.
     fn holds_share(&self, id: CollectionId, settings: &Settings) -> bool {
-        let found = self.catalog.network_of(id).filter(|(_, attachment)| !attachment.detaching);
+        let found = self.catalog.network_of(id).filter(|(_, attachment)| attachment.takes());
         found.is_some_and(|(network, _)| network.options.copies().is_some()) && settings.fetches()
     }
 

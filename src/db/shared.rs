@@ -22,6 +22,7 @@ use crate::db::feed::{FEED_BYTES_MAX, Feed};
 use crate::db::feed_draft::FeedDraft;
 use crate::db::heads::StoredHead;
 use crate::db::network_secrets::NetworkSecrets;
+use crate::db::row_ids::RowIds;
 use crate::db::secrets::Secrets;
 use crate::db::sequence::Sequences;
 use crate::db::signals::Signals;
@@ -68,6 +69,7 @@ pub(crate) struct Shared {
     pub backup: RunningBackup,
     pub facts: FactTypes,
     pub sequences: Sequences,
+    pub row_ids: RowIds,
     pub secrets: Secrets,
     pub blobs: BlobStore,
     pub jobs: mpsc::Sender<Job>,
@@ -120,6 +122,7 @@ impl Shared {
             backup: RunningBackup::default(),
             facts: FactTypes::default(),
             sequences: Sequences::default(),
+            row_ids: RowIds::default(),
             secrets: parts.secrets,
             blobs: parts.blobs,
             jobs: parts.jobs,

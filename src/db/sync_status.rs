@@ -83,6 +83,19 @@ pub struct SyncStatus {
     pub addresses: Vec<String>,
     pub networks: Vec<NetworkStatus>,
     pub peers: Vec<PeerStatus>,
+    /// Peers that speak another version of the protocol.
+    pub refused: Vec<RefusedPeer>,
+}
+
+/// A peer that is not spoken with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefusedPeer {
+    /// Those that it is a member of or was dialled for; none where it came by itself: which it means it could not say.
+    pub networks: Vec<NetworkId>,
+    pub peer_id: PeerId,
+    pub addresses: Vec<String>,
+    /// Its version, ours, and what to do, for people.
+    pub reason: String,
 }
 
 /// One network: `NetworkStats` of the specification and more.
@@ -108,6 +121,8 @@ pub struct NetworkStatus {
     pub quarantine: Vec<Quarantined>,
     /// Columns that differ between members and therefore wait, for people.
     pub schema_conflicts: Vec<String>,
+    /// What is wrong with the clock here or those of members, for people.
+    pub clock_trouble: Option<String>,
 }
 
 /// A peer in one network.

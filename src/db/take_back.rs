@@ -10,10 +10,11 @@ use std::sync::Arc;
 use crate::db::apply::Apply;
 use crate::db::heads::StoredHead;
 use crate::db::post::Drafted;
+use crate::db::shapes::tagged_name;
 use crate::db::shared::Shared;
 use crate::error::Result;
-use crate::merge::{contribution_of, merge, merge_contributions};
-use crate::model::{Bytes, Contribution, Given, Network, NetworkId, PeerId, State};
+use crate::merge::{contribution_of, merge, merge_contributions, restamp};
+use crate::model::{Bytes, Contribution, Given, Hlc, Network, NetworkId, PeerId, State};
 use crate::store::{Batch, Key, KeyRange, Publicity, RecordView, Snapshot, delta_place};
 
 /// Names of the records of own origins that are nobody's any more, with their first heads.
@@ -25,11 +26,20 @@ fn outdated_name(old: &PeerId) -> String {
 
 /// Notes what an origin has to take back, before it ends.
 pub(crate) fn note_outdated(shared: &Shared, old: &PeerId) -> Result<()> {
-    let mut batch = Batch::new();
-    for network in shared.catalog().networks() {
+    let catalog = shared.catalog();
+    let first = |network: &Arc<Network>| {
         let first = shared.first_heads.get(&network.id).cloned();
-        let first = first.unwrap_or_else(|| StoredHead::start(&network.name, old));
-        batch.put(&Key::SyncRecord(network.id, &outdated_name(old)), &first.to_bytes());
+        (network.id, first.unwrap_or_else(|| StoredHead::start(&network.name, old)))
+    };
+    let first: Vec<_> = catalog.networks().map(first).collect();
+    note_taken_back(shared, old, &first)
+}
+
+/// Notes that an origin has to take back what it posted above these heads.
+pub(crate) fn note_taken_back(shared: &Shared, old: &PeerId, first: &[(NetworkId, StoredHead)]) -> Result<()> {
+    let mut batch = Batch::new();
+    for (network, head) in first {
+        batch.put(&Key::SyncRecord(*network, &outdated_name(old)), &head.to_bytes());
     }
     shared.store.write(batch)
 }
@@ -115,7 +125,7 @@ impl Apply<'_> {
             let mut news = State { clock: Default::default(), ..states.public.clone() };
             news.clock.set(me.clone(), head.seq + bodies.len() as u64 + 1);
             let (visible, public) = (merge(&states.visible, &news), merge(&states.public, &news));
-            let drafted = Drafted::new(shared_name, key, &news)?;
+            let drafted = Drafted::new(&tagged_name(shared_name, &collection), key, &news)?;
             self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
             let given = [contribution_of(&me, head.seq + bodies.len() as u64 + 1, &news)];
             let proven = merge_contributions((&states.contributions, &states.public), (&given, &news), &public);
@@ -132,6 +142,12 @@ impl Apply<'_> {
             self.log_posting(&network, head, &bodies)?;
         }
         Ok(count)
+    }
+
+    /// Gives what an origin wrote with stamps that nobody takes the present time; whether there was any.
+    fn restamp_own(&self, network: &Network, news: &mut State, old: &PeerId) -> bool {
+        let nothing = State::empty(old.clone());
+        restamp(news, &nothing, self.latest_stamp(network), (self.hlc, &self.shared.peer_id()))
     }
 
     /// Posts what an origin wrote in the entries that its deltas above a number have touched.
@@ -162,6 +178,8 @@ impl Apply<'_> {
                     .partition(|contribution| contribution.origin == *old && contribution.seq > above_seq);
                 let is_lost = |name: &String| lost.iter().any(|lost| lost.fields.contains(&Given::Live(name.clone())));
                 news.fields.retain(|name, field| field.stamp.peer_id == *old || is_lost(name));
+                let dated = news.clone();
+                let is_restamped = self.restamp_own(network, &mut news, old);
                 let seq = head.seq + bodies.len() as u64 + 1;
                 news.clock.set(me.clone(), seq);
                 // Its numbers above the first head mean other deltas to everybody else.
@@ -170,10 +188,11 @@ impl Apply<'_> {
                     let others = state.clock.iter().filter(|(peer, _)| *peer != old);
                     let kept = kept_seq.map(|seq| (old, seq));
                     let clock = others.chain(kept).map(|(peer, count)| (peer.clone(), count)).collect();
-                    merge(&State { clock, ..state.clone() }, &news)
+                    let state = State { clock, ..state.clone() };
+                    merge(&if is_restamped { without(state, &dated) } else { state }, &news)
                 };
                 let (visible, public) = (taken_back(&states.visible), taken_back(&states.public));
-                bodies.push(Drafted::new(&attachment.shared_name, key, &news)?);
+                bodies.push(Drafted::new(&tagged_name(&attachment.shared_name, &collection), key, &news)?);
                 self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
                 let given = [contribution_of(&me, seq, &news)];
                 let proven = merge_contributions((&kept, &states.public), (&given, &news), &public);
@@ -185,4 +204,14 @@ impl Apply<'_> {
         }
         Ok(())
     }
+}
+
+/// A state without these writes, where it still has them as they are.
+fn without(mut state: State, writes: &State) -> State {
+    state.fields.retain(|name, field| writes.fields.get(name) != Some(field));
+    if state.timestamp == writes.timestamp && state.peer_id == writes.peer_id {
+        let stamps = state.fields.values().map(|field| (field.stamp.hlc, field.stamp.peer_id.clone()));
+        (state.timestamp, state.peer_id) = stamps.max().unwrap_or((Hlc::default(), state.peer_id.clone()));
+    }
+    state
 }

@@ -13,7 +13,6 @@ use crate::db::constraints::{check_not_null, duplicate_key, unique_violation};
 use crate::db::index_keys::indexed_operands;
 use crate::db::row::{EntryView, fact_name};
 use crate::db::shared::Shared;
-use crate::db::view::vector_slot;
 use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Cancel, Catalog, Notification, ReadView, Row, Sought};
 use crate::error::{Error, ErrorKind, Notice, Result};
@@ -312,8 +311,7 @@ impl Transaction {
         for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
             let value = match (value, &column.default) {
                 (None, Some(DefaultValue::Sequence | DefaultValue::Identity)) => {
-                    let slot = vector_slot(position)?;
-                    Value::Int8(self.next_number((collection.id, slot), column.numbering)?)
+                    Value::Int8(self.next_number_of(collection, position)?)
                 }
                 (None, Some(DefaultValue::GeneratedId)) => Value::text(Uuid::now_v7().to_string()),
                 (None, _) => Value::Null,

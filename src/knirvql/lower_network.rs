@@ -23,8 +23,17 @@ const SHOWN_OF_NETWORKS: &[&str] = &[
     "last_sync",
     "last_error",
 ];
-const SHOWN_OF_PEERS: &[&str] =
-    &["network", "peer_id", "connected", "latency_ms", "last_seen", "behind_deltas", "behind_ms", "ahead_deltas"];
+const SHOWN_OF_PEERS: &[&str] = &[
+    "network",
+    "peer_id",
+    "connected",
+    "latency_ms",
+    "last_seen",
+    "behind_deltas",
+    "behind_ms",
+    "ahead_deltas",
+    "refused",
+];
 
 /// A change of networks, for `session` to carry out in its transaction. `Debug` shows no secret.
 #[derive(Clone, Debug)]

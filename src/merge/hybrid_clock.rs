@@ -8,6 +8,11 @@ use crate::model::Hlc;
 /// How far the stamps of a remote write may run ahead of the wall clock here: `max_clock_drift`.
 pub const MAX_CLOCK_DRIFT_MILLIS: u64 = 5 * 60 * 1000;
 
+/// How far beyond the drift that is allowed a clock may run before it is reined in.
+const REIN_SLACK_MILLIS: u64 = 60 * 1000;
+/// A wall clock before 2023-09-11 belongs to a machine that does not know the time yet: nothing is set back to it.
+const PLAUSIBLE_MILLIS: u64 = 1_694_390_400_000;
+
 /// What to do with a stamp of another peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drift {
@@ -22,6 +27,15 @@ pub enum Drift {
 #[must_use]
 pub fn tick(last: Hlc, wall_millis: u64) -> Hlc {
     last.next(wall_millis)
+}
+
+/// The clock that goes on after `last`: the wall clock, where `last` runs ahead of it further than anything that was observed
+/// can have moved it, since the wall clock stood wrong for a while. Its times repeat then; a write over another one must take
+/// care to be later than that.
+#[must_use]
+pub fn rein(last: Hlc, wall_millis: u64, max_drift_millis: u64) -> Hlc {
+    let latest = wall_millis.saturating_add(max_drift_millis).saturating_add(REIN_SLACK_MILLIS);
+    if last.millis() > latest && wall_millis >= PLAUSIBLE_MILLIS { Hlc::new(wall_millis, 0) } else { last }
 }
 
 /// The time of receiving a write stamped `remote`: later than it and than everything seen before.
@@ -55,6 +69,16 @@ mod tests {
     #[test]
     fn a_full_counter_carries_into_the_milliseconds() {
         assert_eq!(tick(Hlc::new(1000, u16::MAX), 1000), Hlc::new(1001, 0));
+    }
+
+    #[test]
+    fn a_clock_that_ran_years_ahead_goes_back_to_the_wall_clock() {
+        let wall = 1_800_000_000_000;
+        let ahead = Hlc::new(wall + 3 * 365 * 86_400_000, 4);
+        assert_eq!(rein(ahead, wall, MAX_CLOCK_DRIFT_MILLIS), Hlc::new(wall, 0));
+        let observed = Hlc::new(wall + MAX_CLOCK_DRIFT_MILLIS, 4);
+        assert_eq!(rein(observed, wall, MAX_CLOCK_DRIFT_MILLIS), observed);
+        assert_eq!(rein(ahead, 1_000, MAX_CLOCK_DRIFT_MILLIS), ahead, "a machine that does not know the time");
     }
 
     #[test]

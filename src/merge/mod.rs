@@ -18,6 +18,7 @@ mod edit;
 mod hybrid_clock;
 mod posting;
 mod posting_tree;
+mod restamp;
 mod states;
 mod vector_clock;
 
@@ -37,8 +38,9 @@ pub use contributions::{contribution_of, maker_of, merge_contributions, proven_s
 pub use delta_digest::{contribution_digest, delta_digest, hash_field, unreadable_digest};
 pub use digest::{digest, hash_value};
 pub use edit::{WriteContext, delete, delete_delta, insert, insert_delta, update, update_delta};
-pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, tick};
+pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, rein, tick};
 pub use posting::Posting;
 pub use posting_tree::PostingTree;
+pub use restamp::restamp;
 pub use states::{CAUSAL_LENGTH_MAX, delta, merge, merge_into, validate};
 pub use vector_clock::Causality;

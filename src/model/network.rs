@@ -122,12 +122,45 @@ pub struct Attachment {
     /// entries would take what is missing here for collected.
     #[serde(default)]
     pub attaching: bool,
+    /// Something of it was posted, here or elsewhere, and its shape is that of the network. Before, nobody is told of it.
+    #[serde(default = "yes")]
+    pub is_announced: bool,
+    /// Others have posted entries of it, and its shape in the network is not known here yet.
+    #[serde(default)]
+    pub awaits_shape: bool,
+    /// Its shape here is not that of the network: nothing is taken or posted.
+    #[serde(default)]
+    pub halted: Option<Halt>,
+}
+
+/// Attachments of before were told of at once.
+fn yes() -> bool {
+    true
+}
+
+/// Why a collection has stopped taking part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halt {
+    /// Whose shape is the network's.
+    pub peer: PeerId,
+    /// For people; names both shapes.
+    pub reason: String,
 }
 
 impl Attachment {
     /// Whether peers are told of the collection and may compare its entries.
     pub fn is_shown(&self) -> bool {
-        !self.detaching && !self.attaching
+        !self.attaching && self.takes()
+    }
+
+    /// Whether what members posted reaches the collection.
+    pub fn takes(&self) -> bool {
+        !self.detaching && self.is_announced && self.halted.is_none()
+    }
+
+    /// Whether entries of it are posted.
+    pub fn posts(&self) -> bool {
+        !self.detaching && self.halted.is_none() && (self.is_announced || !self.awaits_shape)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The bytes of one change on its way to peers: whose entry it is, and its state with all values inside.
 //!
 //! ```text
-//! body:   u16 length, name of the collection in the network; u16 length, encoded primary key; state
+//! body:   u16 length, name of the collection in the network (and of a table a zero byte and a tag of the shape of its
+//!         keys); u16 length, encoded primary key; state
 //! state:  a record (record.rs) with vectors inline, version 0 and no flags: nothing in it speaks of this node alone
 //! ```
 //!
@@ -17,6 +18,8 @@ use crate::store::{Publicity, RecordField, RecordHeader, RecordView, Stored, enc
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeltaBody<'a> {
     pub collection: &'a str,
+    /// Of the keys' shape; empty where its writer's version knew none, and for collections that are no tables.
+    pub shape: &'a str,
     /// The encoded primary key.
     pub key: &'a [u8],
     /// For [`decode_state`].
@@ -50,10 +53,11 @@ impl<'a> DeltaBody<'a> {
         let (collection, rest) = split_text(bytes)?;
         let (key, state) = split_text(rest)?;
         let collection = std::str::from_utf8(collection).map_err(|_| damaged("its collection is not UTF-8"))?;
+        let (collection, shape) = collection.split_once('\0').unwrap_or((collection, ""));
         if key.is_empty() || key.len() > KEY_BYTES_MAX {
             return Err(damaged("its key has no possible length"));
         }
-        Ok(DeltaBody { collection, key, state })
+        Ok(DeltaBody { collection, shape, key, state })
     }
 }
 

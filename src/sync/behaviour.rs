@@ -2,7 +2,7 @@
 //!
 //! | protocol | with | for |
 //! |---|---|---|
-//! | `/nebulusdb/sync/1.0.0`, `/nebulusdb/blob/1.0.0` | anybody, who then proves a network's key | everything of a network |
+//! | `/nebulusdb/sync/N.0.0`, `/nebulusdb/blob/N.0.0` for each version N that is spoken (`versions`) | anybody, who then proves a network's key | everything of a network |
 //! | identify, ping | anybody | addresses, whether the connection lives |
 //! | relay (client), DCUtR | anybody that the configuration names | a way through NAT |
 //! | AutoNAT (client) | anybody | which of the own addresses the world reaches |
@@ -32,14 +32,10 @@ use libp2p::{PeerId, StreamProtocol, autonat, dcutr, identify, kad, mdns, ping, 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::members_only::MembersOnly;
 use crate::sync::reach::Reach;
+use crate::sync::versions::{NEWEST, StreamKind};
 use crate::sync::{named_dials, streams, visitors};
 
-/// Messages between members.
-pub const SYNC_PROTOCOL: StreamProtocol = StreamProtocol::new("/nebulusdb/sync/1.0.0");
-/// Blobs.
-pub const BLOB_PROTOCOL: StreamProtocol = StreamProtocol::new("/nebulusdb/blob/1.0.0");
 const KADEMLIA_PROTOCOL: StreamProtocol = StreamProtocol::new("/nebulusdb/kad/1.0.0");
-const PROTOCOL_VERSION: &str = "nebulusdb/1.0.0";
 const AGENT_VERSION: &str = concat!("nebulusdb/", env!("CARGO_PKG_VERSION"));
 
 /// Connections with one peer that is not known as a member, at most.
@@ -84,7 +80,7 @@ impl Behaviour {
             })?),
         };
         let limits = ConnectionLimits::default().with_max_established_per_peer(Some(PER_PEER_MAX));
-        let identify = identify::Config::new(PROTOCOL_VERSION.to_string(), keypair.public())
+        let identify = identify::Config::new(format!("nebulusdb/{NEWEST}.0.0"), keypair.public())
             .with_agent_version(AGENT_VERSION.to_string())
             .with_push_listen_addr_updates(true)
             .with_cache_size(0);
@@ -93,7 +89,9 @@ impl Behaviour {
             visitors: visitors::Behaviour::default(),
             dials: named_dials::Behaviour::default(),
             blocked: allow_block_list::Behaviour::default(),
-            streams: streams::Behaviour::new(vec![SYNC_PROTOCOL, BLOB_PROTOCOL]),
+            streams: streams::Behaviour::new(
+                [StreamKind::Sync, StreamKind::Blob].iter().flat_map(|kind| kind.protocols()).collect(),
+            ),
             identify: identify::Behaviour::new(identify),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_INTERVAL).with_timeout(PING_TIMEOUT)),
             kademlia: MembersOnly::new(kademlia(this)),

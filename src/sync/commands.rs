@@ -12,9 +12,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, ListingPage, NetworkId};
 use crate::store::BlobHash;
 use crate::sync::address::peer_there;
-use crate::sync::behaviour::BLOB_PROTOCOL;
 use crate::sync::blob_fetch::{Fetch, Fetched, OpenBlobStream};
 use crate::sync::node::{Node, Opening, SyncWait};
+use crate::sync::versions::StreamKind;
 use crate::sync::work::Input;
 
 /// SYNCs that wait, at most.
@@ -209,6 +209,6 @@ impl Node {
         };
         let number = self.next_number();
         self.opening.insert(number, (connection, Opening::Blob(request.reply)));
-        self.swarm.behaviour_mut().streams.open(peer, connection, BLOB_PROTOCOL, number);
+        self.swarm.behaviour_mut().streams.open(peer, connection, StreamKind::Blob.protocols(), number);
     }
 }

@@ -53,14 +53,15 @@ impl Node {
             Action::Work { number, work } => self.begin(network, number, work),
             Action::Disconnect { peer, until_ms, reason } => self.disconnect(network, peer, until_ms, reason),
             Action::SyncDone { number, report } => {
-                let notices = if report.peers == 0 { self.alone(network).into_iter().collect() } else { Vec::new() };
+                let alone = self.alone(network).filter(|_| report.peers == 0);
+                let notices = alone.into_iter().chain(self.clock_notice(network)).collect();
                 let (posted, peers, received) = (report.posted, report.peers, report.received);
                 self.sync_done(number, network, Ok(SyncReport { networks: 1, posted, peers, received, notices }));
             }
             Action::FetchDone { number, result } => self.entries_fetched(number, result),
             Action::KeysListed { number, result } => self.keys_listed(number, result),
             Action::Renewed { peer } => {
-                tracing::warn!(%peer, "this data directory is an old copy: the node goes on under a new peer id");
+                tracing::warn!(%peer, "this node goes on under a new peer id, since what it posted under the old one cannot be");
                 self.stopped = Some(Stopped::Restart);
             }
             Action::Event(event) => self.event(network, &event),
@@ -83,6 +84,14 @@ impl Node {
             None => notice.with_detail("No attempt to reach a member has failed so far."),
         };
         Some(Notice::of(notice))
+    }
+
+    /// Tells whoever synchronised that clocks differ.
+    fn clock_notice(&self, network: NetworkId) -> Option<Notice> {
+        let running = self.networks.get(&network)?;
+        let trouble = running.engine.clock_trouble()?;
+        let notice = Error::new(ErrorKind::Success, format!("{trouble} in network \"{}\"", running.name));
+        Some(Notice::of(notice.with_hint("Set the clocks of these machines, by NTP for example.")))
     }
 
     fn begin(&mut self, network: NetworkId, number: u64, work: Work) {
@@ -232,6 +241,7 @@ impl Node {
             Event::Banned { peer, until_ms } => tracing::warn!(network, %peer, until_ms, "a peer is kept out"),
             Event::WorkFailed { what, error } => tracing::error!(network, what, error, "work on the database failed"),
             Event::EpochAdopted { epoch } => tracing::info!(network, epoch, "a new epoch"),
+            Event::ClockOff { trouble } => tracing::warn!(network, trouble, "clocks differ"),
             Event::SchemaConflicts { count } => tracing::warn!(network, count, "columns differ between members"),
             event => tracing::debug!(network, ?event, "event"),
         }

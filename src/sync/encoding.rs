@@ -9,8 +9,8 @@ use postcard::ser_flavors::Flavor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Head, PostingProof, Run};
 use crate::sync::message::{
-    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES, EpochNews,
-    FetchAnswer, Fingerprint, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
+    ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, ClaimedShape, CollectionSchema, END_SIGNATURE_BYTES,
+    EpochNews, FetchAnswer, Fingerprint, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
     NETWORK_MEMBERS_MAX, PublicEntry, ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH,
     TREE_FANOUT, Vote, Votes,
 };
@@ -175,7 +175,9 @@ fn check(message: &Message) -> Result<()> {
         Message::SyncResponse(response) => response.runs.iter().all(is_run),
         Message::Operation(operation) => operation.runs.iter().all(is_run),
         Message::Heartbeat(heartbeat) => heartbeat.heads.iter().all(is_head),
-        Message::CollectionAnnounce(announce) => announce.collections.iter().all(is_schema),
+        Message::CollectionAnnounce(announce) => {
+            announce.collections.iter().all(is_schema) && announce.shapes.iter().all(is_shape)
+        }
         Message::Members(members) => members.members.iter().all(is_news),
         Message::Stability(stability) => is_stability(stability),
         Message::Votes(votes) => is_votes(votes),
@@ -241,6 +243,13 @@ fn is_schema(schema: &CollectionSchema) -> bool {
     is_name(&schema.name)
         && schema.columns.iter().all(|column| is_name(&column.name) && is_name(&column.type_name))
         && schema.primary_key.iter().all(|position| usize::from(*position) < schema.columns.len())
+}
+
+fn is_shape(shape: &ClaimedShape) -> bool {
+    is_name(&shape.collection)
+        && shape.columns.iter().all(|(name, ty)| is_name(name) && ty.len() <= NAME_BYTES_MAX)
+        && shape.primary_key.iter().all(|place| usize::from(*place) < shape.columns.len())
+        && shape.signature.len() == HEAD_SIGNATURE_BYTES
 }
 
 fn is_stability(stability: &Stability) -> bool {

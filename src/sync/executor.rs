@@ -11,17 +11,20 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::db::{
-    CharterNews, Database, EpochSecret, MergedStates, OfferedStates, OwnChain, PublicPage, PublicView, SharedColumn,
-    SharedSchema,
+    CharterNews, Database, EpochSecret, MergedStates, OfferedStates, OwnChain, PublicPage, PublicView, ShapeClaim,
+    SharedColumn, SharedSchema,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Adoption, Buckets, Bytes, CollectionKind, Head, KeyHash, NetworkId, PeerId, Placement};
 use crate::store::verify_signature;
 use crate::sync::engine::Tuning;
-use crate::sync::message::{CollectionSchema, ColumnSchema, EpochKey, EpochNews, PublicEntry, SecretText};
+use crate::sync::message::{
+    ClaimedShape, CollectionSchema, ColumnSchema, EpochKey, EpochNews, PublicEntry, SecretText,
+};
 use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{
-    Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, Offer, Outcome, OwnHead, Verdict, View, Work,
+    Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, MergedSchema, Offer, Outcome, OwnHead, Verdict, View,
+    Work,
 };
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.
@@ -98,6 +101,7 @@ impl Executor {
             charter: network.charter_digest(),
             excused: Vec::new(),
             collections: collections.collect(),
+            shapes: self.shapes()?,
             partial,
             placement,
             is_returning: self.database.is_returning(self.network)?,
@@ -180,11 +184,22 @@ impl Executor {
             Work::ReadEpoch => Outcome::EpochRead(self.read_epoch()),
             Work::SaveEpoch { news } => Outcome::EpochSaved(self.save_epoch(&news)),
             Work::CheckOwnHead { head } => Outcome::OwnHeadChecked(self.check_own_head(&head)),
-            Work::MergeSchema { collections } => {
-                let schemas: Vec<SharedSchema> = collections.into_iter().map(schema_to_database).collect();
-                Outcome::SchemaMerged(wait(database.merge_schemas(network, &schemas)))
-            }
+            Work::RenewEarly => Outcome::EarlyRenewed(wait(database.renew_early_origin())),
+            Work::MergeSchema { collections, shapes } => Outcome::SchemaMerged(self.merge_schema(collections, shapes)),
         }
+    }
+
+    fn merge_schema(&self, collections: Vec<CollectionSchema>, shapes: Vec<ClaimedShape>) -> Result<MergedSchema> {
+        let (database, network) = (&self.database, self.network);
+        wait(database.learn_shapes(network, shapes.into_iter().map(shape_to_database).collect()))?;
+        let schemas: Vec<SharedSchema> = collections.into_iter().map(schema_to_database).collect();
+        let differences = wait(database.merge_schemas(network, &schemas))?;
+        Ok(MergedSchema { differences, shapes: self.shapes()? })
+    }
+
+    fn shapes(&self) -> Result<Vec<ClaimedShape>> {
+        let claims = self.database.shape_claims(self.network)?;
+        Ok(claims.into_iter().map(shape_from_database).collect())
     }
 
     fn read_entries(&self, collection: &str, keys: &[Bytes]) -> Result<(Vec<Head>, Offer)> {
@@ -397,6 +412,30 @@ fn to_database(offer: Offer) -> OfferedStates {
     let convert = |PublicEntry { key, body, contributions }| crate::db::PublicEntry { key, body, contributions };
     let entries = offer.entries.into_iter().map(convert).collect();
     OfferedStates { entries, postings: offer.postings, ..OfferedStates::default() }
+}
+
+fn shape_to_database(shape: ClaimedShape) -> ShapeClaim {
+    ShapeClaim {
+        collection: shape.collection,
+        is_table: shape.is_table,
+        columns: shape.columns,
+        primary_key: shape.primary_key,
+        claimed_ms: shape.claimed_ms,
+        peer: shape.peer,
+        signature: shape.signature.to_vec(),
+    }
+}
+
+fn shape_from_database(claim: ShapeClaim) -> ClaimedShape {
+    ClaimedShape {
+        collection: claim.collection,
+        is_table: claim.is_table,
+        columns: claim.columns,
+        primary_key: claim.primary_key,
+        claimed_ms: claim.claimed_ms,
+        peer: claim.peer,
+        signature: Bytes::new(claim.signature),
+    }
 }
 
 fn schema_to_database(schema: CollectionSchema) -> SharedSchema {

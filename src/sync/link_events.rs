@@ -11,7 +11,6 @@ use crate::error::{Error, ErrorKind};
 use crate::metrics;
 use crate::model::{NetworkId, PeerId};
 use crate::sync::address::{peer_here, peer_there};
-use crate::sync::behaviour::{BLOB_PROTOCOL, SYNC_PROTOCOL};
 use crate::sync::blob_serve::BlobServer;
 use crate::sync::link::{
     EndId, LinkContext, LinkEvent, LinkKey, PROOF_TIMEOUT, answer, fresh_nonce, run_incoming, run_outgoing,
@@ -19,6 +18,7 @@ use crate::sync::link::{
 use crate::sync::links::Change;
 use crate::sync::node::{Node, Opening};
 use crate::sync::proof::{Keyring, Parties, Purpose};
+use crate::sync::versions::StreamKind;
 use crate::sync::work::Input;
 
 impl Node {
@@ -112,6 +112,10 @@ impl Node {
 
     /// A peer proves a network's key in no epoch that both may be in.
     fn link_refused(&mut self, key: &LinkKey, reason: &str) {
+        let refusal = peer_there(&key.peer).and_then(|peer| self.refused_versions.reason(&peer).map(String::from));
+        if let Some(refusal) = refusal {
+            return self.trouble(key.network, &format!("peer {}", key.peer), &refusal);
+        }
         let epochs = self.epochs_with(key.network, &key.peer).len();
         if usize::try_from(self.links.failures(key)).is_ok_and(|failures| failures >= epochs) {
             self.trouble(key.network, &format!("peer {}", key.peer), reason);
@@ -208,7 +212,7 @@ impl Node {
             let number = self.next_number();
             self.links.opening(&key);
             self.opening.insert(number, (connection, Opening::Link(key)));
-            self.swarm.behaviour_mut().streams.open(peer, connection, SYNC_PROTOCOL, number);
+            self.swarm.behaviour_mut().streams.open(peer, connection, StreamKind::Sync.protocols(), number);
         }
     }
 
@@ -272,7 +276,7 @@ impl Node {
             return;
         }
         let (context, keyring) = (self.context.clone(), Arc::clone(&self.keyring));
-        if *protocol == BLOB_PROTOCOL {
+        if StreamKind::of(protocol.as_ref()).is_some_and(|(kind, _)| kind == StreamKind::Blob) {
             drop(tokio::spawn(serve_blob(context, Arc::clone(&self.server), here, keyring, stream)));
             return;
         }

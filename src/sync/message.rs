@@ -274,13 +274,46 @@ pub struct Heartbeat {
     pub ask: u64,
     /// The number of an `ask` that this answers, else 0.
     pub answer: u64,
+    /// The sender's clock, in milliseconds since 1970.
+    pub clock_ms: u64,
+    /// Deltas of the peer that this goes to wait at the sender, since their stamps lie in the future there.
+    pub early: Option<EarlyOrigin>,
 }
 
-/// The collections that the sender has attached.
+/// Where an origin's deltas wait for a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlyOrigin {
+    /// The first of them.
+    pub seq: u64,
+    /// When (milliseconds since 1970) the sender's clock has come so far.
+    pub due_ms: u64,
+}
+
+/// The collections that the sender has attached, and what it knows of the shapes of those of the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CollectionAnnounce {
     #[serde(deserialize_with = "bounded_schemas")]
     pub collections: Vec<CollectionSchema>,
+    #[serde(deserialize_with = "bounded::<_, _, COLLECTIONS_MAX>")]
+    pub shapes: Vec<ClaimedShape>,
+}
+
+/// The shape of a collection, by the signed word of whoever posted the first of its entries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClaimedShape {
+    /// The shared name.
+    pub collection: String,
+    pub is_table: bool,
+    /// Names and types in SQL.
+    #[serde(deserialize_with = "bounded::<_, _, COLUMNS_MAX>")]
+    pub columns: Vec<(String, String)>,
+    /// Positions in `columns`.
+    #[serde(deserialize_with = "bounded::<_, _, COLUMNS_MAX>")]
+    pub primary_key: Vec<u16>,
+    /// Milliseconds since 1970.
+    pub claimed_ms: u64,
+    pub peer: PeerId,
+    pub signature: Bytes,
 }
 
 /// What a collection looks like to its network.

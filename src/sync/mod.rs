@@ -55,6 +55,7 @@ mod supervisor;
 mod swarm;
 mod swarm_events;
 mod troubles;
+mod versions;
 mod visitors;
 mod work;
 

@@ -166,6 +166,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::SaveMembers(_)
         | Work::SaveEpoch { .. }
         | Work::CheckOwnHead { .. }
+        | Work::RenewEarly
         | Work::MergeSchema { .. } => Lane::Chores,
         Work::ReadLog { .. }
         | Work::OpenView { .. }

@@ -38,6 +38,7 @@ use crate::sync::reach::Reach;
 use crate::sync::supervisor::SyncOptions;
 use crate::sync::swarm;
 use crate::sync::troubles::Troubles;
+use crate::sync::versions::Refused;
 use crate::sync::work::Member;
 
 /// Events of links that wait for the task.
@@ -48,6 +49,8 @@ const DONE_MAX: usize = 1024;
 const BLOB_STREAMS_MAX: usize = 64;
 /// How often the task looks after what no event tells it.
 const HOUSEKEEPING: Duration = Duration::from_millis(250);
+/// How far the clock may be set back, in milliseconds, before all timers begin anew: they would stand still for so long.
+const CLOCK_BACK_MS: u64 = 60_000;
 
 /// Why a node stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +82,8 @@ pub(super) struct Node {
     pub database: Database,
     pub this: PeerId,
     pub clock: Clock,
+    /// The latest time that housekeeping has seen.
+    greatest_ms: u64,
     pub swarm: Swarm<Behaviour>,
     pub has_mdns: bool,
     /// Where to listen; the default addresses where it is empty.
@@ -95,6 +100,7 @@ pub(super) struct Node {
     pub keyring: Arc<Keyring>,
     pub links: Links,
     pub troubles: Troubles,
+    pub refused_versions: Refused,
     pub dialer: Dialer,
     /// Where others may send this node.
     pub reach: Reach,
@@ -181,6 +187,7 @@ impl Node {
             database: database.clone(),
             this: this.clone(),
             clock: options.clock.clone(),
+            greatest_ms: 0,
             has_mdns,
             listen: options.listen.clone(),
             listening: Listening::default(),
@@ -192,6 +199,7 @@ impl Node {
             keyring: Arc::new(Keyring::new([])?),
             links: Links::default(),
             troubles: Troubles::default(),
+            refused_versions: Refused::default(),
             dialer: Dialer::new(*swarm.local_peer_id(), random),
             reach: Reach::default(),
             swarm,
@@ -313,6 +321,13 @@ impl Node {
 
     fn keep_house(&mut self) {
         let now_ms = self.now_ms();
+        if now_ms.saturating_add(CLOCK_BACK_MS) < self.greatest_ms {
+            let back_s = self.greatest_ms.saturating_sub(now_ms) / 1000;
+            tracing::warn!(back_s, "the clock of this machine was set back: the node starts again");
+            self.stopped = Some(Stopped::Restart);
+            return;
+        }
+        self.greatest_ms = self.greatest_ms.max(now_ms);
         self.end_bans(now_ms);
         self.tell_members();
         if self.listening.has_begun() {

@@ -97,6 +97,7 @@ impl Posting {
             last_error: status.last_error.clone(),
             quarantine: Vec::new(),
             schema_conflicts: Vec::new(),
+            clock_trouble: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the node shows of itself: its addresses, networks and peers.
 
-use crate::db::SyncStatus;
+use crate::db::{RefusedPeer, SyncStatus};
+use crate::sync::address::peer_here;
 use crate::sync::node::Node;
 use crate::sync::posting::Posting;
 use crate::sync::status::database_status;
@@ -23,6 +24,7 @@ impl Node {
             addresses: self.addresses.iter().map(|address| format!("{address}/p2p/{}", self.this)).collect(),
             networks: self.postings.iter().map(|(id, posting)| posting.status(*id)).collect(),
             peers: Vec::new(),
+            refused: self.refused_peers(),
         };
         for running in self.networks.values() {
             let (mut network, peers) = database_status(running.engine.status(now_ms));
@@ -33,5 +35,23 @@ impl Node {
             status.peers.extend(peers);
         }
         self.database.publish_sync_status(status);
+    }
+
+    /// Peers that speak no version that is spoken here, with the networks that they may be of.
+    fn refused_peers(&self) -> Vec<RefusedPeer> {
+        let told = self.refused_versions.iter();
+        let shown = told.map(|(peer, refused)| {
+            let here = peer_here(peer);
+            let mut networks = self.dialer.networks_of(*peer);
+            let as_member = self.networks.iter().filter(|(_, running)| running.members.contains_key(&here));
+            networks.extend(as_member.map(|(id, _)| *id));
+            RefusedPeer {
+                networks: networks.into_iter().collect(),
+                peer_id: here,
+                addresses: refused.addresses.iter().map(ToString::to_string).collect(),
+                reason: refused.reason.clone(),
+            }
+        });
+        shown.collect()
     }
 }

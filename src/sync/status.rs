@@ -42,6 +42,7 @@ pub fn database_status(status: EngineStatus) -> (NetworkStatus, Vec<PeerStatus>)
         last_error: status.last_error,
         quarantine: quarantine.collect(),
         schema_conflicts: status.schema_conflicts,
+        clock_trouble: status.clock_trouble,
     };
     (status, peers)
 }

@@ -47,7 +47,8 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Open {
     number: u64,
-    protocol: StreamProtocol,
+    /// The first of them that the peer speaks.
+    protocols: Vec<StreamProtocol>,
 }
 
 impl Behaviour {
@@ -55,9 +56,10 @@ impl Behaviour {
         Behaviour { protocols, actions: VecDeque::new(), waker: None }
     }
 
-    /// Opens a stream; an [`Event`] with this number follows unless the connection closes.
-    pub fn open(&mut self, peer: PeerId, connection: ConnectionId, protocol: StreamProtocol, number: u64) {
-        let event = Open { number, protocol };
+    /// Opens a stream by the first of these protocols that the peer speaks; an [`Event`] with this number follows unless the
+    /// connection closes.
+    pub fn open(&mut self, peer: PeerId, connection: ConnectionId, protocols: Vec<StreamProtocol>, number: u64) {
+        let event = Open { number, protocols };
         self.actions.push_back(ToSwarm::NotifyHandler {
             peer_id: peer,
             handler: NotifyHandler::One(connection),
@@ -169,8 +171,8 @@ impl ConnectionHandler for Handler {
         if let Some(arrived) = self.waiting.pop_front() {
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(arrived));
         }
-        if let Some(Open { number, protocol }) = self.opening.pop_front() {
-            let protocol = SubstreamProtocol::new(AnyOf(vec![protocol]), number);
+        if let Some(Open { number, protocols }) = self.opening.pop_front() {
+            let protocol = SubstreamProtocol::new(AnyOf(protocols), number);
             return Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
         }
         self.waker = Some(context.waker().clone());

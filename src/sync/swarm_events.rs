@@ -13,6 +13,7 @@ use crate::sync::node::Node;
 use crate::sync::reach::NAMED_MAX;
 use crate::sync::streams;
 use crate::sync::troubles::reason_of;
+use crate::sync::versions::refusal;
 use crate::sync::work::Input;
 
 /// Connected members of a network beyond which no more are dialled, but for those that its definition names.
@@ -69,6 +70,8 @@ impl Node {
             BehaviourEvent::Streams(streams::Event::Failed { number }) => self.stream_failed(number),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 let addresses = self.dialable(info.listen_addrs);
+                let refusal = refusal(info.protocols.iter().map(AsRef::as_ref), &info.agent_version);
+                self.version_told(peer_id, refusal, addresses.clone());
                 self.dialer.learn(peer_id, addresses.iter().cloned());
                 let behaviour = self.swarm.behaviour_mut();
                 if behaviour.kademlia.served().contains(&peer_id) {
@@ -111,6 +114,19 @@ impl Node {
                 }
             }
             event => tracing::trace!(?event, "behaviour"),
+        }
+    }
+
+    /// Remembers whether a peer speaks a version that is spoken here.
+    fn version_told(&mut self, peer: PeerId, refusal: Option<String>, addresses: Vec<Multiaddr>) {
+        let reason = refusal.clone();
+        if self.refused_versions.note(peer, refusal, addresses) {
+            self.has_news = true;
+            let reason = reason.unwrap_or_default();
+            tracing::warn!(%peer, "a peer is refused: {reason}");
+            for network in self.dialer.networks_of(peer) {
+                self.trouble(network, &format!("peer {peer}"), &reason);
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::sync::engine::Tuning;
 pub use crate::sync::member::Member;
-use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
+use crate::sync::message::{ClaimedShape, CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
 use crate::sync::statement::{Signed, Statement};
 
 /// What an engine has to know of its network; given anew when any of it changes.
@@ -34,6 +34,8 @@ pub struct EngineConfig {
     pub excused: Vec<PeerId>,
     /// Attached collections.
     pub collections: Vec<CollectionSchema>,
+    /// What is known of the shapes of the network's collections, in order of name.
+    pub shapes: Vec<ClaimedShape>,
     /// Attached collections, by shared name, of which deltas may be missing that the heads cover: attached when the log
     /// did not reach back any more, or not held by the peer whose heads were adopted.
     pub partial: Vec<String>,
@@ -234,6 +236,10 @@ pub enum Event {
     SchemaConflicts {
         count: u64,
     },
+    /// The clock here and those of members differ; the words are safe to log.
+    ClockOff {
+        trouble: String,
+    },
     /// Work on the database failed; the words are safe to log.
     WorkFailed {
         what: &'static str,
@@ -376,8 +382,13 @@ pub enum Work {
     CheckOwnHead {
         head: Head,
     },
+    /// Members do not take what was posted here, since its stamps lie in the future: where the clock here says so as well, this
+    /// node goes on under a new peer id and posts it with stamps of now.
+    RenewEarly,
+    /// Takes in what a member says of the shapes of the network's collections, and of the columns of attached ones.
     MergeSchema {
         collections: Vec<CollectionSchema>,
+        shapes: Vec<ClaimedShape>,
     },
 }
 
@@ -419,8 +430,9 @@ pub enum Outcome {
     EpochRead(Result<Option<Box<EpochNews>>>),
     EpochSaved(Result<Adoption>),
     OwnHeadChecked(Result<OwnHead>),
-    /// Differences that wait, for people.
-    SchemaMerged(Result<Vec<String>>),
+    /// The new peer id; `None` where nothing that was posted lies in the future here.
+    EarlyRenewed(Result<Option<PeerId>>),
+    SchemaMerged(Result<MergedSchema>),
 }
 
 /// Deltas read from the log.
@@ -496,6 +508,15 @@ pub struct EntryDigest {
     pub digest: [u8; 16],
     pub key: Bytes,
     pub clock: Vec<(PeerId, u64)>,
+}
+
+/// What became of what a member says of collections.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MergedSchema {
+    /// Differences that wait, for people.
+    pub differences: Vec<String>,
+    /// All shapes that are known now.
+    pub shapes: Vec<ClaimedShape>,
 }
 
 /// What a head of our own origin, shown by a peer, means.

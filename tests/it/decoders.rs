@@ -126,6 +126,8 @@ fn messages() -> Vec<Message> {
             charter: CharterDigest { founding: 1, edicts: 2 },
             ask: 3,
             answer: 0,
+            clock_ms: 4,
+            early: None,
         }),
         Message::Stability(Stability {
             round: 1,

@@ -6,6 +6,7 @@
 mod blobs;
 mod change_feed;
 mod circuits;
+mod clocks;
 mod collection_suite;
 mod conflicts;
 mod crowding;
@@ -28,3 +29,5 @@ mod restored;
 mod sharing;
 mod small_disk;
 mod strangers;
+mod tables;
+mod versions;

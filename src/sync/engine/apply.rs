@@ -177,6 +177,7 @@ impl Engine {
                 let seq = applied.received.saturating_add(1);
                 self.origin_mut(origin).quarantine_ms = Some(due_ms);
                 self.event(Event::Quarantined { origin: origin.clone(), seq, due_ms });
+                self.beat_within(origin, ACKNOWLEDGE_MS);
                 self.start_over(origin);
                 self.wake_at(due_ms);
             }

@@ -42,6 +42,9 @@ impl Engine {
         if old.charter != self.config.charter {
             self.charter_changed();
         }
+        if self.config.removed != old.removed {
+            self.review_shapes();
+        }
         self.outdate_sessions();
         self.collections_changed();
         self.consider_reconciling();

@@ -27,7 +27,7 @@ impl Engine {
         if self.heads.len() <= GREETING_HEADS_MAX {
             return self.tell_heads(peer, Asides::default());
         }
-        let heartbeat = self.heartbeat_with(Vec::new(), false, Asides::default());
+        let heartbeat = self.heartbeat_with(peer, Vec::new(), false, Asides::default());
         if let Some(session) = self.sessions.get_mut(peer) {
             session.told_moves = latest_move;
             session.heartbeat_ms = self.now_ms.saturating_add(HEARTBEAT_MS_MIN);
@@ -59,7 +59,7 @@ impl Engine {
             session.told_moves = numbers.last().copied().unwrap_or(latest_move);
             session.heartbeat_ms = self.now_ms.saturating_add(session.heartbeat_interval_ms);
             let (wake_ms, is_complete) = (session.heartbeat_ms, session.told_moves >= latest_move);
-            let heartbeat = self.heartbeat_with(heads, is_complete, asides);
+            let heartbeat = self.heartbeat_with(peer, heads, is_complete, asides);
             self.wake_at(wake_ms);
             self.send(peer, Message::Heartbeat(heartbeat));
             if is_complete {
@@ -69,7 +69,7 @@ impl Engine {
         }
     }
 
-    fn heartbeat_with(&self, heads: Vec<Head>, complete: bool, asides: Asides) -> Heartbeat {
+    fn heartbeat_with(&self, peer: &PeerId, heads: Vec<Head>, complete: bool, asides: Asides) -> Heartbeat {
         Heartbeat {
             digest: self.heads.digest(),
             heads,
@@ -80,6 +80,8 @@ impl Engine {
             charter: self.config.charter,
             ask: asides.ask,
             answer: asides.answer,
+            clock_ms: self.now_ms,
+            early: self.early_news_for(peer),
         }
     }
 
@@ -128,6 +130,7 @@ impl Engine {
         for head in &heartbeat.heads {
             self.head_shown(peer, head);
         }
+        self.clock_told(peer, &heartbeat);
         let is_equal = heartbeat.digest == self.heads.digest();
         let Some(session) = self.sessions.get_mut(peer) else { return };
         session.digest = Some(heartbeat.digest);
@@ -259,11 +262,7 @@ impl Engine {
         match result {
             Ok(OwnHead::Known(heads)) => self.heads_moved(heads),
             Ok(OwnHead::Forged) => self.strike(peer, POINTS_FORGED, "showed a head that this node never signed"),
-            Ok(OwnHead::Renewed(renewed)) => {
-                self.event(Event::Renewed { peer: renewed.clone() });
-                self.actions.push(Action::Renewed { peer: renewed });
-                self.retire();
-            }
+            Ok(OwnHead::Renewed(renewed)) => self.renewed(renewed),
             Err(error) => {
                 self.failed("checking an own head", &error);
                 if let Some(session) = self.sessions.get_mut(peer) {
@@ -271,6 +270,13 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// This node has another peer id: its swarm and engines begin anew.
+    pub(super) fn renewed(&mut self, renewed: PeerId) {
+        self.event(Event::Renewed { peer: renewed.clone() });
+        self.actions.push(Action::Renewed { peer: renewed });
+        self.retire();
     }
 
     /// Collections and members, where the peer's digests say that one side has missed something.

@@ -38,6 +38,7 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
             columns: Vec::new(),
             primary_key: Vec::new(),
         }],
+        shapes: Vec::new(),
         partial: Vec::new(),
         placement: Placement { peer: Some(peer("a")), copies, members: everybody, collections: vec!["memory".into()] },
         is_returning: false,

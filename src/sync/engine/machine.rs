@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Error;
 use crate::model::{Head, PeerId, Placement};
 use crate::sync::engine::apply::Queue;
+use crate::sync::engine::clocks::Clocks;
 use crate::sync::engine::collections::Schemas;
 use crate::sync::engine::exchange::Exchange;
 use crate::sync::engine::fetch::Fetches;
@@ -60,6 +61,7 @@ pub struct Engine {
     pub(super) listings: Listings,
     pub(super) schemas: Schemas,
     pub(super) exchange: Exchange,
+    pub(super) clocks: Clocks,
     pub(super) counters: Counters,
     pub(super) membership: Membership,
     /// This node goes on under another peer id: nothing is done any more.
@@ -146,6 +148,7 @@ pub(super) enum Task {
     CheckOwnHead {
         peer: PeerId,
     },
+    RenewEarly,
     MergeSchema,
     /// The heads of a peer's heartbeat.
     VerifyHeads {
@@ -164,7 +167,7 @@ impl Engine {
             push: Push::new(heads.seq(&config.this)),
             reconciling: Reconciling::new(&config.tuning, &mut random, now_ms),
             round: Round::new(&config.tuning, now_ms),
-            schemas: Schemas::new(&config.collections),
+            schemas: Schemas::new(&config.collections, &config.shapes),
             exchange: Exchange::new(now_ms),
             config,
             now_ms,
@@ -186,6 +189,7 @@ impl Engine {
             share: Share::default(),
             fetches: Fetches::default(),
             listings: Listings::default(),
+            clocks: Clocks::default(),
             counters: Counters::default(),
             membership: Membership::new(now_ms),
             is_retired: false,
@@ -333,6 +337,7 @@ impl Engine {
             (Task::ReadEpoch, Outcome::EpochRead(result)) => self.epoch_read(result),
             (Task::SaveEpoch { peer }, Outcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
             (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
+            (Task::RenewEarly, Outcome::EarlyRenewed(result)) => self.early_renewed(result),
             (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
             (Task::VerifyHeads { peer, number }, Outcome::HeadsVerified(result)) => {
                 self.heads_verified(&peer, number, result);

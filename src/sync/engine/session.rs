@@ -6,7 +6,7 @@ use crate::model::{CharterDigest, PeerId};
 use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
 use crate::sync::engine::rates::Bucket;
 use crate::sync::engine::serve::Serve;
-use crate::sync::message::{EpochNews, HeadsDigest, Heartbeat};
+use crate::sync::message::{EarlyOrigin, EpochNews, HeadsDigest, Heartbeat};
 use crate::sync::statement::VoteDigest;
 
 /// A peer that has proved the network's key, from PeerUp to PeerDown.
@@ -75,6 +75,10 @@ pub(super) struct Session {
     pub news_verifying: usize,
     /// Whose votes it has in a round, a bit each, as far as is known.
     pub votes: Option<(VoteDigest, Vec<u8>)>,
+    /// How far our clock is ahead of its clock, in milliseconds; `None` before it has told.
+    pub clock_ahead_ms: Option<i64>,
+    /// Where our own deltas wait there for its clock.
+    pub early: Option<EarlyOrigin>,
 }
 
 impl Session {
@@ -117,6 +121,8 @@ impl Session {
             strange: 0,
             news_verifying: 0,
             votes: None,
+            clock_ahead_ms: None,
+            early: None,
         }
     }
 

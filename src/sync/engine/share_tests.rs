@@ -34,6 +34,7 @@ fn config(copies: u32) -> EngineConfig {
         charter: CharterDigest::default(),
         excused: Vec::new(),
         collections: vec![collection("memory"), collection("notes")],
+        shapes: Vec::new(),
         partial: Vec::new(),
         placement: Placement::default(),
         is_returning: false,

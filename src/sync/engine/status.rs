@@ -57,14 +57,16 @@ pub struct EngineStatus {
     pub waits: Vec<EngineWait>,
     /// Differences between declared columns, for people.
     pub schema_conflicts: Vec<String>,
+    /// What is wrong with the clock here or those of members, for people.
+    pub clock_trouble: Option<String>,
     pub peers: Vec<EnginePeer>,
 }
 
-/// An origin whose deltas are not taken for now.
+/// An origin whose deltas are not taken for now, or whose columns differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineWait {
     pub origin: PeerId,
-    /// The first delta that waits.
+    /// The first delta that waits; 0 where columns differ.
     pub seq: u64,
     pub reason: Cow<'static, str>,
     /// When (milliseconds since 1970) it is looked at again; `None` where that depends on others.
@@ -108,9 +110,10 @@ impl Engine {
             average_latency_ms: (!latencies.is_empty()).then(|| latencies.iter().sum::<f64>() / count),
             last_sync_ms: self.counters.last_sync_ms,
             sync_in_progress: self.is_busy(),
-            last_error: self.counters.last_error.clone(),
+            last_error: self.clock_trouble().or_else(|| self.counters.last_error.clone()),
             waits: self.waits(),
             schema_conflicts: self.schemas.conflicts(),
+            clock_trouble: self.clock_trouble(),
             peers: self.shown_peers(now_ms),
         }
     }
@@ -134,7 +137,14 @@ impl Engine {
             let seq = state.fork.unwrap_or(seq);
             Some(EngineWait { origin: origin.clone(), seq, reason: reason.into(), due_ms })
         });
-        waiting.chain(self.withheld()).collect()
+        // What a column hides that has another type here.
+        let conflicts = self.schemas.conflicts_by_peer().map(|(peer, difference)| EngineWait {
+            origin: peer.clone(),
+            seq: 0,
+            reason: difference.clone().into(),
+            due_ms: None,
+        });
+        waiting.chain(self.withheld()).chain(conflicts).collect()
     }
 
     fn shown_peers(&self, now_ms: u64) -> Vec<EnginePeer> {

@@ -25,6 +25,8 @@ fn heartbeat() -> Message {
         charter: CharterDigest { founding: 1, edicts: 1 },
         ask: 0,
         answer: 0,
+        clock_ms: 0,
+        early: None,
     })
 }
 

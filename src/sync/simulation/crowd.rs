@@ -13,7 +13,9 @@ use crate::sync::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
 use crate::sync::random::Random;
 use crate::sync::simulation::node::START_MS;
 use crate::sync::statement::STATEMENT_SIGNATURE_BYTES;
-use crate::sync::work::{Action, Applied, EngineConfig, Input, LogRead, Outcome, Verdict, VerifiedHeads, Work};
+use crate::sync::work::{
+    Action, Applied, EngineConfig, Input, LogRead, MergedSchema, Outcome, Verdict, VerifiedHeads, Work,
+};
 
 /// Connections that each node makes; it has about twice as many.
 const CONNECTIONS: u64 = 4;
@@ -81,6 +83,7 @@ impl Crowd {
                 charter: CharterDigest::default(),
                 excused: Vec::new(),
                 collections: Vec::new(),
+                shapes: Vec::new(),
                 partial: Vec::new(),
                 placement: Placement::default(),
                 is_returning: false,
@@ -224,7 +227,7 @@ impl Crowd {
             Work::Verify { signed } => Outcome::Verified(Ok(vec![true; signed.len()])),
             Work::CollectTombstones { .. } => Outcome::Collected(Ok(0)),
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
-            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(Vec::new())),
+            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(MergedSchema::default())),
             Work::AdoptHeads { .. } => Outcome::HeadsAdopted(Ok(member.heads.values().cloned().collect())),
             Work::CloseView { .. } => Outcome::ViewClosed,
             other => panic!("nothing of this kind is needed: {other:?}"),

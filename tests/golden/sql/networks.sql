@@ -6,13 +6,13 @@
 (0 rows)
 
 > SHOW PEERS
- network | peer_id | connected | latency_ms | last_seen | behind_deltas | behind_ms | ahead_deltas
----------+---------+-----------+------------+-----------+---------------+-----------+--------------
+ network | peer_id | connected | latency_ms | last_seen | behind_deltas | behind_ms | ahead_deltas | refused
+---------+---------+-----------+------------+-----------+---------------+-----------+--------------+---------
 (0 rows)
 
 > SHOW SYNC
- network | collection | origin | seq | staged_entries | last_sync | sync_in_progress
----------+------------+--------+-----+----------------+-----------+------------------
+ network | collection | origin | seq | staged_entries | last_sync | sync_in_progress | trouble
+---------+------------+--------+-----+----------------+-----------+------------------+---------
 (0 rows)
 
 > CREATE NETWORK team WITH (secret = 'correct horse battery', sync_interval_ms = 86400000, mdns = false)
@@ -165,10 +165,10 @@ UNSTAGE 1
 REVERT 0
 
 > SHOW SYNC
- network | collection | origin | seq  | staged_entries | last_sync | sync_in_progress
----------+------------+--------+------+----------------+-----------+------------------
- Labor   | note       | NULL   | NULL |              1 | NULL      | f
- team    | memory     | NULL   | NULL |              1 | NULL      | f
+ network | collection | origin | seq  | staged_entries | last_sync | sync_in_progress | trouble
+---------+------------+--------+------+----------------+-----------+------------------+---------
+ Labor   | note       | NULL   | NULL |              1 | NULL      | f                | NULL
+ team    | memory     | NULL   | NULL |              1 | NULL      | f                | NULL
 (2 rows)
 
 # The schema nebulus
@@ -194,8 +194,8 @@ REVERT 0
 (2 rows)
 
 > SELECT * FROM nebulus.peers
- network | peer_id | addresses | connected | latency_ms | last_seen | collections | behind_deltas | behind_ms | ahead_deltas | banned_until | removed
----------+---------+-----------+-----------+------------+-----------+-------------+---------------+-----------+--------------+--------------+---------
+ network | peer_id | addresses | connected | latency_ms | last_seen | collections | behind_deltas | behind_ms | ahead_deltas | banned_until | removed | refused
+---------+---------+-----------+-----------+------------+-----------+-------------+---------------+-----------+--------------+--------------+---------+---------
 (0 rows)
 
 > SELECT network, total_peers, collections_shared, operations_sent, average_latency FROM nebulus.network_stats
@@ -237,7 +237,8 @@ REVERT 0
  ahead_deltas  | bigint
  banned_until  | timestamp with time zone
  removed       | boolean
-(12 rows)
+ refused       | text
+(13 rows)
 
 > SELECT 'nebulus.staged'::regclass, to_regclass('staged')
     regclass    | to_regclass

@@ -72,6 +72,9 @@ fn network(id: u32, name: &str, attached: &[(u32, &str)]) -> Network {
         private_by_default: None,
         detaching: false,
         attaching: false,
+        is_announced: true,
+        awaits_shape: false,
+        halted: None,
     });
     Network {
         id: NetworkId(id),

@@ -12,8 +12,8 @@ use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{CollectionSchema, EpochKey, EpochNews, Message, SecretText};
 use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{
-    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, Outcome, OwnHead, Verdict, VerifiedHeads,
-    View, Work,
+    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, MergedSchema, Outcome, OwnHead, Verdict,
+    VerifiedHeads, View, Work,
 };
 
 pub(super) const MEMORY: &str = "memory";
@@ -185,7 +185,8 @@ impl Node {
                 self.shown_heads.push(head);
                 Outcome::OwnHeadChecked(self.own_heads.pop_front().unwrap_or(Ok(OwnHead::Known(Vec::new()))))
             }
-            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(Vec::new())),
+            Work::RenewEarly => Outcome::EarlyRenewed(Ok(None)),
+            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(MergedSchema::default())),
         }
     }
 }
@@ -208,6 +209,7 @@ impl World {
                 charter: CharterDigest { founding: 1, edicts: 1 },
                 excused: Vec::new(),
                 collections: vec![schema()],
+                shapes: Vec::new(),
                 partial: Vec::new(),
                 placement: Placement::default(),
                 is_returning: false,
