@@ -134,15 +134,18 @@ impl Engine {
         let is_equal = heartbeat.digest == self.heads.digest();
         let Some(session) = self.sessions.get_mut(peer) else { return };
         session.digest = Some(heartbeat.digest);
+        let had_strange = is_equal && std::mem::take(&mut session.strange) > 0;
         if is_equal {
             session.known = self.heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
-            session.strange = 0;
             session.pushed.clear();
             self.counters.last_sync_ms = Some(self.now_ms);
         }
         session.has_told_all |= is_equal || heartbeat.complete;
         if heartbeat.wants_heads {
             session.told_moves = 0;
+        }
+        if had_strange {
+            self.forget_strange_origins();
         }
         let wants_heads = !is_equal && self.wants_heads_of(peer, heartbeat.complete);
         if heartbeat.wants_heads || wants_heads {
