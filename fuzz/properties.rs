@@ -2,7 +2,8 @@
 //! read as the same. Run by the fuzz targets beside this file, and on made-up bytes by the tests.
 
 use nebulusdb::knirvql;
-use nebulusdb::store::{DeltaBody, decode_state, encode_body};
+use nebulusdb::merge::Posting;
+use nebulusdb::store::{DeltaBody, decode_contributions, decode_state, encode_body, encode_contributions};
 use nebulusdb::sync::{Assembler, encode};
 
 /// A frame of a message between members, and the message.
@@ -40,6 +41,21 @@ pub fn delta(bytes: &[u8]) {
     let again = decode_state(again.state).expect("what was written can be read");
     assert!(again.has_fields_of(&state), "{again:?} {state:?}");
     assert_eq!(encode_body(body.collection, body.key, &again).expect("what was read can be written"), written);
+}
+
+/// What comes with a state: the deltas that it is made of, and what proves a posting.
+pub fn proof(bytes: &[u8]) {
+    if let Ok(posting) = Posting::parse(bytes) {
+        assert_eq!(posting.to_bytes(), bytes, "a posting has one form");
+        let last = posting.tree.last();
+        let part = posting.prove(&[last]);
+        assert_eq!(part.tree.root(), posting.tree.root());
+        assert_eq!(part.tree.leaf(last), posting.tree.leaf(last));
+    }
+    if let Ok(contributions) = decode_contributions(bytes) {
+        let written = encode_contributions(&contributions).expect("what was read can be written");
+        assert_eq!(decode_contributions(&written).expect("what was written can be read"), contributions);
+    }
 }
 
 /// A statement of KNIRVQL. Its printed form hides secrets, so that only those without one are read again.

@@ -72,6 +72,7 @@ fn tell_repair(report: &RepairReport) -> Result<()> {
         (report.public_blob_counts, "counts of shared blobs are set right"),
         (report.fact_lists, "lists of facts are made anew"),
         (report.stage_marks, "marks of the stage are set right"),
+        (report.stray_proofs, "proofs of entries that are not there are removed"),
         (report.graphs, "saved graphs are removed: the next start builds them"),
     ] {
         if count > 0 {

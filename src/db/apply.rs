@@ -150,6 +150,7 @@ impl Apply<'_> {
                     self.effects.batch.delete(&Key::Collection(*id));
                     self.effects.batch.delete_range(&KeyRange::entries(*id));
                     self.effects.batch.delete_range(&KeyRange::public(*id));
+                    self.effects.batch.delete_range(&KeyRange::contributions(*id));
                     self.effects.batch.delete_range(&KeyRange::staged(*id));
                     self.effects.batch.delete_range(&KeyRange::public_blobs(*id));
                     self.effects.batch.delete_range(&KeyRange::all_vectors(*id));
@@ -414,7 +415,7 @@ impl Apply<'_> {
     fn drop_network(&mut self, id: NetworkId) {
         self.effects.batch.delete(&Key::Network(id));
         self.effects.batch.delete(&Key::NetworkSecret(id));
-        for range in [KeyRange::heads(id), KeyRange::sync_records(id), KeyRange::deltas(id)] {
+        for range in [KeyRange::heads(id), KeyRange::sync_records(id), KeyRange::deltas(id), KeyRange::postings(id)] {
             self.effects.batch.delete_range(&range);
         }
     }

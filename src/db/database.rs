@@ -72,7 +72,8 @@ impl Database {
         Ok(database)
     }
 
-    /// Goes on with what a stop interrupted: taking back what an older origin posted, attaching and detaching collections.
+    /// Goes on with what a stop interrupted: taking back what an older origin posted, proving what was posted from here before
+    /// there were proofs, attaching and detaching collections.
     fn resume(&self) -> Result<()> {
         let shared = &self.0.shared;
         if crate::db::take_back::is_unfinished(shared)? {
@@ -80,6 +81,11 @@ impl Database {
             wait(crate::db::take_back::finish(shared))?;
         }
         wait(self.mend_charters())?;
+        crate::db::prove_own::note_legacy(shared)?;
+        if crate::db::prove_own::is_unfinished(shared)? {
+            tracing::info!("proving what was posted from here before there were proofs");
+            wait(crate::db::prove_own::finish(shared))?;
+        }
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());

@@ -14,6 +14,7 @@ use crate::db::public_view::heads_in;
 use crate::db::receive::Touched;
 use crate::db::replica::PARTIAL;
 use crate::db::shared::Shared;
+use crate::db::verify_run::ReadDelta;
 use crate::error::{Error, Result};
 use crate::model::{CollectionId, Network, NetworkId, PeerId, Stage};
 use crate::store::{Key, KeyRange, Publicity, RecordHeader, RecordView, Snapshot, delta_seq, encode_sorted_record};
@@ -76,6 +77,7 @@ impl Apply<'_> {
         if let Some(collection) = collection {
             self.effects.batch.delete_range(&KeyRange::public_blobs(collection));
             self.effects.batch.delete_range(&KeyRange::public(collection));
+            self.effects.batch.delete_range(&KeyRange::contributions(collection));
         }
         let is_gone = changed.leaving && changed.attachments.is_empty();
         let change =
@@ -103,8 +105,13 @@ impl Apply<'_> {
             let Some((origin, seq)) = split_place(place) else { continue };
             let (_, body) = crate::db::post::decode_log_entry(entry)?;
             let is_wanted = crate::store::DeltaBody::parse(body).is_ok_and(|body| body.collection == shared_name);
-            if is_wanted && seq <= self.head(network, &origin)?.seq {
-                self.apply_delta(network, &origin, seq, body, &mut touched)?;
+            if !is_wanted {
+                continue;
+            }
+            let head = self.head(network, &origin)?;
+            if seq <= head.seq {
+                let delta = ReadDelta::new(&origin, seq, body, head.is_proven(seq));
+                self.apply_delta(network, &origin, delta, &mut touched)?;
             }
         }
         self.write_touched(touched)?;

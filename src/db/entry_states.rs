@@ -13,7 +13,9 @@ use crate::db::staging::StagedAt;
 use crate::db::view::vector_slot;
 use crate::db::write_set::Pending;
 use crate::error::{Error, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, ColumnType, Field, Hlc, PeerId, Stage, State, Value};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, ColumnType, Contribution, Field, Hlc, PeerId, Stage, State, Value,
+};
 use crate::store::{
     Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record, encode_state,
     vector_of_bytes,
@@ -28,6 +30,8 @@ pub(crate) struct EntryStates {
     pub version: u64,
     pub visible: State,
     pub public: State,
+    /// The deltas that `public` is known to be made of.
+    pub contributions: Vec<Contribution>,
 }
 
 impl EntryStates {
@@ -68,6 +72,7 @@ impl Apply<'_> {
                 version: 0,
                 visible: empty.clone(),
                 public: empty,
+                contributions: Vec::new(),
             });
         };
         let view = RecordView::parse(bytes)?;
@@ -78,8 +83,12 @@ impl Apply<'_> {
             Publicity::Posted => visible.clone(),
             Publicity::PostedAndEdited | Publicity::PostedAndReplaced => self.public_copy(collection.id, key)?,
         };
+        let contributions = match publicity {
+            Publicity::Private => Vec::new(),
+            _ => self.contributions_to(collection.id, key)?,
+        };
         let (stage, version) = (view.stage(), view.version());
-        Ok(EntryStates { stage, publicity, version, visible, public, record })
+        Ok(EntryStates { stage, publicity, version, visible, public, record, contributions })
     }
 
     /// The state that a record holds, its vectors included.
@@ -148,6 +157,9 @@ impl Apply<'_> {
         stage: Stage,
     ) -> Result<()> {
         let is_public = public.causal_length > 0;
+        if !is_public && !old.contributions.is_empty() {
+            self.put_contributions(collection.id, key, &[])?;
+        }
         let is_same = visible.causal_length == public.causal_length && visible.has_fields_of(public);
         let visible = if is_same { public } else { visible };
         let publicity = match (is_public, is_same) {

@@ -13,9 +13,10 @@ use std::ops::Bound;
 use crate::db::Catalog;
 use crate::db::apply::Apply;
 use crate::db::heads::StoredHead;
-use crate::db::post::{END_BYTES, decode_log_entry};
+use crate::db::post::decode_log_entry;
 use crate::db::staged::MEMBER;
 use crate::error::{Error, ErrorKind, Result};
+use crate::merge::PostingEnd;
 use crate::model::{Network, NetworkId, PeerId};
 use crate::store::{Key, KeyRange, Snapshot, delta_place, delta_seq};
 
@@ -120,11 +121,9 @@ fn first_head(
             return Ok(StoredHead::start(&network.name, me));
         }
         let (Some(end), _) = decode_log_entry(entry)? else { continue };
-        let (hash, signature) = end
-            .split_first_chunk()
-            .filter(|_| end.len() == END_BYTES)
-            .ok_or_else(|| Error::new(ErrorKind::Corrupted, "the end of a posting in the log is damaged"))?;
-        return Ok(StoredHead { seq, hash: *hash, signature: signature.to_vec(), received: seq, received_hash: *hash });
+        let PostingEnd { hash, signature, legacy_end } = end;
+        let signature = signature.to_vec();
+        return Ok(StoredHead { seq, hash, signature, received: seq, received_hash: hash, legacy_end });
     }
     Ok(last)
 }

@@ -144,6 +144,7 @@ impl Apply<'_> {
             Publicity::Private => Ok(false),
             Publicity::Posted if record.is_alive() || !covers(stable, &record.clock()?) => Ok(false),
             Publicity::Posted => {
+                self.put_contributions(attachment.collection, key, &[])?;
                 self.put_record(attachment.collection, key, None);
                 Ok(true)
             }

@@ -23,12 +23,19 @@ pub(crate) type EntryPlace = (CollectionId, Vec<u8>);
 /// A component of a vector column: its collection, its slot and the encoded key of its entry.
 pub(crate) type VectorPlace = (CollectionId, u16, Vec<u8>);
 
+/// A posting: its network and its place.
+pub(crate) type PostingPlace = (NetworkId, Vec<u8>);
+
 /// What was written and is not in the snapshot yet; `None` for what was removed.
 #[derive(Default)]
 pub(crate) struct Overlay {
     pub records: HashMap<EntryPlace, Option<Arc<[u8]>>>,
     /// Public states of entries that were edited after they were posted.
     pub publics: HashMap<EntryPlace, Option<Arc<[u8]>>>,
+    /// What public states are made of.
+    pub contributions: HashMap<EntryPlace, Option<Arc<[u8]>>>,
+    /// Postings by their place.
+    pub postings: HashMap<PostingPlace, Option<Arc<[u8]>>>,
     /// Vectors by collection, slot and key.
     pub components: HashMap<VectorPlace, Option<Arc<[f32]>>>,
     /// Entries put on the stage or taken off it.
@@ -47,6 +54,8 @@ impl Overlay {
     fn extend(&mut self, other: Overlay) {
         self.records.extend(other.records);
         self.publics.extend(other.publics);
+        self.contributions.extend(other.contributions);
+        self.postings.extend(other.postings);
         self.components.extend(other.components);
         self.staged.extend(other.staged);
         self.heads.extend(other.heads);

@@ -97,7 +97,7 @@ fn deltas_outside_of_the_share_are_logged_and_reach_an_entry_that_is_fetched() {
     a.post();
     let view = a.database.public_view(a.network()).unwrap();
     let key = Bytes::new(a.key("one").as_bytes());
-    let body = view.entries_of("memory", std::slice::from_ref(&key)).unwrap().remove(0).unwrap();
+    let page = view.entries_of("memory", std::slice::from_ref(&key)).unwrap();
     a.write("one", r#"{"x": 2, "kept": true}"#, Stage::PostPending);
     a.post();
     let shares: Shares = Arc::new([("memory".to_string(), Buckets::none())].into_iter().collect());
@@ -112,9 +112,8 @@ fn deltas_outside_of_the_share_are_logged_and_reach_an_entry_that_is_fetched() {
     a.send_to(&b, usize::MAX);
     assert_eq!(b.metadata("one"), None, "what was logged is not merged later by itself");
     // The holder had applied the first delta only.
-    let entries = vec![PublicEntry { key: key.clone(), body }];
     let fetched =
-        b.database.merge_fetched(b.network(), "memory".to_string(), entries, Vec::new(), view.heads().to_vec());
+        b.database.merge_fetched(b.network(), "memory".to_string(), offered(page), Vec::new(), view.heads().to_vec());
     assert_eq!(b.runtime.block_on(fetched).unwrap(), 1);
     assert_eq!(b.metadata("one").unwrap(), r#"{"x": 2, "kept": true}"#);
     assert_eq!(a.fingerprint(), b.fingerprint());
@@ -127,7 +126,8 @@ fn deltas_outside_of_the_share_are_logged_and_reach_an_entry_that_is_fetched() {
     let shares: Shares = Arc::new([("memory".to_string(), Buckets::none())].into_iter().collect());
     let run = Run { origin: a.database.peer_id(), deltas };
     c.runtime.block_on(c.database.apply_run(c.network(), run, Some(shares))).unwrap();
-    let absent = c.database.merge_fetched(c.network(), "memory".to_string(), Vec::new(), vec![key], Vec::new());
+    let absent =
+        c.database.merge_fetched(c.network(), "memory".to_string(), OfferedStates::default(), vec![key], Vec::new());
     c.runtime.block_on(absent).unwrap();
     assert_eq!(a.fingerprint(), c.fingerprint());
 }

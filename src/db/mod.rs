@@ -55,6 +55,8 @@ mod password_file;
 mod plan;
 mod post;
 mod predicate;
+mod proofs;
+mod prove_own;
 mod prune;
 mod public_view;
 mod query;
@@ -78,12 +80,15 @@ mod signals;
 mod staged;
 mod staging;
 mod stream;
+mod sweep;
 mod sync_seam;
 mod sync_status;
 mod take_back;
 mod transaction;
 mod unique;
 mod vector_indexes;
+mod verify_run;
+mod verify_states;
 mod view;
 mod vitals;
 mod write_set;
@@ -112,7 +117,7 @@ pub use open::DatabaseOptions;
 pub use own_head::OwnChain;
 pub use password_file::PASSWORD_FILE;
 pub use predicate::compile_regex;
-pub use public_view::{EntryDigest, Fingerprint, PublicEntry, PublicView};
+pub use public_view::{EntryDigest, Fingerprint, PublicEntry, PublicPage, PublicView};
 pub use query::{
     Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar, Target,
 };
@@ -132,6 +137,7 @@ pub use sync_status::{
     SyncReport, SyncStatus,
 };
 pub use transaction::{Savepoint, Transaction};
+pub use verify_states::{OfferedStates, VerifiedHeads};
 pub use view::{ReadView, Sought};
 pub use vitals::GraphStatus;
 pub use write_set::EntryKey;

@@ -4,10 +4,11 @@
 //! that, so a database remembers where its identity file lies on the disk; when it wakes up elsewhere, it mints a new
 //! identity and keeps the old one beside it. What the old origin posted stays valid and travels on like anybody's.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::NetworkId;
+use crate::model::{NetworkId, PeerId};
 use crate::store::{Batch, Identity, Key, KeyRange, Snapshot, Store};
 
 pub(crate) const IDENTITY_FILE: &str = "identity.key";
@@ -45,6 +46,17 @@ pub(crate) fn renew(directory: &Path) -> Result<Identity> {
         std::fs::rename(&path, directory.join(format!("identity.{}.key", old.peer_id())))?;
     }
     Identity::create(&path)
+}
+
+/// The peer ids that this data directory has had, the present one among them.
+pub(crate) fn own_ids(directory: &Path, me: &PeerId) -> Result<BTreeSet<PeerId>> {
+    let mut ids = BTreeSet::from([me.clone()]);
+    for entry in std::fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let old = name.to_str().and_then(|name| name.strip_prefix("identity.")?.strip_suffix(".key"));
+        ids.extend(old.map(PeerId::new));
+    }
+    Ok(ids)
 }
 
 /// Remembers where the identity file lies now, and that this node comes back to its networks as somebody else.

@@ -43,7 +43,7 @@ impl Database {
         let place = delta_place(&head.origin, head.seq);
         let Some(entry) = snapshot.get(&Key::Delta(network, &place))? else { return Ok(OwnChain::Known) };
         let (end, _) = decode_log_entry(&entry)?;
-        let is_known = end.is_some_and(|end| end.starts_with(&head.hash));
+        let is_known = end.is_some_and(|end| end.hash == head.hash);
         Ok(if is_known { OwnChain::Known } else { OwnChain::Unknown })
     }
 }

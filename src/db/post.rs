@@ -12,8 +12,11 @@ use crate::db::heads::StoredHead;
 use crate::db::receive::set_aside_name;
 use crate::db::staging::{StagedAt, next_posting};
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::{chain_next, delta, merge, signed_message, validate};
-use crate::model::{CollectionId, Head, Network, NetworkId, PeerId, Stage, State};
+use crate::merge::{
+    Posting, PostingEnd, PostingTree, chain_fold, chain_next, contribution_of, delta, delta_digest, merge,
+    merge_contributions, signed_posting, validate,
+};
+use crate::model::{CollectionId, DeltaDigest, Head, Network, NetworkId, PeerId, Stage, State};
 use crate::store::{Key, KeyRange, delta_place, encode_body};
 
 /// What a posting did.
@@ -24,6 +27,20 @@ pub(crate) struct Posted {
     pub deltas: u64,
     /// Entries are left on the stage for the next posting.
     pub is_more: bool,
+}
+
+/// A delta to be posted: its body, and its leaf in the tree of the posting.
+pub(crate) struct Drafted {
+    pub body: Vec<u8>,
+    digest: DeltaDigest,
+}
+
+impl Drafted {
+    /// # Errors
+    /// 54000 for a key or a state over the limits of an entry.
+    pub fn new(shared_name: &str, key: &[u8], news: &State) -> Result<Drafted> {
+        Ok(Drafted { body: encode_body(shared_name, key, news)?, digest: delta_digest(shared_name, key, news) })
+    }
 }
 
 /// What of its entries a posting takes.
@@ -102,7 +119,7 @@ impl Apply<'_> {
             return Ok((None, 0));
         }
         self.tell_posted(network, count);
-        Ok((Some(self.log_posting(network, head, &bodies)), count))
+        Ok((Some(self.log_posting(network, head, &bodies)?), count))
     }
 
     /// Takes an entry off the stage that cannot be posted, and leaves the reason for `nebulus.quarantine`. Nothing of the entry
@@ -125,25 +142,33 @@ impl Apply<'_> {
     }
 
     /// Numbers, signs and logs the bodies of one posting behind the own head; the head after it.
-    pub fn log_posting(&mut self, network: &Network, mut head: StoredHead, bodies: &[Vec<u8>]) -> Head {
+    pub fn log_posting(&mut self, network: &Network, mut head: StoredHead, drafted: &[Drafted]) -> Result<Head> {
         let me = self.shared.peer_id();
         let identity = self.shared.identity();
-        for (position, body) in bodies.iter().enumerate() {
-            let (seq, ends) = (head.seq + 1, position + 1 == bodies.len());
+        let first = head.seq + 1;
+        let legacy_end = *head.legacy_end.get_or_insert(head.seq);
+        for (position, Drafted { body, .. }) in drafted.iter().enumerate() {
+            let (seq, ends) = (head.seq + 1, position + 1 == drafted.len());
             head.hash = chain_next(&head.hash, seq, ends, body);
             head.seq = seq;
-            let mut signature = Vec::new();
+            let mut end = Vec::new();
             if ends {
-                head.signature = identity.sign(&signed_message(&network.name, &me, seq, &head.hash)).to_vec();
-                signature = [head.hash.as_slice(), &head.signature].concat();
+                let leaves = drafted.iter().map(|drafted| drafted.digest).collect();
+                let tree = PostingTree::new(first, leaves).ok_or_else(|| Error::internal("a posting has no deltas"))?;
+                let (link, root) = (head.hash, tree.root());
+                head.hash = chain_fold(&link, (first, seq), legacy_end, &root);
+                let signature = identity.sign(&signed_posting(&network.name, &me, seq, &head.hash));
+                head.signature = signature.to_vec();
+                end = PostingEnd { hash: head.hash, signature, legacy_end: Some(legacy_end) }.to_bytes();
+                self.put_posting(network.id, &me, Posting { legacy_end, link, root, signature, tree })?;
             }
-            let entry = encode_log_entry(&signature, body);
+            let entry = encode_log_entry(&end, body);
             self.effects.batch.put(&Key::Delta(network.id, &delta_place(&me, seq)), &entry);
         }
         (head.received, head.received_hash) = (head.seq, head.hash);
         let shown = head.head(me.clone());
         self.put_head(network.id, me, head);
-        shown
+        Ok(shown)
     }
 
     /// Makes one entry public under a number; its body, or `None` where its network knows all of it already.
@@ -153,7 +178,7 @@ impl Apply<'_> {
         (id, key): (CollectionId, &[u8]),
         (me, seq): (&PeerId, u64),
         what: What,
-    ) -> Result<Option<Vec<u8>>> {
+    ) -> Result<Option<Drafted>> {
         let collection = self.current_catalog().collection_by_id(id).cloned();
         let Some((collection, attachment)) = collection.zip(network.attachment(id)) else { return Ok(None) };
         let old = self.entry_states(&collection, key)?;
@@ -181,10 +206,13 @@ impl Apply<'_> {
         validate(&news)?;
         let public = merge(&old.public, &news);
         let visible = State { clock: public.clock.clone(), ..old.visible.clone() };
-        let body = encode_body(&attachment.shared_name, key, &news)?;
+        let drafted = Drafted::new(&attachment.shared_name, key, &news)?;
         self.put_states(&collection, key, &old, (&visible, &public), Stage::Private)?;
+        let given = [contribution_of(me, seq, &news)];
+        let proven = merge_contributions((&old.contributions, &old.public), (&given, &news), &public);
+        self.put_contributions(collection.id, key, &proven)?;
         self.note_posted_blob(network.id, &news);
-        Ok(Some(body))
+        Ok(Some(drafted))
     }
 
     /// The head of an origin at this point.
@@ -211,27 +239,23 @@ fn is_of_one_entry(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::DataException | ErrorKind::LimitExceeded | ErrorKind::Corrupted)
 }
 
-/// Bytes of hash and signature at the end of a posting.
-pub(crate) const END_BYTES: usize = 96;
-
-/// A delta in the log: 1 and hash and signature where it ends its posting, else 0; then its body.
-pub(crate) fn encode_log_entry(signature: &[u8], body: &[u8]) -> Vec<u8> {
-    let mut entry = Vec::with_capacity(1 + signature.len() + body.len());
-    entry.push(u8::from(!signature.is_empty()));
-    entry.extend_from_slice(signature);
+/// A delta in the log: a kind, the end of its posting where it has one, and its body. The kinds are 0 for no end, 1 for an end
+/// without a tree, 2 for one with a tree.
+pub(crate) fn encode_log_entry(end: &[u8], body: &[u8]) -> Vec<u8> {
+    let kind = PostingEnd::BYTES.iter().position(|bytes| *bytes == end.len()).map_or(0, |position| position + 1);
+    let mut entry = Vec::with_capacity(1 + end.len() + body.len());
+    entry.push(u8::try_from(kind).unwrap_or(0));
+    entry.extend_from_slice(end);
     entry.extend_from_slice(body);
     entry
 }
 
-/// Hash and signature, where it ends its posting, and the body.
-pub(crate) fn decode_log_entry(entry: &[u8]) -> Result<(Option<&[u8]>, &[u8])> {
+/// The end of its posting, where it has one, and the body.
+pub(crate) fn decode_log_entry(entry: &[u8]) -> Result<(Option<PostingEnd>, &[u8])> {
     let damaged = || Error::new(ErrorKind::Corrupted, "a delta in the log is damaged");
-    match entry.split_first().ok_or_else(damaged)? {
-        (0, body) => Ok((None, body)),
-        (1, rest) => {
-            let (end, body) = rest.split_at_checked(END_BYTES).ok_or_else(damaged)?;
-            Ok((Some(end), body))
-        }
-        _ => Err(damaged()),
-    }
+    let (kind, rest) = entry.split_first().ok_or_else(damaged)?;
+    let Some(position) = usize::from(*kind).checked_sub(1) else { return Ok((None, rest)) };
+    let bytes = PostingEnd::BYTES.get(position).ok_or_else(damaged)?;
+    let (end, body) = rest.split_at_checked(*bytes).ok_or_else(damaged)?;
+    Ok((Some(PostingEnd::parse(end).ok_or_else(damaged)?), body))
 }

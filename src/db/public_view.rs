@@ -9,16 +9,20 @@ use std::sync::Arc;
 
 use crate::db::entry_states::state_of_record;
 use crate::db::heads::StoredHead;
+use crate::db::proofs::{Numbers, note_needed, proofs_of};
 use crate::db::shared::Shared;
 use crate::db::view::vector_slot;
 use crate::db::{Catalog, Database};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::digest;
 use crate::model::{
-    BUCKETS, Buckets, Bytes, Collection, Head, KeyHash, Network, NetworkId, PeerId, State, VectorClock, bucket_of,
-    hash_of_key,
+    BUCKETS, Buckets, Bytes, Collection, Head, KeyHash, Network, NetworkId, PeerId, PostingProof, State, VectorClock,
+    bucket_of, hash_of_key,
 };
 use crate::store::{Key, KeyRange, Publicity, RecordView, Snapshot, decode_state, encode_state, vector_of_bytes};
+
+/// Bytes that the proof of a delta takes, about, where few deltas of a posting are asked for.
+const PROOF_BYTES: usize = 256;
 
 /// A fingerprint or a digest.
 pub type Fingerprint = [u8; 16];
@@ -29,6 +33,18 @@ pub struct PublicEntry {
     pub key: Bytes,
     /// Its state, as in a delta.
     pub body: Bytes,
+    /// Which deltas it is made of, encoded by `store`; empty where nothing is known of that.
+    pub contributions: Bytes,
+}
+
+/// Some public entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublicPage {
+    pub entries: Vec<PublicEntry>,
+    /// What proves them.
+    pub postings: Vec<PostingProof>,
+    /// The key to go on after; `None` at the end.
+    pub next: Option<Bytes>,
 }
 
 /// An entry by what it is compared with.
@@ -143,7 +159,7 @@ impl PublicView {
         within: &Buckets,
         after: Option<&[u8]>,
         bytes_max: usize,
-    ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
+    ) -> Result<PublicPage> {
         self.page(collection, &|key| within.hold(key), after, (usize::MAX, bytes_max))
     }
 
@@ -154,7 +170,7 @@ impl PublicView {
         key_hashes: &[KeyHash],
         after: Option<&[u8]>,
         bytes_max: usize,
-    ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
+    ) -> Result<PublicPage> {
         let wanted: HashSet<KeyHash> = key_hashes.iter().copied().collect();
         self.page(collection, &|key| wanted.contains(&hash_of_key(key)), after, (wanted.len(), bytes_max))
     }
@@ -165,8 +181,12 @@ impl PublicView {
         wanted: &IsWanted<'_>,
         after: Option<&[u8]>,
         (count_max, bytes_max): (usize, usize),
-    ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
+    ) -> Result<PublicPage> {
+        let id = self.collection(collection)?.id;
+        let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
+        let mut proofs = self.snapshot.scan(&KeyRange::contributions(id).from(from).uncached());
         let mut entries = Vec::new();
+        let mut needed = Numbers::new();
         let mut bytes = 0;
         let mut is_more = false;
         self.visit_after(collection, after, Some(wanted), &mut |key, state| {
@@ -174,13 +194,26 @@ impl PublicView {
                 is_more = true;
                 return Ok(false);
             }
-            let entry = PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?) };
-            bytes += entry.key.len() + entry.body.len();
+            let contributions = Bytes::new(proofs.find(key)?.unwrap_or_default());
+            let entry = PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?), contributions };
+            let proofs = note_needed(&entry.contributions, &mut needed)?;
+            bytes += entry.key.len() + entry.body.len() + entry.contributions.len() + proofs * PROOF_BYTES;
             entries.push(entry);
             Ok(entries.len() < count_max)
         })?;
         let next = entries.last().map(|entry| entry.key.clone()).filter(|_| is_more);
-        Ok((entries, next))
+        let postings = proofs_of(&self.snapshot, self.network.id, &needed)?;
+        Ok(PublicPage { entries, postings, next })
+    }
+
+    /// Adds to entries what proves them.
+    pub(crate) fn prove(&self, entries: Vec<PublicEntry>) -> Result<PublicPage> {
+        let mut needed = Numbers::new();
+        for entry in &entries {
+            note_needed(&entry.contributions, &mut needed)?;
+        }
+        let postings = proofs_of(&self.snapshot, self.network.id, &needed)?;
+        Ok(PublicPage { entries, postings, next: None })
     }
 
     /// Each tombstone whose deltas are all covered by `stable`.
@@ -212,8 +245,8 @@ impl PublicView {
         Ok((&self.snapshot, self.collection(shared_name)?))
     }
 
-    /// The public state of one entry, encoded as in a delta.
-    pub(crate) fn entry(&self, shared_name: &str, key: &[u8]) -> Result<Option<Bytes>> {
+    /// The public state of one entry.
+    pub(crate) fn entry(&self, shared_name: &str, key: &[u8]) -> Result<Option<PublicEntry>> {
         let collection = self.collection(shared_name)?;
         let Some(bytes) = self.snapshot.get(&Key::Entry(collection.id, key))? else { return Ok(None) };
         let record = RecordView::parse(&bytes)?;
@@ -224,7 +257,9 @@ impl PublicView {
             let place = Key::Vector(collection.id, vector_slot(position)?, key);
             self.snapshot.get(&place)?.map(|bytes| vector_of_bytes(&bytes)).transpose()
         })?;
-        Ok(Some(Bytes::new(encode_state(&state)?)))
+        let contributions = self.snapshot.get(&Key::Contributions(collection.id, key))?;
+        let contributions = Bytes::new(contributions.as_deref().unwrap_or_default());
+        Ok(Some(PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?), contributions }))
     }
 
     /// `vector` reads the components of a vector column.

@@ -13,15 +13,14 @@ use crate::db::entry_states::{EntryStates, fitting};
 use crate::db::feed_draft::Origin;
 use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
-use crate::db::post::{END_BYTES, decode_log_entry, encode_log_entry};
+use crate::db::post::encode_log_entry;
 use crate::db::row::key_types;
+use crate::db::verify_run::{CheckedRun, End, ReadDelta, check_run, last_end};
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::{Drift, chain_next, check_drift, merge_into, observe, signed_message};
+use crate::merge::{Drift, check_drift, contribution_of, merge_contributions, merge_into, observe, proven_state};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
-use crate::model::{ChainHash, Collection, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State};
-use crate::store::{
-    DeltaBody, Key, KeyRange, RecordView, decode_key, decode_state, delta_place, delta_seq, verify_signature,
-};
+use crate::model::{Collection, Contribution, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State};
+use crate::store::{DeltaBody, Key, RecordView, decode_key, delta_place};
 
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,17 +48,25 @@ pub enum Verdict {
     OwnOrigin,
 }
 
-/// A signature to be verified: it covers everything up to `seq`.
-struct End {
-    /// Deltas of the run up to and with this one.
-    count: usize,
-    seq: u64,
-    hash: ChainHash,
-    signature: Vec<u8>,
+/// Entries being changed by a receipt, each written once at its end.
+pub(crate) type Touched = BTreeMap<EntryPlace, TouchedEntry>;
+
+/// An entry being changed.
+pub(crate) struct TouchedEntry {
+    collection: Arc<Collection>,
+    old: EntryStates,
+    visible: State,
+    public: State,
+    /// To `public`.
+    contributions: Vec<Contribution>,
 }
 
-/// Entries being changed by a receipt, each written once at its end.
-pub(crate) type Touched = BTreeMap<EntryPlace, (Arc<Collection>, EntryStates, State, State)>;
+impl TouchedEntry {
+    /// What of the public state is proven.
+    pub fn proven(&self) -> State {
+        proven_state(&self.contributions, &self.public)
+    }
+}
 
 impl Apply<'_> {
     /// Takes a run of one origin's deltas. All of them are logged; of collections in `shares` only those are merged that
@@ -83,35 +90,39 @@ impl Apply<'_> {
             Some(_) if *origin == self.shared.peer_id() => return ended(&before, Verdict::OwnOrigin),
             Some(_) => {}
         }
-        let (end, tail_hash) = match check_chain(&network, origin, &before, fresh) {
+        // What waits is read again for its end alone.
+        let has_end = fresh.iter().any(|delta| delta.signature.is_some());
+        let waiting = if has_end { self.waiting(&network, origin, &before)? } else { Vec::new() };
+        let mut run = match check_run(&network, origin, &before, &waiting, fresh) {
             Ok(checked) => checked,
             Err(verdict) => return ended(&before, verdict),
         };
-        let mut taken = fresh;
         if let Some((due_ms, posting)) = self.first_early(&network, &before, fresh)? {
             // Nothing from the early posting on; what comes before it must have an end of its own to be taken.
-            taken = fresh.get(..posting).unwrap_or_default();
-            let Some(early_end) = last_end(taken, end.is_some()) else {
+            let taken = fresh.get(..posting).unwrap_or_default();
+            let Some(early_end) = last_end(taken, run.end.is_some()) else {
                 return ended(&before, Verdict::Early { due_ms });
             };
-            if !is_signed(&network, origin, &early_end) {
+            if !early_end.is_signed(&network, origin) {
                 return ended(&before, Verdict::Forged { reason: "a signature inside of a run is wrong".to_string() });
             }
-            let head = self.take(&network, origin, &before, taken, (Some(&early_end), early_end.hash))?;
+            run.cut(early_end.seq);
+            (run.tail_hash, run.end) = (early_end.end.hash, Some(early_end));
+            let head = self.take(&network, origin, &before, taken, run)?;
             return ended(&head, Verdict::Early { due_ms });
         }
-        let head = self.take(&network, origin, &before, taken, (end.as_ref(), tail_hash))?;
+        let head = self.take(&network, origin, &before, fresh, run)?;
         ended(&head, Verdict::Applied)
     }
 
-    /// Logs deltas that are verified up to `end`, and applies the postings that are complete with it.
+    /// Logs deltas that are verified up to the end of `run`, and applies the postings that are complete with it.
     fn take(
         &mut self,
         network: &Arc<Network>,
         origin: &PeerId,
         before: &StoredHead,
         taken: &[Delta],
-        (end, tail_hash): (Option<&End>, ChainHash),
+        run: CheckedRun<'_>,
     ) -> Result<StoredHead> {
         let mut head = before.clone();
         for delta in taken {
@@ -120,51 +131,21 @@ impl Apply<'_> {
             self.effects.batch.put(&Key::Delta(network.id, &place), &encode_log_entry(signature, &delta.body));
             head.received = delta.seq;
         }
-        head.received_hash = tail_hash;
-        if let Some(end) = end {
+        head.received_hash = run.tail_hash;
+        if let Some(End { seq, end }) = run.end {
             let mut touched = Touched::new();
-            self.apply_waiting(network, origin, before, &mut touched)?;
-            for delta in taken.get(..end.count).unwrap_or_default() {
-                self.apply_delta(network, origin, delta.seq, &delta.body, &mut touched)?;
+            for delta in run.deltas {
+                self.apply_delta(network, origin, delta, &mut touched)?;
             }
             self.write_touched(touched)?;
-            (head.seq, head.hash, head.signature) = (end.seq, end.hash, end.signature.clone());
+            for posting in run.postings {
+                head.legacy_end = Some(posting.legacy_end);
+                self.put_posting(network.id, origin, posting)?;
+            }
+            (head.seq, head.hash, head.signature) = (seq, end.hash, end.signature.to_vec());
         }
         self.put_head(network.id, origin.clone(), head.clone());
         Ok(head)
-    }
-
-    /// Applies the deltas of a posting that waited in the log for its end.
-    fn apply_waiting(
-        &mut self,
-        network: &Arc<Network>,
-        origin: &PeerId,
-        before: &StoredHead,
-        touched: &mut Touched,
-    ) -> Result<()> {
-        if before.received == before.seq {
-            return Ok(());
-        }
-        let snapshot = Arc::clone(&self.group.snapshot);
-        let start = delta_place(origin, before.seq);
-        let range = KeyRange::deltas_of(network.id, origin).from(std::ops::Bound::Excluded(&start));
-        let mut log = snapshot.scan(&range);
-        let mut next = before.seq + 1;
-        while next <= before.received
-            && let Some((place, entry)) = log.next()?
-        {
-            if delta_seq(place) != Some(next) {
-                break;
-            }
-            let (_, body) = decode_log_entry(entry)?;
-            self.apply_delta(network, origin, next, body, touched)?;
-            next += 1;
-        }
-        if next <= before.received {
-            // The first part came in this very group: it is not in the snapshot yet.
-            return Err(Error::new(ErrorKind::ObjectInUse, "the beginning of a posting is being written"));
-        }
-        Ok(())
     }
 
     /// Merges one delta into the entries being changed; one that makes no sense is set aside.
@@ -172,11 +153,11 @@ impl Apply<'_> {
         &mut self,
         network: &Arc<Network>,
         origin: &PeerId,
-        seq: u64,
-        body: &[u8],
+        delta: ReadDelta<'_>,
         touched: &mut Touched,
     ) -> Result<()> {
-        match decode_delta(origin, seq, body) {
+        let seq = delta.seq;
+        match delta.read {
             Ok((body, state)) => {
                 self.hlc = observe(self.hlc, state.timestamp, self.shared.clock.millis());
                 if !self.is_held(network, body.collection, body.key, touched)? {
@@ -186,7 +167,9 @@ impl Apply<'_> {
                     self.set_aside_delta(network, origin, seq, &error);
                     return Ok(());
                 }
-                self.merge_public(network, body.collection, body.key, state, touched).map(drop)
+                let given = delta.is_proven.then(|| contribution_of(origin, seq, &state));
+                let given = given.into_iter().collect();
+                self.merge_public(network, body.collection, body.key, (state, given), touched).map(drop)
             }
             Err(error) => {
                 self.set_aside_delta(network, origin, seq, &error);
@@ -248,43 +231,53 @@ impl Apply<'_> {
         is_due
     }
 
-    /// Merges a state of an entry into its public state, and so into what a reader sees.
+    /// Merges a state of an entry, and what of it is known to be proven, into its public state, and so into what a reader sees.
     pub fn merge_public(
         &mut self,
         network: &Arc<Network>,
         shared_name: &str,
         key: &[u8],
-        state: State,
+        (state, given): (State, Vec<Contribution>),
         touched: &mut Touched,
     ) -> Result<bool> {
         let attachment = network.attachment_named(shared_name).filter(|attachment| !attachment.detaching);
         let Some(attachment) = attachment else { return Ok(false) };
-        let place = (attachment.collection, key.to_vec());
-        let (collection, _, visible, public) = match touched.entry(place) {
+        let entry = match touched.entry((attachment.collection, key.to_vec())) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
                 let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
                     return Ok(false);
                 };
-                let states = self.entry_states(&collection, key)?;
-                let (visible, public) = (states.visible.clone(), states.public.clone());
-                free.insert((collection, states, visible, public))
+                let old = self.entry_states(&collection, key)?;
+                let (visible, public) = (old.visible.clone(), old.public.clone());
+                let contributions = old.contributions.clone();
+                free.insert(TouchedEntry { collection, old, visible, public, contributions })
             }
         };
         // An earlier delta of this run may have given a column its dimension.
         if let Some(current) = self.current_catalog().collection_by_id(attachment.collection) {
-            *collection = Arc::clone(current);
+            entry.collection = Arc::clone(current);
         }
-        *collection = self.learn_dimensions_of(Arc::clone(collection), &state)?;
-        merge_into(visible, fitting(collection, state.clone()));
-        Ok(merge_into(public, state))
+        entry.collection = self.learn_dimensions_of(Arc::clone(&entry.collection), &state)?;
+        merge_into(&mut entry.visible, fitting(&entry.collection, state.clone()));
+        if entry.public.causal_length == 0 {
+            entry.contributions = given;
+            return Ok(merge_into(&mut entry.public, state));
+        }
+        let before = entry.public.clone();
+        let is_news = merge_into(&mut entry.public, state.clone());
+        entry.contributions = merge_contributions((&entry.contributions, &before), (&given, &state), &entry.public);
+        Ok(is_news)
     }
 
     pub fn write_touched(&mut self, touched: Touched) -> Result<()> {
         self.tell_received(touched.len());
-        for ((_, key), (collection, old, visible, public)) in touched {
+        for ((_, key), TouchedEntry { collection, old, visible, public, contributions }) in touched {
             let stage = old.stage;
             self.put_states(&collection, &key, &old, (&visible, &public), stage)?;
+            if contributions != old.contributions {
+                self.put_contributions(collection.id, &key, &contributions)?;
+            }
         }
         Ok(())
     }
@@ -316,63 +309,6 @@ impl Apply<'_> {
         }
         Ok(None)
     }
-}
-
-/// Follows the chain over fresh deltas and verifies the last signature, which covers all before it. The end of the last
-/// complete posting, and the hash at the end of the run.
-fn check_chain(
-    network: &Network,
-    origin: &PeerId,
-    before: &StoredHead,
-    fresh: &[Delta],
-) -> Result<(Option<End>, ChainHash), Verdict> {
-    let forged = |reason: &str| Verdict::Forged { reason: reason.to_string() };
-    let mut hash = before.received_hash;
-    let mut seq = before.received;
-    let mut end = None;
-    for (position, delta) in fresh.iter().enumerate() {
-        seq += 1;
-        if delta.seq != seq {
-            return Err(forged("the deltas of a run are not numbered one after the other"));
-        }
-        hash = chain_next(&hash, seq, delta.signature.is_some(), &delta.body);
-        let Some(signature) = &delta.signature else { continue };
-        let Some((claimed, signature)) = signature.split_first_chunk::<32>().filter(|_| signature.len() == END_BYTES)
-        else {
-            return Err(forged("the signature of a posting has the wrong length"));
-        };
-        let here = End { count: position + 1, seq, hash: *claimed, signature: signature.to_vec() };
-        if *claimed != hash {
-            // Signed by the origin all the same: then it is the origin that tells two stories.
-            let verdict = if is_signed(network, origin, &here) { Verdict::Fork { seq } } else { forged("wrong hash") };
-            return Err(verdict);
-        }
-        end = Some(here);
-    }
-    match &end {
-        Some(end) if !is_signed(network, origin, end) => Err(forged("the signature of a posting is wrong")),
-        _ => Ok((end, hash)),
-    }
-}
-
-/// The end of the last complete posting among deltas whose chain was checked.
-fn last_end(deltas: &[Delta], is_checked: bool) -> Option<End> {
-    let position = deltas.iter().rposition(|delta| delta.signature.is_some()).filter(|_| is_checked)?;
-    let delta = deltas.get(position)?;
-    let (hash, signature) = delta.signature.as_deref()?.split_first_chunk::<32>()?;
-    Some(End { count: position + 1, seq: delta.seq, hash: *hash, signature: signature.to_vec() })
-}
-
-fn is_signed(network: &Network, origin: &PeerId, end: &End) -> bool {
-    verify_signature(origin, &signed_message(&network.name, origin, end.seq, &end.hash), &end.signature)
-}
-
-/// A delta's parts; its clock is the number that it came under.
-fn decode_delta<'a>(origin: &PeerId, seq: u64, body: &'a [u8]) -> Result<(DeltaBody<'a>, State)> {
-    let body = DeltaBody::parse(body)?;
-    let mut state = decode_state(body.state)?;
-    state.clock = [(origin.clone(), seq)].into_iter().collect();
-    Ok((body, state))
 }
 
 /// Names of the records of deltas that were set aside.

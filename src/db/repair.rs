@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, IndexKind, Value};
 use crate::store::{
     Batch, BlobHash, Family, Key, KeyRange, Publicity, RecordView, Snapshot, Store, StoreOptions, Stored, build_marker,
-    file_error,
+    decode_contributions, file_error,
 };
 
 /// Bytes of changes that are written at once.
@@ -37,6 +37,8 @@ pub struct RepairReport {
     pub public_blob_counts: u64,
     pub fact_lists: u64,
     pub stage_marks: u64,
+    /// Proofs of entries that are not there, or that cannot be read: members bring them again.
+    pub stray_proofs: u64,
     /// Saved graphs that were removed: the next start builds them.
     pub graphs: u64,
 }
@@ -113,6 +115,7 @@ impl Repair<'_> {
         }
         drop(records);
         self.stray_stage_marks(collection.id)?;
+        self.stray_proofs(collection.id)?;
         if is_memory {
             self.public_counts(collection.id, &public)?;
             self.fact_list(collection.id, &facts, has_facts)?;
@@ -143,6 +146,20 @@ impl Repair<'_> {
             if snapshot.get(&Key::Entry(collection, key))?.is_none() {
                 self.batch.delete(&Key::Staged(collection, key));
                 self.report.stage_marks += 1;
+                self.write_full()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn stray_proofs(&mut self, collection: CollectionId) -> Result<()> {
+        let snapshot = self.snapshot;
+        let mut proofs = snapshot.scan(&KeyRange::contributions(collection).uncached());
+        while let Some((key, bytes)) = proofs.next()? {
+            let is_good = decode_contributions(bytes).is_ok();
+            if !is_good || snapshot.get(&Key::Entry(collection, key))?.is_none() {
+                self.batch.delete(&Key::Contributions(collection, key));
+                self.report.stray_proofs += 1;
                 self.write_full()?;
             }
         }

@@ -10,21 +10,22 @@ use std::sync::Arc;
 
 use crate::db::feed_draft::Origin;
 use crate::db::first_heads::collected_in;
-use crate::db::heads::StoredHead;
+use crate::db::heads::{LEGACY_UNKNOWN, StoredHead};
 use crate::db::network_secrets::NetworkKey;
 use crate::db::origin;
-use crate::db::post::{END_BYTES, decode_log_entry};
+use crate::db::post::decode_log_entry;
 use crate::db::receive::{Applied, SET_ASIDE, Touched};
 use crate::db::secrets::check_visible;
 use crate::db::shared::Shared;
 use crate::db::signals::DatabaseChanges;
 use crate::db::take_back;
-use crate::db::{Database, EpochSecret, PublicEntry, Quarantined, ReadView};
+use crate::db::verify_states::{OfferedStates, VerifiedStates, Verifier, signed_with_tree};
+use crate::db::{Database, EpochSecret, Quarantined, ReadView};
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::signed_message;
+use crate::merge::PostingEnd;
 use crate::metrics;
 use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run, Shares};
-use crate::store::{Batch, BlobStore, Identity, Key, KeyRange, decode_state, delta_place, delta_seq, verify_signature};
+use crate::store::{Batch, BlobStore, Identity, Key, KeyRange, delta_place, delta_seq, verify_signature};
 
 /// Longest name and value of what sync remembers, in bytes.
 const SYNC_RECORD_BYTES_MAX: usize = 1024 * 1024;
@@ -49,6 +50,10 @@ pub struct MergedStates {
     pub news: u64,
     /// Entries whose last write lies too far ahead of the clock here: nothing was taken of them.
     pub early: u64,
+    /// Entries of which something is not proven: that was not taken.
+    pub unproven: u64,
+    /// A proof does not fit: nothing was taken at all.
+    pub is_forged: bool,
 }
 
 impl Shared {
@@ -104,7 +109,8 @@ impl Database {
                 break;
             }
             let (end, body) = decode_log_entry(entry)?;
-            let delta = Delta { seq, signature: end.map(Bytes::new), body: Bytes::new(body) };
+            let signature = end.map(|end| Bytes::new(end.to_bytes()));
+            let delta = Delta { seq, signature, body: Bytes::new(body) };
             bytes += delta.bytes();
             deltas.push(delta);
             next += 1;
@@ -144,41 +150,62 @@ impl Database {
         &self,
         network: NetworkId,
         collection: String,
-        entries: Vec<PublicEntry>,
+        offered: OfferedStates,
         is_partial: bool,
     ) -> Result<MergedStates> {
-        let states = entries.into_iter().map(|entry| Ok((decode_state(&entry.body)?, entry.key)));
-        let states = states.collect::<Result<Vec<_>>>()?;
+        let verified = self.verify_states(network, &collection, offered)?;
+        if let Some(why) = verified.forged {
+            tracing::warn!(why, "a member's entries are refused");
+            return Ok(MergedStates { is_forged: true, ..MergedStates::default() });
+        }
+        let VerifiedStates { states, postings, unproven, .. } = verified;
         let shared = self.shared();
         shared
             .encode(move |apply| {
-                let mut merged = MergedStates::default();
+                let mut merged = MergedStates { unproven, ..MergedStates::default() };
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(merged) };
                 apply.origin = Some(Origin::of_network(&network));
                 let mut touched = Touched::new();
                 let collected: BTreeMap<PeerId, u64> =
                     collected_in(&apply.group.snapshot, network.id)?.into_iter().collect();
-                for (state, key) in states {
-                    if !is_partial && apply.was_collected(&network, (&collection, &key), &state, &collected)? {
+                for verified in states {
+                    let (key, state) = (&verified.key, verified.state());
+                    if !is_partial && apply.was_collected(&network, (&collection, key), state, &collected)? {
                         continue;
                     }
-                    if !apply.observe_state(&network, &state) {
+                    if !apply.observe_state(&network, state) {
                         merged.early += 1;
                         continue;
                     }
-                    if let Err(error) = apply.check_key_of(&network, &collection, &key) {
+                    if let Err(error) = apply.check_key_of(&network, &collection, key) {
                         // Anybody's name may stand in a state: those alone are shown of whom something was taken.
                         if apply.head(&network, &state.peer_id)?.seq > 0 {
                             apply.set_aside_delta(&network, &state.peer_id, 0, &error);
                         }
                         continue;
                     }
-                    merged.news += u64::from(apply.merge_public(&network, &collection, &key, state, &mut touched)?);
+                    merged.news += u64::from(apply.merge_verified(&network, &collection, verified, &mut touched)?);
+                }
+                for (origin, posting) in postings {
+                    apply.put_posting(network.id, &origin, posting)?;
                 }
                 apply.write_touched(touched)?;
                 Ok(merged)
             })
             .await
+    }
+
+    /// Verifies offered states, away from the async threads.
+    pub(crate) fn verify_states(
+        &self,
+        id: NetworkId,
+        collection: &str,
+        offered: OfferedStates,
+    ) -> Result<VerifiedStates> {
+        let catalog = self.catalog();
+        let Some(network) = catalog.network_by_id(id) else { return Ok(VerifiedStates::default()) };
+        let snapshot = self.shared().store.snapshot();
+        Verifier { snapshot: &snapshot, network, collection }.verify(offered)
     }
 
     /// Posts public entries once more under numbers of this node's own; how many went out.
@@ -199,15 +226,17 @@ impl Database {
                 for head in heads {
                     let known = apply.head(&network, &head.origin)?;
                     let is_rival = head.seq == known.seq && head.hash > known.hash;
-                    if (head.seq <= known.seq && !is_rival) || !is_signed(&network, &head) {
+                    if head.seq <= known.seq && !is_rival {
                         continue;
                     }
+                    let Some(has_tree) = apply.shared.head_is_signed(&network, &head) else { continue };
                     if is_rival {
                         // It tells the other story.
                         apply.effects.batch.delete_range(&KeyRange::deltas_of(network.id, &head.origin));
                     }
                     let (seq, hash, signature) = (head.seq, head.hash, head.signature.to_vec());
-                    let stored = StoredHead { seq, hash, signature, received: seq, received_hash: hash };
+                    let legacy_end = known.legacy_end.or_else(|| has_tree.then_some(LEGACY_UNKNOWN));
+                    let stored = StoredHead { seq, hash, signature, received: seq, received_hash: hash, legacy_end };
                     apply.put_head(network.id, head.origin.clone(), stored);
                     adopted.push(head);
                 }
@@ -234,6 +263,8 @@ impl Database {
             let mut batch = Batch::new();
             places.iter().for_each(|place| batch.delete(&Key::Delta(network, place)));
             self.shared().ask(|reply| crate::db::commit::Job::Raw { batch, reply }).await?;
+            let swept = self.sweep_postings(network).await?;
+            tracing::debug!(network = definition.name, swept, "postings that prove nothing any more were dropped");
         }
         Ok(count)
     }
@@ -372,14 +403,13 @@ fn records_in(view: &ReadView, network: NetworkId, prefix: &str) -> Result<Vec<(
 /// Whether the last delta of a batch is in the middle of a posting, the head, or signed by its origin.
 fn ends_well(network: &str, origin: &PeerId, last: Option<&Delta>, head_seq: u64) -> bool {
     let Some(Delta { seq, signature: Some(end), .. }) = last else { return last.is_some() };
-    let Some((hash, signature)) = end.split_first_chunk() else { return false };
-    *seq == head_seq || verify_signature(origin, &signed_message(network, origin, *seq, hash), signature)
+    let Some(end) = PostingEnd::parse(end) else { return false };
+    *seq == head_seq || verify_signature(origin, &end.signed_message(network, origin, *seq), &end.signature)
 }
 
 /// Whether the origin signed a head.
 pub(crate) fn is_signed(network: &Network, head: &Head) -> bool {
-    let message = signed_message(&network.name, &head.origin, head.seq, &head.hash);
-    head.signature.len() == END_BYTES - 32 && verify_signature(&head.origin, &message, &head.signature)
+    signed_with_tree(network, head).is_some()
 }
 
 #[cfg(test)]

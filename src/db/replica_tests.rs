@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::{
-    CharterNews, Clock, Database, DatabaseOptions, EntryKey, LogRead, OnConflict, OwnChain, PublicEntry, Verdict,
+    CharterNews, Clock, Database, DatabaseOptions, EntryKey, LogRead, OfferedStates, OnConflict, OwnChain, PublicPage,
+    Verdict,
 };
 use crate::db::{origin, take_back};
 use crate::error::ErrorKind;
@@ -14,6 +15,8 @@ use crate::store::KeySource;
 
 #[path = "charter_tests.rs"]
 mod charter;
+#[path = "format_tests.rs"]
+mod format;
 #[path = "held_share_tests.rs"]
 mod held_share;
 #[path = "lies_tests.rs"]
@@ -25,6 +28,11 @@ mod renewal;
 
 const SECRET: &str = "a secret for tests";
 const START_MS: u64 = 1_700_000_000_000;
+
+/// Entries as a member sends them.
+fn offered(page: PublicPage) -> OfferedStates {
+    OfferedStates { entries: page.entries, postings: page.postings, ..OfferedStates::default() }
+}
 
 struct Node {
     runtime: tokio::runtime::Runtime,
@@ -384,11 +392,11 @@ fn states_travel_without_the_log() {
     a.write("two", r#"{"x": 2}"#, Stage::PostPending);
     a.post();
     let view = a.database.public_view(a.network()).unwrap();
-    let (first, next) = view.entries_after("memory", &Buckets::all(), None, 1).unwrap();
-    let (second, end) = view.entries_after("memory", &Buckets::all(), next.as_deref(), usize::MAX).unwrap();
-    assert_eq!((first.len(), second.len(), end), (1, 1, None));
+    let first = view.entries_after("memory", &Buckets::all(), None, 1).unwrap();
+    let second = view.entries_after("memory", &Buckets::all(), first.next.as_deref(), usize::MAX).unwrap();
+    assert_eq!((first.entries.len(), second.entries.len(), &second.next), (1, 1, &None));
     for page in [first, second] {
-        let merged = b.database.merge_states(b.network(), "memory".to_string(), page, false);
+        let merged = b.database.merge_states(b.network(), "memory".to_string(), offered(page), false);
         assert_eq!(b.runtime.block_on(merged).unwrap().news, 1);
     }
     let adopted = b.runtime.block_on(b.database.adopt_heads(b.network(), view.heads().to_vec())).unwrap();
@@ -435,8 +443,8 @@ fn what_is_posted_once_more_comes_under_the_numbers_of_who_does_it() {
     a.send_to(&b, usize::MAX);
     b.write("private", r#"{"x": 3}"#, Stage::Private);
     let view = b.database.public_view(b.network()).unwrap();
-    let (entries, _) = view.entries_after("memory", &Buckets::all(), None, usize::MAX).unwrap();
-    let mut keys: Vec<Bytes> = entries.into_iter().map(|entry| entry.key).collect();
+    let page = view.entries_after("memory", &Buckets::all(), None, usize::MAX).unwrap();
+    let mut keys: Vec<Bytes> = page.entries.into_iter().map(|entry| entry.key).collect();
     let private = b.key("private");
     keys.push(Bytes::new(private.as_bytes()));
     let reposted = b.runtime.block_on(b.database.repost(b.network(), "memory".to_string(), keys)).unwrap();

@@ -13,14 +13,16 @@ use crate::db::public_view::covers;
 use crate::db::query::{Query, Target};
 use crate::db::receive::Touched;
 use crate::db::shared::Shared;
-use crate::db::{Database, EntryKey, FETCH_KEYS_MAX, PublicEntry, PublicView, ReadView, Settings, Sought};
+use crate::db::verify_run::ReadDelta;
+use crate::db::verify_states::{OfferedStates, VerifiedHeads, VerifiedStates, forged_error};
+use crate::db::{Database, EntryKey, FETCH_KEYS_MAX, PublicPage, PublicView, ReadView, Settings, Sought};
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::model::{
     Buckets, Bytes, Collection, CollectionId, FACT_BLOB_HASH, Head, ListingPage, ListingPlace, Network, NetworkId,
     PeerId, Placement, Stage, Value,
 };
 use crate::store::{
-    BlobHash, DeltaBody, Key, KeyRange, Publicity, RecordView, Stored, decode_state, delta_place, delta_seq, encode_key,
+    BlobHash, DeltaBody, Key, KeyRange, Publicity, RecordView, Stored, delta_place, delta_seq, encode_key,
 };
 
 /// Name of the record of the last placement.
@@ -102,31 +104,42 @@ impl Database {
     /// that have come here since and that the holder had not applied are merged as well. How many were news.
     ///
     /// # Errors
-    /// 55006 where what the holder lacks is not at hand: it has to be asked again.
+    /// 55006 where what the holder lacks is not at hand: it has to be asked again. `Corrupted` where what it sent is not proven.
     pub async fn merge_fetched(
         &self,
         network: NetworkId,
         collection: String,
-        entries: Vec<PublicEntry>,
+        offered: OfferedStates,
         absent: Vec<Bytes>,
         heads: Vec<Head>,
     ) -> Result<u64> {
-        let states = entries.into_iter().map(|entry| Ok((decode_state(&entry.body)?, entry.key)));
-        let states = states.collect::<Result<Vec<_>>>()?;
+        let VerifiedHeads { heads, legacy, .. } = self.verify_heads(network, heads)?;
         let held: Numbers = heads.into_iter().map(|head| (head.origin, head.seq)).collect();
+        let verified =
+            self.verify_states(network, &collection, OfferedStates { legacy: Arc::new(legacy), ..offered })?;
+        if let Some(why) = verified.forged {
+            return Err(forged_error(why));
+        }
+        if verified.unproven > 0 {
+            return Err(forged_error("nothing proves them"));
+        }
+        let VerifiedStates { states, postings, .. } = verified;
         self.shared()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
                 apply.origin = Some(Origin::of_network(&network).fetched());
                 let mut touched = Touched::new();
                 let mut news = 0;
-                let keys: BTreeSet<Bytes> = states.iter().map(|(_, key)| key).chain(&absent).cloned().collect();
-                for (state, key) in states {
-                    if !apply.observe_state(&network, &state) {
+                let keys: BTreeSet<Bytes> = states.iter().map(|state| &state.key).chain(&absent).cloned().collect();
+                for verified in states {
+                    if !apply.observe_state(&network, verified.state()) {
                         return Err(Error::new(ErrorKind::ObjectInUse, "an entry was written ahead of the clock here"));
                     }
-                    apply.check_key_of(&network, &collection, &key)?;
-                    news += u64::from(apply.merge_public(&network, &collection, &key, state, &mut touched)?);
+                    apply.check_key_of(&network, &collection, &verified.key)?;
+                    news += u64::from(apply.merge_verified(&network, &collection, verified, &mut touched)?);
+                }
+                for (origin, posting) in postings {
+                    apply.put_posting(network.id, &origin, posting)?;
                 }
                 let keys: BTreeSet<&[u8]> = keys.iter().map(|key| &**key).collect();
                 apply.catch_up(&network, &collection, &keys, &held, &mut touched)?;
@@ -293,9 +306,11 @@ impl Database {
 }
 
 impl PublicView {
-    /// The public states of these keys, in the same order.
-    pub fn entries_of(&self, shared_name: &str, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>> {
-        keys.iter().map(|key| self.entry(shared_name, key)).collect()
+    /// The public states of these keys that are here, in the same order, with what proves them.
+    pub fn entries_of(&self, shared_name: &str, keys: &[Bytes]) -> Result<PublicPage> {
+        let entries = keys.iter().map(|key| self.entry(shared_name, key));
+        let entries: Vec<_> = entries.filter_map(Result::transpose).collect::<Result<_>>()?;
+        self.prove(entries)
     }
 
     /// Keys of public entries that live and fall into some buckets, in order, from behind `after` on, and whether there are
@@ -404,7 +419,8 @@ impl Apply<'_> {
         let snapshot = Arc::clone(&self.group.snapshot);
         for head in crate::db::public_view::heads_in(&snapshot, network.id)? {
             // What came in the present group is not in the snapshot yet.
-            let known = self.head(network, &head.origin)?.seq;
+            let stored = self.head(network, &head.origin)?;
+            let known = stored.seq;
             let from = held.get(&head.origin).copied().unwrap_or(0);
             if known > head.seq || head.seq.saturating_sub(from) > DELTAS_BEHIND_MAX {
                 return Err(again());
@@ -426,7 +442,8 @@ impl Apply<'_> {
                 let is_wanted =
                     DeltaBody::parse(body).is_ok_and(|body| body.collection == shared_name && keys.contains(body.key));
                 if is_wanted {
-                    self.apply_delta(network, &head.origin, next, body, touched)?;
+                    let delta = ReadDelta::new(&head.origin, next, body, stored.is_proven(next));
+                    self.apply_delta(network, &head.origin, delta, touched)?;
                 }
                 next += 1;
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::mpsc;
 
 use crate::db::activity::Activity;
@@ -25,8 +25,10 @@ use crate::db::network_secrets::NetworkSecrets;
 use crate::db::secrets::Secrets;
 use crate::db::sequence::Sequences;
 use crate::db::signals::Signals;
+use crate::db::sweep::Sweeping;
 use crate::db::sync_seam::SyncSeam;
 use crate::db::vector_indexes::{VectorIndex, VectorIndexes};
+use crate::db::verify_states::HeadsSeen;
 use crate::db::write_set::WriteSet;
 use crate::db::{Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
@@ -50,6 +52,10 @@ pub(crate) struct Shared {
     /// Who is connected.
     pub activity: Activity,
     identity: RwLock<Arc<Identity>>,
+    /// Dropping of postings that nothing needs.
+    pub sweeping: Mutex<Sweeping>,
+    /// Heads whose signatures were verified.
+    pub heads_seen: Mutex<HeadsSeen>,
     /// Up to where the own postings are surely no other copy's: see `first_heads`.
     pub first_heads: BTreeMap<NetworkId, StoredHead>,
     pub vector_indexes: VectorIndexes,
@@ -103,6 +109,8 @@ impl Shared {
             sync: SyncSeam::new(),
             activity: Activity::default(),
             identity: RwLock::new(Arc::new(parts.identity)),
+            sweeping: Mutex::default(),
+            heads_seen: Mutex::default(),
             first_heads: parts.first_heads,
             vector_indexes: VectorIndexes::default(),
             witnesses: Witnesses::default(),

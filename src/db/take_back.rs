@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use crate::db::apply::Apply;
 use crate::db::heads::StoredHead;
+use crate::db::post::Drafted;
 use crate::db::shared::Shared;
 use crate::error::Result;
-use crate::merge::merge;
-use crate::model::{Bytes, Network, NetworkId, PeerId, State};
-use crate::store::{Batch, Key, KeyRange, Publicity, RecordView, Snapshot, delta_place, encode_body};
+use crate::merge::{contribution_of, merge, merge_contributions};
+use crate::model::{Bytes, Contribution, Given, Network, NetworkId, PeerId, State};
+use crate::store::{Batch, Key, KeyRange, Publicity, RecordView, Snapshot, delta_place};
 
 /// Names of the records of own origins that are nobody's any more, with their first heads.
 const OUTDATED: &str = "outdated/";
@@ -114,18 +115,21 @@ impl Apply<'_> {
             let mut news = State { clock: Default::default(), ..states.public.clone() };
             news.clock.set(me.clone(), head.seq + bodies.len() as u64 + 1);
             let (visible, public) = (merge(&states.visible, &news), merge(&states.public, &news));
-            let body = encode_body(shared_name, key, &news)?;
+            let drafted = Drafted::new(shared_name, key, &news)?;
             self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
-            (bytes, count) = (bytes + body.len(), count + 1);
-            bodies.push(body);
+            let given = [contribution_of(&me, head.seq + bodies.len() as u64 + 1, &news)];
+            let proven = merge_contributions((&states.contributions, &states.public), (&given, &news), &public);
+            self.put_contributions(collection.id, key, &proven)?;
+            (bytes, count) = (bytes + drafted.body.len(), count + 1);
+            bodies.push(drafted);
             if bytes >= REPOST_BYTES {
-                self.log_posting(&network, head, &bodies);
+                self.log_posting(&network, head, &bodies)?;
                 (bodies, bytes) = (Vec::new(), 0);
             }
         }
         if !bodies.is_empty() {
             let head = self.head(&network, &me)?;
-            self.log_posting(&network, head, &bodies);
+            self.log_posting(&network, head, &bodies)?;
         }
         Ok(count)
     }
@@ -151,21 +155,33 @@ impl Apply<'_> {
                     continue;
                 }
                 let mut news = State { clock: Default::default(), ..states.public.clone() };
-                news.fields.retain(|_, field| field.stamp.peer_id == *old);
-                news.clock.set(me.clone(), head.seq + bodies.len() as u64 + 1);
+                let (lost, kept): (Vec<Contribution>, Vec<Contribution>) = states
+                    .contributions
+                    .iter()
+                    .cloned()
+                    .partition(|contribution| contribution.origin == *old && contribution.seq > above_seq);
+                let is_lost = |name: &String| lost.iter().any(|lost| lost.fields.contains(&Given::Live(name.clone())));
+                news.fields.retain(|name, field| field.stamp.peer_id == *old || is_lost(name));
+                let seq = head.seq + bodies.len() as u64 + 1;
+                news.clock.set(me.clone(), seq);
                 // Its numbers above the first head mean other deltas to everybody else.
+                let kept_seq = kept.iter().filter(|kept| kept.origin == *old).map(|kept| kept.seq).max();
                 let taken_back = |state: &State| {
                     let others = state.clock.iter().filter(|(peer, _)| *peer != old);
-                    let clock = others.map(|(peer, count)| (peer.clone(), count)).collect();
+                    let kept = kept_seq.map(|seq| (old, seq));
+                    let clock = others.chain(kept).map(|(peer, count)| (peer.clone(), count)).collect();
                     merge(&State { clock, ..state.clone() }, &news)
                 };
                 let (visible, public) = (taken_back(&states.visible), taken_back(&states.public));
-                bodies.push(encode_body(&attachment.shared_name, key, &news)?);
+                bodies.push(Drafted::new(&attachment.shared_name, key, &news)?);
                 self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
+                let given = [contribution_of(&me, seq, &news)];
+                let proven = merge_contributions((&kept, &states.public), (&given, &news), &public);
+                self.put_contributions(collection.id, key, &proven)?;
             }
         }
         if !bodies.is_empty() {
-            self.log_posting(network, head, &bodies);
+            self.log_posting(network, head, &bodies)?;
         }
         Ok(())
     }

@@ -50,15 +50,18 @@ fn write_bytes(hasher: &mut Hasher, bytes: &[u8]) {
 }
 
 fn write_optional(hasher: &mut Hasher, value: Option<&Value>) {
+    write_value(value, &mut |bytes| {
+        hasher.update(bytes);
+    });
+}
+
+/// The canonical bytes of a value; `None` is a removed field.
+pub(super) fn write_value(value: Option<&Value>, write: &mut impl FnMut(&[u8])) {
     match value {
-        None => {
-            hasher.update(&[REMOVED]);
-        }
+        None => write(&[REMOVED]),
         Some(value) => {
-            hasher.update(&[PRESENT]);
-            value.hash_bytes(&mut |bytes| {
-                hasher.update(bytes);
-            });
+            write(&[PRESENT]);
+            value.hash_bytes(write);
         }
     }
 }

@@ -11,24 +11,34 @@
 
 mod chain;
 mod charter;
+mod contributions;
+mod delta_digest;
 mod digest;
 mod edit;
 mod hybrid_clock;
+mod posting;
+mod posting_tree;
 mod states;
 mod vector_clock;
 
+#[cfg(test)]
+mod contribution_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
 mod spec_tests;
 
-pub use chain::{chain_next, chain_start, signed_message};
+pub use chain::{PostingEnd, chain_fold, chain_next, chain_start, signed_message, signed_posting};
 pub use charter::{
     CharterRefusal, EPOCH_MAX, charter_digest, charter_id, commitment, digest_of_removed, edict_id, edict_message,
     merge_charters, next_number, standing,
 };
+pub use contributions::{contribution_of, maker_of, merge_contributions, proven_state};
+pub use delta_digest::{contribution_digest, delta_digest, hash_field, unreadable_digest};
 pub use digest::{digest, hash_value};
 pub use edit::{WriteContext, delete, delete_delta, insert, insert_delta, update, update_delta};
 pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, tick};
+pub use posting::Posting;
+pub use posting_tree::PostingTree;
 pub use states::{CAUSAL_LENGTH_MAX, delta, merge, merge_into, validate};
 pub use vector_clock::Causality;

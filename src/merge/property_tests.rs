@@ -15,7 +15,7 @@ const PEERS: usize = 3;
 const FIELDS: [&str; 3] = ["name", "age", "tags"];
 
 #[derive(Clone, Debug)]
-enum Action {
+pub(super) enum Action {
     Insert(Vec<(usize, Value)>),
     Update(Vec<(usize, Option<Value>)>),
     Delete,
@@ -24,7 +24,7 @@ enum Action {
 }
 
 #[derive(Clone, Debug)]
-struct Step {
+pub(super) struct Step {
     peer: usize,
     millis: u64,
     action: Action,
@@ -52,7 +52,7 @@ fn any_step() -> impl Strategy<Value = Step> {
     (0..PEERS, 1u64..6, action).prop_map(|(peer, millis, action)| Step { peer, millis, action })
 }
 
-fn any_history() -> impl Strategy<Value = Vec<Step>> {
+pub(super) fn any_history() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(any_step(), 0..24)
 }
 
@@ -65,7 +65,7 @@ fn context(peer: usize, millis: u64) -> WriteContext {
 }
 
 /// What each peer holds in the end, and the delta of every write on the way. Checks that each write equals its delta.
-fn run(history: Vec<Step>) -> (Vec<State>, Vec<State>) {
+pub(super) fn run(history: Vec<Step>) -> (Vec<State>, Vec<State>) {
     let mut peers: Vec<State> = (0..PEERS).map(|_| State::empty(PeerId::new(""))).collect();
     let mut deltas = Vec::new();
     for Step { peer, millis, action } in history {

@@ -13,6 +13,7 @@ mod clock;
 mod collection;
 mod column_type;
 mod compare;
+mod contribution;
 mod datetime;
 mod datetime_text;
 mod interval;
@@ -52,6 +53,7 @@ pub use collection::{
     FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, Numbering, SystemColumn,
 };
 pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
+pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, PostingProof};
 pub use datetime::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
     TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, add_days, add_interval, between_timestamps, civil_from_days,

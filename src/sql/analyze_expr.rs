@@ -151,12 +151,7 @@ impl Analyzer<'_> {
                 boolean
             }
             Expr::InList { expr: inner, list, .. } => {
-                let Sides { key, left, others } = self.against(inner, list.iter_mut())?;
-                if let Some(key) = key {
-                    by_value(inner, key);
-                    list.iter_mut().for_each(|each| by_value(each, key));
-                }
-                self.listed_as_float4(left.as_ref(), list.iter_mut().zip(others).collect())?;
+                self.in_list(inner, list)?;
                 boolean
             }
             Expr::InSubquery { expr: inner, subquery, .. } => {
@@ -312,7 +307,7 @@ impl Analyzer<'_> {
     }
 
     /// An expression that is compared with each of several. It is walked once: what a walk wrote is no name any more.
-    fn against<'e>(&mut self, left: &mut Expr, others: impl IntoIterator<Item = &'e mut Expr>) -> Result<Sides> {
+    pub fn against<'e>(&mut self, left: &mut Expr, others: impl IntoIterator<Item = &'e mut Expr>) -> Result<Sides> {
         let mut left_type = self.expr(left)?;
         let mut key = sort_key(left_type.as_ref());
         let mut values = Vec::new();
@@ -478,12 +473,12 @@ impl Analyzer<'_> {
 }
 
 /// Values that are compared.
-struct Sides {
+pub struct Sides {
     /// What makes their sort keys.
-    key: Option<&'static str>,
+    pub key: Option<&'static str>,
     /// The type of the one that is compared with each of the others, and theirs.
-    left: Option<ColumnType>,
-    others: Vec<Option<ColumnType>>,
+    pub left: Option<ColumnType>,
+    pub others: Vec<Option<ColumnType>>,
 }
 
 fn unary_function(operator: UnaryOperator) -> Option<&'static str> {

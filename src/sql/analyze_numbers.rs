@@ -4,21 +4,28 @@
 //! lead to: a float where there is one, float8 where that is among them. The planner would make decimals of floats, which NaN
 //! and infinity cannot be.
 
+use std::ops::ControlFlow;
+
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, Ident, Query, SelectItem, SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
+    DataType, Expr, Ident, Query, SelectItem, SetExpr, Spanned, TableAlias, TableAliasColumnDef, TableFactor,
+    TableWithJoins, Value as Literal, Visitor,
 };
+use datafusion::sql::sqlparser::tokenizer::Span;
 
 use crate::error::Result;
 use crate::model::{ColumnType, Value};
 use crate::sql::analyze::{Analyzer, unified};
 use crate::sql::analyze_arithmetic::native_cast;
+use crate::sql::analyze_expr::Sides;
+use crate::sql::analyze_jsonb::by_value;
 use crate::sql::analyze_rows::keyed_rows;
 use crate::sql::analyze_times::common_time;
 use crate::sql::casts::cast_name;
+use crate::sql::literals::placeholder;
 use crate::sql::operators::call;
-use crate::sql::parameters::unmodified;
+use crate::sql::parameters::{ParameterTypes, unmodified};
 use crate::sql::scope::{ScopeColumn, column_of, exact};
-use crate::sql::walk::has_expression;
+use crate::sql::walk::visit;
 use crate::sql::write::select_of;
 
 fn is_float(ty: Option<&ColumnType>) -> bool {
@@ -52,16 +59,36 @@ impl Analyzer<'_> {
         }
     }
 
+    /// `value IN (list)`.
+    pub fn in_list(&mut self, value: &mut Expr, list: &mut [Expr]) -> Result<()> {
+        let places: Vec<Span> = list.iter().map(Spanned::span).collect();
+        let Sides { key, left, others } = self.against(value, list.iter_mut())?;
+        if let Some(key) = key {
+            by_value(value, key);
+            list.iter_mut().for_each(|each| by_value(each, key));
+        }
+        let has_column: Vec<bool> =
+            list.iter().zip(&places).map(|(each, place)| self.has_own_column(each, place)).collect();
+        let constant = list.iter_mut().zip(others).zip(has_column).filter(|(_, has_column)| !has_column);
+        self.listed_as_float4(left.as_ref(), constant.map(|(each, _)| each).collect())
+    }
+
+    /// Whether an expression that stood there in the text names a column of the query that it belongs to, by itself or in its
+    /// subqueries.
+    fn has_own_column(&self, expr: &Expr, place: &Span) -> bool {
+        let inner = self.scopes.last().map(|scope| scope.inner.columns()).into_iter().flatten();
+        let is_named_inside = inner.into_iter().any(|at| place.start <= *at && *at <= place.end);
+        is_named_inside || visit(expr, &mut OwnColumns { parameters: &*self.parameters, depth: 0 }).is_break()
+    }
+
     /// The values of a list that PostgreSQL makes an array: several of them that name no column take the type that they and
     /// the value share before they are compared with it. That shows where it is float4.
-    pub fn listed_as_float4(
+    fn listed_as_float4(
         &mut self,
         left: Option<&ColumnType>,
         list: Vec<(&mut Expr, Option<ColumnType>)>,
     ) -> Result<()> {
-        let is_column = |expr: &Expr| matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-        let (values, types): (Vec<&mut Expr>, Vec<Option<ColumnType>>) =
-            list.into_iter().filter(|(value, _)| !has_expression(&**value, is_column)).unzip();
+        let (values, types): (Vec<&mut Expr>, Vec<Option<ColumnType>>) = list.into_iter().unzip();
         let common = types.iter().cloned().fold(left.cloned(), unified);
         if values.len() < 2 || common != Some(ColumnType::Float4) {
             return Ok(());
@@ -154,4 +181,37 @@ pub fn cast_branch(branch: &mut SetExpr, columns: &[ScopeColumn], casts: &[Optio
         select.projection = shown.collect();
     }
     Ok(())
+}
+
+/// Breaks off at a name of a column that stands outside of subqueries, or at a parameter that stands for one.
+struct OwnColumns<'a> {
+    parameters: &'a ParameterTypes,
+    /// Subqueries around what is visited.
+    depth: usize,
+}
+
+impl Visitor for OwnColumns<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        let is_column = match expr {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.depth == 0,
+            Expr::Value(value) => match &value.value {
+                Literal::Placeholder(name) => placeholder(name).is_some_and(|at| self.parameters.is_column(at)),
+                _ => false,
+            },
+            _ => false,
+        };
+        if is_column { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }

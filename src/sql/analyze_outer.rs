@@ -35,6 +35,13 @@ pub struct InnerUses {
     columns: Vec<(Location, (String, String))>,
 }
 
+impl InnerUses {
+    /// Where the queries inside of a query name its columns.
+    pub fn columns(&self) -> impl Iterator<Item = &Location> {
+        self.columns.iter().map(|(location, _)| location)
+    }
+}
+
 /// The level of what an aggregate reads, as far as it was walked.
 #[derive(Clone, Copy, Debug)]
 pub struct AggregateLevel {

@@ -88,8 +88,12 @@ impl Marks<'_> {
                 Ok(Expr::ScalarFunction(ScalarFunction { func, args: resolved }))
             }
             other => {
-                let parts = other.map_children(|part| self.parted(part).map(Transformed::yes))?.data;
-                self.joined(parts)
+                // An operand stands in the condition of a join, where the planner has no joins of its own.
+                let keeps_scalars = self.keeps_scalars;
+                self.keeps_scalars &= !matches!(other, Expr::InSubquery(_) | Expr::SetComparison(_));
+                let parts = other.map_children(|part| self.parted(part).map(Transformed::yes));
+                self.keeps_scalars = keeps_scalars;
+                self.joined(parts?.data)
             }
         }
     }

@@ -6,6 +6,8 @@ use crate::model::ColumnType;
 #[derive(Clone, Debug, Default)]
 pub struct ParameterTypes {
     types: Vec<Option<ColumnType>>,
+    /// Those from here on stand for columns.
+    columns_from: usize,
 }
 
 impl ParameterTypes {
@@ -20,7 +22,17 @@ impl ParameterTypes {
         if types.len() < count {
             types.resize(count, None);
         }
-        ParameterTypes { types }
+        ParameterTypes { types, columns_from: usize::MAX }
+    }
+
+    /// The same, where those from this position on stand for columns.
+    pub fn with_columns_from(self, columns_from: usize) -> Self {
+        ParameterTypes { columns_from, ..self }
+    }
+
+    /// Whether a parameter stands for a column.
+    pub fn is_column(&self, position: usize) -> bool {
+        position >= self.columns_from && position < self.types.len()
     }
 
     pub fn len(&self) -> usize {

@@ -18,6 +18,7 @@ use crate::sql::dialect::PostgresDialect;
 use crate::sql::forms::normalized;
 use crate::sql::regroup::{enclose_values, fuse_distinct, regroup};
 use crate::sql::statement_limits::{check_counts, check_length, check_nesting, check_numbers};
+use crate::sql::subquery_names::name_subqueries;
 
 /// An operator with one of these may end with a sign.
 const SIGN_LETTERS: [char; 10] = ['~', '!', '@', '#', '%', '^', '&', '|', '`', '?'];
@@ -54,6 +55,7 @@ pub fn parse(text: &str) -> Result<ParsedStatement> {
         _ => {
             let mut statement = parser.parse_statement().map_err(|error| syntax_error(&error, text))?;
             regroup(&mut statement);
+            name_subqueries(&mut statement);
             Some(statement)
         }
     };

@@ -17,6 +17,7 @@ use crate::sql::float_keys::{with_constant_keys, with_float_keys};
 use crate::sql::guards::{with_lazy_branches, with_lazy_filters};
 use crate::sql::no_rows::with_nullable_values;
 use crate::sql::null_keys::with_null_keys;
+use crate::sql::self_equalities::without_self_equalities;
 use crate::sql::sort_keys::with_hidden_keys;
 
 /// Bytes that a constant takes in a batch, at most as far as rows can be fewer.
@@ -71,7 +72,7 @@ pub async fn physical_plan(
 fn optimized(plan: LogicalPlan, state: &SessionState) -> datafusion::error::Result<LogicalPlan> {
     let plan = with_plain_constants(with_lazy_branches(with_nullable_values(plan)?, state)?)?;
     let plan = state.optimize(&with_null_keys(with_constant_keys(plan)?)?)?;
-    with_hidden_keys(with_lazy_filters(with_float_keys(plan)?, state)?, state)
+    with_hidden_keys(with_lazy_filters(without_self_equalities(with_float_keys(plan)?)?, state)?, state)
 }
 
 /// What a plan takes, by estimate.

@@ -347,7 +347,9 @@ impl<'a> Compiler<'a> {
             if !(both(ColumnType::is_number) || both(ColumnType::is_text) || is_same) {
                 return Ok(None);
             }
-            let (left, right) = (Box::new(left.expression), Box::new(right.expression));
+            let (left, right) =
+                (left.expression.beside(left_type, right_type)?, right.expression.beside(right_type, left_type)?);
+            let (left, right) = (Box::new(left), Box::new(right));
             return typed(RowExpression::Compare { operator, left, right }, ColumnType::Bool);
         }
         if *operator == BinaryOperator::StringConcat {

@@ -85,6 +85,22 @@ pub struct RowInput<'a> {
 }
 
 impl RowExpression {
+    /// A value as it is compared with one of another type: a number that a float8 may not hold becomes one beside a float, as
+    /// in PostgreSQL.
+    ///
+    /// # Errors
+    /// 22003 for a constant beyond a float8.
+    pub fn beside(self, own: &ColumnType, other: &ColumnType) -> Result<RowExpression> {
+        let is_float = matches!(other, ColumnType::Float4 | ColumnType::Float8);
+        if !is_float || !matches!(own, ColumnType::Int8 | ColumnType::Numeric(_)) {
+            return Ok(self);
+        }
+        Ok(match self {
+            RowExpression::Constant(value) => RowExpression::Constant(value.cast(&ColumnType::Float8, false)?),
+            inner => RowExpression::Convert { inner: Box::new(inner), to: ColumnType::Float8, explicit: false },
+        })
+    }
+
     /// # Errors
     /// What the operation reports: 22012, 22003, 22P02, …
     pub fn evaluate(&self, input: &RowInput<'_>) -> Result<Value> {

@@ -62,7 +62,7 @@ impl Compiler<'_> {
                 None => Place::Column(*position).ty(self.collection),
             })
         }));
-        let mut planned_types = ParameterTypes::new(&types, types.len());
+        let mut planned_types = ParameterTypes::new(&types, types.len()).with_columns_from(count);
         let plan = plan_query(&query, &mut planned_types, self.context)?;
         for at in 0..count {
             if let Some(ty) = planned_types.get(at) {

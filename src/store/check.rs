@@ -7,7 +7,10 @@ use std::collections::HashMap;
 use std::fmt::Write;
 
 use crate::error::{Error, Result};
+use crate::merge::Posting;
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind, Value};
+use crate::store::contributions::decode_contributions;
+use crate::store::key::{CONTRIBUTIONS, POSTING};
 use crate::store::key_codec::{decode_key_part, encode_key, skip_key_parts};
 use crate::store::{Family, Key, KeyRange, RecordView, Snapshot, Stored, ValueRef, build_marker};
 
@@ -50,7 +53,7 @@ pub(super) fn check_snapshot(snapshot: &Snapshot) -> Result<CheckReport> {
     let mut check =
         Check { snapshot, collections: HashMap::new(), indexes: HashMap::new(), report: CheckReport::default() };
     check.read_collections();
-    for family in Family::ALL {
+    for family in Family::ALL.into_iter().filter(|family| snapshot.has_family(*family)) {
         check.read_family(family);
     }
     Ok(check.report)
@@ -129,6 +132,27 @@ impl Check<'_> {
                 self.report.index_entries += 1;
                 self.check_index_entry(key)
             }
+            Family::Proofs => self.check_proof(key, value),
+        }
+    }
+
+    /// A proof is whole, and that of an entry is one of something that is there.
+    fn check_proof(&self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        match key.split_first() {
+            Some((&CONTRIBUTIONS, place)) => {
+                let (collection, entry_key) = self.owner(place)?;
+                decode_contributions(value).map_err(|error| error.message().to_string())?;
+                let entry = self.snapshot.get(&Key::Entry(collection.id, entry_key));
+                match entry.map_err(|error| error.to_string())? {
+                    Some(_) => Ok(()),
+                    None => Err(format!("proves an entry of {} that is not there", collection.name)),
+                }
+            }
+            Some((&POSTING, _)) => {
+                let posting = Posting::parse(value).map_err(|error| error.message().to_string())?;
+                if posting.is_sound() { Ok(()) } else { Err("its tree does not have its root".to_string()) }
+            }
+            _ => Err("is of no known kind".to_string()),
         }
     }
 

@@ -11,9 +11,13 @@ use crate::store::family::{database_options, descriptors};
 use crate::store::{Family, Key, StoreOptions, private_directory};
 
 /// The format of keys and values that this program writes.
-pub const STORE_FORMAT: u32 = 1;
+pub const STORE_FORMAT: u32 = 2;
+/// The oldest format that this program takes over: in it nothing is proven.
+const STORE_FORMAT_MIN: u32 = 1;
 /// Holds the format, in decimal.
 pub(super) const FORMAT_KEY: Key<'static> = Key::Meta("format");
+/// Set when a store of an older format is taken over, until that is dealt with.
+pub const LEGACY_STORE: Key<'static> = Key::Meta("legacy");
 const FOLDER: &str = "rocksdb";
 
 /// An open database.
@@ -38,7 +42,10 @@ impl Database {
         }
         let fail = |error: rocksdb::Error| open_error(directory, &error);
         let others = if exists { DB::list_cf(&Options::default(), &folder).map_err(fail)? } else { Vec::new() };
-        let families = descriptors(options.cache_bytes, &others);
+        let mut families = descriptors(options.cache_bytes, &others);
+        if options.read_only {
+            families.retain(|family| others.iter().any(|other| other == family.name()));
+        }
         let db = if options.read_only {
             DB::open_cf_descriptors_read_only(&database_options(options), &folder, families, false)
         } else {
@@ -53,11 +60,16 @@ impl Database {
             .ok_or_else(|| Error::internal(format!("the column family {} is not open", family.name())))
     }
 
-    /// Compares a stored format with this program's.
-    pub(super) fn check_format(&self, stored: &[u8]) -> Result<()> {
+    /// Whether a store has a family: one of an older format that is only read may lack some.
+    pub(super) fn has_family(&self, family: Family) -> bool {
+        self.db.cf_handle(family.name()).is_some()
+    }
+
+    /// Compares a stored format with this program's; whether it is an older one.
+    pub(super) fn check_format(&self, stored: &[u8]) -> Result<bool> {
         let format: Option<u32> = std::str::from_utf8(stored).ok().and_then(|text| text.parse().ok());
         match format {
-            Some(STORE_FORMAT) => Ok(()),
+            Some(format @ STORE_FORMAT_MIN..=STORE_FORMAT) => Ok(format < STORE_FORMAT),
             Some(newer) if newer > STORE_FORMAT => Err(Error::new(
                 ErrorKind::Configuration,
                 format!(

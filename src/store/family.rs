@@ -51,10 +51,12 @@ pub enum Family {
     Staging,
     /// Encrypted secrets.
     Vault,
+    /// What proves public states: which deltas they are made of, and the trees of postings.
+    Proofs,
 }
 
 impl Family {
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 9;
 
     pub const ALL: [Family; Family::COUNT] = [
         Family::Catalog,
@@ -65,6 +67,7 @@ impl Family {
         Family::DeltaLog,
         Family::Staging,
         Family::Vault,
+        Family::Proofs,
     ];
 
     /// The name on disk; never changes.
@@ -78,6 +81,7 @@ impl Family {
             Family::DeltaLog => "delta_log",
             Family::Staging => "staging",
             Family::Vault => "vault",
+            Family::Proofs => "proofs",
         }
     }
 
@@ -86,7 +90,9 @@ impl Family {
         const MIB: usize = 1024 * KIB;
         match self {
             Family::Entries => Tuning { write_buffer: 32 * MIB, block: 8 * KIB, access: Access::Point, compress: true },
-            Family::Public => Tuning { write_buffer: 16 * MIB, block: 8 * KIB, access: Access::Point, compress: true },
+            Family::Public | Family::Proofs => {
+                Tuning { write_buffer: 16 * MIB, block: 8 * KIB, access: Access::Point, compress: true }
+            }
             Family::Vectors => Tuning { write_buffer: 64 * MIB, block: 32 * KIB, access: Access::Hit, compress: false },
             Family::Indexes => Tuning { write_buffer: 32 * MIB, block: 8 * KIB, access: Access::Scan, compress: true },
             Family::DeltaLog => {

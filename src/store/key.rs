@@ -6,7 +6,7 @@
 
 use std::ops::Bound;
 
-use crate::model::{CollectionId, NetworkId, PeerId};
+use crate::model::{ChainHash, CollectionId, NetworkId, PeerId};
 use crate::store::Family;
 
 const META: u8 = b'm';
@@ -20,6 +20,9 @@ const NETWORK: u8 = b'n';
 const NETWORK_SECRET: u8 = b'k';
 const HEAD: u8 = b'h';
 const SYNC_RECORD: u8 = b'y';
+/// In the family of proofs.
+pub(super) const CONTRIBUTIONS: u8 = b'c';
+pub(super) const POSTING: u8 = b'p';
 
 /// Keys up to this length are built on the stack.
 const STACK_BYTES: usize = 128;
@@ -61,11 +64,21 @@ pub enum Key<'a> {
     SyncRecord(NetworkId, &'a str),
     /// A delta, by [`delta_place`].
     Delta(NetworkId, &'a [u8]),
+    /// Which deltas the public state of an entry is made of.
+    Contributions(CollectionId, &'a [u8]),
+    /// What proves the deltas of a posting, by [`posting_place`].
+    Posting(NetworkId, &'a [u8]),
 }
 
 /// Where a delta stands in the log of its network: origin, a NUL, number.
 pub fn delta_place(origin: &PeerId, seq: u64) -> Vec<u8> {
     [origin.as_str().as_bytes(), &[0], &seq.to_be_bytes()].concat()
+}
+
+/// Where a posting stands: as its last delta, and of two stories of one origin by the start of the hash at its end.
+pub fn posting_place(origin: &PeerId, last: u64, hash: &ChainHash) -> Vec<u8> {
+    let [a, b, c, d, ..] = *hash;
+    [delta_place(origin, last).as_slice(), &[a, b, c, d]].concat()
 }
 
 /// The name of a build marker begins so; the index's number follows.
@@ -103,6 +116,7 @@ impl Key<'_> {
             Key::Index(..) => Family::Indexes,
             Key::Staged(..) => Family::Staging,
             Key::Secret(_) => Family::Vault,
+            Key::Contributions(..) | Key::Posting(..) => Family::Proofs,
         }
     }
 
@@ -151,6 +165,8 @@ impl Key<'_> {
             Key::Head(id, origin) => Parts::new(Some(HEAD), Some(number(*id)), None, origin.as_bytes()),
             Key::SyncRecord(id, name) => Parts::new(Some(SYNC_RECORD), Some(number(*id)), None, name.as_bytes()),
             Key::Delta(id, place) => Parts::new(None, Some(number(*id)), None, place),
+            Key::Contributions(id, key) => Parts::new(Some(CONTRIBUTIONS), Some(*id), None, key),
+            Key::Posting(id, place) => Parts::new(Some(POSTING), Some(number(*id)), None, place),
         }
     }
 }
@@ -284,6 +300,21 @@ impl KeyRange {
     /// The log of one origin in a network.
     pub fn deltas_of(network: NetworkId, origin: &PeerId) -> Self {
         KeyRange::deltas(network).starting_with(&[origin.as_str().as_bytes(), &[0]].concat())
+    }
+
+    /// The contributions to the entries of a collection; what follows the prefix is the encoded primary key.
+    pub fn contributions(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Proofs, &[&[CONTRIBUTIONS], collection.0.to_be_bytes().as_slice()].concat())
+    }
+
+    /// The postings of a network; what follows the prefix is a posting's place.
+    pub fn postings(network: NetworkId) -> Self {
+        KeyRange::of(Family::Proofs, &[&[POSTING], network.0.to_be_bytes().as_slice()].concat())
+    }
+
+    /// The postings of one origin in a network.
+    pub fn postings_of(network: NetworkId, origin: &PeerId) -> Self {
+        KeyRange::postings(network).starting_with(&[origin.as_str().as_bytes(), &[0]].concat())
     }
 
     pub fn public_blobs(collection: CollectionId) -> Self {
@@ -449,6 +480,12 @@ mod tests {
         let place = delta_place(&PeerId::new("peer"), 258);
         assert_eq!(bytes(Key::Delta(network, &place)), b"\x01\x02\x03\x04peer\0\0\0\0\0\0\0\x01\x02");
         assert_eq!(delta_seq(&place), Some(258));
+        assert_eq!(bytes(Key::Contributions(id, b"k")), b"c\x01\x02\x03\x04k");
+        let place = posting_place(&PeerId::new("peer"), 258, &[9; 32]);
+        assert_eq!(
+            bytes(Key::Posting(network, &place)),
+            b"p\x01\x02\x03\x04peer\0\0\0\0\0\0\0\x01\x02\x09\x09\x09\x09"
+        );
         assert_eq!(build_marker(CollectionId(17)), "building:17");
         assert_eq!(marked_index(b"building:17"), Some(CollectionId(17)));
         assert_eq!(marked_index(b"format"), None);

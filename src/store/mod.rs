@@ -8,6 +8,7 @@
 mod batch;
 mod blobs;
 mod check;
+mod contributions;
 mod database;
 mod delta_body;
 mod disk;
@@ -32,12 +33,13 @@ mod vault_key;
 pub use batch::Batch;
 pub use blobs::{BlobHash, BlobHold, BlobStore, BlobWriter, Collected, Pin};
 pub use check::CheckReport;
-pub use database::STORE_FORMAT;
+pub use contributions::{decode_contributions, encode_contributions};
+pub use database::{LEGACY_STORE, STORE_FORMAT};
 pub use delta_body::{DeltaBody, decode_state, encode_body, encode_state};
 pub use disk::{DiskSpace, disk_space};
 pub use family::Family;
 pub use identity::{Identity, is_peer_id, peer_id_of, verify_signature};
-pub use key::{Key, KeyRange, build_marker, delta_place, delta_seq, marked_index};
+pub use key::{Key, KeyRange, build_marker, delta_place, delta_seq, marked_index, posting_place};
 pub use key_codec::{decode_key, decode_key_part, encode_key, encode_text_prefix, has_null_part, skip_key_parts};
 pub use private_directory::{
     close_folder as close_private_folder, create_file as create_file_in_private, make as make_private_folder,

@@ -11,7 +11,7 @@ use rocksdb::{DB, DBPinnableSlice, DBRawIterator, ReadOptions, SnapshotWithThrea
 
 use crate::error::{Error, Result};
 use crate::store::database::{Database, store_error};
-use crate::store::{Key, KeyRange};
+use crate::store::{Family, Key, KeyRange};
 
 /// Keys that a walk steps over before it looks for the next one anew.
 const STEPS_MAX: usize = 4;
@@ -62,6 +62,11 @@ impl Snapshot {
     /// RocksDB's number of the last write that the snapshot sees.
     pub fn sequence_number(&self) -> u64 {
         self.held.snapshot.sequence_number()
+    }
+
+    /// Whether the store has a family: one of an older format that is only read may lack some.
+    pub(super) fn has_family(&self, family: Family) -> bool {
+        self.held.database.has_family(family)
     }
 
     /// The value of a key, without copying it.

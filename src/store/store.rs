@@ -15,7 +15,7 @@ use rocksdb::{FlushOptions, WriteBatch, WriteOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::batch::Change;
 use crate::store::check::check_snapshot;
-use crate::store::database::{Database, FORMAT_KEY, STORE_FORMAT, store_error};
+use crate::store::database::{Database, FORMAT_KEY, LEGACY_STORE, STORE_FORMAT, store_error};
 use crate::store::poison::Poison;
 use crate::store::{Batch, CheckReport, Family, Key, Snapshot};
 
@@ -94,7 +94,15 @@ impl Store {
         };
         let format = store.snapshot().get(&FORMAT_KEY)?.map(|bytes| bytes.to_vec());
         match format {
-            Some(stored) => store.shared.database.check_format(&stored)?,
+            Some(stored) => {
+                let is_older = store.shared.database.check_format(&stored)?;
+                if is_older && !options.read_only {
+                    let mut batch = Batch::new();
+                    batch.put(&FORMAT_KEY, STORE_FORMAT.to_string().as_bytes());
+                    batch.put(&LEGACY_STORE, &[]);
+                    store.write(batch)?;
+                }
+            }
             None if options.read_only => {}
             None => {
                 let mut batch = Batch::new();

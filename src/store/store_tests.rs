@@ -68,7 +68,7 @@ fn newer_format_is_refused() {
     drop(store);
     let error = Store::open(dir.path(), &options()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.message().contains("format 7") && error.message().contains("up to 1"));
+    assert!(error.message().contains("format 7") && error.message().contains("up to 2"));
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! What many small parts of a message come to.
+
 use crate::model::{Bytes, Delta, PeerId, Run};
 use crate::sync::encoding::{Assembler, encode};
 use crate::sync::message::{

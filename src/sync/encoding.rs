@@ -7,7 +7,7 @@
 use postcard::ser_flavors::Flavor;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Head, Run};
+use crate::model::{Head, PostingProof, Run};
 use crate::sync::message::{
     ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, CollectionSchema, END_SIGNATURE_BYTES, EpochNews,
     FetchAnswer, Fingerprint, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
@@ -17,7 +17,7 @@ use crate::sync::message::{
 use crate::sync::statement::STATEMENT_SIGNATURE_BYTES;
 
 /// The version of the protocol; a frame with another is refused.
-pub const PROTOCOL_VERSION: u8 = 4;
+pub const PROTOCOL_VERSION: u8 = 5;
 const HEADER_BYTES: usize = 2;
 const LAST: u8 = 0;
 const MORE: u8 = 1;
@@ -30,6 +30,7 @@ const VOTE_BYTES: usize = 72;
 pub fn bytes_of(message: &Message) -> usize {
     let runs = |runs: &[Run]| runs.iter().map(Run::bytes).sum::<usize>();
     let entries = |entries: &[PublicEntry]| entries.iter().map(PublicEntry::bytes).sum::<usize>();
+    let postings = |postings: &[PostingProof]| postings.iter().map(PostingProof::bytes).sum::<usize>();
     let body = match message {
         Message::SyncResponse(response) => runs(&response.runs),
         Message::Operation(operation) => runs(&operation.runs),
@@ -40,7 +41,7 @@ pub fn bytes_of(message: &Message) -> usize {
             ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
             ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
             ReconcileAnswer::Digests(digests) => digests.digests.len() * HEAD_BYTES,
-            ReconcileAnswer::Entries { entries: found, .. } => entries(found),
+            ReconcileAnswer::Entries { entries: found, postings: proofs, .. } => entries(found) + postings(proofs),
             ReconcileAnswer::Refused => 0,
         },
         Message::Epoch(news) => news.charter.edicts.len() * HEAD_BYTES,
@@ -48,10 +49,10 @@ pub fn bytes_of(message: &Message) -> usize {
         Message::KeysResponse(response) => response.keys.iter().map(|key| key.len()).sum(),
         Message::FetchResponse(response) => {
             let found = response.answers.iter().map(|answer| match answer {
-                FetchAnswer::Found { body, .. } => body.len(),
+                FetchAnswer::Found { body, contributions, .. } => body.len() + contributions.len(),
                 FetchAnswer::Absent | FetchAnswer::Unknown => 0,
             });
-            response.heads.len() * HEAD_BYTES + found.sum::<usize>()
+            response.heads.len() * HEAD_BYTES + found.sum::<usize>() + postings(&response.postings)
         }
         _ => 0,
     };
@@ -187,7 +188,7 @@ fn check(message: &Message) -> Result<()> {
         }
         Message::FetchResponse(response) => {
             let is_within = |answer: &FetchAnswer| match answer {
-                FetchAnswer::Found { body, .. } => is_body(body),
+                FetchAnswer::Found { body, contributions, .. } => is_body(body) && is_body(contributions),
                 FetchAnswer::Absent | FetchAnswer::Unknown => true,
             };
             response.heads.iter().all(is_head) && response.answers.iter().all(is_within)
@@ -212,7 +213,7 @@ fn is_run(run: &Run) -> bool {
     let is_dense = (first..).zip(&run.deltas).all(|(seq, delta)| delta.seq == seq);
     let is_within = run.deltas.iter().all(|delta| {
         delta.body.len() <= BODY_BYTES_MAX
-            && delta.signature.as_ref().is_none_or(|signature| signature.len() == END_SIGNATURE_BYTES)
+            && delta.signature.as_ref().is_none_or(|signature| END_SIGNATURE_BYTES.contains(&signature.len()))
     });
     let has_room = first.checked_add(u64::try_from(run.deltas.len()).unwrap_or(u64::MAX)).is_some();
     first > 0 && has_room && is_dense && is_within

@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
-use crate::db::{CharterNews, Database, EpochSecret, OwnChain, PublicView, SharedColumn, SharedSchema};
+use crate::db::{
+    CharterNews, Database, EpochSecret, MergedStates, OfferedStates, OwnChain, PublicPage, PublicView, SharedColumn,
+    SharedSchema,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Adoption, Buckets, Bytes, CollectionKind, Head, KeyHash, NetworkId, PeerId, Placement};
 use crate::store::verify_signature;
@@ -18,7 +21,7 @@ use crate::sync::engine::Tuning;
 use crate::sync::message::{CollectionSchema, ColumnSchema, EpochKey, EpochNews, PublicEntry, SecretText};
 use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{
-    Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, Outcome, OwnHead, Verdict, View, Work,
+    Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, Offer, Outcome, OwnHead, Verdict, View, Work,
 };
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.
@@ -141,10 +144,11 @@ impl Executor {
                 let chosen = key_hashes.as_deref().map_or(Chosen::Within(&within), Chosen::Hashes);
                 Outcome::Entries(self.entries(&view, &collection, &chosen, after.as_deref(), bytes_max))
             }
-            Work::MergeStates { collection, entries, is_partial } => {
-                let merged = wait(database.merge_states(network, collection, to_database(entries), is_partial));
-                Outcome::Merged(merged.map(|merged| Merged { news: merged.news, early: merged.early }))
+            Work::MergeStates { collection, offer, legacy, is_partial } => {
+                let offered = OfferedStates { legacy, ..to_database(offer) };
+                Outcome::Merged(wait(database.merge_states(network, collection, offered, is_partial)).map(merged))
             }
+            Work::VerifyHeads { heads } => Outcome::HeadsVerified(database.verify_heads(network, heads)),
             Work::DropCollected { collection, keys, heads } => {
                 Outcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
             }
@@ -165,9 +169,9 @@ impl Executor {
                     view.and_then(|view| view.keys_after(&collection, &within, after.as_deref(), limits)),
                 )
             }
-            Work::MergeFetched { collection, entries, absent, heads } => {
-                let entries = to_database(entries);
-                Outcome::FetchMerged(wait(database.merge_fetched(network, collection, entries, absent, heads)))
+            Work::MergeFetched { collection, offer, absent, heads } => {
+                let offered = to_database(offer);
+                Outcome::FetchMerged(wait(database.merge_fetched(network, collection, offered, absent, heads)))
             }
             Work::PruneLog { acknowledged } => Outcome::Pruned(wait(database.prune_log(network, acknowledged))),
             Work::SaveMembers(members) => Outcome::MembersSaved(self.save_members(members)),
@@ -183,9 +187,9 @@ impl Executor {
         }
     }
 
-    fn read_entries(&self, collection: &str, keys: &[Bytes]) -> Result<(Vec<Head>, Vec<Option<Bytes>>)> {
+    fn read_entries(&self, collection: &str, keys: &[Bytes]) -> Result<(Vec<Head>, Offer)> {
         let view = self.database.public_view(self.network)?;
-        Ok((view.heads().to_vec(), view.entries_of(collection, keys)?))
+        Ok((view.heads().to_vec(), offer_of(view.entries_of(collection, keys)?).0))
     }
 
     fn open_view(&self, peer: PeerId) -> Result<View> {
@@ -238,14 +242,13 @@ impl Executor {
         chosen: &Chosen<'_>,
         after: Option<&[u8]>,
         bytes_max: usize,
-    ) -> Result<(Vec<PublicEntry>, Option<Bytes>)> {
+    ) -> Result<(Offer, Option<Bytes>)> {
         let view = self.view_of(Some(peer))?;
-        let (entries, next) = match chosen {
+        let page = match chosen {
             Chosen::Hashes(key_hashes) => view.entries_with(collection, key_hashes, after, bytes_max)?,
             Chosen::Within(buckets) => view.entries_after(collection, buckets, after, bytes_max)?,
         };
-        let convert = |entry: crate::db::PublicEntry| PublicEntry { key: entry.key, body: entry.body };
-        Ok((entries.into_iter().map(convert).collect(), next))
+        Ok(offer_of(page))
     }
 
     /// What is partial is kept first: after a stop in between, too much is called partial and not too little.
@@ -379,8 +382,21 @@ fn applied(applied: crate::db::Applied) -> Applied {
     Applied { head: applied.head, received: applied.received, verdict }
 }
 
-fn to_database(entries: Vec<PublicEntry>) -> Vec<crate::db::PublicEntry> {
-    entries.into_iter().map(|entry| crate::db::PublicEntry { key: entry.key, body: entry.body }).collect()
+fn merged(merged: MergedStates) -> Merged {
+    let MergedStates { news, early, unproven, is_forged } = merged;
+    Merged { news, early, unproven, is_forged }
+}
+
+/// Entries of the database as they travel, and the key to go on after.
+fn offer_of(page: PublicPage) -> (Offer, Option<Bytes>) {
+    let convert = |crate::db::PublicEntry { key, body, contributions }| PublicEntry { key, body, contributions };
+    (Offer { entries: page.entries.into_iter().map(convert).collect(), postings: page.postings }, page.next)
+}
+
+fn to_database(offer: Offer) -> OfferedStates {
+    let convert = |PublicEntry { key, body, contributions }| crate::db::PublicEntry { key, body, contributions };
+    let entries = offer.entries.into_iter().map(convert).collect();
+    OfferedStates { entries, postings: offer.postings, ..OfferedStates::default() }
 }
 
 fn schema_to_database(schema: CollectionSchema) -> SharedSchema {

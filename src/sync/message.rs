@@ -74,15 +74,17 @@ pub const CLOCK_MAX: usize = 4096;
 pub const CLOCK_PAIRS_MAX: usize = 262_144;
 /// Most entries in one request by hash, and in one answer.
 pub const ENTRIES_MAX: usize = 8192;
+/// Most postings that prove the entries of one message.
+pub const POSTINGS_MAX: usize = 65_536;
 /// Most keys in one request for entries that a member does not hold.
 pub const FETCH_KEYS_MAX: usize = crate::db::FETCH_KEYS_MAX;
 /// Most keys in one page of a listing.
 pub const KEYS_MAX: usize = 16_384;
 /// Most short names of peers that a push has gone to.
 pub const PUSHED_MAX: usize = 16;
-/// Bytes of the signature of a head, and of the hash and signature at the end of a posting.
+/// Bytes of the signature of a head, and of what the end of a posting says, without and with a hash tree.
 pub const HEAD_SIGNATURE_BYTES: usize = 64;
-pub const END_SIGNATURE_BYTES: usize = 96;
+pub const END_SIGNATURE_BYTES: [usize; 2] = crate::merge::PostingEnd::BYTES;
 /// Longest secret of an epoch, in bytes.
 pub const SECRET_BYTES_MAX: usize = 1024;
 

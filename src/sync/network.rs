@@ -177,6 +177,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::ListKeys { .. }
         | Work::ReadEpoch
         | Work::Sign { .. }
+        | Work::VerifyHeads { .. }
         | Work::Verify { .. } => Lane::Reads,
     }
 }

@@ -3,11 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Buckets, Bytes, Head, KeyHash, PeerId};
+use crate::model::{Buckets, Bytes, Head, KeyHash, PeerId, PostingProof};
 use crate::sync::bounded::{bounded, bounded_digests};
 use crate::sync::message::{
-    CLOCK_MAX, COLLECTIONS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, Fingerprint, KEYS_MAX, MARKS_MAX, TREE_CHILDREN_MAX,
-    TREE_NODES_MAX, VIEW_HEADS_MAX,
+    CLOCK_MAX, COLLECTIONS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, Fingerprint, KEYS_MAX, MARKS_MAX, POSTINGS_MAX,
+    TREE_CHILDREN_MAX, TREE_NODES_MAX, VIEW_HEADS_MAX,
 };
 
 /// A step of a reconciliation; the peer answers from one view that it keeps from `Open` to `Close`.
@@ -94,6 +94,9 @@ pub enum ReconcileAnswer {
     Entries {
         #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
         entries: Vec<PublicEntry>,
+        /// What proves them.
+        #[serde(deserialize_with = "bounded::<_, _, POSTINGS_MAX>")]
+        postings: Vec<PostingProof>,
         /// The key to go on after; `None` at the end.
         next: Option<Bytes>,
     },
@@ -128,12 +131,14 @@ pub struct WireDigest {
 pub struct PublicEntry {
     pub key: Bytes,
     pub body: Bytes,
+    /// Which deltas it is made of, encoded by `store`.
+    pub contributions: Bytes,
 }
 
 impl PublicEntry {
     /// Bytes that the entry takes in memory and on the wire, about.
     pub fn bytes(&self) -> usize {
-        self.key.len() + self.body.len() + 16
+        self.key.len() + self.body.len() + self.contributions.len() + 16
     }
 }
 
@@ -158,13 +163,17 @@ pub struct FetchResponse {
     /// For the first keys asked for, in the same order; the others found the response full.
     #[serde(deserialize_with = "bounded::<_, _, FETCH_KEYS_MAX>")]
     pub answers: Vec<FetchAnswer>,
+    /// What proves those that were found.
+    #[serde(deserialize_with = "bounded::<_, _, POSTINGS_MAX>")]
+    pub postings: Vec<PostingProof>,
 }
 
 /// What a member knows of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FetchAnswer {
-    /// The entry's public state, and whether it belongs to the member's share: otherwise it may lack something.
-    Found { body: Bytes, is_whole: bool },
+    /// The entry's public state, the deltas that it is made of, and whether it belongs to the member's share: otherwise it may
+    /// lack something.
+    Found { body: Bytes, contributions: Bytes, is_whole: bool },
     /// It belongs to the member's share, and there is none.
     Absent,
     /// The member does not hold it and need not.

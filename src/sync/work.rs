@@ -4,12 +4,17 @@
 //! out the [`Action`]s: it sends messages, has [`Work`] done on the database and brings back each [`Outcome`], and logs
 //! events. Nothing here knows of a database, a socket or a clock.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub use crate::db::VerifiedHeads;
 use crate::error::Result;
 use crate::model::{
     Adoption, Buckets, Bytes, CharterDigest, Delta, Head, KeyHash, ListingPage, ListingPlace, NetworkId,
-    NetworkOptions, PeerId, Placement, Run, Shares,
+    NetworkOptions, PeerId, Placement, PostingProof, Run, Shares,
 };
 use crate::sync::engine::Tuning;
+pub use crate::sync::event::Event;
 pub use crate::sync::member::Member;
 use crate::sync::message::{CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
 use crate::sync::statement::{Signed, Statement};
@@ -161,82 +166,6 @@ pub struct ExchangeReport {
     pub received: u64,
 }
 
-/// For the log and metrics: numbers and peer ids, nothing of an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A member that was not known before.
-    MemberMet {
-        peer: PeerId,
-    },
-    Posted {
-        seq: u64,
-    },
-    /// A member has shown that deltas exist and has not given them.
-    Withheld {
-        peer: PeerId,
-        origin: PeerId,
-        seq: u64,
-    },
-    /// A run with a wrong signature or hash was refused.
-    Forged {
-        peer: PeerId,
-        origin: PeerId,
-    },
-    /// The origin signed two deltas with one number; its later deltas are not taken.
-    Forked {
-        origin: PeerId,
-        seq: u64,
-    },
-    /// Stamps from the future: the origin waits.
-    Quarantined {
-        origin: PeerId,
-        seq: u64,
-        due_ms: u64,
-    },
-    Banned {
-        peer: PeerId,
-        until_ms: u64,
-    },
-    ReconciliationBegan {
-        peer: PeerId,
-    },
-    ReconciliationEnded {
-        peer: PeerId,
-        entries: u64,
-        bytes: u64,
-        whole: bool,
-    },
-    /// What a stability round says of everybody is not true of this node: another member has started anew, or lies.
-    RoundDisputed {
-        round: u64,
-    },
-    TombstonesCollected {
-        count: u64,
-    },
-    /// Entries outside of this node's share were dropped: others hold them.
-    Evicted {
-        count: u64,
-    },
-    LogPruned {
-        count: u64,
-    },
-    EpochAdopted {
-        epoch: u64,
-    },
-    /// This node's data directory is an old copy; it goes on under a new peer id.
-    Renewed {
-        peer: PeerId,
-    },
-    SchemaConflicts {
-        count: u64,
-    },
-    /// Work on the database failed; the words are safe to log.
-    WorkFailed {
-        what: &'static str,
-        error: String,
-    },
-}
-
 /// Work on the database.
 #[derive(Clone, Debug)]
 pub enum Work {
@@ -285,7 +214,9 @@ pub enum Work {
     },
     MergeStates {
         collection: String,
-        entries: Vec<PublicEntry>,
+        offer: Offer,
+        /// Origins that, by heads that they signed, had not begun to prove what they post.
+        legacy: Arc<BTreeSet<PeerId>>,
         /// Deltas may be missing here that the heads cover: what is not here was not collected.
         is_partial: bool,
     },
@@ -309,6 +240,10 @@ pub enum Work {
         placement: Option<Placement>,
         /// This node has been compared with a member that holds everything.
         ends_return: bool,
+    },
+    /// Finds out which heads their origins signed.
+    VerifyHeads {
+        heads: Vec<Head>,
     },
     CollectTombstones {
         stable: Vec<(PeerId, u64)>,
@@ -338,7 +273,7 @@ pub enum Work {
     /// Takes in what a peer with these heads has sent because it is read here.
     MergeFetched {
         collection: String,
-        entries: Vec<PublicEntry>,
+        offer: Offer,
         /// Keys of which the peer knows that it holds nothing.
         absent: Vec<Bytes>,
         heads: Vec<Head>,
@@ -385,7 +320,8 @@ pub enum Outcome {
     /// Digests, and whether there are more.
     Digests(Result<(Vec<EntryDigest>, bool)>),
     /// Entries, and the key to go on after; `None` at the end.
-    Entries(Result<(Vec<PublicEntry>, Option<Bytes>)>),
+    Entries(Result<(Offer, Option<Bytes>)>),
+    HeadsVerified(Result<VerifiedHeads>),
     Merged(Result<Merged>),
     /// How many entries changed.
     Dropped(Result<u64>),
@@ -395,7 +331,7 @@ pub enum Outcome {
     Collected(Result<u64>),
     Placed(Result<()>),
     Evicted(Result<u64>),
-    EntriesRead(Result<(Vec<Head>, Vec<Option<Bytes>>)>),
+    EntriesRead(Result<(Vec<Head>, Offer)>),
     FetchMerged(Result<u64>),
     /// Keys, and whether there are more.
     KeysListed(Result<(Vec<Bytes>, bool)>),
@@ -456,6 +392,17 @@ pub struct Merged {
     pub news: u64,
     /// Entries from the future: nothing was taken of them.
     pub early: u64,
+    /// Entries of which something is not proven: that was not taken.
+    pub unproven: u64,
+    /// A proof does not fit: nothing was taken.
+    pub is_forged: bool,
+}
+
+/// Entries outside of the log, and what proves them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    pub entries: Vec<PublicEntry>,
+    pub postings: Vec<PostingProof>,
 }
 
 /// A pinned view.

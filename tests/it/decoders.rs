@@ -3,15 +3,16 @@
 #[path = "../../fuzz/properties.rs"]
 mod properties;
 
-use nebulusdb::merge::{WriteContext, insert};
+use nebulusdb::merge::{Posting, PostingTree, WriteContext, insert};
 use nebulusdb::model::{
-    Act, Buckets, Bytes, Charter, CharterDigest, Delta, Edict, Founding, Head, Hlc, PeerId, Run, Value,
+    Act, Buckets, Bytes, Charter, CharterDigest, Contribution, Delta, Edict, Founding, Given, Head, Hlc, PeerId,
+    PostingProof, Run, Value,
 };
-use nebulusdb::store::encode_body;
+use nebulusdb::store::{encode_body, encode_contributions};
 use nebulusdb::sync::message::{
     Digests, EpochKey, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse,
-    Message, Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse, SecretText, Stability,
-    StabilityMark, SyncRequest, Want, WireDigest,
+    MemberNews, Members, Message, Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
+    SecretText, Stability, StabilityMark, SyncRequest, Vote, Votes, Want, WireDigest,
 };
 use nebulusdb::sync::{Assembler, encode};
 
@@ -175,10 +176,11 @@ fn messages_about_fetching() -> Vec<Message> {
             number: 5,
             heads: vec![head],
             answers: vec![
-                FetchAnswer::Found { body: Bytes::new(vec![9]), is_whole: true },
+                FetchAnswer::Found { body: Bytes::new(vec![9]), contributions: Bytes::new(vec![8]), is_whole: true },
                 FetchAnswer::Absent,
                 FetchAnswer::Unknown,
             ],
+            postings: vec![PostingProof { origin: PeerId::new("a"), last: 3, record: Bytes::new(vec![7; 200]) }],
         }),
         Message::KeysRequest(KeysRequest {
             number: 6,
@@ -196,8 +198,26 @@ fn messages_about_fetching() -> Vec<Message> {
     ]
 }
 
+/// Those that members sign.
+fn messages_of_members() -> Vec<Message> {
+    let signature = Bytes::new(vec![5; 64]);
+    let addresses = vec!["/ip4/192.0.2.1/tcp/4001".to_string()];
+    vec![
+        Message::Members(Members {
+            members: vec![MemberNews { peer: PeerId::new("a"), named_ms: 7, addresses, signature: signature.clone() }],
+        }),
+        Message::Votes(Votes {
+            round: 3,
+            members: 2,
+            digest: [6; 32],
+            signers: Bytes::new(vec![3]),
+            votes: vec![Vote { position: 1, signature }],
+        }),
+    ]
+}
+
 fn all_messages() -> Vec<Message> {
-    [messages(), messages_about_fetching()].concat()
+    [messages(), messages_about_fetching(), messages_of_members()].concat()
 }
 
 #[test]
@@ -225,6 +245,23 @@ fn deltas_hold_against_any_bytes() {
     let state = insert(None, fields, &WriteContext { hlc: Hlc::new(10, 0), peer_id: PeerId::new("a") });
     let not_a_number = encode_body("memory", b"key", &state).expect("a body");
     check(properties::delta, &[body(), not_a_number]);
+}
+
+#[test]
+fn proofs_hold_against_any_bytes() {
+    let leaves = (0..9).map(|number| [number; 32]).collect();
+    let tree = PostingTree::new(4, leaves).expect("a tree");
+    let whole = Posting { legacy_end: 3, link: [1; 32], root: tree.root(), signature: [2; 64], tree };
+    let given = |seq| Contribution {
+        origin: PeerId::new("a"),
+        seq,
+        causal_length: 1,
+        timestamp: Hlc::new(10, 0),
+        peer_id: PeerId::new("b"),
+        fields: vec![Given::Live("name".to_string()), Given::Overwritten([3; 32])],
+    };
+    let contributions = encode_contributions(&[given(4), given(9)]).expect("contributions");
+    check(properties::proof, &[whole.to_bytes(), whole.prove(&[5, 11]).to_bytes(), contributions]);
 }
 
 #[test]

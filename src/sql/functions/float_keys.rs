@@ -155,6 +155,12 @@ impl ScalarUDFImpl for FloatBits {
             .ok_or_else(|| DataFusionError::Internal(format!("{} without an argument", self.name)))
     }
 
+    /// With the casts in it, which the names of other expressions leave out: a join may need the keys of both.
+    fn schema_name(&self, arguments: &[Expr]) -> Result<String> {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        Ok(format!("{}({})", self.name, arguments.join(", ")))
+    }
+
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         match arguments.args.first() {
             Some(ColumnarValue::Array(array)) => Ok(ColumnarValue::Array(self.apply(array)?)),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Bytes, Head, PeerId, bucket_of, by_weight, hash_of_key};
+use crate::model::{Bytes, Head, PeerId, PostingProof, bucket_of, by_weight, hash_of_key};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{
     FETCH_MS_MAX, FETCH_TIMEOUT_MS, FETCH_TRIES_MAX, FETCHES_MAX, FETCHES_PER_PEER_MAX, POINTS_FLOOD,
@@ -14,7 +14,7 @@ use crate::sync::engine::limits::{
 };
 use crate::sync::engine::machine::Task;
 use crate::sync::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message, PublicEntry};
-use crate::sync::work::{Action, Work};
+use crate::sync::work::{Action, Offer, Work};
 
 /// Said of a member that holds nothing and cannot vouch for there being nothing.
 const NOT_HELD: &str = "it does not hold it";
@@ -43,7 +43,7 @@ struct Fetch {
     /// Keys that are settled once the database has taken in what came, and whether there is an entry.
     merging: Vec<(Bytes, bool)>,
     /// What somebody had that need not hold it, with the heads there: for want of anything better.
-    doubtful: Option<(Vec<PublicEntry>, Vec<Head>)>,
+    doubtful: Option<(Offer, Vec<Head>)>,
     /// Who is of no more use, and why.
     said: Vec<(PeerId, &'static str)>,
     /// How often what came was behind what is known here.
@@ -133,11 +133,11 @@ impl Engine {
     fn make_do(&mut self, id: u64) {
         let Some(fetch) = self.fetches.running.get_mut(&id) else { return };
         match fetch.doubtful.take() {
-            Some((mut entries, heads)) => {
-                entries.retain(|entry| fetch.left.contains(&entry.key));
-                fetch.merging = entries.iter().map(|entry| (entry.key.clone(), true)).collect();
+            Some((mut offer, heads)) => {
+                offer.entries.retain(|entry| fetch.left.contains(&entry.key));
+                fetch.merging = offer.entries.iter().map(|entry| (entry.key.clone(), true)).collect();
                 let collection = fetch.collection.clone();
-                let work = Work::MergeFetched { collection, entries, absent: Vec::new(), heads };
+                let work = Work::MergeFetched { collection, offer, absent: Vec::new(), heads };
                 self.work(Task::MergeFetched { fetch: id }, work);
             }
             None if self.have_all_answered(id) => {
@@ -211,8 +211,9 @@ impl Engine {
         let (mut entries, mut absent, mut doubtful, mut unknown) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for (key, answer) in fetch.left.iter().zip(&response.answers) {
             match answer {
-                FetchAnswer::Found { body, is_whole } => {
-                    let entry = PublicEntry { key: key.clone(), body: body.clone() };
+                FetchAnswer::Found { body, contributions, is_whole } => {
+                    let (body, contributions) = (body.clone(), contributions.clone());
+                    let entry = PublicEntry { key: key.clone(), body, contributions };
                     unknown += usize::from(!is_whole);
                     if *is_whole { entries.push(entry) } else { doubtful.push(entry) }
                 }
@@ -221,7 +222,8 @@ impl Engine {
             }
         }
         if fetch.doubtful.is_none() && !doubtful.is_empty() {
-            fetch.doubtful = Some((doubtful, response.heads.clone()));
+            let offer = Offer { entries: doubtful, postings: response.postings.clone() };
+            fetch.doubtful = Some((offer, response.heads.clone()));
         }
         if response.answers.len() == unknown {
             return self.give_up_on(id, peer.clone(), NOT_HELD);
@@ -238,7 +240,8 @@ impl Engine {
         let heads: Vec<Head> = response.heads;
         // Who answered is asked for the rest.
         fetch.asked = Some((peer.clone(), u64::MAX));
-        self.work(Task::MergeFetched { fetch: id }, Work::MergeFetched { collection, entries, absent, heads });
+        let offer = Offer { entries, postings: response.postings };
+        self.work(Task::MergeFetched { fetch: id }, Work::MergeFetched { collection, offer, absent, heads });
         self.resume_fetches();
     }
 
@@ -261,6 +264,11 @@ impl Engine {
                     None => self.ask_next(id),
                 }
             }
+            // What it sent is not proven: somebody else may have it.
+            Err(error) if error.kind() == ErrorKind::Corrupted => match peer {
+                Some(peer) => self.give_up_on(id, peer, "what it sent is not proven"),
+                None => self.fail_fetch(id, error),
+            },
             Err(error) => self.fail_fetch(id, error),
         }
     }
@@ -275,45 +283,49 @@ impl Engine {
         let is_attached = self.config.collections.iter().any(|collection| collection.name == request.collection);
         if !is_attached || bytes > SERVED_KEYS_BYTES_MAX {
             let answers = vec![FetchAnswer::Unknown; request.keys.len()];
-            return self.send_fetched(peer, request.number, Vec::new(), answers);
+            return self.send_fetched(peer, request.number, Vec::new(), (answers, Vec::new()));
         }
         let (collection, keys) = (request.collection.clone(), request.keys.clone());
         self.work(Task::ServeFetch { peer: peer.clone(), request }, Work::ReadEntries { collection, keys });
     }
 
-    pub(super) fn entries_read(
-        &mut self,
-        peer: &PeerId,
-        request: FetchRequest,
-        result: Result<(Vec<Head>, Vec<Option<Bytes>>)>,
-    ) {
-        let (heads, states) = match result {
+    pub(super) fn entries_read(&mut self, peer: &PeerId, request: FetchRequest, result: Result<(Vec<Head>, Offer)>) {
+        let (heads, Offer { entries, postings }) = match result {
             Ok(read) => read,
             Err(error) => {
                 self.failed("reading entries for a peer", &error);
-                (Vec::new(), vec![None; request.keys.len()])
+                (Vec::new(), Offer::default())
             }
         };
+        let mut found: BTreeMap<Bytes, PublicEntry> =
+            entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
         let (mut answers, mut bytes) = (Vec::new(), 0);
-        for (key, state) in request.keys.iter().zip(states) {
+        for key in &request.keys {
             if bytes >= self.config.tuning.batch_bytes {
                 break;
             }
-            bytes += state.as_ref().map_or(0, |state| state.len());
+            let state = found.remove(key);
+            bytes += state.as_ref().map_or(0, PublicEntry::bytes);
             let is_whole = !heads.is_empty() && self.would_hold(&request.collection, key);
             answers.push(match state {
-                Some(body) => FetchAnswer::Found { body, is_whole },
+                Some(PublicEntry { body, contributions, .. }) => FetchAnswer::Found { body, contributions, is_whole },
                 None if is_whole => FetchAnswer::Absent,
                 None => FetchAnswer::Unknown,
             });
         }
-        self.send_fetched(peer, request.number, heads, answers);
+        self.send_fetched(peer, request.number, heads, (answers, postings));
     }
 
-    fn send_fetched(&mut self, peer: &PeerId, number: u64, mut heads: Vec<Head>, answers: Vec<FetchAnswer>) {
+    fn send_fetched(
+        &mut self,
+        peer: &PeerId,
+        number: u64,
+        mut heads: Vec<Head>,
+        (answers, postings): (Vec<FetchAnswer>, Vec<PostingProof>),
+    ) {
         heads.retain(|head| head.seq > 0);
         if self.sessions.get(peer).is_some_and(|session| !session.is_outdated) {
-            self.send(peer, Message::FetchResponse(FetchResponse { number, heads, answers }));
+            self.send(peer, Message::FetchResponse(FetchResponse { number, heads, answers, postings }));
         }
     }
 

@@ -147,6 +147,8 @@ pub const BAN_MS_MAX: u64 = 3_600_000;
 pub const BANS_MAX: usize = 1_024;
 /// Points for deltas that nobody signed.
 pub const POINTS_FORGED: u64 = 40;
+/// Heartbeats of one peer whose heads wait to be verified: as many as tell all heads of a large network, twice.
+pub const HEARTBEATS_WAITING_MAX: usize = 128;
 /// Points for bytes that are no message, or a message that breaks the protocol.
 pub const POINTS_MALFORMED: u64 = 50;
 /// Points for more messages than allowed.

@@ -261,7 +261,11 @@ fn fetches_wait_until_the_member_that_they_ask_has_less_to_do() {
         assert!(under_way.len() <= FETCHES_PER_PEER_MAX, "{} at once", under_way.len());
         if let Some(number) = under_way.pop() {
             let answers = vec![FetchAnswer::Absent];
-            tell(&mut engine, &peer("b"), Message::FetchResponse(FetchResponse { number, heads: Vec::new(), answers }));
+            tell(
+                &mut engine,
+                &peer("b"),
+                Message::FetchResponse(FetchResponse { number, heads: Vec::new(), answers, postings: Vec::new() }),
+            );
         }
     }
     assert!(under_way.is_empty());

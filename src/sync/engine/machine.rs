@@ -147,6 +147,11 @@ pub(super) enum Task {
         peer: PeerId,
     },
     MergeSchema,
+    /// The heads of a peer's heartbeat.
+    VerifyHeads {
+        peer: PeerId,
+        number: u64,
+    },
 }
 
 impl Engine {
@@ -329,6 +334,9 @@ impl Engine {
             (Task::SaveEpoch { peer }, Outcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
             (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
             (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
+            (Task::VerifyHeads { peer, number }, Outcome::HeadsVerified(result)) => {
+                self.heads_verified(&peer, number, result);
+            }
             (task, _) => {
                 let error = Error::internal(format!("an outcome does not fit its work: {task:?}"));
                 self.failed("work", &error);
@@ -402,14 +410,6 @@ impl Engine {
         }
     }
 
-    fn malformed(&mut self, peer: &PeerId) {
-        self.strike(peer, super::limits::POINTS_MALFORMED, "sent what is no message");
-        if self.sessions.contains_key(peer) {
-            self.disconnect(peer, self.now_ms, "sent what is no message");
-            self.schedule_pulls();
-        }
-    }
-
     fn received(&mut self, peer: &PeerId, message: Message, bytes: usize) {
         let now_ms = self.now_ms;
         let Some(session) = self.sessions.get_mut(peer) else { return };
@@ -430,7 +430,7 @@ impl Engine {
             return;
         }
         match message {
-            Message::Heartbeat(heartbeat) => self.heartbeat(peer, heartbeat),
+            Message::Heartbeat(heartbeat) => self.heartbeat_shown(peer, heartbeat),
             Message::SyncRequest(request) => self.sync_request(peer, request),
             Message::SyncResponse(response) => self.sync_response(peer, response),
             Message::Operation(operation) => self.operation(peer, operation),

@@ -98,10 +98,10 @@ impl Engine {
         }
         let Some(session) = self.sessions.get_mut(sender) else { return };
         // Who tells more at a time is told later that the lists still differ.
-        if wanted.is_empty() || session.verifying >= NEWS_BATCHES_MAX {
+        if wanted.is_empty() || session.news_verifying >= NEWS_BATCHES_MAX {
             return;
         }
-        session.verifying += 1;
+        session.news_verifying += 1;
         let signed = wanted.iter().map(|news| Signed {
             peer: news.peer.clone(),
             statement: Statement::Addresses { named_ms: news.named_ms, addresses: news.addresses.clone() },
@@ -113,7 +113,7 @@ impl Engine {
 
     pub(super) fn news_verified(&mut self, sender: &PeerId, news: Vec<MemberNews>, result: Result<Vec<bool>>) {
         if let Some(session) = self.sessions.get_mut(sender) {
-            session.verifying = session.verifying.saturating_sub(1);
+            session.news_verifying = session.news_verifying.saturating_sub(1);
         }
         let right = match result {
             Ok(right) => right,

@@ -26,6 +26,7 @@ mod limits;
 mod listing;
 mod machine;
 mod members;
+mod proof;
 mod pull;
 mod push;
 mod rates;

@@ -5,7 +5,8 @@
 //! peer pins a view; each collection that both have attached is walked ([`reconcile_steps`](super::reconcile_steps)); at
 //! the end the peer's heads are adopted: everything that they count is here now.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::model::{Buckets, Head, PeerId};
@@ -65,6 +66,10 @@ pub(super) struct Running {
     /// The requests under way: several only while pages follow one another.
     pub requests: VecDeque<Request>,
     pub heads: Vec<Head>,
+    /// Origins among them that had not begun to prove what they post.
+    pub legacy: Arc<BTreeSet<PeerId>>,
+    /// What the peer said with its heads of whole and partial collections, while these are being verified.
+    pub opening: Option<(Vec<String>, Vec<String>)>,
     /// Collections that both have attached, with whether the peer holds everything of it that its heads cover.
     pub collections: VecDeque<(String, bool)>,
     /// Of ours those that the peer holds everything of.
@@ -207,6 +212,8 @@ impl Engine {
             reason,
             requests: VecDeque::new(),
             heads: Vec::new(),
+            legacy: Arc::default(),
+            opening: None,
             collections: VecDeque::new(),
             whole: Vec::new(),
             walk: None,
@@ -252,12 +259,13 @@ impl Engine {
         running.bytes = running.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         match response.answer {
             ReconcileAnswer::View { heads, whole, partial, members, copies }
-                if running.walk.is_none() && running.heads.is_empty() =>
+                if running.walk.is_none() && running.heads.is_empty() && running.opening.is_none() =>
             {
+                running.opening = Some((whole, partial));
                 if !self.spread_known(members, copies) {
                     return self.reconcile_failed();
                 }
-                self.view_opened(heads, &whole, &partial);
+                self.reconcile_work(Work::VerifyHeads { heads });
             }
             answer => {
                 if !self.step_answered(answer, request.is_next_page) {
@@ -291,42 +299,18 @@ impl Engine {
         true
     }
 
-    /// The peer has pinned a view.
-    fn view_opened(&mut self, mut heads: Vec<Head>, whole: &[String], partial: &[String]) {
-        heads.sort_by(|a, b| a.origin.cmp(&b.origin));
-        let Some(running) = self.reconciling.running.as_mut() else { return };
-        running.heads = heads;
-        for ours in &self.config.collections {
-            let is_whole = whole.contains(&ours.name);
-            if is_whole {
-                running.whole.push(ours.name.clone());
-            }
-            if is_whole || partial.contains(&ours.name) {
-                running.collections.push_back((ours.name.clone(), is_whole));
-            }
-        }
-    }
-
     pub(super) fn reconcile_worked(&mut self, run: u64, outcome: Outcome) {
         if self.reconciling.running.as_ref().is_none_or(|running| running.number != run) {
             return;
         }
         let is_well = match outcome {
-            Outcome::Merged(result) => {
-                if let (Ok(merged), Some(running)) = (&result, self.reconciling.running.as_mut()) {
-                    running.early = running.early.saturating_add(merged.early);
-                    if merged.news > 0 {
-                        // Tombstones among them are to go again.
-                        self.round.unsettle();
-                    }
-                }
-                self.written(result.map(|merged| merged.news))
-            }
+            Outcome::Merged(result) => self.states_merged(result),
+            Outcome::HeadsVerified(Ok(verified)) => self.view_opened(verified),
             Outcome::Dropped(result) | Outcome::Reposted(result) => self.written(result),
             Outcome::HeadsAdopted(result) => return self.adopted(result),
             Outcome::Fingerprints(Ok(buckets)) => self.counted(buckets),
             Outcome::Digests(Ok(digests)) => self.digested(digests),
-            Outcome::Fingerprints(Err(error)) | Outcome::Digests(Err(error)) => {
+            Outcome::HeadsVerified(Err(error)) | Outcome::Fingerprints(Err(error)) | Outcome::Digests(Err(error)) => {
                 self.failed("comparing with a peer", &error);
                 false
             }
@@ -338,7 +322,7 @@ impl Engine {
         self.step();
     }
 
-    fn written(&mut self, result: Result<u64>) -> bool {
+    pub(super) fn written(&mut self, result: Result<u64>) -> bool {
         match result {
             Ok(count) => {
                 if let Some(running) = self.reconciling.running.as_mut() {

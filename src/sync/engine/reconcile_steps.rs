@@ -7,6 +7,7 @@
 //! the peer lacks of the one that was known here is posted once more.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::model::{Buckets, Bytes, KeyHash, PeerId, hash_of_key};
 use crate::sync::engine::Engine;
@@ -14,9 +15,9 @@ use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX, PAGES_ASKED_MAX};
 use crate::sync::engine::reconcile::Reason;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
-    Digests, Fingerprint, PublicEntry, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT, TREE_NODES_MAX,
+    Digests, Fingerprint, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT, TREE_NODES_MAX,
 };
-use crate::sync::work::{EntryDigest, Work};
+use crate::sync::work::{EntryDigest, Offer, Work};
 
 /// How far one collection is through.
 #[derive(Debug)]
@@ -250,7 +251,7 @@ impl Engine {
     pub(super) fn step(&mut self) {
         loop {
             let Some(running) = self.reconciling.running.as_mut() else { return };
-            if running.is_adopting || running.writes >= MERGES_MAX {
+            if running.is_adopting || running.opening.is_some() || running.writes >= MERGES_MAX {
                 return;
             }
             if !running.requests.is_empty() {
@@ -291,7 +292,7 @@ impl Engine {
         match answer {
             ReconcileAnswer::Tree { children } => walk.descend(&children),
             ReconcileAnswer::Digests(digests) => self.compare(digests),
-            ReconcileAnswer::Entries { entries, next } => {
+            ReconcileAnswer::Entries { entries, postings, next } => {
                 // What does not go on would never end.
                 let has_ended = entries.is_empty() || next.is_none();
                 let next = next.filter(|_| !has_ended);
@@ -313,22 +314,23 @@ impl Engine {
                 } else if !is_next_page || !entries.is_empty() {
                     return false;
                 }
-                self.merge_entries(entries);
+                self.merge_entries(Offer { entries, postings });
                 true
             }
             ReconcileAnswer::Refused | ReconcileAnswer::View { .. } => false,
         }
     }
 
-    fn merge_entries(&mut self, entries: Vec<PublicEntry>) {
+    fn merge_entries(&mut self, offer: Offer) {
         let Some(running) = self.reconciling.running.as_mut() else { return };
         let Some(collection) = running.walk.as_ref().map(|walk| walk.collection.clone()) else { return };
-        if entries.is_empty() {
+        if offer.entries.is_empty() {
             return;
         }
         running.writes += 1;
+        let legacy = Arc::clone(&running.legacy);
         let is_partial = self.config.partial.contains(&collection);
-        self.reconcile_work(Work::MergeStates { collection, entries, is_partial });
+        self.reconcile_work(Work::MergeStates { collection, offer, legacy, is_partial });
     }
 
     /// Our own fingerprints of the collection.

@@ -1,3 +1,5 @@
+//! Who is taken in as a member, on whose word.
+
 use super::*;
 
 fn news(peer: &PeerId, named_ms: u64, address: &str) -> MemberNews {

@@ -6,7 +6,7 @@ use crate::model::{CharterDigest, PeerId};
 use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
 use crate::sync::engine::rates::Bucket;
 use crate::sync::engine::serve::Serve;
-use crate::sync::message::{EpochNews, HeadsDigest};
+use crate::sync::message::{EpochNews, HeadsDigest, Heartbeat};
 use crate::sync::statement::VoteDigest;
 
 /// A peer that has proved the network's key, from PeerUp to PeerDown.
@@ -66,10 +66,13 @@ pub(super) struct Session {
     pub distrusted: BTreeMap<PeerId, u64>,
     /// Number of the greatest head of our own origin that it has shown.
     pub own_checked: u64,
+    /// Its heartbeats with heads that are being verified, in order; the first is under way, with this number.
+    pub unverified: VecDeque<Heartbeat>,
+    pub verifying: u64,
     /// Origins in `known` that nobody had proved to be any when they were told, at most.
     pub strange: usize,
     /// Messages of it whose signatures are being looked at.
-    pub verifying: usize,
+    pub news_verifying: usize,
     /// Whose votes it has in a round, a bit each, as far as is known.
     pub votes: Option<(VoteDigest, Vec<u8>)>,
 }
@@ -109,8 +112,10 @@ impl Session {
             pruned: BTreeSet::new(),
             distrusted: BTreeMap::new(),
             own_checked: 0,
-            strange: 0,
+            unverified: VecDeque::new(),
             verifying: 0,
+            strange: 0,
+            news_verifying: 0,
             votes: None,
         }
     }

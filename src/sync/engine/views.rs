@@ -9,10 +9,10 @@ use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
-    CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, PublicEntry, ReconcileAnswer, ReconcileAsk, ReconcileRequest,
-    ReconcileResponse, VIEW_HEADS_MAX, WireDigest,
+    CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
+    VIEW_HEADS_MAX, WireDigest,
 };
-use crate::sync::work::{EntryDigest, Outcome, View, Work};
+use crate::sync::work::{EntryDigest, Offer, Outcome, View, Work};
 
 /// Requests of one reconciliation that wait.
 const WAITING_MAX: usize = 4;
@@ -50,7 +50,7 @@ struct Ahead {
 pub(super) type PagePlace = (String, Bytes);
 
 /// Entries, and the key to go on after.
-type Page = (Vec<PublicEntry>, Option<Bytes>);
+type Page = (Offer, Option<Bytes>);
 
 impl Engine {
     pub(super) fn reconcile_request(&mut self, peer: &PeerId, request: ReconcileRequest) {
@@ -123,7 +123,7 @@ impl Engine {
         let Some(request) = view.requests.front_mut() else { return };
         if let ReconcileAsk::NextPage { collection } = &request.ask {
             let Some((collection, after)) = view.following.take_if(|(following, _)| following == collection) else {
-                return self.answer_first(peer, entries_answer((Vec::new(), None)));
+                return self.answer_first(peer, entries_answer((Offer::default(), None)));
             };
             request.ask = ReconcileAsk::Page { collection, after: Some(after) };
         }
@@ -285,13 +285,13 @@ impl Engine {
     }
 }
 
-fn entries_answer((mut entries, next): Page) -> ReconcileAnswer {
+fn entries_answer((Offer { mut entries, postings }, next): Page) -> ReconcileAnswer {
     let next = match entries.get(ENTRIES_MAX - 1) {
         Some(last) if entries.len() > ENTRIES_MAX => Some(last.key.clone()),
         _ => next,
     };
     entries.truncate(ENTRIES_MAX);
-    ReconcileAnswer::Entries { entries, next }
+    ReconcileAnswer::Entries { entries, postings, next }
 }
 
 /// Clocks name origins by position, since most entries name the same few.

@@ -13,7 +13,7 @@ use crate::sync::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
 use crate::sync::random::Random;
 use crate::sync::simulation::node::START_MS;
 use crate::sync::statement::STATEMENT_SIGNATURE_BYTES;
-use crate::sync::work::{Action, Applied, EngineConfig, Input, LogRead, Outcome, Verdict, Work};
+use crate::sync::work::{Action, Applied, EngineConfig, Input, LogRead, Outcome, Verdict, VerifiedHeads, Work};
 
 /// Connections that each node makes; it has about twice as many.
 const CONNECTIONS: u64 = 4;
@@ -195,7 +195,7 @@ impl Crowd {
         let member = &mut self.members[node];
         let log = member.logs.entry(peer.clone()).or_default();
         let seq = log.len() as u64 + 1;
-        let signature = Some(Bytes::new(vec![0; END_SIGNATURE_BYTES]));
+        let signature = Some(Bytes::new(vec![0; END_SIGNATURE_BYTES[1]]));
         log.push(Delta { seq, signature, body: Bytes::new(vec![0; DELTA_BYTES]) });
         let head = head_of(&peer, seq);
         member.heads.insert(peer.clone(), head.clone());
@@ -209,6 +209,9 @@ impl Crowd {
         let member = &mut self.members[node];
         Some(match work {
             Work::Post => Outcome::Posted(Ok(None)),
+            Work::VerifyHeads { heads } => {
+                Outcome::HeadsVerified(Ok(VerifiedHeads { heads, ..VerifiedHeads::default() }))
+            }
             Work::ReadLog { origin, from_seq, bytes_max } => {
                 let log = member.logs.get(&origin).map(Vec::as_slice).unwrap_or_default();
                 let from = usize::try_from(from_seq - 1).unwrap();

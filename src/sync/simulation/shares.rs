@@ -169,7 +169,7 @@ impl World {
                 let lives_at = |other: &Running| {
                     let view = other.database.public_view(other.network).unwrap();
                     let found = view.entries_of(name, std::slice::from_ref(&key)).unwrap();
-                    found.iter().flatten().any(|state| decode_state(state).unwrap().is_alive())
+                    found.entries.iter().any(|entry| decode_state(&entry.body).unwrap().is_alive())
                 };
                 let members =
                     self.nodes.iter().filter(|node| node.is_member()).filter_map(|node| node.running.as_ref());

@@ -218,6 +218,6 @@ impl World {
 /// What the network knows of a collection, by key.
 fn public_states(running: &Running, collection: &str) -> Vec<(Vec<u8>, State)> {
     let view = running.database.public_view(running.network).unwrap();
-    let (entries, _) = view.entries_after(collection, &Buckets::all(), None, usize::MAX).unwrap();
-    entries.into_iter().map(|entry| (entry.key.to_vec(), decode_state(&entry.body).unwrap())).collect()
+    let page = view.entries_after(collection, &Buckets::all(), None, usize::MAX).unwrap();
+    page.entries.into_iter().map(|entry| (entry.key.to_vec(), decode_state(&entry.body).unwrap())).collect()
 }

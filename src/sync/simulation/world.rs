@@ -441,7 +441,7 @@ fn what(work: &Work) -> String {
             format!("applies {} {first} to {last}", short(&run.origin))
         }
         Work::ReadLog { origin, from_seq, .. } => format!("reads the log of {} from {from_seq}", short(origin)),
-        Work::MergeStates { collection, entries, .. } => format!("merges {} states of {collection}", entries.len()),
+        Work::MergeStates { collection, offer, .. } => format!("merges {} states of {collection}", offer.entries.len()),
         Work::DropCollected { keys, .. } => format!("drops {} entries", keys.len()),
         Work::AdoptHeads { heads, partial, .. } => format!("adopts {} heads, partial {partial:?}", heads.len()),
         Work::CollectTombstones { stable } | Work::PruneLog { acknowledged: stable } => {

@@ -459,3 +459,27 @@ INSERT 0 4
 ---------+--------
  f       | t
 (1 row)
+
+# A join that compares one column with a float of each width.
+
+> SELECT a.id, b.id FROM f a LEFT JOIN f b ON a.y = b.y AND b.y = a.x ORDER BY 1, 2
+ id |  id
+----+------
+  1 |    1
+  1 |    7
+  2 |    2
+  2 |    3
+  3 |    2
+  3 |    3
+  4 |    4
+  5 |    5
+  6 | NULL
+  7 |    1
+  7 |    7
+(11 rows)
+
+> SELECT count(*) FROM f a JOIN f b ON a.x = b.y AND a.y = b.y
+ count
+-------
+    10
+(1 row)

@@ -132,3 +132,53 @@ INSERT 0 4
   3 | f        | f        | f
   4 | NULL     | NULL     | NULL
 (4 rows)
+
+# The same in what RETURNING and conditions of writes compute row by row.
+
+> CREATE TABLE rw (id int PRIMARY KEY, n numeric, r float4, f float8, b int8)
+CREATE TABLE
+
+> INSERT INTO rw VALUES (1, 100.10, 1, 100.1, 9007199254740993) RETURNING n IN (n, 1::float4) AS a, n IN (n, r) AS b, n = f AS c, f = 100.1 AS d, n::float8 = 100.1 AS e, b = 9007199254740992::float8 AS g, r = 1.0 AS h
+ a | b | c | d | e | g | h
+---+---+---+---+---+---+---
+ t | t | t | t | t | t | t
+(1 row)
+INSERT 0 1
+
+> UPDATE rw SET r = 0.1 WHERE f = 100.1 AND n = f RETURNING n IN (1::float4, n, 2) AS a, r = 0.1 AS b, r = 0.1::float4 AS c, nullif(n, f) AS d, CASE n WHEN f THEN 1 END AS e
+ a | b | c |  d   | e
+---+---+---+------+---
+ t | f | t | NULL | 1
+(1 row)
+UPDATE 1
+
+> INSERT INTO rw VALUES (1, 0, 0, 0, 0) ON CONFLICT (id) DO UPDATE SET f = 5 WHERE rw.n = rw.f RETURNING f
+ f
+---
+ 5
+(1 row)
+INSERT 0 1
+
+> PREPARE rw4 (float4) AS UPDATE rw SET r = $1 RETURNING n IN (n, $1) AS a
+PREPARE
+
+> EXECUTE rw4(1)
+ a
+---
+ t
+(1 row)
+UPDATE 1
+
+# A subquery of its own in a list is a constant, one that names a column of the query is none.
+
+> SELECT n IN (100.10, (SELECT 1::float4)) AS a, n IN (100.10, (SELECT rw.r)) AS b, n IN (100.10, 1::float4) AS c, n IN (100.10) AS d FROM rw
+ a | b | c | d
+---+---+---+---
+ f | t | f | t
+(1 row)
+
+> SELECT count(*) FROM rw WHERE n IN (100.10, (SELECT min(s.r) FROM rw s))
+ count
+-------
+     0
+(1 row)

@@ -363,3 +363,40 @@ DETAIL: Expected an expression.
 ---+---+---+---+---+---+----
  t | t | t | f | f | 2 | -6
 (1 row)
+
+# A column that equals something computed from it, below windows and groups that sort by it.
+
+> CREATE TABLE eq (id int PRIMARY KEY, n int, b bool)
+CREATE TABLE
+
+> INSERT INTO eq VALUES (1, 2, true), (2, -2, false), (3, 2, NULL), (4, 1, true)
+INSERT 0 4
+
+> SELECT id, rank() OVER (PARTITION BY n ORDER BY id) FROM eq WHERE abs(n) = n ORDER BY id
+ id | rank
+----+------
+  1 |    1
+  3 |    2
+  4 |    1
+(3 rows)
+
+> SELECT id, rank() OVER (PARTITION BY b ORDER BY n) FROM eq WHERE coalesce(b, false) = b ORDER BY id
+ id | rank
+----+------
+  1 |    2
+  2 |    1
+  4 |    1
+(3 rows)
+
+> SELECT id, rank() OVER (PARTITION BY b ORDER BY n) FROM eq WHERE nullif(NULL::bool, b) IN (b)
+ id | rank
+----+------
+(0 rows)
+
+> SELECT n, count(*) FROM eq WHERE n + 0 = n AND n * 1 = n GROUP BY n ORDER BY n
+ n  | count
+----+-------
+ -2 |     1
+  1 |     1
+  2 |     2
+(3 rows)

@@ -541,3 +541,59 @@ LINE 1: SELECT id FROM ra WHERE (x, y) IN (SELECT a, b, id FROM rb)
   2 |  1 | a
   2 |  3 | NULL
 (4 rows)
+
+# Subqueries among the arguments of calls whose columns have one name.
+
+> INSERT INTO u VALUES (1,1,10,5),(2,5,10,NULL),(3,5,30,7),(4,7,NULL,1)
+INSERT 0 4
+
+> SELECT t.a, count((SELECT b AS z FROM u WHERE k = 1)), count((SELECT d AS z FROM u WHERE k = 4)) FROM t GROUP BY t.a ORDER BY a
+ a | count | count
+---+-------+-------
+ 1 |     1 |     0
+ 3 |     1 |     0
+ 5 |     1 |     0
+ 7 |     1 |     0
+ 8 |     1 |     0
+(5 rows)
+
+> SELECT min((SELECT b FROM u WHERE u.k = t.id)), min((SELECT d AS b FROM u WHERE u.k = t.id)), max((SELECT b AS z FROM u WHERE u.k = t.id ORDER BY z LIMIT 1)) FROM t
+ min | min | max
+-----+-----+-----
+   1 |  10 |   7
+(1 row)
+
+> SELECT count(DISTINCT (SELECT '2023-12-31'::date AS z FROM t s1 ORDER BY s1.id LIMIT 1)), count(DISTINCT (SELECT 'a' AS z FROM u s2 ORDER BY s2.k LIMIT 1)) FROM u
+ count | count
+-------+-------
+     1 |     1
+(1 row)
+
+# A correlated subquery as the operand of one.
+
+> SELECT id FROM t WHERE (SELECT min(b) FROM u WHERE u.d = t.o) > ALL (SELECT k - 1 FROM u) ORDER BY id
+ id
+----
+(0 rows)
+
+> SELECT id FROM t WHERE (SELECT min(b) FROM u WHERE u.d = t.o) IN (SELECT k FROM u) ORDER BY id
+ id
+----
+  1
+  4
+(2 rows)
+
+> SELECT id FROM t WHERE (SELECT max(b) FROM u WHERE u.d = t.o) NOT IN (SELECT k FROM u) ORDER BY id
+ id
+----
+  1
+  4
+(2 rows)
+
+> SELECT id FROM t WHERE (SELECT max(b) FROM u WHERE u.d = t.o) = ANY (SELECT b FROM u WHERE u.k = t.id) ORDER BY id
+ id
+----
+(0 rows)
+
+> DELETE FROM t WHERE (SELECT count(*) FROM u WHERE u.d = t.o) < ALL (SELECT k FROM u) AND id > 4
+DELETE 1

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{BUCKETS, Bytes, Delta, Head, KeyHash, PeerId, Run};
 use crate::sync::message::{Fingerprint, PublicEntry, xor};
-use crate::sync::work::{Applied, EntryDigest, LogRead, Verdict};
+use crate::sync::work::{Applied, EntryDigest, LogRead, Offer, Verdict};
 
 /// What an entry is here: the last value wins, and everybody who wrote it is counted.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -146,7 +146,7 @@ impl Fake {
         hashes: Option<&[KeyHash]>,
         after: Option<&Bytes>,
         bytes_max: usize,
-    ) -> (Vec<PublicEntry>, Option<Bytes>) {
+    ) -> (Offer, Option<Bytes>) {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for (key, state) in &self.entries {
             let key_bytes = Bytes::new(key.to_be_bytes());
@@ -156,13 +156,14 @@ impl Fake {
             }
             if bytes >= bytes_max {
                 let next = entries.last().map(|entry: &PublicEntry| entry.key.clone());
-                return (entries, next);
+                return (Offer { entries, postings: Vec::new() }, next);
             }
-            let entry = PublicEntry { key: key_bytes, body: Bytes::new(postcard::to_allocvec(state).unwrap()) };
+            let body = Bytes::new(postcard::to_allocvec(state).unwrap());
+            let entry = PublicEntry { key: key_bytes, body, contributions: Bytes::new([]) };
             bytes += entry.bytes();
             entries.push(entry);
         }
-        (entries, None)
+        (Offer { entries, postings: Vec::new() }, None)
     }
 
     /// What a reader sees.

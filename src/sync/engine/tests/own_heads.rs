@@ -122,3 +122,20 @@ fn a_story_that_nobody_tells_any_more_keeps_nothing_from_newcomers() {
     let began = world.nodes[2].events.iter().filter(|event| matches!(event, Event::ReconciliationBegan { .. }));
     assert!(began.count() < 5);
 }
+
+#[test]
+fn heads_that_nobody_signed_are_not_believed_and_count_against_who_shows_them() {
+    let mut world = connected();
+    let signed = head(&PeerId::new("somebody"), 9, [3; 32]);
+    let forged = Head { signature: Bytes::new([0; 64]), ..head(&PeerId::new("nobody"), 1 << 40, [3; 32]) };
+    let asked = |world: &World| world.sent(0, "sync_request");
+    let before = asked(&world);
+    for _ in 0..2 {
+        shown(&mut world, forged.clone());
+        assert_eq!(asked(&world), before, "nothing is asked for that nobody posted");
+    }
+    shown(&mut world, signed);
+    assert!(asked(&world) > before);
+    shown(&mut world, forged);
+    assert!(world.nodes[0].events.iter().any(|event| matches!(event, Event::Banned { .. })));
+}

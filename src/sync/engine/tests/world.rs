@@ -12,7 +12,8 @@ use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{CollectionSchema, EpochKey, EpochNews, Message, SecretText};
 use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{
-    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, Outcome, OwnHead, Verdict, View, Work,
+    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, Outcome, OwnHead, Verdict, VerifiedHeads,
+    View, Work,
 };
 
 pub(super) const MEMORY: &str = "memory";
@@ -121,11 +122,12 @@ impl Node {
             Work::Entries { view, key_hashes, after, bytes_max, .. } => {
                 Outcome::Entries(Ok(self.views[&view].entries(key_hashes.as_deref(), after.as_ref(), bytes_max)))
             }
-            Work::MergeStates { entries, .. } => {
-                let merged = entries
+            Work::MergeStates { offer, .. } => {
+                let merged = offer
+                    .entries
                     .iter()
                     .filter(|entry| database.merge(key_of(&entry.key), postcard::from_bytes(&entry.body).unwrap()));
-                Outcome::Merged(Ok(Merged { news: merged.count() as u64, early: 0 }))
+                Outcome::Merged(Ok(Merged { news: merged.count() as u64, ..Merged::default() }))
             }
             Work::DropCollected { keys, .. } => {
                 keys.iter().for_each(|key| database.forget(key_of(key)));
@@ -146,6 +148,12 @@ impl Node {
                 Outcome::Collected(Ok(count))
             }
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
+            Work::VerifyHeads { heads } => {
+                let (heads, forged): (Vec<Head>, Vec<Head>) =
+                    heads.into_iter().partition(|head| *head.signature != [0; 64]);
+                let is_forged = !forged.is_empty();
+                Outcome::HeadsVerified(Ok(VerifiedHeads { heads, is_forged, ..VerifiedHeads::default() }))
+            }
             Work::Repost { .. } => unreachable!("nobody forks here"),
             Work::Place { .. }
             | Work::Evict { .. }

@@ -1,0 +1,68 @@
+//! Which delta gave an entry what: the facts by which a state of an entry is proven to anybody.
+
+use crate::model::{Bytes, Hlc, PeerId};
+
+/// The hash of a delta, by its fields.
+pub type DeltaDigest = [u8; 32];
+
+/// What has become of a field that a delta wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// The entry has it, under this name, with this delta's value and stamp.
+    Live(String),
+    /// It has been written since: the hash of its name, stamp and value.
+    Overwritten([u8; 32]),
+}
+
+/// A delta that an entry still owes something to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contribution {
+    /// Who posted it, under which number.
+    pub origin: PeerId,
+    pub seq: u64,
+    /// What it says of the entry as a whole.
+    pub causal_length: u64,
+    pub timestamp: Hlc,
+    pub peer_id: PeerId,
+    /// Its fields, in order of their names.
+    pub fields: Vec<Given>,
+}
+
+/// What tells a delta from all others, and puts them in order: where an origin told two stories, its number alone does not.
+pub type ContributionOrder<'a> = (&'a PeerId, u64, u64, Hlc, &'a PeerId, usize);
+
+impl Contribution {
+    pub fn order(&self) -> ContributionOrder<'_> {
+        (&self.origin, self.seq, self.causal_length, self.timestamp, &self.peer_id, self.fields.len())
+    }
+}
+
+/// Who made the present life of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryMaker {
+    /// Whose signature covers it.
+    pub origin: PeerId,
+    /// The number of the delta.
+    pub seq: u64,
+    /// The causal length of the life.
+    pub causal_length: u64,
+    /// When it was written, by the writer's clock.
+    pub written: Hlc,
+}
+
+/// What proves that an origin posted some deltas: a posting's signature, and the part of its tree that they need.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PostingProof {
+    pub origin: PeerId,
+    /// The number of the posting's last delta.
+    pub last: u64,
+    /// As [`Posting`](crate::merge::Posting) writes itself.
+    pub record: Bytes,
+}
+
+impl PostingProof {
+    /// Bytes that it takes in memory and on the wire, about.
+    pub fn bytes(&self) -> usize {
+        self.record.len() + self.origin.as_str().len() + 16
+    }
+}
