@@ -3,8 +3,9 @@
 
 use nebulusdb::knirvql;
 use nebulusdb::merge::Posting;
+use nebulusdb::model::{NetworkId, NetworkOptions, PeerId, Placement};
 use nebulusdb::store::{DeltaBody, decode_contributions, decode_state, encode_body, encode_contributions};
-use nebulusdb::sync::{Assembler, encode};
+use nebulusdb::sync::{Action, Assembler, Engine, EngineConfig, Input, Tuning, encode};
 
 /// A frame of a message between members, and the message.
 pub fn message(bytes: &[u8]) {
@@ -28,6 +29,48 @@ pub fn stream(mut bytes: &[u8]) {
             return;
         }
         bytes = rest;
+    }
+}
+
+/// What two members say to an engine: each time a byte that says who speaks and how much later, two bytes of length, and the
+/// frame. What the engine says to that can be sent.
+pub fn conversation(mut bytes: &[u8]) {
+    let peers = ["a", "b"].map(PeerId::new);
+    let config = EngineConfig {
+        this: PeerId::new("this"),
+        network: NetworkId(1),
+        options: NetworkOptions::default(),
+        epoch: 3,
+        removed: Vec::new(),
+        collections: Vec::new(),
+        partial: Vec::new(),
+        placement: Placement::default(),
+        is_returning: false,
+        tuning: Tuning::default(),
+        seed: 1,
+    };
+    let (mut now_ms, mut actions) = (1_700_000_000_000, Vec::new());
+    let mut engine = Engine::new(config, Vec::new(), Vec::new(), now_ms);
+    for (peer, epoch) in peers.iter().zip([3, 3]) {
+        engine.handle(now_ms, Input::PeerUp { peer: peer.clone(), epoch, addresses: Vec::new() }, &mut actions);
+    }
+    while let Some((&[who, low, high], rest)) = bytes.split_first_chunk() {
+        let (frame, rest) = rest.split_at(usize::from(u16::from_le_bytes([low, high])).min(rest.len()));
+        bytes = rest;
+        let peer = peers[usize::from(who & 1)].clone();
+        let input = match Assembler::new().push(frame) {
+            Ok(Some(message)) => Input::Received { peer, message, bytes: frame.len() },
+            Ok(None) => continue,
+            Err(_) => Input::Malformed { peer },
+        };
+        now_ms += u64::from(who) * 16;
+        engine.handle(now_ms, input, &mut actions);
+        assert!(engine.next_tick_ms() > now_ms, "it is woken without end");
+        for action in actions.drain(..) {
+            if let Action::Send { message, .. } = action {
+                encode(&message).expect("what is said can be sent");
+            }
+        }
     }
 }
 

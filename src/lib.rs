@@ -3,6 +3,7 @@
 //! Modules in order of rank; each imports only from those above it in this list. `ARCHITECTURE.md` walks one INSERT and one
 //! nearest SELECT through them.
 
+pub mod defence;
 pub mod error;
 pub mod health;
 pub mod metrics;

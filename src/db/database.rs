@@ -80,12 +80,12 @@ impl Database {
             tracing::info!("going on to post anew what an older peer id posted");
             wait(crate::db::take_back::finish(shared))?;
         }
-        wait(self.mend_charters())?;
         crate::db::prove_own::note_legacy(shared)?;
         if crate::db::prove_own::is_unfinished(shared)? {
             tracing::info!("proving what was posted from here before there were proofs");
             wait(crate::db::prove_own::finish(shared))?;
         }
+        wait(self.mend_charters())?;
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());

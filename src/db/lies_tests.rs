@@ -4,8 +4,13 @@ use super::*;
 use crate::db::post::Drafted;
 use crate::db::{MergedStates, PublicEntry};
 use crate::merge::{CAUSAL_LENGTH_MAX, Posting};
-use crate::model::{Contribution, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, Hlc, PeerId, Stamp, State};
+use crate::model::{
+    Contribution, Delta, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, Hlc, PeerId, Stamp, State,
+};
 use crate::store::{BlobHash, decode_contributions, decode_state, encode_contributions, encode_key, encode_state};
+
+#[path = "proofs_tests.rs"]
+mod proofs;
 
 const MEMORY: &str = "memory";
 
@@ -68,229 +73,6 @@ impl Node {
 }
 
 /// An offer of one entry with its state changed.
-fn with_state(offer: &OfferedStates, change: impl FnOnce(&mut State)) -> OfferedStates {
-    let mut offer = offer.clone();
-    let mut state = decode_state(&offer.entries[0].body).unwrap();
-    change(&mut state);
-    offer.entries[0].body = Bytes::new(encode_state(&state).unwrap());
-    offer
-}
-
-/// An offer of one entry with its contributions changed.
-fn with_contributions(offer: &OfferedStates, change: impl FnOnce(&mut Vec<Contribution>)) -> OfferedStates {
-    let mut offer = offer.clone();
-    let mut contributions = decode_contributions(&offer.entries[0].contributions).unwrap();
-    change(&mut contributions);
-    offer.entries[0].contributions = Bytes::new(encode_contributions(&contributions).unwrap());
-    offer
-}
-
-fn is_nothing_taken(merged: MergedStates) -> bool {
-    merged.news == 0 && (merged.is_forged || merged.unproven == 1)
-}
-
-/// What a liar makes of an entry that it was told.
-fn changed_states(honest: &OfferedStates, others: [PeerId; 2]) -> Vec<(&'static str, OfferedStates)> {
-    let field = |change: &dyn Fn(&mut Field)| with_state(honest, |state| change(state.fields.get_mut("x").unwrap()));
-    let whole = |change: &dyn Fn(&mut State)| with_state(honest, change);
-    let [writer, other] = others;
-    vec![
-        ("a forged value", field(&|field| field.value = Some(Value::Int4(666)))),
-        ("a removed field", field(&|field| field.value = None)),
-        ("another writer", field(&|field| field.stamp.peer_id = PeerId::new("0"))),
-        (
-            "a forged stamp",
-            whole(&|state| {
-                state.timestamp = later();
-                state.fields.get_mut("x").unwrap().stamp.hlc = later();
-            }),
-        ),
-        (
-            "a field more",
-            whole(&|state| {
-                let field = state.fields["x"].clone();
-                state.fields.insert("z".to_string(), field);
-            }),
-        ),
-        ("a field less", whole(&|state| drop(state.fields.remove("x")))),
-        ("an inflated clock", whole(&|state| state.clock.set(writer.clone(), 1 << 40))),
-        ("a clock of somebody else", whole(&|state| state.clock.set(other.clone(), 7))),
-        (
-            "another life",
-            whole(&|state| {
-                state.causal_length = 3;
-                state.fields.values_mut().for_each(|field| field.stamp.causal_length = 3);
-            }),
-        ),
-        ("a forged tombstone", with_state(honest, end)),
-    ]
-}
-
-/// After the last write of a test.
-fn later() -> Hlc {
-    Hlc::new(START_MS + 10, 0)
-}
-
-fn end(state: &mut State) {
-    (state.causal_length, state.timestamp) = (2, later());
-    state.fields.clear();
-}
-
-/// What a liar makes of the proof of an entry that it was told.
-fn changed_proofs(honest: &OfferedStates, liar: &PeerId, other_key: &[u8]) -> Vec<(&'static str, OfferedStates)> {
-    let offer = |change: &dyn Fn(&mut OfferedStates)| {
-        let mut offer = honest.clone();
-        change(&mut offer);
-        offer
-    };
-    let each = |change: &dyn Fn(&mut Contribution)| with_contributions(honest, |list| list.iter_mut().for_each(change));
-    vec![
-        (
-            "a tombstone with a proof of its own making",
-            with_contributions(&with_state(honest, end), |list| {
-                list.truncate(1);
-                (list[0].causal_length, list[0].timestamp) = (2, later());
-                list[0].fields.clear();
-            }),
-        ),
-        ("another number", each(&|given| given.seq += 1)),
-        ("an overwritten field", each(&|given| given.fields[0] = Given::Overwritten([7; 32]))),
-        ("a stripped proof", offer(&|offer| offer.entries[0].contributions = Bytes::new([]))),
-        ("no posting", offer(&|offer| offer.postings.clear())),
-        ("another entry", offer(&|offer| offer.entries[0].key = Bytes::new(other_key))),
-        ("another origin", offer(&|offer| offer.postings.iter_mut().for_each(|proof| proof.origin = liar.clone()))),
-        (
-            "a wrong signature",
-            offer(&|offer| {
-                for proof in &mut offer.postings {
-                    let mut posting = Posting::parse(&proof.record).unwrap();
-                    posting.signature[3] ^= 1;
-                    proof.record = Bytes::new(posting.to_bytes());
-                }
-            }),
-        ),
-    ]
-}
-
-#[test]
-fn a_state_is_taken_as_its_origin_posted_it_and_not_otherwise() {
-    let (a, b) = pair();
-    let (key, first) = (a.key("one"), a.public_state("one"));
-    a.write("one", r#"{"x": 2, "y": 3}"#, Stage::PostPending);
-    a.post();
-    let (honest, second) = (a.offer("one"), a.public_state("one"));
-    let peers = [a.database.peer_id(), b.database.peer_id()];
-    let mut lies = changed_states(&honest, peers.clone());
-    lies.extend(changed_proofs(&honest, &peers[1], a.key("two").as_bytes()));
-    for (name, lie) in lies {
-        for node in [&b, &Node::new()] {
-            let before = node.fingerprint();
-            let merged = node.merge(lie.clone());
-            if is_nothing_taken(merged) {
-                assert!(node.fingerprint() == before, "{name}");
-                continue;
-            }
-            // What is left of the proof may still prove a part of what was posted, and nothing else.
-            let taken = node.public_state("one");
-            let is_posted = |(name, field): (&String, &Field)| {
-                [&first, &second].iter().any(|posted| posted.fields.get(name) == Some(field))
-            };
-            assert!(taken.fields.iter().all(is_posted) && taken.causal_length == 1, "{name}: {taken:?}");
-            assert!(taken.clock.iter().all(|(origin, seq)| second.clock.get(origin) >= seq), "{name}: {taken:?}");
-            assert!(taken.timestamp <= second.timestamp, "{name}: {taken:?}");
-        }
-    }
-    // And the truth is taken, whatever was tried before, and told on with its proof.
-    let (c, d) = (Node::new(), Node::new());
-    assert_eq!(c.merge(honest.clone()).news, 1);
-    b.merge(honest);
-    assert_eq!(d.merge(c.offer("one")).news, 1);
-    for node in [&b, &c, &d] {
-        assert_eq!(node.fingerprint(), a.fingerprint());
-    }
-    let id = d.database.catalog().expect_collection(MEMORY).unwrap().id;
-    let maker = d.database.entry_maker(id, key.as_bytes()).unwrap().unwrap();
-    assert_eq!((maker.origin, maker.seq, maker.causal_length), (a.database.peer_id(), 1, 1));
-}
-
-#[test]
-fn an_older_state_that_is_played_again_changes_nothing() {
-    let (a, b) = pair();
-    let older = a.offer("one");
-    a.write("one", r#"{"x": 2}"#, Stage::PostPending);
-    a.post();
-    a.send_to(&b, usize::MAX);
-    let before = b.fingerprint();
-    assert_eq!(b.merge(older).news, 0);
-    assert_eq!((b.fingerprint(), b.metadata("one").unwrap()), (before, r#"{"x": 2}"#.to_string()));
-    a.delete("one");
-    a.post();
-    let living = b.offer("one");
-    a.send_to(&b, usize::MAX);
-    assert_eq!(b.merge(living).news, 0, "and nothing comes back to life");
-    assert!(b.metadata("one").is_none());
-    assert_eq!(a.fingerprint(), b.fingerprint());
-}
-
-#[test]
-fn entries_of_many_writers_are_proven_by_whoever_holds_them() {
-    let nodes = [Node::new(), Node::new(), Node::new()];
-    for turn in 0..6 {
-        for (position, node) in nodes.iter().enumerate() {
-            let facts = format!(r#"{{"x": {turn}, "by{position}": {turn}}}"#);
-            node.write("shared", &facts, Stage::PostPending);
-            node.write(&format!("own {position}"), &facts, Stage::PostPending);
-            if turn == 3 && position == 1 {
-                node.delete("shared");
-            }
-            node.post();
-        }
-        let [a, b, c] = &nodes;
-        a.send_to(b, usize::MAX);
-        b.send_to(c, usize::MAX);
-        c.send_to(a, usize::MAX);
-    }
-    let [a, b, c] = &nodes;
-    for (from, to) in [(a, b), (b, c), (c, a), (a, b), (b, c)] {
-        from.send_to(to, usize::MAX);
-    }
-    // A chain of newcomers, each of whom knows the one before it alone, and none the log.
-    let (d, e) = (Node::new(), Node::new());
-    for (from, to) in [(a, &d), (&d, &e)] {
-        let view = from.database.public_view(from.network()).unwrap();
-        let mut after = None;
-        loop {
-            let page = view.entries_after(MEMORY, &Buckets::all(), after.as_deref(), 1).unwrap();
-            after.clone_from(&page.next);
-            let merged = to.merge(offered(page));
-            assert_eq!((merged.news, merged.unproven, merged.is_forged), (1, 0, false));
-            if after.is_none() {
-                break;
-            }
-        }
-        assert_eq!(from.fingerprint(), to.fingerprint());
-    }
-    assert!(e.database.shared().store.check().unwrap().is_sound());
-}
-
-#[test]
-fn heads_that_nobody_signed_are_told_from_those_that_were() {
-    let (a, b) = pair();
-    let head = a.database.heads(a.network()).unwrap().remove(0);
-    let wrong = Head { signature: Bytes::new([1; 64]), ..head.clone() };
-    let ahead = Head { seq: head.seq + 9, ..head.clone() };
-    let other = Head { hash: [3; 32], ..head.clone() };
-    for lie in [wrong, ahead, other] {
-        for _ in 0..2 {
-            let verified = b.database.verify_heads(b.network(), vec![head.clone(), lie.clone()]).unwrap();
-            assert_eq!((verified.heads, verified.is_forged), (vec![head.clone()], true));
-        }
-        let adopted = b.runtime.block_on(b.database.adopt_heads(b.network(), vec![lie])).unwrap();
-        assert!(adopted.is_empty());
-    }
-    assert!(b.database.verify_heads(b.network(), vec![head]).unwrap().legacy.is_empty());
-}
-
 #[test]
 fn an_entry_stays_that_a_member_says_was_deleted() {
     let (a, b) = pair();
@@ -417,4 +199,31 @@ fn a_key_of_another_type_never_reaches_the_table() {
     assert_eq!(b.merge_state(&key, &invented).news, 0, "and an invented name is not kept");
     let set_aside = b.set_aside();
     assert!(set_aside.len() == 1 && set_aside[0].contains("primary key"), "{set_aside:?}");
+}
+
+#[test]
+fn a_delta_that_nobody_signed_does_not_make_its_origin_a_forger() {
+    let (a, b) = pair();
+    a.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    a.post();
+    let origin = a.database.peer_id();
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
+        panic!("the log begins later")
+    };
+    // A member passes on the beginning of a posting that the origin never wrote.
+    let invented = Delta { signature: None, body: Bytes::new([7; 40]), ..deltas[0].clone() };
+    let take = |deltas: Vec<Delta>| {
+        let run = Run { origin: origin.clone(), deltas };
+        b.runtime.block_on(b.database.apply_run(b.network(), run, None)).unwrap()
+    };
+    assert_eq!(take(vec![invented]).received, 2);
+    a.write("three", r#"{"x": 3}"#, Stage::PostPending);
+    a.post();
+    let LogRead::Deltas(later) = a.database.read_log(a.network(), &origin, 3, usize::MAX).unwrap() else {
+        panic!("the log begins later")
+    };
+    let refuted = take(later.clone());
+    assert_eq!((refuted.verdict, refuted.received), (Verdict::Gap, 1), "what the origin signed speaks against it");
+    assert_eq!(take([deltas, later].concat()).verdict, Verdict::Applied);
+    assert!(b.metadata("two").is_some() && b.metadata("three").is_some());
 }

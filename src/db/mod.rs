@@ -41,6 +41,7 @@ mod forgetting;
 mod graph_builder;
 mod group;
 mod heads;
+mod hearsay;
 mod index_build;
 mod index_keys;
 mod nearest;

@@ -11,6 +11,7 @@ use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
 use crate::db::receive::set_aside_name;
 use crate::db::staging::{StagedAt, next_posting};
+use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
     Posting, PostingEnd, PostingTree, chain_fold, chain_next, contribution_of, delta, delta_digest, merge,
@@ -110,7 +111,9 @@ impl Apply<'_> {
             let seq = head.seq + bodies.len() as u64 + 1;
             match self.post_entry(network, (id, &key), (&me, seq), what) {
                 Ok(body) => bodies.extend(body),
-                Err(error) if is_of_one_entry(&error) => self.set_aside(network, (id, &key), seq, &error)?,
+                Err(error) if is_of_one_entry(&error) && !is_down("setting aside") => {
+                    self.set_aside(network, (id, &key), seq, &error)?;
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -13,9 +13,11 @@ use crate::db::entry_states::{EntryStates, fitting};
 use crate::db::feed_draft::Origin;
 use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
+use crate::db::hearsay::is_hearsay;
 use crate::db::post::encode_log_entry;
 use crate::db::row::key_types;
 use crate::db::verify_run::{CheckedRun, End, ReadDelta, check_run, last_end};
+use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Drift, check_drift, contribution_of, merge_contributions, merge_into, observe, proven_state};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
@@ -95,6 +97,10 @@ impl Apply<'_> {
         let waiting = if has_end { self.waiting(&network, origin, &before)? } else { Vec::new() };
         let mut run = match check_run(&network, origin, &before, &waiting, fresh) {
             Ok(checked) => checked,
+            Err(verdict) if is_hearsay(&before, fresh, &verdict) => {
+                let head = self.drop_hearsay(network.id, origin, before)?;
+                return ended(&head, Verdict::Gap);
+            }
             Err(verdict) => return ended(&before, verdict),
         };
         if let Some((due_ms, posting)) = self.first_early(&network, &before, fresh)? {
@@ -225,10 +231,10 @@ impl Apply<'_> {
     pub fn observe_state(&mut self, network: &Network, state: &State) -> bool {
         let wall = self.shared.clock.millis();
         let is_due = check_drift(state.timestamp, wall, network.options.max_clock_drift_ms) == Drift::Within;
-        if is_due {
+        if is_due || is_down("drift of states") {
             self.hlc = observe(self.hlc, state.timestamp, wall);
         }
-        is_due
+        is_due || is_down("drift of states")
     }
 
     /// Merges a state of an entry, and what of it is known to be proven, into its public state, and so into what a reader sees.
@@ -292,6 +298,7 @@ impl Apply<'_> {
             if let Ok(timestamp) = timestamp
                 && let Drift::Quarantine { due_millis } =
                     check_drift(timestamp, wall, network.options.max_clock_drift_ms)
+                && !is_down("drift of deltas")
             {
                 return Ok(Some((due_millis, posting)));
             }

@@ -115,7 +115,7 @@ fn unneeded(snapshot: &Snapshot, network: &Network) -> Result<Vec<Vec<u8>>> {
     }
     for head in heads_in(snapshot, network.id)? {
         let mut log = snapshot.scan(&KeyRange::deltas_of(network.id, &head.origin).uncached());
-        let oldest = log.next()?.and_then(|(place, _)| delta_seq(place)).unwrap_or(head.seq);
+        let Some(oldest) = log.next()?.and_then(|(place, _)| delta_seq(place)) else { continue };
         let of_origin = postings.get_mut(&head.origin).into_iter().flatten();
         of_origin.filter(|kept| kept.last >= oldest).for_each(|kept| kept.is_needed = true);
     }

@@ -6,6 +6,10 @@
 //! [`knirvgraph`] in place of an engine.
 
 mod address;
+#[cfg(test)]
+mod attack_tests;
+#[cfg(test)]
+mod attacker;
 mod backoff;
 mod behaviour;
 mod blob_fetch;

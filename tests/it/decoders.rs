@@ -240,6 +240,22 @@ fn streams_of_frames_hold_against_any_bytes() {
 }
 
 #[test]
+fn engines_hold_against_any_conversation() {
+    let frames: Vec<Vec<u8>> = all_messages().iter().flat_map(|message| encode(message).expect("frames")).collect();
+    let mut conversations = Vec::new();
+    for turn in 0..4 {
+        let mut conversation = Vec::new();
+        for (number, frame) in (turn..).zip(&frames) {
+            conversation.push(number);
+            conversation.extend(u16::try_from(frame.len()).expect("a short frame").to_le_bytes());
+            conversation.extend(frame);
+        }
+        conversations.push(conversation);
+    }
+    check(properties::conversation, &conversations);
+}
+
+#[test]
 fn deltas_hold_against_any_bytes() {
     let fields = [("ratio".to_string(), Value::Float8(f64::NAN)), ("part".to_string(), Value::Float4(-0.0))];
     let state = insert(None, fields, &WriteContext { hlc: Hlc::new(10, 0), peer_id: PeerId::new("a") });

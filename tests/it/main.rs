@@ -37,6 +37,7 @@ mod network_statements;
 mod notifications;
 mod pages;
 mod psql;
+mod remote_numbers;
 mod running;
 mod secrets;
 mod session;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules by rank: each imports from lower ranks only, siblings never import each other.
 const RANKS: [&[&str]; 15] = [
-    &["error", "health", "metrics"],
+    &["defence", "error", "health", "metrics"],
     &["model"],
     &["merge", "vector"],
     &["store"],

@@ -156,6 +156,7 @@ impl Engine {
     fn judge(&mut self, origin: &PeerId, waiting: &Waiting, applied: Applied) {
         let last = waiting.run.deltas.last().map_or(0, |delta| delta.seq);
         let head_seq = applied.head.seq;
+        self.note_waiting(origin, &waiting.peer, &applied);
         self.origin_mut(origin).received = applied.received;
         let old_seq = self.advance(applied.head);
         match applied.verdict {
@@ -195,6 +196,20 @@ impl Engine {
                 self.reconciling.is_needed = true;
                 self.consider_reconciling();
             }
+        }
+    }
+
+    /// Remembers who sent what waits for the end of its posting. Where the origin has signed something else, no more of it is
+    /// taken from there for a while.
+    fn note_waiting(&mut self, origin: &PeerId, peer: &PeerId, applied: &Applied) {
+        let now_ms = self.now_ms;
+        let state = self.origin_mut(origin);
+        let was_dropped = applied.verdict == Verdict::Gap && applied.received < state.received;
+        let waits = applied.received > applied.head.seq;
+        let from = state.waiting_from.take().filter(|_| waits || was_dropped);
+        state.waiting_from = if was_dropped { None } else { from.clone().or_else(|| waits.then(|| peer.clone())) };
+        if let Some(session) = from.filter(|_| was_dropped).and_then(|from| self.sessions.get_mut(&from)) {
+            session.distrusted.insert(origin.clone(), now_ms.saturating_add(DISTRUST_MS));
         }
     }
 

@@ -14,6 +14,8 @@
 //! part of the log can go; `roster` and `epochs` keep who belongs to the network; `rates` keeps peers within bounds.
 
 mod apply;
+#[cfg(test)]
+mod burden;
 mod collections;
 mod configure;
 mod epochs;

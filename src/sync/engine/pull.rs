@@ -34,6 +34,8 @@ pub(super) struct Origin {
     pub is_held: bool,
     /// Not before then, after a failure.
     pub retry_ms: u64,
+    /// Who sent what waits in the log for the end of its posting, and is not signed yet.
+    pub waiting_from: Option<PeerId>,
 }
 
 /// A request under way.
@@ -56,6 +58,7 @@ impl Origin {
             is_outdone: false,
             is_held: false,
             retry_ms: 0,
+            waiting_from: None,
         }
     }
 

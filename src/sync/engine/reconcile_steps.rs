@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use crate::defence::is_down;
 use crate::model::{Buckets, Bytes, KeyHash, PeerId, hash_of_key};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX, PAGES_ASKED_MAX};
@@ -372,7 +373,7 @@ impl Engine {
             is_partial,
             is_ambiguous: &is_ambiguous,
             changes_story: running.reason == Reason::Needed,
-            is_returning: self.config.is_returning,
+            is_returning: self.config.is_returning || is_down("absence"),
             was_seen_there: &was_seen_there,
         };
         let Some(difference) = walk.compare(theirs, &judge) else { return false };

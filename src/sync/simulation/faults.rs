@@ -123,7 +123,9 @@ impl World {
 
     /// A node that runs, by chance.
     pub fn running_node(&mut self) -> Option<usize> {
-        let running: Vec<usize> = (0..self.nodes.len()).filter(|node| self.nodes[*node].running.is_some()).collect();
+        let running: Vec<usize> = (0..self.nodes.len())
+            .filter(|node| self.nodes[*node].running.is_some() && !self.nodes[*node].is_liar)
+            .collect();
         let at = usize::try_from(self.random.below(running.len() as u64)).unwrap();
         running.get(at).copied()
     }

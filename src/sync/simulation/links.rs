@@ -139,8 +139,12 @@ impl World {
         let frames = encode(message).unwrap();
         let Some(running) = &self.nodes[node].running else { return };
         let Some(session) = running.sessions.get(peer).copied() else { return };
+        if self.nodes[node].is_liar {
+            return self.send_lies(node, peer, message, (session, frames));
+        }
         assert!(!self.nodes[node].has_removed(peer), "a {} goes to a peer that was removed", gist(message));
         self.tell(|world| format!("{} -> {} {}", world.name(node), short(peer), gist(message)));
+        self.overhear(peer, message, &frames);
         let mut bytes = 0;
         for frame in frames {
             assert!(find(&frame, CANARY.as_bytes()).is_none(), "a private byte travels in a {}", gist(message));
@@ -157,7 +161,7 @@ impl World {
         self.handle(node, Input::Sent { peer: peer.clone(), bytes });
     }
 
-    fn put_on_way(&mut self, session: u64, node: usize, bytes: Vec<u8>) {
+    pub fn put_on_way(&mut self, session: u64, node: usize, bytes: Vec<u8>) {
         let is_lost = self.random.below(10_000) < self.plan.loss;
         let delay_ms = between(&mut self.random, 0, self.plan.delay_ms);
         let Some(open) = self.sessions.get_mut(&session).filter(|open| open.is_open) else { return };
@@ -177,7 +181,13 @@ impl World {
         if !self.nodes[node].running.as_ref().is_some_and(is_here) {
             return;
         }
-        let Some(message) = open.assemblers[end].push(bytes).unwrap() else { return };
+        let sender = open.nodes[1 - end];
+        let message = match open.assemblers[end].push(bytes) {
+            Ok(Some(message)) => message,
+            Ok(None) => return,
+            Err(_) if self.nodes[sender].is_liar => return self.handle(node, Input::Malformed { peer }),
+            Err(error) => panic!("an honest node sent what is no message: {error}"),
+        };
         let is_twice = matches!(message, Message::Operation(_)) && self.random.below(10_000) < self.plan.duplicates;
         for _ in 0..=usize::from(is_twice) {
             let input = Input::Received { peer: peer.clone(), message: message.clone(), bytes: bytes.len() };

@@ -13,6 +13,7 @@ mod crowd;
 mod departures;
 mod faults;
 mod ledger;
+mod liars;
 mod links;
 mod node;
 mod owners;

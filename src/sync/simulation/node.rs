@@ -11,7 +11,7 @@ use crate::model::{
     Buckets, Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, ListingPage, Network, NetworkId, NetworkOptions,
     PeerId, Stage, Value,
 };
-use crate::store::KeySource;
+use crate::store::{Identity, KeySource};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::executor::Executor;
 use crate::sync::simulation::ledger::Local;
@@ -80,6 +80,8 @@ pub(super) struct Node {
     pub has_left: bool,
     /// Under which peer id it left.
     pub left_as: Option<PeerId>,
+    /// What leaves it is forged: see [`liars`](super::liars).
+    pub is_liar: bool,
 }
 
 /// What is gone with a crash.
@@ -141,7 +143,13 @@ impl Node {
             is_away: false,
             has_left: false,
             left_as: None,
+            is_liar: false,
         }
+    }
+
+    /// Its key, for a liar that signs with it.
+    pub fn identity(&self) -> Identity {
+        Identity::load(&self.data().join("identity.key")).unwrap().unwrap()
     }
 
     fn data(&self) -> PathBuf {
@@ -232,9 +240,9 @@ impl Node {
         catalog.network(NETWORK).is_some_and(|network| network.standing().is_owner(&running.peer))
     }
 
-    /// Whether it takes part: neither removed nor gone.
+    /// Whether it takes part, and honestly: neither removed nor gone, and no liar.
     pub fn is_member(&self) -> bool {
-        !self.is_removed && !self.is_away
+        !self.is_removed && !self.is_away && !self.is_liar
     }
 
     /// Whether this node knows that a peer was removed.

@@ -23,19 +23,21 @@ struct Sum {
     frames: AtomicU64,
     bytes: AtomicU64,
     virtual_ms: AtomicU64,
-    happened: Mutex<BTreeMap<&'static str, u64>>,
+    happened: Mutex<BTreeMap<String, u64>>,
 }
 
 fn number_of(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
+/// Makes the world of a seed: its directory, and whether its story is printed as it happens.
+pub(super) type Make = fn(u64, &Path, bool) -> World;
+
 /// Plays one seed; the story where it fails.
-fn play(seed: u64, is_loud: bool, sum: &Sum) -> Result<(), String> {
+fn play(seed: u64, is_loud: bool, sum: &Sum, make: Make) -> Result<(), String> {
     let memory = Path::new("/dev/shm");
     let directory = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
-    let nodes = number_of("NEBULUSDB_SIM_NODES").map(|nodes| usize::try_from(nodes).unwrap());
-    let mut world = World::new(seed, nodes, directory.path(), is_loud);
+    let mut world = make(seed, directory.path(), is_loud);
     let played = catch_unwind(AssertUnwindSafe(|| {
         let late = usize::from(world.plan.has_newcomer);
         world.plan_faults();
@@ -50,8 +52,12 @@ fn play(seed: u64, is_loud: bool, sum: &Sum) -> Result<(), String> {
     sum.frames.fetch_add(world.frames, Ordering::Relaxed);
     sum.bytes.fetch_add(world.bytes, Ordering::Relaxed);
     sum.virtual_ms.fetch_add(world.now_ms, Ordering::Relaxed);
+    *sum.happened.lock().entry("seeds".to_string()).or_default() += 1;
     for (name, count) in &world.happened {
-        *sum.happened.lock().entry(name).or_default() += count;
+        *sum.happened.lock().entry((*name).to_string()).or_default() += count;
+    }
+    for (name, count) in &world.liars.told {
+        *sum.happened.lock().entry(format!("lies: {name}")).or_default() += count;
     }
     played.map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -59,23 +65,25 @@ fn play(seed: u64, is_loud: bool, sum: &Sum) -> Result<(), String> {
     })
 }
 
-/// Plays seeds on all threads.
+/// Plays seeds on all threads; how often what happened.
 #[expect(clippy::print_stderr, reason = "how much was played, for who reads the output of the tests")]
-fn play_all(count: u64) {
+pub(super) fn play_all(count: u64, make: Make) -> BTreeMap<String, u64> {
     let (sum, started) = (Sum::default(), Instant::now());
     if let Some(seed) = number_of("NEBULUSDB_SIM_SEED") {
-        return play(seed, true, &sum).unwrap_or_else(|story| panic!("{story}\nseed {seed} fails"));
+        play(seed, true, &sum, make).unwrap_or_else(|story| panic!("{story}\nseed {seed} fails"));
+        return sum.happened.into_inner();
     }
+    let first = number_of("NEBULUSDB_SIM_FIRST").unwrap_or(0);
     let count = number_of("NEBULUSDB_SIM_SEEDS").unwrap_or(count);
-    let next = AtomicU64::new(0);
+    let (next, end) = (AtomicU64::new(first), first + count);
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while let seed = next.fetch_add(1, Ordering::Relaxed)
-                    && seed < count
+                    && seed < end
                 {
-                    if let Err(story) = play(seed, false, &sum) {
-                        next.store(count, Ordering::Relaxed);
+                    if let Err(story) = play(seed, false, &sum, make) {
+                        next.store(end, Ordering::Relaxed);
                         panic!("{story}\nseed {seed} fails: NEBULUSDB_SIM_SEED={seed} plays it again");
                     }
                 }
@@ -87,15 +95,21 @@ fn play_all(count: u64) {
         [&sum.frames, &sum.bytes, &sum.virtual_ms].map(|number| number.load(Ordering::Relaxed));
     eprintln!("{count} seeds in {elapsed:.1} s: {frames} frames, {bytes} bytes, {} hours", virtual_ms / 3_600_000);
     eprintln!("{:?}", sum.happened.lock());
+    sum.happened.into_inner()
+}
+
+fn make(seed: u64, directory: &Path, is_loud: bool) -> World {
+    let nodes = number_of("NEBULUSDB_SIM_NODES").map(|nodes| usize::try_from(nodes).unwrap());
+    World::new(seed, nodes, directory, is_loud)
 }
 
 #[test]
 fn simulated_nodes_agree_and_keep_their_promises() {
-    play_all(SEEDS);
+    play_all(SEEDS, make);
 }
 
 #[test]
 #[ignore = "hours: see `make soak`"]
 fn soak_simulated_nodes() {
-    play_all(SOAK_SEEDS);
+    play_all(SOAK_SEEDS, make);
 }

@@ -4,6 +4,7 @@ use crate::db::EntryKey;
 use crate::model::Stage;
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::node::{LIVE, MEMORY, put};
+use crate::sync::simulation::plan::one_in;
 use crate::sync::simulation::world::{Event, World};
 
 /// Stands in every value that must not leave its node.
@@ -27,6 +28,10 @@ impl World {
         let Some(node) = self.running_node() else { return };
         let now_ms = self.now_ms;
         self.nodes[node].set_time(now_ms);
+        if self.has_liars() && one_in(&mut self.random, 8) {
+            self.take_bait(node);
+            return self.follow_changes(node);
+        }
         match self.random.below(if self.plan.has_tables { 125 } else { 106 }) {
             0..25 => self.write(node, true),
             25..35 => self.write(node, false),

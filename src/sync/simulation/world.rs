@@ -10,6 +10,7 @@ use crate::sync::random::Random;
 use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Ledger;
+use crate::sync::simulation::liars::Liars;
 use crate::sync::simulation::links::Session;
 use crate::sync::simulation::node::{Node, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
@@ -30,6 +31,10 @@ pub(super) enum Event {
     Operation,
     Fault(Fault),
     Departure(Step),
+    /// A liar does something of its own accord.
+    Lie {
+        node: usize,
+    },
     /// Two nodes try to make a session.
     Connect {
         pair: (usize, usize),
@@ -85,6 +90,7 @@ pub(super) struct World {
     /// Nodes of different parts do not reach each other.
     pub parts: Vec<usize>,
     pub ledger: Ledger,
+    pub liars: Liars,
     /// Somebody had missed a new secret for good, and has joined the network once more.
     pub has_strangers: bool,
     pub operations_left: u32,
@@ -131,6 +137,7 @@ impl World {
             connecting: BTreeSet::new(),
             parts: vec![0; count],
             ledger: Ledger::default(),
+            liars: Liars::default(),
             has_strangers: false,
             last_name: 0,
             runtime,
@@ -189,6 +196,7 @@ impl World {
             Event::Operation => self.operate(),
             Event::Fault(fault) => self.befall(fault),
             Event::Departure(step) => self.depart(step),
+            Event::Lie { node } => self.lie(node),
             Event::Connect { pair } => self.connect(pair),
             Event::Up { session, end } => self.session_up(session, end),
             Event::Down { session, end } => self.session_down(session, end),
@@ -246,6 +254,7 @@ impl World {
         let Some(running) = &mut self.nodes[node].running else { return };
         let engine_ms = (START_MS + now_ms).checked_add_signed(running.engine_ahead_ms).unwrap();
         running.engine.handle(engine_ms, input, &mut actions);
+        self.check_burden(node);
         for action in actions {
             self.act(node, action);
         }
@@ -287,6 +296,9 @@ impl World {
         self.tell(|world| format!("{} says {event:?}", world.name(node)));
         if let Some((name, count)) = note_of(event) {
             *self.happened.entry(name).or_default() += count;
+        }
+        if self.has_liars() {
+            return self.bear_with(node, event);
         }
         match event {
             EngineEvent::WorkFailed { .. } => panic!("work failed on node {node}: {event:?}"),

@@ -1,0 +1,103 @@
+//! Entries and deltas as liars write them: well-formed bytes of states that nobody wrote.
+
+use crate::merge::CAUSAL_LENGTH_MAX;
+use crate::model::{FACT_BLOB_HASH, Field, Hlc, PeerId, Stamp, State, Value, VectorClock};
+use crate::store::{DeltaBody, decode_state, encode_body, encode_key, encode_state};
+use crate::sync::random::Random;
+
+/// A year in milliseconds.
+const YEAR_MS: u64 = 365 * 24 * 3_600_000;
+
+/// A state, or the body of a delta, with one thing in it changed; `None` for bytes that are neither.
+pub(super) fn twisted(bytes: &[u8], peers: &[PeerId], random: &mut Random) -> Option<Vec<u8>> {
+    if let Ok(state) = decode_state(bytes) {
+        return encode_state(&twist(state, peers, random)).ok();
+    }
+    let body = DeltaBody::parse(bytes).ok()?;
+    let state = twist(decode_state(body.state).ok()?, peers, random);
+    encode_body(body.collection, body.key, &state).ok()
+}
+
+fn twist(mut state: State, peers: &[PeerId], random: &mut Random) -> State {
+    let at = usize::try_from(random.below(peers.len() as u64)).unwrap();
+    let peer = peers.get(at).cloned().unwrap_or_else(|| state.peer_id.clone());
+    match random.below(8) {
+        0 => state.timestamp = Hlc::new(state.timestamp.millis() + random.below(YEAR_MS), 0),
+        1 => state.causal_length = [2, 3, 4, CAUSAL_LENGTH_MAX - 1][usize::try_from(random.below(4)).unwrap()],
+        2 => {
+            // A tombstone.
+            state.causal_length = state.causal_length.next_multiple_of(2);
+            state.fields.clear();
+        }
+        3 => state.clock.set(peer, random.next()),
+        4 => state.peer_id = peer,
+        5 => {
+            for field in state.fields.values_mut() {
+                field.value = Some(Value::text("a lie"));
+                field.stamp.hlc = Hlc::from_bits(field.stamp.hlc.to_bits() + 1);
+                state.timestamp = state.timestamp.max(field.stamp.hlc);
+            }
+        }
+        6 => {
+            for field in state.fields.values_mut() {
+                field.value = None;
+                field.stamp.peer_id = peer.clone();
+            }
+        }
+        _ => drop(state.fields.pop_first()),
+    }
+    state
+}
+
+/// What is wrong with an entry that nobody wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bait {
+    Future,
+    Lives,
+    Blob,
+    OtherKey,
+}
+
+impl Bait {
+    pub fn choose(random: &mut Random) -> Bait {
+        [Bait::Future, Bait::Lives, Bait::Blob, Bait::OtherKey][usize::try_from(random.below(4)).unwrap()]
+    }
+
+    /// The key and the state of such an entry, as bytes. Honest users find it as `bait` and a number.
+    pub fn entry(
+        self,
+        number: u64,
+        (author, now_ms): (&PeerId, u64),
+        blob: Option<&str>,
+        random: &mut Random,
+    ) -> (Vec<u8>, Vec<u8>) {
+        let timestamp = match self {
+            Bait::Future => [Hlc::from_bits(u64::MAX), Hlc::new(now_ms + YEAR_MS, 0)][usize::from(random.below(2) > 0)],
+            _ => Hlc::new(now_ms, 0),
+        };
+        let causal_length = if self == Bait::Lives { CAUSAL_LENGTH_MAX - 1 } else { 1 };
+        let stamp = Stamp { causal_length, hlc: timestamp, peer_id: author.clone() };
+        let mut fields = vec![("bait".to_string(), Value::text("bait"))];
+        if self == Bait::Blob {
+            fields.extend(blob.map(|hash| (FACT_BLOB_HASH.to_string(), Value::text(hash))));
+        }
+        let fields = fields.into_iter().map(|(name, value)| (name, Field { value: Some(value), stamp: stamp.clone() }));
+        let clock = VectorClock::new();
+        let state = State { causal_length, fields: fields.collect(), clock, timestamp, peer_id: author.clone() };
+        let mut key = Vec::new();
+        let values = match self {
+            Bait::OtherKey => vec![Value::Int8(i64::try_from(number).unwrap_or(0)), Value::Int8(1)],
+            _ => vec![Value::text(bait_id(number))],
+        };
+        encode_key(&values, &mut key).unwrap();
+        (key, encode_state(&state).unwrap())
+    }
+}
+
+/// The id of an entry that nobody wrote.
+pub(super) fn bait_id(number: u64) -> String {
+    format!("bait{}", number % BAITS)
+}
+
+/// How many there are, so that liars and honest users meet at them.
+pub(super) const BAITS: u64 = 4;

@@ -1,0 +1,67 @@
+//! What each defence is for: without it, the lie that it keeps out gets through.
+//!
+//! To add one, ask [`is_down`](crate::defence::is_down) with a name of its own where it decides, and put a row here.
+
+use std::process::Command;
+
+use crate::sync::simulation::liars::lies::Lie;
+
+/// Seeds that are tried from the named one on: a simulation that plays something new moves them.
+const SEEDS: u64 = 60;
+
+/// A defence, the lie that it keeps out, a seed in which that lie gets through without it, and how it shows.
+struct Row {
+    defence: &'static str,
+    lie: Lie,
+    seed: u64,
+    shows: &'static str,
+}
+
+const fn row(defence: &'static str, lie: Lie, seed: u64, shows: &'static str) -> Row {
+    Row { defence, lie, seed, shows }
+}
+
+const ROWS: &[Row] = &[
+    row("absence", Lie::Absence, 30, "lost"),
+    row("drift of states", Lie::Bait, 0, ""),
+    row("drift of deltas", Lie::Clock, 1, "ms ahead"),
+    row("epochs", Lie::FarEpoch, 1, "no member can remove a liar"),
+    row("blobs", Lie::Bait, 7, "would give the private blob"),
+    row("keys", Lie::Bait, 10, "a key of another type"),
+    row("signatures of postings", Lie::Deltas, 0, ""),
+];
+
+/// Plays seeds with one lie, in a process of its own; what it printed, and whether all went well.
+fn play(lie: Lie, (first, count): (u64, u64), down: &str) -> (String, bool) {
+    let played = Command::new(std::env::current_exe().unwrap())
+        .args(["sync::simulation::liars::runs::simulated_nodes_stand_up_to_liars", "--exact", "--nocapture"])
+        .env("NEBULUSDB_SIM_LIES", lie.name())
+        .env("NEBULUSDB_SIM_DOWN", down)
+        .env("NEBULUSDB_SIM_FIRST", first.to_string())
+        .env("NEBULUSDB_SIM_SEEDS", count.to_string())
+        .env_remove("NEBULUSDB_SIM_SEED")
+        .output()
+        .unwrap();
+    let printed = [played.stdout, played.stderr].concat();
+    (String::from_utf8_lossy(&printed).into_owned(), played.status.success())
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "which seed shows what each defence is for")]
+fn without_a_defence_its_lie_gets_through() {
+    for Row { defence, lie, seed, shows } in ROWS {
+        let (printed, is_well) = play(*lie, (*seed, SEEDS), defence);
+        assert!(!is_well, "nothing shows what \"{defence}\" is for: {}", last_lines(&printed));
+        assert!(printed.contains(shows), "without \"{defence}\": {}", last_lines(&printed));
+        let line = printed.lines().find(|line| line.contains(" fails: ")).unwrap_or_default();
+        eprintln!(
+            "without \"{defence}\": {line} with NEBULUSDB_SIM_LIES={} NEBULUSDB_SIM_DOWN={defence:?}",
+            lie.name()
+        );
+    }
+}
