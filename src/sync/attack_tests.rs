@@ -116,7 +116,7 @@ impl Victim {
         let mut key = Vec::new();
         encode_key(&[Value::text(id)], &mut key).unwrap();
         let view = self.database.public_view(self.network).unwrap();
-        view.entry(MEMORY, &key).unwrap().map(|body| decode_state(&body).unwrap())
+        view.entry(MEMORY, &key).unwrap().map(|entry| decode_state(&entry.body).unwrap())
     }
 
     /// Nothing is lost, it posts and answers, its clock is right, and the attacker can be removed.
