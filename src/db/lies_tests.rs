@@ -7,9 +7,7 @@ use crate::merge::{CAUSAL_LENGTH_MAX, Posting};
 use crate::model::{
     Contribution, Delta, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, Hlc, PeerId, Stamp, State,
 };
-use crate::store::{
-    BlobHash, Identity, decode_contributions, decode_state, encode_contributions, encode_key, encode_state,
-};
+use crate::store::{BlobHash, decode_contributions, decode_state, encode_contributions, encode_key, encode_state};
 
 #[path = "proofs_tests.rs"]
 mod proofs;

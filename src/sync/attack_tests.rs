@@ -8,8 +8,11 @@ use serde_json::{Value as Tree, json};
 use tokio::sync::watch;
 
 use crate::db::{Clock, Database, DatabaseOptions, OnConflict};
-use crate::merge::{CAUSAL_LENGTH_MAX, signed_message};
-use crate::model::{FACT_BLOB_HASH, Field, Hlc, NetworkId, NetworkOptions, PeerId, Stage, Stamp, State, Value};
+use crate::merge::{CAUSAL_LENGTH_MAX, charter_id, commitment, digest_of_removed, edict_message, signed_message};
+use crate::model::{
+    Act, Bytes, Edict, FACT_BLOB_HASH, Field, Founding, Hlc, NetworkId, NetworkOptions, PeerId, Stage, Stamp, State,
+    Value,
+};
 use crate::store::{BlobHash, KeySource, decode_state, encode_key, encode_state};
 use crate::sync::attacker::Attacker;
 use crate::sync::blob_wire::BlobAnswer;
@@ -47,7 +50,7 @@ impl Victim {
         })
         .unwrap();
         let mut transaction = database.begin();
-        transaction.create_network(NETWORK, NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+        transaction.create_network(NETWORK, NetworkOptions::default(), Some(SECRET), Vec::new(), None).unwrap();
         transaction.attach_collection(MEMORY, NETWORK, None).unwrap();
         transaction.commit().await.unwrap();
         let network = database.catalog().network(NETWORK).unwrap().id;
@@ -113,7 +116,7 @@ impl Victim {
         let mut key = Vec::new();
         encode_key(&[Value::text(id)], &mut key).unwrap();
         let view = self.database.public_view(self.network).unwrap();
-        view.entry(MEMORY, &key).unwrap().map(|body| decode_state(&body).unwrap())
+        view.entry(MEMORY, &key).unwrap().map(|entry| decode_state(&entry.body).unwrap())
     }
 
     /// Nothing is lost, it posts and answers, its clock is right, and the attacker can be removed.
@@ -259,11 +262,25 @@ async fn a_private_blob_is_not_served_whoever_names_it() {
 async fn an_invented_epoch_keeps_nobody_from_being_removed() {
     let victim = Victim::new().await;
     let mut attacker = victim.meet().await;
-    for epoch in [u64::MAX, u64::MAX - 1, FAR] {
-        assert!(
-            attacker.say(json!({"Epoch": {"epoch": epoch, "secret": "the secret of a liar", "removed": []}})).await
-        );
+    // It is told the charter like any member that has none.
+    let mut heartbeat = attacker.hear("/Heartbeat").await;
+    heartbeat["Heartbeat"]["charter"] = json!({"founding": 0, "edicts": 0});
+    assert!(attacker.say(heartbeat).await);
+    let told = attacker.hear("/Epoch").await;
+    let founding: Founding = serde_json::from_value(told["Epoch"]["charter"]["founding"].clone()).unwrap();
+    let id = charter_id(NETWORK, &founding);
+    for epoch in [u64::MAX, FAR, 2] {
+        let (salt, secret, signer) = ([0; 16], "the secret of a liar", attacker.peer());
+        let removed = vec![founding.founder.clone()];
+        let known = digest_of_removed(&removed);
+        let act = Act::Epoch { number: epoch, commitment: commitment(&id, epoch, &salt, secret), removed, known };
+        let signature = Bytes::new(attacker.identity.sign(&edict_message(&id, 1, &signer, &act)));
+        let mut news = told.clone();
+        news["Epoch"]["charter"]["edicts"] = json!([Edict { number: 1, signer, act, signature }]);
+        news["Epoch"]["secret"] = json!({"epoch": epoch, "salt": salt, "secret": secret});
+        attacker.say(news).await;
     }
+    assert_eq!(victim.database.catalog().network(NETWORK).unwrap().epoch, 1);
     victim.is_unharmed(attacker).await;
 }
 

@@ -23,6 +23,7 @@ mod dial;
 mod doorkeeper;
 mod encoding;
 mod engine;
+mod event;
 mod executor;
 mod frames;
 pub mod knirvgraph;

@@ -123,9 +123,6 @@ impl Engine {
     }
 
     pub(super) fn heartbeat(&mut self, peer: &PeerId, heartbeat: Heartbeat) {
-        if !self.charter_shown(peer, heartbeat.charter) {
-            return;
-        }
         self.count_strange_origins(peer);
         for head in &heartbeat.heads {
             self.head_shown(peer, head);

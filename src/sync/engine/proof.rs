@@ -15,6 +15,9 @@ use crate::sync::work::{Merged, VerifiedHeads, Work};
 impl Engine {
     /// Takes a heartbeat once its heads are known to be signed. Those of one peer are taken in order.
     pub(super) fn heartbeat_shown(&mut self, peer: &PeerId, heartbeat: Heartbeat) {
+        if !self.charter_shown(peer, heartbeat.charter) {
+            return;
+        }
         let is_known = self.are_known(&heartbeat.heads);
         let Some(session) = self.sessions.get_mut(peer) else { return };
         if session.unverified.is_empty() && is_known {

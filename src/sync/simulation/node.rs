@@ -66,7 +66,7 @@ pub(super) struct Node {
     pub must_fetch: bool,
     /// A member removed it: it goes on, and what it does is its own affair.
     pub is_removed: bool,
-    /// It founds the network; the others join it.
+    /// It founds the network; the others join it. Who always stays does.
     pub is_founder: bool,
     /// It attaches the second collection later.
     pub attaches_late: bool,

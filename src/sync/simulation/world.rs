@@ -120,7 +120,6 @@ impl World {
         };
         let mut nodes: Vec<Node> = (0..count).map(make).collect();
         nodes.iter_mut().zip(copies).for_each(|(node, copies)| node.copies = copies);
-        // Who always stays is the first owner.
         nodes[count - 1 - usize::from(plan.has_newcomer)].is_founder = true;
         let mut world = World {
             seed,

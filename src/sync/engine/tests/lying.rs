@@ -1,6 +1,6 @@
 //! A member that says what is not true, and what that comes to.
 
-use crate::model::{Bytes, Head, PeerId};
+use crate::model::{Bytes, CharterDigest, Head, PeerId};
 use crate::sync::engine::limits::{INTRODUCED_PER_MEMBER_MAX, SAVE_MEMBERS_MS_MIN, STRANGE_ORIGINS_MAX};
 use crate::sync::engine::tests::fake::head;
 use crate::sync::engine::tests::world::{MEMORY, World, sign};
@@ -228,6 +228,7 @@ fn heads(batch: usize) -> Message {
         wants_heads: false,
         collections: 0,
         members: 0,
+        charter: CharterDigest { founding: 1, edicts: 1 },
         ask: 0,
         answer: 0,
     })

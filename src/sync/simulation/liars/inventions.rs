@@ -5,8 +5,8 @@
 
 use serde_json::{Value as Tree, json};
 
-use crate::merge::signed_message;
-use crate::model::PeerId;
+use crate::merge::{charter_id, commitment, digest_of_removed, edict_message, signed_message};
+use crate::model::{Act, Bytes, Edict, Founding, PeerId};
 use crate::store::{is_peer_id, peer_id_of};
 use crate::sync::message::HEADS_MAX;
 use crate::sync::simulation::liars::adversary::Adversary;
@@ -123,16 +123,32 @@ impl Adversary {
             Lie::Votes => self.votes().into_iter().collect(),
             Lie::FarEpoch => {
                 let epoch = [u64::MAX, FAR, 1 << 32][usize::try_from(self.random.below(3)).unwrap()];
-                vec![json!({"Epoch": {"epoch": epoch, "secret": "the secret of a liar", "removed": []}})]
+                self.epoch(epoch, Vec::new())
             }
             Lie::Epoch => {
-                let removed: Vec<&PeerId> =
-                    self.peers.iter().take(usize::from(self.now_ms.is_multiple_of(2))).collect();
+                let removed = self.peers.iter().take(usize::from(self.now_ms.is_multiple_of(2))).cloned().collect();
                 let epoch = 2 + self.random.below(3);
-                vec![json!({"Epoch": {"epoch": epoch, "secret": "the secret of a liar", "removed": removed}})]
+                self.epoch(epoch, removed)
             }
             _ => Vec::new(),
         }
+    }
+
+    /// An epoch that it has no right to begin, in its own name with its signature or in the founder's without one.
+    fn epoch(&mut self, epoch: u64, removed: Vec<PeerId>) -> Vec<Tree> {
+        let Some(mut tree) = self.templates.get("epoch").cloned() else { return Vec::new() };
+        let founding: Founding = serde_json::from_value(tree["Epoch"]["charter"]["founding"].clone()).unwrap();
+        let (id, number) = (charter_id(&self.network, &founding), 1 + self.random.below(3));
+        let (salt, secret) = ([0; 16], "the secret of a liar");
+        let known = digest_of_removed(&removed);
+        let act = Act::Epoch { number: epoch, commitment: commitment(&id, epoch, &salt, secret), removed, known };
+        let me = self.identity.peer_id().clone();
+        let signer = if self.random.below(2) == 0 { me } else { founding.founder };
+        let signature = Bytes::new(self.identity.sign(&edict_message(&id, number, &signer, &act)));
+        let edict = json!(Edict { number, signer, act, signature });
+        tree["Epoch"]["charter"]["edicts"].as_array_mut().unwrap().push(edict);
+        tree["Epoch"]["secret"] = json!({"epoch": epoch, "salt": salt, "secret": secret});
+        vec![tree]
     }
 
     /// A heartbeat as the last one, with these heads.

@@ -119,7 +119,6 @@ pub(super) const NOT_YET: &[(Lie, &str)] = &[
     (Lie::States, "states outside of a log carry no proof of who wrote them"),
     (Lie::Heads, "heads in heartbeats are not verified: one with another hash accuses its origin of a fork"),
     (Lie::Votes, "what members say that they hold is not signed"),
-    (Lie::Epoch, "an epoch is not signed by an owner: any member may begin one and remove others"),
     (Lie::Deletes, "a member may delete what others wrote: there are no rights yet"),
     (Lie::HeadFlood, "the heads that a peer tells have no bound"),
     (Lie::MemberFlood, "each member that a peer tells of is kept at once"),

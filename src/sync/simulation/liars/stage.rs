@@ -54,7 +54,9 @@ impl World {
         for node in &mut world.nodes {
             node.copies = None;
             node.skew_ms = node.skew_ms.clamp(-100, 100);
+            node.is_founder = false;
         }
+        world.nodes[0].is_founder = true;
         for node in HONEST..HONEST + count {
             let lies = Lie::choose(&mut random);
             if lies.contains(&Lie::Clock) {
