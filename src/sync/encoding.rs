@@ -212,13 +212,17 @@ fn check(message: &Message) -> Result<()> {
 /// Numbers without gaps, from 1 on.
 fn is_run(run: &Run) -> bool {
     let Some(first) = run.deltas.first().map(|delta| delta.seq) else { return false };
-    let is_dense = (first..).zip(&run.deltas).all(|(seq, delta)| delta.seq == seq);
+    let has_room = first.checked_add(u64::try_from(run.deltas.len()).unwrap_or(u64::MAX)).is_some();
+    if first == 0 || !has_room {
+        return false;
+    }
+    // The deltas end first, so that nothing is counted beyond the greatest number.
+    let is_dense = run.deltas.iter().zip(first..).all(|(delta, seq)| delta.seq == seq);
     let is_within = run.deltas.iter().all(|delta| {
         delta.body.len() <= BODY_BYTES_MAX
             && delta.signature.as_ref().is_none_or(|signature| END_SIGNATURE_BYTES.contains(&signature.len()))
     });
-    let has_room = first.checked_add(u64::try_from(run.deltas.len()).unwrap_or(u64::MAX)).is_some();
-    first > 0 && has_room && is_dense && is_within
+    is_dense && is_within
 }
 
 fn is_charter(news: &EpochNews) -> bool {
