@@ -283,8 +283,8 @@ impl World {
             let view = running.database.public_view(running.network).unwrap();
             for name in COLLECTIONS.into_iter().filter(|name| running.has_attached(name)) {
                 let everything = Buckets::all();
-                let (entries, _) = view.entries_after(name, &everything, None, usize::MAX).unwrap();
-                for entry in entries {
+                let page = view.entries_after(name, &everything, None, usize::MAX).unwrap();
+                for entry in page.entries {
                     let key = decode_key(&[ColumnType::Text], &entry.key);
                     assert!(key.is_ok_and(|key| key.len() == 1), "node {node} holds a key of another type");
                     let state = decode_state(&entry.body).unwrap();
