@@ -54,7 +54,7 @@ def test_prometheus_asks_the_nodes_of_the_compose_file() -> None:
     targets = [target for job in asked["scrape_configs"] for config in job["static_configs"] for target in config["targets"]]
     services = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]
     nodes = [name for name, service in services.items() if "build" in service]
-    assert targets == [f"{node}:9433" for node in nodes]
+    assert targets == [f"{node}:8433" for node in nodes]
 
 
 def test_the_build_stage_gets_its_compiler(machine: Machine) -> None:

@@ -20,7 +20,7 @@ WANTED = {
         "forgotten: 1",
     ],
     "agent_memory.py": ["[here] I take my coffee without sugar"],
-    "frames.py": ["inserted 4", "(4, 1124, 30.0)", "The Art of Memory"],
+    "frames.py": ["inserted 4", "(4, Decimal('1124'), 30.0)", "The Art of Memory"],
     "two_nodes.py": ["bob reads, written by ada: It will rain in Lund", "team: 0 staged"],
     "langchain_store.py": ["cuckoo Cuckoo filters can forget", "skip Skip lists climb towers"],
     "llama_index_store.py": ["2014 Cuckoo filters can forget", "1990 Skip lists climb towers"],
