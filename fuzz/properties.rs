@@ -3,7 +3,7 @@
 
 use nebulusdb::knirvql;
 use nebulusdb::merge::Posting;
-use nebulusdb::model::{NetworkId, NetworkOptions, PeerId, Placement};
+use nebulusdb::model::{CharterDigest, NetworkId, NetworkOptions, PeerId, Placement};
 use nebulusdb::store::{DeltaBody, decode_contributions, decode_state, encode_body, encode_contributions};
 use nebulusdb::sync::{Action, Assembler, Engine, EngineConfig, Input, Tuning, encode};
 
@@ -42,7 +42,10 @@ pub fn conversation(mut bytes: &[u8]) {
         options: NetworkOptions::default(),
         epoch: 3,
         removed: Vec::new(),
+        charter: CharterDigest::default(),
+        excused: Vec::new(),
         collections: Vec::new(),
+        shapes: Vec::new(),
         partial: Vec::new(),
         placement: Placement::default(),
         is_returning: false,

@@ -11,7 +11,7 @@ use crate::db::heads::StoredHead;
 use crate::db::post::decode_log_entry;
 use crate::db::shared::Shared;
 use crate::db::take_back::note_taken_back;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::merge::{Drift, PostingEnd, check_drift};
 use crate::model::{Network, NetworkId, PeerId};
 use crate::store::{DeltaBody, Key, KeyRange, RecordView, delta_seq};

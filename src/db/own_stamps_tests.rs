@@ -64,7 +64,7 @@ fn numbers_go_on_past_leave_and_join() {
     a.send_to(&b, usize::MAX);
     a.define(|transaction| transaction.leave_network("n").unwrap());
     a.define(|transaction| {
-        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new()).unwrap();
+        transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new(), None).unwrap();
         transaction.attach_collection("memory", "n", None).unwrap();
     });
     let a = a.restarted();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
-use libp2p::{Multiaddr, Stream, StreamProtocol, Swarm};
+use libp2p::{Multiaddr, Stream, Swarm};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -16,13 +16,14 @@ use zeroize::Zeroizing;
 use crate::model::{NetworkId, PeerId};
 use crate::store::{BlobHash, Identity, stretch_secret};
 use crate::sync::address::{peer_here, split_peer};
-use crate::sync::behaviour::{BLOB_PROTOCOL, Behaviour, BehaviourEvent, SYNC_PROTOCOL};
+use crate::sync::behaviour::{Behaviour, BehaviourEvent};
 use crate::sync::blob_wire::{BLOB_TALK_BYTES_MAX, BlobAnswer, BlobRequest};
 use crate::sync::encoding::{Assembler, encode};
 use crate::sync::frames::{FrameReader, FrameWriter};
 use crate::sync::link::{answer, fresh_nonce, prove};
 use crate::sync::message::Message;
 use crate::sync::proof::{Keyring, NetworkEpoch, Parties, Purpose};
+use crate::sync::versions::StreamKind;
 use crate::sync::{streams, swarm};
 
 /// Longest wait for anything.
@@ -34,7 +35,7 @@ const NETWORK: NetworkId = NetworkId(7);
 const EPOCH: u64 = 1;
 
 /// A stream that is wanted.
-type Wanted = (StreamProtocol, oneshot::Sender<Stream>);
+type Wanted = (StreamKind, oneshot::Sender<Stream>);
 
 /// Somebody who knows the secret of a network.
 pub(super) struct Attacker {
@@ -72,7 +73,7 @@ impl Attacker {
         let parties = (identity.peer_id().clone(), victim.clone());
         drop(tokio::spawn(hear_all(arriving, parties.clone(), keyring.clone(), said)));
         let (this, victim) = parties;
-        let mut stream = open(&streams, SYNC_PROTOCOL).await;
+        let mut stream = open(&streams, StreamKind::Sync).await;
         let parties = Parties { purpose: Purpose::Sync, initiator: &this, responder: &victim };
         let hello = keyring.hello(NETWORK, EPOCH, parties, fresh_nonce().unwrap()).unwrap();
         let keys = prove(&mut stream, &hello).await.unwrap();
@@ -119,7 +120,7 @@ impl Attacker {
 
     /// Asks for a blob as a member may.
     pub async fn ask_for_blob(&mut self, hash: &BlobHash) -> BlobAnswer {
-        let mut stream = open(&self.streams, BLOB_PROTOCOL).await;
+        let mut stream = open(&self.streams, StreamKind::Blob).await;
         let parties = Parties { purpose: Purpose::Blob, initiator: self.identity.peer_id(), responder: &self.victim };
         let hello = self.keyring.hello(NETWORK, EPOCH, parties, fresh_nonce().unwrap()).unwrap();
         let keys = prove(&mut stream, &hello).await.unwrap();
@@ -142,9 +143,9 @@ async fn write(writer: &mut FrameWriter<Stream>, bytes: &[u8]) -> crate::error::
     writer.flush().await
 }
 
-async fn open(streams: &mpsc::Sender<Wanted>, protocol: StreamProtocol) -> Stream {
+async fn open(streams: &mpsc::Sender<Wanted>, kind: StreamKind) -> Stream {
     let (reply, stream) = oneshot::channel();
-    streams.send((protocol, reply)).await.unwrap();
+    streams.send((kind, reply)).await.unwrap();
     timeout(PATIENCE, stream).await.expect("a stream in time").expect("a stream")
 }
 
@@ -154,11 +155,11 @@ async fn drive(mut swarm: Swarm<Behaviour>, mut wanted: mpsc::Receiver<Wanted>, 
     let (mut waiting, mut last): (Vec<(u64, oneshot::Sender<Stream>)>, u64) = (Vec::new(), 0);
     loop {
         tokio::select! {
-            Some((protocol, reply)) = wanted.recv(), if connection.is_some() => {
+            Some((kind, reply)) = wanted.recv(), if connection.is_some() => {
                 let Some((peer, id)) = connection else { continue };
                 last += 1;
                 waiting.push((last, reply));
-                swarm.behaviour_mut().streams.open(peer, id, protocol, last);
+                swarm.behaviour_mut().streams.open(peer, id, kind.protocols(), last);
             }
             event = swarm.select_next_some() => match event {
                 SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {

@@ -33,7 +33,7 @@ fn collections(count: usize, columns: usize) -> Message {
     let column = ColumnSchema { name: "c".into(), type_name: "t".into(), not_null: false };
     let columns = vec![column; columns];
     let schema = CollectionSchema { name: "n".into(), is_table: true, columns, primary_key: Vec::new() };
-    Message::CollectionAnnounce(CollectionAnnounce { collections: vec![schema; count] })
+    Message::CollectionAnnounce(CollectionAnnounce { collections: vec![schema; count], shapes: Vec::new() })
 }
 
 #[test]

@@ -231,6 +231,8 @@ fn heads(batch: usize) -> Message {
         charter: CharterDigest { founding: 1, edicts: 1 },
         ask: 0,
         answer: 0,
+        clock_ms: 0,
+        early: None,
     })
 }
 
