@@ -266,10 +266,19 @@ impl Database {
         Ok(network.charter.clone().map(|charter| CharterNews { charter, secret }))
     }
 
-    /// Makes the charters of networks that were founded here before there were any; and where this node goes on under another
-    /// key than the one that owns a network, has the old key, which lies beside the new one, name it as its successor.
+    /// Commits what [`Database::mended_charters`] finds to do.
     pub(crate) async fn mend_charters(&self) -> Result<()> {
-        let mut transaction = self.begin();
+        match self.mended_charters()? {
+            Some(mended) => mended.commit().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the charters of networks that were founded here before there were any; and where this node goes on under another
+    /// key than the one that owns a network, has the old key, which lies beside the new one, name it as its successor. What is to
+    /// be committed; `None` where all is well.
+    pub(crate) fn mended_charters(&self) -> Result<Option<Transaction>> {
+        let (mut transaction, mut is_changed) = (self.begin(), false);
         let shared = Arc::clone(self.shared());
         let (catalog, identity) = (shared.catalog(), shared.identity());
         for network in catalog.networks().filter(|network| !network.leaving) {
@@ -303,9 +312,10 @@ impl Database {
             }
             if changed != **network {
                 transaction.change_catalog(CatalogChange::PutNetwork(Arc::new(changed)));
+                is_changed = true;
             }
         }
-        transaction.commit().await.map(drop)
+        Ok(is_changed.then_some(transaction))
     }
 }
 

@@ -85,7 +85,9 @@ impl Database {
             tracing::info!("proving what was posted from here before there were proofs");
             wait(crate::db::prove_own::finish(shared))?;
         }
-        wait(self.mend_charters())?;
+        if let Some(mended) = self.mended_charters()? {
+            wait(async move { mended.commit().await.map(drop) })?;
+        }
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());

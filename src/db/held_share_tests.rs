@@ -61,6 +61,10 @@ fn what_others_hold_is_dropped_and_what_lies_here_alone_stays() {
     a.write("private", r#"{"x": 1}"#, Stage::Private);
     a.write("edited", r#"{"x": 2}"#, Stage::Private);
     a.write("staged", r#"{"x": 2}"#, Stage::PostPending);
+    a.define(|transaction| {
+        let options = NetworkOptions { keep_own: false, ..NetworkOptions::default() };
+        transaction.alter_network("n", options).unwrap();
+    });
     let evict = |shares: Buckets| {
         let stable = vec![(a.database.peer_id(), 3)];
         a.runtime.block_on(a.database.evict(a.network(), vec![("memory".to_string(), shares)], stable)).unwrap()

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
     Posting, contribution_digest, merge_contributions, merge_into, proven_state, signed_message, signed_posting,
 };
-use crate::model::{Bytes, Contribution, Head, Network, NetworkId, PeerId, PostingProof, State};
+use crate::model::{Bytes, Contribution, FACT_BLOB_HASH, Given, Head, Network, NetworkId, PeerId, PostingProof, State};
 use crate::store::{Key, KeyRange, Snapshot, decode_contributions, decode_state, posting_place, verify_signature};
 
 /// Heads of one network whose signatures are remembered as verified; more are verified again.
@@ -267,6 +267,11 @@ impl Apply<'_> {
     ) -> Result<bool> {
         let VerifiedState { key, proven, contributions, legacy } = verified;
         let mut is_news = false;
+        // A blob that this node posted before it left and came back is one that it gives to others.
+        let (me, names_blob) = (self.shared.peer_id(), Given::Live(FACT_BLOB_HASH.to_string()));
+        if contributions.iter().any(|given| given.origin == me && given.fields.contains(&names_blob)) {
+            self.note_posted_blob(network.id, &proven);
+        }
         if proven.causal_length > 0 {
             is_news |= self.merge_public(network, shared_name, &key, (proven, contributions), touched)?;
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::StreamExt;
+use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, Stream, Swarm};
 use tokio::sync::{mpsc, oneshot};
@@ -67,7 +68,9 @@ impl Attacker {
         let (streams, wanted) = mpsc::channel(4);
         let (arrived, arriving) = mpsc::channel(4);
         let mut swarm = swarm::build(&identity, false).unwrap();
-        swarm.dial(address).unwrap();
+        let dial = DialOpts::from(address);
+        swarm.behaviour_mut().dials.begin_own(dial.connection_id());
+        swarm.dial(dial).unwrap();
         drop(tokio::spawn(drive(swarm, wanted, arrived)));
         let (said, heard) = mpsc::channel(HEARD_MAX);
         let parties = (identity.peer_id().clone(), victim.clone());

@@ -119,6 +119,8 @@ pub const STRANGE_ORIGINS_MAX: usize = 1_024;
 pub const SAVE_MEMBERS_MS: u64 = 60_000;
 /// and no closer than this where something is new: one write to the disk for all,
 pub const SAVE_MEMBERS_MS_MIN: u64 = 1_000;
+/// Saves of members that do not wait for that, for each time that all are gathered: a first meeting is kept at once.
+pub const QUICK_SAVES_MAX: u32 = 8;
 /// of at most so many, so that a write stays below a few megabytes.
 pub const SAVED_AT_ONCE_MAX: usize = 1_024;
 /// A session with an old epoch is ended so long after the new one was told.

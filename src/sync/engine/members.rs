@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{
-    NEWS_BATCHES_MAX, POINTS_FORGED, RETRY_MS, SAVE_MEMBERS_MS, SAVE_MEMBERS_MS_MIN, SAVED_AT_ONCE_MAX,
+    NEWS_BATCHES_MAX, POINTS_FORGED, QUICK_SAVES_MAX, RETRY_MS, SAVE_MEMBERS_MS, SAVE_MEMBERS_MS_MIN, SAVED_AT_ONCE_MAX,
 };
 use crate::sync::engine::machine::Task;
 use crate::sync::engine::roster::Met;
@@ -27,6 +27,8 @@ pub(super) struct Membership {
     /// When they are kept next, and before when they are not.
     save_ms: u64,
     rest_ms: u64,
+    /// Saves that need not wait, until members are gathered again: of few members, what is new is kept at once.
+    quick_saves: u32,
     /// When what sessions have told is kept next.
     gather_ms: u64,
     /// Where this node can be dialled.
@@ -44,6 +46,7 @@ impl Membership {
             is_saving: false,
             save_ms: u64::MAX,
             rest_ms: 0,
+            quick_saves: QUICK_SAVES_MAX,
             gather_ms: now_ms.saturating_add(SAVE_MEMBERS_MS),
             addresses: Vec::new(),
             named_ms: 0,
@@ -204,6 +207,7 @@ impl Engine {
         let now_ms = self.now_ms;
         if now_ms >= self.membership.gather_ms {
             self.membership.gather_ms = now_ms.saturating_add(SAVE_MEMBERS_MS);
+            self.membership.quick_saves = QUICK_SAVES_MAX;
             for peer in self.sessions.keys().cloned().collect::<Vec<_>>() {
                 self.acknowledge(&peer);
             }
@@ -256,7 +260,10 @@ impl Engine {
             self.membership.dirty.extend(kept);
         }
         // What changes until then goes with these.
-        let save_ms = self.now_ms.saturating_add(SAVE_MEMBERS_MS_MIN);
+        let is_quick = self.membership.quick_saves > 0;
+        self.membership.quick_saves = self.membership.quick_saves.saturating_sub(1);
+        let rest_ms = if is_quick { 0 } else { SAVE_MEMBERS_MS_MIN };
+        let save_ms = self.now_ms.saturating_add(rest_ms);
         self.membership.save_ms = if self.membership.dirty.is_empty() { u64::MAX } else { save_ms };
         self.membership.rest_ms = save_ms;
         self.wake_at(self.membership.save_ms);

@@ -146,9 +146,13 @@ impl World {
         }
     }
 
-    /// Whether all columns have come to everybody, and what contradicts is shown.
+    /// Whether all columns have come to everybody, and what contradicts is shown: once something of the table was posted.
     pub fn tables_agree(&self) -> bool {
         let attached: Vec<&Running> = self.running().filter(|running| running.has_attached(TABLE)).collect();
+        let claims = attached.iter().flat_map(|running| running.database.shape_claims(running.network).unwrap());
+        if !claims.into_iter().any(|claim| claim.collection == TABLE) {
+            return true;
+        }
         let tables: Vec<Arc<Collection>> = attached.iter().map(|running| running.collection(TABLE)).collect();
         let names =
             |table: &Collection| table.columns.iter().map(|column| column.name.clone()).collect::<BTreeSet<_>>();
