@@ -7,7 +7,9 @@ use crate::merge::{CAUSAL_LENGTH_MAX, Posting};
 use crate::model::{
     Contribution, Delta, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, Hlc, PeerId, Stamp, State,
 };
-use crate::store::{BlobHash, decode_contributions, decode_state, encode_contributions, encode_key, encode_state};
+use crate::store::{
+    BlobHash, decode_contributions, decode_state, encode_body, encode_contributions, encode_key, encode_state,
+};
 
 #[path = "proofs_tests.rs"]
 mod proofs;
@@ -199,6 +201,27 @@ fn a_key_of_another_type_never_reaches_the_table() {
     assert_eq!(b.merge_state(&key, &invented).news, 0, "and an invented name is not kept");
     let set_aside = b.set_aside();
     assert!(set_aside.len() == 1 && set_aside[0].contains("primary key"), "{set_aside:?}");
+}
+
+#[test]
+fn a_delta_from_the_future_that_nobody_signed_does_not_make_its_origin_wait() {
+    let (a, b) = pair();
+    let origin = a.database.peer_id();
+    let mut state = a.public_state("one");
+    state.timestamp = Hlc::new(u64::MAX >> 17, 0);
+    let body = Bytes::new(encode_body(MEMORY, a.key("one").as_bytes(), &state).unwrap());
+    let run = Run { origin: origin.clone(), deltas: vec![Delta { seq: 2, signature: None, body }] };
+    let applied = b.runtime.block_on(b.database.apply_run(b.network(), run, None)).unwrap();
+    assert_eq!((applied.verdict, applied.head.seq), (Verdict::Applied, 1), "it waits for an end that will not come");
+    a.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    a.post();
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
+        panic!("the log begins later")
+    };
+    let run = Run { origin, deltas };
+    b.runtime.block_on(b.database.apply_run(b.network(), run.clone(), None)).unwrap();
+    b.runtime.block_on(b.database.apply_run(b.network(), run, None)).unwrap();
+    assert!(b.metadata("two").is_some());
 }
 
 #[test]

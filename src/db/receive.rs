@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Drift, check_drift, contribution_of, merge_contributions, merge_into, observe, proven_state};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
 use crate::model::{Collection, Contribution, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State};
-use crate::store::{DeltaBody, Key, KeyRange, RecordView, decode_key, delta_place};
+use crate::store::{DeltaBody, Key, KeyRange, decode_key, delta_place};
 
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Apply<'_> {
             }
             Err(verdict) => return ended(&before, verdict),
         };
-        if let Some((due_ms, posting)) = self.first_early(&network, &before, fresh)? {
+        if let Some((due_ms, posting)) = self.first_early(&network, &before, fresh, &run)? {
             // Nothing from the early posting on; what comes before it must have an end of its own to be taken.
             let taken = fresh.get(..posting).unwrap_or_default();
             let Some(early_end) = last_end(taken, run.end.is_some()) else {
@@ -335,22 +335,25 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// The first posting with a stamp too far ahead: when it is due, and the position of its first delta.
-    fn first_early(&self, network: &Network, before: &StoredHead, fresh: &[Delta]) -> Result<Option<(u64, usize)>> {
+    /// The first posting with a stamp too far ahead: when it is due, and the position of its first delta among the fresh ones.
+    /// Only what the origin has signed can make it wait: what has no end yet may have been made up by who passes it on.
+    fn first_early(
+        &self,
+        network: &Network,
+        before: &StoredHead,
+        fresh: &[Delta],
+        run: &CheckedRun<'_>,
+    ) -> Result<Option<(u64, usize)>> {
         let wall = self.shared.clock.millis();
-        let mut posting = 0;
-        for (position, delta) in fresh.iter().enumerate() {
-            let timestamp = DeltaBody::parse(&delta.body)
-                .and_then(|body| RecordView::parse(body.state).map(|record| record.timestamp()));
-            if let Ok(timestamp) = timestamp
+        for delta in &run.deltas {
+            if let Ok((_, state)) = &delta.read
                 && let Drift::Quarantine { due_millis } =
-                    check_drift(timestamp, wall, network.options.max_clock_drift_ms)
+                    check_drift(state.timestamp, wall, network.options.max_clock_drift_ms)
                 && !is_down("drift of deltas")
             {
-                return Ok(Some((due_millis, posting)));
-            }
-            if delta.signature.is_some() {
-                posting = position + 1;
+                let ends =
+                    fresh.iter().zip(1..).filter(|(other, _)| other.seq < delta.seq && other.signature.is_some());
+                return Ok(Some((due_millis, ends.last().map_or(0, |(_, behind)| behind))));
             }
         }
         let waiting = before.received - before.seq + fresh.len() as u64;

@@ -152,7 +152,7 @@ impl Attacker {
         let head = json!({"origin": origin, "seq": FAR, "hash": hash, "signature": signature.as_slice()});
         heartbeat["Heartbeat"]["heads"] = json!([head]);
         heartbeat["Heartbeat"]["digest"] = json!(vec![9_u8; 16]);
-        assert!(self.say(json!({"CollectionAnnounce": {"collections": []}})).await);
+        assert!(self.say(json!({"CollectionAnnounce": {"collections": [], "shapes": []}})).await);
         assert!(self.say(heartbeat).await);
         let mut has_begun = false;
         while let Some(said) = self.hear_any().await {

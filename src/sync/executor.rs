@@ -100,6 +100,7 @@ impl Executor {
             removed: network.removed.clone(),
             charter: network.charter_digest(),
             excused: Vec::new(),
+            awaits_founder: network.founder.is_some() && network.charter.is_none(),
             collections: collections.collect(),
             shapes: self.shapes()?,
             partial,

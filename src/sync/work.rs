@@ -33,6 +33,8 @@ pub struct EngineConfig {
     pub charter: CharterDigest,
     /// Members whose votes are not waited for in stability rounds, because they have been away for too long.
     pub excused: Vec<PeerId>,
+    /// A founder was named when this node joined, and no charter of that founder has come yet: nothing is taken from anybody.
+    pub awaits_founder: bool,
     /// Attached collections.
     pub collections: Vec<CollectionSchema>,
     /// What is known of the shapes of the network's collections, in order of name.

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::error::Result;
 use crate::model::{PeerId, Run};
 use crate::sync::engine::Engine;
-use crate::sync::engine::limits::{ACKNOWLEDGE_MS, APPLIES_MAX, DISTRUST_MS, POINTS_FORGED, RETRY_MS};
+use crate::sync::engine::limits::{
+    ACKNOWLEDGE_MS, APPLIES_MAX, DISTRUST_MS, POINTS_FORGED, RETRY_MS, STORY_DISTRUST_MS,
+};
 use crate::sync::engine::machine::Task;
+use crate::sync::engine::session::Session;
 use crate::sync::message::RUN_DELTAS_MAX;
 use crate::sync::work::{Applied, Event, Verdict, Work};
 
@@ -161,6 +164,7 @@ impl Engine {
         let old_seq = self.advance(applied.head);
         match applied.verdict {
             Verdict::Applied => {
+                self.origin_mut(origin).accused_by = None;
                 self.counters.deltas_received += u64::try_from(waiting.run.deltas.len()).unwrap_or(0);
                 if applied.received < last {
                     self.start_over(origin);
@@ -189,15 +193,35 @@ impl Engine {
                 self.start_over(origin);
                 self.strike(&waiting.peer, POINTS_FORGED, "sent deltas that their origin did not sign");
             }
-            Verdict::Fork { seq } => {
-                self.forked(origin, seq);
-                self.origin_mut(origin).is_frozen = true;
-                self.start_over(origin);
-                // Deltas of both stories cannot meet, states can.
-                self.reconciling.is_needed = true;
-                self.consider_reconciling();
-            }
+            Verdict::Fork { seq } => self.story_told(origin, &waiting.peer, seq),
         }
+    }
+
+    /// A peer has sent deltas that do not lead to the end that their origin signed. Either the origin tells two stories, or who
+    /// passes them on has changed them: the origin is accused once another peer sends the like, or nobody else can be asked.
+    fn story_told(&mut self, origin: &PeerId, peer: &PeerId, seq: u64) {
+        let now_ms = self.now_ms;
+        let accuser = self.origin_mut(origin).accused_by.replace(peer.clone());
+        let is_confirmed = accuser.is_some_and(|accuser| accuser != *peer);
+        let knows_better = |(other, session): (&PeerId, &Session)| {
+            other != peer
+                && !session.is_outdated
+                && session.known_seq(origin) >= seq
+                && !session.pruned.contains(origin)
+                && session.is_trusted(origin, now_ms)
+        };
+        if !is_confirmed && self.sessions.iter().any(knows_better) {
+            if let Some(session) = self.sessions.get_mut(peer) {
+                session.distrusted.insert(origin.clone(), now_ms.saturating_add(STORY_DISTRUST_MS));
+            }
+            return self.start_over(origin);
+        }
+        self.forked(origin, seq);
+        self.origin_mut(origin).is_frozen = true;
+        self.start_over(origin);
+        // Deltas of both stories cannot meet, states can.
+        self.reconciling.is_needed = true;
+        self.consider_reconciling();
     }
 
     /// Remembers who sent what waits for the end of its posting. Where the origin has signed something else, no more of it is

@@ -37,6 +37,8 @@ pub const APPLIES_MAX: usize = 4;
 /// How long an origin rests after the database failed on it, or a peer whose deltas of it were refused.
 pub const RETRY_MS: u64 = 5_000;
 pub const DISTRUST_MS: u64 = 600_000;
+/// How long nothing is asked of a peer about an origin whose deltas it may have changed on their way.
+pub const STORY_DISTRUST_MS: u64 = 30_000;
 
 /// Views kept for peers that reconcile with this node.
 pub const VIEWS_MAX: usize = 4;

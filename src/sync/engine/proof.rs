@@ -99,8 +99,10 @@ impl Engine {
     pub(super) fn states_merged(&mut self, result: Result<Merged>) -> bool {
         if let (Ok(merged), Some(running)) = (&result, self.reconciling.running.as_mut()) {
             if merged.is_forged {
-                let peer = running.peer.clone();
-                self.strike(&peer, POINTS_FORGED, "sent entries that nobody posted so");
+                // Of an origin that signed two stories an honest peer may hold a mixture that no one of them proves: it is not
+                // taken, and another peer is asked, but nobody is banned for it.
+                let told = format!("entries that {} sent are not as their origins posted them", running.peer);
+                self.counters.last_error = Some(told);
                 return false;
             }
             running.early = running.early.saturating_add(merged.early);

@@ -36,6 +36,8 @@ pub(super) struct Origin {
     pub retry_ms: u64,
     /// Who sent what waits in the log for the end of its posting, and is not signed yet.
     pub waiting_from: Option<PeerId>,
+    /// Who has last sent deltas that do not lead to what the origin signed.
+    pub accused_by: Option<PeerId>,
 }
 
 /// A request under way.
@@ -59,6 +61,7 @@ impl Origin {
             is_held: false,
             retry_ms: 0,
             waiting_from: None,
+            accused_by: None,
         }
     }
 
@@ -93,7 +96,7 @@ impl Engine {
     pub(super) fn schedule_pulls(&mut self) {
         // A newcomer that is far behind takes a snapshot before it begins to pull.
         self.consider_reconciling();
-        if self.wanted.is_empty() || self.reconciling.holds_pulls() {
+        if self.config.awaits_founder || self.wanted.is_empty() || self.reconciling.holds_pulls() {
             return;
         }
         let under_way = self.pulls.len().saturating_mul(self.config.tuning.batch_bytes);
@@ -248,7 +251,7 @@ impl Engine {
     fn accept(&mut self, peer: &PeerId, mut run: Run, pushed_to: Vec<u32>) {
         let origin = run.origin.clone();
         let is_trusted = self.sessions.get(peer).is_some_and(|session| session.is_trusted(&origin, self.now_ms));
-        if origin == self.config.this || !is_trusted {
+        if origin == self.config.this || !is_trusted || self.config.awaits_founder {
             return;
         }
         let queue_bytes_max = self.config.tuning.apply_queue_bytes.saturating_mul(2);

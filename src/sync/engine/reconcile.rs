@@ -134,7 +134,7 @@ impl Engine {
     pub(super) fn consider_reconciling(&mut self) {
         let now_ms = self.now_ms;
         // What others hold is being dropped by a list of members that may not be the present one.
-        if self.reconciling.is_running() || self.is_retired || self.is_evicting() {
+        if self.reconciling.is_running() || self.is_retired || self.is_evicting() || self.config.awaits_founder {
             return;
         }
         if now_ms < self.reconciling.retry_ms {

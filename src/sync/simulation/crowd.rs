@@ -82,6 +82,7 @@ impl Crowd {
                 removed: Vec::new(),
                 charter: CharterDigest::default(),
                 excused: Vec::new(),
+                awaits_founder: false,
                 collections: Vec::new(),
                 shapes: Vec::new(),
                 partial: Vec::new(),

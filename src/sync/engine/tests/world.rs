@@ -208,6 +208,7 @@ impl World {
                 removed: Vec::new(),
                 charter: CharterDigest { founding: 1, edicts: 1 },
                 excused: Vec::new(),
+                awaits_founder: false,
                 collections: vec![schema()],
                 shapes: Vec::new(),
                 partial: Vec::new(),
