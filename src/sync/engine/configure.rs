@@ -34,10 +34,17 @@ impl Engine {
         if old.options.sync_interval_ms != self.config.options.sync_interval_ms {
             self.post_if_due();
         }
-        for peer in self.config.removed.clone() {
-            if !old.removed.contains(&peer) {
-                self.removed(&peer);
+        let mut removed = self.config.removed.clone();
+        removed.retain(|peer| !old.removed.contains(peer));
+        // All of them first: nothing begins with one while another is let go.
+        for peer in &removed {
+            if *peer != self.config.this && self.sessions.contains_key(peer) {
+                self.disconnect(peer, u64::MAX, "removed from the network");
             }
+        }
+        removed.iter().for_each(|peer| self.removed(peer));
+        if !removed.is_empty() {
+            self.schedule_pulls();
         }
         if old.charter != self.config.charter {
             self.charter_changed();
@@ -56,10 +63,6 @@ impl Engine {
         }
         self.roster.remove(peer);
         self.take_over_share();
-        if self.sessions.contains_key(peer) {
-            self.disconnect(peer, u64::MAX, "removed from the network");
-            self.schedule_pulls();
-        }
         self.membership.forget(peer);
         self.forget_schemas_of(peer);
         self.check_exchanges();

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::heartbeat::Asides;
-use crate::sync::engine::limits::{POSTING_MS_MIN, SYNC_ASK_MS, SYNC_WAIT_MS_MAX, SYNCS_MAX};
+use crate::sync::engine::limits::{LOOK_AT_STAGED_MS, POSTING_MS_MIN, SYNC_ASK_MS, SYNC_WAIT_MS_MAX, SYNCS_MAX};
 use crate::sync::engine::machine::Task;
 use crate::sync::work::{Action, Event, ExchangeReport, Work};
 
@@ -147,6 +147,15 @@ impl Engine {
     }
 
     pub(super) fn tick_exchange(&mut self) {
+        // What was staged before its collection was attached, or while it could not be posted, is told by nobody.
+        if self.config.options.posting_url.is_none() {
+            let look_ms = self.exchange.last_post_ms.saturating_add(LOOK_AT_STAGED_MS);
+            if self.now_ms >= look_ms {
+                self.exchange.has_staged = true;
+            } else {
+                self.wake_at(look_ms);
+            }
+        }
         self.post_if_due();
         self.check_exchanges();
     }

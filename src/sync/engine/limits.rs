@@ -135,6 +135,8 @@ pub const SYNC_WAIT_MS_MAX: u64 = 5_000;
 pub const SYNC_ASK_MS: u64 = 50;
 /// Postings by the interval are no closer than this.
 pub const POSTING_MS_MIN: u64 = 50;
+/// How often a node looks for staged entries that nobody has told it of.
+pub const LOOK_AT_STAGED_MS: u64 = 60_000;
 /// SYNCs that wait; one more is answered at once.
 pub const SYNCS_MAX: usize = 256;
 

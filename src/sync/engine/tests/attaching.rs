@@ -11,7 +11,7 @@ fn what_waited_on_the_stage_is_posted_once_its_collection_is_attached() {
     world.connect(0, 1);
     world.run_for(3_000);
     world.stage(0, 4, Some(40));
-    world.run_for(60_000);
+    world.run_for(30_000);
     assert_eq!(world.values(1).get(&4), None, "nobody has said that something is staged");
     let things = CollectionSchema { name: "things".into(), ..schema() };
     world.reconfigure(0, |config| config.collections.push(things));

@@ -115,5 +115,10 @@ impl Lie {
 }
 
 /// What still gets through, with the reason.
-pub(super) const NOT_YET: &[(Lie, &str)] =
-    &[(Lie::Deletes, "a member may delete what others wrote: there are no rights yet")];
+pub(super) const NOT_YET: &[(Lie, &str)] = &[
+    (
+        Lie::Deltas,
+        "whoever passes deltas on can keep back the end of a posting, and who got it so waits for its origin's next one",
+    ),
+    (Lie::Deletes, "a member may delete what others wrote: there are no rights yet"),
+];
