@@ -7,7 +7,7 @@ use crate::sync::simulation::runs::play_all;
 use crate::sync::simulation::world::World;
 
 /// Seeds that the usual test run plays.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 250;
 /// Seeds of a long run: a million steps and more.
 const SOAK_SEEDS: u64 = 20_000;
 /// Seeds after which every lie has been told.
