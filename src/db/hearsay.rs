@@ -8,7 +8,6 @@ use std::ops::Bound;
 use crate::db::apply::Apply;
 use crate::db::heads::StoredHead;
 use crate::db::receive::Verdict;
-use crate::defence::is_down;
 use crate::error::Result;
 use crate::model::{Delta, NetworkId, PeerId};
 use crate::store::{KeyRange, delta_place};
@@ -18,7 +17,7 @@ use crate::store::{KeyRange, delta_place};
 pub(crate) fn is_hearsay(head: &StoredHead, fresh: &[Delta], verdict: &Verdict) -> bool {
     let first_end = fresh.iter().find(|delta| delta.signature.is_some()).map(|delta| delta.seq);
     let is_first = matches!(verdict, Verdict::Fork { seq } if first_end == Some(*seq));
-    head.received > head.seq && is_first && !is_down("hearsay")
+    head.received > head.seq && is_first
 }
 
 impl Apply<'_> {

@@ -12,7 +12,6 @@ use crate::db::heads::StoredHead;
 use crate::db::receive::set_aside_name;
 use crate::db::shapes::tagged_name;
 use crate::db::staging::{StagedAt, next_posting};
-use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
     Posting, PostingEnd, PostingTree, chain_fold, chain_next, contribution_of, delta, delta_digest, merge,
@@ -119,7 +118,7 @@ impl Apply<'_> {
                     }
                 }
                 Ok(None) => {}
-                Err(error) if is_of_one_entry(&error) && !is_down("setting aside") => {
+                Err(error) if is_of_one_entry(&error) => {
                     self.set_aside(network, (id, &key), seq, &error)?;
                 }
                 Err(error) => return Err(error),

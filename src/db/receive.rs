@@ -277,10 +277,10 @@ impl Apply<'_> {
     pub fn observe_state(&mut self, network: &Network, state: &State) -> bool {
         let wall = self.shared.clock.millis();
         let is_due = check_drift(state.timestamp, wall, network.options.max_clock_drift_ms) == Drift::Within;
-        if is_due || is_down("drift of states") {
+        if is_due {
             self.hlc = observe(self.hlc, state.timestamp, wall);
         }
-        is_due || is_down("drift of states")
+        is_due
     }
 
     /// Merges a state of an entry, and what of it is known to be proven, into its public state, and so into what a reader sees.

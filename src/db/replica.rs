@@ -21,7 +21,6 @@ use crate::db::signals::DatabaseChanges;
 use crate::db::take_back;
 use crate::db::verify_states::{OfferedStates, VerifiedStates, Verifier, signed_with_tree};
 use crate::db::{Database, EpochSecret, Quarantined, ReadView};
-use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::PostingEnd;
 use crate::metrics;
@@ -178,9 +177,7 @@ impl Database {
                         merged.early += 1;
                         continue;
                     }
-                    if let Err(error) = apply.check_key_of(&network, &collection, key)
-                        && !is_down("keys")
-                    {
+                    if let Err(error) = apply.check_key_of(&network, &collection, key) {
                         // Anybody's name may stand in a state: those alone are shown of whom something was taken.
                         if apply.head(&network, &state.peer_id)?.seq > 0 {
                             apply.set_aside_delta(&network, &state.peer_id, 0, &error);
@@ -420,7 +417,7 @@ fn ends_well(network: &str, origin: &PeerId, last: Option<&Delta>, head_seq: u64
 
 /// Whether the origin signed a head.
 pub(crate) fn is_signed(network: &Network, head: &Head) -> bool {
-    signed_with_tree(network, head).is_some() || is_down("signatures of heads")
+    signed_with_tree(network, head).is_some()
 }
 
 #[cfg(test)]
