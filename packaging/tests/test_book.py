@@ -6,6 +6,7 @@ entries, on the ports that servers take by themselves.
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -64,3 +65,21 @@ def test_the_pages_behind_them_can_be_followed_too(newcomer: Machine) -> None:
 def test_what_stands_for_anything() -> None:
     assert line_fits("a…c", "abbc") and line_fits("…", "") and line_fits("abc", "abc") and not line_fits("a…c", "ab")
     assert line_fits("a…b…c", "a1b2c") and not line_fits("a…b…c", "a12c")
+
+
+def headings(page: Path) -> set[str]:
+    """What links call a page's headings."""
+    named = (line.lstrip("#").strip().lower() for line in page.read_text().splitlines() if line.startswith("#"))
+    return {re.sub(r"[^\w\- ]", "", name).replace(" ", "-") for name in named}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docker/README.md", *(f"docs/{page}" for page in table_of_contents())])
+def test_links_lead_to_headings_that_there_are(page: str) -> None:
+    path = DOCS.parent / page
+    for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+        file, _, heading = link.partition("#")
+        if "://" in link:
+            continue
+        target = path.parent / file if file else path
+        assert target.exists(), f"{page} leads to {link}, which is not there"
+        assert not heading or heading in headings(target), f"{page} leads to {link}, and {target.name} has no such heading"
