@@ -17,7 +17,9 @@ from pathlib import Path
 READY_SECONDS = 60
 STOP_SECONDS = 30
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-ALONE = Path(__file__).with_name("alone.py")
+# A program that does not end within this hangs.
+RUN_SECONDS_MAX = 1800
+_ALONE = ["unshare", "--net", sys.executable, str(Path(__file__).with_name("alone.py"))]
 
 
 def made_by_debootstrap(include: Sequence[str] = ()) -> Path:
@@ -64,12 +66,18 @@ class Machine:
         user: str | None = None,
         env: Mapping[str, str] | None = None,
         beside: Server | None = None,
+        alone: bool = False,
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
-        """Runs a program, `beside` a server in that one's network. Its output is in the error if it fails."""
-        outside = [] if beside is None else ["nsenter", "--target", str(beside.process.pid), "--net"]
+        """Runs a program, `beside` a server in that one's network, or `alone` in a network of its own.
+
+        Its output is in the error if it fails.
+        """
+        outside = _ALONE if alone else []
+        if beside is not None:
+            outside = ["nsenter", "--target", str(beside.process.pid), "--net"]
         done = subprocess.run(
-            [*outside, *self._inside(user), *command], env=_environment(env), capture_output=True, text=True, timeout=600
+            [*outside, *self._inside(user), *command], env=_environment(env), capture_output=True, text=True, timeout=RUN_SECONDS_MAX
         )
         assert not check or done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         return done
@@ -78,7 +86,7 @@ class Machine:
         """Starts a server in a network of its own and waits until it says that it is ready."""
         log = self.path("/server.log").open("w")
         process = subprocess.Popen(
-            ["unshare", "--net", sys.executable, ALONE, *self._inside(user), *command],
+            [*_ALONE, *self._inside(user), *command],
             env=_environment(env),
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -104,7 +104,17 @@ def test_the_image_serves_is_healthy_and_ends(machine: Machine, dist: Path) -> N
         server.stop()
 
 
-@pytest.mark.skipif(not any(map(shutil.which, ("docker", "podman"))), reason="no container engine: the image was NOT built")
+def engine_that_runs() -> str | None:
+    """A program whose engine answers: a client alone, as many machines have it, builds nothing."""
+    for name in ("docker", "podman"):
+        program = shutil.which(name)
+        if program is not None and subprocess.run([program, "info"], capture_output=True, timeout=60).returncode == 0:
+            return program
+    return None
+
+
 def test_an_engine_builds_the_image() -> None:
-    engine = shutil.which("docker") or shutil.which("podman")
+    engine = engine_that_runs()
+    if engine is None:
+        pytest.skip("no container engine runs here: the image was NOT built")
     subprocess.run([engine, "build", "-f", "docker/Dockerfile", "-t", "nebulusdb", "."], cwd=ROOT, check=True)

@@ -21,24 +21,28 @@ def only(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
+# Where a server has its pages unless it is told otherwise, and where the tests tell it.
+USUAL_ADMIN, OWN_ADMIN = "127.0.0.1:8433", "127.0.0.1:9433"
+
+
 def answers(machine: Machine, program: str, user: str, data_dir: str) -> None:
     """A first start, both languages, and an orderly end."""
     env = {"NEBULUSDB_DATA_DIR": data_dir, "HOME": data_dir}
-    server = machine.start(program, "serve", "--admin", "127.0.0.1:9433", user=user, env=env)
+    server = machine.start(program, "serve", "--admin", OWN_ADMIN, user=user, env=env)
     try:
-        speaks(machine, program, user, env, server)
+        speaks(machine, program, user, env, server, OWN_ADMIN)
     finally:
         server.stop()
 
 
-def speaks(machine: Machine, program: str, user: str, env: dict[str, str], server: Server) -> None:
+def speaks(machine: Machine, program: str, user: str, env: dict[str, str], server: Server, admin: str) -> None:
     def query(statement: str) -> str:
         return machine.run(program, "query", "--plain", statement, user=user, env=env, beside=server).stdout.strip()
 
     machine.run(program, "query", 'SET MEMORY id = "a" metadata = {"n": 7} vector = [1, 2]', user=user, env=env, beside=server)
     assert query("SELECT metadata->>'n' FROM memory ORDER BY vector <=> '[1,2]' LIMIT 1") == "7"
     assert query("GET MEMORY FIELDS id WHERE metadata.n = 7") == "a"
-    assert machine.run(program, "health", "--admin", "127.0.0.1:9433", user=user, env=env, beside=server).stdout.strip() == "ok"
+    assert machine.run(program, "health", "--admin", admin, user=user, env=env, beside=server).stdout.strip() == "ok"
 
 
 def home(machine: Machine) -> str:
@@ -67,7 +71,8 @@ def test_the_debian_package_is_installed_serves_and_is_removed(machine: Machine,
     env = {"NEBULUSDB_DATA_DIR": "/var/lib/nebulusdb"}
     server = machine.start(*shlex.split(settings["ExecStart"]), user=f"{settings['User']}:{settings['Group']}")
     try:
-        speaks(machine, "/usr/bin/nebulusdb", "nebulusdb", env, server)
+        speaks(machine, "/usr/bin/nebulusdb", "nebulusdb", env, server, USUAL_ADMIN)
+        others_log_in(machine, server)
     finally:
         server.stop()
 
@@ -77,6 +82,17 @@ def test_the_debian_package_is_installed_serves_and_is_removed(machine: Machine,
     assert machine.path("/var/lib/nebulusdb/identity.key").is_file() and not machine.path("/usr/bin/nebulusdb").exists()
     machine.run("dpkg", "--purge", "nebulusdb")
     assert not machine.path("/var/lib/nebulusdb").exists() and not machine.path("/etc/nebulusdb").exists()
+
+
+def others_log_in(machine: Machine, server: Server) -> None:
+    """As the page on operations says: root tells a user of the machine the first password."""
+    machine.run("useradd", "--create-home", "ada")
+    lies = machine.run("cat", "/var/lib/nebulusdb/keys/password", user="ada", check=False)
+    assert lies.returncode != 0, "only root and the service may read the password"
+    password = machine.run("cat", "/var/lib/nebulusdb/keys/password").stdout.strip()
+    query = ["nebulusdb", "query", "--url", "postgresql://nebulus@127.0.0.1:5433/nebulus", "--plain", "SELECT current_user"]
+    said = machine.run(*query, user="ada", env={"NEBULUSDB_PASSWORD": password, "HOME": "/home/ada"}, beside=server)
+    assert said.stdout.strip() == "nebulus"
 
 
 def test_systemd_finds_nothing_wrong_with_the_unit(machine: Machine, dist: Path) -> None:

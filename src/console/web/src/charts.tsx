@@ -82,22 +82,24 @@ export function Histogram({ counts, low, high, label }: { counts: number[]; low:
 
 export interface Part {
   name: string;
-  count: number;
+  /** null while it is not known. */
+  count: number | null;
   tone: string;
 }
 
 /** A whole and its parts, with a legend. */
 export function Parts({ parts, label }: { parts: Part[]; label: string }) {
-  const total = parts.reduce((sum, part) => sum + part.count, 0);
+  const total = parts.reduce((sum, part) => sum + (part.count ?? 0), 0);
+  const shown = (part: Part) => (part.count === null ? "–" : integer(part.count));
   return (
     <div class="parts">
-      <div class="parts-bar" role="img" aria-label={`${label}: ${parts.map((part) => `${part.name} ${integer(part.count)}`).join(", ")}`}>
-        {total > 0 && parts.filter((part) => part.count > 0).map((part) => <span key={part.name} class={part.tone} style={{ flexGrow: Math.max(part.count, total / 60) }} />)}
+      <div class="parts-bar" role="img" aria-label={`${label}: ${parts.map((part) => `${part.name} ${shown(part)}`).join(", ")}`}>
+        {parts.map((part) => (part.count ? <span key={part.name} class={part.tone} style={{ flexGrow: Math.max(part.count, total / 60) }} /> : null))}
       </div>
       <ul class="legend">
         {parts.map((part) => (
           <li key={part.name}>
-            <i class={part.tone} /> {part.name} <strong>{integer(part.count)}</strong>
+            <i class={part.tone} /> {part.name} <strong>{shown(part)}</strong>
           </li>
         ))}
       </ul>

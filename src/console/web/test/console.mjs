@@ -1,11 +1,11 @@
 // The console in a browser, on a server with the sample of data/: each page is used as a person would, checked by axe in
 // light and dark, and may not scroll sideways on a narrow screen. Everything that a page asks for must come from the server.
 //
-// --screenshot FILE writes the picture of the README instead.
+// --screenshot FILE writes the picture of the README instead; --screenshots FOLDER writes one of every page in every form there.
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -15,6 +15,7 @@ import { chromium } from "playwright-core";
 const root = join(import.meta.dirname, "../../../..");
 const binary = process.env.NEBULUSDB_BIN;
 const screenshot = process.argv[2] === "--screenshot" ? process.argv[3] : null;
+const screenshots = process.argv[2] === "--screenshots" ? process.argv[3] : null;
 const work = mkdtempSync(join(tmpdir(), "nebulusdb-console-"));
 const children = [];
 
@@ -102,13 +103,18 @@ async function open(here, options) {
 async function login(page, password) {
   await page.fill('input[name="password"]', password);
   await page.press('input[name="password"]', "Enter");
-  await page.waitForSelector("nav");
+  // The navigation is hidden where the page is narrow.
+  await page.waitForSelector(".frame h1");
 }
 
 async function go(page, place, ready) {
   console.error(`test-console: ${place}`);
   await page.evaluate((hash) => { location.hash = hash; }, `/${place}`);
-  await page.waitForSelector(ready);
+  try {
+    await page.waitForSelector(ready);
+  } catch (error) {
+    throw new Error(`${page.url()} shows no ${ready}, but:\n${await page.innerText("body")}`, { cause: error });
+  }
 }
 
 /** What axe finds wrong. The policy of the page lets no script of the page in, but the debugger's. */
@@ -118,6 +124,17 @@ async function check(page, name) {
   for (const each of found.violations) problems.push(`${name}: axe: ${each.id}: ${each.help}: ${each.nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary?.split("\n")[1] ?? ""}`).join("; ")}`);
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (sideways > 0) problems.push(`${name}: scrolls sideways by ${sideways}`);
+}
+
+async function look(page, place, theme, width) {
+  if (screenshots) await page.screenshot({ path: join(screenshots, `${place.replaceAll("/", "-")}-${theme}-${width}.png`), fullPage: true });
+  else await check(page, `${place} ${theme} ${width}`);
+}
+
+/** Closing changes the address of a page: the next one comes after that. */
+async function closeDialog(page) {
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
 }
 
 const PLACES = [
@@ -130,7 +147,9 @@ const PLACES = [
   ["collections/memory/shape", "text=hnsw"],
   ["collections/auth", "text=maps"],
   ["collections/book", ".histogram"],
-  ["map", ".legend"],
+  ["map", ".plane canvas"],
+  ["map/book", ".plane canvas"],
+  ["map/memory", ".legend"],
   ["map/memory/postgresql-15-hll", ".near li button"],
   ["networks", ".peer.here"],
   ["quarantine", "text=Nothing is in quarantine"],
@@ -141,16 +160,23 @@ const PLACES = [
 async function everyPage(here, theme, width) {
   const { context, page } = await open(here, { colorScheme: theme, viewport: { width, height: 860 } });
   await page.waitForSelector("form");
-  await check(page, `login ${theme} ${width}`);
+  await look(page, "login", theme, width);
   await login(page, here.password);
   for (const [place, ready] of PLACES) {
     await go(page, place, ready);
-    await check(page, `${place} ${theme} ${width}`);
+    await look(page, place, theme, width);
     const text = await page.evaluate(() => document.body.innerText);
     if (text.includes("AIza") || text.includes("undefined") || text.includes("NaN")) problems.push(`${place}: ${text.match(/.*(AIza|undefined|NaN).*/)[0]}`);
-    if (place.includes("entries/")) await page.keyboard.press("Escape");
+    if (place.includes("entries/")) await closeDialog(page);
   }
   await context.close();
+}
+
+/** A client whose statement runs until somebody ends it. */
+function sleep(here) {
+  const sleeper = spawn(binary, ["query", "--url", here.url, "SELECT pg_sleep(600)"], { env: { ...process.env, NEBULUSDB_PASSWORD: here.password }, stdio: "ignore" });
+  children.push(sleeper);
+  return sleeper;
 }
 
 async function used(here) {
@@ -195,15 +221,16 @@ async function used(here) {
   await page.waitForSelector('td >> text="150"');
   await page.click('button >> text="History"');
   await page.waitForSelector("dialog >> text=pg_sleep");
-  await page.keyboard.press("Escape");
+  await closeDialog(page);
 
   // An entry, its neighbours, and the map.
   await go(page, "collections/memory/entries/bb", ".near li button");
   const near = await page.innerText(".near li button");
   await page.click(".near li button");
   await page.waitForSelector(`dialog h2 >> text="${near}"`);
-  await page.keyboard.press("Escape");
-  await go(page, "map/memory", ".legend");
+  await closeDialog(page);
+  await go(page, "map", ".legend");
+  assert.equal(await page.inputValue("label:has-text('Collection') select"), "memory", "the map begins with memories");
   await page.focus("canvas");
   await page.keyboard.press("ArrowRight");
   await page.waitForSelector(".map-entry .near li button");
@@ -229,7 +256,7 @@ async function used(here) {
   await page.waitForSelector(".feed >> text=seen-at-once");
 
   // Statements of others can be ended.
-  const sleeper = spawn(binary, ["query", "--url", here.url, "SELECT pg_sleep(600)"], { env: { ...process.env, NEBULUSDB_PASSWORD: here.password }, stdio: "ignore" });
+  const sleeper = sleep(here);
   const ended = new Promise((resolve) => sleeper.on("exit", resolve));
   await go(page, "activity", "td >> text=pg_sleep(600)");
   await page.click('[aria-label^="Cancel what process"]');
@@ -265,7 +292,10 @@ try {
   const here = await fill();
   if (screenshot) await picture(here, screenshot);
   else {
-    await used(here);
+    if (screenshots) mkdirSync(screenshots, { recursive: true });
+    else await used(here);
+    // Somebody is there for the page on activity.
+    sleep(here);
     for (const [theme, width] of [["light", 1280], ["dark", 1280], ["light", 400], ["dark", 400]]) await everyPage(here, theme, width);
     assert.deepEqual(problems, []);
     console.log("1 passed, 0 failed");

@@ -32,7 +32,7 @@ export function Activity(_: PageProps) {
               rows={rows.filter((row) => row.own !== "t")}
               empty={<Empty title="Nobody else is connected" />}
               columns={[
-                { name: "Process", cell: (row) => row.pid, isNumber: true },
+                { name: "Process", cell: (row) => row.pid, isNumber: true, isMinor: true },
                 { name: "State", cell: (row) => <Badge tone={tone(row.state ?? null)}>{row.state}</Badge> },
                 { name: "For", cell: (row) => <span class="nowrap">{row.state === "active" ? running(row.query_start ?? null) : ago(row.state_change ?? null)}</span> },
                 { name: "Statement", cell: (row) => <code class="statement" title={row.query ?? ""}>{row.query || "–"}</code> },

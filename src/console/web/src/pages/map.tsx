@@ -41,7 +41,8 @@ async function sampleOf(collection: Collection, colour: string, keys: string[], 
 
 export function MapPage({ collections, isLoading, rest }: PageProps) {
   const able = collections.filter((each) => each.vector && each.key);
-  const collection = able.find((each) => each.name === rest[0]) ?? able[0];
+  // Memories first: they are what most come for, whatever tables stand before them in the alphabet.
+  const collection = able.find((each) => each.name === rest[0]) ?? able.find((each) => each.kind === "MEMORY") ?? able[0];
   if (!collection) {
     return (
       <Page title="Map">

@@ -143,8 +143,9 @@ function Network({ network, node, peers, stats, collections, onChanged }: { netw
             <div><dt>latency</dt><dd>{stats.average_latency ? milliseconds(Number(stats.average_latency)) : "–"}</dd></div>
           </dl>
           {attached.length === 0 && <Empty title="No collection is attached">Attach one: then its staged entries go to this network.</Empty>}
+          {counts.error && <ErrorBox failure={counts.error} />}
           {attached.map((each) => (
-            <Attached key={each} collection={each} network={name} rows={(counts.data ?? []).filter((row) => row.collection === each)} onChanged={() => { counts.reload(); onChanged(); }} />
+            <Attached key={each} collection={each} network={name} rows={counts.data?.filter((row) => row.collection === each) ?? null} onChanged={() => { counts.reload(); onChanged(); }} />
           ))}
         </div>
       </div>
@@ -153,7 +154,7 @@ function Network({ network, node, peers, stats, collections, onChanged }: { netw
         rows={peers}
         empty={<p class="faint small">No other member is known yet.</p>}
         columns={[
-          { name: "Peer", cell: (peer) => <code title={peer.peer_id ?? ""}>{peerName(peer.peer_id ?? null)}</code> },
+          { name: "Peer", cell: (peer) => <code class="nowrap" title={peer.peer_id ?? ""}>{peerName(peer.peer_id ?? null)}</code> },
           { name: "State", cell: (peer) => (peer.removed === "t" ? <Badge tone="bad">removed</Badge> : peer.connected === "t" ? <Badge tone="good">connected</Badge> : <Badge>away</Badge>) },
           { name: "Latency", cell: (peer) => (peer.latency_ms ? milliseconds(Number(peer.latency_ms)) : "–"), isNumber: true },
           { name: "It lacks", cell: (peer) => (peer.behind_deltas === null ? "–" : Number(peer.behind_deltas) === 0 ? "nothing" : plural(Number(peer.behind_deltas), "delta")), isNumber: true },
@@ -210,10 +211,10 @@ function Picture({ node, peers }: { node: Row; peers: Row[] }) {
   );
 }
 
-function Attached({ collection, network, rows, onChanged }: { collection: string; network: string; rows: Row[]; onChanged: () => void }) {
+function Attached({ collection, network, rows, onChanged }: { collection: string; network: string; rows: Row[] | null; onChanged: () => void }) {
   const [open, setOpen] = useState<"staged" | "detach" | null>(null);
-  const of = (...kinds: string[]) => rows.filter((row) => kinds.includes(row.publicity ?? "")).reduce((sum, row) => sum + Number(row.count), 0);
-  const staged = rows.reduce((sum, row) => sum + Number(row.staged), 0);
+  const of = (...kinds: string[]) => rows?.filter((row) => kinds.includes(row.publicity ?? "")).reduce((sum, row) => sum + Number(row.count), 0) ?? null;
+  const staged = rows?.reduce((sum, row) => sum + Number(row.staged), 0) ?? 0;
   const parts: Part[] = [
     { name: "private", count: of("private", "replaced"), tone: "tone-private" },
     { name: "public", count: of("public"), tone: "tone-public" },

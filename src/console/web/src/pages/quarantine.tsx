@@ -19,7 +19,7 @@ export function Quarantine(_: PageProps) {
               empty={<Empty title="Nothing is in quarantine">Everything that peers sent was checked and merged.</Empty>}
               columns={[
                 { name: "Network", cell: (row) => row.network },
-                { name: "Written by", cell: (row) => <code title={row.origin ?? ""}>{peerName(row.origin ?? null)}</code> },
+                { name: "Written by", cell: (row) => <code class="nowrap" title={row.origin ?? ""}>{peerName(row.origin ?? null)}</code> },
                 { name: "Number", cell: (row) => row.seq, isNumber: true },
                 { name: "Why", cell: (row) => row.reason },
                 { name: "Taken", cell: (row) => <span title={row.due ?? ""}>{ago(row.due ?? null)}</span> },
