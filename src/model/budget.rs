@@ -37,7 +37,14 @@ pub struct MemoryAccount(Arc<Account>);
 #[derive(Debug)]
 struct Account {
     budget: Arc<Budget>,
-    bytes: Mutex<usize>,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    bytes: usize,
+    /// What of it no reservation stands for: memory that was measured and that nobody has accounted for.
+    covering: usize,
 }
 
 /// Bytes taken from the budget; dropping it gives them back.
@@ -67,7 +74,7 @@ impl Budget {
 
     /// An account that holds nothing yet.
     pub fn account(self: &Arc<Self>) -> MemoryAccount {
-        MemoryAccount(Arc::new(Account { budget: Arc::clone(self), bytes: Mutex::new(0) }))
+        MemoryAccount(Arc::new(Account { budget: Arc::clone(self), held: Mutex::default() }))
     }
 
     /// What of an account's bytes is of the common part.
@@ -99,10 +106,35 @@ impl MemoryAccount {
         Reservation { account: self.clone(), bytes: 0 }
     }
 
-    fn take(&self, wanted: usize) -> Result<()> {
+    /// Makes the account hold at least what was measured of the work that it stands for, whatever the reservations come to.
+    /// What this adds to them is given back where the next measure is less, or with [`MemoryAccount::uncover`].
+    ///
+    /// # Errors
+    /// 53200 when it is more than this account may have now.
+    pub fn cover(&self, measured: usize) -> Result<()> {
+        let mut held = self.0.held.lock();
+        let covering = measured.saturating_sub(held.bytes - held.covering);
+        match covering.checked_sub(held.covering) {
+            Some(more) => self.take(&mut held, more)?,
+            None => {
+                let less = held.covering - covering;
+                self.give_back(&mut held, less);
+            }
+        }
+        held.covering = covering;
+        Ok(())
+    }
+
+    /// Gives back what was covered: the work has come to its end.
+    pub fn uncover(&self) {
+        let mut held = self.0.held.lock();
+        let covering = std::mem::take(&mut held.covering);
+        self.give_back(&mut held, covering);
+    }
+
+    fn take(&self, held: &mut Held, wanted: usize) -> Result<()> {
         let budget = &self.0.budget;
-        let mut held = self.0.bytes.lock();
-        let (before, after) = (budget.common_of(*held), budget.common_of(held.saturating_add(wanted)));
+        let (before, after) = (budget.common_of(held.bytes), budget.common_of(held.bytes.saturating_add(wanted)));
         let taken = budget.common.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |taken| {
             let sum = taken.checked_add(after - before).filter(|sum| *sum <= budget.common_max)?;
             let is_fair = after == before || after <= (budget.common_max - sum).saturating_mul(SHARE);
@@ -113,23 +145,23 @@ impl MemoryAccount {
             let (all, most) = (budget.bytes(), budget.bytes_max);
             return Err(Error::new(ErrorKind::OutOfMemory, text)
                 .with_detail(format!(
-                    "{wanted} bytes more are wanted. This connection holds {held}, all hold {all} of {most} bytes."
+                    "{wanted} bytes more are wanted. This connection holds {}, all hold {all} of {most} bytes.",
+                    held.bytes
                 ))
                 .with_hint(
                     "Send less at once, close statements and cursors that are no longer needed, commit in smaller steps, \
                      or start the server with a larger memory_mb.",
                 ));
         }
-        *held += wanted;
+        held.bytes += wanted;
         budget.bytes.fetch_add(wanted, Ordering::Relaxed);
         Ok(())
     }
 
-    fn give_back(&self, bytes: usize) {
+    fn give_back(&self, held: &mut Held, bytes: usize) {
         let budget = &self.0.budget;
-        let mut held = self.0.bytes.lock();
-        let common = budget.common_of(*held) - budget.common_of(*held - bytes);
-        *held -= bytes;
+        let common = budget.common_of(held.bytes) - budget.common_of(held.bytes - bytes);
+        held.bytes -= bytes;
         budget.common.fetch_sub(common, Ordering::Relaxed);
         budget.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
@@ -147,8 +179,8 @@ impl Reservation {
     pub fn resize(&mut self, bytes: usize) -> Result<()> {
         match bytes.checked_sub(self.bytes) {
             Some(0) => {}
-            Some(more) => self.account.take(more)?,
-            None => self.account.give_back(self.bytes - bytes),
+            Some(more) => self.account.take(&mut self.account.0.held.lock(), more)?,
+            None => self.account.give_back(&mut self.account.0.held.lock(), self.bytes - bytes),
         }
         self.bytes = bytes;
         Ok(())
@@ -166,7 +198,7 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         if self.bytes > 0 {
-            self.account.give_back(self.bytes);
+            self.account.give_back(&mut self.account.0.held.lock(), self.bytes);
         }
     }
 }
@@ -208,6 +240,26 @@ mod tests {
         assert!(last.reserve(50_000).is_err());
         greedy.truncate(1);
         assert!(last.reserve(100_000).is_ok(), "what was dropped is free");
+    }
+
+    #[test]
+    fn what_was_measured_is_covered_beyond_the_reservations() {
+        let budget = Budget::new(1000, 1);
+        let account = budget.account();
+        let held = account.reserve(100).unwrap();
+        account.cover(300).unwrap();
+        assert_eq!(budget.bytes(), 300);
+        let more = account.reserve(50).unwrap();
+        account.cover(300).unwrap();
+        assert_eq!(budget.bytes(), 300, "what is accounted for is not covered");
+        assert_eq!(account.cover(5000).unwrap_err().sqlstate(), "53200");
+        assert_eq!(budget.bytes(), 300);
+        drop((held, more));
+        assert_eq!(budget.bytes(), 150, "the next measure covers more");
+        account.cover(10).unwrap();
+        assert_eq!(budget.bytes(), 10);
+        account.uncover();
+        assert_eq!(budget.bytes(), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! parameter becomes a [`Value`] in `pg`, travels through `sql` or `knirvql` into a [`State`]'s field in `db`, and is
 //! written by `store`. What two states mean together is `merge`'s business.
 
+mod allocated;
 mod array_text;
 mod bounded;
 mod budget;
@@ -40,6 +41,7 @@ mod type_name;
 mod value;
 mod vector_text;
 
+pub use allocated::{Allocated, allocated_by_group, handing_over};
 pub use array_text::ARRAY_DIMENSIONS_MAX;
 pub(crate) use bounded::{bounded, bounded_by_weight};
 pub use budget::{Budget, MemoryAccount, Reservation};

@@ -1,4 +1,7 @@
 //! What the joins, sorts and aggregates of one statement hold, taken from the account of its connection.
+//!
+//! Operators say what they keep. Batches on their way between them, copies and buffers that double are measured where one of
+//! them asks for more, and what nobody has accounted for is taken as well.
 
 use std::fmt;
 
@@ -6,14 +9,18 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{MemoryPool, MemoryReservation};
 use parking_lot::Mutex;
 
-use crate::model::{MemoryAccount, Reservation};
+use crate::error::Result;
+use crate::model::{MemoryAccount, Reservation, allocated_by_group};
 
 /// Bytes that are taken from the account at a time.
 const BYTES_TAKEN: usize = 256 * 1024;
 
 /// The memory of a statement's operators.
 #[derive(Debug)]
-pub struct AccountPool(Mutex<Held>);
+pub struct AccountPool {
+    account: MemoryAccount,
+    held: Mutex<Held>,
+}
 
 #[derive(Debug)]
 struct Held {
@@ -25,19 +32,28 @@ struct Held {
 
 impl AccountPool {
     pub fn new(account: &MemoryAccount) -> AccountPool {
-        AccountPool(Mutex::new(Held { bytes: 0, memory: account.nothing() }))
+        AccountPool { account: account.clone(), held: Mutex::new(Held { bytes: 0, memory: account.nothing() }) }
     }
+}
+
+/// Takes what the threads of this session hold beyond what is accounted for.
+///
+/// # Errors
+/// 53200 where the account has no more.
+pub fn cover_measured(account: &MemoryAccount) -> Result<()> {
+    allocated_by_group().map_or(Ok(()), |measured| account.cover(measured))
 }
 
 impl Held {
     /// # Errors
     /// 53200 where the account has no more; what is held counts all the same.
-    fn grow(&mut self, bytes: usize) -> crate::error::Result<()> {
+    fn grow(&mut self, bytes: usize, account: &MemoryAccount) -> Result<()> {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes <= self.memory.bytes() {
             return Ok(());
         }
-        self.memory.resize(self.bytes.saturating_add(BYTES_TAKEN))
+        self.memory.resize(self.bytes.saturating_add(BYTES_TAKEN))?;
+        cover_measured(account)
     }
 
     fn shrink(&mut self, bytes: usize) {
@@ -60,16 +76,16 @@ impl MemoryPool for AccountPool {
 
     fn grow(&self, _: &MemoryReservation, additional: usize) {
         // Whoever grows so cannot be refused, and the next one that asks is.
-        self.0.lock().grow(additional).ok();
+        self.held.lock().grow(additional, &self.account).ok();
     }
 
     fn shrink(&self, _: &MemoryReservation, shrink: usize) {
-        self.0.lock().shrink(shrink);
+        self.held.lock().shrink(shrink);
     }
 
     fn try_grow(&self, _: &MemoryReservation, additional: usize) -> datafusion::error::Result<()> {
-        let mut held = self.0.lock();
-        held.grow(additional).map_err(|error| {
+        let mut held = self.held.lock();
+        held.grow(additional, &self.account).map_err(|error| {
             held.shrink(additional);
             // This kind is known to operators that can do with less.
             DataFusionError::ResourcesExhausted(error.detail().unwrap_or_default().to_string())
@@ -77,7 +93,7 @@ impl MemoryPool for AccountPool {
     }
 
     fn reserved(&self) -> usize {
-        self.0.lock().bytes
+        self.held.lock().bytes
     }
 }
 

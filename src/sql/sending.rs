@@ -19,11 +19,12 @@ use futures::StreamExt;
 use crate::db::{Cancel, Row, RowSender, rows_bytes};
 use crate::error::Result;
 use crate::model::limits::{CHUNK_BYTES_MAX, ROWS_PER_CHUNK};
-use crate::model::{ColumnType, MemoryAccount, Reservation};
+use crate::model::{ColumnType, MemoryAccount, Reservation, handing_over};
 use crate::sql::arrow_values::{readable, value_at};
 use crate::sql::context::ReadContext;
 use crate::sql::errors::from_datafusion;
 use crate::sql::functions::Results;
+use crate::sql::memory_pool::cover_measured;
 
 /// What a plan that runs takes by itself, with the threads it runs on, as measured.
 const PLAN_BYTES: usize = 1024 * 1024;
@@ -56,11 +57,13 @@ pub async fn send_rows(
             return;
         }
     };
+    let _covered = Covered(&account);
     while let Some(batch) = stream.next().await {
         let batch = match batch {
             Ok(batch) => reserve(&account, bytes_to_account(&batch, &results), cancel)
                 .await
-                .and_then(|memory| Batch::new(&batch, memory)),
+                .and_then(|memory| Batch::new(&batch, memory))
+                .and_then(|batch| cover_measured(&account).map(|()| batch)),
             Err(error) => Err(from_datafusion(error)),
         };
         let is_sent = match batch {
@@ -74,6 +77,15 @@ pub async fn send_rows(
             return;
         }
         results.settle();
+    }
+}
+
+/// Gives back what was covered of a plan once it ends.
+struct Covered<'a>(&'a MemoryAccount);
+
+impl Drop for Covered<'_> {
+    fn drop(&mut self) {
+        self.0.uncover();
     }
 }
 
@@ -119,7 +131,7 @@ impl Batch {
     async fn send(self, types: &[ColumnType], sender: &RowSender, cancel: &Cancel, account: &MemoryAccount) -> bool {
         for start in (0..self.rows).step_by(self.rows_per_chunk) {
             let end = self.rows.min(start + self.rows_per_chunk);
-            let chunk = match cancel.check().and_then(|()| self.chunk(start..end, types)) {
+            let chunk = match cancel.check().and_then(|()| handing_over(|| self.chunk(start..end, types))) {
                 Ok(rows) => reserve(account, rows_bytes(&rows), cancel).await.map(|memory| (rows, memory)),
                 Err(error) => Err(error),
             };

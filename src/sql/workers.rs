@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 
 use crate::db::{Cancel, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::ColumnType;
+use crate::model::{Allocated, ColumnType};
 use crate::sql::errors::{from_join, from_panic};
 use crate::sql::sending::send_rows;
 
@@ -51,19 +51,25 @@ struct Lane {
     runtime: Option<Runtime>,
     /// Plans that are running or being read.
     plans: AtomicUsize,
+    /// What its threads have allocated since it was last idle.
+    allocated: Allocated,
 }
 
 impl Lane {
     fn new() -> Result<Lane> {
+        let allocated = Allocated::default();
+        let counted = allocated.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS_PER_LANE)
             .max_blocking_threads(READERS_PER_LANE_MAX)
             .enable_time()
             .thread_name("nebulus-query")
             .thread_stack_size(STACK_BYTES)
+            .on_thread_start(move || counted.join())
+            .on_thread_stop(Allocated::leave)
             .build()
             .map_err(|error| Error::new(ErrorKind::Io, format!("threads for a query cannot be started: {error}")))?;
-        Ok(Lane { runtime: Some(runtime), plans: AtomicUsize::new(0) })
+        Ok(Lane { runtime: Some(runtime), plans: AtomicUsize::new(0), allocated })
     }
 
     fn runtime(&self) -> Result<&Runtime> {
@@ -146,7 +152,10 @@ impl Work {
     /// 58030 when the system has no threads left, 53300 when too many sessions hold some.
     pub fn new(session: i32, cancel: &Cancel) -> Result<Work> {
         let lane = LANES.lock().of(session)?;
-        lane.plans.fetch_add(1, Ordering::AcqRel);
+        if lane.plans.fetch_add(1, Ordering::AcqRel) == 0 && lane.is_idle() {
+            // What is alive of earlier statements is kept by others: plans that were prepared, rows that were sent.
+            lane.allocated.reset();
+        }
         Ok(Work { lane, cancel: cancel.part(), task: None })
     }
 
