@@ -1,5 +1,5 @@
 //! Agents at the door: `nebulusdb mcp` as a client of the protocol sees it, message by message, and `/mcp` over HTTP.
 
-mod agent;
+pub mod agent;
 mod http;
 mod tools;
