@@ -1,5 +1,7 @@
 //! Agents at the door: `nebulusdb mcp` as a client of the protocol sees it, message by message, and `/mcp` over HTTP.
 
-pub mod agent;
+mod agent;
 mod http;
 mod tools;
+
+pub use agent::Agent;

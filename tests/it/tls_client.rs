@@ -7,7 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use serde_json::json;
 
 use crate::harness::{Server, program};
-use crate::mcp::agent::Agent;
+use crate::mcp::Agent;
 use crate::tls::{self, Certificate, PASSWORD};
 
 /// A server that wants TLS, with a certificate for `localhost` that signs itself as `openssl req -x509` makes them.

@@ -20,7 +20,7 @@
 
 > SELECT string_agg(name, sep ORDER BY name DESC), string_agg(DISTINCT name, sep ORDER BY name DESC) FROM (VALUES ('a', '-'), ('b', '+'), ('c', '*'), (NULL, '!'), ('d', NULL)) v(name, sep)
 
-> SELECT string_agg(b, '\x00'::bytea ORDER BY b DESC), string_agg(b, NULL) FROM (VALUES ('\x01'::bytea), ('\x02')) v(b)
+> SELECT string_agg(b, '\x00'::bytea ORDER BY b DESC), string_agg(b, NULL ORDER BY b) FROM (VALUES ('\x01'::bytea), ('\x02')) v(b)
 
 > SELECT jsonb_object_agg(DISTINCT k, v), json_object_agg(k, v ORDER BY k) FROM (VALUES ('b', 2), ('a', 1), ('b', 2)) t(k, v)
 
@@ -36,6 +36,6 @@
 
 > SELECT concat(true, NULL, false), concat_ws(',', true, NULL, false), format('%s %L', true, false), 'a' || true, quote_literal(true), quote_nullable(false)
 
-> SELECT concat(1.50, '2026-01-02'::date, '2026-01-02 03:04:05+00'::timestamptz, '\x01'::bytea, ARRAY[true, false], '{"a":1}'::jsonb, 1e20::float8), concat_ws(NULL, 'a'), concat_ws('-'), concat(NULL)
+> SELECT concat(1.50, '2026-01-02'::date, '2026-01-02 03:04:05+00'::timestamptz, '\x01'::bytea, ARRAY[true, false], '{"a":1}'::jsonb, 1e20::float8), concat_ws(NULL, 'a'), concat_ws('-', NULL), concat(NULL)
 
 > SELECT array_remove(ARRAY[1, 2, 1, NULL], 1), array_replace(ARRAY[1, 2, 1], 1, 9), array_remove(ARRAY[1, NULL], NULL), array_replace(ARRAY[1, NULL], NULL, 0)
