@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::backup::copy::{copy_file, read_file, write_file};
-use crate::backup::repository::{MARK_FILE, OBJECTS, compare};
+use crate::backup::repository::{MANIFESTS, MARK_FILE, OBJECTS, compare};
 use crate::backup::storage::{Sink, Storage};
 use crate::backup::{BackupFile, BackupProgress};
 use crate::error::{Error, ErrorKind, Result};
@@ -44,6 +44,8 @@ impl Storage for Folder {
     fn begin_writing(&mut self, _holder: &str) -> Result<()> {
         make_private_folder(&self.folder)?;
         self.lock = Some(lock(&self.folder)?);
+        // Before anything lies in it, so that its own name is on the disk with those of the objects.
+        make_private_folder(&self.path(MANIFESTS))?;
         let temporary = self.temporary();
         make_private_folder(&temporary)?;
         for name in names(&temporary)? {
@@ -53,7 +55,7 @@ impl Storage for Folder {
     }
 
     fn is_foreign(&self) -> Result<bool> {
-        let ours = |name: &str| name == LOCK_FILE || name == OBJECTS || name.starts_with(MARK_FILE);
+        let ours = |name: &str| [LOCK_FILE, OBJECTS, MANIFESTS].contains(&name) || name.starts_with(MARK_FILE);
         // What is no folder is told when it is to be one.
         if !self.folder.is_dir() {
             return Ok(false);
@@ -135,7 +137,7 @@ impl Storage for Folder {
     }
 
     fn settle(&self) -> Result<()> {
-        for folder in [self.folder.join(OBJECTS), self.folder.clone()] {
+        for folder in [self.path(OBJECTS), self.path(MANIFESTS), self.folder.clone()] {
             sync_folder(&folder).map_err(|error| file_error(&folder, error))?;
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::store::{create_file_in_private, file_error};
 
 pub(super) const MARK_FILE: &str = "nebulusdb-backup.json";
 pub(super) const OBJECTS: &str = "objects";
-const MANIFESTS: &str = "manifests";
+pub(super) const MANIFESTS: &str = "manifests";
 
 /// A place of backups.
 pub struct Repository {

@@ -13,7 +13,7 @@ use tokio_postgres::{AsyncMessage, Client, Config};
 use tokio_rustls::rustls;
 use zeroize::Zeroizing;
 
-use crate::client::report::reason;
+use crate::client::report::{describe, reason};
 use crate::client::route::{Canceller, Route};
 use crate::client::tls::ClientTls;
 use crate::client::tls_options::TlsOptions;
@@ -38,7 +38,7 @@ impl Session {
     /// environment variable `NEBULUSDB_PASSWORD`, or for a server of this machine the one that its first start has left in a
     /// file of this user's.
     pub async fn connect(url: &str) -> Result<Session> {
-        let print = |notice: DbError| eprintln!("{}:  {}", notice.severity(), notice.message());
+        let print = |notice: DbError| eprintln!("{}", describe(&notice, ""));
         Session::open(&route(url)?, print).await
     }
 

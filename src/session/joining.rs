@@ -11,7 +11,7 @@ use crate::session::rows::cancellable;
 use crate::session::session::Session;
 
 /// How long a statement waits for the first member of a network that it has joined.
-const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// A network that a transaction joins.
 pub(super) struct Joined {

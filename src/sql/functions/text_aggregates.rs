@@ -7,8 +7,10 @@ use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::Accumulator;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::limits::ENTRY_BYTES_MAX;
 use crate::sql::errors::to_datafusion;
+
+/// Longest text that is made, as in PostgreSQL.
+const TEXT_BYTES_MAX: usize = (1 << 30) - 1;
 
 /// What was joined so far.
 #[derive(Debug)]
@@ -31,8 +33,8 @@ impl JoinedText {
             self.first_delimiter = delimiter.to_vec();
             return Ok(());
         };
-        if joined.len().saturating_add(value.len()).saturating_add(delimiter.len()) > ENTRY_BYTES_MAX {
-            let message = format!("an aggregated text is over {ENTRY_BYTES_MAX} bytes");
+        if joined.len().saturating_add(value.len()).saturating_add(delimiter.len()) > TEXT_BYTES_MAX {
+            let message = format!("an aggregated text is over {TEXT_BYTES_MAX} bytes");
             return Err(Error::new(ErrorKind::LimitExceeded, message).with_hint("Aggregate fewer rows."));
         }
         joined.extend_from_slice(delimiter);
