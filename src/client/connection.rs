@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::config::Host;
 use tokio_postgres::error::DbError;
 use tokio_postgres::{AsyncMessage, Client, Config};
-use tokio_rustls::rustls;
+use tokio_rustls::rustls::{self, CertificateError};
 use zeroize::Zeroizing;
 
 use crate::client::report::{describe, reason};
@@ -25,6 +25,10 @@ use crate::store::RunningServer;
 pub const URL_DEFAULT: &str = "postgresql://nebulus@127.0.0.1:5433/nebulus";
 /// How long connecting may take before it is called a failure.
 const CONNECT_TIMEOUT_SECONDS: u64 = 10;
+
+/// What to do about a server that was not believed.
+const CERTIFICATE_HINT: &str = "sslrootcert=FILE names the certificate of the server, or of whoever signed it; sslmode=verify-full \
+                                wants the host's name in it, sslmode=verify-ca does not";
 
 /// An open connection: the client, and the task that moves its bytes and prints the server's notices.
 pub struct Session {
@@ -154,30 +158,52 @@ fn cannot_connect(route: &Route, error: &tokio_postgres::Error) -> Error {
     let is_refused = error.code().is_some_and(|code| code.code().starts_with("28"));
     let kind = if is_refused { ErrorKind::InvalidAuthorization } else { ErrorKind::Io };
     let server = if route.is_inside() { "the server".to_string() } else { addresses.join(", ") };
-    let failure = Error::new(kind, format!("cannot connect to {server}: {}", reason(error)));
-    let cause = std::error::Error::source(error);
-    let is_unreachable = cause.is_some_and(|cause| cause.is::<std::io::Error>());
-    match error.as_db_error() {
+    let unbelieved = certificate_trouble(error);
+    let why = unbelieved.clone().unwrap_or_else(|| reason(error));
+    let failure = Error::new(kind, format!("cannot connect to {server}: {why}"));
+    let hint = match error.as_db_error() {
         // The server knows best.
-        Some(report) => match report.hint() {
-            Some(hint) => failure.with_hint(hint),
-            None if is_refused => failure.with_hint(password_hint(config)),
-            None => failure,
-        },
-        None if is_about_certificate(error) => failure.with_hint(
-            "sslrootcert=FILE names the certificate of the server, or of whoever signed it; sslmode=verify-full wants the host's \
-             name in it, sslmode=verify-ca does not",
-        ),
-        None if config.get_password().is_none() && !is_unreachable => failure.with_hint(
-            "set NEBULUSDB_PASSWORD, or NEBULUSDB_DATA_DIR to the directory of a server whose first password was not changed",
-        ),
-        None => failure.with_hint("start a server with: nebulusdb serve"),
+        Some(report) => report.hint().map(str::to_string).or_else(|| is_refused.then(|| password_hint(config))),
+        None if unbelieved.is_some() => Some(CERTIFICATE_HINT.to_string()),
+        None => Some(network_hint(config, error).to_string()),
+    };
+    match hint {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
     }
 }
 
-/// Whether a server was not believed.
-fn is_about_certificate(error: &tokio_postgres::Error) -> bool {
-    let handshake = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
-    let cause = handshake.and_then(std::io::Error::get_ref).and_then(|cause| cause.downcast_ref::<rustls::Error>());
-    matches!(cause, Some(rustls::Error::InvalidCertificate(_)))
+/// What to do about a server that was not reached.
+fn network_hint(config: &Config, error: &tokio_postgres::Error) -> &'static str {
+    let cause = std::error::Error::source(error);
+    let told = cause.map(ToString::to_string).unwrap_or_default();
+    let is_unreachable = cause.is_some_and(|cause| cause.is::<std::io::Error>());
+    match () {
+        () if told.contains("does not support TLS") => {
+            "start the server with --tls-cert and --tls-key; sslmode=prefer does without, where nobody can listen"
+        }
+        () if told.contains("lookup address") => "is the host's name right, and the network up?",
+        () if config.get_password().is_none() && !is_unreachable => {
+            "set NEBULUSDB_PASSWORD, or NEBULUSDB_DATA_DIR to the directory of a server whose first password was not changed"
+        }
+        () => "start a server with: nebulusdb serve",
+    }
+}
+
+/// Why a server was not believed, where that is what went wrong.
+fn certificate_trouble(error: &tokio_postgres::Error) -> Option<String> {
+    let handshake = std::error::Error::source(error)?.downcast_ref::<std::io::Error>()?;
+    let rustls::Error::InvalidCertificate(trouble) = handshake.get_ref()?.downcast_ref::<rustls::Error>()? else {
+        return None;
+    };
+    let why = match trouble {
+        CertificateError::UnknownIssuer => "sslrootcert names neither it nor whoever signed it".to_string(),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is one for another name".to_string()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_string(),
+        CertificateError::Other(_) => "it signs itself, or is no certificate of a server".to_string(),
+        other => rustls::Error::InvalidCertificate(other.clone()).to_string(),
+    };
+    Some(format!("the server's certificate is not believed: {why}"))
 }

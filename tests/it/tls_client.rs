@@ -92,6 +92,10 @@ fn commands_use_tls_and_believe_whom_they_are_told_to() {
     assert!(said.contains(".postgresql/root.crt") && said.contains("sslrootcert=FILE"), "{said}");
     let said = asked("localhost", "sslmode=allow").expect_err("no such mode");
     assert!(said.contains("sslmode is \"allow\"") && said.contains("verify-full"), "{said}");
+    let open = Server::start();
+    let url = format!("postgresql://nebulus@{}/nebulus?sslmode=require", open.address);
+    let said = guarded.query(&url, &[]).expect_err("a server without TLS");
+    assert!(said.contains("does not support TLS") && said.contains("--tls-cert"), "{said}");
     let said = asked("localhost", "sslrootcert=/nowhere.pem").expect_err("no such file");
     assert!(said.contains("/nowhere.pem"), "{said}");
 }
