@@ -75,23 +75,29 @@ test-clients: build ## PostgreSQL's drivers the clients under clients/ (Python, 
 	scripts/test-dashboard
 
 .PHONY: test-all
-test-all: test test-clients test-packages test-editors ## what `make test` does, `make test-clients`, `make test-packages` and `make test-editors`
+test-all: test test-clients test-packages test-editors test-features ## `make test`, and each of `make test-clients`, `-packages`, `-editors`, `-features`
 
 .PHONY: test-packages
 test-packages: build ## install each package on a bare Debian and start it, and replay docker/ there (needs root)
-	scripts/test-packages
+	NEBULUSDB_BIN="$$(scripts/build-features)" scripts/test-packages
 
 .PHONY: test-editors
 test-editors: ## KNIRVQL's grammars for VS Code, CodeMirror and tree-sitter (needs node 20 and npm)
 	scripts/test-editors
+
+.PHONY: test-features
+test-features: ## build with the features otel and s3, lint that, and test them
+	@scripts/install-deps build test
+	cargo clippy --release --locked --features otel,s3 --all-targets -- -D warnings
+	scripts/test-features
 
 .PHONY: console
 console: ## build the web console's sources into the files that the server embeds (needs node 20 and npm)
 	@scripts/build-console
 
 .PHONY: dist
-dist: build ## pack the stripped server into dist/: tarball, Debian package, Python wheel, npm package
-	@scripts/dist dist
+dist: build ## pack the stripped server, with the features otel and s3, into dist/: tarball, Debian package, wheel, npm package
+	@NEBULUSDB_BIN="$$(scripts/build-features)" scripts/dist dist
 
 .PHONY: soak
 soak: build ## hours of simulated networks, and 100,000 statements beside PostgreSQL (STEPS=n, SEEDS=n, STATEMENTS=n: how much)

@@ -9,6 +9,7 @@ pub mod health;
 pub mod metrics;
 
 pub mod model;
+pub mod telemetry;
 
 pub mod merge;
 pub mod vector;

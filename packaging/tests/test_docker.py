@@ -77,7 +77,7 @@ def test_the_build_stage_has_all_its_sources(tmp_path: Path) -> None:
                 shutil.copy(ROOT / source, target)
     _, step = BUILD.all("RUN")
     build, strip = step.split(" && ")
-    assert build == "cargo build --release --locked --bin nebulusdb" and strip == "strip -o /nebulusdb target/release/nebulusdb"
+    assert build == "cargo build --release --locked --features otel,s3 --bin nebulusdb" and strip == "strip -o /nebulusdb target/release/nebulusdb"
     subprocess.run(build.replace("cargo build", "cargo check").split(), cwd=tmp_path, check=True)
 
 

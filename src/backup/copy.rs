@@ -5,22 +5,23 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use crate::backup::BackupProgress;
+use crate::backup::storage::Sink;
 use crate::error::Result;
 use crate::store::{create_file_in_private, file_error, sync_folder};
 
 /// Bytes that are read at once.
-const PIECE_BYTES: usize = 256 * 1024;
+pub(super) const PIECE_BYTES: usize = 256 * 1024;
 
 /// The size and the hash of a file.
 pub(super) fn hash_file(path: &Path, progress: &BackupProgress) -> Result<(u64, blake3::Hash)> {
-    read_file(path, progress, |_| Ok(()))
+    read_file(path, progress, &mut |_| Ok(()))
 }
 
 /// Copies a file into a new one, which is on the disk then; size and hash of what was copied.
 pub(super) fn copy_file(from: &Path, to: &Path, progress: &BackupProgress) -> Result<(u64, blake3::Hash)> {
     let named = |error| file_error(to, error);
     let mut target = create_file_in_private(to).map_err(named)?;
-    let copied = read_file(from, progress, |piece| target.write_all(piece).map_err(named))?;
+    let copied = read_file(from, progress, &mut |piece| target.write_all(piece).map_err(named))?;
     target.sync_all().map_err(named)?;
     Ok(copied)
 }
@@ -44,11 +45,8 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-fn read_file(
-    path: &Path,
-    progress: &BackupProgress,
-    mut sink: impl FnMut(&[u8]) -> Result<()>,
-) -> Result<(u64, blake3::Hash)> {
+/// Reads a file to its end: size and hash of what it gave.
+pub(super) fn read_file(path: &Path, progress: &BackupProgress, sink: &mut Sink<'_>) -> Result<(u64, blake3::Hash)> {
     let named = |error| file_error(path, error);
     let mut file = File::open(path).map_err(named)?;
     let mut hasher = blake3::Hasher::new();

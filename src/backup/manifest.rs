@@ -64,9 +64,9 @@ impl Manifest {
 
     /// # Errors
     /// XX001 for one that is damaged, F0000 for one of a newer program.
-    pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Manifest> {
+    pub(super) fn decode(path: &str, bytes: &[u8]) -> Result<Manifest> {
         let damaged = |what: &str| {
-            Error::new(ErrorKind::Corrupted, format!("the manifest {} is damaged: {what}", path.display()))
+            Error::new(ErrorKind::Corrupted, format!("the manifest {path} is damaged: {what}"))
                 .with_hint("Restore another backup of this folder: see `nebulusdb backup --list`.")
         };
         let json: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| damaged(&error.to_string()))?;
@@ -116,10 +116,10 @@ pub(super) fn number_of(id: &str) -> Option<u64> {
     id.split('-').next()?.parse().ok()
 }
 
-pub(super) fn newer(path: &Path, format: u64) -> Error {
+pub(super) fn newer(path: &str, format: u64) -> Error {
     Error::new(
         ErrorKind::Configuration,
-        format!("{} has format {format}, this program reads up to {BACKUP_FORMAT}", path.display()),
+        format!("{path} has format {format}, this program reads up to {BACKUP_FORMAT}"),
     )
     .with_hint("Use the newer nebulusdb that wrote it.")
 }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_manifest_tells_when_it_was_changed() {
-        let (path, bytes) = (Path::new("m.json"), manifest().encode().unwrap());
+        let (path, bytes) = ("m.json", manifest().encode().unwrap());
         assert_eq!(Manifest::decode(path, &bytes).unwrap(), manifest());
         assert_eq!(manifest().number(), 7);
         let mut refused = 0;

@@ -1,4 +1,5 @@
-//! Backups: a consistent copy of a data directory among others in one folder, and the way back.
+//! Backups: a consistent copy of a data directory among others in one place, and the way back. A place is a folder, or with the
+//! feature `s3` a prefix of a bucket (`bucket`), where the same objects have the same names.
 //!
 //! ```text
 //! DIR/nebulusdb-backup.json   says that this is a folder of backups, and in which format
@@ -13,14 +14,24 @@
 //! Saved graphs are a cache and not in it; the identity is not, since a restored node must be another origin; the vault's key
 //! is only where it was asked for. Who may do so, and what a restored store still needs, is left to `db`.
 
+#[cfg(feature = "s3")]
+mod bucket;
 mod copy;
+mod folder;
+#[cfg(feature = "s3")]
+mod lease;
 mod manifest;
+mod place;
 mod progress;
 mod repository;
 mod restore;
+#[cfg(feature = "s3")]
+mod s3_requests;
+mod storage;
 mod take;
 
 pub use manifest::{BackupFile, Manifest};
+pub use place::{BackupPlace, BucketPlace};
 pub use progress::{BackupPhase, BackupProgress};
 pub use repository::Repository;
 pub use restore::{RestoreTarget, restore_files};

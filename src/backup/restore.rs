@@ -9,8 +9,6 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::backup::copy::copy_file;
-use crate::backup::repository::compare;
 use crate::backup::{BackupPhase, BackupProgress, Manifest, Repository};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{STORE_FORMAT, create_file_in_private, file_error, make_private_folder, sync_folder};
@@ -78,12 +76,10 @@ fn fill(
         let folder = path.parent().unwrap_or(unfinished);
         make_private_folder(folder)?;
         folders.extend(folder.ancestors().take_while(|each| each.starts_with(unfinished)).map(Path::to_path_buf));
-        let object = repository.object(&file.blake3);
-        if !object.exists() {
-            return Err(damaged(manifest, &format!("{} is missing: there is no {}", file.path, object.display())));
-        }
-        let copied = copy_file(&object, &path, progress)?;
-        compare(file, &object, copied).map_err(|error| damaged(manifest, error.message()))?;
+        repository.fetch(file, &path, progress).map_err(|error| match error.kind() {
+            ErrorKind::Corrupted => damaged(manifest, error.message()),
+            _ => error,
+        })?;
         progress.advance(file.bytes);
         if file.is_key() && !own_keys {
             apart.push(path);

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::copy::hash_file;
 use crate::backup::manifest::BACKUP_FORMAT;
-use crate::backup::{BackupFile, BackupPhase, BackupProgress, Manifest, Repository};
+use crate::backup::{BackupFile, BackupPhase, BackupPlace, BackupProgress, Manifest, Repository};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{BlobStore, KeyDirectory, STORE_FORMAT, Store, file_error};
 
@@ -55,22 +55,24 @@ struct Found {
     hash: Option<String>,
 }
 
-/// Makes a backup in `folder`. Blocks for as long as reading and copying takes; writes go on meanwhile.
+/// Makes a backup in `place`. Blocks for as long as reading and copying takes; writes go on meanwhile.
 ///
 /// # Errors
-/// F0000 for a folder that cannot be one of backups, 55006 while another backup writes to it, XX001 for a damaged blob, 53100,
+/// F0000 for a place that cannot be one of backups, 55006 while another backup writes to it, XX001 for a damaged blob, 53100,
 /// 58030, and what `progress` stops with. Nothing of a backup that failed shows.
 pub fn take_backup(
     source: &BackupSource<'_>,
-    folder: &Path,
+    place: &BackupPlace,
     options: &BackupOptions,
     progress: &BackupProgress,
 ) -> Result<BackupReport> {
-    refuse_own_folder(source.store.directory(), folder)?;
+    if let BackupPlace::Folder(folder) = place {
+        refuse_own_folder(source.store.directory(), folder)?;
+    }
     if options.keep == Some(0) {
         return Err(Error::new(ErrorKind::InvalidParameterValue, "keep is 0; it must be at least 1"));
     }
-    let repository = Repository::open_for_writing(folder)?;
+    let repository = Repository::open_for_writing(place, &source.origin)?;
     remove_left_over(source.store.directory())?;
     let checkpoint = source.store.directory().join(CHECKPOINT_FOLDER);
     let taken = take_into(&repository, source, &checkpoint, options, progress);
@@ -153,7 +155,7 @@ fn keep_file(repository: &Repository, file: Found, progress: &BackupProgress) ->
         }
     };
     let entry = BackupFile { path: file.path, bytes, blake3 };
-    let is_new = !repository.has(&entry);
+    let is_new = !repository.has(&entry)?;
     if is_new {
         repository.put(&file.source, &entry, progress)?;
     }

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use indicatif::{HumanBytes, ProgressBar};
 use serde_json::json;
 use tokio_postgres::SimpleQueryMessage;
 
-use crate::backup::{BackupOptions, BackupProgress, BackupReport, Repository};
+use crate::backup::{BackupOptions, BackupPlace, BackupProgress, BackupReport, Repository};
 use crate::cli::command::block_on;
 use crate::cli::progress::{BAR_INTERVAL, bytes_bar, watched};
 use crate::cli::table::Table;
-use crate::client::{Session, URL_DEFAULT, failure};
+use crate::client::{Session, failure, url_or_near};
 use crate::config::{StoreFlags, StorePaths};
 use crate::db::back_up_offline;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,9 +25,10 @@ const PROGRESS: &str = "SELECT backup_total, backup_streamed FROM pg_stat_progre
 /// The options of `nebulusdb backup`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BackupArgs {
-    /// The folder of backups, on the server's machine; it is made where there is none
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    /// The folder of backups, on the server's machine, which is made where there is none; or s3://BUCKET/PREFIX, in builds with
+    /// S3, with the server's own AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL
+    #[arg(value_name = "DIR|URL")]
+    place: PathBuf,
     /// List the backups in the folder
     #[arg(long, conflicts_with_all = ["verify", "keep", "with_keys", "offline"])]
     list: bool,
@@ -46,21 +47,22 @@ pub(crate) struct BackupArgs {
     /// Back up a data directory that no server has open
     #[arg(long)]
     offline: bool,
-    /// The server; a missing password is taken from NEBULUSDB_PASSWORD
-    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
-    url: String,
+    /// The server; without it the one of this user's data directory. A missing password is taken from NEBULUSDB_PASSWORD, or from
+    /// the file that a first start has left
+    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true)]
+    url: Option<String>,
     #[command(flatten)]
     store: StoreFlags,
 }
 
 /// Makes a backup, or lists or verifies those that there are.
 pub(crate) fn run(args: &BackupArgs) -> Result<ExitCode> {
-    let folder = std::path::absolute(&args.folder)?;
+    let place = BackupPlace::of_argument(&args.place)?.absolute()?;
     if args.list {
-        return list(&folder);
+        return list(&place);
     }
     if args.verify {
-        return verify(&folder, args.at.as_deref());
+        return verify(&place, args.at.as_deref());
     }
     let options = BackupOptions {
         with_keys: args.with_keys,
@@ -70,9 +72,9 @@ pub(crate) fn run(args: &BackupArgs) -> Result<ExitCode> {
         let paths = StorePaths::resolve(&args.store)?;
         let database = paths.database(true)?;
         let progress = Arc::new(BackupProgress::new(|| Ok(())));
-        watched("backing up", &progress, || back_up_offline(&database, &folder, &options, &progress))?
+        watched("backing up", &progress, || back_up_offline(&database, &place, &options, &progress))?
     } else {
-        block_on(back_up_online(&args.url, &folder, &options))?
+        block_on(back_up_online(&url_or_near(args.url.as_deref()), &place, &options))?
     };
     tell(&report)
 }
@@ -104,17 +106,20 @@ fn tell(report: &BackupReport) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn back_up_online(url: &str, folder: &Path, options: &BackupOptions) -> Result<BackupReport> {
-    let folder = folder
-        .to_str()
-        .ok_or_else(|| Error::new(ErrorKind::Configuration, format!("the path {} is no UTF-8", folder.display())))?;
+async fn back_up_online(url: &str, place: &BackupPlace, options: &BackupOptions) -> Result<BackupReport> {
+    let place = match place {
+        BackupPlace::Folder(folder) => folder.to_str().map(str::to_string).ok_or_else(|| {
+            Error::new(ErrorKind::Configuration, format!("the path {} is no UTF-8", folder.display()))
+        })?,
+        bucket => bucket.to_string(),
+    };
     let mut asked = json!({"with_keys": options.with_keys});
     if let (Some(keep), Some(object)) = (options.keep, asked.as_object_mut()) {
         object.insert("keep".to_string(), keep.into());
     }
     let session = Session::connect(url).await?;
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let statement = format!("SELECT nebulus_backup({}, {})", quoted(folder), quoted(&asked.to_string()));
+    let statement = format!("SELECT nebulus_backup({}, {})", quoted(&place), quoted(&asked.to_string()));
     let bar = bytes_bar("backing up")?;
     let watching = watch(url, &bar);
     let backing_up = session.client.simple_query(&statement);
@@ -156,8 +161,8 @@ async fn move_bar(url: &str, bar: &ProgressBar) -> Result<Infallible> {
     }
 }
 
-fn list(folder: &Path) -> Result<ExitCode> {
-    let repository = Repository::open(folder)?;
+fn list(place: &BackupPlace) -> Result<ExitCode> {
+    let repository = Repository::open(place)?;
     let columns = ["backup", "made", "files", "size", "keys", "node"].map(str::to_string).to_vec();
     let mut table = Table { columns, rows: Vec::new() };
     let mut is_sound = true;
@@ -184,8 +189,8 @@ fn list(folder: &Path) -> Result<ExitCode> {
     Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn verify(folder: &Path, at: Option<&str>) -> Result<ExitCode> {
-    let repository = Repository::open(folder)?;
+fn verify(place: &BackupPlace, at: Option<&str>) -> Result<ExitCode> {
+    let repository = Repository::open(place)?;
     let manifest = repository.find(at)?;
     let progress = Arc::new(BackupProgress::new(|| Ok(())));
     let problems = watched("verifying", &progress, || repository.verify(&manifest, &progress))?;

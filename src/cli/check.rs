@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use crate::config::{StoreFlags, StorePaths};
 use crate::db::{RepairReport, repair};
-use crate::error::Result;
-use crate::store::{CheckReport, Store, StoreOptions};
+use crate::error::{ErrorKind, Result};
+use crate::store::{BlobStore, CheckReport, Store, StoreOptions};
 
 /// The options of `nebulusdb check`.
 #[derive(Debug, clap::Args)]
@@ -15,6 +15,9 @@ pub(crate) struct CheckArgs {
     /// Make indexes, counts, lists of facts, marks of the stage and graphs anew from the entries, while no server runs
     #[arg(long)]
     repair: bool,
+    /// Read the blobs as well, and compare each with the hash that it is called by
+    #[arg(long)]
+    blobs: bool,
     #[command(flatten)]
     store: StoreFlags,
 }
@@ -24,17 +27,41 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode> {
     let paths = StorePaths::resolve(&args.store)?;
     let mut report = check(&paths)?;
     tell(&report)?;
+    let are_blobs_sound = !args.blobs || check_blobs(&paths)?;
     if args.repair {
         tell_repair(&repair(&paths.database(true)?)?)?;
         report = check(&paths)?;
         tell(&report)?;
     }
-    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_sound() && are_blobs_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn check(paths: &StorePaths) -> Result<CheckReport> {
     let options = StoreOptions { read_only: true, cache_bytes: paths.cache_bytes, sync: true };
     Store::open(&paths.data_directory, &options)?.check()
+}
+
+/// Reads the blobs that are here, and says which are not what they are called; whether all are.
+fn check_blobs(paths: &StorePaths) -> Result<bool> {
+    let directory = paths.data_directory.join("blobs");
+    let mut out = std::io::stdout().lock();
+    // A node that never had one has no directory of them, and a check makes none.
+    let blobs = if directory.exists() { Some(BlobStore::open_directory(directory)?) } else { None };
+    let files = blobs.as_ref().map(BlobStore::files).transpose()?.unwrap_or_default();
+    let (mut bytes, mut damaged) = (0, 0);
+    for (hash, path, size) in &files {
+        bytes += size;
+        match blobs.as_ref().map_or(Ok(()), |blobs| blobs.verify(hash)) {
+            Ok(()) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::Corrupted | ErrorKind::Io) => {
+                damaged += 1;
+                writeln!(out, "problem: {}: {error}", path.display())?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    writeln!(out, "{} blobs with {bytes} bytes read, {damaged} of them damaged", files.len())?;
+    Ok(damaged == 0)
 }
 
 fn tell(report: &CheckReport) -> Result<()> {

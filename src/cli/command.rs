@@ -52,10 +52,21 @@ enum Command {
     DemoLoad(demo_load::DemoLoadArgs),
 }
 
+impl Command {
+    /// Whether it is a command that prints and keeps nothing: it may end when nobody reads any more.
+    fn prints(&self) -> bool {
+        matches!(self, Command::Query(_) | Command::SyncStatus(_) | Command::Config(_) | Command::Health(_))
+    }
+}
+
 /// Runs the command line. Errors go to standard error; the exit status is 1 then.
 pub fn main() -> ExitCode {
     close_new_files();
-    let result = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    if command.prints() {
+        end_with_the_reader();
+    }
+    let result = match command {
         Command::Serve(flags) => serve::run(&flags),
         Command::Check(arguments) => check::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
@@ -90,6 +101,16 @@ fn close_new_files() {
     #[cfg(target_os = "linux")]
     unsafe {
         libc::umask(0o077);
+    }
+}
+
+/// Ends this process without a word when whoever reads what it prints goes away, as in `nebulusdb query … | head`. Writes to sockets
+/// ask for no signal.
+fn end_with_the_reader() {
+    // SAFETY: no other thread runs yet, and the default action runs no code of this process.
+    #[cfg(target_os = "linux")]
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
     }
 }
 

@@ -101,7 +101,8 @@ impl Words {
         *self.names.lock() = names;
     }
 
-    /// The words that begin like this one, names first; keywords in the case in which it is typed.
+    /// The words that begin like this one, names first; keywords in the case in which it is typed. What is typed in capitals is a
+    /// keyword where one begins so.
     fn beginning_with(&self, typed: &str) -> Vec<String> {
         let begins = |word: &str| word.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed));
         let is_small = typed.chars().any(char::is_lowercase);
@@ -110,6 +111,9 @@ impl Words {
         found.sort_unstable();
         let keywords = KEYWORDS.iter().filter(|word| begins(word)).map(keyword);
         let others: Vec<String> = keywords.filter(|word| !found.contains(word)).collect();
+        if !is_small && !others.is_empty() {
+            found.clear();
+        }
         found.extend(others);
         found.truncate(SUGGESTIONS_MAX);
         found
@@ -137,6 +141,8 @@ mod tests {
         words.learn(vec!["memory_facts".to_string(), "memory".to_string()]);
         assert_eq!(words.complete("get mem", 7), (4, ["memory", "memory_facts"].map(str::to_string).to_vec()));
         assert_eq!(words.complete("SEL", 3), (0, vec!["SELECT".to_string()]));
+        assert_eq!(words.complete("GET MEM", 7), (4, vec!["MEMORY".to_string()]));
+        assert_eq!(words.complete("MEMORY_", 7), (0, vec!["memory_facts".to_string()]));
         assert_eq!(words.complete("é ", 3), (3, Vec::new()));
     }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::config::{DEFAULT_FILE, FileOptions, Flags, Layers, Options, StoreFlags};
+use crate::config::{DEFAULT_FILE, FileOptions, Flags, Layers, Options, StoreFlags, section_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::server;
 
@@ -55,7 +55,12 @@ fn show(flags: &Flags) -> Result<ExitCode> {
         Some(path) => writeln!(out, "# file: {}", path.display())?,
         None => writeln!(out, "# there is no file")?,
     }
+    let mut section = None;
     for name in FileOptions::NAMES {
+        if section_of(name) != section {
+            section = section_of(name);
+            section.map_or(Ok(()), |section| writeln!(out, "[{section}]"))?;
+        }
         if let Some(value) = layers.flags.shown(name) {
             writeln!(out, "{name} = {value}  # flag or variable")?;
         } else if let Some(value) = layers.file.options.shown(name) {

@@ -3,16 +3,16 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use crate::client::{URL_DEFAULT, configuration};
+use crate::client::{route, url_or_near};
 use crate::error::Result;
 use crate::mcp::{Rules, serve_stdio};
 
 /// The options of `nebulusdb mcp`.
 #[derive(Debug, clap::Args)]
 pub struct McpArgs {
-    /// The server; a missing password is taken from NEBULUSDB_PASSWORD, or from the file that a first start has left
-    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
-    pub url: String,
+    /// The server; without it the one of this user's data directory. A missing password is taken from NEBULUSDB_PASSWORD, or from the file that a first start has left
+    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true)]
+    pub url: Option<String>,
     /// The user, in place of the URL's
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
@@ -38,9 +38,9 @@ pub async fn run(args: &McpArgs) -> Result<ExitCode> {
             "nebulusdb mcp speaks with an agent that starts it: put the command into the agent's settings (docs/agents.md)"
         )?;
     }
-    let mut config = configuration(&args.url)?;
+    let mut route = route(&url_or_near(args.url.as_deref()))?;
     if let Some(user) = &args.user {
-        config.user(user);
+        route.config.user(user);
     }
     let rules = Rules {
         is_read_only: args.read_only,
@@ -48,6 +48,6 @@ pub async fn run(args: &McpArgs) -> Result<ExitCode> {
         may_share: !args.no_share,
         sees_secrets: args.allow_secrets,
     };
-    serve_stdio(config, rules).await?;
+    serve_stdio(route, rules).await?;
     Ok(ExitCode::SUCCESS)
 }

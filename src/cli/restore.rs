@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use indicatif::HumanBytes;
 
-use crate::backup::{BackupProgress, Repository, RestoreTarget};
+use crate::backup::{BackupPlace, BackupProgress, Repository, RestoreTarget};
 use crate::cli::progress::watched;
 use crate::config::{StoreFlags, StorePaths};
 use crate::db::restore_backup;
@@ -16,9 +16,9 @@ use crate::error::Result;
 /// The options of `nebulusdb restore`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RestoreArgs {
-    /// The folder of backups
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    /// The folder of backups; or s3://BUCKET/PREFIX, in builds with S3
+    #[arg(value_name = "DIR|URL")]
+    place: PathBuf,
     /// The backup; without it, the latest
     #[arg(long, value_name = "ID")]
     at: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode> {
         data_directory: std::path::absolute(&paths.data_directory)?,
         key_directory: std::path::absolute(&paths.key_directory)?,
     };
-    let repository = Repository::open(&args.folder)?;
+    let repository = Repository::open(&BackupPlace::of_argument(&args.place)?)?;
     let manifest = repository.find(args.at.as_deref())?;
     let progress = Arc::new(BackupProgress::new(|| Ok(())));
     let restore = || restore_backup(&repository, &manifest, &target, &progress);

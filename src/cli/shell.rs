@@ -19,7 +19,7 @@ use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio_postgres::SimpleQueryMessage;
 
 use crate::cli::completion::Words;
 use crate::cli::output::Format;
@@ -214,7 +214,7 @@ impl Shell {
                     pressed = tokio::signal::ctrl_c() => {
                         pressed?;
                         // What cannot be cancelled has ended by itself.
-                        drop(self.session.client.cancel_token().cancel_query(NoTls).await);
+                        drop(self.session.canceller().cancel().await);
                     }
                 }
             }
@@ -236,8 +236,8 @@ impl Shell {
     async fn describe(&mut self, name: &str) -> Result<()> {
         let name = name.replace('\'', "''");
         self.run(&format!(
-            "SELECT column_name, data_type, is_nullable, column_default FROM information_schema.columns \
-             WHERE table_name = '{name}' ORDER BY ordinal_position"
+            "SELECT column_name, CASE data_type WHEN 'USER-DEFINED' THEN udt_name ELSE data_type END AS data_type, is_nullable, \
+             column_default FROM information_schema.columns WHERE table_name = '{name}' ORDER BY ordinal_position"
         ))
         .await
     }

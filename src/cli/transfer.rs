@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::progress::bar;
-use crate::client::{Session, URL_DEFAULT};
+use crate::client::{Session, url_or_near};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::{self, ExportFormat, ExportOptions, ImportOptions, OnKeyConflict, RowSource};
 
@@ -23,9 +23,10 @@ pub(crate) struct ExportArgs {
     /// How to write it; by default as the file's name ends, and otherwise jsonl
     #[arg(long, value_enum)]
     format: Option<ExportFormat>,
-    /// The server; a missing password is taken from NEBULUSDB_PASSWORD
-    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
-    url: String,
+    /// The server; without it the one of this user's data directory. A missing password is taken from NEBULUSDB_PASSWORD, or from
+    /// the file that a first start has left
+    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true)]
+    url: Option<String>,
 }
 
 /// What an import comes from that is no file.
@@ -53,9 +54,10 @@ pub(crate) struct ImportArgs {
     /// What becomes of rows whose key is there already
     #[arg(long, value_enum, default_value_t = OnKeyConflict::Fail)]
     on_conflict: OnKeyConflict,
-    /// The server; a missing password is taken from NEBULUSDB_PASSWORD
-    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true, default_value = URL_DEFAULT)]
-    url: String,
+    /// The server; without it the one of this user's data directory. A missing password is taken from NEBULUSDB_PASSWORD, or from
+    /// the file that a first start has left
+    #[arg(long, env = "NEBULUSDB_URL", hide_env_values = true)]
+    url: Option<String>,
 }
 
 /// Exports, and says on standard error how much.
@@ -68,7 +70,7 @@ pub(crate) async fn export(args: &ExportArgs) -> Result<ExitCode> {
     let is_parquet = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
     let by_name = if is_parquet { ExportFormat::Parquet } else { ExportFormat::Jsonl };
     let options = ExportOptions { collection, format: args.format.unwrap_or(by_name), file: file.clone() };
-    let session = Session::connect(&args.url).await?;
+    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
     let bar = bar("exporting {bar:40} {pos}/{len} rows, {per_sec}, {eta} left")?;
     let exported = transfer::export(&session, &options, |done, total| {
         bar.set_length(total);
@@ -89,7 +91,7 @@ pub(crate) async fn import(args: &ImportArgs) -> Result<ExitCode> {
         _ => RowSource::open(&args.place)?,
     };
     let options = ImportOptions { collection: args.collection.clone(), on_conflict: args.on_conflict };
-    let session = Session::connect(&args.url).await?;
+    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
     let bar = bar("importing {bar:40} {percent}%, {msg} rows, {eta} left")?;
     let imported = transfer::import(&session, &mut source, &options, |(done, total), rows| {
         bar.set_length(total);

@@ -1,5 +1,4 @@
-//! Connecting to a server as a client. The connection is plain TCP: it is for a server on this machine. Addresses and user
-//! names may appear in errors, passwords never do.
+//! Connecting to a server as a client. Addresses and user names may appear in errors, passwords never do.
 
 #![expect(clippy::print_stderr, reason = "a command speaks to the person who ran it")]
 
@@ -10,10 +9,14 @@ use std::path::PathBuf;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::Host;
 use tokio_postgres::error::DbError;
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Config};
+use tokio_rustls::rustls::{self, CertificateError};
 use zeroize::Zeroizing;
 
-use crate::client::report::reason;
+use crate::client::report::{describe, reason};
+use crate::client::route::{Canceller, Route};
+use crate::client::tls::ClientTls;
+use crate::client::tls_options::TlsOptions;
 use crate::config::{PASSWORD_FILE, StoreFlags, StorePaths};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::RunningServer;
@@ -23,9 +26,14 @@ pub const URL_DEFAULT: &str = "postgresql://nebulus@127.0.0.1:5433/nebulus";
 /// How long connecting may take before it is called a failure.
 const CONNECT_TIMEOUT_SECONDS: u64 = 10;
 
+/// What to do about a server that was not believed.
+const CERTIFICATE_HINT: &str = "sslrootcert=FILE names the certificate of the server, or of whoever signed it; sslmode=verify-full \
+                                wants the host's name in it, sslmode=verify-ca does not";
+
 /// An open connection: the client, and the task that moves its bytes and prints the server's notices.
 pub struct Session {
     pub client: Client,
+    canceller: Canceller,
     driver: JoinHandle<()>,
 }
 
@@ -34,16 +42,16 @@ impl Session {
     /// environment variable `NEBULUSDB_PASSWORD`, or for a server of this machine the one that its first start has left in a
     /// file of this user's.
     pub async fn connect(url: &str) -> Result<Session> {
-        let print = |notice: DbError| eprintln!("{}:  {}", notice.severity(), notice.message());
-        Session::open(&configuration(url)?, print).await
+        let print = |notice: DbError| eprintln!("{}", describe(&notice, ""));
+        Session::open(&route(url)?, print).await
     }
 
-    /// Connects by a [`configuration`]; `on_notice` is called with each notice of the server.
+    /// Connects by a route; `on_notice` is called with each notice of the server.
     ///
     /// # Errors
     /// 58030 with a hint where nobody answers, or the server does not let this client in.
-    pub async fn open(config: &Config, mut on_notice: impl FnMut(DbError) + Send + 'static) -> Result<Session> {
-        let (client, mut connection) = config.connect(NoTls).await.map_err(|error| cannot_connect(config, &error))?;
+    pub async fn open(route: &Route, mut on_notice: impl FnMut(DbError) + Send + 'static) -> Result<Session> {
+        let (client, mut connection) = route.connect().await.map_err(|error| cannot_connect(route, &error))?;
         let driver = tokio::spawn(async move {
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
                 if let AsyncMessage::Notice(notice) = message {
@@ -51,7 +59,13 @@ impl Session {
                 }
             }
         });
-        Ok(Session { client, driver })
+        let canceller = route.canceller(&client);
+        Ok(Session { client, canceller, driver })
+    }
+
+    /// What ends the statements of this connection.
+    pub fn canceller(&self) -> Canceller {
+        self.canceller.clone()
     }
 
     /// Says goodbye to the server and waits until the connection is closed.
@@ -84,21 +98,24 @@ fn store_flags() -> StoreFlags {
 }
 
 /// How to connect to `postgresql://user:password@host:port/database`, with the password of this machine where it has none.
+/// `sslmode` and `sslrootcert`, or PGSSLMODE and PGSSLROOTCERT, mean what they mean for psql.
 ///
 /// # Errors
-/// F0000 for what is no such URL.
-pub fn configuration(url: &str) -> Result<Config> {
-    let mut config: Config = url.parse().map_err(|_| {
-        Error::new(ErrorKind::Configuration, "the server's URL cannot be read")
+/// F0000 for what is no such URL, and for authorities of TLS that cannot be read.
+pub fn route(url: &str) -> Result<Route> {
+    let (tls, rest) = TlsOptions::take(url)?;
+    let mut config: Config = rest.parse().map_err(|error: tokio_postgres::Error| {
+        let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        Error::new(ErrorKind::Configuration, format!("the server's URL cannot be read: {why}"))
             .with_hint("write it as postgresql://nebulus@127.0.0.1:5433/nebulus")
     })?;
-    config.connect_timeout(std::time::Duration::from_secs(CONNECT_TIMEOUT_SECONDS));
+    config.connect_timeout(std::time::Duration::from_secs(CONNECT_TIMEOUT_SECONDS)).ssl_mode(tls.mode);
     if config.get_password().is_none()
         && let Some(password) = password_of_this_machine(&config)
     {
         config.password(password.as_str());
     }
-    Ok(config)
+    Ok(Route::over_network(config, ClientTls::new(&tls)?))
 }
 
 /// The password in the environment, or in the file of a server on this machine.
@@ -116,8 +133,19 @@ fn password_of_this_machine(config: &Config) -> Option<Zeroizing<String>> {
     Some(Zeroizing::new(password.trim_end().to_string()))
 }
 
-fn cannot_connect(config: &Config, error: &tokio_postgres::Error) -> Error {
-    let address: Vec<String> = config
+/// Where a password that does not hold came from.
+fn password_hint(config: &Config) -> String {
+    let place = match config.get_password() {
+        _ if std::env::var_os("NEBULUSDB_PASSWORD").is_some() => "in the URL or in NEBULUSDB_PASSWORD",
+        Some(_) => "in the URL, or in the file that the first start of a server of this machine has left",
+        None => "in NEBULUSDB_PASSWORD",
+    };
+    format!("check the user, and the password {place}")
+}
+
+fn cannot_connect(route: &Route, error: &tokio_postgres::Error) -> Error {
+    let config = &route.config;
+    let addresses: Vec<String> = config
         .get_hosts()
         .iter()
         .map(|host| match host {
@@ -129,13 +157,53 @@ fn cannot_connect(config: &Config, error: &tokio_postgres::Error) -> Error {
         .collect();
     let is_refused = error.code().is_some_and(|code| code.code().starts_with("28"));
     let kind = if is_refused { ErrorKind::InvalidAuthorization } else { ErrorKind::Io };
-    let failure = Error::new(kind, format!("cannot connect to {}: {}", address.join(", "), reason(error)));
-    let is_unreachable = std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>());
-    match error.as_db_error() {
-        Some(_) => failure.with_hint("check the user, and the password in NEBULUSDB_PASSWORD"),
-        None if config.get_password().is_none() && !is_unreachable => failure.with_hint(
-            "set NEBULUSDB_PASSWORD, or NEBULUSDB_DATA_DIR to the directory of a server whose first password was not changed",
-        ),
-        None => failure.with_hint("start a server with: nebulusdb serve"),
+    let server = if route.is_inside() { "the server".to_string() } else { addresses.join(", ") };
+    let unbelieved = certificate_trouble(error);
+    let why = unbelieved.clone().unwrap_or_else(|| reason(error));
+    let failure = Error::new(kind, format!("cannot connect to {server}: {why}"));
+    let hint = match error.as_db_error() {
+        // The server knows best.
+        Some(report) => report.hint().map(str::to_string).or_else(|| is_refused.then(|| password_hint(config))),
+        None if unbelieved.is_some() => Some(CERTIFICATE_HINT.to_string()),
+        None => Some(network_hint(config, error).to_string()),
+    };
+    match hint {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
     }
+}
+
+/// What to do about a server that was not reached.
+fn network_hint(config: &Config, error: &tokio_postgres::Error) -> &'static str {
+    let cause = std::error::Error::source(error);
+    let told = cause.map(ToString::to_string).unwrap_or_default();
+    let is_unreachable = cause.is_some_and(|cause| cause.is::<std::io::Error>());
+    match () {
+        () if told.contains("does not support TLS") => {
+            "start the server with --tls-cert and --tls-key; sslmode=prefer does without, where nobody can listen"
+        }
+        () if told.contains("lookup address") => "is the host's name right, and the network up?",
+        () if config.get_password().is_none() && !is_unreachable => {
+            "set NEBULUSDB_PASSWORD, or NEBULUSDB_DATA_DIR to the directory of a server whose first password was not changed"
+        }
+        () => "start a server with: nebulusdb serve",
+    }
+}
+
+/// Why a server was not believed, where that is what went wrong.
+fn certificate_trouble(error: &tokio_postgres::Error) -> Option<String> {
+    let handshake = std::error::Error::source(error)?.downcast_ref::<std::io::Error>()?;
+    let rustls::Error::InvalidCertificate(trouble) = handshake.get_ref()?.downcast_ref::<rustls::Error>()? else {
+        return None;
+    };
+    let why = match trouble {
+        CertificateError::UnknownIssuer => "sslrootcert names neither it nor whoever signed it".to_string(),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is one for another name".to_string()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".to_string(),
+        CertificateError::Other(_) => "it signs itself, or is no certificate of a server".to_string(),
+        other => rustls::Error::InvalidCertificate(other.clone()).to_string(),
+    };
+    Some(format!("the server's certificate is not believed: {why}"))
 }

@@ -3,6 +3,10 @@
 
 mod connection;
 mod report;
+mod route;
+mod tls;
+mod tls_options;
 
-pub use connection::{Session, URL_DEFAULT, configuration, url_or_near};
+pub use connection::{Session, URL_DEFAULT, route, url_or_near};
 pub use report::{describe, failure, reason};
+pub use route::{Canceller, Route, Wire};

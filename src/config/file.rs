@@ -73,6 +73,37 @@ file_options! {
     slow_statement_ms: u64,
     log_format: LogFormat,
     log: String,
+    otlp_endpoint: String,
+}
+
+/// Options that stand in a section of their own: its name, and theirs.
+const SECTIONS: [(&str, &[&str]); 1] = [("telemetry", &["otlp_endpoint"])];
+
+/// The section of an option; `None` for most, which stand at the top.
+pub fn section_of(option: &str) -> Option<&'static str> {
+    SECTIONS.iter().find(|(_, options)| options.contains(&option)).map(|(section, _)| *section)
+}
+
+/// What to do about a file that cannot be read as TOML.
+const SYNTAX_HINT: &str = "A line is written as listen = \"127.0.0.1:5433\", with texts in quotes.";
+
+/// The message of a value that cannot be, without this program's names of types.
+fn in_plain_words(message: &str) -> String {
+    let (text, wanted) = message.rsplit_once("expected ").unwrap_or((message, ""));
+    match wanted {
+        "u16" | "u32" | "u64" | "usize" => format!("{text}expected a whole number"),
+        _ => message.to_string(),
+    }
+}
+
+/// The options of a table with the places where they stand.
+type Table = std::collections::BTreeMap<Spanned<String>, Spanned<toml::Value>>;
+
+/// The sections of a file; what else is in it is left alone.
+#[derive(Default, serde::Deserialize)]
+struct Sections {
+    #[serde(default)]
+    telemetry: Table,
 }
 
 /// A value in TOML; one that TOML cannot say, such as a path that is no Unicode, as it is.
@@ -94,11 +125,12 @@ impl ReadFile {
     pub fn parse(text: &str) -> ReadFile {
         let mut file = ReadFile::default();
         let line_at = |offset: usize| text.get(..offset).unwrap_or(text).matches('\n').count() + 1;
-        let table: std::collections::BTreeMap<Spanned<String>, Spanned<toml::Value>> = match toml::from_str(text) {
+        let table: Table = match toml::from_str(text) {
             Ok(table) => table,
             Err(error) => {
                 let line = error.span().map(|span| line_at(span.start));
-                file.problems.push(Problem { line, ..Problem::new(error.message().trim_end()) });
+                let problem = Problem::new(error.message().trim_end().replace('\n', ", ")).with_hint(SYNTAX_HINT);
+                file.problems.push(Problem { line, ..problem });
                 return file;
             }
         };
@@ -107,21 +139,39 @@ impl ReadFile {
         for (name, value) in table {
             let line = line_at(name.span().start);
             let name = name.into_inner();
-            match file.options.set(&name, value.into_inner()) {
+            let is_section = SECTIONS.iter().any(|(section, _)| *section == name) && value.get_ref().is_table();
+            if !is_section {
+                file.take(None, name, value.into_inner(), line);
+            }
+        }
+        // With the places of what is in them. What cannot be read as a section was told above.
+        let sections: Sections = toml::from_str(text).unwrap_or_default();
+        for (name, value) in sections.telemetry {
+            let line = line_at(name.span().start);
+            file.take(Some("telemetry"), name.into_inner(), value.into_inner(), line);
+        }
+        file
+    }
+
+    /// Takes an option that stands in a section, or in none.
+    fn take(&mut self, section: Option<&str>, name: String, value: toml::Value, line: usize) {
+        let wrong = |text: String, hint| Problem { line: Some(line), hint, ..Problem::new(text) };
+        if FileOptions::NAMES.contains(&name.as_str()) && section_of(&name) != section {
+            let place = section_of(&name).map_or("above all sections".to_string(), |section| format!("in [{section}]"));
+            self.problems.push(wrong(format!("{name} stands {place}"), None));
+        } else {
+            match self.options.set(&name, value) {
                 Some(Ok(())) => {}
                 Some(Err(error)) => {
-                    let text = format!("{name}: {}", error.message().trim_end());
-                    file.problems.push(Problem { line: Some(line), ..Problem::new(text) });
+                    self.problems.push(wrong(format!("{name}: {}", in_plain_words(error.message().trim_end())), None));
                 }
                 None => {
                     let hint = nearest(&name, FileOptions::NAMES).map(|near| format!("Did you mean {near}?"));
-                    let problem = Problem::new(format!("there is no option \"{name}\""));
-                    file.problems.push(Problem { line: Some(line), hint, ..problem });
+                    self.problems.push(wrong(format!("there is no option \"{name}\""), hint));
                 }
             }
-            file.lines.push((name, line));
         }
-        file
+        self.lines.push((name, line));
     }
 
     /// Reads a file.
@@ -132,11 +182,16 @@ impl ReadFile {
         let wrong = |reason: String| {
             Error::new(ErrorKind::Configuration, format!("configuration file {}: {reason}", path.display()))
         };
-        let length = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.len();
+        let unreadable = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::InvalidData => wrong("it is no UTF-8 text".to_string()),
+            _ => wrong(error.to_string())
+                .with_hint("Name a file that can be read; `nebulusdb config default` prints one with every option."),
+        };
+        let length = std::fs::metadata(path).map_err(unreadable)?.len();
         if length > FILE_BYTES_MAX {
             return Err(wrong(format!("it has {length} bytes, allowed are {FILE_BYTES_MAX}")));
         }
-        Ok(ReadFile::parse(&std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?))
+        Ok(ReadFile::parse(&std::fs::read_to_string(path).map_err(unreadable)?))
     }
 
     /// The line of an option; `None` where it does not stand in the file.
@@ -162,6 +217,28 @@ mod tests {
     }
 
     #[test]
+    fn a_section_holds_its_own_options_and_no_others() {
+        let file = ReadFile::parse("log = \"info\"\n[telemetry]\notlp_endpoint = \"http://127.0.0.1:4318\"\n");
+        assert!(file.problems.is_empty(), "{:?}", file.problems);
+        assert_eq!(file.options.otlp_endpoint.as_deref(), Some("http://127.0.0.1:4318"));
+        assert_eq!(file.line_of("otlp_endpoint"), Some(3));
+        let file = ReadFile::parse("otlp_endpoint = \"x\"\n\n[telemetry]\nlog = \"info\"\notlp_endpont = \"y\"\n");
+        let said: Vec<String> = file.problems.iter().map(Problem::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "line 1: otlp_endpoint stands in [telemetry]",
+                "line 4: log stands above all sections",
+                "line 5: there is no option \"otlp_endpont\". Did you mean otlp_endpoint?"
+            ]
+        );
+        let said = |text: &str| ReadFile::parse(text).problems[0].to_string();
+        assert_eq!(said("cache_mb = \"x\""), "line 1: cache_mb: invalid type: string \"x\", expected a whole number");
+        assert!(said("listen = 127.0.0.1:0").contains("with texts in quotes"), "{}", said("listen = 127.0.0.1:0"));
+        assert!(ReadFile::parse("telemetry = 3").problems[0].to_string().contains("no option \"telemetry\""));
+    }
+
+    #[test]
     fn the_default_file_names_every_option_once_in_order_and_can_be_read() {
         assert!(ReadFile::parse(DEFAULT_FILE).problems.is_empty());
         let options = DEFAULT_FILE
@@ -171,7 +248,7 @@ mod tests {
         let all: Vec<&str> = options.collect();
         let names: Vec<&str> = all.iter().filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
         assert_eq!(names, FileOptions::NAMES);
-        let file = ReadFile::parse(&all.join("\n"));
+        let file = ReadFile::parse(&all.join("\n").replace("otlp_endpoint", "[telemetry]\notlp_endpoint"));
         assert!(file.problems.is_empty(), "{:?}", file.problems);
         assert!(FileOptions::NAMES.iter().all(|name| file.options.shown(name).is_some()));
     }

@@ -110,6 +110,10 @@ pub struct Flags {
     /// Least level of the log lines: error, warn, info, debug or trace, also by module as in `info,nebulusdb::db=debug`
     #[arg(long, value_name = "LEVEL", env = "NEBULUSDB_LOG")]
     pub log: Option<String>,
+    /// Address of a collector of OpenTelemetry that gets spans of statements, commits and sync, such as
+    /// http://127.0.0.1:4318; for builds with traces only
+    #[arg(long, value_name = "URL", env = "NEBULUSDB_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
 }
 
 impl Flags {
@@ -135,6 +139,7 @@ impl Flags {
             slow_statement_ms: self.slow_statement_ms,
             log_format: self.log_format,
             log: self.log.clone(),
+            otlp_endpoint: self.otlp_endpoint.clone(),
         }
     }
 }

@@ -10,7 +10,7 @@ mod nearest;
 mod options;
 mod problem;
 
-pub use file::{DEFAULT_FILE, FileOptions, ReadFile};
+pub use file::{DEFAULT_FILE, FileOptions, ReadFile, section_of};
 pub use flags::{Flags, LogFormat, StoreFlags, Switch, TlsMode};
 pub use layers::Layers;
 pub(crate) use options::read_passphrase;

@@ -12,6 +12,7 @@ use crate::config::{FileOptions, Flags, LogFormat, Problem, StoreFlags, Switch, 
 use crate::db::{Clock, DatabaseOptions, PASSWORD_FILE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::KeySource;
+use crate::telemetry;
 
 /// Where PostgreSQL clients connect unless told otherwise: next to PostgreSQL's own port, on this machine only.
 const LISTEN_DEFAULT: &str = "127.0.0.1:5433";
@@ -64,6 +65,8 @@ pub struct Options {
     pub slow_statement_ms: u64,
     pub log_format: LogFormat,
     pub log: String,
+    /// Where spans go; `None`: nowhere.
+    pub otlp_endpoint: Option<String>,
 }
 
 /// Where the pages are.
@@ -122,6 +125,7 @@ impl Options {
         let memory_mb = within("memory_mb", memory_mb, MEMORY_MB_DEFAULT, &MEMORY_MB_RANGE);
         let slow_statement_ms =
             within("slow_statement_ms", chosen.slow_statement_ms, SLOW_STATEMENT_MS_DEFAULT, &SLOW_STATEMENT_MS_RANGE);
+        problems.extend(chosen.otlp_endpoint.as_deref().and_then(wrong_endpoint));
         let Some(paths) = paths.filter(|_| problems.is_empty()) else { return Err(problems) };
         let chosen = chosen.clone();
         let admin = match chosen.admin {
@@ -144,6 +148,7 @@ impl Options {
             slow_statement_ms,
             log_format: chosen.log_format.unwrap_or(LogFormat::Text),
             log: chosen.log.unwrap_or_else(|| LOG_DEFAULT.to_string()),
+            otlp_endpoint: chosen.otlp_endpoint,
         })
     }
 
@@ -181,6 +186,7 @@ impl Options {
             ("max_connections", self.max_connections == other.max_connections),
             ("memory_mb", self.memory_bytes == other.memory_bytes),
             ("log_format", self.log_format == other.log_format),
+            ("otlp_endpoint", self.otlp_endpoint == other.otlp_endpoint),
         ];
         is_equal.into_iter().filter(|(_, is_equal)| !is_equal).map(|(name, _)| name).collect()
     }
@@ -284,6 +290,24 @@ fn tls(chosen: &FileOptions) -> std::result::Result<(Option<(PathBuf, PathBuf)>,
                 .with_hint("Give tls_cert and tls_key, or neither."))
         }
     }
+}
+
+/// What is wrong with the address of a collector.
+fn wrong_endpoint(endpoint: &str) -> Option<Problem> {
+    if !telemetry::IS_BUILT_IN {
+        let problem = Problem::of("otlp_endpoint", "otlp_endpoint is set, and this nebulusdb was built without traces");
+        return Some(
+            problem.with_hint("Build it with: cargo build --release --features otel. Or leave the option out."),
+        );
+    }
+    let is_url = ["http://", "https://"].iter().any(|scheme| {
+        let host = endpoint.strip_prefix(scheme).unwrap_or_default();
+        !host.is_empty() && !host.starts_with('/') && !host.contains(['@', '?', '#', ' '])
+    });
+    (!is_url).then(|| {
+        Problem::of("otlp_endpoint", format!("otlp_endpoint is \"{endpoint}\", which is no address of a collector"))
+            .with_hint("Write it as http://127.0.0.1:4318; /v1/traces is added.")
+    })
 }
 
 fn megabytes(count: u64) -> usize {

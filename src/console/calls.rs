@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use tokio_postgres::Config;
 
+use crate::client::Route;
 use crate::console::answer::{Outcome, Refusal};
 use crate::console::link::Limits;
 use crate::console::router::Console;
@@ -119,16 +119,16 @@ async fn run_within(
     let place = acquired.map_err(|_| Refusal::busy("statements"))?;
     let work = Work { text, limits, is_typed: channel == Channel::Editor, place };
     match channel {
-        Channel::Editor => session.editor.run(&session.config, work).await,
-        Channel::Pages => session.pages.run(&with_options(&session.config, PAGES_OPTIONS), work).await,
-        Channel::Action => Slot::default().run(&with_options(&session.config, ACTION_OPTIONS), work).await,
+        Channel::Editor => session.editor.run(&session.route, work).await,
+        Channel::Pages => session.pages.run(&with_options(&session.route, PAGES_OPTIONS), work).await,
+        Channel::Action => Slot::default().run(&with_options(&session.route, ACTION_OPTIONS), work).await,
     }
 }
 
-fn with_options(config: &Config, options: &str) -> Config {
-    let mut config = config.clone();
-    config.options(options);
-    config
+fn with_options(route: &Route, options: &str) -> Route {
+    let mut route = route.clone();
+    route.config.options(options);
+    route
 }
 
 /// Cancels what the query page runs.

@@ -12,10 +12,9 @@ use axum::response::sse::{Event, KeepAlive};
 use futures::Stream;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client};
 
-use crate::client::reason;
+use crate::client::{Wire, reason};
 use crate::console::answer::Refusal;
 use crate::console::router::Console;
 use crate::console::slot::cannot_connect;
@@ -42,7 +41,7 @@ struct Told<'a> {
 
 /// A connection that listens.
 struct Listening {
-    connection: Connection<Socket, NoTlsStream>,
+    connection: Wire,
     /// Dropping it would close the connection.
     _client: Client,
     _place: OwnedSemaphorePermit,
@@ -58,7 +57,7 @@ pub(super) async fn events(
     let (_, session) = console.session(&headers)?;
     let statement = listen_statement(&request.collections)?;
     let place = session.streams.clone().try_acquire_owned().map_err(|_| Refusal::busy("open pages of this session"))?;
-    let (client, mut connection) = session.config.connect(NoTls).await.map_err(|error| cannot_connect(&error))?;
+    let (client, mut connection) = session.route.connect().await.map_err(|error| cannot_connect(&error))?;
     {
         let mut listening = pin!(client.batch_execute(&statement));
         loop {

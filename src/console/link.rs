@@ -1,4 +1,4 @@
-//! One connection to the server's own port for clients, and one statement text at a time over it.
+//! One connection to the server, as a client of its own, and one statement text at a time over it.
 //!
 //! Results are kept up to a number of rows and bytes. What is beyond them is read and thrown away, or cancelled where the
 //! statement only reads: to cancel one that writes would undo it.
@@ -11,8 +11,9 @@ use std::time::Instant;
 use futures::TryStreamExt;
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
-use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, NoTls, SimpleQueryMessage, SimpleQueryRow};
+use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage, SimpleQueryRow};
 
+use crate::client::{Canceller, Route};
 use crate::console::answer::{Column, Outcome, Report, ResultSet};
 
 /// Notices that an answer carries.
@@ -34,6 +35,7 @@ pub(super) struct Limits {
 /// An open connection.
 pub(super) struct Link {
     client: Client,
+    canceller: Canceller,
     notices: Arc<Mutex<Vec<Report>>>,
     driver: AbortHandle,
 }
@@ -41,8 +43,8 @@ pub(super) struct Link {
 impl Link {
     /// # Errors
     /// Those of connecting and of logging in.
-    pub async fn open(config: &Config) -> Result<Link, tokio_postgres::Error> {
-        let (client, mut connection) = config.connect(NoTls).await?;
+    pub async fn open(route: &Route) -> Result<Link, tokio_postgres::Error> {
+        let (client, mut connection) = route.connect().await?;
         let notices: Arc<Mutex<Vec<Report>>> = Arc::default();
         let kept = Arc::clone(&notices);
         let driver = tokio::spawn(async move {
@@ -55,11 +57,12 @@ impl Link {
                 }
             }
         });
-        Ok(Link { client, notices, driver: driver.abort_handle() })
+        let canceller = route.canceller(&client);
+        Ok(Link { client, canceller, notices, driver: driver.abort_handle() })
     }
 
-    pub fn canceller(&self) -> CancelToken {
-        self.client.cancel_token()
+    pub fn canceller(&self) -> Canceller {
+        self.canceller.clone()
     }
 
     pub fn is_closed(&self) -> bool {
@@ -100,7 +103,7 @@ impl Link {
                     let is_full = !gathered.add(&row);
                     if is_full && !gathered.was_cut_short && is_single(text) && only_reads(text) {
                         gathered.was_cut_short = true;
-                        self.canceller().cancel_query(NoTls).await?;
+                        self.canceller.cancel().await?;
                     }
                 }
                 SimpleQueryMessage::CommandComplete(count) => gathered.end(count),

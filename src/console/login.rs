@@ -1,7 +1,7 @@
-//! Logging in and out: the server's port for clients checks the password, with its limits on guesses.
+//! Logging in and out: the server checks the password, with its limits on guesses.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
@@ -11,15 +11,13 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tokio_postgres::Config;
 
-use crate::client::reason;
+use crate::client::{Route, reason};
 use crate::console::answer::Refusal;
 use crate::console::link::Link;
 use crate::console::router::Console;
 
 /// The database that there is.
 const DATABASE: &str = "nebulus";
-/// How long connecting may take. The server lets guesses wait for some seconds.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(30);
 /// Longest name and password.
 const CREDENTIAL_BYTES_MAX: usize = 1024;
 /// The header that carries the token of the page.
@@ -75,12 +73,12 @@ pub(super) async fn login(
     }
     let place = console.logins.acquire().await.map_err(|_| Refusal::busy("logins"))?;
     let mut config = Config::new();
-    config.host(console.server.ip().to_string()).port(console.server.port()).dbname(DATABASE).user(&user);
-    config.password(&password).connect_timeout(CONNECT_TIME_MAX).application_name("nebulusdb console");
-    let checked = Link::open(&config).await.map_err(|error| refused(&error))?;
+    config.dbname(DATABASE).user(&user).password(&password).application_name("nebulusdb console");
+    let route = Route::inside(config, console.door.clone());
+    let checked = Link::open(&route).await.map_err(|error| refused(&error))?;
     drop((checked, place));
     let secrets =
-        console.sessions.open(&user, config, Instant::now()).map_err(|error| Refusal::internal(error.message()))?;
+        console.sessions.open(&user, route, Instant::now()).map_err(|error| Refusal::internal(error.message()))?;
     // Not Secure: the page is on this machine, and a browser would not send it over plain HTTP.
     let cookie = format!("{}={}; Path=/console; HttpOnly; SameSite=Strict", console.cookie_name(), secrets.cookie);
     Ok(([(SET_COOKIE, cookie)], Json(LoggedIn { user, token: secrets.token })).into_response())

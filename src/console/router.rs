@@ -1,6 +1,5 @@
 //! The routes of the console and what its handlers share.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,6 +15,7 @@ use crate::console::answer::Refusal;
 use crate::console::guard::{HostRule, guard};
 use crate::console::sessions::{Session, Sessions};
 use crate::console::{LogLines, calls, events, files, login, map};
+use crate::pg::Door;
 
 /// Longest body of a request: a statement with a vector of 16,000 components has some 200 KB.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -26,8 +26,8 @@ const STATEMENTS_MAX: usize = 16;
 
 /// What the console stands on.
 pub struct ConsoleOptions {
-    /// Where the server listens for clients.
-    pub server: SocketAddr,
+    /// The way to the server.
+    pub door: Door,
     /// Where it listens for browsers, as the option says it.
     pub listen: String,
     /// The port that browsers come to.
@@ -42,7 +42,7 @@ pub struct ConsoleOptions {
 pub(super) struct Console(Arc<Shared>);
 
 pub(super) struct Shared {
-    pub server: SocketAddr,
+    pub door: Door,
     pub port: u16,
     pub trust_local: bool,
     pub hosts: HostRule,
@@ -83,7 +83,7 @@ impl Console {
 /// Its requests need the address of their client as `ConnectInfo<SocketAddr>`.
 pub fn router(options: ConsoleOptions) -> Router {
     let console = Console(Arc::new(Shared {
-        server: reachable(options.server),
+        door: options.door,
         port: options.port,
         trust_local: options.trust_local,
         hosts: HostRule::new(&options.listen),
@@ -110,13 +110,4 @@ pub fn router(options: ConsoleOptions) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(console.clone(), guard))
         .with_state(console)
-}
-
-/// An address by which this machine reaches its own server.
-fn reachable(server: SocketAddr) -> SocketAddr {
-    match server {
-        SocketAddr::V4(address) if address.ip().is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
-        SocketAddr::V6(address) if address.ip().is_unspecified() => (Ipv6Addr::LOCALHOST, address.port()).into(),
-        _ => server,
-    }
 }

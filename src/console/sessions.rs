@@ -11,8 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
-use tokio_postgres::Config;
 
+use crate::client::Route;
 use crate::console::slot::Slot;
 use crate::error::{Error, Result};
 
@@ -33,7 +33,7 @@ type SecretDigest = [u8; 32];
 pub(super) struct Session {
     pub user: String,
     /// How its connections are opened; it holds the password.
-    pub config: Config,
+    pub route: Route,
     /// The connection of the query page, which keeps its transaction and settings from one statement to the next.
     pub editor: Slot,
     /// The connection for what the pages show, which cannot write.
@@ -63,11 +63,11 @@ impl Sessions {
     ///
     /// # Errors
     /// XX000 where the machine has no randomness.
-    pub fn open(&self, user: &str, config: Config, now: Instant) -> Result<Secrets> {
+    pub fn open(&self, user: &str, route: Route, now: Instant) -> Result<Secrets> {
         let (cookie, token) = (random_secret()?, random_secret()?);
         let session = Session {
             user: user.to_string(),
-            config,
+            route,
             editor: Slot::default(),
             pages: Slot::default(),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
@@ -125,9 +125,10 @@ fn random_secret() -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::{URL_DEFAULT, route};
 
     fn opened(sessions: &Sessions, now: Instant) -> Secrets {
-        sessions.open("nebulus", Config::new(), now).expect("there is randomness")
+        sessions.open("nebulus", route(URL_DEFAULT).expect("a route"), now).expect("there is randomness")
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, oneshot};
-use tokio_postgres::{CancelToken, Config, NoTls};
 
+use crate::client::{Canceller, Route};
 use crate::console::answer::{Outcome, Refusal};
 use crate::console::link::{Limits, Link};
 
@@ -21,7 +21,7 @@ const TURN_TIME_MAX: Duration = Duration::from_secs(30);
 #[derive(Default)]
 pub(super) struct Slot {
     link: Arc<tokio::sync::Mutex<Option<Link>>>,
-    running: Arc<Mutex<Option<CancelToken>>>,
+    running: Arc<Mutex<Option<Canceller>>>,
 }
 
 /// What a request wants done.
@@ -39,12 +39,12 @@ impl Slot {
     ///
     /// # Errors
     /// 503 where those before it take too long, 401 where the password is no longer the user's.
-    pub async fn run(&self, config: &Config, work: Work) -> Result<Outcome, Refusal> {
+    pub async fn run(&self, route: &Route, work: Work) -> Result<Outcome, Refusal> {
         let turn = tokio::time::timeout(TURN_TIME_MAX, Arc::clone(&self.link).lock_owned()).await;
         let link = turn.map_err(|_| Refusal::busy("statements of this session"))?;
         let (answer, answered) = oneshot::channel();
         // A task of its own: it has to end in order when the request is dropped.
-        tokio::spawn(perform(link, config.clone(), Arc::clone(&self.running), work, answer));
+        tokio::spawn(perform(link, route.clone(), Arc::clone(&self.running), work, answer));
         answered.await.map_err(|_| Refusal::internal("the statement's task failed"))?
     }
 
@@ -56,8 +56,8 @@ impl Slot {
         let running = self.running.lock().clone();
         match running {
             None => Ok(false),
-            Some(token) => {
-                let asked = token.cancel_query(NoTls).await;
+            Some(canceller) => {
+                let asked = canceller.cancel().await;
                 asked.map_err(|error| Refusal::internal(format!("the statement could not be cancelled: {error}")))?;
                 Ok(true)
             }
@@ -69,14 +69,14 @@ type Answer = oneshot::Sender<Result<Outcome, Refusal>>;
 
 async fn perform(
     mut place: OwnedMutexGuard<Option<Link>>,
-    config: Config,
-    running: Arc<Mutex<Option<CancelToken>>>,
+    route: Route,
+    running: Arc<Mutex<Option<Canceller>>>,
     work: Work,
     mut answer: Answer,
 ) {
     let link = match place.take().filter(|link| !link.is_closed()) {
         Some(link) => link,
-        None => match Link::open(&config).await {
+        None => match Link::open(&route).await {
             Ok(link) => link,
             Err(error) => {
                 // Nobody waits any more where this fails.
@@ -85,14 +85,14 @@ async fn perform(
             }
         },
     };
-    let token = link.canceller();
-    *running.lock() = Some(token.clone());
+    let canceller = link.canceller();
+    *running.lock() = Some(canceller.clone());
     let outcome = {
         let mut running = std::pin::pin!(link.run(&work.text, work.limits, work.is_typed));
         tokio::select! {
             outcome = &mut running => outcome,
             () = answer.closed() => {
-                if let Err(error) = token.cancel_query(NoTls).await {
+                if let Err(error) = canceller.cancel().await {
                     tracing::debug!(%error, "a statement whose browser has gone could not be cancelled");
                 }
                 running.await

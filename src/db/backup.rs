@@ -1,13 +1,12 @@
 //! Backups of a database, running or not, and restoring one under a new origin.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use crate::backup::{
-    BackupOptions, BackupProgress, BackupReport, BackupSource, Manifest, Repository, RestoreTarget, restore_files,
-    take_backup,
+    BackupOptions, BackupPlace, BackupProgress, BackupReport, BackupSource, Manifest, Repository, RestoreTarget,
+    restore_files, take_backup,
 };
 use crate::db::open::{DatabaseOptions, key_directory};
 use crate::db::origin::{IDENTITY_FILE, place_batch, renew};
@@ -53,7 +52,7 @@ impl Database {
     pub fn back_up(
         &self,
         connection: i32,
-        folder: &Path,
+        place: &BackupPlace,
         options: &BackupOptions,
         cancel: &Cancel,
     ) -> Result<BackupReport> {
@@ -67,7 +66,7 @@ impl Database {
             keys: &KeyDirectory::new(&shared.key_directory, Argon2Cost::default()),
             origin: shared.peer_id().to_string(),
         };
-        let report = take_backup(&source, folder, options, &progress)?;
+        let report = take_backup(&source, place, options, &progress)?;
         tracing::info!(id = report.id, files = report.files, bytes = report.bytes, new = report.new_bytes, "backed up");
         Ok(report)
     }
@@ -86,7 +85,7 @@ impl ReadView {
 /// Those of [`take_backup`]; 55006 while a server has the directory, F0000 where there is no database.
 pub fn back_up_offline(
     options: &DatabaseOptions,
-    folder: &Path,
+    place: &BackupPlace,
     asked: &BackupOptions,
     progress: &BackupProgress,
 ) -> Result<BackupReport> {
@@ -104,7 +103,7 @@ pub fn back_up_offline(
         keys: &key_directory(options),
         origin: identity.peer_id().to_string(),
     };
-    let report = take_backup(&source, folder, asked, progress)?;
+    let report = take_backup(&source, place, asked, progress)?;
     store.close();
     Ok(report)
 }

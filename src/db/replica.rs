@@ -26,6 +26,7 @@ use crate::merge::PostingEnd;
 use crate::metrics;
 use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run, Shares};
 use crate::store::{Batch, BlobStore, Identity, Key, KeyRange, delta_place, delta_seq, verify_signature};
+use crate::telemetry::{Attribute, Span, SpanName};
 
 /// Longest name and value of what sync remembers, in bytes.
 const SYNC_RECORD_BYTES_MAX: usize = 1024 * 1024;
@@ -123,11 +124,15 @@ impl Database {
 
     /// Posts what is staged in a network's collections; the own head after it, `None` where nothing was staged.
     pub async fn post_staged(&self, network: NetworkId) -> Result<Option<Head>> {
-        let mut last = None;
+        let span = Span::begin(SpanName::SyncPost);
+        let (mut last, mut deltas) = (None, 0);
         loop {
-            let posted = self.shared().encode(move |apply| apply.post_staged(network)).await?;
+            let posted = self.shared().encode(move |apply| apply.post_staged(network)).await;
+            let posted = posted.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
+            deltas += posted.deltas;
             last = posted.head.or(last);
             if !posted.is_more || posted.deltas == 0 {
+                span.say(Attribute::Deltas(deltas));
                 return Ok(last);
             }
         }
@@ -137,7 +142,10 @@ impl Database {
     /// `shares` as [`Apply::receive`](crate::db::apply::Apply::receive) takes them.
     pub async fn apply_run(&self, network: NetworkId, run: Run, shares: Option<Shares>) -> Result<Applied> {
         let _timer = metrics::SYNC_APPLY_SECONDS.start();
-        self.shared().encode(move |apply| apply.receive(network, &run, shares)).await
+        let span = Span::begin(SpanName::SyncApply);
+        span.say(Attribute::Deltas(run.deltas.len() as u64));
+        let applied = self.shared().encode(move |apply| apply.receive(network, &run, shares)).await;
+        applied.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))
     }
 
     /// Merges states that a member vouches for into the public states. Those whose time lies too far ahead are left where they

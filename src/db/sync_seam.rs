@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
-use tokio::sync::{mpsc, oneshot};
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::db::shared::Shared;
 use crate::db::sync_status::SYNC_COMMANDS_MAX;
@@ -14,7 +14,7 @@ use crate::store::BlobHash;
 
 /// The two directions.
 pub(crate) struct SyncSeam {
-    status: RwLock<Arc<SyncStatus>>,
+    status: watch::Sender<Arc<SyncStatus>>,
     commands: mpsc::Sender<SyncCommand>,
     /// Until the sync task takes it.
     receiver: Mutex<Option<mpsc::Receiver<SyncCommand>>>,
@@ -23,13 +23,13 @@ pub(crate) struct SyncSeam {
 impl SyncSeam {
     pub fn new() -> Self {
         let (commands, receiver) = mpsc::channel(SYNC_COMMANDS_MAX);
-        SyncSeam { status: RwLock::default(), commands, receiver: Mutex::new(Some(receiver)) }
+        SyncSeam { status: watch::Sender::default(), commands, receiver: Mutex::new(Some(receiver)) }
     }
 }
 
 impl Shared {
     pub fn sync_status(&self) -> Arc<SyncStatus> {
-        Arc::clone(&self.sync.status.read())
+        Arc::clone(&self.sync.status.borrow())
     }
 
     async fn command<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T>>) -> SyncCommand) -> Result<T> {
@@ -110,9 +110,14 @@ impl Database {
         self.shared().sync_status()
     }
 
+    /// The status now, and each later one.
+    pub fn sync_status_changes(&self) -> watch::Receiver<Arc<SyncStatus>> {
+        self.shared().sync.status.subscribe()
+    }
+
     /// Shows what the sync task knows.
     pub fn publish_sync_status(&self, status: SyncStatus) {
-        *self.shared().sync.status.write() = Arc::new(status);
+        self.shared().sync.status.send_replace(Arc::new(status));
     }
 
     /// The commands for the sync task; the first caller gets them.

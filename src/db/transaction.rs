@@ -19,6 +19,7 @@ use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
 use crate::model::{Collection, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Stage, Value, split_object};
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
+use crate::telemetry::{Attribute, Span, SpanName};
 use crate::vector::check_finite;
 
 /// An open transaction. Dropping it rolls it back.
@@ -64,6 +65,11 @@ impl Transaction {
 
     pub fn catalog(&self) -> &Arc<Catalog> {
         &self.view.catalog
+    }
+
+    /// What others see now of the catalog.
+    pub fn committed_catalog(&self) -> Arc<Catalog> {
+        self.shared.catalog()
     }
 
     /// What this transaction sees.
@@ -130,7 +136,10 @@ impl Transaction {
         let job_writes = Arc::clone(&writes);
         {
             let _timer = metrics::COMMIT_SECONDS.start();
-            shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, builds, cancel, reply }).await?;
+            let span = Span::begin(SpanName::Commit);
+            let done =
+                shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, builds, cancel, reply }).await;
+            done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }
         drop(pins);
         let mut unfinished = Vec::new();

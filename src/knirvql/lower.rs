@@ -294,10 +294,14 @@ impl Lowering<'_> {
         ];
         let count = |number: usize| Value::Int8(i64::try_from(number).unwrap_or(i64::MAX));
         let rows = self.catalog.collections().map(|collection| {
-            let entry_type = if collection.kind == CollectionKind::Auth { "AUTH" } else { "MEMORY" };
+            let kind = match collection.kind {
+                CollectionKind::Auth => "AUTH",
+                CollectionKind::Memory => "MEMORY",
+                CollectionKind::Table => "TABLE",
+            };
             vec![
                 Value::text(collection.name.as_str()),
-                Value::text(entry_type),
+                Value::text(kind),
                 count(collection.columns.len()),
                 count(collection.indexes.len()),
             ]

@@ -92,7 +92,7 @@ impl Handler {
             () = context.ct.cancelled() => return Err(cancelled()),
             lease = pool.lease() => lease?,
         };
-        let token = lease.cancel_token();
+        let canceller = lease.canceller();
         let outcome = {
             let mut doing = pin!(work.run(self.rules, &lease));
             let begin = Instant::now();
@@ -112,7 +112,7 @@ impl Handler {
                 done
             }
             None => {
-                cancel(&token).await;
+                cancel(&canceller).await;
                 Err(cancelled())
             }
         }

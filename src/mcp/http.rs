@@ -5,7 +5,7 @@
 //! door keeps no passwords but those of open connections. A session answers to the user who began it and to nobody else.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,11 +20,13 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_postgres::Config;
 
+use crate::client::Route;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mcp::credentials::Credentials;
 use crate::mcp::handler::{Handler, Source};
 use crate::mcp::pool::Pool;
 use crate::mcp::rules::Rules;
+use crate::pg::Door as ServerDoor;
 
 /// Where agents are.
 const PATH: &str = "/mcp";
@@ -44,10 +46,10 @@ const USER_IDLE_MAX: Duration = Duration::from_secs(5 * 60);
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(15);
 
 /// What agents over HTTP are served with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct HttpOptions {
-    /// Where the server listens for clients of PostgreSQL's protocol.
-    pub wire: SocketAddr,
+    /// The way to the server.
+    pub door: ServerDoor,
     pub rules: Rules,
 }
 
@@ -75,6 +77,7 @@ pub fn router(options: HttpOptions) -> Result<Router> {
     let mut manager = LocalSessionManager::default();
     manager.session_config.keep_alive = Some(SESSION_IDLE_MAX);
     let manager = Arc::new(manager);
+    let rules = options.rules;
     let door =
         Door { options, key, users: Mutex::default(), sessions: Mutex::default(), manager: Arc::clone(&manager) };
     // The door has looked at Host and Origin.
@@ -82,7 +85,7 @@ pub fn router(options: HttpOptions) -> Result<Router> {
         .disable_allowed_hosts()
         .disable_allowed_origins()
         .with_max_request_body_bytes(REQUEST_BYTES_MAX);
-    let handler = Handler { source: Source::Request, rules: options.rules };
+    let handler = Handler { source: Source::Request, rules };
     let service = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
     Ok(Router::new().route_service(PATH, service).route_layer(middleware::from_fn_with_state(Arc::new(door), let_in)))
 }
@@ -185,7 +188,7 @@ impl Door {
         if let Some(pool) = self.known(fingerprint) {
             return Ok(pool);
         }
-        let pool = Pool::new(self.config(credentials), self.options.rules);
+        let pool = Pool::new(self.route(credentials), self.options.rules);
         let entering = tokio::time::timeout(CONNECT_TIME_MAX, pool.lease()).await;
         let lease = entering.map_err(|_| Error::new(ErrorKind::Io, "the server does not answer in time"))??;
         pool.give_back(lease).await;
@@ -206,19 +209,10 @@ impl Door {
         Some(Arc::clone(pool))
     }
 
-    fn config(&self, credentials: &Credentials) -> Config {
-        let wire = self.options.wire;
-        // A server that listens on all addresses listens on this machine's own.
-        let host = match wire.ip() {
-            IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            address => address,
-        };
+    fn route(&self, credentials: &Credentials) -> Route {
         let mut config = Config::new();
-        config.host(host.to_string()).port(wire.port()).dbname(DATABASE);
-        config.user(&credentials.user).password(credentials.password.as_bytes());
-        config.connect_timeout(CONNECT_TIME_MAX);
-        config
+        config.dbname(DATABASE).user(&credentials.user).password(credentials.password.as_bytes());
+        Route::inside(config, self.options.door.clone())
     }
 }
 

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_postgres::{CancelToken, Client, Config, NoTls};
+use tokio_postgres::Client;
 
-use crate::client::Session;
+use crate::client::{Canceller, Route, Session};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mcp::rules::Rules;
 
@@ -30,7 +30,7 @@ const CANCEL_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// The connections of one agent.
 pub(super) struct Pool {
-    config: Config,
+    route: Route,
     idle: Mutex<Vec<(Link, Instant)>>,
     places: Arc<Semaphore>,
 }
@@ -50,11 +50,11 @@ pub(super) struct Lease {
 }
 
 impl Pool {
-    /// A pool that connects as `config` says, held to `rules`. It must be made inside of a Tokio runtime.
-    pub fn new(mut config: Config, rules: Rules) -> Arc<Pool> {
-        rules.apply(&mut config);
+    /// A pool that connects by `route`, held to `rules`. It must be made inside of a Tokio runtime.
+    pub fn new(mut route: Route, rules: Rules) -> Arc<Pool> {
+        rules.apply(&mut route.config);
         let places = Arc::new(Semaphore::new(CALLS_MAX));
-        let pool = Arc::new(Pool { config, idle: Mutex::default(), places });
+        let pool = Arc::new(Pool { route, idle: Mutex::default(), places });
         tokio::spawn(sweep(Arc::downgrade(&pool)));
         pool
     }
@@ -81,7 +81,7 @@ impl Pool {
     async fn open(&self) -> Result<Link> {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&notices);
-        let session = Session::open(&self.config, move |notice| {
+        let session = Session::open(&self.route, move |notice| {
             let mut kept = kept.lock();
             if kept.len() < NOTICES_MAX {
                 kept.push(notice.message().to_string());
@@ -129,17 +129,17 @@ impl Lease {
     /// Has the server end what runs, and the connection closed when the call is over.
     pub async fn stop(&self) {
         self.is_spent.store(true, Ordering::Relaxed);
-        cancel(&self.cancel_token()).await;
+        cancel(&self.canceller()).await;
     }
 
-    pub fn cancel_token(&self) -> CancelToken {
-        self.client().cancel_token()
+    pub fn canceller(&self) -> Canceller {
+        self.link.session.canceller()
     }
 }
 
 /// Has the server end what runs. The connection has to be closed then: the request may come late.
-pub(super) async fn cancel(token: &CancelToken) {
-    match tokio::time::timeout(CANCEL_TIME_MAX, token.cancel_query(NoTls)).await {
+pub(super) async fn cancel(canceller: &Canceller) {
+    match tokio::time::timeout(CANCEL_TIME_MAX, canceller.cancel()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "a statement could not be cancelled; its connection is closed"),
         Err(_) => tracing::debug!("cancelling a statement takes too long; its connection is closed"),

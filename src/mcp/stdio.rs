@@ -2,21 +2,20 @@
 //!
 //! Standard output carries messages of the protocol and nothing else.
 
-use rmcp::ServiceExt;
-use rmcp::transport::stdio;
-use tokio_postgres::Config;
-
+use crate::client::Route;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mcp::handler::{Handler, Source};
 use crate::mcp::pool::Pool;
 use crate::mcp::rules::Rules;
+use rmcp::ServiceExt;
+use rmcp::transport::stdio;
 
 /// Serves one agent until its input ends. The server need not run yet: calls say so until it does.
 ///
 /// # Errors
 /// 58030 where the other side does not speak the protocol.
-pub async fn serve_stdio(config: Config, rules: Rules) -> Result<()> {
-    let handler = Handler { source: Source::Own(Pool::new(config, rules)), rules };
+pub async fn serve_stdio(route: Route, rules: Rules) -> Result<()> {
+    let handler = Handler { source: Source::Own(Pool::new(route, rules)), rules };
     let running = match handler.serve(stdio()).await {
         Ok(running) => running,
         // Whoever closes its end before it has said anything has asked for nothing.

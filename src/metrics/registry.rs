@@ -21,6 +21,9 @@ pub static STATEMENTS: Counter = Counter::new("nebulusdb_statements_total", "Sta
 pub static ERRORS: Counter = Counter::new("nebulusdb_errors_total", "Statements that ended with an error.");
 /// Commits that wrote something.
 pub static COMMITS: Counter = Counter::new("nebulusdb_commits_total", "Commits that wrote something.");
+/// Spans that no collector took.
+pub static SPANS_LOST: Counter =
+    Counter::new("nebulusdb_spans_lost_total", "Spans for a collector of traces that were not taken.");
 /// Statements that took longer than the slow-statement log allows.
 pub static SLOW_STATEMENTS: Counter =
     Counter::new("nebulusdb_slow_statements_total", "Statements that took longer than slow_statement_ms.");
@@ -153,6 +156,7 @@ pub fn write_numbers(page: &mut Page) {
         &STATEMENTS,
         &ERRORS,
         &SLOW_STATEMENTS,
+        &SPANS_LOST,
         &COMMITS,
         &BATCHES,
         &SYNC_MESSAGES_SENT,

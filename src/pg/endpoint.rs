@@ -9,7 +9,7 @@ const SEQUENCE: u8 = 0x30;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 
 /// The binding of a certificate in DER; `None` where RFC 5929 leaves it undefined.
-pub(super) fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
+pub fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     let (tag, fields, _) = element(certificate)?;
     let (_, _, behind_body) = element(fields).filter(|_| tag == SEQUENCE)?;
     let (tag, algorithm, _) = element(behind_body)?;

@@ -16,6 +16,7 @@ use crate::pg::output::{
 };
 use crate::pg::portal::{PORTALS_MAX, Portal, PortalState, Running};
 use crate::session::{Outcome, Prepared, RowsTag, guarded};
+use crate::telemetry::{Span, SpanName};
 
 /// Bytes that a portal takes besides its parameters and rows.
 const PORTAL_BYTES: usize = 1024;
@@ -104,7 +105,9 @@ impl Connection {
         let began = Instant::now();
         let mut portal = self.take_portal(name)?;
         let kept = if self.session.logs_slow_statements() { portal.parameters().to_vec() } else { Vec::new() };
-        let ran = self.run_portal(&mut portal, name, rows_max).await;
+        let span = Span::begin(SpanName::Statement);
+        let ran = span.around(self.run_portal(&mut portal, name, rows_max)).await;
+        self.trace(&span, &portal.prepared, ran.as_ref().err());
         self.session.observe(&portal.prepared, &kept, began.elapsed()).await;
         ran?;
         portal.memory.resize(PORTAL_BYTES + portal.state.bytes())?;

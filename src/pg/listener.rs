@@ -1,13 +1,13 @@
 //! Accepting connections, letting in those that log in, and draining them when the server goes down.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
@@ -17,10 +17,12 @@ use crate::metrics;
 use crate::model::Budget;
 use crate::pg::admission::AdmissionSlot;
 use crate::pg::cancel::CancelRegistry;
+use crate::pg::door::Visitors;
 use crate::pg::guesses::Guesses;
 use crate::pg::places::Places;
 use crate::pg::startup::{self, Started};
 use crate::pg::tls::TlsSlot;
+use crate::pg::transport::{Socket, Transport};
 use crate::pg::waiting::{Ticket, WaitingRoom};
 use crate::session::{SlowLog, fill_random};
 
@@ -34,6 +36,9 @@ const WAITING_FACTOR: usize = 2;
 const WAITING_LEAST: usize = 128;
 /// Pause after a failure to accept, which is mostly a lack of file descriptors.
 const ACCEPT_RETRY_MILLIS: u64 = 50;
+
+/// What those are called who come from inside of this process: clients of this machine, at no port.
+const INSIDE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// What connections are served with.
 #[derive(Clone)]
@@ -62,8 +67,13 @@ pub(super) struct Shared {
     pub shutdown: watch::Receiver<bool>,
 }
 
-/// Serves connections until `shutdown` turns true (or its sender is gone), then drains them.
-pub async fn serve(listener: TcpListener, context: ServerContext, shutdown: watch::Receiver<bool>) -> Result<()> {
+/// Serves connections of the network and of `visitors` until `shutdown` turns true (or its sender is gone), then drains them.
+pub async fn serve(
+    listener: TcpListener,
+    mut visitors: Visitors,
+    context: ServerContext,
+    shutdown: watch::Receiver<bool>,
+) -> Result<()> {
     let mut mock_secret = [0; 32];
     fill_random(&mut mock_secret)?;
     let waiting_max = context.connections_max.max(WAITING_LEAST) * WAITING_FACTOR;
@@ -82,7 +92,12 @@ pub async fn serve(listener: TcpListener, context: ServerContext, shutdown: watc
                 Ok((stream, peer)) => {
                     metrics::CONNECTIONS.add(1);
                     let ticket = waiting.enter(peer.ip());
-                    connections.spawn(connection(stream, peer, Arc::clone(&shared), ticket));
+                    match Socket::new(stream) {
+                        Ok(socket) => {
+                            connections.spawn(connection(Transport::Plain(socket), peer, Arc::clone(&shared), ticket));
+                        }
+                        Err(error) => tracing::debug!(%peer, %error, "a connection ended before its first statement"),
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -90,20 +105,25 @@ pub async fn serve(listener: TcpListener, context: ServerContext, shutdown: watc
                     tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MILLIS)).await;
                 }
             },
+            Some(visitor) = visitors.next() => {
+                metrics::CONNECTIONS.add(1);
+                let ticket = waiting.enter(INSIDE.ip());
+                connections.spawn(connection(Transport::Inner(visitor), INSIDE, Arc::clone(&shared), ticket));
+            }
             Some(ended) = connections.join_next() => report(ended),
             () = &mut looking => {}
         }
     }
-    drop(listener);
+    drop((listener, visitors));
     drain(connections, &shared).await;
     Ok(())
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, ticket: Ticket) {
+async fn connection(transport: Transport, peer: SocketAddr, shared: Arc<Shared>, ticket: Ticket) {
     let mut stop = shared.shutdown.clone();
     let started = tokio::select! {
         biased;
-        started = startup::start(stream, peer, (&shared, &ticket)) => started,
+        started = startup::start(transport, peer, (&shared, &ticket)) => started,
         () = ticket.dismissed() => {
             metrics::CONNECTIONS_DISMISSED.add(1);
             None

@@ -1,6 +1,6 @@
 //! PostgreSQL's wire protocol, version 3: connections, authentication, the simple and the extended protocol.
 //!
-//! One connection's way: [`serve`] accepts it (`listener`) into a bounded room (`waiting`), `startup` negotiates encryption
+//! One connection's way: [`serve`] accepts it (`listener`), from the network or from inside of this process (`door`), into a bounded room (`waiting`), `startup` negotiates encryption
 //! (`tls`, `endpoint`) and reads the parameters, `authentication` and `scram` check the password, for which `guesses` lets a
 //! guesser wait; it gets a place among those that are served (`places`), and `connection` then serves its messages: `input` cuts them out of the
 //! stream, `simple`, `extended`, `portal` and `copy` hand statements to the [session](crate::session), the codecs turn
@@ -18,6 +18,7 @@ mod codec_numeric;
 mod codec_reader;
 mod connection;
 mod copy;
+mod door;
 mod endpoint;
 mod extended;
 mod guesses;
@@ -36,6 +37,8 @@ mod waiting;
 
 pub use crate::session::{make_verifier, random_password};
 pub use admission::{Admission, AdmissionSlot};
+pub use door::{Door, InnerStream, Visitors, door};
+pub use endpoint::end_point;
 pub use listener::{ServerContext, serve};
 pub use places::PLACES_RESERVED;
 pub use tls::{Tls, TlsRule, TlsSlot, load_tls};

@@ -63,11 +63,13 @@ pub(super) struct Output {
     buffer: BytesMut,
     /// What the buffer takes from the budget; `None` before anybody has logged in, when messages are small.
     memory: Option<Reservation>,
+    /// Rows that the last statement which ended well told of.
+    rows_told: Option<u64>,
 }
 
 impl Output {
     pub fn new() -> Self {
-        Output { buffer: BytesMut::with_capacity(BUFFER_BYTES), memory: None }
+        Output { buffer: BytesMut::with_capacity(BUFFER_BYTES), memory: None, rows_told: None }
     }
 
     /// From now on long rows take memory from an account.
@@ -155,9 +157,17 @@ impl Output {
         let start = self.begin(b'C');
         // Writing into a growing buffer does not fail.
         if std::fmt::Write::write_fmt(&mut self.buffer, tag).is_ok() {
+            // By the number at the end of its tag.
+            let number = self.buffer.rsplit(|byte| *byte == b' ').next();
+            self.rows_told = number.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
             self.buffer.put_u8(0);
         }
         self.end(start);
+    }
+
+    /// Rows that the last statement which ended well told of; `None` where it tells of none.
+    pub fn rows_told(&self) -> Option<u64> {
+        self.rows_told
     }
 
     /// One row. On an error the buffer is as it was.

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::pg::connection::{Connection, Failure};
 use crate::pg::input::{Fields, Frame};
 use crate::pg::output::{EMPTY_QUERY, Formats, row_description};
 use crate::pg::portal::{PortalState, Running};
 use crate::session::{Outcome, Parsed, Prepared};
+use crate::telemetry::{Attribute, Span, SpanName};
 
 impl Connection {
     pub async fn query(&mut self, frame: &Frame) -> Result<(), Failure> {
@@ -57,8 +58,11 @@ impl Connection {
 
     async fn run_parsed(&mut self, parsed: &Parsed, is_last: bool) -> Result<(), Failure> {
         let began = Instant::now();
-        let prepared = self.session.prepare_parsed(parsed, &[])?;
-        let ran = self.run_prepared(&prepared, is_last).await;
+        let span = Span::begin(SpanName::Statement);
+        let prepared = self.session.prepare_parsed(parsed, &[]);
+        let prepared = prepared.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
+        let ran = span.around(self.run_prepared(&prepared, is_last)).await;
+        self.trace(&span, &prepared, ran.as_ref().err());
         self.session.observe(&prepared, &[], began.elapsed()).await;
         ran
     }
@@ -89,6 +93,25 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Says in the span of a statement what it was and how it went.
+    pub fn trace(&self, span: &Span, prepared: &Prepared, failure: Option<&Failure>) {
+        if !span.is_traced() {
+            return;
+        }
+        if let Some(kind) = prepared.kind_name() {
+            span.say(Attribute::Kind(kind));
+        }
+        match failure {
+            None => self.output.rows_told().into_iter().for_each(|rows| span.say(Attribute::Rows(rows))),
+            Some(Failure::Statement(error) | Failure::Connection(error)) => {
+                span.say(Attribute::Failed(error.sqlstate()));
+            }
+            Some(Failure::IdleTimeout | Failure::Stalled) => {
+                span.say(Attribute::Failed(ErrorKind::ConnectionLost.sqlstate()));
+            }
+        }
     }
 
     async fn end_if_last(&mut self, is_last: bool) -> Result<(), Failure> {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 
 use crate::db::OWNER;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,7 +22,7 @@ use crate::pg::listener::Shared;
 use crate::pg::output::Output;
 use crate::pg::places::{Place, RESERVED_SETTING};
 use crate::pg::tls::Tls;
-use crate::pg::transport::{Socket, Transport};
+use crate::pg::transport::Transport;
 use crate::pg::waiting::Ticket;
 use crate::session::{Entrance, Session};
 
@@ -84,11 +83,11 @@ struct StartupMessage {
 /// Brings a client up to its first statement. `None`: it went away, cancelled something, took too long, or was refused and
 /// told so.
 pub(super) async fn start(
-    stream: TcpStream,
+    transport: Transport,
     peer: SocketAddr,
     (shared, ticket): (&Shared, &Ticket),
 ) -> Option<Started> {
-    let started = start_unbounded(stream, peer, (shared, ticket));
+    let started = start_unbounded(transport, peer, (shared, ticket));
     match tokio::time::timeout(shared.context.admission.get().login_time_max, started).await {
         Ok(Ok(started)) => started,
         Ok(Err(error)) => {
@@ -103,13 +102,12 @@ pub(super) async fn start(
 }
 
 async fn start_unbounded(
-    stream: TcpStream,
+    transport: Transport,
     peer: SocketAddr,
     (shared, ticket): (&Shared, &Ticket),
 ) -> Result<Option<Started>> {
-    stream.set_nodelay(true)?;
     let (input, output) = (Input::new(STARTUP_BYTES_MAX), Output::new());
-    let mut wire = Wire { transport: Transport::Plain(Socket::new(stream)), input, output, end_point: None };
+    let mut wire = Wire { transport, input, output, end_point: None };
     let tls = shared.context.tls.get();
     let refusal = match negotiate(&mut wire, tls.as_ref()).await {
         Ok(Negotiated::Startup(body)) => match greet(&mut wire, &body, peer, (shared, ticket)).await {
@@ -154,7 +152,7 @@ async fn negotiate(wire: &mut Wire, tls: Option<&Tls>) -> Result<Negotiated> {
         match fields.i32()? {
             SSL_REQUEST if may_ask_tls => {
                 may_ask_tls = false;
-                let Some(tls) = tls else {
+                let Some(tls) = tls.filter(|_| wire.transport.is_open()) else {
                     wire.transport.write_all(b"N").await?;
                     continue;
                 };
@@ -221,7 +219,7 @@ async fn greet(
         wire.output.negotiate((PROTOCOL_MAJOR << 16) | minor, message.unknown.clone())?;
     }
     let address = peer.ip().to_canonical();
-    if !matches!(wire.transport, Transport::Tls(_)) {
+    if wire.transport.is_open() {
         check_plaintext(address, shared)?;
     }
     if !(shared.context.admission.get().trust_local && address.is_loopback()) {

@@ -1,4 +1,4 @@
-//! The bytes under a connection: plain TCP or TLS over it.
+//! The bytes under a connection: plain TCP or TLS over it, or a pipe inside of this process.
 //!
 //! The socket is shared with whoever looks whether the client is still there while a statement runs and nobody reads.
 
@@ -12,10 +12,14 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use crate::pg::door::Visitor;
+
 /// A stream to a client.
 pub(super) enum Transport {
     Plain(Socket),
     Tls(Box<TlsStream<Socket>>),
+    /// From inside of this process.
+    Inner(Visitor),
     /// Given up; reads end and writes fail.
     Closed,
 }
@@ -25,22 +29,36 @@ pub(super) struct Socket(Arc<TcpStream>);
 
 /// Looks at a socket without reading from it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct SocketWatch(Weak<TcpStream>);
+pub(super) enum SocketWatch {
+    #[default]
+    Nothing,
+    Socket(Weak<TcpStream>),
+    /// The client's end of a pipe.
+    Inner(Weak<()>),
+}
 
 impl Socket {
-    pub fn new(stream: TcpStream) -> Socket {
-        Socket(Arc::new(stream))
+    /// # Errors
+    /// 58030 where the socket is gone already.
+    pub fn new(stream: TcpStream) -> io::Result<Socket> {
+        stream.set_nodelay(true)?;
+        Ok(Socket(Arc::new(stream)))
     }
 
     fn watch(&self) -> SocketWatch {
-        SocketWatch(Arc::downgrade(&self.0))
+        SocketWatch::Socket(Arc::downgrade(&self.0))
     }
 }
 
 impl SocketWatch {
     /// Whether the client has closed its side, although bytes may wait that it sent before. False once the socket is closed.
     pub fn is_left(&self) -> bool {
-        let Some(stream) = self.0.upgrade() else { return false };
+        let stream = match self {
+            SocketWatch::Nothing => return false,
+            SocketWatch::Inner(client) => return client.strong_count() == 0,
+            SocketWatch::Socket(stream) => stream.upgrade(),
+        };
+        let Some(stream) = stream else { return false };
         // What the runtime knows already; nothing is waited for, so the budget of this task does not matter.
         let known = tokio::task::unconstrained(stream.ready(Interest::READABLE)).now_or_never();
         known.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed()))
@@ -48,11 +66,17 @@ impl SocketWatch {
 }
 
 impl Transport {
+    /// Whether others can hear it: it goes over a network in plaintext.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Transport::Plain(_))
+    }
+
     /// A watch over the socket under the stream.
     pub fn watch(&self) -> SocketWatch {
         match self {
             Transport::Plain(socket) => socket.watch(),
             Transport::Tls(stream) => stream.get_ref().0.watch(),
+            Transport::Inner(visitor) => SocketWatch::Inner(visitor.client.clone()),
             Transport::Closed => SocketWatch::default(),
         }
     }
@@ -96,6 +120,7 @@ impl AsyncRead for Transport {
         match self.get_mut() {
             Transport::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
             Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+            Transport::Inner(visitor) => Pin::new(&mut visitor.pipe).poll_read(context, buffer),
             Transport::Closed => Poll::Ready(Ok(())),
         }
     }
@@ -106,6 +131,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Transport::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Transport::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Transport::Inner(visitor) => Pin::new(&mut visitor.pipe).poll_write(context, bytes),
             Transport::Closed => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
     }
@@ -114,6 +140,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Transport::Plain(stream) => Pin::new(stream).poll_flush(context),
             Transport::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Transport::Inner(visitor) => Pin::new(&mut visitor.pipe).poll_flush(context),
             Transport::Closed => Poll::Ready(Ok(())),
         }
     }
@@ -122,6 +149,7 @@ impl AsyncWrite for Transport {
         match self.get_mut() {
             Transport::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Transport::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Transport::Inner(visitor) => Pin::new(&mut visitor.pipe).poll_shutdown(context),
             Transport::Closed => Poll::Ready(Ok(())),
         }
     }

@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// Libraries that log statements with their values at lower levels, secrets among them.
 const WITHHELD: [&str; 2] = ["sqlparser=warn", "datafusion=warn"];
 
+/// Warnings of libraries about what is no trouble: a network that has met nobody yet.
+const NEEDLESS: &str = "libp2p_kad=error";
+
 /// What the modules of this program are called in the log.
 const PROGRAM: &str = "nebulusdb";
 
@@ -82,7 +85,7 @@ pub(super) fn read_filter(filter: &str) -> Result<EnvFilter> {
 fn own_levels(filter: &str) -> String {
     let is_talkative = |part: &str| part.parse::<LevelFilter>().is_ok_and(|level| level > LevelFilter::WARN);
     let parts = filter.split(',').map(|part| match part.trim() {
-        level if is_talkative(level) => format!("warn,{PROGRAM}={level}"),
+        level if is_talkative(level) => format!("warn,{NEEDLESS},{PROGRAM}={level}"),
         other => other.to_string(),
     });
     parts.collect::<Vec<_>>().join(",")
@@ -95,9 +98,9 @@ mod tests {
     #[test]
     fn a_level_is_the_programs_own() {
         for (filter, wanted) in [
-            ("info", "warn,nebulusdb=info"),
+            ("info", "warn,libp2p_kad=error,nebulusdb=info"),
             ("error", "error"),
-            ("debug, libp2p_swarm=info", "warn,nebulusdb=debug,libp2p_swarm=info"),
+            ("debug, libp2p_swarm=info", "warn,libp2p_kad=error,nebulusdb=debug,libp2p_swarm=info"),
             ("off", "off"),
             ("nebulusdb::db=trace", "nebulusdb::db=trace"),
         ] {

@@ -27,6 +27,7 @@ use crate::server::trim::trim_after_peaks;
 use crate::session::SlowLog;
 use crate::store::{RunningFile, RunningServer};
 use crate::sync::{self, SyncOptions};
+use crate::telemetry::Exporting;
 
 /// Runs a server with the options that `flags` lead to until SIGTERM or SIGINT. SIGHUP has them read again.
 ///
@@ -48,6 +49,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
         .map_err(|error| Error::internal(format!("opening the database stopped: {error}")))?
         .map_err(|error| of_holder(error, &data_directory))?;
     ensure_password(&database, &options.password_file())?;
+    let exporting = options.otlp_endpoint.as_deref().map(Exporting::start).transpose()?;
     let (stop, stopping) = watch::channel(false);
     let context = context(&options, database.clone(), TlsSlot::new(tls));
     context.slow_log.set(options.slow_statement_ms);
@@ -56,12 +58,13 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let (phase, phases) = watch::channel(Phase::Starting);
     let (stop_pages, pages_stopping) = watch::channel(false);
     let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory), phase: phases };
+    let (door, visitors) = pg::door();
     let admin_address = pages_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let serving_pages = match pages_listener {
         None => None,
         Some(listener) => {
             let console = ConsoleOptions {
-                server: address,
+                door: door.clone(),
                 listen: options.admin.as_ref().map(|admin| admin.address.clone()).unwrap_or_default(),
                 port: listener.local_addr()?.port(),
                 trust_local: options.trust_local,
@@ -80,7 +83,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let running = tell(&data_directory, address, admin_address);
     announce(address)?;
     let trimming = tokio::spawn(trim_after_peaks());
-    let mut serving = tokio::spawn(pg::serve(listener, context, stopping));
+    let mut serving = tokio::spawn(pg::serve(listener, visitors, context, stopping));
     tokio::select! {
         () = signals.wait(reload) => tracing::info!("stopping: no new connections, running statements are ended"),
         // Before anybody asked for it: a server that nobody can reach is none.
@@ -100,11 +103,22 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     syncing.await.map_err(|error| Error::internal(format!("the networks stopped: {error}")))?;
     // Before the next server can hold the directory and tell of itself.
     drop(running);
-    tokio::task::spawn_blocking(move || database.shutdown())
-        .await
-        .map_err(|error| Error::internal(format!("closing the database stopped: {error}")))??;
+    close(database, exporting).await?;
     tracing::info!("stopped");
     served
+}
+
+/// Closes the store, and sends the spans of that.
+async fn close(database: Database, exporting: Option<Exporting>) -> Result<()> {
+    tokio::task::spawn_blocking(move || {
+        let closed = database.shutdown();
+        if let Some(exporting) = exporting {
+            exporting.stop();
+        }
+        closed
+    })
+    .await
+    .map_err(|error| Error::internal(format!("closing the database stopped: {error}")))?
 }
 
 /// Tells programs of this user where the server is. Without the file they have to be told.

@@ -1,10 +1,8 @@
 //! `SELECT nebulus_backup('/folder', '{"keep": 7}')`: a backup of the running server, made where it runs.
 
-use std::path::PathBuf;
-
 use serde_json::{Map, Value as Json};
 
-use crate::backup::BackupOptions;
+use crate::backup::{BackupOptions, BackupPlace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ColumnType, Value};
 use crate::session::session::Session;
@@ -15,21 +13,17 @@ impl Session {
     /// # Errors
     /// 25001 in a transaction block, 25006 where the session only reads, 22023 for options that cannot be, and those of
     /// [`Database::back_up`](crate::db::Database::back_up).
-    pub(super) async fn back_up(
-        &mut self,
-        folder: PathBuf,
-        options: &Map<String, Json>,
-        is_alone: bool,
-    ) -> Result<Value> {
+    pub(super) async fn back_up(&mut self, place: &str, options: &Map<String, Json>, is_alone: bool) -> Result<Value> {
         if self.writing(is_alone)?.is_some() {
             return Err(Error::new(
                 ErrorKind::ActiveTransaction,
                 "nebulus_backup() cannot run inside a transaction block",
             ));
         }
+        let place: BackupPlace = place.parse()?;
         let options = options_of(options)?;
         let (database, cancel, connection) = (self.database.clone(), self.cancel.clone(), self.activity.id());
-        let work = move || database.back_up(connection, &folder, &options, &cancel);
+        let work = move || database.back_up(connection, &place, &options, &cancel);
         let report = tokio::task::spawn_blocking(work)
             .await
             .map_err(|error| Error::internal(format!("the backup's task failed: {error}")))??;

@@ -13,6 +13,7 @@ use crate::db::{
 };
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{MemoryAccount, Reservation};
+use crate::session::joining::Joined;
 use crate::session::session::Session;
 use crate::session::transaction::Open;
 
@@ -257,10 +258,12 @@ impl Session {
             transaction.notify(self.listening.notifications.take_sent());
         }
         transaction.heed(&self.cancel);
+        let joined = Joined::by(&transaction);
         match transaction.commit().await {
             Ok(unfinished) => {
                 self.warn_unfinished(unfinished);
                 self.listening.commit();
+                self.tell_of_joined(joined).await;
                 Ok(())
             }
             Err(error) => {

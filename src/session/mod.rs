@@ -13,6 +13,7 @@ mod control;
 mod copy;
 mod cursor;
 mod execute;
+mod joining;
 mod knirvql_run;
 mod listen;
 mod network_call;

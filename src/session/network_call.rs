@@ -27,8 +27,8 @@ impl Session {
         let value = match call.function {
             NetworkFunction::Secret => Value::text(self.database.network_secret(arguments.text(0)?)?),
             NetworkFunction::Backup => {
-                let (folder, options) = (arguments.text(0)?, arguments.object(1)?);
-                self.back_up(folder.into(), &options, is_alone).await?
+                let (place, options) = (arguments.text(0)?, arguments.object(1)?);
+                self.back_up(place, &options, is_alone).await?
             }
             _ => {
                 let statement = arguments.statement()?;

@@ -102,6 +102,11 @@ impl Work {
 }
 
 impl Prepared {
+    /// The kind of the statement, in one word; `None` for an empty one.
+    pub fn kind_name(&self) -> Option<&'static str> {
+        self.kind.map(StatementKind::name)
+    }
+
     /// Bytes of memory that the prepared form of a statement takes, by estimate, besides what is taken for its tree already.
     pub(super) fn bytes_of(parsed: &Parsed) -> usize {
         let bytes = STATEMENT_BYTES + TEXT_FACTOR * parsed.text.len() + PART_BYTES * parsed.parts();

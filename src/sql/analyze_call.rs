@@ -47,6 +47,7 @@ impl Analyzer<'_> {
         let is_aggregate = function.over.is_none() && engine::is_aggregate(&name);
         if is_aggregate {
             self.begin_aggregate();
+            self.aggregate_order(function, &name)?;
         }
         let types = self.function_parts(function, &name)?;
         if is_aggregate {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::model::ColumnType;
-use crate::sql::functions::{self, Definition, ELEMENTS};
+use crate::sql::functions::{self, Definition, ELEMENTS, plain_form};
 use crate::sql::operators::distance_metric;
 
 static DEFINITIONS: LazyLock<HashMap<&'static str, Definition>> = LazyLock::new(|| {
@@ -78,12 +78,12 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
         };
     }
     let first = arguments.first().cloned().flatten();
-    Some(match name {
+    Some(match plain_form(name) {
         "count" | "row_number" | "rank" | "dense_rank" => ColumnType::Int8,
         "length" | "char_length" | "character_length" | "octet_length" | "strpos" | "ascii" => ColumnType::Int4,
         "lower" | "upper" | "trim" | "btrim" | "ltrim" | "rtrim" | "replace" | "left" | "right" | "lpad" | "rpad"
         | "repeat" | "reverse" | "initcap" | "concat" | "concat_ws" | "split_part" | "substr" | "substring"
-        | "translate" | "md5" | "string_agg" | "regexp_replace" | "chr" | "overlay" => ColumnType::Text,
+        | "translate" | "md5" | "regexp_replace" | "chr" | "overlay" => ColumnType::Text,
         "starts_with" | "ends_with" | "bool_and" | "bool_or" | "array_has" => ColumnType::Bool,
         "now" | "current_timestamp" | "to_timestamp" => ColumnType::TimestampTz,
         "current_date" => ColumnType::Date,
@@ -100,6 +100,8 @@ pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType
         ELEMENTS | "min" | "max" | "first_value" | "last_value" | "nth_value" | "lag" | "lead" => return first,
         "date_trunc" => return arguments.get(1).cloned().flatten(),
         "abs" | "ceil" | "floor" | "round" | "trunc" => return first,
+        "string_agg" if first == Some(ColumnType::Bytea) => ColumnType::Bytea,
+        "string_agg" => ColumnType::Text,
         "array_agg" => ColumnType::Array(Box::new(first?)),
         _ => return None,
     })

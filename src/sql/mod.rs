@@ -21,6 +21,7 @@
 mod alter_column;
 mod analyze;
 mod analyze_access;
+mod analyze_aggregate;
 mod analyze_arithmetic;
 mod analyze_binary;
 mod analyze_call;

@@ -403,6 +403,21 @@ fn a_backup_is_cancelled_as_any_statement() {
 }
 
 #[test]
+fn check_reads_blobs_where_it_is_asked_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = filled(directory.path());
+    let data = server.data.clone();
+    assert!(server.stop().success());
+    let check = |more: &[&str]| run_program(&[&["check", "--data-dir", text(&data)], more].concat());
+    assert!(well(&check(&["--blobs"])).contains("1 blobs with 17 bytes read, 0 of them damaged"));
+    let [blob] = files_below(&data.join("blobs")).try_into().expect("one blob");
+    std::fs::write(&blob, b"bytes of the bl0b").unwrap();
+    well(&check(&[]));
+    let told = failed(&check(&["--blobs"]));
+    assert!(told.contains("problem: ") && told.contains(text(&blob)) && told.contains("1 of them damaged"), "{told}");
+}
+
+#[test]
 fn check_repairs_what_follows_from_the_entries_and_nothing_without_being_asked() {
     let directory = tempfile::tempdir().unwrap();
     let server = filled(directory.path());

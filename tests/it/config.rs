@@ -5,17 +5,19 @@ use std::path::Path;
 use std::process::Output;
 
 use clap::{Args, Command};
-use nebulusdb::config::{DEFAULT_FILE, FileOptions, Flags};
+use nebulusdb::config::{DEFAULT_FILE, FileOptions, Flags, section_of};
+use nebulusdb::telemetry;
 
 use crate::harness::{Launch, program};
 
 /// Attempts at what a signal brings about, each of which takes a connection.
 const ATTEMPTS_MAX: usize = 10_000;
 
-/// The options of the default file, with their values.
+/// The options of the default file, with their values, but for what this build refuses.
 fn examples() -> Vec<(&'static str, &'static str)> {
     let options = DEFAULT_FILE.lines().filter_map(|line| line.strip_prefix("# ")?.split_once(" = "));
-    options.filter(|(name, _)| FileOptions::NAMES.contains(name)).collect()
+    let is_built_in = |name: &str| name != "otlp_endpoint" || telemetry::IS_BUILT_IN;
+    options.filter(|(name, _)| FileOptions::NAMES.contains(name) && is_built_in(name)).collect()
 }
 
 /// A value of TOML as flags and variables take it.
@@ -63,7 +65,11 @@ fn every_option_is_a_flag_a_variable_and_a_line_of_the_file() {
     let variable = |(name, value): &(&str, &str)| (format!("NEBULUSDB_{}", name.to_uppercase()), plain(value));
     shown(&["show"], &examples().iter().map(variable).collect::<Vec<_>>(), "flag or variable");
     let file = directory.path().join("all.toml");
-    let lines: Vec<String> = examples().iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+    let line = |(name, value): &(&str, &str)| {
+        let section = section_of(name).map_or(String::new(), |section| format!("[{section}]\n"));
+        format!("{section}{name} = {value}\n")
+    };
+    let lines: Vec<String> = examples().iter().map(line).collect();
     std::fs::write(&file, lines.concat()).expect("a file");
     shown(&["show", "--config", &file.to_string_lossy()], &[], "file");
     assert_eq!(said(&config(directory.path(), &["default"], &[])), DEFAULT_FILE);
@@ -155,5 +161,18 @@ fn sighup_takes_over_what_can_change_and_names_what_cannot() {
         "slow statement",
     ] {
         assert!(log.contains(told), "{told}: {log}");
+    }
+}
+
+#[test]
+fn an_endpoint_of_traces_is_refused_by_a_build_without_them() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("nebulusdb.toml");
+    std::fs::write(&file, "[telemetry]\notlp_endpoint = \"http://127.0.0.1:4318\"\n").expect("a file");
+    let output = config(directory.path(), &["check", &file.to_string_lossy()], &[]);
+    assert_eq!(output.status.success(), telemetry::IS_BUILT_IN, "{}", said(&output));
+    if !telemetry::IS_BUILT_IN {
+        let text = said(&output);
+        assert!(text.contains("line 2: otlp_endpoint is set") && text.contains("--features otel"), "{text}");
     }
 }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::harness::{Launch, Server};
 use crate::health::page_of;
+use crate::tls::{self, Certificate};
 
 /// An answer: its status, its head, its body.
 struct Answer {
@@ -149,6 +150,25 @@ fn the_password_of_the_database_opens_a_session() {
 
     assert_eq!(browser.post("logout", &json!({})).status, 200);
     assert_eq!(browser.post("run", &json!({"statement": "SELECT 1"})).status, 401);
+}
+
+#[test]
+fn the_console_serves_where_everybody_else_has_to_use_tls() {
+    let directory = tempfile::tempdir().expect("a directory");
+    Certificate::write(directory.path());
+    let server = tls::start(directory.path(), &["--tls", "require", "--admin", "127.0.0.1:0"]);
+    let mut browser = Browser { address: page_of(&server), cookie: String::new(), token: String::new() };
+    assert_eq!(browser.log_in("not it").status, 403);
+    let answer = browser.log_in(tls::PASSWORD);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let outcome = browser.run("editor", "SELECT client_addr FROM pg_stat_activity WHERE pid = pg_backend_pid()");
+    assert_eq!(outcome["results"][0]["rows"], json!([["127.0.0.1"]]), "{outcome}");
+    // The way to cancel is the same, and so is that to listen.
+    assert_eq!(browser.post("cancel", &json!({})).status, 200);
+    let mut events = BufReader::new(browser.open("GET", "/console/api/events", "", &[]));
+    let mut head = String::new();
+    events.read_line(&mut head).expect("a head");
+    assert!(head.contains("200"), "{head}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What a newcomer meets: each mistake with what it is about and what to do, before anything is stored.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::process::Stdio;
 
 use crate::client::Client;
 use crate::harness::{Launch, Server};
@@ -178,4 +180,19 @@ fn a_server_that_runs_is_found_by_its_data_directory() {
     Launch::on(&data).start().kill();
     assert!(data.join("server.json").exists());
     Launch::on(&data).start();
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_a_command_without_a_word() {
+    let server = Server::start();
+    let url = format!("postgresql://nebulus@{}/nebulus", server.address);
+    let mut command = crate::harness::program();
+    command.args(["query", "--plain", "--url", &url, "SELECT * FROM generate_series(1, 200000)"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut first).expect("a line");
+    assert_eq!(first, "1\n");
+    // Its end of the pipe is closed.
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

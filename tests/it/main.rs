@@ -46,5 +46,6 @@ mod sql;
 mod sync;
 mod tidy;
 mod tls;
+mod tls_client;
 mod transfer;
 mod wire;

@@ -3,3 +3,5 @@
 mod agent;
 mod http;
 mod tools;
+
+pub use agent::Agent;

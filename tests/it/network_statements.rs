@@ -161,3 +161,30 @@ fn sync_status_prints_networks_and_what_waits() {
     let nobody = run_program(&["sync-status", "--url", "postgresql://nebulus@127.0.0.1:1/nebulus"]);
     assert!(!nobody.status.success());
 }
+
+#[test]
+fn joining_where_nobody_answers_is_said_by_the_statement_and_is_done() {
+    let server = Server::start();
+    let mut client = server.client();
+    // A port that was free a moment ago: nobody listens there.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr()).expect("a port").port();
+    let join = format!("JOIN NETWORK team AT '/ip4/127.0.0.1/tcp/{port}' WITH (secret = 'correct horse battery')");
+    let said = |reply: crate::client::Reply| {
+        assert!(reply.failure().is_none(), "{reply:?}");
+        reply.notices.into_iter().map(|notice| (notice.message, notice.hint.unwrap_or_default())).collect::<Vec<_>>()
+    };
+    for (statements, leaves) in [(vec![join.as_str()], true), (vec!["BEGIN", join.as_str(), "COMMIT"], false)] {
+        let notices: Vec<_> = statements.iter().flat_map(|statement| said(client.query(statement))).collect();
+        let [(message, hint)] = notices.as_slice() else { panic!("{notices:?}") };
+        assert!(message.starts_with("no member of network \"team\" has answered yet: "), "{message}");
+        assert!(hint.contains("goes on trying") && hint.contains("nebulus.networks.last_error"), "{hint}");
+        assert_eq!(client.value("SELECT count(*) FROM nebulus.networks"), "1");
+        if leaves {
+            client.run("LEAVE NETWORK team");
+        }
+    }
+    // What is rolled back is waited for by nobody.
+    client.run("LEAVE NETWORK team");
+    let notices = ["BEGIN", &join, "ROLLBACK"].iter().flat_map(|statement| said(client.query(statement))).count();
+    assert_eq!(notices, 0);
+}

@@ -34,6 +34,7 @@ scripts!(
     float_values,
     guards,
     from_functions,
+    gathered,
     hnsw,
     jsonb,
     knirvql,

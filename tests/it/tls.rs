@@ -19,17 +19,17 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::harness::{Launch, Server};
 
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 /// Most connections until a new certificate has to be there.
 const ATTEMPTS_MAX: usize = 2000;
 
 /// A certificate in the files of a server, as its client knows it.
-struct Certificate {
+pub struct Certificate {
     der: CertificateDer<'static>,
 }
 
 impl Certificate {
-    fn write(folder: &Path) -> Certificate {
+    pub fn write(folder: &Path) -> Certificate {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_string()]).expect("a certificate");
         std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).expect("a key");
         std::fs::write(folder.join("cert.pem"), made.cert.pem()).expect("a certificate");
@@ -106,7 +106,8 @@ impl AsyncWrite for Encrypted {
     }
 }
 
-fn start(folder: &Path, arguments: &[&str]) -> Server {
+/// A server with the certificate and key of this folder, which wants `PASSWORD`.
+pub fn start(folder: &Path, arguments: &[&str]) -> Server {
     let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     let files = ["--tls-cert", &certificate.to_string_lossy(), "--tls-key", &key.to_string_lossy()];
     let mut launch = Launch::on(&folder.join("data")).with(&files).with(arguments);

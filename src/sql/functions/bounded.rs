@@ -19,9 +19,7 @@ use crate::sql::functions::results::{CALL_BYTES_MAX, too_large};
 use crate::sql::functions::wrapped::{Around, wrapped};
 
 /// The names of the functions that are measured; `register` wraps them.
-const MEASURED: [(&str, Growth); 12] = [
-    ("concat", Growth::Sum),
-    ("concat_ws", Growth::Sum),
+const MEASURED: [(&str, Growth); 10] = [
     ("string_to_array", Growth::Split),
     ("array_append", Growth::Sum),
     ("array_prepend", Growth::Sum),

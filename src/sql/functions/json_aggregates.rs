@@ -1,97 +1,33 @@
-//! `jsonb_agg`, `json_agg`, `jsonb_object_agg` and `json_object_agg`.
+//! What `jsonb_agg`, `json_agg`, `jsonb_object_agg` and `json_object_agg` make of their rows.
 //!
 //! The state is the text between the brackets; two states join with a comma.
 
-use std::hash::{Hash, Hasher};
-use std::sync::Arc;
-
 use datafusion::arrow::array::{Array, ArrayRef, AsArray};
-use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::ScalarValue;
-use datafusion::error::{DataFusionError, Result as DataFusionResult};
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::Accumulator;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::limits::ENTRY_BYTES_MAX;
 use crate::model::{ColumnType, Value, json_text_of_value, jsonb_text};
-use crate::sql::arrow_types::{field_of, type_of};
 use crate::sql::arrow_values::{readable, value_at};
 use crate::sql::errors::to_datafusion;
 
+/// What was gathered so far.
 #[derive(Debug)]
-struct JsonAggregate {
-    name: &'static str,
-    /// Keys and values instead of elements.
-    is_object: bool,
-    signature: Signature,
-}
-
-pub fn aggregates() -> Vec<AggregateUDF> {
-    [("jsonb_agg", false), ("json_agg", false), ("jsonb_object_agg", true), ("json_object_agg", true)]
-        .into_iter()
-        .map(|(name, is_object)| {
-            let signature = Signature::any(if is_object { 2 } else { 1 }, Volatility::Immutable);
-            AggregateUDF::from(JsonAggregate { name, is_object, signature })
-        })
-        .collect()
-}
-
-impl PartialEq for JsonAggregate {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl Eq for JsonAggregate {}
-
-impl Hash for JsonAggregate {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.name.hash(state);
-    }
-}
-
-impl AggregateUDFImpl for JsonAggregate {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _types: &[DataType]) -> DataFusionResult<DataType> {
-        Ok(DataType::Utf8)
-    }
-
-    fn return_field(&self, _fields: &[FieldRef]) -> DataFusionResult<FieldRef> {
-        Ok(Arc::new(field_of(self.name, &ColumnType::Jsonb, true)))
-    }
-
-    fn accumulator(&self, arguments: AccumulatorArgs<'_>) -> DataFusionResult<Box<dyn Accumulator>> {
-        if arguments.is_distinct {
-            return Err(DataFusionError::NotImplemented(format!("{}(DISTINCT …) is not supported", self.name)));
-        }
-        if !arguments.order_bys.is_empty() {
-            return Err(DataFusionError::NotImplemented(format!("{}(… ORDER BY …) is not supported", self.name)));
-        }
-        let types = arguments.expr_fields.iter().map(|field| type_of(field)).collect();
-        Ok(Box::new(JsonText { types, text: None, is_object: self.is_object }))
-    }
-
-    fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> DataFusionResult<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new(format!("{}[text]", arguments.name), DataType::Utf8, true))])
-    }
-}
-
-#[derive(Debug)]
-struct JsonText {
+pub struct JsonText {
     types: Vec<ColumnType>,
     text: Option<String>,
+    /// Keys and values instead of elements.
     is_object: bool,
 }
 
 impl JsonText {
+    /// Gathers rows of these types.
+    pub fn new(types: Vec<ColumnType>, is_object: bool) -> JsonText {
+        JsonText { types, text: None, is_object }
+    }
+
     fn append(&mut self, part: &str) -> Result<()> {
         let text = self.text.get_or_insert_default();
         if text.len() + part.len() > ENTRY_BYTES_MAX {

@@ -19,8 +19,8 @@ use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
-    advisory, array_bounds, blobs, catalog, distances, json, json_access, json_aggregates, json_sets, networks,
-    notifications, patterns, random, session, strings, time, time_arithmetic, vectors,
+    advisory, array_bounds, blobs, catalog, distances, gathered, json, json_access, json_sets, networks, notifications,
+    patterns, random, session, strings, time, time_arithmetic, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -111,7 +111,7 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
         let inner = registry.udaf(name).map_err(from_datafusion)?;
         registry.register_udaf(Arc::new(Extreme::over(inner))).map_err(from_datafusion)?;
     }
-    for aggregate in json_aggregates::aggregates() {
+    for aggregate in gathered::aggregates() {
         registry.register_udaf(Arc::new(aggregate)).map_err(from_datafusion)?;
     }
     Ok(())

@@ -34,12 +34,24 @@ pub fn definitions() -> Vec<Definition> {
             Ok(Value::text(quote_identifier(text_of(arguments, 0))))
         }),
         Definition::new("quote_literal", &[Any], text.clone(), |_, arguments| {
-            Ok(Value::text(quoted(arguments.first())))
+            Ok(Value::text(quoted(&cast_text(arguments)?)))
         }),
         Definition::new("quote_nullable", &[Any], text.clone(), |_, arguments| {
-            let value = arguments.first().filter(|value| !value.is_null());
-            Ok(Value::text(if value.is_some() { quoted(value) } else { "NULL".to_string() }))
+            let is_null = arguments.first().is_none_or(Value::is_null);
+            Ok(Value::text(if is_null { "NULL".to_string() } else { quoted(&cast_text(arguments)?) }))
         })
+        .with_nulls(),
+        // By the output functions of the types, where `||` and casts have their text: true is t here.
+        Definition::new("concat", &[Any], text.clone(), |invocation, arguments| joined(invocation, "", arguments))
+            .variadic()
+            .with_nulls(),
+        Definition::new("concat_ws", &[Text, Any], text.clone(), |invocation, arguments| match arguments {
+            [separator, values @ ..] if !separator.is_null() => {
+                joined(invocation, separator.as_str().unwrap_or_default(), values)
+            }
+            _ => Ok(Value::Null),
+        })
+        .variadic()
         .with_nulls(),
         Definition::new("format", &[Text, Any], text.clone(), format_text).variadic().with_nulls(),
         Definition::new("array_to_string", &[AnyArray, Text, Text], text, array_to_string).optional(1).with_nulls(),
@@ -117,8 +129,21 @@ fn series_end(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     Ok(Value::Int8(end))
 }
 
-fn quoted(value: Option<&Value>) -> String {
-    let text = value.map(Value::to_text).unwrap_or_default();
+/// The text that a cast gives of the first argument.
+fn cast_text(arguments: &[Value]) -> Result<String> {
+    let value = arguments.first().cloned().unwrap_or(Value::Null);
+    Ok(value.cast(&ColumnType::Text, true)?.to_text())
+}
+
+/// The texts of those that are not NULL.
+fn joined(invocation: &Invocation<'_>, separator: &str, values: &[Value]) -> Result<Value> {
+    let texts: Vec<String> = values.iter().filter(|value| !value.is_null()).map(Value::to_text).collect();
+    let bytes = texts.iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()).saturating_add(separator.len()));
+    let _making = invocation.making(bytes)?;
+    Ok(Value::text(texts.join(separator)))
+}
+
+fn quoted(text: &str) -> String {
     let doubled = text.replace('\'', "''");
     if doubled.contains('\\') { format!(" E'{}'", doubled.replace('\\', "\\\\")) } else { format!("'{doubled}'") }
 }
@@ -163,7 +188,7 @@ fn format_text(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value
             }
             'I' => out.push_str(&quote_identifier(&value.to_text())),
             'L' if value.is_null() => out.push_str("NULL"),
-            'L' => out.push_str(&quoted(Some(value))),
+            'L' => out.push_str(&quoted(&value.to_text())),
             other => return Err(invalid(format!("unrecognized format() type specifier \"{other}\""))),
         }
     }

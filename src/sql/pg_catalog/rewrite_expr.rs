@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     Statement, TableFactor, Value as Literal, Visitor, VisitorMut,
 };
 
-use crate::sql::functions::ELEMENTS;
+use crate::sql::functions::{ELEMENTS, plain_form};
 use crate::sql::names::last_part;
 use crate::sql::operators::call;
 use crate::sql::parse::parse;
@@ -169,6 +169,9 @@ fn renamed(function: &Function) -> Option<Expr> {
             op: BinaryOperator::Modulo,
             right: Box::new(Expr::Nested(Box::new(right.clone()))),
         }))),
+        // All elements that are equal, where the planner's functions of these names take the first.
+        ("array_remove", [_, _]) => Some(call("array_remove_all", list)),
+        ("array_replace", [_, _, _]) => Some(call("array_replace_all", list)),
         ("sign", [number]) => Some(call("signum", vec![number.clone()])),
         ("every", [condition]) if function.over.is_none() => Some(call("bool_and", vec![condition.clone()])),
         _ => None,
@@ -317,7 +320,7 @@ impl Visitor for OwnAggregate {
 }
 
 fn names_aggregate(function: &Function) -> bool {
-    last_part(&function.name).is_some_and(|name| AGGREGATES.contains(&name.as_str()))
+    last_part(&function.name).is_some_and(|name| AGGREGATES.contains(&plain_form(&name)))
 }
 
 /// Whether an expression holds a subquery.

@@ -18,6 +18,7 @@ use crate::model::NetworkId;
 use crate::store::Identity;
 use crate::sync::knirvgraph::round::Round;
 use crate::sync::knirvgraph::{BackOff, BackOffTimes, Endpoint, EndpointOptions, Outbox, PostingReport};
+use crate::telemetry::{Attribute, Span, SpanName};
 
 /// Requests that wait for a round, at most; senders wait beyond that.
 pub const POST_REQUESTS_MAX: usize = 64;
@@ -156,12 +157,14 @@ impl<O: Outbox> Poster<O> {
 
     async fn run_round(&mut self, force: bool) -> Result<PostingReport> {
         self.status.send_modify(|status| status.in_progress = true);
+        let span = Span::begin(SpanName::EndpointPost);
         let round = Arc::clone(&self.round);
         let joined = spawn_blocking(move || round.lock().run(now_ms(), force)).await;
         let outcome =
             joined.unwrap_or_else(|error| Err(Error::internal(format!("a posting round broke off: {error}"))));
         match &outcome {
             Ok(report) => {
+                span.say(Attribute::Deltas(report.accepted));
                 self.is_behind = !report.complete;
                 if report.accepted > 0 || report.refused > 0 {
                     tracing::info!(
@@ -175,6 +178,7 @@ impl<O: Outbox> Poster<O> {
                 }
             }
             Err(error) => {
+                span.say(Attribute::Failed(error.sqlstate()));
                 self.is_behind = true;
                 self.round.lock().back_off.endpoint_failed(now_ms(), 0);
                 tracing::warn!(network = self.network.0, %error, "posting staged entries failed; it is tried again");

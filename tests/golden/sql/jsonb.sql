@@ -139,14 +139,11 @@ ERROR 22023: cannot get array length of a non-array
  "a\"b"   | 1.50     | {"a": {"b": 2}}
 (1 row)
 
-# differs: PostgreSQL answers
-#     jsonb_agg
-#   --------------
-#    [1, 2, 3, 4]
-#   (1 row)
 > SELECT jsonb_agg(id ORDER BY id) FROM doc
-ERROR 0A000: jsonb_agg(… ORDER BY …) is not supported
-HINT: The section "SQL" of COMPAT.md lists what PostgreSQL has and this server has not.
+  jsonb_agg
+--------------
+ [1, 2, 3, 4]
+(1 row)
 
 > UPDATE doc SET body = body || '{"new": [1.10, 1e3]}' WHERE id = 1
 UPDATE 1

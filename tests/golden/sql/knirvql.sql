@@ -126,7 +126,7 @@ SET
 ------------+--------+---------+---------
  auth       | AUTH   |       2 |       0
  memory     | MEMORY |       6 |       1
- note       | MEMORY |       3 |       0
+ note       | TABLE  |       3 |       0
 (3 rows)
 
 > STAGE MEMORY WHERE id = "entry-2"

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::harness::{Launch, Server, run_program};
 use crate::health::page_of;
 use crate::mcp::agent::{Called, called};
+use crate::tls::{self, Certificate};
 
 const PASSWORD: &str = "correct horse";
 
@@ -101,6 +102,18 @@ fn call(address: SocketAddr, headers: &[&str], tool: &str, arguments: &Value) ->
     let answer = send(address, "POST", headers, &request.to_string());
     assert_eq!(answer.status, 200, "{}", answer.body);
     called(&answer.message())
+}
+
+#[test]
+fn agents_are_served_where_everybody_else_has_to_use_tls() {
+    let directory = tempfile::tempdir().expect("a directory");
+    Certificate::write(directory.path());
+    let server = tls::start(directory.path(), &["--tls", "require", "--admin", "127.0.0.1:0"]);
+    let (address, agent) = (page_of(&server), basic(tls::PASSWORD));
+    assert_eq!(send(address, "POST", &[&basic("not it")], &hello()).status, 401);
+    let session = begin(address, &agent);
+    let found = call(address, &[&agent, &session], "query", &json!({"statement": "SELECT 1 AS one"}));
+    assert!(!found.is_error, "{}", found.text);
 }
 
 #[test]

@@ -108,7 +108,7 @@ class AsyncDatabase:
     async def collections(self) -> list[str]:
         """The names of the collections."""
         rows = (await self._run(Statement("SHOW COLLECTIONS"))).rows
-        return [name for name, kind, *_ in rows if kind == "MEMORY"]
+        return [name for name, kind, *_ in rows if kind != "AUTH"]
 
     async def create_collection(
         self,

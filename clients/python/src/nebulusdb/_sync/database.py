@@ -109,7 +109,7 @@ class Database:
     def collections(self) -> list[str]:
         """The names of the collections."""
         rows = (self._run(Statement("SHOW COLLECTIONS"))).rows
-        return [name for name, kind, *_ in rows if kind == "MEMORY"]
+        return [name for name, kind, *_ in rows if kind != "AUTH"]
 
     def create_collection(
         self,
