@@ -13,6 +13,9 @@ use crate::session::session::Session;
 /// How long a statement waits for the first member of a network that it has joined.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// How long it waits on for another address when one of several has led to nobody.
+const OTHERS_TIME_MAX: Duration = Duration::from_secs(1);
+
 /// A network that a transaction joins.
 pub(super) struct Joined {
     network: NetworkId,
@@ -54,15 +57,19 @@ impl Joined {
         refused.map(|refused| refused.reason.clone()).or(told)
     }
 
+    /// Whether there is something to say: a member is there, or an address has led to none.
+    fn is_told(&self, status: &SyncStatus) -> bool {
+        self.is_met(status) || self.trouble(status).is_some()
+    }
+
     /// Whether there is nothing to wait for: a member is there, or the only address has led to none.
     fn is_settled(&self, status: &SyncStatus) -> bool {
         self.is_met(status) || (self.addresses == 1 && self.trouble(status).is_some())
     }
 
     fn notice(&self, status: &SyncStatus) -> Notice {
-        let reason =
-            self.trouble(status).unwrap_or_else(|| format!("{} seconds have passed", ANSWER_TIME_MAX.as_secs()));
-        let said = format!("no member of network \"{}\" has answered yet: {reason}", self.name);
+        let reason = self.trouble(status).map_or_else(String::new, |reason| format!(": {reason}"));
+        let said = format!("no member of network \"{}\" has answered yet{reason}", self.name);
         Notice::of(
             Error::new(ErrorKind::Success, said)
                 .with_hint(
@@ -81,10 +88,14 @@ impl Session {
         }
         let mut changes = self.database.sync_status_changes();
         let wait = async {
-            let settled =
-                |status: &Arc<SyncStatus>| !status.running || joined.iter().all(|each| each.is_settled(status));
+            let is_over = |status: &Arc<SyncStatus>, is_settled: fn(&Joined, &SyncStatus) -> bool| {
+                !status.running || joined.iter().all(|each| is_settled(each, status))
+            };
             // Who ends the server, or has waited long enough, is told what is known by then.
-            drop(tokio::time::timeout(ANSWER_TIME_MAX, changes.wait_for(settled)).await);
+            let told = changes.wait_for(|status| is_over(status, Joined::is_told));
+            drop(tokio::time::timeout(ANSWER_TIME_MAX, told).await);
+            let settled = changes.wait_for(|status| is_over(status, Joined::is_settled));
+            drop(tokio::time::timeout(OTHERS_TIME_MAX, settled).await);
             Ok::<(), Error>(())
         };
         // What is committed is not taken back by a cancel, which ends the waiting alone.
