@@ -64,10 +64,11 @@ test: ## formatting, clippy, Rust tests, Python drivers, random statements besid
 	scripts/test-differential
 
 .PHONY: test-clients
-test-clients: build ## PostgreSQL's drivers the clients under clients/ (Python, Rust, TypeScript: needs node 20 and npm), the dashboard
+test-clients: build ## PostgreSQL's drivers, the clients under clients/ (Python, Rust, TypeScript: needs node 20 and npm), the dashboard
 	@scripts/install-deps build test
 	scripts/test-clients
 	scripts/test-python
+	scripts/test-python --moving
 	scripts/test-rust-client
 	scripts/test-typescript
 	scripts/test-console
@@ -120,4 +121,4 @@ bench-sync: build ## measure sync between nodes on loopback beside iroh; writes 
 .PHONY: clean
 clean: ## remove this project's own build products; the compiled dependencies stay
 	cargo clean --release --package nebulusdb
-	rm -rf "$(CACHE)/venv-clients" "$(CACHE)/venv-bench" "$(CACHE)/venv-python-client" "$(CACHE)/venv-python-client-quick"
+	rm -rf "$(CACHE)/venv-clients" "$(CACHE)/venv-bench" "$(CACHE)/venv-python-client" "$(CACHE)/venv-python-client-quick" "$(CACHE)/venv-python-client-moving"

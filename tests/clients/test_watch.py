@@ -29,6 +29,8 @@ def test_watch_draws_over_what_was_there_and_waits_for_a_server_that_goes_away(t
     watching = subprocess.Popen(
         [os.environ["NEBULUSDB_BIN"], "sync-status", "--watch", "1"],
         stdin=subprocess.DEVNULL, stdout=follower, stderr=follower, env=environment,
+        # A shell without job control has what it starts in the background ignore Ctrl-C, and children take that over.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     os.close(follower)
     try:
