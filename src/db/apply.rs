@@ -15,8 +15,8 @@ use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Cancel, Catalog, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Collection, CollectionId, CollectionKind, ColumnType, Hlc, Index, IndexKind, Network, NetworkId, Shares, Stage,
-    Stamp, Value,
+    Collection, CollectionId, CollectionKind, ColumnType, Hlc, Index, IndexKind, Network, NetworkId, Rights, Shares,
+    Stage, Stamp, Value,
 };
 use crate::store::{
     Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector, encode_sorted_record,
@@ -38,6 +38,8 @@ pub(crate) struct Apply<'a> {
     pub cancel: Cancel,
     /// Where the entries come from; `None` for what is written here.
     pub origin: Option<Origin>,
+    /// Who may do what in collections of networks, as far as it was asked for.
+    pub rights: BTreeMap<(NetworkId, String), Arc<Rights>>,
 }
 
 impl<'a> Apply<'a> {
@@ -53,7 +55,20 @@ impl<'a> Apply<'a> {
         };
         let effects = Effects { feed: shared.draft(&view.writes), ..Effects::default() };
         let cancel = Cancel::new();
-        Apply { shared, group, view, version, hlc, effects, shares: None, is_behind: false, cancel, origin: None }
+        let rights = BTreeMap::new();
+        Apply {
+            shared,
+            group,
+            view,
+            version,
+            hlc,
+            effects,
+            shares: None,
+            is_behind: false,
+            cancel,
+            origin: None,
+            rights,
+        }
     }
 
     pub fn finish(self) -> (Effects, Hlc) {

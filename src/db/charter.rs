@@ -111,7 +111,8 @@ impl Transaction {
             self.drop_from(&mut network, &peer)?;
             return self.begin_epoch(network, None, Vec::new());
         }
-        self.decree(&mut network, Act::DropOwner { peer, keeps: Vec::new() })?;
+        let posted = self.posted_by(&network, &peer)?;
+        self.decree(&mut network, Act::DropOwner { peer, keeps: Vec::new(), posted })?;
         self.change_catalog(CatalogChange::PutNetwork(Arc::new(network)));
         Ok(())
     }
@@ -171,7 +172,7 @@ impl Transaction {
     }
 
     /// A network of which this node is an owner.
-    fn owned(&self, name: &str, deed: &str) -> Result<Network> {
+    pub(super) fn owned(&self, name: &str, deed: &str) -> Result<Network> {
         let network = (**self.catalog().expect_network(name)?).clone();
         if network.leaving {
             return Err(Error::new(ErrorKind::ObjectInUse, format!("network \"{name}\" is being left")));
@@ -196,14 +197,15 @@ impl Transaction {
         let id = charter_id(&network.name, &charter.founding);
         let lasting = charter.edicts.iter().filter(|edict| edict.signer == *peer && edict.act.is_lasting());
         let keeps = lasting.map(|edict| edict_id(&id, edict)).take(REMOVED_MAX).collect();
-        self.decree(network, Act::DropOwner { peer: peer.clone(), keeps })
+        let posted = self.posted_by(network, peer)?;
+        self.decree(network, Act::DropOwner { peer: peer.clone(), keeps, posted })
     }
 
     /// Signs an edict and puts it in force.
     ///
     /// # Errors
     /// 42501 where an owner of higher rank has decided otherwise, 54000 where the charter is full.
-    fn decree(&mut self, network: &mut Network, act: Act) -> Result<()> {
+    pub(super) fn decree(&mut self, network: &mut Network, act: Act) -> Result<()> {
         decree_as(&self.shared.identity(), network, act)
     }
 

@@ -91,7 +91,7 @@ impl Database {
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());
-            if !is_changing {
+            if !is_changing && !crate::db::rights_follow::is_behind(shared, network)? {
                 continue;
             }
             tracing::info!(network = network.name, "going on to attach and detach collections");

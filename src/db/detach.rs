@@ -196,6 +196,7 @@ pub(crate) async fn follow_network_change(shared: &Arc<Shared>, now: &Network) -
             replay(shared, now.id, &attachment.shared_name).await?;
         }
     }
+    crate::db::rights_follow::follow_rights(shared, now).await?;
     if now.leaving && now.attachments.is_empty() {
         let id = now.id;
         shared.encode(move |apply| apply.end_detach(id, None)).await?;

@@ -13,8 +13,9 @@ use crate::db::staging::StagedAt;
 use crate::db::view::vector_slot;
 use crate::db::write_set::Pending;
 use crate::error::{Error, Result};
+use crate::merge::Known;
 use crate::model::{
-    Collection, CollectionId, CollectionKind, ColumnType, Contribution, Field, Hlc, PeerId, Stage, State, Value,
+    Collection, CollectionId, CollectionKind, ColumnType, Contribution, Field, Hlc, PeerId, Piece, Stage, State, Value,
 };
 use crate::store::{
     Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record, encode_state,
@@ -32,12 +33,20 @@ pub(crate) struct EntryStates {
     pub public: State,
     /// The deltas that `public` is known to be made of.
     pub contributions: Vec<Contribution>,
+    /// Those that do not count.
+    pub aside: Vec<Piece>,
 }
 
 impl EntryStates {
     /// Whether the next posting takes something of the entry.
     pub fn is_on_stage(&self) -> bool {
         self.publicity.is_on_stage(self.stage)
+    }
+
+    /// What is known of the entry in its network.
+    pub fn known(&self) -> Known {
+        let (contributions, aside) = (self.contributions.clone(), self.aside.clone());
+        Known { state: self.public.clone(), contributions, aside }
     }
 
     /// What the next posting makes public: what a reader here sees where that is staged, and of a life that nobody staged
@@ -73,6 +82,7 @@ impl Apply<'_> {
                 visible: empty.clone(),
                 public: empty,
                 contributions: Vec::new(),
+                aside: Vec::new(),
             });
         };
         let view = RecordView::parse(bytes)?;
@@ -83,12 +93,12 @@ impl Apply<'_> {
             Publicity::Posted => visible.clone(),
             Publicity::PostedAndEdited | Publicity::PostedAndReplaced => self.public_copy(collection.id, key)?,
         };
-        let contributions = match publicity {
-            Publicity::Private => Vec::new(),
+        let (contributions, aside) = match publicity {
+            Publicity::Private => Default::default(),
             _ => self.contributions_to(collection.id, key)?,
         };
         let (stage, version) = (view.stage(), view.version());
-        Ok(EntryStates { stage, publicity, version, visible, public, record, contributions })
+        Ok(EntryStates { stage, publicity, version, visible, public, record, contributions, aside })
     }
 
     /// The state that a record holds, its vectors included.
@@ -157,8 +167,8 @@ impl Apply<'_> {
         stage: Stage,
     ) -> Result<()> {
         let is_public = public.causal_length > 0;
-        if !is_public && !old.contributions.is_empty() {
-            self.put_contributions(collection.id, key, &[])?;
+        if !is_public && (!old.contributions.is_empty() || !old.aside.is_empty()) {
+            self.put_contributions(collection.id, key, (&[], &[]))?;
         }
         let is_same = visible.causal_length == public.causal_length && visible.has_fields_of(public);
         let visible = if is_same { public } else { visible };

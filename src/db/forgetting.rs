@@ -20,9 +20,12 @@ use crate::model::{Bytes, Head, Network, NetworkId, PeerId, Stage, State};
 use crate::store::{Publicity, RecordView};
 
 impl Database {
-    /// Whether this node holds what it held under an older identity and has not been compared with a member since.
+    /// Whether this node holds what it held under an older identity and has not been compared with a member since, or is excused:
+    /// then others do not wait for it, and may have collected what it holds.
     pub fn is_returning(&self, network: NetworkId) -> Result<bool> {
-        Ok(self.sync_record(network, RETURNING)?.is_some())
+        let catalog = self.catalog();
+        let excused = catalog.network_by_id(network).map(|network| network.standing().excused).unwrap_or_default();
+        Ok(self.sync_record(network, RETURNING)?.is_some() || excused.contains(&self.peer_id()))
     }
 
     /// This node has been compared with a member: from now on it believes nobody who lacks an entry.
@@ -145,7 +148,7 @@ impl Apply<'_> {
             Publicity::Private => Ok(false),
             Publicity::Posted if record.is_alive() || !covers(stable, &record.clock()?) => Ok(false),
             Publicity::Posted => {
-                self.put_contributions(attachment.collection, key, &[])?;
+                self.put_contributions(attachment.collection, key, (&[], &[]))?;
                 self.put_record(attachment.collection, key, None);
                 Ok(true)
             }

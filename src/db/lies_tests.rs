@@ -56,7 +56,7 @@ impl Node {
         let posted = self.database.shared().encode(move |apply| {
             let network = apply.current_catalog().network_by_id(network).cloned().unwrap();
             let head = apply.head(&network, &apply.shared.peer_id())?;
-            apply.log_posting(&network, head, &[Drafted::new(MEMORY, &key, &news)?]).map(drop)
+            apply.log_posting(&network, head, &[Drafted::new(MEMORY, &key, &news, false)?]).map(drop)
         });
         self.runtime.block_on(posted).unwrap();
     }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::db::rights::shown_rights;
 use crate::db::{MemberInfo, NetworkStatus, PeerStatus, ReadView, RefusedPeer, Row, SyncStatus};
 use crate::error::{Error, Result};
 use crate::model::{Collection, ColumnType, Network, NetworkId, PeerId, Value};
@@ -66,6 +67,8 @@ impl NetworkTable {
                 ("options", Jsonb),
                 ("bootstrap", texts()),
                 ("collections", texts()),
+                ("rights", Jsonb),
+                ("excused", texts()),
                 ("connected_peers", Int8),
                 ("total_peers", Int8),
                 ("staged", Int8),
@@ -145,6 +148,9 @@ fn networks(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
         let (says, me) = (network.standing(), view.peer_id());
         let is_owner = says.is_owner(&me);
         let owners: Vec<String> = says.owners.iter().map(ToString::to_string).collect();
+        let excused: Vec<String> = says.excused.iter().map(ToString::to_string).collect();
+        let rights = shown_rights(network);
+        let rights = serde_json::to_string(&rights).map_err(|error| Error::internal(error.to_string()))?;
         let founder = network.charter.as_ref().map(|charter| &charter.founding.founder).or(network.founder.as_ref());
         let options = serde_json::to_string(&network.options).map_err(|error| Error::internal(error.to_string()))?;
         Ok(vec![
@@ -156,6 +162,8 @@ fn networks(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
             Value::parse_text(&ColumnType::Jsonb, &options)?,
             texts(&network.bootstrap),
             texts(&names),
+            Value::parse_text(&ColumnType::Jsonb, &rights)?,
+            texts(&excused),
             count(known.map_or(0, |known| known.connected_peers)),
             count(total_peers(known)),
             count(waiting),

@@ -10,12 +10,12 @@ use crate::db::apply::Apply;
 use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
 use crate::db::receive::set_aside_name;
+use crate::db::rights::{following, has_no_right};
 use crate::db::shapes::tagged_name;
 use crate::db::staging::{StagedAt, next_posting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
-    Posting, PostingEnd, PostingTree, chain_fold, chain_next, contribution_of, delta, delta_digest, merge,
-    merge_contributions, restamp, signed_posting, validate,
+    Posting, PostingEnd, PostingTree, chain_fold, chain_next, delta, delta_digest, restamp, signed_posting, validate,
 };
 use crate::model::{CollectionId, DeltaDigest, Head, Network, NetworkId, PeerId, Stage, State};
 use crate::store::{Key, KeyRange, delta_place, encode_body};
@@ -39,9 +39,15 @@ pub(crate) struct Drafted {
 impl Drafted {
     /// # Errors
     /// 54000 for a key or a state over the limits of an entry.
-    pub fn new(tagged_name: &str, key: &[u8], news: &State) -> Result<Drafted> {
+    pub fn new(tagged_name: &str, key: &[u8], news: &State, begins: bool) -> Result<Drafted> {
         let shared_name = tagged_name.split_once('\0').map_or(tagged_name, |(name, _)| name);
-        Ok(Drafted { body: encode_body(tagged_name, key, news)?, digest: delta_digest(shared_name, key, news) })
+        let digest = delta_digest(shared_name, key, news, begins);
+        if !begins {
+            return Ok(Drafted { body: encode_body(tagged_name, key, news)?, digest });
+        }
+        // The tag of its shape, where it has one, and the mark of a beginning.
+        let tag = if tagged_name.contains('\0') { "\0" } else { "\0\0" };
+        Ok(Drafted { body: encode_body(&format!("{tagged_name}{tag}"), key, news)?, digest })
     }
 }
 
@@ -219,13 +225,18 @@ impl Apply<'_> {
         news.clock = [(me.clone(), seq)].into_iter().collect();
         // What no peer would take must not take a number.
         validate(&news)?;
-        let public = merge(&old.public, &news);
-        let visible = State { clock: public.clock.clone(), ..visible };
-        let drafted = Drafted::new(&tagged_name(&attachment.shared_name, &collection), key, &news)?;
-        self.put_states(&collection, key, &old, (&visible, &public), Stage::Private)?;
-        let given = [contribution_of(me, seq, &news)];
-        let proven = merge_contributions((&old.contributions, &old.public), (&given, &news), &public);
-        self.put_contributions(collection.id, key, &proven)?;
+        let begins = news.is_alive() && news.causal_length > old.public.causal_length;
+        let shared_name = attachment.shared_name.clone();
+        let joined = self.joined(network, &shared_name, &old, (&news, begins, seq))?;
+        let known = joined.ok_or_else(|| has_no_right(&shared_name))?;
+        let visible = match known.aside.iter().any(|piece| piece.given.origin == *me && piece.given.seq == seq) {
+            // It waits for others who began the entry as well.
+            true => following(&collection, &old.public, &old.public, &known.state),
+            false => State { clock: known.state.clock.clone(), ..visible },
+        };
+        let drafted = Drafted::new(&tagged_name(&shared_name, &collection), key, &news, begins)?;
+        self.put_states(&collection, key, &old, (&visible, &known.state), Stage::Private)?;
+        self.put_contributions(collection.id, key, (&known.contributions, &known.aside))?;
         self.note_posted_blob(network.id, &news);
         Ok(Some(drafted))
     }
@@ -267,7 +278,8 @@ pub(crate) fn with_stamps_of(mut state: State, news: &State) -> State {
 
 /// Whether the fault lies in one entry, so that the others can be posted without it.
 fn is_of_one_entry(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::DataException | ErrorKind::LimitExceeded | ErrorKind::Corrupted)
+    use ErrorKind::{Corrupted, DataException, InsufficientPrivilege, LimitExceeded};
+    matches!(error.kind(), DataException | LimitExceeded | Corrupted | InsufficientPrivilege)
 }
 
 /// A delta in the log: a kind, the end of its posting where it has one, and its body. The kinds are 0 for no end, 1 for an end

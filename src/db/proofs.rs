@@ -11,8 +11,10 @@ use crate::db::apply::Apply;
 use crate::db::{Database, ReadView};
 use crate::error::Result;
 use crate::merge::{Posting, maker_of};
-use crate::model::{Bytes, CollectionId, Contribution, EntryMaker, NetworkId, PeerId, PostingProof};
-use crate::store::{Key, KeyRange, Snapshot, decode_contributions, delta_place, encode_contributions, posting_place};
+use crate::model::{Bytes, CollectionId, Contribution, EntryMaker, NetworkId, PeerId, Piece, PostingProof};
+use crate::store::{
+    Key, KeyRange, Snapshot, decode_contributions, decode_with_aside, delta_place, encode_with_aside, posting_place,
+};
 
 /// Postings in which one delta is looked for: more than one cover a number only where an origin told several stories.
 const STORIES_MAX: usize = 4;
@@ -21,19 +23,25 @@ const STORIES_MAX: usize = 4;
 pub(crate) type Numbers = BTreeMap<PeerId, BTreeSet<u64>>;
 
 impl Apply<'_> {
-    /// The deltas that an entry's public state is known to be made of.
-    pub fn contributions_to(&self, id: CollectionId, key: &[u8]) -> Result<Vec<Contribution>> {
+    /// The deltas that an entry's public state is known to be made of, and those that do not count.
+    pub fn contributions_to(&self, id: CollectionId, key: &[u8]) -> Result<(Vec<Contribution>, Vec<Piece>)> {
         let place = (id, key.to_vec());
         let overlay = &self.effects.overlay.contributions;
         if let Some(known) = overlay.get(&place).or_else(|| self.group.overlay.contributions.get(&place)) {
-            return known.as_deref().map_or(Ok(Vec::new()), decode_contributions);
+            return known.as_deref().map_or(Ok(Default::default()), decode_with_aside);
         }
         let stored = self.group.snapshot.get(&Key::Contributions(id, key))?;
-        stored.map_or(Ok(Vec::new()), |bytes| decode_contributions(&bytes))
+        stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes))
     }
 
-    pub fn put_contributions(&mut self, id: CollectionId, key: &[u8], contributions: &[Contribution]) -> Result<()> {
-        let bytes = Some(contributions).filter(|list| !list.is_empty()).map(encode_contributions).transpose()?;
+    pub fn put_contributions(
+        &mut self,
+        id: CollectionId,
+        key: &[u8],
+        (contributions, aside): (&[Contribution], &[Piece]),
+    ) -> Result<()> {
+        let is_empty = contributions.is_empty() && aside.is_empty();
+        let bytes = if is_empty { None } else { Some(encode_with_aside(contributions, aside)?) };
         match &bytes {
             Some(bytes) => self.effects.batch.put(&Key::Contributions(id, key), bytes),
             None => self.effects.batch.delete(&Key::Contributions(id, key)),
@@ -75,7 +83,7 @@ impl ReadView {
     /// that: of a private entry, and of what was posted before there were proofs.
     pub fn entry_maker(&self, id: CollectionId, key: &[u8]) -> Result<Option<EntryMaker>> {
         let stored = self.snapshot.get(&Key::Contributions(id, key))?;
-        let contributions = stored.map_or(Ok(Vec::new()), |bytes| decode_contributions(&bytes))?;
+        let (contributions, _) = stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes))?;
         Ok(maker_of(&contributions))
     }
 }

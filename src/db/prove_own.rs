@@ -15,7 +15,7 @@ use crate::db::post::Drafted;
 use crate::db::shapes::tagged_name;
 use crate::db::shared::Shared;
 use crate::error::Result;
-use crate::merge::{contribution_of, merge, merge_contributions, proven_state};
+use crate::merge::{merge, proven_state};
 use crate::model::{CollectionId, Field, NetworkId, PeerId, State};
 use crate::store::{Batch, Key, KeyRange, LEGACY_STORE, Publicity, RecordView};
 
@@ -127,12 +127,14 @@ impl Apply<'_> {
             let Some(mut news) = own_unproven(&states, ids) else { continue };
             let seq = head.seq + drafted.len() as u64 + 1;
             news.clock.set(me.clone(), seq);
-            let (visible, public) = (merge(&states.visible, &news), merge(&states.public, &news));
-            drafted.push(Drafted::new(&tagged_name(&attachment.shared_name, &collection), key, &news)?);
-            self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
-            let given = [contribution_of(&me, seq, &news)];
-            let proven = merge_contributions((&states.contributions, &states.public), (&given, &news), &public);
-            self.put_contributions(collection.id, key, &proven)?;
+            let begins = is_own_life(&states, ids);
+            let visible = merge(&states.visible, &news);
+            let shared_name = &attachment.shared_name;
+            let joined = self.joined(&network, shared_name, &states, (&news, begins, seq))?;
+            let Some(known) = joined else { continue };
+            drafted.push(Drafted::new(&tagged_name(shared_name, &collection), key, &news, begins)?);
+            self.put_states(&collection, key, &states, (&visible, &known.state), states.stage)?;
+            self.put_contributions(collection.id, key, (&known.contributions, &known.aside))?;
         }
         let place = match last.filter(|_| seen == ENTRIES_PER_STEP) {
             Some(after) => Place { collection: collection.id, after },
@@ -144,6 +146,12 @@ impl Apply<'_> {
         }
         Ok(Some(drafted.len() as u64))
     }
+}
+
+/// Whether a node with these names wrote the first of what an entry holds, so that it will have begun its life.
+pub(crate) fn is_own_life(states: &EntryStates, ids: &BTreeSet<PeerId>) -> bool {
+    let stamps = states.public.fields.values().map(|field| (field.stamp.hlc, &field.stamp.peer_id));
+    states.public.is_alive() && stamps.min().is_some_and(|(_, peer)| ids.contains(peer))
 }
 
 /// What a node with these names wrote of an entry and nothing proves.

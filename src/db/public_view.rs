@@ -19,7 +19,9 @@ use crate::model::{
     BUCKETS, Buckets, Bytes, Collection, Head, KeyHash, Network, NetworkId, PeerId, PostingProof, State, VectorClock,
     bucket_of, hash_of_key,
 };
-use crate::store::{Key, KeyRange, Publicity, RecordView, Snapshot, decode_state, encode_state, vector_of_bytes};
+use crate::store::{
+    Key, KeyRange, Publicity, RecordView, Snapshot, counted_part, decode_state, encode_state, vector_of_bytes,
+};
 
 /// Bytes that the proof of a delta takes, about, where few deltas of a posting are asked for.
 const PROOF_BYTES: usize = 256;
@@ -194,7 +196,7 @@ impl PublicView {
                 is_more = true;
                 return Ok(false);
             }
-            let contributions = Bytes::new(proofs.find(key)?.unwrap_or_default());
+            let contributions = Bytes::new(counted_part(proofs.find(key)?.unwrap_or_default())?);
             let entry = PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?), contributions };
             let proofs = note_needed(&entry.contributions, &mut needed)?;
             bytes += entry.key.len() + entry.body.len() + entry.contributions.len() + proofs * PROOF_BYTES;
@@ -258,7 +260,7 @@ impl PublicView {
             self.snapshot.get(&place)?.map(|bytes| vector_of_bytes(&bytes)).transpose()
         })?;
         let contributions = self.snapshot.get(&Key::Contributions(collection.id, key))?;
-        let contributions = Bytes::new(contributions.as_deref().unwrap_or_default());
+        let contributions = Bytes::new(counted_part(contributions.as_deref().unwrap_or_default())?);
         Ok(Some(PublicEntry { key: Bytes::new(key), body: Bytes::new(encode_state(&state)?), contributions }))
     }
 

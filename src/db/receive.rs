@@ -15,14 +15,15 @@ use crate::db::group::EntryPlace;
 use crate::db::heads::StoredHead;
 use crate::db::hearsay::is_hearsay;
 use crate::db::post::encode_log_entry;
+use crate::db::rights::following;
 use crate::db::row::key_types;
 use crate::db::shapes::shape_tag;
 use crate::db::verify_run::{CheckedRun, End, ReadDelta, check_run, last_end};
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::{Drift, check_drift, contribution_of, merge_contributions, merge_into, observe, proven_state};
+use crate::merge::{Drift, Joined, Known, check_drift, contribution_of, join, merge_into, observe, proven_state};
 use crate::model::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
-use crate::model::{Collection, Contribution, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State};
+use crate::model::{Collection, Contribution, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State, Who};
 use crate::store::{DeltaBody, Key, KeyRange, decode_key, delta_place};
 
 /// What became of a run.
@@ -59,15 +60,13 @@ pub(crate) struct TouchedEntry {
     collection: Arc<Collection>,
     old: EntryStates,
     visible: State,
-    public: State,
-    /// To `public`.
-    contributions: Vec<Contribution>,
+    known: Known,
 }
 
 impl TouchedEntry {
     /// What of the public state is proven.
     pub fn proven(&self) -> State {
-        proven_state(&self.contributions, &self.public)
+        proven_state(&self.known.contributions, &self.known.state)
     }
 }
 
@@ -177,7 +176,7 @@ impl Apply<'_> {
                     self.set_aside_delta(network, origin, seq, &error);
                     return Ok(());
                 }
-                let given = delta.is_proven.then(|| contribution_of(origin, seq, &state));
+                let given = delta.is_proven.then(|| contribution_of(origin, seq, &state, body.begins));
                 let given = given.into_iter().collect();
                 self.merge_public(network, body.collection, body.key, (state, given), touched).map(drop)
             }
@@ -295,6 +294,11 @@ impl Apply<'_> {
         let current = self.current_catalog().network_by_id(network.id).cloned();
         let attachment = current.as_ref().and_then(|current| current.attachment_named(shared_name));
         let Some(attachment) = attachment.filter(|attachment| attachment.takes()) else { return Ok(false) };
+        let rights = self.rights_in(network, shared_name);
+        if given.is_empty() && rights.latest().writers == Who::Author {
+            // Nothing proves that whoever wrote it may.
+            return Ok(false);
+        }
         let entry = match touched.entry((attachment.collection, key.to_vec())) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => {
@@ -302,9 +306,8 @@ impl Apply<'_> {
                     return Ok(false);
                 };
                 let old = self.entry_states(&collection, key)?;
-                let (visible, public) = (old.visible.clone(), old.public.clone());
-                let contributions = old.contributions.clone();
-                free.insert(TouchedEntry { collection, old, visible, public, contributions })
+                let (visible, known) = (old.visible.clone(), old.known());
+                free.insert(TouchedEntry { collection, old, visible, known })
             }
         };
         // An earlier delta of this run may have given a column its dimension.
@@ -312,24 +315,26 @@ impl Apply<'_> {
             entry.collection = Arc::clone(current);
         }
         entry.collection = self.learn_dimensions_of(Arc::clone(&entry.collection), &state)?;
-        merge_into(&mut entry.visible, fitting(&entry.collection, state.clone()));
-        if entry.public.causal_length == 0 {
-            entry.contributions = given;
-            return Ok(merge_into(&mut entry.public, state));
+        let Joined { is_news, weighed } = join(&rights, &mut entry.known, &state, &given);
+        let Some(before) = weighed else {
+            merge_into(&mut entry.visible, fitting(&entry.collection, state));
+            return Ok(is_news);
+        };
+        entry.visible = following(&entry.collection, &entry.visible, &before.state, &entry.known.state);
+        if before.aside != entry.known.aside {
+            let aside = entry.known.aside.clone();
+            self.note_aside(network, shared_name, &before.aside, &aside);
         }
-        let before = entry.public.clone();
-        let is_news = merge_into(&mut entry.public, state.clone());
-        entry.contributions = merge_contributions((&entry.contributions, &before), (&given, &state), &entry.public);
         Ok(is_news)
     }
 
     pub fn write_touched(&mut self, touched: Touched) -> Result<()> {
         self.tell_received(touched.len());
-        for ((_, key), TouchedEntry { collection, old, visible, public, contributions }) in touched {
+        for ((_, key), TouchedEntry { collection, old, visible, known }) in touched {
             let stage = old.stage;
-            self.put_states(&collection, &key, &old, (&visible, &public), stage)?;
-            if contributions != old.contributions {
-                self.put_contributions(collection.id, &key, &contributions)?;
+            self.put_states(&collection, &key, &old, (&visible, &known.state), stage)?;
+            if (&known.contributions, &known.aside) != (&old.contributions, &old.aside) {
+                self.put_contributions(collection.id, &key, (&known.contributions, &known.aside))?;
             }
         }
         Ok(())

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, IndexKind, Value};
 use crate::store::{
     Batch, BlobHash, Family, Key, KeyRange, Publicity, RecordView, Snapshot, Store, StoreOptions, Stored, build_marker,
-    decode_contributions, file_error,
+    decode_with_aside, file_error,
 };
 
 /// Bytes of changes that are written at once.
@@ -156,7 +156,7 @@ impl Repair<'_> {
         let snapshot = self.snapshot;
         let mut proofs = snapshot.scan(&KeyRange::contributions(collection).uncached());
         while let Some((key, bytes)) = proofs.next()? {
-            let is_good = decode_contributions(bytes).is_ok();
+            let is_good = decode_with_aside(bytes).is_ok();
             if !is_good || snapshot.get(&Key::Entry(collection, key))?.is_none() {
                 self.batch.delete(&Key::Contributions(collection, key));
                 self.report.stray_proofs += 1;

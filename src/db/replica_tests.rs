@@ -10,7 +10,7 @@ use crate::db::{
 };
 use crate::db::{origin, take_back};
 use crate::error::ErrorKind;
-use crate::model::{Adoption, Buckets, Bytes, NetworkId, NetworkOptions, Run, Shares, Stage, Value};
+use crate::model::{Adoption, Buckets, Bytes, NetworkId, NetworkOptions, Run, Shares, Stage, Value, Who};
 use crate::store::KeySource;
 
 #[path = "charter_tests.rs"]
@@ -56,10 +56,13 @@ fn open(directory: &Path, wall: &Arc<AtomicU64>) -> Database {
 }
 
 impl Node {
-    /// A node in network "n" with the collection "memory" attached.
+    /// A node in network "n" with the collection "memory" attached, where all members may delete what others made.
     fn new() -> Node {
         let node = Node::unattached();
-        node.define(|transaction| transaction.attach_collection("memory", "n", None).unwrap());
+        node.define(|transaction| {
+            transaction.attach_collection("memory", "n", None).unwrap();
+            transaction.set_rights("n", "memory", (None, Some(Who::Members))).unwrap();
+        });
         node
     }
 

@@ -11,7 +11,7 @@ use crate::db::public_view::heads_in;
 use crate::error::{Error, Result};
 use crate::merge::Posting;
 use crate::model::{Network, NetworkId, PeerId};
-use crate::store::{Key, KeyRange, Snapshot, decode_contributions, delta_seq};
+use crate::store::{Key, KeyRange, Snapshot, decode_with_aside, delta_seq};
 
 /// A sweep looks at every entry: not more often than this.
 const SWEEP_MS_MIN: u64 = 3_600_000;
@@ -110,7 +110,9 @@ fn unneeded(snapshot: &Snapshot, network: &Network) -> Result<Vec<Vec<u8>>> {
     for attachment in &network.attachments {
         let mut stored = snapshot.scan(&KeyRange::contributions(attachment.collection).uncached());
         while let Some((_, bytes)) = stored.next()? {
-            decode_contributions(bytes)?.iter().for_each(|given| need(&given.origin, given.seq));
+            let (counted, aside) = decode_with_aside(bytes)?;
+            let all = counted.iter().chain(aside.iter().map(|piece| &piece.given));
+            all.for_each(|given| need(&given.origin, given.seq));
         }
     }
     for head in heads_in(snapshot, network.id)? {

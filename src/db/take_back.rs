@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use crate::db::apply::Apply;
 use crate::db::heads::StoredHead;
+use crate::db::origin::own_ids;
 use crate::db::post::Drafted;
+use crate::db::prove_own::is_own_life;
 use crate::db::shapes::tagged_name;
 use crate::db::shared::Shared;
 use crate::error::Result;
@@ -115,6 +117,7 @@ impl Apply<'_> {
             return Ok(0);
         };
         let me = self.shared.peer_id();
+        let ids = own_ids(self.shared.store.directory(), &me)?;
         let (mut bodies, mut bytes, mut count) = (Vec::new(), 0, 0);
         for key in keys {
             let states = self.entry_states(&collection, key)?;
@@ -123,13 +126,14 @@ impl Apply<'_> {
             }
             let head = self.head(&network, &me)?;
             let mut news = State { clock: Default::default(), ..states.public.clone() };
-            news.clock.set(me.clone(), head.seq + bodies.len() as u64 + 1);
-            let (visible, public) = (merge(&states.visible, &news), merge(&states.public, &news));
-            let drafted = Drafted::new(&tagged_name(shared_name, &collection), key, &news)?;
-            self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
-            let given = [contribution_of(&me, head.seq + bodies.len() as u64 + 1, &news)];
-            let proven = merge_contributions((&states.contributions, &states.public), (&given, &news), &public);
-            self.put_contributions(collection.id, key, &proven)?;
+            let seq = head.seq + bodies.len() as u64 + 1;
+            news.clock.set(me.clone(), seq);
+            let visible = merge(&states.visible, &news);
+            let begins = is_own_life(&states, &ids);
+            let Some(known) = self.joined(&network, shared_name, &states, (&news, begins, seq))? else { continue };
+            let drafted = Drafted::new(&tagged_name(shared_name, &collection), key, &news, begins)?;
+            self.put_states(&collection, key, &states, (&visible, &known.state), states.stage)?;
+            self.put_contributions(collection.id, key, (&known.contributions, &known.aside))?;
             (bytes, count) = (bytes + drafted.body.len(), count + 1);
             bodies.push(drafted);
             if bytes >= REPOST_BYTES {
@@ -192,11 +196,13 @@ impl Apply<'_> {
                     merge(&if is_restamped { without(state, &dated) } else { state }, &news)
                 };
                 let (visible, public) = (taken_back(&states.visible), taken_back(&states.public));
-                bodies.push(Drafted::new(&tagged_name(&attachment.shared_name, &collection), key, &news)?);
+                let begins = news.is_alive() && lost.iter().any(|lost| lost.begins);
+                let tagged = tagged_name(&attachment.shared_name, &collection);
+                bodies.push(Drafted::new(&tagged, key, &news, begins)?);
                 self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
-                let given = [contribution_of(&me, seq, &news)];
+                let given = [contribution_of(&me, seq, &news, begins)];
                 let proven = merge_contributions((&kept, &states.public), (&given, &news), &public);
-                self.put_contributions(collection.id, key, &proven)?;
+                self.put_contributions(collection.id, key, (&proven, &states.aside))?;
             }
         }
         if !bodies.is_empty() {

@@ -11,13 +11,17 @@ use crate::db::commit::Job;
 use crate::db::conflict::{Inserted, OnConflict};
 use crate::db::constraints::{check_not_null, duplicate_key, unique_violation};
 use crate::db::index_keys::indexed_operands;
+use crate::db::rights::Deed;
 use crate::db::row::{EntryView, fact_name};
 use crate::db::shared::Shared;
 use crate::db::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::{Cancel, Catalog, Notification, ReadView, Row, Sought};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{Collection, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Stage, Value, split_object};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Rights, Stage, Value,
+    split_object,
+};
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
 use crate::vector::check_finite;
@@ -38,6 +42,8 @@ pub struct Transaction {
     pub(super) public_already: u64,
     /// Set when its commit is given up.
     cancel: Cancel,
+    /// Who may do what with entries of attached collections, as far as it was asked for.
+    pub(super) rights: BTreeMap<CollectionId, Arc<Rights>>,
 }
 
 /// A point in a transaction to roll back to.
@@ -60,6 +66,7 @@ impl Transaction {
             notices: Vec::new(),
             public_already: 0,
             cancel: Cancel::new(),
+            rights: BTreeMap::new(),
         }
     }
 
@@ -130,7 +137,7 @@ impl Transaction {
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { shared, view, catalog_version, pins, builds, cancel, notices: _, public_already: _ } = self;
+        let Transaction { shared, view, catalog_version, pins, builds, cancel, .. } = self;
         let writes = Arc::clone(&view.writes);
         drop(view);
         let job_writes = Arc::clone(&writes);
@@ -284,6 +291,7 @@ impl Transaction {
         if !pending.alive {
             return Ok(false);
         }
+        self.check_right(collection, key, &pending, Deed::Delete)?;
         let deleted = Pending {
             alive: false,
             replaced: true,

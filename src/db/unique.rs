@@ -12,6 +12,7 @@ use crate::db::constraints::{not_unique, unique_violation};
 use crate::db::index_build::check_duplicates;
 use crate::db::index_keys::{indexed_operands, unique_prefix};
 use crate::db::query::Operand;
+use crate::db::rights::Deed;
 use crate::db::scan::visit_key;
 use crate::db::write_set::Pending;
 use crate::db::{Cancel, EntryKey, OnConflict, Transaction};
@@ -119,6 +120,7 @@ impl Transaction {
         pending: Pending,
         concerns: &dyn Fn(&Index) -> bool,
     ) -> Result<()> {
+        self.check_right(collection, key, &pending, Deed::Change)?;
         let indexed = self.indexed(collection, key, &pending, concerns)?;
         if let Some((_, index)) = self.unique_conflict(collection, &indexed, Some(key), &|_| true)? {
             let entry = self.entry_view(collection, key, &pending);

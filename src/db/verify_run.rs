@@ -42,7 +42,7 @@ impl<'a> ReadDelta<'a> {
 
     fn digest(&self, body: &[u8]) -> DeltaDigest {
         match &self.read {
-            Ok((place, state)) => delta_digest(place.collection, place.key, state),
+            Ok((place, state)) => delta_digest(place.collection, place.key, state, place.begins),
             Err(_) => unreadable_digest(body),
         }
     }

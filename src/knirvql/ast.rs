@@ -131,6 +131,17 @@ pub enum NetworkChange {
     /// By its id.
     AddOwner(String),
     DropOwner(String),
+    ExcusePeer(String),
+    RevertPeer {
+        peer: String,
+        /// A time as SQL writes it.
+        since: String,
+    },
+    /// Rights to the entries of a collection.
+    Collection {
+        collection: String,
+        options: Vec<NetworkOption>,
+    },
     Set(Vec<NetworkOption>),
 }
 

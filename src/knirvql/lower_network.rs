@@ -5,8 +5,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::address::check_address;
 use crate::knirvql::ast::{NetworkChange, NetworkOption, Show, Statement, Text};
 use crate::knirvql::lower::{Action, ActionWithColumns};
-use crate::knirvql::network_options::{self, NewNetwork};
-use crate::model::{Collection, ColumnType, Network, NetworkOptions, OutputColumn};
+use crate::knirvql::network_options::{self, AttachmentOptions, NewNetwork};
+use crate::model::{Collection, ColumnType, Network, NetworkOptions, OutputColumn, Who};
 
 /// Most addresses of one JOIN.
 const ADDRESSES_MAX: usize = 64;
@@ -72,10 +72,26 @@ pub enum NetworkWrite {
         network: String,
         peer: String,
     },
+    ExcusePeer {
+        network: String,
+        peer: String,
+    },
+    RevertPeer {
+        network: String,
+        peer: String,
+        since: String,
+    },
+    /// Who may change and who may delete entries of others, where it is said.
+    SetRights {
+        network: String,
+        collection: String,
+        rights: (Option<Who>, Option<Who>),
+    },
     Attach {
         collection: String,
         network: String,
         private_by_default: Option<bool>,
+        rights: (Option<Who>, Option<Who>),
     },
     Detach {
         collection: String,
@@ -94,7 +110,10 @@ impl NetworkWrite {
             | NetworkWrite::RemovePeer { .. }
             | NetworkWrite::RotateSecret { .. }
             | NetworkWrite::AddOwner { .. }
-            | NetworkWrite::DropOwner { .. } => "ALTER NETWORK",
+            | NetworkWrite::DropOwner { .. }
+            | NetworkWrite::ExcusePeer { .. }
+            | NetworkWrite::RevertPeer { .. }
+            | NetworkWrite::SetRights { .. } => "ALTER NETWORK",
             NetworkWrite::Attach { .. } => "ATTACH COLLECTION",
             NetworkWrite::Detach { .. } => "DETACH COLLECTION",
         }
@@ -116,11 +135,15 @@ pub fn lower_network(statement: &Statement, catalog: &Catalog) -> Result<ActionW
             NetworkWrite::Leave { network: catalog.expect_network(network)?.name.clone() }
         }
         Statement::AlterNetwork { network, change } => alter(catalog.expect_network(network)?, change)?,
-        Statement::AttachCollection { collection, network, options } => NetworkWrite::Attach {
-            collection: catalog.expect_collection(collection)?.name.clone(),
-            network: catalog.expect_network(network)?.name.clone(),
-            private_by_default: network_options::of_attachment(options)?,
-        },
+        Statement::AttachCollection { collection, network, options } => {
+            let AttachmentOptions { private_by_default, rights } = network_options::of_attachment(options)?;
+            NetworkWrite::Attach {
+                collection: catalog.expect_collection(collection)?.name.clone(),
+                network: catalog.expect_network(network)?.name.clone(),
+                private_by_default,
+                rights,
+            }
+        }
         Statement::DetachCollection { collection, network } => NetworkWrite::Detach {
             collection: catalog.expect_collection(collection)?.name.clone(),
             network: catalog.expect_network(network)?.name.clone(),
@@ -163,6 +186,14 @@ fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
         NetworkChange::RotateSecret(secret) => Ok(NetworkWrite::RotateSecret { network: name, secret: secret.clone() }),
         NetworkChange::AddOwner(peer) => Ok(NetworkWrite::AddOwner { network: name, peer: peer.clone() }),
         NetworkChange::DropOwner(peer) => Ok(NetworkWrite::DropOwner { network: name, peer: peer.clone() }),
+        NetworkChange::ExcusePeer(peer) => Ok(NetworkWrite::ExcusePeer { network: name, peer: peer.clone() }),
+        NetworkChange::RevertPeer { peer, since } => {
+            Ok(NetworkWrite::RevertPeer { network: name, peer: peer.clone(), since: since.clone() })
+        }
+        NetworkChange::Collection { collection, options } => {
+            let rights = network_options::of_rights(options)?;
+            Ok(NetworkWrite::SetRights { network: name, collection: collection.clone(), rights })
+        }
         NetworkChange::Set(options) => {
             Ok(NetworkWrite::Alter { options: network_options::changed(&network.options, options)?, network: name })
         }

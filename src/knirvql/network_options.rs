@@ -2,14 +2,14 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{Literal, NetworkOption, Text};
-use crate::model::{NetworkOptions, Replication};
+use crate::model::{NetworkOptions, Replication, Who};
 
 /// The posting network whose entries of these classes are staged when they are written, unless its options say otherwise.
 const KNIRVGRAPH: &str = "knirvgraph";
 const KNIRVGRAPH_CLASSIFICATIONS: [&str; 3] = ["Error", "Context", "Idea"];
 
 /// Options of CREATE and JOIN besides the secret, and of ALTER NETWORK … SET.
-const OPTIONS: [&str; 12] = [
+const OPTIONS: [&str; 13] = [
     "sync_interval_ms",
     "private_by_default",
     "auto_post_classifications",
@@ -22,6 +22,7 @@ const OPTIONS: [&str; 12] = [
     "log_age_max_s",
     "max_clock_drift_ms",
     "messages_per_second_max",
+    "stability_timeout_s",
 ];
 
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -93,19 +94,44 @@ pub fn changed(current: &NetworkOptions, options: &[NetworkOption]) -> Result<Ne
     Ok(result)
 }
 
-/// `private_by_default` of an attachment, where it is given.
+/// What is said of an attachment; `None` for what is not.
+#[derive(Debug, Default)]
+pub struct AttachmentOptions {
+    pub private_by_default: Option<bool>,
+    /// Who may change, and who may delete entries of others.
+    pub rights: (Option<Who>, Option<Who>),
+}
+
+/// The options of an attachment.
 ///
 /// # Errors
 /// 22023.
-pub fn of_attachment(options: &[NetworkOption]) -> Result<Option<bool>> {
-    let mut private_by_default = None;
+pub fn of_attachment(options: &[NetworkOption]) -> Result<AttachmentOptions> {
+    let mut result = AttachmentOptions::default();
     for option in options {
         match option.name.as_str() {
-            "private_by_default" => private_by_default = Some(boolean(option)?),
-            _ => return Err(unknown(option, &["private_by_default"])),
+            "private_by_default" => result.private_by_default = Some(boolean(option)?),
+            "writers" => result.rights.0 = Some(who(option)?),
+            "deleters" => result.rights.1 = Some(who(option)?),
+            _ => return Err(unknown(option, &["private_by_default", "writers", "deleters"])),
         }
     }
-    Ok(private_by_default)
+    Ok(result)
+}
+
+/// Who may change, and who may delete entries of others, where it is said.
+///
+/// # Errors
+/// 22023.
+pub fn of_rights(options: &[NetworkOption]) -> Result<(Option<Who>, Option<Who>)> {
+    if let Some(option) = options.iter().find(|option| !["writers", "deleters"].contains(&option.name.as_str())) {
+        return Err(unknown(option, &["writers", "deleters"]));
+    }
+    of_attachment(options).map(|options| options.rights)
+}
+
+fn who(option: &NetworkOption) -> Result<Who> {
+    Who::of_name(&text(option)?.value).ok_or_else(|| invalid(option, "'author' or 'members'"))
 }
 
 /// `more`: options that are allowed here besides the usual ones.
@@ -129,6 +155,7 @@ fn set(options: &mut NetworkOptions, option: &NetworkOption, more: &[&str]) -> R
             let wanted = number(option, MESSAGES_PER_SECOND_MIN, MESSAGES_PER_SECOND_MAX)?;
             options.messages_per_second_max = u32::try_from(wanted).unwrap_or(u32::MAX);
         }
+        "stability_timeout_s" => options.stability_timeout_s = number(option, LOG_AGE_S_MIN, LOG_AGE_S_MAX)?,
         _ => {
             let allowed: Vec<&str> = more.iter().chain(&OPTIONS).copied().collect();
             return Err(unknown(option, &allowed));
@@ -259,6 +286,7 @@ mod tests {
             option("log_age_max_s", Literal::Integer(60)),
             option("max_clock_drift_ms", Literal::Integer(1000)),
             option("messages_per_second_max", Literal::Integer(50)),
+            option("stability_timeout_s", Literal::Integer(86_400)),
         ];
         let NewNetwork { options, secret, owner } = of_new_network("team", &all).unwrap();
         assert_eq!(owner.as_deref(), Some("12D3KooWOwner"));
@@ -278,6 +306,7 @@ mod tests {
                 log_age_max_s: 60,
                 max_clock_drift_ms: 1000,
                 messages_per_second_max: 50,
+                stability_timeout_s: 86_400,
             }
         );
         let back = changed(&options, &[option("posting_url", words("")), option("mdns", Literal::Boolean(false))]);
@@ -321,7 +350,7 @@ mod tests {
             assert!(!error.to_string().contains("pw"), "{error}");
         }
         let hint = of_attachment(&[option("mdns", Literal::Boolean(true))]).unwrap_err();
-        assert_eq!(hint.hint(), Some("The options are private_by_default."));
+        assert_eq!(hint.hint(), Some("The options are private_by_default, writers, deleters."));
         assert_eq!(
             changed(&NetworkOptions::default(), &[option("secret", words("x"))]).unwrap_err().sqlstate(),
             "22023"

@@ -287,6 +287,16 @@ impl Builder<'_> {
                 Rule::remove_peer => return self.peer(change).map(NetworkChange::RemovePeer),
                 Rule::add_owner => return self.peer(change).map(NetworkChange::AddOwner),
                 Rule::drop_owner => return self.peer(change).map(NetworkChange::DropOwner),
+                Rule::excuse_peer => return self.peer(change).map(NetworkChange::ExcusePeer),
+                Rule::revert_peer => {
+                    let since = self.string(&child(change.clone(), Rule::string)?)?;
+                    return Ok(NetworkChange::RevertPeer { peer: self.peer(change)?, since });
+                }
+                Rule::alter_collection => {
+                    let options = self.option_list(child(change.clone(), Rule::option_list)?)?;
+                    let collection = self.collection(child(change, Rule::collection)?)?;
+                    return Ok(NetworkChange::Collection { collection, options });
+                }
                 Rule::rotate_secret => {
                     let secret = children(change, Rule::secret).next();
                     let secret = secret.map(|secret| self.string(&only(secret)?).map(Text::secret)).transpose()?;

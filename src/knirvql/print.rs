@@ -163,6 +163,13 @@ impl Display for NetworkChange {
             NetworkChange::RemovePeer(peer) => write!(f, "REMOVE PEER {}", Quoted(peer)),
             NetworkChange::AddOwner(peer) => write!(f, "ADD OWNER {}", Quoted(peer)),
             NetworkChange::DropOwner(peer) => write!(f, "DROP OWNER {}", Quoted(peer)),
+            NetworkChange::ExcusePeer(peer) => write!(f, "EXCUSE PEER {}", Quoted(peer)),
+            NetworkChange::RevertPeer { peer, since } => {
+                write!(f, "REVERT PEER {} SINCE {}", Quoted(peer), Quoted(since))
+            }
+            NetworkChange::Collection { collection, options } => {
+                write!(f, "ALTER COLLECTION {} SET {}", Name(collection), OptionList(options))
+            }
             NetworkChange::RotateSecret(None) => f.write_str("ROTATE SECRET"),
             NetworkChange::RotateSecret(Some(secret)) => write!(f, "ROTATE SECRET {secret}"),
             NetworkChange::Set(options) => write!(f, "SET {}", OptionList(options)),

@@ -161,7 +161,9 @@ const SYNOPSES: [(&str, &str, &str); 18] = [
     (
         "ALTER",
         "",
-        "ALTER NETWORK name REMOVE PEER id | ROTATE SECRET [\"…\"] | ADD OWNER id | DROP OWNER id | SET (option = value, …)",
+        "ALTER NETWORK name REMOVE PEER id | ROTATE SECRET [\"…\"] | ADD OWNER id | DROP OWNER id \
+         | EXCUSE PEER id | REVERT PEER id SINCE \"time\" | ALTER COLLECTION name SET (option = value, …) \
+         | SET (option = value, …)",
     ),
     ("ATTACH", "", "ATTACH COLLECTION name TO NETWORK name [WITH (option = value, …)]"),
     ("DETACH", "", "DETACH COLLECTION name FROM NETWORK name"),
@@ -284,6 +286,9 @@ fn name(rule: Rule) -> Option<&'static str> {
         Rule::kw_rotate | Rule::rotate_secret => "ROTATE SECRET",
         Rule::kw_add | Rule::add_owner => "ADD OWNER",
         Rule::kw_drop | Rule::drop_owner => "DROP OWNER",
+        Rule::kw_excuse | Rule::excuse_peer => "EXCUSE PEER",
+        Rule::revert_peer => "REVERT PEER",
+        Rule::alter_collection => "ALTER COLLECTION",
         Rule::set_options => "SET",
         Rule::kw_ef => "ef",
         _ => return None,

@@ -12,8 +12,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Act, Charter, CharterDigest, EDICTS_MAX, Edict, EdictId, Founding, NAMED_MAX, OWNERS_MAX, PeerId, PresentEpoch,
-    REMOVED_MAX, Standing,
+    Act, Charter, CharterDigest, EDICTS_MAX, Edict, EdictId, EntryRights, Founding, NAMED_MAX, OWNERS_MAX, PeerId,
+    PresentEpoch, REMOVED_MAX, RightsEra, Standing,
 };
 
 const FOUNDING_CONTEXT: &str = "nebulusdb 2026 charter founding";
@@ -56,10 +56,11 @@ pub fn edict_message(charter: &[u8; 32], number: u64, signer: &PeerId, act: &Act
             hasher.update(&[1]);
             write(&mut hasher, peer.as_str().as_bytes());
         }
-        Act::DropOwner { peer, keeps } => {
+        Act::DropOwner { peer, keeps, posted } => {
             hasher.update(&[2]);
             write(&mut hasher, peer.as_str().as_bytes());
             hasher.update(keeps.as_flattened());
+            hasher.update(&posted.to_be_bytes());
         }
         Act::Succeed { peer } => {
             hasher.update(&[3]);
@@ -71,6 +72,19 @@ pub fn edict_message(charter: &[u8; 32], number: u64, signer: &PeerId, act: &Act
             hasher.update(commitment);
             hasher.update(known);
             removed.iter().for_each(|peer| write(&mut hasher, peer.as_str().as_bytes()));
+        }
+        Act::Rights { collection, rights, before } => {
+            hasher.update(&[5]);
+            write(&mut hasher, collection.as_bytes());
+            [rights.writers, rights.deleters].iter().for_each(|who| write(&mut hasher, who.name().as_bytes()));
+            for (peer, seq) in before {
+                write(&mut hasher, peer.as_str().as_bytes());
+                hasher.update(&seq.to_be_bytes());
+            }
+        }
+        Act::Excuse { peer, is_excused } => {
+            hasher.update(&[6, u8::from(*is_excused)]);
+            write(&mut hasher, peer.as_str().as_bytes());
         }
     }
     *hasher.finalize().as_bytes()
@@ -192,6 +206,17 @@ struct Decision {
     rank: usize,
     /// `None` for an owner; of one that was dropped the edicts that stay in force.
     keeps: Option<BTreeSet<EdictId>>,
+    /// The number of its last delta that counts as an owner's.
+    posted: u64,
+}
+
+/// Rights that were set, in the order in which they count.
+struct SetRights<'a> {
+    /// The edict's number, and the rank of its signer.
+    order: (u64, usize),
+    collection: &'a str,
+    rights: EntryRights,
+    before: &'a [(PeerId, u64)],
 }
 
 /// An epoch that was begun.
@@ -209,14 +234,17 @@ struct Reckoning<'a> {
     /// Whoever was an owner at any time, most senior first.
     ranks: Vec<&'a PeerId>,
     decisions: BTreeMap<&'a PeerId, Decision>,
-    /// Owners that dropped themselves.
-    resigned: BTreeSet<&'a PeerId>,
+    /// Owners that dropped themselves, with the number of their last delta.
+    resigned: BTreeMap<&'a PeerId, u64>,
     removed: BTreeSet<&'a PeerId>,
     /// Names in the lists of removed peers.
     shut_out: usize,
     /// And in those of edicts that stay in force.
     named: usize,
     epochs: Vec<Begun<'a>>,
+    rights: Vec<SetRights<'a>>,
+    /// Who was excused or called back, with the order in which it counts.
+    excuses: Vec<((u64, usize), &'a PeerId, bool)>,
     /// Places of the edicts that are in force.
     in_force: BTreeSet<usize>,
 }
@@ -233,14 +261,16 @@ impl<'a> Reckoning<'a> {
             edicts: &charter.edicts,
             ranks: vec![&charter.founding.founder],
             decisions: BTreeMap::new(),
-            resigned: BTreeSet::new(),
+            resigned: BTreeMap::new(),
             removed: BTreeSet::new(),
             shut_out: 0,
             named: 0,
             epochs: Vec::new(),
+            rights: Vec::new(),
+            excuses: Vec::new(),
             in_force: BTreeSet::new(),
         };
-        reckoning.decisions.insert(&charter.founding.founder, Decision { rank: 0, keeps: None });
+        reckoning.decisions.insert(&charter.founding.founder, Decision { rank: 0, keeps: None, posted: u64::MAX });
         let mut rank = 0;
         while let Some(owner) = reckoning.ranks.get(rank).copied() {
             reckoning.count(rank, owner);
@@ -258,27 +288,36 @@ impl<'a> Reckoning<'a> {
                 continue;
             };
             let has_room = self.in_force.len() < EDICTS_MAX && self.named + edict.act.named() <= NAMED_MAX;
-            if has_room && self.enforce(rank, owner, &edict.act) {
+            if has_room && self.enforce((number, rank), owner, &edict.act) {
                 self.named += edict.act.named();
                 self.in_force.insert(place);
             }
-            if self.resigned.contains(owner) {
+            if self.resigned.contains_key(owner) {
                 return;
             }
         }
     }
 
     /// Puts one edict in force; false, and without any effect, for one that its signer has no right to.
-    fn enforce(&mut self, rank: usize, owner: &'a PeerId, act: &'a Act) -> bool {
+    fn enforce(&mut self, (number, rank): (u64, usize), owner: &'a PeerId, act: &'a Act) -> bool {
         match act {
             Act::AddOwner { peer } => self.decide(rank, peer, None, self.ranks.len()),
             Act::Succeed { peer } => self.decide(rank, peer, None, rank.saturating_add(1)),
-            Act::DropOwner { peer, .. } if peer == owner => {
-                self.resigned.insert(owner);
+            Act::DropOwner { peer, posted, .. } if peer == owner => {
+                self.resigned.insert(owner, *posted);
                 true
             }
-            Act::DropOwner { peer, keeps } => {
-                self.decide(rank, peer, Some(keeps.iter().copied().collect()), self.ranks.len())
+            Act::DropOwner { peer, keeps, posted } => {
+                let keeps = keeps.iter().copied().collect();
+                self.decide(rank, peer, Some((keeps, *posted)), self.ranks.len())
+            }
+            Act::Rights { collection, rights, before } => {
+                self.rights.push(SetRights { order: (number, rank), collection, rights: *rights, before });
+                true
+            }
+            Act::Excuse { peer, is_excused } => {
+                self.excuses.push(((number, rank), peer, *is_excused));
+                true
             }
             Act::Epoch { number, commitment, removed, known } => {
                 if !(1..=EPOCH_MAX).contains(number) || self.shut_out + removed.len() > REMOVED_MAX {
@@ -286,7 +325,8 @@ impl<'a> Reckoning<'a> {
                 }
                 self.shut_out += removed.len();
                 // Nobody removes whom it could not drop.
-                let seniors = || self.ranks.iter().take(rank + 1).filter(|senior| !self.resigned.contains(**senior));
+                let seniors =
+                    || self.ranks.iter().take(rank + 1).filter(|senior| !self.resigned.contains_key(**senior));
                 let may_go = |peer: &&PeerId| seniors().all(|senior| *senior != *peer);
                 let gone: Vec<&PeerId> = removed.iter().filter(may_go).collect();
                 self.removed.extend(gone);
@@ -297,7 +337,7 @@ impl<'a> Reckoning<'a> {
     }
 
     /// Decides whether a peer is an owner, where nobody of higher rank has.
-    fn decide(&mut self, rank: usize, peer: &'a PeerId, keeps: Option<BTreeSet<EdictId>>, at: usize) -> bool {
+    fn decide(&mut self, rank: usize, peer: &'a PeerId, dropped: Option<(BTreeSet<EdictId>, u64)>, at: usize) -> bool {
         let is_decided = self.decisions.get(peer).is_some_and(|decision| decision.rank < rank);
         let is_senior = self.ranks.iter().take(rank + 1).any(|senior| *senior == peer);
         let is_ranked = self.ranks.contains(&peer);
@@ -307,7 +347,11 @@ impl<'a> Reckoning<'a> {
         if !is_ranked {
             self.ranks.insert(at.min(self.ranks.len()), peer);
         }
-        self.decisions.insert(peer, Decision { rank, keeps });
+        let (keeps, posted) = match dropped {
+            Some((keeps, posted)) => (Some(keeps), posted),
+            None => (None, u64::MAX),
+        };
+        self.decisions.insert(peer, Decision { rank, keeps, posted });
         true
     }
 
@@ -315,9 +359,41 @@ impl<'a> Reckoning<'a> {
         self.decisions.get(peer).is_some_and(|decision| decision.keeps.is_some())
     }
 
+    /// What was set of each collection, in order; of several in one order all nodes take the same one first.
+    fn rights(&self) -> BTreeMap<String, Vec<RightsEra>> {
+        let mut set: Vec<&SetRights<'_>> = self.rights.iter().collect();
+        set.sort_by_key(|set| set.order);
+        let mut rights: BTreeMap<String, Vec<RightsEra>> = BTreeMap::new();
+        for set in set {
+            let before = set.before.iter().cloned().collect();
+            rights.entry(set.collection.to_string()).or_default().push(RightsEra { rights: set.rights, before });
+        }
+        rights
+    }
+
+    /// Who is excused; of several edicts about one peer the last one counts.
+    fn excused(&self) -> Vec<PeerId> {
+        let mut excuses = self.excuses.clone();
+        excuses.sort();
+        let last: BTreeMap<&PeerId, bool> =
+            excuses.into_iter().map(|(_, peer, is_excused)| (peer, is_excused)).collect();
+        let excused = last.into_iter().filter(|(peer, is_excused)| *is_excused && !self.removed.contains(*peer));
+        excused.map(|(peer, _)| peer.clone()).collect()
+    }
+
+    /// Everybody who was ever an owner, and the number of the last delta that counts as an owner's.
+    fn rightful(&self) -> BTreeMap<PeerId, u64> {
+        let last = |peer: &PeerId| {
+            let decided = self.decisions.get(peer).map_or(0, |decision| decision.posted);
+            self.resigned.get(peer).map_or(decided, |posted| decided.min(*posted))
+        };
+        self.ranks.iter().map(|peer| ((*peer).clone(), last(peer))).collect()
+    }
+
     fn standing(self) -> Standing {
+        let (rights, rightful, excused) = (self.rights(), self.rightful(), self.excused());
         let is_owner = |peer: &&&PeerId| {
-            !self.is_dropped(peer) && !self.resigned.contains(**peer) && !self.removed.contains(**peer)
+            !self.is_dropped(peer) && !self.resigned.contains_key(**peer) && !self.removed.contains(**peer)
         };
         let owners = self.ranks.iter().filter(is_owner).map(|peer| (*peer).clone()).collect();
         let known = digest_of_removed(self.removed.iter().copied());
@@ -328,7 +404,8 @@ impl<'a> Reckoning<'a> {
             commitment: epoch.commitment,
             is_aware: epoch.known == known,
         });
-        Standing { owners, removed: self.removed.iter().map(|peer| (*peer).clone()).collect(), epoch }
+        let removed = self.removed.iter().map(|peer| (*peer).clone()).collect();
+        Standing { owners, removed, epoch, excused, rights, rightful }
     }
 }
 

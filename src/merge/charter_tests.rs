@@ -45,7 +45,7 @@ fn add(name: &str) -> Act {
 }
 
 fn drop_all(name: &str) -> Act {
-    Act::DropOwner { peer: peer(name), keeps: Vec::new() }
+    Act::DropOwner { peer: peer(name), keeps: Vec::new(), posted: 0 }
 }
 
 fn epoch(charter: &Charter, number: u64, removed: &[&str]) -> Act {
@@ -105,7 +105,7 @@ fn a_dropped_owner_decrees_nothing_under_an_earlier_number() {
     let id = charter_id(NETWORK, &known.founding);
     let of_b = known.edicts.iter().find(|edict| edict.signer == peer("b")).unwrap();
     let keeps = vec![edict_id(&id, of_b)];
-    let dropped = with(&known, "founder", Act::DropOwner { peer: peer("b"), keeps });
+    let dropped = with(&known, "founder", Act::DropOwner { peer: peer("b"), keeps, posted: 0 });
     assert_eq!(owners(&dropped), ["founder", "d"], "what it did before counts");
     for number in [1, 2, 99] {
         assert_eq!(signed(&dropped, "b", number, add("e")), dropped);

@@ -38,7 +38,7 @@ fn posted(deltas: Vec<State>) -> Vec<Proven> {
         let origin = delta.peer_id.clone();
         let seq = numbers.entry(origin.clone()).and_modify(|seq| *seq += 1).or_insert(1_u64);
         let state = State { clock: [(origin.clone(), *seq)].into_iter().collect(), ..delta };
-        Proven { contributions: vec![contribution_of(&origin, *seq, &state)], state }
+        Proven { contributions: vec![contribution_of(&origin, *seq, &state, false)], state }
     };
     deltas.into_iter().map(number).collect()
 }
@@ -70,7 +70,7 @@ proptest! {
         for contribution in &contributions {
             let is_its = |delta: &&Proven| delta.state.clock.get(&contribution.origin) == contribution.seq;
             let delta = deltas.iter().find(is_its).unwrap();
-            let expected = delta_digest("c", b"k", &delta.state);
+            let expected = delta_digest("c", b"k", &delta.state, false);
             prop_assert_eq!(contribution_digest("c", b"k", contribution, &state), Some(expected));
         }
         let maker = maker_of(&contributions).unwrap();
@@ -87,13 +87,13 @@ fn entry() -> Proven {
     let fields = [("name".to_string(), Value::text("one")), ("age".to_string(), Value::Int4(3))];
     let state = crate::merge::insert(None, fields, &context);
     let state = State { clock: [(PeerId::new("a"), 5)].into_iter().collect(), ..state };
-    Proven { contributions: vec![contribution_of(&PeerId::new("a"), 5, &state)], state }
+    Proven { contributions: vec![contribution_of(&PeerId::new("a"), 5, &state, true)], state }
 }
 
 #[test]
 fn whatever_is_changed_of_a_state_its_proof_fails() {
     let Proven { state, contributions } = entry();
-    let tree = PostingTree::new(4, vec![[1; 32], delta_digest("c", b"k", &state), [3; 32]]).unwrap();
+    let tree = PostingTree::new(4, vec![[1; 32], delta_digest("c", b"k", &state, true), [3; 32]]).unwrap();
     let proof = tree.prove(&[5]);
     let proves = |collection: &str, key: &[u8], contribution: &Contribution, state: &State| {
         let digest = contribution_digest(collection, key, contribution, state);
@@ -122,6 +122,7 @@ fn whatever_is_changed_of_a_state_its_proof_fails() {
     for forged in [
         Contribution { seq: 4, ..given.clone() },
         Contribution { seq: 6, ..given.clone() },
+        Contribution { begins: false, ..given.clone() },
         Contribution { causal_length: 3, ..given.clone() },
         Contribution { timestamp: Hlc::new(10, 0), ..given.clone() },
         Contribution { peer_id: PeerId::new("b"), ..given.clone() },
@@ -147,7 +148,7 @@ fn two_stories_under_one_number_are_kept_apart() {
         let context = crate::merge::WriteContext { hlc: Hlc::new(millis, 0), peer_id: a.clone() };
         let state = crate::merge::insert(None, [(name.to_string(), Value::Int4(1))], &context);
         let state = State { clock: [(a.clone(), 5)].into_iter().collect(), ..state };
-        Proven { contributions: vec![contribution_of(&a, 5, &state)], state }
+        Proven { contributions: vec![contribution_of(&a, 5, &state, false)], state }
     };
     let (one, other) = (told(9, "name"), told(10, "age"));
     let both = join(&one, &other);
@@ -155,6 +156,6 @@ fn two_stories_under_one_number_are_kept_apart() {
     assert_eq!(both.contributions.len(), 2);
     for (contribution, story) in both.contributions.iter().zip([&one, &other]) {
         let digest = contribution_digest("c", b"k", contribution, &both.state);
-        assert_eq!(digest, Some(delta_digest("c", b"k", &story.state)));
+        assert_eq!(digest, Some(delta_digest("c", b"k", &story.state, false)));
     }
 }

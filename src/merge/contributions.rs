@@ -1,7 +1,8 @@
 //! Which deltas an entry's state is made of, as far as it still owes them something.
 //!
 //! A state is the [`merge`](crate::merge::merge) of all deltas of its entry. Of these some are enough to have the same state: those that
-//! gave a field its value, that began the present life, that are the last write, and the last of each origin. The others are
+//! gave a field its value, that began the present life (and the first of each origin that says so), that are the last write, and
+//! the last of each origin. The others are
 //! dropped. Each of these is the extreme of a total order over all deltas, so that peers that have merged the same deltas keep the
 //! same ones, whatever the order.
 //!
@@ -14,10 +15,11 @@ use crate::merge::delta_digest::hash_field;
 use crate::model::{Contribution, EntryMaker, Field, Given, PeerId, State};
 
 /// The contribution of a delta that its origin posted under a number.
-pub fn contribution_of(origin: &PeerId, seq: u64, delta: &State) -> Contribution {
+pub fn contribution_of(origin: &PeerId, seq: u64, delta: &State, begins: bool) -> Contribution {
     Contribution {
         origin: origin.clone(),
         seq,
+        begins,
         causal_length: delta.causal_length,
         timestamp: delta.timestamp,
         peer_id: delta.peer_id.clone(),
@@ -48,13 +50,18 @@ pub fn merge_contributions(
         }
         is_same
     });
-    let kept = needed(&all, merged);
+    keep_needed(&mut all, merged);
+    all
+}
+
+/// Leaves out those of some contributions in order without which all of `state` would still be proven.
+pub(super) fn keep_needed(all: &mut Vec<Contribution>, state: &State) {
+    let kept = needed(all, state);
     let mut position = 0;
     all.retain(|_| {
         position += 1;
         kept.contains(&(position - 1))
     });
-    all
 }
 
 /// A contribution to `state` as one to `merged`: fields that were written since are hashed.
@@ -71,7 +78,7 @@ fn settle(contribution: &Contribution, state: &State, merged: &State) -> Option<
     Some(Contribution { fields, ..contribution.clone() })
 }
 
-fn is_same(one: &Field, other: &Field) -> bool {
+pub(super) fn is_same(one: &Field, other: &Field) -> bool {
     let is_equal = match (&one.value, &other.value) {
         (Some(one), Some(other)) => one.is_identical(other),
         (None, None) => true,
@@ -85,9 +92,13 @@ fn needed(all: &[Contribution], state: &State) -> BTreeSet<usize> {
     let is_foreign = |contribution: &Contribution| contribution.origin != contribution.peer_id;
     let mut last_of: BTreeMap<&PeerId, usize> = BTreeMap::new();
     let mut givers: BTreeMap<&str, (bool, usize)> = BTreeMap::new();
+    let mut begun_by: BTreeMap<&PeerId, usize> = BTreeMap::new();
     for (position, contribution) in all.iter().enumerate() {
         // In order: the last of an origin comes last.
         last_of.insert(&contribution.origin, position);
+        if contribution.begins && contribution.causal_length == state.causal_length {
+            begun_by.entry(&contribution.origin).or_insert(position);
+        }
         for given in &contribution.fields {
             let Given::Live(name) = given else { continue };
             let Some(field) = state.fields.get(name) else { continue };
@@ -102,7 +113,7 @@ fn needed(all: &[Contribution], state: &State) -> BTreeSet<usize> {
     let first = all.iter().enumerate().min_by_key(|(position, contribution)| (life_order(contribution), *position));
     let ends = [last_write, first].into_iter().flatten().map(|(position, _)| position);
     let givers = givers.into_values().map(|(_, position)| position);
-    last_of.into_values().chain(givers).chain(ends).collect()
+    last_of.into_values().chain(begun_by.into_values()).chain(givers).chain(ends).collect()
 }
 
 /// The least of the contributions to an entry, in this order, began the longest life.

@@ -26,12 +26,14 @@ struct Whole<'a> {
     causal_length: u64,
     timestamp: Hlc,
     peer_id: &'a PeerId,
+    begins: bool,
 }
 
-/// The hash of a delta: of which entry it speaks, and what it says. Its number is covered by the tree of its posting.
-pub fn delta_digest(collection: &str, key: &[u8], state: &State) -> DeltaDigest {
+/// The hash of a delta: of which entry it speaks, what it says, and whether it says to have begun a life. Its number is covered by
+/// the tree of its posting.
+pub fn delta_digest(collection: &str, key: &[u8], state: &State, begins: bool) -> DeltaDigest {
     let State { causal_length, timestamp, .. } = *state;
-    let whole = Whole { causal_length, timestamp, peer_id: &state.peer_id };
+    let whole = Whole { causal_length, timestamp, peer_id: &state.peer_id, begins };
     let fields = state.fields.iter().map(|(name, field)| hash_field(name, field));
     digest_of((collection, key), &whole, fields.collect())
 }
@@ -49,8 +51,8 @@ pub fn contribution_digest(
     contribution: &Contribution,
     state: &State,
 ) -> Option<DeltaDigest> {
-    let Contribution { causal_length, timestamp, .. } = *contribution;
-    let whole = Whole { causal_length, timestamp, peer_id: &contribution.peer_id };
+    let Contribution { causal_length, timestamp, begins, .. } = *contribution;
+    let whole = Whole { causal_length, timestamp, peer_id: &contribution.peer_id, begins };
     let fields = contribution.fields.iter().map(|given| match given {
         Given::Live(name) => state.fields.get(name).map(|field| hash_field(name, field)),
         Given::Overwritten(hash) => Some(*hash),
@@ -67,6 +69,9 @@ fn digest_of((collection, key): (&str, &[u8]), whole: &Whole<'_>, fields: Vec<[u
     write(&mut bytes, whole.peer_id.as_str().as_bytes());
     bytes.extend_from_slice(&(fields.len() as u64).to_be_bytes());
     fields.iter().for_each(|hash| bytes.extend_from_slice(hash));
+    if whole.begins {
+        bytes.push(1);
+    }
     *blake3::keyed_hash(DELTA_KEY, &bytes).as_bytes()
 }
 

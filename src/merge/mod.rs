@@ -9,6 +9,7 @@
 //! Everything here is pure: no I/O, no clock, no randomness. Who reads the wall clock, persists the high-water mark of the
 //! hybrid clock and keeps quarantined deltas is decided above.
 
+mod authors;
 mod chain;
 mod charter;
 mod contributions;
@@ -19,6 +20,7 @@ mod hybrid_clock;
 mod posting;
 mod posting_tree;
 mod restamp;
+mod rights;
 mod states;
 mod vector_clock;
 
@@ -29,6 +31,7 @@ mod property_tests;
 #[cfg(test)]
 mod spec_tests;
 
+pub use authors::same_author;
 pub use chain::{PostingEnd, chain_fold, chain_next, chain_start, signed_message, signed_posting};
 pub use charter::{
     CharterRefusal, EPOCH_MAX, charter_digest, charter_id, commitment, digest_of_removed, edict_id, edict_message,
@@ -42,5 +45,6 @@ pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, rein
 pub use posting::Posting;
 pub use posting_tree::PostingTree;
 pub use restamp::restamp;
+pub use rights::{Joined, Known, authors_of, is_settled, join, weigh};
 pub use states::{CAUSAL_LENGTH_MAX, delta, merge, merge_into, validate};
 pub use vector_clock::Causality;

@@ -2,9 +2,11 @@
 //!
 //! Plain data. Which edicts are in force, and what two charters mean together, is `merge`'s business.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{Bytes, PeerId};
+use crate::model::{Bytes, EntryRights, PeerId, RightsEra};
 
 /// Most edicts of a charter; what owners later in order decreed beyond it is in force nowhere.
 pub const EDICTS_MAX: usize = 4096;
@@ -57,6 +59,9 @@ pub enum Act {
         peer: PeerId,
         #[serde(deserialize_with = "bounded_ids")]
         keeps: Vec<EdictId>,
+        /// The number of the last delta of that peer which counts as an owner's.
+        #[serde(default)]
+        posted: u64,
     },
     /// Its signer goes on under another key, with the same rank among owners.
     Succeed { peer: PeerId },
@@ -71,15 +76,28 @@ pub enum Act {
         /// Over all who were shut out as its signer knew, these among them: whoever is not may have been told the secret.
         known: EdictId,
     },
+    /// Says who may change and delete entries of a collection that others made.
+    Rights {
+        /// Its name in the network.
+        #[serde(deserialize_with = "bounded_name")]
+        collection: String,
+        rights: EntryRights,
+        /// What its signer knows to have been posted before, by origin: the number of the last delta.
+        #[serde(deserialize_with = "bounded_numbers")]
+        before: Vec<(PeerId, u64)>,
+    },
+    /// Says whether a peer that has been silent for long is not waited for any more.
+    Excuse { peer: PeerId, is_excused: bool },
 }
 
 impl Act {
     /// How many peers or edicts it lists.
     pub fn named(&self) -> usize {
         match self {
-            Act::AddOwner { .. } | Act::Succeed { .. } => 0,
+            Act::AddOwner { .. } | Act::Succeed { .. } | Act::Excuse { .. } => 0,
             Act::DropOwner { keeps, .. } => keeps.len(),
             Act::Epoch { removed, .. } => removed.len(),
+            Act::Rights { before, .. } => before.len(),
         }
     }
 
@@ -104,6 +122,12 @@ pub struct Standing {
     /// In order.
     pub removed: Vec<PeerId>,
     pub epoch: Option<PresentEpoch>,
+    /// Peers that nobody waits for, in order.
+    pub excused: Vec<PeerId>,
+    /// What was said of the entries of collections, by their names in the network, in order.
+    pub rights: BTreeMap<String, Vec<RightsEra>>,
+    /// Everybody who was ever an owner, with the number of the last delta that counts as an owner's.
+    pub rightful: BTreeMap<PeerId, u64>,
 }
 
 /// The epoch that all are to be in.
@@ -134,6 +158,21 @@ impl Standing {
 
 fn bounded_edicts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Edict>, D::Error> {
     crate::model::bounded_by_weight::<D, Edict, EDICTS_MAX>(deserializer, |edict| edict.act.named(), NAMED_MAX)
+}
+
+/// Longest name of a collection that an edict may be about, in bytes.
+const COLLECTION_BYTES_MAX: usize = 256;
+
+fn bounded_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if name.len() > COLLECTION_BYTES_MAX {
+        return Err(serde::de::Error::custom("the name of a collection is too long"));
+    }
+    Ok(name)
+}
+
+fn bounded_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(PeerId, u64)>, D::Error> {
+    crate::model::bounded::<D, (PeerId, u64), REMOVED_MAX>(deserializer)
 }
 
 fn bounded_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<EdictId>, D::Error> {

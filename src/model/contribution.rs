@@ -1,6 +1,8 @@
 //! Which delta gave an entry what: the facts by which a state of an entry is proven to anybody.
 
-use crate::model::{Bytes, Hlc, PeerId};
+use std::collections::BTreeMap;
+
+use crate::model::{Bytes, Field, Hlc, PeerId, State};
 
 /// The hash of a delta, by its fields.
 pub type DeltaDigest = [u8; 32];
@@ -20,6 +22,8 @@ pub struct Contribution {
     /// Who posted it, under which number.
     pub origin: PeerId,
     pub seq: u64,
+    /// Its origin knew of nobody who had begun the life of the entry that it speaks of: it says that it has begun it.
+    pub begins: bool,
     /// What it says of the entry as a whole.
     pub causal_length: u64,
     pub timestamp: Hlc,
@@ -29,11 +33,33 @@ pub struct Contribution {
 }
 
 /// What tells a delta from all others, and puts them in order: where an origin told two stories, its number alone does not.
-pub type ContributionOrder<'a> = (&'a PeerId, u64, u64, Hlc, &'a PeerId, usize);
+pub type ContributionOrder<'a> = (&'a PeerId, u64, u64, Hlc, &'a PeerId, usize, bool);
 
 impl Contribution {
     pub fn order(&self) -> ContributionOrder<'_> {
-        (&self.origin, self.seq, self.causal_length, self.timestamp, &self.peer_id, self.fields.len())
+        let fields = self.fields.len();
+        (&self.origin, self.seq, self.causal_length, self.timestamp, &self.peer_id, fields, self.begins)
+    }
+}
+
+/// A delta as far as it is kept beside an entry: with the values of those of its fields that have not been overwritten.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    pub given: Contribution,
+    /// By name; all that `given` calls live.
+    pub fields: BTreeMap<String, Field>,
+}
+
+impl Piece {
+    /// What it says, as a state.
+    pub fn state(&self) -> State {
+        State {
+            causal_length: self.given.causal_length,
+            fields: self.fields.clone(),
+            clock: [(self.given.origin.clone(), self.given.seq)].into_iter().collect(),
+            timestamp: self.given.timestamp,
+            peer_id: self.given.peer_id.clone(),
+        }
     }
 }
 

@@ -32,6 +32,7 @@ mod numeric;
 mod output;
 mod placement;
 mod regex_error;
+mod rights;
 mod similar;
 mod state;
 mod statement_shape;
@@ -55,7 +56,7 @@ pub use collection::{
     FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, Numbering, SystemColumn,
 };
 pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
-pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, PostingProof};
+pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 pub use datetime::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
     TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, add_days, add_interval, between_timestamps, civil_from_days,
@@ -74,6 +75,7 @@ pub use network::{
 pub use output::OutputColumn;
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
 pub use regex_error::regex_error;
+pub use rights::{EntryRights, Rights, RightsEra, Who};
 pub use similar::similar_to_regex;
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;

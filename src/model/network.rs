@@ -66,6 +66,8 @@ pub struct NetworkOptions {
     pub max_clock_drift_ms: u64,
     /// Messages a second that one peer may send in this network.
     pub messages_per_second_max: u32,
+    /// Seconds after which a silent member is told of, so that an owner may excuse it.
+    pub stability_timeout_s: u64,
 }
 
 impl Default for NetworkOptions {
@@ -83,6 +85,7 @@ impl Default for NetworkOptions {
             log_age_max_s: 7 * 24 * 3600,
             max_clock_drift_ms: 5 * 60 * 1000,
             messages_per_second_max: 10_000,
+            stability_timeout_s: 30 * 24 * 3600,
         }
     }
 }

@@ -110,8 +110,17 @@ impl Run<'_> {
             NetworkWrite::RotateSecret { network, secret } => transaction.rotate_secret(network, exposed(secret)),
             NetworkWrite::AddOwner { network, peer } => transaction.add_owner(network, peer),
             NetworkWrite::DropOwner { network, peer } => transaction.drop_owner(network, peer),
-            NetworkWrite::Attach { collection, network, private_by_default } => {
-                transaction.attach_collection(collection, network, *private_by_default)
+            NetworkWrite::ExcusePeer { network, peer } => transaction.excuse_peer(network, peer),
+            NetworkWrite::RevertPeer { network, peer, since } => transaction.revert_peer(network, peer, since),
+            NetworkWrite::SetRights { network, collection, rights } => {
+                transaction.set_rights(network, collection, *rights)
+            }
+            NetworkWrite::Attach { collection, network, private_by_default, rights } => {
+                transaction.attach_collection(collection, network, *private_by_default)?;
+                match rights {
+                    (None, None) => Ok(()),
+                    rights => transaction.set_rights(network, collection, *rights),
+                }
             }
             NetworkWrite::Detach { collection, network } => transaction.detach_collection(collection, network),
         }

@@ -98,6 +98,21 @@ impl Arguments<'_> {
                 let change = NetworkChange::DropOwner(self.text(1)?.to_string());
                 Statement::AlterNetwork { network: network(0)?, change }
             }
+            NetworkFunction::ExcusePeer => {
+                let change = NetworkChange::ExcusePeer(self.text(1)?.to_string());
+                Statement::AlterNetwork { network: network(0)?, change }
+            }
+            NetworkFunction::RevertPeer => {
+                let (peer, since) = (self.text(1)?.to_string(), self.text(2)?.to_string());
+                Statement::AlterNetwork { network: network(0)?, change: NetworkChange::RevertPeer { peer, since } }
+            }
+            NetworkFunction::SetRights => {
+                let (collection, options) = (self.text(1)?.to_string(), self.options(2)?);
+                Statement::AlterNetwork {
+                    network: network(0)?,
+                    change: NetworkChange::Collection { collection, options },
+                }
+            }
             NetworkFunction::RotateSecret => {
                 let secret = if self.is_given(1) { Some(Text::secret(self.text(1)?)) } else { None };
                 Statement::AlterNetwork { network: network(0)?, change: NetworkChange::RotateSecret(secret) }
@@ -274,6 +289,26 @@ mod tests {
             (NetworkFunction::Revert, vec![text("notes"), text("id = 'x'")], "REVERT MEMORY IN notes WHERE id = \"x\""),
             (NetworkFunction::Sync, vec![], "SYNC"),
             (NetworkFunction::Sync, vec![text("team")], "SYNC NETWORK \"team\""),
+        ] {
+            assert_eq!(statement(function, &values).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn calls_of_owners_become_statements() {
+        let text = |text: &str| Value::text(text);
+        for (function, values, expected) in [
+            (NetworkFunction::ExcusePeer, vec![text("team"), text("a")], "ALTER NETWORK \"team\" EXCUSE PEER \"a\""),
+            (
+                NetworkFunction::RevertPeer,
+                vec![text("team"), text("a"), text("2026-01-01")],
+                "ALTER NETWORK \"team\" REVERT PEER \"a\" SINCE \"2026-01-01\"",
+            ),
+            (
+                NetworkFunction::SetRights,
+                vec![text("team"), text("notes"), json(r#"{"writers": "author"}"#)],
+                "ALTER NETWORK \"team\" ALTER COLLECTION notes SET (writers = \"author\")",
+            ),
         ] {
             assert_eq!(statement(function, &values).unwrap(), expected);
         }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use crate::error::{Error, Result};
 use crate::merge::Posting;
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind, Value};
-use crate::store::contributions::decode_contributions;
+use crate::store::contributions::decode_with_aside;
 use crate::store::key::{CONTRIBUTIONS, POSTING};
 use crate::store::key_codec::{decode_key_part, encode_key, skip_key_parts};
 use crate::store::{Family, Key, KeyRange, RecordView, Snapshot, Stored, ValueRef, build_marker};
@@ -141,7 +141,7 @@ impl Check<'_> {
         match key.split_first() {
             Some((&CONTRIBUTIONS, place)) => {
                 let (collection, entry_key) = self.owner(place)?;
-                decode_contributions(value).map_err(|error| error.message().to_string())?;
+                decode_with_aside(value).map_err(|error| error.message().to_string())?;
                 let entry = self.snapshot.get(&Key::Entry(collection.id, entry_key));
                 match entry.map_err(|error| error.to_string())? {
                     Some(_) => Ok(()),

@@ -2,18 +2,26 @@
 //!
 //! ```text
 //! contributions: u16 peers, text each (u16 length); u16 contributions:
-//!                u16 origin, u64 number, u64 causal length, u64 time, u16 peer, u16 fields: 1, name (u16 length) | 0, hash
+//!                u16 origin, u64 number, u64 causal length, u64 time, u16 peer, u16 fields (and 0x8000 where it begins a life):
+//!                1, name (u16 length) | 0, hash
+//! with aside:    u16 0xFFFF, u32 length, contributions, contributions that do not count, and for each its values:
+//!                u32 length, state
 //! ```
 //!
-//! Little-endian; peers are positions in the table.
+//! Little-endian; peers are positions in the table. What does not count is kept here and never sent.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Contribution, Given, Hlc, PeerId};
+use crate::model::{Contribution, Given, Hlc, PeerId, Piece};
+use crate::store::{decode_state, encode_state};
 
 const OVERWRITTEN: u8 = 0;
 const LIVE: u8 = 1;
+/// In the number of a contribution's fields.
+const BEGINS: u16 = 0x8000;
+/// In place of the number of peers, where more follows than the contributions.
+const HAS_ASIDE: u16 = u16::MAX;
 
 /// Writes contributions.
 ///
@@ -39,7 +47,7 @@ pub fn encode_contributions(contributions: &[Contribution]) -> Result<Vec<u8>> {
         out.extend_from_slice(&contribution.causal_length.to_le_bytes());
         out.extend_from_slice(&contribution.timestamp.to_bits().to_le_bytes());
         out.extend_from_slice(&position(&contribution.peer_id));
-        out.extend_from_slice(&length(contribution.fields.len())?.to_le_bytes());
+        out.extend_from_slice(&marked_length(contribution)?.to_le_bytes());
         for given in &contribution.fields {
             match given {
                 Given::Live(name) => {
@@ -59,6 +67,84 @@ pub fn encode_contributions(contributions: &[Contribution]) -> Result<Vec<u8>> {
 fn length(count: usize) -> Result<u16> {
     let message = "an entry was written by more deltas than can be told apart";
     u16::try_from(count).map_err(|_| Error::new(ErrorKind::LimitExceeded, message))
+}
+
+/// The number of its fields, and whether it begins a life.
+fn marked_length(contribution: &Contribution) -> Result<u16> {
+    let count = length(contribution.fields.len())?;
+    if count >= BEGINS {
+        let message = format!("a delta has {count} fields, allowed are {}", BEGINS - 1);
+        return Err(Error::new(ErrorKind::LimitExceeded, message));
+    }
+    Ok(if contribution.begins { count | BEGINS } else { count })
+}
+
+/// Writes what an entry is made of together with what does not count of it.
+///
+/// # Errors
+/// As [`encode_contributions`].
+pub fn encode_with_aside(contributions: &[Contribution], aside: &[Piece]) -> Result<Vec<u8>> {
+    let counted = encode_contributions(contributions)?;
+    if aside.is_empty() {
+        return Ok(counted);
+    }
+    let too_long = || Error::new(ErrorKind::LimitExceeded, "what does not count of an entry is too long");
+    let put = |out: &mut Vec<u8>, bytes: &[u8]| {
+        out.extend_from_slice(&u32::try_from(bytes.len()).map_err(|_| too_long())?.to_le_bytes());
+        out.extend_from_slice(bytes);
+        Ok::<(), Error>(())
+    };
+    let mut out = HAS_ASIDE.to_le_bytes().to_vec();
+    put(&mut out, &counted)?;
+    let given: Vec<Contribution> = aside.iter().map(|piece| piece.given.clone()).collect();
+    put(&mut out, &encode_contributions(&given)?)?;
+    for piece in aside {
+        put(&mut out, &encode_state(&piece.state())?)?;
+    }
+    Ok(out)
+}
+
+/// That part of a stored record that says what the entry is made of, as it is sent.
+pub fn counted_part(stored: &[u8]) -> Result<&[u8]> {
+    Ok(split_aside(stored)?.0)
+}
+
+/// What counts, and all that follows it.
+fn split_aside(stored: &[u8]) -> Result<(&[u8], &[u8])> {
+    match stored.split_first_chunk() {
+        Some((mark, rest)) if u16::from_le_bytes(*mark) == HAS_ASIDE => {
+            let mut rest = rest;
+            let counted = take_part(&mut rest)?;
+            Ok((counted, rest))
+        }
+        _ => Ok((stored, &[])),
+    }
+}
+
+/// Reads what is stored with an entry: what it is made of, and what does not count.
+///
+/// # Errors
+/// `Corrupted`.
+pub fn decode_with_aside(stored: &[u8]) -> Result<(Vec<Contribution>, Vec<Piece>)> {
+    let (counted, mut rest) = split_aside(stored)?;
+    let contributions = decode_contributions(counted)?;
+    if rest.is_empty() {
+        return Ok((contributions, Vec::new()));
+    }
+    let given = decode_contributions(take_part(&mut rest)?)?;
+    let pieces = given.into_iter().map(|given| {
+        let state = decode_state(take_part(&mut rest)?)?;
+        Ok(Piece { given, fields: state.fields })
+    });
+    let aside = pieces.collect::<Result<Vec<Piece>>>()?;
+    if rest.is_empty() { Ok((contributions, aside)) } else { Err(damaged()) }
+}
+
+fn take_part<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {
+    let length = usize::try_from(u32::from_le_bytes(take(rest)?)).map_err(|_| damaged())?;
+    let (part, behind) = rest.split_at_checked(length).ok_or_else(damaged)?;
+    *rest = behind;
+    Ok(part)
 }
 
 fn put_text(out: &mut Vec<u8>, text: &str) -> Result<()> {
@@ -99,7 +185,9 @@ fn take_contribution(rest: &mut &[u8], peers: &[PeerId]) -> Result<Contribution>
     let timestamp = Hlc::from_bits(take_u64(rest)?);
     let peer_id = peer(rest)?;
     let mut fields = Vec::new();
-    for _ in 0..take_u16(rest)? {
+    let marked = take_u16(rest)?;
+    let begins = marked & BEGINS != 0;
+    for _ in 0..marked & !BEGINS {
         let (kind, behind) = rest.split_first().ok_or_else(damaged)?;
         *rest = behind;
         fields.push(match *kind {
@@ -111,7 +199,7 @@ fn take_contribution(rest: &mut &[u8], peers: &[PeerId]) -> Result<Contribution>
     if seq == 0 {
         return Err(damaged());
     }
-    Ok(Contribution { origin, seq, causal_length, timestamp, peer_id, fields })
+    Ok(Contribution { origin, seq, begins, causal_length, timestamp, peer_id, fields })
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N]> {
@@ -148,6 +236,7 @@ mod tests {
         let contribution = |origin: &str, seq, fields| Contribution {
             origin: PeerId::new(origin),
             seq,
+            begins: seq == 4,
             causal_length: 3,
             timestamp: Hlc::new(7, 1),
             peer_id: PeerId::new("b"),
@@ -160,6 +249,7 @@ mod tests {
         let bytes = encode_contributions(&list).unwrap();
         assert_eq!(decode_contributions(&bytes).unwrap(), list);
         assert!((0..bytes.len()).all(|end| decode_contributions(&bytes[..end]).is_err()));
+        assert_eq!(counted_part(&bytes).unwrap(), bytes);
         let twice = [list[0].clone(), list[0].clone()];
         assert!(decode_contributions(&encode_contributions(&twice).unwrap()).is_err());
     }

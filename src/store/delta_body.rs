@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! body:   u16 length, name of the collection in the network (and of a table a zero byte and a tag of the shape of its
-//!         keys); u16 length, encoded primary key; state
+//!         keys; and a second zero byte where it begins a life of the entry); u16 length, encoded primary key; state
 //! state:  a record (record.rs) with vectors inline, version 0 and no flags: nothing in it speaks of this node alone
 //! ```
 //!
@@ -20,6 +20,8 @@ pub struct DeltaBody<'a> {
     pub collection: &'a str,
     /// Of the keys' shape; empty where its writer's version knew none, and for collections that are no tables.
     pub shape: &'a str,
+    /// Whether its origin says to have begun the life of the entry that it speaks of.
+    pub begins: bool,
     /// The encoded primary key.
     pub key: &'a [u8],
     /// For [`decode_state`].
@@ -53,11 +55,12 @@ impl<'a> DeltaBody<'a> {
         let (collection, rest) = split_text(bytes)?;
         let (key, state) = split_text(rest)?;
         let collection = std::str::from_utf8(collection).map_err(|_| damaged("its collection is not UTF-8"))?;
-        let (collection, shape) = collection.split_once('\0').unwrap_or((collection, ""));
+        let (collection, tag) = collection.split_once('\0').unwrap_or((collection, ""));
+        let (shape, begins) = tag.strip_suffix('\0').map_or((tag, false), |shape| (shape, true));
         if key.is_empty() || key.len() > KEY_BYTES_MAX {
             return Err(damaged("its key has no possible length"));
         }
-        Ok(DeltaBody { collection, shape, key, state })
+        Ok(DeltaBody { collection, shape, begins, key, state })
     }
 }
 

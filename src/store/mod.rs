@@ -33,7 +33,9 @@ mod vault_key;
 pub use batch::Batch;
 pub use blobs::{BlobHash, BlobHold, BlobStore, BlobWriter, Collected, Pin};
 pub use check::CheckReport;
-pub use contributions::{decode_contributions, encode_contributions};
+pub use contributions::{
+    counted_part, decode_contributions, decode_with_aside, encode_contributions, encode_with_aside,
+};
 pub use database::{LEGACY_STORE, STORE_FORMAT};
 pub use delta_body::{DeltaBody, decode_state, encode_body, encode_state};
 pub use disk::{DiskSpace, disk_space};

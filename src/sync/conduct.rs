@@ -242,6 +242,7 @@ impl Node {
             Event::WorkFailed { what, error } => tracing::error!(network, what, error, "work on the database failed"),
             Event::EpochAdopted { epoch } => tracing::info!(network, epoch, "a new epoch"),
             Event::ClockOff { trouble } => tracing::warn!(network, trouble, "clocks differ"),
+            Event::MemberSilent { trouble } => tracing::warn!(network, trouble, "a member is silent"),
             Event::SchemaConflicts { count } => tracing::warn!(network, count, "columns differ between members"),
             event => tracing::debug!(network, ?event, "event"),
         }

@@ -75,6 +75,10 @@ pub enum Event {
     ClockOff {
         trouble: String,
     },
+    /// A member has been silent for longer than the network waits; the words are safe to log.
+    MemberSilent {
+        trouble: String,
+    },
     /// Work on the database failed; the words are safe to log.
     WorkFailed {
         what: &'static str,

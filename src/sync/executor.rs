@@ -92,14 +92,16 @@ impl Executor {
             let known = partial.clone();
             partial.extend(placement.collections.iter().filter(|name| !known.contains(name)).cloned());
         }
+        let says = network.standing();
         Ok(EngineConfig {
+            is_owner: says.owners.contains(&this),
             this,
             network: self.network,
             options: network.options.clone(),
             epoch: network.epoch,
             removed: network.removed.clone(),
             charter: network.charter_digest(),
-            excused: Vec::new(),
+            excused: says.excused,
             awaits_founder: network.founder.is_some() && network.charter.is_none(),
             collections: collections.collect(),
             shapes: self.shapes()?,
@@ -186,6 +188,7 @@ impl Executor {
             Work::SaveEpoch { news } => Outcome::EpochSaved(self.save_epoch(&news)),
             Work::CheckOwnHead { head } => Outcome::OwnHeadChecked(self.check_own_head(&head)),
             Work::RenewEarly => Outcome::EarlyRenewed(wait(database.renew_early_origin())),
+            Work::CallBack { peer } => Outcome::CalledBack(wait(database.call_back(network, &peer))),
             Work::MergeSchema { collections, shapes } => Outcome::SchemaMerged(self.merge_schema(collections, shapes)),
         }
     }

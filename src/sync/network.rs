@@ -167,6 +167,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::SaveEpoch { .. }
         | Work::CheckOwnHead { .. }
         | Work::RenewEarly
+        | Work::CallBack { .. }
         | Work::MergeSchema { .. } => Lane::Chores,
         Work::ReadLog { .. }
         | Work::OpenView { .. }

@@ -29,6 +29,8 @@ pub struct EngineConfig {
     pub epoch: u64,
     /// Peers that may not take part any more.
     pub removed: Vec<PeerId>,
+    /// This node is an owner of the network.
+    pub is_owner: bool,
     /// Over the charter, which says the above.
     pub charter: CharterDigest,
     /// Members whose votes are not waited for in stability rounds, because they have been away for too long.
@@ -308,6 +310,10 @@ pub enum Work {
     /// Members do not take what was posted here, since its stamps lie in the future: where the clock here says so as well, this
     /// node goes on under a new peer id and posts it with stamps of now.
     RenewEarly,
+    /// Decrees that an excused member is waited for again.
+    CallBack {
+        peer: PeerId,
+    },
     /// Takes in what a member says of the shapes of the network's collections, and of the columns of attached ones.
     MergeSchema {
         collections: Vec<CollectionSchema>,
@@ -355,6 +361,7 @@ pub enum Outcome {
     OwnHeadChecked(Result<OwnHead>),
     /// The new peer id; `None` where nothing that was posted lies in the future here.
     EarlyRenewed(Result<Option<PeerId>>),
+    CalledBack(Result<()>),
     SchemaMerged(Result<MergedSchema>),
 }
 

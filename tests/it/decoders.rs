@@ -5,8 +5,8 @@ mod properties;
 
 use nebulusdb::merge::{Posting, PostingTree, WriteContext, insert};
 use nebulusdb::model::{
-    Act, Buckets, Bytes, Charter, CharterDigest, Contribution, Delta, Edict, Founding, Given, Head, Hlc, PeerId,
-    PostingProof, Run, Value,
+    Act, Buckets, Bytes, Charter, CharterDigest, Contribution, Delta, Edict, EntryRights, Founding, Given, Head, Hlc,
+    PeerId, PostingProof, Run, Value,
 };
 use nebulusdb::store::{encode_body, encode_contributions};
 use nebulusdb::sync::message::{
@@ -21,7 +21,9 @@ fn epoch_news(a: &PeerId, b: &PeerId) -> EpochNews {
     let founding = Founding { founder: a.clone(), nonce: [1; 16], signature: Bytes::new([2; 64]) };
     let acts = [
         Act::AddOwner { peer: b.clone() },
-        Act::DropOwner { peer: b.clone(), keeps: vec![[3; 16]] },
+        Act::DropOwner { peer: b.clone(), keeps: vec![[3; 16]], posted: 7 },
+        Act::Rights { collection: "notes".into(), rights: EntryRights::default(), before: vec![(b.clone(), 4)] },
+        Act::Excuse { peer: b.clone(), is_excused: true },
         Act::Succeed { peer: b.clone() },
         Act::Epoch { number: 2, commitment: [4; 32], removed: vec![b.clone()], known: [5; 16] },
     ];

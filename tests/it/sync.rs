@@ -26,6 +26,7 @@ mod reasons;
 mod relay;
 mod restarts;
 mod restored;
+mod rights;
 mod sharing;
 mod small_disk;
 mod strangers;

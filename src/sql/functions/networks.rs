@@ -19,6 +19,9 @@ pub enum NetworkFunction {
     RotateSecret,
     AddOwner,
     DropOwner,
+    ExcusePeer,
+    RevertPeer,
+    SetRights,
     Attach,
     Detach,
     Stage,
@@ -30,7 +33,7 @@ pub enum NetworkFunction {
 }
 
 impl NetworkFunction {
-    pub const ALL: [NetworkFunction; 16] = [
+    pub const ALL: [NetworkFunction; 19] = [
         NetworkFunction::Create,
         NetworkFunction::Join,
         NetworkFunction::Leave,
@@ -39,6 +42,9 @@ impl NetworkFunction {
         NetworkFunction::RotateSecret,
         NetworkFunction::AddOwner,
         NetworkFunction::DropOwner,
+        NetworkFunction::ExcusePeer,
+        NetworkFunction::RevertPeer,
+        NetworkFunction::SetRights,
         NetworkFunction::Attach,
         NetworkFunction::Detach,
         NetworkFunction::Stage,
@@ -59,6 +65,9 @@ impl NetworkFunction {
             NetworkFunction::RotateSecret => "nebulus_rotate_secret",
             NetworkFunction::AddOwner => "nebulus_add_owner",
             NetworkFunction::DropOwner => "nebulus_drop_owner",
+            NetworkFunction::ExcusePeer => "nebulus_excuse_peer",
+            NetworkFunction::RevertPeer => "nebulus_revert_peer",
+            NetworkFunction::SetRights => "nebulus_set_rights",
             NetworkFunction::Attach => "nebulus_attach",
             NetworkFunction::Detach => "nebulus_detach",
             NetworkFunction::Stage => "nebulus_stage",
@@ -80,7 +89,14 @@ impl NetworkFunction {
             NetworkFunction::Leave | NetworkFunction::Secret => (&[Text], 0),
             NetworkFunction::Alter => (&[Text, Json], 0),
             // Network, peer.
-            NetworkFunction::RemovePeer | NetworkFunction::AddOwner | NetworkFunction::DropOwner => (&[Text, Text], 0),
+            NetworkFunction::RemovePeer
+            | NetworkFunction::AddOwner
+            | NetworkFunction::DropOwner
+            | NetworkFunction::ExcusePeer => (&[Text, Text], 0),
+            // Network, peer, time.
+            NetworkFunction::RevertPeer => (&[Text, Text, Text], 0),
+            // Network, collection, options.
+            NetworkFunction::SetRights => (&[Text, Text, Json], 0),
             // Network, secret.
             NetworkFunction::RotateSecret => (&[Text, Text], 1),
             // Collection, network, options.
@@ -107,6 +123,9 @@ impl NetworkFunction {
             | NetworkFunction::RotateSecret
             | NetworkFunction::AddOwner
             | NetworkFunction::DropOwner
+            | NetworkFunction::ExcusePeer
+            | NetworkFunction::RevertPeer
+            | NetworkFunction::SetRights
             | NetworkFunction::Attach
             | NetworkFunction::Detach => ColumnType::Void,
         }

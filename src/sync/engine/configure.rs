@@ -15,7 +15,8 @@ impl Engine {
                 self.config.partial.push(name);
             }
         }
-        self.config.is_returning &= old.is_returning;
+        let is_newly_excused = self.is_excused(&self.config.this) && !old.excused.contains(&self.config.this);
+        self.config.is_returning &= old.is_returning || is_newly_excused;
         let mut placement = old.placement;
         placement.collections.retain(|name| self.config.collections.iter().any(|collection| collection.name == *name));
         self.place(placement);

@@ -144,6 +144,7 @@ impl Engine {
         if had_strange {
             self.forget_strange_origins();
         }
+        self.consider_calling_back(peer);
         let wants_heads = !is_equal && self.wants_heads_of(peer, heartbeat.complete);
         if heartbeat.wants_heads || wants_heads {
             self.tell_heads(peer, Asides { wants_heads, ..Asides::default() });

@@ -32,6 +32,7 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
         removed: Vec::new(),
         charter: CharterDigest::default(),
         excused: Vec::new(),
+        is_owner: false,
         awaits_founder: false,
         collections: vec![CollectionSchema {
             name: "memory".into(),

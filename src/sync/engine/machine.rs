@@ -8,6 +8,7 @@ use crate::sync::engine::apply::Queue;
 use crate::sync::engine::clocks::Clocks;
 use crate::sync::engine::collections::Schemas;
 use crate::sync::engine::exchange::Exchange;
+use crate::sync::engine::excuse::Excuses;
 use crate::sync::engine::fetch::Fetches;
 use crate::sync::engine::heads::Heads;
 use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, PEER_SILENT_MS_MAX};
@@ -62,6 +63,7 @@ pub struct Engine {
     pub(super) schemas: Schemas,
     pub(super) exchange: Exchange,
     pub(super) clocks: Clocks,
+    pub(super) excuses: Excuses,
     pub(super) counters: Counters,
     pub(super) membership: Membership,
     /// This node goes on under another peer id: nothing is done any more.
@@ -149,6 +151,7 @@ pub(super) enum Task {
         peer: PeerId,
     },
     RenewEarly,
+    CallBack,
     MergeSchema,
     /// The heads of a peer's heartbeat.
     VerifyHeads {
@@ -190,6 +193,7 @@ impl Engine {
             fetches: Fetches::default(),
             listings: Listings::default(),
             clocks: Clocks::default(),
+            excuses: Excuses::default(),
             counters: Counters::default(),
             membership: Membership::new(now_ms),
             is_retired: false,
@@ -338,6 +342,7 @@ impl Engine {
             (Task::SaveEpoch { peer }, Outcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
             (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
             (Task::RenewEarly, Outcome::EarlyRenewed(result)) => self.early_renewed(result),
+            (Task::CallBack, Outcome::CalledBack(result)) => self.called_back(result),
             (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
             (Task::VerifyHeads { peer, number }, Outcome::HeadsVerified(result)) => {
                 self.heads_verified(&peer, number, result);
@@ -377,6 +382,7 @@ impl Engine {
 
     fn peer_down(&mut self, peer: &PeerId) {
         self.end_session(peer);
+        self.return_again();
         self.schedule_pulls();
         self.check_exchanges();
     }

@@ -21,6 +21,7 @@ mod collections;
 mod configure;
 mod epochs;
 mod exchange;
+mod excuse;
 mod fetch;
 mod fill;
 mod heads;

@@ -33,6 +33,7 @@ fn config(copies: u32) -> EngineConfig {
         removed: Vec::new(),
         charter: CharterDigest::default(),
         excused: Vec::new(),
+        is_owner: false,
         awaits_founder: false,
         collections: vec![collection("memory"), collection("notes")],
         shapes: Vec::new(),

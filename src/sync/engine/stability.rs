@@ -303,7 +303,7 @@ impl Engine {
 
     fn acknowledged_by_all(&self) -> BTreeMap<PeerId, u64> {
         let mut least: BTreeMap<PeerId, u64> = self.heads.iter().map(|head| (head.origin.clone(), head.seq)).collect();
-        for peer in self.roster.peers().filter(|peer| **peer != self.config.this) {
+        for peer in self.roster.peers().filter(|peer| **peer != self.config.this && !self.is_excused(peer)) {
             let session = self.sessions.get(peer).filter(|session| !session.is_outdated);
             let known = session.map(|session| &session.known).or_else(|| self.roster.acknowledged(peer));
             least.retain(|origin, seq| {
@@ -316,6 +316,7 @@ impl Engine {
 
     pub(super) fn tick_stability(&mut self) {
         let now_ms = self.now_ms;
+        self.tick_silence();
         self.check_electorate();
         if now_ms >= self.round.next_ms {
             self.round.next_ms = self.next_round_ms();

@@ -110,7 +110,7 @@ impl Engine {
             average_latency_ms: (!latencies.is_empty()).then(|| latencies.iter().sum::<f64>() / count),
             last_sync_ms: self.counters.last_sync_ms,
             sync_in_progress: self.is_busy(),
-            last_error: self.clock_trouble().or_else(|| self.counters.last_error.clone()),
+            last_error: self.clock_trouble().or_else(|| self.silence()).or_else(|| self.counters.last_error.clone()),
             waits: self.waits(),
             schema_conflicts: self.schemas.conflicts(),
             clock_trouble: self.clock_trouble(),

@@ -82,6 +82,7 @@ impl Crowd {
                 removed: Vec::new(),
                 charter: CharterDigest::default(),
                 excused: Vec::new(),
+                is_owner: false,
                 awaits_founder: false,
                 collections: Vec::new(),
                 shapes: Vec::new(),

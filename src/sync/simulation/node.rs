@@ -9,7 +9,7 @@ use crate::db::{Clock, Database, DatabaseChanges, DatabaseOptions, EntryKey, OnC
 use crate::error::Result;
 use crate::model::{
     Buckets, Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, ListingPage, Network, NetworkId, NetworkOptions,
-    PeerId, Stage, Value,
+    PeerId, Stage, Value, Who,
 };
 use crate::store::{Identity, KeySource};
 use crate::sync::engine::{Engine, Tuning};
@@ -178,6 +178,9 @@ impl Node {
             let secret = self.invitation.as_deref().unwrap_or(SECRET);
             let is_founder = self.is_founder && !self.has_left;
             found(&mut transaction, shares::options(plan, self.copies), secret, is_founder);
+            if is_founder && plan.all_may_delete {
+                transaction.set_rights(NETWORK, MEMORY, (None, Some(Who::Members))).unwrap();
+            }
             if !self.columns.is_empty() {
                 found_table(&mut transaction, &self.columns);
             }

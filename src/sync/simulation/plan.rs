@@ -40,6 +40,8 @@ pub(super) struct Plan {
     /// There is a table, with other columns on each node.
     pub has_tables: bool,
     pub departures: Departures,
+    /// All members may delete what others made.
+    pub all_may_delete: bool,
     /// Copies of each entry, on those nodes that hold a share; never where copies of directories are put back.
     pub copies: Option<u32>,
     pub tuning: Tuning,
@@ -90,6 +92,7 @@ impl Plan {
             is_log_small,
             has_tables: one_in(random, 3),
             departures: Departures::default(),
+            all_may_delete: true,
             copies: None,
             tuning,
             options,

@@ -1,6 +1,7 @@
 //! What users do: they write, stage, take back, delete and keep secrets, on any node that runs.
 
 use crate::db::EntryKey;
+use crate::error::ErrorKind;
 use crate::model::Stage;
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::node::{LIVE, MEMORY, put};
@@ -169,7 +170,13 @@ impl World {
         let is_known = running.has_attached(place.0) && !is_own;
         let (collection, key) = self.key(node, &place);
         let mut transaction = running.database.begin();
-        assert!(transaction.delete(&collection, &key).unwrap());
+        match transaction.delete(&collection, &key) {
+            Err(error) if error.kind() == ErrorKind::InsufficientPrivilege && !self.plan.all_may_delete => {
+                *self.happened.entry("deletions refused").or_default() += 1;
+                return;
+            }
+            deleted => assert!(deleted.unwrap()),
+        }
         self.runtime.block_on(transaction.commit()).unwrap();
         let local = &mut self.nodes[node].local;
         local.staged.remove(&place);

@@ -303,6 +303,16 @@ HINT: SHOW PEERS lists them: 52 characters that begin with 12D3KooW.
  team    | 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we | f         | t
 (1 row)
 
+> ALTER NETWORK team EXCUSE PEER 12D3KooWNobodyWeKnow
+ERROR 22023: "12D3KooWNobodyWeKnow" is no id of a peer
+HINT: SHOW PEERS lists them: 52 characters that begin with 12D3KooW.
+
+> ALTER NETWORK team REVERT PEER 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we SINCE 'sometime'
+ERROR 22007: invalid input syntax for type timestamp with time zone: "sometime"
+
+> ALTER NETWORK team ALTER COLLECTION auth SET (writers = 'author')
+ERROR 42704: collection "auth" is not attached to network "team"
+
 > ALTER NETWORK team ADD OWNER 12D3KooWNobodyWeKnow
 ERROR 22023: "12D3KooWNobodyWeKnow" is no id of a peer
 HINT: SHOW PEERS lists them: 52 characters that begin with 12D3KooW.

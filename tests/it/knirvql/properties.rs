@@ -152,6 +152,8 @@ fn network_change() -> impl Strategy<Value = NetworkChange> {
         text().prop_map(NetworkChange::RemovePeer),
         text().prop_map(NetworkChange::AddOwner),
         text().prop_map(NetworkChange::DropOwner),
+        text().prop_map(NetworkChange::ExcusePeer),
+        (text(), text()).prop_map(|(peer, since)| NetworkChange::RevertPeer { peer, since }),
         Just(NetworkChange::RotateSecret(None)),
         option.prop_map(NetworkChange::Set),
     ]

@@ -186,6 +186,7 @@ impl Node {
                 Outcome::OwnHeadChecked(self.own_heads.pop_front().unwrap_or(Ok(OwnHead::Known(Vec::new()))))
             }
             Work::RenewEarly => Outcome::EarlyRenewed(Ok(None)),
+            Work::CallBack { .. } => Outcome::CalledBack(Ok(())),
             Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(MergedSchema::default())),
         }
     }
@@ -208,6 +209,7 @@ impl World {
                 removed: Vec::new(),
                 charter: CharterDigest { founding: 1, edicts: 1 },
                 excused: Vec::new(),
+                is_owner: false,
                 awaits_founder: false,
                 collections: vec![schema()],
                 shapes: Vec::new(),

@@ -94,6 +94,24 @@ impl Bait {
     }
 }
 
+/// A delta to an entry of its first life that somebody else made, and whether it says to have begun a life: an end,
+/// or where `may_begin` an entry in its place, or that it was this author's before.
+pub(super) fn taken_from_others(author: &PeerId, now_ms: u64, may_begin: bool, random: &mut Random) -> (State, bool) {
+    let (causal_length, millis) = match random.below(if may_begin { 4 } else { 2 }) {
+        0 => (2, now_ms),
+        1 => (CAUSAL_LENGTH_MAX - 2, now_ms),
+        2 => (3, now_ms),
+        _ => (1, now_ms.saturating_sub(YEAR_MS)),
+    };
+    let timestamp = Hlc::new(millis, 0);
+    let stamp = Stamp { causal_length, hlc: timestamp, peer_id: author.clone() };
+    let is_alive = causal_length % 2 == 1;
+    let field = Field { value: Some(Value::text("taken")), stamp };
+    let fields = is_alive.then(|| ("taken".to_string(), field)).into_iter().collect();
+    let state = State { causal_length, fields, clock: VectorClock::new(), timestamp, peer_id: author.clone() };
+    (state, is_alive)
+}
+
 /// The id of an entry that nobody wrote.
 pub(super) fn bait_id(number: u64) -> String {
     format!("bait{}", number % BAITS)

@@ -27,6 +27,7 @@ const ROWS: &[Row] = &[
     row("absence", Lie::Absence, 0, "lost"),
     row("drift of deltas", Lie::Clock, 1, "ms ahead"),
     row("edicts", Lie::Epoch, 0, ""),
+    row("rights", Lie::Deletes, 0, "lost"),
 ];
 
 /// Plays seeds with one lie, in a process of its own; what it printed, and whether all went well.

@@ -39,7 +39,7 @@ pub(super) enum Lie {
     Epoch,
     /// Its clock is years ahead.
     Clock,
-    /// It deletes what others wrote.
+    /// It signs that entries of others are deleted, that others stand in their place, and that they were its own before.
     Deletes,
     /// More heads than any network has.
     HeadFlood,
@@ -115,10 +115,7 @@ impl Lie {
 }
 
 /// What still gets through, with the reason.
-pub(super) const NOT_YET: &[(Lie, &str)] = &[
-    (
-        Lie::Deltas,
-        "whoever passes deltas on can keep back the end of a posting, and who got it so waits for its origin's next one",
-    ),
-    (Lie::Deletes, "a member may delete what others wrote: there are no rights yet"),
-];
+pub(super) const NOT_YET: &[(Lie, &str)] = &[(
+    Lie::Deltas,
+    "whoever passes deltas on can keep back the end of a posting, and who got it so waits for its origin's next one",
+)];

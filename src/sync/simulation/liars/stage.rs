@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::error::ErrorKind;
 use crate::model::{Buckets, ColumnType, PeerId, Stage};
 use crate::store::{decode_key, decode_state};
 use crate::sync::message::{Message, NETWORK_MEMBERS_MAX};
 use crate::sync::random::Random;
 use crate::sync::simulation::departures::Departures;
+use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::liars::adversary::Adversary;
-use crate::sync::simulation::liars::bodies::{BAITS, bait_id};
+use crate::sync::simulation::liars::bodies::{BAITS, bait_id, taken_from_others};
 use crate::sync::simulation::liars::lies::Lie;
 use crate::sync::simulation::node::{COLLECTIONS, MEMORY, NETWORK, put};
 use crate::sync::simulation::plan::{between, one_in};
@@ -47,6 +49,7 @@ impl World {
         let plan = &mut world.plan;
         (plan.restores, plan.removals, plan.rotations, plan.has_newcomer, plan.has_tables) = (0, 0, 0, false, false);
         (plan.copies, plan.departures, plan.skew_ms) = (None, Departures::default(), 100);
+        plan.all_may_delete = false;
         plan.loss = plan.loss.min(50);
         plan.operations = u32::try_from(between(&mut random, 6, 16)).unwrap();
         plan.operation_gap_ms = plan.operation_gap_ms.max(400);
@@ -147,8 +150,9 @@ impl World {
     /// A posting like any member's.
     fn write_as_liar(&mut self, node: usize) {
         let number = self.new_name();
-        let deletes = self.liars.adversaries[&node].tells(Lie::Deletes);
-        let mortals = if deletes { self.ledger.facts.clone() } else { Vec::new() };
+        if self.liars.adversaries[&node].tells(Lie::Deletes) {
+            self.delete_as_liar(node);
+        }
         let running = self.nodes[node].running.as_ref().unwrap();
         let memory = running.collection(MEMORY);
         let mut transaction = running.database.begin();
@@ -159,11 +163,34 @@ impl World {
             &[(format!("lie{number}"), "x".into())],
             Some(Stage::PostPending),
         );
-        for fact in mortals.iter().filter(|fact| fact.place.0 == MEMORY) {
-            transaction.delete(&memory, &running.key(&memory, &fact.place.1)).unwrap();
-        }
         self.runtime.block_on(transaction.commit()).unwrap();
         self.follow_changes(node);
+    }
+
+    /// Signs deltas that delete what others made, put something else in its place, or say that it was the liar's before.
+    fn delete_as_liar(&mut self, node: usize) {
+        // Whoever does not have an entry yet and hears of its end first makes it anew, as one of a later life.
+        let is_everywhere = |place: &Place| {
+            let honest = self.nodes.iter().filter(|node| !node.is_liar);
+            let mut running = honest.map(|node| node.running.as_ref());
+            running.all(|running| running.is_some_and(|running| running.is_public(place.0, &place.1)))
+        };
+        let facts = self.ledger.facts.iter().map(|fact| fact.place.clone());
+        let mut victims: Vec<Place> = facts.filter(|place| place.0 == MEMORY && is_everywhere(place)).collect();
+        victims.dedup();
+        let now_ms = self.nodes[node].wall.load(std::sync::atomic::Ordering::Relaxed);
+        let running = self.nodes[node].running.as_ref().unwrap();
+        let (database, network) = (running.database.clone(), running.network);
+        let memory = running.collection(MEMORY);
+        let keys: Vec<_> = victims.iter().map(|place| running.key(&memory, &place.1)).collect();
+        for (place, key) in victims.iter().zip(keys) {
+            // What its author may delete is to go all the same, and anybody may make one anew that is gone.
+            let is_mortal = self.ledger.mortals.contains(place);
+            let Some(adversary) = self.liars.adversaries.get_mut(&node) else { return };
+            let lie = taken_from_others(adversary.identity.peer_id(), now_ms, !is_mortal, &mut adversary.random);
+            adversary.has_told(Lie::Deletes);
+            self.runtime.block_on(database.post_forged(network, MEMORY, key.as_bytes(), lie)).unwrap();
+        }
     }
 
     /// An honest user comes upon an entry that a liar invented, and writes to it as to any other: deletes it, makes it anew.
@@ -179,7 +206,12 @@ impl World {
         for step in 0..2 {
             let mut transaction = running.database.begin();
             if step == 0 {
-                transaction.delete(&memory, &key).unwrap();
+                if transaction
+                    .delete(&memory, &key)
+                    .is_err_and(|error| error.kind() == ErrorKind::InsufficientPrivilege)
+                {
+                    return;
+                }
             } else {
                 let facts = [(format!("taken{number}"), "x".to_string())];
                 put(&mut transaction, &memory, &id, &facts, Some(Stage::PostPending));
