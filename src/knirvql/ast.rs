@@ -131,6 +131,10 @@ pub enum NetworkChange {
     /// By its id.
     AddOwner(String),
     DropOwner(String),
+    /// Another device of the same person, by its id.
+    LinkPeer(String),
+    UnlinkPeer(String),
+    AllowDrop,
     Set(Vec<NetworkOption>),
 }
 

@@ -33,6 +33,7 @@ const SHOWN_OF_PEERS: &[&str] = &[
     "behind_ms",
     "ahead_deltas",
     "refused",
+    "author",
 ];
 
 /// A change of networks, for `session` to carry out in its transaction. `Debug` shows no secret.
@@ -72,6 +73,17 @@ pub enum NetworkWrite {
         network: String,
         peer: String,
     },
+    LinkPeer {
+        network: String,
+        peer: String,
+    },
+    UnlinkPeer {
+        network: String,
+        peer: String,
+    },
+    AllowDrop {
+        network: String,
+    },
     Attach {
         collection: String,
         network: String,
@@ -94,7 +106,10 @@ impl NetworkWrite {
             | NetworkWrite::RemovePeer { .. }
             | NetworkWrite::RotateSecret { .. }
             | NetworkWrite::AddOwner { .. }
-            | NetworkWrite::DropOwner { .. } => "ALTER NETWORK",
+            | NetworkWrite::DropOwner { .. }
+            | NetworkWrite::LinkPeer { .. }
+            | NetworkWrite::UnlinkPeer { .. }
+            | NetworkWrite::AllowDrop { .. } => "ALTER NETWORK",
             NetworkWrite::Attach { .. } => "ATTACH COLLECTION",
             NetworkWrite::Detach { .. } => "DETACH COLLECTION",
         }
@@ -163,6 +178,9 @@ fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
         NetworkChange::RotateSecret(secret) => Ok(NetworkWrite::RotateSecret { network: name, secret: secret.clone() }),
         NetworkChange::AddOwner(peer) => Ok(NetworkWrite::AddOwner { network: name, peer: peer.clone() }),
         NetworkChange::DropOwner(peer) => Ok(NetworkWrite::DropOwner { network: name, peer: peer.clone() }),
+        NetworkChange::LinkPeer(peer) => Ok(NetworkWrite::LinkPeer { network: name, peer: peer.clone() }),
+        NetworkChange::UnlinkPeer(peer) => Ok(NetworkWrite::UnlinkPeer { network: name, peer: peer.clone() }),
+        NetworkChange::AllowDrop => Ok(NetworkWrite::AllowDrop { network: name }),
         NetworkChange::Set(options) => {
             Ok(NetworkWrite::Alter { options: network_options::changed(&network.options, options)?, network: name })
         }

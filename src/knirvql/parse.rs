@@ -287,6 +287,9 @@ impl Builder<'_> {
                 Rule::remove_peer => return self.peer(change).map(NetworkChange::RemovePeer),
                 Rule::add_owner => return self.peer(change).map(NetworkChange::AddOwner),
                 Rule::drop_owner => return self.peer(change).map(NetworkChange::DropOwner),
+                Rule::link_peer => return self.peer(change).map(NetworkChange::LinkPeer),
+                Rule::unlink_peer => return self.peer(change).map(NetworkChange::UnlinkPeer),
+                Rule::allow_drop => return Ok(NetworkChange::AllowDrop),
                 Rule::rotate_secret => {
                     let secret = children(change, Rule::secret).next();
                     let secret = secret.map(|secret| self.string(&only(secret)?).map(Text::secret)).transpose()?;

@@ -161,7 +161,7 @@ const SYNOPSES: [(&str, &str, &str); 18] = [
     (
         "ALTER",
         "",
-        "ALTER NETWORK name REMOVE PEER id | ROTATE SECRET [\"…\"] | ADD OWNER id | DROP OWNER id | SET (option = value, …)",
+        "ALTER NETWORK name REMOVE PEER id | ROTATE SECRET [\"…\"] | ADD OWNER id | DROP OWNER id | LINK PEER id | UNLINK PEER id | ALLOW DROP | SET (option = value, …)",
     ),
     ("ATTACH", "", "ATTACH COLLECTION name TO NETWORK name [WITH (option = value, …)]"),
     ("DETACH", "", "DETACH COLLECTION name FROM NETWORK name"),
@@ -284,6 +284,9 @@ fn name(rule: Rule) -> Option<&'static str> {
         Rule::kw_rotate | Rule::rotate_secret => "ROTATE SECRET",
         Rule::kw_add | Rule::add_owner => "ADD OWNER",
         Rule::kw_drop | Rule::drop_owner => "DROP OWNER",
+        Rule::kw_link | Rule::link_peer => "LINK PEER",
+        Rule::kw_unlink | Rule::unlink_peer => "UNLINK PEER",
+        Rule::kw_allow | Rule::allow_drop => "ALLOW DROP",
         Rule::set_options => "SET",
         Rule::kw_ef => "ef",
         _ => return None,

@@ -9,6 +9,7 @@
 //! Everything here is pure: no I/O, no clock, no randomness. Who reads the wall clock, persists the high-water mark of the
 //! hybrid clock and keeps quarantined deltas is decided above.
 
+mod authors;
 mod chain;
 mod charter;
 mod contributions;
@@ -29,6 +30,7 @@ mod property_tests;
 #[cfg(test)]
 mod spec_tests;
 
+pub use authors::{Authors, certificate_id, certificate_message, next_certificate_number};
 pub use chain::{PostingEnd, chain_fold, chain_next, chain_start, signed_message, signed_posting};
 pub use charter::{
     CharterRefusal, EPOCH_MAX, charter_digest, charter_id, commitment, digest_of_removed, edict_id, edict_message,

@@ -5,6 +5,7 @@
 //! written by `store`. What two states mean together is `merge`'s business.
 
 mod array_text;
+mod author;
 mod bounded;
 mod budget;
 mod cast;
@@ -41,6 +42,7 @@ mod value;
 mod vector_text;
 
 pub use array_text::ARRAY_DIMENSIONS_MAX;
+pub use author::{AUTHOR_KEYS_MAX, CERTIFICATES_MAX, Certificate, Claim};
 pub(crate) use bounded::{bounded, bounded_by_weight};
 pub use budget::{Budget, MemoryAccount, Reservation};
 pub use charter::{

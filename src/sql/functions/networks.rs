@@ -4,7 +4,7 @@
 //! call (see `network_call`) and runs that. Inside a larger query they are refused here.
 
 use crate::error::Error;
-use crate::model::{ColumnType, Value};
+use crate::model::{ColumnType, PeerId, Value};
 use crate::sql::functions::definition::Parameter::{Json, Text};
 use crate::sql::functions::definition::{Definition, Parameter};
 
@@ -19,6 +19,9 @@ pub enum NetworkFunction {
     RotateSecret,
     AddOwner,
     DropOwner,
+    LinkPeer,
+    UnlinkPeer,
+    AllowDrop,
     Attach,
     Detach,
     Stage,
@@ -30,7 +33,7 @@ pub enum NetworkFunction {
 }
 
 impl NetworkFunction {
-    pub const ALL: [NetworkFunction; 16] = [
+    pub const ALL: [NetworkFunction; 19] = [
         NetworkFunction::Create,
         NetworkFunction::Join,
         NetworkFunction::Leave,
@@ -39,6 +42,9 @@ impl NetworkFunction {
         NetworkFunction::RotateSecret,
         NetworkFunction::AddOwner,
         NetworkFunction::DropOwner,
+        NetworkFunction::LinkPeer,
+        NetworkFunction::UnlinkPeer,
+        NetworkFunction::AllowDrop,
         NetworkFunction::Attach,
         NetworkFunction::Detach,
         NetworkFunction::Stage,
@@ -59,6 +65,9 @@ impl NetworkFunction {
             NetworkFunction::RotateSecret => "nebulus_rotate_secret",
             NetworkFunction::AddOwner => "nebulus_add_owner",
             NetworkFunction::DropOwner => "nebulus_drop_owner",
+            NetworkFunction::LinkPeer => "nebulus_link_peer",
+            NetworkFunction::UnlinkPeer => "nebulus_unlink_peer",
+            NetworkFunction::AllowDrop => "nebulus_allow_drop",
             NetworkFunction::Attach => "nebulus_attach",
             NetworkFunction::Detach => "nebulus_detach",
             NetworkFunction::Stage => "nebulus_stage",
@@ -77,10 +86,14 @@ impl NetworkFunction {
             NetworkFunction::Create | NetworkFunction::Backup => (&[Text, Json], 1),
             // Network, addresses with commas between them, options.
             NetworkFunction::Join => (&[Text, Text, Json], 0),
-            NetworkFunction::Leave | NetworkFunction::Secret => (&[Text], 0),
+            NetworkFunction::Leave | NetworkFunction::Secret | NetworkFunction::AllowDrop => (&[Text], 0),
             NetworkFunction::Alter => (&[Text, Json], 0),
             // Network, peer.
-            NetworkFunction::RemovePeer | NetworkFunction::AddOwner | NetworkFunction::DropOwner => (&[Text, Text], 0),
+            NetworkFunction::RemovePeer
+            | NetworkFunction::AddOwner
+            | NetworkFunction::DropOwner
+            | NetworkFunction::LinkPeer
+            | NetworkFunction::UnlinkPeer => (&[Text, Text], 0),
             // Network, secret.
             NetworkFunction::RotateSecret => (&[Text, Text], 1),
             // Collection, network, options.
@@ -107,6 +120,9 @@ impl NetworkFunction {
             | NetworkFunction::RotateSecret
             | NetworkFunction::AddOwner
             | NetworkFunction::DropOwner
+            | NetworkFunction::LinkPeer
+            | NetworkFunction::UnlinkPeer
+            | NetworkFunction::AllowDrop
             | NetworkFunction::Attach
             | NetworkFunction::Detach => ColumnType::Void,
         }
@@ -138,5 +154,12 @@ pub fn definitions() -> Vec<Definition> {
     let own_id = Definition::new("nebulus_peer_id", &[], ColumnType::Text, |invocation, _| {
         Ok(Value::text(invocation.context()?.view.peer_id().as_str()))
     });
-    NetworkFunction::ALL.into_iter().map(NetworkFunction::definition).chain([own_id.stable()]).collect()
+    let author = Definition::new("nebulus_author", &[Text, Text], ColumnType::Text, |invocation, arguments| {
+        let text = |place: usize| arguments.get(place).and_then(Value::as_str).unwrap_or_default();
+        let catalog = invocation.context()?.view.catalog();
+        let authors = catalog.expect_network(text(0))?.authors();
+        Ok(Value::text(authors.author_of(&PeerId::new(text(1))).as_str()))
+    });
+    let functions = NetworkFunction::ALL.into_iter().map(NetworkFunction::definition);
+    functions.chain([own_id.stable(), author.stable()]).collect()
 }
