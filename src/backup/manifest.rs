@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::PeerId;
+use crate::store::is_peer_id;
 
 /// The format of folders and manifests that this program writes.
 pub(super) const BACKUP_FORMAT: u32 = 1;
@@ -25,7 +27,7 @@ pub struct Manifest {
     pub store_format: u32,
     /// The peer id of the node it was made of.
     pub origin: String,
-    /// Whether the vault's key is in it.
+    /// Whether the vault's key is in it, and the keys that the node has had.
     pub has_keys: bool,
     pub files: Vec<BackupFile>,
 }
@@ -100,10 +102,19 @@ impl BackupFile {
         let path = Path::new(&self.path);
         let mut parts = path.components();
         let is_known = parts.next().is_some_and(|first| FOLDERS.iter().any(|folder| first.as_os_str() == *folder));
+        if self.is_identity() {
+            return Ok(path.to_path_buf());
+        }
         if !is_known || !parts.clone().all(|part| matches!(part, Component::Normal(_))) || parts.next().is_none() {
             return Err(Error::new(ErrorKind::Corrupted, format!("no backup has a file \"{}\"", self.path)));
         }
         Ok(path.to_path_buf())
+    }
+
+    /// Whether it is the key that the node has had, or one before, under the name of an old one: `identity.12D3….key`.
+    fn is_identity(&self) -> bool {
+        let id = self.path.strip_prefix("identity.").and_then(|name| name.strip_suffix(".key"));
+        id.is_some_and(|id| is_peer_id(&PeerId::new(id)))
     }
 
     pub(super) fn is_key(&self) -> bool {
@@ -162,9 +173,20 @@ mod tests {
 
     #[test]
     fn a_manifest_leads_out_of_no_directory() {
-        for path in ["../x", "/etc/passwd", "rocksdb/../../x", "identity.key", "rocksdb", "keys/./../x"] {
+        for path in [
+            "../x",
+            "/etc/passwd",
+            "rocksdb/../../x",
+            "identity.key",
+            "identity.x.key",
+            "identity.../x.key",
+            "rocksdb",
+            "keys/./../x",
+        ] {
             let file = BackupFile { path: path.to_string(), bytes: 0, blake3: String::new() };
             assert!(file.place().is_err(), "{path}");
         }
+        let path = "identity.12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu.key".to_string();
+        assert!(BackupFile { path, bytes: 0, blake3: String::new() }.place().is_ok());
     }
 }

@@ -11,8 +11,9 @@
 //! Making one takes a checkpoint of RocksDB (hard links, at once), keeps the blobs of that moment from being collected, copies
 //! what the folder does not have yet, and writes the manifest last: a backup that was interrupted is none, and what it had
 //! copied is of use to the next. Restoring verifies every byte on the way into a temporary folder and renames that as a whole.
-//! Saved graphs are a cache and not in it; the identity is not, since a restored node must be another origin; the vault's key
-//! is only where it was asked for. Who may do so, and what a restored store still needs, is left to `db`.
+//! Saved graphs are a cache and not in it; the vault's key is only where it was asked for. So is the node's own, under the name
+//! of an old one, since a restored node must be another origin: it only certifies who goes on. Who may do so, and what a
+//! restored store still needs, is left to `db`.
 
 #[cfg(feature = "s3")]
 mod bucket;

@@ -22,12 +22,14 @@ pub struct BackupSource<'a> {
     pub keys: &'a KeyDirectory,
     /// The peer id of the node.
     pub origin: String,
+    /// The files of the keys that the node has had, the present one first, each under the name that it has once it is an old one.
+    pub identities: Vec<(PathBuf, String)>,
 }
 
 /// What is asked of a backup.
 #[derive(Clone, Debug, Default)]
 pub struct BackupOptions {
-    /// Whether the vault's key is in it.
+    /// Whether the vault's key and the node's own are in it.
     pub with_keys: bool,
     /// How many backups are kept, this one included; `None`: all.
     pub keep: Option<usize>,
@@ -109,6 +111,9 @@ fn take_into(
             let bytes = size(&key.path)?;
             found.push(Found { source: key.path, path: format!("keys/{name}"), bytes, hash: None });
         }
+    }
+    for (path, name) in source.identities.iter().filter(|_| options.with_keys) {
+        found.push(Found { source: path.clone(), path: name.clone(), bytes: size(path)?, hash: None });
     }
     progress.expect(found.iter().map(|file| file.bytes).sum());
     progress.enter(BackupPhase::Copying);

@@ -41,7 +41,7 @@ pub(crate) struct BackupArgs {
     /// Keep so many backups, this one included, and remove older ones
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     keep: Option<u32>,
-    /// Put the vault's key into the backup: whoever has it can read all secrets then
+    /// Put the vault's key and the node's own into the backup: whoever has it can read all secrets and post as this node then
     #[arg(long)]
     with_keys: bool,
     /// Back up a data directory that no server has open
@@ -92,13 +92,21 @@ fn tell(report: &BackupReport) -> Result<ExitCode> {
         size(report.new_bytes)
     )?;
     if report.has_keys {
-        writeln!(out, "The vault's key is in it: whoever has this folder can read all secrets. Keep it as one.")?;
+        writeln!(
+            out,
+            "The vault's key and the node's own are in it: whoever has this folder can read all secrets, and sign"
+        )?;
+        writeln!(out, "as this node. Keep it as one.")?;
     } else {
         writeln!(
             out,
             "The vault's key is not in it. Keep a copy of the server's key directory elsewhere: nothing opens"
         )?;
-        writeln!(out, "a restored backup without it.")?;
+        writeln!(
+            out,
+            "a restored backup without it. The node's own key is not in it either: what is restored is not the"
+        )?;
+        writeln!(out, "author of what this node has posted.")?;
     }
     for id in &report.removed {
         writeln!(out, "removed backup {id}")?;

@@ -10,7 +10,7 @@ use indicatif::HumanBytes;
 use crate::backup::{BackupPlace, BackupProgress, Repository, RestoreTarget};
 use crate::cli::progress::watched;
 use crate::config::{StoreFlags, StorePaths};
-use crate::db::restore_backup;
+use crate::db::{RestoredNode, restore_backup};
 use crate::error::Result;
 
 /// The options of `nebulusdb restore`.
@@ -37,12 +37,24 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode> {
     let manifest = repository.find(args.at.as_deref())?;
     let progress = Arc::new(BackupProgress::new(|| Ok(())));
     let restore = || restore_backup(&repository, &manifest, &target, &progress);
-    let peer_id = watched("restoring", &progress, restore)?;
+    let RestoredNode { peer_id, is_successor } = watched("restoring", &progress, restore)?;
     let mut out = std::io::stdout().lock();
     let (files, size, place) =
         (manifest.files.len(), HumanBytes(manifest.bytes()), target.data_directory.display().to_string());
     writeln!(out, "restored backup {} to {place}: {files} files, {size}, all as they were", manifest.id)?;
     writeln!(out, "It is another node from now on, {peer_id}, in the place of {}.", manifest.origin)?;
+    if is_successor {
+        writeln!(
+            out,
+            "The old node's key is in the backup: in its networks the new one is the author of what it wrote."
+        )?;
+    } else {
+        writeln!(
+            out,
+            "The old node's key is not in the backup: what the old one posted is somebody else's to the new one. To edit it"
+        )?;
+        writeln!(out, "as its author, link another device of yours: ALTER NETWORK … LINK PEER, on both.")?;
+    }
     if manifest.has_keys {
         writeln!(out, "The vault's key is restored as well, to {}.", target.key_directory.display())?;
     } else {

@@ -1,5 +1,6 @@
 //! Backups of a database, running or not, and restoring one under a new origin.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -8,8 +9,9 @@ use crate::backup::{
     BackupOptions, BackupPlace, BackupProgress, BackupReport, BackupSource, Manifest, Repository, RestoreTarget,
     restore_files, take_backup,
 };
+use crate::db::authors::note_unvouched;
 use crate::db::open::{DatabaseOptions, key_directory};
-use crate::db::origin::{IDENTITY_FILE, place_batch, renew};
+use crate::db::origin::{IDENTITY_FILE, old_identities, old_identity_file, place_batch, renew};
 use crate::db::{Cancel, Database, ReadView};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::PeerId;
@@ -65,6 +67,7 @@ impl Database {
             blobs: &shared.blobs,
             keys: &KeyDirectory::new(&shared.key_directory, Argon2Cost::default()),
             origin: shared.peer_id().to_string(),
+            identities: identity_files(shared.store.directory(), &shared.peer_id())?,
         };
         let report = take_backup(&source, place, options, &progress)?;
         tracing::info!(id = report.id, files = report.files, bytes = report.bytes, new = report.new_bytes, "backed up");
@@ -102,13 +105,22 @@ pub fn back_up_offline(
         blobs: &BlobStore::open_directory(directory.join("blobs"))?,
         keys: &key_directory(options),
         origin: identity.peer_id().to_string(),
+        identities: identity_files(directory, identity.peer_id())?,
     };
     let report = take_backup(&source, place, asked, progress)?;
     store.close();
     Ok(report)
 }
 
-/// Restores a backup into a new data directory, as another node: its peer id is given back.
+/// A node that was made of a backup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoredNode {
+    pub peer_id: PeerId,
+    /// Whether the key of the node that it replaces was in the backup, so that it goes on as the author of what that one wrote.
+    pub is_successor: bool,
+}
+
+/// Restores a backup into a new data directory, as another node.
 ///
 /// # Errors
 /// Those of [`restore_files`], and of a store that cannot be opened. The target is as it was then.
@@ -117,14 +129,28 @@ pub fn restore_backup(
     manifest: &Manifest,
     target: &RestoreTarget,
     progress: &BackupProgress,
-) -> Result<PeerId> {
+) -> Result<RestoredNode> {
     restore_files(repository, manifest, target, progress, |directory| {
         let options = StoreOptions { read_only: false, cache_bytes: CACHE_BYTES, sync: true };
         let store = Store::open(directory, &options)?;
         // Numbers that the old origin has given since are not known here, so none may be given in its name.
         let identity = renew(directory)?;
         store.write(place_batch(directory, &store.snapshot())?)?;
+        let is_successor = directory.join(old_identity_file(&PeerId::new(manifest.origin.as_str()))).exists();
+        if !is_successor {
+            note_unvouched(&store, &manifest.origin)?;
+        }
         store.close();
-        Ok(identity.peer_id().clone())
+        Ok(RestoredNode { peer_id: identity.peer_id().clone(), is_successor })
     })
+}
+
+/// Where the keys are that a node has had, and the names that they have once they are old ones.
+fn identity_files(directory: &Path, me: &PeerId) -> Result<Vec<(PathBuf, String)>> {
+    let mut files = vec![(directory.join(IDENTITY_FILE), old_identity_file(me))];
+    for old in old_identities(directory, me)? {
+        let name = old_identity_file(old.peer_id());
+        files.push((directory.join(&name), name));
+    }
+    Ok(files)
 }

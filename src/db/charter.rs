@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
+use crate::db::authors::go_on;
 use crate::db::change::CatalogChange;
 use crate::db::network_secrets::chosen_or_random;
 use crate::db::{Database, EpochSecret, Transaction};
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
-    CharterRefusal, EPOCH_MAX, charter_digest, charter_id, commitment, digest_of_removed, edict_id, edict_message,
-    merge_charters, next_number, standing,
+    CharterRefusal, EPOCH_MAX, certificate_id, charter_digest, charter_id, commitment, digest_of_removed, edict_id,
+    edict_message, merge_charters, next_number, standing,
 };
 use crate::model::{
     Act, Adoption, Bytes, Charter, CharterDigest, EDICTS_MAX, Edict, Founding, Network, NetworkId, PeerId, REMOVED_MAX,
@@ -29,7 +30,8 @@ pub struct CharterNews {
 }
 
 impl Transaction {
-    /// Shuts a peer out: a new epoch begins, with a secret that it does not know.
+    /// Shuts a peer out: a new epoch begins, with a secret that it does not know. Its key acts as nobody any more, and of what it
+    /// certified that counts which is known here.
     ///
     /// # Errors
     /// 42704; 42501 for a node that is no owner, and for an owner of higher rank; 22023 for this node itself and for what is
@@ -54,6 +56,9 @@ impl Transaction {
                 .with_hint("Found a new network and give its secret to those who are to stay."));
         }
         let removed = if network.removed.contains(&peer) { Vec::new() } else { vec![peer] };
+        if let Some(peer) = removed.first() {
+            self.revoke(&mut network, peer)?;
+        }
         self.begin_epoch(network, None, removed)
     }
 
@@ -201,6 +206,18 @@ impl Transaction {
         self.decree(network, Act::DropOwner { peer: peer.clone(), keeps, posted })
     }
 
+    /// Of what a peer that is being removed has certified that stays in force which is known here.
+    fn revoke(&mut self, network: &mut Network, peer: &PeerId) -> Result<()> {
+        let Some(charter) = &network.charter else { return Ok(()) };
+        let id = charter_id(&network.name, &charter.founding);
+        let certified = charter.certificates.iter().filter(|each| each.signer == *peer);
+        let keeps: Vec<_> = certified.map(|each| certificate_id(&id, each)).collect();
+        if keeps.is_empty() {
+            return Ok(());
+        }
+        self.decree(network, Act::Revoke { peer: peer.clone(), keeps })
+    }
+
     /// Signs an edict and puts it in force.
     ///
     /// # Errors
@@ -277,8 +294,7 @@ impl Database {
     }
 
     /// Makes the charters of networks that were founded here before there were any; and where this node goes on under another
-    /// key than the one that owns a network, has the old key, which lies beside the new one, name it as its successor. What is to
-    /// be committed; `None` where all is well.
+    /// key than before, has the old one certify that. What is to be committed; `None` where all is well.
     pub(crate) fn mended_charters(&self) -> Result<Option<Transaction>> {
         let (mut transaction, mut is_changed) = (self.begin(), false);
         let shared = Arc::clone(self.shared());
@@ -295,23 +311,7 @@ impl Database {
                     transaction.put_secret(network.id, secret)?;
                 }
             }
-            let owners = standing_of(&changed).owners;
-            let is_named = owners.contains(identity.peer_id());
-            for owner in owners.iter().filter(|_| !is_named) {
-                let path = shared.store.directory().join(format!("identity.{owner}.key"));
-                if let Some(old) = Identity::load(&path)?.filter(|old| old.peer_id() == owner) {
-                    let act = Act::Succeed { peer: identity.peer_id().clone() };
-                    match decree_as(&old, &mut changed, act) {
-                        Err(error) if error.kind() == ErrorKind::InsufficientPrivilege => {
-                            tracing::warn!(network = network.name, %error, "this node's ownership does not go on");
-                        }
-                        decreed => {
-                            decreed?;
-                            break;
-                        }
-                    }
-                }
-            }
+            go_on(&shared, &mut changed)?;
             if changed != **network {
                 transaction.change_catalog(CatalogChange::PutNetwork(Arc::new(changed)));
                 is_changed = true;
@@ -333,7 +333,7 @@ impl Network {
     }
 }
 
-fn standing_of(network: &Network) -> Standing {
+pub(crate) fn standing_of(network: &Network) -> Standing {
     network.charter.as_ref().map(|charter| standing(&network.name, charter)).unwrap_or_default()
 }
 
@@ -374,7 +374,7 @@ pub(crate) fn found_charter(identity: &Identity, network: &str) -> Result<Charte
     let founder = identity.peer_id().clone();
     let mut founding = Founding { founder, nonce: random()?, signature: Bytes::new([]) };
     founding.signature = Bytes::new(identity.sign(&charter_id(network, &founding)));
-    Ok(Charter { founding, edicts: Vec::new() })
+    Ok(Charter::new(founding))
 }
 
 /// The id of a peer, as it stands in a statement.
@@ -391,7 +391,11 @@ pub(crate) fn checked_peer(text: &str) -> Result<PeerId> {
         .with_hint("SHOW PEERS lists them: 52 characters that begin with 12D3KooW."))
 }
 
-fn decree_as(identity: &Identity, network: &mut Network, act: Act) -> Result<()> {
+/// Signs an edict and puts it in force.
+///
+/// # Errors
+/// 42501 where an owner of higher rank has decided otherwise, 54000 where the charter is full.
+pub(crate) fn decree_as(identity: &Identity, network: &mut Network, act: Act) -> Result<()> {
     let name = network.name.clone();
     let Some(charter) = &network.charter else {
         return Err(Error::internal("a network without a charter has no owner"));
@@ -406,7 +410,7 @@ fn decree_as(identity: &Identity, network: &mut Network, act: Act) -> Result<()>
     let signature = Bytes::new(identity.sign(&edict_message(&id, number, &signer, &act)));
     let edict = Edict { number, signer, act, signature };
     let edict_id_of_it = edict_id(&id, &edict);
-    let alone = Charter { founding: charter.founding.clone(), edicts: vec![edict] };
+    let alone = Charter { edicts: vec![edict], ..Charter::new(charter.founding.clone()) };
     let merged = merge_charters(&name, Some(charter), &alone, verify_signature)
         .map_err(|_| Error::internal("an edict that was signed here is refused"))?;
     if !merged.edicts.iter().any(|edict| edict_id(&id, edict) == edict_id_of_it) {

@@ -166,6 +166,61 @@ fn ownership_goes_on_with_a_renewed_identity() {
 }
 
 #[test]
+fn a_key_without_a_certificate_takes_nothing_over() {
+    let a = Node::new();
+    let b = Node::member_of(&a);
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    let old = a.database.peer_id();
+    // As a directory that was restored without its old key.
+    let file = a.directory.path().join("data").join("identity.key");
+    std::fs::remove_file(file).unwrap();
+    a.runtime.block_on(a.database.renew_origin()).unwrap();
+    let new = a.database.peer_id();
+    assert_eq!(a.record().standing().owners, std::slice::from_ref(&old));
+    assert!(a.record().charter.unwrap().certificates.is_empty());
+    // A certificate that the old key did not sign.
+    let mut told = b.told();
+    let claim = crate::model::Claim::SucceededBy { posted: 1 };
+    let signature = Bytes::new(a.database.identity().sign(b"whatever"));
+    let forged = crate::model::Certificate { signer: old.clone(), subject: new.clone(), number: 1, claim, signature };
+    told.charter.certificates.push(forged);
+    told.secret = None;
+    assert_eq!(b.hear(told), Ok(Adoption::Forged(old.clone())));
+    assert!(!b.record().authors().same_author(&new, &old));
+}
+
+#[test]
+fn linked_devices_and_refusals() {
+    let a = Node::new();
+    let b = Node::member_of(&a);
+    let (one, other) = (a.id_text(), b.id_text());
+    let mut transaction = a.database.begin();
+    assert_eq!(transaction.link_peer("n", &one).unwrap_err().sqlstate(), "22023");
+    assert_eq!(transaction.link_peer("n", "somebody").unwrap_err().sqlstate(), "22023");
+    assert_eq!(transaction.link_peer("m", &other).unwrap_err().sqlstate(), "42704");
+    assert_eq!(transaction.unlink_peer("n", &other).unwrap_err().sqlstate(), "42704");
+    assert_eq!(Node::joining(None).database.begin().link_peer("n", &other).unwrap_err().sqlstate(), "42501");
+    a.define(|transaction| transaction.link_peer("n", &other).unwrap());
+    assert_eq!(b.hear(a.told()), Ok(Adoption::News));
+    assert!(!b.record().authors().same_author(&a.database.peer_id(), &b.database.peer_id()));
+    b.define(|transaction| transaction.link_peer("n", &one).unwrap());
+    assert_eq!(a.hear(b.told()), Ok(Adoption::News));
+    assert!(a.record().authors().same_author(&a.database.peer_id(), &b.database.peer_id()));
+    // Authorship is not ownership.
+    assert!(!a.record().standing().is_owner(&b.database.peer_id()));
+    a.define(|transaction| transaction.remove_peer("n", &other).unwrap());
+    let authors = a.record().authors();
+    assert!(authors.same_author(&a.database.peer_id(), &b.database.peer_id()));
+    assert!(!authors.same_author(&b.database.peer_id(), &a.database.peer_id()));
+    // What the removed key has ended or begun since counts for nobody.
+    b.define(|transaction| transaction.unlink_peer("n", &one).unwrap());
+    let late = crate::db::CharterNews { secret: None, ..b.told() };
+    assert_eq!(a.hear(late), Ok(Adoption::Known));
+    assert_eq!(a.database.begin().link_peer("n", &other).unwrap_err().sqlstate(), "42710");
+}
+
+#[test]
 fn ownership_is_handed_over_and_the_last_owner_stays() {
     let a = Node::new();
     let b = Node::member_of(&a);

@@ -88,6 +88,7 @@ impl Database {
         if let Some(mended) = self.mended_charters()? {
             wait(async move { mended.commit().await.map(drop) })?;
         }
+        crate::db::authors::warn_unvouched(shared)?;
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());

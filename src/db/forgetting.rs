@@ -36,6 +36,9 @@ impl Database {
     /// Drops public entries that a peer with these heads does not hold although it has seen all their deltas: tombstones
     /// that were collected there, and what they buried. Only for a node that [returns](Database::is_returning). Heads that
     /// their origin did not sign prove nothing. Private edits stay, as private entries.
+    ///
+    /// # Errors
+    /// 54000 where they are too many to go at once: none goes then.
     pub async fn drop_collected(
         &self,
         network: NetworkId,
@@ -45,6 +48,9 @@ impl Database {
     ) -> Result<u64> {
         if !self.is_returning(network)? && !is_down("absence") {
             return Ok(0);
+        }
+        if !is_down("absence") {
+            self.begin_drop(network, "entries that a member has seen deleted", keys.len() as u64).await?;
         }
         self.shared()
             .encode(move |apply| {
@@ -67,16 +73,26 @@ impl Database {
     }
 
     /// Removes tombstones whose deltas are all covered by `stable`: numbers by origin that every member has acknowledged.
+    ///
+    /// # Errors
+    /// 54000 where too many of them are of what others have deleted: none goes then, so that somebody can look first.
     pub async fn collect_tombstones(&self, network: NetworkId, stable: Vec<(PeerId, u64)>) -> Result<u64> {
         let stable: BTreeMap<PeerId, u64> = stable.into_iter().collect();
         let view = self.public_view(network)?;
         let covered = stable.clone();
-        let found = tokio::task::spawn_blocking(move || view.collectable(&covered))
+        let database = self.clone();
+        let find = move || {
+            let found = view.collectable(&covered)?;
+            let of_others = database.buried_by_others(network, &found)?;
+            Ok::<_, Error>((found, of_others))
+        };
+        let (found, of_others) = tokio::task::spawn_blocking(find)
             .await
             .map_err(|error| Error::internal(format!("looking for tombstones stopped: {error}")))??;
         if found.is_empty() {
             return Ok(0);
         }
+        self.begin_drop(network, "tombstones of what others have deleted", of_others).await?;
         self.shared()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };

@@ -14,6 +14,7 @@
 
 mod activity;
 mod apply;
+mod authors;
 mod backup;
 mod blob_counts;
 mod builds;
@@ -31,6 +32,7 @@ mod database;
 mod define;
 mod detach;
 mod dimensions;
+mod drops;
 mod entry_states;
 mod excuse;
 mod facts;
@@ -108,7 +110,7 @@ pub use crate::model::jsonb::PathStep;
 pub use activity::{
     Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor, ListedStatement, NamedStatement,
 };
-pub use backup::{back_up_offline, restore_backup};
+pub use backup::{RestoredNode, back_up_offline, restore_backup};
 pub use cancel::Cancel;
 pub use catalog::{AUTH, Catalog, MEMORY};
 pub use charter::CharterNews;
@@ -117,6 +119,7 @@ pub use conflict::{Arbiters, Inserted, OnConflict};
 pub use cursor::{Cursor, Row, rows_bytes};
 pub use database::Database;
 pub use define::constraint_needs_index;
+pub use drops::DrawnEntries;
 pub use feed::{FeedReceiver, Overrun};
 pub use feed_event::{
     CollectionChange, CommitEvent, EntryChange, FeedEvent, Happened, NetworkEvent, Notification, Operation, Source,

@@ -92,6 +92,7 @@ impl NetworkTable {
                 ("banned_until", TimestampTz),
                 ("removed", Bool),
                 ("refused", Text),
+                ("author", Text),
             ],
             NetworkTable::SyncState => vec![
                 ("network", Text),
@@ -152,6 +153,7 @@ fn networks(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
         let rights = shown_rights(network);
         let rights = serde_json::to_string(&rights).map_err(|error| Error::internal(error.to_string()))?;
         let founder = network.charter.as_ref().map(|charter| &charter.founding.founder).or(network.founder.as_ref());
+        let stopped = view.stopped_drop(network)?;
         let options = serde_json::to_string(&network.options).map_err(|error| Error::internal(error.to_string()))?;
         Ok(vec![
             Value::text(network.name.as_str()),
@@ -169,7 +171,7 @@ fn networks(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
             count(waiting),
             time(known.and_then(|known| known.last_sync_ms)),
             Value::Bool(known.is_some_and(|known| known.sync_in_progress)),
-            last_error(network, known).map_or(Value::Null, Value::text),
+            stopped.as_deref().or_else(|| last_error(network, known)).map_or(Value::Null, Value::text),
             texts(known.map_or(&[], |known| known.schema_conflicts.as_slice())),
             Value::Bool(network.leaving),
         ])
@@ -202,10 +204,13 @@ fn peers(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
         for refused in status.refused.iter().filter(|refused| refused.networks.contains(&network.id)) {
             all.entry(&refused.peer_id).or_default();
         }
+        let authors = network.authors();
         for (peer, (member, met)) in all {
             let is_removed = network.removed.contains(peer) || member.is_some_and(|member| member.removed);
             let refused = status.refused.iter().find(|refused| refused.peer_id == *peer);
-            rows.push(peer_row(network, peer, member, met, (is_removed, refused)));
+            let mut row = peer_row(network, peer, member, met, (is_removed, refused));
+            row.push(Value::text(authors.author_of(peer).as_str()));
+            rows.push(row);
         }
     }
     let strangers = status.refused.iter().filter(|refused| refused.networks.is_empty());
@@ -260,10 +265,10 @@ fn sync_state(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for network in view.catalog().networks() {
         let known = network_status(status, network.id);
-        let heads = view.heads(network.id)?;
+        let (heads, stopped) = (view.heads(network.id)?, view.stopped_drop(network)?);
         for collection in collections(view, network) {
             let staged = view.staged_count(collection.id)?;
-            let trouble = trouble(network, collection, known);
+            let trouble = trouble(network, collection, known).or_else(|| stopped.clone());
             let mut push = |origin: Value, seq: Value| {
                 rows.push(vec![
                     Value::text(network.name.as_str()),
@@ -340,6 +345,15 @@ fn quarantine(view: &ReadView, status: &SyncStatus) -> Result<Vec<Row>> {
                 Value::text(halted.peer.as_str()),
                 count(0),
                 Value::text(halted.reason.as_str()),
+                Value::Null,
+            ]);
+        }
+        if let Some(stopped) = view.stopped_drop(network)? {
+            rows.push(vec![
+                Value::text(network.name.as_str()),
+                Value::Null,
+                count(0),
+                Value::text(stopped),
                 Value::Null,
             ]);
         }

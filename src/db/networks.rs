@@ -71,6 +71,7 @@ impl Transaction {
         }
         let secret = chosen_or_random(secret)?;
         let id = NetworkId(self.new_id().0);
+        let spreads = options.copies().is_some();
         let network = Network {
             id,
             name: name.to_string(),
@@ -80,6 +81,7 @@ impl Transaction {
             removed: Vec::new(),
             attachments: Vec::new(),
             leaving: false,
+            drop_allowed: spreads,
             charter,
             founder,
         };
@@ -105,6 +107,9 @@ impl Transaction {
     /// Sets the options of a network.
     pub fn alter_network(&mut self, name: &str, options: NetworkOptions) -> Result<()> {
         self.change_network(name, |network| {
+            // Whoever asks for fewer copies wants those dropped that others hold.
+            let asked = options.copies().is_some() && options.copies() != network.options.copies();
+            network.drop_allowed |= asked;
             network.options = options;
             Ok(())
         })

@@ -43,9 +43,14 @@ pub(crate) fn open_identity(store: &Store, directory: &Path) -> Result<Identity>
 pub(crate) fn renew(directory: &Path) -> Result<Identity> {
     let path = directory.join(IDENTITY_FILE);
     if let Some(old) = Identity::load(&path)? {
-        std::fs::rename(&path, directory.join(format!("identity.{}.key", old.peer_id())))?;
+        std::fs::rename(&path, directory.join(old_identity_file(old.peer_id())))?;
     }
     Identity::create(&path)
+}
+
+/// The name of the file of a key that this data directory had before.
+pub(crate) fn old_identity_file(old: &PeerId) -> String {
+    format!("identity.{old}.key")
 }
 
 /// The peer ids that this data directory has had, the present one among them.
@@ -57,6 +62,19 @@ pub(crate) fn own_ids(directory: &Path, me: &PeerId) -> Result<BTreeSet<PeerId>>
         ids.extend(old.map(PeerId::new));
     }
     Ok(ids)
+}
+
+/// The keys that this data directory has had before its present one, as far as they are there.
+pub(crate) fn old_identities(directory: &Path, me: &PeerId) -> Result<Vec<Identity>> {
+    let mut found = Vec::new();
+    for id in own_ids(directory, me)?.into_iter().filter(|id| id != me) {
+        let path = directory.join(old_identity_file(&id));
+        match Identity::load(&path)?.filter(|identity| *identity.peer_id() == id) {
+            Some(identity) => found.push(identity),
+            None => tracing::warn!(path = %path.display(), "this file does not hold the key that it is named after"),
+        }
+    }
+    Ok(found)
 }
 
 /// Remembers where the identity file lies now, and that this node comes back to its networks as somebody else.

@@ -24,6 +24,26 @@ fn a_copied_directory_posts_as_another_origin() {
     assert_eq!(copy.post(), 1);
     copy.send_to(&original, usize::MAX);
     assert_eq!(copy.fingerprint(), original.fingerprint());
+    // Both are the author of what either wrote; nothing is taken from the old key.
+    assert_eq!(original.hear(copy.told()), Ok(Adoption::News));
+    let new = copy.database.peer_id();
+    for node in [&copy, &original] {
+        let authors = node.database.catalog().network("n").unwrap().authors();
+        assert!(authors.same_author(&old, &new) && authors.same_author(&new, &old));
+        let view = node.database.view();
+        let collection = view.catalog().expect_collection("memory").unwrap().id;
+        for (id, maker) in [("one", &old), ("two", &new)] {
+            let key = node.key(id);
+            assert_eq!(&view.entry_maker(collection, key.as_bytes()).unwrap().unwrap().origin, maker);
+            let author = view.entry_author(collection, key.as_bytes()).unwrap().unwrap();
+            assert_eq!(author, old.clone().min(new.clone()));
+        }
+    }
+    // What either has ended is not certified again by a start.
+    original.define(|transaction| transaction.unlink_peer("n", new.as_str()).unwrap());
+    assert_eq!(copy.hear(original.told()), Ok(Adoption::News));
+    let copy = copy.restarted();
+    assert!(!copy.database.catalog().network("n").unwrap().authors().same_author(&old, &new));
 }
 
 #[test]

@@ -15,6 +15,8 @@ use crate::store::KeySource;
 
 #[path = "charter_tests.rs"]
 mod charter;
+#[path = "drops_tests.rs"]
+mod drops;
 #[path = "format_tests.rs"]
 mod format;
 #[path = "held_share_tests.rs"]

@@ -14,7 +14,7 @@ use crate::db::public_view::heads_in;
 use crate::db::receive::set_aside_name;
 use crate::db::write_set::{EntryKey, Pending};
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::{Known, authors_of, contribution_of, delta, join, merge, same_author};
+use crate::merge::{Authors, Known, authors_of, contribution_of, delta, join, merge};
 use crate::model::{
     Act, Collection, EntryRights, Network, PeerId, Piece, REMOVED_MAX, Rights, State, Who, quote_identifier,
 };
@@ -31,7 +31,10 @@ impl Network {
     /// What its owners have said of the entries of a collection, by its name in the network.
     pub fn rights(&self, shared_name: &str) -> Rights {
         let mut says = self.standing();
-        Rights { eras: says.rights.remove(shared_name).unwrap_or_default(), owners: says.rightful }
+        let certificates = self.charter.as_ref().map_or(&[][..], |charter| &charter.certificates);
+        let reached = Authors::of(certificates, &says.removed).reached();
+        let eras = says.rights.remove(shared_name).unwrap_or_default();
+        Rights { eras, owners: says.rightful, reached }
     }
 }
 
@@ -64,7 +67,7 @@ impl Apply<'_> {
         let waits = known.aside.iter().any(|piece| piece.given.origin == me && piece.given.seq == seq);
         if waits {
             let authors = authors_of(&rights, known.contributions.iter(), known.state.causal_length);
-            if !authors.into_iter().any(|author| same_author(author, &me)) {
+            if !authors.into_iter().any(|author| rights.is_author(&me, seq, author)) {
                 return Ok(None);
             }
             self.note_aside(network, shared_name, &states.aside, &known.aside);
@@ -175,7 +178,7 @@ impl Transaction {
         let (given, _) = stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes))?;
         let life = given.iter().map(|given| given.causal_length).max().unwrap_or(0);
         let authors = authors_of(&rights, given.iter(), life);
-        if authors.is_empty() || authors.iter().any(|author| same_author(author, &me)) {
+        if authors.is_empty() || authors.iter().any(|author| rights.is_author(&me, u64::MAX, author)) {
             return Ok(());
         }
         let what = if deed == Deed::Change { "change" } else { "delete" };

@@ -58,8 +58,16 @@ impl Database {
         self.put_sync_record(network, PLACEMENT, Some(json).filter(|_| !is_empty)).await
     }
 
+    /// The origin whose entries are kept whatever others say that they hold.
+    pub(crate) fn kept_own(&self, network: NetworkId) -> Option<PeerId> {
+        self.catalog().network_by_id(network).and_then(|network| kept_own(network, self.shared()))
+    }
+
     /// Drops public entries outside of `shares` of which everything that `stable` covers is held by other members. An entry
     /// stays that was edited here, is on the stage, or has its blob here. How many went.
+    ///
+    /// # Errors
+    /// 54000 where they are too many to go at once: none goes then ([`Database::begin_drop`]).
     pub async fn evict(
         &self,
         network: NetworkId,
@@ -68,7 +76,7 @@ impl Database {
     ) -> Result<u64> {
         let stable: Arc<Numbers> = Arc::new(stable.into_iter().collect());
         let (view, shared, covered) = (self.public_view(network)?, Arc::clone(self.shared()), Arc::clone(&stable));
-        let kept = self.catalog().network_by_id(network).and_then(|network| kept_own(network, &shared));
+        let kept = self.kept_own(network);
         let find = move || {
             let mut found = Vec::new();
             for (name, share) in &shares {
@@ -80,6 +88,7 @@ impl Database {
         let found = tokio::task::spawn_blocking(find)
             .await
             .map_err(|error| Error::internal(format!("looking for entries that others hold stopped: {error}")))??;
+        self.begin_drop(network, "copies that others hold", found.len() as u64).await?;
         let mut dropped = 0;
         for step in found.chunks(ENTRIES_PER_STEP) {
             let (step, stable) = (step.to_vec(), Arc::clone(&stable));
@@ -347,7 +356,7 @@ impl PublicView {
     }
 
     /// Keys of entries that [`Database::evict`] may drop.
-    fn evictable(
+    pub(crate) fn evictable(
         &self,
         shared_name: &str,
         share: &Buckets,

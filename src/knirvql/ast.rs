@@ -142,6 +142,10 @@ pub enum NetworkChange {
         collection: String,
         options: Vec<NetworkOption>,
     },
+    /// Another device of the same person, by its id.
+    LinkPeer(String),
+    UnlinkPeer(String),
+    AllowDrop,
     Set(Vec<NetworkOption>),
 }
 

@@ -33,6 +33,7 @@ const SHOWN_OF_PEERS: &[&str] = &[
     "behind_ms",
     "ahead_deltas",
     "refused",
+    "author",
 ];
 
 /// A change of networks, for `session` to carry out in its transaction. `Debug` shows no secret.
@@ -87,6 +88,17 @@ pub enum NetworkWrite {
         collection: String,
         rights: (Option<Who>, Option<Who>),
     },
+    LinkPeer {
+        network: String,
+        peer: String,
+    },
+    UnlinkPeer {
+        network: String,
+        peer: String,
+    },
+    AllowDrop {
+        network: String,
+    },
     Attach {
         collection: String,
         network: String,
@@ -113,7 +125,10 @@ impl NetworkWrite {
             | NetworkWrite::DropOwner { .. }
             | NetworkWrite::ExcusePeer { .. }
             | NetworkWrite::RevertPeer { .. }
-            | NetworkWrite::SetRights { .. } => "ALTER NETWORK",
+            | NetworkWrite::SetRights { .. }
+            | NetworkWrite::LinkPeer { .. }
+            | NetworkWrite::UnlinkPeer { .. }
+            | NetworkWrite::AllowDrop { .. } => "ALTER NETWORK",
             NetworkWrite::Attach { .. } => "ATTACH COLLECTION",
             NetworkWrite::Detach { .. } => "DETACH COLLECTION",
         }
@@ -194,6 +209,9 @@ fn alter(network: &Network, change: &NetworkChange) -> Result<NetworkWrite> {
             let rights = network_options::of_rights(options)?;
             Ok(NetworkWrite::SetRights { network: name, collection: collection.clone(), rights })
         }
+        NetworkChange::LinkPeer(peer) => Ok(NetworkWrite::LinkPeer { network: name, peer: peer.clone() }),
+        NetworkChange::UnlinkPeer(peer) => Ok(NetworkWrite::UnlinkPeer { network: name, peer: peer.clone() }),
+        NetworkChange::AllowDrop => Ok(NetworkWrite::AllowDrop { network: name }),
         NetworkChange::Set(options) => {
             Ok(NetworkWrite::Alter { options: network_options::changed(&network.options, options)?, network: name })
         }

@@ -297,6 +297,9 @@ impl Builder<'_> {
                     let collection = self.collection(child(change, Rule::collection)?)?;
                     return Ok(NetworkChange::Collection { collection, options });
                 }
+                Rule::link_peer => return self.peer(change).map(NetworkChange::LinkPeer),
+                Rule::unlink_peer => return self.peer(change).map(NetworkChange::UnlinkPeer),
+                Rule::allow_drop => return Ok(NetworkChange::AllowDrop),
                 Rule::rotate_secret => {
                     let secret = children(change, Rule::secret).next();
                     let secret = secret.map(|secret| self.string(&only(secret)?).map(Text::secret)).transpose()?;

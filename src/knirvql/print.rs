@@ -170,6 +170,9 @@ impl Display for NetworkChange {
             NetworkChange::Collection { collection, options } => {
                 write!(f, "ALTER COLLECTION {} SET {}", Name(collection), OptionList(options))
             }
+            NetworkChange::LinkPeer(peer) => write!(f, "LINK PEER {}", Quoted(peer)),
+            NetworkChange::UnlinkPeer(peer) => write!(f, "UNLINK PEER {}", Quoted(peer)),
+            NetworkChange::AllowDrop => f.write_str("ALLOW DROP"),
             NetworkChange::RotateSecret(None) => f.write_str("ROTATE SECRET"),
             NetworkChange::RotateSecret(Some(secret)) => write!(f, "ROTATE SECRET {secret}"),
             NetworkChange::Set(options) => write!(f, "SET {}", OptionList(options)),

@@ -162,7 +162,7 @@ const SYNOPSES: [(&str, &str, &str); 18] = [
         "ALTER",
         "",
         "ALTER NETWORK name REMOVE PEER id | ROTATE SECRET [\"…\"] | ADD OWNER id | DROP OWNER id \
-         | EXCUSE PEER id | REVERT PEER id SINCE \"time\" | ALTER COLLECTION name SET (option = value, …) \
+         | EXCUSE PEER id | REVERT PEER id SINCE \"time\" | LINK PEER id | UNLINK PEER id | ALLOW DROP | ALTER COLLECTION name SET (option = value, …) \
          | SET (option = value, …)",
     ),
     ("ATTACH", "", "ATTACH COLLECTION name TO NETWORK name [WITH (option = value, …)]"),
@@ -289,6 +289,9 @@ fn name(rule: Rule) -> Option<&'static str> {
         Rule::kw_excuse | Rule::excuse_peer => "EXCUSE PEER",
         Rule::revert_peer => "REVERT PEER",
         Rule::alter_collection => "ALTER COLLECTION",
+        Rule::kw_link | Rule::link_peer => "LINK PEER",
+        Rule::kw_unlink | Rule::unlink_peer => "UNLINK PEER",
+        Rule::kw_allow | Rule::allow_drop => "ALLOW DROP",
         Rule::set_options => "SET",
         Rule::kw_ef => "ef",
         _ => return None,

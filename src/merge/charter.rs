@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::merge::authors::{certificate_id, merge_certificates};
 use crate::model::{
     Act, Charter, CharterDigest, EDICTS_MAX, Edict, EdictId, EntryRights, Founding, NAMED_MAX, OWNERS_MAX, PeerId,
     PresentEpoch, REMOVED_MAX, RightsEra, Standing,
@@ -22,8 +23,8 @@ const SECRET_CONTEXT: &str = "nebulusdb 2026 charter epoch secret";
 const REMOVED_CONTEXT: &str = "nebulusdb 2026 charter removed peers";
 /// The greatest number of an epoch: exact in every client, and far beyond what rotations lead to.
 pub const EPOCH_MAX: u64 = 1 << 53;
-/// The greatest number of an edict.
-const NUMBER_MAX: u64 = 1 << 53;
+/// The greatest number of an edict or a certificate.
+pub(super) const NUMBER_MAX: u64 = 1 << 53;
 /// Epochs of one owner that are kept though they are over and shut nobody out.
 const OLD_EPOCHS_MAX: usize = 16;
 
@@ -85,6 +86,10 @@ pub fn edict_message(charter: &[u8; 32], number: u64, signer: &PeerId, act: &Act
         Act::Excuse { peer, is_excused } => {
             hasher.update(&[6, u8::from(*is_excused)]);
             write(&mut hasher, peer.as_str().as_bytes());
+        Act::Revoke { peer, keeps } => {
+            hasher.update(&[32]);
+            write(&mut hasher, peer.as_str().as_bytes());
+            hasher.update(keeps.as_flattened());
         }
     }
     *hasher.finalize().as_bytes()
@@ -117,7 +122,9 @@ pub fn digest_of_removed<'a>(removed: impl IntoIterator<Item = &'a PeerId>) -> E
 pub fn charter_digest(network: &str, charter: &Charter) -> CharterDigest {
     let id = charter_id(network, &charter.founding);
     let number = |half: EdictId| u64::from_be_bytes(*half.first_chunk().unwrap_or(&[0; 8]));
-    let edicts = charter.edicts.iter().map(|edict| number(edict_id(&id, edict))).fold(0, |sum, each| sum ^ each);
+    let edicts = charter.edicts.iter().map(|edict| number(edict_id(&id, edict)));
+    let certificates = charter.certificates.iter().map(|certificate| number(certificate_id(&id, certificate)));
+    let edicts = edicts.chain(certificates).fold(0, |sum, each| sum ^ each);
     CharterDigest { founding: number(first_half(&id)).max(1), edicts }
 }
 
@@ -161,8 +168,12 @@ pub fn merge_charters(
     for edict in ours.iter().flat_map(|ours| &ours.edicts).chain(&theirs.edicts) {
         edicts.entry(edict_id(&id, edict)).or_insert_with(|| edict.clone());
     }
-    let merged = Charter { founding, edicts: edicts.into_values().collect() };
-    let in_force = Reckoning::of(&id, &merged).in_force;
+    let merged = Charter { edicts: edicts.into_values().collect(), ..Charter::new(founding) };
+    let reckoning = Reckoning::of(&id, &merged);
+    let in_force = reckoning.in_force.clone();
+    let says = reckoning.standing();
+    let certified = ours.map_or(&[][..], |ours| &ours.certificates);
+    let certificates = merge_certificates(&id, &says, certified, &theirs.certificates, &verify)?;
     let mut kept: Vec<(EdictId, Edict)> = Vec::new();
     for (place, edict) in merged.edicts.into_iter().enumerate() {
         let edict_id = edict_id(&id, &edict);
@@ -179,7 +190,8 @@ pub fn merge_charters(
     }
     forget_old_epochs(&mut kept);
     kept.sort_unstable_by(|(a_id, a), (b_id, b)| (&a.signer, a.number, a_id).cmp(&(&b.signer, b.number, b_id)));
-    Ok(Charter { founding: merged.founding, edicts: kept.into_iter().map(|(_, edict)| edict).collect() })
+    let edicts = kept.into_iter().map(|(_, edict)| edict).collect();
+    Ok(Charter { founding: merged.founding, edicts, certificates })
 }
 
 /// Drops each owner's oldest epochs that shut nobody out.
@@ -237,6 +249,8 @@ struct Reckoning<'a> {
     /// Owners that dropped themselves, with the number of their last delta.
     resigned: BTreeMap<&'a PeerId, u64>,
     removed: BTreeSet<&'a PeerId>,
+    /// Certificates of removed peers that stay in force.
+    kept: BTreeSet<EdictId>,
     /// Names in the lists of removed peers.
     shut_out: usize,
     /// And in those of edicts that stay in force.
@@ -263,6 +277,7 @@ impl<'a> Reckoning<'a> {
             decisions: BTreeMap::new(),
             resigned: BTreeMap::new(),
             removed: BTreeSet::new(),
+            kept: BTreeSet::new(),
             shut_out: 0,
             named: 0,
             epochs: Vec::new(),
@@ -324,16 +339,23 @@ impl<'a> Reckoning<'a> {
                     return false;
                 }
                 self.shut_out += removed.len();
-                // Nobody removes whom it could not drop.
-                let seniors =
-                    || self.ranks.iter().take(rank + 1).filter(|senior| !self.resigned.contains_key(**senior));
-                let may_go = |peer: &&PeerId| seniors().all(|senior| *senior != *peer);
-                let gone: Vec<&PeerId> = removed.iter().filter(may_go).collect();
+                let gone: Vec<&PeerId> = removed.iter().filter(|peer| self.may_remove(rank, peer)).collect();
                 self.removed.extend(gone);
                 self.epochs.push(Begun { signer: owner, number: *number, commitment: *commitment, known: *known });
                 true
             }
+            Act::Revoke { peer, keeps } => {
+                let may_revoke = self.may_remove(rank, peer);
+                self.kept.extend(keeps.iter().filter(|_| may_revoke).copied());
+                may_revoke
+            }
         }
+    }
+
+    /// Nobody removes whom it could not drop.
+    fn may_remove(&self, rank: usize, peer: &PeerId) -> bool {
+        let mut seniors = self.ranks.iter().take(rank + 1).filter(|senior| !self.resigned.contains_key(**senior));
+        seniors.all(|senior| *senior != peer)
     }
 
     /// Decides whether a peer is an owner, where nobody of higher rank has.
@@ -405,16 +427,17 @@ impl<'a> Reckoning<'a> {
             is_aware: epoch.known == known,
         });
         let removed = self.removed.iter().map(|peer| (*peer).clone()).collect();
-        Standing { owners, removed, epoch, excused, rights, rightful }
+        let kept = self.kept.into_iter().collect();
+        Standing { owners, removed, kept, epoch, excused, rights, rightful }
     }
 }
 
-fn first_half(hash: &[u8; 32]) -> EdictId {
+pub(super) fn first_half(hash: &[u8; 32]) -> EdictId {
     let (first, _) = hash.split_at(16);
     first.try_into().unwrap_or_default()
 }
 
-fn write(hasher: &mut blake3::Hasher, bytes: &[u8]) {
+pub(super) fn write(hasher: &mut blake3::Hasher, bytes: &[u8]) {
     hasher.update(&(bytes.len() as u64).to_be_bytes());
     hasher.update(bytes);
 }

@@ -17,7 +17,7 @@ fn verify(peer: &PeerId, _: &[u8], signature: &[u8]) -> bool {
 fn founded() -> Charter {
     let signature = Bytes::new(*b"founder");
     let founding = Founding { founder: peer("founder"), nonce: [1; 16], signature };
-    Charter { founding, edicts: Vec::new() }
+    Charter::new(founding)
 }
 
 /// A charter with one edict more, as its signer sees it.
@@ -28,7 +28,7 @@ fn with(charter: &Charter, signer: &str, act: Act) -> Charter {
 
 fn signed(charter: &Charter, signer: &str, number: u64, act: Act) -> Charter {
     let edict = Edict { number, signer: peer(signer), act, signature: Bytes::new(signer.as_bytes()) };
-    let alone = Charter { founding: charter.founding.clone(), edicts: vec![edict] };
+    let alone = Charter { edicts: vec![edict], ..Charter::new(charter.founding.clone()) };
     merge(charter, &alone)
 }
 
@@ -164,7 +164,7 @@ fn a_charter_stays_within_its_bounds_whatever_an_owner_decrees() {
     let acts = (0..EDICTS_MAX + 50).map(|number| epoch(&charter, 100, &[&format!("x{number}")]));
     let edicts =
         (1..).zip(acts).map(|(number, act)| Edict { number, signer: peer("b"), act, signature: Bytes::new(*b"b") });
-    let flood = Charter { founding: charter.founding.clone(), edicts: edicts.collect() };
+    let flood = Charter { edicts: edicts.collect(), ..Charter::new(charter.founding.clone()) };
     let flooded = merge_charters(NETWORK, Some(&charter), &flood, verify).unwrap();
     assert_eq!(flooded.edicts.len(), EDICTS_MAX);
     assert!(standing(NETWORK, &flooded).removed.len() <= REMOVED_MAX);

@@ -31,7 +31,7 @@ mod property_tests;
 #[cfg(test)]
 mod spec_tests;
 
-pub use authors::same_author;
+pub use authors::{Authors, certificate_id, certificate_message, next_certificate_number};
 pub use chain::{PostingEnd, chain_fold, chain_next, chain_start, signed_message, signed_posting};
 pub use charter::{
     CharterRefusal, EPOCH_MAX, charter_digest, charter_id, commitment, digest_of_removed, edict_id, edict_message,

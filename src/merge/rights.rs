@@ -20,7 +20,6 @@
 use std::collections::BTreeMap;
 
 use crate::defence::is_down;
-use crate::merge::authors::same_author;
 use crate::merge::contributions::{is_same, keep_needed, merge_contributions, proven_state};
 use crate::merge::delta_digest::hash_field;
 use crate::merge::states::merge_into;
@@ -194,7 +193,7 @@ fn fold(rights: &Rights, pieces: Vec<Piece>, unproven: [Option<State>; 2]) -> Kn
             || (given.causal_length == life
                 && (life.is_multiple_of(2)
                     || authors.is_empty()
-                    || authors.iter().any(|author| same_author(author, &given.origin))
+                    || authors.iter().any(|author| rights.is_author(&given.origin, given.seq, author))
                     || rights.may_edit_any(&given.origin, given.seq)))
     };
     let (counted, aside): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(|piece| counts(&piece.given));
@@ -223,7 +222,7 @@ fn life_of(rights: &Rights, pieces: &[Piece], unproven: &[State]) -> u64 {
         if life % 2 == 1 {
             let ends = |given: &Contribution| given.causal_length > life;
             let is_ended = given().any(|given| ends(given) && rights.may_end_any(&given.origin, given.seq));
-            let has_ended = |author: &PeerId| given().any(|given| ends(given) && same_author(author, &given.origin));
+            let has_ended = |author: &PeerId| given().any(|given| ends(given) && rights.is_author(&given.origin, given.seq, author));
             if !is_ended && !is_down("rights") && !authors_of(rights, given(), life).into_iter().all(has_ended) {
                 break;
             }

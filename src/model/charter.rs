@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{Bytes, EntryRights, PeerId, RightsEra};
+use crate::model::{Bytes, Certificate, EntryRights, PeerId, RightsEra};
 
 /// Most edicts of a charter; what owners later in order decreed beyond it is in force nowhere.
 pub const EDICTS_MAX: usize = 4096;
@@ -18,15 +18,25 @@ pub const NAMED_MAX: usize = 65_536;
 /// Peers that were ever owners of one network, at most.
 pub const OWNERS_MAX: usize = 64;
 
-/// What names an edict: the first half of the BLAKE3 hash of what its owner signed.
+/// What names an edict, or a certificate: the first half of the BLAKE3 hash of what was signed.
 pub type EdictId = [u8; 16];
 
-/// What a network's members hold of its owners' will: the founding, and edicts in order of signer and number.
+/// What a network's members hold of its owners' will: the founding, and edicts in order of signer and number. And what members
+/// have certified of their keys, in order of signer and subject, which travels with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charter {
     pub founding: Founding,
     #[serde(deserialize_with = "bounded_edicts")]
     pub edicts: Vec<Edict>,
+    #[serde(default, deserialize_with = "crate::model::author::bounded_certificates")]
+    pub certificates: Vec<Certificate>,
+}
+
+impl Charter {
+    /// One that says nothing yet.
+    pub fn new(founding: Founding) -> Charter {
+        Charter { founding, edicts: Vec::new(), certificates: Vec::new() }
+    }
 }
 
 /// The first line of a charter, signed by whoever made the network. Two networks of one name and one founder differ by the
@@ -88,6 +98,12 @@ pub enum Act {
     },
     /// Says whether a peer that has been silent for long is not waited for any more.
     Excuse { peer: PeerId, is_excused: bool },
+    /// Of what a peer that is removed has certified, these certificates stay in force and no other, whatever comes to light later.
+    Revoke {
+        peer: PeerId,
+        #[serde(deserialize_with = "bounded_ids")]
+        keeps: Vec<EdictId>,
+    },
 }
 
 impl Act {
@@ -95,7 +111,7 @@ impl Act {
     pub fn named(&self) -> usize {
         match self {
             Act::AddOwner { .. } | Act::Succeed { .. } | Act::Excuse { .. } => 0,
-            Act::DropOwner { keeps, .. } => keeps.len(),
+            Act::DropOwner { keeps, .. } | Act::Revoke { keeps, .. } => keeps.len(),
             Act::Epoch { removed, .. } => removed.len(),
             Act::Rights { before, .. } => before.len(),
         }
@@ -107,7 +123,8 @@ impl Act {
     }
 }
 
-/// What of a charter is told in a few bytes, so that peers see whether theirs differ; zeroes where there is none.
+/// What of a charter is told in a few bytes, so that peers see whether theirs differ; zeroes where there is none. The second
+/// number is over certificates as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CharterDigest {
     pub founding: u64,
@@ -121,6 +138,8 @@ pub struct Standing {
     pub owners: Vec<PeerId>,
     /// In order.
     pub removed: Vec<PeerId>,
+    /// Certificates of peers that were removed which stay in force, in order.
+    pub kept: Vec<EdictId>,
     pub epoch: Option<PresentEpoch>,
     /// Peers that nobody waits for, in order.
     pub excused: Vec<PeerId>,

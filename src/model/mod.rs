@@ -6,6 +6,7 @@
 
 mod allocated;
 mod array_text;
+mod author;
 mod bounded;
 mod budget;
 mod cast;
@@ -44,6 +45,7 @@ mod vector_text;
 
 pub use allocated::{Allocated, allocated_by_group, handing_over};
 pub use array_text::ARRAY_DIMENSIONS_MAX;
+pub use author::{AUTHOR_KEYS_MAX, CERTIFICATES_MAX, Certificate, Claim};
 pub(crate) use bounded::{bounded, bounded_by_weight};
 pub use budget::{Budget, MemoryAccount, Reservation};
 pub use charter::{

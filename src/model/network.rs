@@ -31,6 +31,9 @@ pub struct Network {
     /// LEAVE has begun: it goes as soon as its collections are detached.
     #[serde(default)]
     pub leaving: bool,
+    /// One drop may be as large as it is: somebody has allowed it here.
+    #[serde(default)]
+    pub drop_allowed: bool,
     /// What its owners have decreed; nothing before a node that has joined was told by a member.
     #[serde(default)]
     pub charter: Option<Charter>,

@@ -71,6 +71,9 @@ pub struct Rights {
     pub eras: Vec<RightsEra>,
     /// Everybody who was ever an owner, and the number of the last delta that counts as an owner's.
     pub owners: BTreeMap<PeerId, u64>,
+    /// For each key whose author has, or had, more than one: the others that made what it changes as with its own, with the number of
+    /// the last delta for which that holds.
+    pub reached: BTreeMap<PeerId, BTreeMap<PeerId, u64>>,
 }
 
 impl Rights {
@@ -93,6 +96,12 @@ impl Rights {
 
     fn is_owners(&self, origin: &PeerId, seq: u64) -> bool {
         self.owners.get(origin).is_some_and(|last| seq <= *last)
+    }
+
+    /// Whether what one key does with an entry by a delta is done as its author, where another has made it.
+    pub fn is_author(&self, actor: &PeerId, seq: u64, maker: &PeerId) -> bool {
+        let last = || self.reached.get(actor).and_then(|makers| makers.get(maker));
+        actor == maker || last().is_some_and(|last| seq <= *last)
     }
 
     /// Whether a delta may change entries of others.
@@ -120,6 +129,7 @@ mod tests {
         let rights = Rights {
             eras: vec![era(Who::Author, Who::Author, &[(&a, 3)]), era(Who::Members, Who::Members, &[(&a, 5), (&b, 2)])],
             owners: [(PeerId::new("o"), 7)].into_iter().collect(),
+            reached: BTreeMap::new(),
         };
         let edits: Vec<bool> = (1..=6).map(|seq| rights.may_edit_any(&a, seq)).collect();
         assert_eq!(edits, [true, true, true, false, false, true]);

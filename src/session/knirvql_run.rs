@@ -110,6 +110,9 @@ impl Run<'_> {
             NetworkWrite::RotateSecret { network, secret } => transaction.rotate_secret(network, exposed(secret)),
             NetworkWrite::AddOwner { network, peer } => transaction.add_owner(network, peer),
             NetworkWrite::DropOwner { network, peer } => transaction.drop_owner(network, peer),
+            NetworkWrite::LinkPeer { network, peer } => transaction.link_peer(network, peer),
+            NetworkWrite::UnlinkPeer { network, peer } => transaction.unlink_peer(network, peer),
+            NetworkWrite::AllowDrop { network } => transaction.allow_drop(network),
             NetworkWrite::ExcusePeer { network, peer } => transaction.excuse_peer(network, peer),
             NetworkWrite::RevertPeer { network, peer, since } => transaction.revert_peer(network, peer, since),
             NetworkWrite::SetRights { network, collection, rights } => {

@@ -113,6 +113,17 @@ impl Arguments<'_> {
                     change: NetworkChange::Collection { collection, options },
                 }
             }
+            NetworkFunction::LinkPeer => {
+                let change = NetworkChange::LinkPeer(self.text(1)?.to_string());
+                Statement::AlterNetwork { network: network(0)?, change }
+            }
+            NetworkFunction::UnlinkPeer => {
+                let change = NetworkChange::UnlinkPeer(self.text(1)?.to_string());
+                Statement::AlterNetwork { network: network(0)?, change }
+            }
+            NetworkFunction::AllowDrop => {
+                Statement::AlterNetwork { network: network(0)?, change: NetworkChange::AllowDrop }
+            }
             NetworkFunction::RotateSecret => {
                 let secret = if self.is_given(1) { Some(Text::secret(self.text(1)?)) } else { None };
                 Statement::AlterNetwork { network: network(0)?, change: NetworkChange::RotateSecret(secret) }
@@ -260,6 +271,9 @@ mod tests {
             ),
             (NetworkFunction::AddOwner, vec![text("team"), text("a")], "ALTER NETWORK \"team\" ADD OWNER \"a\""),
             (NetworkFunction::DropOwner, vec![text("team"), text("a")], "ALTER NETWORK \"team\" DROP OWNER \"a\""),
+            (NetworkFunction::LinkPeer, vec![text("team"), text("a")], "ALTER NETWORK \"team\" LINK PEER \"a\""),
+            (NetworkFunction::UnlinkPeer, vec![text("team"), text("a")], "ALTER NETWORK \"team\" UNLINK PEER \"a\""),
+            (NetworkFunction::AllowDrop, vec![text("team")], "ALTER NETWORK \"team\" ALLOW DROP"),
             (NetworkFunction::RotateSecret, vec![text("team"), Value::Null], "ALTER NETWORK \"team\" ROTATE SECRET"),
             (
                 NetworkFunction::RotateSecret,

@@ -229,6 +229,14 @@ impl Node {
                 );
             }
             Event::Evicted { count } => tracing::info!(network, count, "dropped entries that others hold"),
+            Event::HoldersFailed { peers } => {
+                let peers: Vec<&str> = peers.iter().map(|peer| peer.as_str()).collect();
+                tracing::warn!(
+                    network,
+                    ?peers,
+                    "members did not give what they say they hold: no copy here goes for it"
+                );
+            }
             Event::TombstonesCollected { count } => {
                 tracing::info!(network, count, "dropped tombstones that everybody has");
             }

@@ -44,7 +44,7 @@ pub fn bytes_of(message: &Message) -> usize {
             ReconcileAnswer::Entries { entries: found, postings: proofs, .. } => entries(found) + postings(proofs),
             ReconcileAnswer::Refused => 0,
         },
-        Message::Epoch(news) => news.charter.edicts.len() * HEAD_BYTES,
+        Message::Epoch(news) => (news.charter.edicts.len() + news.charter.certificates.len()) * HEAD_BYTES,
         Message::FetchRequest(request) => request.keys.iter().map(|key| key.len()).sum(),
         Message::KeysResponse(response) => response.keys.iter().map(|key| key.len()).sum(),
         Message::FetchResponse(response) => {
@@ -227,8 +227,13 @@ fn is_run(run: &Run) -> bool {
 
 fn is_charter(news: &EpochNews) -> bool {
     let are_signed = news.charter.edicts.iter().all(|edict| edict.signature.len() == HEAD_SIGNATURE_BYTES);
+    let are_certified =
+        news.charter.certificates.iter().all(|certificate| certificate.signature.len() == HEAD_SIGNATURE_BYTES);
     let is_founded = news.charter.founding.signature.len() == HEAD_SIGNATURE_BYTES;
-    is_founded && are_signed && news.secret.as_ref().is_none_or(|key| key.secret.0.len() <= SECRET_BYTES_MAX)
+    is_founded
+        && are_signed
+        && are_certified
+        && news.secret.as_ref().is_none_or(|key| key.secret.0.len() <= SECRET_BYTES_MAX)
 }
 
 fn is_head(head: &Head) -> bool {

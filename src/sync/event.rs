@@ -58,6 +58,10 @@ pub enum Event {
     Evicted {
         count: u64,
     },
+    /// Members did not give what they say they hold: nothing is dropped for their word.
+    HoldersFailed {
+        peers: Vec<PeerId>,
+    },
     LogPruned {
         count: u64,
     },

@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::db::{
-    CharterNews, Database, EpochSecret, MergedStates, OfferedStates, OwnChain, PublicPage, PublicView, ShapeClaim,
-    SharedColumn, SharedSchema,
+    CharterNews, Database, DrawnEntries, EpochSecret, MergedStates, OfferedStates, OwnChain, PublicPage, PublicView,
+    ShapeClaim, SharedColumn, SharedSchema,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Adoption, Buckets, Bytes, CollectionKind, Head, KeyHash, NetworkId, PeerId, Placement};
@@ -23,8 +23,8 @@ use crate::sync::message::{
 };
 use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{
-    Applied, EngineConfig, EntryDigest, LogRead, Member, Merged, MergedSchema, Offer, Outcome, OwnHead, Verdict, View,
-    Work,
+    Applied, Drawn, DrawnEntry, EngineConfig, EntryDigest, LogRead, Member, Merged, MergedSchema, Offer, Outcome,
+    OwnHead, Verdict, View, Work,
 };
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.
@@ -167,6 +167,10 @@ impl Executor {
                 Outcome::Collected(wait(database.collect_tombstones(network, stable)))
             }
             Work::Place { placement } => Outcome::Placed(wait(database.put_placement(network, &placement))),
+            Work::Draw { shares, stable, seed, count_max } => {
+                let drawn = wait(database.draw_evictable(network, shares, stable, seed, count_max));
+                Outcome::Drawn(drawn.map(drawn_of))
+            }
             Work::Evict { shares, stable } => Outcome::Evicted(wait(database.evict(network, shares, stable))),
             Work::ReadEntries { collection, keys } => Outcome::EntriesRead(self.read_entries(&collection, &keys)),
             Work::ListKeys { collection, within, after, count_max, bytes_max } => {
@@ -361,6 +365,11 @@ impl Executor {
             OwnChain::Unknown => wait(self.database.renew_origin()).map(OwnHead::Renewed),
         }
     }
+}
+
+fn drawn_of(drawn: DrawnEntries) -> Drawn {
+    let entries = drawn.entries.into_iter().map(|(collection, key, hash)| DrawnEntry { collection, key, hash });
+    Drawn { entries: entries.collect(), are_all: drawn.are_all }
 }
 
 fn gone() -> Error {

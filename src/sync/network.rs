@@ -177,6 +177,7 @@ fn lane_of(work: &Work) -> Lane {
         | Work::Entries { .. }
         | Work::ReadEntries { .. }
         | Work::ListKeys { .. }
+        | Work::Draw { .. }
         | Work::ReadEpoch
         | Work::Sign { .. }
         | Work::VerifyHeads { .. }

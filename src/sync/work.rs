@@ -258,6 +258,13 @@ pub enum Work {
     Place {
         placement: Placement,
     },
+    /// Draws entries at random from those that would be dropped so.
+    Draw {
+        shares: Vec<(String, Buckets)>,
+        stable: Vec<(PeerId, u64)>,
+        seed: u64,
+        count_max: usize,
+    },
     /// Drops what falls outside of the shares and is covered by `stable`.
     Evict {
         shares: Vec<(String, Buckets)>,
@@ -345,6 +352,7 @@ pub enum Outcome {
     HeadsAdopted(Result<Vec<Head>>),
     Collected(Result<u64>),
     Placed(Result<()>),
+    Drawn(Result<Drawn>),
     Evicted(Result<u64>),
     EntriesRead(Result<(Vec<Head>, Offer)>),
     FetchMerged(Result<u64>),
@@ -458,4 +466,21 @@ pub enum OwnHead {
     Forged,
     /// We signed it and do not know it: from now on this node has another peer id.
     Renewed(PeerId),
+}
+
+/// Entries drawn at random, in a random order.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    pub entries: Vec<DrawnEntry>,
+    /// There are no others.
+    pub are_all: bool,
+}
+
+/// An entry as it lies here.
+#[derive(Clone, Debug)]
+pub struct DrawnEntry {
+    pub collection: String,
+    pub key: Bytes,
+    /// The BLAKE3 hash of its public state, as it travels.
+    pub hash: [u8; 32],
 }

@@ -30,7 +30,7 @@ fn epoch_news(a: &PeerId, b: &PeerId) -> EpochNews {
     let edicts =
         (1..).zip(acts).map(|(number, act)| Edict { number, signer: a.clone(), act, signature: Bytes::new([6; 64]) });
     let secret = Some(EpochKey { epoch: 2, salt: [7; 16], secret: SecretText("a new secret".into()) });
-    EpochNews { charter: Charter { founding, edicts: edicts.collect() }, secret }
+    EpochNews { charter: Charter { edicts: edicts.collect(), ..Charter::new(founding) }, secret }
 }
 
 /// Inputs for each property.

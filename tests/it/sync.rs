@@ -3,6 +3,7 @@
 //! Every wait is for a condition, by SQL, with a deadline, and what was seen last is told when it passes. Where a test
 //! claims that something does *not* arrive, it first waits for a later entry that does: deltas of one origin come in order.
 
+mod authors;
 mod blobs;
 mod change_feed;
 mod circuits;

@@ -4,7 +4,7 @@
 //! call (see `network_call`) and runs that. Inside a larger query they are refused here.
 
 use crate::error::Error;
-use crate::model::{ColumnType, Value};
+use crate::model::{ColumnType, PeerId, Value};
 use crate::sql::functions::definition::Parameter::{Json, Text};
 use crate::sql::functions::definition::{Definition, Parameter};
 
@@ -22,6 +22,9 @@ pub enum NetworkFunction {
     ExcusePeer,
     RevertPeer,
     SetRights,
+    LinkPeer,
+    UnlinkPeer,
+    AllowDrop,
     Attach,
     Detach,
     Stage,
@@ -33,7 +36,7 @@ pub enum NetworkFunction {
 }
 
 impl NetworkFunction {
-    pub const ALL: [NetworkFunction; 19] = [
+    pub const ALL: [NetworkFunction; 22] = [
         NetworkFunction::Create,
         NetworkFunction::Join,
         NetworkFunction::Leave,
@@ -45,6 +48,9 @@ impl NetworkFunction {
         NetworkFunction::ExcusePeer,
         NetworkFunction::RevertPeer,
         NetworkFunction::SetRights,
+        NetworkFunction::LinkPeer,
+        NetworkFunction::UnlinkPeer,
+        NetworkFunction::AllowDrop,
         NetworkFunction::Attach,
         NetworkFunction::Detach,
         NetworkFunction::Stage,
@@ -68,6 +74,9 @@ impl NetworkFunction {
             NetworkFunction::ExcusePeer => "nebulus_excuse_peer",
             NetworkFunction::RevertPeer => "nebulus_revert_peer",
             NetworkFunction::SetRights => "nebulus_set_rights",
+            NetworkFunction::LinkPeer => "nebulus_link_peer",
+            NetworkFunction::UnlinkPeer => "nebulus_unlink_peer",
+            NetworkFunction::AllowDrop => "nebulus_allow_drop",
             NetworkFunction::Attach => "nebulus_attach",
             NetworkFunction::Detach => "nebulus_detach",
             NetworkFunction::Stage => "nebulus_stage",
@@ -86,13 +95,15 @@ impl NetworkFunction {
             NetworkFunction::Create | NetworkFunction::Backup => (&[Text, Json], 1),
             // Network, addresses with commas between them, options.
             NetworkFunction::Join => (&[Text, Text, Json], 0),
-            NetworkFunction::Leave | NetworkFunction::Secret => (&[Text], 0),
+            NetworkFunction::Leave | NetworkFunction::Secret | NetworkFunction::AllowDrop => (&[Text], 0),
             NetworkFunction::Alter => (&[Text, Json], 0),
             // Network, peer.
             NetworkFunction::RemovePeer
             | NetworkFunction::AddOwner
             | NetworkFunction::DropOwner
-            | NetworkFunction::ExcusePeer => (&[Text, Text], 0),
+            | NetworkFunction::ExcusePeer
+            | NetworkFunction::LinkPeer
+            | NetworkFunction::UnlinkPeer => (&[Text, Text], 0),
             // Network, peer, time.
             NetworkFunction::RevertPeer => (&[Text, Text, Text], 0),
             // Network, collection, options.
@@ -126,6 +137,9 @@ impl NetworkFunction {
             | NetworkFunction::ExcusePeer
             | NetworkFunction::RevertPeer
             | NetworkFunction::SetRights
+            | NetworkFunction::LinkPeer
+            | NetworkFunction::UnlinkPeer
+            | NetworkFunction::AllowDrop
             | NetworkFunction::Attach
             | NetworkFunction::Detach => ColumnType::Void,
         }
@@ -157,5 +171,12 @@ pub fn definitions() -> Vec<Definition> {
     let own_id = Definition::new("nebulus_peer_id", &[], ColumnType::Text, |invocation, _| {
         Ok(Value::text(invocation.context()?.view.peer_id().as_str()))
     });
-    NetworkFunction::ALL.into_iter().map(NetworkFunction::definition).chain([own_id.stable()]).collect()
+    let author = Definition::new("nebulus_author", &[Text, Text], ColumnType::Text, |invocation, arguments| {
+        let text = |place: usize| arguments.get(place).and_then(Value::as_str).unwrap_or_default();
+        let catalog = invocation.context()?.view.catalog();
+        let authors = catalog.expect_network(text(0))?.authors();
+        Ok(Value::text(authors.author_of(&PeerId::new(text(1))).as_str()))
+    });
+    let functions = NetworkFunction::ALL.into_iter().map(NetworkFunction::definition);
+    functions.chain([own_id.stable(), author.stable()]).collect()
 }

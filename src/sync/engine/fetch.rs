@@ -204,7 +204,9 @@ impl Engine {
 
     pub(super) fn fetch_response(&mut self, peer: &PeerId, response: FetchResponse) {
         let id = response.number;
-        let Some(fetch) = self.fetches.running.get_mut(&id) else { return };
+        let Some(fetch) = self.fetches.running.get_mut(&id) else {
+            return self.challenge_answered(peer, &response);
+        };
         if fetch.asked.take_if(|(asked, _)| asked == peer).is_none() {
             return;
         }

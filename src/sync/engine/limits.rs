@@ -62,6 +62,13 @@ pub const MERGES_MAX: usize = 4;
 /// Pages of a snapshot that are on their way from one peer.
 pub const PAGES_ASKED_MAX: usize = 2;
 
+/// Entries drawn from what is going to be dropped, for all members together,
+pub const DRAWN_MAX: usize = 8_192;
+/// and those of them that one member is asked for: one that lacks half passes once in 256 times.
+pub const CHALLENGE_KEYS_MAX: usize = 8;
+/// Whoever has not answered by then does not hold what it says.
+pub const CHALLENGE_MS_MAX: u64 = 10_000;
+
 /// Statements that fetch entries from other members at a time,
 pub const FETCHES_MAX: usize = 256;
 /// how long one member may take to answer,

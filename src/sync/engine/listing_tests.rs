@@ -7,7 +7,10 @@ use crate::model::{
 use crate::sync::engine::limits::{FETCHES_PER_PEER_MAX, GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{CollectionSchema, FetchAnswer, FetchResponse, KeysRequest, KeysResponse, Message};
-use crate::sync::work::{Action, EngineConfig, Input, Member, Outcome, Work};
+use crate::sync::work::{Action, Drawn, EngineConfig, Input, Member, Outcome, Work};
+
+#[path = "challenges_tests.rs"]
+mod challenges;
 
 const NOW_MS: u64 = 1_000;
 /// The number of each input.
@@ -224,8 +227,9 @@ fn a_listing_waits_until_what_others_hold_has_been_dropped() {
     ask(&mut engine, ListingPlace::default());
     assert!(asked(&mut engine).is_empty());
     feed(&mut engine, NOW_MS, Input::Done { number, outcome: Outcome::Placed(Ok(())) });
-    let Some(Action::Work { number, work: Work::Evict { .. } }) = engine.actions.pop() else { panic!("nothing goes") };
-    feed(&mut engine, NOW_MS, Input::Done { number, outcome: Outcome::Evicted(Ok(1)) });
+    let Some(Action::Work { number, work: Work::Draw { .. } }) = engine.actions.pop() else { panic!("nothing goes") };
+    assert!(asked(&mut engine).is_empty());
+    feed(&mut engine, NOW_MS, Input::Done { number, outcome: Outcome::Drawn(Ok(Drawn::default())) });
     assert_eq!(asked(&mut engine).len(), 1);
 }
 

@@ -107,6 +107,8 @@ pub(super) enum Task {
     Place {
         placement: Placement,
     },
+    /// Of what is going to be dropped.
+    Draw,
     Evict,
     /// For a peer that reads what it does not hold.
     ServeFetch {
@@ -268,6 +270,7 @@ impl Engine {
         self.tick_views();
         self.tick_stability();
         self.tick_fetches();
+        self.tick_challenge();
         self.tick_listings();
         self.tick_members();
         self.tick_gaps();
@@ -316,6 +319,7 @@ impl Engine {
             (Task::Reconcile { run }, outcome) => self.reconcile_worked(run, outcome),
             (Task::Collect, Outcome::Collected(result)) => self.collected(result),
             (Task::Place { placement }, Outcome::Placed(result)) => self.placed(placement, result),
+            (Task::Draw, Outcome::Drawn(result)) => self.drawn(result),
             (Task::Evict, Outcome::Evicted(result)) => self.evicted(result),
             (Task::ServeFetch { peer, request }, Outcome::EntriesRead(result)) => {
                 self.entries_read(&peer, request, result)

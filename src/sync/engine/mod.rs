@@ -16,6 +16,7 @@
 mod apply;
 #[cfg(test)]
 mod burden;
+mod challenges;
 mod clocks;
 mod collections;
 mod configure;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Buckets, PeerId, Placement, Shares};
 use crate::sync::engine::Engine;
+use crate::sync::engine::challenges::Challenge;
 use crate::sync::engine::machine::Task;
 use crate::sync::work::{Event, Work};
 
@@ -25,6 +26,8 @@ pub(super) struct Share {
     merged: Option<Shares>,
     /// What is going to be dropped once the placement is kept and no run is being applied by an older one.
     eviction: Option<Eviction>,
+    /// What is going to be dropped once those have shown that they hold it who say so.
+    pub challenge: Option<Challenge>,
     /// Statements are reading what others hold: nothing is dropped until then.
     pub kept_until_ms: u64,
     /// A round has found everybody whole and what it covers has been dropped, or nothing need be.
@@ -33,10 +36,10 @@ pub(super) struct Share {
 
 /// Entries that go because all members hold their shares.
 #[derive(Debug)]
-struct Eviction {
-    placement: Placement,
-    shares: Vec<(String, Buckets)>,
-    stable: Vec<(PeerId, u64)>,
+pub(super) struct Eviction {
+    pub placement: Placement,
+    pub shares: Vec<(String, Buckets)>,
+    pub stable: Vec<(PeerId, u64)>,
     /// Origins of runs that are being applied by an older placement.
     applying: BTreeSet<PeerId>,
 }
@@ -132,7 +135,8 @@ impl Engine {
 
     pub(super) fn is_evicting(&self) -> bool {
         self.share.eviction.is_some()
-            || self.works.values().any(|task| matches!(task, Task::Place { .. } | Task::Evict))
+            || self.share.challenge.is_some()
+            || self.works.values().any(|task| matches!(task, Task::Place { .. } | Task::Draw | Task::Evict))
     }
 
     /// All members hold their shares of these collections up to `stable`: what others hold can go.
@@ -194,8 +198,8 @@ impl Engine {
     fn evict_if_quiet(&mut self) {
         let is_placed = |eviction: &Eviction| eviction.placement == self.config.placement;
         let ready = self.share.eviction.take_if(|eviction| is_placed(eviction) && eviction.applying.is_empty());
-        if let Some(Eviction { shares, stable, .. }) = ready {
-            self.work(Task::Evict, Work::Evict { shares, stable });
+        if let Some(eviction) = ready {
+            self.challenge_holders(eviction);
         }
     }
 

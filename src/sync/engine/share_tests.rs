@@ -8,7 +8,7 @@ use crate::model::{
 use crate::sync::engine::apply::Waiting;
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::CollectionSchema;
-use crate::sync::work::{Action, EngineConfig, Input, Member, Outcome, Work};
+use crate::sync::work::{Action, Drawn, DrawnEntry, EngineConfig, Input, Member, Outcome, Work};
 
 const NOW_MS: u64 = 1_000;
 
@@ -88,6 +88,15 @@ fn place(engine: &mut Engine) -> (u64, Placement) {
     (number, placement)
 }
 
+/// An entry is drawn of what is going to be dropped; nobody is there to be asked for it.
+fn draw(engine: &mut Engine) {
+    let works = works(engine);
+    let drawn = works.into_iter().find(|(_, work)| matches!(work, Work::Draw { .. }));
+    let (number, _) = drawn.expect("entries are drawn first");
+    let entry = DrawnEntry { collection: "memory".into(), key: Bytes::new([1]), hash: [0; 32] };
+    done(engine, number, Outcome::Drawn(Ok(Drawn { entries: vec![entry], are_all: true })));
+}
+
 #[test]
 fn a_node_vouches_for_what_it_holds_whole_and_for_nothing_while_it_drops() {
     let mut engine = engine(EngineConfig { partial: vec!["notes".into()], ..config(1) });
@@ -97,6 +106,8 @@ fn a_node_vouches_for_what_it_holds_whole_and_for_nothing_while_it_drops() {
     let (number, placement) = place(&mut engine);
     assert_eq!(placement.collections, ["memory"], "what is partial here is not spread");
     done(&mut engine, number, Outcome::Placed(Ok(())));
+    draw(&mut engine);
+    assert!(engine.whole_collections().is_empty());
     let (number, evict) = works(&mut engine).pop().unwrap();
     assert!(matches!(&evict, Work::Evict { shares, .. } if shares.len() == 1 && shares[0].0 == "memory"), "{evict:?}");
     assert!(engine.whole_collections().is_empty());
@@ -143,6 +154,7 @@ fn entries_go_when_no_older_run_is_being_applied() {
     done(&mut engine, number, Outcome::Placed(Ok(())));
     assert!(works(&mut engine).is_empty());
     done(&mut engine, applying, Outcome::Applied(Err(crate::error::Error::internal("whatever became of it"))));
+    draw(&mut engine);
     assert!(works(&mut engine).iter().any(|(_, work)| matches!(work, Work::Evict { .. })));
 }
 
@@ -184,7 +196,10 @@ fn a_removed_member_leaves_a_share_that_has_to_be_filled() {
     let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
     engine.handle(NOW_MS, Input::Reconfigured(Box::new(removed)), &mut actions);
     done(&mut engine, number, Outcome::Placed(Ok(())));
-    assert!(works(&mut engine).iter().all(|(_, work)| !matches!(work, Work::Evict { .. })), "by the old list");
+    assert!(
+        works(&mut engine).iter().all(|(_, work)| !matches!(work, Work::Draw { .. } | Work::Evict { .. })),
+        "by the old list"
+    );
     let after = engine.own_share();
     assert!(after.cover(&before) && after != before);
     assert_eq!(engine.whole_collections(), ["notes"]);

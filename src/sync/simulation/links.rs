@@ -3,6 +3,7 @@
 use crate::model::PeerId;
 use crate::sync::encoding::{Assembler, encode};
 use crate::sync::message::Message;
+use crate::sync::simulation::holders::hollow;
 use crate::sync::simulation::node::START_MS;
 use crate::sync::simulation::plan::between;
 use crate::sync::simulation::workload::CANARY;
@@ -136,6 +137,8 @@ impl World {
 
     /// Puts a message on its way.
     pub fn send(&mut self, node: usize, peer: &PeerId, message: &Message) {
+        let hollow = self.nodes[node].is_hollow.then(|| hollow(message)).flatten();
+        let message = hollow.as_ref().unwrap_or(message);
         let frames = encode(message).unwrap();
         let Some(running) = &self.nodes[node].running else { return };
         let Some(session) = running.sessions.get(peer).copied() else { return };

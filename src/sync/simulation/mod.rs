@@ -12,6 +12,7 @@ mod checks;
 mod crowd;
 mod departures;
 mod faults;
+mod holders;
 mod ledger;
 mod liars;
 mod links;

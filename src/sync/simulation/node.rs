@@ -82,6 +82,8 @@ pub(super) struct Node {
     pub left_as: Option<PeerId>,
     /// What leaves it is forged: see [`liars`](super::liars).
     pub is_liar: bool,
+    /// It gives nothing of what it says it holds: see [`holders`](super::holders).
+    pub is_hollow: bool,
 }
 
 /// What is gone with a crash.
@@ -144,6 +146,7 @@ impl Node {
             has_left: false,
             left_as: None,
             is_liar: false,
+            is_hollow: false,
         }
     }
 

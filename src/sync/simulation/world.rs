@@ -102,7 +102,6 @@ pub(super) struct World {
     /// How often something of note happened.
     pub happened: BTreeMap<&'static str, u64>,
     story: Vec<String>,
-    /// Prints the story as it happens.
     is_loud: bool,
 }
 
@@ -436,6 +435,7 @@ fn note_of(event: &EngineEvent) -> Option<(&'static str, u64)> {
         EngineEvent::Quarantined { .. } => ("quarantines", 1),
         EngineEvent::ReconciliationEnded { .. } => ("reconciliations", 1),
         EngineEvent::Evicted { count } => ("entries dropped that others hold", *count),
+        EngineEvent::HoldersFailed { peers } => ("holders that failed a challenge", peers.len() as u64),
         EngineEvent::TombstonesCollected { count } => ("tombstones collected", *count),
         EngineEvent::LogPruned { count } => ("deltas pruned", *count),
         EngineEvent::EpochAdopted { .. } => ("epochs adopted", 1),

@@ -321,6 +321,22 @@ HINT: SHOW PEERS lists them: 52 characters that begin with 12D3KooW.
 ERROR 42704: 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we is no owner of network "team"
 HINT: nebulus.networks lists the owners.
 
+> ALTER NETWORK team LINK PEER 'not an id'
+
+> ALTER NETWORK team LINK PEER 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we
+
+> ALTER NETWORK team UNLINK PEER 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we
+
+> ALTER NETWORK team LINK PEER 12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu
+
+> ALTER NETWORK team LINK PEER 12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu
+
+> SELECT nebulus_author('team', '12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu')
+
+> SELECT nebulus_author('nowhere', '12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu')
+
+> SELECT nebulus_unlink_peer('team', '12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu')
+
 > SELECT name, founder = nebulus_peer_id() AS own, owners = ARRAY[nebulus_peer_id()] AS alone, is_owner FROM nebulus.networks ORDER BY name
  name  | own | alone | is_owner
 -------+-----+-------+----------

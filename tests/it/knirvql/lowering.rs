@@ -85,6 +85,7 @@ fn network(id: u32, name: &str, attached: &[(u32, &str)]) -> Network {
         removed: Vec::new(),
         attachments: attachments.collect(),
         leaving: false,
+        drop_allowed: false,
         charter: None,
         founder: None,
     }

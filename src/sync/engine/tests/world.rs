@@ -67,10 +67,7 @@ pub(super) fn tuning() -> Tuning {
 pub(super) fn epoch(number: u64, secret: &str) -> EpochNews {
     let founding = Founding { founder: PeerId::new("peer0"), nonce: [1; 16], signature: Bytes::new([1; 64]) };
     let secret = SecretText(secret.into());
-    EpochNews {
-        charter: Charter { founding, edicts: Vec::new() },
-        secret: Some(EpochKey { epoch: number, salt: [0; 16], secret }),
-    }
+    EpochNews { charter: Charter::new(founding), secret: Some(EpochKey { epoch: number, salt: [0; 16], secret }) }
 }
 
 pub(super) fn schema() -> CollectionSchema {
@@ -156,6 +153,7 @@ impl Node {
             }
             Work::Repost { .. } => unreachable!("nobody forks here"),
             Work::Place { .. }
+            | Work::Draw { .. }
             | Work::Evict { .. }
             | Work::ReadEntries { .. }
             | Work::ListKeys { .. }
