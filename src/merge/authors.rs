@@ -113,10 +113,8 @@ pub struct Authors {
 impl Authors {
     /// What certificates that were merged say together.
     pub fn of(certificates: &[Certificate], removed: &[PeerId]) -> Authors {
-        let claims: BTreeMap<(&PeerId, &PeerId), Claim> = certificates
-            .iter()
-            .map(|each| ((&each.signer, &each.subject), each.claim))
-            .collect();
+        let claims: BTreeMap<(&PeerId, &PeerId), Claim> =
+            certificates.iter().map(|each| ((&each.signer, &each.subject), each.claim)).collect();
         let removed = removed.iter().cloned().collect();
         let mut authors = Authors { ties: BTreeMap::new(), ended: BTreeMap::new(), removed };
         let mut chains = Chains::default();

@@ -136,7 +136,11 @@ fn what_its_signer_did_not_sign_is_refused_with_all_that_came_with_it() {
         assert_eq!(refused, Err(CharterRefusal::Forged(peer("b"))));
     }
     for number in [0, NUMBER_MAX + 1, u64::MAX] {
-        assert_eq!(heard(&charter, &[says("a", "b", number, Claim::Unlinked { ours: 0, theirs: 0 })]), charter, "{number} is no number");
+        assert_eq!(
+            heard(&charter, &[says("a", "b", number, Claim::Unlinked { ours: 0, theirs: 0 })]),
+            charter,
+            "{number} is no number"
+        );
     }
     assert_eq!(heard(&charter, &[says("a", "a", 1, Claim::Linked)]), charter);
     let id = charter_id(NETWORK, &charter.founding);
@@ -157,9 +161,12 @@ fn a_removed_key_acts_as_nobody_and_what_it_made_stays_its_authors() {
     assert!(!after.same_author(&peer("thief"), &peer("laptop")) && !after.same_author(&peer("laptop"), &peer("thief")));
     assert_eq!(after.author_of(&peer("phone")), &peer("laptop"));
     // What the key that was lost signs afterwards counts nowhere, under whatever number, nor does it take anything back.
-    for late in [says("phone", "x", 1, Claim::Linked), says("phone", "laptop", 9, Claim::Unlinked { ours: 0, theirs: 0 })] {
+    for late in
+        [says("phone", "x", 1, Claim::Linked), says("phone", "laptop", 9, Claim::Unlinked { ours: 0, theirs: 0 })]
+    {
         assert_eq!(heard(&charter, &[late, says("x", "phone", 1, Claim::Linked)]).certificates.len(), 1 + ties.len());
-        let early = heard(&heard(&founded(), &ties), &[says("phone", "laptop", 9, Claim::Unlinked { ours: 0, theirs: 0 })]);
+        let early =
+            heard(&heard(&founded(), &ties), &[says("phone", "laptop", 9, Claim::Unlinked { ours: 0, theirs: 0 })]);
         let merged = merge_charters(NETWORK, Some(&early), &charter, verify).unwrap();
         assert!(authors(&merged).same_author(&peer("laptop"), &peer("phone")));
     }

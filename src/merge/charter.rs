@@ -86,6 +86,7 @@ pub fn edict_message(charter: &[u8; 32], number: u64, signer: &PeerId, act: &Act
         Act::Excuse { peer, is_excused } => {
             hasher.update(&[6, u8::from(*is_excused)]);
             write(&mut hasher, peer.as_str().as_bytes());
+        }
         Act::Revoke { peer, keeps } => {
             hasher.update(&[32]);
             write(&mut hasher, peer.as_str().as_bytes());

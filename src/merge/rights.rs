@@ -222,7 +222,9 @@ fn life_of(rights: &Rights, pieces: &[Piece], unproven: &[State]) -> u64 {
         if life % 2 == 1 {
             let ends = |given: &Contribution| given.causal_length > life;
             let is_ended = given().any(|given| ends(given) && rights.may_end_any(&given.origin, given.seq));
-            let has_ended = |author: &PeerId| given().any(|given| ends(given) && rights.is_author(&given.origin, given.seq, author));
+            let has_ended = |author: &PeerId| {
+                given().any(|given| ends(given) && rights.is_author(&given.origin, given.seq, author))
+            };
             if !is_ended && !is_down("rights") && !authors_of(rights, given(), life).into_iter().all(has_ended) {
                 break;
             }
