@@ -63,6 +63,7 @@ fn rights_with(writers: Who, deleters: Who, before: &[(&str, u64)]) -> Rights {
     Rights {
         eras: vec![RightsEra { rights: EntryRights { writers, deleters }, before }],
         owners: [(PeerId::new(OWNER), u64::MAX)].into_iter().collect(),
+        reached: BTreeMap::new(),
     }
 }
 

@@ -74,6 +74,9 @@ impl Arguments<'_> {
     /// The statement that says the same.
     fn statement(&self) -> Result<Statement> {
         let network = |position: usize| self.text(position).map(str::to_string);
+        if let Some(change) = self.change()? {
+            return Ok(Statement::AlterNetwork { network: network(0)?, change });
+        }
         Ok(match self.function {
             NetworkFunction::Create => Statement::CreateNetwork { network: network(0)?, options: self.options(1)? },
             NetworkFunction::Join => {
@@ -82,52 +85,6 @@ impl Arguments<'_> {
                 Statement::JoinNetwork { network: network(0)?, addresses, options: self.options(2)? }
             }
             NetworkFunction::Leave => Statement::LeaveNetwork { network: network(0)? },
-            NetworkFunction::Alter => {
-                let change = NetworkChange::Set(self.options(1)?);
-                Statement::AlterNetwork { network: network(0)?, change }
-            }
-            NetworkFunction::RemovePeer => {
-                let change = NetworkChange::RemovePeer(self.text(1)?.to_string());
-                Statement::AlterNetwork { network: network(0)?, change }
-            }
-            NetworkFunction::AddOwner => {
-                let change = NetworkChange::AddOwner(self.text(1)?.to_string());
-                Statement::AlterNetwork { network: network(0)?, change }
-            }
-            NetworkFunction::DropOwner => {
-                let change = NetworkChange::DropOwner(self.text(1)?.to_string());
-                Statement::AlterNetwork { network: network(0)?, change }
-            }
-            NetworkFunction::ExcusePeer => {
-                let change = NetworkChange::ExcusePeer(self.text(1)?.to_string());
-                Statement::AlterNetwork { network: network(0)?, change }
-            }
-            NetworkFunction::RevertPeer => {
-                let (peer, since) = (self.text(1)?.to_string(), self.text(2)?.to_string());
-                Statement::AlterNetwork { network: network(0)?, change: NetworkChange::RevertPeer { peer, since } }
-            }
-            NetworkFunction::SetRights => {
-                let (collection, options) = (self.text(1)?.to_string(), self.options(2)?);
-                Statement::AlterNetwork {
-                    network: network(0)?,
-                    change: NetworkChange::Collection { collection, options },
-                }
-            }
-            NetworkFunction::LinkPeer => {
-                let change = NetworkChange::LinkPeer(self.text(1)?.to_string());
-                Statement::AlterNetwork { network: network(0)?, change }
-            }
-            NetworkFunction::UnlinkPeer => {
-                let change = NetworkChange::UnlinkPeer(self.text(1)?.to_string());
-                Statement::AlterNetwork { network: network(0)?, change }
-            }
-            NetworkFunction::AllowDrop => {
-                Statement::AlterNetwork { network: network(0)?, change: NetworkChange::AllowDrop }
-            }
-            NetworkFunction::RotateSecret => {
-                let secret = if self.is_given(1) { Some(Text::secret(self.text(1)?)) } else { None };
-                Statement::AlterNetwork { network: network(0)?, change: NetworkChange::RotateSecret(secret) }
-            }
             NetworkFunction::Attach => Statement::AttachCollection {
                 collection: self.text(0)?.to_string(),
                 network: network(1)?,
@@ -148,10 +105,32 @@ impl Arguments<'_> {
             NetworkFunction::Sync => {
                 Statement::Sync { network: if self.is_given(0) { Some(network(0)?) } else { None } }
             }
-            NetworkFunction::Secret | NetworkFunction::Backup => {
+            _ => {
                 return Err(Error::internal(format!("no statement says what {}() does", self.function.name())));
             }
         })
+    }
+
+    /// What ALTER NETWORK changes, where that is what the function does.
+    fn change(&self) -> Result<Option<NetworkChange>> {
+        let text = |position: usize| self.text(position).map(str::to_string);
+        Ok(Some(match self.function {
+            NetworkFunction::Alter => NetworkChange::Set(self.options(1)?),
+            NetworkFunction::RemovePeer => NetworkChange::RemovePeer(text(1)?),
+            NetworkFunction::AddOwner => NetworkChange::AddOwner(text(1)?),
+            NetworkFunction::DropOwner => NetworkChange::DropOwner(text(1)?),
+            NetworkFunction::ExcusePeer => NetworkChange::ExcusePeer(text(1)?),
+            NetworkFunction::RevertPeer => NetworkChange::RevertPeer { peer: text(1)?, since: text(2)? },
+            NetworkFunction::SetRights => NetworkChange::Collection { collection: text(1)?, options: self.options(2)? },
+            NetworkFunction::LinkPeer => NetworkChange::LinkPeer(text(1)?),
+            NetworkFunction::UnlinkPeer => NetworkChange::UnlinkPeer(text(1)?),
+            NetworkFunction::AllowDrop => NetworkChange::AllowDrop,
+            NetworkFunction::RotateSecret => {
+                let secret = if self.is_given(1) { Some(Text::secret(self.text(1)?)) } else { None };
+                NetworkChange::RotateSecret(secret)
+            }
+            _ => return Ok(None),
+        }))
     }
 
     fn is_given(&self, position: usize) -> bool {
