@@ -43,6 +43,7 @@ pub fn conversation(mut bytes: &[u8]) {
         epoch: 3,
         removed: Vec::new(),
         charter: CharterDigest::default(),
+        is_owner: false,
         excused: Vec::new(),
         awaits_founder: false,
         collections: Vec::new(),

@@ -92,12 +92,12 @@ fn needed(all: &[Contribution], state: &State) -> BTreeSet<usize> {
     let is_foreign = |contribution: &Contribution| contribution.origin != contribution.peer_id;
     let mut last_of: BTreeMap<&PeerId, usize> = BTreeMap::new();
     let mut givers: BTreeMap<&str, (bool, usize)> = BTreeMap::new();
-    let mut begun_by: BTreeMap<&PeerId, usize> = BTreeMap::new();
+    let mut begun_by: BTreeMap<(u64, &PeerId), usize> = BTreeMap::new();
     for (position, contribution) in all.iter().enumerate() {
         // In order: the last of an origin comes last.
         last_of.insert(&contribution.origin, position);
-        if contribution.begins && contribution.causal_length == state.causal_length {
-            begun_by.entry(&contribution.origin).or_insert(position);
+        if contribution.begins {
+            begun_by.entry((contribution.causal_length, &contribution.origin)).or_insert(position);
         }
         for given in &contribution.fields {
             let Given::Live(name) = given else { continue };
@@ -113,7 +113,12 @@ fn needed(all: &[Contribution], state: &State) -> BTreeSet<usize> {
     let first = all.iter().enumerate().min_by_key(|(position, contribution)| (life_order(contribution), *position));
     let ends = [last_write, first].into_iter().flatten().map(|(position, _)| position);
     let givers = givers.into_values().map(|(_, position)| position);
-    last_of.into_values().chain(begun_by.into_values()).chain(givers).chain(ends).collect()
+    let kept: BTreeSet<usize> = last_of.into_values().chain(givers).chain(ends).collect();
+    // Of a life of which a beginning is kept, all are: who its authors are depends on them together.
+    let begun = kept.iter().filter_map(|position| all.get(*position)).filter(|kept| kept.begins);
+    let lives: BTreeSet<u64> = begun.map(|kept| kept.causal_length).chain([state.causal_length]).collect();
+    let begun = begun_by.into_iter().filter(|((life, _), _)| lives.contains(life)).map(|(_, position)| position);
+    kept.iter().copied().chain(begun).collect()
 }
 
 /// The least of the contributions to an entry, in this order, began the longest life.

@@ -275,6 +275,7 @@ fn proofs_hold_against_any_bytes() {
     let given = |seq| Contribution {
         origin: PeerId::new("a"),
         seq,
+        begins: false,
         causal_length: 1,
         timestamp: Hlc::new(10, 0),
         peer_id: PeerId::new("b"),

@@ -10,12 +10,16 @@ use crate::sync::engine::Engine;
 use crate::sync::engine::machine::Task;
 use crate::sync::work::{Event, Work};
 
+/// Between two looks for members that are silent, in milliseconds: a network may have very many members.
+const LOOK_MS: u64 = 60_000;
+
 /// What is known of silent members besides the roster.
 #[derive(Debug, Default)]
 pub(super) struct Excuses {
     is_calling: bool,
-    /// The member that was last told of in the log.
+    /// The member that was last told of in the log, and when it is looked for the next one.
     told: Option<PeerId>,
+    look_ms: u64,
 }
 
 impl Engine {
@@ -73,6 +77,10 @@ impl Engine {
     }
 
     pub(super) fn tick_silence(&mut self) {
+        if self.now_ms < self.excuses.look_ms {
+            return;
+        }
+        self.excuses.look_ms = self.now_ms.saturating_add(LOOK_MS);
         let silent = self.silent_member().map(|(peer, _)| peer);
         if silent == self.excuses.told {
             return;

@@ -37,7 +37,7 @@ ERROR 22023: the secret of a network has 5 bytes, allowed are 8 to 1024
 
 > CREATE NETWORK other WITH (max_peers = 5)
 ERROR 22023: unrecognized option "max_peers"
-HINT: The options are secret, owner, sync_interval_ms, private_by_default, auto_post_classifications, posting_url, replication, replication_factor, keep_own, mdns, log_bytes_max, log_age_max_s, max_clock_drift_ms, messages_per_second_max.
+HINT: The options are secret, owner, sync_interval_ms, private_by_default, auto_post_classifications, posting_url, replication, replication_factor, keep_own, mdns, log_bytes_max, log_age_max_s, max_clock_drift_ms, messages_per_second_max, stability_timeout_s.
 
 > CREATE NETWORK other WITH (sync_interval_ms = 1)
 ERROR 22023: invalid value for option "sync_interval_ms": 1
@@ -78,7 +78,7 @@ HINT: SHOW NETWORKS lists those of this node; CREATE NETWORK and JOIN NETWORK ad
 
 > ATTACH COLLECTION memory TO NETWORK team WITH (mdns = true)
 ERROR 22023: unrecognized option "mdns"
-HINT: The options are private_by_default.
+HINT: The options are private_by_default, writers, deleters.
 
 > CREATE TABLE note (id int PRIMARY KEY, word text)
 CREATE TABLE
@@ -277,9 +277,9 @@ LINE 1: CREATE TABLE nebulus.mine (id int)
 ALTER NETWORK
 
 > SELECT options FROM nebulus.networks WHERE name = 'team'
-                                                                                                                                                               options
--------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
- {"mdns": false, "keep_own": true, "posting_url": null, "replication": "full", "log_age_max_s": 3600, "log_bytes_max": 268435456, "sync_interval_ms": 86400000, "max_clock_drift_ms": 300000, "private_by_default": true, "replication_factor": 3, "messages_per_second_max": 10000, "auto_post_classifications": ["Error", "Idea"]}
+                                                                                                                                                                               options
+---------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------
+ {"mdns": false, "keep_own": true, "posting_url": null, "replication": "full", "log_age_max_s": 3600, "log_bytes_max": 268435456, "sync_interval_ms": 86400000, "max_clock_drift_ms": 300000, "private_by_default": true, "replication_factor": 3, "stability_timeout_s": 2592000, "messages_per_second_max": 10000, "auto_post_classifications": ["Error", "Idea"]}
 (1 row)
 
 > ALTER NETWORK team SET (secret = 'another secret text')
@@ -388,7 +388,7 @@ HINT: LEAVE NETWORK forgets it; ALTER NETWORK changes its options.
 
 > SELECT nebulus_create_network('other', '{"secret": "hush hush hush", "unknown": 1}')
 ERROR 22023: unrecognized option "unknown"
-HINT: The options are secret, owner, sync_interval_ms, private_by_default, auto_post_classifications, posting_url, replication, replication_factor, keep_own, mdns, log_bytes_max, log_age_max_s, max_clock_drift_ms, messages_per_second_max.
+HINT: The options are secret, owner, sync_interval_ms, private_by_default, auto_post_classifications, posting_url, replication, replication_factor, keep_own, mdns, log_bytes_max, log_age_max_s, max_clock_drift_ms, messages_per_second_max, stability_timeout_s.
 
 > SELECT nebulus_create_network('other', '{"secret": 12345678}')
 ERROR 42601: the option secret takes a text
