@@ -24,7 +24,7 @@ const REMOVED_CONTEXT: &str = "nebulusdb 2026 charter removed peers";
 /// The greatest number of an epoch: exact in every client, and far beyond what rotations lead to.
 pub const EPOCH_MAX: u64 = 1 << 53;
 /// The greatest number of an edict or a certificate.
-pub(super) const NUMBER_MAX: u64 = 1 << 53;
+pub(crate) const NUMBER_MAX: u64 = 1 << 53;
 /// Epochs of one owner that are kept though they are over and shut nobody out.
 const OLD_EPOCHS_MAX: usize = 16;
 

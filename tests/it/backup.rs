@@ -287,13 +287,18 @@ fn keys_are_in_a_backup_only_where_they_are_asked_for() {
         let has = |bytes: Vec<u8>| bytes.windows(wanted.len()).any(|window| window == wanted);
         files_below(folder).iter().any(|file| has(std::fs::read(file).unwrap()))
     };
-    assert!(!holds(&without, &key) && holds(&with, &key));
+    for asked in [&key, &identity] {
+        assert!(!holds(&without, asked) && holds(&with, asked));
+    }
     for folder in [&without, &with] {
-        assert!(!holds(folder, &identity) && !holds(folder, &password) && !holds(folder, SECRET.as_bytes()));
+        assert!(!holds(folder, &password) && !holds(folder, SECRET.as_bytes()));
     }
     let (restored, keys) = (directory.path().join("restored"), directory.path().join("apart"));
     let told = well(&restore(&with, &restored, &["--key-dir", text(&keys)]));
     assert!(told.contains("The vault's key is restored as well"), "{told}");
+    // The old key lies beside a new one, and is nobody's present key.
+    assert_ne!(std::fs::read(restored.join("identity.key")).unwrap(), identity);
+    assert!(holds(&restored, &identity));
     assert_eq!(std::fs::read(keys.join("vault.1.key")).unwrap(), key);
     assert!(!restored.join("keys").exists() || files_below(&restored.join("keys")).is_empty());
     let server = Launch::on(&restored).with(&["--key-dir", text(&keys)]).start();

@@ -6,8 +6,8 @@
 (0 rows)
 
 > SHOW PEERS
- network | peer_id | connected | latency_ms | last_seen | behind_deltas | behind_ms | ahead_deltas | refused
----------+---------+-----------+------------+-----------+---------------+-----------+--------------+---------
+ network | peer_id | connected | latency_ms | last_seen | behind_deltas | behind_ms | ahead_deltas | refused | author
+---------+---------+-----------+------------+-----------+---------------+-----------+--------------+---------+--------
 (0 rows)
 
 > SHOW SYNC
@@ -194,8 +194,8 @@ REVERT 0
 (2 rows)
 
 > SELECT * FROM nebulus.peers
- network | peer_id | addresses | connected | latency_ms | last_seen | collections | behind_deltas | behind_ms | ahead_deltas | banned_until | removed | refused
----------+---------+-----------+-----------+------------+-----------+-------------+---------------+-----------+--------------+--------------+---------+---------
+ network | peer_id | addresses | connected | latency_ms | last_seen | collections | behind_deltas | behind_ms | ahead_deltas | banned_until | removed | refused | author
+---------+---------+-----------+-----------+------------+-----------+-------------+---------------+-----------+--------------+--------------+---------+---------+--------
 (0 rows)
 
 > SELECT network, total_peers, collections_shared, operations_sent, average_latency FROM nebulus.network_stats
@@ -238,7 +238,8 @@ REVERT 0
  banned_until  | timestamp with time zone
  removed       | boolean
  refused       | text
-(13 rows)
+ author        | text
+(14 rows)
 
 > SELECT 'nebulus.staged'::regclass, to_regclass('staged')
     regclass    | to_regclass
@@ -322,20 +323,36 @@ ERROR 42704: 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we is no owner of
 HINT: nebulus.networks lists the owners.
 
 > ALTER NETWORK team LINK PEER 'not an id'
+ERROR 22023: "not an id" is no id of a peer
+HINT: SHOW PEERS lists them: 52 characters that begin with 12D3KooW.
 
 > ALTER NETWORK team LINK PEER 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we
+ERROR 42501: 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we was removed from network "team"
+HINT: A removed key acts as nobody any more: link a device that takes part.
 
 > ALTER NETWORK team UNLINK PEER 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we
+ERROR 42704: this node and 12D3KooWNYXmEn8zRDRJDQ69JMhc8PmZPfs4mPxYQaJmV5p8w3we are not linked in network "team"
+HINT: nebulus.peers shows to which author each peer belongs.
 
 > ALTER NETWORK team LINK PEER 12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu
-
-> ALTER NETWORK team LINK PEER 12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu
+NOTICE: 12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu is linked once it has linked this node as well
+ALTER NETWORK
 
 > SELECT nebulus_author('team', '12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu')
+                    nebulus_author
+------------------------------------------------------
+ 12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu
+(1 row)
 
 > SELECT nebulus_author('nowhere', '12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu')
+ERROR 42704: network "nowhere" does not exist
+HINT: SHOW NETWORKS lists those of this node; CREATE NETWORK and JOIN NETWORK add one.
 
 > SELECT nebulus_unlink_peer('team', '12D3KooWEChVMMMzV8acJ53mJHrw1pQ27UAGkCxWXLJutbeUMvVu')
+ nebulus_unlink_peer
+---------------------
+ ''
+(1 row)
 
 > SELECT name, founder = nebulus_peer_id() AS own, owners = ARRAY[nebulus_peer_id()] AS alone, is_owner FROM nebulus.networks ORDER BY name
  name  | own | alone | is_owner

@@ -89,7 +89,8 @@ fn linked_devices_are_one_author_until_one_is_lost_and_the_other_vouches_for_the
     // The phone is lost. Its owner has another device, and an owner of the network removes the key.
     a.run(&format!("ALTER NETWORK \"{NETWORK}\" REMOVE PEER '{phone}'"));
     for node in [&mut *a, &mut *c, &mut *d] {
-        node.wait_for_value(&author(&phone), &laptop);
+        node.wait_for_value(&format!("SELECT removed FROM nebulus.peers WHERE peer_id = '{phone}'"), "t");
+        assert_eq!(node.value(&author(&phone)), laptop);
     }
     assert_eq!(c.error_code(&format!("ALTER NETWORK \"{NETWORK}\" LINK PEER '{phone}'")), "42710");
     assert_eq!(d.error_code(&format!("ALTER NETWORK \"{NETWORK}\" LINK PEER '{phone}'")), "42501");
