@@ -63,6 +63,8 @@ mod prove_own;
 mod prune;
 mod public_view;
 mod query;
+#[cfg(test)]
+mod raw_posting;
 mod receive;
 mod repair;
 mod replica;

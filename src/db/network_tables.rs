@@ -89,6 +89,7 @@ impl NetworkTable {
                 ("banned_until", TimestampTz),
                 ("removed", Bool),
                 ("refused", Text),
+                ("head_signed", TimestampTz),
             ],
             NetworkTable::SyncState => vec![
                 ("network", Text),
@@ -245,6 +246,7 @@ fn peer_row(
         time(met.and_then(|met| met.banned_until_ms)),
         Value::Bool(is_removed),
         refused.map_or(Value::Null, |refused| Value::text(refused.reason.as_str())),
+        time(met.and_then(|met| met.signed_ms)),
     ]
 }
 

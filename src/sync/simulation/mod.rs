@@ -20,6 +20,7 @@ mod owners;
 mod plan;
 mod runs;
 mod shares;
+mod story;
 mod tables;
 mod workload;
 mod world;

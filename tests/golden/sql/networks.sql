@@ -6,8 +6,8 @@
 (0 rows)
 
 > SHOW PEERS
- network | peer_id | connected | latency_ms | last_seen | behind_deltas | behind_ms | ahead_deltas | refused
----------+---------+-----------+------------+-----------+---------------+-----------+--------------+---------
+ network | peer_id | connected | latency_ms | last_seen | behind_deltas | behind_ms | ahead_deltas | refused | head_signed
+---------+---------+-----------+------------+-----------+---------------+-----------+--------------+---------+-------------
 (0 rows)
 
 > SHOW SYNC
@@ -194,8 +194,8 @@ REVERT 0
 (2 rows)
 
 > SELECT * FROM nebulus.peers
- network | peer_id | addresses | connected | latency_ms | last_seen | collections | behind_deltas | behind_ms | ahead_deltas | banned_until | removed | refused
----------+---------+-----------+-----------+------------+-----------+-------------+---------------+-----------+--------------+--------------+---------+---------
+ network | peer_id | addresses | connected | latency_ms | last_seen | collections | behind_deltas | behind_ms | ahead_deltas | banned_until | removed | refused | head_signed
+---------+---------+-----------+-----------+------------+-----------+-------------+---------------+-----------+--------------+--------------+---------+---------+-------------
 (0 rows)
 
 > SELECT network, total_peers, collections_shared, operations_sent, average_latency FROM nebulus.network_stats
@@ -238,7 +238,8 @@ REVERT 0
  banned_until  | timestamp with time zone
  removed       | boolean
  refused       | text
-(13 rows)
+ head_signed   | timestamp with time zone
+(14 rows)
 
 > SELECT 'nebulus.staged'::regclass, to_regclass('staged')
     regclass    | to_regclass

@@ -25,8 +25,13 @@ const fn row(defence: &'static str, lie: Lie, seed: u64, shows: &'static str) ->
 /// invents does not come as far as they are any more.
 const ROWS: &[Row] = &[
     row("absence", Lie::Absence, 0, "lost"),
+    row("blobs posted from here", Lie::OwnBait, 4, "would give the private blob"),
     row("drift of deltas", Lie::Clock, 1, "ms ahead"),
     row("edicts", Lie::Epoch, 0, ""),
+    row("ends inside of runs", Lie::Deltas, 133, "do not agree"),
+    row("keys of the right type", Lie::OwnBait, 0, "a key of another type"),
+    row("signatures of addresses", Lie::Members, 0, "would dial"),
+    row("signatures of heads", Lie::Heads, 0, ""),
 ];
 
 /// Plays seeds with one lie, in a process of its own; what it printed, and whether all went well.
