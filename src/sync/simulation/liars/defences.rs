@@ -21,8 +21,9 @@ const fn row(defence: &'static str, lie: Lie, seed: u64, shows: &'static str) ->
     Row { defence, lie, seed, shows }
 }
 
-/// Checks that lie behind the proofs (drift of states, blobs, keys, setting aside) show in `db::replica::tests::lies`: what a liar
-/// invents does not come as far as they are any more.
+/// Checks that lie behind others (drift of states, setting aside) show in `db::replica::tests::lies`: what a liar invents does not come
+/// as far as they are any more. "proofs of states", "ends of postings" and "signatures of votes" can be taken down as well; no seed
+/// has shown yet what comes of it, and tests of their own show what they are for.
 const ROWS: &[Row] = &[
     row("absence", Lie::Absence, 0, "lost"),
     row("blobs posted from here", Lie::OwnBait, 4, "would give the private blob"),
