@@ -11,7 +11,7 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/nebulusdb
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 export NEBULUSDB_CACHE ?= $(CACHE)
 export NEBULUSDB_BIN ?= $(CARGO_TARGET_DIR)/release/nebulusdb
-# Steps of `make soak`.
+# Steps of `make soak`: it plays more networks, honest ones and such with liars, until either kind has come to so many.
 STEPS ?= 1000000
 # Networks that `make soak` plays.
 SEEDS ?= 20000

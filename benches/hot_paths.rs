@@ -1,5 +1,5 @@
 //! The parts that decide how fast the server is, one by one: distances, the index walk, keys, records, merges, JSON and
-//! vector text, and a point query and a nearest query through the database in process.
+//! vector text, a point query and a nearest query through the database in process, and catching up on the deltas of a member.
 //!
 //! `cargo bench --bench hot_paths` runs them; a name behind it runs those that contain it.
 
@@ -9,13 +9,16 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use nebulusdb::db::{
-    Cancel, Clock, Comparison, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Operand, Output, PathStep,
-    Predicate, Query, Scalar, Settings, Target,
+    Cancel, Clock, Comparison, Database, DatabaseOptions, LogRead, MEMORY, Nearest, OnConflict, Operand, Output,
+    PathStep, Predicate, Query, Scalar, Settings, Target, Verdict,
 };
 use nebulusdb::merge::merge;
-use nebulusdb::model::{Field, Hlc, PeerId, Stage, Stamp, State, Value, VectorClock, jsonb, parse_vector, vector_text};
+use nebulusdb::model::{
+    Field, Hlc, NetworkId, NetworkOptions, PeerId, Run, Stage, Stamp, State, Value, VectorClock, jsonb, parse_vector,
+    vector_text,
+};
 use nebulusdb::store::{
     KeySource, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_key_part, encode_key, encode_record,
 };
@@ -25,6 +28,12 @@ const DIMENSIONS: usize = 384;
 const INDEXED: usize = 5_000;
 const NEAREST: usize = 10;
 const FACTS: usize = 30;
+/// Entries that a member has posted, and how many of them with one commit.
+const POSTED: usize = 10_000;
+const POSTED_AT_ONCE: usize = 100;
+/// Bytes of deltas that are asked for at a time.
+const RUN_BYTES: usize = 1024 * 1024;
+const NETWORK: &str = "bench";
 
 /// Numbers from -0.5 to 0.5, the same in every run.
 struct Numbers(u64);
@@ -156,8 +165,7 @@ fn texts(criterion: &mut Criterion) {
     criterion.bench_function("write a vector of 384", |bencher| bencher.iter(|| vector_text(black_box(&vector))));
 }
 
-/// A database with `INDEXED` memories, closed and gone with its directory.
-fn open_database(directory: &std::path::Path) -> Database {
+fn open_empty(directory: &std::path::Path) -> Database {
     let options = DatabaseOptions {
         data_directory: directory.join("data"),
         key_directory: directory.join("keys"),
@@ -166,7 +174,12 @@ fn open_database(directory: &std::path::Path) -> Database {
         sync: false,
         clock: Clock::System,
     };
-    let database = Database::open(&options).expect("the database opens");
+    Database::open(&options).expect("the database opens")
+}
+
+/// A database with `INDEXED` memories, closed and gone with its directory.
+fn open_database(directory: &std::path::Path) -> Database {
+    let database = open_empty(directory);
     let mut numbers = Numbers(4);
     let mut transaction = database.begin();
     let memory = Arc::clone(transaction.catalog().collection(MEMORY).expect("it is always there"));
@@ -238,5 +251,69 @@ fn queries(criterion: &mut Criterion) {
     database.shutdown().expect("it closes");
 }
 
-criterion_group!(hot_paths, distances, index_search, keys, records, merges, texts, queries);
+/// A member of the network, with a directory of its own.
+fn member() -> (tempfile::TempDir, Database, NetworkId) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = open_empty(directory.path());
+    let mut transaction = database.begin();
+    let (options, secret) = (NetworkOptions::default(), Some("a secret of some length"));
+    transaction.create_network(NETWORK, options, secret, Vec::new(), None).expect("it is new");
+    transaction.attach_collection(MEMORY, NETWORK, None).expect("it is free");
+    futures::executor::block_on(transaction.commit()).expect("the commit succeeds");
+    let network = database.catalog().network(NETWORK).expect("it was made").id;
+    (directory, database, network)
+}
+
+/// What a member has posted, in the batches in which others ask for it.
+fn posted_runs() -> Vec<Run> {
+    let (_directory, database, network) = member();
+    let memory = Arc::clone(database.catalog().collection(MEMORY).expect("it is always there"));
+    for commit in 0..POSTED / POSTED_AT_ONCE {
+        let mut transaction = database.begin();
+        for row in commit * POSTED_AT_ONCE..(commit + 1) * POSTED_AT_ONCE {
+            let facts = format!("{{\"number\": {row}, \"title\": \"{}\"}}", "memory ".repeat(30));
+            let mut values = vec![None; memory.columns.len()];
+            for (place, value) in values.iter_mut().zip([Value::text(id(row)), Value::Json(facts.into())]) {
+                *place = Some(value);
+            }
+            transaction.insert(&memory, values, OnConflict::Fail).expect("it is new");
+            let key = transaction.key(&memory, vec![Value::text(id(row))]).expect("a key");
+            transaction.set_stage(&memory, &key, Stage::PostPending).expect("it is there");
+        }
+        futures::executor::block_on(transaction.commit()).expect("the commit succeeds");
+        futures::executor::block_on(database.post_staged(network)).expect("it is posted");
+    }
+    let (origin, mut runs, mut next) = (database.peer_id(), Vec::new(), 1);
+    while let LogRead::Deltas(deltas) = database.read_log(network, &origin, next, RUN_BYTES).expect("the log")
+        && let Some(last) = deltas.last()
+    {
+        next = last.seq + 1;
+        runs.push(Run { origin: origin.clone(), deltas });
+    }
+    database.shutdown().expect("it closes");
+    runs
+}
+
+/// Verifying, logging and merging what a member missed: chain, hash trees, signatures, entries with what proves them.
+fn catching_up(criterion: &mut Criterion) {
+    let runs = posted_runs();
+    let mut group = criterion.benchmark_group("catching up");
+    group.sample_size(10).throughput(Throughput::Elements(POSTED as u64));
+    group.bench_function("10,000 deltas of 300 bytes, proven", |bencher| {
+        bencher.iter_batched(
+            member,
+            |(directory, database, network)| {
+                for run in &runs {
+                    let applied = futures::executor::block_on(database.apply_run(network, run.clone(), None));
+                    assert_eq!(applied.expect("it is applied").verdict, Verdict::Applied);
+                }
+                (directory, database)
+            },
+            BatchSize::PerIteration,
+        )
+    });
+    group.finish();
+}
+
+criterion_group!(hot_paths, distances, index_search, keys, records, merges, texts, queries, catching_up);
 criterion_main!(hot_paths);

@@ -323,7 +323,7 @@ def iroh_blob() -> str:
 
 ROWS = {
     "live": ("a just posted entry visible on another node", live, iroh_live, "p50 < 5 ms, p99 < 20 ms"),
-    "deltas": ("catching up 100,000 deltas of 300 bytes", deltas, iroh_deltas, ">= 20,000/s"),
+    "deltas": ("catching up 100,000 deltas of 300 bytes", deltas, iroh_deltas, ">= 40,000/s"),
     "vectors": ("catching up 100,000 entries of 384 dimensions", vectors, None, ">= 60 MB/s"),
     "resync": ("1,000,000 entries re-synced after a pruned log", resync, None, "bytes proportional to the difference"),
     "idle": ("idle traffic", idle, None, "< 1,000 bytes/s a peer"),

@@ -5,6 +5,7 @@ use crate::db::Database;
 use crate::db::apply::Apply;
 use crate::db::row::EntryView;
 use crate::db::shared::Shared;
+use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, FACT_BLOB_HASH, NetworkId, PeerId, State, Value};
 use crate::store::{Batch, BlobHash, Key, KeyRange, Publicity, RecordView, Stored};
@@ -74,7 +75,7 @@ impl Database {
     /// Whether members of a network may have a blob of this node: one that was posted from here or came from there, and that a
     /// public state refers to.
     pub fn is_blob_public(&self, network: NetworkId, hash: &BlobHash) -> Result<bool> {
-        if self.sync_record(network, &servable_name(hash))?.is_none() {
+        if self.sync_record(network, &servable_name(hash))?.is_none() && !is_down("blobs posted from here") {
             return Ok(false);
         }
         let view = self.view();

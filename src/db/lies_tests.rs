@@ -1,7 +1,6 @@
 //! What a member tries that knows the secret and lies: well-formed states and heads that nobody wrote.
 
 use super::*;
-use crate::db::post::Drafted;
 use crate::db::{MergedStates, PublicEntry};
 use crate::merge::{CAUSAL_LENGTH_MAX, Posting};
 use crate::model::{
@@ -52,13 +51,7 @@ impl Node {
 
     /// Posts under its own identity what no program of ours would post.
     fn post_lie(&self, key: &[u8], news: State) {
-        let (network, key) = (self.network(), key.to_vec());
-        let posted = self.database.shared().encode(move |apply| {
-            let network = apply.current_catalog().network_by_id(network).cloned().unwrap();
-            let head = apply.head(&network, &apply.shared.peer_id())?;
-            apply.log_posting(&network, head, &[Drafted::new(MEMORY, &key, &news, false)?]).map(drop)
-        });
-        self.runtime.block_on(posted).unwrap();
+        self.runtime.block_on(self.database.post_raw(self.network(), MEMORY, key.to_vec(), (news, false))).unwrap();
     }
 
     fn drop_one(&self, heads: &[Head]) -> u64 {
@@ -252,4 +245,72 @@ fn a_delta_that_nobody_signed_does_not_make_its_origin_a_forger() {
     assert_eq!((refuted.verdict, refuted.received), (Verdict::Gap, 1), "what the origin signed speaks against it");
     assert_eq!(take([deltas, later].concat()).verdict, Verdict::Applied);
     assert!(b.metadata("two").is_some() && b.metadata("three").is_some());
+}
+
+#[test]
+fn what_waits_without_a_signature_goes_where_its_origin_signed_an_end_within() {
+    let (a, b) = pair();
+    let origin = a.database.peer_id();
+    for id in ["two", "three"] {
+        a.write(id, r#"{"x": 2}"#, Stage::PostPending);
+        a.post();
+    }
+    let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
+        panic!("the log begins later")
+    };
+    let take = |deltas: Vec<Delta>| {
+        let run = Run { origin: origin.clone(), deltas };
+        b.runtime.block_on(b.database.apply_run(b.network(), run, None)).unwrap()
+    };
+    let drop_unsigned = || b.runtime.block_on(b.database.drop_unsigned(b.network(), origin.clone())).unwrap();
+    // A member keeps the ends back: bodies as they were posted, and nothing that signs them.
+    let endless: Vec<Delta> = deltas.iter().map(|delta| Delta { signature: None, ..delta.clone() }).collect();
+    assert_eq!(take(endless.clone()).received, 3);
+    let applied = take(deltas.clone());
+    assert_eq!((applied.verdict, applied.head.seq, applied.received), (Verdict::Applied, 1, 3), "nothing new is in it");
+    assert_eq!(drop_unsigned(), 1);
+    assert_eq!(take(deltas.clone()).head.seq, 3);
+    assert_eq!(drop_unsigned(), 3, "what is signed stays");
+    // Heads that are taken over make no log of what nobody signed.
+    let other = Node::new();
+    let LogRead::Deltas(first) = a.database.read_log(a.network(), &origin, 1, 1).unwrap() else {
+        panic!("the log begins later")
+    };
+    assert_eq!(other.apply(Run { origin: origin.clone(), deltas: first[..1].to_vec() }), Verdict::Applied);
+    let run = Run { origin: origin.clone(), deltas: vec![Delta { body: Bytes::new([7; 40]), ..endless[0].clone() }] };
+    assert_eq!(other.runtime.block_on(other.database.apply_run(other.network(), run, None)).unwrap().received, 2);
+    let heads = a.database.heads(a.network()).unwrap();
+    other.runtime.block_on(other.database.adopt_heads(other.network(), heads)).unwrap();
+    let read = other.database.read_log(other.network(), &origin, 2, usize::MAX).unwrap();
+    assert!(matches!(read, LogRead::Pruned { .. }), "{read:?}");
+}
+
+#[test]
+fn a_signature_inside_of_a_run_that_does_not_hold_is_not_kept_as_a_proof() {
+    let (a, b) = pair();
+    let origin = a.database.peer_id();
+    for id in ["two", "three"] {
+        a.write(id, r#"{"x": 2}"#, Stage::PostPending);
+        a.post();
+    }
+    let LogRead::Deltas(mut deltas) = a.database.read_log(a.network(), &origin, 2, usize::MAX).unwrap() else {
+        panic!("the log begins later")
+    };
+    let genuine = deltas.clone();
+    // The hash stays right, so that the chain fits; the last signature covers both deltas.
+    let mut end = deltas[0].signature.as_deref().unwrap().to_vec();
+    end[40] ^= 1;
+    deltas[0].signature = Some(Bytes::new(end));
+    let verdict = b.apply(Run { origin: origin.clone(), deltas });
+    assert!(matches!(verdict, Verdict::Forged { .. }), "{verdict:?}");
+    assert_eq!(b.apply(Run { origin, deltas: genuine }), Verdict::Applied);
+    let third = Node::new();
+    for id in ["two", "three"] {
+        let merged = third.merge(b.offer(id));
+        assert_eq!(
+            (merged.news, merged.unproven, merged.is_forged),
+            (1, 0, false),
+            "what was kept proves it to others"
+        );
+    }
 }

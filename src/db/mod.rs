@@ -40,8 +40,6 @@ mod feed;
 mod feed_draft;
 mod feed_event;
 mod first_heads;
-#[cfg(test)]
-mod forged;
 mod forgetting;
 mod graph_builder;
 mod group;
@@ -68,6 +66,8 @@ mod prove_own;
 mod prune;
 mod public_view;
 mod query;
+#[cfg(test)]
+mod raw_posting;
 mod receive;
 mod repair;
 mod replica;

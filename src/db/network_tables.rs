@@ -92,6 +92,7 @@ impl NetworkTable {
                 ("banned_until", TimestampTz),
                 ("removed", Bool),
                 ("refused", Text),
+                ("head_signed", TimestampTz),
                 ("author", Text),
             ],
             NetworkTable::SyncState => vec![
@@ -258,6 +259,7 @@ fn peer_row(
         time(met.and_then(|met| met.banned_until_ms)),
         Value::Bool(is_removed),
         refused.map_or(Value::Null, |refused| Value::text(refused.reason.as_str())),
+        time(met.and_then(|met| met.signed_ms)),
     ]
 }
 

@@ -19,6 +19,7 @@ use crate::db::secrets::check_visible;
 use crate::db::shared::Shared;
 use crate::db::signals::DatabaseChanges;
 use crate::db::take_back;
+use crate::db::verify_run::are_ends_signed;
 use crate::db::verify_states::{OfferedStates, VerifiedStates, Verifier, signed_with_tree};
 use crate::db::{Database, EpochSecret, Quarantined, ReadView};
 use crate::error::{Error, ErrorKind, Result};
@@ -144,7 +145,8 @@ impl Database {
         let _timer = metrics::SYNC_APPLY_SECONDS.start();
         let span = Span::begin(SpanName::SyncApply);
         span.say(Attribute::Deltas(run.deltas.len() as u64));
-        let applied = self.shared().encode(move |apply| apply.receive(network, &run, shares)).await;
+        let are_signed = self.catalog().network_by_id(network).is_some_and(|network| are_ends_signed(network, &run));
+        let applied = self.shared().encode(move |apply| apply.receive(network, &run, (shares, are_signed))).await;
         applied.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))
     }
 
@@ -242,6 +244,8 @@ impl Database {
                         // It tells the other story.
                         apply.effects.batch.delete_range(&KeyRange::deltas_of(network.id, &head.origin));
                     }
+                    // What nobody has signed must not become part of the log because a later head is taken over.
+                    let known = apply.drop_hearsay(network.id, &head.origin, known)?;
                     let (seq, hash, signature) = (head.seq, head.hash, head.signature.to_vec());
                     let legacy_end = known.legacy_end.or_else(|| has_tree.then_some(LEGACY_UNKNOWN));
                     let stored = StoredHead { seq, hash, signature, received: seq, received_hash: hash, legacy_end };

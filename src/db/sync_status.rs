@@ -135,6 +135,8 @@ pub struct PeerStatus {
     pub latency_ms: Option<f64>,
     /// Milliseconds since 1970.
     pub last_seen_ms: Option<u64>,
+    /// When it last signed how far it had come: milliseconds since 1970, by its own clock.
+    pub signed_ms: Option<u64>,
     pub collections: Vec<String>,
     /// Deltas that this node has and the peer has not acknowledged.
     pub behind_deltas: u64,

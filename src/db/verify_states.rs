@@ -11,6 +11,7 @@ use crate::db::heads::{LEGACY_UNKNOWN, StoredHead};
 use crate::db::receive::Touched;
 use crate::db::shared::Shared;
 use crate::db::{Database, PublicEntry};
+use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
     Posting, contribution_digest, merge_contributions, merge_into, proven_state, signed_message, signed_posting,
@@ -88,7 +89,8 @@ impl Shared {
         {
             return Some(*has_tree);
         }
-        let has_tree = signed_with_tree(network, head)?;
+        let is_believed = is_down("signatures of heads").then_some(true);
+        let has_tree = signed_with_tree(network, head).or(is_believed)?;
         let mut seen = self.heads_seen.lock();
         if seen.len() >= HEADS_REMEMBERED_MAX && !seen.contains_key(&place) {
             seen.pop_first();
@@ -175,7 +177,7 @@ impl Verifier<'_> {
             return Ok(posting);
         }
         let message = end.signed_message(&self.network.name, &proof.origin, proof.last);
-        match verify_signature(&proof.origin, &message, &end.signature) {
+        match verify_signature(&proof.origin, &message, &end.signature) || is_down("proofs of states") {
             true => Ok(posting),
             false => Err("the signature of a proof is wrong"),
         }
@@ -194,6 +196,10 @@ impl Verifier<'_> {
             false => decode_contributions(&entry.contributions),
         };
         let Ok(mut given) = given else { return Ok(Err("the contributions to an entry are malformed")) };
+        if is_down("proofs of states") {
+            let taken = VerifiedState { key: entry.key, proven: state, contributions: given, legacy: None };
+            return Ok(Ok((taken, true)));
+        }
         let mut is_forged = false;
         given.retain(|contribution| {
             let leaves = postings.iter().filter(|(origin, _)| *origin == contribution.origin);

@@ -33,6 +33,7 @@ const SHOWN_OF_PEERS: &[&str] = &[
     "behind_ms",
     "ahead_deltas",
     "refused",
+    "head_signed",
     "author",
 ];
 

@@ -19,8 +19,8 @@ use crate::sync::blob_wire::BlobAnswer;
 use crate::sync::message::{HEADS_MAX, MEMBERS_PER_MESSAGE_MAX};
 use crate::sync::supervisor::{SyncOptions, start};
 
-const NETWORK: &str = "attacked";
-const SECRET: &str = "a secret of some length";
+pub(super) const NETWORK: &str = "attacked";
+pub(super) const SECRET: &str = "a secret of some length";
 const MEMORY: &str = "memory";
 /// Posted entries of the victim.
 const ENTRIES: usize = 50;
@@ -29,8 +29,8 @@ const FAR: u64 = (1 << 62) - 1;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A real node with entries of its own, posted and not.
-struct Victim {
-    database: Database,
+pub(super) struct Victim {
+    pub database: Database,
     network: NetworkId,
     private_blob: BlobHash,
     stopping: watch::Sender<bool>,
@@ -38,7 +38,7 @@ struct Victim {
 }
 
 impl Victim {
-    async fn new() -> Victim {
+    pub async fn new() -> Victim {
         let directory = tempfile::tempdir().unwrap();
         let database = Database::open(&DatabaseOptions {
             data_directory: directory.path().join("data"),
@@ -101,11 +101,16 @@ impl Victim {
     }
 
     async fn meet(&self) -> Attacker {
+        Attacker::meet(NETWORK, SECRET, &self.address().await).await
+    }
+
+    /// Where it listens.
+    pub async fn address(&self) -> String {
         let begun = std::time::Instant::now();
         loop {
             let status = self.database.sync_status();
             if let Some(address) = status.addresses.iter().find(|address| address.contains("/tcp/")) {
-                return Attacker::meet(NETWORK, SECRET, address).await;
+                return address.clone();
             }
             assert!(begun.elapsed() < PATIENCE, "it listens nowhere");
             tokio::task::yield_now().await;

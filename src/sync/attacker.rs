@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::swarm::dial_opts::DialOpts;
 use libp2p::swarm::{ConnectionId, SwarmEvent};
-use libp2p::{Multiaddr, Stream, Swarm};
+use libp2p::{Multiaddr, Stream, StreamProtocol, Swarm, identify};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -38,6 +38,14 @@ const EPOCH: u64 = 1;
 /// A stream that is wanted.
 type Wanted = (StreamKind, oneshot::Sender<Stream>);
 
+/// What a peer says of itself to anybody.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Introduction {
+    pub protocol: String,
+    pub agent: String,
+    pub protocols: Vec<String>,
+}
+
 /// Somebody who knows the secret of a network.
 pub(super) struct Attacker {
     pub identity: Identity,
@@ -45,13 +53,25 @@ pub(super) struct Attacker {
     keyring: Keyring,
     streams: mpsc::Sender<Wanted>,
     writer: FrameWriter<Stream>,
-    heard: mpsc::Receiver<Message>,
+    heard: mpsc::Receiver<Vec<u8>>,
+    assembler: Assembler,
+    introductions: mpsc::Receiver<Introduction>,
     _directory: tempfile::TempDir,
 }
 
 impl Attacker {
     /// Connects with a node, proves the secret, and lets it open its own stream.
     pub async fn meet(network: &str, secret: &str, address: &str) -> Attacker {
+        Attacker::meet_by(network, secret, address, StreamKind::protocols).await
+    }
+
+    /// The same with other names of streams, by what they are for.
+    pub async fn meet_by(
+        network: &str,
+        secret: &str,
+        address: &str,
+        protocols: fn(StreamKind) -> Vec<StreamProtocol>,
+    ) -> Attacker {
         let directory = tempfile::tempdir().unwrap();
         let identity = Identity::create(&directory.path().join("identity.key")).unwrap();
         let epoch = NetworkEpoch {
@@ -68,10 +88,13 @@ impl Attacker {
         let (streams, wanted) = mpsc::channel(4);
         let (arrived, arriving) = mpsc::channel(4);
         let mut swarm = swarm::build(&identity, false).unwrap();
+        swarm.behaviour_mut().streams =
+            streams::Behaviour::new([StreamKind::Sync, StreamKind::Blob].into_iter().flat_map(protocols).collect());
         let dial = DialOpts::from(address);
         swarm.behaviour_mut().dials.begin_own(dial.connection_id());
         swarm.dial(dial).unwrap();
-        drop(tokio::spawn(drive(swarm, wanted, arrived)));
+        let (introduced, introductions) = mpsc::channel(4);
+        drop(tokio::spawn(drive(swarm, protocols, wanted, (arrived, introduced))));
         let (said, heard) = mpsc::channel(HEARD_MAX);
         let parties = (identity.peer_id().clone(), victim.clone());
         drop(tokio::spawn(hear_all(arriving, parties.clone(), keyring.clone(), said)));
@@ -82,7 +105,9 @@ impl Attacker {
         let keys = prove(&mut stream, &hello).await.unwrap();
         let mut writer = FrameWriter::new(stream, &keys.to_responder);
         write(&mut writer, &EPOCH.to_le_bytes()).await.unwrap();
-        Attacker { identity, victim, keyring, streams, writer, heard, _directory: directory }
+        let assembler = Assembler::new();
+        let _directory = directory;
+        Attacker { identity, victim, keyring, streams, writer, heard, assembler, introductions, _directory }
     }
 
     /// Says something; false where nobody listens any more.
@@ -100,7 +125,7 @@ impl Attacker {
     pub async fn hear(&mut self, pointer: &str) -> serde_json::Value {
         let next = async {
             loop {
-                let message = self.heard.recv().await.unwrap_or_else(|| panic!("no {pointer} comes any more"));
+                let message = self.next_message().await.unwrap_or_else(|| panic!("no {pointer} comes any more"));
                 let tree = serde_json::to_value(&message).unwrap();
                 if tree.pointer(pointer).is_some() {
                     return tree;
@@ -112,8 +137,28 @@ impl Attacker {
 
     /// The next message of any kind; `None` once the other side has ended the link.
     pub async fn hear_any(&mut self) -> Option<serde_json::Value> {
-        let message = timeout(PATIENCE, self.heard.recv()).await.unwrap_or_else(|_| panic!("nothing comes"))?;
+        let message = timeout(PATIENCE, self.next_message()).await.unwrap_or_else(|_| panic!("nothing comes"))?;
         Some(serde_json::to_value(&message).unwrap())
+    }
+
+    async fn next_message(&mut self) -> Option<Message> {
+        loop {
+            let frame = self.heard.recv().await?;
+            if let Ok(Some(message)) = self.assembler.push(&frame) {
+                return Some(message);
+            }
+        }
+    }
+
+    /// The next frame, whatever it is.
+    pub async fn hear_frame(&mut self) -> Vec<u8> {
+        let frame = timeout(PATIENCE, self.heard.recv()).await.unwrap_or_else(|_| panic!("nothing comes"));
+        frame.expect("the link is there")
+    }
+
+    /// What the other side says of itself to anybody.
+    pub async fn introduction(&mut self) -> Introduction {
+        timeout(PATIENCE, self.introductions.recv()).await.expect("an introduction in time").expect("an introduction")
     }
 
     /// Waits until the other side has ended the link.
@@ -153,7 +198,12 @@ async fn open(streams: &mpsc::Sender<Wanted>, kind: StreamKind) -> Stream {
 }
 
 /// Runs the swarm: opens what is wanted on its one connection, and hands over what the peer opens.
-async fn drive(mut swarm: Swarm<Behaviour>, mut wanted: mpsc::Receiver<Wanted>, arrived: mpsc::Sender<Stream>) {
+async fn drive(
+    mut swarm: Swarm<Behaviour>,
+    protocols: fn(StreamKind) -> Vec<StreamProtocol>,
+    mut wanted: mpsc::Receiver<Wanted>,
+    (arrived, introduced): (mpsc::Sender<Stream>, mpsc::Sender<Introduction>),
+) {
     let mut connection: Option<(libp2p::PeerId, ConnectionId)> = None;
     let (mut waiting, mut last): (Vec<(u64, oneshot::Sender<Stream>)>, u64) = (Vec::new(), 0);
     loop {
@@ -162,7 +212,7 @@ async fn drive(mut swarm: Swarm<Behaviour>, mut wanted: mpsc::Receiver<Wanted>, 
                 let Some((peer, id)) = connection else { continue };
                 last += 1;
                 waiting.push((last, reply));
-                swarm.behaviour_mut().streams.open(peer, id, kind.protocols(), last);
+                swarm.behaviour_mut().streams.open(peer, id, protocols(kind), last);
             }
             event = swarm.select_next_some() => match event {
                 SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
@@ -176,6 +226,11 @@ async fn drive(mut swarm: Swarm<Behaviour>, mut wanted: mpsc::Receiver<Wanted>, 
                 SwarmEvent::Behaviour(BehaviourEvent::Streams(streams::Event::Inbound { stream, .. })) => {
                     drop(arrived.send(stream).await);
                 }
+                SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received { info, .. })) => {
+                    let protocols = info.protocols.iter().map(ToString::to_string).collect();
+                    let (protocol, agent) = (info.protocol_version, info.agent_version);
+                    drop(introduced.try_send(Introduction { protocol, agent, protocols }));
+                }
                 _ => {}
             },
         }
@@ -187,7 +242,7 @@ async fn hear_all(
     mut arriving: mpsc::Receiver<Stream>,
     (this, peer): (PeerId, PeerId),
     keyring: Keyring,
-    said: mpsc::Sender<Message>,
+    said: mpsc::Sender<Vec<u8>>,
 ) {
     while let Some(stream) = arriving.recv().await {
         let parties = Parties { purpose: Purpose::Sync, initiator: &peer, responder: &this };
@@ -195,12 +250,9 @@ async fn hear_all(
         if frames.short(8).await.is_err() {
             continue;
         }
-        let mut assembler = Assembler::new();
         while let Ok(Some(header)) = frames.header().await {
             let Ok(frame) = frames.body(header).await else { break };
-            if let Ok(Some(message)) = assembler.push(&frame) {
-                drop(said.send(message).await);
-            }
+            drop(said.send(frame).await);
         }
         // Whoever is shut out hears nothing more, and the test is told so.
         return;

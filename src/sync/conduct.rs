@@ -221,6 +221,9 @@ impl Node {
             Event::Withheld { peer, origin, seq } => {
                 tracing::warn!(network, %peer, %origin, seq, "a member shows that deltas exist and does not give them");
             }
+            Event::Unavailable { origin, seq } => {
+                tracing::warn!(network, %origin, seq, "an origin has signed deltas that no connected member gives");
+            }
             Event::RoundDisputed { round } => {
                 tracing::warn!(
                     network,

@@ -10,9 +10,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Head, PostingProof, Run};
 use crate::sync::message::{
     ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, ClaimedShape, CollectionSchema, END_SIGNATURE_BYTES,
-    EpochNews, FetchAnswer, Fingerprint, HEAD_SIGNATURE_BYTES, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
-    NETWORK_MEMBERS_MAX, PublicEntry, ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH,
-    TREE_FANOUT, Vote, Votes,
+    EpochNews, FetchAnswer, Fingerprint, HEAD_SIGNATURE_BYTES, HeadTime, MESSAGE_BYTES_MAX, MemberNews, Message,
+    NAME_BYTES_MAX, NETWORK_MEMBERS_MAX, PublicEntry, ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability,
+    TREE_DEPTH, TREE_FANOUT, Vote, Votes,
 };
 use crate::sync::statement::STATEMENT_SIGNATURE_BYTES;
 
@@ -37,6 +37,7 @@ pub fn bytes_of(message: &Message) -> usize {
         Message::Heartbeat(heartbeat) => heartbeat.heads.len() * HEAD_BYTES,
         Message::Stability(stability) => stability.marks.len() * HEAD_BYTES,
         Message::Votes(votes) => votes.votes.len() * VOTE_BYTES,
+        Message::HeadTimes(told) => told.times.len() * HEAD_BYTES,
         Message::ReconcileResponse(response) => match &response.answer {
             ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
             ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
@@ -181,6 +182,7 @@ fn check(message: &Message) -> Result<()> {
         Message::Members(members) => members.members.iter().all(is_news),
         Message::Stability(stability) => is_stability(stability),
         Message::Votes(votes) => is_votes(votes),
+        Message::HeadTimes(told) => told.times.iter().all(is_head_time),
         Message::ReconcileRequest(request) => is_ask(&request.ask),
         Message::ReconcileResponse(response) => is_answer(&response.answer),
         Message::Epoch(news) => is_charter(news),
@@ -238,6 +240,10 @@ fn is_charter(news: &EpochNews) -> bool {
 
 fn is_head(head: &Head) -> bool {
     head.seq > 0 && head.seq < u64::MAX && head.signature.len() == HEAD_SIGNATURE_BYTES
+}
+
+fn is_head_time(time: &HeadTime) -> bool {
+    time.seq < u64::MAX && time.signature.len() == STATEMENT_SIGNATURE_BYTES
 }
 
 fn is_body(bytes: &[u8]) -> bool {

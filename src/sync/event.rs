@@ -18,6 +18,11 @@ pub enum Event {
         origin: PeerId,
         seq: u64,
     },
+    /// An origin has signed that deltas exist which no connected member gives.
+    Unavailable {
+        origin: PeerId,
+        seq: u64,
+    },
     /// A run with a wrong signature or hash was refused.
     Forged {
         peer: PeerId,

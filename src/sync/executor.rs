@@ -14,6 +14,7 @@ use crate::db::{
     CharterNews, Database, DrawnEntries, EpochSecret, MergedStates, OfferedStates, OwnChain, PublicPage, PublicView,
     ShapeClaim, SharedColumn, SharedSchema,
 };
+use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Adoption, Buckets, Bytes, CollectionKind, Head, KeyHash, NetworkId, PeerId, Placement};
 use crate::store::verify_signature;
@@ -135,6 +136,7 @@ impl Executor {
             Work::Apply { run, shares } => {
                 Outcome::Applied(wait(database.apply_run(network, run, shares)).map(applied))
             }
+            Work::DropUnsigned { origin } => Outcome::UnsignedDropped(wait(database.drop_unsigned(network, origin))),
             Work::OpenView { peer } => Outcome::ViewOpened(self.open_view(peer)),
             Work::CloseView { peer } => {
                 self.views.lock().remove(&peer);
@@ -317,7 +319,7 @@ impl Executor {
     fn verify(&self, signed: &[Signed]) -> Result<Vec<bool>> {
         let network = self.network_name()?;
         let is_right = |Signed { peer, statement, signature }: &Signed| {
-            verify_signature(peer, &statement.message(&network, peer), signature)
+            verify_signature(peer, &statement.message(&network, peer), signature) || is_down(statement.defence())
         };
         Ok(signed.iter().map(is_right).collect())
     }

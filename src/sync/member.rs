@@ -1,6 +1,7 @@
 //! What is kept of a member of a network.
 
 use crate::model::PeerId;
+use crate::sync::message::HeadTime;
 
 /// A member as it is kept over restarts.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -22,6 +23,9 @@ pub struct Member {
     pub acknowledged: Vec<(PeerId, u64)>,
     /// Milliseconds since 1970; 0 for never.
     pub last_seen_ms: u64,
+    /// When it last signed how far it had come, and that.
+    #[serde(default)]
+    pub signed: Option<HeadTime>,
 }
 
 impl Member {

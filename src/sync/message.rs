@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
-use crate::model::{Bytes, Charter, CharterDigest, Head, PeerId, Run};
+use crate::model::{Bytes, ChainHash, Charter, CharterDigest, Head, PeerId, Run};
 use crate::sync::bounded::{bounded, bounded_runs, bounded_schemas};
 pub use crate::sync::state_message::{
     Digests, FetchAnswer, FetchRequest, FetchResponse, KeysRequest, KeysResponse, PublicEntry, ReconcileAnswer,
@@ -40,6 +40,8 @@ pub const RUN_DELTAS_MAX: usize = 16_384;
 pub const DELTAS_PER_MESSAGE_MAX: usize = 65_536;
 /// Most members in one message.
 pub const MEMBERS_PER_MESSAGE_MAX: usize = 256;
+/// Most heads with their times in one message; more go in several.
+pub const HEAD_TIMES_MAX: usize = 256;
 /// Most addresses told of one member.
 pub const ADDRESSES_MAX: usize = 16;
 /// Longest address, in bytes.
@@ -112,6 +114,7 @@ pub enum Message {
     KeysRequest(KeysRequest),
     KeysResponse(KeysResponse),
     Votes(Votes),
+    HeadTimes(HeadTimes),
 }
 
 /// The kind of a message, for metrics and logs.
@@ -133,10 +136,11 @@ pub enum MessageType {
     KeysRequest,
     KeysResponse,
     Votes,
+    HeadTimes,
 }
 
 impl MessageType {
-    pub const ALL: [MessageType; 16] = [
+    pub const ALL: [MessageType; 17] = [
         MessageType::SyncRequest,
         MessageType::SyncResponse,
         MessageType::Operation,
@@ -153,6 +157,7 @@ impl MessageType {
         MessageType::KeysRequest,
         MessageType::KeysResponse,
         MessageType::Votes,
+        MessageType::HeadTimes,
     ];
 
     /// The name in the specification's form.
@@ -174,6 +179,7 @@ impl MessageType {
             MessageType::KeysRequest => "keys_request",
             MessageType::KeysResponse => "keys_response",
             MessageType::Votes => "votes",
+            MessageType::HeadTimes => "head_times",
         }
     }
 }
@@ -207,6 +213,7 @@ impl Message {
             Message::KeysRequest(_) => MessageType::KeysRequest,
             Message::KeysResponse(_) => MessageType::KeysResponse,
             Message::Votes(_) => MessageType::Votes,
+            Message::HeadTimes(_) => MessageType::HeadTimes,
         }
     }
 }
@@ -355,6 +362,26 @@ pub struct MemberNews {
     #[serde(deserialize_with = "bounded::<_, _, ADDRESSES_MAX>")]
     pub addresses: Vec<String>,
     /// The member's own, over all of this.
+    pub signature: Bytes,
+}
+
+/// When members last said how far they had come, passed on by whoever knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadTimes {
+    #[serde(deserialize_with = "bounded::<_, _, HEAD_TIMES_MAX>")]
+    pub times: Vec<HeadTime>,
+}
+
+/// A head with its time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadTime {
+    pub origin: PeerId,
+    /// The number of its last delta; 0 where it has posted none.
+    pub seq: u64,
+    pub hash: ChainHash,
+    /// When (milliseconds since 1970, its own clock) the origin signed this.
+    pub at_ms: u64,
+    /// The origin's, over all of this.
     pub signature: Bytes,
 }
 

@@ -39,6 +39,8 @@ pub mod message;
 mod named_dials;
 mod network;
 mod node;
+#[cfg(test)]
+mod older_peer_tests;
 mod posting;
 mod proof;
 mod publish;

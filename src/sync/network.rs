@@ -154,6 +154,7 @@ fn lane_of(work: &Work) -> Lane {
     match work {
         Work::Post
         | Work::Apply { .. }
+        | Work::DropUnsigned { .. }
         | Work::MergeStates { .. }
         | Work::DropCollected { .. }
         | Work::Repost { .. }

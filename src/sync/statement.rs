@@ -1,6 +1,6 @@
 //! What a member signs besides its postings, so that nobody else can say it in its name.
 
-use crate::model::{Bytes, PeerId};
+use crate::model::{Bytes, ChainHash, PeerId};
 
 /// Bytes of the signature of a statement (Ed25519, RFC 8032).
 pub const STATEMENT_SIGNATURE_BYTES: usize = 64;
@@ -17,6 +17,8 @@ pub enum Statement {
     Addresses { named_ms: u64, addresses: Vec<String> },
     /// What the marks and collections of a stability round say is true of it.
     Vote { epoch: u64, round: u64, digest: VoteDigest },
+    /// This is its head at this time of its own clock (milliseconds since 1970).
+    Head { seq: u64, hash: ChainHash, at_ms: u64 },
 }
 
 /// A statement with its signature, which nobody has looked at yet.
@@ -28,6 +30,15 @@ pub struct Signed {
 }
 
 impl Statement {
+    /// What the signature of such a statement defends, as [`is_down`](crate::defence::is_down) knows it.
+    pub fn defence(&self) -> &'static str {
+        match self {
+            Statement::Addresses { .. } => "signatures of addresses",
+            Statement::Vote { .. } => "signatures of votes",
+            Statement::Head { .. } => "signatures of times",
+        }
+    }
+
     /// The bytes that `signer` signs. They name the network, so that what was said in one is worth nothing in another.
     pub fn message(&self, network: &str, signer: &PeerId) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
@@ -40,6 +51,9 @@ impl Statement {
             }
             Statement::Vote { epoch, round, digest } => {
                 hasher.update(&[1]).update(&epoch.to_be_bytes()).update(&round.to_be_bytes()).update(digest);
+            }
+            Statement::Head { seq, hash, at_ms } => {
+                hasher.update(&[2]).update(&seq.to_be_bytes()).update(hash).update(&at_ms.to_be_bytes());
             }
         }
         *hasher.finalize().as_bytes()
@@ -69,6 +83,9 @@ mod tests {
                 .iter()
                 .map(|statement| statement.message("n", &peer))
                 .collect();
+        let head = |seq, byte, at_ms| Statement::Head { seq, hash: [byte; 32], at_ms };
+        messages
+            .extend([head(1, 2, 3), head(2, 2, 3), head(1, 1, 3), head(1, 2, 4)].map(|head| head.message("n", &peer)));
         messages.push(vote(1, 2, 4).message("n", &peer));
         messages.push(vote(1, 2, 3).message("m", &peer));
         messages.push(vote(1, 2, 3).message("n", &PeerId::new("b")));

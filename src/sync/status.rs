@@ -13,6 +13,7 @@ pub fn database_status(status: EngineStatus) -> (NetworkStatus, Vec<PeerStatus>)
         connected: peer.connected,
         latency_ms: peer.latency_ms,
         last_seen_ms: peer.last_seen_ms,
+        signed_ms: peer.signed_ms,
         collections: peer.collections,
         behind_deltas: peer.behind_deltas,
         behind_ms: peer.behind_ms,

@@ -187,6 +187,10 @@ pub enum Work {
         /// What this node holds of collections that are spread over the members.
         shares: Option<Shares>,
     },
+    /// Drops what waits of an origin for the end of its posting: its origin signed an end within it, so it is made up.
+    DropUnsigned {
+        origin: PeerId,
+    },
     /// Pins the view that this peer's reconciliation is answered from; replaces an older one of the same peer.
     OpenView {
         peer: PeerId,
@@ -335,6 +339,8 @@ pub enum Outcome {
     Posted(Result<Option<Head>>),
     LogRead(Result<LogRead>),
     Applied(Result<Applied>),
+    /// The number of the last delta of the origin that is left in the log.
+    UnsignedDropped(Result<u64>),
     ViewOpened(Result<View>),
     ViewClosed,
     /// `BUCKETS` of them.

@@ -44,6 +44,7 @@ mod session;
 mod slow_statements;
 mod sql;
 mod sync;
+mod taken_over;
 mod tidy;
 mod tls;
 mod tls_client;

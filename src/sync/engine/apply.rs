@@ -8,8 +8,8 @@ use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{
     ACKNOWLEDGE_MS, APPLIES_MAX, DISTRUST_MS, POINTS_FORGED, RETRY_MS, STORY_DISTRUST_MS,
 };
-use crate::sync::engine::machine::Task;
 use crate::sync::engine::session::Session;
+use crate::sync::engine::task::Task;
 use crate::sync::message::RUN_DELTAS_MAX;
 use crate::sync::work::{Applied, Event, Verdict, Work};
 
@@ -195,6 +195,7 @@ impl Engine {
             }
             Verdict::Fork { seq } => self.story_told(origin, &waiting.peer, seq),
         }
+        self.review_unsigned(origin);
     }
 
     /// A peer has sent deltas that do not lead to the end that their origin signed. Either the origin tells two stories, or who
@@ -222,20 +223,6 @@ impl Engine {
         // Deltas of both stories cannot meet, states can.
         self.reconciling.is_needed = true;
         self.consider_reconciling();
-    }
-
-    /// Remembers who sent what waits for the end of its posting. Where the origin has signed something else, no more of it is
-    /// taken from there for a while.
-    fn note_waiting(&mut self, origin: &PeerId, peer: &PeerId, applied: &Applied) {
-        let now_ms = self.now_ms;
-        let state = self.origin_mut(origin);
-        let was_dropped = applied.verdict == Verdict::Gap && applied.received < state.received;
-        let waits = applied.received > applied.head.seq;
-        let from = state.waiting_from.take().filter(|_| waits || was_dropped);
-        state.waiting_from = if was_dropped { None } else { from.clone().or_else(|| waits.then(|| peer.clone())) };
-        if let Some(session) = from.filter(|_| was_dropped).and_then(|from| self.sessions.get_mut(&from)) {
-            session.distrusted.insert(origin.clone(), now_ms.saturating_add(DISTRUST_MS));
-        }
     }
 
     /// What waits of an origin does not follow what the database holds: it is asked for again.

@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::model::{Buckets, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{CHALLENGE_KEYS_MAX, CHALLENGE_MS_MAX, DRAWN_MAX};
-use crate::sync::engine::machine::Task;
 use crate::sync::engine::share::Eviction;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{FetchAnswer, FetchRequest, FetchResponse, Message};
 use crate::sync::work::{Drawn, DrawnEntry, Event, Work};
 

@@ -6,7 +6,7 @@
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{EarlyOrigin, Heartbeat};
 use crate::sync::work::{Event, Work};
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{
     COLLECTIONS_MAX, ClaimedShape, CollectionAnnounce, CollectionSchema, Message, SYNC_BATCH_BYTES,
 };

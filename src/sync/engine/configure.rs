@@ -45,10 +45,14 @@ impl Engine {
         }
         removed.iter().for_each(|peer| self.removed(peer));
         if !removed.is_empty() {
+            self.forget_head_times();
             self.schedule_pulls();
         }
         if old.charter != self.config.charter {
             self.charter_changed();
+        }
+        if old.awaits_founder && !self.config.awaits_founder {
+            self.founder_met();
         }
         if self.config.removed != old.removed {
             self.review_shapes();

@@ -6,11 +6,26 @@ use crate::error::{ErrorKind, Result};
 use crate::model::{Adoption, CharterDigest, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{EPOCH_GRACE_MS, HEARTBEAT_MS_MIN, OTHER_FOUNDING_MS, POINTS_FORGED};
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{EpochNews, Message};
 use crate::sync::work::{Event, Work};
 
+/// Whether a node takes a message that does not know yet whether it has met the network whose founder it was told: its charter,
+/// and who else might have it. Nothing else is taken or answered, and nothing told of what is here.
+pub(super) fn is_before_founding(message: &Message) -> bool {
+    matches!(message, Message::Heartbeat(_) | Message::Epoch(_) | Message::Members(_))
+}
+
 impl Engine {
+    /// The charter of the founder has come: members are told what they were not.
+    pub(super) fn founder_met(&mut self) {
+        for peer in self.active_peers() {
+            self.announce_collections(&peer);
+            self.send(&peer, Message::CollectionRequest);
+        }
+        self.push_own();
+    }
+
     /// A session that was proved with the key of another epoch: its peer is told the present one, then the session ends.
     pub(super) fn outdate(&mut self, peer: &PeerId) {
         let end_ms = self.now_ms.saturating_add(EPOCH_GRACE_MS);

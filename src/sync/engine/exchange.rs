@@ -7,7 +7,7 @@ use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::heartbeat::Asides;
 use crate::sync::engine::limits::{LOOK_AT_STAGED_MS, POSTING_MS_MIN, SYNC_ASK_MS, SYNC_WAIT_MS_MAX, SYNCS_MAX};
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::work::{Action, Event, ExchangeReport, Work};
 
 /// Postings, and those that wait for an exchange.

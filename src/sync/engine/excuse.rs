@@ -7,7 +7,7 @@
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::work::{Event, Work};
 
 /// Between two looks for members that are silent, in milliseconds: a network may have very many members.

@@ -12,7 +12,7 @@ use crate::sync::engine::limits::{
     FETCH_MS_MAX, FETCH_TIMEOUT_MS, FETCH_TRIES_MAX, FETCHES_MAX, FETCHES_PER_PEER_MAX, POINTS_FLOOD,
     SERVED_KEYS_BYTES_MAX, SERVES_PER_PEER_MAX,
 };
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message, PublicEntry};
 use crate::sync::work::{Action, Offer, Work};
 

@@ -7,7 +7,7 @@ use crate::sync::engine::limits::{
     ACKNOWLEDGE_MS, DISTRUST_MS, GREETING_HEADS_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, POINTS_FORGED, REPEAT_MS_MIN,
     SMALL_NETWORK_MAX, STRANGE_ORIGINS_MAX,
 };
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{HEADS_MAX, Heartbeat, MEMBERS_PER_MESSAGE_MAX, Members, Message};
 use crate::sync::work::{Action, Event, OwnHead, Work};
 
@@ -43,11 +43,15 @@ impl Engine {
         let longer_ms = session.heartbeat_interval_ms.saturating_mul(2).min(HEARTBEAT_MS_MAX);
         session.heartbeat_interval_ms = if is_quiet { longer_ms } else { HEARTBEAT_MS_MIN };
         session.ask = Some((number, now_ms));
+        self.tell_head_times(peer);
         self.tell_heads(peer, Asides { ask: number, ..Asides::default() });
     }
 
     /// Tells a peer all heads that it has not been told, in as many heartbeats as that takes.
     pub(super) fn tell_heads(&mut self, peer: &PeerId, asides: Asides) {
+        if self.config.awaits_founder {
+            return self.show_charter(peer, asides);
+        }
         // Members first: what a node acknowledges must not outrun whom it knew at that time.
         self.tell_members(peer);
         let latest_move = self.heads.latest_move();
@@ -67,6 +71,16 @@ impl Engine {
             }
             asides = Asides::default();
         }
+    }
+
+    /// A heartbeat to a peer that may be of another network.
+    fn show_charter(&mut self, peer: &PeerId, asides: Asides) {
+        let heartbeat = self.heartbeat_with(peer, Vec::new(), false, asides);
+        let Some(session) = self.sessions.get_mut(peer) else { return };
+        session.heartbeat_ms = self.now_ms.saturating_add(session.heartbeat_interval_ms);
+        let wake_ms = session.heartbeat_ms;
+        self.wake_at(wake_ms);
+        self.send(peer, Message::Heartbeat(heartbeat));
     }
 
     fn heartbeat_with(&self, peer: &PeerId, heads: Vec<Head>, complete: bool, asides: Asides) -> Heartbeat {
@@ -210,6 +224,7 @@ impl Engine {
         if is_news {
             self.wanted.insert(head.origin.clone());
         }
+        self.signed_head_shown(&head.origin, head.seq);
     }
 
     /// Whether what a peer says of an origin is remembered: of a member, of an origin of which something is here, and of a

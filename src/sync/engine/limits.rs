@@ -46,6 +46,8 @@ pub const VIEWS_MAX: usize = 4;
 pub const VIEW_IDLE_MS_MAX: u64 = 60_000;
 /// and so is one that gets too old.
 pub const VIEW_AGE_MS_MAX: u64 = 1_800_000;
+/// How many intervals later than planned a node compares its entries with those of a peer while there are deltas to pull.
+pub const BUSY_AUDITS: u64 = 3;
 /// A step of a reconciliation that is not answered ends it.
 pub const RECONCILE_TIMEOUT_MS: u64 = 30_000;
 /// How long to wait before reconciling again after it failed.
@@ -112,6 +114,13 @@ pub const WITHHELD_MS: u64 = 60_000;
 pub const GAPS_MAX: usize = 1_024;
 /// and members that are named for each.
 pub const WITHHOLDERS_MAX: usize = 8;
+
+/// How far apart the times are at which a member signs its head, at least,
+pub const HEAD_TIME_MS: u64 = 60_000;
+/// and for each member: 160 bytes to each neighbour for each time, 2 KiB a second in a network of any size.
+pub const HEAD_TIME_MS_PER_MEMBER: u64 = 600;
+/// Times of one member that are closer than this are not listened to.
+pub const HEAD_TIME_MS_MIN: u64 = 20_000;
 
 /// Members that one member alone may tell of and nobody here has met. A hub introduces that many others to each of them; keys
 /// cost nothing, so a liar introduces that many, too.

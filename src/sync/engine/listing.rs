@@ -12,7 +12,7 @@ use crate::sync::engine::fetch::interrupted;
 use crate::sync::engine::limits::{
     GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX, POINTS_FLOOD, SERVES_PER_PEER_MAX,
 };
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{KEYS_MAX, KeysRequest, KeysResponse, Message};
 use crate::sync::work::{Action, Work};
 

@@ -59,6 +59,7 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
         introduced_by: None,
         acknowledged: Vec::new(),
         last_seen_ms: 0,
+        signed: None,
     };
     let mut engine = Engine::new(config, Vec::new(), members.iter().map(member).collect(), NOW_MS);
     for name in connected {

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
-use crate::model::{Head, PeerId, Placement};
+use crate::model::{Head, PeerId};
 use crate::sync::engine::apply::Queue;
 use crate::sync::engine::clocks::Clocks;
 use crate::sync::engine::collections::Schemas;
+use crate::sync::engine::epochs::is_before_founding;
 use crate::sync::engine::exchange::Exchange;
 use crate::sync::engine::excuse::Excuses;
 use crate::sync::engine::fetch::Fetches;
+use crate::sync::engine::head_times::SignedTimes;
 use crate::sync::engine::heads::Heads;
 use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, PEER_SILENT_MS_MAX};
 use crate::sync::engine::listing::Listings;
@@ -23,12 +25,11 @@ use crate::sync::engine::session::Session;
 use crate::sync::engine::share::Share;
 use crate::sync::engine::stability::Round;
 use crate::sync::engine::status::Counters;
-use crate::sync::engine::views::{PagePlace, ServedView};
-use crate::sync::engine::votes::WaitingVote;
+use crate::sync::engine::task::Task;
+use crate::sync::engine::views::ServedView;
 use crate::sync::engine::withheld::Gaps;
-use crate::sync::message::{FetchRequest, MemberNews, Message, Want};
+use crate::sync::message::Message;
 use crate::sync::random::Random;
-use crate::sync::statement::VoteDigest;
 use crate::sync::work::{Action, EngineConfig, Event, ExchangeReport, Input, Member, Outcome, Work};
 
 /// The protocol state of one network on one node.
@@ -53,6 +54,7 @@ pub struct Engine {
     pub(super) pulls: BTreeMap<u64, Pull>,
     pub(super) queue: Queue,
     pub(super) gaps: Gaps,
+    pub(super) signed_times: SignedTimes,
     pub(super) push: Push,
     pub(super) reconciling: Reconciling,
     pub(super) views: BTreeMap<PeerId, ServedView>,
@@ -70,102 +72,11 @@ pub struct Engine {
     pub(super) is_retired: bool,
 }
 
-/// What work was asked for, to know what to do with its outcome.
-#[derive(Debug)]
-pub(super) enum Task {
-    Post,
-    Serve {
-        peer: PeerId,
-        want: Want,
-    },
-    Push {
-        to_seq: u64,
-    },
-    Apply {
-        origin: PeerId,
-    },
-    /// For a peer's reconciliation with us.
-    View {
-        peer: PeerId,
-        /// Which of its views, one after the other.
-        number: u64,
-    },
-    /// The next page of a peer's view.
-    ReadAhead {
-        peer: PeerId,
-        number: u64,
-        page: PagePlace,
-    },
-    CloseView {
-        peer: PeerId,
-    },
-    /// For our reconciliation with a peer.
-    Reconcile {
-        run: u64,
-    },
-    Collect,
-    Place {
-        placement: Placement,
-    },
-    /// Of what is going to be dropped.
-    Draw,
-    Evict,
-    /// For a peer that reads what it does not hold.
-    ServeFetch {
-        peer: PeerId,
-        request: FetchRequest,
-    },
-    /// For a peer that lists what it does not hold.
-    ServeKeys {
-        peer: PeerId,
-        number: u64,
-        copies: Option<u32>,
-    },
-    /// For a fetch of our own.
-    MergeFetched {
-        fetch: u64,
-    },
-    Prune,
-    Save {
-        peers: Vec<PeerId>,
-    },
-    SignAddresses {
-        named_ms: u64,
-        addresses: Vec<String>,
-    },
-    /// What a peer has told of members.
-    VerifyNews {
-        peer: PeerId,
-        news: Vec<MemberNews>,
-    },
-    SignVote {
-        digest: VoteDigest,
-    },
-    VerifyVotes {
-        digest: VoteDigest,
-        votes: Vec<WaitingVote>,
-    },
-    ReadEpoch,
-    SaveEpoch {
-        peer: PeerId,
-    },
-    CheckOwnHead {
-        peer: PeerId,
-    },
-    RenewEarly,
-    CallBack,
-    MergeSchema,
-    /// The heads of a peer's heartbeat.
-    VerifyHeads {
-        peer: PeerId,
-        number: u64,
-    },
-}
-
 impl Engine {
     /// `heads` are those of the database, `members` what it kept of them.
     pub fn new(config: EngineConfig, heads: Vec<Head>, members: Vec<Member>, now_ms: u64) -> Engine {
         let mut random = Random::new(config.seed);
+        let signed_times = SignedTimes::new(&members);
         let roster = Roster::new(&config.this, members, &config.removed);
         let heads = Heads::new(heads, now_ms);
         Engine {
@@ -190,6 +101,7 @@ impl Engine {
             pulls: BTreeMap::new(),
             queue: Queue::default(),
             gaps: Gaps::default(),
+            signed_times,
             views: BTreeMap::new(),
             share: Share::default(),
             fetches: Fetches::default(),
@@ -274,6 +186,7 @@ impl Engine {
         self.tick_listings();
         self.tick_members();
         self.tick_gaps();
+        self.tick_head_times();
         // Never spins, whatever a subject asked for.
         self.wake_ms = self.wake_ms.max(self.now_ms.saturating_add(1));
     }
@@ -284,6 +197,9 @@ impl Engine {
     }
 
     pub(super) fn send(&mut self, peer: &PeerId, message: Message) {
+        if self.config.awaits_founder && !is_before_founding(&message) {
+            return;
+        }
         self.counters.sending();
         self.actions.push(Action::Send { peer: peer.clone(), message });
     }
@@ -311,6 +227,9 @@ impl Engine {
             (Task::Serve { peer, want }, Outcome::LogRead(result)) => self.log_read(&peer, &want, result),
             (Task::Push { to_seq }, Outcome::LogRead(result)) => self.push_read(to_seq, result),
             (Task::Apply { origin }, Outcome::Applied(result)) => self.applied(&origin, result),
+            (Task::DropUnsigned { origin, from }, Outcome::UnsignedDropped(result)) => {
+                self.unsigned_dropped(&origin, from, result);
+            }
             (Task::View { peer, number }, outcome) => self.view_read(&peer, number, outcome),
             (Task::ReadAhead { peer, number, page }, Outcome::Entries(read)) => {
                 self.read_ahead(&peer, number, &page, read);
@@ -341,6 +260,12 @@ impl Engine {
             (Task::SignVote { digest }, Outcome::Signed(result)) => self.vote_signed(digest, result),
             (Task::VerifyVotes { digest, votes }, Outcome::Verified(result)) => {
                 self.votes_verified(digest, votes, result);
+            }
+            (Task::SignHeadTime { seq, hash, at_ms }, Outcome::Signed(result)) => {
+                self.head_time_signed((seq, hash, at_ms), result);
+            }
+            (Task::VerifyHeadTimes { peer, times }, Outcome::Verified(result)) => {
+                self.head_times_verified(&peer, times, result);
             }
             (Task::ReadEpoch, Outcome::EpochRead(result)) => self.epoch_read(result),
             (Task::SaveEpoch { peer }, Outcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
@@ -444,6 +369,9 @@ impl Engine {
         if is_outdated && !matches!(message, Message::Epoch(_)) {
             return;
         }
+        if self.config.awaits_founder && !is_before_founding(&message) {
+            return;
+        }
         match message {
             Message::Heartbeat(heartbeat) => self.heartbeat_shown(peer, heartbeat),
             Message::SyncRequest(request) => self.sync_request(peer, request),
@@ -453,6 +381,7 @@ impl Engine {
             Message::CollectionRequest => self.announce_collections(peer),
             Message::Members(members) => self.members_told(peer, members),
             Message::Votes(votes) => self.votes(peer, votes),
+            Message::HeadTimes(told) => self.head_times_told(peer, told),
             Message::Stability(stability) => self.stability(peer, stability),
             Message::Epoch(news) => self.epoch_news(peer, news),
             Message::ReconcileRequest(request) => self.reconcile_request(peer, request),

@@ -12,8 +12,9 @@ use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{
     NEWS_BATCHES_MAX, POINTS_FORGED, QUICK_SAVES_MAX, RETRY_MS, SAVE_MEMBERS_MS, SAVE_MEMBERS_MS_MIN, SAVED_AT_ONCE_MAX,
 };
-use crate::sync::engine::machine::Task;
 use crate::sync::engine::roster::Met;
+use crate::sync::engine::task::Task;
+use crate::sync::member::Member;
 use crate::sync::message::{MemberNews, Members};
 use crate::sync::statement::{Signed, Statement};
 use crate::sync::work::{Event, Work};
@@ -242,7 +243,8 @@ impl Engine {
         while members.len() < SAVED_AT_ONCE_MAX
             && let Some(peer) = self.membership.dirty.pop_first()
         {
-            members.extend(self.roster.member(&peer).filter(|member| member.peer != *this));
+            let member = self.roster.member(&peer).filter(|member| member.peer != *this);
+            members.extend(member.map(|member| Member { signed: self.signed_times.of(&peer).cloned(), ..member }));
         }
         if members.is_empty() {
             return;

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{HEARTBEATS_WAITING_MAX, POINTS_FLOOD, POINTS_FORGED};
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::Heartbeat;
 use crate::sync::work::{Merged, VerifiedHeads, Work};
 

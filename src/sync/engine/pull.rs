@@ -34,6 +34,10 @@ pub(super) struct Origin {
     pub is_held: bool,
     /// Not before then, after a failure.
     pub retry_ms: u64,
+    /// The greatest head that somebody has shown and that the origin has signed.
+    pub signed_seq: u64,
+    /// What waits in the log is being dropped, since the origin has signed something else.
+    pub is_dropping: bool,
     /// Who sent what waits in the log for the end of its posting, and is not signed yet.
     pub waiting_from: Option<PeerId>,
     /// Who has last sent deltas that do not lead to what the origin signed.
@@ -60,14 +64,21 @@ impl Origin {
             is_outdone: false,
             is_held: false,
             retry_ms: 0,
+            signed_seq: 0,
+            is_dropping: false,
             waiting_from: None,
             accused_by: None,
         }
     }
 
+    /// Whether only a reconciliation can go on with it.
+    pub fn is_stuck(&self) -> bool {
+        self.is_held || self.is_frozen || self.is_outdone
+    }
+
     /// Whether deltas are neither asked for nor taken.
     pub fn waits(&self) -> bool {
-        self.quarantine_ms.is_some() || self.is_frozen || self.is_held
+        self.quarantine_ms.is_some() || self.is_frozen || self.is_held || self.is_dropping
     }
 }
 
@@ -292,6 +303,8 @@ impl Engine {
             let due_ms = state.quarantine_ms.or((state.retry_ms > now_ms).then_some(state.retry_ms));
             wake_ms = wake_ms.into_iter().chain(due_ms).min();
         }
+        let refuted: Vec<PeerId> = self.origins.keys().filter(|origin| self.is_refuted(origin)).cloned().collect();
+        refuted.iter().for_each(|origin| self.review_unsigned(origin));
         self.schedule_pulls();
         if !self.wanted.is_empty() {
             wake_ms = Some(wake_ms.unwrap_or(u64::MAX).min(now_ms.saturating_add(RETRY_MS)));

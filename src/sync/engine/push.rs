@@ -10,7 +10,7 @@ use crate::model::{PeerId, Run};
 use crate::sync::engine::Engine;
 use crate::sync::engine::apply::Waiting;
 use crate::sync::engine::limits::{ANNOUNCE_MS, EAGER_PEERS_MAX, PUSH_BYTES_MAX, RELAY_FANOUT};
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{Message, Operation, PUSHED_MAX, RUN_DELTAS_MAX, short_name};
 use crate::sync::work::{LogRead, Work};
 
@@ -33,7 +33,7 @@ impl Engine {
     /// the next.
     pub(super) fn push_own(&mut self) {
         let to_seq = self.heads.seq(&self.config.this);
-        if self.push.is_reading || to_seq <= self.push.sent_seq {
+        if self.push.is_reading || to_seq <= self.push.sent_seq || self.config.awaits_founder {
             return;
         }
         if self.sessions.values().all(|session| session.is_outdated) {

@@ -12,10 +12,12 @@ use crate::error::Result;
 use crate::model::{Buckets, Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::fill::Lacking;
-use crate::sync::engine::limits::{RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, Tuning};
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::limits::{
+    BUSY_AUDITS, RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, STORY_DISTRUST_MS, Tuning,
+};
 use crate::sync::engine::pull::Origin;
 use crate::sync::engine::reconcile_steps::Walk;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
 use crate::sync::random::Random;
 use crate::sync::work::{Event, Outcome, Work};
@@ -154,11 +156,10 @@ impl Engine {
         if !self.reconciling.is_needed && !is_newcomer && !is_partial && !is_returning {
             return None;
         }
-        let is_stuck = |state: &Origin| state.is_held || state.is_frozen || state.is_outdone;
         let held: Vec<(&PeerId, u64)> = self
             .origins
             .iter()
-            .filter(|(_, state)| is_stuck(state))
+            .filter(|(_, state)| state.is_stuck())
             .map(|(origin, state)| (origin, self.received_seq(origin) + u64::from(!state.is_outdone)))
             .collect();
         self.reconciling.is_needed &= !held.is_empty();
@@ -193,7 +194,9 @@ impl Engine {
     /// A peer to compare with when it is time to and nothing else is to be done.
     fn auditee(&mut self) -> Option<(PeerId, Reason)> {
         let is_idle = self.wanted.is_empty() && self.queue.is_empty() && self.pulls.is_empty();
-        if self.now_ms < self.reconciling.audit_ms || !is_idle {
+        // Whoever shows what it never gives must not keep this node from comparing itself with others.
+        let patience_ms = self.config.tuning.audit_interval_ms.saturating_mul(if is_idle { 0 } else { BUSY_AUDITS });
+        if self.now_ms < self.reconciling.audit_ms.saturating_add(patience_ms) {
             return None;
         }
         let mut peers = self.active_peers();
@@ -406,9 +409,11 @@ impl Engine {
         }
         self.note_lacking(!moved.is_empty());
         let (entries, bytes, whole) = (running.entries, running.bytes, self.config.partial.is_empty());
+        let is_stuck = self.origins.values().any(Origin::is_stuck);
         if running.reason == Reason::Needed && moved.is_empty() {
             // The same again would come to the same.
-            self.avoid(&running.peer, self.now_ms.saturating_add(RECONCILE_RETRY_MS));
+            let wait_ms = if is_stuck { STORY_DISTRUST_MS } else { RECONCILE_RETRY_MS };
+            self.avoid(&running.peer, self.now_ms.saturating_add(wait_ms));
         }
         if !whole {
             // Somebody else may hold the rest.
@@ -417,7 +422,8 @@ impl Engine {
             self.avoid(&running.peer, self.now_ms.saturating_add(wait_ms));
         }
         self.event(Event::ReconciliationEnded { peer: running.peer, entries, bytes, whole });
-        self.reconciling.is_needed = false;
+        // What this peer did not have somebody else may.
+        self.reconciling.is_needed = is_stuck;
         self.reconciling.audit_ms = self.now_ms.saturating_add(self.config.tuning.audit_interval_ms);
         self.release_held();
         self.schedule_pulls();

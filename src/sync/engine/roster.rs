@@ -48,8 +48,9 @@ impl Roster {
         let mut roster = Roster::default();
         roster.meet(this, Vec::new());
         for member in members.into_iter().filter(|member| member.is_of_now(removed)) {
-            let Member { peer, addresses, named_ms, signature, reached, introduced_by, acknowledged, last_seen_ms } =
-                member;
+            let Member {
+                peer, addresses, named_ms, signature, reached, introduced_by, acknowledged, last_seen_ms, ..
+            } = member;
             // What was kept before members signed says where they were reached, or were said to be.
             let is_signed = !signature.is_empty();
             let reached = if is_signed { reached } else { addresses.clone() };
@@ -252,6 +253,7 @@ impl Roster {
             introduced_by: known.introduced_by.clone(),
             acknowledged: known.acknowledged.iter().map(|(origin, seq)| (origin.clone(), *seq)).collect(),
             last_seen_ms: known.last_seen_ms,
+            signed: None,
         })
     }
 }

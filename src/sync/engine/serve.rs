@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::{PeerId, Run};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{POINTS_FLOOD, SERVES_PER_PEER_MAX};
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{Message, RUN_DELTAS_MAX, RUNS_MAX, SYNC_BATCH_BYTES, SyncRequest, SyncResponse, Want};
 use crate::sync::work::{LogRead, Work};
 

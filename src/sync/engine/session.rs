@@ -40,6 +40,8 @@ pub(super) struct Session {
     pub told_moves: u64,
     /// Up to which change of the member list it has been told.
     pub told_members: u64,
+    /// Up to which change of the heads with their times it has been told.
+    pub told_times: u64,
     pub heartbeat_ms: u64,
     pub heartbeat_interval_ms: u64,
     /// When heads were last asked for, or members repeated.
@@ -99,6 +101,7 @@ impl Session {
             has_told_all: false,
             told_moves: 0,
             told_members: 0,
+            told_times: 0,
             heartbeat_ms: now_ms,
             heartbeat_interval_ms: HEARTBEAT_MS_MIN,
             asked_heads_ms: 0,

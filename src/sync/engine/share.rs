@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::model::{Buckets, PeerId, Placement, Shares};
 use crate::sync::engine::Engine;
 use crate::sync::engine::challenges::Challenge;
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::work::{Event, Work};
 
 /// What has been worked out of shares; good for one list of members.

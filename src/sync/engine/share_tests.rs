@@ -56,6 +56,7 @@ fn engine(config: EngineConfig) -> Engine {
         introduced_by: None,
         acknowledged: Vec::new(),
         last_seen_ms: 0,
+        signed: None,
     };
     Engine::new(config, Vec::new(), ["b", "c"].iter().map(member).collect(), NOW_MS)
 }

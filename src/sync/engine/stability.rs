@@ -15,7 +15,7 @@ use crate::sync::engine::limits::{
     STABILITY_FANOUT, STABILITY_GOSSIP_MS, STABILITY_MS_PER_MEMBER, STABILITY_REPEAT_MS, STABILITY_ROUND_MS_MIN,
     STABILITY_VOTES_MS_MAX, Tuning, VOTES_UNASKED_MAX,
 };
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::engine::votes::Ballot;
 use crate::sync::message::{HeadsDigest, MARKS_MAX, Message, Stability, StabilityMark};
 use crate::sync::work::{Event, Work};

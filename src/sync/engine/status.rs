@@ -82,6 +82,8 @@ pub struct EnginePeer {
     pub latency_ms: Option<f64>,
     /// Milliseconds since 1970.
     pub last_seen_ms: Option<u64>,
+    /// When the member last signed how far it had come, whoever told of it: milliseconds since 1970, by its own clock.
+    pub signed_ms: Option<u64>,
     pub collections: Vec<String>,
     /// Deltas that this node has and the peer has not acknowledged, and the age of the oldest of them in milliseconds.
     pub behind_deltas: u64,
@@ -160,6 +162,7 @@ impl Engine {
                 connected: session.is_some(),
                 latency_ms: session.and_then(|session| session.latency_ms),
                 last_seen_ms,
+                signed_ms: self.signed_times.at_ms(peer),
                 collections: session.map(|session| session.collections.clone()).unwrap_or_default(),
                 behind_deltas,
                 behind_ms,

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::model::{Buckets, Bytes, Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::engine::tree::Tree;
 use crate::sync::message::{
     CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{POINTS_FORGED, STABILITY_VOTES_MS_MAX};
-use crate::sync::engine::machine::Task;
+use crate::sync::engine::task::Task;
 use crate::sync::message::{Message, VOTES_PER_MESSAGE_MAX, Vote, Votes};
 use crate::sync::statement::{Signed, Statement, VoteDigest};
 use crate::sync::work::{Event, Work};

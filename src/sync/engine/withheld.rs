@@ -1,8 +1,10 @@
-//! Withholding shows: a member that says it has deltas and does not give them is named.
+//! Withholding shows: a member that says it has deltas and does not give them is named, and deltas that nobody gives are told of.
 //!
 //! The head of an origin is signed by that origin, so whoever shows one proves that the deltas up to it exist. A member that
-//! shows one and answers a request for them with nothing, or not at all, is remembered with the gap; where the gap stays for
-//! [`WITHHELD_MS`], the log and the status say who has withheld what. It closes when the deltas come, from whomever.
+//! shows one and answers a request for them with nothing, with something else, or not at all, is remembered with the gap; where the
+//! gap stays for [`WITHHELD_MS`], the log and the status say who has withheld what. A head with its time
+//! ([`head_times`](super::head_times)) proves as much of deltas that no connected member shows: then those are told of who passed
+//! the time on, which is no fault of theirs. A gap closes when the deltas come, from whomever.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +27,15 @@ struct Gap {
     since_ms: u64,
     /// Members that have shown it and not given it.
     withholders: BTreeSet<PeerId>,
+    /// Members that have passed on what the origin has signed of it.
+    tellers: BTreeSet<PeerId>,
     is_told: bool,
+}
+
+impl Gap {
+    fn new(now_ms: u64) -> Gap {
+        Gap { seq: 0, since_ms: now_ms, withholders: BTreeSet::new(), tellers: BTreeSet::new(), is_told: false }
+    }
 }
 
 impl Gaps {
@@ -39,31 +49,47 @@ impl Gaps {
 impl Engine {
     /// A peer was asked for deltas of an origin that it has shown the head of, up to `shown`, and has not given any.
     pub(super) fn unserved(&mut self, peer: &PeerId, origin: &PeerId, shown: u64) {
-        let has_room = self.gaps.gaps.len() < GAPS_MAX || self.gaps.gaps.contains_key(origin);
-        if shown <= self.received_seq(origin) || !has_room {
-            return;
-        }
-        let (now_ms, none) = (self.now_ms, BTreeSet::new());
-        let new = Gap { seq: shown, since_ms: now_ms, withholders: none, is_told: false };
-        let gap = self.gaps.gaps.entry(origin.clone()).or_insert(new);
-        gap.seq = gap.seq.max(shown);
+        let Some(gap) = self.gap(origin, shown) else { return };
         let is_new = gap.withholders.len() < WITHHOLDERS_MAX && gap.withholders.insert(peer.clone());
         if is_new && gap.is_told {
             let (origin, seq) = (origin.clone(), gap.seq);
             self.event(Event::Withheld { peer: peer.clone(), origin, seq });
         }
+    }
+
+    /// A peer has passed on that an origin has come as far as `seq`.
+    pub(super) fn not_given(&mut self, peer: &PeerId, origin: &PeerId, seq: u64) {
+        let Some(gap) = self.gap(origin, seq) else { return };
+        if gap.tellers.len() < WITHHOLDERS_MAX {
+            gap.tellers.insert(peer.clone());
+        }
+    }
+
+    /// The gap up to `seq`, where there is one.
+    fn gap(&mut self, origin: &PeerId, seq: u64) -> Option<&mut Gap> {
+        let has_room = self.gaps.gaps.len() < GAPS_MAX || self.gaps.gaps.contains_key(origin);
+        if seq <= self.given_seq(origin) || !has_room {
+            return None;
+        }
+        let now_ms = self.now_ms;
         self.wake_at(now_ms.saturating_add(WITHHELD_MS));
+        let gap = self.gaps.gaps.entry(origin.clone()).or_insert_with(|| Gap::new(now_ms));
+        gap.seq = gap.seq.max(seq);
+        Some(gap)
     }
 
     pub(super) fn tick_gaps(&mut self) {
         let now_ms = self.now_ms;
         let mut gaps = std::mem::take(&mut self.gaps);
-        gaps.gaps.retain(|origin, gap| self.received_seq(origin) < gap.seq && !self.is_forked(origin));
+        gaps.gaps.retain(|origin, gap| self.given_seq(origin) < gap.seq && !self.is_forked(origin));
         for (origin, gap) in &mut gaps.gaps {
             if gap.is_told || now_ms < gap.since_ms.saturating_add(WITHHELD_MS) {
                 continue;
             }
             gap.is_told = true;
+            if gap.withholders.is_empty() {
+                self.event(Event::Unavailable { origin: origin.clone(), seq: gap.seq });
+            }
             for peer in &gap.withholders {
                 let (peer, origin, seq) = (peer.clone(), origin.clone(), gap.seq);
                 self.event(Event::Withheld { peer, origin, seq });
@@ -79,11 +105,19 @@ impl Engine {
     pub(super) fn withheld(&self) -> Vec<EngineWait> {
         let told = self.gaps.gaps.iter().filter(|(_, gap)| gap.is_told);
         let show = |(origin, gap): (&PeerId, &Gap)| {
-            let names: Vec<&str> = gap.withholders.iter().map(PeerId::as_str).collect();
-            let seq = self.received_seq(origin).saturating_add(1);
-            let reason = format!("withheld: shown up to {} and not given by {}", gap.seq, names.join(", "));
+            let names = |peers: &BTreeSet<PeerId>| peers.iter().map(PeerId::as_str).collect::<Vec<_>>().join(", ");
+            let seq = self.given_seq(origin).saturating_add(1);
+            let reason = if gap.withholders.is_empty() {
+                let tellers = names(&gap.tellers);
+                format!(
+                    "its origin has signed deltas up to {} that no connected member gives; told by {tellers}",
+                    gap.seq
+                )
+            } else {
+                format!("withheld: shown up to {} and not given by {}", gap.seq, names(&gap.withholders))
+            };
             EngineWait { origin: origin.clone(), seq, reason: reason.into(), due_ms: None }
         };
-        told.filter(|(origin, gap)| self.received_seq(origin) < gap.seq).map(show).collect()
+        told.filter(|(origin, gap)| self.given_seq(origin) < gap.seq).map(show).collect()
     }
 }

@@ -191,7 +191,7 @@ impl World {
             let heads: BTreeMap<_, _> = running
                 .heads()
                 .into_iter()
-                .map(|head| (super::world::short(&head.origin).to_string(), (head.seq, head.hash[0])))
+                .map(|head| (super::story::short(&head.origin).to_string(), (head.seq, head.hash[0])))
                 .collect();
             let staged = running.database.view().staged(Some(running.network)).unwrap().len();
             let digests = COLLECTIONS.map(|name| {

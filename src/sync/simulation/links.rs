@@ -6,8 +6,9 @@ use crate::sync::message::Message;
 use crate::sync::simulation::holders::hollow;
 use crate::sync::simulation::node::START_MS;
 use crate::sync::simulation::plan::between;
+use crate::sync::simulation::story::{gist, short};
 use crate::sync::simulation::workload::CANARY;
-use crate::sync::simulation::world::{Event, World, gist, short};
+use crate::sync::simulation::world::{Event, World};
 use crate::sync::work::Input;
 
 /// A session between two nodes, as their transports see it.

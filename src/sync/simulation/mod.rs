@@ -21,6 +21,7 @@ mod owners;
 mod plan;
 mod runs;
 mod shares;
+mod story;
 mod tables;
 mod workload;
 mod world;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -20,6 +20,7 @@ const THREADS: usize = 2;
 /// What seeds did, all in all.
 #[derive(Default)]
 struct Sum {
+    steps: AtomicU64,
     frames: AtomicU64,
     bytes: AtomicU64,
     virtual_ms: AtomicU64,
@@ -49,6 +50,7 @@ fn play(seed: u64, is_loud: bool, sum: &Sum, make: Make) -> Result<(), String> {
         world.play_until(length_ms + 5_000);
         world.come_to_rest();
     }));
+    sum.steps.fetch_add(world.steps, Ordering::Relaxed);
     sum.frames.fetch_add(world.frames, Ordering::Relaxed);
     sum.bytes.fetch_add(world.bytes, Ordering::Relaxed);
     sum.virtual_ms.fetch_add(world.now_ms, Ordering::Relaxed);
@@ -75,15 +77,18 @@ pub(super) fn play_all(count: u64, make: Make) -> BTreeMap<String, u64> {
     }
     let first = number_of("NEBULUSDB_SIM_FIRST").unwrap_or(0);
     let count = number_of("NEBULUSDB_SIM_SEEDS").unwrap_or(count);
-    let (next, end) = (AtomicU64::new(first), first + count);
+    // A soak says how many steps it wants at least.
+    let steps_min = number_of("NEBULUSDB_SOAK_STEPS").unwrap_or(0);
+    let (next, end, has_failed) = (AtomicU64::new(first), first + count, AtomicBool::new(false));
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while let seed = next.fetch_add(1, Ordering::Relaxed)
-                    && seed < end
+                    && (seed < end || sum.steps.load(Ordering::Relaxed) < steps_min)
+                    && !has_failed.load(Ordering::Relaxed)
                 {
                     if let Err(story) = play(seed, false, &sum, make) {
-                        next.store(end, Ordering::Relaxed);
+                        has_failed.store(true, Ordering::Relaxed);
                         panic!("{story}\nseed {seed} fails: NEBULUSDB_SIM_SEED={seed} plays it again");
                     }
                 }
@@ -91,9 +96,11 @@ pub(super) fn play_all(count: u64, make: Make) -> BTreeMap<String, u64> {
         }
     });
     let elapsed = started.elapsed().as_secs_f64();
-    let [frames, bytes, virtual_ms] =
-        [&sum.frames, &sum.bytes, &sum.virtual_ms].map(|number| number.load(Ordering::Relaxed));
-    eprintln!("{count} seeds in {elapsed:.1} s: {frames} frames, {bytes} bytes, {} hours", virtual_ms / 3_600_000);
+    let [steps, frames, bytes, virtual_ms] =
+        [&sum.steps, &sum.frames, &sum.bytes, &sum.virtual_ms].map(|number| number.load(Ordering::Relaxed));
+    let hours = virtual_ms / 3_600_000;
+    let count = sum.happened.lock().get("seeds").copied().unwrap_or(0);
+    eprintln!("{count} seeds in {elapsed:.1} s: {steps} steps, {frames} frames, {bytes} bytes, {hours} hours");
     eprintln!("{:?}", sum.happened.lock());
     sum.happened.into_inner()
 }

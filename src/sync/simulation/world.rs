@@ -5,7 +5,6 @@ use std::path::Path;
 
 use crate::db::Database;
 use crate::model::PeerId;
-use crate::sync::message::Message;
 use crate::sync::random::Random;
 use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::faults::Fault;
@@ -15,6 +14,7 @@ use crate::sync::simulation::links::Session;
 use crate::sync::simulation::node::{Node, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
 use crate::sync::simulation::shares;
+use crate::sync::simulation::story::{brief, note_of, short, what};
 use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
 
 /// Events for each pair of nodes after which a simulation is taken for one that never comes to rest.
@@ -98,6 +98,8 @@ pub(super) struct World {
     pub last_name: u64,
     pub runtime: tokio::runtime::Runtime,
     pub frames: u64,
+    /// Things that have happened.
+    pub steps: u64,
     pub bytes: u64,
     /// How often something of note happened.
     pub happened: BTreeMap<&'static str, u64>,
@@ -140,6 +142,7 @@ impl World {
             last_name: 0,
             runtime,
             frames: 0,
+            steps: 0,
             bytes: 0,
             happened: BTreeMap::new(),
             story: Vec::new(),
@@ -184,6 +187,7 @@ impl World {
             let ((at_ms, number), event) = entry.remove_entry();
             assert!(number < events_max, "there is no end of events");
             self.now_ms = self.now_ms.max(at_ms);
+            self.steps += 1;
             self.happen(event);
         }
         self.now_ms = until_ms;
@@ -325,6 +329,7 @@ impl World {
         self.nodes[node].boot += 1;
         let tuning = self.plan.tuning.clone();
         self.nodes[node].run(database, &tuning, seed);
+        self.liar_renewed(node, peer);
         self.tell(|world| format!("node {node} goes on as {}", world.name(node)));
         self.after_start(node);
     }
@@ -419,82 +424,5 @@ impl World {
     pub fn new_name(&mut self) -> u64 {
         self.last_name += 1;
         self.last_name
-    }
-}
-
-/// The end of a peer id.
-pub(super) fn short(peer: &PeerId) -> &str {
-    peer.as_str().get(peer.as_str().len().saturating_sub(5)..).unwrap_or_default()
-}
-
-/// Under which name an event is counted, and how often it counts.
-fn note_of(event: &EngineEvent) -> Option<(&'static str, u64)> {
-    Some(match event {
-        EngineEvent::Posted { .. } => ("postings", 1),
-        EngineEvent::Forked { .. } => ("forks", 1),
-        EngineEvent::Quarantined { .. } => ("quarantines", 1),
-        EngineEvent::ReconciliationEnded { .. } => ("reconciliations", 1),
-        EngineEvent::Evicted { count } => ("entries dropped that others hold", *count),
-        EngineEvent::HoldersFailed { peers } => ("holders that failed a challenge", peers.len() as u64),
-        EngineEvent::TombstonesCollected { count } => ("tombstones collected", *count),
-        EngineEvent::LogPruned { count } => ("deltas pruned", *count),
-        EngineEvent::EpochAdopted { .. } => ("epochs adopted", 1),
-        EngineEvent::Renewed { .. } => ("renewed identities", 1),
-        _ => return None,
-    })
-}
-
-fn what(work: &Work) -> String {
-    match work {
-        Work::Apply { run, .. } => {
-            let seq = |delta: Option<&crate::model::Delta>| delta.map_or(0, |delta| delta.seq);
-            let (first, last) = (seq(run.deltas.first()), seq(run.deltas.last()));
-            format!("applies {} {first} to {last}", short(&run.origin))
-        }
-        Work::ReadLog { origin, from_seq, .. } => format!("reads the log of {} from {from_seq}", short(origin)),
-        Work::MergeStates { collection, offer, .. } => format!("merges {} states of {collection}", offer.entries.len()),
-        Work::DropCollected { keys, .. } => format!("drops {} entries", keys.len()),
-        Work::AdoptHeads { heads, partial, .. } => format!("adopts {} heads, partial {partial:?}", heads.len()),
-        Work::CollectTombstones { stable } | Work::PruneLog { acknowledged: stable } => {
-            let numbers: Vec<_> = stable.iter().map(|(origin, seq)| (short(origin), seq)).collect();
-            let what = if matches!(work, Work::PruneLog { .. }) { "prunes the log" } else { "collects tombstones" };
-            format!("{what} up to {numbers:?}")
-        }
-        other => format!("{other:?}").chars().take(60).collect(),
-    }
-}
-
-fn brief(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Fingerprints(_) => "fingerprints".to_string(),
-        Outcome::Digests(Ok((digests, _))) => format!("{} digests", digests.len()),
-        Outcome::LogRead(Ok(crate::sync::work::LogRead::Deltas(deltas))) => format!("{} deltas", deltas.len()),
-        Outcome::Posted(Ok(head)) => format!("{:?}", head.as_ref().map(|head| head.seq)),
-        Outcome::Applied(Ok(applied)) => format!("{:?}, head {}", applied.verdict, applied.head.seq),
-        other => format!("{other:?}").chars().take(80).collect(),
-    }
-}
-
-/// A message in a few words.
-pub(super) fn gist(message: &Message) -> String {
-    let runs = |runs: &[crate::model::Run]| {
-        let of = |run: &crate::model::Run| {
-            format!("{} {}+{}", short(&run.origin), run.deltas.first().map_or(0, |delta| delta.seq), run.deltas.len())
-        };
-        runs.iter().map(of).collect::<Vec<_>>().join(", ")
-    };
-    match message {
-        Message::Operation(operation) => format!("operation {}", runs(&operation.runs)),
-        Message::SyncResponse(response) => format!("response {} {}", response.number, runs(&response.runs)),
-        Message::SyncRequest(request) => {
-            let wants: Vec<_> = request.wants.iter().map(|want| (short(&want.origin), want.from_seq)).collect();
-            format!("request {} {wants:?}", request.number)
-        }
-        Message::Heartbeat(heartbeat) => {
-            let heads: Vec<_> = heartbeat.heads.iter().map(|head| (short(&head.origin), head.seq)).collect();
-            format!("heartbeat {heads:?} ask {} answer {}", heartbeat.ask, heartbeat.answer)
-        }
-        Message::ReconcileRequest(request) => format!("{:?}", request.ask).chars().take(60).collect(),
-        other => other.message_type().name().to_string(),
     }
 }

@@ -239,6 +239,7 @@ REVERT 0
  removed       | boolean
  refused       | text
  author        | text
+ head_signed   | timestamp with time zone
 (14 rows)
 
 > SELECT 'nebulus.staged'::regclass, to_regclass('staged')

@@ -1,16 +1,19 @@
 //! A member that says what is not true, and what that comes to.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Bytes, CharterDigest, Head, PeerId};
 use crate::sync::engine::limits::{
-    INTRODUCED_PER_MEMBER_MAX, QUICK_SAVES_MAX, SAVE_MEMBERS_MS_MIN, STRANGE_ORIGINS_MAX,
+    HEAD_TIME_MS, INTRODUCED_PER_MEMBER_MAX, QUICK_SAVES_MAX, SAVE_MEMBERS_MS_MIN, STRANGE_ORIGINS_MAX,
 };
 use crate::sync::engine::tests::fake::head;
 use crate::sync::engine::tests::world::{MEMORY, World, sign};
 use crate::sync::message::{
-    Heartbeat, MEMBERS_PER_MESSAGE_MAX, MemberNews, Members, Message, Stability, StabilityMark, Vote, Votes,
+    HeadTime, HeadTimes, Heartbeat, MEMBERS_PER_MESSAGE_MAX, MemberNews, Members, Message, Stability, StabilityMark,
+    Vote, Votes,
 };
 use crate::sync::statement::Statement;
-use crate::sync::work::Event;
+use crate::sync::work::{EngineConfig, Event, Input};
 
 const LIAR: usize = 0;
 const VICTIM: usize = 1;
@@ -123,9 +126,10 @@ fn a_large_network_votes_and_each_signature_is_looked_at_once() {
     world.run_for(120_000);
     assert!(world.nodes.iter().all(|node| node.database.tombstones() == 0));
     let rounds = usize::try_from(world.nodes[0].engine.round.number).unwrap();
-    // The addresses of each member, and its vote in each round.
+    let times = usize::try_from(125_000 / HEAD_TIME_MS).unwrap() + 1;
+    // The addresses of each member, its head with the time now and then, and its vote in each round.
     let most = world.nodes.iter().map(|node| node.verified).max().unwrap();
-    assert!(most <= count * (rounds + 2), "{most} signatures in {rounds} rounds");
+    assert!(most <= count * (rounds + times + 2), "{most} signatures in {rounds} rounds");
 }
 
 fn news(peer: &str, named_ms: u64, address: &str) -> MemberNews {
@@ -220,6 +224,110 @@ fn who_withholds_deltas_is_named() {
     world.connect(VICTIM, ABSENT);
     world.run_for(5_000);
     assert!(withheld(&world).is_empty());
+}
+
+fn signed_time(origin: &PeerId, seq: u64, at_ms: u64) -> HeadTime {
+    let hash = [9; 32];
+    let signature = sign(origin, &Statement::Head { seq, hash, at_ms });
+    HeadTime { origin: origin.clone(), seq, hash, at_ms, signature }
+}
+
+#[test]
+fn a_member_is_heard_of_through_others_and_its_silence_shows() {
+    let mut world = World::new(3);
+    world.connect(LIAR, VICTIM);
+    world.connect(LIAR, ABSENT);
+    let signed_ms = |world: &World| {
+        let status = world.nodes[VICTIM].engine.status(world.now_ms);
+        let absent = world.peer(ABSENT);
+        status.peers.into_iter().find(|peer| peer.peer == absent).and_then(|peer| peer.signed_ms)
+    };
+    world.run_for(200_000);
+    let heard_ms = signed_ms(&world).expect("the one between has passed it on");
+    assert!(world.now_ms - heard_ms < 90_000, "and goes on doing so: {heard_ms} at {}", world.now_ms);
+    // Whoever stands between says nothing of it any more, or it has gone: nobody can tell, and everybody sees since when.
+    world.disconnect(LIAR, ABSENT);
+    world.run_for(400_000);
+    let last_ms = signed_ms(&world).expect("what was signed stays");
+    assert!(world.now_ms - last_ms > 300_000);
+    // Nobody else can say that it is alive.
+    for (at_ms, signer) in [(world.now_ms, world.peer(LIAR)), (world.now_ms + 40_000, world.peer(VICTIM))] {
+        let mut forged = signed_time(&signer, 3, at_ms);
+        forged.origin = world.peer(ABSENT);
+        world.deliver(LIAR, VICTIM, Message::HeadTimes(HeadTimes { times: vec![forged] }));
+        world.run_for(100);
+    }
+    assert_eq!(signed_ms(&world), Some(last_ms));
+    // Nor can it say so of tomorrow.
+    let tomorrow = signed_time(&world.peer(ABSENT), 3, world.now_ms + 86_400_000);
+    world.deliver(LIAR, VICTIM, Message::HeadTimes(HeadTimes { times: vec![tomorrow] }));
+    world.run_for(100);
+    assert_eq!(signed_ms(&world), Some(last_ms));
+    let now = signed_time(&world.peer(ABSENT), 0, world.now_ms);
+    world.deliver(LIAR, VICTIM, Message::HeadTimes(HeadTimes { times: vec![now.clone()] }));
+    world.run_for(100);
+    assert_eq!(signed_ms(&world), Some(now.at_ms));
+}
+
+#[test]
+fn deltas_that_an_origin_has_signed_and_nobody_gives_are_told_of() {
+    let mut world = World::new(3);
+    for (one, two) in [(LIAR, VICTIM), (VICTIM, ABSENT), (LIAR, ABSENT)] {
+        world.connect(one, two);
+    }
+    world.run_for(5_000);
+    world.disconnect(VICTIM, ABSENT);
+    world.disconnect(LIAR, ABSENT);
+    world.run_for(30_000);
+    let origin = world.peer(ABSENT);
+    let times = vec![signed_time(&origin, 3, world.now_ms)];
+    world.deliver(LIAR, VICTIM, Message::HeadTimes(HeadTimes { times }));
+    world.run_for(30_000);
+    let told = |world: &World| {
+        let waits = world.nodes[VICTIM].engine.status(world.now_ms).waits;
+        waits.into_iter().map(|wait| (wait.origin, wait.seq, wait.reason.into_owned())).collect::<Vec<_>>()
+    };
+    assert!(told(&world).is_empty(), "not at once");
+    world.run_for(60_000);
+    let reason =
+        format!("its origin has signed deltas up to 3 that no connected member gives; told by {}", world.peer(LIAR));
+    assert_eq!(told(&world), [(origin.clone(), 1, reason)]);
+    let is_told = |event: &&Event| matches!(event, Event::Unavailable { seq: 3, .. });
+    assert_eq!(world.nodes[VICTIM].events.iter().filter(is_told).count(), 1);
+    let is_blamed = |event: &Event| matches!(event, Event::Withheld { .. });
+    assert!(!world.nodes[VICTIM].events.iter().any(is_blamed), "who passes it on has shown nothing of it");
+    for key in 0..3 {
+        world.write(ABSENT, key, Some(key));
+    }
+    world.run_for(5_000);
+    world.connect(VICTIM, ABSENT);
+    world.run_for(5_000);
+    assert!(told(&world).is_empty());
+}
+
+#[test]
+fn nothing_is_given_or_taken_before_the_founder_is_met() {
+    let mut world = World::new(2);
+    let met = world.nodes[VICTIM].config.clone();
+    let awaiting = EngineConfig { awaits_founder: true, charter: CharterDigest::default(), ..met.clone() };
+    world.input(VICTIM, Input::Reconfigured(Box::new(awaiting)));
+    world.write(VICTIM, 1, Some(1));
+    world.write(LIAR, 2, Some(2));
+    world.connect(LIAR, VICTIM);
+    world.run_for(40_000);
+    let peer = world.peer(LIAR);
+    let session = &world.nodes[VICTIM].engine.sessions[&peer];
+    assert!(session.collections.is_empty(), "no announcement is taken");
+    assert_eq!(world.values(VICTIM).len(), 1);
+    assert_eq!(world.values(LIAR).len(), 1, "and nothing was given");
+    let said: BTreeSet<&str> = world.nodes[VICTIM].sent.iter().map(|(_, kind)| *kind).collect();
+    assert!(said.is_subset(&BTreeSet::from(["heartbeat", "members", "epoch"])), "{said:?}");
+    let shown = &world.nodes[LIAR].engine.sessions[&world.peer(VICTIM)];
+    assert!(shown.known.is_empty() && shown.collections.is_empty(), "it shows no heads and names no table");
+    world.input(VICTIM, Input::Reconfigured(Box::new(met)));
+    world.run_for(5_000);
+    assert_eq!((world.values(VICTIM).len(), world.values(LIAR).len()), (2, 2));
+    assert!(!world.nodes[VICTIM].engine.sessions[&peer].collections.is_empty());
 }
 
 fn heads(batch: usize) -> Message {

@@ -91,6 +91,7 @@ impl Node {
                 }
                 None => database.apply(&run),
             })),
+            Work::DropUnsigned { origin } => Outcome::UnsignedDropped(Ok(database.seq(&origin))),
             Work::OpenView { peer } => {
                 self.views.insert(peer, database.clone());
                 let heads = database.heads.values().cloned().collect();

@@ -8,7 +8,7 @@ use crate::model::PeerId;
 use crate::store::Identity;
 use crate::sync::message::Message;
 use crate::sync::random::Random;
-use crate::sync::simulation::liars::bodies::twisted;
+use crate::sync::simulation::liars::bodies::{Bait, twisted};
 use crate::sync::simulation::liars::lies::Lie;
 use crate::sync::simulation::liars::tree::{Parts, bytes_in, bytes_of, message_of, other_bytes, places, tree_of};
 
@@ -81,6 +81,19 @@ impl Adversary {
     /// Whether it lies this time.
     pub(super) fn feels_like(&mut self, lie: Lie) -> bool {
         self.tells(lie) && self.random.below(100) < self.chance
+    }
+
+    /// An entry that nobody wrote, for the liar to post, where it tells such lies: its key and its state.
+    pub(super) fn own_bait(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+        if !self.feels_like(Lie::OwnBait) {
+            return None;
+        }
+        self.has_told(Lie::OwnBait);
+        let bait = Bait::choose(&mut self.random);
+        let at = usize::try_from(self.random.below(self.blobs.len() as u64)).unwrap();
+        let (blob, number) = (self.blobs.get(at).cloned(), self.random.next());
+        let author = self.identity.peer_id().clone();
+        Some(bait.entry(number, (&author, self.now_ms), blob.as_deref(), &mut self.random))
     }
 
     pub(super) fn has_told(&mut self, lie: Lie) {

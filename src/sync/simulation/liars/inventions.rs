@@ -22,6 +22,9 @@ const FLOOD: usize = 5;
 /// Members in one message of a flood.
 const FLOOD_MEMBERS: usize = 256;
 
+/// Where no member can be dialled.
+pub(super) const INVENTED_ADDRESSES: [&str; 2] = ["/ip4/127.0.0.1/tcp/22", "/ip4/10.0.0.1/tcp/80"];
+
 impl Adversary {
     /// Makes a lie of an answer; false where it is none that the lie fits.
     pub(super) fn rewrite(&mut self, lie: Lie, tree: &mut Tree) -> bool {
@@ -120,7 +123,7 @@ impl Adversary {
             }
             Lie::Members => vec![self.members(1)],
             Lie::MemberFlood => (0..FLOOD).map(|_| self.members(FLOOD_MEMBERS)).collect(),
-            Lie::Votes => self.votes().into_iter().collect(),
+            Lie::Votes => self.votes().into_iter().chain(self.signed_votes()).collect(),
             Lie::FarEpoch => {
                 let epoch = [u64::MAX, FAR, 1 << 32][usize::try_from(self.random.below(3)).unwrap()];
                 self.epoch(epoch, Vec::new())
@@ -202,7 +205,7 @@ impl Adversary {
             let peer = known.unwrap_or_else(|| adversary.nobody());
             let named_ms = [0, adversary.now_ms, u64::MAX][usize::try_from(adversary.random.below(3)).unwrap()];
             json!({"peer": peer, "named_ms": named_ms, "signature": bytes_in(&[0; 64]),
-                "addresses": ["/ip4/127.0.0.1/tcp/22", "/ip4/10.0.0.1/tcp/80"]})
+                "addresses": INVENTED_ADDRESSES})
         };
         let members: Vec<Tree> = (0..count).map(|_| member(self)).collect();
         json!({"Members": {"members": members}})
@@ -217,6 +220,17 @@ impl Adversary {
         for mark in tree.pointer_mut("/Stability/marks")?.as_array_mut()? {
             (mark["least"], mark["greatest"]) = (json!(FAR), json!(FAR));
         }
+        Some(tree)
+    }
+
+    /// Everybody has signed the round that is under way.
+    fn signed_votes(&mut self) -> Option<Tree> {
+        let mut tree = self.templates.get("votes").cloned()?;
+        let signers = tree.pointer_mut("/Votes/signers")?;
+        let bytes = signers.as_array()?.len();
+        *signers = bytes_in(&vec![0xff; bytes]);
+        let vote = |position: usize| json!({"position": position, "signature": bytes_in(&[0; 64])});
+        *tree.pointer_mut("/Votes/votes")? = (0..self.peers.len()).map(vote).collect();
         Some(tree)
     }
 }

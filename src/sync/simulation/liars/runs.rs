@@ -7,8 +7,8 @@ use crate::sync::simulation::runs::play_all;
 use crate::sync::simulation::world::World;
 
 /// Seeds that the usual test run plays.
-const SEEDS: u64 = 250;
-/// Seeds of a long run: a million steps and more.
+const SEEDS: u64 = 1_000;
+/// Seeds of a long run. `NEBULUSDB_SOAK_STEPS` has more played where these are fewer steps than it says.
 const SOAK_SEEDS: u64 = 20_000;
 /// Seeds after which every lie has been told.
 const ALL_TOLD: u64 = 500;

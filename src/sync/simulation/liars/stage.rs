@@ -12,6 +12,7 @@ use crate::sync::simulation::departures::Departures;
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::liars::adversary::Adversary;
 use crate::sync::simulation::liars::bodies::{BAITS, bait_id, taken_from_others};
+use crate::sync::simulation::liars::inventions::INVENTED_ADDRESSES;
 use crate::sync::simulation::liars::lies::Lie;
 use crate::sync::simulation::node::{COLLECTIONS, MEMORY, NETWORK, put};
 use crate::sync::simulation::plan::{between, one_in};
@@ -34,6 +35,8 @@ const WORKS_MAX: usize = 256;
 #[derive(Default)]
 pub(in crate::sync::simulation) struct Liars {
     pub(super) adversaries: BTreeMap<usize, Adversary>,
+    /// Names that liars had before.
+    former: BTreeSet<PeerId>,
     /// Private blobs whose names the liars spread: only the names are known elsewhere.
     pub named_blobs: BTreeSet<String>,
     /// How often each lie was told, by its name.
@@ -113,7 +116,8 @@ impl World {
         }
         let peers: Vec<PeerId> = self.running().map(|running| running.peer.clone()).collect();
         let now_ms = self.nodes[node].wall.load(std::sync::atomic::Ordering::Relaxed);
-        let spreads = self.liars.adversaries[&node].tells(Lie::Bait);
+        let adversary = &self.liars.adversaries[&node];
+        let spreads = adversary.tells(Lie::Bait) || adversary.tells(Lie::OwnBait);
         if spreads {
             self.liars.named_blobs.extend(std::mem::take(&mut self.ledger.secrets));
         }
@@ -145,6 +149,16 @@ impl World {
         if one_in(&mut self.random, 3) {
             self.write_as_liar(node);
         }
+        self.post_own_bait(node);
+    }
+
+    /// A posting that no program of ours would make.
+    fn post_own_bait(&mut self, node: usize) {
+        let Some((key, state)) = self.liars.adversaries.get_mut(&node).and_then(Adversary::own_bait) else { return };
+        let Some(running) = &self.nodes[node].running else { return };
+        let posted = running.database.post_raw(running.network, MEMORY, key, (decode_state(&state).unwrap(), false));
+        let head = self.runtime.block_on(posted).unwrap();
+        self.handle(node, Input::HeadsMoved { heads: vec![head] });
     }
 
     /// A posting like any member's.
@@ -189,7 +203,7 @@ impl World {
             let Some(adversary) = self.liars.adversaries.get_mut(&node) else { return };
             let lie = taken_from_others(adversary.identity.peer_id(), now_ms, !is_mortal, &mut adversary.random);
             adversary.has_told(Lie::Deletes);
-            self.runtime.block_on(database.post_forged(network, MEMORY, key.as_bytes(), lie)).unwrap();
+            self.runtime.block_on(database.post_raw(network, MEMORY, key.as_bytes().to_vec(), lie)).unwrap();
         }
     }
 
@@ -246,7 +260,17 @@ impl World {
     }
 
     fn is_known_liar(&self, peer: &PeerId) -> bool {
-        self.liars.adversaries.values().any(|adversary| adversary.identity.peer_id() == peer)
+        let mut adversaries = self.liars.adversaries.values();
+        adversaries.any(|adversary| adversary.identity.peer_id() == peer) || self.liars.former.contains(peer)
+    }
+
+    /// A liar that posts from the future is told so, and goes on under another name as any node does.
+    pub fn liar_renewed(&mut self, node: usize, before: &PeerId) {
+        let identity = self.nodes[node].identity();
+        if let Some(adversary) = self.liars.adversaries.get_mut(&node) {
+            adversary.identity = identity;
+            self.liars.former.insert(before.clone());
+        }
     }
 
     /// What an honest engine keeps in memory because somebody said something.
@@ -331,6 +355,10 @@ impl World {
             for hash in self.liars.named_blobs.iter().chain(&self.ledger.secrets) {
                 let is_public = running.database.is_blob_public(running.network, &hash.parse().unwrap()).unwrap();
                 assert!(!is_public, "node {node} would give the private blob {hash} away");
+            }
+            for peer in running.engine.status(self.now_ms).peers {
+                let is_true = !peer.addresses.iter().any(|address| INVENTED_ADDRESSES.contains(&address.as_str()));
+                assert!(is_true, "node {node} would dial {} where it never was: {:?}", peer.peer, peer.addresses);
             }
             let last = running.facts(MEMORY, &format!("last{node}")).unwrap();
             assert_eq!(last.get("last").and_then(|word| word.as_str()), Some("word"));

@@ -1,0 +1,27 @@
+//! Postings that no program of ours would make, for tests of what becomes of them elsewhere.
+
+use crate::db::Database;
+use crate::db::post::Drafted;
+use crate::error::Result;
+use crate::model::{Head, NetworkId, State};
+
+impl Database {
+    /// Posts a state under this node's name and signature as it is, and says whether it begins a life; nothing changes here but the log.
+    ///
+    /// # Panics
+    /// Where there is no such network.
+    pub async fn post_raw(
+        &self,
+        id: NetworkId,
+        collection: &'static str,
+        key: Vec<u8>,
+        (state, begins): (State, bool),
+    ) -> Result<Head> {
+        let posted = self.shared().encode(move |apply| {
+            let network = apply.current_catalog().network_by_id(id).cloned().unwrap();
+            let head = apply.head(&network, &apply.shared.peer_id())?;
+            apply.log_posting(&network, head, &[Drafted::new(collection, &key, &state, begins)?])
+        });
+        posted.await
+    }
+}
