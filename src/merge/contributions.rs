@@ -2,7 +2,7 @@
 //!
 //! A state is the [`merge`](crate::merge::merge) of all deltas of its entry. Of these some are enough to have the same state: those that
 //! gave a field its value, that began the present life (and the first of each origin that says so), that are the last write, and
-//! the last of each origin. The others are
+//! the last of each origin and the one of the greatest causal length. The others are
 //! dropped. Each of these is the extreme of a total order over all deltas, so that peers that have merged the same deltas keep the
 //! same ones, whatever the order.
 //!
@@ -91,11 +91,15 @@ pub(super) fn is_same(one: &Field, other: &Field) -> bool {
 fn needed(all: &[Contribution], state: &State) -> BTreeSet<usize> {
     let is_foreign = |contribution: &Contribution| contribution.origin != contribution.peer_id;
     let mut last_of: BTreeMap<&PeerId, usize> = BTreeMap::new();
+    let mut highest_of: BTreeMap<&PeerId, (u64, usize)> = BTreeMap::new();
     let mut givers: BTreeMap<&str, (bool, usize)> = BTreeMap::new();
     let mut begun_by: BTreeMap<(u64, &PeerId), usize> = BTreeMap::new();
     for (position, contribution) in all.iter().enumerate() {
         // In order: the last of an origin comes last.
         last_of.insert(&contribution.origin, position);
+        // Whoever has ended a life has, whatever it said after that of an earlier one.
+        let height = (contribution.causal_length, position);
+        highest_of.entry(&contribution.origin).and_modify(|known| *known = height.max(*known)).or_insert(height);
         if contribution.begins {
             begun_by.entry((contribution.causal_length, &contribution.origin)).or_insert(position);
         }
@@ -113,7 +117,8 @@ fn needed(all: &[Contribution], state: &State) -> BTreeSet<usize> {
     let first = all.iter().enumerate().min_by_key(|(position, contribution)| (life_order(contribution), *position));
     let ends = [last_write, first].into_iter().flatten().map(|(position, _)| position);
     let givers = givers.into_values().map(|(_, position)| position);
-    let kept: BTreeSet<usize> = last_of.into_values().chain(givers).chain(ends).collect();
+    let highest = highest_of.into_values().map(|(_, position)| position);
+    let kept: BTreeSet<usize> = last_of.into_values().chain(highest).chain(givers).chain(ends).collect();
     // Of a life of which a beginning is kept, all are: who its authors are depends on them together.
     let begun = kept.iter().filter_map(|position| all.get(*position)).filter(|kept| kept.begins);
     let lives: BTreeSet<u64> = begun.map(|kept| kept.causal_length).chain([state.causal_length]).collect();
