@@ -13,7 +13,7 @@ use nebulusdb::store::{KeySource, encode_key};
 use crate::harness::{Launch, program, run_program};
 
 /// Changes of the files of a data directory after which a server is killed.
-const KILLS: [usize; 6] = [1, 2, 3, 4, 6, 9];
+const KILLS: [usize; 6] = [1, 3, 6, 10, 15, 20];
 /// The longest that a server is watched before it is killed whatever it has done.
 const WATCHED_MAX: Duration = Duration::from_secs(30);
 /// Every server of these tests listens for peers on ports of its own.
