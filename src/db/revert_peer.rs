@@ -17,9 +17,6 @@ use crate::model::limits::TRANSACTION_WRITES_MAX;
 use crate::model::{Collection, ColumnType, Contribution, Field, Given, Network, PeerId, Stage, State, Value};
 use crate::store::{Key, KeyRange, Publicity, RecordView, decode_state, decode_with_aside, delta_seq};
 
-/// Microseconds from 1970 to 2000, from which times of SQL are counted.
-const EPOCH_MICROS: i64 = 946_684_800_000_000;
-
 /// What a member did to an entry.
 struct Trace {
     collection: std::sync::Arc<Collection>,
@@ -226,5 +223,5 @@ fn millis_of(text: &str) -> Result<u64> {
     let Value::TimestampTz(micros) = Value::parse_text(&ColumnType::TimestampTz, text)? else {
         return Err(Error::internal("a time was read as something else"));
     };
-    Ok(u64::try_from(micros.saturating_add(EPOCH_MICROS) / 1_000).unwrap_or(0))
+    Ok(u64::try_from(micros / 1_000).unwrap_or(0))
 }

@@ -6,8 +6,8 @@
 (0 rows)
 
 > SHOW PEERS
- network | peer_id | connected | latency_ms | last_seen | behind_deltas | behind_ms | ahead_deltas | refused | author
----------+---------+-----------+------------+-----------+---------------+-----------+--------------+---------+--------
+ network | peer_id | connected | latency_ms | last_seen | behind_deltas | behind_ms | ahead_deltas | refused | head_signed | author
+---------+---------+-----------+------------+-----------+---------------+-----------+--------------+---------+-------------+--------
 (0 rows)
 
 > SHOW SYNC
@@ -194,8 +194,8 @@ REVERT 0
 (2 rows)
 
 > SELECT * FROM nebulus.peers
- network | peer_id | addresses | connected | latency_ms | last_seen | collections | behind_deltas | behind_ms | ahead_deltas | banned_until | removed | refused | author
----------+---------+-----------+-----------+------------+-----------+-------------+---------------+-----------+--------------+--------------+---------+---------+--------
+ network | peer_id | addresses | connected | latency_ms | last_seen | collections | behind_deltas | behind_ms | ahead_deltas | banned_until | removed | refused | head_signed | author
+---------+---------+-----------+-----------+------------+-----------+-------------+---------------+-----------+--------------+--------------+---------+---------+-------------+--------
 (0 rows)
 
 > SELECT network, total_peers, collections_shared, operations_sent, average_latency FROM nebulus.network_stats
@@ -238,9 +238,9 @@ REVERT 0
  banned_until  | timestamp with time zone
  removed       | boolean
  refused       | text
- author        | text
  head_signed   | timestamp with time zone
-(14 rows)
+ author        | text
+(15 rows)
 
 > SELECT 'nebulus.staged'::regclass, to_regclass('staged')
     regclass    | to_regclass

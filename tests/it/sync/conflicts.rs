@@ -57,6 +57,7 @@ fn the_later_write_of_one_field_wins_everywhere() {
 #[test]
 fn a_concurrent_delete_wins_over_an_update() {
     let mut consortium = Consortium::start(&["a", "b", "c"]);
+    consortium.let_all_delete();
     consortium.nodes[0].post("w1", "shared", "first");
     consortium.wait_until_equal();
     let [a, b, c] = consortium.each();
@@ -85,6 +86,7 @@ fn the_same_id_made_on_all_nodes_becomes_one_entry() {
 fn a_storm_of_edits_from_all_sides_converges() {
     const ROUNDS: usize = 15;
     let mut consortium = Consortium::start(&["a", "b", "c"]);
+    consortium.let_all_delete();
     for round in 0..ROUNDS {
         for (position, node) in consortium.nodes.iter_mut().enumerate() {
             for step in 0..4 {

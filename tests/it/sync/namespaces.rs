@@ -1,12 +1,14 @@
 //! Links that are really cut, between nodes in network namespaces of their own.
 
-use super::lab::Lab;
+use super::lab::{Lab, NETWORK};
 
 #[test]
 fn nodes_that_were_cut_off_work_on_and_converge_when_the_link_heals() {
     let Some(lab) = Lab::start("nodes_that_were_cut_off_work_on_and_converge_when_the_link_heals", 3) else { return };
     lab.bring_together();
     let [a, b, c] = &lab.nodes[..] else { panic!("three nodes") };
+    a.run(&format!("ALTER NETWORK \"{NETWORK}\" ALTER COLLECTION memory SET (deleters = 'members')"));
+    c.wait_for_value("SELECT rights->'memory'->>'deleters' FROM nebulus.networks", "members");
     a.post("w1", "before");
     b.wait_for_text("w1", "before");
     c.wait_for_text("w1", "before");

@@ -281,6 +281,15 @@ impl Consortium {
         consortium
     }
 
+    /// Lets members delete what others made; ends once all have heard of it.
+    pub fn let_all_delete(&mut self) {
+        let let_all = format!("ALTER NETWORK \"{NETWORK}\" ALTER COLLECTION memory SET (deleters = 'members')");
+        self.nodes[0].run(&let_all);
+        for node in &mut self.nodes {
+            node.wait_for_value("SELECT rights->'memory'->>'deleters' FROM nebulus.networks", "members");
+        }
+    }
+
     /// Nodes that have not met.
     pub fn apart(names: &[&'static str]) -> Consortium {
         let directory = tempfile::tempdir().expect("a temporary directory");

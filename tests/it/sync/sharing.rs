@@ -137,6 +137,7 @@ fn an_edit_of_a_peers_entry_is_private_until_it_is_staged() {
 #[test]
 fn a_deleted_posted_entry_is_gone_everywhere() {
     let mut consortium = Consortium::start(&["a", "b", "c"]);
+    consortium.let_all_delete();
     let [a, b, c] = consortium.each();
     a.post("w1", "weather", "rain");
     for node in [&mut *b, &mut *c] {
