@@ -3,7 +3,8 @@
 use crate::db::Database;
 use crate::db::post::Drafted;
 use crate::error::Result;
-use crate::model::{Head, NetworkId, State};
+use crate::model::{CollectionId, Head, NetworkId, State};
+use crate::store::{Key, decode_with_aside};
 
 impl Database {
     /// Posts a state under this node's name and signature as it is, and says whether it begins a life; nothing changes here but the log.
@@ -23,5 +24,16 @@ impl Database {
             apply.log_posting(&network, head, &[Drafted::new(collection, &key, &state, begins)?])
         });
         posted.await
+    }
+
+    /// Whether it is known here who began the present life of an entry.
+    ///
+    /// # Panics
+    /// Where what is stored cannot be read.
+    pub fn knows_beginning(&self, collection: CollectionId, key: &[u8]) -> bool {
+        let stored = self.view().snapshot.get(&Key::Contributions(collection, key)).unwrap();
+        let (given, _) = stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes)).unwrap();
+        let life = given.iter().map(|given| given.causal_length).max();
+        given.iter().any(|given| given.begins && Some(given.causal_length) == life)
     }
 }

@@ -347,6 +347,12 @@ impl Running {
         self.has_attached(collection) && view.entry(collection, key.as_bytes()).unwrap().is_some()
     }
 
+    /// Whether it is known here who made an entry: until then a deletion by anybody hides it.
+    pub fn knows_beginning(&self, collection: &str, id: &str) -> bool {
+        let collection = self.collection(collection);
+        self.database.knows_beginning(collection.id, self.key(&collection, id).as_bytes())
+    }
+
     /// The facts of an entry, as a reader here sees them.
     pub fn facts(&self, collection: &str, id: &str) -> Option<BTreeMap<String, serde_json::Value>> {
         let collection = self.collection(collection);

@@ -94,8 +94,7 @@ fn entries_are_spread_over_members_that_hold_shares() {
 fn entries_are_spread_and_can_be_read_and_written_everywhere() {
     const COUNT: usize = 60;
     let mut spread = Spread::start(&["a", "b", "c"], 1);
-    spread.nodes[0]
-        .run(&format!("ALTER NETWORK \"{NETWORK}\" ALTER COLLECTION memory SET (deleters = 'members')"));
+    spread.nodes[0].run(&format!("ALTER NETWORK \"{NETWORK}\" ALTER COLLECTION memory SET (deleters = 'members')"));
     for node in &mut spread.nodes {
         node.wait_for_value("SELECT rights->'memory'->>'deleters' FROM nebulus.networks", "members");
     }

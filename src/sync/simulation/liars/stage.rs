@@ -187,7 +187,7 @@ impl World {
         let is_everywhere = |place: &Place| {
             let honest = self.nodes.iter().filter(|node| !node.is_liar);
             let mut running = honest.map(|node| node.running.as_ref());
-            running.all(|running| running.is_some_and(|running| running.is_public(place.0, &place.1)))
+            running.all(|running| running.is_some_and(|running| running.knows_beginning(place.0, &place.1)))
         };
         let facts = self.ledger.facts.iter().map(|fact| fact.place.clone());
         let mut victims: Vec<Place> = facts.filter(|place| place.0 == MEMORY && is_everywhere(place)).collect();
