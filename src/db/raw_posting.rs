@@ -31,7 +31,8 @@ impl Database {
     /// # Panics
     /// Where what is stored cannot be read.
     pub fn knows_beginning(&self, collection: CollectionId, key: &[u8]) -> bool {
-        let stored = self.view().snapshot.get(&Key::Contributions(collection, key)).unwrap();
+        let view = self.view();
+        let stored = view.snapshot.get(&Key::Contributions(collection, key)).unwrap();
         let (given, _) = stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes)).unwrap();
         let life = given.iter().map(|given| given.causal_length).max();
         given.iter().any(|given| given.begins && Some(given.causal_length) == life)

@@ -1,6 +1,7 @@
 //! Links that are really cut, between nodes in network namespaces of their own.
 
-use super::lab::{Lab, NETWORK};
+use super::lab::Lab;
+use super::nodes::NETWORK;
 
 #[test]
 fn nodes_that_were_cut_off_work_on_and_converge_when_the_link_heals() {
