@@ -329,7 +329,7 @@ impl World {
         self.nodes[node].boot += 1;
         let tuning = self.plan.tuning.clone();
         self.nodes[node].run(database, &tuning, seed);
-        self.liar_renewed(node, peer);
+        self.liar_renewed(node);
         self.tell(|world| format!("node {node} goes on as {}", world.name(node)));
         self.after_start(node);
     }

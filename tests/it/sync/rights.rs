@@ -84,8 +84,14 @@ fn what_a_member_wrote_is_undone() {
     a.run(&alter(&format!("REVERT PEER '{peer}' SINCE '{since}'")));
     for node in [&mut *a, &mut *b, &mut *c] {
         node.wait_for_value("SELECT count(*) FROM memory WHERE id = 'made'", "0");
-        node.wait_for_value("SELECT metadata FROM memory WHERE id = 'kept'", "{\"text\": \"rain\", \"topic\": \"weather\"}");
-        node.wait_for_value("SELECT metadata FROM memory WHERE id = 'edited'", "{\"text\": \"rain\", \"topic\": \"weather\"}");
+        node.wait_for_value(
+            "SELECT metadata FROM memory WHERE id = 'kept'",
+            "{\"text\": \"rain\", \"topic\": \"weather\"}",
+        );
+        node.wait_for_value(
+            "SELECT metadata FROM memory WHERE id = 'edited'",
+            "{\"text\": \"rain\", \"topic\": \"weather\"}",
+        );
     }
 }
 

@@ -265,11 +265,11 @@ impl World {
     }
 
     /// A liar that posts from the future is told so, and goes on under another name as any node does.
-    pub fn liar_renewed(&mut self, node: usize, before: &PeerId) {
+    pub fn liar_renewed(&mut self, node: usize) {
         let identity = self.nodes[node].identity();
         if let Some(adversary) = self.liars.adversaries.get_mut(&node) {
-            adversary.identity = identity;
-            self.liars.former.insert(before.clone());
+            let former = std::mem::replace(&mut adversary.identity, identity);
+            self.liars.former.insert(former.peer_id().clone());
         }
     }
 
