@@ -22,7 +22,7 @@ fn twist(mut state: State, peers: &[PeerId], random: &mut Random) -> State {
     let at = usize::try_from(random.below(peers.len() as u64)).unwrap();
     let peer = peers.get(at).cloned().unwrap_or_else(|| state.peer_id.clone());
     match random.below(8) {
-        0 => state.timestamp = Hlc::new(state.timestamp.millis() + random.below(YEAR_MS), 0),
+        0 => state.timestamp = Hlc::new(state.timestamp.millis().saturating_add(random.below(YEAR_MS)), 0),
         1 => state.causal_length = [2, 3, 4, CAUSAL_LENGTH_MAX - 1][usize::try_from(random.below(4)).unwrap()],
         2 => {
             // A tombstone.
@@ -34,7 +34,7 @@ fn twist(mut state: State, peers: &[PeerId], random: &mut Random) -> State {
         5 => {
             for field in state.fields.values_mut() {
                 field.value = Some(Value::text("a lie"));
-                field.stamp.hlc = Hlc::from_bits(field.stamp.hlc.to_bits() + 1);
+                field.stamp.hlc = Hlc::from_bits(field.stamp.hlc.to_bits().saturating_add(1));
                 state.timestamp = state.timestamp.max(field.stamp.hlc);
             }
         }
