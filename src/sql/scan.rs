@@ -25,6 +25,7 @@ use crate::sql::arrow_types::NUMERIC_SCALE;
 use crate::sql::arrow_values::array_of;
 use crate::sql::context::ReadContext;
 use crate::sql::errors::to_datafusion;
+use crate::sql::memory_pool::cover_measured;
 
 /// A batch that is being read, and where the scan goes on after it; `None` at its end.
 type Reading = SpawnedTask<datafusion::error::Result<Option<(RecordBatch, Cursor)>>>;
@@ -61,6 +62,8 @@ impl QueryScan {
                 Some(cursor) => cursor,
                 None => context.view.query(&scan.query, &context.settings, &context.cancel).map_err(to_datafusion)?,
             };
+            // Operators may keep rows and account for none of them.
+            cover_measured(&scan.context.settings.memory).map_err(to_datafusion)?;
             let Some(rows) = cursor.next_chunk().map_err(to_datafusion)? else { return Ok(None) };
             let batch = batch_of(&rows, &scan.types, &scan.schema())?;
             Ok(Some((batch, cursor)))

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{MemoryAccount, Reservation};
+use crate::sql::memory_pool::cover_measured;
 
 /// Bytes that one call of a function makes at most, for all rows of a batch together.
 pub const CALL_BYTES_MAX: usize = 256 * 1024 * 1024;
@@ -86,7 +87,9 @@ impl Results {
             return self.account.reserve(0);
         }
         self.settle();
-        self.account.reserve(bytes)
+        let memory = self.account.reserve(bytes)?;
+        cover_measured(&self.account)?;
+        Ok(memory)
     }
 
     /// Takes memory for the plan of the statement, in place of what was taken for it before; kept as long as the results are.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::PeerId;
+use crate::model::{Head, PeerId};
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::node::{COLLECTIONS, NETWORK, Running};
 use crate::sync::simulation::workload::GROUP_FACT;
@@ -153,9 +153,12 @@ impl World {
     /// Whether all nodes have posted everything and hold the same.
     fn agree(&self) -> bool {
         let Some(first) = self.running().next() else { return false };
-        let heads = first.heads();
+        let heads_of = |running: &Running| -> Vec<Head> {
+            running.heads().into_iter().filter(|head| !self.may_be_ahead(&head.origin)).collect()
+        };
+        let heads = heads_of(first);
         let have_posted = self.running().all(|running| {
-            running.database.view().staged(Some(running.network)).unwrap().is_empty() && running.heads() == heads
+            running.database.view().staged(Some(running.network)).unwrap().is_empty() && heads_of(running) == heads
         });
         have_posted
             && self.know_the_same_removed()

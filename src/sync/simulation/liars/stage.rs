@@ -259,6 +259,12 @@ impl World {
         }
     }
 
+    /// Whether what a peer posts may be dated years ahead: it waits where it came as a delta, and is known to have been posted where
+    /// it was left out of a comparison.
+    pub fn may_be_ahead(&self, peer: &PeerId) -> bool {
+        self.liars.adversaries.values().any(|adversary| adversary.tells(Lie::Clock)) && self.is_known_liar(peer)
+    }
+
     fn is_known_liar(&self, peer: &PeerId) -> bool {
         let mut adversaries = self.liars.adversaries.values();
         adversaries.any(|adversary| adversary.identity.peer_id() == peer) || self.liars.former.contains(peer)
