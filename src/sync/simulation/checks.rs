@@ -259,7 +259,7 @@ impl World {
             self.ledger.doubt(&peer, held);
             let secrets = self.nodes[removed].secrets.clone();
             for member in self.nodes.iter().filter(|node| node.is_member()) {
-                assert!(member.has_removed(&peer), "a member does not know who was removed");
+                assert!(self.has_shut_out(member, &peer), "a member does not know who was removed");
                 let running = member.running.as_ref().unwrap();
                 let newest = running.database.epoch_secret(running.network).unwrap().unwrap();
                 let is_known = secrets.contains(&(newest.epoch, newest.secret.to_string()));

@@ -14,7 +14,7 @@ use crate::sync::simulation::liars::adversary::Adversary;
 use crate::sync::simulation::liars::bodies::{BAITS, bait_id, taken_from_others};
 use crate::sync::simulation::liars::inventions::INVENTED_ADDRESSES;
 use crate::sync::simulation::liars::lies::Lie;
-use crate::sync::simulation::node::{COLLECTIONS, MEMORY, NETWORK, put};
+use crate::sync::simulation::node::{COLLECTIONS, MEMORY, NETWORK, Node, put};
 use crate::sync::simulation::plan::{between, one_in};
 use crate::sync::simulation::world::{Event, World};
 use crate::sync::work::{Event as EngineEvent, Input};
@@ -257,6 +257,13 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// Whether a node has removed a peer, or one of the names that liars had before: they go on under others when they are told that
+    /// what they post is dated ahead, out of the network as well.
+    pub fn has_shut_out(&self, member: &Node, peer: &PeerId) -> bool {
+        let was_liar = self.is_known_liar(peer);
+        member.has_removed(peer) || (was_liar && self.liars.former.iter().any(|former| member.has_removed(former)))
     }
 
     /// Whether what a peer posts may be dated years ahead: it waits where it came as a delta, and is known to have been posted where
