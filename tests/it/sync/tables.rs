@@ -78,7 +78,8 @@ fn of_two_shapes_that_were_attached_apart_the_first_is_the_networks() {
     b.wait_for_value("SELECT last_error LIKE '%primary key%' FROM nebulus.networks", "t");
     b.wait_for_value("SELECT count(*) > 0 FROM nebulus.quarantine WHERE reason LIKE '%primary key%'", "t");
     let (of_b, name) = (b.peer_id(), b.name);
-    a.wait_for_value(&format!("SELECT count(*) FROM nebulus.quarantine WHERE origin = '{of_b}'"), "1");
+    let posted = format!("origin = '{of_b}' AND reason LIKE '%was posted from a table%'");
+    a.wait_for_value(&format!("SELECT count(*) FROM nebulus.quarantine WHERE {posted}"), "1");
     // Everything else goes on, and nothing is lost.
     b.post("w1", "weather", "rain");
     a.wait_for_entry("w1");
