@@ -14,14 +14,14 @@ use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility};
 
 use crate::model::ColumnType;
 use crate::sql::arrow_types::{field_of, type_of};
 use crate::sql::errors::to_datafusion;
 use crate::sql::functions::definition::undefined;
 use crate::sql::functions::json_aggregates::JsonText;
-use crate::sql::functions::text_aggregates::JoinedText;
+use crate::sql::functions::text_aggregates::{JoinedText, JoinedTexts};
 
 /// Aggregates, and what each is called where its call has DISTINCT.
 const DISTINCT_FORMS: [(&str, &str, Kind); 6] = [
@@ -140,6 +140,17 @@ impl AggregateUDFImpl for Gathered {
                 }))
             }
         }
+    }
+
+    fn groups_accumulator_supported(&self, arguments: AccumulatorArgs<'_>) -> bool {
+        self.kind == Kind::Text && !self.sorts(arguments.order_bys.len())
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        arguments: AccumulatorArgs<'_>,
+    ) -> DataFusionResult<Box<dyn GroupsAccumulator>> {
+        Ok(Box::new(JoinedTexts::new(*arguments.return_field.data_type() == DataType::Binary)))
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> DataFusionResult<Vec<FieldRef>> {
