@@ -375,7 +375,8 @@ fn conversion(message: &str) -> Error {
     Error::new(kind, first_line(message))
 }
 
-fn exhausted(message: &str) -> Error {
+/// An operator may not have the memory that it wants; the message says how much that is.
+pub fn exhausted(message: &str) -> Error {
     Error::new(ErrorKind::OutOfMemory, "the server's memory for its clients is used up")
         .with_detail(first_line(message))
         .with_hint("Filter or aggregate earlier, add a LIMIT, or start the server with a larger memory_mb.")

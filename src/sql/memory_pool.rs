@@ -5,12 +5,12 @@
 
 use std::fmt;
 
-use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{MemoryPool, MemoryReservation};
 use parking_lot::Mutex;
 
 use crate::error::Result;
 use crate::model::{MemoryAccount, Reservation, allocated_by_group};
+use crate::sql::errors::{exhausted, to_datafusion};
 
 /// Bytes that are taken from the account at a time.
 const BYTES_TAKEN: usize = 256 * 1024;
@@ -87,8 +87,8 @@ impl MemoryPool for AccountPool {
         let mut held = self.held.lock();
         held.grow(additional, &self.account).map_err(|error| {
             held.shrink(additional);
-            // This kind is known to operators that can do with less.
-            DataFusionError::ResourcesExhausted(error.detail().unwrap_or_default().to_string())
+            // Not the kind that operators know: they would copy what they hold to hand it on, and there are no files to write it to.
+            to_datafusion(exhausted(error.detail().unwrap_or_default()))
         })
     }
 
@@ -105,6 +105,7 @@ mod tests {
 
     use super::*;
     use crate::model::Budget;
+    use crate::sql::errors::from_datafusion;
 
     #[test]
     fn operators_take_from_the_account_and_give_back() {
@@ -113,11 +114,9 @@ mod tests {
         let sort = MemoryConsumer::new("sort").register(&pool);
         sort.try_grow(1 << 20).unwrap();
         assert!(budget.bytes() >= 1 << 20);
-        let error = sort.try_grow(20 << 20).unwrap_err();
-        assert!(
-            matches!(&error, DataFusionError::ResourcesExhausted(detail) if detail.contains("more are wanted")),
-            "{error}"
-        );
+        let error = from_datafusion(sort.try_grow(20 << 20).unwrap_err());
+        assert_eq!(error.sqlstate(), "53200");
+        assert!(error.detail().is_some_and(|detail| detail.contains("more are wanted")), "{error}");
         assert_eq!(pool.reserved(), 1 << 20);
         sort.grow(20 << 20);
         assert!(sort.try_grow(1).is_err(), "what could not be refused counts");
