@@ -1,5 +1,6 @@
 //! The bodies of requests, bounded in size and time, and those of answers, which tell when their client takes something.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -11,8 +12,9 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use hyper::body::{Frame, Incoming, SizeHint};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Sleep;
+use tokio::time::{Sleep, timeout};
 
 use crate::admin::connection::Turn;
 
@@ -20,6 +22,11 @@ use crate::admin::connection::Turn;
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// How long it may take.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
+/// How much of a body that nobody wants is read after all. A connection that is closed over unread bytes is reset, and the client
+/// loses the answer that says why.
+const DISCARDED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long that may take.
+const DISCARD_TIME_MAX: Duration = Duration::from_secs(5);
 /// How answers begin to say their type when they may go on without end.
 const STREAM_TYPE: &[u8] = b"text/event-stream";
 /// After how many seconds to ask again for a stream, when there are too many.
@@ -27,7 +34,8 @@ const STREAM_RETRY_SECONDS: &str = "10";
 
 /// The body of a request.
 struct RequestBody {
-    body: Incoming,
+    /// `None` only while it is dropped.
+    body: Option<Incoming>,
     bytes_left: usize,
     deadline: Pin<Box<Sleep>>,
 }
@@ -41,7 +49,8 @@ impl HttpBody for RequestBody {
         if body.deadline.as_mut().poll(context).is_ready() {
             return Poll::Ready(Some(Err(format!("the body did not come within {BODY_TIME_MAX:?}").into())));
         }
-        let frame = match ready!(Pin::new(&mut body.body).poll_frame(context)) {
+        let Some(incoming) = &mut body.body else { return Poll::Ready(None) };
+        let frame = match ready!(Pin::new(incoming).poll_frame(context)) {
             None => return Poll::Ready(None),
             Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
             Some(Ok(frame)) => frame,
@@ -57,11 +66,32 @@ impl HttpBody for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::new, Incoming::size_hint)
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let Some(body) = self.body.take().filter(|body| !body.is_end_stream()) else { return };
+        // There is no runtime any more when the server is ending, and then there are no connections either.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(timeout(DISCARD_TIME_MAX, discard(body)));
+        }
+    }
+}
+
+/// Reads a body to its end, or so much of it as is bearable.
+async fn discard(mut body: Incoming) {
+    let mut bytes_left = DISCARDED_BYTES_MAX;
+    while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        match bytes_left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+            Some(left) => bytes_left = left,
+            None => return,
+        }
     }
 }
 
@@ -78,11 +108,12 @@ pub(super) fn bounded_request(request: Request<Incoming>) -> Result<Request<Body
     if body.is_end_stream() {
         return Ok(Request::from_parts(head, Body::empty()));
     }
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+    let is_too_long = body.size_hint().lower() > BODY_BYTES_MAX as u64;
+    let deadline = Box::pin(tokio::time::sleep(BODY_TIME_MAX));
+    let body = RequestBody { body: Some(body), bytes_left: BODY_BYTES_MAX, deadline };
+    if is_too_long {
         return Err(Box::new((StatusCode::PAYLOAD_TOO_LARGE, too_long() + "\n").into_response()));
     }
-    let deadline = Box::pin(tokio::time::sleep(BODY_TIME_MAX));
-    let body = RequestBody { body, bytes_left: BODY_BYTES_MAX, deadline };
     Ok(Request::from_parts(head, Body::new(body)))
 }
 

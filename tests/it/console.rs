@@ -240,6 +240,13 @@ fn answers_and_requests_are_bounded() {
     let browser = &console.browser;
     let long = json!({"statement": format!("SELECT '{}'", "x".repeat(1024 * 1024))});
     assert_eq!(browser.post("run", &long).status, 413);
+    // Whoever sends a long body that nobody wants gets its answer all the same, and not a reset.
+    let (short, long) = ("x".repeat(1024 * 1000), "x".repeat(8 * 1024 * 1024));
+    for (body, changed, status) in
+        [(&long, &[][..], 413), (&short, &[("X-Console-Token", "")], 401), (&short, &[("Host", "evil.example")], 421)]
+    {
+        assert_eq!(browser.request_with("POST", "/console/api/run", body, changed).status, status, "{changed:?}");
+    }
     let asked =
         json!({"statement": "SELECT n FROM generate_series(1, 1000000) AS s(n)", "channel": "editor", "rows": 50});
     let outcome = browser.post("run", &asked).json();
