@@ -12,10 +12,9 @@ use crate::db::change::CatalogChange;
 use crate::db::feed_draft::Origin;
 use crate::db::public_view::heads_in;
 use crate::db::receive::{SET_ASIDE, Touched};
-use crate::db::replica::PARTIAL;
 use crate::db::shared::Shared;
 use crate::db::verify_run::ReadDelta;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{CollectionId, Network, NetworkId, PeerId, Stage};
 use crate::store::{Key, KeyRange, Publicity, RecordHeader, RecordView, Snapshot, delta_seq, encode_sorted_record};
 
@@ -150,14 +149,14 @@ impl Apply<'_> {
             return Ok(());
         }
         let snapshot = Arc::clone(&self.group.snapshot);
-        let known = snapshot.get(&Key::SyncRecord(id, PARTIAL))?;
-        let mut names: Vec<String> = known.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+        // Heads that were adopted a moment ago are not in the snapshot, and have called it partial.
+        let is_behind = self.partial_in_group(id).is_some_and(|names| names.iter().any(|name| name == shared_name));
+        let mut names = self.partial(id)?;
         names.retain(|name| name != shared_name);
-        if !is_log_whole(&snapshot, id)? {
+        if is_behind || !is_log_whole(&snapshot, id)? {
             names.push(shared_name.to_string());
         }
-        let json = serde_json::to_vec(&names).map_err(|error| Error::internal(error.to_string()))?;
-        self.effects.batch.put(&Key::SyncRecord(id, PARTIAL), &json);
+        self.put_partial(id, &names)?;
         self.catalog(&[CatalogChange::PutNetwork(Arc::new(changed))])
     }
 }

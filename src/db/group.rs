@@ -41,6 +41,8 @@ pub(crate) struct Overlay {
     /// Entries put on the stage or taken off it.
     pub staged: HashMap<EntryPlace, Option<StagedAt>>,
     pub heads: HashMap<(NetworkId, PeerId), StoredHead>,
+    /// Attached collections that are partial.
+    pub partial: HashMap<NetworkId, Vec<String>>,
     /// Keys that were given out in unique indexes.
     pub unique: HashMap<EntryPlace, Vec<u8>>,
     /// Reference counts of blobs.
@@ -59,6 +61,7 @@ impl Overlay {
         self.components.extend(other.components);
         self.staged.extend(other.staged);
         self.heads.extend(other.heads);
+        self.partial.extend(other.partial);
         self.unique.extend(other.unique);
         self.blobs.extend(other.blobs);
         self.public_blobs.extend(other.public_blobs);

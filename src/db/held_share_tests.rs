@@ -38,7 +38,7 @@ fn a_collection_attached_behind_a_gap_of_the_log_is_partial() {
     a.post();
     // The second delta never comes: its number is covered by a head that a peer showed.
     let heads = a.database.heads(a.network()).unwrap();
-    b.runtime.block_on(b.database.adopt_heads(b.network(), heads)).unwrap();
+    b.runtime.block_on(b.database.adopt_heads(b.network(), HeadAdoption { heads, ..HeadAdoption::default() })).unwrap();
     a.write("three", r#"{"x": 3}"#, Stage::PostPending);
     a.post();
     let LogRead::Deltas(deltas) = a.database.read_log(a.network(), &a.database.peer_id(), 3, usize::MAX).unwrap()
@@ -49,6 +49,28 @@ fn a_collection_attached_behind_a_gap_of_the_log_is_partial() {
     b.define(|transaction| transaction.attach_collection("memory", "n", None).unwrap());
     assert_eq!((b.metadata("one").is_some(), b.metadata("two"), b.metadata("three").is_some()), (true, None, true));
     assert_eq!(b.database.partial_collections(b.network()).unwrap(), ["memory"]);
+}
+
+#[test]
+fn a_collection_attached_while_a_comparison_goes_on_is_partial() {
+    let (a, b) = (Node::new(), Node::unattached());
+    a.write("one", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    // What compares has begun before there was anything to compare, and comes to its end behind the attaching.
+    b.define(|transaction| transaction.attach_collection("memory", "n", None).unwrap());
+    assert!(b.database.partial_collections(b.network()).unwrap().is_empty(), "nothing is known here");
+    let heads = a.database.heads(a.network()).unwrap();
+    let adopt = |heads: &[Head], known: &[&str]| {
+        let known = known.iter().map(ToString::to_string).collect();
+        let adoption = HeadAdoption { heads: heads.to_vec(), partial: Vec::new(), known };
+        b.runtime.block_on(b.database.adopt_heads(b.network(), adoption)).unwrap()
+    };
+    assert_eq!(adopt(&heads, &[]), AdoptedHeads { heads: heads.clone(), partial: vec!["memory".to_string()] });
+    assert_eq!(b.database.partial_collections(b.network()).unwrap(), ["memory"]);
+    // Nor does another that has not heard of it say that it is whole; one that has compared it does.
+    assert_eq!(adopt(&heads, &[]).partial, ["memory"]);
+    assert_eq!(adopt(&heads, &["memory"]).partial, Vec::<String>::new());
+    assert!(b.database.partial_collections(b.network()).unwrap().is_empty());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::db::{MergedStates, PublicEntry};
 use crate::merge::{CAUSAL_LENGTH_MAX, Posting};
 use crate::model::{
-    Contribution, Delta, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, Hlc, PeerId, Stamp, State,
+    Contribution, Delta, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, HeadAdoption, Hlc, PeerId, Stamp, State,
 };
 use crate::store::{
     BlobHash, decode_contributions, decode_state, encode_body, encode_contributions, encode_key, encode_state,
@@ -280,7 +280,10 @@ fn what_waits_without_a_signature_goes_where_its_origin_signed_an_end_within() {
     let run = Run { origin: origin.clone(), deltas: vec![Delta { body: Bytes::new([7; 40]), ..endless[0].clone() }] };
     assert_eq!(other.runtime.block_on(other.database.apply_run(other.network(), run, None)).unwrap().received, 2);
     let heads = a.database.heads(a.network()).unwrap();
-    other.runtime.block_on(other.database.adopt_heads(other.network(), heads)).unwrap();
+    other
+        .runtime
+        .block_on(other.database.adopt_heads(other.network(), HeadAdoption { heads, ..HeadAdoption::default() }))
+        .unwrap();
     let read = other.database.read_log(other.network(), &origin, 2, usize::MAX).unwrap();
     assert!(matches!(read, LogRead::Pruned { .. }), "{read:?}");
 }

@@ -219,8 +219,11 @@ fn heads_that_nobody_signed_are_told_from_those_that_were() {
             let verified = b.database.verify_heads(b.network(), vec![head.clone(), lie.clone()]).unwrap();
             assert_eq!((verified.heads, verified.is_forged), (vec![head.clone()], true));
         }
-        let adopted = b.runtime.block_on(b.database.adopt_heads(b.network(), vec![lie])).unwrap();
-        assert!(adopted.is_empty());
+        let adopted = b
+            .runtime
+            .block_on(b.database.adopt_heads(b.network(), HeadAdoption { heads: vec![lie], ..HeadAdoption::default() }))
+            .unwrap();
+        assert!(adopted.heads.is_empty());
     }
     assert!(b.database.verify_heads(b.network(), vec![head]).unwrap().legacy.is_empty());
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::db::feed_draft::Origin;
 use crate::db::first_heads::collected_in;
-use crate::db::heads::{LEGACY_UNKNOWN, StoredHead};
+use crate::db::heads::StoredHead;
 use crate::db::network_secrets::NetworkKey;
 use crate::db::origin;
 use crate::db::post::decode_log_entry;
@@ -223,40 +223,6 @@ impl Database {
         self.shared().encode(move |apply| apply.repost(network, &collection, &keys)).await
     }
 
-    /// After a reconciliation with a peer: everything up to these heads is here. Heads with wrong signatures are left out.
-    /// Of two heads with one number, by an origin that forked, the greater hash wins everywhere.
-    pub async fn adopt_heads(&self, network: NetworkId, heads: Vec<Head>) -> Result<Vec<Head>> {
-        let shared = self.shared();
-        shared
-            .encode(move |apply| {
-                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else {
-                    return Ok(Vec::new());
-                };
-                let mut adopted = Vec::new();
-                for head in heads {
-                    let known = apply.head(&network, &head.origin)?;
-                    let is_rival = head.seq == known.seq && head.hash > known.hash;
-                    if head.seq <= known.seq && !is_rival {
-                        continue;
-                    }
-                    let Some(has_tree) = apply.shared.head_is_signed(&network, &head) else { continue };
-                    if is_rival {
-                        // It tells the other story.
-                        apply.effects.batch.delete_range(&KeyRange::deltas_of(network.id, &head.origin));
-                    }
-                    // What nobody has signed must not become part of the log because a later head is taken over.
-                    let known = apply.drop_hearsay(network.id, &head.origin, known)?;
-                    let (seq, hash, signature) = (head.seq, head.hash, head.signature.to_vec());
-                    let legacy_end = known.legacy_end.or_else(|| has_tree.then_some(LEGACY_UNKNOWN));
-                    let stored = StoredHead { seq, hash, signature, received: seq, received_hash: hash, legacy_end };
-                    apply.put_head(network.id, head.origin.clone(), stored);
-                    adopted.push(head);
-                }
-                Ok(adopted)
-            })
-            .await
-    }
-
     /// Drops the oldest deltas of the log: those that all members have (`acknowledged`, numbers by origin) once they are
     /// older than the network's limit of age, and any once the log is larger than its limit of bytes. How many went.
     pub async fn prune_log(&self, network: NetworkId, acknowledged: Vec<(PeerId, u64)>) -> Result<u64> {
@@ -313,12 +279,6 @@ impl Database {
     /// Names of attached collections, as the network calls them, of which deltas may be missing that the heads cover.
     pub fn partial_collections(&self, network: NetworkId) -> Result<Vec<String>> {
         self.shared().partial_collections(network)
-    }
-
-    /// Remembers which collections are partial.
-    pub async fn put_partial_collections(&self, network: NetworkId, names: &[String]) -> Result<()> {
-        let json = serde_json::to_vec(names).map_err(|error| Error::internal(error.to_string()))?;
-        self.put_sync_record(network, PARTIAL, Some(json).filter(|_| !names.is_empty())).await
     }
 
     /// What sync remembers under a name.

@@ -72,7 +72,8 @@ pub use jsonb_key::sort_key;
 pub use like::{has_dangling_escape, like_escape, like_matches};
 pub use listing::{ListingPage, ListingPlace};
 pub use network::{
-    Attachment, Bytes, ChainHash, Delta, Halt, Head, Network, NetworkId, NetworkOptions, Replication, Run,
+    AdoptedHeads, Attachment, Bytes, ChainHash, Delta, Halt, Head, HeadAdoption, Network, NetworkId, NetworkOptions,
+    Replication, Run,
 };
 pub use output::OutputColumn;
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};

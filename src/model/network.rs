@@ -197,6 +197,24 @@ pub struct Head {
     pub signature: Bytes,
 }
 
+/// What a comparison with a peer has come to: everything up to these heads is here, but for what is partial.
+#[derive(Clone, Debug, Default)]
+pub struct HeadAdoption {
+    pub heads: Vec<Head>,
+    /// Of the collections that were known, those of which something up to the heads may be lacking; by their shared names.
+    pub partial: Vec<String>,
+    /// Collections that were known to be attached. One that has been attached since is partial as soon as a head moves.
+    pub known: Vec<String>,
+}
+
+/// What became of an [`HeadAdoption`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdoptedHeads {
+    pub heads: Vec<Head>,
+    /// Attached collections of which something up to the heads may be lacking.
+    pub partial: Vec<String>,
+}
+
 /// BLAKE3 over a delta and the hash before it: two different deltas with one number are a fork that cannot be hidden.
 pub type ChainHash = [u8; 32];
 

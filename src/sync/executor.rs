@@ -16,7 +16,9 @@ use crate::db::{
 };
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Adoption, Buckets, Bytes, CollectionKind, Head, KeyHash, NetworkId, PeerId, Placement};
+use crate::model::{
+    AdoptedHeads, Adoption, Buckets, Bytes, CollectionKind, Head, HeadAdoption, KeyHash, NetworkId, PeerId, Placement,
+};
 use crate::store::verify_signature;
 use crate::sync::engine::Tuning;
 use crate::sync::message::{
@@ -162,8 +164,8 @@ impl Executor {
                 Outcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
             }
             Work::Repost { collection, keys } => Outcome::Reposted(wait(database.repost(network, collection, keys))),
-            Work::AdoptHeads { heads, partial, placement, ends_return } => {
-                Outcome::HeadsAdopted(self.adopt_heads(heads, &partial, placement.as_ref(), ends_return))
+            Work::AdoptHeads { adoption, placement, ends_return } => {
+                Outcome::HeadsAdopted(self.adopt_heads(adoption, placement.as_ref(), ends_return))
             }
             Work::CollectTombstones { stable } => {
                 Outcome::Collected(wait(database.collect_tombstones(network, stable)))
@@ -276,25 +278,20 @@ impl Executor {
         Ok(offer_of(page))
     }
 
-    /// What is partial is kept first: after a stop in between, too much is called partial and not too little.
     fn adopt_heads(
         &self,
-        heads: Vec<Head>,
-        partial: &[String],
+        adoption: HeadAdoption,
         placement: Option<&Placement>,
         ends_return: bool,
-    ) -> Result<Vec<Head>> {
-        if self.database.partial_collections(self.network)? != partial {
-            wait(self.database.put_partial_collections(self.network, partial))?;
-        }
+    ) -> Result<AdoptedHeads> {
         if let Some(placement) = placement {
             wait(self.database.put_placement(self.network, placement))?;
         }
-        wait(self.database.adopt_heads(self.network, heads))?;
+        let partial = wait(self.database.adopt_heads(self.network, adoption))?.partial;
         if ends_return {
             wait(self.database.end_return(self.network))?;
         }
-        self.heads()
+        Ok(AdoptedHeads { heads: self.heads()?, partial })
     }
 
     fn save_members(&self, members: Vec<Member>) -> Result<()> {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub use crate::db::VerifiedHeads;
 use crate::error::Result;
 use crate::model::{
-    Adoption, Buckets, Bytes, CharterDigest, Delta, Head, KeyHash, ListingPage, ListingPlace, NetworkId,
-    NetworkOptions, PeerId, Placement, PostingProof, Run, Shares,
+    AdoptedHeads, Adoption, Buckets, Bytes, CharterDigest, Delta, Head, HeadAdoption, KeyHash, ListingPage,
+    ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, PostingProof, Run, Shares,
 };
 use crate::sync::engine::Tuning;
 pub use crate::sync::event::Event;
@@ -242,10 +242,9 @@ pub enum Work {
         collection: String,
         keys: Vec<Bytes>,
     },
-    /// Keeps which collections are partial, and then takes over heads: everything up to them is here, but for those.
+    /// Takes over heads, and which collections are partial.
     AdoptHeads {
-        heads: Vec<Head>,
-        partial: Vec<String>,
+        adoption: HeadAdoption,
         /// Whose share is here now, where that has changed.
         placement: Option<Placement>,
         /// This node has been compared with a member that holds everything.
@@ -355,7 +354,8 @@ pub enum Outcome {
     Dropped(Result<u64>),
     Reposted(Result<u64>),
     /// All heads afterwards.
-    HeadsAdopted(Result<Vec<Head>>),
+    /// All heads, and what is partial now.
+    HeadsAdopted(Result<AdoptedHeads>),
     Collected(Result<u64>),
     Placed(Result<()>),
     Drawn(Result<Drawn>),

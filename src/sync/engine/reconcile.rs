@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::model::{Buckets, Head, PeerId};
+use crate::model::{AdoptedHeads, Buckets, Head, HeadAdoption, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::fill::Lacking;
 use crate::sync::engine::limits::{
@@ -370,7 +370,7 @@ impl Engine {
             true => !self.is_filled(name, &has_share),
             false => moves && !has_share.contains(name),
         };
-        let partial: Vec<String> = names.into_iter().filter(is_partial).collect();
+        let partial: Vec<String> = names.iter().filter(|name| is_partial(name)).cloned().collect();
         let number = self.next_number();
         self.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask: ReconcileAsk::Close }));
         let placement = self.placement_when_whole(&partial);
@@ -378,13 +378,14 @@ impl Engine {
             self.place(placement.clone());
         }
         let ends_return = self.config.is_returning && is_compared_whole;
-        self.reconcile_work(Work::AdoptHeads { heads, partial: partial.clone(), placement, ends_return });
+        let adoption = HeadAdoption { heads, partial: partial.clone(), known: names };
+        self.reconcile_work(Work::AdoptHeads { adoption, placement, ends_return });
         self.config.partial = partial;
     }
 
-    fn adopted(&mut self, result: Result<Vec<Head>>) {
-        let heads = match result {
-            Ok(heads) => heads,
+    fn adopted(&mut self, result: Result<AdoptedHeads>) {
+        let AdoptedHeads { heads, partial } = match result {
+            Ok(adopted) => adopted,
             Err(error) => {
                 self.failed("adopting heads", &error);
                 return self.reconcile_failed();
@@ -392,6 +393,10 @@ impl Engine {
         };
         let Some(running) = self.reconciling.running.take() else { return };
         self.config.is_returning &= running.whole.len() != self.config.collections.len();
+        // Something may have been attached since, which this engine has not heard of yet.
+        self.config
+            .partial
+            .extend(partial.into_iter().filter(|name| !self.config.partial.contains(name)).collect::<Vec<_>>());
         let mut moved = Vec::new();
         for head in heads {
             let origin = head.origin.clone();

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::model::{Bytes, CharterDigest, Delta, Head, NetworkId, NetworkOptions, PeerId, Placement, Run};
+use crate::model::{
+    AdoptedHeads, Bytes, CharterDigest, Delta, Head, NetworkId, NetworkOptions, PeerId, Placement, Run,
+};
 use crate::sync::encoding::encode;
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
@@ -230,7 +232,10 @@ impl Crowd {
             Work::CollectTombstones { .. } => Outcome::Collected(Ok(0)),
             Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
             Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(MergedSchema::default())),
-            Work::AdoptHeads { .. } => Outcome::HeadsAdopted(Ok(member.heads.values().cloned().collect())),
+            Work::AdoptHeads { adoption, .. } => {
+                let heads = member.heads.values().cloned().collect();
+                Outcome::HeadsAdopted(Ok(AdoptedHeads { heads, partial: adoption.partial }))
+            }
             Work::CloseView { .. } => Outcome::ViewClosed,
             other => panic!("nothing of this kind is needed: {other:?}"),
         })

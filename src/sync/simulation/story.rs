@@ -37,7 +37,9 @@ pub(super) fn what(work: &Work) -> String {
         Work::MergeStates { collection, offer, .. } => format!("merges {} states of {collection}", offer.entries.len()),
         Work::DropUnsigned { origin } => format!("drops what waits of {}", short(origin)),
         Work::DropCollected { keys, .. } => format!("drops {} entries", keys.len()),
-        Work::AdoptHeads { heads, partial, .. } => format!("adopts {} heads, partial {partial:?}", heads.len()),
+        Work::AdoptHeads { adoption, .. } => {
+            format!("adopts {} heads, partial {:?}", adoption.heads.len(), adoption.partial)
+        }
         Work::CollectTombstones { stable } | Work::PruneLog { acknowledged: stable } => {
             let numbers: Vec<_> = stable.iter().map(|(origin, seq)| (short(origin), seq)).collect();
             let what = if matches!(work, Work::PruneLog { .. }) { "prunes the log" } else { "collects tombstones" };

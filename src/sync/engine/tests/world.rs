@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::error::Result;
 use crate::model::{
-    Adoption, Bytes, Charter, CharterDigest, Founding, Head, NetworkId, NetworkOptions, PeerId, Placement,
+    AdoptedHeads, Adoption, Bytes, Charter, CharterDigest, Founding, Head, NetworkId, NetworkOptions, PeerId, Placement,
 };
 use crate::sync::encoding::{Assembler, encode};
 use crate::sync::engine::tests::fake::{Fake, key_of};
@@ -131,14 +131,15 @@ impl Node {
                 keys.iter().for_each(|key| database.forget(key_of(key)));
                 Outcome::Dropped(Ok(keys.len() as u64))
             }
-            Work::AdoptHeads { heads, .. } => {
-                for head in heads {
+            Work::AdoptHeads { adoption, .. } => {
+                for head in adoption.heads {
                     if head.seq > database.seq(&head.origin) {
                         database.log.remove(&head.origin);
                         database.heads.insert(head.origin.clone(), head);
                     }
                 }
-                Outcome::HeadsAdopted(Ok(database.heads.values().cloned().collect()))
+                let heads = database.heads.values().cloned().collect();
+                Outcome::HeadsAdopted(Ok(AdoptedHeads { heads, partial: adoption.partial }))
             }
             Work::CollectTombstones { stable } => {
                 let count = database.collect(&stable.into_iter().collect());
