@@ -276,7 +276,7 @@ fn sizes() -> Vec<Definition> {
         unknown("pg_indexes_size"),
         unknown("pg_tablespace_size"),
         Definition::new("pg_database_size", &[Any], ColumnType::Int8, |invocation, _| {
-            let bytes = invocation.context()?.view.stored_bytes();
+            let bytes = invocation.context()?.view.stored_bytes()?;
             Ok(Value::Int8(i64::try_from(bytes).unwrap_or(i64::MAX)))
         })
         .stable(),
