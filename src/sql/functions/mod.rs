@@ -40,6 +40,7 @@ mod register;
 mod representation;
 mod results;
 mod scalar;
+mod rights;
 mod session;
 mod strings;
 mod sums;

@@ -75,11 +75,11 @@ fn namespace_oid(name: &str) -> Option<u32> {
 }
 
 /// # Errors
-/// 3F000's role is played by 42704.
+/// 3F000 where there is none.
 pub fn find_namespace(name: &str) -> Result<u32> {
     let part = parts(name).into_iter().next().unwrap_or_default();
     namespace_oid(&part)
-        .ok_or_else(|| Error::new(ErrorKind::UndefinedObject, format!("schema \"{part}\" does not exist")))
+        .ok_or_else(|| Error::new(ErrorKind::UndefinedSchema, format!("schema \"{part}\" does not exist")))
 }
 
 pub fn namespace_name(oid: u32) -> String {
@@ -95,6 +95,8 @@ pub fn find_type(name: &str) -> Option<u32> {
             "record" => Some(2249),
             "event_trigger" => Some(3838),
             "bit" => Some(1560),
+/// The schema of that name.
+///
             "varbit" | "bit varying" => Some(1562),
             other => ColumnType::parse(other).ok().map(|ty| ty.oid()),
         },
