@@ -231,3 +231,43 @@ ERROR 42809: "shelf" is not a sequence
 
 > SELECT has_schema_privilege('nowhere', 'create')
 ERROR 3F000: schema "nowhere" does not exist
+
+# Functions, those of the planner among them.
+
+> SELECT oid, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result, prokind, provolatile, proisstrict FROM pg_proc WHERE proname = 'date_trunc' ORDER BY oid
+ oid  |              arguments               |           result            | prokind | provolatile | proisstrict
+------+--------------------------------------+-----------------------------+---------+-------------+-------------
+ 1217 | text, timestamp with time zone       | timestamp with time zone    | f       | s           | t
+ 1218 | text, interval                       | interval                    | f       | i           | t
+ 1284 | text, timestamp with time zone, text | timestamp with time zone    | f       | i           | t
+ 2020 | text, timestamp without time zone    | timestamp without time zone | f       | i           | t
+(4 rows)
+
+> SELECT proname, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result, prokind, proretset FROM pg_proc WHERE proname IN ('array_append', 'unnest', 'row_number', 'jsonb_build_array', 'bool_and', 'generate_series') AND prorettype NOT IN (1184, 1114) ORDER BY proname COLLATE "C", oid
+      proname      |             arguments             |       result       | prokind | proretset
+-------------------+-----------------------------------+--------------------+---------+-----------
+ array_append      | anycompatiblearray, anycompatible | anycompatiblearray | f       | f
+ bool_and          | boolean                           | boolean            | a       | f
+ generate_series   | integer, integer, integer         | SETOF integer      | f       | t
+ generate_series   | integer, integer                  | SETOF integer      | f       | t
+ generate_series   | bigint, bigint, bigint            | SETOF bigint       | f       | t
+ generate_series   | bigint, bigint                    | SETOF bigint       | f       | t
+ generate_series   | numeric, numeric, numeric         | SETOF numeric      | f       | t
+ generate_series   | numeric, numeric                  | SETOF numeric      | f       | t
+ jsonb_build_array | VARIADIC "any"                    | jsonb              | f       | f
+ jsonb_build_array |                                   | jsonb              | f       | f
+ row_number        |                                   | bigint             | w       | f
+ unnest            | anyarray                          | SETOF anyelement   | f       | t
+(12 rows)
+
+> SELECT count(*) > 300 AS a FROM pg_proc JOIN pg_type ON pg_type.oid = prorettype WHERE proname NOT LIKE 'pg%'
+ a
+---
+ t
+(1 row)
+
+> SELECT count(*) FROM pg_proc LEFT JOIN pg_type ON pg_type.oid = prorettype WHERE pg_type.oid IS NULL
+ count
+-------
+     0
+(1 row)
