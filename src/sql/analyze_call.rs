@@ -35,14 +35,10 @@ impl Analyzer<'_> {
                 .with_hint("The section \"Functions\" of COMPAT.md lists those that there are.");
             return Err(self.at(error, location));
         }
-        if let FunctionArguments::List(list) = &function.args
-            && list.args.len() > ARGUMENTS_MAX
-            && !function_types::takes_constants(&name)
-        {
-            let message = format!("cannot pass more than {ARGUMENTS_MAX} arguments to a function");
-            return Err(self.at(Error::new(ErrorKind::TooManyArguments, message), function.name.span().start));
-        }
         let place = function.name.span().start;
+        if let FunctionArguments::List(list) = &mut function.args {
+            settle_arguments(&name, &mut list.args).map_err(|error| self.at(error, place))?;
+        }
         function.name = ObjectName::from(vec![exact(name.clone())]);
         let is_aggregate = function.over.is_none() && engine::is_aggregate(&name);
         if is_aggregate {
@@ -214,6 +210,15 @@ impl Analyzer<'_> {
             NamedWindowExpr::NamedWindow(_) => Ok(()),
         }
     }
+}
+
+/// Checks how many arguments a call has, and puts those that are given by name where they belong.
+fn settle_arguments(name: &str, arguments: &mut Vec<FunctionArg>) -> Result<()> {
+    if arguments.len() > ARGUMENTS_MAX && !function_types::takes_constants(name) {
+        let message = format!("cannot pass more than {ARGUMENTS_MAX} arguments to a function");
+        return Err(Error::new(ErrorKind::TooManyArguments, message));
+    }
+    function_types::by_position(name, arguments)
 }
 
 /// Names the type of what an aggregate or a window computes of casts: the planner tells its columns by names in which casts

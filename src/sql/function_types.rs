@@ -3,9 +3,13 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, Value as Literal};
+
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
 use crate::sql::functions::{self, Definition, ELEMENTS, plain_form};
 use crate::sql::operators::distance_metric;
+use crate::sql::scope::folded;
 
 static DEFINITIONS: LazyLock<HashMap<&'static str, Definition>> = LazyLock::new(|| {
     let mut by_name = HashMap::new();
@@ -34,6 +38,54 @@ fn is_vector_function(name: &str) -> bool {
             name,
             "inner_product" | "negative_inner_product" | "vector_dims" | "vector_norm" | "l2_normalize" | "subvector"
         )
+}
+
+/// Puts arguments that are given by name where they belong, behind those that are given by position.
+///
+/// # Errors
+/// 42883 for a name that the function does not have or that is given twice, and where an argument is missing; 0A000 where this
+/// server knows no names of a function's arguments.
+pub fn by_position(function: &str, arguments: &mut Vec<FunctionArg>) -> Result<()> {
+    let is_named = |argument: &FunctionArg| !matches!(argument, FunctionArg::Unnamed(_));
+    let Some(definition) = DEFINITIONS.get(function).filter(|_| arguments.iter().any(is_named)) else { return Ok(()) };
+    if definition.names.is_empty() {
+        let message = format!("{function}() does not take arguments by name");
+        return Err(Error::unsupported(message, "Give them by position."));
+    }
+    let refused = || {
+        let message = format!("function {function}() has no such arguments");
+        let names = definition.names.join(", ");
+        Error::new(ErrorKind::UndefinedFunction, message).with_hint(format!("Its arguments are called {names}."))
+    };
+    let mut places: Vec<Option<FunctionArg>> = vec![None; definition.names.len()];
+    for (position, argument) in arguments.iter().enumerate() {
+        let place = match argument {
+            FunctionArg::Unnamed(_) => Some(position),
+            FunctionArg::Named { name, .. } => {
+                let name = folded(name);
+                definition.names.iter().position(|known| **known == name)
+            }
+            FunctionArg::ExprNamed { name: Expr::Identifier(name), .. } => {
+                let name = folded(name);
+                definition.names.iter().position(|known| **known == name)
+            }
+            FunctionArg::ExprNamed { .. } => None,
+        };
+        let slot = place.and_then(|place| places.get_mut(place)).filter(|slot| slot.is_none()).ok_or_else(refused)?;
+        *slot = Some(match argument {
+            FunctionArg::Unnamed(value)
+            | FunctionArg::Named { arg: value, .. }
+            | FunctionArg::ExprNamed { arg: value, .. } => FunctionArg::Unnamed(value.clone()),
+        });
+    }
+    let count = places.iter().rposition(Option::is_some).map_or(0, |last| last.saturating_add(1));
+    let may_lack = definition.names.len().saturating_sub(definition.optional);
+    if count < may_lack || places.iter().take(may_lack).any(Option::is_none) {
+        return Err(refused());
+    }
+    let zero = || FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::value(Literal::Number("0".to_string(), false))));
+    *arguments = places.into_iter().take(count).map(|argument| argument.unwrap_or_else(zero)).collect();
+    Ok(())
 }
 
 /// The type of an argument without a type of its own.

@@ -65,6 +65,8 @@ pub struct Definition {
     pub name: &'static str,
     pub aliases: &'static [&'static str],
     pub parameters: Vec<Parameter>,
+    /// The names by which arguments may be given (`make_interval(days => 3)`); empty where they only go by position.
+    pub names: &'static [&'static str],
     /// How many trailing parameters may be left out.
     pub optional: usize,
     /// The last parameter may be repeated, or left out.
@@ -89,6 +91,7 @@ impl Definition {
             volatility: Volatility::Immutable,
             strict: true,
             body,
+            names: &[],
         }
     }
 
@@ -107,6 +110,13 @@ impl Definition {
     #[must_use]
     pub fn variadic(mut self) -> Self {
         self.variadic = true;
+    /// Arguments may be given by these names, one for each parameter. What is left out between others is 0.
+    #[must_use]
+    pub fn named(mut self, names: &'static [&'static str]) -> Self {
+        self.names = names;
+        self
+    }
+
         self
     }
 

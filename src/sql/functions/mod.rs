@@ -51,6 +51,7 @@ mod time_arithmetic;
 mod time_format;
 mod time_parse;
 mod vector_aggregates;
+mod time_make;
 mod vector_argument;
 mod vectors;
 mod wrapped;

@@ -20,7 +20,7 @@ use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, array_bounds, blobs, catalog, distances, gathered, json, json_access, json_sets, networks, notifications,
-    patterns, random, rights, session, strings, time, time_arithmetic, vectors,
+    patterns, random, rights, session, strings, time, time_arithmetic, time_make, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -49,6 +49,7 @@ fn row_functions() -> Vec<Definition> {
         time_arithmetic::definitions(),
         vectors::definitions(),
     ];
+        time_make::definitions(),
     groups.into_iter().flatten().collect()
 }
 
