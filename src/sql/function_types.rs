@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value as Literal};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::ColumnType;
 use crate::sql::functions::{self, Definition, ELEMENTS, plain_form};
+use crate::sql::names;
 use crate::sql::operators::distance_metric;
 use crate::sql::scope::folded;
 
@@ -21,6 +22,53 @@ static DEFINITIONS: LazyLock<HashMap<&'static str, Definition>> = LazyLock::new(
     }
     by_name
 });
+
+/// What stands for VARIADIC in the tree: a call around the array.
+pub const VARIADIC: &str = "$variadic";
+/// Functions that read an array of keys as they read one key after the other.
+const OF_PATHS: [&str; 4] =
+    ["jsonb_extract_path", "jsonb_extract_path_text", "json_extract_path", "json_extract_path_text"];
+
+/// Takes VARIADIC from before the last argument of a call; the name of the function that takes an array there.
+///
+/// # Errors
+/// 42883 where the function takes no more arguments than it has parameters.
+pub fn over_array(function: &str, arguments: &mut [FunctionArg]) -> Result<Option<String>> {
+    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))) = arguments.last_mut() else { return Ok(None) };
+    let Expr::Function(marked) = &*argument else { return Ok(None) };
+    if !matches!(names::last_part(&marked.name), Some(name) if name == VARIADIC) {
+        return Ok(None);
+    }
+    let FunctionArguments::List(list) = &marked.args else { return Ok(None) };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))] = list.args.as_slice() else { return Ok(None) };
+    *argument = array.clone();
+    let of_array = DEFINITIONS.get(function).and_then(|definition| definition.of_array);
+    match of_array {
+        Some(name) => Ok(Some(name.to_string())),
+        None if OF_PATHS.contains(&function) => Ok(Some(function.to_string())),
+        None => {
+            let message = format!("function {function}() does not take its arguments as a VARIADIC array");
+            Err(Error::new(ErrorKind::UndefinedFunction, message).with_hint("Give them one by one."))
+        }
+    }
+}
+
+/// Checks what stands behind VARIADIC, where any array may.
+///
+/// # Errors
+/// 42804 for what is no array.
+pub fn check_spread(function: &str, types: &[Option<ColumnType>]) -> Result<()> {
+    let takes_any = DEFINITIONS.get(function).is_some_and(|definition| {
+        definition.spreads && definition.parameters.last() == Some(&functions::Parameter::AnyArray)
+    });
+    let is_array = |ty: &ColumnType| ty.element().is_some() || matches!(ty, ColumnType::Vector(_));
+    match types.last() {
+        Some(Some(ty)) if takes_any && !is_array(ty) => {
+            Err(Error::new(ErrorKind::DatatypeMismatch, "VARIADIC argument must be an array"))
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Functions whose arguments share one type, which is also their result's.
 pub fn takes_constants(name: &str) -> bool {

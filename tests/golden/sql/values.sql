@@ -1030,3 +1030,75 @@ ERROR 22023: numeric time zone "+5:99" out of range
 
 > SELECT make_interval(secs => 1.0000005), make_interval(secs=>-0.0000005), make_interval(secs=>'NaN')
 ERROR 22008: interval out of range
+
+# Arrays: NULL is a value to remove, and elements stand for arguments.
+
+> SELECT array_remove(ARRAY[1,2,NULL,2], NULL) AS a, array_remove(ARRAY[1,2,NULL,2], NULL::int) AS b, array_remove(ARRAY[1,2,NULL,2], 2) AS c, array_remove(ARRAY['a',NULL], NULL) AS d, array_remove('{1,2}'::int[], 2) AS e, array_remove(NULL::int[], 1) IS NULL AS f
+    a    |    b    |    c     |  d  |  e  | f
+---------+---------+----------+-----+-----+---
+ {1,2,2} | {1,2,2} | {1,NULL} | {a} | {1} | t
+(1 row)
+
+> SELECT array_remove(array_agg(x ORDER BY x), y) FROM (VALUES (1),(NULL),(3)) v(x), (VALUES (NULL::int),(1)) w(y) GROUP BY y ORDER BY y
+ array_remove
+--------------
+ {3,NULL}
+ {1,3}
+(2 rows)
+
+> SELECT concat(VARIADIC ARRAY['a','b']) AS a, concat_ws(',', VARIADIC ARRAY['a',NULL,'b']) AS b, format('%s-%s', VARIADIC ARRAY['a','b']) AS c, format('%s-%s', VARIADIC ARRAY[1,2]) AS d, format('x', VARIADIC NULL::text[]) AS e
+ a  |  b  |  c  |  d  | e
+----+-----+-----+-----+---
+ ab | a,b | a-b | 1-2 | x
+(1 row)
+
+> SELECT jsonb_build_array(VARIADIC ARRAY[1,2]) AS a, json_build_array(VARIADIC ARRAY['a']) AS b, jsonb_build_object(VARIADIC ARRAY['a','1','b','2']) AS c, jsonb_build_array(VARIADIC NULL::int[]) IS NULL AS d, jsonb_build_array(VARIADIC ARRAY[[1,2],[3,4]]) AS e
+   a    |   b   |          c           | d |      e
+--------+-------+----------------------+---+--------------
+ [1, 2] | ["a"] | {"a": "1", "b": "2"} | t | [1, 2, 3, 4]
+(1 row)
+
+> SELECT jsonb_extract_path('{"a":{"b":1}}'::jsonb, VARIADIC ARRAY['a','b']) AS a, jsonb_extract_path_text('{"a":{"b":1}}'::jsonb, VARIADIC '{a,b}') AS b
+ a | b
+---+---
+ 1 | 1
+(1 row)
+
+> SELECT concat(VARIADIC NULL::text[]) IS NULL AS a, concat(VARIADIC '{}'::text[]) AS b, concat_ws('-', VARIADIC array_agg(x)) AS c FROM (VALUES (1),(2)) v(x)
+ a | b |  c
+---+---+-----
+ t |   | 1-2
+(1 row)
+
+> SELECT concat(VARIADIC 'a')
+ERROR 42883: function $concat(text) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+> SELECT concat(VARIADIC 1)
+ERROR 42883: function $concat(bigint) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+> SELECT concat('x', VARIADIC ARRAY['a','b'])
+ERROR 42883: function $concat(text, List(Utf8)) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+> SELECT length(VARIADIC ARRAY['a'])
+ERROR 42883: function length() does not take its arguments as a VARIADIC array
+LINE 1: SELECT length(VARIADIC ARRAY['a'])
+               ^
+HINT: Give them one by one.
+
+> SELECT greatest(VARIADIC ARRAY[1,2])
+ERROR 42601: syntax error at or near "variadic"
+LINE 1: SELECT greatest(VARIADIC ARRAY[1,2])
+                        ^
+
+> SELECT concat(VARIADIC ARRAY['a'], 'b')
+ERROR 42601: syntax error at or near "variadic"
+LINE 1: SELECT concat(VARIADIC ARRAY['a'], 'b')
+                      ^
+
+> SELECT VARIADIC ARRAY[1]
+ERROR 42601: syntax error at or near "variadic"
+LINE 1: SELECT VARIADIC ARRAY[1]
+               ^
