@@ -112,6 +112,8 @@ pub enum ErrorKind {
     InvalidLogarithm,
     /// A part of a text that is shorter than nothing.
     InvalidSubstring,
+    /// Arrays that do not fit into one.
+    ArraySubscript,
     /// A NULL where a value is needed.
     NullNotAllowed,
     /// A cursor of that name is open.
@@ -237,6 +239,7 @@ impl ErrorKind {
             ErrorKind::InvalidPower => "2201F",
             ErrorKind::InvalidLogarithm => "2201E",
             ErrorKind::InvalidSubstring => "22011",
+            ErrorKind::ArraySubscript => "2202E",
             ErrorKind::NullNotAllowed => "22004",
             ErrorKind::DuplicateCursor => "42P03",
             ErrorKind::LockNotAvailable => "55P03",

@@ -32,7 +32,11 @@ fn write_store(page: &mut Page, database: &Database) {
     let statistics = database.statistics();
     page.gauge("nebulusdb_commit_number", "Number of the last commit.", database.version());
     page.gauge("nebulusdb_store_keys", "Keys in the store, by its estimate.", statistics.keys);
-    page.gauge("nebulusdb_store_bytes", "Bytes of live data in the store, by its estimate.", statistics.bytes);
+    match database.stored_bytes() {
+        Ok(bytes) => page.gauge("nebulusdb_store_bytes", "Bytes of the store's files, its log included.", bytes),
+        // A page without the number says more than one with a wrong one.
+        Err(error) => tracing::warn!(%error, "the store's files cannot be counted"),
+    }
     let collections = database.catalog().collections().count();
     page.gauge("nebulusdb_collections", "Collections, the two built-in ones among them.", collections);
     if let Some(disk) = database.disk() {

@@ -13,10 +13,11 @@ use tokio_postgres::SimpleQueryMessage;
 
 use crate::backup::{BackupOptions, BackupPlace, BackupProgress, BackupReport, Repository};
 use crate::cli::command::block_on;
+use crate::cli::given::Given;
 use crate::cli::progress::{BAR_INTERVAL, bytes_bar, watched};
 use crate::cli::table::Table;
-use crate::client::{Session, failure, url_or_near};
-use crate::config::{StoreFlags, StorePaths};
+use crate::client::{Route, Session, failure, route, route_to_holder, url_or_near};
+use crate::config::{ARGUMENTS_OF_PLACE, StoreFlags, StorePaths};
 use crate::db::back_up_offline;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -44,7 +45,7 @@ pub(crate) struct BackupArgs {
     /// Put the vault's key and the node's own into the backup: whoever has it can read all secrets and post as this node then
     #[arg(long)]
     with_keys: bool,
-    /// Back up a data directory that no server has open
+    /// Back up a data directory that no server has open; without it, --data-dir names the server that holds the directory
     #[arg(long)]
     offline: bool,
     /// The server; without it the one of this user's data directory. A missing password is taken from NEBULUSDB_PASSWORD, or from
@@ -56,7 +57,8 @@ pub(crate) struct BackupArgs {
 }
 
 /// Makes a backup, or lists or verifies those that there are.
-pub(crate) fn run(args: &BackupArgs) -> Result<ExitCode> {
+pub(crate) fn run(args: &BackupArgs, given: &Given<'_>) -> Result<ExitCode> {
+    refuse_idle(args, given)?;
     let place = BackupPlace::of_argument(&args.place)?.absolute()?;
     if args.list {
         return list(&place);
@@ -74,9 +76,47 @@ pub(crate) fn run(args: &BackupArgs) -> Result<ExitCode> {
         let progress = Arc::new(BackupProgress::new(|| Ok(())));
         watched("backing up", &progress, || back_up_offline(&database, &place, &options, &progress))?
     } else {
-        block_on(back_up_online(&url_or_near(args.url.as_deref()), &place, &options))?
+        block_on(back_up_online(&route_to_server(args, given)?, &place, &options))?
     };
     tell(&report)
+}
+
+/// Refuses options that were typed and mean nothing for this backup.
+fn refuse_idle(args: &BackupArgs, given: &Given<'_>) -> Result<()> {
+    if args.list || args.verify {
+        let what = if args.list { "beside --list" } else { "beside --verify" };
+        let hint = "The folder of backups alone is read. Leave it out.";
+        given.refuse(&ARGUMENTS_OF_PLACE, what, hint)?;
+        return given.refuse(&["vault_passphrase_file", "cache_mb", "url"], what, hint);
+    }
+    if args.offline {
+        return given.refuse(
+            &["url"],
+            "beside --offline",
+            "Name the directory with --data-dir, or the server with --url.",
+        );
+    }
+    if given.has("url") {
+        let hint = "--url names the server already. Leave it out, or back up the directory itself with --offline.";
+        given.refuse(&ARGUMENTS_OF_PLACE, "beside --url", hint)?;
+    }
+    let hint = "It is the server that opens its store. Leave it out, or add --offline where no server runs.";
+    given.refuse(&["vault_passphrase_file", "cache_mb"], "on the backup of a running server", hint)
+}
+
+/// The way to the server that is meant: the one of the URL, the one that holds the directory, or the one near this user.
+fn route_to_server(args: &BackupArgs, given: &Given<'_>) -> Result<Route> {
+    if given.has("url") || !given.has_place() {
+        return route(&url_or_near(args.url.as_deref()));
+    }
+    route_to_holder(&args.store.place)?.ok_or_else(|| {
+        let message = match &args.store.place.data_dir {
+            Some(directory) => format!("no server is known to hold the data directory {}", directory.display()),
+            None => "no server is known to hold the data directory".to_string(),
+        };
+        Error::new(ErrorKind::Configuration, message)
+            .with_hint("Add --offline where no server runs; or name the server with --url.")
+    })
 }
 
 fn tell(report: &BackupReport) -> Result<ExitCode> {
@@ -114,7 +154,7 @@ fn tell(report: &BackupReport) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn back_up_online(url: &str, place: &BackupPlace, options: &BackupOptions) -> Result<BackupReport> {
+async fn back_up_online(route: &Route, place: &BackupPlace, options: &BackupOptions) -> Result<BackupReport> {
     let place = match place {
         BackupPlace::Folder(folder) => folder.to_str().map(str::to_string).ok_or_else(|| {
             Error::new(ErrorKind::Configuration, format!("the path {} is no UTF-8", folder.display()))
@@ -125,11 +165,11 @@ async fn back_up_online(url: &str, place: &BackupPlace, options: &BackupOptions)
     if let (Some(keep), Some(object)) = (options.keep, asked.as_object_mut()) {
         object.insert("keep".to_string(), keep.into());
     }
-    let session = Session::connect(url).await?;
+    let session = Session::through(route).await?;
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let statement = format!("SELECT nebulus_backup({}, {})", quoted(&place), quoted(&asked.to_string()));
     let bar = bytes_bar("backing up")?;
-    let watching = watch(url, &bar);
+    let watching = watch(route, &bar);
     let backing_up = session.client.simple_query(&statement);
     let answer = tokio::select! {
         answer = backing_up => answer,
@@ -148,16 +188,16 @@ async fn back_up_online(url: &str, place: &BackupPlace, options: &BackupOptions)
 }
 
 /// Moves the bar by what the server shows of its backup, and never ends but with an error.
-async fn watch(url: &str, bar: &ProgressBar) -> Error {
+async fn watch(route: &Route, bar: &ProgressBar) -> Error {
     if !std::io::stderr().is_terminal() {
         return std::future::pending().await;
     }
-    let Err(error) = move_bar(url, bar).await;
+    let Err(error) = move_bar(route, bar).await;
     error
 }
 
-async fn move_bar(url: &str, bar: &ProgressBar) -> Result<Infallible> {
-    let session = Session::connect(url).await?;
+async fn move_bar(route: &Route, bar: &ProgressBar) -> Result<Infallible> {
+    let session = Session::through(route).await?;
     loop {
         let row = session.client.query_opt(PROGRESS, &[]).await.map_err(|error| failure(&error))?;
         if let Some(row) = row {

@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::cli::given::Given;
 use crate::cli::{
     backup, check, config, demo_load, health, mcp, query, restore, serve, shell, sync_status, transfer, vault,
 };
@@ -62,14 +63,19 @@ impl Command {
 /// Runs the command line. Errors go to standard error; the exit status is 1 then.
 pub fn main() -> ExitCode {
     close_new_files();
-    let command = Arguments::parse().command;
+    let matches = Arguments::command().get_matches();
+    let command = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments.command,
+        Err(error) => error.exit(),
+    };
+    let given = Given::of(&matches);
     if command.prints() {
         end_with_the_reader();
     }
     let result = match command {
         Command::Serve(flags) => serve::run(&flags),
-        Command::Check(arguments) => check::run(&arguments),
-        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments, &given),
+        Command::Backup(arguments) => backup::run(&arguments, &given),
         Command::Restore(arguments) => restore::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Vault(arguments) => vault::run(&arguments),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::config::{DEFAULT_FILE, FileOptions, Flags, Layers, Options, StoreFlags, section_of};
+use crate::config::{DEFAULT_FILE, FileOptions, Flags, Layers, Options, PlaceFlags, section_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::server;
 
@@ -76,8 +76,8 @@ fn show(flags: &Flags) -> Result<ExitCode> {
 
 /// Everything that is wrong with a file, a line each; what flags and variables say does not count.
 fn check(file: Option<PathBuf>) -> Result<ExitCode> {
-    let layers =
-        Layers::read(&Flags { store: StoreFlags { config: file, ..StoreFlags::default() }, ..Flags::default() })?;
+    let place = PlaceFlags { config: file, ..PlaceFlags::default() };
+    let layers = Layers::read(&Flags { store: place.into(), ..Flags::default() })?;
     let Some(path) = &layers.path else {
         return Err(Error::new(ErrorKind::Configuration, "there is no configuration file at the usual place")
             .with_hint("Name one; `nebulusdb config default` prints one to begin with."));

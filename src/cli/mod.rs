@@ -6,6 +6,7 @@ mod command;
 mod completion;
 mod config;
 mod demo_load;
+mod given;
 mod health;
 mod mcp;
 mod output;

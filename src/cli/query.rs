@@ -47,6 +47,10 @@ pub async fn run(args: &QueryArgs) -> Result<ExitCode> {
         texts.push(read(Path::new("-"))?);
     }
     let format = if args.plain { Format::Plain } else { args.output };
+    if args.width.is_some() && format != Format::Table {
+        let error = Error::new(ErrorKind::Configuration, "--width has no effect on any output but tables");
+        return Err(error.with_hint("Leave it out, or --output with it."));
+    }
     let printing = Printing { format, width_max: args.width };
     let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
     for text in &texts {

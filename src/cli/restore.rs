@@ -9,7 +9,7 @@ use indicatif::HumanBytes;
 
 use crate::backup::{BackupPlace, BackupProgress, Repository, RestoreTarget};
 use crate::cli::progress::watched;
-use crate::config::{StoreFlags, StorePaths};
+use crate::config::{PlaceFlags, StorePaths};
 use crate::db::{RestoredNode, restore_backup};
 use crate::error::Result;
 
@@ -23,12 +23,12 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "ID")]
     at: Option<String>,
     #[command(flatten)]
-    store: StoreFlags,
+    target: PlaceFlags,
 }
 
 /// Restores a backup and says what is left to do.
 pub(crate) fn run(args: &RestoreArgs) -> Result<ExitCode> {
-    let paths = StorePaths::resolve(&args.store)?;
+    let paths = StorePaths::resolve(&args.target.clone().into())?;
     let target = RestoreTarget {
         data_directory: std::path::absolute(&paths.data_directory)?,
         key_directory: std::path::absolute(&paths.key_directory)?,

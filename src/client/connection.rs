@@ -4,7 +4,7 @@
 
 use std::future::poll_fn;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::task::JoinHandle;
 use tokio_postgres::config::Host;
@@ -17,7 +17,7 @@ use crate::client::report::{describe, reason};
 use crate::client::route::{Canceller, Route};
 use crate::client::tls::ClientTls;
 use crate::client::tls_options::TlsOptions;
-use crate::config::{PASSWORD_FILE, StoreFlags, StorePaths};
+use crate::config::{PASSWORD_FILE, PlaceFlags, StorePaths};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::RunningServer;
 
@@ -42,8 +42,15 @@ impl Session {
     /// environment variable `NEBULUSDB_PASSWORD`, or for a server of this machine the one that its first start has left in a
     /// file of this user's.
     pub async fn connect(url: &str) -> Result<Session> {
-        let print = |notice: DbError| eprintln!("{}", describe(&notice, ""));
-        Session::open(&route(url)?, print).await
+        Session::through(&route(url)?).await
+    }
+
+    /// Connects by a route; the notices of the server go to standard error.
+    ///
+    /// # Errors
+    /// 58030 with a hint where nobody answers, or the server does not let this client in.
+    pub async fn through(route: &Route) -> Result<Session> {
+        Session::open(route, |notice: DbError| eprintln!("{}", describe(&notice, ""))).await
     }
 
     /// Connects by a route; `on_notice` is called with each notice of the server.
@@ -79,21 +86,34 @@ impl Session {
 /// none does the usual one.
 pub fn url_or_near(given: Option<&str>) -> String {
     let near = || {
-        let paths = StorePaths::resolve(&store_flags()).ok()?;
-        let server = RunningServer::of(&paths.data_directory)?;
-        Some(format!("postgresql://nebulus@{}/nebulus", server.address()))
+        let paths = StorePaths::resolve(&near_place().into()).ok()?;
+        url_of_holder(&paths.data_directory)
     };
     given.map(str::to_string).or_else(near).unwrap_or_else(|| URL_DEFAULT.to_string())
 }
 
+/// The way to the server that holds a data directory, with the password that its first start has left among the keys there;
+/// `None` where no server is known to hold it.
+///
+/// # Errors
+/// F0000 for a configuration file that cannot be read.
+pub fn route_to_holder(place: &PlaceFlags) -> Result<Option<Route>> {
+    let paths = StorePaths::resolve(&place.clone().into())?;
+    url_of_holder(&paths.data_directory).map(|url| route_near(&url, place)).transpose()
+}
+
+fn url_of_holder(data_directory: &Path) -> Option<String> {
+    let server = RunningServer::of(data_directory)?;
+    Some(format!("postgresql://nebulus@{}/nebulus", server.address()))
+}
+
 /// Where the environment says that the data lies.
-fn store_flags() -> StoreFlags {
+fn near_place() -> PlaceFlags {
     let path = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
-    StoreFlags {
+    PlaceFlags {
         data_dir: path("NEBULUSDB_DATA_DIR"),
         key_dir: path("NEBULUSDB_KEY_DIR"),
         config: path("NEBULUSDB_CONFIG"),
-        ..StoreFlags::default()
     }
 }
 
@@ -103,6 +123,11 @@ fn store_flags() -> StoreFlags {
 /// # Errors
 /// F0000 for what is no such URL, and for authorities of TLS that cannot be read.
 pub fn route(url: &str) -> Result<Route> {
+    route_near(url, &near_place())
+}
+
+/// The way to a server whose keys lie at `place`, where it is one of this machine.
+fn route_near(url: &str, place: &PlaceFlags) -> Result<Route> {
     let (tls, rest) = TlsOptions::take(url)?;
     let mut config: Config = rest.parse().map_err(|error: tokio_postgres::Error| {
         let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
@@ -111,7 +136,7 @@ pub fn route(url: &str) -> Result<Route> {
     })?;
     config.connect_timeout(std::time::Duration::from_secs(CONNECT_TIMEOUT_SECONDS)).ssl_mode(tls.mode);
     if config.get_password().is_none()
-        && let Some(password) = password_of_this_machine(&config)
+        && let Some(password) = password_of_this_machine(&config, place)
     {
         config.password(password.as_str());
     }
@@ -119,7 +144,7 @@ pub fn route(url: &str) -> Result<Route> {
 }
 
 /// The password in the environment, or in the file of a server on this machine.
-fn password_of_this_machine(config: &Config) -> Option<Zeroizing<String>> {
+fn password_of_this_machine(config: &Config, place: &PlaceFlags) -> Option<Zeroizing<String>> {
     if let Ok(password) = std::env::var("NEBULUSDB_PASSWORD") {
         return Some(Zeroizing::new(password));
     }
@@ -128,7 +153,8 @@ fn password_of_this_machine(config: &Config) -> Option<Zeroizing<String>> {
         Host::Unix(_) => true,
     });
     // Without one the server says what it wants.
-    let file = StorePaths::resolve(&store_flags()).ok().filter(|_| is_near)?.key_directory.join(PASSWORD_FILE);
+    let paths = StorePaths::resolve(&place.clone().into()).ok().filter(|_| is_near)?;
+    let file = paths.key_directory.join(PASSWORD_FILE);
     let password = Zeroizing::new(std::fs::read_to_string(file).ok()?);
     Some(Zeroizing::new(password.trim_end().to_string()))
 }

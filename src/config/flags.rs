@@ -37,21 +37,31 @@ pub enum LogFormat {
     Json,
 }
 
-/// Where the data and its keys lie: what every command that opens a store takes.
+/// The names of what [`PlaceFlags`] takes.
+pub const ARGUMENTS_OF_PLACE: [&str; 3] = ["data_dir", "key_dir", "config"];
+
+/// Where the data and its keys lie: what every command that has to do with a data directory takes.
 #[derive(Args, Clone, Debug, Default)]
-pub struct StoreFlags {
+pub struct PlaceFlags {
     /// Directory of the data; the keys lie in its folder `keys` then
     #[arg(long, value_name = "DIR", env = "NEBULUSDB_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// Directory of the vault's key files
     #[arg(long, value_name = "DIR", env = "NEBULUSDB_KEY_DIR")]
     pub key_dir: Option<PathBuf>,
-    /// File with the passphrase that the vault's key is derived from, in place of a key file
-    #[arg(long, value_name = "FILE", env = "NEBULUSDB_VAULT_PASSPHRASE_FILE")]
-    pub vault_passphrase_file: Option<PathBuf>,
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", env = "NEBULUSDB_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+/// How a store is opened: what every command that opens one takes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct StoreFlags {
+    #[command(flatten)]
+    pub place: PlaceFlags,
+    /// File with the passphrase that the vault's key is derived from, in place of a key file
+    #[arg(long, value_name = "FILE", env = "NEBULUSDB_VAULT_PASSPHRASE_FILE")]
+    pub vault_passphrase_file: Option<PathBuf>,
     /// Megabytes of memory for cached blocks
     #[arg(long, value_name = "MB", env = "NEBULUSDB_CACHE_MB")]
     pub cache_mb: Option<usize>,
@@ -116,12 +126,18 @@ pub struct Flags {
     pub otlp_endpoint: Option<String>,
 }
 
+impl From<PlaceFlags> for StoreFlags {
+    fn from(place: PlaceFlags) -> StoreFlags {
+        StoreFlags { place, ..StoreFlags::default() }
+    }
+}
+
 impl Flags {
     /// What flags and variables say, as a layer of the configuration.
     pub fn options(&self) -> FileOptions {
         FileOptions {
-            data_dir: self.store.data_dir.clone(),
-            key_dir: self.store.key_dir.clone(),
+            data_dir: self.store.place.data_dir.clone(),
+            key_dir: self.store.place.key_dir.clone(),
             vault_passphrase_file: self.store.vault_passphrase_file.clone(),
             cache_mb: self.store.cache_mb,
             listen: self.listen.clone(),

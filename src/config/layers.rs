@@ -25,7 +25,7 @@ impl Layers {
     /// F0000 for a file that cannot be read at all. What is wrong inside of it is told by [`Layers::options`].
     pub fn read(flags: &Flags) -> Result<Layers> {
         let usual = || ProjectDirs::from("", "", "nebulusdb").map(|dirs| dirs.config_dir().join("nebulusdb.toml"));
-        let path = flags.store.config.clone().or_else(|| usual().filter(|path| path.exists()));
+        let path = flags.store.place.config.clone().or_else(|| usual().filter(|path| path.exists()));
         let file = path.as_deref().map(ReadFile::read).transpose()?.unwrap_or_default();
         Ok(Layers { flags: flags.options(), file, path })
     }

@@ -11,7 +11,7 @@ mod options;
 mod problem;
 
 pub use file::{DEFAULT_FILE, FileOptions, ReadFile, section_of};
-pub use flags::{Flags, LogFormat, StoreFlags, Switch, TlsMode};
+pub use flags::{ARGUMENTS_OF_PLACE, Flags, LogFormat, PlaceFlags, StoreFlags, Switch, TlsMode};
 pub use layers::Layers;
 pub(crate) use options::read_passphrase;
 pub use options::{ADMIN_DEFAULT, AdminAddress, Options, StorePaths};

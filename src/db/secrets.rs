@@ -248,7 +248,7 @@ pub(crate) fn check_visible(hides_secrets: bool) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::InsufficientPrivilege, "secrets are hidden from this session").with_hint(
-        "It was opened with nebulus.secrets = off. A DELETE names what it deletes from: DELETE MEMORY WHERE …",
+        "It was opened with nebulus.secrets = off, which holds until it ends: connect without that option to see them.",
     ))
 }
 

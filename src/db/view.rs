@@ -47,9 +47,12 @@ impl ReadView {
         &self.catalog
     }
 
-    /// Bytes that the whole database takes on disk, blobs aside.
-    pub fn stored_bytes(&self) -> u64 {
-        self.database.store.statistics().bytes
+    /// Bytes that the whole database takes on disk, blobs and saved graphs aside.
+    ///
+    /// # Errors
+    /// 58030 where its directory cannot be read.
+    pub fn stored_bytes(&self) -> Result<u64> {
+        self.database.store.file_bytes()
     }
 
     /// Who is connected to the database, and what runs.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::db::Database;
+use crate::error::Result;
 use crate::health::Health;
 use crate::store::{DiskSpace, StoreStatistics, disk_space};
 
@@ -54,6 +55,14 @@ impl Database {
         problems
             .extend(shared.health.dead().into_iter().map(|task| (task, "has died; restart the server".to_string())));
         problems
+    }
+
+    /// Bytes that the store's files take on disk, blobs and saved graphs aside.
+    ///
+    /// # Errors
+    /// 58030 where its directory cannot be read.
+    pub fn stored_bytes(&self) -> Result<u64> {
+        self.shared().store.file_bytes()
     }
 
     pub fn statistics(&self) -> StoreStatistics {

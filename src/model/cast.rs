@@ -49,7 +49,7 @@ impl Value {
             (Value::Array(element, values), ColumnType::Array(wanted)) => values.iter().all(|value| match value {
                 _ if element.is_number_vector() => false,
                 Value::Array(..) => value.is_of(ty),
-                value => value.is_of(wanted),
+                value => value.is_of(wanted.base()),
             }),
             _ => false,
         }
@@ -88,11 +88,12 @@ impl Value {
                 Ok(Value::Vector(components))
             }
             (Value::Array(_, values), ColumnType::Array(element)) => {
+                let base = element.base();
                 let cast = |value: Value| match value {
                     inner @ Value::Array(..) => inner.cast(to, explicit),
-                    value => value.cast(element, explicit),
+                    value => value.cast(base, explicit),
                 };
-                Ok(Value::Array(element.clone(), values.into_iter().map(cast).collect::<Result<_>>()?))
+                Ok(Value::Array(Box::new(base.clone()), values.into_iter().map(cast).collect::<Result<_>>()?))
             }
             (Value::Array(_, values), ColumnType::Int2Vector | ColumnType::OidVector) => {
                 let element = to.element().unwrap_or(ColumnType::Int2);

@@ -266,9 +266,18 @@ impl ColumnType {
             ColumnType::OidVector => "oidvector",
             ColumnType::Void => "void",
             ColumnType::Unknown => "unknown",
+            ColumnType::Array(element) if matches!(**element, ColumnType::Array(_)) => return element.internal_name(),
             ColumnType::Array(element) => return format!("_{}", element.internal_name()),
         };
         name.to_string()
+    }
+
+    /// The type of what stands in the innermost braces of an array; the type itself where it is none.
+    pub fn base(&self) -> &ColumnType {
+        match self {
+            ColumnType::Array(element) => element.base(),
+            ty => ty,
+        }
     }
 
     /// The type of the elements of an array, and of the catalogs' vectors of numbers.
@@ -321,6 +330,8 @@ impl fmt::Display for ColumnType {
             ColumnType::TimestampTz => f.write_str("timestamp with time zone"),
             ColumnType::Vector(Some(dimension)) => write!(f, "vector({dimension})"),
             ColumnType::CatalogChar => f.write_str("\"char\""),
+            // Dimensions are the values' and not the types'.
+            ColumnType::Array(element) if matches!(**element, ColumnType::Array(_)) => write!(f, "{element}"),
             ColumnType::Array(element) => write!(f, "{element}[]"),
             other => f.write_str(&other.internal_name()),
         }

@@ -83,6 +83,6 @@ pub use similar::similar_to_regex;
 pub use state::{EntryType, Field, Stage, State};
 pub use statement_shape::StatementShape;
 pub use text::quote_identifier;
-pub use time_zone::{local_time, moment_of};
+pub use time_zone::{local_time, moment_of, moment_of_offset};
 pub use value::{ALLOCATION_BYTES, Interval, Value};
 pub use vector_text::{check_dimension, check_vector, parse_vector, vector_text, write_vector};

@@ -5,6 +5,9 @@ use chrono::{NaiveDateTime, Offset, TimeZone};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::datetime::{MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND};
 
+/// PostgreSQL's zones are less than so many hours from UTC.
+const OFFSET_HOURS_END: i64 = 16;
+
 #[derive(Clone, Copy)]
 pub(super) enum Zone {
     /// Microseconds east of UTC.
@@ -13,14 +16,15 @@ pub(super) enum Zone {
 }
 
 impl Zone {
-    /// Microseconds east of UTC at a local time: before the jump where it happens twice, after it where it never happens.
+    /// Microseconds east of UTC at a local time: after the jump where it happens twice, before it where it never
+    /// happens.
     pub(super) fn offset_at(self, local: i64) -> Option<i64> {
         let zone = match self {
             Zone::Offset(micros) => return Some(micros),
             Zone::Named(zone) => zone,
         };
         let naive: NaiveDateTime = chrono::DateTime::from_timestamp_micros(local)?.naive_utc();
-        let seconds = match zone.offset_from_local_datetime(&naive).earliest() {
+        let seconds = match zone.offset_from_local_datetime(&naive).latest() {
             Some(offset) => offset.fix().local_minus_utc(),
             None => zone.offset_from_utc_datetime(&naive).fix().local_minus_utc(),
         };
@@ -54,6 +58,26 @@ pub fn local_time(zone: &str, utc: i64) -> Result<i64> {
 /// 22023 for a zone of no known name.
 pub fn moment_of(zone: &str, local: i64) -> Result<i64> {
     Ok(local.saturating_sub(known_zone(zone)?.offset_at(local).unwrap_or(0)))
+}
+
+/// The moment at which the clocks of a zone show a time; as in ISO 8601, a number says how far east of UTC the zone is.
+///
+/// # Errors
+/// 22023 for a zone of no known name, and a number that is no offset.
+pub fn moment_of_offset(zone: &str, local: i64) -> Result<i64> {
+    let wrong = |message: String| Error::new(ErrorKind::InvalidParameterValue, message);
+    match zone.chars().next() {
+        Some('0'..='9') => {
+            let message = format!("invalid input syntax for type numeric time zone: \"{zone}\"");
+            Err(wrong(message).with_hint("Numeric time zones must have \"-\" or \"+\" as first character."))
+        }
+        Some('+' | '-') if zone.chars().skip(1).all(|character| character.is_ascii_digit() || character == ':') => {
+            let offset = parse_offset(zone).filter(|micros| micros.abs() < OFFSET_HOURS_END * MICROS_PER_HOUR);
+            let offset = offset.ok_or_else(|| wrong(format!("numeric time zone \"{zone}\" out of range")))?;
+            Ok(local.saturating_sub(offset))
+        }
+        _ => moment_of(zone, local),
+    }
 }
 
 fn known_zone(name: &str) -> Result<Zone> {

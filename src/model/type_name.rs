@@ -22,7 +22,7 @@ impl ColumnType {
             ColumnType::Char(_) => "character".to_string(),
             ColumnType::Numeric(_) => ColumnType::Numeric(None).to_string(),
             ColumnType::Vector(_) => ColumnType::Vector(None).to_string(),
-            ColumnType::Array(element) => format!("{}[]", element.base_name()),
+            ColumnType::Array(element) => format!("{}[]", element.base().base_name()),
             ty => ty.to_string(),
         }
     }

@@ -16,8 +16,8 @@ use crate::sql::analyze_jsonb::{by_value, sort_key};
 use crate::sql::analyze_special::special_call;
 use crate::sql::analyze_times::common_time_of;
 use crate::sql::engine;
-use crate::sql::function_types;
-use crate::sql::functions::{BYTES_LENGTH, JSON_SORT_KEY, NAMED, SERIES_END};
+use crate::sql::function_types::{self, VARIADIC};
+use crate::sql::functions::{BYTES_LENGTH, JSON_SORT_KEY, NAMED, SAME_SHAPE, SERIES_END, plain_form};
 use crate::sql::literals::{is_numeric, number_of};
 use crate::sql::names;
 use crate::sql::operators;
@@ -28,28 +28,27 @@ use crate::sql::walk::has_expression;
 impl Analyzer<'_> {
     pub fn function(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::Function(function) = expr else { return Ok(None) };
-        let name = names::last_part(&function.name).unwrap_or_default();
+        let mut name = names::last_part(&function.name).unwrap_or_default();
+        let place = function.name.span().start;
+        if name == VARIADIC {
+            return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
+        }
         if !engine::is_function(&name) {
-            let location = function.name.span().start;
             let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name}() does not exist"))
                 .with_hint("The section \"Functions\" of COMPAT.md lists those that there are.");
-            return Err(self.at(error, location));
+            return Err(self.at(error, place));
         }
-        if let FunctionArguments::List(list) = &function.args
-            && list.args.len() > ARGUMENTS_MAX
-            && !function_types::takes_constants(&name)
-        {
-            let message = format!("cannot pass more than {ARGUMENTS_MAX} arguments to a function");
-            return Err(self.at(Error::new(ErrorKind::TooManyArguments, message), function.name.span().start));
+        if let FunctionArguments::List(list) = &mut function.args {
+            settle_arguments(&mut name, &mut list.args).map_err(|error| self.at(error, place))?;
         }
-        let place = function.name.span().start;
         function.name = ObjectName::from(vec![exact(name.clone())]);
         let is_aggregate = function.over.is_none() && engine::is_aggregate(&name);
         if is_aggregate {
             self.begin_aggregate();
             self.aggregate_order(function, &name)?;
         }
-        let types = self.function_parts(function, &name)?;
+        let mut types = self.function_parts(function, &name)?;
+        function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
         if is_aggregate {
             self.end_aggregate(place)?;
         }
@@ -86,11 +85,11 @@ impl Analyzer<'_> {
             *expr = special;
             return Ok(Some(ty));
         }
-        if matches!(name.as_str(), "length" | "octet_length") && matches!(types.first(), Some(Some(ColumnType::Bytea)))
-        {
-            function.name = ObjectName::from(vec![exact(BYTES_LENGTH)]);
+        let ty = form_of_types(function, &name, &mut types);
+        if plain_form(&name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
+            *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
+            return Ok(ty);
         }
-        let ty = function_types::result(&name, &types);
         if engine::is_aggregate(&name) || function.over.is_some() {
             name_casts(function);
         }
@@ -214,6 +213,44 @@ impl Analyzer<'_> {
             NamedWindowExpr::NamedWindow(_) => Ok(()),
         }
     }
+}
+
+/// Chooses the form of a function that is for the types of its arguments; the type of the result.
+fn form_of_types(function: &mut Function, name: &str, types: &mut [Option<ColumnType>]) -> Option<ColumnType> {
+    match (name, types.first_mut()) {
+        ("length" | "octet_length", Some(Some(ColumnType::Bytea))) => {
+            function.name = ObjectName::from(vec![exact(BYTES_LENGTH)]);
+        }
+        // The elements of all dimensions are rows.
+        ("unnest", Some(Some(array))) => {
+            if let FunctionArguments::List(list) = &mut function.args
+                && let Some(argument) = list.args.first_mut().and_then(plain_argument)
+            {
+                while let Some(inner) = array.element().filter(|inner| matches!(inner, ColumnType::Array(_))) {
+                    *argument = operators::call("flatten", vec![argument.clone()]);
+                    *array = inner;
+                }
+            }
+        }
+        _ => {}
+    }
+    function_types::result(name, types)
+}
+
+/// Checks how many arguments a call has, puts those that are given by name where they belong, and finds the function that takes
+/// an array in their place.
+fn settle_arguments(name: &mut String, arguments: &mut Vec<FunctionArg>) -> Result<()> {
+    if arguments.len() > ARGUMENTS_MAX && !function_types::takes_constants(name) {
+        let message = format!("cannot pass more than {ARGUMENTS_MAX} arguments to a function");
+        return Err(Error::new(ErrorKind::TooManyArguments, message));
+    }
+    function_types::by_position(name, arguments)?;
+    if !function_types::takes_constants(name)
+        && let Some(over_array) = function_types::over_array(name, arguments)?
+    {
+        *name = over_array;
+    }
+    Ok(())
 }
 
 /// Names the type of what an aggregate or a window computes of casts: the planner tells its columns by names in which casts

@@ -45,7 +45,11 @@ impl Analyzer<'_> {
             || (source.is_none() && is_string(&inner) && target == ColumnType::Text);
         *expr = if is_same {
             inner
-        } else if let (Some(native), true) = (native_type(&target), widens(source.as_ref(), &target)) {
+        } else if let (Some(native), true, false) = (
+            native_type(&target),
+            widens(source.as_ref(), &target),
+            self.scopes.last().is_some_and(|scope| scope.groups_by_casts),
+        ) {
             Expr::Cast { kind: CastKind::Cast, expr: Box::new(inner), data_type: native, array: false, format: None }
         } else {
             call(&cast_name(&target), vec![inner])

@@ -200,8 +200,9 @@ impl Analyzer<'_> {
         for array in &mut walked {
             elements.push(self.expr(array)?.and_then(|ty| ty.element()));
         }
-        let is_forgotten =
-            |ty: &Option<ColumnType>| matches!(ty, Some(ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid));
+        let is_forgotten = |ty: &Option<ColumnType>| {
+            matches!(ty, Some(ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid | ColumnType::Array(_)))
+        };
         let is_computed = |expr: &Expr| {
             has_expression(expr, |part| {
                 matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_))

@@ -58,6 +58,9 @@ impl Analyzer<'_> {
         self.one_group(select);
         self.expand_wildcards(select)?;
         check_width(select.projection.len())?;
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.groups_by_casts = groups_by_casts(select);
+        }
         let sorted =
             if is_outermost { qualified_names(order.as_deref().map_or(&[], Vec::as_slice)) } else { Vec::new() };
         let columns = self.projection(select, is_outermost, keeps_unknown, &sorted)?;
@@ -243,6 +246,19 @@ impl Analyzer<'_> {
             _ => None,
         }
     }
+}
+
+/// Whether GROUP BY names several expressions and casts are among them, itself or by their places among the outputs: the
+/// planner tells groups by names in which its own casts do not appear.
+fn groups_by_casts(select: &Select) -> bool {
+    let GroupByExpr::Expressions(list, _) = &select.group_by else { return false };
+    let is_cast = |expr: &Expr| has_expression(expr, |part| matches!(part, Expr::Cast { .. }));
+    let is_output_cast = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => is_cast(expr),
+        _ => false,
+    };
+    let names_outputs = list.iter().any(|expr| is_ordinal(expr) || matches!(expr, Expr::Identifier(_)));
+    list.len() > 1 && (list.iter().any(is_cast) || (names_outputs && select.projection.iter().any(is_output_cast)))
 }
 
 /// The last parts of the qualified names in ORDER BY.

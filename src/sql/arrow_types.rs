@@ -91,9 +91,25 @@ pub fn type_of(field: &Field) -> ColumnType {
         && let Ok(ty) = ColumnType::parse(name)
         && same_family(&data_type_of(&ty), field.data_type())
     {
-        return ty;
+        return deepened(ty, field.data_type());
     }
     from_data_type(field.data_type())
+}
+
+/// An array's type with the dimensions that only the Arrow type tells.
+fn deepened(ty: ColumnType, data_type: &DataType) -> ColumnType {
+    let ColumnType::Array(element) = ty else { return ty };
+    match data_type {
+        DataType::List(inner) | DataType::LargeList(inner) | DataType::FixedSizeList(inner, _) => {
+            let is_deeper = |ty: &DataType| matches!(ty, DataType::List(_) | DataType::LargeList(_));
+            if is_deeper(inner.data_type()) && !is_deeper(&data_type_of(&element)) {
+                ColumnType::Array(Box::new(deepened(ColumnType::Array(element), inner.data_type())))
+            } else {
+                ColumnType::Array(Box::new(deepened(*element, inner.data_type())))
+            }
+        }
+        _ => ColumnType::Array(element),
+    }
 }
 
 /// Whether the Arrow type alone leads back to the type.

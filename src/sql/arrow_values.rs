@@ -382,7 +382,8 @@ fn list_at(elements: &ArrayRef, ty: &ColumnType) -> Result<Value> {
     let element = ty.element().unwrap_or(ColumnType::Text);
     let elements = readable(elements)?;
     let values = (0..elements.len()).map(|row| value_at(&elements, row, &element)).collect::<Result<Vec<_>>>()?;
-    Ok(Value::Array(Box::new(if ty.is_number_vector() { ty.clone() } else { element }), values))
+    // An array of arrays is one of more dimensions.
+    Ok(Value::Array(Box::new(if ty.is_number_vector() { ty.clone() } else { element.base().clone() }), values))
 }
 
 /// A row as a value: its text form, since rows are no type of their own here.

@@ -7,9 +7,14 @@
 
 use std::any::TypeId;
 
+use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
 use datafusion::sql::sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use crate::sql::function_types::VARIADIC;
+use crate::sql::operators::call;
 
 /// PostgreSQL's dialect with bounded parsing.
 #[derive(Debug)]
@@ -26,6 +31,26 @@ macro_rules! passed_on {
 }
 
 impl Dialect for PostgresDialect {
+    /// `VARIADIC array`, the last argument of a call, as a call of its own; PostgreSQL reserves the word. Whoever analyses
+    /// the call around it takes it away, and elsewhere it is a syntax error.
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        let token = parser.peek_token_ref();
+        let is_variadic = matches!(&token.token, Token::Word(word)
+            if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("variadic"));
+        if !is_variadic {
+            return None;
+        }
+        let span = token.span;
+        parser.advance_token();
+        Some(parser.parse_expr().map(|array| {
+            let mut spread = call(VARIADIC, vec![array]);
+            if let Expr::Function(function) = &mut spread {
+                function.name = ObjectName::from(vec![Ident::with_span(span, VARIADIC)]);
+            }
+            spread
+        }))
+    }
+
     /// The parser asks for PostgreSQL by type where it has no method to ask.
     fn dialect(&self) -> TypeId {
         INNER.dialect()

@@ -18,7 +18,9 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
+use datafusion::logical_expr::{
+    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, Volatility, WindowUDF,
+};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -129,6 +131,44 @@ pub fn is_function(name: &str) -> bool {
             || quantified_function(name).is_some()
             || matches!(name, "unnest" | "grouping")
     })
+}
+
+/// How a function is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionKind {
+    Scalar,
+    Aggregate,
+    Window,
+}
+
+/// A function as the planner knows it.
+#[derive(Clone, Debug)]
+pub struct PlannedFunction {
+    pub name: String,
+    pub kind: FunctionKind,
+    pub volatility: Volatility,
+}
+
+/// All functions that a statement may call but in FROM alone, in order of name. Those that only rewrites use have names that
+/// no statement can write, and are left out.
+pub fn planned_functions() -> Vec<PlannedFunction> {
+    let Ok(state) = base() else { return Vec::new() };
+    let function = |name: &str, kind, volatility| PlannedFunction { name: name.to_string(), kind, volatility };
+    let scalars = state.scalar_functions().iter();
+    let mut all: Vec<PlannedFunction> =
+        scalars.map(|(name, udf)| function(name, FunctionKind::Scalar, udf.signature().volatility)).collect();
+    let higher = state.higher_order_functions().keys();
+    all.extend(higher.map(|name| function(name, FunctionKind::Scalar, Volatility::Immutable)));
+    let aggregates = state.aggregate_functions().iter();
+    all.extend(aggregates.map(|(name, udf)| function(name, FunctionKind::Aggregate, udf.signature().volatility)));
+    let windows = state.window_functions().iter();
+    all.extend(windows.map(|(name, udf)| function(name, FunctionKind::Window, udf.signature().volatility)));
+    all.extend(["unnest", "grouping"].map(|name| function(name, FunctionKind::Scalar, Volatility::Immutable)));
+    all.retain(|function| function.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    // An aggregate may be called over a window as well.
+    all.dedup_by(|a, b| a.name == b.name);
+    all
 }
 
 /// Whether the name is an aggregate.
@@ -280,22 +320,10 @@ mod tests {
     /// Characters of a line of the page.
     const LINE_CHARACTERS: usize = 120;
 
-    /// The names of all functions that a statement may call, in order.
-    fn function_names() -> Vec<String> {
-        let state = base().unwrap();
-        let names = state.scalar_functions().keys().chain(state.aggregate_functions().keys());
-        let names = names.chain(state.window_functions().keys()).chain(state.higher_order_functions().keys()).cloned();
-        let mut names: Vec<String> = names.chain(["unnest".to_string(), "grouping".to_string()]).collect();
-        names.retain(|name| name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_'));
-        names.sort();
-        names.dedup();
-        names
-    }
-
     #[test]
     fn the_page_lists_the_functions() {
         let mut lines = vec![String::new()];
-        for name in function_names() {
+        for name in planned_functions().into_iter().map(|function| function.name) {
             let line = lines.last_mut().unwrap();
             let piece = format!("`{name}`");
             if line.is_empty() {

@@ -202,7 +202,11 @@ fn known_mistake(message: &str) -> Option<Error> {
     let name = between("Function '", "'").filter(|_| is_call)?;
     let hint = "No function matches the given name and argument types. You might need to add explicit type casts.";
     let text = match between(&format!("'{name}("), ")'") {
-        Some(types) => format!("function {name}({}) does not exist", column_type_names(types)),
+        Some(types) => {
+            // The form of a function that takes an array has the function's name behind a sign of ours.
+            let name = name.trim_start_matches('$');
+            format!("function {name}({}) does not exist", column_type_names(types))
+        }
         None => format!("function {name} does not exist for arguments of these types"),
     };
     Some(Error::new(ErrorKind::UndefinedFunction, text).with_hint(hint))
@@ -244,10 +248,6 @@ const MISTAKEN_VALUES: &[(&str, &str, ErrorKind, &str, &str)] = &[
     ("built-in encoding named '", "'", ErrorKind::InvalidParameterValue, "unrecognized encoding: \"", "\""),
     ("decode value using hex: ", "\n", ErrorKind::InvalidParameterValue, "invalid hexadecimal data: ", ""),
     ("decode value using base64: ", "\n", ErrorKind::InvalidParameterValue, "invalid base64 data: ", ""),
-    ("Unable to parse date from ", "\n", ErrorKind::DatetimeOutOfRange, "date field value out of range: ", ""),
-    ("Hour value '", "'", ErrorKind::DatetimeOutOfRange, "time field value out of range: ", " hours"),
-    ("Minute value '", "'", ErrorKind::DatetimeOutOfRange, "time field value out of range: ", " minutes"),
-    ("Second value '", "'", ErrorKind::DatetimeOutOfRange, "time field value out of range: ", " seconds"),
 ];
 
 fn mistaken_argument(message: &str) -> Option<Error> {
@@ -268,6 +268,17 @@ fn mistaken_argument(message: &str) -> Option<Error> {
     None
 }
 
+/// A text in which each `Decimal128(3, 1)` is a `Decimal`, one word.
+fn without_scales(text: &str) -> String {
+    let mut parts = text.split("Decimal");
+    let mut joined = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        joined.push_str("Decimal");
+        joined.push_str(part.split_once(')').map_or(part, |(_, rest)| rest));
+    }
+    joined
+}
+
 /// A text with Arrow's names of types replaced by SQL's.
 fn column_type_names(text: &str) -> String {
     let name = |word: &str| match word {
@@ -281,13 +292,17 @@ fn column_type_names(text: &str) -> String {
         "Binary" => "bytea",
         "Date32" => "date",
         "Null" => "unknown",
+        "Decimal" => "numeric",
         _ => "",
     };
+    let text = without_scales(text);
     let words = text.split_inclusive([' ', ',']).map(|part| {
         let word = part.trim_end_matches([' ', ',']);
-        match name(word) {
-            "" => part.to_string(),
-            known => part.replacen(word, known, 1),
+        let list = word.strip_prefix("List(").and_then(|inner| inner.strip_suffix(')'));
+        match (name(list.unwrap_or(word)), list) {
+            ("", _) => part.to_string(),
+            (known, None) => part.replacen(word, known, 1),
+            (known, Some(_)) => part.replacen(word, &format!("{known}[]"), 1),
         }
     });
     words.collect()

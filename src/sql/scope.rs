@@ -52,6 +52,8 @@ pub struct Scope {
     pub relations: Vec<Relation>,
     /// What its subqueries use of it.
     pub inner: InnerUses,
+    /// The planner has to tell its groups by casts, which it only does where they are functions.
+    pub groups_by_casts: bool,
 }
 
 /// Where a name was found.

@@ -54,6 +54,11 @@ impl Database {
         Ok(Database { db: db.map_err(fail)?, directory: directory.to_path_buf() })
     }
 
+    /// Where RocksDB's files lie.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.directory.join(FOLDER)
+    }
+
     pub(super) fn family(&self, family: Family) -> Result<&ColumnFamily> {
         self.db
             .cf_handle(family.name())

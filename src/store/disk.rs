@@ -1,5 +1,7 @@
 //! The disk under a data directory: how much room there is, and whether anything may be written.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 
 /// A file system, as it says itself.
@@ -10,6 +12,23 @@ pub struct DiskSpace {
     pub size_bytes: u64,
     /// Nothing may be written, however much room there is.
     pub is_read_only: bool,
+}
+
+/// Bytes of the files that lie in a folder, as long as each says it is; folders in it do not count.
+///
+/// # Errors
+/// Those of the system; a file that goes meanwhile is none.
+pub(super) fn file_bytes(folder: &Path) -> io::Result<u64> {
+    let mut bytes = 0_u64;
+    for entry in fs::read_dir(folder)? {
+        match entry.and_then(|entry| entry.metadata()) {
+            Ok(metadata) if metadata.is_file() => bytes = bytes.saturating_add(metadata.len()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(bytes)
 }
 
 /// The disk that holds a path; `None` where the system does not say.

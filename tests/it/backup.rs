@@ -89,6 +89,48 @@ fn give_keys(from: &Path, to: &Path) {
     }
 }
 
+/// Without `--offline` the directory names the server that holds it, and the password is the one that lies among its keys.
+#[test]
+fn a_data_directory_names_the_server_to_back_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let (folder, data) = (directory.path().join("backups"), directory.path().join("data"));
+    let back_up = |more: &[&str]| run_program(&[&["backup", text(&folder), "--data-dir", text(&data)], more].concat());
+    assert!(failed(&back_up(&[])).contains("no server is known to hold the data directory"));
+    let mut launch = Launch::on(&data);
+    launch.trust_local = false;
+    let server = launch.start();
+    assert!(well(&back_up(&[])).contains("backup 000001-"));
+    assert_eq!(manifests(&folder).len(), 1);
+    drop(server);
+    let told = failed(&back_up(&[]));
+    assert!(told.contains("no server is known to hold") && told.contains("--offline"), "{told}");
+    assert!(well(&back_up(&["--offline"])).contains("backup 000002-"));
+}
+
+/// What would have no effect is refused, by its name.
+#[test]
+fn options_that_mean_nothing_are_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (folder, data) = (directory.path().join("backups"), directory.path().join("data"));
+    let (folder, data) = (text(&folder), text(&data));
+    let url = "postgresql://nebulus@127.0.0.1:1/nebulus";
+    for (arguments, option) in [
+        (vec!["backup", folder, "--cache-mb", "64"], "--cache-mb"),
+        (vec!["backup", folder, "--data-dir", data, "--vault-passphrase-file", "p"], "--vault-passphrase-file"),
+        (vec!["backup", folder, "--url", url, "--data-dir", data], "--data-dir"),
+        (vec!["backup", folder, "--offline", "--data-dir", data, "--url", url], "--url"),
+        (vec!["backup", folder, "--list", "--data-dir", data], "--data-dir"),
+        (vec!["backup", folder, "--verify", "--url", url], "--url"),
+        (vec!["restore", folder, "--data-dir", data, "--cache-mb", "64"], "--cache-mb"),
+        (vec!["check", "--data-dir", data, "--key-dir", data], "--key-dir"),
+        (vec!["query", "--url", url, "--output", "csv", "--width", "9", "SELECT 1"], "--width"),
+    ] {
+        let told = failed(&run_program(&arguments));
+        let is_told = told.contains(&format!("{option} has no effect")) || told.contains("unexpected argument");
+        assert!(is_told && told.contains(option), "{arguments:?}: {told}");
+    }
+}
+
 #[test]
 fn a_backup_under_load_restores_what_was_committed() {
     let directory = tempfile::tempdir().unwrap();

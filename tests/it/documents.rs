@@ -72,6 +72,37 @@ fn the_page_on_the_change_feed_shows_what_is_heard() {
     }
 }
 
+/// Clients complete and check names by the catalog. What PostgreSQL's grammar alone knows is in neither catalog.
+#[test]
+fn the_functions_of_the_page_are_in_the_catalog() {
+    const OF_THE_GRAMMAR: [&str; 14] = [
+        "coalesce",
+        "current_catalog",
+        "current_date",
+        "current_role",
+        "current_time",
+        "current_timestamp",
+        "greatest",
+        "grouping",
+        "least",
+        "localtimestamp",
+        "nullif",
+        "row",
+        "trim",
+        "user",
+    ];
+    let page = document("COMPAT.md");
+    let listed = page.split_once("<!-- functions").and_then(|(_, rest)| rest.split_once("<!-- end")).expect("a list").0;
+    let listed: BTreeSet<&str> = listed.split('`').skip(1).step_by(2).collect();
+    assert!(listed.len() > 500 && listed.contains("date_trunc"), "{}", listed.len());
+    let server = Server::start();
+    let catalogued: BTreeSet<String> =
+        server.client().column("SELECT DISTINCT proname FROM pg_proc").into_iter().collect();
+    let missing: Vec<&&str> =
+        listed.iter().filter(|name| !catalogued.contains(**name) && !OF_THE_GRAMMAR.contains(name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();

@@ -58,6 +58,21 @@ fn what_is_counted_has_happened() {
     assert!(number(&after, "nebulusdb_client_memory_bytes_max") > 0);
 }
 
+/// Before the first flush everything lies in the log: that is on disk as well.
+#[test]
+fn the_store_is_as_large_as_its_files_from_the_beginning() {
+    let (_directory, server, address) = start();
+    let store_bytes = || number(&get(address, "/metrics").1, "nebulusdb_store_bytes");
+    let before = store_bytes();
+    assert!(before > 0);
+    let mut client = server.client();
+    client.run("CREATE TABLE large (id int PRIMARY KEY, body text)");
+    client.run("INSERT INTO large SELECT i, repeat(md5(i::text), 1024) FROM generate_series(1, 64) AS g(i)");
+    assert!(store_bytes() >= before + 64 * 32 * 1024, "{before}, {}", store_bytes());
+    let told: u64 = client.value("SELECT pg_database_size(current_database())").parse().expect("a number");
+    assert!(told >= before + 64 * 32 * 1024, "{told}");
+}
+
 #[test]
 fn silent_clients_hold_nobody_up() {
     let (_directory, _server, address) = start();

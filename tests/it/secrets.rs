@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::client::{Answer, Client};
-use crate::harness::{Launch, run_program};
+use crate::harness::{Launch, Server, run_program};
 
 /// Text that stands nowhere else.
 const CANARY: &str = "CaNaRy-5e77-do-not-leak";
@@ -84,6 +84,36 @@ fn no_secret_is_readable_in_files_logs_or_errors() {
         assert!(!contains(&bytes, CANARY), "{} holds a value", file.display());
         assert!(!contains(&bytes, CANARY_NAME), "{} holds a name", file.display());
     }
+}
+
+/// Whoever is kept from secrets is told why, whatever the statement was, and has no right to them.
+#[test]
+fn a_session_without_secrets_is_told_so() {
+    let server = Server::start();
+    set(&mut server.client(), "k", "hush");
+    let startup = ["user", "nebulus", "database", "nebulus", "options", "-c nebulus.secrets=off"];
+    let mut client = Client::connect_with(server.address, &startup).expect("the server lets loopback in");
+    for text in [
+        "SELECT * FROM auth",
+        "INSERT INTO auth VALUES ('l', 'x')",
+        "UPDATE auth SET value = 'x' WHERE key = 'k'",
+        "DELETE FROM auth WHERE key = 'k'",
+        "GET AUTH WHERE key = 'k'",
+        "SET AUTH key = 'l' value = 'x'",
+    ] {
+        let refused = client.error(text);
+        assert_eq!(
+            (refused.code.as_str(), refused.message.as_str()),
+            ("42501", "secrets are hidden from this session")
+        );
+        let hint = refused.hint.unwrap_or_default();
+        assert!(hint.contains("connect without that option") && !hint.contains("DELETE"), "{text}: {hint}");
+    }
+    assert_eq!(client.value("SELECT has_table_privilege('auth', 'select, insert')"), "f");
+    assert_eq!(client.value("SELECT has_table_privilege('memory', 'select')"), "t");
+    let granted = "SELECT count(*) FROM information_schema.table_privileges WHERE table_name = 'auth'";
+    assert_eq!(client.value(granted), "0");
+    assert_eq!(server.client().value(granted), "7");
 }
 
 #[test]

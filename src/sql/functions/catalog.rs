@@ -1,10 +1,9 @@
-//! Functions over the catalogs: names of objects, their definitions, their visibility, rights and sizes.
-//!
-//! Everything belongs to one owner, who may do everything; what does not exist has no rights and no size.
+//! Functions over the catalogs: names of objects, their definitions, their visibility and sizes. What does not exist
+//! has no size.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Column, ColumnType, Value};
-use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, Text, TextArray};
+use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, Text};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
 use crate::sql::pg_catalog;
 
@@ -12,7 +11,6 @@ pub fn definitions() -> Vec<Definition> {
     let mut all = names();
     all.extend(texts());
     all.extend(visibility());
-    all.extend(rights());
     all.extend(sizes());
     all
 }
@@ -230,37 +228,6 @@ fn visibility() -> Vec<Definition> {
             Ok(Value::Bool(false))
         }),
         Definition::new("pg_index_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
-        Definition::new("pg_relation_is_updatable", &[Object, Bool], ColumnType::Int4, |_, _| Ok(Value::Int4(28))),
-        Definition::new("pg_column_is_updatable", &[Object, Int, Bool], ColumnType::Bool, |_, _| Ok(Value::Bool(true))),
-    ]
-}
-
-fn rights() -> Vec<Definition> {
-    let granted = |name: &'static str, arguments: usize, optional: usize| {
-        Definition::new(name, &vec![Any; arguments], ColumnType::Bool, |_, _| Ok(Value::Bool(true)))
-            .optional(optional)
-            .stable()
-    };
-    vec![
-        granted("has_table_privilege", 3, 1),
-        granted("has_any_column_privilege", 3, 1),
-        granted("has_column_privilege", 4, 1),
-        granted("has_schema_privilege", 3, 1),
-        granted("has_database_privilege", 3, 1),
-        granted("has_function_privilege", 3, 1),
-        granted("has_sequence_privilege", 3, 1),
-        granted("has_type_privilege", 3, 1),
-        granted("has_language_privilege", 3, 1),
-        granted("has_tablespace_privilege", 3, 1),
-        granted("has_parameter_privilege", 3, 1),
-        granted("pg_has_role", 3, 1),
-        granted("row_security_active", 1, 0),
-        Definition::new("acldefault", &[Any, Oid], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
-            Ok(Value::Null)
-        }),
-        Definition::new("aclexplode", &[TextArray], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
-            Ok(Value::Null)
-        }),
     ]
 }
 
@@ -276,7 +243,7 @@ fn sizes() -> Vec<Definition> {
         unknown("pg_indexes_size"),
         unknown("pg_tablespace_size"),
         Definition::new("pg_database_size", &[Any], ColumnType::Int8, |invocation, _| {
-            let bytes = invocation.context()?.view.stored_bytes();
+            let bytes = invocation.context()?.view.stored_bytes()?;
             Ok(Value::Int8(i64::try_from(bytes).unwrap_or(i64::MAX)))
         })
         .stable(),

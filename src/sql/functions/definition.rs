@@ -65,10 +65,18 @@ pub struct Definition {
     pub name: &'static str,
     pub aliases: &'static [&'static str],
     pub parameters: Vec<Parameter>,
+    /// The names by which arguments may be given (`make_interval(days => 3)`); empty where they only go by position.
+    pub names: &'static [&'static str],
     /// How many trailing parameters may be left out.
     pub optional: usize,
     /// The last parameter may be repeated, or left out.
     pub variadic: bool,
+    /// The name of the form that takes an array in place of those (`format('%s', VARIADIC list)`).
+    pub of_array: Option<&'static str>,
+    /// It is such a form: the elements of its last argument are given to the body one by one.
+    pub spreads: bool,
+    /// A NULL in place of that array counts as one without elements, and is not the result.
+    pub null_is_empty: bool,
     pub returns: ColumnType,
     pub volatility: Volatility,
     /// A NULL argument makes the result NULL without a call.
@@ -83,8 +91,12 @@ impl Definition {
             name,
             aliases: &[],
             parameters: parameters.to_vec(),
+            names: &[],
             optional: 0,
             variadic: false,
+            of_array: None,
+            spreads: false,
+            null_is_empty: false,
             returns,
             volatility: Volatility::Immutable,
             strict: true,
@@ -98,16 +110,42 @@ impl Definition {
         self
     }
 
+    /// Arguments may be given by these names, one for each parameter. What is left out between others is 0.
+    #[must_use]
+    pub fn named(mut self, names: &'static [&'static str]) -> Self {
+        self.names = names;
+        self
+    }
+
     #[must_use]
     pub fn optional(mut self, count: usize) -> Self {
         self.optional = count;
         self
     }
 
+    /// The last parameter may be repeated; `of_array` is what the form is called that takes an array of them.
     #[must_use]
-    pub fn variadic(mut self) -> Self {
+    pub fn variadic(mut self, of_array: &'static str) -> Self {
         self.variadic = true;
+        self.of_array = Some(of_array);
         self
+    }
+
+    #[must_use]
+    pub fn null_is_empty(mut self) -> Self {
+        self.null_is_empty = true;
+        self
+    }
+
+    /// The form that takes an array in place of repeated arguments.
+    pub fn over_array(&self) -> Option<Definition> {
+        let name = self.of_array?;
+        let mut form =
+            Definition { name, aliases: &[], variadic: false, of_array: None, spreads: true, ..self.clone() };
+        if let Some(last) = form.parameters.last_mut() {
+            *last = if *last == Parameter::Text { Parameter::TextArray } else { Parameter::AnyArray };
+        }
+        Some(form)
     }
 
     #[must_use]
@@ -168,8 +206,11 @@ impl Parameter {
 /// 42883 for arguments that no function of that name takes.
 pub fn undefined(name: &str, types: &[ColumnType]) -> Error {
     let list: Vec<String> = types.iter().map(ToString::to_string).collect();
-    Error::new(ErrorKind::UndefinedFunction, format!("function {name}({}) does not exist", list.join(", ")))
-        .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.")
+    Error::new(
+        ErrorKind::UndefinedFunction,
+        format!("function {}({}) does not exist", name.trim_start_matches('$'), list.join(", ")),
+    )
+    .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.")
 }
 
 /// The text of an argument; empty for NULL.

@@ -42,11 +42,11 @@ pub fn definitions() -> Vec<Definition> {
         })
         .alias(&["json_array_length"]),
         Definition::new("jsonb_build_object", &[Any], json.clone(), build_object)
-            .variadic()
+            .variadic("$jsonb_build_object")
             .with_nulls()
             .alias(&["json_build_object"]),
         Definition::new("jsonb_build_array", &[Any], json.clone(), |_, arguments| Ok(build_array(arguments)))
-            .variadic()
+            .variadic("$jsonb_build_array")
             .with_nulls()
             .alias(&["json_build_array"]),
         Definition::new("to_jsonb", &[Any], json.clone(), |_, arguments| {

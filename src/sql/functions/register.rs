@@ -7,6 +7,7 @@ use datafusion::execution::FunctionRegistry;
 use crate::error::{Error, Result};
 use crate::model::ColumnType;
 use crate::sql::errors::from_datafusion;
+use crate::sql::functions::array_removal::array_removal;
 use crate::sql::functions::bounded::bounded;
 use crate::sql::functions::checked_floats::checked_floats;
 use crate::sql::functions::definition::Definition;
@@ -15,12 +16,13 @@ use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::first_extremes::first_extremes;
 use crate::sql::functions::kept::kept;
 use crate::sql::functions::number_aggregates::{CheckedSum, Extreme};
+use crate::sql::functions::same_shape::same_shape;
 use crate::sql::functions::scalar::scalar_function;
 use crate::sql::functions::text_concat::text_concat;
 use crate::sql::functions::vector_aggregates::VectorAggregate;
 use crate::sql::functions::{
     advisory, array_bounds, blobs, catalog, distances, gathered, json, json_access, json_sets, networks, notifications,
-    patterns, random, session, strings, time, time_arithmetic, vectors,
+    patterns, random, rights, session, strings, time, time_arithmetic, time_make, vectors,
 };
 
 static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
@@ -42,13 +44,18 @@ fn row_functions() -> Vec<Definition> {
         notifications::definitions(),
         patterns::definitions(),
         random::definitions(),
+        rights::definitions(),
         session::definitions(),
         strings::definitions(),
         time::definitions(),
         time_arithmetic::definitions(),
+        time_make::definitions(),
         vectors::definitions(),
     ];
-    groups.into_iter().flatten().collect()
+    let mut all: Vec<Definition> = groups.into_iter().flatten().collect();
+    let over_arrays: Vec<Definition> = all.iter().filter_map(Definition::over_array).collect();
+    all.extend(over_arrays);
+    all
 }
 
 /// The descriptions of functions that run on arrays; their bodies are elsewhere.
@@ -95,10 +102,13 @@ pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in first_extremes(|name| registry.udf(name).ok()) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }
+    if let Some(function) = array_removal(|name| registry.udf(name).ok()) {
+        registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
+    }
     for definition in row_functions() {
         registry.register_udf(Arc::new(scalar_function(definition))).map_err(from_datafusion)?;
     }
-    let row_functions = [text_concat(), expand_array()].into_iter().chain(kept());
+    let row_functions = [text_concat(), expand_array(), same_shape()].into_iter().chain(kept());
     for function in distances::distances().into_iter().chain(json_access::accessors()).chain(row_functions) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;
     }

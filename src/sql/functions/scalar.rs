@@ -110,7 +110,6 @@ fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> 
     if let Some(error) = context.and_then(|context| context.results.refusal(definition.name, argument_bytes)) {
         return Err(error);
     }
-    let invocation = Invocation { name: definition.name, context, types: &types };
     let mut results = Vec::with_capacity(rows);
     let mut values = Vec::with_capacity(columns.len());
     let mut held = 0_usize;
@@ -122,17 +121,13 @@ fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> 
             let ty = types.get(position).unwrap_or(&ColumnType::Text);
             values.push(argument(definition, position, value_at(array, if *is_scalar { 0 } else { row }, ty)?)?);
         }
-        let result = if definition.strict && values.iter().any(Value::is_null) {
-            Value::Null
-        } else {
-            let result = (definition.body)(&invocation, &values);
-            if let (Err(error), Some(context)) = (&result, context)
-                && error.kind() == ErrorKind::LimitExceeded
-            {
-                context.results.refuse(definition.name, argument_bytes, error);
-            }
-            result?
-        };
+        let result = result_of(definition, context, &types, &mut values);
+        if let (Err(error), Some(context)) = (&result, context)
+            && error.kind() == ErrorKind::LimitExceeded
+        {
+            context.results.refuse(definition.name, argument_bytes, error);
+        }
+        let result = result?;
         held = held.saturating_add(bytes_of(&result));
         if held > CALL_BYTES_MAX {
             return Err(too_large(definition.name, CALL_BYTES_MAX));
@@ -144,6 +139,43 @@ fn run(definition: &Definition, arguments: &ScalarFunctionArgs, rows: usize) -> 
         results.push(result);
     }
     array_of(&definition.returns, &results)
+}
+
+/// The result for one row.
+fn result_of(
+    definition: &Definition,
+    context: Option<&ReadContext>,
+    types: &[ColumnType],
+    values: &mut Vec<Value>,
+) -> Result<Value> {
+    if definition.strict && values.iter().any(Value::is_null) {
+        return Ok(Value::Null);
+    }
+    if !definition.spreads {
+        return (definition.body)(&Invocation { name: definition.name, context, types }, values);
+    }
+    let (last, fixed) = types.split_last().map_or((None, types), |(last, fixed)| (Some(last), fixed));
+    let element = last.and_then(ColumnType::element).unwrap_or(ColumnType::Text);
+    match values.pop() {
+        Some(Value::Null) if !definition.null_is_empty => return Ok(Value::Null),
+        Some(Value::Null) | None => {}
+        Some(Value::Text(list)) => {
+            let array = ColumnType::Array(Box::new(ColumnType::Text));
+            spread(Value::Text(list).cast(&array, false)?, values);
+        }
+        Some(array) => spread(array, values),
+    }
+    let mut types = fixed.to_vec();
+    types.resize(values.len(), element);
+    (definition.body)(&Invocation { name: definition.name, context, types: &types }, values)
+}
+
+/// The elements of an array, of all of its dimensions, one by one.
+fn spread(array: Value, into: &mut Vec<Value>) {
+    match array {
+        Value::Array(_, elements) => elements.into_iter().for_each(|element| spread(element, into)),
+        element => into.push(element),
+    }
 }
 
 /// Bytes of a value that may be long.
@@ -191,11 +223,15 @@ fn coerce(definition: &Definition, types: &[DataType]) -> DataFusionResult<Vec<D
     coerced.collect::<Option<Vec<_>>>().ok_or_else(refused)
 }
 
+fn is_list(ty: &DataType) -> bool {
+    matches!(ty, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..))
+}
+
 fn coerced(parameter: Parameter, from: &DataType) -> Option<DataType> {
     if matches!(from, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
         return Some(DataType::Utf8);
     }
-    let is_list = matches!(from, DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..));
+    let is_list = is_list(from);
     let target = match parameter {
         Parameter::Any => return Some(if *from == DataType::Null { DataType::Utf8 } else { from.clone() }),
         Parameter::Text if is_list => return None,

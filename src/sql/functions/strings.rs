@@ -43,7 +43,7 @@ pub fn definitions() -> Vec<Definition> {
         .with_nulls(),
         // By the output functions of the types, where `||` and casts have their text: true is t here.
         Definition::new("concat", &[Any], text.clone(), |invocation, arguments| joined(invocation, "", arguments))
-            .variadic()
+            .variadic("$concat")
             .with_nulls(),
         Definition::new("concat_ws", &[Text, Any], text.clone(), |invocation, arguments| match arguments {
             [separator, values @ ..] if !separator.is_null() => {
@@ -51,9 +51,12 @@ pub fn definitions() -> Vec<Definition> {
             }
             _ => Ok(Value::Null),
         })
-        .variadic()
+        .variadic("$concat_ws")
         .with_nulls(),
-        Definition::new("format", &[Text, Any], text.clone(), format_text).variadic().with_nulls(),
+        Definition::new("format", &[Text, Any], text.clone(), format_text)
+            .variadic("$format")
+            .null_is_empty()
+            .with_nulls(),
         Definition::new("array_to_string", &[AnyArray, Text, Text], text, array_to_string).optional(1).with_nulls(),
         Definition::new(
             "array_prefix",

@@ -7,11 +7,11 @@ use chrono::{DateTime, Utc};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, MICROS_PER_MINUTE, TIMESTAMP_INFINITY,
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, TIMESTAMP_INFINITY,
     TIMESTAMP_MINUS_INFINITY, Value, civil_from_days, days_in_month, local_time, moment_of, split_timestamp,
 };
-use crate::sql::functions::definition::Parameter::{Any, Float, Int, Text, Timestamp};
-use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
+use crate::sql::functions::definition::Parameter::{Any, Float, Text, Timestamp};
+use crate::sql::functions::definition::{Definition, Invocation, text_of};
 use crate::sql::functions::number_format::{self, Number};
 use crate::sql::functions::time_format;
 
@@ -48,8 +48,6 @@ pub fn definitions() -> Vec<Definition> {
         })
         .volatile(),
         Definition::new("age", &[Timestamp, Timestamp], ColumnType::Interval, age).optional(1).stable(),
-        Definition::new("make_interval", &[Int, Int, Int, Int, Int, Int, Float], ColumnType::Interval, make_interval)
-            .optional(7),
         Definition::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
             Ok(Value::Bool(arguments.first().is_none_or(|value| !is_infinite(value))))
         }),
@@ -117,28 +115,6 @@ fn age(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let part = |count: i64| i32::try_from(count).map_err(|_| out_of_range());
     let age = Interval { months: part(months)?, days: part(days.saturating_add(month_days))?, micros };
     Ok(Value::Interval(if is_negative { Interval::default().minus(age)? } else { age }))
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "saturates, and is checked by the sum")]
-fn make_interval(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
-    let part = |position| int_of(arguments, position).unwrap_or(0);
-    let seconds = match arguments.get(6) {
-        Some(Value::Float8(seconds)) => (*seconds * 1e6).round(),
-        _ => 0.0,
-    };
-    let overflow = || Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range");
-    let months = part(0).checked_mul(12).and_then(|years| years.checked_add(part(1)));
-    let days = part(2).checked_mul(7).and_then(|weeks| weeks.checked_add(part(3)));
-    let minutes = part(4).checked_mul(60).and_then(|hours| hours.checked_add(part(5)));
-    let micros = minutes
-        .and_then(|minutes| minutes.checked_mul(MICROS_PER_MINUTE))
-        .filter(|_| seconds.is_finite())
-        .and_then(|micros| micros.checked_add(seconds as i64));
-    Ok(Value::Interval(Interval {
-        months: months.and_then(|months| i32::try_from(months).ok()).ok_or_else(overflow)?,
-        days: days.and_then(|days| i32::try_from(days).ok()).ok_or_else(overflow)?,
-        micros: micros.ok_or_else(overflow)?,
-    }))
 }
 
 fn to_char(_: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {

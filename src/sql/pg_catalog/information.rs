@@ -4,7 +4,7 @@ use crate::db::{Catalog, ReadView, Settings};
 use crate::model::{Collection, ColumnType, DefaultValue, Value};
 use crate::sql::pg_catalog::definitions::{constraints, default_expression};
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
-use crate::sql::pg_catalog::oids::{NAMESPACE_PUBLIC, Object, sequence_name};
+use crate::sql::pg_catalog::oids::{Grantee, Object, sequence_name};
 use crate::sql::pg_catalog::relation::{Row, text, yes_or_no};
 use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences};
 use crate::sql::pg_catalog::views::view_definition;
@@ -243,23 +243,26 @@ pub fn enabled_roles(settings: &Settings) -> Vec<Row> {
     vec![vec![("role_name", text(&settings.user))]]
 }
 
-/// The owner's rights on its tables.
-pub fn table_privileges(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+/// What the owner may do with tables and views, and everybody with catalogs. MAINTAIN is no right of the standard.
+pub fn table_privileges(view: &ReadView, settings: &Settings) -> Vec<Row> {
     let mut rows = Vec::new();
-    for object in Object::all(catalog) {
-        if object.namespace() != NAMESPACE_PUBLIC || !matches!(object.kind(), "r" | "v") {
+    for object in Object::all(view.catalog()) {
+        if !matches!(object.kind(), "r" | "v") {
             continue;
         }
-        for privilege in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
+        let is_public = matches!(object, Object::System(_));
+        let grantee = if is_public { Grantee::Public } else { Grantee::Owner };
+        let privileges = object.privileges(grantee, view.hides_secrets()).iter();
+        for privilege in privileges.filter(|privilege| **privilege != "MAINTAIN") {
             rows.push(vec![
                 ("grantor", text(&settings.user)),
-                ("grantee", text(&settings.user)),
+                ("grantee", text(if is_public { "PUBLIC" } else { &settings.user })),
                 ("table_catalog", text(&settings.database)),
-                ("table_schema", text("public")),
+                ("table_schema", text(namespace_name(object.namespace()))),
                 ("table_name", text(object.name())),
                 ("privilege_type", text(privilege)),
-                ("is_grantable", yes_or_no(true)),
-                ("with_hierarchy", yes_or_no(privilege == "SELECT")),
+                ("is_grantable", yes_or_no(!is_public)),
+                ("with_hierarchy", yes_or_no(*privilege == "SELECT")),
             ]);
         }
     }

@@ -30,9 +30,10 @@ mod views;
 
 pub use definitions::{constraint_definition, index_column, index_definition};
 pub use names::{class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name};
-pub use oids::Object;
+pub use oids::{Grantee, NAMESPACE_PUBLIC, OWNER_OID, Object};
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 pub use recognise::{SettingCall, setting_calls};
+pub use relations::columns;
 pub use rewrite::{SET_FUNCTIONS, rewrite};
 pub use rewrite_expr::{arguments, has_aggregate, kept_rows};
 pub use schema::schema;

@@ -10,6 +10,27 @@ use crate::sql::pg_catalog::oids::{
     NAMESPACE_CATALOG, NAMESPACE_INFORMATION, NAMESPACE_NEBULUS, NAMESPACE_PUBLIC, Object,
 };
 
+/// Types that only catalogs name: OID, name, length.
+pub const PSEUDO_TYPES: &[(u32, &str, i16)] = &[
+    (2249, "record", -1),
+    (2275, "cstring", -2),
+    (2276, "any", 4),
+    (2277, "anyarray", -1),
+    (2279, "trigger", 4),
+    (2281, "internal", 8),
+    (2283, "anyelement", 4),
+    (2776, "anynonarray", 4),
+    (3838, "event_trigger", 4),
+    (5077, "anycompatible", 4),
+    (5078, "anycompatiblearray", -1),
+    (5079, "anycompatiblenonarray", 4),
+];
+
+/// Whether `pg_type` has a type of that OID that functions may take or return.
+pub fn is_type(oid: u32) -> bool {
+    ColumnType::from_oid(oid).is_some() || PSEUDO_TYPES.iter().any(|(pseudo, ..)| *pseudo == oid)
+}
+
 /// Schema names with their OIDs.
 pub const NAMESPACES: [(&str, u32); 4] = [
     ("pg_catalog", NAMESPACE_CATALOG),
@@ -74,12 +95,14 @@ fn namespace_oid(name: &str) -> Option<u32> {
     NAMESPACES.iter().find(|(known, _)| *known == name).map(|(_, oid)| *oid)
 }
 
+/// The schema of that name.
+///
 /// # Errors
-/// 3F000's role is played by 42704.
+/// 3F000 where there is none.
 pub fn find_namespace(name: &str) -> Result<u32> {
     let part = parts(name).into_iter().next().unwrap_or_default();
     namespace_oid(&part)
-        .ok_or_else(|| Error::new(ErrorKind::UndefinedObject, format!("schema \"{part}\" does not exist")))
+        .ok_or_else(|| Error::new(ErrorKind::UndefinedSchema, format!("schema \"{part}\" does not exist")))
 }
 
 pub fn namespace_name(oid: u32) -> String {
@@ -91,12 +114,12 @@ pub fn find_type(name: &str) -> Option<u32> {
     match name.trim().parse::<u32>() {
         Ok(oid) => Some(oid),
         Err(_) => match name.trim().trim_start_matches("pg_catalog.") {
-            "trigger" => Some(2279),
-            "record" => Some(2249),
-            "event_trigger" => Some(3838),
             "bit" => Some(1560),
             "varbit" | "bit varying" => Some(1562),
-            other => ColumnType::parse(other).ok().map(|ty| ty.oid()),
+            other => match PSEUDO_TYPES.iter().find(|(_, name, _)| *name == other.trim_matches('"')) {
+                Some((oid, ..)) => Some(*oid),
+                None => ColumnType::parse(other).ok().map(|ty| ty.oid()),
+            },
         },
     }
 }
@@ -105,9 +128,6 @@ pub fn find_type(name: &str) -> Option<u32> {
 pub fn type_name(oid: u32) -> String {
     match oid {
         0 => "-".to_string(),
-        2279 => "trigger".to_string(),
-        2249 => "record".to_string(),
-        3838 => "event_trigger".to_string(),
         1560 => "bit".to_string(),
         1562 => "bit varying".to_string(),
         _ => format_type(Some(oid), None).unwrap_or_else(|| oid.to_string()),
@@ -119,6 +139,10 @@ pub fn format_type(oid: Option<u32>, modifier: Option<i32>) -> Option<String> {
     let oid = oid?;
     if oid == 0 {
         return Some("-".to_string());
+    }
+    if let Some((_, name, _)) = PSEUDO_TYPES.iter().find(|(pseudo, ..)| *pseudo == oid) {
+        // A word of the grammar.
+        return Some(if *name == "any" { "\"any\"".to_string() } else { (*name).to_string() });
     }
     let Some(ty) = ColumnType::from_oid(oid) else { return Some("???".to_string()) };
     let modifier = modifier.filter(|modifier| *modifier >= 0);

@@ -135,7 +135,7 @@ fn information_rows(name: &str, context: &ReadContext) -> Vec<Row> {
         "sequences" => information::sequences_view(catalog, settings),
         "character_sets" => information::character_sets(settings),
         "enabled_roles" => information::enabled_roles(settings),
-        "table_privileges" | "role_table_grants" => information::table_privileges(catalog, settings),
+        "table_privileges" | "role_table_grants" => information::table_privileges(view, settings),
         "routines" => procedures::routines(settings),
         _ => Vec::new(),
     }

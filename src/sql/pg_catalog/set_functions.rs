@@ -34,6 +34,11 @@ pub fn is_set_function(name: &str) -> bool {
     VIEWS.iter().any(|(function, _)| *function == name) || RELATIONS.iter().any(|relation| relation.name == name)
 }
 
+/// The names of these functions.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    VIEWS.iter().map(|(function, _)| *function).chain(RELATIONS.iter().map(|relation| relation.name))
+}
+
 /// What the function returns for this statement; `None` for another function.
 pub fn set_function(name: &str, context: &ReadContext) -> Result<Option<MemTable>> {
     if let Some((_, view)) = VIEWS.iter().find(|(function, _)| *function == name) {

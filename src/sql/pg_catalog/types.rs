@@ -1,22 +1,13 @@
 //! The catalogs of types and what indexes know of them: `pg_type`, `pg_opclass`, `pg_opfamily`, `pg_am`, `pg_operator`, `pg_cast`.
 
 use crate::model::{ColumnType, RegKind, Value};
+use crate::sql::pg_catalog::names::PSEUDO_TYPES;
 use crate::sql::pg_catalog::oids::{
     COLLATION_DEFAULT, METHOD_BTREE, METHOD_HEAP, METHOD_HNSW, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID,
 };
 use crate::sql::pg_catalog::procedures;
 use crate::sql::pg_catalog::relation::{Row, oid, text};
 use crate::vector::Metric;
-
-/// Types that only catalogs name: OID, name, category.
-const PSEUDO_TYPES: &[(u32, &str)] = &[
-    (2249, "record"),
-    (2276, "any"),
-    (2277, "anyarray"),
-    (2279, "trigger"),
-    (2283, "anyelement"),
-    (3838, "event_trigger"),
-];
 
 /// Types of PostgreSQL that nothing here has, but whose OIDs drivers look up before they start: OID, name, array's OID.
 const FOREIGN_TYPES: &[(u32, &str, u32)] = &[(1560, "bit", 1561), (1562, "varbit", 1563)];
@@ -53,14 +44,14 @@ pub fn types() -> Vec<Row> {
             ("typtypmod", Value::Int4(-1)),
         ]);
     }
-    for (number, name) in PSEUDO_TYPES {
+    for (number, name, length) in PSEUDO_TYPES {
         rows.push(vec![
             ("oid", oid(*number)),
             ("typname", text(name)),
             ("typnamespace", oid(NAMESPACE_CATALOG)),
             ("typowner", oid(OWNER_OID)),
-            ("typlen", Value::Int2(4)),
-            ("typbyval", Value::Bool(true)),
+            ("typlen", Value::Int2(*length)),
+            ("typbyval", Value::Bool(*length > 0)),
             ("typtype", text("p")),
             ("typcategory", text("P")),
             ("typisdefined", Value::Bool(true)),

@@ -163,3 +163,111 @@ ERROR 42P01: relation "nowhere" does not exist
 > CREATE EXTENSION IF NOT EXISTS vector
 NOTICE: extension "vector" already exists, skipping
 CREATE EXTENSION
+
+# What can be written is what a statement may write: PostgreSQL's superuser may try everywhere.
+
+> SELECT has_table_privilege('shelf', 'delete') AS a, has_table_privilege('nebulus.peers', 'delete') AS b, has_table_privilege('nebulus.peers', 'select') AS c, has_table_privilege('pg_class', 'INSERT, UPDATE') AS d, has_table_privilege('pg_class', 'insert, select') AS e, has_table_privilege('information_schema.tables', 'truncate') AS f
+ a | b | c | d | e | f
+---+---+---+---+---+---
+ t | f | t | f | t | f
+(1 row)
+
+> SELECT has_any_column_privilege('nebulus.peers', 'update') AS a, has_any_column_privilege(current_user, 'nebulus.peers'::regclass, 'select') AS b, has_column_privilege('nebulus.peers', 'network', 'update') AS c, has_column_privilege('pg_class', 'relname', 'select') AS d, has_column_privilege('pg_class', 1::int2, 'update') AS e, has_column_privilege('shelf', 'id', 'update') AS f, has_column_privilege('pg_class', 400::int2, 'select') IS NULL AS g
+ a | b | c | d | e | f | g
+---+---+---+---+---+---+---
+ f | t | f | t | f | t | t
+(1 row)
+
+> SELECT pg_relation_is_updatable('shelf'::regclass, false) AS a, pg_relation_is_updatable('nebulus.peers'::regclass, false) AS b, pg_column_is_updatable('shelf'::regclass, 1::int2, false) AS c, pg_column_is_updatable('nebulus.peers'::regclass, 1::int2, false) AS d, row_security_active('shelf') AS e
+ a  | b | c | d | e
+----+---+---+---+---
+ 28 | 0 | t | f | f
+(1 row)
+
+> SELECT has_schema_privilege('public', 'create') AS a, has_schema_privilege('nebulus', 'create') AS b, has_schema_privilege('nebulus', 'usage') AS c, has_table_privilege('public', 'pg_class', 'select') AS d, has_table_privilege('public', 'shelf', 'select') AS e, pg_has_role(current_user, 'member') AS f
+ a | b | c | d | e | f
+---+---+---+---+---+---
+ t | f | t | t | f | t
+(1 row)
+
+> SELECT DISTINCT grantee, privilege_type, is_grantable, with_hierarchy FROM information_schema.table_privileges WHERE table_name IN ('shelf', 'pg_class', 'memory_facts') ORDER BY 1, 2
+ grantee | privilege_type | is_grantable | with_hierarchy
+---------+----------------+--------------+----------------
+ PUBLIC  | SELECT         | NO           | YES
+ nebulus | DELETE         | YES          | NO
+ nebulus | INSERT         | YES          | NO
+ nebulus | REFERENCES     | YES          | NO
+ nebulus | SELECT         | YES          | YES
+ nebulus | TRIGGER        | YES          | NO
+ nebulus | TRUNCATE       | YES          | NO
+ nebulus | UPDATE         | YES          | NO
+(8 rows)
+
+> SELECT has_table_privilege('shelf', 'foo')
+ERROR 22023: unrecognized privilege type: "foo"
+HINT: There are SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN here.
+
+> SELECT has_table_privilege('nowhere', 'select')
+ERROR 42P01: relation "nowhere" does not exist
+
+> SELECT has_table_privilege(99999999::oid, 'select') IS NULL AS a
+ a
+---
+ t
+(1 row)
+
+> SELECT has_table_privilege('nobody', 'shelf', 'select')
+ERROR 42704: role "nobody" does not exist
+
+> SELECT has_column_privilege('shelf', 'nothing', 'select')
+ERROR 42703: column "nothing" of relation "shelf" does not exist
+
+> SELECT has_column_privilege('shelf', 'id', 'delete')
+ERROR 22023: unrecognized privilege type: "delete"
+HINT: There are SELECT, INSERT, UPDATE, REFERENCES here.
+
+> SELECT has_sequence_privilege('shelf', 'select')
+ERROR 42809: "shelf" is not a sequence
+
+> SELECT has_schema_privilege('nowhere', 'create')
+ERROR 3F000: schema "nowhere" does not exist
+
+# Functions, those of the planner among them.
+
+> SELECT oid, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result, prokind, provolatile, proisstrict FROM pg_proc WHERE proname = 'date_trunc' ORDER BY oid
+ oid  |              arguments               |           result            | prokind | provolatile | proisstrict
+------+--------------------------------------+-----------------------------+---------+-------------+-------------
+ 1217 | text, timestamp with time zone       | timestamp with time zone    | f       | s           | t
+ 1218 | text, interval                       | interval                    | f       | i           | t
+ 1284 | text, timestamp with time zone, text | timestamp with time zone    | f       | i           | t
+ 2020 | text, timestamp without time zone    | timestamp without time zone | f       | i           | t
+(4 rows)
+
+> SELECT proname, pg_get_function_arguments(oid) AS arguments, pg_get_function_result(oid) AS result, prokind, proretset FROM pg_proc WHERE proname IN ('array_append', 'unnest', 'row_number', 'jsonb_build_array', 'bool_and', 'generate_series') AND prorettype NOT IN (1184, 1114) ORDER BY proname COLLATE "C", oid
+      proname      |             arguments             |       result       | prokind | proretset
+-------------------+-----------------------------------+--------------------+---------+-----------
+ array_append      | anycompatiblearray, anycompatible | anycompatiblearray | f       | f
+ bool_and          | boolean                           | boolean            | a       | f
+ generate_series   | integer, integer, integer         | SETOF integer      | f       | t
+ generate_series   | integer, integer                  | SETOF integer      | f       | t
+ generate_series   | bigint, bigint, bigint            | SETOF bigint       | f       | t
+ generate_series   | bigint, bigint                    | SETOF bigint       | f       | t
+ generate_series   | numeric, numeric, numeric         | SETOF numeric      | f       | t
+ generate_series   | numeric, numeric                  | SETOF numeric      | f       | t
+ jsonb_build_array | VARIADIC "any"                    | jsonb              | f       | f
+ jsonb_build_array |                                   | jsonb              | f       | f
+ row_number        |                                   | bigint             | w       | f
+ unnest            | anyarray                          | SETOF anyelement   | f       | t
+(12 rows)
+
+> SELECT count(*) > 300 AS a FROM pg_proc JOIN pg_type ON pg_type.oid = prorettype WHERE proname NOT LIKE 'pg%'
+ a
+---
+ t
+(1 row)
+
+> SELECT count(*) FROM pg_proc LEFT JOIN pg_type ON pg_type.oid = prorettype WHERE pg_type.oid IS NULL
+ count
+-------
+     0
+(1 row)

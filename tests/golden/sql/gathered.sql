@@ -107,9 +107,85 @@ HINT: No function matches the given name and argument types. You might need to a
  1.502026-01-022026-01-02 03:04:05+00\x01{t,f}{"a": 1}1e+20 | NULL      |           |
 (1 row)
 
-# differs: PostgreSQL removes NULL too, where it is what is to be removed: {1}
 > SELECT array_remove(ARRAY[1, 2, 1, NULL], 1), array_replace(ARRAY[1, 2, 1], 1, 9), array_remove(ARRAY[1, NULL], NULL), array_replace(ARRAY[1, NULL], NULL, 0)
  array_remove | array_replace | array_remove | array_replace
 --------------+---------------+--------------+---------------
- {2,NULL}     | {9,2,9}       | NULL         | {1,0}
+ {2,NULL}     | {9,2,9}       | {1}          | {1,0}
+(1 row)
+
+# Arrays gathered are an array of one more dimension.
+
+> SELECT array_agg(a) FROM (SELECT ARRAY[1,2] AS a UNION ALL SELECT ARRAY[3,4]) s
+   array_agg
+---------------
+ {{1,2},{3,4}}
+(1 row)
+
+> SELECT array_agg(ARRAY[x, x+1] ORDER BY x DESC) FROM (VALUES (1),(2)) v(x)
+   array_agg
+---------------
+ {{2,3},{1,2}}
+(1 row)
+
+> SELECT array_agg(DISTINCT a) FROM (SELECT ARRAY['b','y'] AS a UNION ALL SELECT ARRAY['a','x'] UNION ALL SELECT ARRAY['b','y']) s
+   array_agg
+---------------
+ {{a,x},{b,y}}
+(1 row)
+
+> SELECT pg_typeof(array_agg(a)), array_ndims(array_agg(a)), (array_agg(a))[1][2] AS one FROM (SELECT ARRAY[1,2] AS a) s
+ pg_typeof | array_ndims | one
+-----------+-------------+-----
+ integer[] |           2 | 2
+(1 row)
+
+> SELECT ARRAY(SELECT ARRAY[x] FROM (VALUES (1),(2)) v(x))
+   array
+-----------
+ {{1},{2}}
+(1 row)
+
+> SELECT array_agg(a) IS NULL AS a FROM (SELECT ARRAY[1,2] AS a) s WHERE false
+ a
+---
+ t
+(1 row)
+
+> SELECT array_agg(a) FROM (SELECT ARRAY[1,2] AS a UNION ALL SELECT ARRAY[3]) s
+ERROR 2202E: cannot accumulate arrays of different dimensionality
+
+> SELECT array_agg(a) FROM (SELECT NULL::int[] AS a) s
+ERROR 22004: cannot accumulate null arrays
+
+> SELECT array_agg(a) FROM (SELECT '{}'::int[] AS a) s
+ERROR 2202E: cannot accumulate empty arrays
+
+> SELECT ARRAY[[1,2],[3,4]], ARRAY[ARRAY['a','b']] AS b, pg_typeof(ARRAY[[1,2]])
+     array     |    b    | pg_typeof
+---------------+---------+-----------
+ {{1,2},{3,4}} | {{a,b}} | integer[]
+(1 row)
+
+> SELECT unnest(ARRAY[[1,2],[3,4]])
+ unnest
+--------
+ 1
+ 2
+ 3
+ 4
+(4 rows)
+
+> SELECT x FROM unnest(ARRAY[[1,2],[3,4]]) AS t(x) ORDER BY x DESC
+ x
+---
+ 4
+ 3
+ 2
+ 1
+(4 rows)
+
+> SELECT array_agg(a::text) FROM (SELECT ARRAY[1,2] AS a) s
+ array_agg
+-----------
+ {"{1,2}"}
 (1 row)

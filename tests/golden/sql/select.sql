@@ -400,3 +400,45 @@ INSERT 0 4
   1 |     1
   2 |     2
 (3 rows)
+
+# Groups that differ by a cast alone.
+
+> SELECT a, a::bigint AS b FROM (VALUES (1),(2),(2)) v(a) GROUP BY a, a::bigint ORDER BY 1
+ a | b
+---+---
+ 1 | 1
+ 2 | 2
+(2 rows)
+
+> SELECT a, a::bigint AS b, count(*) FROM (VALUES (1),(2),(2)) v(a) GROUP BY 1, 2 ORDER BY a::bigint DESC
+ a | b | count
+---+---+-------
+ 2 | 2 |     2
+ 1 | 1 |     1
+(2 rows)
+
+> SELECT a::bigint AS b, a::float8 AS c, sum(a::bigint) FROM (VALUES (1),(2),(2)) v(a) GROUP BY a::bigint, a::float8 HAVING a::bigint > 1
+ b | c | sum
+---+---+-----
+ 2 | 2 |   4
+(1 row)
+
+> SELECT a, b FROM (SELECT a, a::numeric AS b FROM (VALUES (1),(2)) v(a)) s GROUP BY a, b, a::bigint ORDER BY a
+ a | b
+---+---
+ 1 | 1
+ 2 | 2
+(2 rows)
+
+> SELECT DISTINCT a, a::bigint AS b FROM (VALUES (1),(1)) v(a)
+ a | b
+---+---
+ 1 | 1
+(1 row)
+
+> SELECT a, row_number() OVER (PARTITION BY a, a::bigint) AS n FROM (VALUES (1),(2)) v(a) ORDER BY a, a::bigint
+ a | n
+---+---
+ 1 | 1
+ 2 | 1
+(2 rows)

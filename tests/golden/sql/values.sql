@@ -806,7 +806,7 @@ ERROR 2201G: count must be greater than zero
 ERROR 22023: character number must be positive
 
 > SELECT make_date(2024, 2, 30)
-ERROR 22008: date field value out of range: 2024, 2, 30
+ERROR 22008: date field value out of range: 2024-02-30
 
 # Times by their formats.
 
@@ -854,3 +854,251 @@ HINT: JSON operators take json and jsonb: cast the text, as in (t::jsonb).
  t | t     | f      | t
  f | f     | t      | NULL
 (2 rows)
+
+# Dates and times of their parts.
+
+> SELECT make_time(13,45,10.5), make_time(23,59,60), make_time(24,0,0), make_time(0,0,0.0000005), make_time(8,15,59.9999999)
+ make_time  | make_time | make_time | make_time | make_time
+------------+-----------+-----------+-----------+-----------
+ 13:45:10.5 | 24:00:00  | 24:00:00  | 00:00:00  | 08:16:00
+(1 row)
+
+> SELECT make_time(25,0,0)
+ERROR 22008: time field value out of range: 25:00:00
+
+> SELECT make_time(24,0,0.1)
+ERROR 22008: time field value out of range: 24:00:0.1
+
+> SELECT make_time(1,60,0)
+ERROR 22008: time field value out of range: 1:60:00
+
+> SELECT make_time(1,-1,0)
+ERROR 22008: time field value out of range: 1:-1:00
+
+> SELECT make_time(1,1,60.5)
+ERROR 22008: time field value out of range: 1:01:60.5
+
+> SELECT make_time(1,1,'NaN'::float8)
+ERROR 22008: time field value out of range: 1:01:NaN
+
+> SELECT make_time(1,1,-0.5)
+ERROR 22008: time field value out of range: 1:01:-0.5
+
+> SELECT make_time(-1,1,0)
+ERROR 22008: time field value out of range: -1:01:00
+
+> SELECT make_time(null,1,0), make_time('8','15','23.5'), pg_typeof(make_time(1,1,1))
+ make_time | make_time  |       pg_typeof
+-----------+------------+------------------------
+ NULL      | 08:15:23.5 | time without time zone
+(1 row)
+
+> SELECT make_time(1.5,1,0)
+ERROR 42883: function make_time(Decimal128(2, 1), bigint, bigint) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+> SELECT make_time(1,1)
+ERROR 42883: function make_time(bigint, bigint) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+> SELECT make_date(2013,7,15), make_date(-44,3,15), make_date(9999999,1,1)
+ERROR 22008: date out of range: 9999999-01-01
+
+> SELECT make_date(5874897,12,31), make_date(-4713,11,24)
+   make_date   |   make_date
+---------------+---------------
+ 5874897-12-31 | 4713-11-24 BC
+(1 row)
+
+> SELECT make_date(0,1,1)
+ERROR 22008: date field value out of range: 0-01-01
+
+> SELECT make_date(2013,13,1)
+ERROR 22008: date field value out of range: 2013-13-01
+
+> SELECT make_date(2013,2,30)
+ERROR 22008: date field value out of range: 2013-02-30
+
+> SELECT make_timestamp(2013,7,15,8,15,23.5), make_timestamp(-44,3,15,12,30,15), make_timestamp(2014,12,28,6,30,45.887), pg_typeof(make_timestamp(2013,7,15,8,15,23.5)), make_timestamp(2013,7,15,24,0,0),make_timestamp(2013,7,15,23,59,60)
+    make_timestamp     |     make_timestamp     |     make_timestamp      |          pg_typeof          |   make_timestamp    |   make_timestamp
+-----------------------+------------------------+-------------------------+-----------------------------+---------------------+---------------------
+ 2013-07-15 08:15:23.5 | 0044-03-15 12:30:15 BC | 2014-12-28 06:30:45.887 | timestamp without time zone | 2013-07-16 00:00:00 | 2013-07-16 00:00:00
+(1 row)
+
+> SELECT make_timestamp(0,7,15,12,30,15)
+ERROR 22008: date field value out of range: 0-07-15
+
+> SELECT make_timestamp(2013,7,15,25,0,0)
+ERROR 22008: time field value out of range: 25:00:00
+
+> SELECT make_timestamp(2013,7,32,1,0,0)
+ERROR 22008: date field value out of range: 2013-07-32
+
+> SELECT make_timestamp(294277,1,1,0,0,0)
+ERROR 22008: timestamp out of range: 294277-01-01 0:00:00
+
+> SELECT make_timestamp(5874898,1,1,0,0,0)
+ERROR 22008: date out of range: 5874898-01-01
+
+> SELECT make_timestamptz(2013,7,15,8,15,23.5), make_timestamptz(2013,7,15,8,15,23.5,'America/New_York'), make_timestamptz(2013,7,15,8,15,23.5,'+2'), make_timestamptz(1973,7,15,8,15,55.33,'EST'), make_timestamptz(2014,12,10,10,10,10,'EST5EDT'),make_timestamptz(2013,7,15,8,15,23.5,'+05:30')
+     make_timestamptz     |     make_timestamptz     |     make_timestamptz     |     make_timestamptz      |    make_timestamptz    |     make_timestamptz
+--------------------------+--------------------------+--------------------------+---------------------------+------------------------+--------------------------
+ 2013-07-15 08:15:23.5+00 | 2013-07-15 12:15:23.5+00 | 2013-07-15 06:15:23.5+00 | 1973-07-15 13:15:55.33+00 | 2014-12-10 15:10:10+00 | 2013-07-15 02:45:23.5+00
+(1 row)
+
+> SELECT make_timestamptz(2013,7,15,8,15,23.5,'Nowhere/Else')
+ERROR 22023: time zone "Nowhere/Else" not recognized
+HINT: Name a zone of the IANA database, such as Europe/Zurich.
+
+> SELECT make_timestamptz(2013,7,15,8,15,23.5,'2')
+ERROR 22023: invalid input syntax for type numeric time zone: "2"
+HINT: Numeric time zones must have "-" or "+" as first character.
+
+> SELECT make_timestamptz(2013,7,15,8,15,23.5,'+16')
+ERROR 22023: numeric time zone "+16" out of range
+
+> SELECT make_timestamptz(2014,3,9,2,30,0,'America/New_York'),make_timestamptz(2014,11,2,1,30,0,'America/New_York')
+    make_timestamptz    |    make_timestamptz
+------------------------+------------------------
+ 2014-03-09 07:30:00+00 | 2014-11-02 06:30:00+00
+(1 row)
+
+> SELECT make_interval(1,2,3,4,5,6,7.5), make_interval(days => 10, secs => 1.25), make_interval(secs => 1e-7), make_interval(), make_interval(0,0,0,0,0,0,'1.5')
+          make_interval           |    make_interval    | make_interval | make_interval | make_interval
+----------------------------------+---------------------+---------------+---------------+---------------
+ 1 year 2 mons 25 days 05:06:07.5 | 10 days 00:00:01.25 | 00:00:00      | 00:00:00      | 00:00:01.5
+(1 row)
+
+> SELECT make_interval(secs => 'inf')
+ERROR 22008: interval out of range
+
+> SELECT make_interval(secs => 1e18)
+ERROR 22008: interval out of range
+
+> SELECT make_interval(years => 178956971)
+ERROR 22008: interval out of range
+
+> SELECT make_interval(1,2,3,4,5,6,7,8)
+ERROR 42883: function make_interval(bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+> SELECT to_timestamp(1.5), to_timestamp('inf'::float8)
+       to_timestamp       | to_timestamp
+--------------------------+--------------
+ 1970-01-01 00:00:01.5+00 | infinity
+(1 row)
+
+> SELECT make_time(second => 1.5, hour=>1, min=>2)
+ERROR 42883: function make_time() has no such arguments
+LINE 1: SELECT make_time(second => 1.5, hour=>1, min=>2)
+               ^
+HINT: Its arguments are called hour, min, sec.
+
+> SELECT make_time(sec => 1.5, hour=>1, min=>2)
+ make_time
+------------
+ 01:02:01.5
+(1 row)
+
+> SELECT make_date(year => 2013, month => 7, day => 15)
+ make_date
+------------
+ 2013-07-15
+(1 row)
+
+> SELECT make_timestamp(-44,13,1,0,0,0)
+ERROR 22008: date field value out of range: -44-13-01
+
+> SELECT make_timestamp(-4800,1,1,0,0,0)
+ERROR 22008: date out of range: -4800-01-01
+
+> SELECT make_time(1,1,123456.75)
+ERROR 22008: time field value out of range: 1:01:123457
+
+> SELECT make_timestamptz(2020,1,1,0,0,0,'+5:30') AS a, make_timestamptz(2020,1,1,0,0,0,'-0330') AS b, timestamp '2014-11-02 01:30' AT TIME ZONE 'America/New_York' AS c, '2014-11-02 01:30 America/New_York'::timestamptz AS d
+
+> SELECT make_timestamptz(2020,1,1,0,0,0,'+abc')
+ERROR 22023: time zone "+abc" not recognized
+HINT: Name a zone of the IANA database, such as Europe/Zurich.
+
+> SELECT make_timestamptz(2020,1,1,0,0,0,'')
+ERROR 22023: time zone "" not recognized
+HINT: Name a zone of the IANA database, such as Europe/Zurich.
+
+> SELECT make_timestamptz(2020,1,1,0,0,0,'+5:99')
+ERROR 22023: numeric time zone "+5:99" out of range
+
+> SELECT make_interval(secs => 1.0000005), make_interval(secs=>-0.0000005), make_interval(secs=>'NaN')
+ERROR 22008: interval out of range
+
+# Arrays: NULL is a value to remove, and elements stand for arguments.
+
+> SELECT array_remove(ARRAY[1,2,NULL,2], NULL) AS a, array_remove(ARRAY[1,2,NULL,2], NULL::int) AS b, array_remove(ARRAY[1,2,NULL,2], 2) AS c, array_remove(ARRAY['a',NULL], NULL) AS d, array_remove('{1,2}'::int[], 2) AS e, array_remove(NULL::int[], 1) IS NULL AS f
+    a    |    b    |    c     |  d  |  e  | f
+---------+---------+----------+-----+-----+---
+ {1,2,2} | {1,2,2} | {1,NULL} | {a} | {1} | t
+(1 row)
+
+> SELECT array_remove(array_agg(x ORDER BY x), y) FROM (VALUES (1),(NULL),(3)) v(x), (VALUES (NULL::int),(1)) w(y) GROUP BY y ORDER BY y
+ array_remove
+--------------
+ {3,NULL}
+ {1,3}
+(2 rows)
+
+> SELECT concat(VARIADIC ARRAY['a','b']) AS a, concat_ws(',', VARIADIC ARRAY['a',NULL,'b']) AS b, format('%s-%s', VARIADIC ARRAY['a','b']) AS c, format('%s-%s', VARIADIC ARRAY[1,2]) AS d, format('x', VARIADIC NULL::text[]) AS e
+ a  |  b  |  c  |  d  | e
+----+-----+-----+-----+---
+ ab | a,b | a-b | 1-2 | x
+(1 row)
+
+> SELECT jsonb_build_array(VARIADIC ARRAY[1,2]) AS a, json_build_array(VARIADIC ARRAY['a']) AS b, jsonb_build_object(VARIADIC ARRAY['a','1','b','2']) AS c, jsonb_build_array(VARIADIC NULL::int[]) IS NULL AS d, jsonb_build_array(VARIADIC ARRAY[[1,2],[3,4]]) AS e
+   a    |   b   |          c           | d |      e
+--------+-------+----------------------+---+--------------
+ [1, 2] | ["a"] | {"a": "1", "b": "2"} | t | [1, 2, 3, 4]
+(1 row)
+
+> SELECT jsonb_extract_path('{"a":{"b":1}}'::jsonb, VARIADIC ARRAY['a','b']) AS a, jsonb_extract_path_text('{"a":{"b":1}}'::jsonb, VARIADIC '{a,b}') AS b
+ a | b
+---+---
+ 1 | 1
+(1 row)
+
+> SELECT concat(VARIADIC NULL::text[]) IS NULL AS a, concat(VARIADIC '{}'::text[]) AS b, concat_ws('-', VARIADIC array_agg(x)) AS c FROM (VALUES (1),(2)) v(x)
+ a | b |  c
+---+---+-----
+ t |   | 1-2
+(1 row)
+
+> SELECT concat(VARIADIC 'a')
+ERROR 42883: function $concat(text) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+> SELECT concat(VARIADIC 1)
+ERROR 42883: function $concat(bigint) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+> SELECT concat('x', VARIADIC ARRAY['a','b'])
+ERROR 42883: function $concat(text, List(Utf8)) does not exist
+HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+
+> SELECT length(VARIADIC ARRAY['a'])
+ERROR 42883: function length() does not take its arguments as a VARIADIC array
+LINE 1: SELECT length(VARIADIC ARRAY['a'])
+               ^
+HINT: Give them one by one.
+
+> SELECT greatest(VARIADIC ARRAY[1,2])
+ERROR 42601: syntax error at or near "variadic"
+LINE 1: SELECT greatest(VARIADIC ARRAY[1,2])
+                        ^
+
+> SELECT concat(VARIADIC ARRAY['a'], 'b')
+ERROR 42601: syntax error at or near "variadic"
+LINE 1: SELECT concat(VARIADIC ARRAY['a'], 'b')
+                      ^
+
+> SELECT VARIADIC ARRAY[1]
+ERROR 42601: syntax error at or near "variadic"
+LINE 1: SELECT VARIADIC ARRAY[1]
+               ^
