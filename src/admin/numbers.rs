@@ -2,7 +2,7 @@
 
 use crate::admin::process::write_process;
 use crate::admin::subject::{Phase, Subject};
-use crate::db::{Database, SyncStatus};
+use crate::db::Database;
 use crate::metrics::{Page, write_numbers};
 
 /// The page for Prometheus.
@@ -12,7 +12,7 @@ pub(super) fn render(subject: &Subject) -> String {
     page.info("nebulusdb_build_info", "The version that runs.", "version", env!("CARGO_PKG_VERSION"));
     let is_ready = *subject.phase.borrow() == Phase::Serving;
     page.gauge("nebulusdb_ready", "Whether clients are taken: 1 or 0, as /readyz says.", u8::from(is_ready));
-    let is_healthy = database.problems().is_empty();
+    let is_healthy = database.problems().is_empty() && database.awaited_words().is_ok();
     page.gauge("nebulusdb_healthy", "Whether all is well: 1 or 0, as /healthz says.", u8::from(is_healthy));
     write_numbers(&mut page);
     page.gauge("nebulusdb_client_memory_bytes", "Memory that clients make the server hold.", memory.bytes());
@@ -23,7 +23,7 @@ pub(super) fn render(subject: &Subject) -> String {
     );
     write_store(&mut page, database);
     write_graphs(&mut page, database);
-    write_networks(&mut page, &database.sync_status(), database.catalog().networks().count());
+    write_networks(&mut page, database);
     write_process(&mut page);
     page.into_text()
 }
@@ -56,7 +56,8 @@ fn write_graphs(page: &mut Page, database: &Database) {
     page.gauge("nebulusdb_graph_bytes", "Memory that graphs take.", graphs.bytes);
 }
 
-fn write_networks(page: &mut Page, status: &SyncStatus, networks: usize) {
+fn write_networks(page: &mut Page, database: &Database) {
+    let (status, networks) = (database.sync_status(), database.catalog().networks().count());
     page.gauge("nebulusdb_networks", "Networks that this node is in.", networks);
     let connected = status.peers.iter().filter(|peer| peer.connected).count();
     page.gauge("nebulusdb_sync_peers_connected", "Members that are connected, once for each network.", connected);
@@ -74,4 +75,10 @@ fn write_networks(page: &mut Page, status: &SyncStatus, networks: usize) {
     page.gauge("nebulusdb_sync_ahead_deltas", help, ahead);
     let quarantined: usize = status.networks.iter().map(|network| network.quarantine.len()).sum();
     page.gauge("nebulusdb_sync_quarantined", "Origins whose deltas wait or were set aside.", quarantined);
+    // What cannot be read is a problem that /healthz tells.
+    if let Ok(awaited) = database.awaited_words() {
+        let help =
+            "Networks with a large drop of entries that was stopped until ALTER NETWORK ALLOW DROP, as /healthz says.";
+        page.gauge("nebulusdb_sync_drops_stopped", help, awaited.len());
+    }
 }

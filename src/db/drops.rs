@@ -2,8 +2,8 @@
 //!
 //! Copies that others say they hold (partial replication), entries that a member has seen deleted while this directory was away,
 //! tombstones of what others have deleted: within an hour at most [`DROP_PERCENT_MAX`] percent of what is held here go, or fewer
-//! than [`DROPS_FREE`] entries. What would be more stops and is shown, in the log, as the network's last error and in
-//! `nebulus.quarantine`, until somebody says ALTER NETWORK … ALLOW DROP, which lets one such drop through, or the hour is over and
+//! than [`DROPS_FREE`] entries. What would be more stops and is shown, in the log, as the network's last error, in
+//! `nebulus.quarantine` and by `/healthz`, until somebody says ALTER NETWORK … ALLOW DROP, which lets one such drop through, or the hour is over and
 //! it has become small. What a user of this node asks for (LEAVE, DETACH, DELETE, partial replication where there was none) is no
 //! such drop.
 

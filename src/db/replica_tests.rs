@@ -32,6 +32,8 @@ mod own_stamps;
 mod rebirth;
 #[path = "renewal_tests.rs"]
 mod renewal;
+#[path = "stops_tests.rs"]
+mod stops;
 
 const SECRET: &str = "a secret for tests";
 const START_MS: u64 = 1_700_000_000_000;

@@ -27,8 +27,8 @@ use crate::store::{
 
 /// Name of the record of the last placement.
 pub(crate) const PLACEMENT: &str = "placement";
-/// Entries that are dropped in one commit.
-const ENTRIES_PER_STEP: usize = 1_000;
+/// Entries that are dropped in one commit; fewer in tests, so that few entries take several.
+const ENTRIES_PER_STEP: usize = if cfg!(test) { 40 } else { 1_000 };
 /// Fetches of one statement that are under way at a time.
 const FETCHES_AT_ONCE: usize = 8;
 /// Deltas by which a holder may be behind what is here while an entry is fetched from it.

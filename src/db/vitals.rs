@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::db::Database;
 use crate::error::Result;
 use crate::health::Health;
+use crate::model::quote_identifier;
 use crate::store::{DiskSpace, StoreStatistics, disk_space};
 
 /// Free bytes below which writes are about to fail: RocksDB needs room for its largest write buffer, 64 MiB, and more.
@@ -63,6 +64,23 @@ impl Database {
     /// 58030 where its directory cannot be read.
     pub fn stored_bytes(&self) -> Result<u64> {
         self.shared().store.file_bytes()
+    }
+
+    /// What waits for the word of this node's owner, though nothing is wrong with the node: drops that were stopped since they are
+    /// large. Other members can bring about such a thing.
+    ///
+    /// # Errors
+    /// XX001 for a record that cannot be read; those of the store.
+    pub fn awaited_words(&self) -> Result<Vec<String>> {
+        let view = self.view();
+        let mut awaited = Vec::new();
+        for network in view.catalog().networks() {
+            if let Some(stopped) = view.stopped_drop(network)? {
+                let name = quote_identifier(&network.name);
+                awaited.push(format!("{stopped}; look at why, ALTER NETWORK {name} ALLOW DROP lets it through once"));
+            }
+        }
+        Ok(awaited)
     }
 
     pub fn statistics(&self) -> StoreStatistics {

@@ -3,25 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::merge::named_charters::{NETWORK, founded, peer, verify};
 use crate::merge::{charter_id, merge_charters, standing};
-use crate::model::{Act, Bytes, Charter, Edict, Founding};
+use crate::model::{Act, Bytes, Charter, Edict};
 
-const NETWORK: &str = "n";
 const PEERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
-
-fn peer(name: &str) -> PeerId {
-    PeerId::new(name)
-}
-
-/// Anybody's signature is its name, so that a forged one shows.
-fn verify(peer: &PeerId, _: &[u8], signature: &[u8]) -> bool {
-    peer.as_str().as_bytes() == signature
-}
-
-fn founded() -> Charter {
-    let signature = Bytes::new(*b"founder");
-    Charter::new(Founding { founder: peer("founder"), nonce: [1; 16], signature })
-}
 
 fn says(signer: &str, subject: &str, number: u64, claim: Claim) -> Certificate {
     let signature = Bytes::new(signer.as_bytes());

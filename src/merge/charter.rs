@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::defence::is_down;
 use crate::merge::authors::{certificate_id, merge_certificates};
 use crate::model::{
     Act, Charter, CharterDigest, EDICTS_MAX, Edict, EdictId, EntryRights, Founding, NAMED_MAX, OWNERS_MAX, PeerId,
@@ -291,6 +292,10 @@ impl<'a> Reckoning<'a> {
         while let Some(owner) = reckoning.ranks.get(rank).copied() {
             reckoning.count(rank, owner);
             rank += 1;
+        }
+        if is_down("owners") {
+            let others: Vec<&PeerId> = reckoning.of_signers.keys().copied().collect();
+            others.into_iter().for_each(|other| reckoning.count(rank, other));
         }
         reckoning
     }

@@ -1,24 +1,8 @@
 //! What edicts mean together, whoever hears of them in whatever order.
 
 use super::*;
+use crate::merge::named_charters::{NETWORK, founded, peer, verify};
 use crate::model::Bytes;
-
-const NETWORK: &str = "n";
-
-fn peer(name: &str) -> PeerId {
-    PeerId::new(name)
-}
-
-/// Anybody's signature is its name, so that a forged one shows.
-fn verify(peer: &PeerId, _: &[u8], signature: &[u8]) -> bool {
-    peer.as_str().as_bytes() == signature
-}
-
-fn founded() -> Charter {
-    let signature = Bytes::new(*b"founder");
-    let founding = Founding { founder: peer("founder"), nonce: [1; 16], signature };
-    Charter::new(founding)
-}
 
 /// A charter with one edict more, as its signer sees it.
 fn with(charter: &Charter, signer: &str, act: Act) -> Charter {

@@ -27,6 +27,8 @@ mod vector_clock;
 #[cfg(test)]
 mod contribution_tests;
 #[cfg(test)]
+mod named_charters;
+#[cfg(test)]
 mod property_tests;
 #[cfg(test)]
 mod spec_tests;

@@ -225,7 +225,12 @@ fn life_of(rights: &Rights, pieces: &[Piece], unproven: &[State]) -> u64 {
             let has_ended = |author: &PeerId| {
                 given().any(|given| ends(given) && rights.is_author(&given.origin, given.seq, author))
             };
-            if !is_ended && !is_down("rights") && !authors_of(rights, given(), life).into_iter().all(has_ended) {
+            let authors = authors_of(rights, given(), life);
+            let is_given_up = match is_down("all authors") {
+                true => authors.into_iter().any(has_ended),
+                false => authors.into_iter().all(has_ended),
+            };
+            if !is_ended && !is_down("rights") && !is_given_up {
                 break;
             }
         }

@@ -18,10 +18,11 @@ fn start() -> (tempfile::TempDir, Server, SocketAddr) {
     (directory, server, address)
 }
 
-/// Where a server that was started with a page has it.
+/// Where a server that was started with a page has it. Its log goes on from that of servers before it.
 pub fn page_of(server: &Server) -> SocketAddr {
     let log = server.log();
-    let address = log.lines().find_map(|line| line.split_once("health and metrics page")?.1.split("address=").nth(1));
+    let mut lines = log.lines().rev();
+    let address = lines.find_map(|line| line.split_once("health and metrics page")?.1.split("address=").nth(1));
     address.unwrap_or_else(|| panic!("no address: {log}")).trim().parse().expect("an address")
 }
 

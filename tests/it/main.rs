@@ -43,6 +43,7 @@ mod secrets;
 mod session;
 mod slow_statements;
 mod sql;
+mod stopped_drop;
 mod sync;
 mod taken_over;
 mod tidy;

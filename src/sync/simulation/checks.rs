@@ -162,6 +162,7 @@ impl World {
         });
         have_posted
             && self.know_the_same_removed()
+            && self.is_nobody_excused()
             && self.tables_agree()
             && match self.plan.copies {
                 None => COLLECTIONS.into_iter().all(|name| self.agree_on(name)),
@@ -208,6 +209,7 @@ impl World {
     /// Everything that was promised.
     pub fn check_all(&mut self) {
         self.check_removed();
+        self.check_excuses();
         self.check_tables();
         self.check_blobs();
         for node in 0..self.nodes.len() {

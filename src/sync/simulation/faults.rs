@@ -73,6 +73,7 @@ impl World {
         }
         self.plan_tables();
         self.plan_departures(length_ms);
+        self.plan_silence(length_ms);
         if self.plan.skew_ms > 1_000 {
             let at_ms = self.between(0, length_ms);
             self.schedule_at(at_ms, Event::Fault(Fault::Skew));

@@ -40,6 +40,8 @@ pub(super) struct Plan {
     /// There is a table, with other columns on each node.
     pub has_tables: bool,
     pub departures: Departures,
+    /// A member is down until an owner excuses it.
+    pub has_silence: bool,
     /// All members may delete what others made.
     pub all_may_delete: bool,
     /// Copies of each entry, on those nodes that hold a share; never where copies of directories are put back.
@@ -92,6 +94,7 @@ impl Plan {
             is_log_small,
             has_tables: one_in(random, 3),
             departures: Departures::default(),
+            has_silence: false,
             all_may_delete: true,
             copies: None,
             tuning,
@@ -106,6 +109,7 @@ impl Plan {
         let default = Tuning::default();
         !self.is_log_small
             && self.restores == 0
+            && !self.has_silence
             && self.tuning.snapshot_deltas_min == default.snapshot_deltas_min
             && self.tuning.audit_interval_ms == default.audit_interval_ms
     }

@@ -22,6 +22,7 @@ pub(super) fn note_of(event: &EngineEvent) -> Option<(&'static str, u64)> {
         EngineEvent::LogPruned { count } => ("deltas pruned", *count),
         EngineEvent::EpochAdopted { .. } => ("epochs adopted", 1),
         EngineEvent::Renewed { .. } => ("renewed identities", 1),
+        EngineEvent::MemberSilent { .. } => ("silences told of", 1),
         _ => return None,
     })
 }

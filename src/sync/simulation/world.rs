@@ -7,6 +7,7 @@ use crate::db::Database;
 use crate::model::PeerId;
 use crate::sync::random::Random;
 use crate::sync::simulation::departures::Step;
+use crate::sync::simulation::excuses;
 use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Ledger;
 use crate::sync::simulation::liars::Liars;
@@ -31,6 +32,7 @@ pub(super) enum Event {
     Operation,
     Fault(Fault),
     Departure(Step),
+    Silence(excuses::Step),
     /// A liar does something of its own accord.
     Lie {
         node: usize,
@@ -112,6 +114,7 @@ impl World {
         let mut random = Random::new(seed);
         let mut plan = Plan::new(&mut random, nodes);
         let copies = shares::choose(seed, &mut plan);
+        plan.has_silence = excuses::choose(seed, &mut plan);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let count = plan.nodes;
         let make = |number: usize| {
@@ -198,6 +201,7 @@ impl World {
             Event::Operation => self.operate(),
             Event::Fault(fault) => self.befall(fault),
             Event::Departure(step) => self.depart(step),
+            Event::Silence(step) => self.keep_silent(step),
             Event::Lie { node } => self.lie(node),
             Event::Connect { pair } => self.connect(pair),
             Event::Up { session, end } => self.session_up(session, end),

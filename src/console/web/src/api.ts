@@ -163,10 +163,10 @@ export async function metrics(signal?: AbortSignal): Promise<Map<string, number>
   return numbers;
 }
 
-/** A line for each thing that is wrong with the server; none when it is well. */
+/** A line for each thing that is wrong with the server, or waits for its owner; none when it is well. */
 export async function problems(signal?: AbortSignal): Promise<string[]> {
   const answer = await fetch("/healthz", { signal });
-  return answer.ok || answer.status === 404 ? [] : (await answer.text()).split("\n").filter(Boolean);
+  return answer.status === 404 ? [] : (await answer.text()).split("\n").filter((line) => line !== "" && line !== "ok");
 }
 
 export interface FeedMessage {

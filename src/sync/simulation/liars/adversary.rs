@@ -112,7 +112,7 @@ impl Adversary {
         }
         let mut tree = tree_of(message);
         let mut is_changed = false;
-        for lie in [Lie::Absence, Lie::Bait, Lie::Pruned, Lie::Deltas] {
+        for lie in [Lie::Absence, Lie::Bait, Lie::Forged, Lie::Pruned, Lie::Deltas] {
             if self.feels_like(lie) {
                 let is_told = self.rewrite(lie, &mut tree);
                 is_changed |= is_told;

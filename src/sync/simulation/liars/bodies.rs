@@ -1,8 +1,10 @@
 //! Entries and deltas as liars write them: well-formed bytes of states that nobody wrote.
 
 use crate::merge::CAUSAL_LENGTH_MAX;
-use crate::model::{FACT_BLOB_HASH, Field, Hlc, PeerId, Stamp, State, Value, VectorClock};
-use crate::store::{DeltaBody, decode_state, encode_body, encode_key, encode_state};
+use crate::model::{Contribution, FACT_BLOB_HASH, Field, Given, Hlc, PeerId, Stamp, State, Value, VectorClock};
+use crate::store::{
+    DeltaBody, decode_contributions, decode_state, encode_body, encode_contributions, encode_key, encode_state,
+};
 use crate::sync::random::Random;
 
 /// A year in milliseconds.
@@ -47,6 +49,28 @@ fn twist(mut state: State, peers: &[PeerId], random: &mut Random) -> State {
         _ => drop(state.fields.pop_first()),
     }
     state
+}
+
+/// A state and what it is made of, with a later delta by one of its authors that it never posted; `None` for one without values.
+pub(super) fn forged(body: &[u8], contributions: &[u8], me: &PeerId) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (mut state, mut given) = (decode_state(body).ok()?, decode_contributions(contributions).ok()?);
+    let is_of_others = |given: &&Contribution| given.origin != *me && !given.fields.is_empty();
+    let mut invented = given.iter().rev().find(is_of_others)?.clone();
+    let live = |given: &Given| match given {
+        Given::Live(name) => Some(name.clone()),
+        Given::Overwritten(_) => None,
+    };
+    let name = invented.fields.iter().find_map(live)?;
+    let field = state.fields.get_mut(&name)?;
+    let later = Hlc::from_bits(state.timestamp.max(field.stamp.hlc).to_bits().saturating_add(1));
+    (field.value, field.stamp.hlc) = (Some(Value::text("a forged value")), later);
+    state.timestamp = later;
+    (invented.begins, invented.timestamp) = (false, later);
+    (invented.fields, invented.seq) = (vec![Given::Live(name)], invented.seq.saturating_add(1));
+    state.clock.set(invented.origin.clone(), invented.seq.max(state.clock.get(&invented.origin)));
+    given.push(invented);
+    given.sort_by(|one, other| one.order().cmp(&other.order()));
+    Some((encode_state(&state).ok()?, encode_contributions(&given).ok()?))
 }
 
 /// What is wrong with an entry that nobody wrote.

@@ -10,7 +10,7 @@ use crate::model::{Act, Bytes, Edict, Founding, PeerId};
 use crate::store::{is_peer_id, peer_id_of};
 use crate::sync::message::HEADS_MAX;
 use crate::sync::simulation::liars::adversary::Adversary;
-use crate::sync::simulation::liars::bodies::{Bait, twisted};
+use crate::sync::simulation::liars::bodies::{Bait, forged, twisted};
 use crate::sync::simulation::liars::lies::Lie;
 use crate::sync::simulation::liars::tree::{bytes_in, bytes_of};
 
@@ -31,6 +31,7 @@ impl Adversary {
         match lie {
             Lie::Absence => self.absent(tree),
             Lie::Bait => self.bait(tree),
+            Lie::Forged => self.forged(tree),
             Lie::Pruned => pruned(tree),
             Lie::Deltas => self.unsigned(tree),
             _ => false,
@@ -105,6 +106,33 @@ impl Adversary {
         (entry["key"], entry["body"]) = (bytes_in(&key), bytes_in(&body));
         entries.push(entry);
         true
+    }
+
+    /// Every entry has changed, since its author has written to it once more.
+    fn forged(&mut self, tree: &mut Tree) -> bool {
+        if let Some(children) = tree.pointer_mut(&format!("{ANSWER}/Tree/children")).and_then(Tree::as_array_mut) {
+            let is_empty = |child: &Tree| bytes_of(child).is_none_or(|bytes| bytes.iter().all(|byte| *byte == 0));
+            for child in children.iter_mut().filter(|child| !is_empty(child)) {
+                *child = bytes_in(&self.random.next().to_le_bytes().repeat(2));
+            }
+            return true;
+        }
+        if let Some(digests) = tree.pointer_mut(&format!("{ANSWER}/Digests/digests")).and_then(Tree::as_array_mut) {
+            for digest in digests {
+                digest["digest"] = bytes_in(&self.random.next().to_le_bytes().repeat(2));
+            }
+            return true;
+        }
+        let me = self.identity.peer_id().clone();
+        let entries = tree.pointer_mut(&format!("{ANSWER}/Entries/entries")).and_then(Tree::as_array_mut);
+        let mut has_changed = false;
+        for entry in entries.into_iter().flatten() {
+            let parts = bytes_of(&entry["body"]).zip(bytes_of(&entry["contributions"]));
+            let Some((body, given)) = parts.and_then(|(body, given)| forged(&body, &given, &me)) else { continue };
+            (entry["body"], entry["contributions"]) = (bytes_in(&body), bytes_in(&given));
+            has_changed = true;
+        }
+        has_changed
     }
 
     /// Messages that nobody asked for.
@@ -211,12 +239,15 @@ impl Adversary {
         json!({"Members": {"members": members}})
     }
 
-    /// Everybody has said that everybody holds everything.
+    /// Everybody has said that everybody holds everything, or no less than those who have said something.
     fn votes(&mut self) -> Option<Tree> {
         let mut tree = self.templates.get("stability").cloned()?;
         let contributed = tree.pointer_mut("/Stability/contributed")?;
         let bytes = contributed.as_array()?.len();
         *contributed = bytes_in(&vec![0xff; bytes]);
+        if self.random.below(2) == 0 {
+            return Some(tree);
+        }
         for mark in tree.pointer_mut("/Stability/marks")?.as_array_mut()? {
             (mark["least"], mark["greatest"]) = (json!(FAR), json!(FAR));
         }

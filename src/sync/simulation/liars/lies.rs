@@ -18,6 +18,8 @@ pub(super) enum Lie {
     Deltas,
     /// States outside of any log.
     States,
+    /// The same, each with a delta of who wrote it last that it never wrote.
+    Forged,
     /// Entries that nobody wrote stand among others: from the future, of many lives, with the name of a private blob, under a
     /// key of another type.
     Bait,
@@ -50,13 +52,14 @@ pub(super) enum Lie {
 }
 
 impl Lie {
-    pub const ALL: [Lie; 20] = [
+    pub const ALL: [Lie; 21] = [
         Lie::Changed,
         Lie::Damaged,
         Lie::Replayed,
         Lie::Withheld,
         Lie::Deltas,
         Lie::States,
+        Lie::Forged,
         Lie::Bait,
         Lie::OwnBait,
         Lie::Absence,

@@ -131,7 +131,7 @@ function Network({ network, node, peers, stats, collections, onChanged }: { netw
         </>
       }
     >
-      {network.last_error && <div class="notice bad" role="status"><strong>The last attempt failed</strong><p>{network.last_error}</p></div>}
+      {network.last_error && <div class="notice bad" role="status"><strong>Not all is well</strong><p>{network.last_error}</p></div>}
       {conflicts.map((conflict) => <div key={conflict} class="notice warn">{conflict}</div>)}
       <div class="network-columns">
         <Picture node={node} peers={peers} />

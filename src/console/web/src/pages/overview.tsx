@@ -164,7 +164,7 @@ export function Overview({ collections, isLoading }: PageProps) {
         state.data === null ? undefined : state.data.length === 0 ? (
           <Badge tone="good">All is well</Badge>
         ) : (
-          state.data.map((line) => <Badge key={line} tone="bad">{line}</Badge>)
+          state.data.map((line) => <Badge key={line} tone={line.startsWith("waits for you") ? "warn" : "bad"}>{line}</Badge>)
         )
       }
     >
