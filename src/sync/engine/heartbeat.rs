@@ -198,7 +198,7 @@ impl Engine {
     }
 
     /// What a peer has applied of one origin, by its own word.
-    fn head_shown(&mut self, peer: &PeerId, head: &Head) {
+    pub(super) fn head_shown(&mut self, peer: &PeerId, head: &Head) {
         if !self.takes_word_of(peer, &head.origin) {
             return;
         }

@@ -48,7 +48,7 @@ pub const VIEW_IDLE_MS_MAX: u64 = 60_000;
 pub const VIEW_AGE_MS_MAX: u64 = 1_800_000;
 /// How many intervals later than planned a node compares its entries with those of a peer while there are deltas to pull.
 pub const BUSY_AUDITS: u64 = 3;
-/// A step of a reconciliation that is not answered ends it.
+/// A step of a reconciliation that is not answered ends it, and so do logs that do not bring in that time what its view counts.
 pub const RECONCILE_TIMEOUT_MS: u64 = 30_000;
 /// How long to wait before reconciling again after it failed.
 pub const RECONCILE_RETRY_MS: u64 = 5_000;

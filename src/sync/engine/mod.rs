@@ -8,7 +8,8 @@
 //!
 //! One member that was away: its first heartbeat shows what it lacks, `pull` asks for it in batches, one request under way
 //! for each origin, and `serve` on the other side reads the log. What the log does not hold any more, `reconcile` takes
-//! from the public states themselves, answered by `views`; afterwards the peer's heads are adopted.
+//! from the public states themselves, answered by `views`; afterwards the peer's heads are adopted. What the log does hold it
+//! gives first (`log_first`), since states show what was posted together in parts.
 //!
 //! In the background `stability` agrees with all members on what every one of them holds, so that tombstones and the old
 //! part of the log can go; `roster` and `epochs` keep who belongs to the network; `rates` keeps peers within bounds.
@@ -30,6 +31,7 @@ mod heads;
 mod heartbeat;
 mod limits;
 mod listing;
+mod log_first;
 mod machine;
 mod members;
 mod proof;

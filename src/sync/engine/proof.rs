@@ -92,6 +92,7 @@ impl Engine {
                 running.collections.push_back((ours.name.clone(), is_whole));
             }
         }
+        self.await_log();
         true
     }
 

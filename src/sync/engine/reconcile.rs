@@ -2,8 +2,9 @@
 //!
 //! One at a time. It begins where pulling found the logs of all connected peers pruned below what is needed, where this
 //! node holds nothing and a peer a great deal, where a collection was attached late, and now and then as an audit. The
-//! peer pins a view; each collection that both have attached is walked ([`reconcile_steps`](super::reconcile_steps)); at
-//! the end the peer's heads are adopted: everything that they count is here now.
+//! peer pins a view; the logs bring what they give of it ([`log_first`](super::log_first)); each collection that both have
+//! attached is walked ([`reconcile_steps`](super::reconcile_steps)); at the end the peer's heads are adopted: everything that
+//! they count is here now.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::sync::engine::fill::Lacking;
 use crate::sync::engine::limits::{
     BUSY_AUDITS, RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, STORY_DISTRUST_MS, Tuning,
 };
+use crate::sync::engine::log_first::Awaited;
 use crate::sync::engine::pull::Origin;
 use crate::sync::engine::reconcile_steps::Walk;
 use crate::sync::engine::task::Task;
@@ -77,6 +79,8 @@ pub(super) struct Running {
     /// Of ours those that the peer holds everything of.
     pub whole: Vec<String>,
     pub walk: Option<Walk>,
+    /// What the logs are to bring before the first walk.
+    pub awaited: Option<Awaited>,
     /// Our electorate when it began, and whether it is the peer's.
     pub members: u64,
     pub is_of_one_mind: bool,
@@ -135,8 +139,11 @@ impl Engine {
     /// Begins one where there is reason to.
     pub(super) fn consider_reconciling(&mut self) {
         let now_ms = self.now_ms;
+        if self.reconciling.is_running() {
+            return self.go_on_after_log();
+        }
         // What others hold is being dropped by a list of members that may not be the present one.
-        if self.reconciling.is_running() || self.is_retired || self.is_evicting() || self.config.awaits_founder {
+        if self.is_retired || self.is_evicting() || self.config.awaits_founder {
             return;
         }
         if now_ms < self.reconciling.retry_ms {
@@ -220,6 +227,7 @@ impl Engine {
             collections: VecDeque::new(),
             whole: Vec::new(),
             walk: None,
+            awaited: None,
             members,
             is_of_one_mind: false,
             within: Buckets::all(),
@@ -465,6 +473,9 @@ impl Engine {
 
     pub(super) fn tick_reconciling(&mut self) {
         self.thaw();
+        if self.is_log_late() {
+            self.reconcile_failed();
+        }
         let late = self.reconciling.running.as_ref().and_then(|running| running.requests.front().copied());
         if let Some(Request { since_ms, .. }) = late {
             let late_ms = since_ms.saturating_add(RECONCILE_TIMEOUT_MS);

@@ -250,6 +250,9 @@ fn is_newer(clock: &[(PeerId, u64)], other: &[(PeerId, u64)]) -> bool {
 impl Engine {
     /// Goes on with the reconciliation under way as far as it goes without waiting.
     pub(super) fn step(&mut self) {
+        if self.awaits_log() {
+            return;
+        }
         loop {
             let Some(running) = self.reconciling.running.as_mut() else { return };
             if running.is_adopting || running.opening.is_some() || running.writes >= MERGES_MAX {

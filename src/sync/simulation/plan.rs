@@ -104,14 +104,13 @@ impl Plan {
         plan
     }
 
-    /// Whether entries travel only by the log, so that what was posted together shows together at any time.
+    /// Whether logs give everything that was posted, so that what was posted together shows together at any time: whoever is
+    /// compared with takes from the logs what they give first.
     pub fn is_always_whole(&self) -> bool {
-        let default = Tuning::default();
         !self.is_log_small
             && self.restores == 0
             && !self.has_silence
-            && self.tuning.snapshot_deltas_min == default.snapshot_deltas_min
-            && self.tuning.audit_interval_ms == default.audit_interval_ms
+            && self.tuning.snapshot_deltas_min == Tuning::default().snapshot_deltas_min
     }
 }
 

@@ -90,3 +90,47 @@ fn a_gap_is_as_great_as_the_last_time_of_being_detached_left_it() {
     world.run_for(30_000);
     assert_eq!(world.values(1).get(&2), Some(&2), "node 0 is asked as well");
 }
+
+/// Whoever has left the network and joined it anew keeps its numbers and nothing else: what it has posted itself comes as states.
+fn joined_anew() -> World {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.write(1, 1_000, Some(1));
+    world.write(0, 1, Some(1));
+    world.run_for(2_000);
+    world.disconnect(0, 1);
+    let (other, this) = (world.peer(0), world.peer(1));
+    let database = &mut world.nodes[1].database;
+    [1, 1_000].into_iter().for_each(|key| database.forget(key));
+    database.heads.remove(&other);
+    database.log.clear();
+    assert_eq!(database.seq(&this), 1);
+    world.start_anew(1, |config| config.partial = vec![MEMORY.into()]);
+    for key in 0..500 {
+        world.write(0, key, Some(key + 7));
+    }
+    world.run_for(2_000);
+    world
+}
+
+#[test]
+fn what_logs_give_comes_by_the_log_before_the_rest_is_taken_as_states() {
+    let mut world = joined_anew();
+    world.connect(0, 1);
+    world.run_for(20_000);
+    assert_eq!(world.values(1), world.values(0));
+    assert_eq!(world.values(1).get(&1_000), Some(&1), "no log gives a node what it has posted itself");
+    assert!(!world.nodes[1].engine.is_filling());
+    assert_eq!(world.nodes[1].early_states, 0, "a state that runs ahead of the heads may be a part of what was posted");
+}
+
+/// A member whose view counts more than it gives keeps nobody from taking over what it holds.
+#[test]
+fn deltas_that_are_shown_and_not_given_are_waited_for_once() {
+    let mut world = joined_anew();
+    world.nodes[0].never_sends = Some("sync_response");
+    world.connect(0, 1);
+    world.run_for(60_000);
+    assert_eq!(world.values(1), world.values(0));
+    assert_eq!(world.nodes[1].database.seq(&world.peer(0)), 0, "its log gives nothing");
+}

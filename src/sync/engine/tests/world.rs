@@ -7,7 +7,7 @@ use crate::model::{
     AdoptedHeads, Adoption, Bytes, Charter, CharterDigest, Founding, Head, NetworkId, NetworkOptions, PeerId, Placement,
 };
 use crate::sync::encoding::{Assembler, encode};
-use crate::sync::engine::tests::fake::{Fake, key_of};
+use crate::sync::engine::tests::fake::{Fake, State, key_of};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::message::{CollectionSchema, EpochKey, EpochNews, Message, SecretText};
 use crate::sync::statement::{Signed, Statement};
@@ -34,6 +34,10 @@ pub(super) struct Node {
     pub disconnects: Vec<(PeerId, u64, &'static str)>,
     pub sent: Vec<(PeerId, &'static str)>,
     pub collected: u64,
+    /// States that were merged and count deltas of others beyond the heads.
+    pub early_states: usize,
+    /// Messages of this kind are never sent.
+    pub never_sends: Option<&'static str>,
     /// What the database says of heads of the own origin, and what it was asked; nothing for ones that it knows.
     pub own_heads: VecDeque<Result<OwnHead>>,
     pub shown_heads: Vec<Head>,
@@ -121,11 +125,14 @@ impl Node {
                 Outcome::Entries(Ok(self.views[&view].entries(key_hashes.as_deref(), after.as_ref(), bytes_max)))
             }
             Work::MergeStates { offer, .. } => {
-                let merged = offer
-                    .entries
-                    .iter()
-                    .filter(|entry| database.merge(key_of(&entry.key), postcard::from_bytes(&entry.body).unwrap()));
-                Outcome::Merged(Ok(Merged { news: merged.count() as u64, ..Merged::default() }))
+                let mut news = 0;
+                for entry in &offer.entries {
+                    let state: State = postcard::from_bytes(&entry.body).unwrap();
+                    let is_early = |(origin, seq): (&PeerId, &u64)| *origin != self.peer && *seq > database.seq(origin);
+                    self.early_states += usize::from(state.clock.iter().any(is_early));
+                    news += u64::from(database.merge(key_of(&entry.key), state));
+                }
+                Outcome::Merged(Ok(Merged { news, ..Merged::default() }))
             }
             Work::DropCollected { keys, .. } => {
                 keys.iter().for_each(|key| database.forget(key_of(key)));
@@ -234,6 +241,8 @@ impl World {
                 disconnects: Vec::new(),
                 sent: Vec::new(),
                 collected: 0,
+                early_states: 0,
+                never_sends: None,
                 own_heads: VecDeque::new(),
                 shown_heads: Vec::new(),
                 renewed: Vec::new(),
@@ -243,6 +252,14 @@ impl World {
             });
         }
         world
+    }
+
+    /// A new engine on what the database of a node holds.
+    pub fn start_anew(&mut self, node: usize, change: impl FnOnce(&mut EngineConfig)) {
+        let node = &mut self.nodes[node];
+        change(&mut node.config);
+        node.works.clear();
+        node.engine = Engine::new(node.config.clone(), node.database.heads(), Vec::new(), self.now_ms);
     }
 
     pub fn peer(&self, node: usize) -> PeerId {
@@ -262,6 +279,9 @@ impl World {
             Action::Send { peer, message } => {
                 let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
                 let kind = message.message_type().name();
+                if self.nodes[node].never_sends == Some(kind) {
+                    return;
+                }
                 self.nodes[node].sent.push((peer, kind));
                 let frames = encode(&message).unwrap();
                 self.under_way.push_back((self.now_ms + 1, node, other, frames));
