@@ -894,7 +894,7 @@ ERROR 22008: time field value out of range: -1:01:00
 (1 row)
 
 > SELECT make_time(1.5,1,0)
-ERROR 42883: function make_time(Decimal128(2, 1), bigint, bigint) does not exist
+ERROR 42883: function make_time(numeric, bigint, bigint) does not exist
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT make_time(1,1)
@@ -1016,6 +1016,10 @@ ERROR 22008: date out of range: -4800-01-01
 ERROR 22008: time field value out of range: 1:01:123457
 
 > SELECT make_timestamptz(2020,1,1,0,0,0,'+5:30') AS a, make_timestamptz(2020,1,1,0,0,0,'-0330') AS b, timestamp '2014-11-02 01:30' AT TIME ZONE 'America/New_York' AS c, '2014-11-02 01:30 America/New_York'::timestamptz AS d
+           a            |           b            |           c            |           d
+------------------------+------------------------+------------------------+------------------------
+ 2019-12-31 18:30:00+00 | 2020-01-01 03:30:00+00 | 2014-11-02 06:30:00+00 | 2014-11-02 06:30:00+00
+(1 row)
 
 > SELECT make_timestamptz(2020,1,1,0,0,0,'+abc')
 ERROR 22023: time zone "+abc" not recognized
@@ -1071,15 +1075,16 @@ ERROR 22008: interval out of range
 (1 row)
 
 > SELECT concat(VARIADIC 'a')
-ERROR 42883: function $concat(text) does not exist
-HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+ERROR 22P02: malformed array literal: "a"
+DETAIL: Array value must start with "{" or dimension information.
 
 > SELECT concat(VARIADIC 1)
-ERROR 42883: function $concat(bigint) does not exist
-HINT: No function matches the given name and argument types. You might need to add explicit type casts.
+ERROR 42804: VARIADIC argument must be an array
+LINE 1: SELECT concat(VARIADIC 1)
+               ^
 
 > SELECT concat('x', VARIADIC ARRAY['a','b'])
-ERROR 42883: function $concat(text, List(Utf8)) does not exist
+ERROR 42883: function concat(text, text[]) does not exist
 HINT: No function matches the given name and argument types. You might need to add explicit type casts.
 
 > SELECT length(VARIADIC ARRAY['a'])
