@@ -48,6 +48,8 @@ pub fn start_logging(format: LogFormat, filter: &str) -> Result<LogFilter> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(read_filter(filter)?)
         .with_writer(std::io::stderr.and(move || kept.entry()))
+        // Standard error may lie on a disk that is full: to tell of it there would panic, in the middle of what was logging.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     let failed = |error: &dyn std::fmt::Display| Error::internal(format!("logging: {error}"));
     let (started, change): (_, Box<dyn Fn(EnvFilter) -> Result<()> + Send + Sync>) = match format {
