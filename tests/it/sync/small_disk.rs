@@ -10,6 +10,9 @@ const BATCH_ROWS: usize = 50;
 /// Rows of some 64 KiB that fill the disk many times over.
 const ROWS_MAX: usize = 10_000;
 
+/// Who may change what others wrote.
+const WRITERS: &str = "SELECT rights->'memory'->>'writers' FROM nebulus.networks";
+
 /// Writes rows and posts them together.
 fn post_rows(node: &mut Node, first: usize) {
     for number in first..first + BATCH_ROWS {
@@ -81,19 +84,23 @@ fn a_member_with_a_full_disk_says_so_and_catches_up_once_there_is_space() {
     disk.fill();
     let at_c = entries(&mut c);
     assert_eq!(c.error_code("SET MEMORY id = \"more\" metadata = {\"topic\": \"weather\"}"), "53100");
-    // The others go on without it.
+    // The others go on without it, by what an owner says of them.
     post_rows(a, rows);
+    a.run(&format!("ALTER NETWORK \"{NETWORK}\" ALTER COLLECTION memory SET (writers = 'author')"));
+    b.wait_for_value(WRITERS, "author");
     b.post("of b", "weather", "sun");
     wait_until_same(a, b);
     // What it had, it has; it takes no more, and says why.
     let still_at_c = entries(&mut c);
     assert!(at_c.iter().all(|entry| still_at_c.contains(entry)));
     assert!(!c.has_entry("of b"));
+    assert_eq!(c.value(WRITERS), "members");
     c.wait_for_value("SELECT last_error LIKE '%disk%' FROM nebulus.networks", "t");
 
     disk.clear();
     disk.resize(LARGER_DISK_MEGABYTES);
     c.wait_for_entry("of b");
+    c.wait_for_value(WRITERS, "author");
     wait_until_same(a, &mut c);
     wait_for(|| if is_full(&mut c) { Err("c still refuses writes".to_string()) } else { Ok(()) });
     c.post("of c, later", "weather", "rain");
