@@ -3,12 +3,14 @@
 //! Deltas are applied posting by posting, so that what was posted together shows together. States come entry by entry: one that
 //! counts deltas which this node has not applied would show a part of what they belong to. So an audit, and a comparison that
 //! fills what is partial, begin their walk once this node's heads cover those of the view, as far as somebody connected gives
-//! the deltas. What is left to the states is then what no log gives. Where deltas are known to be lacking everywhere
-//! ([`Reason::Needed`]), nothing is waited for.
+//! the deltas. What is left to the states is then what no log gives. Deltas from the future come by the log as well, but nobody
+//! waits for their time: states that count them are left to a later comparison. Where deltas are known to be lacking everywhere
+//! ([`Reason::Needed`]), neither is done.
 
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::RECONCILE_TIMEOUT_MS;
+use crate::sync::engine::pull::Origin;
 use crate::sync::engine::reconcile::Reason;
 
 /// What a view counts and the logs are to bring.
@@ -71,17 +73,28 @@ impl Engine {
         awaited.is_some_and(|awaited| awaited.until_ms <= self.now_ms)
     }
 
-    /// Whether deltas of an origin up to this number are not applied yet, and on their way or to be had of somebody.
+    /// Whether the view of the running comparison counts what the logs bring later.
+    pub(super) fn is_view_ahead(&self) -> bool {
+        let running = self.reconciling.running.as_ref().filter(|running| running.reason != Reason::Needed);
+        running.is_some_and(|running| running.heads.iter().any(|head| self.comes_later(&head.origin, head.seq)))
+    }
+
+    /// Whether a delta of an origin comes soon by the log.
     fn is_brought(&self, origin: &PeerId, seq: u64) -> bool {
+        let is_early = self.origins.get(origin).is_some_and(|state| state.quarantine_ms.is_some());
+        !is_early && self.comes_later(origin, seq)
+    }
+
+    /// Whether a delta of an origin is not applied yet, and waits for its time, is on its way or can be had of somebody.
+    pub(super) fn comes_later(&self, origin: &PeerId, seq: u64) -> bool {
         let applied = self.heads.seq(origin);
         let state = self.origins.get(origin);
-        // Of what comes from the future nobody knows when it will be taken.
-        let is_kept = state.is_some_and(|state| state.quarantine_ms.is_some() || state.is_stuck());
-        if applied >= seq || is_kept {
+        if applied >= seq || *origin == self.config.this || state.is_some_and(Origin::is_stuck) {
             return false;
         }
-        let is_coming = self.queue.has(origin) || state.is_some_and(|state| state.pull.is_some());
+        let is_coming = state.is_some_and(|state| state.quarantine_ms.is_some() || state.pull.is_some());
         is_coming
+            || self.queue.has(origin)
             || self.sessions.values().any(|session| {
                 !session.is_outdated
                     && session.known_seq(origin) > applied

@@ -91,7 +91,7 @@ pub(super) struct Running {
     pub writes: usize,
     pub is_adopting: bool,
     pub entries: u64,
-    /// Entries from the future among them, which were left there.
+    /// Entries from the future, which were left there.
     pub early: u64,
     pub bytes: u64,
 }

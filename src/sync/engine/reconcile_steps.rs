@@ -80,6 +80,8 @@ struct Judge<'a> {
     changes_story: bool,
     /// This node returns under another identity: what the peer has collected goes here, too.
     is_returning: bool,
+    /// Whether a clock counts deltas that the logs bring later: the entry would show a part of what they belong to.
+    comes_later: &'a dyn Fn(&Clock) -> bool,
     /// Whether it has been applied there, by somebody who holds this bucket.
     was_seen_there: &'a dyn Fn(u16, &Clock) -> bool,
 }
@@ -88,6 +90,8 @@ struct Judge<'a> {
 #[derive(Debug, Default)]
 struct Difference {
     fetch: Vec<KeyHash>,
+    /// Entries that are left to another time.
+    later: u64,
     drop: Vec<Bytes>,
     repost: Vec<Bytes>,
 }
@@ -221,7 +225,9 @@ impl Walk {
                 // Where it was deleted and its tombstone removed here, the database takes the tombstone alone.
                 None => true,
             };
-            if is_wanted {
+            if is_wanted && (judge.comes_later)(&clock) {
+                difference.later += 1;
+            } else if is_wanted {
                 difference.fetch.push(entry.key_hash);
             }
         }
@@ -339,10 +345,12 @@ impl Engine {
 
     /// Our own fingerprints of the collection.
     pub(super) fn counted(&mut self, buckets: Vec<Fingerprint>) -> bool {
+        let is_ahead = self.is_view_ahead();
         let Some(running) = self.reconciling.running.as_mut() else { return false };
         let Some(walk) = running.walk.as_mut() else { return false };
         let tree = Tree::new(buckets, &running.within);
-        if tree.is_empty() {
+        // Pages come without the clocks by which entries could be left out.
+        if tree.is_empty() && !is_ahead {
             walk.page = Some(None);
         } else {
             walk.nodes.push((0, vec![0]));
@@ -367,8 +375,11 @@ impl Engine {
     fn compare(&mut self, theirs: Digests) -> bool {
         let forked: BTreeSet<PeerId> = self.forked_origins();
         let is_ambiguous = |clock: &[(PeerId, u64)]| clock.iter().any(|(origin, _)| forked.contains(origin));
-        let Some(running) = self.reconciling.running.as_mut() else { return false };
-        let Some(mut walk) = running.walk.take() else { return false };
+        let walk = self.reconciling.running.as_mut().and_then(|running| running.walk.take());
+        let (Some(mut walk), Some(running)) = (walk, self.reconciling.running.as_ref()) else { return false };
+        let comes_later = |clock: &Clock| {
+            running.reason != Reason::Needed && clock.iter().any(|(origin, seq)| self.comes_later(origin, *seq))
+        };
         let is_partial = self.config.partial.contains(&walk.collection);
         let was_seen_there =
             |bucket: u16, clock: &[(PeerId, u64)]| running.held_there.contains(bucket) && running.covers(clock);
@@ -377,11 +388,14 @@ impl Engine {
             is_ambiguous: &is_ambiguous,
             changes_story: running.reason == Reason::Needed,
             is_returning: self.config.is_returning || is_down("absence"),
+            comes_later: &comes_later,
             was_seen_there: &was_seen_there,
         };
         let Some(difference) = walk.compare(theirs, &judge) else { return false };
         let (collection, heads) = (walk.collection.clone(), running.heads.clone());
+        let Some(running) = self.reconciling.running.as_mut() else { return false };
         running.walk = Some(walk);
+        running.early = running.early.saturating_add(difference.later);
         if !difference.drop.is_empty() {
             running.writes += 1;
             self.reconcile_work(Work::DropCollected { collection: collection.clone(), keys: difference.drop, heads });
@@ -399,6 +413,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::message::WireDigest;
 
     fn clock_of(origin: &str, seq: u64) -> Vec<(PeerId, u64)> {
         vec![(PeerId::new(origin), seq)]
@@ -416,21 +431,45 @@ mod tests {
 
     /// What comes of three entries here and none there, by one origin that told two stories and by one that did not.
     fn compare(changes_story: bool, is_returning: bool) -> Difference {
+        compare_with(Vec::new(), &|_| false, (changes_story, is_returning))
+    }
+
+    /// The same with what is there, of which a part is left to the logs.
+    fn compare_with(
+        theirs: Vec<WireDigest>,
+        comes_later: &dyn Fn(&Clock) -> bool,
+        (changes_story, is_returning): (bool, bool),
+    ) -> Difference {
         let mut walk = Walk::new("memory".to_string(), true);
         let origins = [(1, "two stories"), (2, "one story"), (3, "unseen")];
         let entries = origins.map(|(number, origin)| ours(number, &clock_of(origin, 3))).to_vec();
         let ours = Ours::Read { digests: entries, until: None };
         walk.comparing = Some(Comparing { buckets: Buckets::listed(&[7]), after: None, ours });
-        let theirs = Digests { origins: Vec::new(), digests: Vec::new(), next: None };
+        let theirs = Digests { origins: vec![PeerId::new("one story")], digests: theirs, next: None };
         let was_seen = |clock: &Clock| clock.iter().all(|(origin, _)| origin.as_str() != "unseen");
         let judge = Judge {
             is_partial: false,
             is_ambiguous: &|clock| clock.iter().any(|(origin, _)| origin.as_str() == "two stories"),
             changes_story,
             is_returning,
+            comes_later,
             was_seen_there: &|_, clock| was_seen(clock),
         };
         walk.compare(theirs, &judge).unwrap()
+    }
+
+    #[test]
+    fn what_the_logs_bring_later_is_not_taken_before_it() {
+        let theirs = |number: u8, seq: u64| WireDigest {
+            bucket: 7,
+            key_hash: [number; 8],
+            digest: [100; 16],
+            clock: vec![(0, seq)],
+        };
+        let comes_later = |clock: &Clock| clock.iter().any(|(_, seq)| *seq > 4);
+        let difference = compare_with(vec![theirs(2, 5), theirs(8, 4), theirs(9, 5)], &comes_later, (false, true));
+        assert_eq!((difference.fetch, difference.later), (vec![[8; 8]], 2));
+        assert_eq!(difference.drop, Vec::<Bytes>::new(), "what is newer there is no less there");
     }
 
     #[test]

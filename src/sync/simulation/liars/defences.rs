@@ -26,7 +26,7 @@ const fn row(defence: &'static str, lie: Lie, seed: u64, shows: &'static str) ->
 /// "ends of postings" stands that states are compared: what waits for ever keeps its origin's log away, and the entries come all the
 /// same. Without "signatures of votes" a liar would have to know what the round that it makes up hashes to; those it votes in are true.
 const ROWS: &[Row] = &[
-    row("absence", Lie::Absence, 0, "lost"),
+    row("absence", Lie::Absence, 4, "lost"),
     row("all authors", Lie::Deletes, 1, "lost"),
     row("blobs posted from here", Lie::OwnBait, 4, "would give the private blob"),
     row("drift of deltas", Lie::Clock, 1, "ms ahead"),
