@@ -50,6 +50,8 @@ pub const VIEW_AGE_MS_MAX: u64 = 1_800_000;
 pub const BUSY_AUDITS: u64 = 3;
 /// A step of a reconciliation that is not answered ends it, and so do logs that do not bring in that time what its view counts.
 pub const RECONCILE_TIMEOUT_MS: u64 = 30_000;
+/// Deltas that are due later than so long from now are not waited for by comparisons.
+pub const EARLY_MS_MAX: u64 = 3_600_000;
 /// How long to wait before reconciling again after it failed.
 pub const RECONCILE_RETRY_MS: u64 = 5_000;
 /// How long a node that returns under another identity gives nothing of what it holds away before it has been compared with a

@@ -4,12 +4,13 @@
 //! counts deltas which this node has not applied would show a part of what they belong to. So an audit, and a comparison that
 //! fills what is partial, begin their walk once this node's heads cover those of the view, as far as somebody connected gives
 //! the deltas. What is left to the states is then what no log gives. Deltas from the future come by the log as well, but nobody
-//! waits for their time: states that count them are left to a later comparison. Where deltas are known to be lacking everywhere
+//! waits for their time: states that count them are left to a later comparison, unless that were to be years ahead, when their
+//! origin has long posted them anew under another identity. Where deltas are known to be lacking everywhere
 //! ([`Reason::Needed`]), neither is done.
 
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::limits::RECONCILE_TIMEOUT_MS;
+use crate::sync::engine::limits::{EARLY_MS_MAX, RECONCILE_TIMEOUT_MS};
 use crate::sync::engine::pull::Origin;
 use crate::sync::engine::reconcile::Reason;
 
@@ -92,8 +93,10 @@ impl Engine {
         if applied >= seq || *origin == self.config.this || state.is_some_and(Origin::is_stuck) {
             return false;
         }
-        let is_coming = state.is_some_and(|state| state.quarantine_ms.is_some() || state.pull.is_some());
-        is_coming
+        if let Some(due_ms) = state.and_then(|state| state.quarantine_ms) {
+            return due_ms <= self.now_ms.saturating_add(EARLY_MS_MAX);
+        }
+        state.is_some_and(|state| state.pull.is_some())
             || self.queue.has(origin)
             || self.sessions.values().any(|session| {
                 !session.is_outdated
