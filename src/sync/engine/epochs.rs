@@ -5,7 +5,9 @@
 use crate::error::{ErrorKind, Result};
 use crate::model::{Adoption, CharterDigest, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::limits::{EPOCH_GRACE_MS, HEARTBEAT_MS_MIN, OTHER_FOUNDING_MS, POINTS_FORGED};
+use crate::sync::engine::limits::{
+    CHARTER_AGAIN_MS, EPOCH_GRACE_MS, HEARTBEAT_MS_MIN, OTHER_FOUNDING_MS, POINTS_FORGED,
+};
 use crate::sync::engine::task::Task;
 use crate::sync::message::{EpochNews, Message};
 use crate::sync::work::{Event, Work};
@@ -70,6 +72,7 @@ impl Engine {
                 continue;
             }
             session.told_charter = charter;
+            session.charter_told_ms = self.now_ms;
             if session.is_outdated {
                 session.told_epoch = epoch;
             }
@@ -89,8 +92,11 @@ impl Engine {
             self.refuse_founding(peer, None);
             return false;
         }
+        let again_ms = self.now_ms.saturating_sub(CHARTER_AGAIN_MS);
         let Some(session) = self.sessions.get_mut(peer) else { return false };
-        if shown != ours && ours.founding != 0 && session.told_charter != ours {
+        // Whoever was told it may not have been able to keep it, as on a full disk.
+        let is_told = session.told_charter == ours && session.charter_told_ms > again_ms;
+        if shown != ours && ours.founding != 0 && !is_told {
             session.wants_charter = true;
             self.read_epoch();
         }

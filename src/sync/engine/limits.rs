@@ -143,6 +143,8 @@ pub const SAVE_MEMBERS_MS_MIN: u64 = 1_000;
 pub const QUICK_SAVES_MAX: u32 = 8;
 /// of at most so many, so that a write stays below a few megabytes.
 pub const SAVED_AT_ONCE_MAX: usize = 1_024;
+/// How long after it was told a charter a member that still shows another one is told again.
+pub const CHARTER_AGAIN_MS: u64 = 30_000;
 /// A session with an old epoch is ended so long after the new one was told.
 pub const EPOCH_GRACE_MS: u64 = 10_000;
 /// How long a peer is left alone whose network has the same name and secret and another founder.

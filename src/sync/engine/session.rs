@@ -18,6 +18,8 @@ pub(super) struct Session {
     pub told_epoch: Option<u64>,
     /// The charter that it was told, as its digest says.
     pub told_charter: CharterDigest,
+    /// When that was.
+    pub charter_told_ms: u64,
     /// It shows another charter than ours and has not been told ours.
     pub wants_charter: bool,
     /// What it told of its own that waits until what it told before has been looked at.
@@ -89,6 +91,7 @@ impl Session {
             epoch,
             told_epoch: None,
             told_charter: CharterDigest::default(),
+            charter_told_ms: 0,
             wants_charter: false,
             next_news: None,
             is_news_under_way: false,
