@@ -20,7 +20,9 @@ impl World {
         let Some(running) = &self.nodes[node].running else { return };
         // Who takes a share over shows what has come of it so far.
         let is_filling = self.nodes[node].copies.is_some() && running.engine.is_filling();
-        if self.plan.is_always_whole() && !is_filling {
+        // A member that shows what it does not give can have others compare before the logs have given everything.
+        let is_misled = self.has_liars() && self.plan.audits_often();
+        if self.plan.is_always_whole() && !is_filling && !is_misled {
             for places in self.ledger.groups.values() {
                 let values: Vec<Option<String>> =
                     self.held_of(node, places).map(|(collection, id)| group_value(running, collection, id)).collect();

@@ -112,6 +112,11 @@ impl Plan {
             && !self.has_silence
             && self.tuning.snapshot_deltas_min == Tuning::default().snapshot_deltas_min
     }
+
+    /// Whether nodes compare their entries more often than they usually do.
+    pub fn audits_often(&self) -> bool {
+        self.tuning.audit_interval_ms < Tuning::default().audit_interval_ms
+    }
 }
 
 /// True once in `count` times.
