@@ -353,7 +353,6 @@ pub enum Outcome {
     /// How many entries changed.
     Dropped(Result<u64>),
     Reposted(Result<u64>),
-    /// All heads afterwards.
     /// All heads, and what is partial now.
     HeadsAdopted(Result<AdoptedHeads>),
     Collected(Result<u64>),
