@@ -10,7 +10,7 @@ use crate::db::heads::{LEGACY_UNKNOWN, StoredHead};
 use crate::db::replica::PARTIAL;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AdoptedHeads, Head, HeadAdoption, Network, NetworkId};
-use crate::store::{Key, KeyRange};
+use crate::store::{Key, KeyRange, Snapshot};
 
 impl Database {
     /// After a comparison with a peer: everything up to these heads is here, but for what is partial. Heads with wrong signatures
@@ -75,9 +75,7 @@ impl Apply<'_> {
         if let Some(names) = self.partial_in_group(id) {
             return Ok(names.clone());
         }
-        let damaged = |_| Error::new(ErrorKind::Corrupted, "the list of partial collections cannot be read");
-        let record = self.group.snapshot.get(&Key::SyncRecord(id, PARTIAL))?;
-        record.map_or(Ok(Vec::new()), |json| serde_json::from_slice(&json).map_err(damaged))
+        partial_in(&self.group.snapshot, id)
     }
 
     /// As [`Apply::partial`], where that has changed behind the snapshot.
@@ -91,4 +89,11 @@ impl Apply<'_> {
         self.effects.overlay.partial.insert(id, names.to_vec());
         Ok(())
     }
+}
+
+/// As [`Apply::partial`], of what is stored.
+pub(crate) fn partial_in(snapshot: &Snapshot, id: NetworkId) -> Result<Vec<String>> {
+    let damaged = |_| Error::new(ErrorKind::Corrupted, "the list of partial collections cannot be read");
+    let record = snapshot.get(&Key::SyncRecord(id, PARTIAL))?;
+    record.map_or(Ok(Vec::new()), |json| serde_json::from_slice(&json).map_err(damaged))
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::db::adoption::partial_in;
 use crate::db::feed_draft::Origin;
 use crate::db::first_heads::collected_in;
 use crate::db::heads::StoredHead;
@@ -60,10 +61,7 @@ pub struct MergedStates {
 
 impl Shared {
     pub fn partial_collections(&self, network: NetworkId) -> Result<Vec<String>> {
-        let damaged = |_| Error::new(ErrorKind::Corrupted, "the list of partial collections cannot be read");
-        let snapshot = self.store.snapshot();
-        let record = snapshot.get(&Key::SyncRecord(network, PARTIAL))?;
-        record.map_or(Ok(Vec::new()), |json| serde_json::from_slice(&json).map_err(damaged))
+        partial_in(&self.store.snapshot(), network)
     }
 }
 
