@@ -12,16 +12,16 @@ use std::sync::Arc;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use nebulusdb::db::{
     Cancel, Clock, Comparison, Database, DatabaseOptions, LogRead, MEMORY, Nearest, OnConflict, Operand, Output,
-    PathStep, Predicate, Query, Scalar, Settings, Target, Verdict,
+    Predicate, Query, Scalar, Settings, Target, Verdict,
 };
 use nebulusdb::merge::merge;
-use nebulusdb::model::{
-    Field, Hlc, NetworkId, NetworkOptions, PeerId, Run, Stage, Stamp, State, Value, VectorClock, jsonb, parse_vector,
-    vector_text,
-};
+use nebulusdb::model::{Field, Hlc, NetworkId, NetworkOptions, PeerId, Run, Stage, Stamp, State, VectorClock};
 use nebulusdb::store::{
     KeySource, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_key_part, encode_key, encode_record,
 };
+use nebulusdb::types::json::jsonb;
+use nebulusdb::types::json::jsonb::PathStep;
+use nebulusdb::types::{Value, parse_vector, vector_text};
 use nebulusdb::vector::{BuildScope, Index, Metric, Parameters};
 
 const DIMENSIONS: usize = 384;
@@ -95,7 +95,7 @@ fn keys(criterion: &mut Criterion) {
         })
     });
     criterion.bench_function("decode the second part of a key", |bencher| {
-        bencher.iter(|| decode_key_part(black_box(&key), 1, &nebulusdb::model::ColumnType::Int8))
+        bencher.iter(|| decode_key_part(black_box(&key), 1, &nebulusdb::types::ColumnType::Int8))
     });
 }
 

@@ -8,6 +8,8 @@ pub mod error;
 pub mod health;
 pub mod metrics;
 
+pub mod types;
+
 pub mod model;
 pub mod telemetry;
 

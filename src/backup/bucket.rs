@@ -15,10 +15,12 @@ use ureq::http::{Response, StatusCode};
 
 use crate::backup::copy::PIECE_BYTES;
 use crate::backup::lease::Lease;
+use crate::backup::manifest::BackupFile;
+use crate::backup::place::BucketPlace;
+use crate::backup::progress::BackupProgress;
 use crate::backup::repository::{MARK_FILE, OBJECTS, compare};
 use crate::backup::s3_requests::{Payload, Requests, is_excuse};
 use crate::backup::storage::{Sink, Storage};
-use crate::backup::{BackupFile, BackupProgress, BucketPlace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::file_error;
 

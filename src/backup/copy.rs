@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::backup::BackupProgress;
+use crate::backup::progress::BackupProgress;
 use crate::backup::storage::Sink;
 use crate::error::Result;
 use crate::store::{create_file_in_private, file_error, sync_folder};

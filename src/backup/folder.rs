@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::backup::copy::{copy_file, read_file, write_file};
+use crate::backup::manifest::BackupFile;
+use crate::backup::progress::BackupProgress;
 use crate::backup::repository::{MANIFESTS, MARK_FILE, OBJECTS, compare};
 use crate::backup::storage::{Sink, Storage};
-use crate::backup::{BackupFile, BackupProgress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{create_file_in_private, file_error, make_private_folder, sync_folder};
 

@@ -7,8 +7,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::backup::manifest::{BACKUP_FORMAT, newer, number_of};
+use crate::backup::manifest::{BackupFile, Manifest};
+use crate::backup::place::BackupPlace;
+use crate::backup::progress::BackupProgress;
 use crate::backup::storage::{Storage, storage};
-use crate::backup::{BackupFile, BackupPlace, BackupProgress, Manifest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{create_file_in_private, file_error};
 

@@ -9,7 +9,9 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::backup::{BackupPhase, BackupProgress, Manifest, Repository};
+use crate::backup::manifest::Manifest;
+use crate::backup::progress::{BackupPhase, BackupProgress};
+use crate::backup::repository::Repository;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{STORE_FORMAT, create_file_in_private, file_error, make_private_folder, sync_folder};
 

@@ -10,7 +10,7 @@ use rusty_s3::{Bucket, Credentials, UrlStyle};
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 
-use crate::backup::BucketPlace;
+use crate::backup::place::BucketPlace;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How long a signature holds.

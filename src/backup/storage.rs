@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::backup::{BackupFile, BackupPlace, BackupProgress};
+use crate::backup::manifest::BackupFile;
+use crate::backup::place::BackupPlace;
+use crate::backup::progress::BackupProgress;
 use crate::error::Result;
 
 /// Takes what is read, piece by piece.

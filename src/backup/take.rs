@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::copy::hash_file;
 use crate::backup::manifest::BACKUP_FORMAT;
-use crate::backup::{BackupFile, BackupPhase, BackupPlace, BackupProgress, Manifest, Repository};
+use crate::backup::manifest::{BackupFile, Manifest};
+use crate::backup::place::BackupPlace;
+use crate::backup::progress::{BackupPhase, BackupProgress};
+use crate::backup::repository::Repository;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{BlobStore, KeyDirectory, STORE_FORMAT, Store, file_error};
 

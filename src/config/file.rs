@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
+use crate::config::flags::{LogFormat, Switch, TlsMode};
 use crate::config::nearest::nearest;
-use crate::config::{LogFormat, Problem, Switch, TlsMode};
+use crate::config::problem::Problem;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Longest configuration file, in bytes.

@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
+use crate::config::file::FileOptions;
 use crate::config::file::ReadFile;
-use crate::config::{FileOptions, Flags, Options, Problem};
+use crate::config::flags::Flags;
+use crate::config::options::Options;
+use crate::config::problem::Problem;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What each layer says.

@@ -7,8 +7,10 @@ use std::time::Duration;
 use directories::ProjectDirs;
 use zeroize::Zeroizing;
 
+use crate::config::file::FileOptions;
+use crate::config::flags::{Flags, LogFormat, StoreFlags, Switch, TlsMode};
 use crate::config::layers::Layers;
-use crate::config::{FileOptions, Flags, LogFormat, Problem, StoreFlags, Switch, TlsMode};
+use crate::config::problem::Problem;
 use crate::db::{Clock, DatabaseOptions, PASSWORD_FILE};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::KeySource;

@@ -13,8 +13,9 @@ use tokio::sync::Semaphore;
 
 use crate::console::answer::Refusal;
 use crate::console::guard::{HostRule, guard};
+use crate::console::log_lines::LogLines;
 use crate::console::sessions::{Session, Sessions};
-use crate::console::{LogLines, calls, events, files, login, map};
+use crate::console::{calls, events, files, login, map};
 use crate::pg::Door;
 
 /// Longest body of a request: a statement with a vector of 16,000 components has some 200 KB.

@@ -6,15 +6,19 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
-use crate::db::commit::{Committer, Job};
-use crate::db::graph_builder;
-use crate::db::index_build::fill_graph;
+use crate::db::catalog::catalog::Catalog;
+use crate::db::catalog::roles::{OWNER, ScramVerifier};
+use crate::db::feed::event::{FeedEvent, NetworkEvent};
+use crate::db::feed::feed::FeedReceiver;
 use crate::db::open::{DatabaseOptions, Opened, open};
-use crate::db::shared::Shared;
-use crate::db::write_set::WriteSet;
-use crate::db::{
-    Activity, Catalog, FeedEvent, FeedReceiver, NetworkEvent, OWNER, ReadView, ScramVerifier, Transaction,
-};
+use crate::db::pending::write_set::WriteSet;
+use crate::db::read::view::ReadView;
+use crate::db::state::activity::Activity;
+use crate::db::state::state::Shared;
+use crate::db::vectors::graph_builder;
+use crate::db::write::backfill::fill_graph;
+use crate::db::write::committer::{Committer, Job};
+use crate::db::write::transaction::Transaction;
 use crate::error::{Error, Result};
 use crate::model::{MemoryAccount, PeerId};
 use crate::store::{Batch, BlobHash, Key};
@@ -76,28 +80,28 @@ impl Database {
     /// there were proofs, attaching and detaching collections.
     fn resume(&self) -> Result<()> {
         let shared = &self.0.shared;
-        if crate::db::take_back::is_unfinished(shared)? {
+        if crate::db::replica::posting::repost::is_unfinished(shared)? {
             tracing::info!("going on to post anew what an older peer id posted");
-            wait(crate::db::take_back::finish(shared))?;
+            wait(crate::db::replica::posting::repost::finish(shared))?;
         }
-        crate::db::prove_own::note_legacy(shared)?;
-        if crate::db::prove_own::is_unfinished(shared)? {
+        crate::db::replica::posting::prove_own::note_legacy(shared)?;
+        if crate::db::replica::posting::prove_own::is_unfinished(shared)? {
             tracing::info!("proving what was posted from here before there were proofs");
-            wait(crate::db::prove_own::finish(shared))?;
+            wait(crate::db::replica::posting::prove_own::finish(shared))?;
         }
         if let Some(mended) = self.mended_charters()? {
             wait(async move { mended.commit().await.map(drop) })?;
         }
-        crate::db::authors::warn_unvouched(shared)?;
+        crate::db::replica::rights::authors::warn_unvouched(shared)?;
         let catalog = shared.catalog();
         for network in catalog.networks() {
             let is_changing = network.leaving || network.attachments.iter().any(|attachment| !attachment.is_shown());
-            if !is_changing && !crate::db::rights_follow::is_behind(shared, network)? {
+            if !is_changing && !crate::db::replica::rights::rights_follow::is_behind(shared, network)? {
                 continue;
             }
             tracing::info!(network = network.name, "going on to attach and detach collections");
             // Until it is done nothing of the collection comes in or goes out, so that a server may as well serve the rest.
-            if let Err(error) = wait(crate::db::detach::follow_network_change(shared, network)) {
+            if let Err(error) = wait(crate::db::replica::networks::attach::follow_network_change(shared, network)) {
                 tracing::error!(network = network.name, %error, "it stays unfinished; the next start tries again");
             }
         }
@@ -256,7 +260,7 @@ fn wait(work: impl Future<Output = Result<()>> + Send) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::Clock;
+    use crate::db::state::clock::Clock;
     use crate::store::KeySource;
 
     #[tokio::test]

@@ -12,148 +12,68 @@
 //! candidates while the filter is evaluated inside the walk, each candidate is checked against the statement's snapshot,
 //! rows of the own transaction are merged in, and a [`Cursor`] yields rows in chunks.
 
-mod activity;
-mod adoption;
-mod apply;
-mod authors;
-mod backup;
-mod blob_counts;
-mod builds;
-mod cancel;
 mod catalog;
-mod change;
-mod charter;
-mod clock;
-mod column_rules;
-mod commit;
-mod conflict;
-mod constraints;
-mod cursor;
 mod database;
-mod define;
-mod detach;
-mod dimensions;
-mod drops;
-mod entry_states;
-mod excuse;
-mod facts;
 mod feed;
-mod feed_draft;
-mod feed_event;
-mod first_heads;
-mod forgetting;
-mod graph_builder;
-mod group;
-mod heads;
-mod hearsay;
-mod index_build;
-mod index_keys;
-mod left_networks;
-mod nearest;
-mod network_secrets;
-mod network_tables;
-mod networks;
-mod notify;
 mod open;
-mod origin;
-mod own_head;
-mod own_stamps;
-mod password_file;
-mod plan;
-mod post;
-mod predicate;
-mod proofs;
-mod prove_own;
-mod prune;
-mod public_view;
-mod query;
-#[cfg(test)]
-mod raw_posting;
-mod receive;
-mod repair;
+mod pending;
+mod read;
+mod records;
 mod replica;
-mod revert_peer;
-mod rights;
-mod rights_follow;
-mod roles;
-mod rotate;
-mod row;
-mod row_ids;
-mod scan;
-mod schema_merge;
-mod secrets;
-mod sequence;
-mod setting;
-mod setting_list;
-mod setting_special;
 mod settings;
-mod shapes;
-mod share;
-mod shared;
-mod signals;
-mod staged;
-mod staging;
-mod stream;
-mod sweep;
-mod sync_seam;
-mod sync_status;
-mod take_back;
-mod transaction;
-mod unique;
-mod vector_indexes;
-mod verify_run;
-mod verify_states;
-mod view;
-mod vitals;
-mod write_set;
+mod state;
+mod upkeep;
+mod vault;
+mod vectors;
+mod write;
 
-pub use crate::model::jsonb::PathStep;
-pub use activity::{
-    Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor, ListedStatement, NamedStatement,
-};
-pub use backup::{RestoredNode, back_up_offline, restore_backup};
-pub use cancel::Cancel;
-pub use catalog::{AUTH, Catalog, MEMORY};
-pub use charter::CharterNews;
-pub use clock::Clock;
-pub use conflict::{Arbiters, Inserted, OnConflict};
-pub use cursor::{Cursor, Row, rows_bytes};
+pub use crate::types::json::jsonb::PathStep;
+pub use catalog::catalog::{AUTH, Catalog, MEMORY};
+pub use catalog::roles::{OWNER, ScramVerifier};
 pub use database::Database;
-pub use define::constraint_needs_index;
-pub use drops::DrawnEntries;
-pub use feed::{FeedReceiver, Overrun};
-pub use feed_event::{
+pub use feed::event::{
     CollectionChange, CommitEvent, EntryChange, FeedEvent, Happened, NetworkEvent, Notification, Operation, Source,
 };
-pub use network_secrets::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
-pub use network_tables::NetworkTable;
-pub use notify::{Channel, Notifications, NotificationsMark};
+pub use feed::feed::{FeedReceiver, Overrun};
+pub use feed::notify::{Channel, Notifications, NotificationsMark};
 pub use open::DatabaseOptions;
-pub use own_head::OwnChain;
-pub use password_file::PASSWORD_FILE;
-pub use predicate::compile_regex;
-pub use public_view::{EntryDigest, Fingerprint, PublicEntry, PublicPage, PublicView};
-pub use query::{
+pub use pending::on_conflict::{Arbiters, Inserted, OnConflict};
+pub use pending::write_set::EntryKey;
+pub use read::cursor::{Cursor, Row, rows_bytes};
+pub use read::filter::compile_regex;
+pub use read::query::{
     Comparison, Nearest, Operand, Order, OrderBy, Output, PathBase, PathResult, Predicate, Query, Scalar, Target,
 };
-pub use receive::{Applied, Verdict};
-pub use repair::{RepairReport, repair};
-pub use replica::{LogRead, MergedStates};
-pub use roles::{OWNER, ScramVerifier};
-pub use rotate::rotate_vault;
-pub use schema_merge::{SharedColumn, SharedSchema};
-pub use setting::{Effect, Kind, Setting, shown_bound};
-pub use settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
-pub use shapes::ShapeClaim;
-pub use signals::DatabaseChanges;
-pub use staged::{MemberInfo, StagedEntry, StagedForPosting};
-pub use stream::{Gathered, HeldRows, RowSender, RowStream, RowsMemory};
-pub use sync_status::{
+pub use read::row_stream::{Gathered, HeldRows, RowSender, RowStream, RowsMemory};
+pub use read::view::{ReadView, Sought};
+pub use records::peers_status::{
     FETCH_KEYS_MAX, ListingReply, NetworkStatus, NowhereReply, PeerStatus, Quarantined, RefusedPeer, SYNC_COMMANDS_MAX,
     SyncCommand, SyncReport, SyncStatus,
 };
-pub use transaction::{Savepoint, Transaction};
-pub use verify_states::{OfferedStates, VerifiedHeads};
-pub use view::{ReadView, Sought};
-pub use vitals::GraphStatus;
-pub use write_set::EntryKey;
+pub use replica::holdings::drops::DrawnEntries;
+pub use replica::networks::network_tables::NetworkTable;
+pub use replica::posting::own_chain::OwnChain;
+pub use replica::posting::stage_listing::{MemberInfo, StagedEntry, StagedForPosting};
+pub use replica::receiving::public_view::{EntryDigest, Fingerprint, PublicEntry, PublicPage, PublicView};
+pub use replica::receiving::receive::{Applied, Verdict};
+pub use replica::receiving::schema_merge::{SharedColumn, SharedSchema};
+pub use replica::receiving::shapes::ShapeClaim;
+pub use replica::receiving::verify_states::{OfferedStates, VerifiedHeads};
+pub use replica::replica::{LogRead, MergedStates};
+pub use replica::rights::charter::CharterNews;
+pub use settings::setting::{Effect, Kind, Setting, shown_bound};
+pub use settings::settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
+pub use state::activity::{
+    Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor, ListedStatement, NamedStatement,
+};
+pub use state::cancel::Cancel;
+pub use state::change_signals::DatabaseChanges;
+pub use state::clock::Clock;
+pub use upkeep::backup::{RestoredNode, back_up_offline, restore_backup};
+pub use upkeep::password_file::PASSWORD_FILE;
+pub use upkeep::repair::{RepairReport, repair};
+pub use upkeep::rotate_vault::rotate_vault;
+pub use upkeep::vitals::GraphStatus;
+pub use vault::network_keys::{EpochSecret, NETWORK_SECRET_BYTES, NetworkKey};
+pub use write::ddl::constraint_needs_index;
+pub use write::transaction::{Savepoint, Transaction};

@@ -8,26 +8,28 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use crate::backup::remove_left_over;
-use crate::db::catalog::{FIRST_FREE_ID, default_collections};
-use crate::db::clock::Clock;
-use crate::db::commit::{COMMITS_WAITING_MAX, PROGRESS, facts_name};
-use crate::db::first_heads::load_first_heads;
-use crate::db::index_build::{BuildStep, check_duplicates, fill_graph, fill_step};
-use crate::db::origin::open_identity;
-use crate::db::password_file::PASSWORD_FILE;
-use crate::db::secrets::Secrets;
-use crate::db::shapes::claim_announced;
-use crate::db::shared::{Parts, Shared};
-use crate::db::vector_indexes::VectorIndex;
-use crate::db::view::vector_slot;
-use crate::db::{Cancel, Catalog};
+use crate::db::catalog::catalog::Catalog;
+use crate::db::catalog::catalog::{FIRST_FREE_ID, default_collections};
+use crate::db::read::view::vector_slot;
+use crate::db::records::origin::open_identity;
+use crate::db::replica::posting::repost_floor::load_first_heads;
+use crate::db::replica::receiving::shapes::claim_announced;
+use crate::db::state::cancel::Cancel;
+use crate::db::state::clock::Clock;
+use crate::db::state::state::{Parts, Shared};
+use crate::db::upkeep::password_file::PASSWORD_FILE;
+use crate::db::vault::secrets::Secrets;
+use crate::db::vectors::vector_indexes::VectorIndex;
+use crate::db::write::backfill::{BuildStep, check_duplicates, fill_graph, fill_step};
+use crate::db::write::committer::{COMMITS_WAITING_MAX, PROGRESS, facts_name};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, ColumnType, Hlc, Index, IndexKind};
+use crate::model::{Collection, Hlc, Index, IndexKind};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
     vector_of_bytes,
 };
+use crate::types::ColumnType;
 
 /// Name of the singleton by which the vault recognises its key.
 pub(crate) const VAULT_VERIFIER: &str = "vault_verifier";
@@ -53,7 +55,7 @@ pub struct DatabaseOptions {
 /// An opened database before its threads run.
 pub(crate) struct Opened {
     pub shared: Arc<Shared>,
-    pub jobs: mpsc::Receiver<crate::db::commit::Job>,
+    pub jobs: mpsc::Receiver<crate::db::write::committer::Job>,
     pub signals: std::sync::mpsc::Receiver<()>,
     pub hlc: Hlc,
     /// Graphs that must be made anew, which the background does.

@@ -6,7 +6,8 @@ use crate::db::{self, Predicate};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{Comparison, Condition, Literal, Path};
 use crate::knirvql::resolve::{ParameterTypes, Resolved, resolve, scalar};
-use crate::model::{Collection, ColumnType};
+use crate::model::Collection;
+use crate::types::ColumnType;
 
 /// The predicate of a condition on a collection. Recursion ends: the parser bounds the nesting.
 pub fn filter(collection: &Collection, condition: &Condition, parameters: &mut ParameterTypes) -> Result<Predicate> {

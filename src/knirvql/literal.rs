@@ -7,7 +7,7 @@ use crate::knirvql::ast::{Bindable, Literal, Text};
 use crate::knirvql::grammar::Rule;
 use crate::knirvql::parse::{Builder, Node, Secrecy, child, children, only};
 use crate::knirvql::report;
-use crate::model::limits::{BLOB_BYTES_MAX, PARAMETERS_MAX, VECTOR_DIMENSION_MAX};
+use crate::types::limits::{BLOB_BYTES_MAX, PARAMETERS_MAX, VECTOR_DIMENSION_MAX};
 
 impl Builder<'_> {
     /// A literal of the rules `value` and `constant`.

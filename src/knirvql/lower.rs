@@ -19,7 +19,8 @@ use crate::knirvql::lower_network::{NetworkWrite, check_stage_network, lower_net
 use crate::knirvql::memory_write::{MemoryWrite, id_column, vector_column, vector_scalar};
 use crate::knirvql::parameters::parameters;
 use crate::knirvql::resolve::{ParameterTypes, Resolved, resolve};
-use crate::model::{Collection, CollectionKind, ColumnType, IndexKind, NetworkId, OutputColumn, Value};
+use crate::model::{Collection, CollectionKind, IndexKind, NetworkId, OutputColumn};
+use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
 
 /// A statement ready to be executed.

@@ -6,7 +6,8 @@ use crate::knirvql::address::check_address;
 use crate::knirvql::ast::{NetworkChange, NetworkOption, Show, Statement, Text};
 use crate::knirvql::lower::{Action, ActionWithColumns};
 use crate::knirvql::network_options::{self, AttachmentOptions, NewNetwork};
-use crate::model::{Collection, ColumnType, Network, NetworkOptions, OutputColumn, Who};
+use crate::model::{Collection, Network, NetworkOptions, OutputColumn, Who};
+use crate::types::ColumnType;
 
 /// Most addresses of one JOIN.
 const ADDRESSES_MAX: usize = 64;

@@ -6,8 +6,9 @@ use crate::db::Scalar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{Bindable, SetMemory};
 use crate::knirvql::resolve::{ParameterTypes, scalar};
-use crate::model::limits::BLOB_BYTES_MAX;
-use crate::model::{Collection, CollectionKind, ColumnType, Value, split_object};
+use crate::model::{Collection, CollectionKind};
+use crate::types::limits::BLOB_BYTES_MAX;
+use crate::types::{ColumnType, Value, split_object};
 
 /// A lowered SET MEMORY.
 #[derive(Clone, Debug)]

@@ -3,8 +3,9 @@
 use crate::db::{Operand, PathBase, PathResult, Scalar};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{Literal, Path, Step, Text};
-use crate::model::jsonb::PathStep;
-use crate::model::{Collection, CollectionKind, ColumnType, SystemColumn, Value};
+use crate::model::{Collection, CollectionKind, SystemColumn};
+use crate::types::json::jsonb::PathStep;
+use crate::types::{ColumnType, Value};
 
 /// What a path names, with the type of its values; [`ColumnType::Unknown`] where every entry may have another one.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::limits::{QUERY_DEPTH_MAX, STATEMENT_BYTES_MAX, VECTOR_DIMENSION_MAX};
+use crate::types::limits::{QUERY_DEPTH_MAX, STATEMENT_BYTES_MAX, VECTOR_DIMENSION_MAX};
 
 /// Most tokens of a statement: four of the longest vectors, or the like of metadata.
 const STATEMENT_TOKENS_MAX: usize = 200_000;

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::merge::charter::{charter_id, merge_charters, standing};
 use crate::merge::named_charters::{NETWORK, founded, peer, verify};
-use crate::merge::{charter_id, merge_charters, standing};
 use crate::model::{Act, Bytes, Charter, Edict};
 
 const PEERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];

@@ -2,7 +2,7 @@
 //!
 //! Whoever holds the chain up to some number accepts only the one continuation that the origin signed: a delta cannot be
 //! left out, changed or put elsewhere by a peer that relays it, and an origin that signs two continuations is found out.
-//! At the end of a posting the chain also takes in the root of the [hash tree](crate::merge::PostingTree) over its deltas, so that
+//! At the end of a posting the chain also takes in the root of the [hash tree](crate::merge::posting_tree::PostingTree) over its deltas, so that
 //! the same signature proves each of them without the others. Postings of the first version of the protocol have no tree.
 //! These bytes are part of the replication protocol: they never change.
 

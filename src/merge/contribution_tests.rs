@@ -4,11 +4,13 @@
 use proptest::prelude::*;
 
 use super::property_tests::{any_history, run};
-use crate::merge::{
-    PostingTree, contribution_digest, contribution_of, delta_digest, digest, maker_of, merge, merge_contributions,
-    proven_state,
-};
-use crate::model::{Contribution, Given, Hlc, PeerId, State, Value};
+use crate::merge::contributions::{contribution_of, maker_of, merge_contributions, proven_state};
+use crate::merge::delta_digest::{contribution_digest, delta_digest};
+use crate::merge::digest::digest;
+use crate::merge::posting_tree::PostingTree;
+use crate::merge::states::merge;
+use crate::model::{Contribution, Given, Hlc, PeerId, State};
+use crate::types::Value;
 
 /// A state and what it is made of.
 #[derive(Clone, Debug)]
@@ -83,9 +85,9 @@ proptest! {
 
 /// One posting of two deltas: an entry with two fields, and another one.
 fn entry() -> Proven {
-    let context = crate::merge::WriteContext { hlc: Hlc::new(9, 0), peer_id: PeerId::new("a") };
+    let context = crate::merge::edit::WriteContext { hlc: Hlc::new(9, 0), peer_id: PeerId::new("a") };
     let fields = [("name".to_string(), Value::text("one")), ("age".to_string(), Value::Int4(3))];
-    let state = crate::merge::insert(None, fields, &context);
+    let state = crate::merge::edit::insert(None, fields, &context);
     let state = State { clock: [(PeerId::new("a"), 5)].into_iter().collect(), ..state };
     Proven { contributions: vec![contribution_of(&PeerId::new("a"), 5, &state, true)], state }
 }
@@ -145,8 +147,8 @@ fn whatever_is_changed_of_a_state_its_proof_fails() {
 fn two_stories_under_one_number_are_kept_apart() {
     let a = PeerId::new("a");
     let told = |millis, name: &str| {
-        let context = crate::merge::WriteContext { hlc: Hlc::new(millis, 0), peer_id: a.clone() };
-        let state = crate::merge::insert(None, [(name.to_string(), Value::Int4(1))], &context);
+        let context = crate::merge::edit::WriteContext { hlc: Hlc::new(millis, 0), peer_id: a.clone() };
+        let state = crate::merge::edit::insert(None, [(name.to_string(), Value::Int4(1))], &context);
         let state = State { clock: [(a.clone(), 5)].into_iter().collect(), ..state };
         Proven { contributions: vec![contribution_of(&a, 5, &state, false)], state }
     };

@@ -1,6 +1,6 @@
 //! Which deltas an entry's state is made of, as far as it still owes them something.
 //!
-//! A state is the [`merge`](crate::merge::merge) of all deltas of its entry. Of these some are enough to have the same state: those that
+//! A state is the [`merge`](crate::merge::states::merge) of all deltas of its entry. Of these some are enough to have the same state: those that
 //! gave a field its value, that began the present life (and the first of each origin that says so), that are the last write, and
 //! the last of each origin and the one of the greatest causal length. The others are
 //! dropped. Each of these is the extreme of a total order over all deltas, so that peers that have merged the same deltas keep the

@@ -6,7 +6,8 @@
 
 use blake3::Hasher;
 
-use crate::model::{State, Value};
+use crate::model::State;
+use crate::types::Value;
 
 const REMOVED: u8 = 0;
 const PRESENT: u8 = 1;

@@ -5,8 +5,9 @@
 //! writes carry the same time: its stamp is moved past the version's last write. Callers let their clock observe the
 //! timestamp of what they get back.
 
-use crate::merge::merge;
-use crate::model::{Field, Hlc, PeerId, Stamp, State, Value, VectorClock};
+use crate::merge::states::merge;
+use crate::model::{Field, Hlc, PeerId, Stamp, State, VectorClock};
+use crate::types::Value;
 
 /// Who writes, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]

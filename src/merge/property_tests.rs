@@ -5,11 +5,11 @@
 
 use proptest::prelude::*;
 
-use crate::merge::{
-    WriteContext, delete, delete_delta, delta, digest, hash_value, insert, insert_delta, merge, update, update_delta,
-    validate,
-};
-use crate::model::{Hlc, PeerId, State, Value};
+use crate::merge::digest::{digest, hash_value};
+use crate::merge::edit::{WriteContext, delete, delete_delta, insert, insert_delta, update, update_delta};
+use crate::merge::states::{delta, merge, validate};
+use crate::model::{Hlc, PeerId, State};
+use crate::types::Value;
 
 const PEERS: usize = 3;
 const FIELDS: [&str; 3] = ["name", "age", "tags"];

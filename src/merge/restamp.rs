@@ -26,8 +26,9 @@ pub fn restamp(news: &mut State, base: &State, latest_millis: u64, (now, peer): 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merge::{WriteContext, insert, merge, update, validate};
-    use crate::model::Value;
+    use crate::merge::edit::{WriteContext, insert, update};
+    use crate::merge::states::{merge, validate};
+    use crate::types::Value;
 
     fn by(millis: u64) -> WriteContext {
         WriteContext { hlc: Hlc::new(millis, 0), peer_id: PeerId::new("a") }
@@ -37,7 +38,7 @@ mod tests {
     fn what_lies_in_the_future_gets_the_present_and_stays_behind_what_is_known() {
         let base = insert(None, [("x".to_string(), Value::Int8(1)), ("y".to_string(), Value::Int8(1))], &by(10));
         let later = update(&base, [("x".to_string(), Some(Value::Int8(2)))], &by(9_000));
-        let mut news = crate::merge::delta(&base, &later);
+        let mut news = crate::merge::states::delta(&base, &later);
         let me = PeerId::new("b");
         assert!(!restamp(&mut news.clone(), &base, 9_000, (Hlc::new(20, 0), &me)));
         assert!(restamp(&mut news, &base, 100, (Hlc::new(20, 0), &me)));
@@ -46,7 +47,7 @@ mod tests {
         assert_eq!(merge(&base, &news).value("x"), Some(&Value::Int8(2)));
         // Behind a stamp of the future that others know it must stay.
         let mut again =
-            crate::merge::delta(&later, &update(&later, [("x".to_string(), Some(Value::Int8(3)))], &by(9_500)));
+            crate::merge::states::delta(&later, &update(&later, [("x".to_string(), Some(Value::Int8(3)))], &by(9_500)));
         assert!(restamp(&mut again, &later, 100, (Hlc::new(20, 0), &me)));
         assert_eq!(merge(&later, &again).value("x"), Some(&Value::Int8(3)));
     }

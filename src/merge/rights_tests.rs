@@ -4,8 +4,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::merge::{contribution_of, digest};
-use crate::model::{EntryRights, Field, RightsEra, Stamp, Value, Who};
+use crate::merge::contributions::contribution_of;
+use crate::merge::digest::digest;
+use crate::model::{EntryRights, Field, RightsEra, Stamp, Who};
+use crate::types::Value;
 
 const OWNER: &str = "owner";
 const HONEST: [&str; 3] = [OWNER, "ann", "bob"];

@@ -5,8 +5,10 @@
 //! vector clock, `merge` decides field by field by stamps, because the former is not associative; what these tests observe
 //! is the same.
 
-use crate::merge::{WriteContext, insert, merge};
-use crate::model::{Hlc, PeerId, State, Value, VectorClock};
+use crate::merge::edit::{WriteContext, insert};
+use crate::merge::states::merge;
+use crate::model::{Hlc, PeerId, State, VectorClock};
+use crate::types::Value;
 
 const NOW: u64 = 1_700_000_000_000;
 
@@ -32,7 +34,7 @@ fn document(fields: &[(&str, Value)], counts: &[(&str, u64)], peer: &str, millis
 
 mod vector_clock_manager {
     use super::*;
-    use crate::merge::Causality;
+    use crate::merge::vector_clock::Causality;
 
     #[test]
     fn should_create_an_empty_vector_clock() {
@@ -104,7 +106,7 @@ mod vector_clock_manager {
 
 mod crdt_resolver {
     use super::*;
-    use crate::merge::{delete, delete_delta, insert_delta, update_delta};
+    use crate::merge::edit::{delete, delete_delta, insert_delta, update_delta};
 
     #[test]
     fn should_convert_document_to_distributed_document() {

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::collections::btree_map::Entry;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::hash_value;
+use crate::merge::digest::hash_value;
 use crate::model::{Field, State, VectorClock};
 
 /// Greatest causal length or write count that is taken from a peer: far above what writes can reach, far below overflow.
@@ -119,8 +119,9 @@ fn last_write(state: &State) -> impl Ord + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merge::{WriteContext, delete, insert, update};
-    use crate::model::{Hlc, PeerId, Value};
+    use crate::merge::edit::{WriteContext, delete, insert, update};
+    use crate::model::{Hlc, PeerId};
+    use crate::types::Value;
 
     fn by(peer: &str, millis: u64) -> WriteContext {
         WriteContext { hlc: Hlc::new(millis, 0), peer_id: PeerId::new(peer) }

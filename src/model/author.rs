@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{Bytes, PeerId};
+use crate::model::clock::PeerId;
+use crate::model::network::Bytes;
 
 /// Most certificates of a network.
 pub const CERTIFICATES_MAX: usize = 4096;
@@ -56,5 +57,5 @@ impl Claim {
 }
 
 pub(crate) fn bounded_certificates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Certificate>, D::Error> {
-    crate::model::bounded::<D, Certificate, CERTIFICATES_MAX>(deserializer)
+    crate::model::bounded::bounded::<D, Certificate, CERTIFICATES_MAX>(deserializer)
 }

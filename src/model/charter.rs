@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::model::{Bytes, Certificate, EntryRights, PeerId, RightsEra};
+use crate::model::author::Certificate;
+use crate::model::clock::PeerId;
+use crate::model::network::Bytes;
+use crate::model::rights::{EntryRights, RightsEra};
 
 /// Most edicts of a charter; what owners later in order decreed beyond it is in force nowhere.
 pub const EDICTS_MAX: usize = 4096;
@@ -176,7 +179,7 @@ impl Standing {
 }
 
 fn bounded_edicts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Edict>, D::Error> {
-    crate::model::bounded_by_weight::<D, Edict, EDICTS_MAX>(deserializer, |edict| edict.act.named(), NAMED_MAX)
+    crate::model::bounded::bounded_by_weight::<D, Edict, EDICTS_MAX>(deserializer, |edict| edict.act.named(), NAMED_MAX)
 }
 
 /// Longest name of a collection that an edict may be about, in bytes.
@@ -191,13 +194,13 @@ fn bounded_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D:
 }
 
 fn bounded_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(PeerId, u64)>, D::Error> {
-    crate::model::bounded::<D, (PeerId, u64), REMOVED_MAX>(deserializer)
+    crate::model::bounded::bounded::<D, (PeerId, u64), REMOVED_MAX>(deserializer)
 }
 
 fn bounded_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<EdictId>, D::Error> {
-    crate::model::bounded::<D, EdictId, REMOVED_MAX>(deserializer)
+    crate::model::bounded::bounded::<D, EdictId, REMOVED_MAX>(deserializer)
 }
 
 fn bounded_peers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PeerId>, D::Error> {
-    crate::model::bounded::<D, PeerId, REMOVED_MAX>(deserializer)
+    crate::model::bounded::bounded::<D, PeerId, REMOVED_MAX>(deserializer)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ColumnType;
+use crate::types::ColumnType;
 
 /// Names the field that holds the embedding of a default-shaped MEMORY entry.
 pub const FACT_VECTOR: &str = "$vector";
@@ -44,7 +44,7 @@ pub struct Collection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,
-    #[serde(with = "crate::model::column_type::as_text")]
+    #[serde(with = "crate::types::column_type::as_text")]
     pub ty: ColumnType,
     pub not_null: bool,
     pub default: Option<DefaultValue>,
@@ -232,7 +232,7 @@ impl Collection {
         SystemColumn::ALL.into_iter().find(|system| system.name() == name && self.column(name).is_none())
     }
 
-    /// The name of the [`State`](crate::model::State) field that holds a column, or `None` for a column that is
+    /// The name of the [`State`](crate::model::state::State) field that holds a column, or `None` for a column that is
     /// assembled (`metadata` of a memory) or lies in the key.
     pub fn field_name(&self, position: usize) -> Option<&str> {
         let column = self.columns.get(position)?;

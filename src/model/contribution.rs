@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Bytes, Field, Hlc, PeerId, State};
+use crate::model::clock::{Hlc, PeerId};
+use crate::model::network::Bytes;
+use crate::model::state::{Field, State};
 
 /// The hash of a delta, by its fields.
 pub type DeltaDigest = [u8; 32];

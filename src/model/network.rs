@@ -8,7 +8,9 @@ use std::sync::Arc;
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{Charter, CollectionId, PeerId};
+use crate::model::charter::Charter;
+use crate::model::clock::PeerId;
+use crate::model::collection::CollectionId;
 
 /// The number of a network on this node: part of keys, never used again. Shares the number space of collections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::PeerId;
+use crate::model::clock::PeerId;
 
 /// Buckets of a collection: one for each start of 16 bits.
 pub const BUCKETS: usize = 1 << 16;

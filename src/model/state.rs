@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Hlc, PeerId, Stamp, Value, VectorClock};
+use crate::model::clock::{Hlc, PeerId, Stamp, VectorClock};
+use crate::types::Value;
 
 /// What kind of entry a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,36 +9,16 @@
 //! Guarantees: no client can make the server buffer more than one message and one chunk of rows; whatever a client sends,
 //! it gets an error with a SQLSTATE, and the other connections do not notice.
 
-mod admission;
-mod authentication;
-mod cancel;
-mod codec_decode;
-mod codec_encode;
-mod codec_numeric;
-mod codec_reader;
-mod connection;
-mod copy;
-mod door;
-mod endpoint;
-mod extended;
-mod guesses;
-mod input;
-mod listener;
-mod output;
-mod places;
-mod portal;
-mod report;
-mod scram;
-mod simple;
-mod startup;
-mod tls;
+mod accept;
+mod auth;
+mod codec;
+mod messages;
+mod serve;
 mod transport;
-mod waiting;
-
 pub use crate::session::{make_verifier, random_password};
-pub use admission::{Admission, AdmissionSlot};
-pub use door::{Door, InnerStream, Visitors, door};
-pub use endpoint::end_point;
-pub use listener::{ServerContext, serve};
-pub use places::PLACES_RESERVED;
-pub use tls::{Tls, TlsRule, TlsSlot, load_tls};
+pub use accept::listener::{ServerContext, serve};
+pub use transport::admission::{Admission, AdmissionSlot};
+pub use transport::door::{Door, InnerStream, Visitors, door};
+pub use transport::endpoint::end_point;
+pub use transport::places::PLACES_RESERVED;
+pub use transport::tls::{Tls, TlsRule, TlsSlot, load_tls};

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use crate::db::{ActivityHandle, Gathered, ListedCursor, Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{OutputColumn, Reservation, Value, quote_identifier};
-use crate::session::rows::{Outcome, Rows, RowsTag};
+use crate::model::{OutputColumn, Reservation};
 use crate::session::session::{Session, in_failed_transaction};
+use crate::session::statement::outcome::{Outcome, Rows, RowsTag};
 use crate::session::transaction::TransactionStatus;
+use crate::types::{Value, quote_identifier};
 
 /// Most open cursors of one session.
 const CURSORS_MAX: usize = 1000;

@@ -13,8 +13,8 @@ use crate::db::{
 };
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{MemoryAccount, Reservation};
-use crate::session::joining::Joined;
 use crate::session::session::Session;
+use crate::session::statement::joining::Joined;
 use crate::session::transaction::Open;
 
 /// The sender of what the server itself says.

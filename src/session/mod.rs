@@ -8,32 +8,21 @@
 //! Guarantees: a failed statement leaves nothing behind; a result holds at most a chunk of rows in memory; texts in the
 //! [`Activity`](crate::db::Activity) show no secrets.
 
-mod backup;
-mod control;
-mod copy;
 mod cursor;
-mod execute;
-mod joining;
-mod knirvql_run;
 mod listen;
-mod network_call;
-mod password;
-mod prepared;
-mod rows;
-mod script;
-mod secrecy;
+mod scram_verifier;
 #[expect(clippy::module_inception, reason = "the file holds the type Session")]
 mod session;
 mod settings;
-mod timing;
+mod statement;
 mod transaction;
 
-pub use copy::{CopyIn, CopyOut};
-pub use password::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
-pub use prepared::Prepared;
-pub use rows::{Outcome, Rows, RowsTag};
-pub use script::{Parsed, is_complete, parse_script, statements_of};
-pub use secrecy::guarded;
+pub use scram_verifier::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use session::{Entrance, Session};
-pub use timing::SlowLog;
+pub use statement::copy::{CopyIn, CopyOut};
+pub use statement::outcome::{Outcome, Rows, RowsTag};
+pub use statement::prepared::Prepared;
+pub use statement::script::{Parsed, is_complete, parse_script, statements_of};
+pub use statement::secrecy::guarded;
+pub use statement::timing::SlowLog;
 pub use transaction::TransactionStatus;

@@ -11,15 +11,16 @@ use tokio::task::JoinHandle;
 use crate::db::{ActivityHandle, ActivityState, Cancel, Database, ListedStatement, Query, ReadView, Settings, Sought};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::knirvql;
-use crate::model::{ColumnType, MemoryAccount, OutputColumn, Reservation};
+use crate::model::{MemoryAccount, OutputColumn, Reservation};
 use crate::session::cursor::Cursors;
 use crate::session::listen::Listening;
-use crate::session::prepared::{Plan, Prepared, Work, parsing_bytes, planning_bytes, tree_bytes};
-use crate::session::script::{Language, Parsed, parse_script};
 use crate::session::settings::SessionSettings;
-use crate::session::timing::SlowLog;
+use crate::session::statement::prepared::{Plan, Prepared, Work, parsing_bytes, planning_bytes, tree_bytes};
+use crate::session::statement::script::{Language, Parsed, parse_script};
+use crate::session::statement::timing::SlowLog;
 use crate::session::transaction::{Open, TransactionStatus};
 use crate::sql::{self, BinaryCodec, QueryFunction};
+use crate::types::ColumnType;
 
 /// Most named prepared statements of one session.
 const STATEMENTS_MAX: usize = 10_000;

@@ -5,71 +5,23 @@
 //! the `executor` does, what it says to a peer goes through a `link`. A network that is an HTTP endpoint has a poster of
 //! [`knirvgraph`] in place of an engine.
 
-mod address;
-#[cfg(test)]
-mod attack_tests;
-#[cfg(test)]
-mod attacker;
-mod backoff;
-mod behaviour;
-mod blob_fetch;
-mod blob_serve;
-mod blob_wire;
-mod bounded;
-mod commands;
-mod conduct;
-mod connections;
-mod dial;
-mod doorkeeper;
-mod encoding;
+mod blobs;
 mod engine;
-mod event;
-mod executor;
-mod frames;
 pub mod knirvgraph;
-mod knocking;
-mod link;
-mod link_events;
-mod links;
-mod listening;
-mod member;
-mod members_only;
-mod membership;
-pub mod message;
-mod named_dials;
-mod network;
 mod node;
-#[cfg(test)]
-mod older_peer_tests;
-mod posting;
-mod proof;
-mod publish;
-mod random;
-mod reach;
-mod reload;
-mod seal;
+pub mod protocol;
 #[cfg(test)]
 mod simulation;
-mod state_message;
-mod statement;
-mod status;
-mod streams;
-mod supervisor;
-mod swarm;
-mod swarm_events;
-mod troubles;
-mod versions;
-mod visitors;
-mod work;
+mod transport;
 
-pub use encoding::{Assembler, PROTOCOL_VERSION, encode};
-pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, SYNC_WAIT_MS_MAX, Tuning};
-pub use executor::Executor;
-pub use message::{Message, MessageType};
-pub use status::database_status;
-pub use supervisor::{SyncOptions, start};
-pub use swarm::listen_addresses;
-pub use work::{
+pub use engine::io::{
     Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead,
     Verdict, View, Work,
 };
+pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, SYNC_WAIT_MS_MAX, Tuning};
+pub use node::database_status::database_status;
+pub use node::executor::Executor;
+pub use node::supervisor::{SyncOptions, start};
+pub use protocol::encoding::{Assembler, PROTOCOL_VERSION, encode};
+pub use protocol::message::{Message, MessageType};
+pub use transport::swarm::listen_addresses;

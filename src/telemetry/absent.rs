@@ -1,7 +1,7 @@
 //! The build that cannot trace: spans that are nothing.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::telemetry::{Attribute, SpanName};
+use crate::telemetry::said::{Attribute, SpanName};
 
 /// Nothing is exported.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::metrics::SPANS_LOST;
-use crate::telemetry::{Attribute, SpanName};
+use crate::telemetry::said::{Attribute, SpanName};
 
 /// Where ended spans go, once somebody collects them.
 static COLLECTED: OnceLock<SyncSender<Message>> = OnceLock::new();

@@ -19,7 +19,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::file_error;
 use crate::transfer::content::{Row, refused, write_string};
 use crate::transfer::json_split::members;
-use crate::transfer::{Piece, TableShape};
+use crate::transfer::shape::TableShape;
+use crate::transfer::source::Piece;
 
 const FORMAT: u32 = 1;
 /// Rows that are read at once.

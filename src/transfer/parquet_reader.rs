@@ -14,10 +14,12 @@ use parquet::schema::types::Type;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::file_error;
+use crate::transfer::content::Content;
 use crate::transfer::content::Row;
 use crate::transfer::json_lines::{BYTES_MAX, ROWS_MAX, shape_of};
 use crate::transfer::parquet_writer::{DESCRIPTION, failed};
-use crate::transfer::{ColumnShape, Content, Piece, TableShape};
+use crate::transfer::shape::{ColumnShape, TableShape};
+use crate::transfer::source::Piece;
 
 /// How a Parquet file begins.
 const MAGIC: &[u8; 4] = b"PAR1";

@@ -14,8 +14,9 @@ use parquet::schema::types::{Type, TypePtr};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::content::Row;
+use crate::transfer::content::{Content, TypeClass};
 use crate::transfer::json_lines::heading;
-use crate::transfer::{ColumnShape, Content, TableShape, TypeClass};
+use crate::transfer::shape::{ColumnShape, TableShape};
 
 /// The name under which the description of the collection stands in the file.
 pub(super) const DESCRIPTION: &str = "nebulusdb";

@@ -4,8 +4,9 @@ use crate::client::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::content::Row;
 use crate::transfer::json_lines::ROWS_MAX;
+use crate::transfer::shape::TableShape;
 use crate::transfer::shape::quoted;
-use crate::transfer::{Piece, TableShape};
+use crate::transfer::source::Piece;
 
 use tokio_postgres::SimpleQueryMessage;
 

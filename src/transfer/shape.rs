@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 use crate::client::failure;
 use crate::db::MEMORY;
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::TypeClass;
+use crate::transfer::content::TypeClass;
 
 /// The column of an export of memories that holds their blobs.
 pub(super) const BLOB: &str = "blob";

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::transfer::TableShape;
 use crate::transfer::content::Row;
 use crate::transfer::json_lines::JsonReader;
 use crate::transfer::parquet_reader::ParquetReader;
 use crate::transfer::postgres::TableReader;
+use crate::transfer::shape::TableShape;
 
 /// A part of what is imported, in order.
 #[derive(Debug)]

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::graph::{Graph, NO_LINK};
 use super::tests::{Dice, EF, accept_all, build, id, key};
-use super::{BuildScope, Index, Metric, Parameters};
 use crate::error::Result;
+use crate::vector::graph::graph::{Graph, NO_LINK};
+use crate::vector::graph::parameters::Parameters;
+use crate::vector::index::Index;
+use crate::vector::rows::distance::Metric;
+use crate::vector::segment::segment_set::BuildScope;
 
 /// The keys and exact distances of all live rows, nearest first.
 fn measured(metric: Metric, rows: &[(u32, Vec<f32>)], query: &[f32]) -> Vec<(f64, u32)> {

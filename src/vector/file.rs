@@ -13,15 +13,15 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use super::codec::{Input, Output, corrupted};
-use super::copies::Copies;
-use super::distance::{DIMENSION_MAX, Metric};
-use super::entries::{Entries, Key, Marks};
-use super::graph::{Graph, Layer};
 use super::index::Index;
-use super::parameters::Parameters;
-use super::segment::Segment;
-use super::sources::Parts;
 use crate::error::Result;
+use crate::vector::graph::graph::{Graph, Layer};
+use crate::vector::graph::parameters::Parameters;
+use crate::vector::rows::copies::Copies;
+use crate::vector::rows::distance::{DIMENSION_MAX, Metric};
+use crate::vector::search::candidates::Parts;
+use crate::vector::segment::keyed_vectors::{Entries, Key, Marks};
+use crate::vector::segment::segment::Segment;
 
 const MAGIC: &[u8; 8] = b"NEBVECTR";
 

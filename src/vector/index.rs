@@ -10,16 +10,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
-use super::build::{Progress, build_graph};
-use super::codes::Codes;
-use super::distance::{Metric, check_dimension, check_vector};
-use super::entries::{Entries, Key};
-use super::parameters::Parameters;
-use super::parts::{BuildScope, Gathered, Input, Place, View, gather};
-use super::segment::Segment;
-use super::tail::Tail;
-use super::walk::WalkPool;
 use crate::error::Result;
+use crate::vector::graph::build::{Progress, build_graph};
+use crate::vector::graph::parameters::Parameters;
+use crate::vector::graph::walk::WalkPool;
+use crate::vector::rows::distance::{Metric, check_dimension, check_vector};
+use crate::vector::rows::quantized_vectors::Codes;
+use crate::vector::segment::keyed_vectors::{Entries, Key};
+use crate::vector::segment::segment::Segment;
+use crate::vector::segment::segment_set::{BuildScope, Gathered, Input, Place, View, gather};
+use crate::vector::segment::tail::Tail;
 
 /// What only writers touch.
 #[derive(Default)]

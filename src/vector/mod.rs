@@ -9,34 +9,22 @@
 //! The index is a cache of the store: it knows keys and vectors, nothing of rows, transactions or visibility. Callers
 //! check candidates against their snapshot in the filter they pass.
 
-mod build;
 #[cfg(test)]
 mod close_tests;
 mod codec;
-mod codes;
-mod connect;
-mod copies;
-mod distance;
-mod entries;
 mod file;
 mod graph;
 mod index;
-mod kernels;
-mod parameters;
-mod parts;
 mod rows;
 mod search;
 mod segment;
-mod sources;
-mod tail;
 #[cfg(test)]
 mod tests;
-mod walk;
 mod workers;
 
-pub use build::Progress;
-pub use distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
+pub use graph::build::Progress;
+pub use graph::parameters::Parameters;
 pub use index::Index;
-pub use parameters::Parameters;
-pub use parts::BuildScope;
-pub use search::Candidate;
+pub use rows::distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
+pub use search::search::Candidate;
+pub use segment::segment_set::BuildScope;

@@ -6,8 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::prelude::*;
 
-use super::{BuildScope, Candidate, Index, Metric, Parameters, check_vector, kernels, l2_norm};
 use crate::error::{ErrorKind, Result};
+use crate::vector::graph::parameters::Parameters;
+use crate::vector::index::Index;
+use crate::vector::rows::distance::{Metric, check_vector, l2_norm};
+use crate::vector::rows::kernels;
+use crate::vector::search::search::Candidate;
+use crate::vector::segment::segment_set::BuildScope;
 
 pub const DIMENSION: usize = 40;
 pub const EF: usize = Parameters::EF_SEARCH_DEFAULT;

@@ -1,6 +1,6 @@
 //! Bad input gets a clear error and loses nothing: after each attempt the server answers and the data is as it was.
 
-use nebulusdb::model::limits::{ENTRY_BYTES_MAX, JSON_DEPTH_MAX, STATEMENT_BYTES_MAX};
+use nebulusdb::types::limits::{ENTRY_BYTES_MAX, JSON_DEPTH_MAX, STATEMENT_BYTES_MAX};
 use tokio_postgres::NoTls;
 
 use crate::client::{Client, put_bind, put_message, put_parse};

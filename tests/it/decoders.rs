@@ -6,15 +6,16 @@ mod properties;
 use nebulusdb::merge::{Posting, PostingTree, WriteContext, insert};
 use nebulusdb::model::{
     Act, Buckets, Bytes, Charter, CharterDigest, Contribution, Delta, Edict, EntryRights, Founding, Given, Head, Hlc,
-    PeerId, PostingProof, Run, Value,
+    PeerId, PostingProof, Run,
 };
 use nebulusdb::store::{encode_body, encode_contributions};
-use nebulusdb::sync::message::{
+use nebulusdb::sync::protocol::message::{
     Digests, EpochKey, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse,
     MemberNews, Members, Message, Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
     SecretText, Stability, StabilityMark, SyncRequest, Vote, Votes, Want, WireDigest,
 };
 use nebulusdb::sync::{Assembler, encode};
+use nebulusdb::types::Value;
 
 /// Every kind of edict.
 fn epoch_news(a: &PeerId, b: &PeerId) -> EpochNews {

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use nebulusdb::model::limits::{NUMBER_CHARACTERS_MAX, STATEMENT_BLANKS_MAX, STATEMENT_BYTES_MAX};
+use nebulusdb::types::limits::{NUMBER_CHARACTERS_MAX, STATEMENT_BLANKS_MAX, STATEMENT_BYTES_MAX};
 
 use crate::client::{Client, put_parse};
 use crate::harness::{Launch, Server};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Where messages are declared.
-const MESSAGES: [&str; 2] = ["src/sync/message.rs", "src/sync/state_message.rs"];
+const MESSAGES: [&str; 2] = ["src/sync/protocol/message.rs", "src/sync/protocol/state_message.rs"];
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap_or_else(|_| panic!("{path}"))

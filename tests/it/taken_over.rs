@@ -7,8 +7,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use nebulusdb::db::{Clock, Database, DatabaseOptions};
-use nebulusdb::model::Value;
 use nebulusdb::store::{KeySource, encode_key};
+use nebulusdb::types::Value;
 
 use crate::harness::{Launch, program, run_program};
 

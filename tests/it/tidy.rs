@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 /// Modules by rank: each imports from lower ranks only, siblings never import each other.
-const RANKS: [&[&str]; 15] = [
+const RANKS: [&[&str]; 16] = [
     &["defence", "error", "health", "metrics"],
-    &["model", "telemetry"],
+    &["types", "telemetry"],
+    &["model"],
     &["merge", "vector"],
     &["store"],
     &["backup"],
@@ -20,6 +21,35 @@ const RANKS: [&[&str]; 15] = [
     &["server", "transfer"],
     &["cli"],
     &["main"],
+];
+/// The rooms of modules, folders and files, in order: each imports only from those before it, and by the name of the room.
+const ROOMS: [(&str, &[&str]); 8] = [
+    (
+        "db",
+        &[
+            "settings", "catalog", "feed", "pending", "records", "vault", "vectors", "state", "read", "write", "database",
+            "replica", "upkeep", "open",
+        ],
+    ),
+    ("db/replica", &["receiving", "posting", "rights", "networks", "holdings", "replica"]),
+    ("store", &["files", "record", "key", "vault", "rocks"]),
+    ("vector", &["codec", "workers", "rows", "graph", "segment", "index", "search", "file"]),
+    ("pg", &["codec", "messages", "transport", "auth", "serve", "accept"]),
+    ("sync", &["knirvgraph", "protocol", "engine", "transport", "blobs", "node"]),
+    (
+        "sync/engine",
+        &[
+            "event", "limits", "member", "io", "task", "log", "members", "partial", "reconcile", "schemas", "stability", "status", "engine",
+            "proof", "configure",
+        ],
+    ),
+    (
+        "sql",
+        &[
+            "parse", "rewrite", "arrow", "functions", "meaning", "subqueries", "pg_catalog", "relational", "analyze", "read", "write",
+            "define", "copy", "statement",
+        ],
+    ),
 ];
 /// Libraries and the modules that may name each.
 const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [

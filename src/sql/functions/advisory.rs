@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::Int;
 use crate::sql::functions::definition::{Definition, Invocation, int_of};
 use crate::sql::functions::session::backend_pid;
+use crate::types::{ColumnType, Value};
 
 /// Most advisory locks of the whole server.
 const LOCKS_MAX: usize = 10_000;

@@ -2,9 +2,9 @@
 //! is NULL, as in PostgreSQL; `cardinality` alone says 0.
 
 use crate::error::Result;
-use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::{AnyArray, Int};
 use crate::sql::functions::definition::{Definition, int_of};
+use crate::types::{ColumnType, Value};
 
 pub fn definitions() -> Vec<Definition> {
     let number = ColumnType::Int4;

@@ -8,11 +8,12 @@ use tokio::task::block_in_place;
 
 use crate::db::{EntryKey, MEMORY};
 use crate::error::{Error, Result};
-use crate::model::{Collection, ColumnType, Value};
-use crate::sql::context::ReadContext;
+use crate::model::Collection;
+use crate::sql::arrow::context::ReadContext;
 use crate::sql::functions::definition::Parameter::Text;
 use crate::sql::functions::definition::{Definition, Invocation, text_of};
 use crate::store::encode_key;
+use crate::types::{ColumnType, Value};
 
 /// How often a statement that waits for a blob looks whether it was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(20);

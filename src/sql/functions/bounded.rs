@@ -12,8 +12,8 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
 use crate::error::Result;
 use crate::model::Reservation;
-use crate::sql::context::ReadContext;
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::context::ReadContext;
+use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::functions::growth::{Arguments, Growth, Measure};
 use crate::sql::functions::results::{CALL_BYTES_MAX, too_large};
 use crate::sql::functions::wrapped::{Around, wrapped};

@@ -2,10 +2,11 @@
 //! has no size.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Column, ColumnType, Value};
+use crate::model::Column;
 use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, Text};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
 use crate::sql::pg_catalog;
+use crate::types::{ColumnType, Value};
 
 pub fn definitions() -> Vec<Definition> {
     let mut all = names();

@@ -9,7 +9,7 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::functions::wrapped::{Around, wrapped};
 
 /// Looks at the arguments and the result of one call, none of them NULL.

@@ -9,7 +9,7 @@ use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::functions::vector_argument::{VectorArgument, coerce_vectors, same_dimension};
 use crate::vector::{Metric, inner_product};
 

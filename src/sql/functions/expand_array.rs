@@ -11,8 +11,8 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
-use crate::sql::arrow_values::readable;
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::values::readable;
 
 /// The function's name, in whichever schema.
 pub const EXPAND_ARRAY: &str = "_pg_expandarray";

@@ -2,11 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::model::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
-};
 use crate::sql::functions::definition::{Definition, Invocation, Parameter};
 use crate::sql::functions::register;
+use crate::types::{
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
+};
 
 /// Calls of one function at most; where there are more combinations, they are drawn.
 const CALLS_MAX: usize = 3_000;

@@ -15,9 +15,9 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use crate::model::Interval;
 use crate::sql::functions::json::{self, JSON_SORT_KEY};
 use crate::sql::functions::scalar::scalar_function;
+use crate::types::Interval;
 
 /// Nanoseconds of a microsecond, in which intervals are compared.
 const NANOS_PER_MICRO: i64 = 1_000;

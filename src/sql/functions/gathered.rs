@@ -16,12 +16,12 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility};
 
-use crate::model::ColumnType;
-use crate::sql::arrow_types::{field_of, type_of};
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::types::{field_of, type_of};
 use crate::sql::functions::definition::undefined;
 use crate::sql::functions::json_aggregates::JsonText;
 use crate::sql::functions::text_aggregates::{JoinedText, JoinedTexts};
+use crate::types::ColumnType;
 
 /// Aggregates, and what each is called where its call has DISTINCT.
 const DISTINCT_FORMS: [(&str, &str, Kind); 6] = [

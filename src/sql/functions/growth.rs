@@ -10,8 +10,8 @@ use datafusion::logical_expr::ColumnarValue;
 use regex::Regex;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::context::ReadContext;
-use crate::sql::errors::{from_arrow, from_datafusion};
+use crate::sql::arrow::context::ReadContext;
+use crate::sql::arrow::errors::{from_arrow, from_datafusion};
 use crate::sql::functions::results::CALL_BYTES_MAX;
 
 /// Bytes that an element of a list takes at least in what is made of it.

@@ -10,10 +10,10 @@ use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::Accumulator;
 
 use crate::error::Result;
-use crate::model::{ColumnType, Interval, Value};
-use crate::sql::arrow_types::data_type_of;
-use crate::sql::arrow_values::{array_of, value_at};
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::types::data_type_of;
+use crate::sql::arrow::values::{array_of, value_at};
+use crate::types::{ColumnType, Interval, Value};
 
 /// The sum of intervals that are not NULL.
 #[derive(Debug, Default)]

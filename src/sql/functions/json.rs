@@ -1,13 +1,14 @@
-//! The other JSON functions: tests, changes, construction. The routines are `crate::model::jsonb`'s.
+//! The other JSON functions: tests, changes, construction. The routines are `crate::types::json::jsonb`'s.
 
 use std::fmt::Write;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::jsonb::{self, PathStep};
-use crate::model::{ColumnType, Value, join_object, json_text_of_value, jsonb_text, sort_key};
 use crate::sql::functions::definition::Parameter::{Any, Bool, Json, Text, TextArray};
 use crate::sql::functions::definition::{Definition, Invocation, text_of};
 use crate::sql::functions::json_access::steps;
+use crate::types::json::jsonb;
+use crate::types::json::jsonb::PathStep;
+use crate::types::{ColumnType, Value, join_object, json_text_of_value, jsonb_text, sort_key};
 
 /// The function by whose bytes JSON is compared, grouped and ordered.
 pub const JSON_SORT_KEY: &str = "jsonb_sort_key";

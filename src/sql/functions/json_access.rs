@@ -13,12 +13,13 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use crate::model::jsonb::{self, PathStep};
-use crate::model::{ColumnType, Value};
-use crate::sql::arrow_types::{data_type_of, field_of};
-use crate::sql::arrow_values::value_at;
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::types::{data_type_of, field_of};
+use crate::sql::arrow::values::value_at;
 use crate::sql::functions::definition::{Parameter, undefined};
+use crate::types::json::jsonb;
+use crate::types::json::jsonb::PathStep;
+use crate::types::{ColumnType, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Access {

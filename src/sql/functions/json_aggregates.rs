@@ -8,10 +8,10 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::Accumulator;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::limits::ENTRY_BYTES_MAX;
-use crate::model::{ColumnType, Value, json_text_of_value, jsonb_text};
-use crate::sql::arrow_values::{readable, value_at};
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::values::{readable, value_at};
+use crate::types::limits::ENTRY_BYTES_MAX;
+use crate::types::{ColumnType, Value, json_text_of_value, jsonb_text};
 
 /// What was gathered so far.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! Set-returning JSON functions. Here they return lists; the rewrite of a statement puts `unnest` around them.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::jsonb;
-use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::Json;
 use crate::sql::functions::definition::{Definition, Invocation, text_of};
+use crate::types::json::jsonb;
+use crate::types::{ColumnType, Value};
 
 pub fn definitions() -> Vec<Definition> {
     let list = |ty: ColumnType| ColumnType::Array(Box::new(ty));

@@ -4,9 +4,10 @@
 //! call (see `network_call`) and runs that. Inside a larger query they are refused here.
 
 use crate::error::Error;
-use crate::model::{ColumnType, PeerId, Value};
+use crate::model::PeerId;
 use crate::sql::functions::definition::Parameter::{Json, Text};
 use crate::sql::functions::definition::{Definition, Parameter};
+use crate::types::{ColumnType, Value};
 
 /// A function that stands for a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Functions about channels: `pg_notify` and what tells of them. The session that runs the query sends when it commits.
 
 use crate::error::Result;
-use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::Text;
 use crate::sql::functions::definition::{Definition, Invocation, text_of};
 use crate::sql::functions::session::backend_pid;
+use crate::types::{ColumnType, Value};
 
 pub fn definitions() -> Vec<Definition> {
     let channels = ColumnType::Array(Box::new(ColumnType::Text));

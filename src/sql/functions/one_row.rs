@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::error::{Error, ErrorKind};
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
 
 static FUNCTION: LazyLock<Arc<ScalarUDF>> =
     LazyLock::new(|| Arc::new(ScalarUDF::from(OneRow { signature: Signature::any(2, Volatility::Immutable) })));

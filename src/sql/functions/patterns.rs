@@ -6,9 +6,9 @@ use regex::Regex;
 
 use crate::db::compile_regex;
 use crate::error::Result;
-use crate::model::{ColumnType, Value, like_escape, like_matches, similar_to_regex};
 use crate::sql::functions::definition::Parameter::Text;
 use crate::sql::functions::definition::{Definition, text_of};
+use crate::types::{ColumnType, Value, like_escape, like_matches, similar_to_regex};
 
 /// LIKE and ILIKE, under PostgreSQL's names.
 pub const LIKE: &str = "textlike";

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::{Float, Text};
 use crate::sql::functions::definition::{Definition, Invocation, text_of};
+use crate::types::{ColumnType, Value};
 
 pub fn definitions() -> Vec<Definition> {
     vec![

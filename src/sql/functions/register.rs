@@ -5,8 +5,7 @@ use std::sync::{Arc, LazyLock};
 use datafusion::execution::FunctionRegistry;
 
 use crate::error::{Error, Result};
-use crate::model::ColumnType;
-use crate::sql::errors::from_datafusion;
+use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::functions::array_removal::array_removal;
 use crate::sql::functions::bounded::bounded;
 use crate::sql::functions::checked_floats::checked_floats;
@@ -24,6 +23,7 @@ use crate::sql::functions::{
     advisory, array_bounds, blobs, catalog, distances, gathered, json, json_access, json_sets, networks, notifications,
     patterns, random, rights, session, strings, time, time_arithmetic, time_make, vectors,
 };
+use crate::types::ColumnType;
 
 static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
     let mut all = row_functions();

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{MemoryAccount, Reservation};
-use crate::sql::memory_pool::cover_measured;
+use crate::sql::arrow::memory_pool::cover_measured;
 
 /// Bytes that one call of a function makes at most, for all rows of a batch together.
 pub const CALL_BYTES_MAX: usize = 256 * 1024 * 1024;

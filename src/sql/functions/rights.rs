@@ -4,10 +4,10 @@
 //! session from which secrets are hidden has no rights on them. What everybody may read, the role `public` may as well.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, TextArray};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
 use crate::sql::pg_catalog::{self, Grantee};
+use crate::types::{ColumnType, Value};
 
 /// Privileges on tables, on columns and on sequences, as PostgreSQL names them.
 const OF_TABLES: &[&str] = &["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN"];

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
 
 pub const SAME_SHAPE: &str = "$same_shape";
 

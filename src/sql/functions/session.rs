@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::db::{Activity, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Value};
 use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Oid, Text};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
+use crate::types::{ColumnType, Value};
 
 /// What `version()` answers. Clients read PostgreSQL's version from it.
 const SERVER_VERSION: &str = concat!("PostgreSQL 18.0 (NebulusDB ", env!("CARGO_PKG_VERSION"), "), 64-bit");

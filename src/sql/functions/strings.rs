@@ -1,10 +1,10 @@
 //! Functions of text, arrays and numbers that DataFusion lacks or means differently.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::limits::ENTRY_BYTES_MAX;
-use crate::model::{ColumnType, Value, quote_identifier};
 use crate::sql::functions::definition::Parameter::{Any, AnyArray, Float, Int, Text};
 use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
+use crate::types::limits::ENTRY_BYTES_MAX;
+use crate::types::{ColumnType, Value, quote_identifier};
 
 /// The end of a series that is made as a list, checked: too long a list would fill the memory.
 pub const SERIES_END: &str = "series_end";

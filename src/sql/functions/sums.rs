@@ -19,7 +19,7 @@ use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
 
 type Native<T> = <T as ArrowPrimitiveType>::Native;
 

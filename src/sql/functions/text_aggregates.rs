@@ -9,7 +9,7 @@ use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::functions::sums::is_kept;
 
 /// Longest text that is made, as in PostgreSQL.

@@ -11,12 +11,12 @@ use datafusion::logical_expr::{
 };
 
 use crate::error::Result;
-use crate::model::ColumnType;
-use crate::sql::arrow_types::field_of;
-use crate::sql::context::ReadContext;
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::context::ReadContext;
+use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::types::field_of;
 use crate::sql::functions::definition::undefined;
 use crate::sql::functions::results::check_call_bytes;
+use crate::types::ColumnType;
 
 /// Name of the function, as in PostgreSQL's `pg_proc`.
 pub const TEXT_CONCAT: &str = "textcat";

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, TIMESTAMP_INFINITY,
-    TIMESTAMP_MINUS_INFINITY, Value, civil_from_days, days_in_month, local_time, moment_of, split_timestamp,
-};
 use crate::sql::functions::definition::Parameter::{Any, Float, Text, Timestamp};
 use crate::sql::functions::definition::{Definition, Invocation, text_of};
 use crate::sql::functions::number_format::{self, Number};
 use crate::sql::functions::time_format;
+use crate::types::{
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, TIMESTAMP_INFINITY,
+    TIMESTAMP_MINUS_INFINITY, Value, civil_from_days, days_in_month, local_time, moment_of, split_timestamp,
+};
 
 /// `timezone` of a time without a zone, which goes the other way.
 pub const MOMENT_OF_LOCAL: &str = "timezone_of_local";

@@ -4,13 +4,13 @@
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{
-    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
-    add_days, add_interval, between_timestamps,
-};
 use crate::sql::functions::definition::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
 use crate::sql::functions::definition::{Body, Definition, Invocation, int_of, text_of};
 use crate::sql::functions::time_parse::{parse_date, parse_timestamp};
+use crate::types::{
+    ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
+    add_days, add_interval, between_timestamps,
+};
 
 /// What intervals are compared, grouped and ordered by.
 pub const INTERVAL_KEY: &str = "interval_span";

@@ -4,12 +4,12 @@
 #![warn(clippy::arithmetic_side_effects)]
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{
+use crate::sql::functions::definition::Parameter::{Float, Int, Text};
+use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
+use crate::types::{
     ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_MINUTE, Value, add_days, days_from_civil, days_in_month,
     join_timestamp, moment_of_offset,
 };
-use crate::sql::functions::definition::Parameter::{Float, Int, Text};
-use crate::sql::functions::definition::{Definition, Invocation, int_of, text_of};
 
 const MICROS_PER_SECOND: f64 = 1e6;
 /// Digits that `%g` of C shows.

@@ -15,10 +15,10 @@ use datafusion::logical_expr::{
     Signature, StatisticsArgs, Volatility,
 };
 
-use crate::model::ColumnType;
-use crate::sql::arrow_types::{data_type_of, field_of};
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::types::{data_type_of, field_of};
 use crate::sql::functions::vector_argument::{VectorArgument, coerce_vectors, same_dimension};
+use crate::types::ColumnType;
 
 /// An aggregate of numbers that takes vectors too.
 #[derive(Debug)]

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, Value, check_dimension, check_vector};
 use crate::sql::functions::definition::Parameter::{Int, Vector};
 use crate::sql::functions::definition::{Definition, Invocation, int_of};
 use crate::sql::functions::vector_argument::same_dimension;
+use crate::types::{ColumnType, Value, check_dimension, check_vector};
 use crate::vector::l2_norm;
 
 pub fn definitions() -> Vec<Definition> {

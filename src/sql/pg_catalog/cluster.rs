@@ -3,10 +3,10 @@
 //! There is one database and one owner. Passwords are never shown.
 
 use crate::db::{Kind, Setting, SettingValue, Settings, shown_bound};
-use crate::model::{ColumnType, Interval, Value};
 use crate::sql::pg_catalog::names::NAMESPACES;
 use crate::sql::pg_catalog::oids::{COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{Row, oid, text};
+use crate::types::{ColumnType, Interval, Value};
 
 /// The version of pgvector whose SQL this server speaks.
 pub const VECTOR_VERSION: &str = "0.8.1";

@@ -1,8 +1,9 @@
 //! The SQL text of indexes, constraints and defaults, as `pg_get_indexdef` and its siblings print it.
 
 use crate::db::Catalog;
-use crate::model::{Collection, DefaultValue, Index, IndexKind, quote_identifier};
+use crate::model::{Collection, DefaultValue, Index, IndexKind};
 use crate::sql::pg_catalog::oids::{self, Object};
+use crate::types::quote_identifier;
 
 /// `CREATE INDEX …` for the index of that OID; `None` when there is none.
 pub fn index_definition(catalog: &Catalog, oid: u32) -> Option<String> {

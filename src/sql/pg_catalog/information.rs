@@ -1,13 +1,14 @@
 //! The information schema: the standard's view of tables, columns and constraints.
 
 use crate::db::{Catalog, ReadView, Settings};
-use crate::model::{Collection, ColumnType, DefaultValue, Value};
+use crate::model::{Collection, DefaultValue};
 use crate::sql::pg_catalog::definitions::{constraints, default_expression};
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
 use crate::sql::pg_catalog::oids::{Grantee, Object, sequence_name};
 use crate::sql::pg_catalog::relation::{Row, text, yes_or_no};
 use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences};
 use crate::sql::pg_catalog::views::view_definition;
+use crate::types::{ColumnType, Value};
 
 fn count(number: usize) -> Value {
     Value::Int4(i32::try_from(number).unwrap_or(i32::MAX))

@@ -17,11 +17,8 @@ mod information;
 mod names;
 mod oids;
 mod procedures;
-mod recognise;
 mod relation;
 mod relations;
-mod rewrite;
-mod rewrite_expr;
 mod schema;
 mod set_functions;
 mod statistics;
@@ -32,9 +29,8 @@ pub use definitions::{constraint_definition, index_column, index_definition};
 pub use names::{class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name};
 pub use oids::{Grantee, NAMESPACE_PUBLIC, OWNER_OID, Object};
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
-pub use recognise::{SettingCall, setting_calls};
+
 pub use relations::columns;
-pub use rewrite::{SET_FUNCTIONS, rewrite};
-pub use rewrite_expr::{arguments, has_aggregate, kept_rows};
+
 pub use schema::schema;
 pub use set_functions::{is_set_function, set_function};

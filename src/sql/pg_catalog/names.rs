@@ -5,10 +5,10 @@
 
 use crate::db::Catalog;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ColumnType, quote_identifier};
 use crate::sql::pg_catalog::oids::{
     NAMESPACE_CATALOG, NAMESPACE_INFORMATION, NAMESPACE_NEBULUS, NAMESPACE_PUBLIC, Object,
 };
+use crate::types::{ColumnType, quote_identifier};
 
 /// Types that only catalogs name: OID, name, length.
 pub const PSEUDO_TYPES: &[(u32, &str, i16)] = &[

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use crate::db::{AUTH, Catalog};
-use crate::model::{Collection, CollectionId, ColumnType, Index, IndexKind};
+use crate::model::{Collection, CollectionId, Index, IndexKind};
 use crate::sql::pg_catalog::relation::{self, Relation};
+use crate::types::ColumnType;
 
 pub const NAMESPACE_CATALOG: u32 = 11;
 pub const NAMESPACE_PUBLIC: u32 = 2200;

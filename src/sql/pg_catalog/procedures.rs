@@ -10,16 +10,17 @@ use std::sync::LazyLock;
 use datafusion::logical_expr::Volatility;
 
 use crate::db::Settings;
-use crate::model::{ColumnType, Value};
-use crate::sql::engine::{self, FunctionKind, PlannedFunction};
-use crate::sql::function_types;
+use crate::sql::analyze::function_types;
 use crate::sql::functions::{self, Definition};
 use crate::sql::pg_catalog::names::{format_type, is_type};
 use crate::sql::pg_catalog::oids::{NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{Row, oid, oids, small, text};
-use crate::sql::pg_catalog::rewrite::SET_FUNCTIONS;
 use crate::sql::pg_catalog::set_functions;
 use crate::sql::pg_catalog::types::input_output_functions;
+use crate::sql::relational::engine;
+use crate::sql::relational::engine::{FunctionKind, PlannedFunction};
+use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
+use crate::types::{ColumnType, Value};
 
 /// First OID of the functions that PostgreSQL does not have, which follow in order of name.
 const FIRST: u32 = 14_000;

@@ -11,9 +11,9 @@ use datafusion::catalog::MemTable;
 
 use crate::db::NetworkTable;
 use crate::error::{Error, Result};
-use crate::model::{ColumnType, Value};
-use crate::sql::arrow_types::{field_of, hidden_field_of};
-use crate::sql::arrow_values::array_of;
+use crate::sql::arrow::types::{field_of, hidden_field_of};
+use crate::sql::arrow::values::array_of;
+use crate::types::{ColumnType, Value};
 
 /// OID of the first relation; the others follow in the order of `columns.txt`.
 const SYSTEM_FIRST: u32 = 12_000;

@@ -1,11 +1,12 @@
 //! The catalogs of relations: `pg_class`, `pg_attribute`, `pg_attrdef`, `pg_index`, `pg_constraint`, `pg_sequence`.
 
 use crate::db::{Catalog, MEMORY, ReadView};
-use crate::model::{Collection, Column, ColumnType, DefaultValue, IndexKind, Numbering, Value};
+use crate::model::{Collection, Column, DefaultValue, IndexKind, Numbering};
 use crate::sql::pg_catalog::definitions::{self, Constraint};
 use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{Row, numbers, oid, oids as oid_array, small, text};
 use crate::sql::pg_catalog::types;
+use crate::types::{ColumnType, Value};
 
 /// The columns of a relation; those of `memory_facts` are the facts that occur.
 pub fn columns(object: &Object, view: &ReadView) -> Vec<(String, ColumnType, bool)> {

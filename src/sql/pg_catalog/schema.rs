@@ -10,8 +10,8 @@ use datafusion::error::DataFusionError;
 
 use crate::db::NetworkTable;
 use crate::error::Result;
-use crate::sql::context::ReadContext;
-use crate::sql::errors::to_datafusion;
+use crate::sql::arrow::context::ReadContext;
+use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::pg_catalog::relation::{self, Row};
 use crate::sql::pg_catalog::{cluster, information, procedures, relations, statistics, types, views};
 

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use datafusion::catalog::MemTable;
 
 use crate::error::Result;
-use crate::model::Value;
-use crate::sql::context::ReadContext;
+use crate::sql::arrow::context::ReadContext;
 use crate::sql::pg_catalog::relation::{self, Relation, Row, text};
 use crate::sql::pg_catalog::{cluster, schema};
+use crate::types::Value;
 
 /// Functions that a view of `pg_catalog` is made of, with all of its columns.
 const VIEWS: &[(&str, &str)] = &[

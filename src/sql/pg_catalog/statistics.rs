@@ -5,10 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::backup::BackupPhase;
 use crate::db::{Activity, ActivityState, Catalog, ReadView, Settings};
-use crate::model::{ColumnType, Value};
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{DATABASE_OID, OWNER_OID, Object};
 use crate::sql::pg_catalog::relation::{Row, oid, text};
+use crate::types::{ColumnType, Value};
 
 /// Longest part of a statement that is shown, in characters: PostgreSQL's `track_activity_query_size`.
 const QUERY_CHARACTERS_MAX: usize = 1024;

@@ -1,12 +1,12 @@
 //! The catalogs of types and what indexes know of them: `pg_type`, `pg_opclass`, `pg_opfamily`, `pg_am`, `pg_operator`, `pg_cast`.
 
-use crate::model::{ColumnType, RegKind, Value};
 use crate::sql::pg_catalog::names::PSEUDO_TYPES;
 use crate::sql::pg_catalog::oids::{
     COLLATION_DEFAULT, METHOD_BTREE, METHOD_HEAP, METHOD_HNSW, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID,
 };
 use crate::sql::pg_catalog::procedures;
 use crate::sql::pg_catalog::relation::{Row, oid, text};
+use crate::types::{ColumnType, RegKind, Value};
 use crate::vector::Metric;
 
 /// Types of PostgreSQL that nothing here has, but whose OIDs drivers look up before they start: OID, name, array's OID.

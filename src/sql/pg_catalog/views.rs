@@ -1,12 +1,12 @@
 //! The views over the catalogs that people read: `pg_tables`, `pg_indexes`, `pg_views`, `pg_sequences`.
 
 use crate::db::{Catalog, Settings};
-use crate::model::{ColumnType, Value};
 use crate::sql::pg_catalog::definitions::index_definition;
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{Object, sequence_name};
 use crate::sql::pg_catalog::relation::{Row, text};
 use crate::sql::pg_catalog::relations::{numbering, sequence_max, sequences};
+use crate::types::{ColumnType, Value};
 
 /// What the view `memory_facts` shows, in words of SQL.
 pub const MEMORY_FACTS_DEFINITION: &str =

@@ -2,8 +2,8 @@
 
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::rates::Bucket;
-use crate::sync::work::EngineConfig;
+use crate::sync::engine::io::EngineConfig;
+use crate::sync::engine::members::penalties::Bucket;
 
 impl Engine {
     pub(super) fn reconfigured(&mut self, config: EngineConfig) {

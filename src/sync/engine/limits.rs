@@ -1,6 +1,6 @@
 //! How often, how much, how long: the numbers by which an engine lives. Times in milliseconds.
 
-use crate::sync::message::{DIGESTS_MAX, SYNC_BATCH_BYTES};
+use crate::sync::protocol::message::{DIGESTS_MAX, SYNC_BATCH_BYTES};
 
 /// Heartbeats to a peer: this far apart after something changed,
 pub const HEARTBEAT_MS_MIN: u64 = 1_000;

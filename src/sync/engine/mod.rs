@@ -14,48 +14,27 @@
 //! In the background `stability` agrees with all members on what every one of them holds, so that tombstones and the old
 //! part of the log can go; `roster` and `epochs` keep who belongs to the network; `rates` keeps peers within bounds.
 
-mod apply;
 #[cfg(test)]
 mod burden;
-mod challenges;
-mod clocks;
-mod collections;
 mod configure;
-mod epochs;
-mod exchange;
-mod excuse;
-mod fetch;
-mod fill;
-mod head_times;
-mod heads;
-mod heartbeat;
+mod engine;
+pub(super) mod event;
+pub(super) mod io;
 mod limits;
-mod listing;
-mod log_first;
-mod machine;
+mod log;
+pub(super) mod member;
 mod members;
+mod partial;
 mod proof;
-mod pull;
-mod push;
-mod rates;
 mod reconcile;
-mod reconcile_steps;
-mod roster;
-mod serve;
-mod session;
-mod share;
+mod schemas;
 mod stability;
 mod status;
 mod task;
-mod tree;
-mod unsigned;
-mod views;
-mod votes;
-mod withheld;
 
 #[cfg(test)]
 mod tests;
 
+pub use engine::Engine;
 pub use limits::{EAGER_PEERS_MAX, SYNC_WAIT_MS_MAX, Tuning};
-pub use machine::Engine;
 pub use status::{EnginePeer, EngineStatus, EngineWait};

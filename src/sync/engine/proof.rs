@@ -7,10 +7,10 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
+use crate::sync::engine::io::{Merged, VerifiedHeads, Work};
 use crate::sync::engine::limits::{HEARTBEATS_WAITING_MAX, POINTS_FLOOD, POINTS_FORGED};
 use crate::sync::engine::task::Task;
-use crate::sync::message::Heartbeat;
-use crate::sync::work::{Merged, VerifiedHeads, Work};
+use crate::sync::protocol::message::Heartbeat;
 
 impl Engine {
     /// Takes a heartbeat once its heads are known to be signed. Those of one peer are taken in order.

@@ -1,10 +1,10 @@
 //! What work an engine has under way, to know what to do with its outcome.
 
 use crate::model::{ChainHash, PeerId, Placement};
-use crate::sync::engine::views::PagePlace;
-use crate::sync::engine::votes::WaitingVote;
-use crate::sync::message::{FetchRequest, HeadTime, MemberNews, Want};
-use crate::sync::statement::VoteDigest;
+use crate::sync::engine::reconcile::serve_views::PagePlace;
+use crate::sync::engine::stability::votes::WaitingVote;
+use crate::sync::protocol::message::{FetchRequest, HeadTime, MemberNews, Want};
+use crate::sync::protocol::statement::VoteDigest;
 
 /// A piece of work, with what its outcome needs.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ mod world;
 
 use crate::model::{Adoption, Bytes, CharterDigest, Delta, NetworkOptions, Run};
 use crate::sync::engine::Tuning;
-use crate::sync::message::{Heartbeat, Message, Operation};
-use crate::sync::random::Random;
-use crate::sync::work::{Event, Input};
+use crate::sync::engine::io::{Event, Input};
+use crate::sync::protocol::message::{Heartbeat, Message, Operation};
+use crate::sync::protocol::seeded_random::Random;
 use world::{World, epoch, tuning};
 
 fn heartbeat() -> Message {

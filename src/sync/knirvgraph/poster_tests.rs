@@ -18,8 +18,9 @@ use super::{
 use crate::db::{EntryKey, StagedForPosting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{WriteContext, delete, insert, update};
-use crate::model::{CollectionId, Hlc, NetworkId, PeerId, State, Value};
+use crate::model::{CollectionId, Hlc, NetworkId, PeerId, State};
 use crate::store::Identity;
+use crate::types::Value;
 
 const MEMORY: CollectionId = CollectionId(1);
 const NETWORK: NetworkId = NetworkId(9);

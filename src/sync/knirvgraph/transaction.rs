@@ -27,12 +27,10 @@ use sha2::{Digest, Sha256};
 
 use crate::db::{AUTH, MEMORY};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::limits::ENTRY_BYTES_MAX;
-use crate::model::{
-    EntryType, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, State, Value, join_object,
-    json_text_of_value,
-};
+use crate::model::{EntryType, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, State};
 use crate::store::Identity;
+use crate::types::limits::ENTRY_BYTES_MAX;
+use crate::types::{Value, join_object, json_text_of_value};
 
 /// Largest transaction that is sent, in bytes: an entry appears in it twice, once as base64.
 pub const TRANSACTION_BYTES_MAX: usize = 3 * ENTRY_BYTES_MAX;

@@ -9,15 +9,15 @@ use std::rc::Rc;
 use crate::model::{
     AdoptedHeads, Bytes, CharterDigest, Delta, Head, NetworkId, NetworkOptions, PeerId, Placement, Run,
 };
-use crate::sync::encoding::encode;
-use crate::sync::engine::{Engine, Tuning};
-use crate::sync::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
-use crate::sync::random::Random;
-use crate::sync::simulation::node::START_MS;
-use crate::sync::statement::STATEMENT_SIGNATURE_BYTES;
-use crate::sync::work::{
+use crate::sync::engine::io::{
     Action, Applied, EngineConfig, Input, LogRead, MergedSchema, Outcome, Verdict, VerifiedHeads, Work,
 };
+use crate::sync::engine::{Engine, Tuning};
+use crate::sync::protocol::encoding::encode;
+use crate::sync::protocol::message::{END_SIGNATURE_BYTES, HEAD_SIGNATURE_BYTES, Message};
+use crate::sync::protocol::seeded_random::Random;
+use crate::sync::protocol::statement::STATEMENT_SIGNATURE_BYTES;
+use crate::sync::simulation::node::START_MS;
 
 /// Connections that each node makes; it has about twice as many.
 const CONNECTIONS: u64 = 4;

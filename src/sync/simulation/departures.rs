@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{PeerId, Stage, Value};
-use crate::sync::random::Random;
+use crate::model::{PeerId, Stage};
+use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::ledger::{Ledger, Local, Place};
 use crate::sync::simulation::node::{COLLECTIONS, NETWORK, TABLE, private_by_default};
 use crate::sync::simulation::plan::{Plan, one_in};
 use crate::sync::simulation::workload::CANARY;
 use crate::sync::simulation::world::{Event, World};
+use crate::types::Value;
 
 /// Who departs, from what, and whether for good.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::PeerId;
-use crate::sync::random::Random;
+use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Departures;
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::node::NETWORK;

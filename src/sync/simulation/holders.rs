@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::sync::message::{FetchAnswer, FetchResponse, Message};
-use crate::sync::random::Random;
+use crate::sync::protocol::message::{FetchAnswer, FetchResponse, Message};
+use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Departures;
 use crate::sync::simulation::plan::Plan;
 use crate::sync::simulation::shares;

@@ -1,15 +1,15 @@
 //! Sessions between nodes: frames in order on each, late and lost on the way, and searched for what must not travel.
 
 use crate::model::PeerId;
-use crate::sync::encoding::{Assembler, encode};
-use crate::sync::message::Message;
+use crate::sync::engine::io::Input;
+use crate::sync::protocol::encoding::{Assembler, encode};
+use crate::sync::protocol::message::Message;
 use crate::sync::simulation::holders::hollow;
 use crate::sync::simulation::node::START_MS;
 use crate::sync::simulation::plan::between;
 use crate::sync::simulation::story::{gist, short};
 use crate::sync::simulation::workload::CANARY;
 use crate::sync::simulation::world::{Event, World};
-use crate::sync::work::Input;
 
 /// A session between two nodes, as their transports see it.
 pub(super) struct Session {

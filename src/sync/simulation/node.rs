@@ -9,15 +9,16 @@ use crate::db::{Clock, Database, DatabaseChanges, DatabaseOptions, EntryKey, OnC
 use crate::error::Result;
 use crate::model::{
     Buckets, Collection, CollectionKind, Column, FACT_BLOB_HASH, Head, ListingPage, Network, NetworkId, NetworkOptions,
-    PeerId, Stage, Value, Who,
+    PeerId, Stage, Who,
 };
 use crate::store::{Identity, KeySource};
 use crate::sync::engine::{Engine, Tuning};
-use crate::sync::executor::Executor;
+use crate::sync::node::executor::Executor;
 use crate::sync::simulation::ledger::Local;
 use crate::sync::simulation::plan::Plan;
 use crate::sync::simulation::shares;
 use crate::sync::simulation::tables::found_table;
+use crate::types::Value;
 
 /// The network that everything happens in.
 pub(super) const NETWORK: &str = "simulated";

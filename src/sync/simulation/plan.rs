@@ -2,7 +2,7 @@
 
 use crate::model::NetworkOptions;
 use crate::sync::engine::Tuning;
-use crate::sync::random::Random;
+use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Departures;
 
 /// The parameters of one simulation, all of them chosen by its seed.

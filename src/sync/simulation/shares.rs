@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Result;
 use crate::model::{Buckets, Bytes, ListingPage, ListingPlace, NetworkOptions, Replication};
 use crate::store::decode_state;
-use crate::sync::random::Random;
+use crate::sync::engine::io::Input;
+use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Departures;
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::node::{COLLECTIONS, Running};
 use crate::sync::simulation::plan::{Plan, between, one_in};
 use crate::sync::simulation::world::World;
-use crate::sync::work::Input;
 
 /// Sets this part's choices apart from all others, which stay as they are.
 const APART: u64 = 0x5348_4152_4553;

@@ -1,8 +1,8 @@
 //! What happens in a simulation, in a few words for who reads its story.
 
 use crate::model::PeerId;
-use crate::sync::message::Message;
-use crate::sync::work::{Event as EngineEvent, Outcome, Work};
+use crate::sync::engine::io::{Event as EngineEvent, Outcome, Work};
+use crate::sync::protocol::message::Message;
 
 /// The end of a peer id.
 pub(super) fn short(peer: &PeerId) -> &str {
@@ -54,7 +54,7 @@ pub(super) fn brief(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Fingerprints(_) => "fingerprints".to_string(),
         Outcome::Digests(Ok((digests, _))) => format!("{} digests", digests.len()),
-        Outcome::LogRead(Ok(crate::sync::work::LogRead::Deltas(deltas))) => format!("{} deltas", deltas.len()),
+        Outcome::LogRead(Ok(crate::sync::engine::io::LogRead::Deltas(deltas))) => format!("{} deltas", deltas.len()),
         Outcome::Posted(Ok(head)) => format!("{:?}", head.as_ref().map(|head| head.seq)),
         Outcome::Applied(Ok(applied)) => format!("{:?}, head {}", applied.verdict, applied.head.seq),
         other => format!("{other:?}").chars().take(80).collect(),

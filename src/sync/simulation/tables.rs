@@ -7,14 +7,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::db::{OnConflict, Transaction};
-use crate::model::{Buckets, Collection, CollectionKind, Column, ColumnType, FACT_BLOB_HASH, Stage, State, Value};
+use crate::model::{Buckets, Collection, CollectionKind, Column, FACT_BLOB_HASH, Stage, State};
 use crate::store::{decode_key, decode_state};
-use crate::sync::random::Random;
+use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::node::{MEMORY, NETWORK, Running, TABLE, private_by_default};
 use crate::sync::simulation::plan::one_in;
 use crate::sync::simulation::workload::CANARY;
 use crate::sync::simulation::world::World;
+use crate::types::{ColumnType, Value};
 
 /// Entries that everybody writes to.
 const SHARED: u64 = 3;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::db::Database;
 use crate::model::PeerId;
-use crate::sync::random::Random;
+use crate::sync::engine::io::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
+use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::excuses;
 use crate::sync::simulation::faults::Fault;
@@ -16,7 +17,6 @@ use crate::sync::simulation::node::{Node, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
 use crate::sync::simulation::shares;
 use crate::sync::simulation::story::{brief, note_of, short, what};
-use crate::sync::work::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
 
 /// Events for each pair of nodes after which a simulation is taken for one that never comes to rest.
 const EVENTS_PER_PAIR_MAX: u64 = 100_000;

@@ -6,9 +6,10 @@ use nebulusdb::db::{Catalog, Query};
 use nebulusdb::error::Error;
 use nebulusdb::knirvql::{Action, Lowered, Selection, lower, parse};
 use nebulusdb::model::{
-    Attachment, Collection, CollectionId, CollectionKind, Column, ColumnType, DefaultValue, Index, IndexKind,
-    IndexOrigin, Network, NetworkId, NetworkOptions, Value,
+    Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin, Network,
+    NetworkId, NetworkOptions,
 };
+use nebulusdb::types::{ColumnType, Value};
 
 use super::scripts::{failure, run_directory};
 

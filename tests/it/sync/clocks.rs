@@ -5,8 +5,9 @@ use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nebulusdb::db::{Clock, Database, DatabaseOptions, OnConflict};
-use nebulusdb::model::{Stage, Value};
+use nebulusdb::model::Stage;
 use nebulusdb::store::KeySource;
+use nebulusdb::types::Value;
 
 use super::nodes::{Consortium, NETWORK, Node};
 

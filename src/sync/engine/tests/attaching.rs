@@ -3,7 +3,7 @@
 use super::world::{MEMORY, World, schema, tuning};
 use crate::model::NetworkOptions;
 use crate::sync::engine::Tuning;
-use crate::sync::message::CollectionSchema;
+use crate::sync::protocol::message::CollectionSchema;
 
 #[test]
 fn what_waited_on_the_stage_is_posted_once_its_collection_is_attached() {

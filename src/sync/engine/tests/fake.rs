@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{BUCKETS, Bytes, Delta, Head, KeyHash, PeerId, Run};
-use crate::sync::message::{Fingerprint, PublicEntry, xor};
-use crate::sync::work::{Applied, EntryDigest, LogRead, Offer, Verdict};
+use crate::sync::engine::io::{Applied, EntryDigest, LogRead, Offer, Verdict};
+use crate::sync::protocol::message::{Fingerprint, PublicEntry, xor};
 
 /// What an entry is here: the last value wins, and everybody who wrote it is counted.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Bytes, CharterDigest, Head, PeerId};
+use crate::sync::engine::io::{EngineConfig, Event, Input};
 use crate::sync::engine::limits::{
     HEAD_TIME_MS, INTRODUCED_PER_MEMBER_MAX, QUICK_SAVES_MAX, SAVE_MEMBERS_MS_MIN, STRANGE_ORIGINS_MAX,
 };
 use crate::sync::engine::tests::fake::head;
 use crate::sync::engine::tests::world::{MEMORY, World, sign};
-use crate::sync::message::{
+use crate::sync::protocol::message::{
     HeadTime, HeadTimes, Heartbeat, MEMBERS_PER_MESSAGE_MAX, MemberNews, Members, Message, Stability, StabilityMark,
     Vote, Votes,
 };
-use crate::sync::statement::Statement;
-use crate::sync::work::{EngineConfig, Event, Input};
+use crate::sync::protocol::statement::Statement;
 
 const LIAR: usize = 0;
 const VICTIM: usize = 1;

@@ -5,8 +5,8 @@ use super::heartbeat;
 use super::world::World;
 use crate::error::Error;
 use crate::model::{Bytes, Delta, Head, PeerId, Run};
-use crate::sync::message::{Heartbeat, Message, Operation};
-use crate::sync::work::{Event, Input, OwnHead, Verdict};
+use crate::sync::engine::io::{Event, Input, OwnHead, Verdict};
+use crate::sync::protocol::message::{Heartbeat, Message, Operation};
 
 /// Two nodes, of which the second shows the first a head of the first one's origin.
 fn shown(world: &mut World, shown: Head) {

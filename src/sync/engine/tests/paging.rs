@@ -3,8 +3,8 @@
 use super::world::{MEMORY, World, tuning};
 use crate::model::NetworkOptions;
 use crate::sync::engine::Tuning;
-use crate::sync::message::{Message, ReconcileAsk, ReconcileRequest};
-use crate::sync::work::Event;
+use crate::sync::engine::io::Event;
+use crate::sync::protocol::message::{Message, ReconcileAsk, ReconcileRequest};
 
 const ENTRIES: u64 = 300;
 

@@ -6,15 +6,15 @@ use crate::error::Result;
 use crate::model::{
     AdoptedHeads, Adoption, Bytes, Charter, CharterDigest, Founding, Head, NetworkId, NetworkOptions, PeerId, Placement,
 };
-use crate::sync::encoding::{Assembler, encode};
-use crate::sync::engine::tests::fake::{Fake, State, key_of};
-use crate::sync::engine::{Engine, Tuning};
-use crate::sync::message::{CollectionSchema, EpochKey, EpochNews, Message, SecretText};
-use crate::sync::statement::{Signed, Statement};
-use crate::sync::work::{
+use crate::sync::engine::io::{
     Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, MergedSchema, Outcome, OwnHead, Verdict,
     VerifiedHeads, View, Work,
 };
+use crate::sync::engine::tests::fake::{Fake, State, key_of};
+use crate::sync::engine::{Engine, Tuning};
+use crate::sync::protocol::encoding::{Assembler, encode};
+use crate::sync::protocol::message::{CollectionSchema, EpochKey, EpochNews, Message, SecretText};
+use crate::sync::protocol::statement::{Signed, Statement};
 
 pub(super) const MEMORY: &str = "memory";
 

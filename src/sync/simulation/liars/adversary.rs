@@ -6,8 +6,8 @@ use serde_json::Value as Tree;
 
 use crate::model::PeerId;
 use crate::store::Identity;
-use crate::sync::message::Message;
-use crate::sync::random::Random;
+use crate::sync::protocol::message::Message;
+use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::liars::bodies::{Bait, twisted};
 use crate::sync::simulation::liars::lies::Lie;
 use crate::sync::simulation::liars::tree::{Parts, bytes_in, bytes_of, message_of, other_bytes, places, tree_of};

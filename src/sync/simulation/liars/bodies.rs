@@ -1,11 +1,12 @@
 //! Entries and deltas as liars write them: well-formed bytes of states that nobody wrote.
 
 use crate::merge::CAUSAL_LENGTH_MAX;
-use crate::model::{Contribution, FACT_BLOB_HASH, Field, Given, Hlc, PeerId, Stamp, State, Value, VectorClock};
+use crate::model::{Contribution, FACT_BLOB_HASH, Field, Given, Hlc, PeerId, Stamp, State, VectorClock};
 use crate::store::{
     DeltaBody, decode_contributions, decode_state, encode_body, encode_contributions, encode_key, encode_state,
 };
-use crate::sync::random::Random;
+use crate::sync::protocol::seeded_random::Random;
+use crate::types::Value;
 
 /// A year in milliseconds.
 const YEAR_MS: u64 = 365 * 24 * 3_600_000;

@@ -8,7 +8,7 @@ use serde_json::{Value as Tree, json};
 use crate::merge::{charter_id, commitment, digest_of_removed, edict_message, signed_message};
 use crate::model::{Act, Bytes, Edict, Founding, PeerId};
 use crate::store::{is_peer_id, peer_id_of};
-use crate::sync::message::HEADS_MAX;
+use crate::sync::protocol::message::HEADS_MAX;
 use crate::sync::simulation::liars::adversary::Adversary;
 use crate::sync::simulation::liars::bodies::{Bait, forged, twisted};
 use crate::sync::simulation::liars::lies::Lie;

@@ -1,6 +1,6 @@
 //! The kinds of lies, and those that still get through.
 
-use crate::sync::random::Random;
+use crate::sync::protocol::seeded_random::Random;
 
 /// A kind of lie. A seed chooses a few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

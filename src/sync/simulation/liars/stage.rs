@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::error::ErrorKind;
-use crate::model::{Buckets, ColumnType, PeerId, Stage};
+use crate::model::{Buckets, PeerId, Stage};
 use crate::store::{decode_key, decode_state};
-use crate::sync::message::{Message, NETWORK_MEMBERS_MAX};
-use crate::sync::random::Random;
+use crate::sync::engine::io::{Event as EngineEvent, Input};
+use crate::sync::protocol::message::{Message, NETWORK_MEMBERS_MAX};
+use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Departures;
 use crate::sync::simulation::ledger::Place;
 use crate::sync::simulation::liars::adversary::Adversary;
@@ -17,7 +18,7 @@ use crate::sync::simulation::liars::lies::Lie;
 use crate::sync::simulation::node::{COLLECTIONS, MEMORY, NETWORK, Node, put};
 use crate::sync::simulation::plan::{between, one_in};
 use crate::sync::simulation::world::{Event, World};
-use crate::sync::work::{Event as EngineEvent, Input};
+use crate::types::ColumnType;
 
 /// Honest nodes beside liars.
 const HONEST: usize = 3;

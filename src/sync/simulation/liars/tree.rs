@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value as Tree;
 
-use crate::sync::encoding::{Assembler, encode};
-use crate::sync::message::Message;
-use crate::sync::random::Random;
+use crate::sync::protocol::encoding::{Assembler, encode};
+use crate::sync::protocol::message::Message;
+use crate::sync::protocol::seeded_random::Random;
 
 /// Values of one field that are remembered.
 const KEPT_MAX: usize = 24;
@@ -173,7 +173,7 @@ pub(super) fn other_bytes(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::model::{Bytes, Delta, Head, PeerId, Run};
-    use crate::sync::message::{Operation, ReconcileAnswer, ReconcileResponse};
+    use crate::sync::protocol::message::{Operation, ReconcileAnswer, ReconcileResponse};
 
     fn messages() -> Vec<Message> {
         let head = Head { origin: PeerId::new("a"), seq: 3, hash: [7; 32], signature: Bytes::new([1; 64]) };

@@ -1,0 +1,266 @@
+//! The catalog: which collections and indexes exist. An immutable snapshot that a statement holds on to.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::db::catalog::catalog_change::{CatalogChange, Standing};
+use crate::db::pending::write_set::WriteSet;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin, Network,
+    NetworkId, SystemColumn,
+};
+use crate::types::ColumnType;
+use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
+
+/// The default collection of MEMORY entries.
+pub const MEMORY: &str = "memory";
+/// The default collection of AUTH entries.
+pub const AUTH: &str = "auth";
+
+/// Every collection by name and by id. Cloning is cheap enough for DDL, which is rare.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    by_name: BTreeMap<String, Arc<Collection>>,
+    by_id: HashMap<CollectionId, Arc<Collection>>,
+    networks: BTreeMap<String, Arc<Network>>,
+    /// Goes up with every change, so that prepared statements know when they are stale.
+    version: u64,
+}
+
+impl Catalog {
+    pub fn new(collections: Vec<Collection>) -> Self {
+        let mut catalog = Catalog::default();
+        for collection in collections {
+            catalog.put(Arc::new(collection));
+        }
+        catalog
+    }
+
+    /// The catalog with one more network.
+    #[must_use]
+    pub fn with_network(mut self, network: Network) -> Self {
+        self.put_network(Arc::new(network));
+        self
+    }
+
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Networks in order of name.
+    pub fn networks(&self) -> impl Iterator<Item = &Arc<Network>> {
+        self.networks.values()
+    }
+
+    pub fn network(&self, name: &str) -> Option<&Arc<Network>> {
+        self.networks.get(name)
+    }
+
+    /// # Errors
+    /// 42704 when there is none of that name.
+    pub fn expect_network(&self, name: &str) -> Result<&Arc<Network>> {
+        self.network(name).ok_or_else(|| {
+            Error::new(ErrorKind::UndefinedObject, format!("network \"{name}\" does not exist"))
+                .with_hint("SHOW NETWORKS lists those of this node; CREATE NETWORK and JOIN NETWORK add one.")
+        })
+    }
+
+    pub fn network_by_id(&self, id: NetworkId) -> Option<&Arc<Network>> {
+        self.networks.values().find(|network| network.id == id)
+    }
+
+    /// The network that a collection takes part in; none while it is being detached.
+    pub fn network_of(&self, collection: CollectionId) -> Option<(&Arc<Network>, &Attachment)> {
+        self.networks.values().find_map(|network| {
+            let attachment = network.attachment(collection).filter(|attachment| !attachment.detaching)?;
+            Some((network, attachment))
+        })
+    }
+
+    pub(crate) fn put_network(&mut self, network: Arc<Network>) {
+        self.networks.retain(|_, known| known.id != network.id);
+        self.networks.insert(network.name.clone(), network);
+        self.version += 1;
+    }
+
+    pub(crate) fn remove_network(&mut self, id: NetworkId) {
+        self.networks.retain(|_, known| known.id != id);
+        self.version += 1;
+    }
+
+    pub fn collection(&self, name: &str) -> Option<&Arc<Collection>> {
+        self.by_name.get(name)
+    }
+
+    /// # Errors
+    /// 42P01 when there is none of that name.
+    pub fn expect_collection(&self, name: &str) -> Result<&Arc<Collection>> {
+        self.collection(name).ok_or_else(|| {
+            let near = self.by_name.keys().find(|known| known.eq_ignore_ascii_case(name));
+            let error = Error::new(ErrorKind::UndefinedTable, format!("relation \"{name}\" does not exist"));
+            match near {
+                Some(near) => error.with_hint(format!("There is a relation \"{near}\".")),
+                None => error,
+            }
+        })
+    }
+
+    pub fn collection_by_id(&self, id: CollectionId) -> Option<&Arc<Collection>> {
+        self.by_id.get(&id)
+    }
+
+    /// Collections in order of name.
+    pub fn collections(&self) -> impl Iterator<Item = &Arc<Collection>> {
+        self.by_name.values()
+    }
+
+    pub fn index_by_name(&self, name: &str) -> Option<(&Arc<Collection>, &Index)> {
+        self.by_name.values().find_map(|collection| {
+            collection.indexes.iter().find(|index| index.name == name).map(|index| (collection, index))
+        })
+    }
+
+    /// Adds a collection or replaces the one of the same id.
+    pub(crate) fn put(&mut self, collection: Arc<Collection>) {
+        if let Some(old) = self.by_id.insert(collection.id, Arc::clone(&collection)) {
+            self.by_name.remove(&old.name);
+        }
+        self.by_name.insert(collection.name.clone(), collection);
+        self.version += 1;
+    }
+
+    pub(crate) fn remove(&mut self, id: CollectionId) {
+        if let Some(old) = self.by_id.remove(&id) {
+            self.by_name.remove(&old.name);
+        }
+        self.version += 1;
+    }
+
+    pub(crate) fn standing_of(&self, id: CollectionId) -> Standing {
+        let network = self.network_of(id).map(|(network, _)| network.id);
+        Standing { collection: self.collection_by_id(id).cloned(), network }
+    }
+
+    /// Whether a transaction that began with an older catalog may change this one: the collections that it changes are as it
+    /// saw them, and the names that it gives are free. Changes of networks are made to the catalog as a whole.
+    pub(crate) fn admits(&self, writes: &WriteSet) -> bool {
+        let is_as_seen = writes.standings().iter().all(|(id, seen)| self.standing_of(*id) == *seen);
+        let is_free = |name: &str| {
+            let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
+            !self.by_id.values().any(|other| takes(other) && !writes.standings().contains_key(&other.id))
+        };
+        is_as_seen
+            && writes.catalog.iter().all(|change| match change {
+                CatalogChange::Put(new) => is_free(&new.name) && new.indexes.iter().all(|index| is_free(&index.name)),
+                CatalogChange::Drop(_) => true,
+                CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => false,
+            })
+    }
+
+    /// Whether a name is taken by a collection, an index or a built-in view.
+    pub fn is_taken(&self, name: &str) -> bool {
+        name == "memory_facts" || self.by_name.contains_key(name) || self.index_by_name(name).is_some()
+    }
+}
+
+/// The collections that every node has from its first start.
+pub(crate) fn default_collections() -> Vec<Collection> {
+    let column = |name: &str, ty: ColumnType, not_null: bool, default: Option<DefaultValue>| Column {
+        not_null,
+        default,
+        ..Column::new(name, ty)
+    };
+    let memory = Collection {
+        id: CollectionId(1),
+        name: MEMORY.to_string(),
+        kind: CollectionKind::Memory,
+        columns: vec![
+            column("id", ColumnType::Text, true, Some(DefaultValue::GeneratedId)),
+            column("metadata", ColumnType::Jsonb, false, None),
+            column("vector", ColumnType::Vector(None), false, None),
+            column("blob_hash", ColumnType::Text, false, None),
+            column("blob_size", ColumnType::Int8, false, None),
+            column("blob_type", ColumnType::Text, false, None),
+        ],
+        primary_key: vec![0],
+        indexes: vec![Index {
+            id: CollectionId(3),
+            name: "memory_vector_idx".to_string(),
+            kind: IndexKind::Hnsw {
+                column: 2,
+                operator_class: "vector_cosine_ops".to_string(),
+                m: 16,
+                ef_construction: 64,
+            },
+            origin: IndexOrigin::Statement,
+        }],
+    };
+    let auth = Collection {
+        id: CollectionId(2),
+        name: AUTH.to_string(),
+        kind: CollectionKind::Auth,
+        columns: vec![column("key", ColumnType::Text, true, None), column("value", ColumnType::Text, true, None)],
+        primary_key: vec![0],
+        indexes: Vec::new(),
+    };
+    vec![memory, auth]
+}
+
+/// The first number that collections and indexes made by a user take.
+pub(crate) const FIRST_FREE_ID: u32 = 16;
+
+/// Checks a collection that CREATE TABLE is about to make.
+pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Result<()> {
+    check_identifier(&collection.name)?;
+    if catalog.is_taken(&collection.name) {
+        return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", collection.name)));
+    }
+    check_columns(collection)
+}
+
+/// Checks the columns of a collection: their number, names and types.
+pub(crate) fn check_columns(collection: &Collection) -> Result<()> {
+    if collection.columns.len() > COLUMNS_MAX {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("tables can have at most {COLUMNS_MAX} columns, this one has {}", collection.columns.len()),
+        ));
+    }
+    for (position, column) in collection.columns.iter().enumerate() {
+        check_identifier(&column.name)?;
+        let is_system =
+            SystemColumn::ALL.iter().any(|system| *system != SystemColumn::Metadata && system.name() == column.name);
+        if is_system || column.name.starts_with('$') {
+            return Err(Error::new(
+                ErrorKind::DuplicateColumn,
+                format!("column name \"{}\" conflicts with a system column name", column.name),
+            ));
+        }
+        if collection.columns.iter().take(position).any(|other| other.name == column.name) {
+            return Err(Error::new(
+                ErrorKind::DuplicateColumn,
+                format!("column \"{}\" specified more than once", column.name),
+            ));
+        }
+        if matches!(column.ty, ColumnType::Array(_) | ColumnType::Interval | ColumnType::Unknown | ColumnType::Void) {
+            return Err(Error::unsupported(
+                format!("column \"{}\" has type {}, which no column can have here", column.name, column.ty),
+                "Use jsonb for arrays, and bigint or text for intervals.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// # Errors
+/// 42622's role is played by 54000: names are refused, not cut off.
+pub(crate) fn check_identifier(name: &str) -> Result<()> {
+    if name.is_empty() || name.len() > IDENTIFIER_BYTES_MAX {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("identifier \"{name}\" has {} bytes, allowed are 1 to {IDENTIFIER_BYTES_MAX}", name.len()),
+        ));
+    }
+    Ok(())
+}

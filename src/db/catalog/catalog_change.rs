@@ -1,0 +1,48 @@
+//! Changes of the catalog inside a transaction.
+
+use std::sync::Arc;
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::vault::network_keys::NetworkSecrets;
+use crate::model::{Collection, CollectionId, Network, NetworkId};
+
+/// One catalog change; applied in order.
+#[derive(Clone, Debug)]
+pub(crate) enum CatalogChange {
+    /// A collection is new, or has other columns or indexes than before.
+    Put(Arc<Collection>),
+    Drop(CollectionId),
+    /// A network is new, or has other options, members or attachments than before.
+    PutNetwork(Arc<Network>),
+    /// The secrets of a network's epochs.
+    PutSecrets(NetworkId, Arc<NetworkSecrets>),
+    DropNetwork(NetworkId),
+}
+
+/// What a transaction saw of a collection before it changed it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Standing {
+    pub collection: Option<Arc<Collection>>,
+    pub network: Option<NetworkId>,
+}
+
+impl CatalogChange {
+    /// The collection that it is about; `None` for a change of a network.
+    pub fn collection(&self) -> Option<CollectionId> {
+        match self {
+            CatalogChange::Put(collection) => Some(collection.id),
+            CatalogChange::Drop(id) => Some(*id),
+            CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => None,
+        }
+    }
+
+    pub fn apply(&self, catalog: &mut Catalog) {
+        match self {
+            CatalogChange::Put(collection) => catalog.put(Arc::clone(collection)),
+            CatalogChange::Drop(id) => catalog.remove(*id),
+            CatalogChange::PutNetwork(network) => catalog.put_network(Arc::clone(network)),
+            CatalogChange::PutSecrets(..) => {}
+            CatalogChange::DropNetwork(id) => catalog.remove_network(*id),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The catalog: which collections, indexes, networks and roles exist, and the changes that make the next one of it.
+
+pub(super) mod catalog;
+pub(super) mod catalog_change;
+pub(super) mod roles;
+pub(super) mod row_ids;

@@ -1,0 +1,5 @@
+//! The change feed: events of commits and networks on one bounded line, and what LISTEN and NOTIFY make of it.
+
+pub(super) mod event;
+pub(super) mod feed;
+pub(super) mod notify;

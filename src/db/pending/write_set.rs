@@ -1,0 +1,248 @@
+//! What a transaction has changed and not yet committed.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use zeroize::Zeroizing;
+
+use crate::db::catalog::catalog_change::{CatalogChange, Standing};
+use crate::db::feed::event::Notification;
+use crate::db::write::sequences::Restarts;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{CollectionId, MemoryAccount, Reservation, Stage};
+use crate::store::{Key, KeyRange};
+use crate::types::Value;
+use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
+
+/// Bytes that a transaction may write without taking them from the budget; most transactions are smaller.
+const BYTES_FREE: usize = 16 * 1024;
+/// Bytes that are taken from the budget at a time.
+const BYTES_TAKEN: usize = 64 * 1024;
+/// Bytes that a written row takes besides its key and its values: its place in the tree and its flags.
+const ROW_BYTES: usize = 64;
+
+/// The key of an entry inside its collection: its primary key in the order-preserving encoding of `store`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryKey(Box<[u8]>);
+
+impl EntryKey {
+    pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {
+        EntryKey(bytes.into())
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<[u8]> for EntryKey {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EntryKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+/// One entry as the transaction leaves it.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    /// The committed record that the transaction saw; `None` when there was none.
+    pub base: Option<Arc<[u8]>>,
+    pub alive: bool,
+    /// Made new by this transaction: no field of `base` shows through.
+    pub replaced: bool,
+    /// Fields written, by name; `None` removes one.
+    pub changes: BTreeMap<String, Option<Value>>,
+    pub stage: Option<Stage>,
+    /// What was not posted is dropped; nothing else changes.
+    pub reverted: bool,
+}
+
+impl Pending {
+    /// A committed entry that is alive, before any change.
+    pub fn of(base: Arc<[u8]>) -> Self {
+        Pending {
+            base: Some(base),
+            alive: true,
+            replaced: false,
+            changes: BTreeMap::new(),
+            stage: None,
+            reverted: false,
+        }
+    }
+
+    /// Whether more than the mark of the stage changes.
+    pub fn changes_state(&self) -> bool {
+        !self.alive || self.replaced || !self.changes.is_empty()
+    }
+}
+
+/// A secret to be written (`Some`) or deleted. The text is wiped when dropped and never printed.
+#[derive(Clone)]
+pub(crate) struct PendingSecret {
+    /// Version of the committed secret of that name that the transaction saw; `None` when there was none.
+    pub base: Option<u64>,
+    pub text: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for PendingSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.text.is_some() { "set" } else { "deleted" })
+    }
+}
+
+/// All changes of a transaction. Cloned for savepoints and for readers of the own writes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WriteSet {
+    pub rows: BTreeMap<CollectionId, BTreeMap<EntryKey, Pending>>,
+    pub secrets: BTreeMap<String, PendingSecret>,
+    pub catalog: Vec<CatalogChange>,
+    /// The collections that `catalog` is about, as they were before.
+    standings: BTreeMap<CollectionId, Standing>,
+    /// Collections that the transaction has made: nothing of them is committed.
+    made: HashSet<CollectionId>,
+    /// Ordered indexes that the transaction has made over collections that were there before it. Its snapshot holds no
+    /// entries of theirs, so no plan may use them.
+    unfilled: HashSet<CollectionId>,
+    /// The entries that ordered indexes have for the changed rows, as whole keys of the store. What a row held earlier in
+    /// the transaction stays among them: whoever finds a row by one looks at the row.
+    index_keys: BTreeSet<Vec<u8>>,
+    /// Values of unique indexes under which ON CONFLICT has inserted a row, since nobody had them.
+    arbitrated: HashSet<(CollectionId, Vec<u8>)>,
+    /// Columns that hold none but vectors of this transaction, of another dimension than the committed one, by position.
+    pub dimensions: BTreeMap<(CollectionId, usize), u32>,
+    pub restarts: Restarts,
+    /// What NOTIFY sends with the commit.
+    pub notifications: Arc<[Notification]>,
+    writes: usize,
+    bytes: usize,
+    /// What it takes from the budget of its connection. Copies for savepoints and readers share it.
+    memory: Option<Arc<Mutex<Reservation>>>,
+}
+
+impl WriteSet {
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.secrets.is_empty() && self.catalog.is_empty() && self.restarts.is_empty()
+    }
+
+    pub fn row(&self, collection: CollectionId, key: &[u8]) -> Option<&Pending> {
+        self.rows.get(&collection)?.get(key)
+    }
+
+    /// The changed entries of one collection in key order.
+    pub fn rows_of(&self, collection: CollectionId) -> Option<&BTreeMap<EntryKey, Pending>> {
+        self.rows.get(&collection).filter(|rows| !rows.is_empty())
+    }
+
+    /// From now on what is written is taken from a budget.
+    pub fn charge_to(&mut self, account: &MemoryAccount) {
+        self.memory = Some(Arc::new(Mutex::new(account.nothing())));
+    }
+
+    /// An empty set that takes from the same budget.
+    pub fn successor(&self) -> WriteSet {
+        WriteSet { memory: self.memory.clone(), ..WriteSet::default() }
+    }
+
+    fn charge(&self) -> Result<()> {
+        let Some(memory) = &self.memory else { return Ok(()) };
+        let bytes = self.bytes + self.writes * ROW_BYTES;
+        let mut memory = memory.lock();
+        if bytes <= BYTES_FREE || bytes <= memory.bytes() { Ok(()) } else { memory.resize(bytes + BYTES_TAKEN) }
+    }
+
+    /// # Errors
+    /// 54000 when the transaction holds more than a named number of rows or bytes, 53200 when the budget has no more.
+    pub fn put(&mut self, collection: CollectionId, key: EntryKey, pending: Pending) -> Result<()> {
+        let changes = pending.changes.iter();
+        let bytes: usize = changes.map(|(name, value)| name.len() + value.as_ref().map_or(0, Value::bytes)).sum();
+        self.count(key.as_bytes().len() + bytes)?;
+        self.rows.entry(collection).or_default().insert(key, pending);
+        Ok(())
+    }
+
+    /// # Errors
+    /// As [`WriteSet::put`].
+    pub fn put_secret(&mut self, name: String, pending: PendingSecret) -> Result<()> {
+        self.count(name.len() + pending.text.as_ref().map_or(0, |text| text.len()))?;
+        self.secrets.insert(name, pending);
+        Ok(())
+    }
+
+    fn count(&mut self, bytes: usize) -> Result<()> {
+        self.writes += 1;
+        self.bytes += bytes;
+        if self.writes > TRANSACTION_WRITES_MAX || self.bytes > TRANSACTION_BYTES_MAX {
+            return Err(Error::new(
+                ErrorKind::LimitExceeded,
+                format!(
+                    "the transaction changes {} rows with {} bytes; allowed are {TRANSACTION_WRITES_MAX} rows and \
+                     {TRANSACTION_BYTES_MAX} bytes",
+                    self.writes, self.bytes
+                ),
+            )
+            .with_hint("Commit in smaller steps."));
+        }
+        self.charge()
+    }
+
+    /// Notes that an ordered index has an entry for a changed row: its encoded columns, then the row's key.
+    pub fn note_index_key(&mut self, index: CollectionId, columns: &[u8], row: &EntryKey) {
+        let suffix = [columns, row.as_bytes()].concat();
+        let mut key = Vec::new();
+        Key::Index(index, &suffix).write_to(&mut key);
+        self.bytes += key.len();
+        self.index_keys.insert(key);
+    }
+
+    /// What follows the prefix of a range of an ordered index, for the changed rows.
+    pub fn index_suffixes<'a>(&'a self, range: &'a KeyRange) -> impl Iterator<Item = &'a [u8]> {
+        let bounds = range.bounds().filter(|_| !self.index_keys.is_empty());
+        let keys = bounds.map(|bounds| self.index_keys.range::<[u8], _>(bounds));
+        keys.into_iter().flatten().map(|key| range.suffix(key))
+    }
+
+    /// Notes what a collection was before the transaction changed it; only the first time counts.
+    pub fn note_standing(&mut self, collection: CollectionId, standing: Standing) {
+        self.standings.entry(collection).or_insert(standing);
+    }
+
+    pub fn standings(&self) -> &BTreeMap<CollectionId, Standing> {
+        &self.standings
+    }
+
+    pub fn note_made(&mut self, collection: CollectionId) {
+        self.made.insert(collection);
+    }
+
+    /// Whether the transaction has made a collection itself.
+    pub fn has_made(&self, collection: CollectionId) -> bool {
+        self.made.contains(&collection)
+    }
+
+    pub fn note_unfilled(&mut self, index: CollectionId) {
+        self.unfilled.insert(index);
+    }
+
+    /// Whether the transaction's snapshot lacks the entries of an index.
+    pub fn is_unfilled(&self, index: CollectionId) -> bool {
+        self.unfilled.contains(&index)
+    }
+
+    /// Notes that ON CONFLICT has inserted a row since nobody had its values in a unique index.
+    pub fn note_arbitrated(&mut self, index: CollectionId, columns: &[u8]) {
+        self.arbitrated.insert((index, columns.to_vec()));
+    }
+
+    /// Whether ON CONFLICT decides about these values of a unique index: then somebody else's row that came meanwhile is no
+    /// duplicate, but a reason to look again.
+    pub fn is_arbitrated(&self, index: CollectionId, columns: &[u8]) -> bool {
+        !self.arbitrated.is_empty() && self.arbitrated.contains(&(index, columns.to_vec()))
+    }
+}

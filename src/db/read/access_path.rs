@@ -1,0 +1,431 @@
+//! Choosing how a bound query reaches its rows.
+//!
+//! From the cheapest: entries named by primary key; the vector index for a nearest search; an ordered index over a column or
+//! fact that the filter fixes; a range of the primary key; a scan. Every path checks the whole filter on each entry again,
+//! so a path only has to find enough, never exactly enough.
+
+use std::ops::Bound;
+
+use crate::db::read::query::{Comparison, Nearest, Operand, OrderBy, PathBase, Predicate, Query, Scalar, Target};
+use crate::db::read::scan::index_keys;
+use crate::db::read::view::ReadView;
+use crate::db::settings::settings::{EF_SEARCH_MAX, Settings};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
+use crate::store::encode_key;
+use crate::types::Value;
+use crate::types::json::jsonb::PathStep;
+use crate::vector::Metric;
+
+/// Most keys that an IN list may name before a scan is used instead.
+const KEYS_MAX: usize = 10_000;
+/// Entries up to which measuring all that an ordered index names is better than a filtered walk of the graph.
+const MEASURED_KEYS_MAX: usize = 2_000;
+/// Entries up to which reading what an ordered index names one by one is better than a scan.
+const INDEX_KEYS_MAX: usize = 10_000;
+
+/// How entries are found.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// By encoded primary keys.
+    Keys(Vec<Vec<u8>>),
+    /// A range of encoded primary keys, in key order.
+    Range { lower: Bound<Vec<u8>>, upper: Bound<Vec<u8>>, reverse: bool },
+    /// Entries that a part of an ordered index names, in key order.
+    Index { name: String, keys: Vec<Vec<u8>> },
+    /// A walk of the nearest-neighbour graph.
+    Graph { id: CollectionId, name: String, ef: usize },
+    /// The secrets of the vault.
+    Secrets { key: Option<String> },
+}
+
+/// The lower and the upper end of a range of encoded keys.
+pub(crate) type KeyBounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
+/// A part of an ordered index.
+#[derive(Debug)]
+pub(crate) struct IndexAccess {
+    pub id: CollectionId,
+    pub name: String,
+    /// Columns in front of the primary key in each index entry.
+    pub columns: usize,
+    /// Parts of the index, by bounds on its encoded columns.
+    pub spans: Vec<KeyBounds>,
+}
+
+/// A chosen access path with what must still be done.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub access: Access,
+    /// Rows come out of the access path in the wanted order.
+    pub ordered: bool,
+}
+
+/// Chooses the access path of a bound query.
+pub(crate) fn choose(view: &ReadView, query: &Query, settings: &Settings) -> Result<Plan> {
+    let collection = &query.collection;
+    let conjuncts = conjuncts(query.filter.as_ref());
+    if collection.kind == CollectionKind::Auth {
+        let key = fixed(&conjuncts, 0).and_then(|values| match values.as_slice() {
+            [Value::Text(text)] => Some(text.to_string()),
+            _ => None,
+        });
+        return Ok(Plan { access: Access::Secrets { key }, ordered: query.order.is_empty() });
+    }
+    if let Some(keys) = primary_keys(collection, &conjuncts)? {
+        return Ok(Plan { access: Access::Keys(keys), ordered: query.order.is_empty() && query.nearest.is_none() });
+    }
+    if let Some(nearest) = &query.nearest {
+        let graph = graph_index(view, collection, nearest.column, nearest.metric);
+        let keys_max = if graph.is_some() { MEASURED_KEYS_MAX } else { INDEX_KEYS_MAX };
+        let wants_few = query.window()?.0.is_some() || nearest.within.is_some();
+        let access = match (indexed(view, collection, &conjuncts, keys_max)?, graph) {
+            (Some(access), _) => access,
+            (None, Some(index)) if wants_few => {
+                Access::Graph { id: index.id, name: index.name.clone(), ef: search_width(nearest, settings)? }
+            }
+            (None, _) => full_scan(false),
+        };
+        return Ok(Plan { access, ordered: false });
+    }
+    if let Some(access) = indexed(view, collection, &conjuncts, INDEX_KEYS_MAX)? {
+        return Ok(Plan { access, ordered: query.order.is_empty() });
+    }
+    let (lower, upper) = key_range(collection, &conjuncts)?;
+    let (ordered, reverse) = key_order(collection, query);
+    Ok(Plan { access: Access::Range { lower, upper, reverse }, ordered })
+}
+
+/// How many candidates the walk keeps: the query's own wish, else the session's.
+fn search_width(nearest: &Nearest, settings: &Settings) -> Result<usize> {
+    let Some(ef) = &nearest.ef else { return Ok(settings.ef_search()) };
+    match ef.value()?.as_i64().and_then(|ef| usize::try_from(ef).ok()) {
+        Some(width) if (1..=EF_SEARCH_MAX).contains(&width) => Ok(width),
+        _ => Err(Error::new(ErrorKind::InvalidParameterValue, format!("ef is {}", ef.value()?.to_text()))
+            .with_hint(format!("A whole number from 1 to {EF_SEARCH_MAX}."))),
+    }
+}
+
+fn full_scan(reverse: bool) -> Access {
+    Access::Range { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse }
+}
+
+/// The parts of a filter that must all hold.
+fn conjuncts(filter: Option<&Predicate>) -> Vec<&Predicate> {
+    let mut parts = Vec::new();
+    let mut waiting: Vec<&Predicate> = filter.into_iter().collect();
+    while let Some(predicate) = waiting.pop() {
+        match predicate {
+            Predicate::And(list) => waiting.extend(list),
+            other => parts.push(other),
+        }
+    }
+    parts
+}
+
+/// The values that the filter allows for an operand matched by `is`, when it names them one by one.
+fn fixed_by(parts: &[&Predicate], is: &dyn Fn(&Operand) -> bool) -> Option<Vec<Value>> {
+    parts.iter().find_map(|predicate| match predicate {
+        Predicate::Compare { left, operator: Comparison::Equal, right: Scalar::Value(value) } if is(left) => {
+            Some(vec![value.clone()])
+        }
+        Predicate::In { left, values } if is(left) && values.len() <= KEYS_MAX => values
+            .iter()
+            .map(|scalar| match scalar {
+                Scalar::Value(value) => Some(value.clone()),
+                Scalar::Parameter(..) => None,
+            })
+            .collect(),
+        // As planners write a short IN list.
+        Predicate::Or(branches) => {
+            let mut values = Vec::new();
+            for branch in branches {
+                values.extend(fixed_by(&conjuncts(Some(branch)), is)?);
+            }
+            Some(values).filter(|values| values.len() <= KEYS_MAX)
+        }
+        _ => None,
+    })
+}
+
+fn fixed(conjuncts: &[&Predicate], column: usize) -> Option<Vec<Value>> {
+    fixed_by(conjuncts, &|operand| *operand == Operand::Column(column))
+}
+
+/// Values in the column's own type, NULLs left out: nothing equals NULL, and a value that the column cannot hold matches
+/// no entry. `None` when one of them has no place in the column's order.
+fn in_type(collection: &Collection, column: usize, values: Vec<Value>) -> Option<Vec<Value>> {
+    let ty = &collection.columns.get(column)?.ty;
+    values.into_iter().filter(|value| !value.is_null()).map(|value| value.cast(ty, false).ok()).collect()
+}
+
+/// Encoded keys when the filter fixes every column of the primary key.
+fn primary_keys(collection: &Collection, conjuncts: &[&Predicate]) -> Result<Option<Vec<Vec<u8>>>> {
+    if collection.primary_key.is_empty() {
+        return Ok(None);
+    }
+    let mut tuples: Vec<Vec<Value>> = vec![Vec::new()];
+    for column in &collection.primary_key {
+        let Some(values) = fixed(conjuncts, *column).and_then(|values| in_type(collection, *column, values)) else {
+            return Ok(None);
+        };
+        if tuples.len().saturating_mul(values.len()) > KEYS_MAX {
+            return Ok(None);
+        }
+        tuples = tuples
+            .iter()
+            .flat_map(|tuple| {
+                values.iter().map(|value| tuple.iter().cloned().chain([value.clone()]).collect::<Vec<_>>())
+            })
+            .collect();
+    }
+    let mut keys = tuples.iter().map(|tuple| encode(tuple)).collect::<Result<Vec<_>>>()?;
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(Some(keys))
+}
+
+fn encode(values: &[Value]) -> Result<Vec<u8>> {
+    let mut key = Vec::new();
+    encode_key(values, &mut key)?;
+    Ok(key)
+}
+
+/// What the best ordered index names: the one that fixes most columns, as long as it names at most `keys_max` entries.
+fn indexed(
+    view: &ReadView,
+    collection: &Collection,
+    conjuncts: &[&Predicate],
+    keys_max: usize,
+) -> Result<Option<Access>> {
+    let mut best: Option<(usize, IndexAccess)> = None;
+    for index in &collection.indexes {
+        if view.writes.is_unfilled(index.id) {
+            continue;
+        }
+        let found = match &index.kind {
+            IndexKind::Ordered { columns, .. } => ordered_access(collection, index, columns, conjuncts)?,
+            IndexKind::Fact { path } => fact_access(collection, index, path, conjuncts)?,
+            IndexKind::Hnsw { .. } => None,
+        };
+        if let Some((weight, access)) = found
+            && best.as_ref().is_none_or(|(other, _)| weight > *other)
+        {
+            best = Some((weight, access));
+        }
+    }
+    let Some((_, access)) = best else { return Ok(None) };
+    let keys = index_keys(view, &access, keys_max)?;
+    Ok(keys.map(|keys| Access::Index { name: access.name, keys }))
+}
+
+/// The part of an ordered index that equalities with its first columns, then comparisons with the next one, leave. The
+/// weight is twice the columns fixed, plus one for a range.
+fn ordered_access(
+    collection: &Collection,
+    index: &Index,
+    columns: &[usize],
+    conjuncts: &[&Predicate],
+) -> Result<Option<(usize, IndexAccess)>> {
+    let mut tuples: Vec<Vec<Value>> = vec![Vec::new()];
+    let mut count = 0;
+    for column in columns {
+        let Some(values) = fixed(conjuncts, *column).and_then(|values| in_type(collection, *column, values)) else {
+            break;
+        };
+        if tuples.len().saturating_mul(values.len()) > KEYS_MAX {
+            break;
+        }
+        count += 1;
+        tuples = tuples
+            .iter()
+            .flat_map(|tuple| values.iter().map(|value| [tuple.as_slice(), std::slice::from_ref(value)].concat()))
+            .collect();
+    }
+    let prefixes = tuples.iter().map(|tuple| encode(tuple)).collect::<Result<Vec<_>>>()?;
+    let range = match columns.get(count) {
+        Some(column) => value_range(collection, *column, conjuncts)?,
+        None => None,
+    };
+    let weight = 2 * count + usize::from(range.is_some());
+    if weight == 0 {
+        return Ok(None);
+    }
+    let (lower, upper) = range.unwrap_or((Bound::Unbounded, Bound::Unbounded));
+    let spans = prefixes.iter().map(|prefix| {
+        let whole = Bound::Included(prefix.clone());
+        let behind = |bound: &Bound<Vec<u8>>| match bound {
+            Bound::Included(key) => Bound::Included([prefix.as_slice(), key].concat()),
+            Bound::Excluded(key) => Bound::Excluded([prefix.as_slice(), key].concat()),
+            Bound::Unbounded => whole.clone(),
+        };
+        (behind(&lower), behind(&upper))
+    });
+    let access = IndexAccess { id: index.id, name: index.name.clone(), columns: columns.len(), spans: spans.collect() };
+    Ok(Some((weight, access)))
+}
+
+/// The bounds that comparisons with a column leave, encoded; `None` when there are none.
+fn value_range(collection: &Collection, column: usize, conjuncts: &[&Predicate]) -> Result<Option<KeyBounds>> {
+    let (mut lower, mut upper) = (Bound::Unbounded, Bound::Unbounded);
+    for predicate in conjuncts {
+        let Predicate::Compare { left, operator, right: Scalar::Value(value) } = predicate else { continue };
+        let Some(ty) = collection.columns.get(column).map(|column| &column.ty) else { continue };
+        if *left != Operand::Column(column) || value.is_null() {
+            continue;
+        }
+        // A value that the column's type cannot hold exactly has no place in its order; then the filter alone decides.
+        let Some(value) = value.clone().cast(ty, false).ok().filter(|cast| cast.equals(value)) else { continue };
+        let key = encode(&[value])?;
+        match operator {
+            Comparison::Greater => lower = Bound::Excluded(key),
+            Comparison::GreaterOrEqual => lower = Bound::Included(key),
+            Comparison::Less => upper = Bound::Excluded(key),
+            Comparison::LessOrEqual => upper = Bound::Included(key),
+            Comparison::Equal | Comparison::NotEqual => {}
+        }
+    }
+    Ok(if lower == Bound::Unbounded && upper == Bound::Unbounded { None } else { Some((lower, upper)) })
+}
+
+/// The part of an index over a fact that an equality with texts leaves.
+fn fact_access(
+    collection: &Collection,
+    index: &Index,
+    path: &[String],
+    conjuncts: &[&Predicate],
+) -> Result<Option<(usize, IndexAccess)>> {
+    let Some(values) = fixed_by(conjuncts, &|operand| is_fact_path(collection, operand, path)) else {
+        return Ok(None);
+    };
+    // The index holds the text of each fact; a number has more than one.
+    if !values.iter().all(|value| matches!(value, Value::Text(_))) {
+        return Ok(None);
+    }
+    let mut spans = Vec::with_capacity(values.len());
+    for value in values {
+        let key = encode(&[value])?;
+        spans.push((Bound::Included(key.clone()), Bound::Included(key)));
+    }
+    Ok(Some((2, IndexAccess { id: index.id, name: index.name.clone(), columns: 1, spans })))
+}
+
+/// Whether an operand is the text of the fact that an index covers.
+pub(crate) fn is_fact_path(collection: &Collection, operand: &Operand, path: &[String]) -> bool {
+    let Operand::Path { base, path: steps, .. } = operand else { return false };
+    let serves_facts = match base {
+        PathBase::Facts => true,
+        PathBase::Column(position) => {
+            collection.kind == CollectionKind::Memory
+                && collection.columns.get(*position).is_some_and(|column| column.name == "metadata")
+        }
+    };
+    serves_facts
+        && steps.len() == path.len()
+        && steps.iter().zip(path).all(|(step, key)| matches!(step, PathStep::Key(name) if name == key))
+}
+
+/// The graph over a vector column by a metric, when it is built.
+fn graph_index<'a>(view: &ReadView, collection: &'a Collection, column: usize, metric: Metric) -> Option<&'a Index> {
+    collection.indexes.iter().find(|index| match &index.kind {
+        IndexKind::Hnsw { column: indexed, operator_class, .. } => {
+            *indexed == column
+                && operator_class.parse::<Metric>().is_ok_and(|indexed| indexed == metric)
+                && view.database.vector_index(index.id).is_some_and(|index| index.is_ready())
+        }
+        IndexKind::Ordered { .. } | IndexKind::Fact { .. } => false,
+    })
+}
+
+/// The range of primary keys that comparisons with the first key column leave.
+fn key_range(collection: &Collection, conjuncts: &[&Predicate]) -> Result<KeyBounds> {
+    let Some(first) = collection.primary_key.first() else { return Ok((Bound::Unbounded, Bound::Unbounded)) };
+    let (lower, upper) = value_range(collection, *first, conjuncts)?.unwrap_or((Bound::Unbounded, Bound::Unbounded));
+    // Own uncommitted keys are compared as bytes, where a longer key comes after its prefix: with more key columns behind
+    // the first, the bounds are widened to what is right for both, and the filter decides.
+    Ok(if collection.primary_key.len() == 1 {
+        (lower, upper)
+    } else {
+        let lower = match lower {
+            Bound::Excluded(key) => Bound::Included(key),
+            other => other,
+        };
+        let upper = match upper {
+            Bound::Included(_) => Bound::Unbounded,
+            other => other,
+        };
+        (lower, upper)
+    })
+}
+
+/// Whether the wanted order is the key order, and in which direction.
+fn key_order(collection: &Collection, query: &Query) -> (bool, bool) {
+    let descending = query.order.first().is_some_and(|order| order.descending);
+    let follows = query.order.len() <= collection.primary_key.len()
+        && query.order.iter().zip(&collection.primary_key).all(|(order, column)| {
+            order.descending == descending && order.operand == OrderBy::Operand(Operand::Column(*column))
+        });
+    (follows, follows && descending)
+}
+
+impl Plan {
+    /// The lines of EXPLAIN, outermost first.
+    pub fn describe(&self, query: &Query) -> Vec<String> {
+        let name = &query.collection.name;
+        let mut lines = Vec::new();
+        if query.limit.is_some() || query.offset.is_some() {
+            lines.push("Limit".to_string());
+        }
+        let from_graph = matches!(self.access, Access::Graph { .. });
+        if !self.ordered && (!query.order.is_empty() || query.nearest.is_some() && !from_graph) {
+            lines.push(match &query.nearest {
+                Some(nearest) if query.order.is_empty() => format!("Sort by {} distance (exact)", nearest.metric),
+                _ => "Sort".to_string(),
+            });
+        }
+        lines.push(match &self.access {
+            Access::Keys(keys) => format!("Primary Key Lookup on {name} (keys: {})", keys.len()),
+            Access::Range { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse } => {
+                format!("Seq Scan on {name}{}", if *reverse { " (backward)" } else { "" })
+            }
+            Access::Range { reverse, .. } => {
+                format!("Primary Key Range Scan on {name}{}", if *reverse { " (backward)" } else { "" })
+            }
+            Access::Index { name: index, .. } => format!("Index Scan using {index} on {name}"),
+            Access::Graph { name: index, ef, .. } => {
+                format!("Vector Index Scan using {index} on {name} (ef_search: {ef})")
+            }
+            Access::Secrets { key } => {
+                format!("Vault {} on {name}", if key.is_some() { "Lookup" } else { "Scan" })
+            }
+        });
+        if let Some(nearest) = &query.nearest {
+            let near = match &nearest.target {
+                Target::Scalar(_) => "a vector",
+                Target::Entry(_) => "an entry's vector",
+            };
+            lines.push(format!("  Order By: {} distance to {near}", nearest.metric));
+        }
+        if query.filter.is_some() {
+            let place = if from_graph { " (inside the search)" } else { "" };
+            lines.push(format!("  Filter: on each entry{place}"));
+        }
+        indent(lines)
+    }
+}
+
+/// Draws the steps as PostgreSQL does: each one an arrow deeper than the one above.
+fn indent(lines: Vec<String>) -> Vec<String> {
+    let mut depth = 0;
+    lines
+        .into_iter()
+        .map(|line| match line.strip_prefix("  ") {
+            Some(property) => format!("{}{property}", " ".repeat(6 * depth.max(1) - 4)),
+            None => {
+                let prefix = if depth == 0 { String::new() } else { format!("{}->  ", " ".repeat(6 * depth - 4)) };
+                depth += 1;
+                format!("{prefix}{line}")
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,286 @@
+//! One entry as a reader sees it: its key, its committed record, and the own uncommitted changes over it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::db::pending::write_set::Pending;
+use crate::db::read::query::{Operand, PathBase, PathResult};
+use crate::db::read::view::ReadView;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionKind, EntryType, Stage, SystemColumn};
+use crate::store::{Publicity, RecordView, Stored, ValueRef, decode_key_part};
+use crate::types::json::jsonb;
+use crate::types::json::jsonb::PathStep;
+use crate::types::{ColumnType, Value, join_object, json_text_of_value, value_of_json_text};
+
+/// Borrowed view of one entry; reads only what is asked for.
+pub(crate) struct EntryView<'a> {
+    pub view: &'a ReadView,
+    pub collection: &'a Collection,
+    pub key: &'a [u8],
+    /// Committed version; absent for an entry that the own transaction made.
+    pub record: Option<RecordView<'a>>,
+    pub pending: Option<&'a Pending>,
+}
+
+impl<'a> EntryView<'a> {
+    /// The same entry, read by another definition of its collection.
+    pub fn of(&self, collection: &'a Collection) -> EntryView<'a> {
+        EntryView { collection, ..*self }
+    }
+
+    pub fn is_alive(&self) -> bool {
+        match self.pending {
+            Some(pending) => pending.alive,
+            None => self.record.as_ref().is_some_and(RecordView::is_alive),
+        }
+    }
+
+    /// The record, unless the own transaction replaced it whole.
+    fn base(&self) -> Option<&RecordView<'a>> {
+        match self.pending {
+            Some(pending) if pending.replaced => None,
+            _ => self.record.as_ref(),
+        }
+    }
+
+    /// The value of a field; `position` is its column where it is a declared one (vectors are found by it).
+    pub fn field(&self, name: &str, position: Option<usize>) -> Result<Option<Value>> {
+        if let Some(change) = self.pending.and_then(|pending| pending.changes.get(name)) {
+            return Ok(change.clone());
+        }
+        let Some(record) = self.base() else { return Ok(None) };
+        match record.get(name)? {
+            None | Some(Stored::Removed) => Ok(None),
+            Some(Stored::Value(value)) => Ok(Some(value)),
+            Some(Stored::Vector { .. }) => {
+                let position = position.ok_or_else(|| Error::internal("a vector is read without its column"))?;
+                self.view.vector(self.collection.id, position, self.key)
+            }
+        }
+    }
+
+    /// The value of a declared column; NULL when the entry has none.
+    pub fn column(&self, position: usize) -> Result<Value> {
+        let Some(column) = self.collection.columns.get(position) else {
+            return Err(Error::internal(format!("column {position} of {} is read", self.collection.name)));
+        };
+        if let Some(part) = key_part(self.collection, position) {
+            return decode_key_part(self.key, part, &column.ty);
+        }
+        if self.collection.kind == CollectionKind::Memory && column.name == "metadata" {
+            return self.metadata();
+        }
+        let name = self.collection.field_name(position).unwrap_or(&column.name);
+        Ok(self.field(name, Some(position))?.unwrap_or(Value::Null))
+    }
+
+    /// The facts as one JSON object: all of a memory, the undeclared ones of a table.
+    pub fn metadata(&self) -> Result<Value> {
+        let mut facts: BTreeMap<String, Value> = BTreeMap::new();
+        if let Some(record) = self.base() {
+            for field in record.fields() {
+                let (name, field) = field?;
+                if let (true, Stored::Value(value)) = (self.is_fact(name), field.stored) {
+                    facts.insert(name.to_string(), value);
+                }
+            }
+        }
+        for (name, change) in self.pending.iter().flat_map(|pending| &pending.changes) {
+            match change {
+                Some(value) if self.is_fact(name) => {
+                    facts.insert(name.clone(), value.clone());
+                }
+                _ => {
+                    facts.remove(name);
+                }
+            }
+        }
+        if facts.is_empty() && self.collection.kind == CollectionKind::Table {
+            return Ok(Value::Null);
+        }
+        Ok(Value::Json(join_object(facts.iter().map(|(name, value)| (fact_key(name), value)))))
+    }
+
+    fn is_fact(&self, name: &str) -> bool {
+        match self.collection.kind {
+            CollectionKind::Memory => !name.starts_with('$') || name.starts_with("$$"),
+            CollectionKind::Table | CollectionKind::Auth => self.collection.column(name).is_none(),
+        }
+    }
+
+    pub fn system(&self, column: SystemColumn) -> Result<Value> {
+        Ok(match column {
+            SystemColumn::EntryType => Value::text(match self.collection.kind {
+                CollectionKind::Auth => EntryType::Auth.name(),
+                CollectionKind::Memory | CollectionKind::Table => EntryType::Memory.name(),
+            }),
+            SystemColumn::Metadata => self.metadata()?,
+            SystemColumn::Stage => {
+                let stage =
+                    self.pending.and_then(|pending| pending.stage).or_else(|| self.base().map(RecordView::stage));
+                stage.and_then(Stage::name).map_or(Value::Null, Value::text)
+            }
+            SystemColumn::Publicity => Value::text(self.publicity().name()),
+            SystemColumn::Timestamp => {
+                self.base().map_or(Value::Null, |record| Value::TimestampTz(record.timestamp().micros()))
+            }
+            SystemColumn::PeerId => match self.base() {
+                Some(record) => Value::text(record.peer_id_str()?),
+                None => Value::text(self.view.peer_id().as_str()),
+            },
+            SystemColumn::VectorClock => {
+                let Some(record) = self.base() else { return Ok(Value::Json("{}".into())) };
+                let counts: Vec<(String, Value)> = record
+                    .clock()?
+                    .iter()
+                    .map(|(peer, count)| {
+                        (peer.as_str().to_string(), Value::Int8(i64::try_from(count).unwrap_or(i64::MAX)))
+                    })
+                    .collect();
+                Value::Json(join_object(counts.iter().map(|(peer, count)| (peer.as_str(), count))))
+            }
+        })
+    }
+
+    /// How much of the entry its network knows; what the own transaction has changed it does not.
+    fn publicity(&self) -> Publicity {
+        let stored = self.base().map_or(Publicity::Private, RecordView::publicity);
+        match self.pending {
+            Some(pending) if stored == Publicity::Posted && !pending.changes.is_empty() => Publicity::PostedAndEdited,
+            _ => stored,
+        }
+    }
+
+    pub fn operand(&self, operand: &Operand) -> Result<Value> {
+        match operand {
+            Operand::Column(position) => self.column(*position),
+            Operand::System(system) => self.system(*system),
+            Operand::Key => Ok(Value::Bytea(self.key.into())),
+            Operand::Path { base, path, result } => self.path(*base, path, *result),
+        }
+    }
+
+    /// The text of an operand straight from the record, where it lies there as text: the fast path of filters.
+    pub fn stored_text(&self, operand: &Operand) -> Result<Option<&str>> {
+        let name = match operand {
+            Operand::Column(position) if key_part(self.collection, *position).is_none() => {
+                self.collection.field_name(*position)
+            }
+            Operand::Path { base, path, result: PathResult::Typed | PathResult::Text } if self.serves_facts(*base) => {
+                single_key(path)
+            }
+            _ => None,
+        };
+        match (name, &self.record, self.pending) {
+            (Some(name), Some(record), None) => Ok(match record.get_ref(name)? {
+                Some(ValueRef::Text(text)) => Some(text),
+                _ => None,
+            }),
+            _ => Ok(None),
+        }
+    }
+
+    fn serves_facts(&self, base: PathBase) -> bool {
+        match base {
+            PathBase::Facts => true,
+            PathBase::Column(position) => {
+                self.collection.kind == CollectionKind::Memory
+                    && self.collection.columns.get(position).is_some_and(|column| column.name == "metadata")
+            }
+        }
+    }
+
+    fn path(&self, base: PathBase, path: &[PathStep], result: PathResult) -> Result<Value> {
+        if !self.serves_facts(base) {
+            let PathBase::Column(position) = base else { return Ok(Value::Null) };
+            let document = self.column(position)?;
+            return Ok(match document.as_str() {
+                Some(text) => of_json(jsonb::get_path(text, path), result)?,
+                None => Value::Null,
+            });
+        }
+        let Some((PathStep::Key(key), rest)) = path.split_first() else {
+            return if path.is_empty() { self.metadata() } else { Ok(Value::Null) };
+        };
+        let Some(fact) = self.field(&fact_name(key), None)? else { return Ok(Value::Null) };
+        if rest.is_empty() {
+            return Ok(match result {
+                PathResult::Typed => match fact {
+                    Value::Json(text) => of_json(Some(&text), result)?,
+                    typed => typed,
+                },
+                PathResult::Json => Value::Json(json_text_of_value(&fact)),
+                PathResult::Text => match fact {
+                    Value::Json(text) => of_json(Some(&text), result)?,
+                    typed => Value::text(typed.to_text()),
+                },
+            });
+        }
+        Ok(match fact {
+            Value::Json(text) => of_json(jsonb::get_path(&text, rest), result)?,
+            _ => Value::Null,
+        })
+    }
+}
+
+fn of_json(text: Option<&str>, result: PathResult) -> Result<Value> {
+    Ok(match (text, result) {
+        (None, _) => Value::Null,
+        (Some(text), PathResult::Json) => Value::Json(text.into()),
+        (Some(text), PathResult::Text) => jsonb::as_text(text).map_or(Value::Null, Value::text),
+        (Some("null"), PathResult::Typed) => Value::Null,
+        (Some(text), PathResult::Typed) => value_of_json_text(text)?,
+    })
+}
+
+fn single_key(path: &[PathStep]) -> Option<&str> {
+    match path {
+        [PathStep::Key(key)] if !key.starts_with('$') => Some(key),
+        _ => None,
+    }
+}
+
+/// The field that holds the fact of a metadata key: keys that start with `$` are kept apart from the system's own.
+pub(crate) fn fact_name(key: &str) -> String {
+    if key.starts_with('$') { format!("${key}") } else { key.to_string() }
+}
+
+/// The metadata key of a fact's field.
+pub(crate) fn fact_key(name: &str) -> &str {
+    if name.starts_with("$$") { name.get(1..).unwrap_or(name) } else { name }
+}
+
+/// Where in the encoded key a column lies; a numeric's key form loses its scale, so that one is read from its field.
+pub(crate) fn key_part(collection: &Collection, position: usize) -> Option<usize> {
+    let part = collection.primary_key.iter().position(|column| *column == position)?;
+    match collection.columns.get(position)?.ty {
+        ColumnType::Numeric(_) => None,
+        _ => Some(part),
+    }
+}
+
+/// Types of the parts of the encoded key. A collection without a primary key has a hidden text id.
+pub(crate) fn key_types(collection: &Collection) -> Vec<ColumnType> {
+    if collection.primary_key.is_empty() {
+        return vec![ColumnType::Text];
+    }
+    collection
+        .primary_key
+        .iter()
+        .filter_map(|position| collection.columns.get(*position))
+        .map(|column| column.ty.clone())
+        .collect()
+}
+
+/// # Errors
+/// 22000 for a dimension that differs from the column's, naming both.
+pub(crate) fn check_dimension(column: &str, declared: Option<u32>, vector: &Arc<[f32]>) -> Result<()> {
+    match declared {
+        Some(dimension) if vector.len() != dimension as usize => {
+            Err(Error::new(ErrorKind::DataException, format!("expected {dimension} dimensions, not {}", vector.len()))
+                .with_detail(format!("Column \"{column}\" holds vectors of {dimension} dimensions.")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,161 @@
+//! What one statement reads: a snapshot of the store, the catalog of that moment, and the own uncommitted writes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::pending::write_set::EntryKey;
+use crate::db::pending::write_set::WriteSet;
+use crate::db::read::access_path;
+use crate::db::read::cursor::Cursor;
+use crate::db::read::cursor::Row;
+use crate::db::read::query::Query;
+use crate::db::read::scan::visit_key;
+use crate::db::settings::settings::Settings;
+use crate::db::state::activity::Activity;
+use crate::db::state::cancel::Cancel;
+use crate::db::state::state::Shared;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionId, CollectionKind, PeerId};
+use crate::store::{Key, Snapshot, vector_of_bytes};
+use crate::types::{ColumnType, Value};
+
+/// A consistent view. Cheap to clone and to send; it holds its snapshot for as long as it lives.
+#[derive(Clone)]
+pub struct ReadView {
+    pub(crate) database: Arc<Shared>,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) writes: Arc<WriteSet>,
+    /// Commits up to this number are in the snapshot for certain; later ones may be.
+    pub(crate) version: u64,
+    /// What the statement has asked other members for.
+    pub(crate) sought: Option<Arc<Sought>>,
+    /// AUTH entries are refused to whoever reads or writes by it.
+    pub(crate) hides_secrets: bool,
+}
+
+/// What a statement has asked other members for. Collections by their numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Sought {
+    /// Encoded primary keys of entries that no member holds.
+    pub nowhere: BTreeSet<(u32, Vec<u8>)>,
+    /// Collections of which everything was brought here.
+    pub gathered: BTreeSet<u32>,
+}
+
+impl ReadView {
+    /// Whether AUTH entries are refused to whoever reads or writes by it.
+    pub fn hides_secrets(&self) -> bool {
+        self.hides_secrets
+    }
+
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// Bytes that the whole database takes on disk, blobs and saved graphs aside.
+    ///
+    /// # Errors
+    /// 58030 where its directory cannot be read.
+    pub fn stored_bytes(&self) -> Result<u64> {
+        self.database.store.file_bytes()
+    }
+
+    /// Who is connected to the database, and what runs.
+    pub fn activity(&self) -> &Activity {
+        &self.database.activity
+    }
+
+    /// How much of the room for notifications that somebody has not read is taken, from 0 to 1.
+    pub fn notification_queue_usage(&self) -> f64 {
+        self.database.feed.usage()
+    }
+
+    pub fn peer_id(&self) -> PeerId {
+        self.database.peer_id()
+    }
+
+    /// Runs a bound query.
+    pub fn query(&self, query: &Query, settings: &Settings, cancel: &Cancel) -> Result<Cursor> {
+        let plan = access_path::choose(self, query, settings)?;
+        self.check_held(query, &plan, settings)?;
+        Cursor::open(self.clone(), query, plan, cancel.clone(), settings.memory.clone())
+    }
+
+    /// The view for a statement that has asked other members for entries.
+    #[must_use]
+    pub fn knowing(self, sought: Option<&Arc<Sought>>) -> ReadView {
+        ReadView { sought: sought.cloned(), ..self }
+    }
+
+    /// The lines of EXPLAIN: how a bound query would run, outermost step first.
+    pub fn explain(&self, query: &Query, settings: &Settings) -> Result<Vec<String>> {
+        Ok(access_path::choose(self, query, settings)?.describe(query))
+    }
+
+    /// The whole declared row of an entry, `None` when there is none.
+    pub fn row(&self, collection: &Collection, key: &EntryKey) -> Result<Option<Row>> {
+        visit_key(self, collection, key.as_bytes(), |entry| {
+            (0..collection.columns.len()).map(|position| entry.column(position)).collect::<Result<Row>>()
+        })
+    }
+
+    /// Whether the entry exists.
+    pub fn exists(&self, collection: &Collection, key: &EntryKey) -> Result<bool> {
+        Ok(visit_key(self, collection, key.as_bytes(), |_| Ok(()))?.is_some())
+    }
+
+    /// A committed vector.
+    pub(crate) fn vector(&self, collection: CollectionId, column: usize, key: &[u8]) -> Result<Option<Value>> {
+        let column = vector_slot(column)?;
+        match self.snapshot.get(&Key::Vector(collection, column, key))? {
+            None => Ok(None),
+            Some(bytes) => vector_of_bytes(&bytes).map(|vector| Some(Value::Vector(vector))),
+        }
+    }
+
+    /// The fact keys that occur in a MEMORY collection with the type each one shows as, in order of name.
+    pub fn fact_columns(&self, collection: &Collection) -> Vec<(String, ColumnType)> {
+        match collection.kind {
+            CollectionKind::Memory => self.database.fact_columns(collection.id, &self.writes),
+            CollectionKind::Auth | CollectionKind::Table => Vec::new(),
+        }
+    }
+
+    /// The hash of the blob that a memory names; `None` where there is no entry or no blob.
+    ///
+    /// # Errors
+    /// 42703 for a collection whose entries have no blobs.
+    pub fn blob_hash(&self, collection: &Collection, key: &EntryKey) -> Result<Option<String>> {
+        let Some(position) = collection.column("blob_hash") else {
+            return Err(Error::new(
+                ErrorKind::UndefinedColumn,
+                format!("entries of \"{}\" have no blobs", collection.name),
+            ));
+        };
+        let hash = visit_key(self, collection, key.as_bytes(), |entry| entry.column(position))?;
+        match hash {
+            Some(Value::Text(hash)) => Ok(Some(hash.into())),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether the file of a blob is here.
+    pub fn has_blob(&self, hash: &str) -> Result<bool> {
+        Ok(self.database.blobs.size(&hash.parse()?).is_ok())
+    }
+
+    /// A blob, read from its local file and verified.
+    ///
+    /// # Errors
+    /// 58030 when its file is not here, XX001 when it holds something else.
+    pub fn read_blob(&self, hash: &str) -> Result<Vec<u8>> {
+        self.database.read_blob(hash)
+    }
+}
+
+/// The number under which a column's vectors are kept.
+pub(crate) fn vector_slot(column: usize) -> Result<u16> {
+    u16::try_from(column).map_err(|_| Error::internal(format!("column {column} is beyond any table")))
+}

@@ -1,0 +1,239 @@
+//! What waits to be posted, for people who look and for the poster of a network that is an HTTP endpoint.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::db::database::Database;
+use crate::db::pending::write_set::EntryKey;
+use crate::db::read::entry_view::key_types;
+use crate::db::read::view::ReadView;
+use crate::db::write::entry_states::EntryStates;
+use crate::db::write::transaction::Transaction;
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::merge::{delta, merge};
+use crate::model::{Attachment, Collection, CollectionId, NetworkId, PeerId, Stage, State};
+use crate::store::{Key, KeyRange, Publicity, RecordView, decode_key};
+
+/// An entry on the stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedEntry {
+    pub collection: String,
+    /// The text of its primary key; parts of a composite one are joined by commas.
+    pub id: String,
+    /// The network that it will be posted to, where its collection is attached to one.
+    pub network: Option<String>,
+}
+
+/// A member of a network, as it was last seen.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MemberInfo {
+    pub peer: PeerId,
+    pub addresses: Vec<String>,
+    /// Milliseconds since 1970.
+    pub last_seen_ms: u64,
+    /// Shut out by REMOVE PEER.
+    #[serde(default)]
+    pub removed: bool,
+}
+
+/// An entry that is to be posted to an HTTP endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StagedForPosting {
+    pub collection: CollectionId,
+    pub collection_name: String,
+    pub key: EntryKey,
+    pub id: String,
+    /// Number of the commit that last changed it.
+    pub version: u64,
+    /// What a reader here sees, and with the posting the network.
+    pub state: State,
+    /// Whether an earlier version was posted.
+    pub was_posted: bool,
+}
+
+impl Transaction {
+    /// What the client is to be told of the statement that has ended.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        let count = std::mem::take(&mut self.public_already);
+        if count > 0 {
+            let (subject, object) =
+                if count == 1 { ("1 entry is", "it") } else { (&*format!("{count} entries are"), "them") };
+            let notice = Error::new(ErrorKind::Success, format!("{subject} public already"))
+                .with_detail(
+                    "What was posted stays with the members of the network; later changes are private until staged.",
+                )
+                .with_hint(format!("DELETE {object} to have the members delete {object}, too."));
+            self.notices.push(Notice::of(notice));
+        }
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Takes an entry off the stage; whether it was on it. Of one that is public already, posted then or before, the client
+    /// is told.
+    pub fn unstage(&mut self, collection: &Arc<Collection>, key: &EntryKey) -> Result<bool> {
+        let pending = self.view.writes.row(collection.id, key.as_bytes());
+        let (base, stage) = match pending {
+            Some(pending) => (pending.base.clone(), pending.stage),
+            None => {
+                let stored = self.view.snapshot.get(&Key::Entry(collection.id, key.as_bytes()))?;
+                (stored.map(|bytes| Arc::from(&*bytes)), None)
+            }
+        };
+        let record = base.as_deref().map(RecordView::parse).transpose()?;
+        let stage = stage.or(record.as_ref().map(RecordView::stage)).unwrap_or_default();
+        self.public_already += u64::from(record.is_some_and(|record| record.publicity() != Publicity::Private));
+        let was_staged = stage == Stage::PostPending;
+        if was_staged {
+            self.set_stage(collection, key, Stage::Private)?;
+        }
+        Ok(was_staged)
+    }
+}
+
+impl ReadView {
+    /// What is on the stage, of one network's collections or of all.
+    pub fn staged(&self, network: Option<NetworkId>) -> Result<Vec<StagedEntry>> {
+        let mut staged = Vec::new();
+        for collection in self.catalog.collections() {
+            let attached = self.catalog.network_of(collection.id);
+            if network.is_some() && attached.map(|(attached, _)| attached.id) != network {
+                continue;
+            }
+            let mut stored = self.snapshot.scan(&KeyRange::staged(collection.id));
+            while let Some((key, _)) = stored.next()? {
+                staged.push(StagedEntry {
+                    collection: collection.name.clone(),
+                    id: id_text(collection, key)?,
+                    network: attached.map(|(network, _)| network.name.clone()),
+                });
+            }
+        }
+        Ok(staged)
+    }
+}
+
+impl ReadView {
+    /// How many entries of a collection are on the stage.
+    pub fn staged_count(&self, collection: CollectionId) -> Result<u64> {
+        let mut stored = self.snapshot.scan(&KeyRange::staged(collection));
+        let mut count = 0;
+        while stored.next()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+/// Names of the records of members.
+pub(crate) const MEMBER: &str = "member/";
+
+impl ReadView {
+    /// The members of a network that were ever met, those that were shut out among them.
+    pub fn members(&self, id: NetworkId) -> Result<Vec<MemberInfo>> {
+        let removed = self.catalog.network_by_id(id).map(|network| network.removed.as_slice()).unwrap_or_default();
+        let mut members = Vec::new();
+        let mut stored = self.snapshot.scan(&KeyRange::sync_records(id).starting_with(MEMBER.as_bytes()));
+        while let Some((_, json)) = stored.next()? {
+            let mut member: MemberInfo = serde_json::from_slice(json)
+                .map_err(|_| Error::new(ErrorKind::Corrupted, "the record of a member cannot be read"))?;
+            member.removed = removed.contains(&member.peer);
+            members.push(member);
+        }
+        Ok(members)
+    }
+}
+
+impl Database {
+    /// Entries on the stage of a network, in order of (collection, key), behind `after`, at most `limit`, with what would
+    /// be posted of them.
+    pub async fn staged_entries(
+        &self,
+        network: NetworkId,
+        after: Option<(CollectionId, EntryKey)>,
+        limit: usize,
+    ) -> Result<Vec<StagedForPosting>> {
+        self.shared()
+            .encode(move |apply| {
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else {
+                    return Ok(Vec::new());
+                };
+                let mut staged = Vec::new();
+                let is_ahead = |attachment: &&Attachment| {
+                    !attachment.detaching && after.as_ref().is_none_or(|(last, _)| *last <= attachment.collection)
+                };
+                let mut attachments: Vec<&Attachment> = network.attachments.iter().filter(is_ahead).collect();
+                attachments.sort_by_key(|attachment| attachment.collection);
+                for attachment in attachments {
+                    let catalog = std::sync::Arc::clone(apply.current_catalog());
+                    let Some(collection) = catalog.collection_by_id(attachment.collection) else { continue };
+                    let snapshot = std::sync::Arc::clone(&apply.group.snapshot);
+                    let mut range = KeyRange::staged(collection.id);
+                    if let Some((last, key)) = &after
+                        && *last == collection.id
+                    {
+                        range = range.from(Bound::Excluded(key.as_bytes()));
+                    }
+                    let mut stored = snapshot.scan(&range);
+                    while staged.len() < limit
+                        && let Some((key, _)) = stored.next()?
+                    {
+                        let states = apply.entry_states(collection, key)?;
+                        let posted = states.to_post(apply.hlc, &apply.shared.peer_id());
+                        let EntryStates { record, publicity, version, .. } = states;
+                        if let (Some(_), Some(state)) = (record, posted) {
+                            staged.push(StagedForPosting {
+                                collection: collection.id,
+                                collection_name: attachment.shared_name.clone(),
+                                key: EntryKey::from_bytes(key),
+                                id: id_text(collection, key)?,
+                                version,
+                                state,
+                                was_posted: publicity != Publicity::Private,
+                            });
+                        }
+                    }
+                }
+                Ok(staged)
+            })
+            .await
+    }
+
+    /// Takes entries off the stage that were posted to an HTTP endpoint, unless they have changed since; how many it were.
+    pub async fn mark_posted(&self, network: NetworkId, posted: Vec<(CollectionId, EntryKey, u64)>) -> Result<u64> {
+        self.shared()
+            .encode(move |apply| {
+                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
+                let me = apply.shared.peer_id();
+                let mut head = apply.head(&network, &me)?;
+                let mut count = 0;
+                for (id, key, version) in &posted {
+                    let collection = apply.current_catalog().collection_by_id(*id).cloned();
+                    let Some(collection) = collection.filter(|_| network.attachment(*id).is_some()) else { continue };
+                    let old = apply.entry_states(&collection, key.as_bytes())?;
+                    if old.version != *version || old.record.is_none() {
+                        continue;
+                    }
+                    let Some(posted) = old.to_post(apply.hlc, &me) else { continue };
+                    head.seq += 1;
+                    let mut news = delta(&old.public, &posted);
+                    news.clock = [(me.clone(), head.seq)].into_iter().collect();
+                    let public = merge(&old.public, &news);
+                    apply.put_states(&collection, key.as_bytes(), &old, (&old.visible, &public), Stage::Private)?;
+                    count += 1;
+                }
+                if count > 0 {
+                    head.received = head.seq;
+                    apply.put_head(network.id, me, head);
+                    apply.tell_posted(&network, count);
+                }
+                Ok(count)
+            })
+            .await
+    }
+}
+
+/// The text of an entry's primary key.
+pub(crate) fn id_text(collection: &Collection, key: &[u8]) -> Result<String> {
+    let parts = decode_key(&key_types(collection), key)?;
+    Ok(parts.iter().map(|part| part.to_text()).collect::<Vec<_>>().join(","))
+}

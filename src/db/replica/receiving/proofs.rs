@@ -1,0 +1,147 @@
+//! Proofs of public states, as they are kept: which deltas an entry is made of, and the trees of the postings that those were in.
+//!
+//! The contributions to an entry lie beside it, written in the batch that changes its public state. Postings are kept apart from
+//! the log, which is pruned: as long as an entry needs a delta of theirs, they prove it to others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::db::database::Database;
+use crate::db::read::view::ReadView;
+use crate::db::write::encoder::Apply;
+use crate::error::Result;
+use crate::merge::{Posting, maker_of};
+use crate::model::{Bytes, CollectionId, Contribution, EntryMaker, NetworkId, PeerId, Piece, PostingProof};
+use crate::store::{
+    Key, KeyRange, Snapshot, decode_contributions, decode_with_aside, delta_place, encode_with_aside, posting_place,
+};
+
+/// Postings in which one delta is looked for: more than one cover a number only where an origin told several stories.
+const STORIES_MAX: usize = 4;
+
+/// Numbers of deltas by origin.
+pub(crate) type Numbers = BTreeMap<PeerId, BTreeSet<u64>>;
+
+impl Apply<'_> {
+    /// The deltas that an entry's public state is known to be made of, and those that do not count.
+    pub fn contributions_to(&self, id: CollectionId, key: &[u8]) -> Result<(Vec<Contribution>, Vec<Piece>)> {
+        let place = (id, key.to_vec());
+        let overlay = &self.effects.overlay.contributions;
+        if let Some(known) = overlay.get(&place).or_else(|| self.group.overlay.contributions.get(&place)) {
+            return known.as_deref().map_or(Ok(Default::default()), decode_with_aside);
+        }
+        let stored = self.group.snapshot.get(&Key::Contributions(id, key))?;
+        stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes))
+    }
+
+    pub fn put_contributions(
+        &mut self,
+        id: CollectionId,
+        key: &[u8],
+        (contributions, aside): (&[Contribution], &[Piece]),
+    ) -> Result<()> {
+        let is_empty = contributions.is_empty() && aside.is_empty();
+        let bytes = if is_empty { None } else { Some(encode_with_aside(contributions, aside)?) };
+        match &bytes {
+            Some(bytes) => self.effects.batch.put(&Key::Contributions(id, key), bytes),
+            None => self.effects.batch.delete(&Key::Contributions(id, key)),
+        }
+        self.effects.overlay.contributions.insert((id, key.to_vec()), bytes.map(Arc::from));
+        Ok(())
+    }
+
+    /// Keeps a posting, or what it knows more than what is kept of it.
+    pub fn put_posting(&mut self, network: NetworkId, origin: &PeerId, mut posting: Posting) -> Result<()> {
+        let place = posting_place(origin, posting.tree.last(), &posting.hash());
+        self.shared.sweeping.lock().note_put(network, &place);
+        let slot = (network, place.clone());
+        let overlay = &self.effects.overlay.postings;
+        let known = match overlay.get(&slot).or_else(|| self.group.overlay.postings.get(&slot)) {
+            Some(known) => known.as_deref().map(Posting::parse).transpose()?,
+            None => {
+                let stored = self.group.snapshot.get(&Key::Posting(network, &place))?;
+                stored.map(|bytes| Posting::parse(&bytes)).transpose()?
+            }
+        };
+        if let Some(known) = known.filter(|known| known.is_same_as(&posting)) {
+            if posting.tree.is_within(&known.tree) {
+                return Ok(());
+            }
+            posting.tree.join(known.tree);
+            // Of what is known the signature was not verified again.
+            posting.signature = known.signature;
+        }
+        let bytes: Arc<[u8]> = posting.to_bytes().into();
+        self.effects.batch.put(&Key::Posting(network, &place), &bytes);
+        self.effects.overlay.postings.insert(slot, Some(bytes));
+        Ok(())
+    }
+}
+
+impl ReadView {
+    /// Who made the present life of a public entry: whose signature covers the delta that began it. `None` where nothing proves
+    /// that: of a private entry, and of what was posted before there were proofs.
+    pub fn entry_maker(&self, id: CollectionId, key: &[u8]) -> Result<Option<EntryMaker>> {
+        let stored = self.snapshot.get(&Key::Contributions(id, key))?;
+        let (contributions, _) = stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes))?;
+        Ok(maker_of(&contributions))
+    }
+}
+
+impl Database {
+    /// [`ReadView::entry_maker`] at this moment.
+    pub fn entry_maker(&self, id: CollectionId, key: &[u8]) -> Result<Option<EntryMaker>> {
+        self.view().entry_maker(id, key)
+    }
+}
+
+/// Adds the deltas of an entry's contributions to those that need a proof; how many there are.
+pub(crate) fn note_needed(contributions: &[u8], needed: &mut Numbers) -> Result<usize> {
+    if contributions.is_empty() {
+        return Ok(0);
+    }
+    let contributions = decode_contributions(contributions)?;
+    let count = contributions.len();
+    for Contribution { origin, seq, .. } in contributions {
+        needed.entry(origin).or_default().insert(seq);
+    }
+    Ok(count)
+}
+
+/// What proves these deltas, as far as it is here.
+pub(crate) fn proofs_of(snapshot: &Snapshot, network: NetworkId, needed: &Numbers) -> Result<Vec<PostingProof>> {
+    let mut proofs = Vec::new();
+    for (origin, numbers) in needed {
+        let mut numbers: Vec<u64> = numbers.iter().copied().collect();
+        while let Some(first) = numbers.first().copied() {
+            let mut proven_to = first;
+            for record in postings_covering(snapshot, network, origin, first)? {
+                let posting = Posting::parse(&record)?;
+                let part = posting.prove(&numbers);
+                proven_to = proven_to.max(part.tree.last());
+                let record = Bytes::new(part.to_bytes());
+                proofs.push(PostingProof { origin: origin.clone(), last: posting.tree.last(), record });
+            }
+            numbers.drain(..numbers.partition_point(|seq| *seq <= proven_to));
+        }
+    }
+    Ok(proofs)
+}
+
+/// The postings of an origin that a number falls into.
+fn postings_covering(snapshot: &Snapshot, network: NetworkId, origin: &PeerId, seq: u64) -> Result<Vec<Vec<u8>>> {
+    let from = delta_place(origin, seq);
+    let mut found = Vec::new();
+    let mut stored = snapshot.scan(&KeyRange::postings_of(network, origin).from(Bound::Included(&from)));
+    while found.len() < STORIES_MAX
+        && let Some((_, record)) = stored.next()?
+    {
+        let (first, _) = Posting::range_in(record)?;
+        if first > seq {
+            break;
+        }
+        found.push(record.to_vec());
+    }
+    Ok(found)
+}

@@ -1,0 +1,51 @@
+//! What the database tells its sync task: that something changed, not what.
+
+use tokio::sync::watch;
+
+use crate::db::write::commit_group::Group;
+
+/// Counters that go up with each change; watching one costs the writer next to nothing.
+pub(crate) struct Signals {
+    catalog: watch::Sender<u64>,
+    staged: watch::Sender<u64>,
+    posted: watch::Sender<u64>,
+}
+
+/// The receiving ends.
+#[derive(Clone, Debug)]
+pub struct DatabaseChanges {
+    /// Networks, attachments or collections changed.
+    pub catalog: watch::Receiver<u64>,
+    /// Something was put on the stage.
+    pub staged: watch::Receiver<u64>,
+    /// The heads of a network moved.
+    pub posted: watch::Receiver<u64>,
+}
+
+impl Signals {
+    pub fn new() -> Self {
+        Signals { catalog: watch::Sender::new(0), staged: watch::Sender::new(0), posted: watch::Sender::new(0) }
+    }
+
+    /// After a group has become durable.
+    pub fn tell(&self, group: &Group) {
+        let changes = [
+            (group.catalog_changed, &self.catalog),
+            (group.has_staged, &self.staged),
+            (group.has_posted, &self.posted),
+        ];
+        for (has_changed, signal) in changes {
+            if has_changed {
+                signal.send_modify(|count| *count += 1);
+            }
+        }
+    }
+
+    pub fn subscribe(&self) -> DatabaseChanges {
+        DatabaseChanges {
+            catalog: self.catalog.subscribe(),
+            staged: self.staged.subscribe(),
+            posted: self.posted.subscribe(),
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! What all transactions and the background threads of one database share.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::mpsc;
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::catalog::row_ids::RowIds;
+use crate::db::feed::feed::{FEED_BYTES_MAX, Feed};
+use crate::db::pending::fact_types::FactTypes;
+use crate::db::pending::write_set::WriteSet;
+use crate::db::read::view::ReadView;
+use crate::db::records::stored_head::StoredHead;
+use crate::db::replica::networks::peers::SyncSeam;
+use crate::db::replica::receiving::sweep::Sweeping;
+use crate::db::replica::receiving::verify_states::HeadsSeen;
+use crate::db::state::activity::Activity;
+use crate::db::state::change_signals::Signals;
+use crate::db::state::clock::Clock;
+use crate::db::upkeep::backup::RunningBackup;
+use crate::db::vault::network_keys::NetworkSecrets;
+use crate::db::vault::secrets::Secrets;
+use crate::db::vectors::vector_indexes::{VectorIndex, VectorIndexes};
+use crate::db::write::committer::{Answer, Encode, Job};
+use crate::db::write::dimensions::Witnesses;
+use crate::db::write::encoder::Apply;
+use crate::db::write::feed_draft::FeedDraft;
+use crate::db::write::index_builds::Builds;
+use crate::db::write::sequences::Sequences;
+use crate::error::{Error, ErrorKind, Result};
+use crate::health::{Health, Stopwatch};
+use crate::model::{CollectionId, NetworkId, PeerId};
+use crate::store::{BlobHash, BlobStore, Identity, Key, Store};
+use crate::types::ColumnType;
+
+/// The parts of an open database.
+pub(crate) struct Shared {
+    pub store: Store,
+    pub clock: Clock,
+    pub signals: Signals,
+    /// What listeners are told of commits and networks.
+    pub feed: Feed,
+    pub health: Health,
+    /// Runs while a batch is being written to the disk.
+    pub writing: Stopwatch,
+    /// The database was told to stop.
+    pub is_stopping: AtomicBool,
+    pub sync: SyncSeam,
+    /// Who is connected.
+    pub activity: Activity,
+    identity: RwLock<Arc<Identity>>,
+    /// Dropping of postings that nothing needs.
+    pub sweeping: Mutex<Sweeping>,
+    /// Heads whose signatures were verified.
+    pub heads_seen: Mutex<HeadsSeen>,
+    /// Up to where the own postings are surely no other copy's: see `first_heads`.
+    pub first_heads: BTreeMap<NetworkId, StoredHead>,
+    pub vector_indexes: VectorIndexes,
+    pub witnesses: Witnesses,
+    pub vector_directory: PathBuf,
+    /// Where the first password may lie.
+    pub password_file: PathBuf,
+    pub key_directory: PathBuf,
+    /// The backup that is being made.
+    pub backup: RunningBackup,
+    pub facts: FactTypes,
+    pub sequences: Sequences,
+    pub row_ids: RowIds,
+    pub secrets: Secrets,
+    pub blobs: BlobStore,
+    pub jobs: mpsc::Sender<Job>,
+    pub builder: SyncSender<()>,
+    pub builds: Builds,
+    catalog: RwLock<Arc<Catalog>>,
+    version: AtomicU64,
+    next_id: AtomicU32,
+}
+
+/// What [`Shared`] is made of at the start.
+pub(crate) struct Parts {
+    pub store: Store,
+    pub clock: Clock,
+    pub identity: Identity,
+    pub first_heads: BTreeMap<NetworkId, StoredHead>,
+    pub vector_directory: PathBuf,
+    pub password_file: PathBuf,
+    pub key_directory: PathBuf,
+    pub secrets: Secrets,
+    pub blobs: BlobStore,
+    pub jobs: mpsc::Sender<Job>,
+    pub builder: SyncSender<()>,
+    pub catalog: Catalog,
+    pub version: u64,
+    pub next_id: u32,
+}
+
+impl Shared {
+    pub fn new(parts: Parts) -> Self {
+        Shared {
+            store: parts.store,
+            clock: parts.clock,
+            signals: Signals::new(),
+            feed: Feed::new(FEED_BYTES_MAX),
+            health: Health::default(),
+            writing: Stopwatch::default(),
+            is_stopping: AtomicBool::new(false),
+            sync: SyncSeam::new(),
+            activity: Activity::default(),
+            identity: RwLock::new(Arc::new(parts.identity)),
+            sweeping: Mutex::default(),
+            heads_seen: Mutex::default(),
+            first_heads: parts.first_heads,
+            vector_indexes: VectorIndexes::default(),
+            witnesses: Witnesses::default(),
+            vector_directory: parts.vector_directory,
+            password_file: parts.password_file,
+            key_directory: parts.key_directory,
+            backup: RunningBackup::default(),
+            facts: FactTypes::default(),
+            sequences: Sequences::default(),
+            row_ids: RowIds::default(),
+            secrets: parts.secrets,
+            blobs: parts.blobs,
+            jobs: parts.jobs,
+            builder: parts.builder,
+            builds: Builds::default(),
+            catalog: RwLock::new(Arc::new(parts.catalog)),
+            version: AtomicU64::new(parts.version),
+            next_id: AtomicU32::new(parts.next_id),
+        }
+    }
+
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read())
+    }
+
+    /// Number of the last commit.
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    pub fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.identity.read())
+    }
+
+    /// From now on this node writes and posts under another identity.
+    pub fn set_identity(&self, identity: Identity) {
+        *self.identity.write() = Arc::new(identity);
+    }
+
+    pub fn peer_id(&self) -> PeerId {
+        self.identity.read().peer_id().clone()
+    }
+
+    /// The secrets of a network's epochs.
+    pub fn network_secrets(&self, id: NetworkId) -> Result<NetworkSecrets> {
+        match self.store.snapshot().get(&Key::NetworkSecret(id))? {
+            Some(sealed) => self.secrets.open_network(&sealed),
+            None => Ok(NetworkSecrets::default()),
+        }
+    }
+
+    /// A number for a new collection or index; never given twice.
+    pub fn new_id(&self) -> CollectionId {
+        CollectionId(self.next_id.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The present state, with the own changes of a transaction over it.
+    pub fn view(self: &Arc<Self>, writes: Arc<WriteSet>) -> ReadView {
+        // Under the lock, so that the catalog is the one the snapshot was written with. The version is read first: what
+        // commits in between is in the snapshot without being counted, which readers of the indexes allow for.
+        let catalog = self.catalog.read();
+        let version = self.version();
+        let snapshot = Arc::new(self.store.snapshot());
+        let catalog = Arc::clone(&catalog);
+        ReadView { database: Arc::clone(self), snapshot, catalog, writes, version, sought: None, hides_secrets: false }
+    }
+
+    /// Makes a commit visible: `write` has made it durable when it returns. A changed catalog shows at the same moment.
+    ///
+    /// # Errors
+    /// What `write` fails with, or what cannot be made of the catalog: nothing is written then. Nothing fails after it.
+    pub fn publish(
+        &self,
+        version: u64,
+        catalog: Option<Arc<Catalog>>,
+        write: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        match catalog {
+            None => write()?,
+            Some(catalog) => {
+                let added = self.new_vector_indexes(&catalog)?;
+                let mut current = self.catalog.write();
+                write()?;
+                self.replace_vector_indexes(&catalog, added);
+                *current = catalog;
+            }
+        }
+        self.version.store(version, Ordering::Release);
+        Ok(())
+    }
+
+    /// Makes the nearest-neighbour indexes that the catalog names, and drops those it no longer names.
+    pub fn register_vector_indexes(&self, catalog: &Catalog) -> Result<()> {
+        let added = self.new_vector_indexes(catalog)?;
+        self.replace_vector_indexes(catalog, added);
+        Ok(())
+    }
+
+    fn new_vector_indexes(&self, catalog: &Catalog) -> Result<Vec<VectorIndex>> {
+        let definitions = catalog
+            .collections()
+            .flat_map(|collection| collection.indexes.iter().map(move |definition| (collection, definition)));
+        definitions
+            .filter(|(_, definition)| self.vector_indexes.get(definition.id).is_none())
+            .filter_map(|(collection, definition)| VectorIndex::new(collection, definition))
+            .collect()
+    }
+
+    fn replace_vector_indexes(&self, catalog: &Catalog, added: Vec<VectorIndex>) {
+        for index in added {
+            self.vector_indexes.put(index);
+        }
+        let named: HashSet<CollectionId> = catalog
+            .collections()
+            .flat_map(|collection| collection.indexes.iter().map(|definition| definition.id))
+            .collect();
+        for index in self.vector_indexes.all() {
+            if !named.contains(&index.id) {
+                self.vector_indexes.remove(index.id);
+                // Its number is never given again, so that nobody takes the file for another index's.
+                if let Err(error) = index.remove_file(&self.vector_directory) {
+                    tracing::warn!(index = index.id.0, %error, "the file of a dropped graph stays");
+                }
+            }
+        }
+    }
+
+    pub fn vector_index(&self, id: CollectionId) -> Option<Arc<VectorIndex>> {
+        self.vector_indexes.get(id)
+    }
+
+    pub fn fact_columns(&self, collection: CollectionId, writes: &WriteSet) -> Vec<(String, ColumnType)> {
+        self.facts.columns(collection, writes)
+    }
+
+    /// The bytes of a blob, verified.
+    pub fn read_blob(&self, hash: &str) -> Result<Vec<u8>> {
+        let hash: BlobHash = hash.parse()?;
+        let mut bytes = Vec::new();
+        self.blobs.open(&hash)?.read_to_end(&mut bytes)?;
+        if BlobHash::of(&bytes) != hash {
+            return Err(Error::new(ErrorKind::Corrupted, format!("the file of blob {hash} holds other bytes"))
+                .with_hint("Restore it from a backup, or store the blob again."));
+        }
+        Ok(bytes)
+    }
+
+    /// What a commit with these writes begins to tell; `None` while nobody listens.
+    pub fn draft(&self, writes: &WriteSet) -> Option<FeedDraft> {
+        let (is_heard, wants_changes) = self.feed.listened_to();
+        is_heard.then(|| FeedDraft::new(wants_changes, Arc::clone(&writes.notifications)))
+    }
+
+    /// Tells the builder of nearest-neighbour graphs that there may be work.
+    pub fn wake_builder(&self) {
+        match self.builder.try_send(()) {
+            // A signal that waits already says the same; a builder that is gone builds nothing.
+            Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+        }
+    }
+
+    /// Has the committer encode something on top of the commits before it, and waits until it is durable.
+    pub async fn encode<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Apply<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let encode: Encode = Box::new(move |apply| match work(apply) {
+            Ok(value) => {
+                let answer: Answer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
+                Some(answer)
+            }
+            Err(error) => {
+                // Who asked has gone away, or is told.
+                drop(reply.send(Err(error)));
+                None
+            }
+        });
+        self.jobs.send(Job::Encode(encode)).await.map_err(|_| self.no_committer())?;
+        answer.await.map_err(|_| self.no_committer())?
+    }
+
+    /// Gives the committer a job and waits for its answer.
+    pub async fn ask<T>(&self, job: impl FnOnce(tokio::sync::oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.jobs.send(job(reply)).await.map_err(|_| self.no_committer())?;
+        answer.await.map_err(|_| self.no_committer())?
+    }
+
+    /// Why the committer does not answer: it was told to stop, or it died and nothing can be written any more.
+    pub fn no_committer(&self) -> Error {
+        if self.is_stopping.load(Ordering::Acquire) {
+            return Error::new(ErrorKind::Shutdown, "the database is shutting down");
+        }
+        Error::internal("nothing can be written any more: the task that commits has died")
+            .with_detail("Whether the transaction that was committed at that moment is kept shows after a restart.")
+            .with_hint("Restart the server, and report the defect. Reads go on.")
+    }
+}

@@ -1,0 +1,7 @@
+//! Upkeep of a data directory: backup and restore, repair of what is derived, a new vault key, and how a database is.
+
+pub(super) mod backup;
+pub(super) mod password_file;
+pub(super) mod repair;
+pub(super) mod rotate_vault;
+pub(super) mod vitals;

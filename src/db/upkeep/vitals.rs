@@ -1,0 +1,113 @@
+//! How a database is: what is wrong with it, and the figures that only it knows.
+
+use std::time::Duration;
+
+use crate::db::database::Database;
+use crate::error::Result;
+use crate::health::Health;
+use crate::store::{DiskSpace, StoreStatistics, disk_space};
+use crate::types::quote_identifier;
+
+/// Free bytes below which writes are about to fail: RocksDB needs room for its largest write buffer, 64 MiB, and more.
+const DISK_FREE_BYTES_MIN: u64 = 80 * 1024 * 1024;
+/// A write to the disk that takes longer has got stuck.
+const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// All graphs of nearest-neighbour indexes together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GraphStatus {
+    pub indexes: u64,
+    /// Those that do not hold all vectors of their column yet: searches measure every vector until then.
+    pub building: u64,
+    pub vectors: u64,
+    /// Vectors that are measured beside the graph until they are linked.
+    pub waiting: u64,
+    /// Bytes of memory.
+    pub bytes: u64,
+}
+
+impl Database {
+    /// What is wrong with it: the name of what has failed, and how. Nothing while all goes well.
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let shared = self.shared();
+        let mut problems = Vec::new();
+        if let Some(error) = shared.store.failure() {
+            problems.push(("store", error.to_string()));
+        }
+        if let Some(took) = shared.writing.running_for().filter(|took| *took >= WRITE_TIME_MAX) {
+            let seconds = took.as_secs();
+            problems.push(("store", format!("a write to the disk has not ended for {seconds} s; look at the disk")));
+        }
+        match self.disk() {
+            Some(disk) if disk.is_read_only => {
+                problems.push((
+                    "disk",
+                    "the file system of the data directory is read-only; mount it writable".to_string(),
+                ));
+            }
+            Some(disk) if disk.free_bytes < DISK_FREE_BYTES_MIN => {
+                let (free, least) = (disk.free_bytes >> 20, DISK_FREE_BYTES_MIN >> 20);
+                let text =
+                    format!("{free} MiB are free under the data directory, and writes need {least}; free some space");
+                problems.push(("disk", text));
+            }
+            _ => {}
+        }
+        problems
+            .extend(shared.health.dead().into_iter().map(|task| (task, "has died; restart the server".to_string())));
+        problems
+    }
+
+    /// Bytes that the store's files take on disk, blobs and saved graphs aside.
+    ///
+    /// # Errors
+    /// 58030 where its directory cannot be read.
+    pub fn stored_bytes(&self) -> Result<u64> {
+        self.shared().store.file_bytes()
+    }
+
+    /// What waits for the word of this node's owner, though nothing is wrong with the node: drops that were stopped since they are
+    /// large. Other members can bring about such a thing.
+    ///
+    /// # Errors
+    /// XX001 for a record that cannot be read; those of the store.
+    pub fn awaited_words(&self) -> Result<Vec<String>> {
+        let view = self.view();
+        let mut awaited = Vec::new();
+        for network in view.catalog().networks() {
+            if let Some(stopped) = view.stopped_drop(network)? {
+                let name = quote_identifier(&network.name);
+                awaited.push(format!("{stopped}; look at why, ALTER NETWORK {name} ALLOW DROP lets it through once"));
+            }
+        }
+        Ok(awaited)
+    }
+
+    pub fn statistics(&self) -> StoreStatistics {
+        self.shared().store.statistics()
+    }
+
+    /// Whether the tasks live that the database cannot do without.
+    pub fn health(&self) -> &Health {
+        &self.shared().health
+    }
+
+    /// The disk under the data directory; `None` where the system does not say.
+    pub fn disk(&self) -> Option<DiskSpace> {
+        disk_space(self.shared().store.directory())
+    }
+
+    pub fn graphs(&self) -> GraphStatus {
+        let mut status = GraphStatus::default();
+        for index in self.shared().vector_indexes.all() {
+            status.indexes += 1;
+            status.building += u64::from(!index.is_ready());
+            if let Some(graph) = index.graph() {
+                status.vectors += graph.len() as u64;
+                status.waiting += graph.tail_len() as u64;
+                status.bytes += graph.bytes() as u64;
+            }
+        }
+        status
+    }
+}

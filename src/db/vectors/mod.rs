@@ -1,0 +1,4 @@
+//! The nearest-neighbour indexes of a node and the thread that links new vectors into their graphs.
+
+pub(super) mod graph_builder;
+pub(super) mod vector_indexes;

@@ -1,0 +1,267 @@
+//! Filling new indexes with the entries that were there before them.
+//!
+//! Ordered indexes are filled by the committer in steps between commits, so that a step never races with a write, before
+//! their transaction commits: see `builds`. Nearest-neighbour indexes are filled after it from a snapshot on another thread
+//! while the committer adds what is new, and used once they hold everything; they are a cache that a start can make anew.
+
+use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
+
+use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
+use crate::db::read::scan::{Span, visit_entries, visit_key};
+use crate::db::read::view::ReadView;
+use crate::db::read::view::vector_slot;
+use crate::db::state::cancel::Cancel;
+use crate::db::state::state::Shared;
+use crate::db::vectors::vector_indexes::VectorIndex;
+use crate::db::write::committer::Job;
+use crate::db::write::encoder::{Apply, is_ordered};
+use crate::db::write::index_builds::{Build, IndexBuild};
+use crate::db::write::ordered_indexes::{Constraints, not_unique};
+use crate::error::{Error, Result};
+use crate::model::{Collection, CollectionId, Index};
+use crate::store::{
+    Batch, Key, KeyRange, RecordView, Snapshot, build_marker, has_null_part, skip_key_parts, vector_of_bytes,
+};
+use crate::vector::BuildScope;
+
+/// Entries that one step of the committer indexes.
+const ENTRIES_PER_STEP: usize = 2_000;
+/// Index entries between two looks at the cancel flag.
+const ENTRIES_PER_CHECK: usize = 1_024;
+
+/// What a step leaves to be done.
+#[derive(Debug)]
+pub(crate) enum BuildStep {
+    /// Go on behind this key.
+    More(Vec<u8>),
+    Done,
+}
+
+impl IndexBuild {
+    /// Builds an ordered index over what is committed. It then follows every commit until it is dropped or committed itself.
+    ///
+    /// # Errors
+    /// 57014, 57P01, 53100, 54000 for values that are too long for an index. Nothing stays then.
+    pub async fn run(
+        shared: &Arc<Shared>,
+        collection: &Arc<Collection>,
+        index: &Index,
+        cancel: &Cancel,
+    ) -> Result<IndexBuild> {
+        let build = Arc::new(Build::new(collection, index));
+        let mut held = IndexBuild::new(shared, &build);
+        shared.ask(|reply| Job::BeginBuild { build: Arc::clone(&build), reply }).await?;
+        let mut after = Bound::Unbounded;
+        loop {
+            cancel.check()?;
+            match shared.ask(|reply| Job::Build { build: Arc::clone(&build), after, reply }).await? {
+                BuildStep::More(key) => after = Bound::Excluded(key),
+                BuildStep::Done => break,
+            }
+        }
+        held.set_filled(shared.store.snapshot());
+        Ok(held)
+    }
+}
+
+/// Begins a build, on the committer's thread: every commit from now on counts.
+pub(crate) fn begin_build(shared: &Shared, build: Arc<Build>) -> Result<()> {
+    let mut batch = Batch::new();
+    batch.put(&Key::Meta(&build_marker(build.index.id)), &[]);
+    // Unsynced, as the entries are: the log keeps the order, so that no entry can be left without the marker.
+    shared.store.write_unsynced(batch)?;
+    shared.builds.add(build);
+    Ok(())
+}
+
+/// One step on the committer's thread.
+pub(crate) fn build_step(shared: &Arc<Shared>, build: &Build, after: &Bound<Vec<u8>>) -> Result<BuildStep> {
+    let view = shared.view(Arc::default());
+    let (batch, step) = fill_step(&view, &build.collection, &build.index, after)?;
+    shared.store.write_unsynced(batch)?;
+    if matches!(step, BuildStep::Done) {
+        build.set_filled();
+    }
+    Ok(step)
+}
+
+/// Removes what is left of builds whose transactions ended without them, on the committer's thread.
+pub(crate) fn sweep_builds(shared: &Shared) {
+    for build in shared.builds.take_released() {
+        let mut batch = Batch::new();
+        batch.delete_range(&KeyRange::index(build.index.id));
+        batch.delete(&Key::Meta(&build_marker(build.index.id)));
+        if let Err(error) = shared.store.write_unsynced(batch) {
+            tracing::warn!(index = %build.index.name, %error, "an index that was given up is removed at the next start");
+        }
+    }
+}
+
+impl Apply<'_> {
+    /// Ordered indexes over entries that were there before are filled already, by their builds. One that the transaction has
+    /// dropped again is not in `last`, the collection as it leaves it: its build goes with the transaction.
+    pub fn take_over_builds(
+        &mut self,
+        old: Option<&Collection>,
+        new: &Collection,
+        last: Option<&Collection>,
+    ) -> Result<()> {
+        let Some(old) = old else { return Ok(()) };
+        let stays = |index: &&Index| last.is_some_and(|last| last.indexes.iter().any(|kept| kept.id == index.id));
+        for index in new.indexes.iter().filter(|index| is_ordered(index)).filter(stays) {
+            if old.indexes.iter().any(|known| known.id == index.id) || self.fills_indexes_of(new.id) {
+                continue;
+            }
+            if !self.group.builds.iter().any(|build| build.index.id == index.id && build.is_filled()) {
+                return Err(Error::internal(format!(
+                    "index \"{}\" is committed without having been filled",
+                    index.name
+                )));
+            }
+            self.effects.batch.delete(&Key::Meta(&build_marker(index.id)));
+            self.effects.built.push(index.id);
+        }
+        Ok(())
+    }
+
+    /// Whether all entries of a collection are of this commit, so that it fills the ordered indexes that it makes.
+    fn fills_indexes_of(&self, collection: CollectionId) -> bool {
+        self.view.writes.has_made(collection) || self.effects.rekeyed.contains(&collection)
+    }
+
+    /// Unique indexes that this commit makes hold each value once, whatever was written while they were built.
+    pub fn check_builds(&mut self) -> Result<()> {
+        let group = self.group;
+        for id in self.effects.built.clone() {
+            let Some(build) = group.builds.iter().find(|build| build.index.id == id) else { continue };
+            let catalog = Arc::clone(self.current_catalog());
+            let collection = catalog.collection_by_id(build.collection.id);
+            // It may have been dropped again in the same transaction.
+            let Some(collection) = collection.filter(|now| now.indexes.iter().any(|index| index.id == id)) else {
+                continue;
+            };
+            let view = self.view.clone();
+            Constraints { group, view: &view, effects: &mut self.effects, check_unique: true }
+                .check_build(collection, build)?;
+        }
+        Ok(())
+    }
+}
+
+/// The entries that an ordered index has for the next entries of a view behind `after`.
+pub(crate) fn fill_step(
+    view: &ReadView,
+    collection: &Collection,
+    index: &Index,
+    after: &Bound<Vec<u8>>,
+) -> Result<(Batch, BuildStep)> {
+    let operands = indexed_operands(collection, index);
+    let span = Span { lower: after.clone(), upper: Bound::Unbounded, reverse: false };
+    let mut batch = Batch::new();
+    let mut last = None;
+    visit_entries(view, collection, &span, &Cancel::new(), &mut |entry| {
+        let mut key = index_prefix(entry, &operands)?;
+        key.extend_from_slice(entry.key);
+        batch.put(&Key::Index(index.id, &key), &[]);
+        last = Some(entry.key.to_vec());
+        Ok(if batch.len() >= ENTRIES_PER_STEP { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    let step = match last {
+        Some(key) if batch.len() >= ENTRIES_PER_STEP => BuildStep::More(key),
+        _ => BuildStep::Done,
+    };
+    Ok((batch, step))
+}
+
+/// Looks through a filled unique index for values that several entries have, and calls `suspect` with them.
+///
+/// # Errors
+/// 23505 where `view` has them, too: it may have changed one of the entries, or not see it yet.
+pub(crate) fn check_duplicates(
+    view: &ReadView,
+    collection: &Collection,
+    index: &Index,
+    filled: &Snapshot,
+    cancel: &Cancel,
+    suspect: &mut dyn FnMut(&[u8]),
+) -> Result<()> {
+    let operands = indexed_operands(collection, index);
+    let holds = |key: &[u8], columns: &[u8]| {
+        let is_held =
+            visit_key(view, collection, key, |entry| Ok(unique_prefix(entry, &operands)?.as_deref() == Some(columns)))?;
+        Ok::<bool, Error>(is_held == Some(true))
+    };
+    let (mut columns, mut first, mut holders, mut visited) = (Vec::new(), Vec::new(), None, 0_usize);
+    let mut entries = filled.scan(&KeyRange::index(index.id).uncached());
+    while let Some((key, _)) = entries.next()? {
+        visited += 1;
+        if visited.is_multiple_of(ENTRIES_PER_CHECK) {
+            cancel.check()?;
+        }
+        let row = skip_key_parts(key, operands.len())?;
+        let now = key.get(..key.len() - row.len()).unwrap_or_default();
+        if now != columns {
+            (columns, first, holders) = (now.to_vec(), row.to_vec(), None);
+            continue;
+        }
+        if has_null_part(now, operands.len())? {
+            continue;
+        }
+        let before = match holders {
+            Some(count) => count,
+            None => {
+                suspect(now);
+                usize::from(holds(&first, now)?)
+            }
+        };
+        let count = before + usize::from(holds(row, now)?);
+        if count > 1 {
+            let error = visit_key(view, collection, row, |entry| not_unique(index, &operands, entry))?;
+            return Err(error.unwrap_or_else(|| Error::internal("a duplicate has vanished from its snapshot")));
+        }
+        holders = Some(count);
+    }
+    Ok(())
+}
+
+/// Builds the graphs of a collection's new nearest-neighbour indexes. Until one is built, searches measure all vectors.
+pub(crate) async fn fill_new_graphs(shared: &Arc<Shared>, collection: &Collection) -> Result<()> {
+    for index in &collection.indexes {
+        let Some(graph) = shared.vector_index(index.id).filter(|graph| !graph.is_ready()) else { continue };
+        let shared = Arc::clone(shared);
+        tokio::task::spawn_blocking(move || fill_graph(&shared, &graph, true))
+            .await
+            .map_err(|error| Error::internal(format!("building an index stopped: {error}")))??;
+    }
+    Ok(())
+}
+
+/// Puts every committed vector of an index's column into its graph and declares it ready. `build` links them at once;
+/// without it the background thread does so later, and searches measure those that are not linked yet.
+pub(crate) fn fill_graph(shared: &Arc<Shared>, index: &Arc<VectorIndex>, build: bool) -> Result<()> {
+    let slot = vector_slot(index.column)?;
+    let snapshot = shared.store.snapshot();
+    let mut vectors = snapshot.scan(&KeyRange::vectors(index.collection, slot).uncached());
+    while let Some((key, bytes)) = vectors.next()? {
+        index.insert_if_absent(key, &vector_of_bytes(bytes)?)?;
+    }
+    drop(vectors);
+    // What was deleted while the scan ran may have been put back by it.
+    let now = shared.store.snapshot();
+    let mut before = snapshot.scan(&KeyRange::vectors(index.collection, slot).uncached());
+    while shared.version() != 0
+        && let Some((key, _)) = before.next()?
+    {
+        let record = now.get(&Key::Entry(index.collection, key))?;
+        let alive = record.as_deref().map(RecordView::parse).transpose()?.is_some_and(|record| record.is_alive());
+        if !alive {
+            index.delete(key);
+        }
+    }
+    if let (true, Some(graph)) = (build, index.graph()) {
+        graph.build(BuildScope::Everything, &mut |_| true)?;
+    }
+    index.set_ready();
+    Ok(())
+}

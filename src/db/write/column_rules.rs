@@ -1,0 +1,283 @@
+//! Rules for columns that exist: NOT NULL, defaults, and a primary key for a table that has none, under which all entries and
+//! ordered indexes are written anew. What is there has to keep a new rule, and so has what is written at the same moment.
+//!
+//! The statement looks at every entry. What others commit before the change does is looked at by the committer, and so is
+//! what was prepared without the rule and commits after it. What peers send is taken as it is: they may not have the rule.
+
+use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
+
+use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::pending::on_conflict::{Arbiters, Inserted, OnConflict};
+use crate::db::pending::write_set::{EntryKey, Pending};
+use crate::db::read::cursor::Row;
+use crate::db::read::entry_view::{EntryView, key_part};
+use crate::db::read::scan::{Span, visit_entries};
+use crate::db::read::view::ReadView;
+use crate::db::state::cancel::Cancel;
+use crate::db::write::encoder::{Apply, is_ordered};
+use crate::db::write::transaction::Transaction;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue};
+use crate::store::RecordView;
+use crate::types::{Value, split_object};
+
+impl Transaction {
+    /// Makes a column forbid NULL, or allow it again.
+    ///
+    /// # Errors
+    /// 42703; 23502 where an entry has a NULL there; 42P16 for a column of the primary key and 42601 for an identity column,
+    /// which always forbid it; 0A000 for a default collection.
+    pub fn set_not_null(&mut self, table: &str, column: &str, not_null: bool, cancel: &Cancel) -> Result<()> {
+        let collection = Arc::clone(self.catalog().expect_collection(table)?);
+        let position = changeable(&collection, column)?;
+        let is_key = collection.primary_key.contains(&position);
+        let is_identity =
+            collection.columns.get(position).is_some_and(|column| column.default == Some(DefaultValue::Identity));
+        match not_null {
+            false if is_key => {
+                let message = format!("column \"{column}\" is in a primary key");
+                return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
+            }
+            false if is_identity => return Err(is_an_identity(table, column)),
+            true if !is_key => check_no_null(self.view(), &collection, position, cancel)?,
+            _ => {}
+        }
+        self.change_column(&collection, position, |column| column.not_null = not_null);
+        Ok(())
+    }
+
+    /// Gives a column another default for entries to come, or none.
+    ///
+    /// # Errors
+    /// 42703; 42601 for an identity column; 0A000 for a default collection.
+    pub fn set_default(&mut self, table: &str, column: &str, default: Option<DefaultValue>) -> Result<()> {
+        let collection = Arc::clone(self.catalog().expect_collection(table)?);
+        let position = changeable(&collection, column)?;
+        if collection.columns.get(position).is_some_and(|column| column.default == Some(DefaultValue::Identity)) {
+            return Err(is_an_identity(table, column));
+        }
+        self.change_column(&collection, position, |column| column.default = default);
+        Ok(())
+    }
+
+    /// Makes columns the primary key of a table that has none: every entry moves to its new key, and into new indexes.
+    ///
+    /// # Errors
+    /// 42P16 where there is one; 23502 and 23505 for entries that have no key or share one; 0A000 for a default collection
+    /// and for one that is attached to a network.
+    pub fn add_primary_key(&mut self, table: &str, columns: &[usize], cancel: &Cancel) -> Result<()> {
+        let old = Arc::clone(self.catalog().expect_collection(table)?);
+        self.check_takes_key(&old)?;
+        for position in columns {
+            if key_part(&Collection { primary_key: columns.to_vec(), ..(*old).clone() }, *position).is_none() {
+                // It lies in the entry besides its key, so that nobody could tell an entry that has no key yet.
+                let hint = "Declare it with the table, then INSERT ... SELECT.";
+                return Err(Error::unsupported("adding a primary key over a numeric column is not offered", hint));
+            }
+            check_no_null(self.view(), &old, *position, cancel)?;
+        }
+        let entries = whole_entries(self.view(), &old, cancel)?;
+        for (key, ..) in &entries {
+            self.delete(&old, key)?;
+        }
+        let mut changed = (*old).clone();
+        changed.primary_key = columns.to_vec();
+        // The old ones are of the old keys: their entries go with their numbers, and the commit fills the new ones.
+        for index in changed.indexes.iter_mut().filter(|index| is_ordered(index)) {
+            index.id = self.new_id();
+        }
+        for position in columns {
+            if let Some(column) = changed.columns.get_mut(*position) {
+                column.not_null = true;
+            }
+        }
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
+        let new = Arc::clone(self.catalog().expect_collection(table)?);
+        let key = Arbiters { primary_key: true, indexes: Vec::new() };
+        for (_, row, facts) in entries {
+            cancel.check()?;
+            let key_values: Vec<Value> = columns.iter().filter_map(|position| row.get(*position)).cloned().collect();
+            let row = row.into_iter().map(Some).collect();
+            match self.insert(&new, row, OnConflict::Report(&key))? {
+                Inserted::New(key) if facts.is_empty() => drop(key),
+                Inserted::New(key) => {
+                    self.set_facts(&new, &key, facts.into_iter().map(|(name, value)| (name, Some(value))).collect())?;
+                }
+                Inserted::Conflict { constraint, .. } => return Err(not_unique(&new, &constraint, &key_values)),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_takes_key(&self, collection: &Collection) -> Result<()> {
+        let name = &collection.name;
+        if !collection.primary_key.is_empty() {
+            let message = format!("multiple primary keys for table \"{name}\" are not allowed");
+            return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
+        }
+        if collection.kind != CollectionKind::Table {
+            let message = format!("the key of \"{name}\" cannot be changed");
+            return Err(Error::unsupported(message, "It is a default collection."));
+        }
+        if self.catalog().network_of(collection.id).is_some() {
+            let message = format!("collection \"{name}\" is attached to a network and cannot get a primary key");
+            return Err(Error::unsupported(message, "Its members know the entries by the keys they have."));
+        }
+        Ok(())
+    }
+
+    fn change_column(&mut self, collection: &Collection, position: usize, change: impl FnOnce(&mut Column)) {
+        let mut changed = collection.clone();
+        if let Some(column) = changed.columns.get_mut(position) {
+            change(column);
+        }
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
+    }
+}
+
+/// The position of a column whose rules may be changed.
+fn changeable(collection: &Collection, column: &str) -> Result<usize> {
+    if collection.kind != CollectionKind::Table {
+        let message = format!("the columns of \"{}\" cannot be changed", collection.name);
+        return Err(Error::unsupported(message, "It is a default collection."));
+    }
+    collection.column(column).ok_or_else(|| {
+        let message = format!("column \"{column}\" of relation \"{}\" does not exist", collection.name);
+        Error::new(ErrorKind::UndefinedColumn, message)
+    })
+}
+
+fn is_an_identity(table: &str, column: &str) -> Error {
+    Error::syntax(format!("column \"{column}\" of relation \"{table}\" is an identity column"), None)
+}
+
+/// An entry with its declared columns and its undeclared facts.
+type WholeEntry = (EntryKey, Row, Vec<(String, Value)>);
+
+fn whole_entries(view: &ReadView, collection: &Collection, cancel: &Cancel) -> Result<Vec<WholeEntry>> {
+    let span = Span { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
+    let mut entries = Vec::new();
+    visit_entries(view, collection, &span, cancel, &mut |entry| {
+        let row = (0..collection.columns.len()).map(|position| entry.column(position)).collect::<Result<Row>>()?;
+        let facts = match entry.metadata()? {
+            Value::Json(text) => split_object(&text),
+            _ => Ok(Vec::new()),
+        };
+        entries.push((EntryKey::from_bytes(entry.key), row, facts?));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(entries)
+}
+
+fn not_unique(collection: &Collection, constraint: &str, values: &[Value]) -> Error {
+    let names = collection.primary_key.iter().filter_map(|position| collection.columns.get(*position));
+    let names: Vec<&str> = names.map(|column| column.name.as_str()).collect();
+    let shown: Vec<String> = values.iter().map(Value::to_text).collect();
+    Error::new(ErrorKind::UniqueViolation, format!("could not create unique index \"{constraint}\""))
+        .with_detail(format!("Key ({})=({}) is duplicated.", names.join(", "), shown.join(", ")))
+        .of_constraint(&collection.name, constraint)
+}
+
+fn check_no_null(view: &ReadView, collection: &Collection, position: usize, cancel: &Cancel) -> Result<()> {
+    match has_null(view, collection, position, cancel)? {
+        false => Ok(()),
+        true => {
+            let column = collection.columns.get(position).map_or("", |column| column.name.as_str());
+            let message = format!("column \"{column}\" of relation \"{}\" contains null values", collection.name);
+            Err(Error::new(ErrorKind::NotNullViolation, message).of_column(&collection.name, column))
+        }
+    }
+}
+
+fn has_null(view: &ReadView, collection: &Collection, position: usize, cancel: &Cancel) -> Result<bool> {
+    let span = Span { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
+    let mut found = false;
+    visit_entries(view, collection, &span, cancel, &mut |entry| {
+        found = entry.column(position)?.is_null();
+        Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(found)
+}
+
+impl Apply<'_> {
+    /// Columns that forbid NULL from this commit on: nobody may have committed one since the statement looked.
+    ///
+    /// # Errors
+    /// 40001 when somebody has.
+    pub fn check_new_rules(&mut self, old: Option<&Collection>, new: &Collection) -> Result<()> {
+        let Some(old) = old else { return Ok(()) };
+        if old.primary_key != new.primary_key {
+            if self.has_foreign_entry(new)? {
+                return Err(changed_meanwhile(new));
+            }
+            self.effects.rekeyed.insert(new.id);
+        }
+        let is_new = |position: &usize| {
+            let forbids = |columns: &[Column]| columns.get(*position).is_some_and(|column| column.not_null);
+            forbids(&new.columns) && !forbids(&old.columns) && key_part(new, *position).is_none()
+        };
+        for position in (0..new.columns.len()).filter(is_new) {
+            if has_null(&self.view, new, position, &Cancel::new())? || self.group_has_null(new, position)? {
+                return Err(changed_meanwhile(new));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether somebody else has committed an entry that this commit does not move to its new key.
+    fn has_foreign_entry(&self, collection: &Collection) -> Result<bool> {
+        let span = Span { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
+        let mut found = false;
+        visit_entries(&self.view, collection, &span, &Cancel::new(), &mut |entry| {
+            found = entry.pending.is_none();
+            Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        let is_foreign =
+            |(id, key): &(CollectionId, Vec<u8>)| *id == collection.id && self.view.writes.row(*id, key).is_none();
+        let mut group = self.group.overlay.records.iter();
+        Ok(found || group.any(|(place, record)| record.is_some() && is_foreign(place)))
+    }
+
+    /// Whether a commit of the same group, which is in no snapshot yet, has a NULL there.
+    fn group_has_null(&self, collection: &Collection, position: usize) -> Result<bool> {
+        for ((id, key), record) in &self.group.overlay.records {
+            let Some(record) = record.as_deref().filter(|_| *id == collection.id) else { continue };
+            let pending = self.view.writes.row(*id, key);
+            let entry =
+                EntryView { view: &self.view, collection, key, record: Some(RecordView::parse(record)?), pending };
+            if entry.is_alive() && entry.column(position)?.is_null() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// An entry that was prepared with an older catalog keeps the rules of the present one.
+    ///
+    /// # Errors
+    /// 40001 for a NULL where one is forbidden by now: run again, the statement is planned anew.
+    pub fn check_rules(&self, collection: &Collection, key: &EntryKey, pending: &Pending) -> Result<()> {
+        if !pending.alive || collection.kind != CollectionKind::Table {
+            return Ok(());
+        }
+        let record = pending.base.as_deref().map(RecordView::parse).transpose()?;
+        let entry = EntryView { view: &self.view, collection, key: key.as_bytes(), record, pending: Some(pending) };
+        for (position, column) in collection.columns.iter().enumerate() {
+            // A part of the key that is written as a field: there was no such key when the entry was prepared.
+            let breaks_rule = match key_part(collection, position) {
+                Some(_) => pending.changes.contains_key(&column.name),
+                None => column.not_null && entry.column(position)?.is_null(),
+            };
+            if breaks_rule {
+                return Err(changed_meanwhile(collection));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn changed_meanwhile(collection: &Collection) -> Error {
+    let message = format!("could not serialize access: the columns of \"{}\" were changed meanwhile", collection.name);
+    Error::new(ErrorKind::SerializationFailure, message).with_hint("Run the transaction again.")
+}

@@ -1,0 +1,186 @@
+//! Commits that are verified and encoded but not yet written, and what one more adds to them.
+//!
+//! Whoever encodes a commit reads through [`Apply`](crate::db::write::encoder::Apply): its own effects first, then the group's, then
+//! the snapshot that both stand on.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::feed::event::FeedEvent;
+use crate::db::records::stage_marks::StagedAt;
+use crate::db::records::stored_head::StoredHead;
+use crate::db::vectors::vector_indexes::VectorIndex;
+use crate::db::write::feed_draft::FeedDraft;
+use crate::db::write::index_builds::Build;
+use crate::db::write::sequences::Restarts;
+use crate::model::{CollectionId, Hlc, NetworkId, PeerId};
+use crate::store::{Batch, NameHash, Snapshot};
+
+/// An entry: its collection and its encoded key.
+pub(crate) type EntryPlace = (CollectionId, Vec<u8>);
+
+/// A component of a vector column: its collection, its slot and the encoded key of its entry.
+pub(crate) type VectorPlace = (CollectionId, u16, Vec<u8>);
+
+/// A posting: its network and its place.
+pub(crate) type PostingPlace = (NetworkId, Vec<u8>);
+
+/// What was written and is not in the snapshot yet; `None` for what was removed.
+#[derive(Default)]
+pub(crate) struct Overlay {
+    pub records: HashMap<EntryPlace, Option<Arc<[u8]>>>,
+    /// Public states of entries that were edited after they were posted.
+    pub publics: HashMap<EntryPlace, Option<Arc<[u8]>>>,
+    /// What public states are made of.
+    pub contributions: HashMap<EntryPlace, Option<Arc<[u8]>>>,
+    /// Postings by their place.
+    pub postings: HashMap<PostingPlace, Option<Arc<[u8]>>>,
+    /// Vectors by collection, slot and key.
+    pub components: HashMap<VectorPlace, Option<Arc<[f32]>>>,
+    /// Entries put on the stage or taken off it.
+    pub staged: HashMap<EntryPlace, Option<StagedAt>>,
+    pub heads: HashMap<(NetworkId, PeerId), StoredHead>,
+    /// Attached collections that are partial.
+    pub partial: HashMap<NetworkId, Vec<String>>,
+    /// Keys that were given out in unique indexes.
+    pub unique: HashMap<EntryPlace, Vec<u8>>,
+    /// Reference counts of blobs.
+    pub blobs: HashMap<[u8; 32], u64>,
+    pub public_blobs: HashMap<(CollectionId, [u8; 32]), u64>,
+    /// Versions of secrets by the hash of their name.
+    pub secrets: HashMap<NameHash, Option<u64>>,
+}
+
+impl Overlay {
+    fn extend(&mut self, other: Overlay) {
+        self.records.extend(other.records);
+        self.publics.extend(other.publics);
+        self.contributions.extend(other.contributions);
+        self.postings.extend(other.postings);
+        self.components.extend(other.components);
+        self.staged.extend(other.staged);
+        self.heads.extend(other.heads);
+        self.partial.extend(other.partial);
+        self.unique.extend(other.unique);
+        self.blobs.extend(other.blobs);
+        self.public_blobs.extend(other.public_blobs);
+        self.secrets.extend(other.secrets);
+    }
+}
+
+/// What one commit adds to its group.
+#[derive(Default)]
+pub(crate) struct Effects {
+    pub batch: Batch,
+    pub overlay: Overlay,
+    pub vectors: Vec<VectorChange>,
+    pub facts: Vec<CollectionId>,
+    pub catalog: Option<Arc<Catalog>>,
+    /// Ordered indexes whose builds end with this commit.
+    pub built: Vec<CollectionId>,
+    /// Collections whose entries all move to other keys, and with them into new ordered indexes.
+    pub rekeyed: BTreeSet<CollectionId>,
+    /// Columns that lost a vector, by collection and position: with the last one the dimension goes that it brought.
+    pub lost_vectors: BTreeSet<(CollectionId, usize)>,
+    /// Columns whose dimension this commit changes: no vector of another one may be left at its end.
+    pub new_dimensions: BTreeSet<(CollectionId, usize)>,
+    /// Collections of which values of peers may fit now that were hidden before.
+    pub hidden: BTreeSet<CollectionId>,
+    /// Nearest-neighbour indexes that begin anew, since the dimension of their column changed.
+    pub renewed: Vec<Arc<VectorIndex>>,
+    pub restarts: Restarts,
+    /// Entries to be posted with this very commit.
+    pub to_post: Vec<(NetworkId, EntryPlace)>,
+    /// Whether something was put on the stage, and whether the heads moved: sync is told.
+    pub has_staged: bool,
+    pub has_posted: bool,
+    /// What the change feed is told; `None` while nobody listens.
+    pub feed: Option<FeedDraft>,
+}
+
+/// A change of a nearest-neighbour index.
+pub(crate) struct VectorChange {
+    pub index: Arc<VectorIndex>,
+    pub key: Vec<u8>,
+    /// The new vector; `None` when the entry has none any more.
+    pub vector: Option<Arc<[f32]>>,
+}
+
+/// Commits that are verified and encoded, but not yet written.
+pub(crate) struct Group {
+    pub snapshot: Arc<Snapshot>,
+    pub catalog: Arc<Catalog>,
+    pub catalog_changed: bool,
+    /// Ordered indexes that transactions are building, and those of them that come into the catalog with the group.
+    pub builds: Vec<Arc<Build>>,
+    pub built: Vec<CollectionId>,
+    pub batch: Batch,
+    /// Number of the last commit in the group.
+    pub version: u64,
+    pub hlc: Hlc,
+    pub overlay: Overlay,
+    pub vectors: Vec<VectorChange>,
+    pub renewed: Vec<Arc<VectorIndex>>,
+    pub hidden: BTreeSet<CollectionId>,
+    pub restarts: Restarts,
+    pub facts: Vec<CollectionId>,
+    pub has_staged: bool,
+    pub has_posted: bool,
+    /// What listeners are told once it is durable.
+    pub events: Vec<FeedEvent>,
+}
+
+impl Group {
+    pub fn new(
+        snapshot: Arc<Snapshot>,
+        catalog: Arc<Catalog>,
+        builds: Vec<Arc<Build>>,
+        version: u64,
+        hlc: Hlc,
+    ) -> Self {
+        Group {
+            snapshot,
+            catalog,
+            catalog_changed: false,
+            builds,
+            built: Vec::new(),
+            batch: Batch::new(),
+            version,
+            hlc,
+            overlay: Overlay::default(),
+            vectors: Vec::new(),
+            renewed: Vec::new(),
+            hidden: BTreeSet::new(),
+            restarts: Restarts::new(),
+            facts: Vec::new(),
+            has_staged: false,
+            has_posted: false,
+            events: Vec::new(),
+        }
+    }
+
+    pub fn accept(&mut self, effects: Effects, version: u64, hlc: Hlc) {
+        if self.batch.is_empty() {
+            self.batch = effects.batch;
+        } else {
+            self.batch.append_batch(&effects.batch);
+        }
+        self.overlay.extend(effects.overlay);
+        self.vectors.extend(effects.vectors);
+        self.renewed.extend(effects.renewed);
+        self.hidden.extend(effects.hidden);
+        self.restarts.extend(effects.restarts);
+        self.facts.extend(effects.facts);
+        if let Some(catalog) = effects.catalog {
+            self.catalog = catalog;
+            self.catalog_changed = true;
+        }
+        self.built.extend(effects.built);
+        self.has_staged |= effects.has_staged;
+        self.has_posted |= effects.has_posted;
+        self.events.extend(effects.feed.into_iter().flat_map(|feed| feed.into_events(version)));
+        self.version = version;
+        self.hlc = hlc;
+    }
+}

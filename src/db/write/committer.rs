@@ -1,0 +1,348 @@
+//! The one thread that changes the store.
+//!
+//! It takes the commits that wait, verifies and encodes each one on top of those before it, writes them as one batch with
+//! one fsync, publishes the catalog and the vectors, and only then answers. A commit that fails its checks leaves no trace
+//! and does not disturb the others of its group.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::pending::write_set::WriteSet;
+use crate::db::state::cancel::Cancel;
+use crate::db::state::state::Shared;
+use crate::db::vectors::vector_indexes::VectorIndex;
+use crate::db::write::backfill::{BuildStep, begin_build, build_step, sweep_builds};
+use crate::db::write::commit_group::{Group, VectorChange};
+use crate::db::write::encoder::Apply;
+use crate::db::write::feed_draft::catalog_events;
+use crate::db::write::index_builds::{Build, IndexBuild};
+use crate::error::{Error, ErrorKind, Result};
+use crate::merge::{MAX_CLOCK_DRIFT_MILLIS, rein, tick};
+use crate::metrics;
+use crate::model::{CollectionId, Hlc};
+use crate::store::{Batch, Key};
+
+/// Commits that may wait for the committer; more make their senders wait.
+pub(crate) const COMMITS_WAITING_MAX: usize = 1024;
+/// Commits written with one fsync, at most.
+const GROUP_COMMITS_MAX: usize = 256;
+/// Bytes of a group's batch beyond which it takes no further commit.
+const GROUP_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Name of the singleton that holds the number and the time of the last commit.
+pub(crate) const PROGRESS: &str = "progress";
+
+/// What the committer is asked to do.
+pub(crate) enum Job {
+    Commit {
+        writes: Arc<WriteSet>,
+        catalog_version: u64,
+        /// Ordered indexes that the transaction has built; those in its catalog stay.
+        builds: Vec<IndexBuild>,
+        /// Set when whoever waits for it gives it up: it ends with an error then, as long as it was not written.
+        cancel: Cancel,
+        reply: oneshot::Sender<Result<u64>>,
+    },
+    /// An ordered index is going to be filled: it follows every commit from now on.
+    BeginBuild {
+        build: Arc<Build>,
+        reply: oneshot::Sender<Result<()>>,
+    },
+    /// One step of filling an ordered index with the entries that were there before it.
+    Build {
+        build: Arc<Build>,
+        after: Bound<Vec<u8>>,
+        reply: oneshot::Sender<Result<BuildStep>>,
+    },
+    /// A transaction has ended without an index that it had begun to build.
+    Sweep,
+    /// A batch made elsewhere that no entry depends on: passwords, rotated secrets.
+    Raw {
+        batch: Batch,
+        reply: oneshot::Sender<Result<()>>,
+    },
+    /// What is encoded on top of the commits before it without being one: postings, what peers sent.
+    Encode(Encode),
+    Stop,
+}
+
+/// Encodes something; gives back whom to tell once it is durable, or nobody where it failed and its client knows already.
+pub(crate) type Encode = Box<dyn FnOnce(&mut Apply<'_>) -> Option<Answer> + Send>;
+
+/// Tells a client that its work is durable, or why not.
+pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// The committer's own state.
+pub(crate) struct Committer {
+    shared: Arc<Shared>,
+    jobs: mpsc::Receiver<Job>,
+    hlc: Hlc,
+    /// Collections that are looked through for values of peers that fit by now, each with the key to go on after.
+    showing: BTreeMap<CollectionId, Option<Vec<u8>>>,
+}
+
+impl Committer {
+    pub fn new(shared: Arc<Shared>, jobs: mpsc::Receiver<Job>, hlc: Hlc) -> Self {
+        Committer { shared, jobs, hlc, showing: BTreeMap::new() }
+    }
+
+    /// Runs until [`Job::Stop`] or until nobody can send any more.
+    pub fn run(mut self) {
+        let mut next = None;
+        while let Some(job) = next.take().or_else(|| self.next_job()) {
+            sweep_builds(&self.shared);
+            match job {
+                Job::Stop => break,
+                Job::Sweep => {}
+                Job::BeginBuild { build, reply } => answer(reply, begin_build(&self.shared, build)),
+                Job::Build { build, after, reply } => answer(reply, build_step(&self.shared, &build, &after)),
+                Job::Raw { batch, reply } => answer(reply, self.shared.store.write(batch)),
+                job @ (Job::Commit { .. } | Job::Encode(_)) => next = self.commit_group(job),
+            }
+            self.show_next();
+        }
+    }
+
+    /// The next job; what is to be shown is gone through until one comes.
+    fn next_job(&mut self) -> Option<Job> {
+        while !self.showing.is_empty() {
+            match self.jobs.try_recv() {
+                Ok(job) => return Some(job),
+                Err(_) => self.show_next(),
+            }
+        }
+        self.jobs.blocking_recv()
+    }
+
+    /// Shows the next entries of a collection whose values fit by now.
+    fn show_next(&mut self) {
+        let Some((collection, after)) = self.showing.pop_first() else { return };
+        let snapshot = Arc::new(self.shared.store.snapshot());
+        let builds = self.shared.builds.all();
+        let mut group = Group::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
+        let version = group.version + 1;
+        let hlc = self.next_time(&group);
+        let mut apply = Apply::new(&self.shared, &group, Arc::default(), version, hlc);
+        let step = apply.show_step(collection, after.as_deref());
+        let (effects, hlc) = apply.finish();
+        let shown = step.and_then(|next| {
+            group.accept(effects, version, hlc);
+            self.write(group).map(|()| next)
+        });
+        match shown {
+            Ok(Some(next)) => drop(self.showing.insert(collection, Some(next))),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(collection = collection.0, %error, "values of peers that fit by now are not shown");
+            }
+        }
+    }
+
+    /// Commits this one and those that wait behind it; gives back the first job that is no commit.
+    fn commit_group(&mut self, first: Job) -> Option<Job> {
+        let snapshot = Arc::new(self.shared.store.snapshot());
+        let builds = self.shared.builds.all();
+        let mut group = Group::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
+        let (mut waiting, mut held) = (Vec::new(), Vec::new());
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            match job {
+                // What others of the group have written into its index must be in the snapshot.
+                job @ Job::Commit { .. } if job.ends_builds() && !waiting.is_empty() => {
+                    next = Some(job);
+                    break;
+                }
+                Job::Commit { writes, catalog_version, builds, cancel, reply } => {
+                    self.add(&mut group, &writes, (catalog_version, cancel), reply, &mut waiting);
+                    held.extend(builds);
+                }
+                Job::Encode(encode) => waiting.extend(self.encode(&mut group, encode)),
+                other => {
+                    next = Some(other);
+                    break;
+                }
+            }
+            if waiting.len() < GROUP_COMMITS_MAX && group.batch.bytes() < GROUP_BYTES_MAX {
+                next = self.jobs.try_recv().ok();
+            }
+        }
+        let result = self.write(group);
+        if result.is_ok() {
+            metrics::COMMITS.add(waiting.len() as u64);
+        }
+        // Not earlier: what is dropped and not in the catalog goes.
+        drop(held);
+        for answer in waiting {
+            answer(result.clone());
+        }
+        next
+    }
+
+    /// Verifies and encodes one commit; one that fails is answered at once and changes nothing.
+    fn add(
+        &self,
+        group: &mut Group,
+        writes: &Arc<WriteSet>,
+        (catalog_version, cancel): (u64, Cancel),
+        reply: oneshot::Sender<Result<u64>>,
+        waiting: &mut Vec<Answer>,
+    ) {
+        let is_older = catalog_version != group.catalog.version();
+        if !writes.catalog.is_empty() && is_older && !group.catalog.admits(writes) {
+            let error = Error::new(
+                ErrorKind::SerializationFailure,
+                "could not serialize access: another transaction changed the catalog",
+            );
+            return answer(reply, Err(error.with_hint("Run the transaction again.")));
+        }
+        let version = group.version + 1;
+        let hlc = self.next_time(group);
+        let mut apply = Apply::new(&self.shared, group, Arc::clone(writes), version, hlc);
+        apply.is_behind = catalog_version != group.catalog.version();
+        apply.cancel = cancel;
+        match apply.commit() {
+            Ok(()) => {
+                let (effects, hlc) = apply.finish();
+                group.accept(effects, version, hlc);
+                waiting.push(Box::new(move |written| answer(reply, written.map(|()| version))));
+            }
+            Err(error) => answer(reply, Err(error)),
+        }
+    }
+
+    /// The time of what is encoded next. A clock that a wrong wall clock has moved far ahead goes back to the right one.
+    fn next_time(&self, group: &Group) -> Hlc {
+        let wall = self.shared.clock.millis();
+        let drifts = group.catalog.networks().map(|network| network.options.max_clock_drift_ms);
+        let last = rein(group.hlc, wall, drifts.fold(MAX_CLOCK_DRIFT_MILLIS, u64::max));
+        if last < group.hlc {
+            let ahead_s = group.hlc.millis().saturating_sub(wall) / 1000;
+            tracing::warn!(ahead_s, "stamps here ran ahead of the clock of this machine and go back to it");
+        }
+        tick(last, wall)
+    }
+
+    fn encode(&self, group: &mut Group, encode: Encode) -> Option<Answer> {
+        let version = group.version + 1;
+        let hlc = self.next_time(group);
+        let mut apply = Apply::new(&self.shared, group, Arc::default(), version, hlc);
+        let answer = encode(&mut apply)?;
+        if let Err(error) = apply.forget_dimensions() {
+            answer(Err(error));
+            return None;
+        }
+        let (effects, hlc) = apply.finish();
+        group.accept(effects, version, hlc);
+        Some(answer)
+    }
+
+    /// Makes the group durable and visible.
+    fn write(&mut self, mut group: Group) -> Result<()> {
+        if group.batch.is_empty() && !group.catalog_changed {
+            // Messages alone leave nothing behind.
+            group.events.drain(..).for_each(|event| self.shared.feed.publish(event));
+            return Ok(());
+        }
+        let progress = [group.version.to_le_bytes(), group.hlc.to_bits().to_le_bytes()].concat();
+        group.batch.put(&Key::Meta(PROGRESS), &progress);
+        for collection in &group.facts {
+            group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection)?);
+        }
+        self.hlc = group.hlc;
+        let batch = std::mem::take(&mut group.batch);
+        let catalog = group.catalog_changed.then(|| Arc::clone(&group.catalog));
+        let before = catalog.is_some().then(|| self.shared.catalog());
+        let renewed = self.renew_indexes(&group);
+        let written = apply_vectors(&group).and_then(|()| {
+            self.shared.publish(group.version, catalog, || {
+                self.shared.sequences.restart(&group.restarts, || {
+                    let _timer = metrics::BATCH_SECONDS.start();
+                    self.shared.writing.run(|| self.shared.store.write(batch))
+                })
+            })
+        });
+        if let Err(error) = written {
+            for index in renewed {
+                drop(self.shared.vector_indexes.replace(index));
+            }
+            self.restore_vectors(&group)?;
+            return Err(error);
+        }
+        metrics::BATCHES.add(1);
+        for index in &group.built {
+            self.shared.builds.finish(*index);
+        }
+        self.showing.extend(group.hidden.iter().map(|collection| (*collection, None)));
+        if !group.vectors.is_empty() {
+            self.shared.wake_builder();
+        }
+        self.shared.signals.tell(&group);
+        self.tell_listeners(group, before.as_deref());
+        Ok(())
+    }
+
+    /// Tells those who listen what a durable group has changed; `before` is the catalog before it, where that changed.
+    fn tell_listeners(&self, group: Group, before: Option<&Catalog>) {
+        let feed = &self.shared.feed;
+        if let Some(before) = before.filter(|_| feed.listened_to().0) {
+            catalog_events(before, &group.catalog).into_iter().for_each(|event| feed.publish(event));
+        }
+        group.events.into_iter().for_each(|event| feed.publish(event));
+    }
+
+    /// Puts the indexes that begin anew in the place of the old ones, which it gives back.
+    fn renew_indexes(&self, group: &Group) -> Vec<Arc<VectorIndex>> {
+        let replace = |index: &Arc<VectorIndex>| self.shared.vector_indexes.replace(Arc::clone(index));
+        let mut old: Vec<Arc<VectorIndex>> = group.renewed.iter().filter_map(replace).collect();
+        // One that was renewed twice comes back as it was at first.
+        old.reverse();
+        old
+    }
+
+    /// Puts the vectors of a group that could not be written back to what the store holds.
+    fn restore_vectors(&self, group: &Group) -> Result<()> {
+        let is_renewed =
+            |change: &&VectorChange| group.renewed.iter().any(|renewed| Arc::ptr_eq(renewed, &change.index));
+        for change in group.vectors.iter().filter(|change| !is_renewed(change)) {
+            let slot = crate::db::read::view::vector_slot(change.index.column)?;
+            match group.snapshot.get(&Key::Vector(change.index.collection, slot, &change.key))? {
+                Some(bytes) => change.index.insert(&change.key, &crate::store::vector_of_bytes(&bytes)?)?,
+                None => change.index.delete(&change.key),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Job {
+    fn ends_builds(&self) -> bool {
+        matches!(self, Job::Commit { builds, .. } if !builds.is_empty())
+    }
+}
+
+/// Puts the vectors of a group into the indexes, before they are in the store: a reader of the new snapshot must find what
+/// it holds and no more. Readers of older ones check candidates against their snapshot, and measure what was noted here.
+fn apply_vectors(group: &Group) -> Result<()> {
+    for change in &group.vectors {
+        change.index.note(group.version, &change.key);
+        match &change.vector {
+            Some(vector) => change.index.insert(&change.key, vector)?,
+            None => change.index.delete(&change.key),
+        }
+    }
+    Ok(())
+}
+
+/// Name of the singleton that lists the facts of a collection.
+pub(crate) fn facts_name(collection: CollectionId) -> String {
+    format!("facts:{}", collection.0)
+}
+
+/// Answers a waiting client; one that went away meanwhile needs no answer.
+fn answer<T>(reply: oneshot::Sender<T>, result: T) {
+    drop(reply.send(result));
+}

@@ -1,0 +1,216 @@
+//! Data definition inside a transaction: collections and indexes made and dropped.
+
+use std::sync::Arc;
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::catalog::catalog::{AUTH, MEMORY, check_collection, check_identifier};
+use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::catalog::row_ids::check_room;
+use crate::db::state::cancel::Cancel;
+use crate::db::write::encoder::is_ordered;
+use crate::db::write::transaction::Transaction;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, Index, IndexKind, IndexOrigin};
+use crate::types::ColumnType;
+use crate::vector::{DIMENSION_MAX, Metric, Parameters};
+
+impl Transaction {
+    /// A number for a new collection or index.
+    pub fn new_id(&self) -> CollectionId {
+        self.shared.new_id()
+    }
+
+    /// Makes a collection. Its id and those of its indexes come from [`Transaction::new_id`].
+    ///
+    /// # Errors
+    /// 42P07, 42701, 54000, 0A000 for a column type that cannot be stored.
+    pub fn create_collection(&mut self, collection: Collection) -> Result<()> {
+        check_collection(self.catalog(), &collection)?;
+        for index in &collection.indexes {
+            check_index(self.catalog(), &collection, index)?;
+        }
+        self.writes().note_made(collection.id);
+        self.change_catalog(CatalogChange::Put(Arc::new(collection)));
+        Ok(())
+    }
+
+    /// Drops a collection with its entries and indexes.
+    ///
+    /// # Errors
+    /// 42P01, 42501 for a built-in one.
+    pub fn drop_collection(&mut self, name: &str) -> Result<()> {
+        let collection = Arc::clone(self.catalog().expect_collection(name)?);
+        if name == MEMORY || name == AUTH {
+            return Err(Error::new(
+                ErrorKind::InsufficientPrivilege,
+                format!("cannot drop table {name} because it is a default collection"),
+            )
+            .with_hint(format!("DELETE FROM {name} empties it.")));
+        }
+        if let Some((network, _)) = self.catalog().network_of(collection.id) {
+            return Err(Error::new(
+                ErrorKind::ObjectInUse,
+                format!("cannot drop table {name} because it is attached to network \"{}\"", network.name),
+            )
+            .with_hint(format!("DETACH COLLECTION {name} FROM NETWORK \"{}\" first.", network.name)));
+        }
+        self.writes().rows.remove(&collection.id);
+        self.change_catalog(CatalogChange::Drop(collection.id));
+        Ok(())
+    }
+
+    /// Adds an index to a collection. An ordered one is filled at once, though nobody else sees it before the commit; a
+    /// nearest-neighbour graph is built after the commit.
+    ///
+    /// # Errors
+    /// 42P01, 42P07, 42703, 22023 for parameters out of range, 23505 where entries have the same values in a unique index,
+    /// 57014.
+    pub async fn create_index(&mut self, collection: &str, index: Index, cancel: &Cancel) -> Result<()> {
+        let mut changed = (**self.catalog().expect_collection(collection)?).clone();
+        if changed.kind == CollectionKind::Auth {
+            return Err(Error::unsupported("secrets cannot be indexed", "Their keys are looked up by hash already."));
+        }
+        check_index(self.catalog(), &changed, &index)?;
+        if matches!(index.kind, IndexKind::Ordered { unique: true, .. })
+            && self.catalog().network_of(changed.id).is_some()
+        {
+            return Err(Error::unsupported(
+                format!("collection \"{collection}\" is attached to a network and cannot have a unique index"),
+                "Peers write at the same time, so only the primary key can be unique there.",
+            ));
+        }
+        changed.indexes.push(index.clone());
+        let changed = Arc::new(changed);
+        self.change_catalog(CatalogChange::Put(Arc::clone(&changed)));
+        if is_ordered(&index) { self.fill_index(&changed, &index, cancel).await } else { Ok(()) }
+    }
+
+    /// # Errors
+    /// 42704 when there is no index of that name, 2BP01 when a constraint stands on it.
+    pub fn drop_index(&mut self, name: &str) -> Result<()> {
+        let Some((collection, index)) = self.catalog().index_by_name(name) else {
+            return Err(Error::new(ErrorKind::UndefinedObject, format!("index \"{name}\" does not exist")));
+        };
+        // One that was stored without its origin goes by either statement.
+        if index.origin == IndexOrigin::Constraint {
+            return Err(constraint_needs_index(name, &collection.name));
+        }
+        self.remove_index(&Arc::clone(collection), name);
+        Ok(())
+    }
+
+    /// Drops a UNIQUE constraint, and the index that it stands on.
+    ///
+    /// # Errors
+    /// 42P01; 42704 when the table has no constraint of that name; 0A000 for its primary key.
+    pub fn drop_constraint(&mut self, table: &str, name: &str) -> Result<()> {
+        let collection = Arc::clone(self.catalog().expect_collection(table)?);
+        if !collection.indexes.iter().any(|index| index.name == name && index.is_constraint()) {
+            let is_key = !collection.primary_key.is_empty() && name == format!("{table}_pkey");
+            return Err(match is_key {
+                true => Error::unsupported(
+                    "dropping a primary key is not offered",
+                    "Make a table without one, then INSERT ... SELECT.",
+                ),
+                false => Error::new(
+                    ErrorKind::UndefinedObject,
+                    format!("constraint \"{name}\" of relation \"{table}\" does not exist"),
+                ),
+            });
+        }
+        self.remove_index(&collection, name);
+        Ok(())
+    }
+
+    fn remove_index(&mut self, collection: &Collection, name: &str) {
+        let mut changed = collection.clone();
+        changed.indexes.retain(|index| index.name != name);
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
+    }
+
+    /// Adds a column that existing entries have no value for.
+    ///
+    /// # Errors
+    /// 42701; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
+    pub fn add_column(&mut self, collection: &str, column: Column) -> Result<()> {
+        let current = Arc::clone(self.catalog().expect_collection(collection)?);
+        if current.kind != CollectionKind::Table {
+            return Err(Error::unsupported(
+                format!("columns cannot be added to \"{collection}\""),
+                "Put facts into its metadata.",
+            ));
+        }
+        if column.not_null {
+            return Err(Error::internal("a column of no values yet forbids NULL"));
+        }
+        if column.has_sequence() && self.catalog().network_of(current.id).is_some() {
+            check_room(&current.name, &column.name, &column.ty)?;
+        }
+        let mut changed = (*current).clone();
+        changed.columns.push(column);
+        let mut catalog = (**self.catalog()).clone();
+        catalog.remove(current.id);
+        check_collection(&catalog, &changed)?;
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
+        Ok(())
+    }
+
+    /// Gives a collection another name.
+    ///
+    /// # Errors
+    /// 42P01, 42P07.
+    pub fn rename_collection(&mut self, from: &str, to: &str) -> Result<()> {
+        let current = Arc::clone(self.catalog().expect_collection(from)?);
+        if current.kind != CollectionKind::Table {
+            return Err(Error::unsupported(format!("\"{from}\" keeps its name"), "It is a default collection."));
+        }
+        check_identifier(to)?;
+        if self.catalog().is_taken(to) {
+            return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
+        }
+        let mut changed = (*current).clone();
+        changed.name = to.to_string();
+        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
+        Ok(())
+    }
+
+    pub(crate) fn change_catalog(&mut self, change: CatalogChange) {
+        if let Some(id) = change.collection() {
+            let before = self.view.catalog.standing_of(id);
+            self.writes().note_standing(id, before);
+        }
+        let mut catalog = (*self.view.catalog).clone();
+        change.apply(&mut catalog);
+        self.view.catalog = Arc::new(catalog);
+        self.writes().catalog.push(change);
+    }
+}
+
+/// DROP INDEX of what a constraint stands on.
+pub fn constraint_needs_index(name: &str, table: &str) -> Error {
+    let message = format!("cannot drop index {name} because constraint {name} on table {table} requires it");
+    let error = Error::new(ErrorKind::DependentObjects, message);
+    error.with_hint(format!("You can drop constraint {name} on table {table} instead."))
+}
+
+fn check_index(catalog: &Catalog, collection: &Collection, index: &Index) -> Result<()> {
+    check_identifier(&index.name)?;
+    if catalog.is_taken(&index.name) || index.name == collection.name {
+        return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", index.name)));
+    }
+    if let IndexKind::Hnsw { column, operator_class, m, ef_construction } = &index.kind {
+        operator_class.parse::<Metric>()?;
+        Parameters::new(usize::from(*m), usize::from(*ef_construction))?;
+        match collection.columns.get(*column).map(|column| &column.ty) {
+            Some(ColumnType::Vector(dimension)) if dimension.is_none_or(|n| n as usize <= DIMENSION_MAX) => {}
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::DatatypeMismatch,
+                    format!("operator class \"{operator_class}\" does not accept the column's type"),
+                )
+                .with_hint("An hnsw index stands on a vector column."));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,497 @@
+//! Turning one transaction's write set into bytes: verified against what is committed, stamped by the laws of merging.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
+use crate::db::read::entry_view::{EntryView, check_dimension};
+use crate::db::read::view::ReadView;
+use crate::db::read::view::vector_slot;
+use crate::db::state::cancel::Cancel;
+use crate::db::state::state::Shared;
+use crate::db::write::commit_group::{Effects, Group, VectorChange};
+use crate::db::write::entry_states::fitting;
+use crate::db::write::feed_draft::Origin;
+use crate::db::write::ordered_indexes::Constraints;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, Hlc, Index, IndexKind, Network, NetworkId, Rights, Shares, Stage, Stamp,
+};
+use crate::store::{
+    Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector, encode_sorted_record,
+};
+use crate::types::{ColumnType, Value};
+
+/// One commit, posting or receipt being verified and encoded on top of its group.
+pub(crate) struct Apply<'a> {
+    pub shared: &'a Arc<Shared>,
+    pub group: &'a Group,
+    pub view: ReadView,
+    pub version: u64,
+    pub hlc: Hlc,
+    pub effects: Effects,
+    /// What is held here of collections that are spread over the members; deltas of other entries are not merged.
+    pub shares: Option<Shares>,
+    /// The entries were prepared with an older catalog.
+    pub is_behind: bool,
+    /// Set when whoever waits for it gives it up.
+    pub cancel: Cancel,
+    /// Where the entries come from; `None` for what is written here.
+    pub origin: Option<Origin>,
+    /// Who may do what in collections of networks, as far as it was asked for.
+    pub rights: BTreeMap<(NetworkId, String), Arc<Rights>>,
+}
+
+impl<'a> Apply<'a> {
+    pub fn new(shared: &'a Arc<Shared>, group: &'a Group, writes: Arc<WriteSet>, version: u64, hlc: Hlc) -> Self {
+        let view = ReadView {
+            database: Arc::clone(shared),
+            snapshot: Arc::clone(&group.snapshot),
+            catalog: Arc::clone(&group.catalog),
+            writes,
+            version,
+            sought: None,
+            hides_secrets: false,
+        };
+        let effects = Effects { feed: shared.draft(&view.writes), ..Effects::default() };
+        let cancel = Cancel::new();
+        let rights = BTreeMap::new();
+        Apply {
+            shared,
+            group,
+            view,
+            version,
+            hlc,
+            effects,
+            shares: None,
+            is_behind: false,
+            cancel,
+            origin: None,
+            rights,
+        }
+    }
+
+    pub fn finish(self) -> (Effects, Hlc) {
+        (self.effects, self.hlc)
+    }
+
+    /// Verifies and encodes the write set of a transaction.
+    ///
+    /// # Errors
+    /// 40001 when another commit changed one of its entries first, 23505 for a unique index, 22000 for a vector of the wrong
+    /// dimension, 54000 for an entry over its limits, 57014 and 57P01 where it is given up.
+    pub fn commit(&mut self) -> Result<()> {
+        let encoded = self.encode_writes().and_then(|()| self.check_builds());
+        if encoded.as_ref().is_err_and(|error| error.kind() == ErrorKind::UniqueViolation) {
+            // Where rows were changed by others as well, what the transaction knew of them is no reason to refuse it.
+            self.check_versions()?;
+        }
+        encoded
+    }
+
+    fn encode_writes(&mut self) -> Result<()> {
+        let writes = Arc::clone(&self.view.writes);
+        self.check_wanted()?;
+        self.catalog(&writes.catalog)?;
+        for ((id, position), dimension) in &writes.dimensions {
+            self.relearn_dimension(*id, *position, *dimension)?;
+        }
+        for (id, rows) in &writes.rows {
+            self.collection(*id, rows)?;
+        }
+        for (name, pending) in &writes.secrets {
+            self.secret(name, pending)?;
+        }
+        for ((collection, slot), next) in &writes.restarts {
+            // One that was dropped in the same transaction has no numbers any more.
+            if self.current_catalog().collection_by_id(*collection).is_some() {
+                self.effects.batch.put(&Key::Sequence(*collection, *slot), &next.to_le_bytes());
+                self.effects.restarts.insert((*collection, *slot), *next);
+            }
+        }
+        self.check_changed_dimensions()?;
+        self.forget_dimensions()?;
+        self.post_at_once()
+    }
+
+    /// Whether it should go on. A commit whose client has only gone was asked for all the same.
+    fn check_wanted(&self) -> Result<()> {
+        match self.cancel.check() {
+            Err(error) if error.kind() != ErrorKind::ConnectionLost => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    fn check_versions(&self) -> Result<()> {
+        for (id, rows) in &self.view.writes.rows {
+            for (key, pending) in rows {
+                let place = (*id, key.as_bytes().to_vec());
+                let version = match self.group.overlay.records.get(&place) {
+                    Some(record) => version_of(record.as_deref())?,
+                    None => version_of(self.group.snapshot.get(&Key::Entry(*id, key.as_bytes()))?.as_deref())?,
+                };
+                if version != version_of(pending.base.as_deref())? {
+                    return Err(conflict("another transaction changed the same entry"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Apply<'_> {
+    pub fn current_catalog(&self) -> &Arc<Catalog> {
+        self.effects.catalog.as_ref().unwrap_or(&self.group.catalog)
+    }
+
+    pub fn catalog(&mut self, changes: &[CatalogChange]) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut catalog = (**self.current_catalog()).clone();
+        for change in changes {
+            match change {
+                CatalogChange::Put(collection) => {
+                    let old = catalog.collection_by_id(collection.id).cloned();
+                    self.drop_indexes(old.as_deref(), Some(collection))?;
+                    self.check_new_rules(old.as_deref(), collection)?;
+                    self.put_collection(collection)?;
+                    self.take_over_builds(old.as_deref(), collection, last_of(changes, collection.id))?;
+                    self.note_new_dimensions(old.as_deref(), collection)?;
+                }
+                CatalogChange::Drop(id) => {
+                    let old = catalog.collection_by_id(*id).cloned();
+                    self.drop_indexes(old.as_deref(), None)?;
+                    self.effects.batch.delete(&Key::Collection(*id));
+                    self.effects.batch.delete_range(&KeyRange::entries(*id));
+                    self.effects.batch.delete_range(&KeyRange::public(*id));
+                    self.effects.batch.delete_range(&KeyRange::contributions(*id));
+                    self.effects.batch.delete_range(&KeyRange::staged(*id));
+                    self.effects.batch.delete_range(&KeyRange::public_blobs(*id));
+                    self.effects.batch.delete_range(&KeyRange::all_vectors(*id));
+                    self.effects.batch.delete_range(&KeyRange::sequences(*id));
+                }
+                CatalogChange::PutNetwork(network) => self.put_network(network)?,
+                CatalogChange::PutSecrets(network, secrets) => {
+                    let sealed = self.shared.secrets.seal_network(*network, secrets, self.version)?;
+                    self.effects.batch.put(&Key::NetworkSecret(*network), &sealed);
+                }
+                CatalogChange::DropNetwork(network) => self.drop_network(*network)?,
+            }
+            change.apply(&mut catalog);
+        }
+        self.effects.catalog = Some(Arc::new(catalog));
+        Ok(())
+    }
+
+    pub fn put_collection(&mut self, collection: &Collection) -> Result<()> {
+        let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
+        self.effects.batch.put(&Key::Collection(collection.id), &json);
+        Ok(())
+    }
+
+    /// Removes the entries of ordered indexes that a change leaves out.
+    fn drop_indexes(&mut self, old: Option<&Collection>, new: Option<&Arc<Collection>>) -> Result<()> {
+        for index in old.into_iter().flat_map(|old| &old.indexes) {
+            let stays = new.is_some_and(|new| new.indexes.iter().any(|kept| kept.id == index.id));
+            if !stays {
+                self.effects.batch.delete_range(&KeyRange::index(index.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn collection(&mut self, id: CollectionId, rows: &BTreeMap<EntryKey, Pending>) -> Result<()> {
+        let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else {
+            return Err(conflict("its table was dropped"));
+        };
+        let collection = self.learn_dimensions(collection, rows)?;
+        for (key, pending) in rows {
+            self.check_wanted()?;
+            if self.is_behind {
+                self.check_rules(&collection, key, pending)?;
+            }
+            self.entry(&collection, key.as_bytes(), pending)?;
+        }
+        let facts = rows.values().filter(|pending| pending.alive).map(|pending| pending.changes.iter());
+        if collection.kind == CollectionKind::Memory {
+            for changes in facts {
+                if self.shared.facts.note(id, changes) && !self.effects.facts.contains(&id) {
+                    self.effects.facts.push(id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The committed record of an entry, the group's own commits included.
+    pub fn current(&self, id: CollectionId, key: &[u8]) -> Result<Option<Arc<[u8]>>> {
+        let place = (id, key.to_vec());
+        match self.effects.overlay.records.get(&place).or_else(|| self.group.overlay.records.get(&place)) {
+            Some(record) => Ok(record.clone()),
+            None => Ok(self.group.snapshot.get(&Key::Entry(id, key))?.map(|bytes| Arc::from(&*bytes))),
+        }
+    }
+
+    fn entry(&mut self, collection: &Arc<Collection>, key: &[u8], pending: &Pending) -> Result<()> {
+        let current = self.current(collection.id, key)?;
+        if version_of(current.as_deref())? != version_of(pending.base.as_deref())? {
+            return Err(conflict("another transaction changed the same entry"));
+        }
+        if pending.stage == Some(Stage::Private)
+            && is_staged(pending.base.as_deref())?
+            && !is_staged(current.as_deref())?
+        {
+            return Err(conflict("what was to be taken off the stage has been posted"));
+        }
+        // The record of now, not the one the transaction saw: of the same version, but it may have been posted meanwhile.
+        let base = current.as_deref().map(RecordView::parse).transpose()?;
+        if pending.reverted {
+            let old = self.entry_states(collection, key)?;
+            let visible = fitting(collection, old.public.clone());
+            return self.put_states(collection, key, &old, (&visible, &old.public), Stage::Private);
+        }
+        let base_alive = base.as_ref().is_some_and(RecordView::is_alive);
+        if !pending.alive && !base_alive {
+            return Ok(());
+        }
+        let is_end = pending.replaced || !pending.alive;
+        let public_length = if is_end { self.public_length(collection.id, key, base.as_ref())? } else { 0 };
+        if !pending.alive && public_length > 0 && public_length % 2 == 0 {
+            // The network knows that an earlier life has ended, and nothing of this one: it goes without a trace.
+            let old = self.entry_states(collection, key)?;
+            return self.put_states(collection, key, &old, (&old.public, &old.public), Stage::Private);
+        }
+        let view = self.view.clone();
+        let old = EntryView { view: &view, collection, key, record: base, pending: None };
+        let new = EntryView { view: &view, collection, key, record: base, pending: Some(pending) };
+        let old = base_alive.then_some(&old);
+        let new = pending.alive.then_some(&new);
+        let mut constraints =
+            Constraints { group: self.group, view: &view, effects: &mut self.effects, check_unique: true };
+        constraints.update_indexes(collection, key, old, new)?;
+        self.count_blobs(collection, old, new)?;
+        if let Some(base) = &base
+            && base.publicity() == Publicity::Posted
+            && (pending.replaced || !pending.changes.is_empty())
+        {
+            self.keep_public(collection, key, base)?;
+        }
+        self.vectors(collection, key, pending, base.as_ref())?;
+        let stage = self.stage_of(collection, key, pending, base.as_ref(), new)?;
+        let record = self.record(collection, pending, base.as_ref(), (stage, public_length))?;
+        let was_on_stage = base.as_ref().is_some_and(RecordView::is_on_stage);
+        let is_on_stage = record.as_deref().map(RecordView::parse).transpose()?.is_some_and(|new| new.is_on_stage());
+        self.mark_stage(collection.id, key, was_on_stage, is_on_stage)?;
+        if pending.changes_state() {
+            self.tell_written(collection, key, (base_alive, pending.alive));
+        }
+        self.put_record(collection.id, key, record);
+        Ok(())
+    }
+
+    pub fn put_record(&mut self, id: CollectionId, key: &[u8], record: Option<Vec<u8>>) {
+        match &record {
+            Some(record) => self.effects.batch.put(&Key::Entry(id, key), record),
+            None => self.effects.batch.delete(&Key::Entry(id, key)),
+        }
+        self.effects.overlay.records.insert((id, key.to_vec()), record.map(Arc::from));
+    }
+
+    /// The bytes of the new version; `None` for the deletion of an entry that nobody else has ever seen. `public_length` is
+    /// the causal length of what the network knows, where a life ends with this write.
+    fn record(
+        &self,
+        collection: &Collection,
+        pending: &Pending,
+        base: Option<&RecordView<'_>>,
+        (stage, public_length): (Stage, u64),
+    ) -> Result<Option<Vec<u8>>> {
+        let base_header = base.map(RecordView::header).transpose()?;
+        if let (Some(base), Some(header), false) = (base, &base_header, pending.changes_state()) {
+            // Only the mark of the stage changes: the entry stays the version that it was.
+            let header = RecordHeader { version: self.version, stage, ..header.clone() };
+            let fields = base.fields().collect::<Result<Vec<_>>>()?;
+            return encode_sorted_record(&header, &base.clock()?, &fields).map(Some);
+        }
+        let publicity = base_header.as_ref().map_or(Publicity::Private, |header| header.publicity);
+        let seen = base_header.as_ref().map_or(0, |header| header.causal_length);
+        if !pending.alive && publicity == Publicity::Private {
+            return Ok(None);
+        }
+        let (causal_length, next_publicity) = next_life(pending, publicity, seen, public_length);
+        let peer_id = self.shared.peer_id();
+        // The clock goes back where it stood wrong; a write is later than the one before it all the same.
+        let hlc = base_header.as_ref().map_or(self.hlc, |header| self.hlc.max(header.timestamp.next(0)));
+        let stamp = Stamp { causal_length, hlc, peer_id: peer_id.clone() };
+        let mut fields: BTreeMap<&str, RecordField> = BTreeMap::new();
+        if let (Some(base), false) = (base, pending.replaced || !pending.alive) {
+            for field in base.fields() {
+                let (name, field) = field?;
+                fields.insert(name, field);
+            }
+        }
+        for (name, change) in &pending.changes {
+            let stored = match change {
+                Some(Value::Null) | None => match publicity {
+                    Publicity::Private => {
+                        fields.remove(name.as_str());
+                        continue;
+                    }
+                    Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Stored::Removed,
+                },
+                Some(Value::Vector(vector)) => Stored::Vector {
+                    dimension: u32::try_from(vector.len()).map_err(|_| Error::internal("a vector is too long"))?,
+                },
+                Some(value) => Stored::Value(value.clone()),
+            };
+            fields.insert(name, RecordField { stored, stamp: stamp.clone() });
+        }
+        let mut clock = base.map(RecordView::clock).transpose()?.unwrap_or_default();
+        clock.increment(&peer_id);
+        let header = RecordHeader {
+            version: self.version,
+            causal_length,
+            timestamp: hlc,
+            peer_id,
+            stage,
+            publicity: next_publicity,
+        };
+        let fields: Vec<(&str, RecordField)> = fields.into_iter().collect();
+        encode_sorted_record(&header, &clock, &fields)
+            .map(Some)
+            .map_err(|error| error.with_detail(format!("The entry is in \"{}\".", collection.name)))
+    }
+
+    /// Writes and removes vectors, and notes them for the nearest-neighbour indexes.
+    fn vectors(
+        &mut self,
+        collection: &Collection,
+        key: &[u8],
+        pending: &Pending,
+        base: Option<&RecordView<'_>>,
+    ) -> Result<()> {
+        for position in collection.vector_columns() {
+            let Some(name) = collection.field_name(position) else { continue };
+            let change = pending.changes.get(name);
+            let had = base.map(|base| base.get_ref(name)).transpose()?.flatten().is_some();
+            let vector = match change {
+                Some(Some(Value::Vector(vector))) if pending.alive => Some(vector),
+                Some(_) => None,
+                None if pending.alive && !pending.replaced => continue,
+                None => None,
+            };
+            if vector.is_none() && !had {
+                continue;
+            }
+            let declared = match collection.columns.get(position).map(|column| (&column.name, &column.ty)) {
+                Some((name, ColumnType::Vector(dimension))) => Some((name, *dimension)),
+                _ => None,
+            };
+            if let (Some(vector), Some((name, dimension))) = (vector, declared) {
+                check_dimension(name, dimension, vector)?;
+            }
+            self.put_vector(collection.id, position, key, vector)?;
+        }
+        Ok(())
+    }
+
+    /// Writes or removes one vector, in the store and in the nearest-neighbour indexes.
+    pub fn put_vector(
+        &mut self,
+        collection: CollectionId,
+        position: usize,
+        key: &[u8],
+        vector: Option<&Arc<[f32]>>,
+    ) -> Result<()> {
+        let slot = vector_slot(position)?;
+        match vector {
+            Some(vector) => self.effects.batch.put(&Key::Vector(collection, slot, key), &bytes_of_vector(vector)),
+            None => {
+                self.effects.batch.delete(&Key::Vector(collection, slot, key));
+                self.effects.lost_vectors.insert((collection, position));
+            }
+        }
+        self.effects.overlay.components.insert((collection, slot, key.to_vec()), vector.cloned());
+        for index in self.vector_indexes(collection) {
+            if index.column == position {
+                self.effects.vectors.push(VectorChange { index, key: key.to_vec(), vector: vector.cloned() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Apply<'_> {
+    fn put_network(&mut self, network: &Network) -> Result<()> {
+        if self.current_catalog().network_by_id(network.id).is_none() {
+            self.go_on_after_leave(network)?;
+        }
+        let json = serde_json::to_vec(network).map_err(|error| Error::internal(error.to_string()))?;
+        self.effects.batch.put(&Key::Network(network.id), &json);
+        Ok(())
+    }
+
+    fn drop_network(&mut self, id: NetworkId) -> Result<()> {
+        self.keep_own_head(id)?;
+        self.effects.batch.delete(&Key::Network(id));
+        self.effects.batch.delete(&Key::NetworkSecret(id));
+        for range in [KeyRange::heads(id), KeyRange::sync_records(id), KeyRange::deltas(id), KeyRange::postings(id)] {
+            self.effects.batch.delete_range(&range);
+        }
+        Ok(())
+    }
+}
+
+/// A collection as a transaction leaves it; `None` where it drops it.
+fn last_of(changes: &[CatalogChange], id: CollectionId) -> Option<&Collection> {
+    let last = changes.iter().rev().find_map(|change| match change {
+        CatalogChange::Put(collection) if collection.id == id => Some(Some(collection.as_ref())),
+        CatalogChange::Drop(dropped) if *dropped == id => Some(None),
+        _ => None,
+    });
+    last.flatten()
+}
+
+/// The causal length of an entry after a write over one that has `seen` so much, and what its network knows of it then.
+fn next_life(pending: &Pending, publicity: Publicity, seen: u64, public_length: u64) -> (u64, Publicity) {
+    let causal_length = match (pending.alive, pending.replaced) {
+        (false, _) => public_length + 1,
+        (true, false) => seen,
+        // Lives that nobody else has seen do not count.
+        (true, true) if publicity != Publicity::Private => public_length + 1 + public_length % 2,
+        (true, true) => seen + 1 + seen % 2,
+    };
+    let ends_public = pending.replaced && public_length % 2 == 1;
+    let publicity = match publicity {
+        Publicity::Private => Publicity::Private,
+        _ if pending.alive && ends_public => Publicity::PostedAndReplaced,
+        Publicity::PostedAndReplaced if !pending.replaced => Publicity::PostedAndReplaced,
+        Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Publicity::PostedAndEdited,
+    };
+    (causal_length, publicity)
+}
+
+/// Whether an index is an ordered one.
+pub(crate) fn is_ordered(index: &Index) -> bool {
+    !matches!(index.kind, IndexKind::Hnsw { .. })
+}
+
+fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {
+    record.map(|bytes| RecordView::parse(bytes).map(|record| record.version())).transpose()
+}
+
+fn is_staged(record: Option<&[u8]>) -> Result<bool> {
+    let stage = record.map(|bytes| RecordView::parse(bytes).map(|record| record.stage())).transpose()?;
+    Ok(stage == Some(Stage::PostPending))
+}
+
+pub(crate) fn conflict(reason: &str) -> Error {
+    Error::new(
+        ErrorKind::SerializationFailure,
+        format!("could not serialize access due to concurrent update: {reason}"),
+    )
+    .with_hint("Run the transaction again.")
+}

@@ -1,0 +1,381 @@
+//! The two states of an entry, what its network knows and what a reader here sees, read and written while encoding.
+//!
+//! A record holds what a reader sees. It is the public state as well while it is `Posted`; once it is edited, the public
+//! state lies in a copy of its own, with all values inside.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::db::pending::write_set::Pending;
+use crate::db::read::entry_view::EntryView;
+use crate::db::read::view::vector_slot;
+use crate::db::records::stage_marks::StagedAt;
+use crate::db::write::encoder::Apply;
+use crate::db::write::ordered_indexes::Constraints;
+use crate::error::{Error, Result};
+use crate::merge::Known;
+use crate::model::{Collection, CollectionId, CollectionKind, Contribution, Field, Hlc, PeerId, Piece, Stage, State};
+use crate::store::{
+    Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record, encode_state,
+    vector_of_bytes,
+};
+use crate::types::{ColumnType, Value};
+
+/// An entry as it is before a change.
+pub(crate) struct EntryStates {
+    pub record: Option<Arc<[u8]>>,
+    pub stage: Stage,
+    pub publicity: Publicity,
+    /// Number of the commit that last changed what a reader sees.
+    pub version: u64,
+    pub visible: State,
+    pub public: State,
+    /// The deltas that `public` is known to be made of.
+    pub contributions: Vec<Contribution>,
+    /// Those that do not count.
+    pub aside: Vec<Piece>,
+}
+
+impl EntryStates {
+    /// Whether the next posting takes something of the entry.
+    pub fn is_on_stage(&self) -> bool {
+        self.publicity.is_on_stage(self.stage)
+    }
+
+    /// What is known of the entry in its network.
+    pub fn known(&self) -> Known {
+        let (contributions, aside) = (self.contributions.clone(), self.aside.clone());
+        Known { state: self.public.clone(), contributions, aside }
+    }
+
+    /// What the next posting makes public: what a reader here sees where that is staged, and of a life that nobody staged
+    /// only that the one before it, which the network knows, has ended. `None` where nothing waits. `now` is the time that
+    /// the end is told under: that of the new life is nobody's business.
+    pub fn to_post(&self, now: Hlc, me: &PeerId) -> Option<State> {
+        match (self.stage, self.publicity) {
+            (Stage::PostPending, _) => Some(self.visible.clone()),
+            (Stage::Private, Publicity::PostedAndReplaced) => {
+                Some(State { causal_length: self.public.causal_length + 1, timestamp: now, ..State::empty(me.clone()) })
+            }
+            (Stage::Private, Publicity::Private | Publicity::Posted | Publicity::PostedAndEdited) => None,
+        }
+    }
+}
+
+/// Whether an entry lives here again after the life that its network knows.
+fn is_later_life(visible: &State, public: &State) -> bool {
+    visible.is_alive() && public.is_alive() && visible.causal_length > public.causal_length
+}
+
+impl Apply<'_> {
+    /// Both states of an entry; empty ones where there is none.
+    pub fn entry_states(&self, collection: &Collection, key: &[u8]) -> Result<EntryStates> {
+        let record = self.current(collection.id, key)?;
+        let Some(bytes) = &record else {
+            let empty = State::empty(self.shared.peer_id());
+            return Ok(EntryStates {
+                record: None,
+                stage: Stage::Private,
+                publicity: Publicity::Private,
+                version: 0,
+                visible: empty.clone(),
+                public: empty,
+                contributions: Vec::new(),
+                aside: Vec::new(),
+            });
+        };
+        let view = RecordView::parse(bytes)?;
+        let publicity = view.publicity();
+        let visible = self.state_of(collection, key, &view)?;
+        let public = match publicity {
+            Publicity::Private => State::empty(self.shared.peer_id()),
+            Publicity::Posted => visible.clone(),
+            Publicity::PostedAndEdited | Publicity::PostedAndReplaced => self.public_copy(collection.id, key)?,
+        };
+        let (contributions, aside) = match publicity {
+            Publicity::Private => Default::default(),
+            _ => self.contributions_to(collection.id, key)?,
+        };
+        let (stage, version) = (view.stage(), view.version());
+        Ok(EntryStates { stage, publicity, version, visible, public, record, contributions, aside })
+    }
+
+    /// The state that a record holds, its vectors included.
+    pub fn state_of(&self, collection: &Collection, key: &[u8], record: &RecordView<'_>) -> Result<State> {
+        state_of_record(collection, record, &mut |position| {
+            let slot = vector_slot(position)?;
+            let place = (collection.id, slot, key.to_vec());
+            let overlay = &self.effects.overlay.components;
+            match overlay.get(&place).or_else(|| self.group.overlay.components.get(&place)) {
+                Some(vector) => Ok(vector.clone()),
+                None => self
+                    .group
+                    .snapshot
+                    .get(&Key::Vector(collection.id, slot, key))?
+                    .map(|bytes| vector_of_bytes(&bytes))
+                    .transpose(),
+            }
+        })
+    }
+
+    fn public_copy(&self, id: CollectionId, key: &[u8]) -> Result<State> {
+        let place = (id, key.to_vec());
+        match self.effects.overlay.publics.get(&place).or_else(|| self.group.overlay.publics.get(&place)) {
+            Some(Some(bytes)) => decode_state(bytes),
+            Some(None) => Err(Error::internal("the public state of an edited entry is gone")),
+            None => match self.group.snapshot.get(&Key::Public(id, key))? {
+                Some(bytes) => decode_state(&bytes),
+                None => Err(Error::internal("the public state of an edited entry is missing")),
+            },
+        }
+    }
+
+    fn put_public_copy(&mut self, id: CollectionId, key: &[u8], state: Option<&State>) -> Result<()> {
+        let bytes = state.map(encode_state).transpose()?;
+        match &bytes {
+            Some(bytes) => self.effects.batch.put(&Key::Public(id, key), bytes),
+            None => self.effects.batch.delete(&Key::Public(id, key)),
+        }
+        self.effects.overlay.publics.insert((id, key.to_vec()), bytes.map(Arc::from));
+        Ok(())
+    }
+
+    /// The causal length of what the network knows of an entry; 0 where it knows nothing.
+    pub fn public_length(&self, id: CollectionId, key: &[u8], base: Option<&RecordView<'_>>) -> Result<u64> {
+        let Some(base) = base else { return Ok(0) };
+        match base.publicity() {
+            Publicity::Private => Ok(0),
+            Publicity::Posted => Ok(base.causal_length()),
+            Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Ok(self.public_copy(id, key)?.causal_length),
+        }
+    }
+
+    /// Before a posted entry is edited: what its network knows gets a copy of its own.
+    pub fn keep_public(&mut self, collection: &Collection, key: &[u8], base: &RecordView<'_>) -> Result<()> {
+        let public = self.state_of(collection, key, base)?;
+        self.put_public_copy(collection.id, key, Some(&public))
+    }
+
+    /// Writes both states of an entry over `old`. What a reader sees keeps its version where it does not change.
+    pub fn put_states(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &[u8],
+        old: &EntryStates,
+        (visible, public): (&State, &State),
+        stage: Stage,
+    ) -> Result<()> {
+        let is_public = public.causal_length > 0;
+        if !is_public && (!old.contributions.is_empty() || !old.aside.is_empty()) {
+            self.put_contributions(collection.id, key, (&[], &[]))?;
+        }
+        let is_same = visible.causal_length == public.causal_length && visible.has_fields_of(public);
+        let visible = if is_same { public } else { visible };
+        let publicity = match (is_public, is_same) {
+            (false, _) => Publicity::Private,
+            (true, true) => Publicity::Posted,
+            (true, false) if old.publicity == Publicity::PostedAndReplaced && is_later_life(visible, public) => {
+                Publicity::PostedAndReplaced
+            }
+            (true, false) => Publicity::PostedAndEdited,
+        };
+        if publicity.has_copy() {
+            self.put_public_copy(collection.id, key, Some(public))?;
+        } else if old.publicity.has_copy() {
+            self.put_public_copy(collection.id, key, None)?;
+        }
+        let is_unchanged = old.record.is_some()
+            && old.visible.has_fields_of(visible)
+            && old.visible.causal_length == visible.causal_length;
+        let header = RecordHeader {
+            version: if is_unchanged { old.version } else { self.version },
+            causal_length: visible.causal_length,
+            timestamp: visible.timestamp,
+            peer_id: visible.peer_id.clone(),
+            stage,
+            publicity,
+        };
+        let record = encode_visible(collection, &header, visible)?;
+        if !is_unchanged {
+            self.follow_visible(collection, key, old, visible, &record)?;
+            self.tell_visible(collection, key, old, (visible, public));
+        }
+        self.count_public_blob(collection, &old.public, public)?;
+        let (was_on_stage, is_on_stage) = (old.is_on_stage(), publicity.is_on_stage(stage));
+        self.mark_stage(collection.id, key, was_on_stage, is_on_stage)?;
+        self.put_record(collection.id, key, Some(record));
+        Ok(())
+    }
+
+    /// What follows from a change of what a reader sees: indexes, vectors, blobs, the list of facts.
+    fn follow_visible(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &[u8],
+        old: &EntryStates,
+        visible: &State,
+        record: &[u8],
+    ) -> Result<()> {
+        let view = self.view.clone();
+        let old_record = old.record.as_deref().map(RecordView::parse).transpose()?;
+        let entry = |record| EntryView { view: &view, collection, key, record: Some(record), pending: None };
+        let before = old_record.filter(RecordView::is_alive).map(&entry);
+        let after = Some(RecordView::parse(record)?).filter(RecordView::is_alive).map(&entry);
+        let (before, after) = (before.as_ref(), after.as_ref());
+        Constraints { group: self.group, view: &view, effects: &mut self.effects, check_unique: false }
+            .update_indexes(collection, key, before, after)?;
+        self.count_blobs(collection, before, after)?;
+        for position in collection.vector_columns() {
+            let Some(name) = collection.field_name(position) else { continue };
+            let (old, new) = (vector_in(&old.visible, name), vector_in(visible, name));
+            if old != new {
+                self.put_vector(collection.id, position, key, new)?;
+            }
+        }
+        if collection.kind == CollectionKind::Memory {
+            let values = visible.fields.iter().map(|(name, field)| (name, &field.value));
+            if self.shared.facts.note(collection.id, values) && !self.effects.facts.contains(&collection.id) {
+                self.effects.facts.push(collection.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts an entry on the stage, keeps it there, or takes it off.
+    pub fn mark_stage(&mut self, id: CollectionId, key: &[u8], was_on_stage: bool, is_on_stage: bool) -> Result<()> {
+        let place = (id, key.to_vec());
+        if !is_on_stage {
+            if was_on_stage {
+                self.effects.batch.delete(&Key::Staged(id, key));
+                self.effects.overlay.staged.insert(place, None);
+            }
+            return Ok(());
+        }
+        let overlay = &self.effects.overlay.staged;
+        let known = match overlay.get(&place).or_else(|| self.group.overlay.staged.get(&place)) {
+            Some(known) => *known,
+            None => {
+                let stored = self.group.snapshot.get(&Key::Staged(id, key))?;
+                stored.map(|bytes| StagedAt::from_bytes(&bytes)).transpose()?
+            }
+        };
+        let at = StagedAt { first: known.map_or(self.version, |known| known.first), last: self.version };
+        self.effects.batch.put(&Key::Staged(id, key), &at.to_bytes());
+        self.effects.overlay.staged.insert(place, Some(at));
+        self.effects.has_staged = true;
+        Ok(())
+    }
+
+    /// Whether an entry is on the stage after a local write: as the statement says, and as its network's rules say.
+    pub fn stage_of(
+        &mut self,
+        collection: &Collection,
+        key: &[u8],
+        pending: &Pending,
+        base: Option<&RecordView<'_>>,
+        new: Option<&EntryView<'_>>,
+    ) -> Result<Stage> {
+        let asked = pending.stage.or(base.map(RecordView::stage)).unwrap_or_default();
+        let is_posted = base.is_some_and(|base| base.publicity() != Publicity::Private);
+        let catalog = Arc::clone(self.current_catalog());
+        let Some((network, attachment)) = catalog.network_of(collection.id).filter(|_| pending.changes_state()) else {
+            return Ok(asked);
+        };
+        if network.posts_at_once(attachment) && (pending.alive || is_posted) {
+            if network.options.posting_url.is_some() || !attachment.posts() {
+                return Ok(Stage::PostPending);
+            }
+            self.effects.to_post.push((network.id, (collection.id, key.to_vec())));
+            return Ok(Stage::Private);
+        }
+        // The others learn that a posted entry is gone without being asked: they hold it because of us.
+        if !pending.alive && is_posted {
+            return Ok(Stage::PostPending);
+        }
+        let classes = &network.options.auto_post_classifications;
+        if !classes.is_empty() && pending.stage != Some(Stage::PostPending) {
+            let class = new.map(|entry| entry.field("classification", None)).transpose()?.flatten();
+            if let Some(class) = class.as_ref().and_then(Value::as_str)
+                && classes.iter().any(|known| known.eq_ignore_ascii_case(class.trim_matches('"')))
+            {
+                return Ok(Stage::PostPending);
+            }
+        }
+        Ok(asked)
+    }
+}
+
+/// The state that a record holds; `vector` reads the components of a vector column.
+pub(crate) fn state_of_record(
+    collection: &Collection,
+    record: &RecordView<'_>,
+    vector: &mut dyn FnMut(usize) -> Result<Option<Arc<[f32]>>>,
+) -> Result<State> {
+    let mut fields = BTreeMap::new();
+    for field in record.fields() {
+        let (name, RecordField { stored, stamp }) = field?;
+        let value = match stored {
+            Stored::Removed => None,
+            Stored::Value(value) => Some(value),
+            Stored::Vector { .. } => {
+                let position =
+                    collection.vector_columns().find(|position| collection.field_name(*position) == Some(name));
+                let position = position.ok_or_else(|| Error::internal("a vector lies outside of any column"))?;
+                let components = vector(position)?;
+                Some(Value::Vector(components.ok_or_else(|| Error::internal("the vector of an entry is missing"))?))
+            }
+        };
+        fields.insert(name.to_string(), Field { value, stamp });
+    }
+    Ok(State {
+        causal_length: record.causal_length(),
+        fields,
+        clock: record.clock()?,
+        timestamp: record.timestamp(),
+        peer_id: record.peer_id()?,
+    })
+}
+
+fn encode_visible(collection: &Collection, header: &RecordHeader, visible: &State) -> Result<Vec<u8>> {
+    let vector_names: Vec<&str> =
+        collection.vector_columns().filter_map(|position| collection.field_name(position)).collect();
+    let mut fields = Vec::with_capacity(visible.fields.len());
+    for (name, field) in &visible.fields {
+        let stored = match &field.value {
+            None => Stored::Removed,
+            Some(Value::Vector(vector)) if vector_names.contains(&name.as_str()) => Stored::Vector {
+                dimension: u32::try_from(vector.len()).map_err(|_| Error::internal("a vector is too long"))?,
+            },
+            Some(value) => Stored::Value(value.clone()),
+        };
+        fields.push((name.as_str(), RecordField { stored, stamp: field.stamp.clone() }));
+    }
+    encode_sorted_record(header, &visible.clock, &fields)
+}
+
+fn vector_in<'a>(state: &'a State, name: &str) -> Option<&'a Arc<[f32]>> {
+    match state.value(name) {
+        Some(Value::Vector(vector)) if state.is_alive() => Some(vector),
+        _ => None,
+    }
+}
+
+/// Whether a value that a peer wrote fits the column of that name here. What does not fit stays in the public state and
+/// shows nowhere until the columns agree.
+pub(crate) fn fits(collection: &Collection, name: &str, value: Option<&Value>) -> bool {
+    let Some(value) = value else { return true };
+    let mut columns = collection.columns.iter().enumerate();
+    match columns.find(|(position, _)| collection.field_name(*position) == Some(name)) {
+        None => !matches!(value, Value::Vector(_) | Value::Array(..)),
+        Some((_, column)) => match (&column.ty, value) {
+            (ColumnType::Vector(Some(dimension)), Value::Vector(vector)) => vector.len() == *dimension as usize,
+            (ty, value) => value.is_of(ty),
+        },
+    }
+}
+
+/// What of a state a reader here can be shown.
+pub(crate) fn fitting(collection: &Collection, mut state: State) -> State {
+    state.fields.retain(|name, field| fits(collection, name, field.value.as_ref()));
+    state
+}

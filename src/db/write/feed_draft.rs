@@ -1,0 +1,211 @@
+//! What a commit that is being encoded notes for the change feed: the entries that a reader sees differ, and what happens in
+//! networks. While nobody listens nothing is noted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::db::catalog::catalog::{AUTH, Catalog};
+use crate::db::feed::event::{
+    CollectionChange, CommitEvent, EntryChange, FeedEvent, Happened, NetworkEvent, Notification, Operation, Source,
+};
+use crate::db::write::encoder::Apply;
+use crate::db::write::entry_states::EntryStates;
+use crate::error::Result;
+use crate::model::{Attachment, Collection, CollectionId, Network, PeerId, State};
+use crate::store::encode_key;
+use crate::types::Value;
+
+/// Changed entries that one commit tells of one by one; of collections with more it tells how many.
+const CHANGED_ENTRIES_MAX: usize = 256;
+
+/// What a commit that is being encoded will be told of.
+#[derive(Debug, Default)]
+pub(crate) struct FeedDraft {
+    /// Whether somebody listens to changed entries.
+    wants_changes: bool,
+    changes: BTreeMap<CollectionId, CollectionChange>,
+    entries: usize,
+    networks: Vec<NetworkEvent>,
+    notifications: Arc<[Notification]>,
+}
+
+impl FeedDraft {
+    pub fn new(wants_changes: bool, notifications: Arc<[Notification]>) -> Self {
+        FeedDraft { wants_changes, notifications, ..FeedDraft::default() }
+    }
+
+    pub fn note_change(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &[u8],
+        operation: Operation,
+        source: Option<Source>,
+    ) {
+        if !self.wants_changes {
+            return;
+        }
+        let change = self.changes.entry(collection.id).or_insert_with(|| CollectionChange {
+            collection: Arc::clone(collection),
+            entries: Vec::new(),
+            count: 0,
+        });
+        change.count += 1;
+        let is_whole = change.entries.len() + 1 == change.count;
+        if is_whole && self.entries < CHANGED_ENTRIES_MAX {
+            self.entries += 1;
+            change.entries.push(EntryChange { operation, key: key.into(), source });
+        } else {
+            // Part of a commit is of no use to anybody.
+            self.entries -= change.entries.len();
+            change.entries = Vec::new();
+        }
+    }
+
+    pub fn note_network(&mut self, network: &str, happened: Happened) {
+        self.networks.push(NetworkEvent { network: network.to_string(), happened });
+    }
+
+    /// What listeners are told once the commit is durable.
+    pub fn into_events(self, version: u64) -> impl Iterator<Item = FeedEvent> {
+        let FeedDraft { changes, notifications, networks, .. } = self;
+        let changes: Vec<CollectionChange> = changes.into_values().collect();
+        let is_empty = changes.is_empty() && notifications.is_empty();
+        let commit = (!is_empty).then_some(FeedEvent::Commit(CommitEvent { version, changes, notifications }));
+        commit.into_iter().chain(networks.into_iter().map(FeedEvent::Network))
+    }
+}
+
+/// Where entries come from that others wrote.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    network: Arc<str>,
+    /// Who posted them; `None` where each entry says who wrote it.
+    peer: Option<PeerId>,
+    reason: Reason,
+}
+
+/// Why entries are written that others wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    /// Others changed them.
+    News,
+    /// Somebody here reads them: one that was not here before is no news.
+    Fetched,
+    /// Others hold them from now on: for readers nothing changes.
+    Evicted,
+}
+
+impl Origin {
+    /// Others changed them; each entry says who wrote it.
+    pub fn of_network(network: &Network) -> Self {
+        Origin { network: network.name.as_str().into(), peer: None, reason: Reason::News }
+    }
+
+    pub fn posted_by(self, peer: &PeerId) -> Self {
+        Origin { peer: Some(peer.clone()), ..self }
+    }
+
+    pub fn fetched(self) -> Self {
+        Origin { reason: Reason::Fetched, ..self }
+    }
+
+    pub fn evicted(self) -> Self {
+        Origin { reason: Reason::Evicted, ..self }
+    }
+}
+
+impl Apply<'_> {
+    /// Notes what became of an entry that a transaction of this node wrote: it lived before and lives now, or not.
+    pub fn tell_written(&mut self, collection: &Arc<Collection>, key: &[u8], (lived, lives): (bool, bool)) {
+        if let (Some(feed), Some(operation)) = (self.effects.feed.as_mut(), Operation::between(lived, lives)) {
+            feed.note_change(collection, key, operation, None);
+        }
+    }
+
+    /// Notes what became of an AUTH entry, by its name alone.
+    pub fn tell_secret(&mut self, name: &str, (had, has): (bool, bool)) -> Result<()> {
+        let Some(collection) = self.current_catalog().collection(AUTH).filter(|_| self.effects.feed.is_some()) else {
+            return Ok(());
+        };
+        let collection = Arc::clone(collection);
+        let mut key = Vec::new();
+        encode_key(&[Value::text(name)], &mut key)?;
+        self.tell_written(&collection, &key, (had, has));
+        Ok(())
+    }
+
+    /// Notes that a reader sees another state of an entry now than `old`.
+    pub fn tell_visible(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &[u8],
+        old: &EntryStates,
+        (visible, public): (&State, &State),
+    ) {
+        let Some(feed) = self.effects.feed.as_mut() else { return };
+        let lived = old.record.is_some() && old.visible.is_alive();
+        let Some(operation) = Operation::between(lived, visible.is_alive()) else { return };
+        let source = match &self.origin {
+            None => None,
+            Some(Origin { reason: Reason::Evicted, .. }) => return,
+            Some(Origin { reason: Reason::Fetched, .. }) if old.record.is_none() => return,
+            Some(Origin { network, peer, .. }) => {
+                let author = (public.causal_length > 0).then(|| public.peer_id.clone());
+                Some(Source { network: Arc::clone(network), peer: peer.clone().or(author) })
+            }
+        };
+        feed.note_change(collection, key, operation, source);
+    }
+
+    /// Notes that so many entries were received.
+    pub fn tell_received(&mut self, entries: usize) {
+        let origin = self.origin.as_ref().filter(|origin| origin.reason == Reason::News && entries > 0);
+        if let (Some(feed), Some(origin)) = (self.effects.feed.as_mut(), origin) {
+            feed.note_network(&origin.network, Happened::Received(origin.peer.clone(), entries as u64));
+        }
+    }
+
+    /// Notes that so many entries were posted.
+    pub fn tell_posted(&mut self, network: &Network, entries: u64) {
+        if let Some(feed) = self.effects.feed.as_mut() {
+            feed.note_network(&network.name, Happened::Posted(entries));
+        }
+    }
+}
+
+/// What a change of the catalog means in networks.
+pub(crate) fn catalog_events(before: &Catalog, after: &Catalog) -> Vec<FeedEvent> {
+    let mut events = Vec::new();
+    let mut tell = |network: &Network, happened| {
+        events.push(FeedEvent::Network(NetworkEvent { network: network.name.clone(), happened }));
+    };
+    for network in before.networks().filter(|network| !network.leaving) {
+        let now = after.network_by_id(network.id).filter(|now| !now.leaving);
+        for name in shown(network) {
+            if now.is_none_or(|now| !shown(now).any(|known| known == name)) {
+                tell(network, Happened::CollectionRemoved(name.to_string()));
+            }
+        }
+        if now.is_none() {
+            tell(network, Happened::Left);
+        }
+    }
+    for network in after.networks().filter(|network| !network.leaving) {
+        let old = before.network_by_id(network.id).filter(|old| !old.leaving);
+        if old.is_none() {
+            tell(network, Happened::Joined);
+        }
+        for name in shown(network) {
+            if old.is_none_or(|old| !shown(old).any(|known| known == name)) {
+                tell(network, Happened::CollectionAdded(name.to_string()));
+            }
+        }
+    }
+    events
+}
+
+/// The collections that take part in a network.
+fn shown(network: &Network) -> impl Iterator<Item = &str> {
+    let is_attached = |attachment: &&Attachment| !attachment.detaching && !attachment.attaching;
+    network.attachments.iter().filter(is_attached).map(|attachment| &*attachment.shared_name)
+}

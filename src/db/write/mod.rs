@@ -1,0 +1,21 @@
+//! Writing: from a transaction's write set to one durable batch.
+//!
+//! `transaction` checks rows and keeps them (`ddl`, `column_rules`, `dimensions`, `unique`, `sequences` are its parts); the one
+//! `committer` thread verifies and encodes each set (`encoder`, `entry_states`, `ordered_indexes`) into the group that waits for the
+//! same fsync (`commit_group`), and fills new indexes in steps (`backfill`, `index_builds`).
+
+pub(super) mod backfill;
+pub(super) mod blob_counts;
+pub(super) mod column_rules;
+pub(super) mod commit_group;
+pub(super) mod committer;
+pub(super) mod ddl;
+pub(super) mod dimensions;
+pub(super) mod encoder;
+pub(super) mod entry_states;
+pub(super) mod feed_draft;
+pub(super) mod index_builds;
+pub(super) mod ordered_indexes;
+pub(super) mod sequences;
+pub(super) mod transaction;
+pub(super) mod unique;

@@ -1,0 +1,267 @@
+//! Ordered indexes at commit: their entries follow the rows, and unique ones refuse what is there already.
+
+use std::sync::Arc;
+
+use crate::db::read::entry_view::EntryView;
+use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
+use crate::db::read::query::Operand;
+use crate::db::read::view::ReadView;
+use crate::db::write::commit_group::{Effects, Group};
+use crate::db::write::encoder::{conflict, is_ordered};
+use crate::db::write::index_builds::Build;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionKind, Index, IndexKind};
+use crate::store::{Key, KeyRange, RecordView, skip_key_parts};
+use crate::types::Value;
+
+/// Longest value that a detail shows whole, as in PostgreSQL.
+const SHOWN_BYTES_MAX: usize = 64;
+
+/// The index side of one commit.
+pub(crate) struct Constraints<'a> {
+    pub group: &'a Group,
+    pub view: &'a ReadView,
+    pub effects: &'a mut Effects,
+    /// What peers sent is taken as it is: attached collections have no unique indexes.
+    pub check_unique: bool,
+}
+
+impl Constraints<'_> {
+    /// Moves the index entries of one row from its old version to its new one.
+    pub fn update_indexes(
+        &mut self,
+        collection: &Collection,
+        key: &[u8],
+        old: Option<&EntryView<'_>>,
+        new: Option<&EntryView<'_>>,
+    ) -> Result<()> {
+        // Where all entries move to other keys, the old ones are in none of the indexes that there are now.
+        let indexed = old.filter(|_| !self.effects.rekeyed.contains(&collection.id));
+        for index in collection.indexes.iter().filter(|index| is_ordered(index)) {
+            let operands = indexed_operands(collection, index);
+            let Some(after) = self.move_entry(index, &operands, key, indexed, new)? else { continue };
+            if let (IndexKind::Ordered { unique: true, .. }, Some(entry), true) = (&index.kind, new, self.check_unique)
+                && unique_prefix(entry, &operands)?.is_some()
+            {
+                self.check_unique(collection, index, &operands, &after, entry)?;
+                self.effects.overlay.unique.insert((index.id, after), key.to_vec());
+            }
+        }
+        let group = self.group;
+        for build in group.builds.iter().filter(|build| build.collection.id == collection.id) {
+            let is_own = collection.indexes.iter().any(|index| index.id == build.index.id);
+            if !is_own && let Err(error) = self.follow(build, key, old, new) {
+                build.fail(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves one index entry; the encoded columns that the row has now, where they are not the ones it had.
+    fn move_entry(
+        &mut self,
+        index: &Index,
+        operands: &[Operand],
+        key: &[u8],
+        old: Option<&EntryView<'_>>,
+        new: Option<&EntryView<'_>>,
+    ) -> Result<Option<Vec<u8>>> {
+        let before = old.map(|entry| index_prefix(entry, operands)).transpose()?;
+        let after = new.map(|entry| index_prefix(entry, operands)).transpose()?;
+        if before == after {
+            return Ok(None);
+        }
+        if let Some(mut before) = before {
+            before.extend_from_slice(key);
+            self.effects.batch.delete(&Key::Index(index.id, &before));
+        }
+        if let Some(after) = &after {
+            self.effects.batch.put(&Key::Index(index.id, &[after, key].concat()), &[]);
+        }
+        Ok(after)
+    }
+
+    /// Lets an index that another transaction is building follow the row. What it would refuse is looked at again when that
+    /// transaction commits: nobody else may fail because of it.
+    fn follow(
+        &mut self,
+        build: &Build,
+        key: &[u8],
+        old: Option<&EntryView<'_>>,
+        new: Option<&EntryView<'_>>,
+    ) -> Result<()> {
+        let (collection, index) = (build.collection.as_ref(), &build.index);
+        let operands = indexed_operands(collection, index);
+        let (old, new) = (old.map(|entry| entry.of(collection)), new.map(|entry| entry.of(collection)));
+        let Some(after) = self.move_entry(index, &operands, key, old.as_ref(), new.as_ref())? else { return Ok(()) };
+        if let Some(entry) = new.filter(|_| build.is_unique())
+            && unique_prefix(&entry, &operands)?.is_some()
+        {
+            if self.other_holder(collection, index, &operands, &after, key)?.is_some() {
+                build.suspect(&after);
+            }
+            self.effects.overlay.unique.insert((index.id, after), key.to_vec());
+        }
+        Ok(())
+    }
+
+    /// Looks once more at values of a unique index that several entries have had while it was built, on top of everything
+    /// that the transaction does.
+    ///
+    /// # Errors
+    /// 23505 where they still have.
+    pub fn check_build(&self, collection: &Collection, build: &Build) -> Result<()> {
+        let operands = indexed_operands(collection, &build.index);
+        for columns in build.suspects()? {
+            let Some(one) = self.other_holder(collection, &build.index, &operands, &columns, &[])? else { continue };
+            if self.other_holder(collection, &build.index, &operands, &columns, &one)?.is_some() {
+                let place = (collection.id, one);
+                let record = match self.effects.overlay.records.get(&place) {
+                    Some(record) => record.clone(),
+                    None => self.group.snapshot.get(&Key::Entry(place.0, &place.1))?.map(|bytes| Arc::from(&*bytes)),
+                };
+                let record = record.as_deref().map(RecordView::parse).transpose()?;
+                let entry = EntryView { view: self.view, collection, key: &place.1, record, pending: None };
+                return Err(not_unique(&build.index, &operands, &entry)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_unique(
+        &self,
+        collection: &Collection,
+        index: &Index,
+        operands: &[Operand],
+        prefix: &[u8],
+        entry: &EntryView<'_>,
+    ) -> Result<()> {
+        if self.other_holder(collection, index, operands, prefix, entry.key)?.is_none() {
+            return Ok(());
+        }
+        if self.view.writes.is_arbitrated(index.id, prefix) {
+            return Err(conflict("another transaction inserted the same key"));
+        }
+        unique_violation(index, operands, entry)
+    }
+
+    /// An entry other than `key` that has those values at this point of the group.
+    fn other_holder(
+        &self,
+        collection: &Collection,
+        index: &Index,
+        operands: &[Operand],
+        prefix: &[u8],
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>> {
+        let taken = (index.id, prefix.to_vec());
+        for overlay in [&self.effects.overlay, &self.group.overlay] {
+            if let Some(other) = overlay.unique.get(&taken)
+                && other != key
+                && self.still_holds(collection, other, operands, prefix)?
+            {
+                return Ok(Some(other.clone()));
+            }
+        }
+        let mut entries_range = self.group.snapshot.scan(&KeyRange::index(index.id).starting_with(prefix));
+        while let Some((index_key, _)) = entries_range.next()? {
+            let other = skip_key_parts(index_key, operands.len())?;
+            if other != key && self.still_holds(collection, other, operands, prefix)? {
+                return Ok(Some(other.to_vec()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether another entry has those values at this point of the group: it may have changed after the snapshot. What
+    /// cannot be read is an error, not the absence of a conflict.
+    fn still_holds(&self, collection: &Collection, key: &[u8], operands: &[Operand], prefix: &[u8]) -> Result<bool> {
+        let id = (collection.id, key.to_vec());
+        let in_group = self.effects.overlay.records.get(&id).or_else(|| self.group.overlay.records.get(&id));
+        let stored;
+        // A row of the same transaction that comes later in key order may move out of the way.
+        let mut pending = None;
+        let bytes: Option<&[u8]> = match in_group {
+            Some(record) => record.as_deref(),
+            None => {
+                pending = self.view.writes.row(collection.id, key);
+                stored = self.group.snapshot.get(&Key::Entry(collection.id, key))?;
+                stored.as_deref()
+            }
+        };
+        let record = bytes.map(RecordView::parse).transpose()?;
+        let entry = EntryView { view: self.view, collection, key, record, pending };
+        Ok(entry.is_alive() && index_prefix(&entry, operands)? == prefix)
+    }
+}
+
+/// 23505 in PostgreSQL's words, with the key that is there already.
+pub(crate) fn unique_violation<T>(index: &Index, operands: &[Operand], entry: &EntryView<'_>) -> Result<T> {
+    let (names, values) = shown_key(index, operands, entry)?;
+    Err(duplicate_key(entry.collection, &index.name, &names, &values))
+}
+
+/// 23505 in PostgreSQL's words for an index that cannot be made since entries have the same key.
+pub(crate) fn not_unique(index: &Index, operands: &[Operand], entry: &EntryView<'_>) -> Result<Error> {
+    let (names, values) = shown_key(index, operands, entry)?;
+    let error = Error::new(ErrorKind::UniqueViolation, format!("could not create unique index \"{}\"", index.name));
+    let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
+    let error = error.with_detail(format!("Key ({})=({}) is duplicated.", names.join(", "), shown.join(", ")));
+    Ok(error.of_constraint(&entry.collection.name, &index.name))
+}
+
+/// The names and values of an index's columns.
+fn shown_key<'a>(index: &'a Index, operands: &[Operand], entry: &EntryView<'a>) -> Result<(Vec<&'a str>, Vec<Value>)> {
+    let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
+    let names: Vec<&str> = match &index.kind {
+        IndexKind::Ordered { columns, .. } => columns
+            .iter()
+            .filter_map(|column| entry.collection.columns.get(*column))
+            .map(|column| column.name.as_str())
+            .collect(),
+        IndexKind::Fact { path } => path.iter().map(String::as_str).collect(),
+        IndexKind::Hnsw { .. } => Vec::new(),
+    };
+    Ok((names, values))
+}
+
+/// 23505 in PostgreSQL's words.
+pub(crate) fn duplicate_key(collection: &Collection, constraint: &str, names: &[&str], values: &[Value]) -> Error {
+    let shown: Vec<String> = values.iter().map(|value| value.to_text()).collect();
+    Error::new(ErrorKind::UniqueViolation, format!("duplicate key value violates unique constraint \"{constraint}\""))
+        .with_detail(format!("Key ({})=({}) already exists.", names.join(", "), shown.join(", ")))
+        .of_constraint(&collection.name, constraint)
+}
+
+/// Refuses a row with a NULL in a column that forbids it.
+///
+/// # Errors
+/// 23502 in PostgreSQL's words, with the row; one that holds a secret is not shown.
+pub(crate) fn check_not_null(collection: &Collection, row: &[Value]) -> Result<()> {
+    let mut columns = collection.columns.iter().zip(row);
+    let Some((column, _)) = columns.find(|(column, value)| column.not_null && value.is_null()) else { return Ok(()) };
+    let message = format!(
+        "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+        column.name, collection.name
+    );
+    let error = Error::new(ErrorKind::NotNullViolation, message).of_column(&collection.name, &column.name);
+    Err(match collection.kind {
+        CollectionKind::Auth => error,
+        CollectionKind::Memory | CollectionKind::Table => {
+            let shown: Vec<String> = row.iter().map(shown).collect();
+            error.with_detail(format!("Failing row contains ({}).", shown.join(", ")))
+        }
+    })
+}
+
+/// A value as details show it: a long one is cut.
+fn shown(value: &Value) -> String {
+    if value.is_null() {
+        return "null".to_string();
+    }
+    let text = value.to_text();
+    match text.len() > SHOWN_BYTES_MAX {
+        true => format!("{}...", text.get(..text.floor_char_boundary(SHOWN_BYTES_MAX)).unwrap_or_default()),
+        false => text,
+    }
+}

@@ -1,0 +1,462 @@
+//! A transaction: snapshot isolation, its own writes visible to itself, first committer wins.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::feed::event::Notification;
+use crate::db::pending::on_conflict::{Inserted, OnConflict};
+use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
+use crate::db::read::cursor::Row;
+use crate::db::read::entry_view::{EntryView, fact_name};
+use crate::db::read::ordered_keys::indexed_operands;
+use crate::db::read::view::{ReadView, Sought};
+use crate::db::replica::rights::rights::Deed;
+use crate::db::state::cancel::Cancel;
+use crate::db::state::state::Shared;
+use crate::db::write::committer::Job;
+use crate::db::write::index_builds::IndexBuild;
+use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::metrics;
+use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Rights, Stage};
+use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
+use crate::telemetry::{Attribute, Span, SpanName};
+use crate::types::{Value, split_object};
+use crate::vector::check_finite;
+
+/// An open transaction. Dropping it rolls it back.
+pub struct Transaction {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) view: ReadView,
+    /// Version of the committed catalog that the transaction began with.
+    pub(crate) catalog_version: u64,
+    /// Blobs stored by this transaction, kept from being collected until it ends.
+    pins: Vec<Pin>,
+    /// Ordered indexes that it has built over collections that were there before it.
+    pub(crate) builds: Vec<IndexBuild>,
+    /// What the client is told when the present statement has ended, well or not.
+    pub notices: Vec<Notice>,
+    /// Entries that the present statement wanted off the stage and that are public already.
+    pub(in crate::db) public_already: u64,
+    /// Set when its commit is given up.
+    cancel: Cancel,
+    /// Who may do what with entries of attached collections, as far as it was asked for.
+    pub(in crate::db) rights: BTreeMap<CollectionId, Arc<Rights>>,
+}
+
+/// A point in a transaction to roll back to.
+#[derive(Clone)]
+pub struct Savepoint {
+    writes: Arc<WriteSet>,
+    catalog: Arc<Catalog>,
+}
+
+impl Transaction {
+    pub(crate) fn begin(shared: &Arc<Shared>, hides_secrets: bool) -> Self {
+        let view = ReadView { hides_secrets, ..shared.view(Arc::new(WriteSet::default())) };
+        let (shared, catalog_version) = (Arc::clone(shared), view.catalog.version());
+        Transaction {
+            shared,
+            view,
+            catalog_version,
+            pins: Vec::new(),
+            builds: Vec::new(),
+            notices: Vec::new(),
+            public_already: 0,
+            cancel: Cancel::new(),
+            rights: BTreeMap::new(),
+        }
+    }
+
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.view.catalog
+    }
+
+    /// What others see now of the catalog.
+    pub fn committed_catalog(&self) -> Arc<Catalog> {
+        self.shared.catalog()
+    }
+
+    /// What this transaction sees.
+    pub fn view(&self) -> &ReadView {
+        &self.view
+    }
+
+    /// Entries that the next statement has asked other members for in vain.
+    pub fn know(&mut self, sought: Option<&Arc<Sought>>) {
+        self.view.sought = sought.cloned();
+    }
+
+    /// Whether it has changed nothing so far.
+    pub fn is_read_only(&self) -> bool {
+        self.view.writes.is_empty()
+    }
+
+    /// A newer snapshot for a transaction that has changed nothing: the next statement of READ COMMITTED.
+    pub fn refresh(&mut self) {
+        if self.is_read_only() {
+            let writes = self.view.writes.successor();
+            *self = Transaction::begin(&self.shared, self.view.hides_secrets);
+            *self.writes() = writes;
+        }
+    }
+
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint { writes: Arc::clone(&self.view.writes), catalog: Arc::clone(&self.view.catalog) }
+    }
+
+    pub fn rollback_to(&mut self, savepoint: &Savepoint) {
+        self.view.writes = Arc::clone(&savepoint.writes);
+        self.view.catalog = Arc::clone(&savepoint.catalog);
+        let writes = &self.view.writes;
+        self.builds.retain(|build| writes.is_unfilled(build.index()));
+    }
+
+    /// Sends messages to those who listen when it commits, in this order.
+    pub fn notify(&mut self, notifications: Vec<Notification>) {
+        if !notifications.is_empty() {
+            self.writes().notifications = notifications.into();
+        }
+    }
+
+    /// Its commit ends with an error where the flag is set before the changes are written.
+    pub fn heed(&mut self, cancel: &Cancel) {
+        self.cancel = cancel.clone();
+    }
+
+    /// Makes the changes durable and visible, all of them or none. Gives back what could not be finished after that, which a
+    /// start takes up again: graphs of new vector indexes, collections on their way into a network or out of one.
+    ///
+    /// # Errors
+    /// 40001 when another transaction changed one of the entries first; 23505; 53100 when the disk is full; 57014 and 57P01 for
+    /// one that was given up ([`Transaction::heed`]). Nothing of the transaction remains then.
+    pub async fn commit(self) -> Result<Vec<Error>> {
+        let is_heard = !self.view.writes.notifications.is_empty() && self.shared.feed.listened_to().0;
+        if self.is_read_only() && !is_heard {
+            return Ok(Vec::new());
+        }
+        let Transaction { shared, view, catalog_version, pins, builds, cancel, .. } = self;
+        let writes = Arc::clone(&view.writes);
+        drop(view);
+        let job_writes = Arc::clone(&writes);
+        {
+            let _timer = metrics::COMMIT_SECONDS.start();
+            let span = Span::begin(SpanName::Commit);
+            let done =
+                shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, builds, cancel, reply }).await;
+            done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
+        }
+        drop(pins);
+        let mut unfinished = Vec::new();
+        for change in &writes.catalog {
+            let followed = match change {
+                CatalogChange::Put(collection) => {
+                    Box::pin(crate::db::write::backfill::fill_new_graphs(&shared, collection)).await
+                }
+                CatalogChange::PutNetwork(network) => {
+                    Box::pin(crate::db::replica::networks::attach::follow_network_change(&shared, network)).await
+                }
+                CatalogChange::Drop(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => Ok(()),
+            };
+            if let Err(error) = followed {
+                tracing::warn!(%error, "what follows from a committed transaction is left to the next start");
+                unfinished.push(error.with_hint("The transaction is committed; the next start goes on with this."));
+            }
+        }
+        Ok(unfinished)
+    }
+
+    pub(crate) fn writes(&mut self) -> &mut WriteSet {
+        Arc::make_mut(&mut self.view.writes)
+    }
+
+    /// Inserts one entry: a value for each declared column, `None` for its default (an expression default is evaluated by
+    /// the caller, and NULL here).
+    ///
+    /// # Errors
+    /// 23502, 23505 (with [`OnConflict::Fail`]), 22000 for a vector, 22P02 for metadata that is no object, 54000.
+    pub fn insert(
+        &mut self,
+        collection: &Arc<Collection>,
+        row: Vec<Option<Value>>,
+        on_conflict: OnConflict<'_>,
+    ) -> Result<Inserted> {
+        let row = self.complete(collection, row)?;
+        if collection.kind == CollectionKind::Auth {
+            return self.insert_secret(collection, &row, on_conflict);
+        }
+        let key = self.key_of(collection, &row)?;
+        let pending = self.pending(collection, &key)?;
+        let is_taken = pending.alive;
+        if is_taken && (on_conflict == OnConflict::Fail || on_conflict.is_about_key()) {
+            return self.conflict_with(collection, key, &row, on_conflict);
+        }
+        let taken_by = is_taken.then(|| row.clone());
+        let mut changes = BTreeMap::new();
+        for (position, value) in row.into_iter().enumerate() {
+            self.put_column(collection, position, value, None, &mut changes)?;
+        }
+        let pending =
+            Pending { alive: true, replaced: true, changes, stage: Some(Stage::Private), reverted: false, ..pending };
+        let indexed = self.indexed(collection, &key, &pending, &|_| true)?;
+        if let Some((other, index)) =
+            self.unique_conflict(collection, &indexed, None, &|id| on_conflict.is_about(id))?
+        {
+            return Ok(Inserted::Conflict { key: other, constraint: index.name.clone() });
+        }
+        if let Some(row) = taken_by {
+            return self.conflict_with(collection, key, &row, OnConflict::Fail);
+        }
+        if let Some((_, index)) = self.unique_conflict(collection, &indexed, None, &|id| !on_conflict.is_about(id))? {
+            let entry = self.entry_view(collection, &key, &pending);
+            return unique_violation(index, &indexed_operands(collection, index), &entry);
+        }
+        self.note_arbitrated(&indexed, on_conflict);
+        self.put_indexed(collection, &key, pending, &indexed)?;
+        Ok(Inserted::New(key))
+    }
+
+    /// Changes declared columns of an entry; nothing happens when it does not exist. A changed primary key moves the entry.
+    pub fn update(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+        changes: Vec<(usize, Value)>,
+    ) -> Result<bool> {
+        if collection.kind == CollectionKind::Auth {
+            return self.update_secret(collection, key, &changes);
+        }
+        let Some(old) = self.view.row(collection, key)? else { return Ok(false) };
+        let mut row = old.clone();
+        for (position, value) in &changes {
+            if let Some(slot) = row.get_mut(*position) {
+                slot.clone_from(value);
+            }
+        }
+        let row = self.complete(collection, row.into_iter().map(Some).collect())?;
+        let moved = self.key_of_existing(collection, &row, key)?;
+        if moved != *key {
+            return self.move_entry(collection, key, moved, row);
+        }
+        let mut pending = self.pending(collection, key)?;
+        for (position, _) in &changes {
+            let value = row.get(*position).cloned().unwrap_or_default();
+            self.put_column(collection, *position, value, old.get(*position), &mut pending.changes)?;
+        }
+        self.change_row(collection, key, pending, &|index| match &index.kind {
+            IndexKind::Ordered { columns, .. } => changes.iter().any(|(changed, _)| columns.contains(changed)),
+            IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => true,
+        })?;
+        Ok(true)
+    }
+
+    /// Sets (`Some`) or removes (`None`) facts by their metadata key.
+    pub fn set_facts(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+        facts: Vec<(String, Option<Value>)>,
+    ) -> Result<bool> {
+        let mut pending = self.pending(collection, key)?;
+        if !pending.alive {
+            return Ok(false);
+        }
+        pending.changes.extend(facts.into_iter().map(|(name, value)| (fact_name(&name), value)));
+        self.change_row(collection, key, pending, &|_| true)?;
+        Ok(true)
+    }
+
+    /// Marks an entry for publication or takes the mark back.
+    pub fn set_stage(&mut self, collection: &Arc<Collection>, key: &EntryKey, stage: Stage) -> Result<bool> {
+        if collection.kind == CollectionKind::Auth {
+            return Err(Error::new(ErrorKind::InsufficientPrivilege, "AUTH entries are never staged"));
+        }
+        let mut pending = self.pending(collection, key)?;
+        if !pending.alive {
+            return Ok(false);
+        }
+        pending.stage = Some(stage);
+        self.writes().put(collection.id, key.clone(), pending)?;
+        Ok(true)
+    }
+
+    /// Deletes an entry; whether there was one.
+    pub fn delete(&mut self, collection: &Arc<Collection>, key: &EntryKey) -> Result<bool> {
+        if collection.kind == CollectionKind::Auth {
+            return self.delete_secret(collection, key);
+        }
+        let pending = self.pending(collection, key)?;
+        if !pending.alive {
+            return Ok(false);
+        }
+        self.check_right(collection, key, &pending, Deed::Delete)?;
+        let deleted = Pending {
+            alive: false,
+            replaced: true,
+            changes: BTreeMap::new(),
+            stage: None,
+            reverted: false,
+            base: pending.base,
+        };
+        self.writes().put(collection.id, key.clone(), deleted)?;
+        Ok(true)
+    }
+
+    /// Stores a blob in its file and gives its hash and size; an entry that names the hash keeps it.
+    pub fn put_blob(&mut self, bytes: &[u8]) -> Result<(String, u64)> {
+        let pin = self.shared.blobs.put(bytes)?;
+        let stored = (pin.hash().to_string(), pin.size());
+        self.pins.push(pin);
+        Ok(stored)
+    }
+
+    /// The key of an entry from the values of its primary key, in their order.
+    pub fn key(&self, collection: &Collection, values: Vec<Value>) -> Result<EntryKey> {
+        let types = crate::db::read::entry_view::key_types(collection);
+        let values =
+            values.into_iter().zip(&types).map(|(value, ty)| value.cast(ty, false)).collect::<Result<Vec<_>>>()?;
+        let mut key = Vec::new();
+        encode_key(&values, &mut key)?;
+        Ok(EntryKey::from_bytes(key))
+    }
+
+    /// Fills in generated defaults, brings values into their column's type and checks them.
+    fn complete(&mut self, collection: &Collection, row: Vec<Option<Value>>) -> Result<Row> {
+        let mut complete = Vec::with_capacity(row.len());
+        for (position, (column, value)) in collection.columns.iter().zip(row).enumerate() {
+            let value = match (value, &column.default) {
+                (None, Some(DefaultValue::Sequence | DefaultValue::Identity)) => {
+                    Value::Int8(self.next_number_of(collection, position)?)
+                }
+                (None, Some(DefaultValue::GeneratedId)) => Value::text(Uuid::now_v7().to_string()),
+                (None, _) => Value::Null,
+                (Some(value), _) => value,
+            };
+            let value = if value.is_of(&column.ty) { value } else { value.cast(&column.ty, false)? };
+            if let Value::Vector(vector) = &value {
+                check_finite(vector)?;
+                self.check_vector(collection, position, vector)?;
+            }
+            complete.push(value);
+        }
+        check_not_null(collection, &complete)?;
+        Ok(complete)
+    }
+
+    pub(crate) fn key_of(&self, collection: &Collection, row: &[Value]) -> Result<EntryKey> {
+        let mut key = Vec::new();
+        if collection.primary_key.is_empty() {
+            encode_key(&[Value::text(Uuid::now_v7().to_string())], &mut key)?;
+        } else {
+            let parts: Vec<Value> =
+                collection.primary_key.iter().filter_map(|position| row.get(*position)).cloned().collect();
+            encode_key(&parts, &mut key)?;
+        }
+        Ok(EntryKey::from_bytes(key))
+    }
+
+    fn key_of_existing(&self, collection: &Collection, row: &[Value], key: &EntryKey) -> Result<EntryKey> {
+        if collection.primary_key.is_empty() { Ok(key.clone()) } else { self.key_of(collection, row) }
+    }
+
+    /// The entry as this transaction has it now, ready to be changed.
+    pub(crate) fn pending(&self, collection: &Collection, key: &EntryKey) -> Result<Pending> {
+        if let Some(pending) = self.view.writes.row(collection.id, key.as_bytes()) {
+            return Ok(pending.clone());
+        }
+        let base: Option<Arc<[u8]>> =
+            self.view.snapshot.get(&Key::Entry(collection.id, key.as_bytes()))?.map(|bytes| Arc::from(&*bytes));
+        let alive = base.as_deref().map(RecordView::parse).transpose()?.is_some_and(|record| record.is_alive());
+        Ok(Pending { base, alive, replaced: false, changes: BTreeMap::new(), stage: None, reverted: false })
+    }
+
+    pub(crate) fn entry_view<'a>(
+        &'a self,
+        collection: &'a Collection,
+        key: &'a EntryKey,
+        pending: &'a Pending,
+    ) -> EntryView<'a> {
+        let record = pending.base.as_deref().and_then(|bytes| RecordView::parse(bytes).ok());
+        EntryView { view: &self.view, collection, key: key.as_bytes(), record, pending: Some(pending) }
+    }
+
+    /// Adds the change of one column to the fields of its entry; `old` is the value before, for those that touch only
+    /// what differs.
+    fn put_column(
+        &self,
+        collection: &Collection,
+        position: usize,
+        value: Value,
+        old: Option<&Value>,
+        changes: &mut BTreeMap<String, Option<Value>>,
+    ) -> Result<()> {
+        let Some(name) = collection.field_name(position) else {
+            let is_metadata = collection.columns.get(position).is_some_and(|column| column.name == "metadata");
+            return if is_metadata { put_facts(&value, old, changes) } else { Ok(()) };
+        };
+        if collection.kind == CollectionKind::Memory
+            && name == FACT_BLOB_HASH
+            && let Value::Text(hash) = &value
+        {
+            let hash: BlobHash = hash.parse()?;
+            self.shared.blobs.size(&hash)?;
+        }
+        if crate::db::read::entry_view::key_part(collection, position).is_some() {
+            return Ok(());
+        }
+        changes.insert(name.to_string(), if value.is_null() { None } else { Some(value) });
+        Ok(())
+    }
+
+    pub(crate) fn conflict_with(
+        &self,
+        collection: &Collection,
+        key: EntryKey,
+        row: &[Value],
+        on_conflict: OnConflict<'_>,
+    ) -> Result<Inserted> {
+        let constraint = format!("{}_pkey", collection.name);
+        if on_conflict.is_about_key() {
+            return Ok(Inserted::Conflict { key, constraint });
+        }
+        let part =
+            |position: &usize| Some((collection.columns.get(*position)?.name.as_str(), row.get(*position)?.clone()));
+        let (names, values): (Vec<&str>, Vec<Value>) = collection.primary_key.iter().filter_map(part).unzip();
+        Err(duplicate_key(collection, &constraint, &names, &values))
+    }
+
+    fn move_entry(&mut self, collection: &Arc<Collection>, key: &EntryKey, moved: EntryKey, row: Row) -> Result<bool> {
+        if self.view.exists(collection, &moved)? {
+            self.conflict_with(collection, moved, &row, OnConflict::Fail)?;
+            return Ok(false);
+        }
+        self.delete(collection, key)?;
+        self.insert(collection, row.into_iter().map(Some).collect(), OnConflict::Fail)?;
+        Ok(true)
+    }
+}
+
+/// Replaces the facts of a memory by those of a JSON object; facts that stay the same are not touched.
+fn put_facts(value: &Value, old: Option<&Value>, changes: &mut BTreeMap<String, Option<Value>>) -> Result<()> {
+    let facts = |value: &Value| match value {
+        Value::Json(text) if text.starts_with('{') => split_object(text),
+        Value::Null => Ok(Vec::new()),
+        _ => Err(Error::new(ErrorKind::InvalidTextRepresentation, "metadata must be a JSON object")
+            .with_detail("Its keys are the facts of the entry.")),
+    };
+    let old: BTreeMap<String, Value> = old.map(facts).transpose()?.unwrap_or_default().into_iter().collect();
+    let new: BTreeMap<String, Value> = facts(value)?.into_iter().collect();
+    for name in old.keys().filter(|name| !new.contains_key(*name)) {
+        changes.insert(fact_name(name), None);
+    }
+    for (name, value) in new {
+        if old.get(&name) != Some(&value) {
+            changes.insert(fact_name(&name), Some(value));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! Ordered indexes as a transaction sees them: the entries that its own changes bring, and unique values that are taken.
+//!
+//! The write set remembers what each ordered index has for the rows that were changed, so that the own rows with a value are
+//! found as quickly as the committed ones are in the store. The committer checks everything once more, against what others
+//! have committed since.
+
+use std::sync::Arc;
+
+use crate::db::pending::on_conflict::OnConflict;
+use crate::db::pending::write_set::EntryKey;
+use crate::db::pending::write_set::Pending;
+use crate::db::read::ordered_keys::{indexed_operands, unique_prefix};
+use crate::db::read::query::Operand;
+use crate::db::read::scan::visit_key;
+use crate::db::replica::rights::rights::Deed;
+use crate::db::state::cancel::Cancel;
+use crate::db::write::backfill::check_duplicates;
+use crate::db::write::encoder::is_ordered;
+use crate::db::write::index_builds::IndexBuild;
+use crate::db::write::ordered_indexes::{not_unique, unique_violation};
+use crate::db::write::transaction::Transaction;
+use crate::error::{Error, Result};
+use crate::model::{Collection, CollectionId, Index, IndexKind};
+use crate::store::{KeyRange, Snapshot, encode_key, skip_key_parts};
+use crate::types::Value;
+
+/// What an ordered index has for a row.
+pub(crate) struct Indexed<'c> {
+    index: &'c Index,
+    operands: Vec<Operand>,
+    /// The row's encoded columns.
+    columns: Vec<u8>,
+    /// The index is unique and no column is NULL.
+    is_unique: bool,
+}
+
+impl Transaction {
+    /// What the ordered indexes of a collection that `concerns` names have for a row.
+    pub(crate) fn indexed<'c>(
+        &self,
+        collection: &'c Collection,
+        key: &EntryKey,
+        pending: &Pending,
+        concerns: &dyn Fn(&Index) -> bool,
+    ) -> Result<Vec<Indexed<'c>>> {
+        let entry = self.entry_view(collection, key, pending);
+        let mut all = Vec::new();
+        for index in collection.indexes.iter().filter(|index| is_ordered(index) && concerns(index)) {
+            let operands = indexed_operands(collection, index);
+            let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
+            let mut columns = Vec::new();
+            encode_key(&values, &mut columns)?;
+            let is_unique =
+                matches!(index.kind, IndexKind::Ordered { unique: true, .. }) && !values.iter().any(Value::is_null);
+            all.push(Indexed { index, operands, columns, is_unique });
+        }
+        Ok(all)
+    }
+
+    /// Another row that has the same values in one of the unique indexes that `concerns` names; `row` is the key of the row
+    /// itself, where it is there already.
+    pub(crate) fn unique_conflict<'c>(
+        &self,
+        collection: &Collection,
+        indexed: &[Indexed<'c>],
+        row: Option<&EntryKey>,
+        concerns: &dyn Fn(CollectionId) -> bool,
+    ) -> Result<Option<(EntryKey, &'c Index)>> {
+        for each in indexed.iter().filter(|each| each.is_unique && concerns(each.index.id)) {
+            let is_taken_by = |other: &[u8]| {
+                let columns = Some(each.columns.as_slice());
+                let has = visit_key(&self.view, collection, other, |entry| {
+                    Ok(unique_prefix(entry, &each.operands)?.as_deref() == columns)
+                })?;
+                Ok::<bool, Error>(has == Some(true) && row.is_none_or(|row| row.as_bytes() != other))
+            };
+            let range = KeyRange::index(each.index.id).starting_with(&each.columns);
+            for suffix in self.view.writes.index_suffixes(&range) {
+                let other = skip_key_parts(suffix, each.operands.len())?;
+                if is_taken_by(other)? {
+                    return Ok(Some((EntryKey::from_bytes(other), each.index)));
+                }
+            }
+            let mut committed = self.index_snapshot(each.index.id).scan(&range);
+            while let Some((suffix, _)) = committed.next()? {
+                let other = skip_key_parts(suffix, each.operands.len())?;
+                if is_taken_by(other)? {
+                    return Ok(Some((EntryKey::from_bytes(other), each.index)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The snapshot that holds the entries of an index: a later one than the transaction's for an index that it has built.
+    fn index_snapshot(&self, index: CollectionId) -> &Snapshot {
+        let built = self.builds.iter().find(|build| build.index() == index);
+        built.and_then(IndexBuild::filled).unwrap_or(&self.view.snapshot)
+    }
+
+    /// Keeps a changed row, with what the ordered indexes have for it.
+    pub(crate) fn put_indexed(
+        &mut self,
+        collection: &Collection,
+        key: &EntryKey,
+        pending: Pending,
+        indexed: &[Indexed<'_>],
+    ) -> Result<()> {
+        let writes = self.writes();
+        for each in indexed {
+            writes.note_index_key(each.index.id, &each.columns, key);
+        }
+        writes.put(collection.id, key.clone(), pending)
+    }
+
+    /// Keeps a row that was there before and is changed; `concerns` names the indexes that the change may move it in.
+    ///
+    /// # Errors
+    /// 23505, 54000.
+    pub(crate) fn change_row(
+        &mut self,
+        collection: &Collection,
+        key: &EntryKey,
+        pending: Pending,
+        concerns: &dyn Fn(&Index) -> bool,
+    ) -> Result<()> {
+        self.check_right(collection, key, &pending, Deed::Change)?;
+        let indexed = self.indexed(collection, key, &pending, concerns)?;
+        if let Some((_, index)) = self.unique_conflict(collection, &indexed, Some(key), &|_| true)? {
+            let entry = self.entry_view(collection, key, &pending);
+            return unique_violation(index, &indexed_operands(collection, index), &entry);
+        }
+        self.put_indexed(collection, key, pending, &indexed)
+    }
+
+    /// Notes under which unique values ON CONFLICT inserts a row.
+    pub(crate) fn note_arbitrated(&mut self, indexed: &[Indexed<'_>], on_conflict: OnConflict<'_>) {
+        for each in indexed.iter().filter(|each| each.is_unique && on_conflict.is_about(each.index.id)) {
+            self.writes().note_arbitrated(each.index.id, &each.columns);
+        }
+    }
+
+    /// Fills an ordered index that the transaction has just made: with what is committed, in the store, and with its own
+    /// changes.
+    ///
+    /// # Errors
+    /// 23505 where several entries have the same values in a unique index; 54000, 57014, 57P01, 53100.
+    pub(crate) async fn fill_index(
+        &mut self,
+        collection: &Arc<Collection>,
+        index: &Index,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        // A table that got a primary key in this transaction has no other entries than those that were moved.
+        let committed = self.shared.catalog();
+        let committed = committed.collection_by_id(collection.id);
+        let is_rekeyed = committed.is_some_and(|committed| committed.primary_key != collection.primary_key);
+        if !is_rekeyed && !self.view.writes.has_made(collection.id) {
+            self.writes().note_unfilled(index.id);
+            let build = IndexBuild::run(&self.shared, collection, index, cancel).await?;
+            if build.build().is_unique() {
+                self.check_filled(collection, index, &build, cancel).await?;
+            }
+            self.builds.push(build);
+        }
+        self.index_own_rows(collection, index)
+    }
+
+    /// Looks through all entries of a unique index, on another thread.
+    async fn check_filled(
+        &self,
+        collection: &Arc<Collection>,
+        index: &Index,
+        held: &IndexBuild,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let Some(filled) = held.filled().cloned() else { return Err(Error::internal("an index was not filled")) };
+        let (view, collection, index) = (self.view.clone(), Arc::clone(collection), index.clone());
+        let (build, cancel) = (Arc::clone(held.build()), cancel.clone());
+        let look = move || {
+            let suspect = &mut |columns: &[u8]| build.suspect(columns);
+            check_duplicates(&view, &collection, &index, &filled, &cancel, suspect)
+        };
+        let looked = tokio::task::spawn_blocking(look).await;
+        looked.map_err(|error| Error::internal(format!("looking for duplicates stopped: {error}")))?
+    }
+
+    fn index_own_rows(&mut self, collection: &Arc<Collection>, index: &Index) -> Result<()> {
+        let view = self.view.clone();
+        let is_it = |other: &Index| other.id == index.id;
+        for (key, pending) in view.writes.rows_of(collection.id).into_iter().flatten() {
+            if !pending.alive {
+                continue;
+            }
+            let indexed = self.indexed(collection, key, pending, &is_it)?;
+            if self.unique_conflict(collection, &indexed, Some(key), &|_| true)?.is_some() {
+                let entry = self.entry_view(collection, key, pending);
+                return Err(not_unique(index, &indexed_operands(collection, index), &entry)?);
+            }
+            for each in &indexed {
+                self.writes().note_index_key(each.index.id, &each.columns, key);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,5 @@
+//! Who a client is: SCRAM-SHA-256, bound to the channel, and slower for whoever guesses.
+
+pub(super) mod authentication;
+pub(super) mod guesses;
+pub(super) mod scram;

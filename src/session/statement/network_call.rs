@@ -1,0 +1,327 @@
+//! Functions on networks: each call becomes the KNIRVQL statement that says the same, and runs as that.
+
+use std::sync::Arc;
+
+use crate::db::{Row, RowStream};
+use crate::error::{Error, ErrorKind, Result};
+use crate::knirvql::{self, Condition, Literal, NetworkChange, NetworkOption, Revert, Stage, Statement, Text};
+use crate::session::session::Session;
+use crate::session::statement::outcome::{Outcome, Rows, RowsTag};
+use crate::session::statement::script::{Language, Parsed};
+use crate::sql::{NetworkCall, NetworkFunction};
+use crate::types::{ColumnType, Value};
+
+impl Session {
+    /// Runs a call; its one row.
+    pub(super) async fn call_network(
+        &mut self,
+        call: &NetworkCall,
+        parameters: &[Value],
+        is_alone: bool,
+    ) -> Result<Outcome> {
+        let row = match &call.arguments {
+            Some(plan) => self.argument_row(plan, parameters).await?,
+            None => Row::new(),
+        };
+        let arguments = Arguments { function: call.function, values: &row };
+        let value = match call.function {
+            NetworkFunction::Secret => Value::text(self.database.network_secret(arguments.text(0)?)?),
+            NetworkFunction::Backup => {
+                let (place, options) = (arguments.text(0)?, arguments.object(1)?);
+                self.back_up(place, &options, is_alone).await?
+            }
+            _ => {
+                let statement = arguments.statement()?;
+                let text = statement.to_string().into();
+                let language = Language::Knirvql(Arc::new(statement));
+                let parsed = Parsed { characters_before: 0, text, language, memory: None };
+                let prepared = self.prepare_parsed(&parsed, &[])?;
+                result(Box::pin(self.execute(&prepared, Vec::new(), is_alone)).await?, call.function).await?
+            }
+        };
+        let columns = call.columns().into();
+        let rows = Rows::new(columns, RowStream::from_rows(vec![vec![value]]), &self.cancel);
+        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
+    }
+}
+
+/// What the function gives for what its statement gave.
+async fn result(outcome: Outcome, function: NetworkFunction) -> Result<Value> {
+    match outcome {
+        Outcome::Done { tag } if function.returns() == ColumnType::Int8 => {
+            // `STAGE 3`
+            Ok(tag.rsplit(' ').next().and_then(|count| count.parse().ok()).map_or(Value::Null, Value::Int8))
+        }
+        Outcome::Rows { mut rows, .. } => {
+            let columns = rows.columns();
+            let row = rows.next_chunk().await?.and_then(|rows| rows.into_iter().next()).unwrap_or_default();
+            let members = columns.iter().zip(&row).filter_map(|(column, value)| Some((&column.name, value.as_i64()?)));
+            let object: serde_json::Map<String, serde_json::Value> =
+                members.map(|(name, number)| (name.clone(), number.into())).collect();
+            Value::parse_text(&ColumnType::Jsonb, &serde_json::Value::Object(object).to_string())
+        }
+        _ => Ok(Value::text("")),
+    }
+}
+
+/// The arguments of a call.
+struct Arguments<'a> {
+    function: NetworkFunction,
+    values: &'a [Value],
+}
+
+impl Arguments<'_> {
+    /// The statement that says the same.
+    fn statement(&self) -> Result<Statement> {
+        let network = |position: usize| self.text(position).map(str::to_string);
+        if let Some(change) = self.change()? {
+            return Ok(Statement::AlterNetwork { network: network(0)?, change });
+        }
+        Ok(match self.function {
+            NetworkFunction::Create => Statement::CreateNetwork { network: network(0)?, options: self.options(1)? },
+            NetworkFunction::Join => {
+                let addresses = self.text(1)?.split(',').map(str::trim).filter(|address| !address.is_empty());
+                let addresses = addresses.map(str::to_string).collect();
+                Statement::JoinNetwork { network: network(0)?, addresses, options: self.options(2)? }
+            }
+            NetworkFunction::Leave => Statement::LeaveNetwork { network: network(0)? },
+            NetworkFunction::Attach => Statement::AttachCollection {
+                collection: self.text(0)?.to_string(),
+                network: network(1)?,
+                options: self.options(2)?,
+            },
+            NetworkFunction::Detach => {
+                Statement::DetachCollection { collection: self.text(0)?.to_string(), network: network(1)? }
+            }
+            NetworkFunction::Stage | NetworkFunction::Unstage => Statement::Stage(Stage {
+                staged: self.function == NetworkFunction::Stage,
+                collection: Some(self.text(0)?.to_string()),
+                condition: self.condition(1)?,
+                network: None,
+            }),
+            NetworkFunction::Revert => {
+                Statement::Revert(Revert { collection: Some(self.text(0)?.to_string()), condition: self.condition(1)? })
+            }
+            NetworkFunction::Sync => {
+                Statement::Sync { network: if self.is_given(0) { Some(network(0)?) } else { None } }
+            }
+            _ => {
+                return Err(Error::internal(format!("no statement says what {}() does", self.function.name())));
+            }
+        })
+    }
+
+    /// What ALTER NETWORK changes, where that is what the function does.
+    fn change(&self) -> Result<Option<NetworkChange>> {
+        let text = |position: usize| self.text(position).map(str::to_string);
+        Ok(Some(match self.function {
+            NetworkFunction::Alter => NetworkChange::Set(self.options(1)?),
+            NetworkFunction::RemovePeer => NetworkChange::RemovePeer(text(1)?),
+            NetworkFunction::AddOwner => NetworkChange::AddOwner(text(1)?),
+            NetworkFunction::DropOwner => NetworkChange::DropOwner(text(1)?),
+            NetworkFunction::ExcusePeer => NetworkChange::ExcusePeer(text(1)?),
+            NetworkFunction::RevertPeer => NetworkChange::RevertPeer { peer: text(1)?, since: text(2)? },
+            NetworkFunction::SetRights => NetworkChange::Collection { collection: text(1)?, options: self.options(2)? },
+            NetworkFunction::LinkPeer => NetworkChange::LinkPeer(text(1)?),
+            NetworkFunction::UnlinkPeer => NetworkChange::UnlinkPeer(text(1)?),
+            NetworkFunction::AllowDrop => NetworkChange::AllowDrop,
+            NetworkFunction::RotateSecret => {
+                let secret = if self.is_given(1) { Some(Text::secret(self.text(1)?)) } else { None };
+                NetworkChange::RotateSecret(secret)
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn is_given(&self, position: usize) -> bool {
+        self.values.get(position).is_some_and(|value| !value.is_null())
+    }
+
+    fn text(&self, position: usize) -> Result<&str> {
+        self.values.get(position).and_then(Value::as_str).ok_or_else(|| {
+            self.refused(format!("argument {} of {}() is not a text", position + 1, self.function.name()))
+        })
+    }
+
+    fn refused(&self, message: String) -> Error {
+        Error::new(ErrorKind::InvalidParameterValue, message)
+    }
+
+    /// A condition of KNIRVQL. Positions would point into the argument, not into the statement that the client sent.
+    fn condition(&self, position: usize) -> Result<Condition> {
+        let statement = knirvql::parse(&format!("STAGE MEMORY WHERE {}", self.text(position)?));
+        match statement {
+            Ok(Statement::Stage(Stage { condition, network: None, .. })) => Ok(condition),
+            Ok(_) => Err(self.refused(format!(
+                "argument {} of {}() is more than a condition",
+                position + 1,
+                self.function.name()
+            ))),
+            Err(error) => {
+                let plain = Error::new(error.kind(), error.message());
+                Err(match error.hint() {
+                    Some(hint) => plain.with_hint(hint),
+                    None => plain,
+                })
+            }
+        }
+    }
+
+    /// A JSON object; an empty one where it was left out.
+    fn object(&self, position: usize) -> Result<serde_json::Map<String, serde_json::Value>> {
+        let Some(text) = self.values.get(position).and_then(Value::as_str) else { return Ok(serde_json::Map::new()) };
+        let not_object =
+            || self.refused(format!("argument {} of {}() is not a JSON object", position + 1, self.function.name()));
+        serde_json::from_str(text).map_err(|_| not_object())
+    }
+
+    /// The options of a JSON object; lists are joined with commas, nulls are left out.
+    fn options(&self, position: usize) -> Result<Vec<NetworkOption>> {
+        let object = self.object(position)?;
+        let mut options = Vec::with_capacity(object.len());
+        for (name, value) in object {
+            let literal = match value {
+                serde_json::Value::Null => continue,
+                serde_json::Value::Bool(value) => Literal::Boolean(value),
+                serde_json::Value::Number(number) => {
+                    number.as_i64().map_or_else(|| Literal::Number(number.to_string()), Literal::Integer)
+                }
+                serde_json::Value::String(text) => Literal::Text(Text::open(text)),
+                serde_json::Value::Array(elements) => {
+                    let texts = elements.iter().map(serde_json::Value::as_str).collect::<Option<Vec<_>>>();
+                    let texts =
+                        texts.ok_or_else(|| self.refused(format!("option \"{name}\" is not a list of texts")))?;
+                    Literal::Text(Text::open(texts.join(",")))
+                }
+                serde_json::Value::Object(_) => {
+                    return Err(self.refused(format!("option \"{name}\" is an object, which no option takes")));
+                }
+            };
+            options.push(NetworkOption::new(&name, literal)?);
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statement(function: NetworkFunction, values: &[Value]) -> Result<String> {
+        Arguments { function, values }.statement().map(|statement| statement.to_string())
+    }
+
+    fn json(text: &str) -> Value {
+        Value::Json(text.into())
+    }
+
+    #[test]
+    fn calls_become_statements() {
+        let text = |text: &str| Value::text(text);
+        for (function, values, expected) in [
+            (NetworkFunction::Create, vec![text("team")], "CREATE NETWORK \"team\""),
+            (
+                NetworkFunction::Create,
+                vec![
+                    text("team"),
+                    json(
+                        r#"{"secret": "hush", "mdns": false, "sync_interval_ms": 5, "posting_url": null,
+                             "auto_post_classifications": ["Error", "Idea"]}"#,
+                    ),
+                ],
+                "CREATE NETWORK \"team\" WITH (secret = \"[redacted]\", mdns = false, sync_interval_ms = 5, \
+                 auto_post_classifications = \"Error,Idea\")",
+            ),
+            (
+                NetworkFunction::Join,
+                vec![text("team"), text("/ip4/1.2.3.4/tcp/1, /ip4/1.2.3.5/tcp/1"), json(r#"{"secret": "hush"}"#)],
+                "JOIN NETWORK \"team\" AT \"/ip4/1.2.3.4/tcp/1\", \"/ip4/1.2.3.5/tcp/1\" WITH (secret = \"[redacted]\")",
+            ),
+            (NetworkFunction::Leave, vec![text("team")], "LEAVE NETWORK \"team\""),
+            (
+                NetworkFunction::Alter,
+                vec![text("team"), json(r#"{"log_age_max_s": 60}"#)],
+                "ALTER NETWORK \"team\" SET (log_age_max_s = 60)",
+            ),
+            (
+                NetworkFunction::RemovePeer,
+                vec![text("team"), text("12D3")],
+                "ALTER NETWORK \"team\" REMOVE PEER \"12D3\"",
+            ),
+            (NetworkFunction::AddOwner, vec![text("team"), text("a")], "ALTER NETWORK \"team\" ADD OWNER \"a\""),
+            (NetworkFunction::DropOwner, vec![text("team"), text("a")], "ALTER NETWORK \"team\" DROP OWNER \"a\""),
+            (NetworkFunction::LinkPeer, vec![text("team"), text("a")], "ALTER NETWORK \"team\" LINK PEER \"a\""),
+            (NetworkFunction::UnlinkPeer, vec![text("team"), text("a")], "ALTER NETWORK \"team\" UNLINK PEER \"a\""),
+            (NetworkFunction::AllowDrop, vec![text("team")], "ALTER NETWORK \"team\" ALLOW DROP"),
+            (NetworkFunction::RotateSecret, vec![text("team"), Value::Null], "ALTER NETWORK \"team\" ROTATE SECRET"),
+            (
+                NetworkFunction::RotateSecret,
+                vec![text("team"), text("hush")],
+                "ALTER NETWORK \"team\" ROTATE SECRET \"[redacted]\"",
+            ),
+            (
+                NetworkFunction::Attach,
+                vec![text("notes"), text("team"), json(r#"{"private_by_default": false}"#)],
+                "ATTACH COLLECTION notes TO NETWORK \"team\" WITH (private_by_default = false)",
+            ),
+            (
+                NetworkFunction::Detach,
+                vec![text("notes"), text("team")],
+                "DETACH COLLECTION notes FROM NETWORK \"team\"",
+            ),
+            (
+                NetworkFunction::Stage,
+                vec![text("notes"), text("id = 'x' OR metadata.y > 3")],
+                "STAGE MEMORY IN notes WHERE id = \"x\" OR metadata.y > 3",
+            ),
+            (
+                NetworkFunction::Unstage,
+                vec![text("notes"), text("id = 'x'")],
+                "UNSTAGE MEMORY IN notes WHERE id = \"x\"",
+            ),
+            (NetworkFunction::Revert, vec![text("notes"), text("id = 'x'")], "REVERT MEMORY IN notes WHERE id = \"x\""),
+            (NetworkFunction::Sync, vec![], "SYNC"),
+            (NetworkFunction::Sync, vec![text("team")], "SYNC NETWORK \"team\""),
+        ] {
+            assert_eq!(statement(function, &values).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn calls_of_owners_become_statements() {
+        let text = |text: &str| Value::text(text);
+        for (function, values, expected) in [
+            (NetworkFunction::ExcusePeer, vec![text("team"), text("a")], "ALTER NETWORK \"team\" EXCUSE PEER \"a\""),
+            (
+                NetworkFunction::RevertPeer,
+                vec![text("team"), text("a"), text("2026-01-01")],
+                "ALTER NETWORK \"team\" REVERT PEER \"a\" SINCE \"2026-01-01\"",
+            ),
+            (
+                NetworkFunction::SetRights,
+                vec![text("team"), text("notes"), json(r#"{"writers": "author"}"#)],
+                "ALTER NETWORK \"team\" ALTER COLLECTION notes SET (writers = \"author\")",
+            ),
+        ] {
+            assert_eq!(statement(function, &values).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn arguments_that_cannot_be_are_refused() {
+        for (function, values, sqlstate) in [
+            (NetworkFunction::Leave, vec![Value::Null], "22023"),
+            (NetworkFunction::Create, vec![Value::text("a"), json("[1]")], "22023"),
+            (NetworkFunction::Create, vec![Value::text("a"), json(r#"{"mdns": {}}"#)], "22023"),
+            (NetworkFunction::Create, vec![Value::text("a"), json(r#"{"secret": 1234}"#)], "42601"),
+            (NetworkFunction::Create, vec![Value::text("a"), json(r#"{"auto_post_classifications": [1]}"#)], "22023"),
+            (NetworkFunction::Stage, vec![Value::text("a"), Value::text("id = ")], "42601"),
+            (NetworkFunction::Stage, vec![Value::text("a"), Value::text("id = 'x' FOR NETWORK b")], "22023"),
+            (NetworkFunction::Stage, vec![Value::text("a"), Value::text("id = 'x'; SYNC")], "42601"),
+        ] {
+            let error = statement(function, &values).unwrap_err();
+            assert_eq!((error.sqlstate(), error.position()), (sqlstate, None), "{error}");
+            assert!(!error.to_string().contains("1234"));
+        }
+    }
+}

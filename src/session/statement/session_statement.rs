@@ -1,0 +1,355 @@
+//! Statements about the session itself: transactions, settings, prepared statements, cursors.
+
+use std::sync::Arc;
+
+use tokio::task::block_in_place;
+
+use crate::db::{OWNER, Row, RowStream, SettingValue, Settings};
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::OutputColumn;
+use crate::session::cursor::no_cursor;
+use crate::session::scram_verifier::make_verifier;
+use crate::session::session::Session;
+use crate::session::settings::SessionSettings;
+use crate::session::statement::outcome::{Outcome, Rows, RowsTag, cancellable};
+use crate::session::statement::prepared::{Plan, Work};
+use crate::session::statement::script::{Language, Parsed};
+use crate::session::transaction::{Modes, Open, TransactionStatus};
+use crate::sql::{
+    Action, Control, Discard, Fetch, ParsedStatement, ReadPlan, SecretText, SettingCall, TransactionModes,
+};
+use crate::types::Value;
+
+impl From<&TransactionModes> for Modes {
+    fn from(modes: &TransactionModes) -> Self {
+        Modes { is_read_only: modes.read_only, isolation: modes.isolation }
+    }
+}
+
+impl Session {
+    /// The columns that only the session knows: those of FETCH and EXECUTE.
+    pub(in crate::session) fn complete_columns(&self, work: &mut Work) -> Result<()> {
+        let Work::Sql(planned) = work else { return Ok(()) };
+        match &planned.action {
+            Action::Control(Control::Fetch { cursor, .. }) => {
+                planned.columns = Some(self.cursor_columns(cursor).ok_or_else(|| no_cursor(cursor))?);
+            }
+            Action::Control(Control::Execute { name, .. }) => planned.columns = self.statement(name)?.columns.clone(),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each statement about the session")]
+    pub(super) async fn control(&mut self, plan: &Plan, parameters: Vec<Value>, is_alone: bool) -> Result<Outcome> {
+        let Work::Sql(planned) = &plan.work else { return Err(Error::internal("no statement about the session")) };
+        let Action::Control(control) = &planned.action else {
+            return Err(Error::internal("no statement about the session"));
+        };
+        let tag = match control {
+            Control::Begin { modes, tag } => {
+                self.begin(modes.into())?;
+                (*tag).to_string()
+            }
+            Control::Commit { chain } => self.commit(*chain).await?,
+            Control::Rollback { chain } => {
+                self.rollback(*chain)?;
+                "ROLLBACK".to_string()
+            }
+            Control::Savepoint(name) => done("SAVEPOINT", self.savepoint(name))?,
+            Control::Release(name) => done("RELEASE", self.release(name))?,
+            Control::RollbackTo(name) => done("ROLLBACK", self.rollback_to(name))?,
+            Control::SetTransaction { modes, session } => {
+                if *session {
+                    self.set_defaults(modes)?;
+                } else {
+                    self.set_modes(modes.into())?;
+                }
+                "SET".to_string()
+            }
+            Control::Set { name, value: Some(value), local } => {
+                self.warn_local(*local, is_alone);
+                done("SET", self.set(name, value, *local))?
+            }
+            Control::Set { name, value: None, local } => {
+                self.warn_local(*local, is_alone);
+                done("SET", self.changing().reset(name, *local))?
+            }
+            Control::Reset(Some(name)) => done("RESET", self.changing().reset(name, false))?,
+            Control::Reset(None) => {
+                self.changing().reset_all();
+                "RESET".to_string()
+            }
+            Control::Show(_) | Control::ShowAll => return self.show(control, planned.columns.as_deref()),
+            Control::Configure(calls) => return self.configure(calls, planned.columns.as_deref()),
+            Control::Network(call) => return self.call_network(call, &parameters, is_alone).await,
+            Control::Discard(what) => self.discard(*what)?,
+            Control::Prepare { name, parameter_types, statement } => {
+                let types: Vec<_> = parameter_types.iter().cloned().map(Some).collect();
+                self.check_statement_name(name)?;
+                let parsed = parsed(statement);
+                let prepared = self.prepare_statement(&parsed, &types)?;
+                done("PREPARE", self.keep_statement(name, prepared, true))?
+            }
+            Control::Execute { name, arguments } => {
+                return self.execute_named(name, arguments.as_ref(), &parameters, is_alone).await;
+            }
+            Control::Deallocate(Some(name)) => {
+                self.statement(name)?;
+                self.drop_statement(name);
+                "DEALLOCATE".to_string()
+            }
+            Control::Deallocate(None) => {
+                self.drop_all_statements();
+                "DEALLOCATE ALL".to_string()
+            }
+            Control::DeclareCursor { name, query, hold } => {
+                self.declare(name, query, *hold, &parameters, is_alone).await?;
+                "DECLARE CURSOR".to_string()
+            }
+            Control::Fetch { cursor, fetch } => {
+                let count = match fetch {
+                    Fetch::Forward(count) => Some(*count),
+                    Fetch::ForwardAll => None,
+                };
+                return self.fetch(cursor, count).await;
+            }
+            Control::CloseCursor(Some(name)) => done("CLOSE CURSOR", self.close_cursor(name))?,
+            Control::CloseCursor(None) => {
+                self.cursors.clear();
+                "CLOSE CURSOR ALL".to_string()
+            }
+            Control::SetPassword { role, password } => {
+                done("ALTER ROLE", self.set_password(role, password.as_ref(), is_alone))?
+            }
+            Control::Listen(channel) => done("LISTEN", self.listen(channel, is_alone))?,
+            Control::Unlisten(channel) => done("UNLISTEN", self.unlisten(channel.as_deref(), is_alone))?,
+            Control::Notify { channel, payload } => done("NOTIFY", self.send(channel, payload, is_alone))?,
+            Control::NoOpInTransaction(tag) => {
+                if self.status() == TransactionStatus::Idle {
+                    return Err(outside_of_block(tag));
+                }
+                (*tag).to_string()
+            }
+            Control::NoOp(tag) => (*tag).to_string(),
+        };
+        Ok(Outcome::Done { tag })
+    }
+
+    fn set(&mut self, name: &str, value: &str, is_local: bool) -> Result<()> {
+        match name {
+            "transaction_isolation" => {
+                let mut read = Settings::clone(self.settings.effective());
+                read.set(name, value)?;
+                let isolation = level_of(read.get(name)?)?;
+                self.set_own_modes(Modes { isolation: Some(isolation), is_read_only: None })
+            }
+            "transaction_read_only" => {
+                let mut read = Settings::clone(self.settings.effective());
+                read.set(name, value)?;
+                let is_read_only = read.get(name)? == "on";
+                self.set_own_modes(Modes { isolation: None, is_read_only: Some(is_read_only) })
+            }
+            _ => self.changing().set(name, value, is_local),
+        }
+    }
+
+    /// The settings, to be changed by the transaction that is open, or by the one that this statement is.
+    fn changing(&mut self) -> &mut SessionSettings {
+        if !matches!(self.open, Open::Block(_)) {
+            self.settings.begin_implicit();
+        }
+        &mut self.settings
+    }
+
+    /// SET LOCAL in a transaction of its own ends before anybody sees it.
+    fn warn_local(&mut self, is_local: bool, is_alone: bool) {
+        if is_local && is_alone && matches!(self.open, Open::None) && !self.settings.is_implicit() {
+            self.warn(ErrorKind::NoActiveTransaction, "SET LOCAL can only be used in transaction blocks");
+        }
+    }
+
+    /// The settings that tell of the transaction: outside of a block they end with the statement that sets them.
+    fn set_own_modes(&mut self, modes: Modes) -> Result<()> {
+        match self.open {
+            Open::Block(_) => self.set_modes(modes),
+            Open::None | Open::Implicit(_) => Ok(()),
+        }
+    }
+
+    /// SET SESSION CHARACTERISTICS AS TRANSACTION.
+    fn set_defaults(&mut self, modes: &TransactionModes) -> Result<()> {
+        if let Some(isolation) = modes.isolation {
+            self.changing().set("default_transaction_isolation", isolation, false)?;
+        }
+        if let Some(is_read_only) = modes.read_only {
+            let value = if is_read_only { "on" } else { "off" };
+            self.changing().set("default_transaction_read_only", value, false)?;
+        }
+        Ok(())
+    }
+
+    fn show(&self, control: &Control, columns: Option<&[OutputColumn]>) -> Result<Outcome> {
+        let settings = self.settings.effective();
+        let rows = match control {
+            Control::Show(name) => vec![vec![Value::text(settings.shown(name)?)]],
+            _ => {
+                let described = |each: SettingValue<'_>| {
+                    let about = each.setting.map_or("", |setting| setting.effect.description());
+                    let shown = each.setting.map_or_else(|| each.value.to_string(), |known| known.shown(each.value));
+                    vec![Value::text(each.name), Value::text(shown), Value::text(about)]
+                };
+                settings.all().into_iter().map(described).collect()
+            }
+        };
+        let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(rows), &self.cancel);
+        Ok(Outcome::Rows { rows, tag: RowsTag::Fixed("SHOW".to_string()) })
+    }
+
+    fn configure(&mut self, calls: &[SettingCall], columns: Option<&[OutputColumn]>) -> Result<Outcome> {
+        let mut row = Vec::with_capacity(calls.len());
+        for call in calls {
+            if let Some((value, is_local)) = &call.change {
+                self.set(&call.name, value, *is_local)?;
+            }
+            row.push(Value::text(self.settings.effective().shown(&call.name)?));
+        }
+        let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(vec![row]), &self.cancel);
+        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
+    }
+
+    fn discard(&mut self, what: Discard) -> Result<String> {
+        let tag = match what {
+            Discard::All if self.status() != TransactionStatus::Idle => {
+                return Err(Error::new(
+                    ErrorKind::ActiveTransaction,
+                    "DISCARD ALL cannot run inside a transaction block",
+                ));
+            }
+            Discard::All => {
+                self.drop_all_statements();
+                self.cursors.clear();
+                self.changing().reset_all();
+                self.release_all_locks();
+                self.unlisten(None, true)?;
+                "DISCARD ALL"
+            }
+            // Plans are kept with their statements and are made anew when they are stale.
+            Discard::Plans => "DISCARD PLANS",
+            Discard::Sequences => "DISCARD SEQUENCES",
+            Discard::Temp => "DISCARD TEMP",
+        };
+        Ok(tag.to_string())
+    }
+
+    async fn execute_named(
+        &mut self,
+        name: &str,
+        arguments: Option<&ReadPlan>,
+        parameters: &[Value],
+        is_alone: bool,
+    ) -> Result<Outcome> {
+        let prepared = Arc::clone(self.statement(name)?);
+        let row = match arguments {
+            None => Vec::new(),
+            Some(plan) => self.argument_row(plan, parameters).await?,
+        };
+        if row.len() != prepared.parameters.len() {
+            return Err(Error::syntax(format!("wrong number of parameters for prepared statement \"{name}\""), None)
+                .with_detail(format!("Expected {} parameters but got {}.", prepared.parameters.len(), row.len())));
+        }
+        let cast = row.into_iter().zip(&prepared.parameters).map(|(value, ty)| value.cast(ty, false));
+        let values = cast.collect::<Result<Vec<Value>>>()?;
+        Box::pin(self.execute(&prepared, values, is_alone)).await
+    }
+
+    /// The row of a query that gives the arguments of a call.
+    pub(super) async fn argument_row(&self, plan: &ReadPlan, parameters: &[Value]) -> Result<Row> {
+        let view = self.planning_view();
+        let settings = self.settings.effective();
+        let (rows, _memory) = plan.execute(&view, parameters, settings, &self.cancel).await?.collect().await?;
+        Ok(rows.into_iter().next().unwrap_or_default())
+    }
+
+    async fn declare(
+        &mut self,
+        name: &str,
+        query: &ReadPlan,
+        is_held: bool,
+        parameters: &[Value],
+        is_alone: bool,
+    ) -> Result<()> {
+        if !is_held && is_alone && matches!(self.open, Open::None) {
+            return Err(outside_of_block("DECLARE CURSOR"));
+        }
+        let view = self.view(is_alone);
+        let settings = self.settings.effective();
+        let stream = cancellable(query.execute(&view, parameters, settings, &self.cancel), &self.cancel).await?;
+        let rows = Rows::new(query.columns(), stream, &self.cancel);
+        self.open_cursor(name, rows, is_held)?;
+        self.has_run();
+        if matches!(self.open, Open::None) {
+            // A statement by itself is a transaction that commits with it.
+            if let Err(error) = self.cursors.store_held().await {
+                self.cursors.roll_back();
+                return Err(error);
+            }
+            self.cursors.commit();
+        }
+        Ok(())
+    }
+
+    fn set_password(&mut self, role: &str, password: Option<&SecretText>, is_alone: bool) -> Result<()> {
+        // It writes, which a session or a transaction may have forbidden itself.
+        self.writing(is_alone)?;
+        if role != OWNER {
+            return Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{role}\" does not exist")));
+        }
+        let Some(password) = password.filter(|password| !password.expose().is_empty()) else {
+            return Err(Error::unsupported("the owner always has a password", "Give a new one."));
+        };
+        let database = self.database.clone();
+        block_in_place(|| database.set_password(&make_verifier(password.expose())?))?;
+        let notice = match database.remove_password_file() {
+            Ok(None) => return Ok(()),
+            Ok(Some(path)) => {
+                Notice::new(format!("the file {} held the password before this one and is removed", path.display()))
+            }
+            Err(error) => Notice::warning(error),
+        };
+        self.notify([notice]);
+        Ok(())
+    }
+}
+
+/// The level of isolation of that name.
+fn level_of(name: &str) -> Result<&'static str> {
+    match name {
+        "read uncommitted" => Ok("read uncommitted"),
+        "read committed" => Ok("read committed"),
+        "repeatable read" => Ok("repeatable read"),
+        _ => Err(Error::unsupported(
+            format!("isolation level {} is not offered", name.to_uppercase()),
+            "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
+        )),
+    }
+}
+
+/// The statement inside of PREPARE. Its positions are those of the whole text.
+fn parsed(statement: &Arc<ParsedStatement>) -> Parsed {
+    Parsed {
+        characters_before: 0,
+        text: Arc::clone(&statement.text),
+        language: Language::Sql(Arc::clone(statement)),
+        memory: None,
+    }
+}
+
+fn done(tag: &str, result: Result<()>) -> Result<String> {
+    result.map(|()| tag.to_string())
+}
+
+fn outside_of_block(statement: &str) -> Error {
+    Error::new(ErrorKind::NoActiveTransaction, format!("{statement} can only be used in transaction blocks"))
+        .with_hint("BEGIN a transaction first.")
+}

@@ -1,0 +1,361 @@
+//! The one walk over a query before it is planned: names are resolved, `*` is written out, types are found.
+//!
+//! In goes the tree as it was parsed; out comes a tree that means the same to every later step, whichever path the query
+//! takes: literals of unknown type have become constants of the type that their place wants, pgvector's and JSON's
+//! operators are function calls, parts of JSON columns are columns of their own, relations have one-part names. Parameters
+//! get the types PostgreSQL would give them, result columns the names. Mistakes in names are found here, with a position.
+//!
+//! `analyze` walks queries, `analyze_set` set operations, `analyze_select` and `analyze_from` the clauses (`analyze_shadow`
+//! minds the names of relations), `analyze_expr`,
+//! `analyze_binary`, `analyze_arithmetic`, `analyze_cast` and `analyze_call` expressions; `analyze_jsonb` compares JSON by
+//! value; `literals` makes constants.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::sql::sqlparser::ast::{
+    Expr, LimitClause, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, Spanned, UnaryOperator,
+    Value as Literal,
+};
+use datafusion::sql::sqlparser::tokenizer::Location;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::jsonb::ordinal;
+use crate::sql::analyze::literals::number_of;
+use crate::sql::analyze::outer_aggregates::AggregateLevel;
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::analyze::recursion::{check_recursion, shield};
+use crate::sql::analyze::set_operations::{has_subquery, union_of_rows};
+use crate::sql::analyze::shadowed_names::Shadowed;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::parse::character;
+use crate::sql::parse::scope::{Relation, Scope, ScopeColumn, exact, folded};
+use crate::sql::relational::collection_table::CollectionTable;
+use crate::sql::rewrite::rewrite::rewrite;
+use crate::types::{ColumnType, Value};
+
+/// A table that the statement reads.
+#[derive(Clone, Debug)]
+pub enum StatementTable {
+    Collection(CollectionTable),
+    Other(Arc<dyn TableProvider>),
+}
+
+/// What the walk found.
+#[derive(Debug)]
+pub struct Analysis {
+    pub query: Query,
+    /// The result's columns; their types are known where the walk found them.
+    pub columns: Vec<ScopeColumn>,
+    /// Values of the parameters behind the statement's own.
+    pub constants: Vec<(Value, ColumnType)>,
+    pub tables: BTreeMap<String, StatementTable>,
+    /// No system catalog is read, whose rows are made when the plan is.
+    pub is_cacheable: bool,
+}
+
+/// Walks a whole query.
+pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Analysis> {
+    let mut query = query.clone();
+    rewrite(&mut query);
+    let mut shadowed = Shadowed::default();
+    loop {
+        let mut given = parameters.clone();
+        let (analysis, next) = walk(query.clone(), shadowed, &mut given, context)?;
+        match next {
+            Some(next) => shadowed = next,
+            None => {
+                *parameters = given;
+                return Ok(analysis);
+            }
+        }
+    }
+}
+
+/// One walk, and which names the next one has to mind.
+fn walk(
+    mut query: Query,
+    shadowed: Shadowed,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<(Analysis, Option<Shadowed>)> {
+    let mut analyzer = Analyzer {
+        context,
+        first_constant: parameters.len(),
+        parameters,
+        constants: Vec::new(),
+        constant_places: HashMap::new(),
+        tables: BTreeMap::new(),
+        scopes: Vec::new(),
+        ctes: Vec::new(),
+        keeps_unknown: false,
+        is_cacheable: true,
+        shadowed,
+        levels: Vec::new(),
+    };
+    let columns = analyzer.query(&mut query, true)?;
+    let Analyzer { constants, tables, is_cacheable, shadowed, .. } = analyzer;
+    Ok((Analysis { query, columns, constants, tables, is_cacheable }, shadowed.next()))
+}
+
+pub struct Analyzer<'a> {
+    pub context: &'a PlanContext<'a>,
+    pub parameters: &'a mut ParameterTypes,
+    /// Position of the first constant among the parameters.
+    pub first_constant: usize,
+    pub constants: Vec<(Value, ColumnType)>,
+    /// Positions among the constants, by the text of their values.
+    pub constant_places: HashMap<String, Vec<usize>>,
+    pub tables: BTreeMap<String, StatementTable>,
+    /// The queries around the current one, outermost first.
+    pub scopes: Vec<Scope>,
+    pub ctes: Vec<(String, Vec<ScopeColumn>)>,
+    /// The next SELECT is a branch of a set operation: its literals wait for the type of the other branch.
+    pub keeps_unknown: bool,
+    pub is_cacheable: bool,
+    pub shadowed: Shadowed,
+    /// The aggregates around the current expression, outermost first.
+    pub levels: Vec<AggregateLevel>,
+}
+
+impl Analyzer<'_> {
+    pub fn query(&mut self, query: &mut Query, is_outermost: bool) -> Result<Vec<ScopeColumn>> {
+        let visible = self.ctes.len();
+        if let Some(with) = &mut query.with {
+            let recursive = with.recursive;
+            for cte in &mut with.cte_tables {
+                let name = folded(&cte.alias.name);
+                let is_union = matches!(cte.query.body.as_ref(), SetExpr::SetOperation { .. });
+                if recursive && !check_recursion(cte)? && is_union {
+                    shield(cte);
+                }
+                let renames: Vec<String> = cte.alias.columns.iter().map(|column| folded(&column.name)).collect();
+                if recursive && let SetExpr::SetOperation { left, .. } = cte.query.body.as_ref() {
+                    let mut first = left.as_ref().clone();
+                    let columns = self.body(&mut first, None, false)?;
+                    self.ctes.push((name.clone(), renamed(columns, &renames)));
+                }
+                let columns = self.query(&mut cte.query, false)?;
+                self.ctes.push((name, renamed(columns, &renames)));
+            }
+        }
+        self.row_window(query)?;
+        query.locks.clear();
+        let mut order = query.order_by.take();
+        let order_list = match &mut order {
+            Some(order) => match &mut order.kind {
+                OrderByKind::Expressions(list) => Some(list),
+                OrderByKind::All(_) => None,
+            },
+            None => None,
+        };
+        let columns = self.body(&mut query.body, order_list, is_outermost)?;
+        query.order_by = order;
+        self.ctes.truncate(visible);
+        Ok(columns)
+    }
+
+    /// LIMIT, OFFSET and FETCH FIRST: counts are `bigint`.
+    fn row_window(&mut self, query: &mut Query) -> Result<()> {
+        if let Some(fetch) = query.fetch.take() {
+            if fetch.with_ties || fetch.percent {
+                return Err(Error::unsupported("FETCH ... WITH TIES and PERCENT are not offered", "Use LIMIT."));
+            }
+            let count = fetch.quantity.unwrap_or_else(|| Expr::value(Literal::Number("1".to_string(), false)));
+            let offset = match query.limit_clause.take() {
+                Some(LimitClause::LimitOffset { offset, .. }) => offset,
+                _ => None,
+            };
+            query.limit_clause = Some(LimitClause::LimitOffset { limit: Some(count), offset, limit_by: Vec::new() });
+        }
+        if let Some(LimitClause::OffsetCommaLimit { offset, limit }) = &query.limit_clause {
+            query.limit_clause = Some(LimitClause::LimitOffset {
+                limit: Some(limit.clone()),
+                offset: Some(Offset { value: offset.clone(), rows: OffsetRows::None }),
+                limit_by: Vec::new(),
+            });
+        }
+        if let Some(LimitClause::LimitOffset { limit, offset, .. }) = &mut query.limit_clause {
+            for count in limit.iter_mut() {
+                self.row_count(count, ("LIMIT", ErrorKind::InvalidLimit))?;
+            }
+            for offset in offset.iter_mut() {
+                self.row_count(&mut offset.value, ("OFFSET", ErrorKind::InvalidOffset))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn row_count(&mut self, count: &mut Expr, (clause, refused): (&str, ErrorKind)) -> Result<()> {
+        self.adopt(count, &ColumnType::Int8)?;
+        if !matches!(count, Expr::Value(_)) {
+            self.expr(count)?;
+        }
+        if let Some(text) = negative_number(count) {
+            return Err(Error::new(refused, format!("{clause} must not be negative, it is -{text}")));
+        }
+        Ok(())
+    }
+
+    pub fn body(
+        &mut self,
+        body: &mut SetExpr,
+        order: Option<&mut Vec<OrderByExpr>>,
+        is_outermost: bool,
+    ) -> Result<Vec<ScopeColumn>> {
+        match body {
+            SetExpr::Select(select) => self.select(select, order, is_outermost),
+            SetExpr::Query(query) => {
+                let columns = self.query(query, false)?;
+                self.order_by_output(order, &columns)?;
+                Ok(columns)
+            }
+            SetExpr::SetOperation { left, op, right, .. } => {
+                let columns = self.set_operation(left, *op, right)?;
+                self.order_by_output(order, &columns)?;
+                Ok(columns)
+            }
+            SetExpr::Values(values) if has_subquery(values) => {
+                *body = union_of_rows(values)?;
+                self.body(body, order, is_outermost)
+            }
+            SetExpr::Values(values) => {
+                let columns = self.values(values)?;
+                self.order_by_output(order, &columns)?;
+                Ok(columns)
+            }
+            SetExpr::Table(_) => {
+                Err(Error::unsupported("the statement TABLE is not offered", "Use SELECT * FROM the table."))
+            }
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+                Err(Error::unsupported(
+                    "a statement that writes inside WITH or a subquery is not offered",
+                    "Run it as a statement of its own, with RETURNING where its rows are wanted.",
+                ))
+            }
+        }
+    }
+
+    /// ORDER BY over a set operation or VALUES names result columns only.
+    fn order_by_output(&mut self, order: Option<&mut Vec<OrderByExpr>>, columns: &[ScopeColumn]) -> Result<()> {
+        let Some(order) = order else { return Ok(()) };
+        self.scopes.push(Scope {
+            relations: vec![Relation { columns: columns.to_vec(), ..Relation::default() }],
+            ..Scope::default()
+        });
+        let result = order.iter_mut().try_for_each(|each| self.ordered(each, columns));
+        self.scopes.pop();
+        result
+    }
+
+    /// A condition of WHERE, ON or HAVING.
+    pub fn condition(&mut self, condition: &mut Expr) -> Result<()> {
+        self.adopt(condition, &ColumnType::Bool)?;
+        let ty = self.expr(condition)?;
+        match ty {
+            None | Some(ColumnType::Bool) => Ok(()),
+            Some(ty) => Err(self.at(
+                Error::new(
+                    ErrorKind::DatatypeMismatch,
+                    format!("argument of WHERE must be type boolean, not type {ty}"),
+                ),
+                condition.span().start,
+            )),
+        }
+    }
+
+    /// An item of ORDER BY: a number or an output name stays, anything else is an expression. Its type.
+    pub fn order_item(&mut self, item: &mut OrderByExpr, outputs: &[ScopeColumn]) -> Result<Option<ColumnType>> {
+        if is_ordinal(&item.expr) {
+            let output = ordinal(&item.expr).and_then(|position| outputs.get(position));
+            return Ok(output.and_then(|output| output.ty.clone()));
+        }
+        if let Some((digits, true)) = number_of(&item.expr).filter(|_| !outputs.is_empty())
+            && digits.bytes().all(|digit| digit.is_ascii_digit())
+        {
+            let message = format!("ORDER BY position -{digits} is not in select list");
+            return Err(self.at(Error::new(ErrorKind::InvalidColumnReference, message), item.expr.span().start));
+        }
+        if let Expr::Identifier(ident) = &item.expr {
+            let name = folded(ident);
+            if let Some(output) = outputs.iter().find(|output| output.name == name) {
+                item.expr = Expr::Identifier(exact(output.label.clone().unwrap_or(name)));
+                return Ok(output.ty.clone());
+            }
+        }
+        self.expr(&mut item.expr)
+    }
+
+    /// The error with its place in the statement.
+    pub fn at(&self, error: Error, location: Location) -> Error {
+        match character(self.context.text, location) {
+            Some(position) if error.position().is_none() => error.with_position(position),
+            _ => error,
+        }
+    }
+}
+
+/// Columns under the names that an alias gives them.
+pub fn renamed(mut columns: Vec<ScopeColumn>, names: &[String]) -> Vec<ScopeColumn> {
+    for (column, name) in columns.iter_mut().zip(names) {
+        column.name.clone_from(name);
+    }
+    columns
+}
+
+/// The type that two values share of which one is the result.
+pub fn unified(left: Option<ColumnType>, right: Option<ColumnType>) -> Option<ColumnType> {
+    match (left, right) {
+        (Some(left), Some(right)) => {
+            if left == right {
+                Some(left)
+            } else if left.is_number() && right.is_number() {
+                Some(match wider(&left, &right) {
+                    ColumnType::Float8 if ![&left, &right].contains(&&ColumnType::Float8) => ColumnType::Float4,
+                    shared => shared,
+                })
+            } else if left.is_text() && right.is_text() {
+                Some(ColumnType::Text)
+            } else {
+                None
+            }
+        }
+        (one, other) => one.or(other),
+    }
+}
+
+/// The type of arithmetic between two numbers.
+pub fn wider(left: &ColumnType, right: &ColumnType) -> ColumnType {
+    let rank = |ty: &ColumnType| match ty {
+        ColumnType::Int2 => 0,
+        ColumnType::Int4 => 1,
+        ColumnType::Oid | ColumnType::Int8 => 2,
+        ColumnType::Numeric(_) => 3,
+        ColumnType::Float4 => 4,
+        _ => 5,
+    };
+    let wide = if rank(left) >= rank(right) { left } else { right };
+    match wide {
+        ColumnType::Numeric(_) => ColumnType::Numeric(None),
+        ColumnType::Float4 if left != right => ColumnType::Float8,
+        other => other.clone(),
+    }
+}
+
+pub fn is_ordinal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(value.value, Literal::Number(..)))
+}
+
+fn negative_number(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match expr.as_ref() {
+            Expr::Value(value) => match &value.value {
+                Literal::Number(text, _) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,133 @@
+//! Arithmetic: vectors, times and JSON have operators of their own, integers are checked, quotients get enough decimals.
+
+use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr};
+
+use crate::error::Result;
+use crate::sql::analyze::analyzer::{Analyzer, wider};
+use crate::sql::arrow::arithmetic_functions::checked_function;
+use crate::sql::arrow::types::NUMERIC_SCALE;
+use crate::sql::functions::{is_exchanged, time_operator};
+use crate::sql::parse::operators::call;
+use crate::types::{ColumnType, Value};
+
+impl Analyzer<'_> {
+    pub fn arithmetic(
+        &mut self,
+        expr: &mut Expr,
+        left_type: Option<ColumnType>,
+        right_type: Option<ColumnType>,
+    ) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
+        if matches!(&left_type, Some(ColumnType::Jsonb)) && *op == BinaryOperator::Minus {
+            self.adopt(right, &ColumnType::Text)?;
+            *expr = call("jsonb_delete", vec![left.as_ref().clone(), right.as_ref().clone()]);
+            return Ok(Some(ColumnType::Jsonb));
+        }
+        let is_time = |ty: &Option<ColumnType>| {
+            matches!(ty, Some(ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz | ColumnType::Time))
+        };
+        let mut adopted = None;
+        match (&left_type, &right_type) {
+            (Some(ColumnType::Vector(_)), _) | (_, Some(ColumnType::Vector(_))) => {
+                let name = match op {
+                    BinaryOperator::Plus => "vector_add",
+                    BinaryOperator::Minus => "vector_sub",
+                    _ => "vector_mul",
+                };
+                self.adopt(left, &ColumnType::Vector(None))?;
+                self.adopt(right, &ColumnType::Vector(None))?;
+                *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                return Ok(Some(ColumnType::Vector(None)));
+            }
+            (Some(_), None) if is_time(&left_type) => {
+                // As in PostgreSQL, what is taken from a time is of unknown type another time; what is added is an interval.
+                let wanted = match (&*op, &left_type) {
+                    (BinaryOperator::Minus, Some(ty)) => ty.clone(),
+                    _ => ColumnType::Interval,
+                };
+                let is_open = self.is_adoptable(right);
+                self.adopt(right, &wanted)?;
+                if !is_open {
+                    return Ok(if wanted == ColumnType::Interval { left_type } else { Some(ColumnType::Interval) });
+                }
+                adopted = Some(wanted);
+            }
+            (Some(ty), None) => self.adopt(right, ty)?,
+            (None, Some(ty)) => self.adopt(left, ty)?,
+            _ => {}
+        }
+        let right_type = adopted.or(right_type);
+        if let (Some(mut first), Some(mut second)) = (left_type.as_ref(), right_type.as_ref()) {
+            if is_exchanged(first, op, second) {
+                std::mem::swap(left, right);
+                std::mem::swap(&mut first, &mut second);
+            }
+            if let Some((name, ty)) = time_operator(first, op, second) {
+                let sides = [(left.as_mut(), first), (right.as_mut(), second)];
+                let dates = sides.into_iter().filter(|(_, ty)| **ty == ColumnType::Date);
+                for (date, _) in dates.filter(|_| name.starts_with("timestamp")) {
+                    self.as_time(date, Some(&ColumnType::Date), &ColumnType::Timestamp)?;
+                }
+                *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
+                return Ok(Some(ty));
+            }
+        }
+        if *op == BinaryOperator::Divide {
+            self.widen_dividend(left, left_type.as_ref(), right_type.as_ref());
+        }
+        Ok(computed(expr, left_type, right_type))
+    }
+
+    /// A quotient has four decimals more than the dividend: with the scale of an undeclared numeric it has enough of them.
+    fn widen_dividend(&self, left: &mut Expr, left_type: Option<&ColumnType>, right_type: Option<&ColumnType>) {
+        let is_exact = |ty: Option<&ColumnType>| ty.is_some_and(|ty| ty.is_integer() || is_numeric(Some(ty)));
+        let has_more = match self.constant_value(left) {
+            Some(Value::Numeric(number)) => number.scale() > NUMERIC_SCALE.unsigned_abs().into(),
+            _ => false,
+        };
+        let is_quotient =
+            is_exact(left_type) && is_exact(right_type) && (is_numeric(left_type) || is_numeric(right_type));
+        if is_quotient && !has_more {
+            *left = native_cast(left.clone(), DataType::Numeric(ExactNumberInfo::None));
+        }
+    }
+}
+
+/// The type of arithmetic; between integers it becomes the function that fails when the result does not fit.
+fn computed(expr: &mut Expr, left_type: Option<ColumnType>, right_type: Option<ColumnType>) -> Option<ColumnType> {
+    let ty = match (left_type, right_type) {
+        (Some(a), Some(b)) if a.is_number() && b.is_number() => {
+            let ty = wider(&a, &b);
+            // The planner would compute a float4 and a whole number as float4.
+            if let Expr::BinaryOp { left, right, .. } = expr
+                && ty == ColumnType::Float8
+            {
+                for (side, from) in [(left, &a), (right, &b)] {
+                    if *from == ColumnType::Float4 {
+                        **side = native_cast(side.as_ref().clone(), DataType::DoublePrecision);
+                    }
+                }
+            }
+            ty
+        }
+        (Some(ty), None) | (None, Some(ty)) if ty.is_number() => ty,
+        (Some(time), Some(ColumnType::Interval)) => time,
+        _ => return None,
+    };
+    if let Expr::BinaryOp { left, op, right } = expr
+        && ty.is_integer()
+        && let Some(name) = checked_function(op)
+    {
+        *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
+    }
+    Some(ty)
+}
+
+fn is_numeric(ty: Option<&ColumnType>) -> bool {
+    matches!(ty, Some(ColumnType::Numeric(_)))
+}
+
+/// A cast that the planner makes itself.
+pub fn native_cast(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
+}

@@ -1,0 +1,397 @@
+//! Binary operators: which ones are functions, what types their sides give each other, and paths into JSON columns.
+
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned, Value as Literal};
+
+use crate::db::{Operand, PathBase, PathResult};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::SystemColumn;
+use crate::sql::analyze::analyzer::{Analyzer, StatementTable};
+use crate::sql::analyze::jsonb::{by_value, sort_key};
+use crate::sql::analyze::literals::{number_of, string_of};
+use crate::sql::arrow::cast_functions::cast_name;
+use crate::sql::functions::TEXT_CONCAT;
+use crate::sql::parse::operators::{call, distance_function, json_function, json_result, operator_metric};
+use crate::sql::parse::scope;
+use crate::sql::parse::scope::{Found, column_of, folded};
+use crate::types::json::jsonb::PathStep;
+use crate::types::{ColumnType, Value};
+
+impl Analyzer<'_> {
+    pub fn binary(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        if let Some((column, ty)) = self.json_part(expr)? {
+            *expr = column;
+            return Ok(Some(ty));
+        }
+        let location = expr.span().start;
+        let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
+        let operator = op.clone();
+        if let Some(metric) = operator_metric(&operator) {
+            self.vectors(left, right)?;
+            *expr = call(distance_function(metric), vec![left.as_ref().clone(), right.as_ref().clone()]);
+            return Ok(Some(ColumnType::Float8));
+        }
+        match operator {
+            BinaryOperator::And | BinaryOperator::Or => {
+                self.condition(left)?;
+                self.condition(right)?;
+                Ok(Some(ColumnType::Bool))
+            }
+            BinaryOperator::Eq
+            | BinaryOperator::NotEq
+            | BinaryOperator::Lt
+            | BinaryOperator::LtEq
+            | BinaryOperator::Gt
+            | BinaryOperator::GtEq => self.comparison(expr).map_err(|error| self.at(error, location)),
+            BinaryOperator::PGRegexMatch
+            | BinaryOperator::PGRegexIMatch
+            | BinaryOperator::PGRegexNotMatch
+            | BinaryOperator::PGRegexNotIMatch => {
+                for side in [left, right] {
+                    self.adopt(side, &ColumnType::Text)?;
+                    self.expr(side)?;
+                }
+                Ok(Some(ColumnType::Bool))
+            }
+            BinaryOperator::PGLikeMatch
+            | BinaryOperator::PGILikeMatch
+            | BinaryOperator::PGNotLikeMatch
+            | BinaryOperator::PGNotILikeMatch => {
+                *expr = like(&operator, left.as_ref().clone(), right.as_ref().clone());
+                self.expr(expr)
+            }
+            BinaryOperator::PGStartsWith => {
+                for side in [&mut *left, &mut *right] {
+                    self.adopt(side, &ColumnType::Text)?;
+                    self.expr(side)?;
+                }
+                *expr = call("starts_with", vec![left.as_ref().clone(), right.as_ref().clone()]);
+                Ok(Some(ColumnType::Bool))
+            }
+            BinaryOperator::PGExp => {
+                self.pair(left, right)?;
+                *expr = call("power", vec![left.as_ref().clone(), right.as_ref().clone()]);
+                Ok(Some(ColumnType::Float8))
+            }
+            BinaryOperator::Custom(name) => {
+                Err(self
+                    .at(Error::new(ErrorKind::UndefinedFunction, format!("operator does not exist: {name}")), location))
+            }
+            BinaryOperator::PGCustomBinaryOperator(parts) => {
+                // OPERATOR(pg_catalog.~) is how psql writes its patterns.
+                *op = plain_operator(parts.last().map_or("", String::as_str)).ok_or_else(|| {
+                    let name = parts.join(".");
+                    Error::new(ErrorKind::UndefinedFunction, format!("operator does not exist: {name}"))
+                })?;
+                self.binary(expr)
+            }
+            _ => self.other_operator(expr),
+        }
+    }
+
+    /// JSON's operators, and arithmetic and concatenation of everything.
+    fn other_operator(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
+        let operator = op.clone();
+        if matches!(operator, BinaryOperator::AtArrow | BinaryOperator::ArrowAt) {
+            return self.containment(expr);
+        }
+        if json_result_known(&operator) {
+            self.adopt(left, &ColumnType::Jsonb)?;
+            if let Some(ty) = self.expr(left)?.filter(|ty| ty.is_text() && *ty != ColumnType::Unknown) {
+                let message = format!("operator does not exist: {ty} {operator} unknown");
+                let hint = "JSON operators take json and jsonb: cast the text, as in (t::jsonb).";
+                let error = Error::new(ErrorKind::UndefinedFunction, message).with_hint(hint);
+                return Err(self.at(error, left.span().start));
+            }
+            if matches!(operator, BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::Question) {
+                self.adopt(right, &ColumnType::Text)?;
+            } else {
+                self.adopt(right, &ColumnType::Array(Box::new(ColumnType::Text)))?;
+            }
+            let right_type = self.expr(right)?;
+            let Some(name) = json_function(&operator, right_type.as_ref()) else { return Ok(None) };
+            let mut arguments = vec![left.as_ref().clone()];
+            match (self.constant_value(right), &operator) {
+                (Some(Value::Array(_, keys)), BinaryOperator::HashArrow | BinaryOperator::HashLongArrow)
+                    if !keys.iter().any(Value::is_null) =>
+                {
+                    let keys: Vec<String> = keys.iter().map(Value::to_text).collect();
+                    arguments.extend(keys.into_iter().map(|key| Expr::value(Literal::SingleQuotedString(key))));
+                }
+                _ => arguments.push(right.as_ref().clone()),
+            }
+            *expr = call(name, arguments);
+            return Ok(Some(json_result(&operator)));
+        }
+        let left_type = self.expr(left)?;
+        let right_type = self.expr(right)?;
+        if operator == BinaryOperator::StringConcat {
+            return self.concatenation(expr, left_type, right_type);
+        }
+        self.arithmetic(expr, left_type, right_type)
+    }
+
+    fn comparison(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
+        let left_type = self.expr(left)?;
+        let right_type = self.expr(right)?;
+        if let (Some(a), Some(b)) = (&left_type, &right_type)
+            && !are_comparable(a, b)
+        {
+            return Err(Error::new(ErrorKind::UndefinedFunction, format!("operator does not exist: {a} {op} {b}"))
+                .with_hint(
+                    "No operator matches the given name and argument types. You might need to add explicit type casts.",
+                ));
+        }
+        let key = sort_key(left_type.as_ref()).or_else(|| sort_key(right_type.as_ref()));
+        self.meet(left, left_type, right, right_type)?;
+        if let Some(key) = key {
+            by_value(left, key);
+            by_value(right, key);
+        }
+        Ok(Some(ColumnType::Bool))
+    }
+
+    fn vectors(&mut self, left: &mut Expr, right: &mut Expr) -> Result<()> {
+        for side in [left, right] {
+            self.adopt(side, &ColumnType::Vector(None))?;
+            let location = side.span().start;
+            match self.expr(side)? {
+                None | Some(ColumnType::Vector(_) | ColumnType::Array(_)) => {}
+                Some(ty) => {
+                    let error = Error::new(
+                        ErrorKind::UndefinedFunction,
+                        format!("a distance needs vectors, this is of type {ty}"),
+                    );
+                    return Err(self.at(error, location));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `@>` and `<@`, of JSON or of arrays.
+    fn containment(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, op, right } = expr else { return Ok(None) };
+        let is_contained = *op == BinaryOperator::ArrowAt;
+        let is_array = |ty: &Option<ColumnType>| matches!(ty, Some(ColumnType::Array(_)));
+        let mut left_type = self.expr(left)?;
+        let mut right_type = self.expr(right)?;
+        if left_type.is_none() && right_type.is_none() {
+            self.adopt(left, &ColumnType::Jsonb)?;
+            left_type = Some(ColumnType::Jsonb);
+        }
+        match (&left_type, &right_type) {
+            (Some(ty), None) => {
+                self.adopt(right, ty)?;
+                right_type = Some(ty.clone());
+            }
+            (None, Some(ty)) => self.adopt(left, ty)?,
+            _ => {}
+        }
+        let arrays = is_array(&left_type) || is_array(&right_type);
+        let (container, contained) = if is_contained { (right, left) } else { (left, right) };
+        let arguments = vec![container.as_ref().clone(), contained.as_ref().clone()];
+        *expr = call(if arrays { "array_has_all" } else { "jsonb_contains" }, arguments);
+        Ok(Some(ColumnType::Bool))
+    }
+
+    fn concatenation(
+        &mut self,
+        expr: &mut Expr,
+        left_type: Option<ColumnType>,
+        right_type: Option<ColumnType>,
+    ) -> Result<Option<ColumnType>> {
+        let Expr::BinaryOp { left, right, .. } = expr else { return Ok(None) };
+        let either = |wanted: fn(&ColumnType) -> bool| {
+            left_type.as_ref().is_some_and(wanted) || right_type.as_ref().is_some_and(wanted)
+        };
+        let ty = if either(|ty| *ty == ColumnType::Jsonb) {
+            Some(("jsonb_concat", ColumnType::Jsonb))
+        } else if either(|ty| matches!(ty, ColumnType::Vector(_))) {
+            Some(("vector_concat", ColumnType::Vector(None)))
+        } else {
+            None
+        };
+        if let Some((name, ty)) = ty {
+            self.adopt(left, &ty)?;
+            self.adopt(right, &ty)?;
+            *expr = call(name, vec![left.as_ref().clone(), right.as_ref().clone()]);
+            return Ok(Some(ty));
+        }
+        if let Some(array @ ColumnType::Array(_)) = left_type.as_ref().filter(|ty| matches!(ty, ColumnType::Array(_))) {
+            self.adopt(right, array)?;
+            return Ok(left_type);
+        }
+        let is_text =
+            (left_type.is_some() || self.is_adoptable(left)) && (right_type.is_some() || self.is_adoptable(right));
+        for (side, ty) in [(&mut *left, &left_type), (&mut *right, &right_type)] {
+            self.adopt(side, &ColumnType::Text)?;
+            if ty.as_ref().is_some_and(|ty| !ty.is_text()) {
+                **side = call(&cast_name(&ColumnType::Text), vec![side.as_ref().clone()]);
+            }
+        }
+        // What may still turn out to be an array stays with the planner.
+        if is_text {
+            *expr = call(TEXT_CONCAT, vec![left.as_ref().clone(), right.as_ref().clone()]);
+        }
+        Ok(Some(ColumnType::Text))
+    }
+
+    /// A part of a JSON column of a collection by a constant path, as a column of its own.
+    fn json_part(&mut self, expr: &Expr) -> Result<Option<(Expr, ColumnType)>> {
+        let Some((root, steps, is_text)) = constant_path(expr) else { return Ok(None) };
+        let found = match root {
+            Expr::Identifier(ident) => scope::resolve(&self.scopes, None, &folded(ident)),
+            Expr::CompoundIdentifier(parts) => scope::resolve_qualified(&self.scopes, parts),
+            _ => return Ok(None),
+        };
+        let location = root.span().start;
+        let found = found.map_err(|error| self.at(error, location))?;
+        if let Some(found) = &found {
+            self.note_column(found, location);
+        }
+        let Some(Found { relation, table: Some(key), column, .. }) = found else {
+            return Ok(None);
+        };
+        let Some(StatementTable::Collection(table)) = self.tables.get_mut(&key) else { return Ok(None) };
+        let (base, mut path) = match table.column(&column.name).map(|column| &column.operand) {
+            Some(Operand::Column(position)) if matches!(column.ty, Some(ColumnType::Json | ColumnType::Jsonb)) => {
+                (PathBase::Column(*position), Vec::new())
+            }
+            Some(Operand::System(SystemColumn::Metadata)) => (PathBase::Facts, Vec::new()),
+            Some(Operand::Path { base, path, result: PathResult::Json }) => (*base, path.clone()),
+            _ => return Ok(None),
+        };
+        path.extend(steps);
+        let (result, ty) =
+            if is_text { (PathResult::Text, ColumnType::Text) } else { (PathResult::Json, ColumnType::Jsonb) };
+        let name = table.add_virtual(Operand::Path { base, path, result }, ty.clone());
+        let mut part = column_of(&relation, &name);
+        if let Expr::CompoundIdentifier(parts) = &mut part {
+            self.name_relation(parts, &relation);
+        }
+        Ok(Some((part, ty)))
+    }
+}
+
+fn json_result_known(operator: &BinaryOperator) -> bool {
+    json_function(operator, None).is_some()
+}
+
+/// `column -> 'a' -> 0 ->> 'b'`: the column, the steps, and whether the result is text.
+fn constant_path(expr: &Expr) -> Option<(&Expr, Vec<PathStep>, bool)> {
+    let Expr::BinaryOp { left, op, right } = expr else { return None };
+    let is_text = matches!(op, BinaryOperator::LongArrow | BinaryOperator::HashLongArrow);
+    let mut steps = Vec::new();
+    let mut root = left.as_ref();
+    steps.extend(path_steps(op, right)?);
+    loop {
+        match root {
+            Expr::Nested(inner) => root = inner,
+            Expr::BinaryOp { left, op: op @ (BinaryOperator::Arrow | BinaryOperator::HashArrow), right } => {
+                let mut before = path_steps(op, right)?;
+                before.append(&mut steps);
+                steps = before;
+                root = left;
+            }
+            _ => return Some((root, steps, is_text)),
+        }
+    }
+}
+
+fn path_steps(operator: &BinaryOperator, right: &Expr) -> Option<Vec<PathStep>> {
+    match operator {
+        BinaryOperator::Arrow | BinaryOperator::LongArrow => {
+            if let Some((digits, negative)) = number_of(right) {
+                let index: i64 = digits.parse().ok()?;
+                return Some(vec![PathStep::Index(if negative { -index } else { index })]);
+            }
+            match right {
+                Expr::Value(value) => Some(vec![PathStep::Key(string_of(&value.value)?.to_string())]),
+                Expr::Nested(inner) => path_steps(operator, inner),
+                _ => None,
+            }
+        }
+        BinaryOperator::HashArrow | BinaryOperator::HashLongArrow => {
+            let Expr::Value(value) = right else { return None };
+            let keys = ColumnType::Array(Box::new(ColumnType::Text));
+            let Ok(Value::Array(_, keys)) = Value::text(string_of(&value.value)?).cast(&keys, true) else {
+                return None;
+            };
+            // In a text array a number is a key of an object or a position of an array: only the functions know which.
+            let steps = keys.iter().map(|key| match key.as_str() {
+                Some(text) if text.parse::<i64>().is_err() => Some(PathStep::Key(text.to_string())),
+                _ => None,
+            });
+            steps.collect()
+        }
+        _ => None,
+    }
+}
+
+fn like(operator: &BinaryOperator, left: Expr, right: Expr) -> Expr {
+    let negated = matches!(operator, BinaryOperator::PGNotLikeMatch | BinaryOperator::PGNotILikeMatch);
+    let (expr, pattern) = (Box::new(left), Box::new(right));
+    if matches!(operator, BinaryOperator::PGILikeMatch | BinaryOperator::PGNotILikeMatch) {
+        Expr::ILike { negated, any: false, expr, pattern, escape_char: None }
+    } else {
+        Expr::Like { negated, any: false, expr, pattern, escape_char: None }
+    }
+}
+
+pub fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
+}
+
+fn plain_operator(name: &str) -> Option<BinaryOperator> {
+    Some(match name {
+        "=" => BinaryOperator::Eq,
+        "<>" | "!=" => BinaryOperator::NotEq,
+        "<" => BinaryOperator::Lt,
+        "<=" => BinaryOperator::LtEq,
+        ">" => BinaryOperator::Gt,
+        ">=" => BinaryOperator::GtEq,
+        "+" => BinaryOperator::Plus,
+        "-" => BinaryOperator::Minus,
+        "*" => BinaryOperator::Multiply,
+        "/" => BinaryOperator::Divide,
+        "~" => BinaryOperator::PGRegexMatch,
+        "~*" => BinaryOperator::PGRegexIMatch,
+        "!~" => BinaryOperator::PGRegexNotMatch,
+        "!~*" => BinaryOperator::PGRegexNotIMatch,
+        "~~" => BinaryOperator::PGLikeMatch,
+        "!~~" => BinaryOperator::PGNotLikeMatch,
+        "~~*" => BinaryOperator::PGILikeMatch,
+        "!~~*" => BinaryOperator::PGNotILikeMatch,
+        "||" => BinaryOperator::StringConcat,
+        "->" => BinaryOperator::Arrow,
+        "->>" => BinaryOperator::LongArrow,
+        "@>" => BinaryOperator::AtArrow,
+        "<@" => BinaryOperator::ArrowAt,
+        "<->" | "<=>" | "<#>" | "<+>" => BinaryOperator::Custom(name.to_string()),
+        _ => return None,
+    })
+}
+
+/// Whether PostgreSQL has a comparison between the two types.
+fn are_comparable(left: &ColumnType, right: &ColumnType) -> bool {
+    let family = |ty: &ColumnType| match ty {
+        ColumnType::Bool => 1,
+        ColumnType::Bytea => 2,
+        ColumnType::Json | ColumnType::Jsonb => 3,
+        ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz => 4,
+        ColumnType::Time => 5,
+        ColumnType::Interval => 6,
+        ColumnType::Uuid => 7,
+        ColumnType::Vector(_) => 8,
+        ColumnType::Array(_) => 9,
+        ColumnType::CatalogChar => 10,
+        other if other.is_number() => 11,
+        other if other.is_text() => 10,
+        // regclass and the like compare with numbers and names.
+        _ => 0,
+    };
+    let (a, b) = (family(left), family(right));
+    a == b || a == 0 || b == 0
+}

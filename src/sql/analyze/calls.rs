@@ -1,0 +1,299 @@
+//! Calls of functions and their windows: which function it is, and what types its arguments take.
+
+use datafusion::sql::sqlparser::ast::{
+    DataType, DuplicateTreatment, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, NamedWindowDefinition, NamedWindowExpr, ObjectName, Spanned,
+    Value as Literal, WindowSpec, WindowType,
+};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::analyzer::{Analyzer, unified};
+use crate::sql::analyze::arithmetic::native_cast;
+use crate::sql::analyze::casts::keep_type;
+use crate::sql::analyze::function_types;
+use crate::sql::analyze::function_types::VARIADIC;
+use crate::sql::analyze::jsonb::{by_value, sort_key};
+use crate::sql::analyze::literals::{is_numeric, number_of};
+use crate::sql::analyze::parameter_types::unmodified;
+use crate::sql::analyze::special_calls::special_call;
+use crate::sql::analyze::times::common_time_of;
+use crate::sql::functions::{BYTES_LENGTH, JSON_SORT_KEY, NAMED, SAME_SHAPE, SERIES_END, plain_form};
+use crate::sql::parse::names;
+use crate::sql::parse::operators;
+use crate::sql::parse::scope::exact;
+use crate::sql::parse::visit::has_expression;
+use crate::sql::relational::engine;
+use crate::types::ColumnType;
+use crate::types::limits::ARGUMENTS_MAX;
+
+impl Analyzer<'_> {
+    pub fn function(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::Function(function) = expr else { return Ok(None) };
+        let mut name = names::last_part(&function.name).unwrap_or_default();
+        let place = function.name.span().start;
+        if name == VARIADIC {
+            return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
+        }
+        if !engine::is_function(&name) {
+            let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name}() does not exist"))
+                .with_hint("The section \"Functions\" of COMPAT.md lists those that there are.");
+            return Err(self.at(error, place));
+        }
+        if let FunctionArguments::List(list) = &mut function.args {
+            settle_arguments(&mut name, &mut list.args).map_err(|error| self.at(error, place))?;
+        }
+        function.name = ObjectName::from(vec![exact(name.clone())]);
+        let is_aggregate = function.over.is_none() && engine::is_aggregate(&name);
+        if is_aggregate {
+            self.begin_aggregate();
+            self.aggregate_order(function, &name)?;
+        }
+        let mut types = self.function_parts(function, &name)?;
+        function_types::check_spread(&name, &types).map_err(|error| self.at(error, place))?;
+        if is_aggregate {
+            self.end_aggregate(place)?;
+        }
+        if function_types::takes_constants(&name)
+            && let FunctionArguments::List(list) = &mut function.args
+        {
+            let mut arguments: Vec<&mut Expr> = list.args.iter_mut().filter_map(plain_argument).collect();
+            let mut common = types.iter().cloned().reduce(unified).flatten();
+            // Two values that are compared: a float4 beside another number is a float8.
+            if name == "nullif" && common == Some(ColumnType::Float4) && types.iter().any(|ty| *ty != common) {
+                common = Some(ColumnType::Float8);
+            }
+            if let Some(ty) = common_time_of(&types) {
+                for (argument, from) in arguments.iter_mut().zip(&types) {
+                    self.as_time(argument, from.as_ref(), &ty)?;
+                }
+                common = Some(ty);
+            }
+            if let Some(ty) = &common {
+                for (argument, own) in arguments.iter_mut().zip(&types) {
+                    self.adopt(argument, &unmodified(ty))?;
+                    self.widen(argument, own.as_ref(), ty)?;
+                }
+            }
+            if let Some((special, ty)) = special_call(function, &name, std::slice::from_ref(&common))? {
+                *expr = special;
+                keep_type(expr, Some(&ty));
+                return Ok(Some(ty));
+            }
+            keep_type(expr, common.as_ref());
+            return Ok(common);
+        }
+        if let Some((special, ty)) = special_call(function, &name, &types)? {
+            *expr = special;
+            return Ok(Some(ty));
+        }
+        let ty = form_of_types(function, &name, &mut types);
+        if plain_form(&name) == "array_agg" && matches!(types.first(), Some(Some(ColumnType::Array(_)))) {
+            *expr = operators::call(SAME_SHAPE, vec![expr.clone()]);
+            return Ok(ty);
+        }
+        if engine::is_aggregate(&name) || function.over.is_some() {
+            name_casts(function);
+        }
+        if name == "unnest" {
+            keep_type(expr, ty.as_ref());
+        }
+        Ok(ty)
+    }
+
+    /// Walks what a call is made of; the types of its arguments.
+    fn function_parts(&mut self, function: &mut Function, name: &str) -> Result<Vec<Option<ColumnType>>> {
+        let mut types = Vec::new();
+        let shares_type = function_types::takes_constants(name);
+        match &mut function.args {
+            FunctionArguments::None => {}
+            FunctionArguments::Subquery(query) => {
+                self.query(query, false)?;
+            }
+            FunctionArguments::List(list) => {
+                let is_distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+                for (position, argument) in list.args.iter_mut().enumerate() {
+                    let Some(argument) = plain_argument(argument) else { continue };
+                    if let Some(ty) = function_types::parameter(name, position) {
+                        if function_types::is_read_by_planner(name) {
+                            self.adopt_parameter(argument, &ty);
+                        } else {
+                            self.adopt(argument, &ty)?;
+                        }
+                    }
+                    if name == "generate_series"
+                        && let Some(ty) = step_type(position, &types)
+                    {
+                        self.adopt(argument, &ty)?;
+                    }
+                    let mut ty =
+                        if shares_type || name == "abs" { self.expr(argument)? } else { self.argument(argument)? };
+                    if name == "count"
+                        && is_distinct
+                        && let Some(key) = sort_key(ty.as_ref())
+                    {
+                        by_value(argument, key);
+                    }
+                    let wanted = match function_types::parameter(name, position) {
+                        _ if name == "generate_series" => Some(ColumnType::TimestampTz),
+                        wanted => wanted.filter(|ty| matches!(ty, ColumnType::Timestamp | ColumnType::TimestampTz)),
+                    };
+                    if let (Some(wanted), Some(ColumnType::Date)) = (wanted, &ty) {
+                        self.as_time(argument, ty.as_ref(), &wanted)?;
+                        ty = Some(wanted);
+                    }
+                    if name == "avg" && matches!(ty, Some(ColumnType::Numeric(Some(_)))) {
+                        // The average has four decimals more than what it is of.
+                        *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
+                    }
+                    if name == "sum" && ty == Some(ColumnType::Int8) {
+                        // PostgreSQL's sum of bigint is numeric, which holds every sum.
+                        *argument = native_cast(argument.clone(), DataType::Numeric(ExactNumberInfo::None));
+                        ty = Some(ColumnType::Numeric(None));
+                    }
+                    types.push(ty);
+                }
+                if name == "generate_series" {
+                    bound_series(&mut list.args, &types);
+                }
+                for clause in &mut list.clauses {
+                    if let FunctionArgumentClause::OrderBy(order) = clause {
+                        for item in order {
+                            self.ordered(item, &[])?;
+                        }
+                    }
+                }
+            }
+        }
+        if let Some(filter) = &mut function.filter {
+            self.condition(filter)?;
+        }
+        for item in &mut function.within_group {
+            self.ordered(item, &[])?;
+        }
+        if let Some(WindowType::WindowSpec(spec)) = &mut function.over {
+            self.window(spec)?;
+        }
+        Ok(types)
+    }
+
+    /// An argument of a function: number literals stay literals, which some functions must see while they are planned.
+    pub fn argument(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        match number_of(expr) {
+            Some((text, _)) if text.parse::<i32>().is_ok() => Ok(Some(ColumnType::Int4)),
+            Some((text, _)) if text.parse::<i64>().is_ok() => Ok(Some(ColumnType::Int8)),
+            // The planner cannot read it.
+            Some((text, _)) if !is_numeric(text) => self.expr(expr),
+            Some(_) => Ok(Some(ColumnType::Numeric(None))),
+            None => self.expr(expr),
+        }
+    }
+
+    fn window(&mut self, spec: &mut WindowSpec) -> Result<()> {
+        for expr in &mut spec.partition_by {
+            if let Some(key) = sort_key(self.expr(expr)?.as_ref()) {
+                by_value(expr, key);
+            }
+        }
+        for item in &mut spec.order_by {
+            // A frame is bounded by what the planner can compare with: text, not bytes.
+            let key = sort_key(self.order_item(item, &[])?.as_ref());
+            if let Some(key) = key {
+                by_value(&mut item.expr, key);
+            }
+            if key == Some(JSON_SORT_KEY) {
+                let hex = Expr::value(Literal::SingleQuotedString("hex".to_string()));
+                item.expr = operators::call("encode", vec![item.expr.clone(), hex]);
+            }
+        }
+        Ok(())
+    }
+
+    pub fn named_window(&mut self, window: &mut NamedWindowDefinition) -> Result<()> {
+        match &mut window.1 {
+            NamedWindowExpr::WindowSpec(spec) => self.window(spec),
+            NamedWindowExpr::NamedWindow(_) => Ok(()),
+        }
+    }
+}
+
+/// Chooses the form of a function that is for the types of its arguments; the type of the result.
+fn form_of_types(function: &mut Function, name: &str, types: &mut [Option<ColumnType>]) -> Option<ColumnType> {
+    match (name, types.first_mut()) {
+        ("length" | "octet_length", Some(Some(ColumnType::Bytea))) => {
+            function.name = ObjectName::from(vec![exact(BYTES_LENGTH)]);
+        }
+        // The elements of all dimensions are rows.
+        ("unnest", Some(Some(array))) => {
+            if let FunctionArguments::List(list) = &mut function.args
+                && let Some(argument) = list.args.first_mut().and_then(plain_argument)
+            {
+                while let Some(inner) = array.element().filter(|inner| matches!(inner, ColumnType::Array(_))) {
+                    *argument = operators::call("flatten", vec![argument.clone()]);
+                    *array = inner;
+                }
+            }
+        }
+        _ => {}
+    }
+    function_types::result(name, types)
+}
+
+/// Checks how many arguments a call has, puts those that are given by name where they belong, and finds the function that takes
+/// an array in their place.
+fn settle_arguments(name: &mut String, arguments: &mut Vec<FunctionArg>) -> Result<()> {
+    if arguments.len() > ARGUMENTS_MAX && !function_types::takes_constants(name) {
+        let message = format!("cannot pass more than {ARGUMENTS_MAX} arguments to a function");
+        return Err(Error::new(ErrorKind::TooManyArguments, message));
+    }
+    function_types::by_position(name, arguments)?;
+    if !function_types::takes_constants(name)
+        && let Some(over_array) = function_types::over_array(name, arguments)?
+    {
+        *name = over_array;
+    }
+    Ok(())
+}
+
+/// Names the type of what an aggregate or a window computes of casts: the planner tells its columns by names in which casts
+/// do not appear, and finds one twice in `sum(a), sum(a::numeric)`.
+fn name_casts(function: &mut Function) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    for argument in list.args.iter_mut().filter_map(plain_argument) {
+        let mut types = Vec::new();
+        has_expression(argument, |part| {
+            if let Expr::Cast { data_type, .. } = part {
+                types.push(data_type.to_string());
+            }
+            false
+        });
+        if !types.is_empty() {
+            let name = Expr::value(Literal::SingleQuotedString(types.join(" ")));
+            *argument = operators::call(NAMED, vec![argument.clone(), name]);
+        }
+    }
+}
+
+/// Has the end of a series of numbers checked: the list that it becomes must fit the memory.
+fn bound_series(arguments: &mut [FunctionArg], types: &[Option<ColumnType>]) {
+    let is_integers = types.iter().all(|ty| ty.as_ref().is_some_and(ColumnType::is_integer));
+    let given: Vec<Expr> = arguments.iter_mut().filter_map(plain_argument).map(|argument| argument.clone()).collect();
+    if let (true, 2 | 3, Some(end)) = (is_integers, given.len(), arguments.get_mut(1).and_then(plain_argument)) {
+        *end = operators::call(SERIES_END, given);
+    }
+}
+
+/// The type of the end or the step of a series of times.
+fn step_type(position: usize, types: &[Option<ColumnType>]) -> Option<ColumnType> {
+    let first = types.first()?.as_ref()?;
+    let is_time = matches!(first, ColumnType::Date | ColumnType::Timestamp | ColumnType::TimestampTz);
+    is_time.then(|| if position == 2 { ColumnType::Interval } else { first.clone() })
+}
+
+pub fn plain_argument(argument: &mut FunctionArg) -> Option<&mut Expr> {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+        | FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }
+        | FunctionArg::ExprNamed { arg: FunctionArgExpr::Expr(expr), .. } => Some(expr),
+        _ => None,
+    }
+}

@@ -1,0 +1,108 @@
+//! Casts: of literals into constants, of everything else into the planner's casts or our own.
+
+use datafusion::sql::sqlparser::ast::{CastKind, DataType, Expr, Spanned, Value as Literal};
+
+use crate::error::Result;
+use crate::sql::analyze::analyzer::{Analyzer, wider};
+use crate::sql::analyze::literals::string_of;
+use crate::sql::arrow::cast_functions::cast_name;
+use crate::sql::parse::operators::call;
+use crate::types::{ColumnType, RegKind, Value};
+
+impl Analyzer<'_> {
+    pub fn cast(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let location = expr.span().start;
+        let (mut inner, data_type, is_array) = match expr {
+            Expr::Cast { expr: inner, data_type, array, .. } => (inner.as_ref().clone(), data_type.clone(), *array),
+            Expr::TypedString(typed) => (Expr::Value(typed.value.clone()), typed.data_type.clone(), false),
+            _ => return Ok(None),
+        };
+        while let Expr::Nested(nested) = inner {
+            inner = *nested;
+        }
+        let mut target = ColumnType::parse(&data_type.to_string()).map_err(|error| self.at(error, location))?;
+        if is_array {
+            target = ColumnType::Array(Box::new(target));
+        }
+        if let ColumnType::Reg(kind) = target {
+            return self.reg_cast(expr, inner, kind);
+        }
+        let is_literal = self.is_adoptable(&inner) || matches!(inner, Expr::Array(_));
+        if is_literal {
+            self.adopt(&mut inner, &target)?;
+        }
+        let source = self.expr(&mut inner)?;
+        if let Some(value) = self.constant_value(&inner).cloned()
+            && number_or_null(&value)
+        {
+            let value = value.cast(&target, true).map_err(|error| self.at(error, location))?;
+            *expr = self.constant(value, &target);
+            return Ok(Some(target));
+        }
+        let is_same = source.as_ref() == Some(&target)
+            || matches!((&source, &target), (Some(source), ColumnType::Text | ColumnType::Varchar(None))
+                if matches!(source, ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Name))
+            || (source.is_none() && is_string(&inner) && target == ColumnType::Text);
+        *expr = if is_same {
+            inner
+        } else if let (Some(native), true, false) = (
+            native_type(&target),
+            widens(source.as_ref(), &target),
+            self.scopes.last().is_some_and(|scope| scope.groups_by_casts),
+        ) {
+            Expr::Cast { kind: CastKind::Cast, expr: Box::new(inner), data_type: native, array: false, format: None }
+        } else {
+            call(&cast_name(&target), vec![inner])
+        };
+        Ok(Some(target))
+    }
+
+    /// A cast to a type that prints names: names become OIDs, OIDs become names.
+    fn reg_cast(&mut self, expr: &mut Expr, mut inner: Expr, kind: RegKind) -> Result<Option<ColumnType>> {
+        let word = match kind {
+            RegKind::Class => "regclass",
+            RegKind::Type => "regtype",
+            RegKind::Proc => "regproc",
+            RegKind::Namespace => "regnamespace",
+        };
+        self.adopt(&mut inner, &ColumnType::Text)?;
+        let source = self.argument(&mut inner)?;
+        if is_string(&inner) || source.as_ref().is_some_and(ColumnType::is_text) {
+            *expr = call(&format!("to_{word}"), vec![inner]);
+            return Ok(Some(ColumnType::Oid));
+        }
+        *expr = call(&format!("{word}_out"), vec![inner]);
+        Ok(Some(ColumnType::Text))
+    }
+}
+
+fn is_string(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if string_of(&value.value).is_some())
+}
+
+fn number_or_null(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::Int4(_) | Value::Int8(_) | Value::Numeric(_))
+}
+
+/// Whether the planner's own cast means the same as PostgreSQL's: it only makes a number wider.
+fn widens(source: Option<&ColumnType>, target: &ColumnType) -> bool {
+    source.is_some_and(|source| {
+        source.is_integer() && *source != ColumnType::Oid && target.is_number() && wider(source, target) == *target
+    })
+}
+
+fn native_type(ty: &ColumnType) -> Option<DataType> {
+    Some(match ty {
+        ColumnType::Int4 => DataType::Int(None),
+        ColumnType::Int8 => DataType::BigInt(None),
+        ColumnType::Float8 => DataType::DoublePrecision,
+        _ => return None,
+    })
+}
+
+/// Names the type of a value that the planner chooses among several, where it would take it for text.
+pub fn keep_type(expr: &mut Expr, ty: Option<&ColumnType>) {
+    if let Some(ty @ (ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid)) = ty {
+        *expr = call(&cast_name(ty), vec![std::mem::replace(expr, Expr::value(Literal::Null))]);
+    }
+}

@@ -1,0 +1,87 @@
+//! The types of columns as CREATE TABLE and casts write them, serial pseudo-types included.
+
+use datafusion::sql::sqlparser::ast::DataType;
+
+use crate::error::Result;
+use crate::types::ColumnType;
+
+/// A column's declared type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredType {
+    pub ty: ColumnType,
+    /// `serial` and the like: NOT NULL, with a sequence as its default.
+    pub is_serial: bool,
+}
+
+/// # Errors
+/// 42704 for a type that does not exist, 22023 for a modifier out of range.
+pub fn declared_type(data_type: &DataType) -> Result<DeclaredType> {
+    let name = data_type.to_string();
+    let serial = match name.to_ascii_lowercase().as_str() {
+        "bigserial" | "serial8" => Some(ColumnType::Int8),
+        "serial" | "serial4" => Some(ColumnType::Int4),
+        "smallserial" | "serial2" => Some(ColumnType::Int2),
+        _ => None,
+    };
+    match serial {
+        Some(ty) => Ok(DeclaredType { ty, is_serial: true }),
+        None => Ok(DeclaredType { ty: ColumnType::parse(&name)?, is_serial: false }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::sqlparser::ast::Statement;
+
+    use super::*;
+    use crate::sql::parse::parse::parse;
+
+    fn declared(name: &str) -> Result<DeclaredType> {
+        let Some(Statement::CreateTable(table)) = parse(&format!("CREATE TABLE t (c {name})"))?.statement else {
+            panic!("a table")
+        };
+        declared_type(&table.columns[0].data_type)
+    }
+
+    #[test]
+    fn declared_types_survive_the_parser() {
+        for (name, ty) in [
+            ("int", ColumnType::Int4),
+            ("BIGINT", ColumnType::Int8),
+            ("vector(3)", ColumnType::Vector(Some(3))),
+            ("vector", ColumnType::Vector(None)),
+            ("numeric(10, 2)", ColumnType::Numeric(Some((10, 2)))),
+            ("varchar(20)", ColumnType::Varchar(Some(20))),
+            ("character varying", ColumnType::Varchar(None)),
+            ("char(3)", ColumnType::Char(3)),
+            ("timestamp with time zone", ColumnType::TimestampTz),
+            ("timestamptz", ColumnType::TimestampTz),
+            ("timestamp(3)", ColumnType::Timestamp),
+            ("double precision", ColumnType::Float8),
+            ("real", ColumnType::Float4),
+            ("float", ColumnType::Float8),
+            ("jsonb", ColumnType::Jsonb),
+            ("uuid", ColumnType::Uuid),
+            ("bytea", ColumnType::Bytea),
+            ("boolean", ColumnType::Bool),
+            ("date", ColumnType::Date),
+            ("time", ColumnType::Time),
+            ("text[]", ColumnType::Array(Box::new(ColumnType::Text))),
+        ] {
+            assert_eq!(declared(name).unwrap(), DeclaredType { ty, is_serial: false }, "{name}");
+        }
+    }
+
+    #[test]
+    fn serials_are_integers_with_a_sequence() {
+        assert_eq!(declared("bigserial").unwrap(), DeclaredType { ty: ColumnType::Int8, is_serial: true });
+        assert_eq!(declared("SERIAL").unwrap(), DeclaredType { ty: ColumnType::Int4, is_serial: true });
+        assert_eq!(declared("smallserial").unwrap(), DeclaredType { ty: ColumnType::Int2, is_serial: true });
+    }
+
+    #[test]
+    fn types_that_do_not_exist_are_refused() {
+        assert_eq!(declared("vektor(3)").unwrap_err().sqlstate(), "42704");
+        assert_eq!(declared("vector(0)").unwrap_err().sqlstate(), "22023");
+    }
+}

@@ -1,0 +1,492 @@
+//! The walk over expressions: types from the leaves up, and operators, casts and literals in the planner's terms.
+
+use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, UnaryOperator, Value as Literal};
+
+use crate::error::{Error, Result};
+use crate::sql::analyze::analyzer::{Analyzer, unified};
+use crate::sql::analyze::casts::keep_type;
+use crate::sql::analyze::function_types;
+use crate::sql::analyze::jsonb::{by_value, sort_key};
+use crate::sql::analyze::literals::{number_of, placeholder, string_of};
+use crate::sql::analyze::parameter_types::unmodified;
+use crate::sql::analyze::patterns::literal_text;
+use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
+use crate::sql::analyze::times::{common_time, common_time_of};
+use crate::sql::arrow::arithmetic_functions::SUBTRACT;
+use crate::sql::arrow::cast_functions::cast_name;
+use crate::sql::functions::MOMENT_OF_LOCAL;
+use crate::sql::parse::operators::call;
+use crate::sql::parse::scope;
+use crate::sql::parse::scope::{ScopeColumn, exact, folded};
+use crate::sql::parse::visit::names_columns;
+use crate::sql::relational::engine;
+use crate::sql::rewrite::expressions::kept_rows;
+use crate::sql::subqueries::quantified::{DIFFERS_FROM_ALL, EQUALS_ANY, quantified_name};
+use crate::types::{ColumnType, Value};
+
+impl Analyzer<'_> {
+    /// Rewrites an expression in place; its type, where it is known before planning.
+    pub fn expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        if let Some((text, negative)) = number_of(expr) {
+            let text = text.to_string();
+            return Ok(match self.number(&text, negative) {
+                Some((constant, ty)) => {
+                    *expr = constant;
+                    Some(ty)
+                }
+                None => Some(ColumnType::Float8),
+            });
+        }
+        if let Some(columns) = without_rows(expr).map_err(|error| self.at(error, expr.span().start))? {
+            *expr = columns;
+            return self.expr(expr);
+        }
+        match expr {
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.column(expr),
+            Expr::Value(value) => Ok(match &value.value {
+                Literal::Placeholder(name) => placeholder(name).and_then(|at| self.parameter_type(at).cloned()),
+                Literal::Boolean(_) => Some(ColumnType::Bool),
+                Literal::HexStringLiteral(_) => Some(ColumnType::Bytea),
+                other => {
+                    // Escapes were resolved by the tokenizer: a plain string from here on.
+                    if let Some(text) = string_of(other).map(str::to_string) {
+                        value.value = Literal::SingleQuotedString(text);
+                    }
+                    None
+                }
+            }),
+            Expr::Nested(inner) => self.expr(inner),
+            Expr::Collate { expr: inner, .. } => {
+                let mut inner = inner.as_ref().clone();
+                let ty = self.expr(&mut inner)?;
+                *expr = inner;
+                Ok(ty)
+            }
+            Expr::UnaryOp { op, expr: inner } => {
+                let op = *op;
+                if op == UnaryOperator::Not {
+                    self.condition(inner)?;
+                    return Ok(Some(ColumnType::Bool));
+                }
+                let ty = self.expr(inner)?;
+                if let Some(name) = unary_function(op) {
+                    *expr = call(name, vec![inner.as_ref().clone()]);
+                } else if let (UnaryOperator::Minus, Some(ty)) = (op, ty.as_ref().filter(|ty| ty.is_integer())) {
+                    // The planner's own does not notice that the least number has no counterpart.
+                    let zero = self.constant(Value::Int2(0).cast(ty, false)?, ty);
+                    *expr = call(SUBTRACT, vec![zero, inner.as_ref().clone()]);
+                }
+                Ok(ty)
+            }
+            Expr::BinaryOp { .. } => self.binary(expr),
+            Expr::Cast { .. } | Expr::TypedString(_) => self.cast(expr),
+            Expr::Function(_) => self.function(expr),
+            _ => self.composite(expr),
+        }
+    }
+
+    fn column(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let location = expr.span().start;
+        let found = match expr {
+            Expr::Identifier(ident) => {
+                let name = folded(ident);
+                match scope::resolve(&self.scopes, None, &name) {
+                    Err(_) if ident.quote_style.is_none() && engine::is_keyword_function(&name) => {
+                        let ty = function_types::result(&name, &[]);
+                        *expr = call(&name, Vec::new());
+                        return Ok(ty);
+                    }
+                    other => other,
+                }
+            }
+            Expr::CompoundIdentifier(parts) => {
+                let found = scope::resolve_qualified(&self.scopes, parts);
+                // The planner's relations have names of one part.
+                parts.drain(..parts.len().saturating_sub(2));
+                found
+            }
+            _ => return Ok(None),
+        };
+        let Some(found) = found.map_err(|error| self.at(error, location))? else { return Ok(None) };
+        self.note_column(&found, location);
+        match expr {
+            Expr::CompoundIdentifier(parts) => self.name_relation(parts, &found.relation),
+            Expr::Identifier(ident) if scope::is_merged(&self.scopes, &found.column.name) => {
+                *expr = Expr::CompoundIdentifier(vec![exact(self.planner_name(&found.relation)), ident.clone()]);
+            }
+            _ => {}
+        }
+        Ok(found.column.ty)
+    }
+
+    /// Conditions and subqueries, and every other kind of expression.
+    fn composite(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let boolean = Ok(Some(ColumnType::Bool));
+        match expr {
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) => {
+                if self.is_adoptable(inner) {
+                    self.adopt(inner, &ColumnType::Text)?;
+                }
+                self.expr(inner)?;
+                boolean
+            }
+            Expr::IsTrue(inner)
+            | Expr::IsNotTrue(inner)
+            | Expr::IsFalse(inner)
+            | Expr::IsNotFalse(inner)
+            | Expr::IsUnknown(inner)
+            | Expr::IsNotUnknown(inner) => {
+                self.condition(inner)?;
+                boolean
+            }
+            Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
+                if let Some(key) = self.pair(left, right)? {
+                    [left, right].into_iter().for_each(|side| by_value(side, key));
+                }
+                boolean
+            }
+            Expr::Between { expr: inner, low, high, .. } => {
+                if let Some(key) = self.against(inner, [low.as_mut(), high.as_mut()])?.key {
+                    [inner, low, high].into_iter().for_each(|side| by_value(side, key));
+                }
+                boolean
+            }
+            Expr::InList { expr: inner, list, .. } => {
+                self.in_list(inner, list)?;
+                boolean
+            }
+            Expr::InSubquery { expr: inner, subquery, .. } => {
+                let columns = self.query(subquery, false)?;
+                if let [column] = columns.as_slice()
+                    && let Some(ty) = &column.ty
+                {
+                    self.adopt(inner, ty)?;
+                }
+                let ty = self.expr(inner)?;
+                let rows = columns.first().and_then(|column| column.ty.as_ref());
+                self.looked_up(inner, ty.as_ref(), subquery, rows)?;
+                boolean
+            }
+            Expr::Exists { subquery, .. } => {
+                self.query(subquery, false)?;
+                boolean
+            }
+            Expr::Subquery(query) => {
+                let columns = self.query(query, false)?;
+                Ok(columns.into_iter().next().and_then(|column| column.ty))
+            }
+            Expr::Like { .. } | Expr::ILike { .. } => self.like(expr),
+            Expr::SimilarTo { .. } => self.similar(expr),
+            Expr::AnyOp { .. } | Expr::AllOp { .. } => self.quantified(expr),
+            _ => self.value_expr(expr),
+        }
+    }
+
+    /// A value beside the rows of a subquery that it is looked up in: what makes keys, floats or times of both.
+    fn looked_up(
+        &mut self,
+        value: &mut Expr,
+        ty: Option<&ColumnType>,
+        rows: &mut Query,
+        row_type: Option<&ColumnType>,
+    ) -> Result<()> {
+        if let Some(key) = sort_key(ty).or_else(|| sort_key(row_type)) {
+            by_value(value, key);
+            *rows = keyed_rows(rows, key)?;
+        } else {
+            self.looked_up_as_float(value, ty, rows, row_type)?;
+        }
+        if let Some(common) = common_time(ty, row_type) {
+            self.as_time(value, ty, &common)?;
+            *rows = keyed_rows(rows, &cast_name(&common))?;
+        }
+        Ok(())
+    }
+
+    /// Expressions that choose, collect or compute a value.
+    fn value_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        match expr {
+            Expr::Case { operand, conditions, else_result, .. } => {
+                let tested = conditions.iter_mut().map(|when| &mut when.condition);
+                match operand {
+                    Some(operand) => {
+                        if let Some(key) = self.against(operand, tested)?.key {
+                            by_value(operand, key);
+                            conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
+                        }
+                    }
+                    None => tested.into_iter().try_for_each(|condition| self.condition(condition))?,
+                }
+                let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
+                results.extend(else_result.as_deref_mut());
+                let ty = self.same_type(&mut results)?;
+                keep_type(expr, ty.as_ref());
+                Ok(ty)
+            }
+            Expr::Array(array) => {
+                // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
+                let is_computed = array.elem.iter().any(names_columns);
+                let ty = self.same_type(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
+                if is_computed {
+                    *expr = call("make_array", std::mem::take(&mut array.elem));
+                }
+                Ok(ty.map(|ty| ColumnType::Array(Box::new(ty))))
+            }
+            Expr::Tuple(list) => {
+                for each in list {
+                    self.expr(each)?;
+                }
+                Ok(None)
+            }
+            Expr::Extract { expr: inner, .. } => {
+                self.adopt(inner, &ColumnType::TimestampTz)?;
+                self.expr(inner)?;
+                Ok(None)
+            }
+            Expr::AtTimeZone { timestamp, time_zone } => {
+                self.adopt(timestamp, &ColumnType::TimestampTz)?;
+                let ty = self.expr(timestamp)?;
+                self.adopt(time_zone, &ColumnType::Text)?;
+                self.argument(time_zone)?;
+                let (name, zoned) = match ty {
+                    Some(ColumnType::Timestamp) => (MOMENT_OF_LOCAL, ColumnType::TimestampTz),
+                    _ => ("timezone", ColumnType::Timestamp),
+                };
+                *expr = call(name, vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()]);
+                Ok(Some(zoned))
+            }
+            Expr::Ceil { expr: inner, .. } | Expr::Floor { expr: inner, .. } => self.expr(inner),
+            Expr::Interval(interval) => match interval.value.as_ref() {
+                Expr::Value(value) if interval.leading_field.is_none() => {
+                    let mut literal = Expr::Value(value.clone());
+                    self.adopt(&mut literal, &ColumnType::Interval)?;
+                    *expr = literal;
+                    Ok(Some(ColumnType::Interval))
+                }
+                _ => Ok(Some(ColumnType::Interval)),
+            },
+            Expr::CompoundFieldAccess { .. } => self.access(expr),
+            other => self.text_expr(other),
+        }
+    }
+
+    /// Functions with a syntax of their own.
+    fn text_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        match expr {
+            Expr::Position { expr: needle, r#in: text } => {
+                self.texts(&mut [needle.as_mut(), text.as_mut()])?;
+                Ok(Some(ColumnType::Int4))
+            }
+            Expr::Substring { .. } => self.substring(expr),
+            Expr::Trim { expr: inner, trim_what, .. } => {
+                self.argument(inner)?;
+                if let Some(what) = trim_what {
+                    self.argument(what)?;
+                }
+                Ok(Some(ColumnType::Text))
+            }
+            Expr::Overlay { expr: inner, overlay_what, overlay_from, overlay_for } => {
+                let numbers = std::iter::once(overlay_from).chain(overlay_for.iter_mut());
+                for each in [inner, overlay_what].into_iter().chain(numbers) {
+                    self.argument(each)?;
+                }
+                Ok(Some(ColumnType::Text))
+            }
+            other => Err(self.at(
+                Error::unsupported(
+                    "this expression is not offered",
+                    "The section \"SQL\" of COMPAT.md lists what PostgreSQL has and this server has not.",
+                ),
+                other.span().start,
+            )),
+        }
+    }
+
+    /// Two expressions that are compared: the one without a type takes the other's. What makes their sort keys.
+    pub fn pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<Option<&'static str>> {
+        self.against(left, [right]).map(|sides| sides.key)
+    }
+
+    /// An expression that is compared with each of several. It is walked once: what a walk wrote is no name any more.
+    pub fn against<'e>(&mut self, left: &mut Expr, others: impl IntoIterator<Item = &'e mut Expr>) -> Result<Sides> {
+        let mut left_type = self.expr(left)?;
+        let mut key = sort_key(left_type.as_ref());
+        let mut values = Vec::new();
+        for other in others {
+            let other_type = self.expr(other)?;
+            key = key.or_else(|| sort_key(other_type.as_ref()));
+            if common_time(left_type.as_ref(), other_type.as_ref()).is_none() {
+                self.meet(left, left_type.clone(), other, other_type.clone())?;
+            }
+            left_type = left_type.or_else(|| other_type.clone());
+            values.push((other, other_type));
+        }
+        if let Some(ty) = common_time_of(values.iter().map(|(_, ty)| ty).chain([&left_type])) {
+            self.as_time(left, left_type.as_ref(), &ty)?;
+            for (other, other_type) in &mut values {
+                self.as_time(other, other_type.as_ref(), &ty)?;
+            }
+        }
+        let others = values.iter().map(|(_, ty)| ty.clone()).collect();
+        values.push((left, left_type.clone()));
+        self.compared_as_floats(values);
+        Ok(Sides { key, left: left_type, others })
+    }
+
+    /// What [`Analyzer::pair`] does for expressions that were walked already.
+    pub fn meet(
+        &mut self,
+        left: &mut Expr,
+        left_type: Option<ColumnType>,
+        right: &mut Expr,
+        right_type: Option<ColumnType>,
+    ) -> Result<()> {
+        if let Some(ty) = common_time(left_type.as_ref(), right_type.as_ref()) {
+            self.as_time(left, left_type.as_ref(), &ty)?;
+            return self.as_time(right, right_type.as_ref(), &ty);
+        }
+        match (&left_type, &right_type) {
+            (Some(ty), None) => self.adopt(right, ty),
+            (None, Some(ty)) => self.adopt(left, ty),
+            (Some(a), Some(b)) if a.is_number() && b.is_number() && a != b => {
+                self.adopt_number(right, a);
+                self.adopt_number(left, b);
+                match (a, b) {
+                    (ColumnType::Float4 | ColumnType::Float8, ColumnType::Numeric(_)) => self.make_float(right),
+                    (ColumnType::Numeric(_), ColumnType::Float4 | ColumnType::Float8) => self.make_float(left),
+                    (ColumnType::Float4, whole) if whole.is_integer() && !self.is_float4(right) => {
+                        self.make_float(left)
+                    }
+                    (whole, ColumnType::Float4) if whole.is_integer() && !self.is_float4(left) => {
+                        self.make_float(right)
+                    }
+                    _ => {}
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub fn texts(&mut self, list: &mut [&mut Expr]) -> Result<()> {
+        for each in list {
+            self.adopt(each, &ColumnType::Text)?;
+            self.expr(each)?;
+        }
+        Ok(())
+    }
+
+    /// A part of a text by its place, or by a regular expression.
+    fn substring(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let Expr::Substring { expr: inner, substring_from, substring_for, .. } = expr else { return Ok(None) };
+        self.argument(inner)?;
+        let mut by_pattern = false;
+        for bound in [&mut *substring_from, &mut *substring_for].into_iter().flatten() {
+            by_pattern |= literal_text(bound).is_some();
+            self.adopt_parameter(bound, &ColumnType::Int4);
+            by_pattern |= self.argument(bound)?.is_some_and(|ty| ty.is_text());
+        }
+        if by_pattern {
+            let (Some(pattern), None) = (substring_from, substring_for) else {
+                let hint = "Use SUBSTRING(text FROM pattern) with a POSIX expression.";
+                return Err(Error::unsupported("SUBSTRING with an SQL regular expression is not offered", hint));
+            };
+            *expr = call("textregexsubstr", vec![inner.as_ref().clone(), pattern.as_ref().clone()]);
+        }
+        Ok(Some(ColumnType::Text))
+    }
+
+    /// Expressions of which one is the result: they share a type.
+    pub fn same_type(&mut self, list: &mut [&mut Expr]) -> Result<Option<ColumnType>> {
+        let mut common = None;
+        let mut types = Vec::with_capacity(list.len());
+        for each in list.iter_mut() {
+            let ty = self.expr(each)?;
+            types.push(ty.clone());
+            common = unified(common, ty);
+        }
+        if let Some(ty) = common_time_of(&types) {
+            for (each, from) in list.iter_mut().zip(&types) {
+                self.as_time(each, from.as_ref(), &ty)?;
+            }
+            common = Some(ty);
+        }
+        if let Some(ty) = &common {
+            for (each, own) in list.iter_mut().zip(types) {
+                if self.is_adoptable(each) {
+                    self.adopt(each, &unmodified(ty))?;
+                } else {
+                    self.widen(each, own.as_ref(), ty)?;
+                }
+            }
+        } else if !list.is_empty() && list.iter().all(|each| self.is_adoptable(each)) {
+            return Ok(Some(ColumnType::Text));
+        }
+        Ok(common)
+    }
+
+    /// `x = ANY (array)` and the like.
+    fn quantified(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
+        let (left, operator, right, is_all) = match expr {
+            Expr::AnyOp { left, compare_op, right, .. } => (left, compare_op, right, false),
+            Expr::AllOp { left, compare_op, right } => (left, compare_op, right, true),
+            _ => return Ok(None),
+        };
+        let mut array = right.as_ref().clone();
+        while let Expr::Nested(inner) = array {
+            array = *inner;
+        }
+        if let Some(query) = kept_rows(&array) {
+            let mut query = query.clone();
+            let columns = self.query(&mut query, false)?;
+            if let [ScopeColumn { ty: Some(ty), .. }] = columns.as_slice() {
+                self.adopt(left, ty)?;
+            }
+            let ty = self.expr(left)?;
+            let rows = columns.first().and_then(|column| column.ty.as_ref());
+            self.looked_up(left, ty.as_ref(), &mut query, rows)?;
+            **right = Expr::Subquery(Box::new(query));
+            return Ok(Some(ColumnType::Bool));
+        }
+        let Some(name) = quantified_name(operator, is_all) else {
+            return Err(Error::unsupported(
+                format!("the operator {operator} is not offered before ANY and ALL"),
+                "Use a comparison (=, <>, <, <=, >, >=), or unnest(array) in a subquery.",
+            ));
+        };
+        let mut left = left.as_ref().clone();
+        if let (Expr::Array(list), EQUALS_ANY | DIFFERS_FROM_ALL) = (&array, name.as_str()) {
+            let list = list.elem.clone();
+            let mut list = Expr::InList { expr: Box::new(left), list, negated: name == DIFFERS_FROM_ALL };
+            self.composite(&mut list)?;
+            *expr = list;
+            return Ok(Some(ColumnType::Bool));
+        }
+        if let Some(ty) = &self.expr(&mut left)? {
+            self.adopt(&mut array, &ColumnType::Array(Box::new(unmodified(ty))))?;
+        }
+        if let Some(element) = self.expr(&mut array)?.and_then(|ty| ty.element()) {
+            self.adopt(&mut left, &element)?;
+        }
+        *expr = call(&name, vec![left, array]);
+        Ok(Some(ColumnType::Bool))
+    }
+}
+
+/// Values that are compared.
+pub struct Sides {
+    /// What makes their sort keys.
+    pub key: Option<&'static str>,
+    /// The type of the one that is compared with each of the others, and theirs.
+    pub left: Option<ColumnType>,
+    pub others: Vec<Option<ColumnType>>,
+}
+
+fn unary_function(operator: UnaryOperator) -> Option<&'static str> {
+    match operator {
+        UnaryOperator::PGAbs => Some("abs"),
+        UnaryOperator::PGSquareRoot => Some("sqrt"),
+        UnaryOperator::PGCubeRoot => Some("cbrt"),
+        _ => None,
+    }
+}

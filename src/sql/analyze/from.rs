@@ -1,0 +1,317 @@
+//! The FROM clause: which tables and subqueries a query reads, and what columns they show. `analyze_function` adds the
+//! functions.
+
+use std::sync::Arc;
+
+use datafusion::catalog::{SchemaProvider, TableProvider};
+use datafusion::sql::sqlparser::ast::{
+    JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, SetExpr, Spanned, TableAlias, TableAliasColumnDef,
+    TableFactor, TableWithJoins,
+};
+use futures::FutureExt;
+
+use crate::db::MEMORY;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::analyzer::{Analyzer, StatementTable, renamed};
+use crate::sql::arrow::context::ReadContext;
+use crate::sql::arrow::errors::from_datafusion;
+use crate::sql::arrow::types::{is_hidden, type_of};
+use crate::sql::parse::names;
+use crate::sql::parse::scope::{Relation, ScopeColumn, exact, folded};
+use crate::sql::pg_catalog;
+use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW};
+
+impl Analyzer<'_> {
+    pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<()> {
+        self.factor(&mut item.relation)?;
+        for join in &mut item.joins {
+            let left = self.scopes.last().map_or(0, |scope| scope.relations.len());
+            self.factor(&mut join.relation)?;
+            let is_right = matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_));
+            match constraint(&mut join.join_operator) {
+                Some(JoinConstraint::On(condition)) => self.condition(condition)?,
+                Some(JoinConstraint::Using(columns)) => {
+                    let columns: Vec<String> = columns.iter().filter_map(names::last_part).collect();
+                    self.merge_columns(left, &columns, is_right);
+                }
+                Some(JoinConstraint::Natural) => {
+                    let shared = self.shared_columns(left);
+                    self.merge_columns(left, &shared, is_right);
+                }
+                Some(JoinConstraint::None) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Names that the relations before and from position `left` have in common.
+    fn shared_columns(&self, left: usize) -> Vec<String> {
+        let Some(scope) = self.scopes.last() else { return Vec::new() };
+        let (before, after) = scope.relations.split_at(left.min(scope.relations.len()));
+        let names = after.iter().flat_map(|relation| &relation.columns).filter(|column| !column.is_hidden);
+        names
+            .filter(|column| {
+                before.iter().any(|relation| relation.columns.iter().any(|other| other.name == column.name))
+            })
+            .map(|column| column.name.clone())
+            .collect()
+    }
+
+    /// Makes one column of two that USING joins: the one of the side whose rows all stay.
+    fn merge_columns(&mut self, left: usize, names: &[String], keep_right: bool) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        for (position, relation) in scope.relations.iter_mut().enumerate() {
+            for column in &mut relation.columns {
+                if names.contains(&column.name) && (position >= left) != keep_right {
+                    column.is_merged = true;
+                }
+            }
+        }
+    }
+
+    pub fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+        self.read_factor(factor)?;
+        self.rename_factor(factor);
+        Ok(())
+    }
+
+    fn read_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
+        match factor {
+            TableFactor::Table { sample: Some(_), .. } => {
+                Err(Error::unsupported("TABLESAMPLE is not offered", "Use ORDER BY random() LIMIT n."))
+            }
+            TableFactor::Table { name, alias, args: None, .. } => {
+                let name = name.clone();
+                let mut alias = alias.take();
+                *factor = self.named_table(&name, &mut alias)?;
+                Ok(())
+            }
+            TableFactor::Table { args: Some(_), .. } | TableFactor::Function { .. } => self.function_in_from(factor),
+            TableFactor::Derived { lateral, subquery, alias, .. } => {
+                if *lateral && subquery.limit_clause.is_none() && subquery.fetch.is_none() && !is_distinct(subquery) {
+                    // The planner cannot join a correlated query that sorts, and a join keeps no order.
+                    subquery.order_by = None;
+                }
+                let columns = self.query(subquery, false)?;
+                let names: Vec<String> =
+                    alias.iter().flat_map(|alias| &alias.columns).map(|column| folded(&column.name)).collect();
+                let name = match alias {
+                    Some(alias) => folded(&alias.name),
+                    None => {
+                        let name =
+                            format!("unnamed_subquery{}", self.scopes.iter().map(|s| s.relations.len()).sum::<usize>());
+                        *alias = Some(table_alias(&name));
+                        name
+                    }
+                };
+                self.add(Relation { name, columns: renamed(columns, &names), ..Relation::default() })
+            }
+            TableFactor::NestedJoin { table_with_joins, alias } => {
+                if alias.is_some() {
+                    return Err(Error::unsupported("an alias of a join is not offered", "Name the joined tables."));
+                }
+                self.table_with_joins(table_with_joins)
+            }
+            TableFactor::UNNEST { .. } => self.unnested_arrays(factor),
+            other => Err(self.at(
+                Error::unsupported("this kind of FROM item is not offered", "Use tables, subqueries and joins."),
+                other.span().start,
+            )),
+        }
+    }
+
+    pub fn add(&mut self, relation: Relation) -> Result<()> {
+        let Some(scope) = self.scopes.last_mut() else {
+            return Err(Error::internal("a FROM item outside of a query"));
+        };
+        if scope.relations.iter().any(|other| other.name == relation.name) {
+            return Err(Error::new(
+                ErrorKind::DuplicateObject,
+                format!("table name \"{}\" specified more than once", relation.name),
+            ));
+        }
+        scope.relations.push(relation);
+        Ok(())
+    }
+
+    /// A CTE, a collection, a view or a relation of the system catalogs.
+    fn named_table(&mut self, name: &ObjectName, alias: &mut Option<TableAlias>) -> Result<TableFactor> {
+        let parts: Vec<String> = name
+            .0
+            .iter()
+            .filter_map(|part| match part {
+                ObjectNamePart::Identifier(ident) => Some(folded(ident)),
+                ObjectNamePart::Function(_) => None,
+            })
+            .collect();
+        let (schema, table) = match parts.as_slice() {
+            [table] => (None, table.clone()),
+            [.., schema, table] => (Some(schema.clone()), table.clone()),
+            [] => return Err(Error::syntax("a table without a name", None)),
+        };
+        let renames: Vec<String> =
+            alias.iter().flat_map(|alias| &alias.columns).map(|column| folded(&column.name)).collect();
+        let shown = alias.as_ref().map_or_else(|| table.clone(), |alias| folded(&alias.name));
+        if schema.is_none()
+            && let Some((_, columns)) = self.ctes.iter().rev().find(|(cte, _)| *cte == table)
+        {
+            let columns = columns.iter().map(|column| ScopeColumn { is_merged: false, ..column.clone() }).collect();
+            let relation = Relation { name: shown.clone(), columns: renamed(columns, &renames), ..Relation::default() };
+            self.add(relation)?;
+            let alias = alias.take().unwrap_or_else(|| table_alias(&shown));
+            return Ok(plain_table(&table, alias));
+        }
+        let (key, provider) =
+            self.lookup(schema.as_deref(), &table).map_err(|error| self.at(error, name.span().start))?;
+        let columns = scope_columns(&provider);
+        self.tables.entry(key.clone()).or_insert(provider);
+        let table = renames.is_empty().then(|| key.clone());
+        self.add(Relation { name: shown.clone(), columns: renamed(columns, &renames), is_opaque: false, table })?;
+        let alias = match alias.take() {
+            // A column list must name every column for the planner; ours may be the shorter.
+            Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
+            Some(alias) => alias,
+            None => table_alias(&shown),
+        };
+        Ok(plain_table(&key, alias))
+    }
+
+    /// The alias with the names of the columns behind those that it lists.
+    pub fn full_alias(&self, mut alias: TableAlias, key: &str) -> Result<TableAlias> {
+        let Some(table) = self.tables.get(key) else { return Ok(alias) };
+        let columns = scope_columns(table);
+        if alias.columns.len() > columns.len() {
+            return Err(Error::new(
+                ErrorKind::UndefinedColumn,
+                format!(
+                    "table \"{}\" has {} columns available but {} columns specified",
+                    alias.name.value,
+                    columns.len(),
+                    alias.columns.len()
+                ),
+            ));
+        }
+        let rest = columns.iter().skip(alias.columns.len());
+        let rest: Vec<_> =
+            rest.map(|column| TableAliasColumnDef { name: exact(column.name.clone()), data_type: None }).collect();
+        alias.columns.extend(rest);
+        Ok(alias)
+    }
+
+    fn lookup(&mut self, schema: Option<&str>, table: &str) -> Result<(String, StatementTable)> {
+        let catalog = self.context.view.catalog();
+        if matches!(schema, None | Some("public")) {
+            let key = format!("public.{table}");
+            if let Some(known) = self.tables.get(&key) {
+                return Ok((key, known.clone()));
+            }
+            if let Some(collection) = catalog.collection(table) {
+                return Ok((key, StatementTable::Collection(CollectionTable::new(collection))));
+            }
+            if table == FACTS_VIEW {
+                let memory = catalog.expect_collection(MEMORY)?;
+                let facts = self.context.view.fact_columns(memory);
+                self.is_cacheable = false;
+                return Ok((key, StatementTable::Collection(CollectionTable::facts(memory, facts))));
+            }
+        }
+        let schemas: &[&'static str] = match schema {
+            None | Some("pg_catalog") => &["pg_catalog"],
+            Some("information_schema") => &["information_schema"],
+            Some("nebulus") => &["nebulus"],
+            _ => &[],
+        };
+        for name in schemas {
+            let Some(provider) = self.system_schema(name) else { continue };
+            if !provider.table_exist(table) {
+                continue;
+            }
+            let found = provider.table(table).now_or_never().transpose().map_err(from_datafusion)?.flatten();
+            if let Some(found) = found {
+                self.is_cacheable = false;
+                return Ok((format!("{name}.{table}"), StatementTable::Other(found)));
+            }
+        }
+        match schema {
+            None | Some("public") => Err(match catalog.expect_collection(table) {
+                Err(error) => error,
+                Ok(_) => Error::internal(format!("relation \"{table}\" was not found twice")),
+            }),
+            Some(schema) => {
+                Err(Error::new(ErrorKind::UndefinedTable, format!("relation \"{schema}.{table}\" does not exist")))
+            }
+        }
+    }
+
+    fn system_schema(&self, name: &'static str) -> Option<Arc<dyn SchemaProvider>> {
+        let context = ReadContext::new(self.context.view, self.context.settings, self.context.cancel.clone());
+        match name {
+            "pg_catalog" | "information_schema" | "nebulus" => Some(pg_catalog::schema(name, context)),
+            _ => None,
+        }
+    }
+}
+
+pub fn scope_columns(table: &StatementTable) -> Vec<ScopeColumn> {
+    match table {
+        StatementTable::Collection(table) => table
+            .columns
+            .iter()
+            .map(|column| ScopeColumn {
+                name: column.name.clone(),
+                ty: Some(column.ty.clone()),
+                is_hidden: column.is_hidden,
+                origin: (column.attribute > 0).then(|| (table.collection.oid(), column.attribute)),
+                is_merged: false,
+                label: None,
+            })
+            .collect(),
+        StatementTable::Other(provider) => columns_of(provider.as_ref()),
+    }
+}
+
+fn columns_of(provider: &dyn TableProvider) -> Vec<ScopeColumn> {
+    let schema = provider.schema();
+    let columns = schema.fields().iter().map(|field| ScopeColumn {
+        is_hidden: is_hidden(field),
+        ..ScopeColumn::computed(field.name().clone(), Some(type_of(field)))
+    });
+    columns.collect()
+}
+
+fn constraint(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
+    match operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint)
+        | JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint)
+        | JoinOperator::CrossJoin(constraint) => Some(constraint),
+        _ => None,
+    }
+}
+
+fn is_distinct(query: &Query) -> bool {
+    matches!(query.body.as_ref(), SetExpr::Select(select) if select.distinct.is_some())
+}
+
+pub fn table_alias(name: &str) -> TableAlias {
+    TableAlias { explicit: true, name: exact(name), columns: Vec::new(), at: None }
+}
+
+pub fn plain_table(name: &str, alias: TableAlias) -> TableFactor {
+    TableFactor::Table {
+        name: ObjectName::from(vec![exact(name)]),
+        alias: Some(alias),
+        args: None,
+        with_hints: Vec::new(),
+        version: None,
+        with_ordinality: false,
+        partitions: Vec::new(),
+        json_path: None,
+        sample: None,
+        index_hints: Vec::new(),
+    }
+}

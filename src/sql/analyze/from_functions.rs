@@ -1,0 +1,290 @@
+//! Functions in FROM: those that return rows, and those that return one value, which is one row.
+
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, ObjectName, SelectItem,
+    SetExpr, Spanned, TableAlias, TableAliasColumnDef, TableFactor, Value as Literal,
+};
+
+use crate::db::Cancel;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::OutputColumn;
+use crate::sql::analyze::analyzer::{Analyzer, StatementTable, renamed};
+use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
+use crate::sql::arrow::context::ReadContext;
+use crate::sql::parse::names;
+use crate::sql::parse::operators::call;
+use crate::sql::parse::scope::{Relation, ScopeColumn, exact, folded};
+use crate::sql::parse::visit::has_expression;
+use crate::sql::pg_catalog;
+use crate::sql::relational::collection_table::QueryTable;
+use crate::sql::relational::engine;
+use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
+use crate::sql::write::write_plan::select_of;
+use crate::types::ColumnType;
+
+/// The table function that embeds a query of the other language.
+const QUERY_FUNCTION: &str = "knirvql";
+/// The planner's own functions that return rows.
+const SERIES: [&str; 2] = ["generate_series", "range"];
+
+/// A function as FROM names it.
+struct Call {
+    name: ObjectName,
+    arguments: Vec<FunctionArg>,
+    alias: Option<TableAlias>,
+}
+
+impl Analyzer<'_> {
+    /// A function in FROM becomes a table, a query of one row, or stays a function that the planner knows.
+    pub fn function_in_from(&mut self, factor: &mut TableFactor) -> Result<()> {
+        let (mut call, with_ordinality) = match factor {
+            TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
+                let arguments = std::mem::take(&mut args.args);
+                (Call { name: name.clone(), arguments, alias: alias.take() }, *with_ordinality)
+            }
+            TableFactor::Function { name, args, alias, with_ordinality, .. } => {
+                (Call { name: name.clone(), arguments: std::mem::take(args), alias: alias.take() }, *with_ordinality)
+            }
+            _ => return Err(Error::internal("no function in FROM")),
+        };
+        let location = call.name.span().start;
+        if with_ordinality {
+            let error = Error::unsupported("WITH ORDINALITY is not offered", "Use row_number() OVER ().");
+            return Err(self.at(error, location));
+        }
+        let function = names::last_part(&call.name).unwrap_or_default();
+        if let Some(table) = self.query_function(&call.name, &call.arguments, &mut call.alias)? {
+            *factor = table;
+            return Ok(());
+        }
+        if pg_catalog::is_set_function(&function) {
+            *factor = self.catalog_function(&function, call)?;
+            return Ok(());
+        }
+        if SERIES.contains(&function.as_str()) {
+            self.function_arguments(&mut call.arguments)?;
+            let alias = self.opaque(&call.name, call.alias.take(), &[]);
+            match factor {
+                TableFactor::Table { args: Some(slot), alias: alias_slot, .. } => {
+                    slot.args = call.arguments;
+                    *alias_slot = Some(alias);
+                }
+                TableFactor::Function { args, alias: alias_slot, .. } => {
+                    *args = call.arguments;
+                    *alias_slot = Some(alias);
+                }
+                _ => {}
+            }
+            return Ok(());
+        }
+        let is_set = SET_FUNCTIONS.contains(&function.as_str());
+        let error = if is_set {
+            Error::unsupported(format!("{function}() in FROM is not offered"), "Call it in the select list.")
+        } else if engine::is_aggregate(&function) {
+            let message = "aggregate functions are not allowed in functions in FROM";
+            Error::new(ErrorKind::Grouping, message)
+        } else if engine::is_function(&function) {
+            *factor = one_row(&function, call)?;
+            return self.factor(factor);
+        } else {
+            let message = format!("function {function}() does not exist");
+            Error::new(ErrorKind::UndefinedFunction, message)
+                .with_hint("The section \"Functions\" of COMPAT.md lists those that are.")
+        };
+        Err(self.at(error, location))
+    }
+
+    /// A function that returns the rows of a catalog.
+    fn catalog_function(&mut self, function: &str, mut call: Call) -> Result<TableFactor> {
+        self.function_arguments(&mut call.arguments)?;
+        if !call.arguments.is_empty() {
+            let message = format!("function {function} takes no arguments");
+            return Err(self.at(Error::new(ErrorKind::UndefinedFunction, message), call.name.span().start));
+        }
+        let context = ReadContext::new(self.context.view, self.context.settings, Cancel::new());
+        let table = pg_catalog::set_function(function, &context)?
+            .ok_or_else(|| Error::internal(format!("{function}() was not found twice")))?;
+        self.is_cacheable = false;
+        let alias = call.alias.unwrap_or_else(|| table_alias(function));
+        let table = StatementTable::Other(Arc::new(table));
+        self.function_table(function, table, alias)
+    }
+
+    /// A table that stands for a function's rows.
+    fn function_table(&mut self, function: &str, table: StatementTable, alias: TableAlias) -> Result<TableFactor> {
+        let key = format!("{function}#{}", self.tables.len());
+        let renames: Vec<String> = alias.columns.iter().map(|column| folded(&column.name)).collect();
+        let columns = renamed(scope_columns(&table), &renames);
+        self.tables.insert(key.clone(), table);
+        self.add(Relation { name: folded(&alias.name), columns, ..Relation::default() })?;
+        let alias = if renames.is_empty() { alias } else { self.full_alias(alias, &key)? };
+        Ok(plain_table(&key, alias))
+    }
+
+    /// `knirvql('GET …')`, lowered by the other language.
+    fn query_function(
+        &mut self,
+        name: &ObjectName,
+        arguments: &[FunctionArg],
+        alias: &mut Option<TableAlias>,
+    ) -> Result<Option<TableFactor>> {
+        if names::last_part(name).as_deref() != Some(QUERY_FUNCTION) {
+            return Ok(None);
+        }
+        let Some(lower) = self.context.query_function else { return Ok(None) };
+        let text = match arguments {
+            [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))] => match &value.value {
+                Literal::SingleQuotedString(text) => Some(text.clone()),
+                Literal::DollarQuotedString(text) => Some(text.value.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let text = text.ok_or_else(|| {
+            Error::unsupported("knirvql() takes one string literal", "Write knirvql('GET MEMORY ...') or $$...$$.")
+        })?;
+        let (query, columns): (_, Vec<OutputColumn>) = lower(&text, self.context.view)?;
+        let table = StatementTable::Other(Arc::new(QueryTable::new(query, &columns)));
+        let alias = alias.take().unwrap_or_else(|| table_alias(QUERY_FUNCTION));
+        self.function_table(QUERY_FUNCTION, table, alias).map(Some)
+    }
+
+    /// A function in FROM whose columns only the planner knows, `elements` as far as their types are known. As in PostgreSQL,
+    /// a function of one column names it as the relation is named.
+    pub fn opaque(
+        &mut self,
+        name: &ObjectName,
+        alias: Option<TableAlias>,
+        elements: &[Option<ColumnType>],
+    ) -> TableAlias {
+        let function = names::last_part(name).unwrap_or_default();
+        let mut alias = alias.unwrap_or_else(|| table_alias(&function));
+        let column = |name: String| TableAliasColumnDef { name: exact(name), data_type: None };
+        let is_single = matches!(function.as_str(), "generate_series" | "range" | "unnest") && elements.len() < 2;
+        if is_single && alias.columns.is_empty() {
+            alias.columns.push(column(folded(&alias.name)));
+        }
+        // The planner wants names that differ where PostgreSQL calls every column unnest.
+        for position in alias.columns.len()..elements.len() {
+            alias.columns.push(column(if position == 0 {
+                function.clone()
+            } else {
+                format!("{function}_{}", position + 1)
+            }));
+        }
+        let types = elements.iter().cloned().chain(std::iter::repeat(None));
+        let columns: Vec<ScopeColumn> = alias
+            .columns
+            .iter()
+            .zip(types)
+            .map(|(column, ty)| ScopeColumn::computed(folded(&column.name), ty))
+            .collect();
+        let relation = Relation { name: folded(&alias.name), is_opaque: columns.is_empty(), columns, table: None };
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.relations.push(relation);
+        }
+        alias
+    }
+
+    /// UNNEST in FROM. Of arrays that are computed of columns, and where elements have a type that the planner would forget,
+    /// it is a subquery.
+    pub fn unnested_arrays(&mut self, factor: &mut TableFactor) -> Result<()> {
+        let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = &mut *factor else {
+            return Err(Error::internal("no UNNEST in FROM"));
+        };
+        if *with_ordinality {
+            return Err(Error::unsupported("WITH ORDINALITY is not offered", "Use row_number() OVER ()."));
+        }
+        let mut walked = array_exprs.clone();
+        let mut elements = Vec::with_capacity(walked.len());
+        for array in &mut walked {
+            elements.push(self.expr(array)?.and_then(|ty| ty.element()));
+        }
+        let is_forgotten = |ty: &Option<ColumnType>| {
+            matches!(ty, Some(ColumnType::Json | ColumnType::Jsonb | ColumnType::Uuid | ColumnType::Array(_)))
+        };
+        let is_computed = |expr: &Expr| {
+            has_expression(expr, |part| {
+                matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_))
+            })
+        };
+        if elements.iter().any(is_forgotten) || array_exprs.iter().any(is_computed) {
+            *factor = rows_of_arrays(array_exprs.clone(), alias.take())?;
+            return self.factor(factor);
+        }
+        *array_exprs = walked;
+        let name = ObjectName::from(vec![exact("unnest")]);
+        let with_columns = self.opaque(&name, alias.take(), &elements);
+        *alias = Some(with_columns);
+        Ok(())
+    }
+
+    fn function_arguments(&mut self, arguments: &mut [FunctionArg]) -> Result<()> {
+        for argument in arguments {
+            let (FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))
+            | FunctionArg::Named { arg: FunctionArgExpr::Expr(expr), .. }) = argument
+            else {
+                continue;
+            };
+            self.adopt_parameter(expr, &ColumnType::Int8);
+            self.argument(expr)?;
+        }
+        Ok(())
+    }
+}
+
+/// `unnest(a, b) AS x(c, d)` as `LATERAL (SELECT unnest(a) AS c, unnest(b) AS d) AS x`.
+fn rows_of_arrays(arrays: Vec<Expr>, alias: Option<TableAlias>) -> Result<TableFactor> {
+    let mut alias = alias.unwrap_or_else(|| table_alias("unnest"));
+    let mut query = select_of(Vec::new())?;
+    let is_single = arrays.len() == 1;
+    let mut items = Vec::with_capacity(arrays.len());
+    for (position, array) in arrays.into_iter().enumerate() {
+        let name = match alias.columns.get(position) {
+            Some(column) => folded(&column.name),
+            None if is_single => folded(&alias.name),
+            None if position == 0 => "unnest".to_string(),
+            None => format!("unnest_{}", position.saturating_add(1)),
+        };
+        items.push(SelectItem::ExprWithAlias { expr: call("unnest", vec![array]), alias: exact(name) });
+    }
+    alias.columns.clear();
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.projection = items;
+    }
+    Ok(TableFactor::Derived { lateral: true, subquery: Box::new(query), alias: Some(alias), sample: None })
+}
+
+/// A function that returns one value: the query `SELECT f(…)`, whose column has the name of the relation.
+fn one_row(function: &str, call: Call) -> Result<TableFactor> {
+    let mut alias = call.alias.unwrap_or_else(|| table_alias(function));
+    if alias.columns.is_empty() {
+        alias.columns.push(TableAliasColumnDef { name: exact(folded(&alias.name)), data_type: None });
+    }
+    if alias.columns.len() > 1 {
+        let message = format!(
+            "table \"{}\" has 1 columns available but {} columns specified",
+            folded(&alias.name),
+            alias.columns.len()
+        );
+        return Err(Error::new(ErrorKind::UndefinedColumn, message));
+    }
+    let arguments = FunctionArgumentList { duplicate_treatment: None, args: call.arguments, clauses: Vec::new() };
+    let value = Expr::Function(Function {
+        name: call.name,
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(arguments),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    });
+    let mut query = select_of(Vec::new())?;
+    if let (SetExpr::Select(select), Some(column)) = (query.body.as_mut(), alias.columns.first()) {
+        select.projection = vec![SelectItem::ExprWithAlias { expr: value, alias: column.name.clone() }];
+    }
+    Ok(TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None })
+}

@@ -1,0 +1,208 @@
+//! Types of functions' arguments and results, as far as they are needed before planning: for parameters and literals.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value as Literal};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::functions::{self, Definition, ELEMENTS, plain_form};
+use crate::sql::parse::names;
+use crate::sql::parse::operators::distance_metric;
+use crate::sql::parse::scope::folded;
+use crate::types::ColumnType;
+
+static DEFINITIONS: LazyLock<HashMap<&'static str, Definition>> = LazyLock::new(|| {
+    let mut by_name = HashMap::new();
+    for definition in functions::definitions() {
+        for alias in definition.aliases {
+            by_name.insert(*alias, definition.clone());
+        }
+        by_name.insert(definition.name, definition);
+    }
+    by_name
+});
+
+/// What stands for VARIADIC in the tree: a call around the array.
+pub const VARIADIC: &str = "$variadic";
+/// Functions that read an array of keys as they read one key after the other.
+const OF_PATHS: [&str; 4] =
+    ["jsonb_extract_path", "jsonb_extract_path_text", "json_extract_path", "json_extract_path_text"];
+
+/// Takes VARIADIC from before the last argument of a call; the name of the function that takes an array there.
+///
+/// # Errors
+/// 42883 where the function takes no more arguments than it has parameters.
+pub fn over_array(function: &str, arguments: &mut [FunctionArg]) -> Result<Option<String>> {
+    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))) = arguments.last_mut() else { return Ok(None) };
+    let Expr::Function(marked) = &*argument else { return Ok(None) };
+    if !matches!(names::last_part(&marked.name), Some(name) if name == VARIADIC) {
+        return Ok(None);
+    }
+    let FunctionArguments::List(list) = &marked.args else { return Ok(None) };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(array))] = list.args.as_slice() else { return Ok(None) };
+    *argument = array.clone();
+    let of_array = DEFINITIONS.get(function).and_then(|definition| definition.of_array);
+    match of_array {
+        Some(name) => Ok(Some(name.to_string())),
+        None if OF_PATHS.contains(&function) => Ok(Some(function.to_string())),
+        None => {
+            let message = format!("function {function}() does not take its arguments as a VARIADIC array");
+            Err(Error::new(ErrorKind::UndefinedFunction, message).with_hint("Give them one by one."))
+        }
+    }
+}
+
+/// Checks what stands behind VARIADIC, where any array may.
+///
+/// # Errors
+/// 42804 for what is no array.
+pub fn check_spread(function: &str, types: &[Option<ColumnType>]) -> Result<()> {
+    let takes_any = DEFINITIONS.get(function).is_some_and(|definition| {
+        definition.spreads && definition.parameters.last() == Some(&functions::Parameter::AnyArray)
+    });
+    let is_array = |ty: &ColumnType| ty.element().is_some() || matches!(ty, ColumnType::Vector(_));
+    match types.last() {
+        Some(Some(ty)) if takes_any && !is_array(ty) => {
+            Err(Error::new(ErrorKind::DatatypeMismatch, "VARIADIC argument must be an array"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Functions whose arguments share one type, which is also their result's.
+pub fn takes_constants(name: &str) -> bool {
+    matches!(name, "coalesce" | "nullif" | "greatest" | "least" | "nvl" | "ifnull")
+}
+
+/// Functions that look at their literals while they are planned: those stay as they were written.
+pub fn is_read_by_planner(name: &str) -> bool {
+    !DEFINITIONS.contains_key(name) && !is_vector_function(name)
+}
+
+fn is_vector_function(name: &str) -> bool {
+    distance_metric(name).is_some()
+        || matches!(
+            name,
+            "inner_product" | "negative_inner_product" | "vector_dims" | "vector_norm" | "l2_normalize" | "subvector"
+        )
+}
+
+/// Puts arguments that are given by name where they belong, behind those that are given by position.
+///
+/// # Errors
+/// 42883 for a name that the function does not have or that is given twice, and where an argument is missing; 0A000 where this
+/// server knows no names of a function's arguments.
+pub fn by_position(function: &str, arguments: &mut Vec<FunctionArg>) -> Result<()> {
+    let is_named = |argument: &FunctionArg| !matches!(argument, FunctionArg::Unnamed(_));
+    let Some(definition) = DEFINITIONS.get(function).filter(|_| arguments.iter().any(is_named)) else { return Ok(()) };
+    if definition.names.is_empty() {
+        let message = format!("{function}() does not take arguments by name");
+        return Err(Error::unsupported(message, "Give them by position."));
+    }
+    let refused = || {
+        let message = format!("function {function}() has no such arguments");
+        let names = definition.names.join(", ");
+        Error::new(ErrorKind::UndefinedFunction, message).with_hint(format!("Its arguments are called {names}."))
+    };
+    let mut places: Vec<Option<FunctionArg>> = vec![None; definition.names.len()];
+    for (position, argument) in arguments.iter().enumerate() {
+        let place = match argument {
+            FunctionArg::Unnamed(_) => Some(position),
+            FunctionArg::Named { name, .. } => {
+                let name = folded(name);
+                definition.names.iter().position(|known| **known == name)
+            }
+            FunctionArg::ExprNamed { name: Expr::Identifier(name), .. } => {
+                let name = folded(name);
+                definition.names.iter().position(|known| **known == name)
+            }
+            FunctionArg::ExprNamed { .. } => None,
+        };
+        let slot = place.and_then(|place| places.get_mut(place)).filter(|slot| slot.is_none()).ok_or_else(refused)?;
+        *slot = Some(match argument {
+            FunctionArg::Unnamed(value)
+            | FunctionArg::Named { arg: value, .. }
+            | FunctionArg::ExprNamed { arg: value, .. } => FunctionArg::Unnamed(value.clone()),
+        });
+    }
+    let count = places.iter().rposition(Option::is_some).map_or(0, |last| last.saturating_add(1));
+    let may_lack = definition.names.len().saturating_sub(definition.optional);
+    if count < may_lack || places.iter().take(may_lack).any(Option::is_none) {
+        return Err(refused());
+    }
+    let zero = || FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::value(Literal::Number("0".to_string(), false))));
+    *arguments = places.into_iter().take(count).map(|argument| argument.unwrap_or_else(zero)).collect();
+    Ok(())
+}
+
+/// The type of an argument without a type of its own.
+pub fn parameter(name: &str, position: usize) -> Option<ColumnType> {
+    if is_vector_function(name) && (position == 0 || name != "subvector") {
+        return Some(ColumnType::Vector(None));
+    }
+    if let Some(definition) = DEFINITIONS.get(name) {
+        let parameter = definition.parameter(position)?;
+        let is_open = matches!(
+            parameter,
+            functions::Parameter::Any | functions::Parameter::AnyArray | functions::Parameter::Object
+        );
+        return (!is_open).then(|| parameter.column_type());
+    }
+    Some(match (name, position) {
+        ("round" | "trunc", 1) | ("left" | "right" | "lpad" | "rpad" | "repeat" | "chr", 1) => ColumnType::Int8,
+        ("substr" | "substring" | "split_part", 2) | ("substr" | "substring", 1) => ColumnType::Int8,
+        ("abs" | "ceil" | "floor" | "sqrt" | "exp" | "ln" | "log" | "power" | "pow" | "round" | "to_timestamp", _) => {
+            ColumnType::Float8
+        }
+        ("date_trunc" | "date_part", 1) => ColumnType::TimestampTz,
+        ("generate_series" | "range" | "lag" | "lead" | "nth_value" | "ntile", 1) => ColumnType::Int8,
+        ("generate_series" | "range", _) => ColumnType::Int8,
+        ("sum" | "avg", 0) => ColumnType::Float8,
+        ("coalesce" | "nullif" | "greatest" | "least" | "min" | "max" | "count" | "array_agg" | "array_has", _) => {
+            return None;
+        }
+        _ => ColumnType::Text,
+    })
+}
+
+/// The type of a call's result, `None` where only the planner knows.
+pub fn result(name: &str, arguments: &[Option<ColumnType>]) -> Option<ColumnType> {
+    if distance_metric(name).is_some() || matches!(name, "inner_product" | "vector_norm") {
+        return Some(ColumnType::Float8);
+    }
+    if let Some(definition) = DEFINITIONS.get(name) {
+        return match definition.returns {
+            ColumnType::Unknown | ColumnType::Void => None,
+            ref ty => Some(ty.clone()),
+        };
+    }
+    let first = arguments.first().cloned().flatten();
+    Some(match plain_form(name) {
+        "count" | "row_number" | "rank" | "dense_rank" => ColumnType::Int8,
+        "length" | "char_length" | "character_length" | "octet_length" | "strpos" | "ascii" => ColumnType::Int4,
+        "lower" | "upper" | "trim" | "btrim" | "ltrim" | "rtrim" | "replace" | "left" | "right" | "lpad" | "rpad"
+        | "repeat" | "reverse" | "initcap" | "concat" | "concat_ws" | "split_part" | "substr" | "substring"
+        | "translate" | "md5" | "regexp_replace" | "chr" | "overlay" => ColumnType::Text,
+        "starts_with" | "ends_with" | "bool_and" | "bool_or" | "array_has" => ColumnType::Bool,
+        "now" | "current_timestamp" | "to_timestamp" => ColumnType::TimestampTz,
+        "current_date" => ColumnType::Date,
+        "current_time" => ColumnType::Time,
+        "random" | "sqrt" | "exp" | "ln" | "log" | "power" | "pow" | "pi" | "sin" | "cos" | "tan" | "date_part"
+        | "stddev" | "variance" | "avg" => ColumnType::Float8,
+        "sum" => match first? {
+            ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 => ColumnType::Int8,
+            ColumnType::Numeric(_) => ColumnType::Numeric(None),
+            ColumnType::Float4 | ColumnType::Float8 => ColumnType::Float8,
+            _ => return None,
+        },
+        "unnest" => return first.and_then(|ty| ty.element()),
+        ELEMENTS | "min" | "max" | "first_value" | "last_value" | "nth_value" | "lag" | "lead" => return first,
+        "date_trunc" => return arguments.get(1).cloned().flatten(),
+        "abs" | "ceil" | "floor" | "round" | "trunc" => return first,
+        "string_agg" if first == Some(ColumnType::Bytea) => ColumnType::Bytea,
+        "string_agg" => ColumnType::Text,
+        "array_agg" => ColumnType::Array(Box::new(first?)),
+        _ => return None,
+    })
+}

@@ -1,0 +1,218 @@
+//! Literals and parameters take the type of their place.
+//!
+//! A literal of a type that the planner could not make of its text becomes a constant: a parameter behind the statement's
+//! own, with its value, so that `'[1,2,3]'`, `'2024-01-01'` and `'5'` are read once, by the types' own input functions, and
+//! a wrong one is an error at its position.
+
+use datafusion::sql::sqlparser::ast::{Expr, UnaryOperator, Value as Literal};
+use rust_decimal::Decimal;
+
+use crate::error::Result;
+use crate::sql::analyze::analyzer::Analyzer;
+use crate::sql::arrow::types::NUMERIC_SCALE;
+use crate::types::{ColumnType, Value};
+
+impl Analyzer<'_> {
+    /// Whether the expression has no type of its own: a string literal, NULL, or a parameter without a type.
+    pub fn is_adoptable(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Nested(inner) => self.is_adoptable(inner),
+            Expr::Value(value) => match &value.value {
+                Literal::Placeholder(name) => {
+                    placeholder(name).is_some_and(|position| self.parameter_type(position).is_none())
+                }
+                other => string_of(other).is_some() || matches!(other, Literal::Null),
+            },
+            _ => false,
+        }
+    }
+
+    /// Gives a literal or parameter without a type the type of its place; leaves everything else alone.
+    ///
+    /// # Errors
+    /// What the type's input function says of the text, at the literal.
+    pub fn adopt(&mut self, expr: &mut Expr, ty: &ColumnType) -> Result<()> {
+        match expr {
+            Expr::Nested(inner) => self.adopt(inner, ty),
+            Expr::Array(array) => {
+                if let ColumnType::Array(element) = ty {
+                    for each in &mut array.elem {
+                        self.adopt(each, element)?;
+                    }
+                }
+                Ok(())
+            }
+            Expr::Value(value) => {
+                if let Literal::Placeholder(name) = &value.value {
+                    if let Some(position) = placeholder(name)
+                        && position < self.first_constant
+                    {
+                        self.parameters.suggest(position, ty);
+                    }
+                    return Ok(());
+                }
+                if matches!(value.value, Literal::Null) && !matches!(ty, ColumnType::Unknown) {
+                    *expr = self.constant(Value::Null, ty);
+                    return Ok(());
+                }
+                let Some(text) = string_of(&value.value) else { return Ok(()) };
+                if matches!(ty, ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Name | ColumnType::Unknown) {
+                    return Ok(());
+                }
+                let location = value.span.start;
+                let typed = Value::text(text).cast(ty, true).map_err(|error| self.at(error, location))?;
+                *expr = self.constant(typed, ty);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Suggests a type for a parameter; leaves literals alone.
+    pub fn adopt_parameter(&mut self, expr: &Expr, ty: &ColumnType) {
+        if let Expr::Value(value) = expr
+            && let Literal::Placeholder(name) = &value.value
+            && let Some(position) = placeholder(name)
+            && position < self.first_constant
+        {
+            self.parameters.suggest(position, ty);
+        }
+    }
+
+    /// A number literal next to a value of a wider numeric type takes that type, so that the column needs no cast.
+    pub fn adopt_number(&mut self, expr: &mut Expr, ty: &ColumnType) {
+        let Some(value) = self.constant_value(expr).cloned() else { return };
+        let is_narrower = match (&value, ty) {
+            (Value::Int2(_) | Value::Int4(_) | Value::Int8(_), wide) => {
+                wide.is_integer() || matches!(wide, ColumnType::Float8 | ColumnType::Float4)
+            }
+            (Value::Numeric(_), wide) => matches!(wide, ColumnType::Float8),
+            _ => false,
+        };
+        let is_exact = |float: &Value| match (float, value.as_i64()) {
+            (Value::Float4(_), Some(n)) => n.unsigned_abs() < 1 << 24,
+            _ => true,
+        };
+        if is_narrower
+            && let Ok(typed) = value.clone().cast(ty, false)
+            && is_exact(&typed)
+        {
+            *expr = self.constant(typed, ty);
+        }
+    }
+
+    /// The value behind an expression that is a constant.
+    pub fn constant_value(&self, expr: &Expr) -> Option<&Value> {
+        match expr {
+            Expr::Nested(inner) => self.constant_value(inner),
+            Expr::Value(value) => match &value.value {
+                Literal::Placeholder(name) => {
+                    let position = placeholder(name)?.checked_sub(self.first_constant)?;
+                    self.constants.get(position).map(|(value, _)| value)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The type of a parameter or constant.
+    pub fn parameter_type(&self, position: usize) -> Option<&ColumnType> {
+        match position.checked_sub(self.first_constant) {
+            None => self.parameters.get(position),
+            Some(constant) => self.constants.get(constant).map(|(_, ty)| ty),
+        }
+    }
+
+    /// An expression for a value; identical values are one constant, so that equal expressions stay equal.
+    pub fn constant(&mut self, value: Value, ty: &ColumnType) -> Expr {
+        let ty = match (&value, ty) {
+            // An undeclared numeric is computed with fewer digits than a constant may have.
+            (Value::Numeric(decimal), ColumnType::Numeric(None))
+                if decimal.scale() > NUMERIC_SCALE.unsigned_abs().into() =>
+            {
+                type_of_digits(decimal).unwrap_or(ColumnType::Numeric(None))
+            }
+            (_, ty) => ty.clone(),
+        };
+        let places = self.constant_places.entry(value.to_text()).or_default();
+        let is_same = |place: &usize| {
+            self.constants
+                .get(*place)
+                .is_some_and(|(known, known_type)| known.is_identical(&value) && *known_type == ty)
+        };
+        let position = places.iter().copied().find(is_same).unwrap_or_else(|| {
+            places.push(self.constants.len());
+            self.constants.push((value, ty));
+            self.constants.len() - 1
+        });
+        Expr::value(Literal::Placeholder(format!("${}", self.first_constant + position + 1)))
+    }
+
+    /// A number literal as a constant of the type PostgreSQL gives it: int4, int8 or numeric.
+    pub fn number(&mut self, text: &str, negative: bool) -> Option<(Expr, ColumnType)> {
+        let digits = if negative { format!("-{text}") } else { text.to_string() };
+        let digits = digits.replace('_', "");
+        if let Ok(small) = digits.parse::<i32>() {
+            return Some((self.constant(Value::Int4(small), &ColumnType::Int4), ColumnType::Int4));
+        }
+        if let Ok(large) = digits.parse::<i64>() {
+            return Some((self.constant(Value::Int8(large), &ColumnType::Int8), ColumnType::Int8));
+        }
+        let Some(decimal) = decimal(&digits) else {
+            // More digits than a numeric has here: the nearest float.
+            let float: f64 = digits.parse().ok().filter(|float: &f64| float.is_finite())?;
+            return Some((self.constant(Value::Float8(float), &ColumnType::Float8), ColumnType::Float8));
+        };
+        let ty = type_of_digits(&decimal)?;
+        Some((self.constant(Value::Numeric(decimal), &ty), ColumnType::Numeric(None)))
+    }
+}
+
+fn decimal(digits: &str) -> Option<Decimal> {
+    digits.parse().ok().or_else(|| Decimal::from_scientific(digits).ok())
+}
+
+/// Whether the digits of a literal make a number that a numeric holds.
+pub fn is_numeric(digits: &str) -> bool {
+    decimal(digits).is_some()
+}
+
+/// The numeric type that has just the digits of a number.
+fn type_of_digits(decimal: &Decimal) -> Option<ColumnType> {
+    let scale = i8::try_from(decimal.scale()).ok()?;
+    let precision = decimal.mantissa().unsigned_abs().to_string().len().max(usize::try_from(scale).ok()?).max(1);
+    Some(ColumnType::Numeric(Some((u8::try_from(precision).ok()?, scale))))
+}
+
+/// The 0-based position of `$n`.
+pub fn placeholder(name: &str) -> Option<usize> {
+    name.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1)
+}
+
+/// The text of a string literal of unknown type.
+pub fn string_of(literal: &Literal) -> Option<&str> {
+    match literal {
+        Literal::SingleQuotedString(text)
+        | Literal::EscapedStringLiteral(text)
+        | Literal::UnicodeStringLiteral(text)
+        | Literal::NationalStringLiteral(text) => Some(text),
+        Literal::DollarQuotedString(quoted) => Some(&quoted.value),
+        _ => None,
+    }
+}
+
+/// The text of a number literal, and whether a minus stands before it.
+pub fn number_of(expr: &Expr) -> Option<(&str, bool)> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Literal::Number(text, _) => Some((text, false)),
+            _ => None,
+        },
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match number_of(expr)? {
+            (text, false) => Some((text, true)),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,28 @@
+//! The one walk over a query before it is planned: names are resolved, `*` is written out, types are found, and every operator is
+//! written as what it stands for. A binder takes its place.
+
+pub(super) mod access;
+pub(super) mod aggregates;
+pub(super) mod analyzer;
+pub(super) mod arithmetic;
+pub(super) mod binary;
+pub(super) mod calls;
+pub(super) mod casts;
+pub(super) mod declared_type;
+pub(super) mod expressions;
+pub(super) mod from;
+pub(super) mod from_functions;
+pub(super) mod function_types;
+pub(super) mod jsonb;
+pub(super) mod literals;
+pub(super) mod numbers;
+pub(super) mod outer_aggregates;
+pub(super) mod parameter_types;
+pub(super) mod patterns;
+pub(super) mod recursion;
+pub(super) mod row_comparisons;
+pub(super) mod select;
+pub(super) mod set_operations;
+pub(super) mod shadowed_names;
+pub(super) mod special_calls;
+pub(super) mod times;

@@ -1,0 +1,334 @@
+//! One SELECT: its result columns with their names, `*` written out, conditions, grouping and order.
+
+use datafusion::sql::sqlparser::ast::{
+    Distinct, Expr, GroupByExpr, Ident, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned,
+    Value as Literal, WildcardAdditionalOptions,
+};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
+use crate::sql::analyze::jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
+use crate::sql::analyze::outer_aggregates::original;
+use crate::sql::parse::names;
+use crate::sql::parse::scope;
+use crate::sql::parse::scope::{Found, Relation, Scope, ScopeColumn, exact, folded};
+use crate::sql::parse::visit::has_expression;
+use crate::sql::write::write_target::relation_name;
+use crate::types::ColumnType;
+use crate::types::limits::RESULT_COLUMNS_MAX;
+
+impl Analyzer<'_> {
+    pub fn select(
+        &mut self,
+        select: &mut Select,
+        order: Option<&mut Vec<OrderByExpr>>,
+        is_outermost: bool,
+    ) -> Result<Vec<ScopeColumn>> {
+        if select.into.is_some() {
+            return Err(Error::unsupported("SELECT INTO is not offered", "Use CREATE TABLE and INSERT ... SELECT."));
+        }
+        let mut order = order;
+        let keeps_unknown = std::mem::take(&mut self.keeps_unknown);
+        let original = original(select, order.as_deref());
+        self.scopes.push(Scope::default());
+        let result = self.select_in_scope(select, order.as_deref_mut(), is_outermost, keeps_unknown);
+        let is_aggregated = self.scopes.last().is_some_and(|scope| !scope.inner.aggregates.is_empty());
+        let grouped = original.filter(|_| is_aggregated && result.is_ok()).map(|original| self.of_groups(original));
+        self.scopes.pop();
+        let Some(grouped) = grouped else { return result };
+        let (two_queries, sorted) = grouped?;
+        *select = two_queries;
+        if let (Some(order), Some(sorted)) = (order.as_deref_mut(), sorted) {
+            *order = sorted;
+        }
+        self.keeps_unknown = keeps_unknown;
+        self.select(select, order, is_outermost)
+    }
+
+    fn select_in_scope(
+        &mut self,
+        select: &mut Select,
+        order: Option<&mut Vec<OrderByExpr>>,
+        is_outermost: bool,
+        keeps_unknown: bool,
+    ) -> Result<Vec<ScopeColumn>> {
+        for item in &mut select.from {
+            self.table_with_joins(item)?;
+        }
+        self.check_no_aggregates("JOIN conditions")?;
+        self.one_group(select);
+        self.expand_wildcards(select)?;
+        check_width(select.projection.len())?;
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.groups_by_casts = groups_by_casts(select);
+        }
+        let sorted =
+            if is_outermost { qualified_names(order.as_deref().map_or(&[], Vec::as_slice)) } else { Vec::new() };
+        let columns = self.projection(select, is_outermost, keeps_unknown, &sorted)?;
+        if let Some(condition) = &mut select.selection {
+            let before = self.take_aggregates();
+            self.condition(condition)?;
+            self.check_no_aggregates("WHERE")?;
+            self.restore_aggregates(before);
+        }
+        let mut grouped = Vec::new();
+        if let GroupByExpr::Expressions(list, _) = &mut select.group_by {
+            let before = self.take_aggregates();
+            for expr in list {
+                grouped.push(self.group_item(expr, &columns)?);
+            }
+            self.check_no_aggregates("GROUP BY")?;
+            self.restore_aggregates(before);
+        }
+        if let Some(condition) = &mut select.having {
+            self.condition(condition)?;
+        }
+        if let Some(Distinct::On(list)) = &mut select.distinct {
+            for expr in list {
+                self.group_item(expr, &columns)?;
+            }
+        }
+        for window in &mut select.named_window {
+            self.named_window(window)?;
+        }
+        let mut order = order;
+        for item in order.iter_mut().flat_map(|order| order.iter_mut()) {
+            // What DISTINCT ON compares has to be what it is ordered by.
+            if matches!(select.distinct, Some(Distinct::On(_))) {
+                self.order_item(item, &columns)?;
+            } else {
+                self.ordered(item, &columns)?;
+            }
+        }
+        if let Some(types) = distinct_keyed(select, &columns) {
+            grouped = types;
+        }
+        group_keyed(select, &grouped, &columns, order);
+        Ok(columns)
+    }
+
+    /// An item of GROUP BY or DISTINCT ON: a number or an output name stays, anything else is an expression. Its type.
+    fn group_item(&mut self, expr: &mut Expr, outputs: &[ScopeColumn]) -> Result<Option<ColumnType>> {
+        if is_ordinal(expr) {
+            let output = ordinal(expr).and_then(|position| outputs.get(position));
+            return Ok(output.and_then(|output| output.ty.clone()));
+        }
+        if let Expr::Identifier(ident) = expr {
+            let name = folded(ident);
+            let is_column = scope::resolve(&self.scopes, None, &name).is_ok_and(|found| found.is_some());
+            if !is_column && let Some(position) = outputs.iter().position(|output| output.name == name) {
+                let ty = outputs.get(position).and_then(|output| output.ty.clone());
+                let is_renamed = outputs.get(position).is_some_and(|output| output.label.is_some());
+                if is_renamed || sort_key(ty.as_ref()).is_some() {
+                    *expr = Expr::value(Literal::Number((position + 1).to_string(), false));
+                }
+                return Ok(ty);
+            }
+        }
+        match expr {
+            Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets) => {
+                for each in sets.iter_mut().flatten() {
+                    self.expr(each)?;
+                }
+                Ok(None)
+            }
+            other => self.expr(other),
+        }
+    }
+
+    fn expand_wildcards(&mut self, select: &mut Select) -> Result<()> {
+        let is_wildcard =
+            |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+        if !select.projection.iter().any(is_wildcard) {
+            return Ok(());
+        }
+        let relations = self.scopes.last().map(|scope| scope.relations.clone()).unwrap_or_default();
+        let mut expanded = Vec::with_capacity(select.projection.len());
+        for item in std::mem::take(&mut select.projection) {
+            match item {
+                SelectItem::Wildcard(_) => {
+                    if relations.is_empty() {
+                        return Err(Error::syntax("SELECT * with no tables specified is not valid", None));
+                    }
+                    for relation in &relations {
+                        expand(relation, true, &mut expanded);
+                    }
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                    let (schema, wanted) = relation_name(&name)?;
+                    let is_wanted = |relation: &&Relation| relation.is_called(schema.as_deref(), &wanted);
+                    let Some(relation) = relations.iter().find(is_wanted) else {
+                        return Err(self.at(scope::no_relation(&wanted), name.span().start));
+                    };
+                    expand(relation, false, &mut expanded);
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => {
+                    return Err(Error::unsupported("(expression).* is not offered", "Name the parts you want."));
+                }
+                other => expanded.push(other),
+            }
+        }
+        select.projection = expanded;
+        Ok(())
+    }
+
+    /// The result columns. One that is called as a column which ORDER BY names with its table has another name for the
+    /// planner, which would not know which of the two is meant.
+    fn projection(
+        &mut self,
+        select: &mut Select,
+        is_outermost: bool,
+        keeps_unknown: bool,
+        sorted: &[String],
+    ) -> Result<Vec<ScopeColumn>> {
+        let mut columns: Vec<ScopeColumn> = Vec::with_capacity(select.projection.len());
+        let mut used: Vec<Label> = Vec::with_capacity(select.projection.len());
+        for item in &mut select.projection {
+            let (mut expr, alias) =
+                match std::mem::replace(item, SelectItem::Wildcard(WildcardAdditionalOptions::default())) {
+                    SelectItem::UnnamedExpr(expr) => (expr, None),
+                    SelectItem::ExprWithAlias { expr, alias } => (expr, Some(folded(&alias))),
+                    SelectItem::ExprWithAliases { .. } => {
+                        return Err(Error::unsupported(
+                            "several aliases for one column are not offered",
+                            "Use one alias.",
+                        ));
+                    }
+                    wildcard => {
+                        // Columns of an opaque relation: the planner will count them.
+                        *item = wildcard;
+                        continue;
+                    }
+                };
+            let name = alias.clone().unwrap_or_else(|| names::column_name(&expr));
+            let origin = self.plain_column(&expr);
+            let mut ty = self.expr(&mut expr)?;
+            if !keeps_unknown && ty.is_none() && self.is_adoptable(&expr) {
+                self.adopt(&mut expr, &ColumnType::Text)?;
+                ty = Some(ColumnType::Text);
+            }
+            let is_column = origin.is_some() && alias.is_none();
+            // The planner gives a column of an outer query a name that no outer query could find.
+            let is_own = is_column && origin.as_ref().is_some_and(|found| self.is_own(found));
+            let relation = (is_column && is_outermost).then(|| origin_name(&expr));
+            let label = Label { relation, name: name.clone() };
+            let is_taken = used.iter().any(|other| other.clashes(&label));
+            used.push(label);
+            let is_itself = origin.as_ref().is_some_and(|found| found.column.name == name);
+            let is_ambiguous = !is_itself && sorted.contains(&name);
+            let label = (is_taken || is_ambiguous).then(|| format!("{name}#{}", used.len()));
+            *item = if let Some(label) = &label {
+                SelectItem::ExprWithAlias { expr, alias: exact(label.clone()) }
+            } else if is_own && last_name(&expr).is_some_and(|last| last == name) {
+                SelectItem::UnnamedExpr(expr)
+            } else {
+                SelectItem::ExprWithAlias { expr, alias: exact(name.clone()) }
+            };
+            let origin = origin.and_then(|found| found.column.origin);
+            let label = label.filter(|_| is_ambiguous);
+            columns.push(ScopeColumn { origin, label, ..ScopeColumn::computed(name, ty) });
+        }
+        Ok(columns)
+    }
+
+    /// Whether a column is one of the current query's FROM.
+    fn is_own(&self, found: &Found) -> bool {
+        let relations = self.scopes.last().map(|scope| scope.relations.as_slice()).unwrap_or_default();
+        let named = relations.iter().filter(|relation| relation.name == found.relation);
+        named.flat_map(|relation| &relation.columns).any(|column| column.name == found.column.name)
+    }
+
+    /// The column that an expression plainly names.
+    fn plain_column(&self, expr: &Expr) -> Option<Found> {
+        match expr {
+            Expr::Identifier(ident) => scope::resolve(&self.scopes, None, &folded(ident)).ok().flatten(),
+            Expr::CompoundIdentifier(parts) => scope::resolve_qualified(&self.scopes, parts).ok().flatten(),
+            Expr::Nested(inner) => self.plain_column(inner),
+            _ => None,
+        }
+    }
+}
+
+/// Whether GROUP BY names several expressions and casts are among them, itself or by their places among the outputs: the
+/// planner tells groups by names in which its own casts do not appear.
+fn groups_by_casts(select: &Select) -> bool {
+    let GroupByExpr::Expressions(list, _) = &select.group_by else { return false };
+    let is_cast = |expr: &Expr| has_expression(expr, |part| matches!(part, Expr::Cast { .. }));
+    let is_output_cast = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => is_cast(expr),
+        _ => false,
+    };
+    let names_outputs = list.iter().any(|expr| is_ordinal(expr) || matches!(expr, Expr::Identifier(_)));
+    list.len() > 1 && (list.iter().any(is_cast) || (names_outputs && select.projection.iter().any(is_output_cast)))
+}
+
+/// The last parts of the qualified names in ORDER BY.
+fn qualified_names(order: &[OrderByExpr]) -> Vec<String> {
+    let mut names = Vec::new();
+    for item in order {
+        let walked = has_expression(item, |expr| {
+            if let Expr::CompoundIdentifier(parts) = expr {
+                names.extend(parts.last().map(folded));
+            }
+            false
+        });
+        debug_assert!(!walked);
+    }
+    names
+}
+
+/// 54011 for a SELECT or VALUES that is wider than a result may be.
+pub fn check_width(count: usize) -> Result<()> {
+    if count <= RESULT_COLUMNS_MAX {
+        return Ok(());
+    }
+    let message = format!("target lists can have at most {RESULT_COLUMNS_MAX} entries");
+    Err(Error::new(ErrorKind::TooManyColumns, message).with_detail(format!("This one has {count}.")))
+}
+
+/// What the planner knows a result column by; `None` where it stands for itself.
+struct Label {
+    relation: Option<String>,
+    name: String,
+}
+
+impl Label {
+    /// Whether the planner could not tell the two apart: a name alone means a column of any relation.
+    fn clashes(&self, other: &Label) -> bool {
+        let differ = |(a, b): (&String, &String)| a != b;
+        self.name == other.name && !self.relation.as_ref().zip(other.relation.as_ref()).is_some_and(differ)
+    }
+}
+
+fn expand(relation: &Relation, skip_merged: bool, items: &mut Vec<SelectItem>) {
+    if relation.is_opaque {
+        let name = vec![exact(relation.name.clone())].into();
+        items.push(SelectItem::QualifiedWildcard(
+            SelectItemQualifiedWildcardKind::ObjectName(name),
+            WildcardAdditionalOptions::default(),
+        ));
+        return;
+    }
+    for column in &relation.columns {
+        if column.is_hidden || (skip_merged && column.is_merged) {
+            continue;
+        }
+        let parts: Vec<Ident> = vec![exact(relation.name.clone()), exact(column.name.clone())];
+        items.push(SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)));
+    }
+}
+
+fn origin_name(expr: &Expr) -> String {
+    match expr {
+        Expr::CompoundIdentifier(parts) => parts.first().map(folded).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn last_name(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(ident) => Some(folded(ident)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(folded),
+        _ => None,
+    }
+}

@@ -1,0 +1,236 @@
+//! Set operations and VALUES: the types that their rows share.
+//!
+//! A literal in one branch takes the type of the other branch's column, as in PostgreSQL; two types of which neither
+//! leads to the other are refused.
+
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Values};
+use datafusion::sql::sqlparser::tokenizer::Location;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::analyzer::{Analyzer, unified};
+use crate::sql::analyze::numbers::{cast_branch, casts_of};
+use crate::sql::analyze::parameter_types::unmodified;
+use crate::sql::analyze::select::check_width;
+use crate::sql::analyze::times::common_time;
+use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE};
+use crate::sql::parse::scope::{ScopeColumn, exact};
+use crate::sql::parse::visit::has_expression;
+use crate::sql::write::write_plan::select_of;
+use crate::types::{ColumnType, Value};
+
+impl Analyzer<'_> {
+    pub fn set_operation(
+        &mut self,
+        left: &mut SetExpr,
+        operator: SetOperator,
+        right: &mut SetExpr,
+    ) -> Result<Vec<ScopeColumn>> {
+        let word = match operator {
+            SetOperator::Union => "UNION",
+            SetOperator::Intersect => "INTERSECT",
+            SetOperator::Except | SetOperator::Minus => "EXCEPT",
+        };
+        let mut columns = self.branch(left)?;
+        let places = locations(right);
+        let others = self.branch(right)?;
+        if columns.len() != others.len() {
+            return Err(Error::syntax(format!("each {word} query must have the same number of columns"), None));
+        }
+        let own: Vec<Option<ColumnType>> = columns.iter().map(|column| column.ty.clone()).collect();
+        for (position, (column, other)) in columns.iter_mut().zip(&others).enumerate() {
+            column.origin = None;
+            let is_open = |branch: &mut SetExpr, ty: &Option<ColumnType>| {
+                ty.is_none() && open_item(branch, position).is_some_and(|expr| self.is_adoptable(expr))
+            };
+            let (left_open, right_open) = (is_open(left, &column.ty), is_open(right, &other.ty));
+            if let Some(ty) = common_time(column.ty.as_ref(), other.ty.as_ref()) {
+                column.ty = Some(ty);
+                continue;
+            }
+            column.ty = match (left_open, right_open) {
+                (false, false) => matched(word, column.ty.take(), other.ty.clone())
+                    .map_err(|error| places.get(position).map_or(error.clone(), |place| self.at(error, *place)))?,
+                (true, false) => Some(other.ty.clone().unwrap_or(ColumnType::Text)),
+                (false, true) => Some(column.ty.take().unwrap_or(ColumnType::Text)),
+                (true, true) => Some(ColumnType::Text),
+            };
+            let Some(ty) = column.ty.as_ref().map(unmodified) else { continue };
+            for (branch, is_open) in [(&mut *left, left_open), (&mut *right, right_open)] {
+                if let (true, Some(expr)) = (is_open, open_item(branch, position)) {
+                    self.adopt(expr, &ty)?;
+                }
+            }
+        }
+        let is_union = operator == SetOperator::Union;
+        cast_branch(left, &columns, &casts_of(&own, &columns, is_union))?;
+        let own: Vec<Option<ColumnType>> = others.into_iter().map(|column| column.ty).collect();
+        cast_branch(right, &columns, &casts_of(&own, &columns, is_union))?;
+        Ok(columns)
+    }
+
+    /// A side of a set operation; literals among its columns get no type yet.
+    fn branch(&mut self, branch: &mut SetExpr) -> Result<Vec<ScopeColumn>> {
+        self.keeps_unknown = match branch {
+            SetExpr::Select(_) => true,
+            SetExpr::Query(query) => query.with.is_none() && matches!(query.body.as_ref(), SetExpr::Select(_)),
+            _ => false,
+        };
+        let columns = self.body(branch, None, false);
+        self.keeps_unknown = false;
+        columns
+    }
+
+    pub fn values(&mut self, values: &mut Values) -> Result<Vec<ScopeColumn>> {
+        let mut types: Vec<Option<ColumnType>> = Vec::new();
+        let mut own_types: Vec<Option<ColumnType>> = Vec::new();
+        for row in &mut values.rows {
+            check_width(row.content.len())?;
+            for (position, expr) in row.content.iter_mut().enumerate() {
+                let place = expr.span().start;
+                let ty = self.expr(expr)?;
+                own_types.push(ty.clone());
+                match types.get_mut(position) {
+                    Some(known) => {
+                        *known = matched("VALUES", known.take(), ty).map_err(|error| self.at(error, place))?;
+                    }
+                    None => types.push(ty),
+                }
+            }
+        }
+        let mut own_types = own_types.into_iter();
+        for row in &mut values.rows {
+            if row.content.len() != types.len() {
+                return Err(Error::syntax("VALUES lists must all be the same length", None));
+            }
+            for ((expr, ty), own) in row.content.iter_mut().zip(&types).zip(own_types.by_ref()) {
+                if let Some(ty) = ty {
+                    self.adopt(expr, ty)?;
+                    self.widen(expr, own.as_ref(), ty)?;
+                }
+            }
+        }
+        if values.rows.len() > 1 {
+            let numeric = types.iter().enumerate().filter(|(_, ty)| matches!(ty, Some(ColumnType::Numeric(_))));
+            numeric.into_iter().for_each(|(position, _)| self.share_scale(values, position));
+        }
+        let columns = types.into_iter().enumerate();
+        Ok(columns.map(|(position, ty)| ScopeColumn::computed(format!("column{}", position + 1), ty)).collect())
+    }
+
+    /// Gives the constants of a column of numerics one scale, as the planner wants it, with all of their digits.
+    fn share_scale(&mut self, values: &mut Values, position: usize) {
+        let mut numbers = Vec::new();
+        for expr in values.rows.iter_mut().filter_map(|row| row.content.get_mut(position)) {
+            let value = self.constant_value(expr).cloned();
+            if let Some(Ok(number)) = value.map(|value| value.cast(&ColumnType::Numeric(None), false)) {
+                numbers.push((expr, number));
+            }
+        }
+        let scale_of = |number: &Value| if let Value::Numeric(number) = number { number.scale() } else { 0 };
+        let scale = numbers.iter().map(|(_, number)| scale_of(number)).max().unwrap_or(0);
+        let ty = match i8::try_from(scale) {
+            Ok(scale) if scale > NUMERIC_SCALE => ColumnType::Numeric(Some((NUMERIC_PRECISION, scale))),
+            _ => ColumnType::Numeric(None),
+        };
+        for (expr, number) in numbers {
+            *expr = self.constant(number, &ty);
+        }
+    }
+}
+
+/// Whether some row has a subquery, which the planner cannot evaluate within VALUES.
+pub fn has_subquery(values: &Values) -> bool {
+    let is_subquery = |expr: &Expr| matches!(expr, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. });
+    values.rows.iter().flat_map(|row| &row.content).any(|expr| has_expression(expr, is_subquery))
+}
+
+/// The rows of VALUES as SELECTs: UNION ALL means the same.
+///
+/// # Errors
+/// 42601 for rows of different lengths.
+pub fn union_of_rows(values: &mut Values) -> Result<SetExpr> {
+    let width = values.rows.first().map_or(0, |row| row.content.len());
+    let mut union: Option<SetExpr> = None;
+    for row in std::mem::take(&mut values.rows) {
+        if row.content.len() != width {
+            return Err(Error::syntax("VALUES lists must all be the same length", None));
+        }
+        let mut query = select_of(row.content)?;
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            for (position, item) in select.projection.iter_mut().enumerate() {
+                if let SelectItem::ExprWithAlias { alias, .. } = item {
+                    *alias = exact(format!("column{}", position.saturating_add(1)));
+                }
+            }
+        }
+        union = Some(match union {
+            None => *query.body,
+            Some(left) => SetExpr::SetOperation {
+                op: SetOperator::Union,
+                set_quantifier: SetQuantifier::All,
+                left: Box::new(left),
+                right: query.body,
+            },
+        });
+    }
+    union.ok_or_else(|| Error::syntax("VALUES without a row", None))
+}
+
+/// Where the columns of a branch stand in the statement.
+fn locations(branch: &SetExpr) -> Vec<Location> {
+    match branch {
+        SetExpr::Select(select) => select.projection.iter().map(|item| item.span().start).collect(),
+        SetExpr::Query(query) => locations(&query.body),
+        _ => Vec::new(),
+    }
+}
+
+/// The expression of a column of a plain branch.
+fn open_item(branch: &mut SetExpr, position: usize) -> Option<&mut Expr> {
+    let select = match branch {
+        SetExpr::Select(select) => select,
+        SetExpr::Query(query) => match query.body.as_mut() {
+            SetExpr::Select(select) => select,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let is_counted = |item: &SelectItem| matches!(item, SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. });
+    if !select.projection.iter().all(is_counted) {
+        return None;
+    }
+    match select.projection.get_mut(position)? {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    }
+}
+
+/// The type that two branches share; `None` where only the planner knows one of them.
+///
+/// # Errors
+/// 42804 when neither type leads to the other.
+fn matched(word: &str, left: Option<ColumnType>, right: Option<ColumnType>) -> Result<Option<ColumnType>> {
+    let (Some(a), Some(b)) = (&left, &right) else { return Ok(left.or(right)) };
+    if let Some(ty) = unified(left.clone(), right.clone()) {
+        return Ok(Some(ty));
+    }
+    let (a, b) = (unmodified(a), unmodified(b));
+    if a == b {
+        return Ok(Some(a));
+    }
+    use ColumnType::{Array, CatalogChar, Date, Reg, Timestamp, TimestampTz, Unknown, Vector, Void};
+    match (&a, &b) {
+        (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz) => {
+            Ok(common_time(left.as_ref(), right.as_ref()))
+        }
+        (Vector(_), Vector(_)) => Ok(Some(Vector(None))),
+        // Lists are compared by the planner; OIDs, names and what prints them lead to one another in many ways.
+        (Array(_), Array(_))
+        | (CatalogChar | Reg(_) | Unknown | Void, _)
+        | (_, CatalogChar | Reg(_) | Unknown | Void) => Ok(None),
+        _ => {
+            let message = format!("{word} types {a} and {b} cannot be matched");
+            Err(Error::new(ErrorKind::DatatypeMismatch, message))
+        }
+    }
+}

@@ -1,0 +1,432 @@
+//! Values in and out of Arrow arrays.
+//!
+//! Into Arrow: a value of another type than its column's is cast, which fails rather than loses something; numerics are
+//! rounded to the scale that they are computed with. Out of Arrow: any width of a kind is read.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Decimal128Builder, Float32Builder, ListBuilder,
+    PrimitiveBuilder, StringBuilder, make_array, new_empty_array,
+};
+use datafusion::arrow::array::{ListArray, StructArray};
+use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
+use datafusion::arrow::compute::{cast, concat};
+use datafusion::arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type,
+    Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
+    Time64MicrosecondType, TimeUnit, TimestampMicrosecondType, UInt32Type, UInt64Type,
+};
+use datafusion::common::ScalarValue;
+use rust_decimal::Decimal;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::arrow::errors::{from_arrow, from_datafusion};
+use crate::sql::arrow::types::{NUMERIC_PRECISION, data_type_of, list_element, type_of};
+use crate::types::{ColumnType, Interval, Value};
+
+/// Microseconds of a day, into which a difference of times is split as PostgreSQL splits it.
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// An array of a column's values.
+///
+/// # Errors
+/// The cast's error for a value that is not of the column's type, 22003 for a number that does not fit.
+pub fn array_of<'a>(ty: &ColumnType, values: impl IntoIterator<Item = &'a Value>) -> Result<ArrayRef> {
+    let values = values.into_iter();
+    let rows = values.size_hint().0;
+    Ok(match ty {
+        ColumnType::Bool => booleans(values)?,
+        ColumnType::Int2 => primitive::<Int16Type>(ty, values, |value| match value {
+            Value::Int2(n) => Some(*n),
+            _ => None,
+        })?,
+        ColumnType::Int4 => primitive::<Int32Type>(ty, values, |value| match value {
+            Value::Int4(n) => Some(*n),
+            Value::Int2(n) => Some(i32::from(*n)),
+            _ => None,
+        })?,
+        ColumnType::Int8 => primitive::<Int64Type>(ty, values, Value::as_i64)?,
+        ColumnType::Oid => {
+            primitive::<UInt32Type>(ty, values, |value| value.as_i64().and_then(|n| u32::try_from(n).ok()))?
+        }
+        ColumnType::Float4 => primitive::<Float32Type>(ty, values, |value| match value {
+            Value::Float4(x) => Some(*x),
+            _ => None,
+        })?,
+        ColumnType::Float8 => primitive::<Float64Type>(ty, values, |value| match value {
+            Value::Float8(x) => Some(*x),
+            Value::Float4(x) => Some(f64::from(*x)),
+            _ => None,
+        })?,
+        ColumnType::Date => primitive::<Date32Type>(ty, values, |value| match value {
+            Value::Date(days) => Some(*days),
+            _ => None,
+        })?,
+        ColumnType::Time => primitive::<Time64MicrosecondType>(ty, values, micros)?,
+        ColumnType::Timestamp => primitive::<TimestampMicrosecondType>(ty, values, micros)?,
+        ColumnType::TimestampTz => {
+            let array = primitive::<TimestampMicrosecondType>(ty, values, micros)?;
+            retyped(&array, data_type_of(ty))?
+        }
+        ColumnType::Interval => intervals(values)?,
+        ColumnType::Numeric(_) => decimals(ty, values)?,
+        ColumnType::Bytea => binaries(values, rows)?,
+        ColumnType::Vector(_) => vectors(ty, values)?,
+        ColumnType::Array(element) => lists(ty, element, values)?,
+        ColumnType::Int2Vector => lists(ty, &ColumnType::Int2, values)?,
+        ColumnType::OidVector => lists(ty, &ColumnType::Oid, values)?,
+        _ => texts(values, rows),
+    })
+}
+
+fn micros(value: &Value) -> Option<i64> {
+    match value {
+        Value::Time(micros) | Value::Timestamp(micros) | Value::TimestampTz(micros) => Some(*micros),
+        _ => None,
+    }
+}
+
+fn converted(value: &Value, ty: &ColumnType) -> Result<Value> {
+    value.clone().cast(ty, true)
+}
+
+fn primitive<'a, T: ArrowPrimitiveType>(
+    ty: &ColumnType,
+    values: impl Iterator<Item = &'a Value>,
+    read: impl Fn(&Value) -> Option<T::Native>,
+) -> Result<ArrayRef> {
+    let mut builder = PrimitiveBuilder::<T>::with_capacity(values.size_hint().0);
+    for value in values {
+        match (value, read(value)) {
+            (Value::Null, _) => builder.append_null(),
+            (_, Some(native)) => builder.append_value(native),
+            (other, None) => {
+                let value = converted(other, ty)?;
+                match read(&value) {
+                    Some(native) => builder.append_value(native),
+                    None if value.is_null() => builder.append_null(),
+                    None => return Err(Error::internal(format!("a value is no {ty} after its cast"))),
+                }
+            }
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// Intervals; the planner counts their time in nanoseconds.
+fn intervals<'a>(values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
+    let mut builder = PrimitiveBuilder::<IntervalMonthDayNanoType>::with_capacity(values.size_hint().0);
+    for value in values {
+        let interval = match value {
+            Value::Null => None,
+            Value::Interval(interval) => Some(*interval),
+            other => match converted(other, &ColumnType::Interval)? {
+                Value::Interval(interval) => Some(interval),
+                _ => None,
+            },
+        };
+        builder.append_option(match interval {
+            None => None,
+            Some(Interval { months, days, micros }) => {
+                let nanoseconds = micros.checked_mul(1000).ok_or_else(|| {
+                    Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range")
+                        .with_detail("The hours of an interval within a query are at most 2,562,047.")
+                        .with_hint("Write them as days.")
+                })?;
+                Some(IntervalMonthDayNano::new(months, days, nanoseconds))
+            }
+        });
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn booleans<'a>(values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
+    let mut builder = BooleanBuilder::with_capacity(values.size_hint().0);
+    for value in values {
+        match value {
+            Value::Null => builder.append_null(),
+            Value::Bool(flag) => builder.append_value(*flag),
+            other => match converted(other, &ColumnType::Bool)? {
+                Value::Bool(flag) => builder.append_value(flag),
+                _ => builder.append_null(),
+            },
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn binaries<'a>(values: impl Iterator<Item = &'a Value>, rows: usize) -> Result<ArrayRef> {
+    let mut builder = BinaryBuilder::with_capacity(rows, rows * 16);
+    for value in values {
+        match value {
+            Value::Null => builder.append_null(),
+            Value::Bytea(bytes) => builder.append_value(bytes),
+            other => match converted(other, &ColumnType::Bytea)? {
+                Value::Bytea(bytes) => builder.append_value(bytes),
+                _ => builder.append_null(),
+            },
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn texts<'a>(values: impl Iterator<Item = &'a Value>, rows: usize) -> ArrayRef {
+    let mut builder = StringBuilder::with_capacity(rows, rows * 16);
+    for value in values {
+        match value {
+            Value::Null => builder.append_null(),
+            Value::Text(text) | Value::Json(text) => builder.append_value(text),
+            other => builder.append_value(other.to_text()),
+        }
+    }
+    Arc::new(builder.finish())
+}
+
+fn decimals<'a>(ty: &ColumnType, values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
+    let DataType::Decimal128(precision, scale) = data_type_of(ty) else {
+        return Err(Error::internal("numeric is no decimal"));
+    };
+    let mut builder = Decimal128Builder::with_capacity(values.size_hint().0).with_data_type(data_type_of(ty));
+    for value in values {
+        let decimal = match value {
+            Value::Null => None,
+            Value::Numeric(decimal) => Some(*decimal),
+            other => match converted(other, ty)? {
+                Value::Numeric(decimal) => Some(decimal),
+                _ => None,
+            },
+        };
+        match decimal {
+            None => builder.append_null(),
+            Some(decimal) => builder.append_value(unscaled(decimal, precision, scale)?),
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+/// The digits of a decimal at a scale, rounded half away from zero.
+fn unscaled(decimal: Decimal, precision: u8, scale: i8) -> Result<i128> {
+    let overflow = || {
+        Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow")
+            .with_detail(format!("{decimal} does not fit {precision} digits with {scale} after the point."))
+    };
+    let from = i32::try_from(decimal.scale()).map_err(|_| overflow())?;
+    let shift = i32::from(scale) - from;
+    let power = |exponent: u32| 10_i128.checked_pow(exponent).ok_or_else(overflow);
+    let digits = if shift >= 0 {
+        decimal.mantissa().checked_mul(power(shift.unsigned_abs())?).ok_or_else(overflow)?
+    } else {
+        let divisor = power(shift.unsigned_abs())?;
+        let (quotient, rest) = (decimal.mantissa() / divisor, decimal.mantissa() % divisor);
+        if rest.abs() * 2 >= divisor { quotient + decimal.mantissa().signum() } else { quotient }
+    };
+    let limit = power(u32::from(precision.min(NUMERIC_PRECISION)))?;
+    if digits.abs() < limit { Ok(digits) } else { Err(overflow()) }
+}
+
+fn vectors<'a>(ty: &ColumnType, values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
+    let rows = values.size_hint().0;
+    let mut builder = ListBuilder::with_capacity(Float32Builder::new(), rows);
+    for value in values {
+        let vector = match value {
+            Value::Null => None,
+            Value::Vector(vector) => Some(Arc::clone(vector)),
+            other => match converted(other, ty)? {
+                Value::Vector(vector) => Some(vector),
+                _ => None,
+            },
+        };
+        match vector {
+            None => builder.append_null(),
+            Some(vector) => {
+                builder.values().append_slice(&vector);
+                builder.append(true);
+            }
+        }
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn lists<'a>(ty: &ColumnType, element: &ColumnType, values: impl Iterator<Item = &'a Value>) -> Result<ArrayRef> {
+    let mut lengths = Vec::new();
+    let mut valid = Vec::new();
+    let mut parts = vec![new_empty_array(&data_type_of(element))];
+    for value in values {
+        let elements = match value {
+            Value::Null => None,
+            Value::Array(_, elements) => Some(elements.clone()),
+            other => match converted(other, ty)? {
+                Value::Array(_, elements) => Some(elements),
+                _ => None,
+            },
+        };
+        valid.push(elements.is_some());
+        let elements = elements.unwrap_or_default();
+        lengths.push(elements.len());
+        parts.push(array_of(element, &elements)?);
+    }
+    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+    let flat = concat(&parts).map_err(from_arrow)?;
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let list = ListArray::try_new(list_element(element), offsets, flat, Some(NullBuffer::from(valid)));
+    Ok(Arc::new(list.map_err(from_arrow)?))
+}
+
+/// The same values under another type of the same layout.
+fn retyped(array: &ArrayRef, data_type: DataType) -> Result<ArrayRef> {
+    let data = array.to_data().into_builder().data_type(data_type).build().map_err(from_arrow)?;
+    Ok(make_array(data))
+}
+
+/// One value as a constant of a plan.
+pub fn scalar_of(value: &Value, ty: &ColumnType) -> Result<ScalarValue> {
+    let array = array_of(ty, std::iter::once(value))?;
+    ScalarValue::try_from_array(&array, 0).map_err(from_datafusion)
+}
+
+/// A column of a batch, made ready for [`value_at`]: uncommon encodings become the usual one.
+pub fn readable(array: &ArrayRef) -> Result<ArrayRef> {
+    let target = match array.data_type() {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::Int8 | DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::Float16 => DataType::Float32,
+        DataType::Date64 => DataType::Date32,
+        DataType::Time32(_) | DataType::Time64(TimeUnit::Nanosecond) => DataType::Time64(TimeUnit::Microsecond),
+        DataType::Timestamp(unit, zone) if *unit != TimeUnit::Microsecond => {
+            DataType::Timestamp(TimeUnit::Microsecond, zone.clone())
+        }
+        DataType::Interval(IntervalUnit::YearMonth | IntervalUnit::DayTime) => {
+            DataType::Interval(IntervalUnit::MonthDayNano)
+        }
+        DataType::Duration(unit) if *unit != TimeUnit::Microsecond => DataType::Duration(TimeUnit::Microsecond),
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
+            DataType::Decimal128(*precision, *scale)
+        }
+        DataType::Decimal256(_, scale) => DataType::Decimal128(NUMERIC_PRECISION, *scale),
+        DataType::Dictionary(_, values) => values.as_ref().clone(),
+        DataType::LargeList(element) | DataType::FixedSizeList(element, _) => DataType::List(Arc::clone(element)),
+        _ => return Ok(Arc::clone(array)),
+    };
+    readable(&cast(array, &target).map_err(from_arrow)?)
+}
+
+/// The value of a row of a [`readable`] array.
+pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> {
+    if array.is_null(row) {
+        return Ok(Value::Null);
+    }
+    Ok(match array.data_type() {
+        DataType::Null => Value::Null,
+        DataType::Boolean => Value::Bool(array.as_boolean().value(row)),
+        DataType::Int16 => Value::Int2(array.as_primitive::<Int16Type>().value(row)),
+        DataType::Int32 => Value::Int4(array.as_primitive::<Int32Type>().value(row)),
+        DataType::Int64 => Value::Int8(array.as_primitive::<Int64Type>().value(row)),
+        DataType::UInt32 => Value::Int8(i64::from(array.as_primitive::<UInt32Type>().value(row))),
+        DataType::UInt64 => {
+            let n = array.as_primitive::<UInt64Type>().value(row);
+            let signed = i64::try_from(n);
+            Value::Int8(signed.map_err(|_| Error::new(ErrorKind::NumericOutOfRange, "bigint out of range"))?)
+        }
+        DataType::Float32 => Value::float4(array.as_primitive::<Float32Type>().value(row)),
+        DataType::Float64 => Value::float8(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Decimal128(precision, scale) => {
+            decimal(array.as_primitive::<Decimal128Type>().value(row), *precision, *scale, ty)?
+        }
+        DataType::Utf8 => {
+            let text = array.as_string::<i32>().value(row);
+            match ty {
+                ColumnType::Json | ColumnType::Jsonb => Value::Json(text.into()),
+                ColumnType::Uuid => Value::parse_text(ty, text)?,
+                _ => Value::Text(text.into()),
+            }
+        }
+        DataType::Binary => Value::Bytea(array.as_binary::<i32>().value(row).into()),
+        DataType::Date32 => Value::Date(array.as_primitive::<Date32Type>().value(row)),
+        DataType::Time64(_) => Value::Time(array.as_primitive::<Time64MicrosecondType>().value(row)),
+        DataType::Timestamp(_, zone) => {
+            let micros = array.as_primitive::<TimestampMicrosecondType>().value(row);
+            if zone.is_some() { Value::TimestampTz(micros) } else { Value::Timestamp(micros) }
+        }
+        DataType::Duration(_) => {
+            let micros = array.as_primitive::<DurationMicrosecondType>().value(row);
+            let days = i32::try_from(micros / MICROS_PER_DAY)
+                .map_err(|_| Error::new(ErrorKind::DatetimeOutOfRange, "interval out of range"))?;
+            Value::Interval(Interval { months: 0, days, micros: micros % MICROS_PER_DAY })
+        }
+        DataType::Interval(_) => {
+            let interval = array.as_primitive::<IntervalMonthDayNanoType>().value(row);
+            Value::Interval(Interval {
+                months: interval.months,
+                days: interval.days,
+                micros: interval.nanoseconds / 1000,
+            })
+        }
+        DataType::List(_) => list_at(&array.as_list::<i32>().value(row), ty)?,
+        DataType::Struct(_) => record_at(array.as_struct(), row)?,
+        other => {
+            return Err(Error::unsupported(
+                format!("results of the type {other} are not offered"),
+                "Cast the expression to a type of PostgreSQL.",
+            ));
+        }
+    })
+}
+
+fn list_at(elements: &ArrayRef, ty: &ColumnType) -> Result<Value> {
+    if let (ColumnType::Vector(_), DataType::Float32) = (ty, elements.data_type()) {
+        return Ok(Value::Vector(elements.as_primitive::<Float32Type>().values().iter().copied().collect()));
+    }
+    let element = ty.element().unwrap_or(ColumnType::Text);
+    let elements = readable(elements)?;
+    let values = (0..elements.len()).map(|row| value_at(&elements, row, &element)).collect::<Result<Vec<_>>>()?;
+    // An array of arrays is one of more dimensions.
+    Ok(Value::Array(Box::new(if ty.is_number_vector() { ty.clone() } else { element.base().clone() }), values))
+}
+
+/// A row as a value: its text form, since rows are no type of their own here.
+fn record_at(record: &StructArray, row: usize) -> Result<Value> {
+    let mut text = String::from("(");
+    for (position, (column, field)) in record.columns().iter().zip(record.fields()).enumerate() {
+        if position > 0 {
+            text.push(',');
+        }
+        let value = value_at(&readable(column)?, row, &type_of(field))?;
+        let part = value.to_text();
+        let is_special =
+            |character: char| matches!(character, '(' | ')' | ',' | '"' | '\\') || character.is_ascii_whitespace();
+        if value.is_null() || !(part.is_empty() || part.contains(is_special)) {
+            text.push_str(&part);
+        } else {
+            text.push('"');
+            text.push_str(&part.replace('\\', "\\\\").replace('"', "\"\""));
+            text.push('"');
+        }
+    }
+    text.push(')');
+    Ok(Value::text(text))
+}
+
+/// A decimal; one of undeclared scale loses the zeros that only its computation gave it.
+fn decimal(digits: i128, precision: u8, scale: i8, ty: &ColumnType) -> Result<Value> {
+    let overflow = || Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow");
+    let mut digits = digits;
+    let mut scale = i32::from(scale);
+    let is_declared = matches!(ty, ColumnType::Numeric(Some(_))) || precision < NUMERIC_PRECISION;
+    while scale > 0 && digits % 10 == 0 && (!is_declared || scale > 28) {
+        digits /= 10;
+        scale -= 1;
+    }
+    while scale < 0 {
+        digits = digits.checked_mul(10).ok_or_else(overflow)?;
+        scale += 1;
+    }
+    while scale > 28 {
+        digits /= 10;
+        scale -= 1;
+    }
+    let scale = u32::try_from(scale).map_err(|_| overflow())?;
+    Decimal::try_from_i128_with_scale(digits, scale).map(Value::Numeric).map_err(|_| overflow())
+}

@@ -1,0 +1,325 @@
+//! Data definition: tables, indexes, and the statements about objects that this server has one fixed kind of.
+//!
+//! `define_table` reads columns and constraints, `define_index` indexes, `define_alter` changes of tables, `define_drop` what
+//! goes; this file dispatches and carries out.
+
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{
+    CreateTable, Query, SchemaName, SetExpr, Statement, Truncate, TruncateIdentityOption,
+};
+
+use crate::db::{Cancel, EntryKey, OnConflict, Operand, Output, Query as DbQuery, Settings, Transaction};
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::{Collection, CollectionKind, Column};
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::define::alter::{TableChange, plan_alter};
+use crate::sql::define::drop::{DropRequest, plan_drop};
+use crate::sql::define::index::{IndexRequest, plan_create_index};
+use crate::sql::define::table::{TableRequest, plan_table, table_of_query};
+use crate::sql::parse::scope::folded;
+use crate::sql::parse::unread;
+use crate::sql::pg_catalog::find_namespace;
+use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::write::write_target::{public_name, relation_name, writable};
+use crate::types::Value;
+
+/// A planned statement that changes the catalog, or empties tables.
+pub enum Definition {
+    CreateTable {
+        table: TableRequest,
+        if_not_exists: bool,
+    },
+    CreateTableAs {
+        name: String,
+        plan: ReadPlan,
+        columns: Vec<Column>,
+        if_not_exists: bool,
+    },
+    CreateIndex(IndexRequest),
+    Drop(DropRequest),
+    AlterTable {
+        table: String,
+        changes: Vec<TableChange>,
+    },
+    RenameTable {
+        from: String,
+        to: String,
+    },
+    Truncate {
+        names: Vec<String>,
+        /// RESTART IDENTITY.
+        restart: bool,
+    },
+    /// Already so: the tag to answer with, and what to say of it.
+    Nothing {
+        tag: &'static str,
+        notices: Vec<Notice>,
+    },
+}
+
+pub fn plan_definition(
+    statement: &Statement,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<Definition> {
+    match statement {
+        Statement::CreateTable(table) => plan_create_table(table, parameters, context),
+        Statement::CreateIndex(index) => Ok(Definition::CreateIndex(plan_create_index(index, context)?)),
+        Statement::AlterTable(alter) => plan_alter(alter, context),
+        Statement::Truncate(truncate) => plan_truncate(truncate, context),
+        Statement::CreateExtension(extension) => {
+            unread::create_extension(extension)?;
+            let name = folded(&extension.name);
+            match name.as_str() {
+                "vector" | "plpgsql" => {
+                    let message = format!("extension \"{name}\" already exists, skipping");
+                    let notice = Notice::of(Error::new(ErrorKind::DuplicateObject, message));
+                    // Without IF NOT EXISTS it is made as far as anybody can tell.
+                    let notices = if extension.if_not_exists { vec![notice] } else { Vec::new() };
+                    Ok(Definition::Nothing { tag: "CREATE EXTENSION", notices })
+                }
+                _ => Err(Error::unsupported(
+                    format!("extension \"{name}\" is not available"),
+                    "The types and functions of vector are built in; there are no others.",
+                )),
+            }
+        }
+        Statement::CreateSchema { schema_name, if_not_exists, .. } => {
+            let name = match schema_name {
+                SchemaName::Simple(name) | SchemaName::NamedAuthorization(name, _) => Some(relation_name(name)?.1),
+                SchemaName::UnnamedAuthorization(_) => None,
+            };
+            let Some(name) = name.filter(|name| find_namespace(name).is_ok()) else {
+                return Err(Error::unsupported("schemas cannot be made", "Every table is in the schema public."));
+            };
+            let report = |skipping| {
+                let message = format!("schema \"{name}\" already exists{skipping}");
+                Error::new(ErrorKind::DuplicateSchema, message)
+            };
+            match if_not_exists {
+                true => {
+                    let notices = vec![Notice::of(report(", skipping"))];
+                    Ok(Definition::Nothing { tag: "CREATE SCHEMA", notices })
+                }
+                false => Err(report("")),
+            }
+        }
+        other => match plan_drop(other, context)? {
+            Some(definition) => Ok(definition),
+            None => Err(not_offered(other)),
+        },
+    }
+}
+
+fn not_offered(statement: &Statement) -> Error {
+    let (what, hint) = match statement {
+        Statement::Comment { .. } => ("COMMENT ON", "Keep the comment in the application."),
+        Statement::CreateView(_) => ("CREATE VIEW", "Name the query with WITH in the statements that use it."),
+        Statement::CreateSequence { .. } => ("CREATE SEQUENCE", "Declare a column as bigserial."),
+        Statement::CreateFunction(_) | Statement::CreateProcedure { .. } | Statement::CreateTrigger(_) => {
+            ("functions and triggers of your own", "Do the work in the application.")
+        }
+        Statement::CreateType { .. } | Statement::CreateDomain(_) => ("types of your own", "Use text or jsonb."),
+        Statement::CreateRole(_) | Statement::CreateUser(_) => {
+            ("roles besides the owner", "A node has one user, nebulus; ALTER ROLE nebulus PASSWORD '...'.")
+        }
+        Statement::Grant(_) | Statement::Revoke(_) => ("GRANT and REVOKE", "A node has one user, nebulus."),
+        Statement::CreateDatabase { .. } => ("CREATE DATABASE", "A data directory is one database, nebulus."),
+        Statement::Merge(_) => ("MERGE", "Use INSERT ... ON CONFLICT DO UPDATE."),
+        Statement::AlterIndex { .. } => ("ALTER INDEX", "Drop the index and create it under the other name."),
+        _ => ("this statement", "The section \"Statements\" of COMPAT.md lists those that are."),
+    };
+    let verb = if what.ends_with('s') || what.contains(" and ") { "are" } else { "is" };
+    Error::unsupported(format!("{what} {verb} not offered"), hint)
+}
+
+fn plan_create_table(
+    table: &CreateTable,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<Definition> {
+    unread::create_table(table)?;
+    let name = public_name(&table.name, context)?;
+    let Some(query) = &table.query else {
+        let request = plan_table(table, name, context)?;
+        return Ok(Definition::CreateTable { table: request, if_not_exists: table.if_not_exists });
+    };
+    if !table.columns.is_empty() {
+        return Err(Error::unsupported(
+            "CREATE TABLE with columns AS a query is not offered",
+            "Name the columns in the query, or CREATE TABLE and INSERT ... SELECT.",
+        ));
+    }
+    let plan = plan_query(query, parameters, context)?;
+    let columns = table_of_query(&plan)?;
+    Ok(Definition::CreateTableAs { name, plan, columns, if_not_exists: table.if_not_exists })
+}
+
+fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<Definition> {
+    unread::truncate(truncate)?;
+    let mut names = Vec::with_capacity(truncate.table_names.len());
+    for target in &truncate.table_names {
+        names.push(writable(&target.name, context)?.name.clone());
+    }
+    let restart = matches!(truncate.identity, Some(TruncateIdentityOption::Restart));
+    Ok(Definition::Truncate { names, restart })
+}
+
+impl Definition {
+    /// SELECT … INTO: a table made of a query's rows.
+    pub fn select_into(
+        query: &Query,
+        parameters: &mut ParameterTypes,
+        context: &PlanContext<'_>,
+    ) -> Result<Definition> {
+        let mut query = query.clone();
+        let SetExpr::Select(select) = query.body.as_mut() else {
+            return Err(Error::internal("SELECT INTO is no SELECT"));
+        };
+        let Some(into) = select.into.take() else { return Err(Error::internal("SELECT INTO has no INTO")) };
+        unread::select_into(&into)?;
+        let name = public_name(&into.name, context)?;
+        let plan = plan_query(&query, parameters, context)?;
+        let columns = table_of_query(&plan)?;
+        Ok(Definition::CreateTableAs { name, plan, columns, if_not_exists: false })
+    }
+
+    /// Carries the statement out; the command tag.
+    pub async fn execute(
+        &self,
+        transaction: &mut Transaction,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<String> {
+        let tag = match self {
+            Definition::Nothing { tag, notices } => {
+                transaction.notices.extend(notices.iter().cloned());
+                tag
+            }
+            Definition::CreateTable { table, if_not_exists } => {
+                if !(*if_not_exists && skips(&table.name, transaction)) {
+                    transaction.create_collection(table.collection(transaction))?;
+                }
+                "CREATE TABLE"
+            }
+            Definition::CreateTableAs { name, plan, columns, if_not_exists } => {
+                if *if_not_exists && skips(name, transaction) {
+                    return Ok("CREATE TABLE AS".to_string());
+                }
+                let rows = create_as(name, plan, columns, transaction, (parameters, settings, cancel)).await?;
+                return Ok(format!("SELECT {rows}"));
+            }
+            Definition::CreateIndex(request) => {
+                request.create(transaction, cancel).await?;
+                "CREATE INDEX"
+            }
+            Definition::Drop(request) => request.execute(transaction)?,
+            Definition::RenameTable { from, to } => {
+                transaction.rename_collection(from, to)?;
+                "ALTER TABLE"
+            }
+            Definition::AlterTable { table, changes } => {
+                for change in changes {
+                    change.make(table, transaction, (settings, cancel)).await?;
+                }
+                "ALTER TABLE"
+            }
+            Definition::Truncate { names, restart } => {
+                truncate(names, *restart, transaction, (settings, cancel))?;
+                "TRUNCATE TABLE"
+            }
+        };
+        Ok(tag.to_string())
+    }
+}
+
+async fn create_as(
+    name: &str,
+    plan: &ReadPlan,
+    columns: &[Column],
+    transaction: &mut Transaction,
+    (parameters, settings, cancel): (&[Value], &Settings, &Cancel),
+) -> Result<u64> {
+    let view = transaction.view().clone();
+    transaction.create_collection(Collection {
+        id: transaction.new_id(),
+        name: name.to_string(),
+        kind: CollectionKind::Table,
+        columns: columns.to_vec(),
+        primary_key: Vec::new(),
+        indexes: Vec::new(),
+    })?;
+    let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
+    let mut stream = plan.execute(&view, parameters, settings, cancel).await?;
+    drop(view);
+    let mut count = 0;
+    while let Some(chunk) = stream.next_chunk().await? {
+        cancel.check()?;
+        for row in chunk {
+            transaction.insert(&collection, row.into_iter().map(Some).collect(), OnConflict::Fail)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Whether IF NOT EXISTS leaves a relation as it is; the client is told.
+pub fn skips(name: &str, transaction: &mut Transaction) -> bool {
+    let is_there = transaction.catalog().is_taken(name);
+    if is_there {
+        let report = Error::new(ErrorKind::DuplicateTable, format!("relation \"{name}\" already exists, skipping"));
+        transaction.notices.push(Notice::of(report));
+    }
+    is_there
+}
+
+fn truncate(
+    names: &[String],
+    restart: bool,
+    transaction: &mut Transaction,
+    (settings, cancel): (&Settings, &Cancel),
+) -> Result<()> {
+    for name in names {
+        let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
+        for key in keys(&collection, transaction, settings, cancel)? {
+            cancel.check()?;
+            transaction.delete(&collection, &key)?;
+        }
+        if restart {
+            transaction.restart_sequences(&collection)?;
+        }
+    }
+    Ok(())
+}
+
+/// The keys of all entries of a collection.
+pub fn keys(
+    collection: &Arc<Collection>,
+    transaction: &Transaction,
+    settings: &Settings,
+    cancel: &Cancel,
+) -> Result<Vec<EntryKey>> {
+    let is_auth = collection.kind == CollectionKind::Auth;
+    let operand = if is_auth { Operand::Column(0) } else { Operand::Key };
+    let query = DbQuery {
+        collection: Arc::clone(collection),
+        output: vec![Output::Operand(operand)],
+        filter: None,
+        nearest: None,
+        order: Vec::new(),
+        limit: None,
+        offset: None,
+    };
+    let mut cursor = transaction.view().query(&query, settings, cancel)?;
+    let mut keys = Vec::new();
+    while let Some(chunk) = cursor.next_chunk()? {
+        for row in chunk {
+            let value = row.into_iter().next().unwrap_or_default();
+            keys.push(crate::sql::write::write_plan::key_of_value(transaction, collection, value)?);
+        }
+    }
+    Ok(keys)
+}

@@ -1,0 +1,353 @@
+//! DROP: tables and indexes go; what this server never has of a kind cannot be there, so that IF EXISTS skips it with a notice.
+
+use datafusion::sql::sqlparser::ast::{
+    DropFunction, FunctionDesc, ObjectName, ObjectType, OperateFunctionArg, Spanned, Statement,
+};
+
+use crate::db::{Transaction, constraint_needs_index};
+use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::define::definition::Definition;
+use crate::sql::parse::scope::folded;
+use crate::sql::pg_catalog::{Object, find_namespace, find_procedure, find_type};
+use crate::sql::write::write_target::{located, public_name, relation_name};
+use crate::types::ColumnType;
+
+/// Types whose names are words of the standard, which PostgreSQL's parser replaces by those of its own types.
+const KEYWORD_TYPES: &[&str] = &[
+    "bit",
+    "boolean",
+    "char",
+    "character",
+    "dec",
+    "decimal",
+    "double",
+    "float",
+    "int",
+    "integer",
+    "interval",
+    "json",
+    "numeric",
+    "real",
+    "smallint",
+    "bigint",
+    "time",
+    "timestamp",
+    "varchar",
+];
+
+/// Tables or indexes to be dropped.
+pub struct DropRequest {
+    is_index: bool,
+    names: Vec<String>,
+    if_exists: bool,
+    /// What was skipped already.
+    skipped: Vec<Notice>,
+}
+
+impl DropRequest {
+    /// Drops them; the command tag.
+    ///
+    /// # Errors
+    /// 42P01 and 42704 for what is not there, 42501 for a default collection, 55006 for one that is attached to a network.
+    pub fn execute(&self, transaction: &mut Transaction) -> Result<&'static str> {
+        transaction.notices.extend(self.skipped.iter().cloned());
+        for name in &self.names {
+            let catalog = transaction.catalog();
+            let is_there = match self.is_index {
+                true => catalog.index_by_name(name).is_some(),
+                false => catalog.collection(name).is_some(),
+            };
+            match (is_there || !self.if_exists, self.is_index) {
+                (false, is_index) => {
+                    let kind = if is_index { "index" } else { "table" };
+                    transaction.notices.push(skipping(&format!("{kind} \"{name}\"")));
+                }
+                (true, true) => transaction.drop_index(name)?,
+                (true, false) => transaction.drop_collection(name)?,
+            }
+        }
+        Ok(if self.is_index { "DROP INDEX" } else { "DROP TABLE" })
+    }
+}
+
+/// Plans a statement that drops something; `None` for one that drops nothing of the kinds known here.
+pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Option<Definition>> {
+    let definition = match statement {
+        Statement::Drop { object_type, if_exists, names, .. } => {
+            let absent =
+                |tag, describe: fn(&ObjectName) -> Result<Fate>| Absent { tag, describe }.plan(names, *if_exists);
+            match object_type {
+                ObjectType::Table => relations("table", names, *if_exists, context)?,
+                ObjectType::Index => relations("index", names, *if_exists, context)?,
+                ObjectType::View => relations("view", names, *if_exists, context)?,
+                ObjectType::MaterializedView => relations("materialized view", names, *if_exists, context)?,
+                ObjectType::Sequence => relations("sequence", names, *if_exists, context)?,
+                ObjectType::Type => absent("DROP TYPE", type_fate)?,
+                ObjectType::Schema => absent("DROP SCHEMA", schema_fate)?,
+                ObjectType::Collation => absent("DROP COLLATION", collation_fate)?,
+                ObjectType::Role | ObjectType::User => absent("DROP ROLE", role_fate)?,
+                ObjectType::Database => absent("DROP DATABASE", database_fate)?,
+                _ => return Ok(None),
+            }
+        }
+        Statement::DropDomain(domain) => {
+            let names = std::slice::from_ref(&domain.name);
+            Absent { tag: "DROP DOMAIN", describe: type_fate }.plan(names, domain.if_exists)?
+        }
+        Statement::DropExtension(extension) => {
+            let names: Vec<ObjectName> =
+                extension.names.iter().map(|name| ObjectName::from(vec![name.clone()])).collect();
+            Absent { tag: "DROP EXTENSION", describe: extension_fate }.plan(&names, extension.if_exists)?
+        }
+        Statement::DropFunction(DropFunction { if_exists, func_desc, .. }) => {
+            functions("function", "DROP FUNCTION", func_desc, *if_exists)?
+        }
+        Statement::DropProcedure { if_exists, proc_desc, .. } => {
+            functions("procedure", "DROP PROCEDURE", proc_desc, *if_exists)?
+        }
+        Statement::DropTrigger(trigger) => {
+            let (_, name) = relation_name(&trigger.trigger_name)?;
+            let Some(table) = &trigger.table_name else {
+                return Err(Error::syntax("DROP TRIGGER needs ON", None).with_hint("DROP TRIGGER name ON table"));
+            };
+            of_relation("trigger", &name, table, trigger.if_exists, "DROP TRIGGER", context)?
+        }
+        Statement::DropPolicy(policy) => {
+            let name = folded(&policy.name);
+            of_relation("policy", &name, &policy.table_name, policy.if_exists, "DROP POLICY", context)?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(definition))
+}
+
+/// The notice that something is not there to be dropped.
+fn skipping(what: &str) -> Notice {
+    Notice::new(format!("{what} does not exist, skipping"))
+}
+
+/// Something with a row in `pg_class`.
+fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanContext<'_>) -> Result<Definition> {
+    let mut request = DropRequest { is_index: kind == "index", names: Vec::new(), if_exists, skipped: Vec::new() };
+    for name in names {
+        let at = |error| located(error, context.text, name.span().start);
+        let (schema, plain) = relation_name(name)?;
+        if let Some(schema) = schema.filter(|schema| find_namespace(schema).is_err()) {
+            match if_exists {
+                true => request.skipped.push(skipping(&format!("schema \"{schema}\""))),
+                false => return Err(at(no_schema(&schema))),
+            }
+            continue;
+        }
+        let plain_name = public_name(name, context)?;
+        let objects = Object::all(context.view.catalog());
+        let found = objects.into_iter().find(|object| object.is_user_made() && object.name() == plain_name);
+        match found {
+            Some(object) if object.kind_name() != kind => return Err(at(wrong_kind(&plain, kind, &object))),
+            Some(Object::PrimaryKey(collection)) => {
+                return Err(at(constraint_needs_index(&plain, &collection.name)));
+            }
+            Some(Object::Sequence(collection, _)) => {
+                let error = dependent(format!("cannot drop sequence {plain} because other objects depend on it"));
+                return Err(at(error.with_detail(format!("A column of table {} draws from it.", collection.name))));
+            }
+            Some(Object::MemoryFacts) => {
+                return Err(at(dependent(format!(
+                    "cannot drop view {plain} because it is required by the database system"
+                ))));
+            }
+            Some(_) => request.names.push(plain_name),
+            // Looked for again when the statement runs.
+            None if if_exists && matches!(kind, "table" | "index") => request.names.push(plain_name),
+            None if if_exists => request.skipped.push(skipping(&format!("{kind} \"{plain}\""))),
+            None => {
+                let code = if kind == "index" { ErrorKind::UndefinedObject } else { ErrorKind::UndefinedTable };
+                return Err(at(Error::new(code, format!("{kind} \"{plain}\" does not exist"))));
+            }
+        }
+    }
+    Ok(match kind {
+        "view" => Definition::Nothing { tag: "DROP VIEW", notices: request.skipped },
+        "materialized view" => Definition::Nothing { tag: "DROP MATERIALIZED VIEW", notices: request.skipped },
+        "sequence" => Definition::Nothing { tag: "DROP SEQUENCE", notices: request.skipped },
+        _ => Definition::Drop(request),
+    })
+}
+
+fn wrong_kind(name: &str, wanted: &str, object: &Object) -> Error {
+    let article = if wanted == "index" { "an" } else { "a" };
+    let kind = object.kind_name();
+    Error::new(ErrorKind::WrongObjectType, format!("\"{name}\" is not {article} {wanted}")).with_hint(format!(
+        "Use DROP {} to remove {} {kind}.",
+        kind.to_uppercase(),
+        if kind == "index" { "an" } else { "a" }
+    ))
+}
+
+fn dependent(message: String) -> Error {
+    Error::new(ErrorKind::DependentObjects, message)
+}
+
+fn no_schema(name: &str) -> Error {
+    Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
+        .with_hint("Tables live in the schema public.")
+}
+
+/// What there is of something that a name means.
+enum Fate {
+    /// Nothing, in the words of a notice; and the error where IF EXISTS is missing.
+    Absent(String, Error),
+    /// It is there and stays.
+    Kept(Error),
+}
+
+/// A kind of which nobody can make anything here.
+struct Absent {
+    tag: &'static str,
+    describe: fn(&ObjectName) -> Result<Fate>,
+}
+
+impl Absent {
+    fn plan(&self, names: &[ObjectName], if_exists: bool) -> Result<Definition> {
+        let mut notices = Vec::new();
+        for name in names {
+            match (self.describe)(name)? {
+                Fate::Absent(what, _) if if_exists => notices.push(skipping(&what)),
+                Fate::Absent(_, error) | Fate::Kept(error) => return Err(error),
+            }
+        }
+        Ok(Definition::Nothing { tag: self.tag, notices })
+    }
+}
+
+fn absent(what: String, kind: ErrorKind) -> Fate {
+    let error = Error::new(kind, format!("{what} does not exist"));
+    Fate::Absent(what, error)
+}
+
+fn type_fate(name: &ObjectName) -> Result<Fate> {
+    let (schema, plain) = relation_name(name)?;
+    if let Some(schema) = schema.filter(|schema| find_namespace(schema).is_err()) {
+        return Ok(Fate::Absent(format!("schema \"{schema}\""), no_schema(&schema)));
+    }
+    Ok(match find_type(&plain) {
+        Some(_) => {
+            Fate::Kept(dependent(format!("cannot drop type {plain} because it is required by the database system")))
+        }
+        None => absent(format!("type \"{plain}\""), ErrorKind::UndefinedObject),
+    })
+}
+
+fn schema_fate(name: &ObjectName) -> Result<Fate> {
+    let (_, plain) = relation_name(name)?;
+    Ok(match find_namespace(&plain) {
+        Ok(_) => Fate::Kept(Error::unsupported("schemas cannot be dropped", "Every table is in the schema public.")),
+        Err(_) => Fate::Absent(format!("schema \"{plain}\""), no_schema(&plain)),
+    })
+}
+
+fn extension_fate(name: &ObjectName) -> Result<Fate> {
+    let (_, plain) = relation_name(name)?;
+    Ok(match plain.as_str() {
+        "vector" | "plpgsql" => {
+            Fate::Kept(Error::unsupported("DROP EXTENSION is not offered", "What vector offers is built in."))
+        }
+        _ => absent(format!("extension \"{plain}\""), ErrorKind::UndefinedObject),
+    })
+}
+
+fn collation_fate(name: &ObjectName) -> Result<Fate> {
+    let (_, plain) = relation_name(name)?;
+    Ok(match plain.to_ascii_lowercase().as_str() {
+        "default" | "c" | "posix" | "ucs_basic" => Fate::Kept(dependent(format!(
+            "cannot drop collation {plain} because it is required by the database system"
+        ))),
+        _ => absent(format!("collation \"{plain}\""), ErrorKind::UndefinedObject),
+    })
+}
+
+fn role_fate(name: &ObjectName) -> Result<Fate> {
+    let (_, plain) = relation_name(name)?;
+    Ok(if plain == crate::db::OWNER {
+        Fate::Kept(Error::unsupported(
+            "DROP ROLE is not offered",
+            format!("A node has one user, {}.", crate::db::OWNER),
+        ))
+    } else {
+        absent(format!("role \"{plain}\""), ErrorKind::UndefinedObject)
+    })
+}
+
+fn database_fate(name: &ObjectName) -> Result<Fate> {
+    let (_, plain) = relation_name(name)?;
+    let kept = Error::unsupported("DROP DATABASE is not offered", "A data directory is one database, nebulus.");
+    Ok(if plain == "nebulus" { Fate::Kept(kept) } else { Fate::Absent(format!("database \"{plain}\""), kept) })
+}
+
+/// A trigger or policy of a table, of which there is none.
+fn of_relation(
+    kind: &str,
+    name: &str,
+    table: &ObjectName,
+    if_exists: bool,
+    tag: &'static str,
+    context: &PlanContext<'_>,
+) -> Result<Definition> {
+    let (_, plain) = relation_name(table)?;
+    let is_there = context.view.catalog().collection(&plain).is_some();
+    let fate = if is_there {
+        let error =
+            Error::new(ErrorKind::UndefinedObject, format!("{kind} \"{name}\" for table \"{plain}\" does not exist"));
+        Fate::Absent(format!("{kind} \"{name}\" for relation \"{plain}\""), error)
+    } else {
+        absent(format!("relation \"{plain}\""), ErrorKind::UndefinedTable)
+    };
+    match fate {
+        Fate::Absent(what, _) if if_exists => Ok(Definition::Nothing { tag, notices: vec![skipping(&what)] }),
+        Fate::Absent(_, error) | Fate::Kept(error) => Err(error),
+    }
+}
+
+/// Functions are built in or not there; which arguments they take makes no difference to that.
+fn functions(kind: &str, tag: &'static str, list: &[FunctionDesc], if_exists: bool) -> Result<Definition> {
+    let mut notices = Vec::new();
+    for FunctionDesc { name, args } in list {
+        let (_, plain) = relation_name(name)?;
+        let written = |types: &dyn Fn(&OperateFunctionArg) -> String| -> String {
+            args.iter().flatten().map(types).collect::<Vec<_>>().join(",")
+        };
+        if find_procedure(&plain).is_some() {
+            let list = written(&|argument| shown_type(argument, false));
+            let message = format!("cannot drop {kind} {plain}({list}) because it is required by the database system");
+            return Err(dependent(message));
+        }
+        if !if_exists {
+            let message = match args {
+                None => format!("could not find a {kind} named \"{plain}\""),
+                Some(_) => {
+                    format!("{kind} {plain}({}) does not exist", written(&|argument| shown_type(argument, false)))
+                }
+            };
+            return Err(Error::new(ErrorKind::UndefinedFunction, message));
+        }
+        notices.push(skipping(&format!("{kind} {plain}({})", written(&|argument| shown_type(argument, true)))));
+    }
+    Ok(Definition::Nothing { tag, notices })
+}
+
+/// The type of an argument: as it is shown, or as PostgreSQL's parser keeps it, which expands the words of the standard.
+fn shown_type(argument: &OperateFunctionArg, as_parsed: bool) -> String {
+    let written = argument.data_type.to_string();
+    let Ok(ty) = ColumnType::parse(&written) else { return written };
+    if !as_parsed {
+        return ty.to_string();
+    }
+    let lower = written.to_lowercase();
+    let word = lower.split(['(', '[']).next().unwrap_or_default().trim();
+    // What is no keyword of the grammar stays as it was written.
+    match KEYWORD_TYPES.iter().any(|keyword| word == *keyword || word.starts_with(&format!("{keyword} "))) {
+        true => format!("pg_catalog.{}", ty.internal_name()),
+        false => lower,
+    }
+}

@@ -1,0 +1,118 @@
+//! Identity columns: the options of their sequences, and what a column can be besides.
+
+use datafusion::sql::sqlparser::ast::{ColumnOption, Expr, SequenceOptions, UnaryOperator, Value as Literal};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Column, DefaultValue, Numbering};
+use crate::types::ColumnType;
+
+/// Makes an identity column of one of whole numbers.
+///
+/// # Errors
+/// 22023 for another type or numbers that no sequence has, 0A000 for limits and cycles of one's own.
+pub fn make_identity(column: &mut Column, is_always: bool, options: &[SequenceOptions]) -> Result<()> {
+    if !column.ty.is_integer() {
+        let message = "identity column type must be smallint, integer, or bigint";
+        return Err(Error::new(ErrorKind::InvalidParameterValue, message));
+    }
+    column.not_null = true;
+    column.default = Some(if is_always { DefaultValue::Identity } else { DefaultValue::Sequence });
+    column.numbering = numbering(options, &column.ty)?;
+    Ok(())
+}
+
+/// What the options say, where it is what sequences here can be: upwards, from 1 to the largest number of their type.
+fn numbering(options: &[SequenceOptions], ty: &ColumnType) -> Result<Numbering> {
+    let mut numbering = Numbering::default();
+    let largest = match ty {
+        ColumnType::Int2 => i64::from(i16::MAX),
+        ColumnType::Int4 => i64::from(i32::MAX),
+        _ => i64::MAX,
+    };
+    let refused = |what: String| Err(Error::unsupported(what, "Sequences go up from 1 and end with their type."));
+    for option in options {
+        match option {
+            SequenceOptions::StartWith(start, _) => numbering.start = number(start)?,
+            SequenceOptions::IncrementBy(increment, _) => numbering.increment = number(increment)?,
+            SequenceOptions::MinValue(None) | SequenceOptions::MaxValue(None) => {}
+            SequenceOptions::MinValue(Some(least)) if number(least)? == 1 => {}
+            SequenceOptions::MaxValue(Some(most)) if number(most)? == largest => {}
+            SequenceOptions::MinValue(Some(least)) => return refused(format!("MINVALUE {least} is not offered")),
+            SequenceOptions::MaxValue(Some(most)) => return refused(format!("MAXVALUE {most} is not offered")),
+            // How many numbers are reserved at once is the server's business, as PostgreSQL's CACHE is a session's.
+            SequenceOptions::Cache(cache) => {
+                if number(cache)? < 1 {
+                    return Err(invalid(format!("CACHE ({cache}) must be greater than zero")));
+                }
+            }
+            // sqlparser's flag says that NO stands before it.
+            SequenceOptions::Cycle(true) => {}
+            SequenceOptions::Cycle(false) => return refused("CYCLE is not offered".to_string()),
+        }
+    }
+    let Numbering { start, increment } = numbering;
+    match increment {
+        0 => return Err(invalid("INCREMENT must not be zero".to_string())),
+        ..0 => return refused(format!("INCREMENT {increment} is not offered")),
+        _ => {}
+    }
+    if start < 1 {
+        return Err(invalid(format!("START value ({start}) cannot be less than MINVALUE (1)")));
+    }
+    if start > largest {
+        return Err(invalid(format!("START value ({start}) cannot be greater than MAXVALUE ({largest})")));
+    }
+    Ok(numbering)
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidParameterValue, message)
+}
+
+fn number(expr: &Expr) -> Result<i64> {
+    let (negative, digits) = match expr {
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => (true, expr.as_ref()),
+        Expr::UnaryOp { op: UnaryOperator::Plus, expr } => (false, expr.as_ref()),
+        other => (false, other),
+    };
+    let Expr::Value(value) = digits else { return Err(no_number(expr)) };
+    let Literal::Number(digits, _) = &value.value else { return Err(no_number(expr)) };
+    let text = if negative { format!("-{digits}") } else { digits.clone() };
+    text.parse().map_err(|_| no_number(expr))
+}
+
+fn no_number(expr: &Expr) -> Error {
+    Error::syntax(format!("{expr} is no whole number"), None).with_hint("IDENTITY (START WITH 1 INCREMENT BY 1)")
+}
+
+/// Refuses clauses of a column that contradict each other.
+///
+/// # Errors
+/// 42601, in PostgreSQL's words.
+pub fn check_clauses(table: &str, column: &Column, is_serial: bool, options: &[&ColumnOption]) -> Result<()> {
+    let count = |is_wanted: fn(&ColumnOption) -> bool| options.iter().filter(|option| is_wanted(option)).count();
+    let defaults = count(|option| matches!(option, ColumnOption::Default(_)));
+    let identities = count(|option| matches!(option, ColumnOption::Identity(_)) || is_identity(option));
+    let nulls = count(|option| matches!(option, ColumnOption::Null));
+    let not_nulls = count(|option| matches!(option, ColumnOption::NotNull));
+    let place = format!("for column \"{}\" of table \"{table}\"", column.name);
+    let fault = if identities > 1 {
+        Some("multiple identity specifications")
+    } else if identities == 1 && (defaults > 0 || is_serial) {
+        Some("both default and identity specified")
+    } else if defaults > 1 || (defaults == 1 && is_serial) {
+        Some("multiple default values specified")
+    } else if nulls > 0 && (not_nulls > 0 || identities > 0 || is_serial) {
+        Some("conflicting NULL/NOT NULL declarations")
+    } else {
+        None
+    };
+    match fault {
+        Some(fault) => Err(Error::syntax(format!("{fault} {place}"), None)),
+        None => Ok(()),
+    }
+}
+
+fn is_identity(option: &ColumnOption) -> bool {
+    matches!(option, ColumnOption::Generated { generation_expr: None, .. })
+}

@@ -1,0 +1,386 @@
+//! CREATE INDEX: ordered indexes over columns or one fact, and nearest-neighbour graphs, named as PostgreSQL names them.
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CreateIndex, Expr, Ident, IndexColumn, IndexType, UniqueConstraint, Value as Literal,
+};
+
+use crate::db::{Cancel, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionKind, Column, Index, IndexKind, IndexOrigin};
+use crate::sql::analyze::literals::string_of;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::define::definition::skips;
+use crate::sql::parse::names::last_part;
+use crate::sql::parse::scope::folded;
+use crate::sql::parse::unread;
+use crate::sql::write::write_target::{located, public_name, writable};
+use crate::types::ColumnType;
+use crate::types::limits::IDENTIFIER_BYTES_MAX;
+
+/// pgvector's defaults.
+const M_DEFAULT: u16 = 16;
+const EF_CONSTRUCTION_DEFAULT: u16 = 64;
+/// Most columns of an index, as in PostgreSQL.
+const INDEX_COLUMNS_MAX: usize = 32;
+
+/// An index to be made.
+pub struct IndexRequest {
+    table: String,
+    /// The name given, else what a name is made of: parts and suffix.
+    name: Option<String>,
+    name_parts: Vec<String>,
+    suffix: &'static str,
+    kind: IndexKind,
+    origin: IndexOrigin,
+    if_not_exists: bool,
+}
+
+impl IndexRequest {
+    pub async fn create(&self, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
+        let name = match &self.name {
+            Some(name) if self.if_not_exists && skips(name, transaction) => return Ok(()),
+            Some(name) => name.clone(),
+            None => {
+                let catalog = transaction.catalog();
+                let parts: Vec<&str> = self.name_parts.iter().map(String::as_str).collect();
+                generated_name(&self.table, &parts, self.suffix, &|name| catalog.is_taken(name))
+            }
+        };
+        let index = Index { id: transaction.new_id(), name, kind: self.kind.clone(), origin: self.origin };
+        transaction.create_index(&self.table, index, cancel).await
+    }
+}
+
+pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Result<IndexRequest> {
+    unread::create_index(index)?;
+    let collection = writable(&index.table_name, context)?;
+    if index.predicate.is_some() {
+        return Err(Error::unsupported("partial indexes are not offered", "Leave out WHERE."));
+    }
+    if !index.include.is_empty() {
+        return Err(Error::unsupported("INCLUDE is not offered", "Leave it out."));
+    }
+    if index.nulls_distinct == Some(false) {
+        return Err(Error::unsupported("NULLS NOT DISTINCT is not offered", "Declare the columns NOT NULL."));
+    }
+    let name = index.name.as_ref().map(|name| public_name(name, context)).transpose()?;
+    if name.is_none() && index.if_not_exists {
+        return Err(Error::syntax("CREATE INDEX IF NOT EXISTS needs a name", None));
+    }
+    let method = match &index.using {
+        None | Some(IndexType::BTree) => "btree".to_string(),
+        Some(IndexType::Custom(name)) => folded(name),
+        Some(other) => other.to_string().to_ascii_lowercase(),
+    };
+    let (kind, name_parts) = match method.as_str() {
+        "btree" => ordered(index, &collection, context)?,
+        "hnsw" => hnsw(index, &collection, context)?,
+        "ivfflat" => {
+            return Err(Error::unsupported(
+                "access method \"ivfflat\" is not offered",
+                "Use hnsw: CREATE INDEX ... USING hnsw.",
+            ));
+        }
+        "gin" | "gist" | "hash" | "brin" | "spgist" => {
+            return Err(Error::unsupported(
+                format!("access method \"{method}\" is not offered"),
+                "An ordered index serves one fact: CREATE INDEX ON memory ((metadata->>'key')).",
+            ));
+        }
+        _ => {
+            let message = format!("access method \"{method}\" does not exist");
+            return Err(Error::new(ErrorKind::UndefinedObject, message));
+        }
+    };
+    Ok(IndexRequest {
+        table: collection.name.clone(),
+        name,
+        name_parts,
+        suffix: "idx",
+        kind,
+        origin: IndexOrigin::Statement,
+        if_not_exists: index.if_not_exists,
+    })
+}
+
+/// ALTER TABLE … ADD UNIQUE.
+pub fn unique_constraint(
+    unique: &UniqueConstraint,
+    collection: &Collection,
+    context: &PlanContext<'_>,
+) -> Result<IndexRequest> {
+    unread::unique(unique)?;
+    let columns = key_columns(&unique.columns, collection, context)?;
+    let named = columns.iter().filter_map(|position| collection.columns.get(*position));
+    let name_parts = named.map(|column| column.name.clone()).collect();
+    Ok(IndexRequest {
+        table: collection.name.clone(),
+        name: unique.name.as_ref().map(folded),
+        name_parts,
+        suffix: "key",
+        kind: IndexKind::Ordered { columns, unique: true },
+        origin: IndexOrigin::Constraint,
+        if_not_exists: false,
+    })
+}
+
+/// The positions of the columns of a constraint.
+///
+/// # Errors
+/// 42703, 42701 for one that is named twice, 0A000 for a type without an order.
+pub fn key_columns(list: &[IndexColumn], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<usize>> {
+    let mut columns = Vec::with_capacity(list.len());
+    for column in list {
+        let (position, known) = known_column(plain_column(column)?, collection, context)?;
+        check_ordered(known)?;
+        if columns.contains(&position) {
+            let message = format!("column \"{}\" appears twice in a key", known.name);
+            return Err(Error::new(ErrorKind::DuplicateColumn, message));
+        }
+        columns.push(position);
+    }
+    Ok(columns)
+}
+
+/// UNIQUE of a new column.
+pub fn unique_of_column(table: &str, name: Option<String>, column: &str, kind: IndexKind) -> IndexRequest {
+    let (table, name_parts) = (table.to_string(), vec![column.to_string()]);
+    let origin = IndexOrigin::Constraint;
+    IndexRequest { table, name, name_parts, suffix: "key", kind, origin, if_not_exists: false }
+}
+
+fn ordered(
+    index: &CreateIndex,
+    collection: &Collection,
+    context: &PlanContext<'_>,
+) -> Result<(IndexKind, Vec<String>)> {
+    if index.columns.len() > INDEX_COLUMNS_MAX {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("cannot use more than {INDEX_COLUMNS_MAX} columns in an index"),
+        ));
+    }
+    check_ordered_options(index)?;
+    if let [column] = index.columns.as_slice()
+        && let Some(path) = fact_path(&column.column.expr, collection)
+    {
+        if index.unique {
+            return Err(Error::unsupported("a unique index over a fact is not offered", "Use a table with a column."));
+        }
+        return Ok((IndexKind::Fact { path }, vec!["expr".to_string()]));
+    }
+    let (mut columns, mut name_parts) = (Vec::new(), Vec::new());
+    for column in &index.columns {
+        let (position, known) = known_column(plain_column(column)?, collection, context)?;
+        check_ordered(known)?;
+        columns.push(position);
+        name_parts.push(known.name.clone());
+    }
+    Ok((IndexKind::Ordered { columns, unique: index.unique }, name_parts))
+}
+
+/// # Errors
+/// 22023 for a storage parameter that PostgreSQL's ordered indexes do not have, 42704 for an operator class of another kind.
+fn check_ordered_options(index: &CreateIndex) -> Result<()> {
+    for option in &index.with {
+        let (name, _) = storage_parameter(option)?;
+        // They tune PostgreSQL's pages.
+        if !matches!(name.as_str(), "fillfactor" | "deduplicate_items") {
+            return Err(Error::new(ErrorKind::InvalidParameterValue, format!("unrecognized parameter \"{name}\"")));
+        }
+    }
+    for class in index.columns.iter().filter_map(|column| column.operator_class.as_ref()) {
+        let name = last_part(class).unwrap_or_default();
+        let stem = name.strip_suffix("_ops").map(|stem| stem.strip_suffix("_pattern").unwrap_or(stem));
+        // Their order is the type's own, bytewise for text.
+        let is_known = stem.is_some_and(|stem| {
+            matches!(
+                stem,
+                "text"
+                    | "varchar"
+                    | "bpchar"
+                    | "name"
+                    | "int2"
+                    | "int4"
+                    | "int8"
+                    | "float4"
+                    | "float8"
+                    | "numeric"
+                    | "bool"
+                    | "bytea"
+                    | "date"
+                    | "time"
+                    | "timestamp"
+                    | "timestamptz"
+                    | "uuid"
+                    | "oid"
+            )
+        });
+        if !is_known {
+            let message = format!("operator class \"{name}\" does not exist for access method \"btree\"");
+            return Err(Error::new(ErrorKind::UndefinedObject, message));
+        }
+    }
+    Ok(())
+}
+
+fn hnsw(index: &CreateIndex, collection: &Collection, context: &PlanContext<'_>) -> Result<(IndexKind, Vec<String>)> {
+    let [column] = index.columns.as_slice() else {
+        return Err(Error::unsupported(
+            "access method \"hnsw\" does not support multicolumn indexes",
+            "Index one column.",
+        ));
+    };
+    if index.unique {
+        return Err(Error::unsupported("access method \"hnsw\" does not support unique indexes", "Leave out UNIQUE."));
+    }
+    let (position, known) = known_column(plain_column(column)?, collection, context)?;
+    let operator_class = match &column.operator_class {
+        Some(name) => last_part(name).unwrap_or_default(),
+        None => "vector_l2_ops".to_string(),
+    };
+    match known.ty {
+        ColumnType::Vector(Some(_)) => {}
+        ColumnType::Vector(None) if collection.kind == CollectionKind::Memory => {}
+        ColumnType::Vector(None) => {
+            return Err(Error::new(ErrorKind::InvalidParameterValue, "column does not have dimensions")
+                .with_hint(format!("Declare {} as vector(n).", known.name)));
+        }
+        _ => {
+            let message = format!("operator class \"{operator_class}\" does not accept data type {}", known.ty);
+            return Err(Error::new(ErrorKind::DatatypeMismatch, message));
+        }
+    }
+    let (mut m, mut ef_construction) = (M_DEFAULT, EF_CONSTRUCTION_DEFAULT);
+    for option in &index.with {
+        let (name, value) = storage_parameter(option)?;
+        match name.as_str() {
+            "m" => m = value,
+            "ef_construction" => ef_construction = value,
+            _ => {
+                return Err(Error::new(ErrorKind::InvalidParameterValue, format!("unrecognized parameter \"{name}\""))
+                    .with_hint("hnsw takes m and ef_construction."));
+            }
+        }
+    }
+    Ok((IndexKind::Hnsw { column: position, operator_class, m, ef_construction }, vec![known.name.clone()]))
+}
+
+/// `name = number` of a WITH clause.
+fn storage_parameter(option: &Expr) -> Result<(String, u16)> {
+    if let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = option
+        && let (Expr::Identifier(name), Expr::Value(value)) = (left.as_ref(), right.as_ref())
+    {
+        let name = folded(name);
+        let text = match &value.value {
+            Literal::Number(text, _) => text.as_str(),
+            literal => string_of(literal).unwrap_or(""),
+        };
+        return match text.parse() {
+            Ok(number) => Ok((name, number)),
+            Err(_) => Err(Error::new(
+                ErrorKind::InvalidParameterValue,
+                format!("invalid value for integer option \"{name}\": {text}"),
+            )),
+        };
+    }
+    Err(Error::syntax(format!("\"{option}\" is no storage parameter"), None).with_hint("WITH (m = 16)"))
+}
+
+/// The path of `metadata->'a'->>'b'`, where `metadata` are the facts of the collection.
+fn fact_path(expr: &Expr, collection: &Collection) -> Option<Vec<String>> {
+    match expr {
+        Expr::Nested(inner) => fact_path(inner, collection),
+        Expr::BinaryOp { left, op: BinaryOperator::Arrow | BinaryOperator::LongArrow, right } => {
+            let Expr::Value(key) = right.as_ref() else { return None };
+            let key = string_of(&key.value)?.to_string();
+            let mut path = match left.as_ref() {
+                Expr::Identifier(ident) if folded(ident) == "metadata" && has_facts(collection) => Vec::new(),
+                other => fact_path(other, collection)?,
+            };
+            path.push(key);
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
+fn has_facts(collection: &Collection) -> bool {
+    collection.kind == CollectionKind::Memory
+        || (collection.kind == CollectionKind::Table && collection.column("metadata").is_none())
+}
+
+/// The column that an item of an index or key names. Its direction means nothing: an ordered index is read either way.
+pub fn plain_column(column: &IndexColumn) -> Result<&Ident> {
+    match &column.column.expr {
+        Expr::Identifier(ident) => Ok(ident),
+        _ => Err(Error::unsupported(
+            "an index over an expression is not offered",
+            "Columns are, and one fact: CREATE INDEX ON memory ((metadata->>'key')).",
+        )),
+    }
+}
+
+fn known_column<'a>(
+    ident: &Ident,
+    collection: &'a Collection,
+    context: &PlanContext<'_>,
+) -> Result<(usize, &'a Column)> {
+    let name = folded(ident);
+    let found = collection.columns.iter().enumerate().find(|(_, column)| column.name == name);
+    found.ok_or_else(|| {
+        let error = Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist"));
+        located(error, context.text, ident.span.start)
+    })
+}
+
+/// # Errors
+/// 42704, as PostgreSQL, for a type that has no order.
+pub fn check_ordered(column: &Column) -> Result<()> {
+    use ColumnType::{
+        Bool, Bytea, Char, Date, Float4, Float8, Int2, Int4, Int8, Name, Numeric, Oid, Text, Time, Timestamp,
+        TimestampTz, Uuid, Varchar,
+    };
+    match column.ty {
+        Bool | Bytea | Char(_) | Date | Float4 | Float8 | Int2 | Int4 | Int8 | Name | Numeric(_) | Oid | Text
+        | Time | Timestamp | TimestampTz | Uuid | Varchar(_) => Ok(()),
+        ref ty => Err(Error::new(
+            ErrorKind::UndefinedObject,
+            format!("data type {ty} has no default operator class for access method \"btree\""),
+        )
+        .with_hint(match ty {
+            ColumnType::Vector(_) => "Use hnsw for vectors.",
+            _ => "Index a column of an ordered type.",
+        })),
+    }
+}
+
+/// `table_column_suffix`, made short enough and given a number while it is taken, as PostgreSQL does.
+pub fn generated_name(table: &str, parts: &[&str], suffix: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
+    let stem = std::iter::once(table).chain(parts.iter().copied()).collect::<Vec<_>>().join("_");
+    for attempt in 0_u32.. {
+        let end = if attempt == 0 { format!("_{suffix}") } else { format!("_{suffix}{attempt}") };
+        let mut length = stem.len().min(IDENTIFIER_BYTES_MAX.saturating_sub(end.len()));
+        while !stem.is_char_boundary(length) {
+            length -= 1;
+        }
+        let name = format!("{}{end}", stem.get(..length).unwrap_or(""));
+        if !is_taken(&name) {
+            return name;
+        }
+    }
+    stem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_generated_as_postgresql_does() {
+        assert_eq!(generated_name("items", &["embedding"], "idx", &|_| false), "items_embedding_idx");
+        assert_eq!(generated_name("items", &["a", "b"], "key", &|name| name == "items_a_b_key"), "items_a_b_key1");
+        let long = generated_name(&"é".repeat(40), &["x"], "idx", &|_| false);
+        assert!(long.len() <= IDENTIFIER_BYTES_MAX && long.ends_with("_idx"), "{long}");
+    }
+}

@@ -1,0 +1,305 @@
+//! CREATE TABLE: columns, their types and constraints, as a collection.
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, ColumnDef, ColumnOption, CreateTable, Expr, Function, GeneratedAs, Ident, IndexColumn,
+    TableConstraint, UnaryOperator,
+};
+
+use crate::db::Transaction;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin};
+use crate::sql::analyze::declared_type::declared_type;
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::define::identity::{check_clauses, make_identity};
+use crate::sql::define::index::{check_ordered, generated_name, plain_column};
+use crate::sql::parse::names::last_part;
+use crate::sql::parse::scope::folded;
+use crate::sql::parse::unread;
+use crate::sql::parse::visit::has_expression;
+use crate::sql::read::read_plan::ReadPlan;
+use crate::sql::relational::engine::is_aggregate;
+use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::write_target::{Place, located};
+use crate::types::ColumnType;
+
+/// A table to be made.
+pub struct TableRequest {
+    pub name: String,
+    columns: Vec<Column>,
+    primary_key: Vec<usize>,
+    /// Positions of each unique constraint, with its name where one is given.
+    unique: Vec<(Option<String>, Vec<usize>)>,
+}
+
+/// One column of CREATE TABLE or ADD COLUMN.
+pub struct PlannedColumn {
+    pub column: Column,
+    pub is_primary_key: bool,
+    /// Present for UNIQUE, with the constraint's name where it has one.
+    pub unique: Option<Option<String>>,
+}
+
+pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) -> Result<TableRequest> {
+    let mut request = TableRequest { name, columns: Vec::new(), primary_key: Vec::new(), unique: Vec::new() };
+    for definition in &table.columns {
+        let planned = plan_column(definition, &request.name, context)?;
+        let position = request.columns.len();
+        if request.columns.iter().any(|column| column.name == planned.column.name) {
+            let message = format!("column \"{}\" specified more than once", planned.column.name);
+            let error = Error::new(ErrorKind::DuplicateColumn, message);
+            return Err(located(error, context.text, definition.name.span.start));
+        }
+        if planned.is_primary_key {
+            request.set_primary_key(vec![position])?;
+        }
+        if let Some(name) = planned.unique {
+            request.unique.push((name, vec![position]));
+        }
+        request.columns.push(planned.column);
+    }
+    for constraint in &table.constraints {
+        match constraint {
+            TableConstraint::PrimaryKey(key) => {
+                unread::primary_key(key)?;
+                let positions = request.positions(&key.columns, context)?;
+                request.set_primary_key(positions)?;
+            }
+            TableConstraint::Unique(unique) => {
+                unread::unique(unique)?;
+                let positions = request.positions(&unique.columns, context)?;
+                request.unique.push((unique.name.as_ref().map(folded), positions));
+            }
+            TableConstraint::ForeignKey(_) => return Err(no_foreign_keys()),
+            TableConstraint::Check(_) => return Err(no_checks()),
+            _ => return Err(Error::unsupported("this constraint is not offered", "PRIMARY KEY and UNIQUE are.")),
+        }
+    }
+    for position in request.primary_key.clone() {
+        if let Some(column) = request.columns.get_mut(position) {
+            column.not_null = true;
+        }
+    }
+    for position in request.primary_key.iter().chain(request.unique.iter().flat_map(|(_, positions)| positions)) {
+        if let Some(column) = request.columns.get(*position) {
+            check_ordered(column)?;
+        }
+    }
+    Ok(request)
+}
+
+fn no_foreign_keys() -> Error {
+    Error::unsupported(
+        "foreign keys are not offered",
+        "Peers write on their own, so nobody could enforce one: check references in queries.",
+    )
+}
+
+fn no_checks() -> Error {
+    Error::unsupported("CHECK constraints are not offered", "Check values in the application.")
+}
+
+/// One column of `table`.
+///
+/// # Errors
+/// 0A000 for what a column here cannot be, 42601 for clauses that contradict each other.
+pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_>) -> Result<PlannedColumn> {
+    let name = folded(&definition.name);
+    let at = |error| located(error, context.text, definition.name.span.start);
+    let declared = declared_type(&definition.data_type).map_err(at)?;
+    let mut planned = PlannedColumn { column: Column::new(name, declared.ty), is_primary_key: false, unique: None };
+    if declared.is_serial {
+        planned.column.not_null = true;
+        planned.column.default = Some(DefaultValue::Sequence);
+    }
+    let options: Vec<&ColumnOption> = definition.options.iter().map(|option| &option.option).collect();
+    check_clauses(table, &planned.column, declared.is_serial, &options).map_err(at)?;
+    for option in &definition.options {
+        match &option.option {
+            ColumnOption::Null => {}
+            ColumnOption::NotNull => planned.column.not_null = true,
+            ColumnOption::PrimaryKey(key) => {
+                unread::primary_key(key).map_err(at)?;
+                planned.is_primary_key = true;
+                planned.column.not_null = true;
+            }
+            ColumnOption::Unique(unique) => {
+                unread::unique(unique).map_err(at)?;
+                planned.unique = Some(option.name.as_ref().map(folded));
+            }
+            ColumnOption::Default(expr) => {
+                planned.column.default = plan_default(expr, &planned.column, context)?;
+            }
+            ColumnOption::Generated {
+                generated_as: generated_as @ (GeneratedAs::Always | GeneratedAs::ByDefault),
+                sequence_options,
+                generation_expr: None,
+                generation_expr_mode: None,
+                generated_keyword: true,
+            } => {
+                let is_always = matches!(generated_as, GeneratedAs::Always);
+                let options = sequence_options.as_deref().unwrap_or_default();
+                make_identity(&mut planned.column, is_always, options).map_err(at)?;
+            }
+            ColumnOption::Collation(name) => {
+                let collation = name.to_string().trim_matches('"').to_ascii_lowercase();
+                if !matches!(collation.as_str(), "c" | "posix" | "default" | "ucs_basic" | "pg_catalog.default") {
+                    return Err(at(Error::unsupported(
+                        format!("collation {name} is not offered"),
+                        "Text is ordered by its code points, as with COLLATE \"C\".",
+                    )));
+                }
+            }
+            ColumnOption::ForeignKey(_) => return Err(at(no_foreign_keys())),
+            ColumnOption::Check(_) => return Err(at(no_checks())),
+            ColumnOption::Generated { .. } => {
+                return Err(at(Error::unsupported("computed columns are not offered", "Compute them in queries.")));
+            }
+            other => return Err(at(Error::unsupported(format!("\"{other}\" is not offered"), "Leave it out."))),
+        }
+    }
+    Ok(planned)
+}
+
+/// A DEFAULT clause, checked against the column's type. NULL is none.
+pub fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> Result<Option<DefaultValue>> {
+    let text = expr.to_string();
+    if text.eq_ignore_ascii_case("null") {
+        return Ok(None);
+    }
+    check_default(expr)?;
+    let alone = Collection {
+        id: CollectionId(0),
+        name: String::new(),
+        kind: CollectionKind::Table,
+        columns: vec![column.clone()],
+        primary_key: Vec::new(),
+        indexes: Vec::new(),
+    };
+    let mut parameters = ParameterTypes::default();
+    let mut compiler = Compiler::new(&alone, "", Visible::Nothing, &mut parameters, context);
+    compiler.assign(expr, Place::Column(0)).map_err(|error| match error.kind() {
+        ErrorKind::UndefinedColumn => {
+            Error::unsupported("a default cannot name columns", "Use a constant or a function.")
+        }
+        _ => error,
+    })?;
+    compiler.finish()?;
+    Ok(Some(DefaultValue::Expression(text)))
+}
+
+/// # Errors
+/// 42803 for an aggregate, 0A000 for a subquery, 42601 for what PostgreSQL takes there in parentheses alone.
+fn check_default(expr: &Expr) -> Result<()> {
+    let needs_parentheses = match expr {
+        Expr::BinaryOp { op, .. } => matches!(op, BinaryOperator::And | BinaryOperator::Or),
+        Expr::UnaryOp { op, .. } => *op == UnaryOperator::Not,
+        Expr::InList { .. }
+        | Expr::InSubquery { .. }
+        | Expr::Between { .. }
+        | Expr::Like { .. }
+        | Expr::ILike { .. }
+        | Expr::SimilarTo { .. }
+        | Expr::AtTimeZone { .. }
+        | Expr::IsNull(_)
+        | Expr::IsNotNull(_) => true,
+        _ => false,
+    };
+    if needs_parentheses {
+        return Err(Error::syntax(format!("the default {expr} needs parentheses around it"), None));
+    }
+    if has_expression(expr, |part| matches!(part, Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. })) {
+        return Err(Error::unsupported("cannot use subquery in DEFAULT expression", "Use a constant or a function."));
+    }
+    let is_call = |part: &Expr, is_wanted: &dyn Fn(&Function) -> bool| match part {
+        Expr::Function(function) => is_wanted(function),
+        _ => false,
+    };
+    if has_expression(expr, |part| is_call(part, &|function| function.over.is_some())) {
+        return Err(Error::new(ErrorKind::Grouping, "window functions are not allowed in DEFAULT expressions"));
+    }
+    let is_aggregate = |function: &Function| last_part(&function.name).is_some_and(|name| is_aggregate(&name));
+    if has_expression(expr, |part| is_call(part, &is_aggregate)) {
+        return Err(Error::new(ErrorKind::Grouping, "aggregate functions are not allowed in DEFAULT expressions"));
+    }
+    Ok(())
+}
+
+impl TableRequest {
+    fn set_primary_key(&mut self, positions: Vec<usize>) -> Result<()> {
+        if !self.primary_key.is_empty() {
+            return Err(Error::syntax(
+                format!("multiple primary keys for table \"{}\" are not allowed", self.name),
+                None,
+            ));
+        }
+        self.primary_key = positions;
+        Ok(())
+    }
+
+    fn positions(&self, columns: &[IndexColumn], context: &PlanContext<'_>) -> Result<Vec<usize>> {
+        let mut positions = Vec::with_capacity(columns.len());
+        for column in columns {
+            let ident: &Ident = plain_column(column)?;
+            let name = folded(ident);
+            let Some(position) = self.columns.iter().position(|known| known.name == name) else {
+                let message = format!("column \"{name}\" named in key does not exist");
+                let error = Error::new(ErrorKind::UndefinedColumn, message);
+                return Err(located(error, context.text, ident.span.start));
+            };
+            if positions.contains(&position) {
+                let message = format!("column \"{name}\" appears twice in a key");
+                return Err(Error::new(ErrorKind::DuplicateColumn, message));
+            }
+            positions.push(position);
+        }
+        Ok(positions)
+    }
+
+    /// The collection, with numbers of its own.
+    pub fn collection(&self, transaction: &Transaction) -> Collection {
+        let mut collection = Collection {
+            id: transaction.new_id(),
+            name: self.name.clone(),
+            kind: CollectionKind::Table,
+            columns: self.columns.clone(),
+            primary_key: self.primary_key.clone(),
+            indexes: Vec::new(),
+        };
+        for (name, positions) in &self.unique {
+            let names: Vec<&str> =
+                positions.iter().filter_map(|at| self.columns.get(*at)).map(|column| column.name.as_str()).collect();
+            let name = name.clone().unwrap_or_else(|| {
+                generated_name(&self.name, &names, "key", &|name| {
+                    name == self.name
+                        || transaction.catalog().is_taken(name)
+                        || collection.indexes.iter().any(|index| index.name == name)
+                })
+            });
+            let kind = IndexKind::Ordered { columns: positions.clone(), unique: true };
+            let (id, origin) = (transaction.new_id(), IndexOrigin::Constraint);
+            collection.indexes.push(Index { id, name, kind, origin });
+        }
+        collection
+    }
+}
+
+/// The columns of a table made of a query's result.
+pub fn table_of_query(plan: &ReadPlan) -> Result<Vec<Column>> {
+    let mut columns: Vec<Column> = Vec::new();
+    for output in plan.columns().iter() {
+        if columns.iter().any(|column| column.name == output.name) {
+            return Err(Error::new(
+                ErrorKind::DuplicateColumn,
+                format!("column \"{}\" specified more than once", output.name),
+            ));
+        }
+        let ty = match &output.ty {
+            ColumnType::Unknown | ColumnType::Reg(_) | ColumnType::CatalogChar | ColumnType::Name => ColumnType::Text,
+            ColumnType::Oid => ColumnType::Int8,
+            other => other.clone(),
+        };
+        columns.push(Column::new(output.name.clone(), ty));
+    }
+    Ok(columns)
+}

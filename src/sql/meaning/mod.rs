@@ -1,0 +1,11 @@
+//! Where DataFusion means otherwise than PostgreSQL, its plans put right: guards, keys of comparison, constants, sorts.
+
+pub(super) mod attempt;
+pub(super) mod constants;
+pub(super) mod copies;
+pub(super) mod float_keys;
+pub(super) mod guards;
+pub(super) mod lazy;
+pub(super) mod null_keys;
+pub(super) mod sort_keys;
+pub(super) mod window_keys;

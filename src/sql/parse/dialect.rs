@@ -1,0 +1,126 @@
+//! The SQL dialect of this server: sqlparser's PostgreSQL without what makes its parser slow.
+//!
+//! sqlparser reads each argument of a function as the name of a named argument first, where the dialect allows any
+//! expression as such a name, and then again as what it is: the time doubles with each level of nested calls. No function
+//! offered here has such arguments (`JSON_OBJECT('name' : value)`), so they are switched off. Everything else is passed on;
+//! what PostgreSQL's dialect does not override has the same default here.
+
+use std::any::TypeId;
+
+use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectName};
+use datafusion::sql::sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::Token;
+
+use crate::sql::analyze::function_types::VARIADIC;
+use crate::sql::parse::operators::call;
+
+/// PostgreSQL's dialect with bounded parsing.
+#[derive(Debug)]
+pub struct PostgresDialect;
+
+const INNER: PostgreSqlDialect = PostgreSqlDialect {};
+
+macro_rules! passed_on {
+    ($($method:ident),* $(,)?) => {
+        $(fn $method(&self) -> bool {
+            INNER.$method()
+        })*
+    };
+}
+
+impl Dialect for PostgresDialect {
+    /// `VARIADIC array`, the last argument of a call, as a call of its own; PostgreSQL reserves the word. Whoever analyses
+    /// the call around it takes it away, and elsewhere it is a syntax error.
+    fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        let token = parser.peek_token_ref();
+        let is_variadic = matches!(&token.token, Token::Word(word)
+            if word.quote_style.is_none() && word.value.eq_ignore_ascii_case("variadic"));
+        if !is_variadic {
+            return None;
+        }
+        let span = token.span;
+        parser.advance_token();
+        Some(parser.parse_expr().map(|array| {
+            let mut spread = call(VARIADIC, vec![array]);
+            if let Expr::Function(function) = &mut spread {
+                function.name = ObjectName::from(vec![Ident::with_span(span, VARIADIC)]);
+            }
+            spread
+        }))
+    }
+
+    /// The parser asks for PostgreSQL by type where it has no method to ask.
+    fn dialect(&self) -> TypeId {
+        INNER.dialect()
+    }
+
+    fn supports_named_fn_args_with_expr_name(&self) -> bool {
+        false
+    }
+
+    fn identifier_quote_style(&self, identifier: &str) -> Option<char> {
+        INNER.identifier_quote_style(identifier)
+    }
+
+    fn is_delimited_identifier_start(&self, character: char) -> bool {
+        INNER.is_delimited_identifier_start(character)
+    }
+
+    fn is_identifier_start(&self, character: char) -> bool {
+        INNER.is_identifier_start(character)
+    }
+
+    fn is_identifier_part(&self, character: char) -> bool {
+        INNER.is_identifier_part(character)
+    }
+
+    fn is_reserved_for_identifier(&self, keyword: Keyword) -> bool {
+        INNER.is_reserved_for_identifier(keyword)
+    }
+
+    fn is_custom_operator_part(&self, character: char) -> bool {
+        INNER.is_custom_operator_part(character)
+    }
+
+    fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
+        INNER.get_next_precedence(parser)
+    }
+
+    fn prec_value(&self, precedence: Precedence) -> u8 {
+        INNER.prec_value(precedence)
+    }
+
+    passed_on!(
+        supports_unicode_string_literal,
+        supports_filter_during_aggregation,
+        supports_group_by_expr,
+        allow_extract_custom,
+        allow_extract_single_quotes,
+        supports_create_index_with_clause,
+        supports_explain_with_utility_options,
+        supports_listen_notify,
+        supports_factorial_operator,
+        supports_bitwise_shift_operators,
+        supports_comment_on,
+        supports_load_extension,
+        supports_named_fn_args_with_colon_operator,
+        supports_empty_projections,
+        supports_nested_comments,
+        supports_string_escape_constant,
+        supports_numeric_literal_underscores,
+        supports_array_typedef_with_brackets,
+        supports_geometric_types,
+        supports_set_names,
+        supports_alter_column_type_using,
+        supports_notnull_operator,
+        supports_interval_options,
+        supports_insert_table_alias,
+        supports_create_table_like_parenthesized,
+        supports_select_wildcard_with_alias,
+        supports_comma_separated_trim,
+        supports_xml_expressions,
+        supports_comment_optimizer_hint,
+    );
+}

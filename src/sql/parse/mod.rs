@@ -1,0 +1,15 @@
+//! From text to a syntax tree: PostgreSQL's lexical rules, limits, forms that sqlparser does not read, names and their scopes.
+
+pub(super) mod dialect;
+pub(super) mod names;
+pub(super) mod operators;
+pub(super) mod parse;
+pub(super) mod regroup;
+pub(super) mod rewrite_tokens;
+pub(super) mod scope;
+pub(super) mod secrecy;
+pub(super) mod shape;
+pub(super) mod statement_limits;
+pub(super) mod subquery_names;
+pub(super) mod unread;
+pub(super) mod visit;

@@ -1,0 +1,192 @@
+//! Statement forms of PostgreSQL that sqlparser does not read, brought into those that it does, token by token.
+//!
+//! Only words that change nothing are dropped, and only synonyms replaced; positions of what stays are untouched.
+
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
+
+use crate::error::{Error, Result};
+use crate::sql::copy::syntax::options_start;
+use crate::sql::parse::dialect::PostgresDialect;
+
+/// The tokens of a statement in the forms that the parser reads.
+pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    order_identity_options(&mut tokens);
+    // The positions of the statement's words, blanks and comments left out.
+    let solid: Vec<usize> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| !matches!(token.token, Token::Whitespace(_) | Token::EOF | Token::SemiColon))
+        .map(|(at, _)| at)
+        .collect();
+    let word = |at: usize| solid.get(at).and_then(|at| tokens.get(*at)).and_then(|token| keyword_text(&token.token));
+    let Some(first) = word(0) else { return tokens };
+    let mut dropped: Vec<usize> = Vec::new();
+    let mut replaced: Vec<(usize, Token)> = Vec::new();
+    match first.as_str() {
+        "ABORT" => replaced.extend(solid.first().map(|at| (*at, keyword("ROLLBACK")))),
+        // Which tables, and how thoroughly, makes no difference here: there is nothing to do.
+        "VACUUM" | "ANALYZE" | "ANALYSE" => {
+            replaced.extend(solid.first().filter(|_| first == "ANALYSE").map(|at| (*at, keyword("ANALYZE"))));
+            dropped.extend(solid.iter().skip(1));
+        }
+        // `copy_syntax` reads them from the text.
+        "COPY" => {
+            let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
+            let start = options_start(&all).unwrap_or(all.len());
+            dropped.extend(solid.iter().skip(start));
+        }
+        "CREATE" if word(1).as_deref() == Some("UNLOGGED") => dropped.extend(solid.get(1)),
+        "BEGIN" | "START" | "SET" => {
+            for at in 1..solid.len() {
+                if word(at).as_deref() == Some("DEFERRABLE") {
+                    dropped.extend(solid.get(at));
+                    let before = solid.get(at - 1).and_then(|at| tokens.get(*at));
+                    let is_joined = before.is_some_and(|token| token.token == Token::Comma);
+                    if is_joined || word(at - 1).as_deref() == Some("NOT") {
+                        dropped.extend(solid.get(at - 1));
+                    }
+                }
+            }
+        }
+        // The parser takes a name for the text of a message, and no text between dollar signs.
+        "NOTIFY" => {
+            let payload = solid.get(3).and_then(|at| Some((*at, &tokens.get(*at)?.token)));
+            replaced.extend(payload.and_then(|(at, token)| Some((at, message_text(token)?))));
+        }
+        // [`overrides_system`] looks for it again.
+        "INSERT" | "WITH" | "EXPLAIN" | "PREPARE" => {
+            let found = (1..solid.len())
+                .find(|at| word(*at).as_deref() == Some("OVERRIDING") && word(at + 2).as_deref() == Some("VALUE"));
+            dropped.extend(found.iter().flat_map(|at| solid.iter().skip(*at).take(3)));
+        }
+        "FETCH" => {
+            // FROM may be left out: FETCH ALL c, FETCH 10 c.
+            let has_from = (1..solid.len()).any(|at| matches!(word(at).as_deref(), Some("FROM" | "IN")));
+            if !has_from && let Some(last) = solid.last().filter(|_| solid.len() > 2) {
+                let span = tokens.get(*last).map(|token| token.span);
+                let from = span.map(|span| TokenWithSpan { token: keyword("FROM"), span });
+                let at = *last;
+                tokens.splice(at..at, from);
+                return tokens;
+            }
+        }
+        _ => {}
+    }
+    for (at, token) in replaced {
+        if let Some(slot) = tokens.get_mut(at) {
+            slot.token = token;
+        }
+    }
+    if dropped.is_empty() {
+        return tokens;
+    }
+    dropped.sort_unstable();
+    let kept = tokens.into_iter().enumerate().filter(|(at, _)| dropped.binary_search(at).is_err());
+    kept.map(|(_, token)| token).collect()
+}
+
+/// Brings the options of identity columns into the one order that the parser reads. The name of the sequence is left out:
+/// it is made of those of table and column.
+fn order_identity_options(tokens: &mut [TokenWithSpan]) {
+    let mut at = 0;
+    while let Some(found) = tokens
+        .get(at..)
+        .and_then(|rest| rest.iter().position(|token| keyword_text(&token.token).as_deref() == Some("IDENTITY")))
+    {
+        at += found + 1;
+        let is_blank = |token: &&TokenWithSpan| matches!(token.token, Token::Whitespace(_));
+        let blanks = tokens.iter().skip(at).take_while(is_blank).count();
+        let start = at + blanks + 1;
+        if tokens.get(start - 1).is_none_or(|token| token.token != Token::LParen) {
+            continue;
+        }
+        let Some(length) = tokens.iter().skip(start).position(|token| token.token == Token::RParen) else { return };
+        let Some(inside) = tokens.get_mut(start..start + length) else { return };
+        if let Some(ordered) = ordered_options(inside) {
+            let blank = Token::Whitespace(Whitespace::Space);
+            let mut ordered = ordered.into_iter();
+            for slot in inside.iter_mut() {
+                let next = ordered.next();
+                *slot = next.unwrap_or_else(|| TokenWithSpan { token: blank.clone(), span: slot.span });
+            }
+        }
+    }
+}
+
+/// The tokens of a sequence's options in the parser's order; `None` where they hold anything else.
+fn ordered_options(tokens: &[TokenWithSpan]) -> Option<Vec<TokenWithSpan>> {
+    let mut options: Vec<(usize, Vec<TokenWithSpan>)> = Vec::new();
+    for token in tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))) {
+        let place = match keyword_text(&token.token).as_deref() {
+            // What NO denies decides about its place.
+            Some("NO") => Some(usize::MAX),
+            Some("INCREMENT") => Some(0),
+            Some("MINVALUE") => Some(1),
+            Some("MAXVALUE") => Some(2),
+            Some("START") => Some(3),
+            Some("CACHE") => Some(4),
+            Some("CYCLE") => Some(5),
+            Some("SEQUENCE") => Some(6),
+            _ => None,
+        };
+        match (options.last_mut(), place) {
+            (Some((open, parts)), Some(place)) if *open == usize::MAX && place != usize::MAX => {
+                *open = place;
+                parts.push(token.clone());
+            }
+            (_, Some(place)) => options.push((place, vec![token.clone()])),
+            (Some((_, parts)), None) => parts.push(token.clone()),
+            (None, None) => return None,
+        }
+    }
+    options.retain(|(place, parts)| *place != 6 || parts.len() != 3);
+    options.sort_by_key(|(place, _)| *place);
+    Some(options.into_iter().flat_map(|(_, parts)| parts).collect())
+}
+
+/// Whether an INSERT says OVERRIDING SYSTEM VALUE.
+///
+/// # Errors
+/// 0A000 for OVERRIDING USER VALUE, which ignores what is given.
+pub fn overrides_system(text: &str) -> Result<bool> {
+    let has_word = text.as_bytes().windows(OVERRIDING.len()).any(|part| part.eq_ignore_ascii_case(OVERRIDING));
+    if !has_word {
+        return Ok(false);
+    }
+    let tokens = Tokenizer::new(&PostgresDialect, text).tokenize().unwrap_or_default();
+    let solid = tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_)));
+    let words: Vec<Option<String>> = solid.map(keyword_text).collect();
+    let said = |what: &str| {
+        words.windows(3).any(|words| {
+            let wanted = ["OVERRIDING", what, "VALUE"];
+            words.iter().zip(wanted).all(|(word, wanted)| word.as_deref() == Some(wanted))
+        })
+    };
+    if said("USER") {
+        return Err(Error::unsupported("OVERRIDING USER VALUE is not offered", "Leave the identity column out."));
+    }
+    Ok(said("SYSTEM"))
+}
+
+const OVERRIDING: &[u8] = b"overriding";
+
+fn keyword_text(token: &Token) -> Option<String> {
+    match token {
+        Token::Word(Word { quote_style: None, value, .. }) => Some(value.to_ascii_uppercase()),
+        _ => None,
+    }
+}
+
+/// What stands for the text of a message, so that the parser takes texts and refuses names.
+fn message_text(token: &Token) -> Option<Token> {
+    match token {
+        Token::DollarQuotedString(text) => Some(Token::SingleQuotedString(text.value.clone())),
+        Token::Word(word) => Some(Token::Word(Word { keyword: Keyword::NULL, ..word.clone() })),
+        _ => None,
+    }
+}
+
+fn keyword(word: &str) -> Token {
+    Token::make_keyword(word)
+}

@@ -1,0 +1,210 @@
+//! Which columns the names of a query mean: the relations of its FROM clause, their columns with types, and outer queries.
+
+use datafusion::sql::sqlparser::ast::{Expr, Ident};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::outer_aggregates::InnerUses;
+use crate::types::ColumnType;
+
+/// A column that an expression can name.
+#[derive(Clone, Debug)]
+pub struct ScopeColumn {
+    pub name: String,
+    /// `None` where only the planner will know.
+    pub ty: Option<ColumnType>,
+    pub is_hidden: bool,
+    /// OID of the collection and `attnum` there, for a plain column of one.
+    pub origin: Option<(u32, i16)>,
+    /// Shown and found through the column of the same name that USING joined it with.
+    pub is_merged: bool,
+    /// What the planner calls a result column, where that is another name.
+    pub label: Option<String>,
+}
+
+impl ScopeColumn {
+    pub fn computed(name: impl Into<String>, ty: Option<ColumnType>) -> Self {
+        ScopeColumn { name: name.into(), ty, is_hidden: false, origin: None, is_merged: false, label: None }
+    }
+}
+
+/// One item of FROM.
+#[derive(Clone, Debug, Default)]
+pub struct Relation {
+    pub name: String,
+    pub columns: Vec<ScopeColumn>,
+    /// Its columns are known to the planner only: any name may be one.
+    pub is_opaque: bool,
+    /// Key of the statement's table that it reads, where it is one.
+    pub table: Option<String>,
+}
+
+impl Relation {
+    /// Whether a name means the relation; a schema in front of it has to be that of its table.
+    pub fn is_called(&self, schema: Option<&str>, name: &str) -> bool {
+        let is_of = |schema: &str| self.table.as_deref() == Some(&format!("{schema}.{name}"));
+        self.name == name && schema.is_none_or(is_of)
+    }
+}
+
+/// The relations of one query, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    pub relations: Vec<Relation>,
+    /// What its subqueries use of it.
+    pub inner: InnerUses,
+    /// The planner has to tell its groups by casts, which it only does where they are functions.
+    pub groups_by_casts: bool,
+}
+
+/// Where a name was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The place of its query among the scopes.
+    pub depth: usize,
+    pub relation: String,
+    pub table: Option<String>,
+    pub column: ScopeColumn,
+}
+
+/// The name an identifier means: folded to lower case unless quoted.
+pub fn folded(ident: &Ident) -> String {
+    match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_lowercase(),
+    }
+}
+
+/// An identifier that means exactly this name.
+pub fn exact(name: impl Into<String>) -> Ident {
+    Ident::with_quote('"', name)
+}
+
+/// An unquoted identifier for a column of a relation.
+pub fn column_of(relation: &str, name: &str) -> Expr {
+    let parts: Vec<Ident> = vec![exact(relation), exact(name)];
+    Expr::CompoundIdentifier(parts)
+}
+
+/// A column's name with its relation in front of it, and the schema where one is written before that.
+pub fn qualified(parts: &[Ident]) -> Option<(Option<String>, String, String)> {
+    match parts {
+        [relation, name] => Some((None, folded(relation), folded(name))),
+        [.., schema, relation, name] => Some((Some(folded(schema)), folded(relation), folded(name))),
+        _ => None,
+    }
+}
+
+/// Finds a column by [`qualified`] names: a schema in front of the relation has to be that of its table.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_qualified(scopes: &[Scope], parts: &[Ident]) -> Result<Option<Found>> {
+    let Some((schema, relation, name)) = qualified(parts) else { return Ok(None) };
+    let found = resolve(scopes, Some(&relation), &name)?;
+    match (&found, schema) {
+        (Some(column), Some(schema)) if column.table.as_deref() != Some(&format!("{schema}.{relation}")) => {
+            Err(no_relation(&relation))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// 42P01 for a name in front of a column that is none of FROM's.
+pub fn no_relation(relation: &str) -> Error {
+    let message = format!("missing FROM-clause entry for table \"{relation}\"");
+    Error::new(ErrorKind::UndefinedTable, message)
+}
+
+/// Finds a name in the scopes, innermost (last) first. `Ok(None)`: it may be a column of an opaque relation.
+///
+/// # Errors
+/// 42703 and 42P01 for names that mean nothing, 42702 for those that mean two things.
+pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<Option<Found>> {
+    let mut may_be_opaque = false;
+    let mut relation_exists = false;
+    for (depth, scope) in scopes.iter().enumerate().rev() {
+        let mut found: Option<Found> = None;
+        for candidate in &scope.relations {
+            if relation.is_some_and(|wanted| wanted != candidate.name) {
+                continue;
+            }
+            relation_exists = true;
+            may_be_opaque |= candidate.is_opaque;
+            for column in candidate.columns.iter().filter(|column| column.name == name) {
+                if relation.is_none() && column.is_merged {
+                    continue;
+                }
+                if let Some(other) = &found {
+                    // A hidden system column gives way to a declared one of another relation.
+                    if column.is_hidden && !other.column.is_hidden {
+                        continue;
+                    }
+                    if column.is_hidden == other.column.is_hidden {
+                        return Err(Error::new(
+                            ErrorKind::AmbiguousColumn,
+                            format!("column reference \"{name}\" is ambiguous"),
+                        ));
+                    }
+                }
+                found = Some(Found {
+                    depth,
+                    relation: candidate.name.clone(),
+                    table: candidate.table.clone(),
+                    column: column.clone(),
+                });
+            }
+        }
+        if found.is_some() {
+            return Ok(found);
+        }
+        if relation.is_some() && relation_exists {
+            break;
+        }
+    }
+    if may_be_opaque {
+        return Ok(None);
+    }
+    Err(match relation {
+        Some(relation) if !relation_exists => no_relation(relation),
+        Some(relation) => Error::new(ErrorKind::UndefinedColumn, format!("column {relation}.{name} does not exist")),
+        None => {
+            let error = Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist"));
+            match similar(scopes, name) {
+                Some((relation, column)) => {
+                    error.with_hint(format!("Perhaps you meant to reference the column \"{relation}.{column}\"."))
+                }
+                None => error,
+            }
+        }
+    })
+}
+
+/// Whether USING joined a column of that name: the planner wants to know which of the two is meant.
+pub fn is_merged(scopes: &[Scope], name: &str) -> bool {
+    let columns = scopes.iter().flat_map(|scope| &scope.relations).flat_map(|relation| &relation.columns);
+    columns.into_iter().any(|column| column.is_merged && column.name == name)
+}
+
+/// A column whose name differs in case or by one character.
+fn similar<'a>(scopes: &'a [Scope], name: &str) -> Option<(&'a str, &'a str)> {
+    let relations = scopes.iter().flat_map(|scope| &scope.relations);
+    let mut columns = relations.flat_map(|relation| relation.columns.iter().map(move |column| (relation, column)));
+    columns
+        .find(|(_, column)| !column.name.starts_with('$') && is_near(&column.name, name))
+        .map(|(relation, column)| (relation.name.as_str(), column.name.as_str()))
+}
+
+fn is_near(known: &str, written: &str) -> bool {
+    if known.eq_ignore_ascii_case(written) {
+        return true;
+    }
+    let (long, short) = if known.len() >= written.len() { (known, written) } else { (written, known) };
+    if short.chars().count() < 3 || long.chars().count() > short.chars().count() + 1 {
+        return false;
+    }
+    let same_start = long.chars().zip(short.chars()).take_while(|(a, b)| a == b).count();
+    let long_rest: Vec<char> = long.chars().skip(same_start + 1).collect();
+    let short_skip = same_start + usize::from(long.chars().count() == short.chars().count());
+    let short_rest: Vec<char> = short.chars().skip(short_skip).collect();
+    long_rest == short_rest
+}

@@ -1,0 +1,8 @@
+//! SELECT, planned once and run by each Execute: the short path that `db` answers itself, and relational plans.
+
+pub(super) mod apart;
+pub(super) mod lower_filter;
+pub(super) mod lower_query;
+pub(super) mod read_plan;
+#[cfg(test)]
+pub(super) mod read_plan_tests;

@@ -1,0 +1,5 @@
+//! What psql, drivers and tools send, turned into what the planner takes, before anything else looks at a statement.
+
+pub(super) mod expressions;
+pub(super) mod recognise;
+pub(super) mod rewrite;

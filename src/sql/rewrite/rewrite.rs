@@ -1,0 +1,304 @@
+//! Turns what psql, drivers and tools send into what the planner takes, before anything else looks at a statement.
+//!
+//! Only shapes change, never meaning: set-returning functions get `unnest` around them; `ARRAY(SELECT …)` becomes
+//! `array_agg`; `OPERATOR(pg_catalog.~)` becomes `~`. A SELECT from a catalog that is always empty yields no row, so what it
+//! computes of rows is not planned. `rewrite_expr` holds the rules of single expressions, `recognise` the whole queries that
+//! are answered in another way.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, FunctionArg, FunctionArguments, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem,
+    SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut, VisitorMut,
+};
+
+use crate::sql::analyze::literals::number_of;
+use crate::sql::functions::EXPAND_ARRAY;
+use crate::sql::parse::names::{column_name, last_part};
+use crate::sql::parse::operators::call;
+use crate::sql::parse::visit::{change_expressions, visit_mut};
+use crate::sql::rewrite::expressions;
+use crate::sql::rewrite::recognise::recognise;
+
+/// Catalogs that no row is ever in: this server has nothing of the kind.
+const EMPTY: &[&str] = &[
+    "pg_auth_members",
+    "pg_db_role_setting",
+    "pg_default_acl",
+    "pg_enum",
+    "pg_event_trigger",
+    "pg_foreign_data_wrapper",
+    "pg_foreign_server",
+    "pg_foreign_table",
+    "pg_inherits",
+    "pg_partitioned_table",
+    "pg_policy",
+    "pg_publication",
+    "pg_publication_namespace",
+    "pg_publication_rel",
+    "pg_range",
+    "pg_rewrite",
+    "pg_statistic_ext",
+    "pg_subscription",
+    "pg_trigger",
+];
+
+/// Functions that return sets, as their counterparts here return lists.
+pub const SET_FUNCTIONS: &[&str] = &[
+    EXPAND_ARRAY,
+    "generate_series",
+    "generate_subscripts",
+    "json_array_elements",
+    "json_array_elements_text",
+    "json_object_keys",
+    "jsonb_array_elements",
+    "jsonb_array_elements_text",
+    "jsonb_object_keys",
+    "pg_listening_channels",
+    "pg_partition_ancestors",
+    "regexp_split_to_table",
+    "string_to_table",
+];
+
+/// Rewrites a statement or a query in place.
+pub fn rewrite<T: VisitMut>(statement: &mut T) {
+    let walked = visit_mut(statement, &mut Rewriter);
+    debug_assert!(walked.is_continue());
+}
+
+struct Rewriter;
+
+impl VisitorMut for Rewriter {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if let Some(other) = recognise(query) {
+            *query = other;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        if reads_nothing(select) {
+            drop_computations(select);
+        }
+        series_of_nothing(select);
+        for item in &mut select.projection {
+            project(item);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        expressions::keep_rows(expr);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        expressions::rewrite(expr);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        table_function(factor);
+        ControlFlow::Continue(())
+    }
+}
+
+/// A result column: sets are unnested; the column keeps its name.
+fn project(item: &mut SelectItem) {
+    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return };
+    let name = column_name(expr);
+    let mut changed = expressions::changes_name(expr);
+    change_expressions(expr, |part| changed |= unnest_set(part));
+    changed |= expressions::shown_name(expr);
+    if let (true, SelectItem::UnnamedExpr(expr)) = (changed, &*item) {
+        *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', name) };
+    }
+}
+
+/// `f(x)` becomes `unnest(f(x))` where f returns a set.
+fn unnest_set(expr: &mut Expr) -> bool {
+    let Expr::Function(function) = expr else { return false };
+    let Some(name) = last_part(&function.name) else { return false };
+    if name == "unnest"
+        && let [Expr::Function(inner)] = expressions::arguments(function).as_slice()
+        && last_part(&inner.name).as_deref() == Some("unnest")
+    {
+        // What is unnested was a set-returning function itself.
+        *expr = Expr::Function(inner.clone());
+        return false;
+    }
+    if !SET_FUNCTIONS.contains(&name.as_str()) {
+        return false;
+    }
+    let set = call("unnest", vec![Expr::Function(function.clone())]);
+    *expr = if name.ends_with("_array_elements") { expressions::as_jsonb(set) } else { set };
+    true
+}
+
+/// Whether a series is known before the statement runs: then it is made row by row, however long it is.
+fn is_constant_series(function: &str, arguments: &[Expr]) -> bool {
+    let is_number = |expr: &Expr| number_of(expr).is_some_and(|(digits, _)| digits.parse::<i64>().is_ok());
+    function == "generate_series" && matches!(arguments.len(), 2 | 3) && arguments.iter().all(is_number)
+}
+
+/// `SELECT generate_series(1, 9)` becomes `SELECT generate_series FROM generate_series(1, 9)`, whose rows need no list.
+fn series_of_nothing(select: &mut Select) {
+    if let ([SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }], []) =
+        (select.projection.as_mut_slice(), select.from.as_slice())
+        && let Expr::Function(function) = &*expr
+        && let Some(name) = last_part(&function.name)
+        && let FunctionArguments::List(list) = &function.args
+        && is_constant_series(&name, &expressions::arguments(function))
+    {
+        let relation = TableFactor::Function {
+            lateral: false,
+            name: function.name.clone(),
+            args: list.args.clone(),
+            with_ordinality: false,
+            alias: None,
+        };
+        *expr = Expr::Identifier(Ident::new(name));
+        select.from.push(TableWithJoins { relation, joins: Vec::new() });
+    }
+}
+
+/// A function in FROM becomes UNNEST of the list that it returns here.
+fn table_function(factor: &mut TableFactor) {
+    let (name, args, alias) = match factor {
+        TableFactor::Table { name, args: Some(args), alias, with_ordinality: false, .. } => {
+            (name.clone(), args.args.clone(), alias.take())
+        }
+        TableFactor::Function { name, args, alias, with_ordinality: false, .. } => {
+            (name.clone(), args.clone(), alias.take())
+        }
+        _ => return,
+    };
+    let Some(function) = last_part(&name) else { return };
+    let arguments: Vec<Expr> = args.iter().filter_map(expressions::argument).cloned().collect();
+    let lists = match function.as_str() {
+        series if is_constant_series(series, &arguments) => {
+            restore(factor, &function, args, alias);
+            return;
+        }
+        "jsonb_each" | "json_each" => pair(&arguments, "jsonb_object_values"),
+        "jsonb_each_text" | "json_each_text" => pair(&arguments, "jsonb_object_values_text"),
+        "unnest" => arguments,
+        // Its rows have two columns.
+        set if SET_FUNCTIONS.contains(&set) && set != EXPAND_ARRAY => vec![call(set, arguments)],
+        _ => {
+            restore(factor, &function, args, alias);
+            return;
+        }
+    };
+    let mut alias = alias.unwrap_or_else(|| table_alias(&function));
+    if alias.columns.is_empty() {
+        let names: Vec<String> = match (lists.len(), function.as_str()) {
+            (2, "jsonb_each" | "json_each" | "jsonb_each_text" | "json_each_text") => {
+                vec!["key".to_string(), "value".to_string()]
+            }
+            (1, set) if set.contains("array_elements") => vec!["value".to_string()],
+            (1, _) => vec![alias.name.value.clone()],
+            (count, _) => vec![function.clone(); count],
+        };
+        alias.columns = names.into_iter().map(|name| column(&name)).collect();
+    }
+    *factor = TableFactor::UNNEST {
+        alias: Some(alias),
+        array_exprs: lists,
+        with_offset: false,
+        with_offset_alias: None,
+        with_ordinality: false,
+    };
+}
+
+/// Keys and values of one object.
+fn pair(arguments: &[Expr], values: &str) -> Vec<Expr> {
+    vec![call("jsonb_object_keys", arguments.to_vec()), call(values, arguments.to_vec())]
+}
+
+/// Puts a function that is none of ours back, without the schema before its name.
+fn restore(factor: &mut TableFactor, function: &str, args: Vec<FunctionArg>, kept: Option<TableAlias>) {
+    let bare = ObjectName(vec![ObjectNamePart::Identifier(Ident::new(function))]);
+    match factor {
+        TableFactor::Table { name, args: Some(slot), alias, .. } => {
+            *name = bare;
+            slot.args = args;
+            *alias = kept;
+        }
+        TableFactor::Function { name, args: slot, alias, .. } => {
+            *name = bare;
+            *slot = args;
+            *alias = kept;
+        }
+        _ => {}
+    }
+}
+
+fn column(name: &str) -> TableAliasColumnDef {
+    TableAliasColumnDef { name: Ident::with_quote('"', name), data_type: None }
+}
+
+fn table_alias(name: &str) -> TableAlias {
+    TableAlias { explicit: true, name: Ident::with_quote('"', name), columns: Vec::new(), at: None }
+}
+
+/// Whether a catalog that is always empty is joined in such a way that there is no row at all.
+fn reads_nothing(select: &Select) -> bool {
+    if expressions::has_aggregate(select) {
+        return false;
+    }
+    select.from.iter().any(|TableWithJoins { relation, joins }| {
+        let outer = joins.iter().any(|join| {
+            matches!(
+                join.join_operator,
+                JoinOperator::Right(_)
+                    | JoinOperator::RightOuter(_)
+                    | JoinOperator::FullOuter(_)
+                    | JoinOperator::RightSemi(_)
+                    | JoinOperator::RightAnti(_)
+            )
+        });
+        let inner = joins.iter().filter(|join| {
+            matches!(join.join_operator, JoinOperator::Join(_) | JoinOperator::Inner(_) | JoinOperator::CrossJoin(_))
+        });
+        !outer && (is_empty_catalog(relation) || inner.map(|join| &join.relation).any(is_empty_catalog))
+    })
+}
+
+fn is_empty_catalog(factor: &TableFactor) -> bool {
+    let TableFactor::Table { name, args: None, .. } = factor else { return false };
+    let schema_fits = match name.0.as_slice() {
+        [ObjectNamePart::Identifier(schema), _] => schema.value.eq_ignore_ascii_case("pg_catalog"),
+        [_] => true,
+        _ => false,
+    };
+    schema_fits && last_part(name).is_some_and(|name| EMPTY.contains(&name.as_str()))
+}
+
+/// Replaces what would be computed of rows by NULL where that is more than a column or a plain call.
+fn drop_computations(select: &mut Select) {
+    for item in &mut select.projection {
+        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { continue };
+        if !expressions::has_subquery(expr) {
+            continue;
+        }
+        let name = column_name(expr);
+        *expr = Expr::Value(Literal::Null.into());
+        if let SelectItem::UnnamedExpr(expr) = &*item {
+            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', name) };
+        }
+    }
+    if select.selection.as_ref().is_some_and(expressions::has_subquery) {
+        select.selection = Some(Expr::Value(Literal::Boolean(false).into()));
+    }
+}
+
+/// The plain SELECT of a query without set operations.
+pub fn plain_select(query: &mut Query) -> Option<&mut Select> {
+    match query.body.as_mut() {
+        SetExpr::Select(select) if query.with.is_none() => Some(select),
+        _ => None,
+    }
+}

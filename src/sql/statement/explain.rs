@@ -1,0 +1,168 @@
+//! EXPLAIN: the plan of a statement as lines of text, with what running it took for ANALYZE.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use datafusion::sql::sqlparser::ast::{AnalyzeFormat, AnalyzeFormatKind, Expr, Statement, UtilityOption};
+
+use crate::db::{Cancel, ReadView, Row, Settings, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::OutputColumn;
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::define::definition::Definition;
+use crate::sql::parse::scope::folded;
+use crate::sql::statement::plan::{Action, Planned, plan_statement};
+use crate::types::{ColumnType, Value};
+
+/// A planned EXPLAIN.
+pub struct Explain {
+    analyze: bool,
+    inner: Box<Planned>,
+}
+
+pub fn plan_explain(
+    statement: &Statement,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<Explain> {
+    let Statement::Explain { analyze, statement, format, options, .. } = statement else {
+        return Err(Error::internal("no EXPLAIN is planned as one"));
+    };
+    let mut analyze = *analyze;
+    if let Some(AnalyzeFormatKind::Keyword(format) | AnalyzeFormatKind::Assignment(format)) = format
+        && !matches!(format, AnalyzeFormat::TEXT)
+    {
+        return Err(only_text(&format.to_string()));
+    }
+    for option in options.iter().flatten() {
+        match folded(&option.name).as_str() {
+            "analyze" => analyze = is_on(option)?,
+            "format" => {
+                let format = option.arg.as_ref().map(ToString::to_string).unwrap_or_default();
+                if !format.trim_matches('\'').eq_ignore_ascii_case("text") {
+                    return Err(only_text(&format));
+                }
+            }
+            "verbose" | "costs" | "buffers" | "timing" | "summary" | "settings" | "wal" | "generic_plan" | "memory" => {
+                is_on(option)?;
+            }
+            name => return Err(Error::syntax(format!("unrecognized EXPLAIN option \"{name}\""), None)),
+        }
+    }
+    let inner = plan_statement(statement, parameters, context)?;
+    match &inner.action {
+        Action::Read(_) | Action::Write(_) | Action::Define(Definition::CreateTableAs { .. }) => {
+            Ok(Explain { analyze, inner: Box::new(inner) })
+        }
+        _ => Err(Error::syntax("EXPLAIN takes SELECT, INSERT, UPDATE, DELETE, VALUES and CREATE TABLE AS", None)),
+    }
+}
+
+fn only_text(format: &str) -> Error {
+    Error::unsupported(format!("EXPLAIN (FORMAT {format}) is not offered"), "Use FORMAT TEXT.")
+}
+
+/// The value of a switch; one without a value is on.
+fn is_on(option: &UtilityOption) -> Result<bool> {
+    let Some(argument) = &option.arg else { return Ok(true) };
+    let text = match argument {
+        Expr::Identifier(ident) => folded(ident),
+        other => other.to_string().trim_matches('\'').to_ascii_lowercase(),
+    };
+    match text.as_str() {
+        "on" | "true" | "1" => Ok(true),
+        "off" | "false" | "0" | "none" => Ok(false),
+        _ => Err(Error::new(
+            ErrorKind::InvalidParameterValue,
+            format!("{} requires a Boolean value", folded(&option.name)),
+        )),
+    }
+}
+
+impl Explain {
+    pub fn columns() -> Arc<[OutputColumn]> {
+        [OutputColumn::computed("QUERY PLAN", ColumnType::Text)].into()
+    }
+
+    pub fn inner(&self) -> &Planned {
+        &self.inner
+    }
+
+    /// Whether it needs a transaction that may change rows.
+    pub fn writes(&self) -> bool {
+        !matches!(self.inner.action, Action::Read(_))
+    }
+
+    /// Explains a query.
+    pub async fn run(
+        &self,
+        view: &ReadView,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Vec<Row>> {
+        let Action::Read(plan) = &self.inner.action else {
+            return Err(Error::internal("a statement that writes is explained without a transaction"));
+        };
+        let started = Instant::now();
+        let mut lines = plan.explain(view, parameters, settings, cancel).await?;
+        let planned = Instant::now();
+        if self.analyze {
+            let mut stream = plan.execute(view, parameters, settings, cancel).await?;
+            let mut count = 0_usize;
+            while let Some(chunk) = stream.next_chunk().await? {
+                cancel.check()?;
+                count += chunk.len();
+            }
+            lines.push(format!("Rows: {count}"));
+            lines.extend(times(started, planned));
+        }
+        Ok(rows(lines))
+    }
+
+    /// Explains a statement that writes; with ANALYZE it takes effect.
+    pub async fn run_writing(
+        &self,
+        transaction: &mut Transaction,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Vec<Row>> {
+        let started = Instant::now();
+        let mut lines = match &self.inner.action {
+            Action::Write(plan) => plan.explain(transaction, parameters, settings, cancel).await?,
+            Action::Define(Definition::CreateTableAs { plan, .. }) => {
+                plan.explain(transaction.view(), parameters, settings, cancel).await?
+            }
+            _ => {
+                let view = transaction.view().clone();
+                return self.run(&view, parameters, settings, cancel).await;
+            }
+        };
+        let planned = Instant::now();
+        if self.analyze {
+            let tag = match &self.inner.action {
+                Action::Write(plan) => plan.execute(transaction, parameters, settings, cancel).await?.tag,
+                Action::Define(definition) => definition.execute(transaction, parameters, settings, cancel).await?,
+                _ => String::new(),
+            };
+            let count = tag.rsplit(' ').next().unwrap_or("0");
+            lines.push(format!("Rows: {count}"));
+            lines.extend(times(started, planned));
+        }
+        Ok(rows(lines))
+    }
+}
+
+fn times(started: Instant, planned: Instant) -> [String; 2] {
+    let millis = |from: Instant, to: Instant| to.duration_since(from).as_secs_f64() * 1000.0;
+    [
+        format!("Planning Time: {:.3} ms", millis(started, planned)),
+        format!("Execution Time: {:.3} ms", millis(planned, Instant::now())),
+    ]
+}
+
+fn rows(lines: Vec<String>) -> Vec<Row> {
+    lines.into_iter().map(|line| vec![Value::text(line)]).collect()
+}

@@ -1,0 +1,8 @@
+//! From a parsed statement to what a session runs: the entry point for every kind of SQL statement, and EXPLAIN.
+
+pub(super) mod explain;
+pub(super) mod network_call;
+pub(super) mod plan;
+pub(super) mod session_statement;
+#[cfg(test)]
+pub(super) mod session_statement_tests;

@@ -1,0 +1,429 @@
+//! Statements about the session rather than the data: transactions, settings, prepared statements, cursors.
+//!
+//! This file says what they ask for; `session` does it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{
+    AlterRoleOperation, CloseCursor, ContextModifier, Declare, DiscardObject, Expr, FetchDirection, Ident, ObjectName,
+    Password, Reset, RoleOption, Set, SetSessionAuthorizationParamKind, Statement, TransactionAccessMode,
+    TransactionIsolationLevel, TransactionMode, Value as Literal, ValueWithSpan,
+};
+use zeroize::Zeroizing;
+
+use crate::db::Settings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::OutputColumn;
+use crate::sql::analyze::declared_type::declared_type;
+use crate::sql::analyze::literals::string_of;
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::parse::ParsedStatement;
+use crate::sql::parse::scope::folded;
+use crate::sql::parse::unread;
+use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::rewrite::recognise::SettingCall;
+use crate::sql::statement::network_call::NetworkCall;
+use crate::sql::write::write_plan::select_of;
+use crate::types::{ColumnType, quote_identifier};
+
+/// A statement that the session itself carries out.
+pub enum Control {
+    Begin {
+        modes: TransactionModes,
+        tag: &'static str,
+    },
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
+    Savepoint(String),
+    Release(String),
+    RollbackTo(String),
+    /// SET TRANSACTION, or with `session` SET SESSION CHARACTERISTICS.
+    SetTransaction {
+        modes: TransactionModes,
+        session: bool,
+    },
+    /// `None` for DEFAULT.
+    Set {
+        name: String,
+        value: Option<String>,
+        local: bool,
+    },
+    /// RESET; `None` for ALL.
+    Reset(Option<String>),
+    Show(String),
+    ShowAll,
+    /// SELECT with `set_config`: one row with what each call gives.
+    Configure(Vec<SettingCall>),
+    /// SELECT of a function on networks: one row with what it gives.
+    Network(NetworkCall),
+    Discard(Discard),
+    Prepare {
+        name: String,
+        parameter_types: Vec<ColumnType>,
+        statement: Arc<ParsedStatement>,
+    },
+    /// The arguments are a query of one row.
+    Execute {
+        name: String,
+        arguments: Option<ReadPlan>,
+    },
+    /// `None` for ALL.
+    Deallocate(Option<String>),
+    DeclareCursor {
+        name: String,
+        query: ReadPlan,
+        hold: bool,
+    },
+    Fetch {
+        cursor: String,
+        fetch: Fetch,
+    },
+    /// `None` for ALL.
+    CloseCursor(Option<String>),
+    SetPassword {
+        role: String,
+        password: Option<SecretText>,
+    },
+    /// LISTEN to a channel.
+    Listen(String),
+    /// UNLISTEN; `None` for all channels.
+    Unlisten(Option<String>),
+    Notify {
+        channel: String,
+        payload: String,
+    },
+    /// Nothing to do here, but only inside a transaction block.
+    NoOpInTransaction(&'static str),
+    /// Accepted, and nothing to do here: the tag to answer with.
+    NoOp(&'static str),
+}
+
+/// What BEGIN and SET TRANSACTION say of a transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TransactionModes {
+    /// As the setting `transaction_isolation` spells it.
+    pub isolation: Option<&'static str>,
+    pub read_only: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discard {
+    All,
+    Plans,
+    Sequences,
+    Temp,
+}
+
+/// Which rows FETCH takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetch {
+    /// The next rows, at most so many.
+    Forward(u64),
+    ForwardAll,
+}
+
+/// A text that is wiped when dropped and never printed.
+#[derive(Clone)]
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
+}
+
+impl Control {
+    /// The columns of its rows. Those of FETCH and EXECUTE are the cursor's and the prepared statement's.
+    pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {
+        let text = |name: &str| OutputColumn::computed(name, ColumnType::Text);
+        match self {
+            Control::Show(name) => Some([text(&Settings::canonical_name(name))].into()),
+            Control::Configure(calls) => Some(calls.iter().map(|call| text(&call.column)).collect()),
+            Control::Network(call) => Some(call.columns().into()),
+            Control::ShowAll => Some([text("name"), text("setting"), text("description")].into()),
+            _ => None,
+        }
+    }
+}
+
+/// Plans a statement about the session; `None` when it is none.
+pub fn plan_control(
+    statement: &Statement,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<Option<Control>> {
+    let control = match statement {
+        Statement::StartTransaction { modes, begin, .. } => {
+            Control::Begin { modes: transaction_modes(modes)?, tag: if *begin { "BEGIN" } else { "START TRANSACTION" } }
+        }
+        Statement::Commit { chain, .. } => Control::Commit { chain: *chain },
+        Statement::Rollback { savepoint: Some(name), .. } => Control::RollbackTo(folded(name)),
+        Statement::Rollback { chain, savepoint: None } => Control::Rollback { chain: *chain },
+        Statement::Savepoint { name } => Control::Savepoint(folded(name)),
+        Statement::ReleaseSavepoint { name } => Control::Release(folded(name)),
+        Statement::Set(set) => plan_set(set)?,
+        Statement::Reset(reset) => match &reset.reset {
+            Reset::ALL => Control::Reset(None),
+            Reset::ConfigurationParameter(name) => Control::Reset(Some(setting_name(name))),
+        },
+        Statement::ShowVariable { variable } => plan_show(variable),
+        Statement::ShowTables { .. } => Control::Show("tables".to_string()),
+        Statement::ShowDatabases { .. } => Control::Show("databases".to_string()),
+        Statement::ShowSchemas { .. } => Control::Show("schemas".to_string()),
+        Statement::Discard { object_type } => Control::Discard(match object_type {
+            DiscardObject::ALL => Discard::All,
+            DiscardObject::PLANS => Discard::Plans,
+            DiscardObject::SEQUENCES => Discard::Sequences,
+            DiscardObject::TEMP => Discard::Temp,
+        }),
+        Statement::Lock(_) | Statement::LockTables { .. } => Control::NoOpInTransaction("LOCK TABLE"),
+        Statement::Vacuum(_) => Control::NoOp("VACUUM"),
+        Statement::Analyze(_) => Control::NoOp("ANALYZE"),
+        Statement::LISTEN { channel } => Control::Listen(channel_name(channel)?),
+        Statement::UNLISTEN { channel } => {
+            let is_all = channel.quote_style.is_none() && channel.value == "*";
+            Control::Unlisten(if is_all { None } else { Some(channel_name(channel)?) })
+        }
+        Statement::NOTIFY { channel, payload } => {
+            Control::Notify { channel: channel_name(channel)?, payload: payload.clone().unwrap_or_default() }
+        }
+        Statement::AlterRole { name, operation } => plan_alter_role(name, operation)?,
+        Statement::AlterUser(alter) => match &alter.password {
+            Some(password) => Control::SetPassword {
+                role: folded(&alter.name),
+                password: password.password.clone().map(|text| SecretText(Zeroizing::new(text))),
+            },
+            None => return Err(role_change()),
+        },
+        other => return plan_named(other, parameters, context),
+    };
+    Ok(Some(control))
+}
+
+/// Prepared statements and cursors.
+fn plan_named(
+    statement: &Statement,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<Option<Control>> {
+    let control = match statement {
+        Statement::Prepare { name, data_types, statement } => Control::Prepare {
+            name: folded(name),
+            parameter_types: data_types
+                .iter()
+                .map(|data_type| declared_type(data_type).map(|declared| declared.ty))
+                .collect::<Result<_>>()?,
+            statement: Arc::new(ParsedStatement {
+                statement: Some(statement.as_ref().clone()),
+                text: context.text.into(),
+                parameters: parameters.len(),
+            }),
+        },
+        Statement::Execute { name: Some(name), parameters: arguments, .. } => Control::Execute {
+            name: crate::sql::parse::names::last_part(name).unwrap_or_default(),
+            arguments: match arguments.is_empty() {
+                true => None,
+                false => Some(plan_query(&select_of(arguments.clone())?, parameters, context)?),
+            },
+        },
+        Statement::Deallocate { name, .. } => Control::Deallocate(unless_all(name)),
+        Statement::Declare { stmts } => plan_declare(stmts, parameters, context)?,
+        Statement::Fetch { name, direction, .. } => {
+            Control::Fetch { cursor: folded(name), fetch: plan_fetch(direction)? }
+        }
+        Statement::Close { cursor } => Control::CloseCursor(match cursor {
+            CloseCursor::All => None,
+            CloseCursor::Specific { name } => Some(folded(name)),
+        }),
+        _ => return Ok(None),
+    };
+    Ok(Some(control))
+}
+
+fn channel_name(name: &Ident) -> Result<String> {
+    match name.quote_style {
+        Some('\'') => Err(Error::syntax(format!("syntax error at or near \"'{}'\"", name.value), None)
+            .with_hint("A channel has a name, not a text: LISTEN jobs, or LISTEN \"changes:memory\".")),
+        _ => Ok(folded(name)),
+    }
+}
+
+fn unless_all(name: &Ident) -> Option<String> {
+    let is_all = name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all");
+    (!is_all).then(|| folded(name))
+}
+
+fn transaction_modes(modes: &[TransactionMode]) -> Result<TransactionModes> {
+    let mut result = TransactionModes::default();
+    for mode in modes {
+        match mode {
+            TransactionMode::AccessMode(mode) => {
+                result.read_only = Some(matches!(mode, TransactionAccessMode::ReadOnly));
+            }
+            TransactionMode::IsolationLevel(level) => {
+                result.isolation = Some(match level {
+                    TransactionIsolationLevel::ReadUncommitted => "read uncommitted",
+                    TransactionIsolationLevel::ReadCommitted => "read committed",
+                    TransactionIsolationLevel::RepeatableRead | TransactionIsolationLevel::Snapshot => {
+                        "repeatable read"
+                    }
+                    TransactionIsolationLevel::Serializable => {
+                        return Err(Error::unsupported(
+                            "isolation level SERIALIZABLE is not offered",
+                            "Use REPEATABLE READ: snapshot isolation, the first committer wins.",
+                        ));
+                    }
+                });
+            }
+        }
+    }
+    Ok(result)
+}
+
+fn plan_set(set: &Set) -> Result<Control> {
+    unread::set(set)?;
+    let assigned = |name: String, value, local| Ok(Control::Set { name, value, local });
+    match set {
+        Set::SingleAssignment { scope, variable, values, .. } => {
+            let local = matches!(scope, Some(ContextModifier::Local));
+            let name = setting_name(variable);
+            let value = setting_value(&name, values)?;
+            assigned(name, value, local)
+        }
+        Set::SetTimeZone { local, value } => {
+            assigned("timezone".to_string(), setting_value("timezone", std::slice::from_ref(value))?, *local)
+        }
+        Set::SetNames { charset_name, .. } => {
+            assigned("client_encoding".to_string(), Some(charset_name.value.clone()), false)
+        }
+        Set::SetNamesDefault {} => assigned("client_encoding".to_string(), None, false),
+        Set::SetTransaction { modes, session, .. } => {
+            Ok(Control::SetTransaction { modes: transaction_modes(modes)?, session: *session })
+        }
+        Set::SetRole { role_name, .. } => own_role(role_name.as_ref(), "SET ROLE"),
+        Set::SetSessionAuthorization(change) => match &change.kind {
+            SetSessionAuthorizationParamKind::Default => own_role(None, "SET SESSION AUTHORIZATION"),
+            SetSessionAuthorizationParamKind::User(name) => own_role(Some(name), "SET SESSION AUTHORIZATION"),
+        },
+        Set::ParenthesizedAssignments { .. } | Set::MultipleAssignments { .. } | Set::SetSessionParam(_) => {
+            Err(Error::syntax("this form of SET is not PostgreSQL's", None).with_hint("SET name = value"))
+        }
+    }
+}
+
+fn own_role(name: Option<&Ident>, what: &str) -> Result<Control> {
+    match name.map(folded) {
+        None => Ok(Control::NoOp("SET")),
+        Some(name) if name == crate::db::OWNER || name == "none" => Ok(Control::NoOp("SET")),
+        Some(name) => Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{name}\" does not exist"))
+            .with_hint(format!("{what}: a node has one user, {}.", crate::db::OWNER))),
+    }
+}
+
+fn setting_name(name: &ObjectName) -> String {
+    let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect();
+    parts.join(".")
+}
+
+/// The value as the setting keeps it; `None` for DEFAULT.
+fn setting_value(name: &str, values: &[Expr]) -> Result<Option<String>> {
+    let mut texts = Vec::with_capacity(values.len());
+    for value in values {
+        match value {
+            Expr::Identifier(ident) if ident.quote_style.is_none() => match ident.value.to_ascii_lowercase().as_str() {
+                "default" => return Ok(None),
+                "local" if name == "timezone" => return Ok(None),
+                _ => texts.push(ident.value.clone()),
+            },
+            // A list of names keeps the quotes that its reader needs.
+            Expr::Identifier(ident) if name == "search_path" => texts.push(quote_identifier(&ident.value)),
+            Expr::Identifier(ident) => texts.push(ident.value.clone()),
+            Expr::Value(value) => texts.push(match &value.value {
+                Literal::Boolean(true) => "on".to_string(),
+                Literal::Boolean(false) => "off".to_string(),
+                literal => string_of(literal).map_or_else(|| literal.to_string(), str::to_string),
+            }),
+            Expr::Interval(interval) => texts.push(interval.value.to_string().trim_matches('\'').to_string()),
+            other => texts.push(other.to_string()),
+        }
+    }
+    Ok(Some(texts.join(", ")))
+}
+
+fn plan_show(variable: &[Ident]) -> Control {
+    let words: Vec<String> = variable.iter().map(folded).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["all"] => Control::ShowAll,
+        ["time", "zone"] => Control::Show("timezone".to_string()),
+        ["transaction", "isolation", "level"] => Control::Show("transaction_isolation".to_string()),
+        ["session", "authorization"] | ["authorization"] => Control::Show("session_authorization".to_string()),
+        _ => Control::Show(words.join(".")),
+    }
+}
+
+fn plan_declare(list: &[Declare], parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Control> {
+    let [Declare { names, for_query: Some(query), hold, scroll, .. }] = list else {
+        return Err(Error::syntax("DECLARE makes one cursor", None).with_hint("DECLARE name CURSOR FOR SELECT ..."));
+    };
+    let [name] = names.as_slice() else {
+        return Err(Error::syntax("DECLARE makes one cursor", None));
+    };
+    list.iter().try_for_each(unread::declare)?;
+    if *scroll == Some(true) {
+        return Err(Error::unsupported("cursors that go backward are not offered", "Leave out SCROLL."));
+    }
+    let query = plan_query(query, parameters, context)?;
+    Ok(Control::DeclareCursor { name: folded(name), query, hold: *hold == Some(true) })
+}
+
+fn plan_fetch(direction: &FetchDirection) -> Result<Fetch> {
+    match direction {
+        FetchDirection::Next | FetchDirection::Forward { limit: None } => Ok(Fetch::Forward(1)),
+        FetchDirection::Count { limit } | FetchDirection::Forward { limit: Some(limit) } => {
+            count(limit).map(Fetch::Forward)
+        }
+        FetchDirection::Relative { limit } if matches!(count(limit), Ok(1)) => Ok(Fetch::Forward(1)),
+        FetchDirection::All | FetchDirection::ForwardAll => Ok(Fetch::ForwardAll),
+        _ => Err(Error::unsupported("cursors that go backward are not offered", "FETCH forward, or declare it again.")),
+    }
+}
+
+fn count(limit: &ValueWithSpan) -> Result<u64> {
+    let text = limit.value.to_string();
+    text.parse().map_err(|_| {
+        Error::new(ErrorKind::InvalidParameterValue, format!("FETCH takes a number of rows from 0, not {text}"))
+    })
+}
+
+fn plan_alter_role(name: &Ident, operation: &AlterRoleOperation) -> Result<Control> {
+    let AlterRoleOperation::WithOptions { options } = operation else { return Err(role_change()) };
+    let [RoleOption::Password(password)] = options.as_slice() else { return Err(role_change()) };
+    let password = match password {
+        Password::NullPassword => None,
+        Password::Password(Expr::Value(value)) => match string_of(&value.value) {
+            Some(text) => Some(SecretText(Zeroizing::new(text.to_string()))),
+            None => return Err(Error::syntax("a password is a string literal", None)),
+        },
+        Password::Password(_) => return Err(Error::syntax("a password is a string literal", None)),
+    };
+    Ok(Control::SetPassword { role: folded(name), password })
+}
+
+fn role_change() -> Error {
+    Error::unsupported(
+        "only the password of a role can be changed",
+        format!("ALTER ROLE {} PASSWORD '...'", crate::db::OWNER),
+    )
+}

@@ -1,0 +1,238 @@
+//! `x op ANY (array)` and `x op ALL (array)`, with SQL's three truth values.
+//!
+//! Each is a function whose name holds the quantifier and the operator (`$any:=`). An array that the statement fixes makes
+//! `= ANY` and `<> ALL` a list of values, which the planner looks up by hash and the scan takes over; everything else runs
+//! row by row on `Value`s: true (for ALL, false) where an element decides, otherwise unknown where a comparison is.
+
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Array, BooleanBuilder, ListArray};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::types::type_of;
+use crate::sql::arrow::values::{readable, value_at};
+use crate::sql::meaning::float_keys::{Sides, keyed};
+use crate::types::Value;
+
+const ANY: &str = "$any:";
+const ALL: &str = "$all:";
+/// The name of `= ANY`, whose array [`Quantified::simplify`] makes a list.
+pub const EQUALS_ANY: &str = "$any:=";
+/// The name of `<> ALL`, its negation.
+pub const DIFFERS_FROM_ALL: &str = "$all:<>";
+
+/// The function that stands for a comparison with the elements of an array; `None` for what is no comparison.
+pub fn quantified_name(operator: &BinaryOperator, is_all: bool) -> Option<String> {
+    let prefix = if is_all { ALL } else { ANY };
+    Comparison::of(&operator.to_string()).map(|comparison| format!("{prefix}{}", comparison.symbol()))
+}
+
+/// The function of that name.
+pub fn quantified_function(name: &str) -> Option<Arc<ScalarUDF>> {
+    let (is_all, symbol) = match (name.strip_prefix(ANY), name.strip_prefix(ALL)) {
+        (Some(symbol), _) => (false, symbol),
+        (_, Some(symbol)) => (true, symbol),
+        _ => return None,
+    };
+    let comparison = Comparison::of(symbol)?;
+    let signature = Signature::any(2, Volatility::Immutable);
+    Some(Arc::new(ScalarUDF::from(Quantified { name: name.to_string(), comparison, is_all, signature })))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Equal,
+    Different,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    fn of(symbol: &str) -> Option<Comparison> {
+        Some(match symbol {
+            "=" => Comparison::Equal,
+            "<>" | "!=" => Comparison::Different,
+            "<" => Comparison::Less,
+            "<=" => Comparison::LessOrEqual,
+            ">" => Comparison::Greater,
+            ">=" => Comparison::GreaterOrEqual,
+            _ => return None,
+        })
+    }
+
+    fn symbol(self) -> &'static str {
+        match self {
+            Comparison::Equal => "=",
+            Comparison::Different => "<>",
+            Comparison::Less => "<",
+            Comparison::LessOrEqual => "<=",
+            Comparison::Greater => ">",
+            Comparison::GreaterOrEqual => ">=",
+        }
+    }
+
+    fn holds(self, order: Ordering) -> bool {
+        match self {
+            Comparison::Equal => order.is_eq(),
+            Comparison::Different => order.is_ne(),
+            Comparison::Less => order.is_lt(),
+            Comparison::LessOrEqual => order.is_le(),
+            Comparison::Greater => order.is_gt(),
+            Comparison::GreaterOrEqual => order.is_ge(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Quantified {
+    name: String,
+    comparison: Comparison,
+    is_all: bool,
+    signature: Signature,
+}
+
+impl PartialEq for Quantified {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Quantified {}
+
+impl Hash for Quantified {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl Quantified {
+    /// The truth of the comparison of `value` with all elements, those of nested arrays included.
+    fn truth(&self, value: &Value, elements: &[Value]) -> Option<bool> {
+        let mut truth = Some(self.is_all);
+        for element in elements {
+            let each = match element {
+                Value::Array(_, inner) => self.truth(value, inner),
+                element => value.compare(element).map(|order| self.comparison.holds(order)),
+            };
+            match each {
+                Some(decided) if decided != self.is_all => return Some(decided),
+                Some(_) => {}
+                None => truth = None,
+            }
+        }
+        truth
+    }
+}
+
+impl ScalarUDFImpl for Quantified {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn simplify(&self, arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        let is_list = (self.comparison, self.is_all) == (Comparison::Equal, false)
+            || (self.comparison, self.is_all) == (Comparison::Different, true);
+        let [value, Expr::Literal(ScalarValue::List(array), _)] = arguments.as_slice() else {
+            return Ok(ExprSimplifyResult::Original(arguments));
+        };
+        let (true, Some(elements)) = (is_list, elements(array)) else {
+            return Ok(ExprSimplifyResult::Original(arguments));
+        };
+        let ty = info.get_data_type(value)?;
+        let list = elements.into_iter().map(|element| listed(element, &ty)).collect::<Option<Vec<Expr>>>();
+        match list {
+            Some(list) => {
+                let among = value.clone().in_list(list, self.is_all);
+                // A constant is compared at once, before everything else gets its keys.
+                let is_constant = value.column_refs().is_empty();
+                let among = if is_constant { keyed(among, &DFSchema::empty(), Sides::All)?.data } else { among };
+                Ok(ExprSimplifyResult::Simplified(among))
+            }
+            None => Ok(ExprSimplifyResult::Original(arguments)),
+        }
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let ([value, array], [value_field, array_field]) = (arguments.args.as_slice(), arguments.arg_fields.as_slice())
+        else {
+            return Err(DataFusionError::Internal(format!("{} has two arguments", self.name)));
+        };
+        let is_constant = matches!((value, array), (ColumnarValue::Scalar(_), ColumnarValue::Scalar(_)));
+        let rows = if is_constant { 1 } else { arguments.number_rows };
+        let (value_type, array_type) = (type_of(value_field), type_of(array_field));
+        let fixed = match array {
+            ColumnarValue::Scalar(scalar) => {
+                let array = readable(&scalar.to_array()?).map_err(to_datafusion)?;
+                Some(value_at(&array, 0, &array_type).map_err(to_datafusion)?)
+            }
+            ColumnarValue::Array(_) => None,
+        };
+        let values = readable(&value.to_array(rows)?).map_err(to_datafusion)?;
+        let arrays = match &fixed {
+            Some(_) => None,
+            None => Some(readable(&array.to_array(rows)?).map_err(to_datafusion)?),
+        };
+        let mut builder = BooleanBuilder::with_capacity(rows);
+        for row in 0..rows {
+            let value = value_at(&values, row, &value_type).map_err(to_datafusion)?;
+            let own = match &arrays {
+                Some(arrays) => Some(value_at(arrays, row, &array_type).map_err(to_datafusion)?),
+                None => None,
+            };
+            builder.append_option(match own.as_ref().or(fixed.as_ref()) {
+                Some(Value::Array(_, elements)) => self.truth(&value, elements),
+                // Without its type's name an array of real reads as a vector.
+                Some(Value::Vector(elements)) => {
+                    self.truth(&value, &elements.iter().copied().map(Value::Float4).collect::<Vec<_>>())
+                }
+                _ => None,
+            });
+        }
+        let result = builder.finish();
+        if is_constant {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
+        }
+        Ok(ColumnarValue::Array(Arc::new(result)))
+    }
+}
+
+/// An element as a member of a list for values of type `ty`; `None` where it has none of the kind.
+fn listed(element: ScalarValue, ty: &DataType) -> Option<Expr> {
+    if element.data_type() == *ty {
+        return Some(Expr::Literal(element, None));
+    }
+    let is_whole = element.data_type().is_integer() && ty.is_integer();
+    is_whole.then(|| element.cast_to(ty).ok()).flatten().map(|element| Expr::Literal(element, None))
+}
+
+/// The elements of an array of one dimension.
+fn elements(array: &Arc<ListArray>) -> Option<Vec<ScalarValue>> {
+    if array.len() != 1 || array.is_null(0) {
+        return None;
+    }
+    let values = array.value(0);
+    if matches!(values.data_type(), DataType::List(_)) {
+        return None;
+    }
+    (0..values.len()).map(|at| ScalarValue::try_from_array(&values, at).ok()).collect()
+}

@@ -1,0 +1,158 @@
+//! DELETE, planned: by the key of one row where WHERE fixes it, otherwise by a SELECT that finds keys.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{Delete, FromTable, SetExpr, TableFactor, With};
+
+use crate::db::{EntryKey, Gathered, RowsMemory};
+use crate::error::{Error, Result};
+use crate::model::{Collection, OutputColumn};
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::unread;
+use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::write::key_lookup::KeyLookup;
+use crate::sql::write::returned::Others;
+use crate::sql::write::returning::Returning;
+use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::row_expression::RowInput;
+use crate::sql::write::write_plan::{Run, WritePlan, Written, key_expression, key_of_value, relation_of, select_of};
+use crate::sql::write::write_target::writable;
+use crate::types::Value;
+
+/// A planned DELETE.
+pub struct DeletePlan {
+    collection: Arc<Collection>,
+    method: Method,
+    returning: Option<Returning>,
+}
+
+enum Method {
+    Key(KeyLookup),
+    /// Each row is a key.
+    Select(ReadPlan),
+}
+
+pub fn plan_delete(
+    delete: &Delete,
+    with: Option<&With>,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<WritePlan> {
+    let FromTable::WithFromKeyword(tables) = &delete.from else {
+        return Err(Error::syntax("DELETE needs FROM", None).with_hint("DELETE FROM table [WHERE ...]"));
+    };
+    unread::delete(delete)?;
+    let [table] = tables.as_slice() else {
+        return Err(Error::syntax("this form of DELETE is not PostgreSQL's", None)
+            .with_hint("DELETE FROM table [USING ...] [WHERE ...] [RETURNING ...]"));
+    };
+    let TableFactor::Table { name, args: None, .. } = &table.relation else {
+        return Err(Error::unsupported("DELETE from a subquery or function is not offered", "Name a table."));
+    };
+    let collection = writable(name, context)?;
+    let relation = relation_of(&table.relation, &collection);
+    let others = delete.using.as_deref().unwrap_or_default();
+    let beside = match &delete.returning {
+        Some(_) if !others.is_empty() => Others::of(table, others, with, parameters, context)?,
+        _ => Others::default(),
+    };
+    let mut lookup = None;
+    if with.is_none() && delete.using.is_none() && table.joins.is_empty() {
+        let mut compiler = Compiler::new(&collection, &relation, Visible::Row, parameters, context);
+        lookup = KeyLookup::plan(delete.selection.as_ref(), &mut compiler)?;
+    }
+    let method = match lookup {
+        Some(lookup) => Method::Key(lookup),
+        None => {
+            let items = std::iter::once(key_expression(&collection, &relation)).chain(beside.items());
+            let mut query = select_of(items.collect())?;
+            query.with = with.cloned();
+            if let SetExpr::Select(select) = query.body.as_mut() {
+                select.from = std::iter::once(table).chain(others).cloned().collect();
+                select.selection.clone_from(&delete.selection);
+            }
+            Method::Select(plan_query(&query, parameters, context)?)
+        }
+    };
+    let returning =
+        Returning::plan(delete.returning.as_deref(), (&collection, &relation), beside, parameters, context)?;
+    Ok(WritePlan::Delete(Box::new(DeletePlan { collection, method, returning })))
+}
+
+impl DeletePlan {
+    pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {
+        self.returning.as_ref().map(|returning| Arc::clone(&returning.columns))
+    }
+
+    pub fn collection(&self) -> &Arc<Collection> {
+        &self.collection
+    }
+
+    pub fn source_plan(&self) -> Option<&ReadPlan> {
+        match &self.method {
+            Method::Key(_) => None,
+            Method::Select(plan) => Some(plan),
+        }
+    }
+
+    pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
+        let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
+        let view = self.returning.as_ref().and_then(|returning| returning.view(run));
+        let (keys, mut memory) = self.keys(run).await?;
+        for (done, (key, beside)) in keys.into_iter().enumerate() {
+            run.cancel.check()?;
+            memory.release(done);
+            let row = match &self.returning {
+                Some(_) => run.transaction.view().row(&self.collection, &key)?,
+                None => None,
+            };
+            if let (Some(returning), Some(mut row)) = (&self.returning, row) {
+                row.extend(beside);
+                shown.push(returning.row(run, view.as_ref(), &row).await?)?;
+            }
+            if run.transaction.delete(&self.collection, &key)? {
+                count += 1;
+            }
+        }
+        Ok(Written { tag: format!("DELETE {count}"), rows: shown })
+    }
+
+    /// The entries to delete, with what RETURNING shows of the other relations.
+    async fn keys(&self, run: &Run<'_>) -> Result<(Vec<(EntryKey, Vec<Value>)>, RowsMemory)> {
+        let none = || (Vec::new(), RowsMemory::default());
+        match &self.method {
+            Method::Key(lookup) => {
+                let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
+                let Some(key) = lookup.key(run.transaction, &self.collection, &input, run.settings)? else {
+                    return Ok(none());
+                };
+                if lookup.has_filter() {
+                    let Some(row) = run.transaction.view().row(&self.collection, &key)? else {
+                        return Ok(none());
+                    };
+                    if !lookup.holds(&row, input)? {
+                        return Ok(none());
+                    }
+                }
+                Ok((vec![(key, Vec::new())], RowsMemory::default()))
+            }
+            Method::Select(plan) => {
+                let view = run.transaction.view();
+                let rows = plan.execute(view, run.parameters, run.settings, run.cancel).await?.collect();
+                let (rows, memory) = rows.await?;
+                let mut seen = HashSet::with_capacity(rows.len());
+                let mut keys = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let mut values = row.into_iter();
+                    let key = key_of_value(run.transaction, &self.collection, values.next().unwrap_or_default())?;
+                    if seen.insert(key.clone()) {
+                        keys.push((key, values.collect()));
+                    }
+                }
+                Ok((keys, memory))
+            }
+        }
+    }
+}

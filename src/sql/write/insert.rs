@@ -1,0 +1,418 @@
+//! INSERT, planned: where each column's value comes from, and what happens when the key exists.
+//!
+//! Rows of VALUES are bound and handed to the transaction one by one, with no planner in between; `INSERT … SELECT` reads
+//! its rows from a [`ReadPlan`]. `conflict` holds ON CONFLICT.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Insert, ObjectName, ObjectNamePart, OnInsert, Query, SelectItem, SetExpr, Spanned, TableObject, With,
+};
+use datafusion::sql::sqlparser::parser::Parser;
+
+use crate::db::{Cancel, Gathered, Inserted, OnConflict, ReadView, Settings, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, DefaultValue, OutputColumn};
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::dialect::PostgresDialect;
+use crate::sql::parse::rewrite_tokens::overrides_system;
+use crate::sql::parse::scope::folded;
+use crate::sql::parse::unread;
+use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::write::on_conflict::{Conflict, Resolved, Seen};
+use crate::sql::write::returned::Others;
+use crate::sql::write::returning::Returning;
+use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::row_expression::{RowExpression, RowInput};
+use crate::sql::write::row_subplan::RowPlan;
+use crate::sql::write::write_plan::{Run, WritePlan, Written, stage_of, typed_for};
+use crate::sql::write::write_target::{Place, check_assignable, check_insertable, is_default, located, writable};
+use crate::types::Value;
+
+/// Most rows of VALUES that are inserted without leaving the connection's thread.
+const SHORT_ROWS_MAX: usize = 64;
+
+/// A planned INSERT.
+pub struct InsertPlan {
+    collection: Arc<Collection>,
+    source: Source,
+    /// Expression defaults of the columns that the source leaves out.
+    defaults: Defaults,
+    conflict: Option<Conflict>,
+    returning: Option<Returning>,
+}
+
+enum Source {
+    /// Rows of VALUES: one expression for each declared column and `_stage`; `None` takes the default.
+    Rows {
+        rows: Vec<Slots>,
+        planned: Option<RowPlan>,
+    },
+    Query {
+        plan: ReadPlan,
+        places: Vec<Place>,
+    },
+}
+
+struct Slots {
+    columns: Vec<Option<RowExpression>>,
+    stage: Option<RowExpression>,
+}
+
+/// Expression defaults of a collection's columns, by position.
+pub struct Defaults {
+    expressions: Vec<Option<RowExpression>>,
+    planned: Option<RowPlan>,
+}
+
+/// A row on its way in: a value for each declared column, `None` for the default that `db` makes.
+pub struct NewRow {
+    pub columns: Vec<Option<Value>>,
+    pub stage: Option<Value>,
+}
+
+pub fn plan_insert(
+    insert: &Insert,
+    with: Option<&With>,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<WritePlan> {
+    unread::insert(insert)?;
+    let TableObject::TableName(name) = &insert.table else {
+        return Err(Error::unsupported("INSERT into a function or query is not offered", "Name a table."));
+    };
+    let collection = writable(name, context)?;
+    let relation = insert.table_alias.as_ref().map_or_else(|| collection.name.clone(), |alias| folded(&alias.alias));
+    let places = target_places(&insert.columns, &collection, context)?;
+    let source = plan_source(insert, with, places, &collection, parameters, context)?;
+    let defaults = Defaults::plan(&collection, context)?;
+    let conflict = match &insert.on {
+        None => None,
+        Some(OnInsert::OnConflict(on)) => Some(Conflict::plan(on, &collection, &relation, parameters, context)?),
+        Some(_) => {
+            return Err(Error::syntax("ON DUPLICATE KEY UPDATE is not PostgreSQL's", None)
+                .with_hint("Use ON CONFLICT (key) DO UPDATE."));
+        }
+    };
+    let returning =
+        Returning::plan(insert.returning.as_deref(), (&collection, &relation), Others::default(), parameters, context)?;
+    Ok(WritePlan::Insert(Box::new(InsertPlan { collection, source, defaults, conflict, returning })))
+}
+
+fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<Place>> {
+    let mut places: Vec<Place> = Vec::with_capacity(names.len());
+    for name in names {
+        let [ObjectNamePart::Identifier(column)] = name.0.as_slice() else {
+            return Err(located(
+                Error::syntax(format!("\"{name}\" is no column name"), None),
+                context.text,
+                name.span().start,
+            ));
+        };
+        let place = Place::of(collection, column, context)?;
+        if places.contains(&place) {
+            let message = format!("column \"{}\" specified more than once", place.name(collection));
+            return Err(located(Error::new(ErrorKind::DuplicateColumn, message), context.text, column.span.start));
+        }
+        places.push(place);
+    }
+    Ok(places)
+}
+
+fn plan_source(
+    insert: &Insert,
+    with: Option<&With>,
+    mut places: Vec<Place>,
+    collection: &Collection,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<Source> {
+    let has_list = !places.is_empty();
+    let may_override = overrides_system(context.text)?;
+    let check = |place: Place| if may_override { Ok(()) } else { check_insertable(collection, place) };
+    let Some(query) = insert.source.as_deref() else {
+        let slots = Slots { columns: vec![None; collection.columns.len()], stage: None };
+        return Ok(Source::Rows { rows: vec![slots], planned: None });
+    };
+    if !has_list {
+        places = (0..collection.columns.len()).map(Place::Column).collect();
+    }
+    if let (SetExpr::Values(values), true) = (query.body.as_ref(), with.is_none() && is_bare(query)) {
+        let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, parameters, context);
+        let width = values.rows.first().map_or(0, |row| row.content.len());
+        let mut rows = Vec::with_capacity(values.rows.len());
+        for row in &values.rows {
+            if row.content.len() != width {
+                let error = Error::syntax("VALUES lists must all be the same length", None);
+                let at = row.content.first().map(|expr| expr.span().start);
+                return Err(at.map_or(error.clone(), |at| located(error, context.text, at)));
+            }
+            check_width(&row.content, places.len(), has_list, context)?;
+            let given = row.content.iter().zip(&places).filter(|(expr, _)| !is_default(expr));
+            given.into_iter().try_for_each(|(_, place)| check(*place))?;
+            rows.push(slots_of(&row.content, &places, &mut compiler)?);
+        }
+        let planned = compiler.finish()?;
+        return Ok(Source::Rows { rows, planned });
+    }
+    let mut query = query.clone();
+    if query.with.is_none() {
+        query.with = with.cloned();
+    }
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        for (item, place) in select.projection.iter_mut().zip(&places) {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                *expr = typed_for(expr, &place.ty(collection), parameters);
+            }
+        }
+    }
+    let plan = plan_query(&query, parameters, context)?;
+    let columns = plan.columns();
+    if columns.len() > places.len() {
+        return Err(Error::syntax("INSERT has more expressions than target columns", None));
+    }
+    if has_list && columns.len() < places.len() {
+        return Err(Error::syntax("INSERT has more target columns than expressions", None));
+    }
+    places.truncate(columns.len());
+    for (column, place) in columns.iter().zip(&places) {
+        check(*place)?;
+        check_assignable(collection, *place, &column.ty)?;
+    }
+    Ok(Source::Query { plan, places })
+}
+
+fn is_bare(query: &Query) -> bool {
+    query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none()
+}
+
+fn check_width(row: &[Expr], targets: usize, has_list: bool, context: &PlanContext<'_>) -> Result<()> {
+    if let Some(extra) = row.get(targets) {
+        let error = Error::syntax("INSERT has more expressions than target columns", None);
+        return Err(located(error, context.text, extra.span().start));
+    }
+    if has_list && row.len() < targets {
+        return Err(Error::syntax("INSERT has more target columns than expressions", None));
+    }
+    Ok(())
+}
+
+fn slots_of(row: &[Expr], places: &[Place], compiler: &mut Compiler<'_>) -> Result<Slots> {
+    let mut slots = Slots { columns: vec![None; compiler.collection.columns.len()], stage: None };
+    for (expr, place) in row.iter().zip(places) {
+        if is_default(expr) {
+            continue;
+        }
+        let value = compiler.assign(expr, *place)?;
+        match place {
+            Place::Stage => slots.stage = Some(value),
+            Place::Column(position) => {
+                if let Some(slot) = slots.columns.get_mut(*position) {
+                    *slot = Some(value);
+                }
+            }
+        }
+    }
+    Ok(slots)
+}
+
+impl Defaults {
+    /// Compiles the expression defaults of a collection.
+    pub fn plan(collection: &Collection, context: &PlanContext<'_>) -> Result<Defaults> {
+        let mut parameters = ParameterTypes::default();
+        let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
+        let mut expressions = Vec::with_capacity(collection.columns.len());
+        for (position, column) in collection.columns.iter().enumerate() {
+            expressions.push(match &column.default {
+                Some(DefaultValue::Expression(text)) => {
+                    Some(compiler.assign(&default_expression(text)?, Place::Column(position))?)
+                }
+                _ => None,
+            });
+        }
+        let planned = compiler.finish()?;
+        Ok(Defaults { expressions, planned })
+    }
+
+    /// The default of one column as an expression; `None` where `db` makes it or there is none.
+    pub fn of(&self, position: usize) -> Option<&RowExpression> {
+        self.expressions.get(position).and_then(Option::as_ref)
+    }
+
+    /// Fills in the expression defaults that a row lacks.
+    pub async fn fill(&self, run: &Run<'_>, columns: &mut [Option<Value>]) -> Result<()> {
+        if self.expressions.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        let mut input = RowInput { now: run.now, ..RowInput::default() };
+        let planned = match &self.planned {
+            Some(plan) => plan.values(run, run.transaction.view(), input).await?,
+            None => Vec::new(),
+        };
+        input.planned = &planned;
+        for (slot, expression) in columns.iter_mut().zip(&self.expressions) {
+            if let (None, Some(expression)) = (&slot, expression) {
+                *slot = Some(expression.evaluate(&input)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fills in the expression defaults that a row of a collection lacks, for a statement that is not SQL's.
+///
+/// # Errors
+/// What the expressions fail with.
+pub async fn fill_defaults(
+    collection: &Collection,
+    transaction: &mut Transaction,
+    settings: &Settings,
+    cancel: &Cancel,
+    columns: &mut [Option<Value>],
+) -> Result<()> {
+    if !collection.columns.iter().any(|column| matches!(column.default, Some(DefaultValue::Expression(_)))) {
+        return Ok(());
+    }
+    let view = transaction.view().clone();
+    let context = PlanContext { view: &view, settings, text: "", query_function: None, cancel };
+    let defaults = Defaults::plan(collection, &context)?;
+    let now = chrono::Utc::now().timestamp_micros();
+    let run = Run { transaction, parameters: &[], settings, cancel, now };
+    defaults.fill(&run, columns).await
+}
+
+/// The tree of a default kept as text.
+pub fn default_expression(text: &str) -> Result<Expr> {
+    Parser::new(&PostgresDialect)
+        .try_with_sql(text)
+        .and_then(|mut parser| parser.parse_expr())
+        .map_err(|error| Error::new(ErrorKind::Corrupted, format!("a stored default cannot be read: {error}")))
+}
+
+impl InsertPlan {
+    pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {
+        self.returning.as_ref().map(|returning| Arc::clone(&returning.columns))
+    }
+
+    pub fn collection(&self) -> &Arc<Collection> {
+        &self.collection
+    }
+
+    pub fn is_short(&self) -> bool {
+        matches!(&self.source, Source::Rows { rows, planned: None } if rows.len() <= SHORT_ROWS_MAX)
+    }
+
+    pub fn source_plan(&self) -> Option<&ReadPlan> {
+        match &self.source {
+            Source::Rows { .. } => None,
+            Source::Query { plan, .. } => Some(plan),
+        }
+    }
+
+    pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
+        let reads_before = self.conflict.as_ref().is_some_and(Conflict::has_subqueries);
+        let view = match &self.returning {
+            _ if reads_before => Some(run.transaction.view().clone()),
+            returning => returning.as_ref().and_then(|returning| returning.view(run)),
+        };
+        let mut rows = Rows { written: 0, shown: Gathered::new(&run.settings.memory), seen: HashSet::new(), view };
+        match &self.source {
+            Source::Rows { rows: list, planned } => {
+                let planned = match planned {
+                    Some(plan) => plan.values(run, run.transaction.view(), RowInput::default()).await?,
+                    None => Vec::new(),
+                };
+                let is_single = list.len() == 1;
+                for slots in list {
+                    run.cancel.check()?;
+                    let row = slots.evaluate(run, &planned)?;
+                    self.insert_row(run, row, is_single, &mut rows).await?;
+                }
+            }
+            Source::Query { plan, places } => {
+                let view = run.transaction.view().clone();
+                let mut stream = plan.execute(&view, run.parameters, run.settings, run.cancel).await?;
+                drop(view);
+                while let Some(chunk) = stream.next_chunk().await? {
+                    run.cancel.check()?;
+                    for values in chunk {
+                        let row = self.selected_row(values, places)?;
+                        self.insert_row(run, row, false, &mut rows).await?;
+                    }
+                }
+            }
+        }
+        Ok(Written { tag: format!("INSERT 0 {}", rows.written), rows: rows.shown })
+    }
+
+    fn selected_row(&self, values: Vec<Value>, places: &[Place]) -> Result<NewRow> {
+        let mut row = NewRow { columns: vec![None; self.collection.columns.len()], stage: None };
+        for (value, place) in values.into_iter().zip(places) {
+            match place {
+                Place::Stage => row.stage = Some(value),
+                Place::Column(position) => {
+                    let value = value.cast(&place.ty(&self.collection), false)?;
+                    if let Some(slot) = row.columns.get_mut(*position) {
+                        *slot = Some(value);
+                    }
+                }
+            }
+        }
+        Ok(row)
+    }
+
+    async fn insert_row(&self, run: &mut Run<'_>, mut row: NewRow, is_single: bool, rows: &mut Rows) -> Result<()> {
+        self.defaults.fill(run, &mut row.columns).await?;
+        let key = match &self.conflict {
+            None => match run.transaction.insert(&self.collection, row.columns, OnConflict::Fail)? {
+                Inserted::New(key) => key,
+                Inserted::Conflict { constraint, .. } => {
+                    return Err(Error::new(
+                        ErrorKind::UniqueViolation,
+                        format!("duplicate key value violates unique constraint \"{constraint}\""),
+                    )
+                    .of_constraint(&self.collection.name, &constraint));
+                }
+            },
+            Some(conflict) => {
+                let seen = if is_single { None } else { Some(&mut rows.seen) };
+                match conflict.insert(run, &self.collection, row.columns, (seen, rows.view.as_ref())).await? {
+                    Resolved::Inserted(key) => key,
+                    Resolved::Updated(key) => {
+                        row.stage = None;
+                        key
+                    }
+                    Resolved::Skipped => return Ok(()),
+                }
+            }
+        };
+        if let Some(stage) = &row.stage {
+            run.transaction.set_stage(&self.collection, &key, stage_of(stage)?)?;
+        }
+        rows.written += 1;
+        if let Some(returning) = &self.returning {
+            let stored = run.transaction.view().row(&self.collection, &key)?.unwrap_or_default();
+            rows.shown.push(returning.row(run, rows.view.as_ref(), &stored).await?)?;
+        }
+        Ok(())
+    }
+}
+
+/// What came of the rows so far.
+struct Rows {
+    written: u64,
+    shown: Gathered,
+    seen: Seen,
+    /// What subqueries of RETURNING and of ON CONFLICT read.
+    view: Option<ReadView>,
+}
+
+impl Slots {
+    fn evaluate(&self, run: &Run<'_>, planned: &[Value]) -> Result<NewRow> {
+        let input = RowInput { parameters: run.parameters, planned, now: run.now, ..RowInput::default() };
+        let value = |slot: &Option<RowExpression>| slot.as_ref().map(|each| each.evaluate(&input)).transpose();
+        Ok(NewRow { columns: self.columns.iter().map(value).collect::<Result<_>>()?, stage: value(&self.stage)? })
+    }
+}

@@ -1,0 +1,133 @@
+//! `WHERE id = $1`: conditions that fix the whole primary key, so that no scan has to look for the row.
+
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
+
+use crate::db::{EntryKey, Row, Settings, Transaction};
+use crate::error::Result;
+use crate::model::Collection;
+use crate::sql::analyze::parameter_types::unmodified;
+use crate::sql::write::row_compiler::{Compiler, Typed};
+use crate::sql::write::row_expression::{RowExpression, RowInput};
+use crate::sql::write::write_target::Place;
+use crate::types::{ColumnType, Value};
+
+/// A row found by its key, with what else must hold of it.
+pub struct KeyLookup {
+    /// The parts of the key, in its order.
+    parts: Vec<RowExpression>,
+    filters: Vec<RowExpression>,
+}
+
+impl KeyLookup {
+    /// The lookup that a condition amounts to; `None` when it needs a scan.
+    pub fn plan(condition: Option<&Expr>, compiler: &mut Compiler<'_>) -> Result<Option<KeyLookup>> {
+        let Some(condition) = condition else { return Ok(None) };
+        if compiler.collection.primary_key.is_empty() {
+            return Ok(None);
+        }
+        let mut conjuncts = Vec::new();
+        flatten(condition, &mut conjuncts);
+        let mut parts: Vec<Option<RowExpression>> = vec![None; compiler.collection.primary_key.len()];
+        let mut filters = Vec::new();
+        for conjunct in conjuncts {
+            let found = key_part(conjunct, compiler)?;
+            if let Some((part, value)) = found
+                && let Some(slot @ None) = parts.get_mut(part)
+            {
+                *slot = Some(value);
+                continue;
+            }
+            let Some(condition) = compiler.try_condition(conjunct)? else { return Ok(None) };
+            filters.push(condition);
+        }
+        let parts: Option<Vec<RowExpression>> = parts.into_iter().collect();
+        Ok(parts.map(|parts| KeyLookup { parts, filters }))
+    }
+
+    /// The key that these parameters name; `None` where a part is NULL, which equals nothing.
+    ///
+    /// # Errors
+    /// Where the entry has to be fetched from another member first.
+    pub fn key(
+        &self,
+        transaction: &Transaction,
+        collection: &Collection,
+        input: &RowInput<'_>,
+        settings: &Settings,
+    ) -> Result<Option<EntryKey>> {
+        let parts = self.parts.iter().map(|part| part.evaluate(input)).collect::<Result<Vec<Value>>>()?;
+        if parts.iter().any(Value::is_null) {
+            return Ok(None);
+        }
+        let key = transaction.key(collection, parts)?;
+        transaction.view().check_key(collection, &key, settings)?;
+        Ok(Some(key))
+    }
+
+    /// Whether more than the key decides.
+    pub fn has_filter(&self) -> bool {
+        !self.filters.is_empty()
+    }
+
+    /// Whether the row passes. An error of one condition counts where no other leaves the row out.
+    pub fn holds(&self, row: &Row, input: RowInput<'_>) -> Result<bool> {
+        let input = RowInput { row, ..input };
+        let mut failure = None;
+        for filter in &self.filters {
+            match filter.truth(&input) {
+                Ok(Some(true)) => {}
+                Ok(_) => return Ok(false),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(true), Err)
+    }
+}
+
+fn flatten<'a>(condition: &'a Expr, conjuncts: &mut Vec<&'a Expr>) {
+    match condition {
+        Expr::Nested(inner) => flatten(inner, conjuncts),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            flatten(left, conjuncts);
+            flatten(right, conjuncts);
+        }
+        other => conjuncts.push(other),
+    }
+}
+
+/// The part of the key that `column = constant` fixes, with its value.
+fn key_part(condition: &Expr, compiler: &mut Compiler<'_>) -> Result<Option<(usize, RowExpression)>> {
+    let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = condition else { return Ok(None) };
+    for (column, value) in [(left, right), (right, left)] {
+        if !matches!(column.as_ref(), Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+            continue;
+        }
+        let Some(Typed { expression: RowExpression::Column(position), .. }) = compiler.typed(column)? else {
+            continue;
+        };
+        let Some(part) = compiler.collection.primary_key.iter().position(|key| *key == position) else { continue };
+        let ty = Place::Column(position).ty(compiler.collection);
+        let Some(mut typed) = compiler.typed(value)? else { return Ok(None) };
+        compiler.adopt(&mut typed, &ty)?;
+        let is_constant = !typed
+            .expression
+            .any(&|each| each.varies() || matches!(each, RowExpression::Column(_) | RowExpression::Planned(_)));
+        let from = typed.ty.as_ref().map(unmodified);
+        if is_constant && from.is_some_and(|from| keeps_value(&typed.expression, &from, &ty)) {
+            return Ok(Some((part, typed.expression)));
+        }
+        return Ok(None);
+    }
+    Ok(None)
+}
+
+/// Whether a value can be looked up as a key of type `to` without changing which rows are equal to it.
+fn keeps_value(value: &RowExpression, from: &ColumnType, to: &ColumnType) -> bool {
+    if *from == unmodified(to) {
+        return !matches!(to, ColumnType::Char(_) | ColumnType::Varchar(Some(_)) | ColumnType::Numeric(_));
+    }
+    match value {
+        RowExpression::Constant(value) => from.is_integer() && to.is_integer() && value.clone().cast(to, false).is_ok(),
+        _ => false,
+    }
+}

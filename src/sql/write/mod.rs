@@ -1,0 +1,16 @@
+//! INSERT, UPDATE, DELETE, planned: where values come from, which rows are meant, what RETURNING shows.
+
+pub(super) mod delete;
+pub(super) mod insert;
+pub(super) mod key_lookup;
+pub(super) mod on_conflict;
+pub(super) mod returned;
+pub(super) mod returning;
+pub(super) mod row_compiler;
+pub(super) mod row_expression;
+pub(super) mod row_subplan;
+pub(super) mod update;
+pub(super) mod write_plan;
+#[cfg(test)]
+pub(super) mod write_plan_tests;
+pub(super) mod write_target;

@@ -1,0 +1,243 @@
+//! ON CONFLICT: what INSERT does about a row whose key exists.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{ConflictTarget, OnConflict as OnConflictClause, OnConflictAction};
+
+use crate::db::{Arbiters, EntryKey, Inserted, OnConflict, ReadView};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, IndexKind};
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::write::insert::Defaults;
+use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::row_expression::{RowExpression, RowInput};
+use crate::sql::write::row_subplan::RowPlan;
+use crate::sql::write::write_plan::{Changes, Run};
+use crate::sql::write::write_target::{Place, assignments, is_default, located};
+use crate::types::Value;
+
+/// The entries that a statement has written so far.
+pub type Seen = HashSet<EntryKey>;
+
+/// A planned ON CONFLICT clause.
+pub struct Conflict {
+    /// The constraints it is about.
+    arbiters: Arbiters,
+    /// `None` for DO NOTHING.
+    update: Option<ConflictUpdate>,
+}
+
+struct ConflictUpdate {
+    assignments: Vec<(Place, RowExpression)>,
+    filter: Option<RowExpression>,
+    planned: Option<RowPlan>,
+    /// Whether anything looks at the existing entry.
+    reads_row: bool,
+}
+
+/// What came of a row.
+pub enum Resolved {
+    Inserted(EntryKey),
+    Updated(EntryKey),
+    Skipped,
+}
+
+impl Conflict {
+    pub fn plan(
+        clause: &OnConflictClause,
+        collection: &Collection,
+        relation: &str,
+        parameters: &mut ParameterTypes,
+        context: &PlanContext<'_>,
+    ) -> Result<Conflict> {
+        let arbiters = match &clause.conflict_target {
+            Some(target) => arbiters(target, collection, context)?,
+            None => Arbiters::all(collection),
+        };
+        let OnConflictAction::DoUpdate(update) = &clause.action else {
+            return Ok(Conflict { arbiters, update: None });
+        };
+        if clause.conflict_target.is_none() {
+            return Err(Error::syntax(
+                "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+                None,
+            )
+            .with_hint("For example, ON CONFLICT (column_name)."));
+        }
+        let mut compiler = Compiler::new(collection, relation, Visible::RowAndExcluded, parameters, context);
+        let mut list = Vec::with_capacity(update.assignments.len());
+        for (place, expr) in assignments(&update.assignments, collection, context)? {
+            let value = if is_default(expr) {
+                default_of(place, collection, context)?
+            } else {
+                compiler.assign(expr, place)?
+            };
+            list.push((place, value));
+        }
+        let filter = update.selection.as_ref().map(|expr| compiler.condition(expr)).transpose()?;
+        let planned = compiler.finish()?;
+        let reads_row = planned.as_ref().is_some_and(|plan| !plan.is_constant())
+            || list.iter().any(|(_, value)| value.reads_row())
+            || filter.as_ref().is_some_and(RowExpression::reads_row);
+        Ok(Conflict { arbiters, update: Some(ConflictUpdate { assignments: list, filter, planned, reads_row }) })
+    }
+
+    /// Whether subqueries are computed for a row that is there already.
+    pub fn has_subqueries(&self) -> bool {
+        self.update.as_ref().is_some_and(|update| update.planned.is_some())
+    }
+
+    /// Inserts a row or does what the clause says. `seen` is given where a statement may meet a row twice; `before` is what
+    /// subqueries read, the statement's view before it changed anything.
+    pub async fn insert(
+        &self,
+        run: &mut Run<'_>,
+        collection: &Arc<Collection>,
+        row: Vec<Option<Value>>,
+        (seen, before): (Option<&mut Seen>, Option<&ReadView>),
+    ) -> Result<Resolved> {
+        let key = match run.transaction.insert(collection, row.clone(), OnConflict::Report(&self.arbiters))? {
+            Inserted::New(key) => {
+                if let Some(seen) = seen {
+                    seen.insert(key.clone());
+                }
+                return Ok(Resolved::Inserted(key));
+            }
+            Inserted::Conflict { key, .. } => key,
+        };
+        let Some(update) = &self.update else { return Ok(Resolved::Skipped) };
+        if seen.as_ref().is_some_and(|seen| seen.contains(&key)) {
+            return Err(Error::new(
+                ErrorKind::Cardinality,
+                "ON CONFLICT DO UPDATE command cannot affect row a second time",
+            )
+            .with_hint(
+                "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.",
+            ));
+        }
+        let excluded: Vec<Value> = row.into_iter().map(Option::unwrap_or_default).collect();
+        let Some(after) = update.apply(run, collection, &key, (&excluded, before)).await? else {
+            return Ok(Resolved::Skipped);
+        };
+        if let Some(seen) = seen {
+            seen.insert(after.clone());
+        }
+        Ok(Resolved::Updated(after))
+    }
+}
+
+impl ConflictUpdate {
+    /// Changes the existing entry; `None` when the condition does not hold.
+    async fn apply(
+        &self,
+        run: &mut Run<'_>,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+        (excluded, before): (&[Value], Option<&ReadView>),
+    ) -> Result<Option<EntryKey>> {
+        let row = match self.reads_row {
+            true => run.transaction.view().row(collection, key)?.unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let mut input =
+            RowInput { row: &row, excluded, parameters: run.parameters, now: run.now, ..RowInput::default() };
+        let planned = match &self.planned {
+            Some(plan) => plan.values(run, before.unwrap_or_else(|| run.transaction.view()), input).await?,
+            None => Vec::new(),
+        };
+        input.planned = &planned;
+        if let Some(filter) = &self.filter
+            && filter.truth(&input)? != Some(true)
+        {
+            return Ok(None);
+        }
+        let mut changes = Changes::default();
+        for (place, expression) in &self.assignments {
+            changes.put(*place, expression.evaluate(&input)?)?;
+        }
+        changes.apply(run.transaction, collection, key)
+    }
+}
+
+/// What `SET column = DEFAULT` means.
+pub fn default_of(place: Place, collection: &Collection, context: &PlanContext<'_>) -> Result<RowExpression> {
+    use crate::model::DefaultValue;
+    let Place::Column(position) = place else { return Ok(RowExpression::Constant(Value::Null)) };
+    match collection.columns.get(position).and_then(|column| column.default.as_ref()) {
+        None => Ok(RowExpression::Constant(Value::Null)),
+        Some(DefaultValue::Expression(_)) => {
+            let defaults = Defaults::plan(collection, context)?;
+            match defaults.of(position) {
+                Some(expression) if !expression.any(&|each| matches!(each, RowExpression::Planned(_))) => {
+                    Ok(expression.clone())
+                }
+                _ => Err(no_default(place, collection)),
+            }
+        }
+        Some(DefaultValue::Sequence | DefaultValue::Identity | DefaultValue::GeneratedId) => {
+            Err(no_default(place, collection))
+        }
+    }
+}
+
+fn no_default(place: Place, collection: &Collection) -> Error {
+    Error::unsupported(
+        format!("SET {} = DEFAULT is not offered for a generated default", place.name(collection)),
+        "Assign a value.",
+    )
+}
+
+/// The unique constraints that a conflict target means: the one of a name, or all over the same columns.
+fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanContext<'_>) -> Result<Arbiters> {
+    match target {
+        ConflictTarget::OnConstraint(name) => {
+            let (_, wanted) = crate::sql::write::write_target::relation_name(name)?;
+            let index = collection.indexes.iter().find(|index| index.name == wanted && index.is_constraint());
+            if let Some(index) = index {
+                return Ok(Arbiters { primary_key: false, indexes: vec![index.id] });
+            }
+            if wanted == format!("{}_pkey", collection.name) && !collection.primary_key.is_empty() {
+                return Ok(Arbiters { primary_key: true, indexes: Vec::new() });
+            }
+            Err(Error::new(
+                ErrorKind::UndefinedObject,
+                format!("constraint \"{wanted}\" for table \"{}\" does not exist", collection.name),
+            ))
+        }
+        ConflictTarget::Columns(columns) => {
+            let mut wanted = Vec::with_capacity(columns.len());
+            for column in columns {
+                match Place::of(collection, column, context)? {
+                    Place::Column(position) if !wanted.contains(&position) => wanted.push(position),
+                    _ => {}
+                }
+            }
+            let is_same =
+                |positions: &[usize]| positions.len() == wanted.len() && positions.iter().all(|at| wanted.contains(at));
+            let found = Arbiters {
+                primary_key: !collection.primary_key.is_empty() && is_same(&collection.primary_key),
+                indexes: collection
+                    .indexes
+                    .iter()
+                    .filter_map(|index| match &index.kind {
+                        IndexKind::Ordered { columns, unique: true } if is_same(columns) => Some(index.id),
+                        _ => None,
+                    })
+                    .collect(),
+            };
+            if found != Arbiters::default() {
+                return Ok(found);
+            }
+            let error = Error::new(
+                ErrorKind::InvalidColumnReference,
+                "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+            );
+            Err(match columns.first() {
+                Some(column) => located(error, context.text, column.span.start),
+                None => error,
+            })
+        }
+    }
+}

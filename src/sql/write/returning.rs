@@ -1,0 +1,159 @@
+//! RETURNING: what a statement that writes shows of each row it changed.
+
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{Expr, SelectItem, SelectItemQualifiedWildcardKind, Spanned};
+
+use crate::db::{ReadView, Row};
+use crate::error::{Error, Result};
+use crate::model::{Collection, OutputColumn};
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::names;
+use crate::sql::parse::scope::folded;
+use crate::sql::write::returned::{Others, unknown_relation};
+use crate::sql::write::row_compiler::{Compiler, Visible};
+use crate::sql::write::row_expression::{RowExpression, RowInput};
+use crate::sql::write::row_subplan::RowPlan;
+use crate::sql::write::write_plan::Run;
+use crate::sql::write::write_target::{located, relation_name};
+use crate::types::ColumnType;
+
+/// A planned RETURNING clause.
+pub struct Returning {
+    pub columns: Arc<[OutputColumn]>,
+    expressions: Vec<RowExpression>,
+    planned: Option<RowPlan>,
+}
+
+impl Returning {
+    /// Plans the clause; `relation` is what the statement calls its table, `others` are the columns of what it reads beside.
+    pub fn plan(
+        items: Option<&[SelectItem]>,
+        (collection, relation): (&Collection, &str),
+        others: Others,
+        parameters: &mut ParameterTypes,
+        context: &PlanContext<'_>,
+    ) -> Result<Option<Returning>> {
+        let Some(items) = items else { return Ok(None) };
+        let mut compiler = Compiler::new(collection, relation, Visible::Row, parameters, context);
+        compiler.others = others.clone();
+        let mut columns: Vec<OutputColumn> = Vec::new();
+        let mut expressions = Vec::new();
+        for item in items {
+            match item {
+                SelectItem::Wildcard(_) => {
+                    all_columns(collection, &mut columns, &mut expressions);
+                    other_columns(collection, &others, None, &mut columns, &mut expressions);
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                    let (schema, wanted) = relation_name(name)?;
+                    if compiler.is_row(schema.as_deref(), &wanted) {
+                        all_columns(collection, &mut columns, &mut expressions);
+                    } else if others.has_relation(&wanted) {
+                        other_columns(collection, &others, Some(&wanted), &mut columns, &mut expressions);
+                    } else {
+                        return Err(located(unknown_relation(&wanted), context.text, name.span().start));
+                    }
+                }
+                SelectItem::UnnamedExpr(expr) => {
+                    let name = names::column_name(expr);
+                    output(expr, name, &mut compiler, &mut columns, &mut expressions)?;
+                }
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    output(expr, folded(alias), &mut compiler, &mut columns, &mut expressions)?;
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _)
+                | SelectItem::ExprWithAliases { .. } => {
+                    return Err(Error::unsupported("this item of RETURNING is not offered", "Name the columns."));
+                }
+            }
+        }
+        let planned = compiler.finish()?;
+        for (column, expression) in columns.iter_mut().zip(&expressions) {
+            if let (RowExpression::Planned(position), Some(plan)) = (expression, &planned)
+                && let Some(found) = plan.column(*position)
+            {
+                column.ty = found.ty;
+            }
+        }
+        Ok(Some(Returning { columns: columns.into(), expressions, planned }))
+    }
+
+    /// The view that its subqueries read: the statement's, before it changes anything.
+    pub fn view(&self, run: &Run<'_>) -> Option<ReadView> {
+        self.planned.is_some().then(|| run.transaction.view().clone())
+    }
+
+    /// What is shown of one row; `view` is what [`Returning::view`] gave before the first change.
+    pub async fn row(&self, run: &Run<'_>, view: Option<&ReadView>, row: &[crate::types::Value]) -> Result<Row> {
+        let mut input = RowInput { row, parameters: run.parameters, now: run.now, ..RowInput::default() };
+        let planned = match &self.planned {
+            Some(plan) => plan.values(run, view.unwrap_or_else(|| run.transaction.view()), input).await?,
+            None => Vec::new(),
+        };
+        input.planned = &planned;
+        self.expressions.iter().map(|expression| expression.evaluate(&input)).collect()
+    }
+}
+
+fn all_columns(collection: &Collection, columns: &mut Vec<OutputColumn>, expressions: &mut Vec<RowExpression>) {
+    for position in 0..collection.columns.len() {
+        if let Some(column) = stored_column(collection, position) {
+            columns.push(column);
+            expressions.push(RowExpression::Column(position));
+        }
+    }
+}
+
+fn other_columns(
+    collection: &Collection,
+    others: &Others,
+    relation: Option<&str>,
+    columns: &mut Vec<OutputColumn>,
+    expressions: &mut Vec<RowExpression>,
+) {
+    for (position, other) in others.columns.iter().enumerate() {
+        if relation.is_none_or(|relation| relation == other.relation) {
+            columns.push(other.column.clone());
+            expressions.push(RowExpression::Column(collection.columns.len().saturating_add(position)));
+        }
+    }
+}
+
+fn stored_column(collection: &Collection, position: usize) -> Option<OutputColumn> {
+    let column = collection.columns.get(position)?;
+    Some(OutputColumn {
+        name: column.name.clone(),
+        ty: column.ty.clone(),
+        table_oid: collection.oid(),
+        attribute: i16::try_from(position + 1).unwrap_or(0),
+    })
+}
+
+fn output(
+    expr: &Expr,
+    name: String,
+    compiler: &mut Compiler<'_>,
+    columns: &mut Vec<OutputColumn>,
+    expressions: &mut Vec<RowExpression>,
+) -> Result<()> {
+    let (expression, ty) = match compiler.typed(expr)? {
+        Some(mut typed) => {
+            compiler.adopt(&mut typed, &ColumnType::Text)?;
+            (typed.expression, typed.ty.unwrap_or(ColumnType::Text))
+        }
+        None => (compiler.plan_later(expr), ColumnType::Unknown),
+    };
+    let column = match &expression {
+        RowExpression::Column(position) => {
+            let other = compiler.others.at(*position, compiler.collection).cloned();
+            let column = other.or_else(|| stored_column(compiler.collection, *position));
+            column.map(|column| OutputColumn { name: name.clone(), ..column })
+        }
+        _ => None,
+    };
+    columns.push(column.unwrap_or_else(|| OutputColumn::computed(name, ty)));
+    expressions.push(expression);
+    Ok(())
+}

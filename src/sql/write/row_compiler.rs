@@ -1,0 +1,499 @@
+//! From an expression's tree to a [`RowExpression`], with PostgreSQL's rules for names, literals and types.
+//!
+//! A [`Compiler`] serves the expressions of one place: values of INSERT see no row, `DO UPDATE` sees the entry and
+//! `EXCLUDED`. What the small language lacks is collected and planned as one SELECT, whose columns are then read through
+//! [`RowExpression::Planned`] (`row_plan`).
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator, Value as Literal,
+};
+use datafusion::sql::sqlparser::tokenizer::Location;
+use rust_decimal::Decimal;
+
+use crate::db::Comparison;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Collection;
+use crate::sql::analyze::analyzer::{unified, wider};
+use crate::sql::analyze::literals::{number_of, placeholder, string_of};
+use crate::sql::analyze::parameter_types::{ParameterTypes, unmodified};
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::names;
+use crate::sql::parse::scope::{folded, qualified};
+use crate::sql::write::returned::{Others, unknown_relation};
+use crate::sql::write::row_expression::{Arithmetic, RowExpression};
+use crate::sql::write::write_target::{Place, check_assignable, is_assignable, located};
+use crate::types::{ColumnType, Value};
+
+/// Which rows the names of an expression may mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visible {
+    Nothing,
+    Row,
+    RowAndExcluded,
+}
+
+/// Compiles the expressions of one place of a statement.
+pub struct Compiler<'a> {
+    pub collection: &'a Collection,
+    /// What the statement calls its table.
+    pub relation: String,
+    pub visible: Visible,
+    pub parameters: &'a mut ParameterTypes,
+    pub context: &'a PlanContext<'a>,
+    /// Expressions for the planner, in the order of [`RowExpression::Planned`].
+    pub hard: Vec<Expr>,
+    /// Relations whose columns stand behind those of the row.
+    pub others: Others,
+}
+
+/// An expression and its type; none for a literal or parameter that takes the type of its place.
+pub struct Typed {
+    pub expression: RowExpression,
+    pub ty: Option<ColumnType>,
+    location: Location,
+}
+
+impl<'a> Compiler<'a> {
+    pub fn new(
+        collection: &'a Collection,
+        relation: &str,
+        visible: Visible,
+        parameters: &'a mut ParameterTypes,
+        context: &'a PlanContext<'a>,
+    ) -> Self {
+        Compiler {
+            collection,
+            relation: relation.to_string(),
+            visible,
+            parameters,
+            context,
+            hard: Vec::new(),
+            others: Others::default(),
+        }
+    }
+
+    /// The value for a place, whatever the expression.
+    pub fn assign(&mut self, expr: &Expr, place: Place) -> Result<RowExpression> {
+        match self.try_assign(expr, place)? {
+            Some(expression) => Ok(expression),
+            None => {
+                let to = place.ty(self.collection);
+                let planned = Box::new(self.plan_later(expr));
+                Ok(RowExpression::Convert { inner: planned, to, explicit: false })
+            }
+        }
+    }
+
+    /// The value for a place, converted to its type; `None` for what only the planner can compute.
+    pub fn try_assign(&mut self, expr: &Expr, place: Place) -> Result<Option<RowExpression>> {
+        let Some(mut typed) = self.typed(expr)? else { return Ok(None) };
+        let to = place.ty(self.collection);
+        let Some(from) = typed.ty.clone() else {
+            self.adopt(&mut typed, &to)?;
+            return self.converted(typed, &to, false).map(Some);
+        };
+        check_assignable(self.collection, place, &from)
+            .map_err(|error| located(error, self.context.text, typed.location))?;
+        self.converted(typed, &to, false).map(Some)
+    }
+
+    /// A condition; `None` for what only the planner can compute.
+    pub fn try_condition(&mut self, expr: &Expr) -> Result<Option<RowExpression>> {
+        let Some(mut typed) = self.typed(expr)? else { return Ok(None) };
+        self.adopt(&mut typed, &ColumnType::Bool)?;
+        match &typed.ty {
+            Some(ColumnType::Bool) | None => Ok(Some(typed.expression)),
+            Some(ty) => Err(located(
+                Error::new(
+                    ErrorKind::DatatypeMismatch,
+                    format!("argument of WHERE must be type boolean, not type {ty}"),
+                ),
+                self.context.text,
+                typed.location,
+            )),
+        }
+    }
+
+    pub fn condition(&mut self, expr: &Expr) -> Result<RowExpression> {
+        Ok(match self.try_condition(expr)? {
+            Some(condition) => condition,
+            None => self.plan_later(expr),
+        })
+    }
+
+    /// Leaves an expression to the planner.
+    pub fn plan_later(&mut self, expr: &Expr) -> RowExpression {
+        self.hard.push(expr.clone());
+        RowExpression::Planned(self.hard.len() - 1)
+    }
+
+    /// An expression with its type; `None` for what the small language lacks.
+    pub fn typed(&mut self, expr: &Expr) -> Result<Option<Typed>> {
+        let location = expr.span().start;
+        let typed = |expression, ty| Ok(Some(Typed { expression, ty, location }));
+        if let Some((text, negative)) = number_of(expr) {
+            return match number(text, negative) {
+                Some(value) => {
+                    let ty = value.column_type();
+                    typed(RowExpression::Constant(value), Some(ty))
+                }
+                None => Ok(None),
+            };
+        }
+        match expr {
+            Expr::Nested(inner) => self.typed(inner),
+            Expr::Value(value) => match &value.value {
+                Literal::Placeholder(name) => {
+                    let Some(position) = placeholder(name) else { return Ok(None) };
+                    let ty = self.parameters.get(position).cloned();
+                    let read_as = ty.clone().unwrap_or(ColumnType::Text);
+                    typed(RowExpression::Parameter(position, read_as), ty)
+                }
+                Literal::Null => typed(RowExpression::Constant(Value::Null), None),
+                Literal::Boolean(truth) => typed(RowExpression::Constant(Value::Bool(*truth)), Some(ColumnType::Bool)),
+                literal => match string_of(literal) {
+                    Some(text) => typed(RowExpression::Constant(Value::text(text)), None),
+                    None => Ok(None),
+                },
+            },
+            Expr::Identifier(ident) => self.column(None, &folded(ident), location),
+            Expr::CompoundIdentifier(parts) => match qualified(parts) {
+                Some((schema, relation, name)) => self.column(Some((schema.as_deref(), &relation)), &name, location),
+                None => Ok(None),
+            },
+            Expr::Cast { expr: inner, data_type, array: false, .. } => {
+                let Ok(to) = ColumnType::parse(&data_type.to_string()) else { return Ok(None) };
+                self.cast(inner, to)
+            }
+            Expr::TypedString(string) => {
+                let Ok(to) = ColumnType::parse(&string.data_type.to_string()) else { return Ok(None) };
+                self.cast(&Expr::Value(string.value.clone()), to)
+            }
+            Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => {
+                let Some(inner) = self.try_condition(inner)? else { return Ok(None) };
+                typed(RowExpression::Not(Box::new(inner)), Some(ColumnType::Bool))
+            }
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) => {
+                let Some(inner) = self.typed(inner)? else { return Ok(None) };
+                let mut test = RowExpression::IsNull(Box::new(inner.expression));
+                if matches!(expr, Expr::IsNotNull(_)) {
+                    test = RowExpression::Not(Box::new(test));
+                }
+                typed(test, Some(ColumnType::Bool))
+            }
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right, location),
+            Expr::Function(_) => self.function(expr, location),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a relation's name, with the schema that is written before it, means the row.
+    pub fn is_row(&self, schema: Option<&str>, relation: &str) -> bool {
+        let is_named = self.visible != Visible::Nothing && relation == self.relation;
+        // A table that has another name in the statement is not to be found by its schema.
+        is_named && schema.is_none_or(|schema| schema == "public" && relation == self.collection.name)
+    }
+
+    /// Whether a relation's name means the row that ON CONFLICT could not insert.
+    pub fn is_excluded(&self, schema: Option<&str>, relation: &str) -> bool {
+        self.visible == Visible::RowAndExcluded && schema.is_none() && relation == "excluded"
+    }
+
+    /// A column, with the names written before it.
+    fn column(
+        &mut self,
+        relation: Option<(Option<&str>, &str)>,
+        name: &str,
+        location: Location,
+    ) -> Result<Option<Typed>> {
+        let at = |error| Err(located(error, self.context.text, location));
+        let is_excluded = relation.is_some_and(|(schema, relation)| self.is_excluded(schema, relation));
+        if let Some((schema, relation)) = relation
+            && !is_excluded
+            && !self.is_row(schema, relation)
+            && !self.others.has_relation(relation)
+        {
+            return at(unknown_relation(relation));
+        }
+        let own = self.collection.column(name).filter(|_| self.visible != Visible::Nothing);
+        let own = own.filter(|_| relation.is_none_or(|(schema, name)| is_excluded || self.is_row(schema, name)));
+        let mut others = self.others.named(relation.map(|(_, relation)| relation), name, self.collection);
+        match (own, others.next(), others.next()) {
+            (_, None, _) => {}
+            (None, Some((position, column)), None) => {
+                let expression = RowExpression::Column(position);
+                return Ok(Some(Typed { expression, ty: Some(column.ty.clone()), location }));
+            }
+            _ => {
+                let message = format!("column reference \"{name}\" is ambiguous");
+                return at(Error::new(ErrorKind::AmbiguousColumn, message));
+            }
+        }
+        let position = own;
+        let Some(position) = position else {
+            let is_function = relation.is_none() && crate::sql::relational::engine::is_keyword_function(name);
+            let is_system = self.visible != Visible::Nothing && self.collection.system_column(name).is_some();
+            if is_function || is_system {
+                return Ok(None);
+            }
+            return at(Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist")));
+        };
+        let ty = Place::Column(position).ty(self.collection);
+        let expression = if is_excluded { RowExpression::Excluded(position) } else { RowExpression::Column(position) };
+        Ok(Some(Typed { expression, ty: Some(ty), location }))
+    }
+
+    fn cast(&mut self, inner: &Expr, to: ColumnType) -> Result<Option<Typed>> {
+        if matches!(to, ColumnType::Reg(_)) {
+            return Ok(None);
+        }
+        let Some(mut typed) = self.typed(inner)? else { return Ok(None) };
+        let location = typed.location;
+        if typed.ty.is_none() {
+            self.adopt(&mut typed, &to)?;
+        }
+        let expression = self.converted(typed, &to, true)?;
+        Ok(Some(Typed { expression, ty: Some(to), location }))
+    }
+
+    /// Gives a literal or parameter without a type the type of its place.
+    pub fn adopt(&mut self, typed: &mut Typed, ty: &ColumnType) -> Result<()> {
+        if typed.ty.is_some() {
+            return Ok(());
+        }
+        match &mut typed.expression {
+            RowExpression::Parameter(position, read_as) => {
+                self.parameters.suggest(*position, ty);
+                *read_as = self.parameters.get(*position).cloned().unwrap_or_else(|| unmodified(ty));
+                typed.ty = Some(read_as.clone());
+                return Ok(());
+            }
+            RowExpression::Constant(value @ Value::Text(_)) => {
+                let read = std::mem::take(value).cast(&unmodified(ty), true);
+                *value = read.map_err(|error| located(error, self.context.text, typed.location))?;
+            }
+            _ => {}
+        }
+        typed.ty = Some(unmodified(ty));
+        Ok(())
+    }
+
+    /// The expression as a value of type `to`; constants are converted here and now.
+    fn converted(&self, typed: Typed, to: &ColumnType, explicit: bool) -> Result<RowExpression> {
+        if typed.ty.as_ref() == Some(to) {
+            return Ok(typed.expression);
+        }
+        match typed.expression {
+            RowExpression::Constant(value) => {
+                let value = value.cast(to, explicit);
+                Ok(RowExpression::Constant(value.map_err(|error| located(error, self.context.text, typed.location))?))
+            }
+            inner => Ok(RowExpression::Convert { inner: Box::new(inner), to: to.clone(), explicit }),
+        }
+    }
+
+    /// Two operands; the one without a type takes the other's.
+    fn pair(&mut self, left: &Expr, right: &Expr) -> Result<Option<(Typed, Typed)>> {
+        let Some(mut left) = self.typed(left)? else { return Ok(None) };
+        let Some(mut right) = self.typed(right)? else { return Ok(None) };
+        match (left.ty.clone(), right.ty.clone()) {
+            (Some(ty), None) => self.adopt(&mut right, &ty)?,
+            (None, Some(ty)) => self.adopt(&mut left, &ty)?,
+            _ => {}
+        }
+        Ok(Some((left, right)))
+    }
+
+    fn binary(
+        &mut self,
+        left: &Expr,
+        operator: &BinaryOperator,
+        right: &Expr,
+        location: Location,
+    ) -> Result<Option<Typed>> {
+        let typed = |expression, ty| Ok(Some(Typed { expression, ty: Some(ty), location }));
+        if matches!(operator, BinaryOperator::And | BinaryOperator::Or) {
+            let Some(left) = self.try_condition(left)? else { return Ok(None) };
+            let Some(right) = self.try_condition(right)? else { return Ok(None) };
+            let (left, right) = (Box::new(left), Box::new(right));
+            let both = match operator {
+                BinaryOperator::And => RowExpression::And(left, right),
+                _ => RowExpression::Or(left, right),
+            };
+            return typed(both, ColumnType::Bool);
+        }
+        if matches!(operator, BinaryOperator::Arrow | BinaryOperator::LongArrow | BinaryOperator::Minus)
+            && let Some(found) = self.json_step(left, operator, right, location)?
+        {
+            return Ok(Some(found));
+        }
+        let Some((left, right)) = self.pair(left, right)? else { return Ok(None) };
+        let (Some(left_type), Some(right_type)) = (&left.ty, &right.ty) else { return Ok(None) };
+        if let Some(operator) = arithmetic(operator) {
+            if !left_type.is_number() || !right_type.is_number() {
+                return Ok(None);
+            }
+            let ty = wider(left_type, right_type);
+            // The scale of a numeric quotient is the planner's business.
+            if operator == Arithmetic::Divide && matches!(ty, ColumnType::Numeric(_)) {
+                return Ok(None);
+            }
+            let (left, right) = (Box::new(left.expression), Box::new(right.expression));
+            return typed(RowExpression::Arithmetic { operator, left, right, ty: ty.clone() }, ty);
+        }
+        if let Some(operator) = comparison(operator) {
+            let both = |is: fn(&ColumnType) -> bool| is(left_type) && is(right_type);
+            let is_plain = !matches!(left_type, ColumnType::Json | ColumnType::Array(_) | ColumnType::Interval);
+            let is_same = is_plain && unmodified(left_type) == unmodified(right_type);
+            if !(both(ColumnType::is_number) || both(ColumnType::is_text) || is_same) {
+                return Ok(None);
+            }
+            let (left, right) =
+                (left.expression.beside(left_type, right_type)?, right.expression.beside(right_type, left_type)?);
+            let (left, right) = (Box::new(left), Box::new(right));
+            return typed(RowExpression::Compare { operator, left, right }, ColumnType::Bool);
+        }
+        if *operator == BinaryOperator::StringConcat {
+            let (is_text, other_text) = (left_type.is_text(), right_type.is_text());
+            let are_json = *left_type == ColumnType::Jsonb && *right_type == ColumnType::Jsonb;
+            let (left, right) = (Box::new(left.expression), Box::new(right.expression));
+            if are_json {
+                return typed(RowExpression::JsonConcat(left, right), ColumnType::Jsonb);
+            }
+            if is_text && other_text {
+                return typed(RowExpression::Concat(left, right), ColumnType::Text);
+            }
+        }
+        Ok(None)
+    }
+
+    /// `json -> step`, `json ->> step` and `json - step`.
+    fn json_step(
+        &mut self,
+        json: &Expr,
+        operator: &BinaryOperator,
+        step: &Expr,
+        location: Location,
+    ) -> Result<Option<Typed>> {
+        let Some(json) = self.typed(json)? else { return Ok(None) };
+        let is_json = matches!(json.ty, Some(ColumnType::Jsonb))
+            || (matches!(json.ty, Some(ColumnType::Json)) && *operator != BinaryOperator::Minus);
+        if !is_json {
+            return Ok(None);
+        }
+        let Some(mut step) = self.typed(step)? else { return Ok(None) };
+        self.adopt(&mut step, &ColumnType::Text)?;
+        if !step.ty.as_ref().is_some_and(|ty| ty.is_text() || ty.is_integer()) {
+            return Ok(None);
+        }
+        let (json, step) = (Box::new(json.expression), Box::new(step.expression));
+        let (expression, ty) = match operator {
+            BinaryOperator::Minus => (RowExpression::JsonDelete(json, step), ColumnType::Jsonb),
+            BinaryOperator::LongArrow => (RowExpression::JsonField { json, step, as_text: true }, ColumnType::Text),
+            _ => (RowExpression::JsonField { json, step, as_text: false }, ColumnType::Jsonb),
+        };
+        Ok(Some(Typed { expression, ty: Some(ty), location }))
+    }
+
+    fn function(&mut self, expr: &Expr, location: Location) -> Result<Option<Typed>> {
+        let Expr::Function(function) = expr else { return Ok(None) };
+        if function.filter.is_some() || function.over.is_some() || !function.within_group.is_empty() {
+            return Ok(None);
+        }
+        let name = names::last_part(&function.name).unwrap_or_default().to_lowercase();
+        let arguments: Vec<&Expr> = match &function.args {
+            FunctionArguments::None => Vec::new(),
+            FunctionArguments::List(list) if list.clauses.is_empty() && list.duplicate_treatment.is_none() => {
+                let plain = list.args.iter().map(|argument| match argument {
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+                    _ => None,
+                });
+                match plain.collect::<Option<_>>() {
+                    Some(arguments) => arguments,
+                    None => return Ok(None),
+                }
+            }
+            _ => return Ok(None),
+        };
+        // What columns have for a default, above all: the planner would make a plan run for each row.
+        let (expression, ty) = match (name.as_str(), arguments.is_empty()) {
+            ("now" | "current_timestamp" | "transaction_timestamp" | "statement_timestamp", true) => {
+                (RowExpression::Now, ColumnType::TimestampTz)
+            }
+            ("clock_timestamp", true) => (RowExpression::ClockTime, ColumnType::TimestampTz),
+            ("gen_random_uuid" | "uuidv4" | "uuid_generate_v4", true) => (RowExpression::RandomUuid, ColumnType::Uuid),
+            ("uuidv7", true) => (RowExpression::OrderedUuid, ColumnType::Uuid),
+            ("coalesce", false) => return self.coalesce(&arguments, location),
+            _ => return Ok(None),
+        };
+        Ok(Some(Typed { expression, ty: Some(ty), location }))
+    }
+
+    fn coalesce(&mut self, arguments: &[&Expr], location: Location) -> Result<Option<Typed>> {
+        let mut list = Vec::with_capacity(arguments.len());
+        let mut common: Option<ColumnType> = None;
+        for argument in arguments {
+            let Some(typed) = self.typed(argument)? else { return Ok(None) };
+            if let Some(ty) = &typed.ty {
+                common = match common.take() {
+                    None => Some(ty.clone()),
+                    Some(known) => match unified(Some(unmodified(&known)), Some(unmodified(ty))) {
+                        Some(shared) => Some(shared),
+                        None => return Ok(None),
+                    },
+                };
+            }
+            list.push(typed);
+        }
+        let ty = unmodified(&common.unwrap_or(ColumnType::Text));
+        let mut expressions = Vec::with_capacity(list.len());
+        for mut typed in list {
+            self.adopt(&mut typed, &ty)?;
+            if !typed.ty.as_ref().is_none_or(|from| is_assignable(from, &ty)) {
+                return Ok(None);
+            }
+            expressions.push(self.converted(typed, &ty, false)?);
+        }
+        Ok(Some(Typed { expression: RowExpression::Coalesce(expressions), ty: Some(ty), location }))
+    }
+}
+
+/// A number literal as PostgreSQL types it: integer, bigint or numeric.
+fn number(text: &str, negative: bool) -> Option<Value> {
+    let digits = if negative { format!("-{text}") } else { text.to_string() };
+    let digits = digits.replace('_', "");
+    if let Ok(small) = digits.parse::<i32>() {
+        return Some(Value::Int4(small));
+    }
+    if let Ok(large) = digits.parse::<i64>() {
+        return Some(Value::Int8(large));
+    }
+    let decimal: Option<Decimal> = digits.parse().ok().or_else(|| Decimal::from_scientific(&digits).ok());
+    match decimal {
+        Some(decimal) => Some(Value::Numeric(decimal)),
+        // Beyond what a numeric holds here: as near as a float comes.
+        None => digits.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Float8),
+    }
+}
+
+fn arithmetic(operator: &BinaryOperator) -> Option<Arithmetic> {
+    Some(match operator {
+        BinaryOperator::Plus => Arithmetic::Add,
+        BinaryOperator::Minus => Arithmetic::Subtract,
+        BinaryOperator::Multiply => Arithmetic::Multiply,
+        BinaryOperator::Divide => Arithmetic::Divide,
+        _ => return None,
+    })
+}
+
+fn comparison(operator: &BinaryOperator) -> Option<Comparison> {
+    Some(match operator {
+        BinaryOperator::Eq => Comparison::Equal,
+        BinaryOperator::NotEq => Comparison::NotEqual,
+        BinaryOperator::Lt => Comparison::Less,
+        BinaryOperator::LtEq => Comparison::LessOrEqual,
+        BinaryOperator::Gt => Comparison::Greater,
+        BinaryOperator::GtEq => Comparison::GreaterOrEqual,
+        _ => return None,
+    })
+}

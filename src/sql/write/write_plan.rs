@@ -1,0 +1,286 @@
+//! Statements that change rows, as plans: what they share, and how a session runs them.
+//!
+//! A plan is made once and run by each Execute inside the caller's transaction. Where the key of the row is known from the
+//! statement (`INSERT`, `WHERE id = $1`) nothing is planned or scanned at run time; otherwise the rows are found by a
+//! [`ReadPlan`](crate::sql::read::read_plan::ReadPlan) in the statement's snapshot first and changed after.
+
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement, TableFactor, Value as Literal};
+
+use crate::db::{Cancel, EntryKey, Gathered, ReadView, Settings, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, CollectionKind, OutputColumn, Stage};
+use crate::sql::analyze::literals::{placeholder, string_of};
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::parse::parse::parse;
+use crate::sql::parse::scope::exact;
+use crate::sql::read::read_plan::ReadPlan;
+use crate::sql::relational::collection_table::KEY_COLUMN;
+use crate::sql::write::delete::DeletePlan;
+use crate::sql::write::insert::InsertPlan;
+use crate::sql::write::update::UpdatePlan;
+use crate::sql::write::write_target::Place;
+use crate::types::{ColumnType, Value};
+
+/// A planned INSERT, UPDATE or DELETE.
+pub enum WritePlan {
+    Insert(Box<InsertPlan>),
+    Update(Box<UpdatePlan>),
+    Delete(Box<DeletePlan>),
+}
+
+/// What a statement that writes gives back.
+#[derive(Debug)]
+pub struct Written {
+    /// The command tag, e.g. `INSERT 0 1`.
+    pub tag: String,
+    /// Rows of RETURNING.
+    pub rows: Gathered,
+}
+
+/// What one run of a plan works with.
+pub struct Run<'a> {
+    pub transaction: &'a mut Transaction,
+    pub parameters: &'a [Value],
+    pub settings: &'a Settings,
+    pub cancel: &'a Cancel,
+    /// Microseconds since 1970: what `now()` gives, the same for every row.
+    pub now: i64,
+}
+
+impl WritePlan {
+    /// The columns of RETURNING.
+    pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {
+        match self {
+            WritePlan::Insert(plan) => plan.columns(),
+            WritePlan::Update(plan) => plan.columns(),
+            WritePlan::Delete(plan) => plan.columns(),
+        }
+    }
+
+    /// Whether it changes a known handful of rows, without a scan or a planner.
+    pub fn is_short(&self) -> bool {
+        match self {
+            WritePlan::Insert(plan) => plan.is_short(),
+            WritePlan::Update(plan) => plan.source_plan().is_none(),
+            WritePlan::Delete(plan) => plan.source_plan().is_none(),
+        }
+    }
+
+    pub fn collection(&self) -> &Arc<Collection> {
+        match self {
+            WritePlan::Insert(plan) => plan.collection(),
+            WritePlan::Update(plan) => plan.collection(),
+            WritePlan::Delete(plan) => plan.collection(),
+        }
+    }
+
+    /// Changes the rows in the transaction. On an error the caller rolls back to where the statement began.
+    pub async fn execute(
+        &self,
+        transaction: &mut Transaction,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Written> {
+        let now = chrono::Utc::now().timestamp_micros();
+        let mut run = Run { transaction, parameters, settings, cancel, now };
+        match self {
+            WritePlan::Insert(plan) => plan.execute(&mut run).await,
+            WritePlan::Update(plan) => plan.execute(&mut run).await,
+            WritePlan::Delete(plan) => plan.execute(&mut run).await,
+        }
+    }
+
+    /// The lines of EXPLAIN.
+    pub async fn explain(
+        &self,
+        transaction: &Transaction,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>> {
+        let inner = match self.source_plan() {
+            None => None,
+            Some(plan) => Some(plan.explain(transaction.view(), parameters, settings, cancel).await?),
+        };
+        Ok(self.lines(inner))
+    }
+
+    /// As [`WritePlan::explain`], without the values of the statement.
+    pub async fn steps(
+        &self,
+        view: &ReadView,
+        parameters: &[Value],
+        settings: &Settings,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>> {
+        let inner = match self.source_plan() {
+            None => None,
+            Some(plan) => Some(plan.steps(view, parameters, settings, cancel).await?),
+        };
+        Ok(self.lines(inner))
+    }
+
+    /// What finds or makes the rows, where that is a query.
+    fn source_plan(&self) -> Option<&ReadPlan> {
+        match self {
+            WritePlan::Insert(plan) => plan.source_plan(),
+            WritePlan::Update(plan) => plan.source_plan(),
+            WritePlan::Delete(plan) => plan.source_plan(),
+        }
+    }
+
+    /// The lines over those of its query.
+    fn lines(&self, inner: Option<Vec<String>>) -> Vec<String> {
+        let (verb, direct) = match self {
+            WritePlan::Insert(_) => ("Insert", "Values"),
+            WritePlan::Update(_) => ("Update", "Key lookup"),
+            WritePlan::Delete(_) => ("Delete", "Key lookup"),
+        };
+        let name = &self.collection().name;
+        let mut lines = vec![format!("{verb} on {name}")];
+        match inner {
+            None => lines.push(format!("  ->  {direct}")),
+            Some(inner) => {
+                let indented = inner.iter().enumerate();
+                lines.extend(indented.map(|(at, line)| format!("{}{line}", if at == 0 { "  ->  " } else { "      " })));
+            }
+        }
+        lines
+    }
+}
+
+/// What a row of a key-finding SELECT begins with, as the key of an entry.
+pub fn key_of_value(transaction: &Transaction, collection: &Collection, value: Value) -> Result<EntryKey> {
+    match value {
+        Value::Bytea(bytes) if collection.kind != CollectionKind::Auth => Ok(EntryKey::from_bytes(bytes)),
+        other => transaction.key(collection, vec![other]),
+    }
+}
+
+/// The expression that reads the key of an entry of `relation`; secrets have no stored key and are found by their name.
+pub fn key_expression(collection: &Collection, relation: &str) -> Expr {
+    let column = if collection.kind == CollectionKind::Auth { "key" } else { KEY_COLUMN };
+    Expr::CompoundIdentifier(vec![exact(relation), exact(column)])
+}
+
+/// `SELECT items` without anything else, to be filled in.
+pub fn select_of(items: Vec<Expr>) -> Result<Query> {
+    let Some(Statement::Query(mut query)) = parse("SELECT 1")?.statement else {
+        return Err(Error::internal("a SELECT is no query"));
+    };
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        let named = items.into_iter().enumerate();
+        select.projection =
+            named.map(|(at, expr)| SelectItem::ExprWithAlias { expr, alias: exact(format!("c{at}")) }).collect();
+    }
+    Ok(*query)
+}
+
+/// The name that the rest of the statement uses for its table.
+pub fn relation_of(factor: &TableFactor, collection: &Collection) -> String {
+    match factor {
+        TableFactor::Table { alias: Some(alias), .. } => crate::sql::parse::scope::folded(&alias.name),
+        _ => collection.name.clone(),
+    }
+}
+
+/// Prepares the value of a place for a SELECT: a bare parameter or literal takes the type of its place.
+pub fn typed_for(expr: &Expr, ty: &ColumnType, parameters: &mut ParameterTypes) -> Expr {
+    use datafusion::sql::sqlparser::ast::{CastKind, DataType, ObjectName};
+    if let Expr::Value(value) = expr {
+        match &value.value {
+            Literal::Placeholder(name) => {
+                if let Some(position) = placeholder(name) {
+                    parameters.suggest(position, ty);
+                }
+            }
+            literal if string_of(literal).is_some() || matches!(literal, Literal::Null) => {
+                let name = datafusion::sql::sqlparser::ast::Ident::new(ty.to_string());
+                return Expr::Cast {
+                    kind: CastKind::DoubleColon,
+                    expr: Box::new(expr.clone()),
+                    data_type: DataType::Custom(ObjectName::from(vec![name]), Vec::new()),
+                    array: false,
+                    format: None,
+                };
+            }
+            _ => {}
+        }
+    }
+    expr.clone()
+}
+
+/// The stage that a value of `_stage` means.
+///
+/// # Errors
+/// 22023 for another text.
+pub fn stage_of(value: &Value) -> Result<Stage> {
+    match value {
+        Value::Null => Ok(Stage::Private),
+        Value::Text(text) if **text == *"post-pending" => Ok(Stage::PostPending),
+        other => Err(Error::new(
+            ErrorKind::InvalidParameterValue,
+            format!("invalid value for _stage: \"{}\"", other.to_text()),
+        )
+        .with_hint("'post-pending' marks the entry for publication, NULL takes the mark back.")),
+    }
+}
+
+/// New values for an entry, ready for the transaction.
+#[derive(Default)]
+pub struct Changes {
+    pub columns: Vec<(usize, Value)>,
+    pub stage: Option<Stage>,
+}
+
+impl Changes {
+    pub fn put(&mut self, place: Place, value: Value) -> Result<()> {
+        match place {
+            Place::Column(position) => self.columns.push((position, value)),
+            Place::Stage => self.stage = Some(stage_of(&value)?),
+        }
+        Ok(())
+    }
+
+    /// Changes the entry; gives its key after the change, `None` when there is no such entry.
+    pub fn apply(
+        self,
+        transaction: &mut Transaction,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+    ) -> Result<Option<EntryKey>> {
+        let moved = self.columns.iter().any(|(position, _)| collection.primary_key.contains(position));
+        let mut after = key.clone();
+        if moved {
+            let Some(mut row) = transaction.view().row(collection, key)? else { return Ok(None) };
+            for (position, value) in &self.columns {
+                if let Some(slot) = row.get_mut(*position) {
+                    slot.clone_from(value);
+                }
+            }
+            let parts = collection.primary_key.iter().filter_map(|position| row.get(*position)).cloned();
+            let parts: Vec<Value> = parts.collect();
+            // A NULL in the key is refused by the update itself.
+            if !parts.iter().any(Value::is_null) {
+                after = transaction.key(collection, parts)?;
+            }
+        }
+        let is_there = if self.columns.is_empty() {
+            transaction.view().exists(collection, key)?
+        } else {
+            transaction.update(collection, key, self.columns)?
+        };
+        if !is_there {
+            return Ok(None);
+        }
+        match self.stage {
+            Some(Stage::Private) => drop(transaction.unstage(collection, &after)?),
+            Some(stage) => drop(transaction.set_stage(collection, &after, stage)?),
+            None => {}
+        }
+        Ok(Some(after))
+    }
+}

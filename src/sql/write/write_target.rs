@@ -1,0 +1,285 @@
+//! What a statement that writes names: its table, its columns, and where in the text the names stand.
+
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{
+    Assignment, AssignmentTarget, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
+    ObjectNamePart, Spanned,
+};
+use datafusion::sql::sqlparser::tokenizer::Location;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, DefaultValue, SystemColumn};
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::parse::character;
+use crate::sql::parse::scope::folded;
+use crate::sql::relational::collection_table::FACTS_VIEW;
+use crate::types::ColumnType;
+
+/// The error with its place in the statement.
+pub fn located(error: Error, text: &str, location: Location) -> Error {
+    match character(text, location) {
+        Some(position) if error.position().is_none() => error.with_position(position),
+        _ => error,
+    }
+}
+
+/// The schema, where one is written, and the name of a relation or index.
+pub fn relation_name(name: &ObjectName) -> Result<(Option<String>, String)> {
+    let mut parts = name.0.iter().filter_map(|part| match part {
+        ObjectNamePart::Identifier(ident) => Some(folded(ident)),
+        ObjectNamePart::Function(_) => None,
+    });
+    let parts: Vec<String> = parts.by_ref().collect();
+    match parts.as_slice() {
+        [name] => Ok((None, name.clone())),
+        [.., schema, name] => Ok((Some(schema.clone()), name.clone())),
+        [] => Err(Error::syntax("a relation without a name", None)),
+    }
+}
+
+/// The name of a relation or index in the schema `public`, the only one that takes objects.
+pub fn public_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<String> {
+    match relation_name(name)? {
+        (None, name) => Ok(name),
+        (Some(schema), name) if schema == "public" => Ok(name),
+        (Some(schema), _) => {
+            let error = if is_system_schema(&schema) {
+                Error::new(ErrorKind::InsufficientPrivilege, format!("permission denied for schema {schema}"))
+            } else {
+                Error::new(ErrorKind::UndefinedObject, format!("schema \"{schema}\" does not exist"))
+                    .with_hint("Tables live in the schema public.")
+            };
+            Err(located(error, context.text, name.span().start))
+        }
+    }
+}
+
+fn is_system_schema(schema: &str) -> bool {
+    matches!(schema, "pg_catalog" | "information_schema" | "nebulus")
+}
+
+/// The collection that a statement writes to.
+///
+/// # Errors
+/// 42P01, 42501 for a system catalog, 0A000 for a view.
+pub fn writable(name: &ObjectName, context: &PlanContext<'_>) -> Result<Arc<Collection>> {
+    let location = name.span().start;
+    let (schema, table) = relation_name(name)?;
+    let catalog = context.view.catalog();
+    let is_public = schema.as_deref().is_none_or(|schema| schema == "public");
+    if is_public && let Some(collection) = catalog.collection(&table) {
+        return Ok(Arc::clone(collection));
+    }
+    let error = if is_public && table == FACTS_VIEW {
+        Error::unsupported(
+            format!("cannot write to view \"{FACTS_VIEW}\""),
+            "Write to memory: its column metadata holds the facts.",
+        )
+    } else if schema.as_deref().is_some_and(is_system_schema) || (schema.is_none() && table.starts_with("pg_")) {
+        Error::new(ErrorKind::InsufficientPrivilege, format!("permission denied: \"{table}\" is a system catalog"))
+    } else if is_public {
+        match catalog.expect_collection(&table) {
+            Err(error) => error,
+            Ok(collection) => return Ok(Arc::clone(collection)),
+        }
+    } else {
+        let schema = schema.unwrap_or_default();
+        Error::new(ErrorKind::UndefinedTable, format!("relation \"{schema}.{table}\" does not exist"))
+    };
+    Err(located(error, context.text, location))
+}
+
+/// Where an assigned value goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A declared column by position.
+    Column(usize),
+    /// The system column `_stage`.
+    Stage,
+}
+
+impl Place {
+    /// # Errors
+    /// 42703; 0A000 for a system column that nobody assigns to.
+    pub fn of(collection: &Collection, name: &Ident, context: &PlanContext<'_>) -> Result<Place> {
+        let column = folded(name);
+        if let Some(position) = collection.column(&column) {
+            return Ok(Place::Column(position));
+        }
+        let error = match collection.system_column(&column) {
+            Some(SystemColumn::Stage) => return Ok(Place::Stage),
+            Some(SystemColumn::Metadata) => Error::unsupported(
+                format!("the undeclared facts of \"{}\" cannot be assigned to", collection.name),
+                "Declare a column for them, or use KNIRVQL's SET.",
+            ),
+            Some(_) => Error::unsupported(
+                format!("cannot assign to system column \"{column}\""),
+                "The server writes it with each change.",
+            ),
+            None => Error::new(
+                ErrorKind::UndefinedColumn,
+                format!("column \"{column}\" of relation \"{}\" does not exist", collection.name),
+            ),
+        };
+        Err(located(error, context.text, name.span.start))
+    }
+
+    /// The type of what is assigned. A dimension that was learned is `db`'s to check: it goes with the last vector.
+    pub fn ty(self, collection: &Collection) -> ColumnType {
+        match self {
+            Place::Column(position) if collection.learns_dimension(position) => ColumnType::Vector(None),
+            Place::Column(position) => {
+                collection.columns.get(position).map_or(ColumnType::Unknown, |column| column.ty.clone())
+            }
+            Place::Stage => SystemColumn::Stage.ty(),
+        }
+    }
+
+    pub fn name(self, collection: &Collection) -> &str {
+        match self {
+            Place::Column(position) => collection.columns.get(position).map_or("", |column| column.name.as_str()),
+            Place::Stage => SystemColumn::Stage.name(),
+        }
+    }
+}
+
+/// Refuses a value for an identity column that only the server fills.
+///
+/// # Errors
+/// 428C9.
+pub fn check_insertable(collection: &Collection, place: Place) -> Result<()> {
+    match always_generated(collection, place) {
+        None => Ok(()),
+        Some(name) => Err(generated(name, format!("cannot insert a non-DEFAULT value into column \"{name}\""))
+            .with_hint("Use OVERRIDING SYSTEM VALUE to override.")),
+    }
+}
+
+/// The name of the place where it is an identity column that takes no value of the user's.
+fn always_generated(collection: &Collection, place: Place) -> Option<&str> {
+    let Place::Column(position) = place else { return None };
+    let column = collection.columns.get(position)?;
+    (column.default == Some(DefaultValue::Identity)).then_some(&column.name)
+}
+
+fn generated(name: &str, message: String) -> Error {
+    Error::new(ErrorKind::GeneratedAlways, message)
+        .with_detail(format!("Column \"{name}\" is an identity column defined as GENERATED ALWAYS."))
+}
+
+/// The assignments of SET, one expression for each place; `(a, b) = (1, 2)` is taken apart.
+pub fn assignments<'a>(
+    list: &'a [Assignment],
+    collection: &Collection,
+    context: &PlanContext<'_>,
+) -> Result<Vec<(Place, &'a Expr)>> {
+    let mut places: Vec<(Place, &Expr)> = Vec::with_capacity(list.len());
+    for assignment in list {
+        match &assignment.target {
+            AssignmentTarget::ColumnName(name) => {
+                places.push((assigned_place(name, collection, context)?, &assignment.value));
+            }
+            AssignmentTarget::Tuple(names) => {
+                let values = tuple_values(&assignment.value).ok_or_else(|| {
+                    Error::unsupported(
+                        "assigning the row of a subquery to several columns is not offered",
+                        "Write one assignment a column, or UPDATE ... FROM.",
+                    )
+                })?;
+                if names.len() != values.len() {
+                    return Err(Error::syntax("number of columns does not match number of values", None));
+                }
+                for (name, value) in names.iter().zip(values) {
+                    places.push((assigned_place(name, collection, context)?, value));
+                }
+            }
+        }
+    }
+    for (at, (place, value)) in places.iter().enumerate() {
+        if let Some(name) = always_generated(collection, *place).filter(|_| !is_default(value)) {
+            return Err(generated(name, format!("column \"{name}\" can only be updated to DEFAULT")));
+        }
+        if places.iter().take(at).any(|(other, _)| other == place) {
+            return Err(Error::syntax(
+                format!("multiple assignments to same column \"{}\"", place.name(collection)),
+                None,
+            ));
+        }
+    }
+    Ok(places)
+}
+
+fn assigned_place(name: &ObjectName, collection: &Collection, context: &PlanContext<'_>) -> Result<Place> {
+    match name.0.as_slice() {
+        [ObjectNamePart::Identifier(column)] => Place::of(collection, column, context),
+        _ => {
+            let error = Error::new(
+                ErrorKind::UndefinedColumn,
+                format!("column \"{name}\" of relation \"{}\" does not exist", collection.name),
+            )
+            .with_hint("SET target columns cannot be qualified with the relation name.");
+            Err(located(error, context.text, name.span().start))
+        }
+    }
+}
+
+fn tuple_values(value: &Expr) -> Option<Vec<&Expr>> {
+    match value {
+        Expr::Tuple(values) => Some(values.iter().collect()),
+        Expr::Nested(inner) => Some(vec![inner.as_ref()]),
+        Expr::Function(function) if function.name.to_string().eq_ignore_ascii_case("row") => match &function.args {
+            FunctionArguments::List(list) => list
+                .args
+                .iter()
+                .map(|argument| match argument {
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+                    _ => None,
+                })
+                .collect(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether an expression is the keyword DEFAULT, which the parser takes for a name.
+pub fn is_default(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(ident) if ident.quote_style.is_none() && ident.value.eq_ignore_ascii_case("default"))
+}
+
+/// Whether a value of type `from` may be assigned to a place of type `to`: PostgreSQL's assignment casts.
+pub fn is_assignable(from: &ColumnType, to: &ColumnType) -> bool {
+    use ColumnType::{Array, Bytea, CatalogChar, Date, Interval, Json, Jsonb, Oid, Reg, Time, Timestamp, TimestampTz};
+    if from == &ColumnType::Unknown || to.is_text() || to == &CatalogChar {
+        return true;
+    }
+    match (from, to) {
+        (from, to) if from.is_number() && to.is_number() => true,
+        (Json | Jsonb, Json | Jsonb)
+        | (Date | Timestamp | TimestampTz, Date | Timestamp | TimestampTz | Time)
+        | (Time, Interval)
+        | (Interval, Time)
+        | (Array(_), ColumnType::Vector(_))
+        | (ColumnType::Vector(_), ColumnType::Vector(_) | Array(_))
+        | (Array(_), Array(_))
+        | (Reg(_), Oid | ColumnType::Int8 | Reg(_))
+        | (Bytea, Bytea) => true,
+        (from, to) => from == to,
+    }
+}
+
+/// # Errors
+/// 42804 when no assignment cast leads from the one type to the other.
+pub fn check_assignable(collection: &Collection, place: Place, from: &ColumnType) -> Result<()> {
+    let to = place.ty(collection);
+    if is_assignable(from, &to) {
+        return Ok(());
+    }
+    let name = place.name(collection);
+    Err(Error::new(
+        ErrorKind::DatatypeMismatch,
+        format!("column \"{name}\" is of type {to} but expression is of type {from}"),
+    )
+    .with_hint("You will need to rewrite or cast the expression."))
+}

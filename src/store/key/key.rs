@@ -1,0 +1,449 @@
+//! Every key of the store, and the ranges of them that are scanned.
+//!
+//! A [`Key`] knows its column family and writes its bytes so that keys sort by collection, then by the encoded primary or
+//! index key (`key_codec.rs`). Numbers are big-endian; the catalog family tells its kinds apart by a first letter. These
+//! bytes never change.
+
+use std::ops::Bound;
+
+use crate::model::{ChainHash, CollectionId, NetworkId, PeerId};
+use crate::store::rocks::family::Family;
+
+const META: u8 = b'm';
+const COLLECTION: u8 = b'c';
+const SEQUENCE: u8 = b'q';
+const ROLE: u8 = b'r';
+const SETTING: u8 = b's';
+const BLOB: u8 = b'b';
+const PUBLIC_BLOB: u8 = b'p';
+const NETWORK: u8 = b'n';
+const NETWORK_SECRET: u8 = b'k';
+const HEAD: u8 = b'h';
+const SYNC_RECORD: u8 = b'y';
+/// In the family of proofs.
+pub(in crate::store) const CONTRIBUTIONS: u8 = b'c';
+pub(in crate::store) const POSTING: u8 = b'p';
+
+/// Keys up to this length are built on the stack.
+const STACK_BYTES: usize = 128;
+
+/// One key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key<'a> {
+    /// A singleton: format, next collection id, ….
+    Meta(&'a str),
+    /// A collection, as JSON.
+    Collection(CollectionId),
+    /// The next number of a column's sequence.
+    Sequence(CollectionId, u16),
+    Role(&'a str),
+    Setting(&'a str),
+    /// How many entries refer to a blob, by its hash.
+    Blob(&'a [u8; 32]),
+    /// What a reader sees of an entry, by its encoded primary key.
+    Entry(CollectionId, &'a [u8]),
+    /// The public state of an entry that was posted and then edited.
+    Public(CollectionId, &'a [u8]),
+    /// The components of a vector column.
+    Vector(CollectionId, u16, &'a [u8]),
+    /// An index entry: the index's id, then encoded columns and encoded primary key.
+    Index(CollectionId, &'a [u8]),
+    /// An entry that waits to be posted.
+    Staged(CollectionId, &'a [u8]),
+    /// An encrypted secret, by the keyed hash of its name.
+    Secret(&'a [u8; 32]),
+    /// How many public states of a collection refer to a blob: what its network may fetch.
+    PublicBlob(CollectionId, &'a [u8; 32]),
+    /// A network, as JSON.
+    Network(NetworkId),
+    /// The sealed secrets of a network's epochs.
+    NetworkSecret(NetworkId),
+    /// How far the deltas of an origin have come, by the text of its peer id.
+    Head(NetworkId, &'a str),
+    /// What sync remembers of a network, by name.
+    SyncRecord(NetworkId, &'a str),
+    /// A delta, by [`delta_place`].
+    Delta(NetworkId, &'a [u8]),
+    /// Which deltas the public state of an entry is made of.
+    Contributions(CollectionId, &'a [u8]),
+    /// What proves the deltas of a posting, by [`posting_place`].
+    Posting(NetworkId, &'a [u8]),
+}
+
+/// Where a delta stands in the log of its network: origin, a NUL, number.
+pub fn delta_place(origin: &PeerId, seq: u64) -> Vec<u8> {
+    [origin.as_str().as_bytes(), &[0], &seq.to_be_bytes()].concat()
+}
+
+/// Where a posting stands: as its last delta, and of two stories of one origin by the start of the hash at its end.
+pub fn posting_place(origin: &PeerId, last: u64, hash: &ChainHash) -> Vec<u8> {
+    let [a, b, c, d, ..] = *hash;
+    [delta_place(origin, last).as_slice(), &[a, b, c, d]].concat()
+}
+
+/// The name of a build marker begins so; the index's number follows.
+const BUILD_MARKER: &str = "building:";
+
+/// Name of the singleton that says an ordered index is being built: its entries are there, the catalog may not name it.
+pub fn build_marker(index: CollectionId) -> String {
+    format!("{BUILD_MARKER}{}", index.0)
+}
+
+/// The index that a build marker names; `None` for another singleton.
+pub fn marked_index(name: &[u8]) -> Option<CollectionId> {
+    let number = std::str::from_utf8(name).ok()?.strip_prefix(BUILD_MARKER)?;
+    number.parse().ok().map(CollectionId)
+}
+
+/// The number of a delta from the end of its place.
+pub fn delta_seq(place: &[u8]) -> Option<u64> {
+    place.last_chunk().map(|seq| u64::from_be_bytes(*seq))
+}
+
+impl Key<'_> {
+    pub fn family(&self) -> Family {
+        match self {
+            Key::Meta(_) | Key::Collection(_) | Key::Sequence(..) | Key::Role(_) | Key::Setting(_) | Key::Blob(_) => {
+                Family::Catalog
+            }
+            Key::PublicBlob(..) | Key::Network(_) | Key::NetworkSecret(_) | Key::Head(..) | Key::SyncRecord(..) => {
+                Family::Catalog
+            }
+            Key::Delta(..) => Family::DeltaLog,
+            Key::Entry(..) => Family::Entries,
+            Key::Public(..) => Family::Public,
+            Key::Vector(..) => Family::Vectors,
+            Key::Index(..) => Family::Indexes,
+            Key::Staged(..) => Family::Staging,
+            Key::Secret(_) => Family::Vault,
+            Key::Contributions(..) | Key::Posting(..) => Family::Proofs,
+        }
+    }
+
+    /// Appends the bytes of the key.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        for part in self.parts().iter() {
+            out.extend_from_slice(part);
+        }
+    }
+
+    /// Lends the bytes of the key; a key of usual length is built without allocating.
+    pub(in crate::store) fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
+        let parts = self.parts();
+        let mut stack = [0; STACK_BYTES];
+        let mut length = 0;
+        for part in parts.iter() {
+            match stack.get_mut(length..length + part.len()) {
+                Some(place) => place.copy_from_slice(part),
+                None => {
+                    let mut heap = Vec::with_capacity(parts.iter().map(<[u8]>::len).sum());
+                    self.write_to(&mut heap);
+                    return f(&heap);
+                }
+            }
+            length += part.len();
+        }
+        f(stack.get(..length).unwrap_or_default())
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        match self {
+            Key::Meta(name) => Parts::kind(META, name.as_bytes()),
+            Key::Role(name) => Parts::kind(ROLE, name.as_bytes()),
+            Key::Setting(name) => Parts::kind(SETTING, name.as_bytes()),
+            Key::Blob(hash) => Parts::kind(BLOB, hash.as_slice()),
+            Key::Collection(id) => Parts::new(Some(COLLECTION), Some(*id), None, &[]),
+            Key::Sequence(id, column) => Parts::new(Some(SEQUENCE), Some(*id), Some(*column), &[]),
+            Key::Entry(id, key) | Key::Public(id, key) | Key::Index(id, key) | Key::Staged(id, key) => {
+                Parts::new(None, Some(*id), None, key)
+            }
+            Key::Vector(id, column, key) => Parts::new(None, Some(*id), Some(*column), key),
+            Key::Secret(hash) => Parts::new(None, None, None, hash.as_slice()),
+            Key::PublicBlob(id, hash) => Parts::new(Some(PUBLIC_BLOB), Some(*id), None, hash.as_slice()),
+            Key::Network(id) => Parts::new(Some(NETWORK), Some(number(*id)), None, &[]),
+            Key::NetworkSecret(id) => Parts::new(Some(NETWORK_SECRET), Some(number(*id)), None, &[]),
+            Key::Head(id, origin) => Parts::new(Some(HEAD), Some(number(*id)), None, origin.as_bytes()),
+            Key::SyncRecord(id, name) => Parts::new(Some(SYNC_RECORD), Some(number(*id)), None, name.as_bytes()),
+            Key::Delta(id, place) => Parts::new(None, Some(number(*id)), None, place),
+            Key::Contributions(id, key) => Parts::new(Some(CONTRIBUTIONS), Some(*id), None, key),
+            Key::Posting(id, place) => Parts::new(Some(POSTING), Some(number(*id)), None, place),
+        }
+    }
+}
+
+/// Networks and collections share one number space and one form.
+fn number(id: NetworkId) -> CollectionId {
+    CollectionId(id.0)
+}
+
+/// The pieces of a key in order; absent ones are empty.
+struct Parts<'a> {
+    kind: Option<[u8; 1]>,
+    id: Option<[u8; 4]>,
+    column: Option<[u8; 2]>,
+    rest: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn new(kind: Option<u8>, id: Option<CollectionId>, column: Option<u16>, rest: &'a [u8]) -> Self {
+        Parts {
+            kind: kind.map(|kind| [kind]),
+            id: id.map(|id| id.0.to_be_bytes()),
+            column: column.map(u16::to_be_bytes),
+            rest,
+        }
+    }
+
+    fn kind(kind: u8, rest: &'a [u8]) -> Self {
+        Parts::new(Some(kind), None, None, rest)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        fn bytes<const N: usize>(part: &Option<[u8; N]>) -> &[u8] {
+            part.as_ref().map_or(&[], |part| part.as_slice())
+        }
+        [bytes(&self.kind), bytes(&self.id), bytes(&self.column), self.rest].into_iter()
+    }
+}
+
+/// A range of keys with a common prefix, forward or in reverse. Bounds speak of what follows the prefix: encoded primary
+/// keys for entries, encoded columns and primary key for an index, a name for roles and settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    family: Family,
+    prefix: Vec<u8>,
+    lower: Vec<u8>,
+    /// Exclusive; `None` only where no key can lie above the prefix.
+    upper: Option<Vec<u8>>,
+    reverse: bool,
+    keep_cached: bool,
+}
+
+/// The two ends of a range of whole keys.
+pub type KeyBounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
+impl KeyRange {
+    pub fn metas() -> Self {
+        KeyRange::of(Family::Catalog, &[META])
+    }
+
+    pub fn collections() -> Self {
+        KeyRange::of(Family::Catalog, &[COLLECTION])
+    }
+
+    /// All sequences of a collection; what follows the prefix is the big-endian `u16` column.
+    pub fn sequences(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Catalog, &[&[SEQUENCE], collection.0.to_be_bytes().as_slice()].concat())
+    }
+
+    pub fn roles() -> Self {
+        KeyRange::of(Family::Catalog, &[ROLE])
+    }
+
+    pub fn settings() -> Self {
+        KeyRange::of(Family::Catalog, &[SETTING])
+    }
+
+    pub fn blobs() -> Self {
+        KeyRange::of(Family::Catalog, &[BLOB])
+    }
+
+    pub fn entries(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Entries, &collection.0.to_be_bytes())
+    }
+
+    pub fn public(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Public, &collection.0.to_be_bytes())
+    }
+
+    /// The vectors of one column.
+    pub fn vectors(collection: CollectionId, column: u16) -> Self {
+        KeyRange::of(Family::Vectors, &[collection.0.to_be_bytes().as_slice(), &column.to_be_bytes()].concat())
+    }
+
+    /// The vectors of all columns; what follows the prefix begins with the big-endian `u16` column.
+    pub fn all_vectors(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Vectors, &collection.0.to_be_bytes())
+    }
+
+    pub fn index(index: CollectionId) -> Self {
+        KeyRange::of(Family::Indexes, &index.0.to_be_bytes())
+    }
+
+    pub fn staged(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Staging, &collection.0.to_be_bytes())
+    }
+
+    pub fn networks() -> Self {
+        KeyRange::of(Family::Catalog, &[NETWORK])
+    }
+
+    pub fn network_secrets() -> Self {
+        KeyRange::of(Family::Catalog, &[NETWORK_SECRET])
+    }
+
+    /// The heads of a network; what follows the prefix is the origin.
+    pub fn heads(network: NetworkId) -> Self {
+        KeyRange::of(Family::Catalog, &[&[HEAD], network.0.to_be_bytes().as_slice()].concat())
+    }
+
+    /// What sync remembers of a network; what follows the prefix is the name.
+    pub fn sync_records(network: NetworkId) -> Self {
+        KeyRange::of(Family::Catalog, &[&[SYNC_RECORD], network.0.to_be_bytes().as_slice()].concat())
+    }
+
+    /// The log of a network; what follows the prefix is a delta's place.
+    pub fn deltas(network: NetworkId) -> Self {
+        KeyRange::of(Family::DeltaLog, &network.0.to_be_bytes())
+    }
+
+    /// The log of one origin in a network.
+    pub fn deltas_of(network: NetworkId, origin: &PeerId) -> Self {
+        KeyRange::deltas(network).starting_with(&[origin.as_str().as_bytes(), &[0]].concat())
+    }
+
+    /// The contributions to the entries of a collection; what follows the prefix is the encoded primary key.
+    pub fn contributions(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Proofs, &[&[CONTRIBUTIONS], collection.0.to_be_bytes().as_slice()].concat())
+    }
+
+    /// The postings of a network; what follows the prefix is a posting's place.
+    pub fn postings(network: NetworkId) -> Self {
+        KeyRange::of(Family::Proofs, &[&[POSTING], network.0.to_be_bytes().as_slice()].concat())
+    }
+
+    /// The postings of one origin in a network.
+    pub fn postings_of(network: NetworkId, origin: &PeerId) -> Self {
+        KeyRange::postings(network).starting_with(&[origin.as_str().as_bytes(), &[0]].concat())
+    }
+
+    pub fn public_blobs(collection: CollectionId) -> Self {
+        KeyRange::of(Family::Catalog, &[&[PUBLIC_BLOB], collection.0.to_be_bytes().as_slice()].concat())
+    }
+
+    pub fn secrets() -> Self {
+        KeyRange::of(Family::Vault, &[])
+    }
+
+    /// Everything in a column family.
+    pub fn family_of(family: Family) -> Self {
+        KeyRange::of(family, &[])
+    }
+
+    fn of(family: Family, prefix: &[u8]) -> Self {
+        KeyRange {
+            family,
+            prefix: prefix.to_vec(),
+            lower: prefix.to_vec(),
+            upper: successor(prefix),
+            reverse: false,
+            keep_cached: true,
+        }
+    }
+
+    /// Only keys that begin with `start` after the prefix.
+    #[must_use]
+    pub fn starting_with(self, start: &[u8]) -> Self {
+        self.from(Bound::Included(start)).to(Bound::Included(start))
+    }
+
+    /// The lower end. `Included(p)`: keys that begin with `p`, and above. `Excluded(p)`: only those above, none that begins
+    /// with `p`. A whole primary key begins no other key, so both also mean what they say for one key.
+    #[must_use]
+    pub fn from(mut self, bound: Bound<&[u8]>) -> Self {
+        let lower = match bound {
+            Bound::Unbounded => return self,
+            Bound::Included(start) => Some([self.prefix.as_slice(), start].concat()),
+            Bound::Excluded(start) => successor(&[self.prefix.as_slice(), start].concat()),
+        };
+        match lower {
+            Some(lower) => self.lower = lower.max(self.lower),
+            // Nothing lies above a run of 0xff bytes.
+            None => self.upper = Some(self.lower.clone()),
+        }
+        self
+    }
+
+    /// The upper end. `Included(p)`: keys that begin with `p`, and below. `Excluded(p)`: only those below.
+    #[must_use]
+    pub fn to(mut self, bound: Bound<&[u8]>) -> Self {
+        let upper = match bound {
+            Bound::Unbounded => return self,
+            Bound::Included(end) => successor(&[self.prefix.as_slice(), end].concat()),
+            Bound::Excluded(end) => Some([self.prefix.as_slice(), end].concat()),
+        };
+        self.upper = match (upper, self.upper.take()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self
+    }
+
+    /// From the last key to the first.
+    #[must_use]
+    pub fn reversed(mut self) -> Self {
+        self.reverse = !self.reverse;
+        self
+    }
+
+    /// For scans over more than memory should remember: blocks read do not enter the cache.
+    #[must_use]
+    pub fn uncached(mut self) -> Self {
+        self.keep_cached = false;
+        self
+    }
+
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    pub fn is_reversed(&self) -> bool {
+        self.reverse
+    }
+
+    /// Whether no key can lie in it.
+    pub fn is_empty(&self) -> bool {
+        self.upper.as_ref().is_some_and(|upper| *upper <= self.lower)
+    }
+
+    /// Whole keys in bytewise order between which the range lies; `None` where it is empty.
+    pub fn bounds(&self) -> Option<KeyBounds<'_>> {
+        let upper = self.upper.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        (!self.is_empty()).then_some((Bound::Included(self.lower.as_slice()), upper))
+    }
+
+    /// What follows the prefix in a whole key of the range.
+    pub fn suffix<'k>(&self, key: &'k [u8]) -> &'k [u8] {
+        key.get(self.prefix.len()..).unwrap_or_default()
+    }
+
+    pub(in crate::store) fn prefix(&self) -> &[u8] {
+        &self.prefix
+    }
+
+    pub(in crate::store) fn lower(&self) -> &[u8] {
+        &self.lower
+    }
+
+    pub(in crate::store) fn upper(&self) -> Option<&[u8]> {
+        self.upper.as_deref()
+    }
+
+    pub(in crate::store) fn keeps_cached(&self) -> bool {
+        self.keep_cached
+    }
+}
+
+/// The least key above all that begin with `prefix`; `None` for a run of 0xff bytes.
+fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
+    let mut next: Vec<u8> = prefix.iter().take(last + 1).copied().collect();
+    if let Some(byte) = next.last_mut() {
+        *byte += 1;
+    }
+    Some(next)
+}
+
+#[cfg(test)]
+#[path = "key_tests.rs"]
+mod tests;

@@ -1,0 +1,5 @@
+//! Keys: which there are, and order-preserving bytes of what they are made of.
+
+pub(super) mod key;
+pub(super) mod key_codec;
+pub(super) mod key_decimal;

@@ -1,0 +1,276 @@
+//! Reading a record where it lies: the header at once, each field when it is asked for.
+//!
+//! Parsing costs the same for a narrow and a wide entry; a field is found by binary search over the offsets. Every offset
+//! and length is checked where it is used: damaged bytes give `Corrupted`, never a panic. `record.rs` draws the layout.
+
+use std::cmp::Ordering;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Hlc, PeerId, Stage, Stamp, VectorClock};
+use crate::store::record::record::{
+    CLOCK_ENTRY_BYTES, FLAG_POST_PENDING, HEADER_BYTES, OFFSET_BYTES, OWN_STAMP, PUBLICITY_SHIFT, Publicity,
+    RECORD_FORMAT, RecordField, RecordHeader,
+};
+use crate::store::record::value_codec::{Stored, ValueRef, corrupted, decode_stored};
+use crate::types::Value;
+
+/// Bytes of a stamp that a field carries itself: peer, causal length, time.
+const STAMP_BYTES: usize = 18;
+
+/// A record, borrowed.
+#[derive(Clone, Copy)]
+pub struct RecordView<'a> {
+    header: &'a [u8; HEADER_BYTES],
+    clock: &'a [u8],
+    offsets: &'a [[u8; OFFSET_BYTES]],
+    body: &'a [u8],
+    peers: &'a [u8],
+}
+
+impl<'a> RecordView<'a> {
+    /// Checks the header and finds the parts.
+    ///
+    /// # Errors
+    /// `Corrupted` for bytes that are not a record; `Configuration` for a record of a newer format.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self> {
+        let format = bytes.first().copied().ok_or_else(|| corrupted("it is empty"))?;
+        if format > RECORD_FORMAT {
+            return Err(Error::new(
+                ErrorKind::Configuration,
+                format!("a record has format {format}, this program reads up to {RECORD_FORMAT}"),
+            )
+            .with_hint("Use the newer program that wrote it."));
+        }
+        let (header, rest) = bytes.split_first_chunk().ok_or_else(|| corrupted("its header is cut off"))?;
+        let view = RecordView { header, clock: &[], offsets: &[], body: &[], peers: &[] };
+        if format != RECORD_FORMAT || view.publicity_bits().is_none() {
+            return Err(corrupted("its header has unknown flags"));
+        }
+        let cut = || corrupted("it is shorter than its header says");
+        let peers_at = usize::try_from(u32::from_le_bytes(view.at(8))).unwrap_or(usize::MAX);
+        let (rest, peers) =
+            peers_at.checked_sub(HEADER_BYTES).and_then(|length| rest.split_at_checked(length)).ok_or_else(cut)?;
+        let clock_bytes = usize::from(view.small_at(4)) * CLOCK_ENTRY_BYTES;
+        let (clock, rest) = rest.split_at_checked(clock_bytes).ok_or_else(cut)?;
+        let offset_bytes = usize::from(view.small_at(2)) * OFFSET_BYTES;
+        let (offsets, body) = rest.split_at_checked(offset_bytes).ok_or_else(cut)?;
+        Ok(RecordView { clock, offsets: offsets.as_chunks().0, body, peers, ..view })
+    }
+
+    pub fn version(&self) -> u64 {
+        u64::from_le_bytes(self.at(12))
+    }
+
+    pub fn causal_length(&self) -> u64 {
+        u64::from_le_bytes(self.at(20))
+    }
+
+    pub fn is_alive(&self) -> bool {
+        self.causal_length() % 2 == 1
+    }
+
+    /// Time of the last write.
+    pub fn timestamp(&self) -> Hlc {
+        Hlc::from_bits(u64::from_le_bytes(self.at(28)))
+    }
+
+    /// Peer of the last write, without copying it.
+    pub fn peer_id_str(&self) -> Result<&'a str> {
+        self.peer(0)
+    }
+
+    /// Peer of the last write.
+    pub fn peer_id(&self) -> Result<PeerId> {
+        self.peer(0).map(PeerId::new)
+    }
+
+    pub fn stage(&self) -> Stage {
+        if self.flags() & FLAG_POST_PENDING == 0 { Stage::Private } else { Stage::PostPending }
+    }
+
+    pub fn publicity(&self) -> Publicity {
+        self.publicity_bits().unwrap_or_default()
+    }
+
+    /// Whether the next posting takes something of the entry.
+    pub fn is_on_stage(&self) -> bool {
+        self.publicity().is_on_stage(self.stage())
+    }
+
+    pub fn header(&self) -> Result<RecordHeader> {
+        Ok(RecordHeader {
+            version: self.version(),
+            causal_length: self.causal_length(),
+            timestamp: self.timestamp(),
+            peer_id: self.peer_id()?,
+            stage: self.stage(),
+            publicity: self.publicity(),
+        })
+    }
+
+    pub fn clock(&self) -> Result<VectorClock> {
+        let entries = self.clock.as_chunks::<CLOCK_ENTRY_BYTES>().0;
+        entries
+            .iter()
+            .map(|[p0, p1, count @ ..]| {
+                Ok((PeerId::new(self.peer(u16::from_le_bytes([*p0, *p1]))?), u64::from_le_bytes(*count)))
+            })
+            .collect()
+    }
+
+    /// How many fields there are, removed ones included.
+    pub fn len(&self) -> usize {
+        self.offsets.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.offsets.is_empty()
+    }
+
+    /// What lies under a name, read where it lies.
+    pub fn get_ref(&self, name: &str) -> Result<Option<ValueRef<'a>>> {
+        self.find(name)?.map(|field| decode_stored(field.value)).transpose()
+    }
+
+    pub fn get(&self, name: &str) -> Result<Option<Stored>> {
+        Ok(self.get_ref(name)?.map(ValueRef::to_stored))
+    }
+
+    /// The value under a name; `None` where there is none, it was removed, or it is a vector kept elsewhere.
+    pub fn get_value(&self, name: &str) -> Result<Option<Value>> {
+        Ok(match self.get(name)? {
+            Some(Stored::Value(value)) => Some(value),
+            Some(Stored::Vector { .. } | Stored::Removed) | None => None,
+        })
+    }
+
+    /// The text under a name, without copying; `None` where there is no text (json counts as one).
+    pub fn get_str(&self, name: &str) -> Result<Option<&'a str>> {
+        Ok(match self.get_ref(name)? {
+            Some(ValueRef::Text(text) | ValueRef::Json(text)) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// Names of all fields in ascending order, removed ones included.
+    pub fn names(&self) -> impl Iterator<Item = Result<&'a str>> + use<'a> {
+        let view = *self;
+        (0..view.len()).map(move |position| view.field(position)?.name())
+    }
+
+    /// All fields in ascending order of their names, without their stamps and without copying.
+    pub fn values(&self) -> impl Iterator<Item = Result<(&'a str, ValueRef<'a>)>> + use<'a> {
+        let view = *self;
+        (0..view.len()).map(move |position| {
+            let field = view.field(position)?;
+            Ok((field.name()?, decode_stored(field.value)?))
+        })
+    }
+
+    /// All fields in ascending order of their names, with their stamps.
+    pub fn fields(&self) -> impl Iterator<Item = Result<(&'a str, RecordField)>> + use<'a> {
+        let view = *self;
+        (0..view.len()).map(move |position| {
+            let field = view.field(position)?;
+            let stored = decode_stored(field.value)?.to_stored();
+            Ok((field.name()?, RecordField { stored, stamp: view.stamp(&field)? }))
+        })
+    }
+
+    fn stamp(&self, field: &FieldView<'a>) -> Result<Stamp> {
+        let Some(stamp) = field.stamp else {
+            return Ok(Stamp { causal_length: self.causal_length(), hlc: self.timestamp(), peer_id: self.peer_id()? });
+        };
+        let [p0, p1, numbers @ ..] = stamp;
+        let [causal_length, hlc] = numbers.as_chunks::<8>().0 else {
+            return Err(corrupted("a stamp is cut off"));
+        };
+        Ok(Stamp {
+            causal_length: u64::from_le_bytes(*causal_length),
+            hlc: Hlc::from_bits(u64::from_le_bytes(*hlc)),
+            peer_id: PeerId::new(self.peer(u16::from_le_bytes([*p0, *p1]))?),
+        })
+    }
+
+    fn find(&self, name: &str) -> Result<Option<FieldView<'a>>> {
+        let mut range = 0..self.len();
+        while !range.is_empty() {
+            let middle = range.start + (range.end - range.start) / 2;
+            let field = self.field(middle)?;
+            match field.name.cmp(name.as_bytes()) {
+                Ordering::Equal => return Ok(Some(field)),
+                Ordering::Less => range.start = middle + 1,
+                Ordering::Greater => range.end = middle,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The field at a position below [`len`](Self::len).
+    fn field(&self, position: usize) -> Result<FieldView<'a>> {
+        let offset =
+            |position: usize| self.offsets.get(position).and_then(|o| usize::try_from(u32::from_le_bytes(*o)).ok());
+        let cut = || corrupted("a field lies outside of it");
+        let start = offset(position).ok_or_else(cut)?;
+        let end = if position + 1 < self.len() { offset(position + 1).ok_or_else(cut)? } else { self.body.len() };
+        let bytes = self.body.get(start..end).ok_or_else(cut)?;
+        let (length, rest) = bytes.split_first_chunk().ok_or_else(cut)?;
+        let length = u16::from_le_bytes(*length);
+        let (name, rest) = rest.split_at_checked(usize::from(length & !OWN_STAMP)).ok_or_else(cut)?;
+        if length & OWN_STAMP == 0 {
+            return Ok(FieldView { name, stamp: None, value: rest });
+        }
+        let (stamp, value) = rest.split_first_chunk().ok_or_else(cut)?;
+        Ok(FieldView { name, stamp: Some(stamp), value })
+    }
+
+    fn peer(&self, number: u16) -> Result<&'a str> {
+        let damaged = || corrupted("its table of peers is damaged");
+        if number >= self.small_at(6) {
+            return Err(damaged());
+        }
+        let mut rest = self.peers;
+        let mut peer: &[u8] = &[];
+        for _ in 0..=number {
+            let (length, tail) = rest.split_first_chunk().ok_or_else(damaged)?;
+            (peer, rest) = tail.split_at_checked(usize::from(u16::from_le_bytes(*length))).ok_or_else(damaged)?;
+        }
+        std::str::from_utf8(peer).map_err(|_| damaged())
+    }
+
+    fn flags(&self) -> u8 {
+        self.header[1]
+    }
+
+    fn publicity_bits(&self) -> Option<Publicity> {
+        match self.flags() >> PUBLICITY_SHIFT {
+            0 => Some(Publicity::Private),
+            1 => Some(Publicity::Posted),
+            2 => Some(Publicity::PostedAndEdited),
+            3 => Some(Publicity::PostedAndReplaced),
+            _ => None,
+        }
+    }
+
+    fn small_at(&self, at: usize) -> u16 {
+        u16::from_le_bytes(self.at(at))
+    }
+
+    /// A number of the header; `at` is one of the constants of the layout, so it always lies inside.
+    fn at<const N: usize>(&self, at: usize) -> [u8; N] {
+        self.header.get(at..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N])
+    }
+}
+
+/// One field as it lies in the body.
+struct FieldView<'a> {
+    name: &'a [u8],
+    stamp: Option<&'a [u8; STAMP_BYTES]>,
+    value: &'a [u8],
+}
+
+impl<'a> FieldView<'a> {
+    fn name(&self) -> Result<&'a str> {
+        std::str::from_utf8(self.name).map_err(|_| corrupted("a name is not UTF-8"))
+    }
+}

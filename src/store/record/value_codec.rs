@@ -1,0 +1,246 @@
+//! Bytes of one field of a record: a tag, then the value, little-endian, up to the end of the field.
+//!
+//! A [`ValueRef`] reads texts and bytes where they lie, so that a scan over one field of many records copies nothing. Tags
+//! never change.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::{Interval, Value};
+
+const REMOVED: u8 = 0;
+const VECTOR_ELSEWHERE: u8 = 1;
+const NULL: u8 = 2;
+const FALSE: u8 = 3;
+const TRUE: u8 = 4;
+const INT2: u8 = 5;
+const INT4: u8 = 6;
+const INT8: u8 = 7;
+const FLOAT4: u8 = 8;
+const FLOAT8: u8 = 9;
+const NUMERIC: u8 = 10;
+const TEXT: u8 = 11;
+const BYTEA: u8 = 12;
+const JSON: u8 = 13;
+const DATE: u8 = 14;
+const TIME: u8 = 15;
+const TIMESTAMP: u8 = 16;
+const TIMESTAMP_TZ: u8 = 17;
+const INTERVAL: u8 = 18;
+const UUID: u8 = 19;
+const VECTOR: u8 = 20;
+
+/// What a record holds under a name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stored {
+    Value(Value),
+    /// The components lie in the vectors family.
+    Vector {
+        dimension: u32,
+    },
+    /// The tombstone of a removed field.
+    Removed,
+}
+
+/// A stored value read where it lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueRef<'a> {
+    Removed,
+    /// The components lie in the vectors family.
+    Vector {
+        dimension: u32,
+    },
+    Null,
+    Bool(bool),
+    Int2(i16),
+    Int4(i32),
+    Int8(i64),
+    Float4(f32),
+    Float8(f64),
+    Numeric(Decimal),
+    Text(&'a str),
+    Bytea(&'a [u8]),
+    Json(&'a str),
+    Date(i32),
+    Time(i64),
+    Timestamp(i64),
+    TimestampTz(i64),
+    Interval(Interval),
+    Uuid(Uuid),
+    /// Raw little-endian components of a vector that lies in the record itself.
+    InlineVector(&'a [u8]),
+}
+
+impl ValueRef<'_> {
+    pub fn to_stored(self) -> Stored {
+        match self {
+            ValueRef::Removed => Stored::Removed,
+            ValueRef::Vector { dimension } => Stored::Vector { dimension },
+            ValueRef::Null => Stored::Value(Value::Null),
+            ValueRef::Bool(b) => Stored::Value(Value::Bool(b)),
+            ValueRef::Int2(n) => Stored::Value(Value::Int2(n)),
+            ValueRef::Int4(n) => Stored::Value(Value::Int4(n)),
+            ValueRef::Int8(n) => Stored::Value(Value::Int8(n)),
+            ValueRef::Float4(n) => Stored::Value(Value::Float4(n)),
+            ValueRef::Float8(n) => Stored::Value(Value::Float8(n)),
+            ValueRef::Numeric(n) => Stored::Value(Value::Numeric(n)),
+            ValueRef::Text(text) => Stored::Value(Value::Text(text.into())),
+            ValueRef::Bytea(bytes) => Stored::Value(Value::Bytea(bytes.into())),
+            ValueRef::Json(text) => Stored::Value(Value::Json(text.into())),
+            ValueRef::Date(days) => Stored::Value(Value::Date(days)),
+            ValueRef::Time(micros) => Stored::Value(Value::Time(micros)),
+            ValueRef::Timestamp(micros) => Stored::Value(Value::Timestamp(micros)),
+            ValueRef::TimestampTz(micros) => Stored::Value(Value::TimestampTz(micros)),
+            ValueRef::Interval(interval) => Stored::Value(Value::Interval(interval)),
+            ValueRef::Uuid(uuid) => Stored::Value(Value::Uuid(uuid)),
+            ValueRef::InlineVector(bytes) => Stored::Value(Value::Vector(components(bytes))),
+        }
+    }
+}
+
+/// The components of raw little-endian bytes, as the vectors family holds them.
+pub fn vector_of_bytes(bytes: &[u8]) -> Result<Arc<[f32]>> {
+    if !bytes.len().is_multiple_of(size_of::<f32>()) {
+        return Err(corrupted("a vector is cut off"));
+    }
+    Ok(components(bytes))
+}
+
+/// A vector as the vectors family holds it: raw little-endian components.
+pub fn bytes_of_vector(vector: &[f32]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(size_of_val(vector));
+    append_components(vector, &mut bytes);
+    bytes
+}
+
+fn append_components(vector: &[f32], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + size_of_val(vector), 0);
+    let (slots, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut();
+    for (slot, component) in slots.iter_mut().zip(vector) {
+        *slot = component.to_le_bytes();
+    }
+}
+
+fn components(bytes: &[u8]) -> Arc<[f32]> {
+    bytes.as_chunks().0.iter().map(|component| f32::from_le_bytes(*component)).collect()
+}
+
+/// Appends tag and value.
+///
+/// # Errors
+/// `Unsupported` for an array, which no column stores.
+pub(super) fn encode_stored(stored: &Stored, out: &mut Vec<u8>) -> Result<()> {
+    match stored {
+        Stored::Removed => out.push(REMOVED),
+        Stored::Vector { dimension } => put(VECTOR_ELSEWHERE, &dimension.to_le_bytes(), out),
+        Stored::Value(value) => encode_value(value, out)?,
+    }
+    Ok(())
+}
+
+fn encode_value(value: &Value, out: &mut Vec<u8>) -> Result<()> {
+    match value {
+        Value::Null => out.push(NULL),
+        Value::Bool(b) => out.push(if *b { TRUE } else { FALSE }),
+        Value::Int2(n) => put(INT2, &n.to_le_bytes(), out),
+        Value::Int4(n) => put(INT4, &n.to_le_bytes(), out),
+        Value::Int8(n) => put(INT8, &n.to_le_bytes(), out),
+        Value::Float4(n) => put(FLOAT4, &n.to_le_bytes(), out),
+        Value::Float8(n) => put(FLOAT8, &n.to_le_bytes(), out),
+        Value::Numeric(n) => {
+            put(NUMERIC, &n.mantissa().to_le_bytes(), out);
+            out.push(u8::try_from(n.scale()).unwrap_or(u8::MAX));
+        }
+        Value::Text(text) => put(TEXT, text.as_bytes(), out),
+        Value::Bytea(bytes) => put(BYTEA, bytes, out),
+        Value::Json(text) => put(JSON, text.as_bytes(), out),
+        Value::Date(days) => put(DATE, &days.to_le_bytes(), out),
+        Value::Time(micros) => put(TIME, &micros.to_le_bytes(), out),
+        Value::Timestamp(micros) => put(TIMESTAMP, &micros.to_le_bytes(), out),
+        Value::TimestampTz(micros) => put(TIMESTAMP_TZ, &micros.to_le_bytes(), out),
+        Value::Interval(interval) => {
+            put(INTERVAL, &interval.months.to_le_bytes(), out);
+            out.extend_from_slice(&interval.days.to_le_bytes());
+            out.extend_from_slice(&interval.micros.to_le_bytes());
+        }
+        Value::Uuid(uuid) => put(UUID, uuid.as_bytes(), out),
+        Value::Vector(vector) => {
+            out.push(VECTOR);
+            append_components(vector, out);
+        }
+        Value::Array(..) => {
+            return Err(Error::unsupported(
+                format!("a value of type {} cannot be stored", value.column_type()),
+                "Store it as a jsonb array.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn put(tag: u8, payload: &[u8], out: &mut Vec<u8>) {
+    out.push(tag);
+    out.extend_from_slice(payload);
+}
+
+pub(super) fn decode_stored(bytes: &[u8]) -> Result<ValueRef<'_>> {
+    let (&tag, payload) = bytes.split_first().ok_or_else(|| corrupted("a field has no value"))?;
+    Ok(match tag {
+        REMOVED => ValueRef::Removed,
+        VECTOR_ELSEWHERE => ValueRef::Vector { dimension: u32::from_le_bytes(fixed(payload)?) },
+        NULL => ValueRef::Null,
+        FALSE => ValueRef::Bool(false),
+        TRUE => ValueRef::Bool(true),
+        INT2 => ValueRef::Int2(i16::from_le_bytes(fixed(payload)?)),
+        INT4 => ValueRef::Int4(i32::from_le_bytes(fixed(payload)?)),
+        INT8 => ValueRef::Int8(i64::from_le_bytes(fixed(payload)?)),
+        FLOAT4 => ValueRef::Float4(f32::from_le_bytes(fixed(payload)?)),
+        FLOAT8 => ValueRef::Float8(f64::from_le_bytes(fixed(payload)?)),
+        NUMERIC => ValueRef::Numeric(decode_numeric(payload)?),
+        TEXT => ValueRef::Text(text(payload)?),
+        BYTEA => ValueRef::Bytea(payload),
+        JSON => ValueRef::Json(text(payload)?),
+        DATE => ValueRef::Date(i32::from_le_bytes(fixed(payload)?)),
+        TIME => ValueRef::Time(i64::from_le_bytes(fixed(payload)?)),
+        TIMESTAMP => ValueRef::Timestamp(i64::from_le_bytes(fixed(payload)?)),
+        TIMESTAMP_TZ => ValueRef::TimestampTz(i64::from_le_bytes(fixed(payload)?)),
+        INTERVAL => ValueRef::Interval(decode_interval(payload)?),
+        UUID => ValueRef::Uuid(Uuid::from_bytes(fixed(payload)?)),
+        VECTOR if payload.len().is_multiple_of(size_of::<f32>()) => ValueRef::InlineVector(payload),
+        VECTOR => return Err(corrupted("a vector is cut off")),
+        _ => return Err(corrupted(&format!("a field has the unknown tag {tag}"))),
+    })
+}
+
+fn decode_numeric(payload: &[u8]) -> Result<Decimal> {
+    let damaged = || corrupted("a numeric is out of range");
+    let (&scale, mantissa) = payload.split_last().ok_or_else(damaged)?;
+    Decimal::try_from_i128_with_scale(i128::from_le_bytes(fixed(mantissa)?), u32::from(scale)).map_err(|_| damaged())
+}
+
+fn decode_interval(payload: &[u8]) -> Result<Interval> {
+    let (months, rest) = payload.split_first_chunk().ok_or_else(|| corrupted("an interval is cut off"))?;
+    let (days, micros) = rest.split_first_chunk().ok_or_else(|| corrupted("an interval is cut off"))?;
+    Ok(Interval {
+        months: i32::from_le_bytes(*months),
+        days: i32::from_le_bytes(*days),
+        micros: i64::from_le_bytes(fixed(micros)?),
+    })
+}
+
+fn fixed<const N: usize>(payload: &[u8]) -> Result<[u8; N]> {
+    payload.try_into().map_err(|_| corrupted(&format!("a value has {} bytes instead of {N}", payload.len())))
+}
+
+fn text(payload: &[u8]) -> Result<&str> {
+    std::str::from_utf8(payload).map_err(|_| corrupted("a text is not UTF-8"))
+}
+
+pub(in crate::store) fn corrupted(what: &str) -> Error {
+    Error::new(ErrorKind::Corrupted, format!("a stored record is damaged: {what}"))
+        .with_hint("Run `nebulusdb check` on the data directory.")
+}

@@ -1,0 +1,187 @@
+//! Read challenges: before copies go that other members say they hold, each of those is asked for some of them.
+//!
+//! All members have signed that they hold their shares when it comes to this (`votes`); a member that signs what is not true
+//! would have the others drop what it never kept. So a few entries of each member's share are drawn at random from those that
+//! would go, and it is asked for them as for any others that are read: it cannot tell, and what it sends has to be what lies
+//! here. Copies of a member that does not answer, or not with that, do not count, and what it has to hold stays here.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::defence::is_down;
+use crate::error::Result;
+use crate::model::{Buckets, PeerId};
+use crate::sync::engine::Engine;
+use crate::sync::engine::io::{Drawn, DrawnEntry, Event, Work};
+use crate::sync::engine::limits::{CHALLENGE_KEYS_MAX, CHALLENGE_MS_MAX, DRAWN_MAX};
+use crate::sync::engine::partial::share::Eviction;
+use crate::sync::engine::task::Task;
+use crate::sync::protocol::message::{FetchAnswer, FetchRequest, FetchResponse, Message};
+
+/// Members that are being asked for what they say they hold.
+#[derive(Debug)]
+pub(in crate::sync::engine) struct Challenge {
+    eviction: Eviction,
+    /// Before entries are drawn nobody is asked, and nothing is over.
+    is_drawn: bool,
+    /// By member, what it is to be asked for next, collection by collection.
+    left: BTreeMap<PeerId, VecDeque<Part>>,
+    /// By the number of the request.
+    asked: BTreeMap<u64, Asked>,
+    /// Whose copies do not count.
+    failed: BTreeSet<PeerId>,
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+struct Asked {
+    peer: PeerId,
+    part: Part,
+    until_ms: u64,
+}
+
+/// Entries of one collection, with what they are here.
+#[derive(Debug)]
+struct Part {
+    collection: String,
+    entries: Vec<DrawnEntry>,
+}
+
+impl Engine {
+    /// Has entries drawn of those that are going to be dropped.
+    pub(super) fn challenge_holders(&mut self, eviction: Eviction) {
+        let (shares, stable) = (eviction.shares.clone(), eviction.stable.clone());
+        if is_down("challenges") {
+            return self.work(Task::Evict, Work::Evict { shares, stable });
+        }
+        let seed = self.random.next();
+        let (left, asked, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        self.share.challenge = Some(Challenge { eviction, is_drawn: false, left, asked, failed });
+        self.work(Task::Draw, Work::Draw { shares, stable, seed, count_max: DRAWN_MAX });
+    }
+
+    pub(in crate::sync::engine) fn drawn(&mut self, result: Result<Drawn>) {
+        // A list of members that has changed since ends it; who waited for it goes on.
+        let Some(mut challenge) = self.share.challenge.take() else { return self.evicted(Ok(0)) };
+        let drawn = match result {
+            Ok(drawn) => drawn,
+            Err(error) => return self.evicted(Err(error)),
+        };
+        if drawn.entries.is_empty() {
+            return self.evicted(Ok(0));
+        }
+        challenge.is_drawn = true;
+        let copies = challenge.eviction.placement.copies;
+        for peer in self.roster.peers().filter(|peer| **peer != self.config.this).cloned().collect::<Vec<_>>() {
+            let share = self.share_of(&peer, copies);
+            let parts = parts_of(&drawn, &share);
+            if !parts.is_empty() {
+                challenge.left.insert(peer, parts);
+            } else if !drawn.are_all {
+                challenge.failed.insert(peer);
+            }
+        }
+        let peers: Vec<PeerId> = challenge.left.keys().cloned().collect();
+        self.share.challenge = Some(challenge);
+        for peer in peers {
+            self.challenge_next(&peer);
+        }
+        self.conclude_challenge();
+    }
+
+    /// Asks a member for the next part.
+    fn challenge_next(&mut self, peer: &PeerId) {
+        let number = self.next_number();
+        let Some(challenge) = &mut self.share.challenge else { return };
+        let Some(part) = challenge.left.get_mut(peer).and_then(VecDeque::pop_front) else {
+            challenge.left.remove(peer);
+            return;
+        };
+        let session = self.sessions.get(peer).filter(|session| !session.is_outdated);
+        if !session.is_some_and(|session| session.collections.contains(&part.collection)) {
+            challenge.left.remove(peer);
+            challenge.failed.insert(peer.clone());
+            return;
+        }
+        let keys = part.entries.iter().map(|entry| entry.key.clone()).collect();
+        let request = FetchRequest { number, collection: part.collection.clone(), keys };
+        let until_ms = self.now_ms.saturating_add(CHALLENGE_MS_MAX);
+        challenge.asked.insert(number, Asked { peer: peer.clone(), part, until_ms });
+        self.wake_at(until_ms);
+        self.send(peer, Message::FetchRequest(request));
+    }
+
+    /// A member has answered a request that no statement made.
+    pub(super) fn challenge_answered(&mut self, peer: &PeerId, response: &FetchResponse) {
+        let Some(challenge) = &mut self.share.challenge else { return };
+        if challenge.asked.get(&response.number).is_none_or(|asked| asked.peer != *peer) {
+            return;
+        }
+        let Some(Asked { mut part, .. }) = challenge.asked.remove(&response.number) else { return };
+        let is_right = |(answer, drawn): (&FetchAnswer, &DrawnEntry)| match answer {
+            FetchAnswer::Found { body, .. } => *blake3::hash(body).as_bytes() == drawn.hash,
+            FetchAnswer::Absent | FetchAnswer::Unknown => false,
+        };
+        let count = response.answers.len();
+        let are_right =
+            (1..=part.entries.len()).contains(&count) && response.answers.iter().zip(&part.entries).all(is_right);
+        if are_right {
+            // Long ones come in several answers.
+            part.entries.drain(..count);
+            let left = challenge.left.entry(peer.clone()).or_default();
+            if !part.entries.is_empty() {
+                left.push_front(part);
+            }
+            self.challenge_next(peer);
+        } else {
+            challenge.left.remove(peer);
+            challenge.failed.insert(peer.clone());
+        }
+        self.conclude_challenge();
+    }
+
+    /// Once everybody has answered, or will not: drops what those hold that did.
+    fn conclude_challenge(&mut self) {
+        let is_over =
+            |challenge: &mut Challenge| challenge.is_drawn && challenge.asked.is_empty() && challenge.left.is_empty();
+        let Some(Challenge { eviction, failed, .. }) = self.share.challenge.take_if(is_over) else { return };
+        let copies = eviction.placement.copies;
+        let kept = failed.iter().fold(Buckets::none(), |kept, peer| kept.or(&self.share_of(peer, copies)));
+        if !failed.is_empty() {
+            let peers: Vec<String> = failed.iter().map(ToString::to_string).collect();
+            let reason = "did not give what it is to hold: no copy here goes for its word";
+            self.counters.last_error = Some(format!("{} {reason}", peers.join(", ")));
+            self.share.is_settled = false;
+            self.round.unsettle();
+            self.event(Event::HoldersFailed { peers: failed.into_iter().collect() });
+        }
+        let shares = eviction.shares.into_iter().map(|(name, share)| (name, share.or(&kept))).collect();
+        self.work(Task::Evict, Work::Evict { shares, stable: eviction.stable });
+    }
+
+    pub(in crate::sync::engine) fn tick_challenge(&mut self) {
+        let now_ms = self.now_ms;
+        let Some(challenge) = &mut self.share.challenge else { return };
+        for Asked { peer, .. } in
+            challenge.asked.extract_if(.., |_, asked| asked.until_ms <= now_ms).map(|(_, asked)| asked)
+        {
+            challenge.left.remove(&peer);
+            challenge.failed.insert(peer);
+        }
+        if let Some(until_ms) = challenge.asked.values().map(|asked| asked.until_ms).min() {
+            self.wake_at(until_ms);
+        }
+        self.conclude_challenge();
+    }
+}
+
+/// What a member with this share is asked for, by collection.
+fn parts_of(drawn: &Drawn, share: &Buckets) -> VecDeque<Part> {
+    let mut parts: VecDeque<Part> = VecDeque::new();
+    for entry in drawn.entries.iter().filter(|entry| share.hold(&entry.key)).take(CHALLENGE_KEYS_MAX) {
+        match parts.iter_mut().find(|part| part.collection == entry.collection) {
+            Some(part) => part.entries.push(entry.clone()),
+            None => parts.push_back(Part { collection: entry.collection.clone(), entries: vec![entry.clone()] }),
+        }
+    }
+    parts
+}

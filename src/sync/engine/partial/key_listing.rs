@@ -1,0 +1,238 @@
+//! Listing: the keys of what other members hold of a collection and this node does not, for statements that read all of it.
+//!
+//! Members are asked one after the other, page by page, each for those buckets that nobody has answered for yet. A page goes
+//! to whoever asked, who comes back for the next one: nothing is kept here in between.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Buckets, Bytes, ListingPage, ListingPlace, PeerId};
+use crate::sync::engine::Engine;
+use crate::sync::engine::io::{Action, Work};
+use crate::sync::engine::limits::{
+    GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX, POINTS_FLOOD, SERVES_PER_PEER_MAX,
+};
+use crate::sync::engine::partial::fetch::interrupted;
+use crate::sync::engine::task::Task;
+use crate::sync::protocol::message::{KEYS_MAX, KeysRequest, KeysResponse, Message};
+
+/// Said of a member that has told everything it holds of what it was asked for.
+const TOLD: &str = "it told what it holds";
+
+/// Listings under way, by the number that they have in messages.
+#[derive(Debug, Default)]
+pub(in crate::sync::engine) struct Listings {
+    running: BTreeMap<u64, Listing>,
+    /// Those that wait until what others hold has been dropped: what is here meanwhile goes.
+    waiting: Vec<(u64, String, ListingPlace)>,
+}
+
+#[derive(Debug)]
+struct Listing {
+    /// That of the input.
+    number: u64,
+    collection: String,
+    /// Buckets that nobody has answered for.
+    left: Buckets,
+    /// Who is being asked, and the last key that it told.
+    member: Option<(PeerId, Option<Bytes>)>,
+    asked: Vec<(PeerId, &'static str)>,
+    /// When the member is late.
+    until_ms: u64,
+}
+
+impl Engine {
+    pub(in crate::sync::engine) fn keys_requested(&mut self, number: u64, collection: String, place: ListingPlace) {
+        if self.is_retired {
+            return self.actions.push(Action::KeysListed { number, result: Err(interrupted()) });
+        }
+        self.keep_what_is_read();
+        if self.listings.running.len() + self.listings.waiting.len() >= LISTINGS_MAX {
+            let error = Error::new(ErrorKind::LimitExceeded, "too many statements fetch whole collections")
+                .with_hint(format!("At most {LISTINGS_MAX} of a network do so at a time."));
+            return self.actions.push(Action::KeysListed { number, result: Err(error) });
+        }
+        if self.is_evicting() {
+            return self.listings.waiting.push((number, collection, place));
+        }
+        let left = place.left.unwrap_or_else(|| self.not_held(&collection));
+        let member = place.member.map(|(peer, after)| (peer, Some(after)));
+        let listing = Listing { number, collection, left, member, asked: place.asked, until_ms: u64::MAX };
+        let id = self.next_number();
+        self.listings.running.insert(id, listing);
+        self.ask_for_keys(id);
+    }
+
+    /// What is brought here for a statement that reads all of a collection must not go before it has been read.
+    pub(super) fn keep_what_is_read(&mut self) {
+        self.share.kept_until_ms = self.now_ms.saturating_add(GATHERED_MS_MIN);
+    }
+
+    /// What others hold has been dropped, or will not be.
+    pub(super) fn resume_listings(&mut self) {
+        for (number, collection, place) in std::mem::take(&mut self.listings.waiting) {
+            self.keys_requested(number, collection, place);
+        }
+    }
+
+    /// The buckets of a collection of which entries may be elsewhere alone.
+    fn not_held(&mut self, collection: &str) -> Buckets {
+        let is_in = |names: &[String]| names.iter().any(|name| name == collection);
+        if is_in(&self.config.partial) {
+            return Buckets::all();
+        }
+        if is_in(&self.config.placement.collections) {
+            return Buckets::all().without(&self.placed_share());
+        }
+        Buckets::none()
+    }
+
+    /// Asks the member that is being asked for its next keys, or the next member, or ends the listing.
+    fn ask_for_keys(&mut self, id: u64) {
+        let (now_ms, members) = (self.now_ms, self.electorate());
+        let Some(listing) = self.listings.running.get_mut(&id) else { return };
+        if listing.left.are_none() {
+            return self.end_listing(id, Ok(ListingPage::default()));
+        }
+        let able = self.sessions.iter().filter(|(peer, session)| {
+            let is_known = !session.is_outdated && session.collections.contains(&listing.collection);
+            is_known && !listing.asked.iter().any(|(asked, _)| asked == *peer)
+        });
+        let mut able: Vec<PeerId> = able.map(|(peer, _)| peer.clone()).collect();
+        let (peer, after) = match listing.member.take() {
+            Some((peer, after)) if able.contains(&peer) => (peer, after),
+            // Where it goes on at another member is not known.
+            Some((peer, _)) => {
+                listing.asked.push((peer, "it is gone"));
+                return self.ask_for_keys(id);
+            }
+            None => {
+                self.random.choose(&mut able, 1);
+                let Some(peer) = able.pop() else { return self.conclude_listing(id) };
+                (peer, None)
+            }
+        };
+        listing.member = Some((peer.clone(), after.clone()));
+        listing.until_ms = now_ms.saturating_add(LISTING_TIMEOUT_MS);
+        let (collection, within, until_ms) = (listing.collection.clone(), listing.left.clone(), listing.until_ms);
+        self.wake_at(until_ms);
+        self.send(&peer, Message::KeysRequest(KeysRequest { number: id, collection, members, within, after }));
+    }
+
+    /// Nobody is left to ask. While members fill their shares nobody vouches alone; together they do.
+    fn conclude_listing(&mut self, id: u64) {
+        let Some(listing) = self.listings.running.get(&id) else { return };
+        let said = |peer: &PeerId| listing.asked.iter().find(|(asked, _)| asked == peer).map(|(_, why)| *why);
+        let others: Vec<&PeerId> = self.roster.peers().filter(|peer| **peer != self.config.this).collect();
+        if others.iter().all(|peer| said(peer) == Some(TOLD)) {
+            return self.end_listing(id, Ok(ListingPage::default()));
+        }
+        let told = others.iter().map(|peer| format!("{peer}: {}.", said(peer).unwrap_or("not connected")));
+        let told: Vec<String> = told.collect();
+        let error = Error::new(
+            ErrorKind::Io,
+            format!("a part of \"{}\" is not held here, and no member that holds it answered", listing.collection),
+        )
+        .with_detail(if told.is_empty() { "No other member is known.".to_string() } else { told.join(" ") })
+        .with_hint("SET nebulus.fetch = on reads what is here alone, but for entries that a statement names.");
+        self.end_listing(id, Err(error));
+    }
+
+    fn end_listing(&mut self, id: u64, result: Result<ListingPage>) {
+        if let Some(Listing { number, .. }) = self.listings.running.remove(&id) {
+            self.actions.push(Action::KeysListed { number, result });
+        }
+    }
+
+    pub(in crate::sync::engine) fn keys_response(&mut self, peer: &PeerId, response: KeysResponse) {
+        let id = response.number;
+        let is_asked = |listing: &Listing| listing.member.as_ref().is_some_and(|(asked, _)| asked == peer);
+        let Some(listing) = self.listings.running.get(&id).filter(|listing| is_asked(listing)) else { return };
+        let before = listing.member.as_ref().and_then(|(_, after)| after.as_ref());
+        let (mut left, mut asked) = (listing.left.clone(), listing.asked.clone());
+        let last = response.keys.last().cloned().filter(|_| response.is_more);
+        if let (Some(last), Some(before)) = (&last, before)
+            && last <= before
+        {
+            // What does not go on would never end.
+            return self.give_up_listing(id, "it told keys out of order");
+        }
+        let member = last.map(|last| (peer.clone(), last));
+        if member.is_none() {
+            asked.push((peer.clone(), TOLD));
+            if let Some(copies) = response.copies {
+                left = left.without(&self.share_of(peer, copies));
+            }
+        }
+        let next = (!left.are_none()).then_some(ListingPlace { left: Some(left), member, asked });
+        self.end_listing(id, Ok(ListingPage { keys: response.keys, holder: Some(peer.clone()), next }));
+    }
+
+    /// The member that is being asked is of no more use.
+    fn give_up_listing(&mut self, id: u64, why: &'static str) {
+        let Some(listing) = self.listings.running.get_mut(&id) else { return };
+        listing.asked.extend(listing.member.take().map(|(peer, _)| (peer, why)));
+        self.ask_for_keys(id);
+    }
+
+    /// Tells a peer the keys of what lies here.
+    pub(in crate::sync::engine) fn keys_request(&mut self, peer: &PeerId, request: KeysRequest) {
+        let is_for = |task: &&Task| matches!(task, Task::ServeKeys { peer: asking, .. } if asking == peer);
+        if self.works.values().filter(is_for).count() >= SERVES_PER_PEER_MAX {
+            return self.strike(peer, POINTS_FLOOD, "asked for too many keys at once");
+        }
+        let KeysRequest { number, collection, members, within, after } = request;
+        if !self.config.collections.iter().any(|attached| attached.name == collection) {
+            return self.send_keys(peer, KeysResponse { number, copies: None, keys: Vec::new(), is_more: false });
+        }
+        let is_vouched = members == self.electorate() && self.whole_collections().contains(&collection);
+        let copies = is_vouched.then(|| self.copies().unwrap_or(0));
+        let within = if is_vouched { within.and(&self.own_share()) } else { within };
+        let (count_max, bytes_max) = (KEYS_MAX, self.config.tuning.batch_bytes);
+        let task = Task::ServeKeys { peer: peer.clone(), number, copies };
+        self.work(task, Work::ListKeys { collection, within, after, count_max, bytes_max });
+    }
+
+    pub(in crate::sync::engine) fn keys_read(
+        &mut self,
+        peer: &PeerId,
+        number: u64,
+        copies: Option<u32>,
+        result: Result<(Vec<Bytes>, bool)>,
+    ) {
+        match result {
+            Ok((keys, is_more)) => self.send_keys(peer, KeysResponse { number, copies, keys, is_more }),
+            // No answer is better than a wrong one.
+            Err(error) => self.failed("listing keys for a peer", &error),
+        }
+    }
+
+    fn send_keys(&mut self, peer: &PeerId, response: KeysResponse) {
+        if self.sessions.get(peer).is_some_and(|session| !session.is_outdated) {
+            self.send(peer, Message::KeysResponse(response));
+        }
+    }
+
+    pub(in crate::sync::engine) fn listings_end_with(&mut self, peer: &PeerId) {
+        let is_asked = |listing: &Listing| listing.member.as_ref().is_some_and(|(asked, _)| asked == peer);
+        let ended = self.listings.running.iter().filter(|(_, listing)| is_asked(listing)).map(|(id, _)| *id);
+        for id in ended.collect::<Vec<u64>>() {
+            self.give_up_listing(id, "it is gone");
+        }
+    }
+
+    pub(in crate::sync::engine) fn tick_listings(&mut self) {
+        let late =
+            self.listings.running.iter().filter(|(_, listing)| listing.until_ms <= self.now_ms).map(|(id, _)| *id);
+        for id in late.collect::<Vec<u64>>() {
+            self.give_up_listing(id, "it did not answer in time");
+        }
+        if let Some(until_ms) = self.listings.running.values().map(|listing| listing.until_ms).min() {
+            self.wake_at(until_ms);
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "key_listing_tests.rs"]
+mod tests;

@@ -1,0 +1,210 @@
+//! What a node with a share vouches for, and when it drops what others hold.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    Buckets, Bytes, CharterDigest, Delta, NetworkId, NetworkOptions, PeerId, Placement, Replication, Run,
+};
+use crate::sync::engine::io::{Action, Drawn, DrawnEntry, EngineConfig, Input, Member, Outcome, Work};
+use crate::sync::engine::log::incoming::Waiting;
+use crate::sync::engine::{Engine, Tuning};
+use crate::sync::protocol::message::CollectionSchema;
+
+const NOW_MS: u64 = 1_000;
+
+fn peer(name: &str) -> PeerId {
+    PeerId::new(name)
+}
+
+fn collection(name: &str) -> CollectionSchema {
+    CollectionSchema { name: name.into(), is_table: false, columns: Vec::new(), primary_key: Vec::new() }
+}
+
+fn config(copies: u32) -> EngineConfig {
+    EngineConfig {
+        this: peer("a"),
+        network: NetworkId(1),
+        options: NetworkOptions {
+            replication: Replication::Partial,
+            replication_factor: copies,
+            ..NetworkOptions::default()
+        },
+        epoch: 1,
+        removed: Vec::new(),
+        charter: CharterDigest::default(),
+        excused: Vec::new(),
+        is_owner: false,
+        awaits_founder: false,
+        collections: vec![collection("memory"), collection("notes")],
+        shapes: Vec::new(),
+        partial: Vec::new(),
+        placement: Placement::default(),
+        is_returning: false,
+        tuning: Tuning::default(),
+        seed: 7,
+    }
+}
+
+/// "a" among "a", "b" and "c".
+fn engine(config: EngineConfig) -> Engine {
+    let member = |name: &&str| Member {
+        peer: peer(name),
+        addresses: Vec::new(),
+        named_ms: 0,
+        signature: Vec::new(),
+        reached: Vec::new(),
+        introduced_by: None,
+        acknowledged: Vec::new(),
+        last_seen_ms: 0,
+        signed: None,
+    };
+    Engine::new(config, Vec::new(), ["b", "c"].iter().map(member).collect(), NOW_MS)
+}
+
+fn stable() -> BTreeMap<PeerId, u64> {
+    BTreeMap::from([(peer("b"), 3)])
+}
+
+/// The work that the engine has asked for since the last look.
+fn works(engine: &mut Engine) -> Vec<(u64, Work)> {
+    let actions = std::mem::take(&mut engine.actions).into_iter();
+    let work = |action| match action {
+        Action::Work { number, work } => Some((number, work)),
+        _ => None,
+    };
+    actions.filter_map(work).collect()
+}
+
+fn done(engine: &mut Engine, number: u64, outcome: Outcome) {
+    let mut actions = Vec::new();
+    engine.handle(NOW_MS, Input::Done { number, outcome }, &mut actions);
+    engine.actions = actions;
+}
+
+/// Takes the one piece of work there is, which keeps a placement.
+fn place(engine: &mut Engine) -> (u64, Placement) {
+    let mut works = works(engine);
+    let Some((number, Work::Place { placement })) = works.pop() else { panic!("{works:?}") };
+    assert!(works.is_empty(), "{works:?}");
+    (number, placement)
+}
+
+/// An entry is drawn of what is going to be dropped; nobody is there to be asked for it.
+fn draw(engine: &mut Engine) {
+    let works = works(engine);
+    let drawn = works.into_iter().find(|(_, work)| matches!(work, Work::Draw { .. }));
+    let (number, _) = drawn.expect("entries are drawn first");
+    let entry = DrawnEntry { collection: "memory".into(), key: Bytes::new([1]), hash: [0; 32] };
+    done(engine, number, Outcome::Drawn(Ok(Drawn { entries: vec![entry], are_all: true })));
+}
+
+#[test]
+fn a_node_vouches_for_what_it_holds_whole_and_for_nothing_while_it_drops() {
+    let mut engine = engine(EngineConfig { partial: vec!["notes".into()], ..config(1) });
+    assert_eq!(engine.whole_collections(), ["memory"]);
+    engine.evict(&stable(), &["memory".into(), "notes".into()]);
+    assert!(engine.whole_collections().is_empty());
+    let (number, placement) = place(&mut engine);
+    assert_eq!(placement.collections, ["memory"], "what is partial here is not spread");
+    done(&mut engine, number, Outcome::Placed(Ok(())));
+    draw(&mut engine);
+    assert!(engine.whole_collections().is_empty());
+    let (number, evict) = works(&mut engine).pop().unwrap();
+    assert!(matches!(&evict, Work::Evict { shares, .. } if shares.len() == 1 && shares[0].0 == "memory"), "{evict:?}");
+    assert!(engine.whole_collections().is_empty());
+    done(&mut engine, number, Outcome::Evicted(Ok(5)));
+    assert_eq!(engine.whole_collections(), ["memory"]);
+}
+
+#[test]
+fn what_somebody_does_not_hold_whole_stays() {
+    let mut engine = engine(config(1));
+    engine.evict(&stable(), &[]);
+    assert!(works(&mut engine).is_empty());
+    engine.evict(&stable(), &["notes".into()]);
+    assert_eq!(place(&mut engine).1.collections, ["notes"]);
+}
+
+#[test]
+fn nothing_goes_by_a_placement_before_it_is_kept() {
+    let mut engine = engine(config(1));
+    engine.evict(&stable(), &["memory".into()]);
+    let (number, _) = place(&mut engine);
+    assert_eq!(engine.shares(), None, "deltas are merged as before");
+    done(&mut engine, number, Outcome::Placed(Err(crate::error::Error::internal("the disk is full"))));
+    assert_eq!(engine.shares(), None);
+    assert!(works(&mut engine).is_empty(), "nothing is dropped");
+    engine.evict(&stable(), &["memory".into()]);
+    let (number, _) = place(&mut engine);
+    done(&mut engine, number, Outcome::Placed(Ok(())));
+    let shares = engine.shares().unwrap();
+    assert_eq!(shares.get("memory"), Some(&engine.own_share()));
+    assert!(!engine.own_share().are_all());
+}
+
+#[test]
+fn entries_go_when_no_older_run_is_being_applied() {
+    let mut engine = engine(config(1));
+    let deltas = vec![Delta { seq: 1, signature: None, body: Bytes::new([1]) }];
+    let run = Run { origin: peer("b"), deltas };
+    engine.queue.push(Waiting { peer: peer("b"), run, pushed_to: Vec::new() });
+    engine.start_applies();
+    let (applying, _) = works(&mut engine).pop().unwrap();
+    engine.evict(&stable(), &["memory".into()]);
+    let (number, _) = place(&mut engine);
+    done(&mut engine, number, Outcome::Placed(Ok(())));
+    assert!(works(&mut engine).is_empty());
+    done(&mut engine, applying, Outcome::Applied(Err(crate::error::Error::internal("whatever became of it"))));
+    draw(&mut engine);
+    assert!(works(&mut engine).iter().any(|(_, work)| matches!(work, Work::Evict { .. })));
+}
+
+#[test]
+fn a_removed_member_is_not_told_that_a_comparison_with_it_ends() {
+    let placement = Placement {
+        peer: Some(peer("a")),
+        copies: 1,
+        members: ["a", "b", "c"].map(peer).to_vec(),
+        collections: vec!["memory".into()],
+    };
+    let mut engine = engine(EngineConfig { placement: placement.clone(), partial: vec!["notes".into()], ..config(1) });
+    let mut actions = Vec::new();
+    engine.handle(NOW_MS, Input::PeerUp { peer: peer("c"), epoch: 1, addresses: Vec::new() }, &mut actions);
+    engine.sessions.get_mut(&peer("c")).unwrap().has_told_all = true;
+    engine.consider_reconciling();
+    assert!(engine.reconciling.is_with(&peer("c")));
+    actions.clear();
+    let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
+    engine.handle(NOW_MS, Input::Reconfigured(Box::new(removed)), &mut actions);
+    assert!(!engine.reconciling.is_running());
+    let is_to_c = |action: &Action| matches!(action, Action::Send { peer: to, .. } if *to == peer("c"));
+    assert!(!actions.iter().any(is_to_c), "{actions:?}");
+}
+
+#[test]
+fn a_removed_member_leaves_a_share_that_has_to_be_filled() {
+    let placement = Placement {
+        peer: Some(peer("a")),
+        copies: 1,
+        members: ["a", "b", "c"].map(peer).to_vec(),
+        collections: vec!["memory".into()],
+    };
+    let mut engine = engine(EngineConfig { placement: placement.clone(), ..config(1) });
+    let before = engine.own_share();
+    engine.evict(&stable(), &["memory".into()]);
+    let (number, _) = place(&mut engine);
+    let mut actions = Vec::new();
+    let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
+    engine.handle(NOW_MS, Input::Reconfigured(Box::new(removed)), &mut actions);
+    done(&mut engine, number, Outcome::Placed(Ok(())));
+    assert!(
+        works(&mut engine).iter().all(|(_, work)| !matches!(work, Work::Draw { .. } | Work::Evict { .. })),
+        "by the old list"
+    );
+    let after = engine.own_share();
+    assert!(after.cover(&before) && after != before);
+    assert_eq!(engine.whole_collections(), ["notes"]);
+    assert_eq!(engine.shares().unwrap().get("memory").map(|share| share.cover(&after)), Some(true));
+    assert!(!engine.would_hold("memory", b"anything"));
+    assert_ne!(after, Buckets::all());
+}

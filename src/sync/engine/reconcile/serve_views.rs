@@ -1,0 +1,333 @@
+//! The serving side of a reconciliation: a peer asks step by step what one view of the public states holds.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::error::Result;
+use crate::model::{Buckets, Bytes, Head, PeerId};
+use crate::sync::engine::Engine;
+use crate::sync::engine::io::{EntryDigest, Offer, Outcome, View, Work};
+use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
+use crate::sync::engine::reconcile::fingerprint_tree::Tree;
+use crate::sync::engine::task::Task;
+use crate::sync::protocol::message::{
+    CLOCK_PAIRS_MAX, Digests, ENTRIES_MAX, Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
+    VIEW_HEADS_MAX, WireDigest,
+};
+
+/// Requests of one reconciliation that wait.
+const WAITING_MAX: usize = 4;
+
+/// A view that is kept for a peer.
+#[derive(Debug)]
+pub(in crate::sync::engine) struct ServedView {
+    /// No other view, of the same peer or of another one, has it.
+    number: u64,
+    /// The peer's last view is being closed, which the next one waits for.
+    is_waiting: bool,
+    opened_ms: u64,
+    used_ms: u64,
+    /// The collection whose tree is at hand.
+    tree: Option<(String, Tree)>,
+    /// The first is under way.
+    requests: VecDeque<ReconcileRequest>,
+    /// What the peer is told of: its share, or all where the lists of members differ.
+    within: Buckets,
+    /// Where the page after the last one begins; `None` where there is none.
+    following: Option<PagePlace>,
+    /// The page that the peer will ask for next.
+    ahead: Option<Ahead>,
+}
+
+/// A page that is read before it is asked for, while the one before is on its way.
+#[derive(Debug)]
+struct Ahead {
+    place: PagePlace,
+    /// `None` while it is being read.
+    page: Option<Page>,
+}
+
+/// A page by its collection and the key that it begins behind.
+pub(in crate::sync::engine) type PagePlace = (String, Bytes);
+
+/// Entries, and the key to go on after.
+type Page = (Offer, Option<Bytes>);
+
+impl Engine {
+    pub(in crate::sync::engine) fn reconcile_request(&mut self, peer: &PeerId, request: ReconcileRequest) {
+        let (now_ms, number) = (self.now_ms, request.number);
+        if request.ask == ReconcileAsk::Close {
+            return self.drop_view(peer);
+        }
+        if let ReconcileAsk::Open { members, copies, is_filling } = request.ask {
+            // Opening replaces an older view of the same peer; closing that one as well could come later.
+            self.views.remove(peer);
+            // Nobody is to take over what this node may be the last to hold because it slept.
+            let is_closed = self.config.is_returning && now_ms < self.reconciling.return_ms;
+            if is_closed || self.views.len() >= VIEWS_MAX {
+                return self.answer(peer, number, ReconcileAnswer::Refused);
+            }
+            let within = self.told_of(peer, members, copies, is_filling);
+            let view = ServedView {
+                number: self.next_number(),
+                is_waiting: self.is_closing_view(peer),
+                opened_ms: now_ms,
+                used_ms: now_ms,
+                tree: None,
+                requests: VecDeque::from([request]),
+                within,
+                following: None,
+                ahead: None,
+            };
+            self.views.insert(peer.clone(), view);
+            self.wake_at(now_ms.saturating_add(VIEW_IDLE_MS_MAX));
+            return self.look(peer);
+        }
+        let Some(view) = self.views.get_mut(peer).filter(|view| view.requests.len() < WAITING_MAX) else {
+            return self.answer(peer, number, ReconcileAnswer::Refused);
+        };
+        view.used_ms = now_ms;
+        view.requests.push_back(request);
+        if view.requests.len() == 1 {
+            self.look(peer);
+        }
+    }
+
+    /// The buckets that a peer is told of: those that it has to hold where it fills them, else those that both hold.
+    fn told_of(&mut self, peer: &PeerId, members: u64, copies: u32, is_filling: bool) -> Buckets {
+        if members != self.electorate() {
+            return Buckets::all();
+        }
+        let share = self.share_of(peer, copies);
+        if is_filling { share } else { share.and(&self.own_share()) }
+    }
+
+    /// Whether a view of this peer is being closed: work does not run in order, and the next view is not to be closed for it.
+    fn is_closing_view(&self, peer: &PeerId) -> bool {
+        self.works.values().any(|task| matches!(task, Task::CloseView { peer: closing } if closing == peer))
+    }
+
+    pub(in crate::sync::engine) fn view_closed(&mut self, peer: &PeerId) {
+        if self.is_closing_view(peer) {
+            return;
+        }
+        if let Some(view) = self.views.get_mut(peer).filter(|view| view.is_waiting) {
+            view.is_waiting = false;
+            self.look(peer);
+        }
+    }
+
+    /// Has done what the first request of a peer needs.
+    fn look(&mut self, peer: &PeerId) {
+        let Some(view) = self.views.get_mut(peer).filter(|view| !view.is_waiting) else { return };
+        let number = view.number;
+        let Some(request) = view.requests.front_mut() else { return };
+        if let ReconcileAsk::NextPage { collection } = &request.ask {
+            let Some((collection, after)) = view.following.take_if(|(following, _)| following == collection) else {
+                return self.answer_first(peer, entries_answer((Offer::default(), None)));
+            };
+            request.ask = ReconcileAsk::Page { collection, after: Some(after) };
+        }
+        let source = Some(peer.clone());
+        let bytes_max = self.config.tuning.batch_bytes;
+        let work = match request.ask.clone() {
+            ReconcileAsk::Tree { collection, level, nodes } => {
+                if let Some((_, tree)) = view.tree.as_ref().filter(|(name, _)| *name == collection) {
+                    let children = nodes.iter().flat_map(|node| tree.children(level, *node)).copied().collect();
+                    return self.answer_first(peer, ReconcileAnswer::Tree { children });
+                }
+                Work::Fingerprints { view: source, collection }
+            }
+            ReconcileAsk::Digests { collection, buckets, after, until } => {
+                let count_max = self.config.tuning.digests_at_once();
+                Work::DigestsIn { view: source, collection, buckets, after, until, count_max }
+            }
+            ReconcileAsk::Entries { collection, key_hashes, after } => {
+                let (view, within) = (peer.clone(), Buckets::all());
+                Work::Entries { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max }
+            }
+            ReconcileAsk::Page { collection, after } => {
+                let is_this =
+                    |ahead: &&mut Ahead| ahead.place.0 == collection && Some(&ahead.place.1) == after.as_ref();
+                if let Some(ahead) = view.ahead.as_mut().filter(is_this) {
+                    if let Some(page) = ahead.page.take() {
+                        self.answer_page(peer, page);
+                    }
+                    return;
+                }
+                view.ahead = None;
+                let (view, within) = (peer.clone(), view.within.clone());
+                Work::Entries { view, collection, key_hashes: None, within, after, bytes_max }
+            }
+            ReconcileAsk::Open { .. } => Work::OpenView { peer: peer.clone() },
+            ReconcileAsk::Close | ReconcileAsk::NextPage { .. } => return,
+        };
+        self.work(Task::View { peer: peer.clone(), number }, work);
+    }
+
+    pub(in crate::sync::engine) fn view_read(&mut self, peer: &PeerId, number: u64, outcome: Outcome) {
+        // Not of one that has been replaced meanwhile.
+        let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
+        let Some(ask) = view.requests.front().map(|request| &request.ask) else { return };
+        let read = match (ask, outcome) {
+            (ReconcileAsk::Open { .. }, Outcome::ViewOpened(opened)) => {
+                opened.map(|opened| self.view_answer(peer, opened))
+            }
+            (ReconcileAsk::Tree { collection, .. }, Outcome::Fingerprints(Ok(buckets))) => {
+                view.tree = Some((collection.clone(), Tree::new(buckets, &view.within)));
+                return self.look(peer);
+            }
+            (ReconcileAsk::Digests { .. }, Outcome::Digests(digests)) => digests.map(digests_answer),
+            (ReconcileAsk::Page { .. }, Outcome::Entries(Ok(page))) => return self.answer_page(peer, page),
+            (ReconcileAsk::Entries { .. } | ReconcileAsk::Page { .. }, Outcome::Entries(read)) => {
+                read.map(entries_answer)
+            }
+            (_, Outcome::Fingerprints(Err(error))) => Err(error),
+            _ => return,
+        };
+        self.answer_read(peer, read);
+    }
+
+    /// Answers with a page, and begins to read the next one.
+    fn answer_page(&mut self, peer: &PeerId, page: Page) {
+        let bytes_max = self.config.tuning.batch_bytes;
+        let answer = entries_answer(page);
+        let Some(view) = self.views.get_mut(peer) else { return };
+        (view.following, view.ahead) = (None, None);
+        if let ReconcileAnswer::Entries { next: Some(after), .. } = &answer
+            && let Some(ReconcileAsk::Page { collection, .. }) = view.requests.front().map(|request| &request.ask)
+        {
+            let place = (collection.clone(), after.clone());
+            view.following = Some(place.clone());
+            view.ahead = Some(Ahead { place: place.clone(), page: None });
+            let (number, within) = (view.number, view.within.clone());
+            let (collection, after) = (place.0.clone(), Some(place.1.clone()));
+            let work = Work::Entries { view: peer.clone(), collection, key_hashes: None, within, after, bytes_max };
+            let task = Task::ReadAhead { peer: peer.clone(), number, page: place };
+            self.work(task, work);
+        }
+        self.answer_first(peer, answer);
+    }
+
+    /// A page that nobody had asked for when its reading began.
+    pub(in crate::sync::engine) fn read_ahead(
+        &mut self,
+        peer: &PeerId,
+        number: u64,
+        place: &PagePlace,
+        read: Result<Page>,
+    ) {
+        let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
+        let Some(ahead) = view.ahead.as_mut().filter(|ahead| ahead.place == *place) else { return };
+        let front = view.requests.front().map(|request| &request.ask);
+        let is_waited_for = matches!(front, Some(ReconcileAsk::Page { collection, after })
+            if *collection == place.0 && after.as_ref() == Some(&place.1));
+        match read {
+            Ok(page) => ahead.page = Some(page),
+            // It is read again when it is asked for, and fails then.
+            Err(_) => view.ahead = None,
+        }
+        if is_waited_for {
+            self.look(peer);
+        }
+    }
+
+    fn answer_read(&mut self, peer: &PeerId, read: Result<ReconcileAnswer>) {
+        match read {
+            Ok(answer) => self.answer_first(peer, answer),
+            Err(error) => {
+                self.failed("reading public states", &error);
+                self.answer_first(peer, ReconcileAnswer::Refused);
+                self.drop_view(peer);
+            }
+        }
+    }
+
+    fn view_answer(&self, peer: &PeerId, view: View) -> ReconcileAnswer {
+        let is_partial = |name: &String| self.config.partial.contains(name);
+        let (partial, whole) = view.collections.into_iter().partition(is_partial);
+        let mut heads: Vec<Head> = view.heads;
+        // Of an origin that forked our numbers may mean other deltas than the peer's, and it may not know yet.
+        let is_frozen = |origin: &PeerId| self.origins.get(origin).is_some_and(|state| state.is_frozen);
+        let known_seq = |origin: &PeerId| self.sessions.get(peer).map_or(0, |session| session.known_seq(origin));
+        let is_doubtful = |head: &Head| self.is_forked(&head.origin) && known_seq(&head.origin) > head.seq;
+        heads.retain(|head| head.seq > 0 && !is_frozen(&head.origin) && !is_doubtful(head));
+        heads.truncate(VIEW_HEADS_MAX);
+        let (members, copies) = (self.electorate(), self.copies().unwrap_or(0));
+        ReconcileAnswer::View { heads, whole, partial, members, copies }
+    }
+
+    fn answer_first(&mut self, peer: &PeerId, answer: ReconcileAnswer) {
+        let now_ms = self.now_ms;
+        let Some(view) = self.views.get_mut(peer) else { return };
+        view.used_ms = now_ms;
+        let Some(request) = view.requests.pop_front() else { return };
+        self.answer(peer, request.number, answer);
+        self.look(peer);
+    }
+
+    fn answer(&mut self, peer: &PeerId, number: u64, answer: ReconcileAnswer) {
+        self.send(peer, Message::ReconcileResponse(ReconcileResponse { number, answer }));
+    }
+
+    pub(in crate::sync::engine) fn drop_view(&mut self, peer: &PeerId) {
+        if self.views.remove(peer).is_some() {
+            self.work(Task::CloseView { peer: peer.clone() }, Work::CloseView { peer: peer.clone() });
+        }
+    }
+
+    pub(in crate::sync::engine) fn tick_views(&mut self) {
+        let now_ms = self.now_ms;
+        let end_ms = |view: &ServedView| {
+            view.opened_ms.saturating_add(VIEW_AGE_MS_MAX).min(view.used_ms.saturating_add(VIEW_IDLE_MS_MAX))
+        };
+        let old: Vec<PeerId> =
+            self.views.iter().filter(|(_, view)| end_ms(view) <= now_ms).map(|(peer, _)| peer.clone()).collect();
+        for peer in old {
+            self.drop_view(&peer);
+        }
+        if let Some(wake_ms) = self.views.values().map(end_ms).min() {
+            self.wake_at(wake_ms);
+        }
+    }
+}
+
+fn entries_answer((Offer { mut entries, postings }, next): Page) -> ReconcileAnswer {
+    let next = match entries.get(ENTRIES_MAX - 1) {
+        Some(last) if entries.len() > ENTRIES_MAX => Some(last.key.clone()),
+        _ => next,
+    };
+    entries.truncate(ENTRIES_MAX);
+    ReconcileAnswer::Entries { entries, postings, next }
+}
+
+/// Clocks name origins by position, since most entries name the same few.
+fn digests_answer((mut digests, mut is_more): (Vec<EntryDigest>, bool)) -> ReconcileAnswer {
+    // A message holds a bounded number of parts of clocks: the others go with the next.
+    let mut parts = 0;
+    let mut fits = |entry: &EntryDigest| {
+        parts += entry.clock.len();
+        parts <= CLOCK_PAIRS_MAX
+    };
+    let fitting = digests.iter().take_while(|entry| fits(entry)).count().max(1);
+    is_more |= fitting < digests.len();
+    digests.truncate(fitting);
+    let next = digests.last().map(|entry| entry.key.clone()).filter(|_| is_more);
+    let mut positions: BTreeMap<PeerId, u32> = BTreeMap::new();
+    let mut origins = Vec::new();
+    let mut position_of = |origin: PeerId| {
+        *positions.entry(origin).or_insert_with_key(|origin| {
+            origins.push(origin.clone());
+            u32::try_from(origins.len() - 1).unwrap_or(u32::MAX)
+        })
+    };
+    let digests = digests
+        .into_iter()
+        .map(|entry| WireDigest {
+            bucket: entry.bucket,
+            key_hash: entry.key_hash,
+            digest: entry.digest,
+            clock: entry.clock.into_iter().map(|(origin, seq)| (position_of(origin), seq)).collect(),
+        })
+        .collect();
+    ReconcileAnswer::Digests(Digests { origins, digests, next })
+}

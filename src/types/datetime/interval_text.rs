@@ -1,0 +1,341 @@
+//! Reading intervals: PostgreSQL's verbose style, `year-month`, `hh:mm:ss`, and ISO 8601 durations.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::Interval;
+use crate::types::datetime::calendar::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND};
+use crate::types::datetime::datetime_text::micros_of_fraction;
+use crate::types::numbers::excerpt;
+
+/// Longest text that can be an interval; PostgreSQL's bound is of this order.
+const TEXT_BYTES_MAX: usize = 256;
+const DAYS_PER_MONTH: f64 = 30.0;
+
+/// Reads an interval.
+pub(crate) fn parse_interval(text: &str) -> Result<Interval> {
+    let trimmed = text.trim_ascii();
+    if trimmed.is_empty() || trimmed.len() > TEXT_BYTES_MAX || !trimmed.is_ascii() {
+        return Err(invalid(text));
+    }
+    let mut sum = Sum::default();
+    let read = match trimmed.strip_prefix(['P', 'p']) {
+        Some(iso) => read_iso(iso, &mut sum),
+        None => read_verbose(trimmed, &mut sum),
+    };
+    read.ok_or_else(|| invalid(text))?;
+    sum.finish().ok_or_else(|| {
+        Error::new(ErrorKind::DatetimeOutOfRange, format!("interval field value out of range: \"{}\"", excerpt(text)))
+    })
+}
+
+fn invalid(text: &str) -> Error {
+    let message = format!("invalid input syntax for type interval: \"{}\"", excerpt(text));
+    Error::new(ErrorKind::InvalidDatetimeFormat, message)
+}
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Months(i64),
+    Days(i64),
+    Micros(i64),
+}
+
+fn unit_of(word: &str) -> Option<Unit> {
+    let unit = match word.to_ascii_lowercase().as_str() {
+        "us" | "usec" | "usecs" | "microsecond" | "microseconds" | "usecond" | "useconds" => Unit::Micros(1),
+        "ms" | "msec" | "msecs" | "millisecond" | "milliseconds" | "mseconds" => Unit::Micros(1_000),
+        "s" | "sec" | "secs" | "second" | "seconds" => Unit::Micros(MICROS_PER_SECOND),
+        "m" | "min" | "mins" | "minute" | "minutes" => Unit::Micros(MICROS_PER_MINUTE),
+        "h" | "hr" | "hrs" | "hour" | "hours" => Unit::Micros(MICROS_PER_HOUR),
+        "d" | "day" | "days" => Unit::Days(1),
+        "w" | "week" | "weeks" => Unit::Days(7),
+        "mon" | "mons" | "month" | "months" => Unit::Months(1),
+        "y" | "yr" | "yrs" | "year" | "years" => Unit::Months(12),
+        "dec" | "decs" | "decade" | "decades" => Unit::Months(120),
+        "c" | "cent" | "century" | "centuries" => Unit::Months(1_200),
+        "mil" | "mils" | "millennium" | "millennia" => Unit::Months(12_000),
+        _ => return None,
+    };
+    Some(unit)
+}
+
+/// A decimal number: sign, whole part, fraction digits.
+#[derive(Clone, Copy)]
+struct Amount<'a> {
+    sign: i64,
+    whole: i64,
+    fraction: &'a str,
+}
+
+impl<'a> Amount<'a> {
+    fn read(text: &'a str) -> Option<Amount<'a>> {
+        let (sign, unsigned) = match text.as_bytes().first()? {
+            b'-' => (-1, text.get(1..)?),
+            b'+' => (1, text.get(1..)?),
+            _ => (1, text),
+        };
+        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number(whole) || !is_number(fraction) || (whole.is_empty() && fraction.is_empty()) {
+            return None;
+        }
+        // Too many digits end in the range error, not in the syntax error.
+        let whole = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(i64::MAX) };
+        Some(Amount { sign, whole, fraction })
+    }
+
+    fn fraction(self) -> f64 {
+        format!("0.{}", self.fraction).parse().unwrap_or(0.0)
+    }
+}
+
+/// The three parts while they are added up; wide, so that range is checked once at the end.
+#[derive(Default)]
+struct Sum {
+    months: i128,
+    days: i128,
+    micros: i128,
+}
+
+impl Sum {
+    /// Adds an amount; a fraction of a unit spills into the next smaller one.
+    fn add(&mut self, amount: Amount<'_>, unit: Unit) {
+        let sign = i128::from(amount.sign);
+        let whole = sign * i128::from(amount.whole);
+        let fraction = amount.fraction();
+        match unit {
+            Unit::Months(1) => {
+                self.months += whole;
+                self.add_days(sign, fraction * DAYS_PER_MONTH);
+            }
+            Unit::Months(months) => {
+                self.months += whole * i128::from(months) + sign * rounded(fraction * float(months));
+            }
+            Unit::Days(days) => {
+                self.days += whole * i128::from(days);
+                self.add_days(sign, fraction * float(days));
+            }
+            Unit::Micros(MICROS_PER_SECOND) => {
+                let micros = i128::from(micros_of_fraction(amount.fraction));
+                self.micros += whole * i128::from(MICROS_PER_SECOND) + sign * micros;
+            }
+            Unit::Micros(micros) => {
+                self.micros += whole * i128::from(micros) + sign * rounded(fraction * float(micros));
+            }
+        }
+    }
+
+    fn add_days(&mut self, sign: i128, days: f64) {
+        self.days += sign * rounded(days.trunc());
+        self.micros += sign * rounded(days.fract() * float(MICROS_PER_DAY));
+    }
+
+    fn negate(&mut self) {
+        (self.months, self.days, self.micros) = (-self.months, -self.days, -self.micros);
+    }
+
+    fn finish(self) -> Option<Interval> {
+        Some(Interval {
+            months: self.months.try_into().ok()?,
+            days: self.days.try_into().ok()?,
+            micros: self.micros.try_into().ok()?,
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "the units are far below 2^53")]
+fn float(number: i64) -> f64 {
+    number as f64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "saturates, and the range is checked at the end")]
+fn rounded(number: f64) -> i128 {
+    number.round_ties_even() as i128
+}
+
+/// Words after the letter P: `1Y2M3DT4H5M6.5S`, or weeks.
+fn read_iso(text: &str, sum: &mut Sum) -> Option<()> {
+    let mut in_time = false;
+    let mut rest = text;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix(['T', 't']) {
+            if in_time || after.is_empty() {
+                return None;
+            }
+            in_time = true;
+            rest = after;
+            continue;
+        }
+        let length = rest.bytes().position(|byte| byte.is_ascii_alphabetic())?;
+        let (number, after) = rest.split_at_checked(length)?;
+        let (letter, after) = after.split_at_checked(1)?;
+        let unit = match (letter.to_ascii_uppercase().as_str(), in_time) {
+            ("Y", false) => Unit::Months(12),
+            ("M", false) => Unit::Months(1),
+            ("W", false) => Unit::Days(7),
+            ("D", false) => Unit::Days(1),
+            ("H", true) => Unit::Micros(MICROS_PER_HOUR),
+            ("M", true) => Unit::Micros(MICROS_PER_MINUTE),
+            ("S", true) => Unit::Micros(MICROS_PER_SECOND),
+            _ => return None,
+        };
+        sum.add(Amount::read(number)?, unit);
+        rest = after;
+    }
+    Some(())
+}
+
+fn read_verbose(text: &str, sum: &mut Sum) -> Option<()> {
+    let mut rest = text.strip_prefix('@').unwrap_or(text).trim_ascii_start();
+    let mut pending: Option<Amount<'_>> = None;
+    let mut is_empty = true;
+    while let Some(first) = rest.bytes().next() {
+        let is_word = first.is_ascii_alphabetic();
+        let length = if is_word {
+            rest.bytes().position(|byte| !byte.is_ascii_alphabetic())
+        } else {
+            let is_inner = |byte: u8| byte.is_ascii_digit() || byte == b'.' || byte == b':' || byte == b'-';
+            rest.bytes().skip(1).position(|byte| !is_inner(byte)).map(|length| length + 1)
+        };
+        let (field, after) = rest.split_at_checked(length.unwrap_or(rest.len()))?;
+        rest = after.trim_ascii_start();
+        if is_word {
+            if field.eq_ignore_ascii_case("ago") && pending.is_none() && !is_empty && rest.is_empty() {
+                sum.negate();
+                return Some(());
+            }
+            sum.add(pending.take()?, unit_of(field)?);
+        } else if field.contains(':') {
+            // A bare number before a time counts days: `1 04:05:06`.
+            if let Some(days) = pending.take() {
+                sum.add(days, Unit::Days(1));
+            }
+            add_time(field, sum)?;
+        } else if field.get(1..)?.contains('-') {
+            add_year_month(field, sum)?;
+        } else {
+            if pending.is_some() {
+                return None;
+            }
+            pending = Some(Amount::read(field)?);
+        }
+        is_empty = false;
+    }
+    if let Some(seconds) = pending {
+        sum.add(seconds, Unit::Micros(MICROS_PER_SECOND));
+    }
+    (!is_empty).then_some(())
+}
+
+/// `[-]hh:mm[:ss.ffffff]`, or `mm:ss.ffffff` where the fraction says so.
+fn add_time(field: &str, sum: &mut Sum) -> Option<()> {
+    let (sign, unsigned) = match field.as_bytes().first()? {
+        b'-' => (-1, field.get(1..)?),
+        b'+' => (1, field.get(1..)?),
+        _ => (1, field),
+    };
+    let mut parts: Vec<Amount<'_>> = unsigned.split(':').map(Amount::read).collect::<Option<_>>()?;
+    if unsigned.contains(['-', '+']) {
+        return None;
+    }
+    for part in &mut parts {
+        part.sign = sign;
+    }
+    let (hours, minutes, seconds) = match *parts.as_slice() {
+        [minutes, seconds] if !seconds.fraction.is_empty() => (None, minutes, Some(seconds)),
+        [hours, minutes] => (Some(hours), minutes, None),
+        [hours, minutes, seconds] => (Some(hours), minutes, Some(seconds)),
+        _ => return None,
+    };
+    let in_range = minutes.whole < 60 && seconds.is_none_or(|seconds| seconds.whole <= 60);
+    if !in_range || hours.is_some_and(|hours| !hours.fraction.is_empty()) || !minutes.fraction.is_empty() {
+        return None;
+    }
+    sum.add(minutes, Unit::Micros(MICROS_PER_MINUTE));
+    if let Some(hours) = hours {
+        sum.add(hours, Unit::Micros(MICROS_PER_HOUR));
+    }
+    if let Some(seconds) = seconds {
+        sum.add(seconds, Unit::Micros(MICROS_PER_SECOND));
+    }
+    Some(())
+}
+
+/// The SQL standard's `[-]years-months`.
+fn add_year_month(field: &str, sum: &mut Sum) -> Option<()> {
+    let separator = field.get(1..)?.find('-')? + 1;
+    let (years, months) = field.split_at_checked(separator)?;
+    let years = Amount::read(years)?;
+    let mut months = Amount::read(months.get(1..)?)?;
+    if !years.fraction.is_empty() || !months.fraction.is_empty() || months.whole >= 12 {
+        return None;
+    }
+    months.sign *= years.sign;
+    sum.add(years, Unit::Months(12));
+    sum.add(months, Unit::Months(1));
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::types::datetime::calendar::write_interval;
+
+    fn printed(interval: Interval) -> String {
+        let mut out = Vec::new();
+        write_interval(interval, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn intervals_of_the_documentation() {
+        for (text, expected) in [
+            ("1-2", "1 year 2 mons"),
+            ("3 4:05:06", "3 days 04:05:06"),
+            ("1 year 2 months 3 days 4 hours 5 minutes 6 seconds", "1 year 2 mons 3 days 04:05:06"),
+            ("P1Y2M3DT4H5M6S", "1 year 2 mons 3 days 04:05:06"),
+            ("@ 1 minute ago", "-00:01:00"),
+            ("1.5 hours", "01:30:00"),
+            ("1.5 years", "1 year 6 mons"),
+            ("1.5 mons", "1 mon 15 days"),
+            ("1.5 weeks", "10 days 12:00:00"),
+            ("-1 years -2 mons +3 days -04:05:06", "-1 years -2 mons +3 days -04:05:06"),
+            ("5", "00:00:05"),
+            ("1h30m", "01:30:00"),
+            ("200 ms", "00:00:00.2"),
+            ("1 day -00:00:01", "1 day -00:00:01"),
+            ("PT0.5S", "00:00:00.5"),
+            ("-1-2", "-1 years -2 mons"),
+            ("P2W", "14 days"),
+        ] {
+            assert_eq!(printed(parse_interval(text).unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn others_are_refused() {
+        for text in ["", "x", "1 x", "day", "1 2", "P", "PT", "1:2:3:4", "P1H", "ago", "1 day ago x", "-", "é"] {
+            assert_eq!(parse_interval(text).unwrap_err().sqlstate(), "22007", "{text}");
+        }
+        assert_eq!(parse_interval("99999999999 years").unwrap_err().sqlstate(), "22008");
+        assert_eq!(parse_interval("99999999999999999999999 days").unwrap_err().sqlstate(), "22008");
+    }
+
+    proptest! {
+        #[test]
+        fn text_round_trips(months: i32, days: i32, micros in -1i64 << 62..1i64 << 62) {
+            let interval = Interval { months, days, micros };
+            prop_assert_eq!(parse_interval(&printed(interval)).unwrap(), interval);
+        }
+
+        #[test]
+        fn never_panics(text in "[-+:.0-9PTYMWDHSa-z@ ]{0,30}|\\PC{0,20}") {
+            let parsed = parse_interval(&text);
+            prop_assert!(parsed.is_ok() || parsed.is_err());
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Dates, times and intervals: the calendar, zones, arithmetic, and PostgreSQL's input syntax.
+
+pub(super) mod calendar;
+pub(super) mod datetime_text;
+pub(super) mod interval;
+pub(super) mod interval_text;
+pub(super) mod time_zone;

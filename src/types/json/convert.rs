@@ -1,0 +1,328 @@
+//! JSON as text: the canonical form of `jsonb`, and the way between JSON and values.
+//!
+//! Canonical means: keys unique (the last one wins), ordered by length and then by bytes, `": "` and `", "` as separators,
+//! strings with the fewest escapes, numbers without an exponent and with all the digits they came with. Two texts of one
+//! value are then the same bytes, up to trailing zeros of numbers. A fact of an entry is one member of such an object.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use bytes::BufMut;
+use rust_decimal::Decimal;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::Value;
+use crate::types::datetime::calendar::write_timestamp;
+use crate::types::json::scan::{Members, Scanner, invalid, unescape};
+use crate::types::limits::ENTRY_BYTES_MAX;
+use crate::types::numeric::expand_exponent;
+
+/// Checks that `text` is one JSON value within the depth limit.
+pub fn check_json(text: &str) -> Result<()> {
+    let mut scanner = Scanner::new(text);
+    scanner.skip_value(0)?;
+    scanner.finish()
+}
+
+/// Checks the nesting alone, of text that may be no JSON at all.
+pub fn check_json_depth(text: &str) -> Result<()> {
+    let mut depth = 0usize;
+    let mut in_string = false;
+    let mut is_escaped = false;
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                Scanner::check_depth(depth)?;
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The canonical text of a JSON value.
+pub fn jsonb_text(text: &str) -> Result<Box<str>> {
+    let mut writer = Canonical { scanner: Scanner::new(text), out: Vec::with_capacity(text.len() + text.len() / 8) };
+    writer.value(0)?;
+    writer.scanner.finish()?;
+    let canonical = String::from_utf8(writer.out).map_err(|_| Error::internal("canonical JSON is not UTF-8"))?;
+    Ok(canonical.into())
+}
+
+/// The order of keys in an object: by length in bytes, then by bytes.
+pub(super) fn compare_keys(left: &str, right: &str) -> Ordering {
+    left.len().cmp(&right.len()).then_with(|| left.cmp(right))
+}
+
+struct Canonical<'a> {
+    scanner: Scanner<'a>,
+    out: Vec<u8>,
+}
+
+impl Canonical<'_> {
+    /// Copies one value. Recursion is bounded by the scanner's depth limit.
+    fn value(&mut self, depth: usize) -> Result<()> {
+        match self.scanner.peek() {
+            Some(b'{') => self.object(depth + 1)?,
+            Some(b'[') => self.array(depth + 1)?,
+            Some(b'"') => write_string(&self.scanner.string()?, &mut self.out),
+            _ => {
+                let token = self.scanner.scalar()?;
+                self.out.extend_from_slice(canonical_scalar(token).as_bytes());
+            }
+        }
+        if self.out.len() > ENTRY_BYTES_MAX {
+            let message = format!("a jsonb value cannot exceed {ENTRY_BYTES_MAX} bytes");
+            return Err(Error::new(ErrorKind::LimitExceeded, message));
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, depth: usize) -> Result<()> {
+        Scanner::check_depth(depth)?;
+        self.scanner.take(b'[');
+        self.out.push(b'[');
+        if !self.scanner.take(b']') {
+            loop {
+                self.value(depth)?;
+                if self.scanner.take(b']') {
+                    break;
+                }
+                if !self.scanner.take(b',') {
+                    return Err(self.scanner.unexpected());
+                }
+                self.out.extend_from_slice(b", ");
+            }
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn object(&mut self, depth: usize) -> Result<()> {
+        Scanner::check_depth(depth)?;
+        self.scanner.take(b'{');
+        self.out.push(b'{');
+        let start = self.out.len();
+        let mut members: Vec<(Cow<'_, str>, std::ops::Range<usize>)> = Vec::new();
+        let mut is_ordered = true;
+        if !self.scanner.take(b'}') {
+            loop {
+                let key = self.scanner.key()?;
+                let member = self.out.len();
+                write_string(&key, &mut self.out);
+                self.out.extend_from_slice(b": ");
+                self.value(depth)?;
+                is_ordered &= members.last().is_none_or(|(last, _)| compare_keys(last, &key).is_lt());
+                members.push((key, member..self.out.len()));
+                if self.scanner.take(b'}') {
+                    break;
+                }
+                if !self.scanner.take(b',') {
+                    return Err(self.scanner.unexpected());
+                }
+                self.out.extend_from_slice(b", ");
+            }
+        }
+        if !is_ordered {
+            // Stable, so that of equal keys the last stays last.
+            members.sort_by(|(left, _), (right, _)| compare_keys(left, right));
+            let written = self.out.get(start..).unwrap_or_default().to_vec();
+            self.out.truncate(start);
+            for (position, (key, range)) in members.iter().enumerate() {
+                if members.get(position + 1).is_some_and(|(next, _)| next == key) {
+                    continue;
+                }
+                if self.out.len() > start {
+                    self.out.extend_from_slice(b", ");
+                }
+                self.out.extend_from_slice(written.get(range.start - start..range.end - start).unwrap_or_default());
+            }
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+}
+
+/// A checked number without exponent and without negative zero; other scalars stay.
+fn canonical_scalar(token: &str) -> Cow<'_, str> {
+    let plain = match token.bytes().any(|byte| matches!(byte, b'e' | b'E')) && !matches!(token, "true" | "false") {
+        // Beyond the digits that are worth writing out the text stays as it came.
+        true => expand_exponent(token).map_or(Cow::Borrowed(token), Cow::Owned),
+        false => Cow::Borrowed(token),
+    };
+    match plain.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) => Cow::Owned(digits.to_string()),
+        _ => plain,
+    }
+}
+
+/// Appends a string with its quotes and the escapes that PostgreSQL writes.
+pub(super) fn write_string(text: &str, out: &mut impl BufMut) {
+    let bytes = text.as_bytes();
+    out.put_u8(b'"');
+    let mut copied = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.put_slice(bytes.get(copied..at).unwrap_or_default());
+        copied = at + 1;
+        match byte {
+            b'"' | b'\\' => out.put_slice(&[b'\\', byte]),
+            0x08 => out.put_slice(b"\\b"),
+            0x0c => out.put_slice(b"\\f"),
+            b'\n' => out.put_slice(b"\\n"),
+            b'\r' => out.put_slice(b"\\r"),
+            b'\t' => out.put_slice(b"\\t"),
+            _ => out.put_slice(format!("\\u{byte:04x}").as_bytes()),
+        }
+    }
+    out.put_slice(bytes.get(copied..).unwrap_or_default());
+    out.put_u8(b'"');
+}
+
+/// The value of one fact, given its canonical JSON: a string is text, a number the narrowest of `int8`, `numeric` and
+/// `float8` that prints as the same digits, and everything else stays JSON.
+pub fn value_of_json_text(json: &str) -> Result<Value> {
+    let value = match json.as_bytes() {
+        [b'"', .., b'"'] if json.len() >= 2 => {
+            Value::text(unescape(json.get(1..json.len() - 1).unwrap_or_default())?.as_ref())
+        }
+        b"true" => Value::Bool(true),
+        b"false" => Value::Bool(false),
+        [b'-' | b'0'..=b'9', ..] => value_of_number(json),
+        _ => Value::Json(json.into()),
+    };
+    Ok(value)
+}
+
+fn value_of_number(digits: &str) -> Value {
+    if let Ok(number) = digits.parse::<i64>() {
+        return Value::Int8(number);
+    }
+    if let Ok(number) = Decimal::from_str_exact(digits)
+        && number.to_string() == digits
+    {
+        return Value::Numeric(number);
+    }
+    match digits.parse::<f64>() {
+        Ok(number) if number.is_finite() && canonical_float(number) == digits => Value::Float8(number),
+        _ => Value::Json(digits.into()),
+    }
+}
+
+/// The shortest digits of a finite float, without an exponent.
+fn canonical_float(number: f64) -> String {
+    let shortest = format!("{number:e}");
+    let plain = expand_exponent(&shortest).unwrap_or(shortest);
+    canonical_scalar(&plain).into_owned()
+}
+
+/// The value of a parsed JSON value; see [`value_of_json_text`].
+pub fn value_of_json(json: &serde_json::Value) -> Result<Value> {
+    let text = serde_json::to_string(json).map_err(|error| invalid(error.to_string()))?;
+    value_of_json_text(&jsonb_text(&text)?)
+}
+
+/// The JSON of a value, parsed; numbers beyond 64 bits lose digits. [`json_text_of_value`] loses nothing.
+pub fn json_of_value(value: &Value) -> serde_json::Value {
+    let text = json_text_of_value(value);
+    serde_json::from_str(&text).unwrap_or_else(|_| serde_json::Value::String(text.into()))
+}
+
+/// The canonical JSON text of a value, as PostgreSQL's `to_jsonb`; a vector becomes an array of numbers.
+pub fn json_text_of_value(value: &Value) -> Box<str> {
+    let mut out = Vec::new();
+    write_json(value, &mut out);
+    String::from_utf8(out).unwrap_or_default().into()
+}
+
+fn write_json(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Bool(is_true) => out.extend_from_slice(if *is_true { b"true" } else { b"false" }),
+        Value::Int2(_) | Value::Int4(_) | Value::Int8(_) | Value::Numeric(_) => value.write_text(out),
+        Value::Float4(number) if number.is_finite() => write_float_digits(&format!("{number:e}"), out),
+        Value::Float8(number) if number.is_finite() => write_float_digits(&format!("{number:e}"), out),
+        Value::Json(text) => out.extend_from_slice(text.as_bytes()),
+        Value::Text(text) => write_string(text, out),
+        Value::Timestamp(micros) => {
+            out.push(b'"');
+            write_timestamp(*micros, b'T', b"", out);
+            out.push(b'"');
+        }
+        Value::TimestampTz(micros) => {
+            out.push(b'"');
+            write_timestamp(*micros, b'T', b"+00:00", out);
+            out.push(b'"');
+        }
+        Value::Vector(components) => {
+            write_list(components.iter(), |number, out| write_float_digits(&format!("{number:e}"), out), out);
+        }
+        Value::Array(_, values) => write_list(values.iter(), write_json, out),
+        Value::Float4(_)
+        | Value::Float8(_)
+        | Value::Bytea(_)
+        | Value::Date(_)
+        | Value::Time(_)
+        | Value::Interval(_)
+        | Value::Uuid(_) => write_string(&value.to_text(), out),
+    }
+}
+
+fn write_list<T>(items: impl Iterator<Item = T>, write: impl Fn(T, &mut Vec<u8>), out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (position, item) in items.enumerate() {
+        if position > 0 {
+            out.extend_from_slice(b", ");
+        }
+        write(item, out);
+    }
+    out.push(b']');
+}
+
+fn write_float_digits(shortest: &str, out: &mut Vec<u8>) {
+    let plain = expand_exponent(shortest);
+    out.extend_from_slice(canonical_scalar(plain.as_deref().unwrap_or(shortest)).as_bytes());
+}
+
+/// The facts of a canonical object: its members with their values. [`join_object`] is the exact inverse.
+pub fn split_object(jsonb: &str) -> Result<Vec<(String, Value)>> {
+    if !jsonb.trim_ascii_start().starts_with('{') {
+        let message = format!("metadata must be a JSON object, not {}", crate::types::json::jsonb::type_name(jsonb));
+        return Err(Error::new(ErrorKind::DatatypeMismatch, message));
+    }
+    Members::new(jsonb).map(|(key, value)| Ok((unescape(key)?.into_owned(), value_of_json_text(value)?))).collect()
+}
+
+/// The canonical object of facts in any order; of equal keys the last wins. A JSON value must be canonical already.
+pub fn join_object<'a>(facts: impl IntoIterator<Item = (&'a str, &'a Value)>) -> Box<str> {
+    let mut facts: Vec<(&str, &Value)> = facts.into_iter().collect();
+    if !facts.is_sorted_by(|(left, _), (right, _)| compare_keys(left, right).is_lt()) {
+        facts.sort_by(|(left, _), (right, _)| compare_keys(left, right));
+    }
+    let mut out = Vec::with_capacity(facts.iter().map(|(key, value)| key.len() + value.bytes() + 8).sum());
+    out.push(b'{');
+    for (position, (key, value)) in facts.iter().enumerate() {
+        if facts.get(position + 1).is_some_and(|(next, _)| next == key) {
+            continue;
+        }
+        if out.len() > 1 {
+            out.extend_from_slice(b", ");
+        }
+        write_string(key, &mut out);
+        out.extend_from_slice(b": ");
+        write_json(value, &mut out);
+    }
+    out.push(b'}');
+    String::from_utf8(out).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+#[path = "convert_tests.rs"]
+mod tests;

@@ -1,0 +1,6 @@
+//! `jsonb` as canonical text: scanning and checking it, converting values, its operators, and its order as bytes.
+
+pub(super) mod convert;
+pub mod jsonb;
+pub(super) mod scan;
+pub(super) mod sort_key;

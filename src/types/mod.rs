@@ -1,0 +1,38 @@
+//! Values and their types, as PostgreSQL has them: what a value is, how it is named, written, read, compared and cast.
+//!
+//! Plain functions over plain data: no I/O, no clock, nothing of entries or networks. `value` and `column_type` come first; `text`,
+//! `datetime` and `json` hold the text forms, `numeric` exact decimals, `patterns` what LIKE, SIMILAR TO and `~` take; `cast` and
+//! `compare` stand on all of them. `limits` are the bounds of what a client may send.
+
+mod cast;
+pub(crate) mod column_type;
+mod compare;
+mod datetime;
+pub mod json;
+pub mod limits;
+mod numbers;
+mod numeric;
+mod patterns;
+mod text;
+mod type_name;
+mod value;
+
+pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
+pub use datetime::calendar::{
+    DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
+    TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, add_days, add_interval, between_timestamps, civil_from_days,
+    days_from_civil, days_in_month, join_timestamp, split_timestamp,
+};
+pub use datetime::time_zone::{local_time, moment_of, moment_of_offset};
+pub use json::convert::{
+    check_json, check_json_depth, join_object, json_of_value, json_text_of_value, jsonb_text, split_object,
+    value_of_json, value_of_json_text,
+};
+pub use json::sort_key::sort_key;
+pub use patterns::like::{has_dangling_escape, like_escape, like_matches};
+pub use patterns::regex_error::regex_error;
+pub use patterns::similar::similar_to_regex;
+pub use text::arrays::ARRAY_DIMENSIONS_MAX;
+pub use text::text::quote_identifier;
+pub use text::vectors::{check_dimension, check_vector, parse_vector, vector_text, write_vector};
+pub use value::{ALLOCATION_BYTES, Interval, Value};

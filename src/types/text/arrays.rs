@@ -1,0 +1,240 @@
+//! Arrays in PostgreSQL's text form: `{1,2,NULL,"a b"}`, nested by dimension.
+
+use bytes::BufMut;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::types::numbers::excerpt;
+use crate::types::{ColumnType, Value};
+
+/// Most dimensions of an array, as in PostgreSQL.
+pub const ARRAY_DIMENSIONS_MAX: usize = 6;
+
+/// Reads an array of `element`s; an inner dimension becomes a nested array value.
+pub(super) fn parse_array(element: &ColumnType, text: &str) -> Result<Value> {
+    let mut reader = Reader { text, rest: text.trim_ascii(), element };
+    let value = reader.array(1)?;
+    if !reader.rest.trim_ascii().is_empty() {
+        return Err(reader.malformed("Junk after closing right brace."));
+    }
+    Ok(value)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    rest: &'a str,
+    element: &'a ColumnType,
+}
+
+impl<'a> Reader<'a> {
+    fn malformed(&self, detail: &str) -> Error {
+        let message = format!("malformed array literal: \"{}\"", excerpt(self.text));
+        Error::new(ErrorKind::InvalidTextRepresentation, message).with_detail(detail)
+    }
+
+    fn skip_blanks(&mut self) {
+        self.rest = self.rest.trim_ascii_start();
+    }
+
+    fn take(&mut self, byte: char) -> bool {
+        match self.rest.strip_prefix(byte) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// One pair of braces with what is inside. Depth is bounded by [`ARRAY_DIMENSIONS_MAX`].
+    fn array(&mut self, depth: usize) -> Result<Value> {
+        if depth > ARRAY_DIMENSIONS_MAX {
+            let message = format!("number of array dimensions exceeds the maximum allowed ({ARRAY_DIMENSIONS_MAX})");
+            return Err(Error::new(ErrorKind::LimitExceeded, message));
+        }
+        if !self.take('{') {
+            return Err(self.malformed("Array value must start with \"{\" or dimension information."));
+        }
+        let mut values = Vec::new();
+        self.skip_blanks();
+        if self.take('}') {
+            return Ok(Value::Array(Box::new(self.element.clone()), values));
+        }
+        loop {
+            self.skip_blanks();
+            let value = match self.rest.as_bytes().first() {
+                Some(b'{') => self.array(depth + 1)?,
+                Some(b'"') => self.quoted()?,
+                _ => self.bare()?,
+            };
+            values.push(value);
+            self.skip_blanks();
+            if self.take('}') {
+                break;
+            }
+            if !self.take(',') {
+                return Err(self.malformed("Unexpected array element."));
+            }
+        }
+        self.check_shape(&values)?;
+        Ok(Value::Array(Box::new(self.element.clone()), values))
+    }
+
+    /// Inner arrays have the same length, and do not stand beside elements.
+    fn check_shape(&self, values: &[Value]) -> Result<()> {
+        let length = |value: &Value| match value {
+            Value::Array(_, inner) if !matches!(self.element, ColumnType::Array(_)) => Some(inner.len()),
+            _ => None,
+        };
+        let first = values.first().and_then(length);
+        if values.iter().any(|value| length(value) != first) {
+            let detail = "Multidimensional arrays must have sub-arrays with matching dimensions.";
+            return Err(self.malformed(detail));
+        }
+        Ok(())
+    }
+
+    fn quoted(&mut self) -> Result<Value> {
+        let mut content = String::new();
+        let mut characters = self.rest.char_indices().skip(1);
+        while let Some((at, character)) = characters.next() {
+            match character {
+                '"' => {
+                    self.rest = self.rest.get(at + 1..).unwrap_or_default();
+                    return Value::parse_text(self.element, &content);
+                }
+                '\\' => content.extend(characters.next().map(|(_, escaped)| escaped)),
+                other => content.push(other),
+            }
+        }
+        Err(self.malformed("Unexpected end of input."))
+    }
+
+    fn bare(&mut self) -> Result<Value> {
+        let mut content = String::new();
+        let mut is_escaped = false;
+        let mut end = self.rest.len();
+        let mut characters = self.rest.char_indices();
+        while let Some((at, character)) = characters.next() {
+            match character {
+                ',' | '}' => {
+                    end = at;
+                    break;
+                }
+                '{' | '"' => return Err(self.malformed("Incorrectly quoted array element.")),
+                '\\' => {
+                    is_escaped = true;
+                    content.extend(characters.next().map(|(_, escaped)| escaped));
+                }
+                other => content.push(other),
+            }
+        }
+        self.rest = self.rest.get(end..).unwrap_or_default();
+        let element = content.trim_ascii();
+        if element.is_empty() {
+            return Err(self.malformed("Unexpected \",\" or \"}\" character."));
+        }
+        if !is_escaped && element.eq_ignore_ascii_case("null") {
+            return Ok(Value::Null);
+        }
+        Value::parse_text(self.element, element)
+    }
+}
+
+pub(super) fn write_array(values: &[Value], out: &mut impl BufMut) {
+    out.put_u8(b'{');
+    let mut text = Vec::new();
+    for (position, value) in values.iter().enumerate() {
+        if position > 0 {
+            out.put_u8(b',');
+        }
+        text.clear();
+        match value {
+            Value::Null => out.put_slice(b"NULL"),
+            Value::Array(..) => {
+                value.write_text(&mut text);
+                out.put_slice(&text);
+            }
+            _ => {
+                value.write_text(&mut text);
+                write_element(&text, out);
+            }
+        }
+    }
+    out.put_u8(b'}');
+}
+
+/// Reads an `int2vector` or `oidvector`: numbers with blanks between them.
+pub(super) fn parse_number_vector(ty: &ColumnType, text: &str) -> Result<Value> {
+    let element = ty.element().unwrap_or(ColumnType::Int2);
+    let values = text.split_ascii_whitespace().map(|number| Value::parse_text(&element, number));
+    Ok(Value::Array(Box::new(ty.clone()), values.collect::<Result<_>>()?))
+}
+
+pub(super) fn write_number_vector(values: &[Value], out: &mut impl BufMut) {
+    for (position, value) in values.iter().enumerate() {
+        if position > 0 {
+            out.put_u8(b' ');
+        }
+        value.write_text(out);
+    }
+}
+
+fn write_element(text: &[u8], out: &mut impl BufMut) {
+    let is_special =
+        |byte: &u8| matches!(byte, b'{' | b'}' | b',' | b'"' | b'\\' | b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c);
+    let is_bare = !text.is_empty() && !text.iter().any(is_special) && !text.eq_ignore_ascii_case(b"null");
+    if is_bare {
+        return out.put_slice(text);
+    }
+    out.put_u8(b'"');
+    for &byte in text {
+        if byte == b'"' || byte == b'\\' {
+            out.put_u8(b'\\');
+        }
+        out.put_u8(byte);
+    }
+    out.put_u8(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(element: ColumnType, text: &str) -> String {
+        parse_array(&element, text).unwrap().to_text()
+    }
+
+    #[test]
+    fn arrays_print_as_in_postgresql() {
+        assert_eq!(round(ColumnType::Int4, " { 1 , 2,NULL } "), "{1,2,NULL}");
+        assert_eq!(round(ColumnType::Int4, "{}"), "{}");
+        assert_eq!(
+            round(ColumnType::Text, r#"{a b,"c,d","q\"\\",null,"null",""}"#),
+            r#"{"a b","c,d","q\"\\",NULL,"null",""}"#
+        );
+        assert_eq!(round(ColumnType::Int4, "{{1,2},{3,4}}"), "{{1,2},{3,4}}");
+        assert_eq!(round(ColumnType::Bool, "{true,f}"), "{t,f}");
+        assert_eq!(round(ColumnType::Vector(None), "{\"[1,2]\"}"), "{\"[1,2]\"}");
+    }
+
+    #[test]
+    fn number_vectors_have_a_form_of_their_own() {
+        let vector = Value::parse_text(&ColumnType::Int2Vector, " 1 2  -3").unwrap();
+        assert_eq!(vector.to_text(), "1 2 -3");
+        assert_eq!(vector.column_type(), ColumnType::Int2Vector);
+        assert_eq!(Value::parse_text(&ColumnType::OidVector, "").unwrap().to_text(), "");
+        assert_eq!(Value::parse_text(&ColumnType::OidVector, "1 x").unwrap_err().sqlstate(), "22P02");
+        let array = vector.cast(&ColumnType::Array(Box::new(ColumnType::Int4)), true).unwrap();
+        assert_eq!(array.to_text(), "{1,2,-3}");
+    }
+
+    #[test]
+    fn malformed_arrays_are_refused() {
+        for text in ["", "1,2", "{1", "{1,}", "{,}", "{1}x", "{\"a", "{1,{2}}", "{{1},{2,3}}", "{a\"b}", "{1 2"] {
+            assert_eq!(parse_array(&ColumnType::Text, text).unwrap_err().sqlstate(), "22P02", "{text}");
+        }
+        assert_eq!(parse_array(&ColumnType::Int4, &"{".repeat(100_000)).unwrap_err().sqlstate(), "54000");
+        let error = parse_array(&ColumnType::Int4, "{x}").unwrap_err();
+        assert_eq!(error.message(), "invalid input syntax for type integer: \"x\"");
+    }
+}

@@ -1,0 +1,5 @@
+//! Values in PostgreSQL's text form: arrays, vectors, and through `text` every type.
+
+pub(super) mod arrays;
+pub(super) mod text;
+pub(super) mod vectors;

@@ -1,0 +1,150 @@
+//! A typed value, as it travels between the wire, the languages and the store.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::types::ColumnType;
+
+/// What an allocation takes besides its bytes, on average: its header, and what it is rounded up by.
+pub const ALLOCATION_BYTES: usize = 16;
+
+/// One value. Times are microseconds and dates are days since 1970-01-01, without a time zone or in UTC.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Value {
+    #[default]
+    Null,
+    Bool(bool),
+    Int2(i16),
+    Int4(i32),
+    Int8(i64),
+    Float4(f32),
+    Float8(f64),
+    Numeric(Decimal),
+    Text(Box<str>),
+    Bytea(Box<[u8]>),
+    /// The text of a `json` value as it was written, or of a `jsonb` value in canonical form.
+    Json(Box<str>),
+    Date(i32),
+    Time(i64),
+    Timestamp(i64),
+    TimestampTz(i64),
+    Interval(Interval),
+    Uuid(Uuid),
+    Vector(Arc<[f32]>),
+    /// Query results only: no column stores an array. The type is that of the elements, or the catalogs' vector of numbers.
+    Array(Box<ColumnType>, Vec<Value>),
+}
+
+/// A PostgreSQL interval: its three parts do not convert into one another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Interval {
+    pub months: i32,
+    pub days: i32,
+    pub micros: i64,
+}
+
+impl Value {
+    pub fn text(text: impl Into<Box<str>>) -> Self {
+        Value::Text(text.into())
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) | Value::Json(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Value::Int2(n) => Some(i64::from(*n)),
+            Value::Int4(n) => Some(i64::from(*n)),
+            Value::Int8(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The natural type of the value; a NULL has none.
+    pub fn column_type(&self) -> ColumnType {
+        match self {
+            Value::Null => ColumnType::Unknown,
+            Value::Bool(_) => ColumnType::Bool,
+            Value::Int2(_) => ColumnType::Int2,
+            Value::Int4(_) => ColumnType::Int4,
+            Value::Int8(_) => ColumnType::Int8,
+            Value::Float4(_) => ColumnType::Float4,
+            Value::Float8(_) => ColumnType::Float8,
+            Value::Numeric(_) => ColumnType::Numeric(None),
+            Value::Text(_) => ColumnType::Text,
+            Value::Bytea(_) => ColumnType::Bytea,
+            Value::Json(_) => ColumnType::Jsonb,
+            Value::Date(_) => ColumnType::Date,
+            Value::Time(_) => ColumnType::Time,
+            Value::Timestamp(_) => ColumnType::Timestamp,
+            Value::TimestampTz(_) => ColumnType::TimestampTz,
+            Value::Interval(_) => ColumnType::Interval,
+            Value::Uuid(_) => ColumnType::Uuid,
+            Value::Vector(_) => ColumnType::Vector(None),
+            Value::Array(element, _) if element.is_number_vector() => (**element).clone(),
+            Value::Array(element, _) => ColumnType::Array(element.clone()),
+        }
+    }
+
+    /// A float with one NaN: whatever bits a computation or a client gave it, it is the same value everywhere.
+    pub fn float8(number: f64) -> Value {
+        Value::Float8(if number.is_nan() { f64::NAN } else { number })
+    }
+
+    /// As [`Value::float8`].
+    pub fn float4(number: f32) -> Value {
+        Value::Float4(if number.is_nan() { f32::NAN } else { number })
+    }
+
+    /// Whether both are the same to the bit: NaN is NaN, 0 is not -0, and 1.0 is not 1.00.
+    pub fn is_identical(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Float4(a), Value::Float4(b)) => a.to_bits() == b.to_bits(),
+            (Value::Float8(a), Value::Float8(b)) => a.to_bits() == b.to_bits(),
+            (Value::Numeric(a), Value::Numeric(b)) => a == b && a.scale() == b.scale(),
+            (Value::Vector(a), Value::Vector(b)) => {
+                let bits = |component: &f32| component.to_bits();
+                Arc::ptr_eq(a, b) || a.iter().map(bits).eq(b.iter().map(bits))
+            }
+            (Value::Array(a, ours), Value::Array(b, theirs)) => {
+                a == b && ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| a.is_identical(b))
+            }
+            _ => self == other,
+        }
+    }
+
+    /// Bytes of memory that the value takes in a row, with what an allocation costs besides its bytes.
+    pub fn held_bytes(&self) -> usize {
+        let own = match self {
+            Value::Text(_) | Value::Json(_) | Value::Bytea(_) | Value::Vector(_) => self.bytes() + ALLOCATION_BYTES,
+            Value::Array(_, values) => {
+                2 * ALLOCATION_BYTES
+                    + size_of::<ColumnType>()
+                    + values.iter().map(Value::held_bytes).fold(0, usize::saturating_add)
+            }
+            _ => 0,
+        };
+        size_of::<Value>() + own
+    }
+
+    /// Bytes that the value holds, for limits.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Value::Text(text) | Value::Json(text) => text.len(),
+            Value::Bytea(bytes) => bytes.len(),
+            Value::Vector(vector) => size_of_val::<[f32]>(vector),
+            Value::Array(_, values) => values.iter().map(|value| value.bytes() + size_of::<Value>()).sum(),
+            _ => size_of::<Value>(),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Searching all parts of an index together, with the caller's filter inside.
+
+pub(super) mod candidates;
+pub(super) mod search;

@@ -1,0 +1,165 @@
+//! Search: all parts of the index together, with the caller's filter inside.
+//!
+//! Each part offers candidates in order of distance: a segment by a walk of width `ef`, a tail by a scan. They are merged
+//! and shown to the filter one by one until `k` are accepted, so that the filter is asked as rarely as possible, and on to
+//! where rounding can no longer hide that one is as near as the k-th. The accepted ones are measured exactly, and only then
+//! cut. When the k-th accepted candidate lies deep in a part's list, that part's walk was too narrow to be trusted at that
+//! depth: it is widened and goes on. A filter that rejects so much that the walk would touch a large share of the index is served by
+//! an exact scan instead, which is then the cheaper way; so is one that exhausts a graph. Either way `k` rows are found
+//! whenever there are `k`.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::error::{Error, Result};
+use crate::vector::index::Index;
+use crate::vector::rows::aligned_vectors::Query;
+use crate::vector::rows::distance::check_dimension;
+use crate::vector::search::candidates::{Offer, Parts, Sources, Verdicts, WIDTH_PER_DEPTH_HALVES};
+use crate::vector::segment::keyed_vectors::Key;
+
+/// Rows a walk meets for each step of its width, about, when it is narrow.
+const MET_PER_WIDTH: usize = 8;
+
+/// A key and its exact distance to the query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    pub key: Key,
+    pub distance: f64,
+}
+
+/// The caller's filter. True for keys that may be returned.
+pub type Accept<'a> = dyn FnMut(&[u8]) -> bool + 'a;
+
+impl Index {
+    /// The `k` nearest keys that `accept` lets through, and those that are as far away as the last of them, nearest first,
+    /// keys in order where distances are equal. `ef` is the least width of the walks: more is slower and misses less. Any `k`
+    /// up to it is answered from one and the same walk where all are accepted, so that answers to a lesser `k` are the
+    /// beginning of those to a greater one. `accept` is called at most once for each row. Keys that are replaced or deleted
+    /// while the search runs may be missing; a caller that must not miss them looks for changes afterwards.
+    ///
+    /// Errors: a query of the wrong dimension (22000).
+    pub fn search(&self, query: &[f32], k: usize, ef: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
+        let found = self.search_unless(query, k, ef, accept, &|_| false)?;
+        found.ok_or_else(|| Error::internal("a search gave up that must not"))
+    }
+
+    /// As [`Index::search`]; `None` where the caller has a better way to find the few that its filter accepts: where the
+    /// walks find too few and `is_too_choosy` says so of the share of rows that were accepted.
+    pub fn search_unless(
+        &self,
+        query: &[f32],
+        k: usize,
+        ef: usize,
+        accept: &mut Accept<'_>,
+        is_too_choosy: &dyn Fn(f64) -> bool,
+    ) -> Result<Option<Vec<Candidate>>> {
+        check_dimension(query, self.dimension)?;
+        if k == 0 {
+            return Ok(Some(Vec::new()));
+        }
+        let parts = Parts::of(&self.view.read());
+        let query = Query::new(self.metric, query);
+        let ef = if k <= ef { ef } else { k.saturating_mul(WIDTH_PER_DEPTH_HALVES) / 2 };
+        let mut verdicts = Verdicts::new(accept);
+        let found = if ef.saturating_mul(MET_PER_WIDTH) < parts.live() {
+            let mut sources = Sources::open(&parts, &query, ef, &self.walks);
+            let found = sources.find(k, &mut verdicts);
+            sources.close(&self.walks);
+            found
+        } else {
+            None
+        };
+        let found = match found {
+            Some(found) => found,
+            None if verdicts.share().is_some_and(is_too_choosy) => return Ok(None),
+            None => scan(&parts, &query, k, &mut verdicts),
+        };
+        Ok(Some(candidates(&parts, &query, &found, k)))
+    }
+
+    /// Like [`Index::search`], by comparing the query with every row.
+    pub fn search_exact(&self, query: &[f32], k: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
+        check_dimension(query, self.dimension)?;
+        if k == 0 {
+            return Ok(Vec::new());
+        }
+        let parts = Parts::of(&self.view.read());
+        let query = Query::new(self.metric, query);
+        let found = scan(&parts, &query, k, &mut Verdicts::new(accept));
+        Ok(candidates(&parts, &query, &found, k))
+    }
+
+    /// The `k` nearest of the given keys, and those that are as far away as the last of them, nearest first; keys that are not in the index are passed over. The way to go
+    /// when the keys that match are few and known.
+    pub fn search_among<'k>(
+        &self,
+        query: &[f32],
+        k: usize,
+        keys: impl IntoIterator<Item = &'k [u8]>,
+    ) -> Result<Vec<Candidate>> {
+        check_dimension(query, self.dimension)?;
+        let query = Query::new(self.metric, query);
+        let mut found: Vec<Candidate> = Vec::new();
+        let writer = self.writer.lock();
+        let view = self.view.read();
+        for key in keys {
+            let Some((key, place)) = writer.places.get_key_value(key) else {
+                continue;
+            };
+            if let Some((entries, row)) = view.find(*place) {
+                found.push(Candidate { key: key.clone(), distance: query.distance(entries.rows.vector(row)) });
+            }
+        }
+        drop(view);
+        drop(writer);
+        Ok(nearest(found, k))
+    }
+}
+
+/// Compares the query with every live row and asks the filter in order of distance, until `k` are accepted and no other may
+/// be as near as the last.
+fn scan(parts: &Parts, query: &Query, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<Offer> {
+    let mut offers: Vec<Reverse<Offer>> = Vec::with_capacity(parts.live());
+    for part in parts.numbers() {
+        parts.offer_all(part, query, |offer| offers.push(Reverse(offer)));
+    }
+    let mut offers = BinaryHeap::from(offers);
+    let rounding = parts.rounding(query);
+    let mut accepted = Vec::new();
+    let mut border = u32::MAX;
+    while let Some(Reverse(offer)) = offers.pop()
+        && offer.order <= border
+    {
+        if verdicts.accepts_last(parts, offer) {
+            accepted.push(offer);
+            if accepted.len() == k {
+                border = rounding.border(offer.order);
+            }
+        }
+    }
+    accepted
+}
+
+/// Puts exact distances to the rows found, and keeps the `k` nearest.
+fn candidates(parts: &Parts, query: &Query, offers: &[Offer], k: usize) -> Vec<Candidate> {
+    let found = offers
+        .iter()
+        .map(|offer| {
+            let entries = parts.entries(offer.part);
+            let distance = query.distance(entries.rows.vector(offer.row));
+            Candidate { key: entries.key(offer.row).clone(), distance }
+        })
+        .collect();
+    nearest(found, k)
+}
+
+/// The `k` nearest and those that are as far away as the last of them, in order.
+fn nearest(mut found: Vec<Candidate>, k: usize) -> Vec<Candidate> {
+    found.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then_with(|| a.key.cmp(&b.key)));
+    if let Some(last) = k.checked_sub(1).and_then(|last| found.get(last)) {
+        let farthest = last.distance;
+        found.truncate(found.partition_point(|candidate| candidate.distance.total_cmp(&farthest).is_le()));
+    }
+    found
+}

@@ -1,0 +1,162 @@
+//! The parts of an index at one moment, and the choice of those that the next build takes in.
+//!
+//! Segments grow geometrically: a build takes in every segment that is not much larger than the rows before it, so that
+//! each row is built a logarithmic number of times and there are few segments to search.
+
+use std::sync::Arc;
+
+use super::segment::Segment;
+use super::tail::{BLOCK_ROWS, Tail};
+use crate::error::Result;
+use crate::vector::rows::copies::{Copies, distinct_first};
+use crate::vector::rows::distance::Metric;
+use crate::vector::segment::keyed_vectors::Entries;
+
+/// Rows in the tail from which a build is due: scanning them costs about as much as walking a graph.
+pub const TAIL_ROWS_DUE: usize = 2_000;
+
+/// Segments above which the next build joins all of them.
+const SEGMENTS_MAX: usize = 6;
+
+/// A segment is built again with the rows before it unless it is more than this many times larger than they are.
+const GROWTH: usize = 2;
+
+/// Which parts a build takes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuildScope {
+    /// The tail, when it is long enough, with the segments that are due to be joined or have mostly decayed.
+    Due,
+    /// Everything, into one segment.
+    Everything,
+}
+
+/// Where the current row of a key is. A unit is a tail or a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub unit: u32,
+    pub row: u32,
+}
+
+/// The parts a search looks through.
+pub struct View {
+    pub segments: Vec<Arc<Segment>>,
+    /// Tails that a build is turning into a segment, or that a stopped build left.
+    pub building: Vec<Tail>,
+    pub tail: Tail,
+}
+
+impl View {
+    pub fn mark_deleted(&self, place: Place) {
+        if let Some((entries, row)) = self.find(place) {
+            entries.deleted.set(row);
+        }
+    }
+
+    /// The entries that hold a place, and its row in them.
+    pub fn find(&self, place: Place) -> Option<(&Entries, u32)> {
+        if let Some(segment) = self.segments.iter().find(|segment| segment.unit == place.unit) {
+            return Some((&segment.entries, place.row));
+        }
+        let mut tails = std::iter::once(&self.tail).chain(&self.building);
+        let (block, row) = tails.find(|tail| tail.unit == place.unit)?.block(place.row)?;
+        Some((block, row))
+    }
+
+    pub fn needs_build(&self) -> bool {
+        self.takes_tail(BuildScope::Due)
+            || !self.building.is_empty()
+            || self.segments.len() > SEGMENTS_MAX
+            || self.segments.iter().any(|segment| has_decayed(segment))
+    }
+
+    /// Whether a build begins by closing the tail.
+    pub fn takes_tail(&self, scope: BuildScope) -> bool {
+        let everything = scope == BuildScope::Everything || self.segments.len() > SEGMENTS_MAX;
+        self.tail.len() >= if everything { 1 } else { TAIL_ROWS_DUE }
+    }
+
+    /// The parts a build makes one segment of; none when it would change nothing.
+    pub fn inputs(&self, scope: BuildScope) -> Vec<Input> {
+        let everything = scope == BuildScope::Everything || self.segments.len() > SEGMENTS_MAX;
+        let tails = self.building.iter().map(|tail| Input::Tail { unit: tail.unit, blocks: tail.blocks.clone() });
+        let mut inputs: Vec<Input> = tails.collect();
+        let mut total: usize = self.building.iter().map(Tail::live).sum();
+        let mut by_size: Vec<&Arc<Segment>> = self.segments.iter().collect();
+        by_size.sort_by_key(|segment| segment.entries.live());
+        for segment in by_size {
+            let live = segment.entries.live();
+            if everything || has_decayed(segment) || live <= GROWTH * total {
+                total += live;
+                inputs.push(Input::Segment(segment.clone()));
+            }
+        }
+        match &inputs[..] {
+            [Input::Segment(only)] if only.entries.deleted.count() == 0 => Vec::new(),
+            _ => inputs,
+        }
+    }
+
+    pub fn bytes(&self) -> usize {
+        let segments: usize = self.segments.iter().map(|segment| segment.bytes()).sum();
+        let building: usize = self.building.iter().map(Tail::bytes).sum();
+        segments + building + self.tail.bytes()
+    }
+}
+
+/// Whether most of a segment is deleted.
+fn has_decayed(segment: &Segment) -> bool {
+    segment.entries.deleted.count() * 2 > segment.entries.len()
+}
+
+/// A part that goes into a build.
+pub enum Input {
+    Tail { unit: u32, blocks: Vec<Arc<Entries>> },
+    Segment(Arc<Segment>),
+}
+
+impl Input {
+    pub fn unit(&self) -> u32 {
+        match self {
+            Input::Tail { unit, .. } => *unit,
+            Input::Segment(segment) => segment.unit,
+        }
+    }
+
+    /// The runs of entries of this part, each with the row number of its first.
+    fn runs(&self) -> Vec<(u32, &Entries)> {
+        match self {
+            Input::Tail { blocks, .. } => {
+                (0u32..).step_by(BLOCK_ROWS as usize).zip(blocks.iter().map(|block| &**block)).collect()
+            }
+            Input::Segment(segment) => vec![(0, &segment.entries)],
+        }
+    }
+}
+
+/// The live rows of all inputs, in the order of a segment.
+pub struct Gathered {
+    pub entries: Entries,
+    pub copies: Copies,
+    /// Where each row came from.
+    pub origins: Vec<Place>,
+}
+
+/// Copies the live rows of all inputs together.
+pub fn gather(inputs: &[Input], metric: Metric, dimension: usize) -> Result<Gathered> {
+    let mut sources: Vec<(Place, &Entries, u32)> = Vec::new();
+    for input in inputs {
+        for (first, entries) in input.runs() {
+            let place = |row| Place { unit: input.unit(), row: first + row };
+            sources.extend(entries.live_rows().map(|row| (place(row), entries, row)));
+        }
+    }
+    let vector = |at: usize| sources.get(at).map_or(&[][..], |(_, entries, row)| entries.rows.vector(*row));
+    let (order, copies) = distinct_first(sources.len(), vector);
+    let mut entries = Entries::with_capacity(metric, dimension, sources.len())?;
+    let mut origins = Vec::with_capacity(sources.len());
+    for (place, from, row) in order.into_iter().filter_map(|at| sources.get(at)) {
+        entries.push(from.key(*row).clone(), from.rows.vector(*row));
+        origins.push(*place);
+    }
+    Ok(Gathered { entries, copies, origins })
+}
