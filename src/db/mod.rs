@@ -27,8 +27,9 @@ mod vault;
 mod vectors;
 mod write;
 
+pub use crate::model::{AUTH, MEMORY};
 pub use crate::types::json::jsonb::PathStep;
-pub use catalog::catalog::{AUTH, Catalog, MEMORY};
+pub use catalog::catalog::Catalog;
 pub use catalog::roles::{OWNER, ScramVerifier};
 pub use database::Database;
 pub use feed::event::{
@@ -36,7 +37,7 @@ pub use feed::event::{
 };
 pub use feed::feed::{FeedReceiver, Overrun};
 pub use feed::notify::{Channel, Notifications, NotificationsMark};
-pub use open::DatabaseOptions;
+pub use open::load::{DatabaseOptions, PASSWORD_FILE};
 pub use pending::on_conflict::{Arbiters, Inserted, OnConflict};
 pub use pending::write_set::EntryKey;
 pub use read::cursor::{Cursor, Row, rows_bytes};
@@ -70,7 +71,6 @@ pub use state::cancel::Cancel;
 pub use state::change_signals::DatabaseChanges;
 pub use state::clock::Clock;
 pub use upkeep::backup::{RestoredNode, back_up_offline, restore_backup};
-pub use upkeep::password_file::PASSWORD_FILE;
 pub use upkeep::repair::{RepairReport, repair};
 pub use upkeep::rotate_vault::rotate_vault;
 pub use upkeep::vitals::GraphStatus;

@@ -4,6 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::ColumnType;
 
+/// The default collection of MEMORY entries.
+pub const MEMORY: &str = "memory";
+/// The default collection of AUTH entries.
+pub const AUTH: &str = "auth";
+
 /// Names the field that holds the embedding of a default-shaped MEMORY entry.
 pub const FACT_VECTOR: &str = "$vector";
 /// Names the field with the BLAKE3 hash of the blob.
@@ -222,6 +227,15 @@ impl SystemColumn {
 }
 
 impl Collection {
+    /// Types of the parts of an encoded key, in order. A collection without a primary key has a hidden text id.
+    pub fn key_types(&self) -> Vec<ColumnType> {
+        if self.primary_key.is_empty() {
+            return vec![ColumnType::Text];
+        }
+        let columns = self.primary_key.iter().filter_map(|position| self.columns.get(*position));
+        columns.map(|column| column.ty.clone()).collect()
+    }
+
     /// The position of a declared column.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)

@@ -31,8 +31,8 @@ pub use charter::{
 };
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
-    Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin, FACT_BLOB_HASH, FACT_BLOB_SIZE,
-    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, Numbering, SystemColumn,
+    AUTH, Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin, FACT_BLOB_HASH,
+    FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, Numbering, SystemColumn,
 };
 
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};

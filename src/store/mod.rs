@@ -19,6 +19,7 @@ pub use files::private_directory::{
 };
 pub use files::private_file::{at as file_error, create as create_private_file, sync_directory as sync_folder};
 pub use files::running::{RunningFile, RunningServer};
+pub use key::family::Family;
 pub use key::key::{Key, KeyRange, build_marker, delta_place, delta_seq, marked_index, posting_place};
 pub use key::key_codec::{decode_key, decode_key_part, encode_key, encode_text_prefix, has_null_part, skip_key_parts};
 pub use record::contributions::{
@@ -31,7 +32,6 @@ pub use record::value_codec::{Stored, ValueRef, bytes_of_vector, vector_of_bytes
 pub use rocks::batch::Batch;
 pub use rocks::check::CheckReport;
 pub use rocks::column_families::{LEGACY_STORE, STORE_FORMAT};
-pub use rocks::family::Family;
 pub use rocks::snapshot::{PinnedBytes, ScanIter, Snapshot};
 pub use rocks::store::{Store, StoreOptions, StoreStatistics};
 pub use vault::master_key::{

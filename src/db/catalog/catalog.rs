@@ -3,20 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::db::catalog::catalog_change::{CatalogChange, Standing};
-use crate::db::pending::write_set::WriteSet;
+use crate::db::catalog::catalog_change::Standing;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin, Network,
-    NetworkId, SystemColumn,
+    AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin,
+    MEMORY, Network, NetworkId, SystemColumn,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
-
-/// The default collection of MEMORY entries.
-pub const MEMORY: &str = "memory";
-/// The default collection of AUTH entries.
-pub const AUTH: &str = "auth";
 
 /// Every collection by name and by id. Cloning is cheap enough for DDL, which is rare.
 #[derive(Clone, Debug, Default)]
@@ -140,22 +134,6 @@ impl Catalog {
     pub(crate) fn standing_of(&self, id: CollectionId) -> Standing {
         let network = self.network_of(id).map(|(network, _)| network.id);
         Standing { collection: self.collection_by_id(id).cloned(), network }
-    }
-
-    /// Whether a transaction that began with an older catalog may change this one: the collections that it changes are as it
-    /// saw them, and the names that it gives are free. Changes of networks are made to the catalog as a whole.
-    pub(crate) fn admits(&self, writes: &WriteSet) -> bool {
-        let is_as_seen = writes.standings().iter().all(|(id, seen)| self.standing_of(*id) == *seen);
-        let is_free = |name: &str| {
-            let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
-            !self.by_id.values().any(|other| takes(other) && !writes.standings().contains_key(&other.id))
-        };
-        is_as_seen
-            && writes.catalog.iter().all(|change| match change {
-                CatalogChange::Put(new) => is_free(&new.name) && new.indexes.iter().all(|index| is_free(&index.name)),
-                CatalogChange::Drop(_) => true,
-                CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => false,
-            })
     }
 
     /// Whether a name is taken by a collection, an index or a built-in view.

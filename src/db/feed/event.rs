@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::db::read::entry_view::key_types;
 use crate::error::Result;
 use crate::model::{Collection, PeerId};
 use crate::store::decode_key_part;
@@ -189,7 +188,7 @@ impl EntryChange {
 
     /// The primary key as text; a list where it has several columns.
     fn key_of(&self, collection: &Collection) -> Result<Json> {
-        let parts = key_types(collection);
+        let parts = collection.key_types();
         let text = |(position, ty)| Ok(Json::String(decode_key_part(&self.key, position, ty)?.to_text()));
         let mut texts = parts.iter().enumerate().map(text).collect::<Result<Vec<Json>>>()?;
         Ok(if texts.len() == 1 { texts.swap_remove(0) } else { Json::Array(texts) })

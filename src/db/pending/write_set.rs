@@ -7,11 +7,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
+use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::{CatalogChange, Standing};
 use crate::db::feed::event::Notification;
-use crate::db::write::sequences::Restarts;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CollectionId, MemoryAccount, Reservation, Stage};
+use crate::model::{Collection, CollectionId, MemoryAccount, Reservation, Stage};
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
 use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
@@ -22,6 +22,12 @@ const BYTES_FREE: usize = 16 * 1024;
 const BYTES_TAKEN: usize = 64 * 1024;
 /// Bytes that a written row takes besides its key and its values: its place in the tree and its flags.
 const ROW_BYTES: usize = 64;
+
+/// A column with a sequence: its collection and its slot.
+pub(crate) type SequencePlace = (CollectionId, u16);
+
+/// Sequences that a transaction has begun anew, each with its next number.
+pub(crate) type Restarts = BTreeMap<SequencePlace, i64>;
 
 /// The key of an entry inside its collection: its primary key in the order-preserving encoding of `store`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -211,6 +217,22 @@ impl WriteSet {
     /// Notes what a collection was before the transaction changed it; only the first time counts.
     pub fn note_standing(&mut self, collection: CollectionId, standing: Standing) {
         self.standings.entry(collection).or_insert(standing);
+    }
+
+    /// Whether it may change a catalog although it began with an older one: the collections that it changes are as it saw them, and
+    /// the names that it gives are free. Changes of networks are made to the catalog as a whole.
+    pub fn is_admitted_by(&self, catalog: &Catalog) -> bool {
+        let is_as_seen = self.standings().iter().all(|(id, seen)| catalog.standing_of(*id) == *seen);
+        let is_free = |name: &str| {
+            let takes = |other: &Collection| other.name == name || other.indexes.iter().any(|index| index.name == name);
+            !catalog.collections().any(|other| takes(other) && !self.standings().contains_key(&other.id))
+        };
+        is_as_seen
+            && self.catalog.iter().all(|change| match change {
+                CatalogChange::Put(new) => is_free(&new.name) && new.indexes.iter().all(|index| is_free(&index.name)),
+                CatalogChange::Drop(_) => true,
+                CatalogChange::PutNetwork(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => false,
+            })
     }
 
     pub fn standings(&self) -> &BTreeMap<CollectionId, Standing> {

@@ -260,19 +260,6 @@ pub(crate) fn key_part(collection: &Collection, position: usize) -> Option<usize
     }
 }
 
-/// Types of the parts of the encoded key. A collection without a primary key has a hidden text id.
-pub(crate) fn key_types(collection: &Collection) -> Vec<ColumnType> {
-    if collection.primary_key.is_empty() {
-        return vec![ColumnType::Text];
-    }
-    collection
-        .primary_key
-        .iter()
-        .filter_map(|position| collection.columns.get(*position))
-        .map(|column| column.ty.clone())
-        .collect()
-}
-
 /// # Errors
 /// 22000 for a dimension that differs from the column's, naming both.
 pub(crate) fn check_dimension(column: &str, declared: Option<u32>, vector: &Arc<[f32]>) -> Result<()> {

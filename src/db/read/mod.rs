@@ -13,4 +13,5 @@ pub(super) mod ordered_keys;
 pub(super) mod query;
 pub(super) mod row_stream;
 pub(super) mod scan;
+pub(super) mod secrets;
 pub(super) mod view;

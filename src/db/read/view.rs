@@ -45,6 +45,13 @@ pub struct Sought {
 }
 
 impl ReadView {
+    /// The present state, with the own changes of a transaction over it.
+    pub(crate) fn of(state: &Arc<Shared>, writes: Arc<WriteSet>) -> ReadView {
+        let (catalog, snapshot, version) = state.moment();
+        let snapshot = Arc::new(snapshot);
+        ReadView { database: Arc::clone(state), snapshot, catalog, writes, version, sought: None, hides_secrets: false }
+    }
+
     /// Whether AUTH entries are refused to whoever reads or writes by it.
     pub fn hides_secrets(&self) -> bool {
         self.hides_secrets

@@ -3,11 +3,14 @@
 //! A posting takes what is staged in whole commits. Each staged entry remembers the first and the last commit that put it
 //! there, so that a posting is only cut where no commit would be torn apart.
 
-use crate::db::write::commit_group::EntryPlace;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::CollectionId;
 
 /// Entries of one posting, about; one commit that staged more is still posted whole.
 const POSTING_ENTRIES: usize = 50_000;
+
+/// An entry: its collection and its encoded key.
+pub(crate) type EntryPlace = (CollectionId, Vec<u8>);
 
 /// The commits that put an entry on the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

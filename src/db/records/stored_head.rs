@@ -1,8 +1,11 @@
 //! How far each origin's deltas have come on this node, as it is stored.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::chain_start;
-use crate::model::{Bytes, ChainHash, Head, PeerId};
+use crate::model::{Bytes, ChainHash, Head, NetworkId, PeerId};
+use crate::store::{KeyRange, Snapshot};
 
 const SIGNATURE_BYTES: usize = 64;
 const STORED_BYTES: usize = 8 + 32 + 8 + 32;
@@ -78,6 +81,21 @@ impl StoredHead {
         Head { origin, seq: self.seq, hash: self.hash, signature: Bytes::new(self.signature.as_slice()) }
     }
 }
+
+/// The heads of a network in a snapshot, in order of origin.
+pub(crate) fn heads_in(snapshot: &Snapshot, network: NetworkId) -> Result<Vec<Head>> {
+    let mut heads = Vec::new();
+    let mut stored = snapshot.scan(&KeyRange::heads(network));
+    while let Some((origin, head)) = stored.next()? {
+        let origin = std::str::from_utf8(origin)
+            .map_err(|_| Error::new(ErrorKind::Corrupted, "the name of an origin is damaged"))?;
+        heads.push(StoredHead::from_bytes(head)?.head(PeerId::new(origin)));
+    }
+    Ok(heads)
+}
+
+/// The last head of each origin that was verified, by network, and whether its posting has a tree.
+pub(crate) type HeadsSeen = BTreeMap<(NetworkId, PeerId), (Head, bool)>;
 
 #[cfg(test)]
 mod tests {

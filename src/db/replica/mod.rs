@@ -3,6 +3,7 @@
 //! `posting` numbers and signs what leaves; `receiving` verifies and merges what comes; `rights` weighs who may change what;
 //! `networks` makes, joins, leaves and attaches; `holdings` decides what is kept here. [`replica`] is the door of sync to all of it.
 
+pub(super) mod commit;
 pub(super) mod holdings;
 pub(super) mod networks;
 pub(super) mod posting;

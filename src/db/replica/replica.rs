@@ -10,16 +10,17 @@ use std::sync::Arc;
 
 use crate::db::database::Database;
 use crate::db::read::view::ReadView;
+use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::origin;
 use crate::db::records::peers_status::Quarantined;
+use crate::db::records::set_aside::SET_ASIDE;
 use crate::db::records::stored_head::StoredHead;
-use crate::db::replica::posting::post::decode_log_entry;
 use crate::db::replica::posting::repost;
 use crate::db::replica::posting::repost_floor::collected_in;
 use crate::db::replica::receiving::adoption::partial_in;
-use crate::db::replica::receiving::receive::{Applied, SET_ASIDE, Touched};
+use crate::db::replica::receiving::receive::{Applied, Touched};
 use crate::db::replica::receiving::verify_run::are_ends_signed;
-use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedStates, Verifier, signed_with_tree};
+use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedStates, Verifier};
 use crate::db::state::change_signals::DatabaseChanges;
 use crate::db::state::state::Shared;
 use crate::db::vault::network_keys::EpochSecret;
@@ -35,9 +36,6 @@ use crate::telemetry::{Attribute, Span, SpanName};
 
 /// Longest name and value of what sync remembers, in bytes.
 const SYNC_RECORD_BYTES_MAX: usize = 1024 * 1024;
-
-/// Name of the record with the partial collections.
-pub(crate) const PARTIAL: &str = "partial";
 
 /// What the log holds from a number on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,7 +127,7 @@ impl Database {
         let span = Span::begin(SpanName::SyncPost);
         let (mut last, mut deltas) = (None, 0);
         loop {
-            let posted = self.shared().encode(move |apply| apply.post_staged(network)).await;
+            let posted = self.queue().encode(move |apply| apply.post_staged(network)).await;
             let posted = posted.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
             deltas += posted.deltas;
             last = posted.head.or(last);
@@ -147,7 +145,7 @@ impl Database {
         let span = Span::begin(SpanName::SyncApply);
         span.say(Attribute::Deltas(run.deltas.len() as u64));
         let are_signed = self.catalog().network_by_id(network).is_some_and(|network| are_ends_signed(network, &run));
-        let applied = self.shared().encode(move |apply| apply.receive(network, &run, (shares, are_signed))).await;
+        let applied = self.queue().encode(move |apply| apply.receive(network, &run, (shares, are_signed))).await;
         applied.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))
     }
 
@@ -170,8 +168,8 @@ impl Database {
             return Ok(MergedStates { is_forged: true, ..MergedStates::default() });
         }
         let VerifiedStates { states, postings, unproven, .. } = verified;
-        let shared = self.shared();
-        shared
+        let queue = self.queue();
+        queue
             .encode(move |apply| {
                 let mut merged = MergedStates { unproven, ..MergedStates::default() };
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(merged) };
@@ -221,7 +219,7 @@ impl Database {
 
     /// Posts public entries once more under numbers of this node's own; how many went out.
     pub async fn repost(&self, network: NetworkId, collection: String, keys: Vec<Bytes>) -> Result<u64> {
-        self.shared().encode(move |apply| apply.repost(network, &collection, &keys)).await
+        self.queue().encode(move |apply| apply.repost(network, &collection, &keys)).await
     }
 
     /// Drops the oldest deltas of the log: those that all members have (`acknowledged`, numbers by origin) once they are
@@ -242,7 +240,7 @@ impl Database {
         if count > 0 {
             let mut batch = Batch::new();
             places.iter().for_each(|place| batch.delete(&Key::Delta(network, place)));
-            self.shared().ask(|reply| crate::db::write::committer::Job::Raw { batch, reply }).await?;
+            self.queue().ask(|reply| crate::db::write::committer::Job::Raw { batch, reply }).await?;
             let swept = self.sweep_postings(network).await?;
             tracing::debug!(network = definition.name, swept, "postings that prove nothing any more were dropped");
         }
@@ -273,7 +271,7 @@ impl Database {
         });
         let renewed =
             renewed.await.map_err(|error| Error::internal(format!("renewing the identity stopped: {error}")))??;
-        repost::finish(self.shared()).await?;
+        repost::finish(self.queue()).await?;
         self.mend_charters().await?;
         Ok(renewed)
     }
@@ -304,7 +302,7 @@ impl Database {
         if let Some(bytes) = records.iter().map(bytes_of).find(|bytes| *bytes > SYNC_RECORD_BYTES_MAX) {
             return Err(Error::new(ErrorKind::LimitExceeded, format!("a record of sync has {bytes} bytes")));
         }
-        self.shared()
+        self.queue()
             .encode(move |apply| {
                 if apply.current_catalog().network_by_id(network).is_some() {
                     for (name, value) in &records {
@@ -358,7 +356,7 @@ impl Database {
 impl ReadView {
     /// The heads of a network.
     pub fn heads(&self, network: NetworkId) -> Result<Vec<Head>> {
-        crate::db::replica::receiving::public_view::heads_in(&self.snapshot, network)
+        crate::db::records::stored_head::heads_in(&self.snapshot, network)
     }
 
     /// Deltas that were malformed, with the reason.
@@ -387,11 +385,6 @@ fn ends_well(network: &str, origin: &PeerId, last: Option<&Delta>, head_seq: u64
     let Some(Delta { seq, signature: Some(end), .. }) = last else { return last.is_some() };
     let Some(end) = PostingEnd::parse(end) else { return false };
     *seq == head_seq || verify_signature(origin, &end.signed_message(network, origin, *seq), &end.signature)
-}
-
-/// Whether the origin signed a head.
-pub(crate) fn is_signed(network: &Network, head: &Head) -> bool {
-    signed_with_tree(network, head).is_some()
 }
 
 #[cfg(test)]

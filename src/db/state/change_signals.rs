@@ -2,13 +2,19 @@
 
 use tokio::sync::watch;
 
-use crate::db::write::commit_group::Group;
-
 /// Counters that go up with each change; watching one costs the writer next to nothing.
 pub(crate) struct Signals {
     catalog: watch::Sender<u64>,
     staged: watch::Sender<u64>,
     posted: watch::Sender<u64>,
+}
+
+/// What a group of commits has changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Changed {
+    pub catalog: bool,
+    pub stage: bool,
+    pub heads: bool,
 }
 
 /// The receiving ends.
@@ -27,14 +33,10 @@ impl Signals {
         Signals { catalog: watch::Sender::new(0), staged: watch::Sender::new(0), posted: watch::Sender::new(0) }
     }
 
-    /// After a group has become durable.
-    pub fn tell(&self, group: &Group) {
-        let changes = [
-            (group.catalog_changed, &self.catalog),
-            (group.has_staged, &self.staged),
-            (group.has_posted, &self.posted),
-        ];
-        for (has_changed, signal) in changes {
+    /// Tells what has changed, after it has become durable.
+    pub fn tell(&self, changed: Changed) {
+        let signals = [(changed.catalog, &self.catalog), (changed.stage, &self.staged), (changed.heads, &self.posted)];
+        for (has_changed, signal) in signals {
             if has_changed {
                 signal.send_modify(|count| *count += 1);
             }

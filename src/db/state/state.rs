@@ -8,35 +8,30 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::mpsc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::row_ids::RowIds;
 use crate::db::feed::feed::{FEED_BYTES_MAX, Feed};
 use crate::db::pending::fact_types::FactTypes;
 use crate::db::pending::write_set::WriteSet;
-use crate::db::read::view::ReadView;
+use crate::db::records::stored_head::HeadsSeen;
 use crate::db::records::stored_head::StoredHead;
-use crate::db::replica::networks::peers::SyncSeam;
-use crate::db::replica::receiving::sweep::Sweeping;
-use crate::db::replica::receiving::verify_states::HeadsSeen;
 use crate::db::state::activity::Activity;
 use crate::db::state::change_signals::Signals;
 use crate::db::state::clock::Clock;
-use crate::db::upkeep::backup::RunningBackup;
+use crate::db::state::dimension_witnesses::Witnesses;
+use crate::db::state::index_builds::Builds;
+use crate::db::state::peers::Peers;
+use crate::db::state::running_backup::RunningBackup;
+use crate::db::state::sequences::Sequences;
+use crate::db::state::sweeping::Sweeping;
 use crate::db::vault::network_keys::NetworkSecrets;
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::{VectorIndex, VectorIndexes};
-use crate::db::write::committer::{Answer, Encode, Job};
-use crate::db::write::dimensions::Witnesses;
-use crate::db::write::encoder::Apply;
-use crate::db::write::feed_draft::FeedDraft;
-use crate::db::write::index_builds::Builds;
-use crate::db::write::sequences::Sequences;
 use crate::error::{Error, ErrorKind, Result};
 use crate::health::{Health, Stopwatch};
 use crate::model::{CollectionId, NetworkId, PeerId};
-use crate::store::{BlobHash, BlobStore, Identity, Key, Store};
+use crate::store::{BlobHash, BlobStore, Identity, Key, Snapshot, Store};
 use crate::types::ColumnType;
 
 /// The parts of an open database.
@@ -51,7 +46,7 @@ pub(crate) struct Shared {
     pub writing: Stopwatch,
     /// The database was told to stop.
     pub is_stopping: AtomicBool,
-    pub sync: SyncSeam,
+    pub peers: Peers,
     /// Who is connected.
     pub activity: Activity,
     identity: RwLock<Arc<Identity>>,
@@ -74,7 +69,6 @@ pub(crate) struct Shared {
     pub row_ids: RowIds,
     pub secrets: Secrets,
     pub blobs: BlobStore,
-    pub jobs: mpsc::Sender<Job>,
     pub builder: SyncSender<()>,
     pub builds: Builds,
     catalog: RwLock<Arc<Catalog>>,
@@ -93,7 +87,6 @@ pub(crate) struct Parts {
     pub key_directory: PathBuf,
     pub secrets: Secrets,
     pub blobs: BlobStore,
-    pub jobs: mpsc::Sender<Job>,
     pub builder: SyncSender<()>,
     pub catalog: Catalog,
     pub version: u64,
@@ -110,7 +103,7 @@ impl Shared {
             health: Health::default(),
             writing: Stopwatch::default(),
             is_stopping: AtomicBool::new(false),
-            sync: SyncSeam::new(),
+            peers: Peers::new(),
             activity: Activity::default(),
             identity: RwLock::new(Arc::new(parts.identity)),
             sweeping: Mutex::default(),
@@ -127,7 +120,6 @@ impl Shared {
             row_ids: RowIds::default(),
             secrets: parts.secrets,
             blobs: parts.blobs,
-            jobs: parts.jobs,
             builder: parts.builder,
             builds: Builds::default(),
             catalog: RwLock::new(Arc::new(parts.catalog)),
@@ -171,15 +163,14 @@ impl Shared {
         CollectionId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The present state, with the own changes of a transaction over it.
-    pub fn view(self: &Arc<Self>, writes: Arc<WriteSet>) -> ReadView {
+    /// What readers of this moment see: the catalog, the snapshot that was written with it, and the number of the last commit
+    /// that is in the snapshot for certain.
+    pub fn moment(&self) -> (Arc<Catalog>, Snapshot, u64) {
         // Under the lock, so that the catalog is the one the snapshot was written with. The version is read first: what
         // commits in between is in the snapshot without being counted, which readers of the indexes allow for.
         let catalog = self.catalog.read();
         let version = self.version();
-        let snapshot = Arc::new(self.store.snapshot());
-        let catalog = Arc::clone(&catalog);
-        ReadView { database: Arc::clone(self), snapshot, catalog, writes, version, sought: None, hides_secrets: false }
+        (Arc::clone(&catalog), self.store.snapshot(), version)
     }
 
     /// Makes a commit visible: `write` has made it durable when it returns. A changed catalog shows at the same moment.
@@ -262,46 +253,12 @@ impl Shared {
         Ok(bytes)
     }
 
-    /// What a commit with these writes begins to tell; `None` while nobody listens.
-    pub fn draft(&self, writes: &WriteSet) -> Option<FeedDraft> {
-        let (is_heard, wants_changes) = self.feed.listened_to();
-        is_heard.then(|| FeedDraft::new(wants_changes, Arc::clone(&writes.notifications)))
-    }
-
     /// Tells the builder of nearest-neighbour graphs that there may be work.
     pub fn wake_builder(&self) {
         match self.builder.try_send(()) {
             // A signal that waits already says the same; a builder that is gone builds nothing.
             Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
         }
-    }
-
-    /// Has the committer encode something on top of the commits before it, and waits until it is durable.
-    pub async fn encode<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Apply<'_>) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        let encode: Encode = Box::new(move |apply| match work(apply) {
-            Ok(value) => {
-                let answer: Answer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
-                Some(answer)
-            }
-            Err(error) => {
-                // Who asked has gone away, or is told.
-                drop(reply.send(Err(error)));
-                None
-            }
-        });
-        self.jobs.send(Job::Encode(encode)).await.map_err(|_| self.no_committer())?;
-        answer.await.map_err(|_| self.no_committer())?
-    }
-
-    /// Gives the committer a job and waits for its answer.
-    pub async fn ask<T>(&self, job: impl FnOnce(tokio::sync::oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
-        let (reply, answer) = tokio::sync::oneshot::channel();
-        self.jobs.send(job(reply)).await.map_err(|_| self.no_committer())?;
-        answer.await.map_err(|_| self.no_committer())?
     }
 
     /// Why the committer does not answer: it was told to stop, or it died and nothing can be written any more.

@@ -3,14 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use crate::backup::{
     BackupOptions, BackupPlace, BackupProgress, BackupReport, BackupSource, Manifest, Repository, RestoreTarget,
     restore_files, take_backup,
 };
 use crate::db::database::Database;
-use crate::db::open::{DatabaseOptions, key_directory};
+use crate::db::open::load::{DatabaseOptions, key_directory};
 use crate::db::read::view::ReadView;
 use crate::db::records::origin::{IDENTITY_FILE, old_identities, old_identity_file, place_batch, renew};
 use crate::db::replica::rights::authors::note_unvouched;
@@ -21,32 +19,6 @@ use crate::store::{Argon2Cost, BlobStore, Identity, KeyDirectory, Store, StoreOp
 
 /// Bytes of the cache with which a restored store is opened for the first time.
 const CACHE_BYTES: usize = 8 << 20;
-
-/// The backup that is being made, and for which connection.
-#[derive(Default)]
-pub(crate) struct RunningBackup(Mutex<Option<(i32, Arc<BackupProgress>)>>);
-
-/// Its place while it runs.
-struct Running<'a>(&'a RunningBackup);
-
-impl RunningBackup {
-    fn begin(&self, connection: i32, progress: &Arc<BackupProgress>) -> Result<Running<'_>> {
-        let mut running = self.0.lock();
-        if let Some((connection, _)) = *running {
-            return Err(Error::new(ErrorKind::ObjectInUse, "another backup of this server is under way")
-                .with_detail(format!("It runs for the connection {connection}."))
-                .with_hint("See pg_stat_progress_basebackup; pg_cancel_backend() ends it."));
-        }
-        *running = Some((connection, Arc::clone(progress)));
-        Ok(Running(self))
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        *self.0.0.lock() = None;
-    }
-}
 
 impl Database {
     /// Makes a backup for a connection while everything goes on. Blocks until it is there.
@@ -80,7 +52,7 @@ impl Database {
 impl ReadView {
     /// The backup that is being made: for which connection, and how far it is.
     pub fn running_backup(&self) -> Option<(i32, Arc<BackupProgress>)> {
-        self.database.backup.0.lock().clone()
+        self.database.backup.current()
     }
 }
 

@@ -5,9 +5,6 @@ use std::path::PathBuf;
 use crate::db::database::Database;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Name of the file that the first start writes a random password to, among the keys.
-pub const PASSWORD_FILE: &str = "password";
-
 impl Database {
     /// Takes the file away, since it holds another password than the owner's; where it was, if it was there.
     ///

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::database::Database;
-use crate::db::open::DatabaseOptions;
+use crate::db::open::load::DatabaseOptions;
 use crate::db::pending::fact_types::FactTypes;
 use crate::db::records::stage_marks::StagedAt;
 use crate::db::write::committer::facts_name;

@@ -1,9 +1,9 @@
 //! `vault rotate`: every secret under a new key, while no server runs.
 
-use crate::db::catalog::catalog::AUTH;
-use crate::db::open::{DatabaseOptions, VAULT_VERIFIER, key_directory};
+use crate::db::open::load::{DatabaseOptions, VAULT_VERIFIER, key_directory};
 use crate::db::vault::network_keys::NETWORK_SECRETS;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::AUTH;
 use crate::model::NetworkId;
 use crate::store::{Batch, Key, KeyRange, KeySource, Store, StoreOptions, Vault};
 

@@ -1,12 +1,11 @@
 //! The background thread that links new vectors into their graphs and saves the graphs.
 
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::db::state::state::Shared;
-use crate::db::vectors::vector_indexes::VectorIndex;
+use crate::db::vectors::vector_indexes::{VectorIndex, VectorIndexes};
 use crate::error::Result;
 use crate::vector::{BuildScope, Index};
 
@@ -20,25 +19,33 @@ const CALM: Duration = Duration::from_millis(250);
 /// It waits no longer than this, or searches would have too much to scan.
 const CALM_WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// The graphs of a database, where they are saved, and the number of the last commit that is in them.
+#[derive(Clone, Copy)]
+pub(crate) struct Graphs<'a> {
+    pub indexes: &'a VectorIndexes,
+    pub directory: &'a Path,
+    pub version: &'a dyn Fn() -> u64,
+}
+
 /// Runs until `stop` is set and the thread is woken.
-pub(crate) fn run(shared: &Arc<Shared>, signals: &Receiver<()>, stop: &AtomicBool) {
+pub(crate) fn run(graphs: Graphs<'_>, signals: &Receiver<()>, stop: &AtomicBool) {
     let mut saved = Instant::now();
     while !stop.load(Ordering::Acquire) {
         // A timeout is as good a reason to look as a signal.
         if signals.recv_timeout(LOOK_INTERVAL) == Err(RecvTimeoutError::Disconnected) {
             return;
         }
-        if shared.vector_indexes.all().iter().any(|index| graph_due(index).is_some()) {
+        if graphs.indexes.all().iter().any(|index| graph_due(index).is_some()) {
             wait_for_calm(signals, stop);
         }
-        for index in shared.vector_indexes.all() {
+        for index in graphs.indexes.all() {
             if let Err(error) = build_due(&index, stop) {
                 tracing::warn!(index = index.id.0, %error, "linking new vectors failed; searches measure them instead");
             }
         }
         if saved.elapsed() >= SAVE_INTERVAL && !stop.load(Ordering::Acquire) {
             saved = Instant::now();
-            save_all(shared);
+            save_all(graphs);
         }
     }
 }
@@ -72,11 +79,11 @@ fn build_due(index: &VectorIndex, stop: &AtomicBool) -> Result<()> {
 }
 
 /// Saves every graph. A failure costs only time at the next start.
-pub(crate) fn save_all(shared: &Arc<Shared>) {
-    for index in shared.vector_indexes.all().iter().filter(|index| index.is_ready()) {
+pub(crate) fn save_all(graphs: Graphs<'_>) {
+    for index in graphs.indexes.all().iter().filter(|index| index.is_ready()) {
         // Read before the graph is written: what comes in meanwhile is caught up with at the next start.
-        let watermark = shared.version();
-        if let Err(error) = index.save(&shared.vector_directory, watermark) {
+        let watermark = (graphs.version)();
+        if let Err(error) = index.save(graphs.directory, watermark) {
             tracing::warn!(index = index.id.0, %error, "saving a graph failed; the next start builds it again");
         }
     }

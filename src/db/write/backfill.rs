@@ -12,11 +12,12 @@ use crate::db::read::scan::{Span, visit_entries, visit_key};
 use crate::db::read::view::ReadView;
 use crate::db::read::view::vector_slot;
 use crate::db::state::cancel::Cancel;
+use crate::db::state::index_builds::Build;
 use crate::db::state::state::Shared;
 use crate::db::vectors::vector_indexes::VectorIndex;
-use crate::db::write::committer::Job;
+use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::encoder::{Apply, is_ordered};
-use crate::db::write::index_builds::{Build, IndexBuild};
+use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{Constraints, not_unique};
 use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, Index};
@@ -44,23 +45,23 @@ impl IndexBuild {
     /// # Errors
     /// 57014, 57P01, 53100, 54000 for values that are too long for an index. Nothing stays then.
     pub async fn run(
-        shared: &Arc<Shared>,
+        queue: &CommitQueue,
         collection: &Arc<Collection>,
         index: &Index,
         cancel: &Cancel,
     ) -> Result<IndexBuild> {
         let build = Arc::new(Build::new(collection, index));
-        let mut held = IndexBuild::new(shared, &build);
-        shared.ask(|reply| Job::BeginBuild { build: Arc::clone(&build), reply }).await?;
+        let mut held = IndexBuild::new(queue, &build);
+        queue.ask(|reply| Job::BeginBuild { build: Arc::clone(&build), reply }).await?;
         let mut after = Bound::Unbounded;
         loop {
             cancel.check()?;
-            match shared.ask(|reply| Job::Build { build: Arc::clone(&build), after, reply }).await? {
+            match queue.ask(|reply| Job::Build { build: Arc::clone(&build), after, reply }).await? {
                 BuildStep::More(key) => after = Bound::Excluded(key),
                 BuildStep::Done => break,
             }
         }
-        held.set_filled(shared.store.snapshot());
+        held.set_filled(queue.state().store.snapshot());
         Ok(held)
     }
 }
@@ -77,7 +78,7 @@ pub(crate) fn begin_build(shared: &Shared, build: Arc<Build>) -> Result<()> {
 
 /// One step on the committer's thread.
 pub(crate) fn build_step(shared: &Arc<Shared>, build: &Build, after: &Bound<Vec<u8>>) -> Result<BuildStep> {
-    let view = shared.view(Arc::default());
+    let view = ReadView::of(shared, Arc::default());
     let (batch, step) = fill_step(&view, &build.collection, &build.index, after)?;
     shared.store.write_unsynced(batch)?;
     if matches!(step, BuildStep::Done) {

@@ -1,11 +1,9 @@
 //! How many entries refer to each blob, and how many public states: a file that nobody refers to goes, and members get those
 //! that were posted.
 
-use crate::db::database::Database;
 use crate::db::read::entry_view::EntryView;
 use crate::db::state::state::Shared;
 use crate::db::write::encoder::Apply;
-use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, FACT_BLOB_HASH, NetworkId, PeerId, State};
 use crate::store::{Batch, BlobHash, Key, KeyRange, Publicity, RecordView, Stored};
@@ -15,7 +13,8 @@ use crate::types::Value;
 /// one in an entry of its own must not get it.
 const SERVABLE: &str = "blob/";
 
-fn servable_name(hash: &BlobHash) -> String {
+/// Name of the record of a blob that members may have.
+pub(in crate::db) fn servable_name(hash: &BlobHash) -> String {
     format!("{SERVABLE}{hash}")
 }
 
@@ -70,29 +69,6 @@ fn blob_written_by(me: &PeerId, record: &[u8]) -> Result<Option<BlobHash>> {
         }
     }
     Ok(None)
-}
-
-impl Database {
-    /// Whether members of a network may have a blob of this node: one that was posted from here or came from there, and that a
-    /// public state refers to.
-    pub fn is_blob_public(&self, network: NetworkId, hash: &BlobHash) -> Result<bool> {
-        if self.sync_record(network, &servable_name(hash))?.is_none() && !is_down("blobs posted from here") {
-            return Ok(false);
-        }
-        let view = self.view();
-        let Some(network) = view.catalog.network_by_id(network) else { return Ok(false) };
-        for attachment in network.attachments.iter().filter(|attachment| !attachment.detaching) {
-            if view.snapshot.get(&Key::PublicBlob(attachment.collection, hash.as_bytes()))?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Remembers that a blob came from a network.
-    pub async fn note_fetched_blob(&self, network: NetworkId, hash: &BlobHash) -> Result<()> {
-        self.put_sync_record(network, &servable_name(hash), Some(Vec::new())).await
-    }
 }
 
 impl Apply<'_> {

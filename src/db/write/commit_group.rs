@@ -8,17 +8,15 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::event::FeedEvent;
+use crate::db::pending::write_set::Restarts;
+use crate::db::records::stage_marks::EntryPlace;
 use crate::db::records::stage_marks::StagedAt;
 use crate::db::records::stored_head::StoredHead;
+use crate::db::state::index_builds::Build;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::feed_draft::FeedDraft;
-use crate::db::write::index_builds::Build;
-use crate::db::write::sequences::Restarts;
 use crate::model::{CollectionId, Hlc, NetworkId, PeerId};
 use crate::store::{Batch, NameHash, Snapshot};
-
-/// An entry: its collection and its encoded key.
-pub(crate) type EntryPlace = (CollectionId, Vec<u8>);
 
 /// A component of a vector column: its collection, its slot and the encoded key of its entry.
 pub(crate) type VectorPlace = (CollectionId, u16, Vec<u8>);

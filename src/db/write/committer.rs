@@ -13,13 +13,15 @@ use tokio::sync::{mpsc, oneshot};
 use crate::db::catalog::catalog::Catalog;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::state::cancel::Cancel;
+use crate::db::state::change_signals::Changed;
+use crate::db::state::index_builds::Build;
 use crate::db::state::state::Shared;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, begin_build, build_step, sweep_builds};
 use crate::db::write::commit_group::{Group, VectorChange};
 use crate::db::write::encoder::Apply;
 use crate::db::write::feed_draft::catalog_events;
-use crate::db::write::index_builds::{Build, IndexBuild};
+use crate::db::write::index_build::IndexBuild;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{MAX_CLOCK_DRIFT_MILLIS, rein, tick};
 use crate::metrics;
@@ -75,6 +77,65 @@ pub(crate) type Encode = Box<dyn FnOnce(&mut Apply<'_>) -> Option<Answer> + Send
 
 /// Tells a client that its work is durable, or why not.
 pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// The way to the committer. Clones lead to the same one.
+#[derive(Clone)]
+pub(crate) struct CommitQueue {
+    state: Arc<Shared>,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl CommitQueue {
+    /// A queue, and the end that [`Committer::new`] takes. More than [`COMMITS_WAITING_MAX`] jobs make their senders wait.
+    pub fn channel() -> (mpsc::Sender<Job>, mpsc::Receiver<Job>) {
+        mpsc::channel(COMMITS_WAITING_MAX)
+    }
+
+    pub fn new(state: Arc<Shared>, jobs: mpsc::Sender<Job>) -> Self {
+        CommitQueue { state, jobs }
+    }
+
+    /// What the committer's database shares.
+    pub fn state(&self) -> &Arc<Shared> {
+        &self.state
+    }
+
+    /// Puts a job into the queue where there is a free place.
+    ///
+    /// # Errors
+    /// The job, where the queue is full or the committer is gone.
+    pub fn try_send(&self, job: Job) -> std::result::Result<(), mpsc::error::TrySendError<Job>> {
+        self.jobs.try_send(job)
+    }
+
+    /// Has the committer encode something on top of the commits before it, and waits until it is durable.
+    pub async fn encode<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Apply<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        let encode: Encode = Box::new(move |apply| match work(apply) {
+            Ok(value) => {
+                let answer: Answer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
+                Some(answer)
+            }
+            Err(error) => {
+                // Who asked has gone away, or is told.
+                drop(reply.send(Err(error)));
+                None
+            }
+        });
+        self.jobs.send(Job::Encode(encode)).await.map_err(|_| self.state.no_committer())?;
+        answer.await.map_err(|_| self.state.no_committer())?
+    }
+
+    /// Gives the committer a job and waits for its answer.
+    pub async fn ask<T>(&self, job: impl FnOnce(tokio::sync::oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.jobs.send(job(reply)).await.map_err(|_| self.state.no_committer())?;
+        answer.await.map_err(|_| self.state.no_committer())?
+    }
+}
 
 /// The committer's own state.
 pub(crate) struct Committer {
@@ -192,7 +253,7 @@ impl Committer {
         waiting: &mut Vec<Answer>,
     ) {
         let is_older = catalog_version != group.catalog.version();
-        if !writes.catalog.is_empty() && is_older && !group.catalog.admits(writes) {
+        if !writes.catalog.is_empty() && is_older && !writes.is_admitted_by(&group.catalog) {
             let error = Error::new(
                 ErrorKind::SerializationFailure,
                 "could not serialize access: another transaction changed the catalog",
@@ -280,7 +341,8 @@ impl Committer {
         if !group.vectors.is_empty() {
             self.shared.wake_builder();
         }
-        self.shared.signals.tell(&group);
+        let changed = Changed { catalog: group.catalog_changed, stage: group.has_staged, heads: group.has_posted };
+        self.shared.signals.tell(changed);
         self.tell_listeners(group, before.as_deref());
         Ok(())
     }

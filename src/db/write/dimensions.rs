@@ -5,10 +5,8 @@
 //! of the old one: that is checked again while the commit is encoded, since others may have stored some meanwhile. The
 //! nearest-neighbour indexes of the column begin anew, empty; readers of older snapshots measure every entry instead.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use parking_lot::Mutex;
 
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::pending::write_set::{EntryKey, Pending};
@@ -25,20 +23,6 @@ use crate::model::{Collection, CollectionId, CollectionKind, Column, DimensionOr
 use crate::store::{Key, KeyRange};
 use crate::types::{ColumnType, Value};
 use crate::vector::DIMENSION_MAX;
-
-/// A key of each column under which a vector was seen: while that one is there, nobody has to look for another.
-#[derive(Default)]
-pub(crate) struct Witnesses(Mutex<HashMap<(CollectionId, usize), Vec<u8>>>);
-
-impl Witnesses {
-    fn get(&self, column: (CollectionId, usize)) -> Option<Vec<u8>> {
-        self.0.lock().get(&column).cloned()
-    }
-
-    fn put(&self, column: (CollectionId, usize), key: &[u8]) {
-        self.0.lock().insert(column, key.to_vec());
-    }
-}
 
 /// What an encoded vector of that many bytes has for a dimension.
 fn dimension_of(bytes: &[u8]) -> usize {

@@ -13,6 +13,7 @@ use crate::db::state::cancel::Cancel;
 use crate::db::state::state::Shared;
 use crate::db::write::commit_group::{Effects, Group, VectorChange};
 use crate::db::write::entry_states::fitting;
+use crate::db::write::feed_draft::FeedDraft;
 use crate::db::write::feed_draft::Origin;
 use crate::db::write::ordered_indexes::Constraints;
 use crate::error::{Error, ErrorKind, Result};
@@ -55,7 +56,7 @@ impl<'a> Apply<'a> {
             sought: None,
             hides_secrets: false,
         };
-        let effects = Effects { feed: shared.draft(&view.writes), ..Effects::default() };
+        let effects = Effects { feed: FeedDraft::begin(&shared.feed, &view.writes), ..Effects::default() };
         let cancel = Cancel::new();
         let rights = BTreeMap::new();
         Apply {

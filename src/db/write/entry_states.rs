@@ -13,7 +13,7 @@ use crate::db::records::stage_marks::StagedAt;
 use crate::db::write::encoder::Apply;
 use crate::db::write::ordered_indexes::Constraints;
 use crate::error::{Error, Result};
-use crate::merge::Known;
+use crate::merge::{Known, delta, merge};
 use crate::model::{Collection, CollectionId, CollectionKind, Contribution, Field, Hlc, PeerId, Piece, Stage, State};
 use crate::store::{
     Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record, encode_state,
@@ -378,4 +378,12 @@ pub(crate) fn fits(collection: &Collection, name: &str, value: Option<&Value>) -
 pub(crate) fn fitting(collection: &Collection, mut state: State) -> State {
     state.fields.retain(|name, field| fits(collection, name, field.value.as_ref()));
     state
+}
+
+/// What a reader sees once the public state is `now`: that, and whatever was written here and not posted.
+pub(crate) fn following(collection: &Collection, visible: &State, before: &State, now: &State) -> State {
+    let now = fitting(collection, now.clone());
+    let is_posted =
+        visible.causal_length == before.causal_length && visible.has_fields_of(&fitting(collection, before.clone()));
+    if is_posted { now } else { merge(&now, &delta(before, visible)) }
 }

@@ -4,13 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::db::catalog::catalog::{AUTH, Catalog};
+use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::event::{
     CollectionChange, CommitEvent, EntryChange, FeedEvent, Happened, NetworkEvent, Notification, Operation, Source,
 };
+use crate::db::feed::feed::Feed;
+use crate::db::pending::write_set::WriteSet;
 use crate::db::write::encoder::Apply;
 use crate::db::write::entry_states::EntryStates;
 use crate::error::Result;
+use crate::model::AUTH;
 use crate::model::{Attachment, Collection, CollectionId, Network, PeerId, State};
 use crate::store::encode_key;
 use crate::types::Value;
@@ -30,8 +33,11 @@ pub(crate) struct FeedDraft {
 }
 
 impl FeedDraft {
-    pub fn new(wants_changes: bool, notifications: Arc<[Notification]>) -> Self {
-        FeedDraft { wants_changes, notifications, ..FeedDraft::default() }
+    /// What a commit with these writes begins to tell; `None` while nobody listens.
+    pub fn begin(feed: &Feed, writes: &WriteSet) -> Option<FeedDraft> {
+        let (is_heard, wants_changes) = feed.listened_to();
+        let notifications = Arc::clone(&writes.notifications);
+        is_heard.then(|| FeedDraft { wants_changes, notifications, ..FeedDraft::default() })
     }
 
     pub fn note_change(

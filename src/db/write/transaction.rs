@@ -8,17 +8,17 @@ use uuid::Uuid;
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::feed::event::Notification;
+use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::cursor::Row;
 use crate::db::read::entry_view::{EntryView, fact_name};
 use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::read::view::{ReadView, Sought};
-use crate::db::replica::rights::rights::Deed;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::state::Shared;
-use crate::db::write::committer::Job;
-use crate::db::write::index_builds::IndexBuild;
+use crate::db::write::committer::{CommitQueue, Job};
+use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
@@ -31,6 +31,7 @@ use crate::vector::check_finite;
 /// An open transaction. Dropping it rolls it back.
 pub struct Transaction {
     pub(crate) shared: Arc<Shared>,
+    pub(in crate::db) queue: CommitQueue,
     pub(crate) view: ReadView,
     /// Version of the committed catalog that the transaction began with.
     pub(crate) catalog_version: u64,
@@ -56,11 +57,13 @@ pub struct Savepoint {
 }
 
 impl Transaction {
-    pub(crate) fn begin(shared: &Arc<Shared>, hides_secrets: bool) -> Self {
-        let view = ReadView { hides_secrets, ..shared.view(Arc::new(WriteSet::default())) };
-        let (shared, catalog_version) = (Arc::clone(shared), view.catalog.version());
+    pub(crate) fn begin(queue: &CommitQueue, hides_secrets: bool) -> Self {
+        let shared = Arc::clone(queue.state());
+        let view = ReadView { hides_secrets, ..ReadView::of(&shared, Arc::new(WriteSet::default())) };
+        let catalog_version = view.catalog.version();
         Transaction {
             shared,
+            queue: queue.clone(),
             view,
             catalog_version,
             pins: Vec::new(),
@@ -100,7 +103,7 @@ impl Transaction {
     pub fn refresh(&mut self) {
         if self.is_read_only() {
             let writes = self.view.writes.successor();
-            *self = Transaction::begin(&self.shared, self.view.hides_secrets);
+            *self = Transaction::begin(&self.queue, self.view.hides_secrets);
             *self.writes() = writes;
         }
     }
@@ -128,46 +131,28 @@ impl Transaction {
         self.cancel = cancel.clone();
     }
 
-    /// Makes the changes durable and visible, all of them or none. Gives back what could not be finished after that, which a
-    /// start takes up again: graphs of new vector indexes, collections on their way into a network or out of one.
+    /// Makes the changes durable and visible, all of them or none; gives back the changes of the catalog among them, from which
+    /// more may follow.
     ///
     /// # Errors
-    /// 40001 when another transaction changed one of the entries first; 23505; 53100 when the disk is full; 57014 and 57P01 for
-    /// one that was given up ([`Transaction::heed`]). Nothing of the transaction remains then.
-    pub async fn commit(self) -> Result<Vec<Error>> {
+    /// As `commit`, which everybody else calls.
+    pub(in crate::db) async fn commit_writes(self) -> Result<Vec<CatalogChange>> {
         let is_heard = !self.view.writes.notifications.is_empty() && self.shared.feed.listened_to().0;
         if self.is_read_only() && !is_heard {
             return Ok(Vec::new());
         }
-        let Transaction { shared, view, catalog_version, pins, builds, cancel, .. } = self;
+        let Transaction { queue, view, catalog_version, pins, builds, cancel, .. } = self;
         let writes = Arc::clone(&view.writes);
         drop(view);
-        let job_writes = Arc::clone(&writes);
+        let changes = writes.catalog.clone();
         {
             let _timer = metrics::COMMIT_SECONDS.start();
             let span = Span::begin(SpanName::Commit);
-            let done =
-                shared.ask(|reply| Job::Commit { writes: job_writes, catalog_version, builds, cancel, reply }).await;
+            let done = queue.ask(|reply| Job::Commit { writes, catalog_version, builds, cancel, reply }).await;
             done.inspect_err(|error| span.say(Attribute::Failed(error.sqlstate())))?;
         }
         drop(pins);
-        let mut unfinished = Vec::new();
-        for change in &writes.catalog {
-            let followed = match change {
-                CatalogChange::Put(collection) => {
-                    Box::pin(crate::db::write::backfill::fill_new_graphs(&shared, collection)).await
-                }
-                CatalogChange::PutNetwork(network) => {
-                    Box::pin(crate::db::replica::networks::attach::follow_network_change(&shared, network)).await
-                }
-                CatalogChange::Drop(_) | CatalogChange::PutSecrets(..) | CatalogChange::DropNetwork(_) => Ok(()),
-            };
-            if let Err(error) = followed {
-                tracing::warn!(%error, "what follows from a committed transaction is left to the next start");
-                unfinished.push(error.with_hint("The transaction is committed; the next start goes on with this."));
-            }
-        }
-        Ok(unfinished)
+        Ok(changes)
     }
 
     pub(crate) fn writes(&mut self) -> &mut WriteSet {
@@ -316,7 +301,7 @@ impl Transaction {
 
     /// The key of an entry from the values of its primary key, in their order.
     pub fn key(&self, collection: &Collection, values: Vec<Value>) -> Result<EntryKey> {
-        let types = crate::db::read::entry_view::key_types(collection);
+        let types = collection.key_types();
         let values =
             values.into_iter().zip(&types).map(|(value, ty)| value.cast(ty, false)).collect::<Result<Vec<_>>>()?;
         let mut key = Vec::new();

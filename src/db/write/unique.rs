@@ -6,17 +6,17 @@
 
 use std::sync::Arc;
 
+use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::OnConflict;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::pending::write_set::Pending;
 use crate::db::read::ordered_keys::{indexed_operands, unique_prefix};
 use crate::db::read::query::Operand;
 use crate::db::read::scan::visit_key;
-use crate::db::replica::rights::rights::Deed;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::backfill::check_duplicates;
 use crate::db::write::encoder::is_ordered;
-use crate::db::write::index_builds::IndexBuild;
+use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{not_unique, unique_violation};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, Result};
@@ -157,7 +157,7 @@ impl Transaction {
         let is_rekeyed = committed.is_some_and(|committed| committed.primary_key != collection.primary_key);
         if !is_rekeyed && !self.view.writes.has_made(collection.id) {
             self.writes().note_unfilled(index.id);
-            let build = IndexBuild::run(&self.shared, collection, index, cancel).await?;
+            let build = IndexBuild::run(&self.queue, collection, index, cancel).await?;
             if build.build().is_unique() {
                 self.check_filled(collection, index, &build, cancel).await?;
             }

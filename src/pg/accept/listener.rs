@@ -11,21 +11,18 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::db::Database;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
-use crate::model::Budget;
 use crate::pg::accept::startup;
 use crate::pg::accept::startup::Started;
+use crate::pg::auth::cancel::CancelRegistry;
 use crate::pg::auth::guesses::Guesses;
-use crate::pg::serve::cancel::CancelRegistry;
-use crate::pg::transport::admission::AdmissionSlot;
+use crate::pg::auth::server::{ServerContext, Shared, stopped};
 use crate::pg::transport::door::Visitors;
 use crate::pg::transport::places::Places;
-use crate::pg::transport::tls::TlsSlot;
 use crate::pg::transport::transport::{Socket, Transport};
 use crate::pg::transport::waiting::{Ticket, WaitingRoom};
-use crate::session::{SlowLog, fill_random};
+use crate::session::fill_random;
 
 /// Time that running statements have to finish when the server goes down; then they are cancelled.
 const DRAIN: Duration = Duration::from_millis(300);
@@ -40,33 +37,6 @@ const ACCEPT_RETRY_MILLIS: u64 = 50;
 
 /// What those are called who come from inside of this process: clients of this machine, at no port.
 const INSIDE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
-/// What connections are served with.
-#[derive(Clone)]
-pub struct ServerContext {
-    pub database: Database,
-    /// Certificate and key; while it is empty connections are in plaintext.
-    pub tls: TlsSlot,
-    /// On which terms clients are let in.
-    pub admission: AdmissionSlot,
-    /// Clients that are served at once.
-    pub connections_max: usize,
-    /// What all clients together may make the server hold.
-    pub memory: Arc<Budget>,
-    /// From how long on statements are logged.
-    pub slow_log: SlowLog,
-}
-
-/// What all connections share.
-pub(in crate::pg) struct Shared {
-    pub context: ServerContext,
-    pub cancels: CancelRegistry,
-    pub places: Places,
-    pub guesses: Guesses,
-    /// Makes mock verifiers that stay the same while the server runs.
-    pub mock_secret: [u8; 32],
-    pub shutdown: watch::Receiver<bool>,
-}
 
 /// Serves connections of the network and of `visitors` until `shutdown` turns true (or its sender is gone), then drains them.
 pub async fn serve(
@@ -149,11 +119,6 @@ async fn connection(transport: Transport, peer: SocketAddr, shared: Arc<Shared>,
     if let Err(error) = told {
         tracing::debug!(%peer, %error, "a connection ended");
     }
-}
-
-/// Waits until the server is to go down, or nobody is left who could say so.
-pub(in crate::pg) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    drop(shutdown.wait_for(|stop| *stop).await);
 }
 
 /// Lets running statements finish within a moment, then cancels them, then leaves what has not noticed.

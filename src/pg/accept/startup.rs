@@ -5,24 +5,24 @@
 //! the way may have put them there (CVE-2021-23222).
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 
 use crate::db::OWNER;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pg::accept::listener::Shared;
 use crate::pg::auth::authentication::authenticate;
+use crate::pg::auth::cancel::Registration;
+use crate::pg::auth::server::Shared;
 use crate::pg::messages::input::{Fields, Input};
 use crate::pg::messages::output::Output;
-use crate::pg::serve::cancel::Registration;
 use crate::pg::serve::connection::Connection;
 use crate::pg::serve::copy::BINARY_CODEC;
 use crate::pg::transport::places::{Place, RESERVED_SETTING};
 use crate::pg::transport::tls::Tls;
 use crate::pg::transport::transport::Transport;
 use crate::pg::transport::waiting::Ticket;
+use crate::pg::transport::wire::Wire;
 use crate::session::{Entrance, Session};
 use crate::types::limits::{MESSAGE_BYTES_MAX, STARTUP_BYTES_MAX};
 
@@ -34,15 +34,6 @@ const CANCEL_REQUEST: i32 = 80_877_102;
 /// Newest version of the protocol that is spoken: 3.2.
 const PROTOCOL_MAJOR: i32 = 3;
 const PROTOCOL_MINOR_MAX: i32 = 2;
-
-/// The two ends of a connection before it has a session.
-pub(in crate::pg) struct Wire {
-    pub transport: Transport,
-    pub input: Input,
-    pub output: Output,
-    /// What TLS binds a login to.
-    pub end_point: Option<Arc<[u8]>>,
-}
 
 /// A client that is let in, with its place among those that are served.
 pub(in crate::pg) struct Started {

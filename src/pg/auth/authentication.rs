@@ -12,11 +12,11 @@ use pgwire::messages::startup::Authentication;
 use crate::db::OWNER;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
-use crate::pg::accept::listener::Shared;
-use crate::pg::accept::startup::Wire;
 use crate::pg::auth::scram::{Channel, Exchange, mock_verifier};
+use crate::pg::auth::server::Shared;
 use crate::pg::messages::input::{Fields, Frame};
 use crate::pg::transport::waiting::Ticket;
+use crate::pg::transport::wire::Wire;
 
 /// Between a wrong password and the answer.
 const FAILURE_DELAY_MILLIS: u64 = 200;

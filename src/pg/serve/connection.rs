@@ -12,13 +12,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::pg::accept::listener::{Shared, stopped};
-use crate::pg::accept::startup::Wire;
+use crate::pg::auth::cancel::Registration;
+use crate::pg::auth::server::{Shared, stopped};
 use crate::pg::messages::input::{Frame, Input};
 use crate::pg::messages::output::Output;
-use crate::pg::serve::cancel::Registration;
 use crate::pg::serve::portal::Portal;
 use crate::pg::transport::transport::Transport;
+use crate::pg::transport::wire::Wire;
 use crate::session::{Session, TransactionStatus, guarded};
 
 /// Messages the server knows, besides those of authentication.

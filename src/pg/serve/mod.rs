@@ -1,6 +1,5 @@
 //! Serving one connection that has logged in: the simple and the extended protocol, portals, COPY, cancellation.
 
-pub(super) mod cancel;
 pub(super) mod connection;
 pub(super) mod copy;
 pub(super) mod extended;

@@ -7,3 +7,4 @@ pub(super) mod places;
 pub(super) mod tls;
 pub(super) mod transport;
 pub(super) mod waiting;
+pub(super) mod wire;

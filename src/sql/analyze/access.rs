@@ -4,8 +4,8 @@ use datafusion::sql::sqlparser::ast::{AccessExpr, BinaryOperator, Expr, Ident, S
 
 use crate::error::{Error, Result};
 use crate::sql::analyze::analyzer::Analyzer;
+use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::call;
-use crate::sql::parse::scope::folded;
 use crate::types::ColumnType;
 
 /// The planner's function that takes a field out of a row.

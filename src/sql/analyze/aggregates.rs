@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::calls::plain_argument;
 use crate::sql::functions::distinct_form;
-use crate::sql::parse::scope::exact;
+use crate::sql::parse::names::exact;
 
 impl Analyzer<'_> {
     /// Makes DISTINCT the order by all arguments, of an aggregate that shows equal neighbours once. An order by constants is none,

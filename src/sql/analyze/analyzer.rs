@@ -11,9 +11,7 @@
 //! value; `literals` makes constants.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
-use datafusion::catalog::TableProvider;
 use datafusion::sql::sqlparser::ast::{
     Expr, LimitClause, Offset, OffsetRows, OrderByExpr, OrderByKind, Query, SetExpr, Spanned, UnaryOperator,
     Value as Literal,
@@ -22,25 +20,19 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::jsonb::ordinal;
-use crate::sql::analyze::literals::number_of;
 use crate::sql::analyze::outer_aggregates::AggregateLevel;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::analyze::recursion::{check_recursion, shield};
+use crate::sql::analyze::scope::{Relation, Scope, ScopeColumn};
 use crate::sql::analyze::set_operations::{has_subquery, union_of_rows};
 use crate::sql::analyze::shadowed_names::Shadowed;
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::parse::character;
-use crate::sql::parse::scope::{Relation, Scope, ScopeColumn, exact, folded};
-use crate::sql::relational::collection_table::CollectionTable;
+use crate::sql::parse::trees::number_of;
+use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::rewrite::rewrite::rewrite;
 use crate::types::{ColumnType, Value};
-
-/// A table that the statement reads.
-#[derive(Clone, Debug)]
-pub enum StatementTable {
-    Collection(CollectionTable),
-    Other(Arc<dyn TableProvider>),
-}
 
 /// What the walk found.
 #[derive(Debug)]

@@ -5,14 +5,17 @@ use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned, Value as Li
 use crate::db::{Operand, PathBase, PathResult};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::SystemColumn;
-use crate::sql::analyze::analyzer::{Analyzer, StatementTable};
+use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::analyze::literals::{number_of, string_of};
+use crate::sql::analyze::literals::string_of;
+use crate::sql::analyze::scope;
+use crate::sql::analyze::scope::{Found, column_of};
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::TEXT_CONCAT;
+use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::{call, distance_function, json_function, json_result, operator_metric};
-use crate::sql::parse::scope;
-use crate::sql::parse::scope::{Found, column_of, folded};
+use crate::sql::parse::trees::number_of;
+use crate::sql::relational::collection_table::StatementTable;
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value};
 

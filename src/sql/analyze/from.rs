@@ -12,13 +12,15 @@ use futures::FutureExt;
 
 use crate::db::MEMORY;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::analyze::analyzer::{Analyzer, StatementTable, renamed};
+use crate::sql::analyze::analyzer::{Analyzer, renamed};
+use crate::sql::analyze::scope::{Relation, ScopeColumn};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::types::{is_hidden, type_of};
 use crate::sql::parse::names;
-use crate::sql::parse::scope::{Relation, ScopeColumn, exact, folded};
+use crate::sql::parse::names::{exact, folded};
 use crate::sql::pg_catalog;
+use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW};
 
 impl Analyzer<'_> {

@@ -10,18 +10,20 @@ use datafusion::sql::sqlparser::ast::{
 use crate::db::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::OutputColumn;
-use crate::sql::analyze::analyzer::{Analyzer, StatementTable, renamed};
+use crate::sql::analyze::analyzer::{Analyzer, renamed};
 use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
+use crate::sql::analyze::scope::{Relation, ScopeColumn};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::parse::names;
+use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::operators::call;
-use crate::sql::parse::scope::{Relation, ScopeColumn, exact, folded};
+use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::pg_catalog;
 use crate::sql::relational::collection_table::QueryTable;
+use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::engine;
 use crate::sql::rewrite::rewrite::SET_FUNCTIONS;
-use crate::sql::write::write_plan::select_of;
 use crate::types::ColumnType;
 
 /// The table function that embeds a query of the other language.

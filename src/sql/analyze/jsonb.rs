@@ -12,10 +12,11 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
+use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::functions::{INTERVAL_KEY, JSON_SORT_KEY};
+use crate::sql::parse::names::exact;
 use crate::sql::parse::names::last_part;
 use crate::sql::parse::operators::call;
-use crate::sql::parse::scope::{ScopeColumn, exact};
 use crate::sql::parse::visit::{has_expression, visit_mut};
 use crate::sql::relational::engine;
 use crate::sql::rewrite::expressions::has_aggregate;

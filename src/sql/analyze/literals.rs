@@ -4,7 +4,7 @@
 //! own, with its value, so that `'[1,2,3]'`, `'2024-01-01'` and `'5'` are read once, by the types' own input functions, and
 //! a wrong one is an error at its position.
 
-use datafusion::sql::sqlparser::ast::{Expr, UnaryOperator, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, Value as Literal};
 use rust_decimal::Decimal;
 
 use crate::error::Result;
@@ -198,21 +198,6 @@ pub fn string_of(literal: &Literal) -> Option<&str> {
         | Literal::UnicodeStringLiteral(text)
         | Literal::NationalStringLiteral(text) => Some(text),
         Literal::DollarQuotedString(quoted) => Some(&quoted.value),
-        _ => None,
-    }
-}
-
-/// The text of a number literal, and whether a minus stands before it.
-pub fn number_of(expr: &Expr) -> Option<(&str, bool)> {
-    match expr {
-        Expr::Value(value) => match &value.value {
-            Literal::Number(text, _) => Some((text, false)),
-            _ => None,
-        },
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match number_of(expr)? {
-            (text, false) => Some((text, true)),
-            _ => None,
-        },
         _ => None,
     }
 }

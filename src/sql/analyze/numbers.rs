@@ -20,12 +20,13 @@ use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::placeholder;
 use crate::sql::analyze::parameter_types::{ParameterTypes, unmodified};
 use crate::sql::analyze::row_comparisons::keyed_rows;
+use crate::sql::analyze::scope::{ScopeColumn, column_of};
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::cast_functions::cast_name;
+use crate::sql::parse::names::exact;
 use crate::sql::parse::operators::call;
-use crate::sql::parse::scope::{ScopeColumn, column_of, exact};
+use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::visit;
-use crate::sql::write::write_plan::select_of;
 use crate::types::{ColumnType, Value};
 
 fn is_float(ty: Option<&ColumnType>) -> bool {

@@ -17,12 +17,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
 use crate::sql::analyze::from::table_alias;
 use crate::sql::analyze::jsonb::ordinal;
+use crate::sql::analyze::scope;
+use crate::sql::analyze::scope::{Found, column_of};
 use crate::sql::parse::names;
-use crate::sql::parse::scope;
-use crate::sql::parse::scope::{Found, column_of, exact, folded};
+use crate::sql::parse::names::{exact, folded};
+use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::{has_expression, visit_mut};
 use crate::sql::relational::engine;
-use crate::sql::write::write_plan::select_of;
 
 /// The relation that the outer one of the two queries reads.
 const GROUPS: &str = "$groups";

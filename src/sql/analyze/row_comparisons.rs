@@ -13,13 +13,14 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::error::{Error, Result};
 use crate::sql::analyze::binary::binary;
+use crate::sql::analyze::scope::column_of;
+use crate::sql::parse::names::exact;
 use crate::sql::parse::names::last_part;
 use crate::sql::parse::operators::call;
-use crate::sql::parse::scope::{column_of, exact};
+use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::relational::engine::is_aggregate;
 use crate::sql::rewrite::expressions::kept_rows;
-use crate::sql::write::write_plan::select_of;
 
 /// The columns of a row that is written down: `(a, b)` or `ROW(a, b)`.
 pub fn row_values(expr: &Expr) -> Option<Vec<Expr>> {

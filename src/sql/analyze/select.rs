@@ -9,11 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
 use crate::sql::analyze::jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
 use crate::sql::analyze::outer_aggregates::original;
+use crate::sql::analyze::scope;
+use crate::sql::analyze::scope::{Found, Relation, Scope, ScopeColumn};
 use crate::sql::parse::names;
-use crate::sql::parse::scope;
-use crate::sql::parse::scope::{Found, Relation, Scope, ScopeColumn, exact, folded};
+use crate::sql::parse::names::relation_name;
+use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::visit::has_expression;
-use crate::sql::write::write_target::relation_name;
 use crate::types::ColumnType;
 use crate::types::limits::RESULT_COLUMNS_MAX;
 

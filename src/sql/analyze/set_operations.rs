@@ -10,12 +10,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::numbers::{cast_branch, casts_of};
 use crate::sql::analyze::parameter_types::unmodified;
+use crate::sql::analyze::scope::ScopeColumn;
 use crate::sql::analyze::select::check_width;
 use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::types::{NUMERIC_PRECISION, NUMERIC_SCALE};
-use crate::sql::parse::scope::{ScopeColumn, exact};
+use crate::sql::parse::names::exact;
+use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;
-use crate::sql::write::write_plan::select_of;
 use crate::types::{ColumnType, Value};
 
 impl Analyzer<'_> {

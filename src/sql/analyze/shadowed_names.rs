@@ -9,8 +9,9 @@ use datafusion::sql::sqlparser::ast::{Ident, TableFactor};
 
 use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::from::table_alias;
+use crate::sql::analyze::scope::Scope;
 use crate::sql::parse::names;
-use crate::sql::parse::scope::{Scope, exact, folded};
+use crate::sql::parse::names::{exact, folded};
 
 /// Names of relations that a statement's columns shadow.
 #[derive(Clone, Debug, Default)]

@@ -9,12 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::calls::plain_argument;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
-use crate::sql::analyze::literals::number_of;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{
     DATE_OF_TEXT, INTERVAL_BYTES, INTERVAL_OF_BYTES, ROUND_FLOAT, TIMESTAMP_OF_EPOCH, TIMESTAMP_OF_TEXT,
 };
 use crate::sql::parse::operators::call;
+use crate::sql::parse::trees::number_of;
 use crate::types::ColumnType;
 
 /// What a call by that name becomes, and its type; `None` for a call that stays.

@@ -12,7 +12,7 @@ use datafusion::error::DataFusionError;
 use crate::db::{Cancel, Query, ReadView, Settings};
 use crate::error::Result;
 use crate::model::OutputColumn;
-use crate::sql::functions::Results;
+use crate::sql::arrow::results::Results;
 
 /// Lowers the text of another query language, for the table function `knirvql('…')`.
 pub type QueryFunction = dyn Fn(&str, &ReadView) -> Result<(Query, Vec<OutputColumn>)> + Send + Sync;

@@ -5,5 +5,6 @@ pub(super) mod cast_functions;
 pub(super) mod context;
 pub(super) mod errors;
 pub(super) mod memory_pool;
+pub(super) mod results;
 pub(super) mod types;
 pub(super) mod values;

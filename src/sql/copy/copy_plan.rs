@@ -14,12 +14,11 @@ use crate::sql::copy::copy_in::CopyIn;
 use crate::sql::copy::copy_out::CopyOut;
 use crate::sql::copy::options::{CopyFormat, CopyOptions};
 use crate::sql::copy::syntax::read_options;
+use crate::sql::parse::names::folded;
 use crate::sql::parse::names::last_part;
 use crate::sql::parse::parse::parse;
-use crate::sql::parse::scope::folded;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::relational::collection_table::FACTS_VIEW;
-use crate::sql::statement::plan::Action;
 use crate::sql::write::insert::Defaults;
 use crate::sql::write::write_target::{Place, writable};
 use crate::types::{ColumnType, Value, quote_identifier};
@@ -92,12 +91,22 @@ impl CopyOutPlan {
     }
 }
 
+/// A planned COPY, in its direction.
+pub enum CopyPlan {
+    In(CopyInPlan),
+    Out(CopyOutPlan),
+}
+
+/// Plans a COPY, to the client where `to` says so.
+///
+/// # Errors
+/// 42601 and 22023 for its options, 42P01 and 42703 for what is not there, and those of planning its query.
 pub fn plan_copy(
     source: &CopySource,
     to: bool,
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
-) -> Result<Action> {
+) -> Result<CopyPlan> {
     let mut options = read_options(context.text, to)?;
     match (source, to) {
         (CopySource::Query(_), false) => {
@@ -105,13 +114,13 @@ pub fn plan_copy(
         }
         (CopySource::Query(query), true) => {
             let plan = plan_query(query, parameters, context)?;
-            Ok(Action::CopyOut(CopyOutPlan::new(plan, options, None)?))
+            Ok(CopyPlan::Out(CopyOutPlan::new(plan, options, None)?))
         }
         (CopySource::Table { table_name, columns }, true) => {
             let query = table_query(table_name, columns, context)?;
             let plan = plan_query(&query, parameters, context)?;
             let table = last_part(table_name).and_then(|name| context.view.catalog().collection(&name));
-            Ok(Action::CopyOut(CopyOutPlan::new(plan, options, table.map(Arc::as_ref))?))
+            Ok(CopyPlan::Out(CopyOutPlan::new(plan, options, table.map(Arc::as_ref))?))
         }
         (CopySource::Table { table_name, columns }, false) => {
             let collection = writable(table_name, context)?;
@@ -119,7 +128,7 @@ pub fn plan_copy(
             let names: Vec<&str> = columns.iter().map(|position| Place::Column(*position).name(&collection)).collect();
             options.find_columns(&names, Some(&collection))?;
             let defaults = Defaults::plan(&collection, context)?;
-            Ok(Action::CopyIn(CopyInPlan(Arc::new(CopyTarget { collection, columns, options, defaults }))))
+            Ok(CopyPlan::In(CopyInPlan(Arc::new(CopyTarget { collection, columns, options, defaults }))))
         }
     }
 }

@@ -9,23 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sql::copy::options::{CopyFormat, CopyOptions, Forced, GivenOptions};
 use crate::sql::parse::dialect::PostgresDialect;
 use crate::sql::parse::parse::character;
-
-/// Where the options begin: behind the STDIN, STDOUT, file or program of a COPY; `None` for what is no COPY.
-pub fn options_start(tokens: &[&Token]) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            Token::LParen => depth += 1,
-            Token::RParen => depth = depth.saturating_sub(1),
-            _ if depth == 0 && (is_keyword(token, "FROM") || is_keyword(token, "TO")) => {
-                let words = if is_keyword(tokens.get(at + 1)?, "PROGRAM") { 2 } else { 1 };
-                return Some(at + 1 + words);
-            }
-            _ => {}
-        }
-    }
-    None
-}
+use crate::sql::parse::rewrite_tokens::options_start;
 
 /// Reads the options of a COPY statement.
 ///
@@ -299,10 +283,6 @@ fn keep<T>(slot: &mut Option<T>, value: T) -> bool {
 
 fn redundant() -> Error {
     Error::syntax("conflicting or redundant options", None)
-}
-
-fn is_keyword(token: &Token, keyword: &str) -> bool {
-    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(keyword))
 }
 
 /// The word that a token is, folded unless it is quoted.

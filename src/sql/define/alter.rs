@@ -19,7 +19,7 @@ use crate::sql::define::alter_column::{check_owner, declared_dimension};
 use crate::sql::define::definition::{Definition, keys};
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
 use crate::sql::define::table::{plan_column, plan_default};
-use crate::sql::parse::scope::folded;
+use crate::sql::parse::names::folded;
 use crate::sql::parse::unread;
 use crate::sql::write::insert::default_expression;
 use crate::sql::write::row_compiler::{Compiler, Visible};

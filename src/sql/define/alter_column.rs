@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::Owner;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Column;
-use crate::sql::parse::scope::folded;
+use crate::sql::parse::names::folded;
 use crate::types::ColumnType;
 
 /// # Errors

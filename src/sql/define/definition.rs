@@ -18,11 +18,12 @@ use crate::sql::define::alter::{TableChange, plan_alter};
 use crate::sql::define::drop::{DropRequest, plan_drop};
 use crate::sql::define::index::{IndexRequest, plan_create_index};
 use crate::sql::define::table::{TableRequest, plan_table, table_of_query};
-use crate::sql::parse::scope::folded;
+use crate::sql::parse::names::folded;
+use crate::sql::parse::names::relation_name;
 use crate::sql::parse::unread;
 use crate::sql::pg_catalog::find_namespace;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
-use crate::sql::write::write_target::{public_name, relation_name, writable};
+use crate::sql::write::write_target::{public_name, writable};
 use crate::types::Value;
 
 /// A planned statement that changes the catalog, or empties tables.

@@ -8,9 +8,10 @@ use crate::db::{Transaction, constraint_needs_index};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::Definition;
-use crate::sql::parse::scope::folded;
+use crate::sql::parse::names::folded;
+use crate::sql::parse::names::relation_name;
 use crate::sql::pg_catalog::{Object, find_namespace, find_procedure, find_type};
-use crate::sql::write::write_target::{located, public_name, relation_name};
+use crate::sql::write::write_target::{located, public_name};
 use crate::types::ColumnType;
 
 /// Types whose names are words of the standard, which PostgreSQL's parser replaces by those of its own types.

@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::model::Reservation;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::results::{CALL_BYTES_MAX, too_large};
 use crate::sql::functions::growth::{Arguments, Growth, Measure};
-use crate::sql::functions::results::{CALL_BYTES_MAX, too_large};
 use crate::sql::functions::wrapped::{Around, wrapped};
 
 /// The names of the functions that are measured; `register` wraps them.

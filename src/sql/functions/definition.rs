@@ -5,7 +5,7 @@ use datafusion::logical_expr::Volatility;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Reservation;
 use crate::sql::arrow::context::ReadContext;
-use crate::sql::functions::results::check_call_bytes;
+use crate::sql::arrow::results::check_call_bytes;
 use crate::types::{ColumnType, Value};
 
 /// What a parameter takes. Literals of unknown type arrive as text and are read as the parameter's type.

@@ -14,10 +14,10 @@ use datafusion::logical_expr::{
 use crate::error::{ErrorKind, Result};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
+use crate::sql::arrow::results::{CALL_BYTES_MAX, too_large};
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
 use crate::sql::arrow::values::{array_of, readable, value_at};
 use crate::sql::functions::definition::{Definition, Invocation, Parameter, undefined};
-use crate::sql::functions::results::{CALL_BYTES_MAX, too_large};
 use crate::types::{ColumnType, Value};
 
 /// Bytes that a call may make without taking them from its account's memory, and takes at a time.

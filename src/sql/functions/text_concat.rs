@@ -13,9 +13,9 @@ use datafusion::logical_expr::{
 use crate::error::Result;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
+use crate::sql::arrow::results::check_call_bytes;
 use crate::sql::arrow::types::field_of;
 use crate::sql::functions::definition::undefined;
-use crate::sql::functions::results::check_call_bytes;
 use crate::types::ColumnType;
 
 /// Name of the function, as in PostgreSQL's `pg_proc`.

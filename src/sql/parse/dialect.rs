@@ -13,8 +13,10 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use crate::sql::analyze::function_types::VARIADIC;
 use crate::sql::parse::operators::call;
+
+/// What stands for VARIADIC in the tree: a call around the array.
+pub const VARIADIC: &str = "$variadic";
 
 /// PostgreSQL's dialect with bounded parsing.
 #[derive(Debug)]

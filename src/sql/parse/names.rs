@@ -1,11 +1,11 @@
 //! The names of result columns, as PostgreSQL derives them (`FigureColname` in its parser).
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, DataType, Expr, FunctionArguments, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr,
+    AccessExpr, DataType, Expr, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr,
     TrimWhereField, Value,
 };
 
-use crate::sql::parse::scope::folded;
+use crate::error::{Error, Result};
 use crate::types::ColumnType;
 
 /// The name of an expression without one.
@@ -103,5 +103,32 @@ fn first_column(query: &Query) -> Option<String> {
             SetExpr::Values(_) => return Some("column1".to_string()),
             _ => return None,
         }
+    }
+}
+
+/// The name an identifier means: folded to lower case unless quoted.
+pub fn folded(ident: &Ident) -> String {
+    match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_lowercase(),
+    }
+}
+
+/// An identifier that means exactly this name.
+pub fn exact(name: impl Into<String>) -> Ident {
+    Ident::with_quote('"', name)
+}
+
+/// The schema, where one is written, and the name of a relation or index.
+pub fn relation_name(name: &ObjectName) -> Result<(Option<String>, String)> {
+    let mut parts = name.0.iter().filter_map(|part| match part {
+        ObjectNamePart::Identifier(ident) => Some(folded(ident)),
+        ObjectNamePart::Function(_) => None,
+    });
+    let parts: Vec<String> = parts.by_ref().collect();
+    match parts.as_slice() {
+        [name] => Ok((None, name.clone())),
+        [.., schema, name] => Ok((Some(schema.clone()), name.clone())),
+        [] => Err(Error::syntax("a relation without a name", None)),
     }
 }

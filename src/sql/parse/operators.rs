@@ -4,7 +4,7 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, ObjectName,
 };
 
-use crate::sql::parse::scope::exact;
+use crate::sql::parse::names::exact;
 use crate::types::ColumnType;
 use crate::vector::Metric;
 

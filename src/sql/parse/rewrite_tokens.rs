@@ -6,7 +6,6 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace, Word};
 
 use crate::error::{Error, Result};
-use crate::sql::copy::syntax::options_start;
 use crate::sql::parse::dialect::PostgresDialect;
 
 /// The tokens of a statement in the forms that the parser reads.
@@ -189,4 +188,25 @@ fn message_text(token: &Token) -> Option<Token> {
 
 fn keyword(word: &str) -> Token {
     Token::make_keyword(word)
+}
+
+/// Where the options begin: behind the STDIN, STDOUT, file or program of a COPY; `None` for what is no COPY.
+pub fn options_start(tokens: &[&Token]) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ if depth == 0 && (is_keyword(token, "FROM") || is_keyword(token, "TO")) => {
+                let words = if is_keyword(tokens.get(at + 1)?, "PROGRAM") { 2 } else { 1 };
+                return Some(at + 1 + words);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+pub fn is_keyword(token: &Token, keyword: &str) -> bool {
+    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(keyword))
 }

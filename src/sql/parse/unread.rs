@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::parse::scope::folded;
+use crate::sql::parse::names::folded;
 
 /// Whether a clause is there.
 trait Given {

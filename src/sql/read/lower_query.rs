@@ -10,11 +10,12 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::db::{Nearest, Operand, Order, OrderBy, Output, Query, Scalar, Target};
-use crate::sql::analyze::analyzer::{Analysis, StatementTable};
+use crate::sql::analyze::analyzer::Analysis;
 use crate::sql::analyze::literals::{placeholder, string_of};
 use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::{called, distance_metric};
-use crate::sql::parse::scope::folded;
+use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, TableColumn};
 use crate::types::{ColumnType, Value};
 use crate::vector::Metric;

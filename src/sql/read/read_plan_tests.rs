@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column};
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::parse::parse;
+use crate::sql::parse::parse::parse;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::store::KeySource;
 use crate::types::{ColumnType, Value};

@@ -270,3 +270,10 @@ impl TableProvider for QueryTable {
         Ok(Arc::new(QueryScan::new(query, types, schema, context.clone())))
     }
 }
+
+/// A table that the statement reads.
+#[derive(Clone, Debug)]
+pub enum StatementTable {
+    Collection(CollectionTable),
+    Other(Arc<dyn TableProvider>),
+}

@@ -29,7 +29,6 @@ use datafusion::sql::planner::{PlannerContext, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement};
 
 use crate::error::Result;
-use crate::sql::analyze::analyzer::StatementTable;
 use crate::sql::arrow::arithmetic_functions::arithmetic_function;
 use crate::sql::arrow::cast_functions::cast_function;
 use crate::sql::arrow::context::ReadContext;
@@ -38,6 +37,7 @@ use crate::sql::arrow::memory_pool::AccountPool;
 use crate::sql::arrow::types::field_of;
 use crate::sql::functions;
 use crate::sql::meaning::copies::with_copies_counted;
+use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::like_rule::LikeRule;
 use crate::sql::relational::nearest_rule::NearestRule;
 use crate::sql::relational::row_order_rule::RowOrderRule;

@@ -22,8 +22,8 @@ use crate::model::{MemoryAccount, Reservation, handing_over};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::arrow::memory_pool::cover_measured;
+use crate::sql::arrow::results::Results;
 use crate::sql::arrow::values::{readable, value_at};
-use crate::sql::functions::Results;
 use crate::types::ColumnType;
 use crate::types::limits::{CHUNK_BYTES_MAX, ROWS_PER_CHUNK};
 

@@ -12,10 +12,10 @@ use datafusion::sql::sqlparser::ast::{
     SetExpr, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value as Literal, VisitMut, VisitorMut,
 };
 
-use crate::sql::analyze::literals::number_of;
 use crate::sql::functions::EXPAND_ARRAY;
 use crate::sql::parse::names::{column_name, last_part};
 use crate::sql::parse::operators::call;
+use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::{change_expressions, visit_mut};
 use crate::sql::rewrite::expressions;
 use crate::sql::rewrite::recognise::recognise;

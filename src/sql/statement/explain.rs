@@ -11,7 +11,7 @@ use crate::model::OutputColumn;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::Definition;
-use crate::sql::parse::scope::folded;
+use crate::sql::parse::names::folded;
 use crate::sql::statement::plan::{Action, Planned, plan_statement};
 use crate::types::{ColumnType, Value};
 

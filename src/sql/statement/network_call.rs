@@ -7,11 +7,12 @@ use crate::model::OutputColumn;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::functions::{NetworkFunction, undefined};
+use crate::sql::parse::names::folded;
 use crate::sql::parse::names::last_part;
-use crate::sql::parse::scope::folded;
+use crate::sql::parse::trees::select_of;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::rewrite::expressions::arguments;
-use crate::sql::write::write_plan::{select_of, typed_for};
+use crate::sql::write::write_plan::typed_for;
 
 /// A call of a function on networks.
 pub struct NetworkCall {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::OutputColumn;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::copy::copy_plan::{CopyInPlan, CopyOutPlan, plan_copy};
+use crate::sql::copy::copy_plan::{CopyInPlan, CopyOutPlan, CopyPlan, plan_copy};
 use crate::sql::define::definition::{Definition, plan_definition};
 use crate::sql::parse::parse::ParsedStatement;
 use crate::sql::parse::unread;
@@ -83,7 +83,10 @@ pub fn plan_statement(
                     "Use COPY ... FROM STDIN or TO STDOUT; psql's \\copy does.",
                 ));
             }
-            plan_copy(source, *to, parameters, context)?
+            match plan_copy(source, *to, parameters, context)? {
+                CopyPlan::In(plan) => Action::CopyIn(plan),
+                CopyPlan::Out(plan) => Action::CopyOut(plan),
+            }
         }
         Statement::Explain { .. } => Action::Explain(plan_explain(statement, parameters, context)?),
         other => match plan_control(other, parameters, context)? {

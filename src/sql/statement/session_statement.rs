@@ -19,13 +19,13 @@ use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::names::folded;
 use crate::sql::parse::parse::ParsedStatement;
-use crate::sql::parse::scope::folded;
+use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::rewrite::recognise::SettingCall;
 use crate::sql::statement::network_call::NetworkCall;
-use crate::sql::write::write_plan::select_of;
 use crate::types::{ColumnType, quote_identifier};
 
 /// A statement that the session itself carries out.

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::model::{Collection, OutputColumn};
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::trees::select_of;
 use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::key_lookup::KeyLookup;
@@ -17,7 +18,7 @@ use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::RowInput;
-use crate::sql::write::write_plan::{Run, WritePlan, Written, key_expression, key_of_value, relation_of, select_of};
+use crate::sql::write::write_plan::{Run, WritePlan, Written, key_expression, key_of_value, relation_of};
 use crate::sql::write::write_target::writable;
 use crate::types::Value;
 

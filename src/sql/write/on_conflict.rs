@@ -193,7 +193,7 @@ fn no_default(place: Place, collection: &Collection) -> Error {
 fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanContext<'_>) -> Result<Arbiters> {
     match target {
         ConflictTarget::OnConstraint(name) => {
-            let (_, wanted) = crate::sql::write::write_target::relation_name(name)?;
+            let (_, wanted) = crate::sql::parse::names::relation_name(name)?;
             let index = collection.indexes.iter().find(|index| index.name == wanted && index.is_constraint());
             if let Some(index) = index {
                 return Ok(Arbiters { primary_key: false, indexes: vec![index.id] });

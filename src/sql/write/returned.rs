@@ -11,11 +11,12 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::{Error, Result};
 use crate::model::{Collection, OutputColumn};
 use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::analyze::scope::no_relation;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names::last_part;
-use crate::sql::parse::scope::{exact, folded, no_relation};
+use crate::sql::parse::names::{exact, folded};
+use crate::sql::parse::trees::select_of;
 use crate::sql::read::read_plan::plan_query;
-use crate::sql::write::write_plan::select_of;
 
 /// A column of another relation.
 #[derive(Clone, Debug)]

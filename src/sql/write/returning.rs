@@ -10,13 +10,14 @@ use crate::model::{Collection, OutputColumn};
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::names;
-use crate::sql::parse::scope::folded;
+use crate::sql::parse::names::folded;
+use crate::sql::parse::names::relation_name;
 use crate::sql::write::returned::{Others, unknown_relation};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
 use crate::sql::write::write_plan::Run;
-use crate::sql::write::write_target::{located, relation_name};
+use crate::sql::write::write_target::located;
 use crate::types::ColumnType;
 
 /// A planned RETURNING clause.

@@ -15,12 +15,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::OutputColumn;
 use crate::sql::analyze::from::table_alias;
 use crate::sql::analyze::parameter_types::ParameterTypes;
-use crate::sql::parse::scope::{exact, folded, qualified};
+use crate::sql::analyze::scope::qualified;
+use crate::sql::parse::names::{exact, folded};
+use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::visit_mut;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::RowInput;
-use crate::sql::write::write_plan::{Run, select_of};
+use crate::sql::write::write_plan::Run;
 use crate::sql::write::write_target::Place;
 use crate::types::{ColumnType, Value};
 

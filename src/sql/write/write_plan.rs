@@ -6,15 +6,14 @@
 
 use std::sync::Arc;
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr, Statement, TableFactor, Value as Literal};
+use datafusion::sql::sqlparser::ast::{Expr, TableFactor, Value as Literal};
 
 use crate::db::{Cancel, EntryKey, Gathered, ReadView, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, OutputColumn, Stage};
 use crate::sql::analyze::literals::{placeholder, string_of};
 use crate::sql::analyze::parameter_types::ParameterTypes;
-use crate::sql::parse::parse::parse;
-use crate::sql::parse::scope::exact;
+use crate::sql::parse::names::exact;
 use crate::sql::read::read_plan::ReadPlan;
 use crate::sql::relational::collection_table::KEY_COLUMN;
 use crate::sql::write::delete::DeletePlan;
@@ -166,23 +165,10 @@ pub fn key_expression(collection: &Collection, relation: &str) -> Expr {
     Expr::CompoundIdentifier(vec![exact(relation), exact(column)])
 }
 
-/// `SELECT items` without anything else, to be filled in.
-pub fn select_of(items: Vec<Expr>) -> Result<Query> {
-    let Some(Statement::Query(mut query)) = parse("SELECT 1")?.statement else {
-        return Err(Error::internal("a SELECT is no query"));
-    };
-    if let SetExpr::Select(select) = query.body.as_mut() {
-        let named = items.into_iter().enumerate();
-        select.projection =
-            named.map(|(at, expr)| SelectItem::ExprWithAlias { expr, alias: exact(format!("c{at}")) }).collect();
-    }
-    Ok(*query)
-}
-
 /// The name that the rest of the statement uses for its table.
 pub fn relation_of(factor: &TableFactor, collection: &Collection) -> String {
     match factor {
-        TableFactor::Table { alias: Some(alias), .. } => crate::sql::parse::scope::folded(&alias.name),
+        TableFactor::Table { alias: Some(alias), .. } => crate::sql::parse::names::folded(&alias.name),
         _ => collection.name.clone(),
     }
 }

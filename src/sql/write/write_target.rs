@@ -11,8 +11,9 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, DefaultValue, SystemColumn};
 use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::names::folded;
+use crate::sql::parse::names::relation_name;
 use crate::sql::parse::parse::character;
-use crate::sql::parse::scope::folded;
 use crate::sql::relational::collection_table::FACTS_VIEW;
 use crate::types::ColumnType;
 
@@ -21,20 +22,6 @@ pub fn located(error: Error, text: &str, location: Location) -> Error {
     match character(text, location) {
         Some(position) if error.position().is_none() => error.with_position(position),
         _ => error,
-    }
-}
-
-/// The schema, where one is written, and the name of a relation or index.
-pub fn relation_name(name: &ObjectName) -> Result<(Option<String>, String)> {
-    let mut parts = name.0.iter().filter_map(|part| match part {
-        ObjectNamePart::Identifier(ident) => Some(folded(ident)),
-        ObjectNamePart::Function(_) => None,
-    });
-    let parts: Vec<String> = parts.by_ref().collect();
-    match parts.as_slice() {
-        [name] => Ok((None, name.clone())),
-        [.., schema, name] => Ok((Some(schema.clone()), name.clone())),
-        [] => Err(Error::syntax("a relation without a name", None)),
     }
 }
 

@@ -7,7 +7,7 @@
 use std::ops::Bound;
 
 use crate::model::{ChainHash, CollectionId, NetworkId, PeerId};
-use crate::store::rocks::family::Family;
+use crate::store::key::family::Family;
 
 const META: u8 = b'm';
 const COLLECTION: u8 = b'c';

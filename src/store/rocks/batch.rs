@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use crate::store::key::family::Family;
 use crate::store::key::key::{Key, KeyRange};
-use crate::store::rocks::family::Family;
 
 /// Bytes that one change costs besides its key and value.
 const CHANGE_OVERHEAD_BYTES: usize = 16;

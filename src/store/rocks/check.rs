@@ -9,13 +9,13 @@ use std::fmt::Write;
 use crate::error::{Error, Result};
 use crate::merge::Posting;
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
+use crate::store::key::family::Family;
 use crate::store::key::key::{CONTRIBUTIONS, POSTING};
 use crate::store::key::key::{Key, KeyRange, build_marker};
 use crate::store::key::key_codec::{decode_key_part, encode_key, skip_key_parts};
 use crate::store::record::contributions::decode_with_aside;
 use crate::store::record::record_view::RecordView;
 use crate::store::record::value_codec::{Stored, ValueRef};
-use crate::store::rocks::family::Family;
 use crate::store::rocks::snapshot::Snapshot;
 use crate::types::Value;
 

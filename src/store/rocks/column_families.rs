@@ -8,10 +8,10 @@ use rocksdb::{ColumnFamily, DB, Options};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::files::private_directory;
+use crate::store::key::family::Family;
 use crate::store::key::key::Key;
-use crate::store::rocks::family::Family;
-use crate::store::rocks::family::{database_options, descriptors};
 use crate::store::rocks::store::StoreOptions;
+use crate::store::rocks::tuning::{database_options, descriptors};
 
 /// The format of keys and values that this program writes.
 pub const STORE_FORMAT: u32 = 2;

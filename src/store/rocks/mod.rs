@@ -3,7 +3,7 @@
 pub(super) mod batch;
 pub(super) mod check;
 pub(super) mod column_families;
-pub(super) mod family;
 pub(super) mod poison;
 pub(super) mod snapshot;
 pub(super) mod store;
+pub(super) mod tuning;

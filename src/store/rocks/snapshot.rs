@@ -10,9 +10,9 @@ use std::sync::Arc;
 use rocksdb::{DB, DBPinnableSlice, DBRawIterator, ReadOptions, SnapshotWithThreadMode};
 
 use crate::error::{Error, Result};
+use crate::store::key::family::Family;
 use crate::store::key::key::{Key, KeyRange};
 use crate::store::rocks::column_families::{Database, store_error};
-use crate::store::rocks::family::Family;
 
 /// Keys that a walk steps over before it looks for the next one anew.
 const STEPS_MAX: usize = 4;

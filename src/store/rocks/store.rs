@@ -14,13 +14,13 @@ use rocksdb::{FlushOptions, WriteBatch, WriteOptions};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::files::disk::file_bytes;
+use crate::store::key::family::Family;
 use crate::store::key::key::Key;
 use crate::store::rocks::batch::Batch;
 use crate::store::rocks::batch::Change;
 use crate::store::rocks::check::CheckReport;
 use crate::store::rocks::check::check_snapshot;
 use crate::store::rocks::column_families::{Database, FORMAT_KEY, LEGACY_STORE, STORE_FORMAT, store_error};
-use crate::store::rocks::family::Family;
 use crate::store::rocks::poison::Poison;
 use crate::store::rocks::snapshot::Snapshot;
 

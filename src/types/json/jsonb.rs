@@ -205,7 +205,7 @@ fn object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 
 /// The kinds of JSON values, in PostgreSQL's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::types) enum Kind {
+pub(crate) enum Kind {
     Null,
     String,
     Number,

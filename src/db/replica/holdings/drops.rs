@@ -126,7 +126,7 @@ impl Database {
 
     /// A leave lets one drop through.
     async fn end_leave_to_drop(&self, id: NetworkId) -> Result<()> {
-        self.shared()
+        self.queue()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(id).cloned() else { return Ok(()) };
                 let changed = Network { drop_allowed: false, ..(*network).clone() };

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::db::database::Database;
 use crate::db::records::origin::RETURNING;
 use crate::db::replica::receiving::public_view::covers;
-use crate::db::replica::replica::is_signed;
+use crate::db::replica::receiving::verify_states::is_signed;
 use crate::db::write::encoder::Apply;
 use crate::db::write::feed_draft::Origin;
 use crate::defence::is_down;
@@ -52,7 +52,7 @@ impl Database {
         if !is_down("absence") {
             self.begin_drop(network, "entries that a member has seen deleted", keys.len() as u64).await?;
         }
-        self.shared()
+        self.queue()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
                 apply.origin = Some(Origin::of_network(&network));
@@ -93,7 +93,7 @@ impl Database {
             return Ok(0);
         }
         self.begin_drop(network, "tombstones of what others have deleted", of_others).await?;
-        self.shared()
+        self.queue()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
                 let mut removed = 0;

@@ -3,3 +3,4 @@
 pub(in crate::db) mod drops;
 pub(in crate::db) mod forgetting;
 pub(in crate::db) mod partial;
+pub(in crate::db) mod public_blobs;

@@ -11,8 +11,8 @@ use crate::db::read::access_path;
 use crate::db::read::access_path::{Access, Plan};
 use crate::db::read::query::{Query, Target};
 use crate::db::read::view::{ReadView, Sought};
+use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::peers_status::FETCH_KEYS_MAX;
-use crate::db::replica::posting::post::decode_log_entry;
 use crate::db::replica::receiving::public_view::covers;
 use crate::db::replica::receiving::public_view::{PublicPage, PublicView};
 use crate::db::replica::receiving::receive::Touched;
@@ -100,7 +100,7 @@ impl Database {
         for step in found.chunks(ENTRIES_PER_STEP) {
             let (step, stable) = (step.to_vec(), Arc::clone(&stable));
             dropped += self
-                .shared()
+                .queue()
                 .encode(move |apply| {
                     let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
                     let mut dropped = 0;
@@ -140,7 +140,7 @@ impl Database {
             return Err(forged_error("nothing proves them"));
         }
         let VerifiedStates { states, postings, .. } = verified;
-        self.shared()
+        self.queue()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
                 apply.origin = Some(Origin::of_network(&network).fetched());
@@ -433,7 +433,7 @@ impl Apply<'_> {
     ) -> Result<()> {
         let again = || Error::new(ErrorKind::ObjectInUse, "who sent an entry is behind what is known here");
         let snapshot = Arc::clone(&self.group.snapshot);
-        for head in crate::db::replica::receiving::public_view::heads_in(&snapshot, network.id)? {
+        for head in crate::db::records::stored_head::heads_in(&snapshot, network.id)? {
             // What came in the present group is not in the snapshot yet.
             let stored = self.head(network, &head.origin)?;
             let known = stored.seq;

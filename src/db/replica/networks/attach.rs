@@ -8,10 +8,14 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::replica::receiving::public_view::heads_in;
-use crate::db::replica::receiving::receive::{SET_ASIDE, Touched};
+use crate::db::database::Database;
+use crate::db::records::set_aside::SET_ASIDE;
+use crate::db::records::stored_head::heads_in;
+use crate::db::replica::receiving::receive::Touched;
+use crate::db::replica::receiving::shapes::ShapeClaim;
 use crate::db::replica::receiving::verify_run::ReadDelta;
-use crate::db::state::state::Shared;
+use crate::db::replica::rights::rights_follow::follow_rights;
+use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::Apply;
 use crate::db::write::feed_draft::Origin;
 use crate::error::Result;
@@ -116,7 +120,7 @@ impl Apply<'_> {
             seen += 1;
             last = Some(place.to_vec());
             let Some((origin, seq)) = split_place(place) else { continue };
-            let (_, body) = crate::db::replica::posting::post::decode_log_entry(entry)?;
+            let (_, body) = crate::db::records::log_entry::decode_log_entry(entry)?;
             let is_wanted = crate::store::DeltaBody::parse(body).is_ok_and(|body| body.collection == shared_name);
             if !is_wanted {
                 continue;
@@ -185,41 +189,54 @@ fn split_place(place: &[u8]) -> Option<(PeerId, u64)> {
     Some((PeerId::new(std::str::from_utf8(origin).ok()?), delta_seq(place)?))
 }
 
-/// Does what follows from committed changes of networks: detaches what is being detached, brings what was attached up to
-/// the log.
-pub(crate) async fn follow_network_change(shared: &Arc<Shared>, now: &Network) -> Result<()> {
-    for attachment in &now.attachments {
-        if attachment.detaching {
-            detach(shared, now.id, attachment.collection).await?;
-        } else if attachment.attaching {
-            replay(shared, now.id, &attachment.shared_name).await?;
+impl Database {
+    /// Takes in what members claim, as far as it is the network's shape by what is known; collections of other shapes here
+    /// stop, and those that fit go on.
+    pub async fn learn_shapes(&self, network: NetworkId, claims: Vec<ShapeClaim>) -> Result<()> {
+        let changed = self.queue().encode(move |apply| apply.learn_shapes(network, claims)).await?;
+        match changed {
+            Some(network) => follow_network_change(self.queue(), &network).await,
+            None => Ok(()),
         }
     }
-    crate::db::replica::rights::rights_follow::follow_rights(shared, now).await?;
+}
+
+/// Does what follows from committed changes of networks: detaches what is being detached, brings what was attached up to
+/// the log.
+pub(crate) async fn follow_network_change(queue: &CommitQueue, now: &Network) -> Result<()> {
+    let _shared = queue.state();
+    for attachment in &now.attachments {
+        if attachment.detaching {
+            detach(queue, now.id, attachment.collection).await?;
+        } else if attachment.attaching {
+            replay(queue, now.id, &attachment.shared_name).await?;
+        }
+    }
+    follow_rights(queue, now).await?;
     if now.leaving && now.attachments.is_empty() {
         let id = now.id;
-        shared.encode(move |apply| apply.end_detach(id, None)).await?;
+        queue.encode(move |apply| apply.end_detach(id, None)).await?;
     }
     Ok(())
 }
 
-async fn detach(shared: &Arc<Shared>, network: NetworkId, collection: CollectionId) -> Result<()> {
+async fn detach(queue: &CommitQueue, network: NetworkId, collection: CollectionId) -> Result<()> {
     let mut after = Bound::Unbounded;
     loop {
-        let step = shared.encode(move |apply| apply.detach_step(collection, &after)).await?;
+        let step = queue.encode(move |apply| apply.detach_step(collection, &after)).await?;
         match step {
             ControlFlow::Continue(key) => after = Bound::Excluded(key),
             ControlFlow::Break(()) => break,
         }
     }
-    shared.encode(move |apply| apply.end_detach(network, Some(collection))).await
+    queue.encode(move |apply| apply.end_detach(network, Some(collection))).await
 }
 
-async fn replay(shared: &Arc<Shared>, id: NetworkId, shared_name: &str) -> Result<()> {
+async fn replay(queue: &CommitQueue, id: NetworkId, shared_name: &str) -> Result<()> {
     let mut after = Bound::Unbounded;
     loop {
         let shared_name = shared_name.to_string();
-        let step = shared.encode(move |apply| match apply.current_catalog().network_by_id(id).cloned() {
+        let step = queue.encode(move |apply| match apply.current_catalog().network_by_id(id).cloned() {
             Some(network) => apply.replay_step(&network, &shared_name, &after),
             None => Ok(ControlFlow::Break(())),
         });
@@ -229,5 +246,5 @@ async fn replay(shared: &Arc<Shared>, id: NetworkId, shared_name: &str) -> Resul
         }
     }
     let shared_name = shared_name.to_string();
-    shared.encode(move |apply| apply.end_attach(id, &shared_name)).await
+    queue.encode(move |apply| apply.end_attach(id, &shared_name)).await
 }

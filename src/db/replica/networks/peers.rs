@@ -1,52 +1,16 @@
-//! Where database and sync task meet: the status that one shows, the commands that the other takes.
+//! What statements ask of peers, and what the sync task shows of them.
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 use crate::db::database::Database;
 use crate::db::read::view::ReadView;
-use crate::db::records::peers_status::SYNC_COMMANDS_MAX;
 use crate::db::records::peers_status::{SyncCommand, SyncReport, SyncStatus};
 use crate::db::state::state::Shared;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, Collection, ListingPage, ListingPlace, NetworkId, PeerId};
 use crate::store::BlobHash;
-
-/// The two directions.
-pub(crate) struct SyncSeam {
-    status: watch::Sender<Arc<SyncStatus>>,
-    commands: mpsc::Sender<SyncCommand>,
-    /// Until the sync task takes it.
-    receiver: Mutex<Option<mpsc::Receiver<SyncCommand>>>,
-}
-
-impl SyncSeam {
-    pub fn new() -> Self {
-        let (commands, receiver) = mpsc::channel(SYNC_COMMANDS_MAX);
-        SyncSeam { status: watch::Sender::default(), commands, receiver: Mutex::new(Some(receiver)) }
-    }
-}
-
-impl Shared {
-    pub fn sync_status(&self) -> Arc<SyncStatus> {
-        Arc::clone(&self.sync.status.borrow())
-    }
-
-    async fn command<T>(&self, command: impl FnOnce(oneshot::Sender<Result<T>>) -> SyncCommand) -> Result<T> {
-        let off = || {
-            Error::new(ErrorKind::ObjectInUse, "networks are not running on this server")
-                .with_hint("They start with the server; see its log for why they did not.")
-        };
-        if !self.sync_status().running {
-            return Err(off());
-        }
-        let (reply, answer) = oneshot::channel();
-        self.sync.commands.send(command(reply)).await.map_err(|_| off())?;
-        answer.await.map_err(|_| off())?
-    }
-}
 
 impl Shared {
     async fn fetch_blob(&self, collection: &Collection, hash: &str) -> Result<()> {
@@ -63,7 +27,7 @@ impl Shared {
             .with_hint("Restore it from a backup, or store the blob again."));
         };
         let network = network.id;
-        self.command(|reply| SyncCommand::FetchBlob { network, hash, size: None, reply }).await
+        self.peers.command(|reply| SyncCommand::FetchBlob { network, hash, size: None, reply }).await
     }
 }
 
@@ -73,7 +37,7 @@ impl Database {
     /// # Errors
     /// 55006 while no sync task runs.
     pub async fn request_sync(&self, network: Option<NetworkId>) -> Result<SyncReport> {
-        self.shared().command(|reply| SyncCommand::Sync { network, reply }).await
+        self.shared().peers.command(|reply| SyncCommand::Sync { network, reply }).await
     }
 
     /// Brings the blob that an entry of a collection names to this node.
@@ -96,7 +60,10 @@ impl Database {
         holder: Option<PeerId>,
     ) -> Result<Vec<Bytes>> {
         let collection = collection.to_string();
-        self.shared().command(|reply| SyncCommand::FetchEntries { network, collection, keys, holder, reply }).await
+        self.shared()
+            .peers
+            .command(|reply| SyncCommand::FetchEntries { network, collection, keys, holder, reply })
+            .await
     }
 
     /// The next keys of a collection that other members hold and this node need not. What is here is not dropped for a minute.
@@ -105,32 +72,32 @@ impl Database {
     /// 58030 naming who was asked where some have been told by nobody.
     pub async fn list_keys(&self, network: NetworkId, collection: &str, place: ListingPlace) -> Result<ListingPage> {
         let collection = collection.to_string();
-        self.shared().command(|reply| SyncCommand::ListKeys { network, collection, place, reply }).await
+        self.shared().peers.command(|reply| SyncCommand::ListKeys { network, collection, place, reply }).await
     }
 
     pub fn sync_status(&self) -> Arc<SyncStatus> {
-        self.shared().sync_status()
+        self.shared().peers.status()
     }
 
     /// The status now, and each later one.
     pub fn sync_status_changes(&self) -> watch::Receiver<Arc<SyncStatus>> {
-        self.shared().sync.status.subscribe()
+        self.shared().peers.status_changes()
     }
 
     /// Shows what the sync task knows.
     pub fn publish_sync_status(&self, status: SyncStatus) {
-        self.shared().sync.status.send_replace(Arc::new(status));
+        self.shared().peers.publish_status(status);
     }
 
     /// The commands for the sync task; the first caller gets them.
     pub fn take_sync_commands(&self) -> Option<mpsc::Receiver<SyncCommand>> {
-        self.shared().sync.receiver.lock().take()
+        self.shared().peers.take_commands()
     }
 }
 
 impl ReadView {
     pub fn sync_status(&self) -> Arc<SyncStatus> {
-        self.database.sync_status()
+        self.database.peers.status()
     }
 
     /// As [`Database::fetch_blob`], for who holds a view alone.

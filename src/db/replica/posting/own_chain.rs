@@ -4,9 +4,9 @@
 //! data directory: the one here is an older copy.
 
 use crate::db::database::Database;
+use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::StoredHead;
-use crate::db::replica::posting::post::decode_log_entry;
-use crate::db::replica::replica::is_signed;
+use crate::db::replica::receiving::verify_states::is_signed;
 use crate::error::Result;
 use crate::model::{Head, NetworkId};
 use crate::store::{Key, delta_place};

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use crate::db::database::Database;
+use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::StoredHead;
-use crate::db::replica::posting::post::decode_log_entry;
 use crate::db::replica::posting::repost::note_taken_back;
 use crate::db::state::state::Shared;
 use crate::error::{Error, Result};

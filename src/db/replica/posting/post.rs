@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::db::records::log_entry::encode_log_entry;
+use crate::db::records::set_aside::set_aside_name;
+use crate::db::records::stage_marks::EntryPlace;
 use crate::db::records::stage_marks::{StagedAt, next_posting};
 use crate::db::records::stored_head::StoredHead;
-use crate::db::replica::receiving::receive::set_aside_name;
 use crate::db::replica::receiving::shapes::tagged_name;
-use crate::db::replica::rights::rights::{following, has_no_right};
-use crate::db::write::commit_group::EntryPlace;
 use crate::db::write::encoder::Apply;
+use crate::db::write::entry_states::following;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
     Posting, PostingEnd, PostingTree, chain_fold, chain_next, delta, delta_digest, restamp, signed_posting, validate,
@@ -282,23 +283,8 @@ fn is_of_one_entry(error: &Error) -> bool {
     matches!(error.kind(), DataException | LimitExceeded | Corrupted | InsufficientPrivilege)
 }
 
-/// A delta in the log: a kind, the end of its posting where it has one, and its body. The kinds are 0 for no end, 1 for an end
-/// without a tree, 2 for one with a tree.
-pub(crate) fn encode_log_entry(end: &[u8], body: &[u8]) -> Vec<u8> {
-    let kind = PostingEnd::BYTES.iter().position(|bytes| *bytes == end.len()).map_or(0, |position| position + 1);
-    let mut entry = Vec::with_capacity(1 + end.len() + body.len());
-    entry.push(u8::try_from(kind).unwrap_or(0));
-    entry.extend_from_slice(end);
-    entry.extend_from_slice(body);
-    entry
-}
-
-/// The end of its posting, where it has one, and the body.
-pub(crate) fn decode_log_entry(entry: &[u8]) -> Result<(Option<PostingEnd>, &[u8])> {
-    let damaged = || Error::new(ErrorKind::Corrupted, "a delta in the log is damaged");
-    let (kind, rest) = entry.split_first().ok_or_else(damaged)?;
-    let Some(position) = usize::from(*kind).checked_sub(1) else { return Ok((None, rest)) };
-    let bytes = PostingEnd::BYTES.get(position).ok_or_else(damaged)?;
-    let (end, body) = rest.split_at_checked(*bytes).ok_or_else(damaged)?;
-    Ok((Some(PostingEnd::parse(end).ok_or_else(damaged)?), body))
+/// Why a delta of this node's own is not posted.
+fn has_no_right(shared_name: &str) -> Error {
+    let message = format!("only those who made an entry of \"{shared_name}\", and owners of the network, may do that");
+    Error::new(ErrorKind::InsufficientPrivilege, message)
 }

@@ -12,6 +12,7 @@ use crate::db::records::origin::own_ids;
 use crate::db::replica::posting::post::Drafted;
 use crate::db::replica::receiving::shapes::tagged_name;
 use crate::db::state::state::Shared;
+use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::Apply;
 use crate::db::write::entry_states::EntryStates;
 use crate::error::Result;
@@ -53,14 +54,15 @@ pub(crate) fn is_unfinished(shared: &Shared) -> Result<bool> {
 }
 
 /// Posts once more whatever was noted and is not done.
-pub(crate) async fn finish(shared: &Arc<Shared>) -> Result<()> {
+pub(crate) async fn finish(queue: &CommitQueue) -> Result<()> {
+    let shared = queue.state();
     let ids = Arc::new(own_ids(shared.store.directory(), &shared.peer_id())?);
     for network in shared.catalog().networks() {
         let id = network.id;
         let mut posted = 0;
         loop {
             let ids = Arc::clone(&ids);
-            let Some(count) = shared.encode(move |apply| apply.prove_own_step(id, &ids)).await? else { break };
+            let Some(count) = queue.encode(move |apply| apply.prove_own_step(id, &ids)).await? else { break };
             posted += count;
         }
         if posted > 0 {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::db::replica::receiving::public_view::heads_in;
+use crate::db::records::stored_head::heads_in;
 use crate::error::Result;
 use crate::model::{NetworkId, NetworkOptions, PeerId};
 use crate::store::{DeltaBody, KeyRange, RecordView, Snapshot, delta_place, delta_seq};
@@ -90,7 +90,7 @@ fn postings(snapshot: &Snapshot, network: NetworkId) -> Result<Vec<Posting>> {
 
 /// Whether a delta ends its posting, and the milliseconds since 1970 of the last write in it: 0 where that cannot be read.
 fn end_and_time(entry: &[u8]) -> (bool, u64) {
-    let Ok((end, body)) = crate::db::replica::posting::post::decode_log_entry(entry) else { return (true, 0) };
+    let Ok((end, body)) = crate::db::records::log_entry::decode_log_entry(entry) else { return (true, 0) };
     let written_ms = DeltaBody::parse(body)
         .and_then(|body| RecordView::parse(body.state).map(|record| record.timestamp().millis()))
         .unwrap_or(0);

@@ -18,7 +18,7 @@ impl Database {
         key: Vec<u8>,
         (state, begins): (State, bool),
     ) -> Result<Head> {
-        let posted = self.shared().encode(move |apply| {
+        let posted = self.queue().encode(move |apply| {
             let network = apply.current_catalog().network_by_id(id).cloned().unwrap();
             let head = apply.head(&network, &apply.shared.peer_id())?;
             apply.log_posting(&network, head, &[Drafted::new(collection, &key, &state, begins)?])

@@ -13,6 +13,7 @@ use crate::db::replica::posting::post::Drafted;
 use crate::db::replica::posting::prove_own::is_own_life;
 use crate::db::replica::receiving::shapes::tagged_name;
 use crate::db::state::state::Shared;
+use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::Apply;
 use crate::error::Result;
 use crate::merge::{contribution_of, merge, merge_contributions, restamp};
@@ -47,12 +48,13 @@ pub(crate) fn note_taken_back(shared: &Shared, old: &PeerId, first: &[(NetworkId
 }
 
 /// Takes back everything that was noted.
-pub(crate) async fn finish(shared: &Arc<Shared>) -> Result<()> {
+pub(crate) async fn finish(queue: &CommitQueue) -> Result<()> {
+    let shared = queue.state();
     for network in shared.catalog().networks() {
         for (name, first) in noted(&shared.store.snapshot(), network.id)? {
             let (id, old) = (network.id, PeerId::new(name.trim_start_matches(OUTDATED)));
             let first = StoredHead::from_bytes(&first)?;
-            shared
+            queue
                 .encode(move |apply| {
                     if old == apply.shared.peer_id() {
                         // The stop came before there was a new one.

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::db::catalog::catalog::Catalog;
+use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::StoredHead;
-use crate::db::replica::posting::post::decode_log_entry;
 use crate::db::replica::posting::stage_listing::MEMBER;
 use crate::db::write::encoder::Apply;
 use crate::error::{Error, ErrorKind, Result};

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::db::database::Database;
 use crate::db::pending::write_set::EntryKey;
-use crate::db::read::entry_view::key_types;
 use crate::db::read::view::ReadView;
 use crate::db::write::entry_states::EntryStates;
 use crate::db::write::transaction::Transaction;
@@ -152,7 +151,7 @@ impl Database {
         after: Option<(CollectionId, EntryKey)>,
         limit: usize,
     ) -> Result<Vec<StagedForPosting>> {
-        self.shared()
+        self.queue()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else {
                     return Ok(Vec::new());
@@ -200,7 +199,7 @@ impl Database {
 
     /// Takes entries off the stage that were posted to an HTTP endpoint, unless they have changed since; how many it were.
     pub async fn mark_posted(&self, network: NetworkId, posted: Vec<(CollectionId, EntryKey, u64)>) -> Result<u64> {
-        self.shared()
+        self.queue()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
                 let me = apply.shared.peer_id();
@@ -234,6 +233,6 @@ impl Database {
 
 /// The text of an entry's primary key.
 pub(crate) fn id_text(collection: &Collection, key: &[u8]) -> Result<String> {
-    let parts = decode_key(&key_types(collection), key)?;
+    let parts = decode_key(&collection.key_types(), key)?;
     Ok(parts.iter().map(|part| part.to_text()).collect::<Vec<_>>().join(","))
 }

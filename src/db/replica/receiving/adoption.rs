@@ -6,11 +6,13 @@
 
 use crate::db::database::Database;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
-use crate::db::replica::replica::PARTIAL;
 use crate::db::write::encoder::Apply;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AdoptedHeads, Head, HeadAdoption, Network, NetworkId};
 use crate::store::{Key, KeyRange, Snapshot};
+
+/// Name of the record with the partial collections.
+pub(crate) const PARTIAL: &str = "partial";
 
 impl Database {
     /// After a comparison with a peer: everything up to these heads is here, but for what is partial. Heads with wrong signatures
@@ -20,7 +22,7 @@ impl Database {
     /// # Errors
     /// When the store cannot be read or written; nothing has changed then.
     pub async fn adopt_heads(&self, network: NetworkId, adoption: HeadAdoption) -> Result<AdoptedHeads> {
-        self.shared().encode(move |apply| apply.adopt(network, adoption)).await
+        self.queue().encode(move |apply| apply.adopt(network, adoption)).await
     }
 }
 

@@ -26,7 +26,7 @@ impl Database {
     /// Drops what waits of an origin for the end of its posting, since the origin has signed an end within it; the number of the
     /// last delta that is left in the log. What ends at a signature stays.
     pub async fn drop_unsigned(&self, network: NetworkId, origin: PeerId) -> Result<u64> {
-        self.shared()
+        self.queue()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
                 let head = apply.head(&network, &origin)?;

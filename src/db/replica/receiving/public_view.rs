@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::db::catalog::catalog::Catalog;
 use crate::db::database::Database;
 use crate::db::read::view::vector_slot;
-use crate::db::records::stored_head::StoredHead;
+use crate::db::records::stored_head::heads_in;
 use crate::db::replica::receiving::proofs::{Numbers, note_needed, proofs_of};
 use crate::db::state::state::Shared;
 use crate::db::write::entry_states::state_of_record;
@@ -88,18 +88,6 @@ impl Database {
         let heads = heads_in(&view.snapshot, id)?;
         Ok(PublicView { snapshot: (*view.snapshot).clone(), catalog: view.catalog, network, heads })
     }
-}
-
-/// The heads of a network in a snapshot, in order of origin.
-pub(crate) fn heads_in(snapshot: &Snapshot, network: NetworkId) -> Result<Vec<Head>> {
-    let mut heads = Vec::new();
-    let mut stored = snapshot.scan(&KeyRange::heads(network));
-    while let Some((origin, head)) = stored.next()? {
-        let origin = std::str::from_utf8(origin)
-            .map_err(|_| Error::new(ErrorKind::Corrupted, "the name of an origin is damaged"))?;
-        heads.push(StoredHead::from_bytes(head)?.head(PeerId::new(origin)));
-    }
-    Ok(heads)
 }
 
 impl PublicView {

@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use crate::db::read::entry_view::key_types;
+use crate::db::records::log_entry::encode_log_entry;
+use crate::db::records::set_aside::{SET_ASIDE, set_aside_name};
+use crate::db::records::stage_marks::EntryPlace;
 use crate::db::records::stored_head::StoredHead;
-use crate::db::replica::posting::post::encode_log_entry;
 use crate::db::replica::receiving::hearsay::is_hearsay;
 use crate::db::replica::receiving::shapes::shape_tag;
 use crate::db::replica::receiving::verify_run::{CheckedRun, End, ReadDelta, check_run, last_end};
-use crate::db::replica::rights::rights::following;
-use crate::db::write::commit_group::EntryPlace;
 use crate::db::write::encoder::Apply;
+use crate::db::write::entry_states::following;
 use crate::db::write::entry_states::{EntryStates, fitting};
 use crate::db::write::feed_draft::Origin;
 use crate::defence::is_down;
@@ -259,7 +259,7 @@ impl Apply<'_> {
         let collection =
             attachment.and_then(|attachment| self.current_catalog().collection_by_id(attachment.collection).cloned());
         let Some(collection) = collection else { return Ok(()) };
-        let types = key_types(&collection);
+        let types = collection.key_types();
         if is_down("keys of the right type") {
             return Ok(());
         }
@@ -396,10 +396,3 @@ fn is_too_long(before: &StoredHead, fresh: usize) -> bool {
 
 /// Deltas of one origin that are kept on record as set aside, about; that there are more is in the log of the server.
 const SET_ASIDE_MAX: usize = 64;
-
-/// Names of the records of deltas that were set aside.
-pub(crate) const SET_ASIDE: &str = "set_aside/";
-
-pub(crate) fn set_aside_name(origin: &PeerId, seq: u64) -> String {
-    format!("{SET_ASIDE}{origin}/{seq:020}")
-}

@@ -77,7 +77,7 @@ impl Database {
     async fn show_what_fits(&self, id: CollectionId) -> Result<()> {
         let mut after: Option<Vec<u8>> = None;
         loop {
-            after = self.shared().encode(move |apply| apply.show_step(id, after.as_deref())).await?;
+            after = self.queue().encode(move |apply| apply.show_step(id, after.as_deref())).await?;
             if after.is_none() {
                 return Ok(());
             }

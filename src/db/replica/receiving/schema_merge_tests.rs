@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::db::database::Database;
-use crate::db::open::DatabaseOptions;
+use crate::db::open::load::DatabaseOptions;
 use crate::db::pending::on_conflict::OnConflict;
 use crate::db::replica::receiving::schema_merge::{SharedColumn, SharedSchema};
 use crate::db::state::clock::Clock;
@@ -48,7 +48,7 @@ impl Node {
         runtime.block_on(transaction.commit()).unwrap();
         // As its first posting would.
         let network = Arc::clone(database.catalog().network("n").unwrap());
-        let claimed = database.shared().encode(move |apply| apply.claim_posted(&network, &[id]));
+        let claimed = database.queue().encode(move |apply| apply.claim_posted(&network, &[id]));
         runtime.block_on(claimed).unwrap();
         Node { runtime, database, _directory: directory }
     }

@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::db::catalog::catalog::MEMORY;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::database::Database;
 use crate::db::replica::receiving::schema_merge::are_alike;
 use crate::db::write::encoder::Apply;
 use crate::error::{Error, ErrorKind, Notice, Result};
+use crate::model::MEMORY;
 use crate::model::{Attachment, Collection, CollectionKind, Halt, Network, NetworkId, PeerId};
 use crate::store::{Identity, Key, KeyRange, Snapshot, verify_signature};
 use crate::types::ColumnType;
@@ -214,21 +214,15 @@ impl Database {
     pub fn shape_claims(&self, network: NetworkId) -> Result<Vec<ShapeClaim>> {
         claims_in(&self.shared().store.snapshot(), network)
     }
-
-    /// Takes in what members claim, as far as it is the network's shape by what is known; collections of other shapes here
-    /// stop, and those that fit go on.
-    pub async fn learn_shapes(&self, network: NetworkId, claims: Vec<ShapeClaim>) -> Result<()> {
-        let changed = self.shared().encode(move |apply| apply.learn_shapes(network, claims)).await?;
-        match changed {
-            Some(network) => crate::db::replica::networks::attach::follow_network_change(self.shared(), &network).await,
-            None => Ok(()),
-        }
-    }
 }
 
 impl Apply<'_> {
     /// Keeps those claims that are lesser than what is known, and has attached collections follow; the network where they did.
-    fn learn_shapes(&mut self, id: NetworkId, claims: Vec<ShapeClaim>) -> Result<Option<Arc<Network>>> {
+    pub(in crate::db) fn learn_shapes(
+        &mut self,
+        id: NetworkId,
+        claims: Vec<ShapeClaim>,
+    ) -> Result<Option<Arc<Network>>> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(None) };
         let mut known = claims_in(&self.group.snapshot, id)?;
         self.forget_claims_of_removed(&network, &mut known);

@@ -3,11 +3,11 @@
 //! What is found on a snapshot is dropped in a commit of its own. A posting that was put meanwhile, because an entry has come that
 //! needs it, stays: whoever puts one while a sweep is under way notes it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::database::Database;
-use crate::db::replica::receiving::public_view::heads_in;
+use crate::db::records::stored_head::heads_in;
 use crate::error::{Error, Result};
 use crate::merge::Posting;
 use crate::model::{Network, NetworkId, PeerId};
@@ -18,23 +18,6 @@ const SWEEP_MS_MIN: u64 = 3_600_000;
 /// Bytes of a hash behind a posting's number in its place.
 const STORY_BYTES: usize = 4;
 
-/// A sweep under way, and when the last one began.
-#[derive(Default)]
-pub(crate) struct Sweeping {
-    /// Postings that were put since it began; `None` while none is under way.
-    put: Option<HashSet<(NetworkId, Vec<u8>)>>,
-    last_ms: u64,
-}
-
-impl Sweeping {
-    /// Notes that a posting is needed, whatever a sweep under way has seen.
-    pub fn note_put(&mut self, network: NetworkId, place: &[u8]) {
-        if let Some(put) = &mut self.put {
-            put.insert((network, place.to_vec()));
-        }
-    }
-}
-
 impl Database {
     /// Drops postings of a network that nothing needs, unless that was done a short while ago or is being done; how many.
     pub(crate) async fn sweep_postings(&self, id: NetworkId) -> Result<u64> {
@@ -42,15 +25,12 @@ impl Database {
         let now_ms = shared.clock.millis();
         {
             let mut sweeping = shared.sweeping.lock();
-            let is_early = sweeping.last_ms > 0 && now_ms < sweeping.last_ms.saturating_add(SWEEP_MS_MIN);
-            if is_early || sweeping.put.is_some() {
+            if !sweeping.begin(now_ms, SWEEP_MS_MIN) {
                 return Ok(0);
             }
-            sweeping.last_ms = now_ms;
-            sweeping.put = Some(HashSet::new());
         }
         let swept = self.sweep_now(id).await;
-        shared.sweeping.lock().put = None;
+        shared.sweeping.lock().end();
         swept
     }
 
@@ -64,12 +44,11 @@ impl Database {
         if found.is_empty() {
             return Ok(0);
         }
-        self.shared()
+        self.queue()
             .encode(move |apply| {
                 let shared = Arc::clone(apply.shared);
                 let sweeping = shared.sweeping.lock();
-                let is_put =
-                    |place: &Vec<u8>| sweeping.put.as_ref().is_none_or(|put| put.contains(&(id, place.clone())));
+                let is_put = |place: &Vec<u8>| sweeping.is_needed(id, place);
                 let mut dropped = 0;
                 for place in found.into_iter().filter(|place| !is_put(place)) {
                     apply.effects.batch.delete(&Key::Posting(id, &place));

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
-use crate::db::replica::posting::post::decode_log_entry;
 use crate::db::replica::receiving::receive::Verdict;
 use crate::db::write::encoder::Apply;
 use crate::defence::is_down;

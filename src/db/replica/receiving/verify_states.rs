@@ -3,7 +3,7 @@
 //! A state is taken for what signed postings prove of it. What it holds beyond that can only come from a time before postings had
 //! trees: it is taken from those alone who posted at that time, and never in place of anything proven.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::db::database::Database;
@@ -44,8 +44,10 @@ pub struct VerifiedHeads {
     pub is_forged: bool,
 }
 
-/// The last head of each origin that was verified, by network, and whether its posting has a tree.
-pub(crate) type HeadsSeen = BTreeMap<(NetworkId, PeerId), (Head, bool)>;
+/// Whether the origin signed a head.
+pub(crate) fn is_signed(network: &Network, head: &Head) -> bool {
+    signed_with_tree(network, head).is_some()
+}
 
 /// How an origin signed a head: with a tree or without. `None` where it did not.
 pub(crate) fn signed_with_tree(network: &Network, head: &Head) -> Option<bool> {

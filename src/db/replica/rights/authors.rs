@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::read::view::ReadView;
 use crate::db::records::origin::old_identities;
-use crate::db::replica::receiving::public_view::heads_in;
+use crate::db::records::stored_head::heads_in;
 use crate::db::replica::rights::charter::{checked_peer, decree_as, standing_of};
 use crate::db::state::state::Shared;
 use crate::db::write::transaction::Transaction;

@@ -10,6 +10,7 @@ use crate::db::database::Database;
 use crate::db::records::origin::RETURNING;
 use crate::db::replica::rights::charter::checked_peer;
 use crate::db::state::state::Shared;
+use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::Apply;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
@@ -67,7 +68,8 @@ pub(crate) fn is_excuse_noted(shared: &Shared, network: &Network) -> Result<bool
 }
 
 /// A node that learns that it is excused has to be compared with a member, even where it is called back before.
-pub(crate) async fn follow_excuse(shared: &Arc<Shared>, network: &Network) -> Result<()> {
+pub(crate) async fn follow_excuse(queue: &CommitQueue, network: &Network) -> Result<()> {
+    let shared = queue.state();
     if is_excuse_noted(shared, network)? {
         return Ok(());
     }
@@ -84,5 +86,5 @@ pub(crate) async fn follow_excuse(shared: &Arc<Shared>, network: &Network) -> Re
         }
         Ok(())
     };
-    shared.encode(note).await
+    queue.encode(note).await
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::pending::write_set::{EntryKey, Pending};
-use crate::db::replica::posting::post::decode_log_entry;
+use crate::db::records::log_entry::decode_log_entry;
 use crate::db::replica::receiving::verify_run::ReadDelta;
 use crate::db::replica::rights::charter::checked_peer;
 use crate::db::write::transaction::Transaction;

@@ -7,24 +7,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::pending::deed::Deed;
 use crate::db::pending::write_set::{EntryKey, Pending};
-use crate::db::replica::receiving::public_view::heads_in;
-use crate::db::replica::receiving::receive::set_aside_name;
+use crate::db::records::set_aside::set_aside_name;
+use crate::db::records::stored_head::heads_in;
 use crate::db::write::encoder::Apply;
-use crate::db::write::entry_states::{EntryStates, fitting};
+use crate::db::write::entry_states::EntryStates;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::merge::{Authors, Known, authors_of, contribution_of, delta, join, merge};
+use crate::merge::{Authors, Known, authors_of, contribution_of, join};
 use crate::model::{Act, Collection, EntryRights, Network, PeerId, Piece, REMOVED_MAX, Rights, State, Who};
 use crate::store::{Key, Publicity, RecordView, decode_with_aside};
 use crate::types::quote_identifier;
-
-/// What a statement does with an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
-    Change,
-    Delete,
-}
 
 impl Network {
     /// What its owners have said of the entries of a collection, by its name in the network.
@@ -92,20 +86,6 @@ impl Apply<'_> {
             self.set_aside_delta(network, &piece.given.origin, piece.given.seq, &error);
         }
     }
-}
-
-/// Why a delta of this node's own is not posted.
-pub(crate) fn has_no_right(shared_name: &str) -> Error {
-    let message = format!("only those who made an entry of \"{shared_name}\", and owners of the network, may do that");
-    Error::new(ErrorKind::InsufficientPrivilege, message)
-}
-
-/// What a reader sees once the public state is `now`: that, and whatever was written here and not posted.
-pub(crate) fn following(collection: &Collection, visible: &State, before: &State, now: &State) -> State {
-    let now = fitting(collection, now.clone());
-    let is_posted =
-        visible.causal_length == before.causal_length && visible.has_fields_of(&fitting(collection, before.clone()));
-    if is_posted { now } else { merge(&now, &delta(before, visible)) }
 }
 
 impl Transaction {

@@ -7,9 +7,10 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::replica::rights::excuse::{follow_excuse, is_excuse_noted};
-use crate::db::replica::rights::rights::following;
 use crate::db::state::state::Shared;
+use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::Apply;
+use crate::db::write::entry_states::following;
 use crate::db::write::feed_draft::Origin;
 use crate::error::{Error, Result};
 use crate::merge::{is_settled, weigh};
@@ -51,14 +52,15 @@ pub(crate) fn is_behind(shared: &Shared, network: &Network) -> Result<bool> {
 }
 
 /// Weighs the entries anew of those collections of a network whose rights have changed.
-pub(crate) async fn follow_rights(shared: &Arc<Shared>, network: &Network) -> Result<()> {
+pub(crate) async fn follow_rights(queue: &CommitQueue, network: &Network) -> Result<()> {
+    let shared = queue.state();
     let id = network.id;
-    follow_excuse(shared, network).await?;
+    follow_excuse(queue, network).await?;
     for (shared_name, digest) in behind(shared, network)? {
         let mut after = Bound::Unbounded;
         loop {
             let name = shared_name.clone();
-            match shared.encode(move |apply| apply.weigh_step(id, &name, &after)).await? {
+            match queue.encode(move |apply| apply.weigh_step(id, &name, &after)).await? {
                 ControlFlow::Continue(key) => after = Bound::Excluded(key),
                 ControlFlow::Break(()) => break,
             }
@@ -69,7 +71,7 @@ pub(crate) async fn follow_rights(shared: &Arc<Shared>, network: &Network) -> Re
             }
             Ok(())
         };
-        shared.encode(note).await?;
+        queue.encode(note).await?;
     }
     Ok(())
 }

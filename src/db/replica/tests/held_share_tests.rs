@@ -13,8 +13,8 @@ fn nobody_is_told_of_an_attached_collection_before_the_log_is_applied() {
     transaction.attach_collection("memory", "n", None).unwrap();
     let attached = Arc::clone(transaction.catalog().network("n").unwrap());
     drop(transaction);
-    let shared = b.database.shared();
-    let commit = shared
+    let queue = b.database.queue();
+    let commit = queue
         .encode(move |apply| apply.catalog(&[crate::db::catalog::catalog_change::CatalogChange::PutNetwork(attached)]));
     b.runtime.block_on(commit).unwrap();
     assert_eq!(b.metadata("one"), None);

@@ -60,7 +60,7 @@ fn a_renewal_that_a_stop_interrupts_goes_on_at_the_next_start() {
         an_old_copy_is_taken_back(|copy| {
             let shared = copy.database.shared();
             let data = copy.directory.path().join("data");
-            take_back::note_outdated(shared, &copy.database.peer_id()).unwrap();
+            repost::note_outdated(shared, &copy.database.peer_id()).unwrap();
             if steps > 0 {
                 origin::renew(&data).unwrap();
             }
@@ -68,7 +68,7 @@ fn a_renewal_that_a_stop_interrupts_goes_on_at_the_next_start() {
                 shared.store.write(origin::place_batch(&data, &shared.store.snapshot()).unwrap()).unwrap();
             }
             let copy = copy.restarted();
-            assert!(!take_back::is_unfinished(copy.database.shared()).unwrap());
+            assert!(!repost::is_unfinished(copy.database.shared()).unwrap());
             if steps == 0 {
                 copy.runtime.block_on(copy.database.renew_origin()).unwrap();
             }

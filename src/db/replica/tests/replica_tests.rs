@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::db::database::Database;
-use crate::db::open::DatabaseOptions;
+use crate::db::open::load::DatabaseOptions;
 use crate::db::pending::on_conflict::OnConflict;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::records::origin;

@@ -53,7 +53,7 @@ pub(in crate::sync::engine) enum Reason {
 
 /// A request that is not answered yet.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Request {
+pub(in crate::sync::engine) struct Request {
     number: u64,
     /// When it left, or when the one before it was answered.
     since_ms: u64,

@@ -22,7 +22,7 @@ use crate::sync::protocol::message::{
 
 /// How far one collection is through.
 #[derive(Debug)]
-pub(super) struct Walk {
+pub(in crate::sync::engine) struct Walk {
     collection: String,
     /// The peer holds everything of it that its heads cover.
     is_whole: bool,

@@ -7,9 +7,10 @@ use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, Functi
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::{self, Definition, ELEMENTS, plain_form};
+use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names;
+use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::distance_metric;
-use crate::sql::parse::scope::folded;
 use crate::types::ColumnType;
 
 static DEFINITIONS: LazyLock<HashMap<&'static str, Definition>> = LazyLock::new(|| {
@@ -23,8 +24,6 @@ static DEFINITIONS: LazyLock<HashMap<&'static str, Definition>> = LazyLock::new(
     by_name
 });
 
-/// What stands for VARIADIC in the tree: a call around the array.
-pub const VARIADIC: &str = "$variadic";
 /// Functions that read an array of keys as they read one key after the other.
 const OF_PATHS: [&str; 4] =
     ["jsonb_extract_path", "jsonb_extract_path_text", "json_extract_path", "json_extract_path_text"];

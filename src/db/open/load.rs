@@ -1,4 +1,4 @@
-//! Opening a database: the store, the identity, the vault, the catalog, and the graphs that lie beside them.
+//! Loading a database: the store, the identity, the vault, the catalog, and the graphs that lie beside them.
 
 use std::ops::Bound;
 use std::path::PathBuf;
@@ -10,18 +10,17 @@ use tokio::sync::mpsc;
 use crate::backup::remove_left_over;
 use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog::{FIRST_FREE_ID, default_collections};
-use crate::db::read::view::vector_slot;
+use crate::db::read::view::{ReadView, vector_slot};
 use crate::db::records::origin::open_identity;
 use crate::db::replica::posting::repost_floor::load_first_heads;
 use crate::db::replica::receiving::shapes::claim_announced;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::clock::Clock;
 use crate::db::state::state::{Parts, Shared};
-use crate::db::upkeep::password_file::PASSWORD_FILE;
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_graph, fill_step};
-use crate::db::write::committer::{COMMITS_WAITING_MAX, PROGRESS, facts_name};
+use crate::db::write::committer::{CommitQueue, PROGRESS, facts_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Hlc, Index, IndexKind};
 use crate::store::{
@@ -32,7 +31,9 @@ use crate::store::{
 use crate::types::ColumnType;
 
 /// Name of the singleton by which the vault recognises its key.
-pub(crate) const VAULT_VERIFIER: &str = "vault_verifier";
+pub(in crate::db) const VAULT_VERIFIER: &str = "vault_verifier";
+/// Name of the file that the first start writes a random password to, among the keys.
+pub const PASSWORD_FILE: &str = "password";
 /// Name of the singleton with the next free collection number.
 const NEXT_ID: &str = "next_id";
 /// Collection numbers that a start skips, so that none given out before a crash is given out again.
@@ -52,9 +53,9 @@ pub struct DatabaseOptions {
     pub clock: Clock,
 }
 
-/// An opened database before its threads run.
-pub(crate) struct Opened {
-    pub shared: Arc<Shared>,
+/// A loaded database before its threads run.
+pub(super) struct Loaded {
+    pub queue: CommitQueue,
     pub jobs: mpsc::Receiver<crate::db::write::committer::Job>,
     pub signals: std::sync::mpsc::Receiver<()>,
     pub hlc: Hlc,
@@ -62,7 +63,11 @@ pub(crate) struct Opened {
     pub unfilled: Vec<Arc<VectorIndex>>,
 }
 
-pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
+/// Loads a data directory, or makes a new one.
+///
+/// # Errors
+/// Those of [`Database::open`](crate::db::Database::open).
+pub(super) fn load(options: &DatabaseOptions) -> Result<Loaded> {
     let directory = &options.data_directory;
     make_private_folder(directory)?;
     if options.key_directory.starts_with(directory) {
@@ -80,7 +85,7 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     let collections = forget_dimensions(&store, load_collections(&store, &snapshot)?)?;
     let (version, hlc) = load_progress(&snapshot)?;
     let next_id = reserve_ids(&store, &snapshot)?;
-    let (jobs_sender, jobs) = mpsc::channel(COMMITS_WAITING_MAX);
+    let (jobs_sender, jobs) = CommitQueue::channel();
     let (builder, signals) = std::sync::mpsc::sync_channel(1);
     let catalog = load_networks(&snapshot, Catalog::new(collections))?;
     let mut claims = Batch::new();
@@ -99,7 +104,6 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
         key_directory: options.key_directory.clone(),
         secrets: Secrets::new(vault),
         blobs,
-        jobs: jobs_sender,
         builder,
         catalog,
         version,
@@ -110,7 +114,8 @@ pub(crate) fn open(options: &DatabaseOptions) -> Result<Opened> {
     load_facts(&shared, &snapshot)?;
     end_builds(&shared, &snapshot)?;
     let unfilled = load_graphs(&shared, &snapshot)?;
-    Ok(Opened { shared, jobs, signals, hlc, unfilled })
+    let queue = CommitQueue::new(shared, jobs_sender);
+    Ok(Loaded { queue, jobs, signals, hlc, unfilled })
 }
 
 /// Where the keys of a vault lie.
@@ -269,7 +274,7 @@ fn end_builds(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
 }
 
 fn fill_whole(shared: &Arc<Shared>, collection: &Collection, index: &Index) -> Result<()> {
-    let view = shared.view(Arc::default());
+    let view = ReadView::of(shared, Arc::default());
     let mut after = Bound::Unbounded;
     loop {
         let (batch, step) = fill_step(&view, collection, index, &after)?;

@@ -12,11 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
-use crate::db::state::state::Shared;
-use crate::db::write::committer::Job;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, Index, IndexKind};
-use crate::store::Snapshot;
 
 /// Values of one unique index that several entries had at some time of its build, at most.
 const SUSPECTS_MAX: usize = 100_000;
@@ -58,6 +55,11 @@ impl Build {
 
     pub fn set_filled(&self) {
         self.is_filled.store(true, Ordering::Release);
+    }
+
+    /// Its transaction has ended, with the index or without it.
+    pub fn release(&self) {
+        self.is_released.store(true, Ordering::Release);
     }
 
     pub fn is_released(&self) -> bool {
@@ -122,45 +124,5 @@ impl Builds {
         let (released, going_on) = std::mem::take(&mut *builds).into_iter().partition(|build| build.is_released());
         *builds = going_on;
         released
-    }
-}
-
-/// A transaction's hold on an index that it builds. When it is dropped before a commit, the entries go.
-pub(crate) struct IndexBuild {
-    build: Arc<Build>,
-    shared: Arc<Shared>,
-    /// The store when the index held everything.
-    filled: Option<Snapshot>,
-}
-
-impl IndexBuild {
-    pub fn new(shared: &Arc<Shared>, build: &Arc<Build>) -> IndexBuild {
-        IndexBuild { build: Arc::clone(build), shared: Arc::clone(shared), filled: None }
-    }
-
-    pub fn index(&self) -> CollectionId {
-        self.build.index.id
-    }
-
-    pub fn build(&self) -> &Arc<Build> {
-        &self.build
-    }
-
-    pub fn set_filled(&mut self, snapshot: Snapshot) {
-        self.filled = Some(snapshot);
-    }
-
-    /// The index's entries when it had just been filled.
-    pub fn filled(&self) -> Option<&Snapshot> {
-        self.filled.as_ref()
-    }
-}
-
-impl Drop for IndexBuild {
-    fn drop(&mut self) {
-        self.build.is_released.store(true, Ordering::Release);
-        // Where no place is free, the job that has it makes the committer look as well; a committer that is gone has left
-        // the marker for the next start.
-        drop(self.shared.jobs.try_send(Job::Sweep));
     }
 }

@@ -4,6 +4,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Ident};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::analyze::outer_aggregates::InnerUses;
+use crate::sql::parse::names::{exact, folded};
 use crate::types::ColumnType;
 
 /// A column that an expression can name.
@@ -64,19 +65,6 @@ pub struct Found {
     pub relation: String,
     pub table: Option<String>,
     pub column: ScopeColumn,
-}
-
-/// The name an identifier means: folded to lower case unless quoted.
-pub fn folded(ident: &Ident) -> String {
-    match ident.quote_style {
-        Some(_) => ident.value.clone(),
-        None => ident.value.to_lowercase(),
-    }
-}
-
-/// An identifier that means exactly this name.
-pub fn exact(name: impl Into<String>) -> Ident {
-    Ident::with_quote('"', name)
 }
 
 /// An unquoted identifier for a column of a relation.

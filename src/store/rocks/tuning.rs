@@ -1,4 +1,4 @@
-//! The column families: which there are, and how RocksDB is tuned for the access pattern of each.
+//! How RocksDB is tuned for the access pattern of each column family.
 //!
 //! Entries are read by key, so they get small blocks, full filters and a hash index inside each block. Vectors do not
 //! compress and are either read one by one or scanned whole, so they lie uncompressed in larger blocks. Everything shares
@@ -9,6 +9,7 @@ use rocksdb::{
     Options,
 };
 
+use crate::store::key::family::Family;
 use crate::store::rocks::store::StoreOptions;
 
 /// Bytes of all write buffers together before RocksDB flushes the largest.
@@ -32,59 +33,7 @@ const FILTER_BITS_PER_KEY: f64 = 10.0;
 /// Threads of flushes and compactions, at least and at most.
 const BACKGROUND_JOBS: (usize, usize) = (2, 8);
 
-/// A column family: keys with one access pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// Singletons, collections, sequences, roles, settings, reference counts of blobs.
-    Catalog,
-    /// What a reader sees of each entry, without its vectors.
-    Entries,
-    /// Public states that differ from what a reader sees.
-    Public,
-    /// Raw little-endian `f32` components.
-    Vectors,
-    /// Ordered secondary indexes; the values are empty.
-    Indexes,
-    /// What was posted, by origin and sequence.
-    DeltaLog,
-    /// Entries that wait to be posted.
-    Staging,
-    /// Encrypted secrets.
-    Vault,
-    /// What proves public states: which deltas they are made of, and the trees of postings.
-    Proofs,
-}
-
 impl Family {
-    pub const COUNT: usize = 9;
-
-    pub const ALL: [Family; Family::COUNT] = [
-        Family::Catalog,
-        Family::Entries,
-        Family::Public,
-        Family::Vectors,
-        Family::Indexes,
-        Family::DeltaLog,
-        Family::Staging,
-        Family::Vault,
-        Family::Proofs,
-    ];
-
-    /// The name on disk; never changes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Family::Catalog => "catalog",
-            Family::Entries => "entries",
-            Family::Public => "public",
-            Family::Vectors => "vectors",
-            Family::Indexes => "indexes",
-            Family::DeltaLog => "delta_log",
-            Family::Staging => "staging",
-            Family::Vault => "vault",
-            Family::Proofs => "proofs",
-        }
-    }
-
     fn tuning(self) -> Tuning {
         const KIB: usize = 1024;
         const MIB: usize = 1024 * KIB;

@@ -1,0 +1,4 @@
+//! Opening a data directory: what lies there is loaded, the threads begin, and what a stop interrupted goes on.
+
+pub(super) mod load;
+pub(super) mod start;

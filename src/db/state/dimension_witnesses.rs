@@ -1,0 +1,21 @@
+//! Where vectors were seen: while one is there, a column keeps the dimension that it learned.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+
+use crate::model::CollectionId;
+
+/// A key of each column under which a vector was seen: while that one is there, nobody has to look for another.
+#[derive(Default)]
+pub(crate) struct Witnesses(Mutex<HashMap<(CollectionId, usize), Vec<u8>>>);
+
+impl Witnesses {
+    pub(in crate::db) fn get(&self, column: (CollectionId, usize)) -> Option<Vec<u8>> {
+        self.0.lock().get(&column).cloned()
+    }
+
+    pub(in crate::db) fn put(&self, column: (CollectionId, usize), key: &[u8]) {
+        self.0.lock().insert(column, key.to_vec());
+    }
+}
