@@ -6,8 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::backup::manifest::{BACKUP_FORMAT, newer, number_of};
-use crate::backup::manifest::{BackupFile, Manifest};
+use crate::backup::manifest::{BACKUP_FORMAT, BackupFile, Manifest, newer, number_of};
 use crate::backup::place::BackupPlace;
 use crate::backup::progress::BackupProgress;
 use crate::backup::storage::{Storage, storage};

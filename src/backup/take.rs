@@ -1,14 +1,12 @@
 //! Making a backup of an open store.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
 use crate::backup::copy::hash_file;
-use crate::backup::manifest::BACKUP_FORMAT;
-use crate::backup::manifest::{BackupFile, Manifest};
+use crate::backup::manifest::{BACKUP_FORMAT, BackupFile, Manifest};
 use crate::backup::place::BackupPlace;
 use crate::backup::progress::{BackupPhase, BackupProgress};
 use crate::backup::repository::Repository;

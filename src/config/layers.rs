@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
-use crate::config::file::FileOptions;
-use crate::config::file::ReadFile;
+use crate::config::file::{FileOptions, ReadFile};
 use crate::config::flags::Flags;
 use crate::config::options::Options;
 use crate::config::problem::Problem;

@@ -9,13 +9,11 @@ use tokio_postgres::SimpleQueryMessage;
 use crate::client::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{create_file_in_private, file_error};
-use crate::transfer::content::Content;
-use crate::transfer::content::Row;
+use crate::transfer::content::{Content, Row};
 use crate::transfer::json_lines::JsonWriter;
 use crate::transfer::parquet_writer::ParquetWriter;
 use crate::transfer::postgres::{BEGIN, fetch};
-use crate::transfer::shape::TableShape;
-use crate::transfer::shape::{BLOB, quoted};
+use crate::transfer::shape::{BLOB, TableShape, quoted};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ExportFormat {

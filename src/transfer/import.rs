@@ -6,11 +6,9 @@ use tokio_postgres::types::Type;
 
 use crate::client::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::content::{Content, TypeClass};
-use crate::transfer::content::{Row, hex_of_bytes};
+use crate::transfer::content::{Content, Row, TypeClass, hex_of_bytes};
 use crate::transfer::json_lines::write_members;
-use crate::transfer::shape::TableShape;
-use crate::transfer::shape::{BLOB, quoted};
+use crate::transfer::shape::{BLOB, TableShape, quoted};
 use crate::transfer::source::{Piece, RowSource};
 
 /// Rows whose statements are under way at the same time.

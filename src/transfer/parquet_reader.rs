@@ -14,8 +14,7 @@ use parquet::schema::types::Type;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::file_error;
-use crate::transfer::content::Content;
-use crate::transfer::content::Row;
+use crate::transfer::content::{Content, Row};
 use crate::transfer::json_lines::{BYTES_MAX, ROWS_MAX, shape_of};
 use crate::transfer::parquet_writer::{DESCRIPTION, failed};
 use crate::transfer::shape::{ColumnShape, TableShape};

@@ -13,8 +13,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{Type, TypePtr};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::content::Row;
-use crate::transfer::content::{Content, TypeClass};
+use crate::transfer::content::{Content, Row, TypeClass};
 use crate::transfer::json_lines::heading;
 use crate::transfer::shape::{ColumnShape, TableShape};
 

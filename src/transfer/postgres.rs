@@ -4,8 +4,7 @@ use crate::client::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::content::Row;
 use crate::transfer::json_lines::ROWS_MAX;
-use crate::transfer::shape::TableShape;
-use crate::transfer::shape::quoted;
+use crate::transfer::shape::{TableShape, quoted};
 use crate::transfer::source::Piece;
 
 use tokio_postgres::SimpleQueryMessage;

@@ -23,7 +23,7 @@ const RANKS: [&[&str]; 16] = [
     &["main"],
 ];
 /// The rooms of modules, folders and files, in order: each imports only from those before it, and by the name of the room.
-const ROOMS: [(&str, &[&str]); 8] = [
+const ROOMS: [(&str, &[&str]); 7] = [
     (
         "db",
         &[
@@ -37,36 +37,16 @@ const ROOMS: [(&str, &[&str]); 8] = [
     ("pg", &["codec", "messages", "transport", "auth", "serve", "accept"]),
     ("sync", &["knirvgraph", "protocol", "engine", "transport", "blobs", "node"]),
     (
-        "sync/engine",
-        &[
-            "event",
-            "limits",
-            "member",
-            "io",
-            "task",
-            "log",
-            "members",
-            "partial",
-            "reconcile",
-            "schemas",
-            "stability",
-            "status",
-            "engine",
-            "proof",
-            "configure",
-        ],
-    ),
-    (
         "sql",
         &[
             "parse",
-            "rewrite",
             "arrow",
             "functions",
+            "rewrite",
             "meaning",
             "subqueries",
-            "pg_catalog",
             "relational",
+            "pg_catalog",
             "analyze",
             "read",
             "write",
@@ -76,6 +56,13 @@ const ROOMS: [(&str, &[&str]); 8] = [
         ],
     ),
 ];
+/// Files that may import from a room above theirs, and why there is no order between the two.
+const ABOVE: [(&str, &str, &str); 2] = [
+    ("sql/functions/catalog.rs", "pg_catalog", "functions read the catalogs, and the catalogs list the functions"),
+    ("sql/functions/rights.rs", "pg_catalog", "functions read the catalogs, and the catalogs list the functions"),
+];
+/// Names that the folder of a module with rooms shows, at most.
+const NAMES_MAX: usize = 15;
 /// Libraries and the modules that may name each.
 const NAMED_ONLY_IN: [(&str, &[&str]); 9] = [
     ("rocksdb", &["store"]),
@@ -104,6 +91,12 @@ fn sources_keep_the_rules() {
         let name = path.strip_prefix(root.join("src")).expect("it lies there").to_string_lossy().into_owned();
         found.extend(problems(&name, &text).into_iter().map(|problem| format!("src/{name}{problem}")));
     }
+    for (folder, _) in ROOMS.iter().filter(|(folder, _)| !folder.contains('/')) {
+        let names = std::fs::read_dir(root.join("src").join(folder)).expect("a folder").count();
+        if names > NAMES_MAX {
+            found.push(format!("src/{folder}: {names} names, {NAMES_MAX} are the most that one takes in"));
+        }
+    }
     assert!(found.is_empty(), "{} problems:\n{}", found.len(), found.join("\n"));
 }
 
@@ -131,19 +124,26 @@ fn tests_have_headers_and_are_declared() {
 fn the_rules_find_what_breaks_them() {
     let header = "//! Header.\n";
     let said = |name: &str, text: &str| problems(name, &format!("{header}{text}")).join("\n");
-    assert_eq!(said("db/good.rs", "use crate::store::{Key, Store};\nuse crate::db::Row;\n"), "");
+    assert_eq!(said("db/read/good.rs", "use crate::store::{Key, Store};\nuse crate::db::state::state::Shared;\n"), "");
     assert_eq!(
-        said("db/good.rs", "// use crate::sql::x, todo!, rocksdb\nconst A: &str = \"crate::sql::x todo!\";"),
+        said("db/read/good.rs", "// use crate::sql::x, todo!, rocksdb\nconst A: &str = \"crate::sql::x todo!\";"),
         ""
     );
-    assert_eq!(said("db/good.rs", "const A: &str = r#\"a \"crate::sql::x\" \"#; const B: char = '\"'; // '"), "");
-    assert_eq!(said("db/good.rs", "fn a<'a>(a: &'a str) -> &'a str { macro_rules!{ $crate::sql::x } }"), "");
+    assert_eq!(said("db/read/good.rs", "const A: &str = r#\"a \"crate::sql::x\" \"#; const B: char = '\"'; // '"), "");
+    assert_eq!(said("db/read/good.rs", "fn a<'a>(a: &'a str) -> &'a str { macro_rules!{ $crate::sql::x } }"), "");
     for (name, text, wanted) in [
-        ("store/bad.rs", "use crate::db::Row;", "2: store (rank 3) imports db (rank 5)"),
-        ("sql/bad.rs", "use crate::knirvql::parse;", "sql (rank 6) imports its sibling knirvql"),
-        ("store/bad.rs", "\nfn a() { crate::session::run(); }", "3: store (rank 3) imports session (rank 7)"),
+        ("store/bad.rs", "use crate::db::Row;", "2: store (rank 4) imports db (rank 6)"),
+        ("sql/bad.rs", "use crate::knirvql::parse;", "sql (rank 7) imports its sibling knirvql"),
+        ("store/bad.rs", "\nfn a() { crate::session::run(); }", "3: store (rank 4) imports session (rank 8)"),
         ("store/bad.rs", "use crate::{error::Result, db::{Row, Query}};", "imports db"),
         ("store/bad.rs", "pub(crate) use crate::{\n    model::Value,\n    sql,\n};", "imports sql"),
+        ("db/read/bad.rs", "use crate::db::write::X;", "2: read imports write, a room of db above it"),
+        ("db/read/bad.rs", "use crate::db::{state::X, write::Y};", "read imports write"),
+        ("db/write/bad.rs", "fn a() { crate::db::replica::x() }", "write imports replica"),
+        ("db/write/bad.rs", "use crate::db::Row;", "crate::db::Row does not name a room of db"),
+        ("db/bad.rs", "", "bad is no room of db"),
+        ("sql/functions/bad.rs", "use crate::sql::pg_catalog::X;", "functions imports pg_catalog"),
+        ("db/replica/rights/bad.rs", "use crate::db::replica::networks::X;", "rights imports networks"),
         ("db/bad.rs", "use crate::nowhere::X;", "nowhere has no rank"),
         ("nowhere/bad.rs", "", "nowhere has no rank"),
         ("db/bad.rs", "use rocksdb::DB;", "rocksdb is named outside store"),
@@ -163,7 +163,7 @@ fn the_rules_find_what_breaks_them() {
     }
     assert!(problems("db/bad.rs", "use crate::error::Result;\n").join("").contains("no `//!` header"));
     assert_eq!(said("db/bad_tests.rs", &"//\n".repeat(LINES_MAX)), "", "tests may be long");
-    assert_eq!(said("db/good.rs", "// SAFETY: b never fails.\nfn a() { unsafe { b() } }"), "");
+    assert_eq!(said("db/read/good.rs", "// SAFETY: b never fails.\nfn a() { unsafe { b() } }"), "");
 }
 
 /// What is wrong with a source; `name` is its path below `src`. Each begins with `:line: ` or `: `.
@@ -187,6 +187,7 @@ fn problems(name: &str, text: &str) -> Vec<String> {
     }
     if module != "lib" {
         found.extend(import_problems(module, &code));
+        found.extend(ROOMS.iter().flat_map(|(folder, rooms)| room_problems(name, folder, rooms, &code)));
     }
     for (number, line) in (1..).zip(code.lines()) {
         let libraries =
@@ -232,6 +233,36 @@ fn import_problems(module: &str, code: &str) -> Vec<String> {
                 Some(_) => continue,
             };
             found.push(format!(":{number}: {problem}"));
+        }
+    }
+    found
+}
+
+/// Imports of a file in a room of `folder` that go up in the order of its rooms, or that do not name a room.
+fn room_problems(name: &str, folder: &str, rooms: &[&str], code: &str) -> Vec<String> {
+    let inside = name.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
+    let room = inside.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+    let of_tests = |part: &str| part.contains("tests") || matches!(part, "simulation" | "attacker.rs" | "burden.rs");
+    if inside.is_empty() || room == "mod" || inside.split('/').any(of_tests) {
+        return Vec::new();
+    }
+    let Some(own) = rooms.iter().position(|known| *known == room) else {
+        return vec![format!(": {room} is no room of {folder}")];
+    };
+    let code = code.split("\nmod tests {").next().unwrap_or(code);
+    let prefix = format!("crate::{}::", folder.replace('/', "::"));
+    let mut found = Vec::new();
+    for (place, _) in code.match_indices(&prefix) {
+        let number = code[..place].matches('\n').count() + 1;
+        for imported in first_names(&code[place + prefix.len()..]) {
+            let is_excused = ABOVE.iter().any(|(file, above, _)| *file == name && *above == imported);
+            match rooms.iter().position(|known| *known == imported) {
+                None => found.push(format!(":{number}: {prefix}{imported} does not name a room of {folder}")),
+                Some(other) if other > own && !is_excused => {
+                    found.push(format!(":{number}: {room} imports {imported}, a room of {folder} above it"));
+                }
+                Some(_) => {}
+            }
         }
     }
     found

@@ -8,8 +8,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use crate::backup::remove_left_over;
-use crate::db::catalog::catalog::Catalog;
-use crate::db::catalog::catalog::{FIRST_FREE_ID, default_collections};
+use crate::db::catalog::catalog::{Catalog, FIRST_FREE_ID, default_collections};
 use crate::db::read::view::{ReadView, vector_slot};
 use crate::db::records::origin::open_identity;
 use crate::db::replica::posting::repost_floor::load_first_heads;

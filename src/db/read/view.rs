@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
-use crate::db::pending::write_set::EntryKey;
-use crate::db::pending::write_set::WriteSet;
+use crate::db::pending::write_set::{EntryKey, WriteSet};
 use crate::db::read::access_path;
-use crate::db::read::cursor::Cursor;
-use crate::db::read::cursor::Row;
+use crate::db::read::cursor::{Cursor, Row};
 use crate::db::read::query::Query;
 use crate::db::read::scan::visit_key;
 use crate::db::settings::settings::Settings;

@@ -3,8 +3,7 @@
 use crate::db::open::load::{DatabaseOptions, VAULT_VERIFIER, key_directory};
 use crate::db::vault::network_keys::NETWORK_SECRETS;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::AUTH;
-use crate::model::NetworkId;
+use crate::model::{AUTH, NetworkId};
 use crate::store::{Batch, Key, KeyRange, KeySource, Store, StoreOptions, Vault};
 
 /// Re-encrypts all secrets under a new key from `source`; how many there were. An interrupted rotation leaves the old key in

@@ -4,8 +4,7 @@ use parking_lot::RwLock;
 
 use crate::db::vault::network_keys::{NETWORK_SECRETS, NetworkSecrets};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::AUTH;
-use crate::model::NetworkId;
+use crate::model::{AUTH, NetworkId};
 use crate::store::{Key, NameHash, SealedSecret, Snapshot, Vault, decode_key_part};
 use crate::types::{ColumnType, Value};
 

@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
 use crate::db::read::scan::{Span, visit_entries, visit_key};
-use crate::db::read::view::ReadView;
-use crate::db::read::view::vector_slot;
+use crate::db::read::view::{ReadView, vector_slot};
 use crate::db::state::cancel::Cancel;
 use crate::db::state::index_builds::Build;
 use crate::db::state::state::Shared;

@@ -7,14 +7,12 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::entry_view::{EntryView, check_dimension};
-use crate::db::read::view::ReadView;
-use crate::db::read::view::vector_slot;
+use crate::db::read::view::{ReadView, vector_slot};
 use crate::db::state::cancel::Cancel;
 use crate::db::state::state::Shared;
 use crate::db::write::commit_group::{Effects, Group, VectorChange};
 use crate::db::write::entry_states::fitting;
-use crate::db::write::feed_draft::FeedDraft;
-use crate::db::write::feed_draft::Origin;
+use crate::db::write::feed_draft::{FeedDraft, Origin};
 use crate::db::write::ordered_indexes::Constraints;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{

@@ -13,8 +13,7 @@ use crate::db::pending::write_set::WriteSet;
 use crate::db::write::encoder::Apply;
 use crate::db::write::entry_states::EntryStates;
 use crate::error::Result;
-use crate::model::AUTH;
-use crate::model::{Attachment, Collection, CollectionId, Network, PeerId, State};
+use crate::model::{AUTH, Attachment, Collection, CollectionId, Network, PeerId, State};
 use crate::store::encode_key;
 use crate::types::Value;
 

@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use crate::db::pending::deed::Deed;
 use crate::db::pending::on_conflict::OnConflict;
-use crate::db::pending::write_set::EntryKey;
-use crate::db::pending::write_set::Pending;
+use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::read::ordered_keys::{indexed_operands, unique_prefix};
 use crate::db::read::query::Operand;
 use crate::db::read::scan::visit_key;

@@ -7,9 +7,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::knirvql;
 use crate::model::Reservation;
-use crate::sql;
+use crate::{knirvql, sql};
 
 /// Most statements of one text.
 const STATEMENTS_MAX: usize = 100_000;

@@ -6,8 +6,7 @@
 
 use crate::db::AUTH;
 use crate::error::{Error, ErrorKind};
-use crate::knirvql;
-use crate::sql;
+use crate::{knirvql, sql};
 
 /// What stands in place of a quoted part.
 const LEFT_OUT: &str = "…";

@@ -20,8 +20,7 @@ use crate::sql::arrow::types::{is_hidden, type_of};
 use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::pg_catalog;
-use crate::sql::relational::collection_table::StatementTable;
-use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW};
+use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, StatementTable};
 
 impl Analyzer<'_> {
     pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<()> {

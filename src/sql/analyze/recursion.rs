@@ -11,8 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::parse::names::folded;
-use crate::sql::parse::names::last_part;
+use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::visit::visit;
 use crate::sql::rewrite::expressions::has_aggregate;
 

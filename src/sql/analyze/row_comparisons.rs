@@ -14,8 +14,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::error::{Error, Result};
 use crate::sql::analyze::binary::binary;
 use crate::sql::analyze::scope::column_of;
-use crate::sql::parse::names::exact;
-use crate::sql::parse::names::last_part;
+use crate::sql::parse::names::{exact, last_part};
 use crate::sql::parse::operators::call;
 use crate::sql::parse::trees::select_of;
 use crate::sql::parse::visit::has_expression;

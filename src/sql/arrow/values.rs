@@ -6,10 +6,9 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Decimal128Builder, Float32Builder, ListBuilder,
-    PrimitiveBuilder, StringBuilder, make_array, new_empty_array,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Decimal128Builder, Float32Builder, ListArray, ListBuilder,
+    PrimitiveBuilder, StringBuilder, StructArray, make_array, new_empty_array,
 };
-use datafusion::arrow::array::{ListArray, StructArray};
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::{cast, concat};
 use datafusion::arrow::datatypes::{

@@ -10,8 +10,7 @@ use crate::model::{Collection, CollectionKind, Column, Index, IndexKind, IndexOr
 use crate::sql::analyze::literals::string_of;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::skips;
-use crate::sql::parse::names::folded;
-use crate::sql::parse::names::last_part;
+use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::unread;
 use crate::sql::write::write_target::{located, public_name, writable};
 use crate::types::ColumnType;

@@ -3,8 +3,7 @@
 //!
 //! One description of what is added ([`Addend`]) serves groups, whole inputs, window frames and DISTINCT.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
 use std::marker::PhantomData;
 use std::sync::Arc;

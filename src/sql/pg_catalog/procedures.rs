@@ -10,8 +10,7 @@ use std::sync::LazyLock;
 use datafusion::logical_expr::Volatility;
 
 use crate::db::Settings;
-use crate::sql::functions::function_types;
-use crate::sql::functions::{self, Definition};
+use crate::sql::functions::{self, Definition, function_types};
 use crate::sql::pg_catalog::names::{format_type, is_type};
 use crate::sql::pg_catalog::oids::{NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{Row, oid, oids, small, text};

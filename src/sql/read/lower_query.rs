@@ -15,8 +15,7 @@ use crate::sql::analyze::literals::{placeholder, string_of};
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::{called, distance_metric};
-use crate::sql::relational::collection_table::StatementTable;
-use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, TableColumn};
+use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, StatementTable, TableColumn};
 use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
 

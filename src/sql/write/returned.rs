@@ -13,8 +13,7 @@ use crate::model::{Collection, OutputColumn};
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::analyze::scope::no_relation;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::parse::names::last_part;
-use crate::sql::parse::names::{exact, folded};
+use crate::sql::parse::names::{exact, folded, last_part};
 use crate::sql::parse::trees::select_of;
 use crate::sql::read::read_plan::plan_query;
 

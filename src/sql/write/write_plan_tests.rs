@@ -4,8 +4,7 @@ use crate::db::{Cancel, Clock, Database, DatabaseOptions, Settings, Transaction}
 use crate::error::Result;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::parse::parse;
-use crate::sql::statement::plan::plan;
-use crate::sql::statement::plan::{Action, Planned};
+use crate::sql::statement::plan::{Action, Planned, plan};
 use crate::sql::write::write_plan::WritePlan;
 use crate::store::KeySource;
 use crate::types::{ColumnType, Value};

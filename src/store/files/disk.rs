@@ -1,8 +1,7 @@
 //! The disk under a data directory: how much room there is, and whether anything may be written.
 
-use std::fs;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 /// A file system, as it says itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,9 @@
 //! A server writes it when it listens and takes it away when it ends. One that was killed leaves it behind; whoever reads it
 //! ignores it then. It is a hint and no lock: the store has its own.
 
-use std::fs;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 

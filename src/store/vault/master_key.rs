@@ -6,10 +6,8 @@
 //! and removes the old one after, so whatever interrupts it, the key that the database asks for is there. A key directory
 //! belongs to one data directory. Whether a key is the right one is decided by [`Vault`](crate::store::vault::vault::Vault).
 
-use std::fmt;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs, io};
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;

@@ -2,9 +2,9 @@
 
 use crate::sync::protocol::message::{DIGESTS_MAX, SYNC_BATCH_BYTES};
 
-/// Heartbeats to a peer: this far apart after something changed,
+/// How far heartbeats to a peer are apart after something has changed.
 pub const HEARTBEAT_MS_MIN: u64 = 1_000;
-/// and twice as far each time while nothing does, up to this.
+/// How far heartbeats to a peer are apart at most: while nothing changes, each is twice as late as the one before.
 pub const HEARTBEAT_MS_MAX: u64 = 10_000;
 /// A peer that has been silent for so long is taken for gone.
 pub const PEER_SILENT_MS_MAX: u64 = 45_000;
@@ -42,9 +42,9 @@ pub const STORY_DISTRUST_MS: u64 = 30_000;
 
 /// Views kept for peers that reconcile with this node.
 pub const VIEWS_MAX: usize = 4;
-/// A view that nobody asks from is closed,
+/// How long a view lives that no peer asks from.
 pub const VIEW_IDLE_MS_MAX: u64 = 60_000;
-/// and so is one that gets too old.
+/// How long a view lives at most.
 pub const VIEW_AGE_MS_MAX: u64 = 1_800_000;
 /// How many intervals later than planned a node compares its entries with those of a peer while there are deltas to pull.
 pub const BUSY_AUDITS: u64 = 3;
@@ -66,26 +66,26 @@ pub const MERGES_MAX: usize = 4;
 /// Pages of a snapshot that are on their way from one peer.
 pub const PAGES_ASKED_MAX: usize = 2;
 
-/// Entries drawn from what is going to be dropped, for all members together,
+/// Entries drawn from what is going to be dropped, for all members together.
 pub const DRAWN_MAX: usize = 8_192;
-/// and those of them that one member is asked for: one that lacks half passes once in 256 times.
+/// Drawn entries that one member is asked for: one that lacks half passes once in 256 times.
 pub const CHALLENGE_KEYS_MAX: usize = 8;
 /// Whoever has not answered by then does not hold what it says.
 pub const CHALLENGE_MS_MAX: u64 = 10_000;
 
-/// Statements that fetch entries from other members at a time,
+/// Statements that fetch entries from other members at a time.
 pub const FETCHES_MAX: usize = 256;
-/// how long one member may take to answer,
+/// How long one member may take to answer a fetch.
 pub const FETCH_TIMEOUT_MS: u64 = 5_000;
-/// and all of them.
+/// How long all members together may take to answer a fetch.
 pub const FETCH_MS_MAX: u64 = 15_000;
 /// How often a member is asked again because it is behind what is known here.
 pub const FETCH_TRIES_MAX: u32 = 20;
 /// Fetches that ask one member at a time; others wait for their turn.
 pub const FETCHES_PER_PEER_MAX: usize = SERVES_PER_PEER_MAX / 2;
-/// Statements that list the keys of others at a time: fewer than a member serves,
+/// Statements that list the keys of others at a time: fewer than a member serves.
 pub const LISTINGS_MAX: usize = SERVES_PER_PEER_MAX / 2;
-/// and how long one member may take to answer.
+/// How long one member may take to answer a listing.
 pub const LISTING_TIMEOUT_MS: u64 = 15_000;
 /// How long what is brought here for a statement that reads all of a collection stays at least.
 pub const GATHERED_MS_MIN: u64 = 60_000;
@@ -112,14 +112,15 @@ pub const VOTES_UNASKED_MAX: usize = 32;
 /// How long deltas that a member has shown and not given may be lacking before it is named: three requests that are not
 /// answered, so that a member under load is not.
 pub const WITHHELD_MS: u64 = 60_000;
-/// Origins of which that is remembered,
+/// Origins of which withheld deltas are remembered.
 pub const GAPS_MAX: usize = 1_024;
-/// and members that are named for each.
+/// Members that are named as withholding the deltas of one origin.
 pub const WITHHOLDERS_MAX: usize = 8;
 
-/// How far apart the times are at which a member signs its head, at least,
+/// How far apart the times are at which a member signs its head, at least.
 pub const HEAD_TIME_MS: u64 = 60_000;
-/// and for each member: 160 bytes to each neighbour for each time, 2 KiB a second in a network of any size.
+/// How far apart these times are for each member: 160 bytes to each neighbour for each time make 2 KiB a second in a network of
+/// any size.
 pub const HEAD_TIME_MS_PER_MEMBER: u64 = 600;
 /// Times of one member that are closer than this are not listened to.
 pub const HEAD_TIME_MS_MIN: u64 = 20_000;
@@ -135,13 +136,13 @@ pub const NEWS_BATCHES_MAX: usize = 8;
 /// remembered until these are. A kilobyte for each at most.
 pub const STRANGE_ORIGINS_MAX: usize = 1_024;
 
-/// Members are kept with what they have acknowledged so often,
+/// How often members are kept with what they have acknowledged.
 pub const SAVE_MEMBERS_MS: u64 = 60_000;
-/// and no closer than this where something is new: one write to the disk for all,
+/// How far apart these writes are at least, where something is new of a member: one write to the disk for all.
 pub const SAVE_MEMBERS_MS_MIN: u64 = 1_000;
 /// Saves of members that do not wait for that, for each time that all are gathered: a first meeting is kept at once.
 pub const QUICK_SAVES_MAX: u32 = 8;
-/// of at most so many, so that a write stays below a few megabytes.
+/// Members that one such write keeps, so that it stays below a few megabytes.
 pub const SAVED_AT_ONCE_MAX: usize = 1_024;
 /// How long after it was told a charter a member that still shows another one is told again.
 pub const CHARTER_AGAIN_MS: u64 = 30_000;

@@ -112,3 +112,13 @@ pub(super) enum Task {
         number: u64,
     },
 }
+
+/// Why a reconciliation is under way, the most urgent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reason {
+    Audit,
+    /// Collections are partial: what the peer holds of them is taken over, and its deltas are left to the logs.
+    Fill,
+    /// Something is lacking: what the peer holds is taken over with its heads.
+    Needed,
+}

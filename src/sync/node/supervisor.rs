@@ -10,10 +10,9 @@ use tokio::task::JoinHandle;
 
 use crate::db::{Clock, Database, SyncCommand, SyncReport, SyncStatus};
 use crate::error::{Error, ErrorKind};
-use crate::sync::node::load_networks;
 use crate::sync::node::load_networks::Memory;
-use crate::sync::node::node;
 use crate::sync::node::node::Stopped;
+use crate::sync::node::{load_networks, node};
 
 /// How long to wait before a node that could not start is tried again.
 const RETRY: Duration = Duration::from_secs(10);

@@ -8,15 +8,14 @@ use crate::model::PeerId;
 use crate::sync::engine::io::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
 use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Step;
-use crate::sync::simulation::excuses;
 use crate::sync::simulation::faults::Fault;
 use crate::sync::simulation::ledger::Ledger;
 use crate::sync::simulation::liars::Liars;
 use crate::sync::simulation::links::Session;
 use crate::sync::simulation::node::{Node, START_MS};
 use crate::sync::simulation::plan::{Plan, between};
-use crate::sync::simulation::shares;
 use crate::sync::simulation::story::{brief, note_of, short, what};
+use crate::sync::simulation::{excuses, shares};
 
 /// Events for each pair of nodes after which a simulation is taken for one that never comes to rest.
 const EVENTS_PER_PAIR_MAX: u64 = 100_000;

@@ -12,10 +12,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::future::{AbortHandle, Abortable, BoxFuture};
-use libp2p::Multiaddr;
-use libp2p::Transport;
 use libp2p::core::transport::{Boxed, DialOpts, ListenerId, TransportError, TransportEvent};
 use libp2p::multiaddr::Protocol;
+use libp2p::{Multiaddr, Transport};
 use parking_lot::Mutex;
 
 /// Connections that are being made from outside, at most: a member's handshake ends long before so many others have begun.

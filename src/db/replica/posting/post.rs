@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use crate::db::records::log_entry::encode_log_entry;
 use crate::db::records::set_aside::set_aside_name;
-use crate::db::records::stage_marks::EntryPlace;
-use crate::db::records::stage_marks::{StagedAt, next_posting};
+use crate::db::records::stage_marks::{EntryPlace, StagedAt, next_posting};
 use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::receiving::shapes::tagged_name;
 use crate::db::write::encoder::Apply;

@@ -17,8 +17,7 @@ use crate::db::database::Database;
 use crate::db::replica::receiving::schema_merge::are_alike;
 use crate::db::write::encoder::Apply;
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::model::MEMORY;
-use crate::model::{Attachment, Collection, CollectionKind, Halt, Network, NetworkId, PeerId};
+use crate::model::{Attachment, Collection, CollectionKind, Halt, MEMORY, Network, NetworkId, PeerId};
 use crate::store::{Identity, Key, KeyRange, Snapshot, verify_signature};
 use crate::types::ColumnType;
 

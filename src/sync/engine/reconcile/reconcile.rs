@@ -2,9 +2,8 @@
 //!
 //! One at a time. It begins where pulling found the logs of all connected peers pruned below what is needed, where this
 //! node holds nothing and a peer a great deal, where a collection was attached late, and now and then as an audit. The
-//! peer pins a view; the logs bring what they give of it ([`log_first`](crate::sync::engine::log::log_first)); each collection that both have
-//! attached is walked ([`reconcile_steps`](crate::sync::engine::reconcile::steps)); at the end the peer's heads are adopted: everything that
-//! they count is here now.
+//! peer pins a view; the logs bring what they give of it (`log::log_first`); each collection that both have attached is walked
+//! (`steps`); at the end the peer's heads are adopted: everything that they count is here now.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -20,7 +19,7 @@ use crate::sync::engine::log::log_first::Awaited;
 use crate::sync::engine::log::pull::Origin;
 use crate::sync::engine::reconcile::fill::Lacking;
 use crate::sync::engine::reconcile::steps::Walk;
-use crate::sync::engine::task::Task;
+use crate::sync::engine::task::{Reason, Task};
 use crate::sync::protocol::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
 use crate::sync::protocol::seeded_random::Random;
 
@@ -39,16 +38,6 @@ pub(in crate::sync::engine) struct Reconciling {
     avoided: BTreeMap<PeerId, u64>,
     /// Until then a node that returns gives nothing away.
     pub(super) return_ms: u64,
-}
-
-/// Why one is under way, the most urgent last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::sync::engine) enum Reason {
-    Audit,
-    /// Collections are partial: what the peer holds of them is taken over, and its deltas are left to the logs.
-    Fill,
-    /// Something is lacking: what the peer holds is taken over with its heads.
-    Needed,
 }
 
 /// A request that is not answered yet.

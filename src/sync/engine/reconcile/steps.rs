@@ -15,7 +15,7 @@ use crate::sync::engine::Engine;
 use crate::sync::engine::io::{EntryDigest, Offer, Work};
 use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX, PAGES_ASKED_MAX};
 use crate::sync::engine::reconcile::fingerprint_tree::Tree;
-use crate::sync::engine::reconcile::reconcile::Reason;
+use crate::sync::engine::task::Reason;
 use crate::sync::protocol::message::{
     Digests, Fingerprint, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT, TREE_NODES_MAX,
 };
