@@ -22,7 +22,7 @@ use nebulusdb::store::{
 use nebulusdb::types::json::jsonb;
 use nebulusdb::types::json::jsonb::PathStep;
 use nebulusdb::types::{Value, parse_vector, vector_text};
-use nebulusdb::vector::{BuildScope, Index, Metric, Parameters};
+use nebulusdb::vector::{BuildScope, Metric, NearestIndex, Parameters};
 
 const DIMENSIONS: usize = 384;
 const INDEXED: usize = 5_000;
@@ -63,7 +63,7 @@ fn distances(criterion: &mut Criterion) {
 
 fn index_search(criterion: &mut Criterion) {
     let mut numbers = Numbers(2);
-    let index = Index::new(Metric::L2, DIMENSIONS, Parameters::DEFAULT);
+    let index = NearestIndex::new(Metric::L2, DIMENSIONS, Parameters::DEFAULT);
     for row in 0..INDEXED {
         index.insert(&row.to_be_bytes(), &numbers.vector()).expect("it has the right dimension");
     }

@@ -5,7 +5,7 @@ use nebulusdb::knirvql;
 use nebulusdb::merge::Posting;
 use nebulusdb::model::{CharterDigest, NetworkId, NetworkOptions, PeerId, Placement};
 use nebulusdb::store::{DeltaBody, decode_contributions, decode_state, encode_body, encode_contributions};
-use nebulusdb::sync::{Action, Assembler, Engine, EngineConfig, Input, Tuning, encode};
+use nebulusdb::sync::{Assembler, Engine, EngineAction, EngineConfig, EngineInput, Tuning, encode};
 
 /// A frame of a message between members, and the message.
 pub fn message(bytes: &[u8]) {
@@ -57,22 +57,22 @@ pub fn conversation(mut bytes: &[u8]) {
     let (mut now_ms, mut actions) = (1_700_000_000_000, Vec::new());
     let mut engine = Engine::new(config, Vec::new(), Vec::new(), now_ms);
     for (peer, epoch) in peers.iter().zip([3, 3]) {
-        engine.handle(now_ms, Input::PeerUp { peer: peer.clone(), epoch, addresses: Vec::new() }, &mut actions);
+        engine.handle(now_ms, EngineInput::PeerUp { peer: peer.clone(), epoch, addresses: Vec::new() }, &mut actions);
     }
     while let Some((&[who, low, high], rest)) = bytes.split_first_chunk() {
         let (frame, rest) = rest.split_at(usize::from(u16::from_le_bytes([low, high])).min(rest.len()));
         bytes = rest;
         let peer = peers[usize::from(who & 1)].clone();
         let input = match Assembler::new().push(frame) {
-            Ok(Some(message)) => Input::Received { peer, message, bytes: frame.len() },
+            Ok(Some(message)) => EngineInput::Received { peer, message, bytes: frame.len() },
             Ok(None) => continue,
-            Err(_) => Input::Malformed { peer },
+            Err(_) => EngineInput::Malformed { peer },
         };
         now_ms += u64::from(who) * 16;
         engine.handle(now_ms, input, &mut actions);
         assert!(engine.next_tick_ms() > now_ms, "it is woken without end");
         for action in actions.drain(..) {
-            if let Action::Send { message, .. } = action {
+            if let EngineAction::Send { message, .. } = action {
                 encode(&message).expect("what is said can be sent");
             }
         }

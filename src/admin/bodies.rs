@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, timeout};
 
-use crate::admin::connection::Turn;
+use crate::admin::connection::RequestTurn;
 
 /// Longest body of a request, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -120,7 +120,7 @@ pub(super) fn bounded_request(request: Request<Incoming>) -> Result<Request<Body
 /// The body of an answer: the turn of its connection ends with it, and its place among the streams.
 pub(super) struct AnswerBody {
     body: Body,
-    turn: Turn,
+    turn: RequestTurn,
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -147,7 +147,11 @@ impl HttpBody for AnswerBody {
 }
 
 /// The answer with what tells of its progress; a refusal, where it would be one stream too many.
-pub(super) fn bounded_answer(answer: Response<Body>, turn: Turn, streams: Arc<Semaphore>) -> Response<AnswerBody> {
+pub(super) fn bounded_answer(
+    answer: Response<Body>,
+    turn: RequestTurn,
+    streams: Arc<Semaphore>,
+) -> Response<AnswerBody> {
     turn.advance();
     let kind = answer.headers().get(CONTENT_TYPE);
     let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(STREAM_TYPE));

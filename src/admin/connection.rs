@@ -41,11 +41,11 @@ enum Doing {
 
 /// What a connection does, and since when it has made no progress.
 #[derive(Debug)]
-pub(super) struct Activity(Mutex<(Doing, Instant)>);
+pub(super) struct RequestActivity(Mutex<(Doing, Instant)>);
 
-impl Activity {
-    pub fn new() -> Activity {
-        Activity(Mutex::new((Doing::Idle, Instant::now())))
+impl RequestActivity {
+    pub fn new() -> RequestActivity {
+        RequestActivity(Mutex::new((Doing::Idle, Instant::now())))
     }
 
     fn set(&self, doing: Doing) {
@@ -73,12 +73,12 @@ impl Activity {
 
 /// Held while a request is answered.
 #[derive(Debug)]
-pub(super) struct Turn(Arc<Activity>);
+pub(super) struct RequestTurn(Arc<RequestActivity>);
 
-impl Turn {
-    fn begin(activity: &Arc<Activity>) -> Turn {
+impl RequestTurn {
+    fn begin(activity: &Arc<RequestActivity>) -> RequestTurn {
         activity.set(Doing::Handling);
-        Turn(Arc::clone(activity))
+        RequestTurn(Arc::clone(activity))
     }
 
     /// The client has taken another part of the answer.
@@ -87,7 +87,7 @@ impl Turn {
     }
 }
 
-impl Drop for Turn {
+impl Drop for RequestTurn {
     fn drop(&mut self) {
         self.0.set(Doing::Idle);
     }
@@ -99,7 +99,7 @@ pub(super) async fn converse(
     address: SocketAddr,
     pages: Router,
     streams: Arc<Semaphore>,
-    activity: Arc<Activity>,
+    activity: Arc<RequestActivity>,
 ) {
     // Events are small, and shall come at once.
     if let Err(error) = stream.set_nodelay(true) {
@@ -107,7 +107,7 @@ pub(super) async fn converse(
         return;
     }
     let service = service_fn(|mut request: Request<Incoming>| {
-        let turn = Turn::begin(&activity);
+        let turn = RequestTurn::begin(&activity);
         request.extensions_mut().insert(ConnectInfo(address));
         answer(request, pages.clone(), Arc::clone(&streams), turn)
     });
@@ -129,7 +129,7 @@ async fn answer(
     request: Request<Incoming>,
     pages: Router,
     streams: Arc<Semaphore>,
-    turn: Turn,
+    turn: RequestTurn,
 ) -> Result<Response<AnswerBody>, Infallible> {
     let answer = match bounded_request(request) {
         Ok(request) => TowerToHyperService::new(pages).call(request).await?,

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-use crate::admin::connection::{Activity, converse};
+use crate::admin::connection::{RequestActivity, converse};
 
 /// Connections at the same time; beyond them the one goes that has been idle for longest.
 const CONNECTIONS_MAX: usize = 64;
@@ -23,7 +23,7 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// A connection that is open.
 struct Visitor {
-    activity: Arc<Activity>,
+    activity: Arc<RequestActivity>,
     task: AbortHandle,
 }
 
@@ -62,7 +62,7 @@ pub async fn serve(listener: TcpListener, pages: Router, mut stopping: watch::Re
         match accepted {
             Ok((stream, address)) => {
                 make_room(&mut visitors);
-                let activity = Arc::new(Activity::new());
+                let activity = Arc::new(RequestActivity::new());
                 let (pages, streams) = (pages.clone(), Arc::clone(&streams));
                 let task = connections.spawn(converse(stream, address, pages, streams, Arc::clone(&activity)));
                 visitors.push_back(Visitor { activity, task });

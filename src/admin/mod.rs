@@ -16,4 +16,4 @@ mod subject;
 
 pub use listener::serve;
 pub use pages::router;
-pub use subject::{Phase, Subject};
+pub use subject::{PageSubject, Phase};

@@ -1,13 +1,13 @@
 //! `/metrics`: the numbers of the process, and those of the database, its disk and its networks at this moment.
 
 use crate::admin::process::write_process;
-use crate::admin::subject::{Phase, Subject};
+use crate::admin::subject::{PageSubject, Phase};
 use crate::db::Database;
 use crate::metrics::{Page, write_numbers};
 
 /// The page for Prometheus.
-pub(super) fn render(subject: &Subject) -> String {
-    let Subject { database, memory, .. } = subject;
+pub(super) fn render(subject: &PageSubject) -> String {
+    let PageSubject { database, memory, .. } = subject;
     let mut page = Page::default();
     page.info("nebulusdb_build_info", "The version that runs.", "version", env!("CARGO_PKG_VERSION"));
     let is_ready = *subject.phase.borrow() == Phase::Serving;

@@ -7,14 +7,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use crate::admin::subject::{Phase, Subject};
+use crate::admin::subject::{PageSubject, Phase};
 use crate::admin::{health, numbers};
 
 /// The form that Prometheus reads.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// `/healthz`, `/readyz` and `/metrics`.
-pub fn router(subject: Subject) -> Router {
+pub fn router(subject: PageSubject) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -27,11 +27,11 @@ async fn only_get() -> impl IntoResponse {
     (StatusCode::METHOD_NOT_ALLOWED, "only GET\n")
 }
 
-async fn healthz(State(subject): State<Subject>) -> impl IntoResponse {
+async fn healthz(State(subject): State<PageSubject>) -> impl IntoResponse {
     health::answer(&subject.database)
 }
 
-async fn readyz(State(subject): State<Subject>) -> impl IntoResponse {
+async fn readyz(State(subject): State<PageSubject>) -> impl IntoResponse {
     match *subject.phase.borrow() {
         Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
         Phase::Serving => (StatusCode::OK, "ready\n"),
@@ -39,6 +39,6 @@ async fn readyz(State(subject): State<Subject>) -> impl IntoResponse {
     }
 }
 
-async fn metrics_page(State(subject): State<Subject>) -> impl IntoResponse {
+async fn metrics_page(State(subject): State<PageSubject>) -> impl IntoResponse {
     ([(CONTENT_TYPE, METRICS_TYPE)], numbers::render(&subject))
 }

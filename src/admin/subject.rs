@@ -9,7 +9,7 @@ use crate::model::Budget;
 
 /// What the pages tell about.
 #[derive(Clone)]
-pub struct Subject {
+pub struct PageSubject {
     pub database: Database,
     /// What clients make the server hold.
     pub memory: Arc<Budget>,

@@ -14,7 +14,7 @@ use ureq::Body;
 use ureq::http::{Response, StatusCode};
 
 use crate::backup::copy::PIECE_BYTES;
-use crate::backup::lease::Lease;
+use crate::backup::lease::RepositoryLease;
 use crate::backup::manifest::BackupFile;
 use crate::backup::place::BucketPlace;
 use crate::backup::progress::BackupProgress;
@@ -35,7 +35,7 @@ const TRIES_MAX: u32 = 4;
 pub(super) struct Bucket {
     requests: Requests,
     place: BucketPlace,
-    lease: Option<Lease>,
+    lease: Option<RepositoryLease>,
     /// The sizes of all objects below `objects/`, once somebody writes: asking for each would take a request.
     known: Mutex<Option<HashMap<String, u64>>>,
 }
@@ -173,7 +173,7 @@ impl Storage for Bucket {
     }
 
     fn begin_writing(&mut self, holder: &str) -> Result<()> {
-        self.lease = Some(Lease::take(self, holder)?);
+        self.lease = Some(RepositoryLease::take(self, holder)?);
         let objects = self.list(&format!("{OBJECTS}/"), false)?;
         *self.known.lock() = Some(objects.into_iter().collect());
         Ok(())

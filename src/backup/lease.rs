@@ -25,18 +25,18 @@ struct Claim {
 }
 
 /// A lease that is held.
-pub(super) struct Lease {
+pub(super) struct RepositoryLease {
     holder: String,
     state: Mutex<(String, Instant)>,
 }
 
-impl Lease {
+impl RepositoryLease {
     /// Takes the lease where nobody has it, where it has ended, and where the same node has left it: one node makes one
     /// backup at a time.
     ///
     /// # Errors
     /// 55006 while somebody else has it.
-    pub fn take(bucket: &Bucket, holder: &str) -> Result<Lease> {
+    pub fn take(bucket: &Bucket, holder: &str) -> Result<RepositoryLease> {
         let claim = claim(holder)?;
         let tag = match bucket.write_if(LEASE_OBJECT, &claim, ("if-none-match", "*"))? {
             Some(tag) => tag,
@@ -56,7 +56,7 @@ impl Lease {
                 again.ok_or_else(|| taken(bucket, "somebody who has just begun"))?
             }
         };
-        Ok(Lease { holder: holder.to_string(), state: Mutex::new((tag, Instant::now())) })
+        Ok(RepositoryLease { holder: holder.to_string(), state: Mutex::new((tag, Instant::now())) })
     }
 
     /// Renews it where it is time.

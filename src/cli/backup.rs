@@ -13,7 +13,7 @@ use tokio_postgres::SimpleQueryMessage;
 
 use crate::backup::{BackupOptions, BackupPlace, BackupProgress, BackupReport, Repository};
 use crate::cli::command::block_on;
-use crate::cli::given::Given;
+use crate::cli::given::GivenArgument;
 use crate::cli::progress::{BAR_INTERVAL, bytes_bar, watched};
 use crate::cli::table::Table;
 use crate::client::{Route, Session, failure, route, route_to_holder, url_or_near};
@@ -57,7 +57,7 @@ pub(crate) struct BackupArgs {
 }
 
 /// Makes a backup, or lists or verifies those that there are.
-pub(crate) fn run(args: &BackupArgs, given: &Given<'_>) -> Result<ExitCode> {
+pub(crate) fn run(args: &BackupArgs, given: &GivenArgument<'_>) -> Result<ExitCode> {
     refuse_idle(args, given)?;
     let place = BackupPlace::of_argument(&args.place)?.absolute()?;
     if args.list {
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &BackupArgs, given: &Given<'_>) -> Result<ExitCode> {
 }
 
 /// Refuses options that were typed and mean nothing for this backup.
-fn refuse_idle(args: &BackupArgs, given: &Given<'_>) -> Result<()> {
+fn refuse_idle(args: &BackupArgs, given: &GivenArgument<'_>) -> Result<()> {
     if args.list || args.verify {
         let what = if args.list { "beside --list" } else { "beside --verify" };
         let hint = "The folder of backups alone is read. Leave it out.";
@@ -105,7 +105,7 @@ fn refuse_idle(args: &BackupArgs, given: &Given<'_>) -> Result<()> {
 }
 
 /// The way to the server that is meant: the one of the URL, the one that holds the directory, or the one near this user.
-fn route_to_server(args: &BackupArgs, given: &Given<'_>) -> Result<Route> {
+fn route_to_server(args: &BackupArgs, given: &GivenArgument<'_>) -> Result<Route> {
     if given.has("url") || !given.has_place() {
         return route(&url_or_near(args.url.as_deref()));
     }

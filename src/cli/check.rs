@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::cli::given::Given;
+use crate::cli::given::GivenArgument;
 use crate::config::{StoreFlags, StorePaths};
 use crate::db::{RepairReport, repair};
 use crate::error::{ErrorKind, Result};
@@ -24,7 +24,7 @@ pub(crate) struct CheckArgs {
 }
 
 /// Verifies the store, and changes it only with `--repair`; the exit status is 1 when something is wrong at the end.
-pub(crate) fn run(args: &CheckArgs, given: &Given<'_>) -> Result<ExitCode> {
+pub(crate) fn run(args: &CheckArgs, given: &GivenArgument<'_>) -> Result<ExitCode> {
     if !args.repair {
         let hint = "A check reads no secrets and needs no keys. Leave it out, or add --repair.";
         given.refuse(&["key_dir", "vault_passphrase_file"], "without --repair", hint)?;

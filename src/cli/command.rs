@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::cli::given::Given;
+use crate::cli::given::GivenArgument;
 use crate::cli::{
     backup, check, config, demo_load, health, mcp, query, restore, serve, shell, sync_status, transfer, vault,
 };
@@ -68,7 +68,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments.command,
         Err(error) => error.exit(),
     };
-    let given = Given::of(&matches);
+    let given = GivenArgument::of(&matches);
     if command.prints() {
         end_with_the_reader();
     }

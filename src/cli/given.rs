@@ -8,12 +8,12 @@ use crate::config::ARGUMENTS_OF_PLACE;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The options of one command as they were typed.
-pub(super) struct Given<'a>(&'a ArgMatches);
+pub(super) struct GivenArgument<'a>(&'a ArgMatches);
 
-impl<'a> Given<'a> {
+impl<'a> GivenArgument<'a> {
     /// Of the command that a command line names.
-    pub fn of(matches: &'a ArgMatches) -> Given<'a> {
-        Given(matches.subcommand().map_or(matches, |(_, matches)| matches))
+    pub fn of(matches: &'a ArgMatches) -> GivenArgument<'a> {
+        GivenArgument(matches.subcommand().map_or(matches, |(_, matches)| matches))
     }
 
     /// Whether an option of this command was typed.

@@ -9,4 +9,4 @@ mod tls_options;
 
 pub use connection::{Session, URL_DEFAULT, route, route_to_holder, url_or_near};
 pub use report::{describe, failure, reason};
-pub use route::{Canceller, Route, Wire};
+pub use route::{Canceller, Route, RouteWire};

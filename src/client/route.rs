@@ -23,7 +23,7 @@ enum Way {
 }
 
 /// What moves the bytes of a connection.
-pub enum Wire {
+pub enum RouteWire {
     Socket(Box<Connection<Socket, EncryptedSocket>>),
     Inner(Box<Connection<InnerStream, NoTlsStream>>),
 }
@@ -54,15 +54,15 @@ impl Route {
     ///
     /// # Errors
     /// Those of the network, and what the server says.
-    pub async fn connect(&self) -> Result<(Client, Wire), tokio_postgres::Error> {
+    pub async fn connect(&self) -> Result<(Client, RouteWire), tokio_postgres::Error> {
         match &self.way {
             Way::Network(tls) => {
                 let (client, connection) = self.config.connect(tls.clone()).await?;
-                Ok((client, Wire::Socket(Box::new(connection))))
+                Ok((client, RouteWire::Socket(Box::new(connection))))
             }
             Way::Inside(door) => {
                 let (client, connection) = self.config.connect_raw(door.enter().await, NoTls).await?;
-                Ok((client, Wire::Inner(Box::new(connection))))
+                Ok((client, RouteWire::Inner(Box::new(connection))))
             }
         }
     }
@@ -73,15 +73,15 @@ impl Route {
     }
 }
 
-impl Wire {
+impl RouteWire {
     /// The next message that answers nothing; see [`Connection::poll_message`].
     pub fn poll_message(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<AsyncMessage, tokio_postgres::Error>>> {
         match self {
-            Wire::Socket(connection) => connection.poll_message(context),
-            Wire::Inner(connection) => connection.poll_message(context),
+            RouteWire::Socket(connection) => connection.poll_message(context),
+            RouteWire::Inner(connection) => connection.poll_message(context),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::client::reason;
 
 /// What a request for a statement is answered.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Outcome {
+pub(super) struct AnswerOutcome {
     pub results: Vec<ResultSet>,
     pub notices: Vec<Report>,
     /// Why the last statement failed; results of those before it are there all the same.
@@ -24,7 +24,7 @@ pub(super) struct Outcome {
 /// The result of one statement.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ResultSet {
-    pub columns: Vec<Column>,
+    pub columns: Vec<AnswerColumn>,
     pub rows: Vec<Vec<Option<String>>>,
     /// Rows that the statement returned or changed, as far as it went.
     pub count: u64,
@@ -34,7 +34,7 @@ pub(super) struct ResultSet {
 
 /// A column of a result. The type is not known where several statements ran at once.
 #[derive(Debug, Serialize)]
-pub(super) struct Column {
+pub(super) struct AnswerColumn {
     pub name: String,
     #[serde(rename = "type")]
     pub ty: Option<String>,
@@ -86,7 +86,7 @@ impl Report {
 
 /// Why a request is not answered.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct AnswerRefusal {
     status: StatusCode,
     message: String,
     hint: Option<String>,
@@ -98,32 +98,32 @@ struct RefusalBody {
     hint: Option<String>,
 }
 
-impl Refusal {
-    pub fn new(status: StatusCode, message: impl Into<String>) -> Refusal {
-        Refusal { status, message: message.into(), hint: None }
+impl AnswerRefusal {
+    pub fn new(status: StatusCode, message: impl Into<String>) -> AnswerRefusal {
+        AnswerRefusal { status, message: message.into(), hint: None }
     }
 
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Refusal {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> AnswerRefusal {
         self.hint = Some(hint.into());
         self
     }
 
-    pub fn no_session() -> Refusal {
-        Refusal::new(StatusCode::UNAUTHORIZED, "there is no session, or it has ended").with_hint("Log in again.")
+    pub fn no_session() -> AnswerRefusal {
+        AnswerRefusal::new(StatusCode::UNAUTHORIZED, "there is no session, or it has ended").with_hint("Log in again.")
     }
 
     /// Too much is going on; the browser may ask again.
-    pub fn busy(what: &str) -> Refusal {
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, format!("too many {what} at the same time"))
+    pub fn busy(what: &str) -> AnswerRefusal {
+        AnswerRefusal::new(StatusCode::SERVICE_UNAVAILABLE, format!("too many {what} at the same time"))
             .with_hint("Try again in a moment.")
     }
 
-    pub fn internal(what: impl Into<String>) -> Refusal {
-        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, what)
+    pub fn internal(what: impl Into<String>) -> AnswerRefusal {
+        AnswerRefusal::new(StatusCode::INTERNAL_SERVER_ERROR, what)
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for AnswerRefusal {
     fn into_response(self) -> Response {
         (self.status, Json(RefusalBody { message: self.message, hint: self.hint })).into_response()
     }

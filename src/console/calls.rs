@@ -8,11 +8,11 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::client::Route;
-use crate::console::answer::{Outcome, Refusal};
+use crate::console::answer::{AnswerOutcome, AnswerRefusal};
 use crate::console::link::Limits;
 use crate::console::router::Console;
-use crate::console::sessions::Session;
-use crate::console::slot::{Slot, Work};
+use crate::console::sessions::BrowserSession;
+use crate::console::slot::{Slot, SlotWork};
 
 /// Rows of an answer, where the page does not ask for fewer.
 const ROWS_MAX: usize = 10_000;
@@ -76,7 +76,7 @@ pub(super) struct LogAnswer {
 pub(super) async fn session(
     State(console): State<Console>,
     headers: HeaderMap,
-) -> Result<Json<SessionAnswer>, Refusal> {
+) -> Result<Json<SessionAnswer>, AnswerRefusal> {
     let (_, session) = console.session(&headers)?;
     Ok(Json(SessionAnswer { user: session.user.clone(), version: env!("CARGO_PKG_VERSION") }))
 }
@@ -89,7 +89,7 @@ pub(super) async fn run(
     State(console): State<Console>,
     headers: HeaderMap,
     Json(request): Json<RunRequest>,
-) -> Result<Json<Outcome>, Refusal> {
+) -> Result<Json<AnswerOutcome>, AnswerRefusal> {
     let (_, session) = console.session(&headers)?;
     let limits = Limits { rows: request.rows.unwrap_or(ROWS_MAX).min(ROWS_MAX), bytes: ANSWER_BYTES_MAX };
     run_within(&console, &session, request.channel, request.statement, limits).await.map(Json)
@@ -98,26 +98,26 @@ pub(super) async fn run(
 /// Runs a statement of the pages, for a handler that does something with its rows.
 pub(super) async fn read(
     console: &Console,
-    session: &Session,
+    session: &BrowserSession,
     statement: String,
     limits: Limits,
-) -> Result<Outcome, Refusal> {
+) -> Result<AnswerOutcome, AnswerRefusal> {
     run_within(console, session, Channel::Pages, statement, limits).await
 }
 
 async fn run_within(
     console: &Console,
-    session: &Session,
+    session: &BrowserSession,
     channel: Channel,
     text: String,
     limits: Limits,
-) -> Result<Outcome, Refusal> {
+) -> Result<AnswerOutcome, AnswerRefusal> {
     if text.contains('\0') {
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, "a statement cannot hold a NUL character"));
+        return Err(AnswerRefusal::new(StatusCode::BAD_REQUEST, "a statement cannot hold a NUL character"));
     }
     let acquired = Arc::clone(&console.statements).acquire_owned().await;
-    let place = acquired.map_err(|_| Refusal::busy("statements"))?;
-    let work = Work { text, limits, is_typed: channel == Channel::Editor, place };
+    let place = acquired.map_err(|_| AnswerRefusal::busy("statements"))?;
+    let work = SlotWork { text, limits, is_typed: channel == Channel::Editor, place };
     match channel {
         Channel::Editor => session.editor.run(&session.route, work).await,
         Channel::Pages => session.pages.run(&with_options(&session.route, PAGES_OPTIONS), work).await,
@@ -139,7 +139,7 @@ pub(super) async fn cancel(
     State(console): State<Console>,
     headers: HeaderMap,
     Json(CancelRequest {}): Json<CancelRequest>,
-) -> Result<Json<Cancelled>, Refusal> {
+) -> Result<Json<Cancelled>, AnswerRefusal> {
     let (_, session) = console.session(&headers)?;
     Ok(Json(Cancelled { was_running: session.editor.cancel().await? }))
 }
@@ -152,7 +152,7 @@ pub(super) async fn log(
     State(console): State<Console>,
     headers: HeaderMap,
     Query(request): Query<LogRequest>,
-) -> Result<Json<LogAnswer>, Refusal> {
+) -> Result<Json<LogAnswer>, AnswerRefusal> {
     console.session(&headers)?;
     let (first, lines) = console.log.after(request.after);
     Ok(Json(LogAnswer { first, lines }))

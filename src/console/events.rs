@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_postgres::{AsyncMessage, Client};
 
-use crate::client::{Wire, reason};
-use crate::console::answer::Refusal;
+use crate::client::{RouteWire, reason};
+use crate::console::answer::AnswerRefusal;
 use crate::console::router::Console;
 use crate::console::slot::cannot_connect;
 
@@ -41,7 +41,7 @@ struct Told<'a> {
 
 /// A connection that listens.
 struct Listening {
-    connection: Wire,
+    connection: RouteWire,
     /// Dropping it would close the connection.
     _client: Client,
     _place: OwnedSemaphorePermit,
@@ -53,22 +53,23 @@ pub(super) async fn events(
     State(console): State<Console>,
     headers: HeaderMap,
     Query(request): Query<EventsRequest>,
-) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, Refusal> {
+) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, AnswerRefusal> {
     let (_, session) = console.session(&headers)?;
     let statement = listen_statement(&request.collections)?;
-    let place = session.streams.clone().try_acquire_owned().map_err(|_| Refusal::busy("open pages of this session"))?;
+    let place =
+        session.streams.clone().try_acquire_owned().map_err(|_| AnswerRefusal::busy("open pages of this session"))?;
     let (client, mut connection) = session.route.connect().await.map_err(|error| cannot_connect(&error))?;
     {
         let mut listening = pin!(client.batch_execute(&statement));
         loop {
             tokio::select! {
                 done = &mut listening => {
-                    done.map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, reason(&error)))?;
+                    done.map_err(|error| AnswerRefusal::new(StatusCode::BAD_REQUEST, reason(&error)))?;
                     break;
                 }
                 message = poll_fn(|context| connection.poll_message(context)) => {
                     if !matches!(message, Some(Ok(_))) {
-                        return Err(Refusal::internal("the connection to the server ended"));
+                        return Err(AnswerRefusal::internal("the connection to the server ended"));
                     }
                 }
             }
@@ -94,8 +95,8 @@ fn told(listening: Listening) -> impl Stream<Item = Result<Event, axum::Error>> 
     })
 }
 
-fn listen_statement(collections: &str) -> Result<String, Refusal> {
-    let wrong = |what: String| Refusal::new(StatusCode::BAD_REQUEST, what);
+fn listen_statement(collections: &str) -> Result<String, AnswerRefusal> {
+    let wrong = |what: String| AnswerRefusal::new(StatusCode::BAD_REQUEST, what);
     let names: Vec<String> = match collections {
         "" => Vec::new(),
         text => serde_json::from_str(text).map_err(|_| wrong("collections is a JSON array of names".to_string()))?,

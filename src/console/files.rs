@@ -6,7 +6,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use crate::console::answer::Refusal;
+use crate::console::answer::AnswerRefusal;
 
 /// A digest of the sources, which changes with the files.
 const SOURCES: &str = include_str!("files/sources.sha256");
@@ -30,7 +30,7 @@ pub(super) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Respon
 /// A file, unless the browser has it already.
 fn serve(name: &str, headers: &HeaderMap) -> Response {
     let Some((_, kind, content)) = FILES.iter().find(|(file, ..)| *file == name) else {
-        return Refusal::new(StatusCode::NOT_FOUND, "there is no such page").into_response();
+        return AnswerRefusal::new(StatusCode::NOT_FOUND, "there is no such page").into_response();
     };
     let tag = format!("\"{}\"", SOURCES.trim());
     // The browser asks each time, since a newer server may be there.

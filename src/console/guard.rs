@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::console::answer::Refusal;
+use crate::console::answer::AnswerRefusal;
 use crate::console::router::Console;
 
 /// Who made a request, in the browser's own words.
@@ -85,11 +85,11 @@ pub(super) async fn guard(State(console): State<Console>, request: Request, next
     answer
 }
 
-fn check(hosts: &HostRule, headers: &HeaderMap) -> Result<(), Refusal> {
+fn check(hosts: &HostRule, headers: &HeaderMap) -> Result<(), AnswerRefusal> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let host = text(HOST.as_str()).unwrap_or_default();
     if !hosts.allows(host) {
-        return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, "this server is not known by that name").with_hint(
+        return Err(AnswerRefusal::new(StatusCode::MISDIRECTED_REQUEST, "this server is not known by that name").with_hint(
             "Open the console by the address that it listens on, or name the host in the option admin: --admin HOST:8433.",
         ));
     }
@@ -105,7 +105,7 @@ fn check(hosts: &HostRule, headers: &HeaderMap) -> Result<(), Refusal> {
     if is_own_origin && is_own_site {
         return Ok(());
     }
-    Err(Refusal::new(StatusCode::FORBIDDEN, "the request was made by another page than the console"))
+    Err(AnswerRefusal::new(StatusCode::FORBIDDEN, "the request was made by another page than the console"))
 }
 
 #[cfg(test)]

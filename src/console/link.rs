@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use tokio_postgres::{AsyncMessage, Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::client::{Canceller, Route};
-use crate::console::answer::{Column, Outcome, Report, ResultSet};
+use crate::console::answer::{AnswerColumn, AnswerOutcome, Report, ResultSet};
 
 /// Notices that an answer carries.
 const NOTICES_MAX: usize = 100;
@@ -33,17 +33,17 @@ pub(super) struct Limits {
 }
 
 /// An open connection.
-pub(super) struct Link {
+pub(super) struct ConsoleLink {
     client: Client,
     canceller: Canceller,
     notices: Arc<Mutex<Vec<Report>>>,
     driver: AbortHandle,
 }
 
-impl Link {
+impl ConsoleLink {
     /// # Errors
     /// Those of connecting and of logging in.
-    pub async fn open(route: &Route) -> Result<Link, tokio_postgres::Error> {
+    pub async fn open(route: &Route) -> Result<ConsoleLink, tokio_postgres::Error> {
         let (client, mut connection) = route.connect().await?;
         let notices: Arc<Mutex<Vec<Report>>> = Arc::default();
         let kept = Arc::clone(&notices);
@@ -58,7 +58,7 @@ impl Link {
             }
         });
         let canceller = route.canceller(&client);
-        Ok(Link { client, canceller, notices, driver: driver.abort_handle() })
+        Ok(ConsoleLink { client, canceller, notices, driver: driver.abort_handle() })
     }
 
     pub fn canceller(&self) -> Canceller {
@@ -71,7 +71,7 @@ impl Link {
 
     /// Runs a text of one or more statements, and finds out the types of the columns where that is wanted and there is one. The
     /// server's errors are a part of the outcome.
-    pub async fn run(&self, text: &str, limits: Limits, is_typed: bool) -> Outcome {
+    pub async fn run(&self, text: &str, limits: Limits, is_typed: bool) -> AnswerOutcome {
         let began = Instant::now();
         self.notices.lock().clear();
         let mut gathered = Gathered::new(limits);
@@ -79,7 +79,7 @@ impl Link {
         let cancelled = gathered.was_cut_short;
         let failure =
             failure.filter(|error| !(cancelled && error.code().is_some_and(|code| code.code() == QUERY_CANCELED)));
-        Outcome {
+        AnswerOutcome {
             // COPY begins a conversation that this page cannot lead.
             lost_track: failure.as_ref().is_some_and(|error| error.as_db_error().is_none()),
             results: gathered.results,
@@ -114,7 +114,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for ConsoleLink {
     fn drop(&mut self) {
         // Closes the connection, which rolls back what is open in it.
         self.driver.abort();
@@ -141,7 +141,7 @@ impl Gathered {
         let types = &self.types;
         let columns = names
             .enumerate()
-            .map(|(position, name)| Column { name: name.to_string(), ty: types.get(position).cloned() })
+            .map(|(position, name)| AnswerColumn { name: name.to_string(), ty: types.get(position).cloned() })
             .collect();
         self.push(ResultSet { columns, ..ResultSet::default() });
         self.is_open = true;

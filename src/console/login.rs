@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Config;
 
 use crate::client::{Route, reason};
-use crate::console::answer::Refusal;
-use crate::console::link::Link;
+use crate::console::answer::AnswerRefusal;
+use crate::console::link::ConsoleLink;
 use crate::console::router::Console;
 
 /// The database that there is.
@@ -32,7 +32,7 @@ pub(super) struct Greeting {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Credentials {
+pub(super) struct LoginCredentials {
     user: String,
     password: String,
 }
@@ -58,36 +58,38 @@ pub(super) async fn hello(
 pub(super) async fn login(
     State(console): State<Console>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Json(credentials): Json<Credentials>,
-) -> Result<Response, Refusal> {
+    Json(credentials): Json<LoginCredentials>,
+) -> Result<Response, AnswerRefusal> {
     if !is_near(peer.ip()) {
-        return Err(Refusal::new(StatusCode::FORBIDDEN, "the console is for browsers of this machine").with_hint(
+        return Err(AnswerRefusal::new(StatusCode::FORBIDDEN, "the console is for browsers of this machine").with_hint(
             "A password would cross the network unencrypted: open a tunnel, ssh -L 8433:127.0.0.1:8433 HOST, and go to \
              http://127.0.0.1:8433/.",
         ));
     }
-    let Credentials { user, password } = credentials;
+    let LoginCredentials { user, password } = credentials;
     if [&user, &password].iter().any(|text| text.len() > CREDENTIAL_BYTES_MAX || text.contains('\0')) {
         let text = format!("a user and a password have {CREDENTIAL_BYTES_MAX} bytes at most, and no NUL");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
+        return Err(AnswerRefusal::new(StatusCode::BAD_REQUEST, text));
     }
-    let place = console.logins.acquire().await.map_err(|_| Refusal::busy("logins"))?;
+    let place = console.logins.acquire().await.map_err(|_| AnswerRefusal::busy("logins"))?;
     let mut config = Config::new();
     config.dbname(DATABASE).user(&user).password(&password).application_name("nebulusdb console");
     let route = Route::inside(config, console.door.clone());
-    let checked = Link::open(&route).await.map_err(|error| refused(&error))?;
+    let checked = ConsoleLink::open(&route).await.map_err(|error| refused(&error))?;
     drop((checked, place));
-    let secrets =
-        console.sessions.open(&user, route, Instant::now()).map_err(|error| Refusal::internal(error.message()))?;
+    let secrets = console
+        .sessions
+        .open(&user, route, Instant::now())
+        .map_err(|error| AnswerRefusal::internal(error.message()))?;
     // Not Secure: the page is on this machine, and a browser would not send it over plain HTTP.
     let cookie = format!("{}={}; Path=/console; HttpOnly; SameSite=Strict", console.cookie_name(), secrets.cookie);
     Ok(([(SET_COOKIE, cookie)], Json(LoggedIn { user, token: secrets.token })).into_response())
 }
 
-fn refused(error: &tokio_postgres::Error) -> Refusal {
+fn refused(error: &tokio_postgres::Error) -> AnswerRefusal {
     match error.as_db_error() {
         Some(report) => {
-            let refusal = Refusal::new(StatusCode::FORBIDDEN, report.message());
+            let refusal = AnswerRefusal::new(StatusCode::FORBIDDEN, report.message());
             match (report.hint(), report.code().code()) {
                 (Some(hint), _) => refusal.with_hint(hint),
                 (None, "28P01") => refusal.with_hint(
@@ -96,12 +98,12 @@ fn refused(error: &tokio_postgres::Error) -> Refusal {
                 (None, _) => refusal,
             }
         }
-        None => Refusal::new(StatusCode::FORBIDDEN, format!("the server did not let you in: {}", reason(error))),
+        None => AnswerRefusal::new(StatusCode::FORBIDDEN, format!("the server did not let you in: {}", reason(error))),
     }
 }
 
 /// Ends the session.
-pub(super) async fn logout(State(console): State<Console>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn logout(State(console): State<Console>, headers: HeaderMap) -> Result<Response, AnswerRefusal> {
     let (cookie, _) = console.session(&headers)?;
     console.sessions.close(&cookie);
     let gone = format!("{}=; Path=/console; HttpOnly; SameSite=Strict; Max-Age=0", console.cookie_name());

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::console::answer::{Refusal, Report};
+use crate::console::answer::{AnswerRefusal, Report};
 use crate::console::calls;
 use crate::console::link::Limits;
 use crate::console::projection::{Projection, project};
@@ -49,22 +49,22 @@ pub(super) async fn map(
     State(console): State<Console>,
     headers: HeaderMap,
     Json(request): Json<MapRequest>,
-) -> Result<Json<MapAnswer>, Refusal> {
+) -> Result<Json<MapAnswer>, AnswerRefusal> {
     let (_, session) = console.session(&headers)?;
-    let _place = console.projections.acquire().await.map_err(|_| Refusal::busy("maps"))?;
+    let _place = console.projections.acquire().await.map_err(|_| AnswerRefusal::busy("maps"))?;
     let limits = Limits { rows: POINTS_MAX, bytes: VECTOR_TEXT_BYTES_MAX };
     let outcome = calls::read(&console, &session, request.statement, limits).await?;
     let truncated = outcome.results.iter().any(|result| result.truncated);
     let rows = outcome.results.into_iter().next().map(|result| result.rows).unwrap_or_default();
     let working = tokio::task::spawn_blocking(move || draw(rows));
     let (points, explained) =
-        working.await.map_err(|error| Refusal::internal(format!("the map failed: {error}")))??;
+        working.await.map_err(|error| AnswerRefusal::internal(format!("the map failed: {error}")))??;
     Ok(Json(MapAnswer { points, explained, truncated, error: outcome.error }))
 }
 
 type Row = Vec<Option<String>>;
 
-fn draw(rows: Vec<Row>) -> Result<(Vec<Point>, [f64; 2]), Refusal> {
+fn draw(rows: Vec<Row>) -> Result<(Vec<Point>, [f64; 2]), AnswerRefusal> {
     let mut entries = Vec::with_capacity(rows.len());
     let mut vectors: Vec<Arc<[f32]>> = Vec::with_capacity(rows.len());
     for row in rows {
@@ -82,8 +82,8 @@ fn draw(rows: Vec<Row>) -> Result<(Vec<Point>, [f64; 2]), Refusal> {
     Ok((points, explained))
 }
 
-fn wrong(what: &str) -> Refusal {
-    Refusal::new(StatusCode::BAD_REQUEST, what)
+fn wrong(what: &str) -> AnswerRefusal {
+    AnswerRefusal::new(StatusCode::BAD_REQUEST, what)
 }
 
 /// The components of a vector as the server writes it.

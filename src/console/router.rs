@@ -11,10 +11,10 @@ use axum::response::Redirect;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
-use crate::console::answer::Refusal;
+use crate::console::answer::AnswerRefusal;
 use crate::console::guard::{HostRule, guard};
 use crate::console::log_lines::LogLines;
-use crate::console::sessions::{Session, Sessions};
+use crate::console::sessions::{BrowserSession, Sessions};
 use crate::console::{calls, events, files, login, map};
 use crate::pg::Door;
 
@@ -40,9 +40,9 @@ pub struct ConsoleOptions {
 
 /// What all requests share.
 #[derive(Clone)]
-pub(super) struct Console(Arc<Shared>);
+pub(super) struct Console(Arc<RouterState>);
 
-pub(super) struct Shared {
+pub(super) struct RouterState {
     pub door: Door,
     pub port: u16,
     pub trust_local: bool,
@@ -55,9 +55,9 @@ pub(super) struct Shared {
 }
 
 impl std::ops::Deref for Console {
-    type Target = Shared;
+    type Target = RouterState;
 
-    fn deref(&self) -> &Shared {
+    fn deref(&self) -> &RouterState {
         &self.0
     }
 }
@@ -72,9 +72,9 @@ impl Console {
     ///
     /// # Errors
     /// 401 where there is none.
-    pub fn session(&self, headers: &HeaderMap) -> Result<(String, Arc<Session>), Refusal> {
-        let (cookie, token) = login::secrets(headers, &self.cookie_name()).ok_or_else(Refusal::no_session)?;
-        let session = self.sessions.find(&cookie, &token, Instant::now()).ok_or_else(Refusal::no_session)?;
+    pub fn session(&self, headers: &HeaderMap) -> Result<(String, Arc<BrowserSession>), AnswerRefusal> {
+        let (cookie, token) = login::secrets(headers, &self.cookie_name()).ok_or_else(AnswerRefusal::no_session)?;
+        let session = self.sessions.find(&cookie, &token, Instant::now()).ok_or_else(AnswerRefusal::no_session)?;
         Ok((cookie, session))
     }
 }
@@ -83,7 +83,7 @@ impl Console {
 ///
 /// Its requests need the address of their client as `ConnectInfo<SocketAddr>`.
 pub fn router(options: ConsoleOptions) -> Router {
-    let console = Console(Arc::new(Shared {
+    let console = Console(Arc::new(RouterState {
         door: options.door,
         port: options.port,
         trust_local: options.trust_local,

@@ -30,7 +30,7 @@ const STREAMS_MAX: usize = 6;
 type SecretDigest = [u8; 32];
 
 /// What a browser is logged in as.
-pub(super) struct Session {
+pub(super) struct BrowserSession {
     pub user: String,
     /// How its connections are opened; it holds the password.
     pub route: Route,
@@ -44,12 +44,12 @@ pub(super) struct Session {
 }
 
 struct Place {
-    session: Arc<Session>,
+    session: Arc<BrowserSession>,
     used: Instant,
 }
 
 /// The secrets of a new session, told once.
-pub(super) struct Secrets {
+pub(super) struct SessionSecrets {
     pub cookie: String,
     pub token: String,
 }
@@ -63,9 +63,9 @@ impl Sessions {
     ///
     /// # Errors
     /// XX000 where the machine has no randomness.
-    pub fn open(&self, user: &str, route: Route, now: Instant) -> Result<Secrets> {
+    pub fn open(&self, user: &str, route: Route, now: Instant) -> Result<SessionSecrets> {
         let (cookie, token) = (random_secret()?, random_secret()?);
-        let session = Session {
+        let session = BrowserSession {
             user: user.to_string(),
             route,
             editor: Slot::default(),
@@ -81,11 +81,11 @@ impl Sessions {
             oldest.and_then(|key| places.remove(&key));
         }
         places.insert(digest(&cookie), Place { session: Arc::new(session), used: now });
-        Ok(Secrets { cookie, token })
+        Ok(SessionSecrets { cookie, token })
     }
 
     /// The session of these secrets, unless it has ended; it was used now.
-    pub fn find(&self, cookie: &str, token: &str, now: Instant) -> Option<Arc<Session>> {
+    pub fn find(&self, cookie: &str, token: &str, now: Instant) -> Option<Arc<BrowserSession>> {
         let key = digest(cookie);
         let mut places = self.0.lock();
         let place = places.get_mut(&key)?;
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::client::{URL_DEFAULT, route};
 
-    fn opened(sessions: &Sessions, now: Instant) -> Secrets {
+    fn opened(sessions: &Sessions, now: Instant) -> SessionSecrets {
         sessions.open("nebulus", route(URL_DEFAULT).expect("a route"), now).expect("there is randomness")
     }
 

@@ -13,7 +13,7 @@ use crate::db::feed::feed::FeedReceiver;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::read::view::ReadView;
 use crate::db::state::activity::Activity;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::vectors::graph_builder::{self, Graphs};
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::transaction::Transaction;
@@ -45,7 +45,7 @@ impl Database {
         Database(Arc::new(Running { queue, stop, threads: Mutex::new(threads) }), Secrecy::Open)
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
+    pub(crate) fn shared(&self) -> &Arc<DbState> {
         self.0.queue.state()
     }
 
@@ -190,6 +190,6 @@ impl Drop for Running {
 }
 
 /// The graphs of a database, for the thread that builds and saves them.
-pub(in crate::db) fn graphs_of<'a>(shared: &'a Shared, version: &'a dyn Fn() -> u64) -> Graphs<'a> {
+pub(in crate::db) fn graphs_of<'a>(shared: &'a DbState, version: &'a dyn Fn() -> u64) -> Graphs<'a> {
     Graphs { indexes: &shared.vector_indexes, directory: &shared.vector_directory, version }
 }

@@ -33,7 +33,8 @@ pub use catalog::catalog::Catalog;
 pub use catalog::roles::{OWNER, ScramVerifier};
 pub use database::Database;
 pub use feed::event::{
-    CollectionChange, CommitEvent, EntryChange, FeedEvent, Happened, NetworkEvent, Notification, Operation, Source,
+    ChangeSource, CollectionChange, CommitEvent, EntryChange, EntryOperation, FeedEvent, Happened, NetworkEvent,
+    Notification,
 };
 pub use feed::feed::{FeedReceiver, Overrun};
 pub use feed::notify::{Channel, Notifications, NotificationsMark};
@@ -62,7 +63,7 @@ pub use replica::receiving::shapes::ShapeClaim;
 pub use replica::receiving::verify_states::{OfferedStates, VerifiedHeads};
 pub use replica::replica::{LogRead, MergedStates};
 pub use replica::rights::charter::CharterNews;
-pub use settings::setting::{Effect, Kind, Setting, shown_bound};
+pub use settings::setting::{Effect, Setting, SettingKind, shown_bound};
 pub use settings::settings::{EF_SEARCH_DEFAULT, EF_SEARCH_MAX, SettingValue, Settings};
 pub use state::activity::{
     Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor, ListedStatement, NamedStatement,

@@ -1,7 +1,7 @@
 //! What a KNIRVQL statement says, as plain data.
 //!
 //! The tree holds what was written and resolves nothing: paths are not columns yet, parameters have no types. Text that
-//! may be a secret is marked as such by the parser ([`Text::secret`]); neither `Debug` nor `Display` ever shows it.
+//! may be a secret is marked as such by the parser ([`AstText::secret`]); neither `Debug` nor `Display` ever shows it.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use crate::error::{Error, Result};
 
 /// One statement.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Statement {
+pub enum KnirvqlStatement {
     GetMemory(GetMemory),
     GetAuth { condition: Condition },
-    SetAuth { key: Bindable<Text>, value: Bindable<Text> },
+    SetAuth { key: Bindable<AstText>, value: Bindable<AstText> },
     SetMemory(SetMemory),
     Delete(Delete),
-    Stage(Stage),
+    Stage(AstStage),
     Revert(Revert),
     CreateNetwork { network: String, options: Vec<NetworkOption> },
     JoinNetwork { network: String, addresses: Vec<String>, options: Vec<NetworkOption> },
@@ -25,7 +25,7 @@ pub enum Statement {
     DetachCollection { collection: String, network: String },
     Sync { network: Option<String> },
     Show(Show),
-    Explain { analyze: bool, statement: Box<Statement> },
+    Explain { analyze: bool, statement: Box<KnirvqlStatement> },
 }
 
 /// GET MEMORY.
@@ -45,7 +45,7 @@ pub struct GetMemory {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Similar {
     pub vector: VectorSource,
-    pub metric: Option<Metric>,
+    pub metric: Option<AstMetric>,
     /// The greatest distance of a result.
     pub within: Option<Bindable<f64>>,
     /// The width of the search.
@@ -58,12 +58,12 @@ pub enum VectorSource {
     Components(Vec<f32>),
     Parameter(u16),
     /// The vector of the entry with this id.
-    Entry(Bindable<Text>),
+    Entry(Bindable<AstText>),
 }
 
 /// The distance of USING.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
+pub enum AstMetric {
     Cosine,
     L2,
     InnerProduct,
@@ -92,21 +92,21 @@ pub struct SetMemory {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delete {
     /// MEMORY or AUTH, where one was written.
-    pub entry_type: Option<EntryType>,
+    pub entry_type: Option<AstEntryType>,
     pub collection: Option<String>,
     pub condition: Condition,
 }
 
 /// The two types of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryType {
+pub enum AstEntryType {
     Memory,
     Auth,
 }
 
 /// STAGE and UNSTAGE.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Stage {
+pub struct AstStage {
     /// False for UNSTAGE.
     pub staged: bool,
     pub collection: Option<String>,
@@ -127,7 +127,7 @@ pub enum NetworkChange {
     /// By its id.
     RemovePeer(String),
     /// `None` for a random one.
-    RotateSecret(Option<Text>),
+    RotateSecret(Option<AstText>),
     /// By its id.
     AddOwner(String),
     DropOwner(String),
@@ -172,14 +172,14 @@ pub enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
-    Compare { path: Path, operator: Comparison, value: Literal },
+    Compare { path: Path, operator: AstComparison, value: Literal },
     In { path: Path, values: Vec<Literal> },
     IsNull { path: Path, negated: bool },
 }
 
 /// How a field is compared with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
+pub enum AstComparison {
     Equal,
     NotEqual,
     Less,
@@ -215,7 +215,7 @@ pub enum Literal {
     Integer(i64),
     /// A number that is no `i64`, as a numeral that is finite as an `f64`, so that decimals lose nothing.
     Number(String),
-    Text(Text),
+    Text(AstText),
     /// `$n`, counted from 1.
     Parameter(u16),
 }
@@ -230,7 +230,7 @@ pub enum Bindable<T> {
 
 /// A text that may be a secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct AstText {
     pub value: String,
     /// Neither `Debug` nor `Display` shows the value.
     pub secret: bool,
@@ -239,15 +239,15 @@ pub struct Text {
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
-impl Text {
+impl AstText {
     /// A text that may be shown.
     pub fn open(value: impl Into<String>) -> Self {
-        Text { value: value.into(), secret: false }
+        AstText { value: value.into(), secret: false }
     }
 
     /// A text that must not be shown.
     pub fn secret(value: impl Into<String>) -> Self {
-        Text { value: value.into(), secret: true }
+        AstText { value: value.into(), secret: true }
     }
 }
 
@@ -271,7 +271,7 @@ impl NetworkOption {
     }
 }
 
-impl fmt::Debug for Text {
+impl fmt::Debug for AstText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.secret { f.write_str(REDACTED) } else { write!(f, "{:?}", self.value) }
     }

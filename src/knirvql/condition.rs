@@ -1,28 +1,28 @@
 //! Builds conditions and paths.
 
 use crate::error::{ErrorKind, Result};
-use crate::knirvql::ast::{Comparison, Condition, Literal, Path, Step};
+use crate::knirvql::ast::{AstComparison, Condition, Literal, Path, Step};
 use crate::knirvql::grammar::Rule;
-use crate::knirvql::parse::{Builder, Node, Secrecy, child, children, only};
+use crate::knirvql::parse::{Builder, ParseNode, Secrecy, child, children, only};
 
 impl Builder<'_> {
-    pub fn where_clause(&self, node: Node<'_>) -> Result<Condition> {
+    pub fn where_clause(&self, node: ParseNode<'_>) -> Result<Condition> {
         self.condition(child(node, Rule::condition)?)
     }
 
     /// Recursion ends: the nesting was bounded before the text was parsed.
-    fn condition(&self, node: Node<'_>) -> Result<Condition> {
+    fn condition(&self, node: ParseNode<'_>) -> Result<Condition> {
         let members =
             children(node, Rule::conjunction).map(|member| self.conjunction(member)).collect::<Result<Vec<_>>>()?;
         Ok(one_or(members, Condition::Or))
     }
 
-    fn conjunction(&self, node: Node<'_>) -> Result<Condition> {
+    fn conjunction(&self, node: ParseNode<'_>) -> Result<Condition> {
         let members = children(node, Rule::negation).map(|member| self.negation(member)).collect::<Result<Vec<_>>>()?;
         Ok(one_or(members, Condition::And))
     }
 
-    fn negation(&self, node: Node<'_>) -> Result<Condition> {
+    fn negation(&self, node: ParseNode<'_>) -> Result<Condition> {
         let nots = children(node.clone(), Rule::kw_not).count();
         let mut condition = match children(node.clone(), Rule::group).next() {
             Some(group) => self.condition(child(group, Rule::condition)?)?,
@@ -34,7 +34,7 @@ impl Builder<'_> {
         Ok(condition)
     }
 
-    fn comparison(&self, node: Node<'_>) -> Result<Condition> {
+    fn comparison(&self, node: ParseNode<'_>) -> Result<Condition> {
         let path = self.path(child(node.clone(), Rule::path)?)?;
         let test = only(child(node, Rule::test)?)?;
         match test.as_rule() {
@@ -62,7 +62,7 @@ impl Builder<'_> {
 
     /// The value that a path is compared with. A comparison with null is never true, so it is refused; so is a bare
     /// number where secrets are compared, because it would be shown.
-    fn comparand(&self, node: Node<'_>, path: &Path) -> Result<Literal> {
+    fn comparand(&self, node: ParseNode<'_>, path: &Path) -> Result<Literal> {
         let place = node.clone();
         match self.literal(node)? {
             Literal::Null => Err(self
@@ -84,7 +84,7 @@ impl Builder<'_> {
         }
     }
 
-    pub fn path(&self, node: Node<'_>) -> Result<Path> {
+    pub fn path(&self, node: ParseNode<'_>) -> Result<Path> {
         let mut path = Path::column(String::new());
         for part in node.into_inner() {
             match part.as_rule() {
@@ -125,23 +125,23 @@ fn negate_if(negated: bool, condition: Condition) -> Condition {
     if negated { Condition::Not(Box::new(condition)) } else { condition }
 }
 
-fn pattern_operator(test: &Node<'_>) -> Comparison {
+fn pattern_operator(test: &ParseNode<'_>) -> AstComparison {
     let operator = test.clone().into_inner().find_map(|word| match word.as_rule() {
-        Rule::kw_contains => Some(Comparison::Contains),
-        Rule::kw_starts => Some(Comparison::StartsWith),
-        Rule::kw_matches => Some(Comparison::Matches),
+        Rule::kw_contains => Some(AstComparison::Contains),
+        Rule::kw_starts => Some(AstComparison::StartsWith),
+        Rule::kw_matches => Some(AstComparison::Matches),
         _ => None,
     });
-    operator.unwrap_or(Comparison::Like)
+    operator.unwrap_or(AstComparison::Like)
 }
 
-fn order_operator(operator: &str) -> Comparison {
+fn order_operator(operator: &str) -> AstComparison {
     match operator {
-        "!=" | "<>" => Comparison::NotEqual,
-        "<" => Comparison::Less,
-        "<=" => Comparison::LessOrEqual,
-        ">" => Comparison::Greater,
-        ">=" => Comparison::GreaterOrEqual,
-        _ => Comparison::Equal,
+        "!=" | "<>" => AstComparison::NotEqual,
+        "<" => AstComparison::Less,
+        "<=" => AstComparison::LessOrEqual,
+        ">" => AstComparison::Greater,
+        ">=" => AstComparison::GreaterOrEqual,
+        _ => AstComparison::Equal,
     }
 }

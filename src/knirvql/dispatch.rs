@@ -2,12 +2,12 @@
 //!
 //! Both look at a few tokens, or pass once over the text, and allocate nothing.
 
-use crate::knirvql::scan::{Scanner, Token, TokenKind};
+use crate::knirvql::scan::{KnirvqlScanner, Token, TokenKind};
 
 /// Whether the first statement of a text is KNIRVQL; everything else is SQL. White space and comments before it do not
 /// count.
 pub fn is_knirvql(text: &str) -> bool {
-    let mut tokens = Scanner::new(text);
+    let mut tokens = KnirvqlScanner::new(text);
     let Some(mut first) = tokens.next() else {
         return false;
     };
@@ -59,5 +59,5 @@ fn is(token: &Option<Token<'_>>, word: &str) -> bool {
 /// The byte offset just past the `;` that ends the first statement of a text, by KNIRVQL's strings and comments; `None`
 /// where there is no such `;`.
 pub fn statement_end(text: &str) -> Option<usize> {
-    Scanner::new(text).find(|token| token.is_symbol(";")).map(|token| token.range.end)
+    KnirvqlScanner::new(text).find(|token| token.is_symbol(";")).map(|token| token.range.end)
 }

@@ -4,13 +4,17 @@ use regex::Regex;
 
 use crate::db::{self, Predicate};
 use crate::error::{Error, ErrorKind, Result};
-use crate::knirvql::ast::{Comparison, Condition, Literal, Path};
-use crate::knirvql::resolve::{ParameterTypes, Resolved, resolve, scalar};
+use crate::knirvql::ast::{AstComparison, Condition, Literal, Path};
+use crate::knirvql::resolve::{KnirvqlParameterTypes, ResolvedStatement, resolve, scalar};
 use crate::model::Collection;
 use crate::types::ColumnType;
 
 /// The predicate of a condition on a collection. Recursion ends: the parser bounds the nesting.
-pub fn filter(collection: &Collection, condition: &Condition, parameters: &mut ParameterTypes) -> Result<Predicate> {
+pub fn filter(
+    collection: &Collection,
+    condition: &Condition,
+    parameters: &mut KnirvqlParameterTypes,
+) -> Result<Predicate> {
     match condition {
         Condition::And(members) => members
             .iter()
@@ -25,7 +29,7 @@ pub fn filter(collection: &Collection, condition: &Condition, parameters: &mut P
         Condition::Not(inner) => Ok(Predicate::Not(Box::new(filter(collection, inner, parameters)?))),
         Condition::Compare { path, operator, value } => compare(collection, path, *operator, value, parameters),
         Condition::In { path, values } => {
-            let Resolved { operand: left, ty } = resolve(collection, path)?;
+            let ResolvedStatement { operand: left, ty } = resolve(collection, path)?;
             let values = values.iter().map(|value| scalar(value, &ty, parameters)).collect::<Result<_>>()?;
             Ok(Predicate::In { left, values })
         }
@@ -39,31 +43,31 @@ pub fn filter(collection: &Collection, condition: &Condition, parameters: &mut P
 fn compare(
     collection: &Collection,
     path: &Path,
-    operator: Comparison,
+    operator: AstComparison,
     literal: &Literal,
-    parameters: &mut ParameterTypes,
+    parameters: &mut KnirvqlParameterTypes,
 ) -> Result<Predicate> {
-    let Resolved { operand: left, ty } = resolve(collection, path)?;
+    let ResolvedStatement { operand: left, ty } = resolve(collection, path)?;
     let operator = match operator {
-        Comparison::Equal => db::Comparison::Equal,
-        Comparison::NotEqual => db::Comparison::NotEqual,
-        Comparison::Less => db::Comparison::Less,
-        Comparison::LessOrEqual => db::Comparison::LessOrEqual,
-        Comparison::Greater => db::Comparison::Greater,
-        Comparison::GreaterOrEqual => db::Comparison::GreaterOrEqual,
-        Comparison::Contains => {
+        AstComparison::Equal => db::Comparison::Equal,
+        AstComparison::NotEqual => db::Comparison::NotEqual,
+        AstComparison::Less => db::Comparison::Less,
+        AstComparison::LessOrEqual => db::Comparison::LessOrEqual,
+        AstComparison::Greater => db::Comparison::Greater,
+        AstComparison::GreaterOrEqual => db::Comparison::GreaterOrEqual,
+        AstComparison::Contains => {
             // A part of a text is a text; what a JSON value contains may be of any kind.
             let part = if matches!(ty, ColumnType::Json | ColumnType::Jsonb) { ColumnType::Unknown } else { ty };
             return Ok(Predicate::Contains { left, value: scalar(literal, &part, parameters)? });
         }
-        Comparison::Like => {
+        AstComparison::Like => {
             let pattern = scalar(literal, &ColumnType::Text, parameters)?;
             return Ok(Predicate::Like { left, pattern, case_insensitive: false });
         }
-        Comparison::StartsWith => {
+        AstComparison::StartsWith => {
             return Ok(Predicate::StartsWith { left, prefix: scalar(literal, &ColumnType::Text, parameters)? });
         }
-        Comparison::Matches => {
+        AstComparison::Matches => {
             check_secret_expression(literal)?;
             let pattern = scalar(literal, &ColumnType::Text, parameters)?;
             return Ok(Predicate::Matches { left, pattern, case_insensitive: false });

@@ -3,15 +3,15 @@
 use serde_json::{Map, Value};
 
 use crate::error::{ErrorKind, Result};
-use crate::knirvql::ast::{Bindable, Literal, Text};
+use crate::knirvql::ast::{AstText, Bindable, Literal};
 use crate::knirvql::grammar::Rule;
-use crate::knirvql::parse::{Builder, Node, Secrecy, child, children, only};
+use crate::knirvql::parse::{Builder, ParseNode, Secrecy, child, children, only};
 use crate::knirvql::report;
 use crate::types::limits::{BLOB_BYTES_MAX, PARAMETERS_MAX, VECTOR_DIMENSION_MAX};
 
 impl Builder<'_> {
     /// A literal of the rules `value` and `constant`.
-    pub fn literal(&self, node: Node<'_>) -> Result<Literal> {
+    pub fn literal(&self, node: ParseNode<'_>) -> Result<Literal> {
         let node = only(node)?;
         match node.as_rule() {
             Rule::string => Ok(Literal::Text(self.marked(self.string(&node)?))),
@@ -24,7 +24,7 @@ impl Builder<'_> {
     }
 
     /// A string or a parameter.
-    pub fn text(&self, node: Node<'_>) -> Result<Bindable<Text>> {
+    pub fn text(&self, node: ParseNode<'_>) -> Result<Bindable<AstText>> {
         let node = only(node)?;
         match node.as_rule() {
             Rule::parameter => Ok(Bindable::Parameter(self.parameter(&node)?)),
@@ -32,11 +32,11 @@ impl Builder<'_> {
         }
     }
 
-    fn marked(&self, value: String) -> Text {
-        Text { value, secret: self.secrecy == Secrecy::All }
+    fn marked(&self, value: String) -> AstText {
+        AstText { value, secret: self.secrecy == Secrecy::All }
     }
 
-    pub fn parameter(&self, node: &Node<'_>) -> Result<u16> {
+    pub fn parameter(&self, node: &ParseNode<'_>) -> Result<u16> {
         let digits = node.as_str().trim_start_matches('$');
         match digits.parse::<u16>() {
             Ok(0) => Err(self
@@ -50,7 +50,7 @@ impl Builder<'_> {
         }
     }
 
-    fn number(&self, node: &Node<'_>) -> Result<Literal> {
+    fn number(&self, node: &ParseNode<'_>) -> Result<Literal> {
         let written = node.as_str().trim_start_matches('+');
         if let Ok(integer) = written.parse() {
             return Ok(Literal::Integer(integer));
@@ -59,7 +59,7 @@ impl Builder<'_> {
         Ok(Literal::Number(numeral(written)))
     }
 
-    fn finite(&self, node: &Node<'_>) -> Result<f64> {
+    fn finite(&self, node: &ParseNode<'_>) -> Result<f64> {
         match node.as_str().parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
             _ => Err(self
@@ -69,7 +69,7 @@ impl Builder<'_> {
     }
 
     /// A whole number, zero or more, or a parameter. `clause` is the word before it.
-    pub fn count(&self, node: Node<'_>, clause: &str) -> Result<Bindable<u64>> {
+    pub fn count(&self, node: ParseNode<'_>, clause: &str) -> Result<Bindable<u64>> {
         let node = only(node)?;
         if node.as_rule() == Rule::parameter {
             return Ok(Bindable::Parameter(self.parameter(&node)?));
@@ -92,7 +92,7 @@ impl Builder<'_> {
     }
 
     /// The distance of WITHIN.
-    pub fn distance(&self, clause: Node<'_>) -> Result<Bindable<f64>> {
+    pub fn distance(&self, clause: ParseNode<'_>) -> Result<Bindable<f64>> {
         match children(clause.clone(), Rule::parameter).next() {
             Some(parameter) => Ok(Bindable::Parameter(self.parameter(&parameter)?)),
             None => Ok(Bindable::Value(self.finite(&child(clause, Rule::number)?)?)),
@@ -100,7 +100,7 @@ impl Builder<'_> {
     }
 
     /// The components of a vector, each finite.
-    pub fn components(&self, node: Node<'_>) -> Result<Vec<f32>> {
+    pub fn components(&self, node: ParseNode<'_>) -> Result<Vec<f32>> {
         let (literal, start) = (node.as_str(), node.as_span().start());
         let inside = literal.get(1..literal.len().saturating_sub(1)).unwrap_or_default();
         let mut components = Vec::new();
@@ -143,7 +143,7 @@ impl Builder<'_> {
     }
 
     /// A string without its quotes and escapes.
-    pub fn string(&self, node: &Node<'_>) -> Result<String> {
+    pub fn string(&self, node: &ParseNode<'_>) -> Result<String> {
         let (quoted, start) = (node.as_str(), node.as_span().start());
         let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
         let text = if quoted.starts_with('\'') {
@@ -161,7 +161,7 @@ impl Builder<'_> {
     }
 
     /// The bytes of a blob: hex after `\x`, otherwise the text itself.
-    pub fn bytes(&self, node: &Node<'_>) -> Result<Vec<u8>> {
+    pub fn bytes(&self, node: &ParseNode<'_>) -> Result<Vec<u8>> {
         let text = self.string(node)?;
         let bytes = match text.strip_prefix("\\x") {
             None => text.into_bytes(),
@@ -178,7 +178,7 @@ impl Builder<'_> {
     }
 
     /// Recursion ends: the nesting was bounded before the text was parsed.
-    pub fn json_object(&self, node: Node<'_>) -> Result<Map<String, Value>> {
+    pub fn json_object(&self, node: ParseNode<'_>) -> Result<Map<String, Value>> {
         let mut members = Map::new();
         for member in children(node, Rule::json_member) {
             let key = only(member.clone())?;
@@ -191,7 +191,7 @@ impl Builder<'_> {
         Ok(members)
     }
 
-    fn json_value(&self, node: Node<'_>) -> Result<Value> {
+    fn json_value(&self, node: ParseNode<'_>) -> Result<Value> {
         let node = only(node)?;
         match node.as_rule() {
             Rule::json_object => self.json_object(node).map(Value::Object),
@@ -204,7 +204,7 @@ impl Builder<'_> {
         }
     }
 
-    fn json_number(&self, node: &Node<'_>) -> Result<Value> {
+    fn json_number(&self, node: &ParseNode<'_>) -> Result<Value> {
         let written = node.as_str();
         if let Ok(integer) = written.parse::<i64>() {
             return Ok(integer.into());

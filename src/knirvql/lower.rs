@@ -12,21 +12,22 @@ use crate::db::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{
-    self, Bindable, Delete, EntryType, GetMemory, Path, Show, Similar, Stage, Statement, Step, Text, VectorSource,
+    self, AstEntryType, AstStage, AstText, Bindable, Delete, GetMemory, KnirvqlStatement, Path, Show, Similar, Step,
+    VectorSource,
 };
 use crate::knirvql::filter::filter;
 use crate::knirvql::lower_network::{NetworkWrite, check_stage_network, lower_network};
 use crate::knirvql::memory_write::{MemoryWrite, id_column, vector_column, vector_scalar};
 use crate::knirvql::parameters::parameters;
-use crate::knirvql::resolve::{ParameterTypes, Resolved, resolve};
+use crate::knirvql::resolve::{KnirvqlParameterTypes, ResolvedStatement, resolve};
 use crate::model::{Collection, CollectionKind, IndexKind, NetworkId, OutputColumn};
 use crate::types::{ColumnType, Value};
 use crate::vector::Metric;
 
 /// A statement ready to be executed.
 #[derive(Clone, Debug)]
-pub struct Lowered {
-    pub action: Action,
+pub struct LoweredStatement {
+    pub action: KnirvqlAction,
     /// The type of each parameter, `$1` first.
     pub parameters: Vec<ColumnType>,
     /// The columns of the result; `None` where there is none.
@@ -35,13 +36,13 @@ pub struct Lowered {
 
 /// What a statement does. Constants of AUTH statements are secrets: do not log an action, log the statement's text form.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub enum KnirvqlAction {
     /// GET: rows of a query.
     Read(Box<Query>),
     /// SHOW: rows that are known already.
     Rows(Vec<Row>),
     /// SET AUTH, with texts or parameters of type text.
-    SetAuth { key: Bindable<Text>, value: Bindable<Text> },
+    SetAuth { key: Bindable<AstText>, value: Bindable<AstText> },
     /// SET MEMORY: insert the entry, or update it where its id exists.
     SetMemory(MemoryWrite),
     /// DELETE: from each of these collections what its filter accepts.
@@ -57,7 +58,7 @@ pub enum Action {
     /// SHOW of networks: these columns of a table.
     NetworkRows { table: NetworkTable, positions: Vec<usize> },
     /// EXPLAIN: the plan of the inner action, run as well with `analyze`.
-    Explain { analyze: bool, inner: Box<Lowered> },
+    Explain { analyze: bool, inner: Box<LoweredStatement> },
 }
 
 /// Entries of a collection to be changed.
@@ -97,59 +98,65 @@ fn fits_nothing(error: &Error) -> bool {
 ///
 /// # Errors
 /// 42P01, 42703 and 42704 for unknown names, 42804 for values of another kind than their column, 22023 for options.
-pub fn lower(statement: &Statement, catalog: &Catalog, declared: &[Option<ColumnType>]) -> Result<Lowered> {
+pub fn lower(
+    statement: &KnirvqlStatement,
+    catalog: &Catalog,
+    declared: &[Option<ColumnType>],
+) -> Result<LoweredStatement> {
     let highest = parameters(statement).last().map_or(0, |role| role.number);
-    let mut lowering = Lowering { catalog, parameters: ParameterTypes::new(declared, highest) };
+    let mut lowering = Lowering { catalog, parameters: KnirvqlParameterTypes::new(declared, highest) };
     let (action, columns) = lowering.statement(statement)?;
-    Ok(Lowered { action, parameters: lowering.parameters.finish(), columns: columns.map(Arc::from) })
+    Ok(LoweredStatement { action, parameters: lowering.parameters.finish(), columns: columns.map(Arc::from) })
 }
 
 struct Lowering<'a> {
     catalog: &'a Catalog,
-    parameters: ParameterTypes,
+    parameters: KnirvqlParameterTypes,
 }
 
-pub type ActionWithColumns = (Action, Option<Vec<OutputColumn>>);
+pub type ActionWithColumns = (KnirvqlAction, Option<Vec<OutputColumn>>);
 
 impl Lowering<'_> {
-    fn statement(&mut self, statement: &Statement) -> Result<ActionWithColumns> {
+    fn statement(&mut self, statement: &KnirvqlStatement) -> Result<ActionWithColumns> {
         match statement {
-            Statement::GetMemory(get) => self.get_memory(get),
-            Statement::GetAuth { condition } => {
+            KnirvqlStatement::GetMemory(get) => self.get_memory(get),
+            KnirvqlStatement::GetAuth { condition } => {
                 let collection = Arc::clone(self.catalog.expect_collection(AUTH)?);
                 let filter = Some(filter(&collection, condition, &mut self.parameters)?);
                 let (output, columns) = declared_columns(&collection);
                 let query =
                     Query { collection, output, filter, nearest: None, order: vec![], limit: None, offset: None };
-                Ok((Action::Read(Box::new(query)), Some(columns)))
+                Ok((KnirvqlAction::Read(Box::new(query)), Some(columns)))
             }
-            Statement::SetAuth { key, value } => {
+            KnirvqlStatement::SetAuth { key, value } => {
                 for parameter in [key, value].into_iter().filter_map(Bindable::parameter) {
                     self.parameters.scalar(parameter, &ColumnType::Text);
                 }
-                Ok((Action::SetAuth { key: key.clone(), value: value.clone() }, None))
+                Ok((KnirvqlAction::SetAuth { key: key.clone(), value: value.clone() }, None))
             }
-            Statement::SetMemory(set) => {
+            KnirvqlStatement::SetMemory(set) => {
                 let collection = self.memory_collection(set.collection.as_deref())?;
-                Ok((Action::SetMemory(MemoryWrite::new(collection, set, &mut self.parameters)?), None))
+                Ok((KnirvqlAction::SetMemory(MemoryWrite::new(collection, set, &mut self.parameters)?), None))
             }
-            Statement::Delete(delete) => self.delete(delete),
-            Statement::Stage(stage) => self.stage(stage),
-            Statement::Revert(revert) => {
+            KnirvqlStatement::Delete(delete) => self.delete(delete),
+            KnirvqlStatement::Stage(stage) => self.stage(stage),
+            KnirvqlStatement::Revert(revert) => {
                 let collection = self.memory_collection(revert.collection.as_deref())?;
                 let filter = filter(&collection, &revert.condition, &mut self.parameters)?;
-                Ok((Action::Revert(Selection { collection, filter, lenient: false }), None))
+                Ok((KnirvqlAction::Revert(Selection { collection, filter, lenient: false }), None))
             }
-            Statement::Show(Show::Collections) => Ok(self.collections()),
-            Statement::Explain { analyze, statement } => self.explain(*analyze, statement),
-            Statement::CreateNetwork { .. }
-            | Statement::JoinNetwork { .. }
-            | Statement::LeaveNetwork { .. }
-            | Statement::AlterNetwork { .. }
-            | Statement::AttachCollection { .. }
-            | Statement::DetachCollection { .. }
-            | Statement::Sync { .. }
-            | Statement::Show(Show::Networks | Show::Peers | Show::Sync) => lower_network(statement, self.catalog),
+            KnirvqlStatement::Show(Show::Collections) => Ok(self.collections()),
+            KnirvqlStatement::Explain { analyze, statement } => self.explain(*analyze, statement),
+            KnirvqlStatement::CreateNetwork { .. }
+            | KnirvqlStatement::JoinNetwork { .. }
+            | KnirvqlStatement::LeaveNetwork { .. }
+            | KnirvqlStatement::AlterNetwork { .. }
+            | KnirvqlStatement::AttachCollection { .. }
+            | KnirvqlStatement::DetachCollection { .. }
+            | KnirvqlStatement::Sync { .. }
+            | KnirvqlStatement::Show(Show::Networks | Show::Peers | Show::Sync) => {
+                lower_network(statement, self.catalog)
+            }
         }
     }
 
@@ -198,7 +205,7 @@ impl Lowering<'_> {
         let limit = get.limit.as_ref().map(|count| self.count(count));
         let offset = get.offset.as_ref().map(|count| self.count(count));
         let query = Query { collection, output, filter, nearest, order, limit, offset };
-        Ok((Action::Read(Box::new(query)), Some(columns)))
+        Ok((KnirvqlAction::Read(Box::new(query)), Some(columns)))
     }
 
     fn nearest(&mut self, collection: &Collection, similar: &Similar) -> Result<Nearest> {
@@ -241,8 +248,8 @@ impl Lowering<'_> {
         let collection = match (delete.entry_type, delete.collection.as_deref()) {
             (None, None) => return self.delete_everywhere(delete),
             (None, Some(name)) => Arc::clone(self.catalog.expect_collection(name)?),
-            (Some(EntryType::Memory), name) => self.memory_collection(name)?,
-            (Some(EntryType::Auth), name) => {
+            (Some(AstEntryType::Memory), name) => self.memory_collection(name)?,
+            (Some(AstEntryType::Auth), name) => {
                 let collection = self.catalog.expect_collection(name.unwrap_or(AUTH))?;
                 if collection.kind != CollectionKind::Auth {
                     let message = format!("the collection \"{}\" holds MEMORY entries", collection.name);
@@ -252,7 +259,7 @@ impl Lowering<'_> {
             }
         };
         let filter = filter(&collection, &delete.condition, &mut self.parameters)?;
-        Ok((Action::Delete(vec![Selection { collection, filter, lenient: false }]), None))
+        Ok((KnirvqlAction::Delete(vec![Selection { collection, filter, lenient: false }]), None))
     }
 
     /// DELETE without a type: from the default collection, and from every other one that the condition makes sense for.
@@ -272,18 +279,18 @@ impl Lowering<'_> {
         }
         match (selections.is_empty(), refusal) {
             (true, Some(error)) => Err(error),
-            _ => Ok((Action::Delete(selections), None)),
+            _ => Ok((KnirvqlAction::Delete(selections), None)),
         }
     }
 
-    fn stage(&mut self, stage: &Stage) -> Result<ActionWithColumns> {
+    fn stage(&mut self, stage: &AstStage) -> Result<ActionWithColumns> {
         let collection = self.memory_collection(stage.collection.as_deref())?;
         if let Some(network) = &stage.network {
             check_stage_network(self.catalog, &collection, network)?;
         }
         let filter = filter(&collection, &stage.condition, &mut self.parameters)?;
         let selection = Selection { collection, filter, lenient: false };
-        Ok((Action::Stage { selection, staged: stage.staged }, None))
+        Ok((KnirvqlAction::Stage { selection, staged: stage.staged }, None))
     }
 
     fn collections(&self) -> ActionWithColumns {
@@ -307,17 +314,17 @@ impl Lowering<'_> {
                 count(collection.indexes.len()),
             ]
         });
-        (Action::Rows(rows.collect()), Some(columns))
+        (KnirvqlAction::Rows(rows.collect()), Some(columns))
     }
 
-    fn explain(&mut self, analyze: bool, statement: &Statement) -> Result<ActionWithColumns> {
+    fn explain(&mut self, analyze: bool, statement: &KnirvqlStatement) -> Result<ActionWithColumns> {
         let (action, columns) = self.statement(statement)?;
-        if analyze && matches!(action, Action::Sync(_)) {
+        if analyze && matches!(action, KnirvqlAction::Sync(_)) {
             return Err(Error::unsupported("EXPLAIN ANALYZE SYNC is not offered", "Run SYNC, and then SHOW SYNC."));
         }
-        let inner = Lowered { action, parameters: Vec::new(), columns: columns.map(Arc::from) };
+        let inner = LoweredStatement { action, parameters: Vec::new(), columns: columns.map(Arc::from) };
         let plan = OutputColumn::computed("QUERY PLAN", ColumnType::Text);
-        Ok((Action::Explain { analyze, inner: Box::new(inner) }, Some(vec![plan])))
+        Ok((KnirvqlAction::Explain { analyze, inner: Box::new(inner) }, Some(vec![plan])))
     }
 }
 
@@ -358,7 +365,7 @@ fn field(collection: &Collection, path: &Path, is_nearest: bool) -> Result<(Outp
         Step::Index(_) => None,
     });
     let name = name.unwrap_or_else(|| path.root.to_ascii_lowercase());
-    let Resolved { operand, ty } = resolve(collection, path)?;
+    let ResolvedStatement { operand, ty } = resolve(collection, path)?;
     Ok(match operand {
         Operand::Column(position) => (Output::Operand(operand), stored_column(collection, position, name)),
         Operand::System(_) | Operand::Key => (Output::Operand(operand), OutputColumn::computed(name, ty)),
@@ -369,12 +376,12 @@ fn field(collection: &Collection, path: &Path, is_nearest: bool) -> Result<(Outp
     })
 }
 
-fn metric(metric: ast::Metric) -> Metric {
+fn metric(metric: ast::AstMetric) -> Metric {
     match metric {
-        ast::Metric::Cosine => Metric::Cosine,
-        ast::Metric::L2 => Metric::L2,
-        ast::Metric::InnerProduct => Metric::InnerProduct,
-        ast::Metric::L1 => Metric::L1,
+        ast::AstMetric::Cosine => Metric::Cosine,
+        ast::AstMetric::L2 => Metric::L2,
+        ast::AstMetric::InnerProduct => Metric::InnerProduct,
+        ast::AstMetric::L1 => Metric::L1,
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::db::{Catalog, NetworkTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::address::check_address;
-use crate::knirvql::ast::{NetworkChange, NetworkOption, Show, Statement, Text};
-use crate::knirvql::lower::{Action, ActionWithColumns};
+use crate::knirvql::ast::{AstText, KnirvqlStatement, NetworkChange, NetworkOption, Show};
+use crate::knirvql::lower::{ActionWithColumns, KnirvqlAction};
 use crate::knirvql::network_options::{self, AttachmentOptions, NewNetwork};
 use crate::model::{Collection, Network, NetworkOptions, OutputColumn, Who};
 use crate::types::ColumnType;
@@ -45,7 +45,7 @@ pub enum NetworkWrite {
     Create {
         network: String,
         options: NetworkOptions,
-        secret: Option<Text>,
+        secret: Option<AstText>,
         bootstrap: Vec<String>,
         /// Who must have founded the network that is joined.
         founder: Option<String>,
@@ -65,7 +65,7 @@ pub enum NetworkWrite {
     /// `None` for a random one.
     RotateSecret {
         network: String,
-        secret: Option<Text>,
+        secret: Option<AstText>,
     },
     AddOwner {
         network: String,
@@ -141,18 +141,18 @@ impl NetworkWrite {
 ///
 /// # Errors
 /// 42704 for an unknown network, 42P01 for an unknown collection, 22023 for options, addresses and peers that cannot be.
-pub fn lower_network(statement: &Statement, catalog: &Catalog) -> Result<ActionWithColumns> {
+pub fn lower_network(statement: &KnirvqlStatement, catalog: &Catalog) -> Result<ActionWithColumns> {
     let write = match statement {
-        Statement::CreateNetwork { network, options } => {
+        KnirvqlStatement::CreateNetwork { network, options } => {
             let NewNetwork { options, secret, owner } = network_options::of_new_network(network, options)?;
             NetworkWrite::Create { network: network.clone(), options, secret, bootstrap: Vec::new(), founder: owner }
         }
-        Statement::JoinNetwork { network, addresses, options } => join(network, addresses, options)?,
-        Statement::LeaveNetwork { network } => {
+        KnirvqlStatement::JoinNetwork { network, addresses, options } => join(network, addresses, options)?,
+        KnirvqlStatement::LeaveNetwork { network } => {
             NetworkWrite::Leave { network: catalog.expect_network(network)?.name.clone() }
         }
-        Statement::AlterNetwork { network, change } => alter(catalog.expect_network(network)?, change)?,
-        Statement::AttachCollection { collection, network, options } => {
+        KnirvqlStatement::AlterNetwork { network, change } => alter(catalog.expect_network(network)?, change)?,
+        KnirvqlStatement::AttachCollection { collection, network, options } => {
             let AttachmentOptions { private_by_default, rights } = network_options::of_attachment(options)?;
             NetworkWrite::Attach {
                 collection: catalog.expect_collection(collection)?.name.clone(),
@@ -161,20 +161,20 @@ pub fn lower_network(statement: &Statement, catalog: &Catalog) -> Result<ActionW
                 rights,
             }
         }
-        Statement::DetachCollection { collection, network } => NetworkWrite::Detach {
+        KnirvqlStatement::DetachCollection { collection, network } => NetworkWrite::Detach {
             collection: catalog.expect_collection(collection)?.name.clone(),
             network: catalog.expect_network(network)?.name.clone(),
         },
-        Statement::Sync { network } => {
+        KnirvqlStatement::Sync { network } => {
             let network = network.as_deref().map(|name| catalog.expect_network(name)).transpose()?;
             let columns = ["networks", "posted", "peers", "received"];
             let columns = columns.map(|name| OutputColumn::computed(name, ColumnType::Int8));
-            return Ok((Action::Sync(network.map(|network| network.id)), Some(columns.to_vec())));
+            return Ok((KnirvqlAction::Sync(network.map(|network| network.id)), Some(columns.to_vec())));
         }
-        Statement::Show(show) => return shown(*show),
+        KnirvqlStatement::Show(show) => return shown(*show),
         _ => return Err(Error::internal("this statement is not about networks")),
     };
-    Ok((Action::Network(write), None))
+    Ok((KnirvqlAction::Network(write), None))
 }
 
 fn join(network: &str, addresses: &[String], options: &[NetworkOption]) -> Result<NetworkWrite> {
@@ -231,7 +231,7 @@ fn shown(show: Show) -> Result<ActionWithColumns> {
     let all = table.columns().into_iter().enumerate();
     let kept = all.filter(|(_, (name, _))| wanted.is_none_or(|wanted| wanted.contains(name)));
     let (positions, columns) = kept.map(|(position, (name, ty))| (position, OutputColumn::computed(name, ty))).unzip();
-    Ok((Action::NetworkRows { table, positions }, Some(columns)))
+    Ok((KnirvqlAction::NetworkRows { table, positions }, Some(columns)))
 }
 
 /// Checks the FOR NETWORK of STAGE and UNSTAGE: entries go to the network of their collection and to no other.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::db::Scalar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{Bindable, SetMemory};
-use crate::knirvql::resolve::{ParameterTypes, scalar};
+use crate::knirvql::resolve::{KnirvqlParameterTypes, scalar};
 use crate::model::{Collection, CollectionKind};
 use crate::types::limits::BLOB_BYTES_MAX;
 use crate::types::{ColumnType, Value, split_object};
@@ -39,7 +39,7 @@ impl MemoryWrite {
     ///
     /// # Errors
     /// 0A000 for an id, a vector or a blob where the collection has no place for one.
-    pub fn new(collection: Arc<Collection>, set: &SetMemory, parameters: &mut ParameterTypes) -> Result<Self> {
+    pub fn new(collection: Arc<Collection>, set: &SetMemory, parameters: &mut KnirvqlParameterTypes) -> Result<Self> {
         let id = set.id.as_ref().map(|id| -> Result<_> {
             let position = id_column(&collection)?;
             let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
@@ -179,7 +179,7 @@ pub fn vector_column(collection: &Collection) -> Result<(usize, ColumnType)> {
 }
 
 /// A vector for a column of type `ty`.
-pub fn vector_scalar(vector: &Bindable<Vec<f32>>, ty: &ColumnType, parameters: &mut ParameterTypes) -> Scalar {
+pub fn vector_scalar(vector: &Bindable<Vec<f32>>, ty: &ColumnType, parameters: &mut KnirvqlParameterTypes) -> Scalar {
     match vector {
         Bindable::Parameter(number) => parameters.scalar(*number, ty),
         Bindable::Value(components) => Scalar::Value(Value::Vector(components.as_slice().into())),

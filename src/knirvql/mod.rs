@@ -4,7 +4,7 @@
 //! [`parse`] first scans for limits (`scan`), then runs the parser that pest derives from `grammar/knirvql.pest`
 //! (`grammar`), builds the tree (`parse`, `condition`, `literal` into `ast`) or says in words what is wrong (`report`).
 //! [`parameters`] tells where each `$n` stands. The tree prints itself in canonical form (`print`), with secrets redacted.
-//! [`lower`] then looks names up in the catalog (`resolve`), gives parameters their types, and yields an [`Action`]: a
+//! [`lower`] then looks names up in the catalog (`resolve`), gives parameters their types, and yields an [`KnirvqlAction`]: a
 //! [`Query`](crate::db::Query), or what is to be written or deleted (`filter`, `memory_write`), or what is to be done about
 //! networks (`lower_network`, `network_options`, `address`), for `session` to execute.
 //!
@@ -31,11 +31,12 @@ mod scan;
 mod shape;
 
 pub use ast::{
-    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption,
-    OrderKey, Path, REDACTED, Revert, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource,
+    AstComparison, AstEntryType, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory,
+    KnirvqlStatement, Literal, NetworkChange, NetworkOption, OrderKey, Path, REDACTED, Revert, SetMemory, Show,
+    Similar, Step, VectorSource,
 };
 pub use dispatch::{is_knirvql, statement_end};
-pub use lower::{Action, Lowered, Selection, lower};
+pub use lower::{KnirvqlAction, LoweredStatement, Selection, lower};
 pub use lower_network::NetworkWrite;
 pub use memory_write::{EntryParts, MemoryWrite};
 pub use parameters::{ParameterPlace, ParameterRole, parameters};

@@ -1,7 +1,7 @@
 //! Options of networks and attachments: from `name = value` to what `model` keeps, names, types and ranges checked.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::knirvql::ast::{Literal, NetworkOption, Text};
+use crate::knirvql::ast::{AstText, Literal, NetworkOption};
 use crate::model::{NetworkOptions, Replication, Who};
 
 /// The posting network whose entries of these classes are staged when they are written, unless its options say otherwise.
@@ -51,7 +51,7 @@ const URL_BYTES_MAX: usize = 2048;
 #[derive(Debug)]
 pub struct NewNetwork {
     pub options: NetworkOptions,
-    pub secret: Option<Text>,
+    pub secret: Option<AstText>,
     /// The peer that founded the network that is joined.
     pub owner: Option<String>,
 }
@@ -68,7 +68,7 @@ pub fn of_new_network(network: &str, options: &[NetworkOption]) -> Result<NewNet
     }
     for option in options {
         if option.name == "secret" {
-            secret = Some(Text::secret(text(option)?.value.as_str()));
+            secret = Some(AstText::secret(text(option)?.value.as_str()));
         } else if option.name == "owner" {
             owner = Some(text(option)?.value.clone());
         } else {
@@ -175,7 +175,7 @@ fn invalid(option: &NetworkOption, allowed: &str) -> Error {
     Error::new(ErrorKind::InvalidParameterValue, message).with_hint(format!("It takes {allowed}."))
 }
 
-fn text(option: &NetworkOption) -> Result<&Text> {
+fn text(option: &NetworkOption) -> Result<&AstText> {
     match &option.value {
         Literal::Text(text) => Ok(text),
         _ => Err(invalid(option, "a text in quotes")),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     fn words(text: &str) -> Literal {
-        Literal::Text(Text::open(text))
+        Literal::Text(AstText::open(text))
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Where the parameters of a statement stand, so that Describe can name their types.
 
-use crate::knirvql::ast::{Bindable, Comparison, Condition, Literal, Path, SetMemory, Statement, VectorSource};
+use crate::knirvql::ast::{
+    AstComparison, Bindable, Condition, KnirvqlStatement, Literal, Path, SetMemory, VectorSource,
+};
 
 /// One use of a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +40,7 @@ pub enum ParameterPlace {
 }
 
 /// Every use of a parameter, by number. The highest number is that of the last one.
-pub fn parameters(statement: &Statement) -> Vec<ParameterRole> {
+pub fn parameters(statement: &KnirvqlStatement) -> Vec<ParameterRole> {
     let mut roles = Roles(Vec::new());
     roles.statement(statement);
     roles.0.sort_by_key(|role| role.number);
@@ -58,9 +60,9 @@ impl Roles {
         }
     }
 
-    fn statement(&mut self, statement: &Statement) {
+    fn statement(&mut self, statement: &KnirvqlStatement) {
         match statement {
-            Statement::GetMemory(get) => {
+            KnirvqlStatement::GetMemory(get) => {
                 get.condition.iter().for_each(|condition| self.condition(condition));
                 if let Some(similar) = &get.similar {
                     match &similar.vector {
@@ -75,24 +77,24 @@ impl Roles {
                     self.bindable(count, ParameterPlace::Count);
                 }
             }
-            Statement::GetAuth { condition } => self.condition(condition),
-            Statement::SetAuth { key, value } => {
+            KnirvqlStatement::GetAuth { condition } => self.condition(condition),
+            KnirvqlStatement::SetAuth { key, value } => {
                 self.bindable(key, ParameterPlace::AuthKey);
                 self.bindable(value, ParameterPlace::AuthValue);
             }
-            Statement::SetMemory(set) => self.set_memory(set),
-            Statement::Delete(delete) => self.condition(&delete.condition),
-            Statement::Stage(stage) => self.condition(&stage.condition),
-            Statement::Revert(revert) => self.condition(&revert.condition),
-            Statement::Explain { statement, .. } => self.statement(statement),
-            Statement::CreateNetwork { .. }
-            | Statement::JoinNetwork { .. }
-            | Statement::LeaveNetwork { .. }
-            | Statement::AlterNetwork { .. }
-            | Statement::AttachCollection { .. }
-            | Statement::DetachCollection { .. }
-            | Statement::Sync { .. }
-            | Statement::Show(_) => {}
+            KnirvqlStatement::SetMemory(set) => self.set_memory(set),
+            KnirvqlStatement::Delete(delete) => self.condition(&delete.condition),
+            KnirvqlStatement::Stage(stage) => self.condition(&stage.condition),
+            KnirvqlStatement::Revert(revert) => self.condition(&revert.condition),
+            KnirvqlStatement::Explain { statement, .. } => self.statement(statement),
+            KnirvqlStatement::CreateNetwork { .. }
+            | KnirvqlStatement::JoinNetwork { .. }
+            | KnirvqlStatement::LeaveNetwork { .. }
+            | KnirvqlStatement::AlterNetwork { .. }
+            | KnirvqlStatement::AttachCollection { .. }
+            | KnirvqlStatement::DetachCollection { .. }
+            | KnirvqlStatement::Sync { .. }
+            | KnirvqlStatement::Show(_) => {}
         }
     }
 
@@ -113,7 +115,7 @@ impl Roles {
             Condition::Not(inner) => self.condition(inner),
             Condition::Compare { path, operator, value } => {
                 let place = match operator {
-                    Comparison::Like | Comparison::StartsWith | Comparison::Matches => ParameterPlace::Pattern,
+                    AstComparison::Like | AstComparison::StartsWith | AstComparison::Matches => ParameterPlace::Pattern,
                     _ => ParameterPlace::Operand,
                 };
                 self.literal(value, || place(path.clone()));

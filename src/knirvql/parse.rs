@@ -8,15 +8,15 @@ use pest::iterators::Pair;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::knirvql::ast::{
-    Bindable, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption, OrderKey, Revert, SetMemory,
-    Show, Similar, Stage, Statement, Text, VectorSource,
+    AstEntryType, AstMetric, AstStage, AstText, Bindable, Delete, GetMemory, KnirvqlStatement, Literal, NetworkChange,
+    NetworkOption, OrderKey, Revert, SetMemory, Show, Similar, VectorSource,
 };
 use crate::knirvql::grammar::{Grammar, Rule};
 use crate::knirvql::report;
 use crate::knirvql::scan::{character_position, check_limits};
 
 /// A place in the statement that a rule of the grammar has matched.
-pub type Node<'a> = Pair<'a, Rule>;
+pub type ParseNode<'a> = Pair<'a, Rule>;
 
 /// Which texts of a statement are secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct Builder<'a> {
 ///
 /// Errors: 42601 with position and hint for what is not in the language; 54000 and 54001 for what is over a limit; 22000,
 /// 22003, 2201W and 42P02 for values that cannot be.
-pub fn parse(text: &str) -> Result<Statement> {
+pub fn parse(text: &str) -> Result<KnirvqlStatement> {
     check_limits(text)?;
     let nodes = Grammar::parse(Rule::input, text).map_err(|error| report::syntax_error(text, &error))?;
     let mut builder = Builder { text, secrecy: Secrecy::Open };
@@ -58,22 +58,22 @@ fn disagreement(rule: Rule) -> Error {
 }
 
 /// The first child of a rule.
-pub fn child(node: Node<'_>, rule: Rule) -> Result<Node<'_>> {
+pub fn child(node: ParseNode<'_>, rule: Rule) -> Result<ParseNode<'_>> {
     node.into_inner().find(|child| child.as_rule() == rule).ok_or_else(|| disagreement(rule))
 }
 
 /// The only child of a node that wraps one of several rules.
-pub fn only(node: Node<'_>) -> Result<Node<'_>> {
+pub fn only(node: ParseNode<'_>) -> Result<ParseNode<'_>> {
     let rule = node.as_rule();
     node.into_inner().next().ok_or_else(|| disagreement(rule))
 }
 
 /// The children of a rule.
-pub fn children(node: Node<'_>, rule: Rule) -> impl Iterator<Item = Node<'_>> {
+pub fn children(node: ParseNode<'_>, rule: Rule) -> impl Iterator<Item = ParseNode<'_>> {
     node.into_inner().filter(move |child| child.as_rule() == rule)
 }
 
-fn has(node: &Node<'_>, rule: Rule) -> bool {
+fn has(node: &ParseNode<'_>, rule: Rule) -> bool {
     node.clone().into_inner().any(|child| child.as_rule() == rule)
 }
 
@@ -84,60 +84,60 @@ impl Builder<'_> {
     }
 
     /// An error where a node starts.
-    pub fn error(&self, node: &Node<'_>, kind: ErrorKind, message: impl Into<String>) -> Error {
+    pub fn error(&self, node: &ParseNode<'_>, kind: ErrorKind, message: impl Into<String>) -> Error {
         self.error_at(node.as_span().start(), kind, message)
     }
 
-    fn statement(&mut self, node: Node<'_>) -> Result<Statement> {
+    fn statement(&mut self, node: ParseNode<'_>) -> Result<KnirvqlStatement> {
         let node = only(node)?;
         if node.as_rule() != Rule::explain {
             return self.plain_statement(only(node)?);
         }
         let analyze = has(&node, Rule::kw_analyze);
         let statement = self.plain_statement(only(child(node, Rule::plain_statement)?)?)?;
-        Ok(Statement::Explain { analyze, statement: Box::new(statement) })
+        Ok(KnirvqlStatement::Explain { analyze, statement: Box::new(statement) })
     }
 
-    fn plain_statement(&mut self, node: Node<'_>) -> Result<Statement> {
+    fn plain_statement(&mut self, node: ParseNode<'_>) -> Result<KnirvqlStatement> {
         match node.as_rule() {
-            Rule::get_memory => self.get_memory(node).map(Statement::GetMemory),
+            Rule::get_memory => self.get_memory(node).map(KnirvqlStatement::GetMemory),
             Rule::get_auth => {
                 self.secrecy = Secrecy::All;
-                Ok(Statement::GetAuth { condition: self.where_clause(child(node, Rule::where_clause)?)? })
+                Ok(KnirvqlStatement::GetAuth { condition: self.where_clause(child(node, Rule::where_clause)?)? })
             }
             Rule::set_auth => self.set_auth(node),
-            Rule::set_memory => self.set_memory(node).map(Statement::SetMemory),
-            Rule::delete => self.delete(node).map(Statement::Delete),
-            Rule::stage => self.stage(node, true).map(Statement::Stage),
-            Rule::unstage => self.stage(node, false).map(Statement::Stage),
-            Rule::revert => self.revert(node).map(Statement::Revert),
+            Rule::set_memory => self.set_memory(node).map(KnirvqlStatement::SetMemory),
+            Rule::delete => self.delete(node).map(KnirvqlStatement::Delete),
+            Rule::stage => self.stage(node, true).map(KnirvqlStatement::Stage),
+            Rule::unstage => self.stage(node, false).map(KnirvqlStatement::Stage),
+            Rule::revert => self.revert(node).map(KnirvqlStatement::Revert),
             Rule::create_network => {
-                Ok(Statement::CreateNetwork { options: self.options(&node)?, network: self.network(node)? })
+                Ok(KnirvqlStatement::CreateNetwork { options: self.options(&node)?, network: self.network(node)? })
             }
             Rule::join_network => self.join_network(node),
-            Rule::leave_network => Ok(Statement::LeaveNetwork { network: self.network(node)? }),
+            Rule::leave_network => Ok(KnirvqlStatement::LeaveNetwork { network: self.network(node)? }),
             Rule::alter_network => {
-                Ok(Statement::AlterNetwork { change: self.network_change(&node)?, network: self.network(node)? })
+                Ok(KnirvqlStatement::AlterNetwork { change: self.network_change(&node)?, network: self.network(node)? })
             }
-            Rule::attach_collection => Ok(Statement::AttachCollection {
+            Rule::attach_collection => Ok(KnirvqlStatement::AttachCollection {
                 options: self.options(&node)?,
                 collection: self.collection(child(node.clone(), Rule::collection)?)?,
                 network: self.network(node)?,
             }),
-            Rule::detach_collection => Ok(Statement::DetachCollection {
+            Rule::detach_collection => Ok(KnirvqlStatement::DetachCollection {
                 collection: self.collection(child(node.clone(), Rule::collection)?)?,
                 network: self.network(node)?,
             }),
             Rule::sync => {
                 let network = children(node, Rule::for_sync).next();
-                Ok(Statement::Sync { network: network.map(|clause| self.network(clause)).transpose()? })
+                Ok(KnirvqlStatement::Sync { network: network.map(|clause| self.network(clause)).transpose()? })
             }
             Rule::show => show(node),
             other => Err(disagreement(other)),
         }
     }
 
-    fn get_memory(&mut self, node: Node<'_>) -> Result<GetMemory> {
+    fn get_memory(&mut self, node: ParseNode<'_>) -> Result<GetMemory> {
         let mut get = GetMemory::default();
         for clause in node.into_inner() {
             match clause.as_rule() {
@@ -159,7 +159,7 @@ impl Builder<'_> {
         Ok(get)
     }
 
-    fn similar(&self, node: Node<'_>) -> Result<Similar> {
+    fn similar(&self, node: ParseNode<'_>) -> Result<Similar> {
         let vector = only(child(node.clone(), Rule::vector)?)?;
         let vector = match vector.as_rule() {
             Rule::parameter => VectorSource::Parameter(self.parameter(&vector)?),
@@ -178,21 +178,23 @@ impl Builder<'_> {
         Ok(similar)
     }
 
-    fn order_key(&self, node: Node<'_>) -> Result<OrderKey> {
+    fn order_key(&self, node: ParseNode<'_>) -> Result<OrderKey> {
         let descending = has(&node, Rule::kw_desc);
         Ok(OrderKey { path: self.path(child(node, Rule::path)?)?, descending })
     }
 
-    fn set_auth(&mut self, node: Node<'_>) -> Result<Statement> {
+    fn set_auth(&mut self, node: ParseNode<'_>) -> Result<KnirvqlStatement> {
         self.secrecy = Secrecy::All;
         let mut texts = children(node, Rule::text);
         match (texts.next(), texts.next()) {
-            (Some(key), Some(value)) => Ok(Statement::SetAuth { key: self.text(key)?, value: self.text(value)? }),
+            (Some(key), Some(value)) => {
+                Ok(KnirvqlStatement::SetAuth { key: self.text(key)?, value: self.text(value)? })
+            }
             _ => Err(disagreement(Rule::set_auth)),
         }
     }
 
-    fn set_memory(&mut self, node: Node<'_>) -> Result<SetMemory> {
+    fn set_memory(&mut self, node: ParseNode<'_>) -> Result<SetMemory> {
         let mut set = SetMemory::default();
         for clause in node.into_inner() {
             match clause.as_rule() {
@@ -204,7 +206,7 @@ impl Builder<'_> {
         Ok(set)
     }
 
-    fn part(&self, node: Node<'_>, set: &mut SetMemory) -> Result<()> {
+    fn part(&self, node: ParseNode<'_>, set: &mut SetMemory) -> Result<()> {
         let (name, taken) = match node.as_rule() {
             Rule::id_part => ("id", set.id.is_some()),
             Rule::metadata_part => ("metadata", set.metadata.is_some()),
@@ -235,7 +237,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn id(&self, node: Node<'_>) -> Result<Literal> {
+    fn id(&self, node: ParseNode<'_>) -> Result<Literal> {
         let place = node.clone();
         match self.literal(node)? {
             Literal::Null | Literal::Boolean(_) => {
@@ -246,26 +248,26 @@ impl Builder<'_> {
         }
     }
 
-    fn delete(&mut self, node: Node<'_>) -> Result<Delete> {
+    fn delete(&mut self, node: ParseNode<'_>) -> Result<Delete> {
         let entry_type = if has(&node, Rule::kw_auth) {
-            Some(EntryType::Auth)
+            Some(AstEntryType::Auth)
         } else {
-            has(&node, Rule::kw_memory).then_some(EntryType::Memory)
+            has(&node, Rule::kw_memory).then_some(AstEntryType::Memory)
         };
         let collection = children(node.clone(), Rule::in_clause).next();
         let collection = collection.map(|clause| self.in_clause(clause)).transpose()?;
         match (entry_type, &collection) {
-            (Some(EntryType::Auth), _) => self.secrecy = Secrecy::All,
+            (Some(AstEntryType::Auth), _) => self.secrecy = Secrecy::All,
             (None, None) => self.secrecy = Secrecy::AllButId,
             _ => {}
         }
         Ok(Delete { entry_type, collection, condition: self.where_clause(child(node, Rule::where_clause)?)? })
     }
 
-    fn stage(&mut self, node: Node<'_>, staged: bool) -> Result<Stage> {
+    fn stage(&mut self, node: ParseNode<'_>, staged: bool) -> Result<AstStage> {
         let collection = children(node.clone(), Rule::in_clause).next();
         let network = children(node.clone(), Rule::for_network).next();
-        Ok(Stage {
+        Ok(AstStage {
             staged,
             collection: collection.map(|clause| self.in_clause(clause)).transpose()?,
             network: network.map(|clause| self.network(clause)).transpose()?,
@@ -273,7 +275,7 @@ impl Builder<'_> {
         })
     }
 
-    fn revert(&mut self, node: Node<'_>) -> Result<Revert> {
+    fn revert(&mut self, node: ParseNode<'_>) -> Result<Revert> {
         let collection = children(node.clone(), Rule::in_clause).next();
         Ok(Revert {
             collection: collection.map(|clause| self.in_clause(clause)).transpose()?,
@@ -281,7 +283,7 @@ impl Builder<'_> {
         })
     }
 
-    fn network_change(&self, node: &Node<'_>) -> Result<NetworkChange> {
+    fn network_change(&self, node: &ParseNode<'_>) -> Result<NetworkChange> {
         for change in node.clone().into_inner() {
             match change.as_rule() {
                 Rule::remove_peer => return self.peer(change).map(NetworkChange::RemovePeer),
@@ -302,7 +304,7 @@ impl Builder<'_> {
                 Rule::allow_drop => return Ok(NetworkChange::AllowDrop),
                 Rule::rotate_secret => {
                     let secret = children(change, Rule::secret).next();
-                    let secret = secret.map(|secret| self.string(&only(secret)?).map(Text::secret)).transpose()?;
+                    let secret = secret.map(|secret| self.string(&only(secret)?).map(AstText::secret)).transpose()?;
                     return Ok(NetworkChange::RotateSecret(secret));
                 }
                 Rule::set_options => {
@@ -315,7 +317,7 @@ impl Builder<'_> {
     }
 
     /// The peer named by a child of this node.
-    fn peer(&self, node: Node<'_>) -> Result<String> {
+    fn peer(&self, node: ParseNode<'_>) -> Result<String> {
         let peer = only(child(node, Rule::peer)?)?;
         match peer.as_rule() {
             Rule::string => self.string(&peer),
@@ -323,22 +325,22 @@ impl Builder<'_> {
         }
     }
 
-    fn join_network(&self, node: Node<'_>) -> Result<Statement> {
+    fn join_network(&self, node: ParseNode<'_>) -> Result<KnirvqlStatement> {
         let addresses = children(node.clone(), Rule::address)
             .map(|address| self.string(&child(address, Rule::string)?))
             .collect::<Result<_>>()?;
-        Ok(Statement::JoinNetwork { addresses, options: self.options(&node)?, network: self.network(node)? })
+        Ok(KnirvqlStatement::JoinNetwork { addresses, options: self.options(&node)?, network: self.network(node)? })
     }
 
     /// The options of WITH, where there is one.
-    fn options(&self, node: &Node<'_>) -> Result<Vec<NetworkOption>> {
+    fn options(&self, node: &ParseNode<'_>) -> Result<Vec<NetworkOption>> {
         match children(node.clone(), Rule::options).next() {
             Some(options) => self.option_list(child(options, Rule::option_list)?),
             None => Ok(Vec::new()),
         }
     }
 
-    fn option_list(&self, node: Node<'_>) -> Result<Vec<NetworkOption>> {
+    fn option_list(&self, node: ParseNode<'_>) -> Result<Vec<NetworkOption>> {
         let mut options: Vec<NetworkOption> = Vec::new();
         for node in children(node, Rule::option) {
             let name = child(node.clone(), Rule::option_name)?.as_str();
@@ -356,7 +358,7 @@ impl Builder<'_> {
     }
 
     /// The collection of a statement; it comes before the conditions.
-    fn in_clause(&mut self, node: Node<'_>) -> Result<String> {
+    fn in_clause(&mut self, node: ParseNode<'_>) -> Result<String> {
         let collection = self.collection(child(node, Rule::collection)?)?;
         if collection == "auth" {
             self.secrecy = Secrecy::All;
@@ -364,7 +366,7 @@ impl Builder<'_> {
         Ok(collection)
     }
 
-    fn collection(&self, node: Node<'_>) -> Result<String> {
+    fn collection(&self, node: ParseNode<'_>) -> Result<String> {
         let node = only(node)?;
         match node.as_rule() {
             Rule::string => self.string(&node),
@@ -373,7 +375,7 @@ impl Builder<'_> {
     }
 
     /// The network named by a child of this node.
-    fn network(&self, node: Node<'_>) -> Result<String> {
+    fn network(&self, node: ParseNode<'_>) -> Result<String> {
         let node = only(child(node, Rule::network_name)?)?;
         match node.as_rule() {
             Rule::string => self.string(&node),
@@ -382,17 +384,17 @@ impl Builder<'_> {
     }
 }
 
-fn metric(node: Node<'_>) -> Result<Metric> {
+fn metric(node: ParseNode<'_>) -> Result<AstMetric> {
     match only(node)?.as_rule() {
-        Rule::kw_cosine => Ok(Metric::Cosine),
-        Rule::kw_l2 => Ok(Metric::L2),
-        Rule::kw_ip => Ok(Metric::InnerProduct),
-        Rule::kw_l1 => Ok(Metric::L1),
+        Rule::kw_cosine => Ok(AstMetric::Cosine),
+        Rule::kw_l2 => Ok(AstMetric::L2),
+        Rule::kw_ip => Ok(AstMetric::InnerProduct),
+        Rule::kw_l1 => Ok(AstMetric::L1),
         other => Err(disagreement(other)),
     }
 }
 
-fn show(node: Node<'_>) -> Result<Statement> {
+fn show(node: ParseNode<'_>) -> Result<KnirvqlStatement> {
     let subject = node.into_inner().find_map(|word| match word.as_rule() {
         Rule::kw_networks => Some(Show::Networks),
         Rule::kw_peers => Some(Show::Peers),
@@ -400,5 +402,5 @@ fn show(node: Node<'_>) -> Result<Statement> {
         Rule::kw_collections => Some(Show::Collections),
         _ => None,
     });
-    subject.map(Statement::Show).ok_or_else(|| disagreement(Rule::show))
+    subject.map(KnirvqlStatement::Show).ok_or_else(|| disagreement(Rule::show))
 }

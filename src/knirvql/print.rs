@@ -5,41 +5,44 @@
 use std::fmt::{self, Display, Formatter, Write};
 
 use crate::knirvql::ast::{
-    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption,
-    OrderKey, Path, REDACTED, Revert, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource,
+    AstComparison, AstEntryType, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory,
+    KnirvqlStatement, Literal, NetworkChange, NetworkOption, OrderKey, Path, REDACTED, Revert, SetMemory, Show,
+    Similar, Step, VectorSource,
 };
 
-impl Display for Statement {
+impl Display for KnirvqlStatement {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Statement::GetMemory(get) => get.fmt(f),
-            Statement::GetAuth { condition } => write!(f, "GET AUTH WHERE {condition}"),
-            Statement::SetAuth { key, value } => write!(f, "SET AUTH key = {key} value = {value}"),
-            Statement::SetMemory(set) => set.fmt(f),
-            Statement::Delete(delete) => delete.fmt(f),
-            Statement::Stage(stage) => stage.fmt(f),
-            Statement::Revert(revert) => revert.fmt(f),
-            Statement::CreateNetwork { network, options } => {
+            KnirvqlStatement::GetMemory(get) => get.fmt(f),
+            KnirvqlStatement::GetAuth { condition } => write!(f, "GET AUTH WHERE {condition}"),
+            KnirvqlStatement::SetAuth { key, value } => write!(f, "SET AUTH key = {key} value = {value}"),
+            KnirvqlStatement::SetMemory(set) => set.fmt(f),
+            KnirvqlStatement::Delete(delete) => delete.fmt(f),
+            KnirvqlStatement::Stage(stage) => stage.fmt(f),
+            KnirvqlStatement::Revert(revert) => revert.fmt(f),
+            KnirvqlStatement::CreateNetwork { network, options } => {
                 write!(f, "CREATE NETWORK {}{}", Quoted(network), With(options))
             }
-            Statement::JoinNetwork { network, addresses, options } => {
+            KnirvqlStatement::JoinNetwork { network, addresses, options } => {
                 write!(f, "JOIN NETWORK {} AT ", Quoted(network))?;
                 comma_separated(f, addresses.iter().map(|address| Quoted(address)))?;
                 With(options).fmt(f)
             }
-            Statement::LeaveNetwork { network } => write!(f, "LEAVE NETWORK {}", Quoted(network)),
-            Statement::AlterNetwork { network, change } => write!(f, "ALTER NETWORK {} {change}", Quoted(network)),
-            Statement::AttachCollection { collection, network, options } => {
+            KnirvqlStatement::LeaveNetwork { network } => write!(f, "LEAVE NETWORK {}", Quoted(network)),
+            KnirvqlStatement::AlterNetwork { network, change } => {
+                write!(f, "ALTER NETWORK {} {change}", Quoted(network))
+            }
+            KnirvqlStatement::AttachCollection { collection, network, options } => {
                 let (name, network, options) = (Name(collection), Quoted(network), With(options));
                 write!(f, "ATTACH COLLECTION {name} TO NETWORK {network}{options}")
             }
-            Statement::DetachCollection { collection, network } => {
+            KnirvqlStatement::DetachCollection { collection, network } => {
                 write!(f, "DETACH COLLECTION {} FROM NETWORK {}", Name(collection), Quoted(network))
             }
-            Statement::Sync { network: None } => f.write_str("SYNC"),
-            Statement::Sync { network: Some(network) } => write!(f, "SYNC NETWORK {}", Quoted(network)),
-            Statement::Show(show) => write!(f, "SHOW {show}"),
-            Statement::Explain { analyze, statement } => {
+            KnirvqlStatement::Sync { network: None } => f.write_str("SYNC"),
+            KnirvqlStatement::Sync { network: Some(network) } => write!(f, "SYNC NETWORK {}", Quoted(network)),
+            KnirvqlStatement::Show(show) => write!(f, "SHOW {show}"),
+            KnirvqlStatement::Explain { analyze, statement } => {
                 write!(f, "EXPLAIN {}{statement}", if *analyze { "ANALYZE " } else { "" })
             }
         }
@@ -132,15 +135,15 @@ impl Display for Delete {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("DELETE")?;
         match self.entry_type {
-            Some(EntryType::Memory) => f.write_str(" MEMORY")?,
-            Some(EntryType::Auth) => f.write_str(" AUTH")?,
+            Some(AstEntryType::Memory) => f.write_str(" MEMORY")?,
+            Some(AstEntryType::Auth) => f.write_str(" AUTH")?,
             None => {}
         }
         write!(f, "{} WHERE {}", In(self.collection.as_deref()), self.condition)
     }
 }
 
-impl Display for Stage {
+impl Display for AstStage {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let verb = if self.staged { "STAGE" } else { "UNSTAGE" };
         write!(f, "{verb} MEMORY{} WHERE {}", In(self.collection.as_deref()), self.condition)?;
@@ -197,13 +200,13 @@ impl Display for OrderKey {
     }
 }
 
-impl Display for Metric {
+impl Display for AstMetric {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Metric::Cosine => "cosine",
-            Metric::L2 => "l2",
-            Metric::InnerProduct => "ip",
-            Metric::L1 => "l1",
+            AstMetric::Cosine => "cosine",
+            AstMetric::L2 => "l2",
+            AstMetric::InnerProduct => "ip",
+            AstMetric::L1 => "l1",
         })
     }
 }
@@ -245,19 +248,19 @@ fn joined(
     Ok(())
 }
 
-impl Display for Comparison {
+impl Display for AstComparison {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Comparison::Equal => "=",
-            Comparison::NotEqual => "!=",
-            Comparison::Less => "<",
-            Comparison::LessOrEqual => "<=",
-            Comparison::Greater => ">",
-            Comparison::GreaterOrEqual => ">=",
-            Comparison::Like => "LIKE",
-            Comparison::Contains => "CONTAINS",
-            Comparison::StartsWith => "STARTS WITH",
-            Comparison::Matches => "MATCHES",
+            AstComparison::Equal => "=",
+            AstComparison::NotEqual => "!=",
+            AstComparison::Less => "<",
+            AstComparison::LessOrEqual => "<=",
+            AstComparison::Greater => ">",
+            AstComparison::GreaterOrEqual => ">=",
+            AstComparison::Like => "LIKE",
+            AstComparison::Contains => "CONTAINS",
+            AstComparison::StartsWith => "STARTS WITH",
+            AstComparison::Matches => "MATCHES",
         })
     }
 }
@@ -286,7 +289,7 @@ impl Display for Literal {
     }
 }
 
-impl Display for Text {
+impl Display for AstText {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         Quoted(if self.secret { REDACTED } else { &self.value }).fmt(f)
     }

@@ -9,7 +9,7 @@ use pest::error::{ErrorVariant, InputLocation};
 
 use crate::error::{Error, ErrorKind};
 use crate::knirvql::grammar::Rule;
-use crate::knirvql::scan::{Scanner, Token, TokenKind, character_position};
+use crate::knirvql::scan::{KnirvqlScanner, Token, TokenKind, character_position};
 
 /// Longest word that an error repeats, in characters.
 const WORD_CHARACTERS_MAX: usize = 40;
@@ -67,7 +67,7 @@ impl<'a> Place<'a> {
     fn find(text: &'a str, offset: usize) -> Self {
         let mut previous = None;
         let mut next = None;
-        for token in Scanner::new(text) {
+        for token in KnirvqlScanner::new(text) {
             if token.range.start >= offset || token.range.end > offset {
                 next = Some(token);
                 break;
@@ -98,7 +98,7 @@ impl<'a> Place<'a> {
     fn not_finite(&self, text: &str) -> Option<&'static str> {
         self.previous.as_ref().filter(|token| token.is_symbol("[") || token.is_symbol(","))?;
         let unsigned = text.get(self.offset..)?.trim_start_matches(['-', '+']);
-        let word = Scanner::new(unsigned).next()?;
+        let word = KnirvqlScanner::new(unsigned).next()?;
         [("nan", "NaN"), ("inf", "infinity"), ("infinity", "infinity")]
             .into_iter()
             .find(|(name, _)| word.is_word(name))
@@ -179,7 +179,7 @@ const SYNOPSES: [(&str, &str, &str); 18] = [
 
 /// The first two words of the statement, after EXPLAIN [ANALYZE].
 fn opening(text: &str) -> (Option<Token<'_>>, Option<Token<'_>>) {
-    let mut words = Scanner::new(text).skip_while(|token| token.is_word("EXPLAIN") || token.is_word("ANALYZE"));
+    let mut words = KnirvqlScanner::new(text).skip_while(|token| token.is_word("EXPLAIN") || token.is_word("ANALYZE"));
     (words.next(), words.next())
 }
 
@@ -193,7 +193,7 @@ fn synopsis(text: &str) -> &'static str {
 
 /// Whether the text may hold the parts of an AUTH entry or a network's secret.
 fn may_hold_secrets(text: &str) -> bool {
-    if Scanner::new(text).any(|token| token.is_word("AUTH")) {
+    if KnirvqlScanner::new(text).any(|token| token.is_word("AUTH")) {
         return true;
     }
     let (first, second) = opening(text);

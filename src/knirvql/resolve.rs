@@ -2,14 +2,14 @@
 
 use crate::db::{Operand, PathBase, PathResult, Scalar};
 use crate::error::{Error, ErrorKind, Result};
-use crate::knirvql::ast::{Literal, Path, Step, Text};
+use crate::knirvql::ast::{AstText, Literal, Path, Step};
 use crate::model::{Collection, CollectionKind, SystemColumn};
 use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value};
 
 /// What a path names, with the type of its values; [`ColumnType::Unknown`] where every entry may have another one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Resolved {
+pub struct ResolvedStatement {
     pub operand: Operand,
     pub ty: ColumnType,
 }
@@ -21,7 +21,7 @@ pub struct Resolved {
 ///
 /// # Errors
 /// 42703 for a name that the collection does not have, 42804 for a part of something that has no parts.
-pub fn resolve(collection: &Collection, path: &Path) -> Result<Resolved> {
+pub fn resolve(collection: &Collection, path: &Path) -> Result<ResolvedStatement> {
     let lower = path.root.to_ascii_lowercase();
     let name = if collection.column(&path.root).is_some() { &path.root } else { &lower };
     if let Some(position) = collection.column(name) {
@@ -30,19 +30,21 @@ pub fn resolve(collection: &Collection, path: &Path) -> Result<Resolved> {
     match collection.system_column(name) {
         Some(SystemColumn::Metadata) if collection.kind == CollectionKind::Auth => Err(undefined(collection, path)),
         Some(SystemColumn::Metadata) if !path.steps.is_empty() => fact(collection, path),
-        Some(system) if path.steps.is_empty() => Ok(Resolved { operand: Operand::System(system), ty: system.ty() }),
+        Some(system) if path.steps.is_empty() => {
+            Ok(ResolvedStatement { operand: Operand::System(system), ty: system.ty() })
+        }
         Some(system) => Err(no_parts(path, system.name(), &system.ty())),
         None => Err(undefined(collection, path)),
     }
 }
 
 /// A declared column, or a part of a JSON column.
-fn column(collection: &Collection, position: usize, path: &Path, steps: &[Step]) -> Result<Resolved> {
+fn column(collection: &Collection, position: usize, path: &Path, steps: &[Step]) -> Result<ResolvedStatement> {
     let Some(column) = collection.columns.get(position) else {
         return Err(undefined(collection, path));
     };
     if steps.is_empty() {
-        return Ok(Resolved { operand: Operand::Column(position), ty: column.ty.clone() });
+        return Ok(ResolvedStatement { operand: Operand::Column(position), ty: column.ty.clone() });
     }
     match column.ty {
         ColumnType::Json | ColumnType::Jsonb => Ok(part(PathBase::Column(position), steps)),
@@ -51,7 +53,7 @@ fn column(collection: &Collection, position: usize, path: &Path, steps: &[Step])
 }
 
 /// A fact of a table: a declared column, or an undeclared fact.
-fn fact(collection: &Collection, path: &Path) -> Result<Resolved> {
+fn fact(collection: &Collection, path: &Path) -> Result<ResolvedStatement> {
     if let Some((Step::Field(name), rest)) = path.steps.split_first()
         && let Some(position) = collection.column(name)
     {
@@ -60,13 +62,13 @@ fn fact(collection: &Collection, path: &Path) -> Result<Resolved> {
     Ok(part(PathBase::Facts, &path.steps))
 }
 
-fn part(base: PathBase, steps: &[Step]) -> Resolved {
+fn part(base: PathBase, steps: &[Step]) -> ResolvedStatement {
     let path = steps.iter().map(|step| match step {
         Step::Field(name) => PathStep::Key(name.clone()),
         Step::Index(index) => PathStep::Index(i64::from(*index)),
     });
     let operand = Operand::Path { base, path: path.collect(), result: PathResult::Typed };
-    Resolved { operand, ty: ColumnType::Unknown }
+    ResolvedStatement { operand, ty: ColumnType::Unknown }
 }
 
 fn undefined(collection: &Collection, path: &Path) -> Error {
@@ -89,14 +91,14 @@ fn no_parts(path: &Path, column: &str, ty: &ColumnType) -> Error {
 
 /// The parameters of a statement with the types known so far.
 #[derive(Debug)]
-pub struct ParameterTypes(Vec<Option<ColumnType>>);
+pub struct KnirvqlParameterTypes(Vec<Option<ColumnType>>);
 
-impl ParameterTypes {
+impl KnirvqlParameterTypes {
     /// Starts from what the client declared.
     pub fn new(declared: &[Option<ColumnType>], highest: u16) -> Self {
         let mut types = declared.to_vec();
         types.resize(types.len().max(usize::from(highest)), None);
-        ParameterTypes(types)
+        KnirvqlParameterTypes(types)
     }
 
     /// The parameter `$number` in a place of this type. A parameter of no declared type takes it. Text is read as the
@@ -129,7 +131,7 @@ impl ParameterTypes {
 ///
 /// # Errors
 /// 42804 for a literal of another kind; what reading the type gives for a text that is not in its form.
-pub fn scalar(literal: &Literal, ty: &ColumnType, parameters: &mut ParameterTypes) -> Result<Scalar> {
+pub fn scalar(literal: &Literal, ty: &ColumnType, parameters: &mut KnirvqlParameterTypes) -> Result<Scalar> {
     let free = *ty == ColumnType::Unknown;
     let value = match literal {
         Literal::Parameter(number) => return Ok(parameters.scalar(*number, ty)),
@@ -146,7 +148,7 @@ pub fn scalar(literal: &Literal, ty: &ColumnType, parameters: &mut ParameterType
     Ok(Scalar::Value(value))
 }
 
-fn text_value(text: &Text, ty: &ColumnType) -> Result<Value> {
+fn text_value(text: &AstText, ty: &ColumnType) -> Result<Value> {
     if ty.is_text() {
         return Ok(Value::text(text.value.as_str()));
     }

@@ -49,14 +49,14 @@ impl Token<'_> {
 }
 
 /// The tokens of a text, from an offset on.
-pub struct Scanner<'a> {
+pub struct KnirvqlScanner<'a> {
     text: &'a str,
     offset: usize,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> KnirvqlScanner<'a> {
     pub fn new(text: &'a str) -> Self {
-        Scanner { text, offset: 0 }
+        KnirvqlScanner { text, offset: 0 }
     }
 
     fn rest(&self) -> &'a str {
@@ -83,7 +83,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-impl<'a> Iterator for Scanner<'a> {
+impl<'a> Iterator for KnirvqlScanner<'a> {
     type Item = Token<'a>;
 
     fn next(&mut self) -> Option<Token<'a>> {
@@ -109,7 +109,7 @@ impl<'a> Iterator for Scanner<'a> {
 
 /// The words of a text outside of its strings and comments.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
-    Scanner::new(text).filter(|token| token.kind == TokenKind::Word).map(|token| token.text)
+    KnirvqlScanner::new(text).filter(|token| token.kind == TokenKind::Word).map(|token| token.text)
 }
 
 fn is_word_character(character: char) -> bool {
@@ -172,7 +172,7 @@ pub fn check_limits(text: &str) -> Result<()> {
             .with_hint("Send long texts, metadata, vectors and blobs as parameters."));
     }
     let mut nesting = Nesting::default();
-    for (count, token) in Scanner::new(text).enumerate() {
+    for (count, token) in KnirvqlScanner::new(text).enumerate() {
         if count == STATEMENT_TOKENS_MAX {
             let message = format!("a statement of more than {STATEMENT_TOKENS_MAX} tokens is over the limit");
             return Err(Error::new(ErrorKind::LimitExceeded, message)

@@ -1,12 +1,12 @@
 //! The form of a KNIRVQL statement without its values.
 
-use crate::knirvql::scan::{Scanner, TokenKind};
+use crate::knirvql::scan::{KnirvqlScanner, TokenKind};
 use crate::model::StatementShape;
 
 /// The statement with `?` for every value, without comments.
 pub fn shape(text: &str) -> String {
     let (mut shape, mut end) = (StatementShape::default(), 0);
-    for token in Scanner::new(text) {
+    for token in KnirvqlScanner::new(text) {
         if token.range.start > end {
             shape.space();
         }

@@ -14,20 +14,20 @@ const KEYS_MAX: usize = 100;
 const VECTOR_COMPONENTS_MAX: usize = 16_000;
 
 /// The arguments of one call.
-pub(super) struct Arguments(Map<String, Value>);
+pub(super) struct ToolArguments(Map<String, Value>);
 
-impl Arguments {
+impl ToolArguments {
     /// The arguments of a tool that takes those of `known`.
     ///
     /// # Errors
     /// 22023 for one that it does not take: a model would believe that it had an effect.
-    pub fn new(given: Option<Map<String, Value>>, known: &[String]) -> Result<Arguments> {
+    pub fn new(given: Option<Map<String, Value>>, known: &[String]) -> Result<ToolArguments> {
         let mut given = given.unwrap_or_default();
         given.retain(|_, value| !value.is_null());
         match given.keys().find(|name| !known.contains(name)) {
             Some(name) => Err(refused(format!("there is no argument {name:?}"))
                 .with_hint(format!("The arguments are: {}.", known.join(", ")))),
-            None => Ok(Arguments(given)),
+            None => Ok(ToolArguments(given)),
         }
     }
 
@@ -187,8 +187,8 @@ mod tests {
 
     use super::*;
 
-    fn arguments(value: Value) -> Arguments {
-        Arguments(value.as_object().unwrap().clone())
+    fn arguments(value: Value) -> ToolArguments {
+        ToolArguments(value.as_object().unwrap().clone())
     }
 
     #[test]
@@ -219,6 +219,6 @@ mod tests {
         assert_eq!(given.count("whole", 1..=9).unwrap(), Some(5));
         assert_eq!(given.choice("nothing", &["cosine", "l2"]).unwrap(), "cosine");
         let known = ["a".to_string()];
-        assert!(Arguments::new(Some(given.0), &known).is_err());
+        assert!(ToolArguments::new(Some(given.0), &known).is_err());
     }
 }

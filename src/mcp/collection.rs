@@ -1,8 +1,8 @@
 //! What is known of a collection: its key, where its facts lie, and its vector.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::mcp::arguments::{Arguments, refused};
-use crate::mcp::pool::Lease;
+use crate::mcp::arguments::{ToolArguments, refused};
+use crate::mcp::pool::ConnectionLease;
 use crate::mcp::statement::{literal, name, rows};
 
 /// The collection that tools use unless another is named.
@@ -13,7 +13,7 @@ const AUTH: &str = "auth";
 pub(super) const FACTS: &str = "metadata";
 
 /// A collection whose entries have a key of one column.
-pub(super) struct Collection {
+pub(super) struct ToolCollection {
     pub name: String,
     /// The column of the key.
     pub key: String,
@@ -22,19 +22,19 @@ pub(super) struct Collection {
     pub columns: Vec<(String, String)>,
 }
 
-impl Collection {
+impl ToolCollection {
     /// The collection that a call names.
     ///
     /// # Errors
     /// 42704 where there is none, 22023 for one that tools cannot use.
-    pub async fn of(arguments: &Arguments, lease: &Lease) -> Result<Collection> {
+    pub async fn of(arguments: &ToolArguments, lease: &ConnectionLease) -> Result<ToolCollection> {
         let name = arguments.name("collection")?.unwrap_or(COLLECTION_DEFAULT);
-        Collection::find(name, lease).await
+        ToolCollection::find(name, lease).await
     }
 
     /// # Errors
-    /// As [`Collection::of`].
-    pub async fn find(collection: &str, lease: &Lease) -> Result<Collection> {
+    /// As [`ToolCollection::of`].
+    pub async fn find(collection: &str, lease: &ConnectionLease) -> Result<ToolCollection> {
         if collection == AUTH {
             return Err(refused("auth holds secrets, which are no memories").with_hint(
                 "They are read with the tool query, GET AUTH WHERE key = '…', where the owner has allowed it.",
@@ -48,7 +48,7 @@ impl Collection {
         match (columns.is_empty(), keys.as_slice()) {
             (true, _) => Err(Error::new(ErrorKind::UndefinedObject, format!("there is no collection {collection:?}"))
                 .with_hint("The tool list shows the collections that there are.")),
-            (false, [(key, ty)]) if is_plain(key) => Ok(Collection {
+            (false, [(key, ty)]) if is_plain(key) => Ok(ToolCollection {
                 name: collection.to_string(),
                 key: key.clone(),
                 key_is_number: matches!(ty.as_str(), "bigint" | "integer" | "smallint"),

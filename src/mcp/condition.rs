@@ -5,9 +5,9 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::knirvql::{self, Stage, Statement};
-use crate::mcp::arguments::{Arguments, refused};
-use crate::mcp::collection::Collection;
+use crate::knirvql::{self, AstStage, KnirvqlStatement};
+use crate::mcp::arguments::{ToolArguments, refused};
+use crate::mcp::collection::ToolCollection;
 use crate::mcp::statement::literal;
 
 /// Longest condition, in bytes.
@@ -25,7 +25,7 @@ const BEFORE: &str = "STAGE MEMORY WHERE ";
 ///
 /// # Errors
 /// 22023, and 42601 for what is no condition, with the place in it.
-pub(super) fn condition(arguments: &Arguments, collection: &Collection) -> Result<Option<String>> {
+pub(super) fn condition(arguments: &ToolArguments, collection: &ToolCollection) -> Result<Option<String>> {
     let mut parts = Vec::new();
     let keys = arguments.keys()?;
     if !keys.is_empty() {
@@ -43,7 +43,7 @@ pub(super) fn condition(arguments: &Arguments, collection: &Collection) -> Resul
 }
 
 /// The condition that holds for the entries of these keys.
-pub(super) fn one_of(collection: &Collection, keys: &[String]) -> Result<String> {
+pub(super) fn one_of(collection: &ToolCollection, keys: &[String]) -> Result<String> {
     let keys = keys.iter().map(|key| collection.key_literal(key)).collect::<Result<Vec<String>>>()?;
     Ok(format!("{} IN ({})", collection.key, keys.join(", ")))
 }
@@ -70,7 +70,7 @@ fn check(text: &str) -> Result<()> {
     const HINT: &str =
         "A condition is e.g. metadata.kind = 'note' AND (metadata.pages > 3 OR metadata.title STARTS WITH 'A').";
     match knirvql::parse(&format!("{BEFORE}{text}")) {
-        Ok(Statement::Stage(Stage { network: None, .. })) if !text.trim_end().ends_with(';') => Ok(()),
+        Ok(KnirvqlStatement::Stage(AstStage { network: None, .. })) if !text.trim_end().ends_with(';') => Ok(()),
         Ok(_) => Err(refused("where is more than a condition").with_hint(HINT)),
         Err(error) => {
             let place = error.position().and_then(|at| at.checked_sub(BEFORE.len()));
@@ -84,7 +84,7 @@ fn check(text: &str) -> Result<()> {
 }
 
 /// The words that are looked for; none where none are given.
-pub(super) fn words(arguments: &Arguments) -> Result<Vec<String>> {
+pub(super) fn words(arguments: &ToolArguments) -> Result<Vec<String>> {
     let Some(text) = arguments.text("words", WORDS_BYTES_MAX)? else { return Ok(Vec::new()) };
     let words: Vec<String> = text.split_whitespace().map(str::to_string).collect();
     if words.is_empty() || words.len() > WORDS_MAX {

@@ -10,15 +10,15 @@ use zeroize::Zeroizing;
 const HEADER_BYTES_MAX: usize = 4 * 1024;
 
 /// A user and a password.
-pub(super) struct Credentials {
+pub(super) struct AgentCredentials {
     pub user: String,
     pub password: Zeroizing<String>,
 }
 
-impl Credentials {
+impl AgentCredentials {
     /// The credentials of a request: `Basic` with base64 of `user:password`, or `Bearer` with the same, or with
     /// `user:password` as it is. `None` where there are none, or they are of another form.
-    pub fn of(headers: &HeaderMap) -> Option<Credentials> {
+    pub fn of(headers: &HeaderMap) -> Option<AgentCredentials> {
         let header = headers.get(AUTHORIZATION)?.to_str().ok().filter(|header| header.len() <= HEADER_BYTES_MAX)?;
         let (scheme, token) = header.trim().split_once(' ')?;
         let token = token.trim();
@@ -33,7 +33,7 @@ impl Credentials {
         };
         let (user, password) = pair.split_once(':')?;
         let is_text = !user.is_empty() && !pair.contains('\0');
-        is_text.then(|| Credentials { user: user.to_string(), password: Zeroizing::new(password.to_string()) })
+        is_text.then(|| AgentCredentials { user: user.to_string(), password: Zeroizing::new(password.to_string()) })
     }
 
     /// What stands for them in a table: their keyed hash.
@@ -50,7 +50,7 @@ mod tests {
 
     fn read(header: &str) -> Option<(String, String)> {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, header.parse().unwrap())]);
-        Credentials::of(&headers).map(|found| (found.user.clone(), found.password.to_string()))
+        AgentCredentials::of(&headers).map(|found| (found.user.clone(), found.password.to_string()))
     }
 
     #[test]

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::error::Result;
 use crate::mcp::answer::{Answer, answer};
-use crate::mcp::arguments::{Arguments, refused};
-use crate::mcp::collection::Collection;
+use crate::mcp::arguments::{ToolArguments, refused};
+use crate::mcp::collection::ToolCollection;
 use crate::mcp::condition::condition;
-use crate::mcp::pool::Lease;
+use crate::mcp::pool::ConnectionLease;
 use crate::mcp::recall::keys_of;
 use crate::mcp::statement::{literal, rows, run};
 
@@ -20,8 +20,8 @@ pub(super) const CONFIRMED_MAX: u64 = 1_000_000_000;
 ///
 /// # Errors
 /// 22023 for arguments, and what the server says.
-pub(super) async fn forget(arguments: &Arguments, lease: &Lease) -> Result<Answer> {
-    let collection = Collection::of(arguments, lease).await?;
+pub(super) async fn forget(arguments: &ToolArguments, lease: &ConnectionLease) -> Result<Answer> {
+    let collection = ToolCollection::of(arguments, lease).await?;
     let Some(chosen) = condition(arguments, &collection)? else {
         return Err(refused("nothing says what to forget")
             .with_hint("Give key or keys, or facts or where. There is no way to forget everything at once."));
@@ -62,7 +62,7 @@ pub(super) async fn forget(arguments: &Arguments, lease: &Lease) -> Result<Answe
     }
 }
 
-fn forgotten(collection: &Collection, count: u64) -> Answer {
+fn forgotten(collection: &ToolCollection, count: u64) -> Answer {
     let note = "Peers keep what was posted to them before; recall shows it no more here.";
     answer([
         ("collection", json!(collection.name)),
@@ -75,7 +75,7 @@ fn forgotten(collection: &Collection, count: u64) -> Answer {
 ///
 /// # Errors
 /// What the server says.
-pub(super) async fn count_of(collection: &Collection, condition: &str, lease: &Lease) -> Result<u64> {
+pub(super) async fn count_of(collection: &ToolCollection, condition: &str, lease: &ConnectionLease) -> Result<u64> {
     let keys = format!("GET MEMORY FIELDS {} IN {} WHERE {condition}", collection.key, collection.in_knirvql());
     let counted = rows(lease, &format!("SELECT count(*) FROM knirvql({})", literal(&keys))).await?;
     let count = counted.into_iter().flatten().flatten().next();

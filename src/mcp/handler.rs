@@ -19,10 +19,10 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::mcp::answer::{Answer, failure, result};
-use crate::mcp::arguments::Arguments;
+use crate::mcp::arguments::ToolArguments;
 use crate::mcp::forget::forget;
 use crate::mcp::list::list;
-use crate::mcp::pool::{Lease, Pool, cancel, cancelled};
+use crate::mcp::pool::{ConnectionLease, Pool, cancel, cancelled};
 use crate::mcp::query::query;
 use crate::mcp::recall::recall;
 use crate::mcp::remember::remember;
@@ -120,13 +120,13 @@ impl Handler {
 }
 
 impl Work {
-    async fn run(self, rules: Rules, lease: &Lease) -> Result<Done> {
+    async fn run(self, rules: Rules, lease: &ConnectionLease) -> Result<Done> {
         let (tool, given) = match self {
             Work::Read(uri) => return resources::read(&uri, lease).await.map(Done::Answer),
             Work::Resources => return resources::listed(lease).await.map(Done::Resources),
             Work::Call(tool, given) => (tool, given),
         };
-        let arguments = Arguments::new(given, &tool.arguments())?;
+        let arguments = ToolArguments::new(given, &tool.arguments())?;
         let answer = match tool {
             Tool::Remember => remember(&arguments, lease).await,
             Tool::Recall => recall(&arguments, lease).await,

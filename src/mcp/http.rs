@@ -22,7 +22,7 @@ use tokio_postgres::Config;
 
 use crate::client::Route;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mcp::credentials::Credentials;
+use crate::mcp::credentials::AgentCredentials;
 use crate::mcp::handler::{Handler, Source};
 use crate::mcp::pool::Pool;
 use crate::mcp::rules::Rules;
@@ -100,7 +100,7 @@ async fn let_in(State(door): State<Arc<Door>>, mut request: Request, next: Next)
     if let Some(why) = forged(&request) {
         return refuse(StatusCode::FORBIDDEN, why);
     }
-    let Some(credentials) = Credentials::of(request.headers()) else {
+    let Some(credentials) = AgentCredentials::of(request.headers()) else {
         let text = "name the user and the password of the database: Authorization: Basic base64(user:password)";
         return ([(WWW_AUTHENTICATE, "Basic realm=\"nebulusdb\"")], refuse(StatusCode::UNAUTHORIZED, text))
             .into_response();
@@ -184,7 +184,7 @@ impl Door {
     ///
     /// # Errors
     /// 28000 where it does not, 58030 where it cannot be reached.
-    async fn pool(&self, credentials: &Credentials, fingerprint: Fingerprint) -> Result<Arc<Pool>> {
+    async fn pool(&self, credentials: &AgentCredentials, fingerprint: Fingerprint) -> Result<Arc<Pool>> {
         if let Some(pool) = self.known(fingerprint) {
             return Ok(pool);
         }
@@ -209,7 +209,7 @@ impl Door {
         Some(Arc::clone(pool))
     }
 
-    fn route(&self, credentials: &Credentials) -> Route {
+    fn route(&self, credentials: &AgentCredentials) -> Route {
         let mut config = Config::new();
         config.dbname(DATABASE).user(&credentials.user).password(credentials.password.as_bytes());
         Route::inside(config, self.options.door.clone())

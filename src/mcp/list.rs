@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::mcp::answer::{Answer, answer};
-use crate::mcp::arguments::Arguments;
+use crate::mcp::arguments::ToolArguments;
 use crate::mcp::collection::COLLECTION_DEFAULT;
 use crate::mcp::json::json_of;
-use crate::mcp::pool::Lease;
+use crate::mcp::pool::ConnectionLease;
 use crate::mcp::statement::{Bounds, literal, name, read_one, rows, run};
 
 pub(super) const SUBJECTS: [&str; 3] = ["all", "collections", "networks"];
@@ -25,7 +25,7 @@ const STAGED: &str = "SELECT network, collection, count(*) AS staged FROM nebulu
 ///
 /// # Errors
 /// 22023 for arguments, and what the server says.
-pub(super) async fn list(arguments: &Arguments, lease: &Lease) -> Result<Answer> {
+pub(super) async fn list(arguments: &ToolArguments, lease: &ConnectionLease) -> Result<Answer> {
     let subject = arguments.choice("what", &SUBJECTS)?;
     run(lease, "BEGIN READ ONLY").await?;
     let mut listed = Answer::new();
@@ -42,7 +42,7 @@ pub(super) async fn list(arguments: &Arguments, lease: &Lease) -> Result<Answer>
 ///
 /// # Errors
 /// What the server says.
-pub(super) async fn collections(lease: &Lease) -> Result<Answer> {
+pub(super) async fn collections(lease: &ConnectionLease) -> Result<Answer> {
     let all = rows(lease, "SHOW COLLECTIONS").await?;
     let mut described = Vec::new();
     for row in all.iter().take(COLLECTIONS_MAX) {
@@ -59,7 +59,7 @@ pub(super) async fn collections(lease: &Lease) -> Result<Answer> {
 ///
 /// # Errors
 /// What the server says.
-pub(super) async fn describe(collection: &str, entry_type: &str, lease: &Lease) -> Result<Answer> {
+pub(super) async fn describe(collection: &str, entry_type: &str, lease: &ConnectionLease) -> Result<Answer> {
     if entry_type == "AUTH" {
         return Ok(answer([
             ("name", json!(collection)),
@@ -80,7 +80,7 @@ pub(super) async fn describe(collection: &str, entry_type: &str, lease: &Lease) 
     Ok(answer([("name", json!(collection)), ("entries", json!(count)), ("columns", named(declared)), ("facts", facts)]))
 }
 
-async fn columns(collection: &str, lease: &Lease) -> Result<Vec<(String, String)>> {
+async fn columns(collection: &str, lease: &ConnectionLease) -> Result<Vec<(String, String)>> {
     let text = format!(
         "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
          WHERE c.relname = {} AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped \
@@ -105,7 +105,7 @@ fn named(columns: Vec<(String, String)>) -> Value {
 ///
 /// # Errors
 /// What the server says.
-pub(super) async fn networks(lease: &Lease) -> Result<Answer> {
+pub(super) async fn networks(lease: &ConnectionLease) -> Result<Answer> {
     let node = rows(lease, "SELECT peer_id FROM nebulus.node").await?.into_iter().flatten().flatten().next();
     Ok(answer([
         ("this_node", json!(node)),
@@ -115,7 +115,7 @@ pub(super) async fn networks(lease: &Lease) -> Result<Answer> {
     ]))
 }
 
-async fn objects(text: &str, lease: &Lease) -> Result<Value> {
+async fn objects(text: &str, lease: &ConnectionLease) -> Result<Value> {
     let read = read_one(lease, text, Bounds { rows: 1_000, bytes: 1024 * 1024 }).await?;
     let object = |row: &Vec<Option<String>>| {
         let members = read.columns.iter().zip(row);

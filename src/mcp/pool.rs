@@ -31,19 +31,19 @@ const CANCEL_TIME_MAX: Duration = Duration::from_secs(5);
 /// The connections of one agent.
 pub(super) struct Pool {
     route: Route,
-    idle: Mutex<Vec<(Link, Instant)>>,
+    idle: Mutex<Vec<(PoolLink, Instant)>>,
     places: Arc<Semaphore>,
 }
 
 /// One open connection, with what the server had to say beside its answers.
-pub(super) struct Link {
+pub(super) struct PoolLink {
     session: Session,
     notices: Arc<Mutex<Vec<String>>>,
 }
 
 /// A connection in the hands of one call. Dropping it closes the connection.
-pub(super) struct Lease {
-    link: Link,
+pub(super) struct ConnectionLease {
+    link: PoolLink,
     /// Something of its call may still be under way.
     is_spent: AtomicBool,
     _place: OwnedSemaphorePermit,
@@ -63,7 +63,7 @@ impl Pool {
     ///
     /// # Errors
     /// 58030 where the server cannot be reached or does not let the agent in.
-    pub async fn lease(&self) -> Result<Lease> {
+    pub async fn lease(&self) -> Result<ConnectionLease> {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| Error::internal("the agent's connections are closed"))?;
         loop {
@@ -74,11 +74,11 @@ impl Pool {
                 None => self.open().await?,
             };
             link.take_notices();
-            return Ok(Lease { link, is_spent: AtomicBool::new(false), _place: place });
+            return Ok(ConnectionLease { link, is_spent: AtomicBool::new(false), _place: place });
         }
     }
 
-    async fn open(&self) -> Result<Link> {
+    async fn open(&self) -> Result<PoolLink> {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&notices);
         let session = Session::open(&self.route, move |notice| {
@@ -87,11 +87,11 @@ impl Pool {
                 kept.push(notice.message().to_string());
             }
         });
-        Ok(Link { session: session.await?, notices })
+        Ok(PoolLink { session: session.await?, notices })
     }
 
     /// Takes a connection back whose call has come to an end.
-    pub async fn give_back(&self, lease: Lease) {
+    pub async fn give_back(&self, lease: ConnectionLease) {
         if lease.is_spent.load(Ordering::Relaxed) {
             return;
         }
@@ -105,7 +105,7 @@ impl Pool {
     }
 }
 
-impl Link {
+impl PoolLink {
     /// Whether the server still answers on it.
     async fn lives(&self) -> bool {
         !self.session.client.is_closed() && self.session.client.batch_execute("").await.is_ok()
@@ -116,7 +116,7 @@ impl Link {
     }
 }
 
-impl Lease {
+impl ConnectionLease {
     pub fn client(&self) -> &Client {
         &self.link.session.client
     }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::mcp::answer::{ANSWER_BYTES_MAX, Answer, DATA_NOTICE, answer, fill, notices};
-use crate::mcp::arguments::{Arguments, refused};
+use crate::mcp::arguments::{ToolArguments, refused};
 use crate::mcp::json::{json_of, shorten};
-use crate::mcp::pool::Lease;
+use crate::mcp::pool::ConnectionLease;
 use crate::mcp::rules::Rules;
 use crate::mcp::statement::{Answered, Bounds, read_one, run};
 
@@ -27,7 +27,7 @@ const READ_BYTES_MAX: usize = 8 * 1024 * 1024;
 ///
 /// # Errors
 /// 22023 for arguments, 25006 for a write that is not allowed, and what the server says.
-pub(super) async fn query(arguments: &Arguments, rules: Rules, lease: &Lease) -> Result<Answer> {
+pub(super) async fn query(arguments: &ToolArguments, rules: Rules, lease: &ConnectionLease) -> Result<Answer> {
     let Some(statement) = arguments.text("statement", STATEMENT_BYTES_MAX)? else {
         return Err(refused("statement is missing").with_hint("Give one statement in SQL or KNIRVQL."));
     };
@@ -59,7 +59,7 @@ fn explained(error: Error, rules: Rules) -> Error {
     Error::new(error.kind(), error.message()).with_hint(hint)
 }
 
-fn told(answered: Answered, limit: u64, lease: &Lease) -> Answer {
+fn told(answered: Answered, limit: u64, lease: &ConnectionLease) -> Answer {
     let Answered { columns, rows, affected, is_cut } = answered;
     if columns.is_empty() {
         return answer([

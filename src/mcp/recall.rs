@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::mcp::answer::{Answer, DATA_NOTICE, answer, fill};
-use crate::mcp::arguments::{Arguments, refused};
-use crate::mcp::collection::{Collection, FACTS};
+use crate::mcp::arguments::{ToolArguments, refused};
+use crate::mcp::collection::{FACTS, ToolCollection};
 use crate::mcp::condition::{condition, words};
 use crate::mcp::json::{json_of, shorten};
-use crate::mcp::pool::Lease;
+use crate::mcp::pool::ConnectionLease;
 use crate::mcp::statement::{Bounds, literal, name, read_one, rows, run};
 
 pub(super) const LIMIT_DEFAULT: u64 = 10;
@@ -37,7 +37,7 @@ struct Search {
 }
 
 /// A key that was found, with its distance where a vector was given.
-pub(super) struct Found {
+pub(super) struct FoundEntry {
     pub key: String,
     pub distance: Option<f64>,
 }
@@ -46,7 +46,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// 22023 for arguments, and what the server says.
-pub(super) async fn recall(arguments: &Arguments, lease: &Lease) -> Result<Answer> {
+pub(super) async fn recall(arguments: &ToolArguments, lease: &ConnectionLease) -> Result<Answer> {
     if arguments.has("text") {
         return Err(refused("this server makes no embeddings yet, so it cannot look for the meaning of a text")
             .with_hint(
@@ -55,7 +55,7 @@ pub(super) async fn recall(arguments: &Arguments, lease: &Lease) -> Result<Answe
             ));
     }
     run(lease, "BEGIN READ ONLY").await?;
-    let collection = Collection::of(arguments, lease).await?;
+    let collection = ToolCollection::of(arguments, lease).await?;
     let search = Search::of(arguments, &collection)?;
     let mut found = search.find(&collection, lease).await?;
     let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
@@ -79,7 +79,7 @@ pub(super) async fn recall(arguments: &Arguments, lease: &Lease) -> Result<Answe
 }
 
 impl Search {
-    fn of(arguments: &Arguments, collection: &Collection) -> Result<Search> {
+    fn of(arguments: &ToolArguments, collection: &ToolCollection) -> Result<Search> {
         let vector = arguments.vector("vector")?;
         let within = arguments.number("within")?;
         if vector.is_none() && (within.is_some() || arguments.has("metric")) {
@@ -105,7 +105,7 @@ impl Search {
     }
 
     /// The keys, one more than wanted where there are more: nearest first, or newest first.
-    async fn find(&self, collection: &Collection, lease: &Lease) -> Result<Vec<Found>> {
+    async fn find(&self, collection: &ToolCollection, lease: &ConnectionLease) -> Result<Vec<FoundEntry>> {
         let text = if self.words.is_empty() { self.in_knirvql(collection) } else { self.in_sql(collection)? };
         let found = rows(lease, &text).await?;
         Ok(found
@@ -113,13 +113,13 @@ impl Search {
             .filter_map(|row| {
                 let mut values = row.into_iter();
                 let key = values.next().flatten()?;
-                Some(Found { key, distance: values.next().flatten().and_then(|distance| distance.parse().ok()) })
+                Some(FoundEntry { key, distance: values.next().flatten().and_then(|distance| distance.parse().ok()) })
             })
             .collect())
     }
 
     /// The search in the language in which a filter is looked at inside of a search by vectors.
-    fn in_knirvql(&self, collection: &Collection) -> String {
+    fn in_knirvql(&self, collection: &ToolCollection) -> String {
         let mut text = format!("GET MEMORY FIELDS {}", collection.key);
         if self.vector.is_some() {
             text.push_str(", distance");
@@ -141,7 +141,7 @@ impl Search {
     }
 
     /// The search where words are looked for, which KNIRVQL has no words for: in the text of all facts.
-    fn in_sql(&self, collection: &Collection) -> Result<String> {
+    fn in_sql(&self, collection: &ToolCollection) -> Result<String> {
         let key = name(&collection.key);
         let mut conditions: Vec<String> =
             self.words.iter().map(|word| format!("{FACTS}::text ILIKE {}", literal(&pattern(word)))).collect();
@@ -184,10 +184,10 @@ fn pattern(word: &str) -> String {
 /// # Errors
 /// What the server says.
 pub(super) async fn entries(
-    collection: &Collection,
-    found: &[Found],
+    collection: &ToolCollection,
+    found: &[FoundEntry],
     with_vector: bool,
-    lease: &Lease,
+    lease: &ConnectionLease,
 ) -> Result<Vec<Value>> {
     if found.is_empty() {
         return Ok(Vec::new());
@@ -225,7 +225,7 @@ pub(super) async fn entries(
 
 /// One entry. `key`, the peer that wrote it last, and this node; when; its stage; its columns.
 fn entry(
-    collection: &Collection,
+    collection: &ToolCollection,
     (key, peer, own): (&str, &str, &str),
     time: Option<&str>,
     stage: Option<&str>,
@@ -266,10 +266,10 @@ fn entry(
 /// # Errors
 /// What the server says.
 pub(super) async fn keys_of(
-    collection: &Collection,
+    collection: &ToolCollection,
     condition: &str,
     limit: usize,
-    lease: &Lease,
+    lease: &ConnectionLease,
 ) -> Result<Vec<String>> {
     let text = format!(
         "GET MEMORY FIELDS {} IN {} WHERE {condition} ORDER BY _timestamp DESC LIMIT {limit}",

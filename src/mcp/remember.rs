@@ -4,10 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{ErrorKind, Result};
 use crate::mcp::answer::{Answer, answer};
-use crate::mcp::arguments::{Arguments, refused};
-use crate::mcp::collection::{Collection, FACTS};
-use crate::mcp::pool::Lease;
-use crate::mcp::statement::{Text, name, rows, run, run_with};
+use crate::mcp::arguments::{ToolArguments, refused};
+use crate::mcp::collection::{FACTS, ToolCollection};
+use crate::mcp::pool::ConnectionLease;
+use crate::mcp::statement::{StatementText, name, rows, run, run_with};
 
 /// Longest object of facts, in bytes as text.
 pub(super) const FACTS_BYTES_MAX: usize = 1024 * 1024;
@@ -22,7 +22,7 @@ const CONFLICT_RETRIES_MAX: u32 = 10;
 
 /// What is to be written.
 struct Memory {
-    collection: Collection,
+    collection: ToolCollection,
     key: String,
     facts: Option<Map<String, Value>>,
     vector: Option<String>,
@@ -35,7 +35,7 @@ struct Memory {
 ///
 /// # Errors
 /// 22023 for arguments, and what the server says.
-pub(super) async fn remember(arguments: &Arguments, lease: &Lease) -> Result<Answer> {
+pub(super) async fn remember(arguments: &ToolArguments, lease: &ConnectionLease) -> Result<Answer> {
     let memory = Memory::of(arguments, lease).await?;
     let mut attempt = 0;
     let is_new = loop {
@@ -64,8 +64,8 @@ pub(super) async fn remember(arguments: &Arguments, lease: &Lease) -> Result<Ans
 }
 
 impl Memory {
-    async fn of(arguments: &Arguments, lease: &Lease) -> Result<Memory> {
-        let collection = Collection::of(arguments, lease).await?;
+    async fn of(arguments: &ToolArguments, lease: &ConnectionLease) -> Result<Memory> {
+        let collection = ToolCollection::of(arguments, lease).await?;
         let mut facts = arguments.object("facts", FACTS_BYTES_MAX)?.cloned();
         if let Some(text) = arguments.text("text", TEXT_BYTES_MAX)? {
             let facts = facts.get_or_insert_with(Map::new);
@@ -98,7 +98,7 @@ impl Memory {
     }
 
     /// One transaction; whether the memory is new.
-    async fn write(&self, lease: &Lease) -> Result<bool> {
+    async fn write(&self, lease: &ConnectionLease) -> Result<bool> {
         run(lease, "BEGIN").await?;
         let Memory { collection, key, .. } = self;
         let (table, column, literal) = (collection.in_sql(), name(&collection.key), collection.key_literal(key)?);
@@ -108,15 +108,15 @@ impl Memory {
         if let Some(added) = facts.filter(|_| self.is_merged && !is_new) {
             let text =
                 format!("UPDATE {table} SET {FACTS} = coalesce({FACTS}, '{{}}') || $1 WHERE {column} = {literal}");
-            run_with(lease, &text, &[Text(Value::Object(added.clone()).to_string())]).await?;
+            run_with(lease, &text, &[StatementText(Value::Object(added.clone()).to_string())]).await?;
             facts = None;
         }
         let mut text = format!("SET MEMORY IN {} id = $1", collection.in_knirvql());
-        let mut values = vec![Text(key.clone())];
+        let mut values = vec![StatementText(key.clone())];
         let facts = facts.map(|facts| Value::Object(facts.clone()).to_string());
         for (part, value) in [(FACTS, facts.as_ref()), ("vector", self.vector.as_ref()), ("blob", self.blob.as_ref())] {
             if let Some(value) = value {
-                values.push(Text(value.clone()));
+                values.push(StatementText(value.clone()));
                 text.push_str(&format!(" {part} = ${}", values.len()));
             }
         }

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::mcp::answer::{Answer, DATA_NOTICE, answer};
-use crate::mcp::collection::Collection;
+use crate::mcp::collection::ToolCollection;
 use crate::mcp::list::{collections, describe, networks};
-use crate::mcp::pool::Lease;
-use crate::mcp::recall::{Found, entries};
+use crate::mcp::pool::ConnectionLease;
+use crate::mcp::recall::{FoundEntry, entries};
 use crate::mcp::statement::{rows, run};
 
 const SCHEME: &str = "nebulus://";
@@ -32,7 +32,7 @@ enum Address {
 ///
 /// # Errors
 /// What the server says.
-pub(super) async fn listed(lease: &Lease) -> Result<Vec<Resource>> {
+pub(super) async fn listed(lease: &ConnectionLease) -> Result<Vec<Resource>> {
     let fixed = |path: &str, title: &str, about: &str| {
         Resource::new(format!("{SCHEME}{path}"), path).with_title(title).with_description(about).with_mime_type(JSON)
     };
@@ -66,19 +66,19 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
 ///
 /// # Errors
 /// 42704 for what is not there, and what the server says.
-pub(super) async fn read(uri: &str, lease: &Lease) -> Result<Answer> {
+pub(super) async fn read(uri: &str, lease: &ConnectionLease) -> Result<Answer> {
     let address = Address::of(uri)?;
     run(lease, "BEGIN READ ONLY").await?;
     match address {
         Address::Collections => collections(lease).await,
         Address::Networks => networks(lease).await,
         Address::Collection(name) => {
-            let collection = Collection::find(&name, lease).await?;
+            let collection = ToolCollection::find(&name, lease).await?;
             describe(&collection.name, "MEMORY", lease).await
         }
         Address::Entry { collection, key } => {
-            let collection = Collection::find(&collection, lease).await?;
-            let found = entries(&collection, &[Found { key, distance: None }], false, lease).await?;
+            let collection = ToolCollection::find(&collection, lease).await?;
+            let found = entries(&collection, &[FoundEntry { key, distance: None }], false, lease).await?;
             let entry = found.into_iter().next().ok_or_else(|| absent(uri))?;
             Ok(answer([("notice", json!(DATA_NOTICE)), ("collection", json!(collection.name)), ("memory", entry)]))
         }

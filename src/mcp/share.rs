@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
 use crate::mcp::answer::{Answer, answer, fill, notices};
-use crate::mcp::arguments::{Arguments, refused};
-use crate::mcp::collection::Collection;
+use crate::mcp::arguments::{ToolArguments, refused};
+use crate::mcp::collection::ToolCollection;
 use crate::mcp::condition::{condition, one_of};
 use crate::mcp::forget::CONFIRMED_MAX;
-use crate::mcp::pool::Lease;
-use crate::mcp::recall::{Found, entries, keys_of};
+use crate::mcp::pool::ConnectionLease;
+use crate::mcp::recall::{FoundEntry, entries, keys_of};
 use crate::mcp::statement::{literal, rows, run};
 
 pub(super) const ACTIONS: [&str; 3] = ["stage", "unstage", "post"];
@@ -33,9 +33,9 @@ struct Network {
 ///
 /// # Errors
 /// 22023 for arguments, and what the server says.
-pub(super) async fn share(arguments: &Arguments, lease: &Lease) -> Result<Answer> {
+pub(super) async fn share(arguments: &ToolArguments, lease: &ConnectionLease) -> Result<Answer> {
     let action = arguments.choice("action", &ACTIONS)?;
-    let collection = Collection::of(arguments, lease).await?;
+    let collection = ToolCollection::of(arguments, lease).await?;
     let network = network_of(&collection, lease).await?;
     if let Some(wanted) = arguments.name("network")?
         && network.as_ref().is_none_or(|network| network.name != wanted)
@@ -97,13 +97,14 @@ pub(super) async fn share(arguments: &Arguments, lease: &Lease) -> Result<Answer
 
 /// What would leave this machine, and to whom.
 async fn preview(
-    collection: &Collection,
+    collection: &ToolCollection,
     network: Option<&Network>,
     action: &str,
     (keys, confirmed): (&[String], Option<u64>),
-    lease: &Lease,
+    lease: &ConnectionLease,
 ) -> Result<Answer> {
-    let shown: Vec<Found> = keys.iter().take(SHOWN_MAX).map(|key| Found { key: key.clone(), distance: None }).collect();
+    let shown: Vec<FoundEntry> =
+        keys.iter().take(SHOWN_MAX).map(|key| FoundEntry { key: key.clone(), distance: None }).collect();
     let (shown, _) = fill(entries(collection, &shown, false, lease).await?);
     let (named, left_out) = fill(keys.iter().map(|key| json!(key)).collect());
     let count = keys.len();
@@ -135,7 +136,12 @@ async fn preview(
 }
 
 /// Posts now what is staged, and waits for what the members say.
-async fn posted(collection: &Collection, network: Option<&Network>, count: usize, lease: &Lease) -> Result<Answer> {
+async fn posted(
+    collection: &ToolCollection,
+    network: Option<&Network>,
+    count: usize,
+    lease: &ConnectionLease,
+) -> Result<Answer> {
     let Some(network) = network else {
         return Ok(answer([
             ("staged", json!(count)),
@@ -181,7 +187,7 @@ fn what_happens(network: Option<&Network>) -> String {
     }
 }
 
-async fn network_of(collection: &Collection, lease: &Lease) -> Result<Option<Network>> {
+async fn network_of(collection: &ToolCollection, lease: &ConnectionLease) -> Result<Option<Network>> {
     let text = format!(
         "SELECT name, connected_peers, total_peers FROM nebulus.networks WHERE {} = ANY(collections)",
         literal(&collection.name)
@@ -194,7 +200,7 @@ async fn network_of(collection: &Collection, lease: &Lease) -> Result<Option<Net
 }
 
 /// The keys of what is on the stage of a collection.
-async fn staged(collection: &Collection, lease: &Lease) -> Result<Vec<String>> {
+async fn staged(collection: &ToolCollection, lease: &ConnectionLease) -> Result<Vec<String>> {
     let text = format!(
         "SELECT id FROM nebulus.staged WHERE collection = {} ORDER BY id LIMIT {}",
         literal(&collection.name),

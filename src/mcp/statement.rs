@@ -14,7 +14,7 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type};
 
 use crate::client::{describe, reason};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mcp::pool::Lease;
+use crate::mcp::pool::ConnectionLease;
 
 /// The most that is read of an answer.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +37,9 @@ pub(super) struct Answered {
 
 /// A parameter in the form of its text.
 #[derive(Debug)]
-pub(super) struct Text(pub String);
+pub(super) struct StatementText(pub String);
 
-impl ToSql for Text {
+impl ToSql for StatementText {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, Box<dyn StdError + Sync + Send>> {
         out.extend_from_slice(self.0.as_bytes());
         Ok(IsNull::No)
@@ -67,7 +67,7 @@ impl ToSql for Text {
 ///
 /// # Errors
 /// What the server says, with the place in the statement.
-pub(super) async fn read_one(lease: &Lease, statement: &str, bounds: Bounds) -> Result<Answered> {
+pub(super) async fn read_one(lease: &ConnectionLease, statement: &str, bounds: Bounds) -> Result<Answered> {
     let refused = |error| refusal(&error, Some(statement));
     let prepared = lease.client().prepare(statement).await.map_err(refused)?;
     let columns = prepared.columns().iter().map(|column| (column.name().to_string(), column.type_().clone()));
@@ -98,7 +98,7 @@ pub(super) async fn read_one(lease: &Lease, statement: &str, bounds: Bounds) -> 
 ///
 /// # Errors
 /// What the server says.
-pub(super) async fn rows(lease: &Lease, statement: &str) -> Result<Vec<Vec<Option<String>>>> {
+pub(super) async fn rows(lease: &ConnectionLease, statement: &str) -> Result<Vec<Vec<Option<String>>>> {
     let messages = lease.client().simple_query(statement).await.map_err(|error| refusal(&error, None))?;
     let rows = messages.into_iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some((0..row.len()).map(|at| row.get(at).map(str::to_string)).collect()),
@@ -111,7 +111,7 @@ pub(super) async fn rows(lease: &Lease, statement: &str) -> Result<Vec<Vec<Optio
 ///
 /// # Errors
 /// What the server says.
-pub(super) async fn run(lease: &Lease, statement: &str) -> Result<u64> {
+pub(super) async fn run(lease: &ConnectionLease, statement: &str) -> Result<u64> {
     let messages = lease.client().simple_query(statement).await.map_err(|error| refusal(&error, None))?;
     let counts = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::CommandComplete(count) => Some(*count),
@@ -124,7 +124,7 @@ pub(super) async fn run(lease: &Lease, statement: &str) -> Result<u64> {
 ///
 /// # Errors
 /// What the server says.
-pub(super) async fn run_with(lease: &Lease, statement: &str, values: &[Text]) -> Result<u64> {
+pub(super) async fn run_with(lease: &ConnectionLease, statement: &str, values: &[StatementText]) -> Result<u64> {
     let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as &(dyn ToSql + Sync)).collect();
     lease.client().execute(statement, &values).await.map_err(|error| refusal(&error, None))
 }

@@ -52,7 +52,7 @@ pub(crate) async fn listen(admin: Option<&AdminAddress>) -> Result<Option<TcpLis
 ///
 /// # Errors
 /// XX000 where the system has no random numbers.
-pub(crate) fn pages(subject: admin::Subject, console: ConsoleOptions) -> Result<Router> {
+pub(crate) fn pages(subject: admin::PageSubject, console: ConsoleOptions) -> Result<Router> {
     let agents = mcp::router(HttpOptions { door: console.door.clone(), rules: Rules::DEFAULT })?;
     Ok(admin::router(subject).merge(console::router(console)).merge(agents).fallback(nothing_there))
 }

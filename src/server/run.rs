@@ -57,7 +57,7 @@ pub async fn run(flags: &Flags, options: Options, log: LogFilter) -> Result<()> 
     let reload = Reload::new(flags, &options, (&context.tls, &context.admission), &context.slow_log, log);
     let (phase, phases) = watch::channel(Phase::Starting);
     let (stop_pages, pages_stopping) = watch::channel(false);
-    let subject = admin::Subject { database: database.clone(), memory: Arc::clone(&context.memory), phase: phases };
+    let subject = admin::PageSubject { database: database.clone(), memory: Arc::clone(&context.memory), phase: phases };
     let (door, visitors) = pg::door();
     let admin_address = pages_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let serving_pages = match pages_listener {

@@ -10,7 +10,7 @@ use crate::db::{ActivityHandle, Gathered, ListedCursor, Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{OutputColumn, Reservation};
 use crate::session::session::{Session, in_failed_transaction};
-use crate::session::statement::outcome::{Outcome, Rows, RowsTag};
+use crate::session::statement::outcome::{ResultRows, RowsTag, StatementOutcome};
 use crate::session::transaction::TransactionStatus;
 use crate::types::{Value, quote_identifier};
 
@@ -24,13 +24,13 @@ const ROW_BYTES: usize = size_of::<Row>();
 const FETCH_ROWS_MAX: u64 = 100_000;
 
 /// An open cursor.
-pub(super) struct Cursor {
+pub(super) struct SqlCursor {
     columns: Arc<[OutputColumn]>,
     /// Its place among all that the session opened.
     number: u64,
     /// Lives on after its transaction.
     is_held: bool,
-    rows: Rows,
+    rows: ResultRows,
     /// Rows that were read and not fetched; `rows` accounts for them, unless they are stored.
     waiting: std::vec::IntoIter<Row>,
     /// What it takes besides its rows, and its stored rows.
@@ -40,7 +40,7 @@ pub(super) struct Cursor {
     _listed: ListedCursor,
 }
 
-impl Cursor {
+impl SqlCursor {
     async fn next(&mut self) -> Result<Option<Row>> {
         loop {
             if let Some(row) = self.waiting.next() {
@@ -71,7 +71,7 @@ impl Cursor {
 /// The open cursors of a session.
 #[derive(Default)]
 pub(super) struct Cursors {
-    open: HashMap<String, Cursor>,
+    open: HashMap<String, SqlCursor>,
     /// How many were opened so far.
     opened: u64,
     /// How many of them before the present transaction.
@@ -88,7 +88,7 @@ impl Cursors {
     fn insert(
         &mut self,
         name: &str,
-        rows: Rows,
+        rows: ResultRows,
         is_held: bool,
         (memory, activity): (Reservation, &ActivityHandle),
     ) -> Result<()> {
@@ -103,7 +103,7 @@ impl Cursors {
         let (columns, number) = (rows.columns(), self.opened);
         let waiting = Vec::new().into_iter();
         let listed = activity.list_cursor(number, name, is_held);
-        let cursor = Cursor { columns, number, is_held, rows, waiting, memory, is_stored: false, _listed: listed };
+        let cursor = SqlCursor { columns, number, is_held, rows, waiting, memory, is_stored: false, _listed: listed };
         self.open.insert(name.to_string(), cursor);
         Ok(())
     }
@@ -159,7 +159,7 @@ impl Cursors {
 impl Session {
     /// # Errors
     /// 42P03 for a name that is taken, 54000 over the limit.
-    pub(super) fn open_cursor(&mut self, name: &str, rows: Rows, is_held: bool) -> Result<()> {
+    pub(super) fn open_cursor(&mut self, name: &str, rows: ResultRows, is_held: bool) -> Result<()> {
         let memory = self.memory.reserve(CURSOR_BYTES)?;
         self.cursors.insert(name, rows, is_held, (memory, &self.activity))
     }
@@ -173,7 +173,7 @@ impl Session {
     ///
     /// # Errors
     /// 25P02 in a failed transaction, 54000 for a count over FETCH's limit, and what reading fails with.
-    pub async fn run_cursor(&mut self, name: &str, count: Option<u64>) -> Result<Option<Rows>> {
+    pub async fn run_cursor(&mut self, name: &str, count: Option<u64>) -> Result<Option<ResultRows>> {
         if !self.cursors.open.contains_key(name) {
             return Ok(None);
         }
@@ -189,19 +189,19 @@ impl Session {
         self.cursors.open.remove(name).is_some()
     }
 
-    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>) -> Result<Outcome> {
+    pub(super) async fn fetch(&mut self, name: &str, count: Option<u64>) -> Result<StatementOutcome> {
         let rows = self.fetch_rows(name, count).await?;
-        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("FETCH") })
+        Ok(StatementOutcome::Rows { rows, tag: RowsTag::Counted("FETCH") })
     }
 
     /// Reads on; `None` reads to the end.
-    async fn fetch_rows(&mut self, name: &str, count: Option<u64>) -> Result<Rows> {
+    async fn fetch_rows(&mut self, name: &str, count: Option<u64>) -> Result<ResultRows> {
         let cancel = self.cancel.clone();
         let cursor = self.cursors.open.get_mut(name).ok_or_else(|| no_cursor(name))?;
         let columns = Arc::clone(&cursor.columns);
         let Some(count) = count else {
             // Everything that is left is streamed; the cursor stays, at its end.
-            let nothing = Rows::new(Arc::clone(&columns), RowStream::from_rows(Vec::new()), &cancel);
+            let nothing = ResultRows::new(Arc::clone(&columns), RowStream::from_rows(Vec::new()), &cancel);
             let rest = std::mem::replace(&mut cursor.rows, nothing);
             let waiting = std::mem::replace(&mut cursor.waiting, Vec::new().into_iter());
             return Ok(rest.behind(waiting, cursor.memory.split_above(CURSOR_BYTES)));
@@ -229,7 +229,7 @@ impl Session {
                 return Err(error);
             }
         }
-        Ok(Rows::new(columns, RowStream::from_gathered(rows), &cancel))
+        Ok(ResultRows::new(columns, RowStream::from_gathered(rows), &cancel))
     }
 
     pub(super) fn close_cursor(&mut self, name: &str) -> Result<()> {

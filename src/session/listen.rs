@@ -14,8 +14,8 @@ use crate::db::{
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{MemoryAccount, Reservation};
 use crate::session::session::Session;
-use crate::session::statement::joining::Joined;
-use crate::session::transaction::Open;
+use crate::session::statement::joining::JoinedNetwork;
+use crate::session::transaction::OpenTransaction;
 
 /// The sender of what the server itself says.
 const SERVER: i32 = 0;
@@ -25,7 +25,7 @@ const SAID_BYTES_FREE: usize = 16 * 1024;
 const LOST: &str = "{\"lost\":true}";
 
 /// The channels of a session and what came on them.
-pub(super) struct Listening {
+pub(super) struct SessionChannels {
     notifications: Notifications,
     /// The same channels as in `notifications`, each with the number of the first event that it hears.
     channels: HashMap<Arc<str>, u64>,
@@ -42,9 +42,9 @@ pub(super) struct Listening {
     has_lost: bool,
 }
 
-impl Listening {
+impl SessionChannels {
     pub fn new(notifications: Notifications, memory: &MemoryAccount) -> Self {
-        Listening {
+        SessionChannels {
             notifications,
             channels: HashMap::new(),
             begins_at: 0,
@@ -243,8 +243,8 @@ impl Session {
     /// Statements that come together are one transaction. A statement by itself is committed by
     /// [`Session::end_implicit`].
     fn join_transaction(&mut self, is_alone: bool) {
-        if !is_alone && matches!(self.open, Open::None) {
-            self.open = Open::Implicit(Box::new(self.database.begin_for(&self.memory)));
+        if !is_alone && matches!(self.open, OpenTransaction::None) {
+            self.open = OpenTransaction::Implicit(Box::new(self.database.begin_for(&self.memory)));
         }
     }
 
@@ -258,7 +258,7 @@ impl Session {
             transaction.notify(self.listening.notifications.take_sent());
         }
         transaction.heed(&self.cancel);
-        let joined = Joined::by(&transaction);
+        let joined = JoinedNetwork::by(&transaction);
         match transaction.commit().await {
             Ok(unfinished) => {
                 self.warn_unfinished(unfinished);

@@ -3,7 +3,7 @@
 //! A statement's way: the wire hands a text to [`Session::parse_script`] (`script`), which cuts it into statements of both languages;
 //! [`Session::prepare`] plans one (`prepared`); [`Session::execute`] runs it (`execute`): a read on a view, a write in the
 //! open `transaction` or in one of its own, a `control` statement on the session itself (`settings`, `cursor`). What comes
-//! of it is an [`Outcome`] whose [`Rows`] are fetched chunk by chunk (`rows`).
+//! of it is an [`StatementOutcome`] whose [`ResultRows`] are fetched chunk by chunk (`rows`).
 //!
 //! Guarantees: a failed statement leaves nothing behind; a result holds at most a chunk of rows in memory; texts in the
 //! [`Activity`](crate::db::Activity) show no secrets.
@@ -19,8 +19,8 @@ mod transaction;
 
 pub use scram_verifier::{SCRAM_ITERATIONS, fill_random, hmac, make_verifier, random_password, scram_verifier};
 pub use session::{Entrance, Session};
-pub use statement::copy::{CopyIn, CopyOut};
-pub use statement::outcome::{Outcome, Rows, RowsTag};
+pub use statement::copy::{SessionCopyIn, SessionCopyOut};
+pub use statement::outcome::{ResultRows, RowsTag, StatementOutcome};
 pub use statement::prepared::Prepared;
 pub use statement::script::{Parsed, is_complete, parse_script, statements_of};
 pub use statement::secrecy::guarded;

@@ -13,12 +13,14 @@ use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::knirvql;
 use crate::model::{MemoryAccount, OutputColumn, Reservation};
 use crate::session::cursor::Cursors;
-use crate::session::listen::Listening;
+use crate::session::listen::SessionChannels;
 use crate::session::settings::SessionSettings;
-use crate::session::statement::prepared::{Plan, Prepared, Work, parsing_bytes, planning_bytes, tree_bytes};
+use crate::session::statement::prepared::{
+    Prepared, PreparedPlan, PreparedWork, parsing_bytes, planning_bytes, tree_bytes,
+};
 use crate::session::statement::script::{Language, Parsed, parse_script};
 use crate::session::statement::timing::SlowLog;
-use crate::session::transaction::{Open, TransactionStatus};
+use crate::session::transaction::{OpenTransaction, TransactionStatus};
 use crate::sql::{self, BinaryCodec, QueryFunction};
 use crate::types::ColumnType;
 
@@ -31,7 +33,7 @@ const SHORT_TEXT_BYTES_MAX: usize = 8 * 1024;
 pub struct Session {
     pub(super) database: Database,
     pub(super) settings: SessionSettings,
-    pub(super) open: Open,
+    pub(super) open: OpenTransaction,
     /// What the present statement has asked other members for.
     pub(super) sought: Option<Arc<Sought>>,
     /// What was gathered for a transaction that could not see it, and when.
@@ -39,7 +41,7 @@ pub struct Session {
     statements: HashMap<String, Named>,
     unnamed: Option<Arc<Prepared>>,
     pub(super) cursors: Cursors,
-    pub(super) listening: Listening,
+    pub(super) listening: SessionChannels,
     /// What the client is told before the present statement is reported complete, or failed.
     notices: Vec<Notice>,
     pub(super) cancel: Cancel,
@@ -88,11 +90,11 @@ impl Session {
         settings.backend_id = activity.id();
         settings.memory = memory.clone();
         settings.notifications.charge_to(&memory);
-        let listening = Listening::new(settings.notifications.clone(), &memory);
+        let listening = SessionChannels::new(settings.notifications.clone(), &memory);
         Session {
             database,
             settings: SessionSettings::new(settings),
-            open: Open::None,
+            open: OpenTransaction::None,
             sought: None,
             gathered: None,
             statements: HashMap::new(),
@@ -194,7 +196,7 @@ impl Session {
         let mut script = self.parse(text)?;
         match (script.pop(), script.is_empty()) {
             (None, _) => {
-                let plan = Plan { catalog: self.database.catalog(), work: Work::Nothing };
+                let plan = PreparedPlan { catalog: self.database.catalog(), work: PreparedWork::Nothing };
                 Ok(Arc::new(Prepared::new(None, plan, self.memory.nothing())))
             }
             (Some(parsed), true) => {
@@ -259,7 +261,7 @@ impl Session {
         Ok(Arc::new(prepared))
     }
 
-    pub(super) fn plan(&self, parsed: &Parsed, types: &[Option<ColumnType>], view: &ReadView) -> Result<Plan> {
+    pub(super) fn plan(&self, parsed: &Parsed, types: &[Option<ColumnType>], view: &ReadView) -> Result<PreparedPlan> {
         let text_bytes = parsed.text.len();
         // Taken before anything is planned, and kept by whoever plans, even where nobody waits for it any more.
         let memory = match text_bytes {
@@ -280,11 +282,13 @@ impl Session {
                         query_function: Some(&query_function),
                         cancel: &cancel,
                     };
-                    Work::Sql(sql::plan(statement, &types, &context)?)
+                    PreparedWork::Sql(sql::plan(statement, &types, &context)?)
                 }
-                Language::Knirvql(statement) => Work::Knirvql(knirvql::lower(statement, view.catalog(), &types)?),
+                Language::Knirvql(statement) => {
+                    PreparedWork::Knirvql(knirvql::lower(statement, view.catalog(), &types)?)
+                }
             };
-            Ok(Plan { catalog: Arc::clone(view.catalog()), work })
+            Ok(PreparedPlan { catalog: Arc::clone(view.catalog()), work })
         };
         if text_bytes <= SHORT_TEXT_BYTES_MAX {
             return plan();
@@ -300,7 +304,7 @@ impl Session {
     ///
     /// # Errors
     /// 0A000 when the columns of the result are others now; what planning finds.
-    pub(super) fn current_plan(&self, prepared: &Prepared, view: &ReadView) -> Result<Arc<Plan>> {
+    pub(super) fn current_plan(&self, prepared: &Prepared, view: &ReadView) -> Result<Arc<PreparedPlan>> {
         let plan = Arc::clone(&prepared.plan.lock());
         let Some(parsed) = &prepared.parsed else { return Ok(plan) };
         if Arc::ptr_eq(&plan.catalog, view.catalog()) {
@@ -450,10 +454,10 @@ impl Drop for Session {
 fn knirvql_query(text: &str, view: &ReadView) -> Result<(Query, Vec<OutputColumn>)> {
     let lowered = knirvql::lower(&knirvql::parse(text)?, view.catalog(), &[])?;
     match (lowered.action, lowered.columns) {
-        (knirvql::Action::Read(query), Some(columns)) if lowered.parameters.is_empty() => {
+        (knirvql::KnirvqlAction::Read(query), Some(columns)) if lowered.parameters.is_empty() => {
             Ok((*query, columns.to_vec()))
         }
-        (knirvql::Action::Read(_), _) => Err(Error::unsupported(
+        (knirvql::KnirvqlAction::Read(_), _) => Err(Error::unsupported(
             "parameters inside of knirvql('…') are not supported",
             "Filter with WHERE outside of it, or send the KNIRVQL statement by itself.",
         )),

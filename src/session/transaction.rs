@@ -23,7 +23,7 @@ pub enum TransactionStatus {
 }
 
 /// The open transaction.
-pub(super) enum Open {
+pub(super) enum OpenTransaction {
     None,
     Implicit(Box<Transaction>),
     Block(Box<Block>),
@@ -60,29 +60,29 @@ pub(super) struct Modes {
 impl Session {
     pub fn status(&self) -> TransactionStatus {
         match &self.open {
-            Open::None | Open::Implicit(_) => TransactionStatus::Idle,
-            Open::Block(block) if block.is_failed => TransactionStatus::Failed,
-            Open::Block(_) => TransactionStatus::InTransaction,
+            OpenTransaction::None | OpenTransaction::Implicit(_) => TransactionStatus::Idle,
+            OpenTransaction::Block(block) if block.is_failed => TransactionStatus::Failed,
+            OpenTransaction::Block(_) => TransactionStatus::InTransaction,
         }
     }
 
     /// Whether something is open that reads from one moment: a transaction, or a cursor.
     pub fn holds_snapshot(&self) -> bool {
-        !matches!(self.open, Open::None) || self.cursors.hold_snapshot()
+        !matches!(self.open, OpenTransaction::None) || self.cursors.hold_snapshot()
     }
 
     /// What the next statement reads. `is_alone`: no other statement belongs to its implicit transaction.
     pub(super) fn view(&mut self, is_alone: bool) -> ReadView {
         match &mut self.open {
-            Open::None if is_alone => self.database.view(),
-            Open::None => {
+            OpenTransaction::None if is_alone => self.database.view(),
+            OpenTransaction::None => {
                 let transaction = Box::new(self.database.begin_for(&self.memory));
                 let view = transaction.view().clone();
-                self.open = Open::Implicit(transaction);
+                self.open = OpenTransaction::Implicit(transaction);
                 view
             }
-            Open::Implicit(transaction) => transaction.view().clone(),
-            Open::Block(block) => {
+            OpenTransaction::Implicit(transaction) => transaction.view().clone(),
+            OpenTransaction::Block(block) => {
                 if block.is_refreshed {
                     block.transaction.refresh();
                 }
@@ -93,7 +93,7 @@ impl Session {
 
     /// A statement has come to its end.
     pub(super) fn has_run(&mut self) {
-        if let Open::Block(block) = &mut self.open {
+        if let OpenTransaction::Block(block) = &mut self.open {
             block.has_run = true;
         }
     }
@@ -102,9 +102,9 @@ impl Session {
     /// is READ COMMITTED and nothing was written.
     pub(super) fn can_look_again(&self) -> bool {
         match &self.open {
-            Open::None => true,
-            Open::Implicit(transaction) => transaction.is_read_only(),
-            Open::Block(block) => block.transaction.is_read_only() && (block.is_refreshed || !block.has_run),
+            OpenTransaction::None => true,
+            OpenTransaction::Implicit(transaction) => transaction.is_read_only(),
+            OpenTransaction::Block(block) => block.transaction.is_read_only() && (block.is_refreshed || !block.has_run),
         }
     }
 
@@ -112,9 +112,9 @@ impl Session {
     pub(super) fn looks_again(&mut self) -> bool {
         let can_look_again = self.can_look_again();
         match &mut self.open {
-            Open::Implicit(transaction) if can_look_again => transaction.refresh(),
-            Open::Block(block) if can_look_again => block.transaction.refresh(),
-            Open::None | Open::Implicit(_) | Open::Block(_) => {}
+            OpenTransaction::Implicit(transaction) if can_look_again => transaction.refresh(),
+            OpenTransaction::Block(block) if can_look_again => block.transaction.refresh(),
+            OpenTransaction::None | OpenTransaction::Implicit(_) | OpenTransaction::Block(_) => {}
         }
         can_look_again
     }
@@ -122,28 +122,28 @@ impl Session {
     /// What a statement is planned with; opens nothing.
     pub(super) fn planning_view(&self) -> ReadView {
         match &self.open {
-            Open::None => self.database.view(),
-            Open::Implicit(transaction) => transaction.view().clone(),
-            Open::Block(block) => block.transaction.view().clone(),
+            OpenTransaction::None => self.database.view(),
+            OpenTransaction::Implicit(transaction) => transaction.view().clone(),
+            OpenTransaction::Block(block) => block.transaction.view().clone(),
         }
     }
 
     /// The transaction that a statement writes in; `None` when the statement is one by itself.
     pub(super) fn writing(&mut self, is_alone: bool) -> Result<Option<&mut Transaction>> {
-        if matches!(self.open, Open::None) {
+        if matches!(self.open, OpenTransaction::None) {
             if self.settings.effective().get("default_transaction_read_only").is_ok_and(is_on) {
                 return Err(read_only());
             }
             if is_alone {
                 return Ok(None);
             }
-            self.open = Open::Implicit(Box::new(self.database.begin_for(&self.memory)));
+            self.open = OpenTransaction::Implicit(Box::new(self.database.begin_for(&self.memory)));
         }
         match &mut self.open {
-            Open::None => Ok(None),
-            Open::Implicit(transaction) => Ok(Some(transaction)),
-            Open::Block(block) if block.is_read_only => Err(read_only()),
-            Open::Block(block) => {
+            OpenTransaction::None => Ok(None),
+            OpenTransaction::Implicit(transaction) => Ok(Some(transaction)),
+            OpenTransaction::Block(block) if block.is_read_only => Err(read_only()),
+            OpenTransaction::Block(block) => {
                 if block.is_refreshed {
                     block.transaction.refresh();
                 }
@@ -153,20 +153,20 @@ impl Session {
     }
 
     pub(super) fn begin(&mut self, modes: Modes) -> Result<()> {
-        let transaction = match std::mem::replace(&mut self.open, Open::None) {
-            Open::Block(block) => {
-                self.open = Open::Block(block);
+        let transaction = match std::mem::replace(&mut self.open, OpenTransaction::None) {
+            OpenTransaction::Block(block) => {
+                self.open = OpenTransaction::Block(block);
                 self.warn(ErrorKind::ActiveTransaction, "there is already a transaction in progress");
                 return self.set_modes(modes);
             }
-            Open::Implicit(transaction) => *transaction,
-            Open::None => self.database.begin_for(&self.memory),
+            OpenTransaction::Implicit(transaction) => *transaction,
+            OpenTransaction::None => self.database.begin_for(&self.memory),
         };
         let settings_before = self.settings.take_before();
         let effective = self.settings.effective();
         let is_read_only = effective.get("default_transaction_read_only").is_ok_and(is_on);
         let isolation = effective.get("default_transaction_isolation")?.to_string();
-        self.open = Open::Block(Box::new(Block {
+        self.open = OpenTransaction::Block(Box::new(Block {
             transaction,
             is_failed: false,
             is_read_only,
@@ -185,7 +185,7 @@ impl Session {
     /// # Errors
     /// 25001 for another isolation, or the right to write, when a query has run or a savepoint stands.
     pub(super) fn set_modes(&mut self, modes: Modes) -> Result<()> {
-        let Open::Block(block) = &mut self.open else {
+        let OpenTransaction::Block(block) = &mut self.open else {
             self.warn(ErrorKind::NoActiveTransaction, "SET TRANSACTION can only be used in transaction blocks");
             return Ok(());
         };
@@ -209,18 +209,18 @@ impl Session {
     /// COMMIT: its tag, which is ROLLBACK after an error.
     pub(super) async fn commit(&mut self, is_chained: bool) -> Result<String> {
         let modes = self.chained_modes(is_chained)?;
-        let tag = match std::mem::replace(&mut self.open, Open::None) {
-            Open::None => {
+        let tag = match std::mem::replace(&mut self.open, OpenTransaction::None) {
+            OpenTransaction::None => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
                 self.settings.commit();
                 "COMMIT"
             }
-            Open::Implicit(transaction) => {
+            OpenTransaction::Implicit(transaction) => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
                 self.settle_implicit(*transaction).await?;
                 "COMMIT"
             }
-            Open::Block(block) => {
+            OpenTransaction::Block(block) => {
                 if block.is_failed {
                     self.settings.go_back(&block.settings_before);
                     self.cursors.roll_back();
@@ -245,12 +245,12 @@ impl Session {
 
     pub(super) fn rollback(&mut self, is_chained: bool) -> Result<()> {
         let modes = self.chained_modes(is_chained)?;
-        match std::mem::replace(&mut self.open, Open::None) {
-            Open::None | Open::Implicit(_) => {
+        match std::mem::replace(&mut self.open, OpenTransaction::None) {
+            OpenTransaction::None | OpenTransaction::Implicit(_) => {
                 self.warn(ErrorKind::NoActiveTransaction, "there is no transaction in progress");
                 self.settings.roll_back_implicit();
             }
-            Open::Block(block) => self.settings.go_back(&block.settings_before),
+            OpenTransaction::Block(block) => self.settings.go_back(&block.settings_before),
         }
         self.cursors.roll_back();
         self.listening.roll_back();
@@ -265,11 +265,11 @@ impl Session {
     fn chained_modes(&self, is_chained: bool) -> Result<Option<Modes>> {
         match &self.open {
             _ if !is_chained => Ok(None),
-            Open::Block(block) => Ok(Some(Modes {
+            OpenTransaction::Block(block) => Ok(Some(Modes {
                 is_read_only: Some(block.is_read_only),
                 isolation: Some(if block.is_refreshed { "read committed" } else { "repeatable read" }),
             })),
-            Open::None | Open::Implicit(_) => Err(Error::new(
+            OpenTransaction::None | OpenTransaction::Implicit(_) => Err(Error::new(
                 ErrorKind::NoActiveTransaction,
                 "COMMIT AND CHAIN and ROLLBACK AND CHAIN can only be used in transaction blocks",
             )),
@@ -315,8 +315,8 @@ impl Session {
 
     fn block(&mut self, statement: &str) -> Result<&mut Block> {
         match &mut self.open {
-            Open::Block(block) => Ok(block),
-            Open::None | Open::Implicit(_) => Err(Error::new(
+            OpenTransaction::Block(block) => Ok(block),
+            OpenTransaction::None | OpenTransaction::Implicit(_) => Err(Error::new(
                 ErrorKind::NoActiveTransaction,
                 format!("{statement} can only be used in transaction blocks"),
             )),
@@ -328,17 +328,17 @@ impl Session {
     /// # Errors
     /// What its commit fails with; nothing of it remains then.
     pub async fn end_implicit(&mut self) -> Result<()> {
-        if matches!(self.open, Open::None) && self.listening.is_waiting() {
+        if matches!(self.open, OpenTransaction::None) && self.listening.is_waiting() {
             // A statement by itself that did not write has sent something, or listens.
-            self.open = Open::Implicit(Box::new(self.database.begin_for(&self.memory)));
+            self.open = OpenTransaction::Implicit(Box::new(self.database.begin_for(&self.memory)));
         }
-        match std::mem::replace(&mut self.open, Open::None) {
-            Open::None => {
+        match std::mem::replace(&mut self.open, OpenTransaction::None) {
+            OpenTransaction::None => {
                 self.settings.commit();
                 Ok(())
             }
-            Open::Implicit(transaction) => self.settle_implicit(*transaction).await,
-            block @ Open::Block(_) => {
+            OpenTransaction::Implicit(transaction) => self.settle_implicit(*transaction).await,
+            block @ OpenTransaction::Block(_) => {
                 self.open = block;
                 Ok(())
             }
@@ -385,18 +385,18 @@ impl Session {
     pub fn fail(&mut self) {
         self.stop_clock();
         match &mut self.open {
-            Open::None => {
+            OpenTransaction::None => {
                 self.settings.roll_back_implicit();
                 self.listening.roll_back();
             }
-            Open::Implicit(_) => {
-                self.open = Open::None;
+            OpenTransaction::Implicit(_) => {
+                self.open = OpenTransaction::None;
                 self.settings.roll_back_implicit();
                 self.listening.roll_back();
                 self.cursors.roll_back();
                 self.release_locks();
             }
-            Open::Block(block) => block.is_failed = true,
+            OpenTransaction::Block(block) => block.is_failed = true,
         }
     }
 

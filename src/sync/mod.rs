@@ -15,8 +15,8 @@ mod simulation;
 mod transport;
 
 pub use engine::io::{
-    Action, Applied, EngineConfig, EntryDigest, Event, ExchangeReport, Input, LogRead, Member, Outcome, OwnHead,
-    Verdict, View, Work,
+    Applied, EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineView, EngineWork, EntryDigest,
+    ExchangeReport, LogRead, Member, OwnHead, Verdict,
 };
 pub use engine::{EAGER_PEERS_MAX, Engine, EnginePeer, EngineStatus, EngineWait, SYNC_WAIT_MS_MAX, Tuning};
 pub use node::database_status::database_status;

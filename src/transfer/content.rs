@@ -15,7 +15,7 @@ pub enum Content {
 }
 
 /// A row, in the order of the columns of its shape.
-pub(super) type Row = Vec<Option<Content>>;
+pub(super) type TransferRow = Vec<Option<Content>>;
 
 /// What a type is to files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use tokio_postgres::SimpleQueryMessage;
 use crate::client::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{create_file_in_private, file_error};
-use crate::transfer::content::{Content, Row};
+use crate::transfer::content::{Content, TransferRow};
 use crate::transfer::json_lines::JsonWriter;
 use crate::transfer::parquet_writer::ParquetWriter;
 use crate::transfer::postgres::{BEGIN, fetch};
@@ -180,7 +180,7 @@ async fn declare(session: &Session, shape: &TableShape) -> Result<()> {
 }
 
 /// Puts the blob of a memory in the place of its hash: one at a time, as they may be long.
-async fn fill_blob(session: &Session, shape: &TableShape, row: &mut Row) -> Result<()> {
+async fn fill_blob(session: &Session, shape: &TableShape, row: &mut TransferRow) -> Result<()> {
     let id = shape.place("id").and_then(|at| row.get(at)).cloned().flatten();
     let Some(blob) = shape.place(BLOB).and_then(|at| row.get_mut(at)) else { return Ok(()) };
     let (Some(_), Some(Content::Text(id))) = (&blob, id) else { return Ok(()) };

@@ -6,10 +6,10 @@ use tokio_postgres::types::Type;
 
 use crate::client::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::content::{Content, Row, TypeClass, hex_of_bytes};
+use crate::transfer::content::{Content, TransferRow, TypeClass, hex_of_bytes};
 use crate::transfer::json_lines::write_members;
 use crate::transfer::shape::{BLOB, TableShape, quoted};
-use crate::transfer::source::{Piece, RowSource};
+use crate::transfer::source::{RowSource, SourcePiece};
 
 /// Rows whose statements are under way at the same time.
 const ROWS_IN_FLIGHT_MAX: usize = 50;
@@ -88,14 +88,14 @@ async fn step(
 ) -> Result<Option<u64>> {
     match source.next_piece().await? {
         None => Ok(None),
-        Some(Piece::Table(shape)) => {
+        Some(SourcePiece::Table(shape)) => {
             if let Some(complete) = target.take() {
                 complete.finish(session).await?;
             }
             *target = Some(Target::prepare(session, &shape, options).await?);
             Ok(Some(0))
         }
-        Some(Piece::Rows(rows)) => {
+        Some(SourcePiece::Rows(rows)) => {
             let Some(target) = target else { return Err(Error::internal("rows came before their collection")) };
             target.insert(session, rows).await.map(Some)
         }
@@ -152,12 +152,12 @@ impl Target {
     }
 
     /// Inserts rows in one transaction; how many were not skipped.
-    async fn insert(&self, session: &Session, rows: Vec<Row>) -> Result<u64> {
+    async fn insert(&self, session: &Session, rows: Vec<TransferRow>) -> Result<u64> {
         let failed = |error: tokio_postgres::Error| failure(&error);
         session.client.batch_execute("BEGIN").await.map_err(failed)?;
         let mut count = 0;
         let inserted = async {
-            let rows = rows.into_iter().map(|row| self.folded(row)).collect::<Result<Vec<Row>>>()?;
+            let rows = rows.into_iter().map(|row| self.folded(row)).collect::<Result<Vec<TransferRow>>>()?;
             for part in rows.chunks(ROWS_IN_FLIGHT_MAX) {
                 let inserts = part.iter().map(|row| self.insert_one(session, row));
                 count += try_join_all(inserts).await?.into_iter().sum::<u64>();
@@ -173,7 +173,7 @@ impl Target {
         Ok(count)
     }
 
-    async fn insert_one(&self, session: &Session, row: &Row) -> Result<u64> {
+    async fn insert_one(&self, session: &Session, row: &TransferRow) -> Result<u64> {
         let places = row.iter().enumerate().filter(|(at, _)| Some(*at) != self.blob);
         let parameters: Vec<Option<String>> = places.map(|(_, content)| content.as_ref().map(as_text)).collect();
         let count = session
@@ -191,7 +191,7 @@ impl Target {
     }
 
     /// A memory of a row that is none: its key is the id, its first vector the vector, and all else are facts.
-    fn folded(&self, row: Row) -> Result<Row> {
+    fn folded(&self, row: TransferRow) -> Result<TransferRow> {
         if !self.folds {
             return Ok(row);
         }
@@ -201,7 +201,7 @@ impl Target {
             Error::new(ErrorKind::UndefinedColumn, format!("a memory needs an id, and there is no column \"{key}\""))
         })?;
         let vector = columns.iter().position(|column| column.class() == TypeClass::Vector);
-        let (mut facts, mut memory) = (row.clone(), Row::new());
+        let (mut facts, mut memory) = (row.clone(), TransferRow::new());
         for taken in [Some(id), vector].into_iter().flatten() {
             if let Some(content) = facts.get_mut(taken) {
                 *content = None;
@@ -274,7 +274,7 @@ fn insert_statement(shape: &TableShape, known: &TableShape, on_conflict: OnKeyCo
 }
 
 /// The error with the key of the row.
-fn named(error: &Error, target: &Target, row: &Row) -> Error {
+fn named(error: &Error, target: &Target, row: &TransferRow) -> Error {
     let id = target.id.or(Some(0)).and_then(|at| row.get(at)).and_then(Option::as_ref).map(as_text).unwrap_or_default();
     let told = Error::new(error.kind(), format!("row {id} of {}: {}", target.shape.collection, error.message()));
     let told = error.detail().map_or(told.clone(), |detail| told.with_detail(detail));

@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::file_error;
-use crate::transfer::content::{Row, refused, write_string};
+use crate::transfer::content::{TransferRow, refused, write_string};
 use crate::transfer::json_split::members;
 use crate::transfer::shape::TableShape;
-use crate::transfer::source::Piece;
+use crate::transfer::source::SourcePiece;
 
 const FORMAT: u32 = 1;
 /// Rows that are read at once.
@@ -82,7 +82,7 @@ impl<W: Write> JsonWriter<W> {
         Ok(())
     }
 
-    pub fn write(&mut self, shape: &TableShape, row: &Row) -> Result<()> {
+    pub fn write(&mut self, shape: &TableShape, row: &TransferRow) -> Result<()> {
         self.line.clear();
         self.line.push('{');
         write_members(shape, row, &mut self.line);
@@ -98,7 +98,7 @@ impl<W: Write> JsonWriter<W> {
 }
 
 /// Appends what is not NULL, with commas between.
-pub(super) fn write_members(shape: &TableShape, row: &Row, out: &mut String) {
+pub(super) fn write_members(shape: &TableShape, row: &TransferRow, out: &mut String) {
     let mut is_first = true;
     for (column, content) in shape.columns.iter().zip(row) {
         let Some(content) = content else { continue };
@@ -148,10 +148,10 @@ impl JsonReader {
         (self.read, self.bytes)
     }
 
-    pub fn next_piece(&mut self) -> Result<Option<Piece>> {
+    pub fn next_piece(&mut self) -> Result<Option<SourcePiece>> {
         if let Some(shape) = self.waiting.take() {
             self.shape = Some(shape.clone());
-            return Ok(Some(Piece::Table(shape)));
+            return Ok(Some(SourcePiece::Table(shape)));
         }
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while rows.len() < ROWS_MAX && bytes < BYTES_MAX {
@@ -160,7 +160,7 @@ impl JsonReader {
             match shape_of(&line).map_err(|error| self.at_line(&error))? {
                 Some(shape) if rows.is_empty() => {
                     self.shape = Some(shape.clone());
-                    return Ok(Some(Piece::Table(shape)));
+                    return Ok(Some(SourcePiece::Table(shape)));
                 }
                 Some(shape) => {
                     self.waiting = Some(shape);
@@ -169,7 +169,7 @@ impl JsonReader {
                 None => rows.push(self.row(&line).map_err(|error| self.at_line(&error))?),
             }
         }
-        Ok((!rows.is_empty()).then_some(Piece::Rows(rows)))
+        Ok((!rows.is_empty()).then_some(SourcePiece::Rows(rows)))
     }
 
     /// The next line that is not empty.
@@ -193,12 +193,12 @@ impl JsonReader {
         }
     }
 
-    fn row(&self, line: &str) -> Result<Row> {
+    fn row(&self, line: &str) -> Result<TransferRow> {
         let Some(shape) = &self.shape else {
             return Err(Error::new(ErrorKind::Configuration, "the file does not say of which collection its rows are")
                 .with_hint("Name one that is there with --collection."));
         };
-        let mut row: Row = vec![None; shape.columns.len()];
+        let mut row: TransferRow = vec![None; shape.columns.len()];
         for (name, json) in members(line)? {
             let place = shape.place(&name);
             let (Some(column), Some(content)) =

@@ -2,7 +2,7 @@
 //!
 //! Both speak to a server as any client does. An export reads one state of the database, in a transaction of its own: [`export`]
 //! asks the server what a collection looks like ([`TableShape`]), fetches its rows as text through a cursor, and hands them to a
-//! writer of JSON lines or Parquet. An import reads [`Piece`]s of a file, or of a table of another PostgreSQL, and inserts them in
+//! writer of JSON lines or Parquet. An import reads [`SourcePiece`]s of a file, or of a table of another PostgreSQL, and inserts them in
 //! bounded transactions; each is whole or not there, and one that was interrupted is run again with `--on-conflict skip`.
 //! Secrets are in no export. Which entries are public does not travel either: what is imported is private.
 
@@ -21,4 +21,4 @@ pub use content::{Content, TypeClass};
 pub use export::{ExportFormat, ExportOptions, export};
 pub use import::{ImportOptions, OnKeyConflict, import};
 pub use shape::{ColumnShape, TableShape};
-pub use source::{Piece, RowSource};
+pub use source::{RowSource, SourcePiece};

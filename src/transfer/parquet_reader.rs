@@ -14,11 +14,11 @@ use parquet::schema::types::Type;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::file_error;
-use crate::transfer::content::{Content, Row};
+use crate::transfer::content::{Content, TransferRow};
 use crate::transfer::json_lines::{BYTES_MAX, ROWS_MAX, shape_of};
 use crate::transfer::parquet_writer::{DESCRIPTION, failed};
 use crate::transfer::shape::{ColumnShape, TableShape};
-use crate::transfer::source::Piece;
+use crate::transfer::source::SourcePiece;
 
 /// How a Parquet file begins.
 const MAGIC: &[u8; 4] = b"PAR1";
@@ -74,9 +74,9 @@ impl ParquetReader {
         (self.read, self.count)
     }
 
-    pub fn next_piece(&mut self) -> Result<Option<Piece>> {
+    pub fn next_piece(&mut self) -> Result<Option<SourcePiece>> {
         if !std::mem::replace(&mut self.is_begun, true) {
-            return Ok(Some(Piece::Table(self.shape.clone())));
+            return Ok(Some(SourcePiece::Table(self.shape.clone())));
         }
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while rows.len() < ROWS_MAX && bytes < BYTES_MAX {
@@ -91,11 +91,11 @@ impl ParquetReader {
             rows.push(row);
             self.read += 1;
         }
-        Ok((!rows.is_empty()).then_some(Piece::Rows(rows)))
+        Ok((!rows.is_empty()).then_some(SourcePiece::Rows(rows)))
     }
 
-    fn row(&self, row: ParquetRow) -> Result<Row> {
-        let mut contents: Row = vec![None; self.shape.columns.len()];
+    fn row(&self, row: ParquetRow) -> Result<TransferRow> {
+        let mut contents: TransferRow = vec![None; self.shape.columns.len()];
         for (name, field) in row.into_columns() {
             let place = self.shape.place(&name).and_then(|at| contents.get_mut(at));
             let place = place.ok_or_else(|| {

@@ -13,7 +13,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::{Type, TypePtr};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::content::{Content, Row, TypeClass};
+use crate::transfer::content::{Content, TransferRow, TypeClass};
 use crate::transfer::json_lines::heading;
 use crate::transfer::shape::{ColumnShape, TableShape};
 
@@ -28,7 +28,7 @@ const GROUP_BYTES_MAX: usize = 32 << 20;
 pub(super) struct ParquetWriter<W: Write + Send> {
     file: SerializedFileWriter<W>,
     shape: TableShape,
-    rows: Vec<Row>,
+    rows: Vec<TransferRow>,
     bytes: usize,
 }
 
@@ -45,7 +45,7 @@ impl<W: Write + Send> ParquetWriter<W> {
         Ok(ParquetWriter { file, shape: shape.clone(), rows: Vec::new(), bytes: 0 })
     }
 
-    pub fn write(&mut self, row: Row) -> Result<()> {
+    pub fn write(&mut self, row: TransferRow) -> Result<()> {
         let bytes = row.iter().flatten().map(|content| match content {
             Content::Text(text) => text.len(),
             Content::Bytes(bytes) => bytes.len(),

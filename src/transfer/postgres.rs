@@ -2,10 +2,10 @@
 
 use crate::client::{Session, failure};
 use crate::error::{Error, ErrorKind, Result};
-use crate::transfer::content::Row;
+use crate::transfer::content::TransferRow;
 use crate::transfer::json_lines::ROWS_MAX;
 use crate::transfer::shape::{TableShape, quoted};
-use crate::transfer::source::Piece;
+use crate::transfer::source::SourcePiece;
 
 use tokio_postgres::SimpleQueryMessage;
 
@@ -41,13 +41,13 @@ impl TableReader {
         (self.read, self.rows)
     }
 
-    pub async fn next_piece(&mut self) -> Result<Option<Piece>> {
+    pub async fn next_piece(&mut self) -> Result<Option<SourcePiece>> {
         if !std::mem::replace(&mut self.is_begun, true) {
-            return Ok(Some(Piece::Table(self.shape.clone())));
+            return Ok(Some(SourcePiece::Table(self.shape.clone())));
         }
         let rows = fetch(&self.session, &self.shape).await?;
         self.read += rows.len() as u64;
-        Ok((!rows.is_empty()).then_some(Piece::Rows(rows)))
+        Ok((!rows.is_empty()).then_some(SourcePiece::Rows(rows)))
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn declare(session: &Session, shape: &TableShape, table: &str) 
 }
 
 /// The next rows of the cursor; none at its end.
-pub(super) async fn fetch(session: &Session, shape: &TableShape) -> Result<Vec<Row>> {
+pub(super) async fn fetch(session: &Session, shape: &TableShape) -> Result<Vec<TransferRow>> {
     let messages = session.client.simple_query(&format!("FETCH {ROWS_MAX} FROM export")).await;
     let mut rows = Vec::new();
     for message in messages.map_err(|error| failure(&error))? {
@@ -68,7 +68,7 @@ pub(super) async fn fetch(session: &Session, shape: &TableShape) -> Result<Vec<R
             let text = row.try_get(at).map_err(|error| failure(&error))?;
             text.map(|text| column.class().receive(text)).transpose()
         });
-        rows.push(contents.collect::<Result<Row>>()?);
+        rows.push(contents.collect::<Result<TransferRow>>()?);
     }
     Ok(rows)
 }

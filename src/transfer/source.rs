@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::transfer::content::Row;
+use crate::transfer::content::TransferRow;
 use crate::transfer::json_lines::JsonReader;
 use crate::transfer::parquet_reader::ParquetReader;
 use crate::transfer::postgres::TableReader;
@@ -11,11 +11,11 @@ use crate::transfer::shape::TableShape;
 
 /// A part of what is imported, in order.
 #[derive(Debug)]
-pub enum Piece {
+pub enum SourcePiece {
     /// The rows that follow are of this collection.
     Table(TableShape),
     /// Rows, in the order of the columns of their table.
-    Rows(Vec<Row>),
+    Rows(Vec<TransferRow>),
 }
 
 /// An opened source.
@@ -49,7 +49,7 @@ impl RowSource {
     ///
     /// # Errors
     /// 22P02 naming the place of what cannot be read, 58030.
-    pub async fn next_piece(&mut self) -> Result<Option<Piece>> {
+    pub async fn next_piece(&mut self) -> Result<Option<SourcePiece>> {
         match self {
             RowSource::Json(reader) => reader.next_piece(),
             RowSource::Parquet(reader) => reader.next_piece(),

@@ -6,7 +6,7 @@ use super::tests::{Dice, EF, accept_all, build, id, key};
 use crate::error::Result;
 use crate::vector::graph::graph::{Graph, NO_LINK};
 use crate::vector::graph::parameters::Parameters;
-use crate::vector::index::Index;
+use crate::vector::index::NearestIndex;
 use crate::vector::rows::distance::Metric;
 use crate::vector::segment::segment_set::BuildScope;
 
@@ -17,13 +17,13 @@ fn measured(metric: Metric, rows: &[(u32, Vec<f32>)], query: &[f32]) -> Vec<(f64
     all
 }
 
-fn found(index: &Index, query: &[f32], k: usize) -> Result<Vec<(f64, u32)>> {
+fn found(index: &NearestIndex, query: &[f32], k: usize) -> Result<Vec<(f64, u32)>> {
     let candidates = index.search(query, k, EF, &mut accept_all)?;
     Ok(candidates.into_iter().map(|candidate| (candidate.distance, id(&candidate.key))).collect())
 }
 
-fn filled(metric: Metric, rows: &[(u32, Vec<f32>)]) -> Result<Index> {
-    let index = Index::new(metric, rows[0].1.len(), Parameters::DEFAULT);
+fn filled(metric: Metric, rows: &[(u32, Vec<f32>)]) -> Result<NearestIndex> {
+    let index = NearestIndex::new(metric, rows[0].1.len(), Parameters::DEFAULT);
     for (id, vector) in rows {
         index.insert(&key(*id), vector)?;
     }
@@ -31,7 +31,7 @@ fn filled(metric: Metric, rows: &[(u32, Vec<f32>)]) -> Result<Index> {
 }
 
 /// Whether every node of every graph leads to every other one.
-fn is_one_piece(index: &Index) -> bool {
+fn is_one_piece(index: &NearestIndex) -> bool {
     let led_to = |graph: &Graph, back: bool| {
         let nodes = graph.nodes();
         let mut next = vec![Vec::new(); nodes];
@@ -115,7 +115,7 @@ fn copies_cut_nobody_off() -> Result<()> {
                 "without them" => build(&index, BuildScope::Everything)?,
                 _ => {}
             }
-            let loaded = if file.is_empty() { None } else { Some(Index::load(&file[..])?.0) };
+            let loaded = if file.is_empty() { None } else { Some(NearestIndex::load(&file[..])?.0) };
             let index = loaded.as_ref().unwrap_or(&index);
             assert_eq!(index.len(), 1_010);
             let nearest: HashSet<u32> = found(index, &copied, 10)?.into_iter().map(|(_, id)| id).collect();

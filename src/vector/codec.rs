@@ -11,15 +11,15 @@ use crate::error::{Error, ErrorKind, Result};
 const PIECE_BYTES: usize = 256 * 1024;
 
 /// Writes and hashes.
-pub struct Output<W> {
+pub struct FileOutput<W> {
     writer: W,
     hasher: blake3::Hasher,
     buffer: Vec<u8>,
 }
 
-impl<W: Write> Output<W> {
-    pub fn new(writer: W) -> Output<W> {
-        Output { writer, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(PIECE_BYTES) }
+impl<W: Write> FileOutput<W> {
+    pub fn new(writer: W) -> FileOutput<W> {
+        FileOutput { writer, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(PIECE_BYTES) }
     }
 
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
@@ -75,7 +75,7 @@ impl<W: Write> Output<W> {
 }
 
 /// Reads and hashes.
-pub struct Input<R> {
+pub struct FileInput<R> {
     reader: R,
     hasher: blake3::Hasher,
     /// Read but not yet handed out: `buffer[at..]`.
@@ -83,9 +83,9 @@ pub struct Input<R> {
     at: usize,
 }
 
-impl<R: Read> Input<R> {
-    pub fn new(reader: R) -> Input<R> {
-        Input { reader, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(PIECE_BYTES), at: 0 }
+impl<R: Read> FileInput<R> {
+    pub fn new(reader: R) -> FileInput<R> {
+        FileInput { reader, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(PIECE_BYTES), at: 0 }
     }
 
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {

@@ -12,15 +12,15 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use super::codec::{Input, Output, corrupted};
-use super::index::Index;
+use super::codec::{FileInput, FileOutput, corrupted};
+use super::index::NearestIndex;
 use crate::error::Result;
 use crate::vector::graph::graph::{Graph, Layer};
 use crate::vector::graph::parameters::Parameters;
 use crate::vector::rows::copies::Copies;
 use crate::vector::rows::distance::{DIMENSION_MAX, Metric};
-use crate::vector::search::candidates::Parts;
-use crate::vector::segment::keyed_vectors::{Entries, Key, Marks};
+use crate::vector::search::candidates::IndexParts;
+use crate::vector::segment::keyed_vectors::{Entries, Tombstones, VectorKey};
 use crate::vector::segment::segment::Segment;
 
 const MAGIC: &[u8; 8] = b"NEBVECTR";
@@ -34,7 +34,7 @@ const SEGMENTS_MAX: u32 = 1024;
 /// Rows read or written at once.
 const BATCH_ROWS: usize = 128;
 
-impl Index {
+impl NearestIndex {
     /// Writes the index as it is at the moment of the call; writes to the index go on meanwhile. `watermark` is the
     /// caller's: the commit version up to which the index is known to be complete.
     pub fn save(&self, writer: impl Write, watermark: u64) -> Result<()> {
@@ -42,12 +42,12 @@ impl Index {
             // Nothing is deleted while the writer is held, so that the marks belong to these parts.
             let _writer = self.writer.lock();
             let view = self.view.read();
-            let parts = Parts::of(&view);
+            let parts = IndexParts::of(&view);
             let marks: Vec<Vec<u64>> = parts.numbers().map(|part| parts.entries(part).deleted.to_words()).collect();
             let (segments, tail) = parts.into_inner();
             (segments, tail, marks)
         };
-        let mut output = Output::new(writer);
+        let mut output = FileOutput::new(writer);
         output.bytes(MAGIC)?;
         output.u32(VERSION)?;
         output.bytes(&[metric_code(self.metric)])?;
@@ -65,7 +65,7 @@ impl Index {
         }
         let mut rows = Vec::new();
         for (block, marks) in tail.iter().zip(marks.iter().skip(segments.len())) {
-            let marks = Marks::from_words(marks.clone());
+            let marks = Tombstones::from_words(marks.clone());
             let live = (0u32..).take(block.len()).filter(|row| !marks.is_set(*row));
             rows.extend(live.map(|row| (&**block, row)));
         }
@@ -75,8 +75,8 @@ impl Index {
     }
 
     /// Reads an index and its watermark back.
-    pub fn load(reader: impl Read) -> Result<(Index, u64)> {
-        let mut input = Input::new(reader);
+    pub fn load(reader: impl Read) -> Result<(NearestIndex, u64)> {
+        let mut input = FileInput::new(reader);
         if input.array::<8>()? != *MAGIC {
             return Err(corrupted("this is not a vector index"));
         }
@@ -110,7 +110,7 @@ impl Index {
         for segment in &segments {
             segment.graph.check(segment.copies.nodes())?;
         }
-        let index = Index::from_segments(metric, dimension, parameters, segments);
+        let index = NearestIndex::from_segments(metric, dimension, parameters, segments);
         for row in tail.live_rows() {
             index.insert(tail.key(row), tail.rows.vector(row))?;
         }
@@ -119,7 +119,7 @@ impl Index {
 }
 
 /// Writes rows, which may come from several places, as one run of entries.
-fn write_entries(output: &mut Output<impl Write>, rows: Vec<(&Entries, u32)>, marks: &[u64]) -> Result<()> {
+fn write_entries(output: &mut FileOutput<impl Write>, rows: Vec<(&Entries, u32)>, marks: &[u64]) -> Result<()> {
     output.count(rows.len())?;
     for (entries, row) in &rows {
         output.count(entries.key(*row).len())?;
@@ -136,14 +136,14 @@ fn write_entries(output: &mut Output<impl Write>, rows: Vec<(&Entries, u32)>, ma
     Ok(())
 }
 
-fn read_entries(input: &mut Input<impl Read>, metric: Metric, dimension: usize) -> Result<Entries> {
+fn read_entries(input: &mut FileInput<impl Read>, metric: Metric, dimension: usize) -> Result<Entries> {
     let rows = input.count()?;
     let lengths = input.u32s(rows)?;
-    let mut keys: Vec<Key> = Vec::with_capacity(lengths.len());
+    let mut keys: Vec<VectorKey> = Vec::with_capacity(lengths.len());
     for length in lengths {
         keys.push(Arc::from(input.blob(length as usize)?));
     }
-    let deleted = Marks::from_words(input.u64s(rows.div_ceil(64))?);
+    let deleted = Tombstones::from_words(input.u64s(rows.div_ceil(64))?);
     let mut entries = Entries::with_capacity(metric, dimension, rows)?;
     entries.deleted = deleted;
     let mut keys = keys.into_iter();
@@ -159,7 +159,7 @@ fn read_entries(input: &mut Input<impl Read>, metric: Metric, dimension: usize) 
     Ok(entries)
 }
 
-fn write_graph(output: &mut Output<impl Write>, graph: &Graph) -> Result<()> {
+fn write_graph(output: &mut FileOutput<impl Write>, graph: &Graph) -> Result<()> {
     output.count(graph.stride)?;
     output.u32s(&graph.links)?;
     output.count(graph.upper.len())?;
@@ -172,7 +172,7 @@ fn write_graph(output: &mut Output<impl Write>, graph: &Graph) -> Result<()> {
     Ok(())
 }
 
-fn read_graph(input: &mut Input<impl Read>, nodes: usize) -> Result<Graph> {
+fn read_graph(input: &mut FileInput<impl Read>, nodes: usize) -> Result<Graph> {
     let product = |a: usize, b: usize| a.checked_mul(b).ok_or_else(|| corrupted("a graph without end"));
     let stride = input.count()?;
     let links = input.u32s(product(stride, nodes)?)?;

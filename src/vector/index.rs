@@ -16,35 +16,35 @@ use crate::vector::graph::parameters::Parameters;
 use crate::vector::graph::walk::WalkPool;
 use crate::vector::rows::distance::{Metric, check_dimension, check_vector};
 use crate::vector::rows::quantized_vectors::Codes;
-use crate::vector::segment::keyed_vectors::{Entries, Key};
+use crate::vector::segment::keyed_vectors::{Entries, VectorKey};
 use crate::vector::segment::segment::Segment;
-use crate::vector::segment::segment_set::{BuildScope, Gathered, Input, Place, View, gather};
+use crate::vector::segment::segment_set::{BuildInput, BuildScope, GatheredParts, IndexView, PartPlace, gather};
 use crate::vector::segment::tail::Tail;
 
 /// What only writers touch.
 #[derive(Default)]
 pub(super) struct Writer {
-    pub places: HashMap<Key, Place>,
+    pub places: HashMap<VectorKey, PartPlace>,
     pub next_unit: u32,
 }
 
 /// Nearest-neighbour index of one column by one metric.
-pub struct Index {
+pub struct NearestIndex {
     pub(super) metric: Metric,
     pub(super) dimension: usize,
     pub(super) parameters: Parameters,
     pub(super) writer: Mutex<Writer>,
-    pub(super) view: RwLock<View>,
+    pub(super) view: RwLock<IndexView>,
     pub(super) walks: WalkPool,
     live: AtomicUsize,
     /// Held during a build, so that there is one at a time.
     one_build: Mutex<()>,
 }
 
-impl Index {
+impl NearestIndex {
     /// An empty index for vectors of `dimension` components.
-    pub fn new(metric: Metric, dimension: usize, parameters: Parameters) -> Index {
-        Index::from_segments(metric, dimension, parameters, Vec::new())
+    pub fn new(metric: Metric, dimension: usize, parameters: Parameters) -> NearestIndex {
+        NearestIndex::from_segments(metric, dimension, parameters, Vec::new())
     }
 
     /// An index of segments whose units are numbered from 0 and whose live rows have distinct keys.
@@ -53,18 +53,18 @@ impl Index {
         dimension: usize,
         parameters: Parameters,
         segments: Vec<Arc<Segment>>,
-    ) -> Index {
+    ) -> NearestIndex {
         let mut places = HashMap::with_capacity(segments.iter().map(|segment| segment.entries.live()).sum());
         let mut next_unit = 0;
         for segment in &segments {
             for row in segment.entries.live_rows() {
-                places.insert(segment.entries.key(row).clone(), Place { unit: segment.unit, row });
+                places.insert(segment.entries.key(row).clone(), PartPlace { unit: segment.unit, row });
             }
             next_unit = next_unit.max(segment.unit + 1);
         }
         let live = AtomicUsize::new(places.len());
-        let view = View { segments, building: Vec::new(), tail: Tail::new(next_unit) };
-        Index {
+        let view = IndexView { segments, building: Vec::new(), tail: Tail::new(next_unit) };
+        NearestIndex {
             metric,
             dimension,
             parameters,
@@ -90,7 +90,7 @@ impl Index {
         self.put(&mut self.writer.lock(), key, vector)
     }
 
-    /// As [`Index::insert`], unless the key has a vector already. True if it was put.
+    /// As [`NearestIndex::insert`], unless the key has a vector already. True if it was put.
     pub fn insert_if_absent(&self, key: &[u8], vector: &[f32]) -> Result<bool> {
         check_dimension(vector, self.dimension)?;
         check_vector(vector)?;
@@ -103,14 +103,14 @@ impl Index {
     }
 
     fn put(&self, writer: &mut Writer, key: &[u8], vector: &[f32]) -> Result<()> {
-        let key: Key = match writer.places.get_key_value(key) {
+        let key: VectorKey = match writer.places.get_key_value(key) {
             Some((known, _)) => known.clone(),
             None => Arc::from(key),
         };
         // One lock for both, or a search between them would find the key twice.
         let mut view = self.view.write();
         let unit = view.tail.unit;
-        let place = Place { unit, row: view.tail.push(self.metric, key.clone(), vector)? };
+        let place = PartPlace { unit, row: view.tail.push(self.metric, key.clone(), vector)? };
         match writer.places.insert(key, place) {
             Some(old) => view.mark_deleted(old),
             None => {
@@ -135,7 +135,7 @@ impl Index {
         self.writer.lock().places.contains_key(key)
     }
 
-    /// Whether [`Index::build`] has something to do.
+    /// Whether [`NearestIndex::build`] has something to do.
     pub fn needs_build(&self) -> bool {
         self.view.read().needs_build()
     }
@@ -149,7 +149,7 @@ impl Index {
         if inputs.is_empty() {
             return Ok(());
         }
-        let Gathered { entries, copies, origins } = gather(&inputs, self.metric, self.dimension)?;
+        let GatheredParts { entries, copies, origins } = gather(&inputs, self.metric, self.dimension)?;
         let codes = Codes::of(&entries.rows, self.metric)?;
         let graph = match copies.nodes() {
             0 => None,
@@ -161,7 +161,7 @@ impl Index {
     }
 
     /// Chooses the parts to build from and starts a new tail where the old one is among them.
-    fn begin_build(&self, scope: BuildScope) -> Vec<Input> {
+    fn begin_build(&self, scope: BuildScope) -> Vec<BuildInput> {
         let mut writer = self.writer.lock();
         let mut view = self.view.write();
         if view.takes_tail(scope) {
@@ -177,9 +177,9 @@ impl Index {
     /// superseded meanwhile is marked.
     fn finish_build(
         &self,
-        inputs: &[Input],
+        inputs: &[BuildInput],
         entries: Entries,
-        origins: &[Place],
+        origins: &[PartPlace],
         seal: impl FnOnce(u32, Entries) -> Option<Segment>,
     ) {
         let mut writer = self.writer.lock();
@@ -187,7 +187,7 @@ impl Index {
         writer.next_unit += 1;
         for (row, origin) in (0u32..).zip(origins) {
             match writer.places.get_mut(entries.key(row)) {
-                Some(place) if place == origin => *place = Place { unit, row },
+                Some(place) if place == origin => *place = PartPlace { unit, row },
                 _ => entries.deleted.set(row),
             }
         }
@@ -232,7 +232,7 @@ impl Index {
     pub fn bytes(&self) -> usize {
         let writer = self.writer.lock();
         let keys: usize = writer.places.keys().map(|key| key.len()).sum();
-        let places = writer.places.capacity() * (size_of::<Key>() + size_of::<Place>());
+        let places = writer.places.capacity() * (size_of::<VectorKey>() + size_of::<PartPlace>());
         keys + places + self.view.read().bytes()
     }
 }

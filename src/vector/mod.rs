@@ -1,6 +1,6 @@
 //! Nearest-neighbour search: distances and one index for each (collection, column, metric).
 //!
-//! A search, end to end: `Index::search` takes a snapshot of the index's parts under a short lock (`index`, `search`);
+//! A search, end to end: `NearestIndex::search` takes a snapshot of the index's parts under a short lock (`index`, `search`);
 //! each sealed segment (`segment`) is walked along its graph (`graph`, `walk`) with the kernels of `kernels`, the tail of
 //! recent vectors (`tail`) is scanned; the caller's filter judges candidates in order of distance until enough are
 //! accepted, and walks are widened as long as the filter is choosier than expected; the accepted ones get their exact
@@ -24,7 +24,7 @@ mod workers;
 
 pub use graph::build::Progress;
 pub use graph::parameters::Parameters;
-pub use index::Index;
+pub use index::NearestIndex;
 pub use rows::distance::{DIMENSION_MAX, Metric, check_dimension, check_finite, check_vector, inner_product, l2_norm};
 pub use search::search::Candidate;
 pub use segment::segment_set::BuildScope;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::error::{ErrorKind, Result};
 use crate::vector::graph::parameters::Parameters;
-use crate::vector::index::Index;
+use crate::vector::index::NearestIndex;
 use crate::vector::rows::distance::{Metric, check_vector, l2_norm};
 use crate::vector::rows::kernels;
 use crate::vector::search::search::Candidate;
@@ -53,8 +53,8 @@ pub fn accept_all(_key: &[u8]) -> bool {
     true
 }
 
-fn filled(metric: Metric, rows: u32) -> Result<Index> {
-    let index = Index::new(metric, DIMENSION, Parameters::DEFAULT);
+fn filled(metric: Metric, rows: u32) -> Result<NearestIndex> {
+    let index = NearestIndex::new(metric, DIMENSION, Parameters::DEFAULT);
     let mut dice = Dice(7);
     for id in 0..rows {
         index.insert(&key(id), &dice.vector())?;
@@ -62,12 +62,12 @@ fn filled(metric: Metric, rows: u32) -> Result<Index> {
     Ok(index)
 }
 
-pub fn build(index: &Index, scope: BuildScope) -> Result<()> {
+pub fn build(index: &NearestIndex, scope: BuildScope) -> Result<()> {
     index.build(scope, &mut |_| true)
 }
 
 /// The share of the exact answers to 50 queries that the walk finds too.
-fn recall(index: &Index, keep: impl Fn(u32) -> bool) -> Result<f64> {
+fn recall(index: &NearestIndex, keep: impl Fn(u32) -> bool) -> Result<f64> {
     let mut dice = Dice(99);
     let (mut found, mut expected) = (0, 0);
     for _ in 0..50 {
@@ -176,7 +176,7 @@ fn writes_and_searches_go_on_during_builds() -> Result<()> {
 
 #[test]
 fn growth_keeps_few_segments() -> Result<()> {
-    let index = Index::new(Metric::InnerProduct, DIMENSION, Parameters::DEFAULT);
+    let index = NearestIndex::new(Metric::InnerProduct, DIMENSION, Parameters::DEFAULT);
     let mut dice = Dice(3);
     for id in 0..20_000u32 {
         index.insert(&key(id), &dice.vector())?;
@@ -219,7 +219,7 @@ fn a_saved_index_answers_as_before() -> Result<()> {
         index.delete(&key(3_050));
         let mut bytes = Vec::new();
         index.save(&mut bytes, 42)?;
-        let (loaded, watermark) = Index::load(&bytes[..])?;
+        let (loaded, watermark) = NearestIndex::load(&bytes[..])?;
         assert_eq!((watermark, loaded.len(), loaded.metric()), (42, index.len(), metric));
         assert_eq!((loaded.dimension(), loaded.parameters()), (DIMENSION, Parameters::DEFAULT));
         for _ in 0..20 {
@@ -230,9 +230,9 @@ fn a_saved_index_answers_as_before() -> Result<()> {
         for at in (0..bytes.len()).step_by(bytes.len() / 97) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x10;
-            let outcome = Index::load(&damaged[..]).map(|_| ()).map_err(|error| error.kind());
+            let outcome = NearestIndex::load(&damaged[..]).map(|_| ()).map_err(|error| error.kind());
             assert!(outcome.is_err(), "a flipped bit at {at} goes unnoticed");
-            assert!(Index::load(&bytes[..at]).is_err(), "a file cut at {at} goes unnoticed");
+            assert!(NearestIndex::load(&bytes[..at]).is_err(), "a file cut at {at} goes unnoticed");
         }
     }
     Ok(())
@@ -241,7 +241,7 @@ fn a_saved_index_answers_as_before() -> Result<()> {
 #[test]
 fn awkward_vectors_do_no_harm() -> Result<()> {
     for metric in Metric::ALL {
-        let index = Index::new(metric, 3, Parameters::DEFAULT);
+        let index = NearestIndex::new(metric, 3, Parameters::DEFAULT);
         assert_eq!(index.search(&[1.0, 0.0, 0.0], 5, EF, &mut accept_all)?, []);
         for id in 0..3_000u32 {
             let vector = match id % 4 {

@@ -12,7 +12,7 @@ use nebulusdb::store::{encode_body, encode_contributions};
 use nebulusdb::sync::protocol::message::{
     Digests, EpochKey, EpochNews, FetchAnswer, FetchRequest, FetchResponse, Heartbeat, KeysRequest, KeysResponse,
     MemberNews, Members, Message, Operation, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse,
-    SecretText, Stability, StabilityMark, SyncRequest, Vote, Votes, Want, WireDigest,
+    Stability, StabilityMark, SyncRequest, Vote, Votes, Want, WireDigest, WireSecret,
 };
 use nebulusdb::sync::{Assembler, encode};
 use nebulusdb::types::Value;
@@ -30,7 +30,7 @@ fn epoch_news(a: &PeerId, b: &PeerId) -> EpochNews {
     ];
     let edicts =
         (1..).zip(acts).map(|(number, act)| Edict { number, signer: a.clone(), act, signature: Bytes::new([6; 64]) });
-    let secret = Some(EpochKey { epoch: 2, salt: [7; 16], secret: SecretText("a new secret".into()) });
+    let secret = Some(EpochKey { epoch: 2, salt: [7; 16], secret: WireSecret("a new secret".into()) });
     EpochNews { charter: Charter { edicts: edicts.collect(), ..Charter::new(founding) }, secret }
 }
 

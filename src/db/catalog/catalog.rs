@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::db::catalog::catalog_change::Standing;
+use crate::db::catalog::catalog_change::SeenCollection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin,
@@ -131,9 +131,9 @@ impl Catalog {
         self.version += 1;
     }
 
-    pub(crate) fn standing_of(&self, id: CollectionId) -> Standing {
+    pub(crate) fn standing_of(&self, id: CollectionId) -> SeenCollection {
         let network = self.network_of(id).map(|(network, _)| network.id);
-        Standing { collection: self.collection_by_id(id).cloned(), network }
+        SeenCollection { collection: self.collection_by_id(id).cloned(), network }
     }
 
     /// Whether a name is taken by a collection, an index or a built-in view.

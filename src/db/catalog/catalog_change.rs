@@ -21,7 +21,7 @@ pub(crate) enum CatalogChange {
 
 /// What a transaction saw of a collection before it changed it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct SeenCollection {
     pub collection: Option<Arc<Collection>>,
     pub network: Option<NetworkId>,
 }

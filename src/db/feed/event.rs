@@ -55,15 +55,15 @@ pub struct CollectionChange {
 /// An entry that a commit changed, as a reader here sees it.
 #[derive(Debug)]
 pub struct EntryChange {
-    pub operation: Operation,
+    pub operation: EntryOperation,
     pub(crate) key: Box<[u8]>,
     /// Where it came from; `None` for a transaction of this node.
-    pub source: Option<Source>,
+    pub source: Option<ChangeSource>,
 }
 
 /// What became of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
+pub enum EntryOperation {
     Insert,
     Update,
     Delete,
@@ -71,7 +71,7 @@ pub enum Operation {
 
 /// Who wrote an entry that came through a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct ChangeSource {
     pub network: Arc<str>,
     /// `None` where that is not known any more: an entry is gone, and what was known of its end too.
     pub peer: Option<PeerId>,
@@ -104,22 +104,22 @@ pub enum Happened {
     Received(Option<PeerId>, u64),
 }
 
-impl Operation {
+impl EntryOperation {
     /// What became of an entry that lived before, and lives after; `None` where it did neither.
-    pub(crate) fn between(lived: bool, lives: bool) -> Option<Operation> {
+    pub(crate) fn between(lived: bool, lives: bool) -> Option<EntryOperation> {
         match (lived, lives) {
-            (false, true) => Some(Operation::Insert),
-            (true, true) => Some(Operation::Update),
-            (true, false) => Some(Operation::Delete),
+            (false, true) => Some(EntryOperation::Insert),
+            (true, true) => Some(EntryOperation::Update),
+            (true, false) => Some(EntryOperation::Delete),
             (false, false) => None,
         }
     }
 
     pub fn name(self) -> &'static str {
         match self {
-            Operation::Insert => "insert",
-            Operation::Update => "update",
-            Operation::Delete => "delete",
+            EntryOperation::Insert => "insert",
+            EntryOperation::Update => "update",
+            EntryOperation::Delete => "delete",
         }
     }
 }

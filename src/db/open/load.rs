@@ -15,7 +15,7 @@ use crate::db::replica::posting::repost_floor::load_first_heads;
 use crate::db::replica::receiving::shapes::claim_announced;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::clock::Clock;
-use crate::db::state::state::{Parts, Shared};
+use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_graph, fill_step};
@@ -53,7 +53,7 @@ pub struct DatabaseOptions {
 }
 
 /// A loaded database before its threads run.
-pub(super) struct Loaded {
+pub(super) struct LoadedDatabase {
     pub queue: CommitQueue,
     pub jobs: mpsc::Receiver<crate::db::write::committer::Job>,
     pub signals: std::sync::mpsc::Receiver<()>,
@@ -66,7 +66,7 @@ pub(super) struct Loaded {
 ///
 /// # Errors
 /// Those of [`Database::open`](crate::db::Database::open).
-pub(super) fn load(options: &DatabaseOptions) -> Result<Loaded> {
+pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     let directory = &options.data_directory;
     make_private_folder(directory)?;
     if options.key_directory.starts_with(directory) {
@@ -93,7 +93,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<Loaded> {
         store.write(claims)?;
     }
     let first_heads = load_first_heads(&snapshot, &catalog, identity.peer_id())?;
-    let shared = Arc::new(Shared::new(Parts {
+    let shared = Arc::new(DbState::new(StateParts {
         store,
         clock: options.clock.clone(),
         identity,
@@ -114,7 +114,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<Loaded> {
     end_builds(&shared, &snapshot)?;
     let unfilled = load_graphs(&shared, &snapshot)?;
     let queue = CommitQueue::new(shared, jobs_sender);
-    Ok(Loaded { queue, jobs, signals, hlc, unfilled })
+    Ok(LoadedDatabase { queue, jobs, signals, hlc, unfilled })
 }
 
 /// Where the keys of a vault lie.
@@ -219,13 +219,13 @@ fn reserve_ids(store: &Store, snapshot: &Snapshot) -> Result<u32> {
 }
 
 /// Removes blob files that no entry refers to: left-overs of transactions that never committed, and of deleted entries.
-fn collect_blobs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
+fn collect_blobs(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<()> {
     let collected = shared.blobs.collect(|hash| Ok(snapshot.get(&Key::Blob(hash.as_bytes()))?.is_some()))?;
     tracing::debug!(?collected, "blobs collected");
     Ok(())
 }
 
-fn load_facts(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
+fn load_facts(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<()> {
     for collection in shared.catalog().collections() {
         if let Some(bytes) = snapshot.get(&Key::Meta(&facts_name(collection.id)))? {
             shared.facts.load(collection.id, &bytes)?;
@@ -237,7 +237,7 @@ fn load_facts(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
 /// Ends the builds of ordered indexes that a stop interrupted. Their transactions were not committed, so what is there of
 /// them goes. Older versions put an index into the catalog before it was filled: such a one is filled now, and dropped with
 /// a warning where that cannot be done. No index keeps a server from starting.
-fn end_builds(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
+fn end_builds(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<()> {
     let mut marked = Vec::new();
     let mut metas = snapshot.scan(&KeyRange::metas());
     while let Some((name, _)) = metas.next()? {
@@ -272,7 +272,7 @@ fn end_builds(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<()> {
     Ok(())
 }
 
-fn fill_whole(shared: &Arc<Shared>, collection: &Collection, index: &Index) -> Result<()> {
+fn fill_whole(shared: &Arc<DbState>, collection: &Collection, index: &Index) -> Result<()> {
     let view = ReadView::of(shared, Arc::default());
     let mut after = Bound::Unbounded;
     loop {
@@ -289,7 +289,7 @@ fn fill_whole(shared: &Arc<Shared>, collection: &Collection, index: &Index) -> R
     check_duplicates(&view, collection, index, &shared.store.snapshot(), &Cancel::new(), &mut |_| {})
 }
 
-fn drop_unfilled(shared: &Arc<Shared>, collection: &Collection, index: &Index, reason: &Error) -> Result<()> {
+fn drop_unfilled(shared: &Arc<DbState>, collection: &Collection, index: &Index, reason: &Error) -> Result<()> {
     let mut changed = collection.clone();
     changed.indexes.retain(|known| known.id != index.id);
     let mut batch = Batch::new();
@@ -305,7 +305,7 @@ fn drop_unfilled(shared: &Arc<Shared>, collection: &Collection, index: &Index, r
 }
 
 /// Loads the graphs; gives back those that are missing or of no use.
-fn load_graphs(shared: &Arc<Shared>, snapshot: &Snapshot) -> Result<Vec<Arc<VectorIndex>>> {
+fn load_graphs(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<Vec<Arc<VectorIndex>>> {
     let catalog = shared.catalog();
     shared.register_vector_indexes(&catalog)?;
     let mut unfilled = Vec::new();
@@ -352,7 +352,7 @@ fn dimension_of(catalog: &Catalog, index: &VectorIndex) -> Option<u32> {
 
 /// Brings a loaded graph up to the store: commits after `watermark` are looked up in the records. False when the graph
 /// holds entries that no longer exist and must be made anew.
-fn catch_up(shared: &Arc<Shared>, snapshot: &Snapshot, index: &Arc<VectorIndex>, watermark: u64) -> Result<bool> {
+fn catch_up(shared: &Arc<DbState>, snapshot: &Snapshot, index: &Arc<VectorIndex>, watermark: u64) -> Result<bool> {
     if watermark >= shared.version() {
         return Ok(watermark == shared.version());
     }

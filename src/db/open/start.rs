@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use crate::db::database::{Database, graphs_of};
-use crate::db::open::load::{DatabaseOptions, Loaded, load};
+use crate::db::open::load::{DatabaseOptions, LoadedDatabase, load};
 use crate::db::replica::networks::attach::follow_network_change;
 use crate::db::replica::posting::{prove_own, repost};
 use crate::db::replica::rights::authors::warn_unvouched;
@@ -22,7 +22,7 @@ impl Database {
     /// # Errors
     /// 55006 when another server holds it, F0000 for a newer format or a wrong vault key, XX001, 53100.
     pub fn open(options: &DatabaseOptions) -> Result<Database> {
-        let Loaded { queue, jobs, signals, hlc, unfilled } = load(options)?;
+        let LoadedDatabase { queue, jobs, signals, hlc, unfilled } = load(options)?;
         let shared = queue.state();
         let stop = Arc::new(AtomicBool::new(false));
         let committer = Committer::new(Arc::clone(shared), jobs, hlc);

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::db::catalog::catalog::Catalog;
-use crate::db::catalog::catalog_change::{CatalogChange, Standing};
+use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
 use crate::db::feed::event::Notification;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, MemoryAccount, Reservation, Stage};
@@ -110,7 +110,7 @@ pub(crate) struct WriteSet {
     pub secrets: BTreeMap<String, PendingSecret>,
     pub catalog: Vec<CatalogChange>,
     /// The collections that `catalog` is about, as they were before.
-    standings: BTreeMap<CollectionId, Standing>,
+    standings: BTreeMap<CollectionId, SeenCollection>,
     /// Collections that the transaction has made: nothing of them is committed.
     made: HashSet<CollectionId>,
     /// Ordered indexes that the transaction has made over collections that were there before it. Its snapshot holds no
@@ -215,7 +215,7 @@ impl WriteSet {
     }
 
     /// Notes what a collection was before the transaction changed it; only the first time counts.
-    pub fn note_standing(&mut self, collection: CollectionId, standing: Standing) {
+    pub fn note_standing(&mut self, collection: CollectionId, standing: SeenCollection) {
         self.standings.entry(collection).or_insert(standing);
     }
 
@@ -235,7 +235,7 @@ impl WriteSet {
             })
     }
 
-    pub fn standings(&self) -> &BTreeMap<CollectionId, Standing> {
+    pub fn standings(&self) -> &BTreeMap<CollectionId, SeenCollection> {
         &self.standings
     }
 

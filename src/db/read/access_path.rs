@@ -40,7 +40,7 @@ pub(crate) enum Access {
 }
 
 /// The lower and the upper end of a range of encoded keys.
-pub(crate) type KeyBounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+pub(crate) type PrimaryKeyBounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
 /// A part of an ordered index.
 #[derive(Debug)]
@@ -50,19 +50,19 @@ pub(crate) struct IndexAccess {
     /// Columns in front of the primary key in each index entry.
     pub columns: usize,
     /// Parts of the index, by bounds on its encoded columns.
-    pub spans: Vec<KeyBounds>,
+    pub spans: Vec<PrimaryKeyBounds>,
 }
 
 /// A chosen access path with what must still be done.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct AccessPlan {
     pub access: Access,
     /// Rows come out of the access path in the wanted order.
     pub ordered: bool,
 }
 
 /// Chooses the access path of a bound query.
-pub(crate) fn choose(view: &ReadView, query: &Query, settings: &Settings) -> Result<Plan> {
+pub(crate) fn choose(view: &ReadView, query: &Query, settings: &Settings) -> Result<AccessPlan> {
     let collection = &query.collection;
     let conjuncts = conjuncts(query.filter.as_ref());
     if collection.kind == CollectionKind::Auth {
@@ -70,10 +70,13 @@ pub(crate) fn choose(view: &ReadView, query: &Query, settings: &Settings) -> Res
             [Value::Text(text)] => Some(text.to_string()),
             _ => None,
         });
-        return Ok(Plan { access: Access::Secrets { key }, ordered: query.order.is_empty() });
+        return Ok(AccessPlan { access: Access::Secrets { key }, ordered: query.order.is_empty() });
     }
     if let Some(keys) = primary_keys(collection, &conjuncts)? {
-        return Ok(Plan { access: Access::Keys(keys), ordered: query.order.is_empty() && query.nearest.is_none() });
+        return Ok(AccessPlan {
+            access: Access::Keys(keys),
+            ordered: query.order.is_empty() && query.nearest.is_none(),
+        });
     }
     if let Some(nearest) = &query.nearest {
         let graph = graph_index(view, collection, nearest.column, nearest.metric);
@@ -86,14 +89,14 @@ pub(crate) fn choose(view: &ReadView, query: &Query, settings: &Settings) -> Res
             }
             (None, _) => full_scan(false),
         };
-        return Ok(Plan { access, ordered: false });
+        return Ok(AccessPlan { access, ordered: false });
     }
     if let Some(access) = indexed(view, collection, &conjuncts, INDEX_KEYS_MAX)? {
-        return Ok(Plan { access, ordered: query.order.is_empty() });
+        return Ok(AccessPlan { access, ordered: query.order.is_empty() });
     }
     let (lower, upper) = key_range(collection, &conjuncts)?;
     let (ordered, reverse) = key_order(collection, query);
-    Ok(Plan { access: Access::Range { lower, upper, reverse }, ordered })
+    Ok(AccessPlan { access: Access::Range { lower, upper, reverse }, ordered })
 }
 
 /// How many candidates the walk keeps: the query's own wish, else the session's.
@@ -266,7 +269,7 @@ fn ordered_access(
 }
 
 /// The bounds that comparisons with a column leave, encoded; `None` when there are none.
-fn value_range(collection: &Collection, column: usize, conjuncts: &[&Predicate]) -> Result<Option<KeyBounds>> {
+fn value_range(collection: &Collection, column: usize, conjuncts: &[&Predicate]) -> Result<Option<PrimaryKeyBounds>> {
     let (mut lower, mut upper) = (Bound::Unbounded, Bound::Unbounded);
     for predicate in conjuncts {
         let Predicate::Compare { left, operator, right: Scalar::Value(value) } = predicate else { continue };
@@ -338,7 +341,7 @@ fn graph_index<'a>(view: &ReadView, collection: &'a Collection, column: usize, m
 }
 
 /// The range of primary keys that comparisons with the first key column leave.
-fn key_range(collection: &Collection, conjuncts: &[&Predicate]) -> Result<KeyBounds> {
+fn key_range(collection: &Collection, conjuncts: &[&Predicate]) -> Result<PrimaryKeyBounds> {
     let Some(first) = collection.primary_key.first() else { return Ok((Bound::Unbounded, Bound::Unbounded)) };
     let (lower, upper) = value_range(collection, *first, conjuncts)?.unwrap_or((Bound::Unbounded, Bound::Unbounded));
     // Own uncommitted keys are compared as bytes, where a longer key comes after its prefix: with more key columns behind
@@ -368,7 +371,7 @@ fn key_order(collection: &Collection, query: &Query) -> (bool, bool) {
     (follows, follows && descending)
 }
 
-impl Plan {
+impl AccessPlan {
     /// The lines of EXPLAIN, outermost first.
     pub fn describe(&self, query: &Query) -> Vec<String> {
         let name = &query.collection.name;

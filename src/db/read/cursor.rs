@@ -7,12 +7,12 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::ops::{Bound, ControlFlow};
 
-use crate::db::read::access_path::{Access, Plan};
+use crate::db::read::access_path::{Access, AccessPlan};
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::filter::Filter;
 use crate::db::read::nearest::Neighbour;
 use crate::db::read::query::{Order, OrderBy, Output, Query};
-use crate::db::read::scan::{Span, visit_entries, visit_key};
+use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::read::view::ReadView;
 use crate::db::read::{nearest, secrets};
 use crate::db::state::cancel::Cancel;
@@ -46,7 +46,7 @@ const SHORT_KEYS: usize = 16;
 pub struct Cursor {
     view: ReadView,
     query: Query,
-    plan: Plan,
+    plan: AccessPlan,
     filter: Option<Filter>,
     cancel: Cancel,
     /// What its rows are taken from.
@@ -62,7 +62,7 @@ enum State {
     /// Entries by key, with their distance where there is one.
     Keys(std::vec::IntoIter<Neighbour>),
     /// A scan that goes on behind the last key.
-    Span(Span),
+    Span(ScanSpan),
     Sorted(SortedRows),
     Done,
 }
@@ -114,7 +114,7 @@ impl Cursor {
     pub(crate) fn open(
         view: ReadView,
         query: &Query,
-        plan: Plan,
+        plan: AccessPlan,
         cancel: Cancel,
         account: MemoryAccount,
     ) -> Result<Cursor> {
@@ -195,7 +195,7 @@ impl Cursor {
         Ok(match &self.plan.access {
             Access::Keys(keys) | Access::Index { keys, .. } => State::Keys(unmeasured(keys.clone())),
             Access::Range { lower, upper, reverse } => {
-                State::Span(Span { lower: lower.clone(), upper: upper.clone(), reverse: *reverse })
+                State::Span(ScanSpan { lower: lower.clone(), upper: upper.clone(), reverse: *reverse })
             }
             Access::Graph { .. } | Access::Secrets { .. } => State::Done,
         })
@@ -226,7 +226,7 @@ impl Cursor {
     }
 
     /// Fills a chunk from a scan and moves the span behind it; whether there may be more.
-    fn read_span(&mut self, span: &mut Span, chunk: &mut Chunk) -> Result<bool> {
+    fn read_span(&mut self, span: &mut ScanSpan, chunk: &mut Chunk) -> Result<bool> {
         let (skip, remaining) = (&mut self.skip, &mut self.remaining);
         let (filter, output) = (self.filter.as_ref(), &self.query.output);
         let mut last_key = None;
@@ -306,7 +306,7 @@ pub(crate) fn visit_access(
     let keys = match access {
         Access::Keys(keys) | Access::Index { keys, .. } => keys,
         Access::Range { lower, upper, reverse } => {
-            let span = Span { lower: lower.clone(), upper: upper.clone(), reverse: *reverse };
+            let span = ScanSpan { lower: lower.clone(), upper: upper.clone(), reverse: *reverse };
             return visit_entries(view, collection, &span, cancel, visit);
         }
         Access::Secrets { key } => return secrets::visit(view, collection, key.as_deref(), visit),

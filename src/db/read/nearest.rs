@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::db::pending::write_set::EntryKey;
-use crate::db::read::access_path::{Access, Plan};
+use crate::db::read::access_path::{Access, AccessPlan};
 use crate::db::read::cursor::visit_access;
 use crate::db::read::entry_view::{EntryView, check_dimension};
 use crate::db::read::filter::Filter;
@@ -86,7 +86,7 @@ struct Search<'a> {
 pub(crate) fn search(
     view: &ReadView,
     query: &Query,
-    plan: &Plan,
+    plan: &AccessPlan,
     filter: Option<&Filter>,
     cancel: &Cancel,
 ) -> Result<Vec<Neighbour>> {

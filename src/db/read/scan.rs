@@ -19,7 +19,7 @@ const ENTRIES_PER_CHECK: usize = 256;
 
 /// A range of encoded keys.
 #[derive(Clone, Debug)]
-pub(crate) struct Span {
+pub(crate) struct ScanSpan {
     pub lower: Bound<Vec<u8>>,
     pub upper: Bound<Vec<u8>>,
     pub reverse: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Span {
 pub(crate) fn visit_entries(
     view: &ReadView,
     collection: &Collection,
-    span: &Span,
+    span: &ScanSpan,
     cancel: &Cancel,
     visit: &mut dyn FnMut(&EntryView<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {

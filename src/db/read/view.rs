@@ -12,7 +12,7 @@ use crate::db::read::scan::visit_key;
 use crate::db::settings::settings::Settings;
 use crate::db::state::activity::Activity;
 use crate::db::state::cancel::Cancel;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, PeerId};
 use crate::store::{Key, Snapshot, vector_of_bytes};
@@ -21,7 +21,7 @@ use crate::types::{ColumnType, Value};
 /// A consistent view. Cheap to clone and to send; it holds its snapshot for as long as it lives.
 #[derive(Clone)]
 pub struct ReadView {
-    pub(crate) database: Arc<Shared>,
+    pub(crate) database: Arc<DbState>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) writes: Arc<WriteSet>,
@@ -44,7 +44,7 @@ pub struct Sought {
 
 impl ReadView {
     /// The present state, with the own changes of a transaction over it.
-    pub(crate) fn of(state: &Arc<Shared>, writes: Arc<WriteSet>) -> ReadView {
+    pub(crate) fn of(state: &Arc<DbState>, writes: Arc<WriteSet>) -> ReadView {
         let (catalog, snapshot, version) = state.moment();
         let snapshot = Arc::new(snapshot);
         ReadView { database: Arc::clone(state), snapshot, catalog, writes, version, sought: None, hides_secrets: false }

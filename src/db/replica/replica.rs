@@ -22,10 +22,10 @@ use crate::db::replica::receiving::receive::{Applied, Touched};
 use crate::db::replica::receiving::verify_run::are_ends_signed;
 use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedStates, Verifier};
 use crate::db::state::change_signals::DatabaseChanges;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::vault::network_keys::{EpochSecret, NetworkKey};
 use crate::db::vault::secrets::check_visible;
-use crate::db::write::feed_draft::Origin;
+use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::PostingEnd;
 use crate::metrics;
@@ -59,7 +59,7 @@ pub struct MergedStates {
     pub is_forged: bool,
 }
 
-impl Shared {
+impl DbState {
     pub fn partial_collections(&self, network: NetworkId) -> Result<Vec<String>> {
         partial_in(&self.store.snapshot(), network)
     }
@@ -138,7 +138,7 @@ impl Database {
     }
 
     /// Verifies and commits what a peer sent: log, entries and head in one batch.
-    /// `shares` as [`Apply::receive`](crate::db::write::encoder::Apply::receive) takes them.
+    /// `shares` as [`Apply::receive`](crate::db::write::encoder::CommitEncoder::receive) takes them.
     pub async fn apply_run(&self, network: NetworkId, run: Run, shares: Option<Shares>) -> Result<Applied> {
         let _timer = metrics::SYNC_APPLY_SECONDS.start();
         let span = Span::begin(SpanName::SyncApply);
@@ -172,7 +172,7 @@ impl Database {
             .encode(move |apply| {
                 let mut merged = MergedStates { unproven, ..MergedStates::default() };
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(merged) };
-                apply.origin = Some(Origin::of_network(&network));
+                apply.origin = Some(ChangeOrigin::of_network(&network));
                 let mut touched = Touched::new();
                 let collected: BTreeMap<PeerId, u64> =
                     collected_in(&apply.group.snapshot, network.id)?.into_iter().collect();
@@ -255,7 +255,7 @@ impl Database {
     /// Makes this node post under a new identity, once `note` has written down what the old one is to take back.
     pub(crate) async fn renew_with(
         &self,
-        note: impl FnOnce(&Shared, &PeerId) -> Result<()> + Send + 'static,
+        note: impl FnOnce(&DbState, &PeerId) -> Result<()> + Send + 'static,
     ) -> Result<PeerId> {
         let shared = Arc::clone(self.shared());
         let directory = shared.store.directory().to_path_buf();

@@ -12,7 +12,7 @@ pub struct Setting {
     pub name: &'static str,
     /// In canonical form.
     pub default: &'static str,
-    pub kind: Kind,
+    pub kind: SettingKind,
     pub effect: Effect,
     /// A change is told to the client in a ParameterStatus message.
     pub is_reported: bool,
@@ -20,7 +20,7 @@ pub struct Setting {
 
 /// The values that a setting takes.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum SettingKind {
     Bool,
     Integer { min: i64, max: i64, unit: Unit },
     Real { min: f64, max: f64 },
@@ -140,29 +140,29 @@ impl Setting {
     /// 22023 for what is no value of the setting, 0A000 for one that PostgreSQL would obey and this server does not.
     pub fn read(&self, text: &str) -> Result<String> {
         let value = match self.kind {
-            Kind::Bool => {
+            SettingKind::Bool => {
                 let truth = boolean(text).ok_or_else(|| {
                     let message = format!("parameter \"{}\" requires a Boolean value", self.name);
                     Error::new(ErrorKind::InvalidParameterValue, message)
                 })?;
                 if truth { "on" } else { "off" }.to_string()
             }
-            Kind::Integer { min, max, unit } => self.read_integer(text, (min, max), unit)?,
-            Kind::Real { min, max } => {
+            SettingKind::Integer { min, max, unit } => self.read_integer(text, (min, max), unit)?,
+            SettingKind::Real { min, max } => {
                 let number: f64 = text.trim().parse().map_err(|_| self.invalid(text))?;
                 if number.is_nan() || number < min || number > max {
                     return Err(self.out_of_range(&shown_bound(number), &shown_bound(min), &shown_bound(max), ""));
                 }
                 number.to_string()
             }
-            Kind::Enum(values) => {
+            SettingKind::Enum(values) => {
                 let lower = text.trim().to_ascii_lowercase();
                 if !values.contains(&lower.as_str()) {
                     return Err(self.invalid(text).with_hint(format!("Available values: {}.", values.join(", "))));
                 }
                 lower
             }
-            Kind::Text => text.to_string(),
+            SettingKind::Text => text.to_string(),
         };
         match self.effect {
             Effect::Only { values, hint } if !values.contains(&value.as_str()) => {
@@ -179,7 +179,7 @@ impl Setting {
 
     /// A canonical value as SHOW prints it: in the largest unit that leaves a whole number.
     pub fn shown(&self, value: &str) -> String {
-        let Kind::Integer { unit, .. } = self.kind else { return value.to_string() };
+        let SettingKind::Integer { unit, .. } = self.kind else { return value.to_string() };
         match value.parse::<f64>() {
             Ok(number) if number > 0.0 && unit != Unit::Count => {
                 let amount = number * unit.size();
@@ -261,7 +261,7 @@ mod tests {
         Setting {
             name: "x",
             default: "0",
-            kind: Kind::Integer { min, max, unit },
+            kind: SettingKind::Integer { min, max, unit },
             effect: Effect::Inert,
             is_reported: false,
         }

@@ -34,7 +34,7 @@ use crate::store::{BlobHash, BlobStore, Identity, Key, Snapshot, Store};
 use crate::types::ColumnType;
 
 /// The parts of an open database.
-pub(crate) struct Shared {
+pub(crate) struct DbState {
     pub store: Store,
     pub clock: Clock,
     pub signals: Signals,
@@ -75,8 +75,8 @@ pub(crate) struct Shared {
     next_id: AtomicU32,
 }
 
-/// What [`Shared`] is made of at the start.
-pub(crate) struct Parts {
+/// What [`DbState`] is made of at the start.
+pub(crate) struct StateParts {
     pub store: Store,
     pub clock: Clock,
     pub identity: Identity,
@@ -92,9 +92,9 @@ pub(crate) struct Parts {
     pub next_id: u32,
 }
 
-impl Shared {
-    pub fn new(parts: Parts) -> Self {
-        Shared {
+impl DbState {
+    pub fn new(parts: StateParts) -> Self {
+        DbState {
             store: parts.store,
             clock: parts.clock,
             signals: Signals::new(),

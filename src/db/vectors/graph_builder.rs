@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::db::vectors::vector_indexes::{VectorIndex, VectorIndexes};
 use crate::error::Result;
-use crate::vector::{BuildScope, Index};
+use crate::vector::{BuildScope, NearestIndex};
 
 /// Time between two saves of graphs that changed.
 const SAVE_INTERVAL: Duration = Duration::from_secs(300);
@@ -57,7 +57,7 @@ fn wait_for_calm(signals: &Receiver<()>, stop: &AtomicBool) {
 }
 
 /// The graph of an index, where it has vectors to link.
-fn graph_due(index: &VectorIndex) -> Option<&Index> {
+fn graph_due(index: &VectorIndex) -> Option<&NearestIndex> {
     index.graph().filter(|graph| index.is_ready() && graph.needs_build())
 }
 

@@ -17,7 +17,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::error::Result;
 use crate::model::{Collection, CollectionId, Index as IndexDefinition, IndexKind};
 use crate::store::{create_file_in_private, make_private_folder};
-use crate::vector::{Index, Metric, Parameters};
+use crate::vector::{Metric, NearestIndex, Parameters};
 
 /// Replaced and removed vectors that an index remembers. A reader whose snapshot is older than all of them measures every
 /// entry instead.
@@ -39,7 +39,7 @@ pub(crate) struct VectorIndex {
     pub metric: Metric,
     parameters: Parameters,
     /// Made with the first vector, which brings the dimension.
-    graph: OnceLock<Index>,
+    graph: OnceLock<NearestIndex>,
     /// Every committed vector is in it.
     ready: AtomicBool,
     /// Number of the last commit that changed it.
@@ -74,7 +74,7 @@ impl VectorIndex {
     }
 
     /// The graph, when any vector was ever stored.
-    pub fn graph(&self) -> Option<&Index> {
+    pub fn graph(&self) -> Option<&NearestIndex> {
         self.graph.get()
     }
 
@@ -123,12 +123,12 @@ impl VectorIndex {
 
     /// Stores a vector under a key, in place of an older one.
     pub fn insert(&self, key: &[u8], vector: &[f32]) -> Result<()> {
-        self.graph.get_or_init(|| Index::new(self.metric, vector.len(), self.parameters)).insert(key, vector)
+        self.graph.get_or_init(|| NearestIndex::new(self.metric, vector.len(), self.parameters)).insert(key, vector)
     }
 
     /// Like [`VectorIndex::insert`], unless the key has a vector already, which is then newer.
     pub fn insert_if_absent(&self, key: &[u8], vector: &[f32]) -> Result<()> {
-        let graph = self.graph.get_or_init(|| Index::new(self.metric, vector.len(), self.parameters));
+        let graph = self.graph.get_or_init(|| NearestIndex::new(self.metric, vector.len(), self.parameters));
         graph.insert_if_absent(key, vector).map(|_| ())
     }
 
@@ -145,7 +145,7 @@ impl VectorIndex {
         if !path.exists() {
             return Ok(None);
         }
-        let (graph, watermark) = Index::load(BufReader::with_capacity(1 << 20, File::open(path)?))?;
+        let (graph, watermark) = NearestIndex::load(BufReader::with_capacity(1 << 20, File::open(path)?))?;
         let fits = dimension.is_some_and(|dimension| dimension as usize == graph.dimension());
         if !fits || graph.metric() != self.metric || graph.parameters() != self.parameters {
             return Ok(None);

@@ -8,14 +8,14 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
-use crate::db::read::scan::{Span, visit_entries, visit_key};
+use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::read::view::{ReadView, vector_slot};
 use crate::db::state::cancel::Cancel;
 use crate::db::state::index_builds::Build;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::committer::{CommitQueue, Job};
-use crate::db::write::encoder::{Apply, is_ordered};
+use crate::db::write::encoder::{CommitEncoder, is_ordered};
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{Constraints, not_unique};
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ impl IndexBuild {
 }
 
 /// Begins a build, on the committer's thread: every commit from now on counts.
-pub(crate) fn begin_build(shared: &Shared, build: Arc<Build>) -> Result<()> {
+pub(crate) fn begin_build(shared: &DbState, build: Arc<Build>) -> Result<()> {
     let mut batch = Batch::new();
     batch.put(&Key::Meta(&build_marker(build.index.id)), &[]);
     // Unsynced, as the entries are: the log keeps the order, so that no entry can be left without the marker.
@@ -76,7 +76,7 @@ pub(crate) fn begin_build(shared: &Shared, build: Arc<Build>) -> Result<()> {
 }
 
 /// One step on the committer's thread.
-pub(crate) fn build_step(shared: &Arc<Shared>, build: &Build, after: &Bound<Vec<u8>>) -> Result<BuildStep> {
+pub(crate) fn build_step(shared: &Arc<DbState>, build: &Build, after: &Bound<Vec<u8>>) -> Result<BuildStep> {
     let view = ReadView::of(shared, Arc::default());
     let (batch, step) = fill_step(&view, &build.collection, &build.index, after)?;
     shared.store.write_unsynced(batch)?;
@@ -87,7 +87,7 @@ pub(crate) fn build_step(shared: &Arc<Shared>, build: &Build, after: &Bound<Vec<
 }
 
 /// Removes what is left of builds whose transactions ended without them, on the committer's thread.
-pub(crate) fn sweep_builds(shared: &Shared) {
+pub(crate) fn sweep_builds(shared: &DbState) {
     for build in shared.builds.take_released() {
         let mut batch = Batch::new();
         batch.delete_range(&KeyRange::index(build.index.id));
@@ -98,7 +98,7 @@ pub(crate) fn sweep_builds(shared: &Shared) {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Ordered indexes over entries that were there before are filled already, by their builds. One that the transaction has
     /// dropped again is not in `last`, the collection as it leaves it: its build goes with the transaction.
     pub fn take_over_builds(
@@ -157,7 +157,7 @@ pub(crate) fn fill_step(
     after: &Bound<Vec<u8>>,
 ) -> Result<(Batch, BuildStep)> {
     let operands = indexed_operands(collection, index);
-    let span = Span { lower: after.clone(), upper: Bound::Unbounded, reverse: false };
+    let span = ScanSpan { lower: after.clone(), upper: Bound::Unbounded, reverse: false };
     let mut batch = Batch::new();
     let mut last = None;
     visit_entries(view, collection, &span, &Cancel::new(), &mut |entry| {
@@ -226,7 +226,7 @@ pub(crate) fn check_duplicates(
 }
 
 /// Builds the graphs of a collection's new nearest-neighbour indexes. Until one is built, searches measure all vectors.
-pub(crate) async fn fill_new_graphs(shared: &Arc<Shared>, collection: &Collection) -> Result<()> {
+pub(crate) async fn fill_new_graphs(shared: &Arc<DbState>, collection: &Collection) -> Result<()> {
     for index in &collection.indexes {
         let Some(graph) = shared.vector_index(index.id).filter(|graph| !graph.is_ready()) else { continue };
         let shared = Arc::clone(shared);
@@ -239,7 +239,7 @@ pub(crate) async fn fill_new_graphs(shared: &Arc<Shared>, collection: &Collectio
 
 /// Puts every committed vector of an index's column into its graph and declares it ready. `build` links them at once;
 /// without it the background thread does so later, and searches measure those that are not linked yet.
-pub(crate) fn fill_graph(shared: &Arc<Shared>, index: &Arc<VectorIndex>, build: bool) -> Result<()> {
+pub(crate) fn fill_graph(shared: &Arc<DbState>, index: &Arc<VectorIndex>, build: bool) -> Result<()> {
     let slot = vector_slot(index.column)?;
     let snapshot = shared.store.snapshot();
     let mut vectors = snapshot.scan(&KeyRange::vectors(index.collection, slot).uncached());

@@ -2,8 +2,8 @@
 //! that were posted.
 
 use crate::db::read::entry_view::EntryView;
-use crate::db::state::state::Shared;
-use crate::db::write::encoder::Apply;
+use crate::db::state::state::DbState;
+use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, FACT_BLOB_HASH, NetworkId, PeerId, State};
 use crate::store::{Batch, BlobHash, Key, KeyRange, Publicity, RecordView, Stored};
@@ -21,7 +21,7 @@ pub(in crate::db) fn servable_name(hash: &BlobHash) -> String {
 /// Name of the singleton that says that the records of blobs posted from here are complete.
 const SOURCES_KNOWN: &str = "blob_sources";
 
-impl Shared {
+impl DbState {
     /// Older versions did not remember which blobs were posted from here: it is read once from the public states.
     pub fn note_posted_blobs(&self) -> Result<()> {
         let snapshot = self.store.snapshot();
@@ -71,7 +71,7 @@ fn blob_written_by(me: &PeerId, record: &[u8]) -> Result<Option<BlobHash>> {
     Ok(None)
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Keeps the number of entries that refer to each blob.
     pub fn count_blobs(
         &mut self,

@@ -12,10 +12,10 @@ use crate::db::pending::on_conflict::{Arbiters, Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::read::cursor::Row;
 use crate::db::read::entry_view::{EntryView, key_part};
-use crate::db::read::scan::{Span, visit_entries};
+use crate::db::read::scan::{ScanSpan, visit_entries};
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
-use crate::db::write::encoder::{Apply, is_ordered};
+use crate::db::write::encoder::{CommitEncoder, is_ordered};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue};
@@ -156,7 +156,7 @@ fn is_an_identity(table: &str, column: &str) -> Error {
 type WholeEntry = (EntryKey, Row, Vec<(String, Value)>);
 
 fn whole_entries(view: &ReadView, collection: &Collection, cancel: &Cancel) -> Result<Vec<WholeEntry>> {
-    let span = Span { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
+    let span = ScanSpan { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
     let mut entries = Vec::new();
     visit_entries(view, collection, &span, cancel, &mut |entry| {
         let row = (0..collection.columns.len()).map(|position| entry.column(position)).collect::<Result<Row>>()?;
@@ -191,7 +191,7 @@ fn check_no_null(view: &ReadView, collection: &Collection, position: usize, canc
 }
 
 fn has_null(view: &ReadView, collection: &Collection, position: usize, cancel: &Cancel) -> Result<bool> {
-    let span = Span { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
+    let span = ScanSpan { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
     let mut found = false;
     visit_entries(view, collection, &span, cancel, &mut |entry| {
         found = entry.column(position)?.is_null();
@@ -200,7 +200,7 @@ fn has_null(view: &ReadView, collection: &Collection, position: usize, cancel: &
     Ok(found)
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Columns that forbid NULL from this commit on: nobody may have committed one since the statement looked.
     ///
     /// # Errors
@@ -227,7 +227,7 @@ impl Apply<'_> {
 
     /// Whether somebody else has committed an entry that this commit does not move to its new key.
     fn has_foreign_entry(&self, collection: &Collection) -> Result<bool> {
-        let span = Span { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
+        let span = ScanSpan { lower: Bound::Unbounded, upper: Bound::Unbounded, reverse: false };
         let mut found = false;
         visit_entries(&self.view, collection, &span, &Cancel::new(), &mut |entry| {
             found = entry.pending.is_none();

@@ -1,6 +1,6 @@
 //! Commits that are verified and encoded but not yet written, and what one more adds to them.
 //!
-//! Whoever encodes a commit reads through [`Apply`](crate::db::write::encoder::Apply): its own effects first, then the group's, then
+//! Whoever encodes a commit reads through [`Apply`](crate::db::write::encoder::CommitEncoder): its own effects first, then the group's, then
 //! the snapshot that both stand on.
 
 use std::collections::{BTreeSet, HashMap};
@@ -25,7 +25,7 @@ pub(crate) type PostingPlace = (NetworkId, Vec<u8>);
 
 /// What was written and is not in the snapshot yet; `None` for what was removed.
 #[derive(Default)]
-pub(crate) struct Overlay {
+pub(crate) struct PendingWrites {
     pub records: HashMap<EntryPlace, Option<Arc<[u8]>>>,
     /// Public states of entries that were edited after they were posted.
     pub publics: HashMap<EntryPlace, Option<Arc<[u8]>>>,
@@ -49,8 +49,8 @@ pub(crate) struct Overlay {
     pub secrets: HashMap<NameHash, Option<u64>>,
 }
 
-impl Overlay {
-    fn extend(&mut self, other: Overlay) {
+impl PendingWrites {
+    fn extend(&mut self, other: PendingWrites) {
         self.records.extend(other.records);
         self.publics.extend(other.publics);
         self.contributions.extend(other.contributions);
@@ -68,9 +68,9 @@ impl Overlay {
 
 /// What one commit adds to its group.
 #[derive(Default)]
-pub(crate) struct Effects {
+pub(crate) struct CommitEffects {
     pub batch: Batch,
-    pub overlay: Overlay,
+    pub overlay: PendingWrites,
     pub vectors: Vec<VectorChange>,
     pub facts: Vec<CollectionId>,
     pub catalog: Option<Arc<Catalog>>,
@@ -105,7 +105,7 @@ pub(crate) struct VectorChange {
 }
 
 /// Commits that are verified and encoded, but not yet written.
-pub(crate) struct Group {
+pub(crate) struct CommitGroup {
     pub snapshot: Arc<Snapshot>,
     pub catalog: Arc<Catalog>,
     pub catalog_changed: bool,
@@ -116,7 +116,7 @@ pub(crate) struct Group {
     /// Number of the last commit in the group.
     pub version: u64,
     pub hlc: Hlc,
-    pub overlay: Overlay,
+    pub overlay: PendingWrites,
     pub vectors: Vec<VectorChange>,
     pub renewed: Vec<Arc<VectorIndex>>,
     pub hidden: BTreeSet<CollectionId>,
@@ -128,7 +128,7 @@ pub(crate) struct Group {
     pub events: Vec<FeedEvent>,
 }
 
-impl Group {
+impl CommitGroup {
     pub fn new(
         snapshot: Arc<Snapshot>,
         catalog: Arc<Catalog>,
@@ -136,7 +136,7 @@ impl Group {
         version: u64,
         hlc: Hlc,
     ) -> Self {
-        Group {
+        CommitGroup {
             snapshot,
             catalog,
             catalog_changed: false,
@@ -145,7 +145,7 @@ impl Group {
             batch: Batch::new(),
             version,
             hlc,
-            overlay: Overlay::default(),
+            overlay: PendingWrites::default(),
             vectors: Vec::new(),
             renewed: Vec::new(),
             hidden: BTreeSet::new(),
@@ -157,7 +157,7 @@ impl Group {
         }
     }
 
-    pub fn accept(&mut self, effects: Effects, version: u64, hlc: Hlc) {
+    pub fn accept(&mut self, effects: CommitEffects, version: u64, hlc: Hlc) {
         if self.batch.is_empty() {
             self.batch = effects.batch;
         } else {

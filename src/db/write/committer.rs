@@ -15,11 +15,11 @@ use crate::db::pending::write_set::WriteSet;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::change_signals::Changed;
 use crate::db::state::index_builds::Build;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, begin_build, build_step, sweep_builds};
-use crate::db::write::commit_group::{Group, VectorChange};
-use crate::db::write::encoder::Apply;
+use crate::db::write::commit_group::{CommitGroup, VectorChange};
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::feed_draft::catalog_events;
 use crate::db::write::index_build::IndexBuild;
 use crate::error::{Error, ErrorKind, Result};
@@ -73,15 +73,15 @@ pub(crate) enum Job {
 }
 
 /// Encodes something; gives back whom to tell once it is durable, or nobody where it failed and its client knows already.
-pub(crate) type Encode = Box<dyn FnOnce(&mut Apply<'_>) -> Option<Answer> + Send>;
+pub(crate) type Encode = Box<dyn FnOnce(&mut CommitEncoder<'_>) -> Option<CommitAnswer> + Send>;
 
 /// Tells a client that its work is durable, or why not.
-pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+pub(crate) type CommitAnswer = Box<dyn FnOnce(Result<()>) + Send>;
 
 /// The way to the committer. Clones lead to the same one.
 #[derive(Clone)]
 pub(crate) struct CommitQueue {
-    state: Arc<Shared>,
+    state: Arc<DbState>,
     jobs: mpsc::Sender<Job>,
 }
 
@@ -91,12 +91,12 @@ impl CommitQueue {
         mpsc::channel(COMMITS_WAITING_MAX)
     }
 
-    pub fn new(state: Arc<Shared>, jobs: mpsc::Sender<Job>) -> Self {
+    pub fn new(state: Arc<DbState>, jobs: mpsc::Sender<Job>) -> Self {
         CommitQueue { state, jobs }
     }
 
     /// What the committer's database shares.
-    pub fn state(&self) -> &Arc<Shared> {
+    pub fn state(&self) -> &Arc<DbState> {
         &self.state
     }
 
@@ -111,12 +111,12 @@ impl CommitQueue {
     /// Has the committer encode something on top of the commits before it, and waits until it is durable.
     pub async fn encode<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Apply<'_>) -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         let encode: Encode = Box::new(move |apply| match work(apply) {
             Ok(value) => {
-                let answer: Answer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
+                let answer: CommitAnswer = Box::new(move |written| drop(reply.send(written.map(|()| value))));
                 Some(answer)
             }
             Err(error) => {
@@ -139,7 +139,7 @@ impl CommitQueue {
 
 /// The committer's own state.
 pub(crate) struct Committer {
-    shared: Arc<Shared>,
+    shared: Arc<DbState>,
     jobs: mpsc::Receiver<Job>,
     hlc: Hlc,
     /// Collections that are looked through for values of peers that fit by now, each with the key to go on after.
@@ -147,7 +147,7 @@ pub(crate) struct Committer {
 }
 
 impl Committer {
-    pub fn new(shared: Arc<Shared>, jobs: mpsc::Receiver<Job>, hlc: Hlc) -> Self {
+    pub fn new(shared: Arc<DbState>, jobs: mpsc::Receiver<Job>, hlc: Hlc) -> Self {
         Committer { shared, jobs, hlc, showing: BTreeMap::new() }
     }
 
@@ -184,10 +184,10 @@ impl Committer {
         let Some((collection, after)) = self.showing.pop_first() else { return };
         let snapshot = Arc::new(self.shared.store.snapshot());
         let builds = self.shared.builds.all();
-        let mut group = Group::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
+        let mut group = CommitGroup::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
         let version = group.version + 1;
         let hlc = self.next_time(&group);
-        let mut apply = Apply::new(&self.shared, &group, Arc::default(), version, hlc);
+        let mut apply = CommitEncoder::new(&self.shared, &group, Arc::default(), version, hlc);
         let step = apply.show_step(collection, after.as_deref());
         let (effects, hlc) = apply.finish();
         let shown = step.and_then(|next| {
@@ -207,7 +207,7 @@ impl Committer {
     fn commit_group(&mut self, first: Job) -> Option<Job> {
         let snapshot = Arc::new(self.shared.store.snapshot());
         let builds = self.shared.builds.all();
-        let mut group = Group::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
+        let mut group = CommitGroup::new(snapshot, self.shared.catalog(), builds, self.shared.version(), self.hlc);
         let (mut waiting, mut held) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(job) = next.take() {
@@ -246,11 +246,11 @@ impl Committer {
     /// Verifies and encodes one commit; one that fails is answered at once and changes nothing.
     fn add(
         &self,
-        group: &mut Group,
+        group: &mut CommitGroup,
         writes: &Arc<WriteSet>,
         (catalog_version, cancel): (u64, Cancel),
         reply: oneshot::Sender<Result<u64>>,
-        waiting: &mut Vec<Answer>,
+        waiting: &mut Vec<CommitAnswer>,
     ) {
         let is_older = catalog_version != group.catalog.version();
         if !writes.catalog.is_empty() && is_older && !writes.is_admitted_by(&group.catalog) {
@@ -262,7 +262,7 @@ impl Committer {
         }
         let version = group.version + 1;
         let hlc = self.next_time(group);
-        let mut apply = Apply::new(&self.shared, group, Arc::clone(writes), version, hlc);
+        let mut apply = CommitEncoder::new(&self.shared, group, Arc::clone(writes), version, hlc);
         apply.is_behind = catalog_version != group.catalog.version();
         apply.cancel = cancel;
         match apply.commit() {
@@ -276,7 +276,7 @@ impl Committer {
     }
 
     /// The time of what is encoded next. A clock that a wrong wall clock has moved far ahead goes back to the right one.
-    fn next_time(&self, group: &Group) -> Hlc {
+    fn next_time(&self, group: &CommitGroup) -> Hlc {
         let wall = self.shared.clock.millis();
         let drifts = group.catalog.networks().map(|network| network.options.max_clock_drift_ms);
         let last = rein(group.hlc, wall, drifts.fold(MAX_CLOCK_DRIFT_MILLIS, u64::max));
@@ -287,10 +287,10 @@ impl Committer {
         tick(last, wall)
     }
 
-    fn encode(&self, group: &mut Group, encode: Encode) -> Option<Answer> {
+    fn encode(&self, group: &mut CommitGroup, encode: Encode) -> Option<CommitAnswer> {
         let version = group.version + 1;
         let hlc = self.next_time(group);
-        let mut apply = Apply::new(&self.shared, group, Arc::default(), version, hlc);
+        let mut apply = CommitEncoder::new(&self.shared, group, Arc::default(), version, hlc);
         let answer = encode(&mut apply)?;
         if let Err(error) = apply.forget_dimensions() {
             answer(Err(error));
@@ -302,7 +302,7 @@ impl Committer {
     }
 
     /// Makes the group durable and visible.
-    fn write(&mut self, mut group: Group) -> Result<()> {
+    fn write(&mut self, mut group: CommitGroup) -> Result<()> {
         if group.batch.is_empty() && !group.catalog_changed {
             // Messages alone leave nothing behind.
             group.events.drain(..).for_each(|event| self.shared.feed.publish(event));
@@ -348,7 +348,7 @@ impl Committer {
     }
 
     /// Tells those who listen what a durable group has changed; `before` is the catalog before it, where that changed.
-    fn tell_listeners(&self, group: Group, before: Option<&Catalog>) {
+    fn tell_listeners(&self, group: CommitGroup, before: Option<&Catalog>) {
         let feed = &self.shared.feed;
         if let Some(before) = before.filter(|_| feed.listened_to().0) {
             catalog_events(before, &group.catalog).into_iter().for_each(|event| feed.publish(event));
@@ -357,7 +357,7 @@ impl Committer {
     }
 
     /// Puts the indexes that begin anew in the place of the old ones, which it gives back.
-    fn renew_indexes(&self, group: &Group) -> Vec<Arc<VectorIndex>> {
+    fn renew_indexes(&self, group: &CommitGroup) -> Vec<Arc<VectorIndex>> {
         let replace = |index: &Arc<VectorIndex>| self.shared.vector_indexes.replace(Arc::clone(index));
         let mut old: Vec<Arc<VectorIndex>> = group.renewed.iter().filter_map(replace).collect();
         // One that was renewed twice comes back as it was at first.
@@ -366,7 +366,7 @@ impl Committer {
     }
 
     /// Puts the vectors of a group that could not be written back to what the store holds.
-    fn restore_vectors(&self, group: &Group) -> Result<()> {
+    fn restore_vectors(&self, group: &CommitGroup) -> Result<()> {
         let is_renewed =
             |change: &&VectorChange| group.renewed.iter().any(|renewed| Arc::ptr_eq(renewed, &change.index));
         for change in group.vectors.iter().filter(|change| !is_renewed(change)) {
@@ -388,7 +388,7 @@ impl Job {
 
 /// Puts the vectors of a group into the indexes, before they are in the store: a reader of the new snapshot must find what
 /// it holds and no more. Readers of older ones check candidates against their snapshot, and measure what was noted here.
-fn apply_vectors(group: &Group) -> Result<()> {
+fn apply_vectors(group: &CommitGroup) -> Result<()> {
     for change in &group.vectors {
         change.index.note(group.version, &change.key);
         match &change.vector {

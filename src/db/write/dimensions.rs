@@ -11,11 +11,11 @@ use std::sync::Arc;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::read::entry_view::check_dimension;
-use crate::db::read::scan::{Span, visit_entries};
+use crate::db::read::scan::{ScanSpan, visit_entries};
 use crate::db::read::view::{ReadView, vector_slot};
 use crate::db::state::cancel::Cancel;
 use crate::db::vectors::vector_indexes::VectorIndex;
-use crate::db::write::encoder::{Apply, conflict};
+use crate::db::write::encoder::{CommitEncoder, conflict};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DimensionOrigin, IndexKind, State};
@@ -28,7 +28,7 @@ fn dimension_of(bytes: &[u8]) -> usize {
     bytes.len() / size_of::<f32>()
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Gives vector columns without a dimension that of the first vector stored in them.
     pub fn learn_dimensions(
         &mut self,
@@ -355,7 +355,7 @@ fn dimensions_stored(
     cancel: &Cancel,
 ) -> Result<BTreeMap<usize, u64>> {
     let mut stored = BTreeMap::new();
-    let everything = Span { lower: std::ops::Bound::Unbounded, upper: std::ops::Bound::Unbounded, reverse: false };
+    let everything = ScanSpan { lower: std::ops::Bound::Unbounded, upper: std::ops::Bound::Unbounded, reverse: false };
     visit_entries(view, collection, &everything, cancel, &mut |entry| {
         if let Value::Vector(vector) = entry.column(position)? {
             *stored.entry(vector.len()).or_insert(0) += 1;

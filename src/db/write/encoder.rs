@@ -9,10 +9,10 @@ use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::entry_view::{EntryView, check_dimension};
 use crate::db::read::view::{ReadView, vector_slot};
 use crate::db::state::cancel::Cancel;
-use crate::db::state::state::Shared;
-use crate::db::write::commit_group::{Effects, Group, VectorChange};
+use crate::db::state::state::DbState;
+use crate::db::write::commit_group::{CommitEffects, CommitGroup, VectorChange};
 use crate::db::write::entry_states::fitting;
-use crate::db::write::feed_draft::{FeedDraft, Origin};
+use crate::db::write::feed_draft::{ChangeOrigin, FeedDraft};
 use crate::db::write::ordered_indexes::Constraints;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
@@ -24,13 +24,13 @@ use crate::store::{
 use crate::types::{ColumnType, Value};
 
 /// One commit, posting or receipt being verified and encoded on top of its group.
-pub(crate) struct Apply<'a> {
-    pub shared: &'a Arc<Shared>,
-    pub group: &'a Group,
+pub(crate) struct CommitEncoder<'a> {
+    pub shared: &'a Arc<DbState>,
+    pub group: &'a CommitGroup,
     pub view: ReadView,
     pub version: u64,
     pub hlc: Hlc,
-    pub effects: Effects,
+    pub effects: CommitEffects,
     /// What is held here of collections that are spread over the members; deltas of other entries are not merged.
     pub shares: Option<Shares>,
     /// The entries were prepared with an older catalog.
@@ -38,13 +38,19 @@ pub(crate) struct Apply<'a> {
     /// Set when whoever waits for it gives it up.
     pub cancel: Cancel,
     /// Where the entries come from; `None` for what is written here.
-    pub origin: Option<Origin>,
+    pub origin: Option<ChangeOrigin>,
     /// Who may do what in collections of networks, as far as it was asked for.
     pub rights: BTreeMap<(NetworkId, String), Arc<Rights>>,
 }
 
-impl<'a> Apply<'a> {
-    pub fn new(shared: &'a Arc<Shared>, group: &'a Group, writes: Arc<WriteSet>, version: u64, hlc: Hlc) -> Self {
+impl<'a> CommitEncoder<'a> {
+    pub fn new(
+        shared: &'a Arc<DbState>,
+        group: &'a CommitGroup,
+        writes: Arc<WriteSet>,
+        version: u64,
+        hlc: Hlc,
+    ) -> Self {
         let view = ReadView {
             database: Arc::clone(shared),
             snapshot: Arc::clone(&group.snapshot),
@@ -54,10 +60,10 @@ impl<'a> Apply<'a> {
             sought: None,
             hides_secrets: false,
         };
-        let effects = Effects { feed: FeedDraft::begin(&shared.feed, &view.writes), ..Effects::default() };
+        let effects = CommitEffects { feed: FeedDraft::begin(&shared.feed, &view.writes), ..CommitEffects::default() };
         let cancel = Cancel::new();
         let rights = BTreeMap::new();
-        Apply {
+        CommitEncoder {
             shared,
             group,
             view,
@@ -72,7 +78,7 @@ impl<'a> Apply<'a> {
         }
     }
 
-    pub fn finish(self) -> (Effects, Hlc) {
+    pub fn finish(self) -> (CommitEffects, Hlc) {
         (self.effects, self.hlc)
     }
 
@@ -140,7 +146,7 @@ impl<'a> Apply<'a> {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     pub fn current_catalog(&self) -> &Arc<Catalog> {
         self.effects.catalog.as_ref().unwrap_or(&self.group.catalog)
     }
@@ -423,7 +429,7 @@ impl Apply<'_> {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     fn put_network(&mut self, network: &Network) -> Result<()> {
         if self.current_catalog().network_by_id(network.id).is_none() {
             self.go_on_after_leave(network)?;

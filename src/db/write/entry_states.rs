@@ -10,7 +10,7 @@ use crate::db::pending::write_set::Pending;
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::view::vector_slot;
 use crate::db::records::stage_marks::StagedAt;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::ordered_indexes::Constraints;
 use crate::error::{Error, Result};
 use crate::merge::{Known, delta, merge};
@@ -67,7 +67,7 @@ fn is_later_life(visible: &State, public: &State) -> bool {
     visible.is_alive() && public.is_alive() && visible.causal_length > public.causal_length
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Both states of an entry; empty ones where there is none.
     pub fn entry_states(&self, collection: &Collection, key: &[u8]) -> Result<EntryStates> {
         let record = self.current(collection.id, key)?;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::event::{
-    CollectionChange, CommitEvent, EntryChange, FeedEvent, Happened, NetworkEvent, Notification, Operation, Source,
+    ChangeSource, CollectionChange, CommitEvent, EntryChange, EntryOperation, FeedEvent, Happened, NetworkEvent,
+    Notification,
 };
 use crate::db::feed::feed::Feed;
 use crate::db::pending::write_set::WriteSet;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::EntryStates;
 use crate::error::Result;
 use crate::model::{AUTH, Attachment, Collection, CollectionId, Network, PeerId, State};
@@ -43,8 +44,8 @@ impl FeedDraft {
         &mut self,
         collection: &Arc<Collection>,
         key: &[u8],
-        operation: Operation,
-        source: Option<Source>,
+        operation: EntryOperation,
+        source: Option<ChangeSource>,
     ) {
         if !self.wants_changes {
             return;
@@ -82,7 +83,7 @@ impl FeedDraft {
 
 /// Where entries come from that others wrote.
 #[derive(Clone, Debug)]
-pub(crate) struct Origin {
+pub(crate) struct ChangeOrigin {
     network: Arc<str>,
     /// Who posted them; `None` where each entry says who wrote it.
     peer: Option<PeerId>,
@@ -100,29 +101,29 @@ enum Reason {
     Evicted,
 }
 
-impl Origin {
+impl ChangeOrigin {
     /// Others changed them; each entry says who wrote it.
     pub fn of_network(network: &Network) -> Self {
-        Origin { network: network.name.as_str().into(), peer: None, reason: Reason::News }
+        ChangeOrigin { network: network.name.as_str().into(), peer: None, reason: Reason::News }
     }
 
     pub fn posted_by(self, peer: &PeerId) -> Self {
-        Origin { peer: Some(peer.clone()), ..self }
+        ChangeOrigin { peer: Some(peer.clone()), ..self }
     }
 
     pub fn fetched(self) -> Self {
-        Origin { reason: Reason::Fetched, ..self }
+        ChangeOrigin { reason: Reason::Fetched, ..self }
     }
 
     pub fn evicted(self) -> Self {
-        Origin { reason: Reason::Evicted, ..self }
+        ChangeOrigin { reason: Reason::Evicted, ..self }
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Notes what became of an entry that a transaction of this node wrote: it lived before and lives now, or not.
     pub fn tell_written(&mut self, collection: &Arc<Collection>, key: &[u8], (lived, lives): (bool, bool)) {
-        if let (Some(feed), Some(operation)) = (self.effects.feed.as_mut(), Operation::between(lived, lives)) {
+        if let (Some(feed), Some(operation)) = (self.effects.feed.as_mut(), EntryOperation::between(lived, lives)) {
             feed.note_change(collection, key, operation, None);
         }
     }
@@ -149,14 +150,14 @@ impl Apply<'_> {
     ) {
         let Some(feed) = self.effects.feed.as_mut() else { return };
         let lived = old.record.is_some() && old.visible.is_alive();
-        let Some(operation) = Operation::between(lived, visible.is_alive()) else { return };
+        let Some(operation) = EntryOperation::between(lived, visible.is_alive()) else { return };
         let source = match &self.origin {
             None => None,
-            Some(Origin { reason: Reason::Evicted, .. }) => return,
-            Some(Origin { reason: Reason::Fetched, .. }) if old.record.is_none() => return,
-            Some(Origin { network, peer, .. }) => {
+            Some(ChangeOrigin { reason: Reason::Evicted, .. }) => return,
+            Some(ChangeOrigin { reason: Reason::Fetched, .. }) if old.record.is_none() => return,
+            Some(ChangeOrigin { network, peer, .. }) => {
                 let author = (public.causal_length > 0).then(|| public.peer_id.clone());
-                Some(Source { network: Arc::clone(network), peer: peer.clone().or(author) })
+                Some(ChangeSource { network: Arc::clone(network), peer: peer.clone().or(author) })
             }
         };
         feed.note_change(collection, key, operation, source);

@@ -7,7 +7,7 @@ use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefi
 use crate::db::read::query::Operand;
 use crate::db::read::view::ReadView;
 use crate::db::state::index_builds::Build;
-use crate::db::write::commit_group::{Effects, Group};
+use crate::db::write::commit_group::{CommitEffects, CommitGroup};
 use crate::db::write::encoder::{conflict, is_ordered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, Index, IndexKind};
@@ -19,9 +19,9 @@ const SHOWN_BYTES_MAX: usize = 64;
 
 /// The index side of one commit.
 pub(crate) struct Constraints<'a> {
-    pub group: &'a Group,
+    pub group: &'a CommitGroup,
     pub view: &'a ReadView,
-    pub effects: &'a mut Effects,
+    pub effects: &'a mut CommitEffects,
     /// What peers sent is taken as it is: attached collections have no unique indexes.
     pub check_unique: bool,
 }

@@ -10,7 +10,7 @@ use crate::db::pending::on_conflict::{Inserted, OnConflict};
 use crate::db::pending::write_set::{EntryKey, PendingSecret};
 use crate::db::read::secrets::visit;
 use crate::db::vault::secrets::{check_visible, committed_version, secret_name};
-use crate::db::write::encoder::{Apply, conflict};
+use crate::db::write::encoder::{CommitEncoder, conflict};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Collection;
@@ -22,7 +22,7 @@ pub(crate) const SECRET_NAME_BYTES_MAX: usize = 1024;
 /// Longest secret, in bytes.
 pub(crate) const SECRET_BYTES_MAX: usize = 1024 * 1024;
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Verifies and encodes one write or deletion of a secret. Its version is that of the commit that sealed it last.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::db::read::entry_view::{EntryView, fact_name};
 use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::read::view::{ReadView, Sought};
 use crate::db::state::cancel::Cancel;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
@@ -30,7 +30,7 @@ use crate::vector::check_finite;
 
 /// An open transaction. Dropping it rolls it back.
 pub struct Transaction {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<DbState>,
     pub(in crate::db) queue: CommitQueue,
     pub(crate) view: ReadView,
     /// Version of the committed catalog that the transaction began with.

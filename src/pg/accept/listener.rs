@@ -17,7 +17,7 @@ use crate::pg::accept::startup;
 use crate::pg::accept::startup::Started;
 use crate::pg::auth::cancel::CancelRegistry;
 use crate::pg::auth::guesses::Guesses;
-use crate::pg::auth::server::{ServerContext, Shared, stopped};
+use crate::pg::auth::server::{ServerContext, ServerState, stopped};
 use crate::pg::transport::door::Visitors;
 use crate::pg::transport::places::Places;
 use crate::pg::transport::transport::{Socket, Transport};
@@ -52,7 +52,7 @@ pub async fn serve(
     let mut stop = shutdown.clone();
     let (places, guesses) = (Places::new(context.connections_max), Guesses::default());
     let shared =
-        Arc::new(Shared { context, cancels: CancelRegistry::default(), places, guesses, mock_secret, shutdown });
+        Arc::new(ServerState { context, cancels: CancelRegistry::default(), places, guesses, mock_secret, shutdown });
     let mut connections = JoinSet::new();
     let cancels = shared.cancels.clone();
     let mut looking = pin!(cancels.look_after_clients());
@@ -90,7 +90,7 @@ pub async fn serve(
     Ok(())
 }
 
-async fn connection(transport: Transport, peer: SocketAddr, shared: Arc<Shared>, ticket: Ticket) {
+async fn connection(transport: Transport, peer: SocketAddr, shared: Arc<ServerState>, ticket: Ticket) {
     let mut stop = shared.shutdown.clone();
     let started = tokio::select! {
         biased;
@@ -122,7 +122,7 @@ async fn connection(transport: Transport, peer: SocketAddr, shared: Arc<Shared>,
 }
 
 /// Lets running statements finish within a moment, then cancels them, then leaves what has not noticed.
-async fn drain(mut connections: JoinSet<()>, shared: &Shared) {
+async fn drain(mut connections: JoinSet<()>, shared: &ServerState) {
     for patience in [DRAIN, CANCEL] {
         let all = async {
             while let Some(ended) = connections.join_next().await {

@@ -13,12 +13,12 @@ use crate::db::OWNER;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::auth::authentication::authenticate;
 use crate::pg::auth::cancel::Registration;
-use crate::pg::auth::server::Shared;
-use crate::pg::messages::input::{Fields, Input};
-use crate::pg::messages::output::Output;
+use crate::pg::auth::server::ServerState;
+use crate::pg::messages::input::{ClientInput, Fields};
+use crate::pg::messages::output::ClientOutput;
 use crate::pg::serve::connection::Connection;
 use crate::pg::serve::copy::BINARY_CODEC;
-use crate::pg::transport::places::{Place, RESERVED_SETTING};
+use crate::pg::transport::places::{ClientPlace, RESERVED_SETTING};
 use crate::pg::transport::tls::Tls;
 use crate::pg::transport::transport::Transport;
 use crate::pg::transport::waiting::Ticket;
@@ -38,22 +38,22 @@ const PROTOCOL_MINOR_MAX: i32 = 2;
 /// A client that is let in, with its place among those that are served.
 pub(in crate::pg) struct Started {
     pub connection: Connection,
-    pub place: Place,
+    pub place: ClientPlace,
 }
 
 /// An error that refuses the connection, with its SQLSTATE.
-pub(super) struct Refusal {
+pub(super) struct StartupRefusal {
     pub sqlstate: &'static str,
     pub error: Error,
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for StartupRefusal {
     fn from(error: Error) -> Self {
-        Refusal { sqlstate: error.sqlstate(), error }
+        StartupRefusal { sqlstate: error.sqlstate(), error }
     }
 }
 
-impl From<std::io::Error> for Refusal {
+impl From<std::io::Error> for StartupRefusal {
     fn from(error: std::io::Error) -> Self {
         Error::from(error).into()
     }
@@ -76,7 +76,7 @@ struct StartupMessage {
 pub(in crate::pg) async fn start(
     transport: Transport,
     peer: SocketAddr,
-    (shared, ticket): (&Shared, &Ticket),
+    (shared, ticket): (&ServerState, &Ticket),
 ) -> Option<Started> {
     let started = start_unbounded(transport, peer, (shared, ticket));
     match tokio::time::timeout(shared.context.admission.get().login_time_max, started).await {
@@ -95,9 +95,9 @@ pub(in crate::pg) async fn start(
 async fn start_unbounded(
     transport: Transport,
     peer: SocketAddr,
-    (shared, ticket): (&Shared, &Ticket),
+    (shared, ticket): (&ServerState, &Ticket),
 ) -> Result<Option<Started>> {
-    let (input, output) = (Input::new(STARTUP_BYTES_MAX), Output::new());
+    let (input, output) = (ClientInput::new(STARTUP_BYTES_MAX), ClientOutput::new());
     let mut wire = Wire { transport, input, output, end_point: None };
     let tls = shared.context.tls.get();
     let refusal = match negotiate(&mut wire, tls.as_ref()).await {
@@ -194,7 +194,7 @@ async fn encrypt(wire: &mut Wire, tls: &Tls) -> Result<bool> {
 struct Greeted {
     session: Session,
     registration: Registration,
-    place: Place,
+    place: ClientPlace,
 }
 
 /// Reads the startup message, checks the password, gives a place and opens the session.
@@ -202,8 +202,8 @@ async fn greet(
     wire: &mut Wire,
     body: &[u8],
     peer: SocketAddr,
-    (shared, ticket): (&Shared, &Ticket),
-) -> std::result::Result<Greeted, Refusal> {
+    (shared, ticket): (&ServerState, &Ticket),
+) -> std::result::Result<Greeted, StartupRefusal> {
     let message = read_startup(body)?;
     if message.minor > PROTOCOL_MINOR_MAX || !message.unknown.is_empty() {
         let minor = message.minor.min(PROTOCOL_MINOR_MAX);
@@ -245,7 +245,7 @@ async fn greet(
 
 /// # Errors
 /// 28000 for a client that has to use TLS and does not.
-fn check_plaintext(address: IpAddr, shared: &Shared) -> Result<()> {
+fn check_plaintext(address: IpAddr, shared: &ServerState) -> Result<()> {
     if shared.context.tls.is_filled() && shared.context.admission.get().tls_rule.requires(address) {
         let text = format!("connections from {address} have to use TLS");
         let error = Error::new(ErrorKind::InvalidAuthorization, text);
@@ -255,7 +255,7 @@ fn check_plaintext(address: IpAddr, shared: &Shared) -> Result<()> {
 }
 
 /// Whether the user and the database are those that there are.
-fn check_names(message: &StartupMessage) -> std::result::Result<(), Refusal> {
+fn check_names(message: &StartupMessage) -> std::result::Result<(), StartupRefusal> {
     if message.user != OWNER {
         let text = format!("role \"{}\" does not exist", message.user);
         let error = Error::new(ErrorKind::InvalidAuthorization, text);
@@ -265,12 +265,12 @@ fn check_names(message: &StartupMessage) -> std::result::Result<(), Refusal> {
         let text = format!("database \"{}\" does not exist", message.database);
         let error =
             Error::new(ErrorKind::UndefinedObject, text).with_hint(format!("Connect to database \"{DATABASE}\"."));
-        return Err(Refusal { sqlstate: "3D000", error });
+        return Err(StartupRefusal { sqlstate: "3D000", error });
     }
     Ok(())
 }
 
-fn read_startup(body: &[u8]) -> std::result::Result<StartupMessage, Refusal> {
+fn read_startup(body: &[u8]) -> std::result::Result<StartupMessage, StartupRefusal> {
     let mut fields = Fields(body);
     let version = fields.i32()?;
     if version >> 16 != PROTOCOL_MAJOR {

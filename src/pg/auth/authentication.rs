@@ -12,8 +12,8 @@ use pgwire::messages::startup::Authentication;
 use crate::db::OWNER;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
-use crate::pg::auth::scram::{Channel, Exchange, mock_verifier};
-use crate::pg::auth::server::Shared;
+use crate::pg::auth::scram::{ChannelBinding, ScramExchange, mock_verifier};
+use crate::pg::auth::server::ServerState;
 use crate::pg::messages::input::{Fields, Frame};
 use crate::pg::transport::waiting::Ticket;
 use crate::pg::transport::wire::Wire;
@@ -32,7 +32,7 @@ pub(in crate::pg) async fn authenticate(
     wire: &mut Wire,
     user: &str,
     address: IpAddr,
-    (shared, ticket): (&Shared, &Ticket),
+    (shared, ticket): (&ServerState, &Ticket),
 ) -> Result<()> {
     let known = shared.context.database.password(user)?;
     let is_known = known.is_some();
@@ -41,14 +41,14 @@ pub(in crate::pg) async fn authenticate(
         None => mock_verifier(&shared.mock_secret, user)?,
     };
     let end_point = wire.end_point.clone();
-    let channel = Channel(end_point.as_deref());
+    let channel = ChannelBinding(end_point.as_deref());
     wire.output.authentication(&Authentication::SASL(channel.mechanisms()))?;
     let first = read_response(wire).await?;
     let mut fields = Fields(&first.body);
     let mechanism = fields.text()?;
     let message = fields.value()?.unwrap_or_default();
     fields.finish()?;
-    let (exchange, server_first) = Exchange::start((verifier, is_known), channel, mechanism, message)?;
+    let (exchange, server_first) = ScramExchange::start((verifier, is_known), channel, mechanism, message)?;
     wire.output.authentication(&Authentication::SASLContinue(Bytes::from(server_first)))?;
     let last = read_response(wire).await?;
     ticket.speak();

@@ -54,7 +54,7 @@ struct Record {
 
 /// When a password may be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::pg) struct Turn {
+pub(in crate::pg) struct GuessTurn {
     pub at: Instant,
     /// It counts as a failure already.
     is_counted: bool,
@@ -73,8 +73,8 @@ impl Guesses {
     ///
     /// # Errors
     /// How long to wait before trying again, where too many stand in the queue.
-    pub fn turn(&self, address: IpAddr, is_known: bool, now: Instant) -> Result<Turn, Duration> {
-        let at_once = Turn { at: now, is_counted: false };
+    pub fn turn(&self, address: IpAddr, is_known: bool, now: Instant) -> Result<GuessTurn, Duration> {
+        let at_once = GuessTurn { at: now, is_counted: false };
         let guesser = (site_of(address), is_known);
         let mut record = self.0.lock();
         let is_remembered = is_known && record.remembers(guesser.0, now);
@@ -94,11 +94,11 @@ impl Guesses {
         }
         failures.next = failures.next.max(at + pause / ABREAST);
         failures.count = failures.count.saturating_add(1);
-        Ok(Turn { at, is_counted: true })
+        Ok(GuessTurn { at, is_counted: true })
     }
 
     /// The password was wrong.
-    pub fn failed(&self, address: IpAddr, is_known: bool, turn: Turn, now: Instant) {
+    pub fn failed(&self, address: IpAddr, is_known: bool, turn: GuessTurn, now: Instant) {
         let guesser = (site_of(address), is_known);
         let mut record = self.0.lock();
         let all = &mut record.failures;
@@ -114,7 +114,7 @@ impl Guesses {
     }
 
     /// The password was right.
-    pub fn succeeded(&self, address: IpAddr, is_known: bool, turn: Turn, now: Instant) {
+    pub fn succeeded(&self, address: IpAddr, is_known: bool, turn: GuessTurn, now: Instant) {
         let guesser = (site_of(address), is_known);
         let mut record = self.0.lock();
         if let Some(failures) = record.failures.get_mut(&guesser) {
@@ -151,8 +151,8 @@ mod tests {
         IpAddr::from([192, 0, 2, last])
     }
 
-    fn at_once(now: Instant) -> Turn {
-        Turn { at: now, is_counted: false }
+    fn at_once(now: Instant) -> GuessTurn {
+        GuessTurn { at: now, is_counted: false }
     }
 
     fn fail(guesses: &Guesses, last: u8, now: Instant) {

@@ -23,9 +23,9 @@ const NONCE_BYTES: usize = 18;
 
 /// What the channel offers to bind a login to: the certificate's hash, where there is TLS and it has one.
 #[derive(Clone, Copy)]
-pub(super) struct Channel<'a>(pub Option<&'a [u8]>);
+pub(super) struct ChannelBinding<'a>(pub Option<&'a [u8]>);
 
-impl Channel<'_> {
+impl ChannelBinding<'_> {
     /// The mechanisms that are offered, the better one first.
     pub fn mechanisms(self) -> Vec<String> {
         let bound = self.0.map(|_| MECHANISM_BOUND.to_string());
@@ -47,7 +47,7 @@ impl Channel<'_> {
 }
 
 /// An exchange that has sent its first message.
-pub(super) struct Exchange {
+pub(super) struct ScramExchange {
     verifier: ScramVerifier,
     /// Whether the user exists; a mock never succeeds.
     genuine: bool,
@@ -58,7 +58,7 @@ pub(super) struct Exchange {
     first_messages: String,
 }
 
-impl Exchange {
+impl ScramExchange {
     /// Answers the client's first message; the text is the server's first message.
     ///
     /// # Errors
@@ -66,15 +66,15 @@ impl Exchange {
     /// was made to believe that the server cannot.
     pub fn start(
         (verifier, genuine): (ScramVerifier, bool),
-        channel: Channel<'_>,
+        channel: ChannelBinding<'_>,
         mechanism: &str,
         client_first: &[u8],
-    ) -> Result<(Exchange, String)> {
+    ) -> Result<(ScramExchange, String)> {
         let mut random = [0; NONCE_BYTES];
         fill_random(&mut random)?;
         let end_point = channel.chosen(mechanism)?;
         let nonce = STANDARD.encode(random);
-        let (exchange, server_first) = Exchange::start_with((verifier, genuine), end_point, client_first, &nonce)?;
+        let (exchange, server_first) = ScramExchange::start_with((verifier, genuine), end_point, client_first, &nonce)?;
         if exchange.binding.starts_with(b"y") && channel.0.is_some() {
             return Err(Error::new(ErrorKind::InvalidAuthorization, "SCRAM channel binding negotiation error").with_detail(
                 "The client supports SCRAM channel binding but thinks the server does not. However, this server does \
@@ -89,7 +89,7 @@ impl Exchange {
         end_point: Option<Vec<u8>>,
         client_first: &[u8],
         server_nonce: &str,
-    ) -> Result<(Exchange, String)> {
+    ) -> Result<(ScramExchange, String)> {
         let text = std::str::from_utf8(client_first).map_err(|_| malformed("it is not UTF-8"))?;
         let mut parts = text.splitn(3, ',');
         let (binding, authzid, bare) = match (parts.next(), parts.next(), parts.next()) {
@@ -118,7 +118,7 @@ impl Exchange {
         }
         let nonce = format!("{client_nonce}{server_nonce}");
         let server_first = format!("r={nonce},s={},i={}", STANDARD.encode(&verifier.salt), verifier.iterations);
-        let exchange = Exchange {
+        let exchange = ScramExchange {
             verifier,
             genuine,
             binding: [format!("{binding},{authzid},").into_bytes(), end_point.unwrap_or_default()].concat(),
@@ -180,15 +180,15 @@ mod tests {
     use crate::session::scram_verifier;
 
     /// The example of RFC 7677, section 3.
-    fn rfc_exchange(password: &str) -> (Exchange, String) {
+    fn rfc_exchange(password: &str) -> (ScramExchange, String) {
         let salt = STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
         let verifier = scram_verifier(password, salt, 4096).unwrap();
         let first = b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO";
-        Exchange::start_with((verifier, true), None, first, "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0").unwrap()
+        ScramExchange::start_with((verifier, true), None, first, "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0").unwrap()
     }
 
-    fn start(channel: Channel<'_>, mechanism: &str, first: &[u8]) -> Result<Exchange> {
-        Exchange::start((mock_verifier(b"k", "u").unwrap(), false), channel, mechanism, first)
+    fn start(channel: ChannelBinding<'_>, mechanism: &str, first: &[u8]) -> Result<ScramExchange> {
+        ScramExchange::start((mock_verifier(b"k", "u").unwrap(), false), channel, mechanism, first)
             .map(|(exchange, _)| exchange)
     }
 
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn malformed_messages_are_errors() {
-        let start = |first: &[u8]| start(Channel(None), MECHANISM, first).err().unwrap().sqlstate();
+        let start = |first: &[u8]| start(ChannelBinding(None), MECHANISM, first).err().unwrap().sqlstate();
         for first in [&b""[..], b"n", b"n,,", b"n,,n=u", b"p=tls-unique,,n=u,r=x", b"n,a=b,n=u,r=x", b"\xff,,n=u,r=x"] {
             assert_eq!(start(first), "08P01", "{first:?}");
         }
@@ -229,10 +229,10 @@ mod tests {
 
     #[test]
     fn a_login_is_bound_to_the_certificate() {
-        let (channel, first) = (Channel(Some(b"hash")), b"p=tls-server-end-point,,n=u,r=x");
+        let (channel, first) = (ChannelBinding(Some(b"hash")), b"p=tls-server-end-point,,n=u,r=x");
         assert_eq!(channel.mechanisms(), [MECHANISM_BOUND, MECHANISM]);
         let exchange = || start(channel, MECHANISM_BOUND, first).unwrap();
-        let finish = |exchange: Exchange, bound: &[u8]| {
+        let finish = |exchange: ScramExchange, bound: &[u8]| {
             let binding = STANDARD.encode([b"p=tls-server-end-point,,", bound].concat());
             let text = format!("c={binding},r={},p=AA==", exchange.nonce);
             exchange.finish(text.as_bytes())
@@ -240,15 +240,15 @@ mod tests {
         assert_eq!(finish(exchange(), b"hash").unwrap(), None, "the proof is wrong, the binding is not");
         assert_eq!(finish(exchange(), b"hush").unwrap_err().sqlstate(), "28000");
         assert_eq!(start(channel, MECHANISM_BOUND, b"n,,n=u,r=x").err().unwrap().sqlstate(), "08P01");
-        assert_eq!(start(Channel(None), MECHANISM_BOUND, first).err().unwrap().sqlstate(), "08P01");
+        assert_eq!(start(ChannelBinding(None), MECHANISM_BOUND, first).err().unwrap().sqlstate(), "08P01");
         assert_eq!(start(channel, MECHANISM, first).err().unwrap().sqlstate(), "08P01");
     }
 
     #[test]
     fn a_client_that_was_told_there_is_no_binding_is_refused() {
         let state = |channel, first: &[u8]| start(channel, MECHANISM, first).err().map(|error| error.sqlstate());
-        assert_eq!(state(Channel(Some(b"hash")), b"y,,n=u,r=x"), Some("28000"));
-        assert_eq!(state(Channel(Some(b"hash")), b"n,,n=u,r=x"), None, "it cannot bind");
-        assert_eq!(state(Channel(None), b"y,,n=u,r=x"), None, "nothing was offered");
+        assert_eq!(state(ChannelBinding(Some(b"hash")), b"y,,n=u,r=x"), Some("28000"));
+        assert_eq!(state(ChannelBinding(Some(b"hash")), b"n,,n=u,r=x"), None, "it cannot bind");
+        assert_eq!(state(ChannelBinding(None), b"y,,n=u,r=x"), None, "nothing was offered");
     }
 }

@@ -30,7 +30,7 @@ pub struct ServerContext {
 }
 
 /// What all connections share.
-pub(in crate::pg) struct Shared {
+pub(in crate::pg) struct ServerState {
     pub context: ServerContext,
     pub cancels: CancelRegistry,
     pub places: Places,

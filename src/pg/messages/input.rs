@@ -40,7 +40,7 @@ pub(in crate::pg) struct Frame {
 }
 
 /// What has arrived and was not read yet.
-pub(in crate::pg) struct Input {
+pub(in crate::pg) struct ClientInput {
     buffer: BytesMut,
     /// Largest message, in bytes, its length field included.
     bytes_max: usize,
@@ -57,9 +57,9 @@ struct Thrown {
     error: Error,
 }
 
-impl Input {
+impl ClientInput {
     pub fn new(bytes_max: usize) -> Self {
-        Input { buffer: BytesMut::with_capacity(READ_BYTES), bytes_max, memory: None, thrown: None }
+        ClientInput { buffer: BytesMut::with_capacity(READ_BYTES), bytes_max, memory: None, thrown: None }
     }
 
     /// From now on messages may be so long, and take memory from an account.
@@ -267,16 +267,16 @@ mod tests {
     use super::*;
     use crate::model::Budget;
 
-    fn input(bytes: &[u8]) -> Input {
-        Input { buffer: BytesMut::from(bytes), bytes_max: 100, memory: None, thrown: None }
+    fn input(bytes: &[u8]) -> ClientInput {
+        ClientInput { buffer: BytesMut::from(bytes), bytes_max: 100, memory: None, thrown: None }
     }
 
     /// What is read of a message of `bytes` bytes and one that follows, with a budget.
-    async fn read(bytes: usize, budget: &std::sync::Arc<Budget>) -> (Frame, Frame, Input) {
+    async fn read(bytes: usize, budget: &std::sync::Arc<Budget>) -> (Frame, Frame, ClientInput) {
         let mut sent = vec![b'x'; bytes];
         sent[..HEADER_BYTES].copy_from_slice(&[&b"Q"[..], &u32::try_from(bytes - 1).unwrap().to_be_bytes()].concat());
         sent.extend_from_slice(b"S\0\0\0\x04");
-        let mut input = Input::new(100);
+        let mut input = ClientInput::new(100);
         input.allow(1_000_000, &budget.account());
         let mut frames = Vec::new();
         let mut stream = &sent[..];
@@ -321,7 +321,7 @@ mod tests {
             let header = [&[tag][..], &u32::try_from(length).unwrap().to_be_bytes()].concat();
             let body = tokio::io::repeat(b'x').take(u64::try_from(length - LENGTH_BYTES).unwrap());
             let mut sent = AsyncReadExt::chain(&header[..], body).chain(&b"S\0\0\0\x04"[..]);
-            let mut input = Input::new(100);
+            let mut input = ClientInput::new(100);
             input.allow(2 * length, &budget.account());
             let refused = loop {
                 if let Some(frame) = input.take().unwrap() {

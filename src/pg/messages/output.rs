@@ -60,7 +60,7 @@ impl Formats {
 }
 
 /// What waits to be written.
-pub(in crate::pg) struct Output {
+pub(in crate::pg) struct ClientOutput {
     buffer: BytesMut,
     /// What the buffer takes from the budget; `None` before anybody has logged in, when messages are small.
     memory: Option<Reservation>,
@@ -68,9 +68,9 @@ pub(in crate::pg) struct Output {
     rows_told: Option<u64>,
 }
 
-impl Output {
+impl ClientOutput {
     pub fn new() -> Self {
-        Output { buffer: BytesMut::with_capacity(BUFFER_BYTES), memory: None, rows_told: None }
+        ClientOutput { buffer: BytesMut::with_capacity(BUFFER_BYTES), memory: None, rows_told: None }
     }
 
     /// From now on long rows take memory from an account.
@@ -269,7 +269,7 @@ impl Output {
         encode(message, &mut self.buffer)
     }
 
-    /// Opens a message; the length is filled in by [`Output::end`].
+    /// Opens a message; the length is filled in by [`ClientOutput::end`].
     fn begin(&mut self, tag: u8) -> usize {
         let start = self.buffer.len();
         self.buffer.put_u8(tag);
@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn a_row_has_its_length_and_its_fields_in_their_formats() {
         let columns = [OutputColumn::computed("a", ColumnType::Int4), OutputColumn::computed("b", ColumnType::Text)];
-        let mut output = Output::new();
+        let mut output = ClientOutput::new();
         let row = [Value::Int4(7), Value::Null];
         output.data_row(&row, &columns, &Formats::Each(vec![true, false])).unwrap();
         assert_eq!(&output.buffer[..], b"D\0\0\0\x12\0\x02\0\0\0\x04\0\0\0\x07\xff\xff\xff\xff");
@@ -339,12 +339,12 @@ mod tests {
 
     #[test]
     fn errors_carry_their_fields() {
-        let mut output = Output::new();
+        let mut output = ClientOutput::new();
         let error = Error::syntax("bad\0thing", Some(8)).with_hint("do");
         output.error("ERROR", &error).unwrap();
         let text = String::from_utf8_lossy(&output.buffer).replace('\0', "|");
         assert!(text.ends_with("SERROR|VERROR|C42601|Mbad\u{FFFD}thing|Hdo|P8||"), "{text}");
-        let mut output = Output::new();
+        let mut output = ClientOutput::new();
         let error = Error::new(ErrorKind::UniqueViolation, "twice").of_constraint("t", "t_pkey");
         output.error("ERROR", &error).unwrap();
         let text = String::from_utf8_lossy(&output.buffer).replace('\0', "|");

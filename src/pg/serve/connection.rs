@@ -13,9 +13,9 @@ use tokio::sync::watch;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::pg::auth::cancel::Registration;
-use crate::pg::auth::server::{Shared, stopped};
-use crate::pg::messages::input::{Frame, Input};
-use crate::pg::messages::output::Output;
+use crate::pg::auth::server::{ServerState, stopped};
+use crate::pg::messages::input::{ClientInput, Frame};
+use crate::pg::messages::output::ClientOutput;
 use crate::pg::serve::portal::Portal;
 use crate::pg::transport::transport::Transport;
 use crate::pg::transport::wire::Wire;
@@ -33,8 +33,8 @@ const IDLE_IN_TRANSACTION: &str = "25P03";
 /// An open connection.
 pub(in crate::pg) struct Connection {
     pub transport: Transport,
-    pub input: Input,
-    pub output: Output,
+    pub input: ClientInput,
+    pub output: ClientOutput,
     pub session: Session,
     pub unnamed_portal: Option<Portal>,
     pub portals: HashMap<String, Portal>,
@@ -96,7 +96,7 @@ enum Event {
 }
 
 impl Connection {
-    pub fn new(wire: Wire, session: Session, registration: Registration, shared: &Shared) -> Self {
+    pub fn new(wire: Wire, session: Session, registration: Registration, shared: &ServerState) -> Self {
         let end = session.end();
         Connection {
             transport: wire.transport,

@@ -8,7 +8,7 @@ use crate::pg::codec::encode::encode_binary;
 use crate::pg::messages::input::Fields;
 use crate::pg::messages::output::COPY_DONE;
 use crate::pg::serve::connection::{Connection, Failure};
-use crate::session::{CopyIn, CopyOut};
+use crate::session::{SessionCopyIn, SessionCopyOut};
 use crate::sql::BinaryCodec;
 use crate::types::{ColumnType, Value};
 
@@ -28,14 +28,14 @@ fn encode_without_length(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> 
 
 impl Connection {
     /// Takes the client's data; the tag of the finished COPY.
-    pub async fn copy_in(&mut self, copy: CopyIn) -> Result<String, Failure> {
+    pub async fn copy_in(&mut self, copy: SessionCopyIn) -> Result<String, Failure> {
         self.is_copying = true;
         let tag = self.take_data(copy).await;
         self.is_copying = false;
         tag
     }
 
-    async fn take_data(&mut self, mut copy: CopyIn) -> Result<String, Failure> {
+    async fn take_data(&mut self, mut copy: SessionCopyIn) -> Result<String, Failure> {
         self.output.copy_in(copy.is_binary(), copy.columns())?;
         self.flush().await?;
         loop {
@@ -65,7 +65,7 @@ impl Connection {
     }
 
     /// Sends a COPY's data; the tag of the finished COPY.
-    pub async fn copy_out(&mut self, mut copy: CopyOut) -> Result<String, Failure> {
+    pub async fn copy_out(&mut self, mut copy: SessionCopyOut) -> Result<String, Failure> {
         self.output.copy_out(copy.is_binary(), copy.columns())?;
         while let Some(lines) = copy.next().await? {
             for line in lines {

@@ -12,8 +12,8 @@ use crate::pg::messages::output::{
     BIND_COMPLETE, CLOSE_COMPLETE, EMPTY_QUERY, Formats, NO_DATA, PARSE_COMPLETE, row_description,
 };
 use crate::pg::serve::connection::{Connection, Failure};
-use crate::pg::serve::portal::{PORTALS_MAX, Portal, PortalState, Running};
-use crate::session::{Outcome, Prepared, RowsTag, guarded};
+use crate::pg::serve::portal::{PORTALS_MAX, Portal, PortalState, RunningPortal};
+use crate::session::{Prepared, RowsTag, StatementOutcome, guarded};
 use crate::telemetry::{Span, SpanName};
 use crate::types::limits::PARAMETERS_MAX;
 use crate::types::{ColumnType, Value};
@@ -99,7 +99,7 @@ impl Connection {
         // Zero means all rows; PostgreSQL takes a negative count as all rows, too.
         let rows_max = u64::try_from(rows_max).ok().filter(|max| *max > 0);
         if let Some(rows) = self.session.run_cursor(name, rows_max).await? {
-            self.fetch(Running::new(rows, RowsTag::Counted("SELECT")), &Formats::Text, rows_max).await?;
+            self.fetch(RunningPortal::new(rows, RowsTag::Counted("SELECT")), &Formats::Text, rows_max).await?;
             return Ok(());
         }
         let began = Instant::now();
@@ -145,23 +145,25 @@ impl Connection {
     /// Sends what came of a statement.
     pub async fn finish(
         &mut self,
-        outcome: Outcome,
+        outcome: StatementOutcome,
         formats: &Formats,
         rows_max: Option<u64>,
     ) -> Result<PortalState, Failure> {
         match outcome {
-            Outcome::Rows { rows, tag } => return self.fetch(Running::new(rows, tag), formats, rows_max).await,
-            Outcome::Done { tag } => {
+            StatementOutcome::Rows { rows, tag } => {
+                return self.fetch(RunningPortal::new(rows, tag), formats, rows_max).await;
+            }
+            StatementOutcome::Done { tag } => {
                 self.tell_changes()?;
                 self.output.command_complete(format_args!("{tag}"));
             }
-            Outcome::Empty => self.output.empty(EMPTY_QUERY),
-            Outcome::CopyIn(copy) => {
+            StatementOutcome::Empty => self.output.empty(EMPTY_QUERY),
+            StatementOutcome::CopyIn(copy) => {
                 let tag = self.copy_in(copy).await?;
                 self.tell_changes()?;
                 self.output.command_complete(format_args!("{tag}"));
             }
-            Outcome::CopyOut(copy) => {
+            StatementOutcome::CopyOut(copy) => {
                 let tag = self.copy_out(copy).await?;
                 self.output.command_complete(format_args!("{tag}"));
             }

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::Reservation;
 use crate::pg::messages::output::{Formats, PORTAL_SUSPENDED};
 use crate::pg::serve::connection::{Connection, Failure};
-use crate::session::{Prepared, Rows, RowsTag};
+use crate::session::{Prepared, ResultRows, RowsTag};
 use crate::types::Value;
 
 /// Most open portals of one connection.
@@ -24,22 +24,22 @@ pub(in crate::pg) struct Portal {
 pub(in crate::pg) enum PortalState {
     /// With its parameters.
     Bound(Vec<Value>),
-    Running(Running),
+    Running(RunningPortal),
     /// Everything was fetched.
     Done,
 }
 
 /// A result that is being fetched.
-pub(in crate::pg) struct Running {
-    rows: Rows,
+pub(in crate::pg) struct RunningPortal {
+    rows: ResultRows,
     /// Rows that were read and not sent yet; `rows` accounts for them.
     waiting: std::vec::IntoIter<Vec<Value>>,
     tag: RowsTag,
 }
 
-impl Running {
-    pub fn new(rows: Rows, tag: RowsTag) -> Self {
-        Running { rows, waiting: Vec::new().into_iter(), tag }
+impl RunningPortal {
+    pub fn new(rows: ResultRows, tag: RowsTag) -> Self {
+        RunningPortal { rows, waiting: Vec::new().into_iter(), tag }
     }
 }
 
@@ -67,7 +67,7 @@ impl Connection {
     /// Sends rows, at most `rows_max`. Gives the portal's next state: still running when the limit was met.
     pub async fn send_rows(
         &mut self,
-        mut running: Running,
+        mut running: RunningPortal,
         formats: &Formats,
         rows_max: Option<u64>,
     ) -> Result<(PortalState, u64), Failure> {
@@ -96,7 +96,7 @@ impl Connection {
     /// Sends rows and what closes them: CommandComplete or PortalSuspended.
     pub async fn fetch(
         &mut self,
-        running: Running,
+        running: RunningPortal,
         formats: &Formats,
         rows_max: Option<u64>,
     ) -> Result<PortalState, Failure> {

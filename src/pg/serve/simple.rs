@@ -10,8 +10,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pg::messages::input::{Fields, Frame};
 use crate::pg::messages::output::{EMPTY_QUERY, Formats, row_description};
 use crate::pg::serve::connection::{Connection, Failure};
-use crate::pg::serve::portal::{PortalState, Running};
-use crate::session::{Outcome, Parsed, Prepared};
+use crate::pg::serve::portal::{PortalState, RunningPortal};
+use crate::session::{Parsed, Prepared, StatementOutcome};
 use crate::telemetry::{Attribute, Span, SpanName};
 
 impl Connection {
@@ -70,19 +70,19 @@ impl Connection {
     async fn run_prepared(&mut self, prepared: &Arc<Prepared>, is_last: bool) -> Result<(), Failure> {
         let outcome = self.session.execute(prepared, Vec::new(), is_last).await?;
         match outcome {
-            Outcome::Rows { rows, tag } => {
+            StatementOutcome::Rows { rows, tag } => {
                 self.output.encoded(&row_description(&rows.columns(), &Formats::Text)?);
-                let running = Running::new(rows, tag.clone());
+                let running = RunningPortal::new(rows, tag.clone());
                 let (_, sent) = self.send_rows(running, &Formats::Text, None).await?;
                 self.end_if_last(is_last).await?;
                 self.rows_complete(&tag, sent);
             }
-            Outcome::CopyOut(copy) => {
+            StatementOutcome::CopyOut(copy) => {
                 let tag = self.copy_out(copy).await?;
                 self.end_if_last(is_last).await?;
                 self.output.command_complete(format_args!("{tag}"));
             }
-            Outcome::CopyIn(copy) => {
+            StatementOutcome::CopyIn(copy) => {
                 let tag = self.copy_in(copy).await?;
                 self.end_if_last(is_last).await?;
                 self.output.command_complete(format_args!("{tag}"));

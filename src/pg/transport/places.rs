@@ -23,7 +23,7 @@ pub(in crate::pg) struct Places {
 }
 
 /// A client's place; dropping it gives it back.
-pub(in crate::pg) struct Place {
+pub(in crate::pg) struct ClientPlace {
     _permit: OwnedSemaphorePermit,
 }
 
@@ -36,12 +36,12 @@ impl Places {
     ///
     /// # Errors
     /// 53300 when there is none.
-    pub fn take(&self, is_reserved: bool) -> Result<Place> {
+    pub fn take(&self, is_reserved: bool) -> Result<ClientPlace> {
         let mut taken = Arc::clone(&self.free).try_acquire_owned();
         if taken.is_err() && is_reserved {
             taken = Arc::clone(&self.reserved).try_acquire_owned();
         }
-        taken.map(|permit| Place { _permit: permit }).map_err(|_| {
+        taken.map(|permit| ClientPlace { _permit: permit }).map_err(|_| {
             Error::new(ErrorKind::TooManyConnections, "sorry, too many clients already")
                 .with_detail(format!("The server serves at most {} connections.", self.all))
                 .with_hint(format!(

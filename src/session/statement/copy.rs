@@ -8,22 +8,22 @@ use bytes::{Bytes, BytesMut};
 use crate::db::Transaction;
 use crate::error::{Error, Result};
 use crate::session::session::Session;
-use crate::session::statement::outcome::{Outcome, Rows, cancellable};
-use crate::session::statement::prepared::{Prepared, Work};
-use crate::sql::{self, Action};
+use crate::session::statement::outcome::{ResultRows, StatementOutcome, cancellable};
+use crate::session::statement::prepared::{Prepared, PreparedWork};
+use crate::sql::{self, SqlAction};
 use crate::types::Value;
 
 /// A COPY that takes the client's data.
-pub struct CopyIn {
+pub struct SessionCopyIn {
     copy: sql::CopyIn,
     /// The transaction of its own; `None` within an open one.
     own: Option<Transaction>,
 }
 
 /// A COPY that gives data to the client.
-pub struct CopyOut {
+pub struct SessionCopyOut {
     copy: sql::CopyOut,
-    rows: Rows,
+    rows: ResultRows,
     state: CopyState,
     /// Bytes that belong to the piece that comes next.
     next_piece: BytesMut,
@@ -36,7 +36,7 @@ enum CopyState {
     Done,
 }
 
-impl CopyIn {
+impl SessionCopyIn {
     pub fn is_binary(&self) -> bool {
         self.copy.is_binary()
     }
@@ -46,7 +46,7 @@ impl CopyIn {
     }
 }
 
-impl CopyOut {
+impl SessionCopyOut {
     pub fn is_binary(&self) -> bool {
         self.copy.is_binary()
     }
@@ -98,30 +98,30 @@ impl Session {
         prepared: &Prepared,
         parameters: &[Value],
         is_alone: bool,
-    ) -> Result<Outcome> {
+    ) -> Result<StatementOutcome> {
         let codec = self.codec;
         let view = match is_alone {
             true => self.planning_view(),
             false => self.view(false),
         };
         let plan = self.current_plan(prepared, &view)?;
-        let Work::Sql(planned) = &plan.work else { return Err(Error::internal("no COPY")) };
+        let PreparedWork::Sql(planned) = &plan.work else { return Err(Error::internal("no COPY")) };
         match &planned.action {
-            Action::CopyIn(plan) => {
+            SqlAction::CopyIn(plan) => {
                 drop(view);
                 let own = match self.writing(is_alone)? {
                     Some(_) => None,
                     None => Some(self.database.begin_for(&self.memory)),
                 };
-                Ok(Outcome::CopyIn(CopyIn { copy: plan.start(codec), own }))
+                Ok(StatementOutcome::CopyIn(SessionCopyIn { copy: plan.start(codec), own }))
             }
-            Action::CopyOut(plan) => {
+            SqlAction::CopyOut(plan) => {
                 let settings = self.settings.effective();
                 let run = plan.plan.execute(&view, parameters, settings, &self.cancel);
                 let stream = cancellable(run, &self.cancel).await?;
-                let rows = Rows::new(plan.plan.columns(), stream, &self.cancel);
+                let rows = ResultRows::new(plan.plan.columns(), stream, &self.cancel);
                 let (copy, next_piece) = (plan.start(codec), BytesMut::new());
-                Ok(Outcome::CopyOut(CopyOut { copy, rows, state: CopyState::Begin, next_piece }))
+                Ok(StatementOutcome::CopyOut(SessionCopyOut { copy, rows, state: CopyState::Begin, next_piece }))
             }
             _ => Err(Error::internal("no COPY")),
         }
@@ -131,7 +131,7 @@ impl Session {
     ///
     /// # Errors
     /// What a row is refused for; the copy is over then.
-    pub async fn copy_data(&mut self, copy: &mut CopyIn, bytes: &[u8]) -> Result<()> {
+    pub async fn copy_data(&mut self, copy: &mut SessionCopyIn, bytes: &[u8]) -> Result<()> {
         let (settings, cancel) = (std::sync::Arc::clone(self.settings.effective()), self.cancel.clone());
         let transaction = match &mut copy.own {
             Some(own) => own,
@@ -141,9 +141,9 @@ impl Session {
     }
 
     /// The data is complete: its command tag, once it is committed where it stands alone.
-    pub async fn copy_finish(&mut self, copy: CopyIn) -> Result<String> {
+    pub async fn copy_finish(&mut self, copy: SessionCopyIn) -> Result<String> {
         let (settings, cancel) = (std::sync::Arc::clone(self.settings.effective()), self.cancel.clone());
-        let CopyIn { copy, own } = copy;
+        let SessionCopyIn { copy, own } = copy;
         let tag = match own {
             Some(mut own) => {
                 let tag = copy.finish(&mut own, &settings, &cancel).await?;

@@ -17,11 +17,11 @@ use crate::knirvql;
 use crate::model::OutputColumn;
 use crate::session::session::Session;
 use crate::session::statement::knirvql_run;
-use crate::session::statement::knirvql_run::Run;
-use crate::session::statement::outcome::{Outcome, Rows, RowsTag, cancellable};
-use crate::session::statement::prepared::{Plan, Prepared, Work};
-use crate::session::transaction::Open;
-use crate::sql::Action;
+use crate::session::statement::knirvql_run::KnirvqlRun;
+use crate::session::statement::outcome::{ResultRows, RowsTag, StatementOutcome, cancellable};
+use crate::session::statement::prepared::{Prepared, PreparedPlan, PreparedWork};
+use crate::session::transaction::OpenTransaction;
+use crate::sql::SqlAction;
 use crate::types::Value;
 
 /// How often a statement that is a transaction by itself is run again after a conflict. Each time somebody else has
@@ -36,7 +36,7 @@ const FETCHES_PER_STATEMENT_MAX: u32 = 16;
 const GATHERED_AGE_MAX: Duration = Duration::from_secs(30);
 
 /// What a statement did that ran inside a transaction.
-pub(super) struct Written {
+pub(super) struct WrittenStatement {
     pub tag: String,
     pub rows: Gathered,
 }
@@ -51,21 +51,21 @@ enum Kind {
     Sync,
 }
 
-fn kind(work: &Work) -> Kind {
+fn kind(work: &PreparedWork) -> Kind {
     match work {
-        Work::Nothing => Kind::Nothing,
-        Work::Knirvql(lowered) => match &lowered.action {
-            knirvql::Action::Sync(_) => Kind::Sync,
+        PreparedWork::Nothing => Kind::Nothing,
+        PreparedWork::Knirvql(lowered) => match &lowered.action {
+            knirvql::KnirvqlAction::Sync(_) => Kind::Sync,
             action if knirvql_run::writes(action) => Kind::Write,
             _ => Kind::Read,
         },
-        Work::Sql(planned) => match &planned.action {
-            Action::Empty => Kind::Nothing,
-            Action::Read(_) => Kind::Read,
-            Action::Write(_) | Action::Define(_) => Kind::Write,
-            Action::Control(_) => Kind::Control,
-            Action::CopyIn(_) | Action::CopyOut(_) => Kind::Copy,
-            Action::Explain(explain) => match explain.writes() {
+        PreparedWork::Sql(planned) => match &planned.action {
+            SqlAction::Empty => Kind::Nothing,
+            SqlAction::Read(_) => Kind::Read,
+            SqlAction::Write(_) | SqlAction::Define(_) => Kind::Write,
+            SqlAction::Control(_) => Kind::Control,
+            SqlAction::CopyIn(_) | SqlAction::CopyOut(_) => Kind::Copy,
+            SqlAction::Explain(explain) => match explain.writes() {
                 true => Kind::Write,
                 false => Kind::Read,
             },
@@ -83,7 +83,7 @@ impl Session {
         prepared: &Arc<Prepared>,
         parameters: Vec<Value>,
         is_alone: bool,
-    ) -> Result<Outcome> {
+    ) -> Result<StatementOutcome> {
         self.start(prepared);
         self.check_allowed(prepared)?;
         let mut fetches = 0;
@@ -118,10 +118,10 @@ impl Session {
         prepared: &Arc<Prepared>,
         parameters: &[Value],
         is_alone: bool,
-    ) -> Result<Outcome> {
+    ) -> Result<StatementOutcome> {
         let kind = kind(&prepared.plan.lock().work);
         match kind {
-            Kind::Nothing => Ok(Outcome::Empty),
+            Kind::Nothing => Ok(StatementOutcome::Empty),
             Kind::Read => {
                 let view = self.view(is_alone).knowing(self.sought.as_ref());
                 let plan = self.current_plan(prepared, &view)?;
@@ -132,7 +132,7 @@ impl Session {
                 self.stop_clock();
                 Ok(match &prepared.columns {
                     Some(columns) => self.outcome_of_rows(columns, written),
-                    None => Outcome::Done { tag: written.tag },
+                    None => StatementOutcome::Done { tag: written.tag },
                 })
             }
             Kind::Control => {
@@ -145,7 +145,7 @@ impl Session {
                 let row = self.sync(prepared, is_alone).await?;
                 self.stop_clock();
                 let columns = prepared.columns.clone().unwrap_or_else(|| Arc::from([]));
-                Ok(self.outcome_of_rows(&columns, Written { tag: "SYNC".to_string(), rows: vec![row].into() }))
+                Ok(self.outcome_of_rows(&columns, WrittenStatement { tag: "SYNC".to_string(), rows: vec![row].into() }))
             }
         }
     }
@@ -175,14 +175,16 @@ impl Session {
     /// # Errors
     /// 25001 inside a transaction: what it staged is not there for anybody else before its end.
     async fn sync(&mut self, prepared: &Prepared, is_alone: bool) -> Result<Row> {
-        if !is_alone || !matches!(self.open, Open::None) {
+        if !is_alone || !matches!(self.open, OpenTransaction::None) {
             let error = Error::new(ErrorKind::ActiveTransaction, "SYNC cannot run inside a transaction block");
             return Err(error.with_hint("End the transaction, and send SYNC by itself."));
         }
         // Posting writes, which a session may have forbidden itself.
         self.writing(is_alone)?;
         let plan = self.current_plan(prepared, &self.planning_view())?;
-        let Work::Knirvql(knirvql::Lowered { action: knirvql::Action::Sync(network), .. }) = &plan.work else {
+        let PreparedWork::Knirvql(knirvql::LoweredStatement { action: knirvql::KnirvqlAction::Sync(network), .. }) =
+            &plan.work
+        else {
             return Err(Error::internal("no SYNC"));
         };
         let report = cancellable(self.database.request_sync(*network), &self.cancel).await?;
@@ -191,62 +193,68 @@ impl Session {
         Ok(counts.into_iter().map(|count| Value::Int8(i64::try_from(count).unwrap_or(i64::MAX))).collect())
     }
 
-    fn outcome_of_rows(&self, columns: &Arc<[OutputColumn]>, written: Written) -> Outcome {
-        let rows = Rows::new(Arc::clone(columns), RowStream::from_gathered(written.rows), &self.cancel);
-        Outcome::Rows { rows, tag: RowsTag::Fixed(written.tag) }
+    fn outcome_of_rows(&self, columns: &Arc<[OutputColumn]>, written: WrittenStatement) -> StatementOutcome {
+        let rows = ResultRows::new(Arc::clone(columns), RowStream::from_gathered(written.rows), &self.cancel);
+        StatementOutcome::Rows { rows, tag: RowsTag::Fixed(written.tag) }
     }
 
     async fn read(
         &self,
-        plan: &Plan,
+        plan: &PreparedPlan,
         columns: Option<&Arc<[OutputColumn]>>,
         view: &ReadView,
         parameters: &[Value],
-    ) -> Result<Outcome> {
+    ) -> Result<StatementOutcome> {
         let settings = self.settings.effective();
         let stream = match &plan.work {
-            Work::Sql(planned) => match &planned.action {
-                Action::Read(plan) => {
+            PreparedWork::Sql(planned) => match &planned.action {
+                SqlAction::Read(plan) => {
                     cancellable(plan.execute(view, parameters, settings, &self.cancel), &self.cancel).await?
                 }
-                Action::Explain(explain) => {
+                SqlAction::Explain(explain) => {
                     let lines = explain.run(view, parameters, settings, &self.cancel);
                     RowStream::from_rows(cancellable(lines, &self.cancel).await?)
                 }
                 _ => return Err(Error::internal("this statement reads nothing")),
             },
-            Work::Knirvql(lowered) => self.read_knirvql(&lowered.action, view, parameters)?,
-            Work::Nothing => return Ok(Outcome::Empty),
+            PreparedWork::Knirvql(lowered) => self.read_knirvql(&lowered.action, view, parameters)?,
+            PreparedWork::Nothing => return Ok(StatementOutcome::Empty),
         };
         let columns = columns.cloned().unwrap_or_else(|| Arc::from([]));
         let word = match &plan.work {
-            Work::Sql(planned) if matches!(planned.action, Action::Explain(_)) => {
-                return Ok(Outcome::Rows {
-                    rows: Rows::new(columns, stream, &self.cancel),
+            PreparedWork::Sql(planned) if matches!(planned.action, SqlAction::Explain(_)) => {
+                return Ok(StatementOutcome::Rows {
+                    rows: ResultRows::new(columns, stream, &self.cancel),
                     tag: RowsTag::Fixed("EXPLAIN".to_string()),
                 });
             }
             _ => "SELECT",
         };
-        Ok(Outcome::Rows { rows: Rows::new(columns, stream, &self.cancel), tag: RowsTag::Counted(word) })
+        Ok(StatementOutcome::Rows { rows: ResultRows::new(columns, stream, &self.cancel), tag: RowsTag::Counted(word) })
     }
 
-    fn read_knirvql(&self, action: &knirvql::Action, view: &ReadView, parameters: &[Value]) -> Result<RowStream> {
+    fn read_knirvql(
+        &self,
+        action: &knirvql::KnirvqlAction,
+        view: &ReadView,
+        parameters: &[Value],
+    ) -> Result<RowStream> {
         let settings = self.settings.effective();
         match action {
-            knirvql::Action::Read(query) => {
+            knirvql::KnirvqlAction::Read(query) => {
                 let cursor = view.query(&query.bind(parameters)?, settings, &self.cancel)?;
                 Ok(RowStream::from_cursor(cursor))
             }
-            knirvql::Action::Rows(rows) => Ok(RowStream::from_rows(rows.clone())),
-            knirvql::Action::NetworkRows { table, positions } => {
+            knirvql::KnirvqlAction::Rows(rows) => Ok(RowStream::from_rows(rows.clone())),
+            knirvql::KnirvqlAction::NetworkRows { table, positions } => {
                 let rows = block_in_place(|| knirvql_run::network_rows(view, *table, positions))?;
                 Ok(RowStream::from_rows(rows))
             }
-            knirvql::Action::Explain { analyze, inner } => {
+            knirvql::KnirvqlAction::Explain { analyze, inner } => {
                 let lines = if *analyze {
                     let mut transaction = self.database.begin_for(&self.memory);
-                    let mut run = Run { transaction: &mut transaction, parameters, settings, cancel: &self.cancel };
+                    let mut run =
+                        KnirvqlRun { transaction: &mut transaction, parameters, settings, cancel: &self.cancel };
                     block_in_place(|| knirvql_run::explain_analyze(&mut run, &inner.action))?
                 } else {
                     knirvql_run::explain(&inner.action, view, parameters, settings)?
@@ -257,7 +265,7 @@ impl Session {
         }
     }
 
-    async fn write(&mut self, prepared: &Prepared, parameters: &[Value], is_alone: bool) -> Result<Written> {
+    async fn write(&mut self, prepared: &Prepared, parameters: &[Value], is_alone: bool) -> Result<WrittenStatement> {
         let settings = Arc::clone(self.settings.effective());
         let cancel = self.cancel.clone();
         let sought = self.sought.clone();
@@ -307,46 +315,46 @@ impl Session {
 
 /// Runs a statement that writes, in a transaction.
 async fn run_write(
-    work: &Work,
+    work: &PreparedWork,
     transaction: &mut Transaction,
     parameters: &[Value],
     settings: &Settings,
     cancel: &Cancel,
-) -> Result<Written> {
+) -> Result<WrittenStatement> {
     match work {
-        Work::Sql(planned) => match &planned.action {
-            Action::Write(plan) => {
+        PreparedWork::Sql(planned) => match &planned.action {
+            SqlAction::Write(plan) => {
                 let run = plan.execute(transaction, parameters, settings, cancel);
                 let written = if plan.is_short() { run.await? } else { off_the_async_threads(run)? };
-                Ok(Written { tag: written.tag, rows: written.rows })
+                Ok(WrittenStatement { tag: written.tag, rows: written.rows })
             }
-            Action::Define(definition) => {
+            SqlAction::Define(definition) => {
                 // It may look at every entry of a table, or write it.
                 let tag = off_the_async_threads(definition.execute(transaction, parameters, settings, cancel))?;
-                Ok(Written { tag, rows: Gathered::default() })
+                Ok(WrittenStatement { tag, rows: Gathered::default() })
             }
-            Action::Explain(explain) => {
+            SqlAction::Explain(explain) => {
                 let rows = off_the_async_threads(explain.run_writing(transaction, parameters, settings, cancel))?;
-                Ok(Written { tag: "EXPLAIN".to_string(), rows: rows.into() })
+                Ok(WrittenStatement { tag: "EXPLAIN".to_string(), rows: rows.into() })
             }
             _ => Err(Error::internal("this statement writes nothing")),
         },
-        Work::Knirvql(lowered) => {
-            let mut run = Run { transaction, parameters, settings, cancel };
+        PreparedWork::Knirvql(lowered) => {
+            let mut run = KnirvqlRun { transaction, parameters, settings, cancel };
             match &lowered.action {
-                knirvql::Action::Explain { inner, .. } => {
+                knirvql::KnirvqlAction::Explain { inner, .. } => {
                     let lines = block_in_place(|| knirvql_run::explain_analyze(&mut run, &inner.action))?;
                     let rows: Vec<Row> = lines.into_iter().map(|line| vec![Value::text(line)]).collect();
-                    Ok(Written { tag: "EXPLAIN".to_string(), rows: rows.into() })
+                    Ok(WrittenStatement { tag: "EXPLAIN".to_string(), rows: rows.into() })
                 }
                 action if knirvql_run::is_long(action) => {
                     let tag = block_in_place(|| run.write(action))?;
-                    Ok(Written { tag, rows: Gathered::default() })
+                    Ok(WrittenStatement { tag, rows: Gathered::default() })
                 }
-                action => Ok(Written { tag: run.write(action)?, rows: Gathered::default() }),
+                action => Ok(WrittenStatement { tag: run.write(action)?, rows: Gathered::default() }),
             }
         }
-        Work::Nothing => Err(Error::internal("an empty statement writes nothing")),
+        PreparedWork::Nothing => Err(Error::internal("an empty statement writes nothing")),
     }
 }
 

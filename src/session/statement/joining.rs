@@ -17,15 +17,15 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 const OTHERS_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// A network that a transaction joins.
-pub(in crate::session) struct Joined {
+pub(in crate::session) struct JoinedNetwork {
     network: NetworkId,
     name: String,
     addresses: usize,
 }
 
-impl Joined {
+impl JoinedNetwork {
     /// The networks that a transaction joins at addresses of others.
-    pub fn by(transaction: &Transaction) -> Vec<Joined> {
+    pub fn by(transaction: &Transaction) -> Vec<JoinedNetwork> {
         let before = transaction.committed_catalog();
         if Arc::ptr_eq(&before, transaction.catalog()) {
             return Vec::new();
@@ -34,7 +34,7 @@ impl Joined {
         let joined =
             networks.filter(|network| !network.bootstrap.is_empty() && before.network(&network.name).is_none());
         joined
-            .map(|network| Joined {
+            .map(|network| JoinedNetwork {
                 network: network.id,
                 name: network.name.clone(),
                 addresses: network.bootstrap.len(),
@@ -82,19 +82,19 @@ impl Joined {
 
 impl Session {
     /// Waits a while for members of networks that were just joined, and tells of those of which none has come.
-    pub(in crate::session) async fn tell_of_joined(&mut self, joined: Vec<Joined>) {
+    pub(in crate::session) async fn tell_of_joined(&mut self, joined: Vec<JoinedNetwork>) {
         if joined.is_empty() {
             return;
         }
         let mut changes = self.database.sync_status_changes();
         let wait = async {
-            let is_over = |status: &Arc<SyncStatus>, is_settled: fn(&Joined, &SyncStatus) -> bool| {
+            let is_over = |status: &Arc<SyncStatus>, is_settled: fn(&JoinedNetwork, &SyncStatus) -> bool| {
                 !status.running || joined.iter().all(|each| is_settled(each, status))
             };
             // Who ends the server, or has waited long enough, is told what is known by then.
-            let told = changes.wait_for(|status| is_over(status, Joined::is_told));
+            let told = changes.wait_for(|status| is_over(status, JoinedNetwork::is_told));
             drop(tokio::time::timeout(ANSWER_TIME_MAX, told).await);
-            let settled = changes.wait_for(|status| is_over(status, Joined::is_settled));
+            let settled = changes.wait_for(|status| is_over(status, JoinedNetwork::is_settled));
             drop(tokio::time::timeout(OTHERS_TIME_MAX, settled).await);
             Ok::<(), Error>(())
         };

@@ -8,14 +8,14 @@ use crate::db::{
     Transaction,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::knirvql::{Action, Bindable, EntryParts, MemoryWrite, NetworkWrite, Selection, Text};
+use crate::knirvql::{AstText, Bindable, EntryParts, KnirvqlAction, MemoryWrite, NetworkWrite, Selection};
 use crate::model::{Collection, CollectionKind, Stage};
 use crate::session::statement::execute::off_the_async_threads;
 use crate::sql::fill_defaults;
 use crate::types::Value;
 
 /// What an action runs with.
-pub(super) struct Run<'a> {
+pub(super) struct KnirvqlRun<'a> {
     pub transaction: &'a mut Transaction,
     pub parameters: &'a [Value],
     pub settings: &'a Settings,
@@ -23,47 +23,54 @@ pub(super) struct Run<'a> {
 }
 
 /// Whether an action changes something.
-pub(super) fn writes(action: &Action) -> bool {
+pub(super) fn writes(action: &KnirvqlAction) -> bool {
     match action {
-        Action::Read(_) | Action::Rows(_) | Action::NetworkRows { .. } | Action::Sync(_) => false,
-        Action::SetAuth { .. }
-        | Action::SetMemory(_)
-        | Action::Delete(_)
-        | Action::Stage { .. }
-        | Action::Revert(_)
-        | Action::Network(_) => true,
-        Action::Explain { analyze, inner } => *analyze && writes(&inner.action),
+        KnirvqlAction::Read(_)
+        | KnirvqlAction::Rows(_)
+        | KnirvqlAction::NetworkRows { .. }
+        | KnirvqlAction::Sync(_) => false,
+        KnirvqlAction::SetAuth { .. }
+        | KnirvqlAction::SetMemory(_)
+        | KnirvqlAction::Delete(_)
+        | KnirvqlAction::Stage { .. }
+        | KnirvqlAction::Revert(_)
+        | KnirvqlAction::Network(_) => true,
+        KnirvqlAction::Explain { analyze, inner } => *analyze && writes(&inner.action),
     }
 }
 
 /// Whether an action may scan a collection, so that it must not run on an async thread.
-pub(super) fn is_long(action: &Action) -> bool {
+pub(super) fn is_long(action: &KnirvqlAction) -> bool {
     match action {
-        Action::Read(_) | Action::Rows(_) | Action::NetworkRows { .. } | Action::Sync(_) | Action::SetAuth { .. } => {
-            false
-        }
+        KnirvqlAction::Read(_)
+        | KnirvqlAction::Rows(_)
+        | KnirvqlAction::NetworkRows { .. }
+        | KnirvqlAction::Sync(_)
+        | KnirvqlAction::SetAuth { .. } => false,
         // A blob is written to its file and fsynced; a collection that is attached or detached is looked through.
-        Action::SetMemory(_) | Action::Delete(_) | Action::Stage { .. } | Action::Revert(_) | Action::Network(_) => {
-            true
-        }
-        Action::Explain { inner, .. } => is_long(&inner.action),
+        KnirvqlAction::SetMemory(_)
+        | KnirvqlAction::Delete(_)
+        | KnirvqlAction::Stage { .. }
+        | KnirvqlAction::Revert(_)
+        | KnirvqlAction::Network(_) => true,
+        KnirvqlAction::Explain { inner, .. } => is_long(&inner.action),
     }
 }
 
-impl Run<'_> {
+impl KnirvqlRun<'_> {
     /// Runs an action that changes something; its command tag.
-    pub fn write(&mut self, action: &Action) -> Result<String> {
+    pub fn write(&mut self, action: &KnirvqlAction) -> Result<String> {
         match action {
-            Action::SetAuth { key, value } => {
+            KnirvqlAction::SetAuth { key, value } => {
                 let (key, value) = (self.text(key, "key")?, self.text(value, "value")?);
                 self.transaction.set_secret(&key, &value)?;
                 Ok("SET".to_string())
             }
-            Action::SetMemory(write) => {
+            KnirvqlAction::SetMemory(write) => {
                 self.set_memory(write)?;
                 Ok("SET".to_string())
             }
-            Action::Delete(selections) => {
+            KnirvqlAction::Delete(selections) => {
                 let mut deleted = 0_u64;
                 for selection in selections {
                     for key in self.keys(selection)? {
@@ -72,7 +79,7 @@ impl Run<'_> {
                 }
                 Ok(format!("DELETE {deleted}"))
             }
-            Action::Stage { selection, staged } => {
+            KnirvqlAction::Stage { selection, staged } => {
                 let mut changed = 0_u64;
                 for key in self.keys(selection)? {
                     changed += u64::from(match staged {
@@ -82,19 +89,19 @@ impl Run<'_> {
                 }
                 Ok(format!("{} {changed}", if *staged { "STAGE" } else { "UNSTAGE" }))
             }
-            Action::Revert(selection) => {
+            KnirvqlAction::Revert(selection) => {
                 let mut reverted = 0_u64;
                 for key in self.keys(selection)? {
                     reverted += u64::from(self.transaction.revert(&selection.collection, &key)?);
                 }
                 Ok(format!("REVERT {reverted}"))
             }
-            Action::Network(write) => self.network(write).map(|()| write.tag().to_string()),
-            Action::Read(_)
-            | Action::Rows(_)
-            | Action::NetworkRows { .. }
-            | Action::Sync(_)
-            | Action::Explain { .. } => Err(Error::internal("this action changes nothing")),
+            KnirvqlAction::Network(write) => self.network(write).map(|()| write.tag().to_string()),
+            KnirvqlAction::Read(_)
+            | KnirvqlAction::Rows(_)
+            | KnirvqlAction::NetworkRows { .. }
+            | KnirvqlAction::Sync(_)
+            | KnirvqlAction::Explain { .. } => Err(Error::internal("this action changes nothing")),
         }
     }
 
@@ -131,7 +138,7 @@ impl Run<'_> {
     }
 
     /// A text or the value of its parameter; errors do not show it.
-    fn text(&self, text: &Bindable<Text>, what: &str) -> Result<String> {
+    fn text(&self, text: &Bindable<AstText>, what: &str) -> Result<String> {
         match text {
             Bindable::Value(text) => Ok(text.value.clone()),
             Bindable::Parameter(number) => {
@@ -226,7 +233,7 @@ fn keys_query(collection: &Arc<Collection>, filter: Predicate) -> Query {
 }
 
 /// A network's secret in the clear.
-fn exposed(secret: &Option<Text>) -> Option<&str> {
+fn exposed(secret: &Option<AstText>) -> Option<&str> {
     secret.as_ref().map(|secret| secret.value.as_str())
 }
 
@@ -238,7 +245,7 @@ pub(super) fn network_rows(view: &ReadView, table: NetworkTable, positions: &[us
 
 /// The lines of EXPLAIN.
 pub(super) fn explain(
-    action: &Action,
+    action: &KnirvqlAction,
     view: &ReadView,
     parameters: &[Value],
     settings: &Settings,
@@ -261,28 +268,28 @@ pub(super) fn explain(
         Ok(lines)
     };
     match action {
-        Action::Read(query) => view.explain(&query.bind(parameters)?, settings),
-        Action::Rows(_) => Ok(vec!["Result".to_string()]),
-        Action::NetworkRows { table, .. } => Ok(vec![format!("Scan on nebulus.{}", table.name())]),
-        Action::Sync(_) => Ok(vec!["Sync".to_string()]),
-        Action::Network(write) => Ok(vec![write.tag().to_string()]),
-        Action::Revert(selection) => selected("Revert", std::slice::from_ref(selection)),
-        Action::SetAuth { .. } => Ok(vec!["Upsert on auth".to_string()]),
-        Action::SetMemory(write) => Ok(vec![format!("Upsert on {}", write.collection.name)]),
-        Action::Delete(selections) => selected("Delete", selections),
-        Action::Stage { selection, .. } => selected("Stage", std::slice::from_ref(selection)),
-        Action::Explain { inner, .. } => explain(&inner.action, view, parameters, settings),
+        KnirvqlAction::Read(query) => view.explain(&query.bind(parameters)?, settings),
+        KnirvqlAction::Rows(_) => Ok(vec!["Result".to_string()]),
+        KnirvqlAction::NetworkRows { table, .. } => Ok(vec![format!("Scan on nebulus.{}", table.name())]),
+        KnirvqlAction::Sync(_) => Ok(vec!["Sync".to_string()]),
+        KnirvqlAction::Network(write) => Ok(vec![write.tag().to_string()]),
+        KnirvqlAction::Revert(selection) => selected("Revert", std::slice::from_ref(selection)),
+        KnirvqlAction::SetAuth { .. } => Ok(vec!["Upsert on auth".to_string()]),
+        KnirvqlAction::SetMemory(write) => Ok(vec![format!("Upsert on {}", write.collection.name)]),
+        KnirvqlAction::Delete(selections) => selected("Delete", selections),
+        KnirvqlAction::Stage { selection, .. } => selected("Stage", std::slice::from_ref(selection)),
+        KnirvqlAction::Explain { inner, .. } => explain(&inner.action, view, parameters, settings),
     }
 }
 
 /// Runs the inner action of EXPLAIN ANALYZE and adds what it did; a write goes into `transaction`, the caller decides
 /// whether it stays.
-pub(super) fn explain_analyze(run: &mut Run<'_>, action: &Action) -> Result<Vec<String>> {
+pub(super) fn explain_analyze(run: &mut KnirvqlRun<'_>, action: &KnirvqlAction) -> Result<Vec<String>> {
     let mut lines = explain(action, run.transaction.view(), run.parameters, run.settings)?;
     let start = Instant::now();
     let done = if writes(action) {
         run.write(action)?
-    } else if let Action::Read(query) = action {
+    } else if let KnirvqlAction::Read(query) = action {
         let query = query.bind(run.parameters)?;
         let mut cursor = run.transaction.view().query(&query, run.settings, run.cancel)?;
         let mut rows = 0;
@@ -290,7 +297,7 @@ pub(super) fn explain_analyze(run: &mut Run<'_>, action: &Action) -> Result<Vec<
             rows += chunk.len();
         }
         format!("{rows} rows")
-    } else if let Action::NetworkRows { table, .. } = action {
+    } else if let KnirvqlAction::NetworkRows { table, .. } = action {
         format!("{} rows", table.rows(run.transaction.view())?.len())
     } else {
         "done".to_string()

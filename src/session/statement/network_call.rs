@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crate::db::{Row, RowStream};
 use crate::error::{Error, ErrorKind, Result};
-use crate::knirvql::{self, Condition, Literal, NetworkChange, NetworkOption, Revert, Stage, Statement, Text};
+use crate::knirvql::{
+    self, AstStage, AstText, Condition, KnirvqlStatement, Literal, NetworkChange, NetworkOption, Revert,
+};
 use crate::session::session::Session;
-use crate::session::statement::outcome::{Outcome, Rows, RowsTag};
+use crate::session::statement::outcome::{ResultRows, RowsTag, StatementOutcome};
 use crate::session::statement::script::{Language, Parsed};
 use crate::sql::{NetworkCall, NetworkFunction};
 use crate::types::{ColumnType, Value};
@@ -18,7 +20,7 @@ impl Session {
         call: &NetworkCall,
         parameters: &[Value],
         is_alone: bool,
-    ) -> Result<Outcome> {
+    ) -> Result<StatementOutcome> {
         let row = match &call.arguments {
             Some(plan) => self.argument_row(plan, parameters).await?,
             None => Row::new(),
@@ -40,19 +42,19 @@ impl Session {
             }
         };
         let columns = call.columns().into();
-        let rows = Rows::new(columns, RowStream::from_rows(vec![vec![value]]), &self.cancel);
-        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
+        let rows = ResultRows::new(columns, RowStream::from_rows(vec![vec![value]]), &self.cancel);
+        Ok(StatementOutcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
     }
 }
 
 /// What the function gives for what its statement gave.
-async fn result(outcome: Outcome, function: NetworkFunction) -> Result<Value> {
+async fn result(outcome: StatementOutcome, function: NetworkFunction) -> Result<Value> {
     match outcome {
-        Outcome::Done { tag } if function.returns() == ColumnType::Int8 => {
+        StatementOutcome::Done { tag } if function.returns() == ColumnType::Int8 => {
             // `STAGE 3`
             Ok(tag.rsplit(' ').next().and_then(|count| count.parse().ok()).map_or(Value::Null, Value::Int8))
         }
-        Outcome::Rows { mut rows, .. } => {
+        StatementOutcome::Rows { mut rows, .. } => {
             let columns = rows.columns();
             let row = rows.next_chunk().await?.and_then(|rows| rows.into_iter().next()).unwrap_or_default();
             let members = columns.iter().zip(&row).filter_map(|(column, value)| Some((&column.name, value.as_i64()?)));
@@ -72,38 +74,41 @@ struct Arguments<'a> {
 
 impl Arguments<'_> {
     /// The statement that says the same.
-    fn statement(&self) -> Result<Statement> {
+    fn statement(&self) -> Result<KnirvqlStatement> {
         let network = |position: usize| self.text(position).map(str::to_string);
         if let Some(change) = self.change()? {
-            return Ok(Statement::AlterNetwork { network: network(0)?, change });
+            return Ok(KnirvqlStatement::AlterNetwork { network: network(0)?, change });
         }
         Ok(match self.function {
-            NetworkFunction::Create => Statement::CreateNetwork { network: network(0)?, options: self.options(1)? },
+            NetworkFunction::Create => {
+                KnirvqlStatement::CreateNetwork { network: network(0)?, options: self.options(1)? }
+            }
             NetworkFunction::Join => {
                 let addresses = self.text(1)?.split(',').map(str::trim).filter(|address| !address.is_empty());
                 let addresses = addresses.map(str::to_string).collect();
-                Statement::JoinNetwork { network: network(0)?, addresses, options: self.options(2)? }
+                KnirvqlStatement::JoinNetwork { network: network(0)?, addresses, options: self.options(2)? }
             }
-            NetworkFunction::Leave => Statement::LeaveNetwork { network: network(0)? },
-            NetworkFunction::Attach => Statement::AttachCollection {
+            NetworkFunction::Leave => KnirvqlStatement::LeaveNetwork { network: network(0)? },
+            NetworkFunction::Attach => KnirvqlStatement::AttachCollection {
                 collection: self.text(0)?.to_string(),
                 network: network(1)?,
                 options: self.options(2)?,
             },
             NetworkFunction::Detach => {
-                Statement::DetachCollection { collection: self.text(0)?.to_string(), network: network(1)? }
+                KnirvqlStatement::DetachCollection { collection: self.text(0)?.to_string(), network: network(1)? }
             }
-            NetworkFunction::Stage | NetworkFunction::Unstage => Statement::Stage(Stage {
+            NetworkFunction::Stage | NetworkFunction::Unstage => KnirvqlStatement::Stage(AstStage {
                 staged: self.function == NetworkFunction::Stage,
                 collection: Some(self.text(0)?.to_string()),
                 condition: self.condition(1)?,
                 network: None,
             }),
-            NetworkFunction::Revert => {
-                Statement::Revert(Revert { collection: Some(self.text(0)?.to_string()), condition: self.condition(1)? })
-            }
+            NetworkFunction::Revert => KnirvqlStatement::Revert(Revert {
+                collection: Some(self.text(0)?.to_string()),
+                condition: self.condition(1)?,
+            }),
             NetworkFunction::Sync => {
-                Statement::Sync { network: if self.is_given(0) { Some(network(0)?) } else { None } }
+                KnirvqlStatement::Sync { network: if self.is_given(0) { Some(network(0)?) } else { None } }
             }
             _ => {
                 return Err(Error::internal(format!("no statement says what {}() does", self.function.name())));
@@ -126,7 +131,7 @@ impl Arguments<'_> {
             NetworkFunction::UnlinkPeer => NetworkChange::UnlinkPeer(text(1)?),
             NetworkFunction::AllowDrop => NetworkChange::AllowDrop,
             NetworkFunction::RotateSecret => {
-                let secret = if self.is_given(1) { Some(Text::secret(self.text(1)?)) } else { None };
+                let secret = if self.is_given(1) { Some(AstText::secret(self.text(1)?)) } else { None };
                 NetworkChange::RotateSecret(secret)
             }
             _ => return Ok(None),
@@ -151,7 +156,7 @@ impl Arguments<'_> {
     fn condition(&self, position: usize) -> Result<Condition> {
         let statement = knirvql::parse(&format!("STAGE MEMORY WHERE {}", self.text(position)?));
         match statement {
-            Ok(Statement::Stage(Stage { condition, network: None, .. })) => Ok(condition),
+            Ok(KnirvqlStatement::Stage(AstStage { condition, network: None, .. })) => Ok(condition),
             Ok(_) => Err(self.refused(format!(
                 "argument {} of {}() is more than a condition",
                 position + 1,
@@ -186,12 +191,12 @@ impl Arguments<'_> {
                 serde_json::Value::Number(number) => {
                     number.as_i64().map_or_else(|| Literal::Number(number.to_string()), Literal::Integer)
                 }
-                serde_json::Value::String(text) => Literal::Text(Text::open(text)),
+                serde_json::Value::String(text) => Literal::Text(AstText::open(text)),
                 serde_json::Value::Array(elements) => {
                     let texts = elements.iter().map(serde_json::Value::as_str).collect::<Option<Vec<_>>>();
                     let texts =
                         texts.ok_or_else(|| self.refused(format!("option \"{name}\" is not a list of texts")))?;
-                    Literal::Text(Text::open(texts.join(",")))
+                    Literal::Text(AstText::open(texts.join(",")))
                 }
                 serde_json::Value::Object(_) => {
                     return Err(self.refused(format!("option \"{name}\" is an object, which no option takes")));

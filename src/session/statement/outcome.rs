@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::db::{Cancel, Row, RowStream};
 use crate::error::Result;
 use crate::model::{OutputColumn, Reservation};
-use crate::session::statement::copy::{CopyIn, CopyOut};
+use crate::session::statement::copy::{SessionCopyIn, SessionCopyOut};
 
 /// What came of a statement.
-pub enum Outcome {
+pub enum StatementOutcome {
     Rows {
-        rows: Rows,
+        rows: ResultRows,
         tag: RowsTag,
     },
     /// With its command tag.
@@ -20,8 +20,8 @@ pub enum Outcome {
     },
     Empty,
     /// The client is to send data.
-    CopyIn(CopyIn),
-    CopyOut(CopyOut),
+    CopyIn(SessionCopyIn),
+    CopyOut(SessionCopyOut),
 }
 
 /// The command tag behind rows.
@@ -33,7 +33,7 @@ pub enum RowsTag {
 }
 
 /// The rows of a result. Dropping them stops the work behind them.
-pub struct Rows {
+pub struct ResultRows {
     columns: Arc<[OutputColumn]>,
     /// Rows that were read already and come first.
     first: Option<Vec<Row>>,
@@ -43,9 +43,9 @@ pub struct Rows {
     cancel: Cancel,
 }
 
-impl Rows {
+impl ResultRows {
     pub(in crate::session) fn new(columns: Arc<[OutputColumn]>, stream: RowStream, cancel: &Cancel) -> Self {
-        Rows { columns, first: None, first_memory: None, stream, cancel: cancel.clone() }
+        ResultRows { columns, first: None, first_memory: None, stream, cancel: cancel.clone() }
     }
 
     /// These rows behind others, with what the others take of the session's memory.

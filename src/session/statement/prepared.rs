@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::db::{Catalog, NamedStatement};
-use crate::knirvql::Lowered;
+use crate::knirvql::LoweredStatement;
 use crate::metrics::StatementKind;
 use crate::model::{OutputColumn, Reservation};
 use crate::session::statement::script::{HIDDEN, Parsed};
@@ -63,7 +63,7 @@ pub struct Prepared {
     pub(in crate::session) kind: Option<StatementKind>,
     /// `None` for an empty statement.
     pub(in crate::session) parsed: Option<Parsed>,
-    pub(in crate::session) plan: Mutex<Arc<Plan>>,
+    pub(in crate::session) plan: Mutex<Arc<PreparedPlan>>,
     /// The text without secrets.
     pub(in crate::session) shown: Arc<str>,
     /// How often it was executed.
@@ -73,31 +73,31 @@ pub struct Prepared {
 }
 
 /// What a statement does, planned with one catalog.
-pub(in crate::session) struct Plan {
+pub(in crate::session) struct PreparedPlan {
     pub catalog: Arc<Catalog>,
-    pub work: Work,
+    pub work: PreparedWork,
 }
 
-pub(in crate::session) enum Work {
+pub(in crate::session) enum PreparedWork {
     Nothing,
     Sql(Planned),
-    Knirvql(Lowered),
+    Knirvql(LoweredStatement),
 }
 
-impl Work {
+impl PreparedWork {
     pub fn parameters(&self) -> Vec<ColumnType> {
         match self {
-            Work::Nothing => Vec::new(),
-            Work::Sql(planned) => planned.parameters.clone(),
-            Work::Knirvql(lowered) => lowered.parameters.clone(),
+            PreparedWork::Nothing => Vec::new(),
+            PreparedWork::Sql(planned) => planned.parameters.clone(),
+            PreparedWork::Knirvql(lowered) => lowered.parameters.clone(),
         }
     }
 
     pub fn columns(&self) -> Option<Arc<[OutputColumn]>> {
         match self {
-            Work::Nothing => None,
-            Work::Sql(planned) => planned.columns.clone(),
-            Work::Knirvql(lowered) => lowered.columns.clone(),
+            PreparedWork::Nothing => None,
+            PreparedWork::Sql(planned) => planned.columns.clone(),
+            PreparedWork::Knirvql(lowered) => lowered.columns.clone(),
         }
     }
 }
@@ -114,7 +114,7 @@ impl Prepared {
         if parsed.memory.is_some() { bytes - tree_bytes(std::slice::from_ref(parsed)) } else { bytes }
     }
 
-    pub(in crate::session) fn new(parsed: Option<Parsed>, plan: Plan, memory: Reservation) -> Self {
+    pub(in crate::session) fn new(parsed: Option<Parsed>, plan: PreparedPlan, memory: Reservation) -> Self {
         let shown = parsed.as_ref().map_or_else(|| "".into(), Parsed::shown);
         Prepared {
             parameters: plan.work.parameters(),

@@ -32,7 +32,7 @@ pub struct Parsed {
 #[derive(Clone)]
 pub(in crate::session) enum Language {
     Sql(Arc<sql::ParsedStatement>),
-    Knirvql(Arc<knirvql::Statement>),
+    Knirvql(Arc<knirvql::KnirvqlStatement>),
 }
 
 impl Parsed {

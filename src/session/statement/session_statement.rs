@@ -11,12 +11,12 @@ use crate::session::cursor::no_cursor;
 use crate::session::scram_verifier::make_verifier;
 use crate::session::session::Session;
 use crate::session::settings::SessionSettings;
-use crate::session::statement::outcome::{Outcome, Rows, RowsTag, cancellable};
-use crate::session::statement::prepared::{Plan, Work};
+use crate::session::statement::outcome::{ResultRows, RowsTag, StatementOutcome, cancellable};
+use crate::session::statement::prepared::{PreparedPlan, PreparedWork};
 use crate::session::statement::script::{Language, Parsed};
-use crate::session::transaction::{Modes, Open, TransactionStatus};
+use crate::session::transaction::{Modes, OpenTransaction, TransactionStatus};
 use crate::sql::{
-    Action, Control, Discard, Fetch, ParsedStatement, ReadPlan, SecretText, SettingCall, TransactionModes,
+    Control, CursorFetch, Discard, ParsedStatement, ReadPlan, SecretText, SettingCall, SqlAction, TransactionModes,
 };
 use crate::types::Value;
 
@@ -28,22 +28,31 @@ impl From<&TransactionModes> for Modes {
 
 impl Session {
     /// The columns that only the session knows: those of FETCH and EXECUTE.
-    pub(in crate::session) fn complete_columns(&self, work: &mut Work) -> Result<()> {
-        let Work::Sql(planned) = work else { return Ok(()) };
+    pub(in crate::session) fn complete_columns(&self, work: &mut PreparedWork) -> Result<()> {
+        let PreparedWork::Sql(planned) = work else { return Ok(()) };
         match &planned.action {
-            Action::Control(Control::Fetch { cursor, .. }) => {
+            SqlAction::Control(Control::Fetch { cursor, .. }) => {
                 planned.columns = Some(self.cursor_columns(cursor).ok_or_else(|| no_cursor(cursor))?);
             }
-            Action::Control(Control::Execute { name, .. }) => planned.columns = self.statement(name)?.columns.clone(),
+            SqlAction::Control(Control::Execute { name, .. }) => {
+                planned.columns = self.statement(name)?.columns.clone()
+            }
             _ => {}
         }
         Ok(())
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm for each statement about the session")]
-    pub(super) async fn control(&mut self, plan: &Plan, parameters: Vec<Value>, is_alone: bool) -> Result<Outcome> {
-        let Work::Sql(planned) = &plan.work else { return Err(Error::internal("no statement about the session")) };
-        let Action::Control(control) = &planned.action else {
+    pub(super) async fn control(
+        &mut self,
+        plan: &PreparedPlan,
+        parameters: Vec<Value>,
+        is_alone: bool,
+    ) -> Result<StatementOutcome> {
+        let PreparedWork::Sql(planned) = &plan.work else {
+            return Err(Error::internal("no statement about the session"));
+        };
+        let SqlAction::Control(control) = &planned.action else {
             return Err(Error::internal("no statement about the session"));
         };
         let tag = match control {
@@ -109,8 +118,8 @@ impl Session {
             }
             Control::Fetch { cursor, fetch } => {
                 let count = match fetch {
-                    Fetch::Forward(count) => Some(*count),
-                    Fetch::ForwardAll => None,
+                    CursorFetch::Forward(count) => Some(*count),
+                    CursorFetch::ForwardAll => None,
                 };
                 return self.fetch(cursor, count).await;
             }
@@ -133,7 +142,7 @@ impl Session {
             }
             Control::NoOp(tag) => (*tag).to_string(),
         };
-        Ok(Outcome::Done { tag })
+        Ok(StatementOutcome::Done { tag })
     }
 
     fn set(&mut self, name: &str, value: &str, is_local: bool) -> Result<()> {
@@ -156,7 +165,7 @@ impl Session {
 
     /// The settings, to be changed by the transaction that is open, or by the one that this statement is.
     fn changing(&mut self) -> &mut SessionSettings {
-        if !matches!(self.open, Open::Block(_)) {
+        if !matches!(self.open, OpenTransaction::Block(_)) {
             self.settings.begin_implicit();
         }
         &mut self.settings
@@ -164,7 +173,7 @@ impl Session {
 
     /// SET LOCAL in a transaction of its own ends before anybody sees it.
     fn warn_local(&mut self, is_local: bool, is_alone: bool) {
-        if is_local && is_alone && matches!(self.open, Open::None) && !self.settings.is_implicit() {
+        if is_local && is_alone && matches!(self.open, OpenTransaction::None) && !self.settings.is_implicit() {
             self.warn(ErrorKind::NoActiveTransaction, "SET LOCAL can only be used in transaction blocks");
         }
     }
@@ -172,8 +181,8 @@ impl Session {
     /// The settings that tell of the transaction: outside of a block they end with the statement that sets them.
     fn set_own_modes(&mut self, modes: Modes) -> Result<()> {
         match self.open {
-            Open::Block(_) => self.set_modes(modes),
-            Open::None | Open::Implicit(_) => Ok(()),
+            OpenTransaction::Block(_) => self.set_modes(modes),
+            OpenTransaction::None | OpenTransaction::Implicit(_) => Ok(()),
         }
     }
 
@@ -189,7 +198,7 @@ impl Session {
         Ok(())
     }
 
-    fn show(&self, control: &Control, columns: Option<&[OutputColumn]>) -> Result<Outcome> {
+    fn show(&self, control: &Control, columns: Option<&[OutputColumn]>) -> Result<StatementOutcome> {
         let settings = self.settings.effective();
         let rows = match control {
             Control::Show(name) => vec![vec![Value::text(settings.shown(name)?)]],
@@ -202,11 +211,11 @@ impl Session {
                 settings.all().into_iter().map(described).collect()
             }
         };
-        let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(rows), &self.cancel);
-        Ok(Outcome::Rows { rows, tag: RowsTag::Fixed("SHOW".to_string()) })
+        let rows = ResultRows::new(columns.unwrap_or_default().into(), RowStream::from_rows(rows), &self.cancel);
+        Ok(StatementOutcome::Rows { rows, tag: RowsTag::Fixed("SHOW".to_string()) })
     }
 
-    fn configure(&mut self, calls: &[SettingCall], columns: Option<&[OutputColumn]>) -> Result<Outcome> {
+    fn configure(&mut self, calls: &[SettingCall], columns: Option<&[OutputColumn]>) -> Result<StatementOutcome> {
         let mut row = Vec::with_capacity(calls.len());
         for call in calls {
             if let Some((value, is_local)) = &call.change {
@@ -214,8 +223,8 @@ impl Session {
             }
             row.push(Value::text(self.settings.effective().shown(&call.name)?));
         }
-        let rows = Rows::new(columns.unwrap_or_default().into(), RowStream::from_rows(vec![row]), &self.cancel);
-        Ok(Outcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
+        let rows = ResultRows::new(columns.unwrap_or_default().into(), RowStream::from_rows(vec![row]), &self.cancel);
+        Ok(StatementOutcome::Rows { rows, tag: RowsTag::Counted("SELECT") })
     }
 
     fn discard(&mut self, what: Discard) -> Result<String> {
@@ -248,7 +257,7 @@ impl Session {
         arguments: Option<&ReadPlan>,
         parameters: &[Value],
         is_alone: bool,
-    ) -> Result<Outcome> {
+    ) -> Result<StatementOutcome> {
         let prepared = Arc::clone(self.statement(name)?);
         let row = match arguments {
             None => Vec::new(),
@@ -279,16 +288,16 @@ impl Session {
         parameters: &[Value],
         is_alone: bool,
     ) -> Result<()> {
-        if !is_held && is_alone && matches!(self.open, Open::None) {
+        if !is_held && is_alone && matches!(self.open, OpenTransaction::None) {
             return Err(outside_of_block("DECLARE CURSOR"));
         }
         let view = self.view(is_alone);
         let settings = self.settings.effective();
         let stream = cancellable(query.execute(&view, parameters, settings, &self.cancel), &self.cancel).await?;
-        let rows = Rows::new(query.columns(), stream, &self.cancel);
+        let rows = ResultRows::new(query.columns(), stream, &self.cancel);
         self.open_cursor(name, rows, is_held)?;
         self.has_run();
-        if matches!(self.open, Open::None) {
+        if matches!(self.open, OpenTransaction::None) {
             // A statement by itself is a transaction that commits with it.
             if let Err(error) = self.cursors.store_held().await {
                 self.cursors.roll_back();

@@ -13,10 +13,10 @@ use crate::knirvql;
 use crate::metrics::{SLOW_STATEMENTS, StatementKind};
 use crate::session::session::Session;
 use crate::session::statement::knirvql_run;
-use crate::session::statement::prepared::{Prepared, Work};
+use crate::session::statement::prepared::{Prepared, PreparedWork};
 use crate::session::statement::script::{HIDDEN, Language};
 use crate::session::statement::secrecy::mentions_secrets;
-use crate::sql::{self, Action};
+use crate::sql::{self, SqlAction};
 use crate::types::Value;
 
 /// How long making the plan for the log may take: the client waits for it.
@@ -41,34 +41,34 @@ impl SlowLog {
 }
 
 /// Of which kind a planned statement is; `None` for an empty one.
-pub(super) fn kind_of(work: &Work) -> Option<StatementKind> {
+pub(super) fn kind_of(work: &PreparedWork) -> Option<StatementKind> {
     Some(match work {
-        Work::Nothing => return None,
-        Work::Sql(planned) => match &planned.action {
-            Action::Empty => return None,
-            Action::Read(plan) if plan.is_nearest() => StatementKind::Nearest,
-            Action::Read(_) => StatementKind::Select,
-            Action::Write(sql::WritePlan::Insert(_)) => StatementKind::Insert,
-            Action::Write(sql::WritePlan::Update(_)) => StatementKind::Update,
-            Action::Write(sql::WritePlan::Delete(_)) => StatementKind::Delete,
-            Action::Define(_) => StatementKind::Define,
-            Action::Control(sql::Control::Network(_)) => StatementKind::Network,
-            Action::Control(_) => StatementKind::Other,
-            Action::CopyIn(_) | Action::CopyOut(_) => StatementKind::Copy,
-            Action::Explain(_) => StatementKind::Explain,
+        PreparedWork::Nothing => return None,
+        PreparedWork::Sql(planned) => match &planned.action {
+            SqlAction::Empty => return None,
+            SqlAction::Read(plan) if plan.is_nearest() => StatementKind::Nearest,
+            SqlAction::Read(_) => StatementKind::Select,
+            SqlAction::Write(sql::WritePlan::Insert(_)) => StatementKind::Insert,
+            SqlAction::Write(sql::WritePlan::Update(_)) => StatementKind::Update,
+            SqlAction::Write(sql::WritePlan::Delete(_)) => StatementKind::Delete,
+            SqlAction::Define(_) => StatementKind::Define,
+            SqlAction::Control(sql::Control::Network(_)) => StatementKind::Network,
+            SqlAction::Control(_) => StatementKind::Other,
+            SqlAction::CopyIn(_) | SqlAction::CopyOut(_) => StatementKind::Copy,
+            SqlAction::Explain(_) => StatementKind::Explain,
         },
-        Work::Knirvql(lowered) => match &lowered.action {
-            knirvql::Action::Read(query) if query.nearest.is_some() => StatementKind::Nearest,
-            knirvql::Action::Read(_) | knirvql::Action::Rows(_) | knirvql::Action::NetworkRows { .. } => {
-                StatementKind::Select
-            }
-            knirvql::Action::SetAuth { .. } | knirvql::Action::SetMemory(_) => StatementKind::Insert,
-            knirvql::Action::Delete(_) => StatementKind::Delete,
-            knirvql::Action::Stage { .. }
-            | knirvql::Action::Revert(_)
-            | knirvql::Action::Network(_)
-            | knirvql::Action::Sync(_) => StatementKind::Network,
-            knirvql::Action::Explain { .. } => StatementKind::Explain,
+        PreparedWork::Knirvql(lowered) => match &lowered.action {
+            knirvql::KnirvqlAction::Read(query) if query.nearest.is_some() => StatementKind::Nearest,
+            knirvql::KnirvqlAction::Read(_)
+            | knirvql::KnirvqlAction::Rows(_)
+            | knirvql::KnirvqlAction::NetworkRows { .. } => StatementKind::Select,
+            knirvql::KnirvqlAction::SetAuth { .. } | knirvql::KnirvqlAction::SetMemory(_) => StatementKind::Insert,
+            knirvql::KnirvqlAction::Delete(_) => StatementKind::Delete,
+            knirvql::KnirvqlAction::Stage { .. }
+            | knirvql::KnirvqlAction::Revert(_)
+            | knirvql::KnirvqlAction::Network(_)
+            | knirvql::KnirvqlAction::Sync(_) => StatementKind::Network,
+            knirvql::KnirvqlAction::Explain { .. } => StatementKind::Explain,
         },
     })
 }
@@ -131,13 +131,13 @@ impl Session {
         let plan = self.current_plan(prepared, view)?;
         let settings = self.settings.effective();
         match &plan.work {
-            Work::Nothing => Ok(Vec::new()),
-            Work::Sql(planned) => match &planned.action {
-                Action::Read(plan) => plan.steps(view, parameters, settings, cancel).await,
-                Action::Write(plan) => plan.steps(view, parameters, settings, cancel).await,
+            PreparedWork::Nothing => Ok(Vec::new()),
+            PreparedWork::Sql(planned) => match &planned.action {
+                SqlAction::Read(plan) => plan.steps(view, parameters, settings, cancel).await,
+                SqlAction::Write(plan) => plan.steps(view, parameters, settings, cancel).await,
                 _ => Ok(Vec::new()),
             },
-            Work::Knirvql(lowered) => knirvql_run::explain(&lowered.action, view, parameters, settings),
+            PreparedWork::Knirvql(lowered) => knirvql_run::explain(&lowered.action, view, parameters, settings),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::string_of;
 use crate::sql::analyze::scope;
-use crate::sql::analyze::scope::{Found, column_of};
+use crate::sql::analyze::scope::{FoundColumn, column_of};
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::TEXT_CONCAT;
 use crate::sql::parse::names::folded;
@@ -254,7 +254,7 @@ impl Analyzer<'_> {
         if let Some(found) = &found {
             self.note_column(found, location);
         }
-        let Some(Found { relation, table: Some(key), column, .. }) = found else {
+        let Some(FoundColumn { relation, table: Some(key), column, .. }) = found else {
             return Ok(None);
         };
         let Some(StatementTable::Collection(table)) = self.tables.get_mut(&key) else { return Ok(None) };

@@ -309,7 +309,11 @@ impl Analyzer<'_> {
     }
 
     /// An expression that is compared with each of several. It is walked once: what a walk wrote is no name any more.
-    pub fn against<'e>(&mut self, left: &mut Expr, others: impl IntoIterator<Item = &'e mut Expr>) -> Result<Sides> {
+    pub fn against<'e>(
+        &mut self,
+        left: &mut Expr,
+        others: impl IntoIterator<Item = &'e mut Expr>,
+    ) -> Result<ComparedSides> {
         let mut left_type = self.expr(left)?;
         let mut key = sort_key(left_type.as_ref());
         let mut values = Vec::new();
@@ -331,7 +335,7 @@ impl Analyzer<'_> {
         let others = values.iter().map(|(_, ty)| ty.clone()).collect();
         values.push((left, left_type.clone()));
         self.compared_as_floats(values);
-        Ok(Sides { key, left: left_type, others })
+        Ok(ComparedSides { key, left: left_type, others })
     }
 
     /// What [`Analyzer::pair`] does for expressions that were walked already.
@@ -475,7 +479,7 @@ impl Analyzer<'_> {
 }
 
 /// Values that are compared.
-pub struct Sides {
+pub struct ComparedSides {
     /// What makes their sort keys.
     pub key: Option<&'static str>,
     /// The type of the one that is compared with each of the others, and theirs.

@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
-use crate::sql::analyze::expressions::Sides;
+use crate::sql::analyze::expressions::ComparedSides;
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::placeholder;
 use crate::sql::analyze::parameter_types::{ParameterTypes, unmodified};
@@ -63,7 +63,7 @@ impl Analyzer<'_> {
     /// `value IN (list)`.
     pub fn in_list(&mut self, value: &mut Expr, list: &mut [Expr]) -> Result<()> {
         let places: Vec<Span> = list.iter().map(Spanned::span).collect();
-        let Sides { key, left, others } = self.against(value, list.iter_mut())?;
+        let ComparedSides { key, left, others } = self.against(value, list.iter_mut())?;
         if let Some(key) = key {
             by_value(value, key);
             list.iter_mut().for_each(|each| by_value(each, key));

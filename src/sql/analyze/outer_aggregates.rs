@@ -18,7 +18,7 @@ use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
 use crate::sql::analyze::from::table_alias;
 use crate::sql::analyze::jsonb::ordinal;
 use crate::sql::analyze::scope;
-use crate::sql::analyze::scope::{Found, column_of};
+use crate::sql::analyze::scope::{FoundColumn, column_of};
 use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded};
 use crate::sql::parse::trees::select_of;
@@ -95,7 +95,7 @@ impl Analyzer<'_> {
     }
 
     /// Notes where a column was found.
-    pub fn note_column(&mut self, found: &Found, location: Location) {
+    pub fn note_column(&mut self, found: &FoundColumn, location: Location) {
         for level in &mut self.levels {
             if found.depth <= level.own {
                 level.innermost = level.innermost.max(Some(found.depth));

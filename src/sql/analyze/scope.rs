@@ -59,7 +59,7 @@ pub struct Scope {
 
 /// Where a name was found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct FoundColumn {
     /// The place of its query among the scopes.
     pub depth: usize,
     pub relation: String,
@@ -86,7 +86,7 @@ pub fn qualified(parts: &[Ident]) -> Option<(Option<String>, String, String)> {
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn resolve_qualified(scopes: &[Scope], parts: &[Ident]) -> Result<Option<Found>> {
+pub fn resolve_qualified(scopes: &[Scope], parts: &[Ident]) -> Result<Option<FoundColumn>> {
     let Some((schema, relation, name)) = qualified(parts) else { return Ok(None) };
     let found = resolve(scopes, Some(&relation), &name)?;
     match (&found, schema) {
@@ -107,11 +107,11 @@ pub fn no_relation(relation: &str) -> Error {
 ///
 /// # Errors
 /// 42703 and 42P01 for names that mean nothing, 42702 for those that mean two things.
-pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<Option<Found>> {
+pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<Option<FoundColumn>> {
     let mut may_be_opaque = false;
     let mut relation_exists = false;
     for (depth, scope) in scopes.iter().enumerate().rev() {
-        let mut found: Option<Found> = None;
+        let mut found: Option<FoundColumn> = None;
         for candidate in &scope.relations {
             if relation.is_some_and(|wanted| wanted != candidate.name) {
                 continue;
@@ -134,7 +134,7 @@ pub fn resolve(scopes: &[Scope], relation: Option<&str>, name: &str) -> Result<O
                         ));
                     }
                 }
-                found = Some(Found {
+                found = Some(FoundColumn {
                     depth,
                     relation: candidate.name.clone(),
                     table: candidate.table.clone(),

@@ -10,7 +10,7 @@ use crate::sql::analyze::analyzer::{Analyzer, is_ordinal};
 use crate::sql::analyze::jsonb::{distinct_keyed, group_keyed, ordinal, sort_key};
 use crate::sql::analyze::outer_aggregates::original;
 use crate::sql::analyze::scope;
-use crate::sql::analyze::scope::{Found, Relation, Scope, ScopeColumn};
+use crate::sql::analyze::scope::{FoundColumn, Relation, Scope, ScopeColumn};
 use crate::sql::parse::names;
 use crate::sql::parse::names::{exact, folded, relation_name};
 use crate::sql::parse::visit::has_expression;
@@ -232,14 +232,14 @@ impl Analyzer<'_> {
     }
 
     /// Whether a column is one of the current query's FROM.
-    fn is_own(&self, found: &Found) -> bool {
+    fn is_own(&self, found: &FoundColumn) -> bool {
         let relations = self.scopes.last().map(|scope| scope.relations.as_slice()).unwrap_or_default();
         let named = relations.iter().filter(|relation| relation.name == found.relation);
         named.flat_map(|relation| &relation.columns).any(|column| column.name == found.column.name)
     }
 
     /// The column that an expression plainly names.
-    fn plain_column(&self, expr: &Expr) -> Option<Found> {
+    fn plain_column(&self, expr: &Expr) -> Option<FoundColumn> {
         match expr {
             Expr::Identifier(ident) => scope::resolve(&self.scopes, None, &folded(ident)).ok().flatten(),
             Expr::CompoundIdentifier(parts) => scope::resolve_qualified(&self.scopes, parts).ok().flatten(),

@@ -9,8 +9,8 @@ use crate::sql::copy::binary_format::BinaryRows;
 use crate::sql::copy::copy_plan::{BinaryCodec, CopyTarget};
 use crate::sql::copy::options::CopyFormat;
 use crate::sql::copy::text_format::{Records, read_fields};
-use crate::sql::write::write_plan::Run;
-use crate::sql::write::write_target::Place;
+use crate::sql::write::write_plan::WriteRun;
+use crate::sql::write::write_target::WritePlace;
 use crate::types::{ColumnType, Value};
 
 /// Longest value that an error repeats, in characters.
@@ -31,7 +31,8 @@ pub struct CopyIn {
 
 impl CopyIn {
     pub(in crate::sql) fn new(target: Arc<CopyTarget>, codec: BinaryCodec) -> Self {
-        let types = target.columns.iter().map(|position| Place::Column(*position).ty(&target.collection)).collect();
+        let types =
+            target.columns.iter().map(|position| WritePlace::Column(*position).ty(&target.collection)).collect();
         CopyIn {
             target,
             codec,
@@ -66,7 +67,7 @@ impl CopyIn {
     ) -> Result<()> {
         cancel.check()?;
         let now = chrono::Utc::now().timestamp_micros();
-        let mut run = Run { transaction, parameters: &[], settings, cancel, now };
+        let mut run = WriteRun { transaction, parameters: &[], settings, cancel, now };
         if self.is_binary() {
             self.rows.push(bytes)?;
             return self.take_rows(&mut run).await;
@@ -83,7 +84,7 @@ impl CopyIn {
         cancel: &Cancel,
     ) -> Result<String> {
         let now = chrono::Utc::now().timestamp_micros();
-        let mut run = Run { transaction, parameters: &[], settings, cancel, now };
+        let mut run = WriteRun { transaction, parameters: &[], settings, cancel, now };
         if self.is_binary() {
             self.rows.finish()?;
         } else {
@@ -96,7 +97,7 @@ impl CopyIn {
         Ok(format!("COPY {}", self.count))
     }
 
-    async fn take_rows(&mut self, run: &mut Run<'_>) -> Result<()> {
+    async fn take_rows(&mut self, run: &mut WriteRun<'_>) -> Result<()> {
         loop {
             let place = self.place(self.count + 1);
             let row = self.rows.next(&self.types, self.codec).map_err(|error| at(error, place))?;
@@ -106,7 +107,7 @@ impl CopyIn {
         }
     }
 
-    async fn take_records(&mut self, run: &mut Run<'_>, at_end: bool) -> Result<()> {
+    async fn take_records(&mut self, run: &mut WriteRun<'_>, at_end: bool) -> Result<()> {
         loop {
             let Some(record) = self.records.next(&self.target.options, at_end) else { return Ok(()) };
             self.line += 1;
@@ -152,7 +153,7 @@ impl CopyIn {
         Ok(row)
     }
 
-    async fn insert(&mut self, row: Vec<Value>, run: &mut Run<'_>) -> Result<()> {
+    async fn insert(&mut self, row: Vec<Value>, run: &mut WriteRun<'_>) -> Result<()> {
         let target = Arc::clone(&self.target);
         let mut columns: Vec<Option<Value>> = vec![None; target.collection.columns.len()];
         for (value, position) in row.into_iter().zip(&target.columns) {
@@ -171,7 +172,7 @@ impl CopyIn {
 
     fn column_name(&self, at: usize) -> &str {
         let position = self.target.columns.get(at).copied().unwrap_or_default();
-        Place::Column(position).name(&self.target.collection)
+        WritePlace::Column(position).name(&self.target.collection)
     }
 
     fn place(&self, line: u64) -> String {

@@ -19,7 +19,7 @@ use crate::sql::parse::parse::parse;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::relational::collection_table::FACTS_VIEW;
 use crate::sql::write::insert::Defaults;
-use crate::sql::write::write_target::{Place, writable};
+use crate::sql::write::write_target::{WritePlace, writable};
 use crate::types::{ColumnType, Value, quote_identifier};
 
 /// The binary forms of values, which belong to the wire.
@@ -124,7 +124,8 @@ pub fn plan_copy(
         (CopySource::Table { table_name, columns }, false) => {
             let collection = writable(table_name, context)?;
             let columns = target_columns(columns, &collection, context)?;
-            let names: Vec<&str> = columns.iter().map(|position| Place::Column(*position).name(&collection)).collect();
+            let names: Vec<&str> =
+                columns.iter().map(|position| WritePlace::Column(*position).name(&collection)).collect();
             options.find_columns(&names, Some(&collection))?;
             let defaults = Defaults::plan(&collection, context)?;
             Ok(CopyPlan::In(CopyInPlan(Arc::new(CopyTarget { collection, columns, options, defaults }))))
@@ -138,13 +139,13 @@ fn target_columns(names: &[Ident], collection: &Collection, context: &PlanContex
     }
     let mut positions = Vec::with_capacity(names.len());
     for name in names {
-        match Place::of(collection, name, context)? {
-            Place::Column(position) if positions.contains(&position) => {
+        match WritePlace::of(collection, name, context)? {
+            WritePlace::Column(position) if positions.contains(&position) => {
                 let message = format!("column \"{}\" specified more than once", folded(name));
                 return Err(Error::new(ErrorKind::DuplicateColumn, message));
             }
-            Place::Column(position) => positions.push(position),
-            Place::Stage => return Err(Error::unsupported("COPY cannot set _stage", "UPDATE it afterwards.")),
+            WritePlace::Column(position) => positions.push(position),
+            WritePlace::Stage => return Err(Error::unsupported("COPY cannot set _stage", "UPDATE it afterwards.")),
         }
     }
     Ok(positions)

@@ -16,7 +16,7 @@ use crate::sql::analyze::declared_type::declared_type;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::alter_column::{check_owner, declared_dimension};
-use crate::sql::define::definition::{Definition, keys};
+use crate::sql::define::definition::{DataDefinition, keys};
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
 use crate::sql::define::table::{plan_column, plan_default};
 use crate::sql::parse::names::folded;
@@ -24,7 +24,7 @@ use crate::sql::parse::unread;
 use crate::sql::write::insert::default_expression;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
-use crate::sql::write::write_target::{Place, located, public_name, writable};
+use crate::sql::write::write_target::{WritePlace, located, public_name, writable};
 use crate::types::Value;
 
 /// A planned change of a table.
@@ -55,18 +55,18 @@ pub enum TableChange {
     },
 }
 
-pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Definition> {
+pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataDefinition> {
     let collection = match writable(&alter.name, context) {
         Err(error) if alter.if_exists && error.kind() == ErrorKind::UndefinedTable => {
             let notice = Notice::new(format!("{}, skipping", error.message()));
-            return Ok(Definition::Nothing { tag: "ALTER TABLE", notices: vec![notice] });
+            return Ok(DataDefinition::Nothing { tag: "ALTER TABLE", notices: vec![notice] });
         }
         other => other?,
     };
     unread::alter_table(alter)?;
     if let [AlterTableOperation::RenameTable { table_name }] = alter.operations.as_slice() {
         let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
-        return Ok(Definition::RenameTable { from: collection.name.clone(), to: public_name(to, context)? });
+        return Ok(DataDefinition::RenameTable { from: collection.name.clone(), to: public_name(to, context)? });
     }
     let table = collection.name.clone();
     let mut planner = Planner {
@@ -86,7 +86,7 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<Defin
     }
     let Planner { drops, columns, rules, constraints, .. } = planner;
     let changes = drops.into_iter().chain(columns).chain(rules).chain(constraints).collect();
-    Ok(Definition::AlterTable { table, changes })
+    Ok(DataDefinition::AlterTable { table, changes })
 }
 
 struct Planner<'a> {
@@ -296,7 +296,7 @@ fn compiled(
     let context = PlanContext { view: &view, settings, text, query_function: None, cancel };
     let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, &context);
     let expression: Expr = default_expression(text)?;
-    compiler.try_assign(&expression, Place::Column(position))?.ok_or_else(|| {
+    compiler.try_assign(&expression, WritePlace::Column(position))?.ok_or_else(|| {
         Error::unsupported(
             "the default of a new column must be a simple expression",
             "Add the column without a default and UPDATE the rows.",

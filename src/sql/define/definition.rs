@@ -26,7 +26,7 @@ use crate::sql::write::write_target::{public_name, writable};
 use crate::types::Value;
 
 /// A planned statement that changes the catalog, or empties tables.
-pub enum Definition {
+pub enum DataDefinition {
     CreateTable {
         table: TableRequest,
         if_not_exists: bool,
@@ -63,10 +63,10 @@ pub fn plan_definition(
     statement: &Statement,
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
-) -> Result<Definition> {
+) -> Result<DataDefinition> {
     match statement {
         Statement::CreateTable(table) => plan_create_table(table, parameters, context),
-        Statement::CreateIndex(index) => Ok(Definition::CreateIndex(plan_create_index(index, context)?)),
+        Statement::CreateIndex(index) => Ok(DataDefinition::CreateIndex(plan_create_index(index, context)?)),
         Statement::AlterTable(alter) => plan_alter(alter, context),
         Statement::Truncate(truncate) => plan_truncate(truncate, context),
         Statement::CreateExtension(extension) => {
@@ -78,7 +78,7 @@ pub fn plan_definition(
                     let notice = Notice::of(Error::new(ErrorKind::DuplicateObject, message));
                     // Without IF NOT EXISTS it is made as far as anybody can tell.
                     let notices = if extension.if_not_exists { vec![notice] } else { Vec::new() };
-                    Ok(Definition::Nothing { tag: "CREATE EXTENSION", notices })
+                    Ok(DataDefinition::Nothing { tag: "CREATE EXTENSION", notices })
                 }
                 _ => Err(Error::unsupported(
                     format!("extension \"{name}\" is not available"),
@@ -101,7 +101,7 @@ pub fn plan_definition(
             match if_not_exists {
                 true => {
                     let notices = vec![Notice::of(report(", skipping"))];
-                    Ok(Definition::Nothing { tag: "CREATE SCHEMA", notices })
+                    Ok(DataDefinition::Nothing { tag: "CREATE SCHEMA", notices })
                 }
                 false => Err(report("")),
             }
@@ -139,12 +139,12 @@ fn plan_create_table(
     table: &CreateTable,
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
-) -> Result<Definition> {
+) -> Result<DataDefinition> {
     unread::create_table(table)?;
     let name = public_name(&table.name, context)?;
     let Some(query) = &table.query else {
         let request = plan_table(table, name, context)?;
-        return Ok(Definition::CreateTable { table: request, if_not_exists: table.if_not_exists });
+        return Ok(DataDefinition::CreateTable { table: request, if_not_exists: table.if_not_exists });
     };
     if !table.columns.is_empty() {
         return Err(Error::unsupported(
@@ -154,26 +154,26 @@ fn plan_create_table(
     }
     let plan = plan_query(query, parameters, context)?;
     let columns = table_of_query(&plan)?;
-    Ok(Definition::CreateTableAs { name, plan, columns, if_not_exists: table.if_not_exists })
+    Ok(DataDefinition::CreateTableAs { name, plan, columns, if_not_exists: table.if_not_exists })
 }
 
-fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<Definition> {
+fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataDefinition> {
     unread::truncate(truncate)?;
     let mut names = Vec::with_capacity(truncate.table_names.len());
     for target in &truncate.table_names {
         names.push(writable(&target.name, context)?.name.clone());
     }
     let restart = matches!(truncate.identity, Some(TruncateIdentityOption::Restart));
-    Ok(Definition::Truncate { names, restart })
+    Ok(DataDefinition::Truncate { names, restart })
 }
 
-impl Definition {
+impl DataDefinition {
     /// SELECT … INTO: a table made of a query's rows.
     pub fn select_into(
         query: &Query,
         parameters: &mut ParameterTypes,
         context: &PlanContext<'_>,
-    ) -> Result<Definition> {
+    ) -> Result<DataDefinition> {
         let mut query = query.clone();
         let SetExpr::Select(select) = query.body.as_mut() else {
             return Err(Error::internal("SELECT INTO is no SELECT"));
@@ -183,7 +183,7 @@ impl Definition {
         let name = public_name(&into.name, context)?;
         let plan = plan_query(&query, parameters, context)?;
         let columns = table_of_query(&plan)?;
-        Ok(Definition::CreateTableAs { name, plan, columns, if_not_exists: false })
+        Ok(DataDefinition::CreateTableAs { name, plan, columns, if_not_exists: false })
     }
 
     /// Carries the statement out; the command tag.
@@ -195,39 +195,39 @@ impl Definition {
         cancel: &Cancel,
     ) -> Result<String> {
         let tag = match self {
-            Definition::Nothing { tag, notices } => {
+            DataDefinition::Nothing { tag, notices } => {
                 transaction.notices.extend(notices.iter().cloned());
                 tag
             }
-            Definition::CreateTable { table, if_not_exists } => {
+            DataDefinition::CreateTable { table, if_not_exists } => {
                 if !(*if_not_exists && skips(&table.name, transaction)) {
                     transaction.create_collection(table.collection(transaction))?;
                 }
                 "CREATE TABLE"
             }
-            Definition::CreateTableAs { name, plan, columns, if_not_exists } => {
+            DataDefinition::CreateTableAs { name, plan, columns, if_not_exists } => {
                 if *if_not_exists && skips(name, transaction) {
                     return Ok("CREATE TABLE AS".to_string());
                 }
                 let rows = create_as(name, plan, columns, transaction, (parameters, settings, cancel)).await?;
                 return Ok(format!("SELECT {rows}"));
             }
-            Definition::CreateIndex(request) => {
+            DataDefinition::CreateIndex(request) => {
                 request.create(transaction, cancel).await?;
                 "CREATE INDEX"
             }
-            Definition::Drop(request) => request.execute(transaction)?,
-            Definition::RenameTable { from, to } => {
+            DataDefinition::Drop(request) => request.execute(transaction)?,
+            DataDefinition::RenameTable { from, to } => {
                 transaction.rename_collection(from, to)?;
                 "ALTER TABLE"
             }
-            Definition::AlterTable { table, changes } => {
+            DataDefinition::AlterTable { table, changes } => {
                 for change in changes {
                     change.make(table, transaction, (settings, cancel)).await?;
                 }
                 "ALTER TABLE"
             }
-            Definition::Truncate { names, restart } => {
+            DataDefinition::Truncate { names, restart } => {
                 truncate(names, *restart, transaction, (settings, cancel))?;
                 "TRUNCATE TABLE"
             }

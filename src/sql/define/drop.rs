@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::db::{Transaction, constraint_needs_index};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::definition::Definition;
+use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::pg_catalog::{Object, find_namespace, find_procedure, find_type};
 use crate::sql::write::write_target::{located, public_name};
@@ -72,7 +72,7 @@ impl DropRequest {
 }
 
 /// Plans a statement that drops something; `None` for one that drops nothing of the kinds known here.
-pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Option<Definition>> {
+pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Option<DataDefinition>> {
     let definition = match statement {
         Statement::Drop { object_type, if_exists, names, .. } => {
             let absent =
@@ -128,7 +128,7 @@ fn skipping(what: &str) -> Notice {
 }
 
 /// Something with a row in `pg_class`.
-fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanContext<'_>) -> Result<Definition> {
+fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanContext<'_>) -> Result<DataDefinition> {
     let mut request = DropRequest { is_index: kind == "index", names: Vec::new(), if_exists, skipped: Vec::new() };
     for name in names {
         let at = |error| located(error, context.text, name.span().start);
@@ -168,10 +168,10 @@ fn relations(kind: &str, names: &[ObjectName], if_exists: bool, context: &PlanCo
         }
     }
     Ok(match kind {
-        "view" => Definition::Nothing { tag: "DROP VIEW", notices: request.skipped },
-        "materialized view" => Definition::Nothing { tag: "DROP MATERIALIZED VIEW", notices: request.skipped },
-        "sequence" => Definition::Nothing { tag: "DROP SEQUENCE", notices: request.skipped },
-        _ => Definition::Drop(request),
+        "view" => DataDefinition::Nothing { tag: "DROP VIEW", notices: request.skipped },
+        "materialized view" => DataDefinition::Nothing { tag: "DROP MATERIALIZED VIEW", notices: request.skipped },
+        "sequence" => DataDefinition::Nothing { tag: "DROP SEQUENCE", notices: request.skipped },
+        _ => DataDefinition::Drop(request),
     })
 }
 
@@ -209,7 +209,7 @@ struct Absent {
 }
 
 impl Absent {
-    fn plan(&self, names: &[ObjectName], if_exists: bool) -> Result<Definition> {
+    fn plan(&self, names: &[ObjectName], if_exists: bool) -> Result<DataDefinition> {
         let mut notices = Vec::new();
         for name in names {
             match (self.describe)(name)? {
@@ -217,7 +217,7 @@ impl Absent {
                 Fate::Absent(_, error) | Fate::Kept(error) => return Err(error),
             }
         }
-        Ok(Definition::Nothing { tag: self.tag, notices })
+        Ok(DataDefinition::Nothing { tag: self.tag, notices })
     }
 }
 
@@ -293,7 +293,7 @@ fn of_relation(
     if_exists: bool,
     tag: &'static str,
     context: &PlanContext<'_>,
-) -> Result<Definition> {
+) -> Result<DataDefinition> {
     let (_, plain) = relation_name(table)?;
     let is_there = context.view.catalog().collection(&plain).is_some();
     let fate = if is_there {
@@ -304,13 +304,13 @@ fn of_relation(
         absent(format!("relation \"{plain}\""), ErrorKind::UndefinedTable)
     };
     match fate {
-        Fate::Absent(what, _) if if_exists => Ok(Definition::Nothing { tag, notices: vec![skipping(&what)] }),
+        Fate::Absent(what, _) if if_exists => Ok(DataDefinition::Nothing { tag, notices: vec![skipping(&what)] }),
         Fate::Absent(_, error) | Fate::Kept(error) => Err(error),
     }
 }
 
 /// Functions are built in or not there; which arguments they take makes no difference to that.
-fn functions(kind: &str, tag: &'static str, list: &[FunctionDesc], if_exists: bool) -> Result<Definition> {
+fn functions(kind: &str, tag: &'static str, list: &[FunctionDesc], if_exists: bool) -> Result<DataDefinition> {
     let mut notices = Vec::new();
     for FunctionDesc { name, args } in list {
         let (_, plain) = relation_name(name)?;
@@ -333,7 +333,7 @@ fn functions(kind: &str, tag: &'static str, list: &[FunctionDesc], if_exists: bo
         }
         notices.push(skipping(&format!("{kind} {plain}({})", written(&|argument| shown_type(argument, true)))));
     }
-    Ok(Definition::Nothing { tag, notices })
+    Ok(DataDefinition::Nothing { tag, notices })
 }
 
 /// The type of an argument: as it is shown, or as PostgreSQL's parser keeps it, which expands the words of the standard.

@@ -19,7 +19,7 @@ use crate::sql::parse::visit::has_expression;
 use crate::sql::read::read_plan::ReadPlan;
 use crate::sql::relational::engine::is_aggregate;
 use crate::sql::write::row_compiler::{Compiler, Visible};
-use crate::sql::write::write_target::{Place, located};
+use crate::sql::write::write_target::{WritePlace, located};
 use crate::types::ColumnType;
 
 /// A table to be made.
@@ -177,7 +177,7 @@ pub fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> 
     };
     let mut parameters = ParameterTypes::default();
     let mut compiler = Compiler::new(&alone, "", Visible::Nothing, &mut parameters, context);
-    compiler.assign(expr, Place::Column(0)).map_err(|error| match error.kind() {
+    compiler.assign(expr, WritePlace::Column(0)).map_err(|error| match error.kind() {
         ErrorKind::UndefinedColumn => {
             Error::unsupported("a default cannot name columns", "Use a constant or a function.")
         }

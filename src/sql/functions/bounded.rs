@@ -15,7 +15,7 @@ use crate::model::Reservation;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::results::{CALL_BYTES_MAX, too_large};
-use crate::sql::functions::growth::{Arguments, Growth, Measure};
+use crate::sql::functions::growth::{Growth, GrowthArguments, Measure};
 use crate::sql::functions::wrapped::{Around, wrapped};
 
 /// The names of the functions that are measured; `register` wraps them.
@@ -46,7 +46,7 @@ impl Bounded {
     ///
     /// # Errors
     /// 54000 for more than a call may make, 53200 where the statement's account has no memory for it.
-    fn take(&self, name: &str, arguments: &Arguments<'_>) -> Result<Option<Reservation>> {
+    fn take(&self, name: &str, arguments: &GrowthArguments<'_>) -> Result<Option<Reservation>> {
         let taken = |measure: Measure| {
             let most = self.0.bytes(arguments, measure)?.filter(|most| *most <= CALL_BYTES_MAX);
             let most = most.ok_or_else(|| too_large(name, CALL_BYTES_MAX))?;
@@ -60,7 +60,7 @@ impl Around for Bounded {
     fn call(&self, function: &ScalarUDF, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let options = Arc::clone(&arguments.config_options);
         let context = ReadContext::of(&options);
-        let measured = Arguments { values: &arguments.args, rows: arguments.number_rows, context };
+        let measured = GrowthArguments { values: &arguments.args, rows: arguments.number_rows, context };
         let taken = self.take(function.name(), &measured).map_err(to_datafusion)?;
         let result = function.invoke_with_args(arguments)?;
         drop(taken);

@@ -62,7 +62,7 @@ pub type Body = fn(&Invocation<'_>, &[Value]) -> Result<Value>;
 
 /// One function.
 #[derive(Clone, Debug)]
-pub struct Definition {
+pub struct FunctionDefinition {
     pub name: &'static str,
     pub aliases: &'static [&'static str],
     pub parameters: Vec<Parameter>,
@@ -85,10 +85,10 @@ pub struct Definition {
     pub body: Body,
 }
 
-impl Definition {
+impl FunctionDefinition {
     /// A strict, immutable function.
     pub fn new(name: &'static str, parameters: &[Parameter], returns: ColumnType, body: Body) -> Self {
-        Definition {
+        FunctionDefinition {
             name,
             aliases: &[],
             parameters: parameters.to_vec(),
@@ -139,10 +139,10 @@ impl Definition {
     }
 
     /// The form that takes an array in place of repeated arguments.
-    pub fn over_array(&self) -> Option<Definition> {
+    pub fn over_array(&self) -> Option<FunctionDefinition> {
         let name = self.of_array?;
         let mut form =
-            Definition { name, aliases: &[], variadic: false, of_array: None, spreads: true, ..self.clone() };
+            FunctionDefinition { name, aliases: &[], variadic: false, of_array: None, spreads: true, ..self.clone() };
         if let Some(last) = form.parameters.last_mut() {
             *last = if *last == Parameter::Text { Parameter::TextArray } else { Parameter::AnyArray };
         }

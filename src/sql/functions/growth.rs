@@ -49,13 +49,13 @@ pub enum Measure {
 }
 
 /// The arguments of a call.
-pub struct Arguments<'a> {
+pub struct GrowthArguments<'a> {
     pub values: &'a [ColumnarValue],
     pub rows: usize,
     pub context: Option<&'a ReadContext>,
 }
 
-impl Arguments<'_> {
+impl GrowthArguments<'_> {
     /// Bytes of all arguments, constants counted for each row.
     fn bytes(&self) -> usize {
         let bytes = self.values.iter().map(|value| match value {
@@ -120,7 +120,7 @@ impl Growth {
     ///
     /// # Errors
     /// 57014 when the statement is stopped, and what the arguments cannot be read for.
-    pub fn bytes(self, arguments: &Arguments<'_>, measure: Measure) -> Result<Option<usize>> {
+    pub fn bytes(self, arguments: &GrowthArguments<'_>, measure: Measure) -> Result<Option<usize>> {
         match self {
             Growth::Sum => Ok(Some(arguments.bytes())),
             Growth::Split if measure == Measure::Bound => Ok(Some(arguments.bytes().saturating_mul(SPLIT_FACTOR))),
@@ -135,8 +135,8 @@ impl Growth {
 
 /// Adds up what each row makes, as far as the bound.
 fn sum_bytes(
-    arguments: &Arguments<'_>,
-    bytes: impl Fn(&Arguments<'_>, usize) -> Result<usize>,
+    arguments: &GrowthArguments<'_>,
+    bytes: impl Fn(&GrowthArguments<'_>, usize) -> Result<usize>,
 ) -> Result<Option<usize>> {
     let mut sum = 0_usize;
     for row in 0..arguments.distinct_rows() {
@@ -148,7 +148,7 @@ fn sum_bytes(
     Ok(Some(sum))
 }
 
-fn split_bytes(arguments: &Arguments<'_>) -> Result<Option<usize>> {
+fn split_bytes(arguments: &GrowthArguments<'_>) -> Result<Option<usize>> {
     let (Some(texts), Some(separators)) = (arguments.texts(0)?, arguments.texts(1)?) else { return Ok(Some(0)) };
     sum_bytes(arguments, |arguments, row| {
         arguments.check()?;
@@ -159,7 +159,7 @@ fn split_bytes(arguments: &Arguments<'_>) -> Result<Option<usize>> {
     })
 }
 
-fn replace_bytes(arguments: &Arguments<'_>, measure: Measure) -> Result<Option<usize>> {
+fn replace_bytes(arguments: &GrowthArguments<'_>, measure: Measure) -> Result<Option<usize>> {
     let (Some(texts), Some(from), Some(to)) = (arguments.texts(0)?, arguments.texts(1)?, arguments.texts(2)?) else {
         return Ok(Some(0));
     };
@@ -178,7 +178,7 @@ fn replace_bytes(arguments: &Arguments<'_>, measure: Measure) -> Result<Option<u
     })
 }
 
-fn regexp_replace_bytes(arguments: &Arguments<'_>, measure: Measure) -> Result<Option<usize>> {
+fn regexp_replace_bytes(arguments: &GrowthArguments<'_>, measure: Measure) -> Result<Option<usize>> {
     let (Some(texts), Some(patterns), Some(to)) = (arguments.texts(0)?, arguments.texts(1)?, arguments.texts(2)?)
     else {
         return Ok(Some(0));
@@ -219,7 +219,7 @@ fn grown(bytes: usize, count: usize, each: usize) -> usize {
     bytes.saturating_add(count.saturating_mul(each))
 }
 
-fn copies_bytes(arguments: &Arguments<'_>, row: usize) -> Result<usize> {
+fn copies_bytes(arguments: &GrowthArguments<'_>, row: usize) -> Result<usize> {
     let count = arguments.scalar(1, row)?.and_then(|count| count.cast_to(&DataType::Int64).ok());
     let Some(ScalarValue::Int64(Some(count))) = count else { return Ok(0) };
     let element = match arguments.values.get(2) {
@@ -231,7 +231,7 @@ fn copies_bytes(arguments: &Arguments<'_>, row: usize) -> Result<usize> {
     Ok(usize::try_from(count).unwrap_or(0).saturating_mul(bytes))
 }
 
-fn series_bytes(arguments: &Arguments<'_>, row: usize) -> Result<usize> {
+fn series_bytes(arguments: &GrowthArguments<'_>, row: usize) -> Result<usize> {
     let (start, end, step) = (arguments.scalar(0, row)?, arguments.scalar(1, row)?, arguments.scalar(2, row)?);
     let (start, end) = match (start, end) {
         (Some(start), Some(end)) => (Some(start), end),
@@ -297,12 +297,12 @@ mod tests {
     }
 
     fn holds(growth: Growth, values: &[ColumnarValue]) -> bool {
-        let most = growth.bytes(&Arguments { values, rows: 1, context: None }, Measure::Bound).unwrap();
+        let most = growth.bytes(&GrowthArguments { values, rows: 1, context: None }, Measure::Bound).unwrap();
         most.is_some_and(|most| most <= CALL_BYTES_MAX)
     }
 
     fn counted(growth: Growth, values: &[ColumnarValue]) -> usize {
-        growth.bytes(&Arguments { values, rows: 1, context: None }, Measure::Count).unwrap().unwrap()
+        growth.bytes(&GrowthArguments { values, rows: 1, context: None }, Measure::Count).unwrap().unwrap()
     }
 
     #[test]

@@ -2,20 +2,20 @@
 
 use crate::error::Result;
 use crate::sql::functions::definition::Parameter::Text;
-use crate::sql::functions::definition::{Definition, Invocation, text_of};
+use crate::sql::functions::definition::{FunctionDefinition, Invocation, text_of};
 use crate::sql::functions::session::backend_pid;
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<FunctionDefinition> {
     let channels = ColumnType::Array(Box::new(ColumnType::Text));
     vec![
-        Definition::new("pg_notify", &[Text, Text], ColumnType::Void, notify).volatile().with_nulls(),
-        Definition::new("pg_listening_channels", &[], channels, |invocation, _| {
+        FunctionDefinition::new("pg_notify", &[Text, Text], ColumnType::Void, notify).volatile().with_nulls(),
+        FunctionDefinition::new("pg_listening_channels", &[], channels, |invocation, _| {
             let channels = invocation.context()?.settings.notifications.channels();
             Ok(Value::Array(Box::new(ColumnType::Text), channels.iter().map(|name| Value::text(&**name)).collect()))
         })
         .stable(),
-        Definition::new("pg_notification_queue_usage", &[], ColumnType::Float8, |invocation, _| {
+        FunctionDefinition::new("pg_notification_queue_usage", &[], ColumnType::Float8, |invocation, _| {
             Ok(Value::Float8(invocation.context()?.view.notification_queue_usage()))
         })
         .volatile(),

@@ -9,7 +9,7 @@ use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::functions::array_removal::array_removal;
 use crate::sql::functions::bounded::bounded;
 use crate::sql::functions::checked_floats::checked_floats;
-use crate::sql::functions::definition::Definition;
+use crate::sql::functions::definition::FunctionDefinition;
 use crate::sql::functions::definition::Parameter::{Json, Vector};
 use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::first_extremes::first_extremes;
@@ -25,14 +25,14 @@ use crate::sql::functions::{
 };
 use crate::types::ColumnType;
 
-static DEFINITIONS: LazyLock<Vec<Definition>> = LazyLock::new(|| {
+static DEFINITIONS: LazyLock<Vec<FunctionDefinition>> = LazyLock::new(|| {
     let mut all = row_functions();
     all.extend(array_functions());
     all
 });
 
 /// Functions that run row by row.
-fn row_functions() -> Vec<Definition> {
+fn row_functions() -> Vec<FunctionDefinition> {
     let groups = [
         advisory::definitions(),
         array_bounds::definitions(),
@@ -52,21 +52,21 @@ fn row_functions() -> Vec<Definition> {
         time_make::definitions(),
         vectors::definitions(),
     ];
-    let mut all: Vec<Definition> = groups.into_iter().flatten().collect();
-    let over_arrays: Vec<Definition> = all.iter().filter_map(Definition::over_array).collect();
+    let mut all: Vec<FunctionDefinition> = groups.into_iter().flatten().collect();
+    let over_arrays: Vec<FunctionDefinition> = all.iter().filter_map(FunctionDefinition::over_array).collect();
     all.extend(over_arrays);
     all
 }
 
 /// The descriptions of functions that run on arrays; their bodies are elsewhere.
-fn array_functions() -> Vec<Definition> {
+fn array_functions() -> Vec<FunctionDefinition> {
     let describe = |name, parameters: &[_], returns: ColumnType| {
-        Definition::new(name, parameters, returns, |invocation, _| {
+        FunctionDefinition::new(name, parameters, returns, |invocation, _| {
             Err(Error::internal(format!("{}() has no row form", invocation.name)))
         })
     };
     let distances = ["l2_distance", "inner_product", "vector_negative_inner_product", "cosine_distance", "l1_distance"];
-    let mut all: Vec<Definition> =
+    let mut all: Vec<FunctionDefinition> =
         distances.into_iter().map(|name| describe(name, &[Vector, Vector], ColumnType::Float8)).collect();
     let json = json_access::descriptions();
     all.extend(json.map(|(name, operand, returns)| describe(name, &[Json, operand], returns)));
@@ -74,7 +74,7 @@ fn array_functions() -> Vec<Definition> {
 }
 
 /// Every scalar function that this server adds.
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<FunctionDefinition> {
     DEFINITIONS.clone()
 }
 

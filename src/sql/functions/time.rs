@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::definition::Parameter::{Any, Float, Text, Timestamp};
-use crate::sql::functions::definition::{Definition, Invocation, text_of};
+use crate::sql::functions::definition::{FunctionDefinition, Invocation, text_of};
 use crate::sql::functions::number_format::{self, Number};
 use crate::sql::functions::time_format;
 use crate::types::{
@@ -22,37 +22,39 @@ pub const MOMENT_OF_LOCAL: &str = "timezone_of_local";
 const FLOAT4_DIGITS: usize = 6;
 const FLOAT8_DIGITS: usize = 15;
 
-pub fn definitions() -> Vec<Definition> {
+pub fn definitions() -> Vec<FunctionDefinition> {
     vec![
-        Definition::new("now", &[], ColumnType::TimestampTz, |invocation, _| {
+        FunctionDefinition::new("now", &[], ColumnType::TimestampTz, |invocation, _| {
             Ok(Value::TimestampTz(began_micros(invocation)))
         })
         .stable()
         .alias(&["current_timestamp", "transaction_timestamp", "statement_timestamp"]),
-        Definition::new("clock_timestamp", &[], ColumnType::TimestampTz, |_, _| Ok(Value::TimestampTz(now_micros())))
-            .volatile(),
-        Definition::new("localtimestamp", &[], ColumnType::Timestamp, |invocation, _| {
+        FunctionDefinition::new("clock_timestamp", &[], ColumnType::TimestampTz, |_, _| {
+            Ok(Value::TimestampTz(now_micros()))
+        })
+        .volatile(),
+        FunctionDefinition::new("localtimestamp", &[], ColumnType::Timestamp, |invocation, _| {
             Ok(Value::Timestamp(began_micros(invocation)))
         })
         .stable(),
-        Definition::new("timezone", &[Text, Timestamp], ColumnType::Timestamp, |_, arguments| {
+        FunctionDefinition::new("timezone", &[Text, Timestamp], ColumnType::Timestamp, |_, arguments| {
             let moment = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
             Ok(Value::Timestamp(local_time(text_of(arguments, 0), moment)?))
         }),
-        Definition::new(MOMENT_OF_LOCAL, &[Text, Timestamp], ColumnType::TimestampTz, |_, arguments| {
+        FunctionDefinition::new(MOMENT_OF_LOCAL, &[Text, Timestamp], ColumnType::TimestampTz, |_, arguments| {
             let local = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
             Ok(Value::TimestampTz(moment_of(text_of(arguments, 0), local)?))
         }),
-        Definition::new("timeofday", &[], ColumnType::Text, |_, _| {
+        FunctionDefinition::new("timeofday", &[], ColumnType::Text, |_, _| {
             Ok(Value::text(Utc::now().format("%a %b %d %H:%M:%S%.6f %Y UTC").to_string()))
         })
         .volatile(),
-        Definition::new("age", &[Timestamp, Timestamp], ColumnType::Interval, age).optional(1).stable(),
-        Definition::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
+        FunctionDefinition::new("age", &[Timestamp, Timestamp], ColumnType::Interval, age).optional(1).stable(),
+        FunctionDefinition::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
             Ok(Value::Bool(arguments.first().is_none_or(|value| !is_infinite(value))))
         }),
-        Definition::new("to_char", &[Any, Text], ColumnType::Text, to_char),
-        Definition::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
+        FunctionDefinition::new("to_char", &[Any, Text], ColumnType::Text, to_char),
+        FunctionDefinition::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
     ]
 }
 

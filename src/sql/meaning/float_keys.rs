@@ -34,7 +34,7 @@ use crate::types::ColumnType;
 
 /// Which sides of a comparison get keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sides {
+pub enum KeySides {
     /// Those that the optimiser may compute.
     Constants,
     /// Those, and in joins all whose keys are of another type: the optimiser computes with what it finds on the other side.
@@ -47,8 +47,10 @@ pub fn with_constant_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| {
         let schema = merge_schema(&plan.inputs());
         Ok(match plan {
-            LogicalPlan::Join(join) => mapped(LogicalPlan::Join(joined(join, Sides::Joined)), &schema, Sides::Joined)?,
-            other => mapped(other, &schema, Sides::Constants)?,
+            LogicalPlan::Join(join) => {
+                mapped(LogicalPlan::Join(joined(join, KeySides::Joined)), &schema, KeySides::Joined)?
+            }
+            other => mapped(other, &schema, KeySides::Constants)?,
         })
     })?;
     Ok(plan.data)
@@ -58,13 +60,13 @@ pub fn with_constant_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
 pub fn with_float_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| {
         let schema = merge_schema(&plan.inputs());
-        let plan = mapped(plan, &schema, Sides::All)?.data;
+        let plan = mapped(plan, &schema, KeySides::All)?.data;
         Ok(Transformed::yes(match plan {
             LogicalPlan::Sort(mut sort) => {
                 sort.expr = sorted(sort.expr, &schema);
                 LogicalPlan::Sort(sort)
             }
-            LogicalPlan::Join(join) => LogicalPlan::Join(joined(join, Sides::All)),
+            LogicalPlan::Join(join) => LogicalPlan::Join(joined(join, KeySides::All)),
             LogicalPlan::Aggregate(aggregate) => grouped(aggregate)?,
             LogicalPlan::Window(window) => with_key_columns(window)?,
             LogicalPlan::RecursiveQuery(mut query) if query.is_distinct => {
@@ -78,7 +80,7 @@ pub fn with_float_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(plan.data)
 }
 
-fn mapped(plan: LogicalPlan, schema: &DFSchema, sides: Sides) -> Result<Transformed<LogicalPlan>> {
+fn mapped(plan: LogicalPlan, schema: &DFSchema, sides: KeySides) -> Result<Transformed<LogicalPlan>> {
     if matches!(plan, LogicalPlan::TableScan(_)) {
         return Ok(Transformed::no(plan));
     }
@@ -90,7 +92,7 @@ fn mapped(plan: LogicalPlan, schema: &DFSchema, sides: Sides) -> Result<Transfor
 }
 
 /// The expression with keys in its comparisons.
-pub fn keyed(expr: Expr, schema: &DFSchema, sides: Sides) -> Result<Transformed<Expr>> {
+pub fn keyed(expr: Expr, schema: &DFSchema, sides: KeySides) -> Result<Transformed<Expr>> {
     let has_key = |expr: &Expr| kind_of(expr, schema).is_some();
     let key = |values: Vec<Expr>| keys(values, schema, sides).into_iter();
     expr.transform_up(|part| {
@@ -123,10 +125,10 @@ pub fn keyed(expr: Expr, schema: &DFSchema, sides: Sides) -> Result<Transformed<
                 Transformed::yes(Expr::Case(Case::new(operand, keys.zip(thens).collect(), else_expr)))
             }
             Expr::ScalarFunction(function) => called(function, schema, sides),
-            Expr::AggregateFunction(function) if sides == Sides::All => {
+            Expr::AggregateFunction(function) if sides == KeySides::All => {
                 Transformed::yes(Expr::AggregateFunction(aggregated(function, schema)))
             }
-            Expr::WindowFunction(function) if sides == Sides::All => {
+            Expr::WindowFunction(function) if sides == KeySides::All => {
                 Transformed::yes(Expr::WindowFunction(Box::new(windowed(*function, schema))))
             }
             other => Transformed::no(other),
@@ -149,9 +151,9 @@ fn without_single_list(expr: Expr) -> Expr {
 
 /// A value among others. Where one of them is computed of a row, they are compared one by one: the planner takes a CASE that
 /// has a constant result for a batch of no rows for that constant.
-fn listed(expr: Expr, list: Vec<Expr>, negated: bool, sides: Sides) -> Expr {
+fn listed(expr: Expr, list: Vec<Expr>, negated: bool, sides: KeySides) -> Expr {
     let is_computed = |each: &Expr| !matches!(each, Expr::Column(_)) && !is_constant(each);
-    if sides != Sides::All || expr.is_volatile() || !list.iter().any(is_computed) {
+    if sides != KeySides::All || expr.is_volatile() || !list.iter().any(is_computed) {
         return Expr::InList(InList::new(Box::new(expr), list, negated));
     }
     let equal = disjunction(list.into_iter().map(|each| expr.clone().eq(each)));
@@ -166,7 +168,7 @@ fn lost<T>() -> Result<T> {
     Err(DataFusionError::Internal("a comparison lost a side".to_string()))
 }
 
-fn called(function: ScalarFunction, schema: &DFSchema, sides: Sides) -> Transformed<Expr> {
+fn called(function: ScalarFunction, schema: &DFSchema, sides: KeySides) -> Transformed<Expr> {
     let ScalarFunction { func, mut args } = function;
     let Some(kind) = args.first().and_then(|first| kind_of(first, schema)) else {
         return Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }));
@@ -249,11 +251,11 @@ fn sorted(list: Vec<Sort>, schema: &DFSchema) -> Vec<Sort> {
     list.into_iter().map(|sort| Sort { expr: own_key(sort.expr, schema), ..sort }).collect()
 }
 
-fn joined(mut join: Join, sides: Sides) -> Join {
+fn joined(mut join: Join, sides: KeySides) -> Join {
     let (left, right) = (Arc::clone(join.left.schema()), Arc::clone(join.right.schema()));
     let keys = std::mem::take(&mut join.on).into_iter();
     let key = |(a, b): (Expr, Expr)| {
-        let kind = kind_of(&a, &left).filter(|kind| sides == Sides::All || *kind != Kind::Float);
+        let kind = kind_of(&a, &left).filter(|kind| sides == KeySides::All || *kind != Kind::Float);
         if kind.is_some() && kind == kind_of(&b, &right) { (own_key(a, &left), own_key(b, &right)) } else { (a, b) }
     };
     join.on = keys.map(key).collect();
@@ -368,12 +370,12 @@ pub fn has_key(expr: &Expr, schema: &DFSchema) -> bool {
 
 /// The keys of values that are compared with one another, of the sides that are wanted. A key of another type is given to
 /// all of them or to none.
-fn keys(values: Vec<Expr>, schema: &DFSchema, sides: Sides) -> Vec<Expr> {
+fn keys(values: Vec<Expr>, schema: &DFSchema, sides: KeySides) -> Vec<Expr> {
     let kinds: Vec<Option<Kind>> = values.iter().map(|value| kind_of(value, schema)).collect();
     match kinds.first() {
         Some(Some(Kind::Float)) => values.into_iter().map(|value| key_of(value, schema, sides)).collect(),
         Some(Some(kind)) => {
-            let is_wanted = sides != Sides::Constants || values.iter().all(is_constant);
+            let is_wanted = sides != KeySides::Constants || values.iter().all(is_constant);
             if !is_wanted || kinds.iter().any(|other| *other != Some(*kind)) {
                 return values;
             }
@@ -386,7 +388,7 @@ fn keys(values: Vec<Expr>, schema: &DFSchema, sides: Sides) -> Vec<Expr> {
 /// The key of an expression by itself.
 fn own_key(expr: Expr, schema: &DFSchema) -> Expr {
     match kind_of(&expr, schema) {
-        Some(Kind::Float) => key_of(expr, schema, Sides::All),
+        Some(Kind::Float) => key_of(expr, schema, KeySides::All),
         Some(Kind::Length) => float_key(expr),
         Some(Kind::Json) => json_key(expr.clone()).unwrap_or(expr),
         None => expr,
@@ -394,7 +396,7 @@ fn own_key(expr: Expr, schema: &DFSchema) -> Expr {
 }
 
 /// The key of an expression, where it is a float and of the sides that are wanted.
-fn key_of(expr: Expr, schema: &DFSchema, sides: Sides) -> Expr {
+fn key_of(expr: Expr, schema: &DFSchema, sides: KeySides) -> Expr {
     match expr {
         Expr::Literal(ScalarValue::Float64(Some(number)), metadata) => {
             Expr::Literal(ScalarValue::Float64(Some(key_of_float8(number))), metadata)
@@ -403,7 +405,7 @@ fn key_of(expr: Expr, schema: &DFSchema, sides: Sides) -> Expr {
             Expr::Literal(ScalarValue::Float32(Some(key_of_float4(number))), metadata)
         }
         expr if !has_float(&expr, schema) || is_float_key(&expr) => expr,
-        expr if sides != Sides::All && !is_constant(&expr) => expr,
+        expr if sides != KeySides::All && !is_constant(&expr) => expr,
         expr => float_key(expr),
     }
 }

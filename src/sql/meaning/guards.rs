@@ -21,7 +21,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Ope
 
 use crate::sql::functions::JSON_SORT_KEY;
 use crate::sql::meaning::attempt::{attempted, marked};
-use crate::sql::meaning::lazy::{Kind, hide, lazy};
+use crate::sql::meaning::lazy::{LazyKind, hide, lazy};
 
 /// Functions that have a value for any arguments; of every other it is assumed that it can fail.
 const TOTAL: &[&str] = &[
@@ -138,7 +138,7 @@ impl Guards<'_> {
             return Ok(condition);
         }
         let parts = split_binary_owned(condition, Operator::And);
-        self.lazy(Kind::Conditions, parts)
+        self.lazy(LazyKind::Conditions, parts)
     }
 
     /// A condition of a join, of which the planner would compute what reads one side only before it joins.
@@ -146,7 +146,7 @@ impl Guards<'_> {
         if !can_fail(&condition, self.schema) {
             return Ok(condition);
         }
-        self.lazy(Kind::Conditions, split_binary_owned(condition, Operator::And))
+        self.lazy(LazyKind::Conditions, split_binary_owned(condition, Operator::And))
     }
 
     /// The guards anywhere in an expression.
@@ -157,7 +157,7 @@ impl Guards<'_> {
             }
             match part {
                 Expr::BinaryExpr(BinaryExpr { op: op @ (Operator::And | Operator::Or), .. }) => {
-                    let kind = if op == Operator::And { Kind::And } else { Kind::Or };
+                    let kind = if op == Operator::And { LazyKind::And } else { LazyKind::Or };
                     self.lazy(kind, split_binary_owned(part, op)).map(done)
                 }
                 Expr::Case(case) => self.case(case),
@@ -204,7 +204,7 @@ impl Guards<'_> {
             parts.push(*then);
         }
         parts.extend(case.else_expr.map(|otherwise| *otherwise));
-        self.lazy(Kind::Case, parts).map(done)
+        self.lazy(LazyKind::Case, parts).map(done)
     }
 
     /// A value that is computed ahead.
@@ -233,13 +233,13 @@ impl Guards<'_> {
             }
             parts.push(argument);
         }
-        self.lazy(Kind::Case, parts).map(done)
+        self.lazy(LazyKind::Case, parts).map(done)
     }
 
-    fn lazy(&self, kind: Kind, parts: Vec<Expr>) -> Result<Expr> {
+    fn lazy(&self, kind: LazyKind, parts: Vec<Expr>) -> Result<Expr> {
         let parts = parts.into_iter().map(|part| self.branches(part).map(|guarded| guarded.data));
         let mut parts = parts.collect::<Result<Vec<_>>>()?;
-        if kind != Kind::Case {
+        if kind != LazyKind::Case {
             parts.sort_by_key(|part| can_fail(part, self.schema));
         }
         lazy(kind, parts, self.schema, self.state)

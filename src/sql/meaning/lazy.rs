@@ -27,11 +27,11 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 
-use crate::sql::meaning::float_keys::{Sides, keyed};
+use crate::sql::meaning::float_keys::{KeySides, keyed};
 
 /// What a lazy function does with its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum LazyKind {
     /// AND of WHERE: a part that is unknown drops a row as well.
     Conditions,
     And,
@@ -49,7 +49,7 @@ pub struct Hidden {
 }
 
 /// A call of the lazy function over an input.
-pub fn lazy(kind: Kind, parts: Vec<Expr>, schema: &DFSchema, state: &SessionState) -> Result<Expr> {
+pub fn lazy(kind: LazyKind, parts: Vec<Expr>, schema: &DFSchema, state: &SessionState) -> Result<Expr> {
     let Hidden { parts, inputs, signature } = hide(parts, schema, state)?;
     let function = Lazy { kind, parts, signature, compiled: OnceLock::new() };
     Ok(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(function)), inputs)))
@@ -69,8 +69,8 @@ pub fn hide(parts: Vec<Expr>, schema: &DFSchema, state: &SessionState) -> Result
     for part in parts {
         is_volatile |= part.is_volatile();
         // As around the optimiser: constants have keys before it computes with them, and what it makes of calls has them, too.
-        let part = simplifier.simplify(keyed(part, schema, Sides::Constants)?.data)?;
-        let part = simplifier.simplify(keyed(part, schema, Sides::All)?.data)?;
+        let part = simplifier.simplify(keyed(part, schema, KeySides::Constants)?.data)?;
+        let part = simplifier.simplify(keyed(part, schema, KeySides::All)?.data)?;
         let part = part.transform_down(|node| {
             if !is_input(&node) {
                 return Ok(Transformed::no(node));
@@ -113,7 +113,7 @@ fn name_of(position: usize) -> String {
 
 #[derive(Debug)]
 struct Lazy {
-    kind: Kind,
+    kind: LazyKind,
     parts: Vec<Expr>,
     signature: Signature,
     /// Made by the first batch.
@@ -138,10 +138,10 @@ impl Hash for Lazy {
 impl ScalarUDFImpl for Lazy {
     fn name(&self) -> &str {
         match self.kind {
-            Kind::Conditions => "lazy_filter",
-            Kind::And => "lazy_and",
-            Kind::Or => "lazy_or",
-            Kind::Case => "lazy_case",
+            LazyKind::Conditions => "lazy_filter",
+            LazyKind::And => "lazy_and",
+            LazyKind::Or => "lazy_or",
+            LazyKind::Case => "lazy_case",
         }
     }
 
@@ -171,8 +171,8 @@ impl ScalarUDFImpl for Lazy {
         let rows = if is_constant && !arguments.args.is_empty() { 1 } else { arguments.number_rows };
         let input = Input { batch: batch(&arguments, rows)?, parts };
         let truths = match self.kind {
-            Kind::Case => input.case()?,
-            Kind::Conditions | Kind::And | Kind::Or => input.decided(self.kind)?,
+            LazyKind::Case => input.case()?,
+            LazyKind::Conditions | LazyKind::And | LazyKind::Or => input.decided(self.kind)?,
         };
         let array = BooleanArray::from(truths);
         if is_constant && rows == 1 {
@@ -240,8 +240,8 @@ impl Input<'_> {
     }
 
     /// AND or OR: rows leave with the first part that decides.
-    fn decided(&self, kind: Kind) -> Result<Vec<Option<bool>>> {
-        let decisive = kind == Kind::Or;
+    fn decided(&self, kind: LazyKind) -> Result<Vec<Option<bool>>> {
+        let decisive = kind == LazyKind::Or;
         let mut rows = self.all_rows()?;
         let mut truths = vec![Some(!decisive); rows.len()];
         let mut waiting: VecDeque<usize> = (0..self.parts.len()).collect();
@@ -267,7 +267,7 @@ impl Input<'_> {
             let mut values = values.into_iter();
             rows.retain(|row| {
                 let value = values.next().flatten();
-                let is_decided = value == Some(decisive) || (value.is_none() && kind == Kind::Conditions);
+                let is_decided = value == Some(decisive) || (value.is_none() && kind == LazyKind::Conditions);
                 if let (true, Some(truth)) = (is_decided || value.is_none(), truths.get_mut(*row as usize)) {
                     *truth = value;
                 }

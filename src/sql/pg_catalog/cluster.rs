@@ -2,10 +2,10 @@
 //!
 //! There is one database and one owner. Passwords are never shown.
 
-use crate::db::{Kind, Setting, SettingValue, Settings, shown_bound};
+use crate::db::{Setting, SettingKind, SettingValue, Settings, shown_bound};
 use crate::sql::pg_catalog::names::NAMESPACES;
 use crate::sql::pg_catalog::oids::{COLLATION_DEFAULT, DATABASE_OID, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
-use crate::sql::pg_catalog::relation::{Row, oid, text};
+use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::types::{ColumnType, Interval, Value};
 
 /// The version of pgvector whose SQL this server speaks.
@@ -24,14 +24,14 @@ const EXTENSIONS: [(&str, &str, u32, u32, &str); 2] = [
 /// OID of `pg_extension`, whose descriptions `\dx` shows.
 const EXTENSION_CATALOG: u32 = 3079;
 
-pub fn namespace() -> Vec<Row> {
+pub fn namespace() -> Vec<CatalogRow> {
     NAMESPACES
         .iter()
         .map(|(name, number)| vec![("oid", oid(*number)), ("nspname", text(name)), ("nspowner", oid(OWNER_OID))])
         .collect()
 }
 
-pub fn database(settings: &Settings) -> Vec<Row> {
+pub fn database(settings: &Settings) -> Vec<CatalogRow> {
     vec![vec![
         ("oid", oid(DATABASE_OID)),
         ("datname", text(&settings.database)),
@@ -47,7 +47,7 @@ pub fn database(settings: &Settings) -> Vec<Row> {
     ]]
 }
 
-pub fn tablespace() -> Vec<Row> {
+pub fn tablespace() -> Vec<CatalogRow> {
     [(TABLESPACE_DEFAULT, "pg_default"), (1664, "pg_global")]
         .into_iter()
         .map(|(number, name)| vec![("oid", oid(number)), ("spcname", text(name)), ("spcowner", oid(OWNER_OID))])
@@ -55,7 +55,7 @@ pub fn tablespace() -> Vec<Row> {
 }
 
 /// The columns that `pg_authid` and `pg_roles` share.
-pub fn roles(settings: &Settings) -> Vec<Row> {
+pub fn roles(settings: &Settings) -> Vec<CatalogRow> {
     vec![vec![
         ("oid", oid(OWNER_OID)),
         ("rolname", text(&settings.user)),
@@ -70,7 +70,7 @@ pub fn roles(settings: &Settings) -> Vec<Row> {
     ]]
 }
 
-pub fn user(settings: &Settings) -> Vec<Row> {
+pub fn user(settings: &Settings) -> Vec<CatalogRow> {
     vec![vec![
         ("usename", text(&settings.user)),
         ("usesysid", oid(OWNER_OID)),
@@ -81,28 +81,28 @@ pub fn user(settings: &Settings) -> Vec<Row> {
     ]]
 }
 
-pub fn settings(settings: &Settings) -> Vec<Row> {
+pub fn settings(settings: &Settings) -> Vec<CatalogRow> {
     settings.all().iter().map(setting).collect()
 }
 
-fn setting(each: &SettingValue<'_>) -> Row {
+fn setting(each: &SettingValue<'_>) -> CatalogRow {
     let (mut unit, mut bounds, mut words) = (None, None, None);
     let kind = match each.setting.map(|setting| setting.kind) {
-        Some(Kind::Bool) => "bool",
-        Some(Kind::Integer { min, max, unit: counted }) => {
+        Some(SettingKind::Bool) => "bool",
+        Some(SettingKind::Integer { min, max, unit: counted }) => {
             unit = counted.name();
             bounds = Some((min.to_string(), max.to_string()));
             "integer"
         }
-        Some(Kind::Real { min, max }) => {
+        Some(SettingKind::Real { min, max }) => {
             bounds = Some((shown_bound(min), shown_bound(max)));
             "real"
         }
-        Some(Kind::Enum(values)) => {
+        Some(SettingKind::Enum(values)) => {
             words = Some(values.iter().map(text).collect());
             "enum"
         }
-        Some(Kind::Text) | None => "string",
+        Some(SettingKind::Text) | None => "string",
     };
     let (min, max) = bounds.unzip();
     let optional = |value: Option<&str>| value.map_or(Value::Null, text);
@@ -125,8 +125,8 @@ fn setting(each: &SettingValue<'_>) -> Row {
     ]
 }
 
-pub fn extension() -> Vec<Row> {
-    let row = |(name, version, number, schema, _): (&str, &str, u32, u32, &str)| -> Row {
+pub fn extension() -> Vec<CatalogRow> {
+    let row = |(name, version, number, schema, _): (&str, &str, u32, u32, &str)| -> CatalogRow {
         vec![
             ("oid", oid(number)),
             ("extname", text(name)),
@@ -139,8 +139,8 @@ pub fn extension() -> Vec<Row> {
     EXTENSIONS.into_iter().map(row).collect()
 }
 
-pub fn available_extensions() -> Vec<Row> {
-    let row = |(name, version, _, _, comment): (&str, &str, u32, u32, &str)| -> Row {
+pub fn available_extensions() -> Vec<CatalogRow> {
+    let row = |(name, version, _, _, comment): (&str, &str, u32, u32, &str)| -> CatalogRow {
         vec![
             ("name", text(name)),
             ("default_version", text(version)),
@@ -151,8 +151,8 @@ pub fn available_extensions() -> Vec<Row> {
     EXTENSIONS.into_iter().map(row).collect()
 }
 
-pub fn available_extension_versions() -> Vec<Row> {
-    let row = |(name, version, _, _, comment): (&str, &str, u32, u32, &str)| -> Row {
+pub fn available_extension_versions() -> Vec<CatalogRow> {
+    let row = |(name, version, _, _, comment): (&str, &str, u32, u32, &str)| -> CatalogRow {
         vec![
             ("name", text(name)),
             ("version", text(version)),
@@ -167,8 +167,8 @@ pub fn available_extension_versions() -> Vec<Row> {
 }
 
 /// Descriptions of the extensions: the only objects that carry a comment.
-pub fn description() -> Vec<Row> {
-    let row = |(_, _, number, _, comment): (&str, &str, u32, u32, &str)| -> Row {
+pub fn description() -> Vec<CatalogRow> {
+    let row = |(_, _, number, _, comment): (&str, &str, u32, u32, &str)| -> CatalogRow {
         vec![
             ("objoid", oid(number)),
             ("classoid", oid(EXTENSION_CATALOG)),
@@ -179,7 +179,7 @@ pub fn description() -> Vec<Row> {
     EXTENSIONS.into_iter().map(row).collect()
 }
 
-pub fn collation() -> Vec<Row> {
+pub fn collation() -> Vec<CatalogRow> {
     [(COLLATION_DEFAULT, "default", "d", -1), (950, "C", "c", -1), (951, "POSIX", "c", -1)]
         .into_iter()
         .map(|(number, name, provider, encoding)| {
@@ -198,7 +198,7 @@ pub fn collation() -> Vec<Row> {
         .collect()
 }
 
-pub fn language() -> Vec<Row> {
+pub fn language() -> Vec<CatalogRow> {
     [(LANGUAGE_INTERNAL, "internal"), (LANGUAGE_SQL, "sql")]
         .into_iter()
         .map(|(number, name)| {
@@ -213,9 +213,9 @@ pub fn language() -> Vec<Row> {
 }
 
 /// The one time zone whose clock this server shows.
-pub fn timezone_names() -> Vec<Row> {
+pub fn timezone_names() -> Vec<CatalogRow> {
     let zero = Value::Interval(Interval::default());
-    let row = |name: &str| -> Row {
+    let row = |name: &str| -> CatalogRow {
         vec![
             ("name", text(name)),
             ("abbrev", text("UTC")),

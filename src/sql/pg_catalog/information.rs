@@ -5,7 +5,7 @@ use crate::model::{Collection, DefaultValue};
 use crate::sql::pg_catalog::definitions::{constraints, default_expression};
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
 use crate::sql::pg_catalog::oids::{Grantee, Object, sequence_name};
-use crate::sql::pg_catalog::relation::{Row, text, yes_or_no};
+use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
 use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences};
 use crate::sql::pg_catalog::views::view_definition;
 use crate::types::{ColumnType, Value};
@@ -14,7 +14,7 @@ fn count(number: usize) -> Value {
     Value::Int4(i32::try_from(number).unwrap_or(i32::MAX))
 }
 
-pub fn schemata(settings: &Settings) -> Vec<Row> {
+pub fn schemata(settings: &Settings) -> Vec<CatalogRow> {
     NAMESPACES
         .iter()
         .map(|(name, _)| {
@@ -27,11 +27,11 @@ pub fn schemata(settings: &Settings) -> Vec<Row> {
         .collect()
 }
 
-pub fn catalog_name(settings: &Settings) -> Vec<Row> {
+pub fn catalog_name(settings: &Settings) -> Vec<CatalogRow> {
     vec![vec![("catalog_name", text(&settings.database))]]
 }
 
-pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let objects = Object::all(catalog);
     let tables = objects.iter().filter(|object| matches!(object.kind(), "r" | "v"));
     tables
@@ -49,7 +49,7 @@ pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
         .collect()
 }
 
-pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let objects = Object::all(catalog);
     let views = objects.iter().filter(|object| object.kind() == "v");
     views
@@ -70,7 +70,7 @@ pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
         .collect()
 }
 
-pub fn columns(view: &ReadView, settings: &Settings) -> Vec<Row> {
+pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for object in Object::all(view.catalog()) {
         if !matches!(object.kind(), "r" | "v") {
@@ -102,7 +102,7 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<Row> {
 }
 
 /// What the standard says of a column's type.
-fn type_cells(ty: &ColumnType, settings: &Settings) -> Row {
+fn type_cells(ty: &ColumnType, settings: &Settings) -> CatalogRow {
     let data_type = match ty {
         ty if ty.element().is_some() => "ARRAY".to_string(),
         ColumnType::Vector(_) => "USER-DEFINED".to_string(),
@@ -148,7 +148,7 @@ fn type_cells(ty: &ColumnType, settings: &Settings) -> Row {
     row
 }
 
-fn default_cells(collection: Option<&Collection>, position: usize) -> Row {
+fn default_cells(collection: Option<&Collection>, position: usize) -> CatalogRow {
     let Some(collection) = collection else { return vec![("is_identity", yes_or_no(false))] };
     let default = default_expression(collection, position).map_or(Value::Null, text);
     let column = collection.columns.get(position);
@@ -157,7 +157,7 @@ fn default_cells(collection: Option<&Collection>, position: usize) -> Row {
     vec![("is_identity", yes_or_no(is_identity)), ("identity_generation", generation), ("column_default", default)]
 }
 
-pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for collection in catalog.collections() {
         for constraint in constraints(collection) {
@@ -180,7 +180,7 @@ pub fn table_constraints(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
 }
 
 /// One row for each column of each key; `usage` leaves out the position, as `constraint_column_usage` does.
-pub fn key_columns(catalog: &Catalog, settings: &Settings, usage: bool) -> Vec<Row> {
+pub fn key_columns(catalog: &Catalog, settings: &Settings, usage: bool) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for collection in catalog.collections() {
         for constraint in constraints(collection) {
@@ -205,7 +205,7 @@ pub fn key_columns(catalog: &Catalog, settings: &Settings, usage: bool) -> Vec<R
     rows
 }
 
-pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     sequences(catalog)
         .into_iter()
         .map(|(collection, position)| {
@@ -229,7 +229,7 @@ pub fn sequences_view(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
         .collect()
 }
 
-pub fn character_sets(settings: &Settings) -> Vec<Row> {
+pub fn character_sets(settings: &Settings) -> Vec<CatalogRow> {
     vec![vec![
         ("character_set_name", text("UTF8")),
         ("character_repertoire", text("UCS")),
@@ -240,12 +240,12 @@ pub fn character_sets(settings: &Settings) -> Vec<Row> {
     ]]
 }
 
-pub fn enabled_roles(settings: &Settings) -> Vec<Row> {
+pub fn enabled_roles(settings: &Settings) -> Vec<CatalogRow> {
     vec![vec![("role_name", text(&settings.user))]]
 }
 
 /// What the owner may do with tables and views, and everybody with catalogs. MAINTAIN is no right of the standard.
-pub fn table_privileges(view: &ReadView, settings: &Settings) -> Vec<Row> {
+pub fn table_privileges(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for object in Object::all(view.catalog()) {
         if !matches!(object.kind(), "r" | "v") {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::db::{AUTH, Catalog};
 use crate::model::{Collection, CollectionId, Index, IndexKind};
-use crate::sql::pg_catalog::relation::{self, Relation};
+use crate::sql::pg_catalog::relation::{self, CatalogRelation};
 use crate::types::ColumnType;
 
 pub const NAMESPACE_CATALOG: u32 = 11;
@@ -48,7 +48,7 @@ pub enum Object {
     /// The sequence of a column, by the column's position.
     Sequence(Arc<Collection>, usize),
     MemoryFacts,
-    System(&'static Relation),
+    System(&'static CatalogRelation),
 }
 
 impl Object {

@@ -10,10 +10,10 @@ use std::sync::LazyLock;
 use datafusion::logical_expr::Volatility;
 
 use crate::db::Settings;
-use crate::sql::functions::{self, Definition, function_types};
+use crate::sql::functions::{self, FunctionDefinition, function_types};
 use crate::sql::pg_catalog::names::{format_type, is_type};
 use crate::sql::pg_catalog::oids::{NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
-use crate::sql::pg_catalog::relation::{Row, oid, oids, small, text};
+use crate::sql::pg_catalog::relation::{CatalogRow, oid, oids, small, text};
 use crate::sql::pg_catalog::set_functions;
 use crate::sql::pg_catalog::types::input_output_functions;
 use crate::sql::relational::engine;
@@ -133,7 +133,7 @@ fn listed(line: &str) -> Option<Procedure> {
 }
 
 /// A function of this server, by each of its names.
-fn own(definition: Definition) -> impl Iterator<Item = Procedure> {
+fn own(definition: FunctionDefinition) -> impl Iterator<Item = Procedure> {
     let names: Vec<&'static str> = std::iter::once(definition.name).chain(definition.aliases.iter().copied()).collect();
     names.into_iter().filter(|name| !name.starts_with('$')).map(move |name| Procedure {
         arguments: definition.parameters.iter().map(|parameter| parameter.column_type().oid()).collect(),
@@ -214,7 +214,7 @@ impl Procedure {
     }
 }
 
-pub fn procedures() -> Vec<Row> {
+pub fn procedures() -> Vec<CatalogRow> {
     ALL.iter()
         .map(|procedure| {
             vec![
@@ -240,12 +240,12 @@ pub fn procedures() -> Vec<Row> {
         .collect()
 }
 
-pub fn aggregates() -> Vec<Row> {
+pub fn aggregates() -> Vec<CatalogRow> {
     let aggregates = ALL.iter().filter(|procedure| procedure.kind == FunctionKind::Aggregate);
     aggregates.map(|procedure| vec![("aggfnoid", text(&procedure.name)), ("aggkind", text("n"))]).collect()
 }
 
-pub fn routines(settings: &Settings) -> Vec<Row> {
+pub fn routines(settings: &Settings) -> Vec<CatalogRow> {
     ALL.iter()
         .filter(|procedure| procedure.kind == FunctionKind::Scalar)
         .map(|procedure| {

@@ -42,11 +42,11 @@ const WELL_KNOWN: &[(&str, u32)] = &[
 ];
 
 /// One row: the columns it has a value for.
-pub type Row = Vec<(&'static str, Value)>;
+pub type CatalogRow = Vec<(&'static str, Value)>;
 
 /// One relation of `pg_catalog`, `information_schema` or `nebulus`.
 #[derive(Debug)]
-pub struct Relation {
+pub struct CatalogRelation {
     pub schema: &'static str,
     pub name: &'static str,
     pub oid: u32,
@@ -62,7 +62,7 @@ pub struct RelationColumn {
     pub not_null: bool,
 }
 
-static RELATIONS: LazyLock<Vec<Relation>> = LazyLock::new(|| {
+static RELATIONS: LazyLock<Vec<CatalogRelation>> = LazyLock::new(|| {
     let lines = include_str!("columns.txt").lines().filter(|line| !line.starts_with('#'));
     let catalogs = (SYSTEM_FIRST..).zip(lines).filter_map(|(number, line)| parse(number, line));
     let networks = (NEBULUS_FIRST..).zip(NetworkTable::ALL).map(|(number, table)| of_networks(number, table));
@@ -74,28 +74,28 @@ static BY_NAME: LazyLock<HashMap<(&'static str, &'static str), usize>> = LazyLoc
 });
 
 /// Every relation, in the order of `columns.txt`, and then those of `nebulus`; the position is part of its OID.
-pub fn all() -> &'static [Relation] {
+pub fn all() -> &'static [CatalogRelation] {
     &RELATIONS
 }
 
-pub fn find(schema: &str, name: &str) -> Option<&'static Relation> {
+pub fn find(schema: &str, name: &str) -> Option<&'static CatalogRelation> {
     BY_NAME.get(&(schema, name)).and_then(|position| RELATIONS.get(*position))
 }
 
 /// A relation by a line of `columns.txt`.
-pub fn parse(number: u32, line: &'static str) -> Option<Relation> {
+pub fn parse(number: u32, line: &'static str) -> Option<CatalogRelation> {
     let mut words = line.split(' ');
     let (schema, name) = words.next()?.split_once('.')?;
     let columns: Vec<RelationColumn> = words.filter_map(parse_column).collect();
     let known = WELL_KNOWN.iter().find(|(known, _)| *known == name && schema == "pg_catalog");
     let oid = known.map_or(number, |(_, oid)| *oid);
-    Some(Relation { schema, name, oid, arrow: arrow_of(&columns), columns })
+    Some(CatalogRelation { schema, name, oid, arrow: arrow_of(&columns), columns })
 }
 
-fn of_networks(oid: u32, table: NetworkTable) -> Relation {
+fn of_networks(oid: u32, table: NetworkTable) -> CatalogRelation {
     let columns = table.columns().into_iter().map(|(name, ty)| RelationColumn { name, ty, not_null: false });
     let columns: Vec<RelationColumn> = columns.collect();
-    Relation { schema: NEBULUS_SCHEMA, name: table.name(), oid, arrow: arrow_of(&columns), columns }
+    CatalogRelation { schema: NEBULUS_SCHEMA, name: table.name(), oid, arrow: arrow_of(&columns), columns }
 }
 
 fn arrow_of(columns: &[RelationColumn]) -> SchemaRef {
@@ -118,9 +118,9 @@ fn parse_column(word: &'static str) -> Option<RelationColumn> {
     Some(RelationColumn { name, ty, not_null })
 }
 
-impl Relation {
+impl CatalogRelation {
     /// The rows as a table in memory.
-    pub fn table(&self, rows: Vec<Row>) -> Result<MemTable> {
+    pub fn table(&self, rows: Vec<CatalogRow>) -> Result<MemTable> {
         let count = rows.len();
         let mut values: Vec<Vec<Value>> = self.columns.iter().map(|column| vec![column.absent(); count]).collect();
         for (row, cells) in rows.into_iter().enumerate() {

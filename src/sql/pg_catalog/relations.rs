@@ -4,7 +4,7 @@ use crate::db::{Catalog, MEMORY, ReadView};
 use crate::model::{Collection, Column, DefaultValue, IndexKind, Numbering};
 use crate::sql::pg_catalog::definitions::{self, Constraint};
 use crate::sql::pg_catalog::oids::{self, COLLATION_DEFAULT, OWNER_OID, Object};
-use crate::sql::pg_catalog::relation::{Row, numbers, oid, oids as oid_array, small, text};
+use crate::sql::pg_catalog::relation::{CatalogRow, numbers, oid, oids as oid_array, small, text};
 use crate::sql::pg_catalog::types;
 use crate::types::{ColumnType, Value};
 
@@ -20,12 +20,12 @@ pub fn columns(object: &Object, view: &ReadView) -> Vec<(String, ColumnType, boo
     }
 }
 
-pub fn class(view: &ReadView) -> Vec<Row> {
+pub fn class(view: &ReadView) -> Vec<CatalogRow> {
     let objects = Object::all(view.catalog());
     objects.iter().map(|object| class_row(object, view)).collect()
 }
 
-fn class_row(object: &Object, view: &ReadView) -> Row {
+fn class_row(object: &Object, view: &ReadView) -> CatalogRow {
     let has_index = match object {
         Object::Table(collection) => !collection.indexes.is_empty() || !collection.primary_key.is_empty(),
         _ => false,
@@ -58,7 +58,7 @@ fn class_row(object: &Object, view: &ReadView) -> Row {
     ]
 }
 
-pub fn attribute(view: &ReadView) -> Vec<Row> {
+pub fn attribute(view: &ReadView) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for object in Object::all(view.catalog()) {
         let collection = match &object {
@@ -80,7 +80,7 @@ fn attribute_row(
     ty: &ColumnType,
     not_null: bool,
     default: Option<&DefaultValue>,
-) -> Row {
+) -> CatalogRow {
     let is_identity = default == Some(&DefaultValue::Identity);
     let collation = if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 };
     let dimensions = i16::from(ty.element().is_some());
@@ -103,7 +103,7 @@ fn attribute_row(
     ]
 }
 
-pub fn attribute_default(catalog: &Catalog) -> Vec<Row> {
+pub fn attribute_default(catalog: &Catalog) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for collection in catalog.collections() {
         for position in 0..collection.columns.len() {
@@ -120,7 +120,7 @@ pub fn attribute_default(catalog: &Catalog) -> Vec<Row> {
     rows
 }
 
-pub fn index(catalog: &Catalog) -> Vec<Row> {
+pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for collection in catalog.collections() {
         if !collection.primary_key.is_empty() {
@@ -148,7 +148,7 @@ fn index_row(
     primary: bool,
     class: Option<&str>,
     expression: Option<String>,
-) -> Row {
+) -> CatalogRow {
     let column_types: Vec<ColumnType> = keys
         .iter()
         .map(|key| key.and_then(|key| collection.columns.get(key)).map_or(ColumnType::Text, |column| column.ty.clone()))
@@ -173,7 +173,7 @@ fn index_row(
     ]
 }
 
-pub fn constraint(catalog: &Catalog) -> Vec<Row> {
+pub fn constraint(catalog: &Catalog) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for collection in catalog.collections() {
         for Constraint { oid: own, name, index, primary, columns } in definitions::constraints(collection) {
@@ -223,7 +223,7 @@ pub fn sequence_max(ty: Option<&ColumnType>) -> i64 {
     }
 }
 
-pub fn sequence(catalog: &Catalog) -> Vec<Row> {
+pub fn sequence(catalog: &Catalog) -> Vec<CatalogRow> {
     sequences(catalog)
         .into_iter()
         .map(|(collection, position)| {
@@ -243,7 +243,7 @@ pub fn sequence(catalog: &Catalog) -> Vec<Row> {
 }
 
 /// What belongs to what: sequences to their columns.
-pub fn depend(catalog: &Catalog) -> Vec<Row> {
+pub fn depend(catalog: &Catalog) -> Vec<CatalogRow> {
     sequences(catalog)
         .into_iter()
         .map(|(collection, position)| {

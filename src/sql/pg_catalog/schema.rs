@@ -12,7 +12,7 @@ use crate::db::NetworkTable;
 use crate::error::Result;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::to_datafusion;
-use crate::sql::pg_catalog::relation::{self, Row};
+use crate::sql::pg_catalog::relation::{self, CatalogRow};
 use crate::sql::pg_catalog::{cluster, information, procedures, relations, statistics, types, views};
 
 const INFORMATION_SCHEMA: &str = "information_schema";
@@ -60,7 +60,7 @@ impl SchemaProvider for CatalogSchema {
 }
 
 /// The rows of a relation of `pg_catalog`; one that nobody fills is empty.
-pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<Row> {
+pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
     let (view, settings) = (&context.view, context.settings.as_ref());
     let catalog = view.catalog();
     match name {
@@ -113,14 +113,14 @@ pub fn catalog_rows(name: &str, context: &ReadContext) -> Vec<Row> {
     }
 }
 
-fn network_rows(name: &str, context: &ReadContext) -> Result<Vec<Row>> {
+fn network_rows(name: &str, context: &ReadContext) -> Result<Vec<CatalogRow>> {
     let Some(table) = NetworkTable::ALL.into_iter().find(|table| table.name() == name) else { return Ok(Vec::new()) };
     let columns = table.columns();
     let named = |row: crate::db::Row| columns.iter().map(|(name, _)| *name).zip(row).collect();
     Ok(table.rows(&context.view)?.into_iter().map(named).collect())
 }
 
-fn information_rows(name: &str, context: &ReadContext) -> Vec<Row> {
+fn information_rows(name: &str, context: &ReadContext) -> Vec<CatalogRow> {
     let (view, settings) = (&context.view, context.settings.as_ref());
     let catalog = view.catalog();
     match name {

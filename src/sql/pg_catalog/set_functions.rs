@@ -6,7 +6,7 @@ use datafusion::catalog::MemTable;
 
 use crate::error::Result;
 use crate::sql::arrow::context::ReadContext;
-use crate::sql::pg_catalog::relation::{self, Relation, Row, text};
+use crate::sql::pg_catalog::relation::{self, CatalogRelation, CatalogRow, text};
 use crate::sql::pg_catalog::{cluster, schema};
 use crate::types::Value;
 
@@ -26,7 +26,7 @@ const OWN: &[&str] = &[
     "pg_catalog.pg_get_keywords word:text catcode:char barelabel:bool catdesc:text baredesc:text",
 ];
 
-static RELATIONS: LazyLock<Vec<Relation>> =
+static RELATIONS: LazyLock<Vec<CatalogRelation>> =
     LazyLock::new(|| OWN.iter().filter_map(|line| relation::parse(0, line)).collect());
 
 /// Whether a function of that name is one of these.
@@ -50,14 +50,14 @@ pub fn set_function(name: &str, context: &ReadContext) -> Result<Option<MemTable
     relation.table(rows).map(Some)
 }
 
-fn available_extensions() -> Vec<Row> {
-    let shown = |row: Row| row.into_iter().filter(|(column, _)| *column != "installed_version").collect();
+fn available_extensions() -> Vec<CatalogRow> {
+    let shown = |row: CatalogRow| row.into_iter().filter(|(column, _)| *column != "installed_version").collect();
     cluster::available_extensions().into_iter().map(shown).collect()
 }
 
 /// The words of PostgreSQL 18's grammar, each with its category and whether it can be a label without AS.
-fn keywords() -> Vec<Row> {
-    let row = |line: &'static str| -> Option<Row> {
+fn keywords() -> Vec<CatalogRow> {
+    let row = |line: &'static str| -> Option<CatalogRow> {
         let mut parts = line.split(' ');
         let (word, category, label) = (parts.next()?, parts.next()?, parts.next()?);
         let is_label = label == "t";

@@ -7,14 +7,14 @@ use crate::backup::BackupPhase;
 use crate::db::{Activity, ActivityState, Catalog, ReadView, Settings};
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{DATABASE_OID, OWNER_OID, Object};
-use crate::sql::pg_catalog::relation::{Row, oid, text};
+use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::types::{ColumnType, Value};
 
 /// Longest part of a statement that is shown, in characters: PostgreSQL's `track_activity_query_size`.
 const QUERY_CHARACTERS_MAX: usize = 1024;
 
 /// Every connection, with the statement that it runs, or ran last; statements on secrets are not shown.
-pub fn activity(activity: &Activity, settings: &Settings) -> Vec<Row> {
+pub fn activity(activity: &Activity, settings: &Settings) -> Vec<CatalogRow> {
     let connections = activity.connections().into_iter();
     connections
         .map(|connection| {
@@ -44,7 +44,7 @@ pub fn activity(activity: &Activity, settings: &Settings) -> Vec<Row> {
 }
 
 /// The cursors of the own session, none of which goes backward or is binary.
-pub fn cursors(activity: &Activity, settings: &Settings) -> Vec<Row> {
+pub fn cursors(activity: &Activity, settings: &Settings) -> Vec<CatalogRow> {
     let open = activity.cursors_of(settings.backend_id).into_iter();
     open.map(|cursor| {
         vec![
@@ -60,7 +60,7 @@ pub fn cursors(activity: &Activity, settings: &Settings) -> Vec<Row> {
 }
 
 /// The named prepared statements of the own session. Each has one plan for all parameters.
-pub fn prepared_statements(activity: &Activity, settings: &Settings) -> Vec<Row> {
+pub fn prepared_statements(activity: &Activity, settings: &Settings) -> Vec<CatalogRow> {
     let named = activity.statements_of(settings.backend_id).into_iter();
     named
         .map(|(name, statement)| {
@@ -86,7 +86,7 @@ fn type_names(types: &[ColumnType]) -> Value {
 }
 
 /// The backup that is being made. Bytes that were there from an earlier one count as done.
-pub fn backup(view: &ReadView) -> Vec<Row> {
+pub fn backup(view: &ReadView) -> Vec<CatalogRow> {
     let Some((connection, progress)) = view.running_backup() else { return Vec::new() };
     let phase = match progress.phase() {
         BackupPhase::Checkpoint => "waiting for checkpoint to finish",
@@ -115,7 +115,7 @@ fn shortened(statement: &str) -> &str {
 }
 
 /// One row for each table: all of them, those of users, or those of the system.
-pub fn tables(catalog: &Catalog, user: bool, system: bool) -> Vec<Row> {
+pub fn tables(catalog: &Catalog, user: bool, system: bool) -> Vec<CatalogRow> {
     let objects = Object::all(catalog);
     let wanted = objects.iter().filter(|object| match object {
         Object::Table(_) => user,
@@ -134,7 +134,7 @@ pub fn tables(catalog: &Catalog, user: bool, system: bool) -> Vec<Row> {
 }
 
 /// One row for each index of a user's table.
-pub fn indexes(catalog: &Catalog) -> Vec<Row> {
+pub fn indexes(catalog: &Catalog) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for object in Object::all(catalog) {
         let (Object::PrimaryKey(collection) | Object::Index(collection, _)) = &object else { continue };
@@ -149,6 +149,6 @@ pub fn indexes(catalog: &Catalog) -> Vec<Row> {
     rows
 }
 
-pub fn databases(settings: &Settings) -> Vec<Row> {
+pub fn databases(settings: &Settings) -> Vec<CatalogRow> {
     vec![vec![("datid", oid(DATABASE_OID)), ("datname", text(&settings.database))]]
 }

@@ -5,7 +5,7 @@ use crate::sql::pg_catalog::oids::{
     COLLATION_DEFAULT, METHOD_BTREE, METHOD_HEAP, METHOD_HNSW, NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID,
 };
 use crate::sql::pg_catalog::procedures;
-use crate::sql::pg_catalog::relation::{Row, oid, text};
+use crate::sql::pg_catalog::relation::{CatalogRow, oid, text};
 use crate::types::{ColumnType, RegKind, Value};
 use crate::vector::Metric;
 
@@ -17,7 +17,7 @@ const OPERATOR_CLASS_FIRST: u32 = 10_100;
 const OPERATOR_FIRST: u32 = 10_400;
 const CAST_FIRST: u32 = 10_600;
 
-pub fn types() -> Vec<Row> {
+pub fn types() -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for ty in ColumnType::catalogued() {
         let has_array = !matches!(ty, ColumnType::Unknown | ColumnType::Void);
@@ -64,7 +64,7 @@ pub fn types() -> Vec<Row> {
     rows
 }
 
-fn type_row(ty: &ColumnType, has_array: bool) -> Row {
+fn type_row(ty: &ColumnType, has_array: bool) -> CatalogRow {
     let element = ty.element().map_or(0, |element| element.oid());
     let is_array = element != 0;
     let kind = if matches!(ty, ColumnType::Unknown | ColumnType::Void) { "p" } else { "b" };
@@ -249,8 +249,8 @@ fn operator_classes() -> Vec<(u32, u32, String, ColumnType, bool)> {
     numbered.map(|(number, (method, name, ty, default))| (number, method, name, ty, default)).collect()
 }
 
-pub fn opclass() -> Vec<Row> {
-    let row = |(number, method, name, ty, default): (u32, u32, String, ColumnType, bool)| -> Row {
+pub fn opclass() -> Vec<CatalogRow> {
+    let row = |(number, method, name, ty, default): (u32, u32, String, ColumnType, bool)| -> CatalogRow {
         vec![
             ("oid", oid(number)),
             ("opcmethod", oid(method)),
@@ -265,8 +265,8 @@ pub fn opclass() -> Vec<Row> {
     operator_classes().into_iter().map(row).collect()
 }
 
-pub fn opfamily() -> Vec<Row> {
-    let row = |(number, method, name, ty, _): (u32, u32, String, ColumnType, bool)| -> Row {
+pub fn opfamily() -> Vec<CatalogRow> {
+    let row = |(number, method, name, ty, _): (u32, u32, String, ColumnType, bool)| -> CatalogRow {
         vec![
             ("oid", oid(number)),
             ("opfmethod", oid(method)),
@@ -278,8 +278,8 @@ pub fn opfamily() -> Vec<Row> {
     operator_classes().into_iter().map(row).collect()
 }
 
-pub fn access_method() -> Vec<Row> {
-    let row = |number: u32, name: &str, handler: &str, kind: &str| -> Row {
+pub fn access_method() -> Vec<CatalogRow> {
+    let row = |number: u32, name: &str, handler: &str, kind: &str| -> CatalogRow {
         vec![("oid", oid(number)), ("amname", text(name)), ("amhandler", text(handler)), ("amtype", text(kind))]
     };
     vec![
@@ -290,7 +290,7 @@ pub fn access_method() -> Vec<Row> {
 }
 
 /// pgvector's operators and the comparisons of each ordered type.
-pub fn operator() -> Vec<Row> {
+pub fn operator() -> Vec<CatalogRow> {
     let vector = ColumnType::Vector(None);
     let distances = Metric::ALL.into_iter().map(|metric| (metric.operator(), vector.clone(), ColumnType::Float8));
     let sums = ["+", "-", "*"].into_iter().map(|name| (name, vector.clone(), vector.clone()));
@@ -316,7 +316,7 @@ pub fn operator() -> Vec<Row> {
 }
 
 /// The casts that lose nothing.
-pub fn cast() -> Vec<Row> {
+pub fn cast() -> Vec<CatalogRow> {
     let pairs = [
         (ColumnType::Int2, ColumnType::Int4),
         (ColumnType::Int2, ColumnType::Int8),

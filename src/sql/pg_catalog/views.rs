@@ -4,7 +4,7 @@ use crate::db::{Catalog, Settings};
 use crate::sql::pg_catalog::definitions::index_definition;
 use crate::sql::pg_catalog::names::namespace_name;
 use crate::sql::pg_catalog::oids::{Object, sequence_name};
-use crate::sql::pg_catalog::relation::{Row, text};
+use crate::sql::pg_catalog::relation::{CatalogRow, text};
 use crate::sql::pg_catalog::relations::{numbering, sequence_max, sequences};
 use crate::types::{ColumnType, Value};
 
@@ -12,7 +12,7 @@ use crate::types::{ColumnType, Value};
 pub const MEMORY_FACTS_DEFINITION: &str =
     " SELECT id, metadata.* AS one column for each fact that occurs\n   FROM memory;";
 
-pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let objects = Object::all(catalog);
     let tables = objects.iter().filter(|object| object.kind() == "r");
     tables
@@ -34,7 +34,7 @@ pub fn tables(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
         .collect()
 }
 
-pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+pub fn views(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     let objects = Object::all(catalog);
     let views = objects.iter().filter(|object| object.kind() == "v");
     views
@@ -57,7 +57,7 @@ pub fn view_definition(object: &Object) -> Option<&'static str> {
     }
 }
 
-pub fn indexes(catalog: &Catalog) -> Vec<Row> {
+pub fn indexes(catalog: &Catalog) -> Vec<CatalogRow> {
     let mut rows = Vec::new();
     for object in Object::all(catalog) {
         let (Object::PrimaryKey(collection) | Object::Index(collection, _)) = &object else { continue };
@@ -71,7 +71,7 @@ pub fn indexes(catalog: &Catalog) -> Vec<Row> {
     rows
 }
 
-pub fn pg_sequences(catalog: &Catalog, settings: &Settings) -> Vec<Row> {
+pub fn pg_sequences(catalog: &Catalog, settings: &Settings) -> Vec<CatalogRow> {
     sequences(catalog)
         .into_iter()
         .map(|(collection, position)| {

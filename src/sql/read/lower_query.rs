@@ -22,7 +22,7 @@ use crate::vector::Metric;
 /// A query that needs no planner.
 #[expect(clippy::large_enum_variant, reason = "one a prepared statement, and boxing would cost each Execute")]
 #[derive(Clone, Debug)]
-pub enum Lowered {
+pub enum LoweredQuery {
     Query {
         query: Query,
         types: Vec<ColumnType>,
@@ -51,7 +51,7 @@ pub struct Distance {
 }
 
 /// The short form of a query, where it has one.
-pub fn lower(analysis: &Analysis, first_constant: usize, parameters: &ParameterTypes) -> Option<Lowered> {
+pub fn lower(analysis: &Analysis, first_constant: usize, parameters: &ParameterTypes) -> Option<LoweredQuery> {
     let query = &analysis.query;
     if query.with.is_some() {
         return None;
@@ -62,7 +62,7 @@ pub fn lower(analysis: &Analysis, first_constant: usize, parameters: &ParameterT
             let rows = values.rows.iter().map(|row| lowering.constants_of(&row.content));
             let rows = rows.collect::<Option<Vec<_>>>()?;
             let types = common_types(&rows)?;
-            Some(Lowered::Rows {
+            Some(LoweredQuery::Rows {
                 rows: rows.into_iter().map(|row| row.into_iter().map(|(scalar, _)| scalar).collect()).collect(),
                 types,
             })
@@ -75,7 +75,7 @@ pub fn lower(analysis: &Analysis, first_constant: usize, parameters: &ParameterT
                 let outputs = select.projection.iter().map(item_expr).collect::<Option<Vec<_>>>()?;
                 let row = outputs.into_iter().map(|expr| lowering.scalar(expr)).collect::<Option<Vec<_>>>()?;
                 let (row, types) = row.into_iter().map(|(scalar, ty)| (scalar, shown(ty))).unzip();
-                return Some(Lowered::Rows { rows: vec![row], types });
+                return Some(LoweredQuery::Rows { rows: vec![row], types });
             }
             lowering.table = Some(single_table(select, analysis)?);
             lowering.select(query, select)
@@ -136,7 +136,7 @@ fn item_expr(item: &SelectItem) -> Option<&Expr> {
 }
 
 impl<'a> Lowering<'a> {
-    fn select(&self, query: &SqlQuery, select: &Select) -> Option<Lowered> {
+    fn select(&self, query: &SqlQuery, select: &Select) -> Option<LoweredQuery> {
         let table = self.table?;
         let outputs = select.projection.iter().map(item_expr).collect::<Option<Vec<_>>>()?;
         let (limit, offset) = self.window(query.limit_clause.as_ref())?;
@@ -162,7 +162,7 @@ impl<'a> Lowering<'a> {
             keeps_ties: false,
         });
         let query = Query { collection: table.collection.clone(), output, filter, nearest, order, limit, offset };
-        Some(Lowered::Query { query, types })
+        Some(LoweredQuery::Query { query, types })
     }
 
     fn constants_of(&self, row: &[Expr]) -> Option<Vec<(Scalar, ColumnType)>> {

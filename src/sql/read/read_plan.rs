@@ -25,12 +25,12 @@ use crate::sql::arrow::types::{metadata_of, type_of};
 use crate::sql::arrow::values::scalar_of;
 use crate::sql::functions::backend_pid;
 use crate::sql::read::apart::apart;
-use crate::sql::read::lower_query::{Lowered, lower};
+use crate::sql::read::lower_query::{LoweredQuery, lower};
 use crate::sql::relational::collection_table::StatementTable;
 use crate::sql::relational::engine;
 use crate::sql::relational::physical::{physical_plan, take_for_planning};
 use crate::sql::relational::query_scan::{QUERY_SCAN, check_digits};
-use crate::sql::relational::worker_threads::Work;
+use crate::sql::relational::worker_threads::QueryWork;
 use crate::types::{ColumnType, Value};
 
 /// A planned query.
@@ -81,8 +81,8 @@ pub fn plan_query(query: &SqlQuery, parameters: &mut ParameterTypes, context: &P
     };
     if let Some(lowered) = lower(&analysis, first_constant, parameters) {
         let (source, types) = match lowered {
-            Lowered::Rows { rows, types } => (Source::Rows(rows.into()), types),
-            Lowered::Query { query, types } => (Source::Short(Arc::new(query)), types),
+            LoweredQuery::Rows { rows, types } => (Source::Rows(rows.into()), types),
+            LoweredQuery::Query { query, types } => (Source::Short(Arc::new(query)), types),
         };
         let columns = analysis.columns.iter().zip(types).map(|(column, ty)| output_column(column, ty)).collect();
         return Ok(ReadPlan { columns, source, statement: statement(parameters) });
@@ -175,7 +175,7 @@ impl ReadPlan {
                 Ok(RowStream::from_cursor(view.query(&query, settings, cancel)?))
             }
             Source::Planned(planned) => {
-                let mut work = Work::new(backend_pid(settings), cancel)?;
+                let mut work = QueryWork::new(backend_pid(settings), cancel)?;
                 let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
                 let (physical, context) = self.physical(planned, parameters, state, &mut work).await?;
                 let types = self.columns.iter().map(|column| column.ty.clone()).collect();
@@ -198,7 +198,7 @@ impl ReadPlan {
             Source::Rows(_) => Ok(vec!["Values Scan".to_string()]),
             Source::Short(query) => view.explain(&bound(query, parameters)?, settings),
             Source::Planned(planned) => {
-                let mut work = Work::new(backend_pid(settings), cancel)?;
+                let mut work = QueryWork::new(backend_pid(settings), cancel)?;
                 let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
                 let (physical, _) = self.physical(planned, parameters, state, &mut work).await?;
                 Ok(displayable(physical.as_ref()).indent(false).to_string().lines().map(str::to_string).collect())
@@ -217,7 +217,7 @@ impl ReadPlan {
         let Source::Planned(planned) = self.current(view, settings, cancel)? else {
             return self.explain(view, parameters, settings, cancel).await;
         };
-        let mut work = Work::new(backend_pid(settings), cancel)?;
+        let mut work = QueryWork::new(backend_pid(settings), cancel)?;
         let state = engine::state(ReadContext::new(view, settings, work.cancel().clone()))?;
         let (physical, _) = self.physical(&planned, parameters, state, &mut work).await?;
         let mut lines = Vec::new();
@@ -278,7 +278,7 @@ impl ReadPlan {
         planned: &Arc<Planned>,
         parameters: &[Value],
         state: SessionState,
-        work: &mut Work,
+        work: &mut QueryWork,
     ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         let constants = planned.constants.iter().map(|(value, _)| value);
         take_for_planning(&state, parameters.iter().chain(constants).map(Value::bytes).fold(0, usize::saturating_add))?;

@@ -139,25 +139,25 @@ pub fn release_workers(session: i32) {
 }
 
 /// The work of one plan on its session's lane. Dropping it ends the work.
-pub struct Work {
+pub struct QueryWork {
     lane: Arc<Lane>,
     /// Set with the statement's flag, and when the work is dropped.
     cancel: Cancel,
     task: Option<AbortHandle>,
 }
 
-impl Work {
+impl QueryWork {
     /// Work for a session, with a flag that is a part of its statement's.
     ///
     /// # Errors
     /// 58030 when the system has no threads left, 53300 when too many sessions hold some.
-    pub fn new(session: i32, cancel: &Cancel) -> Result<Work> {
+    pub fn new(session: i32, cancel: &Cancel) -> Result<QueryWork> {
         let lane = LANES.lock().of(session)?;
         if lane.plans.fetch_add(1, Ordering::AcqRel) == 0 && lane.is_idle() {
             // What is alive of earlier statements is kept by others: plans that were prepared, rows that were sent.
             lane.allocated.reset();
         }
-        Ok(Work { lane, cancel: cancel.part(), task: None })
+        Ok(QueryWork { lane, cancel: cancel.part(), task: None })
     }
 
     /// What the plan's functions and scans have to look at.
@@ -204,7 +204,7 @@ impl Work {
     }
 }
 
-impl Drop for Work {
+impl Drop for QueryWork {
     fn drop(&mut self) {
         self.cancel.cancel();
         if let Some(task) = &self.task {
@@ -231,7 +231,7 @@ mod tests {
         context.register_udf(create_udf("fall", vec![], DataType::Int32, Volatility::Volatile, Arc::new(function)));
         let plan = context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
         let types = vec![ColumnType::Int8; plan.schema().fields().len()];
-        Work::new(session, cancel).unwrap().rows(plan, context.task_ctx(), types).unwrap()
+        QueryWork::new(session, cancel).unwrap().rows(plan, context.task_ctx(), types).unwrap()
     }
 
     #[tokio::test]
@@ -251,7 +251,7 @@ mod tests {
         let cancel = Cancel::new();
         let (entered_sender, entered) = std::sync::mpsc::channel();
         let (leave, leaving) = std::sync::mpsc::channel::<()>();
-        let mut stuck = Work::new(SESSION - 1, &cancel).unwrap();
+        let mut stuck = QueryWork::new(SESSION - 1, &cancel).unwrap();
         let lane = Arc::clone(&stuck.lane);
         let computing = tokio::spawn(async move {
             let computed = stuck.compute(async move {
@@ -264,7 +264,7 @@ mod tests {
         tokio::task::spawn_blocking(move || entered.recv().unwrap()).await.unwrap();
         cancel.cancel();
         assert_eq!(computing.await.unwrap().unwrap_err().sqlstate(), "57014");
-        let next = Work::new(SESSION - 1, &Cancel::new()).unwrap();
+        let next = QueryWork::new(SESSION - 1, &Cancel::new()).unwrap();
         assert!(!Arc::ptr_eq(&lane, &next.lane), "the session has other threads");
         drop(leave);
     }

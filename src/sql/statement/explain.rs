@@ -10,9 +10,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::OutputColumn;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::definition::Definition;
+use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::folded;
-use crate::sql::statement::plan::{Action, Planned, plan_statement};
+use crate::sql::statement::plan::{Planned, SqlAction, plan_statement};
 use crate::types::{ColumnType, Value};
 
 /// A planned EXPLAIN.
@@ -52,7 +52,7 @@ pub fn plan_explain(
     }
     let inner = plan_statement(statement, parameters, context)?;
     match &inner.action {
-        Action::Read(_) | Action::Write(_) | Action::Define(Definition::CreateTableAs { .. }) => {
+        SqlAction::Read(_) | SqlAction::Write(_) | SqlAction::Define(DataDefinition::CreateTableAs { .. }) => {
             Ok(Explain { analyze, inner: Box::new(inner) })
         }
         _ => Err(Error::syntax("EXPLAIN takes SELECT, INSERT, UPDATE, DELETE, VALUES and CREATE TABLE AS", None)),
@@ -91,7 +91,7 @@ impl Explain {
 
     /// Whether it needs a transaction that may change rows.
     pub fn writes(&self) -> bool {
-        !matches!(self.inner.action, Action::Read(_))
+        !matches!(self.inner.action, SqlAction::Read(_))
     }
 
     /// Explains a query.
@@ -102,7 +102,7 @@ impl Explain {
         settings: &Settings,
         cancel: &Cancel,
     ) -> Result<Vec<Row>> {
-        let Action::Read(plan) = &self.inner.action else {
+        let SqlAction::Read(plan) = &self.inner.action else {
             return Err(Error::internal("a statement that writes is explained without a transaction"));
         };
         let started = Instant::now();
@@ -131,8 +131,8 @@ impl Explain {
     ) -> Result<Vec<Row>> {
         let started = Instant::now();
         let mut lines = match &self.inner.action {
-            Action::Write(plan) => plan.explain(transaction, parameters, settings, cancel).await?,
-            Action::Define(Definition::CreateTableAs { plan, .. }) => {
+            SqlAction::Write(plan) => plan.explain(transaction, parameters, settings, cancel).await?,
+            SqlAction::Define(DataDefinition::CreateTableAs { plan, .. }) => {
                 plan.explain(transaction.view(), parameters, settings, cancel).await?
             }
             _ => {
@@ -143,8 +143,8 @@ impl Explain {
         let planned = Instant::now();
         if self.analyze {
             let tag = match &self.inner.action {
-                Action::Write(plan) => plan.execute(transaction, parameters, settings, cancel).await?.tag,
-                Action::Define(definition) => definition.execute(transaction, parameters, settings, cancel).await?,
+                SqlAction::Write(plan) => plan.execute(transaction, parameters, settings, cancel).await?.tag,
+                SqlAction::Define(definition) => definition.execute(transaction, parameters, settings, cancel).await?,
                 _ => String::new(),
             };
             let count = tag.rsplit(' ').next().unwrap_or("0");

@@ -13,7 +13,7 @@ use crate::model::OutputColumn;
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::copy::copy_plan::{CopyInPlan, CopyOutPlan, CopyPlan, plan_copy};
-use crate::sql::define::definition::{Definition, plan_definition};
+use crate::sql::define::definition::{DataDefinition, plan_definition};
 use crate::sql::parse::parse::ParsedStatement;
 use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
@@ -29,17 +29,17 @@ use crate::types::ColumnType;
 
 /// A planned statement.
 pub struct Planned {
-    pub action: Action,
+    pub action: SqlAction,
     pub parameters: Vec<ColumnType>,
     /// The columns of its rows; `None` for a statement that returns none.
     pub columns: Option<Arc<[OutputColumn]>>,
 }
 
 /// What a statement does.
-pub enum Action {
+pub enum SqlAction {
     Read(ReadPlan),
     Write(WritePlan),
-    Define(Definition),
+    Define(DataDefinition),
     Control(Control),
     CopyIn(CopyInPlan),
     CopyOut(CopyOutPlan),
@@ -60,7 +60,7 @@ pub fn plan(
 ) -> Result<Planned> {
     let mut parameters = ParameterTypes::new(parameter_types, statement.parameters);
     let Some(parsed) = &statement.statement else {
-        return Ok(Planned { action: Action::Empty, parameters: Vec::new(), columns: None });
+        return Ok(Planned { action: SqlAction::Empty, parameters: Vec::new(), columns: None });
     };
     plan_statement(parsed, &mut parameters, context)
 }
@@ -73,9 +73,9 @@ pub fn plan_statement(
     unread::statement(statement)?;
     let action = match statement {
         Statement::Query(query) => plan_query_statement(query, parameters, context)?,
-        Statement::Insert(insert) => Action::Write(plan_insert(insert, None, parameters, context)?),
-        Statement::Update(update) => Action::Write(plan_update(update, None, parameters, context)?),
-        Statement::Delete(delete) => Action::Write(plan_delete(delete, None, parameters, context)?),
+        Statement::Insert(insert) => SqlAction::Write(plan_insert(insert, None, parameters, context)?),
+        Statement::Update(update) => SqlAction::Write(plan_update(update, None, parameters, context)?),
+        Statement::Delete(delete) => SqlAction::Write(plan_delete(delete, None, parameters, context)?),
         Statement::Copy { source, to, target, .. } => {
             if !matches!(target, CopyTarget::Stdin | CopyTarget::Stdout) {
                 return Err(Error::unsupported(
@@ -84,54 +84,58 @@ pub fn plan_statement(
                 ));
             }
             match plan_copy(source, *to, parameters, context)? {
-                CopyPlan::In(plan) => Action::CopyIn(plan),
-                CopyPlan::Out(plan) => Action::CopyOut(plan),
+                CopyPlan::In(plan) => SqlAction::CopyIn(plan),
+                CopyPlan::Out(plan) => SqlAction::CopyOut(plan),
             }
         }
-        Statement::Explain { .. } => Action::Explain(plan_explain(statement, parameters, context)?),
+        Statement::Explain { .. } => SqlAction::Explain(plan_explain(statement, parameters, context)?),
         other => match plan_control(other, parameters, context)? {
-            Some(control) => Action::Control(control),
-            None => Action::Define(plan_definition(other, parameters, context)?),
+            Some(control) => SqlAction::Control(control),
+            None => SqlAction::Define(plan_definition(other, parameters, context)?),
         },
     };
     let columns = match &action {
-        Action::Read(plan) => Some(plan.columns()),
-        Action::Write(plan) => plan.columns(),
-        Action::Control(control) => control.columns(),
-        Action::Explain(_) => Some(Explain::columns()),
-        Action::Define(_) | Action::CopyIn(_) | Action::CopyOut(_) | Action::Empty => None,
+        SqlAction::Read(plan) => Some(plan.columns()),
+        SqlAction::Write(plan) => plan.columns(),
+        SqlAction::Control(control) => control.columns(),
+        SqlAction::Explain(_) => Some(Explain::columns()),
+        SqlAction::Define(_) | SqlAction::CopyIn(_) | SqlAction::CopyOut(_) | SqlAction::Empty => None,
     };
     let parameters = match &action {
         // The parameters in its text are those of the statement it prepares.
-        Action::Control(Control::Prepare { .. }) => Vec::new(),
+        SqlAction::Control(Control::Prepare { .. }) => Vec::new(),
         _ => parameters.finish(),
     };
     Ok(Planned { action, parameters, columns })
 }
 
 /// A SELECT, or a statement that writes behind a WITH clause, or SELECT INTO.
-fn plan_query_statement(query: &Query, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Action> {
+fn plan_query_statement(
+    query: &Query,
+    parameters: &mut ParameterTypes,
+    context: &PlanContext<'_>,
+) -> Result<SqlAction> {
     let with: Option<&With> = query.with.as_ref();
     match query.body.as_ref() {
         SetExpr::Insert(Statement::Insert(insert)) => {
-            Ok(Action::Write(plan_insert(insert, with, parameters, context)?))
+            Ok(SqlAction::Write(plan_insert(insert, with, parameters, context)?))
         }
         SetExpr::Update(Statement::Update(update)) => {
-            Ok(Action::Write(plan_update(update, with, parameters, context)?))
+            Ok(SqlAction::Write(plan_update(update, with, parameters, context)?))
         }
         SetExpr::Delete(Statement::Delete(delete)) => {
-            Ok(Action::Write(plan_delete(delete, with, parameters, context)?))
+            Ok(SqlAction::Write(plan_delete(delete, with, parameters, context)?))
         }
         SetExpr::Select(select) if select.into.is_some() => {
-            Ok(Action::Define(Definition::select_into(query, parameters, context)?))
+            Ok(SqlAction::Define(DataDefinition::select_into(query, parameters, context)?))
         }
         _ => {
             if let Some(calls) = setting_calls(query) {
-                return Ok(Action::Control(Control::Configure(calls)));
+                return Ok(SqlAction::Control(Control::Configure(calls)));
             }
             match plan_network_call(query, parameters, context)? {
-                Some(call) => Ok(Action::Control(Control::Network(call))),
-                None => Ok(Action::Read(plan_query(query, parameters, context)?)),
+                Some(call) => Ok(SqlAction::Control(Control::Network(call))),
+                None => Ok(SqlAction::Read(plan_query(query, parameters, context)?)),
             }
         }
     }
@@ -141,9 +145,9 @@ impl Planned {
     /// Whether the plan holds for this catalog; one that does not has to be planned again. Reads look after themselves.
     pub fn is_current(&self, catalog: &Catalog) -> bool {
         match &self.action {
-            Action::Write(plan) => is_same(plan.collection(), catalog),
-            Action::CopyIn(plan) => is_same(plan.collection(), catalog),
-            Action::Explain(explain) => explain.inner().is_current(catalog),
+            SqlAction::Write(plan) => is_same(plan.collection(), catalog),
+            SqlAction::CopyIn(plan) => is_same(plan.collection(), catalog),
+            SqlAction::Explain(explain) => explain.inner().is_current(catalog),
             _ => true,
         }
     }

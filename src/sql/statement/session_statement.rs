@@ -82,7 +82,7 @@ pub enum Control {
     },
     Fetch {
         cursor: String,
-        fetch: Fetch,
+        fetch: CursorFetch,
     },
     /// `None` for ALL.
     CloseCursor(Option<String>),
@@ -122,7 +122,7 @@ pub enum Discard {
 
 /// Which rows FETCH takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fetch {
+pub enum CursorFetch {
     /// The next rows, at most so many.
     Forward(u64),
     ForwardAll,
@@ -388,14 +388,14 @@ fn plan_declare(list: &[Declare], parameters: &mut ParameterTypes, context: &Pla
     Ok(Control::DeclareCursor { name: folded(name), query, hold: *hold == Some(true) })
 }
 
-fn plan_fetch(direction: &FetchDirection) -> Result<Fetch> {
+fn plan_fetch(direction: &FetchDirection) -> Result<CursorFetch> {
     match direction {
-        FetchDirection::Next | FetchDirection::Forward { limit: None } => Ok(Fetch::Forward(1)),
+        FetchDirection::Next | FetchDirection::Forward { limit: None } => Ok(CursorFetch::Forward(1)),
         FetchDirection::Count { limit } | FetchDirection::Forward { limit: Some(limit) } => {
-            count(limit).map(Fetch::Forward)
+            count(limit).map(CursorFetch::Forward)
         }
-        FetchDirection::Relative { limit } if matches!(count(limit), Ok(1)) => Ok(Fetch::Forward(1)),
-        FetchDirection::All | FetchDirection::ForwardAll => Ok(Fetch::ForwardAll),
+        FetchDirection::Relative { limit } if matches!(count(limit), Ok(1)) => Ok(CursorFetch::Forward(1)),
+        FetchDirection::All | FetchDirection::ForwardAll => Ok(CursorFetch::ForwardAll),
         _ => Err(Error::unsupported("cursors that go backward are not offered", "FETCH forward, or declare it again.")),
     }
 }

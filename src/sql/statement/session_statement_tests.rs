@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::copy::copy_plan::BinaryCodec;
 use crate::sql::parse::parse::parse;
-use crate::sql::statement::plan::{Action, Planned, plan};
-use crate::sql::statement::session_statement::{Control, Fetch};
+use crate::sql::statement::plan::{Planned, SqlAction, plan};
+use crate::sql::statement::session_statement::{Control, CursorFetch};
 use crate::store::KeySource;
 use crate::types::{ColumnType, Value};
 
@@ -58,7 +58,7 @@ impl Fixture {
             Ok(planned) => planned,
             Err(error) => return format!("{}: {}", error.sqlstate(), error.message()),
         };
-        let Action::Control(control) = planned.action else { return "no control".to_string() };
+        let SqlAction::Control(control) = planned.action else { return "no control".to_string() };
         match control {
             Control::Begin { modes, tag } => format!("{tag} {:?} {:?}", modes.isolation, modes.read_only),
             Control::Commit { chain } => format!("commit {chain}"),
@@ -70,8 +70,8 @@ impl Fixture {
             Control::ShowAll => "show all".to_string(),
             Control::Deallocate(name) => format!("deallocate {name:?}"),
             Control::CloseCursor(name) => format!("close {name:?}"),
-            Control::Fetch { cursor, fetch: Fetch::Forward(count) } => format!("fetch {count} {cursor}"),
-            Control::Fetch { cursor, fetch: Fetch::ForwardAll } => format!("fetch all {cursor}"),
+            Control::Fetch { cursor, fetch: CursorFetch::Forward(count) } => format!("fetch {count} {cursor}"),
+            Control::Fetch { cursor, fetch: CursorFetch::ForwardAll } => format!("fetch all {cursor}"),
             Control::DeclareCursor { name, hold, .. } => format!("declare {name} {hold}"),
             Control::SetPassword { role, password } => {
                 format!("password {role} {:?} {}", password, password.as_ref().map_or("", |text| text.expose()))
@@ -161,14 +161,14 @@ fn rows_are_copied_in_and_out() {
         let planned = plan(&parse(text)?, &[], &context)?;
         fixture.runtime.block_on(async {
             let shown = match &planned.action {
-                Action::CopyIn(plan) => {
+                SqlAction::CopyIn(plan) => {
                     let mut copy = plan.start(CODEC);
                     for piece in data.as_bytes().chunks(3) {
                         copy.feed(piece, &mut transaction, &settings, &cancel).await?;
                     }
                     copy.finish(&mut transaction, &settings, &cancel).await?
                 }
-                Action::CopyOut(plan) => {
+                SqlAction::CopyOut(plan) => {
                     let stream = plan.plan.execute(transaction.view(), &[], &settings, &cancel).await?;
                     let (rows, _memory) = stream.collect().await?;
                     let mut out = bytes::BytesMut::new();
@@ -180,7 +180,7 @@ fn rows_are_copied_in_and_out() {
                     copy.end(&mut out);
                     format!("{}{}", String::from_utf8_lossy(&out), copy.tag())
                 }
-                Action::Define(definition) => definition.execute(&mut transaction, &[], &settings, &cancel).await?,
+                SqlAction::Define(definition) => definition.execute(&mut transaction, &[], &settings, &cancel).await?,
                 _ => "other".to_string(),
             };
             transaction.commit().await?;

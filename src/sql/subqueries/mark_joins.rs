@@ -25,7 +25,7 @@ use datafusion::logical_expr::{
 
 use crate::sql::subqueries::dependent_join::{correlated, not_offered};
 use crate::sql::subqueries::lateral::lateral_join;
-use crate::sql::subqueries::marks::{Marks, correlations_named};
+use crate::sql::subqueries::marks::{SubqueryMarks, correlations_named};
 use crate::sql::subqueries::planner_joins::{
     has_membership, has_subquery, is_correlated, is_scalar_join, is_semi_join, membership_of, with_reflexive_conditions,
 };
@@ -113,7 +113,7 @@ fn filtered(filter: Filter, names: &mut usize) -> Result<Transformed<LogicalPlan
     if let Some(condition) = conjunction(plain) {
         input = input.filter(condition)?;
     }
-    let mut marks = Marks::new(input.build()?, true, names);
+    let mut marks = SubqueryMarks::new(input.build()?, true, names);
     for condition in marked {
         own.push(marks.resolved(condition)?);
     }
@@ -136,7 +136,7 @@ fn computed(plan: LogicalPlan, names: &mut usize) -> Result<Transformed<LogicalP
     if matches!(plan, LogicalPlan::Sort(_)) {
         input = with_outer_columns(input, &plan.expressions())?;
     }
-    let mut marks = Marks::new(input, matches!(plan, LogicalPlan::Projection(_)), names);
+    let mut marks = SubqueryMarks::new(input, matches!(plan, LogicalPlan::Projection(_)), names);
     let preserver = NamePreserver::new(&plan);
     let is_sort = matches!(plan, LogicalPlan::Sort(_));
     let mut expressions = Vec::new();
@@ -174,7 +174,7 @@ fn distinct_exprs(distinct: &DistinctOn) -> impl Iterator<Item = &Expr> {
 /// DISTINCT ON, whose select list is its own.
 fn chosen(distinct: DistinctOn, names: &mut usize) -> Result<Transformed<LogicalPlan>> {
     let DistinctOn { on_expr, select_expr, sort_expr, input, .. } = distinct;
-    let mut marks = Marks::new(Arc::unwrap_or_clone(input), false, names);
+    let mut marks = SubqueryMarks::new(Arc::unwrap_or_clone(input), false, names);
     let on = on_expr.into_iter().map(|expr| marks.resolved(expr)).collect::<Result<Vec<_>>>()?;
     let preserver = NamePreserver::new_for_projection();
     let mut shown = Vec::with_capacity(select_expr.len());
@@ -213,7 +213,7 @@ fn joined(join: Join, names: &mut usize) -> Result<Transformed<LogicalPlan>> {
         } else {
             return Err(not_offered("a subquery that compares both sides of an outer join is not offered"));
         };
-        let mut marks = Marks::new(side.clone(), false, names);
+        let mut marks = SubqueryMarks::new(side.clone(), false, names);
         conditions.push(marks.resolved(condition)?);
         *side = marks.plan;
     }

@@ -19,7 +19,7 @@ use crate::sql::subqueries::planner_joins::{
 };
 use crate::sql::subqueries::reached::{Reached, has_guarded, is_fallible, is_fallible_scalar};
 
-/// What [`Marks::contents`] says of a subquery without rows, and of one with a NULL among its values.
+/// What [`SubqueryMarks::contents`] says of a subquery without rows, and of one with a NULL among its values.
 const IS_EMPTY: i64 = 0;
 const HAS_VALUES_ONLY: i64 = 1;
 const HAS_NULL: i64 = 2;
@@ -38,7 +38,7 @@ pub fn correlations_named(expr: Expr) -> Result<Transformed<Expr>> {
 }
 
 /// A plan that grows a column for each question asked of a subquery.
-pub struct Marks<'a> {
+pub struct SubqueryMarks<'a> {
     pub plan: LogicalPlan,
     /// What it grew from, whose columns are those that subqueries name.
     outer: LogicalPlan,
@@ -57,9 +57,9 @@ struct Inner {
     correlation: Option<Expr>,
 }
 
-impl Marks<'_> {
-    pub fn new(plan: LogicalPlan, keeps_scalars: bool, names: &mut usize) -> Marks<'_> {
-        Marks { outer: plan.clone(), plan, keeps_scalars, reached: Reached::default(), names }
+impl SubqueryMarks<'_> {
+    pub fn new(plan: LogicalPlan, keeps_scalars: bool, names: &mut usize) -> SubqueryMarks<'_> {
+        SubqueryMarks { outer: plan.clone(), plan, keeps_scalars, reached: Reached::default(), names }
     }
 
     /// The expression with columns in place of its subqueries.

@@ -21,7 +21,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 use crate::sql::arrow::errors::to_datafusion;
 use crate::sql::arrow::types::type_of;
 use crate::sql::arrow::values::{readable, value_at};
-use crate::sql::meaning::float_keys::{Sides, keyed};
+use crate::sql::meaning::float_keys::{KeySides, keyed};
 use crate::types::Value;
 
 const ANY: &str = "$any:";
@@ -165,7 +165,7 @@ impl ScalarUDFImpl for Quantified {
                 let among = value.clone().in_list(list, self.is_all);
                 // A constant is compared at once, before everything else gets its keys.
                 let is_constant = value.column_refs().is_empty();
-                let among = if is_constant { keyed(among, &DFSchema::empty(), Sides::All)?.data } else { among };
+                let among = if is_constant { keyed(among, &DFSchema::empty(), KeySides::All)?.data } else { among };
                 Ok(ExprSimplifyResult::Simplified(among))
             }
             None => Ok(ExprSimplifyResult::Original(arguments)),

@@ -18,7 +18,7 @@ use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::RowInput;
-use crate::sql::write::write_plan::{Run, WritePlan, Written, key_expression, key_of_value, relation_of};
+use crate::sql::write::write_plan::{WritePlan, WriteRun, WrittenRows, key_expression, key_of_value, relation_of};
 use crate::sql::write::write_target::writable;
 use crate::types::Value;
 
@@ -98,7 +98,7 @@ impl DeletePlan {
         }
     }
 
-    pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
+    pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
         let (keys, mut memory) = self.keys(run).await?;
@@ -117,11 +117,11 @@ impl DeletePlan {
                 count += 1;
             }
         }
-        Ok(Written { tag: format!("DELETE {count}"), rows: shown })
+        Ok(WrittenRows { tag: format!("DELETE {count}"), rows: shown })
     }
 
     /// The entries to delete, with what RETURNING shows of the other relations.
-    async fn keys(&self, run: &Run<'_>) -> Result<(Vec<(EntryKey, Vec<Value>)>, RowsMemory)> {
+    async fn keys(&self, run: &WriteRun<'_>) -> Result<(Vec<(EntryKey, Vec<Value>)>, RowsMemory)> {
         let none = || (Vec::new(), RowsMemory::default());
         match &self.method {
             Method::Key(lookup) => {

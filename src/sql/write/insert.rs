@@ -21,14 +21,14 @@ use crate::sql::parse::names::folded;
 use crate::sql::parse::rewrite_tokens::overrides_system;
 use crate::sql::parse::unread;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
-use crate::sql::write::on_conflict::{Conflict, Resolved, Seen};
+use crate::sql::write::on_conflict::{Conflict, ResolvedConflict, Seen};
 use crate::sql::write::returned::Others;
 use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
-use crate::sql::write::write_plan::{Run, WritePlan, Written, stage_of, typed_for};
-use crate::sql::write::write_target::{Place, check_assignable, check_insertable, is_default, located, writable};
+use crate::sql::write::write_plan::{WritePlan, WriteRun, WrittenRows, stage_of, typed_for};
+use crate::sql::write::write_target::{WritePlace, check_assignable, check_insertable, is_default, located, writable};
 use crate::types::Value;
 
 /// Most rows of VALUES that are inserted without leaving the connection's thread.
@@ -52,7 +52,7 @@ enum Source {
     },
     Query {
         plan: ReadPlan,
-        places: Vec<Place>,
+        places: Vec<WritePlace>,
     },
 }
 
@@ -101,8 +101,8 @@ pub fn plan_insert(
     Ok(WritePlan::Insert(Box::new(InsertPlan { collection, source, defaults, conflict, returning })))
 }
 
-fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<Place>> {
-    let mut places: Vec<Place> = Vec::with_capacity(names.len());
+fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<WritePlace>> {
+    let mut places: Vec<WritePlace> = Vec::with_capacity(names.len());
     for name in names {
         let [ObjectNamePart::Identifier(column)] = name.0.as_slice() else {
             return Err(located(
@@ -111,7 +111,7 @@ fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanCo
                 name.span().start,
             ));
         };
-        let place = Place::of(collection, column, context)?;
+        let place = WritePlace::of(collection, column, context)?;
         if places.contains(&place) {
             let message = format!("column \"{}\" specified more than once", place.name(collection));
             return Err(located(Error::new(ErrorKind::DuplicateColumn, message), context.text, column.span.start));
@@ -124,20 +124,20 @@ fn target_places(names: &[ObjectName], collection: &Collection, context: &PlanCo
 fn plan_source(
     insert: &Insert,
     with: Option<&With>,
-    mut places: Vec<Place>,
+    mut places: Vec<WritePlace>,
     collection: &Collection,
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
 ) -> Result<Source> {
     let has_list = !places.is_empty();
     let may_override = overrides_system(context.text)?;
-    let check = |place: Place| if may_override { Ok(()) } else { check_insertable(collection, place) };
+    let check = |place: WritePlace| if may_override { Ok(()) } else { check_insertable(collection, place) };
     let Some(query) = insert.source.as_deref() else {
         let slots = Slots { columns: vec![None; collection.columns.len()], stage: None };
         return Ok(Source::Rows { rows: vec![slots], planned: None });
     };
     if !has_list {
-        places = (0..collection.columns.len()).map(Place::Column).collect();
+        places = (0..collection.columns.len()).map(WritePlace::Column).collect();
     }
     if let (SetExpr::Values(values), true) = (query.body.as_ref(), with.is_none() && is_bare(query)) {
         let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, parameters, context);
@@ -199,7 +199,7 @@ fn check_width(row: &[Expr], targets: usize, has_list: bool, context: &PlanConte
     Ok(())
 }
 
-fn slots_of(row: &[Expr], places: &[Place], compiler: &mut Compiler<'_>) -> Result<Slots> {
+fn slots_of(row: &[Expr], places: &[WritePlace], compiler: &mut Compiler<'_>) -> Result<Slots> {
     let mut slots = Slots { columns: vec![None; compiler.collection.columns.len()], stage: None };
     for (expr, place) in row.iter().zip(places) {
         if is_default(expr) {
@@ -207,8 +207,8 @@ fn slots_of(row: &[Expr], places: &[Place], compiler: &mut Compiler<'_>) -> Resu
         }
         let value = compiler.assign(expr, *place)?;
         match place {
-            Place::Stage => slots.stage = Some(value),
-            Place::Column(position) => {
+            WritePlace::Stage => slots.stage = Some(value),
+            WritePlace::Column(position) => {
                 if let Some(slot) = slots.columns.get_mut(*position) {
                     *slot = Some(value);
                 }
@@ -227,7 +227,7 @@ impl Defaults {
         for (position, column) in collection.columns.iter().enumerate() {
             expressions.push(match &column.default {
                 Some(DefaultValue::Expression(text)) => {
-                    Some(compiler.assign(&default_expression(text)?, Place::Column(position))?)
+                    Some(compiler.assign(&default_expression(text)?, WritePlace::Column(position))?)
                 }
                 _ => None,
             });
@@ -242,7 +242,7 @@ impl Defaults {
     }
 
     /// Fills in the expression defaults that a row lacks.
-    pub async fn fill(&self, run: &Run<'_>, columns: &mut [Option<Value>]) -> Result<()> {
+    pub async fn fill(&self, run: &WriteRun<'_>, columns: &mut [Option<Value>]) -> Result<()> {
         if self.expressions.iter().all(Option::is_none) {
             return Ok(());
         }
@@ -279,7 +279,7 @@ pub async fn fill_defaults(
     let context = PlanContext { view: &view, settings, text: "", query_function: None, cancel };
     let defaults = Defaults::plan(collection, &context)?;
     let now = chrono::Utc::now().timestamp_micros();
-    let run = Run { transaction, parameters: &[], settings, cancel, now };
+    let run = WriteRun { transaction, parameters: &[], settings, cancel, now };
     defaults.fill(&run, columns).await
 }
 
@@ -311,7 +311,7 @@ impl InsertPlan {
         }
     }
 
-    pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
+    pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
         let reads_before = self.conflict.as_ref().is_some_and(Conflict::has_subqueries);
         let view = match &self.returning {
             _ if reads_before => Some(run.transaction.view().clone()),
@@ -344,15 +344,15 @@ impl InsertPlan {
                 }
             }
         }
-        Ok(Written { tag: format!("INSERT 0 {}", rows.written), rows: rows.shown })
+        Ok(WrittenRows { tag: format!("INSERT 0 {}", rows.written), rows: rows.shown })
     }
 
-    fn selected_row(&self, values: Vec<Value>, places: &[Place]) -> Result<NewRow> {
+    fn selected_row(&self, values: Vec<Value>, places: &[WritePlace]) -> Result<NewRow> {
         let mut row = NewRow { columns: vec![None; self.collection.columns.len()], stage: None };
         for (value, place) in values.into_iter().zip(places) {
             match place {
-                Place::Stage => row.stage = Some(value),
-                Place::Column(position) => {
+                WritePlace::Stage => row.stage = Some(value),
+                WritePlace::Column(position) => {
                     let value = value.cast(&place.ty(&self.collection), false)?;
                     if let Some(slot) = row.columns.get_mut(*position) {
                         *slot = Some(value);
@@ -363,7 +363,13 @@ impl InsertPlan {
         Ok(row)
     }
 
-    async fn insert_row(&self, run: &mut Run<'_>, mut row: NewRow, is_single: bool, rows: &mut Rows) -> Result<()> {
+    async fn insert_row(
+        &self,
+        run: &mut WriteRun<'_>,
+        mut row: NewRow,
+        is_single: bool,
+        rows: &mut Rows,
+    ) -> Result<()> {
         self.defaults.fill(run, &mut row.columns).await?;
         let key = match &self.conflict {
             None => match run.transaction.insert(&self.collection, row.columns, OnConflict::Fail)? {
@@ -379,12 +385,12 @@ impl InsertPlan {
             Some(conflict) => {
                 let seen = if is_single { None } else { Some(&mut rows.seen) };
                 match conflict.insert(run, &self.collection, row.columns, (seen, rows.view.as_ref())).await? {
-                    Resolved::Inserted(key) => key,
-                    Resolved::Updated(key) => {
+                    ResolvedConflict::Inserted(key) => key,
+                    ResolvedConflict::Updated(key) => {
                         row.stage = None;
                         key
                     }
-                    Resolved::Skipped => return Ok(()),
+                    ResolvedConflict::Skipped => return Ok(()),
                 }
             }
         };
@@ -410,7 +416,7 @@ struct Rows {
 }
 
 impl Slots {
-    fn evaluate(&self, run: &Run<'_>, planned: &[Value]) -> Result<NewRow> {
+    fn evaluate(&self, run: &WriteRun<'_>, planned: &[Value]) -> Result<NewRow> {
         let input = RowInput { parameters: run.parameters, planned, now: run.now, ..RowInput::default() };
         let value = |slot: &Option<RowExpression>| slot.as_ref().map(|each| each.evaluate(&input)).transpose();
         Ok(NewRow { columns: self.columns.iter().map(value).collect::<Result<_>>()?, stage: value(&self.stage)? })

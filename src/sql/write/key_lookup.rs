@@ -8,7 +8,7 @@ use crate::model::Collection;
 use crate::sql::analyze::parameter_types::unmodified;
 use crate::sql::write::row_compiler::{Compiler, Typed};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
-use crate::sql::write::write_target::Place;
+use crate::sql::write::write_target::WritePlace;
 use crate::types::{ColumnType, Value};
 
 /// A row found by its key, with what else must hold of it.
@@ -106,7 +106,7 @@ fn key_part(condition: &Expr, compiler: &mut Compiler<'_>) -> Result<Option<(usi
             continue;
         };
         let Some(part) = compiler.collection.primary_key.iter().position(|key| *key == position) else { continue };
-        let ty = Place::Column(position).ty(compiler.collection);
+        let ty = WritePlace::Column(position).ty(compiler.collection);
         let Some(mut typed) = compiler.typed(value)? else { return Ok(None) };
         compiler.adopt(&mut typed, &ty)?;
         let is_constant = !typed

@@ -14,8 +14,8 @@ use crate::sql::write::insert::Defaults;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
-use crate::sql::write::write_plan::{Changes, Run};
-use crate::sql::write::write_target::{Place, assignments, is_default, located};
+use crate::sql::write::write_plan::{Changes, WriteRun};
+use crate::sql::write::write_target::{WritePlace, assignments, is_default, located};
 use crate::types::Value;
 
 /// The entries that a statement has written so far.
@@ -30,7 +30,7 @@ pub struct Conflict {
 }
 
 struct ConflictUpdate {
-    assignments: Vec<(Place, RowExpression)>,
+    assignments: Vec<(WritePlace, RowExpression)>,
     filter: Option<RowExpression>,
     planned: Option<RowPlan>,
     /// Whether anything looks at the existing entry.
@@ -38,7 +38,7 @@ struct ConflictUpdate {
 }
 
 /// What came of a row.
-pub enum Resolved {
+pub enum ResolvedConflict {
     Inserted(EntryKey),
     Updated(EntryKey),
     Skipped,
@@ -93,21 +93,21 @@ impl Conflict {
     /// subqueries read, the statement's view before it changed anything.
     pub async fn insert(
         &self,
-        run: &mut Run<'_>,
+        run: &mut WriteRun<'_>,
         collection: &Arc<Collection>,
         row: Vec<Option<Value>>,
         (seen, before): (Option<&mut Seen>, Option<&ReadView>),
-    ) -> Result<Resolved> {
+    ) -> Result<ResolvedConflict> {
         let key = match run.transaction.insert(collection, row.clone(), OnConflict::Report(&self.arbiters))? {
             Inserted::New(key) => {
                 if let Some(seen) = seen {
                     seen.insert(key.clone());
                 }
-                return Ok(Resolved::Inserted(key));
+                return Ok(ResolvedConflict::Inserted(key));
             }
             Inserted::Conflict { key, .. } => key,
         };
-        let Some(update) = &self.update else { return Ok(Resolved::Skipped) };
+        let Some(update) = &self.update else { return Ok(ResolvedConflict::Skipped) };
         if seen.as_ref().is_some_and(|seen| seen.contains(&key)) {
             return Err(Error::new(
                 ErrorKind::Cardinality,
@@ -119,12 +119,12 @@ impl Conflict {
         }
         let excluded: Vec<Value> = row.into_iter().map(Option::unwrap_or_default).collect();
         let Some(after) = update.apply(run, collection, &key, (&excluded, before)).await? else {
-            return Ok(Resolved::Skipped);
+            return Ok(ResolvedConflict::Skipped);
         };
         if let Some(seen) = seen {
             seen.insert(after.clone());
         }
-        Ok(Resolved::Updated(after))
+        Ok(ResolvedConflict::Updated(after))
     }
 }
 
@@ -132,7 +132,7 @@ impl ConflictUpdate {
     /// Changes the existing entry; `None` when the condition does not hold.
     async fn apply(
         &self,
-        run: &mut Run<'_>,
+        run: &mut WriteRun<'_>,
         collection: &Arc<Collection>,
         key: &EntryKey,
         (excluded, before): (&[Value], Option<&ReadView>),
@@ -162,9 +162,9 @@ impl ConflictUpdate {
 }
 
 /// What `SET column = DEFAULT` means.
-pub fn default_of(place: Place, collection: &Collection, context: &PlanContext<'_>) -> Result<RowExpression> {
+pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanContext<'_>) -> Result<RowExpression> {
     use crate::model::DefaultValue;
-    let Place::Column(position) = place else { return Ok(RowExpression::Constant(Value::Null)) };
+    let WritePlace::Column(position) = place else { return Ok(RowExpression::Constant(Value::Null)) };
     match collection.columns.get(position).and_then(|column| column.default.as_ref()) {
         None => Ok(RowExpression::Constant(Value::Null)),
         Some(DefaultValue::Expression(_)) => {
@@ -182,7 +182,7 @@ pub fn default_of(place: Place, collection: &Collection, context: &PlanContext<'
     }
 }
 
-fn no_default(place: Place, collection: &Collection) -> Error {
+fn no_default(place: WritePlace, collection: &Collection) -> Error {
     Error::unsupported(
         format!("SET {} = DEFAULT is not offered for a generated default", place.name(collection)),
         "Assign a value.",
@@ -209,8 +209,8 @@ fn arbiters(target: &ConflictTarget, collection: &Collection, context: &PlanCont
         ConflictTarget::Columns(columns) => {
             let mut wanted = Vec::with_capacity(columns.len());
             for column in columns {
-                match Place::of(collection, column, context)? {
-                    Place::Column(position) if !wanted.contains(&position) => wanted.push(position),
+                match WritePlace::of(collection, column, context)? {
+                    WritePlace::Column(position) if !wanted.contains(&position) => wanted.push(position),
                     _ => {}
                 }
             }

@@ -15,7 +15,7 @@ use crate::sql::write::returned::{Others, unknown_relation};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::row_subplan::RowPlan;
-use crate::sql::write::write_plan::Run;
+use crate::sql::write::write_plan::WriteRun;
 use crate::sql::write::write_target::located;
 use crate::types::ColumnType;
 
@@ -81,12 +81,12 @@ impl Returning {
     }
 
     /// The view that its subqueries read: the statement's, before it changes anything.
-    pub fn view(&self, run: &Run<'_>) -> Option<ReadView> {
+    pub fn view(&self, run: &WriteRun<'_>) -> Option<ReadView> {
         self.planned.is_some().then(|| run.transaction.view().clone())
     }
 
     /// What is shown of one row; `view` is what [`Returning::view`] gave before the first change.
-    pub async fn row(&self, run: &Run<'_>, view: Option<&ReadView>, row: &[crate::types::Value]) -> Result<Row> {
+    pub async fn row(&self, run: &WriteRun<'_>, view: Option<&ReadView>, row: &[crate::types::Value]) -> Result<Row> {
         let mut input = RowInput { row, parameters: run.parameters, now: run.now, ..RowInput::default() };
         let planned = match &self.planned {
             Some(plan) => plan.values(run, view.unwrap_or_else(|| run.transaction.view()), input).await?,

@@ -22,7 +22,7 @@ use crate::sql::parse::names::{self, folded};
 use crate::sql::parse::trees::number_of;
 use crate::sql::write::returned::{Others, unknown_relation};
 use crate::sql::write::row_expression::{Arithmetic, RowExpression};
-use crate::sql::write::write_target::{Place, check_assignable, is_assignable, located};
+use crate::sql::write::write_target::{WritePlace, check_assignable, is_assignable, located};
 use crate::types::{ColumnType, Value};
 
 /// Which rows the names of an expression may mean.
@@ -74,7 +74,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The value for a place, whatever the expression.
-    pub fn assign(&mut self, expr: &Expr, place: Place) -> Result<RowExpression> {
+    pub fn assign(&mut self, expr: &Expr, place: WritePlace) -> Result<RowExpression> {
         match self.try_assign(expr, place)? {
             Some(expression) => Ok(expression),
             None => {
@@ -86,7 +86,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The value for a place, converted to its type; `None` for what only the planner can compute.
-    pub fn try_assign(&mut self, expr: &Expr, place: Place) -> Result<Option<RowExpression>> {
+    pub fn try_assign(&mut self, expr: &Expr, place: WritePlace) -> Result<Option<RowExpression>> {
         let Some(mut typed) = self.typed(expr)? else { return Ok(None) };
         let to = place.ty(self.collection);
         let Some(from) = typed.ty.clone() else {
@@ -239,7 +239,7 @@ impl<'a> Compiler<'a> {
             }
             return at(Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist")));
         };
-        let ty = Place::Column(position).ty(self.collection);
+        let ty = WritePlace::Column(position).ty(self.collection);
         let expression = if is_excluded { RowExpression::Excluded(position) } else { RowExpression::Column(position) };
         Ok(Some(Typed { expression, ty: Some(ty), location }))
     }

@@ -22,8 +22,8 @@ use crate::sql::parse::visit::visit_mut;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::RowInput;
-use crate::sql::write::write_plan::Run;
-use crate::sql::write::write_target::Place;
+use crate::sql::write::write_plan::WriteRun;
+use crate::sql::write::write_target::WritePlace;
 use crate::types::{ColumnType, Value};
 
 /// The planner's part of a set of row expressions.
@@ -62,7 +62,7 @@ impl Compiler<'_> {
             let (Input::Column(position) | Input::Excluded(position)) = input;
             Some(match self.others.at(*position, self.collection) {
                 Some(other) => other.ty.clone(),
-                None => Place::Column(*position).ty(self.collection),
+                None => WritePlace::Column(*position).ty(self.collection),
             })
         }));
         let mut planned_types = ParameterTypes::new(&types, types.len()).with_columns_from(count);
@@ -207,7 +207,7 @@ impl RowPlan {
     }
 
     /// The values of the planned expressions for one row.
-    pub async fn values(&self, run: &Run<'_>, view: &ReadView, input: RowInput<'_>) -> Result<Vec<Value>> {
+    pub async fn values(&self, run: &WriteRun<'_>, view: &ReadView, input: RowInput<'_>) -> Result<Vec<Value>> {
         let mut parameters = run.parameters.to_vec();
         for each in &self.inputs {
             let (row, position) = match each {

@@ -20,9 +20,9 @@ use crate::sql::write::returning::Returning;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::write_plan::{
-    Changes, Run, WritePlan, Written, key_expression, key_of_value, relation_of, typed_for,
+    Changes, WritePlan, WriteRun, WrittenRows, key_expression, key_of_value, relation_of, typed_for,
 };
-use crate::sql::write::write_target::{Place, assignments, check_assignable, is_default, writable};
+use crate::sql::write::write_target::{WritePlace, assignments, check_assignable, is_default, writable};
 use crate::types::Value;
 
 /// A planned UPDATE.
@@ -35,14 +35,14 @@ pub struct UpdatePlan {
 enum Method {
     Key {
         lookup: KeyLookup,
-        assignments: Vec<(Place, RowExpression)>,
+        assignments: Vec<(WritePlace, RowExpression)>,
         reads_row: bool,
     },
     /// Each row is a key and then the new values of `places`.
     Select {
         plan: ReadPlan,
-        places: Vec<Place>,
-        defaults: Vec<(Place, RowExpression)>,
+        places: Vec<WritePlace>,
+        defaults: Vec<(WritePlace, RowExpression)>,
     },
 }
 
@@ -107,7 +107,7 @@ fn updated_table(table: &TableWithJoins, context: &PlanContext<'_>) -> Result<(A
 
 fn plan_direct(
     update: &Update,
-    list: &[(Place, &Expr)],
+    list: &[(WritePlace, &Expr)],
     collection: &Collection,
     relation: &str,
     parameters: &mut ParameterTypes,
@@ -133,7 +133,7 @@ fn plan_select(
     update: &Update,
     with: Option<&With>,
     (others, beside): (&[TableWithJoins], &Others),
-    list: &[(Place, &Expr)],
+    list: &[(WritePlace, &Expr)],
     (collection, relation): (&Collection, &str),
     parameters: &mut ParameterTypes,
     context: &PlanContext<'_>,
@@ -178,7 +178,7 @@ impl UpdatePlan {
         }
     }
 
-    pub async fn execute(&self, run: &mut Run<'_>) -> Result<Written> {
+    pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));
         let (all, mut memory) = self.changes(run).await?;
@@ -193,11 +193,11 @@ impl UpdatePlan {
                 shown.push(returning.row(run, view.as_ref(), &row).await?)?;
             }
         }
-        Ok(Written { tag: format!("UPDATE {count}"), rows: shown })
+        Ok(WrittenRows { tag: format!("UPDATE {count}"), rows: shown })
     }
 
     /// The entries to change with their new values, as the statement's snapshot has them.
-    async fn changes(&self, run: &Run<'_>) -> Result<(Vec<Change>, RowsMemory)> {
+    async fn changes(&self, run: &WriteRun<'_>) -> Result<(Vec<Change>, RowsMemory)> {
         let none = || (Vec::new(), RowsMemory::default());
         let input = RowInput { parameters: run.parameters, now: run.now, ..RowInput::default() };
         match &self.method {
@@ -251,6 +251,6 @@ impl UpdatePlan {
 }
 
 /// The value as its place keeps it, declared lengths enforced.
-fn fitted(value: Value, place: Place, collection: &Collection) -> Result<Value> {
+fn fitted(value: Value, place: WritePlace, collection: &Collection) -> Result<Value> {
     value.cast(&place.ty(collection), false)
 }

@@ -19,7 +19,7 @@ use crate::sql::relational::collection_table::KEY_COLUMN;
 use crate::sql::write::delete::DeletePlan;
 use crate::sql::write::insert::InsertPlan;
 use crate::sql::write::update::UpdatePlan;
-use crate::sql::write::write_target::Place;
+use crate::sql::write::write_target::WritePlace;
 use crate::types::{ColumnType, Value};
 
 /// A planned INSERT, UPDATE or DELETE.
@@ -31,7 +31,7 @@ pub enum WritePlan {
 
 /// What a statement that writes gives back.
 #[derive(Debug)]
-pub struct Written {
+pub struct WrittenRows {
     /// The command tag, e.g. `INSERT 0 1`.
     pub tag: String,
     /// Rows of RETURNING.
@@ -39,7 +39,7 @@ pub struct Written {
 }
 
 /// What one run of a plan works with.
-pub struct Run<'a> {
+pub struct WriteRun<'a> {
     pub transaction: &'a mut Transaction,
     pub parameters: &'a [Value],
     pub settings: &'a Settings,
@@ -82,9 +82,9 @@ impl WritePlan {
         parameters: &[Value],
         settings: &Settings,
         cancel: &Cancel,
-    ) -> Result<Written> {
+    ) -> Result<WrittenRows> {
         let now = chrono::Utc::now().timestamp_micros();
-        let mut run = Run { transaction, parameters, settings, cancel, now };
+        let mut run = WriteRun { transaction, parameters, settings, cancel, now };
         match self {
             WritePlan::Insert(plan) => plan.execute(&mut run).await,
             WritePlan::Update(plan) => plan.execute(&mut run).await,
@@ -223,10 +223,10 @@ pub struct Changes {
 }
 
 impl Changes {
-    pub fn put(&mut self, place: Place, value: Value) -> Result<()> {
+    pub fn put(&mut self, place: WritePlace, value: Value) -> Result<()> {
         match place {
-            Place::Column(position) => self.columns.push((position, value)),
-            Place::Stage => self.stage = Some(stage_of(&value)?),
+            WritePlace::Column(position) => self.columns.push((position, value)),
+            WritePlace::Stage => self.stage = Some(stage_of(&value)?),
         }
         Ok(())
     }

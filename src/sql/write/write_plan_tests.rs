@@ -4,7 +4,7 @@ use crate::db::{Cancel, Clock, Database, DatabaseOptions, Settings, Transaction}
 use crate::error::Result;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::parse::parse;
-use crate::sql::statement::plan::{Action, Planned, plan};
+use crate::sql::statement::plan::{Planned, SqlAction, plan};
 use crate::sql::write::write_plan::WritePlan;
 use crate::store::KeySource;
 use crate::types::{ColumnType, Value};
@@ -53,19 +53,19 @@ impl Fixture {
         let (settings, cancel) = (&self.settings, &Cancel::new());
         self.runtime.block_on(async {
             let (rows, tag) = match &planned.action {
-                Action::Read(read) => {
+                SqlAction::Read(read) => {
                     let stream = read.execute(transaction.view(), parameters, settings, cancel).await?;
                     (stream.collect().await?.0, None)
                 }
-                Action::Write(write) => {
+                SqlAction::Write(write) => {
                     let written = write.execute(&mut transaction, parameters, settings, cancel).await?;
                     (written.rows.into_rows(), Some(written.tag))
                 }
-                Action::Define(definition) => {
+                SqlAction::Define(definition) => {
                     let tag = definition.execute(&mut transaction, parameters, settings, cancel).await?;
                     (Vec::new(), Some(tag))
                 }
-                Action::Explain(explain) => {
+                SqlAction::Explain(explain) => {
                     (explain.run_writing(&mut transaction, parameters, settings, cancel).await?, None)
                 }
                 _ => panic!("{text} is none of these"),
@@ -192,7 +192,7 @@ fn upserts_are_prepared_once() {
     let text = "INSERT INTO t (id, v, n) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET v = EXCLUDED.v, n = $3";
     let planned = fixture.plan(&fixture.database.begin(), text).unwrap();
     assert_eq!(planned.parameters, [ColumnType::Int8, ColumnType::Vector(None), ColumnType::Int4]);
-    let Action::Write(write @ WritePlan::Insert(_)) = &planned.action else { panic!("an INSERT") };
+    let SqlAction::Write(write @ WritePlan::Insert(_)) = &planned.action else { panic!("an INSERT") };
     assert!(write.is_short());
     for n in 1..3 {
         let parameters = [Value::Int8(1), Value::Vector([1.0, 2.0].into()), Value::Int4(n)];
@@ -201,7 +201,7 @@ fn upserts_are_prepared_once() {
     assert_eq!(fixture.run("SELECT id, v, n FROM t"), "1|[1,2]|2");
     let update = fixture.plan(&fixture.database.begin(), "UPDATE t SET n = n + $1 WHERE id = $2").unwrap();
     assert_eq!(update.parameters, [ColumnType::Int4, ColumnType::Int8]);
-    let Action::Write(write) = &update.action else { panic!("an UPDATE") };
+    let SqlAction::Write(write) = &update.action else { panic!("an UPDATE") };
     assert!(write.is_short());
     assert_eq!(
         fixture.run_with("UPDATE t SET n = n + $1 WHERE id = $2", &[Value::Int4(5), Value::Int8(1)]),

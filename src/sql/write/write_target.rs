@@ -78,23 +78,23 @@ pub fn writable(name: &ObjectName, context: &PlanContext<'_>) -> Result<Arc<Coll
 
 /// Where an assigned value goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum WritePlace {
     /// A declared column by position.
     Column(usize),
     /// The system column `_stage`.
     Stage,
 }
 
-impl Place {
+impl WritePlace {
     /// # Errors
     /// 42703; 0A000 for a system column that nobody assigns to.
-    pub fn of(collection: &Collection, name: &Ident, context: &PlanContext<'_>) -> Result<Place> {
+    pub fn of(collection: &Collection, name: &Ident, context: &PlanContext<'_>) -> Result<WritePlace> {
         let column = folded(name);
         if let Some(position) = collection.column(&column) {
-            return Ok(Place::Column(position));
+            return Ok(WritePlace::Column(position));
         }
         let error = match collection.system_column(&column) {
-            Some(SystemColumn::Stage) => return Ok(Place::Stage),
+            Some(SystemColumn::Stage) => return Ok(WritePlace::Stage),
             Some(SystemColumn::Metadata) => Error::unsupported(
                 format!("the undeclared facts of \"{}\" cannot be assigned to", collection.name),
                 "Declare a column for them, or use KNIRVQL's SET.",
@@ -114,18 +114,18 @@ impl Place {
     /// The type of what is assigned. A dimension that was learned is `db`'s to check: it goes with the last vector.
     pub fn ty(self, collection: &Collection) -> ColumnType {
         match self {
-            Place::Column(position) if collection.learns_dimension(position) => ColumnType::Vector(None),
-            Place::Column(position) => {
+            WritePlace::Column(position) if collection.learns_dimension(position) => ColumnType::Vector(None),
+            WritePlace::Column(position) => {
                 collection.columns.get(position).map_or(ColumnType::Unknown, |column| column.ty.clone())
             }
-            Place::Stage => SystemColumn::Stage.ty(),
+            WritePlace::Stage => SystemColumn::Stage.ty(),
         }
     }
 
     pub fn name(self, collection: &Collection) -> &str {
         match self {
-            Place::Column(position) => collection.columns.get(position).map_or("", |column| column.name.as_str()),
-            Place::Stage => SystemColumn::Stage.name(),
+            WritePlace::Column(position) => collection.columns.get(position).map_or("", |column| column.name.as_str()),
+            WritePlace::Stage => SystemColumn::Stage.name(),
         }
     }
 }
@@ -134,7 +134,7 @@ impl Place {
 ///
 /// # Errors
 /// 428C9.
-pub fn check_insertable(collection: &Collection, place: Place) -> Result<()> {
+pub fn check_insertable(collection: &Collection, place: WritePlace) -> Result<()> {
     match always_generated(collection, place) {
         None => Ok(()),
         Some(name) => Err(generated(name, format!("cannot insert a non-DEFAULT value into column \"{name}\""))
@@ -143,8 +143,8 @@ pub fn check_insertable(collection: &Collection, place: Place) -> Result<()> {
 }
 
 /// The name of the place where it is an identity column that takes no value of the user's.
-fn always_generated(collection: &Collection, place: Place) -> Option<&str> {
-    let Place::Column(position) = place else { return None };
+fn always_generated(collection: &Collection, place: WritePlace) -> Option<&str> {
+    let WritePlace::Column(position) = place else { return None };
     let column = collection.columns.get(position)?;
     (column.default == Some(DefaultValue::Identity)).then_some(&column.name)
 }
@@ -159,8 +159,8 @@ pub fn assignments<'a>(
     list: &'a [Assignment],
     collection: &Collection,
     context: &PlanContext<'_>,
-) -> Result<Vec<(Place, &'a Expr)>> {
-    let mut places: Vec<(Place, &Expr)> = Vec::with_capacity(list.len());
+) -> Result<Vec<(WritePlace, &'a Expr)>> {
+    let mut places: Vec<(WritePlace, &Expr)> = Vec::with_capacity(list.len());
     for assignment in list {
         match &assignment.target {
             AssignmentTarget::ColumnName(name) => {
@@ -196,9 +196,9 @@ pub fn assignments<'a>(
     Ok(places)
 }
 
-fn assigned_place(name: &ObjectName, collection: &Collection, context: &PlanContext<'_>) -> Result<Place> {
+fn assigned_place(name: &ObjectName, collection: &Collection, context: &PlanContext<'_>) -> Result<WritePlace> {
     match name.0.as_slice() {
-        [ObjectNamePart::Identifier(column)] => Place::of(collection, column, context),
+        [ObjectNamePart::Identifier(column)] => WritePlace::of(collection, column, context),
         _ => {
             let error = Error::new(
                 ErrorKind::UndefinedColumn,
@@ -257,7 +257,7 @@ pub fn is_assignable(from: &ColumnType, to: &ColumnType) -> bool {
 
 /// # Errors
 /// 42804 when no assignment cast leads from the one type to the other.
-pub fn check_assignable(collection: &Collection, place: Place, from: &ColumnType) -> Result<()> {
+pub fn check_assignable(collection: &Collection, place: WritePlace, from: &ColumnType) -> Result<()> {
     let to = place.ty(collection);
     if is_assignable(from, &to) {
         return Ok(());

@@ -34,7 +34,7 @@ enum Kind {
 
 /// One change, read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change<'a> {
+pub(super) enum BatchChange<'a> {
     Put {
         key: &'a [u8],
         value: &'a [u8],
@@ -102,14 +102,14 @@ impl Batch {
         self.data.len() + self.changes.len() * CHANGE_OVERHEAD_BYTES
     }
 
-    pub(super) fn changes(&self) -> impl Iterator<Item = (Family, Change<'_>)> {
+    pub(super) fn changes(&self) -> impl Iterator<Item = (Family, BatchChange<'_>)> {
         self.changes.iter().map(|placed| {
             let key = self.data.get(placed.key.clone()).unwrap_or_default();
             let second = self.data.get(placed.second.clone()).unwrap_or_default();
             let change = match placed.kind {
-                Kind::Put => Change::Put { key, value: second },
-                Kind::Delete => Change::Delete { key },
-                Kind::DeleteRange => Change::DeleteRange { from: key, to: second },
+                Kind::Put => BatchChange::Put { key, value: second },
+                Kind::Delete => BatchChange::Delete { key },
+                Kind::DeleteRange => BatchChange::DeleteRange { from: key, to: second },
             };
             (placed.family, change)
         })
@@ -146,9 +146,9 @@ mod tests {
         assert_eq!(
             changes,
             [
-                (Family::Entries, Change::Delete { key: b"\0\0\0\x01k" }),
-                (Family::Catalog, Change::Put { key: b"ra", value: b"1" }),
-                (Family::Entries, Change::DeleteRange { from: &[0xff; 4], to: &[0xff; 8] }),
+                (Family::Entries, BatchChange::Delete { key: b"\0\0\0\x01k" }),
+                (Family::Catalog, BatchChange::Put { key: b"ra", value: b"1" }),
+                (Family::Entries, BatchChange::DeleteRange { from: &[0xff; 4], to: &[0xff; 8] }),
             ]
         );
         assert_eq!((batch.len(), batch.is_empty()), (3, false));

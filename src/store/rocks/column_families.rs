@@ -24,13 +24,13 @@ pub const LEGACY_STORE: Key<'static> = Key::Meta("legacy");
 const FOLDER: &str = "rocksdb";
 
 /// An open database.
-pub(in crate::store) struct Database {
+pub(in crate::store) struct RocksDatabase {
     pub(super) db: DB,
     pub(in crate::store) directory: PathBuf,
 }
 
-impl Database {
-    pub(in crate::store) fn open(directory: &Path, options: &StoreOptions) -> Result<Database> {
+impl RocksDatabase {
+    pub(in crate::store) fn open(directory: &Path, options: &StoreOptions) -> Result<RocksDatabase> {
         let folder = directory.join(FOLDER);
         let exists = folder.join("CURRENT").exists();
         if options.read_only && !exists {
@@ -54,7 +54,7 @@ impl Database {
         } else {
             DB::open_cf_descriptors(&database_options(options), &folder, families)
         };
-        Ok(Database { db: db.map_err(fail)?, directory: directory.to_path_buf() })
+        Ok(RocksDatabase { db: db.map_err(fail)?, directory: directory.to_path_buf() })
     }
 
     /// Where RocksDB's files lie.

@@ -12,7 +12,7 @@ use rocksdb::{DB, DBPinnableSlice, DBRawIterator, ReadOptions, SnapshotWithThrea
 use crate::error::{Error, Result};
 use crate::store::key::family::Family;
 use crate::store::key::key::{Key, KeyRange};
-use crate::store::rocks::column_families::{Database, store_error};
+use crate::store::rocks::column_families::{RocksDatabase, store_error};
 
 /// Keys that a walk steps over before it looks for the next one anew.
 const STEPS_MAX: usize = 4;
@@ -27,7 +27,7 @@ pub struct Snapshot {
 struct Held {
     options: ReadOptions,
     snapshot: SnapshotWithThreadMode<'static, DB>,
-    database: Arc<Database>,
+    database: Arc<RocksDatabase>,
 }
 
 /// Bytes of the store, pinned where they lie.
@@ -48,11 +48,11 @@ impl AsRef<[u8]> for PinnedBytes<'_> {
 }
 
 impl Snapshot {
-    pub(in crate::store) fn new(database: Arc<Database>) -> Snapshot {
+    pub(in crate::store) fn new(database: Arc<RocksDatabase>) -> Snapshot {
         let db: *const DB = &raw const database.db;
         // SAFETY: `db` lies in the allocation of `database`, which does not move and of which `Held` keeps a counted
         // reference. `Held` drops `snapshot` before that reference and lends neither beyond its own lifetime, so the
-        // database outlives every use of this reference. Nobody has `&mut` access to a `Database` inside an `Arc`.
+        // database outlives every use of this reference. Nobody has `&mut` access to a `RocksDatabase` inside an `Arc`.
         let db: &'static DB = unsafe { &*db };
         let snapshot = db.snapshot();
         let mut options = ReadOptions::default();

@@ -16,9 +16,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::files::disk::file_bytes;
 use crate::store::key::family::Family;
 use crate::store::key::key::Key;
-use crate::store::rocks::batch::{Batch, Change};
+use crate::store::rocks::batch::{Batch, BatchChange};
 use crate::store::rocks::check::{CheckReport, check_snapshot};
-use crate::store::rocks::column_families::{Database, FORMAT_KEY, LEGACY_STORE, STORE_FORMAT, store_error};
+use crate::store::rocks::column_families::{FORMAT_KEY, LEGACY_STORE, RocksDatabase, STORE_FORMAT, store_error};
 use crate::store::rocks::poison::Poison;
 use crate::store::rocks::snapshot::Snapshot;
 
@@ -54,7 +54,7 @@ pub struct Store {
 }
 
 struct Shared {
-    database: Arc<Database>,
+    database: Arc<RocksDatabase>,
     options: StoreOptions,
     synced: WriteOptions,
     unsynced: WriteOptions,
@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// `ObjectInUse` when another server holds it, `Configuration` for a newer format, `Corrupted`, `DiskFull`, `Io`.
     pub fn open(dir: &Path, options: &StoreOptions) -> Result<Store> {
-        let database = Arc::new(Database::open(dir, options)?);
+        let database = Arc::new(RocksDatabase::open(dir, options)?);
         let mut synced = WriteOptions::default();
         synced.set_sync(true);
         let store = Store {
@@ -232,9 +232,9 @@ impl Shared {
         for (family, change) in batch.changes() {
             let family = self.database.family(family)?;
             match change {
-                Change::Put { key, value } => changes.put_cf(family, key, value),
-                Change::Delete { key } => changes.delete_cf(family, key),
-                Change::DeleteRange { from, to } => changes.delete_range_cf(family, from, to),
+                BatchChange::Put { key, value } => changes.put_cf(family, key, value),
+                BatchChange::Delete { key } => changes.delete_cf(family, key),
+                BatchChange::DeleteRange { from, to } => changes.delete_range_cf(family, from, to),
             }
         }
         let options = if sync { &self.synced } else { &self.unsynced };

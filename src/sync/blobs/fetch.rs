@@ -52,7 +52,7 @@ pub struct OpenBlobStream {
 
 /// What to fetch, and where it may be.
 #[derive(Clone)]
-pub struct Fetch {
+pub struct BlobFetch {
     pub network: NetworkId,
     pub hash: BlobHash,
     /// The size that the entry names.
@@ -97,13 +97,13 @@ impl Fetcher {
     }
 
     /// Brings a blob into the store.
-    pub async fn fetch(&self, fetch: Fetch) -> Fetched {
+    pub async fn fetch(&self, fetch: BlobFetch) -> Fetched {
         let (mut liars, mut has_come) = (Vec::new(), false);
         let result = self.fetch_from_any(&fetch, &mut liars, &mut has_come).await;
         Fetched { result, has_come, liars }
     }
 
-    async fn fetch_from_any(&self, fetch: &Fetch, liars: &mut Vec<PeerId>, has_come: &mut bool) -> Result<()> {
+    async fn fetch_from_any(&self, fetch: &BlobFetch, liars: &mut Vec<PeerId>, has_come: &mut bool) -> Result<()> {
         let _slot = self.slots.acquire().await.map_err(|_| Error::new(ErrorKind::Shutdown, "the node is stopping"))?;
         let (store, hash) = (self.store.clone(), fetch.hash);
         if blocking(move || Ok(store.size(&hash).is_ok())).await? {
@@ -151,7 +151,12 @@ impl Fetcher {
     }
 
     /// Asks one holder for what the writer lacks.
-    async fn fetch_from(&self, fetch: &Fetch, holder: &PeerId, writer: BlobWriter) -> Result<(BlobWriter, FromHolder)> {
+    async fn fetch_from(
+        &self,
+        fetch: &BlobFetch,
+        holder: &PeerId,
+        writer: BlobWriter,
+    ) -> Result<(BlobWriter, FromHolder)> {
         let offset = writer.size();
         let asked = self.ask(fetch, holder, offset).await;
         let (frames, answer) = match asked {
@@ -187,7 +192,7 @@ impl Fetcher {
     }
 
     /// Proves the network's key to a holder and asks for a blob.
-    async fn ask(&self, fetch: &Fetch, holder: &PeerId, offset: u64) -> Result<(FrameReader<Stream>, BlobAnswer)> {
+    async fn ask(&self, fetch: &BlobFetch, holder: &PeerId, offset: u64) -> Result<(FrameReader<Stream>, BlobAnswer)> {
         let gone = |_| Error::new(ErrorKind::Io, "it is not connected");
         let asked = async {
             let (reply, answer) = oneshot::channel();
@@ -296,7 +301,7 @@ fn open_and_write(
     (writer, result)
 }
 
-fn nobody(fetch: &Fetch, said: &[String]) -> Error {
+fn nobody(fetch: &BlobFetch, said: &[String]) -> Error {
     let message = match fetch.holders.len() {
         0 => format!("blob {} is not here, and no member of its network is connected", fetch.hash),
         count => format!("blob {} is not here and could not be fetched: {count} members were asked", fetch.hash),

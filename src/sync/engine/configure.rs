@@ -3,7 +3,7 @@
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
 use crate::sync::engine::io::EngineConfig;
-use crate::sync::engine::members::penalties::Bucket;
+use crate::sync::engine::members::penalties::TokenBucket;
 
 impl Engine {
     pub(super) fn reconfigured(&mut self, config: EngineConfig) {
@@ -29,7 +29,7 @@ impl Engine {
         let (now_ms, rate) = (self.now_ms, self.config.options.messages_per_second_max);
         if old.options.messages_per_second_max != rate {
             for session in self.sessions.values_mut() {
-                session.messages = Bucket::new(u64::from(rate), now_ms);
+                session.messages = TokenBucket::new(u64::from(rate), now_ms);
             }
         }
         if old.options.sync_interval_ms != self.config.options.sync_interval_ms {

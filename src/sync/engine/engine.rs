@@ -4,20 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Error;
 use crate::model::{Head, PeerId};
-use crate::sync::engine::io::{Action, EngineConfig, Event, ExchangeReport, Input, Member, Outcome, Work};
+use crate::sync::engine::io::{
+    EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineWork, ExchangeReport, Member,
+};
 use crate::sync::engine::limits::{HEARTBEAT_MS_MIN, PEER_SILENT_MS_MAX};
-use crate::sync::engine::log::exchange::Exchange;
+use crate::sync::engine::log::exchange::SyncExchange;
 use crate::sync::engine::log::heads::Heads;
-use crate::sync::engine::log::incoming::Queue;
-use crate::sync::engine::log::pull::{Origin, Pull};
+use crate::sync::engine::log::incoming::IncomingRuns;
+use crate::sync::engine::log::pull::{OriginPull, Pull};
 use crate::sync::engine::log::push::Push;
 use crate::sync::engine::members::clocks::Clocks;
 use crate::sync::engine::members::epochs::is_before_founding;
 use crate::sync::engine::members::excuse::Excuses;
 use crate::sync::engine::members::head_times::SignedTimes;
 use crate::sync::engine::members::members::Membership;
-use crate::sync::engine::members::peer::Session;
-use crate::sync::engine::members::penalties::Strikes;
+use crate::sync::engine::members::peer::ConnectedPeer;
+use crate::sync::engine::members::penalties::Penalties;
 use crate::sync::engine::members::roster::Roster;
 use crate::sync::engine::members::withheld::Gaps;
 use crate::sync::engine::partial::fetch::Fetches;
@@ -26,7 +28,7 @@ use crate::sync::engine::partial::share::Share;
 use crate::sync::engine::reconcile::reconcile::Reconciling;
 use crate::sync::engine::reconcile::serve_views::ServedView;
 use crate::sync::engine::schemas::Schemas;
-use crate::sync::engine::stability::stability::Round;
+use crate::sync::engine::stability::stability::StabilityRound;
 use crate::sync::engine::status::Counters;
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::Message;
@@ -37,7 +39,7 @@ pub struct Engine {
     pub(super) config: EngineConfig,
     pub(super) now_ms: u64,
     pub(super) random: Random,
-    pub(super) actions: Vec<Action>,
+    pub(super) actions: Vec<EngineAction>,
     /// When the next thing is due.
     pub(super) wake_ms: u64,
     /// Work under way, by number.
@@ -46,24 +48,24 @@ pub struct Engine {
     pub(super) last_number: u64,
     pub(super) heads: Heads,
     pub(super) roster: Roster,
-    pub(super) sessions: BTreeMap<PeerId, Session>,
-    pub(super) strikes: Strikes,
-    pub(super) origins: BTreeMap<PeerId, Origin>,
+    pub(super) sessions: BTreeMap<PeerId, ConnectedPeer>,
+    pub(super) strikes: Penalties,
+    pub(super) origins: BTreeMap<PeerId, OriginPull>,
     /// Origins that somebody connected has more of.
     pub(super) wanted: BTreeSet<PeerId>,
     pub(super) pulls: BTreeMap<u64, Pull>,
-    pub(super) queue: Queue,
+    pub(super) queue: IncomingRuns,
     pub(super) gaps: Gaps,
     pub(super) signed_times: SignedTimes,
     pub(super) push: Push,
     pub(super) reconciling: Reconciling,
     pub(super) views: BTreeMap<PeerId, ServedView>,
-    pub(super) round: Round,
+    pub(super) round: StabilityRound,
     pub(super) share: Share,
     pub(super) fetches: Fetches,
     pub(super) listings: Listings,
     pub(super) schemas: Schemas,
-    pub(super) exchange: Exchange,
+    pub(super) exchange: SyncExchange,
     pub(super) clocks: Clocks,
     pub(super) excuses: Excuses,
     pub(super) counters: Counters,
@@ -82,9 +84,9 @@ impl Engine {
         Engine {
             push: Push::new(heads.seq(&config.this)),
             reconciling: Reconciling::new(&config.tuning, &mut random, now_ms),
-            round: Round::new(&config.tuning, now_ms),
+            round: StabilityRound::new(&config.tuning, now_ms),
             schemas: Schemas::new(&config.collections, &config.shapes),
-            exchange: Exchange::new(now_ms),
+            exchange: SyncExchange::new(now_ms),
             config,
             now_ms,
             random,
@@ -95,11 +97,11 @@ impl Engine {
             heads,
             roster,
             sessions: BTreeMap::new(),
-            strikes: Strikes::default(),
+            strikes: Penalties::default(),
             origins: BTreeMap::new(),
             wanted: BTreeSet::new(),
             pulls: BTreeMap::new(),
-            queue: Queue::default(),
+            queue: IncomingRuns::default(),
             gaps: Gaps::default(),
             signed_times,
             views: BTreeMap::new(),
@@ -115,7 +117,7 @@ impl Engine {
     }
 
     /// Takes an input at `now_ms` (milliseconds since 1970); what is to be done is added to `actions`, in order.
-    pub fn handle(&mut self, now_ms: u64, input: Input, actions: &mut Vec<Action>) {
+    pub fn handle(&mut self, now_ms: u64, input: EngineInput, actions: &mut Vec<EngineAction>) {
         // A wall clock may go back; the engine's timers do not.
         self.now_ms = self.now_ms.max(now_ms);
         std::mem::swap(&mut self.actions, actions);
@@ -125,22 +127,22 @@ impl Engine {
             return std::mem::swap(&mut self.actions, actions);
         }
         match input {
-            Input::Tick => {}
-            Input::PeerUp { peer, epoch, addresses } => self.peer_up(peer, epoch, addresses),
-            Input::PeerDown { peer } => self.peer_down(&peer),
-            Input::Addresses { addresses } => self.own_addresses(addresses),
-            Input::Received { peer, message, bytes } => self.received(&peer, message, bytes),
-            Input::Malformed { peer } => self.malformed(&peer),
-            Input::Sent { bytes, .. } => self.counters.sent(bytes),
-            Input::HeadsMoved { heads } => self.heads_moved(heads),
-            Input::Staged => self.staged(),
-            Input::Reconfigured(config) => self.reconfigured(*config),
-            Input::SyncRequested { number } => self.sync_requested(number),
-            Input::FetchRequested { number, collection, keys, holder } => {
+            EngineInput::Tick => {}
+            EngineInput::PeerUp { peer, epoch, addresses } => self.peer_up(peer, epoch, addresses),
+            EngineInput::PeerDown { peer } => self.peer_down(&peer),
+            EngineInput::Addresses { addresses } => self.own_addresses(addresses),
+            EngineInput::Received { peer, message, bytes } => self.received(&peer, message, bytes),
+            EngineInput::Malformed { peer } => self.malformed(&peer),
+            EngineInput::Sent { bytes, .. } => self.counters.sent(bytes),
+            EngineInput::HeadsMoved { heads } => self.heads_moved(heads),
+            EngineInput::Staged => self.staged(),
+            EngineInput::Reconfigured(config) => self.reconfigured(*config),
+            EngineInput::SyncRequested { number } => self.sync_requested(number),
+            EngineInput::FetchRequested { number, collection, keys, holder } => {
                 self.fetch_requested(number, collection, keys, holder);
             }
-            Input::KeysRequested { number, collection, place } => self.keys_requested(number, collection, place),
-            Input::Done { number, outcome } => self.done(number, outcome),
+            EngineInput::KeysRequested { number, collection, place } => self.keys_requested(number, collection, place),
+            EngineInput::Done { number, outcome } => self.done(number, outcome),
         }
         if self.now_ms >= self.wake_ms {
             self.tick();
@@ -149,23 +151,23 @@ impl Engine {
     }
 
     /// After this node has got another peer id, only those who wait are answered.
-    fn refuse(&mut self, input: Input) {
+    fn refuse(&mut self, input: EngineInput) {
         match input {
-            Input::SyncRequested { number } => {
-                self.actions.push(Action::SyncDone { number, report: ExchangeReport::default() });
+            EngineInput::SyncRequested { number } => {
+                self.actions.push(EngineAction::SyncDone { number, report: ExchangeReport::default() });
             }
-            Input::FetchRequested { number, .. } => {
-                self.actions.push(Action::FetchDone {
+            EngineInput::FetchRequested { number, .. } => {
+                self.actions.push(EngineAction::FetchDone {
                     number,
                     result: Err(crate::sync::engine::partial::fetch::interrupted()),
                 });
             }
-            Input::KeysRequested { number, collection, place } => self.keys_requested(number, collection, place),
+            EngineInput::KeysRequested { number, collection, place } => self.keys_requested(number, collection, place),
             _ => {}
         }
     }
 
-    /// When [`Input::Tick`] is wanted next, in milliseconds since 1970.
+    /// When [`EngineInput::Tick`] is wanted next, in milliseconds since 1970.
     pub fn next_tick_ms(&self) -> u64 {
         self.wake_ms
     }
@@ -204,79 +206,83 @@ impl Engine {
             return;
         }
         self.counters.sending();
-        self.actions.push(Action::Send { peer: peer.clone(), message });
+        self.actions.push(EngineAction::Send { peer: peer.clone(), message });
     }
 
-    pub(super) fn work(&mut self, task: Task, work: Work) {
+    pub(super) fn work(&mut self, task: Task, work: EngineWork) {
         let number = self.next_number();
         self.works.insert(number, task);
-        self.actions.push(Action::Work { number, work });
+        self.actions.push(EngineAction::Work { number, work });
     }
 
-    pub(super) fn event(&mut self, event: Event) {
-        self.actions.push(Action::Event(event));
+    pub(super) fn event(&mut self, event: EngineEvent) {
+        self.actions.push(EngineAction::Event(event));
     }
 
     pub(super) fn failed(&mut self, what: &'static str, error: &Error) {
         let error = error.to_string();
         self.counters.last_error = Some(format!("{what} failed: {error}"));
-        self.event(Event::WorkFailed { what, error });
+        self.event(EngineEvent::WorkFailed { what, error });
     }
 
-    fn done(&mut self, number: u64, outcome: Outcome) {
+    fn done(&mut self, number: u64, outcome: EngineOutcome) {
         let Some(task) = self.works.remove(&number) else { return };
         match (task, outcome) {
-            (Task::Post, Outcome::Posted(result)) => self.posted(result),
-            (Task::Serve { peer, want }, Outcome::LogRead(result)) => self.log_read(&peer, &want, result),
-            (Task::Push { to_seq }, Outcome::LogRead(result)) => self.push_read(to_seq, result),
-            (Task::Apply { origin }, Outcome::Applied(result)) => self.applied(&origin, result),
-            (Task::DropUnsigned { origin, from }, Outcome::UnsignedDropped(result)) => {
+            (Task::Post, EngineOutcome::Posted(result)) => self.posted(result),
+            (Task::Serve { peer, want }, EngineOutcome::LogRead(result)) => self.log_read(&peer, &want, result),
+            (Task::Push { to_seq }, EngineOutcome::LogRead(result)) => self.push_read(to_seq, result),
+            (Task::Apply { origin }, EngineOutcome::Applied(result)) => self.applied(&origin, result),
+            (Task::DropUnsigned { origin, from }, EngineOutcome::UnsignedDropped(result)) => {
                 self.unsigned_dropped(&origin, from, result);
             }
             (Task::View { peer, number }, outcome) => self.view_read(&peer, number, outcome),
-            (Task::ReadAhead { peer, number, page }, Outcome::Entries(read)) => {
+            (Task::ReadAhead { peer, number, page }, EngineOutcome::Entries(read)) => {
                 self.read_ahead(&peer, number, &page, read);
             }
-            (Task::CloseView { peer }, Outcome::ViewClosed) => self.view_closed(&peer),
+            (Task::CloseView { peer }, EngineOutcome::ViewClosed) => self.view_closed(&peer),
             (Task::Reconcile { run }, outcome) => self.reconcile_worked(run, outcome),
-            (Task::Collect, Outcome::Collected(result)) => self.collected(result),
-            (Task::Place { placement }, Outcome::Placed(result)) => self.placed(placement, result),
-            (Task::Draw, Outcome::Drawn(result)) => self.drawn(result),
-            (Task::Evict, Outcome::Evicted(result)) => self.evicted(result),
-            (Task::ServeFetch { peer, request }, Outcome::EntriesRead(result)) => {
+            (Task::Collect, EngineOutcome::Collected(result)) => self.collected(result),
+            (Task::Place { placement }, EngineOutcome::Placed(result)) => self.placed(placement, result),
+            (Task::Draw, EngineOutcome::Drawn(result)) => self.drawn(result),
+            (Task::Evict, EngineOutcome::Evicted(result)) => self.evicted(result),
+            (Task::ServeFetch { peer, request }, EngineOutcome::EntriesRead(result)) => {
                 self.entries_read(&peer, request, result)
             }
-            (Task::ServeKeys { peer, number, copies }, Outcome::KeysListed(result)) => {
+            (Task::ServeKeys { peer, number, copies }, EngineOutcome::KeysListed(result)) => {
                 self.keys_read(&peer, number, copies, result);
             }
-            (Task::MergeFetched { fetch }, Outcome::FetchMerged(result)) => self.fetch_merged(fetch, result),
-            (Task::Prune, Outcome::Pruned(result)) => match result {
+            (Task::MergeFetched { fetch }, EngineOutcome::FetchMerged(result)) => self.fetch_merged(fetch, result),
+            (Task::Prune, EngineOutcome::Pruned(result)) => match result {
                 Ok(0) => {}
-                Ok(count) => self.event(Event::LogPruned { count }),
+                Ok(count) => self.event(EngineEvent::LogPruned { count }),
                 Err(error) => self.failed("pruning the log", &error),
             },
-            (Task::Save { peers }, Outcome::MembersSaved(result)) => self.members_saved(peers, result),
-            (Task::SignAddresses { named_ms, addresses }, Outcome::Signed(result)) => {
+            (Task::Save { peers }, EngineOutcome::MembersSaved(result)) => self.members_saved(peers, result),
+            (Task::SignAddresses { named_ms, addresses }, EngineOutcome::Signed(result)) => {
                 self.addresses_signed(named_ms, addresses, result);
             }
-            (Task::VerifyNews { peer, news }, Outcome::Verified(result)) => self.news_verified(&peer, news, result),
-            (Task::SignVote { digest }, Outcome::Signed(result)) => self.vote_signed(digest, result),
-            (Task::VerifyVotes { digest, votes }, Outcome::Verified(result)) => {
+            (Task::VerifyNews { peer, news }, EngineOutcome::Verified(result)) => {
+                self.news_verified(&peer, news, result)
+            }
+            (Task::SignVote { digest }, EngineOutcome::Signed(result)) => self.vote_signed(digest, result),
+            (Task::VerifyVotes { digest, votes }, EngineOutcome::Verified(result)) => {
                 self.votes_verified(digest, votes, result);
             }
-            (Task::SignHeadTime { seq, hash, at_ms }, Outcome::Signed(result)) => {
+            (Task::SignHeadTime { seq, hash, at_ms }, EngineOutcome::Signed(result)) => {
                 self.head_time_signed((seq, hash, at_ms), result);
             }
-            (Task::VerifyHeadTimes { peer, times }, Outcome::Verified(result)) => {
+            (Task::VerifyHeadTimes { peer, times }, EngineOutcome::Verified(result)) => {
                 self.head_times_verified(&peer, times, result);
             }
-            (Task::ReadEpoch, Outcome::EpochRead(result)) => self.epoch_read(result),
-            (Task::SaveEpoch { peer }, Outcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
-            (Task::CheckOwnHead { peer }, Outcome::OwnHeadChecked(result)) => self.own_head_checked(&peer, result),
-            (Task::RenewEarly, Outcome::EarlyRenewed(result)) => self.early_renewed(result),
-            (Task::CallBack, Outcome::CalledBack(result)) => self.called_back(result),
-            (Task::MergeSchema, Outcome::SchemaMerged(result)) => self.schema_merged(result),
-            (Task::VerifyHeads { peer, number }, Outcome::HeadsVerified(result)) => {
+            (Task::ReadEpoch, EngineOutcome::EpochRead(result)) => self.epoch_read(result),
+            (Task::SaveEpoch { peer }, EngineOutcome::EpochSaved(result)) => self.epoch_saved(&peer, result),
+            (Task::CheckOwnHead { peer }, EngineOutcome::OwnHeadChecked(result)) => {
+                self.own_head_checked(&peer, result)
+            }
+            (Task::RenewEarly, EngineOutcome::EarlyRenewed(result)) => self.early_renewed(result),
+            (Task::CallBack, EngineOutcome::CalledBack(result)) => self.called_back(result),
+            (Task::MergeSchema, EngineOutcome::SchemaMerged(result)) => self.schema_merged(result),
+            (Task::VerifyHeads { peer, number }, EngineOutcome::HeadsVerified(result)) => {
                 self.heads_verified(&peer, number, result);
             }
             (task, _) => {
@@ -297,7 +303,7 @@ impl Engine {
             return self.disconnect(&peer, until_ms, "banned");
         }
         self.end_session(&peer);
-        let session = Session::new(epoch, self.config.options.messages_per_second_max, self.now_ms);
+        let session = ConnectedPeer::new(epoch, self.config.options.messages_per_second_max, self.now_ms);
         self.sessions.insert(peer.clone(), session);
         self.meet(&peer, addresses);
         self.roster.seen(&peer, self.now_ms);
@@ -341,13 +347,13 @@ impl Engine {
     /// Ends a session and tells the driver so.
     pub(super) fn disconnect(&mut self, peer: &PeerId, until_ms: u64, reason: &'static str) {
         self.end_session(peer);
-        self.actions.push(Action::Disconnect { peer: peer.clone(), until_ms, reason });
+        self.actions.push(EngineAction::Disconnect { peer: peer.clone(), until_ms, reason });
     }
 
     /// Counts points against a peer; enough of them end the session for a while.
     pub(super) fn strike(&mut self, peer: &PeerId, points: u64, reason: &'static str) {
         if let Some(until_ms) = self.strikes.add(peer, points, self.now_ms) {
-            self.event(Event::Banned { peer: peer.clone(), until_ms });
+            self.event(EngineEvent::Banned { peer: peer.clone(), until_ms });
             self.disconnect(peer, until_ms, reason);
             self.schedule_pulls();
         }

@@ -4,7 +4,7 @@ use crate::model::PeerId;
 
 /// For the log and metrics: numbers and peer ids, nothing of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum EngineEvent {
     /// A member that was not known before.
     MemberMet {
         peer: PeerId,

@@ -1,7 +1,7 @@
 //! What goes into an engine and what comes out of it: the seam to whoever drives it.
 //!
-//! A driver (the task that owns the swarm, or the simulator) hands each [`Input`] to the engine of its network and carries
-//! out the [`Action`]s: it sends messages, has [`Work`] done on the database and brings back each [`Outcome`], and logs
+//! A driver (the task that owns the swarm, or the simulator) hands each [`EngineInput`] to the engine of its network and carries
+//! out the [`EngineAction`]s: it sends messages, has [`EngineWork`] done on the database and brings back each [`EngineOutcome`], and logs
 //! events. Nothing here knows of a database, a socket or a clock.
 
 use std::collections::BTreeSet;
@@ -14,10 +14,10 @@ use crate::model::{
     ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, PostingProof, Run, Shares,
 };
 use crate::sync::engine::Tuning;
-pub use crate::sync::engine::event::Event;
+pub use crate::sync::engine::event::EngineEvent;
 pub use crate::sync::engine::member::Member;
-use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, EpochNews, Fingerprint, Message, PublicEntry};
-use crate::sync::protocol::statement::{Signed, Statement};
+use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, EpochNews, Message, WireEntry, WireFingerprint};
+use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 /// What an engine has to know of its network; given anew when any of it changes.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +56,7 @@ pub struct EngineConfig {
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub enum Input {
+pub enum EngineInput {
     /// The time of [`Engine::next_tick_ms`](crate::sync::engine::engine::Engine::next_tick_ms) has come.
     Tick,
     /// Both sides have proved the key of `epoch`.
@@ -94,11 +94,11 @@ pub enum Input {
     Staged,
     /// Options, epoch, removed peers or attachments have changed.
     Reconfigured(Box<EngineConfig>),
-    /// SYNC was asked for; exactly one [`Action::SyncDone`] with the same number follows.
+    /// SYNC was asked for; exactly one [`EngineAction::SyncDone`] with the same number follows.
     SyncRequested {
         number: u64,
     },
-    /// Entries are read that are not here; exactly one [`Action::FetchDone`] with the same number follows.
+    /// Entries are read that are not here; exactly one [`EngineAction::FetchDone`] with the same number follows.
     FetchRequested {
         number: u64,
         /// The shared name.
@@ -108,31 +108,31 @@ pub enum Input {
         /// Who is asked first.
         holder: Option<PeerId>,
     },
-    /// All of a collection is to be read; exactly one [`Action::KeysListed`] with the same number follows.
+    /// All of a collection is to be read; exactly one [`EngineAction::KeysListed`] with the same number follows.
     KeysRequested {
         number: u64,
         /// The shared name.
         collection: String,
         place: ListingPlace,
     },
-    /// Completes an [`Action::Work`].
+    /// Completes an [`EngineAction::Work`].
     Done {
         number: u64,
-        outcome: Outcome,
+        outcome: EngineOutcome,
     },
 }
 
 /// Something to do.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub enum EngineAction {
     Send {
         peer: PeerId,
         message: Message,
     },
-    /// Work on the database; exactly one [`Input::Done`] with the same number must follow.
+    /// Work on the database; exactly one [`EngineInput::Done`] with the same number must follow.
     Work {
         number: u64,
-        work: Work,
+        work: EngineWork,
     },
     /// Ends the session with a peer; until `until_ms` (milliseconds since 1970) no new one is made with it.
     Disconnect {
@@ -158,7 +158,7 @@ pub enum Action {
     Renewed {
         peer: PeerId,
     },
-    Event(Event),
+    Event(EngineEvent),
 }
 
 /// What a SYNC did in one network.
@@ -174,7 +174,7 @@ pub struct ExchangeReport {
 
 /// Work on the database.
 #[derive(Clone, Debug)]
-pub enum Work {
+pub enum EngineWork {
     /// Posts what is staged.
     Post,
     ReadLog {
@@ -224,7 +224,7 @@ pub enum Work {
     },
     MergeStates {
         collection: String,
-        offer: Offer,
+        offer: EngineOffer,
         /// Origins that, by heads that they signed, had not begun to prove what they post.
         legacy: Arc<BTreeSet<PeerId>>,
         /// Deltas may be missing here that the heads cover: what is not here was not collected.
@@ -289,7 +289,7 @@ pub enum Work {
     /// Takes in what a peer with these heads has sent because it is read here.
     MergeFetched {
         collection: String,
-        offer: Offer,
+        offer: EngineOffer,
         /// Keys of which the peer knows that it holds nothing.
         absent: Vec<Bytes>,
         heads: Vec<Head>,
@@ -301,7 +301,7 @@ pub enum Work {
     SaveMembers(Vec<Member>),
     /// Signs with the key of this node.
     Sign {
-        statement: Statement,
+        statement: MemberStatement,
     },
     /// Looks at signatures.
     Verify {
@@ -331,23 +331,23 @@ pub enum Work {
     },
 }
 
-/// What became of a [`Work`], one kind for each.
+/// What became of a [`EngineWork`], one kind for each.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum EngineOutcome {
     /// The own head afterwards, where something was posted.
     Posted(Result<Option<Head>>),
     LogRead(Result<LogRead>),
     Applied(Result<Applied>),
     /// The number of the last delta of the origin that is left in the log.
     UnsignedDropped(Result<u64>),
-    ViewOpened(Result<View>),
+    ViewOpened(Result<EngineView>),
     ViewClosed,
     /// `BUCKETS` of them.
-    Fingerprints(Result<Vec<Fingerprint>>),
+    Fingerprints(Result<Vec<WireFingerprint>>),
     /// Digests, and whether there are more.
     Digests(Result<(Vec<EntryDigest>, bool)>),
     /// Entries, and the key to go on after; `None` at the end.
-    Entries(Result<(Offer, Option<Bytes>)>),
+    Entries(Result<(EngineOffer, Option<Bytes>)>),
     HeadsVerified(Result<VerifiedHeads>),
     Merged(Result<Merged>),
     /// How many entries changed.
@@ -359,7 +359,7 @@ pub enum Outcome {
     Placed(Result<()>),
     Drawn(Result<Drawn>),
     Evicted(Result<u64>),
-    EntriesRead(Result<(Vec<Head>, Offer)>),
+    EntriesRead(Result<(Vec<Head>, EngineOffer)>),
     FetchMerged(Result<u64>),
     /// Keys, and whether there are more.
     KeysListed(Result<(Vec<Bytes>, bool)>),
@@ -430,14 +430,14 @@ pub struct Merged {
 
 /// Entries outside of the log, and what proves them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offer {
-    pub entries: Vec<PublicEntry>,
+pub struct EngineOffer {
+    pub entries: Vec<WireEntry>,
     pub postings: Vec<PostingProof>,
 }
 
 /// A pinned view.
 #[derive(Clone, Debug, PartialEq)]
-pub struct View {
+pub struct EngineView {
     pub heads: Vec<Head>,
     /// Shared names of attached collections.
     pub collections: Vec<String>,

@@ -1,6 +1,6 @@
 //! The protocol of a network as a synchronous state machine: inputs in, actions out, no I/O, no clock of its own.
 //!
-//! One posted delta: [`Input::HeadsMoved`](crate::sync::Input) or the outcome of a posting moves a head in `heads`; `push`
+//! One posted delta: [`Input::HeadsMoved`](crate::sync::EngineInput) or the outcome of a posting moves a head in `heads`; `push`
 //! has the deltas read from the log and sends them to connected members known to lack exactly them, and tells a few others
 //! that the head moved. At the receiver `pull` checks that they follow what is there (else it asks for what lies between),
 //! `apply` has the database verify and commit them, and the applied head goes on: as deltas where few peers are

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Merged, VerifiedHeads, Work};
+use crate::sync::engine::io::{EngineWork, Merged, VerifiedHeads};
 use crate::sync::engine::limits::{HEARTBEATS_WAITING_MAX, POINTS_FLOOD, POINTS_FORGED};
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::Heartbeat;
@@ -47,7 +47,7 @@ impl Engine {
                 if let Some(session) = self.sessions.get_mut(peer) {
                     session.verifying = number;
                 }
-                return self.work(Task::VerifyHeads { peer: peer.clone(), number }, Work::VerifyHeads { heads });
+                return self.work(Task::VerifyHeads { peer: peer.clone(), number }, EngineWork::VerifyHeads { heads });
             }
             let heartbeat = self.sessions.get_mut(peer).and_then(|session| session.unverified.pop_front());
             let Some(heartbeat) = heartbeat else { return };

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Event, MergedSchema, Work};
+use crate::sync::engine::io::{EngineEvent, EngineWork, MergedSchema};
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{
     COLLECTIONS_MAX, ClaimedShape, CollectionAnnounce, CollectionSchema, Message, SYNC_BATCH_BYTES,
@@ -149,7 +149,7 @@ impl Engine {
         let Some((peer, announce)) = self.schemas.waiting.pop_first() else { return };
         self.schemas.merging = Some(peer);
         let CollectionAnnounce { collections, shapes } = announce;
-        self.work(Task::MergeSchema, Work::MergeSchema { collections, shapes });
+        self.work(Task::MergeSchema, EngineWork::MergeSchema { collections, shapes });
     }
 
     pub(super) fn schema_merged(&mut self, result: Result<MergedSchema>) {
@@ -186,7 +186,7 @@ impl Engine {
         }
         self.schemas.conflicts.insert(peer, differences);
         let count = u64::try_from(self.schemas.conflicts().len()).unwrap_or(u64::MAX);
-        self.event(Event::SchemaConflicts { count });
+        self.event(EngineEvent::SchemaConflicts { count });
     }
 
     /// Forgets what waits of a peer that is gone.

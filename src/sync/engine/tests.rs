@@ -9,7 +9,7 @@ mod world;
 
 use crate::model::{Adoption, Bytes, CharterDigest, Delta, NetworkOptions, Run};
 use crate::sync::engine::Tuning;
-use crate::sync::engine::io::{Event, Input};
+use crate::sync::engine::io::{EngineEvent, EngineInput};
 use crate::sync::protocol::message::{Heartbeat, Message, Operation};
 use crate::sync::protocol::seeded_random::Random;
 use world::{World, epoch, tuning};
@@ -124,12 +124,12 @@ fn sync_waits_for_the_round_trip() {
     world.stage(0, 1, Some(1));
     world.stage(0, 2, Some(2));
     world.stage(1, 3, Some(3));
-    world.input(0, Input::SyncRequested { number: 77 });
+    world.input(0, EngineInput::SyncRequested { number: 77 });
     world.run_for(300);
     let (number, report) = world.nodes[0].reports[0];
     assert_eq!((number, report.posted, report.peers), (77, 2, 2));
     assert!((1..3).all(|node| world.values(node).contains_key(&2)));
-    world.input(1, Input::SyncRequested { number: 1 });
+    world.input(1, EngineInput::SyncRequested { number: 1 });
     world.run_for(300);
     assert_eq!((world.nodes[1].reports[0].1.posted, world.nodes[1].reports[0].1.peers), (1, 1));
     assert_eq!(world.values(0).get(&3), Some(&3));
@@ -138,7 +138,7 @@ fn sync_waits_for_the_round_trip() {
     world.write(0, 4, Some(4));
     world.run_for(1_000);
     world.connect(0, 2);
-    world.input(2, Input::SyncRequested { number: 5 });
+    world.input(2, EngineInput::SyncRequested { number: 5 });
     world.run_for(500);
     assert_eq!(world.nodes[2].reports[0].1.received, 1);
 }
@@ -146,12 +146,12 @@ fn sync_waits_for_the_round_trip() {
 #[test]
 fn a_sync_alone_and_one_with_a_silent_peer_end() {
     let mut world = World::new(2);
-    world.input(0, Input::SyncRequested { number: 1 });
+    world.input(0, EngineInput::SyncRequested { number: 1 });
     world.run_for(10);
     assert_eq!(world.nodes[0].reports[0].1.peers, 0);
     let peer = world.peer(1);
-    world.input(0, Input::PeerUp { peer, epoch: 1, addresses: Vec::new() });
-    world.input(0, Input::SyncRequested { number: 2 });
+    world.input(0, EngineInput::PeerUp { peer, epoch: 1, addresses: Vec::new() });
+    world.input(0, EngineInput::SyncRequested { number: 2 });
     world.run_for(4_900);
     assert_eq!(world.nodes[0].reports.len(), 1);
     world.run_for(200);
@@ -188,7 +188,7 @@ fn what_no_log_holds_is_reconciled() {
     assert_eq!(world.values(1).get(&900), Some(&900));
     assert!(!world.values(2).contains_key(&200), "its tombstone is taken over as well");
     let ended = world.nodes[2].events.iter().find_map(|event| match event {
-        Event::ReconciliationEnded { entries, whole, .. } => Some((*entries, *whole)),
+        EngineEvent::ReconciliationEnded { entries, whole, .. } => Some((*entries, *whole)),
         _ => None,
     });
     assert!(ended.is_some_and(|(entries, whole)| (51..100).contains(&entries) && whole), "{ended:?}");
@@ -228,7 +228,7 @@ fn an_audit_finds_what_is_missing() {
     assert_eq!(world.values(1).len(), 100);
     world.run_for(60_000);
     let audits = |world: &World, node: usize| {
-        let is_audit = |event: &&Event| matches!(event, Event::ReconciliationEnded { .. });
+        let is_audit = |event: &&EngineEvent| matches!(event, EngineEvent::ReconciliationEnded { .. });
         world.nodes[node].events.iter().filter(is_audit).count()
     };
     assert!(audits(&world, 0) >= 2 && audits(&world, 1) >= 2);
@@ -247,7 +247,7 @@ fn a_flood_is_banned() {
         world.run_for(500);
         assert!(!world.nodes[1].disconnects.is_empty(), "round {round}");
     }
-    let banned = world.nodes[1].events.iter().any(|event| matches!(event, Event::Banned { .. }));
+    let banned = world.nodes[1].events.iter().any(|event| matches!(event, EngineEvent::Banned { .. }));
     let (_, until_ms, _) = world.nodes[1].disconnects.last().unwrap().clone();
     assert!(banned && until_ms > world.now_ms + 30_000);
     world.connect(0, 1);
@@ -265,7 +265,7 @@ fn forged_deltas_are_refused() {
         world.deliver(0, 1, Message::Operation(Operation { runs: vec![run], pushed_to: Vec::new() }));
         world.run_for(100);
     }
-    assert!(world.nodes[1].events.iter().any(|event| matches!(event, Event::Forged { .. })));
+    assert!(world.nodes[1].events.iter().any(|event| matches!(event, EngineEvent::Forged { .. })));
     assert!(world.values(1).is_empty());
 }
 
@@ -330,7 +330,7 @@ fn a_charter_that_nobody_signed_costs_its_sender_the_session() {
         world.deliver(0, 1, Message::Epoch(epoch(9, "forged")));
         world.run_for(100);
     }
-    assert!(world.nodes[1].events.iter().any(|event| matches!(event, Event::Banned { .. })));
+    assert!(world.nodes[1].events.iter().any(|event| matches!(event, EngineEvent::Banned { .. })));
 }
 
 #[test]
@@ -431,7 +431,7 @@ fn whatever_happens_members_end_up_with_the_same() {
         }
         let tombstones: usize = world.nodes.iter().map(|node| node.database.tombstones()).sum();
         assert_eq!(tombstones, 0, "seed {seed}");
-        let is_end = |event: &&Event| matches!(event, Event::ReconciliationEnded { entries: 1.., .. });
+        let is_end = |event: &&EngineEvent| matches!(event, EngineEvent::ReconciliationEnded { entries: 1.., .. });
         reconciled += world.nodes.iter().flat_map(|node| &node.events).filter(is_end).count();
     }
     assert!(reconciled > 0, "no log was ever too short");

@@ -15,7 +15,7 @@ use ureq::http::{Response, StatusCode, Uri, header};
 use ureq::{Agent, Body, Timeout};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sync::knirvgraph::Transaction;
+use crate::sync::knirvgraph::KnirvgraphTransaction;
 
 /// Largest answer that is read, in bytes.
 pub const KNIRVGRAPH_RESPONSE_BYTES_MAX: u64 = 64 * 1024;
@@ -114,7 +114,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// [`Rejected`] for every answer but `{"status": "accepted", "tx_id": "…"}` with a status of 2xx.
-    pub fn submit(&self, transaction: &Transaction) -> Result<String, Rejected> {
+    pub fn submit(&self, transaction: &KnirvgraphTransaction) -> Result<String, Rejected> {
         let answer = self
             .agent
             .post(&self.address)

@@ -4,23 +4,25 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use super::test_endpoint::{Behaviour, TestEndpoint};
-use super::{Blame, Endpoint, EndpointOptions, KNIRVGRAPH_RESPONSE_BYTES_MAX, Rejected, Transaction, check_url};
+use super::test_endpoint::{EndpointBehaviour, TestEndpoint};
+use super::{
+    Blame, Endpoint, EndpointOptions, KNIRVGRAPH_RESPONSE_BYTES_MAX, KnirvgraphTransaction, Rejected, check_url,
+};
 
 const CANARY: &str = "CaNaRy-77e0-body";
 const QUICK: EndpointOptions = EndpointOptions { connect_timeout_ms: 2_000, request_timeout_ms: 2_000 };
 
-fn sent() -> Transaction {
-    Transaction { id: "tx-1".to_string(), body: format!(r#"{{"id": "tx-1", "data": "{CANARY}"}}"#) }
+fn sent() -> KnirvgraphTransaction {
+    KnirvgraphTransaction { id: "tx-1".to_string(), body: format!(r#"{{"id": "tx-1", "data": "{CANARY}"}}"#) }
 }
 
-fn submit(behaviour: Behaviour) -> Result<String, Rejected> {
+fn submit(behaviour: EndpointBehaviour) -> Result<String, Rejected> {
     let server = TestEndpoint::start();
     server.then([behaviour]);
     Endpoint::new(&server.url(), &QUICK).unwrap().submit(&sent())
 }
 
-fn rejected(behaviour: Behaviour) -> Rejected {
+fn rejected(behaviour: EndpointBehaviour) -> Rejected {
     let rejected = submit(behaviour.clone()).expect_err("not accepted");
     let said = format!("{} {:?}", rejected.error, rejected.error);
     assert!(!said.contains(CANARY), "{behaviour:?}: {said}");
@@ -28,8 +30,8 @@ fn rejected(behaviour: Behaviour) -> Rejected {
     rejected
 }
 
-fn answer(body: &str) -> Behaviour {
-    Behaviour::Answer(200, body.to_string())
+fn answer(body: &str) -> EndpointBehaviour {
+    EndpointBehaviour::Answer(200, body.to_string())
 }
 
 #[test]
@@ -49,7 +51,7 @@ fn should_submit_a_transaction() {
 #[test]
 fn any_2xx_that_says_accepted_is_accepted() {
     let body = r#"{"tx_id": "own id", "status": "accepted", "height": 12}"#;
-    assert_eq!(submit(Behaviour::Answer(202, body.to_string())).unwrap(), "own id");
+    assert_eq!(submit(EndpointBehaviour::Answer(202, body.to_string())).unwrap(), "own id");
 }
 
 #[test]
@@ -88,7 +90,7 @@ fn statuses_are_named_and_blamed() {
         (304, Blame::Endpoint),
     ] {
         let accepting = r#"{"status": "accepted", "tx_id": "tx-1"}"#;
-        let rejected = rejected(Behaviour::Answer(status, accepting.to_string()));
+        let rejected = rejected(EndpointBehaviour::Answer(status, accepting.to_string()));
         assert_eq!(rejected.blame, blame, "{status}");
         assert!(rejected.error.message().contains(&status.to_string()), "{}", rejected.error);
     }
@@ -97,7 +99,7 @@ fn statuses_are_named_and_blamed() {
 #[test]
 fn a_redirect_is_not_followed() {
     let server = TestEndpoint::start();
-    server.then([Behaviour::Header(307, "Location: /elsewhere")]);
+    server.then([EndpointBehaviour::Header(307, "Location: /elsewhere")]);
     let endpoint = Endpoint::new(&server.url(), &QUICK).unwrap();
     assert_eq!(endpoint.submit(&sent()).unwrap_err().blame, Blame::Endpoint);
     assert_eq!(server.requests().len(), 1);
@@ -105,10 +107,13 @@ fn a_redirect_is_not_followed() {
 
 #[test]
 fn the_time_an_endpoint_asks_for_is_read_and_bounded() {
-    assert_eq!(rejected(Behaviour::Header(503, "Retry-After: 120")).retry_after_ms, 120_000);
-    assert_eq!(rejected(Behaviour::Header(429, "Retry-After: 99999999999999999999")).retry_after_ms, 0);
-    assert_eq!(rejected(Behaviour::Header(429, "Retry-After: 9999999999")).retry_after_ms, 3_600_000);
-    assert_eq!(rejected(Behaviour::Header(429, "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT")).retry_after_ms, 0);
+    assert_eq!(rejected(EndpointBehaviour::Header(503, "Retry-After: 120")).retry_after_ms, 120_000);
+    assert_eq!(rejected(EndpointBehaviour::Header(429, "Retry-After: 99999999999999999999")).retry_after_ms, 0);
+    assert_eq!(rejected(EndpointBehaviour::Header(429, "Retry-After: 9999999999")).retry_after_ms, 3_600_000);
+    assert_eq!(
+        rejected(EndpointBehaviour::Header(429, "Retry-After: Fri, 31 Dec 1999 23:59:59 GMT")).retry_after_ms,
+        0
+    );
 }
 
 #[test]
@@ -122,14 +127,14 @@ fn garbage_is_an_error() {
         b"HTTP/1.1 999999 OK\r\n\r\n".to_vec(),
         (0..=255).collect(),
     ] {
-        assert_eq!(rejected(Behaviour::Raw(bytes)).blame, Blame::Endpoint);
+        assert_eq!(rejected(EndpointBehaviour::Raw(bytes)).blame, Blame::Endpoint);
     }
 }
 
 #[test]
 fn a_silent_endpoint_is_left_in_time() {
     let server = TestEndpoint::start();
-    server.then([Behaviour::Silence]);
+    server.then([EndpointBehaviour::Silence]);
     let options = EndpointOptions { request_timeout_ms: 300, ..QUICK };
     let started = Instant::now();
     let rejected = Endpoint::new(&server.url(), &options).unwrap().submit(&sent()).unwrap_err();
@@ -171,15 +176,15 @@ fn https_says_nothing_before_the_host_has_proved_itself() {
 #[test]
 fn a_huge_answer_is_not_read() {
     let limit = usize::try_from(KNIRVGRAPH_RESPONSE_BYTES_MAX).unwrap();
-    assert_eq!(submit(Behaviour::Huge(limit)).unwrap(), "tx-1", "just within the limit");
+    assert_eq!(submit(EndpointBehaviour::Huge(limit)).unwrap(), "tx-1", "just within the limit");
     for size in [limit + 1, 50 * 1024 * 1024] {
-        let rejected = rejected(Behaviour::Huge(size));
+        let rejected = rejected(EndpointBehaviour::Huge(size));
         assert_eq!(rejected.blame, Blame::Endpoint);
         assert!(rejected.error.message().contains(&limit.to_string()), "{}", rejected.error);
     }
     let mut head = b"HTTP/1.1 200 OK\r\n".to_vec();
     head.extend(std::iter::repeat_n(*b"X-Filler: xxxxxxxxxxxxxxxxxxxxxxxx\r\n", 4_000).flatten());
-    assert_eq!(rejected(Behaviour::Raw(head)).blame, Blame::Endpoint);
+    assert_eq!(rejected(EndpointBehaviour::Raw(head)).blame, Blame::Endpoint);
 }
 
 #[test]

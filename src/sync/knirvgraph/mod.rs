@@ -3,7 +3,7 @@
 //!
 //! One staged entry: the [`Poster`] wakes because the network's interval has passed, something was staged, or a SYNC was
 //! asked for. It reads the staged entries in pages, leaves out those whose last failure is too fresh ([`BackOff`]), makes of
-//! each a signed [`Transaction`] whose id depends on the entry's version alone, and submits it with [`Endpoint::submit`].
+//! each a signed [`KnirvgraphTransaction`] whose id depends on the entry's version alone, and submits it with [`Endpoint::submit`].
 //! What was accepted loses its stage, provided that nobody wrote to the entry meanwhile; what was not stays staged. A crash
 //! between the two sends the same transaction once more, under the same id.
 //!
@@ -29,4 +29,4 @@ pub use client::{Blame, Endpoint, EndpointOptions, KNIRVGRAPH_RESPONSE_BYTES_MAX
 pub use outbox::Outbox;
 pub use poster::{POST_REQUESTS_MAX, PostNow, Poster, PosterOptions, PosterStatus};
 pub use round::{PostingReport, STAGED_PAGE_ENTRIES};
-pub use transaction::{Posting, TRANSACTION_BYTES_MAX, Transaction, transaction};
+pub use transaction::{KnirvgraphPosting, KnirvgraphTransaction, TRANSACTION_BYTES_MAX, transaction};

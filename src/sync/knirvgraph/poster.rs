@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use crate::error::{Error, Result};
 use crate::model::NetworkId;
 use crate::store::Identity;
-use crate::sync::knirvgraph::round::Round;
+use crate::sync::knirvgraph::round::PostingRound;
 use crate::sync::knirvgraph::{BackOff, BackOffTimes, Endpoint, EndpointOptions, Outbox, PostingReport};
 use crate::telemetry::{Attribute, Span, SpanName};
 
@@ -67,7 +67,7 @@ pub struct Poster<O> {
     interval_ms: u64,
     network: NetworkId,
     /// Locked by a round while it runs, and by the task between rounds.
-    round: Arc<Mutex<Round<O>>>,
+    round: Arc<Mutex<PostingRound<O>>>,
     status: watch::Sender<PosterStatus>,
     /// Something may be staged that no round has looked at.
     is_behind: bool,
@@ -89,7 +89,7 @@ impl<O: Outbox> Poster<O> {
     /// 22023 for a URL that cannot be an endpoint's.
     pub fn new(options: PosterOptions, outbox: O, identity: Arc<Identity>) -> Result<Poster<O>> {
         let stop = Arc::new(AtomicBool::new(false));
-        let round = Round {
+        let round = PostingRound {
             outbox,
             endpoint: Endpoint::new(&options.url, &options.endpoint)?,
             identity,

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::round::{EntryName, Round};
-use super::test_endpoint::{Behaviour, TestEndpoint};
+use super::round::{EntryName, PostingRound};
+use super::test_endpoint::{EndpointBehaviour, TestEndpoint};
 use super::{
     BackOff, BackOffTimes, Endpoint, EndpointOptions, Outbox, POST_REQUESTS_MAX, PostNow, Poster, PosterOptions,
     PostingReport, STAGED_PAGE_ENTRIES,
@@ -125,9 +125,9 @@ fn identity() -> Arc<Identity> {
     Arc::new(Identity::create(&directory.path().join("identity.key")).unwrap())
 }
 
-fn round(entries: &Entries, url: &str) -> Round<Entries> {
+fn round(entries: &Entries, url: &str) -> PostingRound<Entries> {
     let options = EndpointOptions { connect_timeout_ms: 2_000, request_timeout_ms: 2_000 };
-    Round {
+    PostingRound {
         outbox: entries.clone(),
         endpoint: Endpoint::new(url, &options).unwrap(),
         identity: identity(),
@@ -138,8 +138,8 @@ fn round(entries: &Entries, url: &str) -> Round<Entries> {
     }
 }
 
-fn refuse() -> Behaviour {
-    Behaviour::Answer(422, "no".to_string())
+fn refuse() -> EndpointBehaviour {
+    EndpointBehaviour::Answer(422, "no".to_string())
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn nothing_of_a_private_document_is_in_any_request() {
         entries.save(&format!("private-{CANARY}-{step}"), CANARY, false);
         entries.save(&format!("staged-{step}"), "public", true);
         entries.save(&format!("staged-{}", step / 2), "public, changed", true);
-        server.then([refuse(), Behaviour::Answer(503, String::new())]);
+        server.then([refuse(), EndpointBehaviour::Answer(503, String::new())]);
         round.run(NOW_MS, step % 2 == 0).unwrap();
     }
     server.then(std::iter::empty());
@@ -249,7 +249,7 @@ fn a_write_during_the_posting_keeps_the_stage_and_is_posted_next() {
 fn a_lost_answer_is_repeated_under_the_same_id() {
     let (server, entries) = (TestEndpoint::start(), Entries::default());
     entries.save("a", "one", true);
-    server.then([Behaviour::Raw(Vec::new())]);
+    server.then([EndpointBehaviour::Raw(Vec::new())]);
     let mut round = round(&entries, &server.url());
     assert_eq!(round.run(NOW_MS, false).unwrap().accepted, 0);
     assert_eq!(round.run(NOW_MS + TIMES.max_ms, false).unwrap().accepted, 1);
@@ -264,7 +264,7 @@ fn an_endpoint_that_is_down_is_asked_once_a_round_and_ever_more_rarely() {
     for id in 0..40 {
         entries.save(&format!("{id:02}"), "text", true);
     }
-    server.otherwise(Behaviour::Answer(503, String::new()));
+    server.otherwise(EndpointBehaviour::Answer(503, String::new()));
     let mut round = round(&entries, &server.url());
     let mut asked = Vec::new();
     for second in 0..120 {
@@ -275,7 +275,7 @@ fn an_endpoint_that_is_down_is_asked_once_a_round_and_ever_more_rarely() {
     assert!((6..20).contains(&total), "{total} requests in two minutes");
     assert!(asked.windows(2).all(|pair| pair[1] - pair[0] <= 1), "{asked:?}");
     assert_eq!(entries.staged().len(), 40);
-    server.otherwise(Behaviour::Accept);
+    server.otherwise(EndpointBehaviour::Accept);
     let report = round.run(NOW_MS + 120_000 + TIMES.max_ms, false).unwrap();
     assert_eq!((report.accepted, report.complete), (40, true));
 }
@@ -292,7 +292,7 @@ fn an_entry_that_breaks_the_endpoint_does_not_stand_in_front_of_the_others() {
         let first = entries.staged_entries(NETWORK, None, 1).unwrap().remove(0);
         let is_poison_due = round.back_off.is_due(&name(&first.id), first.version, now_ms);
         if is_poison_due && round.back_off.is_endpoint_due(now_ms) {
-            server.then([Behaviour::Raw(Vec::new())]);
+            server.then([EndpointBehaviour::Raw(Vec::new())]);
         }
         round.run(now_ms, false).unwrap();
         now_ms += 500;
@@ -310,7 +310,7 @@ fn refusals_hold_up_only_what_was_refused_until_there_are_many_in_a_row() {
     let mut round = round(&entries, &server.url());
     let report = round.run(NOW_MS, false).unwrap();
     assert_eq!((report.refused, report.complete), (16, false));
-    server.otherwise(Behaviour::Accept);
+    server.otherwise(EndpointBehaviour::Accept);
     let report = round.run(NOW_MS + TIMES.first_ms, false).unwrap();
     assert_eq!((report.accepted, report.complete), (50, true));
 }
@@ -319,7 +319,7 @@ fn refusals_hold_up_only_what_was_refused_until_there_are_many_in_a_row() {
 fn sync_tries_what_waits() {
     let (server, entries) = (TestEndpoint::start(), Entries::default());
     entries.save("a", "one", true);
-    server.then([Behaviour::Answer(503, String::new())]);
+    server.then([EndpointBehaviour::Answer(503, String::new())]);
     let mut round = round(&entries, &server.url());
     round.run(NOW_MS, false).unwrap();
     assert_eq!(round.run(NOW_MS, false).unwrap().accepted, 0);
@@ -390,7 +390,7 @@ impl Running {
 async fn staged_entries_are_posted_at_the_next_interval_and_failures_are_retried() {
     let (server, entries) = (TestEndpoint::start(), Entries::default());
     let mut running = start(&entries, &server.url(), 20);
-    server.then([Behaviour::Answer(503, String::new()), refuse()]);
+    server.then([EndpointBehaviour::Answer(503, String::new()), refuse()]);
     entries.save("a", "one", true);
     running.staged.send_modify(|count| *count += 1);
     running.until(|status| status.accepted == 1).await;

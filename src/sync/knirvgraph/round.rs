@@ -8,7 +8,7 @@ use crate::db::{EntryKey, StagedForPosting};
 use crate::error::{Error, Result};
 use crate::model::{CollectionId, NetworkId};
 use crate::store::Identity;
-use crate::sync::knirvgraph::{BackOff, Blame, Endpoint, Outbox, Posting, Rejected, transaction};
+use crate::sync::knirvgraph::{BackOff, Blame, Endpoint, KnirvgraphPosting, Outbox, Rejected, transaction};
 
 /// Staged entries that are held in memory at once.
 pub const STAGED_PAGE_ENTRIES: usize = 16;
@@ -38,7 +38,7 @@ pub struct PostingReport {
 pub(super) type EntryName = (CollectionId, EntryKey);
 
 /// The poster's tools and memory, which rounds share.
-pub(super) struct Round<O> {
+pub(super) struct PostingRound<O> {
     pub outbox: O,
     pub endpoint: Endpoint,
     pub identity: Arc<Identity>,
@@ -68,7 +68,7 @@ enum Outcome {
     EndsRound,
 }
 
-impl<O: Outbox> Round<O> {
+impl<O: Outbox> PostingRound<O> {
     /// Submits every staged entry that is due, or with `force` every staged entry. `now_ms`: milliseconds since 1970.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl<O: Outbox> Round<O> {
     }
 
     fn post(&mut self, staged: &StagedForPosting, progress: &mut Progress) -> Outcome {
-        let posting = Posting {
+        let posting = KnirvgraphPosting {
             network: &self.network_name,
             collection: &staged.collection_name,
             id: &staged.id,

@@ -14,7 +14,7 @@ const IDLE_SECONDS_MAX: u64 = 20;
 
 /// What it does with a request.
 #[derive(Clone, Debug)]
-pub(super) enum Behaviour {
+pub(super) enum EndpointBehaviour {
     Accept,
     /// A status with a body.
     Answer(u16, String),
@@ -30,7 +30,7 @@ pub(super) enum Behaviour {
 
 /// What it was sent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Request {
+pub(super) struct EndpointRequest {
     /// The request line and all headers.
     pub head: String,
     pub body: Vec<u8>,
@@ -38,11 +38,11 @@ pub(super) struct Request {
 
 #[derive(Default)]
 struct Script {
-    requests: Mutex<Vec<Request>>,
+    requests: Mutex<Vec<EndpointRequest>>,
     /// For the next requests, one each; then it accepts.
-    next: Mutex<VecDeque<Behaviour>>,
+    next: Mutex<VecDeque<EndpointBehaviour>>,
     /// For all other requests.
-    otherwise: Mutex<Option<Behaviour>>,
+    otherwise: Mutex<Option<EndpointBehaviour>>,
     is_over: AtomicBool,
 }
 
@@ -75,15 +75,15 @@ impl TestEndpoint {
     }
 
     /// Behaves so once each, before it goes on as otherwise.
-    pub fn then(&self, behaviours: impl IntoIterator<Item = Behaviour>) {
+    pub fn then(&self, behaviours: impl IntoIterator<Item = EndpointBehaviour>) {
         self.script.next.lock().extend(behaviours);
     }
 
-    pub fn otherwise(&self, behaviour: Behaviour) {
+    pub fn otherwise(&self, behaviour: EndpointBehaviour) {
         *self.script.otherwise.lock() = Some(behaviour);
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub fn requests(&self) -> Vec<EndpointRequest> {
         self.script.requests.lock().clone()
     }
 
@@ -93,7 +93,7 @@ impl TestEndpoint {
     }
 }
 
-impl Request {
+impl EndpointRequest {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -118,19 +118,19 @@ fn serve(stream: TcpStream, script: &Script) -> std::io::Result<()> {
             .unwrap_or_default();
         script.requests.lock().push(request);
         let behaviour = script.next.lock().pop_front();
-        let behaviour = behaviour.or_else(|| script.otherwise.lock().clone()).unwrap_or(Behaviour::Accept);
+        let behaviour = behaviour.or_else(|| script.otherwise.lock().clone()).unwrap_or(EndpointBehaviour::Accept);
         let accepted = format!(r#"{{"status":"accepted","tx_id":"{id}"}}"#);
         let stream = reader.get_mut();
         match behaviour {
-            Behaviour::Accept => answer(stream, 200, "", &accepted)?,
-            Behaviour::Answer(status, body) => answer(stream, status, "", &body)?,
-            Behaviour::Header(status, header) => answer(stream, status, header, "")?,
-            Behaviour::Raw(bytes) => return stream.write_all(&bytes),
-            Behaviour::Silence => {
+            EndpointBehaviour::Accept => answer(stream, 200, "", &accepted)?,
+            EndpointBehaviour::Answer(status, body) => answer(stream, status, "", &body)?,
+            EndpointBehaviour::Header(status, header) => answer(stream, status, header, "")?,
+            EndpointBehaviour::Raw(bytes) => return stream.write_all(&bytes),
+            EndpointBehaviour::Silence => {
                 stream.read_exact(&mut [0])?;
                 return Ok(());
             }
-            Behaviour::Huge(size) => {
+            EndpointBehaviour::Huge(size) => {
                 let padding = " ".repeat(size.saturating_sub(accepted.len()));
                 answer(stream, 200, "", &(accepted + &padding))?;
             }
@@ -139,7 +139,7 @@ fn serve(stream: TcpStream, script: &Script) -> std::io::Result<()> {
     Ok(())
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Request>> {
+fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<EndpointRequest>> {
     let mut head = String::new();
     loop {
         let before = head.len();
@@ -156,7 +156,7 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Req
         .map_or(0, |size| size.parse().unwrap());
     let mut body = vec![0; size];
     reader.read_exact(&mut body)?;
-    Ok(Some(Request { head, body }))
+    Ok(Some(EndpointRequest { head, body }))
 }
 
 fn answer(stream: &mut TcpStream, status: u16, header: &str, body: &str) -> std::io::Result<()> {

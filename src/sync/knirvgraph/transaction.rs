@@ -43,7 +43,7 @@ const TIMESTAMP_MICROS_MAX: i64 = 253_402_300_799_999_999;
 
 /// One version of an entry on its way out.
 #[derive(Clone, Copy, Debug)]
-pub struct Posting<'a> {
+pub struct KnirvgraphPosting<'a> {
     /// The network's name.
     pub network: &'a str,
     /// The collection's name in the network.
@@ -58,13 +58,13 @@ pub struct Posting<'a> {
 
 /// What is submitted.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Transaction {
+pub struct KnirvgraphTransaction {
     pub id: String,
     /// The JSON object.
     pub body: String,
 }
 
-impl std::fmt::Debug for Transaction {
+impl std::fmt::Debug for KnirvgraphTransaction {
     /// Never the body: it holds somebody's facts.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "transaction {} of {} bytes", self.id, self.body.len())
@@ -94,7 +94,7 @@ impl Change {
 ///
 /// # Errors
 /// 42501 for an entry of type AUTH, 54000 for one over [`TRANSACTION_BYTES_MAX`].
-pub fn transaction(posting: &Posting<'_>, identity: &Identity) -> Result<Option<Transaction>> {
+pub fn transaction(posting: &KnirvgraphPosting<'_>, identity: &Identity) -> Result<Option<KnirvgraphTransaction>> {
     if posting.collection == AUTH {
         return Err(Error::new(ErrorKind::InsufficientPrivilege, "entries of type AUTH are never posted"));
     }
@@ -113,7 +113,12 @@ pub fn transaction(posting: &Posting<'_>, identity: &Identity) -> Result<Option<
     Ok(Some(signed(posting, change, &payload, identity)))
 }
 
-fn signed(posting: &Posting<'_>, change: Change, payload: &str, identity: &Identity) -> Transaction {
+fn signed(
+    posting: &KnirvgraphPosting<'_>,
+    change: Change,
+    payload: &str,
+    identity: &Identity,
+) -> KnirvgraphTransaction {
     let from = identity.peer_id().as_str();
     let node_id = node_id(posting.collection, posting.id);
     let hash = hex(&Sha256::digest(payload.as_bytes()));
@@ -174,11 +179,11 @@ fn signed(posting: &Posting<'_>, change: Change, payload: &str, identity: &Ident
         ("graph_data", object(&[("node_data", node), ("properties", properties)])),
         ("metadata", metadata),
     ];
-    Transaction { id, body: join_object(whole.iter().map(|(name, value)| (*name, value))).into() }
+    KnirvgraphTransaction { id, body: join_object(whole.iter().map(|(name, value)| (*name, value))).into() }
 }
 
 /// The entry as JSON, by the names that its columns have in SQL.
-fn payload(posting: &Posting<'_>) -> String {
+fn payload(posting: &KnirvgraphPosting<'_>) -> String {
     let state = posting.state;
     let clock: Vec<(&str, Value)> =
         state.clock.iter().map(|(peer, count)| (peer.as_str(), Value::Numeric(Decimal::from(count)))).collect();

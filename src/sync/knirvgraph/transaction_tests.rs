@@ -37,11 +37,18 @@ fn entry() -> State {
     insert(None, fields.map(|(name, value)| (name.to_string(), value)), &by(NOW_MS))
 }
 
-fn posting(state: &State) -> Posting<'_> {
-    Posting { network: "knirvgraph", collection: "memory", id: "note-1", version: 7, state, was_posted: false }
+fn posting(state: &State) -> KnirvgraphPosting<'_> {
+    KnirvgraphPosting {
+        network: "knirvgraph",
+        collection: "memory",
+        id: "note-1",
+        version: 7,
+        state,
+        was_posted: false,
+    }
 }
 
-fn made(posting: &Posting<'_>, identity: &Identity) -> Json {
+fn made(posting: &KnirvgraphPosting<'_>, identity: &Identity) -> Json {
     let made = transaction(posting, identity).unwrap().unwrap();
     let json: Json = serde_json::from_str(&made.body).unwrap();
     assert_eq!(json["id"], made.id.as_str());
@@ -96,7 +103,7 @@ fn types_follow_what_the_graph_knows() {
     let changed = update(&alive, [("count".to_string(), None)], &by(NOW_MS + 1));
     let dead = delete(&alive, &by(NOW_MS + 2));
     let kind = |state: &State, was_posted| {
-        let posting = Posting { was_posted, ..posting(state) };
+        let posting = KnirvgraphPosting { was_posted, ..posting(state) };
         let made = transaction(&posting, &identity).unwrap()?;
         serde_json::from_str::<Json>(&made.body).unwrap()["type"].as_i64()
     };
@@ -104,10 +111,10 @@ fn types_follow_what_the_graph_knows() {
     assert_eq!(kind(&changed, true), Some(2));
     assert_eq!(kind(&dead, true), Some(3));
     assert_eq!(kind(&dead, false), None, "what was never posted need not be deleted");
-    let json = made(&Posting { was_posted: true, ..posting(&dead) }, &identity);
+    let json = made(&KnirvgraphPosting { was_posted: true, ..posting(&dead) }, &identity);
     let payload = &json["graph_data"]["node_data"]["data"]["payload"];
     assert_eq!((&payload["_deleted"], payload.get("metadata")), (&json!(true), None));
-    let json = made(&Posting { was_posted: true, ..posting(&changed) }, &identity);
+    let json = made(&KnirvgraphPosting { was_posted: true, ..posting(&changed) }, &identity);
     assert!(json["graph_data"]["node_data"]["data"]["payload"]["metadata"].get("count").is_none(), "a removed fact");
 }
 
@@ -126,11 +133,11 @@ fn ids_differ_with_everything_that_makes_another_version() {
     let base = posting(&state);
     let mut ids = vec![transaction(&base, &one).unwrap().unwrap().id, transaction(&base, &two).unwrap().unwrap().id];
     for changed in [
-        Posting { version: 8, ..base },
-        Posting { id: "note-2", ..base },
-        Posting { collection: "memor", id: "ynote-1", ..base },
-        Posting { network: "another", ..base },
-        Posting { state: &later, ..base },
+        KnirvgraphPosting { version: 8, ..base },
+        KnirvgraphPosting { id: "note-2", ..base },
+        KnirvgraphPosting { collection: "memor", id: "ynote-1", ..base },
+        KnirvgraphPosting { network: "another", ..base },
+        KnirvgraphPosting { state: &later, ..base },
     ] {
         ids.push(transaction(&changed, &one).unwrap().unwrap().id);
     }
@@ -201,7 +208,7 @@ fn no_two_entries_share_a_node() {
 #[test]
 fn secrets_are_refused_whatever_asks() {
     let state = insert(None, [("value".to_string(), Value::text(CANARY))], &by(NOW_MS));
-    let error = transaction(&Posting { collection: "auth", ..posting(&state) }, &identity()).unwrap_err();
+    let error = transaction(&KnirvgraphPosting { collection: "auth", ..posting(&state) }, &identity()).unwrap_err();
     assert_eq!(error.sqlstate(), "42501");
     assert!(!error.to_string().contains(CANARY));
 }

@@ -88,8 +88,9 @@ impl Attacker {
         let (streams, wanted) = mpsc::channel(4);
         let (arrived, arriving) = mpsc::channel(4);
         let mut swarm = swarm::build(&identity, false).unwrap();
-        swarm.behaviour_mut().streams =
-            raw_streams::Behaviour::new([StreamKind::Sync, StreamKind::Blob].into_iter().flat_map(protocols).collect());
+        swarm.behaviour_mut().streams = raw_streams::RawStreamBehaviour::new(
+            [StreamKind::Sync, StreamKind::Blob].into_iter().flat_map(protocols).collect(),
+        );
         let dial = DialOpts::from(address);
         swarm.behaviour_mut().dials.begin_own(dial.connection_id());
         swarm.dial(dial).unwrap();
@@ -218,12 +219,12 @@ async fn drive(
                 SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
                     connection = Some((peer_id, connection_id));
                 }
-                SwarmEvent::Behaviour(BehaviourEvent::Streams(raw_streams::Event::Opened { number, stream })) => {
+                SwarmEvent::Behaviour(BehaviourEvent::Streams(raw_streams::StreamEvent::Opened { number, stream })) => {
                     if let Some(at) = waiting.iter().position(|(waits, _)| *waits == number) {
                         drop(waiting.swap_remove(at).1.send(stream));
                     }
                 }
-                SwarmEvent::Behaviour(BehaviourEvent::Streams(raw_streams::Event::Inbound { stream, .. })) => {
+                SwarmEvent::Behaviour(BehaviourEvent::Streams(raw_streams::StreamEvent::Inbound { stream, .. })) => {
                     drop(arrived.send(stream).await);
                 }
                 SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received { info, .. })) => {

@@ -11,8 +11,8 @@ use crate::db::{ListingReply, NowhereReply, SyncCommand, SyncReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, ListingPage, NetworkId};
 use crate::store::BlobHash;
-use crate::sync::blobs::fetch::{Fetch, Fetched, OpenBlobStream};
-use crate::sync::engine::io::Input;
+use crate::sync::blobs::fetch::{BlobFetch, Fetched, OpenBlobStream};
+use crate::sync::engine::io::EngineInput;
 use crate::sync::node::node::{Node, Opening, SyncWait};
 use crate::sync::protocol::versions::StreamKind;
 use crate::sync::transport::address::peer_there;
@@ -49,12 +49,12 @@ impl Node {
             SyncCommand::Sync { network, reply } => self.sync(network, reply),
             SyncCommand::FetchEntries { network, collection, keys, holder, reply } => {
                 let number = self.next_number();
-                let request = Input::FetchRequested { number, collection, keys, holder };
+                let request = EngineInput::FetchRequested { number, collection, keys, holder };
                 self.ask_members(number, network, request, EntryReply::Fetched(reply));
             }
             SyncCommand::ListKeys { network, collection, place, reply } => {
                 let number = self.next_number();
-                let request = Input::KeysRequested { number, collection, place };
+                let request = EngineInput::KeysRequested { number, collection, place };
                 self.ask_members(number, network, request, EntryReply::Listed(reply));
             }
             SyncCommand::FetchBlob { network, hash, size, reply } => self.fetch_blob(network, hash, size, reply),
@@ -88,7 +88,7 @@ impl Node {
             }
         }
         for id in peerings {
-            self.feed(id, Input::SyncRequested { number });
+            self.feed(id, EngineInput::SyncRequested { number });
         }
     }
 
@@ -132,7 +132,7 @@ impl Node {
         }
     }
 
-    fn ask_members(&mut self, number: u64, network: NetworkId, request: Input, reply: EntryReply) {
+    fn ask_members(&mut self, number: u64, network: NetworkId, request: EngineInput, reply: EntryReply) {
         if !self.networks.contains_key(&network) {
             let error = Error::new(ErrorKind::ObjectInUse, "the network is not running on this server");
             return reply.fail(error.with_hint("SET nebulus.fetch = off reads what is here alone."));
@@ -172,7 +172,7 @@ impl Node {
         }
         let mut holders: Vec<_> = self.links.up_in(network).map(|key| key.peer.clone()).collect();
         holders.sort_by_key(|peer| peer_there(peer).map_or(u64::MAX, |peer| self.connections.delay(&peer)));
-        let fetch = Fetch { network, hash, size, holders, keyring: Arc::clone(&self.keyring) };
+        let fetch = BlobFetch { network, hash, size, holders, keyring: Arc::clone(&self.keyring) };
         let (fetcher, fetched) = (Arc::clone(&self.fetcher), self.fetched.clone());
         let database = self.database.clone();
         tokio::spawn(async move {

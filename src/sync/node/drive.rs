@@ -7,10 +7,10 @@ use crate::db::{Happened, SyncReport};
 use crate::error::{Error, ErrorKind, Notice};
 use crate::metrics;
 use crate::model::{NetworkId, PeerId};
-use crate::sync::engine::io::{Action, Event, Input, Member, Outcome, Work};
+use crate::sync::engine::io::{EngineAction, EngineEvent, EngineInput, EngineOutcome, EngineWork, Member};
 use crate::sync::knirvgraph::PostingReport;
 use crate::sync::node::node::{Node, Stopped};
-use crate::sync::node::posting::Posting;
+use crate::sync::node::posting::EndpointPosting;
 use crate::sync::node::running_network::Done;
 use crate::sync::transport::address::peer_there;
 use crate::sync::transport::link_tasks::LinkKey;
@@ -22,7 +22,7 @@ const AGAIN_MS_MIN: u64 = 300;
 
 impl Node {
     /// Gives an input to a network's engine and carries out what it says.
-    pub fn feed(&mut self, network: NetworkId, input: Input) {
+    pub fn feed(&mut self, network: NetworkId, input: EngineInput) {
         let mut inputs = VecDeque::from([input]);
         // What is carried out may end links, which the engine hears of, too.
         while let Some(input) = inputs.pop_front() {
@@ -36,9 +36,9 @@ impl Node {
         }
     }
 
-    fn carry_out(&mut self, network: NetworkId, action: Action, inputs: &mut VecDeque<Input>) {
+    fn carry_out(&mut self, network: NetworkId, action: EngineAction, inputs: &mut VecDeque<EngineInput>) {
         match action {
-            Action::Send { peer, message } => {
+            EngineAction::Send { peer, message } => {
                 let key = LinkKey { peer, network };
                 if let Err(error) = self.links.send(&key, message) {
                     tracing::debug!(peer = %key.peer, network = network.0, %error, "a link ends");
@@ -46,25 +46,25 @@ impl Node {
                     self.stop_receiving(&change);
                     self.links.wait_until(&key, self.now_ms().saturating_add(AGAIN_MS_MIN));
                     if change.went_down {
-                        inputs.push_back(Input::PeerDown { peer: key.peer });
+                        inputs.push_back(EngineInput::PeerDown { peer: key.peer });
                     }
                 }
             }
-            Action::Work { number, work } => self.begin(network, number, work),
-            Action::Disconnect { peer, until_ms, reason } => self.disconnect(network, peer, until_ms, reason),
-            Action::SyncDone { number, report } => {
+            EngineAction::Work { number, work } => self.begin(network, number, work),
+            EngineAction::Disconnect { peer, until_ms, reason } => self.disconnect(network, peer, until_ms, reason),
+            EngineAction::SyncDone { number, report } => {
                 let alone = self.alone(network).filter(|_| report.peers == 0);
                 let notices = alone.into_iter().chain(self.clock_notice(network)).collect();
                 let (posted, peers, received) = (report.posted, report.peers, report.received);
                 self.sync_done(number, network, Ok(SyncReport { networks: 1, posted, peers, received, notices }));
             }
-            Action::FetchDone { number, result } => self.entries_fetched(number, result),
-            Action::KeysListed { number, result } => self.keys_listed(number, result),
-            Action::Renewed { peer } => {
+            EngineAction::FetchDone { number, result } => self.entries_fetched(number, result),
+            EngineAction::KeysListed { number, result } => self.keys_listed(number, result),
+            EngineAction::Renewed { peer } => {
                 tracing::warn!(%peer, "this node goes on under a new peer id, since what it posted under the old one cannot be");
                 self.stopped = Some(Stopped::Restart);
             }
-            Action::Event(event) => self.event(network, &event),
+            EngineAction::Event(event) => self.event(network, &event),
         }
     }
 
@@ -94,8 +94,8 @@ impl Node {
         Some(Notice::of(notice.with_hint("Set the clocks of these machines, by NTP for example.")))
     }
 
-    fn begin(&mut self, network: NetworkId, number: u64, work: Work) {
-        if let Work::SaveMembers(members) = &work {
+    fn begin(&mut self, network: NetworkId, number: u64, work: EngineWork) {
+        if let EngineWork::SaveMembers(members) = &work {
             members.iter().for_each(|member| self.member_changed(network, member));
         }
         if let Some(running) = self.networks.get_mut(&network) {
@@ -140,7 +140,7 @@ impl Node {
         let (network, number, lane, outcome) = match done {
             Done::Work { network, number, lane, outcome } => (network, number, lane, outcome),
             Done::Posted { network, number, result } => {
-                let name = self.postings.get(&network).map_or("", Posting::name);
+                let name = self.postings.get(&network).map_or("", EndpointPosting::name);
                 let result = result.map(|report| posting_report(name, &report));
                 return self.sync_done(number, network, result);
             }
@@ -152,18 +152,18 @@ impl Node {
             self.stopped = Some(Stopped::Restart);
             return;
         };
-        let has_posted = matches!(outcome, Outcome::Posted(_));
-        if let Outcome::Dropped(Ok(count @ 1..)) = &outcome {
+        let has_posted = matches!(outcome, EngineOutcome::Posted(_));
+        if let EngineOutcome::Dropped(Ok(count @ 1..)) = &outcome {
             tracing::warn!(network = network.0, count, "dropped entries that a member has collected");
         }
-        if let Outcome::Posted(result) = &outcome {
+        if let EngineOutcome::Posted(result) = &outcome {
             running.posting = running.posting.saturating_sub(1);
             if let Ok(Some(head)) = result {
                 running.own_seq = running.own_seq.max(head.seq);
             }
         }
         self.has_news = true;
-        self.feed(network, Input::Done { number, outcome });
+        self.feed(network, EngineInput::Done { number, outcome });
         if has_posted {
             self.heads_moved();
         }
@@ -185,7 +185,7 @@ impl Node {
             }
         }
         for (id, head) in moved {
-            self.feed(id, Input::HeadsMoved { heads: vec![head] });
+            self.feed(id, EngineInput::HeadsMoved { heads: vec![head] });
         }
     }
 
@@ -193,7 +193,7 @@ impl Node {
     pub fn staged(&mut self) {
         let networks: Vec<NetworkId> = self.networks.keys().copied().collect();
         for network in networks {
-            self.feed(network, Input::Staged);
+            self.feed(network, EngineInput::Staged);
         }
     }
 
@@ -207,32 +207,32 @@ impl Node {
         let due = self.networks.iter().filter(|(_, running)| running.engine.next_tick_ms() <= now_ms);
         let due: Vec<NetworkId> = due.map(|(id, _)| *id).collect();
         for id in due {
-            self.feed(id, Input::Tick);
+            self.feed(id, EngineInput::Tick);
         }
     }
 
-    fn event(&mut self, network: NetworkId, event: &Event) {
+    fn event(&mut self, network: NetworkId, event: &EngineEvent) {
         self.has_news = true;
         let network = network.0;
         match event {
-            Event::Forged { peer, origin } => {
+            EngineEvent::Forged { peer, origin } => {
                 tracing::warn!(network, %peer, %origin, "refused deltas that nobody signed")
             }
-            Event::Withheld { peer, origin, seq } => {
+            EngineEvent::Withheld { peer, origin, seq } => {
                 tracing::warn!(network, %peer, %origin, seq, "a member shows that deltas exist and does not give them");
             }
-            Event::Unavailable { origin, seq } => {
+            EngineEvent::Unavailable { origin, seq } => {
                 tracing::warn!(network, %origin, seq, "an origin has signed deltas that no connected member gives");
             }
-            Event::RoundDisputed { round } => {
+            EngineEvent::RoundDisputed { round } => {
                 tracing::warn!(
                     network,
                     round,
                     "a round of agreement says of this node what is not true; it is not signed"
                 );
             }
-            Event::Evicted { count } => tracing::info!(network, count, "dropped entries that others hold"),
-            Event::HoldersFailed { peers } => {
+            EngineEvent::Evicted { count } => tracing::info!(network, count, "dropped entries that others hold"),
+            EngineEvent::HoldersFailed { peers } => {
                 let peers: Vec<&str> = peers.iter().map(|peer| peer.as_str()).collect();
                 tracing::warn!(
                     network,
@@ -240,21 +240,23 @@ impl Node {
                     "members did not give what they say they hold: no copy here goes for it"
                 );
             }
-            Event::TombstonesCollected { count } => {
+            EngineEvent::TombstonesCollected { count } => {
                 tracing::info!(network, count, "dropped tombstones that everybody has");
             }
-            Event::Forked { origin, seq } => {
+            EngineEvent::Forked { origin, seq } => {
                 tracing::error!(network, %origin, seq, "an origin signed two deltas with one number; it is not followed");
             }
-            Event::Quarantined { origin, seq, due_ms } => {
+            EngineEvent::Quarantined { origin, seq, due_ms } => {
                 tracing::warn!(network, %origin, seq, due_ms, "deltas with stamps from the future wait");
             }
-            Event::Banned { peer, until_ms } => tracing::warn!(network, %peer, until_ms, "a peer is kept out"),
-            Event::WorkFailed { what, error } => tracing::error!(network, what, error, "work on the database failed"),
-            Event::EpochAdopted { epoch } => tracing::info!(network, epoch, "a new epoch"),
-            Event::ClockOff { trouble } => tracing::warn!(network, trouble, "clocks differ"),
-            Event::MemberSilent { trouble } => tracing::warn!(network, trouble, "a member is silent"),
-            Event::SchemaConflicts { count } => tracing::warn!(network, count, "columns differ between members"),
+            EngineEvent::Banned { peer, until_ms } => tracing::warn!(network, %peer, until_ms, "a peer is kept out"),
+            EngineEvent::WorkFailed { what, error } => {
+                tracing::error!(network, what, error, "work on the database failed")
+            }
+            EngineEvent::EpochAdopted { epoch } => tracing::info!(network, epoch, "a new epoch"),
+            EngineEvent::ClockOff { trouble } => tracing::warn!(network, trouble, "clocks differ"),
+            EngineEvent::MemberSilent { trouble } => tracing::warn!(network, trouble, "a member is silent"),
+            EngineEvent::SchemaConflicts { count } => tracing::warn!(network, count, "columns differ between members"),
             event => tracing::debug!(network, ?event, "event"),
         }
     }

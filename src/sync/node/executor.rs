@@ -1,4 +1,4 @@
-//! Carries an engine's [`Work`] out on a database.
+//! Carries an engine's [`EngineWork`] out on a database.
 //!
 //! One executor serves one network. Work is synchronous and may take its time: it belongs on blocking threads. Several
 //! pieces of work may run side by side; the engine orders those that must not.
@@ -22,13 +22,13 @@ use crate::model::{
 use crate::store::verify_signature;
 use crate::sync::engine::Tuning;
 use crate::sync::engine::io::{
-    Applied, Drawn, DrawnEntry, EngineConfig, EntryDigest, LogRead, Member, Merged, MergedSchema, Offer, Outcome,
-    OwnHead, Verdict, View, Work,
+    Applied, Drawn, DrawnEntry, EngineConfig, EngineOffer, EngineOutcome, EngineView, EngineWork, EntryDigest, LogRead,
+    Member, Merged, MergedSchema, OwnHead, Verdict,
 };
 use crate::sync::protocol::message::{
-    ClaimedShape, CollectionSchema, ColumnSchema, EpochKey, EpochNews, PublicEntry, SecretText,
+    ClaimedShape, CollectionSchema, ColumnSchema, EpochKey, EpochNews, WireEntry, WireSecret,
 };
-use crate::sync::protocol::statement::{Signed, Statement};
+use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.
 pub const VIEWS_MAX: usize = 4;
@@ -128,76 +128,88 @@ impl Executor {
     }
 
     /// Does one piece of work. Must not be called on an async thread.
-    pub fn run(&self, work: Work) -> Outcome {
+    pub fn run(&self, work: EngineWork) -> EngineOutcome {
         let (database, network) = (&self.database, self.network);
         match work {
-            Work::Post => Outcome::Posted(wait(database.post_staged(network))),
-            Work::ReadLog { origin, from_seq, bytes_max } => {
-                Outcome::LogRead(database.read_log(network, &origin, from_seq, bytes_max).map(log_read))
+            EngineWork::Post => EngineOutcome::Posted(wait(database.post_staged(network))),
+            EngineWork::ReadLog { origin, from_seq, bytes_max } => {
+                EngineOutcome::LogRead(database.read_log(network, &origin, from_seq, bytes_max).map(log_read))
             }
-            Work::Apply { run, shares } => {
-                Outcome::Applied(wait(database.apply_run(network, run, shares)).map(applied))
+            EngineWork::Apply { run, shares } => {
+                EngineOutcome::Applied(wait(database.apply_run(network, run, shares)).map(applied))
             }
-            Work::DropUnsigned { origin } => Outcome::UnsignedDropped(wait(database.drop_unsigned(network, origin))),
-            Work::OpenView { peer } => Outcome::ViewOpened(self.open_view(peer)),
-            Work::CloseView { peer } => {
+            EngineWork::DropUnsigned { origin } => {
+                EngineOutcome::UnsignedDropped(wait(database.drop_unsigned(network, origin)))
+            }
+            EngineWork::OpenView { peer } => EngineOutcome::ViewOpened(self.open_view(peer)),
+            EngineWork::CloseView { peer } => {
                 self.views.lock().remove(&peer);
-                Outcome::ViewClosed
+                EngineOutcome::ViewClosed
             }
-            Work::Fingerprints { view, collection } => {
-                Outcome::Fingerprints(self.view_of(view.as_ref()).and_then(|view| view.fingerprints(&collection)))
+            EngineWork::Fingerprints { view, collection } => {
+                EngineOutcome::Fingerprints(self.view_of(view.as_ref()).and_then(|view| view.fingerprints(&collection)))
             }
-            Work::DigestsIn { view, collection, buckets, after, until, count_max } => {
+            EngineWork::DigestsIn { view, collection, buckets, after, until, count_max } => {
                 let range = (after.as_deref(), until.as_deref());
-                Outcome::Digests(self.digests(view.as_ref(), &collection, &buckets, range, count_max))
+                EngineOutcome::Digests(self.digests(view.as_ref(), &collection, &buckets, range, count_max))
             }
-            Work::Entries { view, collection, key_hashes, within, after, bytes_max } => {
+            EngineWork::Entries { view, collection, key_hashes, within, after, bytes_max } => {
                 let chosen = key_hashes.as_deref().map_or(Chosen::Within(&within), Chosen::Hashes);
-                Outcome::Entries(self.entries(&view, &collection, &chosen, after.as_deref(), bytes_max))
+                EngineOutcome::Entries(self.entries(&view, &collection, &chosen, after.as_deref(), bytes_max))
             }
-            Work::MergeStates { collection, offer, legacy, is_partial } => {
+            EngineWork::MergeStates { collection, offer, legacy, is_partial } => {
                 let offered = OfferedStates { legacy, ..to_database(offer) };
-                Outcome::Merged(wait(database.merge_states(network, collection, offered, is_partial)).map(merged))
+                EngineOutcome::Merged(wait(database.merge_states(network, collection, offered, is_partial)).map(merged))
             }
-            Work::VerifyHeads { heads } => Outcome::HeadsVerified(database.verify_heads(network, heads)),
-            Work::DropCollected { collection, keys, heads } => {
-                Outcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
+            EngineWork::VerifyHeads { heads } => EngineOutcome::HeadsVerified(database.verify_heads(network, heads)),
+            EngineWork::DropCollected { collection, keys, heads } => {
+                EngineOutcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
             }
-            Work::Repost { collection, keys } => Outcome::Reposted(wait(database.repost(network, collection, keys))),
-            Work::AdoptHeads { adoption, placement, ends_return } => {
-                Outcome::HeadsAdopted(self.adopt_heads(adoption, placement.as_ref(), ends_return))
+            EngineWork::Repost { collection, keys } => {
+                EngineOutcome::Reposted(wait(database.repost(network, collection, keys)))
             }
-            Work::CollectTombstones { stable } => {
-                Outcome::Collected(wait(database.collect_tombstones(network, stable)))
+            EngineWork::AdoptHeads { adoption, placement, ends_return } => {
+                EngineOutcome::HeadsAdopted(self.adopt_heads(adoption, placement.as_ref(), ends_return))
             }
-            Work::Place { placement } => Outcome::Placed(wait(database.put_placement(network, &placement))),
-            Work::Draw { shares, stable, seed, count_max } => {
+            EngineWork::CollectTombstones { stable } => {
+                EngineOutcome::Collected(wait(database.collect_tombstones(network, stable)))
+            }
+            EngineWork::Place { placement } => EngineOutcome::Placed(wait(database.put_placement(network, &placement))),
+            EngineWork::Draw { shares, stable, seed, count_max } => {
                 let drawn = wait(database.draw_evictable(network, shares, stable, seed, count_max));
-                Outcome::Drawn(drawn.map(drawn_of))
+                EngineOutcome::Drawn(drawn.map(drawn_of))
             }
-            Work::Evict { shares, stable } => Outcome::Evicted(wait(database.evict(network, shares, stable))),
-            Work::ReadEntries { collection, keys } => Outcome::EntriesRead(self.read_entries(&collection, &keys)),
-            Work::ListKeys { collection, within, after, count_max, bytes_max } => {
+            EngineWork::Evict { shares, stable } => {
+                EngineOutcome::Evicted(wait(database.evict(network, shares, stable)))
+            }
+            EngineWork::ReadEntries { collection, keys } => {
+                EngineOutcome::EntriesRead(self.read_entries(&collection, &keys))
+            }
+            EngineWork::ListKeys { collection, within, after, count_max, bytes_max } => {
                 let limits = (count_max, bytes_max);
                 let view = database.public_view(network);
-                Outcome::KeysListed(
+                EngineOutcome::KeysListed(
                     view.and_then(|view| view.keys_after(&collection, &within, after.as_deref(), limits)),
                 )
             }
-            Work::MergeFetched { collection, offer, absent, heads } => {
+            EngineWork::MergeFetched { collection, offer, absent, heads } => {
                 let offered = to_database(offer);
-                Outcome::FetchMerged(wait(database.merge_fetched(network, collection, offered, absent, heads)))
+                EngineOutcome::FetchMerged(wait(database.merge_fetched(network, collection, offered, absent, heads)))
             }
-            Work::PruneLog { acknowledged } => Outcome::Pruned(wait(database.prune_log(network, acknowledged))),
-            Work::SaveMembers(members) => Outcome::MembersSaved(self.save_members(members)),
-            Work::Sign { statement } => Outcome::Signed(self.sign(&statement)),
-            Work::Verify { signed } => Outcome::Verified(self.verify(&signed)),
-            Work::ReadEpoch => Outcome::EpochRead(self.read_epoch()),
-            Work::SaveEpoch { news } => Outcome::EpochSaved(self.save_epoch(&news)),
-            Work::CheckOwnHead { head } => Outcome::OwnHeadChecked(self.check_own_head(&head)),
-            Work::RenewEarly => Outcome::EarlyRenewed(wait(database.renew_early_origin())),
-            Work::CallBack { peer } => Outcome::CalledBack(wait(database.call_back(network, &peer))),
-            Work::MergeSchema { collections, shapes } => Outcome::SchemaMerged(self.merge_schema(collections, shapes)),
+            EngineWork::PruneLog { acknowledged } => {
+                EngineOutcome::Pruned(wait(database.prune_log(network, acknowledged)))
+            }
+            EngineWork::SaveMembers(members) => EngineOutcome::MembersSaved(self.save_members(members)),
+            EngineWork::Sign { statement } => EngineOutcome::Signed(self.sign(&statement)),
+            EngineWork::Verify { signed } => EngineOutcome::Verified(self.verify(&signed)),
+            EngineWork::ReadEpoch => EngineOutcome::EpochRead(self.read_epoch()),
+            EngineWork::SaveEpoch { news } => EngineOutcome::EpochSaved(self.save_epoch(&news)),
+            EngineWork::CheckOwnHead { head } => EngineOutcome::OwnHeadChecked(self.check_own_head(&head)),
+            EngineWork::RenewEarly => EngineOutcome::EarlyRenewed(wait(database.renew_early_origin())),
+            EngineWork::CallBack { peer } => EngineOutcome::CalledBack(wait(database.call_back(network, &peer))),
+            EngineWork::MergeSchema { collections, shapes } => {
+                EngineOutcome::SchemaMerged(self.merge_schema(collections, shapes))
+            }
         }
     }
 
@@ -214,14 +226,14 @@ impl Executor {
         Ok(claims.into_iter().map(shape_from_database).collect())
     }
 
-    fn read_entries(&self, collection: &str, keys: &[Bytes]) -> Result<(Vec<Head>, Offer)> {
+    fn read_entries(&self, collection: &str, keys: &[Bytes]) -> Result<(Vec<Head>, EngineOffer)> {
         let view = self.database.public_view(self.network)?;
         Ok((view.heads().to_vec(), offer_of(view.entries_of(collection, keys)?).0))
     }
 
-    fn open_view(&self, peer: PeerId) -> Result<View> {
+    fn open_view(&self, peer: PeerId) -> Result<EngineView> {
         let view = self.database.public_view(self.network)?;
-        let shown = View { heads: view.heads().to_vec(), collections: view.collections() };
+        let shown = EngineView { heads: view.heads().to_vec(), collections: view.collections() };
         let mut views = self.views.lock();
         views.remove(&peer);
         drop_old(&mut views);
@@ -269,7 +281,7 @@ impl Executor {
         chosen: &Chosen<'_>,
         after: Option<&[u8]>,
         bytes_max: usize,
-    ) -> Result<(Offer, Option<Bytes>)> {
+    ) -> Result<(EngineOffer, Option<Bytes>)> {
         let view = self.view_of(Some(peer))?;
         let page = match chosen {
             Chosen::Hashes(key_hashes) => view.entries_with(collection, key_hashes, after, bytes_max)?,
@@ -308,7 +320,7 @@ impl Executor {
         wait(self.database.put_sync_records(self.network, records))
     }
 
-    fn sign(&self, statement: &Statement) -> Result<Bytes> {
+    fn sign(&self, statement: &MemberStatement) -> Result<Bytes> {
         let identity = self.database.identity();
         Ok(Bytes::new(identity.sign(&statement.message(&self.network_name()?, identity.peer_id()))))
     }
@@ -329,7 +341,7 @@ impl Executor {
         let news = self.database.charter_news(self.network)?;
         Ok(news.map(|CharterNews { charter, secret }| {
             let secret = secret.map(|EpochSecret { epoch, salt, secret }| {
-                let secret = SecretText(secret.to_string());
+                let secret = WireSecret(secret.to_string());
                 EpochKey { epoch, salt, secret }
             });
             Box::new(EpochNews { charter, secret })
@@ -415,13 +427,13 @@ fn merged(merged: MergedStates) -> Merged {
 }
 
 /// Entries of the database as they travel, and the key to go on after.
-fn offer_of(page: PublicPage) -> (Offer, Option<Bytes>) {
-    let convert = |crate::db::PublicEntry { key, body, contributions }| PublicEntry { key, body, contributions };
-    (Offer { entries: page.entries.into_iter().map(convert).collect(), postings: page.postings }, page.next)
+fn offer_of(page: PublicPage) -> (EngineOffer, Option<Bytes>) {
+    let convert = |crate::db::PublicEntry { key, body, contributions }| WireEntry { key, body, contributions };
+    (EngineOffer { entries: page.entries.into_iter().map(convert).collect(), postings: page.postings }, page.next)
 }
 
-fn to_database(offer: Offer) -> OfferedStates {
-    let convert = |PublicEntry { key, body, contributions }| crate::db::PublicEntry { key, body, contributions };
+fn to_database(offer: EngineOffer) -> OfferedStates {
+    let convert = |WireEntry { key, body, contributions }| crate::db::PublicEntry { key, body, contributions };
     let entries = offer.entries.into_iter().map(convert).collect();
     OfferedStates { entries, postings: offer.postings, ..OfferedStates::default() }
 }

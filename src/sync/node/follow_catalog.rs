@@ -8,11 +8,11 @@ use libp2p::Multiaddr;
 
 use crate::error::{Error, Result};
 use crate::model::NetworkId;
-use crate::sync::engine::io::Input;
-use crate::sync::node::load_networks::{Loaded, LoadedKind, LoadedPeering, LoadedPosting};
+use crate::sync::engine::io::EngineInput;
+use crate::sync::node::load_networks::{LoadedKind, LoadedPeering, LoadedPosting, NetworkSnapshot};
 use crate::sync::node::node::{Node, Stopped};
-use crate::sync::node::posting::Posting;
-use crate::sync::node::running_network::Running;
+use crate::sync::node::posting::EndpointPosting;
+use crate::sync::node::running_network::RunningNetwork;
 use crate::sync::protocol::proof::{EPOCHS_MAX, Keyring, NetworkEpoch};
 use crate::sync::transport::address::{from_peer, peer_there};
 use crate::sync::transport::reach::{NAMED_MAX, Reach};
@@ -39,7 +39,7 @@ impl Node {
         }));
     }
 
-    pub fn apply_loaded(&mut self, loaded: Result<Loaded>) {
+    pub fn apply_loaded(&mut self, loaded: Result<NetworkSnapshot>) {
         self.is_loading = false;
         match loaded {
             Ok(loaded) => self.set_networks(loaded),
@@ -54,7 +54,7 @@ impl Node {
         }
     }
 
-    fn set_networks(&mut self, loaded: Loaded) {
+    fn set_networks(&mut self, loaded: NetworkSnapshot) {
         self.version = loaded.version;
         let wants_mdns = self.memory.wants_mdns(&self.database.catalog());
         if wants_mdns != self.has_mdns || self.database.peer_id() != self.this {
@@ -103,7 +103,8 @@ impl Node {
     }
 
     fn set_postings(&mut self, loaded: BTreeMap<NetworkId, (String, LoadedPosting)>) {
-        let is_kept = |id: &NetworkId, posting: &Posting| loaded.get(id).is_some_and(|(_, new)| posting.is_as(new));
+        let is_kept =
+            |id: &NetworkId, posting: &EndpointPosting| loaded.get(id).is_some_and(|(_, new)| posting.is_as(new));
         let gone: Vec<NetworkId> =
             self.postings.iter().filter(|(id, posting)| !is_kept(id, posting)).map(|(id, _)| *id).collect();
         for id in gone {
@@ -115,7 +116,7 @@ impl Node {
                 continue;
             }
             let seed = self.next_random();
-            match Posting::start(&self.database, id, &name, options, seed) {
+            match EndpointPosting::start(&self.database, id, &name, options, seed) {
                 Ok(posting) => drop(self.postings.insert(id, posting)),
                 Err(error) => tracing::error!(network = id.0, %error, "a network cannot be posted to"),
             }
@@ -126,9 +127,9 @@ impl Node {
         let now_ms = self.now_ms();
         let Some(running) = self.networks.get_mut(&id) else {
             tracing::info!(network = id.0, members = loaded.members.len(), "network begins");
-            self.networks.insert(id, Running::new(&self.database, loaded, now_ms));
+            self.networks.insert(id, RunningNetwork::new(&self.database, loaded, now_ms));
             if !self.addresses.is_empty() {
-                self.feed(id, Input::Addresses { addresses: self.addresses.clone() });
+                self.feed(id, EngineInput::Addresses { addresses: self.addresses.clone() });
             }
             return;
         };
@@ -142,7 +143,7 @@ impl Node {
         running.config = config.clone();
         running.members.retain(|_, member| member.is_of_now(&config.removed));
         if has_changed {
-            self.feed(id, Input::Reconfigured(Box::new(config)));
+            self.feed(id, EngineInput::Reconfigured(Box::new(config)));
         }
         if has_new_epoch {
             self.epochs_end.insert(id, now_ms.saturating_add(OLD_EPOCH_MS));

@@ -11,12 +11,12 @@ use crate::error::{Error, ErrorKind};
 use crate::metrics;
 use crate::model::{NetworkId, PeerId};
 use crate::sync::blobs::serve::BlobServer;
-use crate::sync::engine::io::Input;
+use crate::sync::engine::io::EngineInput;
 use crate::sync::node::node::{Node, Opening};
 use crate::sync::protocol::proof::{Keyring, Parties, Purpose};
 use crate::sync::protocol::versions::StreamKind;
 use crate::sync::transport::address::{peer_here, peer_there};
-use crate::sync::transport::link_table::Change;
+use crate::sync::transport::link_table::LinkChange;
 use crate::sync::transport::link_tasks::{
     EndId, LinkContext, LinkEvent, LinkKey, PROOF_TIMEOUT, answer, fresh_nonce, run_incoming, run_outgoing,
 };
@@ -64,12 +64,12 @@ impl Node {
                 metrics::SYNC_MESSAGES_RECEIVED.add(1);
                 metrics::SYNC_DELTAS_RECEIVED.add(message.deltas());
                 metrics::SYNC_BYTES_RECEIVED.add(u64::try_from(bytes).unwrap_or(u64::MAX));
-                self.feed(key.network, Input::Received { peer: key.peer, message, bytes });
+                self.feed(key.network, EngineInput::Received { peer: key.peer, message, bytes });
                 drop(permit);
             }
             LinkEvent::Sent { id, bytes } => {
                 if let Some(key) = self.links.key_of(id).cloned() {
-                    self.feed(key.network, Input::Sent { peer: key.peer, bytes });
+                    self.feed(key.network, EngineInput::Sent { peer: key.peer, bytes });
                 }
             }
             LinkEvent::Closed { id, error } => {
@@ -86,7 +86,7 @@ impl Node {
         let Some(key) = self.links.key_of(id).cloned() else { return };
         tracing::debug!(peer = %key.peer, network = key.network.0, %error, "a link is gone");
         if is_incoming && error.kind() == ErrorKind::ProtocolViolation && self.links.is_up(&key) {
-            self.feed(key.network, Input::Malformed { peer: key.peer });
+            self.feed(key.network, EngineInput::Malformed { peer: key.peer });
         }
     }
 
@@ -135,11 +135,11 @@ impl Node {
     }
 
     /// Tells the engine what became of a link.
-    pub fn changed(&mut self, key: &LinkKey, change: &Change) {
+    pub fn changed(&mut self, key: &LinkKey, change: &LinkChange) {
         self.stop_receiving(change);
         if change.went_down {
             self.has_news = true;
-            self.feed(key.network, Input::PeerDown { peer: key.peer.clone() });
+            self.feed(key.network, EngineInput::PeerDown { peer: key.peer.clone() });
         }
         if let Some(epoch) = change.went_up {
             self.has_news = true;
@@ -151,7 +151,7 @@ impl Node {
             let addresses = there.map(|peer| self.connections.addresses(&peer)).unwrap_or_default();
             let addresses = addresses.iter().map(ToString::to_string).collect();
             tracing::info!(peer = %key.peer, network = key.network.0, epoch, "a member is connected");
-            self.feed(key.network, Input::PeerUp { peer: key.peer.clone(), epoch, addresses });
+            self.feed(key.network, EngineInput::PeerUp { peer: key.peer.clone(), epoch, addresses });
         }
         if change.went_down || change.went_up.is_some() {
             // Before it is told: whoever hears of it on a channel finds it in the tables.
@@ -173,7 +173,7 @@ impl Node {
         }
     }
 
-    pub fn stop_receiving(&mut self, change: &Change) {
+    pub fn stop_receiving(&mut self, change: &LinkChange) {
         if let Some(task) = change.stop.and_then(|id| self.receiving.remove(&id)) {
             task.abort();
         }

@@ -34,7 +34,7 @@ struct KnownKeys {
 }
 
 /// All networks as the catalog has them.
-pub struct Loaded {
+pub struct NetworkSnapshot {
     /// Number of the catalog that was read.
     pub version: u64,
     pub networks: Vec<LoadedNetwork>,
@@ -89,7 +89,7 @@ impl Memory {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn load(&self, database: &Database, seed: u64) -> Result<Loaded> {
+    pub fn load(&self, database: &Database, seed: u64) -> Result<NetworkSnapshot> {
         let catalog = database.catalog();
         let live: Vec<&Arc<Network>> = catalog.networks().filter(|network| is_live(network)).collect();
         self.keys.lock().retain(|id, _| live.iter().any(|network| network.id == *id));
@@ -104,7 +104,7 @@ impl Memory {
             };
             networks.push(LoadedNetwork { id: network.id, name: network.name.clone(), kind });
         }
-        Ok(Loaded { version: catalog.version(), networks })
+        Ok(NetworkSnapshot { version: catalog.version(), networks })
     }
 
     fn load_peering(&self, database: &Database, network: &Network, seed: u64) -> Result<LoadedPeering> {

@@ -23,9 +23,9 @@ use crate::sync::blobs::serve::BlobServer;
 use crate::sync::engine::io::Member;
 use crate::sync::node::commands::EntryReply;
 use crate::sync::node::drive::stopping;
-use crate::sync::node::load_networks::{Loaded, Memory};
-use crate::sync::node::posting::Posting;
-use crate::sync::node::running_network::{Done, Running};
+use crate::sync::node::load_networks::{Memory, NetworkSnapshot};
+use crate::sync::node::posting::EndpointPosting;
+use crate::sync::node::running_network::{Done, RunningNetwork};
 use crate::sync::node::supervisor::SyncOptions;
 use crate::sync::node::troubles::Troubles;
 use crate::sync::protocol::proof::Keyring;
@@ -36,8 +36,8 @@ use crate::sync::transport::connections::Connections;
 use crate::sync::transport::dialer::Dialer;
 use crate::sync::transport::link_table::Links;
 use crate::sync::transport::link_tasks::{EndId, LinkContext, LinkEvent, LinkKey};
-use crate::sync::transport::listeners::Listening;
-use crate::sync::transport::proof_limiter::Doorkeeper;
+use crate::sync::transport::listeners::Listeners;
+use crate::sync::transport::proof_limiter::ProofLimiter;
 use crate::sync::transport::reach::Reach;
 use crate::sync::transport::swarm;
 
@@ -88,12 +88,12 @@ pub(in crate::sync) struct Node {
     pub has_mdns: bool,
     /// Where to listen; the default addresses where it is empty.
     pub listen: Vec<Multiaddr>,
-    pub listening: Listening,
+    pub listening: Listeners,
     /// Where peers can dial this node, without its peer id.
     pub addresses: Vec<String>,
-    pub networks: BTreeMap<NetworkId, Running>,
+    pub networks: BTreeMap<NetworkId, RunningNetwork>,
     /// Networks that are HTTP endpoints.
-    pub postings: BTreeMap<NetworkId, Posting>,
+    pub postings: BTreeMap<NetworkId, EndpointPosting>,
     /// Number of the catalog that was last read.
     pub version: u64,
     pub memory: Memory,
@@ -104,7 +104,7 @@ pub(in crate::sync) struct Node {
     pub dialer: Dialer,
     /// Where others may send this node.
     pub reach: Reach,
-    pub door: Doorkeeper,
+    pub door: ProofLimiter,
     pub connections: Connections,
     pub opening: HashMap<u64, (ConnectionId, Opening)>,
     pub last_number: u64,
@@ -116,7 +116,7 @@ pub(in crate::sync) struct Node {
     pub epochs_end: BTreeMap<NetworkId, u64>,
     pub context: LinkContext,
     pub done: mpsc::Sender<Done>,
-    pub loaded: mpsc::Sender<Result<Loaded>>,
+    pub loaded: mpsc::Sender<Result<NetworkSnapshot>>,
     pub is_loading: bool,
     pub is_outdated: bool,
     /// Commands that wait until the catalog is read.
@@ -142,7 +142,7 @@ pub(in crate::sync) struct Node {
 struct Reports {
     links: mpsc::Receiver<LinkEvent>,
     done: mpsc::Receiver<Done>,
-    loaded: mpsc::Receiver<Result<Loaded>>,
+    loaded: mpsc::Receiver<Result<NetworkSnapshot>>,
     blob_streams: mpsc::Receiver<OpenBlobStream>,
     fetched: mpsc::Receiver<(NetworkId, BlobHash, Fetched)>,
 }
@@ -190,7 +190,7 @@ impl Node {
             greatest_ms: 0,
             has_mdns,
             listen: options.listen.clone(),
-            listening: Listening::default(),
+            listening: Listeners::default(),
             addresses: Vec::new(),
             networks: BTreeMap::new(),
             postings: BTreeMap::new(),
@@ -203,7 +203,7 @@ impl Node {
             dialer: Dialer::new(*swarm.local_peer_id(), random),
             reach: Reach::default(),
             swarm,
-            door: Doorkeeper::default(),
+            door: ProofLimiter::default(),
             connections: Connections::default(),
             opening: HashMap::new(),
             last_number: 0,

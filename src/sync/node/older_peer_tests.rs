@@ -87,7 +87,7 @@ async fn a_peer_of_the_version_before_is_refused_by_name() {
     let own = protocols.iter().filter(|name| StreamKind::of(name).is_some());
     let own: Vec<StreamProtocol> = own.map(|name| StreamProtocol::try_from_owned(name.clone()).unwrap()).collect();
     assert_eq!(own.len(), 2, "{protocols:?}");
-    older.behaviour_mut().streams = raw_streams::Behaviour::new(own.clone());
+    older.behaviour_mut().streams = raw_streams::RawStreamBehaviour::new(own.clone());
     let introduction = identify::Config::new(protocol, keypair.public()).with_agent_version(agent.clone());
     older.behaviour_mut().identify = identify::Behaviour::new(introduction);
     let victim = Victim::new().await;
@@ -105,7 +105,7 @@ async fn a_peer_of_the_version_before_is_refused_by_name() {
             Ok(SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. }) => {
                 older.behaviour_mut().streams.open(peer_id, connection_id, own.clone(), 1);
             }
-            Ok(SwarmEvent::Behaviour(BehaviourEvent::Streams(raw_streams::Event::Failed { number: 1 }))) => {
+            Ok(SwarmEvent::Behaviour(BehaviourEvent::Streams(raw_streams::StreamEvent::Failed { number: 1 }))) => {
                 is_refused = true
             }
             Ok(SwarmEvent::Behaviour(BehaviourEvent::Streams(event))) => panic!("it is spoken with: {event:?}"),

@@ -15,7 +15,7 @@ use crate::sync::node::load_networks::LoadedPosting;
 use crate::sync::node::running_network::Done;
 
 /// A poster that runs; it stops when this is dropped.
-pub struct Posting {
+pub struct EndpointPosting {
     name: String,
     options: LoadedPosting,
     requests: mpsc::Sender<PostNow>,
@@ -23,16 +23,22 @@ pub struct Posting {
     task: AbortHandle,
 }
 
-impl Drop for Posting {
+impl Drop for EndpointPosting {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Posting {
+impl EndpointPosting {
     /// # Errors
     /// 22023 for a URL that cannot be an endpoint's.
-    pub fn start(database: &Database, id: NetworkId, name: &str, options: LoadedPosting, seed: u64) -> Result<Posting> {
+    pub fn start(
+        database: &Database,
+        id: NetworkId,
+        name: &str,
+        options: LoadedPosting,
+        seed: u64,
+    ) -> Result<EndpointPosting> {
         let poster = PosterOptions {
             network: id,
             network_name: name.to_string(),
@@ -51,7 +57,7 @@ impl Posting {
             vital.end();
         };
         let task = tokio::spawn(posting).abort_handle();
-        Ok(Posting { name: name.to_string(), options, requests, status, task })
+        Ok(EndpointPosting { name: name.to_string(), options, requests, status, task })
     }
 
     /// The name of its network.

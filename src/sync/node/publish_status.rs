@@ -3,7 +3,7 @@
 use crate::db::{RefusedPeer, SyncStatus};
 use crate::sync::node::database_status::database_status;
 use crate::sync::node::node::Node;
-use crate::sync::node::posting::Posting;
+use crate::sync::node::posting::EndpointPosting;
 use crate::sync::transport::address::peer_here;
 
 /// How often the status is shown anew where nothing seems to have changed, in milliseconds: ages grow.
@@ -12,7 +12,7 @@ const PUBLISH_MS: u64 = 1_000;
 impl Node {
     /// Shows the state, where it has changed or a while has passed.
     pub fn publish_status(&mut self, now_ms: u64) {
-        let has_posted = self.postings.values().any(Posting::has_changed);
+        let has_posted = self.postings.values().any(EndpointPosting::has_changed);
         let is_old = now_ms >= self.last_published_ms.saturating_add(PUBLISH_MS);
         if !(self.has_news || has_posted || is_old) {
             return;

@@ -14,13 +14,13 @@ use crate::db::{Database, NetworkKey};
 use crate::error::Result;
 use crate::model::{Head, NetworkId, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineConfig, Member, Outcome, Work};
+use crate::sync::engine::io::{EngineConfig, EngineOutcome, EngineWork, Member};
 use crate::sync::knirvgraph::PostingReport;
 use crate::sync::node::executor::Executor;
 use crate::sync::node::load_networks::LoadedPeering;
 
 /// A network that runs.
-pub struct Running {
+pub struct RunningNetwork {
     /// The same on all members.
     pub name: String,
     pub engine: Engine,
@@ -42,7 +42,7 @@ pub struct Running {
 /// Work that waits its turn.
 #[derive(Default)]
 struct Line {
-    waiting: VecDeque<(u64, Work)>,
+    waiting: VecDeque<(u64, EngineWork)>,
     is_busy: bool,
 }
 
@@ -58,19 +58,19 @@ pub enum Lane {
 /// What other tasks have finished.
 pub enum Done {
     /// Work of an engine; without an outcome where its thread panicked.
-    Work { network: NetworkId, number: u64, lane: Lane, outcome: Option<Outcome> },
+    Work { network: NetworkId, number: u64, lane: Lane, outcome: Option<EngineOutcome> },
     /// A round of a poster that SYNC asked for.
     Posted { network: NetworkId, number: u64, result: Result<PostingReport> },
 }
 
-impl Running {
-    pub fn new(database: &Database, loaded: LoadedPeering, now_ms: u64) -> Running {
+impl RunningNetwork {
+    pub fn new(database: &Database, loaded: LoadedPeering, now_ms: u64) -> RunningNetwork {
         let LoadedPeering { name, config, keys, bootstrap, heads, members } = loaded;
         let own_seq = own_seq(&heads, &config.this);
         let executor = Arc::new(Executor::new(database.clone(), config.network));
         let kept = members.iter().map(|member| (member.peer.clone(), member.clone())).collect();
         let engine = Engine::new(config.clone(), heads, members, now_ms);
-        Running {
+        RunningNetwork {
             name,
             engine,
             config,
@@ -86,9 +86,9 @@ impl Running {
     }
 
     /// Has work done, now or when its turn comes.
-    pub fn begin(&mut self, number: u64, work: Work, done: &mpsc::Sender<Done>) {
+    pub fn begin(&mut self, number: u64, work: EngineWork, done: &mpsc::Sender<Done>) {
         let lane = lane_of(&work);
-        self.posting += usize::from(matches!(work, Work::Post));
+        self.posting += usize::from(matches!(work, EngineWork::Post));
         if let Some(line) = self.line(lane) {
             if line.is_busy {
                 line.waiting.push_back((number, work));
@@ -116,7 +116,7 @@ impl Running {
         }
     }
 
-    fn run(&self, number: u64, work: Work, lane: Lane, done: &mpsc::Sender<Done>) {
+    fn run(&self, number: u64, work: EngineWork, lane: Lane, done: &mpsc::Sender<Done>) {
         let executor = Arc::clone(&self.executor);
         let report = Report { network: self.config.network, number, lane, outcome: None, done: done.clone() };
         // Its thread reports by itself, even where it panics.
@@ -133,7 +133,7 @@ struct Report {
     network: NetworkId,
     number: u64,
     lane: Lane,
-    outcome: Option<Outcome>,
+    outcome: Option<EngineOutcome>,
     done: mpsc::Sender<Done>,
 }
 
@@ -150,39 +150,39 @@ impl Drop for Report {
     }
 }
 
-fn lane_of(work: &Work) -> Lane {
+fn lane_of(work: &EngineWork) -> Lane {
     match work {
-        Work::Post
-        | Work::Apply { .. }
-        | Work::DropUnsigned { .. }
-        | Work::MergeStates { .. }
-        | Work::DropCollected { .. }
-        | Work::Repost { .. }
-        | Work::MergeFetched { .. }
-        | Work::AdoptHeads { .. } => Lane::Writes,
-        Work::CollectTombstones { .. }
-        | Work::Place { .. }
-        | Work::Evict { .. }
-        | Work::PruneLog { .. }
-        | Work::SaveMembers(_)
-        | Work::SaveEpoch { .. }
-        | Work::CheckOwnHead { .. }
-        | Work::RenewEarly
-        | Work::CallBack { .. }
-        | Work::MergeSchema { .. } => Lane::Chores,
-        Work::ReadLog { .. }
-        | Work::OpenView { .. }
-        | Work::CloseView { .. }
-        | Work::Fingerprints { .. }
-        | Work::DigestsIn { .. }
-        | Work::Entries { .. }
-        | Work::ReadEntries { .. }
-        | Work::ListKeys { .. }
-        | Work::Draw { .. }
-        | Work::ReadEpoch
-        | Work::Sign { .. }
-        | Work::VerifyHeads { .. }
-        | Work::Verify { .. } => Lane::Reads,
+        EngineWork::Post
+        | EngineWork::Apply { .. }
+        | EngineWork::DropUnsigned { .. }
+        | EngineWork::MergeStates { .. }
+        | EngineWork::DropCollected { .. }
+        | EngineWork::Repost { .. }
+        | EngineWork::MergeFetched { .. }
+        | EngineWork::AdoptHeads { .. } => Lane::Writes,
+        EngineWork::CollectTombstones { .. }
+        | EngineWork::Place { .. }
+        | EngineWork::Evict { .. }
+        | EngineWork::PruneLog { .. }
+        | EngineWork::SaveMembers(_)
+        | EngineWork::SaveEpoch { .. }
+        | EngineWork::CheckOwnHead { .. }
+        | EngineWork::RenewEarly
+        | EngineWork::CallBack { .. }
+        | EngineWork::MergeSchema { .. } => Lane::Chores,
+        EngineWork::ReadLog { .. }
+        | EngineWork::OpenView { .. }
+        | EngineWork::CloseView { .. }
+        | EngineWork::Fingerprints { .. }
+        | EngineWork::DigestsIn { .. }
+        | EngineWork::Entries { .. }
+        | EngineWork::ReadEntries { .. }
+        | EngineWork::ListKeys { .. }
+        | EngineWork::Draw { .. }
+        | EngineWork::ReadEpoch
+        | EngineWork::Sign { .. }
+        | EngineWork::VerifyHeads { .. }
+        | EngineWork::Verify { .. } => Lane::Reads,
     }
 }
 

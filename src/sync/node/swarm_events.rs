@@ -5,13 +5,13 @@ use libp2p::swarm::{ConnectionId, DialError, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, autonat, identify, kad, mdns};
 
 use crate::db::Happened;
-use crate::sync::engine::io::Input;
+use crate::sync::engine::io::EngineInput;
 use crate::sync::node::node::Node;
 use crate::sync::node::troubles::reason_of;
 use crate::sync::protocol::versions::refusal;
 use crate::sync::transport::address::{is_dialable, is_relayed, peer_here, split_peer};
 use crate::sync::transport::behaviour::BehaviourEvent;
-use crate::sync::transport::connections::Connection;
+use crate::sync::transport::connections::PeerConnection;
 use crate::sync::transport::link_tasks::LinkKey;
 use crate::sync::transport::raw_streams;
 use crate::sync::transport::reach::NAMED_MAX;
@@ -63,13 +63,13 @@ impl Node {
 
     fn behaviour_event(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Streams(raw_streams::Event::Inbound { peer, protocol, stream, .. }) => {
+            BehaviourEvent::Streams(raw_streams::StreamEvent::Inbound { peer, protocol, stream, .. }) => {
                 self.stream_arrived(peer, &protocol, stream);
             }
-            BehaviourEvent::Streams(raw_streams::Event::Opened { number, stream }) => {
+            BehaviourEvent::Streams(raw_streams::StreamEvent::Opened { number, stream }) => {
                 self.stream_opened(number, stream)
             }
-            BehaviourEvent::Streams(raw_streams::Event::Failed { number }) => self.stream_failed(number),
+            BehaviourEvent::Streams(raw_streams::StreamEvent::Failed { number }) => self.stream_failed(number),
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 let addresses = self.dialable(info.listen_addrs);
                 let refusal = refusal(info.protocols.iter().map(AsRef::as_ref), &info.agent_version);
@@ -146,7 +146,7 @@ impl Node {
             ConnectedPoint::Dialer { address, .. } => Some(split_peer(address.clone()).0),
             ConnectedPoint::Listener { .. } => None,
         };
-        let connection = Connection {
+        let connection = PeerConnection {
             id,
             is_relayed: endpoint.is_relayed(),
             is_dialled: address.is_some(),
@@ -204,7 +204,7 @@ impl Node {
         self.has_new_members = true;
         let networks: Vec<_> = self.networks.keys().copied().collect();
         for network in networks {
-            self.feed(network, Input::Addresses { addresses: self.addresses.clone() });
+            self.feed(network, EngineInput::Addresses { addresses: self.addresses.clone() });
         }
         self.has_news = true;
         let now_ms = self.now_ms();

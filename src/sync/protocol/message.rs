@@ -13,8 +13,8 @@ use zeroize::Zeroize;
 use crate::model::{Bytes, ChainHash, Charter, CharterDigest, Head, PeerId, Run};
 use crate::sync::protocol::bounded_seq::{bounded, bounded_runs, bounded_schemas};
 pub use crate::sync::protocol::state_message::{
-    Digests, FetchAnswer, FetchRequest, FetchResponse, KeysRequest, KeysResponse, PublicEntry, ReconcileAnswer,
-    ReconcileAsk, ReconcileRequest, ReconcileResponse, WireDigest,
+    Digests, FetchAnswer, FetchRequest, FetchResponse, KeysRequest, KeysResponse, ReconcileAnswer, ReconcileAsk,
+    ReconcileRequest, ReconcileResponse, WireDigest, WireEntry,
 };
 use crate::sync::protocol::statement::VoteDigest;
 
@@ -93,7 +93,7 @@ pub const SECRET_BYTES_MAX: usize = 1024;
 /// Over the applied heads of a node ([`head_digest`]); equal where two nodes hold the same.
 pub type HeadsDigest = [u8; 16];
 /// XOR of the mixed digests of all entries below a node of the fingerprint tree; 0 where there are none.
-pub type Fingerprint = [u8; 16];
+pub type WireFingerprint = [u8; 16];
 
 /// One message between two members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -444,20 +444,20 @@ pub struct EpochNews {
 pub struct EpochKey {
     pub epoch: u64,
     pub salt: [u8; 16],
-    pub secret: SecretText,
+    pub secret: WireSecret,
 }
 
 /// The secret of an epoch. Wiped on drop and never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretText(pub String);
+pub struct WireSecret(pub String);
 
-impl fmt::Debug for SecretText {
+impl fmt::Debug for WireSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a secret")
     }
 }
 
-impl Drop for SecretText {
+impl Drop for WireSecret {
     fn drop(&mut self) {
         self.0.zeroize();
     }

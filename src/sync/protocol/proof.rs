@@ -121,7 +121,7 @@ pub struct Hello {
 }
 
 /// What a responder found a hello to prove.
-pub struct Answer {
+pub struct ProofAnswer {
     pub network: NetworkId,
     pub epoch: u64,
     pub reply: Proof,
@@ -180,7 +180,7 @@ impl Keyring {
 
     /// The responder's side: which network a hello proves, and the answer to it. `None`, after the same work, for one that
     /// proves nothing here.
-    pub fn answer(&self, parties: Parties<'_>, hello: &Proof, nonce: Nonce) -> Option<Answer> {
+    pub fn answer(&self, parties: Parties<'_>, hello: &Proof, nonce: Nonce) -> Option<ProofAnswer> {
         let context = context(parties);
         let (nonce_of_initiator, claimed) = halves(hello);
         let message: [&[u8]; 3] = [b"initiator", &context, &nonce_of_initiator];
@@ -196,7 +196,7 @@ impl Keyring {
         let entry = found.filter(|entry| self.lets_in(entry, parties.initiator))?;
         let tag = tag(&entry.tags, &[b"responder", &context, &nonce_of_initiator, &nonce]);
         let keys = session_keys(&entry.sessions, &context, &nonce_of_initiator, &nonce)?;
-        Some(Answer { network: entry.network, epoch: entry.epoch, reply: join(&nonce, &tag), keys })
+        Some(ProofAnswer { network: entry.network, epoch: entry.epoch, reply: join(&nonce, &tag), keys })
     }
 
     fn entry(&self, network: NetworkId, epoch: u64) -> Option<&Entry> {

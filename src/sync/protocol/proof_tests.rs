@@ -28,7 +28,7 @@ fn ring(epochs: impl IntoIterator<Item = NetworkEpoch>) -> Keyring {
 }
 
 /// Runs the whole exchange between two keyrings; the keys of both sides where it succeeds.
-fn exchange(initiator: &Keyring, responder: &Keyring, epoch: u64) -> Option<(SessionKeys, Answer)> {
+fn exchange(initiator: &Keyring, responder: &Keyring, epoch: u64) -> Option<(SessionKeys, ProofAnswer)> {
     let (a, b) = (peer("A"), peer("B"));
     let parties = Parties { purpose: Purpose::Sync, initiator: &a, responder: &b };
     let hello = initiator.hello(NETWORK, epoch, parties, [1; 32]).unwrap();

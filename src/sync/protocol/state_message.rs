@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Buckets, Bytes, Head, KeyHash, PeerId, PostingProof};
 use crate::sync::protocol::bounded_seq::{bounded, bounded_digests};
 use crate::sync::protocol::message::{
-    CLOCK_MAX, COLLECTIONS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, Fingerprint, KEYS_MAX, MARKS_MAX, POSTINGS_MAX,
-    TREE_CHILDREN_MAX, TREE_NODES_MAX, VIEW_HEADS_MAX,
+    CLOCK_MAX, COLLECTIONS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, KEYS_MAX, MARKS_MAX, POSTINGS_MAX, TREE_CHILDREN_MAX,
+    TREE_NODES_MAX, VIEW_HEADS_MAX, WireFingerprint,
 };
 
 /// A step of a reconciliation; the peer answers from one view that it keeps from `Open` to `Close`.
@@ -87,13 +87,13 @@ pub enum ReconcileAnswer {
     /// [`TREE_FANOUT`](crate::sync::protocol::message::TREE_FANOUT) for each node asked for, in the same order.
     Tree {
         #[serde(deserialize_with = "bounded::<_, _, TREE_CHILDREN_MAX>")]
-        children: Vec<Fingerprint>,
+        children: Vec<WireFingerprint>,
     },
     Digests(Digests),
     /// Answers `Entries`, `Page` and `NextPage`.
     Entries {
         #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
-        entries: Vec<PublicEntry>,
+        entries: Vec<WireEntry>,
         /// What proves them.
         #[serde(deserialize_with = "bounded::<_, _, POSTINGS_MAX>")]
         postings: Vec<PostingProof>,
@@ -128,14 +128,14 @@ pub struct WireDigest {
 
 /// The public state of an entry, encoded by `store` as in a delta.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicEntry {
+pub struct WireEntry {
     pub key: Bytes,
     pub body: Bytes,
     /// Which deltas it is made of, encoded by `store`.
     pub contributions: Bytes,
 }
 
-impl PublicEntry {
+impl WireEntry {
     /// Bytes that the entry takes in memory and on the wire, about.
     pub fn bytes(&self) -> usize {
         self.key.len() + self.body.len() + self.contributions.len() + 16

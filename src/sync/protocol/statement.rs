@@ -12,7 +12,7 @@ pub type VoteDigest = [u8; 32];
 
 /// Something that a member says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Statement {
+pub enum MemberStatement {
     /// It can be dialled at these addresses, as of this time of its own clock (milliseconds since 1970).
     Addresses { named_ms: u64, addresses: Vec<String> },
     /// What the marks and collections of a stability round say is true of it.
@@ -25,17 +25,17 @@ pub enum Statement {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
     pub peer: PeerId,
-    pub statement: Statement,
+    pub statement: MemberStatement,
     pub signature: Bytes,
 }
 
-impl Statement {
+impl MemberStatement {
     /// What the signature of such a statement defends, as [`is_down`](crate::defence::is_down) knows it.
     pub fn defence(&self) -> &'static str {
         match self {
-            Statement::Addresses { .. } => "signatures of addresses",
-            Statement::Vote { .. } => "signatures of votes",
-            Statement::Head { .. } => "signatures of times",
+            MemberStatement::Addresses { .. } => "signatures of addresses",
+            MemberStatement::Vote { .. } => "signatures of votes",
+            MemberStatement::Head { .. } => "signatures of times",
         }
     }
 
@@ -45,14 +45,14 @@ impl Statement {
         write(&mut hasher, network.as_bytes());
         write(&mut hasher, signer.as_str().as_bytes());
         match self {
-            Statement::Addresses { named_ms, addresses } => {
+            MemberStatement::Addresses { named_ms, addresses } => {
                 hasher.update(&[0]).update(&named_ms.to_be_bytes());
                 addresses.iter().for_each(|address| write(&mut hasher, address.as_bytes()));
             }
-            Statement::Vote { epoch, round, digest } => {
+            MemberStatement::Vote { epoch, round, digest } => {
                 hasher.update(&[1]).update(&epoch.to_be_bytes()).update(&round.to_be_bytes()).update(digest);
             }
-            Statement::Head { seq, hash, at_ms } => {
+            MemberStatement::Head { seq, hash, at_ms } => {
                 hasher.update(&[2]).update(&seq.to_be_bytes()).update(hash).update(&at_ms.to_be_bytes());
             }
         }
@@ -72,18 +72,18 @@ mod tests {
 
     #[test]
     fn every_part_of_a_statement_counts() {
-        let named = |named_ms, addresses: &[&str]| Statement::Addresses {
+        let named = |named_ms, addresses: &[&str]| MemberStatement::Addresses {
             named_ms,
             addresses: addresses.iter().map(ToString::to_string).collect(),
         };
-        let vote = |epoch, round, byte| Statement::Vote { epoch, round, digest: [byte; 32] };
+        let vote = |epoch, round, byte| MemberStatement::Vote { epoch, round, digest: [byte; 32] };
         let peer = PeerId::new("a");
         let mut messages: Vec<_> =
             [named(1, &["ab"]), named(2, &["ab"]), named(1, &["a", "b"]), vote(1, 2, 3), vote(2, 2, 3), vote(1, 1, 3)]
                 .iter()
                 .map(|statement| statement.message("n", &peer))
                 .collect();
-        let head = |seq, byte, at_ms| Statement::Head { seq, hash: [byte; 32], at_ms };
+        let head = |seq, byte, at_ms| MemberStatement::Head { seq, hash: [byte; 32], at_ms };
         messages
             .extend([head(1, 2, 3), head(2, 2, 3), head(1, 1, 3), head(1, 2, 4)].map(|head| head.message("n", &peer)));
         messages.push(vote(1, 2, 4).message("n", &peer));

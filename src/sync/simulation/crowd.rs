@@ -10,7 +10,8 @@ use crate::model::{
     AdoptedHeads, Bytes, CharterDigest, Delta, Head, NetworkId, NetworkOptions, PeerId, Placement, Run,
 };
 use crate::sync::engine::io::{
-    Action, Applied, EngineConfig, Input, LogRead, MergedSchema, Outcome, Verdict, VerifiedHeads, Work,
+    Applied, EngineAction, EngineConfig, EngineInput, EngineOutcome, EngineWork, LogRead, MergedSchema, Verdict,
+    VerifiedHeads,
 };
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::encoding::encode;
@@ -35,7 +36,7 @@ const DELAY_MS: (u64, u64) = (5, 40);
 enum Event {
     Up { node: usize, other: usize },
     Frame { node: usize, from: usize, message: Rc<Message>, bytes: usize },
-    Done { node: usize, number: u64, outcome: Outcome },
+    Done { node: usize, number: u64, outcome: EngineOutcome },
     Tick { node: usize, at_ms: u64 },
     Post { node: usize },
 }
@@ -143,17 +144,17 @@ impl Crowd {
             match event {
                 Event::Up { node, other } => {
                     let peer = self.peers[other].clone();
-                    self.handle(node, Input::PeerUp { peer, epoch: 1, addresses: Vec::new() });
+                    self.handle(node, EngineInput::PeerUp { peer, epoch: 1, addresses: Vec::new() });
                 }
                 Event::Frame { node, from, message, bytes } => {
                     let (peer, message) = (self.peers[from].clone(), (*message).clone());
-                    self.handle(node, Input::Received { peer, message, bytes });
+                    self.handle(node, EngineInput::Received { peer, message, bytes });
                 }
-                Event::Done { node, number, outcome } => self.handle(node, Input::Done { number, outcome }),
+                Event::Done { node, number, outcome } => self.handle(node, EngineInput::Done { number, outcome }),
                 Event::Tick { node, at_ms } => {
                     if self.members[node].tick_ms == at_ms {
                         self.members[node].tick_ms = u64::MAX;
-                        self.handle(node, Input::Tick);
+                        self.handle(node, EngineInput::Tick);
                     }
                 }
                 Event::Post { node } => self.post(node),
@@ -162,23 +163,23 @@ impl Crowd {
         self.now_ms = until_ms;
     }
 
-    fn handle(&mut self, node: usize, input: Input) {
+    fn handle(&mut self, node: usize, input: EngineInput) {
         let mut actions = Vec::new();
         self.members[node].engine.handle(START_MS + self.now_ms, input, &mut actions);
         for action in actions {
             match action {
-                Action::Send { peer, message } => self.send(node, self.nodes[&peer], message),
-                Action::Work { number, work } => {
+                EngineAction::Send { peer, message } => self.send(node, self.nodes[&peer], message),
+                EngineAction::Work { number, work } => {
                     if let Some(outcome) = self.work(node, work) {
                         self.schedule(1, Event::Done { node, number, outcome });
                     }
                 }
-                Action::Disconnect { reason, .. } => panic!("a session ends: {reason}"),
-                Action::SyncDone { .. }
-                | Action::FetchDone { .. }
-                | Action::KeysListed { .. }
-                | Action::Renewed { .. }
-                | Action::Event(_) => {}
+                EngineAction::Disconnect { reason, .. } => panic!("a session ends: {reason}"),
+                EngineAction::SyncDone { .. }
+                | EngineAction::FetchDone { .. }
+                | EngineAction::KeysListed { .. }
+                | EngineAction::Renewed { .. }
+                | EngineAction::Event(_) => {}
             }
         }
         let at_ms = self.members[node].engine.next_tick_ms().saturating_sub(START_MS).max(self.now_ms);
@@ -208,35 +209,35 @@ impl Crowd {
         member.heads.insert(peer.clone(), head.clone());
         self.deltas += 1;
         self.posted_ms.insert((peer, seq), self.now_ms);
-        self.handle(node, Input::HeadsMoved { heads: vec![head] });
+        self.handle(node, EngineInput::HeadsMoved { heads: vec![head] });
         self.schedule(POST_MS, Event::Post { node });
     }
 
-    fn work(&mut self, node: usize, work: Work) -> Option<Outcome> {
+    fn work(&mut self, node: usize, work: EngineWork) -> Option<EngineOutcome> {
         let member = &mut self.members[node];
         Some(match work {
-            Work::Post => Outcome::Posted(Ok(None)),
-            Work::VerifyHeads { heads } => {
-                Outcome::HeadsVerified(Ok(VerifiedHeads { heads, ..VerifiedHeads::default() }))
+            EngineWork::Post => EngineOutcome::Posted(Ok(None)),
+            EngineWork::VerifyHeads { heads } => {
+                EngineOutcome::HeadsVerified(Ok(VerifiedHeads { heads, ..VerifiedHeads::default() }))
             }
-            Work::ReadLog { origin, from_seq, bytes_max } => {
+            EngineWork::ReadLog { origin, from_seq, bytes_max } => {
                 let log = member.logs.get(&origin).map(Vec::as_slice).unwrap_or_default();
                 let from = usize::try_from(from_seq - 1).unwrap();
                 let count = (bytes_max / DELTA_BYTES).max(1);
-                Outcome::LogRead(Ok(LogRead::Deltas(log.iter().skip(from).take(count).cloned().collect())))
+                EngineOutcome::LogRead(Ok(LogRead::Deltas(log.iter().skip(from).take(count).cloned().collect())))
             }
-            Work::Apply { run, .. } => Outcome::Applied(Ok(self.apply(node, run))),
-            Work::SaveMembers(_) => Outcome::MembersSaved(Ok(())),
-            Work::Sign { .. } => Outcome::Signed(Ok(Bytes::new([0; STATEMENT_SIGNATURE_BYTES]))),
-            Work::Verify { signed } => Outcome::Verified(Ok(vec![true; signed.len()])),
-            Work::CollectTombstones { .. } => Outcome::Collected(Ok(0)),
-            Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
-            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(MergedSchema::default())),
-            Work::AdoptHeads { adoption, .. } => {
+            EngineWork::Apply { run, .. } => EngineOutcome::Applied(Ok(self.apply(node, run))),
+            EngineWork::SaveMembers(_) => EngineOutcome::MembersSaved(Ok(())),
+            EngineWork::Sign { .. } => EngineOutcome::Signed(Ok(Bytes::new([0; STATEMENT_SIGNATURE_BYTES]))),
+            EngineWork::Verify { signed } => EngineOutcome::Verified(Ok(vec![true; signed.len()])),
+            EngineWork::CollectTombstones { .. } => EngineOutcome::Collected(Ok(0)),
+            EngineWork::PruneLog { .. } => EngineOutcome::Pruned(Ok(0)),
+            EngineWork::MergeSchema { .. } => EngineOutcome::SchemaMerged(Ok(MergedSchema::default())),
+            EngineWork::AdoptHeads { adoption, .. } => {
                 let heads = member.heads.values().cloned().collect();
-                Outcome::HeadsAdopted(Ok(AdoptedHeads { heads, partial: adoption.partial }))
+                EngineOutcome::HeadsAdopted(Ok(AdoptedHeads { heads, partial: adoption.partial }))
             }
-            Work::CloseView { .. } => Outcome::ViewClosed,
+            EngineWork::CloseView { .. } => EngineOutcome::ViewClosed,
             other => panic!("nothing of this kind is needed: {other:?}"),
         })
     }
@@ -273,7 +274,7 @@ fn measure(count: usize) -> Cost {
     let mut crowd = Crowd::new(count, 1);
     crowd.connect();
     for node in 0..count {
-        crowd.handle(node, Input::Tick);
+        crowd.handle(node, EngineInput::Tick);
     }
     crowd.play_until(WARM_UP_MS);
     for node in 0..POSTERS.min(count) {

@@ -1,7 +1,7 @@
 //! Sessions between nodes: frames in order on each, late and lost on the way, and searched for what must not travel.
 
 use crate::model::PeerId;
-use crate::sync::engine::io::Input;
+use crate::sync::engine::io::EngineInput;
 use crate::sync::protocol::encoding::{Assembler, encode};
 use crate::sync::protocol::message::Message;
 use crate::sync::simulation::holders::hollow;
@@ -94,7 +94,7 @@ impl World {
         let Some(running) = self.nodes[node].running.as_mut().filter(|running| is_same(running)) else { return };
         running.sessions.insert(peer.clone(), session);
         self.tell(|world| format!("{} meets {} in epoch {epoch}", world.name(node), short(&peer)));
-        self.handle(node, Input::PeerUp { peer, epoch, addresses: Vec::new() });
+        self.handle(node, EngineInput::PeerUp { peer, epoch, addresses: Vec::new() });
     }
 
     pub fn session_down(&mut self, session: u64, end: usize) {
@@ -104,7 +104,7 @@ impl World {
         if running.sessions.get(&peer) == Some(&session) {
             running.sessions.remove(&peer);
             self.tell(|world| format!("{} loses {}", world.name(node), short(&peer)));
-            self.handle(node, Input::PeerDown { peer });
+            self.handle(node, EngineInput::PeerDown { peer });
         }
     }
 
@@ -162,7 +162,7 @@ impl World {
             self.put_on_way(session, node, frame);
         }
         self.bytes += u64::try_from(bytes).unwrap();
-        self.handle(node, Input::Sent { peer: peer.clone(), bytes });
+        self.handle(node, EngineInput::Sent { peer: peer.clone(), bytes });
     }
 
     pub fn put_on_way(&mut self, session: u64, node: usize, bytes: Vec<u8>) {
@@ -189,12 +189,12 @@ impl World {
         let message = match open.assemblers[end].push(bytes) {
             Ok(Some(message)) => message,
             Ok(None) => return,
-            Err(_) if self.nodes[sender].is_liar => return self.handle(node, Input::Malformed { peer }),
+            Err(_) if self.nodes[sender].is_liar => return self.handle(node, EngineInput::Malformed { peer }),
             Err(error) => panic!("an honest node sent what is no message: {error}"),
         };
         let is_twice = matches!(message, Message::Operation(_)) && self.random.below(10_000) < self.plan.duplicates;
         for _ in 0..=usize::from(is_twice) {
-            let input = Input::Received { peer: peer.clone(), message: message.clone(), bytes: bytes.len() };
+            let input = EngineInput::Received { peer: peer.clone(), message: message.clone(), bytes: bytes.len() };
             self.handle(node, input);
         }
     }

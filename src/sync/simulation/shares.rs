@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::Result;
 use crate::model::{Buckets, Bytes, ListingPage, ListingPlace, NetworkOptions, Replication};
 use crate::store::decode_state;
-use crate::sync::engine::io::Input;
+use crate::sync::engine::io::EngineInput;
 use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Departures;
 use crate::sync::simulation::ledger::Place;
@@ -112,7 +112,7 @@ impl World {
         let number = self.new_name();
         self.nodes[node].fetching.insert(number);
         self.tell(|world| format!("{} fetches {place:?}", world.name(node)));
-        self.handle(node, Input::FetchRequested { number, collection, keys, holder: None });
+        self.handle(node, EngineInput::FetchRequested { number, collection, keys, holder: None });
     }
 
     pub fn fetched(&mut self, node: usize, number: u64, result: &Result<Vec<Bytes>>) {
@@ -136,7 +136,7 @@ impl World {
         loop {
             let number = self.new_name();
             self.nodes[node].listing = Some((number, None));
-            self.handle(node, Input::KeysRequested { number, collection: collection.to_string(), place });
+            self.handle(node, EngineInput::KeysRequested { number, collection: collection.to_string(), place });
             let page = loop {
                 if let Some((_, Some(page))) = self.nodes[node].listing.take_if(|(_, page)| page.is_some()) {
                     break page;

@@ -1,7 +1,7 @@
 //! What happens in a simulation, in a few words for who reads its story.
 
 use crate::model::PeerId;
-use crate::sync::engine::io::{Event as EngineEvent, Outcome, Work};
+use crate::sync::engine::io::{EngineEvent, EngineOutcome, EngineWork};
 use crate::sync::protocol::message::Message;
 
 /// The end of a peer id.
@@ -27,36 +27,41 @@ pub(super) fn note_of(event: &EngineEvent) -> Option<(&'static str, u64)> {
     })
 }
 
-pub(super) fn what(work: &Work) -> String {
+pub(super) fn what(work: &EngineWork) -> String {
     match work {
-        Work::Apply { run, .. } => {
+        EngineWork::Apply { run, .. } => {
             let seq = |delta: Option<&crate::model::Delta>| delta.map_or(0, |delta| delta.seq);
             let (first, last) = (seq(run.deltas.first()), seq(run.deltas.last()));
             format!("applies {} {first} to {last}", short(&run.origin))
         }
-        Work::ReadLog { origin, from_seq, .. } => format!("reads the log of {} from {from_seq}", short(origin)),
-        Work::MergeStates { collection, offer, .. } => format!("merges {} states of {collection}", offer.entries.len()),
-        Work::DropUnsigned { origin } => format!("drops what waits of {}", short(origin)),
-        Work::DropCollected { keys, .. } => format!("drops {} entries", keys.len()),
-        Work::AdoptHeads { adoption, .. } => {
+        EngineWork::ReadLog { origin, from_seq, .. } => format!("reads the log of {} from {from_seq}", short(origin)),
+        EngineWork::MergeStates { collection, offer, .. } => {
+            format!("merges {} states of {collection}", offer.entries.len())
+        }
+        EngineWork::DropUnsigned { origin } => format!("drops what waits of {}", short(origin)),
+        EngineWork::DropCollected { keys, .. } => format!("drops {} entries", keys.len()),
+        EngineWork::AdoptHeads { adoption, .. } => {
             format!("adopts {} heads, partial {:?}", adoption.heads.len(), adoption.partial)
         }
-        Work::CollectTombstones { stable } | Work::PruneLog { acknowledged: stable } => {
+        EngineWork::CollectTombstones { stable } | EngineWork::PruneLog { acknowledged: stable } => {
             let numbers: Vec<_> = stable.iter().map(|(origin, seq)| (short(origin), seq)).collect();
-            let what = if matches!(work, Work::PruneLog { .. }) { "prunes the log" } else { "collects tombstones" };
+            let what =
+                if matches!(work, EngineWork::PruneLog { .. }) { "prunes the log" } else { "collects tombstones" };
             format!("{what} up to {numbers:?}")
         }
         other => format!("{other:?}").chars().take(60).collect(),
     }
 }
 
-pub(super) fn brief(outcome: &Outcome) -> String {
+pub(super) fn brief(outcome: &EngineOutcome) -> String {
     match outcome {
-        Outcome::Fingerprints(_) => "fingerprints".to_string(),
-        Outcome::Digests(Ok((digests, _))) => format!("{} digests", digests.len()),
-        Outcome::LogRead(Ok(crate::sync::engine::io::LogRead::Deltas(deltas))) => format!("{} deltas", deltas.len()),
-        Outcome::Posted(Ok(head)) => format!("{:?}", head.as_ref().map(|head| head.seq)),
-        Outcome::Applied(Ok(applied)) => format!("{:?}, head {}", applied.verdict, applied.head.seq),
+        EngineOutcome::Fingerprints(_) => "fingerprints".to_string(),
+        EngineOutcome::Digests(Ok((digests, _))) => format!("{} digests", digests.len()),
+        EngineOutcome::LogRead(Ok(crate::sync::engine::io::LogRead::Deltas(deltas))) => {
+            format!("{} deltas", deltas.len())
+        }
+        EngineOutcome::Posted(Ok(head)) => format!("{:?}", head.as_ref().map(|head| head.seq)),
+        EngineOutcome::Applied(Ok(applied)) => format!("{:?}, head {}", applied.verdict, applied.head.seq),
         other => format!("{other:?}").chars().take(80).collect(),
     }
 }

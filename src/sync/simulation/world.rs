@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::db::Database;
 use crate::model::PeerId;
-use crate::sync::engine::io::{Action, Event as EngineEvent, Input, Outcome, Verdict, Work};
+use crate::sync::engine::io::{EngineAction, EngineEvent, EngineInput, EngineOutcome, EngineWork, Verdict};
 use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::faults::Fault;
@@ -57,13 +57,13 @@ pub(super) enum Event {
         node: usize,
         boot: u64,
         number: u64,
-        work: Box<Work>,
+        work: Box<EngineWork>,
     },
     Done {
         node: usize,
         boot: u64,
         number: u64,
-        outcome: Box<Outcome>,
+        outcome: Box<EngineOutcome>,
     },
     Tick {
         node: usize,
@@ -209,7 +209,7 @@ impl World {
             Event::Work { node, boot, number, work } => self.work(node, boot, number, *work),
             Event::Done { node, boot, number, outcome } => {
                 if self.is_running(node, boot) {
-                    self.handle(node, Input::Done { number, outcome: *outcome });
+                    self.handle(node, EngineInput::Done { number, outcome: *outcome });
                 }
             }
             Event::Tick { node, boot, at_ms } => {
@@ -217,7 +217,7 @@ impl World {
                 let running = self.nodes[node].running.as_mut();
                 if let Some(running) = running.filter(|running| is_boot && running.tick_ms == at_ms) {
                     running.tick_ms = u64::MAX;
-                    self.handle(node, Input::Tick);
+                    self.handle(node, EngineInput::Tick);
                 }
             }
         }
@@ -252,7 +252,7 @@ impl World {
     }
 
     /// Gives a node's engine something and carries out what it wants.
-    pub fn handle(&mut self, node: usize, input: Input) {
+    pub fn handle(&mut self, node: usize, input: EngineInput) {
         let mut actions = Vec::new();
         let now_ms = self.now_ms;
         self.nodes[node].set_time(now_ms);
@@ -277,23 +277,23 @@ impl World {
         }
     }
 
-    fn act(&mut self, node: usize, action: Action) {
+    fn act(&mut self, node: usize, action: EngineAction) {
         match action {
-            Action::Send { peer, message } => self.send(node, &peer, &message),
-            Action::Work { number, work } => {
+            EngineAction::Send { peer, message } => self.send(node, &peer, &message),
+            EngineAction::Work { number, work } => {
                 let boot = self.nodes[node].boot;
                 let in_ms = self.random.below(self.plan.work_ms + 1);
                 self.schedule(in_ms, Event::Work { node, boot, number, work: Box::new(work) });
             }
-            Action::Disconnect { peer, until_ms, reason } => {
+            EngineAction::Disconnect { peer, until_ms, reason } => {
                 self.tell(|world| format!("{} ends the session with {}: {reason}", world.name(node), short(&peer)));
                 self.disconnect(node, &peer, until_ms);
             }
-            Action::SyncDone { .. } => {}
-            Action::FetchDone { number, result } => self.fetched(node, number, &result),
-            Action::KeysListed { number, result } => self.listed(node, number, result),
-            Action::Renewed { peer } => self.renew(node, &peer),
-            Action::Event(event) => self.engine_event(node, &event),
+            EngineAction::SyncDone { .. } => {}
+            EngineAction::FetchDone { number, result } => self.fetched(node, number, &result),
+            EngineAction::KeysListed { number, result } => self.listed(node, number, result),
+            EngineAction::Renewed { peer } => self.renew(node, &peer),
+            EngineAction::Event(event) => self.engine_event(node, &event),
         }
     }
 
@@ -338,7 +338,7 @@ impl World {
     }
 
     /// Does work on a node's database.
-    fn work(&mut self, node: usize, boot: u64, number: u64, work: Work) {
+    fn work(&mut self, node: usize, boot: u64, number: u64, work: EngineWork) {
         if !self.is_running(node, boot) {
             return;
         }
@@ -357,9 +357,9 @@ impl World {
         self.follow_changes(node);
     }
 
-    fn worked(&mut self, node: usize, outcome: &Outcome) {
+    fn worked(&mut self, node: usize, outcome: &EngineOutcome) {
         match outcome {
-            Outcome::Posted(Ok(head)) => {
+            EngineOutcome::Posted(Ok(head)) => {
                 let (origin, seq) = match head {
                     Some(head) => (head.origin.clone(), head.seq),
                     None => {
@@ -369,17 +369,17 @@ impl World {
                 };
                 self.posted(node, &origin, seq);
             }
-            Outcome::Applied(Ok(applied)) => {
+            EngineOutcome::Applied(Ok(applied)) => {
                 *self.happened.entry("runs applied").or_default() += 1;
                 *self.happened.entry("gaps").or_default() += u64::from(applied.verdict == Verdict::Gap);
                 self.look(node);
             }
-            Outcome::Merged(Ok(merged)) => {
+            EngineOutcome::Merged(Ok(merged)) => {
                 *self.happened.entry("states merged").or_default() += merged.news;
                 *self.happened.entry("states from the future").or_default() += merged.early;
                 self.look(node);
             }
-            Outcome::Dropped(Ok(count)) => {
+            EngineOutcome::Dropped(Ok(count)) => {
                 *self.happened.entry("entries dropped").or_default() += count;
                 self.look(node);
             }
@@ -394,19 +394,19 @@ impl World {
         if running.changes.catalog.has_changed().unwrap() {
             running.changes.catalog.mark_unchanged();
             let config = running.executor.config(self.plan.tuning.clone(), self.seed).unwrap();
-            inputs.push(Input::Reconfigured(Box::new(config)));
+            inputs.push(EngineInput::Reconfigured(Box::new(config)));
         }
         if running.changes.posted.has_changed().unwrap() {
             running.changes.posted.mark_unchanged();
             let mut heads = running.heads();
             heads.retain(|head| head.origin == running.peer);
-            inputs.push(Input::HeadsMoved { heads });
+            inputs.push(EngineInput::HeadsMoved { heads });
         }
         if running.changes.staged.has_changed().unwrap() {
             running.changes.staged.mark_unchanged();
-            inputs.push(Input::Staged);
+            inputs.push(EngineInput::Staged);
         }
-        if matches!(inputs.first(), Some(Input::Reconfigured(_))) {
+        if matches!(inputs.first(), Some(EngineInput::Reconfigured(_))) {
             self.nodes[node].note_secret();
         }
         for input in inputs {

@@ -53,10 +53,10 @@ const KADEMLIA_QUERY_TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Behaviour {
     // Those that refuse connections come first, so that no other sets up anything for a connection that is refused.
     pub limits: connection_limits::Behaviour,
-    pub visitors: visitors::Behaviour,
-    pub dials: named_dials::Behaviour,
+    pub visitors: visitors::VisitorBehaviour,
+    pub dials: named_dials::NamedDialBehaviour,
     pub blocked: allow_block_list::Behaviour<BlockedPeers>,
-    pub streams: raw_streams::Behaviour,
+    pub streams: raw_streams::RawStreamBehaviour,
     pub identify: identify::Behaviour,
     pub ping: ping::Behaviour,
     pub kademlia: MembersOnly<kad::Behaviour<MemoryStore>>,
@@ -86,10 +86,10 @@ impl Behaviour {
             .with_cache_size(0);
         Ok(Behaviour {
             limits: connection_limits::Behaviour::new(limits),
-            visitors: visitors::Behaviour::default(),
-            dials: named_dials::Behaviour::default(),
+            visitors: visitors::VisitorBehaviour::default(),
+            dials: named_dials::NamedDialBehaviour::default(),
             blocked: allow_block_list::Behaviour::default(),
-            streams: raw_streams::Behaviour::new(
+            streams: raw_streams::RawStreamBehaviour::new(
                 [StreamKind::Sync, StreamKind::Blob].iter().flat_map(|kind| kind.protocols()).collect(),
             ),
             identify: identify::Behaviour::new(identify),

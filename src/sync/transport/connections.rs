@@ -7,7 +7,7 @@ use libp2p::{Multiaddr, PeerId};
 
 /// A connection that is there.
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct PeerConnection {
     pub id: ConnectionId,
     /// Through a relay: good for agreeing on a better one.
     pub is_relayed: bool,
@@ -21,14 +21,14 @@ pub struct Connection {
 /// All of them.
 #[derive(Default)]
 pub struct Connections {
-    peers: HashMap<PeerId, Vec<Connection>>,
+    peers: HashMap<PeerId, Vec<PeerConnection>>,
     /// Round trips in microseconds, as ping measures them.
     delays: BTreeMap<PeerId, u64>,
 }
 
 impl Connections {
     /// Whether the peer was reached through relays alone so far.
-    pub fn add(&mut self, peer: PeerId, connection: Connection) -> bool {
+    pub fn add(&mut self, peer: PeerId, connection: PeerConnection) -> bool {
         let connections = self.peers.entry(peer).or_default();
         let was_relayed = !connections.is_empty() && connections.iter().all(|known| known.is_relayed);
         connections.push(connection);
@@ -72,7 +72,7 @@ impl Connections {
 
     /// Peers that came by themselves before this moment, with nothing but such connections.
     pub fn visitors_since(&self, before_ms: u64) -> Vec<PeerId> {
-        let is_visitor = |connections: &[Connection]| {
+        let is_visitor = |connections: &[PeerConnection]| {
             connections.iter().all(|connection| !connection.is_dialled && connection.since_ms < before_ms)
         };
         self.peers.iter().filter(|(_, connections)| is_visitor(connections)).map(|(peer, _)| *peer).collect()
@@ -94,8 +94,8 @@ impl Connections {
 mod tests {
     use super::*;
 
-    fn connection(id: usize, is_relayed: bool, is_dialled: bool) -> Connection {
-        Connection { id: ConnectionId::new_unchecked(id), is_relayed, is_dialled, address: None, since_ms: 5 }
+    fn connection(id: usize, is_relayed: bool, is_dialled: bool) -> PeerConnection {
+        PeerConnection { id: ConnectionId::new_unchecked(id), is_relayed, is_dialled, address: None, since_ms: 5 }
     }
 
     #[test]

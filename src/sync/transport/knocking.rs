@@ -23,17 +23,17 @@ pub const PENDING_MAX: usize = 128;
 /// Where a connection comes from: an address of IPv4, or the first 64 bits of one of IPv6, of which one household has all.
 /// What comes through a relay is one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Source(Option<u128>);
+pub struct KnockSource(Option<u128>);
 
 /// The source that an address stands for.
-pub fn source_of(remote: &Multiaddr) -> Source {
+pub fn source_of(remote: &Multiaddr) -> KnockSource {
     let ip = match remote.iter().next() {
         Some(Protocol::Ip4(ip)) => Some(IpAddr::from(ip)),
         Some(Protocol::Ip6(ip)) => Some(IpAddr::from(ip).to_canonical()),
         _ => None,
     };
     let is_relayed = remote.iter().any(|part| matches!(part, Protocol::P2pCircuit));
-    Source(ip.filter(|_| !is_relayed).map(|ip| match ip {
+    KnockSource(ip.filter(|_| !is_relayed).map(|ip| match ip {
         IpAddr::V4(ip) => u128::from(ip.to_bits()),
         IpAddr::V6(ip) => ip.to_bits() >> 64 << 64,
     }))
@@ -49,7 +49,7 @@ pub struct Knocking<O> {
 #[derive(Default)]
 struct Pending {
     last_number: u64,
-    places: BTreeMap<u64, (Source, AbortHandle)>,
+    places: BTreeMap<u64, (KnockSource, AbortHandle)>,
 }
 
 /// Taken until it is dropped.
@@ -66,7 +66,7 @@ impl Drop for Place {
 
 impl Pending {
     /// Takes a place, from somebody else where there is none left.
-    fn enter(&mut self, source: Source, handle: AbortHandle) -> u64 {
+    fn enter(&mut self, source: KnockSource, handle: AbortHandle) -> u64 {
         if self.places.len() >= PENDING_MAX {
             self.end_one();
         }
@@ -76,12 +76,12 @@ impl Pending {
     }
 
     fn end_one(&mut self) {
-        let mut counts: BTreeMap<Source, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<KnockSource, usize> = BTreeMap::new();
         for (source, _) in self.places.values() {
             *counts.entry(*source).or_default() += 1;
         }
         let most = counts.values().copied().max().unwrap_or(0);
-        let is_crowded = |source: &Source| counts.get(source).copied() == Some(most);
+        let is_crowded = |source: &KnockSource| counts.get(source).copied() == Some(most);
         let oldest = self.places.iter().find(|(_, (source, _))| is_crowded(source)).map(|(number, _)| *number);
         if let Some((_, handle)) = oldest.and_then(|number| self.places.remove(&number)) {
             handle.abort();
@@ -121,7 +121,7 @@ impl<O: Send + 'static> Transport for Knocking<O> {
         Pin::new(&mut self.inner).poll(context).map(|event| {
             let source = match &event {
                 TransportEvent::Incoming { send_back_addr, .. } => source_of(send_back_addr),
-                _ => Source(None),
+                _ => KnockSource(None),
             };
             event.map_upgrade(|upgrade| -> Self::ListenerUpgrade { Box::pin(bounded(upgrade, source, pending)) })
         })
@@ -131,7 +131,7 @@ impl<O: Send + 'static> Transport for Knocking<O> {
 /// Makes a connection unless its place goes to another one.
 fn bounded<O>(
     upgrade: impl Future<Output = io::Result<O>> + Send,
-    source: Source,
+    source: KnockSource,
     pending: Arc<Mutex<Pending>>,
 ) -> impl Future<Output = io::Result<O>> + Send {
     let (handle, registration) = AbortHandle::new_pair();
@@ -148,7 +148,7 @@ fn bounded<O>(
 mod tests {
     use super::*;
 
-    fn source(text: &str) -> Source {
+    fn source(text: &str) -> KnockSource {
         source_of(&text.parse().unwrap())
     }
 

@@ -70,7 +70,7 @@ struct Incoming {
 
 /// What became of a link.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Change {
+pub struct LinkChange {
     /// It was up and is not any more.
     pub went_down: bool,
     /// It is up now, with the oldest epoch among both proofs and what the peer said.
@@ -160,7 +160,7 @@ impl Links {
     }
 
     /// The peer has answered the proof.
-    pub fn outgoing_proven(&mut self, id: EndId, now_ms: u64) -> Option<(LinkKey, Change)> {
+    pub fn outgoing_proven(&mut self, id: EndId, now_ms: u64) -> Option<(LinkKey, LinkChange)> {
         let key = self.ends.get(&id)?.clone();
         let link = self.links.get_mut(&key)?;
         link.outgoing = match std::mem::take(&mut link.outgoing) {
@@ -176,7 +176,7 @@ impl Links {
         self.links.entry(key.clone()).or_default().said_epoch = Some(epoch);
     }
 
-    /// A peer has proved itself on a stream of its own. A `Change::stop` is the end that this one replaces.
+    /// A peer has proved itself on a stream of its own. A `LinkChange::stop` is the end that this one replaces.
     pub fn incoming_proven(
         &mut self,
         id: EndId,
@@ -184,10 +184,10 @@ impl Links {
         epoch: u64,
         start: oneshot::Sender<()>,
         now_ms: u64,
-    ) -> Change {
+    ) -> LinkChange {
         let link = self.links.entry(key.clone()).or_default();
         let replaced = link.incoming.take();
-        let mut change = Change::default();
+        let mut change = LinkChange::default();
         if let Some(replaced) = replaced {
             self.ends.remove(&replaced.id);
             change.stop = Some(replaced.id);
@@ -205,7 +205,7 @@ impl Links {
     }
 
     /// An end is gone, or was refused by the peer: the whole link is.
-    pub fn ended(&mut self, id: EndId, now_ms: u64, random: u64) -> Option<(LinkKey, Change)> {
+    pub fn ended(&mut self, id: EndId, now_ms: u64, random: u64) -> Option<(LinkKey, LinkChange)> {
         let key = self.ends.get(&id)?.clone();
         let change = self.take_down(&key);
         if let Some(link) = self.links.get_mut(&key) {
@@ -215,8 +215,8 @@ impl Links {
     }
 
     /// Ends a link. Messages that are queued still go out.
-    pub fn take_down(&mut self, key: &LinkKey) -> Change {
-        let Some(link) = self.links.get_mut(key) else { return Change::default() };
+    pub fn take_down(&mut self, key: &LinkKey) -> LinkChange {
+        let Some(link) = self.links.get_mut(key) else { return LinkChange::default() };
         if let Some(outgoing) = link.take_outgoing() {
             self.ends.remove(&outgoing);
         }
@@ -226,7 +226,7 @@ impl Links {
             self.ends.remove(incoming);
         }
         link.half_since_ms = None;
-        Change { went_down: std::mem::take(&mut link.is_up), went_up: None, stop }
+        LinkChange { went_down: std::mem::take(&mut link.is_up), went_up: None, stop }
     }
 
     /// No attempt before this moment (milliseconds since 1970).
@@ -273,8 +273,8 @@ impl Links {
 
 impl Link {
     /// Goes up when nothing is missing.
-    fn settle(&mut self, now_ms: u64) -> Change {
-        let mut change = Change::default();
+    fn settle(&mut self, now_ms: u64) -> LinkChange {
+        let mut change = LinkChange::default();
         match (&self.outgoing, &mut self.incoming) {
             (Outgoing::Proven { epoch, .. }, Some(incoming)) if !self.is_up => {
                 let is_there = incoming.start.take().is_some_and(|start| start.send(()).is_ok());

@@ -11,7 +11,7 @@ fn key() -> LinkKey {
 }
 
 /// Opens the stream of this side and lets the peer accept it.
-fn prove_outgoing(links: &mut Links, epochs: &[u64]) -> (Proving, Change) {
+fn prove_outgoing(links: &mut Links, epochs: &[u64]) -> (Proving, LinkChange) {
     assert_eq!(links.to_open(NOW), vec![key()]);
     links.opening(&key());
     assert!(links.to_open(NOW).is_empty(), "one at a time");
@@ -20,7 +20,7 @@ fn prove_outgoing(links: &mut Links, epochs: &[u64]) -> (Proving, Change) {
     (proving, change)
 }
 
-fn prove_incoming(links: &mut Links, epoch: u64) -> (EndId, Change, oneshot::Receiver<()>) {
+fn prove_incoming(links: &mut Links, epoch: u64) -> (EndId, LinkChange, oneshot::Receiver<()>) {
     let (start, started) = oneshot::channel();
     let id = links.new_end();
     let change = links.incoming_proven(id, &key(), epoch, start, NOW);
@@ -42,10 +42,10 @@ fn a_link_is_up_when_both_halves_are_proven() {
     assert!(links.to_open(NOW).is_empty());
     links.want(key());
     let (_, change) = prove_outgoing(&mut links, &[1]);
-    assert_eq!(change, Change::default());
+    assert_eq!(change, LinkChange::default());
     assert!(links.send(&key(), Message::CollectionRequest).is_ok() && !links.is_up(&key()));
     let (_, change, mut started) = prove_incoming(&mut links, 1);
-    assert_eq!(change, Change { went_up: Some(1), ..Change::default() });
+    assert_eq!(change, LinkChange { went_up: Some(1), ..LinkChange::default() });
     assert!(links.is_up(&key()) && started.try_recv().is_ok());
     assert_eq!(links.up_in(NETWORK).count(), 1);
 }
@@ -54,7 +54,7 @@ fn a_link_is_up_when_both_halves_are_proven() {
 fn a_peer_that_proves_itself_is_answered_in_its_epoch() {
     let mut links = Links::default();
     let (_, change, mut started) = prove_incoming(&mut links, 4);
-    assert_eq!(change, Change::default());
+    assert_eq!(change, LinkChange::default());
     assert!(started.try_recv().is_err(), "nothing is read before the link is up");
     let (proving, change) = prove_outgoing(&mut links, &[5, 4]);
     assert_eq!((proving.epoch, change.went_up), (4, Some(4)));
@@ -68,7 +68,7 @@ fn a_link_goes_with_either_half_and_comes_back_later() {
         let (mut links, proving, incoming) = up();
         let id = [proving.id, incoming][half];
         let (ended, change) = links.ended(id, NOW, 0).unwrap();
-        assert_eq!((ended, change), (key(), Change { went_down: true, went_up: None, stop: Some(incoming) }));
+        assert_eq!((ended, change), (key(), LinkChange { went_down: true, went_up: None, stop: Some(incoming) }));
         assert!(!links.is_up(&key()) && links.ends.is_empty());
         assert!(links.ended(proving.id, NOW, 0).is_none(), "the other half has nothing to say any more");
         assert!(links.to_open(NOW).is_empty());
@@ -80,7 +80,7 @@ fn a_link_goes_with_either_half_and_comes_back_later() {
 fn a_new_stream_of_the_peer_replaces_the_link() {
     let (mut links, proving, incoming) = up();
     let (_, change, _started) = prove_incoming(&mut links, 1);
-    assert_eq!(change, Change { went_down: true, went_up: None, stop: Some(incoming) });
+    assert_eq!(change, LinkChange { went_down: true, went_up: None, stop: Some(incoming) });
     assert!(links.ended(proving.id, NOW, 0).is_none());
     let (_, change) = prove_outgoing(&mut links, &[1]);
     assert_eq!(change.went_up, Some(1));

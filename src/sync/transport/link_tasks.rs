@@ -20,7 +20,7 @@ use crate::model::{NetworkId, PeerId};
 use crate::sync::protocol::encoding::{Assembler, bytes_of, encode};
 use crate::sync::protocol::frames::{FrameReader, FrameWriter};
 use crate::sync::protocol::message::Message;
-use crate::sync::protocol::proof::{Answer, Hello, Keyring, Nonce, PROOF_BYTES, Parties, Purpose, SessionKeys};
+use crate::sync::protocol::proof::{Hello, Keyring, Nonce, PROOF_BYTES, Parties, ProofAnswer, Purpose, SessionKeys};
 
 /// How long a peer may take to prove itself.
 pub const PROOF_TIMEOUT: Duration = Duration::from_secs(10);
@@ -265,7 +265,7 @@ async fn stalled<T>(write: impl Future<Output = Result<T>>) -> Result<T> {
 ///
 /// # Errors
 /// 08P01 for whoever does not prove a key: the stream is to be dropped without a word.
-pub async fn answer<S>(mut stream: S, parties: Parties<'_>, keyring: &Keyring) -> Result<(Answer, FrameReader<S>)>
+pub async fn answer<S>(mut stream: S, parties: Parties<'_>, keyring: &Keyring) -> Result<(ProofAnswer, FrameReader<S>)>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

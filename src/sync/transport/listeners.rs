@@ -18,7 +18,7 @@ const ATTEMPTS_AFTER_RESTART: u32 = 5;
 
 /// All wanted addresses.
 #[derive(Default)]
-pub struct Listening {
+pub struct Listeners {
     wanted: Vec<Wanted>,
 }
 
@@ -30,7 +30,7 @@ struct Wanted {
     backoff: Backoff,
 }
 
-impl Listening {
+impl Listeners {
     pub fn has_begun(&self) -> bool {
         !self.wanted.is_empty()
     }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     /// What is listened on at a moment, where everything can be.
-    fn attempts(listening: &mut Listening, now_ms: u64) -> Vec<String> {
+    fn attempts(listening: &mut Listeners, now_ms: u64) -> Vec<String> {
         let mut tried = Vec::new();
         listening.listen(now_ms, 0, |address| {
             tried.push(address.to_string());
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_listened_on_is_tried_again() {
-        let mut listening = Listening::default();
+        let mut listening = Listeners::default();
         listening.want(&[CIRCUIT.parse().unwrap()], false);
         listening.listen(0, 0, refused);
         assert!(attempts(&mut listening, 0).is_empty(), "it is not due yet");
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_was_lost_is_listened_on_again() {
-        let mut listening = Listening::default();
+        let mut listening = Listeners::default();
         listening.want(&[CIRCUIT.parse().unwrap()], false);
         let mut now_ms = 0;
         for is_told in [true, false, false] {
@@ -161,7 +161,7 @@ mod tests {
     fn a_default_port_of_somebody_else_is_replaced_and_one_of_this_process_is_waited_for() {
         let free = ["/ip4/0.0.0.0/udp/0/quic-v1", "/ip4/0.0.0.0/tcp/0"];
         for (is_restart, rounds) in [(false, 1), (true, ATTEMPTS_AFTER_RESTART)] {
-            let mut listening = Listening::default();
+            let mut listening = Listeners::default();
             assert!(!listening.has_begun());
             listening.want(&[], is_restart);
             let mut tried: Vec<String> = Vec::new();

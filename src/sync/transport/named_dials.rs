@@ -20,13 +20,13 @@ use crate::sync::transport::reach::Reach;
 
 /// Refuses dials that others have thought of, where they lead to places that others may not name.
 #[derive(Default)]
-pub struct Behaviour {
+pub struct NamedDialBehaviour {
     reach: Reach,
     /// Dials of this node itself that are about to begin.
     own: HashSet<ConnectionId>,
 }
 
-impl Behaviour {
+impl NamedDialBehaviour {
     /// Where others may send this node.
     pub fn set_reach(&mut self, reach: Reach) {
         self.reach = reach;
@@ -38,7 +38,7 @@ impl Behaviour {
     }
 }
 
-impl NetworkBehaviour for Behaviour {
+impl NetworkBehaviour for NamedDialBehaviour {
     type ConnectionHandler = dummy::ConnectionHandler;
     type ToSwarm = Infallible;
 
@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn what_others_thought_of_is_dialled_within_reach_alone() {
-        let mut dials = Behaviour::default();
-        let dial = |dials: &mut Behaviour, number: usize, address: &str| {
+        let mut dials = NamedDialBehaviour::default();
+        let dial = |dials: &mut NamedDialBehaviour, number: usize, address: &str| {
             let (id, addresses) = (ConnectionId::new_unchecked(number), [address.parse().unwrap()]);
             dials.handle_pending_outbound_connection(id, None, &addresses, Endpoint::Dialer).is_ok()
         };

@@ -25,7 +25,7 @@ const PEERS_MAX: usize = 8192;
 
 /// The memory of the door.
 #[derive(Default)]
-pub struct Doorkeeper {
+pub struct ProofLimiter {
     visitors: HashMap<PeerId, Visitor>,
     under_way: u32,
 }
@@ -45,9 +45,9 @@ struct Fading {
     since_ms: u64,
 }
 
-impl Doorkeeper {
+impl ProofLimiter {
     /// Whether a peer may begin a proof now; a member always may. Each `true` is followed by one
-    /// [`ended`](Doorkeeper::ended).
+    /// [`ended`](ProofLimiter::ended).
     pub fn admits(&mut self, peer: &PeerId, is_member: bool, now_ms: u64) -> bool {
         let has_room = self.visitors.contains_key(peer) || self.has_room(now_ms);
         if !is_member && (self.under_way >= UNDER_WAY_MAX || !has_room) {
@@ -129,14 +129,14 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000_000;
 
-    fn fail(door: &mut Doorkeeper, peer: &PeerId, now_ms: u64) -> Option<u64> {
+    fn fail(door: &mut ProofLimiter, peer: &PeerId, now_ms: u64) -> Option<u64> {
         assert!(door.admits(peer, false, now_ms));
         door.ended(peer, false, false, now_ms)
     }
 
     #[test]
     fn repeated_failures_are_banned_for_longer_each_time() {
-        let (mut door, peer) = (Doorkeeper::default(), PeerId::new("P"));
+        let (mut door, peer) = (ProofLimiter::default(), PeerId::new("P"));
         let mut now = NOW;
         for expected in [60_000, 120_000, 240_000] {
             for _ in 1..FAILURES_MAX {
@@ -151,13 +151,13 @@ mod tests {
 
     #[test]
     fn time_forgets_failures_and_bans() {
-        let (mut door, peer) = (Doorkeeper::default(), PeerId::new("P"));
+        let (mut door, peer) = (ProofLimiter::default(), PeerId::new("P"));
         let mut now = NOW;
         for _ in 0..100 {
             assert_eq!(fail(&mut door, &peer, now), None);
             now += FAILURE_FORGOTTEN_MS;
         }
-        let ban = |door: &mut Doorkeeper, now| (0..FAILURES_MAX).find_map(|_| fail(door, &peer, now)).unwrap();
+        let ban = |door: &mut ProofLimiter, now| (0..FAILURES_MAX).find_map(|_| fail(door, &peer, now)).unwrap();
         assert_eq!(ban(&mut door, now), now + BAN_MS);
         now += 2 * BAN_MS_MAX;
         assert_eq!(ban(&mut door, now), now + BAN_MS, "the first one is forgotten");
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn members_and_proofs_are_not_held_against_a_peer() {
-        let (mut door, peer) = (Doorkeeper::default(), PeerId::new("P"));
+        let (mut door, peer) = (ProofLimiter::default(), PeerId::new("P"));
         for _ in 0..100 {
             assert!(door.admits(&peer, true, NOW));
             assert_eq!(door.ended(&peer, false, true, NOW), None);
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn proofs_under_way_and_peers_remembered_are_bounded() {
-        let mut door = Doorkeeper::default();
+        let mut door = ProofLimiter::default();
         let peer = PeerId::new("P");
         for _ in 0..UNDER_WAY_PER_PEER_MAX {
             assert!(door.admits(&peer, false, NOW));

@@ -25,15 +25,15 @@ const WAITING_MAX: usize = 64;
 const OPENING_MAX: usize = 64;
 
 /// Opens and takes streams of some protocols.
-pub struct Behaviour {
+pub struct RawStreamBehaviour {
     protocols: Vec<StreamProtocol>,
-    actions: VecDeque<ToSwarm<Event, Open>>,
+    actions: VecDeque<ToSwarm<StreamEvent, OpenStream>>,
     waker: Option<Waker>,
 }
 
 /// A stream is there, or will not be.
 #[derive(Debug)]
-pub enum Event {
+pub enum StreamEvent {
     /// The peer opened a stream.
     Inbound { peer: PeerId, protocol: StreamProtocol, stream: Stream },
     /// The stream that was asked for with this number.
@@ -45,21 +45,21 @@ pub enum Event {
 
 /// Asks a connection for a stream.
 #[derive(Debug)]
-pub struct Open {
+pub struct OpenStream {
     number: u64,
     /// The first of them that the peer speaks.
     protocols: Vec<StreamProtocol>,
 }
 
-impl Behaviour {
+impl RawStreamBehaviour {
     pub fn new(protocols: Vec<StreamProtocol>) -> Self {
-        Behaviour { protocols, actions: VecDeque::new(), waker: None }
+        RawStreamBehaviour { protocols, actions: VecDeque::new(), waker: None }
     }
 
-    /// Opens a stream by the first of these protocols that the peer speaks; an [`Event`] with this number follows unless the
+    /// Opens a stream by the first of these protocols that the peer speaks; an [`StreamEvent`] with this number follows unless the
     /// connection closes.
     pub fn open(&mut self, peer: PeerId, connection: ConnectionId, protocols: Vec<StreamProtocol>, number: u64) {
-        let event = Open { number, protocols };
+        let event = OpenStream { number, protocols };
         self.actions.push_back(ToSwarm::NotifyHandler {
             peer_id: peer,
             handler: NotifyHandler::One(connection),
@@ -81,9 +81,9 @@ impl Behaviour {
     }
 }
 
-impl NetworkBehaviour for Behaviour {
+impl NetworkBehaviour for RawStreamBehaviour {
     type ConnectionHandler = Handler;
-    type ToSwarm = Event;
+    type ToSwarm = StreamEvent;
 
     fn handle_established_inbound_connection(
         &mut self,
@@ -110,14 +110,14 @@ impl NetworkBehaviour for Behaviour {
 
     fn on_connection_handler_event(&mut self, peer: PeerId, _connection: ConnectionId, event: THandlerOutEvent<Self>) {
         let event = match event {
-            Arrived::Inbound { protocol, stream } => Event::Inbound { peer, protocol, stream },
-            Arrived::Opened { number, stream } => Event::Opened { number, stream },
-            Arrived::Failed { number } => Event::Failed { number },
+            Arrived::Inbound { protocol, stream } => StreamEvent::Inbound { peer, protocol, stream },
+            Arrived::Opened { number, stream } => StreamEvent::Opened { number, stream },
+            Arrived::Failed { number } => StreamEvent::Failed { number },
         };
         self.actions.push_back(ToSwarm::GenerateEvent(event));
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<ToSwarm<Event, THandlerInEvent<Self>>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<ToSwarm<StreamEvent, THandlerInEvent<Self>>> {
         match self.actions.pop_front() {
             Some(action) => Poll::Ready(action),
             None => {
@@ -131,7 +131,7 @@ impl NetworkBehaviour for Behaviour {
 /// One connection's part of it.
 pub struct Handler {
     protocols: Vec<StreamProtocol>,
-    opening: VecDeque<Open>,
+    opening: VecDeque<OpenStream>,
     /// Streams that the connection has been asked for.
     opening_count: usize,
     waiting: VecDeque<Arrived>,
@@ -156,7 +156,7 @@ impl Handler {
 }
 
 impl ConnectionHandler for Handler {
-    type FromBehaviour = Open;
+    type FromBehaviour = OpenStream;
     type ToBehaviour = Arrived;
     type InboundProtocol = AnyOf;
     type OutboundProtocol = AnyOf;
@@ -171,7 +171,7 @@ impl ConnectionHandler for Handler {
         if let Some(arrived) = self.waiting.pop_front() {
             return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(arrived));
         }
-        if let Some(Open { number, protocols }) = self.opening.pop_front() {
+        if let Some(OpenStream { number, protocols }) = self.opening.pop_front() {
             let protocol = SubstreamProtocol::new(AnyOf(protocols), number);
             return Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol });
         }
@@ -179,7 +179,7 @@ impl ConnectionHandler for Handler {
         Poll::Pending
     }
 
-    fn on_behaviour_event(&mut self, open: Open) {
+    fn on_behaviour_event(&mut self, open: OpenStream) {
         if self.opening_count >= OPENING_MAX {
             self.arrived(Arrived::Failed { number: open.number });
             return;

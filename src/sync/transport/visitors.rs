@@ -16,7 +16,7 @@ use libp2p::swarm::{
     THandlerOutEvent, ToSwarm, dummy,
 };
 
-use crate::sync::transport::knocking::{Source, source_of};
+use crate::sync::transport::knocking::{KnockSource, source_of};
 
 /// Connections of strangers, at most. Each may hold some 16 MiB of unread bytes.
 pub const STRANGERS_MAX: usize = 64;
@@ -25,7 +25,7 @@ const PER_MEMBER_MAX: usize = 8;
 
 /// Denies nobody a connection; ends those of others that have to go.
 #[derive(Default)]
-pub struct Behaviour {
+pub struct VisitorBehaviour {
     members: HashSet<PeerId>,
     /// Oldest first.
     strangers: Vec<Visit>,
@@ -37,10 +37,10 @@ pub struct Behaviour {
 struct Visit {
     id: ConnectionId,
     peer: PeerId,
-    source: Source,
+    source: KnockSource,
 }
 
-impl Behaviour {
+impl VisitorBehaviour {
     /// Who is a member of some network here.
     pub fn set_members(&mut self, members: HashSet<PeerId>) {
         self.strangers.retain(|visit| !members.contains(&visit.peer));
@@ -68,7 +68,7 @@ impl Behaviour {
         if self.strangers.len() <= STRANGERS_MAX {
             return;
         }
-        let from = |source: Source| self.strangers.iter().filter(move |other| other.source == source).count();
+        let from = |source: KnockSource| self.strangers.iter().filter(move |other| other.source == source).count();
         // Of those that have as many, the one with the oldest.
         let crowded = self.strangers.iter().rev().map(|other| other.source).max_by_key(|source| from(*source));
         let oldest = crowded.and_then(|source| self.strangers.iter().position(|other| other.source == source));
@@ -89,7 +89,7 @@ impl Behaviour {
     }
 }
 
-impl NetworkBehaviour for Behaviour {
+impl NetworkBehaviour for VisitorBehaviour {
     type ConnectionHandler = dummy::ConnectionHandler;
     type ToSwarm = Infallible;
 
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn strangers_take_places_from_strangers_and_never_from_members() {
-        let (mut places, member) = (Behaviour::default(), PeerId::random());
+        let (mut places, member) = (VisitorBehaviour::default(), PeerId::random());
         places.set_members(HashSet::from([member]));
         places.arrived(visit(1_000, member, "192.0.2.1"));
         let elsewhere = visit(1_001, PeerId::random(), "203.0.113.9");
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn who_proves_a_network_keeps_its_place() {
-        let (mut places, newcomer) = (Behaviour::default(), PeerId::random());
+        let (mut places, newcomer) = (VisitorBehaviour::default(), PeerId::random());
         places.arrived(visit(0, newcomer, "192.0.2.1"));
         places.admit(newcomer);
         for number in 1..100 {

@@ -13,13 +13,13 @@ use rust_decimal::Decimal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::Value;
 use crate::types::datetime::calendar::write_timestamp;
-use crate::types::json::scan::{Members, Scanner, invalid, unescape};
+use crate::types::json::scan::{JsonMembers, JsonScanner, invalid, unescape};
 use crate::types::limits::ENTRY_BYTES_MAX;
 use crate::types::numeric::expand_exponent;
 
 /// Checks that `text` is one JSON value within the depth limit.
 pub fn check_json(text: &str) -> Result<()> {
-    let mut scanner = Scanner::new(text);
+    let mut scanner = JsonScanner::new(text);
     scanner.skip_value(0)?;
     scanner.finish()
 }
@@ -36,7 +36,7 @@ pub fn check_json_depth(text: &str) -> Result<()> {
             b'"' => in_string = !in_string,
             b'{' | b'[' if !in_string => {
                 depth += 1;
-                Scanner::check_depth(depth)?;
+                JsonScanner::check_depth(depth)?;
             }
             b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
@@ -47,7 +47,8 @@ pub fn check_json_depth(text: &str) -> Result<()> {
 
 /// The canonical text of a JSON value.
 pub fn jsonb_text(text: &str) -> Result<Box<str>> {
-    let mut writer = Canonical { scanner: Scanner::new(text), out: Vec::with_capacity(text.len() + text.len() / 8) };
+    let mut writer =
+        Canonical { scanner: JsonScanner::new(text), out: Vec::with_capacity(text.len() + text.len() / 8) };
     writer.value(0)?;
     writer.scanner.finish()?;
     let canonical = String::from_utf8(writer.out).map_err(|_| Error::internal("canonical JSON is not UTF-8"))?;
@@ -60,7 +61,7 @@ pub(super) fn compare_keys(left: &str, right: &str) -> Ordering {
 }
 
 struct Canonical<'a> {
-    scanner: Scanner<'a>,
+    scanner: JsonScanner<'a>,
     out: Vec<u8>,
 }
 
@@ -84,7 +85,7 @@ impl Canonical<'_> {
     }
 
     fn array(&mut self, depth: usize) -> Result<()> {
-        Scanner::check_depth(depth)?;
+        JsonScanner::check_depth(depth)?;
         self.scanner.take(b'[');
         self.out.push(b'[');
         if !self.scanner.take(b']') {
@@ -104,7 +105,7 @@ impl Canonical<'_> {
     }
 
     fn object(&mut self, depth: usize) -> Result<()> {
-        Scanner::check_depth(depth)?;
+        JsonScanner::check_depth(depth)?;
         self.scanner.take(b'{');
         self.out.push(b'{');
         let start = self.out.len();
@@ -297,7 +298,7 @@ pub fn split_object(jsonb: &str) -> Result<Vec<(String, Value)>> {
         let message = format!("metadata must be a JSON object, not {}", crate::types::json::jsonb::type_name(jsonb));
         return Err(Error::new(ErrorKind::DatatypeMismatch, message));
     }
-    Members::new(jsonb).map(|(key, value)| Ok((unescape(key)?.into_owned(), value_of_json_text(value)?))).collect()
+    JsonMembers::new(jsonb).map(|(key, value)| Ok((unescape(key)?.into_owned(), value_of_json_text(value)?))).collect()
 }
 
 /// The canonical object of facts in any order; of equal keys the last wins. A JSON value must be canonical already.

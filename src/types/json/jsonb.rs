@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::json::convert::{compare_keys, write_string};
 pub use crate::types::json::scan::Elements;
-use crate::types::json::scan::{Members, key_is, unescape};
+use crate::types::json::scan::{JsonMembers, key_is, unescape};
 use crate::types::json::sort_key::sort_key;
 use crate::types::limits::JSON_DEPTH_MAX;
 
@@ -24,7 +24,7 @@ pub enum PathStep {
 
 /// The member of an object (`->`).
 pub fn get_key<'a>(json: &'a str, key: &str) -> Option<&'a str> {
-    Members::new(json).find(|(raw, _)| key_is(raw, key)).map(|(_, value)| value)
+    JsonMembers::new(json).find(|(raw, _)| key_is(raw, key)).map(|(_, value)| value)
 }
 
 /// The element of an array (`->`), from the end when negative.
@@ -41,7 +41,7 @@ pub fn get_path<'a>(json: &'a str, path: &[PathStep]) -> Option<&'a str> {
     path.iter().try_fold(json, |json, step| match step {
         PathStep::Index(index) => get_index(json, *index),
         PathStep::Key(key) => match kind(json) {
-            Kind::Array => get_index(json, key.parse().ok()?),
+            JsonKind::Array => get_index(json, key.parse().ok()?),
             _ => get_key(json, key),
         },
     })
@@ -50,8 +50,8 @@ pub fn get_path<'a>(json: &'a str, path: &[PathStep]) -> Option<&'a str> {
 /// The text of a value (`->>`): a string without its quotes, nothing for null, JSON for the rest.
 pub fn as_text(json: &str) -> Option<Cow<'_, str>> {
     match kind(json) {
-        Kind::Null => None,
-        Kind::String => string(json),
+        JsonKind::Null => None,
+        JsonKind::String => string(json),
         _ => Some(Cow::Borrowed(json)),
     }
 }
@@ -63,26 +63,26 @@ pub fn elements(json: &str) -> Elements<'_> {
 
 /// The members of an object; none for anything else.
 pub fn members(json: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
-    Members::new(json).filter_map(|(key, value)| Some((unescape(key).ok()?, value)))
+    JsonMembers::new(json).filter_map(|(key, value)| Some((unescape(key).ok()?, value)))
 }
 
 /// `jsonb_typeof`.
 pub fn type_name(json: &str) -> &'static str {
     match kind(json) {
-        Kind::Null => "null",
-        Kind::String => "string",
-        Kind::Number => "number",
-        Kind::Boolean => "boolean",
-        Kind::Array => "array",
-        Kind::Object => "object",
+        JsonKind::Null => "null",
+        JsonKind::String => "string",
+        JsonKind::Number => "number",
+        JsonKind::Boolean => "boolean",
+        JsonKind::Array => "array",
+        JsonKind::Object => "object",
     }
 }
 
 /// `jsonb_array_length`.
 pub fn array_length(json: &str) -> Result<usize> {
     let what = match kind(json) {
-        Kind::Array => return Ok(elements(json).count()),
-        Kind::Object => "a non-array",
+        JsonKind::Array => return Ok(elements(json).count()),
+        JsonKind::Object => "a non-array",
         _ => "a scalar",
     };
     Err(Error::new(ErrorKind::InvalidParameterValue, format!("cannot get array length of {what}")))
@@ -91,9 +91,9 @@ pub fn array_length(json: &str) -> Result<usize> {
 /// Whether a string is a key of the object, an element of the array, or the string itself (`?`).
 pub fn has_key(json: &str, key: &str) -> bool {
     match kind(json) {
-        Kind::Object => get_key(json, key).is_some(),
-        Kind::Array => elements(json).any(|element| string(element).is_some_and(|text| text == key)),
-        Kind::String => string(json).is_some_and(|text| text == key),
+        JsonKind::Object => get_key(json, key).is_some(),
+        JsonKind::Array => elements(json).any(|element| string(element).is_some_and(|text| text == key)),
+        JsonKind::String => string(json).is_some_and(|text| text == key),
         _ => false,
     }
 }
@@ -112,8 +112,8 @@ pub fn has_all<'a>(json: &str, keys: impl IntoIterator<Item = &'a str>) -> bool 
 /// contains a bare scalar, at the top alone.
 pub fn contains(left: &str, right: &str) -> bool {
     match (kind(left), kind(right)) {
-        (Kind::Array, Kind::Object | Kind::Array) => contains_at(left, right, 0),
-        (Kind::Array, _) => elements(left).any(|element| equals(element, right)),
+        (JsonKind::Array, JsonKind::Object | JsonKind::Array) => contains_at(left, right, 0),
+        (JsonKind::Array, _) => elements(left).any(|element| equals(element, right)),
         _ => contains_at(left, right, 0),
     }
 }
@@ -123,14 +123,14 @@ fn contains_at(left: &str, right: &str, depth: usize) -> bool {
         return false;
     }
     match (kind(left), kind(right)) {
-        (Kind::Object, Kind::Object) => Members::new(right).all(|(raw, wanted)| {
+        (JsonKind::Object, JsonKind::Object) => JsonMembers::new(right).all(|(raw, wanted)| {
             let Ok(key) = unescape(raw) else { return false };
             get_key(left, &key).is_some_and(|found| contains_at(found, wanted, depth + 1))
         }),
-        (Kind::Array, Kind::Array) => {
+        (JsonKind::Array, JsonKind::Array) => {
             elements(right).all(|wanted| elements(left).any(|element| contains_at(element, wanted, depth + 1)))
         }
-        (Kind::Object | Kind::Array, _) | (_, Kind::Object | Kind::Array) => false,
+        (JsonKind::Object | JsonKind::Array, _) | (_, JsonKind::Object | JsonKind::Array) => false,
         _ => equals(left, right),
     }
 }
@@ -139,15 +139,15 @@ fn contains_at(left: &str, right: &str, depth: usize) -> bool {
 /// array of one.
 pub fn concat(left: &str, right: &str) -> String {
     let (left_kind, right_kind) = (kind(left), kind(right));
-    if left_kind == Kind::Object && right_kind == Kind::Object {
+    if left_kind == JsonKind::Object && right_kind == JsonKind::Object {
         let mut all: Vec<(Cow<'_, str>, &str)> = members(left).chain(members(right)).collect();
         // Stable, so that of equal keys the right one stays last.
         all.sort_by(|(left, _), (right, _)| compare_keys(left, right));
         let winners = all.iter().enumerate().filter(|(at, (key, _))| all.get(at + 1).is_none_or(|next| next.0 != *key));
         return object(winners.map(|(_, (key, value))| (key.as_ref(), *value)));
     }
-    let list = |json: &str, kind: Kind| match kind {
-        Kind::Array => elements(json).collect::<Vec<_>>().join(", "),
+    let list = |json: &str, kind: JsonKind| match kind {
+        JsonKind::Array => elements(json).collect::<Vec<_>>().join(", "),
         _ => json.to_string(),
     };
     let (left, right) = (list(left, left_kind), list(right, right_kind));
@@ -158,11 +158,11 @@ pub fn concat(left: &str, right: &str) -> String {
 /// `- text`: without that member, or without the elements that are that string.
 pub fn delete_key(json: &str, key: &str) -> Result<String> {
     match kind(json) {
-        Kind::Object => {
+        JsonKind::Object => {
             let kept: Vec<_> = members(json).filter(|(name, _)| name != key).collect();
             Ok(object(kept.iter().map(|(name, value)| (name.as_ref(), *value))))
         }
-        Kind::Array => {
+        JsonKind::Array => {
             let kept: Vec<_> =
                 elements(json).filter(|element| string(element).is_none_or(|text| text != key)).collect();
             Ok(format!("[{}]", kept.join(", ")))
@@ -174,8 +174,8 @@ pub fn delete_key(json: &str, key: &str) -> Result<String> {
 /// `- integer`: without the element at that position, from the end when negative.
 pub fn delete_index(json: &str, index: i64) -> Result<String> {
     match kind(json) {
-        Kind::Array => {}
-        Kind::Object => {
+        JsonKind::Array => {}
+        JsonKind::Object => {
             let message = "cannot delete from object using integer index";
             return Err(Error::new(ErrorKind::InvalidParameterValue, message));
         }
@@ -205,7 +205,7 @@ fn object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 
 /// The kinds of JSON values, in PostgreSQL's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub(crate) enum JsonKind {
     Null,
     String,
     Number,
@@ -214,14 +214,14 @@ pub(crate) enum Kind {
     Object,
 }
 
-pub(crate) fn kind(json: &str) -> Kind {
+pub(crate) fn kind(json: &str) -> JsonKind {
     match json.bytes().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'{') => Kind::Object,
-        Some(b'[') => Kind::Array,
-        Some(b'"') => Kind::String,
-        Some(b't' | b'f') => Kind::Boolean,
-        Some(b'-' | b'0'..=b'9') => Kind::Number,
-        _ => Kind::Null,
+        Some(b'{') => JsonKind::Object,
+        Some(b'[') => JsonKind::Array,
+        Some(b'"') => JsonKind::String,
+        Some(b't' | b'f') => JsonKind::Boolean,
+        Some(b'-' | b'0'..=b'9') => JsonKind::Number,
+        _ => JsonKind::Null,
     }
 }
 
@@ -246,7 +246,7 @@ pub fn compare(left: &str, right: &str) -> Ordering {
 
 /// Whether a value is an array without elements.
 pub(super) fn is_empty_array(json: &str) -> bool {
-    kind(json) == Kind::Array && elements(json).next().is_none()
+    kind(json) == JsonKind::Array && elements(json).next().is_none()
 }
 
 fn compare_at(left: &str, right: &str, depth: usize) -> Ordering {
@@ -258,16 +258,16 @@ fn compare_at(left: &str, right: &str, depth: usize) -> Ordering {
         return left.cmp(right);
     }
     match left_kind {
-        Kind::Null => Ordering::Equal,
-        Kind::String => string(left).cmp(&string(right)),
-        Kind::Number => compare_numbers(left.trim_ascii(), right.trim_ascii()),
-        Kind::Boolean => left.trim_ascii().eq("true").cmp(&right.trim_ascii().eq("true")),
-        Kind::Array => elements(left).count().cmp(&elements(right).count()).then_with(|| {
+        JsonKind::Null => Ordering::Equal,
+        JsonKind::String => string(left).cmp(&string(right)),
+        JsonKind::Number => compare_numbers(left.trim_ascii(), right.trim_ascii()),
+        JsonKind::Boolean => left.trim_ascii().eq("true").cmp(&right.trim_ascii().eq("true")),
+        JsonKind::Array => elements(left).count().cmp(&elements(right).count()).then_with(|| {
             first_difference(
                 elements(left).zip(elements(right)).map(|(left, right)| compare_at(left, right, depth + 1)),
             )
         }),
-        Kind::Object => Members::new(left).count().cmp(&Members::new(right).count()).then_with(|| {
+        JsonKind::Object => JsonMembers::new(left).count().cmp(&JsonMembers::new(right).count()).then_with(|| {
             first_difference(members(left).zip(members(right)).map(|((left_key, left), (right_key, right))| {
                 compare_keys(&left_key, &right_key).then_with(|| compare_at(left, right, depth + 1))
             }))

@@ -9,14 +9,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::types::limits::JSON_DEPTH_MAX;
 
 /// Reads JSON by RFC 8259 and nothing more. Nesting is bounded by [`JSON_DEPTH_MAX`].
-pub(super) struct Scanner<'a> {
+pub(super) struct JsonScanner<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> JsonScanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Scanner { text, at: 0 }
+        JsonScanner { text, at: 0 }
     }
 
     /// The next byte that is no blank.
@@ -332,20 +332,20 @@ impl<'a> Iterator for Elements<'a> {
 
 /// The members of the object that `json` is, each key as it is written between its quotes; none when it is no object.
 #[derive(Clone, Debug)]
-pub(crate) struct Members<'a> {
+pub(crate) struct JsonMembers<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Members<'a> {
+impl<'a> JsonMembers<'a> {
     pub(crate) fn new(json: &'a str) -> Self {
         let start = skip_blanks(json.as_bytes(), 0);
         let at = if json.as_bytes().get(start) == Some(&b'{') { start } else { json.len() };
-        Members { text: json, at }
+        JsonMembers { text: json, at }
     }
 }
 
-impl<'a> Iterator for Members<'a> {
+impl<'a> Iterator for JsonMembers<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<(&'a str, &'a str)> {

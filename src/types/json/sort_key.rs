@@ -4,8 +4,8 @@
 //! Each value is one byte for its kind and then: a string with its end marked; a number as sign, exponent and digits; the
 //! count of an array or object before its parts.
 
-use crate::types::json::jsonb::{Kind, elements, is_empty_array, kind, members, string};
-use crate::types::json::scan::Members;
+use crate::types::json::jsonb::{JsonKind, elements, is_empty_array, kind, members, string};
+use crate::types::json::scan::JsonMembers;
 use crate::types::limits::JSON_DEPTH_MAX;
 
 /// What a value begins with that is no empty array.
@@ -35,8 +35,8 @@ fn write(json: &str, depth: usize, key: &mut Vec<u8>) {
         return;
     }
     match kind {
-        Kind::Null => {}
-        Kind::String => {
+        JsonKind::Null => {}
+        JsonKind::String => {
             for byte in string(json).unwrap_or_default().bytes() {
                 // No byte of a string is below its end.
                 key.push(byte);
@@ -46,14 +46,14 @@ fn write(json: &str, depth: usize, key: &mut Vec<u8>) {
             }
             key.extend_from_slice(&[0, 0]);
         }
-        Kind::Number => write_number(json, key),
-        Kind::Boolean => key.push(u8::from(json == "true")),
-        Kind::Array => {
+        JsonKind::Number => write_number(json, key),
+        JsonKind::Boolean => key.push(u8::from(json == "true")),
+        JsonKind::Array => {
             write_length(elements(json).count(), key);
             elements(json).for_each(|element| write(element, depth + 1, key));
         }
-        Kind::Object => {
-            write_length(Members::new(json).count(), key);
+        JsonKind::Object => {
+            write_length(JsonMembers::new(json).count(), key);
             for (name, value) in members(json) {
                 write_length(name.len(), key);
                 key.extend_from_slice(name.as_bytes());

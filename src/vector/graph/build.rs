@@ -20,7 +20,7 @@ use super::connect::connect;
 use super::graph::Graph;
 use super::parameters::Parameters;
 use crate::error::{Error, ErrorKind, Result};
-use crate::vector::rows::aligned_vectors::Rows;
+use crate::vector::rows::aligned_vectors::VectorRows;
 use crate::vector::rows::distance::{Metric, l2_norm};
 use crate::vector::rows::kernels;
 use crate::vector::rows::quantized_vectors::Codes;
@@ -42,7 +42,7 @@ pub struct Progress {
 /// The distance given to `hnsw_rs`, between row numbers: it moves four bytes a point where it would copy whole vectors.
 #[derive(Clone)]
 struct RowDistance<'a> {
-    rows: &'a Rows,
+    rows: &'a VectorRows,
     codes: Option<&'a Codes>,
     /// For inner product, the component each row lacks to the length of the longest.
     lacking: Arc<[f32]>,
@@ -69,7 +69,7 @@ impl Distance<u32> for RowDistance<'_> {
 /// Builds the graph of the first `nodes` rows, which are distinct; every node leads to every other one. `progress` is told
 /// now and then and stops the build by returning false.
 pub fn build_graph(
-    rows: &Rows,
+    rows: &VectorRows,
     nodes: usize,
     codes: Option<&Codes>,
     metric: Metric,
@@ -99,7 +99,7 @@ pub fn build_graph(
 }
 
 /// For each row, the component that brings it to the length of the longest.
-fn lacking_lengths(rows: &Rows) -> Vec<f32> {
+fn lacking_lengths(rows: &VectorRows) -> Vec<f32> {
     let squares: Vec<f64> = (0u32..).take(rows.len()).map(|row| l2_norm(rows.vector(row)).powi(2)).collect();
     let greatest = squares.iter().copied().fold(0.0, f64::max);
     #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]

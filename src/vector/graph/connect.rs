@@ -11,7 +11,7 @@
 )]
 
 use super::graph::{Graph, NO_LINK};
-use super::walk::{Terrain, Walk};
+use super::walk::{GraphWalk, Terrain};
 
 /// Width of the walks that look for a near node.
 const EF: usize = 32;
@@ -24,7 +24,7 @@ struct Connection<'a, D> {
     from: Vec<u32>,
     /// By which link each node leads to the root: to this one. [`NO_LINK`] where it does not.
     towards: Vec<u32>,
-    walk: Walk,
+    walk: GraphWalk,
 }
 
 /// Adds the links that are missing; how many.
@@ -33,7 +33,7 @@ pub fn connect(graph: &mut Graph, distance: impl Fn(u32, u32) -> f32) -> usize {
     let Some(root) = graph.root() else { return 0 };
     let unknown = || vec![NO_LINK; nodes];
     let mut connection =
-        Connection { graph, distance, root, from: unknown(), towards: unknown(), walk: Walk::default() };
+        Connection { graph, distance, root, from: unknown(), towards: unknown(), walk: GraphWalk::default() };
     connection.reach_all() + connection.return_from_all()
 }
 

@@ -26,7 +26,7 @@ const PREFETCHED: usize = 4;
 
 /// The memory of one walk, reused between searches because allocating it costs as much as a short walk.
 #[derive(Default)]
-pub struct Walk {
+pub struct GraphWalk {
     /// One bit a node: already met.
     visited: Vec<u64>,
     met: Vec<Met>,
@@ -53,7 +53,7 @@ pub trait Terrain {
     fn prefetch(&self, node: u32);
 }
 
-impl Walk {
+impl GraphWalk {
     /// Starts from the graph's seeds.
     pub fn start(&mut self, graph: &Graph, terrain: &impl Terrain) {
         let seeds = graph.seeds(|node| terrain.closeness(node));
@@ -196,14 +196,14 @@ impl Walk {
 
 /// Walk memories at rest.
 #[derive(Default)]
-pub struct WalkPool(Mutex<Vec<Walk>>);
+pub struct WalkPool(Mutex<Vec<GraphWalk>>);
 
 impl WalkPool {
-    pub fn take(&self) -> Walk {
+    pub fn take(&self) -> GraphWalk {
         self.0.lock().pop().unwrap_or_default()
     }
 
-    pub fn put_back(&self, mut walk: Walk) {
+    pub fn put_back(&self, mut walk: GraphWalk) {
         walk.reset();
         let mut pool = self.0.lock();
         if pool.len() < POOLED_MAX {

@@ -20,7 +20,7 @@ const LANES: usize = 32;
 const STEPS: usize = 32;
 
 /// Vectors of one dimension, numbered from 0.
-pub struct Rows {
+pub struct VectorRows {
     dimension: usize,
     stride: usize,
     /// Components skipped at the start of `components`, so that row 0 starts at a cache line.
@@ -34,9 +34,9 @@ pub struct Rows {
     metric: Metric,
 }
 
-impl Rows {
+impl VectorRows {
     /// Room for exactly `capacity` rows; memory the system does not have is an error, not an abort.
-    pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<Rows> {
+    pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<VectorRows> {
         let stride = dimension.next_multiple_of(LINE);
         let wanted = stride
             .checked_mul(capacity)
@@ -48,7 +48,7 @@ impl Rows {
         let start = components.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
         components.resize(start, 0.0);
         let scales = Vec::with_capacity(if metric == Metric::Cosine { capacity } else { 0 });
-        Ok(Rows { dimension, stride, start, len: 0, components, scales, longest: 0.0, metric })
+        Ok(VectorRows { dimension, stride, start, len: 0, components, scales, longest: 0.0, metric })
     }
 
     /// Appends a vector of the right dimension.
@@ -92,7 +92,7 @@ impl Rows {
 
     /// A number that orders rows by their distance to the query: smaller is nearer.
     #[inline(always)]
-    pub fn closeness(&self, query: &Query, row: u32) -> f32 {
+    pub fn closeness(&self, query: &QueryVector, row: u32) -> f32 {
         let vector = self.padded(row);
         match self.metric {
             Metric::L2 => kernels::l2_squared(&query.padded, vector),
@@ -113,11 +113,11 @@ impl Rows {
     }
 }
 
-impl Clone for Rows {
+impl Clone for VectorRows {
     /// A copy with the same room, aligned anew.
-    fn clone(&self) -> Rows {
+    fn clone(&self) -> VectorRows {
         let capacity = self.components.capacity().saturating_sub(LINE) / self.stride.max(1);
-        let mut copy = Rows {
+        let mut copy = VectorRows {
             dimension: self.dimension,
             stride: self.stride,
             start: 0,
@@ -135,17 +135,17 @@ impl Clone for Rows {
 }
 
 /// A vector to search for, padded like the rows it is compared with.
-pub struct Query {
+pub struct QueryVector {
     metric: Metric,
     dimension: usize,
     padded: Vec<f32>,
 }
 
-impl Query {
-    pub fn new(metric: Metric, vector: &[f32]) -> Query {
+impl QueryVector {
+    pub fn new(metric: Metric, vector: &[f32]) -> QueryVector {
         let mut padded = vector.to_vec();
         padded.resize(vector.len().next_multiple_of(LINE), 0.0);
-        Query { metric, dimension: vector.len(), padded }
+        QueryVector { metric, dimension: vector.len(), padded }
     }
 
     pub fn vector(&self) -> &[f32] {

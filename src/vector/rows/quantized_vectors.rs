@@ -13,7 +13,7 @@
 use super::distance::Metric;
 use super::kernels;
 use crate::error::Result;
-use crate::vector::rows::aligned_vectors::{Rows, out_of_memory};
+use crate::vector::rows::aligned_vectors::{VectorRows, out_of_memory};
 
 /// Bytes in a cache line, where a row starts; rows are padded to a multiple of it with zeros.
 const LINE: usize = 64;
@@ -51,7 +51,7 @@ pub struct QueryCode {
 
 impl Codes {
     /// Encodes all rows; none for L1.
-    pub fn of(rows: &Rows, metric: Metric) -> Result<Option<Codes>> {
+    pub fn of(rows: &VectorRows, metric: Metric) -> Result<Option<Codes>> {
         if metric == Metric::L1 {
             return Ok(None);
         }
@@ -141,7 +141,7 @@ fn scale_for(vector: &[f32], greatest: f32) -> f32 {
 }
 
 /// The mean row (of rows brought to unit length, for cosine).
-fn mean_of(rows: &Rows) -> Vec<f32> {
+fn mean_of(rows: &VectorRows) -> Vec<f32> {
     let mut sums = vec![0f64; rows.dimension()];
     for row in (0u32..).take(rows.len()) {
         let scale = f64::from(rows.unit_scale(row));

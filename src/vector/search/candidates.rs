@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::search::Accept;
-use crate::vector::graph::walk::{Walk, WalkPool};
-use crate::vector::rows::aligned_vectors::{Query, Rounding, Rows, order_of};
+use crate::vector::graph::walk::{GraphWalk, WalkPool};
+use crate::vector::rows::aligned_vectors::{QueryVector, Rounding, VectorRows, order_of};
 use crate::vector::rows::kernels;
 use crate::vector::segment::keyed_vectors::Entries;
 use crate::vector::segment::segment::{Segment, SegmentView};
@@ -30,23 +30,26 @@ const PREFETCHED: usize = 2;
 
 /// A row that some part offers, or a node with all its rows. Ordered by distance; part and row decide ties.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Offer {
+pub struct WalkOffer {
     pub order: u32,
     pub part: u32,
     pub row: u32,
 }
 
 /// What a search looks through: segments first, then the blocks of the tails, in one numbering.
-pub struct Parts {
+pub struct IndexParts {
     segments: Vec<Arc<Segment>>,
     blocks: Vec<Arc<Entries>>,
 }
 
-impl Parts {
+impl IndexParts {
     /// A snapshot: copies pointers only.
-    pub fn of(view: &segment_set::View) -> Parts {
+    pub fn of(view: &segment_set::IndexView) -> IndexParts {
         let tails = view.building.iter().chain(std::iter::once(&view.tail));
-        Parts { segments: view.segments.clone(), blocks: tails.flat_map(|tail| tail.blocks.iter().cloned()).collect() }
+        IndexParts {
+            segments: view.segments.clone(),
+            blocks: tails.flat_map(|tail| tail.blocks.iter().cloned()).collect(),
+        }
     }
 
     /// The segments and the blocks, in the order of their numbers.
@@ -67,16 +70,16 @@ impl Parts {
     }
 
     /// The live rows that an offer stands for: those of a node of a graph, or the row of a tail.
-    pub fn rows_of(&self, offer: Offer) -> impl Iterator<Item = Offer> {
+    pub fn rows_of(&self, offer: WalkOffer) -> impl Iterator<Item = WalkOffer> {
         let segment = self.segments.get(offer.part as usize);
         let copies = segment.map_or(0..0, |segment| segment.copies.of(offer.row));
         let entries = self.entries(offer.part);
         let live = std::iter::once(offer.row).chain(copies).filter(|row| entries.is_live(*row));
-        live.map(move |row| Offer { row, ..offer })
+        live.map(move |row| WalkOffer { row, ..offer })
     }
 
     /// By how much the closeness of rows may be wrong.
-    pub fn rounding(&self, query: &Query) -> Rounding {
+    pub fn rounding(&self, query: &QueryVector) -> Rounding {
         query.rounding(self.numbers().map(|part| self.entries(part).rows.longest()).fold(0.0, f64::max))
     }
 
@@ -85,10 +88,10 @@ impl Parts {
     }
 
     /// Offers every live row of a part.
-    pub fn offer_all(&self, part: u32, query: &Query, mut take: impl FnMut(Offer)) {
+    pub fn offer_all(&self, part: u32, query: &QueryVector, mut take: impl FnMut(WalkOffer)) {
         let entries = self.entries(part);
         for row in entries.live_rows() {
-            take(Offer { order: order_of(entries.rows.closeness(query, row)), part, row });
+            take(WalkOffer { order: order_of(entries.rows.closeness(query, row)), part, row });
         }
     }
 }
@@ -115,14 +118,14 @@ impl<'v, 'a> Verdicts<'v, 'a> {
     }
 
     /// Asks about a row that may come up again.
-    pub fn accepts(&mut self, parts: &Parts, offer: Offer) -> bool {
+    pub fn accepts(&mut self, parts: &IndexParts, offer: WalkOffer) -> bool {
         let verdict = self.accepts_last(parts, offer);
         self.known.insert((offer.part, offer.row), verdict);
         verdict
     }
 
     /// Asks about a row that will not come up again.
-    pub fn accepts_last(&mut self, parts: &Parts, offer: Offer) -> bool {
+    pub fn accepts_last(&mut self, parts: &IndexParts, offer: WalkOffer) -> bool {
         match self.known.get(&(offer.part, offer.row)) {
             Some(verdict) => *verdict,
             None => (self.accept)(parts.entries(offer.part).key(offer.row)),
@@ -132,8 +135,8 @@ impl<'v, 'a> Verdicts<'v, 'a> {
 
 /// All sources of one search.
 pub struct Sources<'p> {
-    parts: &'p Parts,
-    query: &'p Query,
+    parts: &'p IndexParts,
+    query: &'p QueryVector,
     /// The width every walk has at least.
     ef: usize,
     rounding: Rounding,
@@ -143,11 +146,11 @@ pub struct Sources<'p> {
 /// One sorted list of offers that can be made longer.
 struct Source<'p> {
     /// None for the scan of the tails.
-    walk: Option<(Walk, SegmentView<'p>)>,
+    walk: Option<(GraphWalk, SegmentView<'p>)>,
     part: u32,
     width: usize,
     /// For a walk, the nearest nodes it found. For the scan all rows, of which the nearest `width` are in order.
-    offers: Vec<Offer>,
+    offers: Vec<WalkOffer>,
     /// How many of the offers the last merge used before it had as many rows as are wanted, and in all.
     depth: usize,
     used: usize,
@@ -155,7 +158,7 @@ struct Source<'p> {
 
 impl Source<'_> {
     /// The offers in order.
-    fn sorted(&self) -> &[Offer] {
+    fn sorted(&self) -> &[WalkOffer] {
         match self.walk {
             Some(_) => &self.offers,
             None => &self.offers[..self.offers.len().min(self.width)],
@@ -173,7 +176,7 @@ impl Source<'_> {
 
 impl<'p> Sources<'p> {
     /// Starts every walk at width `ef`.
-    pub fn open(parts: &'p Parts, query: &'p Query, ef: usize, pool: &WalkPool) -> Sources<'p> {
+    pub fn open(parts: &'p IndexParts, query: &'p QueryVector, ef: usize, pool: &WalkPool) -> Sources<'p> {
         let mut sources = Vec::with_capacity(parts.segments.len() + 1);
         for (part, segment) in (0u32..).zip(&parts.segments) {
             let mut walk = pool.take();
@@ -200,7 +203,7 @@ impl<'p> Sources<'p> {
     }
 
     /// The `k` nearest rows the filter accepts, and those that may be as near as the last of them; none when a scan is the better or the only way to find them.
-    pub fn find(&mut self, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Option<Vec<Offer>> {
+    pub fn find(&mut self, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Option<Vec<WalkOffer>> {
         loop {
             let accepted = self.merge(k, verdicts);
             let wanted: Vec<usize> =
@@ -220,7 +223,7 @@ impl<'p> Sources<'p> {
     }
 
     /// Shows offers to the filter in order of distance until `k` are accepted and no other may be as near as the last.
-    fn merge(&mut self, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<Offer> {
+    fn merge(&mut self, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<WalkOffer> {
         let mut accepted = Vec::with_capacity(k.min(self.ef));
         for source in &mut self.sources {
             (source.depth, source.used) = (0, 0);
@@ -310,8 +313,8 @@ impl<'p> Sources<'p> {
 }
 
 /// Offers what a walk found, with the closeness of the vectors themselves.
-fn order_by_vectors(rows: &Rows, query: &Query, part: u32, walk: &Walk, offers: &mut Vec<Offer>) {
-    offers.extend(walk.nearest().map(|row| Offer { order: 0, part, row }));
+fn order_by_vectors(rows: &VectorRows, query: &QueryVector, part: u32, walk: &GraphWalk, offers: &mut Vec<WalkOffer>) {
+    offers.extend(walk.nearest().map(|row| WalkOffer { order: 0, part, row }));
     for at in 0..offers.len() {
         if let Some(ahead) = offers.get(at + PREFETCHED) {
             kernels::prefetch(rows.padded(ahead.row));

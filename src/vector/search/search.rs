@@ -12,11 +12,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::error::{Error, Result};
-use crate::vector::index::Index;
-use crate::vector::rows::aligned_vectors::Query;
+use crate::vector::index::NearestIndex;
+use crate::vector::rows::aligned_vectors::QueryVector;
 use crate::vector::rows::distance::check_dimension;
-use crate::vector::search::candidates::{Offer, Parts, Sources, Verdicts, WIDTH_PER_DEPTH_HALVES};
-use crate::vector::segment::keyed_vectors::Key;
+use crate::vector::search::candidates::{IndexParts, Sources, Verdicts, WIDTH_PER_DEPTH_HALVES, WalkOffer};
+use crate::vector::segment::keyed_vectors::VectorKey;
 
 /// Rows a walk meets for each step of its width, about, when it is narrow.
 const MET_PER_WIDTH: usize = 8;
@@ -24,14 +24,14 @@ const MET_PER_WIDTH: usize = 8;
 /// A key and its exact distance to the query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
-    pub key: Key,
+    pub key: VectorKey,
     pub distance: f64,
 }
 
 /// The caller's filter. True for keys that may be returned.
 pub type Accept<'a> = dyn FnMut(&[u8]) -> bool + 'a;
 
-impl Index {
+impl NearestIndex {
     /// The `k` nearest keys that `accept` lets through, and those that are as far away as the last of them, nearest first,
     /// keys in order where distances are equal. `ef` is the least width of the walks: more is slower and misses less. Any `k`
     /// up to it is answered from one and the same walk where all are accepted, so that answers to a lesser `k` are the
@@ -44,7 +44,7 @@ impl Index {
         found.ok_or_else(|| Error::internal("a search gave up that must not"))
     }
 
-    /// As [`Index::search`]; `None` where the caller has a better way to find the few that its filter accepts: where the
+    /// As [`NearestIndex::search`]; `None` where the caller has a better way to find the few that its filter accepts: where the
     /// walks find too few and `is_too_choosy` says so of the share of rows that were accepted.
     pub fn search_unless(
         &self,
@@ -58,8 +58,8 @@ impl Index {
         if k == 0 {
             return Ok(Some(Vec::new()));
         }
-        let parts = Parts::of(&self.view.read());
-        let query = Query::new(self.metric, query);
+        let parts = IndexParts::of(&self.view.read());
+        let query = QueryVector::new(self.metric, query);
         let ef = if k <= ef { ef } else { k.saturating_mul(WIDTH_PER_DEPTH_HALVES) / 2 };
         let mut verdicts = Verdicts::new(accept);
         let found = if ef.saturating_mul(MET_PER_WIDTH) < parts.live() {
@@ -78,14 +78,14 @@ impl Index {
         Ok(Some(candidates(&parts, &query, &found, k)))
     }
 
-    /// Like [`Index::search`], by comparing the query with every row.
+    /// Like [`NearestIndex::search`], by comparing the query with every row.
     pub fn search_exact(&self, query: &[f32], k: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
         check_dimension(query, self.dimension)?;
         if k == 0 {
             return Ok(Vec::new());
         }
-        let parts = Parts::of(&self.view.read());
-        let query = Query::new(self.metric, query);
+        let parts = IndexParts::of(&self.view.read());
+        let query = QueryVector::new(self.metric, query);
         let found = scan(&parts, &query, k, &mut Verdicts::new(accept));
         Ok(candidates(&parts, &query, &found, k))
     }
@@ -99,7 +99,7 @@ impl Index {
         keys: impl IntoIterator<Item = &'k [u8]>,
     ) -> Result<Vec<Candidate>> {
         check_dimension(query, self.dimension)?;
-        let query = Query::new(self.metric, query);
+        let query = QueryVector::new(self.metric, query);
         let mut found: Vec<Candidate> = Vec::new();
         let writer = self.writer.lock();
         let view = self.view.read();
@@ -119,8 +119,8 @@ impl Index {
 
 /// Compares the query with every live row and asks the filter in order of distance, until `k` are accepted and no other may
 /// be as near as the last.
-fn scan(parts: &Parts, query: &Query, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<Offer> {
-    let mut offers: Vec<Reverse<Offer>> = Vec::with_capacity(parts.live());
+fn scan(parts: &IndexParts, query: &QueryVector, k: usize, verdicts: &mut Verdicts<'_, '_>) -> Vec<WalkOffer> {
+    let mut offers: Vec<Reverse<WalkOffer>> = Vec::with_capacity(parts.live());
     for part in parts.numbers() {
         parts.offer_all(part, query, |offer| offers.push(Reverse(offer)));
     }
@@ -142,7 +142,7 @@ fn scan(parts: &Parts, query: &Query, k: usize, verdicts: &mut Verdicts<'_, '_>)
 }
 
 /// Puts exact distances to the rows found, and keeps the `k` nearest.
-fn candidates(parts: &Parts, query: &Query, offers: &[Offer], k: usize) -> Vec<Candidate> {
+fn candidates(parts: &IndexParts, query: &QueryVector, offers: &[WalkOffer], k: usize) -> Vec<Candidate> {
     let found = offers
         .iter()
         .map(|offer| {

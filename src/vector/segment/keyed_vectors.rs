@@ -11,30 +11,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::Result;
-use crate::vector::rows::aligned_vectors::Rows;
+use crate::vector::rows::aligned_vectors::VectorRows;
 use crate::vector::rows::distance::Metric;
 
 /// A user key, shared between the map of keys and the rows.
-pub type Key = Arc<[u8]>;
+pub type VectorKey = Arc<[u8]>;
 
 /// Rows of one dimension; row numbers start at 0.
 pub struct Entries {
-    pub rows: Rows,
-    pub keys: Vec<Key>,
-    pub deleted: Marks,
+    pub rows: VectorRows,
+    pub keys: Vec<VectorKey>,
+    pub deleted: Tombstones,
 }
 
 impl Entries {
     pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<Entries> {
         Ok(Entries {
-            rows: Rows::with_capacity(metric, dimension, capacity)?,
+            rows: VectorRows::with_capacity(metric, dimension, capacity)?,
             keys: Vec::with_capacity(capacity),
-            deleted: Marks::new(capacity),
+            deleted: Tombstones::new(capacity),
         })
     }
 
     /// Adds a row; the caller stays within the capacity.
-    pub fn push(&mut self, key: Key, vector: &[f32]) {
+    pub fn push(&mut self, key: VectorKey, vector: &[f32]) {
         self.rows.push(vector);
         self.keys.push(key);
     }
@@ -57,13 +57,13 @@ impl Entries {
         (0u32..).take(self.len()).filter(|row| self.is_live(*row))
     }
 
-    pub fn key(&self, row: u32) -> &Key {
+    pub fn key(&self, row: u32) -> &VectorKey {
         &self.keys[row as usize]
     }
 
     /// Bytes held, without the keys, which the map of keys owns as well.
     pub fn bytes(&self) -> usize {
-        self.rows.bytes() + self.keys.capacity() * size_of::<Key>() + self.deleted.words.len() * size_of::<u64>()
+        self.rows.bytes() + self.keys.capacity() * size_of::<VectorKey>() + self.deleted.words.len() * size_of::<u64>()
     }
 }
 
@@ -77,19 +77,19 @@ impl Clone for Entries {
 
 /// A bit for each row, set once and never cleared. A reader may see a mark late, never a wrong one; whoever must see it
 /// at once synchronises through the lock of the index.
-pub struct Marks {
+pub struct Tombstones {
     words: Box<[AtomicU64]>,
     count: AtomicUsize,
 }
 
-impl Marks {
-    pub fn new(rows: usize) -> Marks {
-        Marks::from_words(vec![0; rows.div_ceil(64)])
+impl Tombstones {
+    pub fn new(rows: usize) -> Tombstones {
+        Tombstones::from_words(vec![0; rows.div_ceil(64)])
     }
 
-    pub fn from_words(words: Vec<u64>) -> Marks {
+    pub fn from_words(words: Vec<u64>) -> Tombstones {
         let count = words.iter().map(|word| word.count_ones() as usize).sum();
-        Marks { words: words.into_iter().map(AtomicU64::new).collect(), count: AtomicUsize::new(count) }
+        Tombstones { words: words.into_iter().map(AtomicU64::new).collect(), count: AtomicUsize::new(count) }
     }
 
     pub fn to_words(&self) -> Vec<u64> {
@@ -113,8 +113,8 @@ impl Marks {
     }
 }
 
-impl Clone for Marks {
-    fn clone(&self) -> Marks {
-        Marks::from_words(self.to_words())
+impl Clone for Tombstones {
+    fn clone(&self) -> Tombstones {
+        Tombstones::from_words(self.to_words())
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::vector::graph::graph::Graph;
 use crate::vector::graph::walk::Terrain;
-use crate::vector::rows::aligned_vectors::Query;
+use crate::vector::rows::aligned_vectors::QueryVector;
 use crate::vector::rows::copies::Copies;
 use crate::vector::rows::distance::Metric;
 use crate::vector::rows::kernels;
@@ -35,7 +35,7 @@ impl Segment {
     }
 
     /// The segment seen from a query.
-    pub fn seen_from<'a>(&'a self, query: &'a Query) -> SegmentView<'a> {
+    pub fn seen_from<'a>(&'a self, query: &'a QueryVector) -> SegmentView<'a> {
         let code = self.codes.as_ref().map(|codes| (codes, codes.encode(query.vector())));
         SegmentView { entries: &self.entries, copies: &self.copies, query, code }
     }
@@ -49,7 +49,7 @@ impl Segment {
 pub struct SegmentView<'a> {
     entries: &'a Entries,
     copies: &'a Copies,
-    query: &'a Query,
+    query: &'a QueryVector,
     code: Option<(&'a Codes, QueryCode)>,
 }
 

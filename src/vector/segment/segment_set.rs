@@ -32,28 +32,28 @@ pub enum BuildScope {
 
 /// Where the current row of a key is. A unit is a tail or a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct PartPlace {
     pub unit: u32,
     pub row: u32,
 }
 
 /// The parts a search looks through.
-pub struct View {
+pub struct IndexView {
     pub segments: Vec<Arc<Segment>>,
     /// Tails that a build is turning into a segment, or that a stopped build left.
     pub building: Vec<Tail>,
     pub tail: Tail,
 }
 
-impl View {
-    pub fn mark_deleted(&self, place: Place) {
+impl IndexView {
+    pub fn mark_deleted(&self, place: PartPlace) {
         if let Some((entries, row)) = self.find(place) {
             entries.deleted.set(row);
         }
     }
 
     /// The entries that hold a place, and its row in them.
-    pub fn find(&self, place: Place) -> Option<(&Entries, u32)> {
+    pub fn find(&self, place: PartPlace) -> Option<(&Entries, u32)> {
         if let Some(segment) = self.segments.iter().find(|segment| segment.unit == place.unit) {
             return Some((&segment.entries, place.row));
         }
@@ -76,10 +76,10 @@ impl View {
     }
 
     /// The parts a build makes one segment of; none when it would change nothing.
-    pub fn inputs(&self, scope: BuildScope) -> Vec<Input> {
+    pub fn inputs(&self, scope: BuildScope) -> Vec<BuildInput> {
         let everything = scope == BuildScope::Everything || self.segments.len() > SEGMENTS_MAX;
-        let tails = self.building.iter().map(|tail| Input::Tail { unit: tail.unit, blocks: tail.blocks.clone() });
-        let mut inputs: Vec<Input> = tails.collect();
+        let tails = self.building.iter().map(|tail| BuildInput::Tail { unit: tail.unit, blocks: tail.blocks.clone() });
+        let mut inputs: Vec<BuildInput> = tails.collect();
         let mut total: usize = self.building.iter().map(Tail::live).sum();
         let mut by_size: Vec<&Arc<Segment>> = self.segments.iter().collect();
         by_size.sort_by_key(|segment| segment.entries.live());
@@ -87,11 +87,11 @@ impl View {
             let live = segment.entries.live();
             if everything || has_decayed(segment) || live <= GROWTH * total {
                 total += live;
-                inputs.push(Input::Segment(segment.clone()));
+                inputs.push(BuildInput::Segment(segment.clone()));
             }
         }
         match &inputs[..] {
-            [Input::Segment(only)] if only.entries.deleted.count() == 0 => Vec::new(),
+            [BuildInput::Segment(only)] if only.entries.deleted.count() == 0 => Vec::new(),
             _ => inputs,
         }
     }
@@ -109,44 +109,44 @@ fn has_decayed(segment: &Segment) -> bool {
 }
 
 /// A part that goes into a build.
-pub enum Input {
+pub enum BuildInput {
     Tail { unit: u32, blocks: Vec<Arc<Entries>> },
     Segment(Arc<Segment>),
 }
 
-impl Input {
+impl BuildInput {
     pub fn unit(&self) -> u32 {
         match self {
-            Input::Tail { unit, .. } => *unit,
-            Input::Segment(segment) => segment.unit,
+            BuildInput::Tail { unit, .. } => *unit,
+            BuildInput::Segment(segment) => segment.unit,
         }
     }
 
     /// The runs of entries of this part, each with the row number of its first.
     fn runs(&self) -> Vec<(u32, &Entries)> {
         match self {
-            Input::Tail { blocks, .. } => {
+            BuildInput::Tail { blocks, .. } => {
                 (0u32..).step_by(BLOCK_ROWS as usize).zip(blocks.iter().map(|block| &**block)).collect()
             }
-            Input::Segment(segment) => vec![(0, &segment.entries)],
+            BuildInput::Segment(segment) => vec![(0, &segment.entries)],
         }
     }
 }
 
 /// The live rows of all inputs, in the order of a segment.
-pub struct Gathered {
+pub struct GatheredParts {
     pub entries: Entries,
     pub copies: Copies,
     /// Where each row came from.
-    pub origins: Vec<Place>,
+    pub origins: Vec<PartPlace>,
 }
 
 /// Copies the live rows of all inputs together.
-pub fn gather(inputs: &[Input], metric: Metric, dimension: usize) -> Result<Gathered> {
-    let mut sources: Vec<(Place, &Entries, u32)> = Vec::new();
+pub fn gather(inputs: &[BuildInput], metric: Metric, dimension: usize) -> Result<GatheredParts> {
+    let mut sources: Vec<(PartPlace, &Entries, u32)> = Vec::new();
     for input in inputs {
         for (first, entries) in input.runs() {
-            let place = |row| Place { unit: input.unit(), row: first + row };
+            let place = |row| PartPlace { unit: input.unit(), row: first + row };
             sources.extend(entries.live_rows().map(|row| (place(row), entries, row)));
         }
     }
@@ -158,5 +158,5 @@ pub fn gather(inputs: &[Input], metric: Metric, dimension: usize) -> Result<Gath
         entries.push(from.key(*row).clone(), from.rows.vector(*row));
         origins.push(*place);
     }
-    Ok(Gathered { entries, copies, origins })
+    Ok(GatheredParts { entries, copies, origins })
 }

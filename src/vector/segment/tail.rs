@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::vector::rows::distance::Metric;
-use crate::vector::segment::keyed_vectors::{Entries, Key};
+use crate::vector::segment::keyed_vectors::{Entries, VectorKey};
 
 /// Rows a block holds: few enough that copying one is cheap, and one word of deletion marks.
 pub const BLOCK_ROWS: u32 = 64;
@@ -34,7 +34,7 @@ impl Tail {
     }
 
     /// Adds a row and returns its number.
-    pub fn push(&mut self, metric: Metric, key: Key, vector: &[f32]) -> Result<u32> {
+    pub fn push(&mut self, metric: Metric, key: VectorKey, vector: &[f32]) -> Result<u32> {
         if self.len.is_multiple_of(BLOCK_ROWS) {
             self.blocks.push(Arc::new(Entries::with_capacity(metric, vector.len(), BLOCK_ROWS as usize)?));
         }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use nebulusdb::db::{Catalog, Query};
 use nebulusdb::error::Error;
-use nebulusdb::knirvql::{Action, Lowered, Selection, lower, parse};
+use nebulusdb::knirvql::{KnirvqlAction, LoweredStatement, Selection, lower, parse};
 use nebulusdb::model::{
     Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin, Network,
     NetworkId, NetworkOptions,
@@ -92,7 +92,7 @@ fn network(id: u32, name: &str, attached: &[(u32, &str)]) -> Network {
     }
 }
 
-fn lowered(text: &str) -> Result<Lowered, Error> {
+fn lowered(text: &str) -> Result<LoweredStatement, Error> {
     lower(&parse(text)?, &catalog(), &[])
 }
 
@@ -104,16 +104,18 @@ fn golden_lowerings_hold() {
     });
 }
 
-fn shown(lowered: &Lowered) -> String {
+fn shown(lowered: &LoweredStatement) -> String {
     let mut shown = String::new();
     match &lowered.action {
-        Action::Read(query) => show_query(&mut shown, query),
-        Action::Delete(selections) => selections.iter().for_each(|selection| show_selection(&mut shown, selection)),
-        Action::Stage { selection, staged } => {
+        KnirvqlAction::Read(query) => show_query(&mut shown, query),
+        KnirvqlAction::Delete(selections) => {
+            selections.iter().for_each(|selection| show_selection(&mut shown, selection))
+        }
+        KnirvqlAction::Stage { selection, staged } => {
             writeln!(shown, "staged {staged}").unwrap();
             show_selection(&mut shown, selection);
         }
-        Action::Revert(selection) => show_selection(&mut shown, selection),
+        KnirvqlAction::Revert(selection) => show_selection(&mut shown, selection),
         other => writeln!(shown, "{other:?}").unwrap(),
     }
     if let Some(columns) = &lowered.columns {
@@ -149,7 +151,7 @@ fn show_selection(shown: &mut String, selection: &Selection) {
 fn metadata_of_a_table_goes_to_columns_and_facts() {
     let statement = "SET MEMORY IN notes id = 7 metadata = {title: \"a\", price: 1.50, source: \"web\", at: '2026-01-02'} \
                      vector = [1, 2, 3]";
-    let Action::SetMemory(write) = lowered(statement).unwrap().action else { panic!("not a write") };
+    let KnirvqlAction::SetMemory(write) = lowered(statement).unwrap().action else { panic!("not a write") };
     let parts = write.bind(&[]).unwrap();
     assert_eq!(parts.id, Some(Value::Int8(7)));
     let mut positions: Vec<usize> = parts.columns.iter().map(|(position, _)| *position).collect();
@@ -163,7 +165,7 @@ fn metadata_of_a_table_goes_to_columns_and_facts() {
 fn parameters_of_set_memory_are_bound_to_their_types() {
     let lowered = lowered("SET MEMORY id = $1 metadata = $2 vector = $3 blob = $4").unwrap();
     assert_eq!(lowered.parameters, [ColumnType::Text, ColumnType::Jsonb, ColumnType::Vector(None), ColumnType::Bytea]);
-    let Action::SetMemory(write) = lowered.action else { panic!("not a write") };
+    let KnirvqlAction::SetMemory(write) = lowered.action else { panic!("not a write") };
     let vector = Value::Vector([1.0].into());
     let bind = |metadata: &str| {
         write.bind(&[Value::text("m"), Value::Json(metadata.into()), vector.clone(), Value::Bytea([1, 2].into())])
@@ -178,7 +180,9 @@ fn parameters_of_set_memory_are_bound_to_their_types() {
 
 #[test]
 fn a_delete_everywhere_leaves_out_what_cannot_match() {
-    let Action::Delete(selections) = lowered("DELETE WHERE id = $1").unwrap().action else { panic!("not a delete") };
+    let KnirvqlAction::Delete(selections) = lowered("DELETE WHERE id = $1").unwrap().action else {
+        panic!("not a delete")
+    };
     let bound = |id: &str| {
         let matching = selections.iter().filter(|selection| selection.bind(&[Value::text(id)]).unwrap().is_some());
         matching.map(|selection| selection.collection.name.clone()).collect::<Vec<_>>()

@@ -1,9 +1,9 @@
 //! What must hold for every statement and every text.
 
 use nebulusdb::knirvql::{
-    Bindable, Comparison, Condition, Delete, EntryType, GetMemory, Literal, Metric, NetworkChange, NetworkOption,
-    OrderKey, Path, Revert, SetMemory, Show, Similar, Stage, Statement, Step, Text, VectorSource, is_knirvql,
-    parameters, parse, statement_end,
+    AstComparison, AstEntryType, AstMetric, AstStage, AstText, Bindable, Condition, Delete, GetMemory,
+    KnirvqlStatement, Literal, NetworkChange, NetworkOption, OrderKey, Path, Revert, SetMemory, Show, Similar, Step,
+    VectorSource, is_knirvql, parameters, parse, statement_end,
 };
 use proptest::collection::vec;
 use proptest::option::of;
@@ -37,23 +37,23 @@ fn literal() -> impl Strategy<Value = Literal> {
         any::<bool>().prop_map(Literal::Boolean),
         any::<i64>().prop_map(Literal::Integer),
         "-?(0|[1-9][0-9]{0,30})\\.[0-9]{1,20}(e[+-]?[0-9]{1,2})?".prop_map(Literal::Number),
-        text().prop_map(|value| Literal::Text(Text::open(value))),
+        text().prop_map(|value| Literal::Text(AstText::open(value))),
         parameter().prop_map(Literal::Parameter),
     ]
 }
 
-fn comparison() -> impl Strategy<Value = Comparison> {
+fn comparison() -> impl Strategy<Value = AstComparison> {
     prop_oneof![
-        Just(Comparison::Equal),
-        Just(Comparison::NotEqual),
-        Just(Comparison::Less),
-        Just(Comparison::LessOrEqual),
-        Just(Comparison::Greater),
-        Just(Comparison::GreaterOrEqual),
-        Just(Comparison::Like),
-        Just(Comparison::Contains),
-        Just(Comparison::StartsWith),
-        Just(Comparison::Matches),
+        Just(AstComparison::Equal),
+        Just(AstComparison::NotEqual),
+        Just(AstComparison::Less),
+        Just(AstComparison::LessOrEqual),
+        Just(AstComparison::Greater),
+        Just(AstComparison::GreaterOrEqual),
+        Just(AstComparison::Like),
+        Just(AstComparison::Contains),
+        Just(AstComparison::StartsWith),
+        Just(AstComparison::Matches),
     ]
 }
 
@@ -84,9 +84,10 @@ fn similar() -> impl Strategy<Value = Similar> {
     let vector = prop_oneof![
         components().prop_map(VectorSource::Components),
         parameter().prop_map(VectorSource::Parameter),
-        bindable(text().prop_map(Text::open)).prop_map(VectorSource::Entry),
+        bindable(text().prop_map(AstText::open)).prop_map(VectorSource::Entry),
     ];
-    let metrics = prop_oneof![Just(Metric::Cosine), Just(Metric::L2), Just(Metric::InnerProduct), Just(Metric::L1)];
+    let metrics =
+        prop_oneof![Just(AstMetric::Cosine), Just(AstMetric::L2), Just(AstMetric::InnerProduct), Just(AstMetric::L1)];
     let distance = any::<f64>().prop_filter("finite", |distance| distance.is_finite());
     (vector, of(metrics), of(bindable(distance)), of(bindable(1..=u64::MAX)))
         .prop_map(|(vector, metric, within, ef)| Similar { vector, metric, within, ef })
@@ -159,46 +160,43 @@ fn network_change() -> impl Strategy<Value = NetworkChange> {
     ]
 }
 
-fn plain_statement() -> impl Strategy<Value = Statement> {
+fn plain_statement() -> impl Strategy<Value = KnirvqlStatement> {
     let delete = (any::<bool>(), text(), condition()).prop_map(|(typed, collection, condition)| {
-        let entry_type = typed.then_some(EntryType::Memory);
-        Statement::Delete(Delete { entry_type, collection: Some(format!("c{collection}")), condition })
+        let entry_type = typed.then_some(AstEntryType::Memory);
+        KnirvqlStatement::Delete(Delete { entry_type, collection: Some(format!("c{collection}")), condition })
     });
     let stage =
         (any::<bool>(), of(text()), condition(), of(text())).prop_map(|(staged, collection, condition, network)| {
-            Statement::Stage(Stage { staged, collection, condition, network })
+            KnirvqlStatement::Stage(AstStage { staged, collection, condition, network })
         });
     let revert = (of(text()), condition())
-        .prop_map(|(collection, condition)| Statement::Revert(Revert { collection, condition }));
-    let attach = (text(), text(), options()).prop_map(|(collection, network, options)| Statement::AttachCollection {
-        collection,
-        network,
-        options,
-    });
+        .prop_map(|(collection, condition)| KnirvqlStatement::Revert(Revert { collection, condition }));
+    let attach = (text(), text(), options())
+        .prop_map(|(collection, network, options)| KnirvqlStatement::AttachCollection { collection, network, options });
     let join = (text(), vec(text(), 1..3), options())
-        .prop_map(|(network, addresses, options)| Statement::JoinNetwork { network, addresses, options });
+        .prop_map(|(network, addresses, options)| KnirvqlStatement::JoinNetwork { network, addresses, options });
     let subjects = prop_oneof![Just(Show::Networks), Just(Show::Peers), Just(Show::Sync), Just(Show::Collections)];
     prop_oneof![
-        6 => get_memory().prop_map(Statement::GetMemory),
-        3 => set_memory().prop_map(Statement::SetMemory),
+        6 => get_memory().prop_map(KnirvqlStatement::GetMemory),
+        3 => set_memory().prop_map(KnirvqlStatement::SetMemory),
         1 => delete,
         1 => stage,
         1 => revert,
-        1 => (text(), network_change()).prop_map(|(network, change)| Statement::AlterNetwork { network, change }),
+        1 => (text(), network_change()).prop_map(|(network, change)| KnirvqlStatement::AlterNetwork { network, change }),
         1 => attach,
         1 => join,
-        1 => (text(), options()).prop_map(|(network, options)| Statement::CreateNetwork { network, options }),
+        1 => (text(), options()).prop_map(|(network, options)| KnirvqlStatement::CreateNetwork { network, options }),
         1 => (text(), text())
-            .prop_map(|(collection, network)| Statement::DetachCollection { collection, network }),
-        1 => text().prop_map(|network| Statement::LeaveNetwork { network }),
-        1 => of(text()).prop_map(|network| Statement::Sync { network }),
-        1 => subjects.prop_map(Statement::Show),
+            .prop_map(|(collection, network)| KnirvqlStatement::DetachCollection { collection, network }),
+        1 => text().prop_map(|network| KnirvqlStatement::LeaveNetwork { network }),
+        1 => of(text()).prop_map(|network| KnirvqlStatement::Sync { network }),
+        1 => subjects.prop_map(KnirvqlStatement::Show),
     ]
 }
 
-fn statement() -> impl Strategy<Value = Statement> {
+fn statement() -> impl Strategy<Value = KnirvqlStatement> {
     (plain_statement(), of(any::<bool>())).prop_map(|(statement, explain)| match explain {
-        Some(analyze) => Statement::Explain { analyze, statement: Box::new(statement) },
+        Some(analyze) => KnirvqlStatement::Explain { analyze, statement: Box::new(statement) },
         None => statement,
     })
 }

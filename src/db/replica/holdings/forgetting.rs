@@ -12,8 +12,8 @@ use crate::db::database::Database;
 use crate::db::records::origin::RETURNING;
 use crate::db::replica::receiving::public_view::covers;
 use crate::db::replica::receiving::verify_states::is_signed;
-use crate::db::write::encoder::Apply;
-use crate::db::write::feed_draft::Origin;
+use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::feed_draft::ChangeOrigin;
 use crate::defence::is_down;
 use crate::error::{Error, Result};
 use crate::model::{Bytes, Head, Network, NetworkId, PeerId, Stage, State};
@@ -55,7 +55,7 @@ impl Database {
         self.queue()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
-                apply.origin = Some(Origin::of_network(&network));
+                apply.origin = Some(ChangeOrigin::of_network(&network));
                 let signed = heads.iter().filter(|head| is_signed(&network, head));
                 let seen: BTreeMap<PeerId, u64> = signed.map(|head| (head.origin.clone(), head.seq)).collect();
                 let mut dropped = 0;
@@ -107,7 +107,7 @@ impl Database {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Whether a state that a member offers is of a life that ended here, with its tombstone gone: an entry that lives, of which
     /// nothing is here, and all of whose deltas lie below what was removed.
     pub fn was_collected(

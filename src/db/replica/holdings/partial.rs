@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::db::database::Database;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::access_path;
-use crate::db::read::access_path::{Access, Plan};
+use crate::db::read::access_path::{Access, AccessPlan};
 use crate::db::read::query::{Query, Target};
 use crate::db::read::view::{ReadView, Sought};
 use crate::db::records::log_entry::decode_log_entry;
@@ -18,9 +18,9 @@ use crate::db::replica::receiving::receive::Touched;
 use crate::db::replica::receiving::verify_run::ReadDelta;
 use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedHeads, VerifiedStates, forged_error};
 use crate::db::settings::settings::Settings;
-use crate::db::state::state::Shared;
-use crate::db::write::encoder::Apply;
-use crate::db::write::feed_draft::Origin;
+use crate::db::state::state::DbState;
+use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::model::{
     Buckets, Bytes, Collection, CollectionId, FACT_BLOB_HASH, Head, ListingPage, ListingPlace, Network, NetworkId,
@@ -43,7 +43,7 @@ const DELTAS_BEHIND_MAX: u64 = 10_000;
 /// Numbers by origin.
 type Numbers = BTreeMap<PeerId, u64>;
 
-impl Shared {
+impl DbState {
     fn placement(&self, network: NetworkId) -> Result<Placement> {
         let damaged = |_| Error::new(ErrorKind::Corrupted, "the placement of a network cannot be read");
         let snapshot = self.store.snapshot();
@@ -142,7 +142,7 @@ impl Database {
         self.queue()
             .encode(move |apply| {
                 let Some(network) = apply.current_catalog().network_by_id(network).cloned() else { return Ok(0) };
-                apply.origin = Some(Origin::of_network(&network).fetched());
+                apply.origin = Some(ChangeOrigin::of_network(&network).fetched());
                 let mut touched = Touched::new();
                 let mut news = 0;
                 let keys: BTreeSet<Bytes> = states.iter().map(|state| &state.key).chain(&absent).cloned().collect();
@@ -173,7 +173,7 @@ impl ReadView {
     }
 
     /// Whether what a query names by key is here, or known to be nowhere.
-    pub(crate) fn check_held(&self, query: &Query, plan: &Plan, settings: &Settings) -> Result<()> {
+    pub(crate) fn check_held(&self, query: &Query, plan: &AccessPlan, settings: &Settings) -> Result<()> {
         let id = query.collection.id;
         if !self.holds_share(id, settings) {
             return Ok(());
@@ -367,7 +367,7 @@ impl PublicView {
         shared_name: &str,
         share: &Buckets,
         stable: &Numbers,
-        shared: &Shared,
+        shared: &DbState,
         kept: Option<&PeerId>,
     ) -> Result<Vec<Vec<u8>>> {
         let mut found = Vec::new();
@@ -383,13 +383,13 @@ impl PublicView {
 }
 
 /// The origin whose entries are kept whatever others say that they hold: this node's own, unless it wants to drop them.
-fn kept_own(network: &Network, shared: &Shared) -> Option<PeerId> {
+fn kept_own(network: &Network, shared: &DbState) -> Option<PeerId> {
     network.options.keep_own.then(|| shared.identity().peer_id().clone())
 }
 
 /// Whether an entry is only what the network knows of it, all of that is stable, and nothing of it lies here alone or was
 /// written by `kept`.
-fn is_evictable(record: &RecordView<'_>, stable: &Numbers, shared: &Shared, kept: Option<&PeerId>) -> Result<bool> {
+fn is_evictable(record: &RecordView<'_>, stable: &Numbers, shared: &DbState, kept: Option<&PeerId>) -> Result<bool> {
     let is_public_alone =
         record.is_alive() && record.publicity() == Publicity::Posted && record.stage() == Stage::Private;
     let clock = record.clock()?;
@@ -404,7 +404,7 @@ fn is_evictable(record: &RecordView<'_>, stable: &Numbers, shared: &Shared, kept
     Ok(hash.parse::<BlobHash>().map_or(true, |hash| shared.blobs.size(&hash).is_err()))
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     fn evict(&mut self, network: &Network, shared_name: &str, key: &[u8], stable: &Numbers) -> Result<bool> {
         let Some(attachment) = network.attachment_named(shared_name).filter(|attachment| !attachment.detaching) else {
             return Ok(false);
@@ -417,7 +417,7 @@ impl Apply<'_> {
         if !is_evictable(&RecordView::parse(&bytes)?, stable, self.shared, kept.as_ref())? {
             return Ok(false);
         }
-        self.origin = Some(Origin::of_network(network).evicted());
+        self.origin = Some(ChangeOrigin::of_network(network).evicted());
         self.drop_public(network, shared_name, key, stable)
     }
 

@@ -16,8 +16,8 @@ use crate::db::replica::receiving::shapes::ShapeClaim;
 use crate::db::replica::receiving::verify_run::ReadDelta;
 use crate::db::replica::rights::rights_follow::follow_rights;
 use crate::db::write::committer::CommitQueue;
-use crate::db::write::encoder::Apply;
-use crate::db::write::feed_draft::Origin;
+use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::Result;
 use crate::model::{CollectionId, Network, NetworkId, PeerId, Stage};
 use crate::store::{Key, KeyRange, Publicity, RecordHeader, RecordView, Snapshot, delta_seq, encode_sorted_record};
@@ -27,7 +27,7 @@ const ENTRIES_PER_STEP: usize = 2_000;
 /// Deltas of one step of replaying the log.
 const DELTAS_PER_STEP: usize = 10_000;
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Makes the next entries behind `after` private; where to go on, or the end.
     fn detach_step(&mut self, collection: CollectionId, after: &Bound<Vec<u8>>) -> Result<ControlFlow<(), Vec<u8>>> {
         let snapshot = Arc::clone(&self.group.snapshot);
@@ -109,7 +109,7 @@ impl Apply<'_> {
         shared_name: &str,
         after: &Bound<Vec<u8>>,
     ) -> Result<ControlFlow<(), Vec<u8>>> {
-        self.origin = Some(Origin::of_network(network));
+        self.origin = Some(ChangeOrigin::of_network(network));
         let snapshot = Arc::clone(&self.group.snapshot);
         let mut log = snapshot.scan(&KeyRange::deltas(network.id).from(after.as_ref().map(Vec::as_slice)));
         let mut touched = Touched::new();
@@ -139,7 +139,7 @@ impl Apply<'_> {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// The last step of attaching: peers are told. The collection is partial where the log does not reach back to the
     /// beginning of what has been applied.
     fn end_attach(&mut self, id: NetworkId, shared_name: &str) -> Result<()> {

@@ -7,12 +7,12 @@ use tokio::sync::{mpsc, watch};
 use crate::db::database::Database;
 use crate::db::read::view::ReadView;
 use crate::db::records::peers_status::{SyncCommand, SyncReport, SyncStatus};
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, Collection, ListingPage, ListingPlace, NetworkId, PeerId};
 use crate::store::BlobHash;
 
-impl Shared {
+impl DbState {
     async fn fetch_blob(&self, collection: &Collection, hash: &str) -> Result<()> {
         let hash: BlobHash = hash.parse()?;
         if self.blobs.size(&hash).is_ok() {

@@ -5,7 +5,7 @@
 //! name, so the record is kept by both, and a node with a new identity begins at the start.
 
 use crate::db::records::stored_head::StoredHead;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::error::Result;
 use crate::model::{Network, NetworkId, PeerId};
 use crate::store::Key;
@@ -17,7 +17,7 @@ fn left_name(me: &PeerId, network: &str) -> String {
     format!("{LEFT}{me}/{network}")
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Keeps the own head in a network that goes.
     pub fn keep_own_head(&mut self, id: NetworkId) -> Result<()> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(()) };

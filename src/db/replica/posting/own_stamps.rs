@@ -10,7 +10,7 @@ use crate::db::database::Database;
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::posting::repost::note_taken_back;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::error::{Error, Result};
 use crate::merge::{Drift, PostingEnd, check_drift};
 use crate::model::{Network, NetworkId, PeerId};
@@ -32,7 +32,7 @@ impl Database {
 }
 
 /// The last own head before the first early posting, by network; networks without one are left out.
-fn early_heads(shared: &Shared) -> Result<Vec<(NetworkId, StoredHead)>> {
+fn early_heads(shared: &DbState) -> Result<Vec<(NetworkId, StoredHead)>> {
     let me = shared.peer_id();
     let mut heads = Vec::new();
     for network in shared.catalog().networks() {
@@ -43,7 +43,7 @@ fn early_heads(shared: &Shared) -> Result<Vec<(NetworkId, StoredHead)>> {
     Ok(heads)
 }
 
-fn head_before_early(shared: &Shared, network: &Network, me: &PeerId) -> Result<Option<StoredHead>> {
+fn head_before_early(shared: &DbState, network: &Network, me: &PeerId) -> Result<Option<StoredHead>> {
     let snapshot = shared.store.snapshot();
     let Some(stored) = snapshot.get(&Key::Head(network.id, me.as_str()))? else { return Ok(None) };
     let last = StoredHead::from_bytes(&stored)?;

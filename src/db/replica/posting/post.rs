@@ -11,7 +11,7 @@ use crate::db::records::set_aside::set_aside_name;
 use crate::db::records::stage_marks::{EntryPlace, StagedAt, next_posting};
 use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::receiving::shapes::tagged_name;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::following;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
@@ -60,7 +60,7 @@ enum What {
     Everything,
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Posts the entries of the commit being encoded that their network wants at once.
     pub fn post_at_once(&mut self) -> Result<()> {
         let mut by_network: BTreeMap<NetworkId, Vec<EntryPlace>> = BTreeMap::new();

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use crate::db::records::origin::own_ids;
 use crate::db::replica::posting::post::Drafted;
 use crate::db::replica::receiving::shapes::tagged_name;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::write::committer::CommitQueue;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::EntryStates;
 use crate::error::Result;
 use crate::merge::{merge, proven_state};
@@ -26,7 +26,7 @@ const PROVE_OWN: &str = "prove own";
 const ENTRIES_PER_STEP: usize = 2_000;
 
 /// Notes for each network that a store of an older format was opened.
-pub(crate) fn note_legacy(shared: &Shared) -> Result<()> {
+pub(crate) fn note_legacy(shared: &DbState) -> Result<()> {
     let snapshot = shared.store.snapshot();
     if snapshot.get(&LEGACY_STORE)?.is_none() {
         return Ok(());
@@ -43,7 +43,7 @@ pub(crate) fn note_legacy(shared: &Shared) -> Result<()> {
 }
 
 /// Whether something was noted and is not done.
-pub(crate) fn is_unfinished(shared: &Shared) -> Result<bool> {
+pub(crate) fn is_unfinished(shared: &DbState) -> Result<bool> {
     let snapshot = shared.store.snapshot();
     for network in shared.catalog().networks() {
         if snapshot.get(&Key::SyncRecord(network.id, PROVE_OWN))?.is_some() {
@@ -90,7 +90,7 @@ impl Place {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// The next entries of a network; how many were posted, `None` where all is done.
     fn prove_own_step(&mut self, id: NetworkId, ids: &BTreeSet<PeerId>) -> Result<Option<u64>> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(None) };

@@ -12,9 +12,9 @@ use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::posting::post::Drafted;
 use crate::db::replica::posting::prove_own::is_own_life;
 use crate::db::replica::receiving::shapes::tagged_name;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::write::committer::CommitQueue;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::error::Result;
 use crate::merge::{contribution_of, merge, merge_contributions, restamp};
 use crate::model::{Bytes, Contribution, Given, Hlc, Network, NetworkId, PeerId, State};
@@ -28,7 +28,7 @@ fn outdated_name(old: &PeerId) -> String {
 }
 
 /// Notes what an origin has to take back, before it ends.
-pub(crate) fn note_outdated(shared: &Shared, old: &PeerId) -> Result<()> {
+pub(crate) fn note_outdated(shared: &DbState, old: &PeerId) -> Result<()> {
     let catalog = shared.catalog();
     let first = |network: &Arc<Network>| {
         let first = shared.first_heads.get(&network.id).cloned();
@@ -39,7 +39,7 @@ pub(crate) fn note_outdated(shared: &Shared, old: &PeerId) -> Result<()> {
 }
 
 /// Notes that an origin has to take back what it posted above these heads.
-pub(crate) fn note_taken_back(shared: &Shared, old: &PeerId, first: &[(NetworkId, StoredHead)]) -> Result<()> {
+pub(crate) fn note_taken_back(shared: &DbState, old: &PeerId, first: &[(NetworkId, StoredHead)]) -> Result<()> {
     let mut batch = Batch::new();
     for (network, head) in first {
         batch.put(&Key::SyncRecord(*network, &outdated_name(old)), &head.to_bytes());
@@ -70,7 +70,7 @@ pub(crate) async fn finish(queue: &CommitQueue) -> Result<()> {
 }
 
 /// Whether something was noted and not taken back.
-pub(crate) fn is_unfinished(shared: &Shared) -> Result<bool> {
+pub(crate) fn is_unfinished(shared: &DbState) -> Result<bool> {
     let snapshot = shared.store.snapshot();
     for network in shared.catalog().networks() {
         if !noted(&snapshot, network.id)?.is_empty() {
@@ -92,7 +92,7 @@ fn noted(snapshot: &Snapshot, network: NetworkId) -> Result<Vec<(String, Vec<u8>
 /// Bytes of bodies from which on a posting of what is posted once more ends.
 const REPOST_BYTES: usize = 1024 * 1024;
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Posts anew what `old`, until now this node's own origin, has posted above its first head.
     pub fn take_back(&mut self, id: NetworkId, old: &PeerId, first: StoredHead) -> Result<()> {
         self.effects.batch.delete(&Key::SyncRecord(id, &outdated_name(old)));

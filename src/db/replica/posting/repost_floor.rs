@@ -14,7 +14,7 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::posting::stage_listing::MEMBER;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::PostingEnd;
 use crate::model::{Network, NetworkId, PeerId};
@@ -44,7 +44,7 @@ pub(crate) fn load_first_heads(
     Ok(heads)
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Remembers which deltas all members had when tombstones were removed: what the own of them buried must not be taken
     /// back, and what is offered of the others' has been here.
     pub fn note_collected(&mut self, network: &Network, stable: &BTreeMap<PeerId, u64>) -> Result<()> {

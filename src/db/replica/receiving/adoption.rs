@@ -6,7 +6,7 @@
 
 use crate::db::database::Database;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AdoptedHeads, Head, HeadAdoption, Network, NetworkId};
 use crate::store::{Key, KeyRange, Snapshot};
@@ -26,7 +26,7 @@ impl Database {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     fn adopt(&mut self, id: NetworkId, adoption: HeadAdoption) -> Result<AdoptedHeads> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else {
             return Ok(AdoptedHeads::default());
@@ -80,7 +80,7 @@ impl Apply<'_> {
         partial_in(&self.group.snapshot, id)
     }
 
-    /// As [`Apply::partial`], where that has changed behind the snapshot.
+    /// As [`CommitEncoder::partial`], where that has changed behind the snapshot.
     pub fn partial_in_group(&self, id: NetworkId) -> Option<&Vec<String>> {
         self.effects.overlay.partial.get(&id).or_else(|| self.group.overlay.partial.get(&id))
     }
@@ -93,7 +93,7 @@ impl Apply<'_> {
     }
 }
 
-/// As [`Apply::partial`], of what is stored.
+/// As [`CommitEncoder::partial`], of what is stored.
 pub(crate) fn partial_in(snapshot: &Snapshot, id: NetworkId) -> Result<Vec<String>> {
     let damaged = |_| Error::new(ErrorKind::Corrupted, "the list of partial collections cannot be read");
     let record = snapshot.get(&Key::SyncRecord(id, PARTIAL))?;

@@ -9,7 +9,7 @@ use std::ops::Bound;
 use crate::db::database::Database;
 use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::receiving::receive::Verdict;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::error::Result;
 use crate::model::{Delta, NetworkId, PeerId};
 use crate::store::{KeyRange, delta_place};
@@ -36,7 +36,7 @@ impl Database {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Drops what waits of an origin; its head, which is the last signed delta again.
     pub fn drop_hearsay(&mut self, network: NetworkId, origin: &PeerId, mut head: StoredHead) -> Result<StoredHead> {
         if head.received == head.seq {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::db::database::Database;
 use crate::db::read::view::ReadView;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::error::Result;
 use crate::merge::{Posting, maker_of};
 use crate::model::{Bytes, CollectionId, Contribution, EntryMaker, NetworkId, PeerId, Piece, PostingProof};
@@ -23,7 +23,7 @@ const STORIES_MAX: usize = 4;
 /// Numbers of deltas by origin.
 pub(crate) type Numbers = BTreeMap<PeerId, BTreeSet<u64>>;
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// The deltas that an entry's public state is known to be made of, and those that do not count.
     pub fn contributions_to(&self, id: CollectionId, key: &[u8]) -> Result<(Vec<Contribution>, Vec<Piece>)> {
         let place = (id, key.to_vec());

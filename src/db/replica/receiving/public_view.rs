@@ -12,7 +12,7 @@ use crate::db::database::Database;
 use crate::db::read::view::vector_slot;
 use crate::db::records::stored_head::heads_in;
 use crate::db::replica::receiving::proofs::{Numbers, note_needed, proofs_of};
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::write::entry_states::state_of_record;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::digest;
@@ -333,7 +333,7 @@ fn xor(sum: &mut Fingerprint, digest: &Fingerprint) {
     }
 }
 
-impl Shared {
+impl DbState {
     /// Heads of a network now.
     pub fn heads(&self, network: NetworkId) -> Result<Vec<Head>> {
         heads_in(&self.store.snapshot(), network)

@@ -15,9 +15,9 @@ use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::receiving::hearsay::is_hearsay;
 use crate::db::replica::receiving::shapes::shape_tag;
 use crate::db::replica::receiving::verify_run::{CheckedRun, End, ReadDelta, check_run, last_end};
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::{EntryStates, fitting, following};
-use crate::db::write::feed_draft::Origin;
+use crate::db::write::feed_draft::ChangeOrigin;
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Drift, Joined, Known, check_drift, contribution_of, join, merge_into, observe, proven_state};
@@ -69,7 +69,7 @@ impl TouchedEntry {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Takes a run of one origin's deltas, whose ends [are signed](crate::db::replica::receiving::verify_run::are_ends_signed) or not. All of them are
     /// logged; of collections in `shares` only those are merged that change an entry of the share, or one that is here all the same.
     pub fn receive(
@@ -83,7 +83,7 @@ impl Apply<'_> {
             return Err(Error::internal("deltas came for a network that is gone"));
         };
         let origin = &run.origin;
-        self.origin = Some(Origin::of_network(&network).posted_by(origin));
+        self.origin = Some(ChangeOrigin::of_network(&network).posted_by(origin));
         let before = self.head(&network, origin)?;
         let ended = |head: &StoredHead, verdict| {
             Ok(Applied { head: head.head(origin.clone()), received: head.received, verdict })

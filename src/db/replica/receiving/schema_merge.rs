@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::database::Database;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::{fits, fitting};
 use crate::error::{ErrorKind, Result};
 use crate::merge::merge;
@@ -85,7 +85,7 @@ impl Database {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// The next entries behind `after`; the key to go on after, or the end.
     pub fn show_step(&mut self, id: CollectionId, after: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
         let Some(mut collection) = self.current_catalog().collection_by_id(id).cloned() else { return Ok(None) };

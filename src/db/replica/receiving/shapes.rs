@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::database::Database;
 use crate::db::replica::receiving::schema_merge::are_alike;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{Attachment, Collection, CollectionKind, Halt, MEMORY, Network, NetworkId, PeerId};
 use crate::store::{Identity, Key, KeyRange, Snapshot, verify_signature};
@@ -215,7 +215,7 @@ impl Database {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Keeps those claims that are lesser than what is known, and has attached collections follow; the network where they did.
     pub(in crate::db) fn learn_shapes(
         &mut self,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
 use crate::db::replica::receiving::receive::Verdict;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Posting, PostingEnd, PostingTree, chain_fold, chain_next, delta_digest, unreadable_digest};
@@ -70,14 +70,14 @@ impl CheckedRun<'_> {
 }
 
 /// A delta of a posting that waits for its end, by number.
-pub(crate) type Waiting = (u64, Vec<u8>);
+pub(crate) type WaitingDeltas = (u64, Vec<u8>);
 
 /// Follows the chain over fresh deltas and verifies the last signature, which covers all before it.
 pub(crate) fn check_run<'a>(
     network: &Network,
     origin: &PeerId,
     before: &StoredHead,
-    waiting: &'a [Waiting],
+    waiting: &'a [WaitingDeltas],
     fresh: &'a [Delta],
 ) -> Result<CheckedRun<'a>, Verdict> {
     let forged = |reason: &str| Verdict::Forged { reason: reason.to_string() };
@@ -208,9 +208,9 @@ fn decode_delta<'a>(origin: &PeerId, seq: u64, body: &'a [u8]) -> Result<(DeltaB
     Ok((body, state))
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// The deltas of a posting that wait in the log for its end.
-    pub fn waiting(&self, network: &Network, origin: &PeerId, before: &StoredHead) -> Result<Vec<Waiting>> {
+    pub fn waiting(&self, network: &Network, origin: &PeerId, before: &StoredHead) -> Result<Vec<WaitingDeltas>> {
         let mut waiting = Vec::new();
         if before.received == before.seq {
             return Ok(waiting);

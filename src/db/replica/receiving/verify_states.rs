@@ -10,8 +10,8 @@ use crate::db::database::Database;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
 use crate::db::replica::receiving::public_view::PublicEntry;
 use crate::db::replica::receiving::receive::Touched;
-use crate::db::state::state::Shared;
-use crate::db::write::encoder::Apply;
+use crate::db::state::state::DbState;
+use crate::db::write::encoder::CommitEncoder;
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
@@ -83,7 +83,7 @@ impl Database {
     }
 }
 
-impl Shared {
+impl DbState {
     /// [`signed_with_tree`], remembered.
     pub fn head_is_signed(&self, network: &Network, head: &Head) -> Option<bool> {
         let place = (network.id, head.origin.clone());
@@ -265,7 +265,7 @@ impl Verifier<'_> {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Merges what of a state has been verified; whether anything was news.
     pub fn merge_verified(
         &mut self,

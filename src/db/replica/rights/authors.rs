@@ -12,7 +12,7 @@ use crate::db::read::view::ReadView;
 use crate::db::records::origin::old_identities;
 use crate::db::records::stored_head::heads_in;
 use crate::db::replica::rights::charter::{checked_peer, decree_as, standing_of};
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::merge::{Authors, certificate_id, certificate_message, charter_id, merge_charters, next_certificate_number};
@@ -167,7 +167,7 @@ fn certify(identity: &Identity, network: &mut Network, subject: &PeerId, claim: 
 
 /// Where this node goes on under another key than before, has the old keys, which lie beside the new one, certify it as their
 /// successor in a network that they had a part in; and what they own is its own from then on.
-pub(crate) fn go_on(shared: &Shared, network: &mut Network) -> Result<()> {
+pub(crate) fn go_on(shared: &DbState, network: &mut Network) -> Result<()> {
     let identity = shared.identity();
     let me = identity.peer_id();
     if network.charter.is_none() || network.removed.contains(me) {
@@ -217,7 +217,7 @@ pub(crate) fn note_unvouched(store: &Store, old: &str) -> Result<()> {
 }
 
 /// Says in the log that this node is not the author of what the one before it wrote, where that is so.
-pub(crate) fn warn_unvouched(shared: &Shared) -> Result<()> {
+pub(crate) fn warn_unvouched(shared: &DbState) -> Result<()> {
     let snapshot = shared.store.snapshot();
     let Some(old) = snapshot.get(&Key::Meta(UNVOUCHED))? else { return Ok(()) };
     let old = PeerId::new(String::from_utf8_lossy(&old).into_owned());

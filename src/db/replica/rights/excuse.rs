@@ -9,9 +9,9 @@ use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::database::Database;
 use crate::db::records::origin::RETURNING;
 use crate::db::replica::rights::charter::checked_peer;
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::write::committer::CommitQueue;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Act, Network, NetworkId, PeerId};
@@ -62,7 +62,7 @@ impl Database {
 }
 
 /// Whether it is noted whether this node is excused.
-pub(crate) fn is_excuse_noted(shared: &Shared, network: &Network) -> Result<bool> {
+pub(crate) fn is_excuse_noted(shared: &DbState, network: &Network) -> Result<bool> {
     let is_excused = network.standing().excused.contains(&shared.peer_id());
     Ok(is_excused == shared.store.snapshot().get(&Key::SyncRecord(network.id, EXCUSED))?.is_some())
 }
@@ -74,7 +74,7 @@ pub(crate) async fn follow_excuse(queue: &CommitQueue, network: &Network) -> Res
         return Ok(());
     }
     let (id, is_excused) = (network.id, network.standing().excused.contains(&shared.peer_id()));
-    let note = move |apply: &mut Apply<'_>| {
+    let note = move |apply: &mut CommitEncoder<'_>| {
         if apply.current_catalog().network_by_id(id).is_none() {
             return Ok(());
         }

@@ -11,7 +11,7 @@ use crate::db::pending::deed::Deed;
 use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::records::set_aside::set_aside_name;
 use crate::db::records::stored_head::heads_in;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::EntryStates;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
@@ -31,7 +31,7 @@ impl Network {
     }
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// [`Network::rights`], remembered.
     pub fn rights_in(&mut self, network: &Network, shared_name: &str) -> Arc<Rights> {
         let slot = (network.id, shared_name.to_string());

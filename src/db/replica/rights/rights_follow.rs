@@ -7,11 +7,11 @@ use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 use crate::db::replica::rights::excuse::{follow_excuse, is_excuse_noted};
-use crate::db::state::state::Shared;
+use crate::db::state::state::DbState;
 use crate::db::write::committer::CommitQueue;
-use crate::db::write::encoder::Apply;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::following;
-use crate::db::write::feed_draft::Origin;
+use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::{Error, Result};
 use crate::merge::{is_settled, weigh};
 use crate::model::{Network, NetworkId};
@@ -33,7 +33,7 @@ fn digest_of(network: &Network, shared_name: &str) -> Result<[u8; 32]> {
 }
 
 /// Names of the collections whose entries were weighed by other rights, with what is to be noted.
-fn behind(shared: &Shared, network: &Network) -> Result<Vec<(String, [u8; 32])>> {
+fn behind(shared: &DbState, network: &Network) -> Result<Vec<(String, [u8; 32])>> {
     let snapshot = shared.store.snapshot();
     let mut found = Vec::new();
     for attachment in network.attachments.iter().filter(|attachment| !attachment.detaching) {
@@ -47,7 +47,7 @@ fn behind(shared: &Shared, network: &Network) -> Result<Vec<(String, [u8; 32])>>
 }
 
 /// Whether something follows from the charter that has not been done: entries have to be weighed anew, say.
-pub(crate) fn is_behind(shared: &Shared, network: &Network) -> Result<bool> {
+pub(crate) fn is_behind(shared: &DbState, network: &Network) -> Result<bool> {
     Ok(!is_excuse_noted(shared, network)? || !behind(shared, network)?.is_empty())
 }
 
@@ -65,7 +65,7 @@ pub(crate) async fn follow_rights(queue: &CommitQueue, network: &Network) -> Res
                 ControlFlow::Break(()) => break,
             }
         }
-        let note = move |apply: &mut Apply<'_>| {
+        let note = move |apply: &mut CommitEncoder<'_>| {
             if apply.current_catalog().network_by_id(id).is_some() {
                 apply.effects.batch.put(&Key::SyncRecord(id, &record_name(&shared_name)), &digest);
             }
@@ -76,7 +76,7 @@ pub(crate) async fn follow_rights(queue: &CommitQueue, network: &Network) -> Res
     Ok(())
 }
 
-impl Apply<'_> {
+impl CommitEncoder<'_> {
     /// Weighs the next entries behind `after`; where to go on, or the end.
     fn weigh_step(
         &mut self,
@@ -91,7 +91,7 @@ impl Apply<'_> {
         let collection =
             attachment.and_then(|attachment| self.current_catalog().collection_by_id(attachment.collection).cloned());
         let Some(collection) = collection else { return Ok(ControlFlow::Break(())) };
-        self.origin = Some(Origin::of_network(&network));
+        self.origin = Some(ChangeOrigin::of_network(&network));
         let rights = self.rights_in(&network, shared_name);
         let snapshot = Arc::clone(&self.group.snapshot);
         let range = KeyRange::contributions(collection.id).from(after.as_ref().map(Vec::as_slice)).uncached();

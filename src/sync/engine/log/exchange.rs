@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Action, Event, ExchangeReport, Work};
+use crate::sync::engine::io::{EngineAction, EngineEvent, EngineWork, ExchangeReport};
 use crate::sync::engine::limits::{LOOK_AT_STAGED_MS, POSTING_MS_MIN, SYNC_ASK_MS, SYNC_WAIT_MS_MAX, SYNCS_MAX};
 use crate::sync::engine::members::heartbeat::Asides;
 use crate::sync::engine::task::Task;
 
 /// Postings, and those that wait for an exchange.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct Exchange {
+pub(in crate::sync::engine) struct SyncExchange {
     /// When the last posting began, or this engine.
     last_post_ms: u64,
     /// Something may be staged that no posting has seen.
@@ -67,9 +67,9 @@ struct Asked {
     again_ms: u64,
 }
 
-impl Exchange {
+impl SyncExchange {
     pub fn new(now_ms: u64) -> Self {
-        Exchange {
+        SyncExchange {
             last_post_ms: now_ms,
             has_staged: true,
             is_posting: false,
@@ -121,14 +121,14 @@ impl Engine {
         self.exchange.has_staged = false;
         self.exchange.last_post_ms = self.now_ms;
         self.exchange.from_seq = self.heads.seq(&self.config.this);
-        self.work(Task::Post, Work::Post);
+        self.work(Task::Post, EngineWork::Post);
     }
 
     pub(in crate::sync::engine) fn posted(&mut self, result: Result<Option<Head>>) {
         self.exchange.is_posting = false;
         match result {
             Ok(Some(head)) => {
-                self.event(Event::Posted { seq: head.seq });
+                self.event(EngineEvent::Posted { seq: head.seq });
                 self.heads_moved(vec![head]);
             }
             Ok(None) => {}
@@ -181,7 +181,7 @@ impl Engine {
 
     pub(in crate::sync::engine) fn sync_requested(&mut self, number: u64) {
         if self.exchange.syncs.len() >= SYNCS_MAX {
-            return self.actions.push(Action::SyncDone { number, report: ExchangeReport::default() });
+            return self.actions.push(EngineAction::SyncDone { number, report: ExchangeReport::default() });
         }
         let phase = if self.config.options.posting_url.is_some() {
             Phase::Pushes { own_seq: self.heads.seq(&self.config.this) }
@@ -203,7 +203,7 @@ impl Engine {
         self.is_retired = true;
         for sync in std::mem::take(&mut self.exchange.syncs) {
             let report = ExchangeReport { posted: sync.posted, ..ExchangeReport::default() };
-            self.actions.push(Action::SyncDone { number: sync.number, report });
+            self.actions.push(EngineAction::SyncDone { number: sync.number, report });
         }
     }
 
@@ -243,7 +243,7 @@ impl Engine {
         };
         let received = self.counters.deltas_received.saturating_sub(sync.received_before);
         let report = ExchangeReport { posted: sync.posted, peers, received };
-        self.actions.push(Action::SyncDone { number: sync.number, report });
+        self.actions.push(EngineAction::SyncDone { number: sync.number, report });
         true
     }
 

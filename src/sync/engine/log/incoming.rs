@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::error::Result;
 use crate::model::{PeerId, Run};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Applied, Event, Verdict, Work};
+use crate::sync::engine::io::{Applied, EngineEvent, EngineWork, Verdict};
 use crate::sync::engine::limits::{
     ACKNOWLEDGE_MS, APPLIES_MAX, DISTRUST_MS, POINTS_FORGED, RETRY_MS, STORY_DISTRUST_MS,
 };
-use crate::sync::engine::members::peer::Session;
+use crate::sync::engine::members::peer::ConnectedPeer;
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::RUN_DELTAS_MAX;
 
 /// Runs on their way into the database: of each origin one at a time, in order.
 #[derive(Debug, Default)]
-pub(in crate::sync::engine) struct Queue {
-    waiting: BTreeMap<PeerId, VecDeque<Waiting>>,
-    applying: BTreeMap<PeerId, Waiting>,
+pub(in crate::sync::engine) struct IncomingRuns {
+    waiting: BTreeMap<PeerId, VecDeque<QueuedRun>>,
+    applying: BTreeMap<PeerId, QueuedRun>,
     /// Origins with something waiting and nothing being applied, in the order in which they became so.
     ready: VecDeque<PeerId>,
     bytes: usize,
@@ -25,14 +25,14 @@ pub(in crate::sync::engine) struct Queue {
 
 /// A run and where it came from.
 #[derive(Clone, Debug)]
-pub(in crate::sync::engine) struct Waiting {
+pub(in crate::sync::engine) struct QueuedRun {
     pub peer: PeerId,
     pub run: Run,
     /// Short names of other peers that have been sent it.
     pub pushed_to: Vec<u32>,
 }
 
-impl Queue {
+impl IncomingRuns {
     /// Bytes of all runs that wait or are being applied.
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -56,7 +56,7 @@ impl Queue {
         self.waiting.contains_key(origin) || self.applying.contains_key(origin)
     }
 
-    pub fn push(&mut self, waiting: Waiting) {
+    pub fn push(&mut self, waiting: QueuedRun) {
         self.bytes += waiting.run.bytes();
         let origin = waiting.run.origin.clone();
         let runs = self.waiting.entry(origin.clone()).or_default();
@@ -92,7 +92,7 @@ impl Queue {
         Some(run)
     }
 
-    fn end(&mut self, origin: &PeerId) -> Option<Waiting> {
+    fn end(&mut self, origin: &PeerId) -> Option<QueuedRun> {
         let applied = self.applying.remove(origin)?;
         self.bytes = self.bytes.saturating_sub(applied.run.bytes());
         if self.waiting.contains_key(origin) {
@@ -114,7 +114,7 @@ impl Engine {
     pub(in crate::sync::engine) fn start_applies(&mut self) {
         while let Some(run) = self.queue.start(self.config.tuning.batch_bytes) {
             let shares = self.shares();
-            self.work(Task::Apply { origin: run.origin.clone() }, Work::Apply { run, shares });
+            self.work(Task::Apply { origin: run.origin.clone() }, EngineWork::Apply { run, shares });
         }
     }
 
@@ -156,7 +156,7 @@ impl Engine {
         self.check_exchanges();
     }
 
-    fn judge(&mut self, origin: &PeerId, waiting: &Waiting, applied: Applied) {
+    fn judge(&mut self, origin: &PeerId, waiting: &QueuedRun, applied: Applied) {
         let last = waiting.run.deltas.last().map_or(0, |delta| delta.seq);
         let head_seq = applied.head.seq;
         self.note_waiting(origin, &waiting.peer, &applied);
@@ -180,13 +180,13 @@ impl Engine {
                 let due_ms = due_ms.max(self.now_ms.saturating_add(RETRY_MS));
                 let seq = applied.received.saturating_add(1);
                 self.origin_mut(origin).quarantine_ms = Some(due_ms);
-                self.event(Event::Quarantined { origin: origin.clone(), seq, due_ms });
+                self.event(EngineEvent::Quarantined { origin: origin.clone(), seq, due_ms });
                 self.beat_within(origin, ACKNOWLEDGE_MS);
                 self.start_over(origin);
                 self.wake_at(due_ms);
             }
             Verdict::Forged => {
-                self.event(Event::Forged { peer: waiting.peer.clone(), origin: origin.clone() });
+                self.event(EngineEvent::Forged { peer: waiting.peer.clone(), origin: origin.clone() });
                 if let Some(session) = self.sessions.get_mut(&waiting.peer) {
                     session.distrusted.insert(origin.clone(), self.now_ms.saturating_add(DISTRUST_MS));
                 }
@@ -204,7 +204,7 @@ impl Engine {
         let now_ms = self.now_ms;
         let accuser = self.origin_mut(origin).accused_by.replace(peer.clone());
         let is_confirmed = accuser.is_some_and(|accuser| accuser != *peer);
-        let knows_better = |(other, session): (&PeerId, &Session)| {
+        let knows_better = |(other, session): (&PeerId, &ConnectedPeer)| {
             other != peer
                 && !session.is_outdated
                 && session.known_seq(origin) >= seq

@@ -11,7 +11,7 @@
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
 use crate::sync::engine::limits::{EARLY_MS_MAX, RECONCILE_TIMEOUT_MS};
-use crate::sync::engine::log::pull::Origin;
+use crate::sync::engine::log::pull::OriginPull;
 use crate::sync::engine::task::Reason;
 
 /// What a view counts and the logs are to bring.
@@ -90,7 +90,7 @@ impl Engine {
     pub(in crate::sync::engine) fn comes_later(&self, origin: &PeerId, seq: u64) -> bool {
         let applied = self.heads.seq(origin);
         let state = self.origins.get(origin);
-        if applied >= seq || *origin == self.config.this || state.is_some_and(Origin::is_stuck) {
+        if applied >= seq || *origin == self.config.this || state.is_some_and(OriginPull::is_stuck) {
             return false;
         }
         if let Some(due_ms) = state.and_then(|state| state.quarantine_ms) {

@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{PeerId, Run};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::Event;
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::engine::limits::{PULL_TIMEOUT_MS, PULLS_PER_PEER_MAX, RETRY_MS};
-use crate::sync::engine::log::incoming::Waiting;
+use crate::sync::engine::log::incoming::QueuedRun;
 use crate::sync::protocol::message::{Message, Operation, SyncRequest, SyncResponse, WANTS_MAX, Want};
 
 /// How far the deltas of an origin have come here, and what keeps them.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct Origin {
+pub(in crate::sync::engine) struct OriginPull {
     /// The last delta in the log.
     pub received: u64,
     /// The delta after the last one in the log or waiting to be applied.
@@ -52,9 +52,9 @@ pub(in crate::sync::engine) struct Pull {
     sent_ms: u64,
 }
 
-impl Origin {
+impl OriginPull {
     fn new(received: u64) -> Self {
-        Origin {
+        OriginPull {
             received,
             next: received.saturating_add(1),
             pull: None,
@@ -98,9 +98,9 @@ impl Engine {
         self.origins.get(origin).map_or_else(|| self.heads.seq(origin), |state| state.received)
     }
 
-    pub(in crate::sync::engine) fn origin_mut(&mut self, origin: &PeerId) -> &mut Origin {
+    pub(in crate::sync::engine) fn origin_mut(&mut self, origin: &PeerId) -> &mut OriginPull {
         let received = self.heads.seq(origin);
-        self.origins.entry(origin.clone()).or_insert_with(|| Origin::new(received))
+        self.origins.entry(origin.clone()).or_insert_with(|| OriginPull::new(received))
     }
 
     /// Sends the requests for which there is a peer and room.
@@ -275,7 +275,7 @@ impl Engine {
             return;
         }
         state.next = last.seq.saturating_add(1);
-        self.queue.push(Waiting { peer: peer.clone(), run, pushed_to });
+        self.queue.push(QueuedRun { peer: peer.clone(), run, pushed_to });
     }
 
     pub(in crate::sync::engine) fn tick_pulls(&mut self) {
@@ -327,7 +327,7 @@ impl Engine {
     pub(in crate::sync::engine) fn forked(&mut self, origin: &PeerId, seq: u64) {
         let state = self.origin_mut(origin);
         if state.fork.replace(seq) != Some(seq) {
-            self.event(Event::Forked { origin: origin.clone(), seq });
+            self.event(EngineEvent::Forked { origin: origin.clone(), seq });
         }
     }
 }
@@ -342,6 +342,6 @@ enum Source {
     Nobody,
 }
 
-fn pulls_of(session: &crate::sync::engine::members::peer::Session) -> usize {
+fn pulls_of(session: &crate::sync::engine::members::peer::ConnectedPeer) -> usize {
     session.pulls
 }

@@ -8,9 +8,9 @@
 use crate::error::Result;
 use crate::model::{PeerId, Run};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{LogRead, Work};
+use crate::sync::engine::io::{EngineWork, LogRead};
 use crate::sync::engine::limits::{ANNOUNCE_MS, EAGER_PEERS_MAX, PUSH_BYTES_MAX, RELAY_FANOUT};
-use crate::sync::engine::log::incoming::Waiting;
+use crate::sync::engine::log::incoming::QueuedRun;
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{Message, Operation, PUSHED_MAX, RUN_DELTAS_MAX, short_name};
 
@@ -42,7 +42,7 @@ impl Engine {
         }
         self.push.is_reading = true;
         let from_seq = self.push.sent_seq + 1;
-        let work = Work::ReadLog { origin: self.config.this.clone(), from_seq, bytes_max: PUSH_BYTES_MAX };
+        let work = EngineWork::ReadLog { origin: self.config.this.clone(), from_seq, bytes_max: PUSH_BYTES_MAX };
         self.work(Task::Push { to_seq }, work);
     }
 
@@ -62,7 +62,11 @@ impl Engine {
         if last_seq >= to_seq {
             // The log may have been ahead of what this engine had heard.
             self.push.sent_seq = last_seq;
-            self.spread(&Waiting { peer: self.config.this.clone(), run, pushed_to: Vec::new() }, before_seq, last_seq);
+            self.spread(
+                &QueuedRun { peer: self.config.this.clone(), run, pushed_to: Vec::new() },
+                before_seq,
+                last_seq,
+            );
         } else {
             self.tell_some(&self.config.this.clone(), to_seq, &[], EAGER_PEERS_MAX);
         }
@@ -71,12 +75,12 @@ impl Engine {
     }
 
     /// Passes on what came from a peer and moved a head from `old_seq` to `new_seq`.
-    pub(super) fn relay(&mut self, waiting: &Waiting, old_seq: u64, new_seq: u64) {
+    pub(super) fn relay(&mut self, waiting: &QueuedRun, old_seq: u64, new_seq: u64) {
         self.spread(waiting, old_seq, new_seq);
     }
 
     /// Sends a run that moved a head to those who lack exactly it, and tells others of it.
-    fn spread(&mut self, waiting: &Waiting, old_seq: u64, new_seq: u64) {
+    fn spread(&mut self, waiting: &QueuedRun, old_seq: u64, new_seq: u64) {
         let origin = &waiting.run.origin;
         let is_own = *origin == self.config.this;
         let lacking = self.lacking(origin, new_seq, &waiting.peer, &waiting.pushed_to);
@@ -132,7 +136,7 @@ impl Engine {
     }
 }
 
-impl Waiting {
+impl QueuedRun {
     /// Short names of everybody who has this run.
     fn pushed_to_and(&self, source: &PeerId) -> Vec<u32> {
         let mut names = self.pushed_to.clone();

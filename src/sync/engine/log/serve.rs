@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::error::Result;
 use crate::model::{PeerId, Run};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{LogRead, Work};
+use crate::sync::engine::io::{EngineWork, LogRead};
 use crate::sync::engine::limits::{POINTS_FLOOD, SERVES_PER_PEER_MAX};
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{
@@ -55,7 +55,8 @@ impl Engine {
                 serve.response.served += 1;
                 continue;
             }
-            let work = Work::ReadLog { origin: want.origin.clone(), from_seq: want.from_seq, bytes_max: serve.room };
+            let work =
+                EngineWork::ReadLog { origin: want.origin.clone(), from_seq: want.from_seq, bytes_max: serve.room };
             let want = want.clone();
             return self.work(Task::Serve { peer: peer.clone(), want }, work);
         }

@@ -9,7 +9,7 @@ use crate::defence::is_down;
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Applied, Verdict, Work};
+use crate::sync::engine::io::{Applied, EngineWork, Verdict};
 use crate::sync::engine::limits::{DISTRUST_MS, RETRY_MS, STORY_DISTRUST_MS};
 use crate::sync::engine::task::Task;
 
@@ -63,7 +63,7 @@ impl Engine {
         }
         state.is_dropping = true;
         let (from, origin) = (state.waiting_from.take(), origin.clone());
-        self.work(Task::DropUnsigned { origin: origin.clone(), from }, Work::DropUnsigned { origin });
+        self.work(Task::DropUnsigned { origin: origin.clone(), from }, EngineWork::DropUnsigned { origin });
     }
 
     pub(in crate::sync::engine) fn unsigned_dropped(

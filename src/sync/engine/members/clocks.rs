@@ -6,7 +6,7 @@
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Event, Work};
+use crate::sync::engine::io::{EngineEvent, EngineWork};
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{EarlyOrigin, Heartbeat};
 
@@ -42,7 +42,7 @@ impl Engine {
         let is_time = self.clocks.looked_ms == 0 || now_ms >= self.clocks.looked_ms.saturating_add(LOOK_AGAIN_MS);
         if is_early_here && is_time && !self.clocks.is_looking {
             (self.clocks.looked_ms, self.clocks.is_looking) = (now_ms, true);
-            self.work(Task::RenewEarly, Work::RenewEarly);
+            self.work(Task::RenewEarly, EngineWork::RenewEarly);
         }
         let trouble = self.clock_trouble();
         let is_news = trouble.is_some() != self.clocks.told.is_some();
@@ -50,7 +50,7 @@ impl Engine {
             self.clocks.told = trouble.clone();
         }
         if let Some(trouble) = trouble.filter(|_| is_news) {
-            self.event(Event::ClockOff { trouble });
+            self.event(EngineEvent::ClockOff { trouble });
         }
     }
 

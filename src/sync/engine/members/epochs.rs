@@ -5,7 +5,7 @@
 use crate::error::{ErrorKind, Result};
 use crate::model::{Adoption, CharterDigest, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Event, Work};
+use crate::sync::engine::io::{EngineEvent, EngineWork};
 use crate::sync::engine::limits::{
     CHARTER_AGAIN_MS, EPOCH_GRACE_MS, HEARTBEAT_MS_MIN, OTHER_FOUNDING_MS, POINTS_FORGED,
 };
@@ -52,7 +52,7 @@ impl Engine {
     fn read_epoch(&mut self) {
         let is_reading = self.works.values().any(|task| matches!(task, Task::ReadEpoch));
         if !is_reading {
-            self.work(Task::ReadEpoch, Work::ReadEpoch);
+            self.work(Task::ReadEpoch, EngineWork::ReadEpoch);
         }
     }
 
@@ -134,7 +134,7 @@ impl Engine {
             // Two owners may have begun the same epoch at the same time with different keys; the charter decides between
             // them as everybody else's does.
             session.is_news_under_way = true;
-            self.work(Task::SaveEpoch { peer: peer.clone() }, Work::SaveEpoch { news: Box::new(news) });
+            self.work(Task::SaveEpoch { peer: peer.clone() }, EngineWork::SaveEpoch { news: Box::new(news) });
         }
         if is_present && is_told {
             // Both know it now: the next session is one of the present epoch.
@@ -151,7 +151,7 @@ impl Engine {
         }
         match result {
             Ok(Adoption::Known) => {}
-            Ok(Adoption::News) => self.event(Event::EpochAdopted { epoch: self.config.epoch }),
+            Ok(Adoption::News) => self.event(EngineEvent::EpochAdopted { epoch: self.config.epoch }),
             Ok(Adoption::OtherFounder(founder)) => self.refuse_founding(peer, Some(&founder)),
             Ok(Adoption::Forged(_)) => self.strike(peer, POINTS_FORGED, "told a charter that nobody signed"),
             Err(error) if error.kind() == ErrorKind::InvalidParameterValue => {

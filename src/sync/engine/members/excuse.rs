@@ -7,7 +7,7 @@
 use crate::error::Result;
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Event, Work};
+use crate::sync::engine::io::{EngineEvent, EngineWork};
 use crate::sync::engine::task::Task;
 
 /// Between two looks for members that are silent, in milliseconds: a network may have very many members.
@@ -36,7 +36,7 @@ impl Engine {
         let (behind, _) = self.heads.behind(&session.known, self.now_ms);
         if behind == 0 && self.heads.ahead(&session.known) == 0 {
             self.excuses.is_calling = true;
-            self.work(Task::CallBack, Work::CallBack { peer: peer.clone() });
+            self.work(Task::CallBack, EngineWork::CallBack { peer: peer.clone() });
         }
     }
 
@@ -87,7 +87,7 @@ impl Engine {
         }
         self.excuses.told = silent;
         if let Some(trouble) = self.silence() {
-            self.event(Event::MemberSilent { trouble });
+            self.event(EngineEvent::MemberSilent { trouble });
         }
     }
 }

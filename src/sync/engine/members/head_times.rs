@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::Work;
+use crate::sync::engine::io::EngineWork;
 use crate::sync::engine::limits::{
     HEAD_TIME_MS, HEAD_TIME_MS_MIN, HEAD_TIME_MS_PER_MEMBER, NEWS_BATCHES_MAX, POINTS_FORGED, RETRY_MS,
 };
 use crate::sync::engine::member::Member;
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{HEAD_TIMES_MAX, HeadTime, HeadTimes, Message};
-use crate::sync::protocol::statement::{Signed, Statement};
+use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 /// The last that is known of each member.
 #[derive(Debug, Default)]
@@ -115,7 +115,7 @@ impl Engine {
         (self.signed_times.is_signing, self.signed_times.last_ms) = (true, at_ms);
         self.work(
             Task::SignHeadTime { seq, hash, at_ms },
-            Work::Sign { statement: Statement::Head { seq, hash, at_ms } },
+            EngineWork::Sign { statement: MemberStatement::Head { seq, hash, at_ms } },
         );
     }
 
@@ -174,10 +174,10 @@ impl Engine {
         session.news_verifying += 1;
         let signed = wanted.iter().map(|time| Signed {
             peer: time.origin.clone(),
-            statement: Statement::Head { seq: time.seq, hash: time.hash, at_ms: time.at_ms },
+            statement: MemberStatement::Head { seq: time.seq, hash: time.hash, at_ms: time.at_ms },
             signature: time.signature.clone(),
         });
-        let work = Work::Verify { signed: signed.collect() };
+        let work = EngineWork::Verify { signed: signed.collect() };
         self.work(Task::VerifyHeadTimes { peer: sender.clone(), times: wanted }, work);
     }
 

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::model::{Head, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Action, Event, OwnHead, Work};
+use crate::sync::engine::io::{EngineAction, EngineEvent, EngineWork, OwnHead};
 use crate::sync::engine::limits::{
     ACKNOWLEDGE_MS, DISTRUST_MS, GREETING_HEADS_MAX, HEARTBEAT_MS_MAX, HEARTBEAT_MS_MIN, POINTS_FORGED, REPEAT_MS_MIN,
     SMALL_NETWORK_MAX, STRANGE_ORIGINS_MAX,
@@ -270,7 +270,7 @@ impl Engine {
         session.own_checked = session.own_checked.max(head.seq);
         if !is_ours && !is_checked {
             let head = head.clone();
-            self.work(Task::CheckOwnHead { peer: peer.clone() }, Work::CheckOwnHead { head });
+            self.work(Task::CheckOwnHead { peer: peer.clone() }, EngineWork::CheckOwnHead { head });
         }
     }
 
@@ -290,8 +290,8 @@ impl Engine {
 
     /// This node has another peer id: its swarm and engines begin anew.
     pub(in crate::sync::engine) fn renewed(&mut self, renewed: PeerId) {
-        self.event(Event::Renewed { peer: renewed.clone() });
-        self.actions.push(Action::Renewed { peer: renewed });
+        self.event(EngineEvent::Renewed { peer: renewed.clone() });
+        self.actions.push(EngineAction::Renewed { peer: renewed });
         self.retire();
     }
 

@@ -9,15 +9,15 @@ use std::collections::BTreeSet;
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Event, Work};
+use crate::sync::engine::io::{EngineEvent, EngineWork};
 use crate::sync::engine::limits::{
     NEWS_BATCHES_MAX, POINTS_FORGED, QUICK_SAVES_MAX, RETRY_MS, SAVE_MEMBERS_MS, SAVE_MEMBERS_MS_MIN, SAVED_AT_ONCE_MAX,
 };
 use crate::sync::engine::member::Member;
-use crate::sync::engine::members::roster::Met;
+use crate::sync::engine::members::roster::MemberUpdate;
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{MemberNews, Members};
-use crate::sync::protocol::statement::{Signed, Statement};
+use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 /// What is under way about members.
 #[derive(Debug)]
@@ -73,12 +73,12 @@ impl Engine {
             return;
         }
         match self.roster.meet(peer, reached) {
-            Met::New => {
-                self.event(Event::MemberMet { peer: peer.clone() });
+            MemberUpdate::New => {
+                self.event(EngineEvent::MemberMet { peer: peer.clone() });
                 self.save_soon(peer);
             }
-            Met::Moved => self.save_soon(peer),
-            Met::Known | Met::Refused => self.membership.touch(peer),
+            MemberUpdate::Moved => self.save_soon(peer),
+            MemberUpdate::Known | MemberUpdate::Refused => self.membership.touch(peer),
         }
     }
 
@@ -108,10 +108,10 @@ impl Engine {
         session.news_verifying += 1;
         let signed = wanted.iter().map(|news| Signed {
             peer: news.peer.clone(),
-            statement: Statement::Addresses { named_ms: news.named_ms, addresses: news.addresses.clone() },
+            statement: MemberStatement::Addresses { named_ms: news.named_ms, addresses: news.addresses.clone() },
             signature: news.signature.clone(),
         });
-        let work = Work::Verify { signed: signed.collect() };
+        let work = EngineWork::Verify { signed: signed.collect() };
         self.work(Task::VerifyNews { peer: sender.clone(), news: wanted }, work);
     }
 
@@ -142,9 +142,9 @@ impl Engine {
             }
             let peer = news.peer.clone();
             match self.roster.take(sender, news) {
-                Met::New => self.event(Event::MemberMet { peer: peer.clone() }),
-                Met::Moved => {}
-                Met::Known | Met::Refused => continue,
+                MemberUpdate::New => self.event(EngineEvent::MemberMet { peer: peer.clone() }),
+                MemberUpdate::Moved => {}
+                MemberUpdate::Known | MemberUpdate::Refused => continue,
             }
             has_news = true;
             self.save_soon(&peer);
@@ -180,8 +180,8 @@ impl Engine {
         let named_ms = self.now_ms.max(self.membership.named_ms.saturating_add(1));
         self.membership.named_ms = named_ms;
         let addresses = self.membership.addresses.clone();
-        let statement = Statement::Addresses { named_ms, addresses: addresses.clone() };
-        self.work(Task::SignAddresses { named_ms, addresses }, Work::Sign { statement });
+        let statement = MemberStatement::Addresses { named_ms, addresses: addresses.clone() };
+        self.work(Task::SignAddresses { named_ms, addresses }, EngineWork::Sign { statement });
     }
 
     pub(in crate::sync::engine) fn addresses_signed(
@@ -261,7 +261,7 @@ impl Engine {
         }
         self.membership.is_saving = true;
         let peers = members.iter().map(|member| member.peer.clone()).collect();
-        self.work(Task::Save { peers }, Work::SaveMembers(members));
+        self.work(Task::Save { peers }, EngineWork::SaveMembers(members));
     }
 
     pub(in crate::sync::engine) fn members_saved(&mut self, peers: Vec<PeerId>, result: Result<()>) {

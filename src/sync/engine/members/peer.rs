@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::model::{CharterDigest, PeerId};
 use crate::sync::engine::limits::{BYTES_PER_SECOND_MAX, HEARTBEAT_MS_MIN};
 use crate::sync::engine::log::serve::Serve;
-use crate::sync::engine::members::penalties::Bucket;
+use crate::sync::engine::members::penalties::TokenBucket;
 use crate::sync::protocol::message::{EarlyOrigin, EpochNews, HeadsDigest, Heartbeat};
 use crate::sync::protocol::statement::VoteDigest;
 
 /// A peer that has proved the network's key, from PeerUp to PeerDown.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct Session {
+pub(in crate::sync::engine) struct ConnectedPeer {
     /// The one that it proved.
     pub epoch: u64,
     /// The one that it was told in a session of another one.
@@ -58,8 +58,8 @@ pub(in crate::sync::engine) struct Session {
     pub collections: Vec<String>,
     pub collections_digest: u64,
     pub requested_collections_ms: u64,
-    pub messages: Bucket,
-    pub bytes: Bucket,
+    pub messages: TokenBucket,
+    pub bytes: TokenBucket,
     /// Requests that wait for the log, the first of them under way.
     pub serving: VecDeque<Serve>,
     /// Pulls under way to it.
@@ -85,9 +85,9 @@ pub(in crate::sync::engine) struct Session {
     pub early: Option<EarlyOrigin>,
 }
 
-impl Session {
+impl ConnectedPeer {
     pub fn new(epoch: u64, messages_per_second: u32, now_ms: u64) -> Self {
-        Session {
+        ConnectedPeer {
             epoch,
             told_epoch: None,
             told_charter: CharterDigest::default(),
@@ -115,8 +115,8 @@ impl Session {
             collections: Vec::new(),
             collections_digest: 0,
             requested_collections_ms: 0,
-            messages: Bucket::new(u64::from(messages_per_second), now_ms),
-            bytes: Bucket::new(BYTES_PER_SECOND_MAX, now_ms),
+            messages: TokenBucket::new(u64::from(messages_per_second), now_ms),
+            bytes: TokenBucket::new(BYTES_PER_SECOND_MAX, now_ms),
             serving: VecDeque::new(),
             pulls: 0,
             pruned: BTreeSet::new(),
@@ -137,7 +137,7 @@ impl Session {
         self.known.get(origin).copied().unwrap_or(0)
     }
 
-    /// As [`known_seq`](Session::known_seq), counting what was pushed to it and is on its way.
+    /// As [`known_seq`](ConnectedPeer::known_seq), counting what was pushed to it and is on its way.
     pub fn expected_seq(&self, origin: &PeerId) -> u64 {
         self.known_seq(origin).max(self.pushed.get(origin).copied().unwrap_or(0))
     }

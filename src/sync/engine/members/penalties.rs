@@ -8,16 +8,16 @@ use crate::sync::engine::limits::{BAN_HALF_LIFE_MS, BAN_MS_MAX, BAN_MS_MIN, BAN_
 
 /// A token bucket: fills with `per_second` tokens, holds those of one second.
 #[derive(Clone, Debug)]
-pub(in crate::sync::engine) struct Bucket {
+pub(in crate::sync::engine) struct TokenBucket {
     per_second: u64,
     /// Thousandths of tokens.
     tokens: u64,
     filled_ms: u64,
 }
 
-impl Bucket {
+impl TokenBucket {
     pub fn new(per_second: u64, now_ms: u64) -> Self {
-        Bucket { per_second, tokens: per_second.saturating_mul(1000), filled_ms: now_ms }
+        TokenBucket { per_second, tokens: per_second.saturating_mul(1000), filled_ms: now_ms }
     }
 
     /// Takes tokens; false where there are not enough, and then none are taken.
@@ -38,7 +38,7 @@ impl Bucket {
 
 /// Points of peers that misbehaved.
 #[derive(Debug, Default)]
-pub(in crate::sync::engine) struct Strikes {
+pub(in crate::sync::engine) struct Penalties {
     peers: BTreeMap<PeerId, Record>,
 }
 
@@ -50,7 +50,7 @@ struct Record {
     until_ms: u64,
 }
 
-impl Strikes {
+impl Penalties {
     /// Adds points; until when the peer is banned, if they are enough.
     pub fn add(&mut self, peer: &PeerId, points: u64, now_ms: u64) -> Option<u64> {
         if self.peers.len() >= BANS_MAX && !self.peers.contains_key(peer) {
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_bucket_holds_one_second_and_fills_with_time() {
-        let mut bucket = Bucket::new(10, 1_000);
+        let mut bucket = TokenBucket::new(10, 1_000);
         assert!(bucket.take(10, 1_000));
         assert!(!bucket.take(1, 1_050));
         assert!(bucket.take(1, 1_100));
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn points_halve_and_bans_grow() {
-        let (mut strikes, peer) = (Strikes::default(), PeerId::new("p"));
+        let (mut strikes, peer) = (Penalties::default(), PeerId::new("p"));
         assert_eq!(strikes.add(&peer, 60, 0), None);
         assert_eq!(strikes.add(&peer, 60, 2 * BAN_HALF_LIFE_MS), None, "15 are left of 60");
         let now_ms = 2 * BAN_HALF_LIFE_MS + 1;
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_strikes_is_bounded() {
-        let mut strikes = Strikes::default();
+        let mut strikes = Penalties::default();
         for number in 0..BANS_MAX + 10 {
             strikes.add(&PeerId::new(format!("p{number}")), 1, 0);
         }

@@ -54,7 +54,7 @@ impl Roster {
             // What was kept before members signed says where they were reached, or were said to be.
             let is_signed = !signature.is_empty();
             let reached = if is_signed { reached } else { addresses.clone() };
-            if roster.meet(&peer, reached) != Met::New {
+            if roster.meet(&peer, reached) != MemberUpdate::New {
                 continue;
             }
             if let Some(introducer) = &introduced_by {
@@ -73,25 +73,25 @@ impl Roster {
     }
 
     /// Takes a member that has proved the network's key here, and the addresses at which it was reached.
-    pub fn meet(&mut self, peer: &PeerId, reached: Vec<String>) -> Met {
+    pub fn meet(&mut self, peer: &PeerId, reached: Vec<String>) -> MemberUpdate {
         let mut reached = reached;
         reached.retain(|address| !address.is_empty() && address.len() <= ADDRESS_BYTES_MAX);
         reached.truncate(ADDRESSES_MAX);
         if !self.members.contains_key(peer) {
             if self.members.len() >= NETWORK_MEMBERS_MAX {
-                return Met::Refused;
+                return MemberUpdate::Refused;
             }
             self.members.insert(peer.clone(), Known { reached, ..Known::default() });
             self.digest ^= name_hash(peer);
-            return Met::New;
+            return MemberUpdate::New;
         }
         self.confirm(peer);
         match self.members.get_mut(peer) {
             Some(known) if !reached.is_empty() && known.reached != reached => {
                 known.reached = reached;
-                Met::Moved
+                MemberUpdate::Moved
             }
-            _ => Met::Known,
+            _ => MemberUpdate::Known,
         }
     }
 
@@ -112,9 +112,9 @@ impl Roster {
     }
 
     /// Takes what a member has signed of itself, whose signature has been looked at.
-    pub fn take(&mut self, sender: &PeerId, news: MemberNews) -> Met {
+    pub fn take(&mut self, sender: &PeerId, news: MemberNews) -> MemberUpdate {
         if !self.is_wanted(sender, &news) {
-            return if self.members.contains_key(&news.peer) { Met::Known } else { Met::Refused };
+            return if self.members.contains_key(&news.peer) { MemberUpdate::Known } else { MemberUpdate::Refused };
         }
         let is_new = !self.members.contains_key(&news.peer);
         if is_new {
@@ -129,7 +129,7 @@ impl Roster {
         }
         let MemberNews { peer, named_ms, addresses, signature } = news;
         self.put_news(&peer, News { named_ms, addresses, signature });
-        if is_new { Met::New } else { Met::Moved }
+        if is_new { MemberUpdate::New } else { MemberUpdate::Moved }
     }
 
     fn put_news(&mut self, peer: &PeerId, news: News) {
@@ -260,7 +260,7 @@ impl Roster {
 
 /// What [`Roster::meet`] or [`Roster::take`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sync::engine) enum Met {
+pub(in crate::sync::engine) enum MemberUpdate {
     New,
     /// With new addresses.
     Moved,

@@ -27,12 +27,12 @@ fn a_member_is_the_authority_on_its_addresses() {
     let [a, b, c] = ["a", "b", "c"].map(PeerId::new);
     let mut roster = Roster::new(&a, Vec::new(), &[]);
     let too_long = "x".repeat(ADDRESS_BYTES_MAX + 1);
-    assert_eq!(roster.meet(&b, vec!["/memory/reached".into(), too_long]), Met::New);
+    assert_eq!(roster.meet(&b, vec!["/memory/reached".into(), too_long]), MemberUpdate::New);
     assert_eq!(roster.changed_since(0).count(), 0, "where it was reached is told to nobody");
     assert_eq!(roster.addresses(&b), ["/memory/reached"]);
-    assert_eq!(roster.take(&c, news(&b, 20, "/memory/named")), Met::Moved);
-    assert_eq!(roster.take(&c, news(&b, 10, "/memory/older")), Met::Known);
-    assert_eq!(roster.take(&c, news(&b, 20, "/memory/other")), Met::Known);
+    assert_eq!(roster.take(&c, news(&b, 20, "/memory/named")), MemberUpdate::Moved);
+    assert_eq!(roster.take(&c, news(&b, 10, "/memory/older")), MemberUpdate::Known);
+    assert_eq!(roster.take(&c, news(&b, 20, "/memory/other")), MemberUpdate::Known);
     assert_eq!(roster.addresses(&b), ["/memory/named"]);
     let told: Vec<_> = roster.changed_since(0).map(|(_, news)| news).collect();
     assert_eq!(told, [news(&b, 20, "/memory/named")]);
@@ -57,8 +57,8 @@ fn one_member_cannot_invent_a_network() {
     // Who turns out to be there does not count any more.
     assert!(!roster.heard_again(&liar, &invented(0)), "its own word twice is one word");
     assert!(roster.heard_again(&honest, &invented(0)) && !roster.heard_again(&honest, &invented(0)));
-    assert_eq!(roster.meet(&PeerId::new("invented1"), Vec::new()), Met::Known);
-    let more = (20_000..20_010).filter(|number| roster.take(&liar, invented(*number)) == Met::New).count();
+    assert_eq!(roster.meet(&PeerId::new("invented1"), Vec::new()), MemberUpdate::Known);
+    let more = (20_000..20_010).filter(|number| roster.take(&liar, invented(*number)) == MemberUpdate::New).count();
     assert_eq!(more, 2);
     // The bound survives a restart, and who was told of by a removed member alone goes with it.
     let kept = roster.peers().filter(|peer| **peer != this).filter_map(|peer| roster.member(peer)).collect();

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::PeerId;
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::Event;
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::engine::limits::{GAPS_MAX, WITHHELD_MS, WITHHOLDERS_MAX};
 use crate::sync::engine::status::EngineWait;
 
@@ -53,7 +53,7 @@ impl Engine {
         let is_new = gap.withholders.len() < WITHHOLDERS_MAX && gap.withholders.insert(peer.clone());
         if is_new && gap.is_told {
             let (origin, seq) = (origin.clone(), gap.seq);
-            self.event(Event::Withheld { peer: peer.clone(), origin, seq });
+            self.event(EngineEvent::Withheld { peer: peer.clone(), origin, seq });
         }
     }
 
@@ -88,11 +88,11 @@ impl Engine {
             }
             gap.is_told = true;
             if gap.withholders.is_empty() {
-                self.event(Event::Unavailable { origin: origin.clone(), seq: gap.seq });
+                self.event(EngineEvent::Unavailable { origin: origin.clone(), seq: gap.seq });
             }
             for peer in &gap.withholders {
                 let (peer, origin, seq) = (peer.clone(), origin.clone(), gap.seq);
-                self.event(Event::Withheld { peer, origin, seq });
+                self.event(EngineEvent::Withheld { peer, origin, seq });
             }
         }
         if let Some(due_ms) = gaps.due_ms() {

@@ -11,7 +11,7 @@ use crate::defence::is_down;
 use crate::error::Result;
 use crate::model::{Buckets, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Drawn, DrawnEntry, Event, Work};
+use crate::sync::engine::io::{Drawn, DrawnEntry, EngineEvent, EngineWork};
 use crate::sync::engine::limits::{CHALLENGE_KEYS_MAX, CHALLENGE_MS_MAX, DRAWN_MAX};
 use crate::sync::engine::partial::share::Eviction;
 use crate::sync::engine::task::Task;
@@ -51,12 +51,12 @@ impl Engine {
     pub(super) fn challenge_holders(&mut self, eviction: Eviction) {
         let (shares, stable) = (eviction.shares.clone(), eviction.stable.clone());
         if is_down("challenges") {
-            return self.work(Task::Evict, Work::Evict { shares, stable });
+            return self.work(Task::Evict, EngineWork::Evict { shares, stable });
         }
         let seed = self.random.next();
         let (left, asked, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         self.share.challenge = Some(Challenge { eviction, is_drawn: false, left, asked, failed });
-        self.work(Task::Draw, Work::Draw { shares, stable, seed, count_max: DRAWN_MAX });
+        self.work(Task::Draw, EngineWork::Draw { shares, stable, seed, count_max: DRAWN_MAX });
     }
 
     pub(in crate::sync::engine) fn drawn(&mut self, result: Result<Drawn>) {
@@ -152,10 +152,10 @@ impl Engine {
             self.counters.last_error = Some(format!("{} {reason}", peers.join(", ")));
             self.share.is_settled = false;
             self.round.unsettle();
-            self.event(Event::HoldersFailed { peers: failed.into_iter().collect() });
+            self.event(EngineEvent::HoldersFailed { peers: failed.into_iter().collect() });
         }
         let shares = eviction.shares.into_iter().map(|(name, share)| (name, share.or(&kept))).collect();
-        self.work(Task::Evict, Work::Evict { shares, stable: eviction.stable });
+        self.work(Task::Evict, EngineWork::Evict { shares, stable: eviction.stable });
     }
 
     pub(in crate::sync::engine) fn tick_challenge(&mut self) {

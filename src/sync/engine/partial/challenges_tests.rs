@@ -15,9 +15,9 @@ fn body(key: u8) -> Bytes {
 fn dropping(members: &[&str], connected: &[&str]) -> (Engine, u64) {
     let mut engine = engine(members, connected, 1);
     engine.evict(&[(peer("b"), 3)].into_iter().collect(), &["memory".into()]);
-    let Some(Action::Work { number, .. }) = engine.actions.pop() else { panic!("nothing is dropped") };
-    feed(&mut engine, NOW_MS, Input::Done { number, outcome: Outcome::Placed(Ok(())) });
-    let Some(Action::Work { number, work: Work::Draw { .. } }) = engine.actions.pop() else {
+    let Some(EngineAction::Work { number, .. }) = engine.actions.pop() else { panic!("nothing is dropped") };
+    feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::Placed(Ok(())) });
+    let Some(EngineAction::Work { number, work: EngineWork::Draw { .. } }) = engine.actions.pop() else {
         panic!("nothing is drawn")
     };
     (engine, number)
@@ -32,13 +32,13 @@ fn draw(engine: &mut Engine, number: u64) -> Vec<(PeerId, FetchRequest)> {
         hash: *blake3::hash(&body(key)).as_bytes(),
     });
     let drawn = Drawn { entries: entries.collect(), are_all: true };
-    feed(engine, NOW_MS, Input::Done { number, outcome: Outcome::Drawn(Ok(drawn)) });
+    feed(engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::Drawn(Ok(drawn)) });
     requests(engine)
 }
 
 fn requests(engine: &mut Engine) -> Vec<(PeerId, FetchRequest)> {
-    let of = |action: &Action| match action {
-        Action::Send { peer, message: Message::FetchRequest(request) } => Some((peer.clone(), request.clone())),
+    let of = |action: &EngineAction| match action {
+        EngineAction::Send { peer, message: Message::FetchRequest(request) } => Some((peer.clone(), request.clone())),
         _ => None,
     };
     engine.actions.iter().filter_map(of).collect()
@@ -59,7 +59,7 @@ fn found(key: u8) -> FetchAnswer {
 /// What is dropped, once everybody has answered.
 fn dropped(engine: &Engine) -> Option<Buckets> {
     engine.actions.iter().find_map(|action| match action {
-        Action::Work { work: Work::Evict { shares, .. }, .. } => Some(Buckets::all().without(&shares[0].1)),
+        EngineAction::Work { work: EngineWork::Evict { shares, .. }, .. } => Some(Buckets::all().without(&shares[0].1)),
         _ => None,
     })
 }
@@ -103,7 +103,7 @@ fn nothing_goes_for_the_word_of_who_holds_nothing() {
 fn time_that_passes_before_anything_is_drawn_ends_nothing() {
     let (mut engine, number) = dropping(&["b", "c"], &["b", "c"]);
     for later_ms in 1..4 {
-        feed(&mut engine, NOW_MS + later_ms, Input::Tick);
+        feed(&mut engine, NOW_MS + later_ms, EngineInput::Tick);
         assert_eq!(dropped(&engine), None);
     }
     engine.actions.clear();
@@ -134,7 +134,7 @@ fn who_is_silent_or_away_holds_nothing() {
     let asked = draw(&mut engine, number);
     assert_eq!(asked.len(), 1, "c is away");
     engine.actions.clear();
-    feed(&mut engine, NOW_MS + CHALLENGE_MS_MAX, Input::Tick);
+    feed(&mut engine, NOW_MS + CHALLENGE_MS_MAX, EngineInput::Tick);
     assert!(dropped(&engine).unwrap().are_none());
     give(&mut engine, &asked[0].0, &asked[0].1, found);
     assert_eq!(dropped(&engine), None, "it comes too late");

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Bytes, Head, PeerId, PostingProof, bucket_of, by_weight, hash_of_key};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Action, Offer, Work};
+use crate::sync::engine::io::{EngineAction, EngineOffer, EngineWork};
 use crate::sync::engine::limits::{
     FETCH_MS_MAX, FETCH_TIMEOUT_MS, FETCH_TRIES_MAX, FETCHES_MAX, FETCHES_PER_PEER_MAX, POINTS_FLOOD,
     SERVED_KEYS_BYTES_MAX, SERVES_PER_PEER_MAX,
 };
 use crate::sync::engine::task::Task;
-use crate::sync::protocol::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message, PublicEntry};
+use crate::sync::protocol::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message, WireEntry};
 
 /// Said of a member that holds nothing and cannot vouch for there being nothing.
 const NOT_HELD: &str = "it does not hold it";
@@ -43,7 +43,7 @@ struct Fetch {
     /// Keys that are settled once the database has taken in what came, and whether there is an entry.
     merging: Vec<(Bytes, bool)>,
     /// What somebody had that need not hold it, with the heads there: for want of anything better.
-    doubtful: Option<(Offer, Vec<Head>)>,
+    doubtful: Option<(EngineOffer, Vec<Head>)>,
     /// Who is of no more use, and why.
     said: Vec<(PeerId, &'static str)>,
     /// How often what came was behind what is known here.
@@ -70,12 +70,12 @@ impl Engine {
         let (nowhere, left): (Vec<Bytes>, Vec<Bytes>) =
             keys.into_iter().partition(|key| self.would_hold(&collection, key));
         if left.is_empty() {
-            return self.actions.push(Action::FetchDone { number, result: Ok(nowhere) });
+            return self.actions.push(EngineAction::FetchDone { number, result: Ok(nowhere) });
         }
         if self.fetches.running.len() >= FETCHES_MAX || left.len() > FETCH_KEYS_MAX {
             let error = Error::new(ErrorKind::LimitExceeded, "too many entries are being fetched from other members")
                 .with_hint(format!("At most {FETCHES_MAX} statements fetch at a time, {FETCH_KEYS_MAX} entries each."));
-            return self.actions.push(Action::FetchDone { number, result: Err(error) });
+            return self.actions.push(EngineAction::FetchDone { number, result: Err(error) });
         }
         let id = self.next_number();
         let end_ms = self.now_ms.saturating_add(FETCH_MS_MAX);
@@ -137,7 +137,7 @@ impl Engine {
                 offer.entries.retain(|entry| fetch.left.contains(&entry.key));
                 fetch.merging = offer.entries.iter().map(|entry| (entry.key.clone(), true)).collect();
                 let collection = fetch.collection.clone();
-                let work = Work::MergeFetched { collection, offer, absent: Vec::new(), heads };
+                let work = EngineWork::MergeFetched { collection, offer, absent: Vec::new(), heads };
                 self.work(Task::MergeFetched { fetch: id }, work);
             }
             None if self.have_all_answered(id) => {
@@ -165,13 +165,13 @@ impl Engine {
 
     fn end_fetch(&mut self, id: u64) {
         if let Some(Fetch { number, nowhere, .. }) = self.fetches.running.remove(&id) {
-            self.actions.push(Action::FetchDone { number, result: Ok(nowhere) });
+            self.actions.push(EngineAction::FetchDone { number, result: Ok(nowhere) });
         }
     }
 
     fn fail_fetch(&mut self, id: u64, error: Error) {
         if let Some(Fetch { number, .. }) = self.fetches.running.remove(&id) {
-            self.actions.push(Action::FetchDone { number, result: Err(error) });
+            self.actions.push(EngineAction::FetchDone { number, result: Err(error) });
         }
     }
 
@@ -215,7 +215,7 @@ impl Engine {
             match answer {
                 FetchAnswer::Found { body, contributions, is_whole } => {
                     let (body, contributions) = (body.clone(), contributions.clone());
-                    let entry = PublicEntry { key: key.clone(), body, contributions };
+                    let entry = WireEntry { key: key.clone(), body, contributions };
                     unknown += usize::from(!is_whole);
                     if *is_whole { entries.push(entry) } else { doubtful.push(entry) }
                 }
@@ -224,7 +224,7 @@ impl Engine {
             }
         }
         if fetch.doubtful.is_none() && !doubtful.is_empty() {
-            let offer = Offer { entries: doubtful, postings: response.postings.clone() };
+            let offer = EngineOffer { entries: doubtful, postings: response.postings.clone() };
             fetch.doubtful = Some((offer, response.heads.clone()));
         }
         if response.answers.len() == unknown {
@@ -242,8 +242,8 @@ impl Engine {
         let heads: Vec<Head> = response.heads;
         // Who answered is asked for the rest.
         fetch.asked = Some((peer.clone(), u64::MAX));
-        let offer = Offer { entries, postings: response.postings };
-        self.work(Task::MergeFetched { fetch: id }, Work::MergeFetched { collection, offer, absent, heads });
+        let offer = EngineOffer { entries, postings: response.postings };
+        self.work(Task::MergeFetched { fetch: id }, EngineWork::MergeFetched { collection, offer, absent, heads });
         self.resume_fetches();
     }
 
@@ -288,23 +288,23 @@ impl Engine {
             return self.send_fetched(peer, request.number, Vec::new(), (answers, Vec::new()));
         }
         let (collection, keys) = (request.collection.clone(), request.keys.clone());
-        self.work(Task::ServeFetch { peer: peer.clone(), request }, Work::ReadEntries { collection, keys });
+        self.work(Task::ServeFetch { peer: peer.clone(), request }, EngineWork::ReadEntries { collection, keys });
     }
 
     pub(in crate::sync::engine) fn entries_read(
         &mut self,
         peer: &PeerId,
         request: FetchRequest,
-        result: Result<(Vec<Head>, Offer)>,
+        result: Result<(Vec<Head>, EngineOffer)>,
     ) {
-        let (heads, Offer { entries, postings }) = match result {
+        let (heads, EngineOffer { entries, postings }) = match result {
             Ok(read) => read,
             Err(error) => {
                 self.failed("reading entries for a peer", &error);
-                (Vec::new(), Offer::default())
+                (Vec::new(), EngineOffer::default())
             }
         };
-        let mut found: BTreeMap<Bytes, PublicEntry> =
+        let mut found: BTreeMap<Bytes, WireEntry> =
             entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
         let (mut answers, mut bytes) = (Vec::new(), 0);
         for key in &request.keys {
@@ -312,10 +312,10 @@ impl Engine {
                 break;
             }
             let state = found.remove(key);
-            bytes += state.as_ref().map_or(0, PublicEntry::bytes);
+            bytes += state.as_ref().map_or(0, WireEntry::bytes);
             let is_whole = !heads.is_empty() && self.would_hold(&request.collection, key);
             answers.push(match state {
-                Some(PublicEntry { body, contributions, .. }) => FetchAnswer::Found { body, contributions, is_whole },
+                Some(WireEntry { body, contributions, .. }) => FetchAnswer::Found { body, contributions, is_whole },
                 None if is_whole => FetchAnswer::Absent,
                 None => FetchAnswer::Unknown,
             });

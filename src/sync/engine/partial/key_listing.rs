@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Buckets, Bytes, ListingPage, ListingPlace, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Action, Work};
+use crate::sync::engine::io::{EngineAction, EngineWork};
 use crate::sync::engine::limits::{
     GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX, POINTS_FLOOD, SERVES_PER_PEER_MAX,
 };
@@ -44,13 +44,13 @@ struct Listing {
 impl Engine {
     pub(in crate::sync::engine) fn keys_requested(&mut self, number: u64, collection: String, place: ListingPlace) {
         if self.is_retired {
-            return self.actions.push(Action::KeysListed { number, result: Err(interrupted()) });
+            return self.actions.push(EngineAction::KeysListed { number, result: Err(interrupted()) });
         }
         self.keep_what_is_read();
         if self.listings.running.len() + self.listings.waiting.len() >= LISTINGS_MAX {
             let error = Error::new(ErrorKind::LimitExceeded, "too many statements fetch whole collections")
                 .with_hint(format!("At most {LISTINGS_MAX} of a network do so at a time."));
-            return self.actions.push(Action::KeysListed { number, result: Err(error) });
+            return self.actions.push(EngineAction::KeysListed { number, result: Err(error) });
         }
         if self.is_evicting() {
             return self.listings.waiting.push((number, collection, place));
@@ -140,7 +140,7 @@ impl Engine {
 
     fn end_listing(&mut self, id: u64, result: Result<ListingPage>) {
         if let Some(Listing { number, .. }) = self.listings.running.remove(&id) {
-            self.actions.push(Action::KeysListed { number, result });
+            self.actions.push(EngineAction::KeysListed { number, result });
         }
     }
 
@@ -190,7 +190,7 @@ impl Engine {
         let within = if is_vouched { within.and(&self.own_share()) } else { within };
         let (count_max, bytes_max) = (KEYS_MAX, self.config.tuning.batch_bytes);
         let task = Task::ServeKeys { peer: peer.clone(), number, copies };
-        self.work(task, Work::ListKeys { collection, within, after, count_max, bytes_max });
+        self.work(task, EngineWork::ListKeys { collection, within, after, count_max, bytes_max });
     }
 
     pub(in crate::sync::engine) fn keys_read(

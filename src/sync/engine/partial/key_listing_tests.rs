@@ -4,7 +4,7 @@ use crate::error::{ErrorKind, Result};
 use crate::model::{
     Buckets, Bytes, CharterDigest, ListingPage, ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, Replication,
 };
-use crate::sync::engine::io::{Action, Drawn, EngineConfig, Input, Member, Outcome, Work};
+use crate::sync::engine::io::{Drawn, EngineAction, EngineConfig, EngineInput, EngineOutcome, EngineWork, Member};
 use crate::sync::engine::limits::{FETCHES_PER_PEER_MAX, GATHERED_MS_MIN, LISTING_TIMEOUT_MS, LISTINGS_MAX};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::message::{
@@ -65,27 +65,27 @@ fn engine(members: &[&str], connected: &[&str], copies: u32) -> Engine {
     };
     let mut engine = Engine::new(config, Vec::new(), members.iter().map(member).collect(), NOW_MS);
     for name in connected {
-        feed(&mut engine, NOW_MS, Input::PeerUp { peer: peer(name), epoch: 1, addresses: Vec::new() });
+        feed(&mut engine, NOW_MS, EngineInput::PeerUp { peer: peer(name), epoch: 1, addresses: Vec::new() });
         engine.sessions.get_mut(&peer(name)).unwrap().collections.push("memory".into());
     }
     engine.actions.clear();
     engine
 }
 
-fn feed(engine: &mut Engine, now_ms: u64, input: Input) {
+fn feed(engine: &mut Engine, now_ms: u64, input: EngineInput) {
     let mut actions = std::mem::take(&mut engine.actions);
     engine.handle(now_ms, input, &mut actions);
     engine.actions = actions;
 }
 
 fn ask(engine: &mut Engine, place: ListingPlace) {
-    feed(engine, NOW_MS, Input::KeysRequested { number: NUMBER, collection: "memory".into(), place });
+    feed(engine, NOW_MS, EngineInput::KeysRequested { number: NUMBER, collection: "memory".into(), place });
 }
 
 /// The keys that were asked for since the last look, and of whom.
 fn asked(engine: &mut Engine) -> Vec<(PeerId, KeysRequest)> {
     let of = |action| match action {
-        Action::Send { peer, message: Message::KeysRequest(request) } => Some((peer, request)),
+        EngineAction::Send { peer, message: Message::KeysRequest(request) } => Some((peer, request)),
         _ => None,
     };
     std::mem::take(&mut engine.actions).into_iter().filter_map(of).collect()
@@ -93,14 +93,14 @@ fn asked(engine: &mut Engine) -> Vec<(PeerId, KeysRequest)> {
 
 fn listed(engine: &mut Engine) -> Result<ListingPage> {
     let of = |action| match action {
-        Action::KeysListed { number: NUMBER, result } => Some(result),
+        EngineAction::KeysListed { number: NUMBER, result } => Some(result),
         _ => None,
     };
     std::mem::take(&mut engine.actions).into_iter().find_map(of).expect("an answer")
 }
 
 fn tell(engine: &mut Engine, from: &PeerId, message: Message) {
-    feed(engine, NOW_MS, Input::Received { peer: from.clone(), message, bytes: 100 });
+    feed(engine, NOW_MS, EngineInput::Received { peer: from.clone(), message, bytes: 100 });
 }
 
 fn answer(engine: &mut Engine, from: &PeerId, number: u64, copies: Option<u32>, keys: &[u8], is_more: bool) {
@@ -154,9 +154,9 @@ fn where_nobody_vouches_all_have_to_answer() {
     let next = listed(&mut engine).unwrap().next.unwrap();
     ask(&mut engine, next.clone());
     let (second, _) = asked(&mut engine).pop().unwrap();
-    feed(&mut engine, NOW_MS, Input::PeerDown { peer: second.clone() });
+    feed(&mut engine, NOW_MS, EngineInput::PeerDown { peer: second.clone() });
     assert_eq!(listed(&mut engine).unwrap_err().kind(), ErrorKind::Io);
-    feed(&mut engine, NOW_MS, Input::PeerUp { peer: second.clone(), epoch: 1, addresses: Vec::new() });
+    feed(&mut engine, NOW_MS, EngineInput::PeerUp { peer: second.clone(), epoch: 1, addresses: Vec::new() });
     engine.sessions.get_mut(&second).unwrap().collections.push("memory".into());
     engine.actions.clear();
     ask(&mut engine, next);
@@ -172,7 +172,7 @@ fn a_member_that_is_late_or_goes_round_in_circles_is_left_out() {
     let mut engine = engine(&["b"], &["b"], 1);
     ask(&mut engine, ListingPlace::default());
     assert_eq!(asked(&mut engine).len(), 1);
-    feed(&mut engine, NOW_MS + LISTING_TIMEOUT_MS, Input::Tick);
+    feed(&mut engine, NOW_MS + LISTING_TIMEOUT_MS, EngineInput::Tick);
     assert_eq!(listed(&mut engine).unwrap_err().detail(), Some("b: it did not answer in time."));
     let place = ListingPlace { left: None, member: Some((peer("b"), Bytes::new(vec![5]))), asked: Vec::new() };
     ask(&mut engine, place);
@@ -194,13 +194,14 @@ fn a_member_tells_what_it_can_vouch_for_and_else_whatever_lies_there() {
             after: None,
         };
         tell(&mut engine, &peer("b"), Message::KeysRequest(request));
-        let Some(Action::Work { number, work: Work::ListKeys { within: read, .. } }) = engine.actions.pop() else {
+        let Some(EngineAction::Work { number, work: EngineWork::ListKeys { within: read, .. } }) = engine.actions.pop()
+        else {
             panic!("{:?}", engine.actions)
         };
         assert_eq!(read, within);
         let keys = vec![Bytes::new(vec![9])];
-        feed(&mut engine, NOW_MS, Input::Done { number, outcome: Outcome::KeysListed(Ok((keys, false))) });
-        let Some(Action::Send { message: Message::KeysResponse(response), .. }) = engine.actions.pop() else {
+        feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::KeysListed(Ok((keys, false))) });
+        let Some(EngineAction::Send { message: Message::KeysResponse(response), .. }) = engine.actions.pop() else {
             panic!("{:?}", engine.actions)
         };
         assert_eq!((response.number, response.copies, response.keys.len()), (5, copies, 1));
@@ -215,10 +216,14 @@ fn what_is_being_read_is_not_dropped() {
     let stable = [(peer("b"), 3)].into_iter().collect();
     engine.evict(&stable, &["memory".into()]);
     assert!(engine.actions.is_empty(), "{:?}", engine.actions);
-    feed(&mut engine, NOW_MS + GATHERED_MS_MIN, Input::Tick);
+    feed(&mut engine, NOW_MS + GATHERED_MS_MIN, EngineInput::Tick);
     engine.actions.clear();
     engine.evict(&stable, &["memory".into()]);
-    assert!(matches!(engine.actions[..], [Action::Work { work: Work::Place { .. }, .. }]), "{:?}", engine.actions);
+    assert!(
+        matches!(engine.actions[..], [EngineAction::Work { work: EngineWork::Place { .. }, .. }]),
+        "{:?}",
+        engine.actions
+    );
 }
 
 #[test]
@@ -226,13 +231,15 @@ fn a_listing_waits_until_what_others_hold_has_been_dropped() {
     let mut engine = engine(&["b"], &["b"], 1);
     let stable = [(peer("b"), 3)].into_iter().collect();
     engine.evict(&stable, &["memory".into()]);
-    let Some(Action::Work { number, .. }) = engine.actions.pop() else { panic!("nothing is dropped") };
+    let Some(EngineAction::Work { number, .. }) = engine.actions.pop() else { panic!("nothing is dropped") };
     ask(&mut engine, ListingPlace::default());
     assert!(asked(&mut engine).is_empty());
-    feed(&mut engine, NOW_MS, Input::Done { number, outcome: Outcome::Placed(Ok(())) });
-    let Some(Action::Work { number, work: Work::Draw { .. } }) = engine.actions.pop() else { panic!("nothing goes") };
+    feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::Placed(Ok(())) });
+    let Some(EngineAction::Work { number, work: EngineWork::Draw { .. } }) = engine.actions.pop() else {
+        panic!("nothing goes")
+    };
     assert!(asked(&mut engine).is_empty());
-    feed(&mut engine, NOW_MS, Input::Done { number, outcome: Outcome::Drawn(Ok(Drawn::default())) });
+    feed(&mut engine, NOW_MS, EngineInput::Done { number, outcome: EngineOutcome::Drawn(Ok(Drawn::default())) });
     assert_eq!(asked(&mut engine).len(), 1);
 }
 
@@ -256,15 +263,15 @@ fn fetches_wait_until_the_member_that_they_ask_has_less_to_do() {
         .collect();
     for key in &keys {
         let (collection, keys) = ("memory".to_string(), vec![key.clone()]);
-        feed(&mut engine, NOW_MS, Input::FetchRequested { number: NUMBER, collection, keys, holder: None });
+        feed(&mut engine, NOW_MS, EngineInput::FetchRequested { number: NUMBER, collection, keys, holder: None });
     }
     let mut done = 0;
     let mut under_way = Vec::new();
     while done < keys.len() {
         for action in std::mem::take(&mut engine.actions) {
             match action {
-                Action::Send { message: Message::FetchRequest(request), .. } => under_way.push(request.number),
-                Action::FetchDone { result, .. } => done += result.unwrap().len(),
+                EngineAction::Send { message: Message::FetchRequest(request), .. } => under_way.push(request.number),
+                EngineAction::FetchDone { result, .. } => done += result.unwrap().len(),
                 _ => {}
             }
         }

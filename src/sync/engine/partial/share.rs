@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{Buckets, PeerId, Placement, Shares};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Event, Work};
+use crate::sync::engine::io::{EngineEvent, EngineWork};
 use crate::sync::engine::partial::challenges::Challenge;
 use crate::sync::engine::task::Task;
 
@@ -166,7 +166,7 @@ impl Engine {
         let eviction = Eviction { placement: placement.clone(), shares, stable, applying: BTreeSet::new() };
         self.share.eviction = Some(eviction);
         // First of all it is kept: a node that forgot it would take what it has left out for what is nowhere.
-        self.work(Task::Place { placement: placement.clone() }, Work::Place { placement });
+        self.work(Task::Place { placement: placement.clone() }, EngineWork::Place { placement });
     }
 
     /// The placement is kept: from now on deltas are merged by it. Entries go when no run is being applied by the one before,
@@ -206,7 +206,7 @@ impl Engine {
     pub(in crate::sync::engine) fn evicted(&mut self, result: Result<u64>) {
         match result {
             Ok(0) => {}
-            Ok(count) => self.event(Event::Evicted { count }),
+            Ok(count) => self.event(EngineEvent::Evicted { count }),
             Err(error) => {
                 self.share.is_settled = false;
                 self.failed("dropping what others hold", &error);

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::model::{
     Buckets, Bytes, CharterDigest, Delta, NetworkId, NetworkOptions, PeerId, Placement, Replication, Run,
 };
-use crate::sync::engine::io::{Action, Drawn, DrawnEntry, EngineConfig, Input, Member, Outcome, Work};
-use crate::sync::engine::log::incoming::Waiting;
+use crate::sync::engine::io::{
+    Drawn, DrawnEntry, EngineAction, EngineConfig, EngineInput, EngineOutcome, EngineWork, Member,
+};
+use crate::sync::engine::log::incoming::QueuedRun;
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::message::CollectionSchema;
 
@@ -66,25 +68,25 @@ fn stable() -> BTreeMap<PeerId, u64> {
 }
 
 /// The work that the engine has asked for since the last look.
-fn works(engine: &mut Engine) -> Vec<(u64, Work)> {
+fn works(engine: &mut Engine) -> Vec<(u64, EngineWork)> {
     let actions = std::mem::take(&mut engine.actions).into_iter();
     let work = |action| match action {
-        Action::Work { number, work } => Some((number, work)),
+        EngineAction::Work { number, work } => Some((number, work)),
         _ => None,
     };
     actions.filter_map(work).collect()
 }
 
-fn done(engine: &mut Engine, number: u64, outcome: Outcome) {
+fn done(engine: &mut Engine, number: u64, outcome: EngineOutcome) {
     let mut actions = Vec::new();
-    engine.handle(NOW_MS, Input::Done { number, outcome }, &mut actions);
+    engine.handle(NOW_MS, EngineInput::Done { number, outcome }, &mut actions);
     engine.actions = actions;
 }
 
 /// Takes the one piece of work there is, which keeps a placement.
 fn place(engine: &mut Engine) -> (u64, Placement) {
     let mut works = works(engine);
-    let Some((number, Work::Place { placement })) = works.pop() else { panic!("{works:?}") };
+    let Some((number, EngineWork::Place { placement })) = works.pop() else { panic!("{works:?}") };
     assert!(works.is_empty(), "{works:?}");
     (number, placement)
 }
@@ -92,10 +94,10 @@ fn place(engine: &mut Engine) -> (u64, Placement) {
 /// An entry is drawn of what is going to be dropped; nobody is there to be asked for it.
 fn draw(engine: &mut Engine) {
     let works = works(engine);
-    let drawn = works.into_iter().find(|(_, work)| matches!(work, Work::Draw { .. }));
+    let drawn = works.into_iter().find(|(_, work)| matches!(work, EngineWork::Draw { .. }));
     let (number, _) = drawn.expect("entries are drawn first");
     let entry = DrawnEntry { collection: "memory".into(), key: Bytes::new([1]), hash: [0; 32] };
-    done(engine, number, Outcome::Drawn(Ok(Drawn { entries: vec![entry], are_all: true })));
+    done(engine, number, EngineOutcome::Drawn(Ok(Drawn { entries: vec![entry], are_all: true })));
 }
 
 #[test]
@@ -106,13 +108,16 @@ fn a_node_vouches_for_what_it_holds_whole_and_for_nothing_while_it_drops() {
     assert!(engine.whole_collections().is_empty());
     let (number, placement) = place(&mut engine);
     assert_eq!(placement.collections, ["memory"], "what is partial here is not spread");
-    done(&mut engine, number, Outcome::Placed(Ok(())));
+    done(&mut engine, number, EngineOutcome::Placed(Ok(())));
     draw(&mut engine);
     assert!(engine.whole_collections().is_empty());
     let (number, evict) = works(&mut engine).pop().unwrap();
-    assert!(matches!(&evict, Work::Evict { shares, .. } if shares.len() == 1 && shares[0].0 == "memory"), "{evict:?}");
+    assert!(
+        matches!(&evict, EngineWork::Evict { shares, .. } if shares.len() == 1 && shares[0].0 == "memory"),
+        "{evict:?}"
+    );
     assert!(engine.whole_collections().is_empty());
-    done(&mut engine, number, Outcome::Evicted(Ok(5)));
+    done(&mut engine, number, EngineOutcome::Evicted(Ok(5)));
     assert_eq!(engine.whole_collections(), ["memory"]);
 }
 
@@ -131,12 +136,12 @@ fn nothing_goes_by_a_placement_before_it_is_kept() {
     engine.evict(&stable(), &["memory".into()]);
     let (number, _) = place(&mut engine);
     assert_eq!(engine.shares(), None, "deltas are merged as before");
-    done(&mut engine, number, Outcome::Placed(Err(crate::error::Error::internal("the disk is full"))));
+    done(&mut engine, number, EngineOutcome::Placed(Err(crate::error::Error::internal("the disk is full"))));
     assert_eq!(engine.shares(), None);
     assert!(works(&mut engine).is_empty(), "nothing is dropped");
     engine.evict(&stable(), &["memory".into()]);
     let (number, _) = place(&mut engine);
-    done(&mut engine, number, Outcome::Placed(Ok(())));
+    done(&mut engine, number, EngineOutcome::Placed(Ok(())));
     let shares = engine.shares().unwrap();
     assert_eq!(shares.get("memory"), Some(&engine.own_share()));
     assert!(!engine.own_share().are_all());
@@ -147,16 +152,16 @@ fn entries_go_when_no_older_run_is_being_applied() {
     let mut engine = engine(config(1));
     let deltas = vec![Delta { seq: 1, signature: None, body: Bytes::new([1]) }];
     let run = Run { origin: peer("b"), deltas };
-    engine.queue.push(Waiting { peer: peer("b"), run, pushed_to: Vec::new() });
+    engine.queue.push(QueuedRun { peer: peer("b"), run, pushed_to: Vec::new() });
     engine.start_applies();
     let (applying, _) = works(&mut engine).pop().unwrap();
     engine.evict(&stable(), &["memory".into()]);
     let (number, _) = place(&mut engine);
-    done(&mut engine, number, Outcome::Placed(Ok(())));
+    done(&mut engine, number, EngineOutcome::Placed(Ok(())));
     assert!(works(&mut engine).is_empty());
-    done(&mut engine, applying, Outcome::Applied(Err(crate::error::Error::internal("whatever became of it"))));
+    done(&mut engine, applying, EngineOutcome::Applied(Err(crate::error::Error::internal("whatever became of it"))));
     draw(&mut engine);
-    assert!(works(&mut engine).iter().any(|(_, work)| matches!(work, Work::Evict { .. })));
+    assert!(works(&mut engine).iter().any(|(_, work)| matches!(work, EngineWork::Evict { .. })));
 }
 
 #[test]
@@ -169,15 +174,15 @@ fn a_removed_member_is_not_told_that_a_comparison_with_it_ends() {
     };
     let mut engine = engine(EngineConfig { placement: placement.clone(), partial: vec!["notes".into()], ..config(1) });
     let mut actions = Vec::new();
-    engine.handle(NOW_MS, Input::PeerUp { peer: peer("c"), epoch: 1, addresses: Vec::new() }, &mut actions);
+    engine.handle(NOW_MS, EngineInput::PeerUp { peer: peer("c"), epoch: 1, addresses: Vec::new() }, &mut actions);
     engine.sessions.get_mut(&peer("c")).unwrap().has_told_all = true;
     engine.consider_reconciling();
     assert!(engine.reconciling.is_with(&peer("c")));
     actions.clear();
     let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
-    engine.handle(NOW_MS, Input::Reconfigured(Box::new(removed)), &mut actions);
+    engine.handle(NOW_MS, EngineInput::Reconfigured(Box::new(removed)), &mut actions);
     assert!(!engine.reconciling.is_running());
-    let is_to_c = |action: &Action| matches!(action, Action::Send { peer: to, .. } if *to == peer("c"));
+    let is_to_c = |action: &EngineAction| matches!(action, EngineAction::Send { peer: to, .. } if *to == peer("c"));
     assert!(!actions.iter().any(is_to_c), "{actions:?}");
 }
 
@@ -195,10 +200,10 @@ fn a_removed_member_leaves_a_share_that_has_to_be_filled() {
     let (number, _) = place(&mut engine);
     let mut actions = Vec::new();
     let removed = EngineConfig { placement, removed: vec![peer("c")], ..config(1) };
-    engine.handle(NOW_MS, Input::Reconfigured(Box::new(removed)), &mut actions);
-    done(&mut engine, number, Outcome::Placed(Ok(())));
+    engine.handle(NOW_MS, EngineInput::Reconfigured(Box::new(removed)), &mut actions);
+    done(&mut engine, number, EngineOutcome::Placed(Ok(())));
     assert!(
-        works(&mut engine).iter().all(|(_, work)| !matches!(work, Work::Draw { .. } | Work::Evict { .. })),
+        works(&mut engine).iter().all(|(_, work)| !matches!(work, EngineWork::Draw { .. } | EngineWork::Evict { .. })),
         "by the old list"
     );
     let after = engine.own_share();

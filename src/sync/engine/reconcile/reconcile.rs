@@ -11,14 +11,14 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::model::{AdoptedHeads, Buckets, Head, HeadAdoption, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Event, Outcome, Work};
+use crate::sync::engine::io::{EngineEvent, EngineOutcome, EngineWork};
 use crate::sync::engine::limits::{
     BUSY_AUDITS, RECONCILE_RETRY_MS, RECONCILE_TIMEOUT_MS, RETURN_MS_MAX, STORY_DISTRUST_MS, Tuning,
 };
 use crate::sync::engine::log::log_first::Awaited;
-use crate::sync::engine::log::pull::Origin;
+use crate::sync::engine::log::pull::OriginPull;
 use crate::sync::engine::reconcile::fill::Lacking;
-use crate::sync::engine::reconcile::steps::Walk;
+use crate::sync::engine::reconcile::steps::CollectionWalk;
 use crate::sync::engine::task::{Reason, Task};
 use crate::sync::protocol::message::{Message, ReconcileAnswer, ReconcileAsk, ReconcileRequest, ReconcileResponse};
 use crate::sync::protocol::seeded_random::Random;
@@ -26,7 +26,7 @@ use crate::sync::protocol::seeded_random::Random;
 /// Whether one is under way, and when the next may begin.
 #[derive(Debug)]
 pub(in crate::sync::engine) struct Reconciling {
-    pub(in crate::sync::engine) running: Option<Running>,
+    pub(in crate::sync::engine) running: Option<Reconciliation>,
     /// Deltas are lacking that no connected peer's log holds.
     pub is_needed: bool,
     /// Not before then, after a failure.
@@ -42,7 +42,7 @@ pub(in crate::sync::engine) struct Reconciling {
 
 /// A request that is not answered yet.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::sync::engine) struct Request {
+pub(in crate::sync::engine) struct PageRequest {
     number: u64,
     /// When it left, or when the one before it was answered.
     since_ms: u64,
@@ -52,12 +52,12 @@ pub(in crate::sync::engine) struct Request {
 
 /// One under way.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct Running {
+pub(in crate::sync::engine) struct Reconciliation {
     pub peer: PeerId,
     pub number: u64,
     pub reason: Reason,
     /// The requests under way: several only while pages follow one another.
-    pub requests: VecDeque<Request>,
+    pub requests: VecDeque<PageRequest>,
     pub heads: Vec<Head>,
     /// Origins among them that had not begun to prove what they post.
     pub legacy: Arc<BTreeSet<PeerId>>,
@@ -67,7 +67,7 @@ pub(in crate::sync::engine) struct Running {
     pub collections: VecDeque<(String, bool)>,
     /// Of ours those that the peer holds everything of.
     pub whole: Vec<String>,
-    pub walk: Option<Walk>,
+    pub walk: Option<CollectionWalk>,
     /// What the logs are to bring before the first walk.
     pub awaited: Option<Awaited>,
     /// Our electorate when it began, and whether it is the peer's.
@@ -85,7 +85,7 @@ pub(in crate::sync::engine) struct Running {
     pub bytes: u64,
 }
 
-impl Running {
+impl Reconciliation {
     /// Numbers by origin that the peer's view covers.
     pub fn covers(&self, clock: &[(PeerId, u64)]) -> bool {
         let seq = |origin: &PeerId| {
@@ -204,8 +204,8 @@ impl Engine {
     fn reconcile_with(&mut self, peer: PeerId, reason: Reason) {
         self.note_lacking(false);
         let (number, members) = (self.next_number(), self.electorate());
-        self.event(Event::ReconciliationBegan { peer: peer.clone() });
-        self.reconciling.running = Some(Running {
+        self.event(EngineEvent::ReconciliationBegan { peer: peer.clone() });
+        self.reconciling.running = Some(Reconciliation {
             peer,
             number,
             reason,
@@ -236,14 +236,14 @@ impl Engine {
         let (now_ms, number) = (self.now_ms, self.next_number());
         let Some(running) = self.reconciling.running.as_mut() else { return };
         let is_next_page = matches!(ask, ReconcileAsk::NextPage { .. });
-        running.requests.push_back(Request { number, since_ms: now_ms, is_next_page });
+        running.requests.push_back(PageRequest { number, since_ms: now_ms, is_next_page });
         let peer = running.peer.clone();
         self.wake_at(now_ms.saturating_add(RECONCILE_TIMEOUT_MS));
         self.send(&peer, Message::ReconcileRequest(ReconcileRequest { number, ask }));
     }
 
     /// Has the database do something for the one under way.
-    pub(super) fn reconcile_work(&mut self, work: Work) {
+    pub(super) fn reconcile_work(&mut self, work: EngineWork) {
         if let Some(run) = self.reconciling.running.as_ref().map(|running| running.number) {
             self.work(Task::Reconcile { run }, work);
         }
@@ -270,7 +270,7 @@ impl Engine {
                 if !self.spread_known(members, copies) {
                     return self.reconcile_failed();
                 }
-                self.reconcile_work(Work::VerifyHeads { heads });
+                self.reconcile_work(EngineWork::VerifyHeads { heads });
             }
             answer => {
                 if !self.step_answered(answer, request.is_next_page) {
@@ -304,18 +304,20 @@ impl Engine {
         true
     }
 
-    pub(in crate::sync::engine) fn reconcile_worked(&mut self, run: u64, outcome: Outcome) {
+    pub(in crate::sync::engine) fn reconcile_worked(&mut self, run: u64, outcome: EngineOutcome) {
         if self.reconciling.running.as_ref().is_none_or(|running| running.number != run) {
             return;
         }
         let is_well = match outcome {
-            Outcome::Merged(result) => self.states_merged(result),
-            Outcome::HeadsVerified(Ok(verified)) => self.view_opened(verified),
-            Outcome::Dropped(result) | Outcome::Reposted(result) => self.written(result),
-            Outcome::HeadsAdopted(result) => return self.adopted(result),
-            Outcome::Fingerprints(Ok(buckets)) => self.counted(buckets),
-            Outcome::Digests(Ok(digests)) => self.digested(digests),
-            Outcome::HeadsVerified(Err(error)) | Outcome::Fingerprints(Err(error)) | Outcome::Digests(Err(error)) => {
+            EngineOutcome::Merged(result) => self.states_merged(result),
+            EngineOutcome::HeadsVerified(Ok(verified)) => self.view_opened(verified),
+            EngineOutcome::Dropped(result) | EngineOutcome::Reposted(result) => self.written(result),
+            EngineOutcome::HeadsAdopted(result) => return self.adopted(result),
+            EngineOutcome::Fingerprints(Ok(buckets)) => self.counted(buckets),
+            EngineOutcome::Digests(Ok(digests)) => self.digested(digests),
+            EngineOutcome::HeadsVerified(Err(error))
+            | EngineOutcome::Fingerprints(Err(error))
+            | EngineOutcome::Digests(Err(error)) => {
                 self.failed("comparing with a peer", &error);
                 false
             }
@@ -381,7 +383,7 @@ impl Engine {
         }
         let ends_return = self.config.is_returning && is_compared_whole;
         let adoption = HeadAdoption { heads, partial: partial.clone(), known: names };
-        self.reconcile_work(Work::AdoptHeads { adoption, placement, ends_return });
+        self.reconcile_work(EngineWork::AdoptHeads { adoption, placement, ends_return });
         self.config.partial = partial;
     }
 
@@ -416,7 +418,7 @@ impl Engine {
         }
         self.note_lacking(!moved.is_empty());
         let (entries, bytes, whole) = (running.entries, running.bytes, self.config.partial.is_empty());
-        let is_stuck = self.origins.values().any(Origin::is_stuck);
+        let is_stuck = self.origins.values().any(OriginPull::is_stuck);
         if running.reason == Reason::Needed && moved.is_empty() {
             // The same again would come to the same.
             let wait_ms = if is_stuck { STORY_DISTRUST_MS } else { RECONCILE_RETRY_MS };
@@ -428,7 +430,7 @@ impl Engine {
             let wait_ms = if knows_all { self.config.tuning.audit_interval_ms } else { RECONCILE_RETRY_MS };
             self.avoid(&running.peer, self.now_ms.saturating_add(wait_ms));
         }
-        self.event(Event::ReconciliationEnded { peer: running.peer, entries, bytes, whole });
+        self.event(EngineEvent::ReconciliationEnded { peer: running.peer, entries, bytes, whole });
         // What this peer did not have somebody else may.
         self.reconciling.is_needed = is_stuck;
         self.reconciling.audit_ms = self.now_ms.saturating_add(self.config.tuning.audit_interval_ms);
@@ -471,7 +473,7 @@ impl Engine {
             self.reconcile_failed();
         }
         let late = self.reconciling.running.as_ref().and_then(|running| running.requests.front().copied());
-        if let Some(Request { since_ms, .. }) = late {
+        if let Some(PageRequest { since_ms, .. }) = late {
             let late_ms = since_ms.saturating_add(RECONCILE_TIMEOUT_MS);
             if self.now_ms >= late_ms {
                 self.reconcile_failed();

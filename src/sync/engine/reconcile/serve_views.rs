@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::error::Result;
 use crate::model::{Buckets, Bytes, Head, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EntryDigest, Offer, Outcome, View, Work};
+use crate::sync::engine::io::{EngineOffer, EngineOutcome, EngineView, EngineWork, EntryDigest};
 use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
 use crate::sync::engine::reconcile::fingerprint_tree::Tree;
 use crate::sync::engine::task::Task;
@@ -50,7 +50,7 @@ struct Ahead {
 pub(in crate::sync::engine) type PagePlace = (String, Bytes);
 
 /// Entries, and the key to go on after.
-type Page = (Offer, Option<Bytes>);
+type Page = (EngineOffer, Option<Bytes>);
 
 impl Engine {
     pub(in crate::sync::engine) fn reconcile_request(&mut self, peer: &PeerId, request: ReconcileRequest) {
@@ -123,7 +123,7 @@ impl Engine {
         let Some(request) = view.requests.front_mut() else { return };
         if let ReconcileAsk::NextPage { collection } = &request.ask {
             let Some((collection, after)) = view.following.take_if(|(following, _)| following == collection) else {
-                return self.answer_first(peer, entries_answer((Offer::default(), None)));
+                return self.answer_first(peer, entries_answer((EngineOffer::default(), None)));
             };
             request.ask = ReconcileAsk::Page { collection, after: Some(after) };
         }
@@ -135,15 +135,15 @@ impl Engine {
                     let children = nodes.iter().flat_map(|node| tree.children(level, *node)).copied().collect();
                     return self.answer_first(peer, ReconcileAnswer::Tree { children });
                 }
-                Work::Fingerprints { view: source, collection }
+                EngineWork::Fingerprints { view: source, collection }
             }
             ReconcileAsk::Digests { collection, buckets, after, until } => {
                 let count_max = self.config.tuning.digests_at_once();
-                Work::DigestsIn { view: source, collection, buckets, after, until, count_max }
+                EngineWork::DigestsIn { view: source, collection, buckets, after, until, count_max }
             }
             ReconcileAsk::Entries { collection, key_hashes, after } => {
                 let (view, within) = (peer.clone(), Buckets::all());
-                Work::Entries { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max }
+                EngineWork::Entries { view, collection, key_hashes: Some(key_hashes), within, after, bytes_max }
             }
             ReconcileAsk::Page { collection, after } => {
                 let is_this =
@@ -156,32 +156,32 @@ impl Engine {
                 }
                 view.ahead = None;
                 let (view, within) = (peer.clone(), view.within.clone());
-                Work::Entries { view, collection, key_hashes: None, within, after, bytes_max }
+                EngineWork::Entries { view, collection, key_hashes: None, within, after, bytes_max }
             }
-            ReconcileAsk::Open { .. } => Work::OpenView { peer: peer.clone() },
+            ReconcileAsk::Open { .. } => EngineWork::OpenView { peer: peer.clone() },
             ReconcileAsk::Close | ReconcileAsk::NextPage { .. } => return,
         };
         self.work(Task::View { peer: peer.clone(), number }, work);
     }
 
-    pub(in crate::sync::engine) fn view_read(&mut self, peer: &PeerId, number: u64, outcome: Outcome) {
+    pub(in crate::sync::engine) fn view_read(&mut self, peer: &PeerId, number: u64, outcome: EngineOutcome) {
         // Not of one that has been replaced meanwhile.
         let Some(view) = self.views.get_mut(peer).filter(|view| view.number == number) else { return };
         let Some(ask) = view.requests.front().map(|request| &request.ask) else { return };
         let read = match (ask, outcome) {
-            (ReconcileAsk::Open { .. }, Outcome::ViewOpened(opened)) => {
+            (ReconcileAsk::Open { .. }, EngineOutcome::ViewOpened(opened)) => {
                 opened.map(|opened| self.view_answer(peer, opened))
             }
-            (ReconcileAsk::Tree { collection, .. }, Outcome::Fingerprints(Ok(buckets))) => {
+            (ReconcileAsk::Tree { collection, .. }, EngineOutcome::Fingerprints(Ok(buckets))) => {
                 view.tree = Some((collection.clone(), Tree::new(buckets, &view.within)));
                 return self.look(peer);
             }
-            (ReconcileAsk::Digests { .. }, Outcome::Digests(digests)) => digests.map(digests_answer),
-            (ReconcileAsk::Page { .. }, Outcome::Entries(Ok(page))) => return self.answer_page(peer, page),
-            (ReconcileAsk::Entries { .. } | ReconcileAsk::Page { .. }, Outcome::Entries(read)) => {
+            (ReconcileAsk::Digests { .. }, EngineOutcome::Digests(digests)) => digests.map(digests_answer),
+            (ReconcileAsk::Page { .. }, EngineOutcome::Entries(Ok(page))) => return self.answer_page(peer, page),
+            (ReconcileAsk::Entries { .. } | ReconcileAsk::Page { .. }, EngineOutcome::Entries(read)) => {
                 read.map(entries_answer)
             }
-            (_, Outcome::Fingerprints(Err(error))) => Err(error),
+            (_, EngineOutcome::Fingerprints(Err(error))) => Err(error),
             _ => return,
         };
         self.answer_read(peer, read);
@@ -201,7 +201,8 @@ impl Engine {
             view.ahead = Some(Ahead { place: place.clone(), page: None });
             let (number, within) = (view.number, view.within.clone());
             let (collection, after) = (place.0.clone(), Some(place.1.clone()));
-            let work = Work::Entries { view: peer.clone(), collection, key_hashes: None, within, after, bytes_max };
+            let work =
+                EngineWork::Entries { view: peer.clone(), collection, key_hashes: None, within, after, bytes_max };
             let task = Task::ReadAhead { peer: peer.clone(), number, page: place };
             self.work(task, work);
         }
@@ -242,7 +243,7 @@ impl Engine {
         }
     }
 
-    fn view_answer(&self, peer: &PeerId, view: View) -> ReconcileAnswer {
+    fn view_answer(&self, peer: &PeerId, view: EngineView) -> ReconcileAnswer {
         let is_partial = |name: &String| self.config.partial.contains(name);
         let (partial, whole) = view.collections.into_iter().partition(is_partial);
         let mut heads: Vec<Head> = view.heads;
@@ -271,7 +272,7 @@ impl Engine {
 
     pub(in crate::sync::engine) fn drop_view(&mut self, peer: &PeerId) {
         if self.views.remove(peer).is_some() {
-            self.work(Task::CloseView { peer: peer.clone() }, Work::CloseView { peer: peer.clone() });
+            self.work(Task::CloseView { peer: peer.clone() }, EngineWork::CloseView { peer: peer.clone() });
         }
     }
 
@@ -291,7 +292,7 @@ impl Engine {
     }
 }
 
-fn entries_answer((Offer { mut entries, postings }, next): Page) -> ReconcileAnswer {
+fn entries_answer((EngineOffer { mut entries, postings }, next): Page) -> ReconcileAnswer {
     let next = match entries.get(ENTRIES_MAX - 1) {
         Some(last) if entries.len() > ENTRIES_MAX => Some(last.key.clone()),
         _ => next,

@@ -12,17 +12,17 @@ use std::sync::Arc;
 use crate::defence::is_down;
 use crate::model::{Buckets, Bytes, KeyHash, PeerId, hash_of_key};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EntryDigest, Offer, Work};
+use crate::sync::engine::io::{EngineOffer, EngineWork, EntryDigest};
 use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX, PAGES_ASKED_MAX};
 use crate::sync::engine::reconcile::fingerprint_tree::Tree;
 use crate::sync::engine::task::Reason;
 use crate::sync::protocol::message::{
-    Digests, Fingerprint, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT, TREE_NODES_MAX,
+    Digests, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT, TREE_NODES_MAX, WireFingerprint,
 };
 
 /// How far one collection is through.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct Walk {
+pub(in crate::sync::engine) struct CollectionWalk {
     collection: String,
     /// The peer holds everything of it that its heads cover.
     is_whole: bool,
@@ -96,9 +96,9 @@ struct Difference {
     repost: Vec<Bytes>,
 }
 
-impl Walk {
+impl CollectionWalk {
     fn new(collection: String, is_whole: bool) -> Self {
-        Walk {
+        CollectionWalk {
             collection,
             is_whole,
             tree: None,
@@ -120,7 +120,7 @@ impl Walk {
     }
 
     /// The request that comes next. Work of our own that goes with it is added.
-    fn next_ask(&mut self, digests_at_once: usize, works: &mut Vec<Work>) -> Option<ReconcileAsk> {
+    fn next_ask(&mut self, digests_at_once: usize, works: &mut Vec<EngineWork>) -> Option<ReconcileAsk> {
         let collection = self.collection.clone();
         self.tree.as_ref()?;
         if self.nodes.is_empty() && !self.buckets.is_empty() {
@@ -134,7 +134,14 @@ impl Walk {
             comparing.ours = Ours::BeingRead;
             let (buckets, after) = (comparing.buckets.clone(), comparing.after.clone());
             let (view, until, count_max) = (None, None, digests_at_once);
-            works.push(Work::DigestsIn { view, collection: collection.clone(), buckets, after, until, count_max });
+            works.push(EngineWork::DigestsIn {
+                view,
+                collection: collection.clone(),
+                buckets,
+                after,
+                until,
+                count_max,
+            });
         }
         if let Some(Fetch { key_hashes, after }) = self.fetches.front() {
             let (key_hashes, after) = (key_hashes.clone(), after.clone());
@@ -158,7 +165,7 @@ impl Walk {
     }
 
     /// The peer's fingerprints of the children of the last nodes; false where they do not fit.
-    fn descend(&mut self, children: &[Fingerprint]) -> bool {
+    fn descend(&mut self, children: &[WireFingerprint]) -> bool {
         let (Some(tree), Some((level, nodes))) = (&self.tree, self.nodes.pop()) else { return false };
         if children.len() != nodes.len() * TREE_FANOUT {
             return false;
@@ -285,8 +292,8 @@ impl Engine {
             }
             match running.collections.pop_front() {
                 Some((collection, is_whole)) => {
-                    running.walk = Some(Walk::new(collection.clone(), is_whole));
-                    self.reconcile_work(Work::Fingerprints { view: None, collection });
+                    running.walk = Some(CollectionWalk::new(collection.clone(), is_whole));
+                    self.reconcile_work(EngineWork::Fingerprints { view: None, collection });
                 }
                 None if running.writes > 0 => return,
                 None => return self.adopt(),
@@ -324,14 +331,14 @@ impl Engine {
                 } else if !is_next_page || !entries.is_empty() {
                     return false;
                 }
-                self.merge_entries(Offer { entries, postings });
+                self.merge_entries(EngineOffer { entries, postings });
                 true
             }
             ReconcileAnswer::Refused | ReconcileAnswer::View { .. } => false,
         }
     }
 
-    fn merge_entries(&mut self, offer: Offer) {
+    fn merge_entries(&mut self, offer: EngineOffer) {
         let Some(running) = self.reconciling.running.as_mut() else { return };
         let Some(collection) = running.walk.as_ref().map(|walk| walk.collection.clone()) else { return };
         if offer.entries.is_empty() {
@@ -340,11 +347,11 @@ impl Engine {
         running.writes += 1;
         let legacy = Arc::clone(&running.legacy);
         let is_partial = self.config.partial.contains(&collection);
-        self.reconcile_work(Work::MergeStates { collection, offer, legacy, is_partial });
+        self.reconcile_work(EngineWork::MergeStates { collection, offer, legacy, is_partial });
     }
 
     /// Our own fingerprints of the collection.
-    pub(super) fn counted(&mut self, buckets: Vec<Fingerprint>) -> bool {
+    pub(super) fn counted(&mut self, buckets: Vec<WireFingerprint>) -> bool {
         let is_ahead = self.is_view_ahead();
         let Some(running) = self.reconciling.running.as_mut() else { return false };
         let Some(walk) = running.walk.as_mut() else { return false };
@@ -398,13 +405,17 @@ impl Engine {
         running.early = running.early.saturating_add(difference.later);
         if !difference.drop.is_empty() {
             running.writes += 1;
-            self.reconcile_work(Work::DropCollected { collection: collection.clone(), keys: difference.drop, heads });
+            self.reconcile_work(EngineWork::DropCollected {
+                collection: collection.clone(),
+                keys: difference.drop,
+                heads,
+            });
         }
         if !difference.repost.is_empty()
             && let Some(running) = self.reconciling.running.as_mut()
         {
             running.writes += 1;
-            self.reconcile_work(Work::Repost { collection, keys: difference.repost });
+            self.reconcile_work(EngineWork::Repost { collection, keys: difference.repost });
         }
         true
     }
@@ -440,7 +451,7 @@ mod tests {
         comes_later: &dyn Fn(&Clock) -> bool,
         (changes_story, is_returning): (bool, bool),
     ) -> Difference {
-        let mut walk = Walk::new("memory".to_string(), true);
+        let mut walk = CollectionWalk::new("memory".to_string(), true);
         let origins = [(1, "two stories"), (2, "one story"), (3, "unseen")];
         let entries = origins.map(|(number, origin)| ours(number, &clock_of(origin, 3))).to_vec();
         let ours = Ours::Read { digests: entries, until: None };

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Event, Work};
+use crate::sync::engine::io::{EngineEvent, EngineWork};
 use crate::sync::engine::limits::{
     STABILITY_FANOUT, STABILITY_GOSSIP_MS, STABILITY_MS_PER_MEMBER, STABILITY_REPEAT_MS, STABILITY_ROUND_MS_MIN,
     STABILITY_VOTES_MS_MAX, Tuning, VOTES_UNASKED_MAX,
@@ -22,7 +22,7 @@ use crate::sync::protocol::message::{HeadsDigest, MARKS_MAX, Message, Stability,
 
 /// The present round and what the ones before it came to.
 #[derive(Debug)]
-pub(in crate::sync::engine) struct Round {
+pub(in crate::sync::engine) struct StabilityRound {
     pub number: u64,
     /// Over epoch and members.
     pub members: u64,
@@ -53,9 +53,9 @@ pub(in crate::sync::engine) struct Mark {
     pub greatest: u64,
 }
 
-impl Round {
+impl StabilityRound {
     pub fn new(tuning: &Tuning, now_ms: u64) -> Self {
-        Round {
+        StabilityRound {
             number: 0,
             members: 0,
             contributed: Vec::new(),
@@ -271,7 +271,7 @@ impl Engine {
                     && self.heads.iter().all(|head| least(&head.origin) == head.seq);
                 self.round.settled = is_settled.then(|| (self.heads.digest(), self.round.members));
                 let stable = frontier.into_iter().map(|(origin, mark)| (origin, mark.least)).collect();
-                self.work(Task::Collect, Work::CollectTombstones { stable });
+                self.work(Task::Collect, EngineWork::CollectTombstones { stable });
                 self.round.frontier = Some(marks);
             }
             Some(frontier) => self.round.frontier = Some(frontier),
@@ -284,7 +284,7 @@ impl Engine {
     pub(in crate::sync::engine) fn collected(&mut self, result: Result<u64>) {
         match result {
             Ok(0) => {}
-            Ok(count) => self.event(Event::TombstonesCollected { count }),
+            Ok(count) => self.event(EngineEvent::TombstonesCollected { count }),
             Err(error) => self.failed("collecting tombstones", &error),
         }
     }
@@ -298,7 +298,7 @@ impl Engine {
             *known = (*known).max(*seq);
         }
         let acknowledged = acknowledged.into_iter().filter(|(_, seq)| *seq > 0).collect();
-        self.work(Task::Prune, Work::PruneLog { acknowledged });
+        self.work(Task::Prune, EngineWork::PruneLog { acknowledged });
     }
 
     fn acknowledged_by_all(&self) -> BTreeMap<PeerId, u64> {

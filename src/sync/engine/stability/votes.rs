@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::model::{Bytes, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Event, Work};
+use crate::sync::engine::io::{EngineEvent, EngineWork};
 use crate::sync::engine::limits::{POINTS_FORGED, STABILITY_VOTES_MS_MAX};
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{Message, VOTES_PER_MESSAGE_MAX, Vote, Votes};
-use crate::sync::protocol::statement::{Signed, Statement, VoteDigest};
+use crate::sync::protocol::statement::{MemberStatement, Signed, VoteDigest};
 
 const DIGEST_CONTEXT: &str = "nebulusdb 2026 stability round";
 
@@ -54,14 +54,14 @@ impl Engine {
         self.round.ballot = Some(Ballot { digest, began_ms, votes, waiting, is_verifying: false });
         self.wake_at(self.now_ms.saturating_add(STABILITY_VOTES_MS_MAX));
         if !self.is_round_true() {
-            return self.event(Event::RoundDisputed { round: self.round.number });
+            return self.event(EngineEvent::RoundDisputed { round: self.round.number });
         }
         let statement = self.vote(digest);
-        self.work(Task::SignVote { digest }, Work::Sign { statement });
+        self.work(Task::SignVote { digest }, EngineWork::Sign { statement });
     }
 
-    fn vote(&self, digest: VoteDigest) -> Statement {
-        Statement::Vote { epoch: self.config.epoch, round: self.round.number, digest }
+    fn vote(&self, digest: VoteDigest) -> MemberStatement {
+        MemberStatement::Vote { epoch: self.config.epoch, round: self.round.number, digest }
     }
 
     /// Whether what the round says of everybody is true of this node.
@@ -162,11 +162,11 @@ impl Engine {
         let digest = ballot.digest;
         let statement = self.vote(digest);
         let signed = self.signed_votes(&votes, &statement);
-        self.work(Task::VerifyVotes { digest, votes }, Work::Verify { signed });
+        self.work(Task::VerifyVotes { digest, votes }, EngineWork::Verify { signed });
     }
 
     /// Votes in order of position, with whose they are said to be.
-    fn signed_votes(&self, votes: &[WaitingVote], statement: &Statement) -> Vec<Signed> {
+    fn signed_votes(&self, votes: &[WaitingVote], statement: &MemberStatement) -> Vec<Signed> {
         let mut peers = (0_u32..).zip(self.roster.peers());
         let signed = votes.iter().filter_map(|vote| {
             let (_, peer) = peers.find(|(position, _)| *position == vote.position)?;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{BUCKETS, Bytes, Delta, Head, KeyHash, PeerId, Run};
-use crate::sync::engine::io::{Applied, EntryDigest, LogRead, Offer, Verdict};
-use crate::sync::protocol::message::{Fingerprint, PublicEntry, xor};
+use crate::sync::engine::io::{Applied, EngineOffer, EntryDigest, LogRead, Verdict};
+use crate::sync::protocol::message::{WireEntry, WireFingerprint, xor};
 
 /// What an entry is here: the last value wins, and everybody who wrote it is counted.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -132,8 +132,8 @@ impl Fake {
         self.entries.iter().map(of).collect()
     }
 
-    pub fn fingerprints(&self) -> Vec<Fingerprint> {
-        let mut buckets = vec![Fingerprint::default(); BUCKETS];
+    pub fn fingerprints(&self) -> Vec<WireFingerprint> {
+        let mut buckets = vec![WireFingerprint::default(); BUCKETS];
         for entry in self.digests() {
             let bucket = &mut buckets[usize::from(entry.bucket)];
             *bucket = xor(*bucket, entry.digest);
@@ -146,7 +146,7 @@ impl Fake {
         hashes: Option<&[KeyHash]>,
         after: Option<&Bytes>,
         bytes_max: usize,
-    ) -> (Offer, Option<Bytes>) {
+    ) -> (EngineOffer, Option<Bytes>) {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         for (key, state) in &self.entries {
             let key_bytes = Bytes::new(key.to_be_bytes());
@@ -155,15 +155,15 @@ impl Fake {
                 continue;
             }
             if bytes >= bytes_max {
-                let next = entries.last().map(|entry: &PublicEntry| entry.key.clone());
-                return (Offer { entries, postings: Vec::new() }, next);
+                let next = entries.last().map(|entry: &WireEntry| entry.key.clone());
+                return (EngineOffer { entries, postings: Vec::new() }, next);
             }
             let body = Bytes::new(postcard::to_allocvec(state).unwrap());
-            let entry = PublicEntry { key: key_bytes, body, contributions: Bytes::new([]) };
+            let entry = WireEntry { key: key_bytes, body, contributions: Bytes::new([]) };
             bytes += entry.bytes();
             entries.push(entry);
         }
-        (Offer { entries, postings: Vec::new() }, None)
+        (EngineOffer { entries, postings: Vec::new() }, None)
     }
 
     /// What a reader sees.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Bytes, CharterDigest, Head, PeerId};
-use crate::sync::engine::io::{EngineConfig, Event, Input};
+use crate::sync::engine::io::{EngineConfig, EngineEvent, EngineInput};
 use crate::sync::engine::limits::{
     HEAD_TIME_MS, INTRODUCED_PER_MEMBER_MAX, QUICK_SAVES_MAX, SAVE_MEMBERS_MS_MIN, STRANGE_ORIGINS_MAX,
 };
@@ -13,7 +13,7 @@ use crate::sync::protocol::message::{
     HeadTime, HeadTimes, Heartbeat, MEMBERS_PER_MESSAGE_MAX, MemberNews, Members, Message, Stability, StabilityMark,
     Vote, Votes,
 };
-use crate::sync::protocol::statement::Statement;
+use crate::sync::protocol::statement::MemberStatement;
 
 const LIAR: usize = 0;
 const VICTIM: usize = 1;
@@ -75,7 +75,7 @@ fn a_vote_that_its_member_has_not_signed_is_none() {
     for _ in 0..3 {
         let engine = &world.nodes[VICTIM].engine;
         let ballot = engine.round.ballot.as_ref().unwrap();
-        let statement = Statement::Vote { epoch: 1, round: engine.round.number, digest: ballot.digest };
+        let statement = MemberStatement::Vote { epoch: 1, round: engine.round.number, digest: ballot.digest };
         // The liar signs by its own name, and says that it is the absent member's.
         let votes = vec![Vote { position: 2, signature: sign(&world.peer(LIAR), &statement) }];
         let (round, members, digest) = (engine.round.number, engine.electorate(), ballot.digest);
@@ -85,7 +85,7 @@ fn a_vote_that_its_member_has_not_signed_is_none() {
     }
     world.run_for(10_000);
     assert_eq!(world.nodes[VICTIM].collected, 0);
-    assert!(world.nodes[VICTIM].events.iter().any(|event| matches!(event, Event::Banned { .. })));
+    assert!(world.nodes[VICTIM].events.iter().any(|event| matches!(event, EngineEvent::Banned { .. })));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_large_network_votes_and_each_signature_is_looked_at_once() {
 
 fn news(peer: &str, named_ms: u64, address: &str) -> MemberNews {
     let (peer, addresses) = (PeerId::new(peer), vec![address.to_string()]);
-    let statement = Statement::Addresses { named_ms, addresses: addresses.clone() };
+    let statement = MemberStatement::Addresses { named_ms, addresses: addresses.clone() };
     let signature = sign(&peer, &statement);
     MemberNews { peer, named_ms, addresses, signature }
 }
@@ -214,7 +214,8 @@ fn who_withholds_deltas_is_named() {
     let shown = withheld(&world);
     assert_eq!((shown.len(), &shown[0].origin, shown[0].seq), (1, &origin, 1));
     assert!(shown[0].reason.contains(world.peer(LIAR).as_str()), "{}", shown[0].reason);
-    let is_named = |event: &Event| matches!(event, Event::Withheld { peer, seq: 3, .. } if *peer == world.peer(LIAR));
+    let is_named =
+        |event: &EngineEvent| matches!(event, EngineEvent::Withheld { peer, seq: 3, .. } if *peer == world.peer(LIAR));
     assert_eq!(world.nodes[VICTIM].events.iter().filter(|event| is_named(event)).count(), 1);
     // Whoever gives them ends it.
     for key in 0..3 {
@@ -228,7 +229,7 @@ fn who_withholds_deltas_is_named() {
 
 fn signed_time(origin: &PeerId, seq: u64, at_ms: u64) -> HeadTime {
     let hash = [9; 32];
-    let signature = sign(origin, &Statement::Head { seq, hash, at_ms });
+    let signature = sign(origin, &MemberStatement::Head { seq, hash, at_ms });
     HeadTime { origin: origin.clone(), seq, hash, at_ms, signature }
 }
 
@@ -292,9 +293,9 @@ fn deltas_that_an_origin_has_signed_and_nobody_gives_are_told_of() {
     let reason =
         format!("its origin has signed deltas up to 3 that no connected member gives; told by {}", world.peer(LIAR));
     assert_eq!(told(&world), [(origin.clone(), 1, reason)]);
-    let is_told = |event: &&Event| matches!(event, Event::Unavailable { seq: 3, .. });
+    let is_told = |event: &&EngineEvent| matches!(event, EngineEvent::Unavailable { seq: 3, .. });
     assert_eq!(world.nodes[VICTIM].events.iter().filter(is_told).count(), 1);
-    let is_blamed = |event: &Event| matches!(event, Event::Withheld { .. });
+    let is_blamed = |event: &EngineEvent| matches!(event, EngineEvent::Withheld { .. });
     assert!(!world.nodes[VICTIM].events.iter().any(is_blamed), "who passes it on has shown nothing of it");
     for key in 0..3 {
         world.write(ABSENT, key, Some(key));
@@ -310,7 +311,7 @@ fn nothing_is_given_or_taken_before_the_founder_is_met() {
     let mut world = World::new(2);
     let met = world.nodes[VICTIM].config.clone();
     let awaiting = EngineConfig { awaits_founder: true, charter: CharterDigest::default(), ..met.clone() };
-    world.input(VICTIM, Input::Reconfigured(Box::new(awaiting)));
+    world.input(VICTIM, EngineInput::Reconfigured(Box::new(awaiting)));
     world.write(VICTIM, 1, Some(1));
     world.write(LIAR, 2, Some(2));
     world.connect(LIAR, VICTIM);
@@ -324,7 +325,7 @@ fn nothing_is_given_or_taken_before_the_founder_is_met() {
     assert!(said.is_subset(&BTreeSet::from(["heartbeat", "members", "epoch"])), "{said:?}");
     let shown = &world.nodes[LIAR].engine.sessions[&world.peer(VICTIM)];
     assert!(shown.known.is_empty() && shown.collections.is_empty(), "it shows no heads and names no table");
-    world.input(VICTIM, Input::Reconfigured(Box::new(met)));
+    world.input(VICTIM, EngineInput::Reconfigured(Box::new(met)));
     world.run_for(5_000);
     assert_eq!((world.values(VICTIM).len(), world.values(LIAR).len()), (2, 2));
     assert!(!world.nodes[VICTIM].engine.sessions[&peer].collections.is_empty());

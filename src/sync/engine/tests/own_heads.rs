@@ -5,7 +5,7 @@ use super::heartbeat;
 use super::world::World;
 use crate::error::Error;
 use crate::model::{Bytes, Delta, Head, PeerId, Run};
-use crate::sync::engine::io::{Event, Input, OwnHead, Verdict};
+use crate::sync::engine::io::{EngineEvent, EngineInput, OwnHead, Verdict};
 use crate::sync::protocol::message::{Heartbeat, Message, Operation};
 
 /// Two nodes, of which the second shows the first a head of the first one's origin.
@@ -35,11 +35,11 @@ fn a_head_that_an_older_copy_cannot_know_gives_it_another_name() {
     shown(&mut world, later.clone());
     assert_eq!(world.nodes[0].shown_heads, [later]);
     assert_eq!(world.nodes[0].renewed.as_slice(), std::slice::from_ref(&other));
-    assert!(world.nodes[0].events.contains(&Event::Renewed { peer: other }));
+    assert!(world.nodes[0].events.contains(&EngineEvent::Renewed { peer: other }));
     // From here on the engine is silent, but whoever waits for a SYNC is answered.
     let sent = world.nodes[0].sent.len();
     world.write(0, 2, Some(2));
-    world.input(0, Input::SyncRequested { number: 5 });
+    world.input(0, EngineInput::SyncRequested { number: 5 });
     world.run_for(60_000);
     assert_eq!(world.nodes[0].sent.len(), sent);
     assert_eq!(world.nodes[0].reports.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [5]);
@@ -70,7 +70,7 @@ fn own_heads_that_nobody_signed_end_in_a_ban() {
         world.nodes[0].own_heads.push_back(Ok(OwnHead::Forged));
         shown(&mut world, head(&this, seq, [8; 32]));
     }
-    assert!(world.nodes[0].events.iter().any(|event| matches!(event, Event::Banned { .. })));
+    assert!(world.nodes[0].events.iter().any(|event| matches!(event, EngineEvent::Banned { .. })));
     assert!(world.nodes[0].renewed.is_empty());
 }
 
@@ -95,7 +95,7 @@ fn an_own_head_that_could_not_be_looked_up_is_looked_up_again() {
         shown(&mut world, head(&this, 7, [8; 32]));
     }
     assert_eq!(world.nodes[0].shown_heads.len(), 2);
-    assert!(world.nodes[0].events.iter().any(|event| matches!(event, Event::WorkFailed { .. })));
+    assert!(world.nodes[0].events.iter().any(|event| matches!(event, EngineEvent::WorkFailed { .. })));
 }
 
 /// A member that is shown a second story, which then goes with the only one who told it.
@@ -111,7 +111,7 @@ fn a_story_that_nobody_tells_any_more_keeps_nothing_from_newcomers() {
     let run = Run { origin: origin.clone(), deltas: vec![delta] };
     world.deliver(0, 1, Message::Operation(Operation { runs: vec![run], pushed_to: Vec::new() }));
     world.run_for(100);
-    assert!(world.nodes[1].events.iter().any(|event| matches!(event, Event::Forked { .. })));
+    assert!(world.nodes[1].events.iter().any(|event| matches!(event, EngineEvent::Forked { .. })));
     world.disconnect(0, 1);
     world.nodes[1].database.prune(&origin, 1);
     world.run_for(60_000);
@@ -119,7 +119,7 @@ fn a_story_that_nobody_tells_any_more_keeps_nothing_from_newcomers() {
     world.run_for(60_000);
     assert_eq!(world.nodes[2].database.seq(&origin), 1);
     assert_eq!(world.values(2), world.values(1));
-    let began = world.nodes[2].events.iter().filter(|event| matches!(event, Event::ReconciliationBegan { .. }));
+    let began = world.nodes[2].events.iter().filter(|event| matches!(event, EngineEvent::ReconciliationBegan { .. }));
     assert!(began.count() < 5);
 }
 
@@ -137,5 +137,5 @@ fn heads_that_nobody_signed_are_not_believed_and_count_against_who_shows_them() 
     shown(&mut world, signed);
     assert!(asked(&world) > before);
     shown(&mut world, forged);
-    assert!(world.nodes[0].events.iter().any(|event| matches!(event, Event::Banned { .. })));
+    assert!(world.nodes[0].events.iter().any(|event| matches!(event, EngineEvent::Banned { .. })));
 }

@@ -3,7 +3,7 @@
 use super::world::{MEMORY, World, tuning};
 use crate::model::NetworkOptions;
 use crate::sync::engine::Tuning;
-use crate::sync::engine::io::Event;
+use crate::sync::engine::io::EngineEvent;
 use crate::sync::protocol::message::{Message, ReconcileAsk, ReconcileRequest};
 
 const ENTRIES: u64 = 300;
@@ -20,7 +20,7 @@ fn world() -> World {
 }
 
 fn has_ended(world: &World) -> bool {
-    world.nodes[1].events.iter().any(|event| matches!(event, Event::ReconciliationEnded { .. }))
+    world.nodes[1].events.iter().any(|event| matches!(event, EngineEvent::ReconciliationEnded { .. }))
 }
 
 #[test]

@@ -7,14 +7,14 @@ use crate::model::{
     AdoptedHeads, Adoption, Bytes, Charter, CharterDigest, Founding, Head, NetworkId, NetworkOptions, PeerId, Placement,
 };
 use crate::sync::engine::io::{
-    Action, Applied, EngineConfig, Event, ExchangeReport, Input, Merged, MergedSchema, Outcome, OwnHead, Verdict,
-    VerifiedHeads, View, Work,
+    Applied, EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineView, EngineWork,
+    ExchangeReport, Merged, MergedSchema, OwnHead, Verdict, VerifiedHeads,
 };
 use crate::sync::engine::tests::fake::{Fake, State, key_of};
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::encoding::{Assembler, encode};
-use crate::sync::protocol::message::{CollectionSchema, EpochKey, EpochNews, Message, SecretText};
-use crate::sync::protocol::statement::{Signed, Statement};
+use crate::sync::protocol::message::{CollectionSchema, EpochKey, EpochNews, Message, WireSecret};
+use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 pub(super) const MEMORY: &str = "memory";
 
@@ -24,13 +24,13 @@ pub(super) struct Node {
     pub config: EngineConfig,
     pub database: Fake,
     views: BTreeMap<PeerId, Fake>,
-    works: VecDeque<(u64, Work)>,
+    works: VecDeque<(u64, EngineWork)>,
     pub epoch: EpochNews,
     pub saved_epochs: Vec<u64>,
     /// What the database says of charters that it is told; news for those that it says nothing of.
     pub adoptions: VecDeque<Adoption>,
     pub reports: Vec<(u64, ExchangeReport)>,
-    pub events: Vec<Event>,
+    pub events: Vec<EngineEvent>,
     pub disconnects: Vec<(PeerId, u64, &'static str)>,
     pub sent: Vec<(PeerId, &'static str)>,
     pub collected: u64,
@@ -58,7 +58,7 @@ pub(super) struct World {
 }
 
 /// What stands for a signature here: nobody else makes the same by accident.
-pub(super) fn sign(peer: &PeerId, statement: &Statement) -> Bytes {
+pub(super) fn sign(peer: &PeerId, statement: &MemberStatement) -> Bytes {
     let hash = *blake3::hash(&statement.message("network", peer)).as_bytes();
     Bytes::new([hash, hash].concat())
 }
@@ -70,7 +70,7 @@ pub(super) fn tuning() -> Tuning {
 /// What is told of an epoch.
 pub(super) fn epoch(number: u64, secret: &str) -> EpochNews {
     let founding = Founding { founder: PeerId::new("peer0"), nonce: [1; 16], signature: Bytes::new([1; 64]) };
-    let secret = SecretText(secret.into());
+    let secret = WireSecret(secret.into());
     EpochNews { charter: Charter::new(founding), secret: Some(EpochKey { epoch: number, salt: [0; 16], secret }) }
 }
 
@@ -80,36 +80,36 @@ pub(super) fn schema() -> CollectionSchema {
 
 impl Node {
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of work")]
-    fn run(&mut self, work: Work, now_ms: u64) -> Outcome {
+    fn run(&mut self, work: EngineWork, now_ms: u64) -> EngineOutcome {
         let database = &mut self.database;
         match work {
-            Work::Post if database.staged.is_empty() => Outcome::Posted(Ok(None)),
-            Work::Post => Outcome::Posted(Ok(database.post(&self.peer, now_ms))),
-            Work::ReadLog { origin, from_seq, bytes_max } => {
-                Outcome::LogRead(Ok(database.read(&origin, from_seq, bytes_max)))
+            EngineWork::Post if database.staged.is_empty() => EngineOutcome::Posted(Ok(None)),
+            EngineWork::Post => EngineOutcome::Posted(Ok(database.post(&self.peer, now_ms))),
+            EngineWork::ReadLog { origin, from_seq, bytes_max } => {
+                EngineOutcome::LogRead(Ok(database.read(&origin, from_seq, bytes_max)))
             }
-            Work::Apply { run, .. } => Outcome::Applied(Ok(match self.verdict.take() {
+            EngineWork::Apply { run, .. } => EngineOutcome::Applied(Ok(match self.verdict.take() {
                 Some(verdict) => {
                     let head = database.heads[&run.origin].clone();
                     Applied { received: head.seq, head, verdict }
                 }
                 None => database.apply(&run),
             })),
-            Work::DropUnsigned { origin } => Outcome::UnsignedDropped(Ok(database.seq(&origin))),
-            Work::OpenView { peer } => {
+            EngineWork::DropUnsigned { origin } => EngineOutcome::UnsignedDropped(Ok(database.seq(&origin))),
+            EngineWork::OpenView { peer } => {
                 self.views.insert(peer, database.clone());
                 let heads = database.heads.values().cloned().collect();
-                Outcome::ViewOpened(Ok(View { heads, collections: vec![MEMORY.into()] }))
+                EngineOutcome::ViewOpened(Ok(EngineView { heads, collections: vec![MEMORY.into()] }))
             }
-            Work::CloseView { peer } => {
+            EngineWork::CloseView { peer } => {
                 self.views.remove(&peer);
-                Outcome::ViewClosed
+                EngineOutcome::ViewClosed
             }
-            Work::Fingerprints { view, .. } => {
+            EngineWork::Fingerprints { view, .. } => {
                 let database = view.map_or(&*database, |peer| &self.views[&peer]);
-                Outcome::Fingerprints(Ok(database.fingerprints()))
+                EngineOutcome::Fingerprints(Ok(database.fingerprints()))
             }
-            Work::DigestsIn { view, buckets, after, until, count_max, .. } => {
+            EngineWork::DigestsIn { view, buckets, after, until, count_max, .. } => {
                 let database = view.map_or(&*database, |peer| &self.views[&peer]);
                 let mut digests = database.digests();
                 digests.retain(|entry| {
@@ -119,12 +119,12 @@ impl Node {
                 });
                 let is_more = digests.len() > count_max;
                 digests.truncate(count_max);
-                Outcome::Digests(Ok((digests, is_more)))
+                EngineOutcome::Digests(Ok((digests, is_more)))
             }
-            Work::Entries { view, key_hashes, after, bytes_max, .. } => {
-                Outcome::Entries(Ok(self.views[&view].entries(key_hashes.as_deref(), after.as_ref(), bytes_max)))
+            EngineWork::Entries { view, key_hashes, after, bytes_max, .. } => {
+                EngineOutcome::Entries(Ok(self.views[&view].entries(key_hashes.as_deref(), after.as_ref(), bytes_max)))
             }
-            Work::MergeStates { offer, .. } => {
+            EngineWork::MergeStates { offer, .. } => {
                 let mut news = 0;
                 for entry in &offer.entries {
                     let state: State = postcard::from_bytes(&entry.body).unwrap();
@@ -132,13 +132,13 @@ impl Node {
                     self.early_states += usize::from(state.clock.iter().any(is_early));
                     news += u64::from(database.merge(key_of(&entry.key), state));
                 }
-                Outcome::Merged(Ok(Merged { news, ..Merged::default() }))
+                EngineOutcome::Merged(Ok(Merged { news, ..Merged::default() }))
             }
-            Work::DropCollected { keys, .. } => {
+            EngineWork::DropCollected { keys, .. } => {
                 keys.iter().for_each(|key| database.forget(key_of(key)));
-                Outcome::Dropped(Ok(keys.len() as u64))
+                EngineOutcome::Dropped(Ok(keys.len() as u64))
             }
-            Work::AdoptHeads { adoption, .. } => {
+            EngineWork::AdoptHeads { adoption, .. } => {
                 for head in adoption.heads {
                     if head.seq > database.seq(&head.origin) {
                         database.log.remove(&head.origin);
@@ -146,55 +146,55 @@ impl Node {
                     }
                 }
                 let heads = database.heads.values().cloned().collect();
-                Outcome::HeadsAdopted(Ok(AdoptedHeads { heads, partial: adoption.partial }))
+                EngineOutcome::HeadsAdopted(Ok(AdoptedHeads { heads, partial: adoption.partial }))
             }
-            Work::CollectTombstones { stable } => {
+            EngineWork::CollectTombstones { stable } => {
                 let count = database.collect(&stable.into_iter().collect());
                 self.collected += count;
-                Outcome::Collected(Ok(count))
+                EngineOutcome::Collected(Ok(count))
             }
-            Work::PruneLog { .. } => Outcome::Pruned(Ok(0)),
-            Work::VerifyHeads { heads } => {
+            EngineWork::PruneLog { .. } => EngineOutcome::Pruned(Ok(0)),
+            EngineWork::VerifyHeads { heads } => {
                 let (heads, forged): (Vec<Head>, Vec<Head>) =
                     heads.into_iter().partition(|head| *head.signature != [0; 64]);
                 let is_forged = !forged.is_empty();
-                Outcome::HeadsVerified(Ok(VerifiedHeads { heads, is_forged, ..VerifiedHeads::default() }))
+                EngineOutcome::HeadsVerified(Ok(VerifiedHeads { heads, is_forged, ..VerifiedHeads::default() }))
             }
-            Work::Repost { .. } => unreachable!("nobody forks here"),
-            Work::Place { .. }
-            | Work::Draw { .. }
-            | Work::Evict { .. }
-            | Work::ReadEntries { .. }
-            | Work::ListKeys { .. }
-            | Work::MergeFetched { .. } => {
+            EngineWork::Repost { .. } => unreachable!("nobody forks here"),
+            EngineWork::Place { .. }
+            | EngineWork::Draw { .. }
+            | EngineWork::Evict { .. }
+            | EngineWork::ReadEntries { .. }
+            | EngineWork::ListKeys { .. }
+            | EngineWork::MergeFetched { .. } => {
                 unreachable!("replication is full here")
             }
-            Work::SaveMembers(members) => {
+            EngineWork::SaveMembers(members) => {
                 self.saves.push((now_ms, members.len()));
-                Outcome::MembersSaved(Ok(()))
+                EngineOutcome::MembersSaved(Ok(()))
             }
-            Work::Sign { statement } => Outcome::Signed(Ok(sign(&self.peer, &statement))),
-            Work::Verify { signed } => {
+            EngineWork::Sign { statement } => EngineOutcome::Signed(Ok(sign(&self.peer, &statement))),
+            EngineWork::Verify { signed } => {
                 let is_right = |signed: &Signed| sign(&signed.peer, &signed.statement) == signed.signature;
                 self.verified += signed.len();
-                Outcome::Verified(Ok(signed.iter().map(is_right).collect()))
+                EngineOutcome::Verified(Ok(signed.iter().map(is_right).collect()))
             }
-            Work::ReadEpoch => Outcome::EpochRead(Ok(Some(Box::new(self.epoch.clone())))),
-            Work::SaveEpoch { news } => {
+            EngineWork::ReadEpoch => EngineOutcome::EpochRead(Ok(Some(Box::new(self.epoch.clone())))),
+            EngineWork::SaveEpoch { news } => {
                 let number = |news: &EpochNews| news.secret.as_ref().map_or(0, |key| key.epoch);
                 self.saved_epochs.push(number(&news));
                 if number(&news) > number(&self.epoch) {
                     self.epoch = *news;
                 }
-                Outcome::EpochSaved(Ok(self.adoptions.pop_front().unwrap_or(Adoption::News)))
+                EngineOutcome::EpochSaved(Ok(self.adoptions.pop_front().unwrap_or(Adoption::News)))
             }
-            Work::CheckOwnHead { head } => {
+            EngineWork::CheckOwnHead { head } => {
                 self.shown_heads.push(head);
-                Outcome::OwnHeadChecked(self.own_heads.pop_front().unwrap_or(Ok(OwnHead::Known(Vec::new()))))
+                EngineOutcome::OwnHeadChecked(self.own_heads.pop_front().unwrap_or(Ok(OwnHead::Known(Vec::new()))))
             }
-            Work::RenewEarly => Outcome::EarlyRenewed(Ok(None)),
-            Work::CallBack { .. } => Outcome::CalledBack(Ok(())),
-            Work::MergeSchema { .. } => Outcome::SchemaMerged(Ok(MergedSchema::default())),
+            EngineWork::RenewEarly => EngineOutcome::EarlyRenewed(Ok(None)),
+            EngineWork::CallBack { .. } => EngineOutcome::CalledBack(Ok(())),
+            EngineWork::MergeSchema { .. } => EngineOutcome::SchemaMerged(Ok(MergedSchema::default())),
         }
     }
 }
@@ -266,7 +266,7 @@ impl World {
         self.nodes[node].peer.clone()
     }
 
-    pub fn input(&mut self, node: usize, input: Input) {
+    pub fn input(&mut self, node: usize, input: EngineInput) {
         let mut actions = Vec::new();
         self.nodes[node].engine.handle(self.now_ms, input, &mut actions);
         for action in actions {
@@ -274,9 +274,9 @@ impl World {
         }
     }
 
-    fn act(&mut self, node: usize, action: Action) {
+    fn act(&mut self, node: usize, action: EngineAction) {
         match action {
-            Action::Send { peer, message } => {
+            EngineAction::Send { peer, message } => {
                 let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
                 let kind = message.message_type().name();
                 if self.nodes[node].never_sends == Some(kind) {
@@ -286,16 +286,16 @@ impl World {
                 let frames = encode(&message).unwrap();
                 self.under_way.push_back((self.now_ms + 1, node, other, frames));
             }
-            Action::Work { number, work } => self.nodes[node].works.push_back((number, work)),
-            Action::Disconnect { peer, until_ms, reason } => {
+            EngineAction::Work { number, work } => self.nodes[node].works.push_back((number, work)),
+            EngineAction::Disconnect { peer, until_ms, reason } => {
                 self.nodes[node].disconnects.push((peer.clone(), until_ms, reason));
                 let other = self.nodes.iter().position(|other| other.peer == peer).unwrap();
                 self.disconnect(node, other);
             }
-            Action::FetchDone { .. } | Action::KeysListed { .. } => {}
-            Action::SyncDone { number, report } => self.nodes[node].reports.push((number, report)),
-            Action::Renewed { peer } => self.nodes[node].renewed.push(peer),
-            Action::Event(event) => self.nodes[node].events.push(event),
+            EngineAction::FetchDone { .. } | EngineAction::KeysListed { .. } => {}
+            EngineAction::SyncDone { number, report } => self.nodes[node].reports.push((number, report)),
+            EngineAction::Renewed { peer } => self.nodes[node].renewed.push(peer),
+            EngineAction::Event(event) => self.nodes[node].events.push(event),
         }
     }
 
@@ -311,7 +311,7 @@ impl World {
         self.links.extend([(one, two), (two, one)]);
         for (node, other) in [(one, two), (two, one)] {
             let peer = self.peer(other);
-            self.input(node, Input::PeerUp { peer, epoch, addresses: Vec::new() });
+            self.input(node, EngineInput::PeerUp { peer, epoch, addresses: Vec::new() });
         }
     }
 
@@ -322,7 +322,7 @@ impl World {
         self.under_way.retain(|(_, from, to, _)| !is_between(*from, *to));
         for (node, other) in [(one, two), (two, one)] {
             let peer = self.peer(other);
-            self.input(node, Input::PeerDown { peer });
+            self.input(node, EngineInput::PeerDown { peer });
         }
     }
 
@@ -339,7 +339,7 @@ impl World {
     /// Stages an entry: the engine posts it when its interval is over.
     pub fn write(&mut self, node: usize, key: u64, value: Option<u64>) {
         self.stage(node, key, value);
-        self.input(node, Input::Staged);
+        self.input(node, EngineInput::Staged);
     }
 
     pub fn run_for(&mut self, ms: u64) {
@@ -358,7 +358,7 @@ impl World {
                 let Some((_, from, to, frames)) = self.under_way.pop_front() else { break };
                 self.arrive(from, to, &frames);
             } else {
-                self.input(ticking, Input::Tick);
+                self.input(ticking, EngineInput::Tick);
             }
         }
         self.now_ms = end_ms;
@@ -372,14 +372,14 @@ impl World {
         let bytes = frames.iter().map(Vec::len).sum();
         let message = frames.iter().filter_map(|frame| assembler.push(frame).unwrap()).last().unwrap();
         let peer = self.peer(from);
-        self.input(to, Input::Received { peer, message, bytes });
+        self.input(to, EngineInput::Received { peer, message, bytes });
     }
 
     fn work(&mut self) {
         while let Some(node) = (0..self.nodes.len()).find(|node| !self.nodes[*node].works.is_empty()) {
             let (number, work) = self.nodes[node].works.pop_front().unwrap();
             let outcome = self.nodes[node].run(work, self.now_ms);
-            self.input(node, Input::Done { number, outcome });
+            self.input(node, EngineInput::Done { number, outcome });
         }
     }
 
@@ -395,6 +395,6 @@ impl World {
     pub fn reconfigure(&mut self, node: usize, change: impl FnOnce(&mut EngineConfig)) {
         change(&mut self.nodes[node].config);
         let config = self.nodes[node].config.clone();
-        self.input(node, Input::Reconfigured(Box::new(config)));
+        self.input(node, EngineInput::Reconfigured(Box::new(config)));
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::ErrorKind;
 use crate::model::{Buckets, PeerId, Stage};
 use crate::store::{decode_key, decode_state};
-use crate::sync::engine::io::{Event as EngineEvent, Input};
+use crate::sync::engine::io::{EngineEvent, EngineInput};
 use crate::sync::protocol::message::{Message, NETWORK_MEMBERS_MAX};
 use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Departures;
@@ -107,7 +107,7 @@ impl World {
         for frame in frames {
             self.put_on_way(session, node, frame);
         }
-        self.handle(node, Input::Sent { peer: peer.clone(), bytes });
+        self.handle(node, EngineInput::Sent { peer: peer.clone(), bytes });
     }
 
     /// What a liar knows of the world.
@@ -159,7 +159,7 @@ impl World {
         let Some(running) = &self.nodes[node].running else { return };
         let posted = running.database.post_raw(running.network, MEMORY, key, (decode_state(&state).unwrap(), false));
         let head = self.runtime.block_on(posted).unwrap();
-        self.handle(node, Input::HeadsMoved { heads: vec![head] });
+        self.handle(node, EngineInput::HeadsMoved { heads: vec![head] });
     }
 
     /// A posting like any member's.
