@@ -11,11 +11,13 @@ use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use nebulusdb::db::{
-    Cancel, Clock, Comparison, Database, DatabaseOptions, LogRead, MEMORY, Nearest, OnConflict, Operand, Output,
-    Predicate, Query, Scalar, Settings, Target, Verdict,
+    Cancel, Clock, Comparison, Database, DatabaseOptions, MEMORY, Nearest, OnConflict, Operand, Output, Predicate,
+    Query, Scalar, Settings, Target,
 };
 use nebulusdb::merge::merge;
-use nebulusdb::model::{Field, Hlc, NetworkId, NetworkOptions, PeerId, Run, Stage, Stamp, State, VectorClock};
+use nebulusdb::model::{
+    Field, Hlc, LogRead, NetworkId, NetworkOptions, PeerId, Run, Stage, Stamp, State, VectorClock, Verdict,
+};
 use nebulusdb::store::{
     KeySource, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_key_part, encode_key, encode_record,
 };

@@ -15,6 +15,7 @@ mod contribution;
 mod key_listing;
 mod network;
 mod placement;
+mod replication;
 mod result_column;
 mod rights;
 mod state;
@@ -45,6 +46,7 @@ pub use network::{
 pub use placement::{BUCKETS, Buckets, KeyHash, Placement, Shares, bucket_of, by_weight, hash_of_key};
 pub use result_column::OutputColumn;
 
+pub use replication::{Applied, EntryDigest, Fingerprint, LogRead, MergedStates, PublicEntry, Verdict};
 pub use rights::{EntryRights, Rights, RightsEra, Who};
 
 pub use state::{EntryType, Field, Stage, State};

@@ -18,7 +18,7 @@ use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::posting::repost;
 use crate::db::replica::posting::repost_floor::collected_in;
 use crate::db::replica::receiving::adoption::partial_in;
-use crate::db::replica::receiving::receive::{Applied, Touched};
+use crate::db::replica::receiving::receive::Touched;
 use crate::db::replica::receiving::verify_run::are_ends_signed;
 use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedStates, Verifier};
 use crate::db::state::change_signals::DatabaseChanges;
@@ -29,35 +29,12 @@ use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::PostingEnd;
 use crate::metrics;
-use crate::model::{Bytes, Delta, Head, Network, NetworkId, PeerId, Run, Shares};
+use crate::model::{Applied, Bytes, Delta, Head, LogRead, MergedStates, Network, NetworkId, PeerId, Run, Shares};
 use crate::store::{Batch, BlobStore, Identity, Key, KeyRange, delta_place, delta_seq, verify_signature};
 use crate::telemetry::{Attribute, Span, SpanName};
 
 /// Longest name and value of what sync remembers, in bytes.
 const SYNC_RECORD_BYTES_MAX: usize = 1024 * 1024;
-
-/// What the log holds from a number on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogRead {
-    Deltas(Vec<Delta>),
-    /// The log begins later: at `floor`.
-    Pruned {
-        floor: u64,
-    },
-}
-
-/// What became of states that a member vouches for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MergedStates {
-    /// Entries that changed.
-    pub news: u64,
-    /// Entries whose last write lies too far ahead of the clock here: nothing was taken of them.
-    pub early: u64,
-    /// Entries of which something is not proven: that was not taken.
-    pub unproven: u64,
-    /// A proof does not fit: nothing was taken at all.
-    pub is_forged: bool,
-}
 
 impl DbState {
     pub fn partial_collections(&self, network: NetworkId) -> Result<Vec<String>> {

@@ -1,6 +1,6 @@
 //! Commits that are verified and encoded but not yet written, and what one more adds to them.
 //!
-//! Whoever encodes a commit reads through [`Apply`](crate::db::write::encoder::CommitEncoder): its own effects first, then the group's, then
+//! Whoever encodes a commit reads through [`CommitEncoder`](crate::db::write::encoder::CommitEncoder): its own effects first, then the group's, then
 //! the snapshot that both stand on.
 
 use std::collections::{BTreeSet, HashMap};

@@ -10,13 +10,14 @@ use std::sync::Arc;
 pub use crate::db::VerifiedHeads;
 use crate::error::Result;
 use crate::model::{
-    AdoptedHeads, Adoption, Buckets, Bytes, CharterDigest, Delta, Head, HeadAdoption, KeyHash, ListingPage,
-    ListingPlace, NetworkId, NetworkOptions, PeerId, Placement, PostingProof, Run, Shares,
+    AdoptedHeads, Adoption, Applied, Buckets, Bytes, CharterDigest, EntryDigest, Fingerprint, Head, HeadAdoption,
+    KeyHash, ListingPage, ListingPlace, LogRead, MergedStates, NetworkId, NetworkOptions, PeerId, Placement,
+    PostingProof, PublicEntry, Run, Shares,
 };
 use crate::sync::engine::Tuning;
 pub use crate::sync::engine::event::EngineEvent;
 pub use crate::sync::engine::member::Member;
-use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, EpochNews, Message, WireEntry, WireFingerprint};
+use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, EpochNews, Message};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 /// What an engine has to know of its network; given anew when any of it changes.
@@ -343,13 +344,13 @@ pub enum EngineOutcome {
     ViewOpened(Result<EngineView>),
     ViewClosed,
     /// `BUCKETS` of them.
-    Fingerprints(Result<Vec<WireFingerprint>>),
+    Fingerprints(Result<Vec<Fingerprint>>),
     /// Digests, and whether there are more.
     Digests(Result<(Vec<EntryDigest>, bool)>),
     /// Entries, and the key to go on after; `None` at the end.
     Entries(Result<(EngineOffer, Option<Bytes>)>),
     HeadsVerified(Result<VerifiedHeads>),
-    Merged(Result<Merged>),
+    Merged(Result<MergedStates>),
     /// How many entries changed.
     Dropped(Result<u64>),
     Reposted(Result<u64>),
@@ -378,60 +379,10 @@ pub enum EngineOutcome {
     SchemaMerged(Result<MergedSchema>),
 }
 
-/// Deltas read from the log.
-#[derive(Clone, Debug, PartialEq)]
-pub enum LogRead {
-    Deltas(Vec<Delta>),
-    /// The oldest number still there.
-    Pruned {
-        floor: u64,
-    },
-}
-
-/// What became of a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Applied {
-    /// The origin's head afterwards: always the end of a posting.
-    pub head: Head,
-    /// Number of the last delta in the log; not less than that of the head.
-    pub received: u64,
-    pub verdict: Verdict,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Applied,
-    /// The run begins behind `received + 1`.
-    Gap,
-    /// Stamps from the future: nothing of the posting was taken.
-    Early {
-        due_ms: u64,
-    },
-    /// A wrong signature or hash.
-    Forged,
-    /// The origin signed two deltas with one number.
-    Fork {
-        seq: u64,
-    },
-}
-
-/// What became of states that a peer sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Merged {
-    /// Entries that changed.
-    pub news: u64,
-    /// Entries from the future: nothing was taken of them.
-    pub early: u64,
-    /// Entries of which something is not proven: that was not taken.
-    pub unproven: u64,
-    /// A proof does not fit: nothing was taken.
-    pub is_forged: bool,
-}
-
 /// Entries outside of the log, and what proves them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EngineOffer {
-    pub entries: Vec<WireEntry>,
+    pub entries: Vec<PublicEntry>,
     pub postings: Vec<PostingProof>,
 }
 
@@ -441,16 +392,6 @@ pub struct EngineView {
     pub heads: Vec<Head>,
     /// Shared names of attached collections.
     pub collections: Vec<String>,
-}
-
-/// What an entry is, short of itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EntryDigest {
-    pub bucket: u16,
-    pub key_hash: KeyHash,
-    pub digest: [u8; 16],
-    pub key: Bytes,
-    pub clock: Vec<(PeerId, u64)>,
 }
 
 /// What became of what a member says of collections.

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::model::{Head, PeerId};
+use crate::model::{Head, MergedStates, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineWork, Merged, VerifiedHeads};
+use crate::sync::engine::io::{EngineWork, VerifiedHeads};
 use crate::sync::engine::limits::{HEARTBEATS_WAITING_MAX, POINTS_FLOOD, POINTS_FORGED};
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::Heartbeat;
@@ -97,7 +97,7 @@ impl Engine {
     }
 
     /// What became of entries that the peer sent; false where they cannot be relied on.
-    pub(super) fn states_merged(&mut self, result: Result<Merged>) -> bool {
+    pub(super) fn states_merged(&mut self, result: Result<MergedStates>) -> bool {
         if let (Ok(merged), Some(running)) = (&result, self.reconciling.running.as_mut()) {
             if merged.is_forged {
                 // Of an origin that signed two stories an honest peer may hold a mixture that no one of them proves: it is not

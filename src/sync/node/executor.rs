@@ -11,23 +11,21 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::db::{
-    CharterNews, Database, DrawnEntries, EpochSecret, MergedStates, OfferedStates, OwnChain, PublicPage, PublicView,
-    ShapeClaim, SharedColumn, SharedSchema,
+    CharterNews, Database, DrawnEntries, EpochSecret, OfferedStates, OwnChain, PublicPage, PublicView, ShapeClaim,
+    SharedColumn, SharedSchema,
 };
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    AdoptedHeads, Adoption, Buckets, Bytes, CollectionKind, Head, HeadAdoption, KeyHash, NetworkId, PeerId, Placement,
+    AdoptedHeads, Adoption, Applied, Buckets, Bytes, CollectionKind, EntryDigest, Head, HeadAdoption, KeyHash,
+    NetworkId, PeerId, Placement, Verdict,
 };
 use crate::store::verify_signature;
 use crate::sync::engine::Tuning;
 use crate::sync::engine::io::{
-    Applied, Drawn, DrawnEntry, EngineConfig, EngineOffer, EngineOutcome, EngineView, EngineWork, EntryDigest, LogRead,
-    Member, Merged, MergedSchema, OwnHead, Verdict,
+    Drawn, DrawnEntry, EngineConfig, EngineOffer, EngineOutcome, EngineView, EngineWork, Member, MergedSchema, OwnHead,
 };
-use crate::sync::protocol::message::{
-    ClaimedShape, CollectionSchema, ColumnSchema, EpochKey, EpochNews, WireEntry, WireSecret,
-};
+use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, ColumnSchema, EpochKey, EpochNews, WireSecret};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.
@@ -133,10 +131,10 @@ impl Executor {
         match work {
             EngineWork::Post => EngineOutcome::Posted(wait(database.post_staged(network))),
             EngineWork::ReadLog { origin, from_seq, bytes_max } => {
-                EngineOutcome::LogRead(database.read_log(network, &origin, from_seq, bytes_max).map(log_read))
+                EngineOutcome::LogRead(database.read_log(network, &origin, from_seq, bytes_max))
             }
             EngineWork::Apply { run, shares } => {
-                EngineOutcome::Applied(wait(database.apply_run(network, run, shares)).map(applied))
+                EngineOutcome::Applied(wait(database.apply_run(network, run, shares)).inspect(tell_refused))
             }
             EngineWork::DropUnsigned { origin } => {
                 EngineOutcome::UnsignedDropped(wait(database.drop_unsigned(network, origin)))
@@ -159,7 +157,7 @@ impl Executor {
             }
             EngineWork::MergeStates { collection, offer, legacy, is_partial } => {
                 let offered = OfferedStates { legacy, ..to_database(offer) };
-                EngineOutcome::Merged(wait(database.merge_states(network, collection, offered, is_partial)).map(merged))
+                EngineOutcome::Merged(wait(database.merge_states(network, collection, offered, is_partial)))
             }
             EngineWork::VerifyHeads { heads } => EngineOutcome::HeadsVerified(database.verify_heads(network, heads)),
             EngineWork::DropCollected { collection, keys, heads } => {
@@ -263,15 +261,7 @@ impl Executor {
         range: (Option<&[u8]>, Option<&[u8]>),
         count_max: usize,
     ) -> Result<(Vec<EntryDigest>, bool)> {
-        let (digests, is_more) = self.view_of(view)?.digests_in(collection, buckets, range, count_max)?;
-        let convert = |entry: crate::db::EntryDigest| EntryDigest {
-            bucket: entry.bucket,
-            key_hash: entry.key_hash,
-            digest: entry.digest,
-            key: entry.key,
-            clock: entry.clock,
-        };
-        Ok((digests.into_iter().map(convert).collect(), is_more))
+        self.view_of(view)?.digests_in(collection, buckets, range, count_max)
     }
 
     fn entries(
@@ -399,43 +389,20 @@ fn wait<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     }
 }
 
-fn log_read(read: crate::db::LogRead) -> LogRead {
-    match read {
-        crate::db::LogRead::Deltas(deltas) => LogRead::Deltas(deltas),
-        crate::db::LogRead::Pruned { floor } => LogRead::Pruned { floor },
+/// Tells why a run was refused.
+fn tell_refused(applied: &Applied) {
+    if let Verdict::Forged { reason } = &applied.verdict {
+        tracing::debug!(origin = %applied.head.origin, reason, "deltas were refused");
     }
-}
-
-fn applied(applied: crate::db::Applied) -> Applied {
-    let verdict = match applied.verdict {
-        crate::db::Verdict::Applied => Verdict::Applied,
-        // Of the own origin nothing is taken: the engine hears of it by heads.
-        crate::db::Verdict::Gap | crate::db::Verdict::OwnOrigin => Verdict::Gap,
-        crate::db::Verdict::Early { due_ms } => Verdict::Early { due_ms },
-        crate::db::Verdict::Forged { reason } => {
-            tracing::debug!(origin = %applied.head.origin, reason, "deltas were refused");
-            Verdict::Forged
-        }
-        crate::db::Verdict::Fork { seq } => Verdict::Fork { seq },
-    };
-    Applied { head: applied.head, received: applied.received, verdict }
-}
-
-fn merged(merged: MergedStates) -> Merged {
-    let MergedStates { news, early, unproven, is_forged } = merged;
-    Merged { news, early, unproven, is_forged }
 }
 
 /// Entries of the database as they travel, and the key to go on after.
 fn offer_of(page: PublicPage) -> (EngineOffer, Option<Bytes>) {
-    let convert = |crate::db::PublicEntry { key, body, contributions }| WireEntry { key, body, contributions };
-    (EngineOffer { entries: page.entries.into_iter().map(convert).collect(), postings: page.postings }, page.next)
+    (EngineOffer { entries: page.entries, postings: page.postings }, page.next)
 }
 
 fn to_database(offer: EngineOffer) -> OfferedStates {
-    let convert = |WireEntry { key, body, contributions }| crate::db::PublicEntry { key, body, contributions };
-    let entries = offer.entries.into_iter().map(convert).collect();
-    OfferedStates { entries, postings: offer.postings, ..OfferedStates::default() }
+    OfferedStates { entries: offer.entries, postings: offer.postings, ..OfferedStates::default() }
 }
 
 fn shape_to_database(shape: ClaimedShape) -> ShapeClaim {

@@ -7,12 +7,12 @@
 use postcard::ser_flavors::Flavor;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Head, PostingProof, Run};
+use crate::model::{Fingerprint, Head, PostingProof, PublicEntry, Run};
 use crate::sync::protocol::message::{
     ADDRESS_BYTES_MAX, ASSEMBLED_BYTES_MAX, BODY_BYTES_MAX, ClaimedShape, CollectionSchema, END_SIGNATURE_BYTES,
     EpochNews, FetchAnswer, HEAD_SIGNATURE_BYTES, HeadTime, MESSAGE_BYTES_MAX, MemberNews, Message, NAME_BYTES_MAX,
     NETWORK_MEMBERS_MAX, ReconcileAnswer, ReconcileAsk, SECRET_BYTES_MAX, Stability, TREE_DEPTH, TREE_FANOUT, Vote,
-    Votes, WireEntry, WireFingerprint,
+    Votes,
 };
 use crate::sync::protocol::statement::STATEMENT_SIGNATURE_BYTES;
 
@@ -29,7 +29,7 @@ const VOTE_BYTES: usize = 72;
 /// Bytes that a message takes in memory and on the wire, about.
 pub fn bytes_of(message: &Message) -> usize {
     let runs = |runs: &[Run]| runs.iter().map(Run::bytes).sum::<usize>();
-    let entries = |entries: &[WireEntry]| entries.iter().map(WireEntry::bytes).sum::<usize>();
+    let entries = |entries: &[PublicEntry]| entries.iter().map(PublicEntry::bytes).sum::<usize>();
     let postings = |postings: &[PostingProof]| postings.iter().map(PostingProof::bytes).sum::<usize>();
     let body = match message {
         Message::SyncResponse(response) => runs(&response.runs),
@@ -40,7 +40,7 @@ pub fn bytes_of(message: &Message) -> usize {
         Message::HeadTimes(told) => told.times.len() * HEAD_BYTES,
         Message::ReconcileResponse(response) => match &response.answer {
             ReconcileAnswer::View { heads, .. } => heads.len() * HEAD_BYTES,
-            ReconcileAnswer::Tree { children } => children.len() * size_of::<WireFingerprint>(),
+            ReconcileAnswer::Tree { children } => children.len() * size_of::<Fingerprint>(),
             ReconcileAnswer::Digests(digests) => digests.digests.len() * HEAD_BYTES,
             ReconcileAnswer::Entries { entries: found, postings: proofs, .. } => entries(found) + postings(proofs),
             ReconcileAnswer::Refused => 0,
@@ -308,7 +308,7 @@ fn is_ask(ask: &ReconcileAsk) -> bool {
 
 fn is_answer(answer: &ReconcileAnswer) -> bool {
     let are_entries =
-        |entries: &[WireEntry]| entries.iter().all(|entry| entry.key.len().max(entry.body.len()) <= BODY_BYTES_MAX);
+        |entries: &[PublicEntry]| entries.iter().all(|entry| entry.key.len().max(entry.body.len()) <= BODY_BYTES_MAX);
     match answer {
         ReconcileAnswer::View { heads, whole, partial, .. } => {
             heads.iter().all(is_head) && whole.iter().chain(partial).all(|name| is_name(name))

@@ -14,7 +14,7 @@ use crate::model::{Bytes, ChainHash, Charter, CharterDigest, Head, PeerId, Run};
 use crate::sync::protocol::bounded_seq::{bounded, bounded_runs, bounded_schemas};
 pub use crate::sync::protocol::state_message::{
     Digests, FetchAnswer, FetchRequest, FetchResponse, KeysRequest, KeysResponse, ReconcileAnswer, ReconcileAsk,
-    ReconcileRequest, ReconcileResponse, WireDigest, WireEntry,
+    ReconcileRequest, ReconcileResponse, WireDigest,
 };
 use crate::sync::protocol::statement::VoteDigest;
 
@@ -92,9 +92,6 @@ pub const SECRET_BYTES_MAX: usize = 1024;
 
 /// Over the applied heads of a node ([`head_digest`]); equal where two nodes hold the same.
 pub type HeadsDigest = [u8; 16];
-/// XOR of the mixed digests of all entries below a node of the fingerprint tree; 0 where there are none.
-pub type WireFingerprint = [u8; 16];
-
 /// One message between two members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {

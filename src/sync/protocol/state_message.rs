@@ -3,11 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Buckets, Bytes, Head, KeyHash, PeerId, PostingProof};
+use crate::model::{Buckets, Bytes, Fingerprint, Head, KeyHash, PeerId, PostingProof, PublicEntry};
 use crate::sync::protocol::bounded_seq::{bounded, bounded_digests};
 use crate::sync::protocol::message::{
     CLOCK_MAX, COLLECTIONS_MAX, ENTRIES_MAX, FETCH_KEYS_MAX, KEYS_MAX, MARKS_MAX, POSTINGS_MAX, TREE_CHILDREN_MAX,
-    TREE_NODES_MAX, VIEW_HEADS_MAX, WireFingerprint,
+    TREE_NODES_MAX, VIEW_HEADS_MAX,
 };
 
 /// A step of a reconciliation; the peer answers from one view that it keeps from `Open` to `Close`.
@@ -87,13 +87,13 @@ pub enum ReconcileAnswer {
     /// [`TREE_FANOUT`](crate::sync::protocol::message::TREE_FANOUT) for each node asked for, in the same order.
     Tree {
         #[serde(deserialize_with = "bounded::<_, _, TREE_CHILDREN_MAX>")]
-        children: Vec<WireFingerprint>,
+        children: Vec<Fingerprint>,
     },
     Digests(Digests),
     /// Answers `Entries`, `Page` and `NextPage`.
     Entries {
         #[serde(deserialize_with = "bounded::<_, _, ENTRIES_MAX>")]
-        entries: Vec<WireEntry>,
+        entries: Vec<PublicEntry>,
         /// What proves them.
         #[serde(deserialize_with = "bounded::<_, _, POSTINGS_MAX>")]
         postings: Vec<PostingProof>,
@@ -124,22 +124,6 @@ pub struct WireDigest {
     /// (position in `origins`, number).
     #[serde(deserialize_with = "bounded::<_, _, CLOCK_MAX>")]
     pub clock: Vec<(u32, u64)>,
-}
-
-/// The public state of an entry, encoded by `store` as in a delta.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WireEntry {
-    pub key: Bytes,
-    pub body: Bytes,
-    /// Which deltas it is made of, encoded by `store`.
-    pub contributions: Bytes,
-}
-
-impl WireEntry {
-    /// Bytes that the entry takes in memory and on the wire, about.
-    pub fn bytes(&self) -> usize {
-        self.key.len() + self.body.len() + self.contributions.len() + 16
-    }
 }
 
 /// Asks for entries that the sender does not hold.

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::model::{
-    AdoptedHeads, Bytes, CharterDigest, Delta, Head, NetworkId, NetworkOptions, PeerId, Placement, Run,
+    AdoptedHeads, Applied, Bytes, CharterDigest, Delta, Head, LogRead, NetworkId, NetworkOptions, PeerId, Placement,
+    Run, Verdict,
 };
 use crate::sync::engine::io::{
-    Applied, EngineAction, EngineConfig, EngineInput, EngineOutcome, EngineWork, LogRead, MergedSchema, Verdict,
-    VerifiedHeads,
+    EngineAction, EngineConfig, EngineInput, EngineOutcome, EngineWork, MergedSchema, VerifiedHeads,
 };
 use crate::sync::engine::{Engine, Tuning};
 use crate::sync::protocol::encoding::encode;

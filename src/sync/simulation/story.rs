@@ -57,7 +57,7 @@ pub(super) fn brief(outcome: &EngineOutcome) -> String {
     match outcome {
         EngineOutcome::Fingerprints(_) => "fingerprints".to_string(),
         EngineOutcome::Digests(Ok((digests, _))) => format!("{} digests", digests.len()),
-        EngineOutcome::LogRead(Ok(crate::sync::engine::io::LogRead::Deltas(deltas))) => {
+        EngineOutcome::LogRead(Ok(crate::model::LogRead::Deltas(deltas))) => {
             format!("{} deltas", deltas.len())
         }
         EngineOutcome::Posted(Ok(head)) => format!("{:?}", head.as_ref().map(|head| head.seq)),

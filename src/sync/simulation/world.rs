@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::db::Database;
-use crate::model::PeerId;
-use crate::sync::engine::io::{EngineAction, EngineEvent, EngineInput, EngineOutcome, EngineWork, Verdict};
+use crate::model::{PeerId, Verdict};
+use crate::sync::engine::io::{EngineAction, EngineEvent, EngineInput, EngineOutcome, EngineWork};
 use crate::sync::protocol::seeded_random::Random;
 use crate::sync::simulation::departures::Step;
 use crate::sync::simulation::faults::Fault;

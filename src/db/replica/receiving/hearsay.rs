@@ -8,10 +8,9 @@ use std::ops::Bound;
 
 use crate::db::database::Database;
 use crate::db::records::stored_head::StoredHead;
-use crate::db::replica::receiving::receive::Verdict;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::Result;
-use crate::model::{Delta, NetworkId, PeerId};
+use crate::model::{Delta, NetworkId, PeerId, Verdict};
 use crate::store::{KeyRange, delta_place};
 
 /// Whether what waits behind `head` is what the origin's signature speaks against: it covers another chain from the last signed

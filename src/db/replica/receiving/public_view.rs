@@ -17,8 +17,8 @@ use crate::db::write::entry_states::state_of_record;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::digest;
 use crate::model::{
-    BUCKETS, Buckets, Bytes, Collection, Head, KeyHash, Network, NetworkId, PeerId, PostingProof, State, VectorClock,
-    bucket_of, hash_of_key,
+    BUCKETS, Buckets, Bytes, Collection, EntryDigest, Fingerprint, Head, KeyHash, Network, NetworkId, PeerId,
+    PostingProof, PublicEntry, State, VectorClock, bucket_of, hash_of_key,
 };
 use crate::store::{
     Key, KeyRange, Publicity, RecordView, Snapshot, counted_part, decode_state, encode_state, vector_of_bytes,
@@ -26,19 +26,6 @@ use crate::store::{
 
 /// Bytes that the proof of a delta takes, about, where few deltas of a posting are asked for.
 const PROOF_BYTES: usize = 256;
-
-/// A fingerprint or a digest.
-pub type Fingerprint = [u8; 16];
-
-/// An entry as it travels outside of a delta.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct PublicEntry {
-    pub key: Bytes,
-    /// Its state, as in a delta.
-    pub body: Bytes,
-    /// Which deltas it is made of, encoded by `store`; empty where nothing is known of that.
-    pub contributions: Bytes,
-}
 
 /// Some public entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,17 +35,6 @@ pub struct PublicPage {
     pub postings: Vec<PostingProof>,
     /// The key to go on after; `None` at the end.
     pub next: Option<Bytes>,
-}
-
-/// An entry by what it is compared with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryDigest {
-    pub bucket: u16,
-    pub key_hash: KeyHash,
-    pub digest: Fingerprint,
-    pub key: Bytes,
-    /// The last delta of each origin that touched it.
-    pub clock: Vec<(PeerId, u64)>,
 }
 
 /// Whether an entry with this encoded key is asked for.

@@ -21,35 +21,11 @@ use crate::db::write::feed_draft::ChangeOrigin;
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Drift, Joined, Known, check_drift, contribution_of, join, merge_into, observe, proven_state};
-use crate::model::{Collection, Contribution, Delta, Head, Network, NetworkId, PeerId, Run, Shares, State, Who};
+use crate::model::{
+    Applied, Collection, Contribution, Delta, Network, NetworkId, PeerId, Run, Shares, State, Verdict, Who,
+};
 use crate::store::{DeltaBody, Key, KeyRange, decode_key, delta_place};
 use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
-
-/// What became of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
-    pub head: Head,
-    /// The last delta in the log: at least `head.seq`.
-    pub received: u64,
-    pub verdict: Verdict,
-}
-
-/// Whether a run was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// All of it is durable. Entries show with the end of their posting.
-    Applied,
-    /// It begins behind `received + 1`: ask again from there.
-    Gap,
-    /// Stamps run ahead of the clock here: nothing from that posting on was taken; ask again when due.
-    Early { due_ms: u64 },
-    /// A wrong signature or hash: the peer that sent it is lying.
-    Forged { reason: String },
-    /// The origin signed two continuations of one chain.
-    Fork { seq: u64 },
-    /// It is this node's own and not in its log: this data directory is an older copy.
-    OwnOrigin,
-}
 
 /// Entries being changed by a receipt, each written once at its end.
 pub(crate) type Touched = BTreeMap<EntryPlace, TouchedEntry>;

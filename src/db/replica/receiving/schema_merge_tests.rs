@@ -87,7 +87,7 @@ impl Node {
     fn send_to(&self, other: &Node) {
         let origin = self.database.peer_id();
         let read = self.database.read_log(self.network(), &origin, 1, usize::MAX).unwrap();
-        let crate::db::replica::replica::LogRead::Deltas(deltas) = read else { panic!("the log is pruned") };
+        let crate::model::LogRead::Deltas(deltas) = read else { panic!("the log is pruned") };
         other.runtime.block_on(other.database.apply_run(other.network(), Run { origin, deltas }, None)).unwrap();
     }
 

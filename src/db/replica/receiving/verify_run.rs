@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
-use crate::db::replica::receiving::receive::Verdict;
 use crate::db::write::encoder::CommitEncoder;
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Posting, PostingEnd, PostingTree, chain_fold, chain_next, delta_digest, unreadable_digest};
-use crate::model::{ChainHash, Delta, DeltaDigest, Network, PeerId, Run, State};
+use crate::model::{ChainHash, Delta, DeltaDigest, Network, PeerId, Run, State, Verdict};
 use crate::store::{DeltaBody, KeyRange, decode_state, delta_place, delta_seq, verify_signature};
 
 /// The end of a posting in a run: its signature covers everything up to `seq`.

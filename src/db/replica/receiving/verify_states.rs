@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::db::database::Database;
 use crate::db::records::stored_head::{LEGACY_UNKNOWN, StoredHead};
-use crate::db::replica::receiving::public_view::PublicEntry;
 use crate::db::replica::receiving::receive::Touched;
 use crate::db::state::state::DbState;
 use crate::db::write::encoder::CommitEncoder;
@@ -17,7 +16,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{
     Posting, contribution_digest, merge_contributions, merge_into, proven_state, signed_message, signed_posting,
 };
-use crate::model::{Bytes, Contribution, FACT_BLOB_HASH, Given, Head, Network, NetworkId, PeerId, PostingProof, State};
+use crate::model::{
+    Bytes, Contribution, FACT_BLOB_HASH, Given, Head, Network, NetworkId, PeerId, PostingProof, PublicEntry, State,
+};
 use crate::store::{Key, KeyRange, Snapshot, decode_contributions, decode_state, posting_place, verify_signature};
 
 /// Heads of one network whose signatures are remembered as verified; more are verified again.

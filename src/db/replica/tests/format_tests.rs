@@ -3,9 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::db::replica::receiving::public_view::PublicEntry;
 use crate::merge::proven_state;
-use crate::model::{CollectionId, Hlc, PeerId, State};
+use crate::model::{CollectionId, Hlc, PeerId, PublicEntry, State};
 use crate::store::{decode_contributions, decode_state, encode_state};
 
 const NOTES: &str = "notes";
@@ -51,7 +50,7 @@ fn notes(database: &Database) -> std::collections::BTreeMap<String, (State, Stat
     let network = database.catalog().network("old").unwrap().id;
     let view = database.public_view(network).unwrap();
     let page = view.entries_after(NOTES, &Buckets::all(), None, usize::MAX).unwrap();
-    let read = |entry: crate::db::replica::receiving::public_view::PublicEntry| {
+    let read = |entry: crate::model::PublicEntry| {
         let state = decode_state(&entry.body).unwrap();
         let given = if entry.contributions.is_empty() {
             Vec::new()

@@ -1,11 +1,10 @@
 //! What a member tries that knows the secret and lies: well-formed states and heads that nobody wrote.
 
 use super::*;
-use crate::db::replica::receiving::public_view::PublicEntry;
-use crate::db::replica::replica::MergedStates;
 use crate::merge::{CAUSAL_LENGTH_MAX, Posting};
 use crate::model::{
-    Contribution, Delta, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, HeadAdoption, Hlc, PeerId, Stamp, State,
+    Contribution, Delta, FACT_BLOB_HASH, FACT_BLOB_SIZE, Field, Given, Head, HeadAdoption, Hlc, MergedStates, PeerId,
+    PublicEntry, Stamp, State,
 };
 use crate::store::{
     BlobHash, decode_contributions, decode_state, encode_body, encode_contributions, encode_key, encode_state,

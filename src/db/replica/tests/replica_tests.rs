@@ -12,14 +12,13 @@ use crate::db::records::origin;
 use crate::db::replica::posting::own_chain::OwnChain;
 use crate::db::replica::posting::repost;
 use crate::db::replica::receiving::public_view::PublicPage;
-use crate::db::replica::receiving::receive::Verdict;
 use crate::db::replica::receiving::verify_states::OfferedStates;
-use crate::db::replica::replica::LogRead;
 use crate::db::replica::rights::charter::CharterNews;
 use crate::db::state::clock::Clock;
 use crate::error::ErrorKind;
 use crate::model::{
-    AdoptedHeads, Adoption, Buckets, Bytes, Head, HeadAdoption, NetworkId, NetworkOptions, Run, Shares, Stage, Who,
+    AdoptedHeads, Adoption, Buckets, Bytes, Head, HeadAdoption, LogRead, NetworkId, NetworkOptions, Run, Shares, Stage,
+    Verdict, Who,
 };
 use crate::store::KeySource;
 use crate::types::Value;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Result;
-use crate::model::{PeerId, Run};
+use crate::model::{Applied, PeerId, Run, Verdict};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Applied, EngineEvent, EngineWork, Verdict};
+use crate::sync::engine::io::{EngineEvent, EngineWork};
 use crate::sync::engine::limits::{
     ACKNOWLEDGE_MS, APPLIES_MAX, DISTRUST_MS, POINTS_FORGED, RETRY_MS, STORY_DISTRUST_MS,
 };
@@ -174,7 +174,8 @@ impl Engine {
                     self.relay(waiting, old_seq, head_seq);
                 }
             }
-            Verdict::Gap => self.start_over(origin),
+            // Of the own origin nothing is taken: the engine hears of it by heads.
+            Verdict::Gap | Verdict::OwnOrigin => self.start_over(origin),
             Verdict::Early { due_ms } => {
                 // The clock that stamps are compared with may be behind this one.
                 let due_ms = due_ms.max(self.now_ms.saturating_add(RETRY_MS));
@@ -185,7 +186,7 @@ impl Engine {
                 self.start_over(origin);
                 self.wake_at(due_ms);
             }
-            Verdict::Forged => {
+            Verdict::Forged { .. } => {
                 self.event(EngineEvent::Forged { peer: waiting.peer.clone(), origin: origin.clone() });
                 if let Some(session) = self.sessions.get_mut(&waiting.peer) {
                     session.distrusted.insert(origin.clone(), self.now_ms.saturating_add(DISTRUST_MS));

@@ -6,9 +6,9 @@
 //! small messages that does not grow with the network.
 
 use crate::error::Result;
-use crate::model::{PeerId, Run};
+use crate::model::{LogRead, PeerId, Run};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineWork, LogRead};
+use crate::sync::engine::io::EngineWork;
 use crate::sync::engine::limits::{ANNOUNCE_MS, EAGER_PEERS_MAX, PUSH_BYTES_MAX, RELAY_FANOUT};
 use crate::sync::engine::log::incoming::QueuedRun;
 use crate::sync::engine::task::Task;

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use crate::error::Result;
-use crate::model::{PeerId, Run};
+use crate::model::{LogRead, PeerId, Run};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineWork, LogRead};
+use crate::sync::engine::io::EngineWork;
 use crate::sync::engine::limits::{POINTS_FLOOD, SERVES_PER_PEER_MAX};
 use crate::sync::engine::task::Task;
 use crate::sync::protocol::message::{

@@ -7,9 +7,9 @@
 
 use crate::defence::is_down;
 use crate::error::Result;
-use crate::model::PeerId;
+use crate::model::{Applied, PeerId, Verdict};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{Applied, EngineWork, Verdict};
+use crate::sync::engine::io::EngineWork;
 use crate::sync::engine::limits::{DISTRUST_MS, RETRY_MS, STORY_DISTRUST_MS};
 use crate::sync::engine::task::Task;
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Bytes, Head, PeerId, PostingProof, bucket_of, by_weight, hash_of_key};
+use crate::model::{Bytes, Head, PeerId, PostingProof, PublicEntry, bucket_of, by_weight, hash_of_key};
 use crate::sync::engine::Engine;
 use crate::sync::engine::io::{EngineAction, EngineOffer, EngineWork};
 use crate::sync::engine::limits::{
@@ -14,7 +14,7 @@ use crate::sync::engine::limits::{
     SERVED_KEYS_BYTES_MAX, SERVES_PER_PEER_MAX,
 };
 use crate::sync::engine::task::Task;
-use crate::sync::protocol::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message, WireEntry};
+use crate::sync::protocol::message::{FETCH_KEYS_MAX, FetchAnswer, FetchRequest, FetchResponse, Message};
 
 /// Said of a member that holds nothing and cannot vouch for there being nothing.
 const NOT_HELD: &str = "it does not hold it";
@@ -215,7 +215,7 @@ impl Engine {
             match answer {
                 FetchAnswer::Found { body, contributions, is_whole } => {
                     let (body, contributions) = (body.clone(), contributions.clone());
-                    let entry = WireEntry { key: key.clone(), body, contributions };
+                    let entry = PublicEntry { key: key.clone(), body, contributions };
                     unknown += usize::from(!is_whole);
                     if *is_whole { entries.push(entry) } else { doubtful.push(entry) }
                 }
@@ -304,7 +304,7 @@ impl Engine {
                 (Vec::new(), EngineOffer::default())
             }
         };
-        let mut found: BTreeMap<Bytes, WireEntry> =
+        let mut found: BTreeMap<Bytes, PublicEntry> =
             entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
         let (mut answers, mut bytes) = (Vec::new(), 0);
         for key in &request.keys {
@@ -312,10 +312,10 @@ impl Engine {
                 break;
             }
             let state = found.remove(key);
-            bytes += state.as_ref().map_or(0, WireEntry::bytes);
+            bytes += state.as_ref().map_or(0, PublicEntry::bytes);
             let is_whole = !heads.is_empty() && self.would_hold(&request.collection, key);
             answers.push(match state {
-                Some(WireEntry { body, contributions, .. }) => FetchAnswer::Found { body, contributions, is_whole },
+                Some(PublicEntry { body, contributions, .. }) => FetchAnswer::Found { body, contributions, is_whole },
                 None if is_whole => FetchAnswer::Absent,
                 None => FetchAnswer::Unknown,
             });

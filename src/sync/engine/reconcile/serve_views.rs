@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::error::Result;
-use crate::model::{Buckets, Bytes, Head, PeerId};
+use crate::model::{Buckets, Bytes, EntryDigest, Head, PeerId};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineOffer, EngineOutcome, EngineView, EngineWork, EntryDigest};
+use crate::sync::engine::io::{EngineOffer, EngineOutcome, EngineView, EngineWork};
 use crate::sync::engine::limits::{VIEW_AGE_MS_MAX, VIEW_IDLE_MS_MAX, VIEWS_MAX};
 use crate::sync::engine::reconcile::fingerprint_tree::Tree;
 use crate::sync::engine::task::Task;

@@ -10,15 +10,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::defence::is_down;
-use crate::model::{Buckets, Bytes, KeyHash, PeerId, hash_of_key};
+use crate::model::{Buckets, Bytes, EntryDigest, Fingerprint, KeyHash, PeerId, hash_of_key};
 use crate::sync::engine::Engine;
-use crate::sync::engine::io::{EngineOffer, EngineWork, EntryDigest};
+use crate::sync::engine::io::{EngineOffer, EngineWork};
 use crate::sync::engine::limits::{FETCH_ENTRIES, MERGES_MAX, PAGES_ASKED_MAX};
 use crate::sync::engine::reconcile::fingerprint_tree::Tree;
 use crate::sync::engine::task::Reason;
-use crate::sync::protocol::message::{
-    Digests, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT, TREE_NODES_MAX, WireFingerprint,
-};
+use crate::sync::protocol::message::{Digests, ReconcileAnswer, ReconcileAsk, TREE_DEPTH, TREE_FANOUT, TREE_NODES_MAX};
 
 /// How far one collection is through.
 #[derive(Debug)]
@@ -165,7 +163,7 @@ impl CollectionWalk {
     }
 
     /// The peer's fingerprints of the children of the last nodes; false where they do not fit.
-    fn descend(&mut self, children: &[WireFingerprint]) -> bool {
+    fn descend(&mut self, children: &[Fingerprint]) -> bool {
         let (Some(tree), Some((level, nodes))) = (&self.tree, self.nodes.pop()) else { return false };
         if children.len() != nodes.len() * TREE_FANOUT {
             return false;
@@ -351,7 +349,7 @@ impl Engine {
     }
 
     /// Our own fingerprints of the collection.
-    pub(super) fn counted(&mut self, buckets: Vec<WireFingerprint>) -> bool {
+    pub(super) fn counted(&mut self, buckets: Vec<Fingerprint>) -> bool {
         let is_ahead = self.is_view_ahead();
         let Some(running) = self.reconciling.running.as_mut() else { return false };
         let Some(walk) = running.walk.as_mut() else { return false };

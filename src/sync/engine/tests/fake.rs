@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::model::{BUCKETS, Bytes, Delta, Head, KeyHash, PeerId, Run};
-use crate::sync::engine::io::{Applied, EngineOffer, EntryDigest, LogRead, Verdict};
-use crate::sync::protocol::message::{WireEntry, WireFingerprint, xor};
+use crate::model::{
+    Applied, BUCKETS, Bytes, Delta, EntryDigest, Fingerprint, Head, KeyHash, LogRead, PeerId, PublicEntry, Run, Verdict,
+};
+use crate::sync::engine::io::EngineOffer;
+use crate::sync::protocol::message::xor;
 
 /// What an entry is here: the last value wins, and everybody who wrote it is counted.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -88,7 +90,7 @@ impl Fake {
         if run.deltas[0].seq > have + 1 {
             verdict = Verdict::Gap;
         } else if run.deltas.iter().any(|delta| delta.signature.as_deref() != Some(&[1; 96])) {
-            verdict = Verdict::Forged;
+            verdict = Verdict::Forged { reason: "a wrong signature".to_string() };
         } else {
             for delta in run.deltas.iter().filter(|delta| delta.seq > have) {
                 self.take(&run.origin, delta);
@@ -132,8 +134,8 @@ impl Fake {
         self.entries.iter().map(of).collect()
     }
 
-    pub fn fingerprints(&self) -> Vec<WireFingerprint> {
-        let mut buckets = vec![WireFingerprint::default(); BUCKETS];
+    pub fn fingerprints(&self) -> Vec<Fingerprint> {
+        let mut buckets = vec![Fingerprint::default(); BUCKETS];
         for entry in self.digests() {
             let bucket = &mut buckets[usize::from(entry.bucket)];
             *bucket = xor(*bucket, entry.digest);
@@ -155,11 +157,11 @@ impl Fake {
                 continue;
             }
             if bytes >= bytes_max {
-                let next = entries.last().map(|entry: &WireEntry| entry.key.clone());
+                let next = entries.last().map(|entry: &PublicEntry| entry.key.clone());
                 return (EngineOffer { entries, postings: Vec::new() }, next);
             }
             let body = Bytes::new(postcard::to_allocvec(state).unwrap());
-            let entry = WireEntry { key: key_bytes, body, contributions: Bytes::new([]) };
+            let entry = PublicEntry { key: key_bytes, body, contributions: Bytes::new([]) };
             bytes += entry.bytes();
             entries.push(entry);
         }

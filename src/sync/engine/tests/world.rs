@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::error::Result;
 use crate::model::{
-    AdoptedHeads, Adoption, Bytes, Charter, CharterDigest, Founding, Head, NetworkId, NetworkOptions, PeerId, Placement,
+    AdoptedHeads, Adoption, Applied, Bytes, Charter, CharterDigest, Founding, Head, MergedStates, NetworkId,
+    NetworkOptions, PeerId, Placement, Verdict,
 };
 use crate::sync::engine::io::{
-    Applied, EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineView, EngineWork,
-    ExchangeReport, Merged, MergedSchema, OwnHead, Verdict, VerifiedHeads,
+    EngineAction, EngineConfig, EngineEvent, EngineInput, EngineOutcome, EngineView, EngineWork, ExchangeReport,
+    MergedSchema, OwnHead, VerifiedHeads,
 };
 use crate::sync::engine::tests::fake::{Fake, State, key_of};
 use crate::sync::engine::{Engine, Tuning};
@@ -132,7 +133,7 @@ impl Node {
                     self.early_states += usize::from(state.clock.iter().any(is_early));
                     news += u64::from(database.merge(key_of(&entry.key), state));
                 }
-                EngineOutcome::Merged(Ok(Merged { news, ..Merged::default() }))
+                EngineOutcome::Merged(Ok(MergedStates { news, ..MergedStates::default() }))
             }
             EngineWork::DropCollected { keys, .. } => {
                 keys.iter().for_each(|key| database.forget(key_of(key)));
