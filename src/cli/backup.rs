@@ -16,7 +16,7 @@ use crate::cli::command::block_on;
 use crate::cli::given::GivenArgument;
 use crate::cli::progress::{BAR_INTERVAL, bytes_bar, watched};
 use crate::cli::table::Table;
-use crate::client::{Route, Session, failure, route, route_to_holder, url_or_near};
+use crate::client::{ClientSession, Route, failure, route, route_to_holder, url_or_near};
 use crate::config::{ARGUMENTS_OF_PLACE, StoreFlags, StorePaths};
 use crate::db::back_up_offline;
 use crate::error::{Error, ErrorKind, Result};
@@ -165,7 +165,7 @@ async fn back_up_online(route: &Route, place: &BackupPlace, options: &BackupOpti
     if let (Some(keep), Some(object)) = (options.keep, asked.as_object_mut()) {
         object.insert("keep".to_string(), keep.into());
     }
-    let session = Session::through(route).await?;
+    let session = ClientSession::through(route).await?;
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let statement = format!("SELECT nebulus_backup({}, {})", quoted(&place), quoted(&asked.to_string()));
     let bar = bytes_bar("backing up")?;
@@ -197,7 +197,7 @@ async fn watch(route: &Route, bar: &ProgressBar) -> Error {
 }
 
 async fn move_bar(route: &Route, bar: &ProgressBar) -> Result<Infallible> {
-    let session = Session::through(route).await?;
+    let session = ClientSession::through(route).await?;
     loop {
         let row = session.client.query_opt(PROGRESS, &[]).await.map_err(|error| failure(&error))?;
         if let Some(row) = row {

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
-use crate::client::{Session, URL_DEFAULT, describe, reason};
+use crate::client::{ClientSession, URL_DEFAULT, describe, reason};
 use crate::error::{Error, ErrorKind, Result};
 
 const FACTS_FILE: &str = "packages-sample.jsonl.zst";
@@ -47,7 +47,7 @@ type Entry = [String; 3];
 /// Loads the sample; says on standard error how far it is and how long it took.
 pub async fn run(args: &DemoLoadArgs) -> Result<()> {
     let entries = read_sample(&args.data)?;
-    let session = Session::connect(&args.url).await?;
+    let session = ClientSession::connect(&args.url).await?;
     // Text parameters need no knowledge of the vector type in the client.
     let insert = session.client.prepare_typed(INSERT, &[Type::TEXT, Type::TEXT, Type::TEXT]).await.map_err(failed)?;
 
@@ -63,7 +63,7 @@ pub async fn run(args: &DemoLoadArgs) -> Result<()> {
     session.close().await
 }
 
-async fn load_batch(session: &Session, insert: &Statement, batch: &[Entry]) -> Result<()> {
+async fn load_batch(session: &ClientSession, insert: &Statement, batch: &[Entry]) -> Result<()> {
     session.client.batch_execute("BEGIN").await.map_err(failed)?;
     let inserts = batch.iter().map(|entry| async move { session.client.execute_raw(insert, entry).await });
     try_join_all(inserts).await.map_err(failed)?;

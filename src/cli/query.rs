@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use crate::cli::output::Format;
 use crate::cli::runner::{Printing, run_text};
-use crate::client::{Session, url_or_near};
+use crate::client::{ClientSession, url_or_near};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The options of `nebulusdb query`.
@@ -52,7 +52,7 @@ pub async fn run(args: &QueryArgs) -> Result<ExitCode> {
         return Err(error.with_hint("Leave it out, or --output with it."));
     }
     let printing = Printing { format, width_max: args.width };
-    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
+    let session = ClientSession::connect(&url_or_near(args.url.as_deref())).await?;
     for text in &texts {
         if !run_text(&session, text, printing).await? {
             return Ok(ExitCode::FAILURE);

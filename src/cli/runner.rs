@@ -14,7 +14,7 @@ use tokio_postgres::types::Type;
 
 use crate::cli::output::Format;
 use crate::cli::table::Table;
-use crate::client::{Session, describe, reason};
+use crate::client::{ClientSession, describe, reason};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::statements_of;
 
@@ -34,7 +34,7 @@ type Answer<T> = std::result::Result<T, tokio_postgres::Error>;
 ///
 /// # Errors
 /// Those of writing the output.
-pub async fn run_text(session: &Session, text: &str, printing: Printing) -> Result<bool> {
+pub async fn run_text(session: &ClientSession, text: &str, printing: Printing) -> Result<bool> {
     // Types are asked for statement by statement; a text that cannot be cut is the server's to refuse.
     let cut = if printing.format.needs_types() { statements_of(text).ok() } else { None };
     let statements: Vec<&str> = match &cut {
@@ -53,7 +53,7 @@ pub async fn run_text(session: &Session, text: &str, printing: Printing) -> Resu
     Ok(true)
 }
 
-async fn run_one(session: &Session, statement: &str, printing: Printing) -> Result<Answer<()>> {
+async fn run_one(session: &ClientSession, statement: &str, printing: Printing) -> Result<Answer<()>> {
     let mut types = Vec::new();
     if printing.format.needs_types() {
         match session.client.prepare(statement).await {

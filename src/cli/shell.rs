@@ -25,7 +25,7 @@ use crate::cli::completion::Words;
 use crate::cli::output::Format;
 use crate::cli::query::read;
 use crate::cli::runner::{Printing, run_text};
-use crate::client::{Session, url_or_near};
+use crate::client::{ClientSession, url_or_near};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::is_complete;
 
@@ -127,7 +127,7 @@ impl Completer for Assistant {
 }
 
 struct Shell {
-    session: Session,
+    session: ClientSession,
     printing: Printing,
     says_time: bool,
     words: Words,
@@ -142,7 +142,7 @@ pub async fn run(args: &ShellArgs) -> Result<ExitCode> {
         let error = Error::new(ErrorKind::Configuration, "the shell needs a terminal");
         return Err(error.with_hint("read a script by: nebulusdb query < statements.sql"));
     }
-    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
+    let session = ClientSession::connect(&url_or_near(args.url.as_deref())).await?;
     let printing = Printing { format: Format::Table, width_max: args.width };
     let mut shell = Shell { session, printing, says_time: false, words: Words::default() };
     shell.learn_names().await;

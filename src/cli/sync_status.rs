@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio_postgres::SimpleQueryMessage;
 
 use crate::cli::table::Table;
-use crate::client::{Session, describe, reason, url_or_near};
+use crate::client::{ClientSession, describe, reason, url_or_near};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Clears a terminal.
@@ -51,7 +51,7 @@ pub struct SyncStatusArgs {
 
 /// Prints the state, once or again and again.
 pub async fn run(args: &SyncStatusArgs) -> Result<ExitCode> {
-    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
+    let session = ClientSession::connect(&url_or_near(args.url.as_deref())).await?;
     if let Some(seconds) = args.watch {
         return watch(args, session, seconds).await;
     }
@@ -61,7 +61,7 @@ pub async fn run(args: &SyncStatusArgs) -> Result<ExitCode> {
 }
 
 /// Draws until it is interrupted.
-async fn watch(args: &SyncStatusArgs, session: Session, seconds: u64) -> Result<ExitCode> {
+async fn watch(args: &SyncStatusArgs, session: ClientSession, seconds: u64) -> Result<ExitCode> {
     let mut session = Some(session);
     let is_terminal = std::io::stdout().is_terminal();
     if is_terminal {
@@ -88,10 +88,10 @@ async fn watch(args: &SyncStatusArgs, session: Session, seconds: u64) -> Result<
 }
 
 /// The state, over a new connection where the one before is gone.
-async fn look(args: &SyncStatusArgs, session: &mut Option<Session>) -> Result<String> {
+async fn look(args: &SyncStatusArgs, session: &mut Option<ClientSession>) -> Result<String> {
     let connected = match session.take() {
         Some(connected) => connected,
-        None => Session::connect(&url_or_near(args.url.as_deref())).await?,
+        None => ClientSession::connect(&url_or_near(args.url.as_deref())).await?,
     };
     let text = state(&connected).await?;
     *session = Some(connected);
@@ -131,7 +131,7 @@ fn terminal_lines() -> usize {
 }
 
 /// The tables with a heading each; what is empty is left out, but for the networks.
-async fn state(session: &Session) -> Result<String> {
+async fn state(session: &ClientSession) -> Result<String> {
     let mut text = String::new();
     for (heading, query, is_optional) in [
         ("Node", NODE, false),
@@ -148,7 +148,7 @@ async fn state(session: &Session) -> Result<String> {
     Ok(text)
 }
 
-async fn table(session: &Session, query: &str) -> Result<Table> {
+async fn table(session: &ClientSession, query: &str) -> Result<Table> {
     let messages = session.client.simple_query(query).await.map_err(|error| match error.as_db_error() {
         Some(report) => Error::new(ErrorKind::Io, describe(report, query)),
         None => Error::new(ErrorKind::Io, reason(&error)),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::progress::bar;
-use crate::client::{Session, url_or_near};
+use crate::client::{ClientSession, url_or_near};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::{self, ExportFormat, ExportOptions, ImportOptions, OnKeyConflict, RowSource};
 
@@ -70,7 +70,7 @@ pub(crate) async fn export(args: &ExportArgs) -> Result<ExitCode> {
     let is_parquet = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
     let by_name = if is_parquet { ExportFormat::Parquet } else { ExportFormat::Jsonl };
     let options = ExportOptions { collection, format: args.format.unwrap_or(by_name), file: file.clone() };
-    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
+    let session = ClientSession::connect(&url_or_near(args.url.as_deref())).await?;
     let bar = bar("exporting {bar:40} {pos}/{len} rows, {per_sec}, {eta} left")?;
     let exported = transfer::export(&session, &options, |done, total| {
         bar.set_length(total);
@@ -91,7 +91,7 @@ pub(crate) async fn import(args: &ImportArgs) -> Result<ExitCode> {
         _ => RowSource::open(&args.place)?,
     };
     let options = ImportOptions { collection: args.collection.clone(), on_conflict: args.on_conflict };
-    let session = Session::connect(&url_or_near(args.url.as_deref())).await?;
+    let session = ClientSession::connect(&url_or_near(args.url.as_deref())).await?;
     let bar = bar("importing {bar:40} {percent}%, {msg} rows, {eta} left")?;
     let imported = transfer::import(&session, &mut source, &options, |(done, total), rows| {
         bar.set_length(total);

@@ -31,33 +31,33 @@ const CERTIFICATE_HINT: &str = "sslrootcert=FILE names the certificate of the se
                                 wants the host's name in it, sslmode=verify-ca does not";
 
 /// An open connection: the client, and the task that moves its bytes and prints the server's notices.
-pub struct Session {
+pub struct ClientSession {
     pub client: Client,
     canceller: Canceller,
     driver: JoinHandle<()>,
 }
 
-impl Session {
+impl ClientSession {
     /// Connects to `postgresql://user:password@host:port/database`. A URL without a password takes the one in the
     /// environment variable `NEBULUSDB_PASSWORD`, or for a server of this machine the one that its first start has left in a
     /// file of this user's.
-    pub async fn connect(url: &str) -> Result<Session> {
-        Session::through(&route(url)?).await
+    pub async fn connect(url: &str) -> Result<ClientSession> {
+        ClientSession::through(&route(url)?).await
     }
 
     /// Connects by a route; the notices of the server go to standard error.
     ///
     /// # Errors
     /// 58030 with a hint where nobody answers, or the server does not let this client in.
-    pub async fn through(route: &Route) -> Result<Session> {
-        Session::open(route, |notice: DbError| eprintln!("{}", describe(&notice, ""))).await
+    pub async fn through(route: &Route) -> Result<ClientSession> {
+        ClientSession::open(route, |notice: DbError| eprintln!("{}", describe(&notice, ""))).await
     }
 
     /// Connects by a route; `on_notice` is called with each notice of the server.
     ///
     /// # Errors
     /// 58030 with a hint where nobody answers, or the server does not let this client in.
-    pub async fn open(route: &Route, mut on_notice: impl FnMut(DbError) + Send + 'static) -> Result<Session> {
+    pub async fn open(route: &Route, mut on_notice: impl FnMut(DbError) + Send + 'static) -> Result<ClientSession> {
         let (client, mut connection) = route.connect().await.map_err(|error| cannot_connect(route, &error))?;
         let driver = tokio::spawn(async move {
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
@@ -67,7 +67,7 @@ impl Session {
             }
         });
         let canceller = route.canceller(&client);
-        Ok(Session { client, canceller, driver })
+        Ok(ClientSession { client, canceller, driver })
     }
 
     /// What ends the statements of this connection.

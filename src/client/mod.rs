@@ -7,6 +7,6 @@ mod route;
 mod tls;
 mod tls_options;
 
-pub use connection::{Session, URL_DEFAULT, route, route_to_holder, url_or_near};
+pub use connection::{ClientSession, URL_DEFAULT, route, route_to_holder, url_or_near};
 pub use report::{describe, failure, reason};
 pub use route::{Canceller, Route, RouteWire};

@@ -55,7 +55,7 @@ pub(super) enum Source {
 
 /// The server's side of the protocol.
 #[derive(Clone)]
-pub(super) struct Handler {
+pub(super) struct McpHandler {
     pub source: Source,
     pub rules: Rules,
 }
@@ -72,7 +72,7 @@ enum Done {
     Resources(Vec<Resource>),
 }
 
-impl Handler {
+impl McpHandler {
     fn pool(&self, context: &RequestContext<RoleServer>) -> Result<Arc<Pool>> {
         match &self.source {
             Source::Own(pool) => Ok(Arc::clone(pool)),
@@ -163,7 +163,7 @@ fn protocol_error(error: &Error) -> ErrorData {
     }
 }
 
-impl ServerHandler for Handler {
+impl ServerHandler for McpHandler {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
         let name = Implementation::new("nebulusdb", env!("CARGO_PKG_VERSION")).with_title("NebulusDB");

@@ -23,7 +23,7 @@ use tokio_postgres::Config;
 use crate::client::Route;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mcp::credentials::AgentCredentials;
-use crate::mcp::handler::{Handler, Source};
+use crate::mcp::handler::{McpHandler, Source};
 use crate::mcp::pool::Pool;
 use crate::mcp::rules::Rules;
 use crate::pg::Door as ServerDoor;
@@ -85,7 +85,7 @@ pub fn router(options: HttpOptions) -> Result<Router> {
         .disable_allowed_hosts()
         .disable_allowed_origins()
         .with_max_request_body_bytes(REQUEST_BYTES_MAX);
-    let handler = Handler { source: Source::Request, rules };
+    let handler = McpHandler { source: Source::Request, rules };
     let service = StreamableHttpService::new(move || Ok(handler.clone()), manager, config);
     Ok(Router::new().route_service(PATH, service).route_layer(middleware::from_fn_with_state(Arc::new(door), let_in)))
 }

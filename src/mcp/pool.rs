@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
 
-use crate::client::{Canceller, Route, Session};
+use crate::client::{Canceller, ClientSession, Route};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mcp::rules::Rules;
 
@@ -37,7 +37,7 @@ pub(super) struct Pool {
 
 /// One open connection, with what the server had to say beside its answers.
 pub(super) struct PoolLink {
-    session: Session,
+    session: ClientSession,
     notices: Arc<Mutex<Vec<String>>>,
 }
 
@@ -81,7 +81,7 @@ impl Pool {
     async fn open(&self) -> Result<PoolLink> {
         let notices = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&notices);
-        let session = Session::open(&self.route, move |notice| {
+        let session = ClientSession::open(&self.route, move |notice| {
             let mut kept = kept.lock();
             if kept.len() < NOTICES_MAX {
                 kept.push(notice.message().to_string());

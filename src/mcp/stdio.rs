@@ -4,7 +4,7 @@
 
 use crate::client::Route;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mcp::handler::{Handler, Source};
+use crate::mcp::handler::{McpHandler, Source};
 use crate::mcp::pool::Pool;
 use crate::mcp::rules::Rules;
 use rmcp::ServiceExt;
@@ -15,7 +15,7 @@ use rmcp::transport::stdio;
 /// # Errors
 /// 58030 where the other side does not speak the protocol.
 pub async fn serve_stdio(route: Route, rules: Rules) -> Result<()> {
-    let handler = Handler { source: Source::Own(Pool::new(route, rules)), rules };
+    let handler = McpHandler { source: Source::Own(Pool::new(route, rules)), rules };
     let running = match handler.serve(stdio()).await {
         Ok(running) => running,
         // Whoever closes its end before it has said anything has asked for nothing.

@@ -43,6 +43,7 @@ impl VectorClock {
     }
 
     /// Whether `other` has seen everything of this clock, and more.
+    #[cfg(test)]
     pub fn happens_before(&self, other: &VectorClock) -> bool {
         self.compare(other) == Causality::Before
     }

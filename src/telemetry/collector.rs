@@ -11,7 +11,7 @@ use ureq::Agent;
 
 use crate::error::{Error, Result};
 use crate::metrics::SPANS_LOST;
-use crate::telemetry::span::{Message, collect};
+use crate::telemetry::span::{SpanMessage, collect};
 
 /// Where a collector takes traces, below its address.
 const PATH: &str = "/v1/traces";
@@ -28,7 +28,7 @@ const BATCH_INTERVAL: Duration = Duration::from_secs(1);
 /// Spans are sent until it stops.
 #[derive(Debug)]
 pub struct Exporting {
-    sender: SyncSender<Message>,
+    sender: SyncSender<SpanMessage>,
     ended: Receiver<()>,
 }
 
@@ -56,7 +56,7 @@ impl Exporting {
     /// Sends what waits, and no more after it. Blocks for some seconds at most.
     pub fn stop(self) {
         // Where the queue is full, what is in it cannot be sent in time either.
-        let is_told = self.sender.try_send(Message::Stop).is_ok();
+        let is_told = self.sender.try_send(SpanMessage::Stop).is_ok();
         if !is_told || self.ended.recv_timeout(STOP_TIME_MAX).is_err() {
             tracing::warn!("the last spans were not sent");
         }
@@ -84,15 +84,15 @@ impl Collector {
     }
 
     /// Sends batches until it is told to stop.
-    fn run(&mut self, messages: &Receiver<Message>) {
+    fn run(&mut self, messages: &Receiver<SpanMessage>) {
         let (mut batch, mut is_over) = (Vec::new(), false);
         while !is_over {
             let due = Instant::now() + BATCH_INTERVAL;
             while batch.len() < BATCH_SPANS_MAX {
                 match messages.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                    Ok(Message::Ended(span)) => batch.push(span),
+                    Ok(SpanMessage::Ended(span)) => batch.push(span),
                     Err(RecvTimeoutError::Timeout) => break,
-                    Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    Ok(SpanMessage::Stop) | Err(RecvTimeoutError::Disconnected) => {
                         is_over = true;
                         break;
                     }

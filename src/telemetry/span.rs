@@ -11,7 +11,7 @@ use crate::metrics::SPANS_LOST;
 use crate::telemetry::said::{Attribute, SpanName};
 
 /// Where ended spans go, once somebody collects them.
-static COLLECTED: OnceLock<SyncSender<Message>> = OnceLock::new();
+static COLLECTED: OnceLock<SyncSender<SpanMessage>> = OnceLock::new();
 
 tokio::task_local! {
     /// The span that a task is in.
@@ -19,7 +19,7 @@ tokio::task_local! {
 }
 
 /// What the collector's thread is sent.
-pub(super) enum Message {
+pub(super) enum SpanMessage {
     Ended(Value),
     Stop,
 }
@@ -43,7 +43,7 @@ struct Begun {
 }
 
 /// From now on spans go there. False where they go elsewhere already.
-pub(super) fn collect(sender: SyncSender<Message>) -> bool {
+pub(super) fn collect(sender: SyncSender<SpanMessage>) -> bool {
     COLLECTED.set(sender).is_ok()
 }
 
@@ -89,7 +89,7 @@ impl Span {
 impl Drop for Span {
     fn drop(&mut self) {
         if let (Some(begun), Some(sender)) = (&self.0, COLLECTED.get())
-            && let Err(TrySendError::Full(_)) = sender.try_send(Message::Ended(begun.ended()))
+            && let Err(TrySendError::Full(_)) = sender.try_send(SpanMessage::Ended(begun.ended()))
         {
             SPANS_LOST.add(1);
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio_postgres::SimpleQueryMessage;
 
-use crate::client::{Session, failure};
+use crate::client::{ClientSession, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{create_file_in_private, file_error};
 use crate::transfer::content::{Content, TransferRow};
@@ -43,7 +43,7 @@ enum Writer {
 /// # Errors
 /// 42501 for secrets, 42P01, 0A000 for more than one collection in Parquet, 42710 for a file that is there, 53100, 58030.
 pub async fn export(
-    session: &Session,
+    session: &ClientSession,
     options: &ExportOptions,
     mut watch: impl FnMut(u64, u64),
 ) -> Result<(usize, u64)> {
@@ -80,7 +80,7 @@ pub async fn export(
 }
 
 async fn write_all(
-    session: &Session,
+    session: &ClientSession,
     format: ExportFormat,
     out: Box<dyn Write + Send>,
     names: &[String],
@@ -136,7 +136,7 @@ async fn write_all(
 }
 
 /// The collections that are asked for, without those of secrets.
-async fn collections(session: &Session, wanted: Option<&str>) -> Result<Vec<String>> {
+async fn collections(session: &ClientSession, wanted: Option<&str>) -> Result<Vec<String>> {
     let messages = session.client.simple_query("SHOW COLLECTIONS").await.map_err(|error| failure(&error))?;
     let (mut names, mut is_secret) = (Vec::new(), false);
     for message in messages {
@@ -165,7 +165,7 @@ fn undefined(name: &str) -> Error {
 }
 
 /// Opens the cursor; for a memory, the hash of its blob stands where the blob will.
-async fn declare(session: &Session, shape: &TableShape) -> Result<()> {
+async fn declare(session: &ClientSession, shape: &TableShape) -> Result<()> {
     if !shape.is_memory() {
         return crate::transfer::postgres::declare(session, shape, &shape.collection).await;
     }
@@ -180,7 +180,7 @@ async fn declare(session: &Session, shape: &TableShape) -> Result<()> {
 }
 
 /// Puts the blob of a memory in the place of its hash: one at a time, as they may be long.
-async fn fill_blob(session: &Session, shape: &TableShape, row: &mut TransferRow) -> Result<()> {
+async fn fill_blob(session: &ClientSession, shape: &TableShape, row: &mut TransferRow) -> Result<()> {
     let id = shape.place("id").and_then(|at| row.get(at)).cloned().flatten();
     let Some(blob) = shape.place(BLOB).and_then(|at| row.get_mut(at)) else { return Ok(()) };
     let (Some(_), Some(Content::Text(id))) = (&blob, id) else { return Ok(()) };

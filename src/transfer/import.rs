@@ -4,7 +4,7 @@ use futures::future::try_join_all;
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
-use crate::client::{Session, failure};
+use crate::client::{ClientSession, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::content::{Content, TransferRow, TypeClass, hex_of_bytes};
 use crate::transfer::json_lines::write_members;
@@ -52,7 +52,7 @@ struct Target {
 /// # Errors
 /// Those of the source and of the server; the message says how many rows are there then.
 pub async fn import(
-    session: &Session,
+    session: &ClientSession,
     source: &mut RowSource,
     options: &ImportOptions,
     mut watch: impl FnMut((u64, u64), u64),
@@ -81,7 +81,7 @@ pub async fn import(
 
 /// Takes one piece; `None` at the end.
 async fn step(
-    session: &Session,
+    session: &ClientSession,
     source: &mut RowSource,
     options: &ImportOptions,
     target: &mut Option<Target>,
@@ -113,7 +113,7 @@ fn interrupted(error: &Error, count: u64) -> Error {
 }
 
 impl Target {
-    async fn prepare(session: &Session, shape: &TableShape, options: &ImportOptions) -> Result<Target> {
+    async fn prepare(session: &ClientSession, shape: &TableShape, options: &ImportOptions) -> Result<Target> {
         let name = options.collection.clone().unwrap_or_else(|| shape.collection.clone());
         if name.is_empty() {
             return Err(Error::new(ErrorKind::Configuration, "the file does not say of which collection its rows are")
@@ -152,7 +152,7 @@ impl Target {
     }
 
     /// Inserts rows in one transaction; how many were not skipped.
-    async fn insert(&self, session: &Session, rows: Vec<TransferRow>) -> Result<u64> {
+    async fn insert(&self, session: &ClientSession, rows: Vec<TransferRow>) -> Result<u64> {
         let failed = |error: tokio_postgres::Error| failure(&error);
         session.client.batch_execute("BEGIN").await.map_err(failed)?;
         let mut count = 0;
@@ -173,7 +173,7 @@ impl Target {
         Ok(count)
     }
 
-    async fn insert_one(&self, session: &Session, row: &TransferRow) -> Result<u64> {
+    async fn insert_one(&self, session: &ClientSession, row: &TransferRow) -> Result<u64> {
         let places = row.iter().enumerate().filter(|(at, _)| Some(*at) != self.blob);
         let parameters: Vec<Option<String>> = places.map(|(_, content)| content.as_ref().map(as_text)).collect();
         let count = session
@@ -216,7 +216,7 @@ impl Target {
     }
 
     /// Makes the indexes of a collection that was made.
-    async fn finish(&self, session: &Session) -> Result<()> {
+    async fn finish(&self, session: &ClientSession) -> Result<()> {
         if !self.is_created {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! A table of another server as a source: PostgreSQL with pgvector, or NebulusDB.
 
-use crate::client::{Session, failure};
+use crate::client::{ClientSession, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::transfer::content::TransferRow;
 use crate::transfer::json_lines::ROWS_MAX;
@@ -15,7 +15,7 @@ pub(super) const BEGIN: &str = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE REA
 
 /// Reads one table.
 pub struct TableReader {
-    session: Session,
+    session: ClientSession,
     shape: TableShape,
     is_begun: bool,
     rows: u64,
@@ -24,7 +24,7 @@ pub struct TableReader {
 
 impl TableReader {
     pub async fn connect(url: &str, table: &str) -> Result<TableReader> {
-        let session = Session::connect(url).await?;
+        let session = ClientSession::connect(url).await?;
         session.client.batch_execute(BEGIN).await.map_err(|error| failure(&error))?;
         let Some(shape) = TableShape::load(&session.client, table).await? else {
             return Err(Error::new(ErrorKind::UndefinedTable, format!("the server has no table \"{table}\""))
@@ -52,14 +52,14 @@ impl TableReader {
 }
 
 /// Opens a cursor on a table.
-pub(super) async fn declare(session: &Session, shape: &TableShape, table: &str) -> Result<()> {
+pub(super) async fn declare(session: &ClientSession, shape: &TableShape, table: &str) -> Result<()> {
     let columns: Vec<String> = shape.columns.iter().map(|column| quoted(&column.name)).collect();
     let statement = format!("DECLARE export CURSOR FOR SELECT {} FROM {}", columns.join(", "), quoted(table));
     session.client.batch_execute(&statement).await.map_err(|error| failure(&error))
 }
 
 /// The next rows of the cursor; none at its end.
-pub(super) async fn fetch(session: &Session, shape: &TableShape) -> Result<Vec<TransferRow>> {
+pub(super) async fn fetch(session: &ClientSession, shape: &TableShape) -> Result<Vec<TransferRow>> {
     let messages = session.client.simple_query(&format!("FETCH {ROWS_MAX} FROM export")).await;
     let mut rows = Vec::new();
     for message in messages.map_err(|error| failure(&error))? {

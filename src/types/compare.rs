@@ -41,14 +41,6 @@ impl Value {
         self.compare(other) == Some(Ordering::Equal)
     }
 
-    /// The order of ORDER BY: NULLs together behind all values, and incomparable types in a fixed order.
-    pub fn compare_nulls_last(&self, other: &Value) -> Ordering {
-        self.compare(other).unwrap_or_else(|| match (self.is_null(), other.is_null()) {
-            (false, false) => self.tag().cmp(&other.tag()),
-            (left, right) => left.cmp(&right),
-        })
-    }
-
     /// The instant of a date or timestamp, in microseconds.
     fn as_micros(&self) -> Option<i64> {
         match self {
@@ -241,7 +233,6 @@ mod tests {
         assert_eq!(Value::Int4(1).compare(&Value::text("1")), None);
         assert_eq!(Value::Bool(true).compare(&Value::Int4(1)), None);
         assert_eq!(Value::Date(0).compare(&Value::Time(0)), None);
-        assert_eq!(Value::Null.compare_nulls_last(&Value::Int4(1)), Ordering::Greater);
     }
 
     #[test]

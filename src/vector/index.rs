@@ -224,6 +224,7 @@ impl NearestIndex {
         view.tail.len() + view.building.iter().map(Tail::len).sum::<usize>()
     }
 
+    #[cfg(test)]
     pub fn segment_count(&self) -> usize {
         self.view.read().segments.len()
     }

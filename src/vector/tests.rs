@@ -269,18 +269,6 @@ fn awkward_vectors_do_no_harm() -> Result<()> {
 }
 
 #[test]
-fn among_given_keys() -> Result<()> {
-    let index = filled(Metric::L1, 2_500)?;
-    build(&index, BuildScope::Due)?;
-    let query = Dice(4).vector();
-    let keys: Vec<[u8; 4]> = (0..5_000).step_by(50).map(key).collect();
-    let found = index.search_among(&query, 5, keys.iter().map(|key| &key[..]))?;
-    let exact = index.search_exact(&query, 5, &mut |key| id(key).is_multiple_of(50))?;
-    assert_eq!(found, exact);
-    Ok(())
-}
-
-#[test]
 fn names_and_limits() -> Result<()> {
     for metric in Metric::ALL {
         assert_eq!(metric.to_string().to_uppercase().parse::<Metric>()?, metric);

@@ -1,6 +1,8 @@
 //! The house rules that a machine can check: who may import whom, who may name which library, headers, sizes, and what
 //! never lands. See CONTRIBUTING.md for the reasons.
 
+mod whole;
+
 use std::path::{Path, PathBuf};
 
 /// Modules by rank: each imports from lower ranks only, siblings never import each other.

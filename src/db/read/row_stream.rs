@@ -88,6 +88,7 @@ impl Gathered {
         Ok(())
     }
 
+    #[cfg(test)]
     pub fn into_rows(self) -> Vec<Row> {
         self.rows
     }

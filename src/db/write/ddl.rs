@@ -6,7 +6,7 @@ use crate::db::catalog::catalog::{Catalog, check_collection, check_identifier};
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::catalog::row_ids::check_room;
 use crate::db::state::cancel::Cancel;
-use crate::db::write::encoder::is_ordered;
+use crate::db::write::ordered_indexes::is_ordered;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{AUTH, Collection, CollectionId, CollectionKind, Column, Index, IndexKind, IndexOrigin, MEMORY};

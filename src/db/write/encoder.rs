@@ -15,9 +15,7 @@ use crate::db::write::entry_states::fitting;
 use crate::db::write::feed_draft::{ChangeOrigin, FeedDraft};
 use crate::db::write::ordered_indexes::Constraints;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{
-    Collection, CollectionId, CollectionKind, Hlc, Index, IndexKind, Network, NetworkId, Rights, Shares, Stage, Stamp,
-};
+use crate::model::{Collection, CollectionId, CollectionKind, Hlc, Network, NetworkId, Rights, Shares, Stage, Stamp};
 use crate::store::{
     Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector, encode_sorted_record,
 };
@@ -477,11 +475,6 @@ fn next_life(pending: &Pending, publicity: Publicity, seen: u64, public_length: 
         Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Publicity::PostedAndEdited,
     };
     (causal_length, publicity)
-}
-
-/// Whether an index is an ordered one.
-pub(crate) fn is_ordered(index: &Index) -> bool {
-    !matches!(index.kind, IndexKind::Hnsw { .. })
 }
 
 fn version_of(record: Option<&[u8]>) -> Result<Option<u64>> {

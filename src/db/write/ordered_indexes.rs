@@ -8,7 +8,7 @@ use crate::db::read::query::Operand;
 use crate::db::read::view::ReadView;
 use crate::db::state::index_builds::Build;
 use crate::db::write::commit_group::{CommitEffects, CommitGroup};
-use crate::db::write::encoder::{conflict, is_ordered};
+use crate::db::write::encoder::conflict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, Index, IndexKind};
 use crate::store::{Key, KeyRange, RecordView, skip_key_parts};
@@ -264,4 +264,9 @@ fn shown(value: &Value) -> String {
         true => format!("{}...", text.get(..text.floor_char_boundary(SHOWN_BYTES_MAX)).unwrap_or_default()),
         false => text,
     }
+}
+
+/// Whether an index is an ordered one.
+pub(crate) fn is_ordered(index: &Index) -> bool {
+    !matches!(index.kind, IndexKind::Hnsw { .. })
 }

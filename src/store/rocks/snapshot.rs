@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rocksdb::{DB, DBPinnableSlice, DBRawIterator, ReadOptions, SnapshotWithThreadMode};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store::key::family::Family;
 use crate::store::key::key::{Key, KeyRange};
 use crate::store::rocks::column_families::{RocksDatabase, store_error};
@@ -78,55 +78,9 @@ impl Snapshot {
             .map_err(|error| store_error(&error))
     }
 
-    /// The values of many keys of one column family, in their order; cheaper than one by one, most of all for sorted keys.
-    pub fn multi_get(&self, keys: &[Key<'_>]) -> Result<Vec<Option<Box<[u8]>>>> {
-        let found = self.multi_get_pinned(keys)?;
-        Ok(found.into_iter().map(|value| value.map(|bytes| Box::from(&*bytes))).collect())
-    }
-
-    /// As [`multi_get`](Self::multi_get), without copying.
-    pub fn multi_get_pinned(&self, keys: &[Key<'_>]) -> Result<Vec<Option<PinnedBytes<'_>>>> {
-        let Some(first) = keys.first() else {
-            return Ok(Vec::new());
-        };
-        if keys.iter().any(|key| key.family() != first.family()) {
-            return Err(Error::internal("keys of several column families were asked for at once"));
-        }
-        let mut data = Vec::with_capacity(keys.len() * 48);
-        let ends: Vec<usize> = keys
-            .iter()
-            .map(|key| {
-                key.write_to(&mut data);
-                data.len()
-            })
-            .collect();
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let slices: Vec<&[u8]> =
-            starts.zip(&ends).map(|(start, end)| data.get(start..*end).unwrap_or_default()).collect();
-        let family = self.held.database.family(first.family())?;
-        let sorted = slices.is_sorted();
-        let found =
-            self.held.database.db.batched_multi_get_cf_opt(family, slices.iter().copied(), sorted, &self.held.options);
-        found
-            .into_iter()
-            .map(|value| value.map(|value| value.map(PinnedBytes)).map_err(|error| store_error(&error)))
-            .collect()
-    }
-
     /// Walks a range; see [`ScanIter::next`].
     pub fn scan<'a>(&'a self, range: &KeyRange) -> ScanIter<'a> {
-        ScanIter { iterator: self.raw_iterator(range), state: ScanState::new(range), _held: None }
-    }
-
-    /// As [`scan`](Self::scan), keeping the snapshot alive as long as the walk.
-    pub fn into_scan(self, range: &KeyRange) -> ScanIter<'static> {
-        let iterator = self.raw_iterator(range);
-        // SAFETY: only the lifetime changes. What the iterator borrows is the database and the snapshot inside `held`,
-        // an allocation that does not move; the `ScanIter` keeps a counted reference to it and drops it after the
-        // iterator, since fields drop in the order of their declaration.
-        let iterator = iterator
-            .map(|iterator| unsafe { std::mem::transmute::<DBRawIterator<'_>, DBRawIterator<'static>>(iterator) });
-        ScanIter { iterator, state: ScanState::new(range), _held: Some(self) }
+        ScanIter { iterator: self.raw_iterator(range), state: ScanState::new(range) }
     }
 
     fn raw_iterator(&self, range: &KeyRange) -> Result<DBRawIterator<'_>> {
@@ -146,8 +100,6 @@ impl Snapshot {
 pub struct ScanIter<'a> {
     iterator: Result<DBRawIterator<'a>>,
     state: ScanState,
-    /// What an owned walk keeps alive; dropped after the iterator.
-    _held: Option<Snapshot>,
 }
 
 struct ScanState {

@@ -134,9 +134,9 @@ fn snapshot_keeps_the_database_open() {
     let dir = directory();
     let store = open(&dir);
     put(&store, &Key::Entry(ID, b"k"), b"v");
-    let mut scan = store.snapshot().into_scan(&KeyRange::entries(ID));
     let snapshot = store.snapshot();
     drop(store);
+    let mut scan = snapshot.scan(&KeyRange::entries(ID));
     assert_eq!(scan.next().unwrap(), Some((b"k".as_slice(), b"v".as_slice())));
     assert_eq!(value(&snapshot, &Key::Entry(ID, b"k")), Some(b"v".to_vec()));
 }
@@ -163,20 +163,6 @@ fn growing_keys_are_found_in_a_walk() {
     let from = KeyRange::entries(ID).from(Bound::Excluded(&[10]));
     assert_eq!(snapshot.scan(&from).find(&[10]).unwrap(), None);
     assert_eq!(snapshot.scan(&from).find(&[12]).unwrap(), Some([12].as_slice()));
-}
-
-#[test]
-fn many_keys_at_once() {
-    let dir = directory();
-    let store = open(&dir);
-    put(&store, &Key::Entry(ID, b"a"), b"1");
-    put(&store, &Key::Entry(ID, b"c"), b"3");
-    let snapshot = store.snapshot();
-    let asked = [Key::Entry(ID, b"c"), Key::Entry(ID, b"b"), Key::Entry(ID, b"a")];
-    let found = snapshot.multi_get(&asked).unwrap();
-    assert_eq!(found, [Some(Box::from(*b"3")), None, Some(Box::from(*b"1"))]);
-    assert!(snapshot.multi_get(&[]).unwrap().is_empty());
-    assert!(snapshot.multi_get(&[Key::Entry(ID, b"a"), Key::Role("a")]).is_err());
 }
 
 #[test]

@@ -89,32 +89,6 @@ impl NearestIndex {
         let found = scan(&parts, &query, k, &mut Verdicts::new(accept));
         Ok(candidates(&parts, &query, &found, k))
     }
-
-    /// The `k` nearest of the given keys, and those that are as far away as the last of them, nearest first; keys that are not in the index are passed over. The way to go
-    /// when the keys that match are few and known.
-    pub fn search_among<'k>(
-        &self,
-        query: &[f32],
-        k: usize,
-        keys: impl IntoIterator<Item = &'k [u8]>,
-    ) -> Result<Vec<Candidate>> {
-        check_dimension(query, self.dimension)?;
-        let query = QueryVector::new(self.metric, query);
-        let mut found: Vec<Candidate> = Vec::new();
-        let writer = self.writer.lock();
-        let view = self.view.read();
-        for key in keys {
-            let Some((key, place)) = writer.places.get_key_value(key) else {
-                continue;
-            };
-            if let Some((entries, row)) = view.find(*place) {
-                found.push(Candidate { key: key.clone(), distance: query.distance(entries.rows.vector(row)) });
-            }
-        }
-        drop(view);
-        drop(writer);
-        Ok(nearest(found, k))
-    }
 }
 
 /// Compares the query with every live row and asks the filter in order of distance, until `k` are accepted and no other may

@@ -8,7 +8,6 @@
 use std::sync::Arc;
 
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::read::view::ReadView;
 use crate::db::records::origin::old_identities;
 use crate::db::records::stored_head::heads_in;
 use crate::db::replica::rights::charter::{checked_peer, decree_as, standing_of};
@@ -16,9 +15,7 @@ use crate::db::state::state::DbState;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::merge::{Authors, certificate_id, certificate_message, charter_id, merge_charters, next_certificate_number};
-use crate::model::{
-    AUTHOR_KEYS_MAX, Act, Bytes, CERTIFICATES_MAX, Certificate, Charter, Claim, CollectionId, Network, PeerId,
-};
+use crate::model::{AUTHOR_KEYS_MAX, Act, Bytes, CERTIFICATES_MAX, Certificate, Charter, Claim, Network, PeerId};
 use crate::store::{Identity, Key, Store, verify_signature};
 
 /// Name of the singleton that holds the id of the origin in whose place this node was restored without its key.
@@ -107,16 +104,6 @@ impl Network {
     pub fn authors(&self) -> Authors {
         let certificates = self.charter.as_ref().map_or(&[][..], |charter| &charter.certificates);
         Authors::of(certificates, &self.removed)
-    }
-}
-
-impl ReadView {
-    /// Whose entry a public one is: the author to whom the key belongs that made its present life
-    /// ([`ReadView::entry_maker`]), as [`Authors::author_of`] names it.
-    pub fn entry_author(&self, id: CollectionId, key: &[u8]) -> Result<Option<PeerId>> {
-        let Some(maker) = self.entry_maker(id, key)? else { return Ok(None) };
-        let network = self.catalog().network_of(id).map(|(network, _)| network.authors());
-        Ok(Some(network.map_or(maker.origin.clone(), |authors| authors.author_of(&maker.origin).clone())))
     }
 }
 

@@ -1,0 +1,164 @@
+//! Rules about all sources together: a public type has a name of its own, nothing public is dead, public functions name their
+//! errors, and comments end with their sentence.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::{code_of, rust_files};
+
+/// Files that stand in for another one when a feature is off, with the same names.
+const STAND_INS: [&str; 1] = ["telemetry/absent.rs"];
+
+/// One source, by its path below `src`.
+struct Source {
+    name: String,
+    text: String,
+    /// Without comments, strings and the tests at its end.
+    code: String,
+    is_test: bool,
+}
+
+#[test]
+fn public_types_have_names_of_their_own() {
+    let found = repeated_types(&sources());
+    assert!(found.is_empty(), "{} names:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn nothing_public_is_dead() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let outside: Vec<String> = ["tests", "benches", "fuzz/fuzz_targets"]
+        .iter()
+        .flat_map(|folder| rust_files(&root.join(folder)))
+        .map(|path| std::fs::read_to_string(&path).expect("a source is text"))
+        .collect();
+    let found = dead_items(&sources(), &outside);
+    assert!(found.is_empty(), "{} names:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn comments_end_with_their_sentence() {
+    let found: Vec<String> = sources().iter().flat_map(cut_off_comments).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_rules_about_all_find_what_breaks_them() {
+    let source = |name: &str, text: &str| source_of(name.to_string(), text.to_string());
+    let twice = [source("a/x.rs", "pub struct Row;"), source("b/y.rs", "pub(crate) enum Row {}")];
+    assert_eq!(repeated_types(&twice), ["Row: a/x.rs, b/y.rs"]);
+    let private = [
+        source("a/x.rs", "pub struct Row;"),
+        source("b/y.rs", "struct Row;"),
+        source("c/z_tests.rs", "pub struct Row;"),
+    ];
+    assert!(repeated_types(&private).is_empty());
+    let dead = [
+        source("a/x.rs", "pub fn used() { other() }\nfn other() {}\n"),
+        source("b/y.rs", "fn x() { used() } // unused"),
+    ];
+    assert!(dead_items(&dead, &[]).is_empty());
+    let dead = [source("a/x.rs", "pub fn unused() {}\n#[cfg(test)]\nmod tests {\n    fn x() { unused() }\n}\n")];
+    assert_eq!(dead_items(&dead, &[]), ["a/x.rs: unused"]);
+    assert!(dead_items(&dead, &["unused()".to_string()]).is_empty());
+    assert_eq!(
+        cut_off_comments(&source("a/x.rs", "/// How long,\npub const A: u8 = 1;")),
+        ["src/a/x.rs:1: a comment ends in the middle"]
+    );
+    assert!(cut_off_comments(&source("a/x.rs", "/// How long,\n/// and no longer.\n")).is_empty());
+}
+
+/// Names that several public types have.
+fn repeated_types(sources: &[Source]) -> Vec<String> {
+    let mut homes: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for source in sources.iter().filter(|source| !source.is_test && !STAND_INS.contains(&source.name.as_str())) {
+        for line in source.code.lines() {
+            if let Some((kind, name)) = public_item(line)
+                && ["struct", "enum", "trait", "type", "union"].contains(&kind)
+                && !line.starts_with(' ')
+            {
+                homes.entry(name.to_string()).or_default().insert(&source.name);
+            }
+        }
+    }
+    let repeated = homes.into_iter().filter(|(_, homes)| homes.len() > 1);
+    repeated.map(|(name, homes)| format!("{name}: {}", homes.into_iter().collect::<Vec<_>>().join(", "))).collect()
+}
+
+/// Public items whose name nothing but their own definition says, tests of this crate aside. `outside` uses the library.
+fn dead_items(sources: &[Source], outside: &[String]) -> Vec<String> {
+    let mut said: BTreeMap<&str, usize> = BTreeMap::new();
+    for source in sources.iter().filter(|source| !source.is_test) {
+        // Attributes name functions in strings.
+        let attributes = source.text.lines().filter(|line| line.trim_start().starts_with("#["));
+        let all = attributes.flat_map(words).chain(words(&source.code));
+        all.for_each(|word| *said.entry(word).or_default() += 1);
+    }
+    let outside: BTreeSet<&str> = outside.iter().flat_map(|text| words(text)).collect();
+    let mut found = Vec::new();
+    for source in sources.iter().filter(|source| !source.is_test) {
+        let mut is_of_tests = false;
+        for line in source.code.lines() {
+            if let Some((_, name)) = public_item(line.trim_start())
+                && !is_of_tests
+                && said.get(name) == Some(&1)
+                && !outside.contains(name)
+            {
+                found.push(format!("{}: {name}", source.name));
+            }
+            let line = line.trim();
+            is_of_tests = line == "#[cfg(test)]" || (is_of_tests && (line.is_empty() || line.starts_with("#[")));
+        }
+    }
+    found
+}
+
+/// The kind and the name of the public item that a line begins to define.
+fn public_item(line: &str) -> Option<(&str, &str)> {
+    let rest = line.trim_start().strip_prefix("pub")?;
+    let rest = match rest.strip_prefix('(') {
+        Some(scope) => scope.split_once(')')?.1,
+        None => rest,
+    };
+    let mut parts = words(rest.strip_prefix(' ')?).skip_while(|word| ["async", "unsafe"].contains(word)).peekable();
+    let mut kind = parts.next()?;
+    if kind == "const" && parts.peek() == Some(&"fn") {
+        kind = parts.next()?;
+    }
+    let kinds = ["fn", "struct", "enum", "trait", "type", "union", "const", "static"];
+    Some((kind, parts.next()?)).filter(|_| kinds.contains(&kind))
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !(character.is_alphanumeric() || character == '_')).filter(|word| !word.is_empty())
+}
+
+fn cut_off_comments(source: &Source) -> Vec<String> {
+    let lines: Vec<&str> = source.text.lines().map(str::trim).collect();
+    let ends_here = |at: usize| !lines.get(at + 1).is_some_and(|next| next.starts_with("//"));
+    let comments = lines.iter().enumerate().filter(|(_, line)| line.starts_with("// ") || line.starts_with("/// "));
+    comments
+        .filter(|(at, line)| line.ends_with(',') && ends_here(*at))
+        .map(|(at, _)| format!("src/{}:{}: a comment ends in the middle", source.name, at + 1))
+        .collect()
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let read = |path: &std::path::PathBuf| {
+        let name = path.strip_prefix(&root).expect("it lies there").to_string_lossy().into_owned();
+        source_of(name, std::fs::read_to_string(path).expect("a source is text"))
+    };
+    rust_files(&root).iter().map(read).collect()
+}
+
+fn source_of(name: String, text: String) -> Source {
+    const OF_TESTS: [&str; 6] =
+        ["simulation", "attacker.rs", "burden.rs", "named_charters.rs", "raw_posting.rs", "test_endpoint.rs"];
+    let code = code_of(&text);
+    // Tests stand at the end of a file.
+    let end = code.find("\nmod tests {").unwrap_or(code.len());
+    let code = code.get(..end).unwrap_or_default().to_string();
+    let is_test = name.split('/').any(|part| part.contains("tests") || OF_TESTS.contains(&part));
+    Source { name, text, code, is_test }
+}
