@@ -13,6 +13,10 @@ const FIELD: &str = "get_field";
 
 impl Analyzer<'_> {
     /// `a[1]`, `a[1:2]` and `(row).field`, any number of them.
+    ///
+    /// # Errors
+    /// 42601 for a field that is no name and a slice with a step, 22P02 for a position whose text is no number;
+    /// as [`Analyzer::expr`].
     pub fn access(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let location = expr.span().start;
         let Expr::CompoundFieldAccess { root, access_chain } = expr else { return Ok(None) };

@@ -48,6 +48,9 @@ pub struct Analysis {
 }
 
 /// Walks a whole query.
+///
+/// # Errors
+/// As [`Analyzer::query`].
 pub fn analyze(query: &Query, parameters: &mut ParameterTypes, context: &PlanContext<'_>) -> Result<Analysis> {
     let mut query = query.clone();
     rewrite(&mut query);
@@ -112,6 +115,11 @@ pub struct Analyzer<'a> {
 }
 
 impl Analyzer<'_> {
+    /// Walks a query with its CTEs; its result columns.
+    ///
+    /// # Errors
+    /// 42P19 for a CTE that names itself where it may not, 2201W and 2201X for a negative LIMIT and OFFSET, 22P02 for a text
+    /// that is no count, 0A000 for WITH TIES and PERCENT; as [`Analyzer::body`].
     pub fn query(&mut self, query: &mut Query, is_outermost: bool) -> Result<Vec<ScopeColumn>> {
         let visible = self.ctes.len();
         if let Some(with) = &mut query.with {
@@ -190,6 +198,11 @@ impl Analyzer<'_> {
         Ok(())
     }
 
+    /// Walks the body of a query: a SELECT, VALUES, a set operation or a query in parentheses.
+    ///
+    /// # Errors
+    /// 0A000 for TABLE and for a statement that writes within a query; as [`Analyzer::select`], [`Analyzer::values`],
+    /// [`Analyzer::set_operation`] and, for its order, [`Analyzer::ordered`].
     pub fn body(
         &mut self,
         body: &mut SetExpr,
@@ -242,6 +255,9 @@ impl Analyzer<'_> {
     }
 
     /// A condition of WHERE, ON or HAVING.
+    ///
+    /// # Errors
+    /// 22P02 for a text that is no boolean, 42804 for a value of another type; as [`Analyzer::expr`].
     pub fn condition(&mut self, condition: &mut Expr) -> Result<()> {
         self.adopt(condition, &ColumnType::Bool)?;
         let ty = self.expr(condition)?;
@@ -258,6 +274,9 @@ impl Analyzer<'_> {
     }
 
     /// An item of ORDER BY: a number or an output name stays, anything else is an expression. Its type.
+    ///
+    /// # Errors
+    /// 42P10 for a negative position; as [`Analyzer::expr`].
     pub fn order_item(&mut self, item: &mut OrderByExpr, outputs: &[ScopeColumn]) -> Result<Option<ColumnType>> {
         if is_ordinal(&item.expr) {
             let output = ordinal(&item.expr).and_then(|position| outputs.get(position));

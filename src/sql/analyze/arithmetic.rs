@@ -11,6 +11,11 @@ use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, Value};
 
 impl Analyzer<'_> {
+    /// Rewrites arithmetic between sides that were walked already; its type, where it is known before planning.
+    ///
+    /// # Errors
+    /// What the one side's type says of a literal on the other (22P02, 22003, 22007, 22008, 22000); 22008 for a constant date
+    /// that no timestamp holds.
     pub fn arithmetic(
         &mut self,
         expr: &mut Expr,

@@ -20,6 +20,10 @@ use crate::types::json::jsonb::PathStep;
 use crate::types::{ColumnType, Value};
 
 impl Analyzer<'_> {
+    /// Rewrites a binary operation; its type, where it is known before planning.
+    ///
+    /// # Errors
+    /// 42883 for an operator that does not exist, or not for the types of its sides; as [`Analyzer::expr`].
     pub fn binary(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         if let Some((column, ty)) = self.json_part(expr)? {
             *expr = column;

@@ -26,6 +26,12 @@ use crate::types::ColumnType;
 use crate::types::limits::ARGUMENTS_MAX;
 
 impl Analyzer<'_> {
+    /// Rewrites a call; the type of its result, where it is known before planning.
+    ///
+    /// # Errors
+    /// 42883 for a function that does not exist or takes no such arguments, 54023 above `ARGUMENTS_MAX`, 42601 and 42804 for a
+    /// VARIADIC that is misplaced or spreads no array, 42803 for nested aggregates, 42P10 for the order of a distinct one, 22016
+    /// for `nth_value`, 0A000 for arguments by name where none are known; as [`Analyzer::expr`].
     pub fn function(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::Function(function) = expr else { return Ok(None) };
         let mut name = names::last_part(&function.name).unwrap_or_default();
@@ -176,6 +182,9 @@ impl Analyzer<'_> {
     }
 
     /// An argument of a function: number literals stay literals, which some functions must see while they are planned.
+    ///
+    /// # Errors
+    /// As [`Analyzer::expr`].
     pub fn argument(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         match number_of(expr) {
             Some((text, _)) if text.parse::<i32>().is_ok() => Ok(Some(ColumnType::Int4)),
@@ -207,6 +216,10 @@ impl Analyzer<'_> {
         Ok(())
     }
 
+    /// Walks a window that WINDOW names.
+    ///
+    /// # Errors
+    /// As [`Analyzer::expr`] and [`Analyzer::order_item`].
     pub fn named_window(&mut self, window: &mut NamedWindowDefinition) -> Result<()> {
         match &mut window.1 {
             NamedWindowExpr::WindowSpec(spec) => self.window(spec),

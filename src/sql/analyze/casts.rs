@@ -10,6 +10,11 @@ use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, RegKind, Value};
 
 impl Analyzer<'_> {
+    /// Rewrites a cast, of a literal into a constant; its type.
+    ///
+    /// # Errors
+    /// 42704 for a type that does not exist, 22023 for a modifier out of range; what the cast of a literal reports: 22P02, 22003,
+    /// 42846 and the like; as [`Analyzer::expr`].
     pub fn cast(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let location = expr.span().start;
         let (mut inner, data_type, is_array) = match expr {

@@ -27,6 +27,9 @@ use crate::types::{ColumnType, Value};
 
 impl Analyzer<'_> {
     /// Rewrites an expression in place; its type, where it is known before planning.
+    ///
+    /// # Errors
+    /// 42703, 42P01, 42702 for names, 42883 for operators, 42804 for conditions, 0A000; what a literal's type says of its text.
     pub fn expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         if let Some((text, negative)) = number_of(expr) {
             let text = text.to_string();

@@ -23,6 +23,10 @@ use crate::sql::pg_catalog;
 use crate::sql::relational::collection_table::{CollectionTable, FACTS_VIEW, StatementTable};
 
 impl Analyzer<'_> {
+    /// Walks an item of FROM with its joins; their relations come into scope.
+    ///
+    /// # Errors
+    /// As [`Analyzer::factor`], and as [`Analyzer::condition`] for ON.
     pub fn table_with_joins(&mut self, item: &mut TableWithJoins) -> Result<()> {
         self.factor(&mut item.relation)?;
         for join in &mut item.joins {
@@ -70,6 +74,12 @@ impl Analyzer<'_> {
         }
     }
 
+    /// Walks one relation of FROM, which comes into scope.
+    ///
+    /// # Errors
+    /// 42P01 for a relation that does not exist, 42703 for more names of columns than it has, 0A000 for TABLESAMPLE, an alias of
+    /// a join and other forms; as [`Analyzer::add`], [`Analyzer::query`], [`Analyzer::function_in_from`] and
+    /// [`Analyzer::unnested_arrays`].
     pub fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
         self.read_factor(factor)?;
         self.rename_factor(factor);
@@ -121,6 +131,10 @@ impl Analyzer<'_> {
         }
     }
 
+    /// Brings a relation into the scope of the current query.
+    ///
+    /// # Errors
+    /// 42710 for a name that a relation beside it has, XX000 outside of a query.
     pub fn add(&mut self, relation: Relation) -> Result<()> {
         let Some(scope) = self.scopes.last_mut() else {
             return Err(Error::internal("a FROM item outside of a query"));
@@ -178,6 +192,9 @@ impl Analyzer<'_> {
     }
 
     /// The alias with the names of the columns behind those that it lists.
+    ///
+    /// # Errors
+    /// 42703 where it lists more columns than the table has.
     pub fn full_alias(&self, mut alias: TableAlias, key: &str) -> Result<TableAlias> {
         let Some(table) = self.tables.get(key) else { return Ok(alias) };
         let columns = scope_columns(table);

@@ -39,6 +39,11 @@ struct Call {
 
 impl Analyzer<'_> {
     /// A function in FROM becomes a table, a query of one row, or stays a function that the planner knows.
+    ///
+    /// # Errors
+    /// 42883 for a function that does not exist or takes no arguments, 42803 for an aggregate, 42703 for more names than it has
+    /// columns, 0A000 for WITH ORDINALITY and for functions that the select list takes only; what the other language says of its
+    /// query; as [`Analyzer::argument`] and [`Analyzer::factor`].
     pub fn function_in_from(&mut self, factor: &mut TableFactor) -> Result<()> {
         let (mut call, with_ordinality) = match factor {
             TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
@@ -191,6 +196,9 @@ impl Analyzer<'_> {
 
     /// UNNEST in FROM. Of arrays that are computed of columns, and where elements have a type that the planner would forget,
     /// it is a subquery.
+    ///
+    /// # Errors
+    /// 0A000 for WITH ORDINALITY, XX000 for another item of FROM; as [`Analyzer::expr`] and [`Analyzer::factor`].
     pub fn unnested_arrays(&mut self, factor: &mut TableFactor) -> Result<()> {
         let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = &mut *factor else {
             return Err(Error::internal("no UNNEST in FROM"));

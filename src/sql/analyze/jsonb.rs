@@ -37,6 +37,9 @@ pub fn by_value(expr: &mut Expr, key: &str) {
 
 impl Analyzer<'_> {
     /// An item of ORDER BY, by value.
+    ///
+    /// # Errors
+    /// As [`Analyzer::order_item`].
     pub fn ordered(&mut self, item: &mut OrderByExpr, outputs: &[ScopeColumn]) -> Result<()> {
         let ty = self.order_item(item, outputs)?;
         let Some(key) = sort_key(ty.as_ref()) else { return Ok(()) };

@@ -61,6 +61,9 @@ impl Analyzer<'_> {
     }
 
     /// `value IN (list)`.
+    ///
+    /// # Errors
+    /// As [`Analyzer::against`]; 22003 for a number of the list that no float4 holds.
     pub fn in_list(&mut self, value: &mut Expr, list: &mut [Expr]) -> Result<()> {
         let places: Vec<Span> = list.iter().map(Spanned::span).collect();
         let ComparedSides { key, left, others } = self.against(value, list.iter_mut())?;
@@ -102,6 +105,9 @@ impl Analyzer<'_> {
 
     /// A value of which some row of a subquery is looked for, and its rows: as floats where one of them is and the other is a
     /// numeric.
+    ///
+    /// # Errors
+    /// XX000 when the SELECT around the subquery cannot be made.
     pub fn looked_up_as_float(
         &self,
         value: &mut Expr,
@@ -118,6 +124,9 @@ impl Analyzer<'_> {
     }
 
     /// A number in the wider type that it shares with others, which the planner does not find for all types.
+    ///
+    /// # Errors
+    /// 22003 for a constant that the type does not hold; as [`Analyzer::as_time`].
     pub fn widen(&mut self, expr: &mut Expr, own: Option<&ColumnType>, ty: &ColumnType) -> Result<()> {
         if common_time(own, Some(ty)).is_some() {
             return self.as_time(expr, own, ty);

@@ -107,7 +107,10 @@ impl Analyzer<'_> {
         }
     }
 
-    /// 42803 where a clause that is computed before groups are made holds an aggregate.
+    /// Refuses aggregates in a clause that is computed before groups are made.
+    ///
+    /// # Errors
+    /// 42803 where one of its subqueries holds an aggregate of the query.
     pub fn check_no_aggregates(&self, clause: &str) -> Result<()> {
         match self.scopes.last().and_then(|scope| scope.inner.aggregates.first()) {
             Some(location) => {

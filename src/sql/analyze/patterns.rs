@@ -11,6 +11,10 @@ use crate::sql::parse::operators::call;
 use crate::types::{ColumnType, has_dangling_escape, like_escape, similar_to_regex};
 
 impl Analyzer<'_> {
+    /// LIKE and ILIKE: from here on the escape is a backslash.
+    ///
+    /// # Errors
+    /// 22025 for an escape of several characters, 0A000 for LIKE ANY; as [`Analyzer::expr`].
     pub fn like(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let (Expr::Like { any, expr: inner, pattern, escape_char, .. }
         | Expr::ILike { any, expr: inner, pattern, escape_char, .. }) = expr
@@ -57,6 +61,9 @@ impl Analyzer<'_> {
     }
 
     /// SIMILAR TO becomes a regular expression for the whole text.
+    ///
+    /// # Errors
+    /// 22025 for an escape of several characters; as [`Analyzer::expr`].
     pub fn similar(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::SimilarTo { negated, expr: inner, pattern, escape_char } = expr else { return Ok(None) };
         self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;

@@ -18,6 +18,12 @@ use crate::types::ColumnType;
 use crate::types::limits::RESULT_COLUMNS_MAX;
 
 impl Analyzer<'_> {
+    /// Walks a SELECT with its ORDER BY; its result columns.
+    ///
+    /// # Errors
+    /// 42803 for aggregates where none may stand, 42P01 for `t.*` of a relation that is not there, 42601 for `*` without any;
+    /// 0A000 for INTO and other forms that are not offered; as [`check_width`], [`Analyzer::table_with_joins`],
+    /// [`Analyzer::condition`], [`Analyzer::expr`] and [`Analyzer::ordered`].
     pub fn select(
         &mut self,
         select: &mut Select,
@@ -277,7 +283,10 @@ fn qualified_names(order: &[OrderByExpr]) -> Vec<String> {
     names
 }
 
-/// 54011 for a SELECT or VALUES that is wider than a result may be.
+/// Refuses a SELECT or VALUES that is wider than a result may be.
+///
+/// # Errors
+/// 54011 above `RESULT_COLUMNS_MAX`.
 pub fn check_width(count: usize) -> Result<()> {
     if count <= RESULT_COLUMNS_MAX {
         return Ok(());

@@ -20,6 +20,11 @@ use crate::sql::parse::visit::has_expression;
 use crate::types::{ColumnType, Value};
 
 impl Analyzer<'_> {
+    /// Walks both sides; the result columns, with the types that the sides share.
+    ///
+    /// # Errors
+    /// 42601 for sides of different widths, 42804 for types of which neither leads to the other; what the one side's type says of
+    /// a literal on the other; as [`Analyzer::body`].
     pub fn set_operation(
         &mut self,
         left: &mut SetExpr,
@@ -81,6 +86,11 @@ impl Analyzer<'_> {
         columns
     }
 
+    /// Walks the rows of VALUES; their columns, with the types that the rows share.
+    ///
+    /// # Errors
+    /// 42601 for rows of different lengths, 42804 for types of which neither leads to the other; what a column's type says of a
+    /// literal in it; as [`check_width`], [`Analyzer::expr`] and [`Analyzer::widen`].
     pub fn values(&mut self, values: &mut Values) -> Result<Vec<ScopeColumn>> {
         let mut types: Vec<Option<ColumnType>> = Vec::new();
         let mut own_types: Vec<Option<ColumnType>> = Vec::new();

@@ -41,6 +41,9 @@ fn is_time(ty: &ColumnType) -> bool {
 
 impl Analyzer<'_> {
     /// A time in another type; what has it already stays.
+    ///
+    /// # Errors
+    /// 22008 for a constant date that no timestamp holds.
     pub fn as_time(&mut self, expr: &mut Expr, from: Option<&ColumnType>, ty: &ColumnType) -> Result<()> {
         if from == Some(ty) || from.is_none_or(|from| !is_time(from)) {
             return Ok(());

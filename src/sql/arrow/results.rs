@@ -179,7 +179,10 @@ pub fn too_large(name: &str, most: usize) -> Error {
         .with_hint("Make shorter values, or fewer of them in one statement.")
 }
 
-/// 54000 for a value of that many bytes that is about to be made.
+/// Refuses a value of that many bytes that is about to be made.
+///
+/// # Errors
+/// 54000 above [`CALL_BYTES_MAX`].
 pub fn check_call_bytes(name: &str, bytes: usize) -> Result<()> {
     if bytes <= CALL_BYTES_MAX { Ok(()) } else { Err(too_large(name, CALL_BYTES_MAX)) }
 }

@@ -279,12 +279,18 @@ fn retyped(array: &ArrayRef, data_type: DataType) -> Result<ArrayRef> {
 }
 
 /// One value as a constant of a plan.
+///
+/// # Errors
+/// As [`array_of`].
 pub fn scalar_of(value: &Value, ty: &ColumnType) -> Result<ScalarValue> {
     let array = array_of(ty, std::iter::once(value))?;
     ScalarValue::try_from_array(&array, 0).map_err(from_datafusion)
 }
 
 /// A column of a batch, made ready for [`value_at`]: uncommon encodings become the usual one.
+///
+/// # Errors
+/// 22003 for texts, bytes or lists that are too long together for the usual encoding.
 pub fn readable(array: &ArrayRef) -> Result<ArrayRef> {
     let target = match array.data_type() {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
@@ -313,6 +319,10 @@ pub fn readable(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 /// The value of a row of a [`readable`] array.
+///
+/// # Errors
+/// 22003 for a number and 22008 for a span that its type does not hold, 22P02 for a text that is no uuid, 0A000 for a type of
+/// Arrow that PostgreSQL has no like of; as [`readable`] for the elements of lists and rows.
 pub fn value_at(array: &ArrayRef, row: usize, ty: &ColumnType) -> Result<Value> {
     if array.is_null(row) {
         return Ok(Value::Null);

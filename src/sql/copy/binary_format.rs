@@ -21,6 +21,10 @@ pub struct BinaryRows {
 }
 
 impl BinaryRows {
+    /// Takes the next bytes of the stream.
+    ///
+    /// # Errors
+    /// 54000 where more than twice `MESSAGE_BYTES_MAX` would wait for the end of their row.
     pub fn push(&mut self, bytes: &[u8]) -> Result<()> {
         self.buffer.drain(..self.start);
         self.start = 0;
@@ -35,6 +39,9 @@ impl BinaryRows {
     }
 
     /// The next whole row: the values of columns of `types`; `None` until more bytes come.
+    ///
+    /// # Errors
+    /// 22P04 for a header, a count of fields or a length that is not the format's; what `codec` says of a field.
     pub fn next(&mut self, types: &[ColumnType], codec: BinaryCodec) -> Result<Option<Vec<Value>>> {
         let mut rest = Reader { bytes: self.buffer.get(self.start..).unwrap_or_default(), taken: 0 };
         if !self.has_header {
@@ -124,6 +131,10 @@ pub fn write_header(out: &mut BytesMut) {
     out.put_i32(0);
 }
 
+/// Appends a row: how many fields it has, then each with its length.
+///
+/// # Errors
+/// 54000 for a value of 2 GiB or more, XX000 for more columns than the format counts; what `codec` says of a value.
 pub fn write_row(values: &[Value], types: &[ColumnType], codec: BinaryCodec, out: &mut BytesMut) -> Result<()> {
     let count = i16::try_from(types.len()).map_err(|_| Error::internal("a row has too many columns"))?;
     out.put_i16(count);

@@ -77,6 +77,9 @@ impl CopyIn {
     }
 
     /// Takes what is left; the command tag.
+    ///
+    /// # Errors
+    /// 22P04 for data that stop in the middle; as [`CopyIn::feed`].
     pub async fn finish(
         mut self,
         transaction: &mut Transaction,

@@ -46,6 +46,10 @@ impl CopyOut {
         }
     }
 
+    /// Appends a row.
+    ///
+    /// # Errors
+    /// In the binary format as `write_row`; in the others none.
     pub fn row(&mut self, values: &[Value], out: &mut BytesMut) -> Result<()> {
         self.count += 1;
         if self.is_binary() {

@@ -55,6 +55,12 @@ pub enum TableChange {
     },
 }
 
+/// Plans ALTER TABLE.
+///
+/// # Errors
+/// 42703 for a column that is not there, 42704 for a key of a type without an order, 0A000 and 42601 for a change that this
+/// server or PostgreSQL has not; as [`writable`], [`public_name`], [`plan_column`], [`plan_default`], [`declared_type`],
+/// [`declared_dimension`], [`check_owner`], [`unique_constraint`] and [`key_columns`].
 pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataDefinition> {
     let collection = match writable(&alter.name, context) {
         Err(error) if alter.if_exists && error.kind() == ErrorKind::UndefinedTable => {

@@ -59,6 +59,12 @@ pub enum DataDefinition {
     },
 }
 
+/// Plans a statement that changes the catalog, or that empties tables.
+///
+/// # Errors
+/// 42P06 for a schema that exists, 42704 for one of an extension that does not, 42601 for a clause that is not PostgreSQL's,
+/// 0A000 for an extension, a schema or a statement that is not offered; as [`writable`], [`public_name`], [`plan_table`],
+/// [`plan_query`], [`table_of_query`], [`plan_create_index`], [`plan_alter`] and [`plan_drop`].
 pub fn plan_definition(
     statement: &Statement,
     parameters: &mut ParameterTypes,
@@ -169,6 +175,9 @@ fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataD
 
 impl DataDefinition {
     /// SELECT … INTO: a table made of a query's rows.
+    ///
+    /// # Errors
+    /// 0A000 for a temporary table, 42701 for two columns of one name; as `public_name` and [`plan_query`].
     pub fn select_into(
         query: &Query,
         parameters: &mut ParameterTypes,
@@ -187,6 +196,11 @@ impl DataDefinition {
     }
 
     /// Carries the statement out; the command tag.
+    ///
+    /// # Errors
+    /// 42P07 and 42701 for names that are taken, 42P01, 42703 and 42704 for what is not there any more, 54000 above the limits of
+    /// a table or a transaction; what the rows do not allow, as `TableChange::make` and `IndexRequest::create`; as
+    /// [`ReadPlan::execute`]; 57014 and 57P01 when the statement is cancelled.
     pub async fn execute(
         &self,
         transaction: &mut Transaction,
@@ -296,6 +310,10 @@ fn truncate(
 }
 
 /// The keys of all entries of a collection.
+///
+/// # Errors
+/// 57014 and 57P01 when the statement is cancelled, 58030 where the store cannot be read, XX001 for damaged bytes, 42501 for
+/// secrets that are hidden.
 pub fn keys(
     collection: &Arc<Collection>,
     transaction: &Transaction,

@@ -72,6 +72,11 @@ impl DropRequest {
 }
 
 /// Plans a statement that drops something; `None` for one that drops nothing of the kinds known here.
+///
+/// # Errors
+/// 42P01, 42704, 42883 and 3F000 for what is not there and not dropped IF EXISTS, 42809 for an object of another kind, 2BP01
+/// for one that others or the server need, 0A000 for what is there and stays, 42501 for a schema of the system, 42601 for a
+/// trigger without its table.
 pub fn plan_drop(statement: &Statement, context: &PlanContext<'_>) -> Result<Option<DataDefinition>> {
     let definition = match statement {
         Statement::Drop { object_type, if_exists, names, .. } => {

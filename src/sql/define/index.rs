@@ -35,6 +35,10 @@ pub struct IndexRequest {
 }
 
 impl IndexRequest {
+    /// Makes the index; one without a name gets one that is free.
+    ///
+    /// # Errors
+    /// As [`Transaction::create_index`].
     pub async fn create(&self, transaction: &mut Transaction, cancel: &Cancel) -> Result<()> {
         let name = match &self.name {
             Some(name) if self.if_not_exists && skips(name, transaction) => return Ok(()),
@@ -50,6 +54,12 @@ impl IndexRequest {
     }
 }
 
+/// Plans CREATE INDEX.
+///
+/// # Errors
+/// 42703 for a column that is not there, 42704 for an access method, an operator class or an order that does not exist, 22023
+/// for a storage parameter and a vector without dimensions, 42804 for hnsw over another type, 54000 above `INDEX_COLUMNS_MAX`,
+/// 42601 for IF NOT EXISTS without a name, 0A000 for what indexes here cannot be; as [`writable`] and [`public_name`].
 pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Result<IndexRequest> {
     unread::create_index(index)?;
     let collection = writable(&index.table_name, context)?;
@@ -103,6 +113,9 @@ pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Resu
 }
 
 /// ALTER TABLE … ADD UNIQUE.
+///
+/// # Errors
+/// 0A000 for NULLS NOT DISTINCT and DEFERRABLE, 42601 for a clause that is not PostgreSQL's; as [`key_columns`].
 pub fn unique_constraint(
     unique: &UniqueConstraint,
     collection: &Collection,
@@ -126,7 +139,7 @@ pub fn unique_constraint(
 /// The positions of the columns of a constraint.
 ///
 /// # Errors
-/// 42703, 42701 for one that is named twice, 0A000 for a type without an order.
+/// 42703, 42701 for one that is named twice, 42704 for a type without an order, 0A000 for an expression.
 pub fn key_columns(list: &[IndexColumn], collection: &Collection, context: &PlanContext<'_>) -> Result<Vec<usize>> {
     let mut columns = Vec::with_capacity(list.len());
     for column in list {
@@ -310,6 +323,9 @@ fn has_facts(collection: &Collection) -> bool {
 }
 
 /// The column that an item of an index or key names. Its direction means nothing: an ordered index is read either way.
+///
+/// # Errors
+/// 0A000 for an expression.
 pub fn plain_column(column: &IndexColumn) -> Result<&Ident> {
     match &column.column.expr {
         Expr::Identifier(ident) => Ok(ident),

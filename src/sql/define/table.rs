@@ -39,6 +39,11 @@ pub struct PlannedColumn {
     pub unique: Option<Option<String>>,
 }
 
+/// Plans CREATE TABLE with its columns and constraints.
+///
+/// # Errors
+/// 42701 for a column that is named twice, 42703 for one that a key names and that is not there, 42601 for a second primary
+/// key, 42704 for a key of a type without an order, 0A000 for foreign keys, CHECK and the like; as [`plan_column`].
 pub fn plan_table(table: &CreateTable, name: String, context: &PlanContext<'_>) -> Result<TableRequest> {
     let mut request = TableRequest { name, columns: Vec::new(), primary_key: Vec::new(), unique: Vec::new() };
     for definition in &table.columns {
@@ -161,6 +166,10 @@ pub fn plan_column(definition: &ColumnDef, table: &str, context: &PlanContext<'_
 }
 
 /// A DEFAULT clause, checked against the column's type. NULL is none.
+///
+/// # Errors
+/// 0A000 for one that names columns or holds a subquery, 42803 for an aggregate or a window, 42601 for what needs parentheses;
+/// as [`Compiler::assign`] and [`Compiler::finish`].
 pub fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> Result<Option<DefaultValue>> {
     let text = expr.to_string();
     if text.eq_ignore_ascii_case("null") {
@@ -284,6 +293,9 @@ impl TableRequest {
 }
 
 /// The columns of a table made of a query's result.
+///
+/// # Errors
+/// 42701 for two columns of one name.
 pub fn table_of_query(plan: &ReadPlan) -> Result<Vec<Column>> {
     let mut columns: Vec<Column> = Vec::new();
     for output in plan.columns().iter() {

@@ -233,6 +233,9 @@ fn keys_one_by_one(
 }
 
 /// The steps of a path given as `text[]`, as text such as `{a,0,b}`, or as one key.
+///
+/// # Errors
+/// 22P02 for a text that begins as an array and is none.
 pub fn steps(path: Value) -> crate::error::Result<Option<Vec<PathStep>>> {
     let texts = ColumnType::Array(Box::new(ColumnType::Text));
     let path = match path {

@@ -92,6 +92,9 @@ pub fn aggregates() -> Vec<(&'static str, Vec<ColumnType>, ColumnType)> {
 }
 
 /// Adds everything to a state that has DataFusion's own functions already; ours win over those of the same name.
+///
+/// # Errors
+/// What the registry says where an aggregate of DataFusion is missing, or where it takes no functions.
 pub fn register(registry: &mut dyn FunctionRegistry) -> Result<()> {
     for function in bounded(|name| registry.udf(name).ok()) {
         registry.register_udf(Arc::new(function)).map_err(from_datafusion)?;

@@ -30,6 +30,9 @@ pub(super) fn unknown_in(function: &str, pattern: &str) -> Error {
 }
 
 /// A time by a pattern.
+///
+/// # Errors
+/// 0A000 for a pattern that is not known.
 pub fn timestamp(time: DateTime<Utc>, format: &str) -> Result<String> {
     let mut out = String::with_capacity(format.len() + 8);
     let mut rest = format;

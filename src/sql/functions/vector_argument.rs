@@ -48,6 +48,9 @@ impl VectorArgument {
     }
 
     /// The vector of a row; `None` for NULL.
+    ///
+    /// # Errors
+    /// 22P02, 22003, 22000 and 54000 as [`parse_vector`], XX000 for a list without bounds.
     pub fn get(&self, row: usize) -> Result<Option<Cow<'_, [f32]>>> {
         match self {
             VectorArgument::Constant(vector) => Ok(vector.as_deref().map(Cow::Borrowed)),
@@ -91,7 +94,10 @@ pub fn coerce_vectors(name: &str, count: usize, types: &[DataType]) -> DataFusio
     }
 }
 
-/// 22000 for two vectors that do not go together.
+/// Refuses two vectors of different dimensions.
+///
+/// # Errors
+/// 22000, with both numbers.
 pub fn same_dimension(a: &[f32], b: &[f32]) -> Result<()> {
     if a.len() == b.len() {
         return Ok(());

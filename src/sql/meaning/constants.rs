@@ -15,6 +15,9 @@ use crate::sql::functions::one_nan;
 use crate::sql::meaning::float_keys::{has_float, is_constant};
 
 /// The plan with one NaN in its constants, and its joins' conditions with constants on the right.
+///
+/// # Errors
+/// None but a defect of the planner's walk.
 pub fn with_plain_constants(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| {
         if matches!(plan, LogicalPlan::TableScan(_)) {

@@ -17,6 +17,9 @@ use datafusion::logical_expr::{Expr, ExprFunctionExt, Join, LogicalPlan, Logical
 const NUMBERS: [&str; 2] = ["$copy", "$other_copy"];
 
 /// The plan as it comes from the syntax tree, where nothing else makes joins of this kind, with the copies of rows counted.
+///
+/// # Errors
+/// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_copies_counted(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| match plan {
         LogicalPlan::Join(join) if is_counted(&join) => counted(join).map(Transformed::yes),

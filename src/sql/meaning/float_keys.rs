@@ -43,6 +43,9 @@ pub enum KeySides {
 }
 
 /// The plan with keys for the constants of comparisons.
+///
+/// # Errors
+/// As [`keyed`].
 pub fn with_constant_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| {
         let schema = merge_schema(&plan.inputs());
@@ -57,6 +60,9 @@ pub fn with_constant_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 /// The plan with keys wherever floats are compared, sorted, grouped or joined by.
+///
+/// # Errors
+/// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_float_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| {
         let schema = merge_schema(&plan.inputs());
@@ -92,6 +98,9 @@ fn mapped(plan: LogicalPlan, schema: &DFSchema, sides: KeySides) -> Result<Trans
 }
 
 /// The expression with keys in its comparisons.
+///
+/// # Errors
+/// None but a defect of the rewrite: a comparison that lost a side.
 pub fn keyed(expr: Expr, schema: &DFSchema, sides: KeySides) -> Result<Transformed<Expr>> {
     let has_key = |expr: &Expr| kind_of(expr, schema).is_some();
     let key = |values: Vec<Expr>| keys(values, schema, sides).into_iter();

@@ -71,6 +71,9 @@ const TOTAL: &[&str] = &[
 ];
 
 /// The plan with lazy functions for its AND, OR, COALESCE and CASE whose parts can fail, before the optimiser sees it.
+///
+/// # Errors
+/// As [`hide`].
 pub fn with_lazy_branches(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| {
         if matches!(plan, LogicalPlan::TableScan(_)) {
@@ -93,6 +96,9 @@ pub fn with_lazy_branches(plan: LogicalPlan, state: &SessionState) -> Result<Log
 }
 
 /// The optimised plan with the conjuncts of each of its filters joined: an error counts if no other conjunct drops the row.
+///
+/// # Errors
+/// As [`hide`].
 pub fn with_lazy_filters(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| match plan {
         LogicalPlan::Filter(mut filter) => {

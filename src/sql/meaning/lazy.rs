@@ -49,6 +49,9 @@ pub struct Hidden {
 }
 
 /// A call of the lazy function over an input.
+///
+/// # Errors
+/// As [`hide`].
 pub fn lazy(kind: LazyKind, parts: Vec<Expr>, schema: &DFSchema, state: &SessionState) -> Result<Expr> {
     let Hidden { parts, inputs, signature } = hide(parts, schema, state)?;
     let function = Lazy { kind, parts, signature, compiled: OnceLock::new() };
@@ -56,6 +59,9 @@ pub fn lazy(kind: LazyKind, parts: Vec<Expr>, schema: &DFSchema, state: &Session
 }
 
 /// Hides expressions over an input. The optimiser does not see them again, so they are simplified here.
+///
+/// # Errors
+/// What the simplifier reports of a part that it cannot type, or of a literal that it casts: 22P02, 22003 and the like.
 pub fn hide(parts: Vec<Expr>, schema: &DFSchema, state: &SessionState) -> Result<Hidden> {
     let context = SimplifyContext::builder()
         .with_schema(Arc::new(schema.clone()))
@@ -183,6 +189,9 @@ impl ScalarUDFImpl for Lazy {
 }
 
 /// Hidden expressions, ready for batches of their inputs.
+///
+/// # Errors
+/// What the planner says of an expression that it cannot run.
 pub fn compile(
     parts: &[Expr],
     inputs: &[FieldRef],
@@ -204,6 +213,9 @@ fn input_schema(inputs: &[FieldRef]) -> Schema {
 }
 
 /// The arguments of a call as the rows that hidden expressions read.
+///
+/// # Errors
+/// None but a defect: arguments of other lengths or types than the call says.
 pub fn batch(arguments: &ScalarFunctionArgs, rows: usize) -> Result<RecordBatch> {
     let columns = arguments.args.iter().map(|argument| argument.to_array(rows)).collect::<Result<Vec<ArrayRef>>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows));

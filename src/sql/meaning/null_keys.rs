@@ -12,6 +12,9 @@ use datafusion::logical_expr::utils::{conjunction, merge_schema, split_conjuncti
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Filter, LogicalPlan, Operator, lit};
 
 /// The plan without IS NOT DISTINCT FROM between columns in what may become the keys of a join.
+///
+/// # Errors
+/// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_null_keys(plan: LogicalPlan) -> Result<LogicalPlan> {
     let rewritten = plan.transform_up_with_subqueries(|plan| match plan {
         LogicalPlan::Join(mut join) => {

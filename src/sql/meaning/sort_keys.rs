@@ -19,6 +19,9 @@ use crate::sql::meaning::attempt::computed;
 use crate::sql::meaning::lazy::hide;
 
 /// The optimised plan with one function for each key that is computed of the result of another.
+///
+/// # Errors
+/// As [`hide`].
 pub fn with_hidden_keys(plan: LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| match plan {
         LogicalPlan::Sort(mut sort) => {

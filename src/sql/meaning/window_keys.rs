@@ -12,6 +12,9 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Projection, Window};
 
 /// The window over columns for those of its several keys that are none.
+///
+/// # Errors
+/// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_key_columns(window: Window) -> Result<LogicalPlan> {
     let shown: Vec<Expr> = window.schema.columns().into_iter().map(Expr::Column).collect();
     let names = NamePreserver::new_for_projection();

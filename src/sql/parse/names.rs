@@ -120,6 +120,9 @@ pub fn exact(name: impl Into<String>) -> Ident {
 }
 
 /// The schema, where one is written, and the name of a relation or index.
+///
+/// # Errors
+/// 42601 for a name without parts.
 pub fn relation_name(name: &ObjectName) -> Result<(Option<String>, String)> {
     let mut parts = name.0.iter().filter_map(|part| match part {
         ObjectNamePart::Identifier(ident) => Some(folded(ident)),

@@ -23,6 +23,9 @@ const SIGNS_PER_TOKEN_MAX: usize = 2;
 pub const OPERATORS_MAX: usize = 500;
 
 /// Refuses numbers that are too long to be read: none of so many digits fits any type.
+///
+/// # Errors
+/// 22003 above `NUMBER_CHARACTERS_MAX`, at the number.
 pub fn check_numbers(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
     let long = tokens
         .iter()
@@ -34,6 +37,9 @@ pub fn check_numbers(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
 }
 
 /// Refuses texts with more blanks and signs than one may have while they are tokens, before they are.
+///
+/// # Errors
+/// 54000 above `STATEMENT_BLANKS_MAX`, and where so many signs are more than `STATEMENT_TOKENS_MAX` tokens.
 pub fn check_counts(text: &str) -> Result<()> {
     if text.len() <= STATEMENT_BLANKS_MAX {
         return Ok(());
@@ -113,6 +119,9 @@ fn dollar_quoted(text: &[u8]) -> Option<usize> {
 }
 
 /// Refuses statements that would take more memory than one may have while they are planned.
+///
+/// # Errors
+/// 54000 above `STATEMENT_TOKENS_MAX`.
 pub fn check_length(tokens: &[TokenWithSpan]) -> Result<()> {
     let count = tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).count();
     if count <= STATEMENT_TOKENS_MAX {
@@ -139,6 +148,9 @@ struct Level {
 /// Refuses trees that would be too deep to walk, and those that the parser or the planner walks twice at each level. The
 /// parser bounds parentheses itself; chains such as `a OR b OR c` and `x UNION y UNION z` nest one level an operator
 /// without its noticing.
+///
+/// # Errors
+/// 54001 above [`OPERATORS_MAX`], `BRACKETS_MAX` and `SUBQUERIES_MAX`, at the sign that goes beyond.
 pub fn check_nesting(tokens: &[TokenWithSpan], text: &str) -> Result<()> {
     let mut levels = vec![Level::default()];
     let (mut brackets, mut queries) = (0_usize, 0_usize);

@@ -7,6 +7,9 @@ use crate::sql::parse::names::exact;
 use crate::sql::parse::parse::parse;
 
 /// `SELECT items` without anything else, to be filled in.
+///
+/// # Errors
+/// XX000 where `SELECT 1` is no query: a defect.
 pub fn select_of(items: Vec<Expr>) -> Result<Query> {
     let Some(Statement::Query(mut query)) = parse("SELECT 1")?.statement else {
         return Err(Error::internal("a SELECT is no query"));

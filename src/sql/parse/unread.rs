@@ -44,6 +44,8 @@ fn only_postgresql(form: &str, hint: &str, clauses: &[&dyn Given]) -> Result<()>
     Ok(())
 }
 
+/// # Errors
+/// 42601 for a clause that is not PostgreSQL's.
 pub fn insert(insert: &Insert) -> Result<()> {
     let Insert {
         insert_token: _,
@@ -100,6 +102,8 @@ pub fn insert(insert: &Insert) -> Result<()> {
     )
 }
 
+/// # Errors
+/// 42601 for a clause that is not PostgreSQL's.
 pub fn update(update: &Update) -> Result<()> {
     let Update {
         update_token: _,
@@ -118,6 +122,8 @@ pub fn update(update: &Update) -> Result<()> {
     only_postgresql("UPDATE", hint, &[output, or, order_by, limit])
 }
 
+/// # Errors
+/// 42601 for a clause that is not PostgreSQL's.
 pub fn delete(delete: &Delete) -> Result<()> {
     let Delete {
         delete_token: _,
@@ -277,6 +283,8 @@ pub fn select_into(into: &SelectInto) -> Result<()> {
     Ok(())
 }
 
+/// # Errors
+/// 42601 for a clause that is not PostgreSQL's.
 pub fn create_index(index: &CreateIndex) -> Result<()> {
     let CreateIndex {
         name: _,
@@ -304,6 +312,8 @@ fn index_column(column: &IndexColumn) -> Result<()> {
     only_postgresql("an index", "CREATE INDEX name ON table (columns)", &[with_fill])
 }
 
+/// # Errors
+/// 42601 for a clause that is not PostgreSQL's.
 pub fn alter_table(alter: &AlterTable) -> Result<()> {
     // ONLY: no table has children.
     let AlterTable { name: _, if_exists: _, only: _, operations: _, end_token: _, location, on_cluster, table_type } =
@@ -312,12 +322,17 @@ pub fn alter_table(alter: &AlterTable) -> Result<()> {
 }
 
 /// CASCADE and RESTRICT mean nothing without foreign keys, ONLY and `*` nothing without inheritance.
+///
+/// # Errors
+/// 42601 for a clause that is not PostgreSQL's.
 pub fn truncate(truncate: &Truncate) -> Result<()> {
     let Truncate { table_names: _, table: _, identity: _, cascade: _, partitions, if_exists, on_cluster } = truncate;
     let hint = "TRUNCATE [TABLE] names [RESTART IDENTITY | CONTINUE IDENTITY] [CASCADE | RESTRICT]";
     only_postgresql("TRUNCATE", hint, &[partitions, if_exists, on_cluster])
 }
 
+/// # Errors
+/// 42601 for a clause that is not PostgreSQL's and NOT ENFORCED, 0A000 for NULLS NOT DISTINCT and DEFERRABLE.
 pub fn unique(constraint: &UniqueConstraint) -> Result<()> {
     let UniqueConstraint {
         name: _,
@@ -339,6 +354,8 @@ pub fn unique(constraint: &UniqueConstraint) -> Result<()> {
     characteristics(given.as_ref(), "UNIQUE")
 }
 
+/// # Errors
+/// 42601 for a clause that is not PostgreSQL's and NOT ENFORCED, 0A000 for DEFERRABLE.
 pub fn primary_key(constraint: &PrimaryKeyConstraint) -> Result<()> {
     let PrimaryKeyConstraint { name: _, index_name, index_type, columns, index_options, characteristics: given } =
         constraint;
@@ -409,6 +426,8 @@ pub fn declare(cursor: &Declare) -> Result<()> {
     only_postgresql("DECLARE", "DECLARE name CURSOR FOR SELECT ...", &[data_type, assignment])
 }
 
+/// # Errors
+/// 42601 for a form that is not PostgreSQL's, 0A000 for SET TRANSACTION SNAPSHOT.
 pub fn set(set: &Set) -> Result<()> {
     match set {
         Set::SetTransaction { modes: _, session: _, snapshot: Some(_) } => Err(Error::unsupported(
@@ -424,6 +443,9 @@ pub fn set(set: &Set) -> Result<()> {
 }
 
 /// Clauses of statements that are variants and no trees of their own.
+///
+/// # Errors
+/// 42601 for a clause that is not PostgreSQL's.
 pub fn statement(statement: &Statement) -> Result<()> {
     match statement {
         Statement::StartTransaction {

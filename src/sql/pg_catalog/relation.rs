@@ -120,6 +120,9 @@ fn parse_column(word: &'static str) -> Option<RelationColumn> {
 
 impl CatalogRelation {
     /// The rows as a table in memory.
+    ///
+    /// # Errors
+    /// XX000 for a row with a column that the relation has not; as [`array_of`].
     pub fn table(&self, rows: Vec<CatalogRow>) -> Result<MemTable> {
         let count = rows.len();
         let mut values: Vec<Vec<Value>> = self.columns.iter().map(|column| vec![column.absent(); count]).collect();

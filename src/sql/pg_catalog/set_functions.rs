@@ -40,6 +40,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// What the function returns for this statement; `None` for another function.
+///
+/// # Errors
+/// As [`CatalogRelation::table`].
 pub fn set_function(name: &str, context: &ReadContext) -> Result<Option<MemTable>> {
     if let Some((_, view)) = VIEWS.iter().find(|(function, _)| *function == name) {
         let Some(relation) = relation::find("pg_catalog", view) else { return Ok(None) };

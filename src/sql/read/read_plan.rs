@@ -156,6 +156,11 @@ impl ReadPlan {
     }
 
     /// Runs the query in a view of the data. `parameters` has a value for each parameter.
+    ///
+    /// # Errors
+    /// 42P02 for a parameter without a value, and what its cast to the parameter's type reports; as [`plan_query`] where tables
+    /// changed since, 0A000 where the result has other columns then; 58030 where an entry has to be fetched first; as
+    /// `QueryWork::new` and `physical_plan`. What the rows fail with, the stream says.
     pub async fn execute(
         &self,
         view: &ReadView,
@@ -185,6 +190,9 @@ impl ReadPlan {
     }
 
     /// The steps of the query with these parameters, outermost first, as EXPLAIN shows them.
+    ///
+    /// # Errors
+    /// As [`ReadPlan::execute`].
     pub async fn explain(
         &self,
         view: &ReadView,
@@ -207,6 +215,9 @@ impl ReadPlan {
     }
 
     /// As [`ReadPlan::explain`], without the values of the statement: of what the planner makes, the names of the steps.
+    ///
+    /// # Errors
+    /// As [`ReadPlan::execute`].
     pub async fn steps(
         &self,
         view: &ReadView,

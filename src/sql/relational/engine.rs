@@ -102,6 +102,9 @@ fn base() -> Result<&'static SessionState> {
 }
 
 /// The state of one statement.
+///
+/// # Errors
+/// What making the base reported, the same for every statement: a defect.
 pub fn state(context: ReadContext) -> Result<SessionState> {
     let mut state = base()?.clone();
     state.config_mut().options_mut().extensions.insert(context);
@@ -195,6 +198,10 @@ pub fn is_keyword_function(name: &str) -> bool {
 }
 
 /// The logical plan of an analysed query, its types settled. Parameters without a type get none here.
+///
+/// # Errors
+/// What the planner finds wrong with the query: 42803 for a column outside of GROUP BY, 42883 and 42804 for types, 42601,
+/// 0A000 for a form that it does not plan; XX000 for what it cannot explain.
 pub fn logical_plan(
     query: &Query,
     tables: &BTreeMap<String, StatementTable>,

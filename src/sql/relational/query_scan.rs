@@ -71,6 +71,9 @@ impl QueryScan {
     }
 
     /// How `db` will run the query, one step a line.
+    ///
+    /// # Errors
+    /// As `ReadView::explain`.
     pub fn describe(&self) -> Result<Vec<String>> {
         self.context.view.explain(&self.query, &self.context.settings)
     }
@@ -153,6 +156,9 @@ impl ExecutionPlan for QueryScan {
 }
 
 /// Rows as a batch.
+///
+/// # Errors
+/// As [`check_digits`] and [`array_of`].
 pub fn batch_of(rows: &[Row], types: &[ColumnType], schema: &SchemaRef) -> datafusion::error::Result<RecordBatch> {
     let null = Value::Null;
     let columns = types
@@ -172,6 +178,9 @@ pub fn batch_of(rows: &[Row], types: &[ColumnType], schema: &SchemaRef) -> dataf
 }
 
 /// Refuses a number of type numeric without precision with more digits than are computed with: it would come out rounded.
+///
+/// # Errors
+/// 22003 above `NUMERIC_SCALE` digits after the point.
 pub fn check_digits(value: &Value) -> Result<()> {
     match value {
         Value::Numeric(number) if number.normalize().scale() > u32::from(NUMERIC_SCALE.unsigned_abs()) => {

@@ -21,6 +21,11 @@ pub struct Explain {
     inner: Box<Planned>,
 }
 
+/// Plans EXPLAIN with the statement that it explains.
+///
+/// # Errors
+/// 42601 for an option that does not exist and for a statement that has no plan, 22023 for a switch that is neither on nor
+/// off, 0A000 for another format than text; as [`plan_statement`].
 pub fn plan_explain(
     statement: &Statement,
     parameters: &mut ParameterTypes,
@@ -95,6 +100,10 @@ impl Explain {
     }
 
     /// Explains a query.
+    ///
+    /// # Errors
+    /// XX000 for a statement that writes; as `ReadPlan::explain`, with ANALYZE as `ReadPlan::execute` and what the rows fail
+    /// with.
     pub async fn run(
         &self,
         view: &ReadView,
@@ -122,6 +131,9 @@ impl Explain {
     }
 
     /// Explains a statement that writes; with ANALYZE it takes effect.
+    ///
+    /// # Errors
+    /// As `WritePlan::explain` and [`Explain::run`], with ANALYZE as `WritePlan::execute` and [`DataDefinition::execute`].
     pub async fn run_writing(
         &self,
         transaction: &mut Transaction,

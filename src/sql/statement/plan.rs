@@ -65,6 +65,10 @@ pub fn plan(
     plan_statement(parsed, &mut parameters, context)
 }
 
+/// Plans what was parsed; its parameters get their types.
+///
+/// # Errors
+/// As [`plan`].
 pub fn plan_statement(
     statement: &Statement,
     parameters: &mut ParameterTypes,

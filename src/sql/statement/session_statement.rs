@@ -159,6 +159,10 @@ impl Control {
 }
 
 /// Plans a statement about the session; `None` when it is none.
+///
+/// # Errors
+/// 42601 for a form that is not PostgreSQL's, 0A000 for one that is not offered, 42704 for a role or a type that does not
+/// exist, 22023 for a count of FETCH that is none; as [`plan_query`] for DECLARE and EXECUTE.
 pub fn plan_control(
     statement: &Statement,
     parameters: &mut ParameterTypes,

@@ -76,6 +76,9 @@ pub fn independent_where(
 }
 
 /// The subquery with how many rows there are for each value of the domain, cut to one of them.
+///
+/// # Errors
+/// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn counted(subquery: Independent) -> Result<(Independent, Column)> {
     let Independent { plan, pairs } = subquery;
     let by: Vec<Expr> = pairs.iter().map(|(_, value)| Expr::Column(value.clone())).collect();
@@ -150,6 +153,9 @@ impl Unnesting<'_> {
     }
 
     /// The expression with the values of the domain in place of outer columns.
+    ///
+    /// # Errors
+    /// None but a defect of the planner's walk.
     pub fn replaced(&self, expr: Expr, values: &[Column]) -> Result<Expr> {
         let replaced = expr.transform(|part| {
             Ok(match self.place(&part).and_then(|place| values.get(place)) {
@@ -161,6 +167,9 @@ impl Unnesting<'_> {
     }
 
     /// [`Unnesting::replaced`] for expressions that give columns their names.
+    ///
+    /// # Errors
+    /// As [`Unnesting::replaced`].
     pub fn renamed(&self, exprs: Vec<Expr>, values: &[Column]) -> Result<Vec<Expr>> {
         let names = NamePreserver::new_for_projection();
         let renamed = exprs.into_iter().map(|expr| {
@@ -171,6 +180,9 @@ impl Unnesting<'_> {
     }
 
     /// The domain itself, under names of its own.
+    ///
+    /// # Errors
+    /// As [`Domain::instance`].
     pub fn values(&mut self) -> Result<Unnested> {
         let number = self.fresh();
         let (plan, values) = self.domain.instance(number)?;
@@ -178,6 +190,9 @@ impl Unnesting<'_> {
     }
 
     /// A plan that does not depend on the domain, for each of its values.
+    ///
+    /// # Errors
+    /// None but a defect of the rewrite: a node that the planner cannot build.
     pub fn crossed(&mut self, plan: LogicalPlan) -> Result<Unnested> {
         let values = self.values()?;
         if matches!(&plan, LogicalPlan::EmptyRelation(nothing) if nothing.produce_one_row) {
@@ -188,6 +203,9 @@ impl Unnesting<'_> {
     }
 
     /// The plan's own columns in their order, then the values.
+    ///
+    /// # Errors
+    /// As [`Unnesting::unnested`].
     pub fn shaped(&mut self, plan: LogicalPlan) -> Result<LogicalPlan> {
         let columns = plan.schema().columns();
         let unnested = self.unnested(plan)?;
@@ -195,6 +213,11 @@ impl Unnesting<'_> {
         Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(unnested.plan))?))
     }
 
+    /// The rows of a plan for each value of the domain.
+    ///
+    /// # Errors
+    /// 0A000 for a node that cannot be computed so: grouping sets, an aggregate of outer columns alone, a sort with a limit of
+    /// its own, and what is none of the nodes known here.
     pub fn unnested(&mut self, plan: LogicalPlan) -> Result<Unnested> {
         if !self.is_dependent(&plan) && !is_ordered(&plan) {
             return self.crossed(plan);

@@ -19,6 +19,9 @@ use crate::sql::subqueries::dependent_join::{Unnested, Unnesting, correlated};
 
 impl Unnesting<'_> {
     /// Windows look at the rows of one value.
+    ///
+    /// # Errors
+    /// As [`Unnesting::unnested`].
     pub fn window(&mut self, window: Window) -> Result<Unnested> {
         let input = self.unnested(Arc::unwrap_or_clone(window.input))?;
         let names = NamePreserver::new_for_projection();
@@ -44,6 +47,9 @@ impl Unnesting<'_> {
     }
 
     /// ORDER BY numbers the rows of each value.
+    ///
+    /// # Errors
+    /// 0A000 for a sort with a limit of its own; as [`Unnesting::unnested`].
     pub fn sort(&mut self, sort: Sort) -> Result<Unnested> {
         if sort.fetch.is_some() {
             return Err(correlated());
@@ -74,6 +80,9 @@ impl Unnesting<'_> {
     }
 
     /// LIMIT and OFFSET count the rows of each value.
+    ///
+    /// # Errors
+    /// As [`Unnesting::unnested`].
     pub fn limit(&mut self, limit: Limit) -> Result<Unnested> {
         let input = self.unnested(Arc::unwrap_or_clone(limit.input))?;
         let by = input.order.iter().map(|order| Expr::Column(order.clone()).sort(true, false)).collect();
@@ -98,6 +107,10 @@ impl Unnesting<'_> {
         Ok(Unnested { plan: plan.build()?, ..input })
     }
 
+    /// DISTINCT leaves one of the rows of each value that are the same.
+    ///
+    /// # Errors
+    /// As [`Unnesting::unnested`].
     pub fn distinct(&mut self, distinct: Distinct) -> Result<Unnested> {
         match distinct {
             Distinct::All(input) => {
@@ -130,6 +143,9 @@ impl Unnesting<'_> {
     }
 
     /// The branches give their columns by place, the values last.
+    ///
+    /// # Errors
+    /// As [`Unnesting::unnested`].
     pub fn union(&mut self, union: Union) -> Result<Unnested> {
         let columns = union.schema.columns();
         let inputs = union.inputs.into_iter();
@@ -160,6 +176,9 @@ impl Unnesting<'_> {
     }
 
     /// Rows that are written down.
+    ///
+    /// # Errors
+    /// None but a defect of the rewrite: a node that the planner cannot build.
     pub fn rows(&mut self, rows: Values) -> Result<Unnested> {
         let columns = rows.schema.columns();
         let mut inputs = Vec::with_capacity(rows.values.len());
@@ -177,6 +196,9 @@ impl Unnesting<'_> {
     }
 
     /// The values of a full join: of the side that has the row.
+    ///
+    /// # Errors
+    /// None but a defect of the rewrite: a node that the planner cannot build.
     pub fn either(&mut self, plan: LogicalPlan, left: Vec<Column>, right: Vec<Column>) -> Result<Unnested> {
         let number = self.fresh();
         let (carried, own): (Vec<Column>, Vec<Column>) =

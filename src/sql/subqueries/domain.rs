@@ -59,6 +59,9 @@ impl Domain {
     }
 
     /// The values under names that no other instance has.
+    ///
+    /// # Errors
+    /// None but a defect of the rewrite: a node that the planner cannot build.
     pub fn instance(&self, number: usize) -> Result<(LogicalPlan, Vec<Column>)> {
         let relation = TableReference::bare(format!("$domain{number}"));
         let (mut exprs, mut values) = (Vec::new(), Vec::new());

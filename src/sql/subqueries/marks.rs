@@ -25,6 +25,9 @@ const HAS_VALUES_ONLY: i64 = 1;
 const HAS_NULL: i64 = 2;
 
 /// The expression whose subqueries say which outer columns they name now that those in them are joins.
+///
+/// # Errors
+/// None but a defect of the planner's walk.
 pub fn correlations_named(expr: Expr) -> Result<Transformed<Expr>> {
     expr.transform(|part| match part {
         Expr::ScalarSubquery(subquery) => {
@@ -63,6 +66,9 @@ impl SubqueryMarks<'_> {
     }
 
     /// The expression with columns in place of its subqueries.
+    ///
+    /// # Errors
+    /// 0A000 for a subquery that refers to the outer query in a way that no join can express.
     pub fn resolved(&mut self, expr: Expr) -> Result<Expr> {
         let keeps_scalars = self.keeps_scalars;
         // What guards a subquery is asked of the rows before it is computed: there it has to be a column.

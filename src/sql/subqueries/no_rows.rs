@@ -16,6 +16,9 @@ use crate::sql::functions::nullable;
 use crate::sql::subqueries::planner_joins::{is_correlated, yields_one_row};
 
 /// The plan with values that may be NULL for scalar subqueries that may yield no rows.
+///
+/// # Errors
+/// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_nullable_values(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|plan| {
         let names = NamePreserver::new(&plan);

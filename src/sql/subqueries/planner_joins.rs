@@ -63,6 +63,9 @@ pub fn is_semi_join(condition: &Expr, schema: &DFSchema) -> bool {
 
 /// The plan with `x IS NOT NULL` for conditions `x = x` and `x IN (x)` on columns of outer queries, which the planner drops
 /// where it pulls them up.
+///
+/// # Errors
+/// None but a defect of the rewrite: a node that the planner cannot build.
 pub fn with_reflexive_conditions(plan: LogicalPlan) -> Result<LogicalPlan> {
     let condition = |part: Expr| match part {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if left == right && left.contains_outer() => {

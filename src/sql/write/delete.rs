@@ -35,6 +35,11 @@ enum Method {
     Select(ReadPlan),
 }
 
+/// Plans DELETE; `with` stands before it.
+///
+/// # Errors
+/// 42601 for a form that is not PostgreSQL's, 0A000 for DELETE from what is no table; as [`writable`], [`KeyLookup::plan`],
+/// [`plan_query`] and [`Returning::plan`].
 pub fn plan_delete(
     delete: &Delete,
     with: Option<&With>,
@@ -98,6 +103,11 @@ impl DeletePlan {
         }
     }
 
+    /// Deletes the rows; the command tag and the rows of RETURNING.
+    ///
+    /// # Errors
+    /// As [`KeyLookup::key`] and [`KeyLookup::holds`], or as [`ReadPlan::execute`]; as `Transaction::delete` and
+    /// [`Returning::row`]; 53200 where there is no memory for the rows; 57014 and 57P01 when the statement is cancelled.
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));

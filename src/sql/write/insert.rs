@@ -73,6 +73,12 @@ pub struct NewRow {
     pub stage: Option<Value>,
 }
 
+/// Plans INSERT; `with` stands before it.
+///
+/// # Errors
+/// 42601 for a form that is not PostgreSQL's and for rows that do not fit the columns, 42701 for a column that is named twice,
+/// 428C9 for a value of an identity column, 42804 for one of another type, 0A000 for INSERT into what is no table; as
+/// [`writable`], [`plan_query`], [`Compiler::assign`], [`Defaults::plan`], [`Conflict::plan`] and [`Returning::plan`].
 pub fn plan_insert(
     insert: &Insert,
     with: Option<&With>,
@@ -220,6 +226,9 @@ fn slots_of(row: &[Expr], places: &[WritePlace], compiler: &mut Compiler<'_>) ->
 
 impl Defaults {
     /// Compiles the expression defaults of a collection.
+    ///
+    /// # Errors
+    /// As [`default_expression`], [`Compiler::assign`] and [`Compiler::finish`].
     pub fn plan(collection: &Collection, context: &PlanContext<'_>) -> Result<Defaults> {
         let mut parameters = ParameterTypes::default();
         let mut compiler = Compiler::new(collection, &collection.name, Visible::Nothing, &mut parameters, context);
@@ -242,6 +251,9 @@ impl Defaults {
     }
 
     /// Fills in the expression defaults that a row lacks.
+    ///
+    /// # Errors
+    /// As [`RowExpression::evaluate`] and [`RowPlan::values`].
     pub async fn fill(&self, run: &WriteRun<'_>, columns: &mut [Option<Value>]) -> Result<()> {
         if self.expressions.iter().all(Option::is_none) {
             return Ok(());
@@ -284,6 +296,9 @@ pub async fn fill_defaults(
 }
 
 /// The tree of a default kept as text.
+///
+/// # Errors
+/// XX001 for a text that is no expression.
 pub fn default_expression(text: &str) -> Result<Expr> {
     Parser::new(&PostgresDialect)
         .try_with_sql(text)
@@ -311,6 +326,12 @@ impl InsertPlan {
         }
     }
 
+    /// Inserts the rows; the command tag and the rows of RETURNING.
+    ///
+    /// # Errors
+    /// 23505 for a key that exists, 22023 for a stage that does not; as [`RowExpression::evaluate`], [`ReadPlan::execute`],
+    /// [`Defaults::fill`], `Transaction::insert`, [`Conflict::insert`] and [`Returning::row`]; 53200 where there is no memory for
+    /// the rows; 57014 and 57P01 when the statement is cancelled.
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
         let reads_before = self.conflict.as_ref().is_some_and(Conflict::has_subqueries);
         let view = match &self.returning {

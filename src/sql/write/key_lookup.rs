@@ -20,6 +20,9 @@ pub struct KeyLookup {
 
 impl KeyLookup {
     /// The lookup that a condition amounts to; `None` when it needs a scan.
+    ///
+    /// # Errors
+    /// As [`Compiler::typed`], [`Compiler::adopt`] and [`Compiler::try_condition`].
     pub fn plan(condition: Option<&Expr>, compiler: &mut Compiler<'_>) -> Result<Option<KeyLookup>> {
         let Some(condition) = condition else { return Ok(None) };
         if compiler.collection.primary_key.is_empty() {
@@ -70,6 +73,9 @@ impl KeyLookup {
     }
 
     /// Whether the row passes. An error of one condition counts where no other leaves the row out.
+    ///
+    /// # Errors
+    /// As [`RowExpression::truth`], of a condition where no other leaves the row out.
     pub fn holds(&self, row: &Row, input: RowInput<'_>) -> Result<bool> {
         let input = RowInput { row, ..input };
         let mut failure = None;

@@ -45,6 +45,11 @@ pub enum ResolvedConflict {
 }
 
 impl Conflict {
+    /// Plans the clause; `relation` is what the statement calls its table.
+    ///
+    /// # Errors
+    /// 42601 for DO UPDATE without a target, 42P10 for columns that no unique constraint has, 42704 for a constraint that is not
+    /// there; as [`assignments`], [`default_of`], [`Compiler::assign`], [`Compiler::condition`] and [`Compiler::finish`].
     pub fn plan(
         clause: &OnConflictClause,
         collection: &Collection,
@@ -91,6 +96,10 @@ impl Conflict {
 
     /// Inserts a row or does what the clause says. `seen` is given where a statement may meet a row twice; `before` is what
     /// subqueries read, the statement's view before it changed anything.
+    ///
+    /// # Errors
+    /// 21000 for a row that the statement has written already, 23505 for a constraint that the clause is not about; as
+    /// `Transaction::insert`, [`RowExpression::evaluate`], [`RowPlan::values`] and [`Changes::apply`].
     pub async fn insert(
         &self,
         run: &mut WriteRun<'_>,
@@ -162,6 +171,9 @@ impl ConflictUpdate {
 }
 
 /// What `SET column = DEFAULT` means.
+///
+/// # Errors
+/// 0A000 for a default that the server makes or that only the planner computes; as [`Defaults::plan`].
 pub fn default_of(place: WritePlace, collection: &Collection, context: &PlanContext<'_>) -> Result<RowExpression> {
     use crate::model::DefaultValue;
     let WritePlace::Column(position) = place else { return Ok(RowExpression::Constant(Value::Null)) };

@@ -32,6 +32,9 @@ pub struct Others {
 
 impl Others {
     /// The columns of the relations that a statement reads beside its table `target`.
+    ///
+    /// # Errors
+    /// As [`plan_query`].
     pub fn of(
         target: &TableWithJoins,
         others: &[TableWithJoins],

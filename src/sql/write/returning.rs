@@ -28,6 +28,10 @@ pub struct Returning {
 
 impl Returning {
     /// Plans the clause; `relation` is what the statement calls its table, `others` are the columns of what it reads beside.
+    ///
+    /// # Errors
+    /// 42P01 for `t.*` of a relation that is not there, 0A000 for `old.*`, `new.*` and items that are not offered; as
+    /// [`Compiler::typed`], [`Compiler::adopt`] and [`Compiler::finish`].
     pub fn plan(
         items: Option<&[SelectItem]>,
         (collection, relation): (&Collection, &str),
@@ -86,6 +90,9 @@ impl Returning {
     }
 
     /// What is shown of one row; `view` is what [`Returning::view`] gave before the first change.
+    ///
+    /// # Errors
+    /// As [`RowExpression::evaluate`] and [`RowPlan::values`].
     pub async fn row(&self, run: &WriteRun<'_>, view: Option<&ReadView>, row: &[crate::types::Value]) -> Result<Row> {
         let mut input = RowInput { row, parameters: run.parameters, now: run.now, ..RowInput::default() };
         let planned = match &self.planned {

@@ -203,6 +203,9 @@ impl RowExpression {
     }
 
     /// Whether a condition holds: SQL's three truth values.
+    ///
+    /// # Errors
+    /// 42804 for a value that is no boolean; as [`RowExpression::evaluate`].
     pub fn truth(&self, input: &RowInput<'_>) -> Result<Option<bool>> {
         match self.evaluate(input)? {
             Value::Null => Ok(None),

@@ -41,6 +41,9 @@ enum Input {
 
 impl Compiler<'_> {
     /// Plans what the small language lacked; `None` when it lacked nothing.
+    ///
+    /// # Errors
+    /// As [`plan_query`].
     pub fn finish(self) -> Result<Option<RowPlan>> {
         if self.hard.is_empty() {
             return Ok(None);
@@ -207,6 +210,9 @@ impl RowPlan {
     }
 
     /// The values of the planned expressions for one row.
+    ///
+    /// # Errors
+    /// 21000 where the plan gives no row or several; as [`ReadPlan::execute`], and what the row fails with.
     pub async fn values(&self, run: &WriteRun<'_>, view: &ReadView, input: RowInput<'_>) -> Result<Vec<Value>> {
         let mut parameters = run.parameters.to_vec();
         for each in &self.inputs {

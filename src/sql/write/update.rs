@@ -54,6 +54,12 @@ struct Change {
     beside: Vec<Value>,
 }
 
+/// Plans UPDATE; `with` stands before it.
+///
+/// # Errors
+/// 42601 for a form that is not PostgreSQL's, 0A000 for UPDATE of what is no table, 42804 for a value of another type; as
+/// [`writable`], [`assignments`], [`default_of`], [`Compiler::try_assign`], [`KeyLookup::plan`], [`plan_query`] and
+/// [`Returning::plan`].
 pub fn plan_update(
     update: &Update,
     with: Option<&With>,
@@ -178,6 +184,12 @@ impl UpdatePlan {
         }
     }
 
+    /// Changes the rows; the command tag and the rows of RETURNING.
+    ///
+    /// # Errors
+    /// As [`KeyLookup::key`] and [`KeyLookup::holds`], or as [`ReadPlan::execute`]; as [`RowExpression::evaluate`],
+    /// [`Changes::put`], [`Changes::apply`] and [`Returning::row`]; 53200 where there is no memory for the rows; 57014 and 57P01
+    /// when the statement is cancelled.
     pub async fn execute(&self, run: &mut WriteRun<'_>) -> Result<WrittenRows> {
         let (mut count, mut shown) = (0_u64, Gathered::new(&run.settings.memory));
         let view = self.returning.as_ref().and_then(|returning| returning.view(run));

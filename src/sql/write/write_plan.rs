@@ -76,6 +76,10 @@ impl WritePlan {
     }
 
     /// Changes the rows in the transaction. On an error the caller rolls back to where the statement began.
+    ///
+    /// # Errors
+    /// What the rows do not allow (23502, 23505, 22000, …), what computing their values reports, 54000 above the limits of a
+    /// transaction, 53200 where there is no memory; as [`ReadPlan::execute`]; 57014 and 57P01 when the statement is cancelled.
     pub async fn execute(
         &self,
         transaction: &mut Transaction,
@@ -93,6 +97,9 @@ impl WritePlan {
     }
 
     /// The lines of EXPLAIN.
+    ///
+    /// # Errors
+    /// As [`ReadPlan::explain`], where a query finds the rows.
     pub async fn explain(
         &self,
         transaction: &Transaction,
@@ -108,6 +115,9 @@ impl WritePlan {
     }
 
     /// As [`WritePlan::explain`], without the values of the statement.
+    ///
+    /// # Errors
+    /// As [`ReadPlan::steps`], where a query finds the rows.
     pub async fn steps(
         &self,
         view: &ReadView,
@@ -152,6 +162,9 @@ impl WritePlan {
 }
 
 /// What a row of a key-finding SELECT begins with, as the key of an entry.
+///
+/// # Errors
+/// As `Transaction::key`.
 pub fn key_of_value(transaction: &Transaction, collection: &Collection, value: Value) -> Result<EntryKey> {
     match value {
         Value::Bytea(bytes) if collection.kind != CollectionKind::Auth => Ok(EntryKey::from_bytes(bytes)),
@@ -223,6 +236,10 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Notes the new value of a place.
+    ///
+    /// # Errors
+    /// As [`stage_of`].
     pub fn put(&mut self, place: WritePlace, value: Value) -> Result<()> {
         match place {
             WritePlace::Column(position) => self.columns.push((position, value)),
@@ -232,6 +249,10 @@ impl Changes {
     }
 
     /// Changes the entry; gives its key after the change, `None` when there is no such entry.
+    ///
+    /// # Errors
+    /// 23502 and 23505 for what the table does not allow, 42501 for the stage of a secret, 54000 above the limits of a
+    /// transaction; as `Transaction::update`.
     pub fn apply(
         self,
         transaction: &mut Transaction,

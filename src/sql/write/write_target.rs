@@ -25,6 +25,9 @@ pub fn located(error: Error, text: &str, location: Location) -> Error {
 }
 
 /// The name of a relation or index in the schema `public`, the only one that takes objects.
+///
+/// # Errors
+/// 42501 for a schema of the system, 42704 for one that does not exist.
 pub fn public_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<String> {
     match relation_name(name)? {
         (None, name) => Ok(name),
@@ -155,6 +158,10 @@ fn generated(name: &str, message: String) -> Error {
 }
 
 /// The assignments of SET, one expression for each place; `(a, b) = (1, 2)` is taken apart.
+///
+/// # Errors
+/// 42703 for a column that is not there, 42601 for one that is assigned twice and for lists of different lengths, 428C9 for
+/// an identity column, 0A000 for the row of a subquery; as [`WritePlace::of`].
 pub fn assignments<'a>(
     list: &'a [Assignment],
     collection: &Collection,
