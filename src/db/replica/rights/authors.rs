@@ -113,6 +113,9 @@ impl Network {
 impl ReadView {
     /// Whose entry a public one is: the author to whom the key belongs that made its present life
     /// ([`ReadView::entry_maker`]), as [`Authors::author_of`] names it.
+    ///
+    /// # Errors
+    /// As [`ReadView::entry_maker`].
     pub fn entry_author(&self, id: CollectionId, key: &[u8]) -> Result<Option<PeerId>> {
         let Some(maker) = self.entry_maker(id, key)? else { return Ok(None) };
         let network = self.catalog().network_of(id).map(|(network, _)| network.authors());
