@@ -118,6 +118,9 @@ impl Database {
     }
 
     /// The verifier of a user's password, when one was set.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a stored verifier that is none.
     pub fn password(&self, user: &str) -> Result<Option<ScramVerifier>> {
         match self.shared().store.snapshot().get(&Key::Role(user))? {
             None => Ok(None),
@@ -126,6 +129,10 @@ impl Database {
     }
 
     /// Sets the owner's password.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where the store cannot be written, 57P01 once the database goes down, XX000 where the committer has died
+    /// or its queue is full.
     pub fn set_password(&self, verifier: &ScramVerifier) -> Result<()> {
         let mut batch = Batch::new();
         batch.put(&Key::Role(OWNER), &verifier.to_bytes()?);
@@ -139,6 +146,9 @@ impl Database {
     }
 
     /// Removes blob files that no entry refers to any more; how many bytes that freed.
+    ///
+    /// # Errors
+    /// 58030 where the blobs or the store cannot be read, or a file cannot be removed.
     pub fn collect_blobs(&self) -> Result<u64> {
         let shared = self.shared();
         let is_referenced = |hash: &BlobHash| Ok(shared.store.snapshot().get(&Key::Blob(hash.as_bytes()))?.is_some());
@@ -146,6 +156,9 @@ impl Database {
     }
 
     /// Waits for the commits under way, saves the graphs, and closes the store. Later calls do nothing.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where numbers that were reserved and not given out cannot be written back; it is down all the same.
     pub fn shutdown(&self) -> Result<()> {
         self.0.shutdown()
     }

@@ -25,6 +25,10 @@ const JSON: u8 = 16;
 pub(crate) struct FactTypes(RwLock<HashMap<CollectionId, BTreeMap<String, u8>>>);
 
 impl FactTypes {
+    /// Takes in the stored list of a collection's facts.
+    ///
+    /// # Errors
+    /// XX001 for bytes that are no such list.
     pub fn load(&self, collection: CollectionId, bytes: &[u8]) -> Result<()> {
         let facts = serde_json::from_slice(bytes)
             .map_err(|_| Error::new(ErrorKind::Corrupted, "the list of facts cannot be read"))?;
@@ -64,6 +68,10 @@ impl FactTypes {
         is_new
     }
 
+    /// The list of a collection's facts, as it is stored.
+    ///
+    /// # Errors
+    /// None today; XX000 for a list that cannot be written as JSON.
     pub fn encode(&self, collection: CollectionId) -> Result<Vec<u8>> {
         let facts = self.0.read();
         serde_json::to_vec(&facts.get(&collection)).map_err(|error| Error::internal(error.to_string()))

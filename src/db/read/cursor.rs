@@ -147,6 +147,11 @@ impl Cursor {
     }
 
     /// The next rows, at most [`ROWS_PER_CHUNK`] and about [`CHUNK_BYTES_MAX`]; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`Cancel::check`]; 54000 for a sort over `SORT_BYTES_MAX`, 53200 where memory runs short; 42704 for a nearest entry
+    /// without a vector, 22000 for a target of another dimension; 22025 for a pattern that ends in a backslash; 42501 for hidden
+    /// secrets; 58030, XX001 and F0000 where stored entries cannot be read, are damaged or of a newer format.
     pub fn next_chunk(&mut self) -> Result<Option<Vec<Row>>> {
         self.cancel.check()?;
         if matches!(self.state, State::NotStarted) {
@@ -167,6 +172,9 @@ impl Cursor {
     }
 
     /// All remaining rows.
+    ///
+    /// # Errors
+    /// As [`Cursor::next_chunk`].
     pub fn collect(mut self) -> Result<Vec<Row>> {
         let mut rows = Vec::new();
         while let Some(chunk) = self.next_chunk()? {

@@ -45,6 +45,9 @@ impl<'a> EntryView<'a> {
     }
 
     /// The value of a field; `position` is its column where it is a declared one (vectors are found by it).
+    ///
+    /// # Errors
+    /// XX001 for a damaged record or vector, 58030 where the store cannot be read, XX000 for a vector without its `position`.
     pub fn field(&self, name: &str, position: Option<usize>) -> Result<Option<Value>> {
         if let Some(change) = self.pending.and_then(|pending| pending.changes.get(name)) {
             return Ok(change.clone());
@@ -61,6 +64,9 @@ impl<'a> EntryView<'a> {
     }
 
     /// The value of a declared column; NULL when the entry has none.
+    ///
+    /// # Errors
+    /// As [`EntryView::field`]; XX001 for a damaged key, XX000 for a position beyond the columns.
     pub fn column(&self, position: usize) -> Result<Value> {
         let Some(column) = self.collection.columns.get(position) else {
             return Err(Error::internal(format!("column {position} of {} is read", self.collection.name)));
@@ -76,6 +82,9 @@ impl<'a> EntryView<'a> {
     }
 
     /// The facts as one JSON object: all of a memory, the undeclared ones of a table.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record.
     pub fn metadata(&self) -> Result<Value> {
         let mut facts: BTreeMap<String, Value> = BTreeMap::new();
         if let Some(record) = self.base() {
@@ -109,6 +118,10 @@ impl<'a> EntryView<'a> {
         }
     }
 
+    /// The value of a column that every collection has.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record.
     pub fn system(&self, column: SystemColumn) -> Result<Value> {
         Ok(match column {
             SystemColumn::EntryType => Value::text(match self.collection.kind {
@@ -152,6 +165,10 @@ impl<'a> EntryView<'a> {
         }
     }
 
+    /// The value of an operand.
+    ///
+    /// # Errors
+    /// As [`EntryView::column`] and [`EntryView::field`]; 22P05 for an escape of a document that stands for no character.
     pub fn operand(&self, operand: &Operand) -> Result<Value> {
         match operand {
             Operand::Column(position) => self.column(*position),
@@ -162,6 +179,9 @@ impl<'a> EntryView<'a> {
     }
 
     /// The text of an operand straight from the record, where it lies there as text: the fast path of filters.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record.
     pub fn stored_text(&self, operand: &Operand) -> Result<Option<&str>> {
         let name = match operand {
             Operand::Column(position) if key_part(self.collection, *position).is_none() => {

@@ -135,6 +135,9 @@ impl Filter {
     }
 
     /// Whether the entry passes: true, not false, not unknown.
+    ///
+    /// # Errors
+    /// As [`EntryView::operand`]; 22025 for a LIKE pattern that ends in a backslash, where the match comes to it.
     pub fn accepts(&self, entry: &EntryView<'_>) -> Result<bool> {
         Ok(self.evaluate(entry)? == Some(true))
     }

@@ -193,6 +193,10 @@ pub enum OrderBy {
 }
 
 impl Scalar {
+    /// The scalar with its parameter replaced, cast to the type that it was lowered with.
+    ///
+    /// # Errors
+    /// 42P02 for a parameter that `parameters` lacks; as [`Value::cast`] for a value that is none of the type.
     pub fn bind(&self, parameters: &[Value]) -> Result<Scalar> {
         match self {
             Scalar::Value(value) => Ok(Scalar::Value(value.clone())),
@@ -217,6 +221,9 @@ impl Scalar {
     }
 
     /// The value of a bound scalar.
+    ///
+    /// # Errors
+    /// 42P02 for a parameter that was not replaced.
     pub fn value(&self) -> Result<&Value> {
         match self {
             Scalar::Value(value) => Ok(value),
@@ -229,6 +236,9 @@ impl Scalar {
 
 impl Predicate {
     /// The predicate with its parameters replaced.
+    ///
+    /// # Errors
+    /// As [`Scalar::bind`]; 22P02 for a document that is no JSON, beside a part of one.
     pub fn bind(&self, parameters: &[Value]) -> Result<Predicate> {
         let all = |list: &[Predicate]| list.iter().map(|each| each.bind(parameters)).collect::<Result<Vec<_>>>();
         Ok(match self {
@@ -276,6 +286,9 @@ impl Predicate {
 
 impl Query {
     /// The query with its parameters replaced by `parameters`, cast to the types they were lowered with.
+    ///
+    /// # Errors
+    /// As [`Scalar::bind`] and [`Predicate::bind`].
     pub fn bind(&self, parameters: &[Value]) -> Result<Query> {
         let scalar = |scalar: &Option<Scalar>| scalar.as_ref().map(|each| each.bind(parameters)).transpose();
         let nearest = match &self.nearest {
@@ -317,7 +330,7 @@ impl Query {
     /// LIMIT and OFFSET of a bound query; a NULL limit is none.
     ///
     /// # Errors
-    /// 2201W for a negative count, 54000 for a nearest query beyond [`NEAREST_LIMIT_MAX`].
+    /// 2201W for a negative LIMIT, 2201X for a negative OFFSET, 54000 for a nearest query beyond [`NEAREST_LIMIT_MAX`].
     pub fn window(&self) -> Result<(Option<usize>, usize)> {
         let limit = self.limit.as_ref().map(|limit| count(limit, "LIMIT")).transpose()?.flatten();
         let offset = self.offset.as_ref().map(|offset| count(offset, "OFFSET")).transpose()?.flatten().unwrap_or(0);

@@ -82,6 +82,10 @@ impl ReadView {
     }
 
     /// Runs a bound query.
+    ///
+    /// # Errors
+    /// As [`ReadView::explain`]; 2201B and 0A000 for a regular expression that cannot be had; 58030 for entries that other
+    /// members hold ([`ErrorKind::NotHeld`]); XX001 for a damaged record of what is held here.
     pub fn query(&self, query: &Query, settings: &Settings, cancel: &Cancel) -> Result<Cursor> {
         let plan = access_path::choose(self, query, settings)?;
         self.check_held(query, &plan, settings)?;
@@ -95,11 +99,20 @@ impl ReadView {
     }
 
     /// The lines of EXPLAIN: how a bound query would run, outermost step first.
+    ///
+    /// # Errors
+    /// 2201W and 2201X for a negative LIMIT or OFFSET, 54000 for more rows than a nearest query has and for a key that is too
+    /// long, 22023 for an `ef` out of bounds, 42P02 for a query that was not bound; 58030 where the store cannot be read, XX001
+    /// for a damaged index.
     pub fn explain(&self, query: &Query, settings: &Settings) -> Result<Vec<String>> {
         Ok(access_path::choose(self, query, settings)?.describe(query))
     }
 
     /// The whole declared row of an entry, `None` when there is none.
+    ///
+    /// # Errors
+    /// 42501 for hidden secrets; XX001 for a damaged record, key or vector, F0000 for a record of a newer format; 58030 where the
+    /// store cannot be read.
     pub fn row(&self, collection: &Collection, key: &EntryKey) -> Result<Option<Row>> {
         visit_key(self, collection, key.as_bytes(), |entry| {
             (0..collection.columns.len()).map(|position| entry.column(position)).collect::<Result<Row>>()
@@ -107,6 +120,10 @@ impl ReadView {
     }
 
     /// Whether the entry exists.
+    ///
+    /// # Errors
+    /// 42501 for hidden secrets; XX001 for a damaged record, F0000 for one of a newer format; 58030 where the store cannot be
+    /// read.
     pub fn exists(&self, collection: &Collection, key: &EntryKey) -> Result<bool> {
         Ok(visit_key(self, collection, key.as_bytes(), |_| Ok(()))?.is_some())
     }
@@ -147,6 +164,9 @@ impl ReadView {
     }
 
     /// Whether the file of a blob is here.
+    ///
+    /// # Errors
+    /// 22P02 for a text that is no hash.
     pub fn has_blob(&self, hash: &str) -> Result<bool> {
         Ok(self.database.blobs.size(&hash.parse()?).is_ok())
     }
@@ -154,7 +174,8 @@ impl ReadView {
     /// A blob, read from its local file and verified.
     ///
     /// # Errors
-    /// 58030 when its file is not here, XX001 when it holds something else.
+    /// 22P02 for a text that is no hash, 42704 when its file is not here, 58030 when that cannot be read, XX001 when it holds
+    /// something else.
     pub fn read_blob(&self, hash: &str) -> Result<Vec<u8>> {
         self.database.read_blob(hash)
     }

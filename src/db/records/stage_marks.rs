@@ -28,6 +28,10 @@ impl StagedAt {
         bytes
     }
 
+    /// Reads what [`StagedAt::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// XX001 for bytes of another length.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         match bytes.as_chunks::<8>() {
             ([first, last], []) => Ok(StagedAt { first: u64::from_le_bytes(*first), last: u64::from_le_bytes(*last) }),

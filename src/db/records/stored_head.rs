@@ -48,6 +48,10 @@ impl StoredHead {
         bytes
     }
 
+    /// Reads what [`StoredHead::to_bytes`] wrote, in this version or an older one.
+    ///
+    /// # Errors
+    /// XX001 for bytes that are cut off.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let damaged = || Error::new(ErrorKind::Corrupted, "the head of an origin cannot be read");
         let (seq, rest) = bytes.split_first_chunk().ok_or_else(damaged)?;

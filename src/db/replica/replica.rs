@@ -37,6 +37,10 @@ use crate::telemetry::{Attribute, Span, SpanName};
 const SYNC_RECORD_BYTES_MAX: usize = 1024 * 1024;
 
 impl DbState {
+    /// As [`Database::partial_collections`].
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged list.
     pub fn partial_collections(&self, network: NetworkId) -> Result<Vec<String>> {
         partial_in(&self.store.snapshot(), network)
     }
@@ -44,11 +48,17 @@ impl DbState {
 
 impl Database {
     /// The heads of all origins in a network, the own one included, in order of origin. Each is the end of a posting.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head.
     pub fn heads(&self, network: NetworkId) -> Result<Vec<Head>> {
         self.shared().heads(network)
     }
 
     /// The own head in a network; `None` where this node has posted nothing. One look-up by key.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head.
     pub fn own_head(&self, network: NetworkId) -> Result<Option<Head>> {
         let me = self.peer_id();
         let snapshot = self.shared().store.snapshot();
@@ -58,6 +68,9 @@ impl Database {
 
     /// Consecutive applied deltas from `from_seq` on, at most about `bytes_max` (at least one posting's end where one is
     /// near); none where the origin has posted no more.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head or delta of the log.
     pub fn read_log(&self, network: NetworkId, origin: &PeerId, from_seq: u64, bytes_max: usize) -> Result<LogRead> {
         let snapshot = self.shared().store.snapshot();
         let Some(head) = snapshot.get(&Key::Head(network, origin.as_str()))? else {
@@ -99,6 +112,11 @@ impl Database {
     }
 
     /// Posts what is staged in a network's collections; the own head after it, `None` where nothing was staged.
+    ///
+    /// # Errors
+    /// XX001 for a damaged head, mark of the stage or posting, XX000 for a public state or vector that is missing; 53100 and
+    /// 58030 where the store cannot be written or read; 57P01 once the database goes down, XX000 where the committer has died. An
+    /// entry that cannot be posted for a reason of its own fails nothing.
     pub async fn post_staged(&self, network: NetworkId) -> Result<Option<Head>> {
         let span = Span::begin(SpanName::SyncPost);
         let (mut last, mut deltas) = (None, 0);
@@ -116,6 +134,11 @@ impl Database {
 
     /// Verifies and commits what a peer sent: log, entries and head in one batch.
     /// `shares` as [`Apply::receive`](crate::db::write::encoder::CommitEncoder::receive) takes them.
+    ///
+    /// # Errors
+    /// 54000 for a posting, an entry or a value of an index that is too long; 22P02 for a blob whose hash is none; 55006 while
+    /// the beginning of a posting is being written; XX001 for what is damaged here; 53100 and 58030 where the store cannot be
+    /// written or read; 57P01 once the database goes down, XX000 where the committer has died.
     pub async fn apply_run(&self, network: NetworkId, run: Run, shares: Option<Shares>) -> Result<Applied> {
         let _timer = metrics::SYNC_APPLY_SECONDS.start();
         let span = Span::begin(SpanName::SyncApply);
@@ -194,12 +217,20 @@ impl Database {
     }
 
     /// Posts public entries once more under numbers of this node's own; how many went out.
+    ///
+    /// # Errors
+    /// 54000 for an entry over its limits; XX001 or 22000 for a damaged one; 53100 and 58030 where the store cannot be written or
+    /// read; 57P01 once the database goes down, XX000 where the committer has died.
     pub async fn repost(&self, network: NetworkId, collection: String, keys: Vec<Bytes>) -> Result<u64> {
         self.queue().encode(move |apply| apply.repost(network, &collection, &keys)).await
     }
 
     /// Drops the oldest deltas of the log: those that all members have (`acknowledged`, numbers by origin) once they are
     /// older than the network's limit of age, and any once the log is larger than its limit of bytes. How many went.
+    ///
+    /// # Errors
+    /// XX001 for a damaged head, delta of the log or entry; 53100 and 58030 where the store cannot be written or read; 57P01 once
+    /// the database goes down, XX000 where the committer has died.
     pub async fn prune_log(&self, network: NetworkId, acknowledged: Vec<(PeerId, u64)>) -> Result<u64> {
         let catalog = self.catalog();
         let Some(definition) = catalog.network_by_id(network) else { return Ok(0) };
@@ -225,6 +256,10 @@ impl Database {
 
     /// Makes this node post under a new identity: a peer showed that this data directory is an older copy. What was posted
     /// since the start, under numbers that the later life has used as well, is posted anew.
+    ///
+    /// # Errors
+    /// F0000 for a damaged identity file; 58030 where it cannot be renamed or made; 40001 where others changed the catalog; as
+    /// [`Database::repost`].
     pub async fn renew_origin(&self) -> Result<PeerId> {
         self.renew_with(repost::note_outdated).await
     }
@@ -253,26 +288,42 @@ impl Database {
     }
 
     /// Names of attached collections, as the network calls them, of which deltas may be missing that the heads cover.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged list.
     pub fn partial_collections(&self, network: NetworkId) -> Result<Vec<String>> {
         self.shared().partial_collections(network)
     }
 
     /// What sync remembers under a name.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
     pub fn sync_record(&self, network: NetworkId, name: &str) -> Result<Option<Vec<u8>>> {
         Ok(self.shared().store.snapshot().get(&Key::SyncRecord(network, name))?.map(|bytes| bytes.to_vec()))
     }
 
     /// What sync remembers under names that begin with `prefix`.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
     pub fn sync_records(&self, network: NetworkId, prefix: &str) -> Result<Vec<(String, Vec<u8>)>> {
         records_in(&self.view(), network, prefix)
     }
 
     /// Remembers something, or forgets it.
+    ///
+    /// # Errors
+    /// As [`Database::put_sync_records`].
     pub async fn put_sync_record(&self, network: NetworkId, name: &str, value: Option<Vec<u8>>) -> Result<()> {
         self.put_sync_records(network, vec![(name.to_string(), value)]).await
     }
 
     /// As [`put_sync_record`](Database::put_sync_record), for several in one commit.
+    ///
+    /// # Errors
+    /// 54000 for one over `SYNC_RECORD_BYTES_MAX`; 53100 and 58030 where the store cannot be written; 57P01 once the database
+    /// goes down, XX000 where the committer has died.
     pub async fn put_sync_records(&self, network: NetworkId, records: Vec<(String, Option<Vec<u8>>)>) -> Result<()> {
         let bytes_of = |(name, value): &(String, Option<Vec<u8>>)| name.len() + value.as_ref().map_or(0, Vec::len);
         if let Some(bytes) = records.iter().map(bytes_of).find(|bytes| *bytes > SYNC_RECORD_BYTES_MAX) {
@@ -294,11 +345,17 @@ impl Database {
     }
 
     /// The keys of a network's epochs, newest first. Takes a tenth of a second for each: not for an async thread.
+    ///
+    /// # Errors
+    /// As [`Database::epoch_secret`]; F0000 where the key cannot be stretched.
     pub fn network_keys(&self, network: &Network) -> Result<Vec<NetworkKey>> {
         self.shared().network_secrets(network.id)?.keys(&network.name)
     }
 
     /// The secret of the present epoch, for members that do not know it yet.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for secrets that cannot be opened.
     pub fn epoch_secret(&self, network: NetworkId) -> Result<Option<EpochSecret>> {
         Ok(self.shared().network_secrets(network)?.newest().cloned())
     }
@@ -331,11 +388,17 @@ impl Database {
 
 impl ReadView {
     /// The heads of a network.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head.
     pub fn heads(&self, network: NetworkId) -> Result<Vec<Head>> {
         crate::db::records::stored_head::heads_in(&self.snapshot, network)
     }
 
     /// Deltas that were malformed, with the reason.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
     pub fn set_aside(&self, network: NetworkId) -> Result<Vec<Quarantined>> {
         let records = records_in(self, network, SET_ASIDE)?;
         let parse = |(name, reason): (String, Vec<u8>)| {

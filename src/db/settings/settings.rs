@@ -142,6 +142,9 @@ impl Settings {
     }
 
     /// Puts a setting back to its default.
+    ///
+    /// # Errors
+    /// 42704 for a name that is neither known nor set.
     pub fn reset(&mut self, name: &str) -> Result<()> {
         let lower = name.to_ascii_lowercase();
         if known(name).is_none() && !self.changed.contains_key(&lower) {

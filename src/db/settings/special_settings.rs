@@ -34,6 +34,9 @@ const ENCODINGS: &[&str] = &[
 ];
 
 /// The canonical form of a value of one of these settings; `None` for any other setting.
+///
+/// # Errors
+/// 22023 for a value that the setting cannot take, 0A000 for one that would not be obeyed.
 pub fn read(setting: &Setting, text: &str) -> Option<Result<String>> {
     Some(match setting.name {
         "client_encoding" => client_encoding(setting, text),

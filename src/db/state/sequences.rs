@@ -71,6 +71,9 @@ impl Sequences {
     }
 
     /// Begins sequences anew with the commits that say so: nobody takes a number while `write` makes them durable.
+    ///
+    /// # Errors
+    /// What `write` returns; none begins anew then.
     pub fn restart(&self, restarts: &Restarts, write: impl FnOnce() -> Result<()>) -> Result<()> {
         if restarts.is_empty() {
             return write();

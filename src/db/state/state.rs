@@ -150,6 +150,9 @@ impl DbState {
     }
 
     /// The secrets of a network's epochs.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for secrets that cannot be opened.
     pub fn network_secrets(&self, id: NetworkId) -> Result<NetworkSecrets> {
         match self.store.snapshot().get(&Key::NetworkSecret(id))? {
             Some(sealed) => self.secrets.open_network(&sealed),
@@ -197,6 +200,9 @@ impl DbState {
     }
 
     /// Makes the nearest-neighbour indexes that the catalog names, and drops those it no longer names.
+    ///
+    /// # Errors
+    /// As [`VectorIndex::new`].
     pub fn register_vector_indexes(&self, catalog: &Catalog) -> Result<()> {
         let added = self.new_vector_indexes(catalog)?;
         self.replace_vector_indexes(catalog, added);
@@ -241,6 +247,10 @@ impl DbState {
     }
 
     /// The bytes of a blob, verified.
+    ///
+    /// # Errors
+    /// 22P02 for a text that is no hash, 42704 where its file is not here, 58030 where that cannot be read, XX001 where it holds
+    /// other bytes.
     pub fn read_blob(&self, hash: &str) -> Result<Vec<u8>> {
         let hash: BlobHash = hash.parse()?;
         let mut bytes = Vec::new();

@@ -43,10 +43,18 @@ mod wiped_text {
     use serde::{Deserialize, Deserializer, Serializer};
     use zeroize::Zeroizing;
 
+    /// Writes the text.
+    ///
+    /// # Errors
+    /// What the serializer returns.
     pub fn serialize<S: Serializer>(text: &Zeroizing<String>, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(text)
     }
 
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// What the deserializer returns.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
         String::deserialize(deserializer).map(Zeroizing::new)
     }
@@ -98,6 +106,9 @@ impl NetworkSecrets {
     }
 
     /// The keys of all epochs, newest first. Stretching takes a tenth of a second each: the caller keeps them.
+    ///
+    /// # Errors
+    /// As [`stretch_secret`]: F0000 where Argon2 refuses its parameters.
     pub fn keys(&self, network: &str) -> Result<Vec<NetworkKey>> {
         self.0
             .iter()
@@ -105,10 +116,18 @@ impl NetworkSecrets {
             .collect()
     }
 
+    /// The secrets as they are sealed.
+    ///
+    /// # Errors
+    /// None today; XX000 for secrets that cannot be written as JSON.
     pub fn to_text(&self) -> Result<Zeroizing<String>> {
         serde_json::to_string(self).map(Zeroizing::new).map_err(|error| Error::internal(error.to_string()))
     }
 
+    /// Reads what [`NetworkSecrets::to_text`] wrote.
+    ///
+    /// # Errors
+    /// XX001 for what is no list of secrets.
     pub fn from_text(text: &[u8]) -> Result<Self> {
         serde_json::from_slice(text)
             .map_err(|_| Error::new(ErrorKind::Corrupted, "the secrets of a network cannot be read"))

@@ -25,6 +25,9 @@ impl Secrets {
     }
 
     /// Seals the secrets of a network.
+    ///
+    /// # Errors
+    /// 54000 for secrets that are too large to encrypt, XX000 where the system has no randomness.
     pub fn seal_network(&self, network: NetworkId, secrets: &NetworkSecrets, version: u64) -> Result<Vec<u8>> {
         let text = secrets.to_text()?;
         let sealed = self.0.read().seal(NETWORK_SECRETS, &network.0.to_string(), text.as_bytes(), version)?;
@@ -32,6 +35,9 @@ impl Secrets {
     }
 
     /// The secrets of a network, as [`seal_network`](Self::seal_network) left them.
+    ///
+    /// # Errors
+    /// XX001 for bytes that were cut off or changed, or are under another key.
     pub fn open_network(&self, sealed: &[u8]) -> Result<NetworkSecrets> {
         let cut = || Error::new(ErrorKind::Corrupted, "the secrets of a network are cut off");
         let (hash, bytes) = sealed.split_first_chunk().ok_or_else(cut)?;

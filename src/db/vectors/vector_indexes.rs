@@ -48,6 +48,10 @@ pub(crate) struct VectorIndex {
 }
 
 impl VectorIndex {
+    /// The empty index of a definition; `None` for an index of another kind.
+    ///
+    /// # Errors
+    /// 42704 for an operator class that is none, 22023 for parameters out of bounds.
     pub fn new(collection: &Collection, definition: &IndexDefinition) -> Option<Result<Self>> {
         let IndexKind::Hnsw { column, operator_class, m, ef_construction } = &definition.kind else { return None };
         Some(operator_class.parse().and_then(|metric| {
@@ -122,11 +126,18 @@ impl VectorIndex {
     }
 
     /// Stores a vector under a key, in place of an older one.
+    ///
+    /// # Errors
+    /// 22000 for another dimension than the index has and for components that are not finite, 54000 for more components than
+    /// one takes and where memory runs short.
     pub fn insert(&self, key: &[u8], vector: &[f32]) -> Result<()> {
         self.graph.get_or_init(|| NearestIndex::new(self.metric, vector.len(), self.parameters)).insert(key, vector)
     }
 
     /// Like [`VectorIndex::insert`], unless the key has a vector already, which is then newer.
+    ///
+    /// # Errors
+    /// As [`VectorIndex::insert`].
     pub fn insert_if_absent(&self, key: &[u8], vector: &[f32]) -> Result<()> {
         let graph = self.graph.get_or_init(|| NearestIndex::new(self.metric, vector.len(), self.parameters));
         graph.insert_if_absent(key, vector).map(|_| ())
@@ -140,6 +151,9 @@ impl VectorIndex {
 
     /// Reads the saved graph; the number of the commit it is current to, or why it cannot be used. `None` where it is of
     /// another dimension than its column.
+    ///
+    /// # Errors
+    /// 58030 for a file that cannot be read, XX001 for one that is damaged or of another format, 54000 where memory runs short.
     pub fn load(&self, directory: &Path, dimension: Option<u32>) -> Result<Option<u64>> {
         let path = self.path(directory);
         if !path.exists() {
@@ -155,6 +169,9 @@ impl VectorIndex {
     }
 
     /// Writes the graph to a temporary name and renames it, so that a crash leaves the old file or the new.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where the file cannot be written, 54000 for more rows than it can tell.
     pub fn save(&self, directory: &Path, watermark: u64) -> Result<()> {
         let Some(graph) = self.graph() else { return Ok(()) };
         make_private_folder(directory)?;
@@ -168,6 +185,10 @@ impl VectorIndex {
         Ok(())
     }
 
+    /// Removes the saved graph where there is one.
+    ///
+    /// # Errors
+    /// 58030 where the file is there and stays.
     pub fn remove_file(&self, directory: &Path) -> Result<()> {
         match std::fs::remove_file(self.path(directory)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),

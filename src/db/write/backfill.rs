@@ -102,6 +102,9 @@ pub(crate) fn sweep_builds(shared: &DbState) {
 impl CommitEncoder<'_> {
     /// Ordered indexes over entries that were there before are filled already, by their builds. One that the transaction has
     /// dropped again is not in `last`, the collection as it leaves it: its build goes with the transaction.
+    ///
+    /// # Errors
+    /// XX000 for an index that was not filled.
     pub fn take_over_builds(
         &mut self,
         old: Option<&Collection>,
@@ -132,6 +135,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Unique indexes that this commit makes hold each value once, whatever was written while they were built.
+    ///
+    /// # Errors
+    /// As [`Constraints::check_build`].
     pub fn check_builds(&mut self) -> Result<()> {
         let group = self.group;
         for id in self.effects.built.clone() {

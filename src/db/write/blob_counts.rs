@@ -23,6 +23,9 @@ const SOURCES_KNOWN: &str = "blob_sources";
 
 impl DbState {
     /// Older versions did not remember which blobs were posted from here: it is read once from the public states.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record; 53100 and 58030 where the store cannot be written or read.
     pub fn note_posted_blobs(&self) -> Result<()> {
         let snapshot = self.store.snapshot();
         if snapshot.get(&Key::Meta(SOURCES_KNOWN))?.is_some() {
@@ -73,6 +76,9 @@ fn blob_written_by(me: &PeerId, record: &[u8]) -> Result<Option<BlobHash>> {
 
 impl CommitEncoder<'_> {
     /// Keeps the number of entries that refer to each blob.
+    ///
+    /// # Errors
+    /// 22P02 for a fact that is no hash; XX001 for a damaged record or count, 58030 where the store cannot be read.
     pub fn count_blobs(
         &mut self,
         collection: &Collection,
@@ -129,6 +135,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Keeps the number of public states that refer to each blob: what members of the network may fetch.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
     pub fn count_public_blob(&mut self, collection: &Collection, old: &State, new: &State) -> Result<()> {
         let hash = |state: &State| match state.value(FACT_BLOB_HASH) {
             Some(Value::Text(text)) if state.is_alive() => text.parse::<BlobHash>().ok(),

@@ -109,6 +109,10 @@ impl CommitQueue {
     }
 
     /// Has the committer encode something on top of the commits before it, and waits until it is durable.
+    ///
+    /// # Errors
+    /// What `work` returns, which changes nothing then; 53100 and 58030 where the store cannot be written; 57P01 once the
+    /// database goes down, XX000 where the committer has died.
     pub async fn encode<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut CommitEncoder<'_>) -> Result<T> + Send + 'static,
@@ -130,6 +134,9 @@ impl CommitQueue {
     }
 
     /// Gives the committer a job and waits for its answer.
+    ///
+    /// # Errors
+    /// What the job is answered with; 57P01 once the database goes down, XX000 where the committer has died.
     pub async fn ask<T>(&self, job: impl FnOnce(tokio::sync::oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
         let (reply, answer) = tokio::sync::oneshot::channel();
         self.jobs.send(job(reply)).await.map_err(|_| self.state.no_committer())?;

@@ -30,6 +30,9 @@ fn dimension_of(bytes: &[u8]) -> usize {
 
 impl CommitEncoder<'_> {
     /// Gives vector columns without a dimension that of the first vector stored in them.
+    ///
+    /// # Errors
+    /// None today; XX000 for a collection that cannot be written as JSON.
     pub fn learn_dimensions(
         &mut self,
         collection: Arc<Collection>,
@@ -44,6 +47,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Gives vector columns without a dimension that of the vectors of a state.
+    ///
+    /// # Errors
+    /// None today; XX000 for a collection that cannot be written as JSON.
     pub fn learn_dimensions_of(&mut self, collection: Arc<Collection>, state: &State) -> Result<Arc<Collection>> {
         self.learn(collection, |name| match state.value(name) {
             Some(Value::Vector(vector)) => Some(vector.len()),
@@ -70,6 +76,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Another dimension for a column whose vectors all come from the transaction being encoded.
+    ///
+    /// # Errors
+    /// 40001 where the table was dropped or the type of the column declared meanwhile; as [`VectorIndex::new`].
     pub fn relearn_dimension(&mut self, id: CollectionId, position: usize, dimension: u32) -> Result<()> {
         let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else {
             return Err(conflict("its table was dropped"));
@@ -82,6 +91,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Notes what ALTER TABLE changed.
+    ///
+    /// # Errors
+    /// As [`VectorIndex::new`].
     pub fn note_new_dimensions(&mut self, old: Option<&Collection>, new: &Arc<Collection>) -> Result<()> {
         let Some(old) = old else { return Ok(()) };
         for position in new.vector_columns() {
@@ -99,6 +111,9 @@ impl CommitEncoder<'_> {
     }
 
     /// At the end of a commit: no vector of another dimension is left in a column whose dimension it changed.
+    ///
+    /// # Errors
+    /// 40001 where another transaction stored a vector of another dimension; 58030 where the store cannot be read.
     pub fn check_changed_dimensions(&mut self) -> Result<()> {
         for (id, position) in std::mem::take(&mut self.effects.new_dimensions) {
             let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else { continue };
@@ -111,6 +126,9 @@ impl CommitEncoder<'_> {
     }
 
     /// At the end of a change: columns that lost their last vector forget the dimension that was learned from one.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read; as [`VectorIndex::new`].
     pub fn forget_dimensions(&mut self) -> Result<()> {
         for (id, position) in std::mem::take(&mut self.effects.lost_vectors) {
             let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else { continue };
@@ -241,7 +259,7 @@ impl Transaction {
     ///
     /// # Errors
     /// 22000 where vectors of another dimension are stored, with both numbers and how many; 42703; 42804 for a column that
-    /// holds no vectors; 22023 for a dimension that an index of the column cannot have.
+    /// holds no vectors; 54000 for a dimension that an index of the column cannot have.
     pub fn alter_vector_column(
         &mut self,
         table: &str,

@@ -69,6 +69,10 @@ fn is_later_life(visible: &State, public: &State) -> bool {
 
 impl CommitEncoder<'_> {
     /// Both states of an entry; empty ones where there is none.
+    ///
+    /// # Errors
+    /// XX001 or 22000 for a damaged record, state, vector or list of contributions, F0000 for a record of a newer format, XX000
+    /// for a public state or vector that is missing; 58030 where the store cannot be read.
     pub fn entry_states(&self, collection: &Collection, key: &[u8]) -> Result<EntryStates> {
         let record = self.current(collection.id, key)?;
         let Some(bytes) = &record else {
@@ -101,6 +105,9 @@ impl CommitEncoder<'_> {
     }
 
     /// The state that a record holds, its vectors included.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record or vector, XX000 for a vector that is missing; 58030 where the store cannot be read.
     pub fn state_of(&self, collection: &Collection, key: &[u8], record: &RecordView<'_>) -> Result<State> {
         state_of_record(collection, record, &mut |position| {
             let slot = vector_slot(position)?;
@@ -141,6 +148,9 @@ impl CommitEncoder<'_> {
     }
 
     /// The causal length of what the network knows of an entry; 0 where it knows nothing.
+    ///
+    /// # Errors
+    /// XX001 or 22000 for a damaged public state, XX000 for one that is missing; 58030 where the store cannot be read.
     pub fn public_length(&self, id: CollectionId, key: &[u8], base: Option<&RecordView<'_>>) -> Result<u64> {
         let Some(base) = base else { return Ok(0) };
         match base.publicity() {
@@ -151,12 +161,19 @@ impl CommitEncoder<'_> {
     }
 
     /// Before a posted entry is edited: what its network knows gets a copy of its own.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::state_of`]; 54000 for a state over the limits of an entry.
     pub fn keep_public(&mut self, collection: &Collection, key: &[u8], base: &RecordView<'_>) -> Result<()> {
         let public = self.state_of(collection, key, base)?;
         self.put_public_copy(collection.id, key, Some(&public))
     }
 
     /// Writes both states of an entry over `old`. What a reader sees keeps its version where it does not change.
+    ///
+    /// # Errors
+    /// 54000 for an entry over its limits and for a value too long for an index, 22P02 for a blob whose hash is none, 0A000 for
+    /// an array; XX001 for a damaged record, mark or count, 58030 where the store cannot be read.
     pub fn put_states(
         &mut self,
         collection: &Arc<Collection>,
@@ -242,6 +259,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Puts an entry on the stage, keeps it there, or takes it off.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged mark.
     pub fn mark_stage(&mut self, id: CollectionId, key: &[u8], was_on_stage: bool, is_on_stage: bool) -> Result<()> {
         let place = (id, key.to_vec());
         if !is_on_stage {
@@ -267,6 +287,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Whether an entry is on the stage after a local write: as the statement says, and as its network's rules say.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record.
     pub fn stage_of(
         &mut self,
         collection: &Collection,

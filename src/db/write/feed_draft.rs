@@ -129,6 +129,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Notes what became of an AUTH entry, by its name alone.
+    ///
+    /// # Errors
+    /// 54000 for a name that is too long for a key, which no secret has.
     pub fn tell_secret(&mut self, name: &str, (had, has): (bool, bool)) -> Result<()> {
         let Some(collection) = self.current_catalog().collection(AUTH).filter(|_| self.effects.feed.is_some()) else {
             return Ok(());

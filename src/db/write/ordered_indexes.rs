@@ -28,6 +28,10 @@ pub(crate) struct Constraints<'a> {
 
 impl Constraints<'_> {
     /// Moves the index entries of one row from its old version to its new one.
+    ///
+    /// # Errors
+    /// 23505 for values that another entry has in a unique index, 40001 where another transaction inserted what ON CONFLICT took
+    /// for new; 54000 for values too long for an index; XX001 for a damaged record or key, 58030 where the store cannot be read.
     pub fn update_indexes(
         &mut self,
         collection: &Collection,

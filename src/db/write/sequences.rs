@@ -31,6 +31,9 @@ impl Transaction {
     }
 
     /// TRUNCATE … RESTART IDENTITY: the sequences of a collection begin anew, for everybody once this commits.
+    ///
+    /// # Errors
+    /// None today; XX000 for a column beyond any table.
     pub fn restart_sequences(&mut self, collection: &Collection) -> Result<()> {
         for (position, column) in collection.columns.iter().enumerate().filter(|(_, column)| column.has_sequence()) {
             let slot = vector_slot(position)?;

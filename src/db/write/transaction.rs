@@ -206,6 +206,10 @@ impl Transaction {
     }
 
     /// Changes declared columns of an entry; nothing happens when it does not exist. A changed primary key moves the entry.
+    ///
+    /// # Errors
+    /// As [`Transaction::insert`] and [`Transaction::set_facts`]; 42704 for a blob that is not here; 0A000 for another key of an
+    /// AUTH entry, 42501 for hidden secrets.
     pub fn update(
         &mut self,
         collection: &Arc<Collection>,
@@ -240,6 +244,10 @@ impl Transaction {
     }
 
     /// Sets (`Some`) or removes (`None`) facts by their metadata key.
+    ///
+    /// # Errors
+    /// 42501 for an entry of others, 23505, 54000 for a value too long for an index; 54000 and 53200 for a transaction that holds
+    /// too much; XX001 for a damaged record, 58030 where the store cannot be read.
     pub fn set_facts(
         &mut self,
         collection: &Arc<Collection>,
@@ -256,6 +264,10 @@ impl Transaction {
     }
 
     /// Marks an entry for publication or takes the mark back.
+    ///
+    /// # Errors
+    /// 42501 for AUTH entries; 54000 and 53200 for a transaction that holds too much; XX001 for a damaged record, 58030 where the
+    /// store cannot be read.
     pub fn set_stage(&mut self, collection: &Arc<Collection>, key: &EntryKey, stage: Stage) -> Result<bool> {
         if collection.kind == CollectionKind::Auth {
             return Err(Error::new(ErrorKind::InsufficientPrivilege, "AUTH entries are never staged"));
@@ -270,6 +282,10 @@ impl Transaction {
     }
 
     /// Deletes an entry; whether there was one.
+    ///
+    /// # Errors
+    /// 42501 for an entry of others and for hidden secrets; 54000 and 53200 for a transaction that holds too much; XX001 for a
+    /// damaged record, 58030 where the store cannot be read.
     pub fn delete(&mut self, collection: &Arc<Collection>, key: &EntryKey) -> Result<bool> {
         if collection.kind == CollectionKind::Auth {
             return self.delete_secret(collection, key);
@@ -292,6 +308,9 @@ impl Transaction {
     }
 
     /// Stores a blob in its file and gives its hash and size; an entry that names the hash keeps it.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where its file cannot be written, XX000 where the system has no randomness.
     pub fn put_blob(&mut self, bytes: &[u8]) -> Result<(String, u64)> {
         let pin = self.shared.blobs.put(bytes)?;
         let stored = (pin.hash().to_string(), pin.size());
@@ -300,6 +319,9 @@ impl Transaction {
     }
 
     /// The key of an entry from the values of its primary key, in their order.
+    ///
+    /// # Errors
+    /// As [`Value::cast`] for a value of another type; 0A000 for a type that no key has, 54000 for a key that is too long.
     pub fn key(&self, collection: &Collection, values: Vec<Value>) -> Result<EntryKey> {
         let types = collection.key_types();
         let values =

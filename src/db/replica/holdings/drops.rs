@@ -136,6 +136,10 @@ impl Database {
     }
 
     /// Draws entries at random from those that [`Database::evict`] would drop, in a random order that follows from the seed.
+    ///
+    /// # Errors
+    /// 42704 for a network that is gone, 42P01 for a collection that is not attached any more; XX001 for a damaged record or
+    /// state, 58030 where the store cannot be read; XX000 where the work broke off.
     pub async fn draw_evictable(
         &self,
         network: NetworkId,

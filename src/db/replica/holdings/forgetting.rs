@@ -22,6 +22,9 @@ use crate::store::{Publicity, RecordView};
 impl Database {
     /// Whether this node holds what it held under an older identity and has not been compared with a member since, or is excused:
     /// then others do not wait for it, and may have collected what it holds.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
     pub fn is_returning(&self, network: NetworkId) -> Result<bool> {
         let catalog = self.catalog();
         let excused = catalog.network_by_id(network).map(|network| network.standing().excused).unwrap_or_default();
@@ -29,6 +32,9 @@ impl Database {
     }
 
     /// This node has been compared with a member: from now on it believes nobody who lacks an entry.
+    ///
+    /// # Errors
+    /// As [`Database::put_sync_record`].
     pub async fn end_return(&self, network: NetworkId) -> Result<()> {
         self.put_sync_record(network, RETURNING, None).await
     }
@@ -110,6 +116,9 @@ impl Database {
 impl CommitEncoder<'_> {
     /// Whether a state that a member offers is of a life that ended here, with its tombstone gone: an entry that lives, of which
     /// nothing is here, and all of whose deltas lie below what was removed.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
     pub fn was_collected(
         &self,
         network: &Network,
@@ -123,6 +132,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Forgets the public state of an entry whose deltas are all covered by `seen`.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::entry_states`] and [`CommitEncoder::put_states`].
     pub fn drop_public(
         &mut self,
         network: &Network,

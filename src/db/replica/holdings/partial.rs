@@ -54,10 +54,17 @@ impl DbState {
 
 impl Database {
     /// How collections of a network were last spread; empty where they never were.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged placement.
     pub fn placement(&self, network: NetworkId) -> Result<Placement> {
         self.shared().placement(network)
     }
 
+    /// Remembers how collections of a network are spread now.
+    ///
+    /// # Errors
+    /// As [`Database::put_sync_record`].
     pub async fn put_placement(&self, network: NetworkId, placement: &Placement) -> Result<()> {
         let json = serde_json::to_vec(placement).map_err(|error| Error::internal(error.to_string()))?;
         let is_empty = placement.collections.is_empty();
@@ -322,6 +329,10 @@ impl Database {
 
 impl PublicView {
     /// The public states of these keys that are here, in the same order, with what proves them.
+    ///
+    /// # Errors
+    /// 42P01 for a collection that is not attached any more; XX001 for a damaged state or proof, 58030 where the store cannot be
+    /// read.
     pub fn entries_of(&self, shared_name: &str, keys: &[Bytes]) -> Result<PublicPage> {
         let entries = keys.iter().map(|key| self.entry(shared_name, key));
         let entries: Vec<_> = entries.filter_map(Result::transpose).collect::<Result<_>>()?;
@@ -330,6 +341,9 @@ impl PublicView {
 
     /// Keys of public entries that live and fall into some buckets, in order, from behind `after` on, and whether there are
     /// more: at most `count_max`, and about `bytes_max`.
+    ///
+    /// # Errors
+    /// 42P01 for a collection that is not attached any more; XX001 for a damaged record, 58030 where the store cannot be read.
     pub fn keys_after(
         &self,
         shared_name: &str,
@@ -470,6 +484,9 @@ impl CommitEncoder<'_> {
     }
 
     /// A collection is detached: nothing of it is spread any more.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
     pub fn forget_placement(&mut self, id: NetworkId, shared_name: &str) -> Result<()> {
         let Some(json) = self.group.snapshot.get(&Key::SyncRecord(id, PLACEMENT))? else { return Ok(()) };
         let mut placement: Placement = serde_json::from_slice(&json).unwrap_or_default();

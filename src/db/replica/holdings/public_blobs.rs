@@ -10,6 +10,9 @@ use crate::store::{BlobHash, Key};
 impl Database {
     /// Whether members of a network may have a blob of this node: one that was posted from here or came from there, and that a
     /// public state refers to.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
     pub fn is_blob_public(&self, network: NetworkId, hash: &BlobHash) -> Result<bool> {
         if self.sync_record(network, &servable_name(hash))?.is_none() && !is_down("blobs posted from here") {
             return Ok(false);
@@ -25,6 +28,9 @@ impl Database {
     }
 
     /// Remembers that a blob came from a network.
+    ///
+    /// # Errors
+    /// As [`Database::put_sync_record`].
     pub async fn note_fetched_blob(&self, network: NetworkId, hash: &BlobHash) -> Result<()> {
         self.put_sync_record(network, &servable_name(hash), Some(Vec::new())).await
     }

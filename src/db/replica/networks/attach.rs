@@ -192,6 +192,10 @@ fn split_place(place: &[u8]) -> Option<(PeerId, u64)> {
 impl Database {
     /// Takes in what members claim, as far as it is the network's shape by what is known; collections of other shapes here
     /// stop, and those that fit go on.
+    ///
+    /// # Errors
+    /// XX001 for a damaged claim, and what detaching collections and merging the log fail with, as [`Database::apply_run`]; 53100
+    /// and 58030 where the store cannot be written or read.
     pub async fn learn_shapes(&self, network: NetworkId, claims: Vec<ShapeClaim>) -> Result<()> {
         let changed = self.queue().encode(move |apply| apply.learn_shapes(network, claims)).await?;
         match changed {

@@ -105,6 +105,9 @@ impl Transaction {
     }
 
     /// Sets the options of a network.
+    ///
+    /// # Errors
+    /// 42704; 55006 for a network that is being left.
     pub fn alter_network(&mut self, name: &str, options: NetworkOptions) -> Result<()> {
         self.change_network(name, |network| {
             // Whoever asks for fewer copies wants those dropped that others hold.
@@ -182,6 +185,10 @@ impl Transaction {
     }
 
     /// Drops what was written here to a posted entry since it was posted; false where there is nothing of that kind.
+    ///
+    /// # Errors
+    /// 42501 for AUTH entries; 54000 and 53200 for a transaction that holds too much; XX001 for a damaged record, 58030 where the
+    /// store cannot be read.
     pub fn revert(&mut self, collection: &Arc<Collection>, key: &EntryKey) -> Result<bool> {
         if collection.kind == CollectionKind::Auth {
             return Err(Error::new(ErrorKind::InsufficientPrivilege, "AUTH entries are never posted"));

@@ -127,6 +127,9 @@ impl NetworkTable {
     }
 
     /// The rows, each with a value for every column, in order of network.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record of a network or key of an entry on the stage, 58030 where the store cannot be read.
     pub fn rows(self, view: &ReadView) -> Result<Vec<Row>> {
         let status = view.sync_status();
         match self {

@@ -43,7 +43,8 @@ impl Database {
     /// Brings the blob that an entry of a collection names to this node.
     ///
     /// # Errors
-    /// 58030 for a collection in no network, or naming who was asked when nobody has it.
+    /// 22P02 for a text that is no hash; 58030 for a collection in no network, or naming who was asked when nobody has it; 55006
+    /// while no sync task runs, 54000 while too many wait for it.
     pub async fn fetch_blob(&self, collection: &Collection, hash: &str) -> Result<()> {
         self.shared().fetch_blob(collection, hash).await
     }
@@ -101,6 +102,9 @@ impl ReadView {
     }
 
     /// As [`Database::fetch_blob`], for who holds a view alone.
+    ///
+    /// # Errors
+    /// As [`Database::fetch_blob`].
     pub async fn fetch_blob(&self, collection: &Collection, hash: &str) -> Result<()> {
         self.database.fetch_blob(collection, hash).await
     }

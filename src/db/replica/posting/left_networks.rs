@@ -19,6 +19,9 @@ fn left_name(me: &PeerId, network: &str) -> String {
 
 impl CommitEncoder<'_> {
     /// Keeps the own head in a network that goes.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::head`].
     pub fn keep_own_head(&mut self, id: NetworkId) -> Result<()> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(()) };
         let me = self.shared.peer_id();
@@ -30,6 +33,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Goes on behind the own head that was kept when a network of this name was left.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head.
     pub fn go_on_after_leave(&mut self, network: &Network) -> Result<()> {
         let me = self.shared.peer_id();
         let name = left_name(&me, &network.name);

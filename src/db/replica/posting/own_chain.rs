@@ -24,6 +24,9 @@ pub enum OwnChain {
 
 impl Database {
     /// Looks a head of the own origin up. What the log has dropped counts as known.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head or delta of the log.
     pub fn check_own_head(&self, network: NetworkId, head: &Head) -> Result<OwnChain> {
         let catalog = self.catalog();
         let Some(definition) = catalog.network_by_id(network) else { return Ok(OwnChain::Forged) };

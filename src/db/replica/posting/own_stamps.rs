@@ -19,6 +19,9 @@ use crate::store::{DeltaBody, Key, KeyRange, RecordView, delta_seq};
 impl Database {
     /// Goes on under a new peer id where the log holds own postings with stamps beyond what their networks' members take,
     /// by the clock here; those are posted anew with stamps of now. The new id, or `None` where there is nothing of that kind.
+    ///
+    /// # Errors
+    /// As [`Database::renew_origin`]; XX001 for a damaged head or delta of the log, F0000 for a delta of a newer format.
     pub async fn renew_early_origin(&self) -> Result<Option<PeerId>> {
         let shared = Arc::clone(self.shared());
         let found = tokio::task::spawn_blocking(move || early_heads(&shared));

@@ -62,6 +62,9 @@ enum What {
 
 impl CommitEncoder<'_> {
     /// Posts the entries of the commit being encoded that their network wants at once.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::post_staged`].
     pub fn post_at_once(&mut self) -> Result<()> {
         let mut by_network: BTreeMap<NetworkId, Vec<EntryPlace>> = BTreeMap::new();
         for (network, place) in std::mem::take(&mut self.effects.to_post) {
@@ -77,6 +80,11 @@ impl CommitEncoder<'_> {
     }
 
     /// Posts what is staged in a network's collections.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head, mark of the stage or posting, XX000 for a public state or
+    /// vector that is missing. An entry that cannot be posted for a reason of its own is taken off the stage instead, with that
+    /// reason.
     pub fn post_staged(&mut self, id: NetworkId) -> Result<Posted> {
         let nothing = Posted { head: None, deltas: 0, is_more: false };
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(nothing) };
@@ -159,6 +167,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Numbers, signs and logs the bodies of one posting behind the own head; the head after it.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::put_posting`].
     pub fn log_posting(&mut self, network: &Network, mut head: StoredHead, drafted: &[Drafted]) -> Result<Head> {
         let me = self.shared.peer_id();
         let identity = self.shared.identity();
@@ -247,6 +258,9 @@ impl CommitEncoder<'_> {
     }
 
     /// The head of an origin at this point.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head.
     pub fn head(&self, network: &Network, origin: &PeerId) -> Result<StoredHead> {
         let place = (network.id, origin.clone());
         if let Some(head) = self.effects.overlay.heads.get(&place).or_else(|| self.group.overlay.heads.get(&place)) {

@@ -11,6 +11,10 @@ impl Database {
     ///
     /// # Panics
     /// Where there is no such network.
+    ///
+    /// # Errors
+    /// 54000 for a key or a state over the limits of an entry; 53100 and 58030 where the store cannot be written or read; 57P01
+    /// once the database goes down.
     pub async fn post_raw(
         &self,
         id: NetworkId,

@@ -94,6 +94,10 @@ const REPOST_BYTES: usize = 1024 * 1024;
 
 impl CommitEncoder<'_> {
     /// Posts anew what `old`, until now this node's own origin, has posted above its first head.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::entry_states`], [`CommitEncoder::put_states`] and [`CommitEncoder::log_posting`]; XX001 for a damaged
+    /// head.
     pub fn take_back(&mut self, id: NetworkId, old: &PeerId, first: StoredHead) -> Result<()> {
         self.effects.batch.delete(&Key::SyncRecord(id, &outdated_name(old)));
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(()) };
@@ -111,6 +115,10 @@ impl CommitEncoder<'_> {
 
     /// Posts the public states of entries as they are, as this node's own. Whoever knows other deltas by the numbers that
     /// these came under would take the entries for collected ones. How many went out.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::entry_states`], [`CommitEncoder::put_states`] and [`CommitEncoder::log_posting`]; 58030 where the data
+    /// directory cannot be listed.
     pub fn repost(&mut self, id: NetworkId, shared_name: &str, keys: &[Bytes]) -> Result<u64> {
         let Some(network) = self.current_catalog().network_by_id(id).cloned() else { return Ok(0) };
         let attachment = network.attachment_named(shared_name).filter(|attachment| !attachment.detaching);

@@ -47,6 +47,9 @@ pub(crate) fn load_first_heads(
 impl CommitEncoder<'_> {
     /// Remembers which deltas all members had when tombstones were removed: what the own of them buried must not be taken
     /// back, and what is offered of the others' has been here.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged record of what was collected.
     pub fn note_collected(&mut self, network: &Network, stable: &BTreeMap<PeerId, u64>) -> Result<()> {
         for (origin, seq) in stable {
             if *seq > collected(&self.group.snapshot, network, origin)? {

@@ -69,6 +69,9 @@ impl Transaction {
 
     /// Takes an entry off the stage; whether it was on it. Of one that is public already, posted then or before, the client
     /// is told.
+    ///
+    /// # Errors
+    /// 54000 and 53200 for a transaction that holds too much; XX001 for a damaged record, 58030 where the store cannot be read.
     pub fn unstage(&mut self, collection: &Arc<Collection>, key: &EntryKey) -> Result<bool> {
         let pending = self.view.writes.row(collection.id, key.as_bytes());
         let (base, stage) = match pending {
@@ -91,6 +94,9 @@ impl Transaction {
 
 impl ReadView {
     /// What is on the stage, of one network's collections or of all.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged key.
     pub fn staged(&self, network: Option<NetworkId>) -> Result<Vec<StagedEntry>> {
         let mut staged = Vec::new();
         for collection in self.catalog.collections() {
@@ -113,6 +119,9 @@ impl ReadView {
 
 impl ReadView {
     /// How many entries of a collection are on the stage.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
     pub fn staged_count(&self, collection: CollectionId) -> Result<u64> {
         let mut stored = self.snapshot.scan(&KeyRange::staged(collection));
         let mut count = 0;
@@ -128,6 +137,9 @@ pub(crate) const MEMBER: &str = "member/";
 
 impl ReadView {
     /// The members of a network that were ever met, those that were shut out among them.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged record of a member.
     pub fn members(&self, id: NetworkId) -> Result<Vec<MemberInfo>> {
         let removed = self.catalog.network_by_id(id).map(|network| network.removed.as_slice()).unwrap_or_default();
         let mut members = Vec::new();
@@ -145,6 +157,10 @@ impl ReadView {
 impl Database {
     /// Entries on the stage of a network, in order of (collection, key), behind `after`, at most `limit`, with what would
     /// be posted of them.
+    ///
+    /// # Errors
+    /// XX001 or 22000 for a damaged entry, 58030 where the store cannot be read, 57P01 once the database goes down, XX000 where
+    /// the committer has died.
     pub async fn staged_entries(
         &self,
         network: NetworkId,
@@ -198,6 +214,9 @@ impl Database {
     }
 
     /// Takes entries off the stage that were posted to an HTTP endpoint, unless they have changed since; how many it were.
+    ///
+    /// # Errors
+    /// As [`Database::staged_entries`]; 54000 for an entry over its limits; 53100 and 58030 where the store cannot be written.
     pub async fn mark_posted(&self, network: NetworkId, posted: Vec<(CollectionId, EntryKey, u64)>) -> Result<u64> {
         self.queue()
             .encode(move |apply| {

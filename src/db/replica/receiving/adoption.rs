@@ -73,6 +73,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Attached collections, by their shared names, of which something up to the heads may be lacking.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged list.
     pub fn partial(&self, id: NetworkId) -> Result<Vec<String>> {
         if let Some(names) = self.partial_in_group(id) {
             return Ok(names.clone());
@@ -85,6 +88,10 @@ impl CommitEncoder<'_> {
         self.effects.overlay.partial.get(&id).or_else(|| self.group.overlay.partial.get(&id))
     }
 
+    /// Notes of which attached collections something may be lacking.
+    ///
+    /// # Errors
+    /// None today; XX000 for names that cannot be written as JSON.
     pub fn put_partial(&mut self, id: NetworkId, names: &[String]) -> Result<()> {
         let json = serde_json::to_vec(names).map_err(|error| Error::internal(error.to_string()))?;
         self.effects.batch.put(&Key::SyncRecord(id, PARTIAL), &json);

@@ -24,6 +24,10 @@ pub(crate) fn is_hearsay(head: &StoredHead, fresh: &[Delta], verdict: &Verdict) 
 impl Database {
     /// Drops what waits of an origin for the end of its posting, since the origin has signed an end within it; the number of the
     /// last delta that is left in the log. What ends at a signature stays.
+    ///
+    /// # Errors
+    /// XX001 for a damaged head; 53100 and 58030 where the store cannot be written or read; 57P01 once the database goes down,
+    /// XX000 where the committer has died.
     pub async fn drop_unsigned(&self, network: NetworkId, origin: PeerId) -> Result<u64> {
         self.queue()
             .encode(move |apply| {
@@ -37,6 +41,9 @@ impl Database {
 
 impl CommitEncoder<'_> {
     /// Drops what waits of an origin; its head, which is the last signed delta again.
+    ///
+    /// # Errors
+    /// None today; nothing is read for it.
     pub fn drop_hearsay(&mut self, network: NetworkId, origin: &PeerId, mut head: StoredHead) -> Result<StoredHead> {
         if head.received == head.seq {
             return Ok(head);

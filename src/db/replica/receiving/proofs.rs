@@ -25,6 +25,9 @@ pub(crate) type Numbers = BTreeMap<PeerId, BTreeSet<u64>>;
 
 impl CommitEncoder<'_> {
     /// The deltas that an entry's public state is known to be made of, and those that do not count.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 or 22000 for damaged contributions.
     pub fn contributions_to(&self, id: CollectionId, key: &[u8]) -> Result<(Vec<Contribution>, Vec<Piece>)> {
         let place = (id, key.to_vec());
         let overlay = &self.effects.overlay.contributions;
@@ -35,6 +38,10 @@ impl CommitEncoder<'_> {
         stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes))
     }
 
+    /// Keeps what an entry's public state is made of, and what does not count; forgets both where there is nothing.
+    ///
+    /// # Errors
+    /// 54000 where there are more deltas or fields than can be told apart.
     pub fn put_contributions(
         &mut self,
         id: CollectionId,
@@ -52,6 +59,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Keeps a posting, or what it knows more than what is kept of it.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged posting in its place.
     pub fn put_posting(&mut self, network: NetworkId, origin: &PeerId, mut posting: Posting) -> Result<()> {
         let place = posting_place(origin, posting.tree.last(), &posting.hash());
         self.shared.sweeping.lock().note_put(network, &place);
@@ -82,6 +92,9 @@ impl CommitEncoder<'_> {
 impl ReadView {
     /// Who made the present life of a public entry: whose signature covers the delta that began it. `None` where nothing proves
     /// that: of a private entry, and of what was posted before there were proofs.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 or 22000 for damaged contributions.
     pub fn entry_maker(&self, id: CollectionId, key: &[u8]) -> Result<Option<EntryMaker>> {
         let stored = self.snapshot.get(&Key::Contributions(id, key))?;
         let (contributions, _) = stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes))?;
@@ -91,6 +104,9 @@ impl ReadView {
 
 impl Database {
     /// [`ReadView::entry_maker`] at this moment.
+    ///
+    /// # Errors
+    /// As [`ReadView::entry_maker`].
     pub fn entry_maker(&self, id: CollectionId, key: &[u8]) -> Result<Option<EntryMaker>> {
         self.view().entry_maker(id, key)
     }

@@ -78,6 +78,10 @@ impl PublicView {
     }
 
     /// The fingerprints of all buckets. One scan: not for an async thread.
+    ///
+    /// # Errors
+    /// 42P01 for a collection that is not attached any more; XX001 or 22000 for a damaged entry, XX000 for a public state or
+    /// vector that is missing; 58030 where the store cannot be read.
     pub fn fingerprints(&self, collection: &str) -> Result<Vec<Fingerprint>> {
         let mut fingerprints = vec![Fingerprint::default(); BUCKETS];
         self.visit_after(collection, None, None, &mut |key, state| {
@@ -92,6 +96,9 @@ impl PublicView {
 
     /// The entries of some buckets by what they are compared with, in order of key from behind the first end of `range` up to
     /// and with the second, at most `count_max`, and whether there are more.
+    ///
+    /// # Errors
+    /// As [`PublicView::fingerprints`].
     pub fn digests_in(
         &self,
         collection: &str,
@@ -120,6 +127,9 @@ impl PublicView {
 
     /// Entries of some buckets in order of key, at most about `bytes_max` (at least one), and the key to go on after; `None`
     /// at the end.
+    ///
+    /// # Errors
+    /// As [`PublicView::fingerprints`]; XX001 for damaged contributions and postings.
     pub fn entries_after(
         &self,
         collection: &str,
@@ -131,6 +141,9 @@ impl PublicView {
     }
 
     /// As [`PublicView::entries_after`], of those whose keys have these hashes. Ends where all are found.
+    ///
+    /// # Errors
+    /// As [`PublicView::entries_after`].
     pub fn entries_with(
         &self,
         collection: &str,
@@ -311,6 +324,9 @@ fn xor(sum: &mut Fingerprint, digest: &Fingerprint) {
 
 impl DbState {
     /// Heads of a network now.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head.
     pub fn heads(&self, network: NetworkId) -> Result<Vec<Head>> {
         heads_in(&self.store.snapshot(), network)
     }

@@ -48,6 +48,10 @@ impl TouchedEntry {
 impl CommitEncoder<'_> {
     /// Takes a run of one origin's deltas, whose ends [are signed](crate::db::replica::receiving::verify_run::are_ends_signed) or not. All of them are
     /// logged; of collections in `shares` only those are merged that change an entry of the share, or one that is here all the same.
+    ///
+    /// # Errors
+    /// XX000 for a network that is gone; as [`CommitEncoder::waiting`]; 54000 for a posting that is longer than one may be; as
+    /// [`CommitEncoder::apply_delta`] and [`CommitEncoder::write_touched`]. A run that is not as it should be gets a verdict.
     pub fn receive(
         &mut self,
         id: NetworkId,
@@ -143,6 +147,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Merges one delta into the entries being changed; one that makes no sense is set aside.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::merge_public`].
     pub fn apply_delta(
         &mut self,
         network: &Arc<Network>,
@@ -274,6 +281,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Merges a state of an entry, and what of it is known to be proven, into its public state, and so into what a reader sees.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::entry_states`] and [`CommitEncoder::learn_dimensions_of`].
     pub fn merge_public(
         &mut self,
         network: &Arc<Network>,
@@ -319,6 +329,10 @@ impl CommitEncoder<'_> {
         Ok(is_news)
     }
 
+    /// Writes the entries that were changed, each with what it is made of by now.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::put_states`] and [`CommitEncoder::put_contributions`].
     pub fn write_touched(&mut self, touched: Touched) -> Result<()> {
         self.tell_received(touched.len());
         for ((_, key), TouchedEntry { collection, old, visible, known }) in touched {

@@ -40,6 +40,10 @@ pub struct SharedColumn {
 impl Database {
     /// Adds the columns that members declare and the attached collections here lack, without values and nullable. What
     /// contradicts is left alone and told, in words: a type that differs, another primary key.
+    ///
+    /// # Errors
+    /// As `Transaction::commit`, 40001 after `TRIES_MAX` tries; 54000 for an entry that has a value too long for an index now,
+    /// and XX001 for a damaged one.
     pub async fn merge_schemas(&self, network: NetworkId, schemas: &[SharedSchema]) -> Result<Vec<String>> {
         let mut tries = 0;
         loop {
@@ -87,6 +91,9 @@ impl Database {
 
 impl CommitEncoder<'_> {
     /// The next entries behind `after`; the key to go on after, or the end.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::entry_states`], [`CommitEncoder::learn_dimensions_of`] and [`CommitEncoder::put_states`].
     pub fn show_step(&mut self, id: CollectionId, after: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
         let Some(mut collection) = self.current_catalog().collection_by_id(id).cloned() else { return Ok(None) };
         let snapshot = Arc::clone(&self.group.snapshot);

@@ -210,6 +210,9 @@ pub(crate) fn check_shape(
 
 impl Database {
     /// The claims of a network's collections that are kept here, in order of name.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged claim.
     pub fn shape_claims(&self, network: NetworkId) -> Result<Vec<ShapeClaim>> {
         claims_in(&self.shared().store.snapshot(), network)
     }
@@ -302,6 +305,9 @@ impl CommitEncoder<'_> {
 
     /// Claims the shape of collections of which something has just been posted for the first time; from now on members are
     /// told of them.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged claim.
     pub fn claim_posted(&mut self, network: &Network, posted: &[crate::model::CollectionId]) -> Result<()> {
         let mut changed = network.clone();
         let is_first =
@@ -326,6 +332,9 @@ impl CommitEncoder<'_> {
     }
 
     /// Notes that the network has entries of a collection whose shape is not known yet: nothing of it is posted before.
+    ///
+    /// # Errors
+    /// None today; XX000 for a network that cannot be written as JSON.
     pub fn await_shape(&mut self, network: &Network, shared_name: &str) -> Result<()> {
         let Some(current) = self.current_catalog().network_by_id(network.id).cloned() else { return Ok(()) };
         let mut changed = (*current).clone();

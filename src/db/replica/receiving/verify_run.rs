@@ -209,6 +209,9 @@ fn decode_delta<'a>(origin: &PeerId, seq: u64, body: &'a [u8]) -> Result<(DeltaB
 
 impl CommitEncoder<'_> {
     /// The deltas of a posting that wait in the log for its end.
+    ///
+    /// # Errors
+    /// 55006 where the first of them came in this very group; 58030 where the store cannot be read, XX001 for a damaged log.
     pub fn waiting(&self, network: &Network, origin: &PeerId, before: &StoredHead) -> Result<Vec<WaitingDeltas>> {
         let mut waiting = Vec::new();
         if before.received == before.seq {

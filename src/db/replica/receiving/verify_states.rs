@@ -65,6 +65,9 @@ pub(crate) fn signed_with_tree(network: &Network, head: &Head) -> Option<bool> {
 
 impl Database {
     /// Those of some heads that their origins signed. A head that was verified before costs nothing.
+    ///
+    /// # Errors
+    /// None today; a head that was not signed is left out.
     pub fn verify_heads(&self, id: NetworkId, heads: Vec<Head>) -> Result<VerifiedHeads> {
         let catalog = self.catalog();
         let Some(network) = catalog.network_by_id(id) else { return Ok(VerifiedHeads::default()) };
@@ -268,6 +271,9 @@ impl Verifier<'_> {
 
 impl CommitEncoder<'_> {
     /// Merges what of a state has been verified; whether anything was news.
+    ///
+    /// # Errors
+    /// As [`CommitEncoder::merge_public`].
     pub fn merge_verified(
         &mut self,
         network: &Arc<Network>,

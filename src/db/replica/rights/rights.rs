@@ -46,6 +46,9 @@ impl CommitEncoder<'_> {
 
     /// What is known of an entry with one delta of this node's own more; `None` where members would not let it count, whatever
     /// else is known.
+    ///
+    /// # Errors
+    /// None today; all that it asks for is at hand.
     pub fn joined(
         &mut self,
         network: &Network,
