@@ -70,6 +70,9 @@ impl Repository {
     }
 
     /// All backups, oldest first, each or what is wrong with it.
+    ///
+    /// # Errors
+    /// 58030 where the place cannot be read, F0000 where a bucket refuses; what is wrong with one backup stands beside its id.
     pub fn list(&self) -> Result<Vec<(String, Result<Manifest>)>> {
         let names = self.storage.names(MANIFESTS)?;
         let mut ids: Vec<String> =
@@ -100,6 +103,9 @@ impl Repository {
     }
 
     /// Reads every object of a backup and compares it with its hash; what is wrong, by file.
+    ///
+    /// # Errors
+    /// What `progress` stops with, and F0000 where a bucket refuses; an object that cannot be read is among what is wrong.
     pub fn verify(&self, manifest: &Manifest, progress: &BackupProgress) -> Result<Vec<String>> {
         progress.expect(manifest.bytes());
         let mut problems = Vec::new();

@@ -148,6 +148,9 @@ impl Requests {
     }
 
     /// Tries until there is an answer that is no excuse.
+    ///
+    /// # Errors
+    /// What `request` returns: 58030 after `TRIES_MAX` tries, anything else at once.
     pub fn tried(&self, request: impl Fn() -> Result<Response<Body>>) -> Result<Response<Body>> {
         let mut pause = PAUSE;
         for _ in 1..TRIES_MAX {

@@ -45,6 +45,10 @@ pub struct DemoLoadArgs {
 type Entry = [String; 3];
 
 /// Loads the sample; says on standard error how far it is and how long it took.
+///
+/// # Errors
+/// 58030 where the sample cannot be read or the server refuses it, 22000 for lines or vectors that are damaged; as
+/// `Session::connect`.
 pub async fn run(args: &DemoLoadArgs) -> Result<()> {
     let entries = read_sample(&args.data)?;
     let session = ClientSession::connect(&args.url).await?;

@@ -31,6 +31,9 @@ pub struct McpArgs {
 }
 
 /// Serves until standard input ends.
+///
+/// # Errors
+/// F0000 for a URL that cannot be read, 58030 where standard error cannot be written; as `serve_stdio`.
 pub async fn run(args: &McpArgs) -> Result<ExitCode> {
     if std::io::stdin().is_terminal() {
         writeln!(

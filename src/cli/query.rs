@@ -36,6 +36,10 @@ pub struct QueryArgs {
 }
 
 /// Runs the statements; the exit status is 0 when all of them succeeded.
+///
+/// # Errors
+/// F0000 for no statement, and for `--width` beside another output than tables; 58030 where a file cannot be read or standard
+/// output not written; as `Session::connect`. A statement that fails is shown and makes the exit status.
 pub async fn run(args: &QueryArgs) -> Result<ExitCode> {
     let mut texts = args.file.iter().map(|path| read(path)).collect::<Result<Vec<String>>>()?;
     texts.extend(args.statements.iter().cloned());

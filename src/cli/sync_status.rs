@@ -50,6 +50,10 @@ pub struct SyncStatusArgs {
 }
 
 /// Prints the state, once or again and again.
+///
+/// # Errors
+/// As `Session::connect`; 58030 where the server refuses or standard output cannot be written. While it watches, what the
+/// server fails with is shown, and tried again.
 pub async fn run(args: &SyncStatusArgs) -> Result<ExitCode> {
     let session = ClientSession::connect(&url_or_near(args.url.as_deref())).await?;
     if let Some(seconds) = args.watch {

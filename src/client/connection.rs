@@ -41,6 +41,9 @@ impl ClientSession {
     /// Connects to `postgresql://user:password@host:port/database`. A URL without a password takes the one in the
     /// environment variable `NEBULUSDB_PASSWORD`, or for a server of this machine the one that its first start has left in a
     /// file of this user's.
+    ///
+    /// # Errors
+    /// As [`route`] and [`ClientSession::through`].
     pub async fn connect(url: &str) -> Result<ClientSession> {
         ClientSession::through(&route(url)?).await
     }
@@ -76,6 +79,9 @@ impl ClientSession {
     }
 
     /// Says goodbye to the server and waits until the connection is closed.
+    ///
+    /// # Errors
+    /// XX000 where the connection's task has panicked. What the connection broke with is told to its statements, not here.
     pub async fn close(self) -> Result<()> {
         drop(self.client);
         self.driver.await.map_err(|error| Error::internal(format!("the connection's task failed: {error}")))

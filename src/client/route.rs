@@ -75,6 +75,9 @@ impl Route {
 
 impl RouteWire {
     /// The next message that answers nothing; see [`Connection::poll_message`].
+    ///
+    /// # Errors
+    /// What the connection breaks with.
     pub fn poll_message(
         &mut self,
         context: &mut Context<'_>,

@@ -204,6 +204,9 @@ impl Options {
     }
 
     /// How the database is opened.
+    ///
+    /// # Errors
+    /// As [`StorePaths::database`].
     pub fn database(&self) -> Result<DatabaseOptions> {
         self.paths.database(self.sync)
     }
@@ -216,6 +219,10 @@ impl Options {
 
 impl StorePaths {
     /// The paths for a command that opens a store and serves nobody.
+    ///
+    /// # Errors
+    /// F0000 naming each option that is wrong in the flags, the environment or the configuration file, and for such a file that
+    /// cannot be read.
     pub fn resolve(flags: &StoreFlags) -> Result<StorePaths> {
         let layers = Layers::read(&Flags { store: flags.clone(), ..Flags::default() })?;
         let mut problems = layers.file.problems.clone();

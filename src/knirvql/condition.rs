@@ -6,6 +6,11 @@ use crate::knirvql::grammar::Rule;
 use crate::knirvql::parse::{Builder, ParseNode, Secrecy, child, children, only};
 
 impl Builder<'_> {
+    /// The condition of a WHERE.
+    ///
+    /// # Errors
+    /// 42601 for a comparison with null, and for a secret that is compared with no text; as [`Builder::path`] and
+    /// `Builder::literal`.
     pub fn where_clause(&self, node: ParseNode<'_>) -> Result<Condition> {
         self.condition(child(node, Rule::condition)?)
     }
@@ -84,6 +89,10 @@ impl Builder<'_> {
         }
     }
 
+    /// The path of a column, or of a part of one.
+    ///
+    /// # Errors
+    /// 22003 for an index above `u32::MAX`; a quoted name as `Builder::string`.
     pub fn path(&self, node: ParseNode<'_>) -> Result<Path> {
         let mut path = Path::column(String::new());
         for part in node.into_inner() {

@@ -10,6 +10,9 @@ use crate::model::Collection;
 use crate::types::ColumnType;
 
 /// The predicate of a condition on a collection. Recursion ends: the parser bounds the nesting.
+///
+/// # Errors
+/// As `resolve` and `scalar`; 22023 for a secret text after MATCHES that is no regular expression.
 pub fn filter(
     collection: &Collection,
     condition: &Condition,

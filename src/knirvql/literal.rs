@@ -11,6 +11,9 @@ use crate::types::limits::{BLOB_BYTES_MAX, PARAMETERS_MAX, VECTOR_DIMENSION_MAX}
 
 impl Builder<'_> {
     /// A literal of the rules `value` and `constant`.
+    ///
+    /// # Errors
+    /// 22003 for a number beyond double precision; as [`Builder::string`] and [`Builder::parameter`].
     pub fn literal(&self, node: ParseNode<'_>) -> Result<Literal> {
         let node = only(node)?;
         match node.as_rule() {
@@ -24,6 +27,9 @@ impl Builder<'_> {
     }
 
     /// A string or a parameter.
+    ///
+    /// # Errors
+    /// As [`Builder::string`] and [`Builder::parameter`].
     pub fn text(&self, node: ParseNode<'_>) -> Result<Bindable<AstText>> {
         let node = only(node)?;
         match node.as_rule() {
@@ -36,6 +42,10 @@ impl Builder<'_> {
         AstText { value, secret: self.secrecy == Secrecy::All }
     }
 
+    /// The number of a parameter.
+    ///
+    /// # Errors
+    /// 42P02 for `$0`, 54000 above `PARAMETERS_MAX`.
     pub fn parameter(&self, node: &ParseNode<'_>) -> Result<u16> {
         let digits = node.as_str().trim_start_matches('$');
         match digits.parse::<u16>() {
@@ -69,6 +79,10 @@ impl Builder<'_> {
     }
 
     /// A whole number, zero or more, or a parameter. `clause` is the word before it.
+    ///
+    /// # Errors
+    /// 22023 for a negative number (2201W behind LIMIT) and an `ef` of 0, 42601 for what is no whole number of 64 bits; as
+    /// [`Builder::parameter`].
     pub fn count(&self, node: ParseNode<'_>, clause: &str) -> Result<Bindable<u64>> {
         let node = only(node)?;
         if node.as_rule() == Rule::parameter {
@@ -92,6 +106,9 @@ impl Builder<'_> {
     }
 
     /// The distance of WITHIN.
+    ///
+    /// # Errors
+    /// 22003 for a number beyond double precision; as [`Builder::parameter`].
     pub fn distance(&self, clause: ParseNode<'_>) -> Result<Bindable<f64>> {
         match children(clause.clone(), Rule::parameter).next() {
             Some(parameter) => Ok(Bindable::Parameter(self.parameter(&parameter)?)),
@@ -100,6 +117,10 @@ impl Builder<'_> {
     }
 
     /// The components of a vector, each finite.
+    ///
+    /// # Errors
+    /// 42601 for what is no list of numbers, 22000 for a component that is not finite or beyond real, 54000 above
+    /// `VECTOR_DIMENSION_MAX`.
     pub fn components(&self, node: ParseNode<'_>) -> Result<Vec<f32>> {
         let (literal, start) = (node.as_str(), node.as_span().start());
         let inside = literal.get(1..literal.len().saturating_sub(1)).unwrap_or_default();
@@ -143,6 +164,9 @@ impl Builder<'_> {
     }
 
     /// A string without its quotes and escapes.
+    ///
+    /// # Errors
+    /// 42601 at an escape that is none, 22021 for a U+0000.
     pub fn string(&self, node: &ParseNode<'_>) -> Result<String> {
         let (quoted, start) = (node.as_str(), node.as_span().start());
         let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
@@ -161,6 +185,9 @@ impl Builder<'_> {
     }
 
     /// The bytes of a blob: hex after `\x`, otherwise the text itself.
+    ///
+    /// # Errors
+    /// 22P02 for odd or invalid hex digits, 54000 above `BLOB_BYTES_MAX`; as [`Builder::string`].
     pub fn bytes(&self, node: &ParseNode<'_>) -> Result<Vec<u8>> {
         let text = self.string(node)?;
         let bytes = match text.strip_prefix("\\x") {
@@ -177,7 +204,11 @@ impl Builder<'_> {
         Ok(bytes)
     }
 
+    /// The members of a JSON object.
     /// Recursion ends: the nesting was bounded before the text was parsed.
+    ///
+    /// # Errors
+    /// 22003 for a number beyond double precision; as [`Builder::string`].
     pub fn json_object(&self, node: ParseNode<'_>) -> Result<Map<String, Value>> {
         let mut members = Map::new();
         for member in children(node, Rule::json_member) {

@@ -73,6 +73,10 @@ pub struct Selection {
 
 impl Selection {
     /// The filter with its parameters replaced; `None` where no entry of the collection can match.
+    ///
+    /// # Errors
+    /// 42P02 for a parameter without a value, and what its conversion to the place's type fails with, unless that fits nothing
+    /// in a lenient selection.
     pub fn bind(&self, parameters: &[Value]) -> Result<Option<Predicate>> {
         match self.filter.bind(parameters) {
             Ok(filter) => Ok(Some(filter)),

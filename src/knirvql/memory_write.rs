@@ -147,6 +147,9 @@ fn declared(value: Value, ty: &ColumnType) -> Result<Value> {
 }
 
 /// The column that identifies an entry.
+///
+/// # Errors
+/// 0A000 for a primary key of another number of columns than one.
 pub fn id_column(collection: &Collection) -> Result<usize> {
     match collection.primary_key.as_slice() {
         [position] => Ok(*position),
@@ -158,6 +161,9 @@ pub fn id_column(collection: &Collection) -> Result<usize> {
 }
 
 /// The one vector column of a collection, with its type.
+///
+/// # Errors
+/// 42703 where there is none, 42702 where there are several.
 pub fn vector_column(collection: &Collection) -> Result<(usize, ColumnType)> {
     let mut positions = collection.vector_columns();
     match (positions.next(), positions.next()) {

@@ -38,8 +38,9 @@ pub struct Builder<'a> {
 
 /// Parses one statement, with an optional `;` at its end.
 ///
-/// Errors: 42601 with position and hint for what is not in the language; 54000 and 54001 for what is over a limit; 22000,
-/// 22003, 2201W and 42P02 for values that cannot be.
+/// # Errors
+/// 42601 with position and hint for what is not in the language; 54000 and 54001 for what is over a limit; 22000, 22003, 22021,
+/// 22023, 22P02, 2201W and 42P02 for values that cannot be.
 pub fn parse(text: &str) -> Result<KnirvqlStatement> {
     check_limits(text)?;
     let nodes = Grammar::parse(Rule::input, text).map_err(|error| report::syntax_error(text, &error))?;
@@ -58,11 +59,17 @@ fn disagreement(rule: Rule) -> Error {
 }
 
 /// The first child of a rule.
+///
+/// # Errors
+/// XX000 where there is none: the grammar promises one.
 pub fn child(node: ParseNode<'_>, rule: Rule) -> Result<ParseNode<'_>> {
     node.into_inner().find(|child| child.as_rule() == rule).ok_or_else(|| disagreement(rule))
 }
 
 /// The only child of a node that wraps one of several rules.
+///
+/// # Errors
+/// XX000 where there is none: the grammar promises one.
 pub fn only(node: ParseNode<'_>) -> Result<ParseNode<'_>> {
     let rule = node.as_rule();
     node.into_inner().next().ok_or_else(|| disagreement(rule))

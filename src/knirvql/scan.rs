@@ -165,6 +165,10 @@ fn quoted_length(text: &str, quote: char) -> Option<usize> {
 
 /// Refuses a statement that is too long, nested too deeply or does not end, so that what parses it after this needs
 /// neither unbounded stack nor unbounded memory.
+///
+/// # Errors
+/// 54000 above `STATEMENT_BYTES_MAX` or `STATEMENT_TOKENS_MAX`, 54001 above `QUERY_DEPTH_MAX`, 42601 for a string or a comment
+/// that does not end.
 pub fn check_limits(text: &str) -> Result<()> {
     if text.len() > STATEMENT_BYTES_MAX {
         let message = format!("a statement of {} bytes is over the limit of {STATEMENT_BYTES_MAX} bytes", text.len());

@@ -36,6 +36,9 @@ impl ToolArguments {
     }
 
     /// A text of at most so many bytes.
+    ///
+    /// # Errors
+    /// 22023 for what is no text, for more than `bytes_max` bytes, and for a NUL.
     pub fn text(&self, name: &str, bytes_max: usize) -> Result<Option<&str>> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         let text = value.as_str().ok_or_else(|| wrong(name, "a text", value))?;
@@ -49,6 +52,9 @@ impl ToolArguments {
     }
 
     /// A name or a key: a text that is neither empty nor long.
+    ///
+    /// # Errors
+    /// 22023 for an empty one; as [`ToolArguments::text`].
     pub fn name(&self, name: &str) -> Result<Option<&str>> {
         match self.text(name, NAME_BYTES_MAX)? {
             Some("") => Err(refused(format!("{name} is empty"))),
@@ -56,6 +62,10 @@ impl ToolArguments {
         }
     }
 
+    /// Whether a flag is set; false where it is not given.
+    ///
+    /// # Errors
+    /// 22023 for what is neither true nor false.
     pub fn flag(&self, name: &str) -> Result<bool> {
         match self.0.get(name) {
             None => Ok(false),
@@ -64,6 +74,9 @@ impl ToolArguments {
     }
 
     /// A whole number within bounds.
+    ///
+    /// # Errors
+    /// 22023 for what is no whole number within `range`.
     pub fn count(&self, name: &str, range: std::ops::RangeInclusive<u64>) -> Result<Option<u64>> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         // Some models write whole numbers as 5.0.
@@ -80,6 +93,10 @@ impl ToolArguments {
         }
     }
 
+    /// A number.
+    ///
+    /// # Errors
+    /// 22023 for what is none.
     pub fn number(&self, name: &str) -> Result<Option<f64>> {
         match self.0.get(name) {
             None => Ok(None),
@@ -88,6 +105,9 @@ impl ToolArguments {
     }
 
     /// One of these words; the first where none is given.
+    ///
+    /// # Errors
+    /// 22023 for anything else.
     pub fn choice<'a>(&self, name: &str, words: &[&'a str]) -> Result<&'a str> {
         let Some(value) = self.0.get(name) else { return Ok(words.first().copied().unwrap_or_default()) };
         let chosen = value.as_str().and_then(|given| words.iter().find(|word| **word == given));
@@ -95,6 +115,9 @@ impl ToolArguments {
     }
 
     /// A JSON object of at most so many bytes as text.
+    ///
+    /// # Errors
+    /// 22023 for what is no object, for more than `bytes_max` bytes, and for a NUL in one of its texts.
     pub fn object(&self, name: &str, bytes_max: usize) -> Result<Option<&Map<String, Value>>> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         let object = value.as_object().ok_or_else(|| wrong(name, "a JSON object", value))?;
@@ -109,6 +132,9 @@ impl ToolArguments {
     }
 
     /// `key`, or `keys`: the keys of entries; none where neither is given.
+    ///
+    /// # Errors
+    /// 22023 where both are given, for an empty list or one above `KEYS_MAX`, and for a key that is no text, empty or long.
     pub fn keys(&self) -> Result<Vec<String>> {
         if let Some(key) = self.name("key")? {
             if self.has("keys") {
@@ -129,6 +155,9 @@ impl ToolArguments {
     }
 
     /// A vector in the form that the server reads.
+    ///
+    /// # Errors
+    /// 22023 for what is no list of numbers, and for one that is empty or above `VECTOR_COMPONENTS_MAX`.
     pub fn vector(&self, name: &str) -> Result<Option<String>> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         let list = value.as_array().ok_or_else(|| wrong(name, "a list of numbers", value))?;
@@ -143,6 +172,9 @@ impl ToolArguments {
     }
 
     /// Bytes in base64, in the form that the server reads.
+    ///
+    /// # Errors
+    /// 22023 for what is not base64, and for more than `bytes_max` bytes.
     pub fn blob(&self, name: &str, bytes_max: usize) -> Result<Option<String>> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         let text = value.as_str().ok_or_else(|| wrong(name, "bytes in base64", value))?;

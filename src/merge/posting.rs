@@ -79,6 +79,9 @@ impl Posting {
     }
 
     /// The numbers of the first and the last delta of a posting in its bytes, without reading its tree.
+    ///
+    /// # Errors
+    /// XX001 for bytes that are cut off, and for a range that cannot be.
     pub fn range_in(bytes: &[u8]) -> Result<(u64, u64)> {
         let (first, rest) = take_number(bytes)?;
         let (count, _) = take_number(rest)?;

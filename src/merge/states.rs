@@ -81,6 +81,9 @@ pub fn delta(base: &State, state: &State) -> State {
 }
 
 /// Refuses a state that no sequence of writes can have made; what comes from outside passes here before [`merge`].
+///
+/// # Errors
+/// 22000 saying what: a count above `CAUSAL_LENGTH_MAX`, a deleted entry with fields, a stamp that does not fit the entry.
 pub fn validate(state: &State) -> Result<()> {
     let refuse = |what: String| Err(Error::new(ErrorKind::DataException, what));
     if state.causal_length > CAUSAL_LENGTH_MAX {

@@ -20,6 +20,9 @@ const SALT_BYTES: usize = 16;
 const PASSWORD_RANDOM_BYTES: usize = 24;
 
 /// A verifier with a fresh salt.
+///
+/// # Errors
+/// XX000 where the system gives no randomness.
 pub fn make_verifier(password: &str) -> Result<ScramVerifier> {
     let mut salt = vec![0; SALT_BYTES];
     fill_random(&mut salt)?;
@@ -27,6 +30,9 @@ pub fn make_verifier(password: &str) -> Result<ScramVerifier> {
 }
 
 /// A random password of 32 letters, digits, `-` and `_`.
+///
+/// # Errors
+/// XX000 where the system gives no randomness.
 pub fn random_password() -> Result<Zeroizing<String>> {
     let mut random = Zeroizing::new([0; PASSWORD_RANDOM_BYTES]);
     fill_random(random.as_mut_slice())?;
@@ -34,6 +40,9 @@ pub fn random_password() -> Result<Zeroizing<String>> {
 }
 
 /// RFC 5802, section 3: StoredKey and ServerKey of a salted password.
+///
+/// # Errors
+/// None today; its HMAC takes keys of any length.
 pub fn scram_verifier(password: &str, salt: Vec<u8>, iterations: u32) -> Result<ScramVerifier> {
     let prepared = stringprep::saslprep(password).map_or_else(|_| password.to_string(), std::borrow::Cow::into_owned);
     let prepared = Zeroizing::new(prepared);
@@ -64,6 +73,10 @@ fn salted_password(password: &[u8], salt: &[u8], iterations: u32) -> Result<[u8;
     Ok(result)
 }
 
+/// HMAC-SHA-256.
+///
+/// # Errors
+/// None today; it takes keys of any length.
 pub fn hmac(key: &[u8], message: &[u8]) -> Result<[u8; 32]> {
     let mut mac = keyed(key)?;
     mac.update(message);
@@ -75,6 +88,10 @@ fn keyed(key: &[u8]) -> Result<Hmac<Sha256>> {
         .map_err(|error| Error::internal(format!("message authentication: {error}")))
 }
 
+/// Fills bytes with the system's randomness.
+///
+/// # Errors
+/// XX000 where it gives none.
 pub fn fill_random(bytes: &mut [u8]) -> Result<()> {
     getrandom::fill(bytes).map_err(|error| Error::internal(format!("no randomness: {error}")))
 }

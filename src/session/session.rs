@@ -239,6 +239,10 @@ impl Session {
     }
 
     /// Prepares a statement of [`Session::parse_script`], to be executed at once: its clock runs from here.
+    ///
+    /// # Errors
+    /// 25P02 in a failed transaction, 53200 without memory for the plan, 57014 and 57P01 when it is stopped, and what planning
+    /// finds.
     pub fn prepare_parsed(&mut self, parsed: &Parsed, types: &[Option<ColumnType>]) -> Result<Arc<Prepared>> {
         self.start_clock();
         self.is_prepared = true;
@@ -336,6 +340,9 @@ impl Session {
 
     /// Keeps a statement under its name; the unnamed one replaces the one before. `is_from_sql`: the statement that runs
     /// prepared it.
+    ///
+    /// # Errors
+    /// As [`Session::check_statement_name`]; 54000 above `STATEMENTS_MAX`.
     pub fn keep_statement(&mut self, name: &str, prepared: Arc<Prepared>, is_from_sql: bool) -> Result<()> {
         if name.is_empty() {
             self.unnamed = Some(prepared);

@@ -56,6 +56,9 @@ impl SessionSettings {
     }
 
     /// A setting of the startup message: RESET goes back to it.
+    ///
+    /// # Errors
+    /// As `Settings::set_at_start`.
     pub fn set_initial(&mut self, name: &str, value: &str) -> Result<()> {
         Arc::make_mut(&mut self.initial).set_at_start(name, value)?;
         self.effective = Arc::clone(&self.initial);
@@ -65,6 +68,10 @@ impl SessionSettings {
         Ok(())
     }
 
+    /// Changes a setting; with `is_local`, until the transaction ends.
+    ///
+    /// # Errors
+    /// As `Settings::set`.
     pub fn set(&mut self, name: &str, value: &str, is_local: bool) -> Result<()> {
         Arc::make_mut(&mut self.effective).set(name, value)?;
         if !is_local {
@@ -75,6 +82,9 @@ impl SessionSettings {
     }
 
     /// Puts a setting back to what the session started with; with `is_local`, until the transaction ends.
+    ///
+    /// # Errors
+    /// 42704 for an unknown name; as `Settings::set` where the session started with another value than the default.
     pub fn reset(&mut self, name: &str, is_local: bool) -> Result<()> {
         let own = self.initial.get(name).map(str::to_string);
         let default = Settings::default();

@@ -77,11 +77,19 @@ impl<W: Write> JsonWriter<W> {
         JsonWriter { out, line: String::new() }
     }
 
+    /// Writes the line that describes a collection; its rows follow.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where it cannot be written.
     pub fn begin(&mut self, shape: &TableShape) -> Result<()> {
         writeln!(self.out, "{}", heading(shape)?)?;
         Ok(())
     }
 
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where it cannot be written.
     pub fn write(&mut self, shape: &TableShape, row: &TransferRow) -> Result<()> {
         self.line.clear();
         self.line.push('{');
@@ -91,6 +99,10 @@ impl<W: Write> JsonWriter<W> {
         Ok(())
     }
 
+    /// Writes what is left in buffers, and gives back where it went.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where it cannot be written.
     pub fn finish(mut self) -> Result<W> {
         self.out.flush()?;
         Ok(self.out)
@@ -148,6 +160,12 @@ impl JsonReader {
         (self.read, self.bytes)
     }
 
+    /// The next collection or rows; `None` at the end.
+    ///
+    /// # Errors
+    /// Naming the line: 22P02 for one that is no such row, or longer than `LINE_BYTES_MAX`; 42703 for an unknown column; 22023
+    /// for the description of no collection; F0000 for one of a newer format, and rows without any; 58030 where it cannot be
+    /// read.
     pub fn next_piece(&mut self) -> Result<Option<SourcePiece>> {
         if let Some(shape) = self.waiting.take() {
             self.shape = Some(shape.clone());

@@ -74,6 +74,11 @@ impl ParquetReader {
         (self.read, self.count)
     }
 
+    /// The collection, then its rows; `None` at the end.
+    ///
+    /// # Errors
+    /// Naming the row: XX001 for one that cannot be read, 42703 for a column without description, 22000 for a time that no
+    /// calendar has, 0A000 for a structure or a list of anything but numbers.
     pub fn next_piece(&mut self) -> Result<Option<SourcePiece>> {
         if !std::mem::replace(&mut self.is_begun, true) {
             return Ok(Some(SourcePiece::Table(self.shape.clone())));

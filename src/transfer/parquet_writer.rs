@@ -33,6 +33,10 @@ pub(super) struct ParquetWriter<W: Write + Send> {
 }
 
 impl<W: Write + Send> ParquetWriter<W> {
+    /// Begins a file of a collection's rows.
+    ///
+    /// # Errors
+    /// 58030 for a schema that Parquet does not take, and where the file cannot be written.
     pub fn new(out: W, shape: &TableShape) -> Result<ParquetWriter<W>> {
         let fields = shape.columns.iter().map(field).collect::<parquet::errors::Result<Vec<TypePtr>>>();
         let fields = fields.map_err(failed)?;
@@ -45,6 +49,10 @@ impl<W: Write + Send> ParquetWriter<W> {
         Ok(ParquetWriter { file, shape: shape.clone(), rows: Vec::new(), bytes: 0 })
     }
 
+    /// Takes a row; rows are written by groups.
+    ///
+    /// # Errors
+    /// 58030 where a group cannot be written, XX000 for a value that is not of its column's type.
     pub fn write(&mut self, row: TransferRow) -> Result<()> {
         let bytes = row.iter().flatten().map(|content| match content {
             Content::Text(text) => text.len(),
@@ -55,6 +63,10 @@ impl<W: Write + Send> ParquetWriter<W> {
         if self.rows.len() >= GROUP_ROWS_MAX || self.bytes >= GROUP_BYTES_MAX { self.write_group() } else { Ok(()) }
     }
 
+    /// Writes the last group and the end of the file, and gives back where it went.
+    ///
+    /// # Errors
+    /// As [`ParquetWriter::write`].
     pub fn finish(mut self) -> Result<W> {
         self.write_group()?;
         self.file.into_inner().map_err(failed)

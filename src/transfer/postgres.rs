@@ -23,6 +23,10 @@ pub struct TableReader {
 }
 
 impl TableReader {
+    /// Connects to a server, and opens a cursor on a table of it.
+    ///
+    /// # Errors
+    /// 42P01 where there is no such table, 58030 with what else the server says; as `Session::connect`.
     pub async fn connect(url: &str, table: &str) -> Result<TableReader> {
         let session = ClientSession::connect(url).await?;
         session.client.batch_execute(BEGIN).await.map_err(|error| failure(&error))?;
@@ -41,6 +45,10 @@ impl TableReader {
         (self.read, self.rows)
     }
 
+    /// The table, then its rows; `None` at the end.
+    ///
+    /// # Errors
+    /// 58030 with what the server says, XX000 for bytes that are not in hexadecimal digits.
     pub async fn next_piece(&mut self) -> Result<Option<SourcePiece>> {
         if !std::mem::replace(&mut self.is_begun, true) {
             return Ok(Some(SourcePiece::Table(self.shape.clone())));

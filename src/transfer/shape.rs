@@ -101,6 +101,9 @@ impl ColumnShape {
 
 impl TableShape {
     /// Asks a server, NebulusDB or PostgreSQL; `None` where it has no such table.
+    ///
+    /// # Errors
+    /// 58030 with what the server says.
     pub async fn load(client: &Client, table: &str) -> Result<Option<TableShape>> {
         let failed = |error: tokio_postgres::Error| failure(&error);
         let mut columns = Vec::new();

@@ -57,6 +57,11 @@ impl Value {
     }
 
     /// Converts to type `to` and applies its modifiers.
+    ///
+    /// # Errors
+    /// 42846 where no cast leads there, 22003 and 22008 for what is out of range, 22001 for a text that is too long, 22023 for
+    /// JSON of another kind, 22000 for a NULL in a vector; vectors as `check_vector` and `check_dimension`, texts as
+    /// [`Value::parse_text`].
     pub fn cast(self, to: &ColumnType, explicit: bool) -> Result<Value> {
         match (self, to) {
             (Value::Null, _) => Ok(Value::Null),

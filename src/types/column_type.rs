@@ -344,10 +344,18 @@ pub mod as_text {
 
     use crate::types::ColumnType;
 
+    /// Writes the name of a type.
+    ///
+    /// # Errors
+    /// That of the serializer.
     pub fn serialize<S: Serializer>(ty: &ColumnType, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(ty)
     }
 
+    /// Reads the name of a type.
+    ///
+    /// # Errors
+    /// That of the deserializer, also for what [`ColumnType::parse`] refuses.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ColumnType, D::Error> {
         let text = String::deserialize(deserializer)?;
         ColumnType::parse(&text).map_err(serde::de::Error::custom)

@@ -28,6 +28,9 @@ impl ColumnType {
     }
 
     /// The type that SQL calls `name`; 42704 when there is none.
+    ///
+    /// # Errors
+    /// 42704 for an unknown name, 22023 for a modifier out of bounds, 42601 for one that the type does not take.
     pub fn parse(name: &str) -> Result<ColumnType> {
         let spelling = Spelling::read(name).ok_or_else(|| unknown_type(name))?;
         let mut ty = if spelling.quoted_char {

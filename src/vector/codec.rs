@@ -22,6 +22,10 @@ impl<W: Write> FileOutput<W> {
         FileOutput { writer, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(PIECE_BYTES) }
     }
 
+    /// Appends bytes.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where the file cannot be written.
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= PIECE_BYTES {
@@ -30,15 +34,26 @@ impl<W: Write> FileOutput<W> {
         Ok(())
     }
 
+    /// A number of 32 bits.
+    ///
+    /// # Errors
+    /// As [`FileOutput::bytes`].
     pub fn u32(&mut self, value: u32) -> Result<()> {
         self.bytes(&value.to_le_bytes())
     }
 
+    /// A number of 64 bits.
+    ///
+    /// # Errors
+    /// As [`FileOutput::bytes`].
     pub fn u64(&mut self, value: u64) -> Result<()> {
         self.bytes(&value.to_le_bytes())
     }
 
     /// A length or count, which fits 32 bits.
+    ///
+    /// # Errors
+    /// 54000 above `u32::MAX`; as [`FileOutput::bytes`].
     pub fn count(&mut self, value: usize) -> Result<()> {
         let narrow = u32::try_from(value).map_err(|_| {
             Error::new(
@@ -49,16 +64,27 @@ impl<W: Write> FileOutput<W> {
         self.u32(narrow)
     }
 
+    /// Numbers of 32 bits, without their count.
+    ///
+    /// # Errors
+    /// As [`FileOutput::bytes`].
     pub fn u32s(&mut self, values: &[u32]) -> Result<()> {
         values.iter().try_for_each(|value| self.u32(*value))
     }
 
+    /// Components, without their count.
+    ///
+    /// # Errors
+    /// As [`FileOutput::bytes`].
     pub fn f32s(&mut self, values: &[f32]) -> Result<()> {
         self.buffer.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         self.bytes(&[])
     }
 
     /// Ends the file with the hash of all that was written.
+    ///
+    /// # Errors
+    /// As [`FileOutput::bytes`].
     pub fn finish(mut self) -> Result<()> {
         self.drain()?;
         self.writer.write_all(self.hasher.finalize().as_bytes())?;
@@ -88,41 +114,76 @@ impl<R: Read> FileInput<R> {
         FileInput { reader, hasher: blake3::Hasher::new(), buffer: Vec::with_capacity(PIECE_BYTES), at: 0 }
     }
 
+    /// The next `N` bytes.
+    ///
+    /// # Errors
+    /// XX001 where the file ends before, 58030 where it cannot be read.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         bytes.copy_from_slice(self.take(N)?);
         Ok(bytes)
     }
 
+    /// A number of 32 bits.
+    ///
+    /// # Errors
+    /// As [`FileInput::array`].
     pub fn u32(&mut self) -> Result<u32> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
+    /// A number of 64 bits.
+    ///
+    /// # Errors
+    /// As [`FileInput::array`].
     pub fn u64(&mut self) -> Result<u64> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
+    /// A length or count.
+    ///
+    /// # Errors
+    /// As [`FileInput::array`].
     pub fn count(&mut self) -> Result<usize> {
         Ok(self.u32()? as usize)
     }
 
+    /// So many bytes.
+    ///
+    /// # Errors
+    /// As [`FileInput::array`].
     pub fn blob(&mut self, length: usize) -> Result<Vec<u8>> {
         self.pieces::<1, u8>(length, |[byte]| byte)
     }
 
+    /// So many numbers of 32 bits.
+    ///
+    /// # Errors
+    /// As [`FileInput::array`].
     pub fn u32s(&mut self, count: usize) -> Result<Vec<u32>> {
         self.pieces(count, u32::from_le_bytes)
     }
 
+    /// So many numbers of 64 bits.
+    ///
+    /// # Errors
+    /// As [`FileInput::array`].
     pub fn u64s(&mut self, count: usize) -> Result<Vec<u64>> {
         self.pieces(count, u64::from_le_bytes)
     }
 
+    /// So many components.
+    ///
+    /// # Errors
+    /// As [`FileInput::array`].
     pub fn f32s(&mut self, count: usize) -> Result<Vec<f32>> {
         self.pieces(count, f32::from_le_bytes)
     }
 
     /// Refuses a file whose hash is not that of its content, or that goes on after it.
+    ///
+    /// # Errors
+    /// XX001 for either; as [`FileInput::array`].
     pub fn finish(mut self) -> Result<()> {
         // The hash covers what was handed out, not what was read ahead.
         let expected = self.hasher.finalize();

@@ -37,6 +37,9 @@ const BATCH_ROWS: usize = 128;
 impl NearestIndex {
     /// Writes the index as it is at the moment of the call; writes to the index go on meanwhile. `watermark` is the
     /// caller's: the commit version up to which the index is known to be complete.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where it cannot be written, 54000 for a count above `u32::MAX`.
     pub fn save(&self, writer: impl Write, watermark: u64) -> Result<()> {
         let (segments, tail, marks) = {
             // Nothing is deleted while the writer is held, so that the marks belong to these parts.
@@ -75,6 +78,10 @@ impl NearestIndex {
     }
 
     /// Reads an index and its watermark back.
+    ///
+    /// # Errors
+    /// XX001 for a file that is damaged or of another format, 22023 for parameters out of bounds, 54000 where the system has no
+    /// memory for it, 58030 where it cannot be read.
     pub fn load(reader: impl Read) -> Result<(NearestIndex, u64)> {
         let mut input = FileInput::new(reader);
         if input.array::<8>()? != *MAGIC {

@@ -79,7 +79,8 @@ impl NearestIndex {
     /// Gives `key` this vector, in place of the one it may have had. A zero vector has no cosine distance and gets no
     /// place in an index of that metric, as in pgvector.
     ///
-    /// Errors: the wrong dimension, or components that are not finite (22000).
+    /// # Errors
+    /// 22000 for another dimension and for components that are not finite, 54000 where the system has no memory for it.
     pub fn insert(&self, key: &[u8], vector: &[f32]) -> Result<()> {
         check_dimension(vector, self.dimension)?;
         check_vector(vector)?;
@@ -91,6 +92,9 @@ impl NearestIndex {
     }
 
     /// As [`NearestIndex::insert`], unless the key has a vector already. True if it was put.
+    ///
+    /// # Errors
+    /// As [`NearestIndex::insert`].
     pub fn insert_if_absent(&self, key: &[u8], vector: &[f32]) -> Result<bool> {
         check_dimension(vector, self.dimension)?;
         check_vector(vector)?;
@@ -143,6 +147,9 @@ impl NearestIndex {
     /// Seals the tail into a segment and joins segments, as `scope` says. Takes seconds on a large index, with all
     /// processors; meant for a background thread. Searches and writes go on meanwhile. `progress` is told now and then
     /// and stops the build by returning false, which is an error (57014) and leaves the index as it was.
+    ///
+    /// # Errors
+    /// 57014 when `progress` stops it, 54000 where the system has no memory for it, XX000 where it gives no threads.
     pub fn build(&self, scope: BuildScope, progress: &mut dyn FnMut(Progress) -> bool) -> Result<()> {
         let _alone = self.one_build.lock();
         let inputs = self.begin_build(scope);

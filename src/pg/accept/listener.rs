@@ -39,6 +39,9 @@ const ACCEPT_RETRY_MILLIS: u64 = 50;
 const INSIDE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// Serves connections of the network and of `visitors` until `shutdown` turns true (or its sender is gone), then drains them.
+///
+/// # Errors
+/// XX000 where the system gives no randomness; a connection that fails ends by itself.
 pub async fn serve(
     listener: TcpListener,
     mut visitors: Visitors,

@@ -50,6 +50,9 @@ pub(in crate::pg) struct Registration {
 
 impl CancelRegistry {
     /// Registers a connection, with a long secret where its protocol has room for one.
+    ///
+    /// # Errors
+    /// XX000 where the system gives no randomness.
     pub fn register(&self, is_long: bool, socket: SocketWatch) -> Result<Registration> {
         let mut secret = vec![0; if is_long { LONG_SECRET_BYTES } else { SHORT_SECRET_BYTES }];
         fill_random(&mut secret)?;

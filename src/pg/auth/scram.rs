@@ -129,6 +129,10 @@ impl ScramExchange {
     }
 
     /// Checks the client's final message. `None`: the password is wrong. The text is the server's final message.
+    ///
+    /// # Errors
+    /// 08P01 for a malformed message and for another nonce or binding than the first one's, 28000 where the client has met
+    /// another certificate.
     pub fn finish(self, client_final: &[u8]) -> Result<Option<String>> {
         let text = std::str::from_utf8(client_final).map_err(|_| malformed("it is not UTF-8"))?;
         let (without_proof, proof) = text.rsplit_once(",p=").ok_or_else(|| malformed("it has no proof"))?;

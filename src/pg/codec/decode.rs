@@ -17,6 +17,9 @@ use crate::types::{
 };
 
 /// Reads a parameter in text format.
+///
+/// # Errors
+/// 22021 for bytes that are not UTF-8 and for a NUL; as [`Value::parse_text`].
 pub fn decode_text(ty: &ColumnType, bytes: &[u8]) -> Result<Value> {
     let text = check_text(bytes)?;
     match ty {
@@ -26,6 +29,10 @@ pub fn decode_text(ty: &ColumnType, bytes: &[u8]) -> Result<Value> {
 }
 
 /// Reads a parameter in binary format.
+///
+/// # Errors
+/// 22P03 for bytes that are no such value, 22003 for a numeric and 22008 for a time out of range, 42804 for an array of another
+/// type, 54000 for one of too many dimensions; texts as [`decode_text`], vectors as `check_vector` and `check_dimension`.
 pub fn decode_binary(ty: &ColumnType, bytes: &[u8]) -> Result<Value> {
     let mut reader = Reader::new(bytes, ty);
     let value = read_value(ty, &mut reader)?;

@@ -24,6 +24,9 @@ const NULL_LENGTH: i32 = -1;
 const LENGTH_BYTES: usize = 4;
 
 /// Appends a field in text format.
+///
+/// # Errors
+/// As [`Value::cast`] where the value is not of the type; 54000 for a field above 2 GB.
 pub fn encode_text(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()> {
     encode(value, ty, out, |value, out| {
         value.write_text(out);
@@ -33,6 +36,10 @@ pub fn encode_text(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result
 }
 
 /// Appends a field in binary format.
+///
+/// # Errors
+/// As [`encode_text`]; 42804 for the name of a `regclass` and the like, 22003 for an OID out of range, 22000 for an array whose
+/// rows differ in length, 54000 for one of too many dimensions and a vector above `u16::MAX` components.
 pub fn encode_binary(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> Result<()> {
     encode(value, ty, out, |value, out| write_binary(value, ty, out))
 }

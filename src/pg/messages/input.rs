@@ -131,6 +131,9 @@ impl ClientInput {
     }
 
     /// The next startup message, which has no type, if it has arrived whole.
+    ///
+    /// # Errors
+    /// 08P01 for an impossible length, 54000 for one over the limit.
     pub fn take_startup(&mut self) -> Result<Option<Bytes>> {
         let Some(header) = self.buffer.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
         let total = self.check_length(i32::from_be_bytes(*header), 2 * LENGTH_BYTES)?;
@@ -143,6 +146,10 @@ impl ClientInput {
     }
 
     /// Reads what the client has sent; false at the end of the stream.
+    ///
+    /// # Errors
+    /// That of the stream; `OutOfMemory` where there is no memory, and the buffer holds no beginning of a message that could be
+    /// given up.
     pub async fn fill(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<bool> {
         if self.buffer.is_empty() && self.buffer.capacity() > BUFFER_BYTES_KEPT {
             self.buffer = BytesMut::with_capacity(READ_BYTES);
@@ -191,6 +198,10 @@ fn beyond_free(bytes: usize) -> usize {
 pub(in crate::pg) struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
+    /// The next `count` bytes.
+    ///
+    /// # Errors
+    /// 08P01 where fewer are left.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let (head, tail) = self.0.split_at_checked(count).ok_or_else(cut_off)?;
         self.0 = tail;
@@ -203,28 +214,50 @@ impl<'a> Fields<'a> {
         Ok(*head)
     }
 
+    /// A byte.
+    ///
+    /// # Errors
+    /// As [`Fields::take`].
     pub fn u8(&mut self) -> Result<u8> {
         self.array::<1>().map(|[byte]| byte)
     }
 
+    /// A signed 16-bit number.
+    ///
+    /// # Errors
+    /// As [`Fields::take`].
     pub fn i16(&mut self) -> Result<i16> {
         self.array().map(i16::from_be_bytes)
     }
 
     /// An unsigned 16-bit count.
+    ///
+    /// # Errors
+    /// As [`Fields::take`].
     pub fn count(&mut self) -> Result<usize> {
         self.array().map(u16::from_be_bytes).map(usize::from)
     }
 
+    /// A signed 32-bit number.
+    ///
+    /// # Errors
+    /// As [`Fields::take`].
     pub fn i32(&mut self) -> Result<i32> {
         self.array().map(i32::from_be_bytes)
     }
 
+    /// An unsigned 32-bit number.
+    ///
+    /// # Errors
+    /// As [`Fields::take`].
     pub fn u32(&mut self) -> Result<u32> {
         self.array().map(u32::from_be_bytes)
     }
 
     /// A text that ends with a NUL.
+    ///
+    /// # Errors
+    /// 08P01 where there is no NUL, 22021 for bytes that are not UTF-8.
     pub fn text(&mut self) -> Result<&'a str> {
         let end = self.0.iter().position(|byte| *byte == 0).ok_or_else(cut_off)?;
         let bytes = self.take(end)?;
@@ -233,6 +266,9 @@ impl<'a> Fields<'a> {
     }
 
     /// Bytes behind a 32-bit length; `None` for NULL.
+    ///
+    /// # Errors
+    /// 08P01 for a negative length, and for one that is more than what is left.
     pub fn value(&mut self) -> Result<Option<&'a [u8]>> {
         match self.i32()? {
             -1 => Ok(None),
@@ -240,6 +276,10 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Refuses a message that goes on after its last field.
+    ///
+    /// # Errors
+    /// 08P01 where it does.
     pub fn finish(&self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::ProtocolViolation, "invalid message format")) }
     }

@@ -83,6 +83,9 @@ impl ClientOutput {
     }
 
     /// Writes everything.
+    ///
+    /// # Errors
+    /// That of the stream.
     pub async fn flush(&mut self, stream: &mut (impl AsyncWrite + Unpin)) -> std::io::Result<()> {
         if !self.buffer.is_empty() {
             stream.write_all(&self.buffer).await?;
@@ -220,46 +223,84 @@ impl ClientOutput {
     }
 
     /// A statement has ended with an error.
+    ///
+    /// # Errors
+    /// XX000 where the message cannot be encoded.
     pub fn error(&mut self, severity: &str, error: &Error) -> Result<()> {
         metrics::ERRORS.add(1);
         self.message(&ErrorResponse::new(fields_of(severity, error.sqlstate(), error)))
     }
 
     /// An error that ends the connection, with a SQLSTATE of the connection's own.
+    ///
+    /// # Errors
+    /// XX000 where the message cannot be encoded.
     pub fn fatal(&mut self, sqlstate: &str, error: &Error) -> Result<()> {
         self.message(&ErrorResponse::new(fields_of("FATAL", sqlstate, error)))
     }
 
+    /// A notice or a warning.
+    ///
+    /// # Errors
+    /// XX000 where the message cannot be encoded.
     pub fn notice(&mut self, notice: &Notice) -> Result<()> {
         let Notice { severity, report } = notice;
         self.message(&NoticeResponse::new(fields_of(severity.name(), report.sqlstate(), report)))
     }
 
+    /// The value that a setting has now.
+    ///
+    /// # Errors
+    /// XX000 where the message cannot be encoded.
     pub fn parameter_status(&mut self, name: &str, value: &str) -> Result<()> {
         self.message(&ParameterStatus::new(name.to_string(), value.to_string()))
     }
 
+    /// A step of logging in.
+    ///
+    /// # Errors
+    /// XX000 where the message cannot be encoded.
     pub fn authentication(&mut self, message: &Authentication) -> Result<()> {
         self.message(message)
     }
 
+    /// What the client cancels its statements by.
+    ///
+    /// # Errors
+    /// XX000 where the message cannot be encoded.
     pub fn backend_key(&mut self, id: i32, secret: &[u8]) -> Result<()> {
         self.message(&BackendKeyData::new(id, SecretKey::Bytes(Bytes::copy_from_slice(secret))))
     }
 
+    /// The version of the protocol that is spoken, and the options of the client's that are not known.
+    ///
+    /// # Errors
+    /// XX000 where the message cannot be encoded.
     pub fn negotiate(&mut self, version: i32, unknown: Vec<String>) -> Result<()> {
         self.message(&NegotiateProtocolVersion::new(version, unknown))
     }
 
+    /// The types of a statement's parameters.
+    ///
+    /// # Errors
+    /// XX000 where the message cannot be encoded.
     pub fn parameter_description(&mut self, types: &[ColumnType]) -> Result<()> {
         self.message(&ParameterDescription::new(types.iter().map(ColumnType::oid).collect()))
     }
 
+    /// Asks for the data of a COPY.
+    ///
+    /// # Errors
+    /// 54011 for more columns than a 16-bit number counts, XX000 where the message cannot be encoded.
     pub fn copy_in(&mut self, is_binary: bool, columns: usize) -> Result<()> {
         let (format, formats, columns) = copy_formats(is_binary, columns)?;
         self.message(&CopyInResponse::new(format, columns, formats))
     }
 
+    /// Announces the data of a COPY.
+    ///
+    /// # Errors
+    /// 54011 for more columns than a 16-bit number counts, XX000 where the message cannot be encoded.
     pub fn copy_out(&mut self, is_binary: bool, columns: usize) -> Result<()> {
         let (format, formats, columns) = copy_formats(is_binary, columns)?;
         self.message(&CopyOutResponse::new(format, columns, formats))

@@ -117,6 +117,9 @@ impl Connection {
     }
 
     /// Serves messages until the client leaves.
+    ///
+    /// # Errors
+    /// 58030 where the stream breaks while the client is told why it ends, XX000 where a message cannot be encoded.
     pub async fn run(&mut self) -> Result<()> {
         loop {
             let frame = match self.next_frame().await {
@@ -176,6 +179,10 @@ impl Connection {
     }
 
     /// The next message; `None` when the client has gone.
+    ///
+    /// # Errors
+    /// Failures of the connection: 08P01 and 54000 for a message that cannot be, 57P01 at the end of the server or of this
+    /// connection, the timeout of an idle transaction; as [`Connection::flush`].
     pub async fn next_frame(&mut self) -> std::result::Result<Option<Frame>, Failure> {
         loop {
             if let Some(tag) = self.input.next_tag()
@@ -246,6 +253,9 @@ impl Connection {
     }
 
     /// Writes what the client waits for. One that reads nothing of it holds its snapshot as an idle transaction does.
+    ///
+    /// # Errors
+    /// A failure of the connection: 58030 where the stream is gone, or a client that has not read for too long.
     pub async fn flush(&mut self) -> std::result::Result<(), Failure> {
         self.wants_flush = false;
         let idle_max = self.idle_max;
@@ -266,6 +276,9 @@ impl Connection {
     }
 
     /// Tells the client that the server waits for it, behind what it listens to.
+    ///
+    /// # Errors
+    /// As [`Connection::tell_changes`].
     pub fn ready(&mut self) -> Result<()> {
         if self.session.status() == TransactionStatus::Idle {
             self.unnamed_portal = None;
@@ -293,6 +306,9 @@ impl Connection {
     }
 
     /// Notices and changed settings that a statement left.
+    ///
+    /// # Errors
+    /// XX000 where a message cannot be encoded.
     pub fn tell_changes(&mut self) -> Result<()> {
         if self.session.has_news() {
             for notice in self.session.take_notices() {
@@ -327,6 +343,9 @@ impl Connection {
     }
 
     /// Ends the connection with an error, as far as the client still listens.
+    ///
+    /// # Errors
+    /// 58030 where the stream is gone, XX000 where the message cannot be encoded.
     pub async fn end(&mut self, sqlstate: &str, error: &Error) -> Result<()> {
         tracing::debug!(connection = self.registration.id, sqlstate, "a connection is ended");
         self.output.fatal(sqlstate, error)?;

@@ -28,6 +28,10 @@ fn encode_without_length(value: &Value, ty: &ColumnType, out: &mut BytesMut) -> 
 
 impl Connection {
     /// Takes the client's data; the tag of the finished COPY.
+    ///
+    /// # Errors
+    /// What a row or the commit is refused for, 57014 where the client gives up, 53200 for data without memory for it, 08P01
+    /// where the client goes away or sends something else; as `Connection::next_frame`.
     pub async fn copy_in(&mut self, copy: SessionCopyIn) -> Result<String, Failure> {
         self.is_copying = true;
         let tag = self.take_data(copy).await;
@@ -65,6 +69,10 @@ impl Connection {
     }
 
     /// Sends a COPY's data; the tag of the finished COPY.
+    ///
+    /// # Errors
+    /// What reading the rows fails with, 53200 for a long row without memory for it, 54011 for too many columns; as
+    /// `Connection::flush`.
     pub async fn copy_out(&mut self, mut copy: SessionCopyOut) -> Result<String, Failure> {
         self.output.copy_out(copy.is_binary(), copy.columns())?;
         while let Some(lines) = copy.next().await? {

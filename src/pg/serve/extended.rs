@@ -22,6 +22,11 @@ use crate::types::{ColumnType, Value};
 const PORTAL_BYTES: usize = 1024;
 
 impl Connection {
+    /// Parse: prepares a statement under a name.
+    ///
+    /// # Errors
+    /// 08P01 for a malformed message, 22021 for a text that is not UTF-8, 42704 for the OID of no type; as `Session::prepare`
+    /// and `Session::keep_statement`.
     pub fn parse(&mut self, body: &[u8]) -> Result<(), Failure> {
         let mut fields = Fields(body);
         let (name, text, count) = (fields.text()?, fields.text()?, fields.count()?);
@@ -38,6 +43,12 @@ impl Connection {
         Ok(())
     }
 
+    /// Bind: a portal of a prepared statement with its parameters.
+    ///
+    /// # Errors
+    /// 08P01 for a malformed message and another number of parameters, 26000 for an unknown statement, 22023 for a format code,
+    /// 25P02 in a failed transaction, 42710 for a name that is taken, 54000 above `PORTALS_MAX`, 53200 without memory for it;
+    /// parameters as `decode_text` and `decode_binary`.
     pub fn bind(&mut self, body: &[u8]) -> Result<(), Failure> {
         let mut fields = Fields(body);
         let (portal, statement) = (fields.text()?, fields.text()?);
@@ -65,6 +76,10 @@ impl Connection {
         Ok(())
     }
 
+    /// Describe: the parameters and columns of a statement, or the columns of a portal.
+    ///
+    /// # Errors
+    /// 08P01 for a malformed message, 26000 for an unknown statement, 34000 for an unknown portal, 54011 for too many columns.
     pub fn describe(&mut self, body: &[u8]) -> Result<(), Failure> {
         let mut fields = Fields(body);
         let (kind, name) = (fields.u8()?, fields.text()?);
@@ -92,6 +107,11 @@ impl Connection {
         Ok(())
     }
 
+    /// Execute: runs a portal, or reads on in one that was suspended.
+    ///
+    /// # Errors
+    /// 08P01 for a malformed message, 34000 for a portal that is unknown or cannot be run again, 53200 without memory for it;
+    /// as `Session::execute`, `Session::run_cursor` and [`Connection::finish`].
     pub async fn execute(&mut self, body: &[u8]) -> Result<(), Failure> {
         let mut fields = Fields(body);
         let (name, rows_max) = (fields.text()?, fields.i32()?);
@@ -143,6 +163,9 @@ impl Connection {
     }
 
     /// Sends what came of a statement.
+    ///
+    /// # Errors
+    /// As [`Connection::fetch`], [`Connection::copy_in`], [`Connection::copy_out`] and [`Connection::tell_changes`].
     pub async fn finish(
         &mut self,
         outcome: StatementOutcome,
@@ -171,6 +194,10 @@ impl Connection {
         Ok(PortalState::Done)
     }
 
+    /// Close: drops a statement or a portal; one that is unknown is no error.
+    ///
+    /// # Errors
+    /// 08P01 for a malformed message, 22021 for a name that is not UTF-8.
     pub fn close(&mut self, body: &[u8]) -> Result<(), Failure> {
         let mut fields = Fields(body);
         let (kind, name) = (fields.u8()?, fields.text()?);
@@ -187,6 +214,9 @@ impl Connection {
     }
 
     /// Ends the implicit transaction, whose commit may still fail.
+    ///
+    /// # Errors
+    /// As [`Connection::ready`]; what the commit fails with is told to the client.
     pub async fn sync(&mut self) -> Result<(), Failure> {
         self.is_skipping = false;
         if let Err(error) = self.session.end_implicit().await {

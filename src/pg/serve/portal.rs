@@ -65,6 +65,9 @@ impl PortalState {
 
 impl Connection {
     /// Sends rows, at most `rows_max`. Gives the portal's next state: still running when the limit was met.
+    ///
+    /// # Errors
+    /// What the statement fails with, and what a row cannot be sent for; as `ClientOutput::data_row` and `Connection::flush`.
     pub async fn send_rows(
         &mut self,
         mut running: RunningPortal,
@@ -94,6 +97,9 @@ impl Connection {
     }
 
     /// Sends rows and what closes them: CommandComplete or PortalSuspended.
+    ///
+    /// # Errors
+    /// As [`Connection::send_rows`] and `Connection::tell_changes`.
     pub async fn fetch(
         &mut self,
         running: RunningPortal,
@@ -118,11 +124,18 @@ impl Connection {
     }
 
     /// Takes a portal out, to be put back by [`Connection::put_portal`].
+    ///
+    /// # Errors
+    /// 34000 where there is none.
     pub fn take_portal(&mut self, name: &str) -> Result<Portal, Failure> {
         let portal = if name.is_empty() { self.unnamed_portal.take() } else { self.portals.remove(name) };
         portal.ok_or_else(|| no_portal(name).into())
     }
 
+    /// The portal of a name.
+    ///
+    /// # Errors
+    /// 34000 where there is none.
     pub fn portal(&self, name: &str) -> Result<&Portal, Failure> {
         let portal = if name.is_empty() { self.unnamed_portal.as_ref() } else { self.portals.get(name) };
         portal.ok_or_else(|| no_portal(name).into())

@@ -15,6 +15,11 @@ use crate::session::{Parsed, Prepared, StatementOutcome};
 use crate::telemetry::{Attribute, Span, SpanName};
 
 impl Connection {
+    /// Query: runs all statements of a text.
+    ///
+    /// # Errors
+    /// What ends the connection, and XX000 where a message cannot be encoded; what a statement fails with is told to the
+    /// client.
     pub async fn query(&mut self, frame: &Frame) -> Result<(), Failure> {
         // PostgreSQL drops the unnamed statement and portal with every simple query.
         self.unnamed_portal = None;

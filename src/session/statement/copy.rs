@@ -57,6 +57,9 @@ impl SessionCopyOut {
 
     /// The next pieces of data, each one row as a rule; `None` at the end. The header of the binary format lies in one
     /// piece with the first row, or with the trailer: drivers read as far as the first row from the first message.
+    ///
+    /// # Errors
+    /// As `ResultRows::next_chunk`; what a value cannot be written for in the binary format.
     pub async fn next(&mut self) -> Result<Option<Vec<Bytes>>> {
         let mut pieces = Vec::new();
         match self.state {
@@ -141,6 +144,9 @@ impl Session {
     }
 
     /// The data is complete: its command tag, once it is committed where it stands alone.
+    ///
+    /// # Errors
+    /// 22P04 for data that breaks off, what a row is refused for, and what the commit fails with.
     pub async fn copy_finish(&mut self, copy: SessionCopyIn) -> Result<String> {
         let (settings, cancel) = (std::sync::Arc::clone(self.settings.effective()), self.cancel.clone());
         let SessionCopyIn { copy, own } = copy;

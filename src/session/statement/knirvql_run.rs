@@ -59,6 +59,10 @@ pub(super) fn is_long(action: &KnirvqlAction) -> bool {
 
 impl KnirvqlRun<'_> {
     /// Runs an action that changes something; its command tag.
+    ///
+    /// # Errors
+    /// 42P02 for a parameter without a value, 23502 for a NULL in an AUTH entry, XX000 for an action that changes nothing; what
+    /// reading a selection and the transaction's own functions fail with.
     pub fn write(&mut self, action: &KnirvqlAction) -> Result<String> {
         match action {
             KnirvqlAction::SetAuth { key, value } => {

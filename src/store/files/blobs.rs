@@ -108,6 +108,9 @@ pub struct Collected {
 
 impl BlobStore {
     /// The blobs under `root`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// 58030 naming a directory that cannot be made, closed to others or synced; 53100.
     pub fn open_directory(root: impl Into<PathBuf>) -> Result<BlobStore> {
         let root = root.into();
         let temporary = root.join(TEMPORARY_DIRECTORY);
@@ -118,6 +121,9 @@ impl BlobStore {
     }
 
     /// Stores `bytes` durably.
+    ///
+    /// # Errors
+    /// As [`BlobStore::writer`] and [`BlobWriter::finish`].
     pub fn put(&self, bytes: &[u8]) -> Result<Pin> {
         let mut writer = self.writer()?;
         writer.write_all(bytes).map_err(|error| at(&writer.temporary, error))?;
@@ -125,6 +131,9 @@ impl BlobStore {
     }
 
     /// Begins a blob whose bytes come in pieces.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where its file cannot be made, XX000 where the system gives no randomness.
     pub fn writer(&self) -> Result<BlobWriter> {
         let unique = getrandom::u64().map_err(|error| Error::internal(format!("no randomness: {error}")))?;
         let temporary = self.root.join(TEMPORARY_DIRECTORY).join(format!("{unique:016x}"));
@@ -139,6 +148,9 @@ impl BlobStore {
     }
 
     /// Keeps a stored blob from being collected, for a transaction that is about to reference it.
+    ///
+    /// # Errors
+    /// As [`BlobStore::size`].
     pub fn pin(&self, hash: &BlobHash) -> Result<Pin> {
         // Pinned before it is looked at, so that it cannot go in between.
         let mut pin = self.pin_unseen(*hash);
@@ -147,18 +159,27 @@ impl BlobStore {
     }
 
     /// The bytes of a blob, as a stream.
+    ///
+    /// # Errors
+    /// 42704 where there is no such blob, 58030 where it cannot be read.
     pub fn open(&self, hash: &BlobHash) -> Result<File> {
         let path = self.path(hash);
         File::open(&path).map_err(|error| missing(hash, &path, error))
     }
 
     /// The size of a blob in bytes.
+    ///
+    /// # Errors
+    /// 42704 where there is no such blob, 58030 where its file cannot be looked at.
     pub fn size(&self, hash: &BlobHash) -> Result<u64> {
         let path = self.path(hash);
         fs::metadata(&path).map(|metadata| metadata.len()).map_err(|error| missing(hash, &path, error))
     }
 
     /// Reads a blob to its end and compares its hash; [`ErrorKind::Corrupted`] where it holds something else.
+    ///
+    /// # Errors
+    /// XX001 where it does; as [`BlobStore::open`].
     pub fn verify(&self, hash: &BlobHash) -> Result<()> {
         let path = self.path(hash);
         let mut file = self.open(hash)?;
@@ -186,6 +207,9 @@ impl BlobStore {
     }
 
     /// All blobs that are here, with the place and the size of each.
+    ///
+    /// # Errors
+    /// 58030 where a directory cannot be read, 42704 for a blob that goes while it is looked at.
     pub fn files(&self) -> Result<Vec<(BlobHash, PathBuf, u64)>> {
         let mut found = Vec::new();
         for first in fan_out(&self.root)? {
@@ -202,6 +226,9 @@ impl BlobStore {
     }
 
     /// Removes a blob; false where there is none or a [`Pin`] or [`BlobHold`] keeps it.
+    ///
+    /// # Errors
+    /// 58030 where its file cannot be removed.
     pub fn remove(&self, hash: &BlobHash) -> Result<bool> {
         let in_use = self.in_use.lock();
         if in_use.keeps(hash) {
@@ -212,6 +239,9 @@ impl BlobStore {
 
     /// Removes every blob that is neither pinned nor referenced, and what interrupted writes left. `is_referenced` reads the
     /// latest committed state; it is called under the lock that pins take, so it must not call this store.
+    ///
+    /// # Errors
+    /// What `is_referenced` returns; 58030 where a directory cannot be read or a file cannot be removed.
     pub fn collect(&self, mut is_referenced: impl FnMut(&BlobHash) -> Result<bool>) -> Result<Collected> {
         let mut collected = Collected::default();
         for path in children(&self.root.join(TEMPORARY_DIRECTORY))? {
@@ -296,12 +326,18 @@ impl BlobWriter {
     }
 
     /// Brings to disk what was written so far, so that finishing has less to wait for.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where it cannot be written.
     pub fn sync(&self) -> Result<()> {
         self.file.sync_data().map_err(|error| at(&self.temporary, error))
     }
 
     /// Like [`finish`](BlobWriter::finish) where what was written is the blob with this hash; [`ErrorKind::Corrupted`]
     /// where it is not, and then nothing is left of it.
+    ///
+    /// # Errors
+    /// XX001 for another hash; as [`BlobWriter::finish`].
     pub fn finish_as(self, expected: &BlobHash) -> Result<Pin> {
         let found = BlobHash(*self.hasher.finalize().as_bytes());
         if found != *expected {
@@ -311,6 +347,9 @@ impl BlobWriter {
     }
 
     /// Makes the blob durable under its hash. One that is stored already is written over, which heals a damaged copy.
+    ///
+    /// # Errors
+    /// 53100 and 58030 where the blob cannot be written or its name not be made durable.
     pub fn finish(self) -> Result<Pin> {
         self.file.sync_all().map_err(|error| at(&self.temporary, error))?;
         let hash = BlobHash(*self.hasher.finalize().as_bytes());

@@ -25,6 +25,9 @@ pub struct Identity {
 
 impl Identity {
     /// The identity kept in `path`, made on the first call.
+    ///
+    /// # Errors
+    /// As [`Identity::load`] and [`Identity::create`].
     pub fn load_or_create(path: &Path) -> Result<Identity> {
         match Identity::load(path)? {
             Some(identity) => Ok(identity),
@@ -34,6 +37,9 @@ impl Identity {
 
     /// The identity kept in `path`; `None` where there is none. A file that others can read or that holds something else
     /// is an [`ErrorKind::Configuration`] error.
+    ///
+    /// # Errors
+    /// F0000 for a file that others can read or of another length, 58030 where it cannot be read.
     pub fn load(path: &Path) -> Result<Option<Identity>> {
         let Some(bytes) = private_file::read(path, SEED_BYTES)? else {
             return Ok(None);
@@ -49,6 +55,9 @@ impl Identity {
     }
 
     /// Makes a new identity and keeps it in `path`, which must not exist.
+    ///
+    /// # Errors
+    /// 55006 where `path` exists, 53100 and 58030 where it cannot be written, XX000 where the system gives no randomness.
     pub fn create(path: &Path) -> Result<Identity> {
         let mut seed = Zeroizing::new([0; SEED_BYTES]);
         getrandom::fill(seed.as_mut_slice()).map_err(|error| Error::internal(format!("no randomness: {error}")))?;

@@ -15,6 +15,9 @@ use crate::store::files::private_file::at;
 const SHARED_MODE_BITS: u32 = 0o077;
 
 /// Makes a folder, and those on the way to it that are missing.
+///
+/// # Errors
+/// That of the system.
 pub fn create(path: &Path) -> std::io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -60,11 +63,17 @@ fn warn_of(path: &Path, changed: u64) {
 }
 
 /// Creates a file, or empties it.
+///
+/// # Errors
+/// That of the system.
 pub fn create_file(path: &Path) -> std::io::Result<File> {
     open(path, OpenOptions::new().write(true).create(true).truncate(true))
 }
 
 /// Creates a file that must not be there.
+///
+/// # Errors
+/// That of the system; `AlreadyExists` where it is there.
 pub fn create_new_file(path: &Path) -> std::io::Result<File> {
     open(path, OpenOptions::new().write(true).create_new(true))
 }

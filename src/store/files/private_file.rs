@@ -17,6 +17,9 @@ use crate::error::{Error, ErrorKind, Result};
 const SHARED_MODE_BITS: u32 = 0o077;
 
 /// Writes a new file with mode 0600, fsynced with its directory. Fails with [`ErrorKind::ObjectInUse`] where `path` exists.
+///
+/// # Errors
+/// 55006 where `path` exists, 53100 and 58030 where it cannot be written, XX000 where the system gives no randomness.
 pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let temporary = temporary_path(path)?;
@@ -35,6 +38,9 @@ pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Writes a file with mode 0600 in the place of one that may be there: whoever reads it sees the one or the other whole.
+///
+/// # Errors
+/// 53100 and 58030 where it cannot be written, XX000 where the system gives no randomness.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let temporary = temporary_path(path)?;
     let replaced = write_new(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
@@ -47,6 +53,9 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Reads a file of at most `bytes_max` bytes; `None` where there is none.
+///
+/// # Errors
+/// F0000 for a file that others can read or that is larger, 58030 where it cannot be read.
 pub fn read(path: &Path, bytes_max: usize) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -73,6 +82,9 @@ pub fn read(path: &Path, bytes_max: usize) -> Result<Option<Zeroizing<Vec<u8>>>>
 }
 
 /// Makes the names in a directory durable.
+///
+/// # Errors
+/// That of the system.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     // Windows cannot open a directory as a file; there the file system's journal keeps names.

@@ -148,6 +148,9 @@ fn escape(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Reads a whole tuple; `types` are the declared types of its elements.
+///
+/// # Errors
+/// XX001 for bytes that are no key, for an element that is not of its type, and for bytes behind the last one.
 pub fn decode_key(types: &[ColumnType], bytes: &[u8]) -> Result<Vec<Value>> {
     let mut rest = bytes;
     let mut values = Vec::with_capacity(types.len());
@@ -159,12 +162,18 @@ pub fn decode_key(types: &[ColumnType], bytes: &[u8]) -> Result<Vec<Value>> {
 }
 
 /// Reads only the element at `position`, whose declared type is `ty`.
+///
+/// # Errors
+/// XX001 for bytes that are no key, and for an element that is not of its type.
 pub fn decode_key_part(bytes: &[u8], position: usize, ty: &ColumnType) -> Result<Value> {
     let mut rest = skip_key_parts(bytes, position)?;
     take_element(&mut rest)?.value(ty)
 }
 
 /// What follows the first `count` elements: the primary key at the end of an index key, for one.
+///
+/// # Errors
+/// XX001 for bytes that are no key, and for one of fewer elements.
 pub fn skip_key_parts(bytes: &[u8], count: usize) -> Result<&[u8]> {
     let mut rest = bytes;
     for _ in 0..count {
@@ -174,6 +183,9 @@ pub fn skip_key_parts(bytes: &[u8], count: usize) -> Result<&[u8]> {
 }
 
 /// Whether one of the first `count` elements is NULL.
+///
+/// # Errors
+/// XX001 for bytes that are no key, and for one of fewer elements.
 pub fn has_null_part(bytes: &[u8], count: usize) -> Result<bool> {
     let mut rest = bytes;
     for _ in 0..count {

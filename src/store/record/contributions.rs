@@ -105,6 +105,9 @@ pub fn encode_with_aside(contributions: &[Contribution], aside: &[Piece]) -> Res
 }
 
 /// That part of a stored record that says what the entry is made of, as it is sent.
+///
+/// # Errors
+/// XX001 for a record that is cut off.
 pub fn counted_part(stored: &[u8]) -> Result<&[u8]> {
     Ok(split_aside(stored)?.0)
 }

@@ -115,6 +115,9 @@ pub fn encode_record(
 }
 
 /// Writes a record from fields in strictly ascending order of their names, compared bytewise.
+///
+/// # Errors
+/// XX000 for fields in another order; as [`encode_record`].
 pub fn encode_sorted_record(
     header: &RecordHeader,
     clock: &VectorClock,

@@ -75,11 +75,17 @@ impl<'a> RecordView<'a> {
     }
 
     /// Peer of the last write, without copying it.
+    ///
+    /// # Errors
+    /// XX001 for a damaged table of peers.
     pub fn peer_id_str(&self) -> Result<&'a str> {
         self.peer(0)
     }
 
     /// Peer of the last write.
+    ///
+    /// # Errors
+    /// XX001 for a damaged table of peers.
     pub fn peer_id(&self) -> Result<PeerId> {
         self.peer(0).map(PeerId::new)
     }
@@ -97,6 +103,10 @@ impl<'a> RecordView<'a> {
         self.publicity().is_on_stage(self.stage())
     }
 
+    /// What the record says of the entry as a whole.
+    ///
+    /// # Errors
+    /// XX001 for a damaged table of peers.
     pub fn header(&self) -> Result<RecordHeader> {
         Ok(RecordHeader {
             version: self.version(),
@@ -108,6 +118,10 @@ impl<'a> RecordView<'a> {
         })
     }
 
+    /// How many writes of each peer the entry has seen.
+    ///
+    /// # Errors
+    /// XX001 for a damaged table of peers.
     pub fn clock(&self) -> Result<VectorClock> {
         let entries = self.clock.as_chunks::<CLOCK_ENTRY_BYTES>().0;
         entries
@@ -128,15 +142,25 @@ impl<'a> RecordView<'a> {
     }
 
     /// What lies under a name, read where it lies.
+    ///
+    /// # Errors
+    /// XX001 for a damaged field.
     pub fn get_ref(&self, name: &str) -> Result<Option<ValueRef<'a>>> {
         self.find(name)?.map(|field| decode_stored(field.value)).transpose()
     }
 
+    /// What lies under a name.
+    ///
+    /// # Errors
+    /// XX001 for a damaged field.
     pub fn get(&self, name: &str) -> Result<Option<Stored>> {
         Ok(self.get_ref(name)?.map(ValueRef::to_stored))
     }
 
     /// The value under a name; `None` where there is none, it was removed, or it is a vector kept elsewhere.
+    ///
+    /// # Errors
+    /// XX001 for a damaged field.
     pub fn get_value(&self, name: &str) -> Result<Option<Value>> {
         Ok(match self.get(name)? {
             Some(Stored::Value(value)) => Some(value),
@@ -145,6 +169,9 @@ impl<'a> RecordView<'a> {
     }
 
     /// The text under a name, without copying; `None` where there is no text (json counts as one).
+    ///
+    /// # Errors
+    /// XX001 for a damaged field.
     pub fn get_str(&self, name: &str) -> Result<Option<&'a str>> {
         Ok(match self.get_ref(name)? {
             Some(ValueRef::Text(text) | ValueRef::Json(text)) => Some(text),
@@ -153,12 +180,18 @@ impl<'a> RecordView<'a> {
     }
 
     /// Names of all fields in ascending order, removed ones included.
+    ///
+    /// # Errors
+    /// Each of them XX001 for a damaged field.
     pub fn names(&self) -> impl Iterator<Item = Result<&'a str>> + use<'a> {
         let view = *self;
         (0..view.len()).map(move |position| view.field(position)?.name())
     }
 
     /// All fields in ascending order of their names, without their stamps and without copying.
+    ///
+    /// # Errors
+    /// Each of them XX001 for a damaged field.
     pub fn values(&self) -> impl Iterator<Item = Result<(&'a str, ValueRef<'a>)>> + use<'a> {
         let view = *self;
         (0..view.len()).map(move |position| {
@@ -168,6 +201,9 @@ impl<'a> RecordView<'a> {
     }
 
     /// All fields in ascending order of their names, with their stamps.
+    ///
+    /// # Errors
+    /// Each of them XX001 for a damaged field or table of peers.
     pub fn fields(&self) -> impl Iterator<Item = Result<(&'a str, RecordField)>> + use<'a> {
         let view = *self;
         (0..view.len()).map(move |position| {

@@ -102,6 +102,9 @@ impl ValueRef<'_> {
 }
 
 /// The components of raw little-endian bytes, as the vectors family holds them.
+///
+/// # Errors
+/// XX001 for bytes that are no whole number of components.
 pub fn vector_of_bytes(bytes: &[u8]) -> Result<Arc<[f32]>> {
     if !bytes.len().is_multiple_of(size_of::<f32>()) {
         return Err(corrupted("a vector is cut off"));

@@ -71,6 +71,9 @@ impl Snapshot {
     }
 
     /// The value of a key, without copying it.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged block, XX000 for a family that an older store lacks.
     pub fn get(&self, key: &Key<'_>) -> Result<Option<PinnedBytes<'_>>> {
         let family = self.held.database.family(key.family())?;
         key.with_bytes(|bytes| self.held.database.db.get_pinned_cf_opt(family, bytes, &self.held.options))
@@ -124,6 +127,9 @@ impl ScanState {
 
 impl ScanIter<'_> {
     /// The next key, without the prefix of the range, and its value.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
     #[expect(clippy::should_implement_trait, reason = "what it returns borrows from it, which Iterator cannot say")]
     pub fn next(&mut self) -> Result<Option<(&[u8], &[u8])>> {
         let iterator = self.iterator.as_mut().map_err(|error| error.clone())?;
@@ -147,6 +153,9 @@ impl ScanIter<'_> {
 
     /// The value of a key, given without the prefix of the range, in a walk forward: for keys that grow from call to call.
     /// What lies between is stepped over, or skipped where it is more than a few keys.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
     pub fn find(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
         let iterator = self.iterator.as_mut().map_err(|error| error.clone())?;
         let prefix = &self.state.prefix;

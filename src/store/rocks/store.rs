@@ -131,11 +131,17 @@ impl Store {
     }
 
     /// As [`write`](Self::write), but power loss may take it: for what can be built again.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
     pub fn write_unsynced(&self, batch: Batch) -> Result<()> {
         self.shared.apply(&batch, false)
     }
 
     /// Reads everything and verifies it; see [`CheckReport`].
+    ///
+    /// # Errors
+    /// None today; what is damaged or cannot be read stands in the report.
     pub fn check(&self) -> Result<CheckReport> {
         check_snapshot(&self.snapshot())
     }

@@ -34,6 +34,10 @@ const PARALLELISM_MAX: u32 = 64;
 pub struct MasterKey(Zeroizing<[u8; KEY_BYTES]>);
 
 impl MasterKey {
+    /// A new key.
+    ///
+    /// # Errors
+    /// XX000 where the system gives no randomness.
     pub fn generate() -> Result<MasterKey> {
         let mut bytes = Zeroizing::new([0; KEY_BYTES]);
         fill_random(bytes.as_mut_slice())?;
@@ -121,6 +125,10 @@ impl KeyDirectory {
     }
 
     /// Makes the key of a new generation; its file must not exist.
+    ///
+    /// # Errors
+    /// 55006 where its file exists, F0000 for a passphrase below `PASSPHRASE_BYTES_MIN`, 53100 and 58030 where it cannot be
+    /// written, XX000 where the system gives no randomness.
     pub fn create(&self, generation: u32, source: &KeySource) -> Result<MasterKey> {
         private_directory::make(&self.path)?;
         match source {
@@ -135,6 +143,9 @@ impl KeyDirectory {
 
     /// The key of a generation that [`create`](KeyDirectory::create) made. [`ErrorKind::Configuration`] where its file is
     /// missing, damaged or open to others, or where it wants another source.
+    ///
+    /// # Errors
+    /// F0000 for such a file or source and for a passphrase that Argon2id refuses, 58030 where a file cannot be read.
     pub fn load(&self, generation: u32, source: &KeySource) -> Result<MasterKey> {
         let (key_path, header_path) = (self.key_path(generation), self.header_path(generation));
         let key = private_file::read(&key_path, KEY_BYTES)?;
@@ -169,6 +180,9 @@ impl KeyDirectory {
     }
 
     /// The key of a vault whose database holds nothing yet: what an interrupted first start left, or a new one.
+    ///
+    /// # Errors
+    /// As [`KeyDirectory::load`] and [`KeyDirectory::create`].
     pub fn load_or_create(&self, generation: u32, source: &KeySource) -> Result<MasterKey> {
         if self.key_path(generation).exists() || self.header_path(generation).exists() {
             self.load(generation, source)
@@ -199,6 +213,9 @@ impl KeyDirectory {
     }
 
     /// Forgets every generation but `generation`: after a rotation has committed, and for one that never did.
+    ///
+    /// # Errors
+    /// 58030 where the directory cannot be read or synced, or a file cannot be removed.
     pub fn retain(&self, generation: u32) -> Result<()> {
         let (key_path, header_path) = (self.key_path(generation), self.header_path(generation));
         let entries = fs::read_dir(&self.path).map_err(|error| private_file::at(&self.path, error))?;

@@ -86,6 +86,9 @@ struct Envelope<'a> {
 
 impl Vault {
     /// A vault with a key of which nothing is verified yet: for a new generation.
+    ///
+    /// # Errors
+    /// None today; the keys that it derives are shorter than what HKDF gives.
     pub fn new(generation: u32, master: &MasterKey) -> Result<Vault> {
         let hkdf = Hkdf::<Sha256>::new(None, master.as_bytes());
         let derive = |label: &str| -> Result<Key> {
@@ -106,6 +109,10 @@ impl Vault {
     /// The vault of a database: the key that `verifier` asks for, checked against it, or for a database that has no verifier
     /// yet the first key. [`ErrorKind::Configuration`] where the key is missing or wrong. The caller stores the
     /// [`verifier`](Vault::verifier) of a new vault before it stores a secret.
+    ///
+    /// # Errors
+    /// XX001 for a damaged verifier; as [`KeyDirectory::load_or_create`] without one, else as [`KeyDirectory::load`] and
+    /// [`Vault::verify`].
     pub fn unlock(directory: &KeyDirectory, source: &KeySource, verifier: Option<&[u8]>) -> Result<Vault> {
         let Some(verifier) = verifier else {
             return Vault::new(FIRST_GENERATION, &directory.load_or_create(FIRST_GENERATION, source)?);
@@ -117,6 +124,9 @@ impl Vault {
     }
 
     /// Fails with [`ErrorKind::Configuration`] unless `verifier` was made by a vault with this key and generation.
+    ///
+    /// # Errors
+    /// XX001 for a damaged verifier, F0000 for that of another key or generation.
     pub fn verify(&self, verifier: &[u8]) -> Result<()> {
         let generation = verified_generation(verifier)?;
         let (head, tag) = verifier.split_at(VERIFIER_HEAD_BYTES.min(verifier.len()));
@@ -131,6 +141,9 @@ impl Vault {
     }
 
     /// What the store keeps to recognise the right key by; it reveals nothing of the key.
+    ///
+    /// # Errors
+    /// None today; its HMAC takes keys of any length.
     pub fn verifier(&self) -> Result<Vec<u8>> {
         let mut verifier = vec![FORMAT];
         verifier.extend_from_slice(&self.generation.to_be_bytes());
@@ -144,6 +157,9 @@ impl Vault {
     }
 
     /// Where the secret of that name stands. It differs from generation to generation.
+    ///
+    /// # Errors
+    /// None today; its HMAC takes keys of any length.
     pub fn name_hash(&self, collection: &str, name: &str) -> Result<NameHash> {
         let length = (collection.len() as u64).to_be_bytes();
         let hash = mac(&self.name_key, &[&length, collection.as_bytes(), name.as_bytes()])?.finalize().into_bytes();
@@ -151,6 +167,9 @@ impl Vault {
     }
 
     /// Encrypts a secret. `version` grows with each write of the secret; [`open`](Vault::open) gives it back.
+    ///
+    /// # Errors
+    /// 54000 for a name of 4 GiB and for a secret beyond what the cipher takes, XX000 where the system gives no randomness.
     pub fn seal(&self, collection: &str, name: &str, value: &[u8], version: u64) -> Result<SealedSecret> {
         let name_hash = self.name_hash(collection, name)?;
         let length = u32::try_from(name.len())
@@ -178,6 +197,9 @@ impl Vault {
 
     /// Decrypts what stands at `name_hash`. [`ErrorKind::Corrupted`] where the bytes were changed, belong elsewhere or are
     /// under another generation.
+    ///
+    /// # Errors
+    /// XX001 for these, and for bytes that are cut short or of another format.
     pub fn open(&self, collection: &str, name_hash: &NameHash, bytes: &[u8]) -> Result<OpenedSecret> {
         let envelope = parse(bytes)?;
         if envelope.generation != self.generation {
@@ -205,12 +227,18 @@ impl Vault {
     }
 
     /// The version that a sealed secret was given, without opening it.
+    ///
+    /// # Errors
+    /// XX001 for bytes that are cut short or of another format.
     pub fn version_of(bytes: &[u8]) -> Result<u64> {
         parse(bytes).map(|envelope| envelope.version)
     }
 
     /// Begins to replace this vault's key: makes the next generation's. Until [`finish_rotation`](Vault::finish_rotation)
     /// nothing is lost by stopping.
+    ///
+    /// # Errors
+    /// As [`KeyDirectory::retain`] and [`KeyDirectory::create`]; XX000 where the numbers of generations have come to their end.
     pub fn begin_rotation(self, directory: &KeyDirectory, source: &KeySource) -> Result<Rotation> {
         directory.retain(self.generation)?;
         let generation = self.generation.checked_add(1).ok_or_else(|| Error::internal("no key generation is left"))?;
@@ -220,6 +248,9 @@ impl Vault {
 
     /// Removes all keys but this vault's: once the batch with its verifier is durable, and at each start for writing, where
     /// it clears what an interrupted rotation left.
+    ///
+    /// # Errors
+    /// As [`KeyDirectory::retain`].
     pub fn finish_rotation(&self, directory: &KeyDirectory) -> Result<()> {
         directory.retain(self.generation)
     }
@@ -238,6 +269,9 @@ pub struct Rotation {
 
 impl Rotation {
     /// The secret under the new key, and at its new name hash. Bytes that are under it already come back as they are.
+    ///
+    /// # Errors
+    /// As [`Vault::open`] and [`Vault::seal`].
     pub fn reseal(&self, collection: &str, name_hash: &NameHash, bytes: &[u8]) -> Result<SealedSecret> {
         if parse(bytes)?.generation == self.to.generation {
             self.to.open(collection, name_hash, bytes)?;

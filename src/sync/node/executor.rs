@@ -115,11 +115,17 @@ impl Executor {
     }
 
     /// The heads that an engine starts with.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head.
     pub fn heads(&self) -> Result<Vec<Head>> {
         self.database.heads(self.network)
     }
 
     /// The members that an engine starts with. A record that cannot be read is left out: members are met again.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged block.
     pub fn members(&self) -> Result<Vec<Member>> {
         let records = self.database.sync_records(self.network, MEMBER)?;
         Ok(records.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())

@@ -66,12 +66,19 @@ impl<W: AsyncWrite + Unpin> FrameWriter<W> {
         Ok(())
     }
 
+    /// Sends what was written.
+    ///
+    /// # Errors
+    /// 58030 when the stream is gone.
     pub async fn flush(&mut self) -> Result<()> {
         self.push().await?;
         Ok(self.stream.flush().await?)
     }
 
     /// Says that nothing more will come.
+    ///
+    /// # Errors
+    /// 58030 when the stream is gone.
     pub async fn close(mut self) -> Result<()> {
         self.push().await?;
         Ok(self.stream.close().await?)

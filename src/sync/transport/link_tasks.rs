@@ -348,6 +348,9 @@ fn refused(message: &str) -> Error {
 }
 
 /// A nonce that was never used.
+///
+/// # Errors
+/// XX000 where the system gives no randomness.
 pub fn fresh_nonce() -> Result<Nonce> {
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(|error| Error::internal(format!("no randomness: {error}")))?;

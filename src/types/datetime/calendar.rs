@@ -83,6 +83,9 @@ pub fn split_timestamp(micros: i64) -> (i32, i64) {
 }
 
 /// The timestamp of a day's midnight plus microseconds; infinite dates become infinite timestamps.
+///
+/// # Errors
+/// 22008 beyond the range of timestamps.
 pub fn join_timestamp(days: i32, micros: i64) -> Result<i64> {
     match days {
         DATE_INFINITY => return Ok(TIMESTAMP_INFINITY),
@@ -133,6 +136,9 @@ pub fn between_timestamps(later: i64, earlier: i64) -> Result<Interval> {
 }
 
 /// Adds an interval as PostgreSQL does: months first (clamped to the month's last day), then days, then time.
+///
+/// # Errors
+/// 22008 beyond the range of timestamps.
 pub fn add_interval(micros: i64, interval: Interval) -> Result<i64> {
     if matches!(micros, TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY) {
         return Ok(micros);

@@ -44,10 +44,18 @@ impl Interval {
         })
     }
 
+    /// The sum, part by part.
+    ///
+    /// # Errors
+    /// 22008 for a result out of range.
     pub fn plus(self, other: Interval) -> Result<Self> {
         self.combined(other, i32::checked_add, i64::checked_add)
     }
 
+    /// The difference, part by part.
+    ///
+    /// # Errors
+    /// 22008 for a result out of range.
     pub fn minus(self, other: Interval) -> Result<Self> {
         self.combined(other, i32::checked_sub, i64::checked_sub)
     }
@@ -66,6 +74,9 @@ impl Interval {
     }
 
     /// Each part times `factor`; what is left of months and days spills into the smaller parts.
+    ///
+    /// # Errors
+    /// 22008 for a result out of range.
     pub fn times(self, factor: f64) -> Result<Self> {
         self.scaled(|part| part * factor)
     }
@@ -98,11 +109,17 @@ impl Interval {
     }
 
     /// `justify_hours`: 24 hours become a day.
+    ///
+    /// # Errors
+    /// 22008 for a result out of range.
     pub fn justify_hours(self) -> Result<Self> {
         self.with_days_of_hours()?.with_one_sign_of_hours()
     }
 
     /// `justify_days`: 30 days become a month.
+    ///
+    /// # Errors
+    /// 22008 for a result out of range.
     pub fn justify_days(self) -> Result<Self> {
         let mut justified = self.with_months_of_days()?;
         if justified.months > 0 && justified.days < 0 {
@@ -114,6 +131,9 @@ impl Interval {
     }
 
     /// `justify_interval`: both, with one sign for all parts.
+    ///
+    /// # Errors
+    /// 22008 for a result out of range.
     pub fn justify(self) -> Result<Self> {
         // First the days, where hours that are added to them could overflow.
         let same_sign = self.days.signum() != 0 && i64::from(self.days.signum()) == self.micros.signum();

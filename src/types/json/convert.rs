@@ -18,6 +18,9 @@ use crate::types::limits::ENTRY_BYTES_MAX;
 use crate::types::numeric::expand_exponent;
 
 /// Checks that `text` is one JSON value within the depth limit.
+///
+/// # Errors
+/// 22P02 for what is none, 22P05 for the escape of U+0000, 54001 above `JSON_DEPTH_MAX`.
 pub fn check_json(text: &str) -> Result<()> {
     let mut scanner = JsonScanner::new(text);
     scanner.skip_value(0)?;
@@ -25,6 +28,9 @@ pub fn check_json(text: &str) -> Result<()> {
 }
 
 /// Checks the nesting alone, of text that may be no JSON at all.
+///
+/// # Errors
+/// 54001 above `JSON_DEPTH_MAX`.
 pub fn check_json_depth(text: &str) -> Result<()> {
     let mut depth = 0usize;
     let mut in_string = false;
@@ -46,6 +52,9 @@ pub fn check_json_depth(text: &str) -> Result<()> {
 }
 
 /// The canonical text of a JSON value.
+///
+/// # Errors
+/// As [`check_json`]; 54000 above `ENTRY_BYTES_MAX`.
 pub fn jsonb_text(text: &str) -> Result<Box<str>> {
     let mut writer =
         Canonical { scanner: JsonScanner::new(text), out: Vec::with_capacity(text.len() + text.len() / 8) };
@@ -189,6 +198,9 @@ pub(super) fn write_string(text: &str, out: &mut impl BufMut) {
 
 /// The value of one fact, given its canonical JSON: a string is text, a number the narrowest of `int8`, `numeric` and
 /// `float8` that prints as the same digits, and everything else stays JSON.
+///
+/// # Errors
+/// 22P02 and 22P05 for a string with escapes that canonical JSON does not have.
 pub fn value_of_json_text(json: &str) -> Result<Value> {
     let value = match json.as_bytes() {
         [b'"', .., b'"'] if json.len() >= 2 => {
@@ -225,6 +237,9 @@ fn canonical_float(number: f64) -> String {
 }
 
 /// The value of a parsed JSON value; see [`value_of_json_text`].
+///
+/// # Errors
+/// As [`jsonb_text`].
 pub fn value_of_json(json: &serde_json::Value) -> Result<Value> {
     let text = serde_json::to_string(json).map_err(|error| invalid(error.to_string()))?;
     value_of_json_text(&jsonb_text(&text)?)
@@ -293,6 +308,9 @@ fn write_float_digits(shortest: &str, out: &mut Vec<u8>) {
 }
 
 /// The facts of a canonical object: its members with their values. [`join_object`] is the exact inverse.
+///
+/// # Errors
+/// 42804 for what is no object; as [`value_of_json_text`].
 pub fn split_object(jsonb: &str) -> Result<Vec<(String, Value)>> {
     if !jsonb.trim_ascii_start().starts_with('{') {
         let message = format!("metadata must be a JSON object, not {}", crate::types::json::jsonb::type_name(jsonb));

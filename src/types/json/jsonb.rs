@@ -79,6 +79,9 @@ pub fn type_name(json: &str) -> &'static str {
 }
 
 /// `jsonb_array_length`.
+///
+/// # Errors
+/// 22023 for what is no array.
 pub fn array_length(json: &str) -> Result<usize> {
     let what = match kind(json) {
         JsonKind::Array => return Ok(elements(json).count()),
@@ -156,6 +159,9 @@ pub fn concat(left: &str, right: &str) -> String {
 }
 
 /// `- text`: without that member, or without the elements that are that string.
+///
+/// # Errors
+/// 22023 for a scalar.
 pub fn delete_key(json: &str, key: &str) -> Result<String> {
     match kind(json) {
         JsonKind::Object => {
@@ -172,6 +178,9 @@ pub fn delete_key(json: &str, key: &str) -> Result<String> {
 }
 
 /// `- integer`: without the element at that position, from the end when negative.
+///
+/// # Errors
+/// 22023 for an object or a scalar.
 pub fn delete_index(json: &str, index: i64) -> Result<String> {
     match kind(json) {
         JsonKind::Array => {}

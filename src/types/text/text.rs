@@ -23,6 +23,11 @@ use crate::types::{ColumnType, Value};
 
 impl Value {
     /// Reads a value of type `ty` from PostgreSQL's input syntax, and applies the type's modifiers.
+    ///
+    /// # Errors
+    /// 22P02 for text that is no such value (22007 for dates, times and intervals, 22023 for hex digits), 22003 and 22008 for
+    /// what is out of range, 22001 for what is too long, 54000 for an array of too many dimensions; JSON as `check_json` and
+    /// `jsonb_text`, vectors as `parse_vector` and `check_dimension`.
     pub fn parse_text(ty: &ColumnType, text: &str) -> Result<Value> {
         let value = match ty {
             ColumnType::Bool => Value::Bool(parse_bool(text)?),

@@ -17,6 +17,10 @@ const POWERS_OF_TEN: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1
 const EXACT_DIGITS_MAX: usize = 15;
 
 /// Reads a vector. Refuses NaN, infinity, an empty vector and more than [`VECTOR_DIMENSION_MAX`] components.
+///
+/// # Errors
+/// 22P02 for another form, 22003 for a component beyond real, 22000 for NaN, infinity or no component, 54000 above
+/// [`VECTOR_DIMENSION_MAX`].
 pub fn parse_vector(text: &str) -> Result<Arc<[f32]>> {
     let trimmed = text.trim_ascii();
     let Some(open) = trimmed.strip_prefix('[') else {
@@ -123,6 +127,9 @@ fn too_many_dimensions() -> Error {
 }
 
 /// The rules of every vector, however it arrived: 1 to [`VECTOR_DIMENSION_MAX`] finite components.
+///
+/// # Errors
+/// 22000 for no component, NaN or infinity; 54000 above [`VECTOR_DIMENSION_MAX`].
 pub fn check_vector(components: &[f32]) -> Result<()> {
     if components.is_empty() {
         return Err(Error::new(ErrorKind::DataException, "vector must have at least 1 dimension"));
@@ -134,6 +141,9 @@ pub fn check_vector(components: &[f32]) -> Result<()> {
 }
 
 /// Refuses a vector of another dimension than declared.
+///
+/// # Errors
+/// 22000 for such a one.
 pub fn check_dimension(components: &[f32], declared: Option<u32>) -> Result<()> {
     match declared {
         Some(dimension) if u32::try_from(components.len()).is_ok_and(|count| count != dimension) => {

@@ -68,6 +68,9 @@ impl Distance<u32> for RowDistance<'_> {
 
 /// Builds the graph of the first `nodes` rows, which are distinct; every node leads to every other one. `progress` is told
 /// now and then and stops the build by returning false.
+///
+/// # Errors
+/// 57014 when `progress` stops it, XX000 where the system gives no threads.
 pub fn build_graph(
     rows: &VectorRows,
     nodes: usize,

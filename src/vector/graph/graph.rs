@@ -150,6 +150,9 @@ impl Graph {
     }
 
     /// Refuses a graph of so many nodes read from outside whose links lead out of it.
+    ///
+    /// # Errors
+    /// XX001 where one does.
     pub fn check(&self, nodes: usize) -> Result<()> {
         let inside = |links: &[u32], size: usize| links.iter().all(|link| *link == NO_LINK || (*link as usize) < size);
         let mut sound = self.upper.len() < LAYERS_MAX && self.stride.checked_mul(nodes) == Some(self.links.len());

@@ -17,6 +17,9 @@ impl Parameters {
     pub const EF_SEARCH_MAX: usize = 1000;
 
     /// Refuses values outside pgvector's ranges.
+    ///
+    /// # Errors
+    /// 22023 for such a value, and for an `ef_construction` below twice `m`.
     pub fn new(m: usize, ef_construction: usize) -> Result<Parameters> {
         in_range("m", m, 2, 100)?;
         in_range("ef_construction", ef_construction, 4, 1000)?;

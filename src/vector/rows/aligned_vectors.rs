@@ -36,6 +36,9 @@ pub struct VectorRows {
 
 impl VectorRows {
     /// Room for exactly `capacity` rows; memory the system does not have is an error, not an abort.
+    ///
+    /// # Errors
+    /// 54000 where the system has no memory for them.
     pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<VectorRows> {
         let stride = dimension.next_multiple_of(LINE);
         let wanted = stride

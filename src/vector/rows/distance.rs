@@ -119,6 +119,9 @@ pub fn l2_norm(vector: &[f32]) -> f64 {
 }
 
 /// Refuses components that are NaN or infinite, in pgvector's words.
+///
+/// # Errors
+/// 22000 for NaN and infinity.
 pub fn check_finite(vector: &[f32]) -> Result<()> {
     match vector.iter().find(|component| !component.is_finite()) {
         None => Ok(()),
@@ -128,6 +131,9 @@ pub fn check_finite(vector: &[f32]) -> Result<()> {
 }
 
 /// Refuses a dimension of zero or above [`DIMENSION_MAX`], and components that are not finite.
+///
+/// # Errors
+/// 22000 for no component; 54000 above [`DIMENSION_MAX`]; as [`check_finite`].
 pub fn check_vector(vector: &[f32]) -> Result<()> {
     if vector.is_empty() {
         return Err(Error::new(ErrorKind::DataException, "vector must have at least 1 dimension"));
@@ -142,6 +148,9 @@ pub fn check_vector(vector: &[f32]) -> Result<()> {
 }
 
 /// Refuses a vector whose dimension is not the wanted one, naming both.
+///
+/// # Errors
+/// 22000 for another dimension.
 pub fn check_dimension(vector: &[f32], dimension: usize) -> Result<()> {
     if vector.len() == dimension {
         return Ok(());

@@ -51,6 +51,9 @@ pub struct QueryCode {
 
 impl Codes {
     /// Encodes all rows; none for L1.
+    ///
+    /// # Errors
+    /// 54000 where the system has no memory for it.
     pub fn of(rows: &VectorRows, metric: Metric) -> Result<Option<Codes>> {
         if metric == Metric::L1 {
             return Ok(None);

@@ -38,7 +38,8 @@ impl NearestIndex {
     /// beginning of those to a greater one. `accept` is called at most once for each row. Keys that are replaced or deleted
     /// while the search runs may be missing; a caller that must not miss them looks for changes afterwards.
     ///
-    /// Errors: a query of the wrong dimension (22000).
+    /// # Errors
+    /// 22000 for a query of another dimension.
     pub fn search(&self, query: &[f32], k: usize, ef: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
         let found = self.search_unless(query, k, ef, accept, &|_| false)?;
         found.ok_or_else(|| Error::internal("a search gave up that must not"))
@@ -46,6 +47,9 @@ impl NearestIndex {
 
     /// As [`NearestIndex::search`]; `None` where the caller has a better way to find the few that its filter accepts: where the
     /// walks find too few and `is_too_choosy` says so of the share of rows that were accepted.
+    ///
+    /// # Errors
+    /// As [`NearestIndex::search`].
     pub fn search_unless(
         &self,
         query: &[f32],
@@ -79,6 +83,9 @@ impl NearestIndex {
     }
 
     /// Like [`NearestIndex::search`], by comparing the query with every row.
+    ///
+    /// # Errors
+    /// As [`NearestIndex::search`].
     pub fn search_exact(&self, query: &[f32], k: usize, accept: &mut Accept<'_>) -> Result<Vec<Candidate>> {
         check_dimension(query, self.dimension)?;
         if k == 0 {

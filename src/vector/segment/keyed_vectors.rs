@@ -25,6 +25,10 @@ pub struct Entries {
 }
 
 impl Entries {
+    /// Room for `capacity` rows.
+    ///
+    /// # Errors
+    /// As [`VectorRows::with_capacity`].
     pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<Entries> {
         Ok(Entries {
             rows: VectorRows::with_capacity(metric, dimension, capacity)?,

@@ -24,6 +24,9 @@ pub struct Segment {
 
 impl Segment {
     /// A segment of entries and their graph. The codes are not kept in files: making them takes as long as reading them.
+    ///
+    /// # Errors
+    /// As [`Codes::of`].
     pub fn new(unit: u32, entries: Entries, copies: Copies, graph: Graph, metric: Metric) -> Result<Segment> {
         let codes = Codes::of(&entries.rows, metric)?;
         Ok(Segment { unit, entries, copies, graph, codes })

@@ -142,6 +142,9 @@ pub struct GatheredParts {
 }
 
 /// Copies the live rows of all inputs together.
+///
+/// # Errors
+/// As [`Entries::with_capacity`].
 pub fn gather(inputs: &[BuildInput], metric: Metric, dimension: usize) -> Result<GatheredParts> {
     let mut sources: Vec<(PartPlace, &Entries, u32)> = Vec::new();
     for input in inputs {

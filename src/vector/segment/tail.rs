@@ -34,6 +34,9 @@ impl Tail {
     }
 
     /// Adds a row and returns its number.
+    ///
+    /// # Errors
+    /// As [`Entries::with_capacity`].
     pub fn push(&mut self, metric: Metric, key: VectorKey, vector: &[f32]) -> Result<u32> {
         if self.len.is_multiple_of(BLOCK_ROWS) {
             self.blocks.push(Arc::new(Entries::with_capacity(metric, vector.len(), BLOCK_ROWS as usize)?));
