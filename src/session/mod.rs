@@ -11,7 +11,6 @@
 mod cursor;
 mod listen;
 mod scram_verifier;
-#[expect(clippy::module_inception, reason = "the file holds the type Session")]
 mod session;
 mod settings;
 mod statement;

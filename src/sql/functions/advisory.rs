@@ -12,7 +12,7 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::definition::Parameter::Int;
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, int_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, int_of};
 use crate::sql::functions::session::backend_pid;
 use crate::types::{ColumnType, Value};
 
@@ -37,13 +37,13 @@ static LOCKS: LazyLock<Mutex<Locks>> = LazyLock::new(Mutex::default);
 /// Told when locks become free.
 static FREED: Condvar = Condvar::new();
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     let void = ColumnType::Void;
     let lock = |name: &'static str, body: crate::sql::functions::definition::Body| {
-        FunctionDefinition::new(name, &[Int, Int], void.clone(), body).optional(1).volatile()
+        SqlFunction::new(name, &[Int, Int], void.clone(), body).optional(1).volatile()
     };
     let test = |name: &'static str, body: crate::sql::functions::definition::Body| {
-        FunctionDefinition::new(name, &[Int, Int], ColumnType::Bool, body).optional(1).volatile()
+        SqlFunction::new(name, &[Int, Int], ColumnType::Bool, body).optional(1).volatile()
     };
     vec![
         lock("pg_advisory_lock", |invocation, arguments| wait(invocation, arguments, false)),
@@ -57,7 +57,7 @@ pub fn definitions() -> Vec<FunctionDefinition> {
         test("pg_advisory_unlock", |invocation, arguments| {
             Ok(Value::Bool(unlock(session(invocation)?, key(arguments))))
         }),
-        FunctionDefinition::new("pg_advisory_unlock_all", &[], void.clone(), |invocation, _| {
+        SqlFunction::new("pg_advisory_unlock_all", &[], void.clone(), |invocation, _| {
             release(session(invocation)?, false);
             Ok(Value::text(""))
         })

@@ -3,28 +3,28 @@
 
 use crate::error::Result;
 use crate::sql::functions::definition::Parameter::{AnyArray, Int};
-use crate::sql::functions::definition::{FunctionDefinition, int_of};
+use crate::sql::functions::definition::{SqlFunction, int_of};
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     let number = ColumnType::Int4;
     vec![
-        FunctionDefinition::new("array_length", &[AnyArray, Int], number.clone(), |_, arguments| {
+        SqlFunction::new("array_length", &[AnyArray, Int], number.clone(), |_, arguments| {
             Ok(dimension(arguments, |_, length| length))
         }),
-        FunctionDefinition::new("array_lower", &[AnyArray, Int], number.clone(), |_, arguments| {
+        SqlFunction::new("array_lower", &[AnyArray, Int], number.clone(), |_, arguments| {
             Ok(dimension(arguments, |first, _| first))
         }),
-        FunctionDefinition::new("array_upper", &[AnyArray, Int], number.clone(), |_, arguments| {
+        SqlFunction::new("array_upper", &[AnyArray, Int], number.clone(), |_, arguments| {
             Ok(dimension(arguments, |first, length| first.saturating_add(length - 1)))
         }),
-        FunctionDefinition::new("array_ndims", &[AnyArray], number, |_, arguments| {
+        SqlFunction::new("array_ndims", &[AnyArray], number, |_, arguments| {
             Ok(match lengths(arguments).len() {
                 0 => Value::Null,
                 count => Value::Int4(i32::try_from(count).unwrap_or(i32::MAX)),
             })
         }),
-        FunctionDefinition::new("array_dims", &[AnyArray], ColumnType::Text, |_, arguments| dims(arguments)),
+        SqlFunction::new("array_dims", &[AnyArray], ColumnType::Text, |_, arguments| dims(arguments)),
     ]
 }
 

@@ -11,15 +11,15 @@ use crate::error::{Error, Result};
 use crate::model::Collection;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::functions::definition::Parameter::Text;
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, text_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
 use crate::store::encode_key;
 use crate::types::{ColumnType, Value};
 
 /// How often a statement that waits for a blob looks whether it was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(20);
 
-pub fn definitions() -> Vec<FunctionDefinition> {
-    vec![FunctionDefinition::new("blob", &[Text, Text], ColumnType::Bytea, blob).optional(1).stable()]
+pub fn definitions() -> Vec<SqlFunction> {
+    vec![SqlFunction::new("blob", &[Text, Text], ColumnType::Bytea, blob).optional(1).stable()]
 }
 
 /// `blob(id)` of a memory, or `blob(id, collection)`; NULL where there is no entry or no blob. The first read of a blob that

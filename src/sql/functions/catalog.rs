@@ -4,11 +4,11 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Column;
 use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, Text};
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, int_of, text_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, int_of, text_of};
 use crate::sql::pg_catalog;
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     let mut all = names();
     all.extend(texts());
     all.extend(visibility());
@@ -33,20 +33,20 @@ fn optional_oid(oid: Option<u32>) -> Value {
     oid.map_or(Value::Null, |oid| Value::Int8(i64::from(oid)))
 }
 
-fn names() -> Vec<FunctionDefinition> {
+fn names() -> Vec<SqlFunction> {
     let text = ColumnType::Text;
     vec![
-        FunctionDefinition::new("to_regclass", &[Text], ColumnType::Oid, |invocation, arguments| {
+        SqlFunction::new("to_regclass", &[Text], ColumnType::Oid, |invocation, arguments| {
             Ok(optional_oid(oid_of(invocation, arguments, 0)?))
         })
         .stable(),
-        FunctionDefinition::new("to_regtype", &[Text], ColumnType::Oid, |_, arguments| {
+        SqlFunction::new("to_regtype", &[Text], ColumnType::Oid, |_, arguments| {
             Ok(optional_oid(pg_catalog::find_type(text_of(arguments, 0))))
         }),
-        FunctionDefinition::new("to_regnamespace", &[Text], ColumnType::Oid, |_, arguments| {
+        SqlFunction::new("to_regnamespace", &[Text], ColumnType::Oid, |_, arguments| {
             Ok(optional_oid(pg_catalog::find_namespace(text_of(arguments, 0)).ok()))
         }),
-        FunctionDefinition::new("regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
+        SqlFunction::new("regclass_oid", &[Object], ColumnType::Oid, |invocation, arguments| {
             match oid_of(invocation, arguments, 0)? {
                 None => Err(Error::new(
                     ErrorKind::UndefinedTable,
@@ -56,7 +56,7 @@ fn names() -> Vec<FunctionDefinition> {
             }
         })
         .stable(),
-        FunctionDefinition::new("regclass_out", &[Object], text.clone(), |invocation, arguments| {
+        SqlFunction::new("regclass_out", &[Object], text.clone(), |invocation, arguments| {
             let catalog = invocation.context()?.view.catalog();
             match oid_of(invocation, arguments, 0)? {
                 Some(oid) => Ok(Value::text(pg_catalog::class_name(catalog, oid))),
@@ -67,29 +67,29 @@ fn names() -> Vec<FunctionDefinition> {
             }
         })
         .stable(),
-        FunctionDefinition::new("regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
+        SqlFunction::new("regtype_oid", &[Object], ColumnType::Oid, |_, arguments| {
             regtype(arguments).map(|oid| Value::Int8(i64::from(oid)))
         }),
-        FunctionDefinition::new("regtype_out", &[Object], text.clone(), |_, arguments| {
+        SqlFunction::new("regtype_out", &[Object], text.clone(), |_, arguments| {
             Ok(Value::text(pg_catalog::type_name(regtype(arguments)?)))
         }),
-        FunctionDefinition::new("regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
+        SqlFunction::new("regnamespace_oid", &[Object], ColumnType::Oid, |_, arguments| {
             regnamespace(arguments).map(|oid| Value::Int8(i64::from(oid)))
         }),
-        FunctionDefinition::new("regnamespace_out", &[Object], text.clone(), |_, arguments| {
+        SqlFunction::new("regnamespace_out", &[Object], text.clone(), |_, arguments| {
             Ok(Value::text(pg_catalog::namespace_name(regnamespace(arguments)?)))
         }),
-        FunctionDefinition::new("to_regproc", &[Text], ColumnType::Oid, |_, arguments| {
+        SqlFunction::new("to_regproc", &[Text], ColumnType::Oid, |_, arguments| {
             let name = text_of(arguments, 0).rsplit('.').next().unwrap_or("");
             Ok(optional_oid(pg_catalog::find_procedure(name)))
         })
         .alias(&["to_regprocedure"]),
-        FunctionDefinition::new("regproc_out", &[Any], text.clone(), |_, arguments| {
+        SqlFunction::new("regproc_out", &[Any], text.clone(), |_, arguments| {
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
             let name = oid.and_then(pg_catalog::procedure_name).map(ToString::to_string);
             Ok(Value::text(name.unwrap_or_else(|| arguments.first().map(Value::to_text).unwrap_or_default())))
         }),
-        FunctionDefinition::new("format_type", &[Oid, Int], text, |_, arguments| {
+        SqlFunction::new("format_type", &[Oid, Int], text, |_, arguments| {
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
             let modifier = int_of(arguments, 1).and_then(|modifier| i32::try_from(modifier).ok());
             Ok(optional_text(pg_catalog::format_type(oid, modifier)))
@@ -117,31 +117,29 @@ fn regnamespace(arguments: &[Value]) -> Result<u32> {
     }
 }
 
-fn texts() -> Vec<FunctionDefinition> {
+fn texts() -> Vec<SqlFunction> {
     let text = ColumnType::Text;
     let nothing = |name: &'static str, parameters: &[crate::sql::functions::Parameter], optional: usize| {
-        FunctionDefinition::new(name, parameters, ColumnType::Text, |_, _| Ok(Value::Null))
+        SqlFunction::new(name, parameters, ColumnType::Text, |_, _| Ok(Value::Null))
             .optional(optional)
             .with_nulls()
             .stable()
     };
     vec![
         // The catalogs hold expressions as text already.
-        FunctionDefinition::new("pg_get_expr", &[Text, Object, Bool], text.clone(), |_, arguments| {
+        SqlFunction::new("pg_get_expr", &[Text, Object, Bool], text.clone(), |_, arguments| {
             Ok(arguments.first().cloned().unwrap_or_default())
         })
         .optional(1),
-        FunctionDefinition::new("pg_get_constraintdef", &[Oid, Bool], text.clone(), |invocation, arguments| {
+        SqlFunction::new("pg_get_constraintdef", &[Oid, Bool], text.clone(), |invocation, arguments| {
             let catalog = invocation.context()?.view.catalog();
             let oid = int_of(arguments, 0).and_then(|oid| u32::try_from(oid).ok());
             Ok(optional_text(oid.and_then(|oid| pg_catalog::constraint_definition(catalog, oid))))
         })
         .optional(1)
         .stable(),
-        FunctionDefinition::new("pg_get_indexdef", &[Oid, Int, Bool], text.clone(), index_definition)
-            .optional(2)
-            .stable(),
-        FunctionDefinition::new("pg_get_serial_sequence", &[Text, Text], text, serial_sequence).stable(),
+        SqlFunction::new("pg_get_indexdef", &[Oid, Int, Bool], text.clone(), index_definition).optional(2).stable(),
+        SqlFunction::new("pg_get_serial_sequence", &[Text, Text], text, serial_sequence).stable(),
         nothing("pg_get_viewdef", &[Oid, Any], 1),
         nothing("pg_get_ruledef", &[Oid, Bool], 1),
         nothing("pg_get_triggerdef", &[Oid, Bool], 1),
@@ -151,11 +149,11 @@ fn texts() -> Vec<FunctionDefinition> {
         nothing("pg_get_statisticsobjdef_columns", &[Oid], 0),
         nothing("pg_get_functiondef", &[Oid], 0),
         nothing("pg_get_function_sqlbody", &[Oid], 0),
-        FunctionDefinition::new("pg_get_function_arguments", &[Oid], ColumnType::Text, |_, arguments| {
+        SqlFunction::new("pg_get_function_arguments", &[Oid], ColumnType::Text, |_, arguments| {
             function_text(arguments, false)
         })
         .alias(&["pg_get_function_identity_arguments"]),
-        FunctionDefinition::new("pg_get_function_result", &[Oid], ColumnType::Text, |_, arguments| {
+        SqlFunction::new("pg_get_function_result", &[Oid], ColumnType::Text, |_, arguments| {
             function_text(arguments, true)
         }),
         nothing("obj_description", &[Oid, Text], 1),
@@ -195,12 +193,11 @@ fn serial_sequence(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<V
     Ok(if is_serial { Value::text(format!("public.{}_{column}_seq", collection.name)) } else { Value::Null })
 }
 
-fn visibility() -> Vec<FunctionDefinition> {
-    let seen = |name: &'static str| {
-        FunctionDefinition::new(name, &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(true))).stable()
-    };
+fn visibility() -> Vec<SqlFunction> {
+    let seen =
+        |name: &'static str| SqlFunction::new(name, &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(true))).stable();
     vec![
-        FunctionDefinition::new("pg_table_is_visible", &[Oid], ColumnType::Bool, |invocation, arguments| {
+        SqlFunction::new("pg_table_is_visible", &[Oid], ColumnType::Bool, |invocation, arguments| {
             let catalog = invocation.context()?.view.catalog();
             let object = oid_of(invocation, arguments, 0)?.and_then(|oid| pg_catalog::Object::find(catalog, oid));
             Ok(object.map_or(Value::Null, |object| Value::Bool(object.is_visible())))
@@ -218,37 +215,27 @@ fn visibility() -> Vec<FunctionDefinition> {
         seen("pg_ts_dict_is_visible"),
         seen("pg_ts_parser_is_visible"),
         seen("pg_ts_template_is_visible"),
-        FunctionDefinition::new("pg_relation_is_publishable", &[Object], ColumnType::Bool, |_, _| {
-            Ok(Value::Bool(false))
+        SqlFunction::new("pg_relation_is_publishable", &[Object], ColumnType::Bool, |_, _| Ok(Value::Bool(false)))
+            .stable(),
+        // No table is a partition.
+        SqlFunction::new("pg_partition_ancestors", &[Object], ColumnType::Array(Box::new(ColumnType::Oid)), |_, _| {
+            Ok(Value::Array(Box::new(ColumnType::Oid), Vec::new()))
         })
         .stable(),
-        // No table is a partition.
-        FunctionDefinition::new(
-            "pg_partition_ancestors",
-            &[Object],
-            ColumnType::Array(Box::new(ColumnType::Oid)),
-            |_, _| Ok(Value::Array(Box::new(ColumnType::Oid), Vec::new())),
-        )
-        .stable(),
-        FunctionDefinition::new("pg_is_other_temp_schema", &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(false)))
-            .stable(),
-        FunctionDefinition::new("pg_my_temp_schema", &[], ColumnType::Oid, |_, _| Ok(Value::Int8(0))).stable(),
-        FunctionDefinition::new("pg_indexam_has_property", &[Object, Text], ColumnType::Bool, |_, _| {
+        SqlFunction::new("pg_is_other_temp_schema", &[Oid], ColumnType::Bool, |_, _| Ok(Value::Bool(false))).stable(),
+        SqlFunction::new("pg_my_temp_schema", &[], ColumnType::Oid, |_, _| Ok(Value::Int8(0))).stable(),
+        SqlFunction::new("pg_indexam_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
+        SqlFunction::new("pg_index_column_has_property", &[Object, Int, Text], ColumnType::Bool, |_, _| {
             Ok(Value::Bool(false))
         }),
-        FunctionDefinition::new("pg_index_column_has_property", &[Object, Int, Text], ColumnType::Bool, |_, _| {
-            Ok(Value::Bool(false))
-        }),
-        FunctionDefinition::new("pg_index_has_property", &[Object, Text], ColumnType::Bool, |_, _| {
-            Ok(Value::Bool(false))
-        }),
+        SqlFunction::new("pg_index_has_property", &[Object, Text], ColumnType::Bool, |_, _| Ok(Value::Bool(false))),
     ]
 }
 
-fn sizes() -> Vec<FunctionDefinition> {
+fn sizes() -> Vec<SqlFunction> {
     // Entries of all tables share files: the size of one is not known.
     let unknown = |name: &'static str| {
-        FunctionDefinition::new(name, &[Object, Text], ColumnType::Int8, |_, _| Ok(Value::Null)).optional(1).stable()
+        SqlFunction::new(name, &[Object, Text], ColumnType::Int8, |_, _| Ok(Value::Null)).optional(1).stable()
     };
     vec![
         unknown("pg_total_relation_size"),
@@ -256,15 +243,15 @@ fn sizes() -> Vec<FunctionDefinition> {
         unknown("pg_table_size"),
         unknown("pg_indexes_size"),
         unknown("pg_tablespace_size"),
-        FunctionDefinition::new("pg_database_size", &[Any], ColumnType::Int8, |invocation, _| {
+        SqlFunction::new("pg_database_size", &[Any], ColumnType::Int8, |invocation, _| {
             let bytes = invocation.context()?.view.stored_bytes()?;
             Ok(Value::Int8(i64::try_from(bytes).unwrap_or(i64::MAX)))
         })
         .stable(),
-        FunctionDefinition::new("pg_size_pretty", &[Int], ColumnType::Text, |_, arguments| {
+        SqlFunction::new("pg_size_pretty", &[Int], ColumnType::Text, |_, arguments| {
             Ok(Value::text(size_pretty(int_of(arguments, 0).unwrap_or(0))))
         }),
-        FunctionDefinition::new("pg_column_size", &[Any], ColumnType::Int4, |_, arguments| {
+        SqlFunction::new("pg_column_size", &[Any], ColumnType::Int4, |_, arguments| {
             let bytes = arguments.first().map_or(0, Value::bytes);
             Ok(Value::Int4(i32::try_from(bytes).unwrap_or(i32::MAX)))
         }),

@@ -62,7 +62,7 @@ pub type Body = fn(&Invocation<'_>, &[Value]) -> Result<Value>;
 
 /// One function.
 #[derive(Clone, Debug)]
-pub struct FunctionDefinition {
+pub struct SqlFunction {
     pub name: &'static str,
     pub aliases: &'static [&'static str],
     pub parameters: Vec<Parameter>,
@@ -85,10 +85,10 @@ pub struct FunctionDefinition {
     pub body: Body,
 }
 
-impl FunctionDefinition {
+impl SqlFunction {
     /// A strict, immutable function.
     pub fn new(name: &'static str, parameters: &[Parameter], returns: ColumnType, body: Body) -> Self {
-        FunctionDefinition {
+        SqlFunction {
             name,
             aliases: &[],
             parameters: parameters.to_vec(),
@@ -139,10 +139,10 @@ impl FunctionDefinition {
     }
 
     /// The form that takes an array in place of repeated arguments.
-    pub fn over_array(&self) -> Option<FunctionDefinition> {
+    pub fn over_array(&self) -> Option<SqlFunction> {
         let name = self.of_array?;
         let mut form =
-            FunctionDefinition { name, aliases: &[], variadic: false, of_array: None, spreads: true, ..self.clone() };
+            SqlFunction { name, aliases: &[], variadic: false, of_array: None, spreads: true, ..self.clone() };
         if let Some(last) = form.parameters.last_mut() {
             *last = if *last == Parameter::Text { Parameter::TextArray } else { Parameter::AnyArray };
         }

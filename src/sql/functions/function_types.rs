@@ -6,14 +6,14 @@ use std::sync::LazyLock;
 use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value as Literal};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::functions::{self, ELEMENTS, FunctionDefinition, plain_form};
+use crate::sql::functions::{self, ELEMENTS, SqlFunction, plain_form};
 use crate::sql::parse::dialect::VARIADIC;
 use crate::sql::parse::names;
 use crate::sql::parse::names::folded;
 use crate::sql::parse::operators::distance_metric;
 use crate::types::ColumnType;
 
-static DEFINITIONS: LazyLock<HashMap<&'static str, FunctionDefinition>> = LazyLock::new(|| {
+static DEFINITIONS: LazyLock<HashMap<&'static str, SqlFunction>> = LazyLock::new(|| {
     let mut by_name = HashMap::new();
     for definition in functions::definitions() {
         for alias in definition.aliases {

@@ -2,35 +2,29 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::definition::Parameter::Json;
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, text_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
 use crate::types::json::jsonb;
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     let list = |ty: ColumnType| ColumnType::Array(Box::new(ty));
     vec![
-        FunctionDefinition::new("jsonb_array_elements", &[Json], list(ColumnType::Jsonb), elements)
+        SqlFunction::new("jsonb_array_elements", &[Json], list(ColumnType::Jsonb), elements)
             .alias(&["json_array_elements"]),
-        FunctionDefinition::new(
-            "jsonb_array_elements_text",
-            &[Json],
-            list(ColumnType::Text),
-            |invocation, arguments| as_texts(elements(invocation, arguments)?),
-        )
+        SqlFunction::new("jsonb_array_elements_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
+            as_texts(elements(invocation, arguments)?)
+        })
         .alias(&["json_array_elements_text"]),
-        FunctionDefinition::new("jsonb_object_keys", &[Json], list(ColumnType::Text), |_, arguments| {
+        SqlFunction::new("jsonb_object_keys", &[Json], list(ColumnType::Text), |_, arguments| {
             let json = object(arguments)?;
             let keys = jsonb::members(json).map(|(key, _)| Value::text(key.as_ref())).collect();
             Ok(Value::Array(Box::new(ColumnType::Text), keys))
         })
         .alias(&["json_object_keys"]),
-        FunctionDefinition::new("jsonb_object_values", &[Json], list(ColumnType::Jsonb), values),
-        FunctionDefinition::new(
-            "jsonb_object_values_text",
-            &[Json],
-            list(ColumnType::Text),
-            |invocation, arguments| as_texts(values(invocation, arguments)?),
-        ),
+        SqlFunction::new("jsonb_object_values", &[Json], list(ColumnType::Jsonb), values),
+        SqlFunction::new("jsonb_object_values_text", &[Json], list(ColumnType::Text), |invocation, arguments| {
+            as_texts(values(invocation, arguments)?)
+        }),
     ]
 }
 

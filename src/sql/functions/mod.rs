@@ -59,7 +59,7 @@ mod vectors;
 mod wrapped;
 
 pub use advisory::release as release_advisory_locks;
-pub use definition::{FunctionDefinition, Parameter, undefined};
+pub use definition::{Parameter, SqlFunction, undefined};
 pub use expand_array::EXPAND_ARRAY;
 pub use float_keys::{ONE_NAN, float_key, is_float_key, json_key, one_nan};
 pub use gathered::{distinct_form, plain_form};

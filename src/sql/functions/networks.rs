@@ -6,7 +6,7 @@
 use crate::error::Error;
 use crate::model::PeerId;
 use crate::sql::functions::definition::Parameter::{Json, Text};
-use crate::sql::functions::definition::{FunctionDefinition, Parameter};
+use crate::sql::functions::definition::{Parameter, SqlFunction};
 use crate::types::{ColumnType, Value};
 
 /// A function that stands for a statement.
@@ -155,9 +155,9 @@ impl NetworkFunction {
     }
 
     /// The description that `pg_proc` shows.
-    pub fn definition(self) -> FunctionDefinition {
+    pub fn definition(self) -> SqlFunction {
         let (parameters, optional) = self.parameters();
-        let definition = FunctionDefinition::new(self.name(), parameters, self.returns(), |invocation, _| {
+        let definition = SqlFunction::new(self.name(), parameters, self.returns(), |invocation, _| {
             let name = invocation.name;
             Err(Error::unsupported(
                 format!("{name}() within a larger query is not offered"),
@@ -168,11 +168,11 @@ impl NetworkFunction {
     }
 }
 
-pub fn definitions() -> Vec<FunctionDefinition> {
-    let own_id = FunctionDefinition::new("nebulus_peer_id", &[], ColumnType::Text, |invocation, _| {
+pub fn definitions() -> Vec<SqlFunction> {
+    let own_id = SqlFunction::new("nebulus_peer_id", &[], ColumnType::Text, |invocation, _| {
         Ok(Value::text(invocation.context()?.view.peer_id().as_str()))
     });
-    let author = FunctionDefinition::new("nebulus_author", &[Text, Text], ColumnType::Text, |invocation, arguments| {
+    let author = SqlFunction::new("nebulus_author", &[Text, Text], ColumnType::Text, |invocation, arguments| {
         let text = |place: usize| arguments.get(place).and_then(Value::as_str).unwrap_or_default();
         let catalog = invocation.context()?.view.catalog();
         let authors = catalog.expect_network(text(0))?.authors();

@@ -2,20 +2,20 @@
 
 use crate::error::Result;
 use crate::sql::functions::definition::Parameter::Text;
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, text_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
 use crate::sql::functions::session::backend_pid;
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     let channels = ColumnType::Array(Box::new(ColumnType::Text));
     vec![
-        FunctionDefinition::new("pg_notify", &[Text, Text], ColumnType::Void, notify).volatile().with_nulls(),
-        FunctionDefinition::new("pg_listening_channels", &[], channels, |invocation, _| {
+        SqlFunction::new("pg_notify", &[Text, Text], ColumnType::Void, notify).volatile().with_nulls(),
+        SqlFunction::new("pg_listening_channels", &[], channels, |invocation, _| {
             let channels = invocation.context()?.settings.notifications.channels();
             Ok(Value::Array(Box::new(ColumnType::Text), channels.iter().map(|name| Value::text(&**name)).collect()))
         })
         .stable(),
-        FunctionDefinition::new("pg_notification_queue_usage", &[], ColumnType::Float8, |invocation, _| {
+        SqlFunction::new("pg_notification_queue_usage", &[], ColumnType::Float8, |invocation, _| {
             Ok(Value::Float8(invocation.context()?.view.notification_queue_usage()))
         })
         .volatile(),

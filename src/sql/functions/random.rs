@@ -4,20 +4,20 @@ use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::definition::Parameter::{Float, Text};
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, text_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
 use crate::types::{ColumnType, Value};
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     vec![
-        FunctionDefinition::new("gen_random_uuid", &[], ColumnType::Uuid, |_, _| Ok(Value::Uuid(Uuid::new_v4())))
+        SqlFunction::new("gen_random_uuid", &[], ColumnType::Uuid, |_, _| Ok(Value::Uuid(Uuid::new_v4())))
             .volatile()
             .alias(&["uuid_generate_v4", "uuidv4"]),
-        FunctionDefinition::new("uuidv7", &[], ColumnType::Uuid, |_, _| Ok(Value::Uuid(Uuid::now_v7()))).volatile(),
-        FunctionDefinition::new("setseed", &[Float], ColumnType::Void, |_, _| {
+        SqlFunction::new("uuidv7", &[], ColumnType::Uuid, |_, _| Ok(Value::Uuid(Uuid::now_v7()))).volatile(),
+        SqlFunction::new("setseed", &[Float], ColumnType::Void, |_, _| {
             Err(Error::unsupported("setseed() is not offered", "random() cannot be made to repeat itself."))
         })
         .volatile(),
-        FunctionDefinition::new("uuid_extract_version", &[Text], ColumnType::Int2, extract_version),
+        SqlFunction::new("uuid_extract_version", &[Text], ColumnType::Int2, extract_version),
     ]
 }
 

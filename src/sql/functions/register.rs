@@ -9,8 +9,8 @@ use crate::sql::arrow::errors::from_datafusion;
 use crate::sql::functions::array_removal::array_removal;
 use crate::sql::functions::bounded::bounded;
 use crate::sql::functions::checked_floats::checked_floats;
-use crate::sql::functions::definition::FunctionDefinition;
 use crate::sql::functions::definition::Parameter::{Json, Vector};
+use crate::sql::functions::definition::SqlFunction;
 use crate::sql::functions::expand_array::expand_array;
 use crate::sql::functions::first_extremes::first_extremes;
 use crate::sql::functions::kept::kept;
@@ -25,14 +25,14 @@ use crate::sql::functions::{
 };
 use crate::types::ColumnType;
 
-static DEFINITIONS: LazyLock<Vec<FunctionDefinition>> = LazyLock::new(|| {
+static DEFINITIONS: LazyLock<Vec<SqlFunction>> = LazyLock::new(|| {
     let mut all = row_functions();
     all.extend(array_functions());
     all
 });
 
 /// Functions that run row by row.
-fn row_functions() -> Vec<FunctionDefinition> {
+fn row_functions() -> Vec<SqlFunction> {
     let groups = [
         advisory::definitions(),
         array_bounds::definitions(),
@@ -52,21 +52,21 @@ fn row_functions() -> Vec<FunctionDefinition> {
         time_make::definitions(),
         vectors::definitions(),
     ];
-    let mut all: Vec<FunctionDefinition> = groups.into_iter().flatten().collect();
-    let over_arrays: Vec<FunctionDefinition> = all.iter().filter_map(FunctionDefinition::over_array).collect();
+    let mut all: Vec<SqlFunction> = groups.into_iter().flatten().collect();
+    let over_arrays: Vec<SqlFunction> = all.iter().filter_map(SqlFunction::over_array).collect();
     all.extend(over_arrays);
     all
 }
 
 /// The descriptions of functions that run on arrays; their bodies are elsewhere.
-fn array_functions() -> Vec<FunctionDefinition> {
+fn array_functions() -> Vec<SqlFunction> {
     let describe = |name, parameters: &[_], returns: ColumnType| {
-        FunctionDefinition::new(name, parameters, returns, |invocation, _| {
+        SqlFunction::new(name, parameters, returns, |invocation, _| {
             Err(Error::internal(format!("{}() has no row form", invocation.name)))
         })
     };
     let distances = ["l2_distance", "inner_product", "vector_negative_inner_product", "cosine_distance", "l1_distance"];
-    let mut all: Vec<FunctionDefinition> =
+    let mut all: Vec<SqlFunction> =
         distances.into_iter().map(|name| describe(name, &[Vector, Vector], ColumnType::Float8)).collect();
     let json = json_access::descriptions();
     all.extend(json.map(|(name, operand, returns)| describe(name, &[Json, operand], returns)));
@@ -74,7 +74,7 @@ fn array_functions() -> Vec<FunctionDefinition> {
 }
 
 /// Every scalar function that this server adds.
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     DEFINITIONS.clone()
 }
 

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::definition::Parameter::{Any, Bool, Int, Object, Oid, TextArray};
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, int_of, text_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, int_of, text_of};
 use crate::sql::pg_catalog::{self, Grantee};
 use crate::types::{ColumnType, Value};
 
@@ -20,9 +20,9 @@ const ADMIN_OPTION: &str = " WITH ADMIN OPTION";
 /// `pg_relation_is_updatable` of what takes INSERT, UPDATE and DELETE: bits by the numbers of PostgreSQL's commands.
 const ALL_EVENTS: i32 = (1 << 3) | (1 << 2) | (1 << 4);
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     let bool_of = |name: &'static str, arguments: usize, body| {
-        FunctionDefinition::new(name, &vec![Any; arguments], ColumnType::Bool, body).optional(1).stable()
+        SqlFunction::new(name, &vec![Any; arguments], ColumnType::Bool, body).optional(1).stable()
     };
     vec![
         bool_of("has_table_privilege", 3, table_privilege),
@@ -38,36 +38,26 @@ pub fn definitions() -> Vec<FunctionDefinition> {
         bool_of("has_parameter_privilege", 3, owner_privilege),
         bool_of("pg_has_role", 3, role_privilege),
         // No table has policies.
-        FunctionDefinition::new("row_security_active", &[Any], ColumnType::Bool, |invocation, arguments| {
+        SqlFunction::new("row_security_active", &[Any], ColumnType::Bool, |invocation, arguments| {
             Ok(relation(invocation, arguments.first())?.map_or(Value::Null, |_| Value::Bool(false)))
         })
         .stable(),
-        FunctionDefinition::new(
-            "pg_relation_is_updatable",
-            &[Object, Bool],
-            ColumnType::Int4,
-            |invocation, arguments| {
-                let is_writable = relation(invocation, arguments.first())?.is_some_and(|object| object.is_writable());
-                Ok(Value::Int4(if is_writable { ALL_EVENTS } else { 0 }))
-            },
-        )
+        SqlFunction::new("pg_relation_is_updatable", &[Object, Bool], ColumnType::Int4, |invocation, arguments| {
+            let is_writable = relation(invocation, arguments.first())?.is_some_and(|object| object.is_writable());
+            Ok(Value::Int4(if is_writable { ALL_EVENTS } else { 0 }))
+        })
         .stable(),
-        FunctionDefinition::new(
-            "pg_column_is_updatable",
-            &[Object, Int, Bool],
-            ColumnType::Bool,
-            |invocation, arguments| {
-                // System columns have numbers below one.
-                let is_column = int_of(arguments, 1).is_some_and(|number| number > 0);
-                let object = relation(invocation, arguments.first())?;
-                Ok(Value::Bool(is_column && object.is_some_and(|object| object.is_writable())))
-            },
-        )
+        SqlFunction::new("pg_column_is_updatable", &[Object, Int, Bool], ColumnType::Bool, |invocation, arguments| {
+            // System columns have numbers below one.
+            let is_column = int_of(arguments, 1).is_some_and(|number| number > 0);
+            let object = relation(invocation, arguments.first())?;
+            Ok(Value::Bool(is_column && object.is_some_and(|object| object.is_writable())))
+        })
         .stable(),
-        FunctionDefinition::new("acldefault", &[Any, Oid], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
+        SqlFunction::new("acldefault", &[Any, Oid], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
             Ok(Value::Null)
         }),
-        FunctionDefinition::new("aclexplode", &[TextArray], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
+        SqlFunction::new("aclexplode", &[TextArray], ColumnType::Array(Box::new(ColumnType::Text)), |_, _| {
             Ok(Value::Null)
         }),
     ]

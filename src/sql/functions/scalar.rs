@@ -1,4 +1,4 @@
-//! Runs a [`FunctionDefinition`] inside DataFusion: coerces the arguments, calls the body for each row, collects the results.
+//! Runs a [`SqlFunction`] inside DataFusion: coerces the arguments, calls the body for each row, collects the results.
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::sql::arrow::errors::{from_datafusion, to_datafusion};
 use crate::sql::arrow::results::{CALL_BYTES_MAX, too_large};
 use crate::sql::arrow::types::{data_type_of, field_of, type_of};
 use crate::sql::arrow::values::{array_of, readable, value_at};
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, Parameter, undefined};
+use crate::sql::functions::definition::{Invocation, Parameter, SqlFunction, undefined};
 use crate::types::{ColumnType, Value};
 
 /// Bytes that a call may make without taking them from its account's memory, and takes at a time.
@@ -26,13 +26,13 @@ const MAKING_BYTES_FREE: usize = 1024 * 1024;
 /// A function that runs row by row.
 #[derive(Debug)]
 struct RowFunction {
-    definition: FunctionDefinition,
+    definition: SqlFunction,
     aliases: Vec<String>,
     signature: Signature,
 }
 
 /// The planner's form of a definition.
-pub fn scalar_function(definition: FunctionDefinition) -> ScalarUDF {
+pub fn scalar_function(definition: SqlFunction) -> ScalarUDF {
     let signature = Signature::user_defined(definition.volatility);
     let aliases = definition.aliases.iter().map(|alias| (*alias).to_string()).collect();
     ScalarUDF::from(RowFunction { definition, aliases, signature })
@@ -95,7 +95,7 @@ impl ScalarUDFImpl for RowFunction {
     }
 }
 
-fn run(definition: &FunctionDefinition, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ArrayRef> {
+fn run(definition: &SqlFunction, arguments: &ScalarFunctionArgs, rows: usize) -> Result<ArrayRef> {
     let types: Vec<ColumnType> = arguments.arg_fields.iter().map(|field| type_of(field)).collect();
     let mut columns = Vec::with_capacity(arguments.args.len());
     for argument in &arguments.args {
@@ -143,7 +143,7 @@ fn run(definition: &FunctionDefinition, arguments: &ScalarFunctionArgs, rows: us
 
 /// The result for one row.
 fn result_of(
-    definition: &FunctionDefinition,
+    definition: &SqlFunction,
     context: Option<&ReadContext>,
     types: &[ColumnType],
     values: &mut Vec<Value>,
@@ -190,7 +190,7 @@ fn bytes_of(value: &Value) -> usize {
 }
 
 /// Reads text that arrived for a parameter of another type.
-fn argument(definition: &FunctionDefinition, position: usize, value: Value) -> Result<Value> {
+fn argument(definition: &SqlFunction, position: usize, value: Value) -> Result<Value> {
     let Some(parameter) = definition.parameter(position) else { return Ok(value) };
     match (&value, parameter) {
         (
@@ -207,7 +207,7 @@ fn argument(definition: &FunctionDefinition, position: usize, value: Value) -> R
 }
 
 /// The types that arguments are cast to before the function sees them. Text stays text: [`argument`] reads it.
-fn coerce(definition: &FunctionDefinition, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
+fn coerce(definition: &SqlFunction, types: &[DataType]) -> DataFusionResult<Vec<DataType>> {
     let refused = || {
         let named: Vec<ColumnType> =
             types.iter().map(|data_type| type_of(&Field::new("argument", data_type.clone(), true))).collect();
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn counts_of_arguments_are_checked() {
         let definition =
-            FunctionDefinition::new("f", &[Parameter::Text, Parameter::Int], ColumnType::Text, |_, _| Ok(Value::Null))
+            SqlFunction::new("f", &[Parameter::Text, Parameter::Int], ColumnType::Text, |_, _| Ok(Value::Null))
                 .optional(1);
         assert!(definition.takes(1) && definition.takes(2) && !definition.takes(0) && !definition.takes(3));
         assert_eq!(definition.volatility, Volatility::Immutable);

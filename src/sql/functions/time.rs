@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::definition::Parameter::{Any, Float, Text, Timestamp};
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, text_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
 use crate::sql::functions::number_format::{self, Number};
 use crate::sql::functions::time_format;
 use crate::types::{
@@ -22,39 +22,37 @@ pub const MOMENT_OF_LOCAL: &str = "timezone_of_local";
 const FLOAT4_DIGITS: usize = 6;
 const FLOAT8_DIGITS: usize = 15;
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     vec![
-        FunctionDefinition::new("now", &[], ColumnType::TimestampTz, |invocation, _| {
+        SqlFunction::new("now", &[], ColumnType::TimestampTz, |invocation, _| {
             Ok(Value::TimestampTz(began_micros(invocation)))
         })
         .stable()
         .alias(&["current_timestamp", "transaction_timestamp", "statement_timestamp"]),
-        FunctionDefinition::new("clock_timestamp", &[], ColumnType::TimestampTz, |_, _| {
-            Ok(Value::TimestampTz(now_micros()))
-        })
-        .volatile(),
-        FunctionDefinition::new("localtimestamp", &[], ColumnType::Timestamp, |invocation, _| {
+        SqlFunction::new("clock_timestamp", &[], ColumnType::TimestampTz, |_, _| Ok(Value::TimestampTz(now_micros())))
+            .volatile(),
+        SqlFunction::new("localtimestamp", &[], ColumnType::Timestamp, |invocation, _| {
             Ok(Value::Timestamp(began_micros(invocation)))
         })
         .stable(),
-        FunctionDefinition::new("timezone", &[Text, Timestamp], ColumnType::Timestamp, |_, arguments| {
+        SqlFunction::new("timezone", &[Text, Timestamp], ColumnType::Timestamp, |_, arguments| {
             let moment = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
             Ok(Value::Timestamp(local_time(text_of(arguments, 0), moment)?))
         }),
-        FunctionDefinition::new(MOMENT_OF_LOCAL, &[Text, Timestamp], ColumnType::TimestampTz, |_, arguments| {
+        SqlFunction::new(MOMENT_OF_LOCAL, &[Text, Timestamp], ColumnType::TimestampTz, |_, arguments| {
             let local = micros_of(arguments.get(1)).ok_or_else(out_of_range)?;
             Ok(Value::TimestampTz(moment_of(text_of(arguments, 0), local)?))
         }),
-        FunctionDefinition::new("timeofday", &[], ColumnType::Text, |_, _| {
+        SqlFunction::new("timeofday", &[], ColumnType::Text, |_, _| {
             Ok(Value::text(Utc::now().format("%a %b %d %H:%M:%S%.6f %Y UTC").to_string()))
         })
         .volatile(),
-        FunctionDefinition::new("age", &[Timestamp, Timestamp], ColumnType::Interval, age).optional(1).stable(),
-        FunctionDefinition::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
+        SqlFunction::new("age", &[Timestamp, Timestamp], ColumnType::Interval, age).optional(1).stable(),
+        SqlFunction::new("isfinite", &[Any], ColumnType::Bool, |_, arguments| {
             Ok(Value::Bool(arguments.first().is_none_or(|value| !is_infinite(value))))
         }),
-        FunctionDefinition::new("to_char", &[Any, Text], ColumnType::Text, to_char),
-        FunctionDefinition::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
+        SqlFunction::new("to_char", &[Any, Text], ColumnType::Text, to_char),
+        SqlFunction::new("pg_sleep", &[Float], ColumnType::Void, sleep).volatile(),
     ]
 }
 

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::definition::Parameter::{self, Any, Bytes, Float, Int, Text, Timestamp};
-use crate::sql::functions::definition::{Body, FunctionDefinition, Invocation, int_of, text_of};
+use crate::sql::functions::definition::{Body, Invocation, SqlFunction, int_of, text_of};
 use crate::sql::functions::time_parse::{parse_date, parse_timestamp};
 use crate::types::{
     ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, Value,
@@ -64,33 +64,31 @@ pub fn is_exchanged(left: &ColumnType, operator: &BinaryOperator, right: &Column
     }
 }
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     let interval = || ColumnType::Interval;
-    let of_two = |name, body| {
-        FunctionDefinition::new(name, &[Parameter::Interval, Parameter::Interval], ColumnType::Interval, body)
-    };
-    let of_one = |name: &'static str, body: Body| {
-        FunctionDefinition::new(name, &[Parameter::Interval], ColumnType::Interval, body)
-    };
+    let of_two =
+        |name, body| SqlFunction::new(name, &[Parameter::Interval, Parameter::Interval], ColumnType::Interval, body);
+    let of_one =
+        |name: &'static str, body: Body| SqlFunction::new(name, &[Parameter::Interval], ColumnType::Interval, body);
     let scaled = |name: &'static str, body: Body| {
-        FunctionDefinition::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body)
+        SqlFunction::new(name, &[Parameter::Interval, Float], ColumnType::Interval, body)
     };
     let shifted = |name: &'static str, ty: ColumnType, body: Body| {
-        FunctionDefinition::new(name, &[Timestamp, Parameter::Interval], ty, body)
+        SqlFunction::new(name, &[Timestamp, Parameter::Interval], ty, body)
     };
     vec![
-        FunctionDefinition::new(TIMESTAMP_OF_EPOCH, &[Float], ColumnType::TimestampTz, |_, arguments| {
+        SqlFunction::new(TIMESTAMP_OF_EPOCH, &[Float], ColumnType::TimestampTz, |_, arguments| {
             of_epoch(float_of(arguments, 0)?).map(Value::TimestampTz)
         }),
-        FunctionDefinition::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |_, arguments| {
+        SqlFunction::new(TIMESTAMP_OF_TEXT, &[Text, Text], ColumnType::TimestampTz, |_, arguments| {
             parse_timestamp(text_of(arguments, 0), text_of(arguments, 1)).map(Value::TimestampTz)
         }),
-        FunctionDefinition::new(DATE_OF_TEXT, &[Text, Text], ColumnType::Date, |_, arguments| {
+        SqlFunction::new(DATE_OF_TEXT, &[Text, Text], ColumnType::Date, |_, arguments| {
             parse_date(text_of(arguments, 0), text_of(arguments, 1)).map(Value::Date)
         }),
-        FunctionDefinition::new("date_mi", &[Any, Any], ColumnType::Int4, between_dates),
-        FunctionDefinition::new("date_pli", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, 1)),
-        FunctionDefinition::new("date_mii", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, -1)),
+        SqlFunction::new("date_mi", &[Any, Any], ColumnType::Int4, between_dates),
+        SqlFunction::new("date_pli", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, 1)),
+        SqlFunction::new("date_mii", &[Any, Int], ColumnType::Date, |_, arguments| shifted_date(arguments, -1)),
         shifted("timestamp_pl_interval", ColumnType::Timestamp, |_, arguments| later(arguments).map(Value::Timestamp)),
         shifted("timestamp_mi_interval", ColumnType::Timestamp, |_, arguments| {
             earlier(arguments).map(Value::Timestamp)
@@ -101,7 +99,7 @@ pub fn definitions() -> Vec<FunctionDefinition> {
         shifted("timestamptz_mi_interval", ColumnType::TimestampTz, |_, arguments| {
             earlier(arguments).map(Value::TimestampTz)
         }),
-        FunctionDefinition::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |_, arguments| {
+        SqlFunction::new("timestamp_mi", &[Timestamp, Timestamp], interval(), |_, arguments| {
             between_timestamps(micros_of(arguments, 0)?, micros_of(arguments, 1)?).map(Value::Interval)
         }),
         of_two("interval_pl", |_, arguments| {
@@ -119,11 +117,11 @@ pub fn definitions() -> Vec<FunctionDefinition> {
         of_one("justify_days", |_, arguments| interval_of(arguments, 0)?.justify_days().map(Value::Interval)),
         of_one("justify_hours", |_, arguments| interval_of(arguments, 0)?.justify_hours().map(Value::Interval)),
         of_one("justify_interval", |_, arguments| interval_of(arguments, 0)?.justify().map(Value::Interval)),
-        FunctionDefinition::new(INTERVAL_KEY, &[Parameter::Interval], ColumnType::Numeric(Some((38, 0))), span),
-        FunctionDefinition::new(INTERVAL_BYTES, &[Parameter::Interval], ColumnType::Bytea, |_, arguments| {
+        SqlFunction::new(INTERVAL_KEY, &[Parameter::Interval], ColumnType::Numeric(Some((38, 0))), span),
+        SqlFunction::new(INTERVAL_BYTES, &[Parameter::Interval], ColumnType::Bytea, |_, arguments| {
             Ok(Value::Bytea(interval_of(arguments, 0)?.to_bytes().into()))
         }),
-        FunctionDefinition::new(INTERVAL_OF_BYTES, &[Bytes], interval(), |_, arguments| {
+        SqlFunction::new(INTERVAL_OF_BYTES, &[Bytes], interval(), |_, arguments| {
             let Some(Value::Bytea(bytes)) = arguments.first() else { return Ok(Value::Null) };
             Ok(Interval::from_bytes(bytes).map_or(Value::Null, Value::Interval))
         }),

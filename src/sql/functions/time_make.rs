@@ -5,7 +5,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::definition::Parameter::{Float, Int, Text};
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, int_of, text_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, int_of, text_of};
 use crate::types::{
     ColumnType, Interval, MICROS_PER_DAY, MICROS_PER_MINUTE, Value, add_days, days_from_civil, days_in_month,
     join_timestamp, moment_of_offset,
@@ -15,24 +15,21 @@ const MICROS_PER_SECOND: f64 = 1e6;
 /// Digits that `%g` of C shows.
 const SECONDS_DIGITS: usize = 6;
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     vec![
-        FunctionDefinition::new("make_date", &[Int, Int, Int], ColumnType::Date, |_, arguments| {
+        SqlFunction::new("make_date", &[Int, Int, Int], ColumnType::Date, |_, arguments| {
             day(arguments).map(Value::Date)
         })
         .named(&["year", "month", "day"]),
-        FunctionDefinition::new("make_time", &[Int, Int, Float], ColumnType::Time, |_, arguments| {
+        SqlFunction::new("make_time", &[Int, Int, Float], ColumnType::Time, |_, arguments| {
             time(arguments).map(Value::Time)
         })
         .named(&["hour", "min", "sec"]),
-        FunctionDefinition::new(
-            "make_timestamp",
-            &[Int, Int, Int, Int, Int, Float],
-            ColumnType::Timestamp,
-            |_, arguments| timestamp(arguments).map(Value::Timestamp),
-        )
+        SqlFunction::new("make_timestamp", &[Int, Int, Int, Int, Int, Float], ColumnType::Timestamp, |_, arguments| {
+            timestamp(arguments).map(Value::Timestamp)
+        })
         .named(&["year", "month", "mday", "hour", "min", "sec"]),
-        FunctionDefinition::new(
+        SqlFunction::new(
             "make_timestamptz",
             &[Int, Int, Int, Int, Int, Float, Text],
             ColumnType::TimestampTz,
@@ -41,14 +38,9 @@ pub fn definitions() -> Vec<FunctionDefinition> {
         .named(&["year", "month", "mday", "hour", "min", "sec", "timezone"])
         .optional(1)
         .stable(),
-        FunctionDefinition::new(
-            "make_interval",
-            &[Int, Int, Int, Int, Int, Int, Float],
-            ColumnType::Interval,
-            make_interval,
-        )
-        .named(&["years", "months", "weeks", "days", "hours", "mins", "secs"])
-        .optional(7),
+        SqlFunction::new("make_interval", &[Int, Int, Int, Int, Int, Int, Float], ColumnType::Interval, make_interval)
+            .named(&["years", "months", "weeks", "days", "hours", "mins", "secs"])
+            .optional(7),
     ]
 }
 

@@ -4,36 +4,36 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sql::functions::definition::Parameter::{Int, Vector};
-use crate::sql::functions::definition::{FunctionDefinition, Invocation, int_of};
+use crate::sql::functions::definition::{Invocation, SqlFunction, int_of};
 use crate::sql::functions::vector_argument::same_dimension;
 use crate::types::{ColumnType, Value, check_dimension, check_vector};
 use crate::vector::l2_norm;
 
-pub fn definitions() -> Vec<FunctionDefinition> {
+pub fn definitions() -> Vec<SqlFunction> {
     let vector = ColumnType::Vector(None);
     vec![
-        FunctionDefinition::new("vector_dims", &[Vector], ColumnType::Int4, |_, arguments| {
+        SqlFunction::new("vector_dims", &[Vector], ColumnType::Int4, |_, arguments| {
             Ok(Value::Int4(i32::try_from(vector_of(arguments, 0)?.len()).unwrap_or(i32::MAX)))
         }),
-        FunctionDefinition::new("vector_norm", &[Vector], ColumnType::Float8, |_, arguments| {
+        SqlFunction::new("vector_norm", &[Vector], ColumnType::Float8, |_, arguments| {
             Ok(Value::Float8(l2_norm(&vector_of(arguments, 0)?)))
         })
         .alias(&["l2_norm"]),
-        FunctionDefinition::new("l2_normalize", &[Vector], vector.clone(), |_, arguments| {
+        SqlFunction::new("l2_normalize", &[Vector], vector.clone(), |_, arguments| {
             normalize(&vector_of(arguments, 0)?)
         }),
-        FunctionDefinition::new("subvector", &[Vector, Int, Int], vector.clone(), subvector),
-        FunctionDefinition::new("to_vector", &[Vector, Int], vector.clone(), to_vector).optional(1),
-        FunctionDefinition::new("vector_add", &[Vector, Vector], vector.clone(), |_, arguments| {
+        SqlFunction::new("subvector", &[Vector, Int, Int], vector.clone(), subvector),
+        SqlFunction::new("to_vector", &[Vector, Int], vector.clone(), to_vector).optional(1),
+        SqlFunction::new("vector_add", &[Vector, Vector], vector.clone(), |_, arguments| {
             elementwise(arguments, |a, b| a + b)
         }),
-        FunctionDefinition::new("vector_sub", &[Vector, Vector], vector.clone(), |_, arguments| {
+        SqlFunction::new("vector_sub", &[Vector, Vector], vector.clone(), |_, arguments| {
             elementwise(arguments, |a, b| a - b)
         }),
-        FunctionDefinition::new("vector_mul", &[Vector, Vector], vector.clone(), |_, arguments| {
+        SqlFunction::new("vector_mul", &[Vector, Vector], vector.clone(), |_, arguments| {
             elementwise(arguments, |a, b| a * b)
         }),
-        FunctionDefinition::new("vector_concat", &[Vector, Vector], vector, |_, arguments| {
+        SqlFunction::new("vector_concat", &[Vector, Vector], vector, |_, arguments| {
             let (a, b) = (vector_of(arguments, 0)?, vector_of(arguments, 1)?);
             checked(a.iter().chain(b.iter()).copied().collect())
         }),

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use datafusion::logical_expr::Volatility;
 
 use crate::db::Settings;
-use crate::sql::functions::{self, FunctionDefinition, function_types};
+use crate::sql::functions::{self, SqlFunction, function_types};
 use crate::sql::pg_catalog::names::{format_type, is_type};
 use crate::sql::pg_catalog::oids::{NAMESPACE_CATALOG, NAMESPACE_PUBLIC, OWNER_OID};
 use crate::sql::pg_catalog::relation::{CatalogRow, oid, oids, small, text};
@@ -133,7 +133,7 @@ fn listed(line: &str) -> Option<Procedure> {
 }
 
 /// A function of this server, by each of its names.
-fn own(definition: FunctionDefinition) -> impl Iterator<Item = Procedure> {
+fn own(definition: SqlFunction) -> impl Iterator<Item = Procedure> {
     let names: Vec<&'static str> = std::iter::once(definition.name).chain(definition.aliases.iter().copied()).collect();
     names.into_iter().filter(|name| !name.starts_with('$')).map(move |name| Procedure {
         arguments: definition.parameters.iter().map(|parameter| parameter.column_type().oid()).collect(),

@@ -27,6 +27,7 @@ use crate::sync::engine::io::{
 };
 use crate::sync::protocol::message::{ClaimedShape, CollectionSchema, ColumnSchema, EpochKey, EpochNews, WireSecret};
 use crate::sync::protocol::statement::{MemberStatement, Signed};
+use {EngineOutcome as Outcome, EngineWork as Work};
 
 /// Views pinned for peers that reconcile; the oldest goes for one more.
 pub const VIEWS_MAX: usize = 4;
@@ -135,85 +136,73 @@ impl Executor {
     pub fn run(&self, work: EngineWork) -> EngineOutcome {
         let (database, network) = (&self.database, self.network);
         match work {
-            EngineWork::Post => EngineOutcome::Posted(wait(database.post_staged(network))),
-            EngineWork::ReadLog { origin, from_seq, bytes_max } => {
-                EngineOutcome::LogRead(database.read_log(network, &origin, from_seq, bytes_max))
+            Work::Post => Outcome::Posted(wait(database.post_staged(network))),
+            Work::ReadLog { origin, from_seq, bytes_max } => {
+                Outcome::LogRead(database.read_log(network, &origin, from_seq, bytes_max))
             }
-            EngineWork::Apply { run, shares } => {
-                EngineOutcome::Applied(wait(database.apply_run(network, run, shares)).inspect(tell_refused))
+            Work::Apply { run, shares } => {
+                Outcome::Applied(wait(database.apply_run(network, run, shares)).inspect(tell_refused))
             }
-            EngineWork::DropUnsigned { origin } => {
-                EngineOutcome::UnsignedDropped(wait(database.drop_unsigned(network, origin)))
-            }
-            EngineWork::OpenView { peer } => EngineOutcome::ViewOpened(self.open_view(peer)),
-            EngineWork::CloseView { peer } => {
+            Work::DropUnsigned { origin } => Outcome::UnsignedDropped(wait(database.drop_unsigned(network, origin))),
+            Work::OpenView { peer } => Outcome::ViewOpened(self.open_view(peer)),
+            Work::CloseView { peer } => {
                 self.views.lock().remove(&peer);
-                EngineOutcome::ViewClosed
+                Outcome::ViewClosed
             }
-            EngineWork::Fingerprints { view, collection } => {
-                EngineOutcome::Fingerprints(self.view_of(view.as_ref()).and_then(|view| view.fingerprints(&collection)))
+            Work::Fingerprints { view, collection } => {
+                Outcome::Fingerprints(self.view_of(view.as_ref()).and_then(|view| view.fingerprints(&collection)))
             }
-            EngineWork::DigestsIn { view, collection, buckets, after, until, count_max } => {
+            Work::DigestsIn { view, collection, buckets, after, until, count_max } => {
                 let range = (after.as_deref(), until.as_deref());
-                EngineOutcome::Digests(self.digests(view.as_ref(), &collection, &buckets, range, count_max))
+                Outcome::Digests(self.digests(view.as_ref(), &collection, &buckets, range, count_max))
             }
-            EngineWork::Entries { view, collection, key_hashes, within, after, bytes_max } => {
+            Work::Entries { view, collection, key_hashes, within, after, bytes_max } => {
                 let chosen = key_hashes.as_deref().map_or(Chosen::Within(&within), Chosen::Hashes);
-                EngineOutcome::Entries(self.entries(&view, &collection, &chosen, after.as_deref(), bytes_max))
+                Outcome::Entries(self.entries(&view, &collection, &chosen, after.as_deref(), bytes_max))
             }
-            EngineWork::MergeStates { collection, offer, legacy, is_partial } => {
+            Work::MergeStates { collection, offer, legacy, is_partial } => {
                 let offered = OfferedStates { legacy, ..to_database(offer) };
-                EngineOutcome::Merged(wait(database.merge_states(network, collection, offered, is_partial)))
+                Outcome::Merged(wait(database.merge_states(network, collection, offered, is_partial)))
             }
-            EngineWork::VerifyHeads { heads } => EngineOutcome::HeadsVerified(database.verify_heads(network, heads)),
-            EngineWork::DropCollected { collection, keys, heads } => {
-                EngineOutcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
+            Work::VerifyHeads { heads } => Outcome::HeadsVerified(database.verify_heads(network, heads)),
+            Work::DropCollected { collection, keys, heads } => {
+                Outcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
             }
-            EngineWork::Repost { collection, keys } => {
-                EngineOutcome::Reposted(wait(database.repost(network, collection, keys)))
+            Work::Repost { collection, keys } => Outcome::Reposted(wait(database.repost(network, collection, keys))),
+            Work::AdoptHeads { adoption, placement, ends_return } => {
+                Outcome::HeadsAdopted(self.adopt_heads(adoption, placement.as_ref(), ends_return))
             }
-            EngineWork::AdoptHeads { adoption, placement, ends_return } => {
-                EngineOutcome::HeadsAdopted(self.adopt_heads(adoption, placement.as_ref(), ends_return))
+            Work::CollectTombstones { stable } => {
+                Outcome::Collected(wait(database.collect_tombstones(network, stable)))
             }
-            EngineWork::CollectTombstones { stable } => {
-                EngineOutcome::Collected(wait(database.collect_tombstones(network, stable)))
-            }
-            EngineWork::Place { placement } => EngineOutcome::Placed(wait(database.put_placement(network, &placement))),
-            EngineWork::Draw { shares, stable, seed, count_max } => {
+            Work::Place { placement } => Outcome::Placed(wait(database.put_placement(network, &placement))),
+            Work::Draw { shares, stable, seed, count_max } => {
                 let drawn = wait(database.draw_evictable(network, shares, stable, seed, count_max));
-                EngineOutcome::Drawn(drawn.map(drawn_of))
+                Outcome::Drawn(drawn.map(drawn_of))
             }
-            EngineWork::Evict { shares, stable } => {
-                EngineOutcome::Evicted(wait(database.evict(network, shares, stable)))
-            }
-            EngineWork::ReadEntries { collection, keys } => {
-                EngineOutcome::EntriesRead(self.read_entries(&collection, &keys))
-            }
-            EngineWork::ListKeys { collection, within, after, count_max, bytes_max } => {
+            Work::Evict { shares, stable } => Outcome::Evicted(wait(database.evict(network, shares, stable))),
+            Work::ReadEntries { collection, keys } => Outcome::EntriesRead(self.read_entries(&collection, &keys)),
+            Work::ListKeys { collection, within, after, count_max, bytes_max } => {
                 let limits = (count_max, bytes_max);
                 let view = database.public_view(network);
-                EngineOutcome::KeysListed(
+                Outcome::KeysListed(
                     view.and_then(|view| view.keys_after(&collection, &within, after.as_deref(), limits)),
                 )
             }
-            EngineWork::MergeFetched { collection, offer, absent, heads } => {
+            Work::MergeFetched { collection, offer, absent, heads } => {
                 let offered = to_database(offer);
-                EngineOutcome::FetchMerged(wait(database.merge_fetched(network, collection, offered, absent, heads)))
+                Outcome::FetchMerged(wait(database.merge_fetched(network, collection, offered, absent, heads)))
             }
-            EngineWork::PruneLog { acknowledged } => {
-                EngineOutcome::Pruned(wait(database.prune_log(network, acknowledged)))
-            }
-            EngineWork::SaveMembers(members) => EngineOutcome::MembersSaved(self.save_members(members)),
-            EngineWork::Sign { statement } => EngineOutcome::Signed(self.sign(&statement)),
-            EngineWork::Verify { signed } => EngineOutcome::Verified(self.verify(&signed)),
-            EngineWork::ReadEpoch => EngineOutcome::EpochRead(self.read_epoch()),
-            EngineWork::SaveEpoch { news } => EngineOutcome::EpochSaved(self.save_epoch(&news)),
-            EngineWork::CheckOwnHead { head } => EngineOutcome::OwnHeadChecked(self.check_own_head(&head)),
-            EngineWork::RenewEarly => EngineOutcome::EarlyRenewed(wait(database.renew_early_origin())),
-            EngineWork::CallBack { peer } => EngineOutcome::CalledBack(wait(database.call_back(network, &peer))),
-            EngineWork::MergeSchema { collections, shapes } => {
-                EngineOutcome::SchemaMerged(self.merge_schema(collections, shapes))
-            }
+            Work::PruneLog { acknowledged } => Outcome::Pruned(wait(database.prune_log(network, acknowledged))),
+            Work::SaveMembers(members) => Outcome::MembersSaved(self.save_members(members)),
+            Work::Sign { statement } => Outcome::Signed(self.sign(&statement)),
+            Work::Verify { signed } => Outcome::Verified(self.verify(&signed)),
+            Work::ReadEpoch => Outcome::EpochRead(self.read_epoch()),
+            Work::SaveEpoch { news } => Outcome::EpochSaved(self.save_epoch(&news)),
+            Work::CheckOwnHead { head } => Outcome::OwnHeadChecked(self.check_own_head(&head)),
+            Work::RenewEarly => Outcome::EarlyRenewed(wait(database.renew_early_origin())),
+            Work::CallBack { peer } => Outcome::CalledBack(wait(database.call_back(network, &peer))),
+            Work::MergeSchema { collections, shapes } => Outcome::SchemaMerged(self.merge_schema(collections, shapes)),
         }
     }
 
