@@ -6,6 +6,7 @@
 
 pub(super) mod backfill;
 pub(super) mod blob_counts;
+pub(super) mod catalog_changes;
 pub(super) mod column_rules;
 pub(super) mod commit_group;
 pub(super) mod committer;

@@ -75,7 +75,7 @@ impl Analyzer<'_> {
                 Ok(Some(ColumnType::Bool))
             }
             BinaryOperator::PGExp => {
-                self.pair(left, right)?;
+                self.unify_pair(left, right)?;
                 *expr = call("power", vec![left.as_ref().clone(), right.as_ref().clone()]);
                 Ok(Some(ColumnType::Float8))
             }
@@ -151,7 +151,7 @@ impl Analyzer<'_> {
                 ));
         }
         let key = sort_key(left_type.as_ref()).or_else(|| sort_key(right_type.as_ref()));
-        self.meet(left, left_type, right, right_type)?;
+        self.unify_types(left, left_type, right, right_type)?;
         if let Some(key) = key {
             by_value(left, key);
             by_value(right, key);

@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::ast::{Expr, Query, Spanned, UnaryOperator, Value as Literal};
 
 use crate::error::{Error, Result};
-use crate::sql::analyze::analyzer::{Analyzer, unified};
+use crate::sql::analyze::analyzer::Analyzer;
 use crate::sql::analyze::casts::keep_type;
 use crate::sql::analyze::jsonb::{by_value, sort_key};
 use crate::sql::analyze::literals::{placeholder, string_of};
@@ -12,7 +12,7 @@ use crate::sql::analyze::patterns::literal_text;
 use crate::sql::analyze::row_comparisons::{keyed_rows, without_rows};
 use crate::sql::analyze::scope;
 use crate::sql::analyze::scope::ScopeColumn;
-use crate::sql::analyze::times::{common_time, common_time_of};
+use crate::sql::analyze::times::common_time;
 use crate::sql::arrow::arithmetic_functions::SUBTRACT;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::functions::{MOMENT_OF_LOCAL, function_types};
@@ -144,13 +144,13 @@ impl Analyzer<'_> {
                 boolean
             }
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
-                if let Some(key) = self.pair(left, right)? {
+                if let Some(key) = self.unify_pair(left, right)? {
                     [left, right].into_iter().for_each(|side| by_value(side, key));
                 }
                 boolean
             }
             Expr::Between { expr: inner, low, high, .. } => {
-                if let Some(key) = self.against(inner, [low.as_mut(), high.as_mut()])?.key {
+                if let Some(key) = self.unify_with(inner, [low.as_mut(), high.as_mut()])?.key {
                     [inner, low, high].into_iter().for_each(|side| by_value(side, key));
                 }
                 boolean
@@ -214,7 +214,7 @@ impl Analyzer<'_> {
                 let tested = conditions.iter_mut().map(|when| &mut when.condition);
                 match operand {
                     Some(operand) => {
-                        if let Some(key) = self.against(operand, tested)?.key {
+                        if let Some(key) = self.unify_with(operand, tested)?.key {
                             by_value(operand, key);
                             conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
                         }
@@ -223,14 +223,14 @@ impl Analyzer<'_> {
                 }
                 let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
                 results.extend(else_result.as_deref_mut());
-                let ty = self.same_type(&mut results)?;
+                let ty = self.unify_all(&mut results)?;
                 keep_type(expr, ty.as_ref());
                 Ok(ty)
             }
             Expr::Array(array) => {
                 // The planner looks for the columns of its elements in the innermost query only; those of a call it finds.
                 let is_computed = array.elem.iter().any(names_columns);
-                let ty = self.same_type(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
+                let ty = self.unify_all(&mut array.elem.iter_mut().collect::<Vec<_>>())?;
                 if is_computed {
                     *expr = call("make_array", std::mem::take(&mut array.elem));
                 }
@@ -278,7 +278,7 @@ impl Analyzer<'_> {
     fn text_expr(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         match expr {
             Expr::Position { expr: needle, r#in: text } => {
-                self.texts(&mut [needle.as_mut(), text.as_mut()])?;
+                self.coerce_to_text(&mut [needle.as_mut(), text.as_mut()])?;
                 Ok(Some(ColumnType::Int4))
             }
             Expr::Substring { .. } => self.substring(expr),
@@ -306,84 +306,6 @@ impl Analyzer<'_> {
         }
     }
 
-    /// Two expressions that are compared: the one without a type takes the other's. What makes their sort keys.
-    pub fn pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<Option<&'static str>> {
-        self.against(left, [right]).map(|sides| sides.key)
-    }
-
-    /// An expression that is compared with each of several. It is walked once: what a walk wrote is no name any more.
-    pub fn against<'e>(
-        &mut self,
-        left: &mut Expr,
-        others: impl IntoIterator<Item = &'e mut Expr>,
-    ) -> Result<ComparedSides> {
-        let mut left_type = self.expr(left)?;
-        let mut key = sort_key(left_type.as_ref());
-        let mut values = Vec::new();
-        for other in others {
-            let other_type = self.expr(other)?;
-            key = key.or_else(|| sort_key(other_type.as_ref()));
-            if common_time(left_type.as_ref(), other_type.as_ref()).is_none() {
-                self.meet(left, left_type.clone(), other, other_type.clone())?;
-            }
-            left_type = left_type.or_else(|| other_type.clone());
-            values.push((other, other_type));
-        }
-        if let Some(ty) = common_time_of(values.iter().map(|(_, ty)| ty).chain([&left_type])) {
-            self.as_time(left, left_type.as_ref(), &ty)?;
-            for (other, other_type) in &mut values {
-                self.as_time(other, other_type.as_ref(), &ty)?;
-            }
-        }
-        let others = values.iter().map(|(_, ty)| ty.clone()).collect();
-        values.push((left, left_type.clone()));
-        self.compared_as_floats(values);
-        Ok(ComparedSides { key, left: left_type, others })
-    }
-
-    /// What [`Analyzer::pair`] does for expressions that were walked already.
-    pub fn meet(
-        &mut self,
-        left: &mut Expr,
-        left_type: Option<ColumnType>,
-        right: &mut Expr,
-        right_type: Option<ColumnType>,
-    ) -> Result<()> {
-        if let Some(ty) = common_time(left_type.as_ref(), right_type.as_ref()) {
-            self.as_time(left, left_type.as_ref(), &ty)?;
-            return self.as_time(right, right_type.as_ref(), &ty);
-        }
-        match (&left_type, &right_type) {
-            (Some(ty), None) => self.adopt(right, ty),
-            (None, Some(ty)) => self.adopt(left, ty),
-            (Some(a), Some(b)) if a.is_number() && b.is_number() && a != b => {
-                self.adopt_number(right, a);
-                self.adopt_number(left, b);
-                match (a, b) {
-                    (ColumnType::Float4 | ColumnType::Float8, ColumnType::Numeric(_)) => self.make_float(right),
-                    (ColumnType::Numeric(_), ColumnType::Float4 | ColumnType::Float8) => self.make_float(left),
-                    (ColumnType::Float4, whole) if whole.is_integer() && !self.is_float4(right) => {
-                        self.make_float(left)
-                    }
-                    (whole, ColumnType::Float4) if whole.is_integer() && !self.is_float4(left) => {
-                        self.make_float(right)
-                    }
-                    _ => {}
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    pub fn texts(&mut self, list: &mut [&mut Expr]) -> Result<()> {
-        for each in list {
-            self.adopt(each, &ColumnType::Text)?;
-            self.expr(each)?;
-        }
-        Ok(())
-    }
-
     /// A part of a text by its place, or by a regular expression.
     fn substring(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::Substring { expr: inner, substring_from, substring_for, .. } = expr else { return Ok(None) };
@@ -402,35 +324,6 @@ impl Analyzer<'_> {
             *expr = call("textregexsubstr", vec![inner.as_ref().clone(), pattern.as_ref().clone()]);
         }
         Ok(Some(ColumnType::Text))
-    }
-
-    /// Expressions of which one is the result: they share a type.
-    pub fn same_type(&mut self, list: &mut [&mut Expr]) -> Result<Option<ColumnType>> {
-        let mut common = None;
-        let mut types = Vec::with_capacity(list.len());
-        for each in list.iter_mut() {
-            let ty = self.expr(each)?;
-            types.push(ty.clone());
-            common = unified(common, ty);
-        }
-        if let Some(ty) = common_time_of(&types) {
-            for (each, from) in list.iter_mut().zip(&types) {
-                self.as_time(each, from.as_ref(), &ty)?;
-            }
-            common = Some(ty);
-        }
-        if let Some(ty) = &common {
-            for (each, own) in list.iter_mut().zip(types) {
-                if self.is_adoptable(each) {
-                    self.adopt(each, &unmodified(ty))?;
-                } else {
-                    self.widen(each, own.as_ref(), ty)?;
-                }
-            }
-        } else if !list.is_empty() && list.iter().all(|each| self.is_adoptable(each)) {
-            return Ok(Some(ColumnType::Text));
-        }
-        Ok(common)
     }
 
     /// `x = ANY (array)` and the like.
@@ -479,15 +372,6 @@ impl Analyzer<'_> {
         *expr = call(&name, vec![left, array]);
         Ok(Some(ColumnType::Bool))
     }
-}
-
-/// Values that are compared.
-pub struct ComparedSides {
-    /// What makes their sort keys.
-    pub key: Option<&'static str>,
-    /// The type of the one that is compared with each of the others, and theirs.
-    pub left: Option<ColumnType>,
-    pub others: Vec<Option<ColumnType>>,
 }
 
 fn unary_function(operator: UnaryOperator) -> Option<&'static str> {

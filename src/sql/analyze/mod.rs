@@ -26,3 +26,4 @@ pub(super) mod set_operations;
 pub(super) mod shadowed_names;
 pub(super) mod special_calls;
 pub(super) mod times;
+pub(super) mod unify;

@@ -15,13 +15,13 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 use crate::error::Result;
 use crate::sql::analyze::analyzer::{Analyzer, unified};
 use crate::sql::analyze::arithmetic::native_cast;
-use crate::sql::analyze::expressions::ComparedSides;
 use crate::sql::analyze::jsonb::by_value;
 use crate::sql::analyze::literals::placeholder;
 use crate::sql::analyze::parameter_types::{ParameterTypes, unmodified};
 use crate::sql::analyze::row_comparisons::keyed_rows;
 use crate::sql::analyze::scope::{ScopeColumn, column_of};
 use crate::sql::analyze::times::common_time;
+use crate::sql::analyze::unify::ComparedSides;
 use crate::sql::arrow::cast_functions::cast_name;
 use crate::sql::parse::names::exact;
 use crate::sql::parse::operators::call;
@@ -63,10 +63,10 @@ impl Analyzer<'_> {
     /// `value IN (list)`.
     ///
     /// # Errors
-    /// As [`Analyzer::against`]; 22003 for a number of the list that no float4 holds.
+    /// As [`Analyzer::unify_with`]; 22003 for a number of the list that no float4 holds.
     pub fn in_list(&mut self, value: &mut Expr, list: &mut [Expr]) -> Result<()> {
         let places: Vec<Span> = list.iter().map(Spanned::span).collect();
-        let ComparedSides { key, left, others } = self.against(value, list.iter_mut())?;
+        let ComparedSides { key, left, others } = self.unify_with(value, list.iter_mut())?;
         if let Some(key) = key {
             by_value(value, key);
             list.iter_mut().for_each(|each| by_value(each, key));

@@ -24,7 +24,7 @@ impl Analyzer<'_> {
         if *any {
             return Err(Error::unsupported("LIKE ANY is not offered", "Join LIKE conditions with OR."));
         }
-        self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;
+        self.coerce_to_text(&mut [inner.as_mut(), pattern.as_mut()])?;
         if let Some(escape) = escape_char.take() {
             self.escaped(pattern, Expr::Value(escape))?;
         }
@@ -46,7 +46,7 @@ impl Analyzer<'_> {
     /// A pattern of LIKE with an escape character: from here on the escape is a backslash.
     fn escaped(&mut self, pattern: &mut Expr, mut escape: Expr) -> Result<()> {
         let location = escape.span().start;
-        self.texts(&mut [&mut escape])?;
+        self.coerce_to_text(&mut [&mut escape])?;
         let translated = match (literal_text(pattern), literal_text(&escape)) {
             (Some(pattern), Some(escape)) => {
                 Some(like_escape(pattern, escape).map_err(|error| self.at(error, location))?)
@@ -66,13 +66,13 @@ impl Analyzer<'_> {
     /// 22025 for an escape of several characters; as [`Analyzer::expr`].
     pub fn similar(&mut self, expr: &mut Expr) -> Result<Option<ColumnType>> {
         let Expr::SimilarTo { negated, expr: inner, pattern, escape_char } = expr else { return Ok(None) };
-        self.texts(&mut [inner.as_mut(), pattern.as_mut()])?;
+        self.coerce_to_text(&mut [inner.as_mut(), pattern.as_mut()])?;
         let mut arguments = vec![pattern.as_ref().clone()];
         let mut location = pattern.span().start;
         if let Some(escape) = escape_char.take() {
             let mut escape = Expr::Value(escape);
             location = escape.span().start;
-            self.texts(&mut [&mut escape])?;
+            self.coerce_to_text(&mut [&mut escape])?;
             arguments.push(escape);
         }
         let known: Option<Vec<&str>> = arguments.iter().map(literal_text).collect();

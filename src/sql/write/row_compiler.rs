@@ -8,9 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator, Value as Literal,
 };
 use datafusion::sql::sqlparser::tokenizer::Location;
-use rust_decimal::Decimal;
 
-use crate::db::Comparison;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Collection;
 use crate::sql::analyze::analyzer::{unified, wider};
@@ -22,6 +20,7 @@ use crate::sql::parse::names::{self, folded};
 use crate::sql::parse::trees::number_of;
 use crate::sql::write::returned::{Others, unknown_relation};
 use crate::sql::write::row_expression::{Arithmetic, RowExpression};
+use crate::sql::write::row_operators::{arithmetic, comparison, number};
 use crate::sql::write::write_target::{WritePlace, check_assignable, is_assignable, located};
 use crate::types::{ColumnType, Value};
 
@@ -74,6 +73,10 @@ impl<'a> Compiler<'a> {
     }
 
     /// The value for a place, whatever the expression.
+    ///
+    /// # Errors
+    /// 42804 for a type that the place does not take, 22P02 and its like for a literal; as
+    /// [`Compiler::typed`].
     pub fn assign(&mut self, expr: &Expr, place: WritePlace) -> Result<RowExpression> {
         match self.try_assign(expr, place)? {
             Some(expression) => Ok(expression),
@@ -86,6 +89,9 @@ impl<'a> Compiler<'a> {
     }
 
     /// The value for a place, converted to its type; `None` for what only the planner can compute.
+    ///
+    /// # Errors
+    /// As [`Compiler::assign`].
     pub fn try_assign(&mut self, expr: &Expr, place: WritePlace) -> Result<Option<RowExpression>> {
         let Some(mut typed) = self.typed(expr)? else { return Ok(None) };
         let to = place.ty(self.collection);
@@ -99,6 +105,9 @@ impl<'a> Compiler<'a> {
     }
 
     /// A condition; `None` for what only the planner can compute.
+    ///
+    /// # Errors
+    /// 42804 for one that is not of type boolean; as [`Compiler::typed`].
     pub fn try_condition(&mut self, expr: &Expr) -> Result<Option<RowExpression>> {
         let Some(mut typed) = self.typed(expr)? else { return Ok(None) };
         self.adopt(&mut typed, &ColumnType::Bool)?;
@@ -115,6 +124,9 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    ///
+    /// # Errors
+    /// As [`Compiler::try_condition`].
     pub fn condition(&mut self, expr: &Expr) -> Result<RowExpression> {
         Ok(match self.try_condition(expr)? {
             Some(condition) => condition,
@@ -129,6 +141,9 @@ impl<'a> Compiler<'a> {
     }
 
     /// An expression with its type; `None` for what the small language lacks.
+    ///
+    /// # Errors
+    /// 42703 and 42P01 for names that mean nothing here, 42883 for an operator that the types do not have, 22P02 for a cast.
     pub fn typed(&mut self, expr: &Expr) -> Result<Option<Typed>> {
         let location = expr.span().start;
         let typed = |expression, ty| Ok(Some(Typed { expression, ty, location }));
@@ -258,6 +273,9 @@ impl<'a> Compiler<'a> {
     }
 
     /// Gives a literal or parameter without a type the type of its place.
+    ///
+    /// # Errors
+    /// 22P02 and its like for a literal that is no value of the type; 42P18 where a parameter has another one.
     pub fn adopt(&mut self, typed: &mut Typed, ty: &ColumnType) -> Result<()> {
         if typed.ty.is_some() {
             return Ok(());
@@ -457,44 +475,4 @@ impl<'a> Compiler<'a> {
         }
         Ok(Some(Typed { expression: RowExpression::Coalesce(expressions), ty: Some(ty), location }))
     }
-}
-
-/// A number literal as PostgreSQL types it: integer, bigint or numeric.
-fn number(text: &str, negative: bool) -> Option<Value> {
-    let digits = if negative { format!("-{text}") } else { text.to_string() };
-    let digits = digits.replace('_', "");
-    if let Ok(small) = digits.parse::<i32>() {
-        return Some(Value::Int4(small));
-    }
-    if let Ok(large) = digits.parse::<i64>() {
-        return Some(Value::Int8(large));
-    }
-    let decimal: Option<Decimal> = digits.parse().ok().or_else(|| Decimal::from_scientific(&digits).ok());
-    match decimal {
-        Some(decimal) => Some(Value::Numeric(decimal)),
-        // Beyond what a numeric holds here: as near as a float comes.
-        None => digits.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::Float8),
-    }
-}
-
-fn arithmetic(operator: &BinaryOperator) -> Option<Arithmetic> {
-    Some(match operator {
-        BinaryOperator::Plus => Arithmetic::Add,
-        BinaryOperator::Minus => Arithmetic::Subtract,
-        BinaryOperator::Multiply => Arithmetic::Multiply,
-        BinaryOperator::Divide => Arithmetic::Divide,
-        _ => return None,
-    })
-}
-
-fn comparison(operator: &BinaryOperator) -> Option<Comparison> {
-    Some(match operator {
-        BinaryOperator::Eq => Comparison::Equal,
-        BinaryOperator::NotEq => Comparison::NotEqual,
-        BinaryOperator::Lt => Comparison::Less,
-        BinaryOperator::LtEq => Comparison::LessOrEqual,
-        BinaryOperator::Gt => Comparison::Greater,
-        BinaryOperator::GtEq => Comparison::GreaterOrEqual,
-        _ => return None,
-    })
 }

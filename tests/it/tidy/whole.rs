@@ -37,6 +37,12 @@ fn nothing_public_is_dead() {
 }
 
 #[test]
+fn public_functions_name_their_errors() {
+    let found: Vec<String> = sources().iter().filter(|source| !source.is_test).flat_map(unnamed_errors).collect();
+    assert!(found.is_empty(), "{} functions without `# Errors`:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
 fn comments_end_with_their_sentence() {
     let found: Vec<String> = sources().iter().flat_map(cut_off_comments).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
@@ -66,6 +72,16 @@ fn the_rules_about_all_find_what_breaks_them() {
         ["src/a/x.rs:1: a comment ends in the middle"]
     );
     assert!(cut_off_comments(&source("a/x.rs", "/// How long,\n/// and no longer.\n")).is_empty());
+    let unnamed = source(
+        "a/x.rs",
+        "/// Reads.\npub fn read(\n    a: u8,\n) -> Result<u8> {\n}\npub(crate) fn x() -> Result<u8> {}\n",
+    );
+    assert_eq!(unnamed_errors(&unnamed), ["src/a/x.rs:2: read"]);
+    let named = source(
+        "a/x.rs",
+        "/// Reads.\n///\n/// # Errors\n/// 58030.\n#[must_use]\npub fn read() -> Result<u8> {}\npub fn y() -> u8 {}\n",
+    );
+    assert!(unnamed_errors(&named).is_empty());
 }
 
 /// Names that several public types have.
@@ -131,6 +147,29 @@ fn public_item(line: &str) -> Option<(&str, &str)> {
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|character: char| !(character.is_alphanumeric() || character == '_')).filter(|word| !word.is_empty())
+}
+
+/// Public functions that return a `Result` and have no section `# Errors`.
+fn unnamed_errors(source: &Source) -> Vec<String> {
+    let lines: Vec<&str> = source.text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in source.code.lines().enumerate() {
+        let Some(("fn", name)) = public_item(line.trim_start()).filter(|_| line.trim_start().starts_with("pub "))
+        else {
+            continue;
+        };
+        let rest: String = source.code.lines().skip(at).collect::<Vec<_>>().join(" ");
+        let signature = rest.split(['{', ';']).next().unwrap_or_default();
+        let result = signature.split("-> ").last().unwrap_or_default();
+        let is_fallible = signature.contains("-> ")
+            && ["Result<", "std::result::Result<", "io::Result<"].iter().any(|kind| result.starts_with(kind));
+        let docs = lines.get(..at).unwrap_or_default().iter().rev().map(|line| line.trim_start());
+        let mut docs = docs.take_while(|line| line.starts_with("///") || line.starts_with("#["));
+        if is_fallible && !docs.any(|line| line.contains("# Errors")) {
+            found.push(format!("src/{}:{}: {name}", source.name, at + 1));
+        }
+    }
+    found
 }
 
 fn cut_off_comments(source: &Source) -> Vec<String> {

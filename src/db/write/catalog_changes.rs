@@ -1,0 +1,111 @@
+//! Changes of the catalog, encoded: definitions, the indexes that go with them, networks and their secrets.
+
+use std::sync::Arc;
+
+use crate::db::catalog::catalog::Catalog;
+use crate::db::catalog::catalog_change::CatalogChange;
+use crate::db::write::encoder::CommitEncoder;
+use crate::error::{Error, Result};
+use crate::model::{Collection, CollectionId, Network, NetworkId};
+use crate::store::{Key, KeyRange};
+
+impl CommitEncoder<'_> {
+    /// The catalog at this point, the group's own changes included.
+    pub fn current_catalog(&self) -> &Arc<Catalog> {
+        self.effects.catalog.as_ref().unwrap_or(&self.group.catalog)
+    }
+
+    /// Encodes changes of the catalog, in their order.
+    ///
+    /// # Errors
+    /// XX000 for a definition that cannot be written as JSON; as [`CommitEncoder::take_over_builds`].
+    pub fn catalog(&mut self, changes: &[CatalogChange]) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut catalog = (**self.current_catalog()).clone();
+        for change in changes {
+            match change {
+                CatalogChange::Put(collection) => {
+                    let old = catalog.collection_by_id(collection.id).cloned();
+                    self.drop_indexes(old.as_deref(), Some(collection))?;
+                    self.check_new_rules(old.as_deref(), collection)?;
+                    self.put_collection(collection)?;
+                    self.take_over_builds(old.as_deref(), collection, last_of(changes, collection.id))?;
+                    self.note_new_dimensions(old.as_deref(), collection)?;
+                }
+                CatalogChange::Drop(id) => {
+                    let old = catalog.collection_by_id(*id).cloned();
+                    self.drop_indexes(old.as_deref(), None)?;
+                    self.effects.batch.delete(&Key::Collection(*id));
+                    self.effects.batch.delete_range(&KeyRange::entries(*id));
+                    self.effects.batch.delete_range(&KeyRange::public(*id));
+                    self.effects.batch.delete_range(&KeyRange::contributions(*id));
+                    self.effects.batch.delete_range(&KeyRange::staged(*id));
+                    self.effects.batch.delete_range(&KeyRange::public_blobs(*id));
+                    self.effects.batch.delete_range(&KeyRange::all_vectors(*id));
+                    self.effects.batch.delete_range(&KeyRange::sequences(*id));
+                }
+                CatalogChange::PutNetwork(network) => self.put_network(network)?,
+                CatalogChange::PutSecrets(network, secrets) => {
+                    let sealed = self.shared.secrets.seal_network(*network, secrets, self.version)?;
+                    self.effects.batch.put(&Key::NetworkSecret(*network), &sealed);
+                }
+                CatalogChange::DropNetwork(network) => self.drop_network(*network)?,
+            }
+            change.apply(&mut catalog);
+        }
+        self.effects.catalog = Some(Arc::new(catalog));
+        Ok(())
+    }
+
+    /// Writes the definition of a collection.
+    ///
+    /// # Errors
+    /// XX000 for one that cannot be written as JSON.
+    pub fn put_collection(&mut self, collection: &Collection) -> Result<()> {
+        let json = serde_json::to_vec(collection).map_err(|error| Error::internal(error.to_string()))?;
+        self.effects.batch.put(&Key::Collection(collection.id), &json);
+        Ok(())
+    }
+
+    /// Removes the entries of ordered indexes that a change leaves out.
+    fn drop_indexes(&mut self, old: Option<&Collection>, new: Option<&Arc<Collection>>) -> Result<()> {
+        for index in old.into_iter().flat_map(|old| &old.indexes) {
+            let stays = new.is_some_and(|new| new.indexes.iter().any(|kept| kept.id == index.id));
+            if !stays {
+                self.effects.batch.delete_range(&KeyRange::index(index.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn put_network(&mut self, network: &Network) -> Result<()> {
+        if self.current_catalog().network_by_id(network.id).is_none() {
+            self.go_on_after_leave(network)?;
+        }
+        let json = serde_json::to_vec(network).map_err(|error| Error::internal(error.to_string()))?;
+        self.effects.batch.put(&Key::Network(network.id), &json);
+        Ok(())
+    }
+
+    fn drop_network(&mut self, id: NetworkId) -> Result<()> {
+        self.keep_own_head(id)?;
+        self.effects.batch.delete(&Key::Network(id));
+        self.effects.batch.delete(&Key::NetworkSecret(id));
+        for range in [KeyRange::heads(id), KeyRange::sync_records(id), KeyRange::deltas(id), KeyRange::postings(id)] {
+            self.effects.batch.delete_range(&range);
+        }
+        Ok(())
+    }
+}
+
+/// A collection as a transaction leaves it; `None` where it drops it.
+fn last_of(changes: &[CatalogChange], id: CollectionId) -> Option<&Collection> {
+    let last = changes.iter().rev().find_map(|change| match change {
+        CatalogChange::Put(collection) if collection.id == id => Some(Some(collection.as_ref())),
+        CatalogChange::Drop(dropped) if *dropped == id => Some(None),
+        _ => None,
+    });
+    last.flatten()
+}

@@ -1,0 +1,144 @@
+//! What type several expressions share: literals and parameters take that of the others, numbers and times meet in one that holds
+//! both (PostgreSQL documentation, sections 10.2 and 10.5).
+
+use datafusion::sql::sqlparser::ast::Expr;
+
+use crate::error::Result;
+use crate::sql::analyze::analyzer::{Analyzer, unified};
+use crate::sql::analyze::jsonb::sort_key;
+use crate::sql::analyze::parameter_types::unmodified;
+use crate::sql::analyze::times::{common_time, common_time_of};
+use crate::types::ColumnType;
+
+/// Values that are compared.
+pub struct ComparedSides {
+    /// What makes their sort keys.
+    pub key: Option<&'static str>,
+    /// The type of the one that is compared with each of the others, and theirs.
+    pub left: Option<ColumnType>,
+    pub others: Vec<Option<ColumnType>>,
+}
+
+impl Analyzer<'_> {
+    /// Two expressions that are compared: the one without a type takes the other's. What makes their sort keys.
+    ///
+    /// # Errors
+    /// As [`Analyzer::unify_with`].
+    pub fn unify_pair(&mut self, left: &mut Expr, right: &mut Expr) -> Result<Option<&'static str>> {
+        self.unify_with(left, [right]).map(|sides| sides.key)
+    }
+
+    /// An expression that is compared with each of several. It is walked once: what a walk wrote is no name any more.
+    ///
+    /// # Errors
+    /// As [`Analyzer::expr`]; 22P02 and its like for a literal that is no value of the type that it takes.
+    pub fn unify_with<'e>(
+        &mut self,
+        left: &mut Expr,
+        others: impl IntoIterator<Item = &'e mut Expr>,
+    ) -> Result<ComparedSides> {
+        let mut left_type = self.expr(left)?;
+        let mut key = sort_key(left_type.as_ref());
+        let mut values = Vec::new();
+        for other in others {
+            let other_type = self.expr(other)?;
+            key = key.or_else(|| sort_key(other_type.as_ref()));
+            if common_time(left_type.as_ref(), other_type.as_ref()).is_none() {
+                self.unify_types(left, left_type.clone(), other, other_type.clone())?;
+            }
+            left_type = left_type.or_else(|| other_type.clone());
+            values.push((other, other_type));
+        }
+        if let Some(ty) = common_time_of(values.iter().map(|(_, ty)| ty).chain([&left_type])) {
+            self.as_time(left, left_type.as_ref(), &ty)?;
+            for (other, other_type) in &mut values {
+                self.as_time(other, other_type.as_ref(), &ty)?;
+            }
+        }
+        let others = values.iter().map(|(_, ty)| ty.clone()).collect();
+        values.push((left, left_type.clone()));
+        self.compared_as_floats(values);
+        Ok(ComparedSides { key, left: left_type, others })
+    }
+
+    /// What [`Analyzer::unify_pair`] does for expressions that were walked already.
+    ///
+    /// # Errors
+    /// 22P02 and its like for a literal that is no value of the type that it takes.
+    pub fn unify_types(
+        &mut self,
+        left: &mut Expr,
+        left_type: Option<ColumnType>,
+        right: &mut Expr,
+        right_type: Option<ColumnType>,
+    ) -> Result<()> {
+        if let Some(ty) = common_time(left_type.as_ref(), right_type.as_ref()) {
+            self.as_time(left, left_type.as_ref(), &ty)?;
+            return self.as_time(right, right_type.as_ref(), &ty);
+        }
+        match (&left_type, &right_type) {
+            (Some(ty), None) => self.adopt(right, ty),
+            (None, Some(ty)) => self.adopt(left, ty),
+            (Some(a), Some(b)) if a.is_number() && b.is_number() && a != b => {
+                self.adopt_number(right, a);
+                self.adopt_number(left, b);
+                match (a, b) {
+                    (ColumnType::Float4 | ColumnType::Float8, ColumnType::Numeric(_)) => self.make_float(right),
+                    (ColumnType::Numeric(_), ColumnType::Float4 | ColumnType::Float8) => self.make_float(left),
+                    (ColumnType::Float4, whole) if whole.is_integer() && !self.is_float4(right) => {
+                        self.make_float(left)
+                    }
+                    (whole, ColumnType::Float4) if whole.is_integer() && !self.is_float4(left) => {
+                        self.make_float(right)
+                    }
+                    _ => {}
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    ///
+    /// # Errors
+    /// As [`Analyzer::expr`].
+    pub fn coerce_to_text(&mut self, list: &mut [&mut Expr]) -> Result<()> {
+        for each in list {
+            self.adopt(each, &ColumnType::Text)?;
+            self.expr(each)?;
+        }
+        Ok(())
+    }
+
+    /// Expressions of which one is the result: they share a type.
+    ///
+    /// # Errors
+    /// As [`Analyzer::unify_with`]; 42804 for types that have none in common.
+    pub fn unify_all(&mut self, list: &mut [&mut Expr]) -> Result<Option<ColumnType>> {
+        let mut common = None;
+        let mut types = Vec::with_capacity(list.len());
+        for each in list.iter_mut() {
+            let ty = self.expr(each)?;
+            types.push(ty.clone());
+            common = unified(common, ty);
+        }
+        if let Some(ty) = common_time_of(&types) {
+            for (each, from) in list.iter_mut().zip(&types) {
+                self.as_time(each, from.as_ref(), &ty)?;
+            }
+            common = Some(ty);
+        }
+        if let Some(ty) = &common {
+            for (each, own) in list.iter_mut().zip(types) {
+                if self.is_adoptable(each) {
+                    self.adopt(each, &unmodified(ty))?;
+                } else {
+                    self.widen(each, own.as_ref(), ty)?;
+                }
+            }
+        } else if !list.is_empty() && list.iter().all(|each| self.is_adoptable(each)) {
+            return Ok(Some(ColumnType::Text));
+        }
+        Ok(common)
+    }
+}
