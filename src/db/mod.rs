@@ -8,7 +8,7 @@
 //! Whoever listens is told of it by the change feed (`feed`): `feed_draft` notes what a commit changes while it is encoded, and
 //! the committer publishes it when it is durable. What sessions send themselves (`notify`) goes the same way.
 //!
-//! One nearest SELECT: a [`Query`] is given to [`ReadView::query`], `plan` chooses the access path, the vector index yields
+//! One nearest SELECT: a [`Query`] is given to [`ReadView::query`], `access_path` chooses the access path, the vector index yields
 //! candidates while the filter is evaluated inside the walk, each candidate is checked against the statement's snapshot,
 //! rows of the own transaction are merged in, and a [`Cursor`] yields rows in chunks.
 

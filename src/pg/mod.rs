@@ -1,10 +1,10 @@
 //! PostgreSQL's wire protocol, version 3: connections, authentication, the simple and the extended protocol.
 //!
-//! One connection's way: [`serve`] accepts it (`listener`), from the network or from inside of this process (`door`), into a bounded room (`waiting`), `startup` negotiates encryption
-//! (`tls`, `endpoint`) and reads the parameters, `authentication` and `scram` check the password, for which `guesses` lets a
-//! guesser wait; it gets a place among those that are served (`places`), and `connection` then serves its messages: `input` cuts them out of the
-//! stream, `simple`, `extended`, `portal` and `copy` hand statements to the [session](crate::session), the codecs turn
-//! values into bytes and back, and `output` gathers the answers, errors as `report` tells them. pgwire is named here and nowhere else.
+//! One connection's way: [`serve`] accepts it, from the network or from inside of this process (`transport::door`), into a bounded
+//! room (`transport::waiting`); `accept::startup` negotiates encryption (`transport::tls`) and reads the parameters; `auth` checks
+//! the password and lets a guesser wait; it gets a place among those that are served, and `serve::connection` then serves its
+//! messages: `messages` cuts them out of the stream, `serve` hands statements to the [session](crate::session), `codec` turns values
+//! into bytes and back, and `messages` gathers the answers. pgwire is named here and nowhere else.
 //!
 //! Guarantees: no client can make the server buffer more than one message and one chunk of rows; whatever a client sends,
 //! it gets an error with a SQLSTATE, and the other connections do not notice.

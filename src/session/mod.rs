@@ -1,9 +1,9 @@
 //! One connection's session: which language a statement is in, what it was prepared to, its transaction, its settings.
 //!
-//! A statement's way: the wire hands a text to [`Session::parse_script`] (`script`), which cuts it into statements of both languages;
+//! A statement's way: the wire hands a text to [`Session::parse_script`] (`statement::script`), which cuts it into statements of both languages;
 //! [`Session::prepare`] plans one (`prepared`); [`Session::execute`] runs it (`execute`): a read on a view, a write in the
-//! open `transaction` or in one of its own, a `control` statement on the session itself (`settings`, `cursor`). What comes
-//! of it is an [`StatementOutcome`] whose [`ResultRows`] are fetched chunk by chunk (`rows`).
+//! open `transaction` or in one of its own, a statement on the session itself (`session_statement`, `settings`, `cursor`). What comes
+//! of it is a [`StatementOutcome`] whose [`ResultRows`] are fetched chunk by chunk (`outcome`).
 //!
 //! Guarantees: a failed statement leaves nothing behind; a result holds at most a chunk of rows in memory; texts in the
 //! [`Activity`](crate::db::Activity) show no secrets.

@@ -1,20 +1,15 @@
 //! SQL: from a statement's text to a plan that a session runs.
 //!
-//! One SELECT, end to end: `parse` makes the tree and knows the characters' positions; `analyze` (with `analyze_from`,
-//! `analyze_set`, `analyze_expr`, `analyze_binary`, `literals`, `scope`, `names`) resolves names, finds the types of
-//! parameters and literals and writes every operator as what it stands for; `lower` recognises what `db` can answer by
-//! itself, so that Execute only binds and reads; everything else goes through `engine` to DataFusion, whose scans (`table`,
-//! `pushdown`, `scan`) are `db` queries again, nearest searches included (`nearest_rule`), and whose rows come in the order
-//! of scans (`row_order`). `read` holds the plan and runs it, relational ones on threads of their own (`workers`). Values
-//! cross in `arrow_types` and `arrow_values`, errors in `errors`.
+//! One SELECT, end to end: `parse` makes the tree and knows the characters' positions; `rewrite` turns what tools send into what
+//! the planner takes; `analyze` resolves names, finds the types of parameters and literals and writes every operator as what it
+//! stands for; `read` recognises what `db` can answer by itself (`lower_query`), so that Execute only binds and reads; everything
+//! else goes through `relational` to DataFusion, whose scans are `db` queries again, nearest searches included, and whose rows
+//! come in the order of scans, on threads of their own. Values and errors cross in `arrow`.
 //!
-//! What DataFusion means otherwise than PostgreSQL is put right in its plans: `mark_joins` gives IN and its kin three truth
-//! values and (with `marks`, `planner_joins`, `dependent_join`, `dependent_nodes`, `domain` and `lateral`) joins correlated
-//! subqueries, `copies` counts the rows of EXCEPT ALL and INTERSECT ALL, and before and behind the optimiser (`physical`)
-//! `guards` (with `lazy` and `attempt`) keeps expressions that can fail to the rows that reach them, `float_keys` compares floats
-//! with one NaN and one zero, intervals and JSON by value, `null_keys` parts comparisons that find NULL equal to NULL,
-//! `constants` writes constants as the optimiser takes them rightly, `window_keys` makes columns of the keys of windows, and
-//! `no_rows` lets a scalar subquery be NULL.
+//! What DataFusion means otherwise than PostgreSQL is put right in its plans. `subqueries` gives IN and its kin three truth values
+//! and joins correlated subqueries; `meaning` counts the rows of EXCEPT ALL and INTERSECT ALL, keeps expressions that can fail to
+//! the rows that reach them (`guards`), compares floats with one NaN and one zero, intervals and JSON by value (`float_keys`), and
+//! minds NULL keys, constants and the keys of windows and sorts.
 //!
 //! datafusion, sqlparser and arrow are named in this folder only.
 

@@ -2,7 +2,7 @@
 //!
 //! [`start`] begins the task of a server that watches the catalog. While there is a network, it runs a node: one task
 //! (`node`) that owns the swarm, with a protocol machine (`engine`) for each network. What the engine wants of the database
-//! the `executor` does, what it says to a peer goes through a `link`. A network that is an HTTP endpoint has a poster of
+//! the `executor` does, what it says to a peer goes through links (`transport`). A network that is an HTTP endpoint has a poster of
 //! [`knirvgraph`] in place of an engine.
 
 mod blobs;

@@ -1,10 +1,10 @@
 //! Nearest-neighbour search: distances and one index for each (collection, column, metric).
 //!
 //! A search, end to end: `NearestIndex::search` takes a snapshot of the index's parts under a short lock (`index`, `search`);
-//! each sealed segment (`segment`) is walked along its graph (`graph`, `walk`) with the kernels of `kernels`, the tail of
-//! recent vectors (`tail`) is scanned; the caller's filter judges candidates in order of distance until enough are
-//! accepted, and walks are widened as long as the filter is choosier than expected; the accepted ones get their exact
-//! distance (`distance`). Graphs are made in the background (`build`, on `workers`) and saved with everything else (`file`).
+//! each sealed segment (`segment`) is walked along its graph (`graph`) with the kernels of `rows`, the tail of recent vectors is
+//! scanned; the caller's filter judges candidates in order of distance until enough are accepted, and walks are widened as long
+//! as the filter is choosier than expected; the accepted ones get their exact distance. Graphs are made in the background (on
+//! `workers`) and saved with everything else (`file`).
 //!
 //! The index is a cache of the store: it knows keys and vectors, nothing of rows, transactions or visibility. Callers
 //! check candidates against their snapshot in the filter they pass.

@@ -1,7 +1,7 @@
 //! The query that KNIRVQL and SQL lower to: filter, order, limit, nearest, over one collection.
 //!
 //! A query is plain data. Constants are [`Scalar`]s, so that a prepared statement is lowered once and each Execute only
-//! replaces its parameters with [`Query::bind`]. How it runs is decided in `plan`.
+//! replaces its parameters with [`Query::bind`]. How it runs is decided in `access_path`.
 
 use std::sync::Arc;
 

@@ -45,7 +45,7 @@ pub enum Effect {
     Obeyed,
     /// Only these values are taken, since they say what is done anyway; the hint says what to do instead of another.
     Only { values: &'static [&'static str], hint: &'static str },
-    /// As [`Effect::Only`], for values with a syntax of their own (`setting_special`).
+    /// As [`Effect::Only`], for values with a syntax of their own (`special_settings`).
     Fixed,
     /// Taken and shown. In PostgreSQL it can only change how fast a statement runs or what the server logs.
     Inert,

@@ -1,7 +1,7 @@
 //! The run-time settings of one connection: what SET changes and SHOW shows.
 //!
 //! Names are case-insensitive, as in PostgreSQL. A setting this server does not know is refused, except a custom one with a
-//! dot in its name, which PostgreSQL keeps for applications. `setting_list` holds those that are known.
+//! dot in its name, which PostgreSQL keeps for applications. `list` holds those that are known.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -53,7 +53,7 @@ pub(crate) struct DbState {
     pub sweeping: Mutex<Sweeping>,
     /// Heads whose signatures were verified.
     pub heads_seen: Mutex<HeadsSeen>,
-    /// Up to where the own postings are surely no other copy's: see `first_heads`.
+    /// Up to where the own postings are surely no other copy's: see `repost_floor`.
     pub first_heads: BTreeMap<NetworkId, StoredHead>,
     pub vector_indexes: VectorIndexes,
     pub witnesses: Witnesses,

@@ -1,7 +1,7 @@
 //! Filling new indexes with the entries that were there before them.
 //!
 //! Ordered indexes are filled by the committer in steps between commits, so that a step never races with a write, before
-//! their transaction commits: see `builds`. Nearest-neighbour indexes are filled after it from a snapshot on another thread
+//! their transaction commits: see `index_builds`. Nearest-neighbour indexes are filled after it from a snapshot on another thread
 //! while the committer adds what is new, and used once they hold everything; they are a cache that a start can make anew.
 
 use std::ops::{Bound, ControlFlow};

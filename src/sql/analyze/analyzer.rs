@@ -5,9 +5,9 @@
 //! operators are function calls, parts of JSON columns are columns of their own, relations have one-part names. Parameters
 //! get the types PostgreSQL would give them, result columns the names. Mistakes in names are found here, with a position.
 //!
-//! `analyze` walks queries, `analyze_set` set operations, `analyze_select` and `analyze_from` the clauses (`analyze_shadow`
-//! minds the names of relations), `analyze_expr`,
-//! `analyze_binary`, `analyze_arithmetic`, `analyze_cast` and `analyze_call` expressions; `analyze_jsonb` compares JSON by
+//! `analyze` walks queries, `set_operations` set operations, `select` and `from` the clauses (`shadowed_names`
+//! minds the names of relations), `expressions`,
+//! `binary`, `arithmetic`, `casts` and `calls` expressions; `jsonb` compares JSON by
 //! value; `literals` makes constants.
 
 use std::collections::{BTreeMap, HashMap};

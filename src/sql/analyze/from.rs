@@ -1,4 +1,4 @@
-//! The FROM clause: which tables and subqueries a query reads, and what columns they show. `analyze_function` adds the
+//! The FROM clause: which tables and subqueries a query reads, and what columns they show. `from_functions` adds the
 //! functions.
 
 use std::sync::Arc;

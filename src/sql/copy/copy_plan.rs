@@ -1,5 +1,5 @@
-//! COPY, planned: which columns, in which format (`copy_options`). `copy_in` takes rows, `copy_out` gives them, `copy_text`
-//! and `copy_binary` are the formats.
+//! COPY, planned: which columns, in which format (`options`). `copy_in` takes rows, `copy_out` gives them, `text_format`
+//! and `binary_format` are the formats.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the options of COPY mean, and which go together. `copy_syntax` reads them.
+//! What the options of COPY mean, and which go together. `syntax` reads them.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Collection;

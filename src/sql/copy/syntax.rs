@@ -1,6 +1,6 @@
 //! The syntax of COPY's options, that of today (`WITH (FORMAT csv, HEADER)`) and that of before PostgreSQL 9 (`CSV HEADER`).
 //!
-//! sqlparser knows a part of either. `forms` leaves everything behind STDIN and STDOUT out of the tree; it is read here from
+//! sqlparser knows a part of either. `rewrite_tokens` leaves everything behind STDIN and STDOUT out of the tree; it is read here from
 //! the statement's text, by PostgreSQL's grammar (`copy_opt_item` and `copy_generic_opt_list`) and with its errors.
 
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};

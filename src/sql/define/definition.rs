@@ -1,6 +1,6 @@
 //! Data definition: tables, indexes, and the statements about objects that this server has one fixed kind of.
 //!
-//! `define_table` reads columns and constraints, `define_index` indexes, `define_alter` changes of tables, `define_drop` what
+//! `table` reads columns and constraints, `index` indexes, `alter` changes of tables, `drop` what
 //! goes; this file dispatches and carries out.
 
 use std::sync::Arc;

@@ -29,7 +29,7 @@ pub fn normalized(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             replaced.extend(solid.first().filter(|_| first == "ANALYSE").map(|at| (*at, keyword("ANALYZE"))));
             dropped.extend(solid.iter().skip(1));
         }
-        // `copy_syntax` reads them from the text.
+        // `syntax` reads them from the text.
         "COPY" => {
             let all: Vec<&Token> = solid.iter().filter_map(|at| tokens.get(*at)).map(|token| &token.token).collect();
             let start = options_start(&all).unwrap_or(all.len());

@@ -67,7 +67,7 @@ fn build() -> Result<SessionState> {
     options.execution.time_zone = Some("UTC".to_string());
     // Only whether NULL can come differs between them, where tests such as IS UNKNOWN become functions.
     options.execution.skip_physical_aggregate_schema_check = true;
-    // Rows of scans, series and sorted subqueries keep their order; `row_order` does the rest.
+    // Rows of scans, series and sorted subqueries keep their order; `row_order_rule` does the rest.
     options.optimizer.enable_round_robin_repartition = false;
     options.sql_parser.enable_subquery_sort_elimination = false;
     let runtime = RuntimeEnvBuilder::new()

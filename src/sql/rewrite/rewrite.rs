@@ -2,7 +2,7 @@
 //!
 //! Only shapes change, never meaning: set-returning functions get `unnest` around them; `ARRAY(SELECT …)` becomes
 //! `array_agg`; `OPERATOR(pg_catalog.~)` becomes `~`. A SELECT from a catalog that is always empty yields no row, so what it
-//! computes of rows is not planned. `rewrite_expr` holds the rules of single expressions, `recognise` the whole queries that
+//! computes of rows is not planned. `expressions` holds the rules of single expressions, `recognise` the whole queries that
 //! are answered in another way.
 
 use std::ops::ControlFlow;

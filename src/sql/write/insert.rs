@@ -1,7 +1,7 @@
 //! INSERT, planned: where each column's value comes from, and what happens when the key exists.
 //!
 //! Rows of VALUES are bound and handed to the transaction one by one, with no planner in between; `INSERT … SELECT` reads
-//! its rows from a [`ReadPlan`]. `conflict` holds ON CONFLICT.
+//! its rows from a [`ReadPlan`]. `on_conflict` holds ON CONFLICT.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //!
 //! A [`Compiler`] serves the expressions of one place: values of INSERT see no row, `DO UPDATE` sees the entry and
 //! `EXCLUDED`. What the small language lacks is collected and planned as one SELECT, whose columns are then read through
-//! [`RowExpression::Planned`] (`row_plan`).
+//! [`RowExpression::Planned`] (`row_subplan`).
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator, Value as Literal,

@@ -1,6 +1,6 @@
 //! Expressions over one row, evaluated without a planner: what INSERT, `SET n = n + 1` and RETURNING are made of.
 //!
-//! The common forms only; `row_compile` makes them from the tree and hands everything else to the planner. NULL in, NULL
+//! The common forms only; `row_compiler` makes them from the tree and hands everything else to the planner. NULL in, NULL
 //! out, except where SQL says otherwise.
 
 use std::cmp::Ordering;

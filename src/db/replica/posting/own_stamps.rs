@@ -2,7 +2,7 @@
 //!
 //! Members set them aside until their own clocks have come so far, and with them all that follows under the same origin. What
 //! was posted cannot be changed, since a number is never given twice. So the origin ends before the first of them: what they
-//! held goes out once more under a new peer id, with stamps of the present (see `take_back`).
+//! held goes out once more under a new peer id, with stamps of the present (see `repost`).
 
 use std::sync::Arc;
 

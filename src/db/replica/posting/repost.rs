@@ -1,7 +1,7 @@
 //! Posting once more what was posted under numbers that an origin has used twice.
 //!
 //! The copy posts under its origin's next numbers, which its later life gave to other deltas. Once that shows, the origin is
-//! nobody's any more: what was posted above its first head (see `first_heads`) goes out again under the new identity, and the
+//! nobody's any more: what was posted above its first head (see `repost_floor`) goes out again under the new identity, and the
 //! log and the head of the old one go back to that, so that the true continuation can come from peers. Before the new identity
 //! is minted it is written down what is to be taken back, so that a start finishes what a crash has interrupted.
 
