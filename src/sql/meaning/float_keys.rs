@@ -6,7 +6,7 @@
 //! equal bits; `min`, `max`, `greatest` and `least` see their NaNs through another one, which keeps -0. The values
 //! themselves stay as they are: PostgreSQL stores -0 and prints it, and a group shows the first of its values.
 //!
-//! Intervals are compared by their length and JSON by its sort key. Where a statement writes a comparison, `analyze_jsonb`
+//! Intervals are compared by their length and JSON by its sort key. Where a statement writes a comparison, `analyze::jsonb`
 //! has done so already; here follow the ones that the planner makes: set operations, USING, IN with a subquery, DISTINCT ON,
 //! elements of arrays.
 //!
