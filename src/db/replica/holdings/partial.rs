@@ -165,7 +165,7 @@ impl Database {
                 }
                 let keys: BTreeSet<&[u8]> = keys.iter().map(|key| &**key).collect();
                 apply.catch_up(&network, &collection, &keys, &held, &mut touched)?;
-                apply.write_touched(touched)?;
+                apply.write_touched(&network, touched)?;
                 Ok(news)
             })
             .await
