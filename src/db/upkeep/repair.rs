@@ -338,10 +338,10 @@ fn collections(snapshot: &Snapshot) -> Result<Vec<Collection>> {
     Ok(collections)
 }
 
+/// The blob that a record names; a member may have sent a text that is no hash.
 fn blob_of(record: &RecordView<'_>) -> Result<Option<[u8; 32]>> {
-    let Some(text) = record.get_str(FACT_BLOB_HASH)? else { return Ok(None) };
-    let hash: BlobHash = text.parse()?;
-    Ok(Some(*hash.as_bytes()))
+    let hash = record.get_str(FACT_BLOB_HASH)?.and_then(|text| text.parse::<BlobHash>().ok());
+    Ok(hash.map(|hash| *hash.as_bytes()))
 }
 
 fn hash_of(bytes: &[u8]) -> Result<[u8; 32]> {

@@ -75,10 +75,11 @@ fn blob_written_by(me: &PeerId, record: &[u8]) -> Result<Option<BlobHash>> {
 }
 
 impl CommitEncoder<'_> {
-    /// Keeps the number of entries that refer to each blob.
+    /// Keeps the number of entries that refer to each blob. A text that is no hash, which only a member can have sent, refers to
+    /// none: what is written here was checked by its statement.
     ///
     /// # Errors
-    /// 22P02 for a fact that is no hash; XX001 for a damaged record or count, 58030 where the store cannot be read.
+    /// XX001 for a damaged record or count, 58030 where the store cannot be read.
     pub fn count_blobs(
         &mut self,
         collection: &Collection,
@@ -90,7 +91,7 @@ impl CommitEncoder<'_> {
         }
         let hash = |entry: Option<&EntryView<'_>>| -> Result<Option<BlobHash>> {
             match entry.map(|entry| entry.field(FACT_BLOB_HASH, None)).transpose()?.flatten() {
-                Some(Value::Text(text)) => text.parse().map(Some),
+                Some(Value::Text(text)) => Ok(text.parse().ok()),
                 _ => Ok(None),
             }
         };

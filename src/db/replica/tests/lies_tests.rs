@@ -341,3 +341,34 @@ fn an_entry_that_members_made_too_large_together_is_set_aside_alone() {
     assert!(!merged.is_forged);
     assert_eq!(b.set_aside(), set_aside);
 }
+
+#[test]
+fn a_blob_whose_hash_is_none_stops_nothing() {
+    let (a, b) = pair();
+    let mut bait = a.public_state("one");
+    bait.timestamp = Hlc::new(START_MS + 100, 0);
+    let stamp = Stamp { hlc: bait.timestamp, ..bait.fields["x"].stamp.clone() };
+    bait.fields = [(FACT_BLOB_HASH.to_string(), Field { value: Some(Value::text("no hash")), stamp })].into();
+    a.post_lie(a.key("one").as_bytes(), bait);
+    a.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    a.post();
+    assert!(a.send_to(&b, usize::MAX).iter().all(|verdict| *verdict == Verdict::Applied));
+    assert_eq!(b.metadata("two").unwrap(), r#"{"x": 2}"#, "what comes behind it is taken");
+    assert_eq!(b.metadata("one").unwrap(), r#"{"x": 1}"#);
+    // It can be written to and deleted here, goes on to others, and a store that has it can be repaired.
+    b.write("one", r#"{"x": 3}"#, Stage::Private);
+    b.delete("one");
+    a.send_to(&b, usize::MAX);
+    let third = Node::new();
+    b.send_to(&third, usize::MAX);
+    third.database.shutdown().unwrap();
+    let options = DatabaseOptions {
+        data_directory: third.directory.path().join("data"),
+        key_directory: third.directory.path().join("keys"),
+        key_source: KeySource::File,
+        cache_bytes: 8 << 20,
+        sync: false,
+        clock: Clock::System,
+    };
+    crate::db::upkeep::repair::repair(&options).unwrap();
+}
