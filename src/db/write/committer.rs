@@ -317,8 +317,8 @@ impl Committer {
         }
         let progress = [group.version.to_le_bytes(), group.hlc.to_bits().to_le_bytes()].concat();
         group.batch.put(&Key::Meta(PROGRESS), &progress);
-        for collection in &group.facts {
-            group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection)?);
+        for (collection, news) in &group.facts {
+            group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection, news)?);
         }
         self.hlc = group.hlc;
         let batch = std::mem::take(&mut group.batch);
@@ -341,6 +341,7 @@ impl Committer {
             return Err(error);
         }
         metrics::BATCHES.add(1);
+        group.facts.iter().for_each(|(collection, news)| self.shared.facts.add(*collection, news));
         for index in &group.built {
             self.shared.builds.finish(*index);
         }

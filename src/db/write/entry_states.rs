@@ -275,9 +275,7 @@ impl CommitEncoder<'_> {
         }
         if collection.kind == CollectionKind::Memory {
             let values = visible.fields.iter().map(|(name, field)| (name, &field.value));
-            if self.shared.facts.note(collection.id, values) && !self.effects.facts.contains(&collection.id) {
-                self.effects.facts.push(collection.id);
-            }
+            self.shared.facts.note(collection.id, values, self.effects.facts.entry(collection.id).or_default());
         }
         Ok(())
     }
