@@ -337,7 +337,7 @@ impl Committer {
             for index in renewed {
                 drop(self.shared.vector_indexes.replace(index));
             }
-            self.restore_vectors(&group)?;
+            self.restore_vectors(&group);
             return Err(error);
         }
         metrics::BATCHES.add(1);
@@ -373,18 +373,18 @@ impl Committer {
         old
     }
 
-    /// Puts the vectors of a group that could not be written back to what the store holds.
-    fn restore_vectors(&self, group: &CommitGroup) -> Result<()> {
+    /// Puts the vectors of a group that could not be written back to what the store holds. An index of which that fails is not
+    /// used any more: searches measure all vectors, and the next start builds it again.
+    fn restore_vectors(&self, group: &CommitGroup) {
         let is_renewed =
             |change: &&VectorChange| group.renewed.iter().any(|renewed| Arc::ptr_eq(renewed, &change.index));
         for change in group.vectors.iter().filter(|change| !is_renewed(change)) {
-            let slot = crate::db::read::view::vector_slot(change.index.column)?;
-            match group.snapshot.get(&Key::Vector(change.index.collection, slot, &change.key))? {
-                Some(bytes) => change.index.insert(&change.key, &crate::store::vector_of_bytes(&bytes)?)?,
-                None => change.index.delete(&change.key),
+            if let Err(error) = restore_vector(group, change) {
+                let index = change.index.id.0;
+                tracing::error!(index, %error, "an index is not used until the next start: it could not be put back");
+                change.index.set_unready();
             }
         }
-        Ok(())
     }
 }
 
@@ -405,6 +405,17 @@ fn apply_vectors(group: &CommitGroup) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn restore_vector(group: &CommitGroup, change: &VectorChange) -> Result<()> {
+    let slot = crate::db::read::view::vector_slot(change.index.column)?;
+    match group.snapshot.get(&Key::Vector(change.index.collection, slot, &change.key))? {
+        Some(bytes) => change.index.insert(&change.key, &crate::store::vector_of_bytes(&bytes)?),
+        None => {
+            change.index.delete(&change.key);
+            Ok(())
+        }
+    }
 }
 
 /// Name of the singleton that lists the facts of a collection.
