@@ -348,14 +348,17 @@ impl Database {
     /// # Errors
     /// As [`Database::epoch_secret`]; F0000 where the key cannot be stretched.
     pub fn network_keys(&self, network: &Network) -> Result<Vec<NetworkKey>> {
+        check_visible(self.hides_secrets())?;
         self.shared().network_secrets(network.id)?.keys(&network.name)
     }
 
     /// The secret of the present epoch, for members that do not know it yet.
     ///
     /// # Errors
-    /// 58030 where the store cannot be read, XX001 for secrets that cannot be opened.
+    /// 42501 for somebody from whom secrets are hidden; 58030 where the store cannot be read, XX001 for secrets that cannot be
+    /// opened.
     pub fn epoch_secret(&self, network: NetworkId) -> Result<Option<EpochSecret>> {
+        check_visible(self.hides_secrets())?;
         Ok(self.shared().network_secrets(network)?.newest().cloned())
     }
 
