@@ -108,6 +108,14 @@ impl CommitQueue {
         self.jobs.try_send(job)
     }
 
+    /// Puts a job into the queue and waits for a free place: not for an async thread.
+    ///
+    /// # Errors
+    /// The job, where the committer is gone.
+    pub fn blocking_send(&self, job: Job) -> std::result::Result<(), mpsc::error::SendError<Job>> {
+        self.jobs.blocking_send(job)
+    }
+
     /// Has the committer encode something on top of the commits before it, and waits until it is durable.
     ///
     /// # Errors
