@@ -131,18 +131,18 @@ impl Database {
     /// Sets the owner's password.
     ///
     /// # Errors
-    /// 53100 and 58030 where the store cannot be written, 57P01 once the database goes down, XX000 where the committer has died
-    /// or its queue is full.
+    /// 53100 and 58030 where the store cannot be written, 57P01 once the database goes down, XX000 where the committer has died.
     pub fn set_password(&self, verifier: &ScramVerifier) -> Result<()> {
         let mut batch = Batch::new();
         batch.put(&Key::Role(OWNER), &verifier.to_bytes()?);
         let (reply, answer) = tokio::sync::oneshot::channel();
         let stopped = || self.shared().no_committer();
-        self.0.queue.try_send(Job::Raw { batch, reply }).map_err(|_| stopped())?;
-        // A oneshot's blocking receive must not run on an async thread; this is one write at a start.
-        std::thread::scope(|scope| {
-            scope.spawn(|| answer.blocking_recv()).join().map_err(|_| stopped())?.map_err(|_| stopped())?
-        })
+        // Nothing that blocks may run on an async thread, and the queue may be full; this is one write at a start.
+        let write = || {
+            self.0.queue.blocking_send(Job::Raw { batch, reply }).map_err(|_| stopped())?;
+            answer.blocking_recv().map_err(|_| stopped())?
+        };
+        std::thread::scope(|scope| scope.spawn(write).join().map_err(|_| stopped())?)
     }
 
     /// Removes blob files that no entry refers to any more; how many bytes that freed.

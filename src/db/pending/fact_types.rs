@@ -1,6 +1,7 @@
 //! Which facts occur in the MEMORY collections and with which types: the columns of `memory_facts`.
 //!
-//! The committer notes each new (key, type) pair in the batch that brings it, so the list is as durable as the facts.
+//! The committer stores each new (key, type) pair in the batch that brings it, so the list is as durable as the facts, and takes
+//! it as known once that batch is written.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,9 +21,12 @@ const NUMBER: u8 = 4;
 const TEXT: u8 = 8;
 const JSON: u8 = 16;
 
-/// The facts of each collection: key to the set of types that were stored under it.
+/// Facts by key, each with the set of types that were stored under it.
+pub(crate) type FactKinds = BTreeMap<String, u8>;
+
+/// The facts of each collection that are stored.
 #[derive(Default)]
-pub(crate) struct FactTypes(RwLock<HashMap<CollectionId, BTreeMap<String, u8>>>);
+pub(crate) struct FactTypes(RwLock<HashMap<CollectionId, FactKinds>>);
 
 impl FactTypes {
     /// Takes in the stored list of a collection's facts.
@@ -36,45 +40,42 @@ impl FactTypes {
         Ok(())
     }
 
-    /// Notes the facts of a write; true when one was new, and the list must be stored again.
+    /// Adds the facts of a write that are not known yet to `news`. They are known once they are durable ([`FactTypes::add`]):
+    /// until then every commit that brings one has to store the list.
     pub fn note<'a>(
         &self,
         collection: CollectionId,
-        changes: impl Iterator<Item = (&'a String, &'a Option<Value>)> + Clone,
-    ) -> bool {
-        let is_known = {
-            let facts = self.0.read();
-            let known = facts.get(&collection);
-            changes.clone().all(|(name, value)| {
-                let kind = kind_of(name, value.as_ref());
-                kind == 0 || known.and_then(|known| known.get(name)).is_some_and(|kinds| kinds & kind == kind)
-            })
-        };
-        if is_known {
-            return false;
-        }
-        let mut facts = self.0.write();
-        let known = facts.entry(collection).or_default();
-        let mut is_new = false;
+        changes: impl Iterator<Item = (&'a String, &'a Option<Value>)>,
+        news: &mut FactKinds,
+    ) {
+        let facts = self.0.read();
+        let known = facts.get(&collection);
+        let is_full = known.is_some_and(|known| known.len() >= LISTED_FACTS_MAX);
         for (name, value) in changes {
             let kind = kind_of(name, value.as_ref());
-            if kind == 0 || (known.len() >= LISTED_FACTS_MAX && !known.contains_key(name)) {
-                continue;
+            let is_known = match known.and_then(|known| known.get(name)) {
+                Some(kinds) => kinds & kind == kind,
+                None => is_full,
+            };
+            if kind != 0 && !is_known {
+                *news.entry(name.clone()).or_default() |= kind;
             }
-            let kinds = known.entry(name.clone()).or_default();
-            is_new |= *kinds & kind != kind;
-            *kinds |= kind;
         }
-        is_new
     }
 
-    /// The list of a collection's facts, as it is stored.
+    /// Takes in facts whose list is stored by now.
+    pub fn add(&self, collection: CollectionId, news: &FactKinds) {
+        extend(self.0.write().entry(collection).or_default(), news);
+    }
+
+    /// The list of a collection's facts with `news`, as it is stored.
     ///
     /// # Errors
     /// None today; XX000 for a list that cannot be written as JSON.
-    pub fn encode(&self, collection: CollectionId) -> Result<Vec<u8>> {
-        let facts = self.0.read();
-        serde_json::to_vec(&facts.get(&collection)).map_err(|error| Error::internal(error.to_string()))
+    pub fn encode(&self, collection: CollectionId, news: &FactKinds) -> Result<Vec<u8>> {
+        let mut facts = self.0.read().get(&collection).cloned().unwrap_or_default();
+        extend(&mut facts, news);
+        serde_json::to_vec(&facts).map_err(|error| Error::internal(error.to_string()))
     }
 
     /// Facts with the type each shows as, those of uncommitted writes included.
@@ -89,6 +90,15 @@ impl FactTypes {
             }
         }
         facts.into_iter().map(|(name, kinds)| (name, shown_as(kinds))).collect()
+    }
+}
+
+/// Adds facts to a list as far as it has room.
+fn extend(facts: &mut FactKinds, news: &FactKinds) {
+    for (name, kinds) in news {
+        if facts.len() < LISTED_FACTS_MAX || facts.contains_key(name) {
+            *facts.entry(name.clone()).or_default() |= kinds;
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::db::read::entry_view::EntryView;
 use crate::db::read::query::{Operand, PathBase, PathResult};
 use crate::error::Result;
 use crate::model::{Collection, Index, IndexKind};
-use crate::store::encode_key;
+use crate::store::{encode_key, encode_key_unbounded};
 use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
 
@@ -24,11 +24,26 @@ pub(crate) fn indexed_operands(collection: &Collection, index: &Index) -> Vec<Op
     }
 }
 
-/// The encoded columns of an entry in an index.
+/// The encoded columns of an entry in an index, for an entry that is to be written here.
+///
+/// # Errors
+/// 54000 where they are too long for an index; as [`EntryView::operand`].
 pub(crate) fn index_prefix(entry: &EntryView<'_>, operands: &[Operand]) -> Result<Vec<u8>> {
     let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
     let mut key = Vec::new();
     encode_key(&values, &mut key)?;
+    Ok(key)
+}
+
+/// The encoded columns of an entry in an index that has it already, or gets it from a peer, however long they are. Values that
+/// are too long are hidden before; the primary key of an entry cannot be, and is bounded itself.
+///
+/// # Errors
+/// As [`EntryView::operand`].
+pub(crate) fn stored_prefix(entry: &EntryView<'_>, operands: &[Operand]) -> Result<Vec<u8>> {
+    let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
+    let mut key = Vec::new();
+    encode_key_unbounded(&values, &mut key)?;
     Ok(key)
 }
 

@@ -166,9 +166,9 @@ impl ReadView {
     /// Whether the file of a blob is here.
     ///
     /// # Errors
-    /// 22P02 for a text that is no hash.
+    /// 22P02 for a text that is no hash, 58030 where the file cannot be looked at.
     pub fn has_blob(&self, hash: &str) -> Result<bool> {
-        Ok(self.database.blobs.size(&hash.parse()?).is_ok())
+        self.database.blobs.is_here(&hash.parse()?)
     }
 
     /// A blob, read from its local file and verified.

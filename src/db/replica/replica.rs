@@ -136,8 +136,7 @@ impl Database {
     /// `shares` as [`Apply::receive`](crate::db::write::encoder::CommitEncoder::receive) takes them.
     ///
     /// # Errors
-    /// 54000 for a posting, an entry or a value of an index that is too long; 22P02 for a blob whose hash is none; 55006 while
-    /// the beginning of a posting is being written; XX001 for what is damaged here; 53100 and 58030 where the store cannot be
+    /// 54000 for a posting that is longer than one may be; 55006 while the beginning of a posting is being written; XX001 for what is damaged here; 53100 and 58030 where the store cannot be
     /// written or read; 57P01 once the database goes down, XX000 where the committer has died.
     pub async fn apply_run(&self, network: NetworkId, run: Run, shares: Option<Shares>) -> Result<Applied> {
         let _timer = metrics::SYNC_APPLY_SECONDS.start();
@@ -188,7 +187,7 @@ impl Database {
                     if let Err(error) = apply.check_key_of(&network, &collection, key) {
                         // Anybody's name may stand in a state: those alone are shown of whom something was taken.
                         if apply.head(&network, &state.peer_id)?.seq > 0 {
-                            apply.set_aside_delta(&network, &state.peer_id, 0, &error);
+                            apply.set_aside_delta(&network, &state.peer_id, 0, &error)?;
                         }
                         continue;
                     }
@@ -197,7 +196,7 @@ impl Database {
                 for (origin, posting) in postings {
                     apply.put_posting(network.id, &origin, posting)?;
                 }
-                apply.write_touched(touched)?;
+                apply.write_touched(&network, touched)?;
                 Ok(merged)
             })
             .await
@@ -349,14 +348,17 @@ impl Database {
     /// # Errors
     /// As [`Database::epoch_secret`]; F0000 where the key cannot be stretched.
     pub fn network_keys(&self, network: &Network) -> Result<Vec<NetworkKey>> {
+        check_visible(self.hides_secrets())?;
         self.shared().network_secrets(network.id)?.keys(&network.name)
     }
 
     /// The secret of the present epoch, for members that do not know it yet.
     ///
     /// # Errors
-    /// 58030 where the store cannot be read, XX001 for secrets that cannot be opened.
+    /// 42501 for somebody from whom secrets are hidden; 58030 where the store cannot be read, XX001 for secrets that cannot be
+    /// opened.
     pub fn epoch_secret(&self, network: NetworkId) -> Result<Option<EpochSecret>> {
+        check_visible(self.hides_secrets())?;
         Ok(self.shared().network_secrets(network)?.newest().cloned())
     }
 

@@ -23,10 +23,11 @@ const BLOCK: (i64, i64) = (32, 8192);
 #[derive(Default)]
 pub(crate) struct Sequences(Mutex<HashMap<SequencePlace, Block>>);
 
+/// Wider than the numbers: behind the last one there is another place.
 struct Block {
-    next: i64,
+    next: i128,
     /// First number that is not reserved on disk.
-    end: i64,
+    end: i128,
     /// Numbers that the next reservation takes.
     size: i64,
 }
@@ -43,30 +44,29 @@ impl Sequences {
             std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::hash_map::Entry::Vacant(entry) => {
                 let next = match store.snapshot().get(&key)? {
-                    None => numbering.start,
+                    None => i128::from(numbering.start),
                     Some(bytes) => decode(&bytes)?,
                 };
                 entry.insert(Block { next, end: next, size: BLOCK.0 })
             }
         };
+        let number = i64::try_from(block.next).map_err(|_| exhausted())?;
         if block.next == block.end {
-            let step = block.size.checked_mul(numbering.increment).ok_or_else(exhausted)?;
-            let end = block.next.checked_add(step).ok_or_else(exhausted)?;
+            let end = block.next + i128::from(block.size) * i128::from(numbering.increment);
             let mut batch = Batch::new();
-            batch.put(&key, &end.to_le_bytes());
+            batch.put(&key, &encode(end));
             store.write(batch)?;
             block.end = end;
             block.size = (block.size * 2).min(BLOCK.1);
         }
-        let number = block.next;
-        block.next = number_after(number, numbering)?;
+        block.next += i128::from(numbering.increment);
         Ok(number)
     }
 
     /// Gives the reserved numbers back at a clean stop.
     pub fn release(&self, batch: &mut Batch) {
         for ((collection, column), block) in self.0.lock().drain() {
-            batch.put(&Key::Sequence(collection, column), &block.next.to_le_bytes());
+            batch.put(&Key::Sequence(collection, column), &encode(block.next));
         }
     }
 
@@ -81,7 +81,8 @@ impl Sequences {
         let mut sequences = self.0.lock();
         write()?;
         for (place, next) in restarts {
-            sequences.insert(*place, Block { next: *next, end: *next, size: BLOCK.0 });
+            let next = i128::from(*next);
+            sequences.insert(*place, Block { next, end: next, size: BLOCK.0 });
         }
         Ok(())
     }
@@ -99,9 +100,18 @@ fn exhausted() -> Error {
     Error::new(ErrorKind::NumericOutOfRange, "nextval: the sequence has given out its last number")
 }
 
-fn decode(bytes: &[u8]) -> Result<i64> {
-    bytes
-        .try_into()
-        .map(i64::from_le_bytes)
-        .map_err(|_| Error::new(ErrorKind::Corrupted, format!("a sequence is stored in {} bytes", bytes.len())))
+/// The next number of a sequence as it is stored: in 16 bytes where it lies behind the last one, in 8 everywhere else.
+fn encode(next: i128) -> Vec<u8> {
+    match i64::try_from(next) {
+        Ok(next) => next.to_le_bytes().to_vec(),
+        Err(_) => next.to_le_bytes().to_vec(),
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<i128> {
+    let damaged = |_| Error::new(ErrorKind::Corrupted, format!("a sequence is stored in {} bytes", bytes.len()));
+    match bytes.try_into() {
+        Ok(next) => Ok(i128::from(i64::from_le_bytes(next))),
+        Err(_) => bytes.try_into().map(i128::from_le_bytes).map_err(damaged),
+    }
 }

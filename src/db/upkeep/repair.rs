@@ -11,7 +11,7 @@ use std::path::Path;
 use crate::db::catalog::catalog::Catalog;
 use crate::db::database::Database;
 use crate::db::open::load::DatabaseOptions;
-use crate::db::pending::fact_types::FactTypes;
+use crate::db::pending::fact_types::{FactKinds, FactTypes};
 use crate::db::records::stage_marks::StagedAt;
 use crate::db::write::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
@@ -92,7 +92,7 @@ impl Repair<'_> {
     /// Looks at all entries of a collection: what follows from them within it is compared and set right.
     fn entries(&mut self, collection: &Collection, blobs: &mut HashMap<[u8; 32], u64>) -> Result<()> {
         let is_memory = collection.kind == CollectionKind::Memory;
-        let (facts, mut has_facts) = (FactTypes::default(), false);
+        let (none, mut facts) = (FactTypes::default(), FactKinds::new());
         let mut public = HashMap::new();
         let snapshot = self.snapshot;
         let mut records = snapshot.scan(&KeyRange::entries(collection.id).uncached());
@@ -109,7 +109,7 @@ impl Repair<'_> {
                 let names = record.names().collect::<Result<Vec<&str>>>()?;
                 let known = names.iter().map(|name| Ok(((*name).to_string(), record.get_value(name)?)));
                 let known = known.collect::<Result<Vec<(String, Option<Value>)>>>()?;
-                has_facts |= facts.note(collection.id, known.iter().map(|(name, value)| (name, value)));
+                none.note(collection.id, known.iter().map(|(name, value)| (name, value)), &mut facts);
             }
             if let Some(hash) = self.public_blob(collection.id, key, &record)? {
                 *public.entry(hash).or_insert(0) += 1;
@@ -120,7 +120,7 @@ impl Repair<'_> {
         self.stray_proofs(collection.id)?;
         if is_memory {
             self.public_counts(collection.id, &public)?;
-            self.fact_list(collection.id, &facts, has_facts)?;
+            self.fact_list(collection.id, &facts)?;
         }
         Ok(())
     }
@@ -229,11 +229,11 @@ impl Repair<'_> {
     }
 
     /// The list may name facts that no entry has any more; it must name all that one has.
-    fn fact_list(&mut self, collection: CollectionId, facts: &FactTypes, has_facts: bool) -> Result<()> {
+    fn fact_list(&mut self, collection: CollectionId, facts: &FactKinds) -> Result<()> {
         let name = facts_name(collection);
-        let wanted = facts.encode(collection)?;
+        let wanted = FactTypes::default().encode(collection, facts)?;
         let stored = self.snapshot.get(&Key::Meta(&name))?;
-        if stored.is_some_and(|stored| *stored == *wanted) || !has_facts {
+        if stored.is_some_and(|stored| *stored == *wanted) || facts.is_empty() {
             return Ok(());
         }
         self.batch.put(&Key::Meta(&name), &wanted);
@@ -338,10 +338,10 @@ fn collections(snapshot: &Snapshot) -> Result<Vec<Collection>> {
     Ok(collections)
 }
 
+/// The blob that a record names; a member may have sent a text that is no hash.
 fn blob_of(record: &RecordView<'_>) -> Result<Option<[u8; 32]>> {
-    let Some(text) = record.get_str(FACT_BLOB_HASH)? else { return Ok(None) };
-    let hash: BlobHash = text.parse()?;
-    Ok(Some(*hash.as_bytes()))
+    let hash = record.get_str(FACT_BLOB_HASH)?.and_then(|text| text.parse::<BlobHash>().ok());
+    Ok(hash.map(|hash| *hash.as_bytes()))
 }
 
 fn hash_of(bytes: &[u8]) -> Result<[u8; 32]> {

@@ -90,6 +90,11 @@ impl VectorIndex {
         self.ready.store(true, Ordering::Release);
     }
 
+    /// Takes the index out of use: searches measure all vectors, and it is not saved.
+    pub fn set_unready(&self) {
+        self.ready.store(false, Ordering::Release);
+    }
+
     /// Whether nothing newer than `version` has touched the index: then it agrees with a snapshot of that version.
     pub fn agrees_with(&self, version: u64) -> bool {
         self.applied.load(Ordering::Acquire) <= version

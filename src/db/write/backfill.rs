@@ -7,7 +7,9 @@
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
+use crate::db::read::entry_view::EntryView;
 use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
+use crate::db::read::query::Operand;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
 use crate::db::read::view::{ReadView, vector_slot};
 use crate::db::state::cancel::Cancel;
@@ -79,7 +81,7 @@ pub(crate) fn begin_build(shared: &DbState, build: Arc<Build>) -> Result<()> {
 /// One step on the committer's thread.
 pub(crate) fn build_step(shared: &Arc<DbState>, build: &Build, after: &Bound<Vec<u8>>) -> Result<BuildStep> {
     let view = ReadView::of(shared, Arc::default());
-    let (batch, step) = fill_step(&view, &build.collection, &build.index, after)?;
+    let (batch, step) = fill_step(&view, (&build.collection, &build.index), after, index_prefix)?;
     shared.store.write_unsynced(batch)?;
     if matches!(step, BuildStep::Done) {
         build.set_filled();
@@ -156,19 +158,23 @@ impl CommitEncoder<'_> {
     }
 }
 
+/// The encoded columns of an entry in an index: [`index_prefix`] or
+/// [`stored_prefix`](crate::db::read::ordered_keys::stored_prefix).
+pub(crate) type Prefix = fn(&EntryView<'_>, &[Operand]) -> Result<Vec<u8>>;
+
 /// The entries that an ordered index has for the next entries of a view behind `after`.
 pub(crate) fn fill_step(
     view: &ReadView,
-    collection: &Collection,
-    index: &Index,
+    (collection, index): (&Collection, &Index),
     after: &Bound<Vec<u8>>,
+    prefix: Prefix,
 ) -> Result<(Batch, BuildStep)> {
     let operands = indexed_operands(collection, index);
     let span = ScanSpan { lower: after.clone(), upper: Bound::Unbounded, reverse: false };
     let mut batch = Batch::new();
     let mut last = None;
     visit_entries(view, collection, &span, &Cancel::new(), &mut |entry| {
-        let mut key = index_prefix(entry, &operands)?;
+        let mut key = prefix(entry, &operands)?;
         key.extend_from_slice(entry.key);
         batch.put(&Key::Index(index.id, &key), &[]);
         last = Some(entry.key.to_vec());

@@ -74,11 +74,18 @@ fn blob_written_by(me: &PeerId, record: &[u8]) -> Result<Option<BlobHash>> {
     Ok(None)
 }
 
+/// A number of references as it is stored.
+fn count_of(bytes: &[u8]) -> Result<u64> {
+    let damaged = |_| Error::new(ErrorKind::Corrupted, "a reference count of a blob cannot be read");
+    bytes.try_into().map(u64::from_le_bytes).map_err(damaged)
+}
+
 impl CommitEncoder<'_> {
-    /// Keeps the number of entries that refer to each blob.
+    /// Keeps the number of entries that refer to each blob. A text that is no hash, which only a member can have sent, refers to
+    /// none: what is written here was checked by its statement.
     ///
     /// # Errors
-    /// 22P02 for a fact that is no hash; XX001 for a damaged record or count, 58030 where the store cannot be read.
+    /// XX001 for a damaged record or count, 58030 where the store cannot be read.
     pub fn count_blobs(
         &mut self,
         collection: &Collection,
@@ -90,7 +97,7 @@ impl CommitEncoder<'_> {
         }
         let hash = |entry: Option<&EntryView<'_>>| -> Result<Option<BlobHash>> {
             match entry.map(|entry| entry.field(FACT_BLOB_HASH, None)).transpose()?.flatten() {
-                Some(Value::Text(text)) => text.parse().map(Some),
+                Some(Value::Text(text)) => Ok(text.parse().ok()),
                 _ => Ok(None),
             }
         };
@@ -117,10 +124,7 @@ impl CommitEncoder<'_> {
         }
         match self.group.snapshot.get(&Key::Blob(hash))? {
             None => Ok(0),
-            Some(bytes) => (&*bytes)
-                .try_into()
-                .map(u64::from_le_bytes)
-                .map_err(|_| Error::new(ErrorKind::Corrupted, "a reference count of a blob cannot be read")),
+            Some(bytes) => count_of(&bytes),
         }
     }
 
@@ -137,7 +141,7 @@ impl CommitEncoder<'_> {
     /// Keeps the number of public states that refer to each blob: what members of the network may fetch.
     ///
     /// # Errors
-    /// 58030 where the store cannot be read.
+    /// XX001 for a damaged count, 58030 where the store cannot be read.
     pub fn count_public_blob(&mut self, collection: &Collection, old: &State, new: &State) -> Result<()> {
         let hash = |state: &State| match state.value(FACT_BLOB_HASH) {
             Some(Value::Text(text)) if state.is_alive() => text.parse::<BlobHash>().ok(),
@@ -154,7 +158,7 @@ impl CommitEncoder<'_> {
             let count = match overlay.get(&place).or_else(|| self.group.overlay.public_blobs.get(&place)) {
                 Some(count) => *count,
                 None => match self.group.snapshot.get(&Key::PublicBlob(collection.id, hash.as_bytes()))? {
-                    Some(bytes) => (&*bytes).try_into().map_or(0, u64::from_le_bytes),
+                    Some(bytes) => count_of(&bytes)?,
                     None => 0,
                 },
             };

@@ -75,6 +75,8 @@ impl CommitEncoder<'_> {
             let stays = new.is_some_and(|new| new.indexes.iter().any(|kept| kept.id == index.id));
             if !stays {
                 self.effects.batch.delete_range(&KeyRange::index(index.id));
+                // Values that were too long for it.
+                new.iter().for_each(|new| self.note_hidden(new.id));
             }
         }
         Ok(())

@@ -3,11 +3,12 @@
 //! Whoever encodes a commit reads through [`CommitEncoder`](crate::db::write::encoder::CommitEncoder): its own effects first, then the group's, then
 //! the snapshot that both stand on.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::event::FeedEvent;
+use crate::db::pending::fact_types::FactKinds;
 use crate::db::pending::write_set::Restarts;
 use crate::db::records::stage_marks::{EntryPlace, StagedAt};
 use crate::db::records::stored_head::StoredHead;
@@ -72,7 +73,8 @@ pub(crate) struct CommitEffects {
     pub batch: Batch,
     pub overlay: PendingWrites,
     pub vectors: Vec<VectorChange>,
-    pub facts: Vec<CollectionId>,
+    /// Facts that are in no stored list yet.
+    pub facts: BTreeMap<CollectionId, FactKinds>,
     pub catalog: Option<Arc<Catalog>>,
     /// Ordered indexes whose builds end with this commit.
     pub built: Vec<CollectionId>,
@@ -121,7 +123,7 @@ pub(crate) struct CommitGroup {
     pub renewed: Vec<Arc<VectorIndex>>,
     pub hidden: BTreeSet<CollectionId>,
     pub restarts: Restarts,
-    pub facts: Vec<CollectionId>,
+    pub facts: BTreeMap<CollectionId, FactKinds>,
     pub has_staged: bool,
     pub has_posted: bool,
     /// What listeners are told once it is durable.
@@ -150,7 +152,7 @@ impl CommitGroup {
             renewed: Vec::new(),
             hidden: BTreeSet::new(),
             restarts: Restarts::new(),
-            facts: Vec::new(),
+            facts: BTreeMap::new(),
             has_staged: false,
             has_posted: false,
             events: Vec::new(),
@@ -168,7 +170,10 @@ impl CommitGroup {
         self.renewed.extend(effects.renewed);
         self.hidden.extend(effects.hidden);
         self.restarts.extend(effects.restarts);
-        self.facts.extend(effects.facts);
+        for (collection, news) in effects.facts.into_iter().filter(|(_, news)| !news.is_empty()) {
+            let facts = self.facts.entry(collection).or_default();
+            news.into_iter().for_each(|(name, kinds)| *facts.entry(name).or_default() |= kinds);
+        }
         if let Some(catalog) = effects.catalog {
             self.catalog = catalog;
             self.catalog_changed = true;

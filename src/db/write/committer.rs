@@ -108,6 +108,14 @@ impl CommitQueue {
         self.jobs.try_send(job)
     }
 
+    /// Puts a job into the queue and waits for a free place: not for an async thread.
+    ///
+    /// # Errors
+    /// The job, where the committer is gone.
+    pub fn blocking_send(&self, job: Job) -> std::result::Result<(), mpsc::error::SendError<Job>> {
+        self.jobs.blocking_send(job)
+    }
+
     /// Has the committer encode something on top of the commits before it, and waits until it is durable.
     ///
     /// # Errors
@@ -317,8 +325,8 @@ impl Committer {
         }
         let progress = [group.version.to_le_bytes(), group.hlc.to_bits().to_le_bytes()].concat();
         group.batch.put(&Key::Meta(PROGRESS), &progress);
-        for collection in &group.facts {
-            group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection)?);
+        for (collection, news) in &group.facts {
+            group.batch.put(&Key::Meta(&facts_name(*collection)), &self.shared.facts.encode(*collection, news)?);
         }
         self.hlc = group.hlc;
         let batch = std::mem::take(&mut group.batch);
@@ -337,10 +345,11 @@ impl Committer {
             for index in renewed {
                 drop(self.shared.vector_indexes.replace(index));
             }
-            self.restore_vectors(&group)?;
+            self.restore_vectors(&group);
             return Err(error);
         }
         metrics::BATCHES.add(1);
+        group.facts.iter().for_each(|(collection, news)| self.shared.facts.add(*collection, news));
         for index in &group.built {
             self.shared.builds.finish(*index);
         }
@@ -372,18 +381,18 @@ impl Committer {
         old
     }
 
-    /// Puts the vectors of a group that could not be written back to what the store holds.
-    fn restore_vectors(&self, group: &CommitGroup) -> Result<()> {
+    /// Puts the vectors of a group that could not be written back to what the store holds. An index of which that fails is not
+    /// used any more: searches measure all vectors, and the next start builds it again.
+    fn restore_vectors(&self, group: &CommitGroup) {
         let is_renewed =
             |change: &&VectorChange| group.renewed.iter().any(|renewed| Arc::ptr_eq(renewed, &change.index));
         for change in group.vectors.iter().filter(|change| !is_renewed(change)) {
-            let slot = crate::db::read::view::vector_slot(change.index.column)?;
-            match group.snapshot.get(&Key::Vector(change.index.collection, slot, &change.key))? {
-                Some(bytes) => change.index.insert(&change.key, &crate::store::vector_of_bytes(&bytes)?)?,
-                None => change.index.delete(&change.key),
+            if let Err(error) = restore_vector(group, change) {
+                let index = change.index.id.0;
+                tracing::error!(index, %error, "an index is not used until the next start: it could not be put back");
+                change.index.set_unready();
             }
         }
-        Ok(())
     }
 }
 
@@ -404,6 +413,17 @@ fn apply_vectors(group: &CommitGroup) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn restore_vector(group: &CommitGroup, change: &VectorChange) -> Result<()> {
+    let slot = crate::db::read::view::vector_slot(change.index.column)?;
+    match group.snapshot.get(&Key::Vector(change.index.collection, slot, &change.key))? {
+        Some(bytes) => change.index.insert(&change.key, &crate::store::vector_of_bytes(&bytes)?),
+        None => {
+            change.index.delete(&change.key);
+            Ok(())
+        }
+    }
 }
 
 /// Name of the singleton that lists the facts of a collection.

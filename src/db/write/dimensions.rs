@@ -161,7 +161,7 @@ impl CommitEncoder<'_> {
     }
 
     /// Values of peers that no column here had fitted may fit now.
-    fn note_hidden(&mut self, id: CollectionId) {
+    pub fn note_hidden(&mut self, id: CollectionId) {
         if self.current_catalog().network_of(id).is_some() {
             self.effects.hidden.insert(id);
         }

@@ -158,9 +158,7 @@ impl CommitEncoder<'_> {
         let facts = rows.values().filter(|pending| pending.alive).map(|pending| pending.changes.iter());
         if collection.kind == CollectionKind::Memory {
             for changes in facts {
-                if self.shared.facts.note(id, changes) && !self.effects.facts.contains(&id) {
-                    self.effects.facts.push(id);
-                }
+                self.shared.facts.note(id, changes, self.effects.facts.entry(id).or_default());
             }
         }
         Ok(())

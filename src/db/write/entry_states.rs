@@ -12,12 +12,12 @@ use crate::db::read::view::vector_slot;
 use crate::db::records::stage_marks::StagedAt;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::ordered_indexes::Constraints;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Known, delta, merge};
 use crate::model::{Collection, CollectionId, CollectionKind, Contribution, Field, Hlc, PeerId, Piece, Stage, State};
 use crate::store::{
     Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record, encode_state,
-    vector_of_bytes,
+    encode_with_aside, vector_of_bytes,
 };
 use crate::types::{ColumnType, Value};
 
@@ -137,14 +137,12 @@ impl CommitEncoder<'_> {
         }
     }
 
-    fn put_public_copy(&mut self, id: CollectionId, key: &[u8], state: Option<&State>) -> Result<()> {
-        let bytes = state.map(encode_state).transpose()?;
+    fn put_public_copy(&mut self, id: CollectionId, key: &[u8], bytes: Option<Vec<u8>>) {
         match &bytes {
             Some(bytes) => self.effects.batch.put(&Key::Public(id, key), bytes),
             None => self.effects.batch.delete(&Key::Public(id, key)),
         }
         self.effects.overlay.publics.insert((id, key.to_vec()), bytes.map(Arc::from));
-        Ok(())
     }
 
     /// The causal length of what the network knows of an entry; 0 where it knows nothing.
@@ -166,14 +164,38 @@ impl CommitEncoder<'_> {
     /// As [`CommitEncoder::state_of`]; 54000 for a state over the limits of an entry.
     pub fn keep_public(&mut self, collection: &Collection, key: &[u8], base: &RecordView<'_>) -> Result<()> {
         let public = self.state_of(collection, key, base)?;
-        self.put_public_copy(collection.id, key, Some(&public))
+        self.put_public_copy(collection.id, key, Some(encode_state(&public)?));
+        Ok(())
     }
 
-    /// Writes both states of an entry over `old`. What a reader sees keeps its version where it does not change.
+    /// Writes both states of an entry over `old`, and what the public one is made of.
     ///
     /// # Errors
-    /// 54000 for an entry over its limits and for a value too long for an index, 22P02 for a blob whose hash is none, 0A000 for
-    /// an array; XX001 for a damaged record, mark or count, 58030 where the store cannot be read.
+    /// As [`CommitEncoder::put_states`]; 54000 where there are more deltas or fields than can be told apart. Nothing of the entry
+    /// is written where the fault [lies in it](is_of_one_entry).
+    pub fn put_known(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &[u8],
+        old: &EntryStates,
+        (visible, known): (&State, &Known),
+        stage: Stage,
+    ) -> Result<()> {
+        let proofs = encode_proofs(&known.contributions, &known.aside)?;
+        self.put_states(collection, key, old, (visible, &known.state), stage)?;
+        let is_unchanged = (&known.contributions, &known.aside) == (&old.contributions, &old.aside);
+        if !is_unchanged || known.state.causal_length == 0 {
+            self.put_proofs(collection.id, key, proofs);
+        }
+        Ok(())
+    }
+
+    /// Writes both states of an entry over `old`. What a reader sees keeps its version where it does not change. Values of peers
+    /// that are too long for an ordered index [are hidden](CommitEncoder::with_room).
+    ///
+    /// # Errors
+    /// 54000 for an entry over its limits, 0A000 for an array: nothing of the entry is written then. XX001 for a damaged record,
+    /// mark or count, 58030 where the store cannot be read.
     pub fn put_states(
         &mut self,
         collection: &Arc<Collection>,
@@ -183,9 +205,8 @@ impl CommitEncoder<'_> {
         stage: Stage,
     ) -> Result<()> {
         let is_public = public.causal_length > 0;
-        if !is_public && (!old.contributions.is_empty() || !old.aside.is_empty()) {
-            self.put_contributions(collection.id, key, (&[], &[]))?;
-        }
+        let with_room = self.with_room(collection, key, visible, public)?;
+        let visible = with_room.as_ref().unwrap_or(visible);
         let is_same = visible.causal_length == public.causal_length && visible.has_fields_of(public);
         let visible = if is_same { public } else { visible };
         let publicity = match (is_public, is_same) {
@@ -196,11 +217,7 @@ impl CommitEncoder<'_> {
             }
             (true, false) => Publicity::PostedAndEdited,
         };
-        if publicity.has_copy() {
-            self.put_public_copy(collection.id, key, Some(public))?;
-        } else if old.publicity.has_copy() {
-            self.put_public_copy(collection.id, key, None)?;
-        }
+        let copy = publicity.has_copy().then(|| encode_state(public)).transpose()?;
         let is_unchanged = old.record.is_some()
             && old.visible.has_fields_of(visible)
             && old.visible.causal_length == visible.causal_length;
@@ -213,6 +230,13 @@ impl CommitEncoder<'_> {
             publicity,
         };
         let record = encode_visible(collection, &header, visible)?;
+        // From here on nothing can fail that lies in the entry alone.
+        if !is_public && (!old.contributions.is_empty() || !old.aside.is_empty()) {
+            self.put_proofs(collection.id, key, None);
+        }
+        if publicity.has_copy() || old.publicity.has_copy() {
+            self.put_public_copy(collection.id, key, copy);
+        }
         if !is_unchanged {
             self.follow_visible(collection, key, old, visible, &record)?;
             self.tell_visible(collection, key, old, (visible, public));
@@ -251,9 +275,7 @@ impl CommitEncoder<'_> {
         }
         if collection.kind == CollectionKind::Memory {
             let values = visible.fields.iter().map(|(name, field)| (name, &field.value));
-            if self.shared.facts.note(collection.id, values) && !self.effects.facts.contains(&collection.id) {
-                self.effects.facts.push(collection.id);
-            }
+            self.shared.facts.note(collection.id, values, self.effects.facts.entry(collection.id).or_default());
         }
         Ok(())
     }
@@ -326,6 +348,21 @@ impl CommitEncoder<'_> {
         }
         Ok(asked)
     }
+}
+
+/// Whether writing an entry failed for a reason that lies in it, so that others can be written without it: it is over its
+/// limits, or holds what cannot be stored. What is damaged in the store is no such reason.
+pub(crate) fn is_of_one_entry(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::LimitExceeded | ErrorKind::Unsupported)
+}
+
+/// What is stored of what an entry is made of; `None` where there is nothing.
+///
+/// # Errors
+/// 54000 where there are more deltas or fields than can be told apart.
+pub(crate) fn encode_proofs(contributions: &[Contribution], aside: &[Piece]) -> Result<Option<Vec<u8>>> {
+    let is_empty = contributions.is_empty() && aside.is_empty();
+    (!is_empty).then(|| encode_with_aside(contributions, aside)).transpose()
 }
 
 /// The state that a record holds; `vector` reads the components of a vector column.

@@ -1,7 +1,7 @@
 //! Writing: from a transaction's write set to one durable batch.
 //!
 //! `transaction` checks rows and keeps them (`ddl`, `column_rules`, `dimensions`, `unique`, `sequences` are its parts); the one
-//! `committer` thread verifies and encodes each set (`encoder`, `entry_states`, `ordered_indexes`) into the group that waits for the
+//! `committer` thread verifies and encodes each set (`encoder`, `entry_states`, `hidden_values`, `ordered_indexes`) into the group that waits for the
 //! same fsync (`commit_group`), and fills new indexes in steps (`backfill`, `index_builds`).
 
 pub(super) mod backfill;
@@ -15,6 +15,7 @@ pub(super) mod dimensions;
 pub(super) mod encoder;
 pub(super) mod entry_states;
 pub(super) mod feed_draft;
+pub(super) mod hidden_values;
 pub(super) mod index_build;
 pub(super) mod ordered_indexes;
 pub(super) mod secrets;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
+use crate::db::read::ordered_keys::{index_prefix, indexed_operands, stored_prefix, unique_prefix};
 use crate::db::read::query::Operand;
 use crate::db::read::view::ReadView;
 use crate::db::state::index_builds::Build;
@@ -22,7 +22,8 @@ pub(crate) struct Constraints<'a> {
     pub group: &'a CommitGroup,
     pub view: &'a ReadView,
     pub effects: &'a mut CommitEffects,
-    /// What peers sent is taken as it is: attached collections have no unique indexes.
+    /// Written here. What peers sent is taken as it is: attached collections have no unique indexes, and values too long for an
+    /// index are hidden before.
     pub check_unique: bool,
 }
 
@@ -43,7 +44,9 @@ impl Constraints<'_> {
         let indexed = old.filter(|_| !self.effects.rekeyed.contains(&collection.id));
         for index in collection.indexes.iter().filter(|index| is_ordered(index)) {
             let operands = indexed_operands(collection, index);
-            let Some(after) = self.move_entry(index, &operands, key, indexed, new)? else { continue };
+            let prefix = if self.check_unique { index_prefix } else { stored_prefix };
+            let after = new.map(|entry| prefix(entry, &operands)).transpose()?;
+            let Some(after) = self.move_entry(index, &operands, key, indexed, after)? else { continue };
             if let (IndexKind::Ordered { unique: true, .. }, Some(entry), true) = (&index.kind, new, self.check_unique)
                 && unique_prefix(entry, &operands)?.is_some()
             {
@@ -61,17 +64,16 @@ impl Constraints<'_> {
         Ok(())
     }
 
-    /// Moves one index entry; the encoded columns that the row has now, where they are not the ones it had.
+    /// Moves one index entry to `after`, the encoded columns that the row has now; those where they are not the ones it had.
     fn move_entry(
         &mut self,
         index: &Index,
         operands: &[Operand],
         key: &[u8],
         old: Option<&EntryView<'_>>,
-        new: Option<&EntryView<'_>>,
+        after: Option<Vec<u8>>,
     ) -> Result<Option<Vec<u8>>> {
-        let before = old.map(|entry| index_prefix(entry, operands)).transpose()?;
-        let after = new.map(|entry| index_prefix(entry, operands)).transpose()?;
+        let before = old.map(|entry| stored_prefix(entry, operands)).transpose()?;
         if before == after {
             return Ok(None);
         }
@@ -97,7 +99,8 @@ impl Constraints<'_> {
         let (collection, index) = (build.collection.as_ref(), &build.index);
         let operands = indexed_operands(collection, index);
         let (old, new) = (old.map(|entry| entry.of(collection)), new.map(|entry| entry.of(collection)));
-        let Some(after) = self.move_entry(index, &operands, key, old.as_ref(), new.as_ref())? else { return Ok(()) };
+        let after = new.as_ref().map(|entry| index_prefix(entry, &operands)).transpose()?;
+        let Some(after) = self.move_entry(index, &operands, key, old.as_ref(), after)? else { return Ok(()) };
         if let Some(entry) = new.filter(|_| build.is_unique())
             && unique_prefix(&entry, &operands)?.is_some()
         {
@@ -195,7 +198,7 @@ impl Constraints<'_> {
         };
         let record = bytes.map(RecordView::parse).transpose()?;
         let entry = EntryView { view: self.view, collection, key, record, pending };
-        Ok(entry.is_alive() && index_prefix(&entry, operands)? == prefix)
+        Ok(entry.is_alive() && stored_prefix(&entry, operands)? == prefix)
     }
 }
 

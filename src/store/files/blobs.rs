@@ -176,6 +176,17 @@ impl BlobStore {
         fs::metadata(&path).map(|metadata| metadata.len()).map_err(|error| missing(hash, &path, error))
     }
 
+    /// Whether there is such a blob.
+    ///
+    /// # Errors
+    /// 58030 where its file cannot be looked at.
+    pub fn is_here(&self, hash: &BlobHash) -> Result<bool> {
+        match self.size(hash) {
+            Err(error) if error.kind() == ErrorKind::UndefinedObject => Ok(false),
+            size => size.map(|_| true),
+        }
+    }
+
     /// Reads a blob to its end and compares its hash; [`ErrorKind::Corrupted`] where it holds something else.
     ///
     /// # Errors

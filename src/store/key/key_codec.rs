@@ -57,6 +57,14 @@ pub fn encode_key(values: &[Value], out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
+/// As [`encode_key`], whatever the length.
+///
+/// # Errors
+/// `Unsupported` for a type without an order here.
+pub fn encode_key_unbounded(values: &[Value], out: &mut Vec<u8>) -> Result<()> {
+    values.iter().try_for_each(|value| encode_element(value, out))
+}
+
 /// Appends the bytes that every text beginning with `prefix` starts with.
 pub fn encode_text_prefix(prefix: &str, out: &mut Vec<u8>) {
     out.push(TEXT);

@@ -3,4 +3,5 @@
 pub(in crate::db) mod drops;
 pub(in crate::db) mod forgetting;
 pub(in crate::db) mod partial;
+pub(in crate::db) mod placements;
 pub(in crate::db) mod public_blobs;

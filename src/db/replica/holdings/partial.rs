@@ -24,15 +24,13 @@ use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::{Absent, Error, ErrorKind, Result};
 use crate::model::{
     Buckets, Bytes, Collection, CollectionId, FACT_BLOB_HASH, Head, ListingPage, ListingPlace, Network, NetworkId,
-    PeerId, Placement, Stage,
+    PeerId, Stage,
 };
 use crate::store::{
     BlobHash, DeltaBody, Key, KeyRange, Publicity, RecordView, Stored, delta_place, delta_seq, encode_key,
 };
 use crate::types::Value;
 
-/// Name of the record of the last placement.
-pub(crate) const PLACEMENT: &str = "placement";
 /// Entries that are dropped in one commit; fewer in tests, so that few entries take several.
 const ENTRIES_PER_STEP: usize = if cfg!(test) { 40 } else { 1_000 };
 /// Fetches of one statement that are under way at a time.
@@ -43,34 +41,7 @@ const DELTAS_BEHIND_MAX: u64 = 10_000;
 /// Numbers by origin.
 type Numbers = BTreeMap<PeerId, u64>;
 
-impl DbState {
-    fn placement(&self, network: NetworkId) -> Result<Placement> {
-        let damaged = |_| Error::new(ErrorKind::Corrupted, "the placement of a network cannot be read");
-        let snapshot = self.store.snapshot();
-        let record = snapshot.get(&Key::SyncRecord(network, PLACEMENT))?;
-        record.map_or(Ok(Placement::default()), |json| serde_json::from_slice(&json).map_err(damaged))
-    }
-}
-
 impl Database {
-    /// How collections of a network were last spread; empty where they never were.
-    ///
-    /// # Errors
-    /// 58030 where the store cannot be read, XX001 for a damaged placement.
-    pub fn placement(&self, network: NetworkId) -> Result<Placement> {
-        self.shared().placement(network)
-    }
-
-    /// Remembers how collections of a network are spread now.
-    ///
-    /// # Errors
-    /// As [`Database::put_sync_record`].
-    pub async fn put_placement(&self, network: NetworkId, placement: &Placement) -> Result<()> {
-        let json = serde_json::to_vec(placement).map_err(|error| Error::internal(error.to_string()))?;
-        let is_empty = placement.collections.is_empty();
-        self.put_sync_record(network, PLACEMENT, Some(json).filter(|_| !is_empty)).await
-    }
-
     /// The origin whose entries are kept whatever others say that they hold.
     pub(crate) fn kept_own(&self, network: NetworkId) -> Option<PeerId> {
         self.catalog().network_by_id(network).and_then(|network| kept_own(network, self.shared()))
@@ -165,7 +136,7 @@ impl Database {
                 }
                 let keys: BTreeSet<&[u8]> = keys.iter().map(|key| &**key).collect();
                 apply.catch_up(&network, &collection, &keys, &held, &mut touched)?;
-                apply.write_touched(touched)?;
+                apply.write_touched(&network, touched)?;
                 Ok(news)
             })
             .await
@@ -415,7 +386,10 @@ fn is_evictable(record: &RecordView<'_>, stable: &Numbers, shared: &DbState, kep
     }
     let Some(Stored::Value(Value::Text(hash))) = record.get(FACT_BLOB_HASH)? else { return Ok(true) };
     // The file of a blob is where it was made: it goes with the last entry here that names it.
-    Ok(hash.parse::<BlobHash>().map_or(true, |hash| shared.blobs.size(&hash).is_err()))
+    match hash.parse::<BlobHash>() {
+        Ok(hash) => Ok(!shared.blobs.is_here(&hash)?),
+        Err(_) => Ok(true),
+    }
 }
 
 impl CommitEncoder<'_> {
@@ -480,19 +454,6 @@ impl CommitEncoder<'_> {
                 return Err(again());
             }
         }
-        Ok(())
-    }
-
-    /// A collection is detached: nothing of it is spread any more.
-    ///
-    /// # Errors
-    /// 58030 where the store cannot be read.
-    pub fn forget_placement(&mut self, id: NetworkId, shared_name: &str) -> Result<()> {
-        let Some(json) = self.group.snapshot.get(&Key::SyncRecord(id, PLACEMENT))? else { return Ok(()) };
-        let mut placement: Placement = serde_json::from_slice(&json).unwrap_or_default();
-        placement.collections.retain(|name| name != shared_name);
-        let json = serde_json::to_vec(&placement).map_err(|error| Error::internal(error.to_string()))?;
-        self.effects.batch.put(&Key::SyncRecord(id, PLACEMENT), &json);
         Ok(())
     }
 }

@@ -131,7 +131,7 @@ impl CommitEncoder<'_> {
                 self.apply_delta(network, &origin, delta, &mut touched)?;
             }
         }
-        self.write_touched(touched)?;
+        self.write_touched(network, touched)?;
         Ok(match last {
             Some(place) if seen == DELTAS_PER_STEP => ControlFlow::Continue(place),
             _ => ControlFlow::Break(()),

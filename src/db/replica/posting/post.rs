@@ -246,8 +246,7 @@ impl CommitEncoder<'_> {
             false => State { clock: known.state.clock.clone(), ..visible },
         };
         let drafted = Drafted::new(&tagged_name(&shared_name, &collection), key, &news, begins)?;
-        self.put_states(&collection, key, &old, (&visible, &known.state), Stage::Private)?;
-        self.put_contributions(collection.id, key, (&known.contributions, &known.aside))?;
+        self.put_known(&collection, key, &old, (&visible, &known), Stage::Private)?;
         self.note_posted_blob(network.id, &news);
         Ok(Some(drafted))
     }

@@ -135,8 +135,7 @@ impl CommitEncoder<'_> {
             let joined = self.joined(&network, shared_name, &states, (&news, begins, seq))?;
             let Some(known) = joined else { continue };
             drafted.push(Drafted::new(&tagged_name(shared_name, &collection), key, &news, begins)?);
-            self.put_states(&collection, key, &states, (&visible, &known.state), states.stage)?;
-            self.put_contributions(collection.id, key, (&known.contributions, &known.aside))?;
+            self.put_known(&collection, key, &states, (&visible, &known), states.stage)?;
         }
         let place = match last.filter(|_| seen == ENTRIES_PER_STEP) {
             Some(after) => Place { collection: collection.id, after },

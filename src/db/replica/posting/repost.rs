@@ -16,7 +16,7 @@ use crate::db::state::state::DbState;
 use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::Result;
-use crate::merge::{contribution_of, merge, merge_contributions, restamp};
+use crate::merge::{Known, contribution_of, merge, merge_contributions, restamp};
 use crate::model::{Bytes, Contribution, Given, Hlc, Network, NetworkId, PeerId, State};
 use crate::store::{Batch, Key, KeyRange, Publicity, RecordView, Snapshot, delta_place};
 
@@ -142,8 +142,7 @@ impl CommitEncoder<'_> {
             let begins = is_own_life(&states, &ids);
             let Some(known) = self.joined(&network, shared_name, &states, (&news, begins, seq))? else { continue };
             let drafted = Drafted::new(&tagged_name(shared_name, &collection), key, &news, begins)?;
-            self.put_states(&collection, key, &states, (&visible, &known.state), states.stage)?;
-            self.put_contributions(collection.id, key, (&known.contributions, &known.aside))?;
+            self.put_known(&collection, key, &states, (&visible, &known), states.stage)?;
             (bytes, count) = (bytes + drafted.body.len(), count + 1);
             bodies.push(drafted);
             if bytes >= REPOST_BYTES {
@@ -209,10 +208,10 @@ impl CommitEncoder<'_> {
                 let begins = news.is_alive() && lost.iter().any(|lost| lost.begins);
                 let tagged = tagged_name(&attachment.shared_name, &collection);
                 bodies.push(Drafted::new(&tagged, key, &news, begins)?);
-                self.put_states(&collection, key, &states, (&visible, &public), states.stage)?;
                 let given = [contribution_of(&me, seq, &news, begins)];
                 let proven = merge_contributions((&kept, &states.public), (&given, &news), &public);
-                self.put_contributions(collection.id, key, (&proven, &states.aside))?;
+                let known = Known { state: public, contributions: proven, aside: states.aside.clone() };
+                self.put_known(&collection, key, &states, (&visible, &known), states.stage)?;
             }
         }
         if !bodies.is_empty() {

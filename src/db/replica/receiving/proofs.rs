@@ -10,12 +10,11 @@ use std::sync::Arc;
 use crate::db::database::Database;
 use crate::db::read::view::ReadView;
 use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::entry_states::encode_proofs;
 use crate::error::Result;
 use crate::merge::{Posting, maker_of};
 use crate::model::{Bytes, CollectionId, Contribution, EntryMaker, NetworkId, PeerId, Piece, PostingProof};
-use crate::store::{
-    Key, KeyRange, Snapshot, decode_contributions, decode_with_aside, delta_place, encode_with_aside, posting_place,
-};
+use crate::store::{Key, KeyRange, Snapshot, decode_contributions, decode_with_aside, delta_place, posting_place};
 
 /// Postings in which one delta is looked for: more than one cover a number only where an origin told several stories.
 const STORIES_MAX: usize = 4;
@@ -48,14 +47,18 @@ impl CommitEncoder<'_> {
         key: &[u8],
         (contributions, aside): (&[Contribution], &[Piece]),
     ) -> Result<()> {
-        let is_empty = contributions.is_empty() && aside.is_empty();
-        let bytes = if is_empty { None } else { Some(encode_with_aside(contributions, aside)?) };
+        let bytes = encode_proofs(contributions, aside)?;
+        self.put_proofs(id, key, bytes);
+        Ok(())
+    }
+
+    /// As [`CommitEncoder::put_contributions`], of what [`encode_proofs`] gave.
+    pub fn put_proofs(&mut self, id: CollectionId, key: &[u8], bytes: Option<Vec<u8>>) {
         match &bytes {
             Some(bytes) => self.effects.batch.put(&Key::Contributions(id, key), bytes),
             None => self.effects.batch.delete(&Key::Contributions(id, key)),
         }
         self.effects.overlay.contributions.insert((id, key.to_vec()), bytes.map(Arc::from));
-        Ok(())
     }
 
     /// Keeps a posting, or what it knows more than what is kept of it.

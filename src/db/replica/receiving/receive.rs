@@ -16,13 +16,14 @@ use crate::db::replica::receiving::hearsay::is_hearsay;
 use crate::db::replica::receiving::shapes::shape_tag;
 use crate::db::replica::receiving::verify_run::{CheckedRun, End, ReadDelta, check_run, last_end};
 use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::entry_states::{EntryStates, fitting, following};
+use crate::db::write::entry_states::{EntryStates, fitting, following, is_of_one_entry};
 use crate::db::write::feed_draft::ChangeOrigin;
 use crate::defence::is_down;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Drift, Joined, Known, check_drift, contribution_of, join, merge_into, observe, proven_state};
 use crate::model::{
-    Applied, Collection, Contribution, Delta, Network, NetworkId, PeerId, Run, Shares, State, Verdict, Who,
+    Applied, Collection, CollectionId, Contribution, Delta, Network, NetworkId, PeerId, Run, Shares, State, Verdict,
+    Who,
 };
 use crate::store::{DeltaBody, Key, KeyRange, decode_key, delta_place};
 use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
@@ -36,6 +37,8 @@ pub(crate) struct TouchedEntry {
     old: EntryStates,
     visible: State,
     known: Known,
+    /// Whose change was merged last, and under which number; 0 where it came as a state.
+    changed_by: (PeerId, u64),
 }
 
 impl TouchedEntry {
@@ -135,7 +138,7 @@ impl CommitEncoder<'_> {
             for delta in run.deltas {
                 self.apply_delta(network, origin, delta, &mut touched)?;
             }
-            self.write_touched(touched)?;
+            self.write_touched(network, touched)?;
             for posting in run.postings {
                 head.legacy_end = Some(posting.legacy_end);
                 self.put_posting(network.id, origin, posting)?;
@@ -168,38 +171,38 @@ impl CommitEncoder<'_> {
                 }
                 let fits = self.check_shape_of(network, &body);
                 if let Err(error) = fits.and_then(|()| self.check_key_of(network, body.collection, body.key)) {
-                    self.set_aside_delta(network, origin, seq, &error);
-                    return Ok(());
+                    return self.set_aside_delta(network, origin, seq, &error);
                 }
                 let given = delta.is_proven.then(|| contribution_of(origin, seq, &state, body.begins));
                 let given = given.into_iter().collect();
                 self.merge_public(network, body.collection, body.key, (state, given), touched).map(drop)
             }
-            Err(error) => {
-                self.set_aside_delta(network, origin, seq, &error);
-                Ok(())
-            }
+            Err(error) => self.set_aside_delta(network, origin, seq, &error),
         }
     }
 
     /// Remembers that something of an origin was not taken, and why; the number is 0 where it came as a state.
-    pub fn set_aside_delta(&mut self, network: &Network, origin: &PeerId, seq: u64, error: &Error) {
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
+    pub fn set_aside_delta(&mut self, network: &Network, origin: &PeerId, seq: u64, error: &Error) -> Result<()> {
         tracing::warn!(%origin, seq, network = network.name, "a delta is malformed and was set aside");
         let name = set_aside_name(origin, seq);
-        if self.set_aside_of(network, origin) < SET_ASIDE_MAX {
+        if self.set_aside_of(network, origin)? < SET_ASIDE_MAX {
             self.effects.batch.put(&Key::SyncRecord(network.id, &name), error.message().as_bytes());
         }
+        Ok(())
     }
 
     /// How many deltas of an origin are on record as set aside, as far as it matters.
-    fn set_aside_of(&self, network: &Network, origin: &PeerId) -> usize {
+    fn set_aside_of(&self, network: &Network, origin: &PeerId) -> Result<usize> {
         let prefix = format!("{SET_ASIDE}{origin}/");
         let mut stored = self.group.snapshot.scan(&KeyRange::sync_records(network.id).starting_with(prefix.as_bytes()));
         let mut count = 0;
-        while count < SET_ASIDE_MAX && matches!(stored.next(), Ok(Some(_))) {
+        while count < SET_ASIDE_MAX && stored.next()?.is_some() {
             count += 1;
         }
-        count
+        Ok(count)
     }
 
     /// Whether what members posted of a collection reaches it; of one whose shape is not known yet it waits in the log.
@@ -307,10 +310,11 @@ impl CommitEncoder<'_> {
                     return Ok(false);
                 };
                 let old = self.entry_states(&collection, key)?;
-                let (visible, known) = (old.visible.clone(), old.known());
-                free.insert(TouchedEntry { collection, old, visible, known })
+                let (visible, known, changed_by) = (old.visible.clone(), old.known(), change_of(&state));
+                free.insert(TouchedEntry { collection, old, visible, known, changed_by })
             }
         };
+        entry.changed_by = change_of(&state);
         // An earlier delta of this run may have given a column its dimension.
         if let Some(current) = self.current_catalog().collection_by_id(attachment.collection) {
             entry.collection = Arc::clone(current);
@@ -324,25 +328,48 @@ impl CommitEncoder<'_> {
         entry.visible = following(&entry.collection, &entry.visible, &before.state, &entry.known.state);
         if before.aside != entry.known.aside {
             let aside = entry.known.aside.clone();
-            self.note_aside(network, shared_name, &before.aside, &aside);
+            self.note_aside(network, shared_name, &before.aside, &aside)?;
         }
         Ok(is_news)
     }
 
-    /// Writes the entries that were changed, each with what it is made of by now.
+    /// Writes the entries that were changed, each with what it is made of by now. One that cannot be written for a reason of its
+    /// own stays as it was and is set aside: what a member sent must not keep the rest from being taken.
     ///
     /// # Errors
-    /// As [`CommitEncoder::put_states`] and [`CommitEncoder::put_contributions`].
-    pub fn write_touched(&mut self, touched: Touched) -> Result<()> {
+    /// 58030 where the store cannot be read, XX001 for a damaged record, mark or count.
+    pub fn write_touched(&mut self, network: &Network, touched: Touched) -> Result<()> {
         self.tell_received(touched.len());
-        for ((_, key), TouchedEntry { collection, old, visible, known }) in touched {
-            let stage = old.stage;
-            self.put_states(&collection, &key, &old, (&visible, &known.state), stage)?;
-            if (&known.contributions, &known.aside) != (&old.contributions, &old.aside) {
-                self.put_contributions(collection.id, &key, (&known.contributions, &known.aside))?;
+        for ((_, key), TouchedEntry { collection, old, visible, known, changed_by }) in touched {
+            match self.put_known(&collection, &key, &old, (&visible, &known), old.stage) {
+                Err(error) if is_of_one_entry(&error) => {
+                    self.set_aside_entry(network, collection.id, &changed_by, &error)?;
+                }
+                written => written?,
             }
         }
         Ok(())
+    }
+
+    /// Remembers that a change of an entry cannot be written here, and why. Nothing of the entry but its collection is named.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged head.
+    pub fn set_aside_entry(
+        &mut self,
+        network: &Network,
+        id: CollectionId,
+        (origin, seq): &(PeerId, u64),
+        error: &Error,
+    ) -> Result<()> {
+        // Anybody's name may stand in a state: those alone are shown of whom something was taken.
+        if *seq == 0 && self.head(network, origin)?.seq == 0 {
+            tracing::warn!(network = network.name, %error, "an entry that a member sent cannot be written here");
+            return Ok(());
+        }
+        let name = network.attachment(id).map(|attachment| attachment.shared_name.as_str()).unwrap_or_default();
+        let message = format!("a change of an entry of \"{name}\" cannot be written here: {}", error.message());
+        self.set_aside_delta(network, origin, *seq, &Error::new(error.kind(), message))
     }
 
     /// The first posting with a stamp too far ahead: when it is due, and the position of its first delta among the fresh ones.
@@ -367,21 +394,34 @@ impl CommitEncoder<'_> {
             }
         }
         let bytes: usize = fresh.iter().map(Delta::bytes).sum();
-        if is_too_long(before, fresh.len()) || bytes > TRANSACTION_BYTES_MAX {
+        let message = if is_too_long(before, fresh.len()) {
             let waiting = before.received - before.seq + fresh.len() as u64;
-            return Err(Error::new(
-                ErrorKind::LimitExceeded,
-                format!("a posting has more than {waiting} deltas, allowed are {TRANSACTION_WRITES_MAX}"),
-            ));
-        }
-        Ok(None)
+            format!("a posting has at least {waiting} deltas, allowed are {DELTAS_WAITING_MAX}")
+        } else if bytes > TRANSACTION_BYTES_MAX {
+            format!("the deltas of a run have {bytes} bytes, allowed are {TRANSACTION_BYTES_MAX}")
+        } else {
+            return Ok(None);
+        };
+        Err(Error::new(ErrorKind::LimitExceeded, message))
     }
 }
 
 /// Whether a posting that waits for its end would be longer than one may be with so many deltas more.
 fn is_too_long(before: &StoredHead, fresh: usize) -> bool {
-    before.received - before.seq + fresh as u64 > TRANSACTION_WRITES_MAX as u64 * 2
+    before.received - before.seq + fresh as u64 > DELTAS_WAITING_MAX
 }
+
+/// Whose change a state is, and under which number: a delta has one place in its clock, a state that a member sends has many.
+fn change_of(state: &State) -> (PeerId, u64) {
+    let mut places = state.clock.iter();
+    match (places.next(), places.next()) {
+        (Some((origin, seq)), None) => (origin.clone(), seq),
+        _ => (state.peer_id.clone(), 0),
+    }
+}
+
+/// Deltas of one posting that wait for its end, at most: twice what a transaction writes.
+const DELTAS_WAITING_MAX: u64 = TRANSACTION_WRITES_MAX as u64 * 2;
 
 /// Deltas of one origin that are kept on record as set aside, about; that there are more is in the log of the server.
 const SET_ASIDE_MAX: usize = 64;

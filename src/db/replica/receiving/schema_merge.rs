@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::database::Database;
 use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::entry_states::{fits, fitting};
+use crate::db::write::entry_states::{fits, fitting, is_of_one_entry};
 use crate::error::{ErrorKind, Result};
 use crate::merge::merge;
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DimensionOrigin, Field, NetworkId};
@@ -42,8 +42,7 @@ impl Database {
     /// contradicts is left alone and told, in words: a type that differs, another primary key.
     ///
     /// # Errors
-    /// As `Transaction::commit`, 40001 after `TRIES_MAX` tries; 54000 for an entry that has a value too long for an index now,
-    /// and XX001 for a damaged one.
+    /// As `Transaction::commit`, 40001 after `TRIES_MAX` tries; XX001 for a damaged entry.
     pub async fn merge_schemas(&self, network: NetworkId, schemas: &[SharedSchema]) -> Result<Vec<String>> {
         let mut tries = 0;
         loop {
@@ -93,7 +92,8 @@ impl CommitEncoder<'_> {
     /// The next entries behind `after`; the key to go on after, or the end.
     ///
     /// # Errors
-    /// As [`CommitEncoder::entry_states`], [`CommitEncoder::learn_dimensions_of`] and [`CommitEncoder::put_states`].
+    /// As [`CommitEncoder::entry_states`] and [`CommitEncoder::learn_dimensions_of`]; as [`CommitEncoder::put_states`], but for
+    /// what lies in an entry alone, which stays as it is.
     pub fn show_step(&mut self, id: CollectionId, after: Option<&[u8]>) -> Result<Option<Vec<u8>>> {
         let Some(mut collection) = self.current_catalog().collection_by_id(id).cloned() else { return Ok(None) };
         let snapshot = Arc::clone(&self.group.snapshot);
@@ -113,7 +113,13 @@ impl CommitEncoder<'_> {
                 if visible != old.visible {
                     collection = self.learn_dimensions_of(collection, &visible)?;
                     let (public, stage) = (old.public.clone(), old.stage);
-                    self.put_states(&collection, key, &old, (&visible, &public), stage)?;
+                    match self.put_states(&collection, key, &old, (&visible, &public), stage) {
+                        Err(error) if is_of_one_entry(&error) => {
+                            let name = &collection.name;
+                            tracing::warn!(collection = name, %error, "an entry is shown as it was");
+                        }
+                        written => written?,
+                    }
                 }
             }
             if seen == ENTRIES_PER_STEP {

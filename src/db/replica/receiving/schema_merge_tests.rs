@@ -204,3 +204,6 @@ fn a_value_that_came_undeclared_shows_only_in_a_column_of_its_type() {
     assert_eq!(b.merge(&[schema(&[("id", "text"), ("age", "integer")])]).len(), 1);
     assert_eq!(a.fingerprint(), b.fingerprint());
 }
+
+#[path = "long_values_tests.rs"]
+mod long_values;

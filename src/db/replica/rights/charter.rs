@@ -275,7 +275,7 @@ impl Database {
     /// What is told to members of a network's charter; nothing before this node was told one itself.
     ///
     /// # Errors
-    /// 42704.
+    /// 42704; as [`Database::epoch_secret`].
     pub fn charter_news(&self, id: NetworkId) -> Result<Option<CharterNews>> {
         // The secret first: whoever was removed meanwhile is named too early and not too late.
         let secret = self.epoch_secret(id)?;

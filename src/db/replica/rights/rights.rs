@@ -66,13 +66,16 @@ impl CommitEncoder<'_> {
             if !authors.into_iter().any(|author| rights.is_author(&me, seq, author)) {
                 return Ok(None);
             }
-            self.note_aside(network, shared_name, &states.aside, &known.aside);
+            self.note_aside(network, shared_name, &states.aside, &known.aside)?;
         }
         Ok(Some(known))
     }
 
     /// Lists what does not count any more, or since now, in `nebulus.quarantine`.
-    pub fn note_aside(&mut self, network: &Network, shared_name: &str, before: &[Piece], now: &[Piece]) {
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read.
+    pub fn note_aside(&mut self, network: &Network, shared_name: &str, before: &[Piece], now: &[Piece]) -> Result<()> {
         let is_among =
             |pieces: &[Piece], piece: &Piece| pieces.iter().any(|other| other.given.order() == piece.given.order());
         for piece in before.iter().filter(|piece| !is_among(now, piece)) {
@@ -86,8 +89,9 @@ impl CommitEncoder<'_> {
                  network, may do that"
             );
             let error = Error::new(ErrorKind::InsufficientPrivilege, message);
-            self.set_aside_delta(network, &piece.given.origin, piece.given.seq, &error);
+            self.set_aside_delta(network, &piece.given.origin, piece.given.seq, &error)?;
         }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::db::replica::rights::excuse::{follow_excuse, is_excuse_noted};
 use crate::db::state::state::DbState;
 use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::entry_states::following;
+use crate::db::write::entry_states::{following, is_of_one_entry};
 use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::{Error, Result};
 use crate::merge::{is_settled, weigh};
@@ -113,9 +113,15 @@ impl CommitEncoder<'_> {
                 continue;
             }
             let visible = following(&collection, &old.visible, &old.public, &known.state);
-            self.note_aside(&network, shared_name, &old.aside, &known.aside);
-            self.put_states(&collection, key, &old, (&visible, &known.state), old.stage)?;
-            self.put_contributions(collection.id, key, (&known.contributions, &known.aside))?;
+            match self.put_known(&collection, key, &old, (&visible, &known), old.stage) {
+                Err(error) if is_of_one_entry(&error) => {
+                    self.set_aside_entry(&network, collection.id, &(old.public.peer_id.clone(), 0), &error)?;
+                }
+                written => {
+                    written?;
+                    self.note_aside(&network, shared_name, &old.aside, &known.aside)?;
+                }
+            }
         }
         Ok(match last {
             Some(key) if seen == ENTRIES_PER_STEP => ControlFlow::Continue(key),

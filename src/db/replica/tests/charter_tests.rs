@@ -257,3 +257,18 @@ fn a_network_of_before_gets_its_charter_from_its_founder() {
     let error = transaction.rotate_secret("n", None).unwrap_err();
     assert!(error.sqlstate() == "42501" && error.hint().unwrap().contains("met no member"), "{error:?}");
 }
+
+#[test]
+fn a_handle_that_hides_secrets_gives_no_keys_and_no_invitation() {
+    let node = Node::new();
+    let hidden = node.database.without_secrets();
+    let network = Arc::clone(node.database.catalog().network("n").unwrap());
+    let refused = [
+        hidden.epoch_secret(network.id).map(drop),
+        hidden.network_keys(&network).map(drop),
+        hidden.charter_news(network.id).map(drop),
+        hidden.network_secret("n").map(drop),
+    ];
+    assert_eq!(refused.map(|result| result.map_err(|error| error.kind())), [Err(ErrorKind::InsufficientPrivilege); 4]);
+    assert!(node.database.epoch_secret(network.id).unwrap().is_some());
+}

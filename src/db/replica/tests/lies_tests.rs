@@ -317,3 +317,58 @@ fn a_signature_inside_of_a_run_that_does_not_hold_is_not_kept_as_a_proof() {
         );
     }
 }
+
+#[test]
+fn an_entry_that_members_made_too_large_together_is_set_aside_alone() {
+    let (a, b) = (Node::new(), Node::new());
+    let facts = |from: usize| {
+        let facts: Vec<String> = (from..from + 3000).map(|number| format!("\"f{number}\": 1")).collect();
+        format!("{{{}}}", facts.join(", "))
+    };
+    a.write("one", &facts(0), Stage::PostPending);
+    b.write("one", &facts(3000), Stage::PostPending);
+    b.post();
+    a.post();
+    a.write("two", r#"{"x": 1}"#, Stage::PostPending);
+    a.post();
+    assert!(a.send_to(&b, usize::MAX).iter().all(|verdict| *verdict == Verdict::Applied));
+    assert_eq!(b.metadata("two").unwrap(), r#"{"x": 1}"#, "the rest is taken");
+    assert!(b.metadata("one").unwrap().contains("f3000"), "it stays as it was");
+    let set_aside = b.set_aside();
+    assert!(set_aside.len() == 1 && set_aside[0].contains("cannot be written here"), "{set_aside:?}");
+    // The same by states.
+    let merged = b.merge(a.offer("one"));
+    assert!(!merged.is_forged);
+    assert_eq!(b.set_aside(), set_aside);
+}
+
+#[test]
+fn a_blob_whose_hash_is_none_stops_nothing() {
+    let (a, b) = pair();
+    let mut bait = a.public_state("one");
+    bait.timestamp = Hlc::new(START_MS + 100, 0);
+    let stamp = Stamp { hlc: bait.timestamp, ..bait.fields["x"].stamp.clone() };
+    bait.fields = [(FACT_BLOB_HASH.to_string(), Field { value: Some(Value::text("no hash")), stamp })].into();
+    a.post_lie(a.key("one").as_bytes(), bait);
+    a.write("two", r#"{"x": 2}"#, Stage::PostPending);
+    a.post();
+    assert!(a.send_to(&b, usize::MAX).iter().all(|verdict| *verdict == Verdict::Applied));
+    assert_eq!(b.metadata("two").unwrap(), r#"{"x": 2}"#, "what comes behind it is taken");
+    assert_eq!(b.metadata("one").unwrap(), r#"{"x": 1}"#);
+    // It can be written to and deleted here, goes on to others, and a store that has it can be repaired.
+    b.write("one", r#"{"x": 3}"#, Stage::Private);
+    b.delete("one");
+    a.send_to(&b, usize::MAX);
+    let third = Node::new();
+    b.send_to(&third, usize::MAX);
+    third.database.shutdown().unwrap();
+    let options = DatabaseOptions {
+        data_directory: third.directory.path().join("data"),
+        key_directory: third.directory.path().join("keys"),
+        key_source: KeySource::File,
+        cache_bytes: 8 << 20,
+        sync: false,
+        clock: Clock::System,
+    };
+    crate::db::upkeep::repair::repair(&options).unwrap();
+}

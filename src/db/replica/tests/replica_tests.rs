@@ -27,6 +27,8 @@ use crate::types::Value;
 mod charter;
 #[path = "drops_tests.rs"]
 mod drops;
+#[path = "faults_tests.rs"]
+mod faults;
 #[path = "format_tests.rs"]
 mod format;
 #[path = "held_share_tests.rs"]
