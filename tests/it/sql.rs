@@ -104,6 +104,16 @@ fn texts_longer_than_any_key_are_looked_for() {
 }
 
 #[test]
+fn explain_analyze_counts_no_rows_of_a_table_that_is_there() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (a int)");
+    let explained = "EXPLAIN ANALYZE CREATE TABLE IF NOT EXISTS";
+    assert!(client.column(&format!("{explained} t AS SELECT 1")).contains(&"Rows: 0".to_string()));
+    assert!(client.column(&format!("{explained} u AS SELECT 1")).contains(&"Rows: 1".to_string()));
+}
+
+#[test]
 fn every_script_is_run() {
     let files = std::fs::read_dir(directory()).expect("the scripts lie there");
     for file in files {
