@@ -36,10 +36,14 @@ pub enum ErrorKind {
     DuplicateColumn,
     /// Some other object of that name exists.
     DuplicateObject,
+    /// A table name or alias is given twice in one FROM.
+    DuplicateAlias,
     /// A schema of that name exists.
     DuplicateSchema,
     /// A named schema does not exist.
     UndefinedSchema,
+    /// A named database does not exist.
+    UndefinedDatabase,
     /// The name means an object of another kind.
     WrongObjectType,
     /// A table cannot be as a statement wants it.
@@ -56,6 +60,8 @@ pub enum ErrorKind {
     AmbiguousColumn,
     /// A column must be grouped or aggregated.
     Grouping,
+    /// A window function stands where none may.
+    Windowing,
     /// No cast leads from the one type to the other.
     CannotCoerce,
     /// A value has the wrong type for its place.
@@ -201,8 +207,10 @@ impl ErrorKind {
             ErrorKind::DuplicateTable => "42P07",
             ErrorKind::DuplicateColumn => "42701",
             ErrorKind::DuplicateObject => "42710",
+            ErrorKind::DuplicateAlias => "42712",
             ErrorKind::DuplicateSchema => "42P06",
             ErrorKind::UndefinedSchema => "3F000",
+            ErrorKind::UndefinedDatabase => "3D000",
             ErrorKind::WrongObjectType => "42809",
             ErrorKind::InvalidTableDefinition => "42P16",
             ErrorKind::DependentObjects => "2BP01",
@@ -211,6 +219,7 @@ impl ErrorKind {
             ErrorKind::UndefinedCursor => "34000",
             ErrorKind::AmbiguousColumn => "42702",
             ErrorKind::Grouping => "42803",
+            ErrorKind::Windowing => "42P20",
             ErrorKind::CannotCoerce => "42846",
             ErrorKind::DatatypeMismatch => "42804",
             ErrorKind::InvalidTextRepresentation => "22P02",
@@ -466,10 +475,15 @@ impl std::error::Error for Error {}
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        let kind = match error.kind() {
+        Error::new(ErrorKind::from(error.kind()), error.to_string())
+    }
+}
+
+impl From<std::io::ErrorKind> for ErrorKind {
+    fn from(kind: std::io::ErrorKind) -> Self {
+        match kind {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
             _ => ErrorKind::Io,
-        };
-        Error::new(kind, error.to_string())
+        }
     }
 }

@@ -22,7 +22,8 @@ pub use files::running::{RunningFile, RunningServer};
 pub use key::family::Family;
 pub use key::key::{Key, KeyRange, build_marker, delta_place, delta_seq, marked_index, posting_place};
 pub use key::key_codec::{
-    decode_key, decode_key_part, encode_key, encode_key_unbounded, encode_text_prefix, has_null_part, skip_key_parts,
+    decode_key, decode_key_part, encode_key, encode_key_unbounded, encode_sought, encode_text_prefix, has_null_part,
+    is_storable, skip_key_parts,
 };
 pub use record::contributions::{
     counted_part, decode_contributions, decode_with_aside, encode_contributions, encode_with_aside,

@@ -123,6 +123,18 @@ pub(super) fn write_members(shape: &TableShape, row: &TransferRow, out: &mut Str
     }
 }
 
+/// The error with the place in a file where it was found.
+pub(super) fn placed(error: &Error, place: &str) -> Error {
+    let mut placed = Error::new(error.kind(), format!("{place}: {}", error.message()));
+    if let Some(detail) = error.detail() {
+        placed = placed.with_detail(detail);
+    }
+    if let Some(hint) = error.hint() {
+        placed = placed.with_hint(hint);
+    }
+    placed
+}
+
 /// Reads rows.
 pub struct JsonReader {
     input: Box<dyn BufRead>,
@@ -131,6 +143,7 @@ pub struct JsonReader {
     bytes: u64,
     read: u64,
     line_number: u64,
+    line_bytes_max: u64,
     shape: Option<TableShape>,
     /// A description that was read behind rows of another collection.
     waiting: Option<TableShape>,
@@ -148,7 +161,12 @@ impl JsonReader {
             (Box::new(BufReader::new(file)), bytes)
         };
         let name = path.display().to_string();
-        Ok(JsonReader { input, name, bytes, read: 0, line_number: 0, shape: None, waiting: None })
+        Ok(JsonReader::new(input, name, bytes))
+    }
+
+    fn new(input: Box<dyn BufRead>, name: String, bytes: u64) -> JsonReader {
+        let line_bytes_max = LINE_BYTES_MAX;
+        JsonReader { input, name, bytes, read: 0, line_number: 0, line_bytes_max, shape: None, waiting: None }
     }
 
     /// The collection of a file that does not describe one.
@@ -163,7 +181,8 @@ impl JsonReader {
     /// The next collection or rows; `None` at the end.
     ///
     /// # Errors
-    /// Naming the line: 22P02 for one that is no such row, or longer than `LINE_BYTES_MAX`; 42703 for an unknown column; 22023
+    /// Naming the line: 22P02 for one that is no such row, 54000 for one longer than `LINE_BYTES_MAX`, 22021 for one that is not
+    /// UTF-8; 42703 for an unknown column; 22023
     /// for the description of no collection; F0000 for one of a newer format, and rows without any; 58030 where it cannot be
     /// read.
     pub fn next_piece(&mut self) -> Result<Option<SourcePiece>> {
@@ -193,8 +212,9 @@ impl JsonReader {
     /// The next line that is not empty.
     fn line(&mut self) -> Result<Option<String>> {
         loop {
-            let mut line = String::new();
-            let count = self.input.by_ref().take(LINE_BYTES_MAX).read_line(&mut line).map_err(|error| {
+            let mut line = Vec::new();
+            let count = self.input.by_ref().take(self.line_bytes_max + 1).read_until(b'\n', &mut line);
+            let count = count.map_err(|error| {
                 Error::new(ErrorKind::Io, format!("cannot read {}, line {}: {error}", self.name, self.line_number + 1))
             })?;
             if count == 0 {
@@ -202,9 +222,14 @@ impl JsonReader {
             }
             self.line_number += 1;
             self.read += count as u64;
-            if count as u64 == LINE_BYTES_MAX {
-                return Err(self.at_line(&refused(&format!("it is longer than {LINE_BYTES_MAX} bytes"))));
+            if count as u64 > self.line_bytes_max {
+                let message = format!("it is longer than {} bytes", self.line_bytes_max);
+                return Err(self.at_line(&Error::new(ErrorKind::LimitExceeded, message)));
             }
+            let line = String::from_utf8(line).map_err(|error| {
+                let message = format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to() + 1);
+                self.at_line(&Error::new(ErrorKind::InvalidEncoding, message))
+            })?;
             if !line.trim().is_empty() {
                 return Ok(Some(line));
             }
@@ -234,10 +259,28 @@ impl JsonReader {
     }
 
     fn at_line(&self, error: &Error) -> Error {
-        let placed = Error::new(error.kind(), format!("{}, line {}: {}", self.name, self.line_number, error.message()));
-        match error.hint() {
-            Some(hint) => placed.with_hint(hint),
-            None => placed,
+        placed(error, &format!("{}, line {}", self.name, self.line_number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_over_the_limit_is_told_as_one_wherever_it_is_cut() {
+        let read = |text: &'static [u8]| {
+            let mut reader = JsonReader::new(Box::new(text), "f".to_string(), 0);
+            reader.line_bytes_max = 8;
+            reader.line()
+        };
+        assert_eq!(read(b"1234567\n").unwrap().as_deref(), Some("1234567\n"));
+        assert_eq!(read(b"12345678").unwrap().as_deref(), Some("12345678"));
+        for text in ["123456789".as_bytes(), "12345678é".as_bytes(), "12345678\n".as_bytes()] {
+            let error = read(text).unwrap_err();
+            assert_eq!((error.sqlstate(), error.message()), ("54000", "f, line 1: it is longer than 8 bytes"));
         }
+        let error = read(b"123\xff").unwrap_err();
+        assert_eq!((error.sqlstate(), error.message()), ("22021", "f, line 1: it is not UTF-8 from byte 4 on"));
     }
 }

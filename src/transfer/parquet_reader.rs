@@ -15,7 +15,7 @@ use parquet::schema::types::Type;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::file_error;
 use crate::transfer::content::{Content, TransferRow};
-use crate::transfer::json_lines::{BYTES_MAX, ROWS_MAX, shape_of};
+use crate::transfer::json_lines::{BYTES_MAX, ROWS_MAX, placed, shape_of};
 use crate::transfer::parquet_writer::{DESCRIPTION, failed};
 use crate::transfer::shape::{ColumnShape, TableShape};
 use crate::transfer::source::SourcePiece;
@@ -86,12 +86,10 @@ impl ParquetReader {
         let (mut rows, mut bytes) = (Vec::new(), 0);
         while rows.len() < ROWS_MAX && bytes < BYTES_MAX {
             let Some(row) = self.rows.next() else { break };
-            let placed = |error: &Error| {
-                Error::new(error.kind(), format!("{}, row {}: {}", self.name, self.read + 1, error.message()))
-            };
+            let at_row = |error: &Error| placed(error, &format!("{}, row {}", self.name, self.read + 1));
             let row =
-                row.map_err(|error| placed(&Error::new(ErrorKind::Corrupted, failed(error).message().to_string())))?;
-            let row = self.row(row).map_err(|error| placed(&error))?;
+                row.map_err(|error| at_row(&Error::new(ErrorKind::Corrupted, failed(error).message().to_string())))?;
+            let row = self.row(row).map_err(|error| at_row(&error))?;
             bytes += row.iter().flatten().map(size).sum::<usize>();
             rows.push(row);
             self.read += 1;
@@ -252,4 +250,17 @@ fn foreign(schema: &Type) -> Result<TableShape> {
         columns.push(ColumnShape::new(name, type_name));
     }
     Ok(TableShape { collection: String::new(), columns, primary_key: Vec::new(), indexes: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_an_error_leaves_its_hint_and_detail() {
+        let error = placed(&unsupported("tags", "a structure").with_detail("It has two fields."), "f, row 3");
+        assert_eq!((error.sqlstate(), error.message()), ("0A000", "f, row 3: column \"tags\" is a structure"));
+        assert_eq!(error.detail(), Some("It has two fields."));
+        assert_eq!(error.hint(), Some("Leave it out of the file, or write it as JSON text."));
+    }
 }

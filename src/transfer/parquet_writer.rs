@@ -1,8 +1,8 @@
 //! Rows of one collection as a Parquet file: booleans, integers, floats, bytes and JSON as such, vectors as lists of floats,
 //! everything else as the text that PostgreSQL writes. What the collection looks like stands in the file's metadata.
 
-use std::io::Write;
-use std::sync::Arc;
+use std::io::{self, Write};
+use std::sync::{Arc, OnceLock};
 
 use parquet::basic::{Compression, ConvertedType, Repetition, Type as Physical, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type};
@@ -24,9 +24,38 @@ const GROUP_ROWS_MAX: usize = 20_000;
 /// Bytes of them, but for the last row.
 const GROUP_BYTES_MAX: usize = 32 << 20;
 
+/// Keeps what the system refused first: the library tells of some of its errors in words only.
+struct WatchedOutput<W> {
+    out: W,
+    refused: Arc<OnceLock<io::ErrorKind>>,
+}
+
+impl<W: Write> WatchedOutput<W> {
+    fn noted<T>(&self, outcome: io::Result<T>) -> io::Result<T> {
+        outcome.inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.refused.get_or_init(|| error.kind());
+            }
+        })
+    }
+}
+
+impl<W: Write> Write for WatchedOutput<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        self.noted(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.noted(flushed)
+    }
+}
+
 /// Writes a file.
 pub(super) struct ParquetWriter<W: Write + Send> {
-    file: SerializedFileWriter<W>,
+    file: SerializedFileWriter<WatchedOutput<W>>,
+    refused: Arc<OnceLock<io::ErrorKind>>,
     shape: TableShape,
     rows: Vec<TransferRow>,
     bytes: usize,
@@ -36,7 +65,7 @@ impl<W: Write + Send> ParquetWriter<W> {
     /// Begins a file of a collection's rows.
     ///
     /// # Errors
-    /// 58030 for a schema that Parquet does not take, and where the file cannot be written.
+    /// 58030 for a schema that Parquet does not take; 53100 and 58030 where the file cannot be written.
     pub fn new(out: W, shape: &TableShape) -> Result<ParquetWriter<W>> {
         let fields = shape.columns.iter().map(field).collect::<parquet::errors::Result<Vec<TypePtr>>>();
         let fields = fields.map_err(failed)?;
@@ -45,14 +74,17 @@ impl<W: Write + Send> ParquetWriter<W> {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_key_value_metadata(Some(vec![KeyValue::new(DESCRIPTION.to_string(), heading(shape)?)]))
             .build();
-        let file = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(failed)?;
-        Ok(ParquetWriter { file, shape: shape.clone(), rows: Vec::new(), bytes: 0 })
+        let refused = Arc::new(OnceLock::new());
+        let out = WatchedOutput { out, refused: Arc::clone(&refused) };
+        let file = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(failed);
+        let file = file.map_err(|error| of_system(error, &refused))?;
+        Ok(ParquetWriter { file, refused, shape: shape.clone(), rows: Vec::new(), bytes: 0 })
     }
 
     /// Takes a row; rows are written by groups.
     ///
     /// # Errors
-    /// 58030 where a group cannot be written, XX000 for a value that is not of its column's type.
+    /// 53100 and 58030 where a group cannot be written, XX000 for a value that is not of its column's type.
     pub fn write(&mut self, row: TransferRow) -> Result<()> {
         let bytes = row.iter().flatten().map(|content| match content {
             Content::Text(text) => text.len(),
@@ -69,10 +101,16 @@ impl<W: Write + Send> ParquetWriter<W> {
     /// As [`ParquetWriter::write`].
     pub fn finish(mut self) -> Result<W> {
         self.write_group()?;
-        self.file.into_inner().map_err(failed)
+        let ended = self.file.into_inner().map_err(failed);
+        ended.map(|watched| watched.out).map_err(|error| of_system(error, &self.refused))
     }
 
     fn write_group(&mut self) -> Result<()> {
+        let written = self.write_rows();
+        written.map_err(|error| of_system(error, &self.refused))
+    }
+
+    fn write_rows(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.rows);
         self.bytes = 0;
         if rows.is_empty() {
@@ -202,4 +240,54 @@ fn unreadable(column: &ColumnShape, text: &str) -> Error {
 
 pub(super) fn failed(error: ParquetError) -> Error {
     Error::new(ErrorKind::Io, format!("Parquet: {error}"))
+}
+
+/// The error of the library, of the kind of what the system refused underneath.
+fn of_system(error: Error, refused: &OnceLock<io::ErrorKind>) -> Error {
+    match refused.get() {
+        Some(kind) if error.kind() == ErrorKind::Io => Error::new(ErrorKind::from(*kind), error.message()),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk with so many bytes left.
+    struct Disk(usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.0);
+            self.0 -= taken;
+            if taken == 0 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_one_wherever_the_file_ends() {
+        let columns = vec![ColumnShape::new("id", "text")];
+        let shape = TableShape { collection: "t".to_string(), columns, primary_key: Vec::new(), indexes: Vec::new() };
+        let written = |bytes: usize| -> Result<Disk> {
+            let mut writer = ParquetWriter::new(Disk(bytes), &shape)?;
+            // More than the buffer of the library holds, and nothing that compresses.
+            let mut state = 1_u64;
+            for _ in 0..2_000 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                writer.write(vec![Some(Content::Text(state.to_string()))])?;
+            }
+            writer.finish()
+        };
+        let needed = 1 << 20;
+        let left = written(needed).unwrap().0;
+        for bytes in [0, 1, 9_000, needed - left - 1] {
+            let error = written(bytes).map(drop).unwrap_err();
+            assert_eq!(error.sqlstate(), "53100", "{bytes} bytes left: {error}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ pub use column_type::{ColumnType, RegKind, VECTOR_ARRAY_OID, VECTOR_OID};
 pub use datetime::calendar::{
     DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND,
     TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, add_days, add_interval, between_timestamps, civil_from_days,
-    days_from_civil, days_in_month, join_timestamp, split_timestamp,
+    days_from_civil, days_in_month, is_date, is_timestamp, join_timestamp, split_timestamp,
 };
 pub use datetime::time_zone::{local_time, moment_of, moment_of_offset};
 pub use json::convert::{

@@ -80,8 +80,8 @@ impl NearestIndex {
     /// Reads an index and its watermark back.
     ///
     /// # Errors
-    /// XX001 for a file that is damaged or of another format, 22023 for parameters out of bounds, 54000 where the system has no
-    /// memory for it, 58030 where it cannot be read.
+    /// XX001 for a file that is damaged or of another format, 53200 where the system has no memory for it, 58030 where it
+    /// cannot be read.
     pub fn load(reader: impl Read) -> Result<(NearestIndex, u64)> {
         let mut input = FileInput::new(reader);
         if input.array::<8>()? != *MAGIC {
@@ -97,7 +97,7 @@ impl NearestIndex {
         if dimension == 0 || dimension > DIMENSION_MAX {
             return Err(corrupted(format!("{dimension} dimensions")));
         }
-        let parameters = Parameters::new(input.count()?, input.count()?)?;
+        let parameters = Parameters::new(input.count()?, input.count()?).map_err(|error| corrupted(error.message()))?;
         let watermark = input.u64()?;
         let count = input.u32()?;
         if count > SEGMENTS_MAX {
@@ -151,7 +151,10 @@ fn read_entries(input: &mut FileInput<impl Read>, metric: Metric, dimension: usi
         keys.push(Arc::from(input.blob(length as usize)?));
     }
     let deleted = Tombstones::from_words(input.u64s(rows.div_ceil(64))?);
-    let mut entries = Entries::with_capacity(metric, dimension, rows)?;
+    // The checksum comes last: counts beyond all memory are damage before they are a want, and building the index again says
+    // which of the two it was.
+    let entries = Entries::with_capacity(metric, dimension, rows);
+    let mut entries = entries.map_err(|error| corrupted(error.message()))?;
     entries.deleted = deleted;
     let mut keys = keys.into_iter();
     let mut left = rows;

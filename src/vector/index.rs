@@ -80,7 +80,7 @@ impl NearestIndex {
     /// place in an index of that metric, as in pgvector.
     ///
     /// # Errors
-    /// 22000 for another dimension and for components that are not finite, 54000 where the system has no memory for it.
+    /// 22000 for another dimension and for components that are not finite, 53200 where the system has no memory for it.
     pub fn insert(&self, key: &[u8], vector: &[f32]) -> Result<()> {
         check_dimension(vector, self.dimension)?;
         check_vector(vector)?;
@@ -149,7 +149,7 @@ impl NearestIndex {
     /// and stops the build by returning false, which is an error (57014) and leaves the index as it was.
     ///
     /// # Errors
-    /// 57014 when `progress` stops it, 54000 where the system has no memory for it, XX000 where it gives no threads.
+    /// 57014 when `progress` stops it, 53200 where the system has no memory for it, XX000 where it gives no threads.
     pub fn build(&self, scope: BuildScope, progress: &mut dyn FnMut(Progress) -> bool) -> Result<()> {
         let _alone = self.one_build.lock();
         let inputs = self.begin_build(scope);

@@ -231,8 +231,26 @@ fn a_saved_index_answers_as_before() -> Result<()> {
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x10;
             let outcome = NearestIndex::load(&damaged[..]).map(|_| ()).map_err(|error| error.kind());
-            assert!(outcome.is_err(), "a flipped bit at {at} goes unnoticed");
+            assert_eq!(outcome, Err(ErrorKind::Corrupted), "a flipped bit at {at}");
             assert!(NearestIndex::load(&bytes[..at]).is_err(), "a file cut at {at} goes unnoticed");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_damaged_head_of_a_file_is_damage() -> Result<()> {
+    let index = filled(Metric::L2, 300)?;
+    build(&index, BuildScope::Everything)?;
+    let mut bytes = Vec::new();
+    index.save(&mut bytes, 42)?;
+    // The parameters, and the counts of segments, rows and bytes of the first keys.
+    for at in 0..80 {
+        for flipped in [0x01, 0x10, 0x80, 0xff] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= flipped;
+            let outcome = NearestIndex::load(&damaged[..]).map(|_| ()).map_err(|error| error.kind());
+            assert_eq!(outcome, Err(ErrorKind::Corrupted), "bits {flipped:#x} at {at}");
         }
     }
     Ok(())

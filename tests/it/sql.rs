@@ -68,6 +68,52 @@ fn run_script(name: &str) {
 }
 
 #[test]
+fn texts_longer_than_any_key_are_looked_for() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (id text PRIMARY KEY, tag text, pair text, n int)");
+    client.run("CREATE INDEX t_tag ON t (tag)");
+    client.run("CREATE INDEX t_pair ON t (pair, n)");
+    client
+        .run("INSERT INTO t VALUES ('a', 'a', 'a', 1), ('m', 'm', 'm', 2), ('mm', 'mm', 'mm', 3), ('z', 'z', 'z', 4)");
+    let long = "m".repeat(9_000);
+    for column in ["id", "tag", "pair", "id || ''"] {
+        for (condition, expected) in [
+            (format!("= '{long}'"), ""),
+            (format!("IN ('z', '{long}')"), "z"),
+            (format!("< '{long}'"), "a,m,mm"),
+            (format!("<= '{long}'"), "a,m,mm"),
+            (format!("> '{long}'"), "z"),
+            (format!(">= '{long}'"), "z"),
+            (format!("BETWEEN 'm' AND '{long}'"), "m,mm"),
+        ] {
+            let rows = client.column(&format!("SELECT id FROM t WHERE {column} {condition} ORDER BY id"));
+            let shown = condition.replace(&long, "(long)");
+            assert_eq!(rows.join(","), expected, "{column} {shown}");
+        }
+    }
+    assert_eq!(client.value(&format!("SELECT count(*) FROM t WHERE pair = '{long}' AND n > 1")), "0");
+    client.run("BEGIN");
+    client.run("INSERT INTO t VALUES ('mz', 'mz', 'mz', 5)");
+    assert_eq!(client.value(&format!("SELECT count(*) FROM t WHERE id > '{long}'")), "2");
+    assert_eq!(client.value(&format!("SELECT count(*) FROM t WHERE tag > '{long}'")), "2");
+    client.run("ROLLBACK");
+    client.run("INSERT INTO memory (id, metadata) VALUES ('a', '{\"topic\": \"x\"}')");
+    assert_eq!(client.value(&format!("SELECT count(*) FROM memory WHERE id = '{long}'")), "0");
+    assert_eq!(client.value(&format!("SELECT blob('{long}') IS NULL")), "t");
+}
+
+#[test]
+fn explain_analyze_counts_no_rows_of_a_table_that_is_there() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("CREATE TABLE t (a int)");
+    let explained = "EXPLAIN ANALYZE CREATE TABLE IF NOT EXISTS";
+    assert!(client.column(&format!("{explained} t AS SELECT 1")).contains(&"Rows: 0".to_string()));
+    assert!(client.column(&format!("{explained} u AS SELECT 1")).contains(&"Rows: 1".to_string()));
+}
+
+#[test]
 fn every_script_is_run() {
     let files = std::fs::read_dir(directory()).expect("the scripts lie there");
     for file in files {

@@ -92,6 +92,22 @@ fn a_portal_lives_as_long_as_its_block() {
 }
 
 #[test]
+fn a_portal_of_an_open_name_is_a_duplicate_cursor() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.run("BEGIN");
+    let mut messages = Vec::new();
+    put_parse(&mut messages, "SELECT 1");
+    for _ in 0..2 {
+        // Portal p of the unnamed statement, without parameters and formats.
+        put_message(&mut messages, b'B', b"p\0\0\0\0\0\0\0\0");
+    }
+    put_message(&mut messages, b'S', &[]);
+    client.write(&messages).unwrap();
+    assert_eq!(shape(&mut client), "1 2 E:42P03 ZE");
+}
+
+#[test]
 fn a_negative_row_limit_means_all_rows() {
     let server = Server::start();
     let mut client = server.client();

@@ -83,6 +83,11 @@ impl Pending {
         }
     }
 
+    /// The entry made new: these are all its fields.
+    pub fn renewed(self, changes: BTreeMap<String, Option<Value>>, stage: Stage) -> Self {
+        Pending { alive: true, replaced: true, changes, stage: Some(stage), reverted: false, base: self.base }
+    }
+
     /// Whether more than the mark of the stage changes.
     pub fn changes_state(&self) -> bool {
         !self.alive || self.replaced || !self.changes.is_empty()

@@ -12,7 +12,7 @@ use crate::db::read::view::ReadView;
 use crate::db::settings::settings::{EF_SEARCH_MAX, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
-use crate::store::encode_key;
+use crate::store::{encode_sought, is_storable};
 use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
 use crate::vector::Metric;
@@ -182,16 +182,24 @@ fn primary_keys(collection: &Collection, conjuncts: &[&Predicate]) -> Result<Opt
             })
             .collect();
     }
-    let mut keys = tuples.iter().map(|tuple| encode(tuple)).collect::<Result<Vec<_>>>()?;
+    let mut keys = storable(&tuples)?;
     keys.sort_unstable();
     keys.dedup();
     Ok(Some(keys))
 }
 
+/// The encoded form of values that are compared with stored ones.
 fn encode(values: &[Value]) -> Result<Vec<u8>> {
     let mut key = Vec::new();
-    encode_key(values, &mut key)?;
+    encode_sought(values, &mut key)?;
     Ok(key)
+}
+
+/// The encoded forms of those tuples that an entry may have: none has one that is too long.
+fn storable(tuples: &[Vec<Value>]) -> Result<Vec<Vec<u8>>> {
+    let mut keys = tuples.iter().map(|tuple| encode(tuple)).collect::<Result<Vec<_>>>()?;
+    keys.retain(|key| is_storable(key));
+    Ok(keys)
 }
 
 /// What the best ordered index names: the one that fixes most columns, as long as it names at most `keys_max` entries.
@@ -245,7 +253,7 @@ fn ordered_access(
             .flat_map(|tuple| values.iter().map(|value| [tuple.as_slice(), std::slice::from_ref(value)].concat()))
             .collect();
     }
-    let prefixes = tuples.iter().map(|tuple| encode(tuple)).collect::<Result<Vec<_>>>()?;
+    let prefixes = storable(&tuples)?;
     let range = match columns.get(count) {
         Some(column) => value_range(collection, *column, conjuncts)?,
         None => None,
@@ -305,12 +313,9 @@ fn fact_access(
     if !values.iter().all(|value| matches!(value, Value::Text(_))) {
         return Ok(None);
     }
-    let mut spans = Vec::with_capacity(values.len());
-    for value in values {
-        let key = encode(&[value])?;
-        spans.push((Bound::Included(key.clone()), Bound::Included(key)));
-    }
-    Ok(Some((2, IndexAccess { id: index.id, name: index.name.clone(), columns: 1, spans })))
+    let tuples: Vec<Vec<Value>> = values.into_iter().map(|value| vec![value]).collect();
+    let spans = storable(&tuples)?.into_iter().map(|key| (Bound::Included(key.clone()), Bound::Included(key)));
+    Ok(Some((2, IndexAccess { id: index.id, name: index.name.clone(), columns: 1, spans: spans.collect() })))
 }
 
 /// Whether an operand is the text of the fact that an index covers.

@@ -86,29 +86,40 @@ impl<'a> EntryView<'a> {
     /// # Errors
     /// XX001 for a damaged record.
     pub fn metadata(&self) -> Result<Value> {
-        let mut facts: BTreeMap<String, Value> = BTreeMap::new();
+        let facts = self.fields(&|name| self.is_fact(name))?;
+        if facts.is_empty() && self.collection.kind == CollectionKind::Table {
+            return Ok(Value::Null);
+        }
+        let facts = facts.iter().filter_map(|(name, value)| Some((fact_key(name), value.as_ref()?)));
+        Ok(Value::Json(join_object(facts)))
+    }
+
+    /// The wanted fields that have a value, by name, declared or not; committed vectors, which lie elsewhere, are left out.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record.
+    pub fn fields(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<BTreeMap<String, Option<Value>>> {
+        let mut fields = BTreeMap::new();
         if let Some(record) = self.base() {
             for field in record.fields() {
                 let (name, field) = field?;
-                if let (true, Stored::Value(value)) = (self.is_fact(name), field.stored) {
-                    facts.insert(name.to_string(), value);
+                if let (true, Stored::Value(value)) = (is_wanted(name), field.stored) {
+                    fields.insert(name.to_string(), Some(value));
                 }
             }
         }
         for (name, change) in self.pending.iter().flat_map(|pending| &pending.changes) {
             match change {
-                Some(value) if self.is_fact(name) => {
-                    facts.insert(name.clone(), value.clone());
-                }
-                _ => {
-                    facts.remove(name);
-                }
-            }
+                Some(value) if is_wanted(name) => fields.insert(name.clone(), Some(value.clone())),
+                _ => fields.remove(name),
+            };
         }
-        if facts.is_empty() && self.collection.kind == CollectionKind::Table {
-            return Ok(Value::Null);
-        }
-        Ok(Value::Json(join_object(facts.iter().map(|(name, value)| (fact_key(name), value)))))
+        Ok(fields)
+    }
+
+    /// The mark of the stage, with the own changes.
+    pub fn stage(&self) -> Option<Stage> {
+        self.pending.and_then(|pending| pending.stage).or_else(|| self.base().map(RecordView::stage))
     }
 
     fn is_fact(&self, name: &str) -> bool {
@@ -129,11 +140,7 @@ impl<'a> EntryView<'a> {
                 CollectionKind::Memory | CollectionKind::Table => EntryType::Memory.name(),
             }),
             SystemColumn::Metadata => self.metadata()?,
-            SystemColumn::Stage => {
-                let stage =
-                    self.pending.and_then(|pending| pending.stage).or_else(|| self.base().map(RecordView::stage));
-                stage.and_then(Stage::name).map_or(Value::Null, Value::text)
-            }
+            SystemColumn::Stage => self.stage().and_then(Stage::name).map_or(Value::Null, Value::text),
             SystemColumn::Publicity => Value::text(self.publicity().name()),
             SystemColumn::Timestamp => {
                 self.base().map_or(Value::Null, |record| Value::TimestampTz(record.timestamp().micros()))

@@ -23,7 +23,7 @@ use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::error::{Error, ErrorKind, Result};
 use crate::metrics;
 use crate::model::CollectionId;
-use crate::store::encode_key;
+use crate::store::encode_sought;
 use crate::types::limits::NEAREST_LIMIT_MAX;
 use crate::types::{ColumnType, Value};
 use crate::vector::{Candidate, check_finite};
@@ -122,7 +122,7 @@ fn target(view: &ReadView, query: &Query, nearest: &Nearest) -> Result<Option<Ar
         Target::Scalar(scalar) => scalar.value()?.clone().cast(&ColumnType::Vector(None), false)?,
         Target::Entry(id) => {
             let mut key = Vec::new();
-            encode_key(std::slice::from_ref(id.value()?), &mut key)?;
+            encode_sought(std::slice::from_ref(id.value()?), &mut key)?;
             let found = visit_key(view, &query.collection, &key, |entry| entry.column(nearest.column))?;
             match found {
                 Some(Value::Null) | None => {

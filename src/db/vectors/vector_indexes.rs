@@ -158,7 +158,7 @@ impl VectorIndex {
     /// another dimension than its column.
     ///
     /// # Errors
-    /// 58030 for a file that cannot be read, XX001 for one that is damaged or of another format, 54000 where memory runs short.
+    /// 58030 for a file that cannot be read, XX001 for one that is damaged or of another format, 53200 where memory runs short.
     pub fn load(&self, directory: &Path, dimension: Option<u32>) -> Result<Option<u64>> {
         let path = self.path(directory);
         if !path.exists() {

@@ -185,8 +185,7 @@ impl Transaction {
         for (position, value) in row.into_iter().enumerate() {
             self.put_column(collection, position, value, None, &mut changes)?;
         }
-        let pending =
-            Pending { alive: true, replaced: true, changes, stage: Some(Stage::Private), reverted: false, ..pending };
+        let pending = pending.renewed(changes, Stage::Private);
         let indexed = self.indexed(collection, &key, &pending, &|_| true)?;
         if let Some((other, index)) =
             self.unique_conflict(collection, &indexed, None, &|id| on_conflict.is_about(id))?
@@ -229,7 +228,7 @@ impl Transaction {
         let row = self.complete(collection, row.into_iter().map(Some).collect())?;
         let moved = self.key_of_existing(collection, &row, key)?;
         if moved != *key {
-            return self.move_entry(collection, key, moved, row);
+            return self.move_entry(collection, key, moved, (row, &old));
         }
         let mut pending = self.pending(collection, key)?;
         for (position, _) in &changes {
@@ -436,13 +435,30 @@ impl Transaction {
         Err(duplicate_key(collection, &constraint, &names, &values))
     }
 
-    fn move_entry(&mut self, collection: &Arc<Collection>, key: &EntryKey, moved: EntryKey, row: Row) -> Result<bool> {
+    /// Gives an entry another key: all its fields go along, declared or not, and the mark of its stage.
+    fn move_entry(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &EntryKey,
+        moved: EntryKey,
+        (row, old): (Row, &[Value]),
+    ) -> Result<bool> {
         if self.view.exists(collection, &moved)? {
             self.conflict_with(collection, moved, &row, OnConflict::Fail)?;
             return Ok(false);
         }
+        let before = self.pending(collection, key)?;
+        let entry = self.entry_view(collection, key, &before);
+        let (mut changes, stage) = (entry.fields(&|_| true)?, entry.stage());
+        for (position, value) in row.into_iter().enumerate() {
+            // A vector lies beside the fields.
+            if matches!(value, Value::Vector(_)) || old.get(position) != Some(&value) {
+                self.put_column(collection, position, value, old.get(position), &mut changes)?;
+            }
+        }
         self.delete(collection, key)?;
-        self.insert(collection, row.into_iter().map(Some).collect(), OnConflict::Fail)?;
+        let pending = self.pending(collection, &moved)?.renewed(changes, stage.unwrap_or_default());
+        self.change_row(collection, &moved, pending, &|_| true)?;
         Ok(true)
     }
 }

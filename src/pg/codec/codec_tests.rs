@@ -84,6 +84,32 @@ fn times_count_from_2000() {
 }
 
 #[test]
+fn binary_times_have_the_range_of_their_texts() {
+    let date = |days: i32| decode_binary(&ColumnType::Date, &days.to_be_bytes());
+    // The day 0 of the Julian calendar, and the last day that PostgreSQL writes.
+    assert_eq!(date(-2_451_545).unwrap().to_text(), "4714-11-24 BC");
+    assert_eq!(date(2_145_031_948).unwrap().to_text(), "5874897-12-31");
+    for days in [-2_451_546, 2_145_031_949, i32::MIN + 1, i32::MAX - 1, i32::MAX - EPOCH_DAYS, i32::MIN + EPOCH_DAYS] {
+        assert_eq!(date(days).unwrap_err().sqlstate(), "22008", "{days}");
+    }
+    for ty in [ColumnType::Timestamp, ColumnType::TimestampTz] {
+        let time = |micros: i64| decode_binary(&ty, &micros.to_be_bytes());
+        assert!(time(-211_813_488_000_000_000).unwrap().to_text().starts_with("4714-11-24 00:00:00"), "{ty}");
+        for micros in [-211_813_488_000_000_001, i64::MIN + 1, i64::MAX - EPOCH_MICROS, i64::MAX - 1] {
+            assert_eq!(time(micros).unwrap_err().sqlstate(), "22008", "{ty} {micros}");
+        }
+        assert_eq!(time(i64::MAX).unwrap().to_text(), "infinity");
+        assert_eq!(time(i64::MIN).unwrap().to_text(), "-infinity");
+    }
+    let infinite = [&i64::MAX.to_be_bytes()[..], &i32::MAX.to_be_bytes(), &i32::MAX.to_be_bytes()].concat();
+    assert_eq!(decode_binary(&ColumnType::Interval, &infinite).unwrap_err().sqlstate(), "22008");
+    let time = |micros: i64| decode_binary(&ColumnType::Time, &micros.to_be_bytes());
+    assert_eq!(time(86_400_000_000).unwrap().to_text(), "24:00:00");
+    assert_eq!(time(-1).unwrap_err().sqlstate(), "22008");
+    assert_eq!(time(86_400_000_001).unwrap_err().sqlstate(), "22008");
+}
+
+#[test]
 fn values_take_the_columns_type() {
     assert_eq!(binary(&Value::Int4(7), &ColumnType::Int8), 7i64.to_be_bytes());
     assert_eq!(binary(&Value::Int8(7), &ColumnType::Oid), 7u32.to_be_bytes());

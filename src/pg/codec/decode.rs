@@ -13,8 +13,12 @@ use crate::pg::codec::numeric::read_numeric;
 use crate::pg::codec::reader::Reader;
 use crate::types::{
     ARRAY_DIMENSIONS_MAX, ColumnType, DATE_INFINITY, DATE_MINUS_INFINITY, Interval, MICROS_PER_DAY, TIMESTAMP_INFINITY,
-    TIMESTAMP_MINUS_INFINITY, Value, check_dimension, check_vector,
+    TIMESTAMP_MINUS_INFINITY, Value, check_dimension, check_vector, is_date, is_timestamp,
 };
+
+/// The infinite intervals as PostgreSQL writes them; there are none here.
+const INTERVAL_INFINITY: Interval = Interval { months: i32::MAX, days: i32::MAX, micros: i64::MAX };
+const INTERVAL_MINUS_INFINITY: Interval = Interval { months: i32::MIN, days: i32::MIN, micros: i64::MIN };
 
 /// Reads a parameter in text format.
 ///
@@ -83,7 +87,7 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         }
         ColumnType::Date => Value::Date(match reader.i32()? {
             infinity @ (DATE_INFINITY | DATE_MINUS_INFINITY) => infinity,
-            days => days.checked_add(EPOCH_DAYS).ok_or_else(|| out_of_range("date"))?,
+            days => days.checked_add(EPOCH_DAYS).filter(is_date).ok_or_else(|| out_of_range("date"))?,
         }),
         ColumnType::Time => match reader.i64()? {
             micros @ 0..=MICROS_PER_DAY => Value::Time(micros),
@@ -93,7 +97,11 @@ fn read_value(ty: &ColumnType, reader: &mut Reader<'_>) -> Result<Value> {
         ColumnType::TimestampTz => Value::TimestampTz(read_timestamp(reader)?),
         ColumnType::Interval => {
             let (micros, days, months) = (reader.i64()?, reader.i32()?, reader.i32()?);
-            Value::Interval(Interval { months, days, micros })
+            let interval = Interval { months, days, micros };
+            if [INTERVAL_INFINITY, INTERVAL_MINUS_INFINITY].contains(&interval) {
+                return Err(out_of_range("interval"));
+            }
+            Value::Interval(interval)
         }
         ColumnType::Uuid => Value::Uuid(Uuid::from_bytes(reader.array()?)),
         ColumnType::Vector(declared) => Value::Vector(read_vector(*declared, reader)?),
@@ -112,7 +120,7 @@ fn out_of_range(name: &str) -> Error {
 fn read_timestamp(reader: &mut Reader<'_>) -> Result<i64> {
     match reader.i64()? {
         infinity @ (TIMESTAMP_INFINITY | TIMESTAMP_MINUS_INFINITY) => Ok(infinity),
-        micros => micros.checked_add(EPOCH_MICROS).ok_or_else(|| out_of_range("timestamp")),
+        micros => micros.checked_add(EPOCH_MICROS).filter(is_timestamp).ok_or_else(|| out_of_range("timestamp")),
     }
 }
 

@@ -47,7 +47,7 @@ impl Connection {
     ///
     /// # Errors
     /// 08P01 for a malformed message and another number of parameters, 26000 for an unknown statement, 22023 for a format code,
-    /// 25P02 in a failed transaction, 42710 for a name that is taken, 54000 above `PORTALS_MAX`, 53200 without memory for it;
+    /// 25P02 in a failed transaction, 42P03 for a name that is taken, 54000 above `PORTALS_MAX`, 53200 without memory for it;
     /// parameters as `decode_text` and `decode_binary`.
     pub fn bind(&mut self, body: &[u8]) -> Result<(), Failure> {
         let mut fields = Fields(body);
@@ -61,7 +61,7 @@ impl Connection {
         if !portal.is_empty() {
             if self.portals.contains_key(portal) || self.session.cursor_columns(portal).is_some() {
                 let text = format!("cursor \"{portal}\" already exists");
-                return Err(Error::new(ErrorKind::DuplicateObject, text).into());
+                return Err(Error::new(ErrorKind::DuplicateCursor, text).into());
             }
             if self.portals.len() >= PORTALS_MAX {
                 return Err(Error::new(ErrorKind::LimitExceeded, format!("more than {PORTALS_MAX} open portals"))

@@ -10,7 +10,7 @@ use datafusion::arrow::array::{
     PrimitiveBuilder, StringBuilder, StructArray, make_array, new_empty_array,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
-use datafusion::arrow::compute::{cast, concat};
+use datafusion::arrow::compute::{CastOptions, cast_with_options, concat};
 use datafusion::arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type,
     Int16Type, Int32Type, Int64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit,
@@ -290,7 +290,7 @@ pub fn scalar_of(value: &Value, ty: &ColumnType) -> Result<ScalarValue> {
 /// A column of a batch, made ready for [`value_at`]: uncommon encodings become the usual one.
 ///
 /// # Errors
-/// 22003 for texts, bytes or lists that are too long together for the usual encoding.
+/// 22003 for a number that the usual one does not hold, and for texts, bytes or lists that are too long together for the usual encoding.
 pub fn readable(array: &ArrayRef) -> Result<ArrayRef> {
     let target = match array.data_type() {
         DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
@@ -315,7 +315,9 @@ pub fn readable(array: &ArrayRef) -> Result<ArrayRef> {
         DataType::LargeList(element) | DataType::FixedSizeList(element, _) => DataType::List(Arc::clone(element)),
         _ => return Ok(Arc::clone(array)),
     };
-    readable(&cast(array, &target).map_err(from_arrow)?)
+    // By default what does not fit becomes NULL.
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    readable(&cast_with_options(array, &target, &strict).map_err(from_arrow)?)
 }
 
 /// The value of a row of a [`readable`] array.
@@ -438,4 +440,24 @@ fn decimal(digits: i128, precision: u8, scale: i8, ty: &ColumnType) -> Result<Va
     }
     let scale = u32::try_from(scale).map_err(|_| overflow())?;
     Decimal::try_from_i128_with_scale(digits, scale).map(Value::Numeric).map_err(|_| overflow())
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::arrow::array::{Decimal256Array, StringViewArray, TimestampSecondArray};
+    use datafusion::arrow::datatypes::i256;
+
+    use super::*;
+
+    #[test]
+    fn what_the_usual_encoding_does_not_hold_is_an_error() {
+        let huge = i256::from_i128(i128::MAX).wrapping_mul(i256::from_i128(1_000));
+        let decimals = Decimal256Array::from(vec![Some(huge)]).with_precision_and_scale(76, 0).unwrap();
+        let array: ArrayRef = Arc::new(decimals);
+        assert_eq!(readable(&array).unwrap_err().sqlstate(), "22003");
+        let array: ArrayRef = Arc::new(TimestampSecondArray::from(vec![i64::MAX]));
+        assert_eq!(readable(&array).unwrap_err().sqlstate(), "22003");
+        let array: ArrayRef = Arc::new(StringViewArray::from(vec![Some("a"), None]));
+        assert_eq!(readable(&array).unwrap().as_string::<i32>().iter().collect::<Vec<_>>(), [Some("a"), None]);
+    }
 }

@@ -12,7 +12,7 @@ use crate::model::Collection;
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::functions::definition::Parameter::Text;
 use crate::sql::functions::definition::{Invocation, SqlFunction, text_of};
-use crate::store::encode_key;
+use crate::store::encode_sought;
 use crate::types::{ColumnType, Value};
 
 /// How often a statement that waits for a blob looks whether it was cancelled.
@@ -30,7 +30,7 @@ fn blob(invocation: &Invocation<'_>, arguments: &[Value]) -> Result<Value> {
     let name = arguments.get(1).and_then(Value::as_str).unwrap_or(MEMORY);
     let collection = view.catalog().expect_collection(name)?;
     let mut key = Vec::new();
-    encode_key(&[Value::text(text_of(arguments, 0))], &mut key)?;
+    encode_sought(&[Value::text(text_of(arguments, 0))], &mut key)?;
     let Some(hash) = view.blob_hash(collection, &EntryKey::from_bytes(key))? else { return Ok(Value::Null) };
     if !view.has_blob(&hash)? {
         fetch(context, collection, &hash)?;

@@ -159,7 +159,8 @@ impl Explain {
                 SqlAction::Define(definition) => definition.execute(transaction, parameters, settings, cancel).await?,
                 _ => String::new(),
             };
-            let count = tag.rsplit(' ').next().unwrap_or("0");
+            // A tag without a count is that of a table that was there already.
+            let count = tag.rsplit(' ').next().and_then(|last| last.parse::<u64>().ok()).unwrap_or(0);
             lines.push(format!("Rows: {count}"));
             lines.extend(times(started, planned));
         }

@@ -65,6 +65,28 @@ pub fn encode_key_unbounded(values: &[Value], out: &mut Vec<u8>) -> Result<()> {
     values.iter().try_for_each(|value| encode_element(value, out))
 }
 
+/// Appends the bytes of a tuple that is only looked for: one that is too long to be stored is cut behind the longest that is.
+/// What is left stands at the same place among the stored ones and is equal to none of them.
+///
+/// # Errors
+/// `Unsupported` as [`encode_key`].
+pub fn encode_sought(values: &[Value], out: &mut Vec<u8>) -> Result<()> {
+    let longest = out.len() + KEY_BYTES_MAX;
+    for value in values {
+        encode_element(value, out)?;
+        if out.len() > longest {
+            out.truncate(longest + 1);
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a tuple of [`encode_sought`] may be stored.
+pub fn is_storable(key: &[u8]) -> bool {
+    key.len() <= KEY_BYTES_MAX
+}
+
 /// Appends the bytes that every text beginning with `prefix` starts with.
 pub fn encode_text_prefix(prefix: &str, out: &mut Vec<u8>) {
     out.push(TEXT);

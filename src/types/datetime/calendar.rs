@@ -99,8 +99,13 @@ pub fn join_timestamp(days: i32, micros: i64) -> Result<i64> {
         .ok_or_else(timestamp_out_of_range)
 }
 
+/// Whether the days are those of a finite date.
+pub fn is_date(days: &i32) -> bool {
+    (DAY_MIN..=DAY_MAX).contains(days)
+}
+
 /// Whether the microseconds are those of a finite timestamp.
-fn is_timestamp(micros: &i64) -> bool {
+pub fn is_timestamp(micros: &i64) -> bool {
     *micros != TIMESTAMP_INFINITY && *micros >= i64::from(DAY_MIN) * MICROS_PER_DAY
 }
 
@@ -117,8 +122,7 @@ pub fn add_days(days: i32, count: i64) -> Result<i32> {
         return Ok(days);
     }
     let sum = i64::from(days).checked_add(count).and_then(|sum| i32::try_from(sum).ok());
-    sum.filter(|sum| (DAY_MIN..=DAY_MAX).contains(sum))
-        .ok_or_else(|| Error::new(ErrorKind::DatetimeOutOfRange, "date out of range"))
+    sum.filter(is_date).ok_or_else(|| Error::new(ErrorKind::DatetimeOutOfRange, "date out of range"))
 }
 
 /// What lies between two timestamps, in days and time.

@@ -38,7 +38,7 @@ impl VectorRows {
     /// Room for exactly `capacity` rows; memory the system does not have is an error, not an abort.
     ///
     /// # Errors
-    /// 54000 where the system has no memory for them.
+    /// 53200 where the system has no memory for them.
     pub fn with_capacity(metric: Metric, dimension: usize, capacity: usize) -> Result<VectorRows> {
         let stride = dimension.next_multiple_of(LINE);
         let wanted = stride
@@ -219,7 +219,7 @@ fn reciprocal(length: f64) -> f32 {
 /// Refused for want of memory.
 pub fn out_of_memory(rows: usize, dimension: usize) -> Error {
     Error::new(
-        ErrorKind::LimitExceeded,
+        ErrorKind::OutOfMemory,
         format!("not enough memory for a vector index of {rows} vectors of {dimension} dimensions"),
     )
 }

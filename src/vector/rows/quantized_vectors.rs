@@ -53,7 +53,7 @@ impl Codes {
     /// Encodes all rows; none for L1.
     ///
     /// # Errors
-    /// 54000 where the system has no memory for it.
+    /// 53200 where the system has no memory for it.
     pub fn of(rows: &VectorRows, metric: Metric) -> Result<Option<Codes>> {
         if metric == Metric::L1 {
             return Ok(None);

@@ -27,7 +27,8 @@ use crate::model::{
     PeerId, Stage,
 };
 use crate::store::{
-    BlobHash, DeltaBody, Key, KeyRange, Publicity, RecordView, Stored, delta_place, delta_seq, encode_key,
+    BlobHash, DeltaBody, Key, KeyRange, Publicity, RecordView, Stored, delta_place, delta_seq, encode_sought,
+    is_storable,
 };
 use crate::types::Value;
 
@@ -163,8 +164,8 @@ impl ReadView {
         };
         if let Some(Target::Entry(id)) = query.nearest.as_ref().map(|nearest| &nearest.target) {
             let mut key = Vec::new();
-            encode_key(std::slice::from_ref(id.value()?), &mut key)?;
-            named.push(key);
+            encode_sought(std::slice::from_ref(id.value()?), &mut key)?;
+            named.extend(is_storable(&key).then_some(key));
         }
         self.check_keys(id, named)
     }
