@@ -7,7 +7,7 @@ use super::property_tests::{any_history, run};
 use crate::merge::contributions::{contribution_of, maker_of, merge_contributions, proven_state};
 use crate::merge::delta_digest::{contribution_digest, delta_digest};
 use crate::merge::digest::digest;
-use crate::merge::posting_tree::PostingTree;
+use crate::merge::posting_tree::{PostingTree, TreeHashes};
 use crate::merge::states::merge;
 use crate::model::{Contribution, Given, Hlc, PeerId, State};
 use crate::types::Value;
@@ -96,7 +96,7 @@ fn entry() -> Proven {
 fn whatever_is_changed_of_a_state_its_proof_fails() {
     let Proven { state, contributions } = entry();
     let tree = PostingTree::new(4, vec![[1; 32], delta_digest("c", b"k", &state, true), [3; 32]]).unwrap();
-    let proof = tree.prove(&[5]);
+    let proof = tree.prove(&[5], &mut TreeHashes::default());
     let proves = |collection: &str, key: &[u8], contribution: &Contribution, state: &State| {
         let digest = contribution_digest(collection, key, contribution, state);
         digest.is_some() && digest.as_ref() == proof.leaf(contribution.seq)

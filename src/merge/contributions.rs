@@ -56,6 +56,10 @@ pub fn merge_contributions(
 
 /// Leaves out those of some contributions in order without which all of `state` would still be proven.
 pub(super) fn keep_needed(all: &mut Vec<Contribution>, state: &State) {
+    // The last of an origin is always needed: most entries have one contribution alone.
+    if all.len() <= 1 {
+        return;
+    }
     let kept = needed(all, state);
     let mut position = 0;
     all.retain(|_| {

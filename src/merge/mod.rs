@@ -45,7 +45,7 @@ pub use digest::{digest, hash_value};
 pub use edit::{WriteContext, delete, delete_delta, insert, insert_delta, update, update_delta};
 pub use hybrid_clock::{Drift, MAX_CLOCK_DRIFT_MILLIS, check_drift, observe, rein, tick};
 pub use posting::Posting;
-pub use posting_tree::PostingTree;
+pub use posting_tree::{PostingTree, TreeHashes};
 pub use restamp::restamp;
 pub use rights::{Joined, Known, authors_of, is_settled, join, weigh};
 pub use states::{CAUSAL_LENGTH_MAX, delta, merge, merge_into, validate};

@@ -8,10 +8,12 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::chain::{PostingEnd, chain_fold};
-use crate::merge::posting_tree::PostingTree;
+use crate::merge::posting_tree::{PostingTree, TreeHashes};
 use crate::model::ChainHash;
 
 const SIGNATURE_BYTES: usize = 64;
+/// What stands before the signature in a record: it says which posting it is of.
+const IDENTITY_BYTES: usize = 3 * 8 + 2 * 32;
 
 /// A posting, with all or some of the leaves of its tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +41,13 @@ impl Posting {
     /// The same with that part of the tree alone that proves these numbers, which are in order.
     #[must_use]
     pub fn prove(&self, wanted: &[u64]) -> Posting {
-        Posting { tree: self.tree.prove(wanted), ..*self }
+        self.prove_with(wanted, &mut TreeHashes::default())
+    }
+
+    /// As [`Posting::prove`], one of many parts: `hashes` are those of this posting's tree.
+    #[must_use]
+    pub fn prove_with(&self, wanted: &[u64], hashes: &mut TreeHashes) -> Posting {
+        Posting { tree: self.tree.prove(wanted, hashes), ..*self }
     }
 
     /// Whether both are of one posting, whatever they know of its leaves.
@@ -87,6 +95,13 @@ impl Posting {
         let (count, _) = take_number(rest)?;
         let last = first.checked_add(count).and_then(|end| end.checked_sub(1)).ok_or_else(damaged)?;
         Ok((first, last))
+    }
+
+    /// The signature in the record `known`, where that is of the same posting as another record, whatever the two know of its
+    /// leaves. Trees are not read.
+    pub fn signature_in(known: &[u8], other: &[u8]) -> Option<[u8; SIGNATURE_BYTES]> {
+        let (identity, rest) = known.split_at_checked(IDENTITY_BYTES)?;
+        rest.first_chunk().copied().filter(|_| other.starts_with(identity))
     }
 
     /// Whether the tree has the root.

@@ -5,6 +5,8 @@
 //! of `n` leaves is split behind the greatest power of two below `n` (as in RFC 6962). These bytes are part of the replication
 //! protocol: they never change.
 
+use std::collections::HashMap;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::DeltaDigest;
 
@@ -14,6 +16,8 @@ const NODE_KEY: &[u8; 32] = b"nebulusdb 2026 node of a posting";
 const HASH: usize = 32;
 /// Leaves that a tree can have: far above what is ever posted, and no number near it overflows.
 const LEAVES_MAX: u64 = 1 << 62;
+/// Leaves below a node from which on its hash is worth remembering: of fewer it is made again as quickly as found.
+const REMEMBERED_LEAVES_MIN: u64 = 16;
 const HIDDEN: u8 = 0;
 const LEAVES: u8 = 1;
 const PAIR: u8 = 2;
@@ -35,8 +39,26 @@ enum Node {
     Pair(Box<(Node, Node)>),
 }
 
+/// Hashes of nodes of one tree that were computed before. Without them each part of a tree costs as much as hashing all of it.
+#[derive(Debug, Default)]
+pub struct TreeHashes(HashMap<Span, [u8; HASH]>);
+
+impl TreeHashes {
+    fn get_or(&mut self, span: Span, compute: impl FnOnce(&mut TreeHashes) -> [u8; HASH]) -> [u8; HASH] {
+        if span.count < REMEMBERED_LEAVES_MIN {
+            return compute(self);
+        }
+        if let Some(known) = self.0.get(&span) {
+            return *known;
+        }
+        let hash = compute(self);
+        self.0.insert(span, hash);
+        hash
+    }
+}
+
 /// A range of leaves: the number of the first, and how many.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Span {
     first: u64,
     count: u64,
@@ -72,7 +94,7 @@ impl PostingTree {
     }
 
     pub fn root(&self) -> [u8; HASH] {
-        self.top.hash(self.span())
+        self.top.hash(self.span(), &mut TreeHashes::default())
     }
 
     /// The leaf of a number, where it is known.
@@ -90,10 +112,10 @@ impl PostingTree {
         }
     }
 
-    /// The part that proves the leaves with these numbers, which are in order.
+    /// The part that proves the leaves with these numbers, which are in order. `hashes` are this tree's, for the next part.
     #[must_use]
-    pub fn prove(&self, wanted: &[u64]) -> PostingTree {
-        PostingTree { top: self.top.prove(self.span(), wanted), ..*self }
+    pub fn prove(&self, wanted: &[u64], hashes: &mut TreeHashes) -> PostingTree {
+        PostingTree { top: self.top.prove(self.span(), wanted, hashes), ..*self }
     }
 
     /// Takes over what another part of the same tree knows.
@@ -132,28 +154,31 @@ impl PostingTree {
 }
 
 impl Node {
-    fn hash(&self, span: Span) -> [u8; HASH] {
+    fn hash(&self, span: Span, hashes: &mut TreeHashes) -> [u8; HASH] {
         match self {
             Node::Hidden(hash) => *hash,
-            Node::Leaves(leaves) => hash_leaves(span, leaves),
-            Node::Pair(pair) => {
+            Node::Leaves(leaves) => hash_leaves(span, leaves, hashes),
+            Node::Pair(pair) => hashes.get_or(span, |hashes| {
                 let (left, right) = span.halves();
-                hash_pair(&pair.0.hash(left), &pair.1.hash(right))
-            }
+                hash_pair(&pair.0.hash(left, hashes), &pair.1.hash(right, hashes))
+            }),
         }
     }
 
-    fn prove(&self, span: Span, wanted: &[u64]) -> Node {
+    fn prove(&self, span: Span, wanted: &[u64], hashes: &mut TreeHashes) -> Node {
         let wanted = within(span, wanted);
         if wanted.is_empty() {
-            return Node::Hidden(self.hash(span));
+            return Node::Hidden(self.hash(span, hashes));
         }
         let (left, right) = span.halves();
         match self {
             Node::Hidden(hash) => Node::Hidden(*hash),
             Node::Leaves(leaves) if wanted.len() == leaves.len() => self.clone(),
-            Node::Leaves(leaves) => prove_leaves(span, leaves, wanted),
-            Node::Pair(pair) => Node::Pair(Box::new((pair.0.prove(left, wanted), pair.1.prove(right, wanted)))),
+            Node::Leaves(leaves) => prove_leaves(span, leaves, wanted, hashes),
+            Node::Pair(pair) => {
+                let parts = (pair.0.prove(left, wanted, hashes), pair.1.prove(right, wanted, hashes));
+                Node::Pair(Box::new(parts))
+            }
         }
     }
 
@@ -237,20 +262,21 @@ fn split_leaves(left: Span, leaves: &[DeltaDigest]) -> (&[DeltaDigest], &[DeltaD
     leaves.split_at(middle)
 }
 
-fn prove_leaves(span: Span, leaves: &[DeltaDigest], wanted: &[u64]) -> Node {
+fn prove_leaves(span: Span, leaves: &[DeltaDigest], wanted: &[u64], hashes: &mut TreeHashes) -> Node {
     let wanted = within(span, wanted);
     if wanted.is_empty() {
-        return Node::Hidden(hash_leaves(span, leaves));
+        return Node::Hidden(hash_leaves(span, leaves, hashes));
     }
     if wanted.len() == leaves.len() {
         return Node::Leaves(leaves.to_vec());
     }
     let (left, right) = span.halves();
     let (left_leaves, right_leaves) = split_leaves(left, leaves);
-    Node::Pair(Box::new((prove_leaves(left, left_leaves, wanted), prove_leaves(right, right_leaves, wanted))))
+    let left = prove_leaves(left, left_leaves, wanted, hashes);
+    Node::Pair(Box::new((left, prove_leaves(right, right_leaves, wanted, hashes))))
 }
 
-fn hash_leaves(span: Span, leaves: &[DeltaDigest]) -> [u8; HASH] {
+fn hash_leaves(span: Span, leaves: &[DeltaDigest], hashes: &mut TreeHashes) -> [u8; HASH] {
     if let [leaf] = leaves {
         let mut bytes = [0; 8 + HASH];
         let (seq, digest) = bytes.split_at_mut(8);
@@ -258,12 +284,14 @@ fn hash_leaves(span: Span, leaves: &[DeltaDigest]) -> [u8; HASH] {
         digest.copy_from_slice(leaf);
         return *blake3::keyed_hash(LEAF_KEY, &bytes).as_bytes();
     }
-    let (left, right) = span.halves();
-    let (left_leaves, right_leaves) = split_leaves(left, leaves);
-    if left_leaves.is_empty() || right_leaves.is_empty() {
-        return [0; HASH];
-    }
-    hash_pair(&hash_leaves(left, left_leaves), &hash_leaves(right, right_leaves))
+    hashes.get_or(span, |hashes| {
+        let (left, right) = span.halves();
+        let (left_leaves, right_leaves) = split_leaves(left, leaves);
+        if left_leaves.is_empty() || right_leaves.is_empty() {
+            return [0; HASH];
+        }
+        hash_pair(&hash_leaves(left, left_leaves, hashes), &hash_leaves(right, right_leaves, hashes))
+    })
 }
 
 fn hash_pair(left: &[u8; HASH], right: &[u8; HASH]) -> [u8; HASH] {
@@ -286,6 +314,29 @@ mod tests {
         PostingTree::new(5, (0..count).map(|number| [number; 32]).collect()).unwrap()
     }
 
+    fn prove(tree: &PostingTree, wanted: &[u64]) -> PostingTree {
+        tree.prove(wanted, &mut TreeHashes::default())
+    }
+
+    #[test]
+    fn a_tree_is_hashed_once_for_all_its_parts() {
+        let leaves: Vec<DeltaDigest> =
+            (0..1000_u64).map(|number| *blake3::hash(&number.to_le_bytes()).as_bytes()).collect();
+        let tree = PostingTree::new(5, leaves).unwrap();
+        let mut hashes = TreeHashes::default();
+        // Scattered and in rows: whatever a part leaves out, the hashes in its place are those of a tree hashed anew.
+        for step in [1, 7, 300] {
+            for start in (5..1005).step_by(50) {
+                let wanted: Vec<u64> = (start..1005).step_by(step).take(50).collect();
+                assert_eq!(tree.prove(&wanted, &mut hashes), prove(&tree, &wanted), "{step} {start}");
+            }
+        }
+        let known = hashes.0.len();
+        assert_eq!(tree.prove(&[], &mut hashes).root(), tree.root());
+        assert!(hashes.0.len() <= known + 1 && hashes.0.len() < 1000 / 4, "{known}");
+        assert!(tree.prove(&[6, 900], &mut hashes).root() == tree.root());
+    }
+
     #[test]
     fn a_part_has_the_root_of_the_whole_and_proves_what_was_asked_for() {
         for count in 1..20 {
@@ -293,7 +344,7 @@ mod tests {
             for mask in 0..1_u32 << count.min(10) {
                 let wanted: Vec<u64> =
                     (0..u64::from(count)).filter(|bit| mask >> bit & 1 == 1).map(|n| n + 5).collect();
-                let part = tree.prove(&wanted);
+                let part = prove(&tree, &wanted);
                 assert_eq!(part.root(), tree.root(), "{count} {wanted:?}");
                 for seq in 5..5 + u64::from(count) {
                     let is_wanted = wanted.contains(&seq);
@@ -303,7 +354,7 @@ mod tests {
                 part.write_to(&mut bytes);
                 assert_eq!(PostingTree::parse(5, u64::from(count), &bytes).unwrap(), part);
                 assert!(part.is_within(&tree));
-                assert_eq!(part.prove(&wanted), part);
+                assert_eq!(prove(&part, &wanted), part);
             }
         }
     }
@@ -311,14 +362,14 @@ mod tests {
     #[test]
     fn parts_join_to_the_whole_in_any_order() {
         let tree = whole(11);
-        let parts: Vec<PostingTree> = (5..16).map(|seq| tree.prove(&[seq])).collect();
+        let parts: Vec<PostingTree> = (5..16).map(|seq| prove(&tree, &[seq])).collect();
         for start in 0..parts.len() {
             let mut joined = parts[start].clone();
             for step in 1..parts.len() {
                 assert!(!tree.is_within(&joined));
                 joined.join(parts[(start + step * 3) % parts.len()].clone());
             }
-            joined.join(tree.prove(&[]));
+            joined.join(prove(&tree, &[]));
             assert_eq!(joined.root(), tree.root());
             assert_eq!(joined, tree);
         }
@@ -341,7 +392,7 @@ mod tests {
     #[test]
     fn what_is_no_tree_is_refused() {
         let mut bytes = Vec::new();
-        whole(6).prove(&[7]).write_to(&mut bytes);
+        prove(&whole(6), &[7]).write_to(&mut bytes);
         for end in 0..bytes.len() {
             assert!(PostingTree::parse(5, 6, &bytes[..end]).is_err());
         }

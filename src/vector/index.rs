@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -37,6 +37,7 @@ pub struct NearestIndex {
     pub(super) view: RwLock<IndexView>,
     pub(super) walks: WalkPool,
     live: AtomicUsize,
+    changes: AtomicU64,
     /// Held during a build, so that there is one at a time.
     one_build: Mutex<()>,
 }
@@ -72,6 +73,7 @@ impl NearestIndex {
             view: RwLock::new(view),
             walks: WalkPool::default(),
             live,
+            changes: AtomicU64::new(1),
             one_build: Mutex::new(()),
         }
     }
@@ -115,6 +117,7 @@ impl NearestIndex {
         let mut view = self.view.write();
         let unit = view.tail.unit;
         let place = PartPlace { unit, row: view.tail.push(self.metric, key.clone(), vector)? };
+        self.changes.fetch_add(1, Ordering::Release);
         match writer.places.insert(key, place) {
             Some(old) => view.mark_deleted(old),
             None => {
@@ -131,6 +134,7 @@ impl NearestIndex {
             return false;
         };
         self.view.read().mark_deleted(place);
+        self.changes.fetch_add(1, Ordering::Release);
         self.live.fetch_sub(1, Ordering::Relaxed);
         true
     }
@@ -202,6 +206,7 @@ impl NearestIndex {
         view.segments.retain(|segment| inputs.iter().all(|input| input.unit() != segment.unit));
         view.building.retain(|tail| inputs.iter().all(|input| input.unit() != tail.unit));
         view.segments.extend(seal(unit, entries).map(Arc::new));
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     pub fn metric(&self) -> Metric {
@@ -223,6 +228,11 @@ impl NearestIndex {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How often it has changed, begun with 1.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Rows that are in no graph yet.

@@ -88,6 +88,28 @@ fn recall(index: &NearestIndex, keep: impl Fn(u32) -> bool) -> Result<f64> {
 }
 
 #[test]
+fn what_changes_an_index_is_counted_so_that_the_same_is_not_saved_again() -> Result<()> {
+    let index = filled(Metric::L2, 3)?;
+    let mut known = index.changes();
+    let mut changes = |is_change: bool| {
+        assert_eq!(index.changes() != known, is_change);
+        known = index.changes();
+    };
+    index.search_exact(&[0.0; DIMENSION], 1, &mut accept_all)?;
+    assert!(!index.delete(&key(9)) && !index.insert_if_absent(&key(1), &[1.0; DIMENSION])?);
+    changes(false);
+    index.insert(&key(1), &[1.0; DIMENSION])?;
+    changes(true);
+    assert!(index.delete(&key(2)));
+    changes(true);
+    build(&index, BuildScope::Everything)?;
+    changes(true);
+    build(&index, BuildScope::Due)?;
+    changes(false);
+    Ok(())
+}
+
+#[test]
 fn recall_holds_for_every_metric_and_filter() -> Result<()> {
     for metric in Metric::ALL {
         let index = filled(metric, 8_000)?;

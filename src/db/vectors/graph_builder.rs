@@ -1,6 +1,7 @@
 //! The background thread that links new vectors into their graphs and saves the graphs.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -16,8 +17,12 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 /// A build waits until no vectors have come for this long: what pours in is linked once and not in a dozen builds, and comes
 /// in faster without them.
 const CALM: Duration = Duration::from_millis(250);
+/// It waits at least so long where they go on coming.
+const CALM_WAIT_MIN: Duration = Duration::from_secs(5);
 /// It waits no longer than this, or searches would have too much to scan.
-const CALM_WAIT_MAX: Duration = Duration::from_secs(5);
+const CALM_WAIT_MAX: Duration = Duration::from_secs(30);
+/// Rows a second that a build links, about, on few cores.
+const ROWS_PER_SECOND: u64 = 2_000;
 
 /// The graphs of a database, where they are saved, and the number of the last commit that is in them.
 #[derive(Clone, Copy)]
@@ -35,9 +40,7 @@ pub(crate) fn run(graphs: Graphs<'_>, signals: &Receiver<()>, stop: &AtomicBool)
         if signals.recv_timeout(LOOK_INTERVAL) == Err(RecvTimeoutError::Disconnected) {
             return;
         }
-        if graphs.indexes.all().iter().any(|index| graph_due(index).is_some()) {
-            wait_for_calm(signals, stop);
-        }
+        wait_for_calm(graphs, signals, stop);
         for index in graphs.indexes.all() {
             if let Err(error) = build_due(&index, stop) {
                 tracing::warn!(index = index.id.0, %error, "linking new vectors failed; searches measure them instead");
@@ -45,15 +48,32 @@ pub(crate) fn run(graphs: Graphs<'_>, signals: &Receiver<()>, stop: &AtomicBool)
         }
         if saved.elapsed() >= SAVE_INTERVAL && !stop.load(Ordering::Acquire) {
             saved = Instant::now();
-            save_all(graphs);
+            save(graphs, true);
         }
     }
 }
 
-/// Each signal is a commit that brought vectors.
-fn wait_for_calm(signals: &Receiver<()>, stop: &AtomicBool) {
+/// Puts builds off while vectors come in. Each signal is a commit that brought some.
+fn wait_for_calm(graphs: Graphs<'_>, signals: &Receiver<()>, stop: &AtomicBool) {
     let started = Instant::now();
-    while started.elapsed() < CALM_WAIT_MAX && !stop.load(Ordering::Acquire) && signals.recv_timeout(CALM).is_ok() {}
+    while let Some(rows) = rows_due(graphs)
+        && started.elapsed() < calm_wait(rows)
+        && !stop.load(Ordering::Acquire)
+        && signals.recv_timeout(CALM).is_ok()
+    {}
+}
+
+/// The most rows outside of graphs that an index has which is due to be built; `None` where none is.
+fn rows_due(graphs: Graphs<'_>) -> Option<usize> {
+    let indexes = graphs.indexes.all();
+    indexes.iter().filter_map(|index| graph_due(index)).map(NearestIndex::tail_len).max()
+}
+
+/// How long a build of so many rows is put off: about as long as it takes. Searches measure its rows until its end in any case,
+/// and what comes in meanwhile would have it done once more, with all of them.
+fn calm_wait(rows: usize) -> Duration {
+    let build_ms = u64::try_from(rows).unwrap_or(u64::MAX).saturating_mul(1000) / ROWS_PER_SECOND;
+    Duration::from_millis(build_ms).clamp(CALM_WAIT_MIN, CALM_WAIT_MAX)
 }
 
 /// The graph of an index, where it has vectors to link.
@@ -80,11 +100,27 @@ fn build_due(index: &VectorIndex, stop: &AtomicBool) -> Result<()> {
 
 /// Saves every graph. A failure costs only time at the next start.
 pub(crate) fn save_all(graphs: Graphs<'_>) {
-    for index in graphs.indexes.all().iter().filter(|index| index.is_ready()) {
+    save(graphs, false);
+}
+
+fn save(graphs: Graphs<'_>, only_changed: bool) {
+    let is_due = |index: &&Arc<VectorIndex>| index.is_ready() && (!only_changed || index.has_changed());
+    for index in graphs.indexes.all().iter().filter(is_due) {
         // Read before the graph is written: what comes in meanwhile is caught up with at the next start.
         let watermark = (graphs.version)();
         if let Err(error) = index.save(graphs.directory, watermark) {
             tracing::warn!(index = index.id.0, %error, "saving a graph failed; the next start builds it again");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_is_put_off_for_about_as_long_as_it_takes() {
+        let seconds = [0, 9_000, 30_000, 60_000, usize::MAX].map(|rows| calm_wait(rows).as_secs());
+        assert_eq!(seconds, [5, 5, 15, 30, 30]);
     }
 }

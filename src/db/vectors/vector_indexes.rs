@@ -45,6 +45,8 @@ pub(crate) struct VectorIndex {
     /// Number of the last commit that changed it.
     applied: AtomicU64,
     changes: Mutex<Changes>,
+    /// [Changes](Index::changes) of the graph that the saved file has.
+    saved: AtomicU64,
 }
 
 impl VectorIndex {
@@ -65,6 +67,7 @@ impl VectorIndex {
                 ready: AtomicBool::new(false),
                 applied: AtomicU64::new(0),
                 changes: Mutex::default(),
+                saved: AtomicU64::new(0),
             })
         }))
     }
@@ -180,6 +183,7 @@ impl VectorIndex {
     pub fn save(&self, directory: &Path, watermark: u64) -> Result<()> {
         let Some(graph) = self.graph() else { return Ok(()) };
         make_private_folder(directory)?;
+        let changes = graph.changes();
         let path = self.path(directory);
         let temporary = path.with_extension("tmp");
         let mut writer = BufWriter::with_capacity(1 << 20, create_file_in_private(&temporary)?);
@@ -187,7 +191,13 @@ impl VectorIndex {
         writer.flush()?;
         writer.get_ref().sync_all()?;
         std::fs::rename(&temporary, &path)?;
+        self.saved.store(changes, Ordering::Release);
         Ok(())
+    }
+
+    /// Whether the graph is another one than the last that was saved since the start.
+    pub fn has_changed(&self) -> bool {
+        self.graph().is_some_and(|graph| graph.changes() != self.saved.load(Ordering::Acquire))
     }
 
     /// Removes the saved graph where there is one.

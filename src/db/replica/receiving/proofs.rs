@@ -12,12 +12,17 @@ use crate::db::read::view::ReadView;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::encode_proofs;
 use crate::error::Result;
-use crate::merge::{Posting, maker_of};
+use crate::merge::{Posting, TreeHashes, maker_of};
 use crate::model::{Bytes, CollectionId, Contribution, EntryMaker, NetworkId, PeerId, Piece, PostingProof};
 use crate::store::{Key, KeyRange, Snapshot, decode_contributions, decode_with_aside, delta_place, posting_place};
 
 /// Postings in which one delta is looked for: more than one cover a number only where an origin told several stories.
 const STORIES_MAX: usize = 4;
+
+/// Bytes of a posting from which on a view keeps it at hand: shorter ones are read again as quickly.
+const PROVER_BYTES_MIN: usize = 2048;
+/// Bytes of all postings that a view keeps at hand, unless one alone has more.
+const PROVERS_BYTES_MAX: usize = 8 << 20;
 
 /// Numbers of deltas by origin.
 pub(crate) type Numbers = BTreeMap<PeerId, BTreeSet<u64>>;
@@ -128,19 +133,32 @@ pub(crate) fn note_needed(contributions: &[u8], needed: &mut Numbers) -> Result<
     Ok(count)
 }
 
-/// What proves these deltas, as far as it is here.
-pub(crate) fn proofs_of(snapshot: &Snapshot, network: NetworkId, needed: &Numbers) -> Result<Vec<PostingProof>> {
+/// What proves these deltas, as far as it is here. The view of the snapshot keeps the provers.
+pub(crate) fn proofs_of(
+    snapshot: &Snapshot,
+    network: NetworkId,
+    needed: &Numbers,
+    provers: &mut Provers,
+) -> Result<Vec<PostingProof>> {
     let mut proofs = Vec::new();
     for (origin, numbers) in needed {
         let mut numbers: Vec<u64> = numbers.iter().copied().collect();
         while let Some(first) = numbers.first().copied() {
             let mut proven_to = first;
-            for record in postings_covering(snapshot, network, origin, first)? {
-                let posting = Posting::parse(&record)?;
-                let part = posting.prove(&numbers);
-                proven_to = proven_to.max(part.tree.last());
-                let record = Bytes::new(part.to_bytes());
-                proofs.push(PostingProof { origin: origin.clone(), last: posting.tree.last(), record });
+            let from = delta_place(origin, first);
+            let mut stored = snapshot.scan(&KeyRange::postings_of(network, origin).from(Bound::Included(&from)));
+            let mut stories = 0;
+            while stories < STORIES_MAX
+                && let Some((place, record)) = stored.next()?
+            {
+                let (begin, last) = Posting::range_in(record)?;
+                if begin > first {
+                    break;
+                }
+                stories += 1;
+                proven_to = proven_to.max(last);
+                let record = Bytes::new(provers.prove(place, record, &numbers)?.to_bytes());
+                proofs.push(PostingProof { origin: origin.clone(), last, record });
             }
             numbers.drain(..numbers.partition_point(|seq| *seq <= proven_to));
         }
@@ -148,19 +166,36 @@ pub(crate) fn proofs_of(snapshot: &Snapshot, network: NetworkId, needed: &Number
     Ok(proofs)
 }
 
-/// The postings of an origin that a number falls into.
-fn postings_covering(snapshot: &Snapshot, network: NetworkId, origin: &PeerId, seq: u64) -> Result<Vec<Vec<u8>>> {
-    let from = delta_place(origin, seq);
-    let mut found = Vec::new();
-    let mut stored = snapshot.scan(&KeyRange::postings_of(network, origin).from(Bound::Included(&from)));
-    while found.len() < STORIES_MAX
-        && let Some((_, record)) = stored.next()?
-    {
-        let (first, _) = Posting::range_in(record)?;
-        if first > seq {
-            break;
+/// The long postings that the pages of one view have been proven from, those used last at the end: reading and hashing them again
+/// for each page would cost more than the pages. A view has one snapshot, so that they do not change.
+#[derive(Default)]
+pub(crate) struct Provers(Vec<Prover>);
+
+/// A posting by its place, with what is known of the hashes in its tree.
+struct Prover {
+    place: Vec<u8>,
+    posting: Posting,
+    hashes: TreeHashes,
+    bytes: usize,
+}
+
+impl Provers {
+    /// That part of a posting that proves these numbers, which are in order.
+    fn prove(&mut self, place: &[u8], record: &[u8], numbers: &[u64]) -> Result<Posting> {
+        let mut prover = match self.0.iter().position(|known| known.place == place) {
+            Some(at) => self.0.remove(at),
+            None => {
+                let (place, posting) = (place.to_vec(), Posting::parse(record)?);
+                Prover { place, posting, hashes: TreeHashes::default(), bytes: record.len() }
+            }
+        };
+        let part = prover.posting.prove_with(numbers, &mut prover.hashes);
+        if prover.bytes >= PROVER_BYTES_MIN {
+            self.0.push(prover);
+            while self.0.len() > 1 && self.0.iter().map(|prover| prover.bytes).sum::<usize>() > PROVERS_BYTES_MAX {
+                self.0.remove(0);
+            }
         }
-        found.push(record.to_vec());
+        Ok(part)
     }
-    Ok(found)
 }

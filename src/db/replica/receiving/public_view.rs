@@ -7,11 +7,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::db::catalog::catalog::Catalog;
 use crate::db::database::Database;
 use crate::db::read::view::vector_slot;
 use crate::db::records::stored_head::heads_in;
-use crate::db::replica::receiving::proofs::{Numbers, note_needed, proofs_of};
+use crate::db::replica::receiving::proofs::{Numbers, Provers, note_needed, proofs_of};
 use crate::db::state::state::DbState;
 use crate::db::write::entry_states::state_of_record;
 use crate::error::{Error, ErrorKind, Result};
@@ -47,6 +49,7 @@ pub struct PublicView {
     catalog: Arc<Catalog>,
     network: Arc<Network>,
     heads: Vec<Head>,
+    provers: Arc<Mutex<Provers>>,
 }
 
 impl Database {
@@ -62,7 +65,13 @@ impl Database {
             .cloned()
             .ok_or_else(|| Error::new(ErrorKind::UndefinedObject, "the network does not exist any more"))?;
         let heads = heads_in(&view.snapshot, id)?;
-        Ok(PublicView { snapshot: (*view.snapshot).clone(), catalog: view.catalog, network, heads })
+        Ok(PublicView {
+            snapshot: (*view.snapshot).clone(),
+            catalog: view.catalog,
+            network,
+            heads,
+            provers: Arc::default(),
+        })
     }
 }
 
@@ -182,8 +191,12 @@ impl PublicView {
             Ok(entries.len() < count_max)
         })?;
         let next = entries.last().map(|entry| entry.key.clone()).filter(|_| is_more);
-        let postings = proofs_of(&self.snapshot, self.network.id, &needed)?;
+        let postings = self.proofs_of(&needed)?;
         Ok(PublicPage { entries, postings, next })
+    }
+
+    fn proofs_of(&self, needed: &Numbers) -> Result<Vec<PostingProof>> {
+        proofs_of(&self.snapshot, self.network.id, needed, &mut self.provers.lock())
     }
 
     /// Adds to entries what proves them.
@@ -192,7 +205,7 @@ impl PublicView {
         for entry in &entries {
             note_needed(&entry.contributions, &mut needed)?;
         }
-        let postings = proofs_of(&self.snapshot, self.network.id, &needed)?;
+        let postings = self.proofs_of(&needed)?;
         Ok(PublicPage { entries, postings, next: None })
     }
 

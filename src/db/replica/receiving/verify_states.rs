@@ -3,7 +3,7 @@
 //! A state is taken for what signed postings prove of it. What it holds beyond that can only come from a time before postings had
 //! trees: it is taken from those alone who posted at that time, and never in place of anything proven.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::db::database::Database;
@@ -17,7 +17,8 @@ use crate::merge::{
     Posting, contribution_digest, merge_contributions, merge_into, proven_state, signed_message, signed_posting,
 };
 use crate::model::{
-    Bytes, Contribution, FACT_BLOB_HASH, Given, Head, Network, NetworkId, PeerId, PostingProof, PublicEntry, State,
+    Bytes, Contribution, DeltaDigest, FACT_BLOB_HASH, Given, Head, Network, NetworkId, PeerId, PostingProof,
+    PublicEntry, State,
 };
 use crate::store::{Key, KeyRange, Snapshot, decode_contributions, decode_state, posting_place, verify_signature};
 
@@ -136,6 +137,27 @@ impl VerifiedState {
     }
 }
 
+/// Postings by their origins, in order of their last delta: a page of entries can have as many as it has entries.
+struct Proofs<'a>(BTreeMap<&'a PeerId, Vec<&'a Posting>>);
+
+impl<'a> Proofs<'a> {
+    fn of(postings: &'a [(PeerId, Posting)]) -> Self {
+        let mut proofs: BTreeMap<&PeerId, Vec<&Posting>> = BTreeMap::new();
+        for (origin, posting) in postings {
+            proofs.entry(origin).or_default().push(posting);
+        }
+        proofs.values_mut().for_each(|postings| postings.sort_by_key(|posting| posting.tree.last()));
+        Proofs(proofs)
+    }
+
+    /// The leaves of a delta: of several postings where its origin told several stories.
+    fn leaves(&self, origin: &PeerId, seq: u64) -> impl Iterator<Item = &DeltaDigest> {
+        let postings = self.0.get(origin).map_or(&[][..], Vec::as_slice);
+        let from = postings.partition_point(|posting| posting.tree.last() < seq);
+        postings.iter().skip(from).filter_map(move |posting| posting.tree.leaf(seq))
+    }
+}
+
 /// What states are verified against.
 pub(crate) struct Verifier<'a> {
     pub snapshot: &'a Snapshot,
@@ -156,8 +178,9 @@ impl Verifier<'_> {
                 Err(why) => return Ok(VerifiedStates { forged: Some(why), ..VerifiedStates::default() }),
             }
         }
+        let proofs = Proofs::of(&verified.postings);
         for entry in offered.entries {
-            match self.state(entry, &verified.postings, &offered.legacy)? {
+            match self.state(entry, &proofs, &offered.legacy)? {
                 Ok((state, is_whole)) => {
                     verified.unproven += u64::from(!is_whole);
                     if state.state().causal_length > 0 {
@@ -172,7 +195,7 @@ impl Verifier<'_> {
 
     /// A posting whose tree has the root that its origin signed.
     fn posting(&self, proof: &PostingProof) -> Result<Posting, &'static str> {
-        let posting = Posting::parse(&proof.record).map_err(|_| "a proof is malformed")?;
+        let mut posting = Posting::parse(&proof.record).map_err(|_| "a proof is malformed")?;
         if posting.tree.last() != proof.last || !posting.is_sound() {
             return Err("a proof does not have its root");
         }
@@ -180,7 +203,8 @@ impl Verifier<'_> {
         let place = posting_place(&proof.origin, proof.last, &end.hash);
         // What is kept here was verified when it came.
         let known = self.snapshot.get(&Key::Posting(self.network.id, &place)).ok().flatten();
-        if known.is_some_and(|known| Posting::parse(&known).is_ok_and(|known| known.is_same_as(&posting))) {
+        if let Some(signature) = known.and_then(|known| Posting::signature_in(&known, &proof.record)) {
+            posting.signature = signature;
             return Ok(posting);
         }
         let message = end.signed_message(&self.network.name, &proof.origin, proof.last);
@@ -194,7 +218,7 @@ impl Verifier<'_> {
     fn state(
         &self,
         entry: PublicEntry,
-        postings: &[(PeerId, Posting)],
+        proofs: &Proofs<'_>,
         legacy: &BTreeSet<PeerId>,
     ) -> Result<Result<(VerifiedState, bool), &'static str>> {
         let mut state = decode_state(&entry.body)?;
@@ -209,11 +233,11 @@ impl Verifier<'_> {
         }
         let mut is_forged = false;
         given.retain(|contribution| {
-            let leaves = postings.iter().filter(|(origin, _)| *origin == contribution.origin);
-            let leaves: Vec<_> = leaves.filter_map(|(_, posting)| posting.tree.leaf(contribution.seq)).collect();
             let digest = contribution_digest(self.collection, &entry.key, contribution, &state);
-            let is_proven = digest.as_ref().is_some_and(|digest| leaves.contains(&digest));
-            is_forged |= digest.is_some() && !is_proven && !leaves.is_empty();
+            let mut leaves = proofs.leaves(&contribution.origin, contribution.seq).peekable();
+            let has_leaves = leaves.peek().is_some();
+            let is_proven = digest.as_ref().is_some_and(|digest| leaves.any(|leaf| leaf == digest));
+            is_forged |= digest.is_some() && !is_proven && has_leaves;
             is_proven
         });
         if is_forged {

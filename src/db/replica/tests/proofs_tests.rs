@@ -208,6 +208,40 @@ fn entries_of_many_writers_are_proven_by_whoever_holds_them() {
 }
 
 #[test]
+fn pages_of_one_long_posting_prove_the_same_one_by_one_and_all_at_once() {
+    let nodes = [Node::new(), Node::new(), Node::new()];
+    let ids: Vec<String> = (0..300_u32).map(|number| format!("{:04}", number * 7919 % 1000)).collect();
+    let entries: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), r#"{"x": 1}"#)).collect();
+    nodes[0].write_all(&entries, Stage::PostPending);
+    assert_eq!(nodes[0].post(), 300);
+    for (from, to) in [(0, 1), (1, 2)] {
+        let (from, to) = (&nodes[from], &nodes[to]);
+        let view = from.database.public_view(from.network()).unwrap();
+        let (mut merging, mut after) = (Vec::new(), None);
+        loop {
+            let page = view.entries_after(MEMORY, &Buckets::all(), after.as_deref(), 8192).unwrap();
+            after.clone_from(&page.next);
+            assert_eq!(page.postings.len(), 1);
+            let entries = page.entries.len() as u64;
+            merging.push(async move {
+                let merged = to.database.merge_states(to.network(), MEMORY.to_string(), offered(page), false);
+                let merged = merged.await.unwrap();
+                assert_eq!((merged.news, merged.unproven, merged.is_forged), (entries, 0, false));
+            });
+            if after.is_none() {
+                break;
+            }
+        }
+        assert!(merging.len() > 3);
+        to.runtime.block_on(async {
+            futures::future::join_all(merging).await;
+        });
+        assert_eq!(from.fingerprint(), to.fingerprint());
+        assert!(to.database.shared().store.check().unwrap().is_sound());
+    }
+}
+
+#[test]
 fn heads_that_nobody_signed_are_told_from_those_that_were() {
     let (a, b) = pair();
     let head = a.database.heads(a.network()).unwrap().remove(0);
