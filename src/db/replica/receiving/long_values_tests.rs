@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::db::state::cancel::Cancel;
-use crate::model::{CollectionId, Index, IndexKind, IndexOrigin};
+use crate::model::{CollectionId, Index, IndexKind, IndexOrigin, Who};
 use crate::store::KeyRange;
 
 const COLUMNS: [(&str, &str); 4] = [("id", "text"), ("name", "text"), ("place", "text"), ("size", "bigint")];
@@ -31,8 +31,12 @@ impl Node {
         self.runtime.block_on(self.database.post_staged(self.network())).unwrap();
     }
 
+    /// Deletes an entry, whoever made it.
     fn delete(&self, id: &str) {
         let table = self.table();
+        let mut transaction = self.database.begin();
+        transaction.set_rights("n", "things", (None, Some(Who::Members))).unwrap();
+        self.runtime.block_on(transaction.commit()).unwrap();
         let mut transaction = self.database.begin();
         let key = transaction.key(&table, vec![Value::text(id)]).unwrap();
         assert!(transaction.delete(&table, &key).unwrap());
@@ -105,10 +109,10 @@ fn of_an_index_over_several_columns_the_longest_value_is_hidden_for_as_long_as_i
     a.send_to(&b);
     assert_eq!((b.shown("one", "name"), b.shown("one", "place")), (long(5000), Value::text("here")));
     // What was written here and not posted stays, whatever comes.
-    b.change("one", "place", long(6000), Stage::Private);
-    a.change("one", "name", long(3000), Stage::PostPending);
+    b.change("one", "place", long(3000), Stage::Private);
+    a.change("one", "name", long(6000), Stage::PostPending);
     a.send_to(&b);
-    assert_eq!((b.shown("one", "name"), b.shown("one", "place")), (Value::Null, long(6000)));
+    assert_eq!((b.shown("one", "name"), b.shown("one", "place")), (Value::Null, long(3000)));
     assert_eq!(b.index_entries(index), 1);
 }
 

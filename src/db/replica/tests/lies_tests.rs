@@ -361,10 +361,12 @@ fn a_blob_whose_hash_is_none_stops_nothing() {
     a.send_to(&b, usize::MAX);
     let third = Node::new();
     b.send_to(&third, usize::MAX);
-    third.database.shutdown().unwrap();
+    let Node { database, directory, .. } = third;
+    database.shutdown().unwrap();
+    drop(database);
     let options = DatabaseOptions {
-        data_directory: third.directory.path().join("data"),
-        key_directory: third.directory.path().join("keys"),
+        data_directory: directory.path().join("data"),
+        key_directory: directory.path().join("keys"),
         key_source: KeySource::File,
         cache_bytes: 8 << 20,
         sync: false,
