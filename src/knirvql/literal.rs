@@ -119,7 +119,7 @@ impl Builder<'_> {
     /// The components of a vector, each finite.
     ///
     /// # Errors
-    /// 42601 for what is no list of numbers, 22000 for a component that is not finite or beyond real, 54000 above
+    /// 42601 for what is no list of numbers, 22003 for a component beyond real, 54000 above
     /// `VECTOR_DIMENSION_MAX`.
     pub fn components(&self, node: ParseNode<'_>) -> Result<Vec<f32>> {
         let (literal, start) = (node.as_str(), node.as_span().start());
@@ -147,7 +147,7 @@ impl Builder<'_> {
         match (numeral.parse::<f32>(), numeral_end) {
             (Ok(component), None) if component.is_finite() => Ok(component),
             (Ok(_), None) => Err(self
-                .error_at(offset, ErrorKind::DataException, "a vector component is out of the range of real")
+                .error_at(offset, ErrorKind::NumericOutOfRange, "a vector component is out of the range of real")
                 .with_hint("Components reach from -3.4e38 to 3.4e38.")),
             (Ok(_), Some(end)) => {
                 let gap = written.bytes().skip(end).take_while(u8::is_ascii_whitespace).count();

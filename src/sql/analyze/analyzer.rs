@@ -130,14 +130,15 @@ impl Analyzer<'_> {
                 if recursive && !check_recursion(cte)? && is_union {
                     shield(cte);
                 }
+                let what = format!("WITH query \"{name}\"");
                 let renames: Vec<String> = cte.alias.columns.iter().map(|column| folded(&column.name)).collect();
                 if recursive && let SetExpr::SetOperation { left, .. } = cte.query.body.as_ref() {
                     let mut first = left.as_ref().clone();
                     let columns = self.body(&mut first, None, false)?;
-                    self.ctes.push((name.clone(), renamed(columns, &renames)));
+                    self.ctes.push((name.clone(), renamed(columns, &renames, &what)?));
                 }
                 let columns = self.query(&mut cte.query, false)?;
-                self.ctes.push((name, renamed(columns, &renames)));
+                self.ctes.push((name, renamed(columns, &renames, &what)?));
             }
         }
         self.row_window(query)?;
@@ -254,22 +255,32 @@ impl Analyzer<'_> {
         result
     }
 
-    /// A condition of WHERE, ON or HAVING.
+    /// A condition, of the clause or operator that `of` names as PostgreSQL does.
     ///
     /// # Errors
     /// 22P02 for a text that is no boolean, 42804 for a value of another type; as [`Analyzer::expr`].
-    pub fn condition(&mut self, condition: &mut Expr) -> Result<()> {
+    pub fn condition(&mut self, condition: &mut Expr, of: &str) -> Result<()> {
         self.adopt(condition, &ColumnType::Bool)?;
         let ty = self.expr(condition)?;
         match ty {
             None | Some(ColumnType::Bool) => Ok(()),
-            Some(ty) => Err(self.at(
-                Error::new(
-                    ErrorKind::DatatypeMismatch,
-                    format!("argument of WHERE must be type boolean, not type {ty}"),
-                ),
-                condition.span().start,
-            )),
+            Some(ty) => Err(self.at(no_condition(of, &ty), condition.span().start)),
+        }
+    }
+
+    /// IS TRUE and its like, which take a condition.
+    ///
+    /// # Errors
+    /// As [`Analyzer::condition`].
+    pub fn truth_test(&mut self, expr: &mut Expr) -> Result<()> {
+        match expr {
+            Expr::IsTrue(inner) => self.condition(inner, "IS TRUE"),
+            Expr::IsNotTrue(inner) => self.condition(inner, "IS NOT TRUE"),
+            Expr::IsFalse(inner) => self.condition(inner, "IS FALSE"),
+            Expr::IsNotFalse(inner) => self.condition(inner, "IS NOT FALSE"),
+            Expr::IsUnknown(inner) => self.condition(inner, "IS UNKNOWN"),
+            Expr::IsNotUnknown(inner) => self.condition(inner, "IS NOT UNKNOWN"),
+            _ => Err(Error::internal("an expression is no test of a truth value")),
         }
     }
 
@@ -307,12 +318,32 @@ impl Analyzer<'_> {
     }
 }
 
-/// Columns under the names that an alias gives them.
-pub fn renamed(mut columns: Vec<ScopeColumn>, names: &[String]) -> Vec<ScopeColumn> {
+/// A value where a condition is wanted, `of` a clause or an operator.
+pub fn no_condition(of: &str, ty: &ColumnType) -> Error {
+    let message = format!("argument of {of} must be type boolean, not type {ty}");
+    Error::new(ErrorKind::DatatypeMismatch, message)
+}
+
+/// Columns under the names that an alias gives them; `what` they are of is said as PostgreSQL says it.
+///
+/// # Errors
+/// 42P10 for more names than columns.
+pub fn renamed(mut columns: Vec<ScopeColumn>, names: &[String], what: &str) -> Result<Vec<ScopeColumn>> {
+    check_renames(what, columns.iter().filter(|column| !column.is_hidden).count(), names.len())?;
     for (column, name) in columns.iter_mut().zip(names) {
         column.name.clone_from(name);
     }
-    columns
+    Ok(columns)
+}
+
+/// # Errors
+/// 42P10 for an alias that names more columns than there are.
+pub fn check_renames(what: &str, columns: usize, names: usize) -> Result<()> {
+    if names <= columns {
+        return Ok(());
+    }
+    let message = format!("{what} has {columns} columns available but {names} columns specified");
+    Err(Error::new(ErrorKind::InvalidColumnReference, message))
 }
 
 /// The type that two values share of which one is the result.

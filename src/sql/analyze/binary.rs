@@ -39,8 +39,9 @@ impl Analyzer<'_> {
         }
         match operator {
             BinaryOperator::And | BinaryOperator::Or => {
-                self.condition(left)?;
-                self.condition(right)?;
+                let of = operator.to_string();
+                self.condition(left, &of)?;
+                self.condition(right, &of)?;
                 Ok(Some(ColumnType::Bool))
             }
             BinaryOperator::Eq

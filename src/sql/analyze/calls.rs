@@ -21,6 +21,7 @@ use crate::sql::parse::names::exact;
 use crate::sql::parse::trees::number_of;
 use crate::sql::parse::visit::has_expression;
 use crate::sql::parse::{names, operators};
+use crate::sql::pg_catalog;
 use crate::sql::relational::engine;
 use crate::types::ColumnType;
 use crate::types::limits::ARGUMENTS_MAX;
@@ -39,6 +40,7 @@ impl Analyzer<'_> {
         if name == VARIADIC {
             return Err(self.at(Error::syntax("syntax error at or near \"variadic\"", None), place));
         }
+        pg_catalog::check_schema(&function.name).map_err(|error| self.at(error, place))?;
         if !engine::is_function(&name) {
             let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name}() does not exist"))
                 .with_hint("The section \"Functions\" of COMPAT.md lists those that there are.");
@@ -170,7 +172,7 @@ impl Analyzer<'_> {
             }
         }
         if let Some(filter) = &mut function.filter {
-            self.condition(filter)?;
+            self.condition(filter, "FILTER")?;
         }
         for item in &mut function.within_group {
             self.ordered(item, &[])?;

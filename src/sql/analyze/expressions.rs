@@ -69,7 +69,7 @@ impl Analyzer<'_> {
             Expr::UnaryOp { op, expr: inner } => {
                 let op = *op;
                 if op == UnaryOperator::Not {
-                    self.condition(inner)?;
+                    self.condition(inner, "NOT")?;
                     return Ok(Some(ColumnType::Bool));
                 }
                 let ty = self.expr(inner)?;
@@ -134,13 +134,13 @@ impl Analyzer<'_> {
                 self.expr(inner)?;
                 boolean
             }
-            Expr::IsTrue(inner)
-            | Expr::IsNotTrue(inner)
-            | Expr::IsFalse(inner)
-            | Expr::IsNotFalse(inner)
-            | Expr::IsUnknown(inner)
-            | Expr::IsNotUnknown(inner) => {
-                self.condition(inner)?;
+            Expr::IsTrue(_)
+            | Expr::IsNotTrue(_)
+            | Expr::IsFalse(_)
+            | Expr::IsNotFalse(_)
+            | Expr::IsUnknown(_)
+            | Expr::IsNotUnknown(_) => {
+                self.truth_test(expr)?;
                 boolean
             }
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
@@ -219,7 +219,7 @@ impl Analyzer<'_> {
                             conditions.iter_mut().for_each(|when| by_value(&mut when.condition, key));
                         }
                     }
-                    None => tested.into_iter().try_for_each(|condition| self.condition(condition))?,
+                    None => tested.into_iter().try_for_each(|when| self.condition(when, "CASE/WHEN"))?,
                 }
                 let mut results: Vec<&mut Expr> = conditions.iter_mut().map(|when| &mut when.result).collect();
                 results.extend(else_result.as_deref_mut());

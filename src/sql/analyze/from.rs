@@ -12,7 +12,7 @@ use futures::FutureExt;
 
 use crate::db::MEMORY;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::analyze::analyzer::{Analyzer, renamed};
+use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
 use crate::sql::analyze::scope::{Relation, ScopeColumn};
 use crate::sql::arrow::context::ReadContext;
 use crate::sql::arrow::errors::from_datafusion;
@@ -34,7 +34,7 @@ impl Analyzer<'_> {
             self.factor(&mut join.relation)?;
             let is_right = matches!(join.join_operator, JoinOperator::Right(_) | JoinOperator::RightOuter(_));
             match constraint(&mut join.join_operator) {
-                Some(JoinConstraint::On(condition)) => self.condition(condition)?,
+                Some(JoinConstraint::On(condition)) => self.condition(condition, "JOIN/ON")?,
                 Some(JoinConstraint::Using(columns)) => {
                     let columns: Vec<String> = columns.iter().filter_map(names::last_part).collect();
                     self.merge_columns(left, &columns, is_right);
@@ -77,7 +77,7 @@ impl Analyzer<'_> {
     /// Walks one relation of FROM, which comes into scope.
     ///
     /// # Errors
-    /// 42P01 for a relation that does not exist, 42703 for more names of columns than it has, 0A000 for TABLESAMPLE, an alias of
+    /// 42P01 for a relation that does not exist, 42P10 for more names of columns than it has, 0A000 for TABLESAMPLE, an alias of
     /// a join and other forms; as [`Analyzer::add`], [`Analyzer::query`], [`Analyzer::function_in_from`] and
     /// [`Analyzer::unnested_arrays`].
     pub fn factor(&mut self, factor: &mut TableFactor) -> Result<()> {
@@ -115,7 +115,8 @@ impl Analyzer<'_> {
                         name
                     }
                 };
-                self.add(Relation { name, columns: renamed(columns, &names), ..Relation::default() })
+                let columns = renamed(columns, &names, &format!("table \"{name}\""))?;
+                self.add(Relation { name, columns, ..Relation::default() })
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 if alias.is_some() {
@@ -134,14 +135,14 @@ impl Analyzer<'_> {
     /// Brings a relation into the scope of the current query.
     ///
     /// # Errors
-    /// 42710 for a name that a relation beside it has, XX000 outside of a query.
+    /// 42712 for a name that a relation beside it has, XX000 outside of a query.
     pub fn add(&mut self, relation: Relation) -> Result<()> {
         let Some(scope) = self.scopes.last_mut() else {
             return Err(Error::internal("a FROM item outside of a query"));
         };
         if scope.relations.iter().any(|other| other.name == relation.name) {
             return Err(Error::new(
-                ErrorKind::DuplicateObject,
+                ErrorKind::DuplicateAlias,
                 format!("table name \"{}\" specified more than once", relation.name),
             ));
         }
@@ -171,17 +172,17 @@ impl Analyzer<'_> {
             && let Some((_, columns)) = self.ctes.iter().rev().find(|(cte, _)| *cte == table)
         {
             let columns = columns.iter().map(|column| ScopeColumn { is_merged: false, ..column.clone() }).collect();
-            let relation = Relation { name: shown.clone(), columns: renamed(columns, &renames), ..Relation::default() };
-            self.add(relation)?;
+            let columns = renamed(columns, &renames, &format!("table \"{shown}\""))?;
+            self.add(Relation { name: shown.clone(), columns, ..Relation::default() })?;
             let alias = alias.take().unwrap_or_else(|| table_alias(&shown));
             return Ok(plain_table(&table, alias));
         }
         let (key, provider) =
             self.lookup(schema.as_deref(), &table).map_err(|error| self.at(error, name.span().start))?;
-        let columns = scope_columns(&provider);
+        let columns = renamed(scope_columns(&provider), &renames, &format!("table \"{shown}\""))?;
         self.tables.entry(key.clone()).or_insert(provider);
         let table = renames.is_empty().then(|| key.clone());
-        self.add(Relation { name: shown.clone(), columns: renamed(columns, &renames), is_opaque: false, table })?;
+        self.add(Relation { name: shown.clone(), columns, is_opaque: false, table })?;
         let alias = match alias.take() {
             // A column list must name every column for the planner; ours may be the shorter.
             Some(alias) if !renames.is_empty() => self.full_alias(alias, &key)?,
@@ -194,21 +195,11 @@ impl Analyzer<'_> {
     /// The alias with the names of the columns behind those that it lists.
     ///
     /// # Errors
-    /// 42703 where it lists more columns than the table has.
+    /// As [`renamed`].
     pub fn full_alias(&self, mut alias: TableAlias, key: &str) -> Result<TableAlias> {
         let Some(table) = self.tables.get(key) else { return Ok(alias) };
         let columns = scope_columns(table);
-        if alias.columns.len() > columns.len() {
-            return Err(Error::new(
-                ErrorKind::UndefinedColumn,
-                format!(
-                    "table \"{}\" has {} columns available but {} columns specified",
-                    alias.name.value,
-                    columns.len(),
-                    alias.columns.len()
-                ),
-            ));
-        }
+        check_renames(&format!("table \"{}\"", folded(&alias.name)), columns.len(), alias.columns.len())?;
         let rest = columns.iter().skip(alias.columns.len());
         let rest: Vec<_> =
             rest.map(|column| TableAliasColumnDef { name: exact(column.name.clone()), data_type: None }).collect();

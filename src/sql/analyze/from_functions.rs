@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::db::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::OutputColumn;
-use crate::sql::analyze::analyzer::{Analyzer, renamed};
+use crate::sql::analyze::analyzer::{Analyzer, check_renames, renamed};
 use crate::sql::analyze::from::{plain_table, scope_columns, table_alias};
 use crate::sql::analyze::scope::{Relation, ScopeColumn};
 use crate::sql::arrow::context::ReadContext;
@@ -41,7 +41,7 @@ impl Analyzer<'_> {
     /// A function in FROM becomes a table, a query of one row, or stays a function that the planner knows.
     ///
     /// # Errors
-    /// 42883 for a function that does not exist or takes no arguments, 42803 for an aggregate, 42703 for more names than it has
+    /// 42883 for a function that does not exist or takes no arguments, 42803 for an aggregate, 42P10 for more names than it has
     /// columns, 0A000 for WITH ORDINALITY and for functions that the select list takes only; what the other language says of its
     /// query; as [`Analyzer::argument`] and [`Analyzer::factor`].
     pub fn function_in_from(&mut self, factor: &mut TableFactor) -> Result<()> {
@@ -61,6 +61,7 @@ impl Analyzer<'_> {
             return Err(self.at(error, location));
         }
         let function = names::last_part(&call.name).unwrap_or_default();
+        pg_catalog::check_schema(&call.name).map_err(|error| self.at(error, location))?;
         if let Some(table) = self.query_function(&call.name, &call.arguments, &mut call.alias)? {
             *factor = table;
             return Ok(());
@@ -71,7 +72,7 @@ impl Analyzer<'_> {
         }
         if SERIES.contains(&function.as_str()) {
             self.function_arguments(&mut call.arguments)?;
-            let alias = self.opaque(&call.name, call.alias.take(), &[]);
+            let alias = self.opaque(&call.name, call.alias.take(), &[])?;
             match factor {
                 TableFactor::Table { args: Some(slot), alias: alias_slot, .. } => {
                     slot.args = call.arguments;
@@ -122,7 +123,7 @@ impl Analyzer<'_> {
     fn function_table(&mut self, function: &str, table: StatementTable, alias: TableAlias) -> Result<TableFactor> {
         let key = format!("{function}#{}", self.tables.len());
         let renames: Vec<String> = alias.columns.iter().map(|column| folded(&column.name)).collect();
-        let columns = renamed(scope_columns(&table), &renames);
+        let columns = renamed(scope_columns(&table), &renames, &format!("table \"{}\"", folded(&alias.name)))?;
         self.tables.insert(key.clone(), table);
         self.add(Relation { name: folded(&alias.name), columns, ..Relation::default() })?;
         let alias = if renames.is_empty() { alias } else { self.full_alias(alias, &key)? };
@@ -159,14 +160,18 @@ impl Analyzer<'_> {
 
     /// A function in FROM whose columns only the planner knows, `elements` as far as their types are known. As in PostgreSQL,
     /// a function of one column names it as the relation is named.
+    ///
+    /// # Errors
+    /// As [`check_renames`] and [`Analyzer::add`].
     pub fn opaque(
         &mut self,
         name: &ObjectName,
         alias: Option<TableAlias>,
         elements: &[Option<ColumnType>],
-    ) -> TableAlias {
+    ) -> Result<TableAlias> {
         let function = names::last_part(name).unwrap_or_default();
         let mut alias = alias.unwrap_or_else(|| table_alias(&function));
+        check_renames(&format!("table \"{}\"", folded(&alias.name)), elements.len().max(1), alias.columns.len())?;
         let column = |name: String| TableAliasColumnDef { name: exact(name), data_type: None };
         let is_single = matches!(function.as_str(), "generate_series" | "range" | "unnest") && elements.len() < 2;
         if is_single && alias.columns.is_empty() {
@@ -187,11 +192,8 @@ impl Analyzer<'_> {
             .zip(types)
             .map(|(column, ty)| ScopeColumn::computed(folded(&column.name), ty))
             .collect();
-        let relation = Relation { name: folded(&alias.name), is_opaque: columns.is_empty(), columns, table: None };
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.relations.push(relation);
-        }
-        alias
+        self.add(Relation { name: folded(&alias.name), is_opaque: columns.is_empty(), columns, table: None })?;
+        Ok(alias)
     }
 
     /// UNNEST in FROM. Of arrays that are computed of columns, and where elements have a type that the planner would forget,
@@ -225,7 +227,7 @@ impl Analyzer<'_> {
         }
         *array_exprs = walked;
         let name = ObjectName::from(vec![exact("unnest")]);
-        let with_columns = self.opaque(&name, alias.take(), &elements);
+        let with_columns = self.opaque(&name, alias.take(), &elements)?;
         *alias = Some(with_columns);
         Ok(())
     }
@@ -247,6 +249,7 @@ impl Analyzer<'_> {
 /// `unnest(a, b) AS x(c, d)` as `LATERAL (SELECT unnest(a) AS c, unnest(b) AS d) AS x`.
 fn rows_of_arrays(arrays: Vec<Expr>, alias: Option<TableAlias>) -> Result<TableFactor> {
     let mut alias = alias.unwrap_or_else(|| table_alias("unnest"));
+    check_renames(&format!("table \"{}\"", folded(&alias.name)), arrays.len(), alias.columns.len())?;
     let mut query = select_of(Vec::new())?;
     let is_single = arrays.len() == 1;
     let mut items = Vec::with_capacity(arrays.len());
@@ -272,14 +275,7 @@ fn one_row(function: &str, call: Call) -> Result<TableFactor> {
     if alias.columns.is_empty() {
         alias.columns.push(TableAliasColumnDef { name: exact(folded(&alias.name)), data_type: None });
     }
-    if alias.columns.len() > 1 {
-        let message = format!(
-            "table \"{}\" has 1 columns available but {} columns specified",
-            folded(&alias.name),
-            alias.columns.len()
-        );
-        return Err(Error::new(ErrorKind::UndefinedColumn, message));
-    }
+    check_renames(&format!("table \"{}\"", folded(&alias.name)), 1, alias.columns.len())?;
     let arguments = FunctionArgumentList { duplicate_treatment: None, args: call.arguments, clauses: Vec::new() };
     let value = Expr::Function(Function {
         name: call.name,

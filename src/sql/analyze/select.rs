@@ -73,7 +73,7 @@ impl Analyzer<'_> {
         let columns = self.projection(select, is_outermost, keeps_unknown, &sorted)?;
         if let Some(condition) = &mut select.selection {
             let before = self.take_aggregates();
-            self.condition(condition)?;
+            self.condition(condition, "WHERE")?;
             self.check_no_aggregates("WHERE")?;
             self.restore_aggregates(before);
         }
@@ -87,7 +87,7 @@ impl Analyzer<'_> {
             self.restore_aggregates(before);
         }
         if let Some(condition) = &mut select.having {
-            self.condition(condition)?;
+            self.condition(condition, "HAVING")?;
         }
         if let Some(Distinct::On(list)) = &mut select.distinct {
             for expr in list {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use datafusion::sql::sqlparser::ast::{CopySource, Ident, ObjectName, Query, Statement};
+use datafusion::sql::sqlparser::ast::{CopySource, Ident, ObjectName, Query, Spanned, Statement};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind};
@@ -16,10 +16,11 @@ use crate::sql::copy::options::{CopyFormat, CopyOptions};
 use crate::sql::copy::syntax::read_options;
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::parse::parse;
+use crate::sql::pg_catalog::check_schema;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
 use crate::sql::relational::collection_table::FACTS_VIEW;
 use crate::sql::write::insert::Defaults;
-use crate::sql::write::write_target::{WritePlace, writable};
+use crate::sql::write::write_target::{WritePlace, located, writable_table};
 use crate::types::{ColumnType, Value, quote_identifier};
 
 /// The binary forms of values, which belong to the wire.
@@ -122,7 +123,7 @@ pub fn plan_copy(
             Ok(CopyPlan::Out(CopyOutPlan::new(plan, options, table.map(Arc::as_ref))?))
         }
         (CopySource::Table { table_name, columns }, false) => {
-            let collection = writable(table_name, context)?;
+            let collection = writable_table(table_name, context)?;
             let columns = target_columns(columns, &collection, context)?;
             let names: Vec<&str> =
                 columns.iter().map(|position| WritePlace::Column(*position).name(&collection)).collect();
@@ -154,9 +155,10 @@ fn target_columns(names: &[Ident], collection: &Collection, context: &PlanContex
 /// The query behind COPY table TO.
 fn table_query(table: &ObjectName, columns: &[Ident], context: &PlanContext<'_>) -> Result<Query> {
     let name = last_part(table).unwrap_or_default();
+    check_schema(table).map_err(|error| located(error, context.text, table.span().start))?;
     // A view is read as a table is; what can be written is known to be a table.
     let columns: Vec<String> = if columns.is_empty() && name != FACTS_VIEW {
-        let collection = writable(table, context)?;
+        let collection = writable_table(table, context)?;
         if collection.kind == CollectionKind::Auth {
             return Err(Error::new(ErrorKind::InsufficientPrivilege, "secrets are not copied as a whole")
                 .with_hint("COPY (SELECT ...) TO STDOUT says which ones."));

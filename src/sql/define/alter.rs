@@ -19,12 +19,12 @@ use crate::sql::define::alter_column::{check_owner, declared_dimension};
 use crate::sql::define::definition::{DataDefinition, keys};
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
 use crate::sql::define::table::{plan_column, plan_default};
-use crate::sql::parse::names::folded;
+use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
 use crate::sql::write::insert::default_expression;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
-use crate::sql::write::write_target::{WritePlace, located, public_name, writable};
+use crate::sql::write::write_target::{WritePlace, located, public_name, writable_table};
 use crate::types::Value;
 
 /// A planned change of a table.
@@ -59,12 +59,15 @@ pub enum TableChange {
 ///
 /// # Errors
 /// 42703 for a column that is not there, 42704 for a key of a type without an order, 0A000 and 42601 for a change that this
-/// server or PostgreSQL has not; as [`writable`], [`public_name`], [`plan_column`], [`plan_default`], [`declared_type`],
+/// server or PostgreSQL has not; as [`writable_table`], [`public_name`], [`plan_column`], [`plan_default`], [`declared_type`],
 /// [`declared_dimension`], [`check_owner`], [`unique_constraint`] and [`key_columns`].
 pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataDefinition> {
-    let collection = match writable(&alter.name, context) {
-        Err(error) if alter.if_exists && error.kind() == ErrorKind::UndefinedTable => {
-            let notice = Notice::new(format!("{}, skipping", error.message()));
+    let collection = match writable_table(&alter.name, context) {
+        Err(error)
+            if alter.if_exists && matches!(error.kind(), ErrorKind::UndefinedTable | ErrorKind::UndefinedSchema) =>
+        {
+            let (_, name) = relation_name(&alter.name)?;
+            let notice = Notice::new(format!("relation \"{name}\" does not exist, skipping"));
             return Ok(DataDefinition::Nothing { tag: "ALTER TABLE", notices: vec![notice] });
         }
         other => other?,

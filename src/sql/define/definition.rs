@@ -22,7 +22,7 @@ use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
 use crate::sql::pg_catalog::find_namespace;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
-use crate::sql::write::write_target::{public_name, writable};
+use crate::sql::write::write_target::{public_name, writable_table};
 use crate::types::Value;
 
 /// A planned statement that changes the catalog, or empties tables.
@@ -63,7 +63,7 @@ pub enum DataDefinition {
 ///
 /// # Errors
 /// 42P06 for a schema that exists, 42704 for one of an extension that does not, 42601 for a clause that is not PostgreSQL's,
-/// 0A000 for an extension, a schema or a statement that is not offered; as [`writable`], [`public_name`], [`plan_table`],
+/// 0A000 for an extension, a schema or a statement that is not offered; as [`writable_table`], [`public_name`], [`plan_table`],
 /// [`plan_query`], [`table_of_query`], [`plan_create_index`], [`plan_alter`] and [`plan_drop`].
 pub fn plan_definition(
     statement: &Statement,
@@ -167,7 +167,7 @@ fn plan_truncate(truncate: &Truncate, context: &PlanContext<'_>) -> Result<DataD
     unread::truncate(truncate)?;
     let mut names = Vec::with_capacity(truncate.table_names.len());
     for target in &truncate.table_names {
-        names.push(writable(&target.name, context)?.name.clone());
+        names.push(writable_table(&target.name, context)?.name.clone());
     }
     let restart = matches!(truncate.identity, Some(TruncateIdentityOption::Restart));
     Ok(DataDefinition::Truncate { names, restart })

@@ -10,7 +10,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::DataDefinition;
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::pg_catalog::{Object, find_namespace, find_procedure, find_type};
-use crate::sql::write::write_target::{located, public_name};
+use crate::sql::write::write_target::{located, no_schema, public_name};
 use crate::types::ColumnType;
 
 /// Types whose names are words of the standard, which PostgreSQL's parser replaces by those of its own types.
@@ -194,11 +194,6 @@ fn dependent(message: String) -> Error {
     Error::new(ErrorKind::DependentObjects, message)
 }
 
-fn no_schema(name: &str) -> Error {
-    Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
-        .with_hint("Tables live in the schema public.")
-}
-
 /// What there is of something that a name means.
 enum Fate {
     /// Nothing, in the words of a notice; and the error where IF EXISTS is missing.
@@ -287,7 +282,11 @@ fn role_fate(name: &ObjectName) -> Result<Fate> {
 fn database_fate(name: &ObjectName) -> Result<Fate> {
     let (_, plain) = relation_name(name)?;
     let kept = Error::unsupported("DROP DATABASE is not offered", "A data directory is one database, nebulus.");
-    Ok(if plain == "nebulus" { Fate::Kept(kept) } else { Fate::Absent(format!("database \"{plain}\""), kept) })
+    Ok(if plain == "nebulus" {
+        Fate::Kept(kept)
+    } else {
+        absent(format!("database \"{plain}\""), ErrorKind::UndefinedDatabase)
+    })
 }
 
 /// A trigger or policy of a table, of which there is none.

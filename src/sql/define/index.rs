@@ -12,7 +12,7 @@ use crate::sql::arrow::context::PlanContext;
 use crate::sql::define::definition::skips;
 use crate::sql::parse::names::{folded, last_part};
 use crate::sql::parse::unread;
-use crate::sql::write::write_target::{located, public_name, writable};
+use crate::sql::write::write_target::{located, public_name, writable_table};
 use crate::types::ColumnType;
 use crate::types::limits::IDENTIFIER_BYTES_MAX;
 
@@ -59,10 +59,10 @@ impl IndexRequest {
 /// # Errors
 /// 42703 for a column that is not there, 42704 for an access method, an operator class or an order that does not exist, 22023
 /// for a storage parameter and a vector without dimensions, 42804 for hnsw over another type, 54000 above `INDEX_COLUMNS_MAX`,
-/// 42601 for IF NOT EXISTS without a name, 0A000 for what indexes here cannot be; as [`writable`] and [`public_name`].
+/// 42601 for IF NOT EXISTS without a name, 0A000 for what indexes here cannot be; as [`writable_table`] and [`public_name`].
 pub fn plan_create_index(index: &CreateIndex, context: &PlanContext<'_>) -> Result<IndexRequest> {
     unread::create_index(index)?;
-    let collection = writable(&index.table_name, context)?;
+    let collection = writable_table(&index.table_name, context)?;
     if index.predicate.is_some() {
         return Err(Error::unsupported("partial indexes are not offered", "Leave out WHERE."));
     }

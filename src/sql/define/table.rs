@@ -224,7 +224,7 @@ fn check_default(expr: &Expr) -> Result<()> {
         _ => false,
     };
     if has_expression(expr, |part| is_call(part, &|function| function.over.is_some())) {
-        return Err(Error::new(ErrorKind::Grouping, "window functions are not allowed in DEFAULT expressions"));
+        return Err(Error::new(ErrorKind::Windowing, "window functions are not allowed in DEFAULT expressions"));
     }
     let is_aggregate = |function: &Function| last_part(&function.name).is_some_and(|name| is_aggregate(&name));
     if has_expression(expr, |part| is_call(part, &is_aggregate)) {
@@ -236,10 +236,8 @@ fn check_default(expr: &Expr) -> Result<()> {
 impl TableRequest {
     fn set_primary_key(&mut self, positions: Vec<usize>) -> Result<()> {
         if !self.primary_key.is_empty() {
-            return Err(Error::syntax(
-                format!("multiple primary keys for table \"{}\" are not allowed", self.name),
-                None,
-            ));
+            let message = format!("multiple primary keys for table \"{}\" are not allowed", self.name);
+            return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
         }
         self.primary_key = positions;
         Ok(())

@@ -50,7 +50,8 @@ pub fn check_counts(text: &str) -> Result<()> {
         return Err(Error::new(ErrorKind::LimitExceeded, message)
             .with_hint("Send it without its indentation, or in several statements."));
     }
-    if others / SIGNS_PER_TOKEN_MAX > STATEMENT_TOKENS_MAX { Err(too_many_tokens(others)) } else { Ok(()) }
+    let least = others / SIGNS_PER_TOKEN_MAX;
+    if least > STATEMENT_TOKENS_MAX { Err(too_many_tokens(&format!("at least {least}"))) } else { Ok(()) }
 }
 
 /// About how many tokens a text has.
@@ -127,10 +128,10 @@ pub fn check_length(tokens: &[TokenWithSpan]) -> Result<()> {
     if count <= STATEMENT_TOKENS_MAX {
         return Ok(());
     }
-    Err(too_many_tokens(count))
+    Err(too_many_tokens(&count.to_string()))
 }
 
-fn too_many_tokens(count: usize) -> Error {
+fn too_many_tokens(count: &str) -> Error {
     let message = format!("a statement of {count} words and signs is over the limit of {STATEMENT_TOKENS_MAX}");
     Error::new(ErrorKind::LimitExceeded, message)
         .with_hint("Send rows with COPY or in several statements, and lists as an array: = ANY($1).")
@@ -286,6 +287,9 @@ mod tests {
         assert_eq!(count("select a, 'b c' from \"d e\""), (4, 6));
         assert_eq!(count("x = 1.5 -- and so on"), (3, 4));
         assert_eq!(count("$$a b$$ /* c d */ E'\\'' é"), (3, 5));
-        assert_eq!(check_counts(&"1,".repeat(2 * STATEMENT_TOKENS_MAX)).unwrap_err().sqlstate(), "54000");
+        let refused = check_counts(&"1,".repeat(2 * STATEMENT_TOKENS_MAX)).unwrap_err();
+        assert_eq!(refused.sqlstate(), "54000");
+        let least = format!("a statement of at least {} words and signs", 2 * STATEMENT_TOKENS_MAX);
+        assert!(refused.message().starts_with(&least), "{}", refused.message());
     }
 }

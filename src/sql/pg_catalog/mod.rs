@@ -26,7 +26,9 @@ mod types;
 mod views;
 
 pub use definitions::{constraint_definition, index_column, index_definition};
-pub use names::{class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name};
+pub use names::{
+    check_schema, class_name, find_class, find_namespace, find_type, format_type, namespace_name, type_name,
+};
 pub use oids::{Grantee, NAMESPACE_PUBLIC, OWNER_OID, Object};
 pub use procedures::{find as find_procedure, function_signature, procedure_name};
 

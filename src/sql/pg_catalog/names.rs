@@ -3,8 +3,11 @@
 //! Names without a schema are looked for in `public` and `pg_catalog`; names print with their schema only where those two
 //! would not find them.
 
+use datafusion::sql::sqlparser::ast::ObjectName;
+
 use crate::db::Catalog;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::parse::names::relation_name;
 use crate::sql::pg_catalog::oids::{
     NAMESPACE_CATALOG, NAMESPACE_INFORMATION, NAMESPACE_NEBULUS, NAMESPACE_PUBLIC, Object,
 };
@@ -103,6 +106,18 @@ pub fn find_namespace(name: &str) -> Result<u32> {
     let part = parts(name).into_iter().next().unwrap_or_default();
     namespace_oid(&part)
         .ok_or_else(|| Error::new(ErrorKind::UndefinedSchema, format!("schema \"{part}\" does not exist")))
+}
+
+/// Refuses a name in a schema that does not exist.
+///
+/// # Errors
+/// 3F000.
+pub fn check_schema(name: &ObjectName) -> Result<()> {
+    let schema = relation_name(name)?.0;
+    match schema.filter(|schema| namespace_oid(schema).is_none()) {
+        Some(schema) => Err(Error::new(ErrorKind::UndefinedSchema, format!("schema \"{schema}\" does not exist"))),
+        None => Ok(()),
+    }
 }
 
 pub fn namespace_name(oid: u32) -> String {

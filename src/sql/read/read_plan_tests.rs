@@ -369,7 +369,7 @@ fn mistakes_have_their_sqlstate_and_position() {
         ("SELECT id FROM items WHERE v <-> '[1,2,3]' < 1 ORDER BY v <-> '[1,2,3]' LIMIT 1", "22000@None"),
         ("SELECT id FROM items WHERE name = 5", "42883@Some(28)"),
         ("SELECT id FROM items LIMIT -1", "2201W@None"),
-        ("SELECT * FROM items a, items a", "42710@None"),
+        ("SELECT * FROM items a, items a", "42712@None"),
         ("SELECT (SELECT id FROM items)", "21000@None"),
         ("SELECT (SELECT max(a.id) FROM items b) FROM items a", "21000@None"),
     ];

@@ -304,6 +304,9 @@ fn plan_set(set: &Set) -> Result<Control> {
             let local = matches!(scope, Some(ContextModifier::Local));
             let name = setting_name(variable);
             let value = setting_value(&name, values)?;
+            if let Some(role) = value.as_deref().filter(|role| name == "role" && !is_own_role(role)) {
+                return Err(no_role(role, "SET ROLE"));
+            }
             assigned(name, value, local)
         }
         Set::SetTimeZone { local, value } => {
@@ -330,10 +333,18 @@ fn plan_set(set: &Set) -> Result<Control> {
 fn own_role(name: Option<&Ident>, what: &str) -> Result<Control> {
     match name.map(folded) {
         None => Ok(Control::NoOp("SET")),
-        Some(name) if name == crate::db::OWNER || name == "none" => Ok(Control::NoOp("SET")),
-        Some(name) => Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{name}\" does not exist"))
-            .with_hint(format!("{what}: a node has one user, {}.", crate::db::OWNER))),
+        Some(name) if is_own_role(&name) => Ok(Control::NoOp("SET")),
+        Some(name) => Err(no_role(&name, what)),
     }
+}
+
+fn is_own_role(name: &str) -> bool {
+    name == crate::db::OWNER || name == "none"
+}
+
+fn no_role(name: &str, what: &str) -> Error {
+    Error::new(ErrorKind::InvalidParameterValue, format!("role \"{name}\" does not exist"))
+        .with_hint(format!("{what}: a node has one user, {}.", crate::db::OWNER))
 }
 
 fn setting_name(name: &ObjectName) -> String {

@@ -32,6 +32,7 @@ impl KeyLookup {
         flatten(condition, &mut conjuncts);
         let mut parts: Vec<Option<RowExpression>> = vec![None; compiler.collection.primary_key.len()];
         let mut filters = Vec::new();
+        let of = if conjuncts.len() == 1 { "WHERE" } else { "AND" };
         for conjunct in conjuncts {
             let found = key_part(conjunct, compiler)?;
             if let Some((part, value)) = found
@@ -40,7 +41,7 @@ impl KeyLookup {
                 *slot = Some(value);
                 continue;
             }
-            let Some(condition) = compiler.try_condition(conjunct)? else { return Ok(None) };
+            let Some(condition) = compiler.try_condition(conjunct, of)? else { return Ok(None) };
             filters.push(condition);
         }
         let parts: Option<Vec<RowExpression>> = parts.into_iter().collect();

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::tokenizer::Location;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Collection;
-use crate::sql::analyze::analyzer::{unified, wider};
+use crate::sql::analyze::analyzer::{no_condition, unified, wider};
 use crate::sql::analyze::literals::{placeholder, string_of};
 use crate::sql::analyze::parameter_types::{ParameterTypes, unmodified};
 use crate::sql::analyze::scope::qualified;
@@ -104,23 +104,16 @@ impl<'a> Compiler<'a> {
         self.converted(typed, &to, false).map(Some)
     }
 
-    /// A condition; `None` for what only the planner can compute.
+    /// A condition, of the clause or operator that `of` names; `None` for what only the planner can compute.
     ///
     /// # Errors
     /// 42804 for one that is not of type boolean; as [`Compiler::typed`].
-    pub fn try_condition(&mut self, expr: &Expr) -> Result<Option<RowExpression>> {
+    pub fn try_condition(&mut self, expr: &Expr, of: &str) -> Result<Option<RowExpression>> {
         let Some(mut typed) = self.typed(expr)? else { return Ok(None) };
         self.adopt(&mut typed, &ColumnType::Bool)?;
         match &typed.ty {
             Some(ColumnType::Bool) | None => Ok(Some(typed.expression)),
-            Some(ty) => Err(located(
-                Error::new(
-                    ErrorKind::DatatypeMismatch,
-                    format!("argument of WHERE must be type boolean, not type {ty}"),
-                ),
-                self.context.text,
-                typed.location,
-            )),
+            Some(ty) => Err(located(no_condition(of, ty), self.context.text, typed.location)),
         }
     }
 
@@ -128,7 +121,7 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// As [`Compiler::try_condition`].
     pub fn condition(&mut self, expr: &Expr) -> Result<RowExpression> {
-        Ok(match self.try_condition(expr)? {
+        Ok(match self.try_condition(expr, "WHERE")? {
             Some(condition) => condition,
             None => self.plan_later(expr),
         })
@@ -186,7 +179,7 @@ impl<'a> Compiler<'a> {
                 self.cast(&Expr::Value(string.value.clone()), to)
             }
             Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => {
-                let Some(inner) = self.try_condition(inner)? else { return Ok(None) };
+                let Some(inner) = self.try_condition(inner, "NOT")? else { return Ok(None) };
                 typed(RowExpression::Not(Box::new(inner)), Some(ColumnType::Bool))
             }
             Expr::IsNull(inner) | Expr::IsNotNull(inner) => {
@@ -332,8 +325,9 @@ impl<'a> Compiler<'a> {
     ) -> Result<Option<Typed>> {
         let typed = |expression, ty| Ok(Some(Typed { expression, ty: Some(ty), location }));
         if matches!(operator, BinaryOperator::And | BinaryOperator::Or) {
-            let Some(left) = self.try_condition(left)? else { return Ok(None) };
-            let Some(right) = self.try_condition(right)? else { return Ok(None) };
+            let of = operator.to_string();
+            let Some(left) = self.try_condition(left, &of)? else { return Ok(None) };
+            let Some(right) = self.try_condition(right, &of)? else { return Ok(None) };
             let (left, right) = (Box::new(left), Box::new(right));
             let both = match operator {
                 BinaryOperator::And => RowExpression::And(left, right),

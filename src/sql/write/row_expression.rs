@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::db::Comparison;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::analyze::analyzer::no_condition;
 use crate::types::json::jsonb;
 use crate::types::{ColumnType, Value};
 
@@ -210,10 +211,8 @@ impl RowExpression {
         match self.evaluate(input)? {
             Value::Null => Ok(None),
             Value::Bool(truth) => Ok(Some(truth)),
-            other => Err(Error::new(
-                ErrorKind::DatatypeMismatch,
-                format!("a condition must be type boolean, not type {}", other.column_type()),
-            )),
+            // The parts of a condition are checked when it is planned.
+            other => Err(no_condition("WHERE", &other.column_type())),
         }
     }
 

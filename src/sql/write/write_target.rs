@@ -27,7 +27,7 @@ pub fn located(error: Error, text: &str, location: Location) -> Error {
 /// The name of a relation or index in the schema `public`, the only one that takes objects.
 ///
 /// # Errors
-/// 42501 for a schema of the system, 42704 for one that does not exist.
+/// 42501 for a schema of the system, 3F000 for one that does not exist.
 pub fn public_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<String> {
     match relation_name(name)? {
         (None, name) => Ok(name),
@@ -36,8 +36,7 @@ pub fn public_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<Strin
             let error = if is_system_schema(&schema) {
                 Error::new(ErrorKind::InsufficientPrivilege, format!("permission denied for schema {schema}"))
             } else {
-                Error::new(ErrorKind::UndefinedObject, format!("schema \"{schema}\" does not exist"))
-                    .with_hint("Tables live in the schema public.")
+                no_schema(&schema)
             };
             Err(located(error, context.text, name.span().start))
         }
@@ -46,6 +45,24 @@ pub fn public_name(name: &ObjectName, context: &PlanContext<'_>) -> Result<Strin
 
 fn is_system_schema(schema: &str) -> bool {
     matches!(schema, "pg_catalog" | "information_schema" | "nebulus")
+}
+
+pub fn no_schema(name: &str) -> Error {
+    Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
+        .with_hint("Tables live in the schema public.")
+}
+
+/// The collection that a statement is about as a whole. Unlike one about its rows, it looks for the schema first.
+///
+/// # Errors
+/// 3F000; as [`writable`].
+pub fn writable_table(name: &ObjectName, context: &PlanContext<'_>) -> Result<Arc<Collection>> {
+    match relation_name(name)?.0 {
+        Some(schema) if schema != "public" && !is_system_schema(&schema) => {
+            Err(located(no_schema(&schema), context.text, name.span().start))
+        }
+        _ => writable(name, context),
+    }
 }
 
 /// The collection that a statement writes to.

@@ -238,9 +238,8 @@ ERROR 42P01: missing FROM-clause entry for table "x"
 LINE 1: SELECT x.* FROM thing
                ^
 
-# differs: PostgreSQL answers ERROR 42712: table name "thing" specified more than once
 > SELECT id FROM thing JOIN thing ON true
-ERROR 42710: table name "thing" specified more than once
+ERROR 42712: table name "thing" specified more than once
 
 > SELECT id FROM thing a JOIN thing b ON true
 ERROR 42702: column reference "id" is ambiguous
@@ -335,3 +334,216 @@ HINT: Make shorter values, or fewer of them in one statement.
 > SELECT generate_series(1, amount * 1000000000) FROM (VALUES (2::bigint)) AS v(amount)
 ERROR 54000: a computed series has at most 10000000 numbers
 HINT: Between constants it may be of any length.
+
+> CREATE TABLE two_keys (a int PRIMARY KEY, b int PRIMARY KEY)
+ERROR 42P16: multiple primary keys for table "two_keys" are not allowed
+
+> CREATE TABLE nowhere.thing (a int)
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: CREATE TABLE nowhere.thing (a int)
+                     ^
+HINT: Tables live in the schema public.
+
+> ALTER TABLE nowhere.thing ADD COLUMN c int
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: ALTER TABLE nowhere.thing ADD COLUMN c int
+                    ^
+HINT: Tables live in the schema public.
+
+> CREATE INDEX ON nowhere.thing (a)
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: CREATE INDEX ON nowhere.thing (a)
+                        ^
+HINT: Tables live in the schema public.
+
+> TRUNCATE nowhere.thing
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: TRUNCATE nowhere.thing
+                 ^
+HINT: Tables live in the schema public.
+
+> COPY nowhere.thing TO STDOUT
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: COPY nowhere.thing TO STDOUT
+             ^
+
+> COPY nowhere.thing (a) TO STDOUT
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: COPY nowhere.thing (a) TO STDOUT
+             ^
+
+> ALTER TABLE IF EXISTS nowhere.thing ADD COLUMN c int
+NOTICE: relation "thing" does not exist, skipping
+ALTER TABLE
+
+> INSERT INTO nowhere.thing VALUES (1)
+ERROR 42P01: relation "nowhere.thing" does not exist
+LINE 1: INSERT INTO nowhere.thing VALUES (1)
+                    ^
+
+> UPDATE nowhere.thing SET a = 1
+ERROR 42P01: relation "nowhere.thing" does not exist
+LINE 1: UPDATE nowhere.thing SET a = 1
+               ^
+
+> DELETE FROM nowhere.thing
+ERROR 42P01: relation "nowhere.thing" does not exist
+LINE 1: DELETE FROM nowhere.thing
+                    ^
+
+> DROP TABLE nowhere.thing
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: DROP TABLE nowhere.thing
+                   ^
+HINT: Tables live in the schema public.
+
+> SELECT nowhere.f(1)
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: SELECT nowhere.f(1)
+               ^
+
+# differs: PostgreSQL answers ERROR 3F000: schema "nowhere" does not exist
+> SELECT 1::nowhere.kind
+ERROR 42704: type "nowhere.kind" does not exist
+LINE 1: SELECT 1::nowhere.kind
+               ^
+
+> SELECT * FROM thing AS q (a, b, c, d, e)
+ERROR 42P10: table "q" has 4 columns available but 5 columns specified
+
+> SELECT * FROM (SELECT 1) AS q (a, b)
+ERROR 42P10: table "q" has 1 columns available but 2 columns specified
+
+> SELECT * FROM (VALUES (1)) AS q (a, b)
+ERROR 42P10: table "q" has 1 columns available but 2 columns specified
+
+> WITH w (a, b) AS (SELECT 1) SELECT * FROM w
+ERROR 42P10: WITH query "w" has 1 columns available but 2 columns specified
+
+> WITH w AS (SELECT 1) SELECT * FROM w AS q (a, b)
+ERROR 42P10: table "q" has 1 columns available but 2 columns specified
+
+> SELECT * FROM generate_series(1, 2) AS g (a, b)
+ERROR 42P10: table "g" has 1 columns available but 2 columns specified
+
+> SELECT * FROM upper('a') AS g (a, b)
+ERROR 42P10: table "g" has 1 columns available but 2 columns specified
+
+> SELECT * FROM unnest(ARRAY[1]) AS g (a, b)
+ERROR 42P10: table "g" has 1 columns available but 2 columns specified
+
+> CREATE TABLE numbered (a int DEFAULT row_number() OVER ())
+ERROR 42P20: window functions are not allowed in DEFAULT expressions
+
+> SELECT * FROM thing, thing
+ERROR 42712: table name "thing" specified more than once
+
+> SELECT * FROM thing a JOIN thing a ON true
+ERROR 42712: table name "a" specified more than once
+
+> DELETE FROM thing USING thing
+ERROR 42712: table name "thing" specified more than once
+
+> UPDATE thing SET name = 'x' FROM thing
+ERROR 42712: table name "thing" specified more than once
+
+> DROP DATABASE nowhere
+ERROR 3D000: database "nowhere" does not exist
+
+> DROP DATABASE IF EXISTS nowhere
+NOTICE: database "nowhere" does not exist, skipping
+DROP DATABASE
+
+> SET ROLE nobody
+ERROR 22023: role "nobody" does not exist
+HINT: SET ROLE: a node has one user, nebulus.
+
+> SET role = nobody
+ERROR 22023: role "nobody" does not exist
+HINT: SET ROLE: a node has one user, nebulus.
+
+> SET SESSION AUTHORIZATION nobody
+ERROR 22023: role "nobody" does not exist
+HINT: SET SESSION AUTHORIZATION: a node has one user, nebulus.
+
+> SELECT 1 FROM thing WHERE id
+ERROR 42804: argument of WHERE must be type boolean, not type integer
+LINE 1: SELECT 1 FROM thing WHERE id
+                                  ^
+
+> SELECT id FROM thing GROUP BY id HAVING id
+ERROR 42804: argument of HAVING must be type boolean, not type integer
+LINE 1: SELECT id FROM thing GROUP BY id HAVING id
+                                                ^
+
+> SELECT 1 FROM thing JOIN thing AS other ON thing.id
+ERROR 42804: argument of JOIN/ON must be type boolean, not type integer
+LINE 1: SELECT 1 FROM thing JOIN thing AS other ON thing.id
+                                                   ^
+
+> SELECT 1 FROM thing WHERE id AND true
+ERROR 42804: argument of AND must be type boolean, not type integer
+LINE 1: SELECT 1 FROM thing WHERE id AND true
+                                  ^
+
+> SELECT 1 FROM thing WHERE true OR id
+ERROR 42804: argument of OR must be type boolean, not type integer
+LINE 1: SELECT 1 FROM thing WHERE true OR id
+                                          ^
+
+> SELECT NOT id FROM thing
+ERROR 42804: argument of NOT must be type boolean, not type integer
+LINE 1: SELECT NOT id FROM thing
+                   ^
+
+> SELECT CASE WHEN id THEN 1 END FROM thing
+ERROR 42804: argument of CASE/WHEN must be type boolean, not type integer
+LINE 1: SELECT CASE WHEN id THEN 1 END FROM thing
+                         ^
+
+> SELECT count(*) FILTER (WHERE id) FROM thing
+ERROR 42804: argument of FILTER must be type boolean, not type integer
+LINE 1: SELECT count(*) FILTER (WHERE id) FROM thing
+                                      ^
+
+> SELECT id IS NOT TRUE FROM thing
+ERROR 42804: argument of IS NOT TRUE must be type boolean, not type integer
+LINE 1: SELECT id IS NOT TRUE FROM thing
+               ^
+
+> UPDATE thing SET amount = 1 WHERE id
+ERROR 42804: argument of WHERE must be type boolean, not type integer
+LINE 1: UPDATE thing SET amount = 1 WHERE id
+                                          ^
+
+> UPDATE thing SET amount = 1 WHERE id = 1 AND amount
+ERROR 42804: argument of AND must be type boolean, not type integer
+LINE 1: UPDATE thing SET amount = 1 WHERE id = 1 AND amount
+                                                     ^
+
+> DELETE FROM thing WHERE NOT id
+ERROR 42804: argument of NOT must be type boolean, not type integer
+LINE 1: DELETE FROM thing WHERE NOT id
+                                    ^
+
+> INSERT INTO thing VALUES (1, 'a', 1, NULL) ON CONFLICT (id) DO UPDATE SET amount = 2 WHERE thing.amount
+ERROR 42804: argument of WHERE must be type boolean, not type integer
+LINE 1: INSERT INTO thing VALUES (1, 'a', 1, NULL) ON CONFLICT (id) DO UPDATE SET amount = 2 WHERE thing.amount
+                                                                                                   ^
+
+> SET MEMORY id = 'v' vector = [1e39]
+ERROR 22003: a vector component is out of the range of real
+LINE 1: SET MEMORY id = 'v' vector = [1e39]
+                                      ^
+HINT: Components reach from -3.4e38 to 3.4e38.
+
+> SELECT * FROM generate_series(1, 2) AS g, generate_series(1, 2) AS g
+ERROR 42712: table name "g" specified more than once
+
+> SELECT x.g FROM (VALUES (ARRAY[1])) AS v (a), unnest(v.a) AS x (g, h)
+ERROR 42P10: table "x" has 1 columns available but 2 columns specified
+
+> SELECT * FROM nowhere.generate_series(1, 2)
+ERROR 3F000: schema "nowhere" does not exist
+LINE 1: SELECT * FROM nowhere.generate_series(1, 2)
+                      ^

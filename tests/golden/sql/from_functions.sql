@@ -25,7 +25,7 @@
 (1 row)
 
 > SELECT * FROM abs(-3) AS a(n, m)
-ERROR 42703: table "a" has 1 columns available but 2 columns specified
+ERROR 42P10: table "a" has 1 columns available but 2 columns specified
 
 > SELECT * FROM string_to_array('a,b', ',') s
    s

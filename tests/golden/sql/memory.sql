@@ -153,3 +153,25 @@ ERROR 0A000: cannot write to view "memory_facts"
 LINE 1: INSERT INTO memory_facts (id) VALUES ('z')
                     ^
 HINT: Write to memory: its column metadata holds the facts.
+
+# Another key takes all of an entry along.
+> SET MEMORY id = 'k1' metadata = {name: "k", size: 2.50} vector = [1, 2, 3] blob = 'bytes'
+SET
+
+> UPDATE memory SET _stage = 'post-pending' WHERE id = 'k1'
+UPDATE 1
+
+> UPDATE memory SET id = 'k2', metadata = metadata || '{"more": true}' WHERE id = 'k1'
+UPDATE 1
+
+> SELECT id, metadata, vector, blob_size, blob(id) AS blob, _stage FROM memory WHERE id LIKE 'k%'
+ id |                 metadata                 | vector  | blob_size |     blob     |    _stage
+----+------------------------------------------+---------+-----------+--------------+--------------
+ k2 | {"more": true, "name": "k", "size": 2.5} | [1,2,3] |         5 | \x6279746573 | post-pending
+(1 row)
+
+> SELECT id FROM memory ORDER BY vector <-> '[1,2,3]' LIMIT 1
+ id
+----
+ k2
+(1 row)

@@ -201,7 +201,7 @@ ERROR 0A000: cannot use subquery in DEFAULT expression
 HINT: Use a constant or a function.
 
 > CREATE TABLE wrong (a bigint DEFAULT row_number() OVER ())
-ERROR 42803: window functions are not allowed in DEFAULT expressions
+ERROR 42P20: window functions are not allowed in DEFAULT expressions
 
 > CREATE TABLE wrong (b bool DEFAULT 1 IN (1, 2))
 ERROR 42601: the default 1 IN (1, 2) needs parentheses around it
