@@ -543,7 +543,10 @@ ERROR 42712: table name "g" specified more than once
 > SELECT x.g FROM (VALUES (ARRAY[1])) AS v (a), unnest(v.a) AS x (g, h)
 ERROR 42P10: table "x" has 1 columns available but 2 columns specified
 
+# differs: PostgreSQL answers ERROR 3F000: schema "nowhere" does not exist
 > SELECT * FROM nowhere.generate_series(1, 2)
-ERROR 3F000: schema "nowhere" does not exist
-LINE 1: SELECT * FROM nowhere.generate_series(1, 2)
-                      ^
+ generate_series
+-----------------
+               1
+               2
+(2 rows)
