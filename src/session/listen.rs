@@ -14,7 +14,7 @@ use crate::db::{
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{MemoryAccount, Reservation};
 use crate::session::session::Session;
-use crate::session::statement::joining::JoinedNetwork;
+use crate::session::statement::joining::Begun;
 use crate::session::transaction::OpenTransaction;
 
 /// The sender of what the server itself says.
@@ -258,12 +258,12 @@ impl Session {
             transaction.notify(self.listening.notifications.take_sent());
         }
         transaction.heed(&self.cancel);
-        let joined = JoinedNetwork::by(&transaction);
+        let begun = Begun::by(&transaction);
         match transaction.commit().await {
             Ok(unfinished) => {
                 self.warn_unfinished(unfinished);
                 self.listening.commit();
-                self.tell_of_joined(joined).await;
+                self.tell_of_begun(begun).await;
                 Ok(())
             }
             Err(error) => {

@@ -1,12 +1,13 @@
 //! What JOIN NETWORK says when nobody has answered yet. Joining needs nobody, and is done when it is committed; who waits for a
-//! member is told here that none has come, and where to look.
+//! member is told here that none has come, and where to look. CREATE NETWORK is answered once this node answers for the network:
+//! a member that joins it right then is not refused.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::db::{NetworkStatus, SyncStatus, Transaction};
 use crate::error::{Error, ErrorKind, Notice};
-use crate::model::NetworkId;
+use crate::model::{Network, NetworkId};
 use crate::session::session::Session;
 use crate::session::statement::outcome::cancellable;
 
@@ -16,30 +17,42 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long it waits on for another address when one of several has led to nobody.
 const OTHERS_TIME_MAX: Duration = Duration::from_secs(1);
 
+/// How long a statement waits until this node answers for a network that it has founded: its key takes a fraction of a second.
+const BEGIN_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// What a transaction begins with networks.
+pub(in crate::session) struct Begun {
+    joined: Vec<JoinedNetwork>,
+    /// Networks that nobody else has to be asked about.
+    founded: Vec<NetworkId>,
+}
+
+impl Begun {
+    /// The networks that a transaction founds, and those that it joins at addresses of others.
+    pub fn by(transaction: &Transaction) -> Begun {
+        let before = transaction.committed_catalog();
+        if Arc::ptr_eq(&before, transaction.catalog()) {
+            return Begun { joined: Vec::new(), founded: Vec::new() };
+        }
+        let networks = transaction.catalog().networks().filter(|network| before.network(&network.name).is_none());
+        let (founded, joined): (Vec<_>, Vec<_>) = networks.partition(|network| network.bootstrap.is_empty());
+        Begun {
+            joined: joined.into_iter().map(|network| JoinedNetwork::of(network)).collect(),
+            founded: founded.into_iter().map(|network| network.id).collect(),
+        }
+    }
+}
+
 /// A network that a transaction joins.
-pub(in crate::session) struct JoinedNetwork {
+struct JoinedNetwork {
     network: NetworkId,
     name: String,
     addresses: usize,
 }
 
 impl JoinedNetwork {
-    /// The networks that a transaction joins at addresses of others.
-    pub fn by(transaction: &Transaction) -> Vec<JoinedNetwork> {
-        let before = transaction.committed_catalog();
-        if Arc::ptr_eq(&before, transaction.catalog()) {
-            return Vec::new();
-        }
-        let networks = transaction.catalog().networks();
-        let joined =
-            networks.filter(|network| !network.bootstrap.is_empty() && before.network(&network.name).is_none());
-        joined
-            .map(|network| JoinedNetwork {
-                network: network.id,
-                name: network.name.clone(),
-                addresses: network.bootstrap.len(),
-            })
-            .collect()
+    fn of(network: &Network) -> JoinedNetwork {
+        JoinedNetwork { network: network.id, name: network.name.clone(), addresses: network.bootstrap.len() }
     }
 
     fn status<'a>(&self, status: &'a SyncStatus) -> Option<&'a NetworkStatus> {
@@ -81,8 +94,31 @@ impl JoinedNetwork {
 }
 
 impl Session {
+    /// Waits for what a committed transaction has begun with networks, as far as somebody may count on it.
+    pub(in crate::session) async fn tell_of_begun(&mut self, begun: Begun) {
+        self.wait_for_founded(&begun.founded).await;
+        self.tell_of_joined(begun.joined).await;
+    }
+
+    async fn wait_for_founded(&mut self, founded: &[NetworkId]) {
+        if founded.is_empty() {
+            return;
+        }
+        let mut changes = self.database.sync_status_changes();
+        let answers = |status: &Arc<SyncStatus>| {
+            let is_there = |id: &NetworkId| status.networks.iter().any(|known| known.network == *id);
+            !status.running || founded.iter().all(is_there)
+        };
+        // What takes longer is committed all the same, and shows in nebulus.networks.
+        let wait = async {
+            drop(tokio::time::timeout(BEGIN_TIME_MAX, changes.wait_for(answers)).await);
+            Ok::<(), Error>(())
+        };
+        drop(cancellable(wait, &self.cancel).await);
+    }
+
     /// Waits a while for members of networks that were just joined, and tells of those of which none has come.
-    pub(in crate::session) async fn tell_of_joined(&mut self, joined: Vec<JoinedNetwork>) {
+    async fn tell_of_joined(&mut self, joined: Vec<JoinedNetwork>) {
         if joined.is_empty() {
             return;
         }

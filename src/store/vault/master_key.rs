@@ -313,6 +313,9 @@ fn derive(passphrase: &Zeroizing<String>, salt: &[u8], cost: Argon2Cost) -> Resu
 
 /// A key from a secret that people chose and share: Argon2id with a salt made of a public `context`, so that all who know
 /// the secret get the same key and guessing it costs memory and time.
+///
+/// # Errors
+/// F0000 where the parameters of Argon2id are refused or its memory is not to be had.
 pub fn stretch_secret(secret: &Zeroizing<String>, context: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>> {
     let salt = blake3::derive_key("nebulusdb 2026 salt of shared secrets", context.as_bytes());
     derive(secret, &salt, Argon2Cost::default()).map(|key| key.0.clone())

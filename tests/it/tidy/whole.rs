@@ -79,7 +79,7 @@ fn the_rules_about_all_find_what_breaks_them() {
     assert_eq!(unnamed_errors(&unnamed), ["src/a/x.rs:2: read"]);
     let named = source(
         "a/x.rs",
-        "/// Reads.\n///\n/// # Errors\n/// 58030.\n#[must_use]\npub fn read() -> Result<u8> {}\npub fn y() -> u8 {}\n",
+        "/// Reads.\n///\n/// # Errors\n/// 58030.\n#[must_use]\npub fn read() -> Result<u8> {}\npub fn y(z: impl Fn() -> Result<u8>) -> u8 {}\n",
     );
     assert!(unnamed_errors(&named).is_empty());
 }
@@ -159,10 +159,10 @@ fn unnamed_errors(source: &Source) -> Vec<String> {
             continue;
         };
         let rest: String = source.code.lines().skip(at).collect::<Vec<_>>().join(" ");
-        let signature = rest.split(['{', ';']).next().unwrap_or_default();
-        let result = signature.split("-> ").last().unwrap_or_default();
-        let is_fallible = signature.contains("-> ")
-            && ["Result<", "std::result::Result<", "io::Result<"].iter().any(|kind| result.starts_with(kind));
+        let result = rest.get(end_of_arguments(&rest)..).unwrap_or_default().trim_start();
+        let result = result.strip_prefix("->").unwrap_or_default().trim_start();
+        let kinds = ["Result<", "std::result::Result<", "io::Result<"];
+        let is_fallible = kinds.iter().any(|kind| result.starts_with(kind));
         let docs = lines.get(..at).unwrap_or_default().iter().rev().map(|line| line.trim_start());
         let mut docs = docs.take_while(|line| line.starts_with("///") || line.starts_with("#["));
         if is_fallible && !docs.any(|line| line.contains("# Errors")) {
@@ -170,6 +170,20 @@ fn unnamed_errors(source: &Source) -> Vec<String> {
         }
     }
     found
+}
+
+/// Where the arguments of the function that begins a text end.
+fn end_of_arguments(text: &str) -> usize {
+    let mut depth = 0_usize;
+    for (place, character) in text.char_indices().skip_while(|(place, _)| !text[..*place].contains("fn ")) {
+        match character {
+            '(' => depth += 1,
+            ')' if depth == 1 => return place + 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 fn cut_off_comments(source: &Source) -> Vec<String> {
