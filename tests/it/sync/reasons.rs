@@ -25,6 +25,22 @@ fn notices(node: &mut Node, text: &str) -> (String, Vec<Failure>) {
 }
 
 #[test]
+fn a_network_answers_as_soon_as_it_is_founded() {
+    let mut consortium = Consortium::apart(&["a", "b"]);
+    let [a, b] = consortium.each();
+    a.create_network(NETWORK, SECRET);
+    let address = a.address_by("/tcp/");
+    for number in 0..3 {
+        let name = format!("founded {number}");
+        a.create_network(&name, SECRET);
+        let join = format!("JOIN NETWORK \"{name}\" AT \"{address}\" WITH (secret = '{SECRET}')");
+        let (tag, notices) = notices(b, &join);
+        let said: Vec<String> = notices.into_iter().map(|notice| notice.message).collect();
+        assert_eq!((tag.as_str(), said), ("JOIN NETWORK", Vec::new()), "{name}");
+    }
+}
+
+#[test]
 fn a_join_that_meets_nobody_says_why() {
     let mut consortium = Consortium::apart(&["a"]);
     let mut joiners = [
