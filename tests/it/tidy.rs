@@ -93,6 +93,13 @@ fn sources_keep_the_rules() {
         let name = path.strip_prefix(root.join("src")).expect("it lies there").to_string_lossy().into_owned();
         found.extend(problems(&name, &text).into_iter().map(|problem| format!("src/{name}{problem}")));
     }
+    for (file, above, _) in ABOVE {
+        let text = std::fs::read_to_string(root.join("src").join(file)).expect("an excused file is there");
+        let module = file.split('/').next().expect("a module");
+        if !code_of(&text).contains(&format!("crate::{module}::{above}")) {
+            found.push(format!("src/{file}: needs no leave to import {above} any more"));
+        }
+    }
     for (folder, _) in ROOMS.iter().filter(|(folder, _)| !folder.contains('/')) {
         let names = std::fs::read_dir(root.join("src").join(folder)).expect("a folder").count();
         if names > NAMES_MAX {

@@ -136,8 +136,9 @@ impl Database {
     /// `shares` as [`Apply::receive`](crate::db::write::encoder::CommitEncoder::receive) takes them.
     ///
     /// # Errors
-    /// 54000 for a posting that is longer than one may be; 55006 while the beginning of a posting is being written; XX001 for what is damaged here; 53100 and 58030 where the store cannot be
-    /// written or read; 57P01 once the database goes down, XX000 where the committer has died.
+    /// 54000 for a posting that is longer than one may be; 55006 while the beginning of a posting is being written; XX001 for what
+    /// is damaged here; 53100 and 58030 where the store cannot be written or read; 57P01 once the database goes down, XX000 where
+    /// the committer has died.
     pub async fn apply_run(&self, network: NetworkId, run: Run, shares: Option<Shares>) -> Result<Applied> {
         let _timer = metrics::SYNC_APPLY_SECONDS.start();
         let span = Span::begin(SpanName::SyncApply);

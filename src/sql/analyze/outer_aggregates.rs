@@ -183,8 +183,9 @@ impl Analyzer<'_> {
         Ok((select, order))
     }
 
-    /// HAVING of a query that neither groups nor aggregates: its one group is a row, whatever it reads.
-    pub fn one_group(&self, select: &mut Select) {
+    /// HAVING of a query that neither groups nor aggregates: its one group is a row, whatever it reads. Whether it stands in the
+    /// place of WHERE now.
+    pub fn one_group(&self, select: &mut Select) -> bool {
         let is_of_rows = |expr: &Expr| match expr {
             Expr::Function(function) => {
                 let name = names::last_part(&function.name);
@@ -197,10 +198,11 @@ impl Analyzer<'_> {
             || select.having.as_ref().is_none_or(|having| has_expression(having, is_of_rows))
             || select.projection.iter().any(|item| has_expression(item, is_of_rows))
         {
-            return;
+            return false;
         }
         select.from.clear();
         select.selection = select.having.take();
+        true
     }
 
     fn meaning(&self, expr: &Expr) -> Option<(String, String)> {

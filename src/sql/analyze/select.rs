@@ -62,7 +62,7 @@ impl Analyzer<'_> {
             self.table_with_joins(item)?;
         }
         self.check_no_aggregates("JOIN conditions")?;
-        self.one_group(select);
+        let clause = if self.one_group(select) { "HAVING" } else { "WHERE" };
         self.expand_wildcards(select)?;
         check_width(select.projection.len())?;
         if let Some(scope) = self.scopes.last_mut() {
@@ -73,7 +73,7 @@ impl Analyzer<'_> {
         let columns = self.projection(select, is_outermost, keeps_unknown, &sorted)?;
         if let Some(condition) = &mut select.selection {
             let before = self.take_aggregates();
-            self.condition(condition, "WHERE")?;
+            self.condition(condition, clause)?;
             self.check_no_aggregates("WHERE")?;
             self.restore_aggregates(before);
         }

@@ -471,6 +471,9 @@ ERROR 42804: argument of WHERE must be type boolean, not type integer
 LINE 1: SELECT 1 FROM thing WHERE id
                                   ^
 
+> SELECT 1 HAVING 5
+ERROR 42804: argument of HAVING must be type boolean, not type integer
+
 > SELECT id FROM thing GROUP BY id HAVING id
 ERROR 42804: argument of HAVING must be type boolean, not type integer
 LINE 1: SELECT id FROM thing GROUP BY id HAVING id
