@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use zeroize::Zeroizing;
 
 use crate::db::{
-    CharterNews, Database, DrawnEntries, EpochSecret, OfferedStates, OwnChain, PublicPage, PublicView, ShapeClaim,
+    CharterNews, DrawnEntries, EpochSecret, OfferedStates, OwnChain, PublicPage, PublicView, Replica, ShapeClaim,
     SharedColumn, SharedSchema,
 };
 use crate::defence::is_down;
@@ -42,7 +42,7 @@ const TRIES_MAX: usize = 8;
 
 /// Does the work of one network's engine.
 pub struct Executor {
-    database: Database,
+    replica: Replica,
     network: NetworkId,
     views: Mutex<BTreeMap<PeerId, Pinned>>,
 }
@@ -60,8 +60,8 @@ struct Pinned {
 }
 
 impl Executor {
-    pub fn new(database: Database, network: NetworkId) -> Executor {
-        Executor { database, network, views: Mutex::default() }
+    pub fn new(replica: Replica, network: NetworkId) -> Executor {
+        Executor { replica, network, views: Mutex::default() }
     }
 
     /// What an engine of this network has to know of it now.
@@ -69,7 +69,7 @@ impl Executor {
     /// # Errors
     /// 42704 when the network is gone.
     pub fn config(&self, tuning: Tuning, seed: u64) -> Result<EngineConfig> {
-        let catalog = self.database.catalog();
+        let catalog = self.replica.catalog();
         let network = catalog.network_by_id(self.network).ok_or_else(gone)?;
         let attached = network.attachments.iter().filter(|attachment| attachment.is_shown());
         let collections = attached.filter_map(|attachment| {
@@ -86,9 +86,9 @@ impl Executor {
                 primary_key: collection.primary_key.iter().filter_map(|place| u16::try_from(*place).ok()).collect(),
             })
         });
-        let placement = self.database.placement(self.network)?;
-        let mut partial = self.database.partial_collections(self.network)?;
-        let this = self.database.peer_id();
+        let placement = self.replica.placement(self.network)?;
+        let mut partial = self.replica.partial_collections(self.network)?;
+        let this = self.replica.peer_id();
         if !placement.covers_share_of(&this, network.options.copies(), &network.removed) {
             // What lies here is the share of another id, or too small a one.
             let known = partial.clone();
@@ -109,7 +109,7 @@ impl Executor {
             shapes: self.shapes()?,
             partial,
             placement,
-            is_returning: self.database.is_returning(self.network)?,
+            is_returning: self.replica.is_returning(self.network)?,
             tuning,
             seed,
         })
@@ -120,7 +120,7 @@ impl Executor {
     /// # Errors
     /// 58030 where the store cannot be read, XX001 for a damaged head.
     pub fn heads(&self) -> Result<Vec<Head>> {
-        self.database.heads(self.network)
+        self.replica.heads(self.network)
     }
 
     /// The members that an engine starts with. A record that cannot be read is left out: members are met again.
@@ -128,22 +128,22 @@ impl Executor {
     /// # Errors
     /// 58030 where the store cannot be read, XX001 for a damaged block.
     pub fn members(&self) -> Result<Vec<Member>> {
-        let records = self.database.sync_records(self.network, MEMBER)?;
+        let records = self.replica.sync_records(self.network, MEMBER)?;
         Ok(records.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
     }
 
     /// Does one piece of work. Must not be called on an async thread.
     pub fn run(&self, work: EngineWork) -> EngineOutcome {
-        let (database, network) = (&self.database, self.network);
+        let (replica, network) = (&self.replica, self.network);
         match work {
-            Work::Post => Outcome::Posted(wait(database.post_staged(network))),
+            Work::Post => Outcome::Posted(wait(replica.post_staged(network))),
             Work::ReadLog { origin, from_seq, bytes_max } => {
-                Outcome::LogRead(database.read_log(network, &origin, from_seq, bytes_max))
+                Outcome::LogRead(replica.read_log(network, &origin, from_seq, bytes_max))
             }
             Work::Apply { run, shares } => {
-                Outcome::Applied(wait(database.apply_run(network, run, shares)).inspect(tell_refused))
+                Outcome::Applied(wait(replica.apply_run(network, run, shares)).inspect(tell_refused))
             }
-            Work::DropUnsigned { origin } => Outcome::UnsignedDropped(wait(database.drop_unsigned(network, origin))),
+            Work::DropUnsigned { origin } => Outcome::UnsignedDropped(wait(replica.drop_unsigned(network, origin))),
             Work::OpenView { peer } => Outcome::ViewOpened(self.open_view(peer)),
             Work::CloseView { peer } => {
                 self.views.lock().remove(&peer);
@@ -162,70 +162,68 @@ impl Executor {
             }
             Work::MergeStates { collection, offer, legacy, is_partial } => {
                 let offered = OfferedStates { legacy, ..to_database(offer) };
-                Outcome::Merged(wait(database.merge_states(network, collection, offered, is_partial)))
+                Outcome::Merged(wait(replica.merge_states(network, collection, offered, is_partial)))
             }
-            Work::VerifyHeads { heads } => Outcome::HeadsVerified(database.verify_heads(network, heads)),
+            Work::VerifyHeads { heads } => Outcome::HeadsVerified(replica.verify_heads(network, heads)),
             Work::DropCollected { collection, keys, heads } => {
-                Outcome::Dropped(wait(database.drop_collected(network, collection, keys, heads)))
+                Outcome::Dropped(wait(replica.drop_collected(network, collection, keys, heads)))
             }
-            Work::Repost { collection, keys } => Outcome::Reposted(wait(database.repost(network, collection, keys))),
+            Work::Repost { collection, keys } => Outcome::Reposted(wait(replica.repost(network, collection, keys))),
             Work::AdoptHeads { adoption, placement, ends_return } => {
                 Outcome::HeadsAdopted(self.adopt_heads(adoption, placement.as_ref(), ends_return))
             }
-            Work::CollectTombstones { stable } => {
-                Outcome::Collected(wait(database.collect_tombstones(network, stable)))
-            }
-            Work::Place { placement } => Outcome::Placed(wait(database.put_placement(network, &placement))),
+            Work::CollectTombstones { stable } => Outcome::Collected(wait(replica.collect_tombstones(network, stable))),
+            Work::Place { placement } => Outcome::Placed(wait(replica.put_placement(network, &placement))),
             Work::Draw { shares, stable, seed, count_max } => {
-                let drawn = wait(database.draw_evictable(network, shares, stable, seed, count_max));
+                let drawn = wait(replica.draw_evictable(network, shares, stable, seed, count_max));
                 Outcome::Drawn(drawn.map(drawn_of))
             }
-            Work::Evict { shares, stable } => Outcome::Evicted(wait(database.evict(network, shares, stable))),
+            Work::Evict { shares, stable } => Outcome::Evicted(wait(replica.evict(network, shares, stable))),
             Work::ReadEntries { collection, keys } => Outcome::EntriesRead(self.read_entries(&collection, &keys)),
             Work::ListKeys { collection, within, after, count_max, bytes_max } => {
                 let limits = (count_max, bytes_max);
-                let view = database.public_view(network);
+                let view = replica.public_view(network);
                 Outcome::KeysListed(
                     view.and_then(|view| view.keys_after(&collection, &within, after.as_deref(), limits)),
                 )
             }
             Work::MergeFetched { collection, offer, absent, heads } => {
                 let offered = to_database(offer);
-                Outcome::FetchMerged(wait(database.merge_fetched(network, collection, offered, absent, heads)))
+                Outcome::FetchMerged(wait(replica.merge_fetched(network, collection, offered, absent, heads)))
             }
-            Work::PruneLog { acknowledged } => Outcome::Pruned(wait(database.prune_log(network, acknowledged))),
+            Work::PruneLog { acknowledged } => Outcome::Pruned(wait(replica.prune_log(network, acknowledged))),
             Work::SaveMembers(members) => Outcome::MembersSaved(self.save_members(members)),
             Work::Sign { statement } => Outcome::Signed(self.sign(&statement)),
             Work::Verify { signed } => Outcome::Verified(self.verify(&signed)),
             Work::ReadEpoch => Outcome::EpochRead(self.read_epoch()),
             Work::SaveEpoch { news } => Outcome::EpochSaved(self.save_epoch(&news)),
             Work::CheckOwnHead { head } => Outcome::OwnHeadChecked(self.check_own_head(&head)),
-            Work::RenewEarly => Outcome::EarlyRenewed(wait(database.renew_early_origin())),
-            Work::CallBack { peer } => Outcome::CalledBack(wait(database.call_back(network, &peer))),
+            Work::RenewEarly => Outcome::EarlyRenewed(wait(replica.renew_early_origin())),
+            Work::CallBack { peer } => Outcome::CalledBack(wait(replica.call_back(network, &peer))),
             Work::MergeSchema { collections, shapes } => Outcome::SchemaMerged(self.merge_schema(collections, shapes)),
         }
     }
 
     fn merge_schema(&self, collections: Vec<CollectionSchema>, shapes: Vec<ClaimedShape>) -> Result<MergedSchema> {
-        let (database, network) = (&self.database, self.network);
-        wait(database.learn_shapes(network, shapes.into_iter().map(shape_to_database).collect()))?;
+        let (replica, network) = (&self.replica, self.network);
+        wait(replica.learn_shapes(network, shapes.into_iter().map(shape_to_database).collect()))?;
         let schemas: Vec<SharedSchema> = collections.into_iter().map(schema_to_database).collect();
-        let differences = wait(database.merge_schemas(network, &schemas))?;
+        let differences = wait(replica.merge_schemas(network, &schemas))?;
         Ok(MergedSchema { differences, shapes: self.shapes()? })
     }
 
     fn shapes(&self) -> Result<Vec<ClaimedShape>> {
-        let claims = self.database.shape_claims(self.network)?;
+        let claims = self.replica.shape_claims(self.network)?;
         Ok(claims.into_iter().map(shape_from_database).collect())
     }
 
     fn read_entries(&self, collection: &str, keys: &[Bytes]) -> Result<(Vec<Head>, EngineOffer)> {
-        let view = self.database.public_view(self.network)?;
+        let view = self.replica.public_view(self.network)?;
         Ok((view.heads().to_vec(), offer_of(view.entries_of(collection, keys)?).0))
     }
 
     fn open_view(&self, peer: PeerId) -> Result<EngineView> {
-        let view = self.database.public_view(self.network)?;
+        let view = self.replica.public_view(self.network)?;
         let shown = EngineView { heads: view.heads().to_vec(), collections: view.collections() };
         let mut views = self.views.lock();
         views.remove(&peer);
@@ -241,7 +239,7 @@ impl Executor {
 
     /// The view pinned for a peer, or one of now.
     fn view_of(&self, peer: Option<&PeerId>) -> Result<PublicView> {
-        let Some(peer) = peer else { return self.database.public_view(self.network) };
+        let Some(peer) = peer else { return self.replica.public_view(self.network) };
         let mut views = self.views.lock();
         drop_old(&mut views);
         let pinned = views.get(peer).map(|pinned| pinned.view.clone());
@@ -282,11 +280,11 @@ impl Executor {
         ends_return: bool,
     ) -> Result<AdoptedHeads> {
         if let Some(placement) = placement {
-            wait(self.database.put_placement(self.network, placement))?;
+            wait(self.replica.put_placement(self.network, placement))?;
         }
-        let partial = wait(self.database.adopt_heads(self.network, adoption))?.partial;
+        let partial = wait(self.replica.adopt_heads(self.network, adoption))?.partial;
         if ends_return {
-            wait(self.database.end_return(self.network))?;
+            wait(self.replica.end_return(self.network))?;
         }
         Ok(AdoptedHeads { heads: self.heads()?, partial })
     }
@@ -302,11 +300,11 @@ impl Executor {
             }
             records.push((format!("{MEMBER}{}", member.peer), Some(record)));
         }
-        wait(self.database.put_sync_records(self.network, records))
+        wait(self.replica.put_sync_records(self.network, records))
     }
 
     fn sign(&self, statement: &MemberStatement) -> Result<Bytes> {
-        let identity = self.database.identity();
+        let identity = self.replica.identity();
         Ok(Bytes::new(identity.sign(&statement.message(&self.network_name()?, identity.peer_id()))))
     }
 
@@ -319,11 +317,11 @@ impl Executor {
     }
 
     fn network_name(&self) -> Result<String> {
-        Ok(self.database.catalog().network_by_id(self.network).ok_or_else(gone)?.name.clone())
+        Ok(self.replica.catalog().network_by_id(self.network).ok_or_else(gone)?.name.clone())
     }
 
     fn read_epoch(&self) -> Result<Option<Box<EpochNews>>> {
-        let news = self.database.charter_news(self.network)?;
+        let news = self.replica.charter_news(self.network)?;
         Ok(news.map(|CharterNews { charter, secret }| {
             let secret = secret.map(|EpochSecret { epoch, salt, secret }| {
                 let secret = WireSecret(secret.to_string());
@@ -343,7 +341,7 @@ impl Executor {
         let mut tries = 0;
         loop {
             tries += 1;
-            match wait(self.database.adopt_charter(self.network, news.clone())) {
+            match wait(self.replica.adopt_charter(self.network, news.clone())) {
                 Err(error) if error.kind() == ErrorKind::SerializationFailure && tries < TRIES_MAX => {}
                 result => return result,
             }
@@ -351,14 +349,14 @@ impl Executor {
     }
 
     fn check_own_head(&self, head: &Head) -> Result<OwnHead> {
-        match self.database.check_own_head(self.network, head)? {
+        match self.replica.check_own_head(self.network, head)? {
             OwnChain::Known => {
                 let mut heads = self.heads()?;
                 heads.retain(|known| known.origin == head.origin);
                 Ok(OwnHead::Known(heads))
             }
             OwnChain::Forged => Ok(OwnHead::Forged),
-            OwnChain::Unknown => wait(self.database.renew_origin()).map(OwnHead::Renewed),
+            OwnChain::Unknown => wait(self.replica.renew_origin()).map(OwnHead::Renewed),
         }
     }
 }
