@@ -20,6 +20,7 @@ mod result_column;
 mod rights;
 mod state;
 mod statement_shape;
+mod stored_collection;
 
 pub use allocated::{Allocated, allocated_by_group, handing_over};
 
@@ -32,8 +33,9 @@ pub use charter::{
 };
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
-    AUTH, Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin, FACT_BLOB_HASH,
-    FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, Numbering, SystemColumn,
+    AUTH, Collection, CollectionId, CollectionKind, Column, ColumnId, DefaultValue, DimensionOrigin, DroppedColumn,
+    FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, FieldKey, Index, IndexKind, IndexOrigin, MEMORY,
+    Numbering, SystemColumn,
 };
 
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::backup::remove_left_over;
 use crate::db::catalog::catalog::{Catalog, FIRST_FREE_ID, default_collections};
 use crate::db::read::ordered_keys::stored_prefix;
-use crate::db::read::view::{ReadView, vector_slot};
+use crate::db::read::view::ReadView;
 use crate::db::records::origin::open_identity;
 use crate::db::replica::posting::repost_floor::load_first_heads;
 use crate::db::replica::receiving::shapes::claim_announced;
@@ -169,8 +169,8 @@ fn forget_dimensions(store: &Store, mut collections: Vec<Collection>) -> Result<
     for collection in &mut collections {
         let before = collection.clone();
         for position in before.vector_columns().filter(|position| before.learns_dimension(*position)) {
-            let slot = vector_slot(position)?;
-            if snapshot.scan(&KeyRange::vectors(before.id, slot).uncached()).next()?.is_none()
+            let id = before.column_id(position)?;
+            if snapshot.scan(&KeyRange::vectors(before.id, id).uncached()).next()?.is_none()
                 && let Some(column) = collection.columns.get_mut(position)
             {
                 column.ty = ColumnType::Vector(None);
@@ -323,10 +323,7 @@ fn load_graphs(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<Vec<Arc<Vec
             Ok(false) => {}
             Err(error) => tracing::warn!(index = index.id.0, %error, "a saved graph is of no use and is built again"),
         }
-        let is_empty = {
-            let slot = vector_slot(index.column)?;
-            snapshot.scan(&KeyRange::vectors(index.collection, slot)).next()?.is_none()
-        };
+        let is_empty = snapshot.scan(&KeyRange::vectors(index.collection, index.column)).next()?.is_none();
         let index = if index.graph().is_some() {
             shared.vector_indexes.remove(index.id);
             shared.register_vector_indexes(&catalog)?;
@@ -345,7 +342,8 @@ fn load_graphs(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<Vec<Arc<Vec
 }
 
 fn dimension_of(catalog: &Catalog, index: &VectorIndex) -> Option<u32> {
-    match catalog.collection_by_id(index.collection)?.columns.get(index.column)?.ty {
+    let collection = catalog.collection_by_id(index.collection)?;
+    match collection.columns.get(collection.position_of(index.column)?)?.ty {
         ColumnType::Vector(dimension) => dimension,
         _ => None,
     }
@@ -358,7 +356,6 @@ fn catch_up(shared: &Arc<DbState>, snapshot: &Snapshot, index: &Arc<VectorIndex>
         return Ok(watermark == shared.version());
     }
     let Some(graph) = index.graph() else { return Ok(false) };
-    let slot = vector_slot(index.column)?;
     let mut live = 0;
     let mut records = snapshot.scan(&KeyRange::entries(index.collection));
     while let Some((key, bytes)) = records.next()? {
@@ -368,7 +365,7 @@ fn catch_up(shared: &Arc<DbState>, snapshot: &Snapshot, index: &Arc<VectorIndex>
             live += usize::from(graph.contains(key));
             continue;
         }
-        match snapshot.get(&Key::Vector(index.collection, slot, key))?.filter(|_| record.is_alive()) {
+        match snapshot.get(&Key::Vector(index.collection, index.column, key))?.filter(|_| record.is_alive()) {
             Some(bytes) => {
                 index.insert(key, &vector_of_bytes(&bytes)?)?;
                 live += usize::from(graph.contains(key));

@@ -53,13 +53,25 @@ impl<'a> EntryView<'a> {
             return Ok(change.clone());
         }
         let Some(record) = self.base() else { return Ok(None) };
-        match record.get(name)? {
+        match self.stored(record, name, position)?.map(ValueRef::to_stored) {
             None | Some(Stored::Removed) => Ok(None),
             Some(Stored::Value(value)) => Ok(Some(value)),
             Some(Stored::Vector { .. }) => {
                 let position = position.ok_or_else(|| Error::internal("a vector is read without its column"))?;
-                self.view.vector(self.collection.id, position, self.key)
+                self.view.vector(self.collection.id, self.collection.column_id(position)?, self.key)
             }
+        }
+    }
+
+    /// What a record has of a field; that of a column of a table lies under its id.
+    fn stored(&self, record: &RecordView<'a>, name: &str, position: Option<usize>) -> Result<Option<ValueRef<'a>>> {
+        let position = match self.collection.kind {
+            CollectionKind::Table => position.or_else(|| self.collection.column_of_field(name)),
+            CollectionKind::Memory | CollectionKind::Auth => None,
+        };
+        match position.and_then(|position| self.collection.columns.get(position)) {
+            Some(column) => record.column_ref(column),
+            None => record.get_ref(name),
         }
     }
 
@@ -102,7 +114,8 @@ impl<'a> EntryView<'a> {
         let mut fields = BTreeMap::new();
         if let Some(record) = self.base() {
             for field in record.fields() {
-                let (name, field) = field?;
+                let (key, field) = field?;
+                let Some(name) = self.collection.field_of_key(key) else { continue };
                 if let (true, Stored::Value(value)) = (is_wanted(name), field.stored) {
                     fields.insert(name.to_string(), Some(value));
                 }
@@ -125,7 +138,7 @@ impl<'a> EntryView<'a> {
     fn is_fact(&self, name: &str) -> bool {
         match self.collection.kind {
             CollectionKind::Memory => !name.starts_with('$') || name.starts_with("$$"),
-            CollectionKind::Table | CollectionKind::Auth => self.collection.column(name).is_none(),
+            CollectionKind::Table | CollectionKind::Auth => self.collection.is_undeclared(name),
         }
     }
 
@@ -190,17 +203,17 @@ impl<'a> EntryView<'a> {
     /// # Errors
     /// XX001 for a damaged record.
     pub fn stored_text(&self, operand: &Operand) -> Result<Option<&str>> {
-        let name = match operand {
+        let (name, position) = match operand {
             Operand::Column(position) if key_part(self.collection, *position).is_none() => {
-                self.collection.field_name(*position)
+                (self.collection.field_name(*position), Some(*position))
             }
             Operand::Path { base, path, result: PathResult::Typed | PathResult::Text } if self.serves_facts(*base) => {
-                single_key(path)
+                (single_key(path), None)
             }
-            _ => None,
+            _ => (None, None),
         };
         match (name, &self.record, self.pending) {
-            (Some(name), Some(record), None) => Ok(match record.get_ref(name)? {
+            (Some(name), Some(record), None) => Ok(match self.stored(record, name, position)? {
                 Some(ValueRef::Text(text)) => Some(text),
                 _ => None,
             }),

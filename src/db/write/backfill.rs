@@ -11,7 +11,7 @@ use crate::db::read::entry_view::EntryView;
 use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
 use crate::db::read::query::Operand;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
-use crate::db::read::view::{ReadView, vector_slot};
+use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::index_builds::Build;
 use crate::db::state::state::DbState;
@@ -253,16 +253,15 @@ pub(crate) async fn fill_new_graphs(shared: &Arc<DbState>, collection: &Collecti
 /// Puts every committed vector of an index's column into its graph and declares it ready. `build` links them at once;
 /// without it the background thread does so later, and searches measure those that are not linked yet.
 pub(crate) fn fill_graph(shared: &Arc<DbState>, index: &Arc<VectorIndex>, build: bool) -> Result<()> {
-    let slot = vector_slot(index.column)?;
     let snapshot = shared.store.snapshot();
-    let mut vectors = snapshot.scan(&KeyRange::vectors(index.collection, slot).uncached());
+    let mut vectors = snapshot.scan(&KeyRange::vectors(index.collection, index.column).uncached());
     while let Some((key, bytes)) = vectors.next()? {
         index.insert_if_absent(key, &vector_of_bytes(bytes)?)?;
     }
     drop(vectors);
     // What was deleted while the scan ran may have been put back by it.
     let now = shared.store.snapshot();
-    let mut before = snapshot.scan(&KeyRange::vectors(index.collection, slot).uncached());
+    let mut before = snapshot.scan(&KeyRange::vectors(index.collection, index.column).uncached());
     while shared.version() != 0
         && let Some((key, _)) = before.next()?
     {

@@ -5,7 +5,7 @@ use crate::db::read::entry_view::EntryView;
 use crate::db::state::state::DbState;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, FACT_BLOB_HASH, NetworkId, PeerId, State};
+use crate::model::{Collection, CollectionKind, FACT_BLOB_HASH, FieldKey, NetworkId, PeerId, State};
 use crate::store::{Batch, BlobHash, Key, KeyRange, Publicity, RecordView, Stored};
 use crate::types::Value;
 
@@ -63,8 +63,8 @@ impl DbState {
 /// The blob that a record names, where this origin wrote the name.
 fn blob_written_by(me: &PeerId, record: &[u8]) -> Result<Option<BlobHash>> {
     for field in RecordView::parse(record)?.fields() {
-        let (name, field) = field?;
-        if name == FACT_BLOB_HASH
+        let (key, field) = field?;
+        if key == FieldKey::Fact(FACT_BLOB_HASH)
             && field.stamp.peer_id == *me
             && let Stored::Value(Value::Text(hash)) = field.stored
         {

@@ -15,11 +15,11 @@ use crate::db::records::stored_head::StoredHead;
 use crate::db::state::index_builds::Build;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::feed_draft::FeedDraft;
-use crate::model::{CollectionId, Hlc, NetworkId, PeerId};
+use crate::model::{CollectionId, ColumnId, Hlc, NetworkId, PeerId};
 use crate::store::{Batch, NameHash, Snapshot};
 
-/// A component of a vector column: its collection, its slot and the encoded key of its entry.
-pub(crate) type VectorPlace = (CollectionId, u16, Vec<u8>);
+/// The vector of an entry in a column: its collection, its column and the encoded key of its entry.
+pub(crate) type VectorPlace = (CollectionId, ColumnId, Vec<u8>);
 
 /// A posting: its network and its place.
 pub(crate) type PostingPlace = (NetworkId, Vec<u8>);
@@ -34,7 +34,7 @@ pub(crate) struct PendingWrites {
     pub contributions: HashMap<EntryPlace, Option<Arc<[u8]>>>,
     /// Postings by their place.
     pub postings: HashMap<PostingPlace, Option<Arc<[u8]>>>,
-    /// Vectors by collection, slot and key.
+    /// Vectors by collection, column and key.
     pub components: HashMap<VectorPlace, Option<Arc<[f32]>>>,
     /// Entries put on the stage or taken off it.
     pub staged: HashMap<EntryPlace, Option<StagedAt>>,
@@ -80,10 +80,10 @@ pub(crate) struct CommitEffects {
     pub built: Vec<CollectionId>,
     /// Collections whose entries all move to other keys, and with them into new ordered indexes.
     pub rekeyed: BTreeSet<CollectionId>,
-    /// Columns that lost a vector, by collection and position: with the last one the dimension goes that it brought.
-    pub lost_vectors: BTreeSet<(CollectionId, usize)>,
+    /// Columns that lost a vector, by collection: with the last one the dimension goes that it brought.
+    pub lost_vectors: BTreeSet<(CollectionId, ColumnId)>,
     /// Columns whose dimension this commit changes: no vector of another one may be left at its end.
-    pub new_dimensions: BTreeSet<(CollectionId, usize)>,
+    pub new_dimensions: BTreeSet<(CollectionId, ColumnId)>,
     /// Collections of which values of peers may fit now that were hidden before.
     pub hidden: BTreeSet<CollectionId>,
     /// Nearest-neighbour indexes that begin anew, since the dimension of their column changed.

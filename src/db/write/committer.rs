@@ -416,8 +416,7 @@ fn apply_vectors(group: &CommitGroup) -> Result<()> {
 }
 
 fn restore_vector(group: &CommitGroup, change: &VectorChange) -> Result<()> {
-    let slot = crate::db::read::view::vector_slot(change.index.column)?;
-    match group.snapshot.get(&Key::Vector(change.index.collection, slot, &change.key))? {
+    match group.snapshot.get(&Key::Vector(change.index.collection, change.index.column, &change.key))? {
         Some(bytes) => change.index.insert(&change.key, &crate::store::vector_of_bytes(&bytes)?),
         None => {
             change.index.delete(&change.key);

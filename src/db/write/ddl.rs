@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::{Catalog, check_collection, check_identifier};
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::catalog::row_ids::check_room;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::ordered_indexes::is_ordered;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AUTH, Collection, CollectionId, CollectionKind, Column, Index, IndexKind, IndexOrigin, MEMORY};
+use crate::model::{AUTH, Collection, CollectionId, CollectionKind, Index, IndexKind, IndexOrigin, MEMORY};
 use crate::types::ColumnType;
 use crate::vector::{DIMENSION_MAX, Metric, Parameters};
 
@@ -125,33 +124,6 @@ impl Transaction {
         let mut changed = collection.clone();
         changed.indexes.retain(|index| index.name != name);
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
-    }
-
-    /// Adds a column that existing entries have no value for.
-    ///
-    /// # Errors
-    /// 42701; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
-    pub fn add_column(&mut self, collection: &str, column: Column) -> Result<()> {
-        let current = Arc::clone(self.catalog().expect_collection(collection)?);
-        if current.kind != CollectionKind::Table {
-            return Err(Error::unsupported(
-                format!("columns cannot be added to \"{collection}\""),
-                "Put facts into its metadata.",
-            ));
-        }
-        if column.not_null {
-            return Err(Error::internal("a column of no values yet forbids NULL"));
-        }
-        if column.has_sequence() && self.catalog().network_of(current.id).is_some() {
-            check_room(&current.name, &column.name, &column.ty)?;
-        }
-        let mut changed = (*current).clone();
-        changed.columns.push(column);
-        let mut catalog = (**self.catalog()).clone();
-        catalog.remove(current.id);
-        check_collection(&catalog, &changed)?;
-        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
-        Ok(())
     }
 
     /// Gives a collection another name.

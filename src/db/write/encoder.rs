@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
 use crate::db::read::entry_view::{EntryView, check_dimension};
-use crate::db::read::view::{ReadView, vector_slot};
+use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::state::DbState;
 use crate::db::write::commit_group::{CommitEffects, CommitGroup, VectorChange};
@@ -13,7 +13,9 @@ use crate::db::write::entry_states::fitting;
 use crate::db::write::feed_draft::{ChangeOrigin, FeedDraft};
 use crate::db::write::ordered_indexes::Constraints;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Hlc, NetworkId, Rights, Shares, Stage, Stamp};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, ColumnId, FieldKey, Hlc, NetworkId, Rights, Shares, Stage, Stamp,
+};
 use crate::store::{
     Key, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector, encode_sorted_record,
 };
@@ -96,8 +98,8 @@ impl<'a> CommitEncoder<'a> {
         let writes = Arc::clone(&self.view.writes);
         self.check_wanted()?;
         self.catalog(&writes.catalog)?;
-        for ((id, position), dimension) in &writes.dimensions {
-            self.relearn_dimension(*id, *position, *dimension)?;
+        for ((id, column), dimension) in &writes.dimensions {
+            self.relearn_dimension(*id, *column, *dimension)?;
         }
         for (id, rows) in &writes.rows {
             self.collection(*id, rows)?;
@@ -105,11 +107,12 @@ impl<'a> CommitEncoder<'a> {
         for (name, pending) in &writes.secrets {
             self.secret(name, pending)?;
         }
-        for ((collection, slot), next) in &writes.restarts {
+        for ((collection, column), next) in &writes.restarts {
             // One that was dropped in the same transaction has no numbers any more.
-            if self.current_catalog().collection_by_id(*collection).is_some() {
-                self.effects.batch.put(&Key::Sequence(*collection, *slot), &next.to_le_bytes());
-                self.effects.restarts.insert((*collection, *slot), *next);
+            let known = self.current_catalog().collection_by_id(*collection);
+            if known.is_some_and(|known| known.position_of(*column).is_some()) {
+                self.effects.batch.put(&Key::Sequence(*collection, *column), &next.to_le_bytes());
+                self.effects.restarts.insert((*collection, *column), *next);
             }
         }
         self.check_changed_dimensions()?;
@@ -267,18 +270,21 @@ impl CommitEncoder<'_> {
         // The clock goes back where it stood wrong; a write is later than the one before it all the same.
         let hlc = base_header.as_ref().map_or(self.hlc, |header| self.hlc.max(header.timestamp.next(0)));
         let stamp = Stamp { causal_length, hlc, peer_id: peer_id.clone() };
-        let mut fields: BTreeMap<&str, RecordField> = BTreeMap::new();
+        let mut fields: BTreeMap<FieldKey<'_>, RecordField> = BTreeMap::new();
         if let (Some(base), false) = (base, pending.replaced || !pending.alive) {
             for field in base.fields() {
-                let (name, field) = field?;
-                fields.insert(name, field);
+                let (key, field) = field?;
+                if let Some(key) = collection.present_key(key) {
+                    fields.insert(key, field);
+                }
             }
         }
         for (name, change) in &pending.changes {
+            let key = collection.key_of_field(name);
             let stored = match change {
                 Some(Value::Null) | None => match publicity {
                     Publicity::Private => {
-                        fields.remove(name.as_str());
+                        fields.remove(&key);
                         continue;
                     }
                     Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Stored::Removed,
@@ -288,7 +294,7 @@ impl CommitEncoder<'_> {
                 },
                 Some(value) => Stored::Value(value.clone()),
             };
-            fields.insert(name, RecordField { stored, stamp: stamp.clone() });
+            fields.insert(key, RecordField { stored, stamp: stamp.clone() });
         }
         let mut clock = base.map(RecordView::clock).transpose()?.unwrap_or_default();
         clock.increment(&peer_id);
@@ -300,7 +306,7 @@ impl CommitEncoder<'_> {
             stage,
             publicity: next_publicity,
         };
-        let fields: Vec<(&str, RecordField)> = fields.into_iter().collect();
+        let fields: Vec<(FieldKey<'_>, RecordField)> = fields.into_iter().collect();
         encode_sorted_record(&header, &clock, &fields)
             .map(Some)
             .map_err(|error| error.with_detail(format!("The entry is in \"{}\".", collection.name)))
@@ -315,9 +321,9 @@ impl CommitEncoder<'_> {
         base: Option<&RecordView<'_>>,
     ) -> Result<()> {
         for position in collection.vector_columns() {
-            let Some(name) = collection.field_name(position) else { continue };
-            let change = pending.changes.get(name);
-            let had = base.map(|base| base.get_ref(name)).transpose()?.flatten().is_some();
+            let Some(column) = collection.columns.get(position) else { continue };
+            let change = pending.changes.get(column.field.as_str());
+            let had = base.map(|base| base.column_ref(column)).transpose()?.flatten().is_some();
             let vector = match change {
                 Some(Some(Value::Vector(vector))) if pending.alive => Some(vector),
                 Some(_) => None,
@@ -334,7 +340,7 @@ impl CommitEncoder<'_> {
             if let (Some(vector), Some((name, dimension))) = (vector, declared) {
                 check_dimension(name, dimension, vector)?;
             }
-            self.put_vector(collection.id, position, key, vector)?;
+            self.put_vector(collection.id, collection.column_id(position)?, key, vector)?;
         }
         Ok(())
     }
@@ -346,21 +352,20 @@ impl CommitEncoder<'_> {
     pub fn put_vector(
         &mut self,
         collection: CollectionId,
-        position: usize,
+        column: ColumnId,
         key: &[u8],
         vector: Option<&Arc<[f32]>>,
     ) -> Result<()> {
-        let slot = vector_slot(position)?;
         match vector {
-            Some(vector) => self.effects.batch.put(&Key::Vector(collection, slot, key), &bytes_of_vector(vector)),
+            Some(vector) => self.effects.batch.put(&Key::Vector(collection, column, key), &bytes_of_vector(vector)),
             None => {
-                self.effects.batch.delete(&Key::Vector(collection, slot, key));
-                self.effects.lost_vectors.insert((collection, position));
+                self.effects.batch.delete(&Key::Vector(collection, column, key));
+                self.effects.lost_vectors.insert((collection, column));
             }
         }
-        self.effects.overlay.components.insert((collection, slot, key.to_vec()), vector.cloned());
+        self.effects.overlay.components.insert((collection, column, key.to_vec()), vector.cloned());
         for index in self.vector_indexes(collection) {
-            if index.column == position {
+            if index.column == column {
                 self.effects.vectors.push(VectorChange { index, key: key.to_vec(), vector: vector.cloned() });
             }
         }

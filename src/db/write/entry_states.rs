@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use crate::db::pending::write_set::Pending;
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::view::vector_slot;
 use crate::db::records::stage_marks::StagedAt;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::ordered_indexes::Constraints;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Known, delta, merge};
-use crate::model::{Collection, CollectionId, CollectionKind, Contribution, Field, Hlc, PeerId, Piece, Stage, State};
+use crate::model::{
+    Collection, CollectionId, CollectionKind, ColumnId, Contribution, Field, Hlc, PeerId, Piece, Stage, State,
+};
 use crate::store::{
     Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record, encode_state,
     encode_with_aside, vector_of_bytes,
@@ -109,16 +110,15 @@ impl CommitEncoder<'_> {
     /// # Errors
     /// XX001 for a damaged record or vector, XX000 for a vector that is missing; 58030 where the store cannot be read.
     pub fn state_of(&self, collection: &Collection, key: &[u8], record: &RecordView<'_>) -> Result<State> {
-        state_of_record(collection, record, &mut |position| {
-            let slot = vector_slot(position)?;
-            let place = (collection.id, slot, key.to_vec());
+        state_of_record(collection, record, &mut |column| {
+            let place = (collection.id, column, key.to_vec());
             let overlay = &self.effects.overlay.components;
             match overlay.get(&place).or_else(|| self.group.overlay.components.get(&place)) {
                 Some(vector) => Ok(vector.clone()),
                 None => self
                     .group
                     .snapshot
-                    .get(&Key::Vector(collection.id, slot, key))?
+                    .get(&Key::Vector(collection.id, column, key))?
                     .map(|bytes| vector_of_bytes(&bytes))
                     .transpose(),
             }
@@ -270,7 +270,7 @@ impl CommitEncoder<'_> {
             let Some(name) = collection.field_name(position) else { continue };
             let (old, new) = (vector_in(&old.visible, name), vector_in(visible, name));
             if old != new {
-                self.put_vector(collection.id, position, key, new)?;
+                self.put_vector(collection.id, collection.column_id(position)?, key, new)?;
             }
         }
         if collection.kind == CollectionKind::Memory {
@@ -369,11 +369,12 @@ pub(crate) fn encode_proofs(contributions: &[Contribution], aside: &[Piece]) -> 
 pub(crate) fn state_of_record(
     collection: &Collection,
     record: &RecordView<'_>,
-    vector: &mut dyn FnMut(usize) -> Result<Option<Arc<[f32]>>>,
+    vector: &mut dyn FnMut(ColumnId) -> Result<Option<Arc<[f32]>>>,
 ) -> Result<State> {
     let mut fields = BTreeMap::new();
     for field in record.fields() {
-        let (name, RecordField { stored, stamp }) = field?;
+        let (key, RecordField { stored, stamp }) = field?;
+        let Some(name) = collection.field_of_key(key) else { continue };
         let value = match stored {
             Stored::Removed => None,
             Stored::Value(value) => Some(value),
@@ -381,7 +382,7 @@ pub(crate) fn state_of_record(
                 let position =
                     collection.vector_columns().find(|position| collection.field_name(*position) == Some(name));
                 let position = position.ok_or_else(|| Error::internal("a vector lies outside of any column"))?;
-                let components = vector(position)?;
+                let components = vector(collection.column_id(position)?)?;
                 Some(Value::Vector(components.ok_or_else(|| Error::internal("the vector of an entry is missing"))?))
             }
         };
@@ -408,8 +409,9 @@ fn encode_visible(collection: &Collection, header: &RecordHeader, visible: &Stat
             },
             Some(value) => Stored::Value(value.clone()),
         };
-        fields.push((name.as_str(), RecordField { stored, stamp: field.stamp.clone() }));
+        fields.push((collection.key_of_field(name), RecordField { stored, stamp: field.stamp.clone() }));
     }
+    fields.sort_unstable_by_key(|(key, _)| *key);
     encode_sorted_record(header, &visible.clock, &fields)
 }
 

@@ -1,6 +1,6 @@
 //! Writing: from a transaction's write set to one durable batch.
 //!
-//! `transaction` checks rows and keeps them (`ddl`, `column_rules`, `dimensions`, `unique`, `sequences` are its parts); the one
+//! `transaction` checks rows and keeps them (`ddl`, `columns`, `column_rules`, `dimensions`, `unique`, `sequences` are its parts); the one
 //! `committer` thread verifies and encodes each set (`encoder`, `entry_states`, `hidden_values`, `ordered_indexes`) into the group that waits for the
 //! same fsync (`commit_group`), and fills new indexes in steps (`backfill`, `index_builds`).
 
@@ -8,6 +8,7 @@ pub(super) mod backfill;
 pub(super) mod blob_counts;
 pub(super) mod catalog_changes;
 pub(super) mod column_rules;
+pub(super) mod columns;
 pub(super) mod commit_group;
 pub(super) mod committer;
 pub(super) mod ddl;
