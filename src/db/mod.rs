@@ -33,7 +33,7 @@ pub use catalog::catalog::Catalog;
 pub use catalog::roles::{OWNER, ScramVerifier};
 pub use database::Database;
 pub use feed::event::{
-    ChangeSource, CollectionChange, CommitEvent, EntryChange, EntryOperation, FeedEvent, Happened, NetworkEvent,
+    ChangeSource, ChangedEntry, CollectionChange, CommitEvent, EntryOperation, FeedEvent, Happened, NetworkEvent,
     Notification,
 };
 pub use feed::feed::{FeedReceiver, Overrun};

@@ -1,7 +1,7 @@
 //! Writing: from a transaction's write set to one durable batch.
 //!
 //! `transaction` checks rows and keeps them (`ddl`, `column_rules`, `dimensions`, `unique`, `sequences` are its parts); the one
-//! `committer` thread verifies and encodes each set (`encoder`, `entry_states`, `hidden_values`, `ordered_indexes`) into the group that waits for the
+//! `committer` thread verifies and encodes each set (`encoder`; `entry_change` is the one way to the batch; `entry_states`, `hidden_values`, `ordered_indexes`) into the group that waits for the
 //! same fsync (`commit_group`), and fills new indexes in steps (`backfill`, `index_builds`).
 
 pub(super) mod backfill;
@@ -13,6 +13,7 @@ pub(super) mod committer;
 pub(super) mod ddl;
 pub(super) mod dimensions;
 pub(super) mod encoder;
+pub(super) mod entry_change;
 pub(super) mod entry_states;
 pub(super) mod feed_draft;
 pub(super) mod hidden_values;
