@@ -20,7 +20,8 @@ use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, check_duplicates, fill_graph, fill_step};
-use crate::db::write::committer::{CommitQueue, PROGRESS, facts_name};
+use crate::db::write::commit_group::load_progress;
+use crate::db::write::committer::{CommitQueue, facts_name};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, Hlc, Index, IndexKind};
 use crate::store::{
@@ -63,7 +64,8 @@ pub(super) struct LoadedDatabase {
     pub unfilled: Vec<Arc<VectorIndex>>,
 }
 
-/// Loads a data directory, or makes a new one.
+/// Loads a data directory, or makes a new one. What is written meanwhile is written here: the committer, which writes everything
+/// else, runs once this is done.
 ///
 /// # Errors
 /// Those of [`Database::open`](crate::db::Database::open).
@@ -194,15 +196,6 @@ fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
         catalog.put_network(Arc::new(network));
     }
     Ok(catalog)
-}
-
-/// Number and time of the last commit.
-fn load_progress(snapshot: &Snapshot) -> Result<(u64, Hlc)> {
-    let Some(bytes) = snapshot.get(&Key::Meta(PROGRESS))? else { return Ok((0, Hlc::default())) };
-    match bytes.as_chunks::<8>() {
-        ([version, hlc], []) => Ok((u64::from_le_bytes(*version), Hlc::from_bits(u64::from_le_bytes(*hlc)))),
-        _ => Err(Error::new(ErrorKind::Corrupted, "the number of the last commit cannot be read")),
-    }
 }
 
 fn reserve_ids(store: &Store, snapshot: &Snapshot) -> Result<u32> {

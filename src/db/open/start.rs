@@ -60,7 +60,7 @@ impl Database {
             tracing::info!("going on to post anew what an older peer id posted");
             wait(repost::finish(queue))?;
         }
-        prove_own::note_legacy(shared)?;
+        wait(prove_own::note_legacy(queue))?;
         if prove_own::is_unfinished(shared)? {
             tracing::info!("proving what was posted from here before there were proofs");
             wait(prove_own::finish(queue))?;

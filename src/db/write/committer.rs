@@ -1,4 +1,5 @@
-//! The one thread that changes the store.
+//! The one thread that changes the store of an open database. Reservations of numbers alone are written where a statement waits
+//! for them, each under a lock of its own: see `sequences` and `row_ids`.
 //!
 //! It takes the commits that wait, verifies and encodes each one on top of those before it, writes them as one batch with
 //! one fsync, publishes the catalog and the vectors, and only then answers. A commit that fails its checks leaves no trace
@@ -18,7 +19,7 @@ use crate::db::state::index_builds::Build;
 use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, begin_build, build_step, sweep_builds};
-use crate::db::write::commit_group::{CommitGroup, VectorChange};
+use crate::db::write::commit_group::{CommitGroup, PROGRESS, VectorChange};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::feed_draft::catalog_events;
 use crate::db::write::index_build::IndexBuild;
@@ -34,9 +35,6 @@ pub(crate) const COMMITS_WAITING_MAX: usize = 1024;
 const GROUP_COMMITS_MAX: usize = 256;
 /// Bytes of a group's batch beyond which it takes no further commit.
 const GROUP_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// Name of the singleton that holds the number and the time of the last commit.
-pub(crate) const PROGRESS: &str = "progress";
 
 /// What the committer is asked to do.
 pub(crate) enum Job {
