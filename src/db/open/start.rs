@@ -91,8 +91,12 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
 
 /// Waits for work of a start on a thread of its own, since the caller may stand on an async one.
 fn wait(work: impl Future<Output = Result<()>> + Send) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join())
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        // It is dropped here as well: that waits, which no async thread may.
+        runtime.block_on(work)
+    };
+    std::thread::scope(|scope| scope.spawn(run).join())
         .map_err(|_| Error::internal("going on with what a stop interrupted has failed"))?
 }
 
