@@ -164,7 +164,7 @@ impl IndexOrigin {
 impl Index {
     /// Whether a constraint of its name stands on it.
     pub fn is_constraint(&self) -> bool {
-        matches!(self.kind, IndexKind::Ordered { unique: true, .. }) && self.origin != IndexOrigin::Statement
+        self.kind.is_unique() && self.origin != IndexOrigin::Statement
     }
 }
 
@@ -176,6 +176,58 @@ pub enum IndexKind {
     Fact { path: Vec<String> },
     /// A nearest-neighbour graph over one vector column. `operator_class` is pgvector's, e.g. `vector_cosine_ops`.
     Hnsw { column: usize, operator_class: String, m: u16, ef_construction: u16 },
+}
+
+/// How the entries of an index are kept and searched, by the names of PostgreSQL's access methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessMethod {
+    /// In order of the keys, in the store.
+    Btree,
+    /// A graph of near vectors, in memory.
+    Hnsw,
+}
+
+impl AccessMethod {
+    pub fn name(self) -> &'static str {
+        match self {
+            AccessMethod::Btree => "btree",
+            AccessMethod::Hnsw => "hnsw",
+        }
+    }
+}
+
+impl IndexKind {
+    pub fn access_method(&self) -> AccessMethod {
+        match self {
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => AccessMethod::Btree,
+            IndexKind::Hnsw { .. } => AccessMethod::Hnsw,
+        }
+    }
+
+    pub fn is_ordered(&self) -> bool {
+        self.access_method() == AccessMethod::Btree
+    }
+
+    pub fn is_unique(&self) -> bool {
+        matches!(self, IndexKind::Ordered { unique: true, .. })
+    }
+
+    /// The columns that are the keys, by position; a fact is no column.
+    pub fn key_positions(&self) -> Vec<Option<usize>> {
+        match self {
+            IndexKind::Ordered { columns, .. } => columns.iter().copied().map(Some).collect(),
+            IndexKind::Fact { .. } => vec![None],
+            IndexKind::Hnsw { column, .. } => vec![Some(*column)],
+        }
+    }
+
+    /// The column whose vectors a nearest-neighbour index holds.
+    pub fn vector_column(&self) -> Option<usize> {
+        match self {
+            IndexKind::Hnsw { column, .. } => Some(*column),
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => None,
+        }
+    }
 }
 
 /// Columns every collection has, which `SELECT *` hides and a named select shows.

@@ -32,8 +32,9 @@ pub use charter::{
 };
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
-    AUTH, Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin, FACT_BLOB_HASH,
-    FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, Numbering, SystemColumn,
+    AUTH, AccessMethod, Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin,
+    FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, Numbering,
+    SystemColumn,
 };
 
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};

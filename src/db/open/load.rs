@@ -19,11 +19,12 @@ use crate::db::state::clock::Clock;
 use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
-use crate::db::write::backfill::{BuildStep, check_duplicates, fill_graph, fill_step};
+use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
 use crate::db::write::commit_group::load_progress;
 use crate::db::write::committer::{CommitQueue, facts_name};
+use crate::db::write::vector_graphs::fill_graph;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Hlc, Index, IndexKind};
+use crate::model::{Collection, Hlc, Index};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
@@ -277,7 +278,7 @@ fn fill_whole(shared: &Arc<DbState>, collection: &Collection, index: &Index) -> 
             BuildStep::Done => break,
         }
     }
-    if !matches!(index.kind, IndexKind::Ordered { unique: true, .. }) {
+    if !index.kind.is_unique() {
         return Ok(());
     }
     check_duplicates(&view, collection, index, &shared.store.snapshot(), &Cancel::new(), &mut |_| {})

@@ -11,8 +11,8 @@ use crate::db::replica::posting::{prove_own, repost};
 use crate::db::replica::rights::authors::warn_unvouched;
 use crate::db::replica::rights::rights_follow::is_behind;
 use crate::db::vectors::graph_builder;
-use crate::db::write::backfill::fill_graph;
 use crate::db::write::committer::Committer;
+use crate::db::write::vector_graphs::fill_graph;
 use crate::error::{Error, Result};
 
 impl Database {

@@ -6,8 +6,8 @@
 //! [`CommitEncoder::put`] writes it, in this order:
 //!
 //! 1. what the network knows: its copy, the proofs of what it is made of;
-//! 2. where a reader sees another state than before, what follows from that: ordered indexes, which may refuse it, then the
-//!    numbers of references to blobs, vectors with their nearest-neighbour indexes, the list of facts, the change feed;
+//! 2. where a reader sees another state than before, what follows from that: every [secondary index](crate::db::write::secondary_index),
+//!    which may refuse it, then the numbers of references to blobs, the components of vectors, the list of facts, the change feed;
 //! 3. the number of public states that refer to a blob;
 //! 4. the mark of the stage;
 //! 5. the record.
@@ -18,12 +18,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::db::read::entry_view::EntryView;
 use crate::db::read::view::vector_slot;
 use crate::db::records::stage_marks::StagedAt;
-use crate::db::write::commit_group::VectorChange;
 use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::ordered_indexes::Constraints;
+use crate::db::write::secondary_index::SeenChange;
 use crate::error::Result;
 use crate::model::{Collection, CollectionId, CollectionKind, PeerId, State};
 use crate::store::{Key, Publicity, RecordView, ValueRef, bytes_of_vector, encode_state};
@@ -90,7 +88,9 @@ impl CommitEncoder<'_> {
             self.put_proofs(collection.id, key, proofs);
         }
         if is_visible {
-            self.follow(collection, key, (before, after), written, is_own)?;
+            let (seen_before, seen_after) = (before.filter(RecordView::is_alive), after.filter(RecordView::is_alive));
+            let seen = SeenChange { collection, key, before: seen_before, after: seen_after, written, is_own };
+            self.follow(&seen)?;
             self.tell_entry(collection, key, (before.as_ref(), after.as_ref()), public.author());
         }
         if let PublicChange::Becomes { before, now } = public {
@@ -132,29 +132,20 @@ impl CommitEncoder<'_> {
     }
 
     /// What follows where a reader sees another state than before.
-    fn follow(
-        &mut self,
-        collection: &Arc<Collection>,
-        key: &[u8],
-        (before, after): (Option<RecordView<'_>>, Option<RecordView<'_>>),
-        written: WrittenFields<'_>,
-        is_own: bool,
-    ) -> Result<()> {
-        let (before, after) = (before.filter(RecordView::is_alive), after.filter(RecordView::is_alive));
-        let (group, view) = (self.group, &self.view);
-        let entry = |record| EntryView { view, collection, key, record: Some(record), pending: None };
-        Constraints { group, view, effects: &mut self.effects, check_unique: is_own }.update_indexes(
-            collection,
-            key,
-            before.map(entry).as_ref(),
-            after.map(entry).as_ref(),
-        )?;
-        self.count_blobs(collection, before.as_ref(), after.as_ref())?;
-        self.follow_vectors(collection, key, (before.as_ref(), after.as_ref()), written)?;
-        if collection.kind == CollectionKind::Memory && after.is_some() {
+    fn follow(&mut self, change: &SeenChange<'_>) -> Result<()> {
+        let collection = change.collection;
+        self.follow_indexes(change)?;
+        self.count_blobs(collection, change.before.as_ref(), change.after.as_ref())?;
+        for position in collection.vector_columns() {
+            let Some(name) = collection.field_name(position) else { continue };
+            if let Some(vector) = change.vector(name)? {
+                self.put_vector(collection.id, position, change.key, vector)?;
+            }
+        }
+        if collection.kind == CollectionKind::Memory && change.after.is_some() {
             let (facts, id) = (&self.shared.facts, collection.id);
             let news = self.effects.facts.entry(id).or_default();
-            match written {
+            match change.written {
                 WrittenFields::Changes(changes) => facts.note(id, changes.iter(), news),
                 WrittenFields::States { now, .. } => {
                     facts.note(id, now.fields.iter().map(|(name, field)| (name, &field.value)), news);
@@ -164,28 +155,7 @@ impl CommitEncoder<'_> {
         Ok(())
     }
 
-    /// Writes the vectors that a change brings, and removes those that the record does not name any more.
-    fn follow_vectors(
-        &mut self,
-        collection: &Collection,
-        key: &[u8],
-        (before, after): (Option<&RecordView<'_>>, Option<&RecordView<'_>>),
-        written: WrittenFields<'_>,
-    ) -> Result<()> {
-        for position in collection.vector_columns() {
-            let Some(name) = collection.field_name(position) else { continue };
-            if has_vector(after, name)? {
-                if let Some(vector) = written.vector(name) {
-                    self.put_vector(collection.id, position, key, Some(vector))?;
-                }
-            } else if has_vector(before, name)? {
-                self.put_vector(collection.id, position, key, None)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes or removes one vector, in the store and in the nearest-neighbour indexes.
+    /// Writes or removes the components of one vector.
     fn put_vector(
         &mut self,
         collection: CollectionId,
@@ -202,11 +172,6 @@ impl CommitEncoder<'_> {
             }
         }
         self.effects.overlay.components.insert((collection, slot, key.to_vec()), vector.cloned());
-        for index in self.vector_indexes(collection) {
-            if index.column == position {
-                self.effects.vectors.push(VectorChange { index, key: key.to_vec(), vector: vector.cloned() });
-            }
-        }
         Ok(())
     }
 
@@ -288,6 +253,19 @@ fn vector_in<'a>(state: &'a State, name: &str) -> Option<&'a Arc<[f32]>> {
     match state.value(name) {
         Some(Value::Vector(vector)) if state.is_alive() => Some(vector),
         _ => None,
+    }
+}
+
+impl<'a> SeenChange<'a> {
+    /// What becomes of the vector under a name: another one, none any more (`Some(None)`), or nothing.
+    ///
+    /// # Errors
+    /// XX001 for a damaged record.
+    pub fn vector(&self, name: &str) -> Result<Option<Option<&'a Arc<[f32]>>>> {
+        if has_vector(self.after.as_ref(), name)? {
+            return Ok(self.written.vector(name).map(Some));
+        }
+        Ok(has_vector(self.before.as_ref(), name)?.then_some(None))
     }
 }
 
