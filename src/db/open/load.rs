@@ -59,7 +59,6 @@ pub struct DatabaseOptions {
 pub(super) struct LoadedDatabase {
     pub queue: CommitQueue,
     pub jobs: mpsc::Receiver<crate::db::write::committer::Job>,
-    pub signals: std::sync::mpsc::Receiver<()>,
     pub hlc: Hlc,
     /// Graphs that must be made anew, which the background does.
     pub unfilled: Vec<Arc<VectorIndex>>,
@@ -89,7 +88,6 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     let (version, hlc) = load_progress(&snapshot)?;
     let next_id = reserve_ids(&store, &snapshot)?;
     let (jobs_sender, jobs) = CommitQueue::channel();
-    let (builder, signals) = std::sync::mpsc::sync_channel(1);
     let catalog = load_networks(&snapshot, Catalog::new(collections))?;
     let mut claims = Batch::new();
     claim_announced(&snapshot, &mut claims, &catalog, (options.clock.millis(), &identity))?;
@@ -107,7 +105,6 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
         key_directory: options.key_directory.clone(),
         secrets: Secrets::new(vault),
         blobs,
-        builder,
         catalog,
         version,
         next_id,
@@ -118,7 +115,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     end_builds(&shared, &snapshot)?;
     let unfilled = load_graphs(&shared, &snapshot)?;
     let queue = CommitQueue::new(shared, jobs_sender);
-    Ok(LoadedDatabase { queue, jobs, signals, hlc, unfilled })
+    Ok(LoadedDatabase { queue, jobs, hlc, unfilled })
 }
 
 /// Where the keys of a vault lie.

@@ -10,7 +10,7 @@ use crate::db::replica::networks::attach::follow_network_change;
 use crate::db::replica::posting::{prove_own, repost};
 use crate::db::replica::rights::authors::warn_unvouched;
 use crate::db::replica::rights::rights_follow::is_behind;
-use crate::db::vectors::graph_builder;
+use crate::db::vectors::graph_builder::{self, Arrivals};
 use crate::db::write::committer::Committer;
 use crate::db::write::vector_graphs::fill_graph;
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ impl Database {
     /// # Errors
     /// 55006 when another server holds it, F0000 for a newer format or a wrong vault key, XX001, 53100.
     pub fn open(options: &DatabaseOptions) -> Result<Database> {
-        let LoadedDatabase { queue, jobs, signals, hlc, unfilled } = load(options)?;
+        let LoadedDatabase { queue, jobs, hlc, unfilled } = load(options)?;
         let shared = queue.state();
         let stop = Arc::new(AtomicBool::new(false));
         let committer = Committer::new(Arc::clone(shared), jobs, hlc);
@@ -33,6 +33,7 @@ impl Database {
         })?];
         let (builder_shared, builder_stop) = (Arc::clone(shared), Arc::clone(&stop));
         let vital = shared.health.watch("graphs");
+        let mut arrivals = Arrivals::new(shared.feed.signals().vectors())?;
         threads.push(spawn("graphs", move || {
             for index in unfilled {
                 if builder_stop.load(Ordering::Acquire) {
@@ -44,7 +45,7 @@ impl Database {
                 }
             }
             let version = || builder_shared.version();
-            graph_builder::run(graphs_of(&builder_shared, &version), &signals, &builder_stop);
+            graph_builder::run(graphs_of(&builder_shared, &version), &mut arrivals, &builder_stop);
             vital.end();
         })?);
         let database = Database::running(queue, stop, threads);

@@ -9,6 +9,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::db::database::Database;
+use crate::db::feed::signals::DatabaseChanges;
 use crate::db::read::view::ReadView;
 use crate::db::records::log_entry::decode_log_entry;
 use crate::db::records::peers_status::Quarantined;
@@ -20,7 +21,6 @@ use crate::db::replica::receiving::adoption::partial_in;
 use crate::db::replica::receiving::receive::Touched;
 use crate::db::replica::receiving::verify_run::are_ends_signed;
 use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedStates, Verifier};
-use crate::db::state::change_signals::DatabaseChanges;
 use crate::db::state::state::DbState;
 use crate::db::vault::network_keys::{EpochSecret, NetworkKey};
 use crate::db::vault::secrets::check_visible;
@@ -368,7 +368,7 @@ impl Database {
     }
 
     pub fn changes(&self) -> DatabaseChanges {
-        self.shared().signals.subscribe()
+        self.shared().feed.signals().subscribe()
     }
 
     pub fn blobs(&self) -> &BlobStore {

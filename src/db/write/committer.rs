@@ -12,9 +12,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::db::catalog::catalog::Catalog;
+use crate::db::feed::signals::Changed;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::state::cancel::Cancel;
-use crate::db::state::change_signals::Changed;
 use crate::db::state::index_builds::Build;
 use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
@@ -318,7 +318,7 @@ impl Committer {
     fn write(&mut self, mut group: CommitGroup) -> Result<()> {
         if group.batch.is_empty() && !group.catalog_changed {
             // Messages alone leave nothing behind.
-            group.events.drain(..).for_each(|event| self.shared.feed.publish(event));
+            self.shared.feed.publish(Changed::default(), group.events);
             return Ok(());
         }
         let progress = [group.version.to_le_bytes(), group.hlc.to_bits().to_le_bytes()].concat();
@@ -352,22 +352,24 @@ impl Committer {
             self.shared.builds.finish(*index);
         }
         self.showing.extend(group.hidden.iter().map(|collection| (*collection, None)));
-        if !group.vectors.is_empty() {
-            self.shared.wake_builder();
-        }
-        let changed = Changed { catalog: group.catalog_changed, stage: group.has_staged, heads: group.has_posted };
-        self.shared.signals.tell(changed);
-        self.tell_listeners(group, before.as_deref());
+        self.tell(group, before.as_deref());
         Ok(())
     }
 
-    /// Tells those who listen what a durable group has changed; `before` is the catalog before it, where that changed.
-    fn tell_listeners(&self, group: CommitGroup, before: Option<&Catalog>) {
-        let feed = &self.shared.feed;
-        if let Some(before) = before.filter(|_| feed.listened_to().0) {
-            catalog_events(before, &group.catalog).into_iter().for_each(|event| feed.publish(event));
-        }
-        group.events.into_iter().for_each(|event| feed.publish(event));
+    /// Tells everybody what a durable group has changed; `before` is the catalog before it, where that changed.
+    fn tell(&self, group: CommitGroup, before: Option<&Catalog>) {
+        let changed = Changed {
+            catalog: group.catalog_changed,
+            stage: group.has_staged,
+            heads: group.has_posted,
+            vectors: !group.vectors.is_empty(),
+        };
+        let mut events = match before.filter(|_| self.shared.feed.listened_to().0) {
+            Some(before) => catalog_events(before, &group.catalog),
+            None => Vec::new(),
+        };
+        events.extend(group.events);
+        self.shared.feed.publish(changed, events);
     }
 
     /// Puts the indexes that begin anew in the place of the old ones, which it gives back.

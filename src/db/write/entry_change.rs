@@ -122,7 +122,10 @@ impl CommitEncoder<'_> {
                 Some(encode_state(&self.state_of(collection, key, before)?)?)
             }
             // The copy that there is holds it.
-            (PublicChange::Stays, _) if has_copy => return Ok(()),
+            (PublicChange::Stays, _) if has_copy => {
+                debug_assert!(self.public_copy(collection.id, key).is_ok(), "the copy of a public state is missing");
+                return Ok(());
+            }
             _ => None,
         };
         if had_copy || has_copy {

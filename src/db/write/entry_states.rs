@@ -124,7 +124,11 @@ impl CommitEncoder<'_> {
         })
     }
 
-    fn public_copy(&self, id: CollectionId, key: &[u8]) -> Result<State> {
+    /// What the network of an entry knows that was edited here since.
+    ///
+    /// # Errors
+    /// XX001 or 22000 for a damaged state, XX000 for one that is missing; 58030 where the store cannot be read.
+    pub fn public_copy(&self, id: CollectionId, key: &[u8]) -> Result<State> {
         let place = (id, key.to_vec());
         match self.effects.overlay.publics.get(&place).or_else(|| self.group.overlay.publics.get(&place)) {
             Some(Some(bytes)) => decode_state(bytes),
