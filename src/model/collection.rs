@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::model::column::{Column, ColumnId, DimensionOrigin, DroppedColumn};
 use crate::model::stored_collection::StoredCollection;
 use crate::types::ColumnType;
 
@@ -23,24 +24,6 @@ pub const FACT_BLOB_TYPE: &str = "$blob_type";
 /// The number of a collection: part of every key, never used again after DROP. Its OID in the catalogs is derived from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CollectionId(pub u32);
-
-/// The number of a column within its collection: part of keys and records, never given to another column. `attnum - 1`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ColumnId(pub u16);
-
-/// Under what a record keeps a field: what a table declares under the column's id, everything else under its name in states.
-/// Columns come before facts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FieldKey<'a> {
-    Column(ColumnId),
-    Fact(&'a str),
-}
-
-impl<'a> From<&'a str> for FieldKey<'a> {
-    fn from(name: &'a str) -> Self {
-        FieldKey::Fact(name)
-    }
-}
 
 /// What shape a collection has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,111 +53,6 @@ pub struct Collection {
     /// Columns that were dropped while members of a network had the collection: what they and older entries have there goes
     /// on to the members, and shows nowhere here.
     pub dropped: Vec<DroppedColumn>,
-}
-
-/// A column that is no more here, and that members of a network may have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DroppedColumn {
-    pub id: ColumnId,
-    pub field: String,
-}
-
-/// One declared column.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Column {
-    #[serde(default)]
-    pub id: ColumnId,
-    pub name: String,
-    /// Its name in the states of entries, by which members of a network know it. Another name of the column leaves it alone.
-    #[serde(default)]
-    pub field: String,
-    #[serde(with = "crate::types::column_type::as_text")]
-    pub ty: ColumnType,
-    pub not_null: bool,
-    pub default: Option<DefaultValue>,
-    /// What the numbers of its own sequence are, where it has one.
-    #[serde(default, skip_serializing_if = "Numbering::is_plain")]
-    pub numbering: Numbering,
-    /// Of a vector column.
-    #[serde(default, skip_serializing_if = "DimensionOrigin::is_unstated")]
-    pub dimension_origin: DimensionOrigin,
-    /// Ids of dropped columns of its field, in whose place it stands: older entries have its values there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub former: Vec<ColumnId>,
-}
-
-/// Where a vector column has its dimension from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DimensionOrigin {
-    /// Not noted: declared where CREATE TABLE made the column, learned where it is the one of a default collection.
-    #[default]
-    Unstated,
-    /// The first vector brought it; an emptied column forgets it.
-    Learned,
-    /// `vector(n)`: it stays.
-    Declared,
-}
-
-impl DimensionOrigin {
-    fn is_unstated(&self) -> bool {
-        *self == DimensionOrigin::Unstated
-    }
-}
-
-/// The numbers of a sequence: where it begins and how far it goes at each step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Numbering {
-    pub start: i64,
-    /// Never 0.
-    pub increment: i64,
-}
-
-impl Default for Numbering {
-    fn default() -> Self {
-        Numbering { start: 1, increment: 1 }
-    }
-}
-
-impl Numbering {
-    fn is_plain(&self) -> bool {
-        *self == Numbering::default()
-    }
-}
-
-/// What a column takes when INSERT names no value for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum DefaultValue {
-    /// The next number of the column's own sequence (`bigserial`, identity BY DEFAULT).
-    Sequence,
-    /// A fresh UUIDv7 in text form.
-    GeneratedId,
-    /// An SQL expression, kept as its text and evaluated once a row.
-    Expression(String),
-    /// The next number of the column's own sequence, and no other value: identity ALWAYS.
-    Identity,
-}
-
-impl Column {
-    /// A nullable column without a default, which its collection numbers.
-    pub fn new(name: impl Into<String>, ty: ColumnType) -> Self {
-        let name = name.into();
-        Column {
-            id: ColumnId::default(),
-            field: name.clone(),
-            name,
-            ty,
-            not_null: false,
-            default: None,
-            numbering: Numbering::default(),
-            dimension_origin: DimensionOrigin::default(),
-            former: Vec::new(),
-        }
-    }
-
-    /// Whether the column has a sequence of its own.
-    pub fn has_sequence(&self) -> bool {
-        matches!(self.default, Some(DefaultValue::Sequence | DefaultValue::Identity))
-    }
 }
 
 /// An index over one or more columns or facts.
@@ -210,7 +88,7 @@ impl IndexOrigin {
 impl Index {
     /// Whether a constraint of its name stands on it.
     pub fn is_constraint(&self) -> bool {
-        matches!(self.kind, IndexKind::Ordered { unique: true, .. }) && self.origin != IndexOrigin::Statement
+        self.kind.is_unique() && self.origin != IndexOrigin::Statement
     }
 }
 
@@ -224,13 +102,59 @@ pub enum IndexKind {
     Hnsw { column: usize, operator_class: String, m: u16, ef_construction: u16 },
 }
 
-impl IndexKind {
-    /// Whether the column at a position is one of its.
-    pub fn is_over(&self, position: usize) -> bool {
+/// How the entries of an index are kept and searched, by the names of PostgreSQL's access methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessMethod {
+    /// In order of the keys, in the store.
+    Btree,
+    /// A graph of near vectors, in memory.
+    Hnsw,
+}
+
+impl AccessMethod {
+    pub fn name(self) -> &'static str {
         match self {
-            IndexKind::Ordered { columns, .. } => columns.contains(&position),
-            IndexKind::Hnsw { column, .. } => *column == position,
-            IndexKind::Fact { .. } => false,
+            AccessMethod::Btree => "btree",
+            AccessMethod::Hnsw => "hnsw",
+        }
+    }
+}
+
+impl IndexKind {
+    pub fn access_method(&self) -> AccessMethod {
+        match self {
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => AccessMethod::Btree,
+            IndexKind::Hnsw { .. } => AccessMethod::Hnsw,
+        }
+    }
+
+    pub fn is_ordered(&self) -> bool {
+        self.access_method() == AccessMethod::Btree
+    }
+
+    pub fn is_unique(&self) -> bool {
+        matches!(self, IndexKind::Ordered { unique: true, .. })
+    }
+
+    /// The columns that are the keys, by position; a fact is no column.
+    pub fn key_positions(&self) -> Vec<Option<usize>> {
+        match self {
+            IndexKind::Ordered { columns, .. } => columns.iter().copied().map(Some).collect(),
+            IndexKind::Fact { .. } => vec![None],
+            IndexKind::Hnsw { column, .. } => vec![Some(*column)],
+        }
+    }
+
+    /// Whether the column at a position is one of its keys.
+    pub fn is_over(&self, position: usize) -> bool {
+        self.key_positions().contains(&Some(position))
+    }
+
+    /// The column whose vectors a nearest-neighbour index holds.
+    pub fn vector_column(&self) -> Option<usize> {
+        match self {
+            IndexKind::Hnsw { column, .. } => Some(*column),
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => None,
         }
     }
 }
@@ -280,13 +204,6 @@ impl SystemColumn {
             SystemColumn::VectorClock | SystemColumn::Metadata => ColumnType::Jsonb,
             SystemColumn::Timestamp => ColumnType::TimestampTz,
         }
-    }
-}
-
-impl ColumnId {
-    /// The column's number in the catalogs and in descriptions of results.
-    pub fn attribute(self) -> i16 {
-        i16::try_from(self.0).unwrap_or(i16::MAX).saturating_add(1)
     }
 }
 
@@ -360,11 +277,6 @@ impl Collection {
         self.columns.binary_search_by_key(&id, |column| column.id).ok()
     }
 
-    /// The position of the column that a field of a state is shown in.
-    pub fn column_of_field(&self, field: &str) -> Option<usize> {
-        (0..self.columns.len()).find(|position| self.field_name(*position) == Some(field))
-    }
-
     /// Types of the parts of an encoded key, in order. A collection without a primary key has a hidden text id.
     pub fn key_types(&self) -> Vec<ColumnType> {
         if self.primary_key.is_empty() {
@@ -391,50 +303,6 @@ impl Collection {
         match (self.kind, column.name.as_str()) {
             (CollectionKind::Memory, "id" | "metadata") => None,
             _ => Some(&column.field),
-        }
-    }
-
-    /// What a record written now keeps a field of a state under.
-    pub fn key_of_field<'a>(&self, field: &'a str) -> FieldKey<'a> {
-        if self.kind != CollectionKind::Table {
-            return FieldKey::Fact(field);
-        }
-        let declared = self.columns.iter().find(|column| column.field == field).map(|column| column.id);
-        let dropped = || self.dropped.iter().find(|dropped| dropped.field == field).map(|dropped| dropped.id);
-        declared.or_else(dropped).map_or(FieldKey::Fact(field), FieldKey::Column)
-    }
-
-    /// The name in states of what a record keeps; `None` for a column that is no more.
-    pub fn field_of_key<'a>(&'a self, key: FieldKey<'a>) -> Option<&'a str> {
-        let id = match key {
-            FieldKey::Column(id) => id,
-            FieldKey::Fact(name) => return Some(name),
-        };
-        if let Some(column) = self.position_of(id).and_then(|position| self.columns.get(position)) {
-            return Some(&column.field);
-        }
-        let renewed = self.columns.iter().find(|column| column.former.contains(&id)).map(|column| &column.field);
-        let dropped = || self.dropped.iter().find(|dropped| dropped.id == id).map(|dropped| &dropped.field);
-        renewed.or_else(dropped).map(String::as_str)
-    }
-
-    /// Whether a field of a state shows as a fact that nothing declares.
-    pub fn is_undeclared(&self, field: &str) -> bool {
-        self.column_of_field(field).is_none() && !self.dropped.iter().any(|dropped| dropped.field == field)
-    }
-
-    /// What a record written now keeps a field of an older one under: a fact may have become a column since, and what is left of a
-    /// column that is no more goes.
-    pub fn present_key<'a>(&self, key: FieldKey<'a>) -> Option<FieldKey<'a>> {
-        match key {
-            FieldKey::Column(id) if self.position_of(id).is_some() => Some(key),
-            FieldKey::Column(id) => {
-                let renewed = self.columns.iter().find(|column| column.former.contains(&id));
-                let is_dropped = || self.dropped.iter().any(|dropped| dropped.id == id);
-                let renewed = renewed.map(|column| FieldKey::Column(column.id));
-                renewed.or_else(|| is_dropped().then_some(key))
-            }
-            FieldKey::Fact(name) => Some(self.key_of_field(name)),
         }
     }
 

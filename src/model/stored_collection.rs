@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::collection::{
-    Collection, CollectionId, CollectionKind, Column, ColumnId, DroppedColumn, FACT_BLOB_HASH, FACT_BLOB_SIZE,
-    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind,
+    Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index,
+    IndexKind,
 };
+use crate::model::column::{Column, ColumnId, DroppedColumn};
 
 /// The JSON of a collection.
 #[derive(Clone, Serialize, Deserialize)]

@@ -147,13 +147,13 @@ fn a_store_of_before_columns_had_ids_is_read_and_its_columns_change() {
     assert_eq!(shown(&mut client, items), expected);
     assert_eq!(shown(&mut client, "SELECT metadata, vector FROM memory"), ["{\"n\": 7, \"topic\": \"x\"}|[1,2,3]"]);
     // Entries of both formats stand side by side.
-    client.rows("INSERT INTO item (name, price, v) VALUES ('four', 4, '[2,2]')");
-    client.rows("UPDATE item SET price = 5 WHERE name = 'three'");
-    client.rows("ALTER TABLE item RENAME COLUMN name TO title");
-    client.rows("ALTER TABLE plain RENAME COLUMN word TO n2");
-    client.rows("ALTER TABLE item DROP COLUMN tags");
-    client.rows("ALTER TABLE item ADD COLUMN tags text");
-    client.rows("ALTER TABLE plain ADD COLUMN word int");
+    client.run("INSERT INTO item (name, price, v) VALUES ('four', 4, '[2,2]')");
+    client.run("UPDATE item SET price = 5 WHERE name = 'three'");
+    client.run("ALTER TABLE item RENAME COLUMN name TO title");
+    client.run("ALTER TABLE plain RENAME COLUMN word TO n2");
+    client.run("ALTER TABLE item DROP COLUMN tags");
+    client.run("ALTER TABLE item ADD COLUMN tags text");
+    client.run("ALTER TABLE plain ADD COLUMN word int");
     let items = "SELECT id, title, price, v, tags FROM item ORDER BY id";
     let expected =
         ["1|one|1.50|[1,0]|null", "2|two|2.25|[0,1]|null", "3|three|5.00|null|null", "4|four|4.00|[2,2]|null"];

@@ -15,7 +15,7 @@ use crate::db::pending::fact_types::{FactKinds, FactTypes};
 use crate::db::records::stage_marks::StagedAt;
 use crate::db::write::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, FACT_BLOB_HASH, FieldKey, IndexKind};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, FACT_BLOB_HASH, FieldKey};
 use crate::store::{
     Batch, BlobHash, Family, Key, KeyRange, Publicity, RecordView, Snapshot, Store, StoreOptions, ValueRef,
     build_marker, decode_with_aside, file_error,
@@ -319,7 +319,7 @@ fn next_index(snapshot: &Snapshot, after: Option<CollectionId>) -> Result<Option
 /// Collection, index and both names of each ordered index.
 fn ordered_indexes(collections: &[Collection]) -> Vec<(CollectionId, CollectionId, String)> {
     let of = |collection: &Collection| {
-        let ordered = collection.indexes.iter().filter(|index| !matches!(index.kind, IndexKind::Hnsw { .. }));
+        let ordered = collection.indexes.iter().filter(|index| index.kind.is_ordered());
         let named = |name: &str| format!("{name} on {}", collection.name);
         ordered.map(|index| (collection.id, index.id, named(&index.name))).collect::<Vec<_>>()
     };

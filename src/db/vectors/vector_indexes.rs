@@ -229,10 +229,6 @@ impl VectorIndexes {
         self.0.read().values().cloned().collect()
     }
 
-    pub fn of_collection(&self, collection: CollectionId) -> Vec<Arc<VectorIndex>> {
-        self.0.read().values().filter(|index| index.collection == collection).cloned().collect()
-    }
-
     /// Puts an index in the place of the one with its id, which it gives back.
     pub fn replace(&self, index: Arc<VectorIndex>) -> Option<Arc<VectorIndex>> {
         self.0.write().insert(index.id, index)

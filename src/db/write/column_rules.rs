@@ -17,7 +17,6 @@ use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
-use crate::db::write::ordered_indexes::is_ordered;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue};
@@ -86,7 +85,7 @@ impl Transaction {
         let mut changed = (*old).clone();
         changed.primary_key = columns.to_vec();
         // The old ones are of the old keys: their entries go with their numbers, and the commit fills the new ones.
-        for index in changed.indexes.iter_mut().filter(|index| is_ordered(index)) {
+        for index in changed.indexes.iter_mut().filter(|index| index.kind.is_ordered()) {
             index.id = self.new_id();
         }
         for position in columns {

@@ -12,7 +12,6 @@ use crate::db::pending::write_set::EntryKey;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::column_rules::changeable;
 use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::ordered_indexes::is_ordered;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionKind, Column, ColumnId, DefaultValue, DroppedColumn};
@@ -165,7 +164,7 @@ impl Transaction {
         let position = changeable(&old, column)?;
         let mut changed = (*old).clone();
         // All entries are written anew: those of the old indexes go with their numbers, and the commit fills the new ones.
-        for index in changed.indexes.iter_mut().filter(|index| is_ordered(index)) {
+        for index in changed.indexes.iter_mut().filter(|index| index.kind.is_ordered()) {
             index.id = self.new_id();
         }
         let Some(known) = changed.columns.get_mut(position) else { return Ok(()) };
@@ -182,7 +181,7 @@ impl Transaction {
             pending.changes.insert(field.clone(), (!value.is_null()).then_some(value));
             self.writes().put(new.id, key, pending)?;
         }
-        for index in new.indexes.iter().filter(|index| is_ordered(index)) {
+        for index in new.indexes.iter().filter(|index| index.kind.is_ordered()) {
             self.index_own_rows(&new, index)?;
         }
         Ok(())

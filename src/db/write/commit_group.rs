@@ -13,10 +13,15 @@ use crate::db::pending::write_set::Restarts;
 use crate::db::records::stage_marks::{EntryPlace, StagedAt};
 use crate::db::records::stored_head::StoredHead;
 use crate::db::state::index_builds::Build;
+use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::feed_draft::FeedDraft;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{CollectionId, ColumnId, Hlc, NetworkId, PeerId};
-use crate::store::{Batch, NameHash, Snapshot};
+use crate::store::{Batch, Key, NameHash, Snapshot};
+
+/// Name of the singleton that holds the number and the time of the last commit.
+pub(crate) const PROGRESS: &str = "progress";
 
 /// The vector of an entry in a column: its collection, its column and the encoded key of its entry.
 pub(crate) type VectorPlace = (CollectionId, ColumnId, Vec<u8>);
@@ -159,6 +164,16 @@ impl CommitGroup {
         }
     }
 
+    /// The group over what is committed at this moment, for readers of what an encoder would find: they add nothing to it.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged number of the last commit.
+    pub fn over_committed(state: &DbState) -> Result<CommitGroup> {
+        let (catalog, snapshot, _) = state.moment();
+        let (version, hlc) = load_progress(&snapshot)?;
+        Ok(CommitGroup::new(Arc::new(snapshot), catalog, Vec::new(), version, hlc))
+    }
+
     pub fn accept(&mut self, effects: CommitEffects, version: u64, hlc: Hlc) {
         if self.batch.is_empty() {
             self.batch = effects.batch;
@@ -184,5 +199,17 @@ impl CommitGroup {
         self.events.extend(effects.feed.into_iter().flat_map(|feed| feed.into_events(version)));
         self.version = version;
         self.hlc = hlc;
+    }
+}
+
+/// Number and time of the last commit.
+///
+/// # Errors
+/// 58030 where the store cannot be read, XX001 where they are damaged.
+pub(crate) fn load_progress(snapshot: &Snapshot) -> Result<(u64, Hlc)> {
+    let Some(bytes) = snapshot.get(&Key::Meta(PROGRESS))? else { return Ok((0, Hlc::default())) };
+    match bytes.as_chunks::<8>() {
+        ([version, hlc], []) => Ok((u64::from_le_bytes(*version), Hlc::from_bits(u64::from_le_bytes(*hlc)))),
+        _ => Err(Error::new(ErrorKind::Corrupted, "the number of the last commit cannot be read")),
     }
 }

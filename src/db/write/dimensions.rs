@@ -18,7 +18,7 @@ use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::encoder::{CommitEncoder, conflict};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnId, DimensionOrigin, IndexKind, State};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnId, DimensionOrigin, State};
 use crate::store::{Key, KeyRange};
 use crate::types::{ColumnType, Value};
 use crate::vector::DIMENSION_MAX;
@@ -174,7 +174,7 @@ impl CommitEncoder<'_> {
 
     fn renew_indexes(&mut self, collection: &Collection, position: usize) -> Result<()> {
         for definition in &collection.indexes {
-            let is_of_column = matches!(definition.kind, IndexKind::Hnsw { column, .. } if column == position);
+            let is_of_column = definition.kind.vector_column() == Some(position);
             // One that this group makes is filled once it is there.
             if !is_of_column || self.shared.vector_index(definition.id).is_none() {
                 continue;
@@ -186,16 +186,6 @@ impl CommitEncoder<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The nearest-neighbour indexes of a collection as they will be.
-    pub fn vector_indexes(&self, collection: CollectionId) -> Vec<Arc<VectorIndex>> {
-        let renewed = |id| {
-            let all = self.effects.renewed.iter().rev().chain(self.group.renewed.iter().rev());
-            all.into_iter().find(|index| index.id == id).cloned()
-        };
-        let indexes = self.shared.vector_indexes.of_collection(collection).into_iter();
-        indexes.map(|index| renewed(index.id).unwrap_or(index)).collect()
     }
 
     /// Whether a column holds a vector of a dimension that `is_sought` at this point.
@@ -364,10 +354,7 @@ fn set_type(column: &mut Column, declared: Option<u32>, found: Option<u32>) {
 }
 
 fn check_index_dimension(collection: &Collection, position: usize, declared: Option<u32>) -> Result<()> {
-    let is_indexed = collection
-        .indexes
-        .iter()
-        .any(|index| matches!(index.kind, IndexKind::Hnsw { column, .. } if column == position));
+    let is_indexed = collection.indexes.iter().any(|index| index.kind.vector_column() == Some(position));
     match declared {
         Some(declared) if is_indexed && declared as usize > DIMENSION_MAX => Err(Error::new(
             ErrorKind::LimitExceeded,

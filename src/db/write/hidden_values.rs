@@ -13,7 +13,6 @@ use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::read::query::Operand;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
-use crate::db::write::ordered_indexes::is_ordered;
 use crate::error::Result;
 use crate::model::{Collection, State};
 use crate::store::encode_key_unbounded;
@@ -40,7 +39,7 @@ impl CommitEncoder<'_> {
         let indexes: Vec<Vec<Operand>> = collection
             .indexes
             .iter()
-            .filter(|index| is_ordered(index))
+            .filter(|index| index.kind.is_ordered())
             .map(|index| indexed_operands(collection, index))
             .collect();
         let names = indexes.iter().flatten().filter_map(|operand| field_of(collection, operand));

@@ -22,7 +22,7 @@ use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Rights, Stage};
+use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, Rights, Stage};
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
 use crate::types::{Value, split_object};
@@ -235,10 +235,8 @@ impl Transaction {
             let value = row.get(*position).cloned().unwrap_or_default();
             self.put_column(collection, *position, value, old.get(*position), &mut pending.changes)?;
         }
-        self.change_row(collection, key, pending, &|index| match &index.kind {
-            IndexKind::Ordered { columns, .. } => changes.iter().any(|(changed, _)| columns.contains(changed)),
-            IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => true,
-        })?;
+        let is_changed = |key: &Option<usize>| key.is_none_or(|key| changes.iter().any(|(changed, _)| *changed == key));
+        self.change_row(collection, key, pending, &|index| index.kind.key_positions().iter().any(is_changed))?;
         Ok(true)
     }
 

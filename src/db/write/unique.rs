@@ -16,11 +16,10 @@ use crate::db::state::cancel::Cancel;
 use crate::db::write::backfill::check_duplicates;
 use crate::db::write::column_rules::writes_all_anew;
 use crate::db::write::index_build::IndexBuild;
-use crate::db::write::ordered_indexes::is_ordered;
 use crate::db::write::ordered_indexes::{not_unique, unique_violation};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, Result};
-use crate::model::{Collection, CollectionId, Index, IndexKind};
+use crate::model::{Collection, CollectionId, Index};
 use crate::store::{KeyRange, Snapshot, encode_key, skip_key_parts};
 use crate::types::Value;
 
@@ -45,13 +44,12 @@ impl Transaction {
     ) -> Result<Vec<Indexed<'c>>> {
         let entry = self.entry_view(collection, key, pending);
         let mut all = Vec::new();
-        for index in collection.indexes.iter().filter(|index| is_ordered(index) && concerns(index)) {
+        for index in collection.indexes.iter().filter(|index| index.kind.is_ordered() && concerns(index)) {
             let operands = indexed_operands(collection, index);
             let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
             let mut columns = Vec::new();
             encode_key(&values, &mut columns)?;
-            let is_unique =
-                matches!(index.kind, IndexKind::Ordered { unique: true, .. }) && !values.iter().any(Value::is_null);
+            let is_unique = index.kind.is_unique() && !values.iter().any(Value::is_null);
             all.push(Indexed { index, operands, columns, is_unique });
         }
         Ok(all)

@@ -134,7 +134,7 @@ pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
                 IndexKind::Fact { path } => (false, None, Some(definitions::fact_expression(path))),
                 IndexKind::Hnsw { operator_class, .. } => (false, Some(operator_class.as_str()), None),
             };
-            let keys = definitions::key_positions(index);
+            let keys = index.kind.key_positions();
             rows.push(index_row(collection, index.id.oid(), &keys, unique, false, class, expression));
         }
     }

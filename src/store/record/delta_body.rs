@@ -189,6 +189,25 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_to_peers_is_of_format_1_and_a_column_of_another_node_is_refused() {
+        let state = entry();
+        assert_eq!(encode_state(&state).unwrap()[0], 1);
+        let header = RecordHeader {
+            version: 0,
+            causal_length: state.causal_length,
+            timestamp: state.timestamp,
+            peer_id: state.peer_id.clone(),
+            stage: Stage::Private,
+            publicity: Publicity::Private,
+        };
+        let field = RecordField { stored: Stored::Value(Value::Bool(true)), stamp: header.stamp() };
+        let by_id = [(FieldKey::Column(crate::model::ColumnId(3)), field)];
+        let bytes = encode_sorted_record(&header, &state.clock, &by_id).unwrap();
+        let error = decode_state(&bytes).unwrap_err();
+        assert!(error.message().contains("a field has no name that others know"), "{error:?}");
+    }
+
+    #[test]
     fn values_that_no_write_makes_are_refused() {
         for value in [
             Value::Vector(vec![f32::NAN].into()),

@@ -63,6 +63,10 @@ ERROR 42703: column "name" does not exist
 
 > SELECT attname, attnum FROM pg_attribute WHERE attrelid = 'item'::regclass AND attnum > 0 ORDER BY attnum
 
+> SELECT flag, count(*), max(cost), min(note) FROM item GROUP BY flag ORDER BY flag
+
+> SELECT a.title, b.note FROM item a JOIN item b ON a.id = b.id + 1 WHERE b.cost > 1 ORDER BY a.id
+
 > SELECT conname, conkey FROM pg_constraint WHERE conrelid = 'item'::regclass
 
 > SELECT indkey FROM pg_index WHERE indexrelid = 'item_name'::regclass
