@@ -281,10 +281,12 @@ impl CommitEncoder<'_> {
         if !pending.alive || collection.kind != CollectionKind::Table {
             return Ok(());
         }
-        let is_out_of_place = |(name, value): (&String, &Option<Value>)| {
-            let Some(value) = value else { return false };
-            let is_vector = matches!(value, Value::Vector(_));
-            collection.column_of_field(name).is_none() || !(is_vector || fits(collection, name, Some(value)))
+        let has_dropped = usize::from(collection.next_column) > collection.columns.len();
+        let is_out_of_place = |(name, value): (&String, &Option<Value>)| match value {
+            None | Some(Value::Vector(_)) => false,
+            Some(value) if collection.column_of_field(name).is_some() => !fits(collection, name, Some(value)),
+            // It may have been one of those.
+            Some(_) => has_dropped,
         };
         if pending.changes.iter().any(is_out_of_place) {
             return Err(changed_meanwhile(collection));

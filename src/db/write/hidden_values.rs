@@ -14,7 +14,7 @@ use crate::db::read::query::Operand;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
 use crate::error::Result;
-use crate::model::{Collection, State};
+use crate::model::{Collection, CollectionKind, State};
 use crate::store::encode_key_unbounded;
 use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
@@ -110,7 +110,11 @@ fn field_of(collection: &Collection, operand: &Operand) -> Option<String> {
             collection.field_name(*position).map(str::to_string)
         }
         Operand::Path { path, .. } => match path.first() {
-            Some(PathStep::Key(key)) => Some(fact_name(key)),
+            Some(PathStep::Key(key)) => {
+                let declared = if collection.kind == CollectionKind::Table { collection.column(key) } else { None };
+                let field = declared.and_then(|position| collection.field_name(position));
+                Some(field.map_or_else(|| fact_name(key), str::to_string))
+            }
             _ => None,
         },
         _ => None,

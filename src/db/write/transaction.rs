@@ -243,7 +243,8 @@ impl Transaction {
     /// Sets (`Some`) or removes (`None`) facts by their metadata key.
     ///
     /// # Errors
-    /// 42501 for an entry of others, 23505, 54000 for a value too long for an index; 54000 and 53200 for a transaction that holds
+    /// 42501 for an entry of others, 42701 for a fact of the name that a column has in states, 23505, 54000 for a value too long for
+    /// an index; 54000 and 53200 for a transaction that holds
     /// too much; XX001 for a damaged record, 58030 where the store cannot be read.
     pub fn set_facts(
         &mut self,
@@ -255,7 +256,18 @@ impl Transaction {
         if !pending.alive {
             return Ok(false);
         }
-        pending.changes.extend(facts.into_iter().map(|(name, value)| (fact_name(&name), value)));
+        let facts: Vec<(String, Option<Value>)> =
+            facts.into_iter().map(|(name, value)| (fact_name(&name), value)).collect();
+        let is_taken = |(name, _): &&(String, Option<Value>)| {
+            let is_shown = collection.column(name).is_some() || collection.is_undeclared(name);
+            collection.kind == CollectionKind::Table && !is_shown
+        };
+        if let Some((name, _)) = facts.iter().find(is_taken) {
+            let message = format!("\"{name}\" is the name of a column of \"{}\" in its entries", collection.name);
+            return Err(Error::new(ErrorKind::DuplicateColumn, message)
+                .with_hint("The column has another name by now, or was dropped here: give the fact another one."));
+        }
+        pending.changes.extend(facts);
         self.change_row(collection, key, pending, &|_| true)?;
         Ok(true)
     }
