@@ -10,6 +10,7 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::roles::{OWNER, ScramVerifier};
 use crate::db::feed::event::{FeedEvent, NetworkEvent};
 use crate::db::feed::feed::FeedReceiver;
+use crate::db::feed::signals::Changed;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::read::view::ReadView;
 use crate::db::state::activity::Activity;
@@ -109,7 +110,7 @@ impl Database {
 
     /// Tells listeners of something that happened in a network. Never waits.
     pub fn tell_network(&self, event: NetworkEvent) {
-        self.shared().feed.publish(FeedEvent::Network(event));
+        self.shared().feed.tell(vec![FeedEvent::Network(event)]);
     }
 
     /// Number of the last commit.
@@ -173,7 +174,8 @@ impl Running {
         let shared = self.queue.state();
         self.stop.store(true, Ordering::Release);
         shared.is_stopping.store(true, Ordering::Release);
-        shared.wake_builder();
+        // Nothing has changed: it wakes the builder, which sees that it is to stop.
+        shared.feed.publish(Changed { vectors: true, ..Changed::default() }, Vec::new());
         let mut waiting = Job::Stop;
         while let Err(tokio::sync::mpsc::error::TrySendError::Full(job)) = self.queue.try_send(waiting) {
             waiting = job;

@@ -33,11 +33,12 @@ pub use catalog::catalog::Catalog;
 pub use catalog::roles::{OWNER, ScramVerifier};
 pub use database::Database;
 pub use feed::event::{
-    ChangeSource, CollectionChange, CommitEvent, EntryChange, EntryOperation, FeedEvent, Happened, NetworkEvent,
+    ChangeSource, ChangedEntry, CollectionChange, CommitEvent, EntryOperation, FeedEvent, Happened, NetworkEvent,
     Notification,
 };
 pub use feed::feed::{FeedReceiver, Overrun};
 pub use feed::notify::{Channel, Notifications, NotificationsMark};
+pub use feed::signals::DatabaseChanges;
 pub use open::load::{DatabaseOptions, PASSWORD_FILE};
 pub use pending::on_conflict::{Arbiters, Inserted, OnConflict};
 pub use pending::write_set::EntryKey;
@@ -68,7 +69,6 @@ pub use state::activity::{
     Activity, ActivityHandle, ActivityState, ConnectionActivity, ListedCursor, ListedStatement, NamedStatement,
 };
 pub use state::cancel::Cancel;
-pub use state::change_signals::DatabaseChanges;
 pub use state::clock::Clock;
 pub use upkeep::backup::{RestoredNode, back_up_offline, restore_backup};
 pub use upkeep::repair::{RepairReport, repair};

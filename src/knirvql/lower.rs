@@ -342,7 +342,7 @@ fn declared_columns(collection: &Collection) -> (Vec<Output>, Vec<OutputColumn>)
 
 fn stored_column(collection: &Collection, position: usize, name: String) -> OutputColumn {
     let ty = collection.columns.get(position).map_or(ColumnType::Text, |column| column.ty.clone());
-    let attribute = i16::try_from(position + 1).unwrap_or(0);
+    let attribute = collection.columns.get(position).map_or(0, |column| column.id.attribute());
     OutputColumn { name, ty, table_oid: collection.oid(), attribute }
 }
 

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+use crate::model::column::{Column, ColumnId, DimensionOrigin, DroppedColumn};
+use crate::model::stored_collection::StoredCollection;
 use crate::types::ColumnType;
 
 /// The default collection of MEMORY entries.
@@ -33,102 +36,23 @@ pub enum CollectionKind {
     Table,
 }
 
-/// One collection with its columns and indexes.
+/// One collection with its columns and indexes. In memory columns are known by their positions, on disk by their ids.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "StoredCollection", into = "StoredCollection")]
 pub struct Collection {
     pub id: CollectionId,
     pub name: String,
     pub kind: CollectionKind,
+    /// In the order of their ids.
     pub columns: Vec<Column>,
     /// Positions in `columns`; empty when the entry id is hidden and generated (UUIDv7).
     pub primary_key: Vec<usize>,
     pub indexes: Vec<Index>,
-}
-
-/// One declared column. Its position in the collection is its `attnum - 1`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Column {
-    pub name: String,
-    #[serde(with = "crate::types::column_type::as_text")]
-    pub ty: ColumnType,
-    pub not_null: bool,
-    pub default: Option<DefaultValue>,
-    /// What the numbers of its own sequence are, where it has one.
-    #[serde(default, skip_serializing_if = "Numbering::is_plain")]
-    pub numbering: Numbering,
-    /// Of a vector column.
-    #[serde(default, skip_serializing_if = "DimensionOrigin::is_unstated")]
-    pub dimension_origin: DimensionOrigin,
-}
-
-/// Where a vector column has its dimension from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DimensionOrigin {
-    /// Not noted: declared where CREATE TABLE made the column, learned where it is the one of a default collection.
-    #[default]
-    Unstated,
-    /// The first vector brought it; an emptied column forgets it.
-    Learned,
-    /// `vector(n)`: it stays.
-    Declared,
-}
-
-impl DimensionOrigin {
-    fn is_unstated(&self) -> bool {
-        *self == DimensionOrigin::Unstated
-    }
-}
-
-/// The numbers of a sequence: where it begins and how far it goes at each step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Numbering {
-    pub start: i64,
-    /// Never 0.
-    pub increment: i64,
-}
-
-impl Default for Numbering {
-    fn default() -> Self {
-        Numbering { start: 1, increment: 1 }
-    }
-}
-
-impl Numbering {
-    fn is_plain(&self) -> bool {
-        *self == Numbering::default()
-    }
-}
-
-/// What a column takes when INSERT names no value for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum DefaultValue {
-    /// The next number of the column's own sequence (`bigserial`, identity BY DEFAULT).
-    Sequence,
-    /// A fresh UUIDv7 in text form.
-    GeneratedId,
-    /// An SQL expression, kept as its text and evaluated once a row.
-    Expression(String),
-    /// The next number of the column's own sequence, and no other value: identity ALWAYS.
-    Identity,
-}
-
-impl Column {
-    /// A nullable column without a default.
-    pub fn new(name: impl Into<String>, ty: ColumnType) -> Self {
-        Column {
-            name: name.into(),
-            ty,
-            not_null: false,
-            default: None,
-            numbering: Numbering::default(),
-            dimension_origin: DimensionOrigin::default(),
-        }
-    }
-
-    /// Whether the column has a sequence of its own.
-    pub fn has_sequence(&self) -> bool {
-        matches!(self.default, Some(DefaultValue::Sequence | DefaultValue::Identity))
-    }
+    /// The id of the next column.
+    pub next_column: u16,
+    /// Columns that were dropped while members of a network had the collection: what they and older entries have there goes
+    /// on to the members, and shows nowhere here.
+    pub dropped: Vec<DroppedColumn>,
 }
 
 /// An index over one or more columns or facts.
@@ -164,7 +88,7 @@ impl IndexOrigin {
 impl Index {
     /// Whether a constraint of its name stands on it.
     pub fn is_constraint(&self) -> bool {
-        matches!(self.kind, IndexKind::Ordered { unique: true, .. }) && self.origin != IndexOrigin::Statement
+        self.kind.is_unique() && self.origin != IndexOrigin::Statement
     }
 }
 
@@ -176,6 +100,63 @@ pub enum IndexKind {
     Fact { path: Vec<String> },
     /// A nearest-neighbour graph over one vector column. `operator_class` is pgvector's, e.g. `vector_cosine_ops`.
     Hnsw { column: usize, operator_class: String, m: u16, ef_construction: u16 },
+}
+
+/// How the entries of an index are kept and searched, by the names of PostgreSQL's access methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessMethod {
+    /// In order of the keys, in the store.
+    Btree,
+    /// A graph of near vectors, in memory.
+    Hnsw,
+}
+
+impl AccessMethod {
+    pub fn name(self) -> &'static str {
+        match self {
+            AccessMethod::Btree => "btree",
+            AccessMethod::Hnsw => "hnsw",
+        }
+    }
+}
+
+impl IndexKind {
+    pub fn access_method(&self) -> AccessMethod {
+        match self {
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => AccessMethod::Btree,
+            IndexKind::Hnsw { .. } => AccessMethod::Hnsw,
+        }
+    }
+
+    pub fn is_ordered(&self) -> bool {
+        self.access_method() == AccessMethod::Btree
+    }
+
+    pub fn is_unique(&self) -> bool {
+        matches!(self, IndexKind::Ordered { unique: true, .. })
+    }
+
+    /// The columns that are the keys, by position; a fact is no column.
+    pub fn key_positions(&self) -> Vec<Option<usize>> {
+        match self {
+            IndexKind::Ordered { columns, .. } => columns.iter().copied().map(Some).collect(),
+            IndexKind::Fact { .. } => vec![None],
+            IndexKind::Hnsw { column, .. } => vec![Some(*column)],
+        }
+    }
+
+    /// Whether the column at a position is one of its keys.
+    pub fn is_over(&self, position: usize) -> bool {
+        self.key_positions().contains(&Some(position))
+    }
+
+    /// The column whose vectors a nearest-neighbour index holds.
+    pub fn vector_column(&self) -> Option<usize> {
+        match self {
+            IndexKind::Hnsw { column, .. } => Some(*column),
+            IndexKind::Ordered { .. } | IndexKind::Fact { .. } => None,
+        }
+    }
 }
 
 /// Columns every collection has, which `SELECT *` hides and a named select shows.
@@ -227,6 +208,75 @@ impl SystemColumn {
 }
 
 impl Collection {
+    /// A collection without a primary key and indexes, whose columns are numbered in their order.
+    pub fn new(id: CollectionId, name: impl Into<String>, kind: CollectionKind, columns: Vec<Column>) -> Self {
+        let (primary_key, indexes, name) = (Vec::new(), Vec::new(), name.into());
+        let (next_column, dropped) = (0, Vec::new());
+        let mut collection =
+            Collection { id, name, kind, columns: Vec::new(), primary_key, indexes, next_column, dropped };
+        columns.into_iter().for_each(|column| collection.push_column(column));
+        collection
+    }
+
+    /// Appends a column under a number of its own. Where another column is known by its name in states, it is known by one that
+    /// tells its number as well.
+    pub fn push_column(&mut self, column: Column) {
+        let id = ColumnId(self.next_column);
+        let is_taken = |field: &str| {
+            let dropped = self.dropped.iter().map(|dropped| &dropped.field);
+            self.columns.iter().map(|known| &known.field).chain(dropped).any(|known| known == field)
+        };
+        let mut field = column.field;
+        while is_taken(&field) {
+            field = format!("{field}~{}", id.0);
+        }
+        self.columns.push(Column { id, field, ..column });
+        self.next_column = self.next_column.saturating_add(1);
+    }
+
+    /// Takes a column away, and the indexes over it. Where members of a network have the collection, what it was called in states
+    /// is `kept`.
+    pub fn remove_column(&mut self, position: usize, kept: bool) {
+        if position >= self.columns.len() {
+            return;
+        }
+        let Column { id, field, former, .. } = self.columns.remove(position);
+        if kept {
+            let ids = former.into_iter().chain([id]);
+            self.dropped.extend(ids.map(|id| DroppedColumn { id, field: field.clone() }));
+        }
+        self.indexes.retain(|index| !index.kind.is_over(position));
+        let behind = |place: &mut usize| *place -= usize::from(*place > position);
+        self.primary_key.iter_mut().for_each(behind);
+        for index in &mut self.indexes {
+            match &mut index.kind {
+                IndexKind::Ordered { columns, .. } => columns.iter_mut().for_each(behind),
+                IndexKind::Hnsw { column, .. } => behind(column),
+                IndexKind::Fact { .. } => {}
+            }
+        }
+    }
+
+    /// The id of the column at a position.
+    ///
+    /// # Errors
+    /// XX000 for a position beyond the columns.
+    pub fn column_id(&self, position: usize) -> Result<ColumnId> {
+        let column = self.columns.get(position).map(|column| column.id);
+        column.ok_or_else(|| Error::internal(format!("column {position} of {} is beyond its columns", self.name)))
+    }
+
+    /// The ids of the columns of the primary key, in its order.
+    pub fn key_columns(&self) -> Vec<ColumnId> {
+        let columns = self.primary_key.iter().filter_map(|position| self.columns.get(*position));
+        columns.map(|column| column.id).collect()
+    }
+
+    /// The position of the column with an id.
+    pub fn position_of(&self, id: ColumnId) -> Option<usize> {
+        self.columns.binary_search_by_key(&id, |column| column.id).ok()
+    }
+
     /// Types of the parts of an encoded key, in order. A collection without a primary key has a hidden text id.
     pub fn key_types(&self) -> Vec<ColumnType> {
         if self.primary_key.is_empty() {
@@ -252,11 +302,7 @@ impl Collection {
         let column = self.columns.get(position)?;
         match (self.kind, column.name.as_str()) {
             (CollectionKind::Memory, "id" | "metadata") => None,
-            (CollectionKind::Memory, "vector") => Some(FACT_VECTOR),
-            (CollectionKind::Memory, "blob_hash") => Some(FACT_BLOB_HASH),
-            (CollectionKind::Memory, "blob_size") => Some(FACT_BLOB_SIZE),
-            (CollectionKind::Memory, "blob_type") => Some(FACT_BLOB_TYPE),
-            (_, name) => Some(name),
+            _ => Some(&column.field),
         }
     }
 

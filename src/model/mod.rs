@@ -11,7 +11,9 @@ mod budget;
 mod charter;
 mod clock;
 mod collection;
+mod column;
 mod contribution;
+mod field_key;
 mod key_listing;
 mod network;
 mod placement;
@@ -20,6 +22,7 @@ mod result_column;
 mod rights;
 mod state;
 mod statement_shape;
+mod stored_collection;
 
 pub use allocated::{Allocated, allocated_by_group, handing_over};
 
@@ -32,12 +35,14 @@ pub use charter::{
 };
 pub use clock::{Hlc, PeerId, Stamp, VectorClock};
 pub use collection::{
-    AUTH, Collection, CollectionId, CollectionKind, Column, DefaultValue, DimensionOrigin, FACT_BLOB_HASH,
-    FACT_BLOB_SIZE, FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, Numbering, SystemColumn,
+    AUTH, AccessMethod, Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, FACT_BLOB_SIZE, FACT_BLOB_TYPE,
+    FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, SystemColumn,
 };
+pub use column::{Column, ColumnId, DefaultValue, DimensionOrigin, DroppedColumn, Numbering};
 
 pub use contribution::{Contribution, DeltaDigest, EntryMaker, Given, Piece, PostingProof};
 
+pub use field_key::FieldKey;
 pub use key_listing::{ListingPage, ListingPlace};
 pub use network::{
     AdoptedHeads, Attachment, Bytes, ChainHash, Delta, Halt, Head, HeadAdoption, Network, NetworkId, NetworkOptions,

@@ -486,7 +486,7 @@ fn check_repairs_what_follows_from_the_entries_and_nothing_without_being_asked()
         let index = nebulusdb::model::CollectionId(u32::from_be_bytes(*index));
         batch.delete(&Key::Index(index, rest));
         batch.put(&Key::Index(index, b"nonsense"), b"");
-        batch.put(&Key::Vector(nebulusdb::model::CollectionId(1), 2, b"nobody"), &[0; 8]);
+        batch.put(&Key::Vector(nebulusdb::model::CollectionId(1), nebulusdb::model::ColumnId(2), b"nobody"), &[0; 8]);
         let mut blobs = snapshot.scan(&KeyRange::blobs());
         let (hash, _) = blobs.next().unwrap().unwrap();
         batch.put(&Key::Blob(hash.try_into().unwrap()), &9_u64.to_le_bytes());

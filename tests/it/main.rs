@@ -15,6 +15,7 @@ mod auth_conflicts;
 mod backup;
 mod bad_input;
 mod client;
+mod columns;
 mod commits;
 mod config;
 mod console;

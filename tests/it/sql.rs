@@ -23,6 +23,7 @@ scripts!(
     auth,
     bigserial,
     catalog,
+    columns,
     conflict_returning,
     correlated,
     create_insert,

@@ -1,4 +1,4 @@
-//! A store of an older format whose server is killed while it takes it over: whatever the moment, the next start ends what was begun.
+//! Stores of older formats. Where a server is killed while it takes one over, whatever the moment, the next start ends what was begun.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -124,4 +124,53 @@ fn a_server_killed_while_it_takes_an_older_store_over_ends_that_at_its_next_star
         );
     }
     assert_eq!(taken_over(&KILLS), deltas, "and so has what was killed over and over");
+}
+
+/// A server on a copy of the store of format 2.
+fn of_format_2(data: &Path) -> crate::harness::Server {
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-2"), data);
+    Launch::on(data).with(&LISTEN).start()
+}
+
+#[test]
+fn a_store_of_before_columns_had_ids_is_read_and_its_columns_change() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data");
+    let server = of_format_2(&data);
+    let mut client = server.client();
+    let shown = |client: &mut crate::client::Client, sql: &str| -> Vec<String> {
+        let text = |value: Option<String>| value.unwrap_or_else(|| "null".to_string());
+        client.rows(sql).into_iter().map(|row| row.into_iter().map(text).collect::<Vec<_>>().join("|")).collect()
+    };
+    let items = "SELECT id, name, price, tags, v FROM item ORDER BY id";
+    let expected = ["1|one|1.50|{\"a\": 1}|[1,0]", "2|two|2.25|null|[0,1]", "3|three|3.00|[]|null"];
+    assert_eq!(shown(&mut client, items), expected);
+    assert_eq!(shown(&mut client, "SELECT metadata, vector FROM memory"), ["{\"n\": 7, \"topic\": \"x\"}|[1,2,3]"]);
+    // Entries of both formats stand side by side.
+    client.run("INSERT INTO item (name, price, v) VALUES ('four', 4, '[2,2]')");
+    client.run("UPDATE item SET price = 5 WHERE name = 'three'");
+    client.run("ALTER TABLE item RENAME COLUMN name TO title");
+    client.run("ALTER TABLE plain RENAME COLUMN word TO n2");
+    client.run("ALTER TABLE item DROP COLUMN tags");
+    client.run("ALTER TABLE item ADD COLUMN tags text");
+    client.run("ALTER TABLE plain ADD COLUMN word int");
+    let items = "SELECT id, title, price, v, tags FROM item ORDER BY id";
+    let expected =
+        ["1|one|1.50|[1,0]|null", "2|two|2.25|[0,1]|null", "3|three|5.00|null|null", "4|four|4.00|[2,2]|null"];
+    assert_eq!(shown(&mut client, items), expected, "what was dropped does not come back under its name");
+    assert_eq!(shown(&mut client, "SELECT n, n2, word FROM plain ORDER BY n"), ["1|a|null", "2|b|null"]);
+    assert_eq!(shown(&mut client, "SELECT metadata FROM item WHERE metadata IS NOT NULL"), Vec::<String>::new());
+    drop(client);
+    assert!(server.stop().success());
+    let check = run_program(&["check", "--data-dir", &data.to_string_lossy()]);
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+    let server = Launch::on(&data).with(&LISTEN).start();
+    let mut client = server.client();
+    assert_eq!(shown(&mut client, items), expected);
+    assert_eq!(shown(&mut client, "SELECT id FROM item WHERE title = 'two'"), ["2"]);
+    assert_eq!(shown(&mut client, "SELECT id FROM item ORDER BY v <-> '[0,0.9]' LIMIT 1"), ["2"]);
+    assert_eq!(
+        shown(&mut client, "SELECT attname, attnum FROM pg_attribute WHERE attrelid = 'item'::regclass AND attnum > 3"),
+        ["made|5", "v|6", "tags|7"]
+    );
 }

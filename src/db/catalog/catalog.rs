@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::db::catalog::catalog_change::SeenCollection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, Index, IndexKind, IndexOrigin,
-    MEMORY, Network, NetworkId, SystemColumn,
+    AUTH, Attachment, Collection, CollectionId, CollectionKind, Column, DefaultValue, FACT_BLOB_HASH, FACT_BLOB_SIZE,
+    FACT_BLOB_TYPE, FACT_VECTOR, Index, IndexKind, IndexOrigin, MEMORY, Network, NetworkId, SystemColumn,
 };
 use crate::types::ColumnType;
 use crate::types::limits::{COLUMNS_MAX, IDENTIFIER_BYTES_MAX};
@@ -149,18 +149,16 @@ pub(crate) fn default_collections() -> Vec<Collection> {
         default,
         ..Column::new(name, ty)
     };
+    let named = |name: &str, field: &str, ty: ColumnType| Column { field: field.to_string(), ..Column::new(name, ty) };
+    let columns = vec![
+        column("id", ColumnType::Text, true, Some(DefaultValue::GeneratedId)),
+        column("metadata", ColumnType::Jsonb, false, None),
+        named("vector", FACT_VECTOR, ColumnType::Vector(None)),
+        named("blob_hash", FACT_BLOB_HASH, ColumnType::Text),
+        named("blob_size", FACT_BLOB_SIZE, ColumnType::Int8),
+        named("blob_type", FACT_BLOB_TYPE, ColumnType::Text),
+    ];
     let memory = Collection {
-        id: CollectionId(1),
-        name: MEMORY.to_string(),
-        kind: CollectionKind::Memory,
-        columns: vec![
-            column("id", ColumnType::Text, true, Some(DefaultValue::GeneratedId)),
-            column("metadata", ColumnType::Jsonb, false, None),
-            column("vector", ColumnType::Vector(None), false, None),
-            column("blob_hash", ColumnType::Text, false, None),
-            column("blob_size", ColumnType::Int8, false, None),
-            column("blob_type", ColumnType::Text, false, None),
-        ],
         primary_key: vec![0],
         indexes: vec![Index {
             id: CollectionId(3),
@@ -173,15 +171,11 @@ pub(crate) fn default_collections() -> Vec<Collection> {
             },
             origin: IndexOrigin::Statement,
         }],
+        ..Collection::new(CollectionId(1), MEMORY, CollectionKind::Memory, columns)
     };
-    let auth = Collection {
-        id: CollectionId(2),
-        name: AUTH.to_string(),
-        kind: CollectionKind::Auth,
-        columns: vec![column("key", ColumnType::Text, true, None), column("value", ColumnType::Text, true, None)],
-        primary_key: vec![0],
-        indexes: Vec::new(),
-    };
+    let columns = vec![column("key", ColumnType::Text, true, None), column("value", ColumnType::Text, true, None)];
+    let auth =
+        Collection { primary_key: vec![0], ..Collection::new(CollectionId(2), AUTH, CollectionKind::Auth, columns) };
     vec![memory, auth]
 }
 
@@ -199,11 +193,17 @@ pub(crate) fn check_collection(catalog: &Catalog, collection: &Collection) -> Re
 
 /// Checks the columns of a collection: their number, names and types.
 pub(crate) fn check_columns(collection: &Collection) -> Result<()> {
-    if collection.columns.len() > COLUMNS_MAX {
-        return Err(Error::new(
+    if usize::from(collection.next_column) > COLUMNS_MAX {
+        let dropped = usize::from(collection.next_column).saturating_sub(collection.columns.len());
+        let error = Error::new(
             ErrorKind::LimitExceeded,
             format!("tables can have at most {COLUMNS_MAX} columns, this one has {}", collection.columns.len()),
-        ));
+        );
+        return Err(if dropped == 0 {
+            error
+        } else {
+            error.with_detail(format!("{dropped} were dropped, and count."))
+        });
     }
     for (position, column) in collection.columns.iter().enumerate() {
         check_identifier(&column.name)?;

@@ -7,7 +7,8 @@
 //! As CockroachDB's `unique_rowid` does it, with coarser ticks and more bits for the node: a load that takes numbers faster
 //! than the ticks go by runs ahead of the clock, which does no harm, while two nodes with the same bits would meet. Ticks are
 //! given out once over all tables of a node and never go back: they are reserved on disk before they are used, so that
-//! neither a crash nor a clock that was set back repeats one. A copied directory posts under another peer id, and numbers
+//! neither a crash nor a clock that was set back repeats one. Nobody but this writes the reservation, and under its lock: the
+//! committer has no part in it. A copied directory posts under another peer id, and numbers
 //! by that as well.
 
 use parking_lot::Mutex;

@@ -48,13 +48,13 @@ pub struct Notification {
 pub struct CollectionChange {
     pub collection: Arc<Collection>,
     /// Empty where there are too many.
-    pub entries: Vec<EntryChange>,
+    pub entries: Vec<ChangedEntry>,
     pub count: usize,
 }
 
 /// An entry that a commit changed, as a reader here sees it.
 #[derive(Debug)]
-pub struct EntryChange {
+pub struct ChangedEntry {
     pub operation: EntryOperation,
     pub(crate) key: Box<[u8]>,
     /// Where it came from; `None` for a transaction of this node.
@@ -168,7 +168,7 @@ impl CollectionChange {
     }
 }
 
-impl EntryChange {
+impl ChangedEntry {
     fn payload(&self, collection: &Collection) -> Result<String> {
         let (origin, network) = match &self.source {
             None => (Some("local"), None),

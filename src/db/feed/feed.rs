@@ -1,4 +1,5 @@
-//! The change feed: one line of events that everybody who listens reads at a pace of their own.
+//! The one way in which commits are told of, once they are durable: a line of events that everybody who listens reads at a pace of
+//! their own, and [signals](crate::db::feed::signals) for the sync task and the builder of graphs, who look for themselves.
 //!
 //! Publishing never waits. What somebody has not read yet is kept, up to a number of bytes for the whole server; beyond
 //! that the oldest goes, and whoever had not read it is told that something was lost. While nobody listens nothing is kept.
@@ -10,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::db::feed::event::FeedEvent;
+use crate::db::feed::signals::{Changed, Signals};
 
 /// Bytes of events that are kept for those who have not read them.
 pub(crate) const FEED_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -23,6 +25,7 @@ struct Inner {
     bytes_max: usize,
     /// Number that the next event gets.
     next: watch::Sender<u64>,
+    signals: Signals,
 }
 
 #[derive(Default)]
@@ -58,7 +61,8 @@ pub struct FeedReceiver {
 
 impl Feed {
     pub fn new(bytes_max: usize) -> Feed {
-        Feed(Arc::new(Inner { line: Mutex::default(), bytes_max, next: watch::Sender::new(0) }))
+        let (line, next, signals) = (Mutex::default(), watch::Sender::new(0), Signals::new());
+        Feed(Arc::new(Inner { line, bytes_max, next, signals }))
     }
 
     /// Whether anybody listens, and to changed entries.
@@ -67,16 +71,31 @@ impl Feed {
         (line.listeners > 0, line.change_listeners > 0)
     }
 
+    /// Tells everybody of a durable group of commits: what it changed, and what those are told who listen. Never waits.
+    pub fn publish(&self, changed: Changed, events: Vec<FeedEvent>) {
+        self.0.signals.tell(changed);
+        if !events.is_empty() {
+            self.tell(events);
+        }
+    }
+
+    /// Those who look for themselves.
+    pub fn signals(&self) -> &Signals {
+        &self.0.signals
+    }
+
     /// Tells everybody who listens. Never waits.
-    pub fn publish(&self, event: FeedEvent) {
-        let bytes = event.bytes();
+    pub fn tell(&self, events: Vec<FeedEvent>) {
         let mut line = self.0.line.lock();
-        if line.listeners == 0 {
+        let unread = line.listeners;
+        if unread == 0 {
             return;
         }
-        let unread = line.listeners;
-        line.bytes += bytes;
-        line.events.push_back(Kept { event: Arc::new(event), bytes, unread });
+        for event in events {
+            let bytes = event.bytes();
+            line.bytes += bytes;
+            line.events.push_back(Kept { event: Arc::new(event), bytes, unread });
+        }
         while line.bytes > self.0.bytes_max {
             line.drop_first();
         }
@@ -230,20 +249,20 @@ mod tests {
     #[test]
     fn everybody_reads_everything_and_what_all_have_read_is_gone() {
         let feed = Feed::new(FEED_BYTES_MAX);
-        feed.publish(event(0));
+        feed.tell(vec![event(0)]);
         let (mut first, mut second) = (feed.subscribe(), feed.subscribe());
-        feed.publish(event(1));
-        feed.publish(event(2));
+        feed.tell(vec![event(1)]);
+        feed.tell(vec![event(2)]);
         assert_eq!(read(&mut first), [Ok(1), Ok(2)]);
         assert!(feed.usage() > 0.0);
         assert_eq!(read(&mut second), [Ok(1), Ok(2)]);
         assert!(feed.usage() == 0.0);
-        feed.publish(event(3));
+        feed.tell(vec![event(3)]);
         drop(first);
         assert!(feed.usage() > 0.0);
         drop(second);
         assert!(feed.usage() == 0.0 && !feed.listened_to().0);
-        feed.publish(event(4));
+        feed.tell(vec![event(4)]);
         assert!(feed.usage() == 0.0, "nothing is kept for nobody");
     }
 
@@ -252,7 +271,7 @@ mod tests {
         let feed = Feed::new(event(0).bytes() * 2);
         let (mut slow, mut quick) = (feed.subscribe(), feed.subscribe());
         for number in 1..=3 {
-            feed.publish(event(number));
+            feed.tell(vec![event(number)]);
             assert_eq!(read(&mut quick), [Ok(number)]);
         }
         assert!(feed.usage() <= 1.0);
@@ -269,7 +288,7 @@ mod tests {
             receiver.changed().await;
             read(&mut receiver)
         });
-        feed.publish(event(7));
+        feed.tell(vec![event(7)]);
         assert_eq!(waiting.await.unwrap(), [Ok(7)]);
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::backup::remove_left_over;
 use crate::db::catalog::catalog::{Catalog, FIRST_FREE_ID, default_collections};
 use crate::db::read::ordered_keys::stored_prefix;
-use crate::db::read::view::{ReadView, vector_slot};
+use crate::db::read::view::ReadView;
 use crate::db::records::origin::open_identity;
 use crate::db::replica::posting::repost_floor::load_first_heads;
 use crate::db::replica::receiving::shapes::claim_announced;
@@ -19,10 +19,12 @@ use crate::db::state::clock::Clock;
 use crate::db::state::state::{DbState, StateParts};
 use crate::db::vault::secrets::Secrets;
 use crate::db::vectors::vector_indexes::VectorIndex;
-use crate::db::write::backfill::{BuildStep, check_duplicates, fill_graph, fill_step};
-use crate::db::write::committer::{CommitQueue, PROGRESS, facts_name};
+use crate::db::write::backfill::{BuildStep, check_duplicates, fill_step};
+use crate::db::write::commit_group::load_progress;
+use crate::db::write::committer::{CommitQueue, facts_name};
+use crate::db::write::vector_graphs::fill_graph;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, Hlc, Index, IndexKind};
+use crate::model::{Collection, Hlc, Index};
 use crate::store::{
     Argon2Cost, Batch, BlobStore, Key, KeyDirectory, KeyRange, KeySource, RecordView, Snapshot, Store, StoreOptions,
     Vault, build_marker, close_private_folder, make_or_close_private_folder, make_private_folder, marked_index,
@@ -57,13 +59,13 @@ pub struct DatabaseOptions {
 pub(super) struct LoadedDatabase {
     pub queue: CommitQueue,
     pub jobs: mpsc::Receiver<crate::db::write::committer::Job>,
-    pub signals: std::sync::mpsc::Receiver<()>,
     pub hlc: Hlc,
     /// Graphs that must be made anew, which the background does.
     pub unfilled: Vec<Arc<VectorIndex>>,
 }
 
-/// Loads a data directory, or makes a new one.
+/// Loads a data directory, or makes a new one. What is written meanwhile is written here: the committer, which writes everything
+/// else, runs once this is done.
 ///
 /// # Errors
 /// Those of [`Database::open`](crate::db::Database::open).
@@ -86,7 +88,6 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     let (version, hlc) = load_progress(&snapshot)?;
     let next_id = reserve_ids(&store, &snapshot)?;
     let (jobs_sender, jobs) = CommitQueue::channel();
-    let (builder, signals) = std::sync::mpsc::sync_channel(1);
     let catalog = load_networks(&snapshot, Catalog::new(collections))?;
     let mut claims = Batch::new();
     claim_announced(&snapshot, &mut claims, &catalog, (options.clock.millis(), &identity))?;
@@ -104,7 +105,6 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
         key_directory: options.key_directory.clone(),
         secrets: Secrets::new(vault),
         blobs,
-        builder,
         catalog,
         version,
         next_id,
@@ -115,7 +115,7 @@ pub(super) fn load(options: &DatabaseOptions) -> Result<LoadedDatabase> {
     end_builds(&shared, &snapshot)?;
     let unfilled = load_graphs(&shared, &snapshot)?;
     let queue = CommitQueue::new(shared, jobs_sender);
-    Ok(LoadedDatabase { queue, jobs, signals, hlc, unfilled })
+    Ok(LoadedDatabase { queue, jobs, hlc, unfilled })
 }
 
 /// Where the keys of a vault lie.
@@ -169,8 +169,8 @@ fn forget_dimensions(store: &Store, mut collections: Vec<Collection>) -> Result<
     for collection in &mut collections {
         let before = collection.clone();
         for position in before.vector_columns().filter(|position| before.learns_dimension(*position)) {
-            let slot = vector_slot(position)?;
-            if snapshot.scan(&KeyRange::vectors(before.id, slot).uncached()).next()?.is_none()
+            let id = before.column_id(position)?;
+            if snapshot.scan(&KeyRange::vectors(before.id, id).uncached()).next()?.is_none()
                 && let Some(column) = collection.columns.get_mut(position)
             {
                 column.ty = ColumnType::Vector(None);
@@ -194,15 +194,6 @@ fn load_networks(snapshot: &Snapshot, mut catalog: Catalog) -> Result<Catalog> {
         catalog.put_network(Arc::new(network));
     }
     Ok(catalog)
-}
-
-/// Number and time of the last commit.
-fn load_progress(snapshot: &Snapshot) -> Result<(u64, Hlc)> {
-    let Some(bytes) = snapshot.get(&Key::Meta(PROGRESS))? else { return Ok((0, Hlc::default())) };
-    match bytes.as_chunks::<8>() {
-        ([version, hlc], []) => Ok((u64::from_le_bytes(*version), Hlc::from_bits(u64::from_le_bytes(*hlc)))),
-        _ => Err(Error::new(ErrorKind::Corrupted, "the number of the last commit cannot be read")),
-    }
 }
 
 fn reserve_ids(store: &Store, snapshot: &Snapshot) -> Result<u32> {
@@ -284,7 +275,7 @@ fn fill_whole(shared: &Arc<DbState>, collection: &Collection, index: &Index) -> 
             BuildStep::Done => break,
         }
     }
-    if !matches!(index.kind, IndexKind::Ordered { unique: true, .. }) {
+    if !index.kind.is_unique() {
         return Ok(());
     }
     check_duplicates(&view, collection, index, &shared.store.snapshot(), &Cancel::new(), &mut |_| {})
@@ -323,10 +314,7 @@ fn load_graphs(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<Vec<Arc<Vec
             Ok(false) => {}
             Err(error) => tracing::warn!(index = index.id.0, %error, "a saved graph is of no use and is built again"),
         }
-        let is_empty = {
-            let slot = vector_slot(index.column)?;
-            snapshot.scan(&KeyRange::vectors(index.collection, slot)).next()?.is_none()
-        };
+        let is_empty = snapshot.scan(&KeyRange::vectors(index.collection, index.column)).next()?.is_none();
         let index = if index.graph().is_some() {
             shared.vector_indexes.remove(index.id);
             shared.register_vector_indexes(&catalog)?;
@@ -345,7 +333,8 @@ fn load_graphs(shared: &Arc<DbState>, snapshot: &Snapshot) -> Result<Vec<Arc<Vec
 }
 
 fn dimension_of(catalog: &Catalog, index: &VectorIndex) -> Option<u32> {
-    match catalog.collection_by_id(index.collection)?.columns.get(index.column)?.ty {
+    let collection = catalog.collection_by_id(index.collection)?;
+    match collection.columns.get(collection.position_of(index.column)?)?.ty {
         ColumnType::Vector(dimension) => dimension,
         _ => None,
     }
@@ -358,7 +347,6 @@ fn catch_up(shared: &Arc<DbState>, snapshot: &Snapshot, index: &Arc<VectorIndex>
         return Ok(watermark == shared.version());
     }
     let Some(graph) = index.graph() else { return Ok(false) };
-    let slot = vector_slot(index.column)?;
     let mut live = 0;
     let mut records = snapshot.scan(&KeyRange::entries(index.collection));
     while let Some((key, bytes)) = records.next()? {
@@ -368,7 +356,7 @@ fn catch_up(shared: &Arc<DbState>, snapshot: &Snapshot, index: &Arc<VectorIndex>
             live += usize::from(graph.contains(key));
             continue;
         }
-        match snapshot.get(&Key::Vector(index.collection, slot, key))?.filter(|_| record.is_alive()) {
+        match snapshot.get(&Key::Vector(index.collection, index.column, key))?.filter(|_| record.is_alive()) {
             Some(bytes) => {
                 index.insert(key, &vector_of_bytes(&bytes)?)?;
                 live += usize::from(graph.contains(key));

@@ -10,9 +10,9 @@ use crate::db::replica::networks::attach::follow_network_change;
 use crate::db::replica::posting::{prove_own, repost};
 use crate::db::replica::rights::authors::warn_unvouched;
 use crate::db::replica::rights::rights_follow::is_behind;
-use crate::db::vectors::graph_builder;
-use crate::db::write::backfill::fill_graph;
+use crate::db::vectors::graph_builder::{self, Arrivals};
 use crate::db::write::committer::Committer;
+use crate::db::write::vector_graphs::fill_graph;
 use crate::error::{Error, Result};
 
 impl Database {
@@ -22,7 +22,7 @@ impl Database {
     /// # Errors
     /// 55006 when another server holds it, F0000 for a newer format or a wrong vault key, XX001, 53100.
     pub fn open(options: &DatabaseOptions) -> Result<Database> {
-        let LoadedDatabase { queue, jobs, signals, hlc, unfilled } = load(options)?;
+        let LoadedDatabase { queue, jobs, hlc, unfilled } = load(options)?;
         let shared = queue.state();
         let stop = Arc::new(AtomicBool::new(false));
         let committer = Committer::new(Arc::clone(shared), jobs, hlc);
@@ -33,6 +33,7 @@ impl Database {
         })?];
         let (builder_shared, builder_stop) = (Arc::clone(shared), Arc::clone(&stop));
         let vital = shared.health.watch("graphs");
+        let mut arrivals = Arrivals::new(shared.feed.signals().vectors())?;
         threads.push(spawn("graphs", move || {
             for index in unfilled {
                 if builder_stop.load(Ordering::Acquire) {
@@ -44,7 +45,7 @@ impl Database {
                 }
             }
             let version = || builder_shared.version();
-            graph_builder::run(graphs_of(&builder_shared, &version), &signals, &builder_stop);
+            graph_builder::run(graphs_of(&builder_shared, &version), &mut arrivals, &builder_stop);
             vital.end();
         })?);
         let database = Database::running(queue, stop, threads);
@@ -60,7 +61,7 @@ impl Database {
             tracing::info!("going on to post anew what an older peer id posted");
             wait(repost::finish(queue))?;
         }
-        prove_own::note_legacy(shared)?;
+        wait(prove_own::note_legacy(queue))?;
         if prove_own::is_unfinished(shared)? {
             tracing::info!("proving what was posted from here before there were proofs");
             wait(prove_own::finish(queue))?;
@@ -91,8 +92,12 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
 
 /// Waits for work of a start on a thread of its own, since the caller may stand on an async one.
 fn wait(work: impl Future<Output = Result<()>> + Send) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    std::thread::scope(|scope| scope.spawn(|| runtime.block_on(work)).join())
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        // It is dropped here as well: that waits, which no async thread may.
+        runtime.block_on(work)
+    };
+    std::thread::scope(|scope| scope.spawn(run).join())
         .map_err(|_| Error::internal("going on with what a stop interrupted has failed"))?
 }
 

@@ -1,7 +1,7 @@
 //! What an INSERT does about a key that exists, and what came of it.
 
 use crate::db::pending::write_set::EntryKey;
-use crate::model::{Collection, CollectionId, IndexKind};
+use crate::model::{Collection, CollectionId};
 
 /// What to do about an entry whose key exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +22,7 @@ pub struct Arbiters {
 impl Arbiters {
     /// Every unique constraint of a collection.
     pub fn all(collection: &Collection) -> Arbiters {
-        let is_unique = |kind: &IndexKind| matches!(kind, IndexKind::Ordered { unique: true, .. });
-        let unique = collection.indexes.iter().filter(|index| is_unique(&index.kind));
+        let unique = collection.indexes.iter().filter(|index| index.kind.is_unique());
         Arbiters { primary_key: !collection.primary_key.is_empty(), indexes: unique.map(|index| index.id).collect() }
     }
 }

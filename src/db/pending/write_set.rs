@@ -11,7 +11,7 @@ use crate::db::catalog::catalog::Catalog;
 use crate::db::catalog::catalog_change::{CatalogChange, SeenCollection};
 use crate::db::feed::event::Notification;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, MemoryAccount, Reservation, Stage};
+use crate::model::{Collection, CollectionId, ColumnId, MemoryAccount, Reservation, Stage};
 use crate::store::{Key, KeyRange};
 use crate::types::Value;
 use crate::types::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_WRITES_MAX};
@@ -23,8 +23,8 @@ const BYTES_TAKEN: usize = 64 * 1024;
 /// Bytes that a written row takes besides its key and its values: its place in the tree and its flags.
 const ROW_BYTES: usize = 64;
 
-/// A column with a sequence: its collection and its slot.
-pub(crate) type SequencePlace = (CollectionId, u16);
+/// A column with a sequence.
+pub(crate) type SequencePlace = (CollectionId, ColumnId);
 
 /// Sequences that a transaction has begun anew, each with its next number.
 pub(crate) type Restarts = BTreeMap<SequencePlace, i64>;
@@ -126,8 +126,8 @@ pub(crate) struct WriteSet {
     index_keys: BTreeSet<Vec<u8>>,
     /// Values of unique indexes under which ON CONFLICT has inserted a row, since nobody had them.
     arbitrated: HashSet<(CollectionId, Vec<u8>)>,
-    /// Columns that hold none but vectors of this transaction, of another dimension than the committed one, by position.
-    pub dimensions: BTreeMap<(CollectionId, usize), u32>,
+    /// Columns that hold none but vectors of this transaction, of another dimension than the committed one.
+    pub dimensions: BTreeMap<(CollectionId, ColumnId), u32>,
     pub restarts: Restarts,
     /// What NOTIFY sends with the commit.
     pub notifications: Arc<[Notification]>,
@@ -176,6 +176,13 @@ impl WriteSet {
         self.count(key.as_bytes().len() + bytes)?;
         self.rows.entry(collection).or_default().insert(key, pending);
         Ok(())
+    }
+
+    /// Takes a field out of everything that was written to a collection.
+    pub fn forget_field(&mut self, collection: CollectionId, field: &str) {
+        for pending in self.rows.get_mut(&collection).into_iter().flat_map(BTreeMap::values_mut) {
+            pending.changes.remove(field);
+        }
     }
 
     /// # Errors

@@ -7,7 +7,7 @@ use crate::db::pending::write_set::Pending;
 use crate::db::read::query::{Operand, PathBase, PathResult};
 use crate::db::read::view::ReadView;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, EntryType, Stage, SystemColumn};
+use crate::model::{Collection, CollectionKind, Column, EntryType, Stage, SystemColumn};
 use crate::store::{Publicity, RecordView, Stored, ValueRef, decode_key_part};
 use crate::types::json::jsonb;
 use crate::types::json::jsonb::PathStep;
@@ -44,22 +44,41 @@ impl<'a> EntryView<'a> {
         }
     }
 
-    /// The value of a field; `position` is its column where it is a declared one (vectors are found by it).
+    /// The value of a column by its `position`, or of a fact by its name; a column goes by its name as well.
     ///
     /// # Errors
-    /// XX001 for a damaged record or vector, 58030 where the store cannot be read, XX000 for a vector without its `position`.
+    /// XX001 for a damaged record or vector, 58030 where the store cannot be read, XX000 for a vector without its column.
     pub fn field(&self, name: &str, position: Option<usize>) -> Result<Option<Value>> {
+        let Some((name, column)) = self.place(name, position) else { return Ok(None) };
         if let Some(change) = self.pending.and_then(|pending| pending.changes.get(name)) {
             return Ok(change.clone());
         }
         let Some(record) = self.base() else { return Ok(None) };
-        match record.get(name)? {
+        let stored = match column {
+            Some(column) => record.column_ref(column)?,
+            None => record.get_ref(name)?,
+        };
+        match stored.map(ValueRef::to_stored) {
             None | Some(Stored::Removed) => Ok(None),
             Some(Stored::Value(value)) => Ok(Some(value)),
             Some(Stored::Vector { .. }) => {
+                let position = position.or_else(|| self.collection.column_of_field(name));
                 let position = position.ok_or_else(|| Error::internal("a vector is read without its column"))?;
-                self.view.vector(self.collection.id, position, self.key)
+                self.view.vector(self.collection.id, self.collection.column_id(position)?, self.key)
             }
+        }
+    }
+
+    /// The name in states, and the column of a table, that a name or position means; `None` for what states have under a name that
+    /// means nothing here: that of a column with another name, or of one that was dropped.
+    fn place<'n>(&'n self, name: &'n str, position: Option<usize>) -> Option<(&'n str, Option<&'n Column>)> {
+        if self.collection.kind != CollectionKind::Table {
+            return Some((name, None));
+        }
+        let position = position.or_else(|| self.collection.column(name));
+        match position.and_then(|position| self.collection.columns.get(position)) {
+            Some(column) => Some((&column.field, Some(column))),
+            None => self.collection.is_undeclared(name).then_some((name, None)),
         }
     }
 
@@ -102,7 +121,8 @@ impl<'a> EntryView<'a> {
         let mut fields = BTreeMap::new();
         if let Some(record) = self.base() {
             for field in record.fields() {
-                let (name, field) = field?;
+                let (key, field) = field?;
+                let Some(name) = self.collection.field_of_key(key) else { continue };
                 if let (true, Stored::Value(value)) = (is_wanted(name), field.stored) {
                     fields.insert(name.to_string(), Some(value));
                 }
@@ -125,7 +145,7 @@ impl<'a> EntryView<'a> {
     fn is_fact(&self, name: &str) -> bool {
         match self.collection.kind {
             CollectionKind::Memory => !name.starts_with('$') || name.starts_with("$$"),
-            CollectionKind::Table | CollectionKind::Auth => self.collection.column(name).is_none(),
+            CollectionKind::Table | CollectionKind::Auth => self.collection.is_undeclared(name),
         }
     }
 
@@ -190,22 +210,25 @@ impl<'a> EntryView<'a> {
     /// # Errors
     /// XX001 for a damaged record.
     pub fn stored_text(&self, operand: &Operand) -> Result<Option<&str>> {
-        let name = match operand {
+        let (name, position) = match operand {
             Operand::Column(position) if key_part(self.collection, *position).is_none() => {
-                self.collection.field_name(*position)
+                (self.collection.field_name(*position), Some(*position))
             }
             Operand::Path { base, path, result: PathResult::Typed | PathResult::Text } if self.serves_facts(*base) => {
-                single_key(path)
+                (single_key(path), None)
             }
-            _ => None,
+            _ => (None, None),
         };
-        match (name, &self.record, self.pending) {
-            (Some(name), Some(record), None) => Ok(match record.get_ref(name)? {
-                Some(ValueRef::Text(text)) => Some(text),
-                _ => None,
-            }),
-            _ => Ok(None),
-        }
+        let place = name.and_then(|name| self.place(name, position));
+        let (Some((name, column)), Some(record), None) = (place, &self.record, self.pending) else { return Ok(None) };
+        let stored = match column {
+            Some(column) => record.column_ref(column)?,
+            None => record.get_ref(name)?,
+        };
+        Ok(match stored {
+            Some(ValueRef::Text(text)) => Some(text),
+            _ => None,
+        })
     }
 
     fn serves_facts(&self, base: PathBase) -> bool {

@@ -14,7 +14,7 @@ use crate::db::state::activity::Activity;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::state::DbState;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, PeerId};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, PeerId};
 use crate::store::{Key, Snapshot, vector_of_bytes};
 use crate::types::{ColumnType, Value};
 
@@ -129,8 +129,7 @@ impl ReadView {
     }
 
     /// A committed vector.
-    pub(crate) fn vector(&self, collection: CollectionId, column: usize, key: &[u8]) -> Result<Option<Value>> {
-        let column = vector_slot(column)?;
+    pub(crate) fn vector(&self, collection: CollectionId, column: ColumnId, key: &[u8]) -> Result<Option<Value>> {
         match self.snapshot.get(&Key::Vector(collection, column, key))? {
             None => Ok(None),
             Some(bytes) => vector_of_bytes(&bytes).map(|vector| Some(Value::Vector(vector))),
@@ -179,9 +178,4 @@ impl ReadView {
     pub fn read_blob(&self, hash: &str) -> Result<Vec<u8>> {
         self.database.read_blob(hash)
     }
-}
-
-/// The number under which a column's vectors are kept.
-pub(crate) fn vector_slot(column: usize) -> Result<u16> {
-    u16::try_from(column).map_err(|_| Error::internal(format!("column {column} is beyond any table")))
 }

@@ -2,8 +2,8 @@
 
 use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::replica::networks::attach::follow_network_change;
-use crate::db::write::backfill::fill_new_graphs;
 use crate::db::write::transaction::Transaction;
+use crate::db::write::vector_graphs::fill_new_graphs;
 use crate::error::{Error, Result};
 
 impl Transaction {

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+use crate::db::feed::signals::DatabaseChanges;
 use crate::db::read::view::ReadView;
 use crate::db::records::log_entry::decode_log_entry;
-use crate::db::records::origin;
 use crate::db::records::peers_status::Quarantined;
 use crate::db::records::set_aside::SET_ASIDE;
 use crate::db::records::stored_head::StoredHead;
@@ -21,10 +21,10 @@ use crate::db::replica::receiving::adoption::partial_in;
 use crate::db::replica::receiving::receive::Touched;
 use crate::db::replica::receiving::verify_run::are_ends_signed;
 use crate::db::replica::receiving::verify_states::{OfferedStates, VerifiedStates, Verifier};
-use crate::db::state::change_signals::DatabaseChanges;
 use crate::db::state::state::DbState;
 use crate::db::vault::network_keys::{EpochSecret, NetworkKey};
 use crate::db::vault::secrets::check_visible;
+use crate::db::write::committer::Job;
 use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::PostingEnd;
@@ -247,7 +247,7 @@ impl Replica {
         if count > 0 {
             let mut batch = Batch::new();
             places.iter().for_each(|place| batch.delete(&Key::Delta(network, place)));
-            self.queue().ask(|reply| crate::db::write::committer::Job::Raw { batch, reply }).await?;
+            self.queue().ask(|reply| Job::Raw { batch, reply }).await?;
             let swept = self.sweep_postings(network).await?;
             tracing::debug!(network = definition.name, swept, "postings that prove nothing any more were dropped");
         }
@@ -261,27 +261,14 @@ impl Replica {
     /// F0000 for a damaged identity file; 58030 where it cannot be renamed or made; 40001 where others changed the catalog; as
     /// [`Replica::repost`].
     pub async fn renew_origin(&self) -> Result<PeerId> {
-        self.renew_with(repost::note_outdated).await
+        let outdated = repost::note_outdated(self.shared(), &self.peer_id());
+        self.renew_with(outdated).await
     }
 
-    /// Makes this node post under a new identity, once `note` has written down what the old one is to take back.
-    pub(crate) async fn renew_with(
-        &self,
-        note: impl FnOnce(&DbState, &PeerId) -> Result<()> + Send + 'static,
-    ) -> Result<PeerId> {
-        let shared = Arc::clone(self.shared());
-        let directory = shared.store.directory().to_path_buf();
-        let old = self.peer_id();
-        let renewed = tokio::task::spawn_blocking(move || {
-            note(&shared, &old)?;
-            let identity = origin::renew(&directory)?;
-            shared.store.write(origin::place_batch(&directory, &shared.store.snapshot())?)?;
-            let peer_id = identity.peer_id().clone();
-            shared.set_identity(identity);
-            Ok::<PeerId, Error>(peer_id)
-        });
-        let renewed =
-            renewed.await.map_err(|error| Error::internal(format!("renewing the identity stopped: {error}")))??;
+    /// Makes this node post under a new identity, once it is written down what the old one is to take back.
+    pub(crate) async fn renew_with(&self, note: Batch) -> Result<PeerId> {
+        self.queue().ask(|reply| Job::Raw { batch: note, reply }).await?;
+        let renewed = self.queue().encode(|encoder| encoder.renew_identity()).await?;
         repost::finish(self.queue()).await?;
         self.mend_charters().await?;
         Ok(renewed)
@@ -381,7 +368,7 @@ impl Replica {
     }
 
     pub fn changes(&self) -> DatabaseChanges {
-        self.shared().signals.subscribe()
+        self.shared().feed.signals().subscribe()
     }
 
     pub fn blobs(&self) -> &BlobStore {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, Index, IndexKind};
+use crate::model::{Collection, CollectionId, Index};
 
 /// Values of one unique index that several entries had at some time of its build, at most.
 const SUSPECTS_MAX: usize = 100_000;
@@ -45,7 +45,7 @@ impl Build {
     }
 
     pub fn is_unique(&self) -> bool {
-        matches!(self.index.kind, IndexKind::Ordered { unique: true, .. })
+        self.index.kind.is_unique()
     }
 
     /// Whether it holds everything that is committed.

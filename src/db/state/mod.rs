@@ -1,9 +1,8 @@
 //! What all transactions and background threads of one database share, and what tells them of one another: the flag that stops a
-//! statement, the list of who is connected and what runs, the clock, the signals to the sync task.
+//! statement, the list of who is connected and what runs, the clock.
 
 pub(super) mod activity;
 pub(super) mod cancel;
-pub(super) mod change_signals;
 pub(super) mod clock;
 pub(super) mod dimension_witnesses;
 pub(super) mod index_builds;

@@ -4,6 +4,10 @@
 //! nothing. Blocks grow while a load goes on. TRUNCATE … RESTART IDENTITY alone goes back, and belongs to its transaction:
 //! until that commits, its rows take their numbers from a count of its own.
 //!
+//! A reservation is written here and not by the committer, since a statement waits for it. Nothing can come between: whoever
+//! writes a sequence, the committer that begins one anew as well, holds the lock on all of them until it is durable. What is
+//! reserved for a table that is dropped meanwhile is never read: its number is not given again.
+//!
 //! While a table is attached to a network its columns draw from [`RowIds`](crate::db::catalog::row_ids::RowIds) instead, and its own
 //! sequences stand still.
 

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -16,7 +15,6 @@ use crate::db::pending::fact_types::FactTypes;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::records::stored_head::{HeadsSeen, StoredHead};
 use crate::db::state::activity::Activity;
-use crate::db::state::change_signals::Signals;
 use crate::db::state::clock::Clock;
 use crate::db::state::dimension_witnesses::Witnesses;
 use crate::db::state::index_builds::Builds;
@@ -37,8 +35,7 @@ use crate::types::ColumnType;
 pub(crate) struct DbState {
     pub store: Store,
     pub clock: Clock,
-    pub signals: Signals,
-    /// What listeners are told of commits and networks.
+    /// What is told of commits and networks.
     pub feed: Feed,
     pub health: Health,
     /// Runs while a batch is being written to the disk.
@@ -68,7 +65,6 @@ pub(crate) struct DbState {
     pub row_ids: RowIds,
     pub secrets: Secrets,
     pub blobs: BlobStore,
-    pub builder: SyncSender<()>,
     pub builds: Builds,
     catalog: RwLock<Arc<Catalog>>,
     version: AtomicU64,
@@ -86,7 +82,6 @@ pub(crate) struct StateParts {
     pub key_directory: PathBuf,
     pub secrets: Secrets,
     pub blobs: BlobStore,
-    pub builder: SyncSender<()>,
     pub catalog: Catalog,
     pub version: u64,
     pub next_id: u32,
@@ -97,7 +92,6 @@ impl DbState {
         DbState {
             store: parts.store,
             clock: parts.clock,
-            signals: Signals::new(),
             feed: Feed::new(FEED_BYTES_MAX),
             health: Health::default(),
             writing: Stopwatch::default(),
@@ -119,7 +113,6 @@ impl DbState {
             row_ids: RowIds::default(),
             secrets: parts.secrets,
             blobs: parts.blobs,
-            builder: parts.builder,
             builds: Builds::default(),
             catalog: RwLock::new(Arc::new(parts.catalog)),
             version: AtomicU64::new(parts.version),
@@ -195,6 +188,7 @@ impl DbState {
                 *current = catalog;
             }
         }
+        debug_assert!(version >= self.version(), "the numbers of commits go back");
         self.version.store(version, Ordering::Release);
         Ok(())
     }
@@ -260,14 +254,6 @@ impl DbState {
                 .with_hint("Restore it from a backup, or store the blob again."));
         }
         Ok(bytes)
-    }
-
-    /// Tells the builder of nearest-neighbour graphs that there may be work.
-    pub fn wake_builder(&self) {
-        match self.builder.try_send(()) {
-            // A signal that waits already says the same; a builder that is gone builds nothing.
-            Ok(()) | Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
-        }
     }
 
     /// Why the committer does not answer: it was told to stop, or it died and nothing can be written any more.

@@ -15,10 +15,10 @@ use crate::db::pending::fact_types::{FactKinds, FactTypes};
 use crate::db::records::stage_marks::StagedAt;
 use crate::db::write::committer::facts_name;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, FACT_BLOB_HASH, IndexKind};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, FACT_BLOB_HASH, FieldKey};
 use crate::store::{
-    Batch, BlobHash, Family, Key, KeyRange, Publicity, RecordView, Snapshot, Store, StoreOptions, Stored, build_marker,
-    decode_with_aside, file_error,
+    Batch, BlobHash, Family, Key, KeyRange, Publicity, RecordView, Snapshot, Store, StoreOptions, ValueRef,
+    build_marker, decode_with_aside, file_error,
 };
 use crate::types::Value;
 
@@ -106,8 +106,11 @@ impl Repair<'_> {
                 if let Some(hash) = blob_of(&record)? {
                     *blobs.entry(hash).or_insert(0) += 1;
                 }
-                let names = record.names().collect::<Result<Vec<&str>>>()?;
-                let known = names.iter().map(|name| Ok(((*name).to_string(), record.get_value(name)?)));
+                let keys = record.keys().collect::<Result<Vec<FieldKey<'_>>>>()?;
+                let known = keys.iter().filter_map(|key| match key {
+                    FieldKey::Fact(name) => Some(record.get_value(*key).map(|value| ((*name).to_string(), value))),
+                    FieldKey::Column(_) => None,
+                });
                 let known = known.collect::<Result<Vec<(String, Option<Value>)>>>()?;
                 none.note(collection.id, known.iter().map(|(name, value)| (name, value)), &mut facts);
             }
@@ -249,19 +252,20 @@ impl Repair<'_> {
         while let Some((place, _)) = vectors.next()? {
             let cut = || Error::new(ErrorKind::Corrupted, "the key of a vector is cut off");
             let (id, rest) = place.split_first_chunk().ok_or_else(cut)?;
-            let (slot, key) = rest.split_first_chunk().ok_or_else(cut)?;
-            let (id, slot) = (CollectionId(u32::from_be_bytes(*id)), u16::from_be_bytes(*slot));
-            let field = known.get(&id).and_then(|collection| collection.field_name(usize::from(slot)));
+            let (column, key) = rest.split_first_chunk().ok_or_else(cut)?;
+            let (id, column) = (CollectionId(u32::from_be_bytes(*id)), ColumnId(u16::from_be_bytes(*column)));
+            let declared =
+                known.get(&id).and_then(|collection| collection.columns.get(collection.position_of(column)?));
             let entry = snapshot.get(&Key::Entry(id, key))?;
-            let has_vector = match (field, &entry) {
-                (Some(field), Some(bytes)) => {
-                    let record = RecordView::parse(bytes)?;
-                    matches!(record.get(field)?, Some(Stored::Vector { .. }))
+            let has_vector = match (declared, &entry) {
+                (Some(declared), Some(bytes)) => {
+                    let stored = RecordView::parse(bytes)?.column_ref(declared)?;
+                    matches!(stored, Some(ValueRef::Vector { .. }))
                 }
                 _ => false,
             };
             if !has_vector {
-                self.batch.delete(&Key::Vector(id, slot, key));
+                self.batch.delete(&Key::Vector(id, column, key));
                 self.report.stray_vectors += 1;
                 self.write_full()?;
             }
@@ -315,7 +319,7 @@ fn next_index(snapshot: &Snapshot, after: Option<CollectionId>) -> Result<Option
 /// Collection, index and both names of each ordered index.
 fn ordered_indexes(collections: &[Collection]) -> Vec<(CollectionId, CollectionId, String)> {
     let of = |collection: &Collection| {
-        let ordered = collection.indexes.iter().filter(|index| !matches!(index.kind, IndexKind::Hnsw { .. }));
+        let ordered = collection.indexes.iter().filter(|index| index.kind.is_ordered());
         let named = |name: &str| format!("{name} on {}", collection.name);
         ordered.map(|index| (collection.id, index.id, named(&index.name))).collect::<Vec<_>>()
     };

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use crate::db::vectors::vector_indexes::{VectorIndex, VectorIndexes};
 use crate::error::Result;
@@ -32,15 +34,36 @@ pub(crate) struct Graphs<'a> {
     pub version: &'a dyn Fn() -> u64,
 }
 
+/// Commits that bring vectors, as a thread without a runtime waits for them.
+pub(crate) struct Arrivals {
+    vectors: watch::Receiver<u64>,
+    runtime: Runtime,
+}
+
+impl Arrivals {
+    /// # Errors
+    /// 58030 where the system gives no timer.
+    pub fn new(vectors: watch::Receiver<u64>) -> Result<Arrivals> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        Ok(Arrivals { vectors, runtime })
+    }
+
+    /// Waits for the next commit that brings vectors, up to `longest`; whether one came. Those that came together count once.
+    fn wait(&mut self, longest: Duration) -> bool {
+        // The sender is there as long as the database, which the thread holds.
+        let Arrivals { vectors, runtime } = self;
+        let arrived = runtime.block_on(async { tokio::time::timeout(longest, vectors.changed()).await });
+        matches!(arrived, Ok(Ok(())))
+    }
+}
+
 /// Runs until `stop` is set and the thread is woken.
-pub(crate) fn run(graphs: Graphs<'_>, signals: &Receiver<()>, stop: &AtomicBool) {
+pub(crate) fn run(graphs: Graphs<'_>, arrivals: &mut Arrivals, stop: &AtomicBool) {
     let mut saved = Instant::now();
     while !stop.load(Ordering::Acquire) {
-        // A timeout is as good a reason to look as a signal.
-        if signals.recv_timeout(LOOK_INTERVAL) == Err(RecvTimeoutError::Disconnected) {
-            return;
-        }
-        wait_for_calm(graphs, signals, stop);
+        // That none came for so long is as good a reason to look.
+        arrivals.wait(LOOK_INTERVAL);
+        wait_for_calm(graphs, arrivals, stop);
         for index in graphs.indexes.all() {
             if let Err(error) = build_due(&index, stop) {
                 tracing::warn!(index = index.id.0, %error, "linking new vectors failed; searches measure them instead");
@@ -53,13 +76,13 @@ pub(crate) fn run(graphs: Graphs<'_>, signals: &Receiver<()>, stop: &AtomicBool)
     }
 }
 
-/// Puts builds off while vectors come in. Each signal is a commit that brought some.
-fn wait_for_calm(graphs: Graphs<'_>, signals: &Receiver<()>, stop: &AtomicBool) {
+/// Puts builds off while vectors come in.
+fn wait_for_calm(graphs: Graphs<'_>, arrivals: &mut Arrivals, stop: &AtomicBool) {
     let started = Instant::now();
     while let Some(rows) = rows_due(graphs)
         && started.elapsed() < calm_wait(rows)
         && !stop.load(Ordering::Acquire)
-        && signals.recv_timeout(CALM).is_ok()
+        && arrivals.wait(CALM)
     {}
 }
 

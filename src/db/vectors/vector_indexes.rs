@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, RwLock};
 
 use crate::error::Result;
-use crate::model::{Collection, CollectionId, Index as IndexDefinition, IndexKind};
+use crate::model::{Collection, CollectionId, ColumnId, Index as IndexDefinition, IndexKind};
 use crate::store::{create_file_in_private, make_private_folder};
 use crate::vector::{Metric, NearestIndex, Parameters};
 
@@ -35,7 +35,7 @@ struct Changes {
 pub(crate) struct VectorIndex {
     pub id: CollectionId,
     pub collection: CollectionId,
-    pub column: usize,
+    pub column: ColumnId,
     pub metric: Metric,
     parameters: Parameters,
     /// Made with the first vector, which brings the dimension.
@@ -53,14 +53,14 @@ impl VectorIndex {
     /// The empty index of a definition; `None` for an index of another kind.
     ///
     /// # Errors
-    /// 42704 for an operator class that is none, 22023 for parameters out of bounds.
+    /// 42704 for an operator class that is none, 22023 for parameters out of bounds, XX000 for a column that is not there.
     pub fn new(collection: &Collection, definition: &IndexDefinition) -> Option<Result<Self>> {
         let IndexKind::Hnsw { column, operator_class, m, ef_construction } = &definition.kind else { return None };
         Some(operator_class.parse().and_then(|metric| {
             Ok(VectorIndex {
                 id: definition.id,
                 collection: collection.id,
-                column: *column,
+                column: collection.column_id(*column)?,
                 metric,
                 parameters: Parameters::new(usize::from(*m), usize::from(*ef_construction))?,
                 graph: OnceLock::new(),
@@ -227,10 +227,6 @@ impl VectorIndexes {
 
     pub fn all(&self) -> Vec<Arc<VectorIndex>> {
         self.0.read().values().cloned().collect()
-    }
-
-    pub fn of_collection(&self, collection: CollectionId) -> Vec<Arc<VectorIndex>> {
-        self.0.read().values().filter(|index| index.collection == collection).cloned().collect()
     }
 
     /// Puts an index in the place of the one with its id, which it gives back.

@@ -1,8 +1,7 @@
-//! Filling new indexes with the entries that were there before them.
+//! Filling new ordered indexes with the entries that were there before them.
 //!
-//! Ordered indexes are filled by the committer in steps between commits, so that a step never races with a write, before
-//! their transaction commits: see `index_builds`. Nearest-neighbour indexes are filled after it from a snapshot on another thread
-//! while the committer adds what is new, and used once they hold everything; they are a cache that a start can make anew.
+//! The committer fills them in steps between commits, so that a step never races with a write, before their transaction
+//! commits: see `index_builds`.
 
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
@@ -11,22 +10,17 @@ use crate::db::read::entry_view::EntryView;
 use crate::db::read::ordered_keys::{index_prefix, indexed_operands, unique_prefix};
 use crate::db::read::query::Operand;
 use crate::db::read::scan::{ScanSpan, visit_entries, visit_key};
-use crate::db::read::view::{ReadView, vector_slot};
+use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::index_builds::Build;
 use crate::db::state::state::DbState;
-use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::index_build::IndexBuild;
-use crate::db::write::ordered_indexes::is_ordered;
-use crate::db::write::ordered_indexes::{Constraints, not_unique};
+use crate::db::write::ordered_indexes::not_unique;
 use crate::error::{Error, Result};
 use crate::model::{Collection, CollectionId, Index};
-use crate::store::{
-    Batch, Key, KeyRange, RecordView, Snapshot, build_marker, has_null_part, skip_key_parts, vector_of_bytes,
-};
-use crate::vector::BuildScope;
+use crate::store::{Batch, Key, KeyRange, Snapshot, build_marker, has_null_part, skip_key_parts};
 
 /// Entries that one step of the committer indexes.
 const ENTRIES_PER_STEP: usize = 2_000;
@@ -115,7 +109,7 @@ impl CommitEncoder<'_> {
     ) -> Result<()> {
         let Some(old) = old else { return Ok(()) };
         let stays = |index: &&Index| last.is_some_and(|last| last.indexes.iter().any(|kept| kept.id == index.id));
-        for index in new.indexes.iter().filter(|index| is_ordered(index)).filter(stays) {
+        for index in new.indexes.iter().filter(|index| index.kind.is_ordered()).filter(stays) {
             if old.indexes.iter().any(|known| known.id == index.id) || self.fills_indexes_of(new.id) {
                 continue;
             }
@@ -139,20 +133,16 @@ impl CommitEncoder<'_> {
     /// Unique indexes that this commit makes hold each value once, whatever was written while they were built.
     ///
     /// # Errors
-    /// As [`Constraints::check_build`].
-    pub fn check_builds(&mut self) -> Result<()> {
-        let group = self.group;
-        for id in self.effects.built.clone() {
-            let Some(build) = group.builds.iter().find(|build| build.index.id == id) else { continue };
-            let catalog = Arc::clone(self.current_catalog());
-            let collection = catalog.collection_by_id(build.collection.id);
+    /// As [`CommitEncoder::check_build`].
+    pub fn check_builds(&self) -> Result<()> {
+        for id in &self.effects.built {
+            let Some(build) = self.group.builds.iter().find(|build| build.index.id == *id) else { continue };
+            let collection = self.current_catalog().collection_by_id(build.collection.id);
             // It may have been dropped again in the same transaction.
-            let Some(collection) = collection.filter(|now| now.indexes.iter().any(|index| index.id == id)) else {
+            let Some(collection) = collection.filter(|now| now.indexes.iter().any(|index| index.id == *id)) else {
                 continue;
             };
-            let view = self.view.clone();
-            Constraints { group, view: &view, effects: &mut self.effects, check_unique: true }
-                .check_build(collection, build)?;
+            self.check_build(collection, build)?;
         }
         Ok(())
     }
@@ -235,46 +225,5 @@ pub(crate) fn check_duplicates(
         }
         holders = Some(count);
     }
-    Ok(())
-}
-
-/// Builds the graphs of a collection's new nearest-neighbour indexes. Until one is built, searches measure all vectors.
-pub(crate) async fn fill_new_graphs(shared: &Arc<DbState>, collection: &Collection) -> Result<()> {
-    for index in &collection.indexes {
-        let Some(graph) = shared.vector_index(index.id).filter(|graph| !graph.is_ready()) else { continue };
-        let shared = Arc::clone(shared);
-        tokio::task::spawn_blocking(move || fill_graph(&shared, &graph, true))
-            .await
-            .map_err(|error| Error::internal(format!("building an index stopped: {error}")))??;
-    }
-    Ok(())
-}
-
-/// Puts every committed vector of an index's column into its graph and declares it ready. `build` links them at once;
-/// without it the background thread does so later, and searches measure those that are not linked yet.
-pub(crate) fn fill_graph(shared: &Arc<DbState>, index: &Arc<VectorIndex>, build: bool) -> Result<()> {
-    let slot = vector_slot(index.column)?;
-    let snapshot = shared.store.snapshot();
-    let mut vectors = snapshot.scan(&KeyRange::vectors(index.collection, slot).uncached());
-    while let Some((key, bytes)) = vectors.next()? {
-        index.insert_if_absent(key, &vector_of_bytes(bytes)?)?;
-    }
-    drop(vectors);
-    // What was deleted while the scan ran may have been put back by it.
-    let now = shared.store.snapshot();
-    let mut before = snapshot.scan(&KeyRange::vectors(index.collection, slot).uncached());
-    while shared.version() != 0
-        && let Some((key, _)) = before.next()?
-    {
-        let record = now.get(&Key::Entry(index.collection, key))?;
-        let alive = record.as_deref().map(RecordView::parse).transpose()?.is_some_and(|record| record.is_alive());
-        if !alive {
-            index.delete(key);
-        }
-    }
-    if let (true, Some(graph)) = (build, index.graph()) {
-        graph.build(BuildScope::Everything, &mut |_| true)?;
-    }
-    index.set_ready();
     Ok(())
 }

@@ -1,12 +1,11 @@
 //! How many entries refer to each blob, and how many public states: a file that nobody refers to goes, and members get those
 //! that were posted.
 
-use crate::db::read::entry_view::EntryView;
 use crate::db::state::state::DbState;
 use crate::db::write::encoder::CommitEncoder;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, FACT_BLOB_HASH, NetworkId, PeerId, State};
-use crate::store::{Batch, BlobHash, Key, KeyRange, Publicity, RecordView, Stored};
+use crate::model::{Collection, CollectionKind, FACT_BLOB_HASH, FieldKey, NetworkId, PeerId, State};
+use crate::store::{Batch, BlobHash, Key, KeyRange, Publicity, RecordView, Stored, ValueRef};
 use crate::types::Value;
 
 /// Names of the records of blobs that were posted from here or came from the network: a peer that names the hash of another
@@ -63,8 +62,8 @@ impl DbState {
 /// The blob that a record names, where this origin wrote the name.
 fn blob_written_by(me: &PeerId, record: &[u8]) -> Result<Option<BlobHash>> {
     for field in RecordView::parse(record)?.fields() {
-        let (name, field) = field?;
-        if name == FACT_BLOB_HASH
+        let (key, field) = field?;
+        if key == FieldKey::Fact(FACT_BLOB_HASH)
             && field.stamp.peer_id == *me
             && let Stored::Value(Value::Text(hash)) = field.stored
         {
@@ -80,6 +79,12 @@ fn count_of(bytes: &[u8]) -> Result<u64> {
     bytes.try_into().map(u64::from_le_bytes).map_err(damaged)
 }
 
+/// A number of references with one more, or one less.
+fn moved(count: u64, added: bool) -> u64 {
+    debug_assert!(added || count > 0, "a reference goes that was never counted");
+    if added { count + 1 } else { count.saturating_sub(1) }
+}
+
 impl CommitEncoder<'_> {
     /// Keeps the number of entries that refer to each blob. A text that is no hash, which only a member can have sent, refers to
     /// none: what is written here was checked by its statement.
@@ -89,15 +94,15 @@ impl CommitEncoder<'_> {
     pub fn count_blobs(
         &mut self,
         collection: &Collection,
-        old: Option<&EntryView<'_>>,
-        new: Option<&EntryView<'_>>,
+        old: Option<&RecordView<'_>>,
+        new: Option<&RecordView<'_>>,
     ) -> Result<()> {
         if collection.kind != CollectionKind::Memory {
             return Ok(());
         }
-        let hash = |entry: Option<&EntryView<'_>>| -> Result<Option<BlobHash>> {
-            match entry.map(|entry| entry.field(FACT_BLOB_HASH, None)).transpose()?.flatten() {
-                Some(Value::Text(text)) => Ok(text.parse().ok()),
+        let hash = |record: Option<&RecordView<'_>>| -> Result<Option<BlobHash>> {
+            match record.map(|record| record.get_ref(FACT_BLOB_HASH)).transpose()?.flatten() {
+                Some(ValueRef::Text(text)) => Ok(text.parse().ok()),
                 _ => Ok(None),
             }
         };
@@ -107,8 +112,7 @@ impl CommitEncoder<'_> {
         }
         for (hash, added) in [(old, false), (new, true)] {
             let Some(hash) = hash else { continue };
-            let count = self.blob_count(hash.as_bytes())?;
-            let count = if added { count + 1 } else { count.saturating_sub(1) };
+            let count = moved(self.blob_count(hash.as_bytes())?, added);
             match count {
                 0 => self.effects.batch.delete(&Key::Blob(hash.as_bytes())),
                 count => self.effects.batch.put(&Key::Blob(hash.as_bytes()), &count.to_le_bytes()),
@@ -162,7 +166,7 @@ impl CommitEncoder<'_> {
                     None => 0,
                 },
             };
-            let count = if added { count + 1 } else { count.saturating_sub(1) };
+            let count = moved(count, added);
             let key = Key::PublicBlob(collection.id, hash.as_bytes());
             match count {
                 0 => self.effects.batch.delete(&key),

@@ -29,6 +29,7 @@ impl CommitEncoder<'_> {
                 CatalogChange::Put(collection) => {
                     let old = catalog.collection_by_id(collection.id).cloned();
                     self.drop_indexes(old.as_deref(), Some(collection))?;
+                    old.iter().for_each(|old| self.drop_columns(old, collection));
                     self.check_new_rules(old.as_deref(), collection)?;
                     self.put_collection(collection)?;
                     self.take_over_builds(old.as_deref(), collection, last_of(changes, collection.id))?;

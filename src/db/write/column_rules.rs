@@ -16,12 +16,12 @@ use crate::db::read::scan::{ScanSpan, visit_entries};
 use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::ordered_indexes::is_ordered;
+use crate::db::write::entry_states::fits;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Collection, CollectionId, CollectionKind, Column, DefaultValue};
 use crate::store::RecordView;
-use crate::types::{Value, split_object};
+use crate::types::{ColumnType, Value, split_object};
 
 impl Transaction {
     /// Makes a column forbid NULL, or allow it again.
@@ -85,7 +85,7 @@ impl Transaction {
         let mut changed = (*old).clone();
         changed.primary_key = columns.to_vec();
         // The old ones are of the old keys: their entries go with their numbers, and the commit fills the new ones.
-        for index in changed.indexes.iter_mut().filter(|index| is_ordered(index)) {
+        for index in changed.indexes.iter_mut().filter(|index| index.kind.is_ordered()) {
             index.id = self.new_id();
         }
         for position in columns {
@@ -138,7 +138,10 @@ impl Transaction {
 }
 
 /// The position of a column whose rules may be changed.
-fn changeable(collection: &Collection, column: &str) -> Result<usize> {
+///
+/// # Errors
+/// 42703; 0A000 for a default collection.
+pub(crate) fn changeable(collection: &Collection, column: &str) -> Result<usize> {
     if collection.kind != CollectionKind::Table {
         let message = format!("the columns of \"{}\" cannot be changed", collection.name);
         return Err(Error::unsupported(message, "It is a default collection."));
@@ -147,6 +150,19 @@ fn changeable(collection: &Collection, column: &str) -> Result<usize> {
         let message = format!("column \"{column}\" of relation \"{}\" does not exist", collection.name);
         Error::new(ErrorKind::UndefinedColumn, message)
     })
+}
+
+/// Whether a change of a collection writes all of its entries, and its ordered indexes with them: it gets another key, or a
+/// column another type.
+pub(crate) fn writes_all_anew(old: &Collection, new: &Collection) -> bool {
+    let is_retyped = |column: &Column| {
+        let before = old.position_of(column.id).and_then(|position| old.columns.get(position));
+        before.is_some_and(|before| match (&before.ty, &column.ty) {
+            (ColumnType::Vector(_), ColumnType::Vector(_)) => false,
+            (before, now) => before != now,
+        })
+    };
+    old.key_columns() != new.key_columns() || new.columns.iter().any(is_retyped)
 }
 
 fn is_an_identity(table: &str, column: &str) -> Error {
@@ -208,15 +224,17 @@ impl CommitEncoder<'_> {
     /// 40001 when somebody has.
     pub fn check_new_rules(&mut self, old: Option<&Collection>, new: &Collection) -> Result<()> {
         let Some(old) = old else { return Ok(()) };
-        if old.primary_key != new.primary_key {
+        if writes_all_anew(old, new) {
             if self.has_foreign_entry(new)? {
                 return Err(changed_meanwhile(new));
             }
             self.effects.rekeyed.insert(new.id);
         }
         let is_new = |position: &usize| {
-            let forbids = |columns: &[Column]| columns.get(*position).is_some_and(|column| column.not_null);
-            forbids(&new.columns) && !forbids(&old.columns) && key_part(new, *position).is_none()
+            let Some(column) = new.columns.get(*position) else { return false };
+            let before = old.position_of(column.id).and_then(|position| old.columns.get(position));
+            let did_forbid = before.is_some_and(|before| before.not_null);
+            column.not_null && !did_forbid && key_part(new, *position).is_none()
         };
         for position in (0..new.columns.len()).filter(is_new) {
             if has_null(&self.view, new, position, &Cancel::new())? || self.group_has_null(new, position)? {
@@ -257,17 +275,28 @@ impl CommitEncoder<'_> {
     /// An entry that was prepared with an older catalog keeps the rules of the present one.
     ///
     /// # Errors
-    /// 40001 for a NULL where one is forbidden by now: run again, the statement is planned anew.
+    /// 40001 for a NULL where one is forbidden by now, a value of another type than its column has by now, and one for a column
+    /// that is no more: run again, the statement is planned anew.
     pub fn check_rules(&self, collection: &Collection, key: &EntryKey, pending: &Pending) -> Result<()> {
         if !pending.alive || collection.kind != CollectionKind::Table {
             return Ok(());
+        }
+        let has_dropped = usize::from(collection.next_column) > collection.columns.len();
+        let is_out_of_place = |(name, value): (&String, &Option<Value>)| match value {
+            None | Some(Value::Vector(_)) => false,
+            Some(value) if collection.column_of_field(name).is_some() => !fits(collection, name, Some(value)),
+            // It may have been one of those.
+            Some(_) => has_dropped,
+        };
+        if pending.changes.iter().any(is_out_of_place) {
+            return Err(changed_meanwhile(collection));
         }
         let record = pending.base.as_deref().map(RecordView::parse).transpose()?;
         let entry = EntryView { view: &self.view, collection, key: key.as_bytes(), record, pending: Some(pending) };
         for (position, column) in collection.columns.iter().enumerate() {
             // A part of the key that is written as a field: there was no such key when the entry was prepared.
             let breaks_rule = match key_part(collection, position) {
-                Some(_) => pending.changes.contains_key(&column.name),
+                Some(_) => pending.changes.contains_key(&column.field),
                 None => column.not_null && entry.column(position)?.is_null(),
             };
             if breaks_rule {

@@ -13,13 +13,18 @@ use crate::db::pending::write_set::Restarts;
 use crate::db::records::stage_marks::{EntryPlace, StagedAt};
 use crate::db::records::stored_head::StoredHead;
 use crate::db::state::index_builds::Build;
+use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::feed_draft::FeedDraft;
-use crate::model::{CollectionId, Hlc, NetworkId, PeerId};
-use crate::store::{Batch, NameHash, Snapshot};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{CollectionId, ColumnId, Hlc, NetworkId, PeerId};
+use crate::store::{Batch, Key, NameHash, Snapshot};
 
-/// A component of a vector column: its collection, its slot and the encoded key of its entry.
-pub(crate) type VectorPlace = (CollectionId, u16, Vec<u8>);
+/// Name of the singleton that holds the number and the time of the last commit.
+pub(crate) const PROGRESS: &str = "progress";
+
+/// The vector of an entry in a column: its collection, its column and the encoded key of its entry.
+pub(crate) type VectorPlace = (CollectionId, ColumnId, Vec<u8>);
 
 /// A posting: its network and its place.
 pub(crate) type PostingPlace = (NetworkId, Vec<u8>);
@@ -34,7 +39,7 @@ pub(crate) struct PendingWrites {
     pub contributions: HashMap<EntryPlace, Option<Arc<[u8]>>>,
     /// Postings by their place.
     pub postings: HashMap<PostingPlace, Option<Arc<[u8]>>>,
-    /// Vectors by collection, slot and key.
+    /// Vectors by collection, column and key.
     pub components: HashMap<VectorPlace, Option<Arc<[f32]>>>,
     /// Entries put on the stage or taken off it.
     pub staged: HashMap<EntryPlace, Option<StagedAt>>,
@@ -80,10 +85,10 @@ pub(crate) struct CommitEffects {
     pub built: Vec<CollectionId>,
     /// Collections whose entries all move to other keys, and with them into new ordered indexes.
     pub rekeyed: BTreeSet<CollectionId>,
-    /// Columns that lost a vector, by collection and position: with the last one the dimension goes that it brought.
-    pub lost_vectors: BTreeSet<(CollectionId, usize)>,
+    /// Columns that lost a vector, by collection: with the last one the dimension goes that it brought.
+    pub lost_vectors: BTreeSet<(CollectionId, ColumnId)>,
     /// Columns whose dimension this commit changes: no vector of another one may be left at its end.
-    pub new_dimensions: BTreeSet<(CollectionId, usize)>,
+    pub new_dimensions: BTreeSet<(CollectionId, ColumnId)>,
     /// Collections of which values of peers may fit now that were hidden before.
     pub hidden: BTreeSet<CollectionId>,
     /// Nearest-neighbour indexes that begin anew, since the dimension of their column changed.
@@ -159,6 +164,16 @@ impl CommitGroup {
         }
     }
 
+    /// The group over what is committed at this moment, for readers of what an encoder would find: they add nothing to it.
+    ///
+    /// # Errors
+    /// 58030 where the store cannot be read, XX001 for a damaged number of the last commit.
+    pub fn over_committed(state: &DbState) -> Result<CommitGroup> {
+        let (catalog, snapshot, _) = state.moment();
+        let (version, hlc) = load_progress(&snapshot)?;
+        Ok(CommitGroup::new(Arc::new(snapshot), catalog, Vec::new(), version, hlc))
+    }
+
     pub fn accept(&mut self, effects: CommitEffects, version: u64, hlc: Hlc) {
         if self.batch.is_empty() {
             self.batch = effects.batch;
@@ -184,5 +199,17 @@ impl CommitGroup {
         self.events.extend(effects.feed.into_iter().flat_map(|feed| feed.into_events(version)));
         self.version = version;
         self.hlc = hlc;
+    }
+}
+
+/// Number and time of the last commit.
+///
+/// # Errors
+/// 58030 where the store cannot be read, XX001 where they are damaged.
+pub(crate) fn load_progress(snapshot: &Snapshot) -> Result<(u64, Hlc)> {
+    let Some(bytes) = snapshot.get(&Key::Meta(PROGRESS))? else { return Ok((0, Hlc::default())) };
+    match bytes.as_chunks::<8>() {
+        ([version, hlc], []) => Ok((u64::from_le_bytes(*version), Hlc::from_bits(u64::from_le_bytes(*hlc)))),
+        _ => Err(Error::new(ErrorKind::Corrupted, "the number of the last commit cannot be read")),
     }
 }

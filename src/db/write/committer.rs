@@ -1,4 +1,5 @@
-//! The one thread that changes the store.
+//! The one thread that changes the store of an open database. Reservations of numbers alone are written where a statement waits
+//! for them, each under a lock of its own: see `sequences` and `row_ids`.
 //!
 //! It takes the commits that wait, verifies and encodes each one on top of those before it, writes them as one batch with
 //! one fsync, publishes the catalog and the vectors, and only then answers. A commit that fails its checks leaves no trace
@@ -11,14 +12,14 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::db::catalog::catalog::Catalog;
+use crate::db::feed::signals::Changed;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::state::cancel::Cancel;
-use crate::db::state::change_signals::Changed;
 use crate::db::state::index_builds::Build;
 use crate::db::state::state::DbState;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::backfill::{BuildStep, begin_build, build_step, sweep_builds};
-use crate::db::write::commit_group::{CommitGroup, VectorChange};
+use crate::db::write::commit_group::{CommitGroup, PROGRESS, VectorChange};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::feed_draft::catalog_events;
 use crate::db::write::index_build::IndexBuild;
@@ -34,9 +35,6 @@ pub(crate) const COMMITS_WAITING_MAX: usize = 1024;
 const GROUP_COMMITS_MAX: usize = 256;
 /// Bytes of a group's batch beyond which it takes no further commit.
 const GROUP_BYTES_MAX: usize = 64 * 1024 * 1024;
-
-/// Name of the singleton that holds the number and the time of the last commit.
-pub(crate) const PROGRESS: &str = "progress";
 
 /// What the committer is asked to do.
 pub(crate) enum Job {
@@ -320,7 +318,7 @@ impl Committer {
     fn write(&mut self, mut group: CommitGroup) -> Result<()> {
         if group.batch.is_empty() && !group.catalog_changed {
             // Messages alone leave nothing behind.
-            group.events.drain(..).for_each(|event| self.shared.feed.publish(event));
+            self.shared.feed.publish(Changed::default(), group.events);
             return Ok(());
         }
         let progress = [group.version.to_le_bytes(), group.hlc.to_bits().to_le_bytes()].concat();
@@ -354,22 +352,24 @@ impl Committer {
             self.shared.builds.finish(*index);
         }
         self.showing.extend(group.hidden.iter().map(|collection| (*collection, None)));
-        if !group.vectors.is_empty() {
-            self.shared.wake_builder();
-        }
-        let changed = Changed { catalog: group.catalog_changed, stage: group.has_staged, heads: group.has_posted };
-        self.shared.signals.tell(changed);
-        self.tell_listeners(group, before.as_deref());
+        self.tell(group, before.as_deref());
         Ok(())
     }
 
-    /// Tells those who listen what a durable group has changed; `before` is the catalog before it, where that changed.
-    fn tell_listeners(&self, group: CommitGroup, before: Option<&Catalog>) {
-        let feed = &self.shared.feed;
-        if let Some(before) = before.filter(|_| feed.listened_to().0) {
-            catalog_events(before, &group.catalog).into_iter().for_each(|event| feed.publish(event));
-        }
-        group.events.into_iter().for_each(|event| feed.publish(event));
+    /// Tells everybody what a durable group has changed; `before` is the catalog before it, where that changed.
+    fn tell(&self, group: CommitGroup, before: Option<&Catalog>) {
+        let changed = Changed {
+            catalog: group.catalog_changed,
+            stage: group.has_staged,
+            heads: group.has_posted,
+            vectors: !group.vectors.is_empty(),
+        };
+        let mut events = match before.filter(|_| self.shared.feed.listened_to().0) {
+            Some(before) => catalog_events(before, &group.catalog),
+            None => Vec::new(),
+        };
+        events.extend(group.events);
+        self.shared.feed.publish(changed, events);
     }
 
     /// Puts the indexes that begin anew in the place of the old ones, which it gives back.
@@ -416,8 +416,7 @@ fn apply_vectors(group: &CommitGroup) -> Result<()> {
 }
 
 fn restore_vector(group: &CommitGroup, change: &VectorChange) -> Result<()> {
-    let slot = crate::db::read::view::vector_slot(change.index.column)?;
-    match group.snapshot.get(&Key::Vector(change.index.collection, slot, &change.key))? {
+    match group.snapshot.get(&Key::Vector(change.index.collection, change.index.column, &change.key))? {
         Some(bytes) => change.index.insert(&change.key, &crate::store::vector_of_bytes(&bytes)?),
         None => {
             change.index.delete(&change.key);

@@ -4,14 +4,11 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::{Catalog, check_collection, check_identifier};
 use crate::db::catalog::catalog_change::CatalogChange;
-use crate::db::catalog::row_ids::check_room;
 use crate::db::state::cancel::Cancel;
-use crate::db::write::ordered_indexes::is_ordered;
+use crate::db::write::secondary_index::implementation;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AUTH, Collection, CollectionId, CollectionKind, Column, Index, IndexKind, IndexOrigin, MEMORY};
-use crate::types::ColumnType;
-use crate::vector::{DIMENSION_MAX, Metric, Parameters};
+use crate::model::{AUTH, Collection, CollectionId, CollectionKind, Index, IndexOrigin, MEMORY};
 
 impl Transaction {
     /// A number for a new collection or index.
@@ -70,9 +67,7 @@ impl Transaction {
             return Err(Error::unsupported("secrets cannot be indexed", "Their keys are looked up by hash already."));
         }
         check_index(self.catalog(), &changed, &index)?;
-        if matches!(index.kind, IndexKind::Ordered { unique: true, .. })
-            && self.catalog().network_of(changed.id).is_some()
-        {
+        if index.kind.is_unique() && self.catalog().network_of(changed.id).is_some() {
             return Err(Error::unsupported(
                 format!("collection \"{collection}\" is attached to a network and cannot have a unique index"),
                 "Peers write at the same time, so only the primary key can be unique there.",
@@ -81,7 +76,10 @@ impl Transaction {
         changed.indexes.push(index.clone());
         let changed = Arc::new(changed);
         self.change_catalog(CatalogChange::Put(Arc::clone(&changed)));
-        if is_ordered(&index) { self.fill_index(&changed, &index, cancel).await } else { Ok(()) }
+        match implementation(&index).is_filled_before_commit() {
+            true => self.fill_index(&changed, &index, cancel).await,
+            false => Ok(()),
+        }
     }
 
     /// # Errors
@@ -127,33 +125,6 @@ impl Transaction {
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
     }
 
-    /// Adds a column that existing entries have no value for.
-    ///
-    /// # Errors
-    /// 42701; 0A000 for a default collection, and for a sequence of less than eight bytes in an attached one.
-    pub fn add_column(&mut self, collection: &str, column: Column) -> Result<()> {
-        let current = Arc::clone(self.catalog().expect_collection(collection)?);
-        if current.kind != CollectionKind::Table {
-            return Err(Error::unsupported(
-                format!("columns cannot be added to \"{collection}\""),
-                "Put facts into its metadata.",
-            ));
-        }
-        if column.not_null {
-            return Err(Error::internal("a column of no values yet forbids NULL"));
-        }
-        if column.has_sequence() && self.catalog().network_of(current.id).is_some() {
-            check_room(&current.name, &column.name, &column.ty)?;
-        }
-        let mut changed = (*current).clone();
-        changed.columns.push(column);
-        let mut catalog = (**self.catalog()).clone();
-        catalog.remove(current.id);
-        check_collection(&catalog, &changed)?;
-        self.change_catalog(CatalogChange::Put(Arc::new(changed)));
-        Ok(())
-    }
-
     /// Gives a collection another name.
     ///
     /// # Errors
@@ -197,19 +168,5 @@ fn check_index(catalog: &Catalog, collection: &Collection, index: &Index) -> Res
     if catalog.is_taken(&index.name) || index.name == collection.name {
         return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{}\" already exists", index.name)));
     }
-    if let IndexKind::Hnsw { column, operator_class, m, ef_construction } = &index.kind {
-        operator_class.parse::<Metric>()?;
-        Parameters::new(usize::from(*m), usize::from(*ef_construction))?;
-        match collection.columns.get(*column).map(|column| &column.ty) {
-            Some(ColumnType::Vector(dimension)) if dimension.is_none_or(|n| n as usize <= DIMENSION_MAX) => {}
-            _ => {
-                return Err(Error::new(
-                    ErrorKind::DatatypeMismatch,
-                    format!("operator class \"{operator_class}\" does not accept the column's type"),
-                )
-                .with_hint("An hnsw index stands on a vector column."));
-            }
-        }
-    }
-    Ok(())
+    implementation(index).check(collection, index)
 }

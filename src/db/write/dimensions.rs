@@ -12,13 +12,13 @@ use crate::db::catalog::catalog_change::CatalogChange;
 use crate::db::pending::write_set::{EntryKey, Pending};
 use crate::db::read::entry_view::check_dimension;
 use crate::db::read::scan::{ScanSpan, visit_entries};
-use crate::db::read::view::{ReadView, vector_slot};
+use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::vectors::vector_indexes::VectorIndex;
 use crate::db::write::encoder::{CommitEncoder, conflict};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Column, DimensionOrigin, IndexKind, State};
+use crate::model::{Collection, CollectionId, CollectionKind, Column, ColumnId, DimensionOrigin, State};
 use crate::store::{Key, KeyRange};
 use crate::types::{ColumnType, Value};
 use crate::vector::DIMENSION_MAX;
@@ -79,14 +79,15 @@ impl CommitEncoder<'_> {
     ///
     /// # Errors
     /// 40001 where the table was dropped or the type of the column declared meanwhile; as [`VectorIndex::new`].
-    pub fn relearn_dimension(&mut self, id: CollectionId, position: usize, dimension: u32) -> Result<()> {
+    pub fn relearn_dimension(&mut self, id: CollectionId, column: ColumnId, dimension: u32) -> Result<()> {
         let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else {
             return Err(conflict("its table was dropped"));
         };
-        if !collection.learns_dimension(position) {
+        let learns = |position: &usize| collection.learns_dimension(*position);
+        let Some(position) = collection.position_of(column).filter(learns) else {
             return Err(conflict("another transaction changed the type of its column"));
-        }
-        self.effects.new_dimensions.insert((id, position));
+        };
+        self.effects.new_dimensions.insert((id, column));
         self.set_dimension(&collection, position, Some(dimension)).map(drop)
     }
 
@@ -97,11 +98,12 @@ impl CommitEncoder<'_> {
     pub fn note_new_dimensions(&mut self, old: Option<&Collection>, new: &Arc<Collection>) -> Result<()> {
         let Some(old) = old else { return Ok(()) };
         for position in new.vector_columns() {
-            let (before, after) = (dimension(old, position), dimension(new, position));
+            let id = new.column_id(position)?;
+            let (before, after) = (dimension_of_column(old, id), dimension(new, position));
             if before == after {
                 continue;
             }
-            self.effects.new_dimensions.insert((new.id, position));
+            self.effects.new_dimensions.insert((new.id, id));
             if before.is_some() {
                 self.renew_indexes(new, position)?;
             }
@@ -115,10 +117,12 @@ impl CommitEncoder<'_> {
     /// # Errors
     /// 40001 where another transaction stored a vector of another dimension; 58030 where the store cannot be read.
     pub fn check_changed_dimensions(&mut self) -> Result<()> {
-        for (id, position) in std::mem::take(&mut self.effects.new_dimensions) {
+        for (id, column) in std::mem::take(&mut self.effects.new_dimensions) {
             let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else { continue };
-            let wanted = dimension(&collection, position).map(|wanted| wanted as usize);
-            if self.has_vector(id, position, &|found| Some(found) != wanted)? {
+            let wanted = dimension_of_column(&collection, column).map(|wanted| wanted as usize);
+            if collection.position_of(column).is_some()
+                && self.has_vector(id, column, &|found| Some(found) != wanted)?
+            {
                 return Err(conflict("another transaction stored a vector of another dimension"));
             }
         }
@@ -130,10 +134,11 @@ impl CommitEncoder<'_> {
     /// # Errors
     /// 58030 where the store cannot be read; as [`VectorIndex::new`].
     pub fn forget_dimensions(&mut self) -> Result<()> {
-        for (id, position) in std::mem::take(&mut self.effects.lost_vectors) {
+        for (id, column) in std::mem::take(&mut self.effects.lost_vectors) {
             let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else { continue };
+            let Some(position) = collection.position_of(column) else { continue };
             let is_learned = dimension(&collection, position).is_some() && collection.learns_dimension(position);
-            if is_learned && !self.has_vector(id, position, &|_| true)? {
+            if is_learned && !self.has_vector(id, column, &|_| true)? {
                 self.set_dimension(&collection, position, None)?;
             }
         }
@@ -169,7 +174,7 @@ impl CommitEncoder<'_> {
 
     fn renew_indexes(&mut self, collection: &Collection, position: usize) -> Result<()> {
         for definition in &collection.indexes {
-            let is_of_column = matches!(definition.kind, IndexKind::Hnsw { column, .. } if column == position);
+            let is_of_column = definition.kind.vector_column() == Some(position);
             // One that this group makes is filled once it is there.
             if !is_of_column || self.shared.vector_index(definition.id).is_none() {
                 continue;
@@ -183,43 +188,33 @@ impl CommitEncoder<'_> {
         Ok(())
     }
 
-    /// The nearest-neighbour indexes of a collection as they will be.
-    pub fn vector_indexes(&self, collection: CollectionId) -> Vec<Arc<VectorIndex>> {
-        let renewed = |id| {
-            let all = self.effects.renewed.iter().rev().chain(self.group.renewed.iter().rev());
-            all.into_iter().find(|index| index.id == id).cloned()
-        };
-        let indexes = self.shared.vector_indexes.of_collection(collection).into_iter();
-        indexes.map(|index| renewed(index.id).unwrap_or(index)).collect()
-    }
-
     /// Whether a column holds a vector of a dimension that `is_sought` at this point.
-    fn has_vector(&self, id: CollectionId, position: usize, is_sought: &dyn Fn(usize) -> bool) -> Result<bool> {
-        let slot = vector_slot(position)?;
+    fn has_vector(&self, id: CollectionId, column: ColumnId, is_sought: &dyn Fn(usize) -> bool) -> Result<bool> {
         let overlays = [&self.effects.overlay.components, &self.group.overlay.components];
-        let mut place = (id, slot, Vec::new());
+        let mut place = (id, column, Vec::new());
         let mut change = |key: &[u8]| {
             place.2 = key.to_vec();
             overlays.iter().find_map(|overlay| overlay.get(&place)).cloned()
         };
         let witnesses = &self.shared.witnesses;
-        if let Some(key) = witnesses.get((id, position))
+        if let Some(key) = witnesses.get((id, column))
             && change(&key).is_none()
-            && let Some(bytes) = self.group.snapshot.get(&Key::Vector(id, slot, &key))?
+            && let Some(bytes) = self.group.snapshot.get(&Key::Vector(id, column, &key))?
             && is_sought(dimension_of(&bytes))
         {
             return Ok(true);
         }
-        for ((of, in_slot, key), _) in overlays.into_iter().flatten() {
-            if (*of, *in_slot) == (id, slot) && change(key).flatten().is_some_and(|vector| is_sought(vector.len())) {
+        for ((of, in_column, key), _) in overlays.into_iter().flatten() {
+            if (*of, *in_column) == (id, column) && change(key).flatten().is_some_and(|vector| is_sought(vector.len()))
+            {
                 return Ok(true);
             }
         }
         // From the end: what is deleted in the order it came in does not have to be stepped over.
-        let mut stored = self.group.snapshot.scan(&KeyRange::vectors(id, slot).reversed().uncached());
+        let mut stored = self.group.snapshot.scan(&KeyRange::vectors(id, column).reversed().uncached());
         while let Some((key, bytes)) = stored.next()? {
             if change(key).is_none() && is_sought(dimension_of(bytes)) {
-                witnesses.put((id, position), key);
+                witnesses.put((id, column), key);
                 return Ok(true);
             }
         }
@@ -234,6 +229,10 @@ fn dimension(collection: &Collection, position: usize) -> Option<u32> {
     }
 }
 
+fn dimension_of_column(collection: &Collection, column: ColumnId) -> Option<u32> {
+    dimension(collection, collection.position_of(column)?)
+}
+
 impl Transaction {
     /// Checks the dimension of a vector for a column. Where the column learns it and holds no other vector any more, this
     /// one brings another.
@@ -242,11 +241,14 @@ impl Transaction {
     /// 22000 with both numbers.
     pub(crate) fn check_vector(&mut self, collection: &Collection, position: usize, vector: &Arc<[f32]>) -> Result<()> {
         let Some(column) = collection.columns.get(position) else { return Ok(()) };
-        let place = (collection.id, position);
+        let place = (collection.id, column.id);
         let now = self.view.dimension(place);
         let checked = check_dimension(&column.name, now, vector);
         let Err(error) = checked else { return Ok(()) };
-        let learns = self.catalog().collection_by_id(collection.id).is_some_and(|now| now.learns_dimension(position));
+        let learns = self.catalog().collection_by_id(collection.id).is_some_and(|now| {
+            let position = now.position_of(column.id);
+            position.is_some_and(|position| now.learns_dimension(position))
+        });
         let wanted = u32::try_from(vector.len()).map_err(|_| error.clone())?;
         if !learns || self.view.has_vector(collection, position)? {
             return Err(error);
@@ -292,7 +294,8 @@ impl Transaction {
         if let Some(column) = changed.columns.get_mut(position) {
             set_type(column, declared, found);
         }
-        self.writes().dimensions.remove(&(collection.id, position));
+        let column = collection.column_id(position)?;
+        self.writes().dimensions.remove(&(collection.id, column));
         self.change_catalog(CatalogChange::Put(Arc::new(changed)));
         Ok(())
     }
@@ -305,7 +308,7 @@ impl ReadView {
     /// # Errors
     /// 22000 with both numbers.
     pub(crate) fn check_target(&self, collection: &Collection, position: usize, target: &Arc<[f32]>) -> Result<()> {
-        let place = (collection.id, position);
+        let place = (collection.id, collection.column_id(position)?);
         let name = collection.columns.get(position).map_or("", |column| column.name.as_str());
         let declared = self.writes.dimensions.get(&place).copied().or_else(|| dimension(collection, position));
         let Err(error) = check_dimension(name, declared, target) else { return Ok(()) };
@@ -317,9 +320,9 @@ impl ReadView {
     }
 
     /// The dimension of a column as the own transaction has it.
-    fn dimension(&self, (id, position): (CollectionId, usize)) -> Option<u32> {
-        let own = self.writes.dimensions.get(&(id, position)).copied();
-        own.or_else(|| dimension(self.catalog().collection_by_id(id)?, position))
+    fn dimension(&self, (id, column): (CollectionId, ColumnId)) -> Option<u32> {
+        let own = self.writes.dimensions.get(&(id, column)).copied();
+        own.or_else(|| dimension_of_column(self.catalog().collection_by_id(id)?, column))
     }
 
     fn has_vector(&self, collection: &Collection, position: usize) -> Result<bool> {
@@ -331,8 +334,8 @@ impl ReadView {
         }) {
             return Ok(true);
         }
-        let slot = vector_slot(position)?;
-        let mut stored = self.snapshot.scan(&KeyRange::vectors(collection.id, slot).reversed().uncached());
+        let column = collection.column_id(position)?;
+        let mut stored = self.snapshot.scan(&KeyRange::vectors(collection.id, column).reversed().uncached());
         while let Some((key, _)) = stored.next()? {
             let is_gone = own
                 .and_then(|rows| rows.get(key))
@@ -351,10 +354,7 @@ fn set_type(column: &mut Column, declared: Option<u32>, found: Option<u32>) {
 }
 
 fn check_index_dimension(collection: &Collection, position: usize, declared: Option<u32>) -> Result<()> {
-    let is_indexed = collection
-        .indexes
-        .iter()
-        .any(|index| matches!(index.kind, IndexKind::Hnsw { column, .. } if column == position));
+    let is_indexed = collection.indexes.iter().any(|index| index.kind.vector_column() == Some(position));
     match declared {
         Some(declared) if is_indexed && declared as usize > DIMENSION_MAX => Err(Error::new(
             ErrorKind::LimitExceeded,

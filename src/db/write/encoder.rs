@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::pending::write_set::{EntryKey, Pending, WriteSet};
-use crate::db::read::entry_view::{EntryView, check_dimension};
-use crate::db::read::view::{ReadView, vector_slot};
+use crate::db::read::entry_view::check_dimension;
+use crate::db::read::view::ReadView;
 use crate::db::state::cancel::Cancel;
 use crate::db::state::state::DbState;
-use crate::db::write::commit_group::{CommitEffects, CommitGroup, VectorChange};
+use crate::db::write::commit_group::{CommitEffects, CommitGroup};
+use crate::db::write::entry_change::{EntryChange, ProofsChange, PublicChange, WrittenFields};
 use crate::db::write::entry_states::fitting;
 use crate::db::write::feed_draft::{ChangeOrigin, FeedDraft};
-use crate::db::write::ordered_indexes::Constraints;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionId, CollectionKind, Hlc, NetworkId, Rights, Shares, Stage, Stamp};
-use crate::store::{
-    Key, Publicity, RecordField, RecordHeader, RecordView, Stored, bytes_of_vector, encode_sorted_record,
-};
+use crate::model::{Collection, CollectionId, FieldKey, Hlc, NetworkId, Rights, Shares, Stage, Stamp};
+use crate::store::{Key, Publicity, RecordField, RecordHeader, RecordView, Stored, encode_sorted_record};
 use crate::types::{ColumnType, Value};
 
 /// One commit, posting or receipt being verified and encoded on top of its group.
@@ -96,8 +94,8 @@ impl<'a> CommitEncoder<'a> {
         let writes = Arc::clone(&self.view.writes);
         self.check_wanted()?;
         self.catalog(&writes.catalog)?;
-        for ((id, position), dimension) in &writes.dimensions {
-            self.relearn_dimension(*id, *position, *dimension)?;
+        for ((id, column), dimension) in &writes.dimensions {
+            self.relearn_dimension(*id, *column, *dimension)?;
         }
         for (id, rows) in &writes.rows {
             self.collection(*id, rows)?;
@@ -105,11 +103,12 @@ impl<'a> CommitEncoder<'a> {
         for (name, pending) in &writes.secrets {
             self.secret(name, pending)?;
         }
-        for ((collection, slot), next) in &writes.restarts {
+        for ((collection, column), next) in &writes.restarts {
             // One that was dropped in the same transaction has no numbers any more.
-            if self.current_catalog().collection_by_id(*collection).is_some() {
-                self.effects.batch.put(&Key::Sequence(*collection, *slot), &next.to_le_bytes());
-                self.effects.restarts.insert((*collection, *slot), *next);
+            let known = self.current_catalog().collection_by_id(*collection);
+            if known.is_some_and(|known| known.position_of(*column).is_some()) {
+                self.effects.batch.put(&Key::Sequence(*collection, *column), &next.to_le_bytes());
+                self.effects.restarts.insert((*collection, *column), *next);
             }
         }
         self.check_changed_dimensions()?;
@@ -155,12 +154,6 @@ impl CommitEncoder<'_> {
             }
             self.entry(&collection, key.as_bytes(), pending)?;
         }
-        let facts = rows.values().filter(|pending| pending.alive).map(|pending| pending.changes.iter());
-        if collection.kind == CollectionKind::Memory {
-            for changes in facts {
-                self.shared.facts.note(id, changes, self.effects.facts.entry(id).or_default());
-            }
-        }
         Ok(())
     }
 
@@ -205,40 +198,20 @@ impl CommitEncoder<'_> {
             let old = self.entry_states(collection, key)?;
             return self.put_states(collection, key, &old, (&old.public, &old.public), Stage::Private);
         }
-        let view = self.view.clone();
-        let old = EntryView { view: &view, collection, key, record: base, pending: None };
-        let new = EntryView { view: &view, collection, key, record: base, pending: Some(pending) };
-        let old = base_alive.then_some(&old);
-        let new = pending.alive.then_some(&new);
-        let mut constraints =
-            Constraints { group: self.group, view: &view, effects: &mut self.effects, check_unique: true };
-        constraints.update_indexes(collection, key, old, new)?;
-        self.count_blobs(collection, old, new)?;
-        if let Some(base) = &base
-            && base.publicity() == Publicity::Posted
-            && (pending.replaced || !pending.changes.is_empty())
-        {
-            self.keep_public(collection, key, base)?;
-        }
-        self.vectors(collection, key, pending, base.as_ref())?;
-        let stage = self.stage_of(collection, key, pending, base.as_ref(), new)?;
+        let stage = self.stage_of(collection, key, pending, base.as_ref())?;
+        check_vectors(collection, pending)?;
         let record = self.record(collection, pending, base.as_ref(), (stage, public_length))?;
-        let was_on_stage = base.as_ref().is_some_and(RecordView::is_on_stage);
-        let is_on_stage = record.as_deref().map(RecordView::parse).transpose()?.is_some_and(|new| new.is_on_stage());
-        self.mark_stage(collection.id, key, was_on_stage, is_on_stage)?;
-        if pending.changes_state() {
-            self.tell_written(collection, key, (base_alive, pending.alive));
-        }
-        self.put_record(collection.id, key, record);
-        Ok(())
-    }
-
-    pub fn put_record(&mut self, id: CollectionId, key: &[u8], record: Option<Vec<u8>>) {
-        match &record {
-            Some(record) => self.effects.batch.put(&Key::Entry(id, key), record),
-            None => self.effects.batch.delete(&Key::Entry(id, key)),
-        }
-        self.effects.overlay.records.insert((id, key.to_vec()), record.map(Arc::from));
+        self.put(EntryChange {
+            collection,
+            key,
+            before: base,
+            record,
+            is_visible: pending.changes_state(),
+            written: WrittenFields::Changes(&pending.changes),
+            public: PublicChange::Stays,
+            proofs: ProofsChange::Stay,
+            is_own: true,
+        })
     }
 
     /// The bytes of the new version; `None` for the deletion of an entry that nobody else has ever seen. `public_length` is
@@ -267,18 +240,20 @@ impl CommitEncoder<'_> {
         // The clock goes back where it stood wrong; a write is later than the one before it all the same.
         let hlc = base_header.as_ref().map_or(self.hlc, |header| self.hlc.max(header.timestamp.next(0)));
         let stamp = Stamp { causal_length, hlc, peer_id: peer_id.clone() };
-        let mut fields: BTreeMap<&str, RecordField> = BTreeMap::new();
+        let mut fields: BTreeMap<FieldKey<'_>, RecordField> = BTreeMap::new();
         if let (Some(base), false) = (base, pending.replaced || !pending.alive) {
             for field in base.fields() {
-                let (name, field) = field?;
-                fields.insert(name, field);
+                let (key, field) = field?;
+                if let Some(key) = collection.present_key(key) {
+                    fields.insert(key, field);
+                }
             }
         }
-        for (name, change) in &pending.changes {
+        for (key, change) in collection.by_key(&pending.changes) {
             let stored = match change {
                 Some(Value::Null) | None => match publicity {
                     Publicity::Private => {
-                        fields.remove(name.as_str());
+                        fields.remove(&key);
                         continue;
                     }
                     Publicity::Posted | Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Stored::Removed,
@@ -288,7 +263,7 @@ impl CommitEncoder<'_> {
                 },
                 Some(value) => Stored::Value(value.clone()),
             };
-            fields.insert(name, RecordField { stored, stamp: stamp.clone() });
+            fields.insert(key, RecordField { stored, stamp: stamp.clone() });
         }
         let mut clock = base.map(RecordView::clock).transpose()?.unwrap_or_default();
         clock.increment(&peer_id);
@@ -300,72 +275,25 @@ impl CommitEncoder<'_> {
             stage,
             publicity: next_publicity,
         };
-        let fields: Vec<(&str, RecordField)> = fields.into_iter().collect();
+        let fields: Vec<(FieldKey<'_>, RecordField)> = fields.into_iter().collect();
         encode_sorted_record(&header, &clock, &fields)
             .map(Some)
             .map_err(|error| error.with_detail(format!("The entry is in \"{}\".", collection.name)))
     }
+}
 
-    /// Writes and removes vectors, and notes them for the nearest-neighbour indexes.
-    fn vectors(
-        &mut self,
-        collection: &Collection,
-        key: &[u8],
-        pending: &Pending,
-        base: Option<&RecordView<'_>>,
-    ) -> Result<()> {
-        for position in collection.vector_columns() {
-            let Some(name) = collection.field_name(position) else { continue };
-            let change = pending.changes.get(name);
-            let had = base.map(|base| base.get_ref(name)).transpose()?.flatten().is_some();
-            let vector = match change {
-                Some(Some(Value::Vector(vector))) if pending.alive => Some(vector),
-                Some(_) => None,
-                None if pending.alive && !pending.replaced => continue,
-                None => None,
-            };
-            if vector.is_none() && !had {
-                continue;
-            }
-            let declared = match collection.columns.get(position).map(|column| (&column.name, &column.ty)) {
-                Some((name, ColumnType::Vector(dimension))) => Some((name, *dimension)),
-                _ => None,
-            };
-            if let (Some(vector), Some((name, dimension))) = (vector, declared) {
-                check_dimension(name, dimension, vector)?;
-            }
-            self.put_vector(collection.id, position, key, vector)?;
+/// Checks the dimensions of the vectors that a transaction writes: another one may have changed those of the columns.
+fn check_vectors(collection: &Collection, pending: &Pending) -> Result<()> {
+    for position in collection.vector_columns().filter(|_| pending.alive) {
+        if let Some(name) = collection.field_name(position)
+            && let Some(Some(Value::Vector(vector))) = pending.changes.get(name)
+            && let Some((name, ColumnType::Vector(dimension))) =
+                collection.columns.get(position).map(|column| (&column.name, &column.ty))
+        {
+            check_dimension(name, *dimension, vector)?;
         }
-        Ok(())
     }
-
-    /// Writes or removes one vector, in the store and in the nearest-neighbour indexes.
-    ///
-    /// # Errors
-    /// 22000 for a dimension that differs from the column's; 53200 where the index gets no memory.
-    pub fn put_vector(
-        &mut self,
-        collection: CollectionId,
-        position: usize,
-        key: &[u8],
-        vector: Option<&Arc<[f32]>>,
-    ) -> Result<()> {
-        let slot = vector_slot(position)?;
-        match vector {
-            Some(vector) => self.effects.batch.put(&Key::Vector(collection, slot, key), &bytes_of_vector(vector)),
-            None => {
-                self.effects.batch.delete(&Key::Vector(collection, slot, key));
-                self.effects.lost_vectors.insert((collection, position));
-            }
-        }
-        self.effects.overlay.components.insert((collection, slot, key.to_vec()), vector.cloned());
-        for index in self.vector_indexes(collection) {
-            if index.column == position {
-                self.effects.vectors.push(VectorChange { index, key: key.to_vec(), vector: vector.cloned() });
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 /// The causal length of an entry after a write over one that has `seen` so much, and what its network knows of it then.

@@ -7,16 +7,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::db::pending::write_set::Pending;
-use crate::db::read::entry_view::EntryView;
-use crate::db::read::view::vector_slot;
-use crate::db::records::stage_marks::StagedAt;
 use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::ordered_indexes::Constraints;
+use crate::db::write::entry_change::{EntryChange, ProofsChange, PublicChange, WrittenFields};
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::{Known, delta, merge};
-use crate::model::{Collection, CollectionId, CollectionKind, Contribution, Field, Hlc, PeerId, Piece, Stage, State};
+use crate::model::{
+    Collection, CollectionId, ColumnId, Contribution, Field, FieldKey, Hlc, PeerId, Piece, Stage, State,
+};
 use crate::store::{
-    Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record, encode_state,
+    Key, Publicity, RecordField, RecordHeader, RecordView, Stored, decode_state, encode_sorted_record,
     encode_with_aside, vector_of_bytes,
 };
 use crate::types::{ColumnType, Value};
@@ -37,9 +36,10 @@ pub(crate) struct EntryStates {
 }
 
 impl EntryStates {
-    /// Whether the next posting takes something of the entry.
-    pub fn is_on_stage(&self) -> bool {
-        self.publicity.is_on_stage(self.stage)
+    /// What becomes of the proofs where the public state goes.
+    fn without_proofs(&self) -> ProofsChange {
+        let has_proofs = !self.contributions.is_empty() || !self.aside.is_empty();
+        if has_proofs { ProofsChange::Become(None) } else { ProofsChange::Stay }
     }
 
     /// What is known of the entry in its network.
@@ -109,23 +109,26 @@ impl CommitEncoder<'_> {
     /// # Errors
     /// XX001 for a damaged record or vector, XX000 for a vector that is missing; 58030 where the store cannot be read.
     pub fn state_of(&self, collection: &Collection, key: &[u8], record: &RecordView<'_>) -> Result<State> {
-        state_of_record(collection, record, &mut |position| {
-            let slot = vector_slot(position)?;
-            let place = (collection.id, slot, key.to_vec());
+        state_of_record(collection, record, &mut |column| {
+            let place = (collection.id, column, key.to_vec());
             let overlay = &self.effects.overlay.components;
             match overlay.get(&place).or_else(|| self.group.overlay.components.get(&place)) {
                 Some(vector) => Ok(vector.clone()),
                 None => self
                     .group
                     .snapshot
-                    .get(&Key::Vector(collection.id, slot, key))?
+                    .get(&Key::Vector(collection.id, column, key))?
                     .map(|bytes| vector_of_bytes(&bytes))
                     .transpose(),
             }
         })
     }
 
-    fn public_copy(&self, id: CollectionId, key: &[u8]) -> Result<State> {
+    /// What the network of an entry knows that was edited here since.
+    ///
+    /// # Errors
+    /// XX001 or 22000 for a damaged state, XX000 for one that is missing; 58030 where the store cannot be read.
+    pub fn public_copy(&self, id: CollectionId, key: &[u8]) -> Result<State> {
         let place = (id, key.to_vec());
         match self.effects.overlay.publics.get(&place).or_else(|| self.group.overlay.publics.get(&place)) {
             Some(Some(bytes)) => decode_state(bytes),
@@ -135,14 +138,6 @@ impl CommitEncoder<'_> {
                 None => Err(Error::internal("the public state of an edited entry is missing")),
             },
         }
-    }
-
-    fn put_public_copy(&mut self, id: CollectionId, key: &[u8], bytes: Option<Vec<u8>>) {
-        match &bytes {
-            Some(bytes) => self.effects.batch.put(&Key::Public(id, key), bytes),
-            None => self.effects.batch.delete(&Key::Public(id, key)),
-        }
-        self.effects.overlay.publics.insert((id, key.to_vec()), bytes.map(Arc::from));
     }
 
     /// The causal length of what the network knows of an entry; 0 where it knows nothing.
@@ -156,16 +151,6 @@ impl CommitEncoder<'_> {
             Publicity::Posted => Ok(base.causal_length()),
             Publicity::PostedAndEdited | Publicity::PostedAndReplaced => Ok(self.public_copy(id, key)?.causal_length),
         }
-    }
-
-    /// Before a posted entry is edited: what its network knows gets a copy of its own.
-    ///
-    /// # Errors
-    /// As [`CommitEncoder::state_of`]; 54000 for a state over the limits of an entry.
-    pub fn keep_public(&mut self, collection: &Collection, key: &[u8], base: &RecordView<'_>) -> Result<()> {
-        let public = self.state_of(collection, key, base)?;
-        self.put_public_copy(collection.id, key, Some(encode_state(&public)?));
-        Ok(())
     }
 
     /// Writes both states of an entry over `old`, and what the public one is made of.
@@ -182,12 +167,12 @@ impl CommitEncoder<'_> {
         stage: Stage,
     ) -> Result<()> {
         let proofs = encode_proofs(&known.contributions, &known.aside)?;
-        self.put_states(collection, key, old, (visible, &known.state), stage)?;
         let is_unchanged = (&known.contributions, &known.aside) == (&old.contributions, &old.aside);
-        if !is_unchanged || known.state.causal_length == 0 {
-            self.put_proofs(collection.id, key, proofs);
-        }
-        Ok(())
+        let proofs = match is_unchanged && known.state.causal_length > 0 {
+            true => ProofsChange::Stay,
+            false => ProofsChange::Become(proofs),
+        };
+        self.change_states(collection, key, old, (visible, &known.state), (stage, proofs))
     }
 
     /// Writes both states of an entry over `old`. What a reader sees keeps its version where it does not change. Values of peers
@@ -204,12 +189,23 @@ impl CommitEncoder<'_> {
         (visible, public): (&State, &State),
         stage: Stage,
     ) -> Result<()> {
-        let is_public = public.causal_length > 0;
+        let proofs = if public.causal_length > 0 { ProofsChange::Stay } else { old.without_proofs() };
+        self.change_states(collection, key, old, (visible, public), (stage, proofs))
+    }
+
+    fn change_states(
+        &mut self,
+        collection: &Arc<Collection>,
+        key: &[u8],
+        old: &EntryStates,
+        (visible, public): (&State, &State),
+        (stage, proofs): (Stage, ProofsChange),
+    ) -> Result<()> {
         let with_room = self.with_room(collection, key, visible, public)?;
         let visible = with_room.as_ref().unwrap_or(visible);
         let is_same = visible.causal_length == public.causal_length && visible.has_fields_of(public);
         let visible = if is_same { public } else { visible };
-        let publicity = match (is_public, is_same) {
+        let publicity = match (public.causal_length > 0, is_same) {
             (false, _) => Publicity::Private,
             (true, true) => Publicity::Posted,
             (true, false) if old.publicity == Publicity::PostedAndReplaced && is_later_life(visible, public) => {
@@ -217,7 +213,6 @@ impl CommitEncoder<'_> {
             }
             (true, false) => Publicity::PostedAndEdited,
         };
-        let copy = publicity.has_copy().then(|| encode_state(public)).transpose()?;
         let is_unchanged = old.record.is_some()
             && old.visible.has_fields_of(visible)
             && old.visible.causal_length == visible.causal_length;
@@ -229,83 +224,36 @@ impl CommitEncoder<'_> {
             stage,
             publicity,
         };
-        let record = encode_visible(collection, &header, visible)?;
-        // From here on nothing can fail that lies in the entry alone.
-        if !is_public && (!old.contributions.is_empty() || !old.aside.is_empty()) {
-            self.put_proofs(collection.id, key, None);
-        }
-        if publicity.has_copy() || old.publicity.has_copy() {
-            self.put_public_copy(collection.id, key, copy);
-        }
-        if !is_unchanged {
-            self.follow_visible(collection, key, old, visible, &record)?;
-            self.tell_visible(collection, key, old, (visible, public));
-        }
-        self.count_public_blob(collection, &old.public, public)?;
-        let (was_on_stage, is_on_stage) = (old.is_on_stage(), publicity.is_on_stage(stage));
-        self.mark_stage(collection.id, key, was_on_stage, is_on_stage)?;
-        self.put_record(collection.id, key, Some(record));
-        Ok(())
+        self.put(EntryChange {
+            collection,
+            key,
+            before: old.record.as_deref().map(RecordView::parse).transpose()?,
+            record: Some(encode_visible(collection, &header, visible)?),
+            is_visible: !is_unchanged,
+            written: WrittenFields::States { before: &old.visible, now: visible },
+            public: PublicChange::Becomes { before: &old.public, now: public },
+            proofs,
+            is_own: false,
+        })
     }
 
-    /// What follows from a change of what a reader sees: indexes, vectors, blobs, the list of facts.
-    fn follow_visible(
-        &mut self,
-        collection: &Arc<Collection>,
-        key: &[u8],
-        old: &EntryStates,
-        visible: &State,
-        record: &[u8],
-    ) -> Result<()> {
-        let view = self.view.clone();
-        let old_record = old.record.as_deref().map(RecordView::parse).transpose()?;
-        let entry = |record| EntryView { view: &view, collection, key, record: Some(record), pending: None };
-        let before = old_record.filter(RecordView::is_alive).map(&entry);
-        let after = Some(RecordView::parse(record)?).filter(RecordView::is_alive).map(&entry);
-        let (before, after) = (before.as_ref(), after.as_ref());
-        Constraints { group: self.group, view: &view, effects: &mut self.effects, check_unique: false }
-            .update_indexes(collection, key, before, after)?;
-        self.count_blobs(collection, before, after)?;
-        for position in collection.vector_columns() {
-            let Some(name) = collection.field_name(position) else { continue };
-            let (old, new) = (vector_in(&old.visible, name), vector_in(visible, name));
-            if old != new {
-                self.put_vector(collection.id, position, key, new)?;
-            }
-        }
-        if collection.kind == CollectionKind::Memory {
-            let values = visible.fields.iter().map(|(name, field)| (name, &field.value));
-            self.shared.facts.note(collection.id, values, self.effects.facts.entry(collection.id).or_default());
-        }
-        Ok(())
-    }
-
-    /// Puts an entry on the stage, keeps it there, or takes it off.
+    /// Removes an entry with both its states and every trace of it.
     ///
     /// # Errors
-    /// 58030 where the store cannot be read, XX001 for a damaged mark.
-    pub fn mark_stage(&mut self, id: CollectionId, key: &[u8], was_on_stage: bool, is_on_stage: bool) -> Result<()> {
-        let place = (id, key.to_vec());
-        if !is_on_stage {
-            if was_on_stage {
-                self.effects.batch.delete(&Key::Staged(id, key));
-                self.effects.overlay.staged.insert(place, None);
-            }
-            return Ok(());
-        }
-        let overlay = &self.effects.overlay.staged;
-        let known = match overlay.get(&place).or_else(|| self.group.overlay.staged.get(&place)) {
-            Some(known) => *known,
-            None => {
-                let stored = self.group.snapshot.get(&Key::Staged(id, key))?;
-                stored.map(|bytes| StagedAt::from_bytes(&bytes)).transpose()?
-            }
-        };
-        let at = StagedAt { first: known.map_or(self.version, |known| known.first), last: self.version };
-        self.effects.batch.put(&Key::Staged(id, key), &at.to_bytes());
-        self.effects.overlay.staged.insert(place, Some(at));
-        self.effects.has_staged = true;
-        Ok(())
+    /// XX001 for a damaged record, mark or count, 58030 where the store cannot be read.
+    pub fn remove_states(&mut self, collection: &Arc<Collection>, key: &[u8], old: &EntryStates) -> Result<()> {
+        let nothing = State::empty(self.shared.peer_id());
+        self.put(EntryChange {
+            collection,
+            key,
+            before: old.record.as_deref().map(RecordView::parse).transpose()?,
+            record: None,
+            is_visible: true,
+            written: WrittenFields::States { before: &old.visible, now: &nothing },
+            public: PublicChange::Becomes { before: &old.public, now: &nothing },
+            proofs: old.without_proofs(),
+            is_own: false,
+        })
     }
 
     /// Whether an entry is on the stage after a local write: as the statement says, and as its network's rules say.
@@ -318,7 +266,6 @@ impl CommitEncoder<'_> {
         key: &[u8],
         pending: &Pending,
         base: Option<&RecordView<'_>>,
-        new: Option<&EntryView<'_>>,
     ) -> Result<Stage> {
         let asked = pending.stage.or(base.map(RecordView::stage)).unwrap_or_default();
         let is_posted = base.is_some_and(|base| base.publicity() != Publicity::Private);
@@ -339,8 +286,12 @@ impl CommitEncoder<'_> {
         }
         let classes = &network.options.auto_post_classifications;
         if !classes.is_empty() && pending.stage != Some(Stage::PostPending) {
-            let class = new.map(|entry| entry.field("classification", None)).transpose()?.flatten();
-            if let Some(class) = class.as_ref().and_then(Value::as_str)
+            let class = match (pending.changes.get("classification"), base) {
+                (Some(change), _) => change.as_ref().and_then(Value::as_str),
+                (None, Some(base)) if pending.alive && !pending.replaced => base.get_str("classification")?,
+                (None, _) => None,
+            };
+            if let Some(class) = class
                 && classes.iter().any(|known| known.eq_ignore_ascii_case(class.trim_matches('"')))
             {
                 return Ok(Stage::PostPending);
@@ -360,7 +311,7 @@ pub(crate) fn is_of_one_entry(error: &Error) -> bool {
 ///
 /// # Errors
 /// 54000 where there are more deltas or fields than can be told apart.
-pub(crate) fn encode_proofs(contributions: &[Contribution], aside: &[Piece]) -> Result<Option<Vec<u8>>> {
+fn encode_proofs(contributions: &[Contribution], aside: &[Piece]) -> Result<Option<Vec<u8>>> {
     let is_empty = contributions.is_empty() && aside.is_empty();
     (!is_empty).then(|| encode_with_aside(contributions, aside)).transpose()
 }
@@ -369,11 +320,12 @@ pub(crate) fn encode_proofs(contributions: &[Contribution], aside: &[Piece]) -> 
 pub(crate) fn state_of_record(
     collection: &Collection,
     record: &RecordView<'_>,
-    vector: &mut dyn FnMut(usize) -> Result<Option<Arc<[f32]>>>,
+    vector: &mut dyn FnMut(ColumnId) -> Result<Option<Arc<[f32]>>>,
 ) -> Result<State> {
     let mut fields = BTreeMap::new();
     for field in record.fields() {
-        let (name, RecordField { stored, stamp }) = field?;
+        let (key, RecordField { stored, stamp }) = field?;
+        let Some(name) = collection.field_of_key(key) else { continue };
         let value = match stored {
             Stored::Removed => None,
             Stored::Value(value) => Some(value),
@@ -381,7 +333,7 @@ pub(crate) fn state_of_record(
                 let position =
                     collection.vector_columns().find(|position| collection.field_name(*position) == Some(name));
                 let position = position.ok_or_else(|| Error::internal("a vector lies outside of any column"))?;
-                let components = vector(position)?;
+                let components = vector(collection.column_id(position)?)?;
                 Some(Value::Vector(components.ok_or_else(|| Error::internal("the vector of an entry is missing"))?))
             }
         };
@@ -397,27 +349,22 @@ pub(crate) fn state_of_record(
 }
 
 fn encode_visible(collection: &Collection, header: &RecordHeader, visible: &State) -> Result<Vec<u8>> {
-    let vector_names: Vec<&str> =
-        collection.vector_columns().filter_map(|position| collection.field_name(position)).collect();
+    let vector_keys: Vec<FieldKey<'_>> = collection
+        .vector_columns()
+        .filter_map(|position| Some(collection.key_of_field(collection.field_name(position)?)))
+        .collect();
     let mut fields = Vec::with_capacity(visible.fields.len());
-    for (name, field) in &visible.fields {
+    for (key, field) in collection.by_key(&visible.fields) {
         let stored = match &field.value {
             None => Stored::Removed,
-            Some(Value::Vector(vector)) if vector_names.contains(&name.as_str()) => Stored::Vector {
+            Some(Value::Vector(vector)) if vector_keys.contains(&key) => Stored::Vector {
                 dimension: u32::try_from(vector.len()).map_err(|_| Error::internal("a vector is too long"))?,
             },
             Some(value) => Stored::Value(value.clone()),
         };
-        fields.push((name.as_str(), RecordField { stored, stamp: field.stamp.clone() }));
+        fields.push((key, RecordField { stored, stamp: field.stamp.clone() }));
     }
     encode_sorted_record(header, &visible.clock, &fields)
-}
-
-fn vector_in<'a>(state: &'a State, name: &str) -> Option<&'a Arc<[f32]>> {
-    match state.value(name) {
-        Some(Value::Vector(vector)) if state.is_alive() => Some(vector),
-        _ => None,
-    }
 }
 
 /// Whether a value that a peer wrote fits the column of that name here. What does not fit stays in the public state and

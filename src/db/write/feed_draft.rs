@@ -6,16 +6,15 @@ use std::sync::Arc;
 
 use crate::db::catalog::catalog::Catalog;
 use crate::db::feed::event::{
-    ChangeSource, CollectionChange, CommitEvent, EntryChange, EntryOperation, FeedEvent, Happened, NetworkEvent,
+    ChangeSource, ChangedEntry, CollectionChange, CommitEvent, EntryOperation, FeedEvent, Happened, NetworkEvent,
     Notification,
 };
 use crate::db::feed::feed::Feed;
 use crate::db::pending::write_set::WriteSet;
 use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::entry_states::EntryStates;
 use crate::error::Result;
-use crate::model::{AUTH, Attachment, Collection, CollectionId, Network, PeerId, State};
-use crate::store::encode_key;
+use crate::model::{AUTH, Attachment, Collection, CollectionId, Network, PeerId};
+use crate::store::{RecordView, encode_key};
 use crate::types::Value;
 
 /// Changed entries that one commit tells of one by one; of collections with more it tells how many.
@@ -59,7 +58,7 @@ impl FeedDraft {
         let is_whole = change.entries.len() + 1 == change.count;
         if is_whole && self.entries < CHANGED_ENTRIES_MAX {
             self.entries += 1;
-            change.entries.push(EntryChange { operation, key: key.into(), source });
+            change.entries.push(ChangedEntry { operation, key: key.into(), source });
         } else {
             // Part of a commit is of no use to anybody.
             self.entries -= change.entries.len();
@@ -121,13 +120,6 @@ impl ChangeOrigin {
 }
 
 impl CommitEncoder<'_> {
-    /// Notes what became of an entry that a transaction of this node wrote: it lived before and lives now, or not.
-    pub fn tell_written(&mut self, collection: &Arc<Collection>, key: &[u8], (lived, lives): (bool, bool)) {
-        if let (Some(feed), Some(operation)) = (self.effects.feed.as_mut(), EntryOperation::between(lived, lives)) {
-            feed.note_change(collection, key, operation, None);
-        }
-    }
-
     /// Notes what became of an AUTH entry, by its name alone.
     ///
     /// # Errors
@@ -139,28 +131,30 @@ impl CommitEncoder<'_> {
         let collection = Arc::clone(collection);
         let mut key = Vec::new();
         encode_key(&[Value::text(name)], &mut key)?;
-        self.tell_written(&collection, &key, (had, has));
+        if let (Some(feed), Some(operation)) = (self.effects.feed.as_mut(), EntryOperation::between(had, has)) {
+            feed.note_change(&collection, &key, operation, None);
+        }
         Ok(())
     }
 
-    /// Notes that a reader sees another state of an entry now than `old`.
-    pub fn tell_visible(
+    /// Notes that a reader sees another state of an entry than before. `author` is who wrote last of what its network knows.
+    pub fn tell_entry(
         &mut self,
         collection: &Arc<Collection>,
         key: &[u8],
-        old: &EntryStates,
-        (visible, public): (&State, &State),
+        (before, after): (Option<&RecordView<'_>>, Option<&RecordView<'_>>),
+        author: Option<&PeerId>,
     ) {
         let Some(feed) = self.effects.feed.as_mut() else { return };
-        let lived = old.record.is_some() && old.visible.is_alive();
-        let Some(operation) = EntryOperation::between(lived, visible.is_alive()) else { return };
+        let [lived, lives] = [before, after].map(|record| record.is_some_and(RecordView::is_alive));
+        let Some(operation) = EntryOperation::between(lived, lives) else { return };
         let source = match &self.origin {
             None => None,
             Some(ChangeOrigin { reason: Reason::Evicted, .. }) => return,
-            Some(ChangeOrigin { reason: Reason::Fetched, .. }) if old.record.is_none() => return,
+            Some(ChangeOrigin { reason: Reason::Fetched, .. }) if before.is_none() => return,
             Some(ChangeOrigin { network, peer, .. }) => {
-                let author = (public.causal_length > 0).then(|| public.peer_id.clone());
-                Some(ChangeSource { network: Arc::clone(network), peer: peer.clone().or(author) })
+                let peer = peer.as_ref().or(author).cloned();
+                Some(ChangeSource { network: Arc::clone(network), peer })
             }
         };
         feed.note_change(collection, key, operation, source);

@@ -13,9 +13,8 @@ use crate::db::read::ordered_keys::indexed_operands;
 use crate::db::read::query::Operand;
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::fits;
-use crate::db::write::ordered_indexes::is_ordered;
 use crate::error::Result;
-use crate::model::{Collection, State};
+use crate::model::{Collection, CollectionKind, State};
 use crate::store::encode_key_unbounded;
 use crate::types::Value;
 use crate::types::json::jsonb::PathStep;
@@ -40,7 +39,7 @@ impl CommitEncoder<'_> {
         let indexes: Vec<Vec<Operand>> = collection
             .indexes
             .iter()
-            .filter(|index| is_ordered(index))
+            .filter(|index| index.kind.is_ordered())
             .map(|index| indexed_operands(collection, index))
             .collect();
         let names = indexes.iter().flatten().filter_map(|operand| field_of(collection, operand));
@@ -111,7 +110,11 @@ fn field_of(collection: &Collection, operand: &Operand) -> Option<String> {
             collection.field_name(*position).map(str::to_string)
         }
         Operand::Path { path, .. } => match path.first() {
-            Some(PathStep::Key(key)) => Some(fact_name(key)),
+            Some(PathStep::Key(key)) => {
+                let declared = if collection.kind == CollectionKind::Table { collection.column(key) } else { None };
+                let field = declared.and_then(|position| collection.field_name(position));
+                Some(field.map_or_else(|| fact_name(key), str::to_string))
+            }
             _ => None,
         },
         _ => None,

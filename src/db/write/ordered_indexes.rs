@@ -3,111 +3,100 @@
 use std::sync::Arc;
 
 use crate::db::read::entry_view::EntryView;
-use crate::db::read::ordered_keys::{index_prefix, indexed_operands, stored_prefix, unique_prefix};
+use crate::db::read::ordered_keys::{index_prefix, indexed_operands, stored_prefix};
 use crate::db::read::query::Operand;
-use crate::db::read::view::ReadView;
 use crate::db::state::index_builds::Build;
-use crate::db::write::commit_group::{CommitEffects, CommitGroup};
-use crate::db::write::encoder::conflict;
+use crate::db::write::encoder::{CommitEncoder, conflict};
+use crate::db::write::secondary_index::{SecondaryIndex, SeenChange};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Collection, CollectionKind, Index, IndexKind};
-use crate::store::{Key, KeyRange, RecordView, skip_key_parts};
+use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
+use crate::store::{Key, KeyRange, RecordView, has_null_part, skip_key_parts};
 use crate::types::Value;
 
 /// Longest value that a detail shows whole, as in PostgreSQL.
 const SHOWN_BYTES_MAX: usize = 64;
 
-/// The index side of one commit.
-pub(crate) struct Constraints<'a> {
-    pub group: &'a CommitGroup,
-    pub view: &'a ReadView,
-    pub effects: &'a mut CommitEffects,
-    /// Written here. What peers sent is taken as it is: attached collections have no unique indexes, and values too long for an
-    /// index are hidden before.
-    pub check_unique: bool,
-}
+/// The indexes that lie in the store in order of their keys.
+pub(crate) struct OrderedIndexes;
 
-impl Constraints<'_> {
-    /// Moves the index entries of one row from its old version to its new one.
+impl SecondaryIndex for OrderedIndexes {
+    fn check(&self, _: &Collection, _: &Index) -> Result<()> {
+        Ok(())
+    }
+
+    /// Moves the index entry of a row from its old version to its new one.
     ///
     /// # Errors
     /// 23505 for values that another entry has in a unique index, 40001 where another transaction inserted what ON CONFLICT took
     /// for new; 54000 for values too long for an index; XX001 for a damaged record or key, 58030 where the store cannot be read.
-    pub fn update_indexes(
-        &mut self,
-        collection: &Collection,
-        key: &[u8],
-        old: Option<&EntryView<'_>>,
-        new: Option<&EntryView<'_>>,
-    ) -> Result<()> {
+    fn follow(&self, encoder: &mut CommitEncoder<'_>, index: &Index, change: &SeenChange<'_>) -> Result<()> {
+        let collection = change.collection;
+        let operands = indexed_operands(collection, index);
+        let prefix = if change.is_own { index_prefix } else { stored_prefix };
+        let after = change.after.map(|record| prefix(&change.entry(encoder, record), &operands)).transpose()?;
         // Where all entries move to other keys, the old ones are in none of the indexes that there are now.
-        let indexed = old.filter(|_| !self.effects.rekeyed.contains(&collection.id));
-        for index in collection.indexes.iter().filter(|index| is_ordered(index)) {
-            let operands = indexed_operands(collection, index);
-            let prefix = if self.check_unique { index_prefix } else { stored_prefix };
-            let after = new.map(|entry| prefix(entry, &operands)).transpose()?;
-            let Some(after) = self.move_entry(index, &operands, key, indexed, after)? else { continue };
-            if let (IndexKind::Ordered { unique: true, .. }, Some(entry), true) = (&index.kind, new, self.check_unique)
-                && unique_prefix(entry, &operands)?.is_some()
-            {
-                self.check_unique(collection, index, &operands, &after, entry)?;
-                self.effects.overlay.unique.insert((index.id, after), key.to_vec());
-            }
-        }
-        let group = self.group;
-        for build in group.builds.iter().filter(|build| build.collection.id == collection.id) {
-            let is_own = collection.indexes.iter().any(|index| index.id == build.index.id);
-            if !is_own && let Err(error) = self.follow(build, key, old, new) {
-                build.fail(error);
-            }
+        let before = change.before.filter(|_| !encoder.effects.rekeyed.contains(&collection.id));
+        let before = before.map(|record| stored_prefix(&change.entry(encoder, record), &operands)).transpose()?;
+        let Some(after) = encoder.move_index_entry(index.id, change.key, before, after) else { return Ok(()) };
+        if index.kind.is_unique() && change.is_own && !has_null_part(&after, operands.len())? {
+            encoder.check_unique(index, &operands, &after, change)?;
+            encoder.effects.overlay.unique.insert((index.id, after), change.key.to_vec());
         }
         Ok(())
     }
 
-    /// Moves one index entry to `after`, the encoded columns that the row has now; those where they are not the ones it had.
-    fn move_entry(
+    fn is_filled_before_commit(&self) -> bool {
+        true
+    }
+}
+
+impl CommitEncoder<'_> {
+    /// Moves one index entry from `before` to `after`, the encoded columns that the row had and has; those that it has where they
+    /// are others than before.
+    fn move_index_entry(
         &mut self,
-        index: &Index,
-        operands: &[Operand],
+        index: CollectionId,
         key: &[u8],
-        old: Option<&EntryView<'_>>,
+        before: Option<Vec<u8>>,
         after: Option<Vec<u8>>,
-    ) -> Result<Option<Vec<u8>>> {
-        let before = old.map(|entry| stored_prefix(entry, operands)).transpose()?;
+    ) -> Option<Vec<u8>> {
         if before == after {
-            return Ok(None);
+            return None;
         }
         if let Some(mut before) = before {
             before.extend_from_slice(key);
-            self.effects.batch.delete(&Key::Index(index.id, &before));
+            self.effects.batch.delete(&Key::Index(index, &before));
         }
         if let Some(after) = &after {
-            self.effects.batch.put(&Key::Index(index.id, &[after, key].concat()), &[]);
+            self.effects.batch.put(&Key::Index(index, &[after, key].concat()), &[]);
         }
-        Ok(after)
+        after
     }
 
-    /// Lets an index that another transaction is building follow the row. What it would refuse is looked at again when that
-    /// transaction commits: nobody else may fail because of it.
-    fn follow(
-        &mut self,
-        build: &Build,
-        key: &[u8],
-        old: Option<&EntryView<'_>>,
-        new: Option<&EntryView<'_>>,
-    ) -> Result<()> {
+    /// Lets the indexes that other transactions are building follow a row. What they would refuse is looked at again when those
+    /// transactions commit: nobody else may fail because of it.
+    pub fn follow_builds(&mut self, change: &SeenChange<'_>) {
+        let group = self.group;
+        for build in group.builds.iter().filter(|build| build.collection.id == change.collection.id) {
+            let is_own = change.collection.indexes.iter().any(|index| index.id == build.index.id);
+            if !is_own && let Err(error) = self.follow_build(build, change) {
+                build.fail(error);
+            }
+        }
+    }
+
+    fn follow_build(&mut self, build: &Build, change: &SeenChange<'_>) -> Result<()> {
         let (collection, index) = (build.collection.as_ref(), &build.index);
         let operands = indexed_operands(collection, index);
-        let (old, new) = (old.map(|entry| entry.of(collection)), new.map(|entry| entry.of(collection)));
-        let after = new.as_ref().map(|entry| index_prefix(entry, &operands)).transpose()?;
-        let Some(after) = self.move_entry(index, &operands, key, old.as_ref(), after)? else { return Ok(()) };
-        if let Some(entry) = new.filter(|_| build.is_unique())
-            && unique_prefix(&entry, &operands)?.is_some()
-        {
-            if self.other_holder(collection, index, &operands, &after, key)?.is_some() {
+        let after = change.after.map(|record| index_prefix(&change.entry(self, record).of(collection), &operands));
+        let before = change.before.map(|record| stored_prefix(&change.entry(self, record).of(collection), &operands));
+        let (before, after) = (before.transpose()?, after.transpose()?);
+        let Some(after) = self.move_index_entry(index.id, change.key, before, after) else { return Ok(()) };
+        if build.is_unique() && !has_null_part(&after, operands.len())? {
+            if self.other_holder(collection, index, &operands, &after, change.key)?.is_some() {
                 build.suspect(&after);
             }
-            self.effects.overlay.unique.insert((index.id, after), key.to_vec());
+            self.effects.overlay.unique.insert((index.id, after), change.key.to_vec());
         }
         Ok(())
     }
@@ -128,28 +117,24 @@ impl Constraints<'_> {
                     None => self.group.snapshot.get(&Key::Entry(place.0, &place.1))?.map(|bytes| Arc::from(&*bytes)),
                 };
                 let record = record.as_deref().map(RecordView::parse).transpose()?;
-                let entry = EntryView { view: self.view, collection, key: &place.1, record, pending: None };
+                let entry = EntryView { view: &self.view, collection, key: &place.1, record, pending: None };
                 return Err(not_unique(&build.index, &operands, &entry)?);
             }
         }
         Ok(())
     }
 
-    fn check_unique(
-        &self,
-        collection: &Collection,
-        index: &Index,
-        operands: &[Operand],
-        prefix: &[u8],
-        entry: &EntryView<'_>,
-    ) -> Result<()> {
-        if self.other_holder(collection, index, operands, prefix, entry.key)?.is_none() {
+    fn check_unique(&self, index: &Index, operands: &[Operand], prefix: &[u8], change: &SeenChange<'_>) -> Result<()> {
+        if self.other_holder(change.collection, index, operands, prefix, change.key)?.is_none() {
             return Ok(());
         }
         if self.view.writes.is_arbitrated(index.id, prefix) {
             return Err(conflict("another transaction inserted the same key"));
         }
-        unique_violation(index, operands, entry)
+        match change.after {
+            Some(record) => unique_violation(index, operands, &change.entry(self, record)),
+            None => Ok(()),
+        }
     }
 
     /// An entry other than `key` that has those values at this point of the group.
@@ -197,7 +182,7 @@ impl Constraints<'_> {
             }
         };
         let record = bytes.map(RecordView::parse).transpose()?;
-        let entry = EntryView { view: self.view, collection, key, record, pending };
+        let entry = EntryView { view: &self.view, collection, key, record, pending };
         Ok(entry.is_alive() && stored_prefix(&entry, operands)? == prefix)
     }
 }
@@ -271,9 +256,4 @@ fn shown(value: &Value) -> String {
         true => format!("{}...", text.get(..text.floor_char_boundary(SHOWN_BYTES_MAX)).unwrap_or_default()),
         false => text,
     }
-}
-
-/// Whether an index is an ordered one.
-pub(crate) fn is_ordered(index: &Index) -> bool {
-    !matches!(index.kind, IndexKind::Hnsw { .. })
 }

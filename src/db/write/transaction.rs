@@ -22,7 +22,7 @@ use crate::db::write::index_build::IndexBuild;
 use crate::db::write::ordered_indexes::{check_not_null, duplicate_key, unique_violation};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::metrics;
-use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, IndexKind, Rights, Stage};
+use crate::model::{Collection, CollectionId, CollectionKind, DefaultValue, FACT_BLOB_HASH, Rights, Stage};
 use crate::store::{BlobHash, Key, Pin, RecordView, encode_key};
 use crate::telemetry::{Attribute, Span, SpanName};
 use crate::types::{Value, split_object};
@@ -235,17 +235,16 @@ impl Transaction {
             let value = row.get(*position).cloned().unwrap_or_default();
             self.put_column(collection, *position, value, old.get(*position), &mut pending.changes)?;
         }
-        self.change_row(collection, key, pending, &|index| match &index.kind {
-            IndexKind::Ordered { columns, .. } => changes.iter().any(|(changed, _)| columns.contains(changed)),
-            IndexKind::Fact { .. } | IndexKind::Hnsw { .. } => true,
-        })?;
+        let is_changed = |key: &Option<usize>| key.is_none_or(|key| changes.iter().any(|(changed, _)| *changed == key));
+        self.change_row(collection, key, pending, &|index| index.kind.key_positions().iter().any(is_changed))?;
         Ok(true)
     }
 
     /// Sets (`Some`) or removes (`None`) facts by their metadata key.
     ///
     /// # Errors
-    /// 42501 for an entry of others, 23505, 54000 for a value too long for an index; 54000 and 53200 for a transaction that holds
+    /// 42501 for an entry of others, 42701 for a fact of the name that a column has in states, 23505, 54000 for a value too long for
+    /// an index; 54000 and 53200 for a transaction that holds
     /// too much; XX001 for a damaged record, 58030 where the store cannot be read.
     pub fn set_facts(
         &mut self,
@@ -257,7 +256,18 @@ impl Transaction {
         if !pending.alive {
             return Ok(false);
         }
-        pending.changes.extend(facts.into_iter().map(|(name, value)| (fact_name(&name), value)));
+        let facts: Vec<(String, Option<Value>)> =
+            facts.into_iter().map(|(name, value)| (fact_name(&name), value)).collect();
+        let is_taken = |(name, _): &&(String, Option<Value>)| {
+            let is_shown = collection.column(name).is_some() || collection.is_undeclared(name);
+            collection.kind == CollectionKind::Table && !is_shown
+        };
+        if let Some((name, _)) = facts.iter().find(is_taken) {
+            let message = format!("\"{name}\" is the name of a column of \"{}\" in its entries", collection.name);
+            return Err(Error::new(ErrorKind::DuplicateColumn, message)
+                .with_hint("The column has another name by now, or was dropped here: give the fact another one."));
+        }
+        pending.changes.extend(facts);
         self.change_row(collection, key, pending, &|_| true)?;
         Ok(true)
     }

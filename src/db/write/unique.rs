@@ -14,12 +14,12 @@ use crate::db::read::query::Operand;
 use crate::db::read::scan::visit_key;
 use crate::db::state::cancel::Cancel;
 use crate::db::write::backfill::check_duplicates;
+use crate::db::write::column_rules::writes_all_anew;
 use crate::db::write::index_build::IndexBuild;
-use crate::db::write::ordered_indexes::is_ordered;
 use crate::db::write::ordered_indexes::{not_unique, unique_violation};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, Result};
-use crate::model::{Collection, CollectionId, Index, IndexKind};
+use crate::model::{Collection, CollectionId, Index};
 use crate::store::{KeyRange, Snapshot, encode_key, skip_key_parts};
 use crate::types::Value;
 
@@ -44,13 +44,12 @@ impl Transaction {
     ) -> Result<Vec<Indexed<'c>>> {
         let entry = self.entry_view(collection, key, pending);
         let mut all = Vec::new();
-        for index in collection.indexes.iter().filter(|index| is_ordered(index) && concerns(index)) {
+        for index in collection.indexes.iter().filter(|index| index.kind.is_ordered() && concerns(index)) {
             let operands = indexed_operands(collection, index);
             let values = operands.iter().map(|operand| entry.operand(operand)).collect::<Result<Vec<Value>>>()?;
             let mut columns = Vec::new();
             encode_key(&values, &mut columns)?;
-            let is_unique =
-                matches!(index.kind, IndexKind::Ordered { unique: true, .. }) && !values.iter().any(Value::is_null);
+            let is_unique = index.kind.is_unique() && !values.iter().any(Value::is_null);
             all.push(Indexed { index, operands, columns, is_unique });
         }
         Ok(all)
@@ -150,11 +149,11 @@ impl Transaction {
         index: &Index,
         cancel: &Cancel,
     ) -> Result<()> {
-        // A table that got a primary key in this transaction has no other entries than those that were moved.
+        // A table that got a primary key, or a column of another type, in this transaction has no other entries than it has written.
         let committed = self.shared.catalog();
         let committed = committed.collection_by_id(collection.id);
-        let is_rekeyed = committed.is_some_and(|committed| committed.primary_key != collection.primary_key);
-        if !is_rekeyed && !self.view.writes.has_made(collection.id) {
+        let is_rewritten = committed.is_some_and(|committed| writes_all_anew(committed, collection));
+        if !is_rewritten && !self.view.writes.has_made(collection.id) {
             self.writes().note_unfilled(index.id);
             let build = IndexBuild::run(&self.queue, collection, index, cancel).await?;
             if build.build().is_unique() {
@@ -184,7 +183,11 @@ impl Transaction {
         looked.map_err(|error| Error::internal(format!("looking for duplicates stopped: {error}")))?
     }
 
-    fn index_own_rows(&mut self, collection: &Arc<Collection>, index: &Index) -> Result<()> {
+    /// Notes what an index has for the rows of this transaction.
+    ///
+    /// # Errors
+    /// 23505 where several have the same values in a unique index; 54000 for values too long for it.
+    pub(crate) fn index_own_rows(&mut self, collection: &Arc<Collection>, index: &Index) -> Result<()> {
         let view = self.view.clone();
         let is_it = |other: &Index| other.id == index.id;
         for (key, pending) in view.writes.rows_of(collection.id).into_iter().flatten() {

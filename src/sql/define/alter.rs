@@ -1,23 +1,24 @@
 //! ALTER TABLE: one or several changes of a table, which happen together or not at all.
 //!
-//! As in PostgreSQL constraints are dropped first, then columns are added, then their rules change, then constraints are added,
-//! whatever the order in which they are written.
+//! As in PostgreSQL columns and constraints are dropped first, then types change, then columns are added, then their rules
+//! change, then constraints are added, whatever the order in which they are written.
 
 use std::sync::Arc;
 
 use datafusion::sql::sqlparser::ast::{
-    AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, Expr, Ident, RenameTableNameKind, TableConstraint,
+    AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, DataType, Expr, Ident, Owner,
+    RenameTableNameKind, TableConstraint,
 };
 
 use crate::db::{Cancel, Settings, Transaction};
 use crate::error::{Error, ErrorKind, Notice, Result};
 use crate::model::{Collection, Column, DefaultValue, IndexKind};
-use crate::sql::analyze::declared_type::declared_type;
+use crate::sql::analyze::declared_type::{DeclaredType, declared_type};
 use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
-use crate::sql::define::alter_column::{check_owner, declared_dimension};
 use crate::sql::define::definition::{DataDefinition, keys};
 use crate::sql::define::index::{IndexRequest, check_ordered, key_columns, unique_constraint, unique_of_column};
+use crate::sql::define::retype::Retype;
 use crate::sql::define::table::{plan_column, plan_default};
 use crate::sql::parse::names::{folded, relation_name};
 use crate::sql::parse::unread;
@@ -25,7 +26,7 @@ use crate::sql::write::insert::default_expression;
 use crate::sql::write::row_compiler::{Compiler, Visible};
 use crate::sql::write::row_expression::{RowExpression, RowInput};
 use crate::sql::write::write_target::{WritePlace, located, public_name, writable_table};
-use crate::types::Value;
+use crate::types::{ColumnType, Value};
 
 /// A planned change of a table.
 pub enum TableChange {
@@ -46,9 +47,18 @@ pub enum TableChange {
         column: String,
         declared: Option<u32>,
     },
+    SetType(Box<Retype>),
+    DropColumn {
+        column: String,
+        if_exists: bool,
+    },
     AddUnique(IndexRequest),
     /// The positions of its columns.
     AddPrimaryKey(Vec<usize>),
+    RenameColumn {
+        from: String,
+        to: String,
+    },
     DropConstraint {
         name: String,
         if_exists: bool,
@@ -60,7 +70,7 @@ pub enum TableChange {
 /// # Errors
 /// 42703 for a column that is not there, 42704 for a key of a type without an order, 0A000 and 42601 for a change that this
 /// server or PostgreSQL has not; as [`writable_table`], [`public_name`], [`plan_column`], [`plan_default`], [`declared_type`],
-/// [`declared_dimension`], [`check_owner`], [`unique_constraint`] and [`key_columns`].
+/// [`Retype::plan`], [`check_owner`], [`unique_constraint`] and [`key_columns`].
 pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataDefinition> {
     let collection = match writable_table(&alter.name, context) {
         Err(error)
@@ -78,33 +88,37 @@ pub fn plan_alter(alter: &AlterTable, context: &PlanContext<'_>) -> Result<DataD
         return Ok(DataDefinition::RenameTable { from: collection.name.clone(), to: public_name(to, context)? });
     }
     let table = collection.name.clone();
-    let mut planner = Planner {
-        table: (*collection).clone(),
-        context,
-        drops: Vec::new(),
-        columns: Vec::new(),
-        rules: Vec::new(),
-        constraints: Vec::new(),
-    };
-    let is_column = |operation: &&AlterTableOperation| matches!(operation, AlterTableOperation::AddColumn { .. });
-    for operation in alter.operations.iter().filter(is_column) {
+    if let [AlterTableOperation::RenameColumn { old_column_name, new_column_name }] = alter.operations.as_slice() {
+        let change = TableChange::RenameColumn { from: folded(old_column_name), to: folded(new_column_name) };
+        return Ok(DataDefinition::AlterTable { table, changes: vec![change] });
+    }
+    let mut planner = Planner { table: (*collection).clone(), context, changes: Vec::new(), constraints: Vec::new() };
+    let mut operations: Vec<&AlterTableOperation> = alter.operations.iter().collect();
+    operations.sort_by_key(|operation| pass(operation));
+    for operation in operations {
         planner.plan(operation)?;
     }
-    for operation in alter.operations.iter().filter(|operation| !is_column(operation)) {
-        planner.plan(operation)?;
-    }
-    let Planner { drops, columns, rules, constraints, .. } = planner;
-    let changes = drops.into_iter().chain(columns).chain(rules).chain(constraints).collect();
+    let Planner { changes, constraints, .. } = planner;
+    let changes = changes.into_iter().chain(constraints).collect();
     Ok(DataDefinition::AlterTable { table, changes })
 }
 
+/// When an operation of a statement takes place.
+fn pass(operation: &AlterTableOperation) -> u8 {
+    match operation {
+        AlterTableOperation::DropColumn { .. } | AlterTableOperation::DropConstraint { .. } => 0,
+        AlterTableOperation::AlterColumn { op: AlterColumnOperation::SetDataType { .. }, .. } => 1,
+        AlterTableOperation::AddColumn { .. } => 2,
+        _ => 3,
+    }
+}
+
 struct Planner<'a> {
-    /// With the columns that the statement adds.
+    /// As the operations before leave it.
     table: Collection,
     context: &'a PlanContext<'a>,
-    drops: Vec<TableChange>,
-    columns: Vec<TableChange>,
-    rules: Vec<TableChange>,
+    changes: Vec<TableChange>,
+    /// They come last.
     constraints: Vec<TableChange>,
 }
 
@@ -127,17 +141,26 @@ impl Planner<'_> {
             }
             // CASCADE and RESTRICT mean nothing: no constraint depends on another one.
             AlterTableOperation::DropConstraint { if_exists, name, drop_behavior: _ } => {
-                self.drops.push(TableChange::DropConstraint { name: folded(name), if_exists: *if_exists });
+                self.changes.push(TableChange::DropConstraint { name: folded(name), if_exists: *if_exists });
+                Ok(())
+            }
+            // Nor does anything else depend on a column but its indexes, which go with it in either way.
+            AlterTableOperation::DropColumn { has_column_keyword: _, column_names, if_exists, drop_behavior: _ } => {
+                column_names.iter().for_each(|name| self.drop_column(name, *if_exists));
                 Ok(())
             }
             AlterTableOperation::OwnerTo { new_owner } => check_owner(new_owner),
             AlterTableOperation::RenameTable { .. } => {
                 Err(Error::syntax("RENAME TO is a statement of its own", None).with_hint("ALTER TABLE t RENAME TO u"))
             }
+            AlterTableOperation::RenameColumn { .. } => {
+                let error = Error::syntax("RENAME COLUMN is a statement of its own", None);
+                Err(error.with_hint("ALTER TABLE t RENAME COLUMN a TO b"))
+            }
             _ => Err(Error::unsupported(
                 "this change of a table is not offered",
-                "ADD COLUMN, ALTER COLUMN ... SET or DROP NOT NULL and DEFAULT, ADD UNIQUE, ADD PRIMARY KEY, DROP CONSTRAINT \
-                 and RENAME TO are; otherwise make a new table and INSERT ... SELECT.",
+                "ADD, DROP and RENAME COLUMN, ALTER COLUMN ... TYPE, SET or DROP NOT NULL and DEFAULT, ADD UNIQUE, ADD PRIMARY \
+                 KEY, DROP CONSTRAINT and RENAME TO are; otherwise make a new table and INSERT ... SELECT.",
             )),
         }
     }
@@ -147,7 +170,7 @@ impl Planner<'_> {
         let column = planned.column;
         if self.table.column(&column.name).is_some() {
             // It is told of when the statement runs; its constraints are left out with it.
-            self.columns.push(TableChange::AddColumn { column, if_not_exists });
+            self.changes.push(TableChange::AddColumn { column, if_not_exists });
             return Ok(());
         }
         if let Some(name) = planned.unique {
@@ -160,19 +183,52 @@ impl Planner<'_> {
             check_ordered(&column)?;
             self.constraints.push(TableChange::AddPrimaryKey(vec![self.table.columns.len()]));
         }
-        self.table.columns.push(column.clone());
-        self.columns.push(TableChange::AddColumn { column, if_not_exists });
+        self.table.push_column(column.clone());
+        self.changes.push(TableChange::AddColumn { column, if_not_exists });
         Ok(())
+    }
+
+    fn drop_column(&mut self, name: &Ident, if_exists: bool) {
+        let column = folded(name);
+        if let Some(position) = self.table.column(&column) {
+            self.table.remove_column(position, false);
+        }
+        self.changes.push(TableChange::DropColumn { column, if_exists });
+    }
+
+    /// The change of a column's type; `None` where it has it already.
+    fn set_type(&mut self, position: usize, data_type: &DataType, using: Option<&Expr>) -> Result<Option<TableChange>> {
+        let Some(known) = self.table.columns.get(position) else { return Ok(None) };
+        let column = known.name.clone();
+        let DeclaredType { ty, is_serial } = declared_type(data_type)?;
+        if is_serial {
+            let message = format!("type \"{}\" does not exist", data_type.to_string().to_ascii_lowercase());
+            return Err(Error::new(ErrorKind::UndefinedObject, message));
+        }
+        match (&known.ty, ty) {
+            (ColumnType::Vector(_), ColumnType::Vector(declared)) if using.is_none() => {
+                Ok(Some(TableChange::SetDimension { column, declared }))
+            }
+            (now, ty) if *now == ty && using.is_none() => Ok(None),
+            (_, ty) => {
+                let retype = Retype::plan(&self.table, known, (ty.clone(), using), self.context)?;
+                if let Some(column) = self.table.columns.get_mut(position) {
+                    column.ty = ty;
+                }
+                Ok(Some(TableChange::SetType(Box::new(retype))))
+            }
+        }
     }
 
     fn alter_column(&mut self, name: &Ident, operation: &AlterColumnOperation) -> Result<()> {
         let column = folded(name);
-        let Some(known) = self.table.columns.iter().find(|known| known.name == column) else {
+        let position = self.table.column(&column);
+        let Some((position, known)) = position.and_then(|at| Some((at, self.table.columns.get(at)?))) else {
             let message = format!("column \"{column}\" of relation \"{}\" does not exist", self.table.name);
             let error = Error::new(ErrorKind::UndefinedColumn, message);
             return Err(located(error, self.context.text, name.span.start));
         };
-        self.rules.push(match operation {
+        let change = match operation {
             AlterColumnOperation::SetNotNull => TableChange::SetNotNull { column, not_null: true },
             AlterColumnOperation::DropNotNull => TableChange::SetNotNull { column, not_null: false },
             AlterColumnOperation::SetDefault { value } => {
@@ -180,15 +236,11 @@ impl Planner<'_> {
                 TableChange::SetDefault { column, default }
             }
             AlterColumnOperation::DropDefault => TableChange::SetDefault { column, default: None },
-            AlterColumnOperation::SetDataType { data_type, using: None, had_set: _ } => {
-                let Some(declared) = declared_dimension(known, declared_type(data_type)?.ty)? else { return Ok(()) };
-                TableChange::SetDimension { column, declared }
-            }
-            AlterColumnOperation::SetDataType { .. } => {
-                return Err(Error::unsupported(
-                    "ALTER COLUMN ... TYPE ... USING is not offered",
-                    "Add a column of the other type and UPDATE it from the old one.",
-                ));
+            AlterColumnOperation::SetDataType { data_type, using, had_set: _ } => {
+                match self.set_type(position, data_type, using.as_ref())? {
+                    Some(change) => change,
+                    None => return Ok(()),
+                }
             }
             AlterColumnOperation::AddGenerated { .. } => {
                 return Err(Error::unsupported(
@@ -196,8 +248,22 @@ impl Planner<'_> {
                     "Declare it with the table, or add another column.",
                 ));
             }
-        });
+        };
+        self.changes.push(change);
         Ok(())
+    }
+}
+
+/// # Errors
+/// 42704 for anybody but the owner of the node.
+fn check_owner(owner: &Owner) -> Result<()> {
+    match owner {
+        Owner::CurrentRole | Owner::CurrentUser | Owner::SessionUser => Ok(()),
+        Owner::Ident(name) if folded(name) == crate::db::OWNER => Ok(()),
+        Owner::Ident(name) => {
+            Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{}\" does not exist", folded(name)))
+                .with_hint(format!("A node has one user, {}.", crate::db::OWNER)))
+        }
     }
 }
 
@@ -222,6 +288,15 @@ impl TableChange {
                 transaction.alter_vector_column(table, column, *declared, cancel)
             }
             TableChange::AddUnique(request) => request.create(transaction, cancel).await,
+            TableChange::SetType(retype) => retype.make(table, transaction, (settings, cancel)).await,
+            TableChange::DropColumn { column, if_exists } => match transaction.drop_column(table, column, cancel) {
+                Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedColumn => {
+                    transaction.notices.push(Notice::new(format!("{}, skipping", error.message())));
+                    Ok(())
+                }
+                dropped => dropped,
+            },
+            TableChange::RenameColumn { from, to } => transaction.rename_column(table, from, to),
             TableChange::AddPrimaryKey(columns) => transaction.add_primary_key(table, columns, cancel),
             TableChange::DropConstraint { name, if_exists } => match transaction.drop_constraint(table, name) {
                 Err(error) if *if_exists && error.kind() == ErrorKind::UndefinedObject => {

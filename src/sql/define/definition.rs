@@ -258,14 +258,8 @@ async fn create_as(
     (parameters, settings, cancel): (&[Value], &Settings, &Cancel),
 ) -> Result<u64> {
     let view = transaction.view().clone();
-    transaction.create_collection(Collection {
-        id: transaction.new_id(),
-        name: name.to_string(),
-        kind: CollectionKind::Table,
-        columns: columns.to_vec(),
-        primary_key: Vec::new(),
-        indexes: Vec::new(),
-    })?;
+    let made = Collection::new(transaction.new_id(), name, CollectionKind::Table, columns.to_vec());
+    transaction.create_collection(made)?;
     let collection = Arc::clone(transaction.catalog().expect_collection(name)?);
     let mut stream = plan.execute(&view, parameters, settings, cancel).await?;
     drop(view);
@@ -303,7 +297,7 @@ fn truncate(
             transaction.delete(&collection, &key)?;
         }
         if restart {
-            transaction.restart_sequences(&collection)?;
+            transaction.restart_sequences(&collection);
         }
     }
     Ok(())

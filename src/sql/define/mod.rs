@@ -1,9 +1,9 @@
 //! Data definition: CREATE, ALTER and DROP of tables, indexes and what there is one fixed kind of.
 
 pub(super) mod alter;
-pub(super) mod alter_column;
 pub(super) mod definition;
 pub(super) mod drop;
 pub(super) mod identity;
 pub(super) mod index;
+pub(super) mod retype;
 pub(super) mod table;

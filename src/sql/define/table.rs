@@ -176,14 +176,7 @@ pub fn plan_default(expr: &Expr, column: &Column, context: &PlanContext<'_>) -> 
         return Ok(None);
     }
     check_default(expr)?;
-    let alone = Collection {
-        id: CollectionId(0),
-        name: String::new(),
-        kind: CollectionKind::Table,
-        columns: vec![column.clone()],
-        primary_key: Vec::new(),
-        indexes: Vec::new(),
-    };
+    let alone = Collection::new(CollectionId(0), "", CollectionKind::Table, vec![column.clone()]);
     let mut parameters = ParameterTypes::default();
     let mut compiler = Compiler::new(&alone, "", Visible::Nothing, &mut parameters, context);
     compiler.assign(expr, WritePlace::Column(0)).map_err(|error| match error.kind() {
@@ -264,13 +257,10 @@ impl TableRequest {
 
     /// The collection, with numbers of its own.
     pub fn collection(&self, transaction: &Transaction) -> Collection {
+        let (id, columns) = (transaction.new_id(), self.columns.clone());
         let mut collection = Collection {
-            id: transaction.new_id(),
-            name: self.name.clone(),
-            kind: CollectionKind::Table,
-            columns: self.columns.clone(),
             primary_key: self.primary_key.clone(),
-            indexes: Vec::new(),
+            ..Collection::new(id, self.name.as_str(), CollectionKind::Table, columns)
         };
         for (name, positions) in &self.unique {
             let names: Vec<&str> =

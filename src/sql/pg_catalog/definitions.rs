@@ -15,11 +15,7 @@ pub fn index_definition(catalog: &Catalog, oid: u32) -> Option<String> {
         }
         Object::Index(collection, index) => {
             let keys = index_keys(&collection, &index);
-            let (unique, method) = match index.kind {
-                IndexKind::Ordered { unique, .. } => (unique, "btree"),
-                IndexKind::Fact { .. } => (false, "btree"),
-                IndexKind::Hnsw { .. } => (false, "hnsw"),
-            };
+            let (unique, method) = (index.kind.is_unique(), index.kind.access_method().name());
             (collection, index.name, unique, method, keys)
         }
         _ => return None,
@@ -141,14 +137,5 @@ pub fn default_expression(collection: &Collection, position: usize) -> Option<St
         DefaultValue::GeneratedId => Some("uuidv7()".to_string()),
         DefaultValue::Expression(text) => Some(text.clone()),
         DefaultValue::Identity => None,
-    }
-}
-
-/// The columns that are an index's keys; a fact is no column.
-pub fn key_positions(index: &Index) -> Vec<Option<usize>> {
-    match &index.kind {
-        IndexKind::Ordered { columns, .. } => columns.iter().copied().map(Some).collect(),
-        IndexKind::Fact { .. } => vec![None],
-        IndexKind::Hnsw { column, .. } => vec![Some(*column)],
     }
 }

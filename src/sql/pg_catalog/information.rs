@@ -4,7 +4,7 @@ use crate::db::{Catalog, ReadView, Settings};
 use crate::model::{Collection, DefaultValue};
 use crate::sql::pg_catalog::definitions::{constraints, default_expression};
 use crate::sql::pg_catalog::names::{NAMESPACES, format_type, namespace_name};
-use crate::sql::pg_catalog::oids::{Grantee, Object, sequence_name};
+use crate::sql::pg_catalog::oids::{Grantee, Object, attribute_number, sequence_name};
 use crate::sql::pg_catalog::relation::{CatalogRow, text, yes_or_no};
 use crate::sql::pg_catalog::relations::{self, numbering, sequence_max, sequences};
 use crate::sql::pg_catalog::views::view_definition;
@@ -81,17 +81,18 @@ pub fn columns(view: &ReadView, settings: &Settings) -> Vec<CatalogRow> {
             _ => None,
         };
         for (position, (name, ty, not_null)) in relations::columns(&object, view).into_iter().enumerate() {
+            let number = i32::from(attribute_number(collection, position));
             let mut row = vec![
                 ("table_catalog", text(&settings.database)),
                 ("table_schema", text(namespace_name(object.namespace()))),
                 ("table_name", text(object.name())),
                 ("column_name", text(name)),
-                ("ordinal_position", count(position + 1)),
+                ("ordinal_position", Value::Int4(number)),
                 ("is_nullable", yes_or_no(!not_null)),
                 ("is_self_referencing", yes_or_no(false)),
                 ("is_generated", text("NEVER")),
                 ("is_updatable", yes_or_no(collection.is_some())),
-                ("dtd_identifier", text((position + 1).to_string())),
+                ("dtd_identifier", text(number.to_string())),
             ];
             row.extend(type_cells(&ty, settings));
             row.extend(default_cells(collection, position));

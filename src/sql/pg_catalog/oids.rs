@@ -212,10 +212,18 @@ fn picked(collection: &Collection, positions: &[usize]) -> Vec<(String, ColumnTy
         .collect()
 }
 
+/// `attnum` of the column at a position: of a table the number that the column keeps, of everything else its place.
+pub fn attribute_number(collection: Option<&Collection>, position: usize) -> i16 {
+    match collection.and_then(|collection| collection.columns.get(position)) {
+        Some(column) => column.id.attribute(),
+        None => i16::try_from(position).unwrap_or(i16::MAX).saturating_add(1),
+    }
+}
+
 /// The OID of what belongs to one column: its sequence and its default.
 pub fn column_oid(collection: &Collection, position: usize) -> u32 {
-    let position = u32::try_from(position).unwrap_or(u32::MAX);
-    COLUMN_FIRST | ((collection.id.0 << COLUMN_BITS) & (COLUMN_FIRST - 1)) | position
+    let column = collection.columns.get(position).map_or(0, |column| u32::from(column.id.0));
+    COLUMN_FIRST | ((collection.id.0 << COLUMN_BITS) & (COLUMN_FIRST - 1)) | column
 }
 
 /// The OID of the index behind a primary key.

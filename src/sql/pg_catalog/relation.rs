@@ -186,8 +186,8 @@ pub fn yes_or_no(yes: bool) -> Value {
 }
 
 /// An array or vector of attribute numbers.
-pub fn numbers(positions: impl IntoIterator<Item = usize>) -> Value {
-    Value::Array(Box::new(ColumnType::Int2), positions.into_iter().map(small).collect())
+pub fn numbers(numbers: impl IntoIterator<Item = i16>) -> Value {
+    Value::Array(Box::new(ColumnType::Int2), numbers.into_iter().map(Value::Int2).collect())
 }
 
 pub fn oids(oids: impl IntoIterator<Item = u32>) -> Value {

@@ -67,7 +67,8 @@ pub fn attribute(view: &ReadView) -> Vec<CatalogRow> {
         };
         for (position, (name, ty, not_null)) in columns(&object, view).into_iter().enumerate() {
             let default = collection.and_then(|collection| collection.columns.get(position)?.default.as_ref());
-            rows.push(attribute_row(object.oid(), position, &name, &ty, not_null, default));
+            let number = oids::attribute_number(collection, position);
+            rows.push(attribute_row(object.oid(), number, &name, &ty, not_null, default));
         }
     }
     rows
@@ -75,7 +76,7 @@ pub fn attribute(view: &ReadView) -> Vec<CatalogRow> {
 
 fn attribute_row(
     relation: u32,
-    position: usize,
+    number: i16,
     name: &str,
     ty: &ColumnType,
     not_null: bool,
@@ -89,7 +90,7 @@ fn attribute_row(
         ("attname", text(name)),
         ("atttypid", oid(ty.oid())),
         ("attlen", Value::Int2(ty.length())),
-        ("attnum", small(position + 1)),
+        ("attnum", Value::Int2(number)),
         ("atttypmod", Value::Int4(ty.modifier())),
         ("attndims", Value::Int2(dimensions)),
         ("attbyval", Value::Bool(types::is_by_value(ty))),
@@ -111,7 +112,7 @@ pub fn attribute_default(catalog: &Catalog) -> Vec<CatalogRow> {
                 rows.push(vec![
                     ("oid", oid(oids::column_oid(collection, position))),
                     ("adrelid", oid(collection.oid())),
-                    ("adnum", small(position + 1)),
+                    ("adnum", Value::Int2(oids::attribute_number(Some(collection), position))),
                     ("adbin", text(expression)),
                 ]);
             }
@@ -133,7 +134,7 @@ pub fn index(catalog: &Catalog) -> Vec<CatalogRow> {
                 IndexKind::Fact { path } => (false, None, Some(definitions::fact_expression(path))),
                 IndexKind::Hnsw { operator_class, .. } => (false, Some(operator_class.as_str()), None),
             };
-            let keys = definitions::key_positions(index);
+            let keys = index.kind.key_positions();
             rows.push(index_row(collection, index.id.oid(), &keys, unique, false, class, expression));
         }
     }
@@ -154,6 +155,7 @@ fn index_row(
         .map(|key| key.and_then(|key| collection.columns.get(key)).map_or(ColumnType::Text, |column| column.ty.clone()))
         .collect();
     let collations = column_types.iter().map(|ty| if types::is_collatable(ty) { COLLATION_DEFAULT } else { 0 });
+    let attributes = keys.iter().map(|key| key.map_or(0, |key| oids::attribute_number(Some(collection), key)));
     vec![
         ("indexrelid", oid(index)),
         ("indrelid", oid(collection.oid())),
@@ -165,7 +167,7 @@ fn index_row(
         ("indisvalid", Value::Bool(true)),
         ("indisready", Value::Bool(true)),
         ("indislive", Value::Bool(true)),
-        ("indkey", numbers(keys.iter().map(|key| key.map_or(0, |key| key + 1)))),
+        ("indkey", numbers(attributes)),
         ("indcollation", oid_array(collations)),
         ("indclass", oid_array(column_types.iter().map(|ty| types::operator_class(ty, class)))),
         ("indoption", numbers(keys.iter().map(|_| 0))),
@@ -191,7 +193,7 @@ pub fn constraint(catalog: &Catalog) -> Vec<CatalogRow> {
                 ("confmatchtype", text(" ")),
                 ("conislocal", Value::Bool(true)),
                 ("connoinherit", Value::Bool(true)),
-                ("conkey", numbers(columns.iter().map(|column| column + 1))),
+                ("conkey", numbers(columns.iter().map(|column| oids::attribute_number(Some(collection), *column)))),
             ]);
         }
     }
@@ -252,7 +254,7 @@ pub fn depend(catalog: &Catalog) -> Vec<CatalogRow> {
                 ("objid", oid(oids::column_oid(collection, position))),
                 ("refclassid", oid(1259)),
                 ("refobjid", oid(collection.oid())),
-                ("refobjsubid", Value::Int4(i32::try_from(position + 1).unwrap_or(i32::MAX))),
+                ("refobjsubid", Value::Int4(i32::from(oids::attribute_number(Some(collection), position)))),
                 ("deptype", text("a")),
             ]
         })

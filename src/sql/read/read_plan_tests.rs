@@ -48,23 +48,20 @@ impl Fixture {
     fn fill(&self) -> Result<()> {
         let mut transaction = self.database.begin();
         let column = |name: &str, ty: ColumnType, not_null| Column { not_null, ..Column::new(name, ty) };
+        let columns = vec![
+            column("id", ColumnType::Int4, true),
+            column("name", ColumnType::Text, false),
+            column("price", ColumnType::Numeric(Some((10, 2))), false),
+            column("weight", ColumnType::Float8, false),
+            column("made", ColumnType::TimestampTz, false),
+            column("flag", ColumnType::Bool, false),
+            column("v", ColumnType::Vector(Some(2)), false),
+            column("doc", ColumnType::Jsonb, false),
+            column("code", ColumnType::Uuid, false),
+        ];
         transaction.create_collection(Collection {
-            id: CollectionId(100),
-            name: "items".to_string(),
-            kind: CollectionKind::Table,
-            columns: vec![
-                column("id", ColumnType::Int4, true),
-                column("name", ColumnType::Text, false),
-                column("price", ColumnType::Numeric(Some((10, 2))), false),
-                column("weight", ColumnType::Float8, false),
-                column("made", ColumnType::TimestampTz, false),
-                column("flag", ColumnType::Bool, false),
-                column("v", ColumnType::Vector(Some(2)), false),
-                column("doc", ColumnType::Jsonb, false),
-                column("code", ColumnType::Uuid, false),
-            ],
             primary_key: vec![0],
-            indexes: Vec::new(),
+            ..Collection::new(CollectionId(100), "items", CollectionKind::Table, columns)
         })?;
         let items = transaction.catalog().expect_collection("items")?.clone();
         for n in 0..20_i32 {

@@ -65,7 +65,7 @@ impl CollectionTable {
                 ty: column.ty.clone(),
                 operand: Operand::Column(position),
                 is_hidden: false,
-                attribute: i16::try_from(position + 1).unwrap_or(0),
+                attribute: column.id.attribute(),
             });
         }
         if collection.kind != CollectionKind::Auth {

@@ -134,7 +134,7 @@ fn stored_column(collection: &Collection, position: usize) -> Option<OutputColum
         name: column.name.clone(),
         ty: column.ty.clone(),
         table_oid: collection.oid(),
-        attribute: i16::try_from(position + 1).unwrap_or(0),
+        attribute: column.id.attribute(),
     })
 }
 

@@ -6,7 +6,7 @@
 
 use std::ops::Bound;
 
-use crate::model::{ChainHash, CollectionId, NetworkId, PeerId};
+use crate::model::{ChainHash, CollectionId, ColumnId, NetworkId, PeerId};
 use crate::store::key::family::Family;
 
 const META: u8 = b'm';
@@ -35,7 +35,7 @@ pub enum Key<'a> {
     /// A collection, as JSON.
     Collection(CollectionId),
     /// The next number of a column's sequence.
-    Sequence(CollectionId, u16),
+    Sequence(CollectionId, ColumnId),
     Role(&'a str),
     Setting(&'a str),
     /// How many entries refer to a blob, by its hash.
@@ -45,7 +45,7 @@ pub enum Key<'a> {
     /// The public state of an entry that was posted and then edited.
     Public(CollectionId, &'a [u8]),
     /// The components of a vector column.
-    Vector(CollectionId, u16, &'a [u8]),
+    Vector(CollectionId, ColumnId, &'a [u8]),
     /// An index entry: the index's id, then encoded columns and encoded primary key.
     Index(CollectionId, &'a [u8]),
     /// An entry that waits to be posted.
@@ -185,11 +185,11 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn new(kind: Option<u8>, id: Option<CollectionId>, column: Option<u16>, rest: &'a [u8]) -> Self {
+    fn new(kind: Option<u8>, id: Option<CollectionId>, column: Option<ColumnId>, rest: &'a [u8]) -> Self {
         Parts {
             kind: kind.map(|kind| [kind]),
             id: id.map(|id| id.0.to_be_bytes()),
-            column: column.map(u16::to_be_bytes),
+            column: column.map(|column| column.0.to_be_bytes()),
             rest,
         }
     }
@@ -257,8 +257,8 @@ impl KeyRange {
     }
 
     /// The vectors of one column.
-    pub fn vectors(collection: CollectionId, column: u16) -> Self {
-        KeyRange::of(Family::Vectors, &[collection.0.to_be_bytes().as_slice(), &column.to_be_bytes()].concat())
+    pub fn vectors(collection: CollectionId, column: ColumnId) -> Self {
+        KeyRange::of(Family::Vectors, &[collection.0.to_be_bytes().as_slice(), &column.0.to_be_bytes()].concat())
     }
 
     /// The vectors of all columns; what follows the prefix begins with the big-endian `u16` column.

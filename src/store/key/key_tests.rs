@@ -15,13 +15,13 @@ fn bytes_of_format_1() {
     let hash = [7; 32];
     assert_eq!(bytes(Key::Meta("format")), b"mformat");
     assert_eq!(bytes(Key::Collection(id)), b"c\x01\x02\x03\x04");
-    assert_eq!(bytes(Key::Sequence(id, 9)), b"q\x01\x02\x03\x04\x00\x09");
+    assert_eq!(bytes(Key::Sequence(id, ColumnId(9))), b"q\x01\x02\x03\x04\x00\x09");
     assert_eq!(bytes(Key::Role("ada")), b"rada");
     assert_eq!(bytes(Key::Setting("a.b")), b"sa.b");
     assert_eq!(bytes(Key::Blob(&hash)), [b"b".as_slice(), &hash].concat());
     assert_eq!(bytes(Key::Entry(id, b"k")), b"\x01\x02\x03\x04k");
     assert_eq!(bytes(Key::Public(id, b"k")), b"\x01\x02\x03\x04k");
-    assert_eq!(bytes(Key::Vector(id, 2, b"k")), b"\x01\x02\x03\x04\x00\x02k");
+    assert_eq!(bytes(Key::Vector(id, ColumnId(2), b"k")), b"\x01\x02\x03\x04\x00\x02k");
     assert_eq!(bytes(Key::Index(id, b"vk")), b"\x01\x02\x03\x04vk");
     assert_eq!(bytes(Key::Staged(id, b"k")), b"\x01\x02\x03\x04k");
     assert_eq!(bytes(Key::Secret(&hash)), hash);

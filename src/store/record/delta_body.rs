@@ -3,14 +3,14 @@
 //! ```text
 //! body:   u16 length, name of the collection in the network (and of a table a zero byte and a tag of the shape of its
 //!         keys; and a second zero byte where it begins a life of the entry); u16 length, encoded primary key; state
-//! state:  a record (record.rs) with vectors inline, version 0 and no flags: nothing in it speaks of this node alone
+//! state:  a record (record.rs) of format 1 with vectors inline, version 0 and no flags: nothing in it speaks of this node alone
 //! ```
 //!
 //! What comes from outside passes [`decode_state`], which refuses everything that no write could have made.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::validate;
-use crate::model::{Field, Stage, State};
+use crate::model::{Field, FieldKey, Stage, State};
 use crate::store::record::record::{Publicity, RecordField, RecordHeader, encode_sorted_record};
 use crate::store::record::record_view::RecordView;
 use crate::store::record::value_codec::Stored;
@@ -89,8 +89,8 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>> {
         stored: field.value.clone().map_or(Stored::Removed, Stored::Value),
         stamp: field.stamp.clone(),
     };
-    let fields: Vec<(&str, RecordField)> =
-        state.fields.iter().map(|(name, field)| (name.as_str(), stored(field))).collect();
+    let fields: Vec<(FieldKey<'_>, RecordField)> =
+        state.fields.iter().map(|(name, field)| (FieldKey::Fact(name), stored(field))).collect();
     encode_sorted_record(&header, &state.clock, &fields)
 }
 
@@ -112,7 +112,10 @@ pub fn decode_state(bytes: &[u8]) -> Result<State> {
         peer_id: header.peer_id,
     };
     for field in record.fields() {
-        let (name, RecordField { stored, stamp }) = field?;
+        let (key, RecordField { stored, stamp }) = field?;
+        let FieldKey::Fact(name) = key else {
+            return Err(damaged("a field has no name that others know"));
+        };
         let value = match stored {
             Stored::Removed => None,
             Stored::Value(value) => Some(value),
@@ -183,6 +186,25 @@ mod tests {
             flipped[at] ^= 0x55;
             drop(DeltaBody::parse(&flipped).and_then(|parsed| decode_state(parsed.state)));
         }
+    }
+
+    #[test]
+    fn what_goes_to_peers_is_of_format_1_and_a_column_of_another_node_is_refused() {
+        let state = entry();
+        assert_eq!(encode_state(&state).unwrap()[0], 1);
+        let header = RecordHeader {
+            version: 0,
+            causal_length: state.causal_length,
+            timestamp: state.timestamp,
+            peer_id: state.peer_id.clone(),
+            stage: Stage::Private,
+            publicity: Publicity::Private,
+        };
+        let field = RecordField { stored: Stored::Value(Value::Bool(true)), stamp: header.stamp() };
+        let by_id = [(FieldKey::Column(crate::model::ColumnId(3)), field)];
+        let bytes = encode_sorted_record(&header, &state.clock, &by_id).unwrap();
+        let error = decode_state(&bytes).unwrap_err();
+        assert!(error.message().contains("a field has no name that others know"), "{error:?}");
     }
 
     #[test]

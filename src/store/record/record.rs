@@ -1,37 +1,46 @@
 //! The bytes of one version of an entry: its facts and stamps, so laid out that three fields of a wide entry are read
 //! without decoding the rest. This file writes them, `record_view.rs` reads them.
 //!
-//! Format 1, little-endian:
+//! Formats 1 and 2, little-endian:
 //!
 //! ```text
-//!  0  u8   format (1)
+//!  0  u8   format: 1 where all fields go by name, 2 where columns go by id
 //!  1  u8   flags: bit 0 the entry waits to be posted, bits 1-2 publicity (0 private, 1 posted, 2 edited, 3 replaced)
 //!  2  u16  fields    4  u16 peers in the clock    6  u16 peers in the table
 //!  8  u32  where the table of peers begins
 //! 12  u64  version  20  u64 causal length        28  u64 timestamp
 //! 36  clock:  (u16 peer, u64 count) each
-//!     offsets: u32 each, into the body; fields are sorted by name, bytewise
-//!     body:   u16 length of the name (bit 15: a stamp follows), name, [u16 peer, u64 causal length, u64 time], tag, value
+//!     offsets: u32 each, into the body; columns are sorted by id, then (in format 2: bit 31 set) facts by name, bytewise
+//!     body:   of a column u16 id, of a fact u16 length of the name (bit 15 of either: a stamp follows), name of a fact,
+//!             [u16 peer, u64 causal length, u64 time], tag, value
 //!     peers:  u16 length, text each; the first is the one of the last write
 //! ```
+//!
+//! States on their way to peers, memories, and tables whose rows hold nothing are of format 1; so is every record that was
+//! written before there were ids, until it changes.
 //!
 //! A field whose stamp is that of the last write, (causal length, timestamp, peer) of the header, spends no bytes on it.
 
 use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Hlc, PeerId, Stage, Stamp, VectorClock};
+use crate::model::{FieldKey, Hlc, PeerId, Stage, Stamp, VectorClock};
 use crate::store::record::value_codec::{Stored, encode_stored};
 use crate::types::limits::{ENTRY_BYTES_MAX, FACTS_MAX};
 
-pub(super) const RECORD_FORMAT: u8 = 1;
+/// All fields go by name.
+pub(super) const NAMED_FORMAT: u8 = 1;
+/// Columns go by id, facts by name.
+pub(super) const RECORD_FORMAT: u8 = 2;
 pub(super) const HEADER_BYTES: usize = 36;
 pub(super) const CLOCK_ENTRY_BYTES: usize = 10;
 pub(super) const OFFSET_BYTES: usize = 4;
 pub(super) const FLAG_POST_PENDING: u8 = 1;
 pub(super) const PUBLICITY_SHIFT: u8 = 1;
-/// Set in the length of a name whose field carries its own stamp.
+/// Set in the id, or the length of a name, of a field that carries its own stamp.
 pub(super) const OWN_STAMP: u16 = 1 << 15;
+/// Set in the offset of a field that goes by name, where others go by id; no entry is so long that its offsets reach there.
+pub(super) const FACT_OFFSET: u32 = 1 << 31;
 
 /// What the network knows of an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -102,7 +111,7 @@ pub struct RecordField {
     pub stamp: Stamp,
 }
 
-/// Writes a record.
+/// Writes a record of facts alone.
 ///
 /// # Errors
 /// `LimitExceeded` over `FACTS_MAX` fields or `ENTRY_BYTES_MAX` bytes; `Unsupported` for an array.
@@ -111,29 +120,29 @@ pub fn encode_record(
     clock: &VectorClock,
     fields: &BTreeMap<String, RecordField>,
 ) -> Result<Vec<u8>> {
-    encode_fields(header, clock, fields.len(), fields.iter().map(|(name, field)| (name.as_str(), field)))
+    encode_fields(header, clock, fields.len(), fields.iter().map(|(name, field)| (FieldKey::Fact(name), field)))
 }
 
-/// Writes a record from fields in strictly ascending order of their names, compared bytewise.
+/// Writes a record from fields in strictly ascending order: columns by their ids, then facts by their names, bytewise.
 ///
 /// # Errors
 /// XX000 for fields in another order; as [`encode_record`].
 pub fn encode_sorted_record(
     header: &RecordHeader,
     clock: &VectorClock,
-    fields: &[(&str, RecordField)],
+    fields: &[(FieldKey<'_>, RecordField)],
 ) -> Result<Vec<u8>> {
     if !fields.is_sorted_by(|(a, _), (b, _)| a < b) {
-        return Err(Error::internal("the fields of a record are not in the order of their names"));
+        return Err(Error::internal("the fields of a record are not in order"));
     }
-    encode_fields(header, clock, fields.len(), fields.iter().map(|(name, field)| (*name, field)))
+    encode_fields(header, clock, fields.len(), fields.iter().map(|(key, field)| (*key, field)))
 }
 
 fn encode_fields<'a>(
     header: &'a RecordHeader,
     clock: &'a VectorClock,
     count: usize,
-    fields: impl Iterator<Item = (&'a str, &'a RecordField)>,
+    fields: impl Iterator<Item = (FieldKey<'a>, &'a RecordField)>,
 ) -> Result<Vec<u8>> {
     if count > FACTS_MAX {
         return Err(Error::new(
@@ -144,7 +153,7 @@ fn encode_fields<'a>(
     }
     let mut peers = vec![&header.peer_id];
     let mut out = Vec::with_capacity(HEADER_BYTES + 64 + count * 40);
-    out.push(RECORD_FORMAT);
+    out.push(NAMED_FORMAT);
     out.push(flags(header));
     out.extend_from_slice(&small(count, "fields")?);
     out.extend_from_slice(&small(clock.len(), "peers in its clock")?);
@@ -160,10 +169,17 @@ fn encode_fields<'a>(
     let offsets = out.len();
     out.resize(offsets + count * OFFSET_BYTES, 0);
     let body = out.len();
-    for (position, (name, field)) in fields.enumerate() {
-        let offset = bounded(out.len() - body)?;
+    for (position, (key, field)) in fields.enumerate() {
+        let mut offset = bounded(out.len() - body)?;
+        match key {
+            FieldKey::Column(_) => patch(&mut out, 0, [RECORD_FORMAT]),
+            FieldKey::Fact(_) if out.first() == Some(&RECORD_FORMAT) => {
+                offset = (u32::from_le_bytes(offset) | FACT_OFFSET).to_le_bytes();
+            }
+            FieldKey::Fact(_) => {}
+        }
         patch(&mut out, offsets + position * OFFSET_BYTES, offset);
-        encode_field(header, name, field, &mut peers, &mut out)?;
+        encode_field(header, key, field, &mut peers, &mut out)?;
     }
     let peers_at = bounded(out.len())?;
     let peer_count = small(peers.len(), "peers")?;
@@ -179,19 +195,27 @@ fn encode_fields<'a>(
 
 fn encode_field<'a>(
     header: &RecordHeader,
-    name: &str,
+    key: FieldKey<'_>,
     field: &'a RecordField,
     peers: &mut Vec<&'a PeerId>,
     out: &mut Vec<u8>,
 ) -> Result<()> {
-    let length = u16::try_from(name.len()).ok().filter(|length| length & OWN_STAMP == 0).ok_or_else(|| {
-        let limit = OWN_STAMP - 1;
-        Error::new(ErrorKind::LimitExceeded, format!("a name of {} bytes exceeds the maximum of {limit}", name.len()))
-    })?;
+    let limit = OWN_STAMP - 1;
+    let (number, name) = match key {
+        FieldKey::Column(id) if id.0 <= limit => (id.0, ""),
+        FieldKey::Column(id) => return Err(Error::internal(format!("column {} is beyond any table", id.0))),
+        FieldKey::Fact(name) => {
+            let length = u16::try_from(name.len()).ok().filter(|length| *length <= limit).ok_or_else(|| {
+                let message = format!("a name of {} bytes exceeds the maximum of {limit}", name.len());
+                Error::new(ErrorKind::LimitExceeded, message)
+            })?;
+            (length, name)
+        }
+    };
     let stamp = &field.stamp;
     let own =
         stamp.causal_length != header.causal_length || stamp.hlc != header.timestamp || stamp.peer_id != header.peer_id;
-    out.extend_from_slice(&(if own { length | OWN_STAMP } else { length }).to_le_bytes());
+    out.extend_from_slice(&(if own { number | OWN_STAMP } else { number }).to_le_bytes());
     out.extend_from_slice(name.as_bytes());
     if own {
         out.extend_from_slice(&peer_number(peers, &stamp.peer_id)?);

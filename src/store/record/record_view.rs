@@ -6,10 +6,10 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Hlc, PeerId, Stage, Stamp, VectorClock};
+use crate::model::{Column, ColumnId, FieldKey, Hlc, PeerId, Stage, Stamp, VectorClock};
 use crate::store::record::record::{
-    CLOCK_ENTRY_BYTES, FLAG_POST_PENDING, HEADER_BYTES, OFFSET_BYTES, OWN_STAMP, PUBLICITY_SHIFT, Publicity,
-    RECORD_FORMAT, RecordField, RecordHeader,
+    CLOCK_ENTRY_BYTES, FACT_OFFSET, FLAG_POST_PENDING, HEADER_BYTES, NAMED_FORMAT, OFFSET_BYTES, OWN_STAMP,
+    PUBLICITY_SHIFT, Publicity, RECORD_FORMAT, RecordField, RecordHeader,
 };
 use crate::store::record::value_codec::{Stored, ValueRef, corrupted, decode_stored};
 use crate::types::Value;
@@ -43,7 +43,7 @@ impl<'a> RecordView<'a> {
         }
         let (header, rest) = bytes.split_first_chunk().ok_or_else(|| corrupted("its header is cut off"))?;
         let view = RecordView { header, clock: &[], offsets: &[], body: &[], peers: &[] };
-        if format != RECORD_FORMAT || view.publicity_bits().is_none() {
+        if format < NAMED_FORMAT || view.publicity_bits().is_none() {
             return Err(corrupted("its header has unknown flags"));
         }
         let cut = || corrupted("it is shorter than its header says");
@@ -141,75 +141,87 @@ impl<'a> RecordView<'a> {
         self.offsets.is_empty()
     }
 
-    /// What lies under a name, read where it lies.
+    /// What lies under a key, read where it lies.
     ///
     /// # Errors
     /// XX001 for a damaged field.
-    pub fn get_ref(&self, name: &str) -> Result<Option<ValueRef<'a>>> {
-        self.find(name)?.map(|field| decode_stored(field.value)).transpose()
+    pub fn get_ref<'k>(&self, key: impl Into<FieldKey<'k>>) -> Result<Option<ValueRef<'a>>> {
+        let key = match key.into() {
+            FieldKey::Column(id) => StoredKey::Column(id.0),
+            FieldKey::Fact(name) => StoredKey::Fact(name.as_bytes()),
+        };
+        self.find(key)?.map(|field| decode_stored(field.value)).transpose()
     }
 
-    /// What lies under a name.
+    /// What lies in a column, read where it lies. A record that has nothing under its id may be older than that: then it has it
+    /// under the name that the column has in states.
     ///
     /// # Errors
     /// XX001 for a damaged field.
-    pub fn get(&self, name: &str) -> Result<Option<Stored>> {
-        Ok(self.get_ref(name)?.map(ValueRef::to_stored))
+    pub fn column_ref(&self, column: &Column) -> Result<Option<ValueRef<'a>>> {
+        if self.header[0] != NAMED_FORMAT {
+            for id in std::iter::once(&column.id).chain(column.former.iter().rev()) {
+                let found = self.get_ref(FieldKey::Column(*id))?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            if !self.has_facts() {
+                return Ok(None);
+            }
+        }
+        self.get_ref(column.field.as_str())
     }
 
-    /// The value under a name; `None` where there is none, it was removed, or it is a vector kept elsewhere.
+    /// What lies under a key.
     ///
     /// # Errors
     /// XX001 for a damaged field.
-    pub fn get_value(&self, name: &str) -> Result<Option<Value>> {
-        Ok(match self.get(name)? {
+    pub fn get<'k>(&self, key: impl Into<FieldKey<'k>>) -> Result<Option<Stored>> {
+        Ok(self.get_ref(key)?.map(ValueRef::to_stored))
+    }
+
+    /// The value under a key; `None` where there is none, it was removed, or it is a vector kept elsewhere.
+    ///
+    /// # Errors
+    /// XX001 for a damaged field.
+    pub fn get_value<'k>(&self, key: impl Into<FieldKey<'k>>) -> Result<Option<Value>> {
+        Ok(match self.get(key)? {
             Some(Stored::Value(value)) => Some(value),
             Some(Stored::Vector { .. } | Stored::Removed) | None => None,
         })
     }
 
-    /// The text under a name, without copying; `None` where there is no text (json counts as one).
+    /// The text under a key, without copying; `None` where there is no text (json counts as one).
     ///
     /// # Errors
     /// XX001 for a damaged field.
-    pub fn get_str(&self, name: &str) -> Result<Option<&'a str>> {
-        Ok(match self.get_ref(name)? {
+    pub fn get_str<'k>(&self, key: impl Into<FieldKey<'k>>) -> Result<Option<&'a str>> {
+        Ok(match self.get_ref(key)? {
             Some(ValueRef::Text(text) | ValueRef::Json(text)) => Some(text),
             _ => None,
         })
     }
 
-    /// Names of all fields in ascending order, removed ones included.
+    /// Keys of all fields in ascending order, removed ones included.
     ///
     /// # Errors
     /// Each of them XX001 for a damaged field.
-    pub fn names(&self) -> impl Iterator<Item = Result<&'a str>> + use<'a> {
+    pub fn keys(&self) -> impl Iterator<Item = Result<FieldKey<'a>>> + use<'a> {
         let view = *self;
-        (0..view.len()).map(move |position| view.field(position)?.name())
+        (0..view.len()).map(move |position| view.field(position)?.key())
     }
 
-    /// All fields in ascending order of their names, without their stamps and without copying.
-    ///
-    /// # Errors
-    /// Each of them XX001 for a damaged field.
-    pub fn values(&self) -> impl Iterator<Item = Result<(&'a str, ValueRef<'a>)>> + use<'a> {
-        let view = *self;
-        (0..view.len()).map(move |position| {
-            let field = view.field(position)?;
-            Ok((field.name()?, decode_stored(field.value)?))
-        })
-    }
-
-    /// All fields in ascending order of their names, with their stamps.
+    /// All fields in ascending order of their keys, with their stamps.
     ///
     /// # Errors
     /// Each of them XX001 for a damaged field or table of peers.
-    pub fn fields(&self) -> impl Iterator<Item = Result<(&'a str, RecordField)>> + use<'a> {
+    pub fn fields(&self) -> impl Iterator<Item = Result<(FieldKey<'a>, RecordField)>> + use<'a> {
         let view = *self;
         (0..view.len()).map(move |position| {
             let field = view.field(position)?;
             let stored = decode_stored(field.value)?.to_stored();
-            Ok((field.name()?, RecordField { stored, stamp: view.stamp(&field)? }))
+            Ok((field.key()?, RecordField { stored, stamp: view.stamp(&field)? }))
         })
     }
 
@@ -228,12 +240,12 @@ impl<'a> RecordView<'a> {
         })
     }
 
-    fn find(&self, name: &str) -> Result<Option<FieldView<'a>>> {
+    fn find(&self, key: StoredKey<'_>) -> Result<Option<FieldView<'a>>> {
         let mut range = 0..self.len();
         while !range.is_empty() {
             let middle = range.start + (range.end - range.start) / 2;
             let field = self.field(middle)?;
-            match field.name.cmp(name.as_bytes()) {
+            match field.key.cmp(&key) {
                 Ordering::Equal => return Ok(Some(field)),
                 Ordering::Less => range.start = middle + 1,
                 Ordering::Greater => range.end = middle,
@@ -242,22 +254,36 @@ impl<'a> RecordView<'a> {
         Ok(None)
     }
 
+    /// Whether the last field, and with it any, goes by name in a record whose columns go by id.
+    fn has_facts(&self) -> bool {
+        self.offsets.last().is_some_and(|offset| u32::from_le_bytes(*offset) & FACT_OFFSET != 0)
+    }
+
     /// The field at a position below [`len`](Self::len).
     fn field(&self, position: usize) -> Result<FieldView<'a>> {
-        let offset =
-            |position: usize| self.offsets.get(position).and_then(|o| usize::try_from(u32::from_le_bytes(*o)).ok());
+        let is_named = self.header[0] == NAMED_FORMAT;
+        let flag = if is_named { 0 } else { FACT_OFFSET };
+        let offset = |position: usize| {
+            let offset = u32::from_le_bytes(*self.offsets.get(position)?);
+            Some((usize::try_from(offset & !flag).ok()?, is_named || offset & flag != 0))
+        };
         let cut = || corrupted("a field lies outside of it");
-        let start = offset(position).ok_or_else(cut)?;
-        let end = if position + 1 < self.len() { offset(position + 1).ok_or_else(cut)? } else { self.body.len() };
+        let (start, is_fact) = offset(position).ok_or_else(cut)?;
+        let end = if position + 1 < self.len() { offset(position + 1).ok_or_else(cut)?.0 } else { self.body.len() };
         let bytes = self.body.get(start..end).ok_or_else(cut)?;
-        let (length, rest) = bytes.split_first_chunk().ok_or_else(cut)?;
-        let length = u16::from_le_bytes(*length);
-        let (name, rest) = rest.split_at_checked(usize::from(length & !OWN_STAMP)).ok_or_else(cut)?;
-        if length & OWN_STAMP == 0 {
-            return Ok(FieldView { name, stamp: None, value: rest });
+        let (number, rest) = bytes.split_first_chunk().ok_or_else(cut)?;
+        let number = u16::from_le_bytes(*number);
+        let (key, rest) = if is_fact {
+            let (name, rest) = rest.split_at_checked(usize::from(number & !OWN_STAMP)).ok_or_else(cut)?;
+            (StoredKey::Fact(name), rest)
+        } else {
+            (StoredKey::Column(number & !OWN_STAMP), rest)
+        };
+        if number & OWN_STAMP == 0 {
+            return Ok(FieldView { key, stamp: None, value: rest });
         }
         let (stamp, value) = rest.split_first_chunk().ok_or_else(cut)?;
-        Ok(FieldView { name, stamp: Some(stamp), value })
+        Ok(FieldView { key, stamp: Some(stamp), value })
     }
 
     fn peer(&self, number: u16) -> Result<&'a str> {
@@ -298,15 +324,27 @@ impl<'a> RecordView<'a> {
     }
 }
 
+/// A [`FieldKey`] as it lies in the body, in the same order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum StoredKey<'a> {
+    Column(u16),
+    Fact(&'a [u8]),
+}
+
 /// One field as it lies in the body.
 struct FieldView<'a> {
-    name: &'a [u8],
+    key: StoredKey<'a>,
     stamp: Option<&'a [u8; STAMP_BYTES]>,
     value: &'a [u8],
 }
 
 impl<'a> FieldView<'a> {
-    fn name(&self) -> Result<&'a str> {
-        std::str::from_utf8(self.name).map_err(|_| corrupted("a name is not UTF-8"))
+    fn key(&self) -> Result<FieldKey<'a>> {
+        Ok(match self.key {
+            StoredKey::Column(id) => FieldKey::Column(ColumnId(id)),
+            StoredKey::Fact(name) => {
+                FieldKey::Fact(std::str::from_utf8(name).map_err(|_| corrupted("a name is not UTF-8"))?)
+            }
+        })
     }
 }

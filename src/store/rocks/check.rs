@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use crate::error::{Error, Result};
 use crate::merge::Posting;
-use crate::model::{Collection, CollectionId, CollectionKind, Index, IndexKind};
+use crate::model::{Collection, CollectionId, CollectionKind, ColumnId, Index, IndexKind};
 use crate::store::key::family::Family;
 use crate::store::key::key::{CONTRIBUTIONS, Key, KeyRange, POSTING, build_marker};
 use crate::store::key::key_codec::{decode_key_part, encode_key, skip_key_parts};
@@ -173,12 +173,13 @@ impl Check<'_> {
             return Ok(());
         }
         for column in collection.vector_columns() {
-            let Some(name) = collection.field_name(column) else { continue };
-            if let Some(ValueRef::Vector { dimension }) = view.get_ref(name).map_err(text)? {
-                let bytes = self.vector_bytes(collection.id, column, key)?;
+            let Some(column) = collection.columns.get(column) else { continue };
+            if let Some(ValueRef::Vector { dimension }) = view.column_ref(column).map_err(text)? {
+                let place = Key::Vector(collection.id, column.id, key);
+                let bytes = self.snapshot.get(&place).map_err(text)?.map(|bytes| bytes.len() as u64);
                 if bytes != Some(u64::from(dimension) * 4) {
                     let found = bytes.map_or("is missing".to_string(), |bytes| format!("has {bytes} bytes"));
-                    return Err(format!("column {name} has {dimension} dimensions, but its vector {found}"));
+                    return Err(format!("column {} has {dimension} dimensions, but its vector {found}", column.name));
                 }
             }
         }
@@ -193,30 +194,24 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn vector_bytes(&self, collection: CollectionId, column: usize, key: &[u8]) -> Result<Option<u64>, String> {
-        let column = u16::try_from(column).map_err(|_| format!("column {column} has no number"))?;
-        let found = self.snapshot.get(&Key::Vector(collection, column, key)).map_err(text)?;
-        Ok(found.map(|bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX)))
-    }
-
     fn check_vector(&self, key: &[u8], value: &[u8]) -> Result<(), String> {
         let (collection, rest) = self.owner(key)?;
         let (column, entry_key) = rest.split_first_chunk().ok_or("the key is cut off")?;
-        let column = usize::from(u16::from_be_bytes(*column));
-        let name = collection.field_name(column).ok_or("its column does not exist")?;
+        let column = collection.position_of(ColumnId(u16::from_be_bytes(*column)));
+        let column = column.and_then(|position| collection.columns.get(position)).ok_or("its column does not exist")?;
         let entry = self.snapshot.get(&Key::Entry(collection.id, entry_key)).map_err(text)?;
         let entry = entry.ok_or("its entry does not exist")?;
         let view = RecordView::parse(&entry).map_err(text)?;
-        match view.get(name).map_err(text)? {
-            Some(Stored::Vector { dimension })
+        match view.column_ref(column).map_err(text)? {
+            Some(ValueRef::Vector { dimension })
                 if u32::try_from(value.len() / 4) == Ok(dimension) && value.len().is_multiple_of(4) =>
             {
                 Ok(())
             }
-            Some(Stored::Vector { dimension }) => {
+            Some(ValueRef::Vector { dimension }) => {
                 Err(format!("{} bytes are no vector of {dimension} dimensions", value.len()))
             }
-            _ => Err(format!("its entry has no vector in column {name}")),
+            _ => Err(format!("its entry has no vector in column {}", column.name)),
         }
     }
 
@@ -278,8 +273,11 @@ fn column_value(collection: &Collection, column: usize, key: &[u8], view: &Recor
         let declared = collection.columns.get(column).ok_or("the primary key names a column that does not exist")?;
         return decode_key_part(key, position, &declared.ty).map_err(text);
     }
-    let name = collection.field_name(column).ok_or("an index names a column that does not exist")?;
-    Ok(view.get_value(name).map_err(text)?.unwrap_or_default())
+    let column = collection.columns.get(column).ok_or("an index names a column that does not exist")?;
+    Ok(match view.column_ref(column).map_err(text)?.map(ValueRef::to_stored) {
+        Some(Stored::Value(value)) => value,
+        Some(Stored::Vector { .. } | Stored::Removed) | None => Value::Null,
+    })
 }
 
 /// Parses a record and decodes all of it.

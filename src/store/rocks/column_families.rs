@@ -14,12 +14,14 @@ use crate::store::rocks::store::StoreOptions;
 use crate::store::rocks::tuning::{database_options, descriptors};
 
 /// The format of keys and values that this program writes.
-pub const STORE_FORMAT: u32 = 2;
-/// The oldest format that this program takes over: in it nothing is proven.
+pub const STORE_FORMAT: u32 = 3;
+/// From this one on public states are proven.
+pub(super) const PROVEN_FORMAT: u32 = 2;
+/// The oldest format that this program takes over.
 const STORE_FORMAT_MIN: u32 = 1;
 /// Holds the format, in decimal.
 pub(super) const FORMAT_KEY: Key<'static> = Key::Meta("format");
-/// Set when a store of an older format is taken over, until that is dealt with.
+/// Set when a store of a format without proofs is taken over, until that is dealt with.
 pub const LEGACY_STORE: Key<'static> = Key::Meta("legacy");
 const FOLDER: &str = "rocksdb";
 
@@ -73,11 +75,11 @@ impl RocksDatabase {
         self.db.cf_handle(family.name()).is_some()
     }
 
-    /// Compares a stored format with this program's; whether it is an older one.
-    pub(super) fn check_format(&self, stored: &[u8]) -> Result<bool> {
+    /// The number of a stored format that this program reads.
+    pub(super) fn check_format(&self, stored: &[u8]) -> Result<u32> {
         let format: Option<u32> = std::str::from_utf8(stored).ok().and_then(|text| text.parse().ok());
         match format {
-            Some(format @ STORE_FORMAT_MIN..=STORE_FORMAT) => Ok(format < STORE_FORMAT),
+            Some(format @ STORE_FORMAT_MIN..=STORE_FORMAT) => Ok(format),
             Some(newer) if newer > STORE_FORMAT => Err(Error::new(
                 ErrorKind::Configuration,
                 format!(

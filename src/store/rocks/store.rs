@@ -13,12 +13,15 @@ use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{FlushOptions, WriteBatch, WriteOptions};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Collection;
 use crate::store::files::disk::file_bytes;
 use crate::store::key::family::Family;
-use crate::store::key::key::Key;
+use crate::store::key::key::{Key, KeyRange};
 use crate::store::rocks::batch::{Batch, BatchChange};
 use crate::store::rocks::check::{CheckReport, check_snapshot};
-use crate::store::rocks::column_families::{FORMAT_KEY, LEGACY_STORE, RocksDatabase, STORE_FORMAT, store_error};
+use crate::store::rocks::column_families::{
+    FORMAT_KEY, LEGACY_STORE, PROVEN_FORMAT, RocksDatabase, STORE_FORMAT, store_error,
+};
 use crate::store::rocks::poison::Poison;
 use crate::store::rocks::snapshot::Snapshot;
 
@@ -96,12 +99,9 @@ impl Store {
         let format = store.snapshot().get(&FORMAT_KEY)?.map(|bytes| bytes.to_vec());
         match format {
             Some(stored) => {
-                let is_older = store.shared.database.check_format(&stored)?;
-                if is_older && !options.read_only {
-                    let mut batch = Batch::new();
-                    batch.put(&FORMAT_KEY, STORE_FORMAT.to_string().as_bytes());
-                    batch.put(&LEGACY_STORE, &[]);
-                    store.write(batch)?;
+                let format = store.shared.database.check_format(&stored)?;
+                if format < STORE_FORMAT && !options.read_only {
+                    store.take_over(format)?;
                 }
             }
             None if options.read_only => {}
@@ -112,6 +112,25 @@ impl Store {
             }
         }
         Ok(store)
+    }
+
+    /// Brings a store of an older format to this one, whole or not at all: definitions get the ids of their columns.
+    fn take_over(&self, format: u32) -> Result<()> {
+        let mut batch = Batch::new();
+        batch.put(&FORMAT_KEY, STORE_FORMAT.to_string().as_bytes());
+        if format < PROVEN_FORMAT {
+            batch.put(&LEGACY_STORE, &[]);
+        }
+        let snapshot = self.snapshot();
+        let mut stored = snapshot.scan(&KeyRange::collections());
+        while let Some((_, json)) = stored.next()? {
+            let damaged = |error| Error::new(ErrorKind::Corrupted, format!("the catalog cannot be read: {error}"));
+            let collection: Collection = serde_json::from_slice(json).map_err(damaged)?;
+            let json = serde_json::to_vec(&collection).map_err(|error| Error::internal(error.to_string()))?;
+            batch.put(&Key::Collection(collection.id), &json);
+        }
+        drop(stored);
+        self.write(batch)
     }
 
     /// The store as it is now: sees every write that has returned.

@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{
-    Collection, CollectionId, CollectionKind, Column, Hlc, Index, IndexKind, IndexOrigin, PeerId, Stage, VectorClock,
+    Collection, CollectionId, CollectionKind, Column, ColumnId, Hlc, Index, IndexKind, IndexOrigin, PeerId, Stage,
+    VectorClock,
 };
 use crate::store::key::key::KeyRange;
 use crate::store::key::key_codec::encode_key;
@@ -69,7 +70,7 @@ fn newer_format_is_refused() {
     drop(store);
     let error = Store::open(dir.path(), &options()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.message().contains("format 7") && error.message().contains("up to 2"));
+    assert!(error.message().contains("format 7") && error.message().contains("up to 3"));
 }
 
 #[test]
@@ -111,14 +112,14 @@ fn batch_spans_families_and_snapshots_do_not_move() {
     let before = store.snapshot();
     let mut batch = Batch::new();
     batch.put(&Key::Entry(ID, b"k"), b"entry");
-    batch.put(&Key::Vector(ID, 0, b"k"), b"vector");
+    batch.put(&Key::Vector(ID, ColumnId(0), b"k"), b"vector");
     batch.put(&Key::Index(INDEX, b"vk"), b"");
     store.write(batch).unwrap();
     let after = store.snapshot();
     assert_eq!(value(&before, &Key::Entry(ID, b"k")), None);
-    assert_eq!(value(&before, &Key::Vector(ID, 0, b"k")), None);
+    assert_eq!(value(&before, &Key::Vector(ID, ColumnId(0), b"k")), None);
     assert_eq!(value(&after, &Key::Entry(ID, b"k")), Some(b"entry".to_vec()));
-    assert_eq!(value(&after, &Key::Vector(ID, 0, b"k")), Some(b"vector".to_vec()));
+    assert_eq!(value(&after, &Key::Vector(ID, ColumnId(0), b"k")), Some(b"vector".to_vec()));
     assert_eq!(value(&after, &Key::Index(INDEX, b"vk")), Some(Vec::new()));
     assert_eq!(store.snapshot().sequence_number(), after.sequence_number());
 
@@ -188,15 +189,12 @@ fn scans_stay_in_their_range() {
 
 fn collection() -> Collection {
     let column = |name: &str, ty: ColumnType| Column::new(name, ty);
+    let columns = vec![
+        column("id", ColumnType::Int8),
+        column("name", ColumnType::Text),
+        column("v", ColumnType::Vector(Some(2))),
+    ];
     Collection {
-        id: ID,
-        name: "items".into(),
-        kind: CollectionKind::Table,
-        columns: vec![
-            column("id", ColumnType::Int8),
-            column("name", ColumnType::Text),
-            column("v", ColumnType::Vector(Some(2))),
-        ],
         primary_key: vec![0],
         indexes: vec![Index {
             id: INDEX,
@@ -204,6 +202,7 @@ fn collection() -> Collection {
             kind: IndexKind::Ordered { columns: vec![1], unique: false },
             origin: IndexOrigin::Statement,
         }],
+        ..Collection::new(ID, "items", CollectionKind::Table, columns)
     }
 }
 
@@ -230,7 +229,7 @@ fn sound_entry(batch: &mut Batch, id: i64, skip: Option<Family>) {
     let vector = bytes_of_vector(&[1.0, 2.0]);
     let parts = [
         (Key::Entry(ID, &key), record.as_slice()),
-        (Key::Vector(ID, 2, &key), &vector),
+        (Key::Vector(ID, ColumnId(2), &key), &vector),
         (Key::Index(INDEX, &index_key), b""),
     ];
     for (key, value) in parts.iter().filter(|(key, _)| Some(key.family()) != skip) {

@@ -49,7 +49,7 @@ pub(super) fn found_table(transaction: &mut Transaction, columns: &[Column]) {
     if transaction.catalog().expect_collection(TABLE).is_err() {
         let (id, name) = (transaction.new_id(), TABLE.to_string());
         let (columns, primary_key) = (columns.to_vec(), vec![0]);
-        let table = Collection { id, name, kind: CollectionKind::Table, columns, primary_key, indexes: Vec::new() };
+        let table = Collection { primary_key, ..Collection::new(id, name, CollectionKind::Table, columns) };
         transaction.create_collection(table).unwrap();
     }
     transaction.attach_collection(TABLE, NETWORK, private_by_default(TABLE)).unwrap();

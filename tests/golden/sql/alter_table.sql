@@ -153,8 +153,7 @@ NOTICE: relation "nosuch" does not exist, skipping
 ALTER TABLE
 
 > ALTER TABLE item ALTER COLUMN price TYPE bigint
-ERROR 0A000: the type of a column cannot be changed from integer to bigint
-HINT: Only the dimension of a vector can; otherwise make a new table and INSERT ... SELECT.
+ALTER TABLE
 
 > BEGIN
 BEGIN

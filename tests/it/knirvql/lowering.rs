@@ -18,14 +18,7 @@ fn collection(id: u32, name: &str, kind: CollectionKind, columns: &[(&str, Colum
         default: (*name == "id").then_some(DefaultValue::GeneratedId),
         ..Column::new(*name, ty.clone())
     });
-    Collection {
-        id: CollectionId(id),
-        name: name.to_string(),
-        kind,
-        columns: columns.collect(),
-        primary_key: vec![0],
-        indexes: vec![],
-    }
+    Collection { primary_key: vec![0], ..Collection::new(CollectionId(id), name, kind, columns.collect()) }
 }
 
 /// The default collections, a table with facts, one with two vectors, and two networks, of which one shares memories.

@@ -194,3 +194,45 @@ fn who_leaves_and_joins_again_goes_on_with_its_numbers() {
     assert_eq!(a.value("SELECT count(*) FROM nebulus.quarantine"), "0");
     assert_eq!(b.peer_id(), id);
 }
+
+#[test]
+fn a_column_gets_another_name_and_goes_on_one_side_and_the_other_side_has_it_as_before() {
+    const TABLE: &str = "CREATE TABLE notes (id text PRIMARY KEY, body text, mood text, stars int)";
+    let mut consortium = Consortium::start(&["a", "b"]);
+    let [a, b] = consortium.each();
+    for node in [&mut *a, &mut *b] {
+        node.run(TABLE);
+        node.attach("notes", NETWORK);
+    }
+    a.run("INSERT INTO notes VALUES ('n1', 'first', 'glad', 1)");
+    stage(a, "notes");
+    b.wait_for_value("SELECT mood FROM notes WHERE id = 'n1'", "glad");
+    b.run("ALTER TABLE notes RENAME COLUMN body TO words");
+    b.run("ALTER TABLE notes RENAME COLUMN id TO key");
+    b.run("ALTER TABLE notes DROP COLUMN mood");
+    let shown = "SELECT words || ' ' || stars FROM notes WHERE key = 'n1'";
+    assert_eq!(b.value(shown), "first 1");
+    assert_eq!(b.value("SELECT metadata IS NULL FROM notes WHERE key = 'n1'"), "t", "it shows nowhere");
+    // What b writes is read by a under the names that both know, and a's values of the column pass through b whole.
+    b.run("UPDATE notes SET words = 'of b' WHERE key = 'n1'");
+    b.run("INSERT INTO notes VALUES ('n2', 'second', 2)");
+    stage(b, "notes");
+    a.wait_for_value("SELECT string_agg(body || coalesce(mood, '-'), ' ' ORDER BY id) FROM notes", "of bglad second-");
+    a.run("UPDATE notes SET mood = 'sad', stars = 5 WHERE id = 'n2'");
+    stage(a, "notes");
+    b.wait_for_value("SELECT stars FROM notes WHERE key = 'n2'", "5");
+    b.kill();
+    b.restart();
+    assert_eq!(b.value(shown), "of b 1");
+    assert_eq!(b.value("SELECT count(*) FROM information_schema.columns WHERE table_name = 'notes'"), "3");
+    // Its types stay, for the sake of what others read.
+    let refused = b.client().query("ALTER TABLE notes ALTER COLUMN stars TYPE text");
+    assert_eq!(refused.failure().map(|error| error.code.clone()).as_deref(), Some("0A000"));
+    // A column of that name shows what the network has.
+    b.run("ALTER TABLE notes ADD COLUMN mood text");
+    assert_eq!(b.value("SELECT string_agg(mood, ' ' ORDER BY key) FROM notes"), "glad sad");
+    b.run("UPDATE notes SET mood = 'calm' WHERE key = 'n1'");
+    stage(b, "notes");
+    a.wait_for_value("SELECT mood FROM notes WHERE id = 'n1'", "calm");
+    a.wait_for_value("SELECT count(*) FROM nebulus.quarantine", "0");
+}

@@ -16,7 +16,7 @@ use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::feed_draft::ChangeOrigin;
 use crate::defence::is_down;
 use crate::error::{Error, Result};
-use crate::model::{Bytes, Head, Network, NetworkId, PeerId, Stage, State};
+use crate::model::{Bytes, Head, Network, NetworkId, PeerId, State};
 use crate::store::{Publicity, RecordView};
 
 impl Replica {
@@ -150,15 +150,13 @@ impl CommitEncoder<'_> {
         if old.publicity == Publicity::Private || !covers(seen, &old.public.clock) {
             return Ok(false);
         }
-        let empty = State::empty(self.shared.peer_id());
         if old.publicity.has_copy() && old.visible.is_alive() {
             // What was written here alone is not the network's to take.
+            let empty = State::empty(self.shared.peer_id());
             self.put_states(&collection, key, &old, (&old.visible, &empty), old.stage)?;
             return Ok(true);
         }
-        let gone = State { causal_length: old.visible.causal_length.next_multiple_of(2), ..empty.clone() };
-        self.put_states(&collection, key, &old, (&gone, &empty), Stage::Private)?;
-        self.put_record(collection.id, key, None);
+        self.remove_states(&collection, key, &old)?;
         Ok(true)
     }
 
@@ -171,20 +169,20 @@ impl CommitEncoder<'_> {
     ) -> Result<bool> {
         let Some(attachment) = network.attachment_named(shared_name) else { return Ok(false) };
         let Some(bytes) = self.current(attachment.collection, key)? else { return Ok(false) };
+        let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
+            return Ok(false);
+        };
         let record = RecordView::parse(&bytes)?;
         match record.publicity() {
             Publicity::Private => Ok(false),
             Publicity::Posted if record.is_alive() || !covers(stable, &record.clock()?) => Ok(false),
             Publicity::Posted => {
-                self.put_contributions(attachment.collection, key, (&[], &[]))?;
-                self.put_record(attachment.collection, key, None);
+                let old = self.entry_states(&collection, key)?;
+                self.remove_states(&collection, key, &old)?;
                 Ok(true)
             }
             // A later life that was not posted lies over the tombstone: it stays, as a private entry.
             Publicity::PostedAndEdited | Publicity::PostedAndReplaced => {
-                let Some(collection) = self.current_catalog().collection_by_id(attachment.collection).cloned() else {
-                    return Ok(false);
-                };
                 let old = self.entry_states(&collection, key)?;
                 if old.public.is_alive() || !covers(stable, &old.public.clock) {
                     return Ok(false);

@@ -4,6 +4,7 @@
 //! stage are kept. Until the last step nothing goes out or comes in. Attaching applies what the log holds; until its last step
 //! no peer is told of the collection. A stop in between is taken up again at the next start.
 
+use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
@@ -17,10 +18,13 @@ use crate::db::replica::receiving::verify_run::ReadDelta;
 use crate::db::replica::rights::rights_follow::follow_rights;
 use crate::db::write::committer::CommitQueue;
 use crate::db::write::encoder::CommitEncoder;
+use crate::db::write::entry_change::{EntryChange, ProofsChange, PublicChange, WrittenFields};
 use crate::db::write::feed_draft::ChangeOrigin;
 use crate::error::Result;
-use crate::model::{CollectionId, Network, NetworkId, PeerId, Stage};
-use crate::store::{Key, KeyRange, Publicity, RecordHeader, RecordView, Snapshot, delta_seq, encode_sorted_record};
+use crate::model::{Collection, CollectionId, FieldKey, Network, NetworkId, PeerId};
+use crate::store::{
+    Key, KeyRange, Publicity, RecordField, RecordHeader, RecordView, Snapshot, delta_seq, encode_sorted_record,
+};
 
 /// Entries of one step.
 const ENTRIES_PER_STEP: usize = 2_000;
@@ -29,9 +33,12 @@ const DELTAS_PER_STEP: usize = 10_000;
 
 impl CommitEncoder<'_> {
     /// Makes the next entries behind `after` private; where to go on, or the end.
-    fn detach_step(&mut self, collection: CollectionId, after: &Bound<Vec<u8>>) -> Result<ControlFlow<(), Vec<u8>>> {
+    fn detach_step(&mut self, id: CollectionId, after: &Bound<Vec<u8>>) -> Result<ControlFlow<(), Vec<u8>>> {
+        let Some(collection) = self.current_catalog().collection_by_id(id).cloned() else {
+            return Ok(ControlFlow::Break(()));
+        };
         let snapshot = Arc::clone(&self.group.snapshot);
-        let mut records = snapshot.scan(&KeyRange::entries(collection).from(after.as_ref().map(Vec::as_slice)));
+        let mut records = snapshot.scan(&KeyRange::entries(id).from(after.as_ref().map(Vec::as_slice)));
         let mut last = None;
         let mut seen = 0;
         while seen < ENTRIES_PER_STEP
@@ -39,28 +46,32 @@ impl CommitEncoder<'_> {
         {
             seen += 1;
             last = Some(key.to_vec());
-            let Some(bytes) = self.current(collection, key)? else { continue };
-            let record = RecordView::parse(&bytes)?;
-            match record.publicity() {
-                Publicity::Private => continue,
-                Publicity::Posted => {}
-                Publicity::PostedAndEdited | Publicity::PostedAndReplaced => {
-                    self.effects.batch.delete(&Key::Public(collection, key));
-                }
-            }
-            // What only has to be taken back from the network has nobody to tell it to any more.
-            let stays = record.is_alive() && record.stage() == Stage::PostPending;
-            if record.is_on_stage() && !stays {
-                self.mark_stage(collection, key, true, false)?;
-            }
-            if !record.is_alive() {
-                self.put_record(collection, key, None);
+            let Some(bytes) = self.current(id, key)? else { continue };
+            let before = RecordView::parse(&bytes)?;
+            if before.publicity() == Publicity::Private && collection.dropped.is_empty() {
                 continue;
             }
-            let header = RecordHeader { publicity: Publicity::Private, ..record.header()? };
-            let fields = record.fields().collect::<Result<Vec<_>>>()?;
-            let private = encode_sorted_record(&header, &record.clock()?, &fields)?;
-            self.put_record(collection, key, Some(private));
+            // What only has to be taken back from the network has nobody to tell it to any more.
+            let record = before.is_alive().then(|| {
+                let header = RecordHeader { publicity: Publicity::Private, ..before.header()? };
+                let stays = |field: &Result<(FieldKey<'_>, RecordField)>| match field {
+                    Ok((key, _)) => collection.present_key(*key).is_some_and(|key| !collection.is_dropped(key)),
+                    Err(_) => true,
+                };
+                let fields = before.fields().filter(stays).collect::<Result<Vec<_>>>()?;
+                encode_sorted_record(&header, &before.clock()?, &fields)
+            });
+            self.put(EntryChange {
+                collection: &collection,
+                key,
+                before: Some(before),
+                record: record.transpose()?,
+                is_visible: false,
+                written: WrittenFields::Changes(&BTreeMap::new()),
+                public: PublicChange::Forgotten,
+                proofs: ProofsChange::Stay,
+                is_own: false,
+            })?;
         }
         Ok(match last {
             Some(key) if seen == ENTRIES_PER_STEP => ControlFlow::Continue(key),
@@ -84,9 +95,14 @@ impl CommitEncoder<'_> {
             self.effects.batch.delete_range(&KeyRange::contributions(collection));
         }
         let is_gone = changed.leaving && changed.attachments.is_empty();
-        let change =
-            if is_gone { CatalogChange::DropNetwork(id) } else { CatalogChange::PutNetwork(Arc::new(changed)) };
-        self.catalog(&[change])
+        let mut changes =
+            vec![if is_gone { CatalogChange::DropNetwork(id) } else { CatalogChange::PutNetwork(Arc::new(changed)) }];
+        let collection = collection.and_then(|id| self.current_catalog().collection_by_id(id));
+        if let Some(collection) = collection.filter(|collection| !collection.dropped.is_empty()) {
+            // Nobody is left whose values the dropped columns keep.
+            changes.push(CatalogChange::Put(Arc::new(Collection { dropped: Vec::new(), ..(**collection).clone() })));
+        }
+        self.catalog(&changes)
     }
 
     /// What was set aside of a collection is looked at anew when it is attached again.

@@ -13,7 +13,7 @@ use crate::db::replica::rights::charter::{checked_peer, found_charter};
 use crate::db::vault::network_keys::{NetworkSecrets, chosen_or_random};
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Attachment, Collection, CollectionKind, IndexKind, Network, NetworkId, NetworkOptions, Stage};
+use crate::model::{Attachment, Collection, CollectionKind, Network, NetworkId, NetworkOptions, Stage};
 use crate::store::{Key, RecordView};
 
 /// Networks of one node, at most.
@@ -218,7 +218,7 @@ fn check_attachable(collection: &Collection) -> Result<()> {
     if collection.kind == CollectionKind::Auth {
         return Err(Error::new(ErrorKind::InsufficientPrivilege, "AUTH entries never leave this node"));
     }
-    let unique = collection.indexes.iter().find(|index| matches!(index.kind, IndexKind::Ordered { unique: true, .. }));
+    let unique = collection.indexes.iter().find(|index| index.kind.is_unique());
     match unique {
         Some(index) => Err(Error::unsupported(
             format!("collection \"{}\" has the unique index \"{}\"", collection.name, index.name),

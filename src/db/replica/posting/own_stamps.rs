@@ -30,7 +30,7 @@ impl Replica {
         if early.is_empty() {
             return Ok(None);
         }
-        self.renew_with(move |shared, old| note_taken_back(shared, old, &early)).await.map(Some)
+        self.renew_with(note_taken_back(&self.peer_id(), &early)).await.map(Some)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::db::records::origin::own_ids;
 use crate::db::replica::posting::post::Drafted;
 use crate::db::replica::receiving::shapes::tagged_name;
 use crate::db::state::state::DbState;
-use crate::db::write::committer::CommitQueue;
+use crate::db::write::committer::{CommitQueue, Job};
 use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::EntryStates;
 use crate::error::Result;
@@ -26,7 +26,8 @@ const PROVE_OWN: &str = "prove own";
 const ENTRIES_PER_STEP: usize = 2_000;
 
 /// Notes for each network that a store of an older format was opened.
-pub(crate) fn note_legacy(shared: &DbState) -> Result<()> {
+pub(crate) async fn note_legacy(queue: &CommitQueue) -> Result<()> {
+    let shared = queue.state();
     let snapshot = shared.store.snapshot();
     if snapshot.get(&LEGACY_STORE)?.is_none() {
         return Ok(());
@@ -39,7 +40,7 @@ pub(crate) fn note_legacy(shared: &DbState) -> Result<()> {
         );
     }
     batch.delete(&LEGACY_STORE);
-    shared.store.write(batch)
+    queue.ask(|reply| Job::Raw { batch, reply }).await
 }
 
 /// Whether something was noted and is not done.

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use crate::db::records::origin::own_ids;
+use crate::db::records::origin::{self, own_ids};
 use crate::db::records::stored_head::StoredHead;
 use crate::db::replica::posting::post::Drafted;
 use crate::db::replica::posting::prove_own::is_own_life;
@@ -28,23 +28,23 @@ fn outdated_name(old: &PeerId) -> String {
 }
 
 /// Notes what an origin has to take back, before it ends.
-pub(crate) fn note_outdated(shared: &DbState, old: &PeerId) -> Result<()> {
+pub(crate) fn note_outdated(shared: &DbState, old: &PeerId) -> Batch {
     let catalog = shared.catalog();
     let first = |network: &Arc<Network>| {
         let first = shared.first_heads.get(&network.id).cloned();
         (network.id, first.unwrap_or_else(|| StoredHead::start(&network.name, old)))
     };
     let first: Vec<_> = catalog.networks().map(first).collect();
-    note_taken_back(shared, old, &first)
+    note_taken_back(old, &first)
 }
 
 /// Notes that an origin has to take back what it posted above these heads.
-pub(crate) fn note_taken_back(shared: &DbState, old: &PeerId, first: &[(NetworkId, StoredHead)]) -> Result<()> {
+pub(crate) fn note_taken_back(old: &PeerId, first: &[(NetworkId, StoredHead)]) -> Batch {
     let mut batch = Batch::new();
     for (network, head) in first {
         batch.put(&Key::SyncRecord(*network, &outdated_name(old)), &head.to_bytes());
     }
-    shared.store.write(batch)
+    batch
 }
 
 /// Takes back everything that was noted.
@@ -93,6 +93,20 @@ fn noted(snapshot: &Snapshot, network: NetworkId) -> Result<Vec<(String, Vec<u8>
 const REPOST_BYTES: usize = 1024 * 1024;
 
 impl CommitEncoder<'_> {
+    /// Gives this node another identity: here, so that no commit is encoded under two. What the old one is to take back must be
+    /// durable before.
+    ///
+    /// # Errors
+    /// F0000 for a damaged identity file; 58030 where it cannot be renamed, made or looked at, or the store not be read.
+    pub fn renew_identity(&mut self) -> Result<PeerId> {
+        let directory = self.shared.store.directory();
+        let identity = origin::renew(directory)?;
+        self.effects.batch.append_batch(&origin::place_batch(directory, &self.group.snapshot)?);
+        let peer_id = identity.peer_id().clone();
+        self.shared.set_identity(identity);
+        Ok(peer_id)
+    }
+
     /// Posts anew what `old`, until now this node's own origin, has posted above its first head.
     ///
     /// # Errors

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use crate::db::pending::write_set::EntryKey;
 use crate::db::read::view::ReadView;
 use crate::db::replica::handle::Replica;
+use crate::db::state::state::DbState;
+use crate::db::write::commit_group::CommitGroup;
+use crate::db::write::encoder::CommitEncoder;
 use crate::db::write::entry_states::EntryStates;
 use crate::db::write::transaction::Transaction;
 use crate::error::{Error, ErrorKind, Notice, Result};
-use crate::merge::{delta, merge};
+use crate::merge::{delta, merge, tick};
 use crate::model::{Attachment, Collection, CollectionId, NetworkId, PeerId, Stage, State};
 use crate::store::{Key, KeyRange, Publicity, RecordView, decode_key};
 
@@ -159,64 +162,23 @@ impl Replica {
     /// be posted of them.
     ///
     /// # Errors
-    /// XX001 or 22000 for a damaged entry, 58030 where the store cannot be read, 57P01 once the database goes down, XX000 where
-    /// the committer has died.
+    /// XX001 or 22000 for a damaged entry, 58030 where the store cannot be read.
     pub async fn staged_entries(
         &self,
         network: NetworkId,
         after: Option<(CollectionId, EntryKey)>,
         limit: usize,
     ) -> Result<Vec<StagedForPosting>> {
-        self.queue()
-            .encode(move |apply| {
-                let Some(network) = apply.current_catalog().network_by_id(network).cloned() else {
-                    return Ok(Vec::new());
-                };
-                let mut staged = Vec::new();
-                let is_ahead = |attachment: &&Attachment| {
-                    !attachment.detaching && after.as_ref().is_none_or(|(last, _)| *last <= attachment.collection)
-                };
-                let mut attachments: Vec<&Attachment> = network.attachments.iter().filter(is_ahead).collect();
-                attachments.sort_by_key(|attachment| attachment.collection);
-                for attachment in attachments {
-                    let catalog = std::sync::Arc::clone(apply.current_catalog());
-                    let Some(collection) = catalog.collection_by_id(attachment.collection) else { continue };
-                    let snapshot = std::sync::Arc::clone(&apply.group.snapshot);
-                    let mut range = KeyRange::staged(collection.id);
-                    if let Some((last, key)) = &after
-                        && *last == collection.id
-                    {
-                        range = range.from(Bound::Excluded(key.as_bytes()));
-                    }
-                    let mut stored = snapshot.scan(&range);
-                    while staged.len() < limit
-                        && let Some((key, _)) = stored.next()?
-                    {
-                        let states = apply.entry_states(collection, key)?;
-                        let posted = states.to_post(apply.hlc, &apply.shared.peer_id());
-                        let EntryStates { record, publicity, version, .. } = states;
-                        if let (Some(_), Some(state)) = (record, posted) {
-                            staged.push(StagedForPosting {
-                                collection: collection.id,
-                                collection_name: attachment.shared_name.clone(),
-                                key: EntryKey::from_bytes(key),
-                                id: id_text(collection, key)?,
-                                version,
-                                state,
-                                was_posted: publicity != Publicity::Private,
-                            });
-                        }
-                    }
-                }
-                Ok(staged)
-            })
-            .await
+        let state = Arc::clone(self.shared());
+        let listed = tokio::task::spawn_blocking(move || staged_entries(&state, network, after.as_ref(), limit));
+        listed.await.map_err(|error| Error::internal(format!("looking through the stage stopped: {error}")))?
     }
 
     /// Takes entries off the stage that were posted to an HTTP endpoint, unless they have changed since; how many it were.
     ///
     /// # Errors
-    /// As [`Replica::staged_entries`]; 54000 for an entry over its limits; 53100 and 58030 where the store cannot be written.
+    /// As [`Replica::staged_entries`]; 54000 for an entry over its limits; 53100 and 58030 where the store cannot be written; 57P01
+    /// once the database goes down, XX000 where the committer has died.
     pub async fn mark_posted(&self, network: NetworkId, posted: Vec<(CollectionId, EntryKey, u64)>) -> Result<u64> {
         self.queue()
             .encode(move |apply| {
@@ -248,6 +210,52 @@ impl Replica {
             })
             .await
     }
+}
+
+/// What is committed on the stage of a network, as [`Database::staged_entries`] gives it.
+fn staged_entries(
+    state: &Arc<DbState>,
+    network: NetworkId,
+    after: Option<&(CollectionId, EntryKey)>,
+    limit: usize,
+) -> Result<Vec<StagedForPosting>> {
+    let group = CommitGroup::over_committed(state)?;
+    let now = tick(group.hlc, state.clock.millis());
+    let reader = CommitEncoder::new(state, &group, Arc::default(), group.version, now);
+    let Some(network) = group.catalog.network_by_id(network) else { return Ok(Vec::new()) };
+    let mut staged = Vec::new();
+    let is_ahead = |attachment: &&Attachment| {
+        !attachment.detaching && after.is_none_or(|(last, _)| *last <= attachment.collection)
+    };
+    let mut attachments: Vec<&Attachment> = network.attachments.iter().filter(is_ahead).collect();
+    attachments.sort_by_key(|attachment| attachment.collection);
+    for attachment in attachments {
+        let Some(collection) = group.catalog.collection_by_id(attachment.collection) else { continue };
+        let mut range = KeyRange::staged(collection.id);
+        if let Some((_, key)) = after.filter(|(last, _)| *last == collection.id) {
+            range = range.from(Bound::Excluded(key.as_bytes()));
+        }
+        let mut stored = group.snapshot.scan(&range);
+        while staged.len() < limit
+            && let Some((key, _)) = stored.next()?
+        {
+            let states = reader.entry_states(collection, key)?;
+            let posted = states.to_post(now, &state.peer_id());
+            let EntryStates { record, publicity, version, .. } = states;
+            if let (Some(_), Some(state)) = (record, posted) {
+                staged.push(StagedForPosting {
+                    collection: collection.id,
+                    collection_name: attachment.shared_name.clone(),
+                    key: EntryKey::from_bytes(key),
+                    id: id_text(collection, key)?,
+                    version,
+                    state,
+                    was_posted: publicity != Publicity::Private,
+                });
+            }
+        }
+    }
+    Ok(staged)
 }
 
 /// The text of an entry's primary key.

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use crate::db::read::view::ReadView;
 use crate::db::replica::handle::Replica;
 use crate::db::write::encoder::CommitEncoder;
-use crate::db::write::entry_states::encode_proofs;
 use crate::error::Result;
 use crate::merge::{Posting, TreeHashes, maker_of};
 use crate::model::{Bytes, CollectionId, Contribution, EntryMaker, NetworkId, PeerId, Piece, PostingProof};
@@ -42,22 +41,7 @@ impl CommitEncoder<'_> {
         stored.map_or(Ok(Default::default()), |bytes| decode_with_aside(&bytes))
     }
 
-    /// Keeps what an entry's public state is made of, and what does not count; forgets both where there is nothing.
-    ///
-    /// # Errors
-    /// 54000 where there are more deltas or fields than can be told apart.
-    pub fn put_contributions(
-        &mut self,
-        id: CollectionId,
-        key: &[u8],
-        (contributions, aside): (&[Contribution], &[Piece]),
-    ) -> Result<()> {
-        let bytes = encode_proofs(contributions, aside)?;
-        self.put_proofs(id, key, bytes);
-        Ok(())
-    }
-
-    /// As [`CommitEncoder::put_contributions`], of what [`encode_proofs`] gave.
+    /// Keeps what an entry's public state is made of and what does not count, encoded; forgets both where there is nothing.
     pub fn put_proofs(&mut self, id: CollectionId, key: &[u8], bytes: Option<Vec<u8>>) {
         match &bytes {
             Some(bytes) => self.effects.batch.put(&Key::Contributions(id, key), bytes),

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::db::catalog::catalog::Catalog;
-use crate::db::read::view::vector_slot;
 use crate::db::records::stored_head::heads_in;
 use crate::db::replica::handle::Replica;
 use crate::db::replica::receiving::proofs::{Numbers, Provers, note_needed, proofs_of};
@@ -19,7 +18,7 @@ use crate::db::write::entry_states::state_of_record;
 use crate::error::{Error, ErrorKind, Result};
 use crate::merge::digest;
 use crate::model::{
-    BUCKETS, Buckets, Bytes, Collection, EntryDigest, Fingerprint, Head, KeyHash, Network, NetworkId, PeerId,
+    BUCKETS, Buckets, Bytes, Collection, ColumnId, EntryDigest, Fingerprint, Head, KeyHash, Network, NetworkId, PeerId,
     PostingProof, PublicEntry, State, VectorClock, bucket_of, hash_of_key,
 };
 use crate::store::{
@@ -246,8 +245,8 @@ impl PublicView {
         if record.publicity() == Publicity::Private {
             return Ok(None);
         }
-        let state = self.public_state(collection, key, &record, &mut |position| {
-            let place = Key::Vector(collection.id, vector_slot(position)?, key);
+        let state = self.public_state(collection, key, &record, &mut |column| {
+            let place = Key::Vector(collection.id, column, key);
             self.snapshot.get(&place)?.map(|bytes| vector_of_bytes(&bytes)).transpose()
         })?;
         let contributions = self.snapshot.get(&Key::Contributions(collection.id, key))?;
@@ -261,7 +260,7 @@ impl PublicView {
         collection: &Collection,
         key: &[u8],
         record: &RecordView<'_>,
-        vector: &mut dyn FnMut(usize) -> Result<Option<Arc<[f32]>>>,
+        vector: &mut dyn FnMut(ColumnId) -> Result<Option<Arc<[f32]>>>,
     ) -> Result<State> {
         if record.publicity() == Publicity::Posted {
             return state_of_record(collection, record, vector);
@@ -296,16 +295,17 @@ impl PublicView {
         // Vectors lie in the order of their entries: walking along costs less than looking each one up.
         let mut vectors = BTreeMap::new();
         for position in collection.vector_columns() {
-            let range = KeyRange::vectors(collection.id, vector_slot(position)?).from(after).uncached();
-            vectors.insert(position, self.snapshot.scan(&range));
+            let column = collection.column_id(position)?;
+            let range = KeyRange::vectors(collection.id, column).from(after).uncached();
+            vectors.insert(column, self.snapshot.scan(&range));
         }
         while let Some((key, bytes)) = records.next()? {
             let record = RecordView::parse(bytes)?;
             if record.publicity() == Publicity::Private || wanted.is_some_and(|wanted| !wanted(key)) {
                 continue;
             }
-            let state = self.public_state(collection, key, &record, &mut |position| {
-                let Some(vectors) = vectors.get_mut(&position) else { return Ok(None) };
+            let state = self.public_state(collection, key, &record, &mut |column| {
+                let Some(vectors) = vectors.get_mut(&column) else { return Ok(None) };
                 vectors.find(key)?.map(vector_of_bytes).transpose()
             })?;
             if !visit(key, state)? {

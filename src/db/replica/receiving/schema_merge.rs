@@ -143,7 +143,7 @@ fn merge_columns(collection: &Collection, schema: &SharedSchema, differences: &m
     let our_key: Vec<&str> = collection
         .primary_key
         .iter()
-        .filter_map(|position| Some(collection.columns.get(*position)?.name.as_str()))
+        .filter_map(|position| Some(collection.columns.get(*position)?.field.as_str()))
         .collect();
     let their_key: Vec<&str> =
         schema.primary_key.iter().filter_map(|position| Some(schema.columns.get(*position)?.name.as_str())).collect();
@@ -153,13 +153,16 @@ fn merge_columns(collection: &Collection, schema: &SharedSchema, differences: &m
             .push(format!("the primary key of \"{shared_name}\" is ({ours}) here and ({theirs}) at another member"));
     }
     for theirs in &schema.columns {
+        if collection.dropped.iter().any(|dropped| dropped.field == theirs.name) {
+            continue;
+        }
         let place = format!("\"{shared_name}\".\"{}\"", theirs.name);
         let Ok(ty) = ColumnType::parse(&theirs.type_name) else {
             differences
                 .push(format!("{place} has a type at another member that is not known here: {}", theirs.type_name));
             continue;
         };
-        match collection.columns.iter().find(|ours| ours.name == theirs.name) {
+        match collection.columns.iter().find(|ours| ours.field == theirs.name) {
             Some(ours) if are_alike(&ours.ty, &ty) => {}
             Some(ours) => differences.push(format!("{place} is {} here and {ty} at another member", ours.ty)),
             None if collection.kind != CollectionKind::Table => {
@@ -169,7 +172,7 @@ fn merge_columns(collection: &Collection, schema: &SharedSchema, differences: &m
                 let mut wider = merged.clone();
                 // Nobody here has declared its dimension.
                 let dimension_origin = DimensionOrigin::Learned;
-                wider.columns.push(Column { dimension_origin, ..Column::new(theirs.name.clone(), ty) });
+                wider.push_column(Column { dimension_origin, ..Column::new(theirs.name.clone(), ty) });
                 match crate::db::catalog::catalog::check_columns(&wider) {
                     Ok(()) => merged = wider,
                     Err(error) => differences.push(format!("{place} cannot be added here: {}", error.message())),

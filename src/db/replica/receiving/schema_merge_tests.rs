@@ -40,7 +40,7 @@ impl Node {
         };
         let id = transaction.new_id();
         let (name, kind, columns) = ("things".to_string(), CollectionKind::Table, columns.iter().map(column).collect());
-        let table = Collection { id, name, kind, columns, primary_key: vec![0], indexes: Vec::new() };
+        let table = Collection { primary_key: vec![0], ..Collection::new(id, name, kind, columns) };
         transaction.create_collection(table).unwrap();
         transaction.create_network("n", NetworkOptions::default(), Some(SECRET), Vec::new(), None).unwrap();
         transaction.attach_collection("things", "n", None).unwrap();

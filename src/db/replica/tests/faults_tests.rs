@@ -94,7 +94,7 @@ fn a_sequence_gives_out_its_last_number_and_no_other_behind_it() {
         let numbering = Numbering { start: i64::MAX - 2, increment: 1 };
         let column = Column { default: Some(DefaultValue::Identity), numbering, ..Column::new("id", ColumnType::Int8) };
         let (name, kind, columns) = ("numbered".to_string(), CollectionKind::Table, vec![column]);
-        let table = Collection { id, name, kind, columns, primary_key: vec![0], indexes: Vec::new() };
+        let table = Collection { primary_key: vec![0], ..Collection::new(id, name, kind, columns) };
         transaction.create_collection(table).unwrap();
     });
     let next = |node: &Node| {

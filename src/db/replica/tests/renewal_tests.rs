@@ -60,7 +60,7 @@ fn a_renewal_that_a_stop_interrupts_goes_on_at_the_next_start() {
         an_old_copy_is_taken_back(|copy| {
             let shared = copy.database.shared();
             let data = copy.directory.path().join("data");
-            repost::note_outdated(shared, &copy.database.peer_id()).unwrap();
+            shared.store.write(repost::note_outdated(shared, &copy.database.peer_id())).unwrap();
             if steps > 0 {
                 origin::renew(&data).unwrap();
             }

@@ -1,4 +1,5 @@
-//! What the database tells its sync task: that something changed, not what.
+//! The part of the feed for those who look for themselves: that something changed, not what. They cannot lag, since what counts
+//! is the last state.
 
 use tokio::sync::watch;
 
@@ -7,14 +8,16 @@ pub(crate) struct Signals {
     catalog: watch::Sender<u64>,
     staged: watch::Sender<u64>,
     posted: watch::Sender<u64>,
+    vectors: watch::Sender<u64>,
 }
 
 /// What a group of commits has changed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Changed {
     pub catalog: bool,
     pub stage: bool,
     pub heads: bool,
+    pub vectors: bool,
 }
 
 /// The receiving ends.
@@ -30,12 +33,18 @@ pub struct DatabaseChanges {
 
 impl Signals {
     pub fn new() -> Self {
-        Signals { catalog: watch::Sender::new(0), staged: watch::Sender::new(0), posted: watch::Sender::new(0) }
+        let [catalog, staged, posted, vectors] = [0; 4].map(watch::Sender::new);
+        Signals { catalog, staged, posted, vectors }
     }
 
     /// Tells what has changed, after it has become durable.
     pub fn tell(&self, changed: Changed) {
-        let signals = [(changed.catalog, &self.catalog), (changed.stage, &self.staged), (changed.heads, &self.posted)];
+        let signals = [
+            (changed.catalog, &self.catalog),
+            (changed.stage, &self.staged),
+            (changed.heads, &self.posted),
+            (changed.vectors, &self.vectors),
+        ];
         for (has_changed, signal) in signals {
             if has_changed {
                 signal.send_modify(|count| *count += 1);
@@ -49,5 +58,10 @@ impl Signals {
             staged: self.staged.subscribe(),
             posted: self.posted.subscribe(),
         }
+    }
+
+    /// What changes when vectors have changed that an index holds.
+    pub fn vectors(&self) -> watch::Receiver<u64> {
+        self.vectors.subscribe()
     }
 }

@@ -1,0 +1,116 @@
+//! ALTER COLUMN … TYPE [… USING]: what each entry is to have in the column is computed by a SELECT over the table, and assigned
+//! to the new type by PostgreSQL's rules.
+
+use std::sync::Arc;
+
+use datafusion::sql::sqlparser::ast::{Expr, SetExpr, Statement};
+
+use crate::db::{Cancel, EntryKey, Settings, Transaction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Collection, Column, DefaultValue};
+use crate::sql::analyze::parameter_types::ParameterTypes;
+use crate::sql::arrow::context::PlanContext;
+use crate::sql::parse::names::exact;
+use crate::sql::parse::parse::parse;
+use crate::sql::parse::trees::select_of;
+use crate::sql::read::read_plan::{ReadPlan, plan_query};
+use crate::sql::write::write_plan::{key_expression, key_of_value, typed_for};
+use crate::sql::write::write_target::is_assignable;
+use crate::types::{ColumnType, Value};
+
+/// Bytes that an entry takes while its new value waits for the others, besides its key and the value.
+const ENTRY_BYTES: usize = 64;
+
+/// A planned change of a column's type.
+pub struct Retype {
+    column: String,
+    ty: ColumnType,
+    /// The keys of all entries, and their values before they are assigned.
+    plan: ReadPlan,
+}
+
+impl Retype {
+    /// Plans the change for a column that is there.
+    ///
+    /// # Errors
+    /// 42804 where no assignment cast leads to the type from what the column has, from what USING gives, or from the default; as
+    /// [`plan_query`].
+    pub fn plan(
+        table: &Collection,
+        column: &Column,
+        (ty, using): (ColumnType, Option<&Expr>),
+        context: &PlanContext<'_>,
+    ) -> Result<Retype> {
+        let mut parameters = ParameterTypes::default();
+        let value = match using {
+            Some(using) => typed_for(using, &ty, &mut parameters),
+            None => Expr::Identifier(exact(&column.name)),
+        };
+        let mut query = select_of(vec![key_expression(table, &table.name), value])?;
+        let Some(Statement::Query(of_table)) =
+            parse(&format!("SELECT 1 FROM public.{}", exact(&table.name)))?.statement
+        else {
+            return Err(Error::internal("a SELECT is no query"));
+        };
+        if let (SetExpr::Select(select), SetExpr::Select(of_table)) = (query.body.as_mut(), *of_table.body) {
+            select.from = of_table.from;
+        }
+        let plan = plan_query(&query, &mut parameters, context)?;
+        let from = plan.columns().get(1).map_or(ColumnType::Unknown, |value| value.ty.clone());
+        let name = &column.name;
+        if !is_assignable(&from, &ty) {
+            let (message, hint) = match using {
+                None => (
+                    format!("column \"{name}\" cannot be cast automatically to type {ty}"),
+                    format!("You might need to specify \"USING {name}::{ty}\"."),
+                ),
+                Some(_) => (
+                    format!("result of USING clause for column \"{name}\" cannot be cast automatically to type {ty}"),
+                    "You might need to add an explicit cast.".to_string(),
+                ),
+            };
+            return Err(Error::new(ErrorKind::DatatypeMismatch, message).with_hint(hint));
+        }
+        if matches!(column.default, Some(DefaultValue::Expression(_))) && !is_assignable(&column.ty, &ty) {
+            let message = format!("default for column \"{name}\" cannot be cast automatically to type {ty}");
+            return Err(Error::new(ErrorKind::DatatypeMismatch, message));
+        }
+        Ok(Retype { column: name.clone(), ty, plan })
+    }
+
+    /// Computes the values and changes the column.
+    ///
+    /// # Errors
+    /// What computing or assigning a value reports; 53200 where there is no memory for them; as [`ReadPlan::execute`],
+    /// [`Transaction::check_new_type`] and [`Transaction::set_column_type`].
+    pub async fn make(
+        &self,
+        table: &str,
+        transaction: &mut Transaction,
+        (settings, cancel): (&Settings, &Cancel),
+    ) -> Result<()> {
+        transaction.check_new_type(table, &self.column, &self.ty)?;
+        let collection = Arc::clone(transaction.catalog().expect_collection(table)?);
+        let view = transaction.view().clone();
+        let mut stream = self.plan.execute(&view, &[], settings, cancel).await?;
+        drop(view);
+        let (mut memory, mut bytes) = (settings.memory.nothing(), 0);
+        let mut values: Vec<(EntryKey, Value)> = Vec::new();
+        while let Some(chunk) = stream.next_chunk().await? {
+            cancel.check()?;
+            for row in chunk {
+                let mut row = row.into_iter();
+                let (Some(key), Some(value)) = (row.next(), row.next()) else {
+                    return Err(Error::internal("an entry has no value to be assigned"));
+                };
+                let value = value.cast(&self.ty, false)?;
+                let key = key_of_value(transaction, &collection, key)?;
+                bytes += key.as_bytes().len() + value.bytes() + ENTRY_BYTES;
+                values.push((key, value));
+            }
+            memory.resize(bytes)?;
+        }
+        drop(stream);
+        transaction.set_column_type(table, &self.column, self.ty.clone(), values)
+    }
+}
