@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::db::read::entry_view::EntryView;
 use crate::db::read::ordered_keys::{index_prefix, indexed_operands, stored_prefix, unique_prefix};
-use crate::db::read::query::Operand;
 use crate::db::read::view::ReadView;
 use crate::db::state::index_builds::Build;
 use crate::db::write::commit_group::{CommitEffects, CommitGroup};
 use crate::db::write::encoder::conflict;
 use crate::error::{Error, ErrorKind, Result};
+use crate::expr::Operand;
 use crate::model::{Collection, CollectionKind, Index, IndexKind};
 use crate::store::{Key, KeyRange, RecordView, skip_key_parts};
 use crate::types::Value;

@@ -2,8 +2,8 @@
 
 use crate::db::{Cancel, Clock, Database, DatabaseOptions, OnConflict, Settings};
 use crate::error::{Error, Result};
+use crate::expr::ParameterTypes;
 use crate::model::{Collection, CollectionId, CollectionKind, Column};
-use crate::sql::analyze::parameter_types::ParameterTypes;
 use crate::sql::arrow::context::PlanContext;
 use crate::sql::parse::parse::parse;
 use crate::sql::read::read_plan::{ReadPlan, plan_query};
