@@ -193,7 +193,18 @@ impl Step {
             }
             Step::Convert { inner, to, explicit } => inner.value(row)?.into_owned().cast(to, *explicit)?,
             Step::Call { function, arguments, types, began } => call(function, arguments, types, began, row)?,
-            _ => self.truth(row)?.map_or(Value::Null, Value::Bool),
+            Step::And(_)
+            | Step::Or(_)
+            | Step::Not(_)
+            | Step::IsNull(_)
+            | Step::Compare { .. }
+            | Step::CompareField { .. }
+            | Step::Among { .. }
+            | Step::In { .. }
+            | Step::InArray { .. }
+            | Step::Pattern { .. }
+            | Step::Prefix { .. }
+            | Step::Test { .. } => self.truth(row)?.map_or(Value::Null, Value::Bool),
         }))
     }
 
